@@ -34,6 +34,7 @@ from restante.telemetry.metric_types import Exposition
 from restante.tenancy.model import Destination, IpAddress
 from restante.tenancy.notice import Channel, Notice
 from restante.tenancy.secrets import Vault
+from tests.contract.making import opened
 from tests.log_lines import fields_of
 
 T = TypeVar("T")
@@ -102,7 +103,7 @@ class FakeServer:
     def send_reports(self) -> None:
         self.reports_sent += 1
 
-    def stop_drain(self, domain_id: int, reason: str) -> bool:
+    async def stop_drain(self, domain_id: int, reason: str) -> bool:
         self.stopped.append((domain_id, reason))
         return any(self.drains())
 
@@ -213,7 +214,7 @@ class Desk:
 
     async def refuse(self, number: int, domain_id: int, path: str, reply: str) -> None:
         """Let the destination refuse a recipient."""
-        drain = await self.store.handover.open_drain(domain_id, NOW, NOW + 60)
+        drain = await opened(self.store, domain_id, NOW, NOW + 60)
         await self.store.handover.settle(
             drain, [Outcome(number, (RecipientOutcome(path, Move.REFUSED, reply),))]
         )

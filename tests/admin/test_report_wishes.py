@@ -10,6 +10,7 @@ from restante.queue.recipient_status import Move, Outcome, RecipientOutcome
 from restante.transfer.queue_content import ExportOrder, export_mail
 from tests.admin.desk import HEAD, NOW, Desk, run
 from tests.admin.test_queue_transfer import bring_in, hosting, packed_message
+from tests.contract.making import opened
 
 ASKED = {
     "ret": "HDRS",
@@ -88,8 +89,8 @@ def test_of_a_recipient_who_has_it_already_nothing_is_said() -> None:
         [result] = await bring_in(
             desk, packed_message(HEAD, *recipients, dsn={"recipients": recipients})
         )
-        drain = await desk.store.handover.open_drain(
-            desk.context.directory.now.domains["alpha.example"].id, NOW, NOW + 60
+        drain = await opened(
+            desk.store, desk.context.directory.now.domains["alpha.example"].id, NOW, NOW + 60
         )
         outcome = Outcome(
             message_number(result.held[0]), (RecipientOutcome("x@alpha.example", Move.DELIVERED),)

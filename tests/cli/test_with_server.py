@@ -13,6 +13,7 @@ from restante.store.mail_handover import PastDrain
 from restante.tenancy.notice import Channel, NewNotice, NoticeFacts, NoticeKind, Transport
 from tests.admin.desk import NOW, Desk, run
 from tests.cli.conftest import Command
+from tests.contract.making import opened
 from tests.wire import audit
 
 
@@ -29,7 +30,7 @@ def test_the_last_drain_and_a_suspension_are_shown_wherever_mail_waits(
 ) -> None:
     async def drained() -> None:
         domain_id = desk.context.directory.now.domains["alpha.example"].id
-        drain = await desk.store.handover.open_drain(domain_id, NOW, NOW)
+        drain = await opened(desk.store, domain_id, NOW, NOW)
         past = PastDrain(
             NOW, NOW, "operator", "given up", "patience is over", 5, 1, 2, "421 4.3.2 bye"
         )

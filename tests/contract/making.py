@@ -7,6 +7,7 @@ from restante.mail.envelope import Envelope
 from restante.mail.message import ContentFile, HeldMessage, NewMessage
 from restante.queue.recipient_status import Move, Outcome, RecipientOutcome
 from restante.store.interface import Store
+from restante.store.mail_handover import Drain
 from restante.tenancy.audit import AuditAction, AuditEntry
 from restante.tenancy.model import Account, AuthorizedHosts, Destination, HostedDomain, Login
 
@@ -64,6 +65,22 @@ async def hold(store: Store, domain_id: int, *numbers: int) -> None:
 def last_number(store: Store) -> int:
     """Return the highest number that the store does not hand out any more."""
     return store.reception.numbers().last
+
+
+async def opened(
+    store: Store, domain_id: int, requested_at: float = 0.0, deadline: float = 60.0
+) -> Drain:
+    """Open a drain of a domain that has none."""
+    drain = await store.handover.open_drain(domain_id, requested_at, deadline)
+    assert isinstance(drain, Drain)
+    return drain
+
+
+async def taken_over(store: Store, drain: Drain) -> Drain:
+    """Take over a drain that is in force."""
+    taken = await store.handover.take_over(drain)
+    assert taken is not None
+    return taken
 
 
 async def spooled(store: Store, *blocks: bytes) -> ContentFile:

@@ -214,6 +214,17 @@ class Agreement(RuleBasedStateMachine):
 
     @precondition(lambda self: self.drains)
     @rule(data=st.data())
+    def take_over(self, data: st.DataObject) -> None:
+        drain = data.draw(st.sampled_from(self.drains))
+        if (taken := self.both(lambda store: store.handover.take_over(drain))) is not None:
+            self.drains.append(taken)
+
+    @rule(domain_id=DOMAIN_IDS)
+    def ask_stop(self, domain_id: int) -> None:
+        self.both(lambda store: store.handover.ask_stop(domain_id, "no more"))
+
+    @precondition(lambda self: self.drains)
+    @rule(data=st.data())
     def close_drain(self, data: st.DataObject) -> None:
         drain = data.draw(st.sampled_from(self.drains))
         self.both(lambda store: store.handover.close_drain(drain))
@@ -456,7 +467,9 @@ class Agreement(RuleBasedStateMachine):
     def everything_read_is_the_same(self) -> None:
         self.both(lambda store: store.queue.list_queue(QueueFilter()))
         self.both(lambda store: store.figures.oldest())
-        self.both(lambda store: store.handover.open_drains())
+        assert self.sqlite.handover.open_drains() == self.memory.handover.open_drains()
+        self.both(lambda store: store.handover.claimable_drains(self.drains))
+        self.both(lambda store: store.handover.asked(self.drains))
         self.both(lambda store: store.reports.due_reports(100.0, 100, 1 << 20))
         self.both(lambda store: store.reports.next_report_at())
         self.both(lambda store: store.reports.report_backlog())

@@ -13,7 +13,7 @@ from restante.store.interface import Store
 from restante.store.mail_content import DAMAGED
 from restante.store.mail_queue import QueueFilter
 from restante.store.store_errors import Damaged, StoreError
-from tests.contract.making import all_held, content, delivered, hosted, message, spooled
+from tests.contract.making import all_held, content, delivered, hosted, message, opened, spooled
 
 BIG = os.urandom(300_000) * 2
 
@@ -65,7 +65,7 @@ async def test_a_held_message_names_its_file(store: Store) -> None:
 
 async def test_a_duplicate_outlives_the_original(store: Store) -> None:
     domain_id = await hosted(store)
-    drain = await store.handover.open_drain(domain_id, 0.0, 60.0)
+    drain = await opened(store, domain_id, 0.0, 60.0)
     file = await spooled(store, BIG)
     copy = await store.reception.duplicate(file)
     assert copy.name != file.name

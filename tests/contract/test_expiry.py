@@ -22,6 +22,7 @@ from tests.contract.making import (
     hold,
     hosted,
     message,
+    opened,
     refused,
     spooled,
     waiting,
@@ -31,7 +32,7 @@ HELD, REFUSED = RecipientStatus.HELD, RecipientStatus.REFUSED
 
 
 async def drain(store: Store, domain_id: int) -> Drain:
-    return await store.handover.open_drain(domain_id, 0.0, 60.0)
+    return await opened(store, domain_id, 0.0, 60.0)
 
 
 async def test_held_mail_is_due_by_when_it_was_received_oldest_first(store: Store) -> None:

@@ -21,6 +21,7 @@ from tests.contract.making import (
     hosted,
     last_number,
     message,
+    opened,
     refused,
 )
 
@@ -100,7 +101,7 @@ async def test_a_window_past_the_last_message_is_empty(store: Store) -> None:
 async def test_a_window_passes_over_what_is_refused(store: Store) -> None:
     domain_id = await hosted(store)
     await hold(store, domain_id, 1, 2, 3)
-    drain = await store.handover.open_drain(domain_id, 0.0, 60.0)
+    drain = await opened(store, domain_id, 0.0, 60.0)
     await store.handover.settle(drain, [refused(1), refused(2)])
     assert await held_numbers(store, domain_id) == [3]
 
@@ -157,7 +158,7 @@ async def test_the_last_number_outlives_its_message_and_its_domain(store: Store)
     alpha, beta = await hosted(store, "alpha.example"), await hosted(store, "beta.example")
     await hold(store, alpha, 3)
     await hold(store, beta, 9)
-    await store.handover.settle(await store.handover.open_drain(beta, 0.0, 60.0), [delivered(9)])
+    await store.handover.settle(await opened(store, beta, 0.0, 60.0), [delivered(9)])
     await store.records.remove_domain(beta, NOTED)
     assert last_number(store) == 9
 
@@ -174,9 +175,7 @@ async def test_one_message_is_found_by_its_number(store: Store) -> None:
 async def test_one_message_is_found_with_its_refused_recipients_too(store: Store) -> None:
     domain_id = await hosted(store)
     await store.reception.hold([message(5, domain_id, ANNA, BERT)])
-    await store.handover.settle(
-        await store.handover.open_drain(domain_id, 0.0, 60.0), [refused(5, ANNA)]
-    )
+    await store.handover.settle(await opened(store, domain_id, 0.0, 60.0), [refused(5, ANNA)])
     found = await store.queue.message(5)
     assert found
     assert found.envelope.forward_paths == (BERT, ANNA)
@@ -191,6 +190,6 @@ async def test_the_oldest_message_of_each_domain_is_known_refused_ones_included(
     await hold(store, alpha, 10, 11)
     await hold(store, beta, 12, 13)
     await hold(store, gamma, 14)
-    await store.handover.settle(await store.handover.open_drain(beta, 0.0, 60.0), [refused(12)])
-    await store.handover.settle(await store.handover.open_drain(gamma, 0.0, 60.0), [delivered(14)])
+    await store.handover.settle(await opened(store, beta, 0.0, 60.0), [refused(12)])
+    await store.handover.settle(await opened(store, gamma, 0.0, 60.0), [delivered(14)])
     assert await store.figures.oldest() == {alpha: 10.0, beta: 12.0}

@@ -19,6 +19,7 @@ from tests.contract.making import (
     hold,
     hosted,
     message,
+    opened,
     refused,
     waiting,
 )
@@ -33,10 +34,10 @@ async def test_refused_mail_of_all_domains_is_in_the_order_in_which_it_came(stor
         [message(number, beta if number % 2 else alpha) for number in range(1, 7)]
     )
     await store.handover.settle(
-        await store.handover.open_drain(alpha, 0.0, 60.0), [refused(number) for number in (2, 4, 6)]
+        await opened(store, alpha, 0.0, 60.0), [refused(number) for number in (2, 4, 6)]
     )
     await store.handover.settle(
-        await store.handover.open_drain(beta, 0.0, 60.0), [refused(number) for number in (1, 3, 5)]
+        await opened(store, beta, 0.0, 60.0), [refused(number) for number in (1, 3, 5)]
     )
     wanted = QueueFilter(status=RecipientStatus.REFUSED, limit=2)
     pages = [await store.queue.list_queue(replace(wanted, after=after)) for after in (0, 2, 4, 6)]
@@ -56,12 +57,10 @@ async def a_queue(store: Store) -> tuple[int, int]:
         ]
     )
     await store.handover.settle(
-        await store.handover.open_drain(alpha, 0.0, 60.0),
+        await opened(store, alpha, 0.0, 60.0),
         [refused(2, ANNA), refused(3, ANNA, BERT)],
     )
-    await store.handover.settle(
-        await store.handover.open_drain(beta, 0.0, 60.0), [deferred(4), refused(5)]
-    )
+    await store.handover.settle(await opened(store, beta, 0.0, 60.0), [deferred(4), refused(5)])
     return alpha, beta
 
 
@@ -167,7 +166,7 @@ async def test_a_listing_by_recipient_shows_the_recipients_that_match(store: Sto
 async def test_a_long_listing_is_read_in_pages(store: Store) -> None:
     domain_id = await hosted(store)
     await hold(store, domain_id, *range(1, 26))
-    drain = await store.handover.open_drain(domain_id, 0.0, 60.0)
+    drain = await opened(store, domain_id, 0.0, 60.0)
     await store.handover.settle(drain, [refused(number) for number in range(1, 26, 3)])
     pages, after = [], 0
     while page := await listed(store, QueueFilter(domain_ids=(domain_id,), after=after, limit=4)):
@@ -212,7 +211,7 @@ async def test_a_recipient_held_again_keeps_the_destinations_last_word(store: St
 async def test_a_recipient_held_again_can_be_delivered_or_refused_again(store: Store) -> None:
     domain_id = await hosted(store)
     await hold(store, domain_id, 1, 2)
-    drain = await store.handover.open_drain(domain_id, 0.0, 60.0)
+    drain = await opened(store, domain_id, 0.0, 60.0)
     await store.handover.settle(drain, [refused(1), refused(2)])
     await store.queue.release_refused([1, 2], NOTED)
     await store.handover.settle(drain, [delivered(1), refused(2)])

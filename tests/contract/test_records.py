@@ -8,7 +8,7 @@ import pytest
 
 from restante.store.audit_trail import NodeRequest
 from restante.store.interface import Store
-from restante.store.mail_handover import PastDrain
+from restante.store.mail_handover import Asked, Drain, Joined, PastDrain
 from restante.store.store_errors import Conflict, LeaseLost
 from restante.tenancy.audit import AuditAction, AuditEntry, AuditFilter
 from restante.tenancy.model import (
@@ -44,7 +44,9 @@ from tests.contract.making import (
     hold,
     hosted,
     login,
+    opened,
     refused,
+    taken_over,
 )
 
 FULL_DESTINATION = Destination(
@@ -270,9 +272,7 @@ async def test_a_domain_that_holds_mail_cannot_be_removed(store: Store) -> None:
     await hold(store, domain_id, 1)
     with pytest.raises(Conflict):
         await store.records.remove_domain(domain_id, NOTED)
-    await store.handover.settle(
-        await store.handover.open_drain(domain_id, 0.0, 60.0), [delivered(1)]
-    )
+    await store.handover.settle(await opened(store, domain_id, 0.0, 60.0), [delivered(1)])
     await store.records.remove_domain(domain_id, NOTED)
     assert (await store.records.directory()).domains == {}
 
@@ -282,11 +282,11 @@ async def test_a_domain_that_holds_mail_cannot_be_removed(store: Store) -> None:
 
 async def test_a_drain_is_recorded_until_it_is_closed(store: Store) -> None:
     domain_id = await hosted(store)
-    drain = await store.handover.open_drain(domain_id, 10.5, 70.5)
+    drain = await opened(store, domain_id, 10.5, 70.5)
     assert (drain.domain_id, drain.requested_at, drain.deadline) == (domain_id, 10.5, 70.5)
-    assert await store.handover.open_drains() == [drain]
+    assert store.handover.open_drains() == [drain]
     await store.handover.close_drain(drain)
-    assert await store.handover.open_drains() == []
+    assert store.handover.open_drains() == []
 
 
 def past(**fields: Any) -> PastDrain:
@@ -301,13 +301,13 @@ def past(**fields: Any) -> PastDrain:
 async def test_how_the_last_drain_of_each_domain_went_is_kept(store: Store) -> None:
     first, second = await hosted(store), await hosted(store, "c.example")
     assert await store.handover.past_drains() == {}
-    drain = await store.handover.open_drain(first, 1.0, 60.0)
+    drain = await opened(store, first, 1.0, 60.0)
     await store.handover.close_drain(drain, past())
     await store.handover.close_drain(
-        await store.handover.open_drain(second, 1.0, 60.0)
+        await opened(store, second, 1.0, 60.0)
     )  # nothing is known of how it went
     assert await store.handover.past_drains() == {first: past()}
-    later = await store.handover.open_drain(first, 1.0, 60.0)
+    later = await opened(store, first, 1.0, 60.0)
     assert await store.handover.past_drains() == {first: past()}  # while the next one runs, too
     await store.handover.close_drain(drain, past(reason="of one that lost its lease"))
     assert await store.handover.past_drains() == {first: past()}
@@ -319,32 +319,108 @@ async def test_how_the_last_drain_of_each_domain_went_is_kept(store: Store) -> N
 
 async def test_a_drain_taken_over_has_a_higher_number(store: Store) -> None:
     domain_id = await hosted(store)
-    earlier = await store.handover.open_drain(domain_id, 1.0, 60.0)
-    later = await store.handover.open_drain(domain_id, 2.0, 120.0)
+    earlier = await opened(store, domain_id, 1.0, 60.0)
+    later = await taken_over(store, earlier)
+    assert later == replace(earlier, number=later.number)
     assert later.number > earlier.number
-    assert await store.handover.open_drains() == [later]
+    assert store.handover.open_drains() == [later]
+    assert await store.handover.take_over(earlier) is None  # somebody was faster
+    await store.handover.close_drain(later)
+    assert await store.handover.take_over(later) is None  # it is over
+
+
+async def test_a_drain_that_is_open_is_joined(store: Store) -> None:
+    """Nobody is fenced off by a request; the owner reads of it."""
+    domain_id = await hosted(store)
+    drain = await opened(store, domain_id, 1.0, 60.0)
+    assert await store.handover.asked([drain]) == []
+    joined = await store.handover.open_drain(domain_id, 2.0, 120.0)
+    assert joined == Joined(replace(drain, deadline=120.0), times=1)
+    assert await store.handover.open_drain(domain_id, 3.0, 90.0) == replace(joined, times=2)
+    assert await store.handover.asked([drain]) == [Asked(domain_id, 2, 120.0, "")]
+    await store.handover.settle(drain, [])
+    later = await taken_over(store, drain)
+    assert (later.requested_at, later.deadline) == (1.0, 120.0)
+    assert await store.handover.asked([later]) == []  # it begins anew in any case
+    await store.handover.close_drain(later)
+    assert await opened(store, domain_id, 5.0, 65.0) not in (drain, later)
+
+
+async def test_requests_at_the_same_moment_open_one_drain(store: Store) -> None:
+    domain_id = await hosted(store)
+    answers = await asyncio.gather(
+        *(store.handover.open_drain(domain_id, 1.0, 60.0) for _ in range(5))
+    )
+    assert [type(one) for one in answers] == [Drain, Joined, Joined, Joined, Joined]
+    assert store.handover.open_drains() == answers[:1]
+
+
+async def test_a_drain_can_be_stopped_through_the_store(store: Store) -> None:
+    domain_id = await hosted(store)
+    assert await store.handover.ask_stop(domain_id, "no more") is False
+    drain = await opened(store, domain_id, 1.0, 60.0)
+    assert await store.handover.ask_stop(domain_id, "no more") is True
+    assert await store.handover.asked([drain]) == [Asked(domain_id, 0, 60.0, "no more")]
+    later = await taken_over(store, drain)
+    assert await store.handover.asked([later]) == [Asked(domain_id, 0, 60.0, "no more")]
+    await store.handover.open_drain(domain_id, 2.0, 120.0)  # who asks later wants it to go on
+    assert await store.handover.asked([later]) == [Asked(domain_id, 1, 120.0, "")]
+
+
+async def test_an_owner_reads_that_its_drain_is_lost(store: Store) -> None:
+    alpha, beta = await hosted(store), await hosted(store, "c.example")
+    drains = [await opened(store, alpha, 1.0, 60.0), await opened(store, beta, 2.0, 60.0)]
+    later = await taken_over(store, drains[0])
+    assert await store.handover.asked([*drains, later]) == [Asked(alpha, 0, 60.0, "", is_lost=True)]
+    await store.handover.close_drain(later)
+    assert await store.handover.asked([later]) == [Asked(alpha, 0, 60.0, "", is_lost=True)]
+    assert await store.handover.asked([]) == []
+
+
+async def test_claimable_are_the_drains_that_nobody_runs(store: Store) -> None:
+    alpha, beta = await hosted(store), await hosted(store, "c.example")
+    of_alpha, of_beta = await opened(store, alpha, 1.0, 60.0), await opened(store, beta, 2.0, 60.0)
+    assert await store.handover.claimable_drains([of_alpha, of_beta]) == []
+    assert await store.handover.claimable_drains([of_beta]) == [of_alpha]
+    later = await taken_over(store, of_alpha)
+    assert await store.handover.claimable_drains([of_alpha, of_beta]) == [later]
+    await store.handover.close_drain(later)
+    assert await store.handover.claimable_drains([]) == [of_beta]
+
+
+async def test_whether_a_domain_drains_is_known_at_once(store: Store) -> None:
+    domain_id = await hosted(store)
+    assert not store.handover.is_draining(domain_id)
+    drain = await opened(store, domain_id, 1.0, 60.0)
+    assert store.handover.is_draining(domain_id)
+    assert not store.handover.is_draining(domain_id + 1)
+    await store.handover.close_drain(drain)
+    assert not store.handover.is_draining(domain_id)
+    await opened(store, domain_id, 1.0, 60.0)
+    await store.records.remove_domain(domain_id, NOTED)
+    assert not store.handover.is_draining(domain_id)
 
 
 async def test_closing_a_drain_that_was_taken_over_does_nothing(store: Store) -> None:
     domain_id = await hosted(store)
-    earlier = await store.handover.open_drain(domain_id, 1.0, 60.0)
-    later = await store.handover.open_drain(domain_id, 2.0, 120.0)
+    earlier = await opened(store, domain_id, 1.0, 60.0)
+    later = await taken_over(store, earlier)
     await store.handover.close_drain(earlier)
-    assert await store.handover.open_drains() == [later]
+    assert store.handover.open_drains() == [later]
     await store.handover.settle(later, [])
 
 
 async def test_a_drain_finishes_only_when_no_mail_waits_for_it(store: Store) -> None:
     domain_id, other = await hosted(store), await hosted(store, "c.example")
-    drain = await store.handover.open_drain(domain_id, 1.0, 60.0)
+    drain = await opened(store, domain_id, 1.0, 60.0)
     await hold(store, domain_id, 1, 2)
     await hold(store, other, 3)
     await store.handover.settle(drain, [delivered(1)])
     assert await store.handover.finish_drain(drain, past=past(end="finished")) is False
-    assert (await store.handover.open_drains(), await store.handover.past_drains()) == ([drain], {})
+    assert (store.handover.open_drains(), await store.handover.past_drains()) == ([drain], {})
     await store.handover.settle(drain, [refused(2)])  # not held any more: it waits for a person
     assert await store.handover.finish_drain(drain, past=past(end="finished")) is True
-    assert await store.handover.open_drains() == []
+    assert store.handover.open_drains() == []
     assert await store.handover.past_drains() == {domain_id: past(end="finished")}
     with pytest.raises(LeaseLost):
         await store.handover.settle(drain, [])
@@ -352,7 +428,7 @@ async def test_a_drain_finishes_only_when_no_mail_waits_for_it(store: Store) -> 
 
 async def test_mail_that_was_tried_and_left_behind_keeps_no_drain_open(store: Store) -> None:
     domain_id = await hosted(store)
-    drain = await store.handover.open_drain(domain_id, 1.0, 60.0)
+    drain = await opened(store, domain_id, 1.0, 60.0)
     await hold(store, domain_id, 1, 2)
     await store.handover.settle(drain, [deferred(1)])
     assert await store.handover.finish_drain(drain, 1) is False  # the second came meanwhile
@@ -362,7 +438,7 @@ async def test_mail_that_was_tried_and_left_behind_keeps_no_drain_open(store: St
 async def test_refused_mail_that_is_released_keeps_a_drain_open(store: Store) -> None:
     """It stands before the cursor of a drain that has passed it."""
     domain_id = await hosted(store)
-    drain = await store.handover.open_drain(domain_id, 1.0, 60.0)
+    drain = await opened(store, domain_id, 1.0, 60.0)
     await hold(store, domain_id, 1)
     await store.handover.settle(drain, [refused(1)])
     await store.queue.release_refused([1], NOTED)
@@ -371,17 +447,17 @@ async def test_refused_mail_that_is_released_keeps_a_drain_open(store: Store) ->
 
 async def test_nobody_finishes_a_drain_that_another_has(store: Store) -> None:
     domain_id = await hosted(store)
-    earlier = await store.handover.open_drain(domain_id, 1.0, 60.0)
-    later = await store.handover.open_drain(domain_id, 2.0, 120.0)
+    earlier = await opened(store, domain_id, 1.0, 60.0)
+    later = await taken_over(store, earlier)
     with pytest.raises(LeaseLost):
         await store.handover.finish_drain(earlier)
-    assert await store.handover.open_drains() == [later]
+    assert store.handover.open_drains() == [later]
 
 
 async def test_mail_held_beside_the_end_of_a_drain_is_before_or_after_it(store: Store) -> None:
     """Both in one transaction, maybe: who comes first counts."""
     domain_id = await hosted(store)
-    drain = await store.handover.open_drain(domain_id, 1.0, 60.0)
+    drain = await opened(store, domain_id, 1.0, 60.0)
     _, is_end = await asyncio.gather(hold(store, domain_id, 1), store.handover.finish_drain(drain))
     assert is_end is False
     await store.handover.settle(drain, [delivered(1)])
@@ -395,7 +471,7 @@ async def test_a_number_never_comes_back(store: Store) -> None:
     domain_id = await hosted(store)
     numbers = []
     for _ in range(3):
-        drain = await store.handover.open_drain(domain_id, 1.0, 60.0)
+        drain = await opened(store, domain_id, 1.0, 60.0)
         numbers.append(drain.number)
         await store.handover.close_drain(drain)
         await store.handover.close_drain(drain)
@@ -405,23 +481,23 @@ async def test_a_number_never_comes_back(store: Store) -> None:
 async def test_each_domain_has_its_drain_and_it_goes_with_the_domain(store: Store) -> None:
     alpha, beta = await hosted(store, "alpha.example"), await hosted(store, "beta.example")
     of_alpha, of_beta = (
-        await store.handover.open_drain(alpha, 1.0, 60.0),
-        await store.handover.open_drain(beta, 1.0, 60.0),
+        await opened(store, alpha, 1.0, 60.0),
+        await opened(store, beta, 1.0, 60.0),
     )
-    assert await store.handover.open_drains() == [of_alpha, of_beta]
+    assert store.handover.open_drains() == [of_alpha, of_beta]
     await store.records.remove_domain(alpha, NOTED)
-    assert await store.handover.open_drains() == [of_beta]
+    assert store.handover.open_drains() == [of_beta]
 
 
 async def test_a_domain_that_is_gone_has_no_drain(store: Store) -> None:
     with pytest.raises(Conflict):
-        await store.handover.open_drain(77, 1.0, 60.0)
+        await opened(store, 77, 1.0, 60.0)
 
 
 async def test_opening_a_drain_touches_no_mail(store: Store) -> None:
     domain_id = await hosted(store)
     await hold(store, domain_id, 1)
-    await store.handover.close_drain(await store.handover.open_drain(domain_id, 1.0, 60.0))
+    await store.handover.close_drain(await opened(store, domain_id, 1.0, 60.0))
     assert await held_numbers(store, domain_id) == [1]
 
 

@@ -30,8 +30,10 @@ from tests.contract.making import (
     hold,
     hosted,
     message,
+    opened,
     refused,
     spooled,
+    taken_over,
     waiting,
 )
 
@@ -50,7 +52,7 @@ def report(
 async def drained(store: Store, *to: str) -> Drain:
     domain_id = await hosted(store)
     await store.reception.hold([message(1, domain_id, *to)])
-    return await store.handover.open_drain(domain_id, 0.0, 60.0)
+    return await opened(store, domain_id, 0.0, 60.0)
 
 
 async def reports(store: Store) -> list[Report]:
@@ -112,7 +114,7 @@ async def test_nothing_is_told_of_what_was_deleted_meanwhile(store: Store) -> No
 
 async def test_who_was_taken_over_tells_nothing(store: Store) -> None:
     earlier = await drained(store)
-    await store.handover.open_drain(earlier.domain_id, 0.0, 60.0)
+    await taken_over(store, earlier)
     with pytest.raises(LeaseLost):
         await store.handover.settle(earlier, [delivered(1)], [report(1, earlier.domain_id)])
     assert await reports(store) == []
@@ -121,7 +123,7 @@ async def test_who_was_taken_over_tells_nothing(store: Store) -> None:
 async def test_nothing_is_told_of_another_domains_message(store: Store) -> None:
     beta = await hosted(store, "beta.example")
     await hold(store, beta, 1)
-    drain = await store.handover.open_drain(await hosted(store, "alpha.example"), 0.0, 60.0)
+    drain = await opened(store, await hosted(store, "alpha.example"), 0.0, 60.0)
     await store.handover.settle(drain, [bounced(1)], [report(1, beta)])
     assert await reports(store) == []
 
@@ -356,7 +358,7 @@ async def test_delay_that_was_told_elsewhere_is_not_told_here(store: Store) -> N
         True,
         False,
     ]
-    drain = await store.handover.open_drain(domain_id, 0.0, 60.0)
+    drain = await opened(store, domain_id, 0.0, 60.0)
     await store.handover.settle(drain, [refused(1, ANNA, BERT)])
     found = await store.queue.message(1)
     assert found
@@ -366,7 +368,7 @@ async def test_delay_that_was_told_elsewhere_is_not_told_here(store: Store) -> N
 async def test_mail_that_was_refused_is_not_late(store: Store) -> None:
     domain_id = await hosted(store)
     await store.reception.hold([asked(1, domain_id, Notify.DELAY)])
-    drain = await store.handover.open_drain(domain_id, 0.0, 60.0)
+    drain = await opened(store, domain_id, 0.0, 60.0)
     await store.handover.settle(drain, [refused(1, ANNA, BERT)])
     assert await store.reports.late_messages(100.0, 10) == []
     await store.queue.release_refused([1], NOTED)

@@ -20,7 +20,9 @@ from tests.contract.making import (
     hold,
     hosted,
     message,
+    opened,
     refused,
+    taken_over,
     waiting,
 )
 
@@ -31,7 +33,7 @@ async def one_held(store: Store, *to: str) -> Drain:
     """Message 1, to these, and a drain of its domain."""
     domain_id = await hosted(store)
     await store.reception.hold([message(1, domain_id, *to)])
-    return await store.handover.open_drain(domain_id, 0.0, 60.0)
+    return await opened(store, domain_id, 0.0, 60.0)
 
 
 async def standing(store: Store, number: int = 1) -> dict[str, tuple[RecipientStatus, str]]:
@@ -58,7 +60,7 @@ async def test_the_order_of_recipients_does_not_matter(store: Store) -> None:
 async def test_many_are_settled_at_once(store: Store) -> None:
     domain_id = await hosted(store)
     await hold(store, domain_id, *range(1, 101))
-    drain = await store.handover.open_drain(domain_id, 0.0, 60.0)
+    drain = await opened(store, domain_id, 0.0, 60.0)
     await store.handover.settle(drain, [delivered(number) for number in range(64, 0, -1)])
     assert await held_numbers(store, domain_id) == list(range(65, 101))
     assert store.figures.usage(domain_id) == Usage(36, 36 * SIZE)
@@ -152,7 +154,7 @@ async def test_one_outcome_can_hold_all_three_moves(store: Store) -> None:
 async def test_whole_and_partial_outcomes_are_settled_together(store: Store) -> None:
     domain_id = await hosted(store)
     await store.reception.hold([message(number, domain_id, ANNA, BERT) for number in range(1, 6)])
-    drain = await store.handover.open_drain(domain_id, 0.0, 60.0)
+    drain = await opened(store, domain_id, 0.0, 60.0)
     await store.handover.settle(
         drain,
         [
@@ -207,7 +209,7 @@ async def test_another_domains_message_is_not_touched(store: Store) -> None:
     beta = await hosted(store, "beta.example")
     await hold(store, beta, 1)
     alpha = await hosted(store, "alpha.example")
-    drain = await store.handover.open_drain(alpha, 0.0, 60.0)
+    drain = await opened(store, alpha, 0.0, 60.0)
     await store.handover.settle(drain, [delivered(1), refused(1)])
     assert await held_numbers(store, beta) == [1]
 
@@ -228,7 +230,7 @@ async def test_a_reply_that_is_no_valid_text_does_not_stop_the_settling(
 
 async def test_who_was_taken_over_settles_nothing(store: Store) -> None:
     earlier = await one_held(store)
-    later = await store.handover.open_drain(earlier.domain_id, 0.0, 60.0)
+    later = await taken_over(store, earlier)
     with pytest.raises(LeaseLost):
         await store.handover.settle(earlier, [delivered(1)])
     assert await waiting(store, 1) == (ANNA,)
@@ -243,7 +245,7 @@ async def test_nothing_is_settled_under_a_closed_drain(store: Store) -> None:
 
 
 async def test_nothing_is_settled_for_a_domain_that_is_gone(store: Store) -> None:
-    drain = await store.handover.open_drain(await hosted(store), 0.0, 60.0)
+    drain = await opened(store, await hosted(store), 0.0, 60.0)
     await store.records.remove_domain(drain.domain_id, NOTED)
     with pytest.raises(LeaseLost):
         await store.handover.settle(drain, [delivered(1)])

@@ -15,7 +15,9 @@ from tests.contract.making import (
     hold,
     hosted,
     message,
+    opened,
     refused,
+    taken_over,
     uncertain,
 )
 
@@ -32,7 +34,7 @@ async def parked(store: Store) -> int:
     """Hold one message to two, of whom Bert is refused and Anna uncertain; return the domain's id."""
     domain_id = await hosted(store)
     await store.reception.hold([message(1, domain_id, ANNA, BERT)])
-    drain = await store.handover.open_drain(domain_id, 0.0, 60.0)
+    drain = await opened(store, domain_id, 0.0, 60.0)
     await store.handover.settle(drain, [uncertain(1, ANNA)], at=10.0)
     await store.handover.settle(drain, [refused(1, BERT)], at=10.0)
     return domain_id
@@ -88,7 +90,7 @@ async def test_how_often_no_reply_could_be_read_is_remembered_with_the_message(
 ) -> None:
     domain_id = await hosted(store)
     await hold(store, domain_id, 1, 2)
-    drain = await store.handover.open_drain(domain_id, 0.0, 60.0)
+    drain = await opened(store, domain_id, 0.0, 60.0)
     await store.handover.settle(drain, [replace(deferred(1), doubts=1)])
     await store.handover.settle(drain, [deferred(2)])
     assert [one.doubts for one in await store.handover.held(domain_id, 0, 10, 1 << 20)] == [1, 0]
@@ -99,8 +101,9 @@ async def test_how_often_no_reply_could_be_read_is_remembered_with_the_message(
 
 
 async def test_no_outcome_reaches_it_but_a_persons(store: Store) -> None:
-    domain_id = await parked(store)
-    drain = await store.handover.open_drain(domain_id, 0.0, 60.0)
+    await parked(store)
+    [parked_by] = store.handover.open_drains()
+    drain = await taken_over(store, parked_by)
     await store.handover.settle(drain, [refused(1, ANNA)], at=20.0)
     assert {one.status for one in await listed(store)} == {
         RecipientStatus.UNCERTAIN,

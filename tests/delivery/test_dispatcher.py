@@ -18,6 +18,7 @@ from restante.queue.recipient_status import RecipientStatus
 from restante.store.store_errors import LeaseLost, StoreError
 from restante.telemetry.events import DrainFinished, DrainStarted, InternalError
 from restante.tenancy.policy import Policy, Suspension
+from tests.contract.making import opened
 from tests.contract.store_parts import part_with
 from tests.delivery.scripted_primary import SILENCE, ScriptedPrimary
 from tests.delivery.test_domain_drain import numbers
@@ -41,10 +42,10 @@ def test_a_drain_is_on_record_before_it_is_confirmed_and_no_longer_when_it_is_ov
             domain = await world.host(primary.port)
             await world.hold(domain, 3)
             assert await dispatcher.start(domain, "login alpha") is Start.STARTED
-            (recorded,) = await world.store.handover.open_drains()
+            (recorded,) = world.store.handover.open_drains()
             assert recorded.deadline == NOW + world.settings.patience
             await until(lambda: not list(dispatcher.drains()))
-            assert await world.store.handover.open_drains() == []
+            assert world.store.handover.open_drains() == []
         assert world.log.of(DrainStarted)[0]["requested_by"] == "login alpha"
         assert world.log.of(DrainStarted)[0]["held"] == 3
 
@@ -232,7 +233,7 @@ def test_mail_that_arrives_while_a_drain_ends_leaves_with_it() -> None:
             await world.hold(domain, 3)
             answers = finishing(world, lambda: world.hold(domain, 1), times=2)
             await world.drain(domain)
-            assert await world.store.handover.open_drains() == []
+            assert world.store.handover.open_drains() == []
         assert answers == [False, False, True]
         assert sorted(numbers(primary)) == [1, 2, 3, 4, 5]
         assert world.pauses == []
@@ -300,7 +301,7 @@ def test_mail_that_is_counted_and_cannot_be_read_is_given_up_with_patience() -> 
 
             world.intercept("held", nothing)
             await world.drain(domain)
-            assert await world.store.handover.open_drains() == []
+            assert world.store.handover.open_drains() == []
         assert 3 < len(world.pauses) < 20
         assert sum(world.pauses) <= 3600.0
         assert world.end["end"] == "given up"
@@ -329,7 +330,7 @@ def test_an_end_that_cannot_be_recorded_is_left_to_the_next_owner(
 
             world.intercept("finish_drain", fail)
             await world.drain(domain)
-            assert len(await world.store.handover.open_drains()) == records
+            assert len(world.store.handover.open_drains()) == records
         assert world.end["end"] == end
 
     asyncio.run(main())
@@ -343,12 +344,12 @@ def test_a_stop_while_the_end_is_decided_counts_if_the_drain_goes_on() -> None:
 
             async def stop() -> None:
                 await world.hold(domain, 1)
-                assert dispatcher.stop(domain.id)
+                assert await dispatcher.stop(domain.id)
 
             assert finishing(world, stop) == []
             await dispatcher.start(domain, "test")
             await until(lambda: not list(dispatcher.drains()))
-            assert await world.store.handover.open_drains() == []
+            assert world.store.handover.open_drains() == []
             assert await world.waiting(RecipientStatus.HELD) == [1]
         assert world.log.of(DrainFinished)[-1]["end"] == "stopped"
 
@@ -362,7 +363,7 @@ def test_a_stop_while_the_end_is_decided_does_not_undo_the_end() -> None:
             domain = await world.host(primary.port)
 
             async def stop() -> None:
-                dispatcher.stop(domain.id)
+                await dispatcher.stop(domain.id)
 
             finishing(world, stop)
             await dispatcher.start(domain, "test")
@@ -401,10 +402,10 @@ def test_so_many_drains_at_once_and_the_others_visibly_wait_in_order() -> None:
                 await dispatcher.start(domain, "test")
             await until(lambda: len(primary.open) == 2)
             assert states(dispatcher) == [DrainState.DELIVERING] * 2 + [DrainState.WAITING_TURN] * 2
-            dispatcher.stop(domains[3].id)  # one that waits
-            dispatcher.stop(domains[0].id)
+            await dispatcher.stop(domains[3].id)  # one that waits
+            await dispatcher.stop(domains[0].id)
             await until(lambda: len(list(dispatcher.drains())) == 1)
-            assert len(await world.store.handover.open_drains()) == 1
+            assert len(world.store.handover.open_drains()) == 1
         assert numbers(primary) == [3]
 
     asyncio.run(main())
@@ -438,11 +439,11 @@ def test_stopping_one_drain_is_for_good_and_leaves_its_mail_held() -> None:
             await world.hold(domain, 2)
             await dispatcher.start(domain, "test")
             await until(lambda: states(dispatcher) == [DrainState.WAITING_TO_RETRY])
-            dispatcher.stop(domain.id)
+            await dispatcher.stop(domain.id)
             assert states(dispatcher) == [DrainState.STOPPING]
             await until(lambda: not list(dispatcher.drains()))
-            dispatcher.stop(domain.id)  # nothing happens
-            assert await world.store.handover.open_drains() == []
+            await dispatcher.stop(domain.id)  # nothing happens
+            assert world.store.handover.open_drains() == []
             assert await world.waiting(RecipientStatus.HELD) == [1, 2]
         assert world.log.of(DrainFinished)[0]["reason"] == "stopped by the operator"
 
@@ -544,12 +545,10 @@ def test_at_sigterm_replies_outstanding_are_waited_for_and_settled() -> None:
             session.transport.resume_reading()
             session.data_received(b"")
             await stopping
-            assert list(dispatcher.drains()) == []
+            assert states(dispatcher) == [DrainState.UNCLAIMED]
             with pytest.raises(CannotStart):
                 await dispatcher.start(domain, "test")
-            assert len(await world.store.handover.open_drains()) == 1, (
-                "it goes on at the next start"
-            )
+            assert len(world.store.handover.open_drains()) == 1, "it goes on at the next start"
         held = await world.waiting(RecipientStatus.HELD)
         assert 4 not in held
         assert not set(numbers(primary)) & set(held)
@@ -582,11 +581,11 @@ def test_what_was_on_record_is_taken_up_at_the_next_start() -> None:
         async with ScriptedPrimary() as primary:
             domain = await world.host(primary.port)
             await world.hold(domain, 3)
-            await world.store.handover.open_drain(domain.id, NOW - 7200, NOW - 3600)
+            await opened(world.store, domain.id, NOW - 7200, NOW - 3600)
             async with world.dispatcher() as dispatcher:
-                await dispatcher.resume()
+                await dispatcher.claims.look()
                 await until(lambda: not list(dispatcher.drains()))
-            assert await world.store.handover.open_drains() == []
+            assert world.store.handover.open_drains() == []
         assert sorted(numbers(primary)) == [1, 2, 3]
 
     asyncio.run(main())
@@ -600,11 +599,11 @@ def test_a_domain_suspended_meanwhile_is_not_taken_up_again() -> None:
                 primary.port, policy=Policy(suspension=Suspension("not paid"))
             )
             await world.hold(domain, 3)
-            await world.store.handover.open_drain(domain.id, NOW - 60, NOW + 3600)
+            await opened(world.store, domain.id, NOW - 60, NOW + 3600)
             async with world.dispatcher() as dispatcher:
-                await dispatcher.resume()
+                await dispatcher.claims.look()
                 assert list(dispatcher.drains()) == []
-            assert await world.store.handover.open_drains() == []
+            assert world.store.handover.open_drains() == []
         assert await world.waiting(RecipientStatus.HELD) == [1, 2, 3]
 
     asyncio.run(main())
@@ -629,7 +628,7 @@ def test_a_defect_in_one_drain_is_logged_and_ends_that_drain_alone() -> None:
             await dispatcher.start(bad, "test")
             await dispatcher.start(good, "test")
             await until(lambda: not list(dispatcher.drains()))
-            assert await world.store.handover.open_drains() == []
+            assert world.store.handover.open_drains() == []
         assert numbers(primary) == [2]
         (line,) = world.log.of(InternalError)
         assert line["domain"] == "bad.example"
@@ -650,7 +649,7 @@ def test_a_defect_of_the_store_ends_the_drain_and_its_record() -> None:
             await world.hold(domain, 5)
             await dispatcher.start(domain, "test")
             await until(lambda: not list(dispatcher.drains()))
-            assert await world.store.handover.open_drains() == []
+            assert world.store.handover.open_drains() == []
             assert len(await world.waiting(RecipientStatus.HELD)) == 5
         assert world.log.of(DrainFinished)[0]["reason"] == "internal error"
         assert len(world.log.of(InternalError)) == 1
@@ -684,7 +683,7 @@ def test_settings_can_be_replaced() -> None:
             world.settings = DeliverySettings(patience=7.0)
             domain = await world.host(1)
             await dispatcher.start(domain, "test")
-            assert (await world.store.handover.open_drains())[0].deadline == NOW + 7
+            assert (world.store.handover.open_drains())[0].deadline == NOW + 7
 
     asyncio.run(main())
 
@@ -717,9 +716,7 @@ def test_at_sigterm_a_read_of_our_own_disk_that_hangs_is_left_behind(
             await asyncio.wait_for(dispatcher.stop_all(), 5.0)
             world.intercept(method, kept)
             assert await world.waiting(RecipientStatus.HELD) == [1]
-            assert [lease.domain_id for lease in await world.store.handover.open_drains()] == [
-                domain.id
-            ]
+            assert [lease.domain_id for lease in world.store.handover.open_drains()] == [domain.id]
         assert world.log.of(InternalError) == []
 
     asyncio.run(main())

@@ -43,7 +43,7 @@ def test_many_refusals_in_a_row_stop_the_drain_and_the_rest_is_held() -> None:
         80,
     )
     assert world.end["reason"] == told["reason"] == f"20 messages in a row were refused: {REFUSED}"
-    assert asyncio.run(world.store.handover.open_drains()) == []
+    assert world.store.handover.open_drains() == []
 
 
 def test_one_that_is_taken_in_between_begins_the_row_anew() -> None:

@@ -22,7 +22,17 @@ from restante.telemetry.events import MailExpired
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.model import HostedDomain
 from restante.tenancy.policy import DAY, AtEnd, Policy, Retention
-from tests.contract.making import ANNA, BERT, CONTENT, NOTED, account, domain, message, refused
+from tests.contract.making import (
+    ANNA,
+    BERT,
+    CONTENT,
+    NOTED,
+    account,
+    domain,
+    message,
+    opened,
+    refused,
+)
 from tests.log_lines import Lines
 
 MONTH = Retention(30 * DAY, AtEnd.DELETE)
@@ -177,7 +187,7 @@ async def test_what_is_to_be_kept_is_told_of_when_its_time_is_over_once(keeping:
 async def test_refused_mail_has_a_retention_of_its_own(keeping: Keeping) -> None:
     alpha = await keeping.host(refused_retention=Retention(14 * DAY, AtEnd.DELETE))
     await keeping.store.reception.hold([message(1, alpha.id), message(2, alpha.id)])
-    drain = await keeping.store.handover.open_drain(alpha.id, 0.0, 60.0)
+    drain = await opened(keeping.store, alpha.id, 0.0, 60.0)
     await keeping.store.handover.settle(drain, [refused(1)], at=100 * DAY)
     assert await keeping.sweep_on(100, 106, 107.1, 113.1, 114.1) == [
         (107.1, "retention-ahead", 7),
@@ -195,7 +205,7 @@ async def test_by_default_refused_mail_is_kept_and_told_of_after_two_weeks(
     alpha = await keeping.host()
     await keeping.store.reception.hold([message(1, alpha.id)])
     await keeping.store.handover.settle(
-        await keeping.store.handover.open_drain(alpha.id, 0.0, 60.0), [refused(1)], at=100 * DAY
+        await opened(keeping.store, alpha.id, 0.0, 60.0), [refused(1)], at=100 * DAY
     )
     assert await keeping.sweep_on(113.9, 114.1, 1000) == [(114.1, "retention-over", None)]
     assert keeping.store.figures.usage(alpha.id).refused == 1
@@ -278,7 +288,7 @@ async def test_refused_mail_may_be_bounced_at_its_end_and_what_is_held_of_it_sta
 ) -> None:
     alpha = await keeping.host(refused_retention=Retention(14 * DAY, AtEnd.BOUNCE))
     await keeping.store.reception.hold([message(1, alpha.id, ANNA, BERT)])
-    drain = await keeping.store.handover.open_drain(alpha.id, 0.0, 60.0)
+    drain = await opened(keeping.store, alpha.id, 0.0, 60.0)
     await keeping.store.handover.settle(drain, [refused(1, BERT)], at=100 * DAY)
     await keeping.sweep_on(114.1)
     [left] = await keeping.store.queue.list_queue(QueueFilter())

@@ -19,6 +19,7 @@ from tests.contract.making import (
     hold,
     hosted,
     message,
+    opened,
     spooled,
 )
 from tests.store.watched_disk import WatchedDisk
@@ -51,7 +52,7 @@ async def test_what_leaves_while_it_is_copied_is_in_the_copy_and_whole(
 ) -> None:
     """The rows are of one moment; their files must not go before they have been copied."""
     domain_id = await hosted(store)
-    drain = await store.handover.open_drain(domain_id, 0.0, 60.0)
+    drain = await opened(store, domain_id, 0.0, 60.0)
     await store.reception.hold([message(1, domain_id, file=await spooled(store, b"x" * 100_000))])
     loop = asyncio.get_running_loop()
     copy_files = backup._copy_files

@@ -11,7 +11,7 @@ import pytest
 from restante.store.mail_figures import NO_USAGE
 from restante.store.sqlite import SqliteStore, ballast, open_sqlite
 from restante.store.store_errors import StoreFull
-from tests.contract.making import NOTED, delivered, hold, hosted, message, spooled
+from tests.contract.making import NOTED, delivered, hold, hosted, message, opened, spooled
 from tests.store.watched_disk import WatchedDisk
 
 OCTETS = 65536
@@ -58,7 +58,7 @@ async def test_what_only_removes_goes_on_and_what_adds_waits_for_room(
     assert file.stat().st_size == OCTETS
     domain_id = await hosted(store)
     await hold(store, domain_id, 1, 2, 3)
-    drain = await store.handover.open_drain(domain_id, 0.0, 60.0)
+    drain = await opened(store, domain_id, 0.0, 60.0)
 
     FullOnce(disk, file)
     room.free = 0
@@ -86,7 +86,7 @@ async def test_a_settlement_that_finds_the_disk_full_succeeds(
     store = await open_with_ballast(directory, disk)
     domain_id = await hosted(store)
     await hold(store, domain_id, 1)
-    drain = await store.handover.open_drain(domain_id, 0.0, 60.0)
+    drain = await opened(store, domain_id, 0.0, 60.0)
     FullOnce(disk, directory / "ballast")
     room.free = 0
     await store.handover.settle(drain, [delivered(1)])

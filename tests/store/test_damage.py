@@ -11,7 +11,7 @@ import pytest
 from restante.store.sqlite import SqliteStore, open_sqlite, proof
 from restante.store.sqlite.engine import PAGE_SIZE
 from restante.store.store_errors import StoreDamaged, StoreError
-from tests.contract.making import ANNA, all_held, deferred, hold, hosted, message
+from tests.contract.making import ANNA, all_held, deferred, hold, hosted, message, opened
 from tests.store.damage_report import DamageReport
 from tests.store.watched_disk import WatchedDisk, failed_read
 
@@ -34,7 +34,7 @@ def filled(runner: asyncio.Runner, directory: Path) -> Path:
         await store.reception.hold(
             [message(number, domain_id, head=content(number)) for number in range(1, 121)]
         )
-        drain = await store.handover.open_drain(domain_id, 0.0, 60.0)
+        drain = await opened(store, domain_id, 0.0, 60.0)
         await store.handover.settle(drain, [deferred(number) for number in range(1, 60)])
         await store.handover.close_drain(drain)
         await store.close()
@@ -226,11 +226,7 @@ async def test_after_a_failed_read_on_any_connection_nothing_is_acknowledged(
         store.handover.close_drain,
     ):
         with pytest.raises(StoreError, match="reopened"):
-            await (
-                call(await store.handover.open_drain(domain_id, 0.0, 1.0))
-                if callable(call)
-                else call
-            )
+            await (call(await opened(store, domain_id, 0.0, 1.0)) if callable(call) else call)
     assert (directory / "damaged").exists()
 
 

@@ -6,7 +6,7 @@ from typing import Final
 import pytest
 
 from restante.store.sqlite import SqliteStore
-from tests.contract.making import ANNA, delivered, hosted, message
+from tests.contract.making import ANNA, delivered, hosted, message, opened
 from tests.store.watched_disk import WatchedDisk
 
 BATCH: Final = 50
@@ -43,7 +43,7 @@ async def test_mail_that_leaves_costs_its_own_pages_once_more(
     await store.reception.hold(
         [message(number, domain_id, ANNA, head=b"x" * OCTETS) for number in numbers]
     )
-    drain = await store.handover.open_drain(domain_id, 1.0, 60.0)
+    drain = await opened(store, domain_id, 1.0, 60.0)
     disk.octets.clear()
     for start in range(0, len(numbers), BATCH):
         await store.handover.settle(

@@ -6,7 +6,16 @@ import pytest
 
 from restante.store.sqlite import SqliteStore
 from restante.store.store_errors import Conflict
-from tests.contract.making import content, delivered, held_numbers, hold, hosted, message, spooled
+from tests.contract.making import (
+    content,
+    delivered,
+    held_numbers,
+    hold,
+    hosted,
+    message,
+    opened,
+    spooled,
+)
 from tests.contract.running import LOOPS
 
 
@@ -20,7 +29,7 @@ async def test_a_message_walks_through(store: SqliteStore) -> None:
     domain_id = await hosted(store)
     file = await spooled(store, b"x" * 100_000)
     await store.reception.hold([message(1, domain_id), message(2, domain_id, file=file)])
-    drain = await store.handover.open_drain(domain_id, 0.0, 60.0)
+    drain = await opened(store, domain_id, 0.0, 60.0)
     assert await held_numbers(store, domain_id) == [1, 2]
     assert await content(store.content.read_file(file)) == b"x" * 100_000
     await store.handover.settle(drain, [delivered(1), delivered(2)])
@@ -41,4 +50,4 @@ async def test_many_wait_at_once_and_some_are_given_up(store: SqliteStore) -> No
 
 async def test_errors_come_back(store: SqliteStore) -> None:
     with pytest.raises(Conflict):
-        await store.handover.open_drain(77, 0.0, 60.0)
+        await opened(store, 77, 0.0, 60.0)

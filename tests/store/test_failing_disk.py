@@ -25,6 +25,7 @@ from tests.contract.making import (
     hold,
     hosted,
     message,
+    opened,
     spooled,
 )
 from tests.store.damage_report import DamageReport
@@ -45,7 +46,7 @@ async def test_after_a_failed_sync_nothing_is_believed(
 ) -> None:
     domain_id = await hosted(store)
     file = await spooled(store, b"content")
-    drain = await store.handover.open_drain(domain_id, 0.0, 60.0)
+    drain = await opened(store, domain_id, 0.0, 60.0)
     disk.fails_to("sync", "wal", failed_sync())
     with pytest.raises(StoreError):
         await hold(store, domain_id, 1)

@@ -12,7 +12,16 @@ from restante.store.choice import check_store
 from restante.store.mail_figures import Usage
 from restante.store.sqlite import SqliteStore, engine, open_sqlite, queries, writer
 from restante.store.sqlite.write_transaction import WriteTransaction
-from tests.contract.making import CONTENT, NOTED, delivered, hold, hosted, last_number, refused
+from tests.contract.making import (
+    CONTENT,
+    NOTED,
+    delivered,
+    hold,
+    hosted,
+    last_number,
+    opened,
+    refused,
+)
 from tests.store.test_opening import crashed
 from tests.store.watched_disk import WatchedDisk
 
@@ -58,7 +67,7 @@ async def test_whatever_is_written_between_it_is_counted_once(
     alpha, beta = await hosted(store, ALPHA), await hosted(store, BETA)
     await hold(store, alpha, 1, 2)
     await hold(store, beta, 3)
-    drain = await store.handover.open_drain(alpha, 0.0, 60.0)
+    drain = await opened(store, alpha, 0.0, 60.0)
     assert behind(store) == set(), "one transaction that writes figures writes all"
     await hold(store, beta, 4)
     await hold(store, alpha, 5)

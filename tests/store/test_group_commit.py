@@ -27,7 +27,9 @@ from tests.contract.making import (
     hosted,
     last_number,
     message,
+    opened,
     refused,
+    taken_over,
 )
 from tests.store.watched_disk import WatchedDisk
 
@@ -84,7 +86,7 @@ async def test_one_sync_holds_all_that_waited(store: SqliteStore, disk: WatchedD
 async def test_one_sync_serves_changes_of_every_kind(store: SqliteStore, disk: WatchedDisk) -> None:
     domain_id = await hosted(store)
     await hold(store, domain_id, 1, 2, 3)
-    drain = await store.handover.open_drain(domain_id, 0.0, 60.0)
+    drain = await opened(store, domain_id, 0.0, 60.0)
     disk.syncs.clear()
     await together(
         store,
@@ -113,7 +115,7 @@ async def test_delivered_messages_are_settled_many_at_a_step(store: SqliteStore)
     await store.reception.hold(
         [message(number, domain_id, *to) for number, to in enumerate(paths, start=1)]
     )
-    drain = await store.handover.open_drain(domain_id, 0.0, 60.0)
+    drain = await opened(store, domain_id, 0.0, 60.0)
     outcomes = [delivered(number, *to) for number, to in enumerate(paths, start=1)]
     with statements(store) as seen:
         await store.handover.settle(drain, outcomes[::-1])
@@ -123,7 +125,7 @@ async def test_delivered_messages_are_settled_many_at_a_step(store: SqliteStore)
 async def test_nothing_of_a_message_outlives_it(store: SqliteStore) -> None:
     domain_id = await hosted(store)
     await store.reception.hold([message(number, domain_id, ANNA, BERT) for number in range(1, 5)])
-    drain = await store.handover.open_drain(domain_id, 0.0, 60.0)
+    drain = await opened(store, domain_id, 0.0, 60.0)
     await store.handover.settle(
         drain,
         [refused(1, ANNA), deferred(2, ANNA), deferred(3, ANNA, BERT), refused(4, ANNA, BERT)],
@@ -165,12 +167,12 @@ async def test_the_event_loop_is_woken_once_for_a_group(
 
 async def test_a_change_that_cannot_be_made_fails_alone(store: SqliteStore) -> None:
     domain_id = await hosted(store)
-    earlier = await store.handover.open_drain(domain_id, 0.0, 60.0)
-    await store.handover.open_drain(domain_id, 0.0, 60.0)
+    earlier = await opened(store, domain_id, 0.0, 60.0)
+    await taken_over(store, earlier)
     results = await together(
         store,
         hold(store, domain_id, 1),
-        store.handover.open_drain(77, 0.0, 60.0),
+        opened(store, 77, 0.0, 60.0),
         store.handover.settle(earlier, [delivered(1)]),
         hold(store, domain_id, 3),
     )

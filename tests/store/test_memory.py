@@ -7,16 +7,14 @@ import pytest
 
 from restante.store.memory import MemoryStore
 from restante.store.store_errors import StoreError
-from tests.contract.making import delivered, held_numbers, hosted, message, spooled
+from tests.contract.making import delivered, held_numbers, hosted, message, opened, spooled
 
 
 async def test_a_message_gone_takes_its_file_along(runner: asyncio.Runner) -> None:
     store = MemoryStore()
     domain_id = await hosted(store)
     await store.reception.hold([message(1, domain_id, file=await spooled(store, b"content"))])
-    await store.handover.settle(
-        await store.handover.open_drain(domain_id, 0.0, 60.0), [delivered(1)]
-    )
+    await store.handover.settle(await opened(store, domain_id, 0.0, 60.0), [delivered(1)])
     assert store.state.files == {}
 
 

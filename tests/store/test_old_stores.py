@@ -19,7 +19,15 @@ from restante.tenancy.passwords import password_matches
 from restante.tenancy.policy import AtEnd, Recipients, Retention
 from restante.tenancy.quota import Quota
 from restante.tenancy.secrets import Vault, channel_owner, destination_owner, login_owner
-from tests.contract.making import all_held, content, delivered, held_numbers, hold, last_number
+from tests.contract.making import (
+    all_held,
+    content,
+    delivered,
+    held_numbers,
+    hold,
+    last_number,
+    taken_over,
+)
 from tests.store.damage_report import DamageReport
 from tests.store.old_stores import FIRST, unpack
 
@@ -119,15 +127,15 @@ async def test_its_reports_notices_and_trail_are_there(store: SqliteStore) -> No
     assert quiet.held_back == 2
     assert len(await store.trail.audit()) == 12
     assert [request.node for request in await store.trail.last_requests()] == ["alpha.example"]
-    [drain] = await store.handover.open_drains()
+    [drain] = store.handover.open_drains()
     assert drain.deadline == 3600.0
 
 
 async def test_it_goes_on(store: SqliteStore) -> None:
     """Mail can be held beside what was there, and what was there can leave."""
     domain_id = (await store.records.directory()).domains["alpha.example"].id
-    [recorded] = await store.handover.open_drains()
-    drain = await store.handover.open_drain(domain_id, recorded.requested_at, recorded.deadline)
+    [recorded] = store.handover.open_drains()
+    drain = await taken_over(store, recorded)
     await hold(store, domain_id, 12)
     await store.handover.settle(drain, [delivered(9), delivered(5)])
     assert await held_numbers(store, domain_id) == [2, 3, 4, 8, 11, 12]

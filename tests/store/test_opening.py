@@ -28,8 +28,10 @@ from tests.contract.making import (
     hosted,
     last_number,
     message,
+    opened,
     refused,
     spooled,
+    taken_over,
 )
 
 # --- who may
@@ -296,7 +298,7 @@ async def test_what_was_done_is_there_after_a_crash(store: SqliteStore, director
     file = await spooled(store, b"content")
     await hold(store, domain_id, 1, 2, 3)
     await store.reception.hold([message(4, domain_id, file=file)])
-    drain = await store.handover.open_drain(domain_id, 5.0, 60.0)
+    drain = await opened(store, domain_id, 5.0, 60.0)
     await store.handover.settle(drain, [delivered(1), refused(2)])
     again = await open_sqlite(await crashed(store, directory))
     assert [one.number for one in await all_held(again, domain_id)] == [3, 4]
@@ -312,7 +314,7 @@ async def test_what_was_done_is_there_after_a_crash(store: SqliteStore, director
         == again.figures.usage(domain_id)
     )
     assert last_number(again) == 4
-    assert await again.handover.open_drains() == [drain]
+    assert again.handover.open_drains() == [drain]
     assert await again.records.directory() == await store.records.directory()
     await again.close()
 
@@ -322,10 +324,10 @@ async def test_a_drain_found_after_a_crash_can_be_taken_up(
 ) -> None:
     domain_id = await hosted(store)
     await hold(store, domain_id, 1)
-    await store.handover.open_drain(domain_id, 5.0, 60.0)
+    await opened(store, domain_id, 5.0, 60.0)
     again = await open_sqlite(await crashed(store, directory))
-    [left] = await again.handover.open_drains()
-    drain = await again.handover.open_drain(left.domain_id, left.requested_at, left.deadline)
+    [left] = again.handover.open_drains()
+    drain = await taken_over(again, left)
     assert drain.number > left.number
     await again.handover.settle(drain, [delivered(1)])
     await again.close()
@@ -397,7 +399,7 @@ async def test_content_without_a_database_is_not_taken_for_orphans(
 
 async def test_a_message_gone_takes_its_file_along(store: SqliteStore, directory: Path) -> None:
     domain_id = await hosted(store)
-    drain = await store.handover.open_drain(domain_id, 0.0, 60.0)
+    drain = await opened(store, domain_id, 0.0, 60.0)
     settled, settled_in_part, deleted, stays = [await spooled(store, bytes(10)) for _ in range(4)]
     await store.reception.hold(
         [

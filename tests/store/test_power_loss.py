@@ -13,7 +13,16 @@ from restante.store.interface import Store
 from restante.store.mail_figures import NO_USAGE, Usage
 from restante.store.sqlite import SqliteStore, open_sqlite, writer
 from restante.store.store_errors import StoreError
-from tests.contract.making import NOTED, all_held, content, delivered, hosted, message, spooled
+from tests.contract.making import (
+    NOTED,
+    all_held,
+    content,
+    delivered,
+    hosted,
+    message,
+    opened,
+    spooled,
+)
 from tests.store.damage_report import DamageReport
 from tests.store.power import RecordedDisk, Tape, recorded_system
 
@@ -35,7 +44,7 @@ class Work:
 
     async def run(self) -> None:
         domain_id = await hosted(self._store)
-        drain = await self._store.handover.open_drain(domain_id, 0.0, 60.0)
+        drain = await opened(self._store, domain_id, 0.0, 60.0)
         for _ in range(STEPS):
             await asyncio.gather(*(self._hold(domain_id) for _ in range(self._dice.randint(1, 3))))
             if len(self._present) > 10:

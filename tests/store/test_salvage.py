@@ -23,6 +23,7 @@ from tests.contract.making import (
     hosted,
     last_number,
     message,
+    opened,
     refused,
     spooled,
 )
@@ -55,7 +56,7 @@ def filled(runner: asyncio.Runner, directory: Path) -> Path:
         await store.reception.hold(
             [message(COUNT + 1, alpha, "anna@alpha.example", head=b"Received: x\r\n", file=file)]
         )
-        drain = await store.handover.open_drain(alpha, 0.0, 60.0)
+        drain = await opened(store, alpha, 0.0, 60.0)
         paths = "anna@alpha.example"
         await store.handover.settle(drain, [deferred(1, paths), refused(3, paths)])
         await store.handover.close_drain(drain)

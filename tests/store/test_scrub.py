@@ -23,6 +23,7 @@ from tests.contract.making import (
     hold,
     hosted,
     message,
+    opened,
     spooled,
 )
 from tests.log_lines import Lines
@@ -50,7 +51,7 @@ async def filled(store: SqliteStore, count: int = 100) -> int:
     await store.reception.hold(
         [message(count + 1, domain_id, file=await spooled(store, b"content"))]
     )
-    drain = await store.handover.open_drain(domain_id, 0.0, 60.0)
+    drain = await opened(store, domain_id, 0.0, 60.0)
     await store.handover.settle(drain, [deferred(number) for number in range(1, count)])
     return domain_id
 

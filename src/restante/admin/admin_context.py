@@ -122,8 +122,11 @@ class Server(Protocol):
     def send_reports(self) -> None:
         """Send the reports to senders that were just stored."""
 
-    def stop_drain(self, domain_id: int, reason: str) -> bool:
-        """End a domain's drain at once; its mail stays held. False if there is none."""
+    async def stop_drain(self, domain_id: int, reason: str) -> bool:
+        """End a domain's drain at once; its mail stays held. False if there is none.
+
+        Raises StoreError.
+        """
 
     def domain_changed(self, domain_id: int) -> None:
         """Apply a domain's changed record to its drain; an unrelated change does not end it."""

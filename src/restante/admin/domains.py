@@ -129,7 +129,7 @@ async def change_domain(context: AdminContext, name: str, change: DomainChange) 
     )
     stored, changes = await _put(context, present, domain)
     if context.server and stored.policy.suspension_at(context.now()) is not None:
-        context.server.stop_drain(stored.id, "the domain was suspended")
+        await context.server.stop_drain(stored.id, "the domain was suspended")
     elif context.server and changes:
         context.server.domain_changed(stored.id)
     return _changed_domain(context, stored, changes, warnings)
@@ -155,7 +155,7 @@ async def remove_domain(context: AdminContext, name: str, reason: str) -> None:
         ) from None
     await changed(context, recorded)
     if context.server:
-        context.server.stop_drain(domain.id, NO_LONGER_HOSTED)
+        await context.server.stop_drain(domain.id, NO_LONGER_HOSTED)
 
 
 def domain_name(text: str) -> str:

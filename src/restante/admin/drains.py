@@ -89,7 +89,7 @@ async def stop_drain(context: AdminContext, name: str, order: DrainStop) -> Drai
     await context.store.trail.record([recorded])
     announce(context, recorded)
     why = f": {order.reason}" if order.reason else ""
-    context.server.stop_drain(domain.id, f"stopped by the operator{why}")
+    await context.server.stop_drain(domain.id, f"stopped by the operator{why}")
     return _view(running)
 
 

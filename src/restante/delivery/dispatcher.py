@@ -1,8 +1,8 @@
 """Starts drains, at most one for a domain, and ends them.
 
-A drain is recorded in the store before it runs, so that it survives the process. `resume` restarts
-recorded drains, and SIGTERM (`stop_all`) leaves the record there. A defect in one drain ends that
-drain only; its mail stays held.
+A drain is recorded in the store before it runs, so that it survives the process. The store says
+which drains there are, and `claims` takes up those that nobody runs. SIGTERM (`stop_all`) leaves
+the record there. A defect in one drain ends that drain only; its mail stays held.
 """
 
 import asyncio
@@ -16,10 +16,11 @@ from restante.delivery.callout import Callouts
 from restante.delivery.cannot_start import CannotStart
 from restante.delivery.delivery_context import DeliveryContext
 from restante.delivery.domain_drain import DomainDrain, Stop
-from restante.delivery.drain_state import DrainCensus, DrainSnapshot
+from restante.delivery.drain_claims import DrainClaims
+from restante.delivery.drain_state import DrainCensus, DrainSnapshot, DrainState, unclaimed_view
 from restante.delivery.probe import probe
 from restante.mail.address import Mailbox
-from restante.store.mail_handover import Drain
+from restante.store.mail_handover import Asked, Drain, Joined
 from restante.telemetry.events import InternalError
 from restante.tenancy.model import Destination, HostedDomain
 
@@ -53,6 +54,7 @@ class Dispatcher:
             asyncio.Lock
         )  # one start per domain at a time
         self._is_stopping = False
+        self.claims = DrainClaims(context, self._leases, self._take_up, self._obey)
 
     def on_end(self, listener: Callable[[int], None]) -> None:
         """Call this with a domain's id after each end of its drain."""
@@ -63,53 +65,45 @@ class Dispatcher:
         self._context.turns.limits_changed()
 
     async def start(self, domain: HostedDomain, requested_by: str) -> Start:
-        """Deliver a domain's held mail. A running drain is joined: new patience, next try at once.
+        """Deliver a domain's held mail. An open drain is joined: new patience, next try at once.
 
-        On return, the drain is on record and survives a crash. The new patience of a joined drain
-        does not, but after a restart it makes at least one attempt. Delivery continues by itself.
-        Raises CannotStart or StoreError.
+        On return, the drain is on record with its patience, and survives a crash. Delivery
+        continues by itself. Raises CannotStart or StoreError.
         """
         async with self._doors[domain.id]:
-            deadline = self._context.now() + self._context.settings.patience
             self._context.resolver.forget(domain.destination.host)
-            if await self._joined(domain.id):
-                return Start.JOINED
-            if self._is_stopping:
+            drain = await self._join(domain.id)
+            if drain is None and self._is_stopping:
                 raise CannotStart("the server is stopping")
-            lease = await self._context.handover.open_drain(
-                domain.id, self._context.now(), deadline
+            now = self._context.now()
+            opened = await self._context.handover.open_drain(
+                domain.id, now, now + self._context.settings.patience
             )
+            if isinstance(opened, Joined):
+                if drain is not None:
+                    drain.times_asked = opened.times  # it knows already
+                else:
+                    self.claims.look_soon(domain.id)
+                return Start.JOINED
             if not self._is_stopping:  # otherwise it is on record, and the next start resumes it
-                self._launch(lease, domain, requested_by)
+                await self._replace(domain.id)
+                self._launch(opened, domain, requested_by)
             return Start.STARTED
 
-    async def resume(self) -> None:
-        """Restart the drains that were recorded when the server last stopped. Raises StoreError.
-
-        The drain of a domain that has been suspended meanwhile is ended.
-        """
-        domains = {domain.id: domain for domain in self._context.directory.now.domains.values()}
-        for recorded in await self._context.handover.open_drains():
-            domain = domains.get(recorded.domain_id)
-            if domain is None or domain.id in self._drains:
-                continue
-            lease = await self._context.handover.open_drain(
-                domain.id, recorded.requested_at, recorded.deadline
-            )
-            if domain.policy.suspension_at(self._context.now()) is not None:
-                await self._context.handover.close_drain(lease)
-            else:
-                self._launch(lease, domain, "an earlier run of the server")
-
-    def stop(self, domain_id: int, reason: str = "stopped by the operator") -> bool:
+    async def stop(self, domain_id: int, reason: str = "stopped by the operator") -> bool:
         """End a domain's drain permanently; its mail stays held. False if there is none.
 
-        Returns before the drain has ended.
+        Returns before the drain has ended. Raises StoreError if it runs elsewhere, or not yet, and
+        its owner cannot be asked.
         """
         drain = self._drains.get(domain_id)
         if drain is not None:
             drain.stop(Stop(reason, stays_recorded=False), self._grace)
-        return drain is not None
+            return True
+        is_there = await self._context.handover.ask_stop(domain_id, reason)
+        if is_there:
+            self.claims.look_soon(domain_id)
+        return is_there
 
     def look_at_record(self, domain_id: int) -> None:
         """Apply a changed record to a domain's drain; an unrelated change does not stop it."""
@@ -145,19 +139,28 @@ class Dispatcher:
                 await asyncio.wait(stuck, timeout=_RECORD_SECONDS)
 
     def drains(self) -> Iterator[DrainSnapshot]:
-        """Yield a view of each drain, in the order they were started; each is made at its turn."""
-        return (drain.view for drain in list(self._drains.values()))
+        """Yield a view of each drain, each made at its turn.
+
+        Those that run here come first, in the order they were started.
+        """
+        others = self._others()
+        yield from (drain.view for drain in list(self._drains.values()))
+        hosted = self._context.directory.now
+        for drain in others:
+            if (domain := hosted.domain_by_id(drain.domain_id)) is not None:
+                yield unclaimed_view(drain, domain)
 
     def census(self) -> DrainCensus:
         """Count the drains, without a view of each: one account may have ten thousand domains."""
         drains = self._drains.values()
-        return DrainCensus(
-            Counter(drain.state for drain in drains), sum(drain.connections for drain in drains)
-        )
+        states = Counter(drain.state for drain in drains)
+        if others := len(self._others()):
+            states[DrainState.UNCLAIMED] = others
+        return DrainCensus(states, sum(drain.connections for drain in drains))
 
     def is_draining(self, domain_id: int) -> bool:
-        """Return whether a domain has a drain."""
-        return domain_id in self._drains
+        """Return whether a domain has a drain, here or on record."""
+        return domain_id in self._drains or self._context.handover.is_draining(domain_id)
 
     async def probe(self, destination: Destination) -> str:
         """Check whether a destination answers; return "" if it does, otherwise the reason."""
@@ -167,14 +170,58 @@ class Dispatcher:
         """Ask a domain's destination whether a mailbox exists; None if that is unknown now."""
         return await self._callouts.ask(domain, path)
 
-    async def _joined(self, domain_id: int) -> bool:
-        """Join the domain's drain. False if there is none, or after an ending one has ended."""
+    def _others(self) -> list[Drain]:
+        """Return the drains on record that do not run here."""
+        return [
+            one for one in self._context.handover.open_drains() if one.domain_id not in self._drains
+        ]
+
+    async def _join(self, domain_id: int) -> DomainDrain | None:
+        """Join the domain's drain. None if there is none here, or after an ending one has ended."""
         while (drain := self._drains.get(domain_id)) is not None:
             running = self._running[domain_id]
             if await drain.join(self._context.settings.patience):
-                return True
+                return drain
             await asyncio.wait([running])
-        return False
+        return None
+
+    async def _replace(self, domain_id: int) -> None:
+        """Wait for the end of a drain that was joined and has ended before that was recorded."""
+        while (running := self._running.get(domain_id)) is not None:
+            await asyncio.wait([running])
+
+    async def _take_up(self, recorded: Drain, domain: HostedDomain) -> None:
+        """Run a drain that nobody runs. That of a domain suspended meanwhile is ended."""
+        async with self._doors[domain.id]:
+            if domain.id in self._drains or self._is_stopping:
+                return
+            store = self._context.handover
+            lease = await store.take_over(recorded)
+            if lease is None:
+                return
+            must_stop = any(asked.stop for asked in await store.asked([lease]))
+            if must_stop or domain.policy.suspension_at(self._context.now()) is not None:
+                await store.close_drain(lease)
+                self._tell_end(domain.id)
+            elif not self._is_stopping:
+                self._launch(lease, domain, "an earlier drain")
+
+    async def _obey(self, asked: Asked) -> None:
+        """Do what others ask of a drain that runs here."""
+        drain = self._drains.get(asked.domain_id)
+        if drain is None:
+            return
+        if asked.is_lost:
+            reason = "another server has taken the drain over"
+            drain.stop(Stop(reason, stays_recorded=True), self._grace)
+        elif asked.stop:
+            drain.stop(Stop(asked.stop, stays_recorded=False), self._grace)
+        elif asked.times > drain.times_asked:
+            drain.times_asked = asked.times
+            await drain.join(max(asked.deadline - self._context.now(), 0.0))
+
+    def _leases(self) -> list[Drain]:
+        return [drain.lease for drain in self._drains.values()]
 
     def _launch(self, lease: Drain, domain: HostedDomain, requested_by: str) -> None:
         drain = DomainDrain(lease, domain, self._context)
@@ -188,5 +235,9 @@ class Dispatcher:
             self._context.log.publish(InternalError(error=error, domain=domain.name))
         finally:
             del self._drains[domain.id], self._running[domain.id]
-            for listener in self._end_listeners:
-                listener(domain.id)
+            self.claims.ended(domain.id)
+            self._tell_end(domain.id)
+
+    def _tell_end(self, domain_id: int) -> None:
+        for listener in self._end_listeners:
+            listener(domain_id)

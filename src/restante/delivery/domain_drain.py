@@ -74,6 +74,7 @@ class DomainDrain:
 
     def __init__(self, lease: Drain, domain: HostedDomain, context: DeliveryContext) -> None:
         self._lease = lease
+        self.times_asked = 0  # requests on record that joined it, as far as it knows
         self._domain_name = domain.name
         self._account = domain.account
         self._gone_by = concerns(domain)  # by the running attempt, or the last one
@@ -196,6 +197,11 @@ class DomainDrain:
         """End although our own disk hangs: stop waiting for it; its mail stays held."""
         if self._attempts is not None:
             self._attempts.cancel()
+
+    @property
+    def lease(self) -> Drain:
+        """The drain as recorded when it began here."""
+        return self._lease
 
     @property
     def state(self) -> DrainState:
@@ -323,7 +329,9 @@ class DomainDrain:
             except LeaseLost as error:
                 is_end, outcome, reason = True, DrainEnd.GIVEN_UP, str(error)
             except StoreError as error:  # it stays recorded and is resumed, which does no harm
-                self._log_failure(error, "close drain")
+                self._context.log.publish(
+                    StoreFailed(error=error, doing="close drain", domain=self._domain_name)
+                )
                 is_end = True
             if is_end:
                 self._is_closing = self._is_over = True
@@ -424,7 +432,9 @@ class DomainDrain:
         try:
             await self._context.learn(self._lease.domain_id, learning)
         except StoreError as error:  # the next drain learns it again
-            self._log_failure(error, "learn")
+            self._context.log.publish(
+                StoreFailed(error=error, doing="learn", domain=self._domain_name)
+            )
 
     async def _close(self) -> None:
         if self._settlement.is_lease_lost or (self._stop is not None and self._stop.stays_recorded):
@@ -434,10 +444,9 @@ class DomainDrain:
                 self._lease, self._past(self._outcome, self._reason)
             )
         except StoreError as error:  # it is resumed at the next start, which does no harm
-            self._log_failure(error, "close drain")
-
-    def _log_failure(self, error: StoreError, doing: str) -> None:
-        self._context.log.publish(StoreFailed(error=error, doing=doing, domain=self._domain_name))
+            self._context.log.publish(
+                StoreFailed(error=error, doing="close drain", domain=self._domain_name)
+            )
 
     def _past(self, outcome: DrainEnd, reason: str) -> PastDrain:
         totals = self._journal.totals

@@ -4,6 +4,9 @@ from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
 
+from restante.store.mail_handover import Drain
+from restante.tenancy.model import HostedDomain
+
 
 class DrainState(StrEnum):
     """The states of a drain."""
@@ -14,6 +17,7 @@ class DrainState(StrEnum):
     SETTLING = "settling"
     WAITING_TO_RETRY = "waiting to retry"
     STOPPING = "stopping"
+    UNCLAIMED = "waiting for a server"
 
 
 class DrainEnd(StrEnum):
@@ -48,3 +52,19 @@ class DrainCensus:
 
     states: Counter[DrainState]
     connections: int
+
+
+def unclaimed_view(drain: Drain, domain: HostedDomain) -> DrainSnapshot:
+    """Return the view of a drain on record that does not run here."""
+    return DrainSnapshot(
+        domain=domain.name,
+        destination=domain.destination.text,
+        started_at=drain.requested_at,
+        delivered=0,
+        refused=0,
+        deferred=0,
+        connections=0,
+        state=DrainState.UNCLAIMED,
+        next_attempt_at=None,
+        last_error="",
+    )

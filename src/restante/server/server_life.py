@@ -115,6 +115,7 @@ class Application:
         admin, delivery = parts.admin, parts.delivery
         return [
             tasks.create_task(sweep.run()),
+            tasks.create_task(delivery.dispatcher.claims.run()),
             tasks.create_task(delivery.watcher.run()),
             tasks.create_task(delivery.retention.run()),
             tasks.create_task(admin.scrubber.run()),
@@ -128,7 +129,6 @@ class Application:
 
     async def _open(self, parts: ServerParts, sweep: ServerSweep, defects: CallbackDefects) -> None:
         sweep.look_for_room()
-        await parts.delivery.dispatcher.resume()
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(defects.handle)
         loop.add_signal_handler(signal.SIGTERM, self._stop.set)

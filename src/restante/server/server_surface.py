@@ -110,9 +110,9 @@ class RunningServer:
         """See to the reports that were stored."""
         self.reports.wake()
 
-    def stop_drain(self, domain_id: int, reason: str) -> bool:
+    async def stop_drain(self, domain_id: int, reason: str) -> bool:
         """End a domain's drain; its mail stays held."""
-        return self.dispatcher.stop(domain_id, reason)
+        return await self.dispatcher.stop(domain_id, reason)
 
     def domain_changed(self, domain_id: int) -> None:
         """Have a domain's drain go by its record as it is now."""

@@ -3,7 +3,7 @@
 Part of the contract in interface.py, whose rules hold here.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -16,13 +16,32 @@ from restante.queue.recipient_status import Outcome
 class Drain:
     """A drain that is to run, or runs.
 
-    It outlives the process: a recorded drain is resumed at start.
+    It outlives the process: without an owner, it is taken over.
     """
 
     domain_id: int
     number: int  # fencing number: grows each time somebody takes the drain up
     requested_at: float
     deadline: float  # patience: Unix time at which what is left is simply held again
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """A drain that was open before: its owner is asked for a new round."""
+
+    drain: Drain  # with its new deadline
+    times: int  # how often it was joined since it was opened or taken over
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The requests of others to a drain's owner."""
+
+    domain_id: int
+    times: int  # how often it was joined since it was opened or taken over
+    deadline: float  # Unix time: its patience, which requests prolong
+    stop: str  # why it must end; "" if it need not
+    is_lost: bool = False  # it is over, or another has taken it over: its owner must stop at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +91,41 @@ class HandoverStore(Protocol):
         may then get a message twice, but never not at all.
         """
 
-    async def open_drain(self, domain_id: int, requested_at: float, deadline: float) -> Drain:
-        """Record a drain, or take over the one recorded: its number grows, which fences its owner.
+    async def open_drain(
+        self, domain_id: int, requested_at: float, deadline: float
+    ) -> Drain | Joined:
+        """Record a drain, which is the caller's to run; or join the one that is open.
 
-        Raises Conflict if the domain no longer exists.
+        A drain that is joined has the later of both deadlines, and its owner reads in `asked` that
+        it was joined. A stop that was asked for before no longer counts. Raises Conflict if the
+        domain no longer exists.
         """
+
+    async def claimable_drains(self, running: Collection[Drain]) -> list[Drain]:
+        """Return the open drains that nobody runs.
+
+        These are the drains of owners that ended, and those that were opened or taken over here
+        and are not among `running`.
+        """
+
+    async def take_over(self, drain: Drain) -> Drain | None:
+        """Take over a claimable drain: its number grows, which fences its earlier owner.
+
+        None if it is over, or another was faster. Requests that joined it count as done: its new
+        owner begins with the oldest message anyway. A stop asked for still counts.
+        """
+
+    async def asked(self, drains: Collection[Drain]) -> list[Asked]:
+        """Return the requests to the owner of these drains; nothing for those without any."""
+
+    async def ask_stop(self, domain_id: int, reason: str) -> bool:
+        """Ask the owner of a domain's drain to end it; return whether there is a drain."""
+
+    def is_draining(self, domain_id: int) -> bool:
+        """Return whether a domain has an open drain, as of the last commit. No I/O."""
+
+    def open_drains(self) -> list[Drain]:
+        """Return the open drains by domain, as of the last commit. No I/O."""
 
     async def finish_drain(
         self, drain: Drain, left_behind: int = 0, past: PastDrain | None = None
@@ -98,6 +147,3 @@ class HandoverStore(Protocol):
 
     async def past_drains(self) -> Mapping[int, PastDrain]:
         """Return how the last drain of each domain went that has had one, by domain id."""
-
-    async def open_drains(self) -> list[Drain]:
-        """Return the drains recorded and not closed."""

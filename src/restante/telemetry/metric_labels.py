@@ -99,6 +99,7 @@ DRAIN_STATE = MetricLabel(
         "settling",
         "waiting to retry",
         "stopping",
+        "waiting for a server",
     ),
 )
 DELIVERY_END = MetricLabel(
@@ -124,6 +125,7 @@ DOING = MetricLabel(
         "settle",
         "start drain",
         "close drain",
+        "claim drains",
         "learn",
         "retention",
         "scrub",

@@ -1,11 +1,12 @@
 """Drains and their mail in a store that forgets."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from restante.mail.message import HeldMessage
 from restante.mail.report import NewReport
 from restante.queue.recipient_status import Outcome
-from restante.store.mail_handover import Drain, PastDrain
+from restante.store.drain_book import asked_of, open_drains, unclaimed
+from restante.store.mail_handover import Asked, Drain, Joined, PastDrain
 from restante.store.memory.memory_record import handed_out
 from restante.store.memory.memory_state import MemoryState
 
@@ -38,7 +39,7 @@ class MemoryHandover:
         at: float = 0.0,
     ) -> None:
         """Record the outcomes of these recipients, with the reports on them."""
-        self._state.check_drain(drain)
+        self._state.drains.check(drain)
         self._state.reports.keep(
             [report for report in reports if self._is_news(report, drain.domain_id)]
         )
@@ -52,19 +53,42 @@ class MemoryHandover:
             if not record.all_paths:
                 self._state.forget(outcome.number)
 
-    async def open_drain(self, domain_id: int, requested_at: float, deadline: float) -> Drain:
-        """Record a drain, or take over the one recorded."""
+    async def open_drain(
+        self, domain_id: int, requested_at: float, deadline: float
+    ) -> Drain | Joined:
+        """Record a drain, or join the one that is open."""
         self._state.check_hosted(domain_id)
-        self._state.drain_numbers[domain_id] = self._state.drain_numbers.get(domain_id, 0) + 1
-        drain = Drain(domain_id, self._state.drain_numbers[domain_id], requested_at, deadline)
-        self._state.drains[domain_id] = drain
-        return drain
+        return self._state.drains.open(domain_id, requested_at, deadline)
+
+    async def claimable_drains(self, running: Collection[Drain]) -> list[Drain]:
+        """Return the open drains that nobody runs."""
+        return unclaimed(self._state.drains.records, running)
+
+    async def take_over(self, drain: Drain) -> Drain | None:
+        """Take over a claimable drain, if it still is."""
+        return self._state.drains.take_over(drain)
+
+    async def asked(self, drains: Collection[Drain]) -> list[Asked]:
+        """Return what others ask of these drains."""
+        return asked_of(self._state.drains.records, drains)
+
+    async def ask_stop(self, domain_id: int, reason: str) -> bool:
+        """Ask the owner of a domain's drain to end it."""
+        return self._state.drains.ask_stop(domain_id, reason)
+
+    def is_draining(self, domain_id: int) -> bool:
+        """Return whether a domain has an open drain."""
+        return domain_id in self._state.drains.records
+
+    def open_drains(self) -> list[Drain]:
+        """Return the open drains, by domain."""
+        return open_drains(self._state.drains.records)
 
     async def finish_drain(
         self, drain: Drain, left_behind: int = 0, past: PastDrain | None = None
     ) -> bool:
         """Close it if the domain holds no more than was left behind."""
-        self._state.check_drain(drain)
+        self._state.drains.check(drain)
         if self._state.usage(drain.domain_id).held > left_behind:
             return False
         await self.close_drain(drain, past)
@@ -72,21 +96,14 @@ class MemoryHandover:
 
     async def close_drain(self, drain: Drain, past: PastDrain | None = None) -> None:
         """Record that it is over, and how it went."""
-        if self._state.drain_numbers.get(drain.domain_id) == drain.number:
-            self._state.drain_numbers[drain.domain_id] += (
-                1  # nothing can be settled under it any more
-            )
-            del self._state.drains[drain.domain_id]
+        if self._state.drains.is_in_force(drain):
+            self._state.drains.close(drain)
             if past is not None:
                 self._state.past_drains[drain.domain_id] = past
 
     async def past_drains(self) -> Mapping[int, PastDrain]:
         """Return how the last drain of each domain went."""
         return dict(self._state.past_drains)
-
-    async def open_drains(self) -> list[Drain]:
-        """Return the drains recorded and not closed."""
-        return [self._state.drains[domain_id] for domain_id in sorted(self._state.drains)]
 
     def _is_news(self, report: NewReport, domain_id: int) -> bool:
         """Tell whether a recipient that it names still waits; its outcome is settled with it."""

@@ -3,12 +3,13 @@
 from dataclasses import dataclass, field, replace
 
 from restante.mail.message import ContentFile, MessageNumbers
+from restante.store.drain_book import DrainBook
 from restante.store.mail_content import DAMAGED
 from restante.store.mail_figures import Usage
-from restante.store.mail_handover import Drain, PastDrain
+from restante.store.mail_handover import PastDrain
 from restante.store.memory.memory_record import Record
 from restante.store.memory.waiting_reports import WaitingReports
-from restante.store.store_errors import Conflict, LeaseLost
+from restante.store.store_errors import Conflict
 from restante.tenancy.audit import AuditEntry
 from restante.tenancy.model import Directory
 from restante.tenancy.notice import Notice, Quiet, Topic
@@ -23,10 +24,8 @@ class MemoryState:
     numbers: MessageNumbers = field(default_factory=MessageNumbers)
     files: dict[str, bytes] = field(default_factory=dict)  # content by name
     reports: WaitingReports = field(default_factory=WaitingReports)
-    drains: dict[int, Drain] = field(default_factory=dict)  # by domain id
+    drains: DrainBook = field(default_factory=DrainBook)
     past_drains: dict[int, PastDrain] = field(default_factory=dict)
-    # Also of drains that are over: a number never comes back.
-    drain_numbers: dict[int, int] = field(default_factory=dict)
     directory: Directory = field(default_factory=Directory)
     recipients: dict[tuple[int, RecipientSource, str], Recipient] = field(default_factory=dict)
     marks: dict[tuple[int, str], float] = field(default_factory=dict)
@@ -70,18 +69,10 @@ class MemoryState:
         if self.directory.domain_by_id(domain_id) is None:
             raise Conflict(f"domain {domain_id} no longer exists")
 
-    def check_drain(self, drain: Drain) -> None:
-        """Raise LeaseLost if the drain is over or was taken over."""
-        if self.drain_numbers.get(drain.domain_id) != drain.number:
-            raise LeaseLost(
-                f"drain {drain.number} of domain {drain.domain_id} is over or was taken over"
-            )
-
     def domain_removed(self, domain_id: int) -> None:
         """Remove all that goes with a domain."""
-        self.drains.pop(domain_id, None)
+        self.drains.forget(domain_id)
         self.past_drains.pop(domain_id, None)
-        self.drain_numbers.pop(domain_id, None)
         self.marks = {key: value for key, value in self.marks.items() if key[0] != domain_id}
         self.recipients = {
             key: value for key, value in self.recipients.items() if key[0] != domain_id

@@ -14,11 +14,12 @@ from dataclasses import dataclass, field
 
 import apsw
 
+from restante.store.drain_book import DrainBook, DrainRecord
 from restante.store.mail_figures import NO_USAGE, Usage
 from restante.store.mail_handover import Drain
 from restante.store.sqlite import queries
 from restante.store.sqlite.engine import Row, fetch
-from restante.store.store_errors import Conflict, LeaseLost
+from restante.store.store_errors import Conflict
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,7 @@ class Balance:
     usages: dict[int, Usage]  # of the domains touched
     accounts: dict[int, str]  # their accounts; "" for a domain that was removed
     last_number: int
+    drains: dict[int, DrainRecord | None]  # of the domains whose drain changed; None: it is over
 
 
 @dataclass(slots=True)
@@ -50,7 +52,8 @@ class Ledger:
 
     _figures: dict[int, _Figures] = field(default_factory=dict)  # one for each hosted domain
     _accounts: dict[int, str] = field(default_factory=dict)  # whose each is
-    _drain_numbers: dict[int, int] = field(default_factory=dict)
+    drains: DrainBook = field(default_factory=DrainBook)
+    _touched_drains: set[int] = field(default_factory=set)
     _touched: set[int] = field(default_factory=set)
     _behind: set[int] = field(
         default_factory=set
@@ -65,7 +68,11 @@ class Ledger:
             ledger.add_domain(domain_id, account)
         for domain_id, *figures in fetch(connection, queries.USAGES):
             ledger._figures[domain_id] = _Figures(*figures)
-        ledger._drain_numbers = dict(fetch(connection, queries.DRAIN_NUMBERS))
+        rows = fetch(connection, queries.DRAINS)
+        ledger.drains = DrainBook(
+            {domain_id: number for domain_id, number, *_ in rows},
+            [_drain_record(row) for row in rows if row[2]],
+        )
         ledger.last_number = fetch(connection, queries.COUNTED_UP_TO)[0][0]
         ledger._count(fetch(connection, queries.UNCOUNTED))
         return ledger
@@ -81,7 +88,7 @@ class Ledger:
 
     def balance_of_all(self) -> Balance:
         """Say how everything stands."""
-        return self._balance(self._figures)
+        return self._balance(self._figures, self.drains.records)
 
     # --- domains
 
@@ -98,7 +105,8 @@ class Ledger:
     def remove_domain(self, domain_id: int) -> None:
         """End them, and its drain."""
         del self._figures[domain_id], self._accounts[domain_id]
-        self._drain_numbers.pop(domain_id, None)
+        self.touch_drain(domain_id)
+        self.drains.forget(domain_id)
         self._touched.add(domain_id)
 
     def hosts(self, domain_id: int) -> bool:
@@ -150,21 +158,9 @@ class Ledger:
 
     # --- drains
 
-    def take_drain(self, domain_id: int) -> int:
-        """Move a domain's fencing number; the owner of the earlier one can settle nothing more."""
-        self._drain_numbers[domain_id] = self._drain_numbers.get(domain_id, 0) + 1
-        return self._drain_numbers[domain_id]
-
-    def has_drain(self, drain: Drain) -> bool:
-        """Tell whether this drain's number is the one in force."""
-        return self._drain_numbers.get(drain.domain_id) == drain.number
-
-    def check_drain(self, drain: Drain) -> None:
-        """Raise LeaseLost if this drain is not the one in force."""
-        if not self.has_drain(drain):
-            raise LeaseLost(
-                f"drain {drain.number} of domain {drain.domain_id} is over or was taken over"
-            )
+    def touch_drain(self, domain_id: int) -> None:
+        """Note that the drain of a domain changes in this transaction."""
+        self._touched_drains.add(domain_id)
 
     # --- the end of a transaction
 
@@ -198,14 +194,22 @@ class Ledger:
 
     def balance(self) -> Balance:
         """Say what changed since the last call; to be called when it is durable."""
-        balance = self._balance(self._touched)
+        balance = self._balance(self._touched, self._touched_drains)
         self._touched.clear()
+        self._touched_drains.clear()
         return balance
 
-    def _balance(self, domain_ids: Iterable[int]) -> Balance:
+    def _balance(self, domain_ids: Iterable[int], drains: Iterable[int]) -> Balance:
         usages = {domain_id: self.usage(domain_id) for domain_id in domain_ids}
         return Balance(
             usages,
             {domain_id: self._accounts.get(domain_id, "") for domain_id in usages},
             self.last_number,
+            {domain_id: self.drains.records.get(domain_id) for domain_id in drains},
         )
+
+
+def _drain_record(row: Row) -> DrainRecord:
+    """Return the drain of a row of queries.DRAINS."""
+    domain_id, number, _, requested_at, deadline, times, stop = row
+    return DrainRecord(Drain(domain_id, number, requested_at, deadline), times, stop)

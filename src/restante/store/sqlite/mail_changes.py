@@ -61,7 +61,7 @@ def settle(
     at: float = 0.0,
 ) -> None:
     """Record the outcomes of messages; unchanged ones, wholly delivered, leave in one statement."""
-    transaction.ledger.check_drain(drain)
+    transaction.ledger.drains.check(drain)
     for report in (
         reports
     ):  # before their outcomes: afterwards nobody is there any more who would make them news

@@ -343,6 +343,18 @@ def _rename_refused_notice(connection: apsw.Connection) -> None:
     connection.execute(_RENAME_REFUSED_NOTICE)
 
 
+_ADD_DRAIN_REQUESTS = """
+-- What others ask of the owner of a drain: how often it was joined, and why it must end.
+ALTER TABLE drain ADD COLUMN times INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE drain ADD COLUMN stop  TEXT    NOT NULL DEFAULT '';
+"""
+
+
+def _add_drain_requests(connection: apsw.Connection) -> None:
+    """Let drains be joined and stopped through the store."""
+    connection.execute(_ADD_DRAIN_REQUESTS)
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     _create_tables,
     _add_policies,
@@ -356,6 +368,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     _allow_uncertain,
     _index_success_reports,
     _rename_refused_notice,
+    _add_drain_requests,
 )
 
 

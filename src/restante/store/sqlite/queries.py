@@ -287,7 +287,7 @@ USAGES = "SELECT domain_id, messages, octets, refused, last_number FROM usage"
 UNCOUNTED = f"""
     SELECT domain_id, count(*), sum(size), max(number) FROM message WHERE number > ({COUNTED_UP_TO}) GROUP BY domain_id
 """
-DRAIN_NUMBERS = "SELECT domain_id, number FROM drain"
+DRAINS = "SELECT domain_id, number, is_open, requested_at, deadline, times, stop FROM drain"
 
 # --- reports
 
@@ -414,7 +414,7 @@ REMOVE_QUIET = "DELETE FROM quiet WHERE account = ? AND kind = ? AND about = ?"
 
 # --- drains
 
-KEEP_DRAIN = "INSERT OR REPLACE INTO drain (domain_id, number, requested_at, deadline, is_open) VALUES (?, ?, ?, ?, 1)"
+KEEP_DRAIN = "INSERT OR REPLACE INTO drain (domain_id, number, requested_at, deadline, is_open, times, stop) VALUES (?, ?, ?, ?, 1, ?, ?)"
 CLOSE_DRAIN = "UPDATE drain SET is_open = 0, number = ? WHERE domain_id = ?"
 REMOVE_DRAIN = "DELETE FROM drain WHERE domain_id = ?"
 REMOVE_PAST_DRAIN = "DELETE FROM past_drain WHERE domain_id = ?"
@@ -423,9 +423,6 @@ PAST_DRAINS = """
 SELECT domain_id, started_at, ended_at, requested_by, ending, reason, delivered, deferred, refused, last_words
 FROM past_drain
 """
-OPEN_DRAINS = (
-    "SELECT domain_id, number, requested_at, deadline FROM drain WHERE is_open ORDER BY domain_id"
-)
 
 # --- the operator's records: few, changed by hand, read whole
 

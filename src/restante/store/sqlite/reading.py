@@ -17,7 +17,7 @@ from restante.queue.recipient_status import RecipientStatus
 from restante.queue.sending_outcome import Backlog
 from restante.store.audit_trail import AuditPage, NodeRequest
 from restante.store.mail_content import DAMAGED
-from restante.store.mail_handover import Drain, PastDrain
+from restante.store.mail_handover import PastDrain
 from restante.store.mail_queue import QueuedMessage, QueueFilter
 from restante.store.mail_reports import ReportFilter, WaitingReport
 from restante.store.sqlite import queries
@@ -300,11 +300,6 @@ def late_messages(
 
 
 # --- drains, records, the trail
-
-
-def open_drains(connection: apsw.Connection) -> list[Drain]:
-    """Read the drains that are to run."""
-    return [Drain(*row) for row in fetch(connection, queries.OPEN_DRAINS)]
 
 
 def past_drains(connection: apsw.Connection) -> dict[int, PastDrain]:

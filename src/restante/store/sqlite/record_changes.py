@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from restante.phrases import EXISTS, REMOVED_MEANWHILE
-from restante.store.mail_handover import Drain, PastDrain
+from restante.store.mail_handover import Drain, Joined, PastDrain
 from restante.store.sqlite import queries
 from restante.store.sqlite.rows import account_row, audit_row, domain_row, login_row, past_drain_row
 from restante.store.sqlite.write_transaction import WriteTransaction
@@ -25,19 +25,35 @@ _NAMES = 1000  # of recipients, in one statement
 
 def open_drain(
     transaction: WriteTransaction, domain_id: int, requested_at: float, deadline: float
-) -> Drain:
-    """Record a drain under a number that nobody has had."""
+) -> Drain | Joined:
+    """Record a drain under a number that nobody has had, or join the one that is open."""
     transaction.ledger.check_hosted(domain_id)
-    drain = Drain(domain_id, transaction.ledger.take_drain(domain_id), requested_at, deadline)
-    transaction.execute(queries.KEEP_DRAIN, (domain_id, drain.number, requested_at, deadline))
-    return drain
+    opened = transaction.ledger.drains.open(domain_id, requested_at, deadline)
+    _keep_drain(transaction, domain_id)
+    return opened
+
+
+def take_over(transaction: WriteTransaction, drain: Drain) -> Drain | None:
+    """Give a drain to another owner, if it is in force."""
+    taken = transaction.ledger.drains.take_over(drain)
+    if taken is not None:
+        _keep_drain(transaction, drain.domain_id)
+    return taken
+
+
+def ask_stop(transaction: WriteTransaction, domain_id: int, reason: str) -> bool:
+    """Record beside a drain that it must end."""
+    is_there = transaction.ledger.drains.ask_stop(domain_id, reason)
+    if is_there:
+        _keep_drain(transaction, domain_id)
+    return is_there
 
 
 def finish_drain(
     transaction: WriteTransaction, drain: Drain, left_behind: int, past: PastDrain | None
 ) -> bool:
     """Close it unless mail waits for it: mail held earlier in this transaction counts too."""
-    transaction.ledger.check_drain(drain)
+    transaction.ledger.drains.check(drain)
     if transaction.ledger.usage(drain.domain_id).held > left_behind:
         return False
     close_drain(transaction, drain, past)
@@ -46,11 +62,23 @@ def finish_drain(
 
 def close_drain(transaction: WriteTransaction, drain: Drain, past: PastDrain | None) -> None:
     """Record that it is over and how it went, and let nothing more be settled under it."""
-    if transaction.ledger.has_drain(drain):
-        number = transaction.ledger.take_drain(drain.domain_id)
+    ledger = transaction.ledger
+    if ledger.drains.is_in_force(drain):
+        ledger.touch_drain(drain.domain_id)
+        number = ledger.drains.close(drain)
         transaction.execute(queries.CLOSE_DRAIN, (number, drain.domain_id))
         if past is not None:
             transaction.execute(queries.KEEP_PAST_DRAIN, (drain.domain_id, *past_drain_row(past)))
+
+
+def _keep_drain(transaction: WriteTransaction, domain_id: int) -> None:
+    transaction.ledger.touch_drain(domain_id)
+    record = transaction.ledger.drains.records[domain_id]
+    drain = record.drain
+    transaction.execute(
+        queries.KEEP_DRAIN,
+        (domain_id, drain.number, drain.requested_at, drain.deadline, record.times, record.stop),
+    )
 
 
 # --- accounts and logins

@@ -1,12 +1,13 @@
 """How held mail leaves the store, and which drains are to run."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 
 from restante.mail.message import HeldMessage
 from restante.mail.report import NewReport
 from restante.queue.recipient_status import Outcome
-from restante.store.mail_handover import Drain, PastDrain
+from restante.store.drain_book import asked_of, open_drains, unclaimed
+from restante.store.mail_handover import Asked, Drain, Joined, PastDrain
 from restante.store.sqlite import (
     mail_changes,
     reading,
@@ -44,16 +45,48 @@ class SqliteHandover:
             partial(mail_changes.settle, drain=drain, outcomes=outcomes, reports=reports, at=at)
         )
 
-    async def open_drain(self, domain_id: int, requested_at: float, deadline: float) -> Drain:
-        """Record a drain, or take over the one recorded."""
+    async def open_drain(
+        self, domain_id: int, requested_at: float, deadline: float
+    ) -> Drain | Joined:
+        """Record a drain, or join the one that is open."""
         change = partial(
             record_changes.open_drain,
             domain_id=domain_id,
             requested_at=requested_at,
             deadline=deadline,
         )
-        drain: Drain = await self._core.write(change)
-        return drain
+        opened: Drain | Joined = await self._core.write(change)
+        return opened
+
+    async def claimable_drains(self, running: Collection[Drain]) -> list[Drain]:
+        """Return the open drains that nobody runs: the lock makes this the only process."""
+        self._core.check()
+        return unclaimed(self._core.latest.drains, running)
+
+    async def take_over(self, drain: Drain) -> Drain | None:
+        """Take over a claimable drain, if it still is."""
+        taken: Drain | None = await self._core.write(partial(record_changes.take_over, drain=drain))
+        return taken
+
+    async def asked(self, drains: Collection[Drain]) -> list[Asked]:
+        """Return what others ask of these drains."""
+        self._core.check()
+        return asked_of(self._core.latest.drains, drains)
+
+    async def ask_stop(self, domain_id: int, reason: str) -> bool:
+        """Ask the owner of a domain's drain to end it."""
+        is_there: bool = await self._core.write(
+            partial(record_changes.ask_stop, domain_id=domain_id, reason=reason)
+        )
+        return is_there
+
+    def is_draining(self, domain_id: int) -> bool:
+        """Return whether a domain has an open drain."""
+        return domain_id in self._core.latest.drains
+
+    def open_drains(self) -> list[Drain]:
+        """Return the open drains, by domain."""
+        return open_drains(self._core.latest.drains)
 
     async def finish_drain(
         self, drain: Drain, left_behind: int = 0, past: PastDrain | None = None
@@ -71,7 +104,3 @@ class SqliteHandover:
     async def past_drains(self) -> Mapping[int, PastDrain]:
         """Return how the last drain of each domain went."""
         return await self._core.read(reading.past_drains)
-
-    async def open_drains(self) -> list[Drain]:
-        """Return the drains recorded and not closed."""
-        return await self._core.read(reading.open_drains)

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import apsw
 
 from restante.mail.message import MessageNumbers
+from restante.store.drain_book import DrainRecord
 from restante.store.mail_figures import Usage
 from restante.store.sqlite import (
     mail_changes,
@@ -38,12 +39,18 @@ class LatestFigures:
     usages: dict[int, Usage] = field(default_factory=dict)  # by domain id
     accounts: AccountSums = field(default_factory=AccountSums)
     numbers: MessageNumbers = field(default_factory=MessageNumbers)  # for new messages
+    drains: dict[int, DrainRecord] = field(default_factory=dict)  # the open ones, by domain id
 
     def take(self, balance: Balance) -> None:
         """Work in the figures of a commit."""
         self.usages.update(balance.usages)
         self.accounts.take(balance)
         self.numbers.pass_over(balance.last_number)
+        for domain_id, record in balance.drains.items():
+            if record is None:
+                self.drains.pop(domain_id, None)
+            else:
+                self.drains[domain_id] = record
 
 
 class StoreCore:

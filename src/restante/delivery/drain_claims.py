@@ -1,0 +1,99 @@
+"""Finds the drains that nobody runs, and the requests to those that run here.
+
+One task does both, once a second. Only it takes drains over: two in one process would fence each
+other off. A drain has no owner after a crash or a stop of the server, or if its end could not be
+recorded. In the last case it rests before it is taken up again, each time longer. Its outcomes may
+not be settled either, so that each attempt sends messages again. A request ends the rest.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from restante.delivery.delivery_context import DeliveryContext
+from restante.queue.schedule import Schedule, next_attempt
+from restante.store.mail_handover import Asked, Drain
+from restante.store.store_errors import StoreError
+from restante.telemetry.events import StoreFailed
+from restante.tenancy.model import HostedDomain
+
+LOOK_SECONDS: Final = 1.0
+_AT_ONCE: Final = 100  # drains taken over together: they share a sync
+
+
+class DrainClaims:
+    """The one task by which drains come to this process."""
+
+    def __init__(
+        self,
+        context: DeliveryContext,
+        running: Callable[[], list[Drain]],
+        take_up: Callable[[Drain, HostedDomain], Awaitable[None]],
+        obey: Callable[[Asked], Awaitable[None]],
+    ) -> None:
+        """`running` returns the drains of this process; `take_up` runs one that it can have."""
+        self._context = context
+        self._running = running
+        self._take_up = take_up
+        self._obey = obey
+        self._given_up: dict[int, int] = {}  # by domain id: how often in a row
+        self._rests_until: dict[int, float] = {}  # by domain id: monotonic
+        self._woken = asyncio.Event()
+        self._has_failed = False
+
+    async def run(self) -> None:
+        """Look once a second, until cancelled."""
+        while True:
+            self._woken.clear()
+            try:
+                await self.look()
+            except StoreError as error:
+                self._report(error)
+            else:
+                self._has_failed = False
+            await self._context.wait(self._woken, LOOK_SECONDS)
+
+    async def look(self) -> None:
+        """Take up what nobody runs, and do what is asked. Raises StoreError."""
+        store, now = self._context.handover, self._context.monotonic()
+        hosted = self._context.directory.now
+        found = [
+            (drain, domain)
+            for drain in await store.claimable_drains(self._running())
+            if self._rests_until.get(drain.domain_id, now) <= now
+            and (domain := hosted.domain_by_id(drain.domain_id)) is not None
+        ]
+        for start in range(0, len(found), _AT_ONCE):
+            some = found[start : start + _AT_ONCE]
+            await asyncio.gather(*(self._take_up(drain, domain) for drain, domain in some))
+        for asked in await store.asked(self._running()):
+            await self._obey(asked)
+
+    def look_soon(self, domain_id: int) -> None:
+        """Look at once, and let this domain's drain rest no longer."""
+        self._rests_until.pop(domain_id, None)
+        self._woken.set()
+
+    def ended(self, domain_id: int) -> None:
+        """Take note that a drain has ended here: if it is still on record, it rests."""
+        if not self._context.handover.is_draining(domain_id):
+            self._given_up.pop(domain_id, None)
+            self._rests_until.pop(domain_id, None)
+            return
+        settings = self._context.settings
+        self._given_up[domain_id] = self._given_up.get(domain_id, 0) + 1
+        rests_until = next_attempt(
+            Schedule(settings.first_retry, settings.longest_retry),
+            self._given_up[domain_id],
+            self._context.monotonic(),
+            float("inf"),
+            self._context.jitter(),
+        )
+        assert rests_until is not None  # there is no deadline
+        self._rests_until[domain_id] = rests_until
+
+    def _report(self, error: StoreError) -> None:
+        """Log the first failure: the others follow each second."""
+        if not self._has_failed:
+            self._has_failed = True
+            self._context.log.publish(StoreFailed(error=error, doing="claim drains"))

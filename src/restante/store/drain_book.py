@@ -1,0 +1,114 @@
+"""The drains on record: the rules that every store keeps, without I/O.
+
+A drain has a number, which fences: an owner with an earlier one can settle nothing. It grows when a
+drain is opened, taken over or closed, and never comes back. Requests to its owner, for a new round
+or for its end, are written beside it; the owner reads them there (`asked`). So nobody needs to
+reach the owner, and a request survives it.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from restante.store.mail_handover import Asked, Drain, Joined
+from restante.store.store_errors import LeaseLost
+
+
+@dataclass(frozen=True, slots=True)
+class DrainRecord:
+    """One open drain, with the requests since it was opened or taken over."""
+
+    drain: Drain
+    times: int = 0  # requests that joined it
+    stop: str = ""  # why it must end; "" while it need not
+
+
+class DrainBook:
+    """All drains of a store. A store writes down the record that a method returns."""
+
+    def __init__(
+        self, numbers: Mapping[int, int] | None = None, records: Iterable[DrainRecord] = ()
+    ) -> None:
+        """`numbers` are the last ones, by domain id, of drains that are over too."""
+        self._numbers = dict(numbers or {})
+        self.records = {record.drain.domain_id: record for record in records}
+
+    def open(self, domain_id: int, requested_at: float, deadline: float) -> Drain | Joined:
+        """Record a drain, or join the one that is open.
+
+        A stop asked for before no longer counts.
+        """
+        present = self.records.get(domain_id)
+        if present is None:
+            drain = Drain(domain_id, self._next_number(domain_id), requested_at, deadline)
+            self.records[domain_id] = DrainRecord(drain)
+            return drain
+        drain = replace(present.drain, deadline=max(present.drain.deadline, deadline))
+        self.records[domain_id] = DrainRecord(drain, present.times + 1)
+        return Joined(drain, present.times + 1)
+
+    def take_over(self, drain: Drain) -> Drain | None:
+        """Give it to another, under a new number; None if it is not in force any more."""
+        if not self.is_in_force(drain):
+            return None
+        record = self.records[drain.domain_id]
+        taken = replace(record.drain, number=self._next_number(drain.domain_id))
+        self.records[drain.domain_id] = replace(record, drain=taken, times=0)
+        return taken
+
+    def ask_stop(self, domain_id: int, reason: str) -> bool:
+        """Ask its owner to end it; return whether there is one."""
+        if (record := self.records.get(domain_id)) is None:
+            return False
+        self.records[domain_id] = replace(record, stop=reason)
+        return True
+
+    def close(self, drain: Drain) -> int:
+        """End it, and return the number that its domain has now. Only for one that is in force."""
+        del self.records[drain.domain_id]
+        return self._next_number(drain.domain_id)
+
+    def forget(self, domain_id: int) -> None:
+        """Forget a domain."""
+        self._numbers.pop(domain_id, None)
+        self.records.pop(domain_id, None)
+
+    def is_in_force(self, drain: Drain) -> bool:
+        """Tell whether this is the number of a drain that is open."""
+        record = self.records.get(drain.domain_id)
+        return record is not None and record.drain.number == drain.number
+
+    def check(self, drain: Drain) -> None:
+        """Raise LeaseLost if this drain is not in force."""
+        if not self.is_in_force(drain):
+            raise LeaseLost(
+                f"drain {drain.number} of domain {drain.domain_id} is over or was taken over"
+            )
+
+    def _next_number(self, domain_id: int) -> int:
+        self._numbers[domain_id] = self._numbers.get(domain_id, 0) + 1
+        return self._numbers[domain_id]
+
+
+def open_drains(records: Mapping[int, DrainRecord]) -> list[Drain]:
+    """Return the open drains, by domain."""
+    return [records[domain_id].drain for domain_id in sorted(records)]
+
+
+def unclaimed(records: Mapping[int, DrainRecord], running: Collection[Drain]) -> list[Drain]:
+    """Return, where there is one node only, the open drains that it does not run."""
+    at_work = {(drain.domain_id, drain.number) for drain in running}
+    return [
+        drain for drain in open_drains(records) if (drain.domain_id, drain.number) not in at_work
+    ]
+
+
+def asked_of(records: Mapping[int, DrainRecord], drains: Iterable[Drain]) -> list[Asked]:
+    """Return the requests to the owner of these drains; nothing for those without any."""
+    found = []
+    for drain in drains:
+        record = records.get(drain.domain_id)
+        if record is None or record.drain.number != drain.number:
+            found.append(Asked(drain.domain_id, 0, drain.deadline, "", is_lost=True))
+        elif record.times or record.stop:
+            found.append(Asked(drain.domain_id, record.times, record.drain.deadline, record.stop))
+    return found
