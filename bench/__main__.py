@@ -1,12 +1,14 @@
-"""Run the bench: python -m bench, as root, from the top of the repository. `make bench` does; README.md explains.
+"""Run the bench: `python -m bench`, as root, from the top of the repository, or `make bench`.
 
---quick          the main rows, with less work, in under three minutes
---every          also every combination of size, sessions, kept connections and TLS
---rounds N       how often each subject does the work of each row
---rows PATTERN   only rows whose names match, such as 'accept-*'; several patterns, separated by blanks
---dir DIR        where stores and queues are to lie: on the disk that is to be measured
---keep           keep the rows of the run before that are not measured now; the page says which those are
---publish        write docs/benchmarks.md and its plot from what was found
+    --quick          the main rows, with less work, in under three minutes
+    --every          also every combination of size, sessions, kept connections and TLS
+    --rounds N       how often each subject does the work of each row
+    --rows PATTERN   only rows whose names match, such as 'accept-*'; blanks separate patterns
+    --dir DIR        directory of the stores and queues, on the disk to measure
+    --keep           keep rows of the run before that are not measured now; the page marks them
+    --publish        write docs/benchmarks.md and its plot from the results
+
+README.md explains the results.
 """
 
 import argparse
@@ -59,7 +61,7 @@ def main() -> int:
         rows = _rows(park, options.extent)
         for row in _chosen(rows, options.rows):
             report.rows.append(measure(row, rounds))
-            if earlier is None:  # else what there is stays until all of the new is there
+            if earlier is None:  # otherwise the old rows stay until all new ones are there
                 _keep(report)
     if earlier is not None:
         report.keep(earlier, [row.name for row in rows])
@@ -90,7 +92,7 @@ def _options() -> argparse.Namespace:
 
 
 def raise_limits() -> None:
-    """Allow ourselves, and so all that we start, as many open files as 10,000 connections need, or as we may."""
+    """Allow ourselves and our children the open files of 10,000 connections, or the maximum."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
@@ -107,7 +109,7 @@ def _rows(park: Park, extent: Extent) -> list[Row]:
 
 
 def _earlier(report: Report) -> Report:
-    """Return the run before; ends the program where there is none, or it says nothing of this machine."""
+    """Return the run before. Ends the program if there is none, or if another machine made it."""
     if not RESULTS.exists():
         sys.exit(
             f"bench: {RESULTS} is not there: no earlier run has rows to keep; leave --keep away"
@@ -115,7 +117,8 @@ def _earlier(report: Report) -> Report:
     earlier = Report.from_json(json.loads(RESULTS.read_text()))
     if differing := report.differs_in(earlier):
         sys.exit(
-            f"bench: the earlier rows are of another {', '.join(differing)}; leave --keep away, and measure all"
+            f"bench: the earlier rows are of another {', '.join(differing)}; leave --keep away, and"
+            " measure all"
         )
     return earlier
 
@@ -157,7 +160,8 @@ def _add(result: RowResult, row: Row, subject: str, *, is_first: bool) -> None:
     sample = row.run(subject, is_first=is_first)
     result.samples[subject].append(sample)
     _say(
-        f"{time.monotonic() - begin:6.1f} s  {row.name:24} {subject:32} {number(sample.value):>8} {row.unit}"
+        f"{time.monotonic() - begin:6.1f} s  {row.name:24} {subject:32} {number(sample.value):>8}"
+        f" {row.unit}"
     )
 
 

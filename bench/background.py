@@ -1,4 +1,7 @@
-"""The bench's own programs that run beside the servers: each a process of its own, ended with the bench at the latest."""
+"""Programs of the bench that run beside the servers.
+
+Each is a process of its own, and ends with the bench at the latest.
+"""
 
 import socket
 import struct
@@ -15,7 +18,10 @@ HERE: Final = Path(__file__).parent
 
 
 class Background:
-    """A Python program of the bench that listens on a port. It imports nothing of ours, so it is found by its path."""
+    """A Python program of the bench that listens on a port.
+
+    It imports nothing of ours, so it is started by its path.
+    """
 
     def __init__(self, program: str, port: int) -> None:
         """`program` is its file, seen from this directory."""
@@ -63,7 +69,7 @@ class BareSink(Background):
         self._slots = 2 + domains
 
     def begin(self) -> None:
-        """Start it with its counters at nought."""
+        """Start it with its counters at 0."""
         self._counters.write_bytes(bytes(8 * self._slots))
         self.start(HOST, str(self.port), str(self._counters))
 

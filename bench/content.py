@@ -9,7 +9,7 @@ HEADER: Final = b"From: <%s>\r\nSubject: held\r\n\r\n" % SENDER.encode()
 
 
 def content(size: int) -> bytes:
-    """Return a message of exactly so many octets, in lines as they are usual; no line begins with a dot."""
+    """Return a message of `size` octets in lines of usual length. No line starts with a dot."""
     lines, rest = divmod(size - len(HEADER) - 2, len(LINE))
     assert lines >= 0, "a message has a header"
     return HEADER + LINE * lines + b"x" * rest + b"\r\n"

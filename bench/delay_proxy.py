@@ -1,11 +1,11 @@
-"""Distance: passes connections on, each octet half a round trip later in either direction, in its order.
+"""Simulate distance: pass each octet on half a round trip later, in either direction, in order.
 
     python bench/delay_proxy.py ADDRESS PORT DESTINATION_PORT ROUND_TRIP_MS
 
-The kernel's netem would do this better, and is not everywhere. Bandwidth is not limited, and nothing pushes back: what
-a sender writes is taken at once and kept here for its time. A connection itself takes two round trips until the
-greeting is there, as it does over a distance: the handshake of TCP one, the greeting's way and the last step of the
-handshake half of one each. It is a program of its own and imports nothing of ours.
+The kernel's netem would do this better, but is not available everywhere. Bandwidth is not limited.
+There is no back pressure: every write is accepted at once and kept here for its time. The greeting
+arrives after two round trips, as over a real distance. The handshake of TCP takes one and a half of
+them. The program imports nothing of ours.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ HANDSHAKE: Final = 3  # ways, until a server knows of the connection
 
 
 class Way:
-    """One direction: what was put in comes out later. None is the end."""
+    """One direction: octets come out a delay after they were put in. None is the end."""
 
     def __init__(self, delay: float) -> None:
         self._delay = delay
@@ -63,7 +63,7 @@ class Way:
 
 
 class End(asyncio.Protocol):
-    """One end of a connection: what it says goes on its way."""
+    """One end of a connection. It puts the received octets on their way."""
 
     def __init__(self, way: Way) -> None:
         self._way = way

@@ -1,4 +1,4 @@
-"""The hosted domains of the bench: numbered, so that the sink that stores nothing can count them apart.
+"""The hosted domains of the bench, numbered so that a sink that stores nothing can count each.
 
 One more, OTHER, belongs to another account and has a destination of its own.
 """

@@ -1,11 +1,12 @@
-"""What a flood of connections does to a server that goes on taking mail: sessions, memory, rates, and how soon it is over.
+"""Measure a server that accepts mail under a flood of connections: sessions, memory and rates.
 
-    .venv/bin/python -m bench.flood [--connections 10000] [--senders 20] [--seconds 10]         (as root)
+    .venv/bin/python -m bench.flood [--connections 10000] [--senders 20] [--seconds 10]  (as root)
 
-Senders on kept connections bring 4 KiB messages all the time. Then come the others, from a hundred addresses: as many
-silent ones as are let in stay, and while they do, one after the other keeps knocking and is told 421. Then all leave.
-Senders, knockers and server share the machine. How many are let in is the least of the server's settings, of what it has
-descriptors for (`ulimit -Hn`), and of `--connections`.
+Senders on kept connections send 4 KiB messages continuously. Then clients come from a hundred
+addresses. As many of them as the server admits stay connected and silent. Meanwhile another client
+connects again and again, and gets 421 each time. At the end all leave. Senders, clients and server
+share the machine. The number admitted is the least of the server's settings, its descriptors
+(`ulimit -Hn`), and `--connections`.
 """
 
 from __future__ import annotations
@@ -51,8 +52,8 @@ class Phase:
     processor: float = 0.0
     sessions: int = 0
     memory: int = 0
-    answers: Counter[str] = field(default_factory=Counter)  # to those who came, by code
-    waits: list[float] = field(default_factory=list)  # seconds until they heard it
+    answers: Counter[str] = field(default_factory=Counter)  # to the clients that came, by code
+    waits: list[float] = field(default_factory=list)  # seconds until each answer
 
     def __str__(self) -> str:
         waits = sorted(self.waits)
@@ -63,13 +64,15 @@ class Phase:
         )
         came = ", ".join(f"{count} of {code}" for code, count in sorted(self.answers.items()))
         return (
-            f"| {self.name} | {self.sessions} | {self.memory / MEBIBYTE:.0f} | {self.mail / self.seconds:.0f}"
-            f" | {self.processor / self.seconds:.2f} | {came} | {told} |"
+            f"| {self.name} | {self.sessions} | {self.memory / MEBIBYTE:.0f} |"
+            f" {self.mail / self.seconds:.0f} | {self.processor / self.seconds:.2f} | {came} |"
+            f" {told} |"
         )
 
 
 HEAD = """\
-| phase | sessions | memory, MiB | mail/s | processors | those who came | ms to the greeting or 421: median / 99 % |
+| phase | sessions | memory, MiB | mail/s | processors | clients, by reply \
+| ms to the greeting or 421: median / 99 % |
 |---|---|---|---|---|---|---|"""
 
 
@@ -137,8 +140,9 @@ class Bench:
             timeout=60,
         )
         print(
-            f"\nto hang up on all: {left - began:.2f} s; a newcomer is served after {served - left:.3f} s more,"
-            f" all descriptors are given back after {time.monotonic() - left:.2f} s\n"
+            f"\nto hang up on all: {left - began:.2f} s; a newcomer is served after"
+            f" {served - left:.3f} s more, all descriptors are given back after"
+            f" {time.monotonic() - left:.2f} s\n"
         )
 
     def _is_served(self) -> bool:
@@ -199,7 +203,8 @@ def main() -> None:
         restante.hosts(DOMAIN, f"{HOST}:9")
         restante.start()
         print(
-            f"sessions possible: {restante.events('server-ready')[-1]['sessions_limit']}; pid {restante.pid}"
+            f"sessions possible: {restante.events('server-ready')[-1]['sessions_limit']}; pid"
+            f" {restante.pid}"
         )
         with sending(restante, options.senders) as taken:
             run(Bench(restante, taken), restante, options)
@@ -222,7 +227,8 @@ def run(bench: Bench, restante: Installation, options: argparse.Namespace) -> No
     bench.recovery(open_before)
     bench.quiet("after", options.seconds)
     print(
-        f"memory for each idle session: {(held.memory - before.memory) / sessions / 1024:.1f} KiB, mail's included"
+        f"memory for each idle session: {(held.memory - before.memory) / sessions / 1024:.1f} KiB,"
+        " mail's included"
     )
 
 

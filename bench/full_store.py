@@ -1,4 +1,4 @@
-"""A store with very much in it, made by SQL from what came in the usual way: see `fill`."""
+"""A very full store, made by SQL from a few records that were added as usual: see `fill`."""
 
 import json
 import time
@@ -49,11 +49,11 @@ def _begins_as_database(path: Path) -> bool:
 
 
 def fill(database: Path, domains: int, messages: int) -> None:
-    """Add so many domains d1.example, d2.example, … and so many messages, spread over them.
+    """Add domains d1.example, d2.example, … and messages, spread over them.
 
-    The store holds the domains FIRST and LISTED and one message already; FIRST and the message are what
-    the others are copies of. Besides there are the constants above; a login and a channel for each
-    account, account1, account2, …; and for each domain a request that was granted and a drain that is over.
+    The store already holds the domains FIRST and LISTED and one message. The others are copies of
+    FIRST and that message. The constants above say what more is added. Each account (account1,
+    account2, …) gets a login and a channel. Each domain gets a granted request and a past drain.
     """
     with closing(apsw.Connection(str(database))) as connection:
         connection.execute("PRAGMA synchronous = OFF")
@@ -71,7 +71,8 @@ def _add_accounts(connection: apsw.Connection, domains: int) -> None:
     _copy(connection, "login", {"user": "'user' || n", "account": "'account' || n"}, accounts)
     connection.execute(
         f"{COUNTED} INSERT INTO channel (account, name, way, target, kinds, created_at, hears_all)"
-        " SELECT 'account' || n, 'pager', 'webhook', 'https://pager.example', '', 1.0, 0 FROM counted",
+        " SELECT 'account' || n, 'pager', 'webhook', 'https://pager.example', '', 1.0, 0"
+        " FROM counted",
         (accounts,),
     )
     owner = f"'account' || iif(n % {LARGEST_SHARE}, 2 + n % {accounts - 1}, 1)"
@@ -95,38 +96,42 @@ def _add_mail(connection: apsw.Connection, domains: int, messages: int) -> None:
     connection.execute(f"UPDATE message SET held_paths = '' WHERE number % {REFUSED} = 0")
     connection.execute(
         "INSERT OR REPLACE INTO usage (domain_id, messages, octets, refused, last_number)"
-        " SELECT domain_id, count(*), sum(size), sum(held_paths = ''), max(number) FROM message GROUP BY domain_id"
+        " SELECT domain_id, count(*), sum(size), sum(held_paths = ''), max(number) FROM message"
+        " GROUP BY domain_id"
     )
 
 
 def _add_mailboxes(connection: apsw.Connection) -> None:
     connection.execute(
         f"{COUNTED} INSERT INTO recipient (domain_id, source, name, is_there, at)"
-        " SELECT (SELECT id FROM domain WHERE name = ?), 'list', 'reader' || n, 1, 0.0 FROM counted",
+        " SELECT (SELECT id FROM domain WHERE name = ?), 'list', 'reader' || n, 1, 0.0"
+        " FROM counted",
         (MAILBOXES, LISTED),
     )
 
 
 def _add_what_waits(connection: apsw.Connection) -> None:
     connection.execute(
-        f"{COUNTED} INSERT INTO report (about, domain_id, action, reverse_path, flags, made_at, next_attempt_at,"
-        " failures, reply, content)"
-        " SELECT n, (SELECT max(id) FROM domain), 'failed', 'sender' || n || '@sender.example', 0, 1.0, ?,"
-        " 3, 'no answer', CAST('Subject: x' AS BLOB) FROM counted",
+        f"{COUNTED} INSERT INTO report"
+        " (about, domain_id, action, reverse_path, flags, made_at, next_attempt_at, failures,"
+        " reply, content)"
+        " SELECT n, (SELECT max(id) FROM domain), 'failed', 'sender' || n || '@sender.example',"
+        " 0, 1.0, ?, 3, 'no answer', CAST('Subject: x' AS BLOB) FROM counted",
         (REPORTS, time.time() + NEXT),
     )
     connection.execute(
-        f"{COUNTED} INSERT INTO notice (channel_id, key, news, held_back, made_at, next_attempt_at, failures, reply)"
-        " SELECT (SELECT min(id) FROM channel) + n % (SELECT count(*) FROM channel), 'key' || n, ?, 0, 1.0, ?,"
-        " 3, 'no answer' FROM counted",
+        f"{COUNTED} INSERT INTO notice"
+        " (channel_id, key, news, held_back, made_at, next_attempt_at, failures, reply)"
+        " SELECT (SELECT min(id) FROM channel) + n % (SELECT count(*) FROM channel),"
+        " 'key' || n, ?, 0, 1.0, ?, 3, 'no answer' FROM counted",
         (NOTICES, NEWS, time.time() + NEXT),
     )
 
 
 def _add_past(connection: apsw.Connection, domains: int) -> None:
     connection.execute(
-        "INSERT OR REPLACE INTO past_drain SELECT id, 1.0, 2.0, 'login x', 'finished', 'nothing is left', 3, 0, 0, ''"
-        " FROM domain"
+        "INSERT OR REPLACE INTO past_drain"
+        " SELECT id, 1.0, 2.0, 'login x', 'finished', 'nothing is left', 3, 0, 0, '' FROM domain"
     )
     request = {
         "id": "NULL",

@@ -1,9 +1,10 @@
-"""What a server's processes use: CPU seconds and memory, from /proc; and how often they sync, from the kernel.
+"""Measure the CPU seconds and memory of a server's processes (/proc), and its syncs (the kernel).
 
-A server is a leader process and all that belongs to its session or process group. CPU seconds of children that have
-ended are in their parent's account as soon as it has waited for them, so the sum over the living is the sum over all.
-Memory is the proportional share (PSS): a page that many processes share counts once. It is looked at now and then, by a
-thread that spends at most a hundredth of its time on it; what the kernel needs for sockets is not in it.
+A server is a leader process and every process of its session or process group. A parent's account
+includes the CPU seconds of children that ended, once it has waited for them. So the sum over the
+living processes is the sum over all. Memory is the proportional share (PSS): a page that several
+processes share counts once. A thread samples it, and spends at most a hundredth of its time on
+that. The kernel's memory for sockets is not included.
 """
 
 import contextlib
@@ -57,7 +58,7 @@ def _proportional_share(pid: int) -> int:
 
 
 class Meter:
-    """Measures a server within a `with`: `cpu` (seconds) is there afterwards, `memory` (octets, at most) too."""
+    """Measures a server in a `with`. Then `cpu` is in seconds, `memory` the maximum in octets."""
 
     def __init__(self, leader: int) -> None:
         self._leader = leader

@@ -19,7 +19,7 @@ OTHER: Final = "#8a8a8a"
 
 WIDTH: Final = 760
 NAME_WIDTH: Final = 220  # of the column at the left
-VALUE_WIDTH: Final = 130  # of what is kept free at the right
+VALUE_WIDTH: Final = 130  # of the free space at the right
 LINE: Final = 22
 GAP: Final = 18
 
@@ -39,7 +39,10 @@ def as_svg(report: Report) -> str:
         shapes += _panel(row, top)
         top += LINE * (1 + len(row.samples)) + GAP
     shape = "\n".join(shapes)
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{top}" viewBox="0 0 {WIDTH} {top}" role="img">'
+    head = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{top}" viewBox="0 0'
+        f' {WIDTH} {top}" role="img">'
+    )
     return f"{head}\n<title>Messages per second</title>\n<style>{STYLE}</style>\n{shape}\n</svg>\n"
 
 
@@ -55,5 +58,8 @@ def _panel(row: RowResult, top: int) -> Iterator[str]:
 def _bar(subject: str, value: float, length: float, y: int) -> Iterator[str]:
     color = COLORS.get(subject.split(maxsplit=1)[0], OTHER)
     yield f'<text x="16" y="{y + 14}">{escape(subject)}</text>'
-    yield f'<rect x="{NAME_WIDTH}" y="{y + 2}" width="{max(length, 1):.1f}" height="{LINE - 6}" rx="2" fill="{color}"/>'
+    yield (
+        f'<rect x="{NAME_WIDTH}" y="{y + 2}" width="{max(length, 1):.1f}" height="{LINE - 6}"'
+        f' rx="2" fill="{color}"/>'
+    )
     yield f'<text x="{NAME_WIDTH + length + 8:.1f}" y="{y + 14}">{number(value)}</text>'

@@ -37,20 +37,20 @@ describes the work, the configuration of the peers and the limits of the figures
 
 {targets}
 
-`make crash` counts acknowledged messages that are lost when the server is killed. The target is none.
+`make crash` counts acknowledged messages that are lost when the server is killed. The target is 0.
 
 ## All results
 
-CPU seconds are those of the server's processes per 1,000 messages. Memory is their maximum. Syncs are
-per message.
+CPU seconds are those of the server's processes per 1,000 messages. Memory is their maximum. Syncs
+are per message.
 
 {table}
 """
 
 STALLS_TEXT: Final = """\
 
-One SMTP session sends NOOP continuously. The table has its longest wait for a reply during each call
-of the operator, with {store}. The target is at most 50 ms.
+One SMTP session sends NOOP continuously. The table has its longest wait for a reply during each
+call of the operator, with {store}. The target is at most 50 ms.
 `nothing` is the longest wait without a call. The largest account has half of the domains.
 
 {machine}

@@ -1,7 +1,8 @@
-"""What a run of the bench has found, and what follows from it. No I/O.
+"""The results of a run of the bench, and the ratios made of them. No I/O.
 
-A row is one kind of work; its subjects are the servers (or circumstances) that are compared in it. Each round every
-subject does the work once, which gives a sample. Ratios are taken within a round, where both had the same machine.
+A row is one kind of work. Its subjects are the servers, or circumstances, that it compares. In each
+round every subject does the work once, which gives a sample. A ratio is taken within a round,
+because both subjects had the same machine then.
 """
 
 import statistics
@@ -93,7 +94,7 @@ class Report:
         ]
 
     def keep(self, earlier: Self, order: Sequence[str]) -> None:
-        """Take over the rows of an earlier run that were not measured now; `order` is that of all rows, by name."""
+        """Take the rows of an earlier run that were not measured now. `order` names all rows."""
         made = f"measured {earlier.machine['date']} with {earlier.machine['Restante']}"
         there = {row.name for row in self.rows}
         self.rows += [
@@ -122,7 +123,7 @@ def _spread(values: list[float]) -> Spread | None:
 
 
 def number(value: float) -> str:
-    """Spell a number with what of it is worth reading."""
+    """Format a number with its significant digits."""
     if value >= 100:
         return f"{value:,.0f}"
     return f"{value:.1f}" if value >= 10 else f"{value:.2f}"

@@ -1,10 +1,10 @@
 """How long each call of the operator holds up the mail, on a server with very much in its store.
 
-    .venv/bin/python -m bench.stalls [--domains 10000] [--messages 1000000] [--rounds 5]         (as root)
+    .venv/bin/python -m bench.stalls [--domains 10000] [--messages 1000000] [--rounds 5]  (as root)
 
-One SMTP session says NOOP all the time, in a process of its own. Its longest wait for an answer while
-a call is under way is what the call costs everybody else. The table has the median of the rounds, and
-the worst of them; `nothing` is how long the machine alone makes it wait. What is in the store is in
+One SMTP session sends NOOP continuously, in a process of its own. Its longest wait for a reply
+during a call is the cost of the call to everybody else. The table has the median of the rounds, and
+the worst. `nothing` is the longest wait without a call. The content of the store is described in
 full_store.py. `--publish` writes the table into docs/benchmarks.md.
 """
 
@@ -50,7 +50,7 @@ metrics = "127.0.0.1:0"
 Spell = tuple[float, float]  # when a NOOP was said and when it was answered, monotonic
 
 
-# Who waits
+# The session that waits
 
 
 def wait_on(port: int, pipe: Connection) -> None:
@@ -87,7 +87,7 @@ def waiting(port: int) -> Iterator[Callable[[], list[Spell]]]:
     yield end
 
 
-# What is asked
+# The calls
 
 
 class Server:
@@ -239,7 +239,7 @@ CHANGING: Final = (
 
 @dataclass(slots=True)
 class Found:
-    """What the rounds have found of one call, in seconds."""
+    """The results of the rounds for one call, in seconds."""
 
     waits: list[float] = field(default_factory=list)  # the longest of each round
     took: list[float] = field(default_factory=list)

@@ -1,7 +1,7 @@
-"""How often a server syncs: its calls of fsync(2) and its kin, counted by perf(1), or by strace(1) where that cannot.
+"""Count a server's syncs (fsync(2) and similar calls) by perf(1), without it by strace(1).
 
-Neither is free (perf some hundred nanoseconds for each switch between processes, strace far more), so this is never done
-while a rate is measured. Where there is neither program, nothing is counted.
+Neither is free. perf costs some hundred nanoseconds at each switch between processes, strace far
+more. So syncs are never counted while a rate is measured. Without either program there is no count.
 """
 
 import os
@@ -84,7 +84,7 @@ class _Perf(_Counter):
         return any(self._is_attached(processes(leader)) for _ in range(ATTEMPTS))
 
     def _is_attached(self, pids: list[int]) -> bool:
-        """Try. It starts with its counters off, is told to switch them on, and answers when that is done."""
+        """Try. perf starts with its counters off, switches them on when told, and confirms it."""
         (orders, order), (answer, answers) = os.pipe(), os.pipe()
         with (
             os.fdopen(order, "wb", buffering=0) as told,

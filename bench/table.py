@@ -15,7 +15,7 @@ Cells = tuple[str, ...]
 
 
 def as_text(report: Report) -> str:
-    """Return the table as a terminal shows it: a line for each row's title, and one for each of its subjects."""
+    """Return the table for a terminal: a line for each row's title and one for each subject."""
     blocks = [(row, [_cells(row, subject) for subject in row.samples]) for row in report.rows]
     every = [HEADINGS, *(cells for _, lines in blocks for cells in lines)]
     widths = [max(len(cells[column]) for cells in every) for column in range(len(HEADINGS))]
@@ -74,7 +74,10 @@ def _value(row: RowResult, subject: str) -> str:
 
 
 def _ratios(row: RowResult, subject: str) -> str:
-    """Return the ratios that stand in a subject's line: to its reference, or to it where one is compared with several."""
+    """Return the ratios in a subject's line.
+
+    They are relative to its reference, or to it if it is compared with several others.
+    """
     compared = Counter(one for one, _ in row.ratios)
     told = [
         f"{one} is {ratio}" if compared[one] > 1 else f"{ratio} of {reference}"

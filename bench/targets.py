@@ -1,4 +1,4 @@
-"""What the program is built to reach (the table of its design), and whether a run has shown it."""
+"""The design's table of targets, and whether a run has met them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

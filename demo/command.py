@@ -12,7 +12,10 @@ START_SECONDS = 20.0
 
 
 def restante(config: Path, *words: str, typed: str = "") -> str:
-    """Run a command and return what it printed. Raises CalledProcessError, its complaint already on standard error."""
+    """Run a command and return its output.
+
+    Raises CalledProcessError; the error message of the command is then on standard error.
+    """
     done = subprocess.run(
         [RESTANTE, "--config", config, *words],
         check=True,
@@ -25,7 +28,7 @@ def restante(config: Path, *words: str, typed: str = "") -> str:
 
 @contextmanager
 def serving(config: Path, log: Path) -> Iterator[None]:
-    """Run the server for the time of a block; its log goes to a file. Raises RuntimeError if it does not start."""
+    """Run the server during a block; `log` gets its log. RuntimeError if it does not start."""
     with log.open("w") as lines:
         server = subprocess.Popen([RESTANTE, "--config", config, "serve"], stderr=lines)
     try:
@@ -41,6 +44,6 @@ def _wait_until_ready(server: subprocess.Popen[bytes], log: Path) -> None:
     while "server-ready" not in log.read_text():
         if server.poll() is not None or time.monotonic() > deadline:
             raise RuntimeError(
-                f"the server did not start; its last words: {log.read_text()[-500:]}"
+                f"the server did not start; its log ends with: {log.read_text()[-500:]}"
             )
         time.sleep(0.05)

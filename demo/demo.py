@@ -1,4 +1,7 @@
-"""`make demo`: the whole road of held mail, with real sockets, told step by step. Exit 0 only if all of it went well."""
+"""`make demo`: the whole path of held mail over real sockets, step by step.
+
+The exit code is 0 only if every step succeeded.
+"""
 
 import contextlib
 import json
@@ -23,7 +26,7 @@ def say(text: str) -> None:
 
 
 def messages() -> list[bytes]:
-    """Make content with what mail servers have stumbled over."""
+    """Make content of the kinds that mail servers have failed on."""
     header = (
         b"From: someone@elsewhere.example\r\nTo: you@demo.example\r\nSubject: message %d\r\n\r\n"
     )
@@ -78,7 +81,10 @@ def without_received(content: bytes) -> bytes:
 
 
 def set_up(directory: Path, primary_port: int) -> tuple[Path, Path]:
-    """Make a configuration with ports of its own, an account, a login, a domain; returns config and password file."""
+    """Make a configuration with free ports, an account, a login and a domain.
+
+    Returns the paths of the configuration and the password file.
+    """
     restante(
         directory / "restante.toml",
         "init",
@@ -123,7 +129,7 @@ def ports(config: Path) -> dict[str, int]:
 
 
 def walk(directory: Path) -> bool:
-    """Walk the road; returns whether every message arrived unchanged."""
+    """Show every step; return whether each message arrived unchanged."""
     primary_port = free_port()
     primary = Primary(primary_port)
     config, password_file = set_up(directory, primary_port)
@@ -134,11 +140,13 @@ def walk(directory: Path) -> bool:
         send(port["mx"], sent)
         print(restante(config, "status"))
         say(
-            "They are held: nothing leaves, however long it takes. Somebody asks without the right password:"
+            "They are held: nothing leaves, however long it takes. Somebody asks without the right"
+            " password:"
         )
         print(ask_with_a_wrong_password(port["smtps"], directory / "tls" / "trust.pem"))
         say(
-            "The primary is back, and asks over TLS with its password (`restante etrn`, or any ETRN client):"
+            "The primary is back, and asks over TLS with its password (`restante etrn`, or any ETRN"
+            " client):"
         )
         primary.start()
         try:
@@ -158,7 +166,8 @@ def _ask(config: Path, port: int, password_file: Path) -> str:
 def _compare(sent: list[bytes], arrived: list[bytes]) -> bool:
     is_equal = sorted(sent) == sorted(without_received(content) for content in arrived)
     say(
-        f"{len(arrived)} of {len(sent)} arrived; byte for byte {'the same' if is_equal else 'NOT THE SAME'}."
+        f"{len(arrived)} of {len(sent)} arrived; byte for byte"
+        f" {'the same' if is_equal else 'NOT THE SAME'}."
     )
     return is_equal
 

@@ -30,7 +30,8 @@ class Mailbox:
         if self.is_talkative:
             to = ", ".join(envelope.rcpt_tos)
             print(
-                f"--- from <{envelope.mail_from}> to {to}, {len(content)} octets\n{content.decode(errors='replace')}",
+                f"--- from <{envelope.mail_from}> to {to}, {len(content)}"
+                f" octets\n{content.decode(errors='replace')}",
                 flush=True,
             )
         return "250 2.0.0 OK"

@@ -1,4 +1,7 @@
-"""`make run`: a server on loopback with a sample domain, and what to type next. Its data stays in ./var."""
+"""`make run`: a server on loopback with a sample domain, and the commands to type next.
+
+Its data stays in ./var.
+"""
 
 import os
 import subprocess
@@ -13,7 +16,8 @@ PASSWORD_FILE = DIRECTORY / "sample-password"
 DOMAIN = "sample.example"
 
 NEXT_STEPS = f"""
-Restante is about to listen on {HOST}: 2525 (mx) and 4465 (smtps). In another terminal, in this directory:
+Restante is about to listen on {HOST}: 2525 (mx) and 4465 (smtps).
+In another terminal, in this directory:
 
   1. Send a message to a domain whose own server is away:
        printf 'Subject: hello\\n\\nHeld for you.\\n' | curl -sS smtp://{HOST}:2525 --crlf -T - \\
@@ -30,7 +34,7 @@ Restante is about to listen on {HOST}: 2525 (mx) and 4465 (smtps). In another te
        .venv/bin/restante etrn {HOST}:4465 {DOMAIN} --login sample \\
            --password-file {PASSWORD_FILE} --ca {DIRECTORY}/tls/trust.pem
 
-Ctrl-C ends the server. What it holds stays in {DIRECTORY}/ until you remove it.
+Ctrl-C ends the server. Its mail stays in {DIRECTORY}/ until you remove it.
 """
 
 

@@ -44,28 +44,37 @@ ALERTS = Path(__file__).parents[1] / "contrib" / "prometheus" / "alerts.yml"
 NOTE = "<!-- Written by docs/generate.py from the code: change it there. -->"
 
 AUDIT_MEANINGS = {
-    AuditAction.RELEASE_REQUESTED: "A client asked for a domain's mail by ETRN, or the operator by `restante release`.",
+    AuditAction.RELEASE_REQUESTED: "A client asked for a domain's mail by ETRN, or the operator by"
+    " `restante release`.",
     AuditAction.DRAIN_STOPPED: "The operator stopped a drain; the rest of its mail stays held.",
-    AuditAction.REPORTS_DROPPED: "Reports to senders about the named messages were dropped without being sent.",
+    AuditAction.REPORTS_DROPPED: "Reports to senders about the named messages were dropped without"
+    " being sent.",
     AuditAction.ACCOUNT_ADDED: "An account was added.",
     AuditAction.ACCOUNT_CHANGED: "An account's note or settings were changed.",
     AuditAction.ACCOUNT_REMOVED: "An account was removed.",
     AuditAction.LOGIN_ADDED: "A login was added.",
-    AuditAction.LOGIN_CHANGED: "A login's password, or its permission to use CRAM-MD5, was changed.",
+    AuditAction.LOGIN_CHANGED: "A login's password, or its permission to use CRAM-MD5, was"
+    " changed.",
     AuditAction.LOGIN_REMOVED: "A login was removed.",
     AuditAction.DOMAIN_ADDED: "A hosted domain was added.",
     AuditAction.DOMAIN_CHANGED: "A domain's account, destination or authorized hosts were changed.",
     AuditAction.DOMAIN_REMOVED: "A hosted domain was removed.",
-    AuditAction.RECIPIENTS_CHANGED: "A domain's list of recipients was changed; the reason says by how many.",
+    AuditAction.RECIPIENTS_CHANGED: "A domain's list of recipients was changed; the reason says by"
+    " how many.",
     AuditAction.MAIL_DELETED: "Messages were deleted; the subject is their names.",
-    AuditAction.MAIL_EXPIRED: "Mail was deleted because its retention was over; the subject is the names of the messages.",
-    AuditAction.MAIL_BOUNCED: "Messages were deleted, and their senders told; the subject is their names.",
+    AuditAction.MAIL_EXPIRED: "Mail was deleted because its retention was over; the subject is the"
+    " names of the messages.",
+    AuditAction.MAIL_BOUNCED: "Messages were deleted, and their senders told; the subject is their"
+    " names.",
     AuditAction.REFUSED_RELEASED: "Refused messages were held again; the subject is their names.",
     AuditAction.CONTENT_READ: "A message's content was shown; the subject is its name.",
-    AuditAction.MAIL_EXPORTED: "Messages were exported with their content; the subject is their names.",
+    AuditAction.MAIL_EXPORTED: "Messages were exported with their content; the subject is their"
+    " names.",
     AuditAction.MAIL_IMPORTED: "Messages were imported and are held; the subject is their names.",
-    AuditAction.CHANNEL_ADDED: "A channel of notices was added; the reason has its type and target.",
-    AuditAction.CHANNEL_CHANGED: "A channel of notices was changed; the reason has the changed fields, but neither the key nor the whole URL.",
+    AuditAction.CHANNEL_ADDED: "A channel of notices was added; the reason has its type and"
+    " target.",
+    AuditAction.CHANNEL_CHANGED: "A channel of notices was changed; the reason has the changed"
+    " fields, but neither the key nor the whole URL.",
     AuditAction.CHANNEL_REMOVED: "A channel of notices was removed, with its waiting notices.",
 }
 
@@ -188,10 +197,13 @@ def _default(parameter: Any) -> str:
 
 def _configuration() -> Iterator[str]:
     yield from ("# Configuration", "")
-    yield "The file is TOML, searched as `--config`, `$RESTANTE_CONFIG`, `./restante.toml`, `/etc/restante/restante.toml`."
-    yield "Relative paths start at its directory. Any key can be set by the environment variable named with it; lists and"
-    yield "tables are JSON there."
-    yield ""
+    yield from (
+        "The file is TOML. The first of these is read: `--config`, `$RESTANTE_CONFIG`,",
+        "`./restante.toml`, `/etc/restante/restante.toml`. Relative paths start at its directory.",
+        "Any key can be set by the environment variable named with it; lists and tables are JSON",
+        "there.",
+        "",
+    )
     yield from _section("Top level", Config, ())
 
 
@@ -290,7 +302,8 @@ def _events() -> Iterator[str]:
     yield from (
         "## Audit trail",
         "",
-        "The actions that `restante audit` shows. Each entry has the true reason, whatever the reply was.",
+        "The actions that `restante audit` shows. Each entry has the true reason, also where the",
+        "reply did not give it.",
         "",
     )
     rows = [
@@ -393,11 +406,14 @@ def _hearers(kind: NoticeKind) -> str:
 
 def _metrics() -> Iterator[str]:
     yield from ("# Metrics", "")
-    yield "`GET /metrics` shows all of these, on the control socket and at the address in `telemetry.metrics`."
-    yield "The format is the text of Prometheus, or OpenMetrics if the Accept header asks for it. Counters begin"
-    yield "at 0 when the process starts. No label has a domain, account, login or address in it. To use them, see"
-    yield "[watch a server](../how-to/watch-a-server.md)."
-    yield ""
+    yield from (
+        "`GET /metrics` shows all of these, on the control socket and at the address in",
+        "`telemetry.metrics`. The format is the text of Prometheus, or OpenMetrics if the Accept",
+        "header asks for it. Counters begin at 0 when the process starts. No label has a domain,",
+        "account, login or address in it. To use them, see",
+        "[watch a server](../how-to/watch-a-server.md).",
+        "",
+    )
     yield from _table(
         ["metric", "kind", "labels", "meaning"], [_metric(metric) for metric in METRICS]
     )

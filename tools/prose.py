@@ -1,9 +1,9 @@
 """Check documents, docstrings, comments and messages against the rules of plain English.
 
-python -m tools.prose               every file: fails if one breaks the rules more than it may
-python -m tools.prose PATH…         these files or directories: every finding, ratchet or not
-python -m tools.prose --totals      how many sentences there are, and how many findings of each rule
-python -m tools.prose --update      record the present counts; the sum of all may not rise
+    python -m tools.prose               every file: fails if one breaks the rules more than it may
+    python -m tools.prose PATH…         these files or directories: every finding, ratchet or not
+    python -m tools.prose --totals      the number of sentences, and of findings of each rule
+    python -m tools.prose --update      record the present counts; the sum of all may not rise
 
 Files that are not yet rewritten stand in `prose-ratchet.txt` with the number of their findings. A
 file may have fewer than that, never more; a file that is not in the list may have none. Run

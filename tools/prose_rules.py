@@ -30,9 +30,12 @@ NOUN_CLAUSE = re.compile(
         [
             # "What is held stays", "Who asks is told": a clause as the subject.
             rf"{CLAUSE_START}(?:what|who|whom|whoever|whatever|whichever) (?!to\b)\w+",
-            # "to who asked", "of what was held": a clause as the object of a preposition.
+            # A clause as the object of a preposition: `to who asked`, `of what was held`.
             r"\b(?:of|to|for|with|from|by|in|at|on|than|until) who(?:m?ever)?\b(?! else)",
-            r"\b(?:of|to|for|with|from|by|in|at|than|like|as) what (?!order\b|way\b|form\b|kind\b)[a-z]+",
+            (
+                r"\b(?:of|to|for|with|from|by|in|at|than|like|as) what"
+                r" (?!order\b|way\b|form\b|kind\b)[a-z]+"
+            ),
             r"\b(?:that|those) (?:which|who)\b|\bwhoever\b|\bwhomever\b",
         ]
     ),

@@ -1,8 +1,8 @@
 """Find the prose in a file: the paragraphs of a Markdown page, or the texts of a Python module.
 
-A passage is a run of prose that one sentence cannot leave: a paragraph, a list item, a table cell,
-a docstring paragraph, a comment, a string literal. Code is left out. The text of a passage keeps
-its line breaks, so that a position in it can be turned into a line of the file.
+A passage is a run of prose that one sentence cannot leave, such as a paragraph, a list item, a
+comment or a string literal. Code is left out. The text of a passage keeps its line breaks, so that
+a position in it can be turned into a line of the file.
 """
 
 import ast

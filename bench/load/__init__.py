@@ -1,1 +1,1 @@
-"""What sends mail to them."""
+"""The programs that send mail to the servers."""

@@ -1,9 +1,9 @@
-"""Many connections at once that stand still: idle after EHLO, or in the middle of a message's content.
+"""Many open connections without traffic: idle after EHLO, or in the middle of a message's content.
 
     python -m bench.load.crowd '{"port": …, "connections": …, …}'         (the fields of Crowd)
 
-A process of its own, of plain blocking sockets, for they cost little. It prints `ready` when all stand, and lets go of
-them when its standard input ends.
+It is a process of its own, with plain blocking sockets, because they cost little. It prints
+`ready` when all connections are open, and closes them when its standard input ends.
 """
 
 import json
@@ -24,7 +24,7 @@ BLOCK: Final = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Crowd:
-    """Who stands there."""
+    """The number of connections, and their state."""
 
     port: int
     connections: int

@@ -1,10 +1,13 @@
-"""Sends mail as fast as it is taken, or at a set pace: what smtp-source(1) cannot (TLS, pipelining, BDAT, latencies).
+"""Send mail as fast as the server accepts it, or at a set pace.
+
+smtp-source(1) lacks TLS, pipelining, BDAT and latencies, so we have our own generator.
 
     python -m bench.load.generator '{"port": …, "sessions": …, …}'        (the fields of Order)
 
-A process of its own, on uvloop. When done it prints, as JSON, the seconds it took, how many messages were taken, and
-what the slowest twentieth waited for their 250 at least, in milliseconds: from MAIL, or from when it was due where a pace
-is set. Whatever is not taken ends it with an error.
+It is a process of its own, on uvloop. When done it prints, as JSON, the seconds it took and the
+number of accepted messages. It also prints the least time, in milliseconds, that the slowest
+twentieth waited for their 250. That time begins at MAIL, or when the message was due if a pace is
+set. A message that is not accepted ends the program with an error.
 """
 
 import asyncio
@@ -46,7 +49,7 @@ BEGIN_TLS: Final = None
 
 
 class Work:
-    """What is left to do, shared by all sessions."""
+    """The messages that are left to send, shared by all sessions."""
 
     def __init__(self, order: Order) -> None:
         self.order = order
@@ -167,7 +170,7 @@ class Session(asyncio.Protocol):
 
 
 async def _keep_sending(work: Work, context: ssl.SSLContext) -> None:
-    """Be one session: one connection after the other, until there is no more to send."""
+    """Be one session: open one connection after another until all messages are sent."""
     order, loop = work.order, asyncio.get_running_loop()
     source = (
         None if order.source == HOST else (order.source, 0)
@@ -196,7 +199,7 @@ def percentile(values: list[float], share: int) -> float:
 
 
 def main() -> None:
-    """Send, and say what came of it."""
+    """Send, and print the result."""
     begin = time.perf_counter()
     work = uvloop.run(send(Order(**json.loads(sys.argv[1]))))
     seconds = time.perf_counter() - begin

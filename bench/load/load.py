@@ -1,4 +1,4 @@
-"""A load, and the sending of it: by smtp-source(1) where that can, else by the bench's own generator."""
+"""A load, and sending it: by smtp-source(1) where that is enough, otherwise by our generator."""
 
 import json
 import subprocess
@@ -60,12 +60,12 @@ def _smtp_source(load: Load, port: int) -> float:
 
 
 def generate(order: Order) -> dict[str, Any]:
-    """Have the generator send, and return what it says: `seconds`, `messages`, `slow` (milliseconds)."""
+    """Run the generator and return its result: `seconds`, `messages`, `slow` (milliseconds)."""
     return answer_of(begin_generating(order))
 
 
 def begin_generating(order: Order) -> "subprocess.Popen[str]":
-    """Start the generator, and do not wait for it. Without a number of messages it goes on until it is answered for."""
+    """Start the generator without waiting. With no number of messages it runs until asked."""
     command = [sys.executable, "-m", "bench.load.generator", json.dumps(asdict(order))]
     return subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT

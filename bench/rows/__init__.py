@@ -1,1 +1,1 @@
-"""What is measured: a file for each kind of work."""
+"""The rows: a file for each kind of work that is measured."""

@@ -1,7 +1,7 @@
 """Taking mail: messages of one size over so many sessions, each message durable before its 250.
 
-Before the clock runs, a fifth of the load goes through: processes are there then, and files are open. In the first
-round its syncs are counted. The CPU seconds are those of the whole work, also of what is done after the last 250.
+A fifth of the load is sent before the clock starts, so that processes run and files are open. The
+first round counts its syncs. The CPU seconds include the work after the last 250.
 """
 
 import os
@@ -56,7 +56,7 @@ class AcceptRow(Row):
 
 
 def _warm_up(server: Server, load: Load, *, counts_syncs: bool) -> float | None:
-    """Send a load of which only the syncs are counted; returns those of one message, None if they were not."""
+    """Send a load to count its syncs. Return those per message, or None without a count."""
     count = None
     if counts_syncs:
         with counting_syncs(server.pid) as syncs:

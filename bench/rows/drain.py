@@ -1,9 +1,9 @@
 """Handing over: from ETRN to the last message at the destination, near and far.
 
-Restante's store is filled beforehand through its own interface, Postfix's queue by smtp-source, after which it is waited
-for until all is deferred, for its ETRN moves nothing else. Postfix does this with its defaults: 20 connections, kept
-open from message to message as its cache decides. What distance makes slow gets fewer messages, or a run would take an
-hour. All messages have 4 KiB.
+Restante's store is filled beforehand through its own interface, Postfix's queue by smtp-source.
+Then the bench waits until all of Postfix's mail is deferred, because its ETRN moves nothing else.
+Postfix runs with its defaults: 20 connections, reused as its cache decides. Rows that distance
+makes slow get fewer messages; otherwise a run would take an hour. All messages have 4 KiB.
 """
 
 import os
@@ -39,7 +39,7 @@ DESTINATIONS: Final[dict[str, Callable[[int], Destination]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Who hands over, where to, and how many messages."""
+    """The server, its destination, and the number of messages."""
 
     server: str
     destination: str
@@ -47,7 +47,7 @@ class Subject:
 
     @property
     def text(self) -> str:
-        """Return it as the table has it."""
+        """Return the name in the table."""
         return f"{self.server} to {self.destination}"
 
 
@@ -148,7 +148,7 @@ class DrainRow(Row):
 
 
 def _are_like(ours: str, theirs: str) -> bool:
-    """Tell whether both are sinks, or both are not: Postfix hands over in one way to either sink."""
+    """Return whether both or neither is a sink: Postfix delivers alike to either sink."""
     return (ours == STOCK) == (theirs == STOCK)
 
 
@@ -167,7 +167,7 @@ def wait_for(destination: Destination, messages: int) -> float:
 
 
 def check_all_came(destination: Destination, messages: int) -> None:
-    """Compare what has come with what was held. Raises Lost."""
+    """Check that all held mail arrived. Raises Lost."""
     octets = destination.octets()
     if destination.count() != messages or (octets is not None and octets < messages * SIZE):
         raise Lost(
@@ -191,7 +191,7 @@ def drain_rows(park: Park, extent: Extent) -> list[Row]:
 
 
 def _every(round_trip: int) -> list[Subject]:
-    """Return all pairs. Postfix, whose rate the distance decides, gets less, or it would take an hour."""
+    """Return all pairs. Postfix gets fewer messages over a distance: they would take an hour."""
     some = {0: 5000, 20: 3000, 100: 1500}[round_trip]
     return [
         Subject(RESTANTE, CHUNKING, 10_000),

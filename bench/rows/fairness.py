@@ -1,8 +1,9 @@
 """Whether one account's flood, or its slow destination, is felt by another.
 
-A flood is 100 sessions that send to the other account's domain as fast as they are let. Beside it some mail arrives at
-an easy pace, and what counts is how long the slower of its messages wait for their 250; or a drain runs, and what counts
-is its rate. Everybody shares the machine, so none of this costs nothing: the question is how much.
+A flood is 100 sessions that send to the other account's domain as fast as they can. Meanwhile some
+mail arrives at an easy pace, and the row shows how long its slower messages wait for their 250. Or
+a drain runs, and the row shows its rate. All share the machine, so every flood costs something; the
+question is how much.
 """
 
 import os
@@ -36,7 +37,7 @@ ALONE, FLOOD, SLOW = "alone", "beside another's flood", "beside another's slow d
 
 
 class Flood:
-    """What it has sent, once it is over."""
+    """The number of messages that a flood has sent, once it is over."""
 
     messages = 0
 
@@ -127,7 +128,7 @@ class FairDrainRow(Row):
 
     @contextmanager
     def _slow_drain(self) -> Iterator[None]:
-        """Have the other account's mail handed over meanwhile, to a destination that is far away."""
+        """Meanwhile have the other account's mail delivered to a destination that is far away."""
         far = Distant(ChunkingSink(free_port()), self._park.other_port, SLOW_ROUND_TRIP)
         far.start()
         try:
@@ -169,7 +170,7 @@ class FairShareRow(Row):
         return Sample(done)
 
     def _slowest(self, sink: ChunkingSink) -> float:
-        """Wait until all of one domain's mail has come, and return how many percent of the slowest one's have."""
+        """Wait for all mail of one domain. Return the percentage that the slowest domain has."""
         counts = sink.by_domain()
         while max(counts) < self.each:
             time.sleep(sink.look_every)

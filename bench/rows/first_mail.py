@@ -1,8 +1,9 @@
-"""What much held mail costs where it should cost nothing: the first message after ETRN, start-up, listings.
+"""Measure work that should not depend on the amount of held mail: ETRN, start-up, listings.
 
-Stores are filled through Restante's own interface: the mail of 1,000,000 messages is made once and lent to each run. The
-destination hears MAIL, says 421, and nothing leaves. Times are those that a primary or an operator would take: from ETRN
-to MAIL, from the start of the process to readiness, from a command's start to its end, the interpreter's included.
+Stores are filled through Restante's own interface. The store of 1,000,000 messages is made once,
+and each run gets a copy. The destination replies 421 to MAIL, so no mail leaves. The times are as a
+primary or an operator sees them: from ETRN to MAIL, from the start of the process until it is
+ready, from the start of a command to its end.
 """
 
 import socket
@@ -37,13 +38,13 @@ class Filling:
 
     @property
     def text(self) -> str:
-        """Return it as the table has it."""
+        """Return the name in the table."""
         domains = "1 domain" if self.domains == 1 else f"{self.domains:,} domains"
         return f"{self.messages:,} held in {domains}"
 
 
 class BusySink:
-    """A destination that says 421 to MAIL, and remembers when it first heard it."""
+    """A destination that replies 421 to MAIL, and keeps the time of the first MAIL."""
 
     def __init__(self, port: int) -> None:
         self._listener = socket.create_server((HOST, port), backlog=64)
@@ -107,7 +108,7 @@ class HeldRow(Row):
 
 
 Take = Callable[[Park, float], float]
-"""Takes a time, in milliseconds, of a server that has just become ready; it is also told when it was started."""
+"""Measures a time, in milliseconds, of a server that has just become ready. Gets its start time."""
 
 
 def first_mail(park: Park, _: float) -> float:

@@ -1,7 +1,8 @@
-"""The floor of the disk: what appending and syncing cost where nothing else is done.
+"""The floor of the disk: the cost of appending and syncing alone.
 
-Messages are appended to one file, which is synced (fdatasync) after each, or after as many as wait together. No server
-that says 250 only when a message is durable is faster than this, on this disk, with so many messages to a sync.
+Messages are appended to one file. It is synced (fdatasync) after each message, or after each group
+that waits together. With this disk and as many messages per sync, no server can be faster if its
+250 means durable.
 """
 
 import os

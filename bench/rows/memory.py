@@ -1,8 +1,9 @@
 """Memory for each connection: idle, in clear and under TLS; and in the middle of a large message.
 
-What the server has with so many connections, less what it had with a few, divided by the connections between. For the
-message in mid-air it is the most that was seen while it came. The kernel's buffers are not in it, and the connections of
-Postfix and Exim are processes: of those there are fewer here, for the figure does not depend on the number.
+The figure is the server's memory with many connections, minus its memory with a few, divided by the
+difference in connections. For a message half-way it is the maximum while the content arrived. The
+kernel's buffers are not included. Postfix and Exim use a process for each connection. They get
+fewer connections, because the figure does not depend on the number.
 """
 
 import json
@@ -30,7 +31,7 @@ REST_SECONDS: Final = 10.0
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """What the connections do."""
+    """The state of the connections."""
 
     name: str
     title: str
@@ -90,7 +91,7 @@ class MemoryRow(Row):
 
 
 def _at_rest(pid: int) -> int:
-    """Return the memory once it stays the same: a start, or many connections, leave work behind that is soon done."""
+    """Return the memory once it is stable: work that a start left behind is soon done."""
     before, deadline = 0, time.monotonic() + REST_SECONDS
     while abs((now := memory(pid)) - before) > now / 1000 and time.monotonic() < deadline:
         before = now
@@ -103,7 +104,7 @@ def _spelled(server: str, count: int) -> str:
 
 
 def _many() -> int:
-    """Return 10,000, or fewer where the system allows too few open files: Restante wants two for each session."""
+    """Return 10,000, or fewer if open files are limited: Restante uses two for each session."""
     limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return min(10_000, limit * 2 // 5)
 

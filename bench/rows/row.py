@@ -1,4 +1,4 @@
-"""What a row of the table is: one kind of work, done by each of its subjects in turn."""
+"""A row of the table: one kind of work, done by each of its subjects in turn."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ class Row(ABC):
 
     @abstractmethod
     def run(self, subject: str, *, is_first: bool) -> Sample:
-        """Do it once. `is_first`: in the first round, where what need be known once only may be found out.
+        """Do the work once. In the first round facts that are needed once may be found out.
 
         Raises Lost, or AssertionError where something does not work.
         """

@@ -1,7 +1,8 @@
-"""Exim as a backup MX that only takes mail: Debian's program in a tree of its own, `queue_only`, no queue runner.
+"""Exim as a backup MX that only accepts mail: Debian's program, `queue_only`, no queue runner.
 
-It gets what speaks for it: limits above what the bench opens, a split spool directory, no TLS unless TLS is measured
-(it would make a key for each connection). It waits 200 ms at QUIT, so that it is measured on kept connections only.
+It has its own directory tree and the settings that are best for it: limits above the bench's
+connections, and a split spool directory. It has TLS only where TLS is measured, because it would
+make a key for each connection. It waits 200 ms at QUIT, so only kept connections are measured.
 """
 
 import os
@@ -55,7 +56,7 @@ class EximServer(StockServer):
         super().__init__(self._exim, keys)
 
     def held(self) -> Held:
-        """Count the messages in its spool: a header file each, without which the content is none."""
+        """Count the messages in its spool by their header files."""
         files = self._queue_files()
         headers = sum(file.name.endswith("-H") for file in files)
         return Held(headers, sum(file.stat().st_size for file in files))

@@ -1,8 +1,10 @@
-"""Fills a store through its own interface: what SMTP would take an hour for is there in a minute.
+"""Fill a store through its own interface: it takes a minute, where SMTP would take an hour.
 
-    python -m bench.servers.filling DIRECTORY '{"messages": …, "size": …, "domains": …, "others": …, "port": …}'
+    python -m bench.servers.filling DIRECTORY \\
+        '{"messages": …, "size": …, "domains": …, "others": …, "port": …}'
 
-`messages` go to so many domains by turns, and `others` to the other account's; each has `size` octets.
+`messages` go to `domains` domains by turns, and `others` to the other account's. Each has `size`
+octets.
 """
 
 import asyncio
@@ -53,7 +55,7 @@ def _batches(names: Iterable[str]) -> Iterator[list[str]]:
 
 
 async def _host(store: Store, names: Iterable[str], port: int) -> None:
-    """Host those of these domains that are not hosted yet: all at once, so that they share a sync."""
+    """Host the domains that are not hosted yet, all at once so that they share a sync."""
     present = (await store.records.directory()).domains
     new = [name for name in names if name not in present]
     await asyncio.gather(

@@ -1,4 +1,4 @@
-"""The floor: a sink that stores nothing, taken for a server. What Python and the machine cost before any mail is kept."""
+"""The floor: a sink that stores nothing, used as a server. It costs only Python and the machine."""
 
 from typing import NoReturn
 

@@ -1,4 +1,7 @@
-"""The servers under test: each is made when first wanted, stopped except while it is measured, and removed at the end."""
+"""The servers under test.
+
+Each is made when it is first needed, runs only while it is measured, and is removed at the end.
+"""
 
 from contextlib import ExitStack
 from functools import cached_property
@@ -64,14 +67,14 @@ class Park:
 
     @cached_property
     def postfix_holds(self) -> PostfixServer:
-        """Postfix that does nothing with what it takes."""
+        """Postfix that leaves accepted mail in its queue."""
         server = PostfixServer(POSTFIX_HOLDS, holds=True, keys=self.restante.keys)
         self._stack.callback(server.close)
         return server
 
     @cached_property
     def exim(self) -> EximServer:
-        """Exim that does nothing with what it takes."""
+        """Exim that leaves accepted mail in its queue."""
         server = EximServer(self.restante.keys)
         self._stack.callback(server.close)
         return server

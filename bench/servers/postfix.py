@@ -1,11 +1,12 @@
-"""Postfix as a backup MX: Debian's programs and master.cf, a configuration and queue directory of its own.
+"""Postfix as a backup MX: Debian's programs and master.cf, its own configuration and queue.
 
-It gets what speaks for it: no delay of its own making (in_flow_delay), process and connection limits above what the
-bench opens, no look-ups in DNS. Everything else is as it comes, its sync before 250 included. It keeps mail in either
-of the ways in which Postfix can:
+It has the settings that are best for it: no delay of its own (in_flow_delay), limits above the
+bench's connections, no look-ups in DNS. All others are the defaults, with a sync before 250. It
+keeps mail in either of the ways that Postfix has:
 
-- deferring (`defer_transports`, `fast_flush_domains`), the way that Postfix documents for ETRN, and which ETRN releases;
-- holding (`HOLD`): what arrives is queued and not looked at. That costs it least, and no ETRN releases it.
+- deferring (`defer_transports`, `fast_flush_domains`), which Postfix documents for ETRN;
+- holding (`HOLD`): mail is queued and not examined. That costs it least, and ETRN does not
+  release it.
 """
 
 import contextlib
@@ -36,7 +37,7 @@ FAIRNESS: Final = {
 DEFERS: Final = {
     "defer_transports": "relay",
     "fast_flush_domains": "$relay_domains",
-    "queue_run_delay": "3600s",  # what was deferred waits for ETRN, however long a run takes
+    "queue_run_delay": "3600s",  # deferred mail waits for ETRN, however long a run takes
     "minimal_backoff_time": "3600s",
     "maximal_backoff_time": "7200s",
 }
@@ -71,7 +72,7 @@ class PostfixServer(StockServer):
         keys: KeyPair | None = None,
         port: int = 0,
     ) -> None:
-        """With `holds` it queues and nothing more; else its mail goes, once asked for, to that port."""
+        """With `holds` it only queues mail. Otherwise ETRN sends its mail to `destination_port`."""
         self.name = name
         relay = {"relay_transport": f"relay:[{HOST}]:{destination_port}"}
         settings = FAIRNESS | relay | (HOLDS if holds else DEFERS)

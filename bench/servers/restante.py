@@ -18,7 +18,7 @@ from bench.servers.server import Held, Server, anybody
 from tests.acceptance.installation import Installation
 from tests.acceptance.peers.primary import KeyPair
 
-# Those of the tests are shorter than what the program has by default. Without patience a drain that is sent away ends.
+# The tests' values are shorter than the defaults. Without patience a drain that is sent away ends.
 DELIVERY: Final = {"first_retry": 5.0, "longest_retry": 300.0, "patience": 0.0}
 LIMITS: Final = """
 [reception]
@@ -37,7 +37,7 @@ class RestanteServer(Server):
     name = "Restante"
 
     def __init__(self, destination_port: int, other_port: int) -> None:
-        """The ports, on this machine, to which mail is handed over: for the numbered domains, and for OTHER."""
+        """Give the local ports that get the mail: of the numbered domains, and of OTHER."""
         self._made = Installation(delivery=DELIVERY, more=LIMITS).__enter__()
         self._login = self._made.hosts(domain(), f"{HOST}:{destination_port}", account=ACCOUNT)
         self._other_login = self._made.hosts(OTHER, f"{HOST}:{other_port}", account=OTHER_ACCOUNT)
@@ -66,7 +66,7 @@ class RestanteServer(Server):
         self.start_again()
 
     def start_again(self) -> None:
-        """Start with what is there."""
+        """Start with the present store."""
         self._made.log_path.unlink(missing_ok=True)
         self._made.start()
 
@@ -114,7 +114,7 @@ class RestanteServer(Server):
     def running_filled(
         self, messages: int, size: int, *, domains: int = 1, others: int = 0
     ) -> Iterator[None]:
-        """Run it on a copy of a store with so many messages of `size` octets; nothing of it is kept."""
+        """Run on a copy of a store with so many messages of `size` octets. The copy is removed."""
         store = self._filled(messages, size, domains, others)
         with self.started_by(partial(self._start_on_copy, store)):
             yield
@@ -123,7 +123,7 @@ class RestanteServer(Server):
     def lent_filled(
         self, messages: int, size: int, *, domains: int = 1, others: int = 0
     ) -> Iterator[None]:
-        """Give it such a store for the time of a block, not running; what it does to it stays done."""
+        """Lend the stopped server such a store during a block. Its changes to the store stay."""
         store = self._filled(messages, size, domains, others)
         shutil.rmtree(self._data)
         store.rename(self._data)
@@ -134,7 +134,7 @@ class RestanteServer(Server):
             shutil.copytree(self._empty, self._data)
 
     def _filled(self, messages: int, size: int, domains: int, others: int) -> Path:
-        """Return a store that was filled, by whom first asked."""
+        """Return a filled store. The first call fills it."""
         store = self._stores / f"{messages}-{size}-{domains}-{others}"
         if not store.exists():
             half = Path(

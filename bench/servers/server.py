@@ -1,4 +1,4 @@
-"""What the bench asks of a server, whichever it is."""
+"""The interface that the bench needs of each server."""
 
 import smtplib
 import ssl
@@ -17,19 +17,19 @@ LINE_ENDS: Final = 0.98  # of the octets are there where a server keeps a CRLF a
 
 
 class Lost(Exception):  # noqa: N818
-    """Mail that was taken is not there. What was measured counts for nothing then."""
+    """Accepted mail is missing, so the measurement is void."""
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What a server answers for."""
+    """The mail that a server has accepted and still has."""
 
     messages: int
     octets: int  # at least those of the content, but for line ends
 
 
 class StockPrimary(Protocol):
-    """What the tests' Postfix and Exim have in common, and their leading process."""
+    """The common parts of the tests' Postfix and Exim, and their leading process."""
 
     port: int
     log_path: Path
@@ -112,16 +112,17 @@ class Server(ABC):
             self.stop()
 
     def check_held(self, messages: int, octets_each: int) -> None:
-        """Compare what is held with what was taken. Raises Lost."""
+        """Check that all accepted mail is held. Raises Lost."""
         held = self.held()
         if held.messages != messages or held.octets < messages * octets_each * LINE_ENDS:
             raise Lost(
-                f"{self.name} said 250 to {messages} messages of {octets_each} octets, and holds {held}"
+                f"{self.name} said 250 to {messages} messages of {octets_each} octets, and holds"
+                f" {held}"
             )
 
 
 class StockServer(Server):
-    """One of the distribution's, run as the tests run it. It offers TLS only where that is measured."""
+    """A server of the distribution, run as in the tests, with TLS only where that is measured."""
 
     def __init__(self, primary: StockPrimary, keys: KeyPair | None) -> None:
         """`keys` are for when it offers TLS."""

@@ -1,11 +1,13 @@
-"""An SMTP server that stores nothing: it reads, counts, and says 250. PIPELINING, CHUNKING, 8BITMIME; uvloop.
+"""An SMTP server that stores nothing. It reads, counts, and replies 250.
+
+It has PIPELINING, CHUNKING and 8BITMIME, and runs on uvloop.
 
     python bench/sinks/bare_sink.py ADDRESS PORT COUNTERS
 
-As a destination it is fast enough to keep no sender waiting; as a server it is the floor: what Python and this machine
-cost where nothing is done with the mail. COUNTERS is a file of 64-bit numbers: messages, octets of their content, and
-the messages for a first recipient at d0.example, d1.example, … as far as there is room. It is a program of its own and
-imports nothing of ours.
+As a destination it is fast enough to keep no sender waiting. As a server it is the floor: its cost
+is that of Python and the machine. COUNTERS is a file of 64-bit numbers: the messages, the octets of
+their content, then the messages of each domain d0.example, d1.example, … as far as there is room. A
+message counts for the domain of its first recipient. The program imports nothing of ours.
 """
 
 import asyncio
@@ -21,7 +23,7 @@ OFFER: Final = b"250-sink.example\r\n250-PIPELINING\r\n250-SIZE\r\n250-8BITMIME\
 OK: Final = b"250 2.0.0 Ok\r\n"
 SENDER_OK: Final = b"250 2.1.0 Ok\r\n"
 RECIPIENT_OK: Final = b"250 2.1.5 Ok\r\n"
-TAKEN: Final = b"250 2.0.0 Ok: taken, and thrown away\r\n"  # told apart from the others by who runs ahead of replies
+TAKEN: Final = b"250 2.0.0 Ok: taken, and thrown away\r\n"  # unlike the other replies to pipelining
 GO_ON: Final = b"354 End data with <CR><LF>.<CR><LF>\r\n"
 BYE: Final = b"221 2.0.0 Bye\r\n"
 NOT_NOW: Final = b"503 5.5.1 Bad sequence of commands\r\n"
@@ -35,14 +37,14 @@ counters: memoryview
 
 
 class Session(asyncio.Protocol):
-    """One connection. Whatever is run ahead of our replies is answered in its order."""
+    """One connection. Commands that come ahead of our replies are answered in order."""
 
     def __init__(self) -> None:
-        self._rest = b""  # of a line, or of what may be the end of data
-        self._buffer = b""  # what was received, read as far as `_position`
+        self._rest = b""  # of a line, or the possible beginning of the end of data
+        self._buffer = b""  # received octets, read as far as `_position`
         self._position = 0
         self._replies: list[bytes] = []
-        self._chunk = 0  # octets still to come of a BDAT chunk
+        self._chunk = 0  # octets of a BDAT chunk that have not arrived yet
         self._is_data = False
         self._is_last = False
         self._octets = 0  # of the message's content until now

@@ -1,4 +1,4 @@
-"""Where drained mail goes: what each kind of destination offers, and how much of it has come there.
+"""The destinations of drained mail: the extensions of each kind, and the mail that has arrived.
 
 Each listens on a port that it is given; `Distant` puts a distance before one.
 """
@@ -20,7 +20,7 @@ class Destination(ABC):
     """A server that is handed mail."""
 
     port: int
-    look_every = 0.005  # seconds; what looking costs is taken from those who work
+    look_every = 0.005  # seconds; each look takes time from the programs that are measured
 
     @abstractmethod
     def start(self) -> None:
@@ -100,7 +100,7 @@ class StockSink(Destination):
 
 
 class _TailedSink(SmtpSink):
-    """The tests' sink prints a count for each message: reading all of them each time would be a load of its own."""
+    """The tests' sink prints a count for each message. Reading all of them would be a load too."""
 
     def count(self) -> int:
         with Path(self._log).open("rb") as log:
@@ -111,7 +111,7 @@ class _TailedSink(SmtpSink):
 
 
 class StockPostfix(Destination):
-    """Postfix as a primary that keeps what it gets in its queue: CHUNKING, PIPELINING, and a sync before each 250."""
+    """Postfix as a primary that keeps its mail queued, with CHUNKING, PIPELINING and syncs."""
 
     look_every = 0.05
 
