@@ -73,8 +73,8 @@ def refuse() -> None:
 
 def test_a_refused_namespace_is_said_plainly(with_ethernet: None) -> None:
     assert isolate(refuse, required=False) == (
-        "tests: no network namespace for the tests (Operation not permitted): packets may leave this"
-        " machine; run it as root, or allow user namespaces"
+        "tests: no network namespace for the tests (Operation not permitted): packets may leave"
+        " this machine; run it as root, or allow user namespaces"
     )
 
 

@@ -38,7 +38,10 @@ LITTLE: Final = 24 * 1024  # KiB
 AROUND: Final = {
     "mbox": (b"From a@sender.example Thu Oct 09 08:53:20 2025\n", b"\n"),
     "postcat": (
-        b"*** ENVELOPE RECORDS E ***\nsender: \nrecipient: x@postcat.example\n*** MESSAGE CONTENTS E ***\n",
+        (
+            b"*** ENVELOPE RECORDS E ***\nsender: \nrecipient: x@postcat.example\n*** MESSAGE CONTENTS"
+            b" E ***\n"
+        ),
         b"*** HEADER EXTRACTED E ***\n*** MESSAGE FILE END E ***\n",
     ),
 }

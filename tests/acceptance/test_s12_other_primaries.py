@@ -73,7 +73,8 @@ def test_a_backlog_arrives_whole_and_fast_although_the_server_is_killed(
     restante.start()
     eventually(
         lambda: restante.events("drain-finished", domain=domain, held=0),
-        what=f"the rest of {COUNT} messages to be handed over; {primary.mailbox.count()} have arrived",
+        what=f"the rest of {COUNT} messages to be handed over; {primary.mailbox.count()} have"
+        " arrived",
         timeout=DEADLINE,
     )
     eventually(lambda: names_at(primary).keys() >= held, what="the primary to deliver them all")

@@ -32,8 +32,8 @@ ASKERS: Final[dict[str, Callable[[Installation, Login, str], Ended]]] = {
 }
 LARGE: Final = message("larger", b"".join(b".%07d\r\n" % number for number in range(150_000)))
 COMPLAINTS: Final = re.compile(  # whole lines; that the machine's clock was set back is nobody's fault
-    r"^(?!.*time jump).*(?:warning|error|fatal|panic|reject|improper|synchronization|too many|lost connection"
-    r"|non-SMTP|timeout).*",
+    r"^(?!.*time jump).*(?:warning|error|fatal|panic|reject|improper|synchronization|too many|lost"
+    r" connection|non-SMTP|timeout).*",
     re.IGNORECASE | re.MULTILINE,
 )
 DELIVERED_TO: Final = re.compile(rb"^(?:Delivered-To|Envelope-to): (.+)", re.MULTILINE)

@@ -41,7 +41,13 @@ T = TypeVar("T")
 
 NOW = 1_760_000_000.0
 ALPHA = 1  # the number of the domain that has a drain
-HEAD = b"Received: from a\r\n\tby b; now\r\nSubject: =?utf-8?q?x?=\r\n\r\nthe content is nobody's business\r\n"
+HEAD = (
+    b"Received: from a\r\n"
+    b"\tby b; now\r\n"
+    b"Subject: =?utf-8?q?x?=\r\n"
+    b"\r\n"
+    b"the content is nobody's business\r\n"
+)
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:

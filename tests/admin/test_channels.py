@@ -70,7 +70,10 @@ def test_a_webhook_is_kept_sealed_and_shown_without_its_secrets(desk: Desk) -> N
     assert open_secret(desk.context.vault, channel) == ChannelSecret(
         URL, new.key.get_secret_value()
     )
-    said = f"{view!r} {channel!r} {run(desk.store.trail.audit())!r} {desk.log.lines!r} {list(list_channels(desk.context))!r} {new!r}"
+    said = (
+        f"{view!r} {channel!r} {run(desk.store.trail.audit())!r} {desk.log.lines!r}"
+        f" {list(list_channels(desk.context))!r} {new!r}"
+    )
     assert "a-token" not in said
     assert new.key.get_secret_value() not in said
     assert "a-token" not in repr(open_secret(desk.context.vault, channel))
@@ -289,7 +292,10 @@ def test_a_change_is_audited_without_its_secrets(desk: Desk) -> None:
     assert [(one.field, one.before) for one in again.changes] == [
         ("kinds", "mail-expired, quota-reached")
     ]
-    said = f"{run(desk.store.trail.audit())!r} {desk.log.lines!r} {list(list_channels(desk.context))!r}"
+    said = (
+        f"{run(desk.store.trail.audit())!r} {desk.log.lines!r}"
+        f" {list(list_channels(desk.context))!r}"
+    )
     assert "b-token" not in said
     assert key not in said
 

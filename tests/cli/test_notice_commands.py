@@ -55,7 +55,8 @@ def test_a_channel_is_changed_in_place(
     renewed = command(*changing, "--new-key", "--webhook", "-", stdin="https://b.example/b-token\n")
     assert (renewed.code, renewed.out[:6]) == (0, "whsec_")
     assert renewed.err == (
-        "restante: notice channel hook changed; the key to verify its signatures is shown only once\n"
+        "restante: notice channel hook changed; the key to verify its signatures is shown only"
+        " once\n"
     )
     file, key = tmp_path / "key", new_key()
     file.write_text(f"{key}\n")

@@ -18,7 +18,18 @@ from tests.admin.desk import Desk
 from tests.cli.conftest import Command, Outcome
 
 DIFFICULT = [
-    b"Received: x\r\nSubject: quoting\r\n\r\nFrom here\r\n>From there\r\n\r\nFrom after an empty line\r\n.\r\n\r\n\r\n",
+    (
+        b"Received: x\r\n"
+        b"Subject: quoting\r\n"
+        b"\r\n"
+        b"From here\r\n"
+        b">From there\r\n"
+        b"\r\n"
+        b"From after an empty line\r\n"
+        b".\r\n"
+        b"\r\n"
+        b"\r\n"
+    ),
     b"Received: x\r\nSubject: octets\r\n\r\n" + bytes(range(128, 256)) + b"\r\n",
     b"Received: x\r\nSubject: large\r\n\r\n" + b"From a large message\r\n" * 20_000,
     b"Received: x\r\nReturn-Path: <its own>\r\nDelivered-To: x\r\n\r\n",
@@ -149,8 +160,8 @@ def test_a_quota_keeps_mail_out_and_says_which_and_how(
     assert full.code == 65
     assert full.out.startswith("2 messages")
     assert (
-        "2.eml: the quota of alpha.example is reached; `restante domain set` or `account set` raises it"
-        in full.err
+        "2.eml: the quota of alpha.example is reached; `restante domain set` or `account set`"
+        " raises it" in full.err
     )
     command("domain", "set", "alpha.example", "--quota-messages", "3")
     assert (

@@ -34,8 +34,8 @@ def test_a_replacement_that_drops_many_is_asked_about_first(
     refused = command("recipient", "replace", DOMAIN, "user1", "new")
     assert refused.code == 64
     assert refused.err == (
-        f"restante: recipient replace: 9 of the recipients of {DOMAIN} would be dropped, 2 would remain; "
-        "pass --yes if the new list is complete\n"
+        f"restante: recipient replace: 9 of the recipients of {DOMAIN} would be dropped, 2 would"
+        " remain; pass --yes if the new list is complete\n"
     )
     assert len(listed(command)) == 10
     assert command("recipient", "replace", DOMAIN, "user1", "new", "--yes").code == 0

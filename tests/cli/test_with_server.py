@@ -37,7 +37,10 @@ def test_the_last_drain_and_a_suspension_are_shown_wherever_mail_waits(
         await desk.store.handover.close_drain(drain, past)
 
     run(drained())
-    text = "asked for by operator: patience is over; 5 delivered; 1 deferred; 2 refused; last error: 421 4.3.2 bye"
+    text = (
+        "asked for by operator: patience is over; 5 delivered; 1 deferred; 2 refused; last error:"
+        " 421 4.3.2 bye"
+    )
     for words in (
         ("status",),
         ("domain", "show", "alpha.example"),
@@ -280,7 +283,10 @@ def test_mail_is_bounced_from_the_command_line(desk: Desk, command: Command) -> 
     refused = command("queue", "bounce", "12", "--reason", "no such mailbox")
     assert (refused.code, refused.err) == (
         64,
-        "restante: queue bounce: 1 message: cannot ask for confirmation without a terminal; pass --yes\n",
+        (
+            "restante: queue bounce: 1 message: cannot ask for confirmation without a terminal; pass"
+            " --yes\n"
+        ),
     )
     done = command("queue", "bounce", "12", "zzz", "--reason", "no such mailbox", "--yes")
     assert (done.code, done.out) == (66, "1 message bounced, 1 sender gets a report\n")

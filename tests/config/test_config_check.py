@@ -267,8 +267,8 @@ def test_a_certificate_for_another_host_is_warned_of(
     said = [line for line in warnings(config) if "expires" not in line]
     shown = "no host" if names == ["192.0.2.1"] else ", ".join(names)
     expected = (
-        f"{tmp_path}/tls/cert.pem: the certificate is for {shown}, not for mx2.example.net, so clients"
-        " that verify it refuse us; get one for mx2.example.net, or correct hostname"
+        f"{tmp_path}/tls/cert.pem: the certificate is for {shown}, not for mx2.example.net, so"
+        " clients that verify it refuse us; get one for mx2.example.net, or correct hostname"
     )
     assert said == ([expected] if is_warned_of else [])
 

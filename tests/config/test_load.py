@@ -256,7 +256,8 @@ def test_no_file_at_all_is_an_error_with_the_places_looked_at(
 
 def test_the_lines_of_keys_are_found() -> None:
     lines = key_lines(
-        'a = 1\n\n[b]\n"c d" = 2 # x = 3\ne.f = 4\n[[g]]\nh = 5\n[[g]]\nh = 6\n[ b.i ]\nj = """\n"""\n'
+        'a = 1\n\n[b]\n"c d" = 2 # x = 3\ne.f = 4\n[[g]]\nh = 5\n[[g]]\nh = 6\n[ b.i ]\nj ='
+        ' """\n"""\n'
     )
     assert lines[("a",)] == 1
     assert lines[("b", "c d")] == 4

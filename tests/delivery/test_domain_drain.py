@@ -197,7 +197,10 @@ def test_what_the_server_cannot_take_is_refused_without_sending_it() -> None:
         await world.drain(domain)
         assert (await world.words(1))[0][1:] == (
             RecipientStatus.REFUSED,
-            f"552 5.3.4 Not sent: 14 octets are more than the 10 that 127.0.0.1:{primary.port} takes",
+            (
+                f"552 5.3.4 Not sent: 14 octets are more than the 10 that 127.0.0.1:{primary.port}"
+                " takes"
+            ),
         )
         assert (await world.words(2))[0][2].startswith("550 5.6.7 ")
 

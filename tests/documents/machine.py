@@ -66,7 +66,8 @@ def run_page(setup: str, before: dict[str, str], blocks: list[Block]) -> None:
 
 def _write_steps(steps: Path, setup: str, before: dict[str, str], blocks: list[Block]) -> None:
     (steps / "prelude").write_text(
-        f"set -e\nCONFIG=${{CONFIG:-/etc/restante/restante.toml}}\nPYTHON={PYTHON}\ntrap 'pwd >/steps/cwd' EXIT\n"
+        f"set -e\nCONFIG=${{CONFIG:-/etc/restante/restante.toml}}\nPYTHON={PYTHON}\ntrap 'pwd"
+        " >/steps/cwd' EXIT\n"
     )
     (steps / "cwd").write_text("/srv/restante\n")
     (steps / "setup.sh").write_text(f". /steps/prelude\n{setup}\n")

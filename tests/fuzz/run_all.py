@@ -131,7 +131,8 @@ def main() -> int:
             print(*(f"{path}: {path.read_bytes()!r}" for path in report.findings), sep="\n")
     executions = sum(report.executions for report in reports)
     print(
-        f"fuzz executions: {executions}, findings: {sum(len(report.findings) for report in reports)}"
+        f"fuzz executions: {executions}, findings:"
+        f" {sum(len(report.findings) for report in reports)}"
     )
     return 0 if all(report.is_good for report in reports) else 1
 

@@ -91,7 +91,8 @@ class World:
 
     def _text(self, file: File) -> str:
         listen = "".join(
-            f'[[listen]]\nservice = "{block.service}"\naddress = "{block.host}:{self.ports[block.port]}"\n'
+            f'[[listen]]\nservice = "{block.service}"\naddress ='
+            f' "{block.host}:{self.ports[block.port]}"\n'
             + (f'tls_minimum = "{block.tls_minimum}"\n' if block.tls_minimum else "")
             for block in file.blocks
         )

@@ -22,7 +22,10 @@ def test_what_mail_servers_write_at_delivery_is_read_the_original_recipient_befo
     None
 ):
     found = take_envelope_fields(
-        b"Return-Path: <>\r\nX-Original-To: info@alpha.example\r\nDelivered-To: box@host.example\r\nReceived: x\r\n"
+        b"Return-Path: <>\r\n"
+        b"X-Original-To: info@alpha.example\r\n"
+        b"Delivered-To: box@host.example\r\n"
+        b"Received: x\r\n"
     )
     assert found == ("", ("info@alpha.example",), b"Received: x\r\n")
 

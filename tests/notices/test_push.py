@@ -180,7 +180,10 @@ def test_without_the_extra_one_line_says_what_to_install(monkeypatch: pytest.Mon
 
 def test_nothing_of_apprise_is_loaded_by_the_server() -> None:
     async def loaded() -> bytes:
-        program = "import sys, restante.server.server_life, restante.cli.command_line; print('apprise' in sys.modules)"
+        program = (
+            "import sys, restante.server.server_life, restante.cli.command_line; print('apprise' in"
+            " sys.modules)"
+        )
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-c", program, stdout=asyncio.subprocess.PIPE
         )

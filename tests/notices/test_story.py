@@ -110,7 +110,8 @@ def test_a_destination_that_refuses_some() -> None:
     assert told(found) == [("drain-finished", "b.example"), ("delivery-refused", "b.example")]
     assert (
         found[1].news.text
-        == "The destination of b.example refused 1 message permanently: kept or bounced, as its policy says."
+        == "The destination of b.example refused 1 message permanently: kept or bounced, as its"
+        " policy says."
     )
 
 

@@ -72,8 +72,14 @@ def test_a_message_to_two_accounts_is_two_that_know_nothing_of_each_other(smtp: 
     smtp.hosts("a.example", account="alpha")
     smtp.hosts("b.example", account="beta")
     smtp.send(
-        b"MAIL FROM:<>\r\nRCPT TO:<one@a.example>\r\nRCPT TO:<two@b.example>\r\nRCPT TO:<three@a.example>\r\n"
-        b"RCPT TO:<one@a.example>\r\nDATA\r\nSubject: x\r\n.\r\n"
+        b"MAIL FROM:<>\r\n"
+        b"RCPT TO:<one@a.example>\r\n"
+        b"RCPT TO:<two@b.example>\r\n"
+        b"RCPT TO:<three@a.example>\r\n"
+        b"RCPT TO:<one@a.example>\r\n"
+        b"DATA\r\n"
+        b"Subject: x\r\n"
+        b".\r\n"
     )
     (for_a,), (for_b,) = smtp.held("a.example"), smtp.held("b.example")
     assert for_a.envelope.forward_paths == ("one@a.example", "three@a.example")
@@ -88,8 +94,12 @@ def test_what_was_asked_about_reports_is_kept_and_tells_no_account_of_anothers_r
     smtp.hosts("a.example", account="alpha")
     smtp.hosts("b.example", account="beta")
     smtp.send(
-        b"MAIL FROM:<s@s.example> ENVID=QQ314\r\nRCPT TO:<one@a.example> NOTIFY=SUCCESS ORCPT=rfc822;first@a.example\r\n"
-        b"RCPT TO:<two@b.example>\r\nDATA\r\nSubject: x\r\n.\r\n"
+        b"MAIL FROM:<s@s.example> ENVID=QQ314\r\n"
+        b"RCPT TO:<one@a.example> NOTIFY=SUCCESS ORCPT=rfc822;first@a.example\r\n"
+        b"RCPT TO:<two@b.example>\r\n"
+        b"DATA\r\n"
+        b"Subject: x\r\n"
+        b".\r\n"
     )
     (for_a,), (for_b,) = smtp.held("a.example"), smtp.held("b.example")
     asked = RecipientRequest(Notify.SUCCESS, "rfc822;first@a.example")

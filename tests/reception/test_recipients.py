@@ -144,8 +144,14 @@ def test_the_list_knows_better_than_the_destination() -> None:
 def test_what_is_pipelined_waits_its_turn(smtp: Wire) -> None:
     asking(smtp)
     smtp.send(
-        b"MAIL FROM:<>\r\nRCPT TO:<carl@a.example>\r\nRCPT TO:<bert@a.example>\r\nRCPT TO:<anna@a.example>\r\n"
-        b"DATA\r\nSubject: x\r\n\r\n.\r\n"
+        b"MAIL FROM:<>\r\n"
+        b"RCPT TO:<carl@a.example>\r\n"
+        b"RCPT TO:<bert@a.example>\r\n"
+        b"RCPT TO:<anna@a.example>\r\n"
+        b"DATA\r\n"
+        b"Subject: x\r\n"
+        b"\r\n"
+        b".\r\n"
     )
     said = smtp.session.data_to_send().decode().splitlines()
     assert [line[:3] for line in said] == ["250", "550", "250", "250", "354", "250"]

@@ -86,7 +86,8 @@ def test_without_authentication_it_is_530_and_in_the_trail(smtp: Wire) -> None:
 def test_what_is_no_node(smtp: Wire, argument: str, answer: str) -> None:
     smtp.hosts("a.example")
     smtp.transcript(
-        "C: AUTH PLAIN {alpha}\nS: 235 2.7.0 Authentication successful\nC: ETRN{argument}\nS: {answer}",
+        "C: AUTH PLAIN {alpha}\nS: 235 2.7.0 Authentication successful\nC: ETRN{argument}\nS:"
+        " {answer}",
         argument=argument,
         answer=answer,
     )

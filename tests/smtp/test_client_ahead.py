@@ -260,7 +260,8 @@ def test_without_enhanced_codes_the_first_message_goes_alone_and_names_tell_cont
     )
     with pytest.raises(PeerBroke, match="cannot be told apart"):
         talk.transcript(
-            "S: 250 OK\nS: 250 OK\nS: 250 Accepted\nS: 250 OK\nS: 250 OK id=2\nS: 250 OK\nS: 250 Accepted"
+            "S: 250 OK\nS: 250 OK\nS: 250 Accepted\nS: 250 OK\nS: 250 OK id=2\nS: 250 OK\nS: 250"
+            " Accepted"
         )
     assert set(talk.moves) == {1}
 

@@ -646,7 +646,11 @@ _WAY_TO: dict[Phase, bytes] = {
     Phase.GREETED: b"EHLO c.example\r\n",
     Phase.SENDER: b"EHLO c.example\r\nMAIL FROM:<a@a.example>\r\n",
     Phase.RECIPIENTS: b"EHLO c.example\r\nMAIL FROM:<a@a.example>\r\nRCPT TO:<b@b.example>\r\n",
-    Phase.CHUNKS: b"EHLO c.example\r\nMAIL FROM:<a@a.example>\r\nRCPT TO:<b@b.example>\r\nBDAT 1\r\nx",
+    Phase.CHUNKS: b"EHLO c.example\r\n"
+    b"MAIL FROM:<a@a.example>\r\n"
+    b"RCPT TO:<b@b.example>\r\n"
+    b"BDAT 1\r\n"
+    b"x",
 }
 
 

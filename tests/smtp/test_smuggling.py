@@ -15,11 +15,25 @@ from tests.smtp.reference import ALL_NEWLINES, ReferenceDestination, Taken, ende
 from tests.smtp.test_content import NO_END_OF_DATA, cut
 
 EVIL = (
-    b"MAIL FROM:<250.250.evil@a.example>\r\nRCPT TO:<250.victim@b.example>\r\nDATA\r\nFrom: boss\r\n\r\nPay him.\r\n"
-    b"RSET\r\nBDAT 4 LAST\r\nQUIT"
+    b"MAIL FROM:<250.250.evil@a.example>\r\n"
+    b"RCPT TO:<250.victim@b.example>\r\n"
+    b"DATA\r\n"
+    b"From: boss\r\n"
+    b"\r\n"
+    b"Pay him.\r\n"
+    b"RSET\r\n"
+    b"BDAT 4 LAST\r\n"
+    b"QUIT"
 )
 OPENING = b"MAIL FROM:<250.250@a.example>\r\nRCPT TO:<250.0@b.example>\r\n"
-SECOND = b"MAIL FROM:<250.250.2@a.example>\r\nRCPT TO:<250.2@b.example>\r\nDATA\r\nsecond\r\n.\r\nQUIT\r\n"
+SECOND = (
+    b"MAIL FROM:<250.250.2@a.example>\r\n"
+    b"RCPT TO:<250.2@b.example>\r\n"
+    b"DATA\r\n"
+    b"second\r\n"
+    b".\r\n"
+    b"QUIT\r\n"
+)
 
 
 def spelled(octets: bytes) -> str:

@@ -128,7 +128,8 @@ def lose_index_entries(directory: Path) -> None:
     original = "held_paths <> ''"
     for where in (f"{original} AND number <> 7", original):
         connection.execute(
-            "UPDATE sqlite_schema SET sql = 'CREATE INDEX message_held ON message (domain_id, number) WHERE ' || ? "
+            "UPDATE sqlite_schema"
+            " SET sql = 'CREATE INDEX message_held ON message (domain_id, number) WHERE ' || ? "
             "WHERE name = 'message_held'",
             (where,),
         )

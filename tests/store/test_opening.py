@@ -146,7 +146,10 @@ def make_first_schema(directory: Path) -> None:
     connection = apsw.Connection(str(directory / "restante.db"))
     migrations.migrate(connection, migrations.MIGRATIONS[:1])
     connection.execute("INSERT INTO account VALUES ('alpha', 1.0, 251, '')")
-    destination = '{"host": "192.0.2.1", "port": 25, "tls": "off", "ca_file": "", "key_pins": [], "login": null, '
+    destination = (
+        '{"host": "192.0.2.1", "port": 25, "tls": "off", "ca_file": "", "key_pins": [], "login":'
+        " null, "
+    )
     connection.execute(
         "INSERT INTO domain (name, account, destination, authorized_hosts, created_at) "
         "VALUES ('alpha.example', 'alpha', ?, '[]', 2.0)",

@@ -49,7 +49,8 @@ def test_a_file_with_more_findings_fails_with_one_line(
     allow(top, "1 README.md", "1 src/restante/one.py")
     assert run(top) == 1
     assert capsys.readouterr().out == (
-        "README.md: 2 findings; at most 1 are allowed; to see them, run `python -m tools.prose README.md`\n"
+        "README.md: 2 findings; at most 1 are allowed; to see them, run `python -m tools.prose"
+        " README.md`\n"
     )
 
 

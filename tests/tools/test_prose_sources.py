@@ -27,7 +27,12 @@ def test_each_list_item_is_a_passage_with_its_further_lines() -> None:
 
 @pytest.mark.parametrize("fence", ["```", "~~~"])
 def test_fences_are_left_out_also_in_a_list(fence: str) -> None:
-    text = f"Before.\n\n{fence}sh\nWhat is run\n{fence}\n- item:\n\n  {fence}toml\n  x = 1\n  {fence}\n"
+    text = (
+        f"Before.\n\n{fence}sh\nWhat is run\n{fence}\n- item:\n\n"
+        f"  {fence}toml\n"
+        "  x = 1\n"
+        f"  {fence}\n"
+    )
     assert [passage.text for passage in markdown(text)] == ["Before.", "item:"]
 
 
@@ -121,7 +126,10 @@ def test_comments_one_below_the_other_are_one_passage() -> None:
 
 
 def test_directives_are_no_comments() -> None:
-    text = "#!/usr/bin/python\nx = 1  # noqa: E501\ny = 1  # type: ignore[x]\nz = 1  # why  # noqa: X\n"
+    text = (
+        "#!/usr/bin/python\nx = 1  # noqa: E501\ny = 1  # type: ignore[x]\nz = 1  # why  # noqa:"
+        " X\n"
+    )
     assert [passage.text for passage in python(text)] == ["why"]
 
 

@@ -19,7 +19,7 @@ KIND_MEANINGS: Final[Mapping[NoticeKind, str]] = {
     NoticeKind.DESTINATION_REFUSES: "A drain was stopped because the destination refused many"
     " messages in a row.",
     NoticeKind.DELIVERY_REFUSED: "A drain ended in which the destination refused mail permanently:"
-    " waits to be looked at.",
+    " it waits for review.",
     NoticeKind.QUOTA_REACHED: "A domain or an account has filled 80 or 100 % of its quota.",
     NoticeKind.RETENTION_AHEAD: "The oldest mail of a domain reaches the end of its retention in 7,"
     " 3 or 1 days.",
