@@ -5,9 +5,10 @@ It has PIPELINING, CHUNKING and 8BITMIME, and runs on uvloop.
     python bench/sinks/bare_sink.py ADDRESS PORT COUNTERS
 
 As a destination it is fast enough to keep no sender waiting. As a server it is the floor: its cost
-is that of Python and the machine. COUNTERS is a file of 64-bit numbers: the messages, the octets of
-their content, then the messages of each domain d0.example, d1.example, … as far as there is room. A
-message counts for the domain of its first recipient. The program imports nothing of ours.
+is that of Python and the machine. The program imports nothing of ours.
+
+COUNTERS is a file of 64-bit numbers: the messages, the octets of their content, then the messages
+of each domain d0.example, d1.example, …. A message counts for the domain of its first recipient.
 """
 
 import asyncio
