@@ -107,9 +107,11 @@ class Names:
 class Wire:
     """The world of one test."""
 
-    def __init__(self, settings: ReceptionSettings | None = None) -> None:
+    def __init__(
+        self, settings: ReceptionSettings | None = None, *, store: MemoryStore | None = None
+    ) -> None:
         self.settings = settings or ReceptionSettings()
-        self.store = MemoryStore()
+        self.store = store or MemoryStore()
         self.directory = LiveDirectory(self.store.records)
         self.recipients = LiveRecipients(self.store.recipients, self.directory)
         self.log = Lines()
@@ -329,6 +331,7 @@ class Wire:
             memory_budget=self.memory_budget,
             spawn=self._spawn,
             settings=self.settings,
+            store_absence=lambda: self.store.care.absence,
             admission_settings=AdmissionSettings(
                 "mx2.example.net",
                 split_mailbox(self.settings.postmaster) if self.settings.postmaster else None,

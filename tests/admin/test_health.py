@@ -13,6 +13,7 @@ WELL = HealthFacts(NOW, is_running=True, certificate_expires_at=NOW + 90 * DAY)
 CASES = [
     ({"is_running": False, "certificate_expires_at": None}, Level.CRITICAL, "no server is running"),
     ({"store_failure": "disk I/O error"}, Level.CRITICAL, "the store failed: disk I/O error"),
+    ({"store_absence": "timeout"}, Level.CRITICAL, "the store cannot be reached: timeout; it is"),
     (
         {"is_room_short": True},
         Level.CRITICAL,

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import asdict, fields, replace
+from math import inf
 from typing import Any
 
 import pytest
@@ -386,6 +387,13 @@ async def test_claimable_are_the_drains_that_nobody_runs(store: Store) -> None:
     assert await store.handover.claimable_drains([of_alpha, of_beta]) == [later]
     await store.handover.close_drain(later)
     assert await store.handover.claimable_drains([]) == [of_beta]
+
+
+async def test_a_store_of_one_process_is_never_away_nor_are_its_drains_anothers(
+    store: Store,
+) -> None:
+    assert store.care.absence == ""
+    assert store.handover.lease_left() == inf
 
 
 async def test_whether_a_domain_drains_is_known_at_once(store: Store) -> None:

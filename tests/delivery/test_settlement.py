@@ -3,9 +3,10 @@
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import replace
+from math import inf
 from typing import Any, cast
 
-from restante.delivery.settlement import PAUSES, Settlement
+from restante.delivery.settlement import AWAY_PAUSE, PAUSES, Settlement
 from restante.dsn.dsn_writer import DsnWriter
 from restante.mail.dsn_request import DsnRequest
 from restante.mail.envelope import Envelope
@@ -14,8 +15,8 @@ from restante.mail.report import Action, Fate, NewReport, ReportFacts
 from restante.queue.recipient_status import Move, Outcome, RecipientOutcome
 from restante.store.mail_handover import Drain, HandoverStore
 from restante.store.memory import MemoryStore
-from restante.store.store_errors import LeaseLost, StoreError
-from restante.telemetry.events import InternalError, ReportMade
+from restante.store.store_errors import LeaseLost, StoreError, StoreUnreachable
+from restante.telemetry.events import InternalError, ReportMade, StoreFailed
 from tests.delivery.world import until
 from tests.log_lines import Lines
 
@@ -36,6 +37,10 @@ class Book:
         self.may_go_on = asyncio.Event()
         self.may_go_on.set()
         self.tries = 0
+        self.lease_left_now = inf
+
+    def lease_left(self) -> float:
+        return self.lease_left_now
 
     async def settle(
         self,
@@ -71,6 +76,7 @@ class Scene:
 
     async def wait(self, _: asyncio.Event, seconds: float) -> None:
         self.pauses.append(seconds)
+        self.book.lease_left_now -= seconds
 
     def change(self) -> None:
         self.changes += 1
@@ -140,6 +146,44 @@ def test_a_store_that_does_not_recover_is_a_failure_after_half_a_minute() -> Non
     scene = play(act, *failures)
     assert 25 < sum(scene.pauses) < 35
     assert scene.book.batches == [[1, 2]], "the last try, which went well"
+
+
+def test_while_the_store_is_away_patience_lasts_as_long_as_the_lease() -> None:
+    """Nobody else can deliver the same until then: to give up would only make copies."""
+
+    async def act(scene: Scene) -> None:
+        scene.book.lease_left_now = 100.5
+        scene.settlement.add(outcome(1))
+        await until(lambda: bool(scene.settlement.failure))
+
+    scene = play(act, *[StoreUnreachable("connection refused")] * 102)
+    assert scene.pauses == [AWAY_PAUSE] * 100 + [0.5]
+    assert scene.book.batches == [[1]], "the last try, which went well"
+    assert len(scene.log.of(StoreFailed)) == 1, "the first says it"
+
+
+def test_an_absence_within_the_lease_costs_nothing() -> None:
+    async def act(scene: Scene) -> None:
+        scene.book.lease_left_now = 1000.0
+        scene.settlement.add(outcome(1))
+        await scene.settlement.flush()
+        assert scene.settlement.failure == ""
+
+    away, busy = StoreUnreachable("connection refused"), StoreError("busy")
+    scene = play(act, *[away] * 200, busy, away)
+    assert scene.book.batches == [[1]]
+    assert scene.pauses == [AWAY_PAUSE] * 200 + [PAUSES[0], AWAY_PAUSE]
+
+
+def test_a_stop_ends_the_patience_with_a_store_that_is_away() -> None:
+    async def act(scene: Scene) -> None:
+        scene.settlement.hurry()
+        scene.settlement.add(outcome(1))
+        await until(lambda: bool(scene.settlement.failure))
+
+    scene = play(act, *[StoreUnreachable("connection refused")] * 99)
+    assert scene.book.tries == len(PAUSES) + 2
+    assert scene.book.batches == []
 
 
 def test_after_a_lost_lease_nothing_more_is_tried() -> None:

@@ -30,6 +30,7 @@ class HealthFacts:
     now: float
     is_running: bool
     store_failure: str = ""  # why no mail is taken or delivered
+    store_absence: str = ""  # why it cannot be reached now
     is_room_short: bool = False
     certificate_expires_at: float | None = None
     reload_failure: str = ""
@@ -65,6 +66,11 @@ def _critical(facts: HealthFacts) -> list[HealthProblem]:
         texts.append(f"{NO_SERVER}, so no mail is taken or handed over; {START_SERVER}")
     if facts.store_failure:
         texts.append(f"no mail is taken or handed over, the store failed: {facts.store_failure}")
+    if facts.store_absence:
+        texts.append(
+            f"no mail is taken, the store cannot be reached: {facts.store_absence}; "
+            "it is tried again by itself"
+        )
     if facts.is_room_short:
         texts.append(f"no mail is taken: {LOW_DISK}; make room")
     if facts.certificate_expires_at is not None and facts.certificate_expires_at <= facts.now:

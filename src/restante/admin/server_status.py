@@ -223,7 +223,8 @@ def _health(context: AdminContext, store: StoreView) -> HealthView:
             reload_failure=configuration.reload_failure,
             restart_for=configuration.restart_for,
         )
-    health = judge(replace(facts, damaged_messages=store.damaged_messages))
+    absence = context.store.care.absence
+    health = judge(replace(facts, damaged_messages=store.damaged_messages, store_absence=absence))
     problems = [HealthProblemView(level=one.level, text=one.text) for one in health.problems]
     return HealthView(level=health.level, problems=problems)
 

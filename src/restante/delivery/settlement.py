@@ -7,16 +7,18 @@ its content (delivery/outcome.py). So:
 - Nothing is lost: an outcome that cannot be settled leaves its message held.
 - Such a message may be delivered a second time. Their number is bounded: connections take no
   further message while too many are `unsettled` or in delivery (delivery/drain_attempt.py).
-- A failed batch is tried again for about half a minute, and its outcomes are kept. Settling the
-  same outcome twice does nothing, because the store passes over removed recipients. After that,
-  `failure` says why, and the drain must end; `finish` tries the rest a last time.
+- A failed batch is tried again, and its outcomes are kept. Settling the same outcome twice does
+  nothing, because the store passes over removed recipients. Patience lasts for about half a minute.
+  While the store cannot be reached, it lasts to the end of the lease: until then nobody else can
+  deliver the same. After that, `failure` says why, and the drain must end; `finish` tries the rest
+  a last time.
 - The reports of a batch are made when it is settled, and stored in the same transaction. So there
   is no report without its outcome, and no outcome without its report.
 - Once the lease is lost another drain owns the domain: nothing more is tried.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from time import time
 from typing import Final
 
@@ -26,11 +28,12 @@ from restante.mail.message import HeldMessage
 from restante.mail.report import NewReport, ReportFacts
 from restante.queue.recipient_status import Outcome
 from restante.store.mail_handover import Drain, HandoverStore
-from restante.store.store_errors import LeaseLost, StoreError
+from restante.store.store_errors import LeaseLost, StoreError, StoreUnreachable
 from restante.telemetry.events import StoreFailed
 from restante.telemetry.log import Log
 
 PAUSES: Final = (0.1, 0.3, 1.0, 3.0, 10.0, 15.0)  # seconds between the tries of one batch
+AWAY_PAUSE: Final = 1.0  # seconds between tries while the store cannot be reached
 
 
 def _nothing() -> None:
@@ -71,6 +74,7 @@ class Settlement:
         self._hurried = asyncio.Event()
         self.failure = ""
         self.is_lease_lost = False
+        self._is_store_away = False
 
     def add(self, outcome: Outcome) -> None:
         """Take an outcome. It is kept while the drain lives, even if the store fails."""
@@ -135,30 +139,44 @@ class Settlement:
         if self._batch_news:
             self._reports = await self._dsn_writer.make_all(self._batch_news)
             self._batch_news = []
-        for pause in PAUSES:
+        pauses = iter(PAUSES)
+        while True:
             await self._try_batch()
             if not self._batch or self.failure:
-                break
-            await self._wait(self._hurried, pause)
-        else:
-            await self._try_batch()
-            if self._batch and not self.failure:
+                return
+            pause = self._next_pause(pauses)
+            if pause is None:
                 self._fail("the store cannot record what was delivered")
+                return
+            await self._wait(self._hurried, pause)
+
+    def _next_pause(self, pauses: Iterator[float]) -> float | None:
+        """Return the seconds until the next try, None when patience is over."""
+        if not self._is_store_away or self._hurried.is_set():
+            return next(pauses, None)
+        left = self._store.lease_left()
+        return min(AWAY_PAUSE, left) if left > 0 else None
 
     async def _try_batch(self) -> None:
+        was_away, self._is_store_away = self._is_store_away, False
         try:
             await self._store.settle(self._lease, self._batch, self._reports, self._now())
+        except StoreUnreachable as error:
+            self._is_store_away = True
+            if not was_away:  # once: it is tried each second
+                self._report(error)
         except LeaseLost as error:
             self.is_lease_lost = True
             self._fail(str(error))
         except StoreError as error:
-            self._log.publish(
-                StoreFailed(error=error, doing="settle", domain_id=self._lease.domain_id)
-            )
+            self._report(error)
         else:
             self._dsn_writer.stored(self._reports)
             self._batch, self._reports = [], []
             self._on_change()
+
+    def _report(self, error: StoreError) -> None:
+        self._log.publish(StoreFailed(error=error, doing="settle", domain_id=self._lease.domain_id))
 
     def end(self) -> None:
         """Drop the callback, whose owner refers to this object.

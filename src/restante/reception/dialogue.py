@@ -154,6 +154,9 @@ class Dialogue:
 
     def _begin_transaction(self, mail: Mail) -> None:
         services = self._services
+        if services.store_absence():  # before the content: it could only be refused after it
+            self._session.reply(replies.STORE_FAILED)
+            return
         if services.disk_space.is_short:
             self._session.reply(replies.STORE_FULL)
             return

@@ -25,6 +25,11 @@ Callout = Callable[[HostedDomain, Mailbox], Awaitable[bool | None]]
 """Asks a domain's destination whether a mailbox exists; None if it cannot be known now."""
 
 
+def _never_away() -> str:
+    """For a store that can always be reached."""
+    return ""
+
+
 async def _nothing_known(_domain: HostedDomain, _path: Mailbox) -> bool | None:
     return None
 
@@ -47,6 +52,7 @@ class Services:
     facts: FactsLookup
     arrivals: Arrivals
     disk_space: DiskSpace = field(default_factory=DiskSpace)
+    store_absence: Callable[[], str] = _never_away  # why the store cannot be reached now
     callout: Callout = _nothing_known
     checks: Sequence[CheckRunner] = ()  # in the order in which they are asked
 

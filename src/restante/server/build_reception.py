@@ -60,6 +60,7 @@ def build_reception(ground: Ground, delivery: DeliveryParts) -> ReceptionParts:
         settings=setup.config.reception,
         admission_settings=admission_settings(setup.config, ground.own_addresses),
         disk_space=disk_space,
+        store_absence=lambda: records.store.care.absence,
         facts=facts,
         arrivals=arrivals,
         callout=delivery.dispatcher.ask_destination,

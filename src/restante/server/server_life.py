@@ -11,6 +11,7 @@ import contextlib
 import gc
 import signal
 import socket
+import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -21,6 +22,7 @@ from restante.server.reload import listen_places
 from restante.server.server_parts import build, read_records
 from restante.server.server_setup import ServerSetup
 from restante.server.server_sweep import ServerSweep
+from restante.server.store_watch import StoreWatch
 from restante.server.task_spawner import CallbackDefects
 from restante.store.choice import open_store
 from restante.store.interface import Store
@@ -85,10 +87,9 @@ class Application:
             sweep = ServerSweep(
                 parts.reception,
                 parts.admin,
-                store.care,
+                StoreWatch(store.care, self._log, time.monotonic, self._end_failed),
                 defects=defects,
                 log=self._log,
-                on_failure=self._end_failed,
             )
             tasks.create_task(parts.reception.intake.run())  # until it is closed
             background = self._start_background(parts, sweep, control, tasks)

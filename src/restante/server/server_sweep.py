@@ -1,21 +1,18 @@
 """Once in a while: end idle sessions, log what was cut off, look at the disk and at the store."""
 
 import asyncio
-from collections.abc import Callable
 
 from restante.reception.descriptors import is_exhausted
 from restante.reception.listener import SWEEP_SECONDS
 from restante.server.part_groups import AdminParts, ReceptionParts
+from restante.server.store_watch import StoreWatch
 from restante.server.task_spawner import CallbackDefects
-from restante.store.store_errors import StoreError
-from restante.store.store_upkeep import UpkeepStore
 from restante.telemetry.events import (
     AcceptsFailed,
     ConnectionsShed,
     HttpConnectionsCut,
     RoomBack,
     RoomShort,
-    ServerFailing,
 )
 from restante.telemetry.log import Log
 
@@ -27,20 +24,16 @@ class ServerSweep:
         self,
         reception: ReceptionParts,
         admin: AdminParts,
-        upkeep: UpkeepStore,
+        store_watch: StoreWatch,
         *,
         defects: CallbackDefects,
         log: Log,
-        on_failure: Callable[[str], None],
     ) -> None:
-        """`on_failure` is called once with the reason when the store is no longer trusted."""
         self._reception = reception
         self._admin = admin
-        self._upkeep = upkeep
+        self._store_watch = store_watch
         self._defects = defects
         self._log = log
-        self._on_failure = on_failure
-        self._has_failed = False
 
     async def run(self) -> None:
         """Sweep until cancelled."""
@@ -51,7 +44,7 @@ class ServerSweep:
             self._tell_of_http()
             self._tell_of_accepts()
             self.look_for_room()
-            self._look_for_failure()
+            self._store_watch.look()
 
     def look_for_room(self) -> None:
         """Log when the disk becomes short of room, and when it has room again."""
@@ -81,11 +74,3 @@ class ServerSweep:
         """Log failed accepts. uvloop reports none: it closes the connections it cannot take."""
         if self._defects.take_accept_failed() or is_exhausted():
             self._log.publish(AcceptsFailed(sessions=self._reception.door.sessions))
-
-    def _look_for_failure(self) -> None:
-        """Have the server end when its store is no longer trusted: only reopening it helps."""
-        reason = self._upkeep.failure
-        if reason and not self._has_failed:
-            self._has_failed = True
-            self._log.publish(ServerFailing(error=StoreError(reason), reason=reason))
-            self._on_failure(reason)

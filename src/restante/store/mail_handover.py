@@ -121,6 +121,13 @@ class HandoverStore(Protocol):
     async def ask_stop(self, domain_id: int, reason: str) -> bool:
         """Ask the owner of a domain's drain to end it; return whether there is a drain."""
 
+    def lease_left(self) -> float:
+        """Return for how many seconds the drains of this process are certainly its own.
+
+        From now on, without a word from the store: after that another may take them over. Infinite
+        where nobody else can. No I/O.
+        """
+
     def is_draining(self, domain_id: int) -> bool:
         """Return whether a domain has an open drain, as of the last commit. No I/O."""
 

@@ -18,6 +18,10 @@ class StoreFull(StoreError):  # noqa: N818
     """
 
 
+class StoreUnreachable(StoreError):  # noqa: N818
+    """The store cannot be reached at present, and nothing changed. Time cures it."""
+
+
 class Damaged(StoreError):  # noqa: N818
     """Content is not what was written, or is not there. No time cures it."""
 

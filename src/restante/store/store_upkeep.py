@@ -25,7 +25,19 @@ class UpkeepStore(Protocol):
 
     @property
     def failure(self) -> str:
-        """Why the store must be reopened before it does anything more; "" while all is well."""
+        """Why this process cannot go on with the store; "" while it can.
+
+        Nothing cures it but to open the store again. Its answers cannot be trusted, or another
+        process has this one's place.
+        """
+
+    @property
+    def absence(self) -> str:
+        """Why the store cannot be reached at present; "" while it can. No I/O.
+
+        Time cures it, so the process goes on; calls raise StoreUnreachable meanwhile. A store in
+        files of this machine is never away.
+        """
 
     @property
     def is_proven(self) -> bool:

@@ -20,6 +20,7 @@ from restante.telemetry.events import (
     ReloadFailed,
     ServerFailing,
     SessionClosed,
+    StoreAway,
     StoreFailed,
 )
 
@@ -139,6 +140,7 @@ _EXAMPLES: Final[Mapping[type[Event], Mapping[str, Any]]] = {
     RecordChanged: {"action": "account-changed", "actor": "operator", "subject": "acme"},
     ReleaseRequested: {"answer": "253 2.0.0 OK, 2 pending messages for node acme.example started"},
     ReloadFailed: {"error": ValueError("hostname: not a host name")},
+    StoreAway: {"reason": "connection refused"},
     ServerFailing: {"reason": "a sync failed"},
     SessionClosed: {"reason": "timed out: idle"},
     StoreFailed: {"doing": "hold", "messages": 2},

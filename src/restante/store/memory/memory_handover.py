@@ -1,6 +1,7 @@
 """Drains and their mail in a store that forgets."""
 
 from collections.abc import Collection, Mapping, Sequence
+from math import inf
 
 from restante.mail.message import HeldMessage
 from restante.mail.report import NewReport
@@ -75,6 +76,10 @@ class MemoryHandover:
     async def ask_stop(self, domain_id: int, reason: str) -> bool:
         """Ask the owner of a domain's drain to end it."""
         return self._state.drains.ask_stop(domain_id, reason)
+
+    def lease_left(self) -> float:
+        """Return infinity: there is one node."""
+        return inf
 
     def is_draining(self, domain_id: int) -> bool:
         """Return whether a domain has an open drain."""

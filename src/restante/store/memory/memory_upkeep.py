@@ -20,6 +20,11 @@ class MemoryUpkeep:
         self._content = content
 
     @property
+    def absence(self) -> str:
+        """It is never away."""
+        return ""
+
+    @property
     def failure(self) -> str:
         """Nothing can happen to it."""
         return ""

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from functools import partial
+from math import inf
 
 from restante.mail.message import HeldMessage
 from restante.mail.report import NewReport
@@ -79,6 +80,10 @@ class SqliteHandover:
             partial(record_changes.ask_stop, domain_id=domain_id, reason=reason)
         )
         return is_there
+
+    def lease_left(self) -> float:
+        """Return infinity: there is one node."""
+        return inf
 
     def is_draining(self, domain_id: int) -> bool:
         """Return whether a domain has an open drain."""

@@ -27,6 +27,11 @@ class SqliteUpkeep:
         self.is_proven = core.is_proven
 
     @property
+    def absence(self) -> str:
+        """It is never away: an error of the disk passes with the call, or is a failure."""
+        return ""
+
+    @property
     def failure(self) -> str:
         """Why the store must be reopened; "" while all is well."""
         return self._core.health.failure

@@ -52,6 +52,22 @@ class MessageDamaged(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StoreAway(Event):
+    """The store cannot be reached. MAIL is answered 451 until it is back; drains wait."""
+
+    event: ClassVar[str] = "store-away"
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreBack(Event):
+    """The store can be reached again, after so many seconds. Mail is accepted."""
+
+    event: ClassVar[str] = "store-back"
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RoomShort(Event):
     """Less than `reception.disk_reserve` is free on the store's disk. MAIL is answered 452."""
 

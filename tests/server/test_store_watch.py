@@ -1,0 +1,41 @@
+"""What the server does about a store that is away, and about one that has failed."""
+
+from restante.server.store_watch import StoreWatch
+from restante.telemetry.events import ServerFailing, StoreAway, StoreBack
+from tests.away_store import AwayStore
+from tests.log_lines import Lines
+
+
+class Scene:
+    def __init__(self) -> None:
+        self.store, self.log, self.now = AwayStore(), Lines(), 0.0
+        self.failures: list[str] = []
+        self.watch = StoreWatch(self.store.care, self.log, lambda: self.now, self.failures.append)
+
+    def look(self, absence: str) -> None:
+        """Look, with the store away for this reason; a second passes."""
+        self.store.absence = absence
+        self.watch.look()
+        self.now += 1.0
+
+
+def test_an_absence_is_reported_when_it_begins_and_when_it_ends() -> None:
+    scene = Scene()
+    for absence in ("", "connection refused", "timeout", "connection refused", "", "", "timeout"):
+        scene.look(absence)
+    assert [line["reason"] for line in scene.log.of(StoreAway)] == ["connection refused", "timeout"]
+    assert [line["seconds"] for line in scene.log.of(StoreBack)] == [3.0]
+    assert scene.failures == [], "the process goes on"
+
+
+def test_a_failure_ends_the_server_once() -> None:
+    class Failed:
+        failure = "a sync failed: the store must be reopened"
+        absence = ""
+
+    scene = Scene()
+    watch = StoreWatch(Failed(), scene.log, lambda: 0.0, scene.failures.append)  # type: ignore[arg-type]
+    watch.look()
+    watch.look()
+    assert scene.failures == ["a sync failed: the store must be reopened"]
+    assert len(scene.log.of(ServerFailing)) == 1
