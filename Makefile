@@ -19,7 +19,7 @@ SHOW_PROGRESS = awk -v tty="$$([ -t 1 ] && echo 1)" \
      /^Installing/    { if (tty) { printf "\r\033[K  unpacking"; fflush() } } \
      /^Successfully/  { printf "%s  %d packages installed\n", tty ? "\r\033[K" : "", n }'
 
-.PHONY: install run demo test unit crash fuzz bench stalls check format lock audit docs clean
+.PHONY: install run demo test unit crash fuzz simulate bench stalls check format lock audit docs clean
 
 # The virtual environment is made again when the lock files or the project's metadata have changed.
 .venv/.installed: requirements.lock requirements-dev.lock pyproject.toml
@@ -58,6 +58,12 @@ crash: install
 # T seconds in all, a target on each processor. What is found is in tests/fuzz/findings, and is replayed by `make test`.
 fuzz: install
 	$(ON_LOOPBACK) tests.fuzz.run_all $(T)
+
+# T seconds of simulated servers with simulated peers and trouble, a seed after the other on each processor.
+# SEED=7: that one alone; TRACE=1: with all that happens; FIRST=1: from this seed; MUTANT=NAME: with a fault put in.
+simulate: install
+	$(ON_LOOPBACK) tests.simulation $(T) $(if $(SEED),--seed $(SEED)) $(if $(FIRST),--first $(FIRST)) \
+		$(if $(MUTANT),--mutant $(MUTANT)) $(if $(TRACE),--trace)
 
 # Restante beside stock mail servers, as root; bench/README.md tells how to read it. QUICK=1: in under three minutes.
 # EVERY=1, ROUNDS=5, ROWS='accept-* drain-0ms', DIR=/on/the/disk/to/be/measured, PUBLISH=1 (writes docs/benchmarks.md),

@@ -46,7 +46,8 @@ class AttemptConnections:
         self._report = report
         self._endpoints = plan.endpoints
         self._is_plain = False  # the handshake failed, and TLS is not required
-        self._open: set[DeliveryConnection] = set()
+        # in the order in which they began, so that a run can be repeated
+        self._open: dict[DeliveryConnection, None] = {}
         self._allowance = ConnectionAllowance(context.settings.messages_per_connection)
         self._ended: str | None = None  # why none may begin any more
         self.pace = Pace()
@@ -125,13 +126,13 @@ class AttemptConnections:
             self._take, partial(self._report, tally), self._context.content.read_file
         )
         connection = DeliveryConnection(link_plan, work)
-        self._open.add(connection)
+        self._open[connection] = None
         if self._ended is not None:
             connection.abort(self._ended)
         try:
             end = await connection.run()
         finally:
-            self._open.discard(connection)
+            self._open.pop(connection, None)
         self._context.backoff.learn(link_plan.destination, end)
         self._journal.attempted(link_plan, end, tally)
         end = replace(end, delivered=tally.delivered)

@@ -54,7 +54,8 @@ class Listener:
         self._is_closed = False
         self._door = door
         self._clock = clock
-        self._connections: set[Connection] = set()
+        # in the order in which they came, so that a run can be repeated
+        self._connections: dict[Connection, None] = {}
         self._server: asyncio.Server | None = None
 
     @property
@@ -77,7 +78,7 @@ class Listener:
 
     def joined(self, connection: Connection) -> None:
         """Record a session that begins."""
-        self._connections.add(connection)
+        self._connections[connection] = None
         self._door.entered(connection.peer)
 
     def proved(self, connection: Connection) -> None:
@@ -88,7 +89,7 @@ class Listener:
     def left(self, connection: Connection) -> None:
         """Record that it ended."""
         if connection in self._connections:
-            self._connections.remove(connection)
+            del self._connections[connection]
             self._door.left(
                 connection.peer, was_stranger=connection.is_stranger, ended=connection.ended
             )

@@ -1,0 +1,134 @@
+"""A store whose disk fails and whose machine crashes. What was committed stays, whatever the machine does.
+
+The records are those of the memory store, which survive a crash as if they were on a disk. Writes
+wait for one another, take time, and can fail or be the moment of a crash: before the commit, or after
+it and before its caller hears of it.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from random import Random
+from typing import Any, Final
+
+from restante.store.memory import MemoryStore
+from restante.store.store_errors import StoreError, StoreFull
+from tests.simulation.network import Machine, here
+from tests.simulation.trace import Trace
+
+_WRITES: Final = {
+    *("hold", "settle", "open_drain", "take_over", "ask_stop", "finish_drain", "close_drain"),
+    *("record", "delete", "bounce", "expire"),
+    *("put_account", "remove_account", "put_login", "remove_login", "put_domain", "remove_domain"),
+    *("put_channel", "remove_channel", "change_list", "learn", "keep_mark", "release_refused"),
+    *("settle_reports", "hasten_reports", "drop_reports", "tell_of_delay", "keep_notices"),
+    *("settle_notices", "duplicate"),
+}
+_COMMIT_SECONDS: Final = 0.03  # at most
+
+
+@dataclass
+class Disk:
+    """What survives, and how it fares now."""
+
+    dice: Random
+    trace: Trace
+    records: MemoryStore = field(default_factory=MemoryStore)
+    failure: type[StoreError] | None = None  # of every write, while it is set
+    is_broken: bool = False  # a sync failed: the store must be opened anew
+    crash_at: tuple[str, bool] | None = None  # the method, and whether its commit is made before
+    on_crash: Callable[[], None] = lambda: None
+    opened: int = 0
+
+    def open(self) -> "FaultyStore":
+        """Return the store as this machine sees it."""
+        self.is_broken = False
+        self.opened += 1
+        return FaultyStore(self, here())
+
+    def fills_up(self) -> None:
+        """Have no more room."""
+        self.failure = StoreFull
+
+    def goes_away(self) -> None:
+        """Fail each write for another reason."""
+        self.failure = StoreError
+
+
+class FaultyStore:
+    """A `Store` as one machine has it open."""
+
+    def __init__(self, disk: Disk, machine: Machine) -> None:
+        self._disk = disk
+        self._machine = machine
+        self._writer = asyncio.Lock()
+
+    def __getattr__(self, name: str) -> Any:
+        """Return a part of the store."""
+        return _FaultyPart(self, getattr(self._disk.records, name))
+
+    @property
+    def broken(self) -> str:
+        """Why it must be opened anew."""
+        return "a sync failed" if self._disk.is_broken else ""
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+    async def write(self, name: str, method: Any, *args: Any, **kwargs: Any) -> Any:
+        """Write even if the caller is cancelled meanwhile."""
+        commit = asyncio.create_task(self._commit(name, method, *args, **kwargs))
+        commit.add_done_callback(_look_at)
+        return await asyncio.shield(commit)
+
+    async def _commit(self, name: str, method: Any, *args: Any, **kwargs: Any) -> Any:
+        async with self._writer:
+            disk = self._disk
+            await asyncio.sleep(disk.dice.uniform(0.0, _COMMIT_SECONDS))
+            self._check_alive()
+            if disk.is_broken:
+                raise StoreError("a sync failed; the store must be opened anew")
+            if disk.failure is not None:
+                raise disk.failure("the disk does not take it")
+            if disk.crash_at == (name, False):
+                self._crash(name, "before")
+            answer = await method(*args, **kwargs)
+            if disk.crash_at == (name, True):
+                self._crash(name, "after")
+            await asyncio.sleep(disk.dice.uniform(0.0, _COMMIT_SECONDS))
+            self._check_alive()
+            return answer
+
+    def _crash(self, name: str, moment: str) -> None:
+        self._disk.crash_at = None
+        self._disk.trace.note("disk", f"crash {moment} the commit of {name}")
+        self._disk.on_crash()
+        self._check_alive()
+
+    def _check_alive(self) -> None:
+        if not self._machine.is_alive:
+            raise StoreError("the machine is off")
+
+
+class _FaultyPart:
+    """One part of the store."""
+
+    def __init__(self, store: FaultyStore, part: Any) -> None:
+        self._store = store
+        self._part = part
+
+    @property
+    def failure(self) -> str:
+        """Why it must be opened anew (part `care`)."""
+        return self._store.broken
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._part, name)
+        return partial(self._store.write, name, method) if name in _WRITES else method
+
+
+def _look_at(commit: "asyncio.Task[Any]") -> None:
+    """Take note of a failure that nobody awaits any more."""
+    if not commit.cancelled():
+        commit.exception()

@@ -1,0 +1,191 @@
+"""What must be true of every run, whatever happens. Each finding names the words to look for in the trace.
+
+- Acknowledged mail is delivered or held, at every moment.
+- A primary gets what was sent, octet by octet, for its own domains, and once. A copy needs an excuse:
+  the connection of the one before was flawed, or the server crashed or could not write just then. One
+  connection never makes more copies than a window has messages.
+- A mail is held no more often than its sender sent it to the end.
+- Nothing leaves unasked, or for the place that a domain has moved away from.
+- The account without troubles has its mail soon after it asked, whatever happens to the others.
+- When all is well again, all mail leaves; what the primary always refuses stays, marked as refused.
+"""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from restante.queue.recipient_status import RecipientStatus
+from restante.store.memory import MemoryStore
+from tests.simulation.books import Books, Taken, Visit
+from tests.simulation.plan import Plan
+
+WINDOW: Final = 64  # messages: the documented limit of `run_ahead`
+JUST_THEN: Final = 5.0  # seconds in which an outcome is written
+SERVE_SECONDS: Final = 60.0  # for the calm account
+_DIAL_SECONDS: Final = 15.0  # that a connection may take to be made
+_NAME: Final = re.compile(rb"\sid (\S+?)(?:;|\s)")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One broken invariant."""
+
+    text: str
+    words: tuple[str, ...] = ()  # its message, its account: the lines of the trace that have them
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a run has left."""
+
+    plan: Plan
+    books: Books
+    records: MemoryStore
+    ends: Sequence[tuple[float, str]]  # of the server's lives: when, how
+
+
+def stored(records: MemoryStore) -> dict[tuple[str, str], RecipientStatus]:
+    """Return the status of each recipient in the store, by the name of the mail and forward-path."""
+    found = {}
+    for record in records.state.mail.values():
+        named = _NAME.search(record.message.head)
+        assert named is not None
+        for recipient in record.recipients():
+            found[named[1].decode(), recipient.forward_path] = recipient.status
+    return found
+
+
+def lost_mail(evidence: Evidence) -> Iterator[Finding]:
+    """Yield acknowledged mail that is nowhere. True at every moment."""
+    present = stored(evidence.records)
+    delivered = {(taken.name, taken.path) for taken in evidence.books.taken}
+    for one in evidence.books.acknowledged:
+        for path in one.paths:
+            if (one.name, path) not in present and (one.name, path) not in delivered:
+                yield Finding(
+                    f"{one.mail.mark} was acknowledged at {one.at:.3f} s as {one.name}, and is lost for {path}",
+                    (one.name, f"{one.mail.mark}:"),
+                )
+
+
+def check(evidence: Evidence) -> list[Finding]:
+    """Return all that is wrong at the end."""
+    checks = (lost_mail, _strange_mail, _copies, _surplus, _unserved, _wrong_places, _left_over)
+    found = [Finding(text, (text.partition(" ")[0],)) for text in evidence.books.wrongs]
+    for one in checks:
+        found += one(evidence)
+    return found
+
+
+def _strange_mail(evidence: Evidence) -> Iterator[Finding]:
+    books = evidence.books
+    for taken in books.taken:
+        mail = books.mails.get(taken.mark)
+        words = (taken.name, taken.mark + ":")
+        if mail is None or taken.path not in mail.paths:
+            yield Finding(f"{taken.mark} for {taken.path} was delivered, and never sent", words)
+        elif taken.content != mail.content:
+            yield Finding(f"{taken.mark} ({taken.name}) was changed on its way", words)
+        if taken.path.partition("@")[2] not in books.owners[taken.visit.primary]:
+            yield Finding(
+                f"{taken.visit.primary} got mail of another: {taken.mark} for {taken.path}", words
+            )
+
+
+def _copies(evidence: Evidence) -> Iterator[Finding]:
+    by_message: dict[tuple[str, str], list[Taken]] = defaultdict(list)
+    for taken in evidence.books.taken:
+        by_message[taken.name, taken.path].append(taken)
+    doubled: dict[Visit, set[str]] = defaultdict(set)
+    for (name, path), copies in by_message.items():
+        for taken in copies[:-1]:
+            doubled[taken.visit].add(name)
+            if not taken.visit.is_flawed and not _was_troubled(evidence, taken.at):
+                yield Finding(
+                    f"{name} for {path} was delivered again, without a reason: first at {taken.at:.3f} s"
+                    f" by {taken.visit.connection.text}",
+                    (name, taken.visit.connection.text),
+                )
+    for visit, names in doubled.items():
+        if len(names) > WINDOW and not _was_troubled(evidence, visit.at):
+            yield Finding(
+                f"{visit.connection.text} made {len(names)} copies, more than {WINDOW}",
+                (visit.connection.text,),
+            )
+
+
+def _was_troubled(evidence: Evidence, at: float, seconds: float = JUST_THEN) -> bool:
+    """Tell whether the server could not write an outcome of that moment."""
+    has_ended = any(at <= when <= at + seconds for when, _ in evidence.ends)
+    return has_ended or any(
+        begin <= at + seconds and at <= end + seconds
+        for begin, end in evidence.books.store_troubles
+    )
+
+
+def _surplus(evidence: Evidence) -> Iterator[Finding]:
+    books = evidence.books
+    names: dict[str, set[str]] = defaultdict(set)
+    for taken in books.taken:
+        names[taken.mark].add(taken.name)
+    for one in books.acknowledged:
+        names[one.mail.mark].add(one.name)
+    for mark, found in names.items():
+        if len(found) > books.completed[mark]:
+            yield Finding(
+                f"{mark} was held {len(found)} times and sent {books.completed[mark]} times",
+                (f"{mark}:",),
+            )
+
+
+def _unserved(evidence: Evidence) -> Iterator[Finding]:
+    books = evidence.books
+    first: dict[tuple[str, str], float] = {}
+    for taken in books.taken:
+        first.setdefault((taken.name, taken.path), taken.at)
+    for domain in evidence.plan.domains:
+        if not domain.is_calm:
+            continue
+        grants = [
+            at
+            for at, name in books.grants
+            if name == domain.name and not _was_troubled(evidence, at, SERVE_SECONDS)
+        ]
+        for one in books.acknowledged:
+            for path in one.paths:
+                if path.partition("@")[2] != domain.name or path.startswith("nobody"):
+                    continue
+                asked = next((at for at in grants if at >= one.at), None)
+                came = first.get((one.name, path))
+                if asked is not None and (came is None or came > asked + SERVE_SECONDS):
+                    yield Finding(
+                        f"{domain.name} was promised {one.name} at {asked:.1f} s, and got it"
+                        f" {'never' if came is None else f'at {came:.1f} s'}",
+                        (one.name, domain.name),
+                    )
+
+
+def _wrong_places(evidence: Evidence) -> Iterator[Finding]:
+    """Look for connections to where a domain was before; it may have moved back since."""
+    for at, name in evidence.books.moves:
+        back = min(
+            (when for when, other in evidence.books.moves if when > at and other != name),
+            default=float("inf"),
+        )
+        for visit in evidence.books.visits:
+            if visit.primary == name and at + _DIAL_SECONDS < visit.at < back:
+                yield Finding(f"{name} was connected to long after its domain had moved", (name,))
+
+
+def _left_over(evidence: Evidence) -> Iterator[Finding]:
+    for (name, path), status in stored(evidence.records).items():
+        should_stay = path.startswith("nobody") and status is RecipientStatus.REFUSED
+        if not should_stay:
+            yield Finding(f"{name} for {path} is still {status.value} at the end", (name,))
+    refused = Counter(
+        taken.path for taken in evidence.books.taken if taken.path.startswith("nobody")
+    )
+    for path in refused:
+        yield Finding(f"{path} is always refused, and was delivered", (path,))

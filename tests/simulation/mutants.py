@@ -1,0 +1,139 @@
+"""Faults put into the server on purpose: a simulation that misses them would prove nothing.
+
+Each replaces one decision of the program by a wrong one. `test_mutants` lets the simulation find
+each of them within a few seeds.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from dataclasses import replace
+from functools import partial
+from typing import Any, Final
+from unittest.mock import patch
+
+from restante.background.fair_slots import FairSlots
+from restante.delivery import dial_plan, domain_drain, drain_attempt
+from restante.delivery.drain_attempt import DrainAttempt
+from restante.mail.message import HeldMessage, NewMessage
+from restante.queue.recipient_status import Move, Outcome, RecipientOutcome
+from restante.reception.intake import Intake, Receipt, ReceivedMail, _size
+from restante.release import releaser
+from restante.release.authorization import Authorization
+from restante.smtp.window import SendWindow
+from restante.store.store_errors import StoreError
+from restante.tenancy.model import HostedDomain
+
+Replacement = tuple[Any, str, Any]
+_PLENTY: Final = 10_000
+
+
+def _acknowledge_before_hold() -> list[Replacement]:
+    """Say 250 first, and store then."""
+
+    async def hold(self: Intake, mails: list[ReceivedMail]) -> None:
+        messages: list[NewMessage] = []
+        for mail in mails:
+            await self._add(messages, mail)
+        for mail in mails:
+            self._answer(mail, Receipt(mail.name, _size(mail)))
+        try:
+            await self._store.hold(messages)
+        except StoreError:
+            return
+        self._tell(messages)
+
+    return [(Intake, "_hold", hold)]
+
+
+def _delete_before_the_final_reply() -> list[Replacement]:
+    """Record a message as delivered when a connection takes it."""
+    take = DrainAttempt._take
+
+    def take_and_settle(self: DrainAttempt) -> HeldMessage | None:
+        message = take(self)
+        if message is not None:
+            paths = message.envelope.forward_paths
+            done = tuple(RecipientOutcome(path, Move.DELIVERED) for path in paths)
+            self._settlement.add(Outcome(message.number, done))
+        return message
+
+    return [(DrainAttempt, "_take", take_and_settle)]
+
+
+def _settle_refused_as_delivered() -> list[Replacement]:
+    """Take 5xx for a delivery."""
+    record = DrainAttempt._record
+
+    def record_delivered(
+        self: DrainAttempt, message: HeldMessage, outcome: Outcome, reply: str
+    ) -> Move:
+        done = tuple(
+            replace(one, move=Move.DELIVERED) if one.move is Move.REFUSED else one
+            for one in outcome.recipients
+        )
+        return record(self, message, replace(outcome, recipients=done), reply)
+
+    return [(DrainAttempt, "_record", record_delivered)]
+
+
+def _deliver_to_anothers_destination() -> list[Replacement]:
+    """Take the destination of any domain now and then."""
+    find, tries = dial_plan.find_dial_plan, iter(range(_PLENTY))
+
+    async def find_any(domain: HostedDomain, context: Any) -> Any:
+        if next(tries) % 5 == 4:
+            hosted = context.directory.now.domains
+            domain = replace(domain, destination=hosted[min(hosted)].destination)
+        return await find(domain, context)
+
+    return [(domain_drain, "find_dial_plan", find_any)]
+
+
+def _starve_behind_a_busy_account() -> list[Replacement]:
+    """Give slots to the account that has the most, without a limit."""
+
+    def next_account(self: FairSlots) -> str | None:
+        return max(self._waiting, key=self._taken.__getitem__, default=None)
+
+    return [(FairSlots, "_next", next_account)]
+
+
+def _send_without_a_window() -> list[Replacement]:
+    """Send all there is ahead of the replies."""
+    return [
+        (SendWindow, "has_room", property(lambda _: True)),
+        (drain_attempt, "UNSETTLED_PER_CONNECTION", _PLENTY),
+    ]
+
+
+def _release_for_anybody() -> list[Replacement]:
+    """Grant every release of a hosted domain."""
+
+    def authorize(_requester: Any, target: Any, directory: Any, *_: Any) -> Authorization:
+        return Authorization(tuple(target.hosted(directory)), "granted")
+
+    return [(releaser, "authorize", authorize)]
+
+
+MUTANTS: Final[Mapping[str, Callable[[], list[Replacement]]]] = {
+    "acknowledge-before-hold": _acknowledge_before_hold,
+    "delete-before-the-final-reply": _delete_before_the_final_reply,
+    "settle-refused-as-delivered": _settle_refused_as_delivered,
+    "deliver-to-anothers-destination": _deliver_to_anothers_destination,
+    "starve-behind-a-busy-account": _starve_behind_a_busy_account,
+    "send-without-a-window": _send_without_a_window,
+    "release-for-anybody": _release_for_anybody,
+}
+
+
+def mutation(name: str) -> Callable[[], AbstractContextManager[Any]]:
+    """Return what puts a fault in for the time of a block; "" puts in none."""
+    return partial(_put_in, MUTANTS[name]) if name else nullcontext
+
+
+@contextmanager
+def _put_in(mutant: Callable[[], list[Replacement]]) -> Iterator[None]:
+    with ExitStack() as stack:
+        for target, attribute, instead in mutant():
+            stack.enter_context(patch.object(target, attribute, instead))
+        yield

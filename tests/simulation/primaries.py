@@ -1,0 +1,262 @@
+"""The customers' own mail servers, good and bad, as an SMTP server of a page: no code of ours is in it.
+
+A connection can go wrong once: at one step, the nth time that it comes, in one way. After that the
+server goes on as if nothing had been, if the connection still stands. Addresses that begin with
+`nobody` are always refused. Whatever gets a 250, or would have got it, is in the books.
+"""
+
+import asyncio
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any, Final
+
+from tests.simulation.books import Books, Visit
+from tests.simulation.network import Machine, Network
+from tests.simulation.plan import BUSY, PlannedDomain
+from tests.simulation.trace import Trace
+
+_STEPS: Final = ("GREETING", "EHLO", "MAIL", "RCPT", "DATA", "CONTENT", "CONTENT", "RSET", "QUIT")
+_WAYS: Final = ("refuse", "defer", "busy", "close", "stall", "odd")
+_WAYS_AFTER_CONTENT: Final = ("lose", "swallow", "deny", "half")
+_ODD: Final = (
+    "what? 250 ok",
+    "250-one\r\n550 two",
+    "2500 ok",
+    "354 go ahead",
+    "250 ok\r\n250 again",
+    "299 hm",
+    "",
+)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What goes wrong with a connection."""
+
+    step: str
+    nth: int
+    way: str
+
+
+def draw_fault(dice: Random, domain: PlannedDomain) -> Fault:
+    """Choose one."""
+    if domain.account == BUSY:
+        return Fault(dice.choice(("GREETING", "EHLO", "CONTENT")), 1, "stall")
+    if domain.is_crowded and dice.random() < 0.9:
+        return Fault("CONTENT", dice.randint(30, 150), dice.choice(("close", "lose", "half")))
+    step = dice.choice(_STEPS)
+    ways = _WAYS + _WAYS_AFTER_CONTENT if step == "CONTENT" else _WAYS
+    return Fault(step, dice.choice((1, 1, 2, 3, 20)), dice.choice(ways))
+
+
+@dataclass(eq=False)
+class Primary:
+    """One server. `serves` are its domains; it takes mail for these alone."""
+
+    domain: PlannedDomain
+    network: Network
+    books: Books
+    trace: Trace
+    dice: Random
+    address: str
+    machine: Machine = field(init=False)
+    is_healed: bool = False
+    _listening: Any = None
+
+    def __post_init__(self) -> None:
+        is_second = self.address != self.domain.address
+        name = f"mx-{self.domain.name.partition('.')[0]}{'-new' * is_second}"
+        self.machine = Machine(name, self.address, is_spared=self.domain.is_calm)
+
+    def come(self) -> None:
+        """Be there."""
+        if self._listening is None:
+            self._listening = self.machine.context.run(
+                self.network.listen, lambda: _Session(self), self.address, 25
+            )
+
+    def go(self) -> None:
+        """Be away: nothing listens, and what is open breaks."""
+        if self._listening is not None:
+            self.trace.note(self.machine.name, "is away")
+            self._listening.close()
+            self._listening = None
+        for transport in list(self.machine.transports.values()):
+            transport.connection.cut(transport, transport.peer)
+
+    def fault(self) -> Fault | None:
+        """Choose what goes wrong with the next connection."""
+        if self.is_healed or self.dice.random() >= self.domain.misfortune:
+            return None
+        return draw_fault(self.dice, self.domain)
+
+    @property
+    def offer(self) -> list[str]:
+        """Return what EHLO is answered with."""
+        offered = [
+            ("PIPELINING", self.domain.has_pipelining),
+            ("CHUNKING", self.domain.has_chunking),
+        ]
+        return [self.machine.name, *(name for name, is_there in offered if is_there), "8BITMIME"]
+
+
+class _Session(asyncio.Protocol):
+    """One connection."""
+
+    _transport: Any
+    _visit: Visit
+
+    def __init__(self, primary: Primary) -> None:
+        self._primary = primary
+        self._fault = primary.fault()
+        self._seen: dict[str, int] = {}
+        self._buffer = b""
+        self._is_in_data = self._is_asked_for_data = self._is_silent = False
+        self._owed = 0  # octets of a chunk
+        self._is_last = False
+        self._content = b""
+        self._paths: list[str] | None = None  # of the transaction; None outside
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+        primary = self._primary
+        self._visit = primary.books.visit(primary.machine.name, self._transport.connection)
+        self._answer("GREETING", "220 hello")
+
+    def data_received(self, data: bytes) -> None:
+        self._buffer += data
+        while self._buffer and not self._is_silent and not self._transport.is_closing():
+            before = self._buffer
+            if self._owed:
+                self._take_chunk()
+            elif self._is_in_data:
+                self._take_data()
+            else:
+                self._take_line()
+            if self._buffer == before:
+                return
+
+    def _take_line(self) -> None:
+        line, end, rest = self._buffer.partition(b"\r\n")
+        if end:
+            self._buffer = rest
+            self._obey(line.decode("latin-1"))
+
+    def _take_data(self) -> None:
+        whole, end, rest = (b"\r\n" + self._buffer).partition(b"\r\n.\r\n")
+        if end:
+            self._buffer, self._is_in_data = rest, False
+            self._content = whole.replace(b"\r\n..", b"\r\n.")[2:] + b"\r\n"
+            self._end_content()
+
+    def _take_chunk(self) -> None:
+        octets, self._buffer = self._buffer[: self._owed], self._buffer[self._owed :]
+        self._content += octets
+        self._owed -= len(octets)
+        if not self._owed:
+            self._end_chunk()
+
+    def _end_chunk(self) -> None:
+        if not self._paths:
+            self._paths = None
+            self._say("554 5.5.1 no valid recipients")
+        elif self._is_last:
+            self._end_content()
+        else:
+            self._say("250 go on")
+
+    def _obey(self, line: str) -> None:
+        verb = line.partition(" ")[0].partition(":")[0].upper()
+        match verb:
+            case "EHLO" | "HELO":
+                self._answer("EHLO", _lines(self._primary.offer))
+            case "MAIL":
+                self._answer("MAIL", "250 2.1.0 ok" if self._paths is None else "503 5.5.1 nested")
+            case "RCPT":
+                path = line.partition("<")[2].partition(">")[0]
+                unknown = path.startswith("nobody")
+                self._answer("RCPT", "550 5.1.1 no such user" if unknown else "250 2.1.5 ok", path)
+            case "DATA":
+                self._is_asked_for_data = True
+                self._answer("DATA", "354 go ahead" if self._paths else "554 5.5.1 no recipients")
+                self._is_asked_for_data = False
+            case "BDAT":
+                words = line.split()
+                self._owed, self._is_last = int(words[1]), words[-1].upper() == "LAST"
+                if not self._owed:
+                    self._end_chunk()
+            case "RSET":
+                self._forget()
+                self._answer("RSET", "250 2.0.0 ok")
+            case "QUIT":
+                self._answer("QUIT", "221 2.0.0 bye")
+                self._transport.close()
+            case _:
+                self._say("500 5.5.1 what?")
+
+    def _forget(self) -> None:
+        self._paths, self._content = None, b""
+
+    def _end_content(self) -> None:
+        paths, content = tuple(self._paths or ()), self._content
+        self._forget()
+        if not paths:
+            self._say("554 5.5.1 no valid recipients")
+            return
+        way = self._way("CONTENT")
+        if way in ("", "odd", *_WAYS_AFTER_CONTENT):
+            self._primary.books.take(self._visit, paths, content)
+        self._act(way, "250 2.0.0 queued")
+
+    def _answer(self, step: str, reply: str, path: str = "") -> None:
+        """Answer a command; what it changes, it changes only with a good reply."""
+        way = self._way(step)
+        if way in ("", "odd") and reply[0] in "23":
+            if step == "MAIL":
+                self._paths, self._content = [], b""
+            elif step == "RCPT" and self._paths is not None:
+                self._paths.append(path)
+        self._act(way, reply)
+
+    def _way(self, step: str) -> str:
+        """Return how this step goes wrong, "" if it does not."""
+        self._seen[step] = self._seen.get(step, 0) + 1
+        fault = self._fault
+        if fault is None or (fault.step, fault.nth) != (step, self._seen[step]):
+            return ""
+        if self._primary.is_healed:
+            return ""
+        self._visit.misbehaved = f"{fault.way} at {step}"
+        note = f"{self._visit.connection.text} {self._visit.misbehaved}"
+        self._primary.trace.note(self._primary.machine.name, note)
+        return fault.way
+
+    def _act(self, way: str, reply: str) -> None:
+        match way:
+            case "refuse":
+                self._say("554 5.3.0 not today")
+            case "defer" | "deny":
+                self._say("451 4.3.0 later")
+            case "busy":
+                self._say("421 4.3.2 too busy")
+                self._transport.close()
+            case "close" | "lose":
+                self._transport.close()
+            case "half":
+                self._transport.write(reply[:7].encode())
+                self._transport.close()
+            case "stall" | "swallow":
+                self._is_silent = True
+            case "odd":
+                self._say(self._primary.dice.choice(_ODD))
+            case _:
+                self._say(reply)
+
+    def _say(self, reply: str) -> None:
+        self._is_in_data |= reply.startswith("354") and self._is_asked_for_data
+        self._transport.write(reply.encode() + b"\r\n")
+
+
+def _lines(lines: list[str]) -> str:
+    last = len(lines) - 1
+    return "\r\n".join(f"250{' ' if at == last else '-'}{line}" for at, line in enumerate(lines))

@@ -1,0 +1,77 @@
+"""The simulator itself: a peaceful story, some with trouble, and the same story from the same seed."""
+
+import os
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.simulation.mutants import mutation
+from tests.simulation.plan import make_plan, peaceful_plan
+from tests.simulation.story import simulate
+
+ROOT: Final = Path(__file__).parents[2]
+SEEDS: Final = range(1, 13)
+
+
+def test_in_a_peaceful_story_each_message_is_delivered_once() -> None:
+    result = simulate(1, peaceful_plan)
+    assert result.findings == []
+    assert result.acknowledged == 5
+    assert result.delivered == sum(len(mail.paths) for mail in result.plan.mails)
+    assert result.lives == 1
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_nothing_is_lost_whatever_happens(seed: int) -> None:
+    result = simulate(seed)
+    assert not result.findings, result.report
+    assert result.acknowledged >= len(result.plan.mails)
+
+
+def test_the_stories_have_every_kind_of_trouble() -> None:
+    plans = [make_plan(seed) for seed in SEEDS]
+    for trouble in ("crashes", "stops", "reloads", "store_troubles", "moves", "hangups"):
+        assert any(getattr(plan, trouble) for plan in plans), trouble
+        assert not all(getattr(plan, trouble) for plan in plans), trouble
+    assert any(plan.weather.cut for plan in plans)
+    assert any(domain.is_crowded for plan in plans for domain in plan.domains)
+
+
+def test_a_seed_tells_the_same_story_in_every_process() -> None:
+    told = {_told(hash_seed) for hash_seed in ("1", "2")}
+    assert len(told) == 1
+    assert "trace" in told.pop()
+
+
+def _told(hash_seed: str) -> str:
+    ended = subprocess.run(
+        [sys.executable, "-m", "tests.simulation", "--seed", "2"],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONHASHSEED": hash_seed},
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    return ended.stdout
+
+
+def test_a_finding_names_its_seed_its_message_and_how_to_have_it_again() -> None:
+    result = simulate(1, mutation=mutation("settle-refused-as-delivered"))
+    report = result.report.splitlines()
+    assert report[0].startswith("seed 1: m")
+    assert "is lost for nobody" in report[0]
+    assert any("is acknowledged as" in line for line in report)
+    assert report[-1] == "again: make simulate SEED=1"
+
+
+def test_the_process_is_as_before_afterwards() -> None:
+    state, clock = random.getstate(), time.monotonic
+    simulate(1, peaceful_plan)
+    assert random.getstate() == state
+    assert time.monotonic is clock
