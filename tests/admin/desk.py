@@ -1,4 +1,4 @@
-"""An office over a memory store, with a server that only remembers what it was told."""
+"""An admin context over a memory store, with a server that only remembers what it was told."""
 
 import asyncio
 import ipaddress
@@ -33,6 +33,7 @@ from restante.telemetry.events import Event
 from restante.telemetry.metric_types import Exposition
 from restante.tenancy.model import Destination, IpAddress
 from restante.tenancy.notice import Channel, Notice
+from restante.tenancy.principal import COMMAND_LINE, CONTROL_SOCKET, Principal, Role
 from restante.tenancy.secrets import Vault
 from tests.contract.making import opened
 from tests.log_lines import fields_of
@@ -64,6 +65,7 @@ class FakeServer:
     """Remembers what it was told."""
 
     released: list[tuple[str, str, str]] = field(default_factory=list)
+    principals: list[Principal] = field(default_factory=list)  # who asked for releases
     stopped: list[tuple[int, str]] = field(default_factory=list)  # drains, and why
     changed: list[int] = field(default_factory=list)  # domains
     delivering: set[int] = field(default_factory=set)  # domains whose mail is on its way
@@ -72,8 +74,9 @@ class FakeServer:
     condition: Vitals = field(default_factory=lambda: Vitals(False, NOW + 90 * 86400))
     sightings: dict[str, Sighting] = field(default_factory=dict)  # by destination
 
-    async def release(self, node: str, actor: str, reason: str) -> ReleaseAnswer:
-        self.released.append((node, actor, reason))
+    async def release(self, node: str, principal: Principal, reason: str) -> ReleaseAnswer:
+        self.released.append((node, principal.name, reason))
+        self.principals.append(principal)
         if node == "unknown.example":
             return ReleaseAnswer(node, 459, f"Node {node} not allowed", 0, "not hosted")
         return ReleaseAnswer(
@@ -162,7 +165,7 @@ class FakeWays:
 
 @dataclass
 class Desk:
-    """The office, and hands on what is behind it."""
+    """The admin context of an operator, and what is behind it."""
 
     store: MemoryStore = field(default_factory=MemoryStore)
     server: FakeServer | None = field(default_factory=FakeServer)
@@ -188,6 +191,9 @@ class Desk:
             transports=self.transports,
             message_size_limit=lambda: 50_000_000,
             log=self.log,
+            principal=Principal(
+                Role.OPERATOR, "operator", CONTROL_SOCKET if self.server else COMMAND_LINE
+            ),
         )
 
     async def _hold(self, mails: Sequence[ReceivedMail]) -> list[Receipt]:

@@ -415,7 +415,10 @@ async def test_reports_that_wait_are_listed_shown_and_dropped(store: Store) -> N
     async def numbers(**selection: Any) -> list[int]:
         return [one.number for one in await store.reports.list_reports(ReportFilter(**selection))]
 
-    assert await numbers(domain_id=alpha) == [1, 2]
+    assert await numbers(domain_ids=(alpha,)) == [1, 2]
+    assert await numbers(domain_ids=(beta, alpha)) == [1, 2, 3]
+    assert await numbers(domain_ids=()) == []
+    assert await numbers(domain_ids=(beta,), numbers=(1, 3)) == [3]
     assert await numbers(reverse_path="carl@*") == [3]
     assert await numbers(numbers=(3, 1, 7)) == [1, 3]
     assert await numbers(after=1, limit=1) == [2]

@@ -1,11 +1,12 @@
 """Who may have which domains released, for an account with very many."""
 
 import ipaddress
+from dataclasses import replace
 
 import pytest
 
 from restante.release.authorization import NAMED, authorize
-from restante.release.request import Requester
+from restante.release.request import Requester, requested_by
 from restante.tenancy.etrn_target import parse_etrn_target
 from restante.tenancy.model import (
     Account,
@@ -16,6 +17,7 @@ from restante.tenancy.model import (
     parse_authorized_hosts,
 )
 from restante.tenancy.policy import DEFAULT_POLICY, Policy, Suspension
+from restante.tenancy.principal import CONTROL_SOCKET, Principal, Role, account_login
 
 LOGIN = Login("alice", "alpha", "hash", None, 0.0)
 HOME = ipaddress.ip_address("192.0.2.1")
@@ -77,3 +79,19 @@ def test_no_domain_is_compared_with_each_other(monkeypatch: pytest.MonkeyPatch) 
     found = authorize(ASKER, parse_etrn_target("#alpha"), present, {}, 0.0)
     assert [one.id for one in found.domains] == [2, 4, 6, 8]
     assert [one.id for one in found.suspended] == [10, 11]
+
+
+@pytest.mark.parametrize("text", ["d002.example", "@d002.example", "#beta", "@example"])
+def test_a_principal_of_an_account_releases_its_own_domains_only(text: str) -> None:
+    own, foreign = domain(1), replace(domain(2), account="beta")
+    target, present = parse_etrn_target(text), directory(own, foreign)
+    by_operator = requested_by(Principal(Role.OPERATOR, "operator root", CONTROL_SOCKET))
+    assert foreign in authorize(by_operator, target, present, {}, 0.0).domains or text == "#beta"
+    by_account = requested_by(account_login("alice", "alpha", "192.0.2.1"))
+    found = authorize(by_account, target, present, {}, 0.0)
+    unknown = authorize(by_account, parse_etrn_target("none.example"), present, {}, 0.0)
+    if text == "@example":
+        assert [one.id for one in found.domains] == [1]
+    else:
+        assert found == unknown
+    assert (by_account.actor, by_account.origin) == ("login alice", "192.0.2.1")

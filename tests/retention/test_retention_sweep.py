@@ -127,7 +127,11 @@ async def test_it_is_told_ahead_three_times_and_then_deleted(keeping: Keeping) -
         for entry in await keeping.store.trail.audit()
         if entry.action is AuditAction.MAIL_EXPIRED
     ]
-    assert (entry.actor, entry.account, entry.subject) == ("retention", "alpha", message_name(1))
+    assert (entry.actor, entry.account, entry.subject) == (
+        "policy retention",
+        "alpha",
+        message_name(1),
+    )
     assert entry.reason == "held for more than 30 days, by the policy of alpha.example"
 
 
@@ -280,7 +284,7 @@ async def test_mail_that_is_bounced_at_its_end_goes_and_its_sender_is_told(
         for entry in await keeping.store.trail.audit()
         if entry.action is AuditAction.MAIL_BOUNCED
     ]
-    assert (entry.actor, entry.account) == ("retention", "alpha")
+    assert (entry.actor, entry.account) == ("policy retention", "alpha")
 
 
 async def test_refused_mail_may_be_bounced_at_its_end_and_what_is_held_of_it_stays(

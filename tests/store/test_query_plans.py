@@ -308,7 +308,7 @@ def test_requests_are_read_from_where_they_were_read_last(connection: apsw.Conne
 
 
 def test_reports_are_listed_by_number_and_nothing_is_sorted(connection: apsw.Connection) -> None:
-    bindings = {"after": 0, "domain_id": None, "pattern": None, "numbers": None, "limit": 10}
+    bindings = {"after": 0, "domain_ids": None, "pattern": None, "numbers": None, "limit": 10}
     steps = plan(connection, queries.LIST_REPORTS, bindings)
     assert steps[0] == "SEARCH report USING INTEGER PRIMARY KEY (rowid>?)"
     assert not any("TEMP B-TREE" in step for step in steps)

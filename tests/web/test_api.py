@@ -21,7 +21,9 @@ from tests.admin.desk import HEAD, Desk
 
 def ask(desk: Desk, method: str, path: str, **request: Any) -> httpx.Response:
     async def once() -> httpx.Response:
-        transport = httpx.ASGITransport(build_api(desk.context), raise_app_exceptions=False)
+        transport = httpx.ASGITransport(
+            build_api(desk.context, desk.context.principal), raise_app_exceptions=False
+        )
         async with httpx.AsyncClient(transport=transport, base_url="http://restante") as client:
             return await client.request(method, path, **request)
 
@@ -30,6 +32,18 @@ def ask(desk: Desk, method: str, path: str, **request: Any) -> httpx.Response:
 
 def story(desk: Desk) -> int:
     return asyncio.run(desk.host("alpha.example", "alpha"))
+
+
+@pytest.mark.parametrize("path", ["/v1/accounts", "/v1/queue", "/v1/status", "/metrics"])
+def test_a_client_that_the_socket_does_not_name_is_forbidden_everything(path: str) -> None:
+    async def once() -> httpx.Response:
+        transport = httpx.ASGITransport(build_api(Desk().context))
+        async with httpx.AsyncClient(transport=transport, base_url="http://restante") as client:
+            return await client.get(path)
+
+    answer = asyncio.run(once())
+    assert (answer.status_code, answer.json()["kind"]) == (403, "not-allowed")
+    assert answer.json()["error"].endswith(": anonymous is not allowed to")
 
 
 def test_records_are_added_listed_changed_and_removed() -> None:
@@ -100,7 +114,9 @@ def test_routes_are_made_once_and_where_nobody_waits_for_it(
         return real(self)
 
     async def ask_three() -> list[int]:
-        transport = httpx.ASGITransport(Prepared(build_api(Desk().context)))
+        transport = httpx.ASGITransport(
+            Prepared(build_api(Desk().context, Desk().context.principal))
+        )
         async with httpx.AsyncClient(transport=transport, base_url="http://restante") as client:
             answers = await asyncio.gather(*(client.get("/v1/accounts") for _ in range(3)))
             return [answer.status_code for answer in answers]
@@ -360,6 +376,6 @@ def test_an_import_that_breaks_off_is_no_defect_and_leaves_nothing() -> None:
         "query_string": b"",
         "headers": [],
     }
-    asyncio.run(build_api(desk.context)(scope, receive, send))
+    asyncio.run(build_api(desk.context, desk.context.principal)(scope, receive, send))
     assert not [event for event, _ in desk.log.lines if event is InternalError]
     assert desk.store.figures.usages() == {}

@@ -16,7 +16,9 @@ from tests.admin.desk import Desk
 
 def ask_api(desk: Desk, path: str = "/metrics", accept: str = "text/plain") -> httpx.Response:
     async def once() -> httpx.Response:
-        transport = httpx.ASGITransport(build_api(desk.context), raise_app_exceptions=False)
+        transport = httpx.ASGITransport(
+            build_api(desk.context, desk.context.principal), raise_app_exceptions=False
+        )
         async with httpx.AsyncClient(transport=transport, base_url="http://restante") as client:
             return await client.get(path, headers={"accept": accept})
 

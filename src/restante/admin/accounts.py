@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
+from restante.admin.permissions import AdminAction, permit
 from restante.admin.policy_change import Amount, changed_quota
 from restante.admin.trail import (
     ChangeView,
@@ -82,6 +83,7 @@ class ChangedAccount(AccountView):
 
 async def add_account(context: AdminContext, new: NewAccount) -> AccountView:
     """Add an account. Raises AdminError if the name is bad or taken."""
+    permit(context.principal, AdminAction.ACCOUNT_ADD)
     if not NAME.match(new.name):
         remedy = "use 1 to 64 of a-z 0-9 . _ -"
         raise AdminError(
@@ -106,17 +108,21 @@ async def add_account(context: AdminContext, new: NewAccount) -> AccountView:
 
 def list_accounts(context: AdminContext) -> Iterator[AccountView]:
     """Yield all accounts by name; each view is made at its turn."""
+    permit(context.principal, AdminAction.ACCOUNT_LIST)
     directory = context.directory.now
-    return (_view(context, directory.accounts[name]) for name in sorted(directory.accounts))
+    seen = filter(context.principal.sees, sorted(directory.accounts))
+    return (_view(context, directory.accounts[name]) for name in seen)
 
 
 def show_account(context: AdminContext, name: str) -> AccountView:
     """Return an account. Raises AdminError if it does not exist."""
+    permit(context.principal, AdminAction.ACCOUNT_SHOW)
     return _view(context, find_account(context, name))
 
 
 async def change_account(context: AdminContext, name: str, change: AccountChange) -> ChangedAccount:
     """Change the given fields. Raises AdminError."""
+    permit(context.principal, AdminAction.ACCOUNT_CHANGE)
     present = account = find_account(context, name)
     if change.note is not None:
         account = replace(account, note=_checked_note(change.note))
@@ -136,6 +142,7 @@ async def change_account(context: AdminContext, name: str, change: AccountChange
 
 async def remove_account(context: AdminContext, name: str, reason: str) -> None:
     """Remove an account without logins, domains and channels of notices. Raises AdminError."""
+    permit(context.principal, AdminAction.ACCOUNT_REMOVE)
     view = show_account(context, name)
     removed = changes_between(find_account(context, name), None)
     recorded = with_changes(
@@ -153,7 +160,7 @@ async def remove_account(context: AdminContext, name: str, reason: str) -> None:
 def find_account(context: AdminContext, name: str) -> Account:
     """Return the account of that name. Raises AdminError."""
     account = context.directory.now.accounts.get(name)
-    if account is None:
+    if account is None or not context.principal.sees(name):
         raise AdminError(
             ErrorKind.NOT_FOUND,
             f"account {name}: there is none",
@@ -182,7 +189,7 @@ def _view(context: AdminContext, account: Account) -> AccountView:
     usage = context.store.figures.usage_of_account(account.name)
     return AccountView(
         name=account.name,
-        note=account.note,
+        note=account.note if context.principal.sees("") else "",  # the operator's own words
         empty_reply=account.empty_reply,
         report_details=account.report_details,
         domains=sum(1 for _ in directory.domains_of(account.name)),

@@ -17,6 +17,7 @@ from restante.store.live_recipients import LiveRecipients
 from restante.telemetry.log import Log
 from restante.telemetry.metric_types import Exposition
 from restante.tenancy.model import Destination
+from restante.tenancy.principal import NOBODY, Principal, Role
 from restante.tenancy.secrets import Vault
 
 
@@ -92,8 +93,8 @@ class Vitals:
 class Server(Protocol):
     """The parts of the running server that an administrator may use."""
 
-    async def release(self, node: str, actor: str, reason: str) -> ReleaseAnswer:
-        """The operator's ETRN: no host or account check, but the same releaser and audit trail."""
+    async def release(self, node: str, principal: Principal, reason: str) -> ReleaseAnswer:
+        """Release like ETRN, without a check of the host, within what the principal sees."""
 
     def drains(self) -> Iterator[RunningDrain]:
         """Yield the running and waiting drains in the order of their start, each at its turn."""
@@ -159,17 +160,18 @@ class AdminContext:
         default_factory=QuotaReservations
     )  # room for incoming mail, from any source
     log: Log | None = None  # the server's; the command line alone writes only to the audit trail
-    actor: str = "operator"  # the actor in the audit trail: "operator root"
+    principal: Principal = NOBODY  # who acts; nobody until a request says who
     reason: str = ""  # the caller's reason, if given
 
-    def acting(self, actor: str, reason: str) -> "AdminContext":
-        """Return the same context for one request of an actor."""
-        return replace(self, actor=actor, reason=reason)
+    def acting(self, principal: Principal, reason: str = "") -> "AdminContext":
+        """Return the same context for one request of a principal."""
+        return replace(self, principal=principal, reason=reason)
 
 
-def operator(uid: int) -> str:
-    """Name the operator of a user id of this machine, as the audit trail does."""
+def operator(uid: int, origin: str) -> Principal:
+    """Return the operator with a user id of this machine."""
     try:
-        return f"operator {pwd.getpwuid(uid).pw_name}"
+        name = pwd.getpwuid(uid).pw_name
     except KeyError:
-        return f"operator uid:{uid}"
+        name = f"uid:{uid}"
+    return Principal(Role.OPERATOR, f"operator {name}", origin)

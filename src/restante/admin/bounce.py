@@ -18,6 +18,8 @@ from pydantic import BaseModel
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.held_mail import NamedMessages, QueueChange, number_of
+from restante.admin.permissions import AdminAction, permit
+from restante.admin.scope import list_held
 from restante.admin.trail import announce, checked_reason, entry_about_mail
 from restante.delivery.route import remote_name
 from restante.dsn.bounce_maker import prepare_bounce
@@ -51,11 +53,10 @@ async def bounce_messages(context: AdminContext, named: NamedMessages) -> Bounce
     A message that changed while its report was made is among the missing: it may be delivered by
     now.
     """
+    permit(context.principal, AdminAction.QUEUE_BOUNCE)
     checked_reason(named.reason)
     numbers = {number_of(name): name for name in named.names}
-    found = await context.store.queue.list_queue(
-        QueueFilter(numbers=tuple(numbers), limit=len(numbers))
-    )
+    found = await list_held(context, QueueFilter(numbers=tuple(numbers), limit=len(numbers)))
     for domain_id, group in _groups(found):
         async with _held_off(context, domain_id) as is_held_off:
             if not is_held_off:

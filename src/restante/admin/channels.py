@@ -24,6 +24,8 @@ from restante.admin.channel_change import (
     new_channel,
     wrong,
 )
+from restante.admin.permissions import AdminAction, permit
+from restante.admin.scope import account_in_scope
 from restante.admin.trail import (
     PAGE,
     ChangeView,
@@ -89,13 +91,13 @@ class TrialView(BaseModel):
 
 async def add_channel(context: AdminContext, new: NewChannel) -> ChannelView:
     """Add a channel. Raises AdminError."""
+    permit(context.principal, AdminAction.CHANNEL_ADD)
     if not NAME.match(new.name):
         remedy = "use 1 to 64 of a-z 0-9 . _ -"
         raise AdminError(
             ErrorKind.INVALID, f"notice channel {new.name!r}: not a name for a channel", remedy
         )
-    if new.account:
-        find_account(context, new.account)
+    _check_owner(context, new.account)
     if context.directory.now.channel(new.account, new.name):
         raise _taken(new.name)
     channel = await new_channel(context, new)
@@ -106,6 +108,7 @@ async def change_channel(
     context: AdminContext, account: str, name: str, change: ChannelChange, reason: str
 ) -> ChangedChannel:
     """Change the given fields; waiting notices leave by the changed channel. Raises AdminError."""
+    permit(context.principal, AdminAction.CHANNEL_CHANGE)
     present = _find_channel(context, account, name)
     if not change.gives_something:
         raise wrong(
@@ -123,8 +126,10 @@ def list_channels(context: AdminContext, account: str | None = None) -> Iterator
 
     Raises AdminError at once.
     """
-    if account:
-        find_account(context, account)
+    permit(context.principal, AdminAction.CHANNEL_LIST)
+    account = account_in_scope(context, account)
+    if account is not None:
+        _check_owner(context, account)
     directory = context.directory.now
     wanted = directory.channels.values() if account is None else directory.channels_of(account)
     return map(_view, sorted(wanted, key=lambda one: (one.account, one.name)))
@@ -132,6 +137,7 @@ def list_channels(context: AdminContext, account: str | None = None) -> Iterator
 
 async def remove_channel(context: AdminContext, account: str, name: str, reason: str) -> None:
     """Remove it, and the notices that wait for it. Raises AdminError if it does not exist."""
+    permit(context.principal, AdminAction.CHANNEL_REMOVE)
     channel = _find_channel(context, account, name)
     removed = changes_between(channel, None)
     recorded = with_changes(
@@ -143,6 +149,7 @@ async def remove_channel(context: AdminContext, account: str, name: str, reason:
 
 async def try_channel(context: AdminContext, account: str, name: str) -> TrialView:
     """Send a notice now, once. Raises AdminError if there is no such channel."""
+    permit(context.principal, AdminAction.CHANNEL_TEST)
     channel = _find_channel(context, account, name)
     text = f"This is a test of the notice channel {name}: it works if you read this."
     news = NoticeFacts(NoticeKind.TEST, account, name, text, context.now())
@@ -162,8 +169,10 @@ async def list_waiting(
 
     Raises AdminError.
     """
-    if account:
-        find_account(context, account)
+    permit(context.principal, AdminAction.NOTICES_LIST)
+    account = account_in_scope(context, account)
+    if account is not None:
+        _check_owner(context, account)
     directory = context.directory.now
     channels = directory.channels
     wanted = None if account is None else [one.id for one in directory.channels_of(account)]
@@ -204,12 +213,18 @@ async def _put(
 
 def _find_channel(context: AdminContext, account: str, name: str) -> Channel:
     channel = context.directory.now.channel(account, name)
-    if channel is None:
+    if channel is None or not context.principal.sees(account):
         remedy = "`restante notice list` shows all"
         raise AdminError(
             ErrorKind.NOT_FOUND, f"notice channel {name}: {none_of_that_name(account)}", remedy
         )
     return channel
+
+
+def _check_owner(context: AdminContext, account: str) -> None:
+    """Raise AdminError for an account that is not there, or not in scope; "" is the operator."""
+    if account or not context.principal.sees(account):
+        find_account(context, account)
 
 
 def _taken(name: str) -> AdminError:

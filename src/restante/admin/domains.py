@@ -16,8 +16,10 @@ from restante.admin.destinations import (
     with_shown_pin,
 )
 from restante.admin.domain_change import DomainChange, NewDomain, changed_destination, changed_hosts
+from restante.admin.permissions import AdminAction, permit, permit_fields
 from restante.admin.policy_change import PolicyView, changed_policy, check_message_size, policy_view
 from restante.admin.primaries import PrimaryView, primary_view
+from restante.admin.scope import account_in_scope
 from restante.admin.trail import (
     ChangeView,
     change_views,
@@ -69,6 +71,7 @@ class ChangedDomain(BaseModel):
 
 async def add_domain(context: AdminContext, new: NewDomain) -> ChangedDomain:
     """Add a hosted domain. Raises AdminError."""
+    permit(context.principal, AdminAction.DOMAIN_ADD)
     name = domain_name(new.name)
     if name in context.directory.now.domains:
         raise _taken(name)
@@ -93,7 +96,8 @@ def list_domains(context: AdminContext, account: str | None = None) -> Iterator[
     Each view is made at its turn: there may be ten thousand. Raises AdminError at once if there is
     no such account.
     """
-    directory = context.directory.now
+    permit(context.principal, AdminAction.DOMAIN_LIST)
+    directory, account = context.directory.now, account_in_scope(context, account)
     if account is not None:
         find_account(context, account)
         return (_view(context, domain) for domain in directory.domains_of(account))
@@ -102,11 +106,14 @@ def list_domains(context: AdminContext, account: str | None = None) -> Iterator[
 
 def show_domain(context: AdminContext, name: str) -> DomainView:
     """Return a domain. Raises AdminError if it is not hosted."""
+    permit(context.principal, AdminAction.DOMAIN_SHOW)
     return _view(context, find_domain(context, name))
 
 
 async def change_domain(context: AdminContext, name: str, change: DomainChange) -> ChangedDomain:
     """Change the given fields; a running drain uses the new record. Raises AdminError."""
+    permit(context.principal, AdminAction.DOMAIN_CHANGE)
+    permit_fields(context.principal, change.model_fields_set)
     present = domain = find_domain(context, name)
     warnings: list[str] = []
     destination = domain.destination
@@ -137,6 +144,7 @@ async def change_domain(context: AdminContext, name: str, change: DomainChange) 
 
 async def remove_domain(context: AdminContext, name: str, reason: str) -> None:
     """Remove a domain that holds no mail. Raises AdminError."""
+    permit(context.principal, AdminAction.DOMAIN_REMOVE)
     domain = find_domain(context, name)
     recorded = _entry(
         context,
@@ -171,7 +179,7 @@ def domain_name(text: str) -> str:
 def find_domain(context: AdminContext, name: str) -> HostedDomain:
     """Return the hosted domain of that name. Raises AdminError."""
     domain = context.directory.now.domains.get(domain_name(name))
-    if domain is None:
+    if domain is None or not context.principal.sees(domain.account):
         remedy = "`restante domain list` shows those that are"
         raise AdminError(ErrorKind.NOT_FOUND, f"domain {name}: {NOT_HOSTED}", remedy)
     return domain
@@ -240,7 +248,9 @@ def _notice_warnings(context: AdminContext, domain: HostedDomain) -> list[str]:
     inside = [
         one
         for one in channels
-        if one.way == Transport.MAIL and one.target.endswith(f"@{domain.name}")
+        if one.way == Transport.MAIL
+        and one.target.endswith(f"@{domain.name}")
+        and context.principal.sees(one.account)
     ]
     return [
         f"domain {domain.name}: notice channel {one.name} of {one.account or 'the operator'} mails"

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 from restante.admin.admin_context import AdminContext, RunningDrain
 from restante.admin.admin_error import AdminError, ErrorKind, no_server
 from restante.admin.domains import find_domain
+from restante.admin.permissions import AdminAction, permit
 from restante.admin.trail import announce, entry, moment
 from restante.store.mail_handover import PastDrain
 from restante.tenancy.audit import AuditAction
@@ -58,7 +59,10 @@ def list_drains(context: AdminContext) -> Iterator[DrainView]:
 
     Each view is made at its turn: one account may have ten thousand domains.
     """
-    return map(_view, context.server.drains()) if context.server else iter(())
+    permit(context.principal, AdminAction.DRAIN_LIST)
+    if context.server is None:
+        return iter(())
+    return (_view(one) for one in context.server.drains() if _is_in_scope(context, one))
 
 
 async def stop_drain(context: AdminContext, name: str, order: DrainStop) -> DrainView:
@@ -66,6 +70,7 @@ async def stop_drain(context: AdminContext, name: str, order: DrainStop) -> Drai
 
     It ends when the outstanding replies are there, after some seconds at most. Raises AdminError.
     """
+    permit(context.principal, AdminAction.DRAIN_STOP)
     if context.server is None:
         raise no_server("drain stop")
     domain = find_domain(context, name)
@@ -98,11 +103,23 @@ async def last_drains(context: AdminContext, name: str | None = None) -> Iterato
 
     There is none for a domain without a drain so far. Raises AdminError.
     """
+    permit(context.principal, AdminAction.DRAIN_LIST)
     hosted = (
-        context.directory.now.domains.values() if name is None else [find_domain(context, name)]
+        [
+            one
+            for one in context.directory.now.domains.values()
+            if context.principal.sees(one.account)
+        ]
+        if name is None
+        else [find_domain(context, name)]
     )
     past = await context.store.handover.past_drains()
     return (last_drain_view(domain.name, past[domain.id]) for domain in hosted if domain.id in past)
+
+
+def _is_in_scope(context: AdminContext, drain: RunningDrain) -> bool:
+    domain = context.directory.now.domains.get(drain.domain)
+    return context.principal.sees(domain.account if domain is not None else "")
 
 
 def last_drain_view(domain: str, past: PastDrain) -> LastDrainView:

@@ -13,6 +13,8 @@ from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.domains import find_domain
 from restante.admin.dsn_facts import DsnFacts, dsn_facts
+from restante.admin.permissions import AdminAction, permit
+from restante.admin.scope import held_message, list_held
 from restante.admin.trail import PAGE, announce, checked_reason, entry_about_mail, moment
 from restante.mail.message import HeldMessage, message_name, message_number
 from restante.phrases import MAY_HAVE_LEFT, NOT_QUEUED
@@ -118,6 +120,7 @@ async def list_queue(
 
     Raises AdminError for a domain that is not hosted.
     """
+    permit(context.principal, AdminAction.QUEUE_LIST)
     names = domain_names(context)
     async for page in queue_pages(context, queue_filter(context, selection)):
         yield (view(message, names) for message in page)
@@ -128,6 +131,7 @@ async def name_messages(context: AdminContext, selection: QueueSelection) -> Sel
 
     Raises AdminError as `list_queue` does.
     """
+    permit(context.principal, AdminAction.QUEUE_LIST)
     names: list[str] = []
     octets = shared = 0
     domain_ids: set[int] = set()
@@ -148,7 +152,7 @@ async def queue_pages(
     left = wanted.limit
     while left > 0:
         at_once = min(left, PAGE)
-        page = await context.store.queue.list_queue(replace(wanted, limit=at_once))
+        page = await list_held(context, replace(wanted, limit=at_once))
         if page:
             yield page
         if len(page) < at_once:
@@ -171,7 +175,7 @@ async def with_all_recipients(
     if selection.status is None and selection.recipient is None:
         return found
     numbers = tuple(message.number for message in found)
-    return await context.store.queue.list_queue(QueueFilter(numbers=numbers, limit=len(numbers)))
+    return await list_held(context, QueueFilter(numbers=numbers, limit=len(numbers)))
 
 
 def queue_filter(context: AdminContext, selection: QueueSelection) -> QueueFilter:
@@ -194,10 +198,11 @@ async def show_message(context: AdminContext, name: str) -> FullMessageView:
 
     For a damaged message, return the facts of the listing. Raises AdminError if it does not exist.
     """
+    permit(context.principal, AdminAction.QUEUE_SHOW)
     number = number_of(name)
     message, headers, damage = await _read(context, number)
-    listed = await context.store.queue.list_queue(
-        QueueFilter(numbers=(number,))
+    listed = await list_held(
+        context, QueueFilter(numbers=(number,))
     )  # now: reading a damaged one has marked it refused
     if not listed or (message is None and not damage):
         raise AdminError(
@@ -223,7 +228,7 @@ async def _read(
     """Return a message, its headers, and the damage of its content, "" if there is none."""
     message = None
     try:
-        message = await context.store.queue.message(number)
+        message = await held_message(context, number)
         return message, read_headers(await _beginning(context, message)) if message else [], ""
     except Damaged as damage:
         return message, [], str(damage)
@@ -234,6 +239,7 @@ async def delete_messages(context: AdminContext, named: NamedMessages) -> QueueC
 
     Raises AdminError without a reason or for a bad name.
     """
+    permit(context.principal, AdminAction.QUEUE_DELETE)
     checked_reason(named.reason)
     return await _change(context, named, AuditAction.MAIL_DELETED, context.store.queue.delete)
 
@@ -243,6 +249,7 @@ async def release_refused(context: AdminContext, named: NamedMessages) -> QueueC
 
     Raises AdminError.
     """
+    permit(context.principal, AdminAction.QUEUE_RELEASE)
     return await _change(
         context, named, AuditAction.REFUSED_RELEASED, context.store.queue.release_refused
     )
@@ -256,9 +263,7 @@ async def _change(
     An account's trail may not name another's mail.
     """
     numbers = {number_of(name): name for name in named.names}
-    found = await context.store.queue.list_queue(
-        QueueFilter(numbers=tuple(numbers), limit=len(numbers))
-    )
+    found = await list_held(context, QueueFilter(numbers=tuple(numbers), limit=len(numbers)))
     by_domain: dict[int, list[int]] = defaultdict(list)
     for message in found:
         by_domain[message.domain_id].append(message.number)

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, SecretStr
 from restante.admin.accounts import find_account
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
+from restante.admin.permissions import AdminAction, permit
 from restante.admin.trail import (
     ChangeView,
     change_views,
@@ -86,6 +87,7 @@ def generate_password() -> str:
 
 async def add_login(context: AdminContext, account: str, new: NewLogin) -> LoginView:
     """Add a login. Raises AdminError if the user name is bad or taken, or the password too weak."""
+    permit(context.principal, AdminAction.LOGIN_ADD)
     find_account(context, account)
     if not USER.match(new.user):
         remedy = "use 1 to 128 letters, digits and . _ @ + -, beginning with a letter or digit"
@@ -105,6 +107,7 @@ def list_logins(context: AdminContext, account: str) -> Iterator[LoginView]:
 
     Raises AdminError at once if there is no such account.
     """
+    permit(context.principal, AdminAction.LOGIN_LIST)
     find_account(context, account)
     return map(_view, context.directory.now.logins_of(account))
 
@@ -116,6 +119,7 @@ async def change_login(
 
     A new password keeps the CRAM-MD5 setting, unless that is given too.
     """
+    permit(context.principal, AdminAction.LOGIN_CHANGE)
     login = _find_login(context, account, user)
     if change.password is None:
         return await _put(context, login, _with_cram_md5(context, login, change.cram_md5))
@@ -132,6 +136,7 @@ async def change_login(
 
 async def remove_login(context: AdminContext, account: str, user: str, reason: str) -> None:
     """Remove it. Raises AdminError if it does not exist."""
+    permit(context.principal, AdminAction.LOGIN_REMOVE)
     removed = changes_between(_find_login(context, account, user), None)
     recorded = with_changes(
         entry(context, AuditAction.LOGIN_REMOVED, user, account, checked_reason(reason)), removed
@@ -174,7 +179,7 @@ async def _put(context: AdminContext, present: Login | None, login: Login) -> Ch
 
 def _find_login(context: AdminContext, account: str, user: str) -> Login:
     login = context.directory.now.logins.get(user)
-    if login is None or login.account != account:
+    if login is None or login.account != account or not context.principal.sees(account):
         remedy = f"`restante login list {account}` shows those there are"
         raise AdminError(ErrorKind.NOT_FOUND, f"login {user}: {none_of_that_name(account)}", remedy)
     return login

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.domains import find_domain
+from restante.admin.permissions import AdminAction, permit
 from restante.admin.trail import announce, entry, moment, with_changes
 from restante.mail.quantity import counted
 from restante.phrases import REMOVED_MEANWHILE
@@ -67,6 +68,7 @@ async def list_recipients(
 
     Raises AdminError if it is not hosted.
     """
+    permit(context.principal, AdminAction.RECIPIENTS_LIST)
     async for page in recipient_pages(context.store.recipients, find_domain(context, domain).id):
         yield map(_view, page)
 
@@ -78,6 +80,7 @@ async def change_recipients(
 
     Raises AdminError for an address outside the domain, or a missing name to remove.
     """
+    permit(context.principal, AdminAction.RECIPIENTS_CHANGE)
     hosted = find_domain(context, domain)
     removed = await _parsed(hosted, change.remove)
     added = await _parsed(hosted, change.add)
@@ -97,6 +100,7 @@ async def replace_recipients(
     context: AdminContext, domain: str, wanted: RecipientList
 ) -> ListChange:
     """Replace the list. Raises AdminError if that removes many names and is not confirmed."""
+    permit(context.principal, AdminAction.RECIPIENTS_CHANGE)
     hosted = find_domain(context, domain)
     names = await _parsed(hosted, wanted.addresses)
     async with context.recipients.changing(hosted.id):

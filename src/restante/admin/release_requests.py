@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from restante.admin.admin_context import AdminContext, ReleaseAnswer
 from restante.admin.admin_error import no_server
+from restante.admin.permissions import AdminAction, permit
 
 MAX_NODES = 1000
 
@@ -39,10 +40,11 @@ async def release(context: AdminContext, order: ReleaseOrder) -> list[ReleaseVie
 
     Raises AdminError without a running server.
     """
+    permit(context.principal, AdminAction.RELEASE)
     if context.server is None:
         raise no_server("release")
     return [
-        _view(await context.server.release(node, context.actor, order.reason))
+        _view(await context.server.release(node, context.principal, order.reason))
         for node in order.nodes
     ]
 

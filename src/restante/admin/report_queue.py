@@ -14,6 +14,8 @@ from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.domains import find_domain
 from restante.admin.held_mail import MAX_NAMES, MAX_PATTERN_LENGTH, HeaderView, domain_names
+from restante.admin.permissions import AdminAction, permit
+from restante.admin.scope import list_waiting_reports
 from restante.admin.trail import PAGE, announce, checked_reason, entry_about_mail, moment
 from restante.mail.message import message_name
 from restante.phrases import REPORT_GONE, REPORT_MAY_HAVE_LEFT
@@ -88,14 +90,15 @@ async def list_reports(
 
     Raises AdminError for an unknown domain.
     """
+    permit(context.principal, AdminAction.REPORTS_LIST)
     domain = find_domain(context, selection.domain) if selection.domain else None
-    domain_id = domain.id if domain else None
+    domain_ids = (domain.id,) if domain else None
     names = domain_names(context)
     left, after = selection.limit, selection.after
     while left > 0:
         at_once = min(left, PAGE)
-        page = await context.store.reports.list_reports(
-            ReportFilter(domain_id, selection.to, (), after, at_once)
+        page = await list_waiting_reports(
+            context, ReportFilter(domain_ids, selection.to, (), after, at_once)
         )
         yield (_view(report, names) for report in page)
         if len(page) < at_once:
@@ -105,8 +108,9 @@ async def list_reports(
 
 async def show_report(context: AdminContext, number: int) -> FullReportView:
     """Return a report with its text. Raises AdminError if it does not exist."""
-    listed = await context.store.reports.list_reports(ReportFilter(numbers=(number,)))
-    content = await context.store.reports.report_content(number)
+    permit(context.principal, AdminAction.REPORTS_SHOW)
+    listed = await list_waiting_reports(context, ReportFilter(numbers=(number,)))
+    content = await context.store.reports.report_content(number) if listed else None
     if not listed or content is None:
         raise AdminError(
             ErrorKind.NOT_FOUND,
@@ -126,9 +130,10 @@ async def drop_reports(context: AdminContext, named: NamedReports) -> ReportsDro
 
     A report that is being sent now may still arrive.
     """
+    permit(context.principal, AdminAction.REPORTS_DROP)
     checked_reason(named.reason)
-    found = await context.store.reports.list_reports(
-        ReportFilter(numbers=named.numbers, limit=len(named.numbers))
+    found = await list_waiting_reports(
+        context, ReportFilter(numbers=named.numbers, limit=len(named.numbers))
     )
     groups: dict[int, list[WaitingReport]] = defaultdict(list)
     for report in found:

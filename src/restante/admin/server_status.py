@@ -16,6 +16,7 @@ from restante.admin.admin_error import no_server
 from restante.admin.domains import find_domain
 from restante.admin.drains import DrainView, LastDrainView, last_drain_view, list_drains
 from restante.admin.health import HealthFacts, Level, judge
+from restante.admin.permissions import AdminAction, permit
 from restante.admin.policy_change import SUSPENDED
 from restante.admin.primaries import PrimaryView, primary_view
 from restante.admin.trail import moment
@@ -147,6 +148,7 @@ async def show_status(
     context: AdminContext, wanted: StatusSelection = BUSY_DOMAINS
 ) -> ServerStatus:
     """Return the status with the selected domains. Raises AdminError for an unknown one."""
+    permit(context.principal, AdminAction.SERVER_STATUS)
     usages = context.store.figures.usages()
     server = context.server
     store = await _store_view(context)
@@ -179,6 +181,7 @@ async def show_metrics(context: AdminContext, accept: str) -> Exposition:
 
     Raises AdminError without a running server.
     """
+    permit(context.principal, AdminAction.SERVER_METRICS)
     if context.server is None:
         raise no_server("metrics")
     return await context.server.metrics(accept)

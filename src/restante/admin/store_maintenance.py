@@ -7,9 +7,11 @@ from pydantic import BaseModel, ConfigDict
 
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
+from restante.admin.permissions import AdminAction, permit
 from restante.mail.message import message_name
 from restante.store.choice import check_store, salvage_store
 from restante.store.store_care import StoreReport
+from restante.tenancy.principal import Principal
 
 
 class BackupOrder(BaseModel):
@@ -71,6 +73,7 @@ async def backup(context: AdminContext, order: BackupOrder) -> BackupView:
 
     Raises AdminError, StoreError.
     """
+    permit(context.principal, AdminAction.STORE_BACKUP)
     directory = Path(order.directory)
     if not directory.is_absolute():
         raise AdminError(
@@ -82,16 +85,22 @@ async def backup(context: AdminContext, order: BackupOrder) -> BackupView:
     )
 
 
-def check(directory: Path, on_progress: Callable[[int, int], None]) -> CheckView:
+def check(
+    principal: Principal, directory: Path, on_progress: Callable[[int, int], None]
+) -> CheckView:
     """Check everything in the store of a directory. Blocks; works with or without a server."""
+    permit(principal, AdminAction.STORE_CHECK)
     return _view(check_store(directory, on_progress))
 
 
-def salvage(directory: Path, target: Path, on_progress: Callable[[int], None]) -> SalvageView:
+def salvage(
+    principal: Principal, directory: Path, target: Path, on_progress: Callable[[int], None]
+) -> SalvageView:
     """Write the readable parts of a store into a new one.
 
     Blocks. Raises StoreError, StoreUnusable.
     """
+    permit(principal, AdminAction.STORE_SALVAGE)
     report = salvage_store(directory, target, on_progress)
     before, now = report.schema
     return SalvageView(

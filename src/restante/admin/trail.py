@@ -12,6 +12,8 @@ from pydantic import BaseModel
 
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
+from restante.admin.permissions import AdminAction, permit
+from restante.admin.scope import account_in_scope
 from restante.mail.address import canonical_domain
 from restante.mail.message import message_name
 from restante.telemetry.events import RecordChanged
@@ -52,6 +54,7 @@ async def list_audit(
 
     Raises AdminError for an action that does not exist.
     """
+    permit(context.principal, AdminAction.AUDIT_LIST)
     if wanted.action is not None and wanted.action not in list(AuditAction):
         raise AdminError(
             ErrorKind.INVALID,
@@ -60,10 +63,15 @@ async def list_audit(
         )
     if wanted.domain is not None:
         wanted = wanted._replace(domain=_canonical(wanted.domain))
+    own = account_in_scope(context, None)
+    if own is not None:
+        if wanted.account not in (None, own):
+            return
+        wanted = wanted._replace(account=own)
     before: int | None = None
     while limit > 0:
         page = await context.store.trail.audit_page(wanted, min(limit, PAGE), before)
-        yield map(_view, page.entries)
+        yield (_view(context, one) for one in page.entries)
         if page.before is None:
             return
         limit, before = limit - len(page.entries), page.before
@@ -93,15 +101,14 @@ def entry(
     domain: str = "",
 ) -> AuditEntry:
     """Make the entry of an action; without a given reason, use the caller's."""
-    origin = "control socket" if context.server else "command line"
     said = reason or _stated(context.reason)
     return AuditEntry(
         context.now(),
         action,
-        context.actor,
+        context.principal.name,
         subject,
         account,
-        origin=origin,
+        origin=context.principal.origin,
         reason=said,
         domain=domain,
     )
@@ -173,7 +180,11 @@ def announce(context: AdminContext, recorded: AuditEntry) -> None:
         )
 
 
-def _view(recorded: AuditEntry) -> AuditView:
+def _view(context: AdminContext, recorded: AuditEntry) -> AuditView:
+    # A domain that moved names the account that it came from.
+    changes = [
+        one for one in recorded.changes if one.field != "account" or context.principal.sees("")
+    ]
     return AuditView(
         at=moment(recorded.at),
         action=recorded.action,
@@ -184,5 +195,5 @@ def _view(recorded: AuditEntry) -> AuditView:
         answer=recorded.answer,
         reason=recorded.reason,
         domain=recorded.domain,
-        changes=change_views(recorded.changes),
+        changes=change_views(changes),
     )

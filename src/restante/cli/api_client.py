@@ -188,7 +188,7 @@ async def _transport(
     from restante.web.api.api_application import build_api  # noqa: PLC0415
 
     async with open_offline_admin(config) as context:
-        api = build_api(context)
+        api = build_api(context, context.principal)
         if is_streaming:
             async with _served(api) as path:
                 yield httpx.AsyncHTTPTransport(uds=path)

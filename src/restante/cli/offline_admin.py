@@ -23,6 +23,7 @@ from restante.store.live_directory import LiveDirectory
 from restante.store.live_recipients import LiveRecipients
 from restante.store.store_errors import StoreDamaged, StoreError
 from restante.telemetry.events import Event
+from restante.tenancy.principal import COMMAND_LINE
 from restante.tenancy.secrets import Vault
 
 
@@ -33,7 +34,7 @@ async def open_offline_admin(config: Config) -> AsyncIterator[AdminContext]:
     Raises Failure if the store cannot be opened, for example if another process has it open.
     """
     vault = _open_vault(config)
-    actor = operator(os.getuid())  # before it becomes the server's user
+    principal = operator(os.getuid(), COMMAND_LINE)  # before it becomes the server's user
     _become(config.user)
     store = await open_store(config)
     try:
@@ -55,7 +56,7 @@ async def open_offline_admin(config: Config) -> AsyncIterator[AdminContext]:
             server=None,
             recipients=recipients,
             message_size_limit=lambda: config.reception.message_size_limit,
-            actor=actor,
+            principal=principal,
             transports=make_transports(
                 equipment, resolver, lambda: config.notices, lambda: config.reports
             ),

@@ -15,11 +15,13 @@ from restante.cli.options import ConfigFile, Json
 from restante.mail.quantity import counted
 from restante.phrases import NO_STORE
 from restante.store.store_errors import StoreError, StoreUnusable
+from restante.tenancy.principal import COMMAND_LINE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from restante.admin.store_maintenance import CheckView, FindingView, SalvageView
+    from restante.tenancy.principal import Principal
 
 group = typer.Typer(name="store", help="Check, back up or salvage the whole store.")
 
@@ -35,7 +37,7 @@ def check(*, as_json: Json = False, config: ConfigFile = None) -> int:
     """
     from restante.admin import store_maintenance  # noqa: PLC0415  heavy
 
-    view = store_maintenance.check(_directory(config), _Progress().show)
+    view = store_maintenance.check(_principal(), _directory(config), _Progress().show)
     if as_json:
         show_json(view.model_dump())
     else:
@@ -87,7 +89,7 @@ def salvage(
 
     source = _directory(config)
     try:
-        view = store_maintenance.salvage(source, directory, _Progress().show_salvaged)
+        view = store_maintenance.salvage(_principal(), source, directory, _Progress().show_salvaged)
     except StoreUnusable as error:
         raise Failure(Exit.UNAVAILABLE, str(error)) from None
     except StoreError as error:
@@ -97,6 +99,13 @@ def salvage(
     else:
         _show_salvaged(view)
     return Exit.DONE if view.is_whole else Exit.DATA
+
+
+def _principal() -> "Principal":
+    """Return the user who runs this command."""
+    from restante.admin.admin_context import operator  # noqa: PLC0415  heavy
+
+    return operator(os.getuid(), COMMAND_LINE)
 
 
 def _directory(config_file: Path | None) -> Path:

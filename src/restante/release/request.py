@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from restante.tenancy.model import IpAddress, Login
+from restante.tenancy.principal import CONTROL_SOCKET, Principal, policy_rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +14,8 @@ class Requester:
     address: IpAddress | None = None
     is_operator: bool = False
     text: str = ""  # for the operator: the command, and the user who ran it
-    place: str = "control socket"  # the source if there is no address
+    place: str = CONTROL_SOCKET  # the source if there is no address
+    only_account: str = ""  # whose domains alone it may release; "" is any
 
     @property
     def actor(self) -> str:
@@ -28,9 +30,17 @@ class Requester:
         return str(self.address) if self.address else self.place
 
 
-BY_POLICY = Requester(
-    is_operator=True, text="policy on-return", place="this server"
-)  # the destination is back
+def requested_by(principal: Principal) -> Requester:
+    """Return the requester that stands for a principal: it needs no login and no host."""
+    return Requester(
+        is_operator=True,
+        text=principal.name,
+        place=principal.origin,
+        only_account=principal.account,
+    )
+
+
+BY_POLICY = requested_by(policy_rule("on-return"))  # the destination is back
 
 
 @dataclass(frozen=True, slots=True)

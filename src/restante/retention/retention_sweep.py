@@ -37,10 +37,11 @@ from restante.telemetry.log import Log
 from restante.tenancy.audit import AuditAction, AuditEntry
 from restante.tenancy.model import HostedDomain
 from restante.tenancy.policy import DAY, AtEnd, Retention
+from restante.tenancy.principal import policy_rule
 
 SWEEP_SECONDS: Final = 3600.0
 BATCH: Final = 200  # messages in one transaction
-ACTOR: Final = "retention"
+SWEEP: Final = policy_rule("retention")
 
 
 class RetentionSweep:
@@ -201,10 +202,10 @@ class RetentionSweep:
         return AuditEntry(
             at=self._now(),
             action=action,
-            actor=ACTOR,
+            actor=SWEEP.name,
             subject=" ".join(message_name(number) for number in numbers),
             account=domain.account,
-            origin="this server",
+            origin=SWEEP.origin,
             domain=domain.name,
             reason=(
                 f"{status} for more than {days:g} {agreeing(days, 'day', 'days')},"

@@ -20,13 +20,14 @@ from restante.reception.listener import Listener
 from restante.release.etrn import etrn_reply
 from restante.release.release_outcome import pending_messages
 from restante.release.releaser import Releaser
-from restante.release.request import ReleaseRequest, Requester
+from restante.release.request import ReleaseRequest, requested_by
 from restante.reports.report_sender import Reports
 from restante.server.server_instruments import Instruments
 from restante.telemetry.counts import Counts
 from restante.telemetry.exposition import expose
 from restante.telemetry.metric_types import Exposition
 from restante.tenancy.model import Destination
+from restante.tenancy.principal import Principal
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +43,9 @@ class RunningServer:
     instruments: Instruments
     configuration_state: Callable[[], ConfigurationState]
 
-    async def release(self, node: str, actor: str, reason: str) -> ReleaseAnswer:
-        """Release as the operator."""
-        request = ReleaseRequest(Requester(is_operator=True, text=actor), node, reason)
+    async def release(self, node: str, principal: Principal, reason: str) -> ReleaseAnswer:
+        """Release without a login and a host, within what the principal sees."""
+        request = ReleaseRequest(requested_by(principal), node, reason)
         outcome = await self.releaser.release(request)
         reply = etrn_reply(outcome)
         return ReleaseAnswer(

@@ -32,9 +32,9 @@ class WaitingReport:
 
 @dataclass(frozen=True, slots=True)
 class ReportFilter:
-    """Which reports to list; None and empty mean any."""
+    """Which reports to list; None means any; so do no numbers."""
 
-    domain_id: int | None = None
+    domain_ids: tuple[int, ...] | None = None
     reverse_path: str | None = None  # pattern, as mail.address.path_matches reads it
     numbers: tuple[int, ...] = ()
     after: int = 0  # number: for paging

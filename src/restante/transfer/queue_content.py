@@ -23,6 +23,8 @@ from restante.admin.held_mail import (
     view,
     with_all_recipients,
 )
+from restante.admin.permissions import AdminAction, permit
+from restante.admin.scope import held_message, list_held
 from restante.admin.trail import announce, entry_about_mail
 from restante.mail.envelope import Envelope
 from restante.mail.import_stream import WHOLE, pack_block, pack_failure, pack_label
@@ -75,8 +77,9 @@ async def read_content(context: AdminContext, name: str, reason: str = "") -> Me
     All of it is read once before the first octet is returned, so a damaged message is never sent.
     Raises AdminError if it is missing or damaged, StoreError.
     """
+    permit(context.principal, AdminAction.CONTENT_READ)
     try:
-        message = await context.store.queue.message(number_of(name))
+        message = await held_message(context, number_of(name))
         if message is None:
             raise AdminError(
                 ErrorKind.NOT_FOUND,
@@ -97,6 +100,7 @@ async def export_mail(context: AdminContext, order: ExportOrder) -> AsyncIterato
 
     A damaged message ends with the reason. One that leaves the store meanwhile is not exported.
     """
+    permit(context.principal, AdminAction.CONTENT_EXPORT)
     if order.names:
         numbers = tuple(number_of(name) for name in order.names)
         pages = _pages(context, QueueFilter(numbers=numbers, limit=_PAGE), QueueSelection())
@@ -118,7 +122,7 @@ async def content_blocks(context: AdminContext, message: HeldMessage) -> AsyncIt
 async def _pages(
     context: AdminContext, filter_: QueueFilter, selection: QueueSelection
 ) -> AsyncIterator[Sequence[QueuedMessage]]:
-    while found := await context.store.queue.list_queue(filter_):
+    while found := await list_held(context, filter_):
         yield await with_all_recipients(context, selection, found)
         filter_ = replace(filter_, after=found[-1].number)
 
@@ -148,7 +152,7 @@ async def _packed_message(
 ) -> AsyncIterator[bytes]:
     """Yield one message of the stream; nothing if it has left meanwhile."""
     try:
-        message = await context.store.queue.message(listed.number)
+        message = await held_message(context, listed.number)
     except StoreError as error:
         yield _label(names, listed, None) + pack_failure(str(error))
         return

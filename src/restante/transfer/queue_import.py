@@ -20,6 +20,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from restante.admin.admin_context import AdminContext
 from restante.admin.domains import find_domain
 from restante.admin.held_mail import MAX_NAMES, number_of
+from restante.admin.permissions import AdminAction, permit
+from restante.admin.scope import held_message
 from restante.admin.trail import announce, entry
 from restante.mail.address import canonical_domain, is_address_literal, split_mailbox
 from restante.mail.envelope import Envelope
@@ -72,6 +74,7 @@ async def import_mail(
 
     Raises AdminError for a malformed stream, and StoreError; nothing is held then.
     """
+    permit(context.principal, AdminAction.CONTENT_IMPORT)
     arrival = Arrival(context.store.reception)
     batch = _Batch(context)
     try:
@@ -96,10 +99,11 @@ async def digest_content(context: AdminContext, order: DigestOrder) -> dict[str,
     Removed or damaged messages are left out. A digest shows only a holder of the same message that
     it is here. So it is no access to content, and needs no audit entry.
     """
+    permit(context.principal, AdminAction.CONTENT_IMPORT)
     digests = {}
     for name in order.names:
         with suppress(Damaged):
-            message = await context.store.queue.message(number_of(name))
+            message = await held_message(context, number_of(name))
             if message is not None:
                 digests[name] = (await _digest(context, message)).hex()
     return digests
@@ -205,9 +209,10 @@ def _hosted(context: AdminContext, path: str) -> HostedDomain | None:
     if not _is_path(path) or is_address_literal(name):
         return None
     try:
-        return context.directory.now.domains.get(canonical_domain(name))
+        found = context.directory.now.domains.get(canonical_domain(name))
     except ValueError:
         return None
+    return found if found is not None and context.principal.sees(found.account) else None
 
 
 async def _same(
@@ -228,7 +233,7 @@ async def _is_same(
     context: AdminContext, arrived: ArrivedMessage, domain: HostedDomain, paths: set[str], name: str
 ) -> bool:
     try:
-        message = await context.store.queue.message(number_of(name))
+        message = await held_message(context, number_of(name))
         if message is None or message.domain_id != domain.id:
             return False
         envelope = message.envelope

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from restante.admin.admin_context import AdminContext
+from restante.tenancy.principal import policy_rule
 from restante.web.api.metrics_routes import answer
 from restante.web.api.problem_details import handle_problems
 from restante.web.http_connections import HttpConnections
@@ -21,7 +22,7 @@ def build_metrics(context: AdminContext) -> Starlette:
     """Return an application with one page."""
 
     async def show_metrics(request: Request) -> Response:
-        return await answer(context, request)
+        return await answer(context.acting(policy_rule("metrics")), request)
 
     application = Starlette(routes=[Route("/metrics", show_metrics, methods=["GET"])])
     application.state.context = context

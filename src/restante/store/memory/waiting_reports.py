@@ -113,7 +113,7 @@ def _waiting(due_at: float, report: Report) -> WaitingReport:
 
 def _matches(report: WaitingReport, selection: ReportFilter) -> bool:
     return (
-        selection.domain_id in (None, report.domain_id)
+        (selection.domain_ids is None or report.domain_id in selection.domain_ids)
         and (
             selection.reverse_path is None
             or path_matches(report.reverse_path, selection.reverse_path)

@@ -329,7 +329,7 @@ LIST_REPORTS = """
     SELECT number, about, domain_id, action, reverse_path, made_at, next_attempt_at, failures, reply, length(content)
     FROM report
     WHERE number > :after
-      AND (:domain_id IS NULL OR domain_id = :domain_id)
+      AND (:domain_ids IS NULL OR domain_id IN (SELECT value FROM json_each(:domain_ids)))
       AND (:pattern IS NULL OR any_path_matches(reverse_path, :pattern))
       AND (:numbers IS NULL OR number IN (SELECT value FROM json_each(:numbers)))
     ORDER BY number LIMIT :limit

@@ -256,7 +256,7 @@ def reports(connection: apsw.Connection, selection: ReportFilter) -> list[Waitin
     """Read a listing of reports."""
     bindings = {
         "after": selection.after,
-        "domain_id": selection.domain_id,
+        "domain_ids": None if selection.domain_ids is None else json.dumps(selection.domain_ids),
         "pattern": selection.reverse_path,
         "numbers": numbers_text(selection.numbers) if selection.numbers else None,
         "limit": selection.limit,

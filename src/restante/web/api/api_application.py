@@ -1,7 +1,8 @@
 """The API as an ASGI application.
 
-It requires no login: every client that can reach its socket is the operator. So it is served on the
-control socket only, inside a directory that only the server's user may enter.
+It requires no login: every client that can reach the control socket is an operator. So it is served
+there only, inside a directory that only the server's user may enter. What a principal may do is
+decided in `admin/permissions`.
 """
 
 import asyncio
@@ -12,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from restante import __version__
 from restante.admin.admin_context import AdminContext
+from restante.tenancy.principal import Principal
 from restante.web.api import (
     account_routes,
     domain_routes,
@@ -27,10 +29,14 @@ from restante.web.api import (
 from restante.web.api.problem_details import handle_problems
 
 
-def build_api(context: AdminContext) -> FastAPI:
-    """Return the application for this admin context."""
+def build_api(context: AdminContext, acting: Principal | None = None) -> FastAPI:
+    """Return the application for this admin context.
+
+    `acting` makes every request; None: each is its client's, as the socket tells.
+    """
     api = FastAPI(title="Restante", version=__version__, openapi_url=None)
     api.state.context = context
+    api.state.acting = acting
     for routes in (
         account_routes,
         login_routes,

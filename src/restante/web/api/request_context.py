@@ -1,10 +1,11 @@
-"""How a route gets its admin context."""
+"""How a route gets its admin context: whose request it is, and why."""
 
 from typing import Annotated
 
 from fastapi import Depends, Query, Request
 
 from restante.admin.admin_context import AdminContext, operator
+from restante.tenancy.principal import CONTROL_SOCKET, NOBODY, Principal
 from restante.web.serving import PEER_PREFIX
 
 
@@ -13,17 +14,18 @@ async def _context_of(
     reason: Annotated[str, Query(description="Why; kept in the audit trail.")] = "",
 ) -> AdminContext:
     context: AdminContext = request.app.state.context
-    return context.acting(_actor(request, context), reason)
+    return context.acting(_principal_of(request), reason)
 
 
-def _actor(request: Request, context: AdminContext) -> str:
-    """Name the client: the user at the other end of the control socket, or the local user."""
+def _principal_of(request: Request) -> Principal:
+    """Return who acts: as the API was made for, or the user at the other end of the socket."""
+    acting: Principal | None = request.app.state.acting
+    if acting is not None:
+        return acting
     peer = request.client.host if request.client else ""
-    return (
-        operator(int(peer.removeprefix(PEER_PREFIX)))
-        if peer.startswith(PEER_PREFIX)
-        else context.actor
-    )
+    if peer.startswith(PEER_PREFIX):
+        return operator(int(peer.removeprefix(PEER_PREFIX)), CONTROL_SOCKET)
+    return NOBODY
 
 
 RequestContext = Annotated[AdminContext, Depends(_context_of)]

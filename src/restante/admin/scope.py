@@ -1,0 +1,59 @@
+"""The things that exist for who acts: those of its account, or all.
+
+The functions of administration read messages and reports only through this module.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from restante.admin.admin_context import AdminContext
+from restante.mail.message import HeldMessage
+from restante.store.mail_queue import QueuedMessage, QueueFilter
+from restante.store.mail_reports import ReportFilter, WaitingReport
+from restante.tenancy.principal import Role
+
+
+def account_in_scope(context: AdminContext, wanted: str | None) -> str | None:
+    """Return the account that a listing is about; None is all, for who may see all."""
+    if wanted is None and context.principal.role is Role.ACCOUNT:
+        return context.principal.account
+    return wanted
+
+
+def domain_ids_in_scope(context: AdminContext) -> tuple[int, ...] | None:
+    """Return the domains of the principal's account; None is all."""
+    if context.principal.sees(""):
+        return None
+    own = context.directory.now.domains_of(context.principal.account)
+    return tuple(domain.id for domain in own)
+
+
+async def list_held(context: AdminContext, wanted: QueueFilter) -> Sequence[QueuedMessage]:
+    """Return the messages in scope that match."""
+    domain_ids = _within(domain_ids_in_scope(context), wanted.domain_ids)
+    return await context.store.queue.list_queue(replace(wanted, domain_ids=domain_ids))
+
+
+async def held_message(context: AdminContext, number: int) -> HeldMessage | None:
+    """Return a message in scope; None if there is none. Raises Damaged, StoreError."""
+    is_limited = domain_ids_in_scope(context) is not None
+    # Reading a damaged message marks it, so another account's must not even be read.
+    if is_limited and not await list_held(context, QueueFilter(numbers=(number,))):
+        return None
+    return await context.store.queue.message(number)
+
+
+async def list_waiting_reports(
+    context: AdminContext, wanted: ReportFilter
+) -> Sequence[WaitingReport]:
+    """Return the reports in scope that match."""
+    domain_ids = _within(domain_ids_in_scope(context), wanted.domain_ids)
+    return await context.store.reports.list_reports(replace(wanted, domain_ids=domain_ids))
+
+
+def _within(
+    scope: tuple[int, ...] | None, wanted: tuple[int, ...] | None
+) -> tuple[int, ...] | None:
+    if scope is None or wanted is None:
+        return wanted if scope is None else scope
+    return tuple(domain_id for domain_id in wanted if domain_id in scope)
