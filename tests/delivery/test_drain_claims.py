@@ -13,12 +13,13 @@ from restante.delivery.drain_state import DrainState
 from restante.queue.recipient_status import RecipientStatus
 from restante.store.mail_handover import Drain
 from restante.store.store_errors import StoreError
-from restante.telemetry.events import DrainFinished, DrainStarted, StoreFailed
+from restante.telemetry.events import DrainFinished, DrainStarted, InternalError, StoreFailed
 from restante.tenancy.model import HostedDomain
 from tests.contract.making import opened, taken_over
 from tests.delivery.scripted_primary import SILENCE, ScriptedPrimary
 from tests.delivery.test_domain_drain import numbers
 from tests.delivery.world import World, is_idle, until
+from tests.log_lines import Lines
 from tests.wire import NOW
 
 
@@ -273,6 +274,29 @@ def test_a_store_that_fails_is_reported_once_and_asked_again() -> None:
         assert numbers(primary) == [1]
         assert len(world.log.of(StoreFailed)) == 1
         assert world.pauses[:3] == [LOOK_SECONDS] * 3
+
+    asyncio.run(main())
+
+
+def test_a_defect_does_not_end_the_task() -> None:
+    async def main() -> None:
+        world = World(log=Lines(takes_defects=True))
+        async with ScriptedPrimary() as primary, world.dispatcher() as dispatcher:
+            domain = await world.host(primary.port)
+            await opened(world.store, domain.id, NOW, NOW + 60)
+            claimable, looks = world.store.handover.claimable_drains, list[int]()
+
+            async def stumble_at_first(running: list[Drain]) -> list[Drain]:
+                looks.append(1)
+                if len(looks) <= 3:
+                    raise RuntimeError("a defect")
+                return await claimable(running)
+
+            world.intercept("claimable_drains", stumble_at_first)
+            looking = asyncio.ensure_future(dispatcher.claims.run())
+            await until(lambda: world.store.handover.open_drains() == [])
+            looking.cancel()
+        assert len(world.log.of(InternalError)) == 1
 
     asyncio.run(main())
 

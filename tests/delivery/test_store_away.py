@@ -7,9 +7,9 @@ import pytest
 
 from restante.delivery.dispatcher import Start
 from restante.store.store_errors import StoreUnreachable
-from restante.telemetry.events import StoreFailed
+from restante.telemetry.events import DrainFinished, StoreFailed
 from tests.away_store import AwayStore
-from tests.delivery.scripted_primary import ScriptedPrimary
+from tests.delivery.scripted_primary import SILENCE, ScriptedPrimary
 from tests.delivery.test_domain_drain import numbers
 from tests.delivery.world import World, is_idle, until
 
@@ -72,9 +72,38 @@ def test_without_a_lease_the_drain_ends_and_is_taken_up_when_the_store_is_back()
             store.absence = ""
             assert await dispatcher.start(domain, "test") is Start.JOINED
             await dispatcher.claims.look()
+            assert is_idle(dispatcher), "it takes nothing without a lease of its own"
+            store.lease_left = 5.0
+            await dispatcher.claims.look()
             await until(lambda: is_idle(dispatcher))
             assert await world.waiting() == []
         assert set(numbers(primary)) == {1, 2}
         assert len(numbers(primary)) <= 4
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize(("lease_left", "is_stopped"), [(2.5, False), (2.0, True), (0.0, True)])
+def test_drains_stop_before_their_lease_ends(lease_left: float, is_stopped: bool) -> None:
+    """Another server takes them over then; connections must not go on with the same mail."""
+
+    async def main() -> None:
+        store = AwayStore()
+        world = World(store=store)
+        primary = ScriptedPrimary(script={"CONTENT": ["250 OK", SILENCE]})
+        async with primary, world.dispatcher() as dispatcher:
+            domain = await world.host(primary.port, connections=1)
+            await world.hold(domain, 9)
+            await dispatcher.start(domain, "test")
+            await until(lambda: any(session._is_silent for session in primary.open))
+            store.lease_left = lease_left
+            dispatcher.fence()
+            if is_stopped:
+                await until(lambda: is_idle(dispatcher))
+                assert "another server" in world.log.of(DrainFinished)[-1]["reason"]
+            else:
+                assert not is_idle(dispatcher)
+            assert len(store.handover.open_drains()) == 1
+            assert len(numbers(primary)) == 1
 
     asyncio.run(main())

@@ -16,7 +16,7 @@ from restante.delivery.callout import Callouts
 from restante.delivery.cannot_start import CannotStart
 from restante.delivery.delivery_context import DeliveryContext
 from restante.delivery.domain_drain import DomainDrain, Stop
-from restante.delivery.drain_claims import DrainClaims
+from restante.delivery.drain_claims import FENCE_SECONDS, DrainClaims
 from restante.delivery.drain_state import DrainCensus, DrainSnapshot, DrainState, unclaimed_view
 from restante.delivery.probe import probe
 from restante.mail.address import Mailbox
@@ -137,6 +137,18 @@ class Dispatcher:
                 task.cancel()
             if stuck:
                 await asyncio.wait(stuck, timeout=_RECORD_SECONDS)
+
+    def fence(self) -> None:
+        """Send no more if the leases of this process are about to end; to be called once a second.
+
+        Another server may then take its drains over, and would send the same mail. It needs no word
+        from the store, which cannot be reached then. The drains stay on record.
+        """
+        if self._context.handover.lease_left() > FENCE_SECONDS:
+            return
+        reason = "the store was out of reach for so long that another server may take the drain"
+        for drain in self._drains.values():
+            drain.stop(Stop(reason, stays_recorded=True), 0.0)
 
     def drains(self) -> Iterator[DrainSnapshot]:
         """Yield a view of each drain, each made at its turn.

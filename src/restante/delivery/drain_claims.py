@@ -14,10 +14,11 @@ from restante.delivery.delivery_context import DeliveryContext
 from restante.queue.schedule import Schedule, next_attempt
 from restante.store.mail_handover import Asked, Drain
 from restante.store.store_errors import StoreError
-from restante.telemetry.events import StoreFailed
+from restante.telemetry.events import InternalError, StoreFailed
 from restante.tenancy.model import HostedDomain
 
 LOOK_SECONDS: Final = 1.0
+FENCE_SECONDS: Final = 2.0  # before the end of a lease, drains stop: looks are a second apart
 _AT_ONCE: Final = 100  # drains taken over together: they share a sync
 
 
@@ -48,15 +49,22 @@ class DrainClaims:
             try:
                 await self.look()
             except StoreError as error:
-                self._report(error)
+                self._report(StoreFailed(error=error, doing="claim drains"))
+            except Exception as error:  # noqa: BLE001  a defect here must not end the server
+                self._report(InternalError(error=error, doing="claim drains"))
             else:
                 self._has_failed = False
             await self._context.wait(self._woken, LOOK_SECONDS)
 
     async def look(self) -> None:
-        """Take up what nobody runs, and do what is asked. Raises StoreError."""
+        """Take up what nobody runs, and do what is asked. Raises StoreError.
+
+        A process whose own lease is about to end takes nothing: it would have to stop at once.
+        """
         store, now = self._context.handover, self._context.monotonic()
         hosted = self._context.directory.now
+        if store.lease_left() <= FENCE_SECONDS:
+            return
         found = [
             (drain, domain)
             for drain in await store.claimable_drains(self._running())
@@ -92,8 +100,8 @@ class DrainClaims:
         assert rests_until is not None  # there is no deadline
         self._rests_until[domain_id] = rests_until
 
-    def _report(self, error: StoreError) -> None:
+    def _report(self, failure: StoreFailed | InternalError) -> None:
         """Log the first failure: the others follow each second."""
         if not self._has_failed:
             self._has_failed = True
-            self._context.log.publish(StoreFailed(error=error, doing="claim drains"))
+            self._context.log.publish(failure)

@@ -90,6 +90,7 @@ class Application:
                 StoreWatch(store.care, self._log, time.monotonic, self._end_failed),
                 defects=defects,
                 log=self._log,
+                fence=parts.delivery.dispatcher.fence,
             )
             tasks.create_task(parts.reception.intake.run())  # until it is closed
             background = self._start_background(parts, sweep, control, tasks)

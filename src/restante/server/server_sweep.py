@@ -1,6 +1,7 @@
 """Once in a while: end idle sessions, log what was cut off, look at the disk and at the store."""
 
 import asyncio
+from collections.abc import Callable
 
 from restante.reception.descriptors import is_exhausted
 from restante.reception.listener import SWEEP_SECONDS
@@ -28,12 +29,15 @@ class ServerSweep:
         *,
         defects: CallbackDefects,
         log: Log,
+        fence: Callable[[], None],
     ) -> None:
+        """`fence` stops drains whose lease is about to end."""
         self._reception = reception
         self._admin = admin
         self._store_watch = store_watch
         self._defects = defects
         self._log = log
+        self._fence = fence
 
     async def run(self) -> None:
         """Sweep until cancelled."""
@@ -45,6 +49,7 @@ class ServerSweep:
             self._tell_of_accepts()
             self.look_for_room()
             self._store_watch.look()
+            self._fence()
 
     def look_for_room(self) -> None:
         """Log when the disk becomes short of room, and when it has room again."""

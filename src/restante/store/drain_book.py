@@ -96,10 +96,13 @@ def open_drains(records: Mapping[int, DrainRecord]) -> list[Drain]:
 
 def unclaimed(records: Mapping[int, DrainRecord], running: Collection[Drain]) -> list[Drain]:
     """Return, where there is one node only, the open drains that it does not run."""
-    at_work = {(drain.domain_id, drain.number) for drain in running}
-    return [
-        drain for drain in open_drains(records) if (drain.domain_id, drain.number) not in at_work
+    numbers = {drain.domain_id: drain.number for drain in running}
+    found = [
+        record.drain
+        for domain_id, record in records.items()
+        if numbers.get(domain_id) != record.drain.number
     ]
+    return sorted(found, key=lambda drain: drain.domain_id)
 
 
 def asked_of(records: Mapping[int, DrainRecord], drains: Iterable[Drain]) -> list[Asked]:
