@@ -104,6 +104,9 @@ class Names:
         return self.known[name]
 
 
+PORT = 4711  # of the client
+
+
 class Wire:
     """The world of one test."""
 
@@ -246,7 +249,7 @@ class Wire:
         session = ServerSession(
             ServerOptions("mx2.example.net", limits, mechanisms, True), has_tls=has_tls
         )
-        dialogue = Dialogue(self._services, session, self.peer, lambda: None)
+        dialogue = Dialogue(self._services, session, self.peer, lambda: None, port=PORT)
         if has_tls:
             dialogue.tls = "TLSv1.3 TLS_AES_256_GCM_SHA384"
         return dialogue, session

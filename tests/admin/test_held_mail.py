@@ -12,11 +12,13 @@ from restante.admin.held_mail import (
     release_refused,
     show_message,
 )
+from restante.admin.origin_facts import OriginFacts
 from restante.mail.envelope import Envelope
 from restante.mail.message import ContentFile, NewMessage, message_name
+from restante.mail.message_origin import MessageOrigin
 from restante.queue.recipient_status import RecipientStatus
 from restante.tenancy.audit import AuditFilter
-from tests.admin.desk import NOW, Desk, all_of, run
+from tests.admin.desk import HEAD, NOW, Desk, all_of, run
 
 
 async def filled() -> Desk:
@@ -72,6 +74,34 @@ def test_a_message_is_shown_with_headers_states_and_replies_but_no_content() -> 
             ("Subject", "=?utf-8?q?x?="),
         ]
         assert "business" not in view.model_dump_json()
+
+    run(story())
+
+
+def test_it_is_shown_where_a_message_came_from() -> None:
+    async def story() -> None:
+        desk = Desk()
+        number = await desk.host("alpha.example", "alpha")
+        origin = MessageOrigin("192.0.2.9", 4711, "mx.b.example", "TLSv1.3 X", "", {"filter": "x"})
+        message = NewMessage(
+            7,
+            number,
+            Envelope("", ("x@alpha.example",)),
+            NOW,
+            HEAD,
+            origin=origin,
+            message_id="<1@b>",
+        )
+        await desk.store.reception.hold([message])
+        view = await show_message(desk.context, message_name(7))
+        assert view.message_id == "<1@b>"
+        assert view.origin == OriginFacts(
+            address="192.0.2.9",
+            port=4711,
+            hello="mx.b.example",
+            tls="TLSv1.3 X",
+            verdicts={"filter": "x"},
+        )
 
     run(story())
 

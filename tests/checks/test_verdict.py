@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from restante.checks.findings import FIELDS_LIMIT, NOTES_LIMIT, NOTHING_FOUND
 from restante.checks.verdict import CheckField, CheckPassed, refuse
+from restante.mail.message_origin import VERDICT_LIMIT
 
 
 @pytest.mark.parametrize(
@@ -70,7 +71,18 @@ def test_findings_of_many_recipients_count_once() -> None:
     findings = findings.with_one("quiet", CheckPassed(is_suspect=True))
     assert findings.notes == "filter 3.5: SEEN; list: GREY, NEW"
     assert findings.header == b"X-Filter: yes\r\n"
+    assert findings.verdicts == {
+        "filter": "score 3.5; SEEN",
+        "list": "GREY, NEW",
+        "quiet": "suspect",
+    }
     assert findings.is_suspect
+
+
+def test_a_check_that_found_nothing_has_no_verdict() -> None:
+    assert NOTHING_FOUND.with_one("quiet", CheckPassed()).verdicts == {}
+    long = NOTHING_FOUND.with_one("loud", CheckPassed(("x" * 5000,))).verdicts
+    assert long == {"loud": "x" * VERDICT_LIMIT}
 
 
 def test_findings_are_bounded() -> None:

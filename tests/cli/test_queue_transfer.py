@@ -98,6 +98,15 @@ FACTS: dict[str, Any] = {
     },
     "is_suspect": True,
     "is_delay_told": True,
+    "message_id": "<1@sender.example>",
+    "origin": {
+        "address": "192.0.2.25",
+        "port": 4711,
+        "hello": "sender.example",
+        "tls": "TLSv1.3 TLS_AES_256_GCM_SHA384",
+        "host_name": "mx.sender.example",
+        "verdicts": {"filter": "score 3"},
+    },
 }
 KEPT = [
     key for key in FACTS if key != "recipients"
@@ -125,7 +134,7 @@ def test_what_an_earlier_export_does_not_say_was_not_so(
     installation: Path, command: Command, tmp_path: Path
 ) -> None:
     (tmp_path / "one.eml").write_bytes(b"Subject: one\r\n\r\n")
-    later = ("dsn", "is_suspect", "is_delay_told")
+    later = ("dsn", "is_suspect", "is_delay_told", "message_id", "origin")
     (tmp_path / "one.json").write_text(
         json.dumps({key: FACTS[key] for key in FACTS if key not in later})
     )
@@ -133,7 +142,7 @@ def test_what_an_earlier_export_does_not_say_was_not_so(
     command("queue", "export", tmp_path / "out")
     [side] = (tmp_path / "out").glob("*.json")
     facts = json.loads(side.read_text())
-    assert [facts[key] for key in later] == [None, False, False]
+    assert [facts[key] for key in later] == [None, False, False, None, None]
 
 
 def test_no_field_of_a_message_says_what_becomes_of_reports(

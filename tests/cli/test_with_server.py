@@ -9,9 +9,12 @@ import pytest
 
 from restante.admin.admin_context import ConfigurationState, Vitals
 from restante.mail.dsn_request import DsnRequest, RecipientRequest, Ret, parse_notify
+from restante.mail.envelope import Envelope
+from restante.mail.message import NewMessage
+from restante.mail.message_origin import MessageOrigin
 from restante.store.mail_handover import PastDrain
 from restante.tenancy.notice import Channel, NewNotice, NoticeFacts, NoticeKind, Transport
-from tests.admin.desk import NOW, Desk, run
+from tests.admin.desk import HEAD, NOW, Desk, run
 from tests.cli.conftest import Command
 from tests.contract.making import opened
 from tests.wire import audit
@@ -277,6 +280,28 @@ def test_the_queue_is_shown_and_changed(desk: Desk, command: Command) -> None:
     assert [message["name"] for message in json.loads(command("queue", "list", "--json").out)] == [
         "12"
     ]
+
+
+def test_the_origin_of_a_message_is_shown_if_it_is_known(desk: Desk, command: Command) -> None:
+    assert "not known" in command("queue", "show", "12").out
+    number = desk.context.directory.now.domains["alpha.example"].id
+    origin = MessageOrigin("192.0.2.9", 4711, "mx.b.example", "", "host.example", {"filter": "x"})
+    envelope = Envelope("", ("x@alpha.example",))
+    message = NewMessage(60, number, envelope, NOW, HEAD, origin=origin, message_id="<1@b.example>")
+    asyncio.run(hold_one(desk, message))
+    lines = command("queue", "show", "1w").out.splitlines()
+    shown = {name: value.strip() for name, _, value in (line.partition(" ") for line in lines)}
+    assert shown["message-id"] == "<1@b.example>"
+    assert shown["origin"] == "host.example [192.0.2.9] port 4711"
+    assert (shown["hello"], shown["tls"]) == ("mx.b.example", "none")
+    assert shown["check"] == "filter: x"
+    view = json.loads(command("queue", "show", "1w", "--json").out)
+    assert view["message_id"] == "<1@b.example>"
+    assert view["origin"]["verdicts"] == {"filter": "x"}
+
+
+async def hold_one(desk: Desk, message: NewMessage) -> None:
+    assert await desk.store.reception.hold([message]) == {}
 
 
 def test_mail_is_bounced_from_the_command_line(desk: Desk, command: Command) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from restante.mail.envelope import Envelope
 from restante.mail.message import HeldMessage, NewMessage
+from restante.mail.message_origin import MessageOrigin
 from restante.store.interface import Store
 from restante.store.mail_figures import NO_USAGE, Usage
 from restante.store.store_errors import Conflict
@@ -38,6 +39,32 @@ async def test_what_is_held_comes_back_whole(store: Store) -> None:
     )
     assert await all_held(store, domain_id) == [
         HeldMessage(7, domain_id, envelope, 1700000000.25, bytes(range(256)), file=None)
+    ]
+
+
+async def test_where_a_message_came_from_is_kept_for_people(store: Store) -> None:
+    """A drain does without the origin: reading it would cost time for each message."""
+    domain_id = await hosted(store)
+    origin = MessageOrigin(
+        "2001:db8::1", 4711, 'say "hello"', "TLSv1.3 X", "mx.example.org", {"filter": "score 3"}
+    )
+    bare = MessageOrigin("192.0.2.1", 0, "")
+    new = [
+        replace(message(1, domain_id), origin=origin, message_id="<1@example.org>"),
+        replace(message(2, domain_id), origin=bare),
+        message(3, domain_id),
+    ]
+    await store.reception.hold(new)
+    found = [await store.queue.message(number) for number in (1, 2, 3)]
+    assert [one and (one.origin, one.message_id) for one in found] == [
+        (origin, "<1@example.org>"),
+        (bare, None),
+        (None, None),
+    ]
+    assert [(one.origin, one.message_id) for one in await all_held(store, domain_id)] == [
+        (None, "<1@example.org>"),
+        (None, None),
+        (None, None),
     ]
 
 

@@ -107,6 +107,15 @@ async def test_its_mail_is_held_and_refused_as_it_was(
     assert damage.numbers == []
 
 
+async def test_it_does_not_say_where_its_mail_came_from(store: SqliteStore) -> None:
+    listed = await store.queue.list_queue(QueueFilter())
+    assert listed
+    for one in listed:
+        found = await store.queue.message(one.number)
+        assert found is not None
+        assert (found.origin, found.message_id) == (None, None)
+
+
 async def test_its_large_content_is_whole(store: SqliteStore) -> None:
     for domain in (await store.records.directory()).domains.values():
         for message in await all_held(store, domain.id):

@@ -13,6 +13,7 @@ from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.domains import find_domain
 from restante.admin.dsn_facts import DsnFacts, dsn_facts
+from restante.admin.origin_facts import OriginFacts, origin_facts
 from restante.admin.permissions import AdminAction, permit
 from restante.admin.scope import held_message, list_held
 from restante.admin.trail import PAGE, announce, checked_reason, entry_about_mail, moment
@@ -102,6 +103,8 @@ class FullMessageView(MessageView):
     dsn: DsnFacts | None  # the sender's report requests; None without any, or for a damaged message
     is_suspect: bool | None  # its sender gets no reports
     is_delay_told: bool | None
+    message_id: str | None  # None without one, or for mail of earlier versions
+    origin: OriginFacts | None  # where it came from; None for mail of earlier versions
     headers: list[HeaderView]  # none for a damaged one
     damage: str = ""  # the damage of its content
 
@@ -217,6 +220,8 @@ async def show_message(context: AdminContext, name: str) -> FullMessageView:
         dsn=None if message is None else dsn_facts(message.envelope.dsn),
         is_suspect=None if message is None else message.envelope.is_suspect,
         is_delay_told=None if message is None else message.is_delay_told,
+        message_id=None if message is None else message.message_id,
+        origin=None if message is None else origin_facts(message.origin),
         headers=headers,
         damage=damage,
     )

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from restante.checks.verdict import CheckPassed
+from restante.mail.message_origin import VERDICT_LIMIT
 
 NOTES_LIMIT: Final = 1000  # characters
 FIELDS_LIMIT: Final = 4096  # octets
@@ -32,6 +33,12 @@ class Findings:
         """All notes and scores for the log: `rspamd 3.2: BAYES_SPAM, R_SPF_FAIL; …`."""
         parts = [_text(check, found) for check, found in self.by_check.items()]
         return "; ".join(part for part in parts if part)[:NOTES_LIMIT]
+
+    @property
+    def verdicts(self) -> dict[str, str]:
+        """What each check found, to be kept beside the message."""
+        found = {check: _verdict(passed) for check, passed in self.by_check.items()}
+        return {check: text for check, text in found.items() if text}
 
     @property
     def header(self) -> bytes:
@@ -60,6 +67,13 @@ def _text(check: str, found: CheckPassed) -> str:
         return ""
     name = check if found.score is None else f"{check} {found.score:g}"
     return f"{name}: {', '.join(found.notes)}" if found.notes else name
+
+
+def _verdict(found: CheckPassed) -> str:
+    suspicion = "suspect" if found.is_suspect else ""
+    score = "" if found.score is None else f"score {found.score:g}"
+    parts = [part for part in (suspicion, score, ", ".join(found.notes)) if part]
+    return "; ".join(parts)[:VERDICT_LIMIT]
 
 
 NOTHING_FOUND: Final = Findings()

@@ -48,6 +48,8 @@ class Letter:
     dsn: Mapping[str, Any] | None = None  # in the form of the API
     is_suspect: bool = False
     is_delay_told: bool = False
+    message_id: str | None = None
+    origin: Mapping[str, Any] | None = None  # in the form of the API
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +209,8 @@ def _with_facts(place: str, content: Stretch, facts: Mapping[str, Any]) -> Lette
             dsn=facts.get("dsn"),  # missing in older exports
             is_suspect=facts.get("is_suspect", False),
             is_delay_told=facts.get("is_delay_told", False),
+            message_id=facts.get("message_id"),
+            origin=facts.get("origin"),
         )
     except (KeyError, TypeError) as error:
         raise ValueError(f"its side file was not written by an export: {error!r}") from None

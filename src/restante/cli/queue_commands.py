@@ -178,6 +178,8 @@ def _show_message(message: Row) -> None:
             ("domain", message["domain"]),
             ("received", human_time(message["received_at"])),
             ("size", human_size(message["size"])),
+            ("message-id", message["message_id"] or "none, or not known"),
+            *_origin(message["origin"]),
             ("reverse-path", f"<{message['reverse_path']}>"),
             ("8bit", _yes_or_no(message["is_8bit"])),
             ("smtputf8", _yes_or_no(message["needs_smtputf8"])),
@@ -194,6 +196,20 @@ def _show_message(message: Row) -> None:
     if message["damage"]:
         remedy = "a backup may have it whole (docs/how-to/back-up-and-restore.md)"
         complain(f"message {message['name']}: {message['damage']}; {remedy}")
+
+
+def _origin(origin: Row | None) -> list[tuple[str, str]]:
+    """Return the session that a message came through."""
+    if origin is None:
+        return [("origin", "not known")]
+    host_name = f"{origin['host_name']} " if origin["host_name"] else ""
+    port = f" port {origin['port']}" if origin["port"] else ""
+    return [
+        ("origin", f"{host_name}[{origin['address']}]{port}"),
+        ("hello", origin["hello"] or "none"),
+        ("tls", origin["tls"] or "none"),
+        *(("check", f"{name}: {text}") for name, text in origin["verdicts"].items()),
+    ]
 
 
 def _reports(message: Row) -> str:

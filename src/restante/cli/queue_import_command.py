@@ -242,6 +242,8 @@ class _Import:
             "dsn": letter.dsn,
             "is_suspect": letter.is_suspect,
             "is_delay_told": letter.is_delay_told,
+            "message_id": letter.message_id,
+            "origin": letter.origin,
             "only_domain": self._given.domain,
             "perhaps": self._held.get(measure.digest, []),
         }

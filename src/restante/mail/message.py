@@ -8,6 +8,7 @@ in a spool file.
 from dataclasses import dataclass
 
 from restante.mail.envelope import Envelope
+from restante.mail.message_origin import MessageOrigin
 
 _ALPHABET = (
     "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no letter that reads as a digit
@@ -38,6 +39,8 @@ class NewMessage:
     file: ContentFile | None = None
     is_delay_told: bool = False  # the delay was reported to its sender: never twice
     first: int = 0  # number of the first message made of the same mail; 0: this one
+    origin: MessageOrigin | None = None  # None: not known, as for mail of earlier versions
+    message_id: str | None = None  # as message_id.py reads it; None: none, or not known
 
     @property
     def size(self) -> int:
@@ -58,6 +61,8 @@ class HeldMessage:
     is_delay_told: bool = False  # as of a new one
     goes_in_a_circle: bool = False  # as the drain found that reads it
     doubts: int = 0  # attempts so far whose final reply could not be read
+    message_id: str | None = None  # as of a new one
+    origin: MessageOrigin | None = None  # as of a new one; a drain does not read it
 
     @property
     def size(self) -> int:

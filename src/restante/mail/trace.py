@@ -35,6 +35,8 @@ class Origin:
     tls: str  # "TLSv1.3 TLS_AES_256_GCM_SHA384", "" without TLS
     is_authenticated: bool = False
     has_our_name: bool = False  # the client called itself by a name of ours (mail/own_names.py)
+    port: int = 0  # of the client; 0: not known
+    host_name: str = ""  # the PTR name of the address, where it is known already
 
     def protocol(self, *, is_smtputf8: bool) -> str:
         """Return the WITH keyword (RFC 3848, RFC 6531 §4.3)."""

@@ -13,6 +13,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine
 
 from restante.mail.message import ContentFile
+from restante.mail.message_id import MessageIdSearch
 from restante.reception.memory_budget import MemoryBudget
 from restante.reception.quota_reservations import QuotaReservation
 from restante.store.mail_content import ContentStore
@@ -37,6 +38,7 @@ class ContentBuffer:
         "_held_content",
         "_on_room",
         "_on_stall",
+        "_search",
         "_spawn",
         "_spool",
         "_store",
@@ -76,6 +78,7 @@ class ContentBuffer:
         self._finishing: asyncio.Lock | None = None  # once it is
         self._file: ContentFile | None = None  # once it is durable
         self._writing: asyncio.Task[None] | None = None
+        self._search: MessageIdSearch | None = None  # in what goes to disk
         self.octets = 0  # in memory
         self.size = 0  # in all
         self.failure: StoreError | None = None
@@ -114,6 +117,11 @@ class ContentBuffer:
     def is_spooled(self) -> bool:
         """The content is too large for memory: `finish` it."""
         return self._spool is not None
+
+    @property
+    def message_id(self) -> str | None:
+        """The Message-ID of content in a file."""
+        return None if self._search is None else self._search.found
 
     def inline(self) -> bytes:
         """Return content that was never spooled. It is complete, and counted until it lands."""
@@ -171,6 +179,8 @@ class ContentBuffer:
         data = b"".join(self._blocks)
         self._blocks.clear()
         self.octets = 0
+        if self._search is not None:
+            self._search.take(data)
         try:
             await spool.write(data)
         finally:
@@ -184,6 +194,7 @@ class ContentBuffer:
     def _write(self) -> None:
         if self._spool is None:
             self._spool = self._store.open_spool()
+            self._search = MessageIdSearch()
             self._due_above = WRITE_OCTETS
         self._writing = self._spawn(self._write_out(self._spool))
 

@@ -15,6 +15,7 @@ from typing import Any
 from restante.checks.check import ClientFacts
 from restante.checks.session_checks import SessionChecks
 from restante.mail.message import ContentFile
+from restante.mail.message_id import message_id_of
 from restante.mail.own_names import is_our_name
 from restante.mail.trace import Origin
 from restante.reception.admission import Objection, object_to_content
@@ -68,14 +69,16 @@ class Dialogue:
         on_stall: Callable[[], None] = _nothing,
         *,
         local: IpAddress | None = None,
+        port: int = 0,
     ) -> None:
-        """`local` is the address that the client connected to.
+        """`local` is the address that the client connected to, `port` the client's own.
 
         `on_stall` is called when blocks of other sessions make `is_stalled` true.
         """
         self._services = services
         self._session = session
         self._peer = peer
+        self._port = port
         self._own_addresses = services.admission_settings.addresses | ({local} if local else set())
         self._on_progress = on_progress
         self._on_stall = on_stall
@@ -311,6 +314,8 @@ class Dialogue:
             domain_ids=[domain.id for domain in transaction.recipients.values()],
             content=content,
             file=file,
+            message_id=message_id_of(content) if file is None else transaction.content.message_id,
+            verdicts=transaction.checks.findings.verdicts,
             check_fields=transaction.checks.findings.header,
             on_held=lambda receipt: self._on_held(transaction, receipt),
         )
@@ -351,6 +356,7 @@ class Dialogue:
             self.tls,
             is_authenticated=session.is_authenticated,
             has_our_name=is_our_name(session.client_name, settings.hostname, self._own_addresses),
+            port=self._port,
         )
 
     # AUTH and ETRN

@@ -10,12 +10,13 @@ Message numbers are assigned here, from the store's.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 
 from restante.mail.envelope import Envelope
 from restante.mail.message import ContentFile, NewMessage, message_name
+from restante.mail.message_origin import MessageOrigin, shown_hello
 from restante.mail.trace import Origin, received_field
 from restante.store.mail_reception import ReceptionStore
 from restante.store.store_errors import StoreError
@@ -39,6 +40,9 @@ class ReceivedMail:
     on_held: Callable[["Receipt"], None]
     name: str = ""  # assigned by the intake
     received_at: float | None = None  # Unix time; None: now
+    message_id: str | None = None
+    verdicts: Mapping[str, str] = field(default_factory=dict)  # of checks, by their names
+    imported_origin: MessageOrigin | None = None  # where `origin` is None: what an export says
     check_fields: bytes = b""  # that checks add above our Received field
     is_delay_told: bool = False  # another server has sent a delay report
 
@@ -153,6 +157,7 @@ class Intake:
             else mail.content
         )
         received_at = now if mail.received_at is None else mail.received_at
+        origin = _kept_origin(mail)
         parts = _parts_by_domain(mail)
         for index, (domain_id, forward_paths) in enumerate(parts.items()):
             number = first if index == 0 else self._numbers.next(now)
@@ -170,6 +175,8 @@ class Intake:
                     file,
                     mail.is_delay_told,
                     first=first,
+                    origin=origin,
+                    message_id=mail.message_id,
                 )
             )
 
@@ -197,6 +204,21 @@ async def hold_all(intake: Intake, mails: Sequence[ReceivedMail]) -> list[Receip
 def _settle(future: "asyncio.Future[Receipt]", receipt: Receipt) -> None:
     if not future.done():  # its waiter may have left
         future.set_result(receipt)
+
+
+def _kept_origin(mail: ReceivedMail) -> MessageOrigin | None:
+    """Return what is kept of a mail's session."""
+    origin = mail.origin
+    if origin is None:
+        return mail.imported_origin
+    return MessageOrigin(
+        str(origin.address),
+        origin.port,
+        shown_hello(origin.client_name),
+        origin.tls,
+        origin.host_name,
+        mail.verdicts,
+    )
 
 
 def _parts_by_domain(mail: ReceivedMail) -> dict[int, tuple[str, ...]]:

@@ -133,6 +133,7 @@ class Connection(asyncio.Protocol):
             self._progress,
             self._control_reading,
             local=peer_address(local[0]) if local else None,
+            port=peername[1],
         )
         if self._terms.is_implicit_tls:
             self._tls = TlsLayer(self._terms.tls, is_server=True)

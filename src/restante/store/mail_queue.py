@@ -72,7 +72,7 @@ class QueueStore(Protocol):
         """Return the messages with matching recipients, by number, with those recipients only."""
 
     async def message(self, number: int) -> HeldMessage | None:
-        """Return one message with all its recipients, held or refused, or None.
+        """Return one message with all its recipients, held or refused, and its origin, or None.
 
         Raises Damaged, StoreError.
         """

@@ -9,9 +9,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.dsn_facts import DsnFacts, dsn_request
+from restante.admin.origin_facts import OriginFacts
 from restante.mail.dsn_request import DsnRequest
 from restante.mail.import_stream import Piece, StreamEnd, StreamLabel, Unpacker
 from restante.mail.message import ContentFile
+from restante.mail.message_id import MESSAGE_ID_LIMIT, MessageIdSearch
 from restante.smtp.content import ChunkDecoder
 from restante.store.mail_reception import INLINE_LIMIT, ReceptionStore, Spool
 
@@ -36,6 +38,8 @@ class ImportLabel(BaseModel):
     dsn: DsnFacts | None = None  # the report requests
     is_suspect: bool = False  # no report goes to its reverse-path
     is_delay_told: bool = False  # its sender has got a delay report and gets no second one
+    message_id: Annotated[str, Field(max_length=MESSAGE_ID_LIMIT)] | None = None
+    origin: OriginFacts | None = None  # where it came from, as an export says
     only_domain: str | None = None  # recipients of other domains, hosted or not, are passed over
     perhaps: tuple[str, ...] = ()  # held messages that may be the same as this one
 
@@ -50,6 +54,7 @@ class ArrivedMessage:
     file: ContentFile | None
     spool: Spool | None  # the one that made the file
     digest: bytes
+    message_id: str | None
     is_used: bool = False  # a message owns the file
 
     @property
@@ -119,8 +124,11 @@ class Arrival:
         self._inline += len(content)
         request = dsn_request(self._label.dsn)
         digest = self._content.digest.digest()
+        message_id = self._label.message_id or self._content.search.found
         self.messages.append(
-            ArrivedMessage(self._label, request, content, file, self._content.spool, digest)
+            ArrivedMessage(
+                self._label, request, content, file, self._content.spool, digest, message_id
+            )
         )
         self._content = None
 
@@ -134,6 +142,7 @@ class _IncomingContent:
         self._blocks: list[bytes] = []
         self._octets = 0
         self.digest = hashlib.sha256()
+        self.search = MessageIdSearch()
         self.spool: Spool | None = None
 
     async def add(self, block: bytes, *, may_stay: bool) -> None:
@@ -152,6 +161,7 @@ class _IncomingContent:
 
     def _keep(self, block: bytes) -> None:
         self.digest.update(block)
+        self.search.take(block)
         self._blocks.append(block)
         self._octets += len(block)
 

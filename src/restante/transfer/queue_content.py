@@ -23,6 +23,7 @@ from restante.admin.held_mail import (
     view,
     with_all_recipients,
 )
+from restante.admin.origin_facts import OriginFacts, origin_facts
 from restante.admin.permissions import AdminAction, permit
 from restante.admin.scope import held_message, list_held
 from restante.admin.trail import announce, entry_about_mail
@@ -61,6 +62,8 @@ class ExportedLabel(MessageView):
     dsn: DsnFacts | None  # None without report requests
     is_suspect: bool  # no report goes to its reverse-path
     is_delay_told: bool  # its sender has got a delay report
+    message_id: str | None
+    origin: OriginFacts | None  # None where it is not known
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +184,8 @@ def _label(names: dict[int, str], listed: QueuedMessage, message: HeldMessage | 
         dsn=dsn_facts(envelope.dsn and envelope.dsn.only(waiting)),
         is_suspect=envelope.is_suspect,
         is_delay_told=message is not None and message.is_delay_told,
+        message_id=None if message is None else message.message_id,
+        origin=None if message is None else origin_facts(message.origin),
     )
     return pack_label(label.model_dump_json())
 

@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from restante.admin.admin_context import AdminContext
 from restante.admin.domains import find_domain
 from restante.admin.held_mail import MAX_NAMES, number_of
+from restante.admin.origin_facts import message_origin
 from restante.admin.permissions import AdminAction, permit
 from restante.admin.scope import held_message
 from restante.admin.trail import announce, entry
@@ -279,6 +280,8 @@ def _mail(
         on_held=_unheard,
         received_at=min(now, label.received_at.timestamp()) if label.received_at else now,
         is_delay_told=label.is_delay_told,
+        message_id=arrived.message_id,
+        imported_origin=message_origin(label.origin),
     )
 
 

@@ -1,6 +1,7 @@
 """Held mail as the operator sees and changes it, in a store that forgets."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from restante.mail.message import HeldMessage
 from restante.store.mail_queue import Bounce, QueuedMessage, QueueFilter
@@ -26,7 +27,9 @@ class MemoryQueue:
     async def message(self, number: int) -> HeldMessage | None:
         """Return one message with all its recipients, or None."""
         record = self._state.mail.get(number)
-        return handed_out(record, record.all_paths) if record else None
+        if record is None:
+            return None
+        return replace(handed_out(record, record.all_paths), origin=record.message.origin)
 
     async def delete(self, numbers: Sequence[int], audit: AuditEntry) -> int:
         """Remove whole messages; returns how many were there."""

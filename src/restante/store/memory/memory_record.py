@@ -113,6 +113,7 @@ def handed_out(record: Record, forward_paths: tuple[str, ...]) -> HeldMessage:
         message.file,
         record.is_delay_told,
         doubts=record.doubts,
+        message_id=message.message_id,
     )
 
 

@@ -355,6 +355,18 @@ def _add_drain_requests(connection: apsw.Connection) -> None:
     connection.execute(_ADD_DRAIN_REQUESTS)
 
 
+_ORIGINS = """
+-- Where a message came from, as JSON, and its Message-ID; NULL: not known, as for earlier mail. Behind head, though that
+-- has overflow pages: drains read head anyway, and listings read neither.
+ALTER TABLE message ADD COLUMN origin TEXT;
+ALTER TABLE message ADD COLUMN message_id TEXT;
+"""
+
+
+def _add_origins(connection: apsw.Connection) -> None:
+    connection.execute(_ORIGINS)
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     _create_tables,
     _add_policies,
@@ -369,6 +381,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     _index_success_reports,
     _rename_refused_notice,
     _add_drain_requests,
+    _add_origins,
 )
 
 

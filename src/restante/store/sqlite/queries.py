@@ -21,14 +21,15 @@ ROLLBACK = "ROLLBACK"
 # --- held mail, changed (writer thread)
 
 MOST_ROWS = 64  # messages in one INSERT: its text and program stay small enough to be kept prepared
-MESSAGE_COLUMNS = "number, domain_id, received_at, size, flags, reverse_path, held_paths, file, file_crc32, head_crc32, dsn, head"
+MESSAGE_COLUMNS = "number, domain_id, received_at, size, flags, reverse_path, held_paths, file, file_crc32, head_crc32, dsn, head, message_id"
+_NEW_MESSAGE_COLUMNS = f"{MESSAGE_COLUMNS}, origin"  # not read by a drain: JSON, for a listing
 
 
 @cache
 def hold_messages(count: int) -> str:
     """Insert `count` messages in one step: with a busy event loop twice as fast as one by one."""
-    row = f"({', '.join('?' * len(MESSAGE_COLUMNS.split(',')))})"
-    return f"INSERT INTO message ({MESSAGE_COLUMNS}) VALUES {', '.join([row] * count)}"
+    row = f"({', '.join('?' * len(_NEW_MESSAGE_COLUMNS.split(',')))})"
+    return f"INSERT INTO message ({_NEW_MESSAGE_COLUMNS}) VALUES {', '.join([row] * count)}"
 
 
 # The rows of `usage` count messages up to this number. A transaction that only holds mail leaves
@@ -197,7 +198,7 @@ HELD_MESSAGES = f"""
     WHERE domain_id = ? AND number > ? AND held_paths <> '' ORDER BY number
 """
 
-ONE_MESSAGE = f"SELECT {MESSAGE_COLUMNS} FROM message WHERE number = ?"
+ONE_MESSAGE = f"SELECT {_NEW_MESSAGE_COLUMNS} FROM message WHERE number = ?"
 REFUSED_PATHS = """
     SELECT forward_path FROM last_reply WHERE domain_id = ? AND number = ? AND is_refused ORDER BY forward_path
 """

@@ -16,6 +16,7 @@ from restante.queue.reporting import wants_word_of_delay
 from restante.store.mail_handover import PastDrain
 from restante.store.mail_queue import QueuedMessage, QueuedRecipient, QueueFilter
 from restante.store.sqlite.engine import Row
+from restante.store.sqlite.origin_column import origin_text, read_origin
 from restante.store.sqlite.policy_column import policy_text, quota_text, read_policy, read_quota
 from restante.tenancy.audit import AuditAction, AuditEntry
 from restante.tenancy.model import (
@@ -57,7 +58,7 @@ class DamagedRow(Exception):  # noqa: N818  a finding, not a fault of this code
 
 
 def message_row(message: NewMessage) -> Row:
-    """Spell a message in the order of queries.MESSAGE_COLUMNS."""
+    """Spell a message in the order in which queries.hold_messages takes it."""
     envelope, file = message.envelope, message.file
     return (
         message.number,
@@ -72,6 +73,8 @@ def message_row(message: NewMessage) -> Row:
         zlib.crc32(message.head),
         envelope.dsn and _dsn_text(envelope.dsn),
         message.head,
+        message.message_id,
+        message.origin and origin_text(message.origin),
     )
 
 
@@ -107,7 +110,7 @@ def _dsn(text: str) -> DsnRequest:
 
 
 def held_message(row: Row, refused: Sequence[str] = ()) -> HeldMessage:
-    """Read a message back; `refused` paths join those held.
+    """Read a message back; `refused` paths join those held. The row may end with its origin.
 
     Raises DamagedRow where the content is not whole.
     """
@@ -124,6 +127,8 @@ def held_message(row: Row, refused: Sequence[str] = ()) -> HeldMessage:
         head_crc32,
         dsn,
         head,
+        message_id,
+        *origin,
     ) = row
     if zlib.crc32(head) != head_crc32:
         raise DamagedRow("its content does not match its checksum")
@@ -140,7 +145,16 @@ def held_message(row: Row, refused: Sequence[str] = ()) -> HeldMessage:
     is_delay_told = bool(flags & _IS_DELAY_TOLD)
     doubts = flags >> _DOUBTS_SHIFT & _DOUBTS_MASK
     return HeldMessage(
-        number, domain_id, envelope, received_at, head, content, is_delay_told, doubts=doubts
+        number,
+        domain_id,
+        envelope,
+        received_at,
+        head,
+        content,
+        is_delay_told,
+        doubts=doubts,
+        message_id=message_id,
+        origin=read_origin(origin[0]) if origin else None,
     )
 
 

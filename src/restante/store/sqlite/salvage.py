@@ -237,7 +237,7 @@ class _Salvage:
                     found[number] = (number, *row[1:])
         width = len(table_of(self._made, "message").columns)
         for number in sorted(found):
-            self._keep_message((*found[number], None)[:width])
+            self._keep_message((*found[number], *[None] * width)[:width])
 
     def _name_the_lost(self, gaps: list[Gap]) -> None:
         """Name the messages that were not found, from other records that may be whole."""

@@ -1,0 +1,31 @@
+"""Where a message came from, as it is kept beside the message."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+HELLO_LIMIT: Final = 255  # characters
+VERDICT_LIMIT: Final = 1000  # characters; of one check
+VERDICTS_LIMIT: Final = 32  # checks
+
+
+@dataclass(frozen=True, slots=True)
+class MessageOrigin:
+    """The session that a message came through, and what checks found."""
+
+    address: str  # of the client
+    port: int  # of the client; 0 where it is not known
+    hello: str  # as EHLO or HELO gave it, printable and bounded
+    tls: str = ""  # "TLSv1.3 TLS_AES_256_GCM_SHA384", "" without TLS
+    host_name: str = ""  # the PTR name of the address; "" where nobody has looked it up
+    verdicts: Mapping[str, str] = field(default_factory=dict)  # what a check found, by its name
+
+
+def shown_hello(name: str) -> str:
+    """Return the argument of EHLO as it may be stored and shown: a stranger chose it."""
+    if name.isascii() and name.isprintable():
+        return name[:HELLO_LIMIT]
+    return "".join(
+        letter if letter.isascii() and letter.isprintable() else "?"
+        for letter in name[:HELLO_LIMIT]
+    )

@@ -1,0 +1,22 @@
+"""Where a message came from, as it is kept."""
+
+import pytest
+
+from restante.mail.message_origin import HELLO_LIMIT, shown_hello
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("client.example", "client.example"),
+        ("[IPv6:2001:db8::1]", "[IPv6:2001:db8::1]"),
+        ("a\x1b[2Jb", "a?[2Jb"),
+        ("bücher.example", "b?cher.example"),
+        ("\udcff", "?"),
+        ("", ""),
+        ("x" * 1000, "x" * HELLO_LIMIT),
+        ("ü" * 1000, "?" * HELLO_LIMIT),
+    ],
+)
+def test_the_name_of_a_client_can_be_shown(given: str, shown: str) -> None:
+    assert shown_hello(given) == shown

@@ -1,0 +1,33 @@
+"""The column that says where a message came from."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from restante.mail.message_origin import MessageOrigin
+from restante.store.sqlite.origin_column import origin_text, read_origin
+
+TEXT = st.text(max_size=20)
+
+
+VERDICTS = st.dictionaries(TEXT, TEXT, max_size=3)
+ORIGINS = st.builds(MessageOrigin, TEXT, st.integers(0, 65535), TEXT, TEXT, TEXT, VERDICTS)
+
+
+@given(ORIGINS)
+def test_an_origin_comes_back_as_it_was(origin: MessageOrigin) -> None:
+    text = origin_text(origin)
+    assert text.isascii()
+    assert json.loads(text)["address"] == origin.address
+    assert read_origin(text) == origin
+
+
+@pytest.mark.parametrize("text", ["", "null", "[]", "{}", '{"address":1', '{"later":true}'])
+def test_what_cannot_be_read_is_not_known(text: str) -> None:
+    assert read_origin(text) is None
+
+
+def test_none_is_none() -> None:
+    assert read_origin(None) is None
