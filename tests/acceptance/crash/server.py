@@ -16,6 +16,9 @@ It is killed (SIGKILL, by itself) when POINT is passed for the N-th time. Nothin
     settled             what it took is gone from the database
     file-unlinked       its content file too is going: the row is gone, and the file half the time
     drain-recorded      a drain is on record, and its asker not answered
+    drain-taken         a drain that an earlier life has left is this one's, and does not run yet
+    before-finish       a drain has handed over all that it knows of, and is still on record
+    drain-finished      its end is on record, and nobody has been told
     log-sync-fails      not the end of it: the log cannot be synced, and the store must be opened anew
     content-sync-fails  the same of a content file
     lie                 what no point is: every 250 is said before the disk was asked. The campaign must find that out.
@@ -54,7 +57,15 @@ RECEPTION: Final = (
     "checkpoint-begun",
     "checkpoint-synced",
 )
-DELIVERY: Final = ("before-settle", "settled", "file-unlinked", "drain-recorded")
+DELIVERY: Final = (
+    "before-settle",
+    "settled",
+    "file-unlinked",
+    "drain-recorded",
+    "drain-taken",
+    "before-finish",
+    "drain-finished",
+)
 FAILURES: Final = ("log-sync-fails", "content-sync-fails")
 LIE: Final = "lie"
 POINTS: Final = (*RECEPTION, *DELIVERY)
@@ -121,6 +132,8 @@ def watch_methods(fate: Fate) -> None:
     _around(SqliteReception, "hold", fate, before="before-commit", after="row-committed")
     _around(SqliteHandover, "settle", fate, before="before-settle", after="settled")
     _around(SqliteHandover, "open_drain", fate, after="drain-recorded")
+    _around(SqliteHandover, "take_over", fate, after="drain-taken")
+    _around(SqliteHandover, "finish_drain", fate, before="before-finish", after="drain-finished")
     _around(SqliteReception, "duplicate", fate, after="copy-linked")
     _around(spool.FileSpool, "close", fate, after="spool-synced")
     fsync = os.fsync

@@ -18,6 +18,9 @@ SEED: Final = int(os.environ.get("RESTANTE_SEED") or random.SystemRandom().getra
 LATEST: Final = {
     "copy-linked": 1,
     "drain-recorded": 2,
+    "drain-taken": 1,
+    "before-finish": 1,
+    "drain-finished": 1,
     "checkpoint-begun": 40,
 }  # the nth time at most; else 8
 
