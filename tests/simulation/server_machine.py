@@ -35,6 +35,7 @@ from restante.telemetry.counts import Counts
 from restante.telemetry.events import EVENTS, Event, InternalError, ServerReady
 from restante.telemetry.log import EventBus
 from restante.telemetry.log_writer import event_fields
+from restante.tenancy.principal import CONTROL_SOCKET, Principal, Role
 from restante.tenancy.secrets import Vault
 from tests.config.files import installed
 from tests.delivery.world import Names
@@ -44,6 +45,7 @@ from tests.simulation.trace import Trace
 from tests.simulation.virtual_loop import EPOCH, BoundSocket, VirtualLoop
 
 ADDRESS: Final = ("192.0.2.25", 25)
+_OPERATOR: Final = Principal(Role.OPERATOR, "operator root", CONTROL_SOCKET)
 _SESSIONS: Final = 10_000
 _STOP_SECONDS: Final = 120.0
 _ROOM: Final = 1 << 40  # octets
@@ -179,10 +181,10 @@ class ServerMachine:
 
     @property
     def office(self) -> AdminContext:
-        """Return what administration works with. The server must be up."""
+        """Return what the operator works with. The server must be up."""
         assert self.app is not None
         assert self.app.parts is not None
-        return self.app.parts.admin.context
+        return self.app.parts.admin.context.acting(_OPERATOR, "simulated")
 
     def _setup(self, machine: Machine) -> ServerSetup:
         config = load(self.directory / "restante.toml", {})
