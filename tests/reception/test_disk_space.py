@@ -16,7 +16,7 @@ class Disk:
 
     def __init__(self) -> None:
         self.free = 100
-        self.error: OSError | None = None
+        self.error: StoreError | None = None
 
     def __call__(self) -> int:
         if self.error:
@@ -45,7 +45,13 @@ def test_a_reserve_that_is_changed_counts_from_the_next_look() -> None:
 def test_what_cannot_be_asked_changes_nothing() -> None:
     disk = Disk()
     room = DiskSpace(disk, 50)
-    disk.error = OSError()
+    disk.error = StoreError("it is gone")
+    assert room.look() is None
+    assert not room.is_short
+
+
+def test_what_nothing_limits_is_never_short() -> None:
+    room = DiskSpace(lambda: None, 50)
     assert room.look() is None
     assert not room.is_short
 

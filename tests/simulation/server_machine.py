@@ -239,7 +239,6 @@ def edges_replaced(disk: Disk) -> Iterator[Path]:
         (server_life, "serve_on", _serve_nobody),
         (server_life, "_quiet_the_collector", lambda: None),
         (server_parts, "DnsResolver", lambda _: names),
-        (build_reception, "free_octets", lambda _: _ROOM),
         (build_reception, "sessions_possible", lambda: _SESSIONS),
         (server_sweep, "is_exhausted", lambda: False),
         (config_check, "free_octets", lambda _: _ROOM),

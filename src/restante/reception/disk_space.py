@@ -8,6 +8,8 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from restante.store.store_errors import StoreError
+
 
 def free_octets(directory: Path) -> int:
     """Return how much an unprivileged user may still write there. Raises OSError."""
@@ -25,8 +27,8 @@ def size_octets(directory: Path) -> int:
 class DiskSpace:
     """The result of the last measurement."""
 
-    def __init__(self, free: Callable[[], int] = lambda: 0, reserve: int = 0) -> None:
-        """`free` returns the free octets."""
+    def __init__(self, free: Callable[[], int | None] = lambda: 0, reserve: int = 0) -> None:
+        """`free` returns the free octets, or None where nothing limits them. It may raise StoreError."""
         self._free = free
         self.reserve = reserve
         self.is_short = False
@@ -40,7 +42,7 @@ class DiskSpace:
         was_short = self.is_short
         try:
             free = self._free()
-        except OSError:  # the store will meet the same error and describe it better
+        except StoreError:  # the store will meet the same error and describe it better
             return None
-        self.is_short = free < self.reserve
+        self.is_short = free is not None and free < self.reserve
         return free if self.is_short != was_short else None

@@ -1,7 +1,6 @@
 """Builds the parts that accept mail."""
 
 import time
-from functools import partial
 
 from restante.checks.check import CheckTerms
 from restante.checks.check_runner import CheckRunner
@@ -13,7 +12,7 @@ from restante.reception.auth_gate import AuthGate
 from restante.reception.authentication import Authenticator
 from restante.reception.credential_lanes import password_lanes, proof_lanes
 from restante.reception.descriptors import sessions_possible
-from restante.reception.disk_space import DiskSpace, free_octets
+from restante.reception.disk_space import DiskSpace
 from restante.reception.domain_facts import FactsLookup
 from restante.reception.doorkeeper import Doorkeeper, DoorLimits, door_limits
 from restante.reception.expected_hosts import ExpectedHosts
@@ -109,8 +108,8 @@ def _memory_budget(ground: Ground) -> MemoryBudget:
 
 
 def _disk_space(ground: Ground) -> DiskSpace:
-    free = partial(free_octets, ground.setup.config.store_directory)
-    space = DiskSpace(free, ground.settings.config.reception.disk_reserve)
+    care = ground.records.store.care
+    space = DiskSpace(care.free_octets, ground.settings.config.reception.disk_reserve)
     ground.settings.on_change(lambda config: space.set_reserve(config.reception.disk_reserve))
     return space
 

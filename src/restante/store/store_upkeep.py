@@ -43,6 +43,12 @@ class UpkeepStore(Protocol):
     def is_proven(self) -> bool:
         """Whether all of the database was looked at when it was opened; if not, a scrub is due."""
 
+    def free_octets(self) -> int | None:
+        """Return how much may still be written where the store is; None where nobody here can tell.
+
+        Cheap, but not free: for once a second. Raises StoreError.
+        """
+
     def scrub(self) -> AsyncIterator[Slice]:
         """Walk once over all records and held content, step by step, without blocking others.
 

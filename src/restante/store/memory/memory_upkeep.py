@@ -29,6 +29,10 @@ class MemoryUpkeep:
         """Nothing can happen to it."""
         return ""
 
+    def free_octets(self) -> int | None:
+        """No disk limits it."""
+        return None
+
     async def scrub(self) -> AsyncIterator[Slice]:
         """Look at every content file."""
         for record in list(self._state.mail.values()):

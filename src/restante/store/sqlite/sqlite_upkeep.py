@@ -14,6 +14,7 @@ from restante.store.sqlite.backup import write_backup
 from restante.store.sqlite.scrub import scrub
 from restante.store.sqlite.store_core import StoreCore
 from restante.store.sqlite.threads import DaemonThreads
+from restante.store.sqlite.upgrade import free_octets
 from restante.store.store_care import Slice
 from restante.store.store_errors import StoreError
 from restante.store.store_upkeep import Backup
@@ -35,6 +36,13 @@ class SqliteUpkeep:
     def failure(self) -> str:
         """Why the store must be reopened; "" while all is well."""
         return self._core.health.failure
+
+    def free_octets(self) -> int:
+        """Ask the file system for the room that a plain user has."""
+        try:
+            return free_octets(self._core.path.parent)
+        except OSError as error:
+            raise StoreError(f"{self._core.path.parent}: {error.strerror or error}") from error
 
     async def scrub(self) -> AsyncIterator[Slice]:
         """Walk over everything, a slice at each step."""

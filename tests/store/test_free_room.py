@@ -1,0 +1,27 @@
+"""The room that is left where a store is."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from restante.store.memory import MemoryStore
+from restante.store.sqlite import SqliteStore
+from restante.store.store_errors import StoreError
+
+
+async def test_it_is_the_room_of_the_disk(store: SqliteStore, directory: Path) -> None:
+    free = store.care.free_octets()
+    assert 0 < free < shutil.disk_usage(directory).total
+
+
+async def test_where_the_directory_has_gone_that_is_an_error(
+    store: SqliteStore, directory: Path
+) -> None:
+    directory.rename(directory.with_name("elsewhere"))  # noqa: ASYNC240
+    with pytest.raises(StoreError, match="No such file or directory"):
+        store.care.free_octets()
+
+
+def test_nothing_limits_a_store_in_memory() -> None:
+    assert MemoryStore().care.free_octets() is None
