@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from restante.delivery.connection_source import dial
 from restante.delivery.delivery_connection import DeliveryConnection
 from restante.delivery.delivery_settings import DeliverySettings
 from restante.delivery.link_plan import (
@@ -57,7 +58,11 @@ def connect(post: Post, port: int) -> DeliveryConnection:
     terms = LinkPlan(
         Endpoint(ipaddress.ip_address("127.0.0.1"), port), "p.example", options, None, SETTINGS
     )
-    return DeliveryConnection(terms, ConnectionWork(post.take, post.report, post.read_file))
+    return DeliveryConnection(
+        dial(terms.endpoint, SETTINGS.connect_timeout),
+        terms,
+        ConnectionWork(post.take, post.report, post.read_file),
+    )
 
 
 def ended(script: Script, *messages: HeldMessage) -> tuple[ConnectionEnd, float, Post]:
@@ -298,16 +303,13 @@ def test_a_connection_that_does_not_come_is_not_awaited_for_ever(
 
 
 def test_a_defect_is_raised_where_the_drain_meets_it() -> None:
-    post = Post(deque([mail(1)]))
-
-    def stumble(*_: object) -> None:
-        raise RuntimeError("a defect")
+    class Stumbling(Post):
+        def report(self, *_: object) -> None:
+            raise RuntimeError("a defect")
 
     async def main() -> None:
         async with ScriptedPrimary() as primary:
-            connection = connect(post, primary.port)
-            connection._work = ConnectionWork(post.take, stumble, post.read_file)
-            await connection.run()
+            await connect(Stumbling(deque([mail(1)])), primary.port).run()
 
     with pytest.raises(RuntimeError, match="a defect"):
         run_swiftly(main())

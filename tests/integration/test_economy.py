@@ -50,16 +50,16 @@ def test_replies_to_what_came_together_leave_together(reception: Reception) -> N
         async with reception.listener() as listener:
             counter = Counter()
             connection = Connection(listener.terms, listener, reception.clock)
-            connection.connection_made(counter)
-            connection.data_received(b"EHLO c.example\r\n")
+            connection.wire.connection_made(counter)
+            connection.wire.data_received(b"EHLO c.example\r\n")
             greeting = len(counter.writes)
-            connection.data_received(OPENING)
+            connection.wire.data_received(OPENING)
             assert len(counter.writes) == greeting + 1
             assert counter.replies == 2 + 22
-            connection.data_received(MESSAGE)
+            connection.wire.data_received(MESSAGE)
             await until(lambda: counter.replies > 2 + 22)
             assert len(counter.writes) == greeting + 2
-            connection.connection_lost(None)
+            connection.wire.connection_lost(None)
 
     reception.world.run(session())
 
@@ -73,12 +73,12 @@ def test_an_idle_session_has_no_task_and_no_timer(reception: Reception, pieces: 
             tasks, timers = len(asyncio.all_tasks()), _timers()
             connections = [Connection(listener.terms, listener, reception.clock) for _ in range(50)]
             for connection in connections:
-                connection.connection_made(Counter())
+                connection.wire.connection_made(Counter())
                 for _ in range(pieces):
-                    connection.data_received(b"NOOP\r\n")
+                    connection.wire.data_received(b"NOOP\r\n")
             assert (len(asyncio.all_tasks()), _timers()) == (tasks, timers)
             for connection in connections:
-                connection.connection_lost(None)
+                connection.wire.connection_lost(None)
 
     reception.world.run(session())
 
@@ -93,15 +93,15 @@ def test_a_session_that_is_over_leaves_nothing_for_the_collector(
     async def session() -> None:
         async with reception.listener() as listener:
             connection = Connection(listener.terms, listener, reception.clock)
-            connection.connection_made(counter := Counter())
+            connection.wire.connection_made(counter := Counter())
             over = weakref.ref(connection._dialogue)
-            connection.data_received(b"EHLO c.example\r\n" + said)
+            connection.wire.data_received(b"EHLO c.example\r\n" + said)
             if MESSAGE in said:
                 await until(lambda: b"250 2.0.0 OK, held as" in counter.writes[-1])
             gc.collect()
             gc.disable()
             try:
-                connection.connection_lost(None)
+                connection.wire.connection_lost(None)
                 del connection
                 await until(lambda: over() is None)
             finally:

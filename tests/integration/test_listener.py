@@ -9,9 +9,9 @@ from collections.abc import Callable
 import pytest
 import uvloop
 
+from restante.network.small_reads import PIECE
 from restante.network.tls_context import VERSIONS
 from restante.reception.listener import Listener
-from restante.reception.small_reads import PIECE
 from restante.reception.smtp_connection import Connection
 from restante.telemetry.events import SessionClosed
 from tests.integration.reception import Certificates, Reception, free_ipv6, read_reply
@@ -289,12 +289,12 @@ def test_a_client_that_does_not_take_our_replies_is_not_read_either(reception: R
         async with reception.listener() as listener:
             pipe = Pipe()
             connection = Connection(listener.terms, listener, reception.clock)
-            connection.connection_made(pipe)
-            connection.pause_writing()
+            connection.wire.connection_made(pipe)
+            connection.wire.pause_writing()
             assert (pipe.reads, bool(pipe.written)) == (False, True)
-            connection.resume_writing()
+            connection.wire.resume_writing()
             assert (pipe.reads, bool(pipe.written)) == (True, True)
-            connection.connection_lost(None)
+            connection.wire.connection_lost(None)
 
     reception.world.run(session())
 

@@ -81,9 +81,9 @@ def test_one_that_is_reset_is_named_for_what_ended_it_first(
     async def session() -> None:
         async with reception.listener() as listener:
             connection = Connection(listener.terms, listener, reception.clock)
-            connection.connection_made(DeadTransport())
-            connection.data_received(said)
-            connection.connection_lost(
+            connection.wire.connection_made(DeadTransport())
+            connection.wire.data_received(said)
+            connection.wire.connection_lost(
                 ConnectionResetError(errno.ECONNRESET, "Connection reset by peer")
             )
             assert listener._door.ended == {end: 1}

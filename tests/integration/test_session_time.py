@@ -56,11 +56,11 @@ class Pipe(asyncio.Transport):
         connection, self.connection = self.connection, None
         self.is_cut = True
         if connection is not None:
-            asyncio.get_running_loop().call_soon(connection.connection_lost, None)
+            asyncio.get_running_loop().call_soon(connection.wire.connection_lost, None)
 
     def send(self, data: bytes) -> None:
         assert self.connection is not None, "the session has ended"
-        self.connection.data_received(data)
+        self.connection.wire.data_received(data)
 
 
 class Hall:
@@ -74,7 +74,7 @@ class Hall:
         """Connect one more, and let it speak."""
         pipe = Pipe(takes_replies=takes_replies)
         pipe.connection = Connection(self._listener.terms, self._listener, self._clock)
-        pipe.connection.connection_made(pipe)
+        pipe.connection.wire.connection_made(pipe)
         if said:
             pipe.send(said)
         return pipe

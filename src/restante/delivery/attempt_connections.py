@@ -6,6 +6,7 @@ from functools import partial
 from typing import Final
 
 from restante.delivery.connection_allowance import ConnectionAllowance
+from restante.delivery.connection_source import dial
 from restante.delivery.delivery_connection import DeliveryConnection
 from restante.delivery.delivery_context import DeliveryContext
 from restante.delivery.delivery_tally import DeliveryTally
@@ -125,7 +126,8 @@ class AttemptConnections:
         work = ConnectionWork(
             self._take, partial(self._report, tally), self._context.content.read_file
         )
-        connection = DeliveryConnection(link_plan, work)
+        source = dial(endpoint, link_plan.settings.connect_timeout, self._context.own_addresses)
+        connection = DeliveryConnection(source, link_plan, work)
         self._open[connection] = None
         if self._ended is not None:
             connection.abort(self._ended)

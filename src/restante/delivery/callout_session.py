@@ -8,14 +8,14 @@ TLS.
 import asyncio
 from contextlib import suppress
 from dataclasses import replace
-from typing import Final, cast
+from typing import Final
 
+from restante.delivery.connection_source import dial
 from restante.delivery.delivery_context import DeliveryContext
 from restante.delivery.dial_plan import DialPlan
-from restante.delivery.route import Endpoint, leads_home
+from restante.delivery.route import Endpoint
 from restante.delivery.tls_plan import TlsPlan
-from restante.delivery.wire import Wire
-from restante.network.addresses import peer_address
+from restante.delivery.wire_reader import WireReader
 from restante.network.tls import TlsFailed
 from restante.sasl.scram_keys import salted_password
 from restante.smtp.client_events import BeginTls, Ready, SaltPassword
@@ -27,7 +27,6 @@ from restante.smtp.protocol_errors import PeerBroke
 from restante.tenancy.model import TlsUse
 
 _GOODBYE_SECONDS: Final = 0.5  # the answer is there: do not delay the client
-_READ_OCTETS: Final = 4096
 
 
 async def call(
@@ -51,28 +50,25 @@ async def _call(
     forward_path: str,
     context: DeliveryContext,
 ) -> ServerReply:
-    reader, writer = await asyncio.open_connection(str(endpoint.address), endpoint.port)
-    # uvloop's transport is not a subclass of it
-    wire = Wire(cast(asyncio.Transport, writer.transport))
+    reader = WireReader()
+    source = dial(endpoint, context.settings.connect_timeout, context.own_addresses)
+    await source.open(reader)
     try:
-        if leads_home(
-            endpoint, peer_address(writer.get_extra_info("sockname")[0]), context.own_addresses
-        ):
-            raise PeerBroke("the destination is this server itself")
-        dialogue = CalloutSession(reader, wire)
+        if objection := source.objection(reader.wire):
+            raise PeerBroke(objection)
+        dialogue = CalloutSession(reader)
         await dialogue.begin(Handshake(options), plan)
         return await dialogue.ask(forward_path)
     finally:
-        with suppress(TlsFailed):
-            wire.close()
+        reader.close()
 
 
 class CalloutSession:
     """Sends one command after the other."""
 
-    def __init__(self, reader: asyncio.StreamReader, wire: Wire) -> None:
+    def __init__(self, reader: WireReader) -> None:
         self._reader = reader
-        self._wire = wire
+        self._wire = reader.wire
         self._replies = ReplyReader()
 
     async def begin(self, handshake: Handshake, plan: TlsPlan | None) -> None:
@@ -113,25 +109,12 @@ class CalloutSession:
     async def _begin_tls(self, plan: TlsPlan) -> None:
         if self._replies.has_surplus:  # a third party inserted replies before TLS began
             raise PeerBroke("bytes after the reply to STARTTLS, before the handshake")
-        self._wire.begin_tls(plan)
-        try:
-            while self._wire.is_shaking_hands:
-                self._replies.receive(self._wire.read(await self._read()))
-        except (OSError, EOFError) as error:
-            raise TlsFailed(f"the handshake was interrupted: {error}") from error
+        await self._reader.begin_tls(plan.begin(), plan.check_peer)
 
     async def _reply(self, step: Step) -> ServerReply:
         while (reply := self._replies.next_reply()) is None:
-            if self._wire.is_ended:
-                raise EOFError("the destination closed the connection")
-            self._replies.receive(self._wire.read(await self._read()))
+            self._replies.receive(await self._reader.read())
         if reply.is_positive and reply.code not in step.goes_on:
             raise PeerBroke(f"no reply to {step.name}: {reply.text}")
         self._replies.learns_line_end &= step not in (EHLO, HELO)
         return reply
-
-    async def _read(self) -> bytes:
-        data = await self._reader.read(_READ_OCTETS)
-        if not data:
-            raise EOFError("the destination closed the connection")
-        return data

@@ -67,7 +67,6 @@ class DialPlan:
             options=replace(options, tls=TlsUse.OFF) if is_plain else options,
             tls=None if is_plain else self.tls,
             settings=context.settings,
-            own_addresses=context.own_addresses,
             pace=pace,
             messages=messages,
         )

@@ -1,6 +1,6 @@
 """The plan of a connection to a destination, and its result."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -24,7 +24,6 @@ class LinkPlan:
     options: ClientOptions
     tls: TlsPlan | None  # None where the options want no TLS
     settings: DeliverySettings
-    own_addresses: Sequence[tuple[str, int]] = ()  # of our listeners
     pace: Pace = field(default_factory=Pace)  # of pipelining
     messages: int = 1000  # at most, before we end it
 

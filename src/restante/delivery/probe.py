@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from restante.delivery.connection_source import dial
 from restante.delivery.delivery_connection import DeliveryConnection
 from restante.delivery.delivery_context import DeliveryContext
 from restante.delivery.dial_plan import addresses_of
@@ -64,7 +65,6 @@ async def _look(
                 "reply_timeout": min(settings.reply_timeout, _REPLY_TIMEOUT),
             }
         ),
-        own_addresses=context.own_addresses,
     )
 
     def take() -> HeldMessage | None:
@@ -73,6 +73,8 @@ async def _look(
         return None
 
     connection = DeliveryConnection(
-        link_plan, ConnectionWork(take, lambda *_: None, context.content.read_file)
+        dial(endpoint, link_plan.settings.connect_timeout, context.own_addresses),
+        link_plan,
+        ConnectionWork(take, lambda *_: None, context.content.read_file),
     )
     return await connection.run()

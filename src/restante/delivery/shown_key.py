@@ -6,14 +6,13 @@ answers for the name at this moment is pinned. The operator compares the key wit
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import suppress
-from typing import Final, cast
+from typing import Final
 
 from restante.delivery.callout_session import CalloutSession
-from restante.delivery.route import Endpoint, NoRoute, leads_home, literal_address, route
+from restante.delivery.connection_source import dial
+from restante.delivery.route import Endpoint, NoRoute, literal_address, route
 from restante.delivery.tls_plan import TlsPlan
-from restante.delivery.wire import Wire
-from restante.network.addresses import peer_address
+from restante.delivery.wire_reader import WireReader
 from restante.network.resolver import LookupFailed, Resolver
 from restante.network.tls import TlsFailed
 from restante.network.tls_context import unverified_client_context
@@ -76,18 +75,17 @@ async def _look(
     hostname: str,
     own_addresses: Sequence[tuple[str, int]],
 ) -> str:
-    reader, writer = await asyncio.open_connection(str(endpoint.address), endpoint.port)
-    # uvloop's transport is not a subclass of it
-    wire = Wire(cast(asyncio.Transport, writer.transport))
+    reader = WireReader()
+    source = dial(endpoint, SECONDS, own_addresses)
+    await source.open(reader)
     try:
-        if leads_home(endpoint, peer_address(writer.get_extra_info("sockname")[0]), own_addresses):
-            raise PeerBroke("the destination is this server itself")
+        if objection := source.objection(reader.wire):
+            raise PeerBroke(objection)
         handshake = Handshake(ClientOptions(hostname, TlsUse.REQUIRED, pipelining=Pipelining.OFF))
-        await CalloutSession(reader, wire).begin(
+        await CalloutSession(reader).begin(
             handshake, TlsPlan(unverified_client_context(), destination.host)
         )
-        wire.write(b"QUIT\r\n")
-        return wire.peer_key
+        reader.wire.write(b"QUIT\r\n")
+        return reader.wire.peer_key
     finally:
-        with suppress(TlsFailed):
-            wire.close()
+        reader.close()

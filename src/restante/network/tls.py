@@ -2,8 +2,8 @@
 
 asyncio's own TLS transport, and uvloop's, keep a quarter megabyte per connection; this keeps what
 OpenSSL needs. It also starts in mid-connection (STARTTLS) without exchanging the transport under a
-live protocol, and can be tested without a socket. Both shells (reception/connection,
-delivery/connection) drive it.
+live protocol, and can be tested without a socket. The wire (network/wire.py) drives it on both
+sides.
 
 Rule for callers: after every call that may have produced ciphertext, send `take_outgoing()`.
 """
@@ -76,6 +76,11 @@ class TlsLayer:
     def take_outgoing(self) -> bytes:
         """Return the ciphertext that waits to be sent."""
         return self._outgoing.read() if self._outgoing.pending else b""
+
+    @property
+    def has_unread(self) -> bool:
+        """Whether ciphertext has arrived that was not decrypted."""
+        return self._incoming.pending > 0
 
     def close(self) -> None:
         """Say goodbye (close_notify), if that is still possible."""

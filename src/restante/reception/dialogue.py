@@ -27,6 +27,7 @@ from restante.reception.recipient_admission import Admission, admit_recipient
 from restante.reception.services import Services, SessionTally
 from restante.reception.transaction_checks import Examination, TransactionChecks
 from restante.reception.transaction_log import TransactionLog
+from restante.reception.turnaround import Turnaround
 from restante.release.etrn import etrn_reply
 from restante.release.release_outcome import is_confirmed
 from restante.release.request import ReleaseRequest, Requester
@@ -57,6 +58,11 @@ def _nothing() -> None:
     """Do nothing."""
 
 
+def _never() -> bool:
+    """Return that it must not be done."""
+    return False
+
+
 class Dialogue:
     """One session."""
 
@@ -70,10 +76,12 @@ class Dialogue:
         *,
         local: IpAddress | None = None,
         port: int = 0,
+        may_turn_around: Callable[[], bool] = _never,
     ) -> None:
         """`local` is the address that the client connected to, `port` the client's own.
 
         `on_stall` is called when blocks of other sessions make `is_stalled` true.
+        `may_turn_around` says whether the connection can be given away now.
         """
         self._services = services
         self._session = session
@@ -82,6 +90,7 @@ class Dialogue:
         self._own_addresses = services.admission_settings.addresses | ({local} if local else set())
         self._on_progress = on_progress
         self._on_stall = on_stall
+        self._may_turn_around = may_turn_around
         self._transaction: AdmittedTransaction | None = None
         self._checks: SessionChecks | None = None  # once there is a transaction
         self._is_abandoned = False
@@ -92,6 +101,7 @@ class Dialogue:
         self.expects_much = False  # content was announced that goes to a file
         self.client_has_left = False  # it has closed its side, at least
         self.wants_tls = False  # STARTTLS was accepted: the connection must begin the handshake
+        self.turnaround: Turnaround | None = None  # the connection must give its wire to it
 
     def advance(self) -> None:
         """Answer everything that can be answered now."""
@@ -110,6 +120,18 @@ class Dialogue:
         self._on_progress = self._on_stall = (
             _nothing  # the connection has this: no reference cycle for the garbage collector
         )
+        self._may_turn_around = _never
+
+    def turn_around(self, turnaround: Turnaround) -> bool:
+        """Give the connection away as soon as the reply has left. Call it just before the reply.
+
+        False where that cannot be: the client has left, the server stops, or octets wait behind the
+        command. Those were sent too early: they would be read as replies to our commands.
+        """
+        if self._is_abandoned or not self._may_turn_around():
+            return False
+        self.turnaround = turnaround
+        return True
 
     @property
     def login(self) -> Login | None:

@@ -98,7 +98,7 @@ class Listener:
         """Begin to accept connections."""
         loop = asyncio.get_running_loop()
         server = await loop.create_server(
-            lambda: Connection(self.terms, self, self._clock),
+            lambda: Connection(self.terms, self, self._clock).wire,
             sock=self._bound,
             backlog=ACCEPTED_AT_ONCE,
         )

@@ -1,23 +1,25 @@
-"""The thin shell round one session: a socket, the dialogue, and TLS between them.
+"""The thin shell round one session: a wire and the dialogue.
 
 One of the two places where strangers' bytes enter. No task and no timer belongs to a connection.
 The listener's sweep looks at `overdue`, and all waiting is done elsewhere. Reading stops while the
 dialogue cannot use more.
+
+A session can be turned around: its wire is given away once the replies have left. The listener
+counts it until the wire is closed.
 """
 
-import asyncio
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from ssl import SSLContext
-from typing import Protocol, cast
+from typing import Protocol
 
-from restante.network.addresses import peer_address
 from restante.network.tls import TlsFailed, TlsLayer
+from restante.network.wire import Wire
 from restante.reception.dialogue import Dialogue
 from restante.reception.patience import HURRY, Patience
 from restante.reception.services import Services
-from restante.reception.small_reads import SmallReads
+from restante.reception.turnaround import Turnaround
 from restante.smtp import replies
 from restante.smtp.phases import Phase
 from restante.smtp.replies import Reply
@@ -62,7 +64,7 @@ class ConnectionOwner(Protocol):
         """Record that it ended."""
 
 
-class Connection(asyncio.Protocol):
+class Connection:
     """One client's connection."""
 
     __slots__ = (
@@ -73,21 +75,18 @@ class Connection(asyncio.Protocol):
         "_end",
         "_has_eof",
         "_is_closing",
-        "_is_reading",
         "_is_stopping",
         "_is_turned_away",
         "_owner",
         "_patience",
-        "_reads_less",
         "_session",
         "_terms",
-        "_tls",
-        "_transport",
+        "_turnaround",
         "_whole",
-        "_write_is_full",
         "ended",
         "is_stranger",
         "peer",
+        "wire",
     )
 
     def __init__(
@@ -98,18 +97,15 @@ class Connection(asyncio.Protocol):
         self._owner = owner
         self._clock = clock
         self._session = ServerSession(terms.options, has_tls=terms.is_implicit_tls)
-        self._tls: TlsLayer | None = None
-        self._is_reading = True
-        self._write_is_full = False
+        self.wire = Wire(self)  # the protocol for the transport
+        self._turnaround: Turnaround | None = None  # that has the wire now
         self._has_eof = False
         self._is_stopping = False
         self._is_closing = False
         self._is_turned_away = False
-        self._reads_less = False
         self._end = SessionEnd.CONNECTION_LOST
         self._detail = ""  # of the end, for the log
-        self._transport: asyncio.Transport  # these three from `connection_made` on
-        self.peer: IpAddress
+        self.peer: IpAddress  # these two from `opened` on
         self._dialogue: Dialogue
         self.ended = ""  # the end in this program's own words, once it has ended
         self._patience = Patience(clock())
@@ -118,52 +114,65 @@ class Connection(asyncio.Protocol):
         self._achieved = 0
         self.is_stranger = True  # has not authenticated
 
-    # Called by asyncio
+    # Called by the wire
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+    def opened(self, wire: Wire) -> None:
         """Greet, or turn away when there are too many."""
-        self._transport = cast(asyncio.Transport, transport)
-        peername = transport.get_extra_info("peername")
-        self.peer = peer_address(peername[0])
-        local = transport.get_extra_info("sockname")
+        self.peer = wire.peer
         self._dialogue = Dialogue(
             self._terms.services,
             self._session,
             self.peer,
             self._progress,
             self._control_reading,
-            local=peer_address(local[0]) if local else None,
-            port=peername[1],
+            local=wire.own_address,
+            port=wire.peer_port,
+            may_turn_around=self._may_turn_around,
         )
-        if self._terms.is_implicit_tls:
-            self._tls = TlsLayer(self._terms.tls, is_server=True)
         if self._owner.refusal(self.peer):
             self._turn_away()
             return
+        if self._terms.is_implicit_tls:
+            wire.begin_tls(TlsLayer(self._terms.tls, is_server=True))
         self._owner.joined(self)
         self._flush()
 
     def data_received(self, data: bytes) -> None:
-        """Pass bytes to the session, through TLS if there is any."""
+        """Let the dialogue continue. A command restarts the client's time; content adds to it."""
         if self._is_closing:
             return
-        try:
-            plaintext = data if self._tls is None else self._decrypt(self._tls, data)
-        except TlsFailed as failure:
-            self._finish(SessionEnd.TLS_FAILED, str(failure))
-            return
-        if plaintext:
-            self._receive(plaintext)
+        session = self._session
+        commands = session.command_count
+        session.receive_data(data)
+        self._dialogue.advance()
+        self._note_login()
+        if session.command_count != commands:
+            self._patience.restart(self._clock())
+        elif session.is_in_content:
+            self._patience.top_up(
+                len(data), self._terms.services.settings.minimum_rate, self._clock()
+            )
         self._flush()
-        if self._tls is not None and self._tls.is_closed_by_peer:
-            self.eof_received()
 
-    def eof_received(self) -> bool:
+    def secured(self) -> None:
+        """Go on under TLS; with implicit TLS the greeting was held back until now."""
+        if self._is_closing:
+            return
+        self._dialogue.tls = f"{self.wire.tls_version} {self.wire.tls_cipher}"
+        if not self._session.has_tls:
+            self._session.start_tls()
+        self._patience.restart(self._clock())
+        self._flush()
+
+    def tls_failed(self, failure: TlsFailed) -> None:
+        """End: the handshake or a record was bad."""
+        self._finish(SessionEnd.TLS_FAILED, str(failure))
+
+    def eof_received(self) -> None:
         """The client will send no more; a pending answer is still sent."""
         self._has_eof = self._dialogue.client_has_left = True
         if not self._dialogue.is_waiting:
             self._finish(SessionEnd.CLOSED_BY_CLIENT)
-        return True
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the session; mail already submitted is still held."""
@@ -180,12 +189,10 @@ class Connection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """The client does not read our replies: take no more of its commands."""
-        self._write_is_full = True
         self._control_reading()
 
     def resume_writing(self) -> None:
         """It reads again."""
-        self._write_is_full = False
         self._control_reading()
 
     # Called by the listener
@@ -195,6 +202,8 @@ class Connection(asyncio.Protocol):
 
         While most session slots are taken, strangers have less of each. Call it at every sweep.
         """
+        if self._turnaround is not None:
+            return None
         achieved = self._dialogue.tally.achieved
         if achieved != self._achieved:
             self._achieved = achieved
@@ -212,7 +221,7 @@ class Connection(asyncio.Protocol):
     def expire(self, end: SessionEnd) -> None:
         """End a session that took too long (RFC 5321 §3.8); cut one that ignores its last reply."""
         if self._is_closing:
-            self._transport.abort()
+            self.wire.abort()
         is_hurried = self._used_up(1.0, self._clock()) is None
         reply = replies.NO_MESSAGE if end is SessionEnd.NO_MESSAGE else replies.TIMED_OUT
         self._say_goodbye(reply, end, "most sessions are taken" if is_hurried else "")
@@ -220,28 +229,17 @@ class Connection(asyncio.Protocol):
     def stop(self) -> None:
         """End the session because the server stops; mail being held is still acknowledged."""
         self._is_stopping = True
+        if self._turnaround is not None:
+            self._turnaround.stop()
+            return
         if not self._dialogue.is_waiting:
             self._say_goodbye(replies.SHUTTING_DOWN, SessionEnd.SERVER_STOPPING)
 
     def abort(self) -> None:
         """Cut the connection."""
-        self._transport.abort()
+        self.wire.abort()
 
     # Internal
-
-    def _receive(self, plaintext: bytes) -> None:
-        """Let the dialogue continue. A command restarts the client's time; content adds to it."""
-        session = self._session
-        commands = session.command_count
-        session.receive_data(plaintext)
-        self._dialogue.advance()
-        self._note_login()
-        if session.command_count != commands:
-            self._patience.restart(self._clock())
-        elif session.is_in_content:
-            self._patience.top_up(
-                len(plaintext), self._terms.services.settings.minimum_rate, self._clock()
-            )
 
     def _used_up(self, share: float, now: float) -> SessionEnd | None:
         """Return the limit that is exceeded where the client has this share of each.
@@ -261,21 +259,8 @@ class Connection(asyncio.Protocol):
         settings = self._terms.services.settings
         if self._session.is_in_content:
             return settings.content_timeout
-        is_new = self._session.phase is Phase.CONNECTED or self._is_shaking_hands()
+        is_new = self._session.phase is Phase.CONNECTED or self.wire.is_shaking_hands
         return settings.greeting_timeout if is_new else settings.command_timeout
-
-    def _is_shaking_hands(self) -> bool:
-        return self._tls is not None and not self._tls.is_established
-
-    def _decrypt(self, tls: TlsLayer, ciphertext: bytes) -> bytes:
-        was_established = tls.is_established
-        plaintext = tls.receive(ciphertext)
-        if tls.is_established and not was_established:
-            self._dialogue.tls = f"{tls.version} {tls.cipher}"
-            if not self._session.has_tls:
-                self._session.start_tls()
-            self._patience.restart(self._clock())
-        return plaintext
 
     def _note_login(self) -> None:
         if self.is_stranger and self._dialogue.login is not None:
@@ -305,60 +290,59 @@ class Connection(asyncio.Protocol):
             return
         if self._dialogue.wants_tls:
             self._dialogue.wants_tls = False
-            self._tls = TlsLayer(self._terms.tls, is_server=True)
+            self.wire.begin_tls(TlsLayer(self._terms.tls, is_server=True))
+        if self._dialogue.turnaround is not None:
+            self._hand_over(self._dialogue.turnaround)
+            return
         if self._dialogue.expects_much:
-            self._read_less()
+            self.wire.read_less()
         self._control_reading()
 
     def _send(self) -> None:
-        tls = self._tls
-        if tls is None:
-            if data := self._session.data_to_send():
-                self._transport.write(data)
-            return
-        if tls.is_established and (data := self._session.data_to_send()):
+        if not self.wire.is_shaking_hands and (data := self._session.data_to_send()):
             with contextlib.suppress(TlsFailed):  # the peer has left; reading will show it
-                tls.send(data)
-        if ciphertext := tls.take_outgoing():
-            self._transport.write(ciphertext)
+                self.wire.write(data)
 
     def _control_reading(self) -> None:
-        is_busy = self._session.unread_octets > UNREAD_LIMIT and self._dialogue.is_waiting
-        should_read = not (
-            is_busy or self._dialogue.is_stalled or self._write_is_full or self._is_closing
-        )
-        if should_read != self._is_reading and not self._transport.is_closing():
-            self._is_reading = should_read
-            if should_read:
-                self._transport.resume_reading()
-            else:
-                self._transport.pause_reading()
-
-    def _read_less(self) -> None:
-        """Read in smaller pieces from now on; uvloop checks the protocol when reading begins."""
-        if self._reads_less or self._transport.is_closing():
+        wire, dialogue = self.wire, self._dialogue
+        is_busy = self._session.unread_octets > UNREAD_LIMIT and dialogue.is_waiting
+        should_read = not (is_busy or dialogue.is_stalled or wire.is_write_full or self._is_closing)
+        if should_read == wire.is_reading:
             return
-        self._reads_less = True
-        if self._is_reading:
-            self._transport.pause_reading()
-        self._transport.set_protocol(SmallReads(self))
-        if self._is_reading:
-            self._transport.resume_reading()
+        if should_read:
+            wire.resume_reading()
+        else:
+            wire.pause_reading()
+
+    def _may_turn_around(self) -> bool:
+        is_ending = self._is_closing or self._is_stopping or self._has_eof
+        return not (is_ending or self._session.unread_octets or self.wire.has_unread)
+
+    def _hand_over(self, turnaround: Turnaround) -> None:
+        """Give the wire away; the listener counts this until the wire is closed."""
+        self._end = SessionEnd.TURNED_AROUND
+        self._is_closing = True
+        self._turnaround = turnaround
+        self.wire.release(on_lost=self._turnaround_ended)
+        self._dialogue.abandon()
+        turnaround.begin(self.wire)
+
+    def _turnaround_ended(self) -> None:
+        self._turnaround = None
+        self.connection_lost(None)
 
     def _turn_away(self) -> None:
         """Send 421 at once; with implicit TLS, close instead, since a handshake costs too much."""
         self._is_turned_away = True
-        if self._tls is None:
-            self._transport.write(
-                bytes(replies.TOO_BUSY.fill(hostname=self._terms.options.hostname))
-            )
+        if not self._terms.is_implicit_tls:
+            self.wire.write(bytes(replies.TOO_BUSY.fill(hostname=self._terms.options.hostname)))
         self._is_closing = True
-        self._transport.close()
+        self.wire.close(within=LINGER_SECONDS)  # no sweep looks at this one
 
     def _say_goodbye(self, reply: Reply, end: SessionEnd, detail: str = "") -> None:
         if self._is_closing:
             return
-        if not self._is_shaking_hands():
+        if not self.wire.is_shaking_hands:
             self._session.close(reply.fill(hostname=self._terms.options.hostname))
             self._send()
         self._finish(end, detail)
@@ -369,11 +353,7 @@ class Connection(asyncio.Protocol):
         self._end, self._detail = end, detail
         self._is_closing = True
         self._patience.restart(self._clock())
-        if self._tls is not None:
-            self._tls.close()
-            if ciphertext := self._tls.take_outgoing():
-                self._transport.write(ciphertext)
-        self._transport.close()
+        self.wire.close()
 
     def _log_end(self) -> None:
         """Write the session's line; none if it only brought mail: each message has its own line."""

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 
+from restante.delivery.connection_source import dial
 from restante.delivery.delivery_connection import DeliveryConnection
 from restante.delivery.delivery_context import DeliveryContext
 from restante.delivery.link_plan import ConnectionEnd, ConnectionWork, EndKind, LinkPlan
@@ -99,10 +100,11 @@ class MxDelivery:
             options=ClientOptions(context.hostname, destination.tls, pipelining=Pipelining.OPENING),
             tls=await context.tls_plans.plan(destination),
             settings=context.settings,
-            own_addresses=context.own_addresses,
         )
         self._connection = DeliveryConnection(
-            terms, ConnectionWork(self._take, self._report, self._no_file)
+            dial(endpoint, context.settings.connect_timeout, context.own_addresses),
+            terms,
+            ConnectionWork(self._take, self._report, self._no_file),
         )
         end = await self._connection.run()
         self._reason = f"{destination.text}: {end.reason}" if end.reason else self._reason

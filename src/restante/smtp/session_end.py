@@ -19,5 +19,6 @@ class SessionEnd(StrEnum):
     FAILED_AUTHENTICATIONS = "too many failed authentications"
     UNREADABLE_BDAT = "unreadable BDAT"
     DATA_BEFORE_TLS = "data before TLS"
+    TURNED_AROUND = "turned around"  # the client took its mail on the connection it had made
     SERVER_STOPPING = "server stopping"
     DEFECT = "internal error"

@@ -1,0 +1,96 @@
+"""The facts of a delivery connection, and the verdict on it when it has ended."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from restante.delivery.link_plan import ConnectionEnd, EndKind, SendingManner
+from restante.mail.message import HeldMessage
+from restante.smtp.client_session import ClientSession
+from restante.smtp.client_transaction import DATA, EHLO, MAIL, RCPT
+from restante.smtp.pipelining import Pipelining
+
+_OPENING_STEPS: Final = (MAIL, RCPT, DATA)
+
+
+@dataclass(slots=True)
+class ConnectionRecord:
+    """Counts and facts of one connection."""
+
+    begun: int = 0  # transactions
+    ended: int = 0  # those that have an outcome
+    windows_settled: int = 0
+    was_ready: bool = False  # transactions could begin
+    was_closed: bool = False  # by the destination
+    is_astray: bool = False  # the destination sent a malformed or unexpected reply
+    kind: EndKind | None = None  # set once: the connection is over
+    reason: str = ""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the connection has ended."""
+        return self.kind is not None
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it is up and can take messages."""
+        return self.was_ready and self.kind is None
+
+
+def connection_end(
+    record: ConnectionRecord, session: ClientSession, tls_version: str, *, uses_ehlo: bool
+) -> ConnectionEnd:
+    """Return the result of a connection that is over."""
+    assert record.kind is not None
+    manner = _manner(record, session)
+    return ConnectionEnd(
+        record.kind,
+        record.reason,
+        record.was_ready,
+        tuple(transaction.message for transaction in session.outstanding()),
+        tls_version,
+        manner,
+        _not_borne(record, session, manner),
+        session.probed,
+        was_closed=record.was_closed,
+        in_doubt=_in_doubt(record, session),
+        closed_at_ehlo=record.was_closed and not tls_version and session.awaited is EHLO,
+        uses_ehlo=uses_ehlo,
+        garbled=_garbled(record, session),
+    )
+
+
+def _manner(record: ConnectionRecord, session: ClientSession) -> SendingManner:
+    if not session.runs_ahead:
+        return SendingManner.PROBED if session.is_probing else SendingManner.DATA
+    has_settled = record.windows_settled or not record.begun
+    return SendingManner.AHEAD if has_settled else SendingManner.AHEAD_IN_VAIN
+
+
+def _not_borne(
+    record: ConnectionRecord, session: ClientSession, manner: SendingManner
+) -> Pipelining | None:
+    """Return the pipelining that the destination failed to support, None without a sign."""
+    if session.is_across_refused:
+        return Pipelining.ACROSS
+    if record.kind is not EndKind.BROKEN:
+        return None
+    if manner in (SendingManner.PROBED, SendingManner.AHEAD_IN_VAIN) or (
+        manner is SendingManner.AHEAD and record.is_astray
+    ):
+        return Pipelining.AHEAD
+    if not record.is_astray and (session.awaits_across or session.is_trying_across):
+        return Pipelining.ACROSS
+    is_first = session.is_pipelining and not session.runs_ahead and not record.ended
+    return Pipelining.OPENING if is_first and session.awaited in _OPENING_STEPS else None
+
+
+def _in_doubt(record: ConnectionRecord, session: ClientSession) -> HeldMessage | None:
+    transaction = session.in_doubt if record.kind is EndKind.BROKEN else None
+    return transaction.message if transaction is not None else None
+
+
+def _garbled(record: ConnectionRecord, session: ClientSession) -> str:
+    """Return the data that came in place of a reply, "" if there was none."""
+    if record.is_astray:
+        return record.reason
+    return f"{record.reason}, after {session.unread!r}" if session.unread else ""

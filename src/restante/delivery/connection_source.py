@@ -1,0 +1,105 @@
+"""Where a delivery connection's wire comes from: dialed, or adopted from the server side."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Protocol
+
+from restante.delivery.route import Endpoint, leads_home
+from restante.network.wire import Wire, WireOwner
+
+
+class NotReached(OSError):  # noqa: N818
+    """No connection was made. The text says why."""
+
+
+class ConnectionSource(Protocol):
+    """Gives one wire to one owner."""
+
+    @property
+    def is_dialing(self) -> bool:
+        """Whether a connection is being made now."""
+
+    async def open(self, owner: WireOwner) -> None:
+        """Give the wire to its owner, which gets `opened` before this returns.
+
+        Raises NotReached if there is none.
+        """
+
+    def objection(self, wire: Wire) -> str:
+        """Say why nothing may be said over the wire; "" if it may be used."""
+
+    def give_up(self) -> None:
+        """Want no wire any more."""
+
+
+class Dialing:
+    """Makes a connection to an endpoint."""
+
+    def __init__(
+        self, endpoint: Endpoint, seconds: float, own_addresses: Sequence[tuple[str, int]]
+    ) -> None:
+        self._endpoint = endpoint
+        self._own_addresses = own_addresses
+        self._limit = asyncio.timeout(seconds)
+        self.is_dialing = False
+
+    async def open(self, owner: WireOwner) -> None:
+        """Connect. Raises NotReached."""
+        loop = asyncio.get_running_loop()
+        try:
+            async with self._limit:
+                self.is_dialing = True
+                await loop.create_connection(
+                    lambda: Wire(owner), str(self._endpoint.address), self._endpoint.port
+                )
+        except TimeoutError:
+            raise NotReached("connecting timed out") from None
+        except OSError as error:
+            raise NotReached(error.strerror or str(error)) from error
+        finally:
+            self.is_dialing = False
+
+    def objection(self, wire: Wire) -> str:
+        """Object to a connection that has reached our own listener."""
+        own = wire.own_address
+        if own is None or not leads_home(self._endpoint, own, self._own_addresses):
+            return ""
+        return f"the destination is this server itself ({self._endpoint.text})"
+
+    def give_up(self) -> None:
+        """Wait no longer for a connection that is being made."""
+        if self.is_dialing:
+            self._limit.reschedule(asyncio.get_running_loop().time())
+
+
+class Adoption:
+    """Takes over a wire that its server session has released."""
+
+    is_dialing = False
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+
+    async def open(self, owner: WireOwner) -> None:
+        """Adopt the wire, with all that has happened to it meanwhile."""
+        self._wire.adopt(owner)
+
+    def objection(self, wire: Wire) -> str:  # noqa: ARG002  the peer was chosen before this
+        """Object to nothing: the peer has come to us and was authorized."""
+        return ""
+
+    def give_up(self) -> None:
+        """Close the wire, which nobody would close otherwise."""
+        self._wire.abort()
+
+
+def dial(
+    endpoint: Endpoint, seconds: float, own_addresses: Sequence[tuple[str, int]] = ()
+) -> Dialing:
+    """Make a connection within so many seconds, but not to one of our own listeners."""
+    return Dialing(endpoint, seconds, own_addresses)
+
+
+def adopt(wire: Wire) -> Adoption:
+    """Use a connection that a peer has made to us and that its session has released."""
+    return Adoption(wire)

@@ -1,0 +1,91 @@
+"""A wire for a dialogue of one command at a time: its octets are awaited."""
+
+import asyncio
+from typing import Final
+
+from restante.network.tls import TlsFailed, TlsLayer
+from restante.network.wire import CheckPeer, Wire
+
+_KEPT_OCTETS: Final = 65536  # more than any reply that counts; then nothing is read for a while
+_CLOSE_SECONDS: Final = 5.0  # for a destination to take our QUIT
+
+
+class WireReader:
+    """Owns one wire."""
+
+    def __init__(self) -> None:
+        self._octets = bytearray()
+        self._news = asyncio.Event()
+        self._failure: Exception | None = None
+        self.wire: Wire  # from `opened` on
+
+    async def read(self) -> bytes:
+        """Return the octets that have come, at least one.
+
+        Raises EOFError, OSError or TlsFailed when no more will come.
+        """
+        while not self._octets:
+            await self._next()
+        data = bytes(self._octets)
+        self._octets.clear()
+        self.wire.resume_reading()
+        return data
+
+    async def begin_tls(self, tls: TlsLayer, check_peer: CheckPeer) -> None:
+        """Return when TLS is established and the peer was accepted. Raises TlsFailed."""
+        self.wire.begin_tls(tls, check_peer)
+        try:
+            while not self.wire.is_secure:
+                await self._next()
+        except (OSError, EOFError) as error:
+            raise TlsFailed(f"the handshake was interrupted: {error}") from error
+
+    def close(self) -> None:
+        """Close the wire; a destination that takes nothing is cut."""
+        self.wire.close(within=_CLOSE_SECONDS)
+
+    async def _next(self) -> None:
+        """Wait until something happens."""
+        if self._failure is not None:
+            raise self._failure
+        await self._news.wait()
+        self._news.clear()
+
+    # Called by the wire
+
+    def opened(self, wire: Wire) -> None:
+        """Begin."""
+        self.wire = wire
+
+    def data_received(self, data: bytes) -> None:
+        """Keep octets."""
+        self._octets += data
+        if len(self._octets) > _KEPT_OCTETS:
+            self.wire.pause_reading()
+        self._news.set()
+
+    def secured(self) -> None:
+        """Go on under TLS."""
+        self._news.set()
+
+    def tls_failed(self, failure: TlsFailed) -> None:
+        """End."""
+        self._fail(failure)
+
+    def eof_received(self) -> None:
+        """End: no more will come."""
+        self._fail(EOFError("the destination closed the connection"))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End."""
+        self._fail(exc or EOFError("the destination closed the connection"))
+
+    def pause_writing(self) -> None:
+        """Commands are short: nothing to pause."""
+
+    def resume_writing(self) -> None:
+        """The same."""
+
+    def _fail(self, failure: Exception) -> None:
+        self._failure = self._failure or failure
+        self._news.set()
