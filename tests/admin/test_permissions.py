@@ -146,10 +146,14 @@ CALLS: dict[AdminAction, list[Call]] = {
     ],
     AdminAction.DOMAIN_SHOW: [at_once(lambda c, of: domains.show_domain(c, of.domain))],
     AdminAction.DOMAIN_CHANGE: [
-        lambda c, of: domains.change_domain(c, of.domain, DomainChange(hold="relay"))
+        lambda c, of: domains.change_domain(
+            c, of.domain, DomainChange.model_validate({"hold": "relay"})
+        )
     ],
     AdminAction.DOMAIN_LIMIT: [
-        lambda c, of: domains.change_domain(c, of.domain, DomainChange(quota=1000))
+        lambda c, of: domains.change_domain(
+            c, of.domain, DomainChange.model_validate({"quota": 1000})
+        )
     ],
     AdminAction.DOMAIN_DIRECT: [
         lambda c, of: domains.change_domain(c, of.domain, DomainChange(destination="192.0.2.7"))
@@ -541,7 +545,7 @@ def test_a_domain_that_moved_does_not_tell_where_it_was() -> None:
 def test_the_audit_trail_has_the_principal() -> None:
     async def story() -> None:
         desk = await two_accounts()
-        change = DomainChange(hold="relay")
+        change = DomainChange.model_validate({"hold": "relay"})
         await domains.change_domain(desk.context.acting(ALPHA_LOGIN), ALPHA.domain, change)
         [entry] = await desk.store.trail.audit(limit=1)
         assert (entry.actor, entry.origin, entry.account) == (

@@ -360,7 +360,11 @@ def test_a_label_says_all_recipients_whatever_was_asked_for() -> None:
 def test_mail_beyond_a_quota_is_left_out_and_said_to_be(content: bytes) -> None:
     async def story() -> None:
         desk = await hosting()
-        await change_domain(desk.context, "alpha.example", DomainChange(quota=2 * len(content) + 1))
+        await change_domain(
+            desk.context,
+            "alpha.example",
+            DomainChange.model_validate({"quota": 2 * len(content) + 1}),
+        )
         both = packed_message(content, "x@alpha.example", "z@beta.example")
         first, second, third = await bring_in(desk, both, packed_message(content), both)
         assert [len(one.held) for one in (first, second, third)] == [2, 1, 1]

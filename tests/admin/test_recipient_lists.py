@@ -15,7 +15,6 @@ from restante.admin.recipient_lists import (
     list_recipients,
     replace_recipients,
 )
-from restante.tenancy.policy import Recipients, Unknown
 from restante.tenancy.recipients import Recipient, RecipientSource
 from restante.tenancy.record_change import Change
 from tests.admin.desk import NOW, Desk, all_of, run
@@ -143,14 +142,18 @@ def test_an_empty_list_that_is_taken_at_its_word_is_warned_of() -> None:
     async def story(desk: Desk) -> None:
         await desk.host(DOMAIN, "alpha")
         done = await change_domain(
-            desk.context, DOMAIN, DomainChange(recipients=Recipients.LIST, unknown=Unknown.REJECT)
+            desk.context,
+            DOMAIN,
+            DomainChange.model_validate({"recipients": "list", "unknown": "reject"}),
         )
         assert any(
             "list of recipients is empty" in warning and "550" in warning
             for warning in done.warnings
         )
         await change_recipients(desk.context, DOMAIN, RecipientChange(add=("anna",)))
-        done = await change_domain(desk.context, DOMAIN, DomainChange(unknown=Unknown.DEFER))
+        done = await change_domain(
+            desk.context, DOMAIN, DomainChange.model_validate({"unknown": "defer"})
+        )
         assert done.warnings == []
 
     run(story(Desk()))

@@ -83,7 +83,7 @@ async def add_domain(context: AdminContext, new: NewDomain) -> ChangedDomain:
     warnings += warnings_on_trust(destination)
     hosts = changed_hosts(AuthorizedHosts(), new)
     now = context.now()
-    check_message_size(name, new.message_size, context.message_size_limit())
+    check_message_size(name, new, context.message_size_limit())
     policy = changed_policy(name, DEFAULT_POLICY, new, now)
     domain = HostedDomain(0, name, new.account, destination, hosts, now, policy)
     stored, changes = await _put(context, None, domain)
@@ -129,7 +129,7 @@ async def change_domain(context: AdminContext, name: str, change: DomainChange) 
         find_account(context, change.account).name if change.account is not None else domain.account
     )
     hosts = changed_hosts(domain.authorized_hosts, change)
-    check_message_size(domain.name, change.message_size, context.message_size_limit())
+    check_message_size(domain.name, change, context.message_size_limit())
     policy = changed_policy(domain.name, domain.policy, change, context.now())
     domain = replace(
         domain, account=account, destination=destination, authorized_hosts=hosts, policy=policy

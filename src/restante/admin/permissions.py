@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Final
 
 from restante.admin.admin_error import AdminError, ErrorKind
+from restante.tenancy.policy_settings import SETTINGS
 from restante.tenancy.principal import Principal, Role
 
 
@@ -97,7 +98,8 @@ PERMITTED: Final[Mapping[Role, frozenset[AdminAction]]] = {
     Role.NOBODY: frozenset(),
 }
 
-# The action that a field of a changed domain needs; a setting of the policy names its own.
+# The action that a field of a changed domain needs. A setting of the policy that is a limit
+# needs DOMAIN_LIMIT, and everything else DOMAIN_CHANGE.
 _FIELD_ACTIONS: Final[Mapping[str, AdminAction]] = {
     "account": AdminAction.DOMAIN_MOVE,
     "destination": AdminAction.DOMAIN_DIRECT,
@@ -109,12 +111,10 @@ _FIELD_ACTIONS: Final[Mapping[str, AdminAction]] = {
     "destination_password": AdminAction.DOMAIN_DIRECT,
     "connections": AdminAction.DOMAIN_LIMIT,
     "per_minute": AdminAction.DOMAIN_LIMIT,
-    "quota": AdminAction.DOMAIN_LIMIT,
-    "quota_messages": AdminAction.DOMAIN_LIMIT,
-    "message_size": AdminAction.DOMAIN_LIMIT,
     "allow": AdminAction.DOMAIN_AUTHORIZE,
     "add_allow": AdminAction.DOMAIN_AUTHORIZE,
     "drop_allow": AdminAction.DOMAIN_AUTHORIZE,
+    **{one.name: AdminAction.DOMAIN_LIMIT for one in SETTINGS if one.is_limit},
 }
 
 

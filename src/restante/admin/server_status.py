@@ -17,7 +17,6 @@ from restante.admin.domains import find_domain
 from restante.admin.drains import DrainView, LastDrainView, last_drain_view, list_drains
 from restante.admin.health import HealthFacts, Level, judge
 from restante.admin.permissions import AdminAction, permit
-from restante.admin.policy_change import SUSPENDED
 from restante.admin.primaries import PrimaryView, primary_view
 from restante.admin.trail import moment
 from restante.queue.sending_outcome import Backlog
@@ -27,6 +26,7 @@ from restante.store.mail_handover import PastDrain
 from restante.telemetry.metric_types import Exposition
 from restante.tenancy.etrn_target import EtrnTargetKind, parse_etrn_target
 from restante.tenancy.model import HostedDomain
+from restante.tenancy.policy_settings import SUSPENDED
 
 
 class DomainStatus(BaseModel):

@@ -1,16 +1,21 @@
-"""The options of a domain's policy, for the commands that add or change a domain."""
+"""The options of a domain's policy, for the commands that add or change a domain.
+
+The options and the lines of `domain show` are made from the table of settings
+(`tenancy/policy_settings`).
+"""
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import typer
 
 from restante.cli.display import Column, Row, human_size, human_time
 from restante.cli.options import octets, seconds
 from restante.mail.quantity import counted
+from restante.tenancy.policy_settings import SETTINGS, PolicySetting, SettingKind
 
 NONE: Final = "none"  # removes a limit
 _NO_LIMIT: Final = 0  # in the form of the API
@@ -40,151 +45,47 @@ def _time_to_come(text: str) -> str:
     return (time if time.tzinfo else time.replace(tzinfo=UTC)).isoformat()
 
 
-_size, _age = _limit(octets), _limit(seconds)
-
-QuotaOption = Annotated[
-    int | None,
-    typer.Option(
-        "--quota",
-        metavar="SIZE",
-        parser=_size,
-        help="Maximum size of held mail: 10G, or none. Above it RCPT gets 452.",
-    ),
-]
-QuotaMessagesOption = Annotated[
-    int | None,
-    typer.Option(
-        "--quota-messages",
-        metavar="N",
-        parser=_limit(_count),
-        help="Maximum number of held messages, or none.",
-    ),
-]
-
-OPTIONS: Final[dict[str, Any]] = {
-    "hold": Annotated[
-        Literal["until-asked", "on-return", "relay", "suspended"] | None,
-        typer.Option(
-            "--hold",
-            help="When to hand mail over. until-asked: on request only (new domains). on-return:"
-            " also when the destination is back. relay: at once, like any secondary. suspended:"
-            " never. Each of the first three ends a suspension.",
-        ),
-    ],
-    "reason": Annotated[
-        str | None,
-        typer.Option(
-            "--reason",
-            metavar="TEXT",
-            help="Reason for the audit trail and, with --hold suspended, for the suspension.",
-        ),
-    ],
-    "until": Annotated[
-        str | None,
-        typer.Option(
-            "--until",
-            metavar="TIME",
-            parser=_time_to_come,
-            help="End of the suspension: 2d, 2026-12-01, or an ISO time.",
-        ),
-    ],
-    "while_suspended": Annotated[
-        Literal["accept", "defer"] | None,
-        typer.Option(
-            "--while-suspended",
-            help="New mail during the suspension: hold it (accept), or answer 450 (defer).",
-        ),
-    ],
-    "accept": Annotated[
-        Literal["always", "when-down"] | None,
-        typer.Option(
-            "--accept",
-            help="Accept mail always, or only while the destination is down (needs on-return).",
-        ),
-    ],
-    "force_accept": Annotated[
-        str | None,
-        typer.Option(
-            "--force-accept",
-            metavar="on|off",
-            help='Override --accept: accept mail (on) or defer it (off); "" ends this.',
-        ),
-    ],
-    "force_until": Annotated[
-        str | None,
-        typer.Option(
-            "--force-until", metavar="TIME", parser=_time_to_come, help="End of --force-accept."
-        ),
-    ],
-    "recipients": Annotated[
-        Literal["any", "list", "learned"] | None,
-        typer.Option(
-            "--recipients",
-            help="Known addresses: any, the list of `restante recipient`, or also the addresses"
-            " that the destination accepted (learned).",
-        ),
-    ],
-    "unknown": Annotated[
-        Literal["accept", "defer", "reject"] | None,
-        typer.Option(
-            "--unknown",
-            help="Unknown addresses: accept the mail, answer 450 (defer) or 550 (reject).",
-        ),
-    ],
-    "ignore_tags": Annotated[
-        bool | None,
-        typer.Option("--ignore-tags/--no-ignore-tags", help="Treat user+tag as known if user is."),
-    ],
-    "ask_destination": Annotated[
-        bool | None,
-        typer.Option(
-            "--ask-destination/--no-ask-destination",
-            help="At RCPT, ask the destination about an unknown mailbox while it is up (needs"
-            " learned).",
-        ),
-    ],
-    "quota": QuotaOption,
-    "quota_messages": QuotaMessagesOption,
-    "message_size": Annotated[
-        int | None,
-        typer.Option(
-            "--message-size",
-            metavar="SIZE",
-            parser=_size,
-            help="Maximum size of a message, below the server's limit; or none.",
-        ),
-    ],
-    "retention": Annotated[
-        int | None,
-        typer.Option(
-            "--retention",
-            metavar="AGE",
-            parser=_age,
-            help="How long mail is held: 30d, or none for no limit.",
-        ),
-    ],
-    "at_end": Annotated[
-        Literal["keep", "delete", "bounce"] | None,
-        typer.Option("--at-end", help="Action when the retention is over."),
-    ],
-    "refused_retention": Annotated[
-        int | None,
-        typer.Option(
-            "--refused-retention",
-            metavar="AGE",
-            parser=_age,
-            help="How long refused mail is held, or none. New domains: 14d.",
-        ),
-    ],
-    "refused_at_end": Annotated[
-        Literal["keep", "delete", "bounce"] | None,
-        typer.Option("--refused-at-end", help="Action when it is over."),
-    ],
-    "on_refusal": Annotated[
-        Literal["keep", "bounce"] | None,
-        typer.Option("--on-refusal", help="Action when the destination refuses mail."),
-    ],
+# The type of an option's value, the placeholder in its help, and what reads its text.
+_FORMS: Final[Mapping[SettingKind, tuple[type, str | None, Callable[[str], Any] | None]]] = {
+    SettingKind.FLAG: (bool, None, None),
+    SettingKind.SIZE: (int, "SIZE", _limit(octets)),
+    SettingKind.COUNT: (int, "N", _limit(_count)),
+    SettingKind.AGE: (int, "AGE", _limit(seconds)),
+    SettingKind.TIME: (str, "TIME", _time_to_come),
+    SettingKind.TEXT: (str, "TEXT", None),
 }
+
+
+def _option(setting: PolicySetting) -> Any:
+    """Return the annotation of a setting's option."""
+    name = setting.name.replace("_", "-")
+    if setting.kind is SettingKind.FLAG:
+        name = f"{name}/--no-{name}"
+    literal: Any = Literal
+    form: Any = literal[setting.choices] if setting.choices else None
+    metavar, parser = None, None
+    if "" in setting.choices:  # which no choice on a command line can be
+        form, metavar = str, "|".join(filter(None, setting.choices))
+    elif form is None:
+        form, metavar, parser = _FORMS[setting.kind]
+    return Annotated[
+        form | None, typer.Option(f"--{name}", metavar=metavar, parser=parser, help=setting.help)
+    ]
+
+
+def policy_options(settings: Iterable[PolicySetting]) -> dict[str, Any]:
+    """Return the annotations of the options, by the names of the settings."""
+    return {setting.name: _option(setting) for setting in settings}
+
+
+OPTIONS: Final = policy_options(SETTINGS)
+
+if TYPE_CHECKING:
+    QuotaOption = int | None
+    QuotaMessagesOption = int | None
+else:
+    QuotaOption = OPTIONS["quota"]
+    QuotaMessagesOption = OPTIONS["quota_messages"]
 
 
 def with_policy(command: Callable[..., None]) -> Callable[..., None]:
@@ -229,24 +130,36 @@ def human_quota(octets: int | None, messages: int | None) -> str:
 HOLD_COLUMN: Final = Column("HOLD", lambda row: row["policy"]["hold"])
 
 
-def policy_fields(domain: Row) -> list[tuple[str, Any]]:
-    """Return the names and values that show a domain's policy."""
+def policy_fields(
+    domain: Row, settings: Iterable[PolicySetting] = SETTINGS
+) -> list[tuple[str, Any]]:
+    """Return the names and values that show a domain's policy: a line for each setting.
+
+    Settings that belong together share a line, which has a function of its own below.
+    """
     policy = domain["policy"]
-    return [
-        ("hold", _hold(policy)),
-        ("accept", _accept(policy)),
-        ("recipients", _recipients(policy)),
-        ("quota", human_quota(policy["quota"], policy["quota_messages"])),
-        (
-            "message size",
-            "the server's limit"
-            if policy["message_size"] is None
-            else human_size(policy["message_size"]),
-        ),
-        ("retention", _retention(policy["retention"], policy["at_end"])),
-        ("refused retention", _retention(policy["refused_retention"], policy["refused_at_end"])),
-        ("on refusal", policy["on_refusal"]),
-    ]
+    shown: dict[str, Any] = {}
+    for setting in settings:
+        if setting.label not in shown:
+            together = _TOGETHER.get(setting.label)
+            shown[setting.label] = together(policy) if together else _shown(policy, setting)
+    return list(shown.items())
+
+
+def _shown(policy: Row, setting: PolicySetting) -> str:
+    value = policy[setting.name]
+    match setting.kind:
+        case SettingKind.FLAG:
+            return "yes" if value else "no"
+        case SettingKind.SIZE:
+            return NONE if value is None else human_size(value)
+        case SettingKind.COUNT:
+            return NONE if value is None else counted(value, "message")
+        case SettingKind.AGE:
+            return human_span(value)
+        case SettingKind.TIME:
+            return human_time(value) if value else NONE
+    return str(value)
 
 
 def _hold(policy: Row) -> str:
@@ -254,10 +167,8 @@ def _hold(policy: Row) -> str:
         return str(policy["hold"])
     until = f" until {human_time(policy['until'])}" if policy["until"] else ""
     mail = _MAIL[policy["while_suspended"]]
-    return (
-        f"suspended{until}, mail is {mail}: {policy['reason']}; otherwise"
-        f" {policy['hold_otherwise']}"
-    )
+    otherwise = policy["hold_otherwise"]
+    return f"suspended{until}, mail is {mail}: {policy['reason']}; otherwise {otherwise}"
 
 
 _MAIL: Final = {"accept": "held", "defer": "deferred"}
@@ -278,5 +189,23 @@ def _recipients(policy: Row) -> str:
     return f"{policy['recipients']}{tags}{asked}, unknown: {policy['unknown']}"
 
 
+def _message_size(policy: Row) -> str:
+    size = policy["message_size"]
+    return "the server's limit" if size is None else human_size(size)
+
+
 def _retention(span: float | None, at_end: str) -> str:
     return human_span(span) if span is None else f"{human_span(span)}, then {at_end}"
+
+
+_TOGETHER: Final[Mapping[str, Callable[[Row], str]]] = {
+    "hold": _hold,
+    "accept": _accept,
+    "recipients": _recipients,
+    "quota": lambda policy: human_quota(policy["quota"], policy["quota_messages"]),
+    "message size": _message_size,
+    "retention": lambda policy: _retention(policy["retention"], policy["at_end"]),
+    "refused retention": lambda policy: _retention(
+        policy["refused_retention"], policy["refused_at_end"]
+    ),
+}
