@@ -354,4 +354,4 @@ def test_queue_verbs_work_on_what_a_restart_left(tmp_path: Path) -> None:
         [top] = restante.shown("top")["domains"]
         assert (top["domain"], top["held"], top["refused"]) == ("alpha.example", 1, 0)
         actions = [entry["action"] for entry in restante.shown("audit")]
-        assert {"content-read", "mail-deleted", "refused-released", "mail-imported"} <= set(actions)
+        assert {"content-read", "mail-deleted", "mail-held-again", "mail-imported"} <= set(actions)

@@ -224,10 +224,12 @@ class Desk:
         envelope = Envelope(reverse_path, paths, **fields)
         await self.store.reception.hold([NewMessage(number, domain_id, envelope, NOW - 3600, HEAD)])
 
-    async def refuse(self, number: int, domain_id: int, path: str, reply: str) -> None:
-        """Let the destination refuse a recipient."""
+    async def refuse(
+        self, number: int, domain_id: int, path: str, reply: str, move: Move = Move.REFUSED
+    ) -> None:
+        """Let the destination refuse a recipient, or leave it uncertain."""
         drain = await opened(self.store, domain_id, NOW, NOW + 60)
         await self.store.handover.settle(
-            drain, [Outcome(number, (RecipientOutcome(path, Move.REFUSED, reply),))]
+            drain, [Outcome(number, (RecipientOutcome(path, move, reply),))]
         )
         await self.store.handover.close_drain(drain)

@@ -31,7 +31,7 @@ def change(desk: Desk, **fields: Any) -> Any:
 def test_a_domain_is_known_by_one_spelling() -> None:
     async def story(desk: Desk) -> None:
         await desk.host("xn--bcher-kva.example", "alpha")
-        assert show_domain(desk.context, "BÜCHER.example.").name == "xn--bcher-kva.example"
+        assert (await show_domain(desk.context, "BÜCHER.example.")).name == "xn--bcher-kva.example"
         with pytest.raises(AdminError) as caught:
             await add_domain(
                 desk.context,
@@ -45,7 +45,7 @@ def test_a_domain_is_known_by_one_spelling() -> None:
 def test_set_changes_only_what_is_given() -> None:
     async def story(desk: Desk) -> None:
         await desk.host("alpha.example", "alpha", tls=TlsUse.REQUIRED, connections=2)
-        before = show_domain(desk.context, "alpha.example")
+        before = await show_domain(desk.context, "alpha.example")
         done = await change(desk, destination="192.0.2.9:2525")
         assert done.domain == before.model_copy(update={"destination": "192.0.2.9:2525"})
 
@@ -112,7 +112,7 @@ def test_the_password_for_the_destination_is_sealed_and_never_shown() -> None:
     async def story(desk: Desk) -> None:
         secret = {"destination_login": "us", "destination_password": SecretStr("a secret")}
         await desk.host("alpha.example", "alpha", tls=TlsUse.REQUIRED, **secret)
-        view = show_domain(desk.context, "alpha.example")
+        view = await show_domain(desk.context, "alpha.example")
         assert view.destination_login == "us"
         assert "secret" not in view.model_dump_json()
         login = desk.context.directory.now.domains["alpha.example"].destination.login
@@ -160,7 +160,7 @@ def test_an_authority_is_a_file_that_can_be_used_now(tmp_path: Path) -> None:
 
     async def story(desk: Desk) -> None:
         await desk.host("alpha.example", "alpha", tls=TlsUse.VERIFY, tls_ca=str(good))
-        assert show_domain(desk.context, "alpha.example").tls_ca == str(good)
+        assert (await show_domain(desk.context, "alpha.example")).tls_ca == str(good)
         for wrong in (str(bad), str(tmp_path / "none.pem"), "ca.pem"):
             with pytest.raises(AdminError, match="authority"):
                 await change(desk, tls_ca=wrong)
@@ -172,13 +172,13 @@ def test_domains_are_listed_by_account() -> None:
     async def story(desk: Desk) -> None:
         await desk.host("beta.example", "beta")
         await desk.host("alpha.example", "alpha")
-        assert [view.name for view in list_domains(desk.context)] == [
+        assert [view.name for view in await list_domains(desk.context)] == [
             "alpha.example",
             "beta.example",
         ]
-        assert [view.name for view in list_domains(desk.context, "beta")] == ["beta.example"]
+        assert [view.name for view in await list_domains(desk.context, "beta")] == ["beta.example"]
         with pytest.raises(AdminError):
-            list_domains(desk.context, "gamma")
+            await list_domains(desk.context, "gamma")
 
     run(story(Desk()))
 
@@ -230,7 +230,7 @@ def test_pinning_now_pins_the_key_that_is_shown_and_nothing_else(
         for wrong in ({"tls": TlsUse.OFF}, {"tls_pins": (PIN,)}, {"destination": "192.0.2.9"}):
             with pytest.raises(AdminError):
                 await change(desk, pin_now=True, **wrong)
-        assert show_domain(desk.context, "alpha.example") == done
+        assert await show_domain(desk.context, "alpha.example") == done
 
     run(story(Desk()))
 
@@ -248,8 +248,8 @@ def test_a_listing_asks_the_store_for_one_domain_at_a_time() -> None:
             return {}
 
         desk.store.figures.usages = usages  # type: ignore[method-assign]
-        assert len(list(list_domains(desk.context))) == 5
-        assert len(list(list_domains(desk.context, "account1"))) == 1
+        assert len(list(await list_domains(desk.context))) == 5
+        assert len(list(await list_domains(desk.context, "account1"))) == 1
         assert asked == []
 
     run(story(Desk()))

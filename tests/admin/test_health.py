@@ -36,7 +36,16 @@ CASES = [
         "the last reload failed and changed nothing: one; two",
     ),
     ({"restart_for": ("user", "store")}, Level.WARNING, "a restart is needed for user, store"),
-    ({"damaged_messages": 1}, Level.WARNING, "1 message is damaged"),
+    (
+        {"damaged_messages": 1},
+        Level.WARNING,
+        "1 message is damaged: restante queue list --status d",
+    ),
+    (
+        {"uncertain_messages": 2},
+        Level.WARNING,
+        "2 messages are uncertain, the destination may have them: restante queue list --status unc",
+    ),
 ]
 
 

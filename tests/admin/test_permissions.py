@@ -17,6 +17,7 @@ from restante.admin import (
     domains,
     drains,
     held_mail,
+    hold_again,
     logins,
     permissions,
     recipient_lists,
@@ -141,10 +142,10 @@ CALLS: dict[AdminAction, list[Call]] = {
         )
     ],
     AdminAction.DOMAIN_LIST: [
-        at_once(lambda c, of: domains.list_domains(c, of.account)),
-        at_once(lambda c, _: domains.list_domains(c)),
+        lambda c, of: domains.list_domains(c, of.account),
+        lambda c, _: domains.list_domains(c),
     ],
-    AdminAction.DOMAIN_SHOW: [at_once(lambda c, of: domains.show_domain(c, of.domain))],
+    AdminAction.DOMAIN_SHOW: [lambda c, of: domains.show_domain(c, of.domain)],
     AdminAction.DOMAIN_CHANGE: [
         lambda c, of: domains.change_domain(
             c, of.domain, DomainChange.model_validate({"hold": "relay"})
@@ -185,7 +186,11 @@ CALLS: dict[AdminAction, list[Call]] = {
     AdminAction.QUEUE_SHOW: [lambda c, of: held_mail.show_message(c, of.held)],
     AdminAction.QUEUE_DELETE: [lambda c, of: held_mail.delete_messages(c, of.both)],
     AdminAction.QUEUE_BOUNCE: [lambda c, of: bounce.bounce_messages(c, of.both)],
-    AdminAction.QUEUE_RELEASE: [lambda c, of: held_mail.release_refused(c, of.both)],
+    AdminAction.QUEUE_RELEASE: [
+        lambda c, of: hold_again.hold_again(
+            c, hold_again.MessagesToHoldAgain(names=of.both.names, reason="test")
+        )
+    ],
     AdminAction.CONTENT_READ: [lambda c, of: queue_content.read_content(c, of.held)],
     AdminAction.CONTENT_EXPORT: [exported],
     AdminAction.CONTENT_IMPORT: [
@@ -303,7 +308,7 @@ async def seen_of(desk: Desk, of: Things) -> list[object]:
     context = desk.context
     return [
         accounts.show_account(context, of.account),
-        domains.show_domain(context, of.domain),
+        await domains.show_domain(context, of.domain),
         list(logins.list_logins(context, of.account)),
         list(channels.list_channels(context, of.account)),
         await all_of(held_mail.list_queue(context, held_mail.QueueSelection(domain=of.domain))),

@@ -43,7 +43,7 @@ def test_a_suspension_that_is_over_is_forgotten_by_the_next_change() -> None:
         await desk.host("alpha.example", "alpha")
         await policy(desk, hold="suspended", reason="not paid", until=LATER)
         object.__setattr__(desk.context, "now", lambda: NOW + 3600)
-        assert show_domain(desk.context, "alpha.example").policy.hold == "until-asked"
+        assert (await show_domain(desk.context, "alpha.example")).policy.hold == "until-asked"
         await policy(desk, quota=5)
         assert desk.context.directory.now.domains["alpha.example"].policy.suspension is None
 

@@ -178,8 +178,15 @@ def test_of_mail_that_is_given_up_the_damaged_stays_and_is_named(
         done.err
         == f"restante: message {damaged}: its content does not match its checksum; {NOT_BOUNCED}\n"
     )
-    [listed] = json.loads(command("queue", "list", "--status", "refused", "--json").out)
+    [listed] = json.loads(command("queue", "list", "--status", "damaged", "--json").out)
     assert (listed["name"], len(left(command))) == (damaged, 1)
+    every = command("queue", "release", "--all", "--yes")
+    assert (every.code, every.out) == (0, "0 messages held again\n")
+    for chosen in ([damaged], ["--all", "--status", "damaged"]):
+        named = command("queue", "release", *chosen, "--yes")
+        assert (named.code, named.out) == (65, "0 messages held again\n")
+        assert named.err.endswith(NOT_BOUNCED.replace("bounced", "held again") + "\n")
+    assert "1 message is damaged" in command("status").out
     again = command(
         "queue", "bounce", damaged, "zzz", "--reason", "the customer has moved", "--yes"
     )

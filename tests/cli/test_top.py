@@ -21,11 +21,14 @@ def moment(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).isoformat().replace("+00:00", "Z")
 
 
-def domain(name: str, held: int, refused: int = 0) -> dict[str, Any]:
+def domain(name: str, held: int, refused: int = 0, uncertain: int = 0) -> dict[str, Any]:
     return {
         "domain": name,
-        "messages": held + refused,
+        "messages": held + refused + uncertain,
+        "held": held,
         "refused": refused,
+        "uncertain": uncertain,
+        "damaged": 0,
         "octets": 4096 * held,
         "oldest_at": moment(NOW - 7200) if held else None,
         "last_request_at": None,
@@ -57,7 +60,10 @@ def view(at: float, domains: list[dict[str, Any]], *drains: dict[str, Any]) -> d
         },
         "at": moment(at),
         "messages": sum(one["messages"] for one in domains),
+        "held": sum(one["held"] for one in domains),
         "refused": sum(one["refused"] for one in domains),
+        "uncertain": sum(one["uncertain"] for one in domains),
+        "store": {"damaged_messages": 0},
         "octets": 0,
         "reports": {"waiting": 3, "oldest_at": moment(at)},
         "notices": {"waiting": 0, "oldest_at": None},
@@ -121,6 +127,16 @@ def test_drains_come_first_then_who_has_most_and_who_has_nothing_is_left_out() -
     assert [line.domain for line in lines] == ["d", "b", "e", "a"]
 
 
+def test_uncertain_mail_has_a_column_where_there_is_some_and_is_named_above() -> None:
+    looked = view(NOW, [domain("a", 0, uncertain=3), domain("b", 2)])
+    lines = Looks().add(looked)
+    assert [line.domain for line in lines] == ["a", "b"]
+    text = "\n".join(drawn_view(looked, 120, 24))
+    assert "2 messages held, 0 refused, 3 uncertain" in text
+    assert "UNCERTAIN" in text
+    assert "DAMAGED" not in text
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [
@@ -143,7 +159,10 @@ def drawn(count: int, width: int, height: int) -> list[str]:
         drain(f"customer-{number:02}.example", 5, next_at=NOW + 5)
         for number in range(min(count, 2))
     ]
-    looked = view(NOW, domains, *drains)
+    return drawn_view(view(NOW, domains, *drains), width, height)
+
+
+def drawn_view(looked: dict[str, Any], width: int, height: int) -> list[str]:
     console = Console(width=width, height=height, file=StringIO())
     with console.capture() as captured:
         console.print(screen(looked, Looks().add(looked), width, height, Controls()))

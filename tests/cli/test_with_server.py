@@ -12,6 +12,7 @@ from restante.mail.dsn_request import DsnRequest, RecipientRequest, Ret, parse_n
 from restante.mail.envelope import Envelope
 from restante.mail.message import NewMessage
 from restante.mail.message_origin import MessageOrigin
+from restante.queue.recipient_status import Move
 from restante.store.mail_handover import PastDrain
 from restante.tenancy.notice import Channel, NewNotice, NoticeFacts, NoticeKind, Transport
 from tests.admin.desk import HEAD, NOW, Desk, run
@@ -215,7 +216,26 @@ def test_a_monitoring_system_gets_one_line_and_a_code(
     desk.server.condition = condition
     checked = command("status", "--check")
     assert (checked.code, checked.out.startswith(line)) == (code, True), checked.out
-    assert checked.out.endswith(" | held=1 refused=1 octets=180B oldest=3600s drains=1\n")
+    assert checked.out.endswith(
+        " | held=1 refused=1 uncertain=0 damaged=0 octets=180B oldest=3600s drains=1\n"
+    )
+
+
+def test_uncertain_mail_is_named_wherever_amounts_are(desk: Desk, command: Command) -> None:
+    alpha = desk.context.directory.now.domains["alpha.example"].id
+    asyncio.run(desk.refuse(33, alpha, "x@alpha.example", "cut off", Move.UNCERTAIN))
+    shown = command("status").out
+    assert "0 messages held, 1 refused, 1 uncertain" in shown
+    assert "warning: 1 message is uncertain, the destination may have them" in shown
+    assert "UNCERTAIN" in shown
+    assert "DAMAGED" not in shown
+    told = json.loads(command("status", "--json").out)
+    assert (told["held"], told["refused"], told["uncertain"]) == (0, 1, 1)
+    one = told["domains"][0]
+    assert (one["held"], one["refused"], one["uncertain"], one["damaged"]) == (0, 1, 1, 0)
+    assert "uncertain          1" in command("domain", "show", "alpha.example").out
+    assert "uncertain 1" in command("domain", "list").out.lower()
+    assert " refused=1 uncertain=1 " in command("status", "--check").out
 
 
 def test_domains_are_chosen(desk: Desk, command: Command) -> None:

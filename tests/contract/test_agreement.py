@@ -47,7 +47,10 @@ from tests.store.damage_report import DamageReport
 PATHS = [ANNA, BERT, CARL]
 NAMES = ["alpha.example", "beta.example"]
 DOMAIN_IDS = st.sampled_from([1, 1, 2, 3])  # the last is never there, or seldom
-MOVES = st.sampled_from([Move.DELIVERED, Move.DELIVERED, Move.DEFERRED, Move.REFUSED, Move.BOUNCED])
+MOVES = st.sampled_from(
+    [Move.DELIVERED, Move.DELIVERED, Move.DEFERRED, Move.REFUSED, Move.UNCERTAIN, Move.BOUNCED]
+)
+PARKED = [RecipientStatus.REFUSED, RecipientStatus.UNCERTAIN, RecipientStatus.DAMAGED]
 NOTIFIES = st.sampled_from([None, None, Notify.DELAY, Notify.SUCCESS | Notify.FAILURE])
 
 RECIPIENT_OUTCOMES = st.builds(
@@ -59,7 +62,7 @@ OUTCOMES = st.lists(RECIPIENT_OUTCOMES, max_size=3, unique_by=lambda one: one.fo
 SELECTIONS = st.builds(
     QueueFilter,
     domain_ids=st.none() | st.lists(DOMAIN_IDS, max_size=2).map(tuple),
-    status=st.sampled_from([None, RecipientStatus.HELD, RecipientStatus.REFUSED]),
+    status=st.sampled_from([None, RecipientStatus.HELD, *PARKED]),
     larger_than=st.none() | st.just(60),
     recipient=st.sampled_from([None, "*", "anna@*", "b*"]),
     numbers=st.none() | st.lists(st.integers(1, 30), max_size=6).map(tuple),
@@ -395,7 +398,8 @@ class Agreement(RuleBasedStateMachine):
     @rule(data=st.data())
     def release_refused(self, data: st.DataObject) -> None:
         numbers = self.some_numbers(data)
-        self.both(lambda store: store.queue.release_refused(numbers, NOTED))
+        status = data.draw(st.sampled_from([None, *PARKED]))
+        self.both(lambda store: store.queue.release_refused(numbers, NOTED, status))
 
     @rule(name=st.sampled_from(NAMES))
     def put_domain(self, name: str) -> None:
@@ -466,6 +470,7 @@ class Agreement(RuleBasedStateMachine):
     @invariant()
     def everything_read_is_the_same(self) -> None:
         self.both(lambda store: store.queue.list_queue(QueueFilter()))
+        self.both(lambda store: store.figures.set_apart())
         self.both(lambda store: store.figures.oldest())
         assert self.sqlite.handover.open_drains() == self.memory.handover.open_drains()
         self.both(lambda store: store.handover.claimable_drains(self.drains))

@@ -11,6 +11,7 @@ from restante.mail.message import ContentFile
 from restante.queue.recipient_status import RecipientStatus
 from restante.store.interface import Store
 from restante.store.mail_content import DAMAGED
+from restante.store.mail_figures import SetApart
 from restante.store.mail_queue import QueueFilter
 from restante.store.store_errors import Damaged, StoreError
 from tests.contract.making import all_held, content, delivered, hosted, message, opened, spooled
@@ -106,7 +107,9 @@ async def test_content_that_is_proven_is_whole(store: Store, octets: int, got: i
 
 
 @pytest.mark.parametrize("way", ["prove", "read"])
-async def test_a_message_whose_content_is_damaged_is_refused_alone(store: Store, way: str) -> None:
+async def test_a_message_whose_content_is_damaged_is_set_apart_alone(
+    store: Store, way: str
+) -> None:
     domain_id = await hosted(store)
     file, whole = await spooled(store, BIG), await spooled(store, BIG)
     wrong = ContentFile(file.name, file.size, file.crc32 ^ 1)
@@ -126,7 +129,7 @@ async def test_a_message_whose_content_is_damaged_is_refused_alone(store: Store,
             else content(store.content.read_file(claimed))
         )
     assert [one.number for one in await all_held(store, domain_id)] == [2, 3]
-    [parked] = await store.queue.list_queue(QueueFilter(status=RecipientStatus.REFUSED))
+    [parked] = await store.queue.list_queue(QueueFilter(status=RecipientStatus.DAMAGED))
     assert (parked.number, [who.reply.startswith(DAMAGED) for who in parked.recipients]) == (
         1,
         [True],
@@ -180,8 +183,8 @@ async def test_a_scrub_looks_at_everything_and_parks_what_is_damaged(store: Stor
     await store.reception.hold(
         [message(1, domain_id), message(2, domain_id, file=ContentFile(file.name, file.size, 1))]
     )
-    assert await store.figures.damaged_messages() == 0
+    assert await store.figures.set_apart() == {}
     slices = [part async for part in store.care.scrub()]
     assert (sum(part.messages for part in slices), sum(part.damaged for part in slices)) == (2, 1)
-    assert await store.figures.damaged_messages() == 1
+    assert await store.figures.set_apart() == {domain_id: SetApart(damaged=1, unheld=1)}
     assert [one.number for one in await all_held(store, domain_id)] == [1]

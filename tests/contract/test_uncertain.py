@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from restante.queue.recipient_status import RecipientStatus
 from restante.store.interface import Store
-from restante.store.mail_figures import Usage
+from restante.store.mail_figures import SetApart, Usage
 from restante.store.mail_queue import QueuedRecipient, QueueFilter
 from tests.contract.making import (
     ANNA,
@@ -70,6 +70,33 @@ async def test_the_retention_of_refused_mail_does_not_concern_it(store: Store) -
     assert await store.retention.waiting_since(domain_id, RecipientStatus.REFUSED) is None
     assert await store.retention.expire(domain_id, [1], RecipientStatus.REFUSED, 99.0, NOTED) == 0
     assert store.figures.usage(domain_id) == Usage(1, len(CONTENT), refused=1)
+
+
+async def test_it_is_counted_apart_from_refused_mail(store: Store) -> None:
+    domain_id = await hosted(store)
+    both = [message(number, domain_id, ANNA, BERT) for number in (1, 2)]
+    await store.reception.hold([*both, message(3, domain_id, ANNA)])
+    drain = await opened(store, domain_id)
+    await store.handover.settle(drain, [uncertain(1, ANNA)], at=10.0)
+    await store.handover.settle(drain, [refused(1, BERT)], at=10.0)
+    await store.handover.settle(drain, [uncertain(2, ANNA)], at=10.0)
+    await store.handover.settle(drain, [refused(3, ANNA)], at=10.0)
+    assert store.figures.usage(domain_id) == Usage(3, 3 * len(CONTENT), refused=2)
+    assert await store.figures.set_apart() == {domain_id: SetApart(uncertain=2, unheld=1)}
+
+
+async def test_released_by_status_only_recipients_with_this_one_are_held_again(
+    store: Store,
+) -> None:
+    domain_id = await parked(store)
+    assert await store.queue.release_refused([1], NOTED, RecipientStatus.DAMAGED) == 0
+    assert await store.queue.release_refused([1], NOTED, RecipientStatus.REFUSED) == 1
+    assert {(one.forward_path, one.status) for one in await listed(store)} == {
+        (ANNA, RecipientStatus.UNCERTAIN),
+        (BERT, RecipientStatus.HELD),
+    }
+    assert store.figures.usage(domain_id) == Usage(1, len(CONTENT), refused=0)
+    assert await store.figures.set_apart() == {domain_id: SetApart(uncertain=1)}
 
 
 async def test_released_again_it_is_held_and_its_attempts_are_forgotten(store: Store) -> None:

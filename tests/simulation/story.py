@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from restante.admin.accounts import NewAccount, add_account
 from restante.admin.domain_change import NewDomain
 from restante.admin.domains import add_domain
-from restante.admin.held_mail import NamedMessages, release_refused
+from restante.admin.hold_again import MessagesToHoldAgain, hold_again
 from restante.admin.logins import NewLogin, add_login
 from restante.mail.message import message_name
 from restante.queue.recipient_status import RecipientStatus
@@ -241,8 +241,8 @@ class Story:
     async def _release_refused(self) -> None:
         """Let the operator release what a bad moment of a primary has refused."""
         if names := [message_name(number) for number in await self._waiting()][:1000]:
-            named = NamedMessages(names=tuple(names), reason="all is well")
-            await release_refused(self.server.office, named)
+            named = MessagesToHoldAgain(names=tuple(names), reason="all is well")
+            await hold_again(self.server.office, named)
 
     @property
     def _evidence(self) -> Evidence:

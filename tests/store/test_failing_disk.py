@@ -252,9 +252,9 @@ async def test_a_damaged_message_is_never_handed_out_and_keeps_no_other_back(
     assert damage.numbers == [1, 2, 4]  # told once, when it is parked
 
 
-async def refused_with(store: SqliteStore) -> dict[int, list[str]]:
+async def damaged_with(store: SqliteStore) -> dict[int, list[str]]:
     """What is parked, and the reply of each recipient."""
-    listed = await store.queue.list_queue(QueueFilter(status=RecipientStatus.REFUSED))
+    listed = await store.queue.list_queue(QueueFilter(status=RecipientStatus.DAMAGED))
     return {one.number: [recipient.reply for recipient in one.recipients] for one in listed}
 
 
@@ -273,7 +273,7 @@ async def test_damaged_messages_are_parked_where_people_look(
     with pytest.raises(Damaged, match="checksum"):
         await content(store.content.read_file(file))
     assert await held_numbers(store, domain_id) == [3]
-    parked = await refused_with(store)
+    parked = await damaged_with(store)
     assert {number: len(replies) for number, replies in parked.items()} == {1: 2, 2: 1}
     assert all(reply.startswith(DAMAGED) for replies in parked.values() for reply in replies)
     assert store.figures.usage(domain_id).refused == 2
@@ -321,6 +321,6 @@ async def test_missing_content_is_reported_when_the_store_is_opened(
     (directory / "content" / file.name).unlink()
     again = await open_sqlite(directory, on_damage=damage)
     assert damage.numbers == [1]
-    assert list(await refused_with(again)) == [1]
+    assert list(await damaged_with(again)) == [1]
     assert await again.queue.delete([1], NOTED) == 1
     await again.close()

@@ -261,6 +261,27 @@ async def test_notices_of_refused_deliveries_get_the_name_of_their_event(
     connection.close()
 
 
+async def test_damaged_mail_and_what_is_held_again_get_names_of_their_own(
+    runner: asyncio.Runner, tmp_path: Path
+) -> None:
+    (tmp_path / "store").mkdir()
+    connection = apsw.Connection(str(tmp_path / "store" / "restante.db"))
+    migrations.migrate(connection, migrations.MIGRATIONS[:12])
+    connection.executemany(
+        "INSERT INTO last_reply VALUES (1, ?, 'a@alpha.example', ?, ?, 1.0)",
+        [(1, 1, "damaged: its content is missing"), (2, 1, "550 no"), (3, 2, "damaged: odd")],
+    )
+    connection.execute(
+        "INSERT INTO audit (at, action, actor, subject, account, origin, answer, reason) "
+        "VALUES (1.0, 'refused-released', 'operator', '1', 'alpha', '', '', '')"
+    )
+    migrations.migrate(connection)
+    kinds = list(connection.execute("SELECT number, is_refused FROM last_reply ORDER BY number"))
+    assert kinds == [(1, 3), (2, 1), (3, 2)]
+    assert connection.execute("SELECT action FROM audit").get == "mail-held-again"
+    connection.close()
+
+
 async def test_what_waited_before_it_was_counted_is_counted(
     runner: asyncio.Runner, tmp_path: Path
 ) -> None:

@@ -92,6 +92,9 @@ def test_usages_are_written_without_looking_anything_up(connection: apsw.Connect
     assert plan(connection, queries.KEEP_USAGES, ("[]",)) == ["SCAN json_each VIRTUAL TABLE"]
 
 
+HELD_AGAIN = {"numbers": "[1]", "parked": None, "at": 1.0}
+
+
 @pytest.mark.parametrize("count", [1, queries.MOST_ROWS])
 def test_messages_are_inserted_without_looking_anything_up(
     connection: apsw.Connection, count: int
@@ -110,9 +113,9 @@ def test_messages_are_inserted_without_looking_anything_up(
         (queries.ANY_REFUSED, (1, 1)),
         (queries.KEEP_HELD_PATHS, ("", 1)),
         (queries.FORGET_REPLY, (1, 1, "")),
-        (queries.REFUSED_MESSAGES, ("[1]",)),
-        (queries.HOLD_AGAIN, ("[1]",)),
-        (queries.REFUSED_NO_MORE, (1.0, "[1]")),
+        (queries.REFUSED_MESSAGES, HELD_AGAIN),
+        (queries.HOLD_AGAIN, HELD_AGAIN),
+        (queries.REFUSED_NO_MORE, HELD_AGAIN),
         (queries.STANDINGS, {"numbers": "[1]", "domain_id": 1, "before": 1.0}),
         (queries.WAIT_NO_MORE, ("[1]",)),
         (queries.FORGET_DEFERRALS, (1, "[1]")),
@@ -174,6 +177,14 @@ def test_refused_mail_of_all_domains_is_found_without_a_look_at_any_other(
         "SEARCH message USING INTEGER PRIMARY KEY (rowid=?)",
     ]
     assert "USE TEMP B-TREE FOR ORDER BY" not in steps
+
+
+def test_uncertain_and_damaged_mail_is_counted_without_a_look_at_any_other(
+    connection: apsw.Connection,
+) -> None:
+    steps = plan(connection, queries.COUNT_SET_APART, ())
+    assert "SCAN last_reply USING COVERING INDEX last_reply_set_apart" in steps
+    assert "SEARCH message USING INTEGER PRIMARY KEY (rowid=?)" in steps
 
 
 def test_the_oldest_messages_are_first_entries_of_indexes(connection: apsw.Connection) -> None:

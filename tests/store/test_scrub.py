@@ -8,6 +8,7 @@ from typing import cast
 import apsw
 import pytest
 
+from restante.store.mail_figures import SetApart
 from restante.store.scrubber import DAY, FIRST_AFTER, SHARE, Scrubber
 from restante.store.sqlite import SqliteStore, care_queries, proof, scrub
 from restante.store.sqlite.engine import PAGE_SIZE
@@ -84,7 +85,7 @@ async def test_a_damaged_content_is_parked_before_anybody_asks_for_it(
     assert await held_numbers(store, domain_id) == [
         number for number in range(1, 101) if number != 7
     ]
-    assert await store.figures.damaged_messages() == 2
+    assert await store.figures.set_apart() == {domain_id: SetApart(damaged=2, unheld=2)}
     await walked(store)
     assert damage.numbers == [7, 101]  # told once
 

@@ -207,6 +207,7 @@ def test_the_queue_is_filtered_shown_and_changed() -> None:
     assert ask(desk, "POST", "/v1/queue/release", json={"names": ["1"]}).json() == {
         "changed": 0,
         "missing": [],
+        "damaged": [],
     }
     deleted = ask(desk, "POST", "/v1/queue/delete", json={"names": ["1"], "reason": "spam"})
     assert deleted.json() == {"changed": 1, "missing": []}

@@ -4,7 +4,7 @@ The report names recipients who are held or refused, with the destination's last
 report is made where none is allowed (queue/reporting.py): for mail from the null reverse-path,
 suspect mail, and NOTIFY=NEVER.
 
-A damaged message stays, because no report can be made for it. It is marked refused by its damage,
+A damaged message stays, because no report can be made for it. It is marked damaged,
 and does not block others. Another failure of the store ends the action; messages bounced before
 stay bounced.
 """

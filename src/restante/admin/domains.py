@@ -1,6 +1,6 @@
 """Hosted domains: accounts, destinations, and authorized hosts."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -32,6 +32,7 @@ from restante.admin.trail import (
 from restante.mail.address import canonical_domain
 from restante.mail.quantity import counted
 from restante.phrases import EXISTS, NO_LONGER_HOSTED, NOT_HOSTED, REMOVED_MEANWHILE
+from restante.store.mail_figures import NONE_SET_APART, SetApart
 from restante.store.store_errors import Conflict
 from restante.tenancy.audit import AuditAction, AuditEntry
 from restante.tenancy.model import AuthorizedHosts, Destination, HostedDomain
@@ -54,9 +55,11 @@ class DomainView(BaseModel):
     per_minute: int | None  # messages a minute to the destination, by this domain's record
     allow: list[str]
     created_at: datetime
-    messages: int  # in the store, including refused ones
+    messages: int  # in the store, in any state
     octets: int
-    refused: int
+    refused: int  # by the destination; no recipient is held
+    uncertain: int  # the destination may have them
+    damaged: int
     primary: PrimaryView
     policy: PolicyView
 
@@ -87,11 +90,11 @@ async def add_domain(context: AdminContext, new: NewDomain) -> ChangedDomain:
     policy = changed_policy(name, DEFAULT_POLICY, new, now)
     domain = HostedDomain(0, name, new.account, destination, hosts, now, policy)
     stored, changes = await _put(context, None, domain)
-    return _changed_domain(context, stored, changes, warnings)
+    return await _changed_domain(context, stored, changes, warnings)
 
 
-def list_domains(context: AdminContext, account: str | None = None) -> Iterator[DomainView]:
-    """Yield all domains, or an account's, by name.
+async def list_domains(context: AdminContext, account: str | None = None) -> Iterator[DomainView]:
+    """Return an iterator of all domains, or an account's, by name.
 
     Each view is made at its turn: there may be ten thousand. Raises AdminError at once if there is
     no such account.
@@ -100,14 +103,17 @@ def list_domains(context: AdminContext, account: str | None = None) -> Iterator[
     directory, account = context.directory.now, account_in_scope(context, account)
     if account is not None:
         find_account(context, account)
-        return (_view(context, domain) for domain in directory.domains_of(account))
-    return (_view(context, directory.domains[name]) for name in sorted(directory.domains))
+        domains: Iterable[HostedDomain] = directory.domains_of(account)
+    else:
+        domains = (directory.domains[name] for name in sorted(directory.domains))
+    parked = await context.store.figures.set_apart()
+    return (_view(context, domain, parked) for domain in domains)
 
 
-def show_domain(context: AdminContext, name: str) -> DomainView:
+async def show_domain(context: AdminContext, name: str) -> DomainView:
     """Return a domain. Raises AdminError if it is not hosted."""
     permit(context.principal, AdminAction.DOMAIN_SHOW)
-    return _view(context, find_domain(context, name))
+    return _view(context, find_domain(context, name), await context.store.figures.set_apart())
 
 
 async def change_domain(context: AdminContext, name: str, change: DomainChange) -> ChangedDomain:
@@ -139,7 +145,7 @@ async def change_domain(context: AdminContext, name: str, change: DomainChange) 
         await context.server.stop_drain(stored.id, "the domain was suspended")
     elif context.server and changes:
         context.server.domain_changed(stored.id)
-    return _changed_domain(context, stored, changes, warnings)
+    return await _changed_domain(context, stored, changes, warnings)
 
 
 async def remove_domain(context: AdminContext, name: str, reason: str) -> None:
@@ -185,11 +191,11 @@ def find_domain(context: AdminContext, name: str) -> HostedDomain:
     return domain
 
 
-def _changed_domain(
+async def _changed_domain(
     context: AdminContext, domain: HostedDomain, changes: Sequence[Change], warnings: Sequence[str]
 ) -> ChangedDomain:
     return ChangedDomain(
-        domain=_view(context, domain),
+        domain=_view(context, domain, await context.store.figures.set_apart()),
         warnings=[*warnings, *_warnings(context, domain)],
         changes=change_views(changes),
     )
@@ -291,9 +297,12 @@ def _access_warnings(domain: HostedDomain) -> list[str]:
     ]
 
 
-def _view(context: AdminContext, domain: HostedDomain) -> DomainView:
+def _view(
+    context: AdminContext, domain: HostedDomain, parked: Mapping[int, SetApart]
+) -> DomainView:
     destination = domain.destination
     usage = context.store.figures.usage(domain.id)
+    uncertain, damaged, unheld = parked.get(domain.id, NONE_SET_APART)
     return DomainView(
         name=domain.name,
         account=domain.account,
@@ -308,7 +317,9 @@ def _view(context: AdminContext, domain: HostedDomain) -> DomainView:
         created_at=moment(domain.created_at),
         messages=usage.messages,
         octets=usage.octets,
-        refused=usage.refused,
+        refused=usage.refused - unheld,
+        uncertain=uncertain,
+        damaged=damaged,
         primary=primary_view(context, destination),
         policy=policy_view(domain.policy, context.now()),
     )

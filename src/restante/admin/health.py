@@ -36,6 +36,7 @@ class HealthFacts:
     reload_failure: str = ""
     restart_for: tuple[str, ...] = ()
     damaged_messages: int = 0
+    uncertain_messages: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,5 +92,11 @@ def _warnings(facts: HealthFacts) -> list[HealthProblem]:
         texts.append(f"a restart is needed for {', '.join(facts.restart_for)}")
     if facts.damaged_messages:
         damaged = counted(facts.damaged_messages, "message is", "messages are")
-        texts.append(f"{damaged} damaged: restante queue list --status refused")
+        texts.append(f"{damaged} damaged: restante queue list --status damaged")
+    if facts.uncertain_messages:
+        uncertain = counted(facts.uncertain_messages, "message is", "messages are")
+        texts.append(
+            f"{uncertain} uncertain, the destination may have them:"
+            " restante queue list --status uncertain"
+        )
     return [HealthProblem(Level.WARNING, text) for text in texts]

@@ -249,17 +249,6 @@ async def delete_messages(context: AdminContext, named: NamedMessages) -> QueueC
     return await _change(context, named, AuditAction.MAIL_DELETED, context.store.queue.delete)
 
 
-async def release_refused(context: AdminContext, named: NamedMessages) -> QueueChange:
-    """Hold the refused recipients of these messages again; the next release delivers them.
-
-    Raises AdminError.
-    """
-    permit(context.principal, AdminAction.QUEUE_RELEASE)
-    return await _change(
-        context, named, AuditAction.REFUSED_RELEASED, context.store.queue.release_refused
-    )
-
-
 async def _change(
     context: AdminContext, named: NamedMessages, action: AuditAction, change: Change
 ) -> QueueChange:

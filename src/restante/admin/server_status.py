@@ -21,7 +21,7 @@ from restante.admin.primaries import PrimaryView, primary_view
 from restante.admin.trail import moment
 from restante.queue.sending_outcome import Backlog
 from restante.store.audit_trail import NodeRequest
-from restante.store.mail_figures import NO_USAGE, Usage
+from restante.store.mail_figures import NO_USAGE, NONE_SET_APART, SetApart, Usage
 from restante.store.mail_handover import PastDrain
 from restante.telemetry.metric_types import Exposition
 from restante.tenancy.etrn_target import EtrnTargetKind, parse_etrn_target
@@ -35,9 +35,12 @@ class DomainStatus(BaseModel):
     domain: str
     account: str
     destination: str
-    messages: int  # including refused ones
+    messages: int  # in any state
     octets: int
-    refused: int
+    held: int  # a release hands them over
+    refused: int  # by the destination; no recipient is held
+    uncertain: int  # the destination may have them
+    damaged: int
     oldest_at: datetime | None
     last_request_at: datetime | None  # and granted; by its name, or by a node that covers it
     primary: PrimaryView
@@ -75,7 +78,7 @@ class StoreView(BaseModel):
     """Whether stored data is as it was written."""
 
     failure: str  # why no mail is taken or delivered any more; "" while all is well
-    damaged_messages: int  # marked refused as damaged
+    damaged_messages: int
     scrubbed_at: (
         datetime | None
     )  # when all of it was last checked; null: not since the start, or no server runs
@@ -121,7 +124,9 @@ class StatusView(BaseModel):
     is_running: bool
     messages: int
     octets: int
-    refused: int
+    held: int  # a release hands them over
+    refused: int  # by the destination; no recipient is held
+    uncertain: int  # the destination may have them
     store: StoreView
     reports: BacklogView  # to senders
     notices: BacklogView
@@ -151,17 +156,21 @@ async def show_status(
     permit(context.principal, AdminAction.SERVER_STATUS)
     usages = context.store.figures.usages()
     server = context.server
-    store = await _store_view(context)
+    parked = await context.store.figures.set_apart()
+    total = SetApart(*map(sum, zip(NONE_SET_APART, *parked.values(), strict=True)))
+    store = _store_view(context, total.damaged)
     shown, candidates = _selected(context, wanted, usages)
     view = StatusView(
         version=__version__,
         hostname=context.hostname,
-        health=_health(context, store),
+        health=_health(context, store, total.uncertain),
         at=moment(context.now()),
         is_running=server is not None,
         messages=sum(usage.messages for usage in usages.values()),
         octets=sum(usage.octets for usage in usages.values()),
-        refused=sum(usage.refused for usage in usages.values()),
+        held=sum(usage.held for usage in usages.values()),
+        refused=sum(usage.refused for usage in usages.values()) - total.unheld,
+        uncertain=total.uncertain,
         store=store,
         reports=_backlog(await context.store.reports.report_backlog()),
         notices=_backlog(await context.store.notices.notice_backlog()),
@@ -173,7 +182,7 @@ async def show_status(
         else [],
         configuration=_configuration_view(server.configuration()) if server else None,
     )
-    return ServerStatus(view, await _domains(context, shown, usages), list_drains(context))
+    return ServerStatus(view, await _domains(context, shown, usages, parked), list_drains(context))
 
 
 async def show_metrics(context: AdminContext, accept: str) -> Exposition:
@@ -187,11 +196,11 @@ async def show_metrics(context: AdminContext, accept: str) -> Exposition:
     return await context.server.metrics(accept)
 
 
-async def _store_view(context: AdminContext) -> StoreView:
+def _store_view(context: AdminContext, damaged: int) -> StoreView:
     scrub = context.server.scrub() if context.server is not None else ScrubFacts()
     return StoreView(
         failure=context.store.care.failure,
-        damaged_messages=await context.store.figures.damaged_messages(),
+        damaged_messages=damaged,
         scrubbed_at=None if scrub.ended_at is None else moment(scrub.ended_at),
         is_scrub_under_way=scrub.is_under_way,
         scrubbed_messages=scrub.messages,
@@ -214,7 +223,7 @@ def _configuration_view(state: ConfigurationState) -> ConfigurationView:
     )
 
 
-def _health(context: AdminContext, store: StoreView) -> HealthView:
+def _health(context: AdminContext, store: StoreView, uncertain: int) -> HealthView:
     server = context.server
     facts = HealthFacts(context.now(), is_running=server is not None, store_failure=store.failure)
     if server is not None:
@@ -226,8 +235,13 @@ def _health(context: AdminContext, store: StoreView) -> HealthView:
             reload_failure=configuration.reload_failure,
             restart_for=configuration.restart_for,
         )
-    absence = context.store.care.absence
-    health = judge(replace(facts, damaged_messages=store.damaged_messages, store_absence=absence))
+    facts = replace(
+        facts,
+        damaged_messages=store.damaged_messages,
+        uncertain_messages=uncertain,
+        store_absence=context.store.care.absence,
+    )
+    health = judge(facts)
     problems = [HealthProblemView(level=one.level, text=one.text) for one in health.problems]
     return HealthView(level=health.level, problems=problems)
 
@@ -260,7 +274,10 @@ def _selected(
 
 
 async def _domains(
-    context: AdminContext, domains: Sequence[HostedDomain], usages: Mapping[int, Usage]
+    context: AdminContext,
+    domains: Sequence[HostedDomain],
+    usages: Mapping[int, Usage],
+    parked: Mapping[int, SetApart],
 ) -> Iterator[DomainStatus]:
     oldest = await context.store.figures.oldest()
     requests = _Requests()
@@ -276,6 +293,7 @@ async def _domains(
             usages.get(domain.id, NO_USAGE),
             oldest.get(domain.id),
             requests.last_for(domain),
+            parked=parked.get(domain.id, NONE_SET_APART),
             past=past.get(domain.id),
         )
         for domain in domains
@@ -320,6 +338,7 @@ def _domain_status(
     oldest: float | None,
     request: float | None,
     *,
+    parked: SetApart,
     past: PastDrain | None,
 ) -> DomainStatus:
     suspension = domain.policy.suspension_at(context.now())
@@ -329,7 +348,10 @@ def _domain_status(
         destination=domain.destination.text,
         messages=usage.messages,
         octets=usage.octets,
-        refused=usage.refused,
+        held=usage.held,
+        refused=usage.refused - parked.unheld,
+        uncertain=parked.uncertain,
+        damaged=parked.damaged,
         oldest_at=None if oldest is None else moment(oldest),
         last_request_at=None if request is None else moment(request),
         primary=primary_view(context, domain.destination),

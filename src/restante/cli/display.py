@@ -116,6 +116,23 @@ def show_record(fields: Iterable[tuple[str, Any]]) -> None:
         say(f"{name:{width}}  {printable(item)}".rstrip())
 
 
+def amounts(view: Row) -> str:
+    """Return the amount of mail as text: held and refused, and other states if there is some."""
+    others = {"uncertain": view["uncertain"], "damaged": view["store"]["damaged_messages"]}
+    counts = [f"{view['refused']} refused", *(f"{n} {state}" for state, n in others.items() if n)]
+    held = counted(view["held"], "message")
+    return f"{held} held, {', '.join(counts)}, {human_size(view['octets'])}"
+
+
+def set_apart_columns(domains: Sequence[Row]) -> list[Column]:
+    """Return columns of messages that are not simply held or refused, where there are some."""
+    return [
+        number_column(state.upper(), state)
+        for state in ("uncertain", "damaged")
+        if any(domain[state] for domain in domains)
+    ]
+
+
 def human_size(octets: int) -> str:
     """Return octets in the unit that fits."""
     amount = float(octets)

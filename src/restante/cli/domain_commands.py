@@ -12,6 +12,7 @@ from restante.cli.display import (
     number_column,
     say,
     say_changed,
+    set_apart_columns,
     show_json,
     show_listing,
     show_record,
@@ -128,6 +129,8 @@ COLUMNS = (
 )
 DETAILS = (
     *(column for column in COLUMNS if column is not HOLD_COLUMN),
+    number_column("UNCERTAIN", "uncertain"),
+    number_column("DAMAGED", "damaged"),
     text_column("TLS AUTHORITIES", "tls_ca"),
     text_column("TLS PINS", "tls_pins"),
     text_column("DESTINATION LOGIN", "destination_login"),
@@ -191,9 +194,10 @@ def list_all(
     config: ConfigFile = None,
 ) -> None:
     """List hosted domains."""
+    domains = ask(config, "GET", "/v1/domains", params={"account": account})
     show_listing(
-        ask(config, "GET", "/v1/domains", params={"account": account}),
-        COLUMNS,
+        domains,
+        [*COLUMNS, *set_apart_columns(domains)],
         as_json=as_json,
         thing="domain",
     )

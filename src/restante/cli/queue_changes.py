@@ -73,6 +73,7 @@ class QueueWork:
 
     verb: Verb
     reason: str
+    status: str | None = None  # only recipients with this one are concerned
     total: int = 0
     tried: int = 0
     changed: int = 0
@@ -80,7 +81,7 @@ class QueueWork:
     missing: list[str] = field(default_factory=list)
     damaged: list[dict[str, str]] = field(
         default_factory=list
-    )  # name and damage of messages that could not be bounced
+    )  # name and damage of messages that could not be bounced or held again
 
     async def run(self, api: Api, names: Sequence[str]) -> None:
         """Change all of these messages. Raises Failure."""
@@ -88,9 +89,10 @@ class QueueWork:
         with progress(self.verb.question, self.total) as advance:
             for start in range(0, self.total, AT_ONCE):
                 chunk = names[start : start + AT_ONCE]
-                done = await api.ask(
-                    "POST", self.verb.path, body={"names": chunk, "reason": self.reason}
-                )
+                body = {"names": chunk, "reason": self.reason}
+                if self.status is not None:
+                    body["status"] = self.status
+                done = await api.ask("POST", self.verb.path, body=body)
                 self.tried += len(chunk)
                 self.changed += done["changed"]
                 self.missing += done["missing"]
@@ -164,9 +166,11 @@ def release(
     yes: Yes = False,
     config: ConfigFile = None,
 ) -> None:
-    """Hold refused or uncertain mail again. The next release of its domain hands it over.
+    """Hold refused, uncertain or damaged mail again. The next release of its domain hands it over.
 
-    The destination may have accepted uncertain mail already. Releasing it can deliver it twice.
+    Without names and without --status, this concerns refused mail only, also with --all. The
+    destination may have accepted uncertain mail already. Releasing it can deliver it twice. Damaged
+    mail is checked first. It is held again only if it is whole; otherwise the exit code is 65.
     """
     selection = Selection(domain, reverse_path, recipient, older, larger)
     require_choice(RELEASE.command, names or [], selection, is_all=is_all)
@@ -184,7 +188,9 @@ def _change(
     is_confirmed: bool,
     asks_for_names: bool,
 ) -> None:
-    work = QueueWork(verb, reason)
+    work = QueueWork(
+        verb, reason, status=selection.status if verb is RELEASE and not names else None
+    )
 
     async def change() -> None:
         async with connected(config) as api:

@@ -40,7 +40,7 @@ from restante.mail.encoded_words import decoded
 from restante.mail.quantity import counted
 from restante.phrases import suspended
 
-group = typer.Typer(name="queue", help="Held and refused messages.")
+group = typer.Typer(name="queue", help="Messages: held, refused, uncertain and damaged.")
 
 MAX_REASON: Final = 200  # characters in a listing; `queue show` has the whole text
 

@@ -48,12 +48,14 @@ Larger = Annotated[
     ),
 ]
 Status = Annotated[
-    Literal["held", "refused", "uncertain"] | None,
+    Literal["held", "refused", "uncertain", "damaged"] | None,
     typer.Option("--status", help="Only mail with a recipient of this status."),
 ]
 Parked = Annotated[
-    Literal["refused", "uncertain"],
-    typer.Option("--status", help="Status to select, if no names are given."),
+    Literal["refused", "uncertain", "damaged"],
+    typer.Option(
+        "--status", help="Status to select, if no names are given; --all includes no other."
+    ),
 ]
 Every = Annotated[bool, typer.Option("--all", help="All mail of every domain.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]

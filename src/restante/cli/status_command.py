@@ -10,9 +10,10 @@ from restante.cli.api_client import ask, connected
 from restante.cli.display import (
     Column,
     Row,
-    human_size,
+    amounts,
     number_column,
     say,
+    set_apart_columns,
     show_json,
     show_table,
     size_column,
@@ -113,14 +114,6 @@ def health_lines(view: Row) -> list[str]:
     ]
 
 
-def amounts(view: Row) -> str:
-    """Return the amount of mail as text."""
-    held = view["messages"] - view["refused"]
-    return (
-        f"{counted(held, 'message')} held, {view['refused']} refused, {human_size(view['octets'])}"
-    )
-
-
 def _check(config: Path | None) -> int:
     """Print one line for a monitoring system, and return its exit code."""
     try:
@@ -136,8 +129,10 @@ def _check(config: Path | None) -> int:
         default=0.0,
     )
     figures = {
-        "held": view["messages"] - view["refused"],
+        "held": view["held"],
         "refused": view["refused"],
+        "uncertain": view["uncertain"],
+        "damaged": view["store"]["damaged_messages"],
         "octets": f"{view['octets']}B",
         "oldest": f"{oldest:.0f}s",
         "drains": len(view["drains"]),
@@ -171,6 +166,7 @@ def _domains(view: Row, now: float) -> list[Column]:
         number_column("MESSAGES", "messages"),
         size_column("SIZE", "octets"),
         number_column("REFUSED", "refused"),
+        *set_apart_columns(view["domains"]),
         _ago("OLDEST", "oldest_at", now),
         _ago("ASKED FOR", "last_request_at", now),
         text_column("DESTINATION", "destination", is_detail=True),

@@ -16,7 +16,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from restante.cli.api_client import ask, connected
-from restante.cli.display import Column, human_size, say, show_json, show_table, text_column
+from restante.cli.display import (
+    Column,
+    amounts,
+    human_size,
+    say,
+    show_json,
+    show_table,
+    text_column,
+)
 from restante.cli.failures import printable
 from restante.cli.options import ConfigFile, Json
 from restante.cli.status_command import health_lines
@@ -58,6 +66,8 @@ class Line:
     held: int
     octets: int
     refused: int
+    uncertain: int
+    damaged: int
     oldest: float | None  # seconds ago
     asked: float | None  # seconds ago
     primary: str  # state of its destination
@@ -77,7 +87,12 @@ class Line:
                 return -(self.oldest or 0.0), self.domain
             case "name":
                 return (self.domain,)
-        return not self.state, -self.held - self.refused, self.domain
+        return not self.state, -self.held - self.parked, self.domain
+
+    @property
+    def parked(self) -> int:
+        """Messages that no drain takes."""
+        return self.refused + self.uncertain + self.damaged
 
 
 class Looks:
@@ -92,18 +107,20 @@ class Looks:
         drains = {drain["domain"]: drain for drain in view["drains"]}
         lines = [self._line(domain, drains.get(domain["domain"])) for domain in view["domains"]]
         return sorted(
-            (line for line in lines if line.held or line.refused or line.state), key=Line.rank
+            (line for line in lines if line.held or line.parked or line.state), key=Line.rank
         )
 
     def _line(self, domain: View, drain: View | None) -> Line:
         now = unix_time(self._views[-1]["at"])
-        held = domain["messages"] - domain["refused"]
+        held = domain["held"]
         rate = None if drain is None else self._rate(drain)
         return Line(
             domain=domain["domain"],
             held=held,
             octets=domain["octets"],
             refused=domain["refused"],
+            uncertain=domain["uncertain"],
+            damaged=domain["damaged"],
             oldest=ago(domain["oldest_at"], now),
             asked=ago(domain["last_request_at"], now),
             primary=primary_text(domain["primary"], now),
@@ -152,6 +169,8 @@ COLUMNS: Final = (
     Column("HELD", lambda line: line["held"], is_number=True),
     Column("SIZE", lambda line: human_size(line["octets"]), is_number=True),
     Column("REFUSED", lambda line: line["refused"] or "", is_number=True),
+    Column("UNCERTAIN", lambda line: line["uncertain"] or "", is_number=True),
+    Column("DAMAGED", lambda line: line["damaged"] or "", is_number=True),
     Column("OLDEST", lambda line: span(line["oldest"]), is_number=True),
     Column("ASKED FOR", lambda line: span(line["asked"]), is_number=True),
     text_column("PRIMARY", "primary"),
@@ -266,12 +285,13 @@ def _table(lines: Sequence[Line], width: int) -> "Table":
 
 
 def _columns(lines: Sequence[Line]) -> Sequence[Column]:
-    """Leave out what no line has anything to say of: where no destination is watched."""
-    return (
-        COLUMNS
-        if any(line.primary for line in lines)
-        else [one for one in COLUMNS if one.title != "PRIMARY"]
-    )
+    """Omit columns without a value in any line: nothing is watched, uncertain or damaged."""
+    empty = {
+        name.upper()
+        for name in ("primary", "uncertain", "damaged")
+        if not any(getattr(line, name) for line in lines)
+    }
+    return [one for one in COLUMNS if one.title not in empty]
 
 
 def fitting(
@@ -300,15 +320,13 @@ def _by_column(
 
 def headline(view: View, lines: Sequence[Line]) -> list[str]:
     """Return what is said above the table."""
-    held = view["messages"] - view["refused"]
     sessions = sum(listener["sessions"] for listener in view["listeners"])
     rate = sum(line.rate or 0.0 for line in lines)
     connections = sum(line.connections for line in lines)
     drains = f"drains: {len(view['drains'])}, connections: {connections}, messages/s: {rate:.0f}"
-    amounts = f"{held} held, {view['refused']} refused, {human_size(view['octets'])}"
     return [
         f"restante {view['version']}  {view['at'][:19].replace('T', ' ')}Z",
-        f"{amounts}; {drains}; sessions: {sessions}{_waiting(view)}",
+        f"{amounts(view)}; {drains}; sessions: {sessions}{_waiting(view)}",
     ]
 
 

@@ -28,7 +28,7 @@ KIND_MEANINGS: Final[Mapping[NoticeKind, str]] = {
     " an account's logins together.",
     NoticeKind.CERTIFICATE_EXPIRING: f"A certificate of the server {EXPIRES} 14, 7, 3 or 1 days, or"
     f" {HAS_EXPIRED}.",
-    NoticeKind.MESSAGE_DAMAGED: "A held message is damaged on our disk: it is marked refused and"
+    NoticeKind.MESSAGE_DAMAGED: "A held message is damaged on our disk: it is marked damaged and"
     " kept for review.",
     NoticeKind.DAMAGE_FOUND: "The same, for the operator, for any account.",
     NoticeKind.SERVER_FAILING: "The server exits because its disk failed or the database is"

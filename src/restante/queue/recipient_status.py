@@ -6,9 +6,11 @@
      │ └──released again──┐
      ├──refused (5xx)──► refused ──deleted, bounced, expired──► gone
      ├──uncertain (no final reply could be read)──► uncertain ──deleted, bounced──► gone
-     └──bounced, expired──► gone                    and from it, released again ──► held
+     ├──damaged (its content cannot be read)──► damaged ──deleted, bounced, expired──► gone
+     └──bounced, expired──► gone
 
-An uncertain recipient's message may be at the destination. So only a person decides about it.
+From refused, uncertain and damaged, "released again" leads back to held. An uncertain recipient's
+message may be at the destination. So only a person decides about it.
 
 A message is in the store as long as one of its recipients is. A crash at any point leaves a
 recipient where it was. Mail that was handed over but not yet settled is sent again, and never lost
@@ -27,6 +29,7 @@ class RecipientStatus(StrEnum):
     HELD = "held"
     REFUSED = "refused"  # the destination said 5xx; waits for the customer
     UNCERTAIN = "uncertain"  # its final replies could not be read: the destination may have it
+    DAMAGED = "damaged"  # the message is damaged on our disk, and cannot be handed over
     GONE = "gone"
 
 
@@ -37,6 +40,7 @@ class Move(StrEnum):
     DEFERRED = "deferred"
     REFUSED = "refused"
     UNCERTAIN = "uncertain"
+    DAMAGED = "damaged"
     RELEASED_AGAIN = "released-again"
     DELETED = "deleted"
     EXPIRED = "expired"  # its retention is over, and it is not to be kept
@@ -59,6 +63,7 @@ MOVES: Final[Mapping[RecipientStatus, Mapping[Move, RecipientStatus]]] = {
         Move.DEFERRED: RecipientStatus.HELD,
         Move.REFUSED: RecipientStatus.REFUSED,
         Move.UNCERTAIN: RecipientStatus.UNCERTAIN,
+        Move.DAMAGED: RecipientStatus.DAMAGED,
         Move.DELETED: RecipientStatus.GONE,
         Move.EXPIRED: RecipientStatus.GONE,
         Move.BOUNCED: RecipientStatus.GONE,
@@ -72,6 +77,12 @@ MOVES: Final[Mapping[RecipientStatus, Mapping[Move, RecipientStatus]]] = {
     RecipientStatus.UNCERTAIN: {
         Move.RELEASED_AGAIN: RecipientStatus.HELD,
         Move.DELETED: RecipientStatus.GONE,
+        Move.BOUNCED: RecipientStatus.GONE,
+    },
+    RecipientStatus.DAMAGED: {
+        Move.RELEASED_AGAIN: RecipientStatus.HELD,
+        Move.DELETED: RecipientStatus.GONE,
+        Move.EXPIRED: RecipientStatus.GONE,
         Move.BOUNCED: RecipientStatus.GONE,
     },
     RecipientStatus.GONE: {},

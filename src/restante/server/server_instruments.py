@@ -13,6 +13,7 @@ from restante.reception.doorkeeper import Doorkeeper
 from restante.reception.intake import Intake
 from restante.reception.memory_budget import MemoryBudget
 from restante.store.interface import Store
+from restante.store.mail_figures import NONE_SET_APART, SetApart
 from restante.store.scrubber import Scrubber
 from restante.store.store_errors import StoreError
 from restante.telemetry.loop_lag import LoopLag
@@ -42,9 +43,12 @@ class Instruments:
         oldest = await self._oldest_age()
         usages = self.store.figures.usages().values()
         drains = self.drains()
+        parked = await self._set_apart()
         return State(
             held_messages=sum(usage.held for usage in usages),
-            refused_messages=sum(usage.refused for usage in usages),
+            refused_messages=sum(usage.refused for usage in usages)
+            - (parked.unheld if parked else 0),
+            uncertain_messages=parked.uncertain if parked else None,
             stored_octets=sum(usage.octets for usage in usages),
             domains_with_mail=len(usages),
             oldest_message_age=oldest,
@@ -56,7 +60,7 @@ class Instruments:
             drains=Counter({state.value: count for state, count in drains.states.items()}),
             delivery_connections=drains.connections,
             is_room_short=self.disk_space.is_short,
-            damaged_messages=await self._damaged(),
+            damaged_messages=parked.damaged if parked else None,
             scrubbed_at=self.scrubber.last_ended_at or 0.0,
             reports_waiting=await self._waiting(self.store.reports.report_backlog),
             notices_waiting=await self._waiting(self.store.notices.notice_backlog),
@@ -85,11 +89,12 @@ class Instruments:
             return None
         return max(0.0, self.now() - min(oldest.values())) if oldest else 0.0
 
-    async def _damaged(self) -> int | None:
+    async def _set_apart(self) -> SetApart | None:
         try:
-            return await self.store.figures.damaged_messages()
+            found = await self.store.figures.set_apart()
         except StoreError:
             return None
+        return SetApart(*map(sum, zip(NONE_SET_APART, *found.values(), strict=True)))
 
     async def _waiting(self, ask: Callable[[], Awaitable[Backlog]]) -> int | None:
         try:

@@ -23,14 +23,14 @@ class ContentStore(Protocol):
 
         Damage may be known only at the end: the blocks are whole only if no error followed. The
         last block never comes from a damaged file. The message that it belongs to is then reported
-        and refused, as in `held`.
+        and marked, as in `held`.
         """
 
     async def prove_file(self, file: ContentFile, beginning: int) -> bytes:
         """Read all of a content file to prove it whole, and return `beginning` first octets.
 
         Raises StoreError, and Damaged if the file is missing or differs from its checksum. The
-        message that it belongs to is then reported and refused, as in `held`.
+        message that it belongs to is then reported and marked, as in `held`.
         """
 
     async def read_beginning(self, file: ContentFile, octets: int) -> bytes:

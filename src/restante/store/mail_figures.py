@@ -5,7 +5,7 @@ Part of the contract in interface.py, whose rules hold here.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,9 +14,7 @@ class Usage:
 
     messages: int = 0
     octets: int = 0
-    refused: int = (
-        0  # messages with a refused recipient and none held: a release does not move them
-    )
+    refused: int = 0  # messages that hold nobody: refused, uncertain or damaged
 
     @property
     def held(self) -> int:
@@ -35,6 +33,17 @@ class Usage:
 
 
 NO_USAGE = Usage()
+
+
+class SetApart(NamedTuple):
+    """The messages among a domain's that are not simply held or refused, exact at a commit."""
+
+    uncertain: int = 0  # with an uncertain recipient
+    damaged: int = 0
+    unheld: int = 0  # of both, those with no held recipient: `Usage.refused` counts them too
+
+
+NONE_SET_APART = SetApart()
 
 
 class FigureStore(Protocol):
@@ -58,5 +67,5 @@ class FigureStore(Protocol):
     async def oldest(self) -> Mapping[int, float]:
         """Return by domain id when each domain's oldest message was received, if it has one."""
 
-    async def damaged_messages(self) -> int:
-        """Return how many messages are marked refused because they are damaged."""
+    async def set_apart(self) -> Mapping[int, SetApart]:
+        """Return how many messages are uncertain and how many damaged, for domains with some."""

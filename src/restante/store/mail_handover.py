@@ -71,7 +71,7 @@ class HandoverStore(Protocol):
 
         Without their origins. At most `limit`, and no more once `max_octets` are in memory (content files do not count);
         at least one if there is one. A message found damaged is reported and skipped, so that it
-        blocks no other. Its recipients become refused, with a reply that begins with DAMAGED. An
+        blocks no other. Its recipients become damaged, with a reply that begins with DAMAGED. An
         operator can delete it, or release it again once it is repaired.
         """
 

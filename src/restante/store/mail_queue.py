@@ -80,10 +80,13 @@ class QueueStore(Protocol):
     async def delete(self, numbers: Sequence[int], audit: AuditEntry) -> int:
         """Remove whole messages, whatever their state; returns how many were there."""
 
-    async def release_refused(self, numbers: Sequence[int], audit: AuditEntry) -> int:
-        """Make the refused recipients of these messages held again; return how many had some.
+    async def release_refused(
+        self, numbers: Sequence[int], audit: AuditEntry, status: RecipientStatus | None = None
+    ) -> int:
+        """Hold refused and set-apart recipients again; return how many messages had some.
 
-        Their time begins again, with that of the entry.
+        A status takes only those with this one: refused, uncertain or damaged. Their time begins
+        again, with that of the entry.
         """
 
     async def bounce(self, bounces: Sequence[Bounce], audit: AuditEntry) -> list[int]:

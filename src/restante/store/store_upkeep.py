@@ -52,7 +52,7 @@ class UpkeepStore(Protocol):
     def scrub(self) -> AsyncIterator[Slice]:
         """Walk once over all records and held content, step by step, without blocking others.
 
-        A message found damaged is reported and refused as in `held`. Raises StoreError; damage to
+        A message found damaged is reported and marked as in `held`. Raises StoreError; damage to
         the database is met here as anywhere, and then `failure` says so.
         """
 

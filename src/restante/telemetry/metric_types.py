@@ -38,6 +38,7 @@ class State:
     delivery_connections: int
     is_room_short: bool
     damaged_messages: int | None  # None: the store cannot say
+    uncertain_messages: int | None
     scrubbed_at: float  # 0: none since the start
     reports_waiting: int | None  # None: the store cannot say
     notices_waiting: int | None

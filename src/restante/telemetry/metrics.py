@@ -84,6 +84,12 @@ METRICS: Final[tuple[Metric, ...]] = (
         lambda state: state.refused_messages,
     ),
     Read(
+        "restante_uncertain_messages",
+        MetricKind.GAUGE,
+        "Messages that their destination may have; absent where the store cannot say.",
+        lambda state: state.uncertain_messages,
+    ),
+    Read(
         "restante_stored_octets",
         MetricKind.GAUGE,
         "Octets of all held and refused messages.",
@@ -237,7 +243,7 @@ METRICS: Final[tuple[Metric, ...]] = (
     ),
     Counted(
         "restante_recipients_uncertain",
-        "Recipients marked refused because the final reply was unreadable three times.",
+        "Recipients marked uncertain because the final reply was unreadable three times.",
         DeliveryUncertain,
     ),
     Counted(
@@ -330,7 +336,7 @@ METRICS: Final[tuple[Metric, ...]] = (
     ),
     Counted(
         "restante_messages_damaged",
-        "Messages found damaged and marked refused.",
+        "Messages found damaged and marked so.",
         MessageDamaged,
     ),
     Read(

@@ -30,7 +30,7 @@ class AuditAction(StrEnum):
     RECIPIENTS_CHANGED = "recipients-changed"
     MAIL_DELETED = "mail-deleted"
     MAIL_BOUNCED = "mail-bounced"
-    REFUSED_RELEASED = "refused-released"
+    MAIL_HELD_AGAIN = "mail-held-again"
     MAIL_EXPIRED = "mail-expired"
     CONTENT_READ = "content-read"
     MAIL_EXPORTED = "mail-exported"

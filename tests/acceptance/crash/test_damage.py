@@ -62,7 +62,7 @@ def test_damaged_mail_is_parked_and_the_rest_is_handed_over() -> None:
         )  # the one that is gone is named at start
         victim.release()
         victim.wait_until_only_refused()
-        parked = victim.shown("queue", "list", "--status", "refused")
+        parked = victim.shown("queue", "list", "--status", "damaged")
         assert len(parked) == 2
         replies = {recipient["reply"] for message in parked for recipient in message["recipients"]}
         assert all(reply.startswith("damaged: ") for reply in replies), replies

@@ -80,7 +80,7 @@ class Victim(Installation):
 
         def is_so() -> bool:
             status = self.ask("GET", "/v1/status")
-            return bool(status["messages"] == status["refused"] and not status["drains"])
+            return bool(status["held"] == 0 and not status["drains"])
 
         eventually(is_so, what="the drain to end", timeout=timeout)
 

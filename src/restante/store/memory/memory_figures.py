@@ -2,8 +2,7 @@
 
 from collections.abc import Mapping
 
-from restante.store.mail_content import DAMAGED
-from restante.store.mail_figures import NO_USAGE, Usage
+from restante.store.mail_figures import NO_USAGE, NONE_SET_APART, SetApart, Usage
 from restante.store.memory.memory_state import MemoryState
 
 
@@ -33,12 +32,19 @@ class MemoryFigures:
         newest_first = reversed(self._state.mail.values())
         return {record.message.domain_id: record.message.received_at for record in newest_first}
 
-    async def damaged_messages(self) -> int:
-        """Return how many messages are marked refused because they are damaged."""
-        return sum(
-            any(record.replies.get(path, "").startswith(DAMAGED) for path in record.refused)
-            for record in self._state.mail.values()
-        )
+    async def set_apart(self) -> Mapping[int, SetApart]:
+        """Return how many messages of each domain are uncertain, and how many damaged."""
+        found: dict[int, SetApart] = {}
+        for record in self._state.mail.values():
+            if record.uncertain or record.damaged:
+                domain_id = record.message.domain_id
+                uncertain, damaged, unheld = found.get(domain_id, NONE_SET_APART)
+                found[domain_id] = SetApart(
+                    uncertain + bool(record.uncertain),
+                    damaged + bool(record.damaged),
+                    unheld + (not record.held),
+                )
+        return found
 
     def _holding(self) -> list[int]:
         return list(dict.fromkeys(record.message.domain_id for record in self._state.mail.values()))

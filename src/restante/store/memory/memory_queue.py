@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from restante.mail.message import HeldMessage
+from restante.queue.recipient_status import RecipientStatus
 from restante.store.mail_queue import Bounce, QueuedMessage, QueueFilter
 from restante.store.memory.memory_record import handed_out, listed, selects
 from restante.store.memory.memory_state import MemoryState
@@ -39,16 +40,16 @@ class MemoryQueue:
         self._state.trail.append(audit)
         return len(present)
 
-    async def release_refused(self, numbers: Sequence[int], audit: AuditEntry) -> int:
-        """Make the refused recipients of these messages held again; return how many had some."""
+    async def release_refused(
+        self, numbers: Sequence[int], audit: AuditEntry, status: RecipientStatus | None = None
+    ) -> int:
+        """Hold refused and set-apart recipients again; return how many messages had some."""
         records = [
             self._state.mail[number]
             for number in dict.fromkeys(numbers)
             if number in self._state.mail
         ]
-        concerned = [record for record in records if record.refused or record.uncertain]
-        for record in concerned:
-            record.release_again(audit.at)
+        concerned = [record for record in records if record.release_again(audit.at, status)]
         self._state.trail.append(audit)
         return len(concerned)
 

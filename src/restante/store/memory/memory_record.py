@@ -17,6 +17,7 @@ class Record:
     held: list[str]
     refused: set[str] = field(default_factory=set)
     uncertain: set[str] = field(default_factory=set)
+    damaged: set[str] = field(default_factory=set)
     replies: dict[str, str] = field(default_factory=dict)
     times: dict[str, float] = field(default_factory=dict)  # at which one was refused, or held again
     is_delay_told: bool = False
@@ -30,7 +31,7 @@ class Record:
     @property
     def all_paths(self) -> tuple[str, ...]:
         """All recipients, first those that wait."""
-        return (*self.held, *sorted(self.refused | self.uncertain))
+        return (*self.held, *sorted(self.refused | self.uncertain | self.damaged))
 
     @property
     def held_since(self) -> float:
@@ -55,10 +56,10 @@ class Record:
             self.times[path] = at
 
     def park(self, reply: str) -> None:
-        """Refuse who waits, in the store's own words."""
+        """Mark who waits as damaged, in the store's own words."""
         self.replies |= dict.fromkeys(self.held, reply)
         self.times |= dict.fromkeys(self.held, self.message.received_at)
-        self.refused.update(self.held)
+        self.damaged.update(self.held)
         self.held = []
 
     def expire(self, status: RecipientStatus, before: float) -> bool:
@@ -69,8 +70,9 @@ class Record:
                 self.times = {path: at for path, at in self.times.items() if path not in self.held}
                 self.held = []
             return is_due
-        due = {path for path in self.refused if self.times[path] < before}
+        due = {path for path in self.refused | self.damaged if self.times[path] < before}
         self.refused -= due
+        self.damaged -= due
         self.times = {path: at for path, at in self.times.items() if path not in due}
         return bool(due)
 
@@ -79,16 +81,24 @@ class Record:
         self.held = [path for path in self.held if path not in paths]
         self.refused.difference_update(paths)
         self.uncertain.difference_update(paths)
+        self.damaged.difference_update(paths)
         self.times = {path: at for path, at in self.times.items() if path not in paths}
 
-    def release_again(self, at: float) -> None:
-        """Let who was refused or is uncertain wait again."""
-        parked = sorted(self.refused | self.uncertain)
+    def release_again(self, at: float, status: RecipientStatus | None) -> bool:
+        """Hold recipients with this status, or any, again; return whether there were some."""
+        parked = [path for path in self.all_paths if self._is_parked(path, status)]
+        if not parked:
+            return False
         self.times |= dict.fromkeys(parked, at)
         self.held.extend(parked)
-        self.refused.clear()
-        self.uncertain.clear()
+        for marked in (self.refused, self.uncertain, self.damaged):
+            marked.difference_update(parked)
         self.doubts = 0
+        return True
+
+    def _is_parked(self, path: str, status: RecipientStatus | None) -> bool:
+        now = self._status(path)
+        return now is not RecipientStatus.HELD and status in (None, now)
 
     def recipients(self) -> Iterator[QueuedRecipient]:
         """Yield them as the queue lists them."""
@@ -98,6 +108,8 @@ class Record:
     def _status(self, path: str) -> RecipientStatus:
         if path in self.uncertain:
             return RecipientStatus.UNCERTAIN
+        if path in self.damaged:
+            return RecipientStatus.DAMAGED
         return RecipientStatus.REFUSED if path in self.refused else RecipientStatus.HELD
 
 

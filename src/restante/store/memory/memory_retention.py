@@ -24,7 +24,7 @@ class MemoryRetention:
             due = [
                 record
                 for record in records
-                if any(record.times[path] < before for path in record.refused)
+                if any(record.times[path] < before for path in record.refused | record.damaged)
             ]
         return [record.message.number for record in due][:limit]
 
@@ -55,7 +55,11 @@ class MemoryRetention:
                 (record.held_since for record in self._state.of(domain_id) if record.held), None
             )
         return min(
-            (record.times[path] for record in self._state.of(domain_id) for path in record.refused),
+            (
+                record.times[path]
+                for record in self._state.of(domain_id)
+                for path in record.refused | record.damaged
+            ),
             default=None,
         )
 

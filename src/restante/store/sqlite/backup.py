@@ -90,7 +90,7 @@ def copy_file(source: Path, place: Path) -> None:
     try:
         os.close(open_regular(source))
     except OSError:
-        return  # missing, or not our file: its message is marked refused, in the copy as here
+        return  # missing, or not our file: its message is marked damaged, in the copy as here
     try:
         os.link(source, place)
     except OSError:  # another file system, or one without second names

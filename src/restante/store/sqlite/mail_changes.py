@@ -1,4 +1,4 @@
-"""Changes of held mail in the tables: hold, settle, delete, release refused recipients.
+"""Changes of held mail in the tables: hold, settle, delete, hold refused ones again.
 
 Each function is the body of one `Change`. It runs on the writer thread inside a transaction and
 moves the ledger with every row it moves. If it must raise StoreError, it does so before the first.
@@ -17,9 +17,11 @@ from restante.store.sqlite import queries
 from restante.store.sqlite.engine import Row
 from restante.store.sqlite.rows import (
     DOMAIN_ID,
+    IS_DAMAGED,
     IS_REFUSED,
     IS_UNCERTAIN,
     NUMBER,
+    PARKED_AS,
     SIZE,
     audit_row,
     numbers_text,
@@ -163,9 +165,9 @@ def _has_nobody(transaction: WriteTransaction, message: tuple[int, int], held: l
 
 
 def park_damaged(transaction: WriteTransaction, number: int, text: str, at: float) -> bool:
-    """Keep a message from drains and show it to people: refuse its waiting recipients ourselves.
+    """Keep a message from drains and show it to people: mark its waiting recipients.
 
-    Tells whether anybody waited. If not, it is refused already, or has left.
+    Tells whether anybody waited. If not, they are marked already, or the message has left.
     """
     rows = transaction.execute(queries.WHO_WAITS, (number,))
     held = paths(rows[0][1]) if rows else []
@@ -174,7 +176,7 @@ def park_damaged(transaction: WriteTransaction, number: int, text: str, at: floa
     domain_id = rows[0][0]
     for path in held:
         transaction.execute(
-            queries.KEEP_REPLY, (domain_id, number, path, IS_REFUSED, f"{DAMAGED} {text}", at)
+            queries.KEEP_REPLY, (domain_id, number, path, IS_DAMAGED, f"{DAMAGED} {text}", at)
         )
     transaction.execute(queries.KEEP_HELD_PATHS, ("", number))
     transaction.ledger.move_to_refused(domain_id, 1)
@@ -191,14 +193,17 @@ def delete(transaction: WriteTransaction, numbers: Sequence[int], audit: AuditEn
 
 
 def release_refused(
-    transaction: WriteTransaction, numbers: Sequence[int], audit: AuditEntry
+    transaction: WriteTransaction,
+    numbers: Sequence[int],
+    audit: AuditEntry,
+    status: RecipientStatus | None = None,
 ) -> int:
-    """Hold refused recipients again; return how many messages had some."""
+    """Hold the recipients in this status again, None: in all of these; count their messages."""
     transaction.execute(queries.RECORD, audit_row(audit))
-    text = numbers_text(numbers)
-    concerned = transaction.execute(queries.REFUSED_MESSAGES, (text,))
-    transaction.execute(queries.HOLD_AGAIN, (text,))
-    transaction.execute(queries.REFUSED_NO_MORE, (audit.at, text))
+    wanted = {"numbers": numbers_text(numbers), "parked": PARKED_AS.get(status), "at": audit.at}
+    concerned = transaction.execute(queries.REFUSED_MESSAGES, wanted)
+    transaction.execute(queries.HOLD_AGAIN, wanted)
+    transaction.execute(queries.REFUSED_NO_MORE, wanted)
     for domain_id, _, held_by_nobody in concerned:
         transaction.ledger.move_to_refused(domain_id, -held_by_nobody)
     return sum(messages for _, messages, _ in concerned)

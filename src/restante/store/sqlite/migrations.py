@@ -367,6 +367,21 @@ def _add_origins(connection: apsw.Connection) -> None:
     connection.execute(_ORIGINS)
 
 
+_NAME_DAMAGED = """
+UPDATE last_reply SET is_refused = 3 WHERE is_refused = 1 AND reply GLOB 'damaged:*';
+CREATE INDEX last_reply_set_apart ON last_reply (domain_id, number, is_refused) WHERE is_refused > 1;
+UPDATE audit SET action = 'mail-held-again' WHERE action = 'refused-released';
+"""
+
+
+def _name_damaged(connection: apsw.Connection) -> None:
+    """Let last_reply.is_refused be 3 for damaged, and count what is not simply refused.
+
+    The trail had one name for mail that was held again, whatever kept it from drains before.
+    """
+    connection.execute(_NAME_DAMAGED)
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     _create_tables,
     _add_policies,
@@ -382,6 +397,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     _rename_refused_notice,
     _add_drain_requests,
     _add_origins,
+    _name_damaged,
 )
 
 

@@ -86,30 +86,32 @@ KEEP_REPLY = """
 KEEP_DOUBTS = "UPDATE message SET flags = (flags & ~96) | ? << 5 WHERE number = ?"
 FORGET_REPLY = "DELETE FROM last_reply WHERE domain_id = ? AND number = ? AND forward_path = ?"
 
-# Releasing refused recipients again: three statements whatever the number of messages.
-_HAS_REFUSED = """
+# Holding refused recipients again, of one kind or (NULL) all: three statements for any number of
+# messages.
+_IS_WANTED = "is_refused AND (:parked IS NULL OR is_refused = :parked)"
+_HAS_REFUSED = f"""
     EXISTS (
         SELECT 1 FROM last_reply
-        WHERE last_reply.domain_id = message.domain_id AND last_reply.number = message.number AND is_refused
+        WHERE last_reply.domain_id = message.domain_id AND last_reply.number = message.number AND {_IS_WANTED}
     )
 """
 REFUSED_MESSAGES = f"""
     SELECT domain_id, count(*), sum(held_paths = '')
-    FROM message WHERE number IN (SELECT value FROM json_each(?)) AND {_HAS_REFUSED} GROUP BY domain_id
+    FROM message WHERE number IN (SELECT value FROM json_each(:numbers)) AND {_HAS_REFUSED} GROUP BY domain_id
 """
 HOLD_AGAIN = f"""
     UPDATE message SET flags = flags & ~96, held_paths = ltrim(
         held_paths || char(10) || (
             SELECT group_concat(forward_path, char(10) ORDER BY forward_path) FROM last_reply
-            WHERE last_reply.domain_id = message.domain_id AND last_reply.number = message.number AND is_refused
+            WHERE last_reply.domain_id = message.domain_id AND last_reply.number = message.number AND {_IS_WANTED}
         ),
         char(10)
     )
-    WHERE number IN (SELECT value FROM json_each(?)) AND {_HAS_REFUSED}
+    WHERE number IN (SELECT value FROM json_each(:numbers)) AND {_HAS_REFUSED}
 """
-REFUSED_NO_MORE = """
-    UPDATE last_reply SET is_refused = 0, at = ? WHERE is_refused AND (domain_id, number) IN (
-        SELECT domain_id, number FROM message WHERE number IN (SELECT value FROM json_each(?))
+REFUSED_NO_MORE = f"""
+    UPDATE last_reply SET is_refused = 0, at = :at WHERE {_IS_WANTED} AND (domain_id, number) IN (
+        SELECT domain_id, number FROM message WHERE number IN (SELECT value FROM json_each(:numbers))
     )
 """
 
@@ -134,12 +136,12 @@ FORGET_DEFERRALS = """
 """
 DUE_REFUSALS = """
     SELECT DISTINCT number FROM last_reply
-    WHERE domain_id = :domain_id AND is_refused = 1 AND at < :before
+    WHERE domain_id = :domain_id AND is_refused IN (1, 3) AND at < :before
         AND number IN (SELECT value FROM json_each(:numbers)) ORDER BY number
 """
 FORGET_REFUSALS = """
     DELETE FROM last_reply
-    WHERE domain_id = :domain_id AND is_refused = 1 AND at < :before
+    WHERE domain_id = :domain_id AND is_refused IN (1, 3) AND at < :before
         AND number IN (SELECT value FROM json_each(:numbers))
 """
 # Those of the given messages that have no recipient left; their last replies were removed with
@@ -167,25 +169,30 @@ HELD_SINCE = """
     ), 0))
     FROM message WHERE domain_id = ? AND held_paths <> '' ORDER BY number
 """
-# Refused mail is little, and its index has no order of time. Uncertain mail (2) does not expire;
-# the bare `is_refused` in addition is there so that the index can be used.
+# Refused mail is little, and its index has no order of time. Uncertain mail (2) does not expire,
+# damaged mail does; the bare `is_refused` in addition is there so that the index can be used.
 REFUSED_BEFORE = """
     SELECT DISTINCT number FROM last_reply INDEXED BY last_reply_refused
-    WHERE domain_id = ? AND is_refused AND is_refused = 1 AND at < ? ORDER BY number LIMIT ?
+    WHERE domain_id = ? AND is_refused AND is_refused <> 2 AND at < ? ORDER BY number LIMIT ?
 """
 FIRST_REFUSED = """
     SELECT min(at) FROM last_reply INDEXED BY last_reply_refused
-    WHERE domain_id = ? AND is_refused AND is_refused = 1
+    WHERE domain_id = ? AND is_refused AND is_refused <> 2
 """
 
 # A damaged message: whose it is and who waits for it. Not its content, which may be what cannot be
 # read.
 WHO_WAITS = "SELECT domain_id, held_paths FROM message WHERE number = ?"
 NUMBER_OF_FILE = "SELECT number, domain_id FROM message WHERE file = ?"
-COUNT_DAMAGED = """
-    SELECT count(*) FROM (
-        SELECT DISTINCT domain_id, number FROM last_reply INDEXED BY last_reply_refused WHERE is_refused AND reply GLOB ?
-    )
+# Per domain, from an index of its own: messages with an uncertain recipient, those with a damaged
+# one, and those of both that hold nobody.
+COUNT_SET_APART = """
+    SELECT parked.domain_id, sum(is_uncertain), sum(is_damaged), sum(held_paths = '')
+    FROM (
+        SELECT domain_id, number, max(is_refused = 2) AS is_uncertain, max(is_refused = 3) AS is_damaged
+        FROM last_reply INDEXED BY last_reply_set_apart WHERE is_refused > 1 GROUP BY domain_id, number
+    ) AS parked
+    JOIN message ON message.number = parked.number GROUP BY parked.domain_id
 """
 
 # --- held mail, read

@@ -16,7 +16,7 @@ from restante.queue.fair_order import DueReport, fair_order, target_of
 from restante.queue.recipient_status import RecipientStatus
 from restante.queue.sending_outcome import Backlog
 from restante.store.audit_trail import AuditPage, NodeRequest
-from restante.store.mail_content import DAMAGED
+from restante.store.mail_figures import SetApart
 from restante.store.mail_handover import PastDrain
 from restante.store.mail_queue import QueuedMessage, QueueFilter
 from restante.store.mail_reports import ReportFilter, WaitingReport
@@ -102,10 +102,12 @@ def damage_of_file(connection: apsw.Connection, name: str, text: str) -> list[Da
     return [Damage(number, text, domain_id) for number, domain_id in rows]
 
 
-def damaged_messages(connection: apsw.Connection) -> int:
-    """Count the messages that are marked refused because they are damaged."""
-    count: int = fetch(connection, queries.COUNT_DAMAGED, (f"{DAMAGED}*",))[0][0]
-    return count
+def set_apart(connection: apsw.Connection) -> Mapping[int, SetApart]:
+    """Count the uncertain and the damaged messages of each domain that has some."""
+    return {
+        domain_id: SetApart(*counts)
+        for domain_id, *counts in fetch(connection, queries.COUNT_SET_APART)
+    }
 
 
 def oldest(connection: apsw.Connection) -> Mapping[int, float]:

@@ -42,13 +42,14 @@ _IS_DELAY_TOLD = 16  # since then; queries.py spells it out
 _DOUBTS_SHIFT, _DOUBTS_MASK = 5, 3  # two bits; queries.py spells them out
 
 # How last_reply.is_refused is read. Every row with a value other than 0 counts as refused; only
-# REFUSED has the retention of refused mail.
-IS_REFUSED, IS_UNCERTAIN = 1, 2
+# UNCERTAIN is without the retention of refused mail.
+IS_REFUSED, IS_UNCERTAIN, IS_DAMAGED = 1, 2, 3
 
 
 PARKED_AS: Final[Mapping[RecipientStatus | None, int]] = {
     RecipientStatus.REFUSED: IS_REFUSED,
     RecipientStatus.UNCERTAIN: IS_UNCERTAIN,
+    RecipientStatus.DAMAGED: IS_DAMAGED,
 }
 _PARKED: Final = {number: status for status, number in PARKED_AS.items() if status is not None}
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from restante.store.mail_figures import NO_USAGE, Usage
+from restante.store.mail_figures import NO_USAGE, SetApart, Usage
 from restante.store.sqlite import (
     reading,
 )
@@ -35,6 +35,6 @@ class SqliteFigures:
         """Return, by domain id, when the oldest message was received."""
         return await self._core.read(reading.oldest)
 
-    async def damaged_messages(self) -> int:
-        """Return how many messages are marked refused because they are damaged."""
-        return await self._core.read(reading.damaged_messages)
+    async def set_apart(self) -> Mapping[int, SetApart]:
+        """Return how many messages of each domain are uncertain, and how many damaged."""
+        return await self._core.read(reading.set_apart)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from restante.mail.message import HeldMessage
+from restante.queue.recipient_status import RecipientStatus
 from restante.store.mail_queue import Bounce, QueuedMessage, QueueFilter
 from restante.store.sqlite import (
     mail_changes,
@@ -40,10 +41,12 @@ class SqliteQueue:
         )
         return count
 
-    async def release_refused(self, numbers: Sequence[int], audit: AuditEntry) -> int:
-        """Make the refused recipients of these messages held again; return how many had some."""
+    async def release_refused(
+        self, numbers: Sequence[int], audit: AuditEntry, status: RecipientStatus | None = None
+    ) -> int:
+        """Hold refused and set-apart recipients again; return how many messages had some."""
         count: int = await self._core.write(
-            partial(mail_changes.release_refused, numbers=numbers, audit=audit)
+            partial(mail_changes.release_refused, numbers=numbers, audit=audit, status=status)
         )
         return count
 

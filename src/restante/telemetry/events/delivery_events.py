@@ -112,7 +112,7 @@ class DeliveryRefused(Event):
 class DeliveryUncertain(Event):
     """The destination's final reply to a message could not be read, for the third time.
 
-    The destination may have the message. It is marked refused until somebody decides.
+    The destination may have the message. It is marked uncertain until somebody decides.
     """
 
     event: ClassVar[str] = "delivery-uncertain"

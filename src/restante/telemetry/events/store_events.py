@@ -40,7 +40,7 @@ class StoreScrubbed(Event):
 class MessageDamaged(Event):
     """A message's content has changed on disk or is missing.
 
-    Its recipients are marked refused with a reply that begins `damaged:`. Other mail is not
+    Its recipients are marked damaged with a reply that begins `damaged:`. Other mail is not
     held up by it.
     """
 

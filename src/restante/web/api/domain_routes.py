@@ -21,13 +21,13 @@ async def add(context: RequestContext, new: NewDomain) -> ChangedDomain:
 @router.get("", response_model=list[DomainView])
 async def list_all(context: RequestContext, account: str | None = None) -> StreamingResponse:
     """List hosted domains by name, all or an account's."""
-    return as_listing(domains.list_domains(context, account))
+    return as_listing(await domains.list_domains(context, account))
 
 
 @router.get("/{name}")
 async def show(context: RequestContext, name: str) -> DomainView:
     """Show one domain."""
-    return domains.show_domain(context, name)
+    return await domains.show_domain(context, name)
 
 
 @router.patch("/{name}")

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response, StreamingResponse
 from starlette.requests import ClientDisconnect
 
-from restante.admin import bounce, held_mail
+from restante.admin import bounce, held_mail, hold_again
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.bounce import BounceChange
 from restante.admin.held_mail import (
@@ -18,6 +18,7 @@ from restante.admin.held_mail import (
     QueueSelection,
     SelectedNames,
 )
+from restante.admin.hold_again import HoldChange, MessagesToHoldAgain
 from restante.transfer import queue_content, queue_import
 from restante.transfer.queue_content import ExportOrder
 from restante.transfer.queue_import import DigestOrder, ImportResult
@@ -83,9 +84,12 @@ async def give_up(context: RequestContext, named: NamedMessages) -> BounceChange
 
 
 @router.post("/release")
-async def release(context: RequestContext, named: NamedMessages) -> QueueChange:
-    """Hold refused recipients again."""
-    return await held_mail.release_refused(context, named)
+async def release(context: RequestContext, named: MessagesToHoldAgain) -> HoldChange:
+    """Hold refused, uncertain or damaged recipients again.
+
+    Messages that are still damaged stay, and are named with their damage.
+    """
+    return await hold_again.hold_again(context, named)
 
 
 @router.post("/export")
