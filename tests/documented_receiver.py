@@ -1,4 +1,4 @@
-"""The example of docs/how-to/get-notices.md, as it stands there: what is tested is what people copy."""
+"""The example of docs/how-to/get-notices.md, unchanged: tests use the code that people copy."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Run a module where no packet can leave the machine: `python -m tests.on_loopback MODULE [ARGUMENT…]`.
+"""Run a module without a network: `python -m tests.on_loopback MODULE [ARGUMENT…]`.
 
 The module runs in a network namespace of its own whose only interface is `lo`. Root makes the
 namespace directly. Any other user makes it inside a user namespace and keeps its own user id there,

@@ -1,7 +1,7 @@
-"""The wall clock is set, back or ahead, while things wait: no duration that is kept in memory changes.
+"""The wall clock is set back or ahead while things wait: no duration in memory changes.
 
-Every holder of a clock plays a short story twice, once with steps of the wall clock in between. What
-happens, and after how much real time, must be the same.
+Every holder of a clock plays a short story twice, once with steps of the wall clock in between. The
+events, and the real time until each, must be the same.
 """
 
 import asyncio

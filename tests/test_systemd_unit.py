@@ -1,4 +1,4 @@
-"""The unit for systemd: what it leaves to the server, and that systemd and the program understand what it says."""
+"""The unit for systemd: its division of work, and that systemd and the program understand it."""
 
 import os
 import re
@@ -48,7 +48,7 @@ def test_little_is_left_to_the_server() -> None:
 
 
 def test_systemd_knows_every_setting(tmp_path: Path) -> None:
-    """With a program that is there in place of ours: a setting that is misspelled is ignored, and told here only."""
+    """With a real program in place of ours. systemd ignores a misspelled setting and warns here."""
     unit = tmp_path / UNIT.name
     unit.write_text(UNIT.read_text().replace("/opt/restante/bin/restante", sys.executable))
     ended = analyze("verify", "--man=no", unit)

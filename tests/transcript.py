@@ -1,7 +1,8 @@
 """Tests that read like the wire.
 
-A transcript is lines of `C: …` (sent, CRLF added) and `S: …` (must come next, exactly); blank lines and `#` are for the
-reader. `C~ …` sends without a line end, with \\r, \\n, \\0 and \\xNN understood. Nothing may be left over at the end.
+A transcript has lines `C: …` (sent, CRLF added) and `S: …` (must come next, exactly). Blank lines
+and `#` are for the reader. `C~ …` sends without a line end, with \\r, \\n, \\0 and \\xNN
+understood. Nothing may be left over at the end.
 """
 
 from collections.abc import Callable, Iterator

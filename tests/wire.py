@@ -1,7 +1,7 @@
-"""A server's whole first half on a string instead of a wire: dialogue, intake, releaser and a memory store, no sockets.
+"""Reception on a string instead of a wire: dialogue, intake, releaser, memory store, no sockets.
 
-`hosts` puts domains, accounts and held mail in place; `transcript` plays a session. Each account has one login, named
-after it, and `{account}` in a transcript is its PLAIN initial response.
+`hosts` adds domains, accounts and held mail. `transcript` plays a session. Each account has one
+login, named after it, and `{account}` in a transcript is its PLAIN initial response.
 """
 
 import asyncio
@@ -259,7 +259,7 @@ class Wire:
         self.run(self._send(data))
 
     def transcript(self, text: str, **values: str) -> None:
-        """Play a transcript (tests/transcript.py); `{account}` is that account's PLAIN initial response."""
+        """Play a transcript (tests/transcript.py). `{account}` is its PLAIN initial response."""
         logins = {name: initial_response(name) for name in self.directory.now.accounts}
         play(text, self.send, self.session.data_to_send, **{**logins, **values})
 

@@ -1,8 +1,8 @@
 """Measure work that should not depend on the amount of held mail: ETRN, start-up, listings.
 
 Stores are filled through Restante's own interface. The store of 1,000,000 messages is made once,
-and each run gets a copy. The destination replies 421 to MAIL, so no mail leaves. The times are those
-that a primary or an operator sees: from ETRN to MAIL, from start until ready, and of a whole
+and each run gets a copy. The destination replies 421 to MAIL, so no mail leaves. The times are
+those that a primary or an operator sees: from ETRN to MAIL, from start until ready, and of a whole
 command.
 """
 

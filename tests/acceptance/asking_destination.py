@@ -1,4 +1,4 @@
-"""A primary that wants a login of us, under TLS, and repeats in its reply whatever it was told: some do."""
+"""A primary that demands our login under TLS, and repeats it in its reply, as some servers do."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""A primary that answers each recipient by the beginning of its local part, and may keep silent for as long as one likes.
+"""A primary that chooses its reply to a recipient by the beginning of the local part.
 
-It takes connections over one after the other, each in a thread, and speaks plain SMTP with no extension: what stands
-with a message is then the same however fast the machine is.
+It can keep silent for any time. It serves one connection after another, each in a thread, in plain
+SMTP without extensions. So the result for a message does not depend on the machine's speed.
 """
 
 from __future__ import annotations

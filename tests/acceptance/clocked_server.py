@@ -1,7 +1,7 @@
 """Runs `restante` with a clock that is ahead: python clocked_server.py FILE WORDS…
 
-By how many seconds stands in FILE, which may be replaced while it runs. Only Unix time is concerned; pauses take as long
-as they do.
+FILE has the number of seconds, and may be replaced while the server runs. Only Unix time changes;
+pauses keep their length.
 """
 
 import sys

@@ -1,5 +1,7 @@
-"""The command line as a function of this process: for tests that give so many commands that starting Python would be
-most of what they do. What a command does to the server or to the store is the same.
+"""The command line as a function of this process.
+
+It is for tests that give many commands, because starting Python would take most of their time. The
+effect on the server and the store is the same.
 """
 
 from __future__ import annotations

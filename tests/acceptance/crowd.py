@@ -1,4 +1,4 @@
-"""Many connections at once, from many addresses, and what they do to the process that they come to."""
+"""Many connections at once, from many addresses, and their effect on the server's process."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def let_us_have(descriptors: int) -> None:
 
 
 class Crowd:
-    """Connections that hear the greeting and say nothing; those that are let in stay until they are told to leave."""
+    """Connections that read the greeting and say nothing. Admitted ones stay until told to go."""
 
     def __init__(self, server: Server) -> None:
         self._server = server
@@ -48,7 +48,7 @@ class Crowd:
         self.leave()
 
     def come(self, count: int, sources: Sequence[str]) -> Counter[str]:
-        """Connect so often, the sources taking turns; return how often which code was heard, "" for none."""
+        """Connect `count` times, from the sources by turns. Return the count of each code or ""."""
         let_us_have(len(self.inside) + count + 200)
         return Counter(self._come_one(sources[place % len(sources)]) for place in range(count))
 
@@ -87,7 +87,7 @@ def memory(pid: int) -> int:
 
 
 def descriptors(pid: int) -> int:
-    """Return how many files and sockets it has open. As root: the process does not let others look."""
+    """Return the number of open files and sockets of a process. Needs root."""
     return len(list(Path(f"/proc/{pid}/fd").iterdir()))
 
 

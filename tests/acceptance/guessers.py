@@ -1,4 +1,4 @@
-"""Those who guess at a password: many connections under TLS, each trying again as soon as it is answered."""
+"""Password guessers: many connections under TLS, each trying again as soon as it has a reply."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ GOODBYE: Final = "421"
 
 
 class Guessers:
-    """They guess, from each address over one connection at a time, for as long as the `with` lasts."""
+    """They guess over one connection at a time from each address, as long as the `with` lasts."""
 
     def __init__(self, server: Server, user: str, sources: Sequence[str]) -> None:
         """`server` speaks TLS from the first byte."""

@@ -1,4 +1,4 @@
-"""A receiver of notices that never comes to an end: it takes a request, and sends fields of its answer for ever."""
+"""A receiver of notices that never ends its answer: it sends header fields for ever."""
 
 from __future__ import annotations
 

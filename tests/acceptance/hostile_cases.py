@@ -1,4 +1,4 @@
-"""The table of hostile destinations: where in the dialogue which of them goes astray, and what must come of it."""
+"""The table of hostile destinations: where each misbehaves, and the result that must follow."""
 
 from __future__ import annotations
 
@@ -94,8 +94,8 @@ GOOD_CODES: Final = {
     Place.DATA: {"354"},
     Place.QUIT: {"250", "354"},
 }
-# Read all the same, where nothing runs ahead: messages delivered, and connections at most. Without an end that can be
-# found the reply counts, and the next message goes by another connection.
+# These are read where nothing runs ahead: messages delivered, and connections at most. A reply
+# without an end counts, and the next message goes by another connection.
 _WITH_ANOTHER: Final = {Place.MAIL: (3, 3), Place.RCPT: (3, 3), Place.CONTENT: (3, 2)}
 _AT_ONCE: Final = {Place.GREETING: (3, 1), Place.EHLO: (3, 1)}
 READ: Final[dict[str, dict[Place, tuple[int, int]]]] = {
@@ -112,14 +112,14 @@ READ_AHEAD: Final[dict[str, dict[Place, tuple[int, int]]]] = {
     "LF in a line": {Place.EHLO: (3, 1)},
     "the code changes": {Place.CONTENT: (3, 1)},
 }
-# With several commands in one flight, the next reply comes in place of the one that is missing. That shows, and the
-# message goes again with one command behind the other.
+# With several commands in one flight, the next reply takes the place of the missing one. That is
+# noticed, and the message goes again with one command behind the other.
 PASSED_OVER: Final = {
     ("an empty line", Place.MAIL): (3, 3),
     ("lines end with CR", Place.MAIL): (3, 3),
     ("lines end with CR", Place.RCPT): (3, 3),
 }
-# A close of a connection that has taken mail is followed at once by another connection, which takes the next message.
+# After a close, a connection that has taken mail is replaced at once, and the next message follows.
 ENDS_A_CONNECTION: Final = {"half a reply", "hangs up"}
 REFUSES_THE_TRIAL: Final = "one 550 too many"  # as far as can be told
 # What may be said or done where no reply is due.
@@ -168,17 +168,18 @@ class Case:
         return f"{self.place.value}: {self.name}"
 
 
-# In these an unasked 550 stands exactly where the refusal of the next command would: nobody can tell them apart. The
-# message is parked, which loses nothing.
+# In these an unsolicited 550 stands exactly where the next command's refusal would. They cannot be
+# told apart. The message is marked refused, which loses nothing.
 LOOKS_LIKE_A_REFUSAL: Final = {"after a message: 550"}
 
 
 def rows(column: str) -> Iterator[Case]:
     """Return a column of the table.
 
-    Where messages wait for one another the trap springs at the second. Where they run ahead of their replies none counts
-    before all have been answered; and a connection on which that already fails in its probe is followed by one that
-    does without. A message whose final reply cannot be read goes behind the others, over another connection.
+    Where messages wait for one another, the second one meets the trap. Where they run ahead of
+    their replies, none counts before all have replies. A connection on which that fails in its
+    probe is followed by one that does not pipeline. A message with an unreadable final reply goes
+    behind the others, over another connection.
     """
     runs_ahead = column == "ahead"
     places = {*Place} - {Place.IN_CONTENT, Place.AFTER, Place.DATA if runs_ahead else Place.PROBE}
@@ -239,7 +240,7 @@ def _where_nothing_is_due(*, runs_ahead: bool) -> Iterator[Case]:
 
 
 def _read(column: str, place: Place, name: str) -> tuple[int, int] | None:
-    """Return how many messages are delivered, and over how many connections, where an odd reply is read all the same."""
+    """Return the messages delivered and the connections used if an odd reply is read anyway."""
     if column == "ahead":
         return READ_AHEAD.get(name, {}).get(place)
     passed_over = PASSED_OVER.get((name, place)) if column == "pipelining" else None

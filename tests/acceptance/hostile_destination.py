@@ -1,11 +1,11 @@
-"""A destination that speaks SMTP well, but for a moment of the dialogue, where it does what its trap says.
+"""A destination that speaks SMTP well, except for one moment of the dialogue: its trap.
 
-    with HostileDestination(b"PIPELINING", [Trap(Place.MAIL, says(b"HTTP/1.1 400\r\n\r\n"))]) as destination:
+    with HostileDestination(b"PIPELINING", [Trap(Place.MAIL, says(b"HTTP/1.1 400\r\n\r\n"))]) as it:
         …                       # our side connects, and meets the trap
-        destination.mend()      # from now on all is well, at the same address and port
+        it.mend()               # from now on all is well, at the same address and port
 
-A connection is a thread that reads and answers, one thing after the other, as a person would write the dialogue down.
-What an act sends is octets: nothing here minds whether they are SMTP.
+A connection is a thread that reads and replies step by step, so the code reads like the dialogue.
+An act sends any octets: nothing here requires SMTP.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Place(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Trap:
-    """What to do at a place, once `after` messages have been taken over this connection; None: however many."""
+    """The act at a place, once `after` messages were taken over this connection (None: always)."""
 
     place: Place
     act: Act
@@ -83,7 +83,7 @@ class HostileDestination:
             thread.join()
 
     def mend(self) -> None:
-        """Be a good destination for every connection from now on, and forget what was taken before."""
+        """Behave well on every connection from now on, and forget the mail taken before."""
         self.traps = ()
         self.taken = []
 

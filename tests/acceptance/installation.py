@@ -1,4 +1,4 @@
-"""An installation of Restante, used as its operator would: made by `restante init`, told things by the command line.
+"""An installation of Restante, used as by its operator: `restante init`, then its command line.
 
 It has one account, alpha, with one login of that name.
 
@@ -7,9 +7,9 @@ It has one account, alpha, with one login of that name.
         login = restante.hosts("alpha.example", at(primary))
         …
 
-The server is a process of its own on ports of its own; it is stopped when the `with` ends, and must then have ended in
-good order, with no defect in its log. What a peer needs to connect is `mx`, `starttls` and `smtps`. Its clock is the
-test's: `ahead` sets it.
+The server is a process of its own with its own ports. It is stopped at the end of the `with`, and
+must then exit in good order, with no defect in its log. A peer connects by `mx`, `starttls` or
+`smtps`. Its clock belongs to the test: `ahead` sets it.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ class Installation:
         delivery: Mapping[str, float] | None = None,
         more: str = "",
     ) -> None:
-        """Make one. `delivery` are settings of that table, `more` is TOML to add: further tables and listeners."""
+        """Make one. `delivery` has settings of that table; `more` is TOML with more tables."""
         self._directory = TemporaryDirectory(
             prefix="restante-"
         )  # short: the control socket's path has a limit
@@ -121,7 +121,7 @@ class Installation:
             Installation.open.remove(self)
 
     def certify(self) -> None:
-        """Have a new authority issue the certificates; a running server goes on with the old ones until SIGHUP."""
+        """Issue certificates by a new authority. A running server keeps the old until SIGHUP."""
         self._authorities += 1
         authority = Authority(self.directory, f"authority-{self._authorities}")
         self.authority = authority.file
@@ -194,7 +194,7 @@ class Installation:
         os.kill(self.pid, signal.SIGHUP)
 
     def ahead(self, seconds: float) -> None:
-        """Have the server's clock be so far ahead of the machine's; from its next start on, if it never was before."""
+        """Set the server's clock ahead of the machine's. The first use counts from its start."""
         renewed = self._clock.with_suffix(".new")
         renewed.write_text(str(seconds))
         renewed.replace(self._clock)  # never read half-way
@@ -269,7 +269,7 @@ class Installation:
         account: str = "alpha",
         allow: Sequence[str] = (HOST,),
     ) -> Login:
-        """Host a domain, for an account that is added if need be, and return the account's login."""
+        """Host a domain of an account, which is added if needed. Return the account's login."""
         login = self.has_account(account)
         hosts = [word for host in allow for word in ("--allow", host)]
         self.do(
@@ -293,7 +293,7 @@ class Installation:
     # The log
 
     def events(self, name: str, **fields: Any) -> list[dict[str, Any]]:
-        """Return the lines of an event, oldest first; with `fields`, those that have these values."""
+        """Return the lines of an event, oldest first. `fields` selects lines with these values."""
         lines = [json.loads(line) for line in self._log_lines() if line.startswith("{")]
         return [line for line in lines if line["event"] == name and fields.items() <= line.items()]
 
@@ -348,7 +348,7 @@ def _add_account(config: Path, login: Login) -> None:
 
 @cache
 def _made() -> Path:
-    """Return what `restante init` makes, with the account alpha. Made once and copied: a command takes half a second."""
+    """Return the files of `restante init` with the account alpha, made once to save time."""
     directory = TemporaryDirectory(prefix="restante-made-")
     atexit.register(directory.cleanup)
     path = Path(directory.name)
@@ -357,7 +357,7 @@ def _made() -> Path:
     return path
 
 
-# Puts a directory that everybody may enter in the place of $1, with $3… of it in it, for the command behind --.
+# Binds $3… into a directory at $1 that everybody may enter, for the command behind --.
 OPEN_UP: Final = """
 closed=$1 new=$2; shift 2
 mkdir -p -m 755 "$new"
@@ -373,9 +373,9 @@ exec "$@"
 
 
 def way_in(user: str, directory: Path) -> list[str | Path]:
-    """Return what must stand before a command so that a user can enter the directories where the program lies.
+    """Return a prefix for a command that lets a user enter the directories of the program.
 
-    On a machine where Python or this checkout is in root's home, the server would rightly refuse to run as the user.
+    Where Python or this checkout is in root's home, the server rightly refuses to run as the user.
     """
     record = pwd.getpwnam(user)
     programs = {Path(sys.prefix), Path(sys.base_prefix), CHECKOUT}

@@ -1,4 +1,4 @@
-"""A name server of our own on loopback, which says what a test wants and remembers what it was asked."""
+"""A name server of our own on loopback, with a test's answers, that records its questions."""
 
 from __future__ import annotations
 

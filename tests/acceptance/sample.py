@@ -48,5 +48,5 @@ def send(server: Server, *forward_paths: str, content: bytes) -> Ended:
 
 
 def arrived(primary: Primary) -> list[bytes]:
-    """Return the contents of such messages in a primary's mailbox, as they were sent, oldest first."""
+    """Return such messages of a primary's mailbox, as they were sent, oldest first."""
     return [content_below(raw, MARKER) for raw in primary.messages() if MARKER in raw]

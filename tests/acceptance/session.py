@@ -1,4 +1,4 @@
-"""A session typed by hand: for what no program says, and for replies that are compared octet for octet."""
+"""A session by hand: for commands that no program sends, and replies compared octet by octet."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ TIMEOUT = 20.0  # seconds
 
 
 class Session:
-    """Connects and says EHLO, under TLS as the `Server` wants it; `source` is the address it comes from."""
+    """Connects and says EHLO, under TLS as the `Server` wants it. `source` is its own address."""
 
     def __init__(
         self, server: Server, *, source: str = "127.0.0.1", hello: str = "asker.example"
@@ -60,7 +60,7 @@ class Session:
         return self.say(f"AUTH PLAIN {plain_response(login)}")
 
     def _reply(self) -> bytes:
-        """Read to the end of a reply's last line: the one with a space behind its code (RFC 5321 §4.2.1)."""
+        """Read up to the last line of a reply, which has a space after its code (§4.2.1)."""
         reply = b""
         while not (reply.endswith(b"\r\n") and reply.splitlines()[-1][3:4] == b" "):
             piece = self._socket.recv(4096)

@@ -1,4 +1,4 @@
-"""Damage on the disk under a real server: it promises nothing on the strength of what it cannot read."""
+"""A real server on a damaged disk acknowledges nothing that depends on unreadable data."""
 
 from __future__ import annotations
 
@@ -144,8 +144,9 @@ class Unhurried(Installation):
 
 
 def test_after_damage_mail_is_put_off_and_requests_are_too(sink: SmtpSink) -> None:
-    """Until the server leaves: 451 to content by DATA and by BDAT, in sessions that were there and in new ones, and 458
-    to ETRN. Nothing that is put off is held afterwards.
+    """Until the server exits, DATA and BDAT get 451, in old and new sessions, and ETRN gets 458.
+
+    No deferred message is held afterwards.
     """
     with Unhurried(delivery={"patience": 0.5}) as restante:
         login = hosted_with_mail(restante, sink)

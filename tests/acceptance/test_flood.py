@@ -1,4 +1,4 @@
-"""Under a flood those already served are served on, the rest are shed at once, and when it has gone all is as before."""
+"""In a flood present clients are served, others are shed at once, and afterwards all is normal."""
 
 from __future__ import annotations
 
@@ -196,7 +196,7 @@ def test_one_address_fills_its_own_share_only(restante: Installation) -> None:
 def test_content_of_many_does_not_make_the_process_grow(
     senders: int, pieces: int, login: Login
 ) -> None:
-    """All are in the middle of their content at once, and all are taken; what is not in memory is on disk."""
+    """All are in the middle of their content at once, and all are accepted, by use of the disk."""
     limits = {"octets_in_flight_limit": MEBIBYTE, "connections_per_block_limit": senders}
     with Installation(more=reception(limits)) as restante, ExitStack() as leave:
         restante.hosts("alpha.example", AWAY, allow=[HOME])
@@ -227,7 +227,7 @@ def test_content_of_many_does_not_make_the_process_grow(
 def test_guessers_keep_neither_the_primary_nor_mail_out(
     restante: Installation, login: Login
 ) -> None:
-    """From its authorized host, with the right password, the primary gets its mail while forty guess at its login."""
+    """From its authorized host, with its password, the primary gets its mail despite guesses."""
     with Guessers(restante.smtps, login.user, addresses(10, 40)) as guessers:
         for _ in range(2):
             answered = guessers.answers.total()
@@ -246,7 +246,7 @@ def test_guessers_keep_neither_the_primary_nor_mail_out(
 def test_a_primary_does_not_wait_for_the_checks_of_guessers(
     restante: Installation, login: Login, say: Say
 ) -> None:
-    """While thirty guesses wait to be checked, hardly any of them is before it. It is let in over and over."""
+    """While thirty guesses wait for their check, the right login is let in before most of them."""
     unlimited = 1_000_000
     limit(
         restante,
@@ -301,7 +301,7 @@ def _connected(server: Server) -> socket.socket:
 
 
 def _dribble(dribblers: list[socket.socket], steady: socket.socket) -> dict[socket.socket, bytes]:
-    """Send them an octet each now and then until all have been hung up on; return what they heard before that.
+    """Send each an octet now and then until all are closed. Return the replies before that.
 
     The last is in a TLS handshake.
     """
@@ -370,7 +370,7 @@ def test_there_are_no_more_sessions_than_can_all_be_served() -> None:
 
 @pytest.mark.parametrize(("descriptors", "crowd"), [(256, 300), (1024, 3000)])
 def test_idle_http_connections_do_not_take_what_mail_needs(descriptors: int, crowd: int) -> None:
-    """At both doors, many more than there are descriptors: mail is taken, and the operator and a scrape are served."""
+    """Far more clients than descriptors, at both doors: mail, operator and scrapes are served."""
     with Narrow(descriptors, more='[telemetry]\nmetrics = "127.0.0.1:0"\n') as restante:
         restante.hosts("alpha.example", AWAY)
         restante.start()

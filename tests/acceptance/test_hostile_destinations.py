@@ -1,13 +1,13 @@
-"""Destinations that answer nonsense, too much, too little, too early or too late, at every place of the dialogue.
+"""Destinations that reply nonsense, too much, too little, too early or too late, anywhere.
 
-Each case is a domain with three messages and a destination of its own, which is good but for one moment. All domains of
-a column (what the destinations offer) are released at once; then every destination is mended and the rest is
-released again. What must hold of each case:
+Each case is a domain with three messages and a destination of its own that misbehaves once. All
+domains of a column (the extensions of the destination) are released at once. Then every destination
+is mended and the rest is released again. Each case must fulfill this:
 
-- Only a message whose content was answered at its place counts as delivered; nothing that the destination said wrongly
-  defers, refuses or delivers another. Whatever else there is stays held.
-- The drain ends and says why. It makes one connection, and another where the message at stake can be told from the
-  others, or where nothing is at stake.
+- Only a message whose content got a reply at its place counts as delivered. A wrong reply defers,
+  refuses or delivers no other message. All others stay held.
+- The drain ends with a reason. It makes one connection, and another if the affected message is
+  known, or if none is affected.
 - Mended, the destination gets all that was held, once, byte for byte.
 
 And of all of them together: the server serves others meanwhile, and its memory does not grow.
@@ -207,7 +207,7 @@ def add_domains(restante: Installation, destinations: dict[str, HostileDestinati
 
 
 def reset_peak(pid: int) -> int:
-    """Have the kernel forget how much memory a process had at most; return how much it has now, in octets."""
+    """Reset a process's peak of memory in the kernel. Return its present memory in octets."""
     Path(f"/proc/{pid}/clear_refs").write_text("5")
     return peak(pid)
 
@@ -274,7 +274,7 @@ def test_no_flood_is_kept_in_memory(played: Played, column: str) -> None:
 def test_a_destination_that_stumbles_is_tried_again_with_growing_pauses_and_then_left_alone() -> (
     None
 ):
-    """As long as patience lasts; and what is mended meanwhile gets its mail without another request."""
+    """It lasts as long as its patience. A mended destination gets its mail without a request."""
     trap = Trap(Place.GREETING, says(b"HTTP/1.1 400 Bad Request\r\n\r\n"))
     with (
         Installation(delivery={"patience": 3.0}) as restante,

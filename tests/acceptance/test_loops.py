@@ -1,4 +1,4 @@
-"""Mail that would go in a circle: it is parked, and never lost, never bounced, never sent round for ever."""
+"""Mail that loops is marked refused: it is not lost, not bounced, and not sent round for ever."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ RELAYS_BACK: Final = {  # what an operator does who takes the backup for the nex
 
 
 def test_a_primary_that_sends_its_mail_back_gets_it_so_often_and_no_more() -> None:
-    """A Postfix that relays the domain to us. Parked whole, the mail is there once the primary is mended."""
+    """A Postfix relays the domain to us. The mail is refused whole, until the primary is mended."""
     with (
         Installation(delivery={"hops_limit": HOPS, "patience": 0.5}) as restante,
         PostfixPrimary([]) as primary,
@@ -41,7 +41,7 @@ def test_a_primary_that_sends_its_mail_back_gets_it_so_often_and_no_more() -> No
         go_round(restante)
 
         assert [replies_of(one) for one in parked(restante)] == [[PARKED], [PARKED]]
-        # One hop here, and two more for each time round; so each of the two messages went round HOPS / 2 times.
+        # One hop here and two more for each round: each message went round HOPS / 2 times.
         assert {hops_of(restante, one) for one in parked(restante)} == {HOPS + 1}
         assert len(restante.events("message-delivered", domain=DOMAIN)) == HOPS
         assert re.findall(r"status=(?!sent)\w+|bounce|non-delivery", primary.log()) == []
@@ -49,7 +49,7 @@ def test_a_primary_that_sends_its_mail_back_gets_it_so_often_and_no_more() -> No
 
 
 def test_two_backups_that_name_each_other_do_not_play_ball_for_ever() -> None:
-    """Each is the other's destination for the domain, and each is asked for its mail whenever it holds some."""
+    """Each is the other's destination for the domain. Each is asked whenever it holds its mail."""
     settings = {"hops_limit": HOPS, "patience": 0.5}
     with Installation(delivery=settings) as one, Installation(delivery=settings) as other:
         rename(other, "mx3.example.net")
@@ -102,7 +102,7 @@ def go_round(restante: Installation) -> None:
 
 
 def wait_until_all_is_back(restante: Installation) -> None:
-    """Return when each message that was handed over has been taken again, beside the two that were sent."""
+    """Return when each delivered message has come back, beside the two that were sent."""
     came = 2 + len(restante.events("message-delivered"))
     eventually(
         lambda: len(restante.events("mail-held")) == came, what="all messages to have come back"
@@ -120,7 +120,7 @@ def release(restante: Installation) -> None:
 
 
 def mend(restante: Installation, *contents: bytes) -> None:
-    """Give the domain a destination that keeps its mail, and let through what has come so far: it is all there."""
+    """Give the domain a destination that keeps its mail, and release: all mail is there."""
     contents = contents or (SMALL, LARGE)
     with SmtpSink(keep_content=True) as sink:
         sink.start()

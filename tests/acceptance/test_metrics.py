@@ -101,7 +101,7 @@ def test_both_doors_show_the_same(restante: Installation) -> None:
 
 
 def test_what_happens_is_counted(restante: Installation) -> None:
-    """Held, refused, shed, guessed, asked for, handed over: each moves its numbers, and nothing else moves."""
+    """Each of holding, refusing, shedding, guessing, asking, delivering moves only its numbers."""
     with SmtpSink() as sink:
         login = restante.hosts("alpha.example", at(sink))
         before = by_tcp(restante)
@@ -165,7 +165,7 @@ def be_refused(restante: Installation) -> None:
 
 
 def be_shed(restante: Installation) -> None:
-    """Come twice when all sessions are taken, and return when that was counted and all have left."""
+    """Connect twice while all sessions are in use. Return once that is counted and all left."""
     with ExitStack() as crowd:
         for _ in range(SESSIONS_LIMIT):
             crowd.enter_context(Session(restante.mx))

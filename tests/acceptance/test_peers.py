@@ -1,4 +1,4 @@
-"""The peers by themselves, without Restante: what an acceptance test builds on is true of each program here."""
+"""The peers by themselves, without Restante: each has the properties that other tests rely on."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ NO_RECIPIENT_TAKEN: Final = 24
 REVERSE_PATH: Final = "someone@sender.example"
 FORWARD_PATH: Final = "reader@alpha.example"
 
-# What a careless link in the chain would change: dots, %-words, trailing space, a From line, long lines, odd octets.
+# Content that careless servers change: dots, %-words, trailing space, From, long lines, odd octets.
 OCTETS: Final = bytes(octet for octet in range(1, 256) if octet not in b"\r\n")
 CONTENT: Final = b"\r\n".join(
     [
@@ -99,7 +99,7 @@ def send(primary: Primary, *forward_paths: str, content: bytes = CONTENT) -> int
 
 
 def test_what_a_sender_sends_lands_in_the_mailbox_byte_for_byte(primary: Primary) -> None:
-    """The whole chain of a test (sender, primary, mailbox reader) changes nothing of the content."""
+    """The whole chain of a test (sender, primary, mailbox reader) leaves the content unchanged."""
     assert send(primary) == 0
 
     [raw] = primary.wait_for(1)

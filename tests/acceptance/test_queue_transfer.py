@@ -1,4 +1,4 @@
-"""Moving in from Postfix and moving out again, with the real programs; broken off, an import is simply repeated."""
+"""Import from Postfix and export to it, with the real programs. An import can be repeated."""
 
 from __future__ import annotations
 
@@ -39,8 +39,10 @@ AROUND: Final = {
     "mbox": (b"From a@sender.example Thu Oct 09 08:53:20 2025\n", b"\n"),
     "postcat": (
         (
-            b"*** ENVELOPE RECORDS E ***\nsender: \nrecipient: x@postcat.example\n*** MESSAGE CONTENTS"
-            b" E ***\n"
+            b"*** ENVELOPE RECORDS E ***\n"
+            b"sender: \n"
+            b"recipient: x@postcat.example\n"
+            b"*** MESSAGE CONTENTS E ***\n"
         ),
         b"*** HEADER EXTRACTED E ***\n*** MESSAGE FILE END E ***\n",
     ),
@@ -168,8 +170,9 @@ def test_what_postfix_was_asked_about_reports_is_kept(
 def test_word_of_delay_that_was_given_in_one_place_is_not_given_again_in_another(
     names: NameServer, home: Primary, tmp_path: Path
 ) -> None:
-    """Two late messages move: of the first the sender has heard before, of the second it hears in the new place."""
-    settings = f"{names.settings}\n[reports]\nport = {home.port}\n"  # where nobody answers: what is made waits
+    """Two late messages move. The first one's sender has a report; the second's gets one now."""
+    # Nobody listens at this port, so reports wait.
+    settings = f"{names.settings}\n[reports]\nport = {home.port}\n"
     with Installation(more=settings) as old:
         old.hosts("november.example", "192.0.2.1")
         bring_in_late_mail(old, tmp_path, "first")
@@ -246,7 +249,7 @@ def server_peak(restante: Installation) -> int:
 
 
 def peak_in(status: str) -> int:
-    """Read it where the kernel writes it: unlike ru_maxrss it has nothing of the process that this one was forked from."""
+    """Read it from /proc: ru_maxrss would include the process that this one was forked from."""
     found = re.search(r"VmHWM:\s+(\d+)", status)
     assert found is not None
     return int(found[1])

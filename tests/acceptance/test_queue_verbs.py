@@ -1,7 +1,8 @@
-"""Every verb of the queue, on mail in every state, with the server running, without it, and after both ways of ending it.
+"""Every verb of the queue on mail in every state, with and without a server, and after crashes.
 
-A domain stands for a state, and its mail is named for what is to be done with it, and when: `delete-down@held.example` is
-deleted while no server runs. So each cell of the table has a message of its own, and none depends on another.
+A domain stands for a state. A message is named for its verb and the moment: the mail for
+`delete-down@held.example` is deleted while no server runs. Each cell of the table has its own
+message, so none affects another.
 """
 
 from __future__ import annotations
@@ -104,7 +105,7 @@ class World:
         return {one["name"]: one for one in self.cli.shown("queue", "list")}
 
     def fill(self, source: Path) -> None:
-        """Host, bring in, spoil, and release, until everything is in its state, and a server runs."""
+        """Host, add mail, damage and release until each message has its state and a server runs."""
         for state in STATES:
             words = (
                 "--account",
@@ -179,7 +180,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 @pytest.fixture(params=SITUATIONS, ids=lambda situation: situation.__name__, scope="module")
 def situation(request: pytest.FixtureRequest, world: World) -> Situation:
-    """The situations, one after the other; mail in a drain is on its way again wherever a server runs."""
+    """The situations in order. Mail of a drain is on its way again whenever a server runs."""
     now: Situation = request.param
     before = len(world.primary.kept_waiting)
     had = world.restante.is_running
@@ -266,7 +267,7 @@ def test_refused_mail_is_held_again_and_other_mail_stays_held(
 def test_mail_that_is_given_up_goes_and_its_sender_is_told(
     world: World, situation: Situation
 ) -> None:
-    """But not while it may be at its destination already, and not where nothing is known of who sent what."""
+    """But not if it may already be at its destination, or if its sender is unknown."""
     messages = {name: world.name(name, "bounce", situation) for name in STATES}
     torn, stays = messages["torn"], {messages["torn"]}
     if world.restante.is_running:

@@ -1,4 +1,4 @@
-"""Reports to senders: by the public MX, which a name server of the test says, to a real Postfix that takes and files them."""
+"""Reports to senders, by a public MX that the test's name server gives, to a real Postfix."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ DSN_TAKEN_UP: Final = (
 
 @pytest.fixture
 def restante(names: NameServer, home: Primary) -> Iterator[Installation]:
-    """An installation that has little patience, and sends its reports where that mail server listens."""
+    """An installation with little patience that sends its reports to that mail server's port."""
     reports = f"[reports]\nport = {home.port}\nfirst_retry = 0.2\nlongest_retry = 1.0\n"
     with Installation(delivery={"patience": 0.5}, more=f"{names.settings}\n{reports}") as restante:
         restante.start()
@@ -78,7 +78,7 @@ def fields(part: Message) -> dict[str, str]:
 def test_what_a_primary_refused_is_bounced_to_the_senders_mx(
     restante: Installation, home: Primary
 ) -> None:
-    """Refused by a real primary, given up by the operator, told to a real MTA that the public MX leads to."""
+    """Refused by a real primary, bounced by the operator, reported to the real MTA of the MX."""
     to = "nobody@refusing.example"
     with PostfixPrimary(["refusing.example"], rejects={to: NO_MAILBOX}) as primary:
         primary.start()
@@ -124,7 +124,7 @@ def test_what_a_primary_refused_is_bounced_to_the_senders_mx(
 
 
 def test_a_report_survives_a_kill_and_arrives_once(restante: Installation, home: Primary) -> None:
-    """The sender's server is off when the message is given up, and stays so over a crash of ours."""
+    """The sender's server is off when the message is bounced, and during a crash of ours."""
     restante.hosts("gone.example", "127.0.0.1:9")
     send_asking(restante, "reader@gone.example", content=message("given up"))
     [queued] = restante.shown("queue", "list", "gone.example")
@@ -148,7 +148,7 @@ def test_a_report_survives_a_kill_and_arrives_once(restante: Installation, home:
 def test_what_waits_is_seen_and_dropped_with_a_server_and_without(
     restante: Installation, home: Primary
 ) -> None:
-    """While the sender's server is off: listed, kept over a kill, one dropped without a server, the other is sent."""
+    """The sender's server is off: reports are listed and survive a kill; one is dropped."""
     restante.hosts("waiting.example", "192.0.2.1")
     for number in range(2):
         send_asking(restante, f"{number}@waiting.example", content=message(f"number {number}"))
@@ -187,7 +187,7 @@ def test_what_waits_is_seen_and_dropped_with_a_server_and_without(
 def test_only_a_primary_that_does_not_report_makes_us_say_that_mail_was_relayed(
     restante: Installation, home: Primary
 ) -> None:
-    """Two stock Postfixes: one offers DSN, and gets what was asked; of the other the sender hears from us."""
+    """Two stock Postfixes: one has DSN and gets the request; for the other we send the report."""
     home.start()
     deaf_settings = {"smtpd_discard_ehlo_keywords": "dsn"}
     with (

@@ -1,4 +1,4 @@
-"""The server as a program: signals, a second start, the command line with and without it, a broken configuration."""
+"""The server as a program: signals, a second start, commands, and broken configurations."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_sighup_in_the_middle_of_content_is_not_noticed_there(restante: Installa
 
 
 def test_sigterm_tells_everybody_who_is_owed_nothing(restante: Installation) -> None:
-    """Idle, in a transaction, in mid-content, under TLS: 421, and mail that was not acknowledged is not held."""
+    """Idle, in a transaction, in content, under TLS: 421, and unacknowledged mail is not held."""
     had = held(restante)
     with (
         Session(restante.mx) as idle,
@@ -252,7 +252,7 @@ def no_toml(text: str, directory: Path) -> str:
 def test_a_broken_configuration_is_told_line_by_line_and_nothing_starts(
     restante: Installation, break_it: Break, named: list[str]
 ) -> None:
-    """One line for each thing to mend, with file and line, before anything of the server that runs is touched."""
+    """A line with file and line number for each error, before the running server is touched."""
     broken = restante.directory / "broken.toml"
     broken.write_text(break_it(restante.config.read_text(), restante.directory))
     refused = restante.run("serve", "--config", str(broken))

@@ -1,4 +1,4 @@
-"""S1: a secondary MX. It takes mail from any host, for hosted domains only, and what it said 250 to is on disk."""
+"""S1: a secondary MX accepts mail from any host for hosted domains only; 250 means on disk."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ AWAY: Final = "127.0.0.1:9"  # a primary that is off
 
 
 def test_mail_is_taken_for_hosted_domains_and_for_no_others(restante: Installation) -> None:
-    """Case does not matter; neither a subdomain nor a domain that only ends alike is hosted with it."""
+    """Case does not matter. A subdomain, or a domain with the same ending, is not hosted."""
     restante.hosts("alpha.example", AWAY)
     others = ["someone@elsewhere.example", "reader@sub.alpha.example", "reader@not-alpha.example"]
     for path in ("reader@alpha.example", "Other@ALPHA.example"):
@@ -80,7 +80,7 @@ def send_many(server: Server, forward_path: str) -> int:
 
 
 def test_what_was_acknowledged_before_a_kill_in_mid_load_is_there(restante: Installation) -> None:
-    """The 250 names the message: each name that a sender was told stands in the queue afterwards."""
+    """The 250 names the message: the queue later has every name that a sender got."""
     restante.hosts("gamma.example", AWAY)
     told: list[str] = []
     senders = [

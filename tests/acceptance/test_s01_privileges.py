@@ -31,7 +31,7 @@ def restante() -> Iterator[Installation]:
 
 
 def test_the_server_keeps_nothing_of_root(restante: Installation) -> None:
-    """No user or group id, and no file in the store: what an intruder would get is the plain user's."""
+    """No root user or group, and no root file in the store: an intruder would be a plain user."""
     user = pwd.getpwnam(USER)
     send(restante.mx, "reader@alpha.example", content=message("to a plain user"))
 

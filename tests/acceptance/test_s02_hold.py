@@ -1,4 +1,4 @@
-"""S2: hold. Nobody connects to a destination before somebody asked, though it be there and take mail."""
+"""S2: hold. No destination is connected to before a request, even if it would accept mail."""
 
 from __future__ import annotations
 
@@ -43,10 +43,10 @@ def sink() -> Iterator[SmtpSink]:
 def test_nothing_leaves_until_it_is_asked_for(
     restante: Installation, tripwire: Tripwire, sink: SmtpSink
 ) -> None:
-    """Not on arrival, a restart, a kill, a reload or a change of the domain, nor when another domain is released.
+    """Not on arrival, restart, kill, reload or a change, nor when another domain is released.
 
-    How long nothing happens is measured in work: all of that, and another domain's mail on its whole way. That the
-    tripwire would have told is seen at the end.
+    The time without a connection is measured in work: all of that, and another domain's delivery.
+    The end shows that the tripwire would have noticed one.
     """
     login = restante.hosts("held.example", at(tripwire))
     restante.hosts("asked.example", at(sink))

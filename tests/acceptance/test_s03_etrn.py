@@ -111,7 +111,7 @@ def test_mail_comes_when_the_primary_asks(
 
 @pytest.mark.parametrize("kind", [PostfixPrimary, EximPrimary])
 def test_what_arrives_is_what_was_sent(restante: Installation, kind: type[Primary]) -> None:
-    """Octet for octet, but for one Received field of ours; held for a primary that is off, and asks when it is on."""
+    """Octet for octet, except for our Received field. The primary is off, then on, and asks."""
     domain = f"{kind.__name__.lower()}.example"
     with kind([domain]) as primary:
         login = restante.hosts(domain, at(primary))
@@ -135,7 +135,7 @@ def test_what_arrives_is_what_was_sent(restante: Installation, kind: type[Primar
 def test_fetchmail_stops_at_a_251_and_goes_on_after_a_250(
     restante: Installation, postfix: Primary, login: Login
 ) -> None:
-    """Nothing held is 251, at which fetchmail forgets its other domains; an account may be told 250 instead."""
+    """Nothing held is 251, after which fetchmail skips its other domains. A login may get 250."""
     nodes = ("mail.alpha.example", "second.example")
     content = message("behind a domain without mail")
     send(restante.mx, "reader@second.example", content=content)
@@ -156,7 +156,7 @@ def test_fetchmail_stops_at_a_251_and_goes_on_after_a_250(
 def test_one_request_may_name_more_than_one_domain(
     restante: Installation, postfix: Primary, login: Login
 ) -> None:
-    """`@domain` is it and its subdomains, by label; `#account` is all that the account has (RFC 1985 §5.2)."""
+    """`@domain` is it and its subdomains; `#account` is all of the account's (RFC 1985 §5.2)."""
     contents = {domain: message(f"by one request for {domain}") for domain in postfix.domains}
     for domain, content in contents.items():
         send(restante.mx, f"reader@{domain}", content=content)
@@ -179,7 +179,7 @@ def test_one_request_may_name_more_than_one_domain(
 def test_the_operator_may_ask_in_the_primarys_place(
     restante: Installation, postfix: Primary, login: Login
 ) -> None:
-    """`restante release` goes through the same door to the same destination, and is on record with its reason."""
+    """`restante release` sends to the same destination, and is recorded with its reason."""
     content = message("released by the operator")
     send(restante.mx, "reader@alpha.example", content=content)
 

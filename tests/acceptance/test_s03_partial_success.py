@@ -28,7 +28,7 @@ def restante() -> Iterator[Installation]:
 def test_each_recipient_gets_what_the_primary_said_of_it(
     restante: Installation, kind: type[Primary]
 ) -> None:
-    """Taken is delivered once, 450 is held, 550 is parked and not bounced; mended, the primary gets the rest."""
+    """250 is delivered once, 450 is held, 550 is refused without a bounce; mended, it gets both."""
     domain = f"{kind.__name__.lower()}.example"
     taken, deferred, refused = (f"{name}@{domain}" for name in ("taken", "deferred", "refused"))
     rejects = {

@@ -1,4 +1,4 @@
-"""S3 when one side ends in the middle of handing over: it goes on when both are there, and nobody asks again."""
+"""S3 if one side ends during a drain: it goes on when both run, without another request."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def primary() -> Iterator[SmtpSink]:
 def test_a_drain_survives_the_end_of_the_server(
     restante: Installation, primary: SmtpSink, end: Callable[[Installation], None], copies: int
 ) -> None:
-    """None lost. Stopped in order, none comes twice; killed, as many as one window holds at most."""
+    """No loss. An orderly stop causes no copies; a kill at most one window of them."""
     domain = f"{end.__name__}.example"
     held = begin_to_drain(restante, primary, domain)
     end(restante)
@@ -48,7 +48,7 @@ def test_a_drain_survives_the_end_of_the_server(
 
 
 def test_a_drain_survives_the_end_of_the_primary(restante: Installation, primary: SmtpSink) -> None:
-    """None lost, as many copies as one window holds at most; what comes meanwhile goes with the rest."""
+    """No loss, and at most one window of copies. New mail goes with the rest."""
     held = begin_to_drain(restante, primary, "away.example")
     primary.stop()
     assert 0 < len(names_at(primary)) < COUNT, "it was over too soon for this test"
@@ -62,7 +62,7 @@ def test_a_drain_survives_the_end_of_the_primary(restante: Installation, primary
 
 
 def begin_to_drain(restante: Installation, primary: SmtpSink, domain: str) -> set[str]:
-    """Have mail on its way over one connection, with more to come; return the names of all of it."""
+    """Have mail on its way over one connection, with more to come. Return all names."""
     login = restante.hosts(domain, at(primary), "--connections", "1")
     sent = smtp_source_sends(
         restante.mx,

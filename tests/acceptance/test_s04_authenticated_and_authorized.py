@@ -1,4 +1,4 @@
-"""S4: mail moves for a valid login, from an authorized host, for a domain of that login's account; else not at all."""
+"""S4: mail moves only for a valid login, an authorized host and a domain of that account."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def tripwire() -> Iterator[Tripwire]:
 
 @pytest.fixture(scope="module")
 def login(restante: Installation, tripwire: Tripwire) -> Login:
-    """The login that may ask for alpha.example, which holds a message; beta.example is another account's."""
+    """The login that may ask for alpha.example, which holds mail. beta.example is another's."""
     restante.hosts("beta.example", at(tripwire), account="beta")
     login = restante.hosts("alpha.example", at(tripwire))
     send(
@@ -63,7 +63,7 @@ def test_without_a_login_nothing_moves(restante: Installation, login: Login) -> 
 
 
 def test_with_a_wrong_password_nothing_moves(restante: Installation, login: Login) -> None:
-    """Neither for those who give up after the 535, nor for fetchmail, which sends ETRN all the same.
+    """Neither for clients that stop after the 535, nor for fetchmail, which still sends ETRN.
 
     Each failure is answered later than the one before, so two must do.
     """
@@ -100,7 +100,7 @@ def test_for_a_domain_of_another_account_nothing_moves(
 
 
 def test_a_login_ends_at_once(restante: Installation, login: Login) -> None:
-    """With a changed password in new sessions, and in a session that had authenticated before the change."""
+    """A changed password counts in new sessions, and in one authenticated before the change."""
     with Session(restante.smtps) as session:
         assert session.authenticate(login).startswith(b"235")
         restante.do("login", "set", "alpha", "alpha", "--password-stdin", typed="quite another")
@@ -121,7 +121,7 @@ def test_a_removed_login_is_like_one_that_never_was(restante: Installation, logi
 
 
 def test_all_of_it_together_moves_the_mail(restante: Installation, login: Login) -> None:
-    """The counterpart: this is what a request looks like in which everything is right, and what a tripwire tells."""
+    """The counterpart: a request in which everything is right trips the tripwire."""
     with Tripwire("127.0.0.1") as destination:
         restante.hosts("own.example", at(destination))
         send(restante.mx, "reader@own.example", content=message("wanted by its owner"))

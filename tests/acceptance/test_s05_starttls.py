@@ -27,7 +27,7 @@ def login(restante: Installation) -> Login:
 def test_mail_comes_in_clear_or_under_tls_as_the_sender_likes(
     restante: Installation, login: Login
 ) -> None:
-    """The Internet's mail is not turned away for want of TLS; Received says how it came (RFC 3848)."""
+    """Mail without TLS is accepted; Received says how it came (RFC 3848)."""
     received = [
         received_field(
             restante, send(server, "reader@alpha.example", content=message("any")).stdout
@@ -48,7 +48,7 @@ def received_field(restante: Installation, said: str) -> str:
 
 
 def test_the_certificate_is_the_one_configured(restante: Installation) -> None:
-    """A client that insists on a good certificate for the host name is content, and one TLS is enough."""
+    """A client that demands a valid certificate for the host name accepts ours, with one TLS."""
     shown = run(
         *(
             "openssl",

@@ -1,4 +1,4 @@
-"""S7: TLS 1.2 or later by default; a listener with the legacy profile speaks TLS 1.0 for primaries that know no better."""
+"""S7: TLS 1.2 or later by default; the legacy profile of a listener offers TLS 1.0."""
 
 from __future__ import annotations
 

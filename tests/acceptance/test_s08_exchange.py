@@ -1,4 +1,4 @@
-"""S8 by hand: AUTH as an exchange (RFC 4954 §4): cancelled, malformed, refused without saying why; and at rest."""
+"""S8 by hand: AUTH (RFC 4954 §4) cancelled, malformed, and refused without a hint."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_what_is_malformed_is_an_error_and_not_a_login(
 
 
 def test_a_refusal_does_not_say_why(restante: Installation, login: Login) -> None:
-    """Wrong password, unknown name, a name with no password for CRAM-MD5: octet for octet the same, however asked."""
+    """A wrong password, an unknown name and a name without CRAM-MD5 get the same replies."""
     hashed = Login("hashed", "only a hash of this is kept")
     restante.do(
         "login",
@@ -154,7 +154,7 @@ def test_the_askers_say_that_a_password_is_wrong(restante: Installation, login: 
 
 
 def test_no_password_lies_in_a_file(restante: Installation, login: Login) -> None:
-    """Neither as typed nor in base64: not in the store, its journal, the log or anything else of the installation."""
+    """Neither plain nor in base64, in the store, its journal, the log or any other file."""
     secrets = [
         login.password.encode(),
         plain_response(login).encode(),

@@ -1,4 +1,4 @@
-"""S8 by a stock client: a Postfix that hands us mail and authenticates by SCRAM-SHA-256 of Cyrus SASL."""
+"""S8 by a stock client: a Postfix that sends us mail with SCRAM-SHA-256 of Cyrus SASL."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ def restante(names: NameServer) -> Iterator[Installation]:
 
 @pytest.fixture
 def thieves() -> Iterator[list[Tripwire]]:
-    """Where a mail server would connect that followed the MX: on port 25, and on the destination's port."""
+    """The host that the public MX names, at port 25 and at the destination's port."""
     port = free_port(PRIMARY)
     with Tripwire(THIEF, SMTP_PORT) as on_25, Tripwire(THIEF, port) as on_same:
         yield [on_25, on_same]

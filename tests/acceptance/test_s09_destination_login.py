@@ -102,7 +102,7 @@ def test_a_wrong_password_leaves_the_mail_where_it_is(
 def test_scram_that_is_offered_and_cannot_work_is_passed_over(
     restante: Installation, keys: KeyPair, reason: str
 ) -> None:
-    """As with saslauthd, which has no password that SCRAM could read: it fails once, and then never again."""
+    """saslauthd has no password that SCRAM could use: SCRAM fails once, and is not tried again."""
     domain, unused = (
         f"{reason.replace(' ', '-')}.example",
         Login("somebody-else", "of another database"),

@@ -1,4 +1,4 @@
-"""S9 by name: the addresses of the host on record are looked up at each delivery, and are never our own."""
+"""S9 by name: the host's addresses are looked up at each delivery, and are never our own."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def drained(restante: Installation, domain: str) -> dict[str, Any]:
 
 
 def test_each_address_of_the_host_is_tried(restante: Installation, names: NameServer) -> None:
-    """Those where nobody answers do not keep mail from the one left; and there is no other host to try."""
+    """Dead addresses do not keep mail from the live one. No other host is tried."""
     *off, home, elsewhere = addresses(7)
     with SmtpSink(address=home) as sink, Tripwire(elsewhere, sink.port) as tripwire:
         assert all(is_free(address, sink.port) for address in off)
@@ -74,7 +74,7 @@ def test_each_address_of_the_host_is_tried(restante: Installation, names: NameSe
 def test_a_host_without_an_address_gets_nothing_and_nobody_else_either(
     restante: Installation, names: NameServer, trouble: str
 ) -> None:
-    """No fall-back to the domain's own address or MX: the mail stays held until the host has an address again."""
+    """No fall-back to the domain's own address or MX: mail waits until the host has an address."""
     domain = f"{trouble.replace(' ', '-').lower()}.example"
     home, elsewhere = addresses(2)
     with SmtpSink(address=home) as sink, Tripwire(elsewhere, sink.port) as tripwire:
@@ -126,7 +126,7 @@ def test_our_own_listener_is_no_destination(
 def test_a_host_that_becomes_ourselves_gets_nothing(
     restante: Installation, names: NameServer
 ) -> None:
-    """Taken while its name led elsewhere: the DNS may say what it wants later, mail does not come back here."""
+    """Accepted while the name led elsewhere: whatever the DNS says later, no mail loops back."""
     names.records = {"mail.later.example": {"A": addresses(1)}}
     restante.hosts("later.example", f"mail.later.example:{restante.mx_port}")
     refused = restante.run(

@@ -1,4 +1,4 @@
-"""S9 by key: with `--tls verify` mail goes only to a host that proves by certificate or key that it is the right one."""
+"""S9 by key: with `--tls verify` mail goes only to a host with the right certificate or key."""
 
 from __future__ import annotations
 

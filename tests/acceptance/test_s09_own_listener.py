@@ -1,4 +1,4 @@
-"""S9: a destination is never this server itself, at a listener for every address of the machine either."""
+"""S9: a destination is never this server itself, not even at a wildcard listener."""
 
 from __future__ import annotations
 

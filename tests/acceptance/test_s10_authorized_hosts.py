@@ -1,6 +1,6 @@
 """S10: an authorized-hosts list per domain: addresses, networks, host names.
 
-From where somebody asks is the address of the connection: each test is a list, and askers at addresses of this machine.
+The client's address is that of the connection. Each test is a list, and clients at some addresses.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def pointer(address: str) -> str:
 
 
 def test_an_address_is_that_address_alone(restante: Installation) -> None:
-    """A real requester gets the mail from there; from the next address 459, and the trail says why."""
+    """A real client gets the mail from a listed address. The next one gets 459, with an entry."""
     right, next_to_it = addresses(2)
     with PostfixPrimary(["address.example"]) as primary:
         primary.start()
@@ -101,7 +101,7 @@ def test_a_network_is_all_its_addresses_and_no_more(restante: Installation) -> N
 
 
 def test_a_host_name_is_what_it_resolves_to(restante: Installation, names: NameServer) -> None:
-    """Each of its addresses, by forward lookup; that another's PTR says the name is nothing to anybody."""
+    """Each of its addresses by forward lookup. The PTR record of another address is irrelevant."""
     first, second, impostor = addresses(3)
     names.records = {
         "requester.name.example": {"A": [first, second], "MX": ["0 impostor.example."]},
@@ -152,7 +152,7 @@ def test_each_domain_has_a_list_of_its_own(restante: Installation) -> None:
 
 
 def test_a_changed_list_counts_at_once(restante: Installation) -> None:
-    """In a session that is under way, too: what was allowed a moment ago is not allowed any more, and the reverse."""
+    """Also in a session under way: a removed host is refused at once, an added one admitted."""
     requester, other = addresses(2)
     login = restante.hosts("changing.example", AWAY, allow=[other])
     with Session(restante.smtps, source=requester) as session:

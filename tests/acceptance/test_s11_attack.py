@@ -1,9 +1,10 @@
 """S11, by attack: a bogus ETRN moves mail nowhere but to the domain's own destination.
 
-The scene. `victim` has a domain, an requester and a destination, at three addresses. `thief` has a login as good as any, a
-subdomain of the victim's domain, a mail server that takes mail for both, and the public DNS: it says that the thief's
-host is the MX. Tripwires stand wherever mail could be led by mistake. Each attack is made while mail is held, and
-`mail_at_stake` sees that nothing has moved by then, and that the true requester gets all of it afterwards.
+The scene. `victim` has a domain, a client and a destination, at three addresses. `thief` has a good
+login, a subdomain of the victim's domain, and a mail server that accepts mail for both. The public
+DNS names the thief's host as MX. Tripwires stand wherever mail could go by mistake. Each attack is
+made while mail is held. `mail_at_stake` checks that none has moved, and that the true client gets
+all of it afterwards.
 """
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ from tests.acceptance.tripwire import Tripwire
 VICTIM: Final = "victim.example"
 THIEF: Final = "thief.victim.example"
 PUBLIC_MX: Final = "mx.thief.example"
-UNLIMITED: Final = "[reception]\nreleases_per_minute = 1000\nauthentications_per_minute = 1000\n"  # limits save nobody
+# No limit must be the defense.
+UNLIMITED: Final = "[reception]\nreleases_per_minute = 1000\nauthentications_per_minute = 1000\n"
 NOT_ALLOWED: Final = b"459 4.7.1 "
 
 
@@ -56,7 +58,7 @@ class Scene:
     thiefs_own: list[bytes] = field(default_factory=list)  # what the thief has been sent
 
     def is_untouched(self) -> bool:
-        """Whether nobody came where nobody must, and the thief has nothing but the thief's own mail."""
+        """Whether no tripwire was touched, and the thief has nothing but the thief's own mail."""
         return (
             not any(tripwire.connections() for tripwire in self.tripwires)
             and self.has_own_mail_only()
@@ -109,7 +111,7 @@ def build(stack: ExitStack) -> Scene:
 
 @contextmanager
 def mail_at_stake(scene: Scene, *contents: bytes) -> Iterator[None]:
-    """Hold mail for the victim during an attack; afterwards it is all there, and goes where it belongs alone."""
+    """Hold the victim's mail during an attack. Then all of it must go to the victim alone."""
     contents = contents or (message("dear"), message("dearer", b".\r\nSecond line\r\n"))
     for content in contents:
         send(scene.restante.mx, f"reader@{VICTIM}", content=content)
@@ -189,7 +191,7 @@ def test_a_valid_login_of_another_account_moves_nothing(scene: Scene) -> None:
 def test_a_node_that_covers_two_accounts_moves_the_askers_own_mail_only(
     scene: Scene, node: str
 ) -> None:
-    """The thief gets the thief's; the victim's domain around it, or beside it, is as if it were not there."""
+    """The thief gets the thief's mail. The victim's parent domain seems not to exist."""
     own = message(f"for the thief by {node}")
     with mail_at_stake(scene):
         send(scene.restante.mx, f"reader@{THIEF}", content=own)
@@ -200,7 +202,7 @@ def test_a_node_that_covers_two_accounts_moves_the_askers_own_mail_only(
 
 
 def test_the_right_login_from_a_wrong_host_moves_nothing(scene: Scene) -> None:
-    """A stolen password is of no use elsewhere: not even at the destination, which is no requester unless it is listed."""
+    """A stolen password is of no use elsewhere, not even at the destination if it is not listed."""
     with mail_at_stake(scene):
         for source in (
             scene.thiefs.address,
@@ -220,7 +222,7 @@ def test_the_right_login_from_a_wrong_host_moves_nothing(scene: Scene) -> None:
 def test_the_right_login_from_the_right_host_moves_mail_to_the_destination_only(
     scene: Scene,
 ) -> None:
-    """Whatever it asks with: a host, a port, an address or a name behind the node are no part of a request."""
+    """A host, a port, an address or a name behind the target is not part of a request."""
     extras = (
         "127.0.0.1",
         f"{scene.requester}:{scene.primary.port}",
@@ -312,7 +314,7 @@ AT_A_TIME: Final = 10  # of the errors that one session may make
 
 
 def test_no_argument_is_more_than_a_name(scene: Scene) -> None:
-    """As SQL, a pattern, a path, a template, a look-alike, or simply long: each is a name of nothing, or no name."""
+    """SQL, a pattern, a path, a template, a look-alike or a long text: it names nothing."""
     with mail_at_stake(scene):
         for begin in range(0, len(INJECTIONS), AT_A_TIME):
             nodes = INJECTIONS[begin : begin + AT_A_TIME]
@@ -362,7 +364,7 @@ def test_a_replayed_scram_proof_proves_nothing(scene: Scene) -> None:
 
 
 def scram_response(login: Login, challenge: bytes) -> str:
-    """Return the response to a challenge, both as on the wire, after a first message with the nonce `abc`."""
+    """Return the response to a challenge, as on the wire, after a first message with `abc`."""
     client = ScramClient(login.user, "abc")
     salting = client.take_server_first(base64.b64decode(challenge[4:]))
     return base64.b64encode(client.final(salted_password(login.password, salting))).decode()
@@ -375,7 +377,7 @@ def cram_md5_response(login: Login, challenge: bytes) -> str:
 
 
 def test_nothing_said_before_tls_counts(scene: Scene) -> None:
-    """Not on the bare line, not behind STARTTLS in the same piece, not in clear at the port for TLS."""
+    """Not in clear, not behind STARTTLS in the same piece, not in clear at the port for TLS."""
     restante = scene.restante
     commands = f"AUTH PLAIN {plain_response(scene.victim)}\r\nETRN {VICTIM}\r\n".encode()
     seen = len(restante.events("release-requested")), len(restante.events("authentication"))
@@ -397,7 +399,7 @@ def test_nothing_said_before_tls_counts(scene: Scene) -> None:
 
 
 def said_in_clear(restante: Installation, source: str, octets: bytes) -> bytes:
-    """Say something at the port for TLS without TLS; return what comes back: at most an alert of TLS."""
+    """Say something in clear at the port for TLS. Return the answer: at most an alert of TLS."""
     place = (HOST, restante.smtps_port)
     with socket.create_connection(place, timeout=TIMEOUT, source_address=(source, 0)) as connection:
         connection.sendall(octets)
@@ -405,7 +407,7 @@ def said_in_clear(restante: Installation, source: str, octets: bytes) -> bytes:
 
 
 def test_what_was_injected_before_a_handshake_is_not_run_after_it(scene: Scene) -> None:
-    """A man in the middle puts ETRN before the true client's own session, which then authenticates (CVE-2011-0411)."""
+    """A man in the middle puts ETRN before the session of an authenticating client."""
     with mail_at_stake(scene), Session(scene.restante.mx, source=scene.requester) as session:
         assert session.say(f"ETRN {VICTIM}").startswith(b"530 5.7.0 Must issue a STARTTLS")
         assert session.say("STARTTLS").startswith(b"220")
@@ -420,7 +422,7 @@ def test_what_was_injected_before_a_handshake_is_not_run_after_it(scene: Scene) 
 
 
 def test_more_than_one_line_in_a_line_is_no_command(scene: Scene) -> None:
-    """A bare LF or CR ends no line; what stands behind it is not obeyed as one that is authenticated."""
+    """A bare LF or CR ends no line: a command behind it is not obeyed."""
     lines = (f"ETRN nowhere.example\nETRN {VICTIM}", f"NOOP\rETRN {VICTIM}", f"ETRN {VICTIM}\nQUIT")
     with mail_at_stake(scene):
         for line in lines:

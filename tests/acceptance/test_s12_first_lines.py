@@ -1,4 +1,4 @@
-"""S12: content that begins oddly arrives at a stock Postfix whole, and never as part of our Received field."""
+"""S12: content with an odd first line reaches a stock Postfix whole, apart from our Received."""
 
 from __future__ import annotations
 

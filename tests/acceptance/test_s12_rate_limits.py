@@ -43,7 +43,7 @@ def test_a_stock_postfix_that_takes_five_messages_a_minute_gets_five(
 
     arrived = limiting.wait_for(HELD, timeout=60)
 
-    # The first unit gives two to the probe; there is one unit more than it takes for where the first one began.
+    # The first unit gives two to the probe. One unit more is needed where the first one began.
     assert len(arrived) == HELD
     assert time.monotonic() - began <= (HELD // ALLOWED + 3) * UNIT
     restante.wait_for_event("drain-finished", domain="rate.example")

@@ -1,4 +1,4 @@
-"""S12 at speed: a stock Postfix and a stock Exim get messages ahead of their replies, and not one goes astray."""
+"""S12 at speed: stock Postfix and Exim get messages ahead of their replies, and each is right."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def hand_in(restante: Installation, domain: str) -> None:
 
 
 def origins(primary: Primary) -> list[tuple[int, int]]:
-    """Return of each message that arrived the number in its reverse-path and the one in its content."""
+    """Return the number in the reverse-path and in the content of each message that arrived."""
     return [
         (_number(rb"^Return-path: <from-(\d+)@", raw), _number(rb"^X-Marker: number-(\d+)", raw))
         for raw in primary.messages()
@@ -48,7 +48,7 @@ def _number(pattern: bytes, raw: bytes) -> int:
 def test_each_message_arrives_once_and_under_its_own_reverse_path(
     restante: Installation, kind: type[Primary]
 ) -> None:
-    """Between messages that are refused: Exim keeps a refused transaction open, and what follows must not join it."""
+    """Between refused messages: Exim keeps a refused transaction open, which nothing may join."""
     domain = f"ahead.{kind.__name__.lower()}.example"
     with kind(
         [domain], rejects={f"nobody@{domain}": "550 5.1.1 no mailbox of that name"}

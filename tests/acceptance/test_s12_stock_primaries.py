@@ -1,4 +1,4 @@
-"""S12: the primary needs nothing special: a stock Postfix and a stock Exim receive it as any mail."""
+"""S12: the primary needs nothing special: a stock Postfix and Exim receive it as any mail."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ ASKERS: Final[dict[str, Callable[[Installation, Login, str], Ended]]] = {
     "restante": lambda restante, login, domain: restante.etrn(domain, login=login),
 }
 LARGE: Final = message("larger", b"".join(b".%07d\r\n" % number for number in range(150_000)))
-COMPLAINTS: Final = re.compile(  # whole lines; that the machine's clock was set back is nobody's fault
+COMPLAINTS: Final = re.compile(  # whole lines; a machine's clock that was set back is no complaint
     r"^(?!.*time jump).*(?:warning|error|fatal|panic|reject|improper|synchronization|too many|lost"
     r" connection|non-SMTP|timeout).*",
     re.IGNORECASE | re.MULTILINE,
@@ -69,7 +69,7 @@ def hand_in(restante: Installation, contents: Sequence[bytes], *forward_paths: s
 def test_whoever_asks_for_it_a_stock_primary_gets_what_was_sent(
     restante: Installation, stock: Stock, requester: str
 ) -> None:
-    """Dots, octets above 127, the longest lines, more than a megabyte: octet for octet, and not a word of complaint."""
+    """Dots, octets above 127, longest lines, over a megabyte: unchanged, without a complaint."""
     contents = [*DIFFICULT, LARGE]
     assert len(LARGE) > 1024 * 1024
     had, log = Counter(arrived(stock.primary)), len(stock.primary.log())
@@ -85,7 +85,7 @@ def test_whoever_asks_for_it_a_stock_primary_gets_what_was_sent(
 def test_many_recipients_of_one_message_get_it_once_each(
     restante: Installation, stock: Stock
 ) -> None:
-    """More than the hundred that every server must take in one transaction (RFC 5321 §4.5.3.1.8)."""
+    """More than the hundred that each server must accept in one transaction (§4.5.3.1.8)."""
     forward_paths = [f"reader-{number}@{stock.domain}" for number in range(150)]
     content = message(f"to many at {stock.domain}")
     log = len(stock.primary.log())

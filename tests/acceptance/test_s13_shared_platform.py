@@ -74,7 +74,7 @@ def customers(restante: Installation) -> Iterator[tuple[Customer, Customer]]:
 def test_one_message_to_two_accounts_is_each_ones_own_part(
     restante: Installation, customers: tuple[Customer, Customer]
 ) -> None:
-    """Each holds and gets its own recipients, at its own time, and nothing tells it of the others."""
+    """Each holds and gets its own recipients, at its own time, and learns nothing of the others."""
     north, south = customers
     content = message("to both")
     paths = {
@@ -113,7 +113,7 @@ def test_one_message_to_two_accounts_is_each_ones_own_part(
 def test_a_release_is_of_one_accounts_mail(
     restante: Installation, customers: tuple[Customer, Customer]
 ) -> None:
-    """By `#account`, by `@` and a domain that both are in, or by the operator: the other's is touched in no way."""
+    """By `#account`, by `@` and their common parent, or by the operator: others are untouched."""
     north, south = customers
     send(restante.mx, f"reader@{south.domain}", content=message("the other's"))
     before = restante.shown("queue", "list", south.domain)
@@ -170,7 +170,7 @@ def test_what_is_anothers_is_answered_as_what_is_nobodys(restante: Installation)
 def test_a_login_that_is_taken_away_is_taken_from_nobody_else(
     restante: Installation, customers: tuple[Customer, Customer]
 ) -> None:
-    """It is its account's to lose; that account's other login, the other account's, and all mail stay as they are."""
+    """Only its own account loses it. That account's other login, other accounts and mail stay."""
     north, south = customers
     second = Login("north-second", "another-password")
     restante.do("login", "add", "north", second.user, "--password-stdin", typed=second.password)
@@ -195,7 +195,7 @@ def test_a_login_that_is_taken_away_is_taken_from_nobody_else(
 def test_listings_have_a_row_for_each_domain_with_its_own_numbers(
     restante: Installation, customers: tuple[Customer, Customer]
 ) -> None:
-    """`status`, `domain list`, `queue list`: as many messages and octets as were sent, under the right account."""
+    """`status`, `domain list`, `queue list`: the right messages and octets for each account."""
     restante.hosts("also.north.example", AWAY, account="north")
     sent = {"also.north.example": 2, "south.example": 1}
     for domain, count in sent.items():

@@ -1,6 +1,6 @@
 """S14: mail that leaves unasked, with a real Postfix as the destination that goes and comes back.
 
-The pauses between probes are short here; how they grow is tested with a clock of its own (tests/delivery).
+The pauses between probes are short here. tests/delivery tests how they grow, with its own clock.
 """
 
 from __future__ import annotations

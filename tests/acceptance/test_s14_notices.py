@@ -1,4 +1,4 @@
-"""Notices: to a real HTTP receiver that checks signatures, and to a real Postfix that the public MX leads to."""
+"""Notices: to an HTTP receiver that checks signatures, and to the Postfix of the public MX."""
 
 from __future__ import annotations
 
@@ -276,7 +276,7 @@ def test_a_notice_is_mailed_by_the_public_mx(names: NameServer, noc: Primary) ->
 
 
 def test_notices_are_never_mailed_to_a_domain_that_is_hosted_here(restante: Installation) -> None:
-    """Refused when the channel is added; and when the domain comes later, before anything leaves."""
+    """Refused when the channel is added, or when the domain comes later: nothing is sent."""
     restante.start()
     restante.hosts("alpha.example", AWAY)
     refused = restante.run(
@@ -297,7 +297,7 @@ def test_notices_are_never_mailed_to_a_domain_that_is_hosted_here(restante: Inst
 
 
 def test_the_life_of_a_domains_mail_is_told_in_its_order() -> None:
-    """It comes, its primary is away, and is back, and has it all; then somebody guesses passwords."""
+    """Mail comes, its primary is away, returns and gets all of it; then somebody guesses."""
     settings = f"{QUICK}[reception]\nfailures_until_refusal = 2\n"
     probes = {"probe_pause": 0.2, "longest_probe_pause": 0.5}
     with (
@@ -330,7 +330,7 @@ def test_the_life_of_a_domains_mail_is_told_in_its_order() -> None:
 
 
 def test_what_was_held_back_is_told_in_one_when_the_hour_is_over() -> None:
-    """Three drains end within the hour, and the server is started anew in it: one notice at once, one for the other two."""
+    """Three drains end within the hour, despite a restart: one notice at once, one for two more."""
     domain, hour = "alpha.example", 3600.0
     with (
         Installation(more=QUICK) as restante,
@@ -366,7 +366,7 @@ def test_what_was_held_back_is_told_in_one_when_the_hour_is_over() -> None:
 
 
 def test_settings_of_notices_are_read_again_on_reload() -> None:
-    """A webhook that is away is tried again in an hour; with what the operator then writes, at once."""
+    """A webhook that is away is retried in an hour; after the operator's change, at once."""
     with Installation(more="[notices]\nfirst_retry = 3600\n") as restante:
         receiver = WebhookReceiver()
         restante.start()

@@ -32,7 +32,7 @@ def test_many_sessions_that_end_together_hold_no_more_than_there_is_room_for(
 
 
 def test_a_quota_is_told_of_at_80_and_at_100_percent_each_once(restante: Installation) -> None:
-    """By webhook, while the sender hears 452; when a real Postfix has fetched it all there is room again."""
+    """By webhook, while the sender gets 452. When a real Postfix has fetched all, there is room."""
     domain = "filling.example"
     with WebhookReceiver() as receiver, PostfixPrimary([domain]) as primary:
         restante.hosts(domain, at(primary), "--quota-messages", "10")
@@ -72,7 +72,7 @@ def test_a_quota_is_told_of_at_80_and_at_100_percent_each_once(restante: Install
 
 
 def send_one(restante: Installation, path: str) -> str:
-    """Send a message, and return the code of the first reply that is against it, or of the last one."""
+    """Send a message. Return the code of the first negative reply, or of the last reply."""
     with Session(restante.mx) as session:
         for line in ("MAIL FROM:<>", f"RCPT TO:<{path}>", "DATA", "A plain line.\r\n."):
             code = session.say(line)[:3].decode()
@@ -82,7 +82,7 @@ def send_one(restante: Installation, path: str) -> str:
 
 
 def send_together(restante: Installation, path: str) -> list[str]:
-    """Send a message over each of many sessions, all but its end, and then the ends; return the codes of the replies."""
+    """Send messages over many sessions, first all but their ends. Return the replies' codes."""
     with ExitStack() as stack:
         sessions = [stack.enter_context(Session(restante.mx)) for _ in range(SESSIONS)]
         for session in sessions:

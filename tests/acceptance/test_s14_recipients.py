@@ -1,4 +1,4 @@
-"""Which mailboxes are known: by a list, and by what a real Postfix took or refused in a drain, when it is away."""
+"""Known mailboxes, while the primary is away: by a list, and by what Postfix said in drains."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_a_list_says_who_is_there_by_name_by_pattern_and_whatever_the_tag() -> N
 
 
 def test_what_a_drain_has_learned_is_forgotten_in_its_time() -> None:
-    """A refusal after a week, for a mailbox may be opened; a mailbox that was there after a month."""
+    """A refusal is forgotten after a week, an existing mailbox after a month."""
     rejects = {f"gone@{DOMAIN}": "550 5.1.1 no mailbox of that name"}
     with Installation() as restante, PostfixPrimary([DOMAIN], rejects=rejects) as primary:
         restante.ahead(0)

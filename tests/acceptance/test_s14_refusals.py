@@ -1,4 +1,4 @@
-"""Refused mail, with a real Postfix that refuses everything: the drain stops, what was refused is parked, the rest is held."""
+"""A real Postfix that refuses everything: the drain stops, and the rest of the mail stays held."""
 
 from __future__ import annotations
 

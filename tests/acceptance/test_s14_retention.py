@@ -1,4 +1,4 @@
-"""Mail that nobody fetches, over months: a server with a clock of the test's is started anew on one day after another.
+"""Mail that nobody fetches for months: a server is started on one day after another.
 
 Whoever tells of the days is a real webhook; whoever is told of lost mail is a real Postfix.
 """

@@ -1,4 +1,4 @@
-"""No secret where it does not belong: not in a log, an answer, a process's arguments, a core, or in plain in the store."""
+"""No secret in a log, an answer, a process's arguments or a core, nor in plain in the store."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ SHOWS: Final = [
 
 @dataclass
 class World:
-    """An installation in which all secrets were used, rightly and wrongly, and what was said meanwhile."""
+    """An installation that has used all secrets, rightly and wrongly, and all of its output."""
 
     restante: Installation
     login: Login  # with a generated password
@@ -175,7 +175,7 @@ def use_secrets(world: World, destination: AskingDestination) -> None:
 
 
 def use_secrets_of_notices(world: World) -> None:
-    """By channels that nobody listens at: each attempt fails, and is told of. A new key is said where it is made."""
+    """By channels without a listener: each attempt fails, and is logged. A key is shown once."""
     hook = ("notice", "add", "hook", "--account", "alpha", "--webhook", "-")
     added = world.restante.run(*hook, typed=f"http://127.0.0.1:9/{HOOK_TOKEN}?token={HOOK_TOKEN}")
     assert added.returncode == 0, added.stderr
@@ -228,7 +228,7 @@ def release(world: World, destination: AskingDestination) -> None:
 
 
 def authenticate(world: World) -> None:
-    """By each mechanism; also where it is not allowed, and with the password where it does not belong."""
+    """By each mechanism, also a disabled one, and with the password in the wrong place."""
     restante, login = world.restante, world.login
     for mechanism in ("PLAIN", "LOGIN", "CRAM-MD5"):
         assert swaks_authenticates(restante.smtps, login, mechanism=mechanism).returncode == 0
@@ -252,7 +252,7 @@ def authenticate(world: World) -> None:
 
 
 def use_another_key(world: World) -> None:
-    """Have the server run with a key under which nothing was sealed, and fail to run with what is none."""
+    """Run the server with a key under which nothing was sealed; with an invalid one it fails."""
     restante = world.restante
     file = restante.directory / "restante.key"
     right = file.read_bytes()
@@ -278,7 +278,7 @@ def restart_with_text(world: World) -> None:
 
 
 def spellings(secret: bytes) -> list[bytes]:
-    """Return how a secret may stand somewhere: as it is, in hex, and in base64 wherever it begins."""
+    """Return the forms of a secret: as it is, in hex, and in base64 at each offset."""
     inner = [base64.b64encode(b"x" * shift + secret)[4 * (shift > 0) : -4] for shift in range(3)]
     return [secret, secret.hex().encode(), secret.hex().upper().encode(), *inner]
 
@@ -294,7 +294,7 @@ def test_no_secret_is_said_logged_or_stored_in_plain(world: World) -> None:
 
 
 def test_what_was_searched_is_all_there(world: World) -> None:
-    """Lest the proof become empty: both styles of log, the store and its copy, and what is no secret is found there."""
+    """The search works: it finds a text that is no secret in both logs, the store and its copy."""
     texts = world.texts()
     assert '"event": "authentication"' in texts["the log"].decode()
     assert " authentication peer=" in texts["the log"].decode()
@@ -342,7 +342,7 @@ def start_in(restante: Installation, shell: str) -> None:
 
 
 def test_a_server_that_dies_leaves_no_core(tmp_path: Path) -> None:
-    """However it is started. The counterpart: what is not careful leaves one, where the system writes them to files."""
+    """However it is started. The counterpart: a careless process leaves a core file."""
     careful, careless = tmp_path / "careful", tmp_path / "careless"
     for place in (careful, careless):
         place.mkdir()
@@ -362,7 +362,7 @@ def test_a_server_that_dies_leaves_no_core(tmp_path: Path) -> None:
 
 
 def test_its_memory_is_not_for_its_user_to_see() -> None:
-    """Whoever becomes that user some other way learns nothing of the key by looking into the server."""
+    """Another process of that user cannot read the key from the server's memory."""
     require_root()
     with Installation(user=NOBODY) as restante:
         restante.start()
@@ -425,7 +425,7 @@ def test_what_init_makes_is_for_its_owner_only(tmp_path: Path) -> None:
 
 
 def test_what_the_server_makes_is_for_its_owner_only(tmp_path: Path) -> None:
-    """Whatever the umask: the store, its log and index, content, ballast, the control socket, a copy of it all."""
+    """With any umask: store, log, index, content, ballast, control socket and copy are private."""
     with Installation() as restante:
         restante.hosts("alpha.example", AWAY)
         start_in(restante, "umask 0")

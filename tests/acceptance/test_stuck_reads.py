@@ -1,4 +1,4 @@
-"""A disk whose reads do not return keeps a real server neither from its other work nor from ending."""
+"""Disk reads that never return keep a real server neither from other work nor from stopping."""
 
 from __future__ import annotations
 

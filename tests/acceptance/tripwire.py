@@ -7,7 +7,7 @@ from typing import Self
 
 
 class Tripwire:
-    """Listens, and counts who comes. The kernel takes the connections, so that none is missed and no thread needed."""
+    """Listens, and counts connections. The kernel accepts them, so none is missed."""
 
     def __init__(self, address: str, port: int = 0) -> None:
         self._socket = socket.create_server((address, port), backlog=128)

@@ -1,4 +1,4 @@
-"""A real HTTP receiver of webhooks, which checks every signature as docs/how-to/get-notices.md says it is done."""
+"""An HTTP receiver of webhooks that checks signatures as docs/how-to/get-notices.md says."""
 
 from __future__ import annotations
 

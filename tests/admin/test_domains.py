@@ -236,7 +236,7 @@ def test_pinning_now_pins_the_key_that_is_shown_and_nothing_else(
 
 
 def test_a_listing_asks_the_store_for_one_domain_at_a_time() -> None:
-    """What all domains hold is a copy of ten thousand entries: once for each domain it would stop the server."""
+    """The usage of all domains is a copy of ten thousand entries: it is made once, not for each."""
 
     async def story(desk: Desk) -> None:
         for number in range(5):

@@ -1,4 +1,4 @@
-"""Long listings are read from the store by pages: nobody waits for all of one, and all of it is shown all the same."""
+"""Long listings are read from the store by pages, so nobody waits for a whole one."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from typing import Any

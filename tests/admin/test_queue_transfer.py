@@ -1,4 +1,4 @@
-"""Content handed out and brought in: recorded, whole or not at all, and the same message never twice."""
+"""Content exported and imported: recorded, whole or not at all, and never the same twice."""
 
 import json
 from collections.abc import AsyncIterator

@@ -98,7 +98,7 @@ def test_a_replacement_that_drops_many_wants_to_be_confirmed() -> None:
 
 
 def test_two_changes_at_once_are_both_made() -> None:
-    """Each looks at the list, and then writes what differs: the second looks when the first has written."""
+    """Each reads the list and writes the difference. The second waits until the first is done."""
 
     async def story(desk: Desk) -> None:
         await desk.host(DOMAIN, "alpha", recipients="list")

@@ -1,4 +1,4 @@
-"""Reports that wait: what an operator is shown of them, and that a drop is in the trail of whose mail they tell of."""
+"""Waiting reports: their listing, and the audit entry of a drop in the account's trail."""
 
 import pytest
 

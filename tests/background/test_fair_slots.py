@@ -66,7 +66,7 @@ def test_turns_come_in_order_and_those_who_leave_lose_nobody_theirs() -> None:
 
 
 def test_who_has_the_fewest_comes_first() -> None:
-    """However many of an account's wait, another's first waits for one turn to end, and for no more."""
+    """Another account's first request waits for one slot only, however many of one account wait."""
 
     async def scene(visits: Visits) -> None:
         await visits.come(*(f"a{number}" for number in range(100)))

@@ -58,7 +58,7 @@ def pristine() -> Iterator[Path]:
 
 @pytest.fixture
 def installation(pristine: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """An installation of one's own, which commands find by the environment; its path fits a Unix socket."""
+    """An installation that commands find by the environment. Its path fits a Unix socket."""
     with tempfile.TemporaryDirectory(prefix="rst") as name:
         directory = Path(name) / "i"
         shutil.copytree(pristine, directory)

@@ -1,4 +1,4 @@
-"""Commands over a real store without a server: accounts, logins, domains, their listings and their errors."""
+"""Commands over a real store without a server: accounts, logins, domains, listings, errors."""
 
 import json
 import re

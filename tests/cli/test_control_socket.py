@@ -1,4 +1,4 @@
-"""A running server is found by its socket: a mistake in the configuration file hides it from no command."""
+"""A running server is found by its socket, even with a mistake in the configuration file."""
 
 from pathlib import Path
 

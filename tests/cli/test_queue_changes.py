@@ -1,4 +1,4 @@
-"""Deleting and releasing by filter: counted first, asked about, in bounded steps, and half done when broken off."""
+"""Deleting and releasing by filter: counted, confirmed, in bounded steps, and interrupted."""
 
 import asyncio
 import json
@@ -21,7 +21,7 @@ from tests.cli.conftest import Command
 
 @pytest.fixture
 def filled(desk: Desk) -> Desk:
-    """Besides 11 (held) and 12 (refused) of alpha.example: 13 to x and y there, and 14 of beta.example."""
+    """With 11 (held) and 12 (refused) of alpha.example: 13 to x and y there, 14 of beta.example."""
     alpha = desk.context.directory.now.domains["alpha.example"].id
     asyncio.run(desk.hold(35, alpha, "x@alpha.example", "y@alpha.example"))
     beta = asyncio.run(desk.host("beta.example", "beta"))

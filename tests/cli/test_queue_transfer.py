@@ -148,7 +148,7 @@ def test_what_an_earlier_export_does_not_say_was_not_so(
 def test_no_field_of_a_message_says_what_becomes_of_reports(
     installation: Path, command: Command, tmp_path: Path
 ) -> None:
-    """Its sender wrote those; only what an operator's own export, or Postfix, has set beside it is believed."""
+    """Its sender wrote those. Only fields of an operator's export, or of Postfix, are trusted."""
     head = b"Return-Path: <a@sender.example>\nX-Envelope-To: x@alpha.example\n"
     (tmp_path / "one.eml").write_bytes(head + b"X-Restante-Notify: SUCCESS\nDSN: ret=FULL\n\n")
     assert command("queue", "import", tmp_path / "one.eml").code == 0

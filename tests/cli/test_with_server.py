@@ -329,8 +329,8 @@ def test_mail_is_bounced_from_the_command_line(desk: Desk, command: Command) -> 
     assert (refused.code, refused.err) == (
         64,
         (
-            "restante: queue bounce: 1 message: cannot ask for confirmation without a terminal; pass"
-            " --yes\n"
+            "restante: queue bounce: 1 message: cannot ask for confirmation without a terminal;"
+            " pass --yes\n"
         ),
     )
     done = command("queue", "bounce", "12", "zzz", "--reason", "no such mailbox", "--yes")

@@ -52,7 +52,7 @@ def message(
     head: bytes = CONTENT,
     file: ContentFile | None = None,
 ) -> NewMessage:
-    """A message; to Anna, if nobody is named; received at the second of its number, if nothing is said."""
+    """A message, by default to Anna, and received at the second of its number."""
     envelope = Envelope(reverse_path, to or (ANNA,))
     return NewMessage(number, domain_id, envelope, received_at or float(number), head, file)
 

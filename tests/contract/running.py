@@ -1,4 +1,4 @@
-"""Coroutine tests: a fixture and a hook that run them, and the fixtures' own awaiting, on one event loop."""
+"""Coroutine tests: a hook and a fixture that run tests and fixtures on one event loop."""
 
 import asyncio
 import inspect
@@ -30,7 +30,7 @@ def runner(loop_kind: str) -> Iterator[asyncio.Runner]:
 
 @pytest.fixture
 def directory() -> Iterator[Path]:
-    """A directory for a store; in memory where the system offers that, for then syncs cost nothing."""
+    """A directory for a store, in memory if the system offers that, so that syncs cost nothing."""
     memory = Path("/dev/shm")
     with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as name:
         yield Path(name) / "store"

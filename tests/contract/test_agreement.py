@@ -1,7 +1,8 @@
-"""SQLite agrees with memory, whatever is done to both and in whatever order; also after it was reopened, or crashed.
+"""SQLite agrees with memory in any sequence of calls, and after it is reopened or crashes.
 
-A crash is what a process leaves that ends in the middle of a change: the files as they stand, copied while a transaction
-is under way that has written to the log and not committed. The log's index is left out, as after a cut of the power.
+A crash leaves the files of a process that ends in the middle of a change. They are copied while a
+transaction is under way that has written to the log and not committed. The log's index is left out,
+as after a power cut.
 """
 
 import asyncio
@@ -108,7 +109,7 @@ LOG_INDEX = shutil.ignore_patterns("*-shm")
 
 
 def copy_if_there(source: str, target: str) -> None:
-    """Copy a file that may be going: content of messages that are gone is removed on threads of its own."""
+    """Copy a file that may disappear: threads remove the content of settled messages."""
     with suppress(FileNotFoundError):
         shutil.copyfile(source, target)
 
@@ -144,7 +145,7 @@ class Agreement(RuleBasedStateMachine):
         return await open_sqlite(self.place, on_damage=self.damage)
 
     def both(self, call: Callable[[Store], Awaitable[Any]]) -> Any:
-        """Make a call on both, and see that they answer alike; LeaseLost and Conflict are answers too."""
+        """Call both, and check that they answer alike. LeaseLost and Conflict are answers too."""
         expected, answer = self.answer(self.memory, call), self.answer(self.sqlite, call)
         assert answer == expected
         return expected

@@ -159,7 +159,7 @@ async def test_a_spool_can_be_discarded_at_any_time_and_more_than_once(store: St
 
 
 async def test_a_spool_can_be_discarded_while_it_is_being_written(store: Store) -> None:
-    """A connection that is lost cancels the write it waits for; the write may go on beside the discarding."""
+    """A lost connection cancels its pending write, which may go on beside the discarding."""
     spool = store.reception.open_spool()
     await spool.write(b"begun")
     writing = asyncio.ensure_future(spool.write(BIG))

@@ -110,7 +110,7 @@ async def test_refused_recipients_go_and_those_who_wait_stay(store: Store) -> No
 
 
 async def test_what_is_held_again_has_its_time_anew(store: Store) -> None:
-    """Else mail that the customer has just saved from the refused would be swept away for its age."""
+    """Otherwise mail that the customer has just released would be deleted for its age."""
     domain_id = await hosted(store)
     await hold(store, domain_id, 1, 2)
     lease = await drain(store, domain_id)

@@ -1,4 +1,4 @@
-"""Reports: stored with what causes them or not at all, told once, and kept until they are done with."""
+"""Reports: stored with their cause or not at all, made once, and kept until they are done."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -270,7 +270,7 @@ async def test_a_report_that_is_done_with_is_gone_and_its_number_too(store: Stor
 
 
 async def test_how_many_reports_wait_is_known_and_since_when(store: Store) -> None:
-    """Whatever they came by and go by. The oldest is the one made first, however often it was put off."""
+    """However they come and go. The oldest is the first one made, even if it was deferred often."""
     assert await store.reports.report_backlog() == Backlog()
     await stored(store, 30.0, 40.0, 50.0, 60.0)
     assert await store.reports.report_backlog() == Backlog(4, 30.0)

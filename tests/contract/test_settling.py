@@ -1,4 +1,4 @@
-"""Recording what became of recipients. The four moves, alone and together, and who may make them."""
+"""Recording the outcomes of recipients: the four moves, alone and together, and who may."""
 
 import pytest
 

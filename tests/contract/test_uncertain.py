@@ -1,4 +1,4 @@
-"""Mail whose final reply could not be read: how often is remembered, and nothing but a person ends it."""
+"""Mail with an unreadable final reply: attempts are counted, and only a person ends it."""
 
 from dataclasses import replace
 
@@ -31,7 +31,7 @@ async def listed(store: Store, status: RecipientStatus | None = None) -> list[Qu
 
 
 async def parked(store: Store) -> int:
-    """Hold one message to two, of whom Bert is refused and Anna uncertain; return the domain's id."""
+    """Hold one message to two: Bert is refused and Anna uncertain. Return the domain's id."""
     domain_id = await hosted(store)
     await store.reception.hold([message(1, domain_id, ANNA, BERT)])
     drain = await opened(store, domain_id, 0.0, 60.0)

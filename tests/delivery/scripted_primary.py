@@ -1,9 +1,9 @@
 """A destination on loopback that does what its script says.
 
-`script` maps what a command begins with to the reply: a text, or a list of texts used one after the other and then
-left. "GREETING", "HANDSHAKE" (where there is no context for TLS) and "CONTENT" stand for the moments without a command.
-CLOSE and SILENCE are acts instead of replies. Where the script is silent, all is well. With CHUNKING in its offer it
-takes BDAT too, and refuses a chunk for nobody as Postfix does.
+`script` maps the beginning of a command to the reply: a text, or a list of texts used one after the
+other. "GREETING", "HANDSHAKE" (without a context for TLS) and "CONTENT" are the moments without a
+command. CLOSE and SILENCE are acts instead of replies. Without an entry all is well. With CHUNKING
+in its offer it accepts BDAT too, and refuses a chunk without recipients like Postfix.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""An event loop whose clock jumps to the next timer when there is nothing else to do: five minutes take no time."""
+"""An event loop whose clock jumps to the next timer when it is idle: pauses take no time."""
 
 import asyncio
 import selectors
@@ -14,7 +14,7 @@ _LOOPBACK_SECONDS = (
 
 
 class _Selector(selectors.DefaultSelector):
-    """Never waits long for a timer. On loopback, what was sent is there by then: only time is skipped, no data."""
+    """Never waits for a timer. Loopback delivers at once, so only time is skipped, no data."""
 
     skipped = 0.0
 

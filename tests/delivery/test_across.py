@@ -1,4 +1,4 @@
-"""Destinations that do not bear commands behind content: all mail arrives once, soon, and they are remembered."""
+"""Destinations that cannot take commands behind content: all mail arrives once, and soon."""
 
 import asyncio
 
@@ -59,7 +59,7 @@ def test_without_running_ahead_nothing_follows_content() -> None:
 
 
 def test_a_silence_in_a_later_opening_gives_the_message_back_and_waits_from_then_on() -> None:
-    """It bore the trial, and another server answers now: its content had not been sent, so there is no copy."""
+    """It passed the trial, then another server answers. Its content was not sent, so no copy."""
     primary = ScriptedPrimary({"MAIL": [*["250 OK"] * 10, SILENCE]})
     world = drained(primary, 30)
     assert numbers(primary) == list(range(1, 31))

@@ -1,4 +1,4 @@
-"""Messages that run ahead of their replies, over real sockets: what is copied, what never is lost, and when it is left off."""
+"""Pipelined messages over real sockets: copies, no losses, and when pipelining is given up."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -42,7 +42,7 @@ def play(
 async def drain_in_turn(
     world: World, domain: HostedDomain, *before: Callable[[], Awaitable[None]]
 ) -> None:
-    """Drain once after each of these, by one dispatcher; without polling, for only in an idle loop does time jump."""
+    """Drain after each step, with one dispatcher. No polling, because only idle loops skip time."""
     close_drain, closed = world.store.handover.close_drain, asyncio.Event()
 
     async def close(drain: Drain, *past: PastDrain | None) -> None:
@@ -115,7 +115,7 @@ def test_an_operator_can_do_without() -> None:
 
 
 def test_a_lost_connection_makes_no_more_copies_than_the_window_and_loses_nothing() -> None:
-    """Growth by doubling: the windows are 4, 8, 16, 32 and then 64; the loss falls into the last."""
+    """The windows grow by doubling: 4, 8, 16, 32, then 64. The loss falls into the last."""
     primary = chunking({"CONTENT": [*[TAKEN] * 110, CLOSE]})
     world = drained(primary, 300)
     copies = len(numbers(primary)) - 300

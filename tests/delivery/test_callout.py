@@ -1,4 +1,4 @@
-"""Asking a destination for a mailbox, on the wire: what is said, what an answer means, and for how long."""
+"""Callouts on the wire: the dialogue, the meaning of each answer, and how long it counts."""
 
 import asyncio
 from typing import Any

@@ -1,4 +1,4 @@
-"""How many connections a drain makes, by what they carry: a road is a function from connections to messages a second."""
+"""The number of connections of a drain. A road maps connections to messages per second."""
 
 from collections.abc import Callable
 

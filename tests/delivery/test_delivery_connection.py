@@ -66,7 +66,7 @@ def connect(post: Post, port: int) -> DeliveryConnection:
 
 
 def ended(script: Script, *messages: HeldMessage) -> tuple[ConnectionEnd, float, Post]:
-    """Run a connection whose server follows the script; returns its end, the seconds it took, and the post."""
+    """Run a connection to the scripted server. Return its end, its seconds, and the post."""
     post = Post(deque(messages or [mail(1)]))
 
     async def main() -> tuple[ConnectionEnd, float]:

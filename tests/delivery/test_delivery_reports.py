@@ -1,4 +1,4 @@
-"""What senders are told of a drain's outcomes: stored with them, by what was asked and what the destination offers."""
+"""The reports of a drain: stored with its outcomes, by the request and the extensions."""
 
 import asyncio
 from email import message_from_bytes
@@ -31,7 +31,7 @@ def told(
     *envelopes: Envelope,
     content: bytes = b"A: b\r\n\r\nx\r\n",
 ) -> list[Report]:
-    """Drain messages with these envelopes once, and return the reports that are in the store then."""
+    """Drain messages with these envelopes once. Return the reports in the store afterwards."""
     found: list[Report] = []
 
     async def scene(world: World, _: ScriptedPrimary, domain: HostedDomain) -> None:

@@ -692,7 +692,7 @@ def test_settings_can_be_replaced() -> None:
 def test_at_sigterm_a_read_of_our_own_disk_that_hangs_is_left_behind(
     method: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Wherever it hangs: in the middle of a content, before one, or in the question what there is."""
+    """Wherever it hangs: in the middle of content, before content, or in a query of the store."""
     monkeypatch.setattr(domain_drain, "_ABORT_SECONDS", 0.0)
     hangs = asyncio.Event()
 

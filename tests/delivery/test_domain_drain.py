@@ -251,7 +251,7 @@ def test_content_that_cannot_be_read_never_gets_an_end_mark() -> None:
 
 
 def test_damaged_content_is_parked_before_its_message_is_begun() -> None:
-    """Begun, it would break the connection off, and what runs ahead beside it would be sent again."""
+    """It would break the connection, and the messages pipelined beside it would be sent again."""
     primary = ScriptedPrimary(offer=("PIPELINING", "CHUNKING"))
 
     async def scene(world: World, _: ScriptedPrimary, domain: HostedDomain) -> None:
@@ -363,7 +363,7 @@ def test_421_ends_the_attempt_where_the_connection_took_no_mail() -> None:
 
 
 class OneMessageEach(ScriptedPrimary):
-    """Ends each connection when it has taken a message, by 421 or without a word; or on the MAIL after it."""
+    """Ends each connection after a message, by 421 or without a reply, or on the next MAIL."""
 
     ending = "421 4.7.0 one message is enough"
     is_at_mail = False
@@ -506,7 +506,7 @@ def test_a_name_that_is_not_there_is_a_reason_to_wait() -> None:
 
 
 def test_mail_is_not_sent_to_our_own_listener() -> None:
-    """The listener is bound to every address: that it is ours shows when the connection is there."""
+    """The listener is bound to every address: only the connection shows that it is ours."""
     primary = ScriptedPrimary()
 
     async def scene(world: World, primary: ScriptedPrimary, domain: HostedDomain) -> None:
@@ -680,7 +680,7 @@ def test_what_is_not_settled_gets_one_last_try_when_the_drain_ends() -> None:
 
 
 def test_a_store_that_does_not_recover_stops_the_drain_within_its_window() -> None:
-    """The connections stop at 64 messages unsettled; all of those are still held, and may be handed over twice."""
+    """The connections stop at 64 unsettled messages. All are still held, and may be sent twice."""
     primary = ScriptedPrimary()
 
     async def scene(world: World, _: ScriptedPrimary, domain: HostedDomain) -> None:

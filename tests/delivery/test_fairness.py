@@ -14,7 +14,7 @@ DOMAINS: Final = 30
 
 
 def test_a_good_destination_gets_its_mail_while_many_bad_ones_hold_theirs_up() -> None:
-    """Thirty domains of one account, at a server that never answers, asked for before the one of another account."""
+    """Thirty domains of one account at a silent server, asked for before one of another account."""
 
     async def main() -> None:
         world = World(settings=DeliverySettings(drains_limit=6, account_drains_limit=4))

@@ -1,4 +1,4 @@
-"""Final replies that are odd, cut off, or missing: what counts, and how one message never keeps the others waiting."""
+"""Final replies that are odd, cut off or missing: one message never keeps the others waiting."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

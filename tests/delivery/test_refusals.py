@@ -1,4 +1,4 @@
-"""A destination that refuses one message after the other: the drain stops before the whole queue is parked."""
+"""A destination that refuses every message: the drain stops before the whole queue is refused."""
 
 import asyncio
 
@@ -111,9 +111,7 @@ def test_unknown_users_at_the_head_of_the_queue_keep_no_good_mail_back() -> None
     assert world.log.of(DestinationRefuses) == []
 
 
-def test_a_destination_that_has_lost_its_list_of_mailboxes_does_not_have_the_whole_queue_parked() -> (
-    None
-):
+def test_a_destination_without_its_list_of_mailboxes_does_not_refuse_the_whole_queue() -> None:
     world, primary = World(), ScriptedPrimary({"RCPT": "550 5.1.1 no such user"}, offer=ONE_BY_ONE)
 
     async def main() -> None:

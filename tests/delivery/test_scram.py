@@ -1,4 +1,4 @@
-"""SCRAM-SHA-256 to a destination, over a real connection: its keys are derived beside the event loop."""
+"""SCRAM-SHA-256 to a destination, over a real connection: keys are derived in a thread."""
 
 import asyncio
 import base64
@@ -119,7 +119,7 @@ def test_a_server_that_does_not_prove_itself_gets_neither_mail_nor_password(
 
 
 def test_scram_is_tried_once_where_the_server_offers_it_in_vain(authority: Authority) -> None:
-    """As Postfix does whose SASL library has passwords of another kind: later sessions do not fail again."""
+    """As with a Postfix that has passwords of another kind: later sessions do not fail again."""
     primary = ScramPrimary(offer=STARTTLS, context=authority.context, password="of nobody")
     world = World()
 

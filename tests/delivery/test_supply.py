@@ -1,4 +1,4 @@
-"""The walk over held mail: forward only, each message once in a round, and those marked that go in a circle."""
+"""The walk over held mail: forward only, each message once a round, loops marked refused."""
 
 import asyncio
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What leaves unasked, and when. The clock moves only when the watcher waits; probes and drains are the test's."""
+"""Mail that leaves without a request. The test's clock moves only when the watcher waits."""
 
 import asyncio
 from collections import Counter
@@ -31,7 +31,7 @@ class Enough(Exception):  # noqa: N818
 
 @dataclass
 class Scene:
-    """A world with a watcher. `up` are the ports that answer; a drain empties its domain, if `takes`."""
+    """A world with a watcher. The ports in `up` answer. A drain empties its domain if `takes`."""
 
     world: World = field(default_factory=World)
     up: set[int] = field(default_factory=set)
@@ -98,7 +98,7 @@ class Scene:
                 await self.watcher.run()
 
     async def wait(self, woken: asyncio.Event, seconds: float) -> None:
-        """Let what was begun come to its end; then the time jumps to the next act, or over the pause."""
+        """Let the present work end. Then time jumps to the next act, or over the pause."""
         for _ in range(10):
             await asyncio.sleep(0)
         if woken.is_set():

@@ -1,7 +1,7 @@
 """Everything a drain needs, in memory: store, directory, log, and a clock that only pauses move.
 
-`World.run` runs a coroutine with a dispatcher; `World.drain` starts one drain and returns when it has ended. A pause
-takes no time: the clock jumps, and `on_pause` may change the world meanwhile.
+`World.run` runs a coroutine with a dispatcher. `World.drain` starts a drain and awaits its end. A
+pause takes no time: the clock jumps, and `on_pause` may change the world meanwhile.
 """
 
 import asyncio

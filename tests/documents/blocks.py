@@ -64,7 +64,7 @@ class Block:
 
 
 def read_blocks(path: Path, page: str) -> list[Block]:
-    """Return the blocks of a page in their order. Raises ValueError for a fence that never closes."""
+    """Return the blocks of a page in order. Raises ValueError for a fence that never closes."""
     return list(_blocks(path.read_text(encoding="utf-8").splitlines(), page))
 
 

@@ -1,8 +1,8 @@
 """A scratch machine on which a document's blocks are run as they stand.
 
 It has the host's programs, a copy of its /etc, and directories of its own for everything else, so a
-block may say `useradd`, `/etc/restante` or `/var/backups` and leave nothing behind. It lives in mount,
-process, host name and IPC namespaces of its own and ends with them, whatever its blocks have started.
+block may say `useradd`, `/etc/restante` or `/var/backups` and leave nothing behind. It lives in its
+own mount, process, host name and IPC namespaces, and ends with them and all its processes.
 """
 
 from __future__ import annotations

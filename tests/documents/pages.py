@@ -1,6 +1,6 @@
 """What each page takes for granted: the state of the machine on which its blocks are run.
 
-A page not named here starts on a machine without an installation. `before` is run ahead of the first
+Other pages start on a machine without an installation. `before` is run ahead of the first
 block under a heading.
 """
 
@@ -51,7 +51,8 @@ ISSUED: Final = """
 cd /etc/restante/tls
 issue() {
     name=$1; shift
-    openssl req -x509 -nodes -days 90 -subj /CN=mx2.example.net -keyout $name-key.pem -out $name.pem "$@" \\
+    openssl req -x509 -nodes -days 90 -subj /CN=mx2.example.net \\
+        -keyout $name-key.pem -out $name.pem "$@" \\
         -addext subjectAltName=DNS:mx2.example.net 2>/dev/null
     chown restante: $name.pem $name-key.pem
 }

@@ -1,4 +1,4 @@
-"""Put settings from a document into a configuration file: `python -m tests.documents.settings FILE SETTINGS`.
+"""Put a document's settings into a file: `python -m tests.documents.settings FILE SETTINGS`.
 
 A key replaces the file's value, a table's keys replace those of the table, and the file's listeners
 of a service are replaced by those that the settings name for it. The result is written as a reader

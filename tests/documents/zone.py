@@ -1,4 +1,4 @@
-"""The DNS of the documents' world: run as `python -m tests.documents.zone` on port 53 of loopback."""
+"""The DNS of the documents: run as `python -m tests.documents.zone` on port 53 of loopback."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Delivery reports, read back by the standard library's `email`, which shares no code with what made them."""
+"""Delivery reports, read back by the standard library's `email`, which shares none of our code."""
 
 from collections.abc import Iterator
 from email import message_from_bytes

@@ -1,1 +1,4 @@
-"""Coverage-guided fuzzing of everything that reads strangers' bytes: `make fuzz`, or `python -m tests.fuzz.run TARGET SECONDS`."""
+"""Coverage-guided fuzzing of all code that reads strangers' octets.
+
+Run `make fuzz`, or `python -m tests.fuzz.run TARGET SECONDS`.
+"""

@@ -1,7 +1,7 @@
 """Text into the one spelling of domains.
 
-The rule: a canonical name or ValueError, nothing else. A canonical name is its own canonical form, and so are its other
-spellings in case and with the root's dot.
+The rule: a canonical name or ValueError, nothing else. A canonical name is its own canonical form.
+So are its other spellings, in case and with the dot of the root.
 """
 
 import re

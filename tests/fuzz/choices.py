@@ -1,8 +1,8 @@
 """An input of the fuzzer: octets that decide, and octets that are read.
 
-The first octet says how many of those that follow decide. Of these the first few are settings, each used once; the
-others say where a stream is cut and how an event is answered, and are used over and over. What comes after them is the
-stream, so that a seed is a dialogue that a person can read.
+The first octet says how many of the next ones decide. The first few of them are settings, used
+once. The others say where a stream is cut and how an event is answered, and are used repeatedly.
+The rest is the stream, so that a seed is a dialogue that a person can read.
 """
 
 from collections.abc import Iterator, Sequence

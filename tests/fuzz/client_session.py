@@ -1,8 +1,8 @@
 """A server's bytes into the client session, cut anyhow, with mail to send.
 
-The rule: events or PeerBroke, nothing else, and nothing after an end. And: no message counts as delivered whose content
-has not left, none has two outcomes or is forgotten, no password leaves without TLS and no mail where TLS is demanded,
-and no line that is sent ends with anything but CRLF.
+The rule: events or PeerBroke, nothing else, and nothing after an end. No message is delivered if
+its content has not left. None has two outcomes or is forgotten. No password leaves without TLS, and
+no mail where TLS is required. Every line sent ends with CRLF.
 """
 
 import base64
@@ -124,7 +124,7 @@ class _Shell:
         self._flush()
 
     def close(self) -> None:
-        """End as a server does that hangs up: a final reply with a code counts as far as it came."""
+        """End like a server that disconnects: a final reply with a code counts even if cut."""
         if self._is_over:
             return
         try:

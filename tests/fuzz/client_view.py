@@ -1,7 +1,7 @@
-"""A dialogue as the client sees it, who knows what was sent and matches each reply to its cause by position alone.
+"""A dialogue as the client sees it: it knows its commands and matches replies by position alone.
 
-It shares the grammar of commands with the server, and nothing of what the server does with them. A chunk that was taken
-for commands, a reply too many, an end of content in the wrong place: from there on nothing fits any more.
+It shares the grammar of commands with the server, and nothing else. A chunk read as commands, a
+reply too many, a wrong end of content: after any of these nothing fits any more.
 """
 
 import re
@@ -32,7 +32,7 @@ _CHALLENGE: Final = 334
 
 
 class ClientView:
-    """Walks over what was sent and what was heard. `messages` are those that the server must have looked at."""
+    """Compares all sent and received octets. The server must have seen `messages`."""
 
     def __init__(self, sent: bytes, heard: bytes, limit: int) -> None:
         """`limit`: octets that a message may have."""

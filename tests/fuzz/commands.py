@@ -1,7 +1,7 @@
 """A line into the parser of commands, and from there into what is made of commands.
 
-The rule: a command or CommandRefused, nothing else. And what is accepted holds nothing that would end a line or a path further
-on: every path that we take can be sent on, and means the same there.
+The rule: a command or CommandRefused, nothing else. An accepted command has nothing that would end
+a line or a path later. Every path that we accept can be sent on, and means the same there.
 """
 
 import re
@@ -104,7 +104,7 @@ def _check_sent_on(path: Mailbox, text: str) -> None:
 
 
 def _check_asked_again(asked: DsnRequest) -> None:
-    """What was asked about reports comes out at the next server as it came in, and can stand in a field of a report."""
+    """A request for reports leaves as it came, and can stand in a field of a report."""
     message = HeldMessage(1, 1, Envelope("a@a.example", ("b@b.example",), dsn=asked), 0.0, b"")
     mail, rcpt = (
         parse_command(line.removesuffix(b"\r\n"))

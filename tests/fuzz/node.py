@@ -1,6 +1,6 @@
 """An argument into the reader of ETRN's node, and the node over a directory.
 
-The rule: a node or ValueError, nothing else; a node covers nothing that its text does not name by whole labels.
+The rule: a node or ValueError, nothing else. A node covers only names that its labels name.
 """
 
 from typing import Final

@@ -1,4 +1,4 @@
-"""A server's bytes into the reader of replies, cut anyhow, and from there into what is made of replies.
+"""A server's octets, cut anyhow, into the reader of replies and the code that uses them.
 
 The rule: replies or PeerBroke, nothing else; and the cuts change neither.
 """

@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-# Reply-line = *( code "-" text CRLF ) code SP text CRLF (RFC 5321 §4.2); no control character may be in the text
+# Reply-line = *( code "-" text CRLF ) code SP text CRLF (RFC 5321 §4.2); text has no controls
 _REPLY: Final = re.compile(
     rb"(?P<code>[2-5][0-5][0-9])(?:-[^\x00-\x1f\x7f]*\r\n(?P=code))*(?: [^\x00-\x1f\x7f]*)\r\n"
 )

@@ -1,7 +1,8 @@
 """Fuzz one target for some seconds: `python -m tests.fuzz.run TARGET SECONDS`.
 
-What is found is written to tests/fuzz/findings/TARGET, where every run of the tests replays it; give the file a name
-that says what it showed. Inputs that reached new code are kept in var/fuzz/TARGET, from which the next run goes on.
+A finding is written to tests/fuzz/findings/TARGET, where every run of the tests replays it. Give
+the file a name that describes it. Inputs that reached new code stay in var/fuzz/TARGET, where the
+next run starts.
 """
 
 import argparse

@@ -1,11 +1,11 @@
-"""Fuzz every target, as many at a time as there are processors: `python -m tests.fuzz.run_all SECONDS`.
+"""Fuzz every target on all processors: `python -m tests.fuzz.run_all SECONDS`.
 
-A line for each target says how many inputs it was given and whether one broke its rule; the last line has the sum:
+A line for each target has the number of inputs and a broken rule, if any. The last has the sum:
 
     fuzz executions: N, findings: M
 
-Exit code 1 when anything was found, or a target could not be run. What was found is printed whole, so that the record
-of a run elsewhere is enough to have it again.
+The exit code is 1 if there were findings, or if a target could not be run. Findings are printed
+whole, so that the log of a run elsewhere is enough to repeat them.
 """
 
 # ruff: noqa: T201  it is a program, and tells what happens
@@ -60,7 +60,7 @@ class Report:
 
 
 def shares(seconds: int, jobs: int) -> dict[str, int]:
-    """Divide the time, in seconds of the clock: the sessions have most of the code, and get most of it, first."""
+    """Divide the time, in seconds of the clock. The sessions have most code and get most time."""
     weights = {target: _SHARES.get(target, 1) for target in TARGETS}
     one = seconds * jobs / sum(weights.values())
     return {
@@ -102,7 +102,7 @@ def fuzz(target: str, seconds: int, findings: Path) -> Report:
 
 
 def fuzz_all(seconds: int, jobs: int, findings: Path) -> list[Report]:
-    """Fuzz all targets, `jobs` at a time, in `seconds` of the clock; tell of each when it has ended."""
+    """Fuzz all targets, `jobs` at a time, in `seconds` of the clock. Report each at its end."""
     reports: list[Report] = []
     with ThreadPoolExecutor(jobs) as pool:
         runs = [

@@ -1,6 +1,6 @@
 """Responses into the SASL mechanisms, and what they give into the check of digests.
 
-The rule: a challenge, credentials or BadResponse, nothing else; and what is checked later can be checked.
+The rule: a challenge, credentials or BadResponse, nothing else. Credentials can be checked.
 """
 
 import hmac

@@ -1,7 +1,7 @@
 """An input as each message of SCRAM, to both sides. Called by the target for SASL.
 
-The rule: what is read is answered or refused, nothing else; a password that is right gets in, by whatever
-first message; and no proof counts but the right one, on either side.
+The rule: each message is answered or refused, nothing else. The right password gets in after any
+first message, and only the right proof counts, on either side.
 """
 
 import hmac

@@ -1,8 +1,9 @@
 """A stranger's bytes into the server session, cut anyhow, every event answered as the input says.
 
-The rule: an event or replies, nothing else. And: a transaction is open when its commands and content come, content has
-no bare newline and no NUL, nothing wants an answer after the end, what is kept and what is said stays small, neither the cuts nor
-answers that come late change anything, and to a client that matches replies by position all of it fits.
+The rule: an event or replies, nothing else. A transaction is open when its commands and content
+come. Content has no bare newline and no NUL. Nothing waits for an answer after the end. Stored data
+and replies stay small. Neither cuts nor late answers change anything. All of it fits for a client
+that matches replies by position.
 """
 
 import re
@@ -97,7 +98,7 @@ def check(data: bytes) -> None:
 
 @dataclass
 class _Shell:
-    """What runs a session: as reception does, with less in it. The answers are drawn in their order, whatever the cuts."""
+    """Runs a session like reception, with less in it. Answers are drawn in order, despite cuts."""
 
     options: ServerOptions
     answers: Choices
@@ -116,7 +117,7 @@ class _Shell:
         self._content = b""
 
     def receive(self, piece: bytes, *, is_late: bool = False) -> None:
-        """Take a piece of the stream; `is_late`: the answer to what waits for one comes with the next piece."""
+        """Take a piece of the stream. With `is_late`, answers come with the next piece."""
         self._received += len(piece)
         self._session.receive_data(piece)
         if self._awaited is None or not is_late:
@@ -124,7 +125,7 @@ class _Shell:
         self._check_size()
 
     def go_on(self, *, until_late: bool = False) -> None:
-        """Answer what waits, and what comes after it; `until_late`: up to the first that can wait."""
+        """Answer events until none waits; with `until_late` up to the first that can wait."""
         self._answer()
         while (event := self._session.next_event()) is not None:
             self._take(event)

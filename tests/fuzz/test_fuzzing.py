@@ -1,4 +1,4 @@
-"""A few seconds of fuzzing for each target, so that a rule that breaks easily breaks here; `make fuzz` looks longer."""
+"""A few seconds of fuzzing for each target, to find easy faults. `make fuzz` looks longer."""
 
 import importlib.util
 import os

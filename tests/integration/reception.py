@@ -1,4 +1,4 @@
-"""Real listeners on loopback round the world of tests/wire.py: sockets, TLS, timeouts, with the clock in our hand."""
+"""Real listeners on loopback around the world of tests/wire.py: sockets, TLS, a test's clock."""
 
 import asyncio
 import socket

@@ -1,4 +1,4 @@
-"""What a session costs the machine, counted at the transport: writes, and nothing else that grows with the traffic."""
+"""The cost of a session, counted at the transport: its writes, and nothing that grows with mail."""
 
 import asyncio
 import gc
@@ -43,7 +43,7 @@ class Counter(asyncio.Transport):
 
 
 def test_replies_to_what_came_together_leave_together(reception: Reception) -> None:
-    """22 commands in one packet are answered in one write, the content in another (RFC 2920 §3.2)."""
+    """22 commands in one packet get one write of replies, the content another (RFC 2920 §3.2)."""
     reception.world.hosts("alpha.example", account="alpha")
 
     async def session() -> None:
@@ -66,7 +66,7 @@ def test_replies_to_what_came_together_leave_together(reception: Reception) -> N
 
 @pytest.mark.parametrize("pieces", [1, 7])
 def test_an_idle_session_has_no_task_and_no_timer(reception: Reception, pieces: int) -> None:
-    """A thousand idle sessions are a thousand objects; the listener's one sweep looks after them."""
+    """A thousand idle sessions are a thousand objects; one sweep of the listener watches them."""
 
     async def session() -> None:
         async with reception.listener() as listener:

@@ -1,4 +1,4 @@
-"""Reception over real sockets: TLS policies, both address families, and clients that behave badly."""
+"""Reception over real sockets: TLS policies, both address families, misbehaving clients."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""Reloads of a whole server in this process: what runs afterwards is what a fresh start would make."""
+"""Reloads of a whole server in this process: the result is that of a fresh start."""
 
 import asyncio
 import contextlib
@@ -98,8 +98,10 @@ class World:
         )
         return (
             f'hostname = "{file.hostname}"\nstore = "sqlite:data"\n{listen}'
-            f'[tls]\ncertificate = "tls/cert.pem"\nkey = "tls/key.pem"\nminimum = "{file.minimum}"\n'
-            f"[reception]\nmessage_size_limit = {file.size}\nfailures_until_refusal = {file.failures}\n"
+            f'[tls]\ncertificate = "tls/cert.pem"\nkey = "tls/key.pem"\n'
+            f'minimum = "{file.minimum}"\n'
+            f"[reception]\nmessage_size_limit = {file.size}\n"
+            f"failures_until_refusal = {file.failures}\n"
             f"releases_per_minute = {file.releases}\n"
         )
 
@@ -162,7 +164,7 @@ async def greeting(port: int, *, is_implicit: bool) -> tuple[bytes, bytes]:
 
 
 async def observed(app: ServerParts, world: World) -> dict[str, Any]:
-    """Return what runs: listeners by what they show to who connects, and the settings that the parts hold."""
+    """Return the running state: listeners as clients see them, and the settings of the parts."""
     found: dict[str, Any] = {}
     for listener in app.reception.listeners:
         name, shown = await greeting(listener.address[1], is_implicit=listener.service == "smtps")
@@ -237,7 +239,7 @@ STEPS = st.lists(
 def test_edits_and_reloads_end_as_a_fresh_start_would(
     steps: Sequence[tuple[dict[str, Any], int]],
 ) -> None:
-    """Any sequence ends in the state of a start with the last valid file, but for what waits for a restart."""
+    """Any sequence ends like a start with the last valid file, except for pending restarts."""
     with TemporaryDirectory() as directory:
         asyncio.run(_compare(World(Path(directory)), steps))
 

@@ -18,9 +18,7 @@ def test_what_is_written_above_a_message_is_read_and_taken_off(
     assert found == (reverse, tuple(to), content)
 
 
-def test_what_mail_servers_write_at_delivery_is_read_the_original_recipient_before_the_mailbox() -> (
-    None
-):
+def test_fields_of_delivery_are_read_the_original_recipient_before_the_mailbox() -> None:
     found = take_envelope_fields(
         b"Return-Path: <>\r\n"
         b"X-Original-To: info@alpha.example\r\n"

@@ -1,4 +1,4 @@
-"""A first line that would join our Received field or end the header is set off; nothing else changes."""
+"""A first line that would join our Received field or end the header is set off; no other is."""
 
 from datetime import UTC, datetime
 from ipaddress import ip_address

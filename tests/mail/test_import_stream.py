@@ -1,4 +1,4 @@
-"""Streams are read back, however the stream is cut; and one that is cut off, or is none, is known."""
+"""Streams are read back from any cuts. A truncated stream, or another file, is noticed."""
 
 import json
 

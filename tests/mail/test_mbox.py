@@ -1,4 +1,4 @@
-"""mboxrd gives back what it was given, whatever lines are in it, and however it is cut into blocks."""
+"""mboxrd returns the same messages for any lines and any cuts into blocks."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""How long answers of name servers are kept: asked of a name server on loopback, with a clock of the test's."""
+"""How long DNS answers are kept: with a name server on loopback, and a test's clock."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

@@ -1,4 +1,4 @@
-"""Channels, news and a clock, for tests of how notices are made and sent. A pause takes no time: the clock jumps."""
+"""Channels, news and a clock, for tests of notices. The clock jumps over pauses."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
@@ -168,7 +168,7 @@ class Scene:
         return await self.store.notices.list_notices(10_000)
 
     async def told(self) -> list[tuple[int, str, int]]:
-        """Return of what is stored the channel, the thing, and how many of the same were held back."""
+        """Return the channel, thing and number held back of each stored notice."""
         return [(one.channel_id, one.news.about, one.held_back) for one in await self.waiting()]
 
     def lines(self, event: type[Event]) -> list[dict[str, Any]]:

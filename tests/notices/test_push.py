@@ -1,4 +1,4 @@
-"""Notices through Apprise itself, to a receiver on loopback that speaks one of its schemes; and without Apprise."""
+"""Notices through Apprise, to a receiver of one of its schemes on loopback; without Apprise."""
 
 import asyncio
 import json
@@ -88,7 +88,7 @@ def test_a_service_that_is_slow_is_not_waited_for() -> None:
 
 
 def test_pushes_that_hang_are_ended_and_leave_the_way_to_others() -> None:
-    """As the server ends them when it is stopped. Each has its connection by then, and as many as there may be wait."""
+    """The server ends them when it stops. Each has its connection by then, and the maximum wait."""
 
     async def story() -> NoticeAttempt:
         hanging, other = Hanging(), Receiver(OK)

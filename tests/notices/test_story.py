@@ -1,4 +1,4 @@
-"""What really happens, to the parts themselves, until it is a notice in the store. Every clock is the test's."""
+"""Real events of the parts themselves, up to the notice in the store. The test has the clocks."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -54,7 +54,7 @@ async def listen(store: Store, directory: LiveDirectory) -> None:
 async def notices(
     store: Store, directory: LiveDirectory, log: Heard, now: float = NOW
 ) -> list[Notice]:
-    """Let the outbox of a server that has just started deal with what was heard; return all notices."""
+    """Let the outbox of a new server process the events so far. Return all notices."""
     outbox = Outbox(
         store=store.notices,
         inbox=log.inbox,

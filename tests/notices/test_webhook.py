@@ -1,4 +1,4 @@
-"""Webhooks over real sockets on loopback: what is sent, what every answer means, and what a bad receiver can do."""
+"""Webhooks over real sockets on loopback: requests, the meaning of answers, bad receivers."""
 
 import asyncio
 import json

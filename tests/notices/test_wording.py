@@ -1,4 +1,4 @@
-"""Whatever text strangers put into a name or a reply: JSON, mail and log stay what they are, and one line stays one."""
+"""Any text of strangers in a name or reply leaves JSON, mail and log valid, on one line."""
 
 import json
 from dataclasses import fields, replace

@@ -1,4 +1,4 @@
-"""AUTH under attack, on the wire: delays, refusal for a time, and the owner who gets in all the same."""
+"""AUTH under attack, on the wire: delays, temporary refusal, and the owner still gets in."""
 
 import asyncio
 import ipaddress

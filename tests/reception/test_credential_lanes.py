@@ -311,7 +311,7 @@ def test_a_login_at_home_is_checked_though_no_more_strangers_may_wait() -> None:
 
 
 def test_accounts_take_turns_in_the_home_lane() -> None:
-    """One may have authorized the whole Internet, and then all who guess at its login are at home."""
+    """A login may authorize the whole Internet. Then all who guess at it are at home."""
 
     async def scene() -> str:
         scene = Scene()

@@ -1,4 +1,4 @@
-"""Content in memory over all sessions: past the limit everybody's goes to disk, and nobody's is read meanwhile."""
+"""Content in memory of all sessions: past the limit all goes to disk, and reading pauses."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -215,7 +215,7 @@ def test_content_announced_as_large_does_not_gather_first(
 
 
 def test_content_that_waits_in_memory_makes_room_for_others() -> None:
-    """A client that dribbles: what it has brought is on disk when memory is short, and comes together again."""
+    """A slow client: its content is on disk when memory is short, and is joined again."""
     smtp = Wire()
     smtp.hosts("a.example")
     smtp.memory_budget.limit = 10_000

@@ -1,4 +1,4 @@
-"""Policies on the wire: what is put off, what is too large, what has no room, and what is told of it."""
+"""Policies on the wire: mail deferred, too large or without room, and the events of each."""
 
 import pytest
 

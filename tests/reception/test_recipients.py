@@ -1,4 +1,4 @@
-"""Mailboxes on the wire: whom mail is taken for, and never a refusal because the destination is away."""
+"""Mailboxes on the wire: accepted recipients, and no refusal while the destination is away."""
 
 import asyncio
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Reports on their way: over real sockets on loopback, by the MX records of a table, with a clock that pauses move."""
+"""Sending reports over real sockets on loopback, by a table of MX records and a test's clock."""
 
 import asyncio
 from collections import Counter
@@ -457,7 +457,7 @@ def test_an_mx_that_is_asked_again_is_judged_again() -> None:
 
 
 def test_a_flood_of_successes_does_not_delay_a_failure() -> None:
-    """A stranger asked for a hundred; the failure that is stored while they leave is sent within a second or two."""
+    """A stranger asked for a hundred. A failure stored meanwhile is sent within two seconds."""
     gone: list[tuple[str, float]] = []
 
     async def act(post: Post) -> None:

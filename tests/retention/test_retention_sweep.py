@@ -1,4 +1,4 @@
-"""The hourly sweep over a store: what is deleted, what is kept, what is told once. The clock is the test's."""
+"""The hourly sweep over a store: deleted, kept, and reported once. The clock is the test's."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -269,7 +269,7 @@ async def test_a_store_that_fails_is_tried_again_an_hour_later(
 async def test_mail_that_is_bounced_at_its_end_goes_and_its_sender_is_told(
     keeping: Keeping,
 ) -> None:
-    """Once each, by a report in the same transaction; mail from the null reverse-path goes without a word."""
+    """Once each, by a report in the same transaction. The null reverse-path gets no report."""
     alpha = await keeping.host(retention=Retention(30 * DAY, AtEnd.BOUNCE))
     await keeping.store.reception.hold(
         [message(1, alpha.id), message(2, alpha.id), message(3, alpha.id, reverse_path="")]

@@ -1,4 +1,4 @@
-"""A destination with CHUNKING, and the faults that such servers have. It shares no code with the engines."""
+"""A destination with CHUNKING, and the faults of such servers. It shares none of our code."""
 
 from enum import Enum, auto
 

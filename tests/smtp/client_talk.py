@@ -1,8 +1,8 @@
-"""A client session with mail to send, and a player for transcripts in which the server's lines are given.
+"""A client session with mail to send, and a player of transcripts with the server's lines.
 
-`S: …` lines that follow one another come in one read; the `C: …` lines after them must be exactly what is sent then.
-`S~ …` gives bytes as they stand, with \\r, \\n and \\xNN understood. `T:` is the end of the TLS handshake that
-must have been asked for.
+Successive `S: …` lines come in one read. The `C: …` lines after them must be exactly what is sent
+then. `S~ …` gives octets as written, with \\r, \\n and \\xNN understood. `T:` is the end of a
+requested TLS handshake.
 """
 
 from collections import deque

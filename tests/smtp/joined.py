@@ -1,7 +1,7 @@
-"""Letters with their fate written on them, and engines joined to one another by two streams of bytes.
+"""Letters whose paths carry their replies, and engines joined by two streams of octets.
 
-What a server does with a letter stands in its paths (reference.py): `250.451@a.example` is a reverse-path that is taken
-and whose content is put off. So both sides, and the test, know it without a word between them.
+A letter's paths say what a server does with it (reference.py). The reverse-path `250.451@a.example`
+is accepted, and its content deferred. So both sides and the test agree in advance.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -43,7 +43,7 @@ _MOVES: Final = {2: Move.DELIVERED, 4: Move.DEFERRED, 5: Move.REFUSED}
 
 @dataclass(frozen=True)
 class Letter:
-    """One message, and the replies that it gets. `blocks` cuts its content; all but the first lie in a file."""
+    """One message and its replies. `blocks` cuts its content; all but the first are in a file."""
 
     mail: int
     rcpt: tuple[int, ...]

@@ -1,4 +1,4 @@
-"""SMTP as the standard words it, line by line and slowly: what the engines are measured by. It shares no code with them.
+"""SMTP as the standard words it, line by line: the measure of the engines, without their code.
 
 A path says what becomes of it: `450.x@b.example` is answered 450, here and in `joined.py`.
 """

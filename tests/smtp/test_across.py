@@ -1,4 +1,4 @@
-"""Commands behind content: tried once, left off where the server does not bear them, and never at the cost of a message."""
+"""Commands behind content: tried once, given up where not understood, never losing a message."""
 
 from restante.queue.recipient_status import Move
 from restante.smtp.pipelining import Across

@@ -1,4 +1,4 @@
-"""Running ahead by BDAT, in transcripts: the probe, the window, and every way in which a server goes astray."""
+"""Pipelining by BDAT, in transcripts: the probe, the window, and servers that go astray."""
 
 import pytest
 
@@ -246,7 +246,7 @@ def test_quit_waits_for_the_window() -> None:
 
 
 def test_a_reply_to_a_recipient_never_counts_as_one_to_content() -> None:
-    """One 250 too many at the front, and the last content not answered yet: the words of its recipient stand there."""
+    """One 250 too many in front, no reply to the last content: its recipient's text is there."""
     talk = ClientTalk(*letters(2)).transcript(CHUNKING, SENT * 2)
     with pytest.raises(PeerBroke, match="cannot be told apart"):
         talk.transcript("S: 250 2.0.0 hello again", TAKEN, "S: 250 2.1.0 OK\nS: 250 2.1.5 OK")
@@ -267,7 +267,7 @@ def test_without_enhanced_codes_the_first_message_goes_alone_and_names_tell_cont
 
 
 def test_without_enhanced_codes_what_was_said_to_commands_before_tells_a_message_alone() -> None:
-    """A window of one: nothing in it is like the words to its recipient, which stand where those to content belong."""
+    """A window of one: the reply to its content stands where its recipient's would be."""
     talk = ClientTalk(*letters(1)).transcript(
         EXIM, SENT, "S: 250 OK\nS: 250 Accepted\nS: 250 OK id=1"
     )

@@ -81,7 +81,7 @@ def test_an_empty_line_is_passed_over() -> None:
 
 
 def test_a_reply_to_content_that_was_not_sent_is_no_delivery() -> None:
-    """A proxy that says 250 to everything in advance loses mail; deleting it here would lose it for good."""
+    """A proxy that says 250 to everything in advance loses mail. Our copy must survive that."""
     talk = broken(
         ClientTalk(mail(1)), PIPELINING, OPENED, "S: 250 OK\nS: 250 OK\nS: 354 go\nS: 250 queued"
     )
@@ -98,7 +98,7 @@ def test_a_reply_before_the_end_of_large_content_is_no_delivery() -> None:
 
 
 def test_one_reply_too_many_after_the_content_takes_the_next_message_with_it() -> None:
-    """The first 250 stands where the reply to the content stands; what the second was for nobody can say."""
+    """The first 250 stands in the place of the content's reply. The second has no known cause."""
     talk = broken(
         ClientTalk(mail(1), mail(2)),
         PIPELINING,

@@ -1,4 +1,4 @@
-"""The client session by transcripts: from the greeting to QUIT, and every way in which mail is taken or not."""
+"""The client session by transcripts: from the greeting to QUIT, with every outcome of mail."""
 
 import pytest
 

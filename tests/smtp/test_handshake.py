@@ -1,4 +1,4 @@
-"""The beginning of a client session: EHLO, STARTTLS, AUTH, and the three rules that no server can talk us out of."""
+"""The start of a client session: EHLO, STARTTLS, AUTH, and three rules no server can change."""
 
 import base64
 from dataclasses import replace

@@ -1,5 +1,7 @@
-"""Engines joined to engines, and to the reference: whatever the content and however both streams are cut, mail arrives
-as it was sent, to whom it was accepted for, once."""
+"""Engines joined to engines and to the reference, for any content and any cuts of the streams.
+
+Mail arrives as it was sent, once, for the recipients that were accepted.
+"""
 
 from collections.abc import Sequence
 
@@ -90,7 +92,7 @@ def bdat(letter: Letter, *, is_last_empty: bool) -> list[bytes]:
 def test_a_foreign_client_by_bdat(
     to_send: list[Letter], lengths: list[int], is_last_empty: bool, waits: bool
 ) -> None:
-    """All in one flight, or with a pause after each command: a refused chunk's octets are never commands."""
+    """In one flight, or with a pause after each command: a refused chunk is never commands."""
     flight = [b"EHLO c.example\r\n"]
     for letter in to_send:
         flight += [*mail_commands(letter), *bdat(letter, is_last_empty=is_last_empty), b"RSET\r\n"]
@@ -107,7 +109,7 @@ def test_a_foreign_client_by_bdat(
 @unhurried
 @given(letters(raw_contents), pieces)
 def test_a_foreign_client_by_data(to_send: list[Letter], lengths: list[int]) -> None:
-    """What has a bare CR or LF arrives with CRLF in its place, what has a NUL without it; it ends where the client said."""
+    """A bare CR or LF becomes CRLF, a NUL disappears, and it ends where the client said."""
     flight = b"EHLO c.example\r\n"
     for letter in to_send:
         flight += b"".join(mail_commands(letter))
@@ -139,7 +141,7 @@ foreign_servers = st.builds(
 def test_our_client_to_a_foreign_server(
     to_send: list[Letter], up: list[int], down: list[int], destination: ReferenceDestination
 ) -> None:
-    """Held content never ends its own DATA, not even where a bare LF or CR ends a line: the server hears our verbs only."""
+    """Held content never ends its own DATA, even where bare LF or CR ends a line."""
     client = JoinedClient(to_send)
     Join(up, down).carry(client, destination.receive, destination.says)
     assert destination.taken == arrived(to_send)
@@ -154,7 +156,7 @@ def test_our_client_to_a_foreign_server(
 def test_our_client_to_a_foreign_server_by_chunks(
     to_send: list[Letter], up: list[int], down: list[int], refusal: Refusal
 ) -> None:
-    """Whatever a refused chunk does to a server: no message gets another's reverse-path, recipients or octets."""
+    """Whatever a refused chunk does: no message gets another's reverse-path, recipients, octets."""
     client, destination = JoinedClient(to_send), ChunkingDestination(refusal)
     Join(up, down).carry(client, destination.receive, destination.says)
     goes_astray = refusal is Refusal.GOES_ASTRAY
@@ -170,7 +172,7 @@ def test_our_client_to_a_foreign_server_by_chunks(
 def test_what_a_stranger_sent_cannot_end_itself_at_the_destination(
     sent: list[Letter], lengths: list[int], by_bdat: bool, newline: bytes, drops_nuls: bool
 ) -> None:
-    """The whole way: taken from a stranger as it came, held, handed over to a server that reads lines as it likes."""
+    """The whole path: accepted from a stranger, held, sent to a server with any line ends."""
     server = JoinedServer()
     server.receive(b"EHLO c.example\r\n")
     for letter in sent:

@@ -1,4 +1,4 @@
-"""What stock Postfix takes from strangers is taken here too: a refusal would be a bounce while the primary is away."""
+"""Commands that stock Postfix accepts from strangers are accepted: a refusal means a bounce."""
 
 import pytest
 

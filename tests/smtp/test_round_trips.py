@@ -1,4 +1,4 @@
-"""What distance costs, counted: how often the client must wait for the server before so many messages are delivered."""
+"""The cost of distance: how often the client waits for the server while it delivers messages."""
 
 from collections.abc import Callable
 from typing import Final
@@ -53,7 +53,7 @@ def test_a_message_costs_so_many_round_trips(
 
 
 def test_with_chunking_a_window_costs_one() -> None:
-    """1, then 8, 16 and 32 while it grows, then 64 each: 11 windows for 500 messages, and a round trip for the probe."""
+    """1, then 8, 16 and 32, then 64 each: 11 windows for 500 messages, plus one for the probe."""
     client = Traveler().travel(ChunkingDestination(Refusal.ENDS))
     assert client.waits == 11 + 1 + HANDSHAKE
     assert all(set(moves.values()) == {Move.DELIVERED} for moves in client.moves.values())

@@ -38,7 +38,7 @@ dialogues = st.lists(st.sampled_from(_LINES), max_size=25).map(b"".join)
 
 
 def outcome(pieces: list[bytes]) -> tuple[bytes, list[Event], list[bytes]]:
-    """Return everything that can be seen of a dialogue: replies, events without the cuts of content, messages."""
+    """Return the visible parts of a dialogue: replies, events without content's cuts, messages."""
     talk = Conversation(has_tls=True, limits=Limits(message_octets=60, errors=50))
     said = talk.session.data_to_send()
     for piece in pieces:

@@ -1,7 +1,7 @@
-"""Smuggling: no content, however it and the stream are cut, becomes a command or ends before its end.
+"""Smuggling: however content and stream are cut, no content becomes a command or ends early.
 
-Each sequence that has ended DATA on some server stands in the middle of a whole dialogue, with a transaction of the
-attacker's behind it; then the stream is cut at every octet.
+Each sequence that has ended DATA on some server stands in the middle of a whole dialogue, before a
+transaction of the attacker's. Then the stream is cut at every octet.
 """
 
 from collections.abc import Iterator
@@ -59,7 +59,7 @@ def ways_to_cut(stream: bytes) -> Iterator[list[bytes]]:
 
 
 def check(pieces: list[bytes], taken: list[Taken], replies: list[int]) -> None:
-    """See that a dialogue has these messages and replies, and that nobody was asked about the attacker's."""
+    """Check that a dialogue has these messages and replies, and nothing of the attacker's."""
     server = JoinedServer()
     for piece in pieces:
         server.receive(piece)
@@ -77,7 +77,7 @@ SECOND_REPLIES = [250, 250, 354, 250, 221]
 @sequences
 def test_no_sequence_ends_data_wherever_the_stream_is_cut(sequence: bytes) -> None:
     content = content_with(sequence)
-    # As sent; the strict reading of it is that a dot goes which stands first in a line, and CRLF alone ends a line.
+    # As sent, read strictly: a dot at the beginning of a line goes, and only CRLF ends a line.
     unstuffed = b"\r\n".join(line.removeprefix(b".") for line in content.split(b"\r\n"))
     first = Taken("250.250@a.example", ["250.0@b.example"], normalized(unstuffed))
     stream = b"EHLO c.example\r\n" + OPENING + b"DATA\r\n" + content + b".\r\n" + SECOND
@@ -153,7 +153,7 @@ def test_whoever_wants_bare_newlines_and_nuls_refused_is_told_of_each(
 def test_what_was_held_ends_nothing_at_the_destination(
     sequence: bytes, newline: bytes, drops_nuls: bool, by_bdat: bool
 ) -> None:
-    """Taken by either verb, handed over by DATA to a server that may read line ends as no standard allows."""
+    """Received by either verb, sent by DATA to a server that may read line ends in any way."""
     content = content_with(sequence)
     server = JoinedServer()
     verb = (

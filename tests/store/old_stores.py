@@ -1,6 +1,6 @@
-"""Stores that earlier versions made, as archives beside this file: tests/store/stores/COMMIT.tar.xz.
+"""Stores made by earlier versions, as archives beside this file: tests/store/stores/COMMIT.tar.xz.
 
-Each holds a data directory `store`, the key file `key`, and `make.py`, the script that made them with that commit's code.
+Each has a data directory `store`, the key file `key`, and `make.py`, the script of that commit.
 Every later version opens every one of them. An archive is never made again.
 """
 

@@ -1,16 +1,16 @@
-"""A disk that forgets what was not synced: everything that a store does to its files is written down, and replayed.
+"""A disk that forgets unsynced data: all changes of a store's files are recorded and replayed.
 
-Two layers are recorded, in one order: SQLite's files through a VFS, content files through the functions of `os` that
-the store uses. What a cut of the power leaves is made from that record, as a disk may:
+Two layers are recorded, in one order: SQLite's files through a VFS, content files through the
+functions of `os` that the store uses. A power cut is made from that record, as a disk may leave it:
 
 - what was written to a file before a sync of that file began is there;
-- what was written later is there or not, whole or by sectors of 512 octets, in any order, whatever lay between left as
-  it was (or as zeros);
-- a file's name is there once its directory was synced (SQLite does that at the first sync of a new log); names that
-  were given or taken away later are so or not, each by itself.
+- data written later is there or not, whole or by sectors of 512 octets, in any order; the other
+  octets are unchanged or zeros;
+- a file's name is there once its directory was synced (SQLite does that at the first sync of a new
+  log); names that were given or removed later are so or not, each by itself.
 
-Directories are taken to be there: they are made before anything is promised. The index of the log (-shm) is left out,
-for SQLite makes it anew.
+Directories are assumed to be there: they are made before anything is acknowledged. The index of the
+log (-shm) is left out, because SQLite makes it again.
 """
 
 # ruff: noqa: PTH110, PTH112, PTH120  it stands in for functions of os, and works with the paths that they are given

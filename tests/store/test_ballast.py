@@ -1,4 +1,4 @@
-"""Room of the store's own: given up when the disk is full, so that mail can leave; none is taken meanwhile."""
+"""Reserved space: released when the disk is full so that mail can leave; none comes meanwhile."""
 
 import asyncio
 import os
@@ -114,7 +114,7 @@ async def test_without_a_server_there_is_none(store: SqliteStore, directory: Pat
 async def test_a_disk_that_is_full_whatever_is_free_is_not_argued_with(
     directory: Path, disk: WatchedDisk, room: Room
 ) -> None:
-    """A limit that nobody sees in the free room: given up and made again, the ballast would go round for ever."""
+    """If the limit does not show in the free space, the ballast must not be remade for ever."""
     store = await open_with_ballast(directory, disk)
     domain_id = await hosted(store)
     disk.fails_to("write", "wal", apsw.FullError("database or disk is full"))

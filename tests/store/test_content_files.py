@@ -1,4 +1,4 @@
-"""What stands in a content file's place: only a whole regular file is content, and a read that hangs stops nothing."""
+"""Only a whole regular file is content, and a read that hangs stops nothing."""
 
 import asyncio
 import errno

@@ -1,4 +1,4 @@
-"""Damage to the database is met before anything is acknowledged or handed over on the strength of it."""
+"""Damage to the database is noticed before mail is acknowledged or sent because of it."""
 
 import asyncio
 import random
@@ -54,7 +54,7 @@ def pages(directory: Path) -> range:
 
 
 async def outcome(directory: Path) -> str:
-    """Use a store as a server does; return "refused", "stopped", or what became of its 120 messages."""
+    """Use a store like a server. Return "refused", "stopped", or the state of its 120 messages."""
     damage = DamageReport()
     try:
         store = await open_sqlite(directory, on_damage=damage)

@@ -1,4 +1,4 @@
-"""How much is written to disk for each octet held, counted below SQLite: the log of changes, and its copying back."""
+"""The octets written for each octet held, counted below SQLite: the log and the checkpoints."""
 
 import asyncio
 from typing import Final
@@ -23,7 +23,7 @@ def domain_id(runner: asyncio.Runner, store: SqliteStore) -> int:
 async def test_what_is_held_is_written_to_the_log_less_than_twice_over(
     store: SqliteStore, disk: WatchedDisk, domain_id: int
 ) -> None:
-    """4 KiB messages in batches of fifty, as busy sessions make them: whole pages, three messages to each."""
+    """4 KiB messages in batches of fifty, as in busy sessions: whole pages, three to each."""
     disk.octets.clear()
     for batch in range(BATCHES):
         numbers = range(batch * BATCH + 1, (batch + 1) * BATCH + 1)
@@ -38,7 +38,7 @@ async def test_what_is_held_is_written_to_the_log_less_than_twice_over(
 async def test_mail_that_leaves_costs_its_own_pages_once_more(
     store: SqliteStore, disk: WatchedDisk, domain_id: int
 ) -> None:
-    """A page that has become free goes into the log too: SQLite leaves those out only without one."""
+    """A freed page goes into the log too: SQLite omits those only without one."""
     numbers = list(range(1, BATCH * BATCHES + 1))
     await store.reception.hold(
         [message(number, domain_id, ANNA, head=b"x" * OCTETS) for number in numbers]

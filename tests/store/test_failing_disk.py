@@ -33,7 +33,7 @@ from tests.store.watched_disk import WatchedDisk, failed_sync
 
 
 async def one_by_one(store: SqliteStore, domain_id: int, *numbers: int) -> None:
-    """Hold each in a group of its own; what is due after a group is done before the next but one is answered."""
+    """Hold each in its own group. Later work is done before the next but one is answered."""
     for number in numbers:
         await hold(store, domain_id, number)
 
@@ -80,7 +80,7 @@ async def test_a_failed_sync_fails_all_that_waited_for_it(
 async def test_what_was_held_before_a_failed_sync_is_there_when_the_store_is_opened_anew(
     store: SqliteStore, disk: WatchedDisk, directory: Path
 ) -> None:
-    """What was in flight may be there too: its sender was told 451 and sends it again, so it may come twice."""
+    """Mail in flight may be there too. Its sender got 451 and sends it again, so it may double."""
     domain_id = await hosted(store)
     await hold(store, domain_id, 1, 2)
     disk.fails_to("sync", "wal", failed_sync())
@@ -98,7 +98,7 @@ async def test_what_was_held_before_a_failed_sync_is_there_when_the_store_is_ope
 async def test_what_was_in_flight_at_a_failed_sync_keeps_its_content(
     store: SqliteStore, disk: WatchedDisk, directory: Path, damage: DamageReport
 ) -> None:
-    """Its row may be found again: discarding the file, as one does after a StoreError, would leave half a message."""
+    """Its row may reappear: discarding its file after a StoreError would leave half a message."""
     domain_id = await hosted(store)
     spool = store.reception.open_spool()
     await spool.write(b"content")

@@ -1,6 +1,6 @@
-"""What each domain holds, where the table of it is behind: mail that only came is counted when the store is opened.
+"""The mail of each domain where its table is behind: new mail is counted at the next opening.
 
-Each story ends in a crash; what a new start knows must be what the old one knew, and what a look at all of it finds.
+Each story ends in a crash. A new start must know the same figures as the old one, and as a recount.
 """
 
 from contextlib import closing
@@ -38,7 +38,7 @@ def behind(store: SqliteStore) -> set[int]:
 
 
 async def check_crash(store: SqliteStore, directory: Path) -> None:
-    """See that nothing is known after a crash that was not known before, and the other way round."""
+    """Check that the figures before and after a crash are the same."""
     assert (
         check_store(directory, lambda _done, _of: None).findings == []
     )  # while it is in use, and behind
@@ -81,7 +81,7 @@ async def test_whatever_is_written_between_it_is_counted_once(
 async def test_mail_of_one_domain_is_counted_though_another_had_newer(
     store: SqliteStore, directory: Path
 ) -> None:
-    """The newest number in the table says up to where it tells; nothing older may be missing from it."""
+    """The table is complete up to the newest number it has; nothing older may be missing."""
     alpha, beta = await hosted(store, ALPHA), await hosted(store, BETA)
     await hold(store, alpha, 1)
     await hold(store, beta, 2)

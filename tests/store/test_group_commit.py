@@ -1,4 +1,4 @@
-"""Group commit: what waits while one group is written and synced is the next group. Counted, not timed."""
+"""Group commit: requests that wait for one sync form the next group. Counted, not timed."""
 
 import asyncio
 import threading
@@ -38,7 +38,7 @@ LIMIT = 30.0  # seconds after which a test that waits for ever fails instead
 
 @contextmanager
 def busy(store: SqliteStore) -> Iterator[None]:
-    """Keep the writer at a change of its own, so that whatever is asked meanwhile waits together."""
+    """Keep the writer busy with a change of its own, so that later requests wait together."""
     begun, go_on = threading.Event(), threading.Event()
 
     def dawdle(_transaction: WriteTransaction) -> None:

@@ -1,4 +1,4 @@
-"""A domain's list is read by pages: what counts meanwhile, and that nothing of it is lost or comes back."""
+"""A domain's list is read by pages: meanwhile it counts, and nothing is lost or comes back."""
 
 import asyncio
 from dataclasses import replace

@@ -290,13 +290,15 @@ async def test_what_waited_before_it_was_counted_is_counted(
     migrations.migrate(connection, migrations.MIGRATIONS[:4])
     for at in (5.0, 6.0):
         connection.execute(
-            "INSERT INTO report (about, domain_id, action, reverse_path, flags, made_at, next_attempt_at, failures, "
-            "reply, content) VALUES (1, 1, 'failed', 'bob@example.org', 0, ?, 9.0, 0, '', x'00')",
+            "INSERT INTO report (about, domain_id, action, reverse_path, flags, made_at,"
+            " next_attempt_at, failures, reply, content)"
+            " VALUES (1, 1, 'failed', 'bob@example.org', 0, ?, 9.0, 0, '', x'00')",
             (at,),
         )
     connection.execute(
-        "INSERT INTO notice (channel_id, key, news, held_back, made_at, next_attempt_at, failures, reply) "
-        "VALUES (1, 'key', '{}', 0, 7.0, 9.0, 0, '')"
+        "INSERT INTO notice"
+        " (channel_id, key, news, held_back, made_at, next_attempt_at, failures, reply)"
+        " VALUES (1, 'key', '{}', 0, 7.0, 9.0, 0, '')"
     )
     connection.close()
     store = await open_sqlite(tmp_path / "store")
@@ -396,7 +398,7 @@ def files(directory: Path) -> set[str]:
 
 
 async def test_content_that_no_message_names_is_swept(store: SqliteStore, directory: Path) -> None:
-    """A crash between the file and its row, or between the row's end and the file's, leaves an orphan."""
+    """A crash between a file and its row, at the beginning or the end, leaves an orphan file."""
     domain_id = await hosted(store)
     kept, orphan = await spooled(store, b"kept"), await spooled(store, b"orphan")
     begun = store.reception.open_spool()

@@ -1,4 +1,4 @@
-"""A cut of the power at any moment: what was promised before it is there, whole. tests/store/power.py says what is cut."""
+"""A power cut at any moment: acknowledged data is there, whole. See tests/store/power.py."""
 
 import asyncio
 import os
@@ -216,7 +216,7 @@ async def test_a_store_that_leaves_a_sync_out_is_found_out(
     lax = Tape(tape.directory)
     lax._steps = [("left-out", *step[1:]) if left_out(step) else step for step in tape._steps]
     held = [when for when, step in enumerate(lax._steps) if step[:2] == ("promise", "held")]
-    # From the last promise backwards: which of them needs the sync depends on how the tape came about.
+    # From the last promise backwards: the recording decides which of them needs the sync.
     for when in reversed(held):
         lax.leave(when + 1, random.Random(SEED), 0.0, tmp_path / str(when))
         try:

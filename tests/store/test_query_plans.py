@@ -1,6 +1,6 @@
-"""How the engine goes about the queries of the hot path and of the listings: by which index, and sorting nothing large.
+"""The plans of the queries of the hot path and of listings: their index, and no large sort.
 
-Plans are asked of an empty database without statistics, which is what the store runs on: nothing analyzes it.
+The plans are those of an empty database without statistics, like the store's: nothing analyzes it.
 """
 
 from collections.abc import Iterator, Mapping

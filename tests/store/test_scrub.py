@@ -1,4 +1,4 @@
-"""The walk over everything in a store that serves: what it finds, what it costs, and that it hinders nobody."""
+"""The walk over the whole store of a running server: its findings, its cost, and no hindrance."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -118,7 +118,7 @@ async def test_a_damaged_page_ends_the_store(
 async def test_mail_that_an_index_lacks_is_found(
     store: SqliteStore, monkeypatch: pytest.MonkeyPatch, index: str
 ) -> None:
-    """The question is put to a store whose index looks as if it lacked an entry: here the entries of one number."""
+    """The store is asked, because its index seems to lack an entry: the entries of one number."""
     await filled(store)
     query = care_queries.UNINDEXED[index].replace(
         "FROM message AS entry", "FROM message AS entry", 1

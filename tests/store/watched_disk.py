@@ -1,4 +1,4 @@
-"""A disk that counts syncs and octets, and fails when told to: an SQLite VFS under the store's own connections."""
+"""A disk that counts syncs and octets, and fails when told to: a VFS under the connections."""
 
 from collections import Counter
 from itertools import count
@@ -10,7 +10,7 @@ _NUMBERS = count()
 
 
 class WatchedDisk(apsw.VFS):
-    """Passes everything on to the system's files, "wal" and "db", unless a test has said what is to fail."""
+    """Passes all calls to the system's files, "wal" and "db", except those told to fail."""
 
     def __init__(self) -> None:
         self.name = f"watched-{next(_NUMBERS)}"

@@ -1,4 +1,4 @@
-"""A loop that was held up says so: once, with for how long, and the longest of the last minutes is shown."""
+"""A blocked loop is reported once, with its time; the longest of the last minutes is shown."""
 
 import asyncio
 from collections.abc import Sequence

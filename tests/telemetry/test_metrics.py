@@ -1,4 +1,4 @@
-"""What is counted, what is read, and how it is shown: read back by the parsers of those who will read it."""
+"""The counts and values of metrics, read back by the parsers that will read them."""
 
 import ipaddress
 import re

@@ -1,4 +1,4 @@
-"""What is known of a mailbox: the list, patterns, tags, what the destination said, and for how long that counts."""
+"""What is known of a mailbox: the list, patterns, tags, the destination's answers, their age."""
 
 import pytest
 

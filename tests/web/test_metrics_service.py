@@ -1,4 +1,4 @@
-"""The metrics over HTTP: on the control socket with everything else, and alone on a port of their own."""
+"""The metrics over HTTP: on the control socket with all else, and alone on a port of their own."""
 
 import asyncio
 import socket

@@ -1,12 +1,12 @@
 """What was sent, how far, and what was promised for it; and the comparison with what is there.
 
-A message is made of its token alone, so that its octets can be made again and compared wherever it turns up. In each
-hosted domain it is one message of its own: the books go by token and domain.
+A message is made from its token alone, so its octets can be made again and compared anywhere. In
+each hosted domain it counts as one message: the books go by token and domain.
 
     lost        the server said 250, and it is neither held nor handed over
     invented    it is held or was handed over, though it was never sent to its end
     spoiled     it is there, but not octet for octet, or not for the same recipients
-    copies      how often a message was handed over beyond the first time, and a second row of one message
+    copies      deliveries of a message beyond the first, and further rows of one message
 """
 
 from __future__ import annotations
@@ -146,7 +146,7 @@ def copies(taken: Counter[Key]) -> int:
 
 
 def content_of(token: str, octets: int) -> bytes:
-    """Make a message's content: lines of what looks like noise, some of them beginning with a dot."""
+    """Make a message's content: lines that look like noise. Some of them begin with a dot."""
     noise = base64.encodebytes(random.Random(token).randbytes(octets))
     body = noise.replace(b"\n", _NEWLINE).replace(b"\r\n/", b"\r\n.")
     header = b"%s%s\r\nFrom: <%s>\r\nSubject: crash\r\n\r\n" % (

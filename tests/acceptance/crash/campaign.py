@@ -1,4 +1,4 @@
-"""A campaign: life after life of the server under load, each cut short, and after each the books are compared.
+"""A campaign: the server is killed under load again and again, and the books are compared.
 
     python -m tests.acceptance.crash.campaign KILLS [SEED]        `make crash N=1000`
 
@@ -7,11 +7,11 @@ Each life is of one kind:
     reception      mail comes in over many connections; the server is killed
     drain          held mail is handed over; the server is killed
     both           both at once; the server is killed
-    destination    held mail is handed over; the destination is killed, comes back, and later the server is killed
+    destination    held mail is handed over; the destination is killed, comes back, then the server
 
-What one kill may double is bounded, and the bound is asserted for each kill: the messages that the destination has taken
-and the store still holds are at most those on their way and those whose outcomes wait for their record, together
-UNSETTLED_PER_CONNECTION for each connection.
+The number of copies that one kill may cause is asserted. A message can be both taken by the
+destination and still held only if it was on its way, or if its outcome was not yet recorded. There
+are at most UNSETTLED_PER_CONNECTION of these for each connection.
 """
 
 # ruff: noqa: T201  it is a program too, and tells what happens
@@ -193,7 +193,7 @@ class Campaign:
         return 1
 
     def live_until(self, point: str, nth: int, *, is_asked: bool) -> Findings:
-        """Live a life under load that ends where it passes `point` for the nth time, and compare."""
+        """Run under load until `point` is passed for the nth time, and compare the books."""
         before = Counter(self.destination.taken)
         self.victim.start_with(point, nth)
         if is_asked:
@@ -238,7 +238,7 @@ class Campaign:
         return findings
 
     def _doubtful(self, before: Counter[Key]) -> int:
-        """Count the messages taken in this life and held nevertheless: these will be handed over again."""
+        """Count the messages taken in this life that are still held: they will be sent again."""
         taken = self.destination.taken
         return sum(taken[key] > before[key] for key in self.held.keys)
 

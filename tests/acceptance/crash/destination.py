@@ -1,4 +1,4 @@
-"""The destination as the campaign uses it: started, killed, started again; and all that it has ever taken."""
+"""The campaign's destination: it can be started and killed, and knows all mail it has taken."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PATIENCE: Final = 20.0
 
 
 class Destination:
-    """One place, and a process there most of the time. Each of its lives writes a file of its own."""
+    """One address, and a process there most of the time. Each process writes its own file."""
 
     def __init__(self, books: Books, *, delay: float = 0.002, has_chunking: bool = True) -> None:
         self.address = "127.0.0.1"
@@ -91,7 +91,7 @@ class Destination:
 
 
 def _piece(data: bytes, place: int) -> tuple[int, Piece] | None:
-    """Return the record that begins at a place and where it ends; None for one that is not whole."""
+    """Return the record that begins at `place` and its end; None if it is incomplete."""
     line_end = data.find(b"\n", place)
     if line_end < 0:
         return None

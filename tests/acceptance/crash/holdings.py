@@ -1,7 +1,7 @@
 """What a server that was killed has left on its disk, read without any of its code.
 
-Database and log are copied before they are opened, so that the server which starts next finds them as its predecessor
-left them and must recover by itself.
+Database and log are copied before they are opened, so that the next server finds them as the last
+one left them, and must recover by itself.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Held:
 
 
 class Reader:
-    """Reads one store again and again. What was proven whole at one look is not compared again at the next."""
+    """Reads one store again and again. Content that was found whole is not compared again."""
 
     def __init__(self, directory: Path, books: Books) -> None:
         self._directory = directory

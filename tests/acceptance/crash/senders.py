@@ -2,7 +2,7 @@
 
 lone         a connection for each message, command by command
 kept         one connection for many messages
-pipelined    MAIL, RCPT and DATA in one piece; the next message's right behind the content (RFC 2920)
+pipelined    MAIL, RCPT and DATA in one piece, the next message right behind (RFC 2920)
 chunked      whole transactions ahead by BDAT, eight at a time (RFC 3030)
 large        content past what the server keeps in memory, by DATA or in several chunks
 abandoning   content that is begun and never ended: the server must never hold it
@@ -93,7 +93,7 @@ class Senders:
     """All connections of one life of the server."""
 
     def __init__(self, port: int, books: Books, seed: int, *, is_patient: bool = False) -> None:
-        """One that `is_patient` hears "not now" (4xx), keeps its message, and goes on with the next."""
+        """With `is_patient` a sender keeps a message that gets 4xx, and goes on with the next."""
         self._is_patient = is_patient
         self.refusals: Counter[int] = Counter()  # by code: what the patient were told
         self._port = port

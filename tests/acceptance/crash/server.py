@@ -2,7 +2,7 @@
 
     python tests/acceptance/crash/server.py CONFIG POINT N
 
-It is killed (SIGKILL, by itself) when POINT is passed for the N-th time. Nothing of this is in the program.
+It kills itself (SIGKILL) when POINT is passed for the N-th time. The program has none of this code.
 
     spool-synced        large content is on disk with its directory entry; no row names it
     copy-linked         it has its second name, for the other account's message; no row names either
@@ -19,9 +19,9 @@ It is killed (SIGKILL, by itself) when POINT is passed for the N-th time. Nothin
     drain-taken         a drain that an earlier life has left is this one's, and does not run yet
     before-finish       a drain has handed over all that it knows of, and is still on record
     drain-finished      its end is on record, and nobody has been told
-    log-sync-fails      not the end of it: the log cannot be synced, and the store must be opened anew
+    log-sync-fails      no kill: the log cannot be synced, and the store must be opened again
     content-sync-fails  the same of a content file
-    lie                 what no point is: every 250 is said before the disk was asked. The campaign must find that out.
+    lie                 no point: each 250 is sent before the sync, which the campaign must notice
 """
 
 from __future__ import annotations

@@ -2,9 +2,9 @@
 
     python -m tests.acceptance.crash.sink PORT FILE DELAY [--chunking]
 
-It speaks PIPELINING, and CHUNKING if told to. A message is in FILE before it is answered with 250, in one write: a line
-of JSON (its recipients, its octets), then its content. DELAY is the pause before that 250, in seconds: so there is
-always something under way that can be cut.
+It announces PIPELINING, and CHUNKING if told to. Before the 250 a message is in FILE, by one write:
+a line of JSON (its recipients, its octets), then its content. DELAY is the pause before that 250,
+in seconds, so that a kill always finds messages under way.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A disk of a few megabytes, which a test can fill: a tmpfs that it mounts, for which it must be root."""
+"""A disk of a few megabytes that a test can fill: a tmpfs that it mounts, which needs root."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PIECE: Final = b"x" * MEBIBYTE
 
 
 class SmallDisk:
-    """A file system of its own at a directory, which keeps what it has; `with` mounts it and takes it away again."""
+    """A small file system mounted at a directory within a `with`. Its files outlive the `with`."""
 
     def __init__(self, place: Path, octets: int) -> None:
         require_root()

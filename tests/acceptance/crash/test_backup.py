@@ -1,4 +1,4 @@
-"""A backup made under load, restored into a new place: every message that was held at that moment is whole."""
+"""A backup made under load and restored elsewhere has every message that was held, whole."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_a_backup_under_load_restores_to_a_sound_store() -> None:
         shutil.rmtree(victim.store)
         place.rename(victim.store)
         assert victim.shown("store", "check")["is_sound"]
-        victim.start()  # from the copy: what it holds is handed over, some of it for the second time
+        victim.start()  # from the copy: its mail is handed over, some of it for the second time
         victim.release()
         victim.wait_until_empty()
         victim.stop()

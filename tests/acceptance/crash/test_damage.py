@@ -1,4 +1,4 @@
-"""Content that the disk has spoiled: it is parked where people look, never handed over as whole, and stops nothing."""
+"""Content that the disk damaged is refused where people see it, never sent, and stops nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A sync that fails once: senders hear 451, nothing more is believed, and the server leaves to be started again."""
+"""After a failed sync senders get 451, nothing is acknowledged, and the server exits to restart."""
 
 from __future__ import annotations
 

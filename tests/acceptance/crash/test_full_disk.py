@@ -1,4 +1,4 @@
-"""A disk that is full: nothing acknowledged is lost, mail leaves, and when there is room again mail comes in."""
+"""A full disk: no acknowledged mail is lost, mail leaves, and with free space new mail comes in."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def stack() -> Iterator[ExitStack]:
 
 
 def test_mail_is_refused_before_the_disk_is_full(stack: ExitStack) -> None:
-    """Sessions that are open live on; what has begun is taken; when there is room again, so is mail."""
+    """Sessions stay open, messages in progress are accepted, and with free space new ones too."""
     place = Place(stack, RESERVE)
     with Session(place.victim.mx) as before, Session(place.victim.mx) as begun:
         begun.say("MAIL FROM:<a@sender.example>")
@@ -93,7 +93,7 @@ def test_mail_is_refused_before_the_disk_is_full(stack: ExitStack) -> None:
 
 
 def test_a_full_disk_loses_nothing_and_heals(stack: ExitStack) -> None:
-    """Without any reserve: everything is put off with 452, what is held can be deleted and handed over."""
+    """Without a reserve all mail is deferred by 452; held mail can be deleted and handed over."""
     place = Place(stack, 0)
     place.load(1.0)
     place.disk.fill()

@@ -1,4 +1,4 @@
-"""Acknowledged mail survives whatever ends the server, and is handed over. `make crash N=1000` is the long run."""
+"""Acknowledged mail survives every kill and is delivered. `make crash N=1000` is the long run."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ LATEST: Final = {
 
 @pytest.fixture(scope="module")
 def campaign() -> Iterator[Campaign]:
-    """One installation for all (its seed is named where a test fails): each test's lives begin with what the lives before have left."""
+    """One installation for all tests; a failing test names its seed. Mail stays between tests."""
     with Campaign(SEED) as campaign:
         yield campaign
 
@@ -63,7 +63,7 @@ def test_content_without_a_row_is_swept_at_the_next_start(campaign: Campaign, po
 
 @pytest.mark.parametrize("batch", range(BATCHES))
 def test_kills_at_random_lose_nothing_and_make_few_copies(campaign: Campaign, batch: int) -> None:
-    """None missing, none invented, octets equal; copies by one kill: at most the window of each connection."""
+    """None missing, none invented, octets equal; copies per kill: at most a window a connection."""
     enough = campaign.table.kills + KILLS // BATCHES
     while campaign.table.kills < enough:
         findings = campaign.live()

@@ -40,7 +40,7 @@ class Victim(Installation):
         self._wait_for_start(0)
 
     def start_with(self, fault: str, nth: int) -> None:
-        """Begin a life that ends by itself at a named point; a drain that goes on may come there before we do."""
+        """Begin a life that ends by itself at a named point, perhaps before this returns."""
         self._begin([sys.executable, FAULTY, self.config, fault, str(nth)])
         eventually(
             lambda: not self.is_running or self.events("server-ready"),

@@ -1,6 +1,6 @@
 """The real peers: stock programs that play the senders, the askers and the primaries.
 
-`ci/install-peers` installs them. A program that is missing skips the test that needs it and says so; with
-RESTANTE_REQUIRE_PEERS=1, as in CI, it fails the test. Nothing here imports Restante: what the peers did is
-checked against the bytes, not against our own reading of them.
+`ci/install-peers` installs them. A test whose program is missing is skipped with the reason. With
+RESTANTE_REQUIRE_PEERS=1, as in CI, it fails. Nothing here imports Restante: the results are checked
+against the octets, not against our own reading of them.
 """

@@ -1,8 +1,8 @@
 """The askers: programs at a primary that ask Restante to release mail (ETRN, RFC 1985).
 
-Each function logs in over TLS, asks for `nodes` and returns how the program ended; the server's certificate is
-checked where the `Server` names its authority. What each program does on the wire stands at its function: seen
-with the versions of Debian 12.
+Each function logs in over TLS, asks for `nodes`, and returns how the program ended. The server's
+certificate is checked if the `Server` names its authority. Each function describes the program's
+behavior on the wire, as seen in the versions of Debian 12.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from tests.acceptance.peers.server import Login, Server, Tls
 def fetchmail_asks(server: Server, login: Login | None, *nodes: str) -> Ended:
     """Ask with `fetchmail --protocol ETRN`, all nodes over one connection.
 
-    AUTH: CRAM-MD5 before PLAIN (at once, with its initial response) before LOGIN, of those offered. After a failed
-    AUTH it sends ETRN all the same. It goes on to the next node after 250 and 253 only: the first 251 ends it, too,
-    as if all were well.
-    Its certificate check wants a common name in the subject, and a host name to connect to, not an address.
-    Exit codes: 0 for 250, 251, 253; 2 TLS or connection; 3 for 459; 4 for 458, 500, 501, 530 (so a wrong password as
-    well), or ETRN not announced.
+    AUTH: CRAM-MD5 before PLAIN (at once, with its initial response) before LOGIN, if offered. After
+    a failed AUTH it still sends ETRN. It goes on to the next node after 250 and 253 only: the first
+    251 ends it too, as if all were well.
+    Its certificate check needs a common name in the subject, and a host name to connect to.
+    Exit codes: 0 for 250, 251, 253; 2 TLS or connection; 3 for 459; 4 for 458, 500, 501, 530 (so
+    for a wrong password too), or if ETRN is not announced.
     """
     assert server.tls is Tls.IMPLICIT, "in ETRN mode fetchmail knows implicit TLS only"
     with TemporaryDirectory() as directory:
@@ -48,10 +48,11 @@ poll "{server.host}" service {server.port} protocol ETRN {who}
 def curl_asks(server: Server, login: Login | None, node: str, *options: str) -> Ended:
     """Ask with `curl --request "ETRN node"`; the text of the reply is in the output.
 
-    AUTH: CRAM-MD5 before PLAIN before LOGIN, of those offered; `--login-options AUTH=PLAIN` chooses, and `--sasl-ir`
-    sends PLAIN's response at once instead of after 334. It asks unauthenticated where no AUTH is announced, and
-    whether or not ETRN is. After a failed AUTH it hangs up without QUIT.
-    Exit codes: 0 for every 2xx; 7 no connection; 8 for 4xx and 5xx; 60 the certificate; 64 no STARTTLS; 67 AUTH failed.
+    AUTH: CRAM-MD5 before PLAIN before LOGIN, if offered. `--login-options AUTH=PLAIN` chooses, and
+    `--sasl-ir` sends PLAIN's response at once instead of after 334. It asks without AUTH if none is
+    announced, and whether ETRN is or not. After a failed AUTH it disconnects without QUIT.
+    Exit codes: 0 for every 2xx; 7 no connection; 8 for 4xx and 5xx; 60 the certificate; 64 no
+    STARTTLS; 67 AUTH failed.
     """
     scheme = "smtps" if server.tls is Tls.IMPLICIT else "smtp"
     insist = ["--ssl-reqd"] if server.tls is Tls.STARTTLS else []
@@ -75,11 +76,11 @@ def curl_asks(server: Server, login: Login | None, node: str, *options: str) -> 
 def msmtp_asks(
     server: Server, login: Login | None, node: str, *, mechanism: str = "plain"
 ) -> Ended:
-    """Ask with `msmtp --rmqs`, by the named mechanism (plain, cram-md5, login, …; on: its choice, PLAIN here).
+    """Ask with `msmtp --rmqs`, by a mechanism (plain, cram-md5, login, …; on: its choice, PLAIN).
 
     PLAIN goes at once, with its initial response. After a refusal it hangs up without QUIT.
-    Exit codes: 0 for 250, 251, 253; 65 for 500, 501; 69 for 458, 459, TLS, and when ETRN or the mechanism is
-    not announced; 75 no connection; 76 for 530; 77 AUTH failed.
+    Exit codes: 0 for 250, 251, 253; 65 for 500, 501; 69 for 458, 459, TLS, and if ETRN or the
+    mechanism is not announced; 75 no connection; 76 for 530; 77 AUTH failed.
     """
     with TemporaryDirectory() as directory:
         settings = Path(directory) / "msmtprc"

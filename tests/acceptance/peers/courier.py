@@ -50,7 +50,9 @@ class CourierPrimary(TreePrimary):
             "locals": lines,
             "esmtpacceptmailfor": lines,
             "aliasdir/.courier-default": "/var/mail/all/\n",
-            "authdaemonrc": 'authmodulelist="authuserdb"\nauthmodulelistorig="authuserdb"\ndaemons=2\n'
+            "authdaemonrc": 'authmodulelist="authuserdb"\n'
+            'authmodulelistorig="authuserdb"\n'
+            "daemons=2\n"
             "authdaemonvar=/run/courier/authdaemon\n",
         }.items():
             self._write(f"etc/courier/{name}", text)

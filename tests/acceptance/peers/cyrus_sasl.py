@@ -30,8 +30,8 @@ def offers_auth(
 ) -> None:
     """Have a Postfix that is off offer these mechanisms, separated by blanks, under TLS.
 
-    The password of `login` is in a database that SCRAM and CRAM-MD5 read. With an `authority`, PLAIN
-    and LOGIN ask that one instead.
+    SCRAM and CRAM-MD5 read the password of `login` in a database. With an `authority`, PLAIN and
+    LOGIN ask that one instead.
     """
     directory = postfix.sasl_directory  # where Debian's Postfix looks for smtpd.conf
     directory.mkdir()
@@ -61,12 +61,12 @@ def offers_auth(
 
 
 def lock_database(postfix: PostfixPrimary) -> None:
-    """Have Postfix unable to read the database, as it is in Debian by default: SCRAM then gets 454."""
+    """Make the database unreadable for Postfix, the default of Debian: SCRAM then gets 454."""
     shutil.chown(postfix.sasl_directory / "sasldb2", "root")
 
 
 class PasswordAuthority(Threaded):
-    """Answers as saslauthd does, for one login: user, password, service and realm in; OK or NO out."""
+    """Answers like saslauthd for one login: user, password, service and realm in; OK or NO out."""
 
     def __init__(self, path: Path, login: Login) -> None:
         """`path` is that of the socket."""

@@ -11,7 +11,7 @@ PAUSE: Final = 0.02  # seconds; short beside what any peer does, long beside wha
 
 
 def eventually(look: Callable[[], Fact], *, what: str, timeout: float = 10.0) -> Fact:
-    """Return the first true answer of `look`, or fail the test after `timeout` seconds saying `what` never came."""
+    """Return the first true answer of `look`. Fail the test after `timeout` seconds with `what`."""
     deadline = time.monotonic() + timeout
     while not (fact := look()):
         if time.monotonic() > deadline:

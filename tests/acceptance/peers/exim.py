@@ -1,7 +1,7 @@
 """Exim as a primary: Debian's binary in a tree of its own.
 
-Exim takes no configuration but the one compiled into it, /etc/exim4/exim4.conf. So each primary gets a copy of the
-tree that `ci/install-peers` has made (hard links: it costs nothing) and Exim sees it as the root directory.
+Exim reads only the configuration file compiled into it, /etc/exim4/exim4.conf. So each primary gets
+a copy of the tree that `ci/install-peers` has made, by hard links, as its root directory.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class EximPrimary(Primary):
         if not (stock / "usr/sbin/exim4").exists():
             missing(f"Exim is not in {stock}: run ci/install-peers")
         require_root()
-        # Beside the stock tree: that filesystem allows devices and set-user-id, which /tmp often does not.
+        # Beside the stock tree, because /tmp often forbids devices and set-user-id programs.
         directory = TemporaryDirectory(dir=peers_directory(), prefix="run-")
         self._top = Path(directory.name)
         shutil.copytree(stock, self._top, copy_function=os.link, dirs_exist_ok=True)
@@ -85,9 +85,9 @@ class EximPrimary(Primary):
             "primary_hostname": self.hostname,
             "local_interfaces": self.address,
             "daemon_smtp_ports": str(self.port),
-            "log_file_path": "/var/log/%slog",  # mainlog, and what mainlog repeats: rejectlog, paniclog
+            "log_file_path": "/var/log/%slog",  # mainlog, and its extracts rejectlog and paniclog
             "keep_environment": "",
-            # Stock Exim leaves what follows the tenth message of a connection to the next queue run.
+            # Stock Exim leaves mail after the tenth message of a connection to the next queue run.
             "smtp_accept_queue_per_connection": "0",
         }
 

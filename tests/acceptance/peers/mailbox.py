@@ -32,17 +32,17 @@ class Maildir:
 def content_below(raw: bytes, marker: bytes) -> bytes:
     r"""Return the content as it was sent, given that its first header field was named `marker`.
 
-    A primary puts its fields (Return-Path, Delivered-To, Received …) above the header, and so does every server
-    before it: what stands above `marker` is theirs, the rest is ours. In a mailbox lines end with LF, on the wire
-    with CRLF: each LF becomes CRLF again. This is exact for content whose lines all ended with CRLF and that held
-    no field which a server removes on arrival: Bcc, Content-Length and Return-Path (Postfix), Return-path,
-    Envelope-to and Delivery-date (Exim).
+    A primary puts its fields (Return-Path, Delivered-To, Received …) above the header, as does each
+    server before it. The text above `marker` is theirs, the rest is ours. Lines end with LF in a
+    mailbox and with CRLF on the wire: each LF becomes CRLF again. This is exact if all lines of the
+    content ended with CRLF and it had no field that a server removes on arrival. These are Bcc,
+    Content-Length and Return-Path (Postfix); Return-path, Envelope-to and Delivery-date (Exim).
     """
     return raw[_start(raw, marker) :].replace(b"\n", b"\r\n")
 
 
 def fields_above(raw: bytes, marker: bytes) -> list[bytes]:
-    """Return the header fields that servers have put above `marker`, topmost first, each on one line."""
+    """Return the fields that servers have put above `marker`, topmost first, each on one line."""
     unfolded = re.sub(rb"\n(?=[ \t])", b"", raw[: _start(raw, marker)])
     return unfolded.splitlines()
 

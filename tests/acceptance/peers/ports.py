@@ -1,8 +1,8 @@
 """Ports of our own on loopback.
 
-Processes that test at the same time share the machine's ports, and a server that is off keeps none of its own. So each
-process takes a slice of them for itself: a slice is whose bound the name that goes with it, which the kernel gives free
-when the process ends, however that ends.
+Processes that test at the same time share the machine's ports, and a stopped server keeps none of
+its own. So each process reserves a slice of the ports. It owns the slice whose name it has bound;
+the kernel frees the name when the process ends in any way.
 """
 
 import random
@@ -22,7 +22,7 @@ _GIVEN: Final[deque[int]] = deque(maxlen=200)  # lately: a server that is off st
 def free_port(address: str = "127.0.0.1") -> int:
     """Return a port on which nobody listens.
 
-    It lies below the range from which the kernel numbers outgoing connections: while a primary is off,
+    It lies below the range for outgoing connections of the kernel. While a primary is off,
     thousands of those may come and go, and none may take the port it will come back on.
     """
     ceiling = int(EPHEMERAL.read_text().split()[0]) if EPHEMERAL.exists() else 32768

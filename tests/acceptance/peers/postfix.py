@@ -71,7 +71,7 @@ class PostfixPrimary(Primary):
         return [DAEMONS / "master", "-c", etc, "-s"]
 
     def _master(self) -> str:
-        """Debian's services, but for the listener's port; no chroot, which would need a copy of files from /etc."""
+        """Debian's services, except for the listener's port. No chroot: it needs files of /etc."""
         with_port = LISTENER.sub(f"{self.address}:{self.port} inet ", STOCK_MASTER.read_text())
         return CHROOT.sub(r"\1n", with_port)
 
@@ -92,7 +92,7 @@ class PostfixPrimary(Primary):
 
     def _manners(self) -> dict[str, str]:
         return {
-            # We connect from loopback, but stand for a host out on the Internet: neither trusted nor local.
+            # We connect from loopback, but act as an Internet host: neither trusted nor local.
             "mynetworks": "",
             "local_header_rewrite_clients": "",
             "smtpd_peername_lookup": "no",

@@ -1,12 +1,13 @@
-"""A primary: a stock mail server that takes its domains' mail into a mailbox whose bytes can be compared.
+"""A primary: a stock mail server that delivers its domains' mail to a mailbox we can compare.
 
     with PostfixPrimary(["alpha.example"]) as primary:   # nothing runs yet: the primary is off
         primary.start()
         …
         [message] = primary.wait_for(1)
 
-Whatever stands before the @ is accepted. The configuration is written at each start, so a test may change `rejects`
-or `settings` while the primary is off; port and mailbox stay the same until the `with` ends.
+Every local part is accepted. The configuration is written at each start, so a test may change
+`rejects` or `settings` while the primary is off. Port and mailbox stay the same until the `with`
+ends.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from tests.acceptance.peers.process_group import ProcessGroup
 
 @dataclass(frozen=True, slots=True)
 class KeyPair:
-    """A server's certificate (with its chain) and key, PEM files. With one, a primary offers STARTTLS."""
+    """A server's certificate (with its chain) and key, as PEM files. A primary offers STARTTLS."""
 
     certificate: Path
     key: Path
@@ -53,7 +54,7 @@ class Primary(ABC):
         """Prepare a primary without starting it.
 
         address: of this machine; each of 127.0.0.0/8 will do, so that primaries can be told apart.
-        rejects: forward-path → reply to its RCPT, such as "550 5.1.1 no mailbox here" or "450 4.2.1 later".
+        rejects: forward-path → reply to its RCPT, such as "550 5.1.1 no mailbox here".
         settings: further settings in the mail server's own words; they win over ours.
         """
         self.domains = list(domains)
@@ -128,7 +129,7 @@ class Primary(ABC):
 
 
 def _greets(connection: socket.socket) -> bool:
-    """Hear the greeting and take leave as one should: a primary's log is to have nothing to complain of."""
+    """Read the greeting and send QUIT, so that a primary's log has no complaints."""
     with connection.makefile("rb") as replies:
         greeting = replies.readline()
         connection.sendall(b"QUIT\r\n")

@@ -1,12 +1,14 @@
 """A daemon and all its children, which live and end together.
 
-Everything started here is the leader of a session and process group of its own, so it is stopped by that number and
-never by name. Three things make sure that nothing is left behind: `stop()` returns only when the group is empty; it
-runs at the interpreter's exit if nobody called it; and where the interpreter is killed, a watcher ends the group.
+Each program started here leads a session and process group of its own, so it is stopped by that
+number, never by name. Three rules make sure that nothing is left behind. `stop()` returns only when
+the group is empty. It runs at the interpreter's exit if nobody called it. A watcher ends the group
+if the interpreter is killed.
 
-Whether a group is empty is asked of wait(2): as the "subreaper" (prctl(2)) we become the parent of every child that a
-daemon leaves behind. A look into /proc instead would miss a process that is forked while we read the list. And the
-kernel's own PR_SET_PDEATHSIG instead of a watcher is forgotten as soon as a daemon changes its user.
+wait(2) tells whether a group is empty. As the "subreaper" (prctl(2)) we become the parent of every
+child that a daemon leaves behind. A look into /proc would miss a process that is forked while we
+read the list. The kernel's PR_SET_PDEATHSIG cannot replace the watcher: a daemon that changes its
+user loses it.
 """
 
 from __future__ import annotations
@@ -38,7 +40,7 @@ class ProcessGroup:
         self._watcher: subprocess.Popen[bytes] | None = None
 
     def start(self, command: Sequence[str | Path], *, user: str | None = None) -> None:
-        """Start `command`, which must stay in the foreground, as `user` if given (and we are root)."""
+        """Start `command`, which must stay in the foreground, as `user` if given (needs root)."""
         _adopt_orphans()
         with self._log.open("ab") as log:
             self._leader = subprocess.Popen(
@@ -83,7 +85,7 @@ class ProcessGroup:
 
 
 def _watch(group: int) -> subprocess.Popen[bytes]:
-    """Start a shell that reads from a pipe which only we hold open: when we are gone, it ends the group."""
+    """Start a shell that reads from a pipe only we hold open: when we exit, it ends the group."""
     return subprocess.Popen(
         [
             "/bin/sh",

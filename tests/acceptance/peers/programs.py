@@ -47,7 +47,7 @@ def peers_directory() -> Path:
 def run(program: str, *arguments: str | Path, timeout: float = 60.0) -> Ended:
     """Run `program` to its end, whatever its exit code.
 
-    It gets nothing of our environment and an empty home: nobody's .swaksrc, .curlrc or .msmtprc has a say in a test.
+    It gets none of our environment and an empty home: no .swaksrc, .curlrc or .msmtprc counts.
     """
     command = [require(program), *map(str, arguments)]
     with TemporaryDirectory() as home:

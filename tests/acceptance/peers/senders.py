@@ -17,10 +17,11 @@ HELO_NAME: Final = "sender.example"
 def swaks_sends(
     server: Server, *options: str, reverse_path: str, forward_paths: Sequence[str], content: bytes
 ) -> Ended:
-    """Send one message with swaks, byte for byte: `content` is a whole message, all its lines ended by CRLF.
+    """Send one message with swaks, byte for byte. `content` is a message with CRLF line ends.
 
-    Exit codes: 0 taken, 2 no connection, 21 no 220, 22 EHLO, 23 MAIL, 24 no recipient taken (25: not every one),
-    26 DATA or content refused, 28 AUTH, 29 STARTTLS. The output is the dialogue. An empty reverse-path is "".
+    Exit codes: 0 accepted, 2 no connection, 21 no 220, 22 EHLO, 23 MAIL, 24 no recipient accepted
+    (25: not all), 26 DATA or content refused, 28 AUTH, 29 STARTTLS. The output is the dialogue. An
+    empty reverse-path is "".
     """
     envelope = ["--from", reverse_path or "<>", "--to", ",".join(forward_paths)]
     with TemporaryDirectory() as directory:
@@ -35,7 +36,7 @@ def swaks_sends(
 
 
 def _swaks_connects(server: Server) -> list[str]:
-    """Return the options that lead swaks to `server`. It checks who signed the certificate, never for which host."""
+    """Return swaks' options for `server`. It checks who signed the certificate, never the host."""
     how = {Tls.NONE: [], Tls.STARTTLS: ["--tls"], Tls.IMPLICIT: ["--tlsc"]}[server.tls]
     trust = ["--tls-verify", "--tls-ca-path", str(server.authority)] if server.authority else []
     return ["--server", server.host, "--port", str(server.port), "--helo", HELO_NAME, *how, *trust]
@@ -44,15 +45,15 @@ def _swaks_connects(server: Server) -> list[str]:
 def swaks_authenticates(server: Server, login: Login, *, mechanism: str = "PLAIN") -> Ended:
     """Authenticate with swaks by `mechanism` (PLAIN, LOGIN, CRAM-MD5) and quit.
 
-    swaks has no ETRN and no way to send a command of one's own, so it is no asker. Exit codes: 0 authenticated,
-    28 refused or not offered, 29 no TLS.
+    swaks has no ETRN and cannot send a custom command, so it cannot ask. Exit codes: 0
+    authenticated, 28 refused or not offered, 29 no TLS.
     """
     who = ["--auth", mechanism, "--auth-user", login.user, "--auth-password", login.password]
     return run("swaks", *_swaks_connects(server), *who, "--quit-after", "AUTH")
 
 
 def _dot_stuffed(content: bytes) -> bytes:
-    """Return the content as it goes over the wire after DATA, end of data included (RFC 5321 §4.5.2)."""
+    """Return the content as on the wire after DATA, with the end of data (RFC 5321 §4.5.2)."""
     return re.sub(rb"^\.", b"..", content, flags=re.MULTILINE) + b"."
 
 
@@ -69,9 +70,10 @@ def smtp_source_sends(
 ) -> Ended:
     """Send `count` messages with Postfix's smtp-source, over `sessions` connections at a time.
 
-    Each message has a connection of its own unless `keeps_connections`. Sent is `size` octets of body below a header
-    of smtp-source's, or `content` and one empty line more. It says HELO, never pipelines and knows no TLS. Exit
-    codes: 0 all taken; 1 as soon as one command is refused, with the reply in the output.
+    Each message has its own connection unless `keeps_connections`. It has `size` octets of body
+    below smtp-source's header, or `content` and one more empty line. smtp-source says HELO, never
+    pipelines and has no TLS. Exit codes: 0 all accepted; 1 at the first refused command, with the
+    reply in the output.
     """
     assert server.tls is Tls.NONE, "smtp-source knows no TLS"
     envelope = ["-M", HELO_NAME, "-f", reverse_path, "-t", forward_path]

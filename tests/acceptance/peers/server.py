@@ -17,7 +17,7 @@ class Tls(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """Where to connect. With `authority` (a PEM file) its certificate is checked, host name too; without, not."""
+    """Where to connect. Certificate and host name are checked if `authority` (PEM) is given."""
 
     host: str
     port: int

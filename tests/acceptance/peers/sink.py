@@ -1,4 +1,4 @@
-"""smtp-sink as a destination of which only its behavior matters: it counts, delays, refuses, hangs up."""
+"""smtp-sink as a destination for which only its behavior matters: counts, delays, refusals."""
 
 from __future__ import annotations
 
@@ -22,8 +22,9 @@ BACKLOG: Final = "1024"
 class SmtpSink:
     """smtp-sink(1) with any of its options.
 
-    "-f", "RCPT" refuses with 5xx; "-r", "DATA" with 4xx; "-q", "." hangs up; "-Q", "MAIL" says 421; "-W", "DATA:2"
-    waits. It announces PIPELINING and no CHUNKING. `with` owns its files; start and stop at will in between.
+    "-f", "RCPT" refuses with 5xx; "-r", "DATA" with 4xx; "-q", "." closes; "-Q", "MAIL" says 421;
+    "-W", "DATA:2" waits. It announces PIPELINING and no CHUNKING. `with` owns its files; it may be
+    started and stopped in between.
     """
 
     def __init__(
@@ -76,7 +77,7 @@ class SmtpSink:
         return int(said[-1]) if said else 0
 
     def messages(self) -> list[bytes]:
-        """Return what it has kept: content below fields of its own (X-Mail-Args, X-Rcpt-Args, Received …)."""
+        """Return its files: content below fields of its own (X-Mail-Args, X-Rcpt-Args, …)."""
         files = sorted(self._top.glob("message.*"), key=lambda file: file.stat().st_ctime_ns)
         return [
             file.read_bytes().removesuffix(b"\n") for file in files
