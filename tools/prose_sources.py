@@ -30,10 +30,11 @@ URL = re.compile(r"https?://\S+")
 DIRECTIVE = re.compile(r"^#\s*(?:noqa|type:|ruff:|mypy:|pragma|pylint:|fmt:|!)")
 NOQA = re.compile(r"\s*#\s*(?:noqa|type:).*$")
 SQL = re.compile(
-    r"^\s*(?:SELECT|INSERT|UPDATE|DELETE|REPLACE|CREATE|ALTER|DROP|PRAGMA|WITH|BEGIN|COMMIT|FROM"
+    r"^\s*(?:value\s+)?(?:SELECT|INSERT|UPDATE|DELETE|REPLACE|CREATE|ALTER|DROP|PRAGMA|WITH|BEGIN|COMMIT|FROM"
     r"|WHERE|AND|OR|ORDER|GROUP|LIMIT|JOIN|LEFT|UNION|ANALYZE|VACUUM|ATTACH|DETACH|SAVEPOINT"
     r"|RELEASE|ROLLBACK|VALUES|SET|ON|IN|EXISTS|NOT|CASE|EXPLAIN)\b(?:[^a-z]|[a-z_]+[^a-z ])"
 )
+SQL_COMMENT = re.compile(r"(?:^|(?<=\s))-- .*$", re.MULTILINE)
 PROSE_WORD = re.compile(r"(?<![\w\\{%/.-])[A-Za-z][a-z]+(?![\w{%/(-])")
 
 
@@ -168,7 +169,7 @@ def _indent(line: str) -> int:
 def read_python(text: str) -> Source:
     """Return the prose of a Python module: its docstrings, comments and texts for people.
 
-    A string literal counts as a text if it has a few ordinary words and is not SQL.
+    A string literal counts as a text if it has a few ordinary words. Of SQL the comments count.
     """
     tree = ast.parse(text)
     docstrings = list(_docstrings(tree))
@@ -252,7 +253,9 @@ def _literals(tree: ast.AST, docstrings: set[int]) -> Iterator[Passage]:
             text = node.value
         else:
             continue
-        if is_prose(text) and isinstance(node, ast.expr):
+        if is_sql(text):
+            yield from _joined(list(_sql_comments(node.lineno, text)))
+        elif is_prose(text) and isinstance(node, ast.expr):
             for passage in _passages(_without_fences(text.split("\n"))):
                 yield Passage(node.lineno, passage.text, Kind.LITERAL)
 
@@ -262,6 +265,18 @@ def _part(node: ast.expr) -> str:
     return str(node.value) if isinstance(node, ast.Constant) else "value"
 
 
+def _sql_comments(first: int, text: str) -> Iterator[_Comment]:
+    for number, line in enumerate(text.split("\n"), first):
+        if comment := SQL_COMMENT.search(line):
+            column = comment.start()
+            yield _Comment(number, column, comment[0].strip("- "), not line[:column].strip())
+
+
 def is_prose(text: str) -> bool:
     """Return whether a string literal is a text for people, not a key, a pattern or SQL."""
-    return not SQL.match(text) and len(PROSE_WORD.findall(text)) >= LITERAL_WORDS
+    return not is_sql(text) and len(PROSE_WORD.findall(text)) >= LITERAL_WORDS
+
+
+def is_sql(text: str) -> bool:
+    """Return whether a string literal is SQL. Comments may stand before its first statement."""
+    return bool(SQL.match(SQL_COMMENT.sub("", text)))

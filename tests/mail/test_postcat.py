@@ -26,7 +26,7 @@ recipient: not.an.envelope@record.example
 named_attribute: encoding=8bit
 recipient: z@alpha.example
 *** MESSAGE FILE END deferred/C/C82E ***
-"""
+"""  # noqa: E501  postcat writes such lines
 ASKED = """*** ENVELOPE RECORDS E ***
 named_attribute: envelope_id=QQ+314
 named_attribute: ret_flags=2

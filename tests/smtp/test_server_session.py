@@ -95,7 +95,7 @@ def test_commands_that_change_nothing_are_answered_anywhere() -> None:
         S: 214 2.0.0 Commands: EHLO HELO STARTTLS AUTH MAIL RCPT DATA BDAT RSET NOOP HELP VRFY ETRN QUIT
         C: DATA
         S: 354 End data with <CR><LF>.<CR><LF>
-    """)
+    """)  # noqa: E501  one line on the wire
 
 
 @pytest.mark.parametrize(

@@ -18,11 +18,7 @@ def top(tmp_path: Path) -> Path:
 
 
 def run(top: Path, *arguments: str) -> int:
-    return prose.main(arguments, top, top / "ratchet.txt")
-
-
-def allow(top: Path, *rows: str) -> None:
-    (top / "ratchet.txt").write_text("# counts\n" + "".join(f"{row}\n" for row in rows))
+    return prose.main(arguments, top)
 
 
 def test_findings_are_printed_with_path_line_rule_and_text(
@@ -36,57 +32,27 @@ def test_findings_are_printed_with_path_line_rule_and_text(
     )
 
 
-def test_a_file_may_have_the_findings_that_the_ratchet_allows(
-    top: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    allow(top, "2 README.md", "5 src/restante/one.py")
-    assert (run(top), capsys.readouterr().out) == (0, "")
-
-
-def test_a_file_with_more_findings_fails_with_one_line(
-    top: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    allow(top, "1 README.md", "1 src/restante/one.py")
-    assert run(top) == 1
-    assert capsys.readouterr().out == (
-        "README.md: 2 findings; at most 1 are allowed; to see them, run `python -m tools.prose"
-        " README.md`\n"
-    )
-
-
-def test_a_named_path_is_checked_without_the_ratchet(top: Path) -> None:
-    allow(top, "2 README.md", "1 src/restante/one.py")
+def test_only_named_paths_are_checked(top: Path) -> None:
+    (top / "SECURITY.md").write_text("Mail is held.\n")
+    assert run(top, str(top / "SECURITY.md")) == 0
     assert run(top, str(top / "README.md")) == 1
     assert run(top, str(top / "src")) == 1
 
 
-def test_update_records_the_counts_and_drops_files_without_findings(top: Path) -> None:
-    (top / "SECURITY.md").write_text("Mail is held.\n")
-    assert run(top, "--update") == 0
-    assert prose.read_ratchet(top / "ratchet.txt") == {"README.md": 2, "src/restante/one.py": 1}
-    assert run(top) == 0
-
-
-def test_update_follows_a_moved_file_and_refuses_a_higher_sum(
+def test_a_long_line_of_a_document_is_a_finding_unless_it_is_a_table(
     top: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    run(top, "--update")
-    (top / "src" / "restante" / "one.py").rename(top / "src" / "restante" / "two.py")
-    assert run(top) == 1
-    assert run(top, "--update") == 0
-    assert prose.read_ratchet(top / "ratchet.txt") == {"README.md": 2, "src/restante/two.py": 1}
-    (top / "SECURITY.md").write_text(PARKED)
-    assert run(top, "--update") == 1
-    assert "the sum may only fall" in capsys.readouterr().err
-    assert prose.read_ratchet(top / "ratchet.txt") == {"README.md": 2, "src/restante/two.py": 1}
+    (top / "README.md").write_text(f"{'held ' * 20}m\n\n| {'held ' * 20}|\n")
+    assert run(top, str(top / "README.md")) == 1
+    assert capsys.readouterr().out == (
+        "README.md:1: line-length: 101 columns; at most 100 are allowed\n"
+    )
 
 
 def test_generated_pages_are_left_out(top: Path) -> None:
     (top / "docs" / "reference").mkdir(parents=True)
     (top / "docs" / "reference" / "events.md").write_text(PARKED)
     (top / "docs" / "benchmarks.md").write_text(PARKED)
-    allow(top, "2 README.md", "1 src/restante/one.py")
-    assert run(top) == 0
     assert run(top, str(top / "docs")) == 0
 
 

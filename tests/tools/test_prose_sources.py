@@ -150,6 +150,24 @@ f = ("in two " "pieces of text")
     ]
 
 
+def test_of_sql_the_comments_are_prose() -> None:
+    text = """
+SCRIPT = '''
+-- Held mail, whose sender
+-- is known.
+CREATE TABLE message (
+    number INTEGER,  -- it grows
+    path TEXT DEFAULT ''
+);
+'''
+query = f"{counted} INSERT INTO message (number, size) SELECT one, two FROM three"
+"""
+    assert [(passage.line, passage.text) for passage in python(text)] == [
+        (3, "Held mail, whose sender\nis known."),
+        (6, "it grows"),
+    ]
+
+
 @pytest.mark.parametrize(
     "text",
     ["mail from", "%(name)s", "a/b/c.txt", "DELETE FROM message WHERE id = :id", "WHERE a = b"],

@@ -1,10 +1,12 @@
 """When the outcomes of an attempt end it. Pure.
 
-the outcomes                                             the attempt ends as
--------------------------------------------------------  -------------------
-the destination limits the rate (queue/hindrance.py)     LIMITED
-ten messages in a row were deferred                      STOPPED
-it refuses everything (queue/refusals.py)                REFUSING
+    the outcomes                                             the attempt ends as
+    -------------------------------------------------------  -------------------
+    the destination limits the rate (queue/hindrance.py)     LIMITED
+    ten messages in a row were deferred                      STOPPED
+    it refuses everything (queue/refusals.py)                REFUSING
+
+An attempt that ends begins no more messages.
 """
 
 from typing import Final, NamedTuple

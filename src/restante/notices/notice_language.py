@@ -1,4 +1,4 @@
-"""The language of notices: what each kind reports, and how strangers' texts are shown. Pure."""
+"""The language of notices: the meaning of each kind, and the display of strangers' texts. Pure."""
 
 from collections.abc import Mapping
 from typing import Final

@@ -4,8 +4,8 @@ A user name that does not exist costs the same work as a wrong password, so time
 The text that a client typed is never logged.
 
 Hashing a password takes tens of milliseconds on purpose, a SCRAM proof takes a few. Both are
-checked in threads (`credential_lanes`), apart from each other, so that a proof never waits for a hash. A
-CRAM-MD5 digest takes microseconds and is checked at once.
+checked in threads (`credential_lanes`), apart from each other, so that a proof never waits for a
+hash. A CRAM-MD5 digest takes microseconds and is checked at once.
 """
 
 import hmac

@@ -6,8 +6,8 @@ Each method is one transaction: durable when it returns, and StoreError means no
 (errors.py says what a failed sync leaves open). It is made even if its caller is cancelled
 meanwhile. All methods are called on the event loop; an implementation does its waiting elsewhere.
 
-A store is made of parts, each behind a port with a file of its own. A caller is given the ports that
-it needs. All parts share one implementation, so that one transaction can span them: settling a
+A store is made of parts, each behind a port with a file of its own. A caller is given the ports
+that it needs. All parts share one implementation, so that one transaction can span them: settling a
 drain's outcomes also stores the reports on them.
 """
 

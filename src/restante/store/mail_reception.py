@@ -47,7 +47,7 @@ class ReceptionStore(Protocol):
         """Return the numbers for new messages: each is given once, and they grow about with time.
 
         It is the same object at each call. A message can be durable before another with a lower
-        number: no reader may take the highest number that it has seen for the end of the mail.
+        number. So a reader must not assume that it has seen all mail below the highest number.
         """
 
     async def hold(self, messages: Sequence[NewMessage]) -> Mapping[int, StoreError]:

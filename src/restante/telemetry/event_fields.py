@@ -88,7 +88,7 @@ FIELDS: Final[Mapping[str, FieldMeaning]] = {
     "minutes": FieldMeaning("The span of time, in minutes.", 10),
     "name": FieldMeaning("The name of the account, domain or login of `scope`.", "acme"),
     "notes": FieldMeaning(
-        "What checks found, with the name of each and its score.",
+        "The findings of checks, with the name and score of each.",
         "suspicion: the client uses our name",
     ),
     "notice": FieldMeaning("The key of a notice, the same at each attempt.", "5f1c9a20"),

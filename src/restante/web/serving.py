@@ -2,8 +2,8 @@
 
 Each connection has HEADER_SECONDS for the header of a request, from its first moment and again
 after each answer. A service may limit the time of an answer. Without such a limit, a client may
-read the end of its answer as slowly as it likes, as a pager does with a listing. `http_connections` limits
-the number of connections.
+read the end of its answer as slowly as it likes, as a pager does with a listing. `http_connections`
+limits the number of connections.
 """
 
 import asyncio

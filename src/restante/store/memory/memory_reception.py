@@ -23,7 +23,7 @@ class MemoryReception:
         return self._state.numbers
 
     async def hold(self, messages: Sequence[NewMessage]) -> Mapping[int, StoreError]:
-        """Hold these, but for those whose domain is gone; their numbers need not grow."""
+        """Hold these, except for removed domains. Their numbers need not grow."""
         new = {message.number: message for message in messages}
         if len(new) < len(messages) or new.keys() & self._state.mail.keys():
             raise Conflict("a message number is taken")

@@ -1,4 +1,4 @@
-"""What the retention of mail needs, in a store that forgets."""
+"""The retention port of the store in memory."""
 
 from collections.abc import Mapping, Sequence
 

@@ -1,4 +1,4 @@
-"""All that a store in memory remembers, and what removes one thing with another."""
+"""The data of a store in memory, and the removal of data that depends on removed data."""
 
 from dataclasses import dataclass, field, replace
 
@@ -56,7 +56,7 @@ class MemoryState:
         return Usage(len(records), octets, sum(not record.held for record in records))
 
     def account_of(self, domain_id: int) -> str:
-        """Return whose a domain is, "" where it is gone."""
+        """Return the account of a domain, or "" if it was removed."""
         domain = self.directory.domain_by_id(domain_id)
         return domain.account if domain is not None else ""
 

@@ -8,9 +8,12 @@ The rest is in queries.py.
 TABLES = "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name = 'message', name"
 INDEXES = "SELECT name FROM sqlite_schema WHERE type = 'index'"
 WALKS = {
-    "message_held": "SELECT count(*), max(number) FROM message INDEXED BY message_held WHERE held_paths <> ''",
-    "message_file": "SELECT count(*), max(file) FROM message INDEXED BY message_file WHERE file IS NOT NULL",
-    "message_delay": "SELECT count(*), max(received_at) FROM message INDEXED BY message_delay WHERE flags & 8",
+    "message_held": "SELECT count(*), max(number) FROM message INDEXED BY message_held"
+    " WHERE held_paths <> ''",
+    "message_file": "SELECT count(*), max(file) FROM message INDEXED BY message_file"
+    " WHERE file IS NOT NULL",
+    "message_delay": "SELECT count(*), max(received_at) FROM message INDEXED BY message_delay"
+    " WHERE flags & 8",
 }
 NUMBER_SPAN = "SELECT min(number), max(number) FROM message"
 NEXT_NUMBER = "SELECT received_at FROM message WHERE number >= ? ORDER BY number LIMIT 1"
@@ -18,14 +21,16 @@ NEXT_NUMBER = "SELECT received_at FROM message WHERE number >= ? ORDER BY number
 # --- care of the store: each query is short, so that the log can be reused meanwhile
 
 RECOUNT = """
-    SELECT domain_id, count(*), sum(size), sum(held_paths = '') FROM message GROUP BY domain_id ORDER BY domain_id
+    SELECT domain_id, count(*), sum(size), sum(held_paths = '') FROM message GROUP BY domain_id
+    ORDER BY domain_id
 """
 RECOUNT_BACKLOGS = """
     SELECT name, value, (SELECT count(*) FROM report) FROM counter WHERE name = 'reports'
     UNION ALL SELECT name, value, (SELECT count(*) FROM notice) FROM counter WHERE name = 'notices'
 """
 CONTENTS_AFTER = """
-    SELECT number, size, head_crc32, head, file, file_crc32 FROM message WHERE number > ? ORDER BY number LIMIT ?
+    SELECT number, size, head_crc32, head, file, file_crc32 FROM message WHERE number > ?
+    ORDER BY number LIMIT ?
 """
 IS_HELD = "SELECT 1 FROM message WHERE number = ?"
 TOTALS = "SELECT count(*), coalesce(sum(size), 0) FROM message"
@@ -39,9 +44,13 @@ ALL_KNOWN = """
 """
 USAGE_ANEW = """
     INSERT INTO usage (domain_id, messages, octets, refused, last_number)
-    SELECT domain_id, count(*), sum(size), sum(held_paths = ''), max(number) FROM message GROUP BY domain_id
+    SELECT domain_id, count(*), sum(size), sum(held_paths = ''), max(number) FROM message
+    GROUP BY domain_id
 """
-DOMAINS_LOST = "SELECT DISTINCT domain_id FROM message WHERE domain_id NOT IN (SELECT id FROM domain) ORDER BY domain_id"
+DOMAINS_LOST = (
+    "SELECT DISTINCT domain_id FROM message WHERE domain_id NOT IN (SELECT id FROM domain)"
+    " ORDER BY domain_id"
+)
 PATHS_OF_DOMAIN = """
     SELECT held_paths FROM message WHERE domain_id = ? AND held_paths <> ''
     UNION ALL SELECT forward_path FROM last_reply WHERE domain_id = ? LIMIT ?
@@ -53,7 +62,8 @@ ADD_DOMAIN_AGAIN = """
 ACCOUNTS_LOST = """
     SELECT account FROM domain WHERE account NOT IN (SELECT name FROM account)
     UNION SELECT account FROM login WHERE account NOT IN (SELECT name FROM account)
-    UNION SELECT account FROM channel WHERE account <> '' AND account NOT IN (SELECT name FROM account)
+    UNION SELECT account FROM channel
+    WHERE account <> '' AND account NOT IN (SELECT name FROM account)
 """
 HAS_SEQUENCE = "SELECT 1 FROM sqlite_sequence WHERE name = ?"
 BEGIN_SEQUENCE = "INSERT INTO sqlite_sequence (name, seq) VALUES (?, 0)"
@@ -69,13 +79,16 @@ SCRUBBED_AFTER = """
 # index.
 UNINDEXED = {
     "message_held": """
-        SELECT number FROM message NOT INDEXED WHERE number > ? AND number <= ? AND held_paths <> '' AND NOT EXISTS (
+        SELECT number FROM message NOT INDEXED
+        WHERE number > ? AND number <= ? AND held_paths <> '' AND NOT EXISTS (
             SELECT 1 FROM message AS entry INDEXED BY message_held
-            WHERE entry.domain_id = message.domain_id AND entry.number = message.number AND entry.held_paths <> ''
+            WHERE entry.domain_id = message.domain_id AND entry.number = message.number
+                AND entry.held_paths <> ''
         )
     """,
     "message_file": """
-        SELECT number FROM message NOT INDEXED WHERE number > ? AND number <= ? AND file IS NOT NULL AND NOT EXISTS (
+        SELECT number FROM message NOT INDEXED
+        WHERE number > ? AND number <= ? AND file IS NOT NULL AND NOT EXISTS (
             SELECT 1 FROM message AS entry INDEXED BY message_file WHERE entry.file = message.file
         )
     """,

@@ -38,4 +38,7 @@ class DirectoryLock:
 
 def _in_use(directory: Path, holder: str) -> str:
     process = f"process {holder}" if holder else "another process"
-    return f"{directory} is in use by {process}: stop it first, or talk to it through its control socket"
+    return (
+        f"{directory} is in use by {process}: stop it first, or talk to it through its control"
+        " socket"
+    )

@@ -13,30 +13,31 @@ from restante.store.store_errors import StoreUnusable
 Migration = Callable[[apsw.Connection], object]
 
 _TABLES = """
--- Held mail, one row a message: a release walks it by (domain_id, number), and settling removes whole rows.
--- head stands last, so that nothing else has to be looked for behind its overflow pages.
+-- Held mail, a row for each message. A release walks it by (domain_id, number); settling removes
+-- rows. head is the last column, so that no other lies behind its overflow pages.
 CREATE TABLE message (
-    number       INTEGER PRIMARY KEY,  -- grows in the order of acceptance: rows are appended, never squeezed in
+    number       INTEGER PRIMARY KEY,  -- in the order of acceptance: rows are only appended
     domain_id    INTEGER NOT NULL,
     received_at  REAL    NOT NULL,     -- Unix time
     size         INTEGER NOT NULL,     -- octets of content, the file's included
     flags        INTEGER NOT NULL,     -- rows.py names the bits
     reverse_path TEXT    NOT NULL,
-    held_paths   TEXT    NOT NULL,     -- forward-paths that wait, a line each; '' where all that are left were refused
+    held_paths   TEXT    NOT NULL,     -- waiting forward-paths, one a line; '' if none is left
     file         TEXT,                 -- name of the content file
     file_crc32   INTEGER,
     head_crc32   INTEGER NOT NULL,
     head         BLOB    NOT NULL
 ) STRICT;
 
--- What a release walks. Mail that a release does not move is not in it, however much of that there is.
+-- A release walks this. It leaves out the mail that a release does not move.
 CREATE INDEX message_held ON message (domain_id, number) WHERE held_paths <> '';
 
--- What the orphan sweep reads instead of the whole table.
+-- The orphan sweep reads this instead of the whole table.
 CREATE INDEX message_file ON message (file) WHERE file IS NOT NULL;
 
--- A destination's last word on a recipient, where it was not 250. Apart from message, because most mail never has one
--- and a word more must not rewrite the content beside it. Refused recipients are here and not in held_paths.
+-- A destination's last reply about a recipient, unless it was 250. Most mail never has one, and a
+-- new reply must not rewrite the content, so it is not in message. Refused recipients are here and
+-- not in held_paths.
 CREATE TABLE last_reply (
     domain_id    INTEGER NOT NULL,
     number       INTEGER NOT NULL,
@@ -48,7 +49,7 @@ CREATE TABLE last_reply (
 
 CREATE INDEX last_reply_refused ON last_reply (domain_id, number) WHERE is_refused;
 
--- What each domain holds, so that nobody ever counts: but for the newest mail (ledger.py).
+-- The totals of each domain, except for the newest mail (ledger.py), so that nobody counts rows.
 CREATE TABLE usage (
     domain_id   INTEGER PRIMARY KEY,
     messages    INTEGER NOT NULL,
@@ -57,7 +58,8 @@ CREATE TABLE usage (
     last_number INTEGER NOT NULL       -- highest ever held for it
 ) STRICT;
 
--- Drains. The number grows when one is taken over and when it is closed: whoever had it can settle nothing after either.
+-- Drains. The number grows when a drain is taken over and when it is closed. Its former owner can
+-- settle nothing after that.
 CREATE TABLE drain (
     domain_id    INTEGER PRIMARY KEY,
     number       INTEGER NOT NULL,
@@ -83,7 +85,7 @@ CREATE TABLE login (
 
 CREATE INDEX login_account ON login (account);
 
--- AUTOINCREMENT: an id is never used again, so nothing that remembers a removed domain can mean another one.
+-- AUTOINCREMENT: an id is never used again, so the id of a removed domain never means another one.
 CREATE TABLE domain (
     id               INTEGER PRIMARY KEY AUTOINCREMENT,
     name             TEXT NOT NULL UNIQUE,
@@ -117,7 +119,7 @@ CREATE TABLE counter (
 
 INSERT INTO counter (name, value) VALUES
     ('change-number', 0),              -- moves with every change of the operator's records
-    ('last-number', 0);                -- highest message number of domains that are gone
+    ('last-number', 0);                -- highest message number of removed domains
 """
 
 
@@ -130,8 +132,8 @@ _POLICIES = """
 ALTER TABLE account ADD COLUMN quota TEXT NOT NULL DEFAULT '';
 ALTER TABLE domain ADD COLUMN policy TEXT NOT NULL DEFAULT '';
 
--- Unix time at which a recipient was refused, or held again; 0 for one that has only ever waited. What had been refused
--- before times were kept counts from now on.
+-- Unix time at which a recipient was refused, or held again; 0 for one that has only ever waited.
+-- Refusals that were stored without a time count from now on.
 ALTER TABLE last_reply ADD COLUMN at REAL NOT NULL DEFAULT 0;
 UPDATE last_reply SET at = unixepoch() WHERE is_refused;
 
@@ -145,7 +147,7 @@ CREATE TABLE recipient (
     PRIMARY KEY (domain_id, source, name)
 ) STRICT, WITHOUT ROWID;
 
--- What was told of a domain, so that a restart does not tell it again.
+-- Notices already given about a domain, so that a restart does not repeat them.
 CREATE TABLE mark (
     domain_id INTEGER NOT NULL,
     kind      TEXT    NOT NULL,
@@ -160,12 +162,12 @@ def _add_policies(connection: apsw.Connection) -> None:
 
 
 _REPORTS = """
--- What the sender asked about reports, as JSON; NULL where nothing was asked, as with almost all mail. It stands behind head
--- because rows that are there stay as they are then; a NULL is known from the record's own beginning, so that nobody has
--- to look for it behind head's overflow pages.
+-- The sender's request for reports, as JSON; NULL without one, as with most mail. It stands behind
+-- head, so that existing rows stay as they are. A NULL is known from the beginning of the record:
+-- nobody has to look for it behind head's overflow pages.
 ALTER TABLE message ADD COLUMN dsn TEXT;
 
--- Mail whose sender wants to hear of delay and has not yet (rows.py names the bit).
+-- Mail whose sender asked for a report of delay, and has none yet (rows.py names the bit).
 CREATE INDEX message_delay ON message (received_at) WHERE flags & 8;
 
 -- Reports on their way to reverse-paths.
@@ -192,7 +194,7 @@ def _add_reports(connection: apsw.Connection) -> None:
 
 
 _NOTICES = """
--- Where notices go. AUTOINCREMENT: a notice that waits never means another channel than it was made for.
+-- The channels of notices. AUTOINCREMENT: a waiting notice never means a later channel.
 CREATE TABLE channel (
     id         INTEGER PRIMARY KEY AUTOINCREMENT,
     account    TEXT NOT NULL,            -- '' for the operator's own
@@ -219,17 +221,17 @@ CREATE TABLE notice (
     reply           TEXT    NOT NULL     -- why the last attempt failed
 ) STRICT;
 
--- Whose turn it is: the first of each channel.
+-- The next notice of each channel.
 CREATE INDEX notice_channel ON notice (channel_id, number);
 
--- What was told, and is told no more until then. Few: each is forgotten when its time is over.
+-- Notices that are not repeated until a time. There are few: each row is removed at its time.
 CREATE TABLE quiet (
     account   TEXT    NOT NULL,
     kind      TEXT    NOT NULL,
     about     TEXT    NOT NULL,
     until     REAL    NOT NULL,
     held_back INTEGER NOT NULL,
-    last      TEXT,                      -- JSON object: what was held back last
+    last      TEXT,                      -- JSON object: the last one held back
     PRIMARY KEY (account, kind, about)
 ) STRICT, WITHOUT ROWID;
 """
@@ -240,8 +242,9 @@ def _add_notices(connection: apsw.Connection) -> None:
 
 
 _BACKLOGS = """
--- How many reports and notices wait, so that nobody ever counts. By triggers, because rows go in several ways. They do not
--- see what INSERT OR REPLACE replaces: these two tables are only ever inserted into.
+-- The numbers of waiting reports and notices, so that nobody counts rows. Triggers keep them,
+-- because rows are removed in several ways. A trigger does not see a row that INSERT OR REPLACE
+-- replaces, so these two tables have plain inserts only.
 INSERT INTO counter (name, value) SELECT 'reports', count(*) FROM report;
 INSERT INTO counter (name, value) SELECT 'notices', count(*) FROM notice;
 
@@ -264,12 +267,15 @@ def _count_backlogs(connection: apsw.Connection) -> None:
 
 
 _AUDIT_DETAILS = """
--- The hosted domain that an entry concerns, and what a change of a record changed (JSON; '' where nothing did).
+-- The hosted domain of an entry, and the changed fields of a record (JSON; '' without any).
 ALTER TABLE audit ADD COLUMN domain TEXT NOT NULL DEFAULT '';
 ALTER TABLE audit ADD COLUMN changes TEXT NOT NULL DEFAULT '';
 
 UPDATE audit SET domain = lower(ltrim(subject, '@'))
-WHERE action IN ('release-requested', 'domain-added', 'domain-changed', 'domain-removed', 'recipients-changed')
+WHERE action IN (
+        'release-requested', 'domain-added', 'domain-changed', 'domain-removed',
+        'recipients-changed'
+    )
     AND subject NOT LIKE '#%';
 
 CREATE INDEX audit_domain ON audit (domain, id);
@@ -281,7 +287,7 @@ def _add_audit_details(connection: apsw.Connection) -> None:
 
 
 _PAST_DRAINS = """
--- How the last drain of each domain went. A row of its own: the one in drain is replaced when the next begins.
+-- The last drain of each domain. It has its own row: the next drain replaces the row in drain.
 CREATE TABLE past_drain (
     domain_id    INTEGER PRIMARY KEY,
     started_at   REAL    NOT NULL,
@@ -320,7 +326,7 @@ def _allow_uncertain(_connection: apsw.Connection) -> None:
 
 
 _SUCCESS_REPORTS = """
--- The reports of success, with all that decides which are dropped when too many wait.
+-- The reports of success, with the columns that decide which ones are dropped if too many wait.
 CREATE INDEX report_success ON report (domain_id, reverse_path) WHERE action = 'relayed';
 """
 
@@ -344,7 +350,7 @@ def _rename_refused_notice(connection: apsw.Connection) -> None:
 
 
 _ADD_DRAIN_REQUESTS = """
--- What others ask of the owner of a drain: how often it was joined, and why it must end.
+-- Requests to the owner of a drain: the number of joins, and a reason to end it.
 ALTER TABLE drain ADD COLUMN times INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE drain ADD COLUMN stop  TEXT    NOT NULL DEFAULT '';
 """
@@ -369,7 +375,8 @@ def _add_origins(connection: apsw.Connection) -> None:
 
 _NAME_DAMAGED = """
 UPDATE last_reply SET is_refused = 3 WHERE is_refused = 1 AND reply GLOB 'damaged:*';
-CREATE INDEX last_reply_set_apart ON last_reply (domain_id, number, is_refused) WHERE is_refused > 1;
+CREATE INDEX last_reply_set_apart ON last_reply (domain_id, number, is_refused)
+WHERE is_refused > 1;
 UPDATE audit SET action = 'mail-held-again' WHERE action = 'refused-released';
 """
 

@@ -65,8 +65,8 @@ def open_parts(
             if engine.is_damage(error):
                 raise _damaged(directory, str(error)) from error
             raise StoreUnusable(
-                f"{directory}: {error}; check that this user may write there and that the disk is sound; "
-                "`restante store check` says more"
+                f"{directory}: {error}; check that this user may write there and that the disk is"
+                " sound; `restante store check` says more"
             ) from error
         undo.pop_all()
     return parts
@@ -74,8 +74,8 @@ def open_parts(
 
 def _damaged(directory: Path, found: str) -> StoreDamaged:
     return StoreDamaged(
-        f"{directory}: the database is damaged ({found}); put a backup in its place, or write what can be read "
-        "to a new store with `restante store salvage DIR`"
+        f"{directory}: the database is damaged ({found}); put a backup in its place, or write what"
+        " can be read to a new store with `restante store salvage DIR`"
     )
 
 
@@ -127,7 +127,8 @@ def _check_whole(path: Path) -> None:
     is_empty = not path.exists() or not path.stat().st_size
     if is_empty and (path.parent / CONTENT).exists():
         raise StoreDamaged(
-            f"{DATABASE} is missing or empty, though there was a store; to begin without its mail, move {CONTENT} away"
+            f"{DATABASE} is missing or empty, though there was a store; to begin without its mail,"
+            f" move {CONTENT} away"
         )
 
 

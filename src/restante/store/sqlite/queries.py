@@ -21,7 +21,10 @@ ROLLBACK = "ROLLBACK"
 # --- held mail, changed (writer thread)
 
 MOST_ROWS = 64  # messages in one INSERT: its text and program stay small enough to be kept prepared
-MESSAGE_COLUMNS = "number, domain_id, received_at, size, flags, reverse_path, held_paths, file, file_crc32, head_crc32, dsn, head, message_id"
+MESSAGE_COLUMNS = (
+    "number, domain_id, received_at, size, flags, reverse_path, held_paths, file, file_crc32,"
+    " head_crc32, dsn, head, message_id"
+)
 _NEW_MESSAGE_COLUMNS = f"{MESSAGE_COLUMNS}, origin"  # not read by a drain: JSON, for a listing
 
 
@@ -34,7 +37,10 @@ def hold_messages(count: int) -> str:
 
 # The rows of `usage` count messages up to this number. A transaction that only holds mail leaves
 # them behind. Any other writes all that are behind, so that those beyond are few, and new.
-COUNTED_UP_TO = "SELECT max(value, coalesce((SELECT max(last_number) FROM usage), 0)) FROM counter WHERE name = 'last-number'"
+COUNTED_UP_TO = (
+    "SELECT max(value, coalesce((SELECT max(last_number) FROM usage), 0)) FROM counter"
+    " WHERE name = 'last-number'"
+)
 
 # One row for all the domains that a transaction has touched, in one step. `->>` takes the n-th of
 # each inner array.
@@ -47,7 +53,8 @@ KEEP_USAGES = """
 # deferred? One row answers for the whole window: the paths, joined in the order of numbers, are
 # compared as one text. Paths hold no line end, so an empty line parts messages.
 WHOLE_MESSAGES = """
-    SELECT sum(size), group_concat(held_paths, char(10, 10) ORDER BY number), group_concat(file, char(10))
+    SELECT sum(size), group_concat(held_paths, char(10, 10) ORDER BY number),
+        group_concat(file, char(10))
     FROM message
     WHERE number IN (SELECT value FROM json_each(:numbers)) AND domain_id = :domain_id
         AND NOT EXISTS (
@@ -78,9 +85,11 @@ KEEP_HELD_PATHS = "UPDATE message SET held_paths = ? WHERE number = ?"
 # A deferral leaves the time: retention counts from when a recipient was held again, not from the
 # last attempt.
 KEEP_REPLY = """
-    INSERT INTO last_reply (domain_id, number, forward_path, is_refused, reply, at) VALUES (?, ?, ?, ?, ?, ?)
+    INSERT INTO last_reply (domain_id, number, forward_path, is_refused, reply, at)
+    VALUES (?, ?, ?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET
-        is_refused = excluded.is_refused, reply = excluded.reply, at = iif(excluded.is_refused, excluded.at, at)
+        is_refused = excluded.is_refused, reply = excluded.reply,
+            at = iif(excluded.is_refused, excluded.at, at)
 """
 # How often its final reply could not be read (rows.py names the bits).
 KEEP_DOUBTS = "UPDATE message SET flags = (flags & ~96) | ? << 5 WHERE number = ?"
@@ -92,18 +101,21 @@ _IS_WANTED = "is_refused AND (:parked IS NULL OR is_refused = :parked)"
 _HAS_REFUSED = f"""
     EXISTS (
         SELECT 1 FROM last_reply
-        WHERE last_reply.domain_id = message.domain_id AND last_reply.number = message.number AND {_IS_WANTED}
+        WHERE last_reply.domain_id = message.domain_id AND last_reply.number = message.number
+            AND {_IS_WANTED}
     )
 """
 REFUSED_MESSAGES = f"""
     SELECT domain_id, count(*), sum(held_paths = '')
-    FROM message WHERE number IN (SELECT value FROM json_each(:numbers)) AND {_HAS_REFUSED} GROUP BY domain_id
+    FROM message WHERE number IN (SELECT value FROM json_each(:numbers)) AND {_HAS_REFUSED}
+    GROUP BY domain_id
 """
 HOLD_AGAIN = f"""
     UPDATE message SET flags = flags & ~96, held_paths = ltrim(
         held_paths || char(10) || (
             SELECT group_concat(forward_path, char(10) ORDER BY forward_path) FROM last_reply
-            WHERE last_reply.domain_id = message.domain_id AND last_reply.number = message.number AND {_IS_WANTED}
+            WHERE last_reply.domain_id = message.domain_id AND last_reply.number = message.number
+                AND {_IS_WANTED}
         ),
         char(10)
     )
@@ -111,7 +123,8 @@ HOLD_AGAIN = f"""
 """
 REFUSED_NO_MORE = f"""
     UPDATE last_reply SET is_refused = 0, at = :at WHERE {_IS_WANTED} AND (domain_id, number) IN (
-        SELECT domain_id, number FROM message WHERE number IN (SELECT value FROM json_each(:numbers))
+        SELECT domain_id, number FROM message
+        WHERE number IN (SELECT value FROM json_each(:numbers))
     )
 """
 
@@ -122,10 +135,12 @@ REFUSED_NO_MORE = f"""
 STANDINGS = """
     SELECT number, held_paths <> '' AND received_at < :before AND NOT EXISTS (
             SELECT 1 FROM last_reply
-            WHERE last_reply.domain_id = message.domain_id AND last_reply.number = message.number AND at >= :before
+            WHERE last_reply.domain_id = message.domain_id AND last_reply.number = message.number
+                AND at >= :before
         ), EXISTS (
             SELECT 1 FROM last_reply
-            WHERE last_reply.domain_id = message.domain_id AND last_reply.number = message.number AND is_refused
+            WHERE last_reply.domain_id = message.domain_id AND last_reply.number = message.number
+                AND is_refused
         )
     FROM message WHERE number IN (SELECT value FROM json_each(:numbers)) AND domain_id = :domain_id
 """
@@ -148,10 +163,12 @@ FORGET_REFUSALS = """
 # their recipients.
 LEFT_WITH_NOBODY = """
     SELECT number FROM message
-    WHERE number IN (SELECT value FROM json_each(:numbers)) AND domain_id = :domain_id AND held_paths = ''
+    WHERE number IN (SELECT value FROM json_each(:numbers)) AND domain_id = :domain_id
+        AND held_paths = ''
         AND NOT EXISTS (
             SELECT 1 FROM last_reply
-            WHERE last_reply.domain_id = message.domain_id AND last_reply.number = message.number AND is_refused
+            WHERE last_reply.domain_id = message.domain_id AND last_reply.number = message.number
+                AND is_refused
         )
 """
 KEEP_MARK = "INSERT OR REPLACE INTO mark (domain_id, kind, value) VALUES (?, ?, ?)"
@@ -189,8 +206,10 @@ NUMBER_OF_FILE = "SELECT number, domain_id FROM message WHERE file = ?"
 COUNT_SET_APART = """
     SELECT parked.domain_id, sum(is_uncertain), sum(is_damaged), sum(held_paths = '')
     FROM (
-        SELECT domain_id, number, max(is_refused = 2) AS is_uncertain, max(is_refused = 3) AS is_damaged
-        FROM last_reply INDEXED BY last_reply_set_apart WHERE is_refused > 1 GROUP BY domain_id, number
+        SELECT domain_id, number, max(is_refused = 2) AS is_uncertain,
+            max(is_refused = 3) AS is_damaged
+        FROM last_reply INDEXED BY last_reply_set_apart WHERE is_refused > 1
+        GROUP BY domain_id, number
     ) AS parked
     JOIN message ON message.number = parked.number GROUP BY parked.domain_id
 """
@@ -207,7 +226,8 @@ HELD_MESSAGES = f"""
 
 ONE_MESSAGE = f"SELECT {_NEW_MESSAGE_COLUMNS} FROM message WHERE number = ?"
 REFUSED_PATHS = """
-    SELECT forward_path FROM last_reply WHERE domain_id = ? AND number = ? AND is_refused ORDER BY forward_path
+    SELECT forward_path FROM last_reply WHERE domain_id = ? AND number = ? AND is_refused
+    ORDER BY forward_path
 """
 
 # Per domain the first number held and the first refused, each the first entry of its index; never a
@@ -226,7 +246,8 @@ OLDEST_MESSAGES = f"""
             UNION SELECT domain_id FROM message WHERE number > ({COUNTED_UP_TO})
         ) AS usage
     ) AS first
-    JOIN message ON message.number = coalesce(min(first.held, first.refused), first.held, first.refused)
+    JOIN message ON message.number = coalesce(min(first.held, first.refused), first.held,
+        first.refused)
 """
 
 FILES = "SELECT file, number FROM message WHERE file IS NOT NULL"  # for the sweep: message_file
@@ -236,7 +257,8 @@ FILES = "SELECT file, number FROM message WHERE file IS NOT NULL"  # for the swe
 # row a message.
 _LISTED = """
     SELECT message.number, message.domain_id, reverse_path, received_at, size, held_paths, (
-        SELECT json_group_array(json_array(forward_path, is_refused, reply) ORDER BY forward_path) FROM last_reply
+        SELECT json_group_array(json_array(forward_path, is_refused, reply) ORDER BY forward_path)
+        FROM last_reply
         WHERE last_reply.domain_id = message.domain_id AND last_reply.number = message.number
     )
 """
@@ -247,7 +269,8 @@ _MATCHING = """
     AND (:larger_than IS NULL OR size > :larger_than)
     AND (:status IS NULL OR (:status = 'held' AND held_paths <> '') OR EXISTS (
         SELECT 1 FROM last_reply
-        WHERE last_reply.domain_id = message.domain_id AND last_reply.number = message.number AND is_refused = :parked
+        WHERE last_reply.domain_id = message.domain_id AND last_reply.number = message.number
+            AND is_refused = :parked
     ))
     AND (
         :recipient IS NULL
@@ -284,7 +307,8 @@ LIST_ALL_REFUSED = f"""
     {_LISTED} FROM message WHERE message.number IN (
         SELECT DISTINCT message.number FROM last_reply AS parked INDEXED BY last_reply_refused
         CROSS JOIN message ON message.number = parked.number
-        WHERE parked.is_refused AND parked.number > :after {_MATCHING} ORDER BY message.number LIMIT :limit
+        WHERE parked.is_refused AND parked.number > :after {_MATCHING} ORDER BY message.number
+        LIMIT :limit
     ) ORDER BY message.number
 """
 
@@ -293,7 +317,8 @@ LIST_ALL_REFUSED = f"""
 DOMAIN_IDS = "SELECT id, account FROM domain"
 USAGES = "SELECT domain_id, messages, octets, refused, last_number FROM usage"
 UNCOUNTED = f"""
-    SELECT domain_id, count(*), sum(size), max(number) FROM message WHERE number > ({COUNTED_UP_TO}) GROUP BY domain_id
+    SELECT domain_id, count(*), sum(size), max(number) FROM message WHERE number > ({COUNTED_UP_TO})
+    GROUP BY domain_id
 """
 DRAINS = "SELECT domain_id, number, is_open, requested_at, deadline, times, stop FROM drain"
 
@@ -304,7 +329,8 @@ DRAINS = "SELECT domain_id, number, is_open, requested_at, deadline, times, stop
 DUE_REPORTS = """
     SELECT report.number, report.action, ifnull(domain.account, ''), report.reverse_path
     FROM report LEFT JOIN domain ON domain.id = report.domain_id
-    WHERE report.next_attempt_at <= ? AND report.action = ? ORDER BY report.next_attempt_at, report.number LIMIT ?
+    WHERE report.next_attempt_at <= ? AND report.action = ?
+    ORDER BY report.next_attempt_at, report.number LIMIT ?
 """
 # The action is a literal, as in the index, which has all that is read of a report.
 SUCCESS_REPORTS = """
@@ -325,7 +351,8 @@ REPORT_BACKLOG = """
 """
 KEEP_REPORT = """
     INSERT INTO report
-        (about, domain_id, action, reverse_path, flags, made_at, next_attempt_at, failures, reply, content)
+        (about, domain_id, action, reverse_path, flags, made_at, next_attempt_at, failures, reply,
+            content)
     VALUES (?, ?, ?, ?, ?, ?, ?, 0, '', ?)
 """
 REMOVE_REPORT = "DELETE FROM report WHERE number = ?"
@@ -334,7 +361,8 @@ REPORT_CONTENT = "SELECT content FROM report WHERE number = ?"
 # By number, each row looked at: reports that wait are few, and this is for people. length() reads
 # no content.
 LIST_REPORTS = """
-    SELECT number, about, domain_id, action, reverse_path, made_at, next_attempt_at, failures, reply, length(content)
+    SELECT number, about, domain_id, action, reverse_path, made_at, next_attempt_at, failures,
+        reply, length(content)
     FROM report
     WHERE number > :after
       AND (:domain_ids IS NULL OR domain_id IN (SELECT value FROM json_each(:domain_ids)))
@@ -367,7 +395,8 @@ ADD_CHANNEL = """
 """
 CHANGE_CHANNEL = """
     UPDATE channel SET
-        account = ?, name = ?, way = ?, target = ?, sealed = ?, kinds = ?, created_at = ?, hears_all = ?
+        account = ?, name = ?, way = ?, target = ?, sealed = ?, kinds = ?, created_at = ?,
+            hears_all = ?
     WHERE id = ?
 """
 ID_OF_CHANNEL = "SELECT id FROM channel WHERE account = ? AND name = ?"
@@ -385,7 +414,8 @@ KEEP_NOTICE = """
 # The newest `limit` stay: the one just older than those is the newest that goes.
 REMOVE_OLDEST_NOTICES = """
     DELETE FROM notice WHERE channel_id = :channel AND number <= (
-        SELECT number FROM notice WHERE channel_id = :channel ORDER BY number DESC LIMIT 1 OFFSET :limit
+        SELECT number FROM notice WHERE channel_id = :channel ORDER BY number DESC
+        LIMIT 1 OFFSET :limit
     ) RETURNING number
 """
 # A seek for each channel, however many notices wait for it: channels are few, and one that is away
@@ -400,7 +430,8 @@ LIST_NOTICES = (
 )
 LIST_NOTICES_OF_CHANNELS = f"""
     SELECT {NOTICE_COLUMNS} FROM notice
-    WHERE channel_id IN (SELECT value FROM json_each(:channel_ids)) AND number > :after ORDER BY number LIMIT :limit
+    WHERE channel_id IN (SELECT value FROM json_each(:channel_ids)) AND number > :after
+    ORDER BY number LIMIT :limit
 """
 NOTICE_BACKLOG = """
     SELECT value, (SELECT made_at FROM notice WHERE number = (SELECT min(number) FROM notice))
@@ -417,18 +448,25 @@ PUT_NOTICE_OFF = (
 QUIETS = (
     "SELECT account, kind, about, until, held_back, last FROM quiet ORDER BY account, kind, about"
 )
-KEEP_QUIET = "INSERT OR REPLACE INTO quiet (account, kind, about, until, held_back, last) VALUES (?, ?, ?, ?, ?, ?)"
+KEEP_QUIET = (
+    "INSERT OR REPLACE INTO quiet (account, kind, about, until, held_back, last)"
+    " VALUES (?, ?, ?, ?, ?, ?)"
+)
 REMOVE_QUIET = "DELETE FROM quiet WHERE account = ? AND kind = ? AND about = ?"
 
 # --- drains
 
-KEEP_DRAIN = "INSERT OR REPLACE INTO drain (domain_id, number, requested_at, deadline, is_open, times, stop) VALUES (?, ?, ?, ?, 1, ?, ?)"
+KEEP_DRAIN = (
+    "INSERT OR REPLACE INTO drain (domain_id, number, requested_at, deadline, is_open, times, stop)"
+    " VALUES (?, ?, ?, ?, 1, ?, ?)"
+)
 CLOSE_DRAIN = "UPDATE drain SET is_open = 0, number = ? WHERE domain_id = ?"
 REMOVE_DRAIN = "DELETE FROM drain WHERE domain_id = ?"
 REMOVE_PAST_DRAIN = "DELETE FROM past_drain WHERE domain_id = ?"
 KEEP_PAST_DRAIN = "INSERT OR REPLACE INTO past_drain VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 PAST_DRAINS = """
-SELECT domain_id, started_at, ended_at, requested_by, ending, reason, delivered, deferred, refused, last_words
+SELECT domain_id, started_at, ended_at, requested_by, ending, reason, delivered, deferred, refused,
+    last_words
 FROM past_drain
 """
 
@@ -455,7 +493,8 @@ LOGINS = (
     "SELECT user, account, password_hash, sealed_secret, created_at, sealed_verifier FROM login"
 )
 KEEP_LOGIN = """
-    INSERT OR REPLACE INTO login (user, account, password_hash, sealed_secret, created_at, sealed_verifier)
+    INSERT OR REPLACE INTO login (user, account, password_hash, sealed_secret, created_at,
+        sealed_verifier)
     VALUES (?, ?, ?, ?, ?, ?)
 """
 ACCOUNT_OF_LOGIN = "SELECT account FROM login WHERE user = ?"
@@ -463,10 +502,12 @@ REMOVE_LOGIN = "DELETE FROM login WHERE user = ?"
 
 DOMAINS = "SELECT id, name, account, destination, authorized_hosts, created_at, policy FROM domain"
 ADD_DOMAIN = """
-    INSERT INTO domain (name, account, destination, authorized_hosts, created_at, policy) VALUES (?, ?, ?, ?, ?, ?)
+    INSERT INTO domain (name, account, destination, authorized_hosts, created_at, policy)
+    VALUES (?, ?, ?, ?, ?, ?)
 """
 CHANGE_DOMAIN = """
-    UPDATE domain SET name = ?, account = ?, destination = ?, authorized_hosts = ?, created_at = ?, policy = ?
+    UPDATE domain SET name = ?, account = ?, destination = ?, authorized_hosts = ?, created_at = ?,
+        policy = ?
     WHERE id = ?
 """
 ID_OF_DOMAIN = "SELECT id FROM domain WHERE name = ?"
@@ -494,11 +535,13 @@ RECORD = """
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _NEWEST_ENTRIES = """
-    SELECT id, at, action, actor, subject, account, origin, answer, reason, domain, changes FROM audit
+    SELECT id, at, action, actor, subject, account, origin, answer, reason, domain, changes
+    FROM audit
     WHERE {place} AND id < :before
         AND (:action IS NULL OR action = :action)
         AND (:actor IS NULL OR actor = :actor
-            OR substr(actor, instr(actor, ' ') + 1) = :actor OR substr(actor, 1, instr(actor, ' ') - 1) = :actor)
+            OR substr(actor, instr(actor, ' ') + 1) = :actor OR substr(actor, 1,
+                instr(actor, ' ') - 1) = :actor)
         AND (:since IS NULL OR at >= :since) AND (:until IS NULL OR at < :until)
     ORDER BY id DESC LIMIT :limit
 """

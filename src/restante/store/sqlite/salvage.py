@@ -82,7 +82,8 @@ def _salvaged(directory: Path, target: Path, work: Path, on_progress: Progress) 
     with salvage_source.opened(directory / _DATABASE, work) as (source, version, first_page):
         if version > len(migrations.MIGRATIONS):
             raise StoreUnusable(
-                f"{directory}: its schema is {version}, newer than this program: use the newer restante"
+                f"{directory}: its schema is {version}, newer than this program: use the newer"
+                " restante"
             )
         if first_page:
             report.lost.append(
@@ -266,7 +267,8 @@ class _Salvage:
             self._made.execute("UPDATE counter SET value = value + 1 WHERE name = 'change-number'")
             for backlog in ("report", "notice"):
                 if backlog in names:
-                    query = f"UPDATE counter SET value = (SELECT count(*) FROM {backlog}) WHERE name = '{backlog}s'"  # noqa: S608
+                    counted = f"(SELECT count(*) FROM {backlog})"  # noqa: S608
+                    query = f"UPDATE counter SET value = {counted} WHERE name = '{backlog}s'"  # noqa: S608
                     self._made.execute(query)
 
     def _keep_ids(self) -> None:

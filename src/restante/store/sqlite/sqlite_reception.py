@@ -24,7 +24,7 @@ class SqliteReception:
         return self._core.latest.numbers
 
     async def hold(self, messages: Sequence[NewMessage]) -> Mapping[int, StoreError]:
-        """Hold these, but for those whose domain is gone; here, their numbers must grow."""
+        """Hold these, except for removed domains. Here their numbers must grow."""
         if not messages:
             return {}
         refused: dict[int, StoreError] = await self._core.write(

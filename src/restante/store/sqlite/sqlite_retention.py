@@ -1,4 +1,4 @@
-"""What the retention of mail needs."""
+"""The retention port of the store on SQLite."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial

@@ -1,4 +1,4 @@
-"""What looks after the store as a whole."""
+"""The upkeep of the whole store on SQLite."""
 
 import asyncio
 from collections.abc import AsyncIterator

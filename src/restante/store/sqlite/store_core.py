@@ -1,4 +1,4 @@
-"""What all parts of a store on SQLite share: its writer, its readers, its files."""
+"""The common core of the ports on SQLite: its writer, its readers, its files."""
 
 import asyncio
 import time
