@@ -67,9 +67,9 @@ def test_findings_of_many_recipients_count_once() -> None:
     field = CheckField("X-Filter", "yes")
     for score in (1.0, 3.5, 2.0):
         findings = findings.with_one("filter", CheckPassed(("SEEN",), score, (field,)))
-    findings = findings.with_one("list", CheckPassed(("GREY", "NEW")))
+    findings = findings.with_one("list", CheckPassed(("FRESH", "NEW")))
     findings = findings.with_one("quiet", CheckPassed(is_suspect=True))
-    assert findings.notes == "filter 3.5: SEEN; list: GREY, NEW"
+    assert findings.notes == "filter 3.5: SEEN; list: FRESH, NEW"
     assert findings.header == b"X-Filter: yes\r\n"
     assert findings.verdicts == {
         "filter": "score 3.5; SEEN",
