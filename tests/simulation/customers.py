@@ -1,4 +1,4 @@
-"""The customers: they ask for their mail by ETRN, from their own hosts, and some try others' domains."""
+"""The customers: they ask for mail by ETRN from their own hosts; some try others' domains."""
 
 import asyncio
 import base64

@@ -1,8 +1,8 @@
-"""A store whose disk fails and whose machine crashes. What was committed stays, whatever the machine does.
+"""A store whose disk fails and whose machine crashes. Committed data always stays.
 
 The records are those of the memory store, which survive a crash as if they were on a disk. Writes
-wait for one another, take time, and can fail or be the moment of a crash: before the commit, or after
-it and before its caller hears of it.
+wait for one another, take time, and can fail. A crash can come before the commit, or after it and
+before its caller is told.
 """
 
 import asyncio

@@ -1,9 +1,9 @@
-"""What must be true of every run, whatever happens. Each finding names the words to look for in the trace.
+"""The invariants of every run. Each finding names the words to look for in the trace.
 
 - Acknowledged mail is delivered or held, at every moment.
-- A primary gets what was sent, octet by octet, for its own domains, and once. A copy needs an excuse:
-  the connection of the one before was flawed, or the server crashed or could not write just then. One
-  connection never makes more copies than a window has messages.
+- A primary gets mail of its own domains once, octet by octet. A copy needs an excuse: a flawed
+  connection before, or a server that crashed or could not write just then. One connection never
+  makes more copies than a window has messages.
 - A mail is held no more often than its sender sent it to the end.
 - Nothing leaves unasked, or for the place that a domain has moved away from.
 - The account without troubles has its mail soon after it asked, whatever happens to the others.
@@ -47,7 +47,7 @@ class Evidence:
 
 
 def stored(records: MemoryStore) -> dict[tuple[str, str], RecipientStatus]:
-    """Return the status of each recipient in the store, by the name of the mail and forward-path."""
+    """Return the status of each recipient in the store, by mail name and forward-path."""
     found = {}
     for record in records.state.mail.values():
         named = _NAME.search(record.message.head)
@@ -65,7 +65,8 @@ def lost_mail(evidence: Evidence) -> Iterator[Finding]:
         for path in one.paths:
             if (one.name, path) not in present and (one.name, path) not in delivered:
                 yield Finding(
-                    f"{one.mail.mark} was acknowledged at {one.at:.3f} s as {one.name}, and is lost for {path}",
+                    f"{one.mail.mark} was acknowledged at {one.at:.3f} s as {one.name}, and is lost"
+                    f" for {path}",
                     (one.name, f"{one.mail.mark}:"),
                 )
 
@@ -104,8 +105,8 @@ def _copies(evidence: Evidence) -> Iterator[Finding]:
             doubled[taken.visit].add(name)
             if not taken.visit.is_flawed and not _was_troubled(evidence, taken.at):
                 yield Finding(
-                    f"{name} for {path} was delivered again, without a reason: first at {taken.at:.3f} s"
-                    f" by {taken.visit.connection.text}",
+                    f"{name} for {path} was delivered again, without a reason: first at"
+                    f" {taken.at:.3f} s by {taken.visit.connection.text}",
                     (name, taken.visit.connection.text),
                 )
     for visit, names in doubled.items():

@@ -1,8 +1,8 @@
-"""A network in memory: connections between machines, with delay, pieces of any size, and cuts at any octet.
+"""A network in memory: connections with delay, pieces of any size, and cuts at any octet.
 
 Each machine has a context in which everything of it runs, so that a connection knows where it comes
-from, and a crash knows what to end. Octets arrive in order or not at all. A cut ends a connection in
-mid-stream: both sides see a reset, or, for a silent cut, nothing at all.
+from, and a crash knows the work to end. Octets arrive in order or not at all. A cut ends a
+connection in mid-stream: both sides see a reset, or, for a silent cut, nothing at all.
 """
 
 import asyncio

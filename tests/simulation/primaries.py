@@ -1,4 +1,4 @@
-"""The customers' own mail servers, good and bad, as an SMTP server of a page: no code of ours is in it.
+"""The customers' own mail servers, good and bad: an SMTP server of a page without our code.
 
 A connection can go wrong once: at one step, the nth time that it comes, in one way. After that the
 server goes on as if nothing had been, if the connection still stands. Addresses that begin with

@@ -66,7 +66,8 @@ def summed(found: list[Summary], first: int) -> str:
     """Say what came of these."""
     bad = sum(bool(one.report) for one in found)
     return (
-        f"simulated seeds: {len(found)} from {first}, acknowledged: {sum(one.acknowledged for one in found)},"
-        f" delivered: {sum(one.delivered for one in found)}, crashes and restarts:"
+        f"simulated seeds: {len(found)} from {first}, acknowledged:"
+        f" {sum(one.acknowledged for one in found)}, delivered:"
+        f" {sum(one.delivered for one in found)}, crashes and restarts:"
         f" {sum(max(0, one.lives - 1) for one in found)}, findings: {bad}"
     )

@@ -1,7 +1,7 @@
 """Hosts of the Internet that send mail, and send it again until the server has acknowledged it.
 
-A sender that does not hear the 250 sends the mail once more, as RFC 5321 demands: the server may hold
-it twice then, under two names.
+A sender that does not get the 250 sends the mail again, as RFC 5321 demands. Then the server may
+hold it twice, under two names.
 """
 
 import asyncio

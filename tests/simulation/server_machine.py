@@ -1,7 +1,7 @@
-"""The server under test: the whole `Application`, on a machine that can crash, stop and start again.
+"""The server under test: the `Application` on a machine that can crash, stop and start again.
 
-Replaced are only its edges: the store (faulty_store), name look-up, sockets, the room on the disk, and
-the control socket; administration is called directly.
+Only its edges are replaced: the store (faulty_store), name look-up, sockets, the space on the disk,
+and the control socket; administration is called directly.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""The simulated network: octets arrive in order, to the end or to the octet at which a connection is cut."""
+"""The simulated network: octets arrive in order, up to the end or the cut of a connection."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

@@ -1,4 +1,4 @@
-"""The simulator itself: a peaceful story, some with trouble, and the same story from the same seed."""
+"""The simulator itself: a peaceful story, some with trouble, and a seed's story repeated."""
 
 import os
 import random

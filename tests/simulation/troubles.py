@@ -1,4 +1,4 @@
-"""What goes wrong in a story, and when: crashes, restarts, reloads, a store that fails, primaries that are away."""
+"""The faults of a story, and their times: crashes, restarts, reloads, failing stores, and so on."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -21,7 +21,7 @@ Trouble = Callable[[], Awaitable[None]]
 
 
 class Troubles:
-    """Chooses when each comes; `run` lets them come, one after the other for those of the server."""
+    """Chooses the time of each fault. `run` lets them come; those of the server one by one."""
 
     def __init__(
         self,

@@ -1,7 +1,8 @@
-"""An event loop without time and sockets: its clock jumps to the next timer, its peers are simulated.
+"""An event loop without time and sockets: its clock jumps to the next timer.
 
-Work for threads is done at once, on the loop, and its result comes a moment later. Sets of tasks and
-futures are walked in the order of their making: Python's own order is that of addresses in memory.
+Its peers are simulated. Work for threads is done at once, on the loop, and its result comes a
+moment later. Sets of tasks and futures are walked in the order of their making, because Python's
+own order depends on addresses in memory.
 """
 
 import asyncio

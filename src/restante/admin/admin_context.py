@@ -160,7 +160,7 @@ class AdminContext:
         default_factory=QuotaReservations
     )  # room for incoming mail, from any source
     log: Log | None = None  # the server's; the command line alone writes only to the audit trail
-    principal: Principal = NOBODY  # who acts; nobody until a request says who
+    principal: Principal = NOBODY  # the actor; nobody until a request names one
     reason: str = ""  # the caller's reason, if given
 
     def acting(self, principal: Principal, reason: str = "") -> "AdminContext":

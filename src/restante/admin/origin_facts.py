@@ -17,7 +17,7 @@ _Verdict = Annotated[str, Field(max_length=VERDICT_LIMIT)]
 
 
 class OriginFacts(BaseModel):
-    """The session that a message came through, and what checks found."""
+    """The session that a message came through, and the verdicts of checks."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -1,8 +1,8 @@
-"""Who may do what: the one table of roles and actions. Nothing else decides permissions.
+"""Permissions: the one table of roles and actions. Nothing else decides them.
 
 Each function that the API or the command line calls begins with `permit`. An account's principal
-may act only on things of its account: `scope` and the `find_` functions see to that. What belongs
-to another account does not exist for it, so a foreign name and an unknown one get the same answer.
+may act only on things of its account: `scope` and the `find_` functions see to that. Another
+account's things do not exist for it, so a foreign name and an unknown one get the same answer.
 """
 
 from collections.abc import Iterable, Mapping

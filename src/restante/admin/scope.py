@@ -1,4 +1,4 @@
-"""The things that exist for who acts: those of its account, or all.
+"""The things that exist for the principal: those of its account, or all.
 
 The functions of administration read messages and reports only through this module.
 """
@@ -14,7 +14,7 @@ from restante.tenancy.principal import Role
 
 
 def account_in_scope(context: AdminContext, wanted: str | None) -> str | None:
-    """Return the account that a listing is about; None is all, for who may see all."""
+    """Return the account that a listing is about; None is all, if the principal may see all."""
     if wanted is None and context.principal.role is Role.ACCOUNT:
         return context.principal.account
     return wanted

@@ -36,7 +36,7 @@ class Findings:
 
     @property
     def verdicts(self) -> dict[str, str]:
-        """What each check found, to be kept beside the message."""
+        """The verdict of each check, to be kept beside the message."""
         found = {check: _verdict(passed) for check, passed in self.by_check.items()}
         return {check: text for check, text in found.items() if text}
 

@@ -5,7 +5,7 @@ from typing import Final
 
 from restante.mail.trace import HEADER_OCTETS
 
-MESSAGE_ID_LIMIT: Final = 500  # characters; what is longer is cut
+MESSAGE_ID_LIMIT: Final = 500  # characters; a longer one is cut
 
 _NAME: Final = b"message-id"
 _NEXT_NAME: Final = b"\r\n" + _NAME
@@ -57,13 +57,13 @@ class MessageIdSearch:
 
     @property
     def found(self) -> str | None:
-        """The Message-ID of what was taken so far."""
+        """The Message-ID of the content so far."""
         return self._found if self._is_over else message_id_of(bytes(self._beginning))
 
 
 def _printable(value: bytes) -> str:
     text = value[: 4 * MESSAGE_ID_LIMIT].decode("utf-8", "replace").strip()
-    if not text.isprintable():  # a line end, a tab, or what no field may have
+    if not text.isprintable():  # a line end, a tab, or a character that no field may have
         text = "".join(
             letter if letter.isprintable() else _UNPRINTABLE for letter in _unfolded(text)
         )

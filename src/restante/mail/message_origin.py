@@ -11,14 +11,14 @@ VERDICTS_LIMIT: Final = 32  # checks
 
 @dataclass(frozen=True, slots=True)
 class MessageOrigin:
-    """The session that a message came through, and what checks found."""
+    """The session that a message came through, and the verdicts of checks."""
 
     address: str  # of the client
     port: int  # of the client; 0 where it is not known
     hello: str  # as EHLO or HELO gave it, printable and bounded
     tls: str = ""  # "TLSv1.3 TLS_AES_256_GCM_SHA384", "" without TLS
     host_name: str = ""  # the PTR name of the address; "" where nobody has looked it up
-    verdicts: Mapping[str, str] = field(default_factory=dict)  # what a check found, by its name
+    verdicts: Mapping[str, str] = field(default_factory=dict)  # by the name of the check
 
 
 def shown_hello(name: str) -> str:

@@ -78,7 +78,7 @@ class ContentBuffer:
         self._finishing: asyncio.Lock | None = None  # once it is
         self._file: ContentFile | None = None  # once it is durable
         self._writing: asyncio.Task[None] | None = None
-        self._search: MessageIdSearch | None = None  # in what goes to disk
+        self._search: MessageIdSearch | None = None  # in the octets that go to disk
         self.octets = 0  # in memory
         self.size = 0  # in all
         self.failure: StoreError | None = None

@@ -42,7 +42,7 @@ class ReceivedMail:
     received_at: float | None = None  # Unix time; None: now
     message_id: str | None = None
     verdicts: Mapping[str, str] = field(default_factory=dict)  # of checks, by their names
-    imported_origin: MessageOrigin | None = None  # where `origin` is None: what an export says
+    imported_origin: MessageOrigin | None = None  # that of an export, where `origin` is None
     check_fields: bytes = b""  # that checks add above our Received field
     is_delay_told: bool = False  # another server has sent a delay report
 

@@ -69,10 +69,11 @@ class HandoverStore(Protocol):
     ) -> list[HeldMessage]:
         """Return messages with a held recipient whose number is above `after`, oldest first.
 
-        Without their origins. At most `limit`, and no more once `max_octets` are in memory (content files do not count);
-        at least one if there is one. A message found damaged is reported and skipped, so that it
-        blocks no other. Its recipients become damaged, with a reply that begins with DAMAGED. An
-        operator can delete it, or release it again once it is repaired.
+        Their origins are left out. At most `limit` are returned, and no more once `max_octets` are
+        in memory (content files do not count); at least one if there is one. A message found
+        damaged is reported and skipped, so that it blocks no other. Its recipients become damaged,
+        with a reply that begins with DAMAGED. An operator can delete it, or release it again once
+        it is repaired.
         """
 
     async def settle(

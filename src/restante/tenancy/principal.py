@@ -1,6 +1,6 @@
-"""Who acts: an operator, an account, or the server itself by a policy. Pure.
+"""The actor of a request: an operator, an account, or the server itself by a policy. Pure.
 
-`admin/permissions` has the one table of what each role may do.
+`admin/permissions` has the one table of each role's permissions.
 """
 
 from dataclasses import dataclass

@@ -362,8 +362,8 @@ def _add_drain_requests(connection: apsw.Connection) -> None:
 
 
 _ORIGINS = """
--- Where a message came from, as JSON, and its Message-ID; NULL: not known, as for earlier mail. Behind head, though that
--- has overflow pages: drains read head anyway, and listings read neither.
+-- The origin of a message, as JSON, and its Message-ID; NULL if not known, as for earlier mail.
+-- They are behind head's overflow pages: drains read head anyway, and listings read neither.
 ALTER TABLE message ADD COLUMN origin TEXT;
 ALTER TABLE message ADD COLUMN message_id TEXT;
 """

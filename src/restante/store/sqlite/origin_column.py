@@ -1,7 +1,7 @@
 """The column that says where a message came from.
 
-It is read only for people. So one that cannot be read is as good as none: it must not keep a message
-from being delivered or shown.
+It is read only for people. So one that cannot be read is as good as none: it must not keep a
+message from being delivered or shown.
 """
 
 from json import dumps, loads

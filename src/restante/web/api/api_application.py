@@ -1,8 +1,8 @@
 """The API as an ASGI application.
 
 It requires no login: every client that can reach the control socket is an operator. So it is served
-there only, inside a directory that only the server's user may enter. What a principal may do is
-decided in `admin/permissions`.
+there only, inside a directory that only the server's user may enter. `admin/permissions` decides
+about each principal's permissions.
 """
 
 import asyncio
