@@ -66,8 +66,8 @@ AUDIT_MEANINGS = {
     " names of the messages.",
     AuditAction.MAIL_BOUNCED: "Messages were deleted, and their senders told; the subject is their"
     " names.",
-    AuditAction.MAIL_HELD_AGAIN: "Refused, uncertain or damaged messages were held again; the subject"
-    " is their names.",
+    AuditAction.MAIL_HELD_AGAIN: "Refused, uncertain or damaged messages were held again; the"
+    " subject is their names.",
     AuditAction.CONTENT_READ: "A message's content was shown; the subject is its name.",
     AuditAction.MAIL_EXPORTED: "Messages were exported with their content; the subject is their"
     " names.",

@@ -73,7 +73,7 @@ def test_findings_of_many_recipients_count_once() -> None:
     assert findings.header == b"X-Filter: yes\r\n"
     assert findings.verdicts == {
         "filter": "score 3.5; SEEN",
-        "list": "GREY, NEW",
+        "list": "FRESH, NEW",
         "quiet": "suspect",
     }
     assert findings.is_suspect

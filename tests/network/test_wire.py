@@ -1,4 +1,4 @@
-"""A wire over a real socket: TLS in both roles, a change of owner that loses nothing, and an end that always comes."""
+"""A wire over a real socket: TLS in both roles, a lossless change of owner, and a sure end."""
 
 import asyncio
 import ssl

@@ -1,7 +1,7 @@
 """The fields of a domain's policy in requests and views, and the checked policy made from them.
 
-The fields are made from the table of settings (`tenancy/policy_settings`). No function here uses the
-network or the store: texts, values and the time go in, a checked policy comes out.
+The fields are made from the table of settings (`tenancy/policy_settings`). No function here uses
+the network or the store: texts, values and the time go in, a checked policy comes out.
 """
 
 from collections.abc import Iterable

@@ -45,7 +45,7 @@ def _time_to_come(text: str) -> str:
     return (time if time.tzinfo else time.replace(tzinfo=UTC)).isoformat()
 
 
-# The type of an option's value, the placeholder in its help, and what reads its text.
+# The type of an option's value, the placeholder in its help, and the reader of its text.
 _FORMS: Final[Mapping[SettingKind, tuple[type, str | None, Callable[[str], Any] | None]]] = {
     SettingKind.FLAG: (bool, None, None),
     SettingKind.SIZE: (int, "SIZE", _limit(octets)),

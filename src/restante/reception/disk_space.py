@@ -28,7 +28,7 @@ class DiskSpace:
     """The result of the last measurement."""
 
     def __init__(self, free: Callable[[], int | None] = lambda: 0, reserve: int = 0) -> None:
-        """`free` returns the free octets, or None where nothing limits them. It may raise StoreError."""
+        """`free` returns the free octets, None without a limit. It may raise StoreError."""
         self._free = free
         self.reserve = reserve
         self.is_short = False

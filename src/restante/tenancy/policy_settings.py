@@ -1,9 +1,9 @@
 """The settings of a domain's policy, each defined once. Pure.
 
-A row here makes a setting's field in requests and views of the API (`admin/policy_change`), its
-option and its line in `domain show` (`cli/policy_options`), its entry in the reference, and who may
-change it (`admin/permissions`). The store and the audit trail follow the value itself, `Policy`. To
-add a setting: a field of `Policy`, a row here, and the place that obeys it.
+A row here makes a setting's field in requests and views of the API (`admin/policy_change`). It
+also makes its option and its line in `domain show` (`cli/policy_options`), its entry in the
+reference, and its permission (`admin/permissions`). The store and the audit trail follow the value
+itself, `Policy`. To add a setting: a field of `Policy`, a row here, and the place that obeys it.
 """
 
 from collections.abc import Sequence

@@ -89,7 +89,7 @@ KEEP_REPLY = """
     VALUES (?, ?, ?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET
         is_refused = excluded.is_refused, reply = excluded.reply,
-            at = iif(excluded.is_refused, excluded.at, at)
+        at = iif(excluded.is_refused, excluded.at, at)
 """
 # How often its final reply could not be read (rows.py names the bits).
 KEEP_DOUBTS = "UPDATE message SET flags = (flags & ~96) | ? << 5 WHERE number = ?"
@@ -236,7 +236,10 @@ REFUSED_PATHS = """
 OLDEST_MESSAGES = f"""
     SELECT domain_id, received_at FROM (
         SELECT
-            (SELECT min(number) FROM message WHERE message.domain_id = usage.domain_id AND held_paths <> '') AS held,
+            (
+                SELECT min(number) FROM message
+                WHERE message.domain_id = usage.domain_id AND held_paths <> ''
+            ) AS held,
             (
                 SELECT min(number) FROM last_reply INDEXED BY last_reply_refused
                 WHERE last_reply.domain_id = usage.domain_id AND is_refused
@@ -246,8 +249,8 @@ OLDEST_MESSAGES = f"""
             UNION SELECT domain_id FROM message WHERE number > ({COUNTED_UP_TO})
         ) AS usage
     ) AS first
-    JOIN message ON message.number = coalesce(min(first.held, first.refused), first.held,
-        first.refused)
+    JOIN message
+    ON message.number = coalesce(min(first.held, first.refused), first.held, first.refused)
 """
 
 FILES = "SELECT file, number FROM message WHERE file IS NOT NULL"  # for the sweep: message_file
@@ -396,7 +399,7 @@ ADD_CHANNEL = """
 CHANGE_CHANNEL = """
     UPDATE channel SET
         account = ?, name = ?, way = ?, target = ?, sealed = ?, kinds = ?, created_at = ?,
-            hears_all = ?
+        hears_all = ?
     WHERE id = ?
 """
 ID_OF_CHANNEL = "SELECT id FROM channel WHERE account = ? AND name = ?"
@@ -422,7 +425,9 @@ REMOVE_OLDEST_NOTICES = """
 # has many.
 FIRST_NOTICES = f"""
     SELECT {NOTICE_COLUMNS} FROM notice
-    WHERE number IN (SELECT (SELECT min(number) FROM notice WHERE channel_id = channel.id) FROM channel)
+    WHERE number IN (
+        SELECT (SELECT min(number) FROM notice WHERE channel_id = channel.id) FROM channel
+    )
     ORDER BY next_attempt_at, number LIMIT ?
 """
 LIST_NOTICES = (
@@ -540,8 +545,8 @@ _NEWEST_ENTRIES = """
     WHERE {place} AND id < :before
         AND (:action IS NULL OR action = :action)
         AND (:actor IS NULL OR actor = :actor
-            OR substr(actor, instr(actor, ' ') + 1) = :actor OR substr(actor, 1,
-                instr(actor, ' ') - 1) = :actor)
+            OR substr(actor, instr(actor, ' ') + 1) = :actor
+            OR substr(actor, 1, instr(actor, ' ') - 1) = :actor)
         AND (:since IS NULL OR at >= :since) AND (:until IS NULL OR at < :until)
     ORDER BY id DESC LIMIT :limit
 """
