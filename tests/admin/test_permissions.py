@@ -49,6 +49,7 @@ from restante.tenancy.principal import (
 )
 from restante.transfer import queue_content, queue_import
 from restante.transfer.import_arrival import ImportLabel
+from restante.transfer.transfer_error import TransferError, TransferFault
 from tests.admin.desk import HEAD, Desk, FakeServer, all_of, run
 
 SOURCE = Path(restante.__file__).parent
@@ -329,11 +330,11 @@ def shown(result: object) -> str:
     return repr(result)
 
 
-def refusal(error: AdminError, of: Things) -> tuple[ErrorKind, str]:
+def refusal(error: AdminError | TransferError, of: Things) -> tuple[str, str]:
     text = f"{error.error}; {error.remedy}"
     for name in (of.account, of.held, of.refused, str(of.report)):
         text = text.replace(name, "…")
-    return error.kind, text
+    return error.kind if isinstance(error, AdminError) else error.fault, text
 
 
 def test_every_action_has_a_call_here() -> None:
@@ -461,11 +462,11 @@ def test_an_account_never_reaches_anothers_things_even_if_the_table_allowed_all(
         for of in (BETA, UNKNOWN):
             try:
                 result = await call(context, of)
-            except AdminError as error:
+            except (AdminError, TransferError) as error:
                 answers.append(refusal(error, of))
             else:
                 assert "beta" not in shown(result).replace(f"new@{of.domain}", "")
-        assert {kind for kind, _ in answers} <= {ErrorKind.NOT_FOUND}
+        assert {kind for kind, _ in answers} <= {ErrorKind.NOT_FOUND, TransferFault.MISSING}
         assert len(set(answers)) <= 1, "what is another's is answered like what is not there"
         assert await seen_of(desk, BETA) == before
 

@@ -14,6 +14,8 @@ from restante.admin.admin_error import ErrorKind
 from restante.mail.import_stream import WHOLE, StreamLabel, Unpacker, pack_block, pack_label
 from restante.store.store_errors import StoreError
 from restante.telemetry.events import InternalError, StoreFailed
+from restante.transfer import queue_content
+from restante.transfer.transfer_error import TransferError, TransferFault
 from restante.web.api.api_application import Prepared, build_api
 from restante.web.api.problem_details import STATUSES
 from tests.admin.desk import HEAD, Desk
@@ -251,6 +253,26 @@ def test_every_no_has_one_shape(method: str, path: str, body: Any, status: int, 
 
 def test_every_kind_has_its_status() -> None:
     assert set(STATUSES) == set(ErrorKind)
+
+
+@pytest.mark.parametrize(
+    ("fault", "status"),
+    [
+        (TransferFault.MALFORMED, 422),
+        (TransferFault.INTERRUPTED, 400),
+        (TransferFault.MISSING, 404),
+        (TransferFault.DAMAGED, 409),
+    ],
+)
+def test_every_fault_of_a_transfer_has_its_status(
+    fault: TransferFault, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise TransferError(fault, "it broke", "send it again")
+
+    monkeypatch.setattr(queue_content, "read_content", fail)
+    answer = ask(Desk(), "GET", "/v1/queue/1/content")
+    assert (answer.status_code, answer.json()["error"]) == (status, "it broke")
 
 
 def test_without_a_server_a_release_is_unavailable() -> None:

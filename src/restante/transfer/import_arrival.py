@@ -7,7 +7,6 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.dsn_facts import DsnFacts, dsn_request
 from restante.admin.origin_facts import OriginFacts
 from restante.mail.dsn_request import DsnRequest
@@ -16,6 +15,7 @@ from restante.mail.message import ContentFile
 from restante.mail.message_id import MESSAGE_ID_LIMIT, MessageIdSearch
 from restante.smtp.content import ChunkDecoder
 from restante.store.mail_reception import INLINE_LIMIT, ReceptionStore, Spool
+from restante.transfer.transfer_error import TransferError, TransferFault
 
 MAX_MESSAGES = 500  # in one request
 MAX_INLINE = (
@@ -75,23 +75,25 @@ class Arrival:
     _content: "_IncomingContent | None" = None
 
     async def receive(self, octets: bytes) -> None:
-        """Take octets of the stream. Raises AdminError, StoreError."""
+        """Take octets of the stream. Raises TransferError, StoreError."""
         try:
             for piece in self._unpacker.receive(octets):
                 await self._take(piece)
         except ValueError as error:
-            raise AdminError(
-                ErrorKind.INVALID,
+            raise TransferError(
+                TransferFault.MALFORMED,
                 f"import: {error}",
                 "send the format of mail/import_stream.py",
             ) from None
 
     def close(self) -> None:
-        """Raise AdminError if the stream was cut off."""
+        """Raise TransferError if the stream was cut off."""
         try:
             self._unpacker.close()
         except ValueError as error:
-            raise AdminError(ErrorKind.INVALID, f"import: {error}", "send it again") from None
+            raise TransferError(
+                TransferFault.MALFORMED, f"import: {error}", "send it again"
+            ) from None
 
     def discard(self, *, even_used: bool) -> None:
         """Discard the files, or only those that no message owns."""

@@ -11,7 +11,6 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from restante.admin.admin_context import AdminContext
-from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.dsn_facts import DsnFacts, dsn_facts
 from restante.admin.held_mail import (
     MAX_NAMES,
@@ -34,6 +33,7 @@ from restante.phrases import MAY_HAVE_LEFT, NOT_QUEUED
 from restante.store.mail_queue import QueuedMessage, QueueFilter
 from restante.store.store_errors import Damaged, StoreError
 from restante.tenancy.audit import AuditAction
+from restante.transfer.transfer_error import TransferError, TransferFault
 
 _PAGE = 200  # messages listed, and recorded, at a time
 _PIECES, _SMALL = (
@@ -78,14 +78,14 @@ async def read_content(context: AdminContext, name: str, reason: str = "") -> Me
     """Return a message's content, octet for octet as it is held.
 
     All of it is read once before the first octet is returned, so a damaged message is never sent.
-    Raises AdminError if it is missing or damaged, StoreError.
+    Raises TransferError if it is missing or damaged, AdminError, StoreError.
     """
     permit(context.principal, AdminAction.CONTENT_READ)
     try:
         message = await held_message(context, number_of(name))
         if message is None:
-            raise AdminError(
-                ErrorKind.NOT_FOUND,
+            raise TransferError(
+                TransferFault.MISSING,
                 f"message {name}: {NOT_QUEUED}",
                 MAY_HAVE_LEFT,
             )
@@ -93,7 +93,7 @@ async def read_content(context: AdminContext, name: str, reason: str = "") -> Me
             pass
     except Damaged as damage:
         remedy = "restore it from a backup (docs/how-to/back-up-and-restore.md)"
-        raise AdminError(ErrorKind.CONFLICT, f"message {name}: {damage}", remedy) from None
+        raise TransferError(TransferFault.DAMAGED, f"message {name}: {damage}", remedy) from None
     await _record(context, AuditAction.CONTENT_READ, message.domain_id, [message.number], reason)
     return MessageContent(message.size, content_blocks(context, message))
 

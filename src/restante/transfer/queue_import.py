@@ -73,7 +73,8 @@ async def import_mail(
 ) -> list[ImportResult]:
     """Hold the messages of a stream, all or none, and return a result for each.
 
-    Raises AdminError for a malformed stream, and StoreError; nothing is held then.
+    Raises TransferError for a malformed stream, AdminError for a domain that is not hosted, and
+    StoreError; nothing is held then.
     """
     permit(context.principal, AdminAction.CONTENT_IMPORT)
     arrival = Arrival(context.store.reception)

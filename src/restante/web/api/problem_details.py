@@ -13,6 +13,7 @@ from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.store.store_errors import Conflict, Damaged, NotEmpty, StoreError
 from restante.telemetry.events import InternalError, StoreFailed
+from restante.transfer.transfer_error import TransferError, TransferFault
 
 STATUSES = {
     ErrorKind.USAGE: HTTPStatus.BAD_REQUEST,
@@ -34,6 +35,14 @@ _NO_TIME_CURES: dict[type[StoreError], ErrorKind] = {
 }
 
 
+_FAULTS = {
+    TransferFault.MALFORMED: ErrorKind.INVALID,
+    TransferFault.INTERRUPTED: ErrorKind.USAGE,
+    TransferFault.MISSING: ErrorKind.NOT_FOUND,
+    TransferFault.DAMAGED: ErrorKind.CONFLICT,
+}
+
+
 class ProblemDetails(BaseModel):
     """The body of an error."""
 
@@ -45,6 +54,7 @@ class ProblemDetails(BaseModel):
 def handle_problems(api: Starlette) -> None:
     """Give every exception that may leave a route its answer."""
     api.add_exception_handler(AdminError, _answer_admin_error)
+    api.add_exception_handler(TransferError, _answer_transfer_error)
     api.add_exception_handler(StoreError, _answer_store_error)
     api.add_exception_handler(RequestValidationError, _answer_bad_shape)
     api.add_exception_handler(HTTPException, _answer_http_error)
@@ -58,6 +68,12 @@ def _answer(status: int, kind: ErrorKind, error: str, remedy: str) -> JSONRespon
 async def _answer_admin_error(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, AdminError)
     return _answer(STATUSES[error.kind], error.kind, error.error, error.remedy)
+
+
+async def _answer_transfer_error(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, TransferError)
+    kind = _FAULTS[error.fault]
+    return _answer(STATUSES[kind], kind, error.error, error.remedy)
 
 
 async def _answer_store_error(request: Request, error: Exception) -> JSONResponse:

@@ -8,7 +8,6 @@ from fastapi.responses import Response, StreamingResponse
 from starlette.requests import ClientDisconnect
 
 from restante.admin import bounce, held_mail, hold_again
-from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.bounce import BounceChange
 from restante.admin.held_mail import (
     FullMessageView,
@@ -22,6 +21,7 @@ from restante.admin.hold_again import HoldChange, MessagesToHoldAgain
 from restante.transfer import queue_content, queue_import
 from restante.transfer.queue_content import ExportOrder
 from restante.transfer.queue_import import DigestOrder, ImportResult
+from restante.transfer.transfer_error import TransferError, TransferFault
 from restante.web.api.listing import as_paged_listing
 from restante.web.api.request_context import RequestContext
 
@@ -120,6 +120,6 @@ async def _body(request: Request) -> AsyncIterator[bytes]:
         async for octets in request.stream():
             yield octets
     except ClientDisconnect:
-        raise AdminError(
-            ErrorKind.USAGE, "import: the stream was interrupted", "send it again"
+        raise TransferError(
+            TransferFault.INTERRUPTED, "import: the stream was interrupted", "send it again"
         ) from None

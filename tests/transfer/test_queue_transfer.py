@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from restante.admin.admin_error import AdminError, ErrorKind
+from restante.admin.admin_error import AdminError
 from restante.admin.domain_change import DomainChange
 from restante.admin.domains import change_domain
 from restante.admin.held_mail import QueueSelection, list_queue
@@ -27,6 +27,7 @@ from restante.tenancy.audit import AuditAction, AuditFilter
 from restante.transfer.import_arrival import MAX_MESSAGES
 from restante.transfer.queue_content import ExportOrder, export_mail, read_content
 from restante.transfer.queue_import import ImportResult, import_mail
+from restante.transfer.transfer_error import TransferError, TransferFault
 from tests.admin.desk import HEAD, NOW, Desk, all_of, run
 
 LARGE = b"Subject: large\r\n\r\n" + b"a line of a large message\r\n" * (INLINE_LIMIT // 20)
@@ -259,9 +260,9 @@ def test_one_that_was_handed_over_to_some_is_still_the_same() -> None:
 def test_a_stream_that_is_not_whole_leaves_nothing(stream: bytes) -> None:
     async def story() -> None:
         desk = await hosting()
-        with pytest.raises(AdminError) as caught:
+        with pytest.raises(TransferError) as caught:
             await bring_in(desk, stream)
-        assert caught.value.kind is ErrorKind.INVALID
+        assert caught.value.fault is TransferFault.MALFORMED
         assert await all_of(list_queue(desk.context, QueueSelection())) == []
         assert desk.store.state.files == {}
 
@@ -334,8 +335,9 @@ def test_content_that_is_not_whole_is_not_begun() -> None:
         [name] = (await bring_in(desk, packed_message(LARGE)))[0].held
         [file] = desk.store.state.files
         del desk.store.state.files[file]
-        with pytest.raises(AdminError, match="missing or damaged"):
+        with pytest.raises(TransferError, match="missing or damaged") as caught:
             await read_content(desk.context, name)
+        assert caught.value.fault is TransferFault.DAMAGED
 
     run(story())
 

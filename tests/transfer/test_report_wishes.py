@@ -9,8 +9,8 @@ from restante.mail.message import message_name, message_number
 from restante.queue.recipient_status import Move, Outcome, RecipientOutcome
 from restante.transfer.queue_content import ExportOrder, export_mail
 from tests.admin.desk import HEAD, NOW, Desk, run
-from tests.admin.test_queue_transfer import bring_in, hosting, packed_message
 from tests.contract.making import opened
+from tests.transfer.test_queue_transfer import bring_in, hosting, packed_message
 
 ASKED = {
     "ret": "HDRS",
