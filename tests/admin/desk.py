@@ -13,12 +13,12 @@ from restante.admin.admin_context import (
     ConfigurationState,
     OpenListener,
     ReleaseAnswer,
-    RunningDrain,
     ScrubFacts,
     Vitals,
 )
 from restante.admin.domain_change import NewDomain
 from restante.admin.domains import add_domain
+from restante.delivery.drain_state import DrainSnapshot, DrainState
 from restante.mail.envelope import Envelope
 from restante.mail.message import NewMessage
 from restante.network.resolver import LookupFailed
@@ -83,9 +83,22 @@ class FakeServer:
             node, 253, f"OK, 2 pending messages for node {node} started", 2, "operator"
         )
 
-    def drains(self) -> Iterator[RunningDrain]:
+    def drains(self) -> Iterator[DrainSnapshot]:
         return iter(
-            [RunningDrain("alpha.example", "192.0.2.1:25", NOW, 5, 0, 1, 2, "delivering", None, "")]
+            [
+                DrainSnapshot(
+                    "alpha.example",
+                    "192.0.2.1:25",
+                    NOW,
+                    5,
+                    0,
+                    1,
+                    2,
+                    DrainState.DELIVERING,
+                    None,
+                    "",
+                )
+            ]
         )
 
     def is_draining(self, domain_id: int) -> bool:

@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from restante.delivery.drain_state import DrainSnapshot
 from restante.network.resolver import Resolver
 from restante.notices.transports import Sender
 from restante.queue.presence import Sighting
@@ -30,23 +31,6 @@ class ReleaseAnswer:
     text: str
     pending: int  # messages
     reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class RunningDrain:
-    """One drain as `status` shows it."""
-
-    domain: str
-    destination: str
-    started_at: float
-    delivered: int
-    refused: int
-    deferred: int
-    connections: int  # open now
-    state: str  # "delivering", "waiting to retry", …
-    next_attempt_at: float | None
-    last_error: str
-    hindrance: str = ""  # the cause that it indicates: "rate limit", "policy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +80,7 @@ class Server(Protocol):
     async def release(self, node: str, principal: Principal, reason: str) -> ReleaseAnswer:
         """Release like ETRN, without a check of the host, within what the principal sees."""
 
-    def drains(self) -> Iterator[RunningDrain]:
+    def drains(self) -> Iterator[DrainSnapshot]:
         """Yield the running and waiting drains in the order of their start, each at its turn."""
 
     def is_draining(self, domain_id: int) -> bool:

@@ -19,7 +19,7 @@ from restante.admin.domain_change import DomainChange, NewDomain, changed_destin
 from restante.admin.permissions import AdminAction, permit, permit_fields
 from restante.admin.policy_change import PolicyView, changed_policy, check_message_size, policy_view
 from restante.admin.primaries import PrimaryView, primary_view
-from restante.admin.scope import account_in_scope
+from restante.admin.scope import account_in_scope, domain_name
 from restante.admin.trail import (
     ChangeView,
     change_views,
@@ -29,7 +29,6 @@ from restante.admin.trail import (
     moment,
     with_changes,
 )
-from restante.mail.address import canonical_domain
 from restante.mail.quantity import counted
 from restante.phrases import EXISTS, NO_LONGER_HOSTED, NOT_HOSTED, REMOVED_MEANWHILE
 from restante.store.mail_figures import NONE_SET_APART, SetApart
@@ -170,16 +169,6 @@ async def remove_domain(context: AdminContext, name: str, reason: str) -> None:
     await changed(context, recorded)
     if context.server:
         await context.server.stop_drain(domain.id, NO_LONGER_HOSTED)
-
-
-def domain_name(text: str) -> str:
-    """Return the canonical name. Raises AdminError for an invalid one."""
-    try:
-        return canonical_domain(text)
-    except ValueError as error:
-        raise AdminError(
-            ErrorKind.INVALID, f"domain: {error}", "write a name such as example.org"
-        ) from None
 
 
 def find_domain(context: AdminContext, name: str) -> HostedDomain:

@@ -5,11 +5,12 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict
 
-from restante.admin.admin_context import AdminContext, RunningDrain
+from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind, no_server
 from restante.admin.domains import find_domain
 from restante.admin.permissions import AdminAction, permit
 from restante.admin.trail import announce, entry, moment
+from restante.delivery.drain_state import DrainSnapshot
 from restante.store.mail_handover import PastDrain
 from restante.tenancy.audit import AuditAction
 
@@ -117,7 +118,7 @@ async def last_drains(context: AdminContext, name: str | None = None) -> Iterato
     return (last_drain_view(domain.name, past[domain.id]) for domain in hosted if domain.id in past)
 
 
-def _is_in_scope(context: AdminContext, drain: RunningDrain) -> bool:
+def _is_in_scope(context: AdminContext, drain: DrainSnapshot) -> bool:
     domain = context.directory.now.domains.get(drain.domain)
     return context.principal.sees(domain.account if domain is not None else "")
 
@@ -138,7 +139,7 @@ def last_drain_view(domain: str, past: PastDrain) -> LastDrainView:
     )
 
 
-def _view(drain: RunningDrain) -> DrainView:
+def _view(drain: DrainSnapshot) -> DrainView:
     return DrainView(
         domain=drain.domain,
         destination=drain.destination,

@@ -7,10 +7,22 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from restante.admin.admin_context import AdminContext
+from restante.admin.admin_error import AdminError, ErrorKind
+from restante.mail.address import canonical_domain
 from restante.mail.message import HeldMessage
 from restante.store.mail_queue import QueuedMessage, QueueFilter
 from restante.store.mail_reports import ReportFilter, WaitingReport
 from restante.tenancy.principal import Role
+
+
+def domain_name(text: str) -> str:
+    """Return the canonical name. Raises AdminError for an invalid one."""
+    try:
+        return canonical_domain(text)
+    except ValueError as error:
+        raise AdminError(
+            ErrorKind.INVALID, f"domain: {error}", "write a name such as example.org"
+        ) from None
 
 
 def account_in_scope(context: AdminContext, wanted: str | None) -> str | None:

@@ -13,8 +13,7 @@ from pydantic import BaseModel
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.permissions import AdminAction, permit
-from restante.admin.scope import account_in_scope
-from restante.mail.address import canonical_domain
+from restante.admin.scope import account_in_scope, domain_name
 from restante.mail.message import message_name
 from restante.telemetry.events import RecordChanged
 from restante.tenancy.audit import EVERY_ENTRY, AuditAction, AuditEntry, AuditFilter
@@ -62,7 +61,7 @@ async def list_audit(
             f"name one of {', '.join(AuditAction)}",
         )
     if wanted.domain is not None:
-        wanted = wanted._replace(domain=_canonical(wanted.domain))
+        wanted = wanted._replace(domain=domain_name(wanted.domain))
     own = account_in_scope(context, None)
     if own is not None:
         if wanted.account not in (None, own):
@@ -75,15 +74,6 @@ async def list_audit(
         if page.before is None:
             return
         limit, before = limit - len(page.entries), page.before
-
-
-def _canonical(domain: str) -> str:
-    try:
-        return canonical_domain(domain)
-    except ValueError as error:
-        raise AdminError(
-            ErrorKind.INVALID, f"domain: {error}", "write a name such as example.org"
-        ) from None
 
 
 def moment(at: float) -> datetime:

@@ -8,11 +8,11 @@ from restante.admin.admin_context import (
     ConfigurationState,
     OpenListener,
     ReleaseAnswer,
-    RunningDrain,
     ScrubFacts,
     Vitals,
 )
 from restante.delivery.dispatcher import Dispatcher
+from restante.delivery.drain_state import DrainSnapshot
 from restante.delivery.watcher import Watcher
 from restante.network.tls_context import oldest_version
 from restante.queue.presence import Sighting
@@ -52,24 +52,9 @@ class RunningServer:
             node, reply.code, reply.text, pending_messages(outcome), outcome.reason
         )
 
-    def drains(self) -> Iterator[RunningDrain]:
+    def drains(self) -> Iterator[DrainSnapshot]:
         """Yield the drains that run or wait."""
-        return (
-            RunningDrain(
-                domain=view.domain,
-                destination=view.destination,
-                started_at=view.started_at,
-                delivered=view.delivered,
-                refused=view.refused,
-                deferred=view.deferred,
-                connections=view.connections,
-                state=view.state,
-                next_attempt_at=view.next_attempt_at,
-                last_error=view.last_error,
-                hindrance=view.hindrance,
-            )
-            for view in self.dispatcher.drains()
-        )
+        return self.dispatcher.drains()
 
     def is_draining(self, domain_id: int) -> bool:
         """Tell whether a domain has a drain."""
