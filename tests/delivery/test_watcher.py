@@ -38,7 +38,8 @@ class Scene:
     takes: bool = True
     probed: list[tuple[float, int]] = field(default_factory=list)  # when, and which port
     begun: list[tuple[float, str]] = field(default_factory=list)  # when, and whose drain
-    draining: set[int] = field(default_factory=set)
+    draining: set[int] = field(default_factory=set)  # here
+    elsewhere: set[int] = field(default_factory=set)  # drained by other servers
     acts: dict[float, Callable[[], Awaitable[None]]] = field(
         default_factory=dict
     )  # what happens when
@@ -83,7 +84,12 @@ class Scene:
             self.watcher = Watcher(
                 figures=self.world.store.figures,
                 directory=self.world.directory,
-                drains=UnaskedDrains(self.probe, self.start, self.draining.__contains__),
+                drains=UnaskedDrains(
+                    self.probe,
+                    self.start,
+                    is_draining=lambda domain_id: domain_id in self.draining | self.elsewhere,
+                    runs_here=self.draining.__contains__,
+                ),
                 settings=lambda: SETTINGS,
                 log=self.world.log,
                 clocks=Clocks(
@@ -328,6 +334,50 @@ def test_a_drain_that_somebody_asked_for_is_left_alone() -> None:
         scene.acts[40.0] = end
         await scene.watch(500)
         assert [at for at, _ in scene.begun] == [340.0]
+
+    asyncio.run(main())
+
+
+def test_mail_that_a_drain_elsewhere_leaves_behind_is_not_forgotten() -> None:
+    """Its end is no event here; its server may die, and nobody else may look."""
+
+    async def main() -> None:
+        scene = Scene()
+        domain = await scene.host("b.example", hold=Hold.RELAY)
+        await scene.world.hold(domain, 1)
+        scene.elsewhere.add(domain.id)
+
+        async def end() -> None:
+            scene.elsewhere.clear()
+
+        scene.acts[40.0] = end
+        await scene.watch(500)
+        assert [at for at, _ in scene.begun] == [300.0]
+
+    asyncio.run(main())
+
+
+def test_a_request_that_joins_a_drain_elsewhere_is_looked_after() -> None:
+    async def main() -> None:
+        scene = Scene()
+        domain = await scene.host("b.example", hold=Hold.RELAY)
+        await scene.world.hold(domain, 1)
+        begin = scene.start
+
+        async def join(of: HostedDomain) -> None:
+            if not scene.begun:  # another server was faster
+                scene.elsewhere.add(of.id)
+                scene.begun.append((scene.clock, of.name))
+            else:
+                await begin(of)
+
+        async def end() -> None:
+            scene.elsewhere.clear()
+
+        scene.start = join  # type: ignore[method-assign,assignment]
+        scene.acts[40.0] = end
+        await scene.watch(500)
+        assert [at for at, _ in scene.begun] == [0.0, 300.0]
 
     asyncio.run(main())
 

@@ -174,6 +174,10 @@ class Dispatcher:
         """Return whether a domain has a drain, here or on record."""
         return domain_id in self._drains or self._context.handover.is_draining(domain_id)
 
+    def runs_here(self, domain_id: int) -> bool:
+        """Return whether this process runs a domain's drain."""
+        return domain_id in self._drains
+
     async def probe(self, destination: Destination) -> str:
         """Check whether a destination answers; return "" if it does, otherwise the reason."""
         return await probe(destination, self._context)

@@ -77,7 +77,8 @@ class UnaskedDrains:
 
     probe: Callable[[Destination], Awaitable[str]]  # "" if a destination answers, else why not
     start: Callable[[HostedDomain], Awaitable[None]]  # may raise CannotStart or StoreError
-    is_draining: Callable[[int], bool]  # by domain id
+    is_draining: Callable[[int], bool]  # by domain id; on any server
+    runs_here: Callable[[int], bool]  # by domain id; `drain_ended` is called for these only
 
 
 class Watcher:
@@ -146,8 +147,7 @@ class Watcher:
         waiting = self._waiting.get(domain_id)
         if waiting is not None:
             waiting.is_busy = False
-            waiting.drain_at = self._after(_DRAIN_AGAIN, waiting.drains)
-            self._enter(waiting.drain_at, waiting)
+            self._look_again(waiting)
             if not self._held(waiting.domain):
                 del self._waiting[domain_id]
 
@@ -249,12 +249,18 @@ class Watcher:
             return
         if not self._held(waiting.domain):
             del self._waiting[waiting.domain.id]
-        elif self._drains.is_draining(waiting.domain.id):
+        elif self._drains.runs_here(waiting.domain.id):
             waiting.is_busy = True  # somebody has asked; `drain_ended` will be called
+        elif self._drains.is_draining(waiting.domain.id):
+            self._look_again(waiting)
         elif now >= waiting.drain_at and self._may_leave(waiting.domain):
             waiting.is_busy = True
             waiting.drains += 1
             self._spawn(self._begin_drain(waiting))
+
+    def _look_again(self, waiting: _WaitingDomain) -> None:
+        waiting.drain_at = self._after(_DRAIN_AGAIN, waiting.drains)
+        self._enter(waiting.drain_at, waiting)
 
     def _may_leave(self, domain: HostedDomain) -> bool:
         return domain.policy.hold is Hold.RELAY or self.is_up(domain.destination)
@@ -270,7 +276,7 @@ class Watcher:
                 StoreFailed(error=error, doing="start drain", domain=waiting.domain.name)
             )
         finally:
-            if not self._drains.is_draining(waiting.domain.id):
+            if not self._drains.runs_here(waiting.domain.id):
                 self.drain_ended(waiting.domain.id)
 
     def _after(self, schedule: Schedule, failures: int) -> float:

@@ -75,6 +75,7 @@ def _watcher(ground: Ground, dispatcher: Dispatcher, releaser: Releaser) -> Watc
             probe=dispatcher.probe,
             start=partial(_start_unasked, dispatcher, releaser),
             is_draining=dispatcher.is_draining,
+            runs_here=dispatcher.runs_here,
         ),
         settings=lambda: ground.settings.config.delivery,
         log=ground.setup.log,
