@@ -45,6 +45,7 @@ class Taken:
 
     name: str  # of our server, in its Received field
     mark: str  # of the mail
+    reverse_path: str
     path: str
     content: bytes  # without our Received field
     visit: Visit
@@ -66,17 +67,19 @@ class Books:
     moves: list[tuple[float, str]] = field(
         default_factory=list
     )  # when, and away from which primary
+    suspensions: list[tuple[str, float, float]] = field(default_factory=list)  # domain, from, to
     store_troubles: list[tuple[float, float]] = field(default_factory=list)  # from when to when
     owners: dict[str, set[str]] = field(default_factory=dict)  # of each primary: its domains, ever
     grants: list[tuple[float, str]] = field(default_factory=list)  # when, and for which domain
     asked: set[str] = field(default_factory=set)  # domains that an authorized client asked for
+    on_grant: Callable[[str], None] = lambda _domain: None  # is told each, for its timing
     wrongs: list[str] = field(default_factory=list)  # seen while it ran
 
     def acknowledge(self, mail: PlannedMail, name: str, paths: tuple[str, ...]) -> None:
         """Note a 250 after content."""
         self.acknowledged.append(Acknowledged(mail, name, paths, self.clock()))
 
-    def take(self, visit: Visit, paths: tuple[str, ...], raw: bytes) -> None:
+    def take(self, visit: Visit, reverse_path: str, paths: tuple[str, ...], raw: bytes) -> None:
         """Note a message that a primary has taken; it is whole, as it came."""
         field_ = _RECEIVED.match(raw)
         name = _NAME.search(field_[0]) if field_ else None
@@ -86,13 +89,21 @@ class Books:
             return
         for path in paths:
             taken = Taken(
-                name[1].decode(), mark[1].decode(), path, raw[field_.end() :], visit, self.clock()
+                name[1].decode(),
+                mark[1].decode(),
+                reverse_path,
+                path,
+                raw[field_.end() :],
+                visit,
+                self.clock(),
             )
             self.taken.append(taken)
 
     def grant(self, domains: Iterable[str]) -> None:
         """Note that a customer was told that its mail comes."""
-        self.grants += [(self.clock(), domain) for domain in sorted(domains)]
+        for domain in sorted(domains):
+            self.grants.append((self.clock(), domain))
+            self.on_grant(domain)
 
     def visit(self, primary: str, connection: Connection) -> Visit:
         """Note a connection to a primary."""

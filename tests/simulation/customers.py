@@ -13,6 +13,7 @@ from tests.simulation.trace import Trace
 
 PASSWORD: Final = "correct-horse-battery"
 _PAUSE: Final = (5.0, 25.0)  # seconds between requests
+_LONG_PAUSE: Final = (65.0, 90.0)  # longer than a drain may take: it must go on by itself
 
 
 @dataclass(eq=False)
@@ -27,6 +28,7 @@ class Customer:
     trace: Trace
     dice: Random
     is_spared: bool = False
+    asks_rarely: bool = False
     machine: Machine = field(init=False)
 
     def __post_init__(self) -> None:
@@ -35,7 +37,7 @@ class Customer:
     async def run(self) -> None:
         """Ask now and then, until cancelled."""
         while True:
-            await asyncio.sleep(self.dice.uniform(*_PAUSE))
+            await asyncio.sleep(self.dice.uniform(*(_LONG_PAUSE if self.asks_rarely else _PAUSE)))
             try:
                 await self.ask(self._choose())
             except Lost as lost:

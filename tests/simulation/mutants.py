@@ -20,8 +20,11 @@ from restante.reception.intake import Intake, Receipt, ReceivedMail, _size
 from restante.release import releaser
 from restante.release.authorization import Authorization
 from restante.smtp.window import SendWindow
+from restante.store.mail_handover import Drain
+from restante.store.memory.memory_handover import MemoryHandover
 from restante.store.store_errors import StoreError
 from restante.tenancy.model import HostedDomain
+from restante.tenancy.policy import Policy
 
 Replacement = tuple[Any, str, Any]
 _PLENTY: Final = 10_000
@@ -81,7 +84,7 @@ def _deliver_to_anothers_destination() -> list[Replacement]:
     find, tries = dial_plan.find_dial_plan, iter(range(_PLENTY))
 
     async def find_any(domain: HostedDomain, context: Any) -> Any:
-        if next(tries) % 5 == 4:
+        if next(tries) % 3 == 2:
             hosted = context.directory.now.domains
             domain = replace(domain, destination=hosted[min(hosted)].destination)
         return await find(domain, context)
@@ -115,6 +118,20 @@ def _release_for_anybody() -> list[Replacement]:
     return [(releaser, "authorize", authorize)]
 
 
+def _forget_drains_at_a_crash() -> list[Replacement]:
+    """Take up no drain that an earlier life of the server has begun."""
+
+    async def nothing(_self: MemoryHandover, _running: Any) -> list[Drain]:
+        return []
+
+    return [(MemoryHandover, "claimable_drains", nothing)]
+
+
+def _deliver_while_suspended() -> list[Replacement]:
+    """See no suspension."""
+    return [(Policy, "suspension_at", lambda *_: None)]
+
+
 MUTANTS: Final[Mapping[str, Callable[[], list[Replacement]]]] = {
     "acknowledge-before-hold": _acknowledge_before_hold,
     "delete-before-the-final-reply": _delete_before_the_final_reply,
@@ -123,6 +140,8 @@ MUTANTS: Final[Mapping[str, Callable[[], list[Replacement]]]] = {
     "starve-behind-a-busy-account": _starve_behind_a_busy_account,
     "send-without-a-window": _send_without_a_window,
     "release-for-anybody": _release_for_anybody,
+    "forget-drains-at-a-crash": _forget_drains_at_a_crash,
+    "deliver-while-suspended": _deliver_while_suspended,
 }
 
 

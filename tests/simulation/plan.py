@@ -54,6 +54,7 @@ class Plan:
     stops: int
     reloads: int
     store_troubles: int
+    suspensions: int
     moves: int  # of a domain to another primary
     hangups: float  # share of the senders' sessions
     accounts: tuple[str, ...] = field(init=False)
@@ -68,7 +69,7 @@ def peaceful_plan(seed: int) -> Plan:
     dice = Random(f"plan {seed}")
     domains = (PlannedDomain("a0.example", "alpha", "198.51.100.10", 0.0, True, True, 20),)
     mails = _mails(dice, domains, count=5, duration=20.0)
-    return Plan(seed, domains, mails, Weather(), 30.0, 0, 0, 0, 0, 0, 0.0)
+    return Plan(seed, domains, mails, Weather(), 30.0, 0, 0, 0, 0, 0, 0, 0.0)
 
 
 def make_plan(seed: int) -> Plan:
@@ -108,6 +109,7 @@ def make_plan(seed: int) -> Plan:
         stops=0 if is_up else dice.choice((0, 0, 1)),
         reloads=dice.choice((0, 2)),
         store_troubles=0 if is_up else dice.choice((0, 0, 2, 4)),
+        suspensions=dice.choice((0, 0, 1, 2)),
         moves=dice.choice((0, 0, 2)),
         hangups=dice.choice((0.0, 0.2, 0.5)),
     )

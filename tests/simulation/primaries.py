@@ -115,6 +115,7 @@ class _Session(asyncio.Protocol):
         self._owed = 0  # octets of a chunk
         self._is_last = False
         self._content = b""
+        self._reverse_path = ""
         self._paths: list[str] | None = None  # of the transaction; None outside
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -171,7 +172,9 @@ class _Session(asyncio.Protocol):
             case "EHLO" | "HELO":
                 self._answer("EHLO", _lines(self._primary.offer))
             case "MAIL":
-                self._answer("MAIL", "250 2.1.0 ok" if self._paths is None else "503 5.5.1 nested")
+                path = line.partition("<")[2].partition(">")[0]
+                is_first = self._paths is None
+                self._answer("MAIL", "250 2.1.0 ok" if is_first else "503 5.5.1 nested", path)
             case "RCPT":
                 path = line.partition("<")[2].partition(">")[0]
                 unknown = path.startswith("nobody")
@@ -205,7 +208,7 @@ class _Session(asyncio.Protocol):
             return
         way = self._way("CONTENT")
         if way in ("", "odd", *_WAYS_AFTER_CONTENT):
-            self._primary.books.take(self._visit, paths, content)
+            self._primary.books.take(self._visit, self._reverse_path, paths, content)
         self._act(way, "250 2.0.0 queued")
 
     def _answer(self, step: str, reply: str, path: str = "") -> None:
@@ -213,7 +216,7 @@ class _Session(asyncio.Protocol):
         way = self._way(step)
         if way in ("", "odd") and reply[0] in "23":
             if step == "MAIL":
-                self._paths, self._content = [], b""
+                self._reverse_path, self._paths, self._content = path, [], b""
             elif step == "RCPT" and self._paths is not None:
                 self._paths.append(path)
         self._act(way, reply)

@@ -96,6 +96,7 @@ class ServerMachine:
     app: Application | None = None
     machine: Machine | None = None
     lives: int = 0
+    starts: list[float] = field(default_factory=list)  # of each life: when it was ready
     ends: list[tuple[float, str]] = field(default_factory=list)  # of each life: when, how
     defects: list[str] = field(default_factory=list)
     _running: "asyncio.Task[None] | None" = None
@@ -213,6 +214,7 @@ class ServerMachine:
         self.trace.note("server", f"{name} {text}")
         if isinstance(event, ServerReady):
             self._ready.set()
+            self.starts.append(self.loop.time())
         if isinstance(event, InternalError):
             self.defects.append(f"a defect in the server: {event.error!r} {text}")
 

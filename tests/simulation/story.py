@@ -127,6 +127,7 @@ class Story:
             self.trace,
             Random(f"customer {nth} {self.plan.seed}"),
             is_spared=account == CALM,
+            asks_rarely=account == CALM and self.plan.seed % 2 == 0,
         )
 
     async def tell(self) -> Result:
@@ -246,7 +247,8 @@ class Story:
 
     @property
     def _evidence(self) -> Evidence:
-        return Evidence(self.plan, self.books, self.disk.records, self.server.ends)
+        server = self.server
+        return Evidence(self.plan, self.books, self.disk.records, server.starts, server.ends)
 
     def _conclude(self, sending: list["asyncio.Task[None]"], unsent: int) -> None:
         if unsent:

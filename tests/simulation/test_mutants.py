@@ -10,6 +10,7 @@ from tests.simulation.story import simulate
 SEEDS: Final = 60  # at most, for each
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize(
     ("name", "says"),
     [
@@ -20,6 +21,8 @@ SEEDS: Final = 60  # at most, for each
         ("starve-behind-a-busy-account", "was promised"),
         ("send-without-a-window", "copies, more than 64"),
         ("release-for-anybody", "asked for"),
+        ("forget-drains-at-a-crash", "was promised"),
+        ("deliver-while-suspended", "was suspended"),
     ],
 )
 def test_a_fault_is_found(name: str, says: str) -> None:

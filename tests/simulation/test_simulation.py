@@ -35,7 +35,15 @@ def test_nothing_is_lost_whatever_happens(seed: int) -> None:
 
 def test_the_stories_have_every_kind_of_trouble() -> None:
     plans = [make_plan(seed) for seed in SEEDS]
-    for trouble in ("crashes", "stops", "reloads", "store_troubles", "moves", "hangups"):
+    for trouble in (
+        "crashes",
+        "stops",
+        "reloads",
+        "store_troubles",
+        "moves",
+        "suspensions",
+        "hangups",
+    ):
         assert any(getattr(plan, trouble) for plan in plans), trouble
         assert not all(getattr(plan, trouble) for plan in plans), trouble
     assert any(plan.weather.cut for plan in plans)

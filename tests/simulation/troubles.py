@@ -17,6 +17,9 @@ from tests.simulation.server_machine import ServerMachine
 from tests.simulation.trace import Trace
 
 _CRASH_SITES: Final = ("hold", "hold", "settle", "settle", "open_drain", "close_drain", "record")
+_SUSPENDED: Final = DomainChange.model_validate({"hold": "suspended", "reason": "maintenance"})
+_RESUMED: Final = DomainChange.model_validate({"hold": "until-asked"})
+_TRIES: Final = 300  # a second apart, to end a suspension
 Trouble = Callable[[], Awaitable[None]]
 
 
@@ -40,7 +43,10 @@ class Troubles:
         self._trace = trace
         self._dice = Random(f"troubles {plan.seed}")
         self._turn = asyncio.Lock()  # of what needs the server up, or takes it down
+        self._suspended: set[str] = set()  # each domain once: one would end another's suspension
         self._disk.on_crash = self._crash
+        self._books.on_grant = self._granted
+        self._crashes_at_drains = 1 if plan.crashes else 0
 
     async def run(self) -> None:
         """Bring all of them, within the duration of the story."""
@@ -51,6 +57,7 @@ class Troubles:
             (plan.reloads, self._reload),
             (plan.store_troubles, self._fail_store),
             (plan.moves, self._move),
+            (plan.suspensions, self._suspend),
             (len([one for one in plan.domains if one.misfortune]), self._send_primary_away),
         ]
         async with asyncio.TaskGroup() as tasks:
@@ -66,6 +73,13 @@ class Troubles:
     def _crash(self) -> None:
         self._server.crash()
         asyncio.get_running_loop().call_later(self._dice.uniform(1.0, 5.0), self._server.start_soon)
+
+    def _granted(self, domain: str) -> None:
+        """Crash once in the middle of a drain of the calm account: it must go on by itself."""
+        is_calm = any(one.name == domain and one.is_calm for one in self._plan.domains)
+        if is_calm and self._crashes_at_drains and self._dice.random() < 0.5:
+            self._crashes_at_drains -= 1
+            asyncio.get_running_loop().call_later(self._dice.uniform(0.0, 0.2), self._crash)
 
     async def _crash_some_time(self) -> None:
         async with self._turn:
@@ -110,26 +124,46 @@ class Troubles:
 
     async def _move(self) -> None:
         """Let an operator give a domain another destination."""
-        name = self._dice.choice(
-            [domain.name for domain in self._plan.domains if not domain.is_calm]
-        )
-        async with self._turn:
-            if not self._server.is_up:
-                return
-            new = self._primaries[name][1]
-            work = change_domain(
-                self._server.office, name, DomainChange(destination=f"{new.address}:25")
-            )
-            assert self._server.machine is not None
-            task = asyncio.get_running_loop().create_task(
-                work, context=self._server.machine.context
-            )
-            try:
-                await task
-            except (AdminError, StoreError) as error:
-                self._trace.note("operator", f"{name} was not moved: {error}")
-                return
+        name = self._unlucky()
+        new = self._primaries[name][1]
+        if not await self._change(name, DomainChange(destination=f"{new.address}:25")):
+            return
         self._primaries[name].reverse()
         old = self._primaries[name][1]
         self._books.moves.append((asyncio.get_running_loop().time(), old.machine.name))
-        self._trace.note("operator", f"{name} was moved to {new.address}")
+
+    async def _suspend(self) -> None:
+        """Let an operator suspend a domain for some time."""
+        name, loop = self._unlucky(), asyncio.get_running_loop()
+        if name in self._suspended:
+            return
+        self._suspended.add(name)
+        if not await self._change(name, _SUSPENDED):
+            return
+        begin, seconds = loop.time(), self._dice.uniform(20.0, 50.0)
+        await asyncio.sleep(seconds)
+        self._books.suspensions.append((name, begin, loop.time()))
+        for _ in range(_TRIES):
+            if await self._change(name, _RESUMED):
+                return
+            await asyncio.sleep(1.0)
+
+    def _unlucky(self) -> str:
+        return self._dice.choice([one.name for one in self._plan.domains if not one.is_calm])
+
+    async def _change(self, name: str, change: DomainChange) -> bool:
+        """Change a domain as an operator; tell whether that was done."""
+        async with self._turn:
+            machine = self._server.machine
+            if not self._server.is_up or machine is None:
+                return False
+            work = change_domain(self._server.office, name, change)
+            task = asyncio.get_running_loop().create_task(work, context=machine.context)
+            fields = change.model_dump(exclude_none=True, exclude_defaults=True)
+            try:
+                await task
+            except (AdminError, StoreError) as error:
+                self._trace.note("operator", f"{name} was not changed, {fields}: {error}")
+                return False
+        self._trace.note("operator", f"{name} was changed, {fields}")
+        return True
