@@ -207,6 +207,7 @@ def reports(step: Step) -> Any:
                 world.new_context(),
                 world.names,
                 lambda: given,
+                duties=world.store.duties,
             )
             await store_reports(world, domain, 6)
             start = world.monotonic

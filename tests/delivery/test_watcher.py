@@ -13,6 +13,7 @@ from restante.delivery.cannot_start import CannotStart
 from restante.delivery.delivery_settings import DeliverySettings
 from restante.delivery.watcher import CONSIDERED_AT_ONCE, UnaskedDrains, Watcher
 from restante.queue.presence import Seen
+from restante.store.duty_locks import DutyLocks
 from restante.store.store_errors import StoreError
 from restante.telemetry.events import PrimaryAway, PrimaryBack, StoreFailed
 from restante.tenancy.model import Destination, HostedDomain
@@ -83,6 +84,7 @@ class Scene:
             self._until = self.world.monotonic + seconds
             self.watcher = Watcher(
                 figures=self.world.store.figures,
+                duties=DutyLocks(),
                 directory=self.world.directory,
                 drains=UnaskedDrains(
                     self.probe,

@@ -10,6 +10,7 @@ from restante.notices.notice_result import NoticeAttempt, NoticeResult
 from restante.notices.notice_sender import NoticeSender
 from restante.notices.notice_settings import NoticeSettings
 from restante.notices.outbox import Outbox
+from restante.store.duty_locks import DutyLocks
 from restante.store.live_directory import LiveDirectory
 from restante.store.memory import MemoryStore
 from restante.store.memory.memory_notices import MemoryNotices
@@ -95,6 +96,7 @@ class Scene:
         self.inbox = NoticeInbox(lambda: self.now)
         self.courier = NoticeSender(
             store=self.store.notices,
+            duties=DutyLocks(),
             directory=self.directory,
             sender=self,
             settings=lambda: self.settings,

@@ -98,6 +98,7 @@ def play(
                 world.new_context(),
                 world.names,
                 lambda: given,
+                duties=world.store.duties,
             )
             found.append(Post(world, given, reports, host))
             await act(found[0])

@@ -12,6 +12,7 @@ from functools import partial
 from random import Random
 from typing import Any, Final
 
+from restante.store.duty_locks import DutyLocks
 from restante.store.memory import MemoryStore
 from restante.store.store_errors import StoreError, StoreFull
 from tests.simulation.network import Machine, here
@@ -63,6 +64,7 @@ class FaultyStore:
         self._disk = disk
         self._machine = machine
         self._writer = asyncio.Lock()
+        self.duties = DutyLocks()  # of the process: a crash ends them
 
     def __getattr__(self, name: str) -> Any:
         """Return a part of the store."""

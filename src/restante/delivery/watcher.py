@@ -31,6 +31,7 @@ from restante.delivery.cannot_start import CannotStart
 from restante.delivery.delivery_settings import DeliverySettings
 from restante.queue.presence import Presence, Seen, Sighting
 from restante.queue.schedule import Schedule, next_attempt
+from restante.store.duty_store import DutyStore, keep_performing
 from restante.store.live_directory import LiveDirectory
 from restante.store.mail_figures import FigureStore
 from restante.store.store_errors import StoreError
@@ -88,6 +89,7 @@ class Watcher:
         self,
         *,
         figures: FigureStore,
+        duties: DutyStore,
         directory: LiveDirectory,
         drains: UnaskedDrains,
         settings: Callable[[], DeliverySettings],
@@ -96,6 +98,7 @@ class Watcher:
         spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]],
     ) -> None:
         self._figures = figures
+        self._duties = duties
         self._directory = directory
         self._drains = drains
         self._settings = settings
@@ -172,6 +175,9 @@ class Watcher:
 
     async def run(self) -> None:
         """Watch until cancelled."""
+        await keep_performing(self._duties, "watch", self._watch_until_cancelled)
+
+    async def _watch_until_cancelled(self) -> None:
         try:
             await self._watch_on()
         finally:

@@ -29,6 +29,7 @@ from restante.notices.notice_settings import NoticeSettings
 from restante.notices.transports import Sender
 from restante.queue.schedule import Schedule, next_attempt
 from restante.queue.sending_outcome import SendingOutcome
+from restante.store.duty_store import DutyStore, keep_performing
 from restante.store.live_directory import LiveDirectory
 from restante.store.notice_store import NoticeStore
 from restante.store.store_errors import StoreError
@@ -54,6 +55,7 @@ class NoticeSender:
         self,
         *,
         store: NoticeStore,
+        duties: DutyStore,
         directory: LiveDirectory,
         sender: Sender,
         settings: Callable[[], NoticeSettings],
@@ -64,6 +66,7 @@ class NoticeSender:
     ) -> None:
         """`now` is Unix time, `jitter` gives numbers from 0 up to 1."""
         self._store = store
+        self._duties = duties
         self._directory = directory
         self._sender = sender
         self._settings = settings
@@ -83,6 +86,9 @@ class NoticeSender:
 
     async def run(self) -> None:
         """Send notices until `close`."""
+        await keep_performing(self._duties, "notices", self._run_rounds)
+
+    async def _run_rounds(self) -> None:
         async with asyncio.TaskGroup() as tasks:
             await self._rounds.run_rounds(partial(self._take_round, tasks))
 

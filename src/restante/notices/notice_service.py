@@ -16,6 +16,7 @@ from restante.notices.push import Pushes
 from restante.notices.transports import Transports
 from restante.notices.webhook import Webhooks
 from restante.reports.report_settings import ReportSettings
+from restante.store.duty_store import DutyStore
 from restante.store.notice_store import NoticeStore
 
 
@@ -44,6 +45,7 @@ class Notices:
         self,
         *,
         store: NoticeStore,
+        duties: DutyStore,
         context: DeliveryContext,
         exchangers: MailExchangers,
         inbox: NoticeInbox,
@@ -57,6 +59,7 @@ class Notices:
         directory, log, now = context.directory, context.log, context.now
         self._sender = NoticeSender(
             store=store,
+            duties=duties,
             directory=directory,
             sender=self.transports,
             settings=settings,

@@ -35,6 +35,7 @@ from restante.queue.schedule import Schedule, next_attempt
 from restante.queue.sending_outcome import SendingOutcome
 from restante.reports.mx_delivery import MxDelivery
 from restante.reports.report_settings import ReportSettings
+from restante.store.duty_store import DutyStore, keep_performing
 from restante.store.mail_queue import QueueFilter, QueueStore
 from restante.store.mail_reports import ReportStore
 from restante.store.store_errors import StoreError
@@ -76,9 +77,12 @@ class Reports:
         context: DeliveryContext,
         exchangers: MailExchangers,
         settings: Callable[[], ReportSettings],
+        *,
+        duties: DutyStore,
     ) -> None:
         self._store = store
         self._queue = queue
+        self._duties = duties
         self._context = context
         self._exchangers = exchangers
         self._settings = settings
@@ -101,6 +105,10 @@ class Reports:
 
     async def run(self) -> None:
         """Send reports until `close`."""
+        await keep_performing(self._duties, "reports", self._run_rounds)
+
+    async def _run_rounds(self) -> None:
+        self._clocks_before = None  # as after a start
         await self._rounds.run_rounds(self._take_round)
 
     async def _take_round(self) -> float:

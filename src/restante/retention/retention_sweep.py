@@ -28,6 +28,7 @@ from restante.mail.message import message_name
 from restante.mail.quantity import agreeing
 from restante.queue.recipient_status import RecipientStatus
 from restante.queue.retention_warnings import OVER, warning_due
+from restante.store.duty_store import keep_performing
 from restante.store.interface import Store
 from restante.store.live_directory import LiveDirectory
 from restante.store.mail_queue import Bounce, QueuedMessage, QueueFilter
@@ -71,6 +72,9 @@ class RetentionSweep:
 
     async def run(self) -> None:
         """Sweep now and every hour, until cancelled."""
+        await keep_performing(self._store.duties, "retention", self._sweep_hourly)
+
+    async def _sweep_hourly(self) -> None:
         never = asyncio.Event()
         while True:
             await self.sweep()

@@ -33,11 +33,17 @@ def build_delivery(ground: Ground, tasks: asyncio.TaskGroup) -> DeliveryParts:
     dispatcher.on_end(watcher.drain_ended)
     directory.on_change(watcher.records_changed)
     reports = Reports(
-        store.reports, store.queue, context, ground.resolver, lambda: ground.settings.config.reports
+        store.reports,
+        store.queue,
+        context,
+        ground.resolver,
+        lambda: ground.settings.config.reports,
+        duties=store.duties,
     )
     context.dsn_writer.on_stored(reports.wake)
     notices = Notices(
         store=store.notices,
+        duties=store.duties,
         context=context,
         exchangers=ground.resolver,
         inbox=ground.setup.inbox,
@@ -70,6 +76,7 @@ def _releaser(ground: Ground, dispatcher: Dispatcher) -> Releaser:
 def _watcher(ground: Ground, dispatcher: Dispatcher, releaser: Releaser) -> Watcher:
     return Watcher(
         figures=ground.records.store.figures,
+        duties=ground.records.store.duties,
         directory=ground.records.directory,
         drains=UnaskedDrains(
             probe=dispatcher.probe,

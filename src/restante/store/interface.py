@@ -14,6 +14,7 @@ drain's outcomes also stores the reports on them.
 from typing import Protocol
 
 from restante.store.audit_trail import AuditStore
+from restante.store.duty_store import DutyStore
 from restante.store.mail_content import ContentStore
 from restante.store.mail_figures import FigureStore
 from restante.store.mail_handover import HandoverStore
@@ -69,6 +70,10 @@ class Store(Protocol):
     @property
     def notices(self) -> NoticeStore:
         """Notices to be sent."""
+
+    @property
+    def duties(self) -> DutyStore:
+        """Work that one process does for all."""
 
     @property
     def trail(self) -> AuditStore:

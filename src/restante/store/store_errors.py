@@ -50,3 +50,7 @@ class StoreDamaged(StoreUnusable):
 
 class NotEmpty(StoreError):  # noqa: N818
     """A directory that a copy must be written to has something in it. No time cures it."""
+
+
+class DutyLost(StoreError):  # noqa: N818  as LeaseLost
+    """Another process of this store does the work now."""

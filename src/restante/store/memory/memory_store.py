@@ -5,6 +5,7 @@ this one: content files, records, notices, reports. Nothing suspends: each metho
 when it is first awaited.
 """
 
+from restante.store.duty_locks import DutyLocks
 from restante.store.memory.memory_content import MemoryContent
 from restante.store.memory.memory_figures import MemoryFigures
 from restante.store.memory.memory_handover import MemoryHandover
@@ -35,6 +36,7 @@ class MemoryStore:
         self.records = MemoryRecords(state)
         self.recipients = MemoryRecipients(state)
         self.notices = MemoryNotices(state)
+        self.duties = DutyLocks()
         self.trail = MemoryTrail(state)
         self.care = MemoryUpkeep(state, self.content)
 

@@ -17,6 +17,7 @@ shrinks, though the space of removed mail is used again. One transaction over ve
 import asyncio
 from pathlib import Path
 
+from restante.store.duty_locks import DutyLocks
 from restante.store.sqlite import (
     proof,
 )
@@ -77,6 +78,7 @@ class SqliteStore:
         self.records = SqliteRecords(core)
         self.recipients = SqliteRecipients(core)
         self.notices = SqliteNotices(core)
+        self.duties = DutyLocks()
         self.trail = SqliteTrail(core)
         self.care = SqliteUpkeep(core)
 

@@ -1,0 +1,92 @@
+"""Duties: one process does a work for all, and another begins when it stops."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from restante.store.duty_store import keep_performing
+from restante.store.interface import Store
+from restante.store.store_errors import DutyLost
+
+
+async def turns(count: int = 5) -> None:
+    """Let everything else go on."""
+    for _ in range(count):
+        await asyncio.sleep(0)
+
+
+async def test_a_duty_is_done_once_at_a_time(store: Store) -> None:
+    seen: list[str] = []
+    end = asyncio.Event()
+
+    async def work(name: str) -> None:
+        async with store.duties.perform("retention"):
+            seen.append(f"{name} begins")
+            await end.wait()
+            seen.append(f"{name} ends")
+
+    both = [asyncio.create_task(work(name)) for name in ("one", "two")]
+    await turns()
+    assert seen == ["one begins"]
+    end.set()
+    await asyncio.gather(*both)
+    assert seen == ["one begins", "one ends", "two begins", "two ends"]
+
+
+async def test_duties_of_other_names_do_not_wait(store: Store) -> None:
+    async with store.duties.perform("retention"), store.duties.perform("reports"):
+        pass
+
+
+@pytest.mark.parametrize("how", ["raises", "is cancelled"])
+async def test_work_that_breaks_off_lets_the_next_begin(store: Store, how: str) -> None:
+    async def work() -> None:
+        async with store.duties.perform("retention"):
+            if how == "raises":
+                raise ValueError
+            await asyncio.Event().wait()
+
+    first = asyncio.create_task(work())
+    await turns()
+    first.cancel()
+    await asyncio.wait([first])
+    async with asyncio.timeout(5.0), store.duties.perform("retention"):
+        pass
+
+
+async def test_who_gives_up_waiting_leaves_the_duty_to_others(store: Store) -> None:
+    async with store.duties.perform("retention"):
+        waiting = asyncio.create_task(keep_performing(store.duties, "retention", turns))
+        await turns()
+        waiting.cancel()
+        await asyncio.wait([waiting])
+    async with asyncio.timeout(5.0), store.duties.perform("retention"):
+        pass
+
+
+class Losing:
+    """Loses its first duties."""
+
+    def __init__(self, losses: int) -> None:
+        self.losses = losses
+
+    @asynccontextmanager
+    async def perform(self, _name: str) -> AsyncIterator[None]:
+        """Let the work end, and lose the duty all the same."""
+        yield
+        if self.losses:
+            self.losses -= 1
+            raise DutyLost("another process does the work")
+
+
+async def test_lost_work_begins_anew(runner: asyncio.Runner) -> None:
+    begun = []
+
+    async def work() -> str:
+        begun.append(1)
+        return "done"
+
+    assert await keep_performing(Losing(2), "retention", work) == "done"
+    assert len(begun) == 3
