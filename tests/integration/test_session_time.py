@@ -6,7 +6,8 @@ from collections.abc import Callable
 import pytest
 
 from restante.reception.listener import Listener
-from restante.reception.smtp_connection import LINGER_SECONDS, Connection
+from restante.reception.session_time import LINGER_SECONDS
+from restante.reception.smtp_connection import Connection
 from restante.telemetry.events import SessionClosed
 from tests.integration.reception import Reception
 

@@ -17,8 +17,8 @@ from typing import Protocol
 from restante.network.tls import TlsFailed, TlsLayer
 from restante.network.wire import Wire
 from restante.reception.dialogue import Dialogue
-from restante.reception.patience import HURRY, Patience
 from restante.reception.services import Services
+from restante.reception.session_time import LINGER_SECONDS, SessionTime
 from restante.reception.turnaround import Turnaround
 from restante.smtp import replies
 from restante.smtp.phases import Phase
@@ -32,7 +32,6 @@ from restante.tenancy.model import IpAddress
 UNREAD_LIMIT = (
     65536  # octets kept while an answer is awaited; a client that pipelines more is not read
 )
-LINGER_SECONDS = 30.0  # for a client to take our last reply
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +67,6 @@ class Connection:
     """One client's connection."""
 
     __slots__ = (
-        "_achieved",
         "_clock",
         "_detail",
         "_dialogue",
@@ -78,11 +76,10 @@ class Connection:
         "_is_stopping",
         "_is_turned_away",
         "_owner",
-        "_patience",
         "_session",
         "_terms",
+        "_time",
         "_turnaround",
-        "_whole",
         "ended",
         "is_stranger",
         "peer",
@@ -108,10 +105,7 @@ class Connection:
         self.peer: IpAddress  # these two from `opened` on
         self._dialogue: Dialogue
         self.ended = ""  # the end in this program's own words, once it has ended
-        self._patience = Patience(clock())
-        # since the last message held or release granted
-        self._whole = Patience(self._patience.since)
-        self._achieved = 0
+        self._time = SessionTime(terms.services.settings, self._session, clock())
         self.is_stranger = True  # has not authenticated
 
     # Called by the wire
@@ -147,11 +141,9 @@ class Connection:
         self._dialogue.advance()
         self._note_login()
         if session.command_count != commands:
-            self._patience.restart(self._clock())
+            self._time.restart(self._clock())
         elif session.is_in_content:
-            self._patience.top_up(
-                len(data), self._terms.services.settings.minimum_rate, self._clock()
-            )
+            self._time.content_came(len(data), self._clock())
         self._flush()
 
     def secured(self) -> None:
@@ -161,7 +153,7 @@ class Connection:
         self._dialogue.tls = f"{self.wire.tls_version} {self.wire.tls_cipher}"
         if not self._session.has_tls:
             self._session.start_tls()
-        self._patience.restart(self._clock())
+        self._time.restart(self._clock())
         self._flush()
 
     def tls_failed(self, failure: TlsFailed) -> None:
@@ -204,25 +196,17 @@ class Connection:
         """
         if self._turnaround is not None:
             return None
-        achieved = self._dialogue.tally.achieved
-        if achieved != self._achieved:
-            self._achieved = achieved
-            self._whole.restart(now)
-        end = self._used_up(1.0, now)
-        if (
-            end is None
-            and self.is_stranger
-            and self._used_up(HURRY, now)
-            and self._owner.must_hurry(self.peer)
-        ):
-            end = self._used_up(HURRY, now)
-        return end
+        self._time.note_achieved(self._dialogue.tally.achieved, now)
+        if (end := self._used_up(now)) is not None or not self.is_stranger:
+            return end
+        end = self._used_up(now, is_hurried=True)
+        return end if end is not None and self._owner.must_hurry(self.peer) else None
 
     def expire(self, end: SessionEnd) -> None:
         """End a session that took too long (RFC 5321 §3.8); cut one that ignores its last reply."""
         if self._is_closing:
             self.wire.abort()
-        is_hurried = self._used_up(1.0, self._clock()) is None
+        is_hurried = self._used_up(self._clock()) is None
         reply = replies.NO_MESSAGE if end is SessionEnd.NO_MESSAGE else replies.TIMED_OUT
         self._say_goodbye(reply, end, "most sessions are taken" if is_hurried else "")
 
@@ -241,26 +225,14 @@ class Connection:
 
     # Internal
 
-    def _used_up(self, share: float, now: float) -> SessionEnd | None:
-        """Return the limit that is exceeded where the client has this share of each.
-
-        The time to take our last reply is never shortened: that reply may be a 250.
-        """
+    def _used_up(self, now: float, *, is_hurried: bool = False) -> SessionEnd | None:
         if self._is_closing:
-            return SessionEnd.TIMED_OUT if self._patience.is_over(LINGER_SECONDS, now) else None
+            return SessionEnd.TIMED_OUT if self._time.has_lingered(now) else None
         if self._dialogue.is_waiting or self._dialogue.is_stalled:
             return None
-        if self._patience.is_over(share * self._time_allowed(), now):
-            return SessionEnd.TIMED_OUT
-        is_over = self._whole.is_over(share * self._terms.services.settings.session_seconds, now)
-        return SessionEnd.NO_MESSAGE if is_over else None
-
-    def _time_allowed(self) -> float:
-        settings = self._terms.services.settings
-        if self._session.is_in_content:
-            return settings.content_timeout
-        is_new = self._session.phase is Phase.CONNECTED or self.wire.is_shaking_hands
-        return settings.greeting_timeout if is_new else settings.command_timeout
+        return self._time.used_up(
+            now, is_shaking_hands=self.wire.is_shaking_hands, is_hurried=is_hurried
+        )
 
     def _note_login(self) -> None:
         if self.is_stranger and self._dialogue.login is not None:
@@ -271,7 +243,7 @@ class Connection:
         """Continue: an awaited answer has come."""
         if self._is_closing:
             return
-        self._patience.restart(self._clock())
+        self._time.restart(self._clock())
         self._dialogue.advance()
         self._note_login()
         self._flush()
@@ -352,7 +324,7 @@ class Connection:
             return
         self._end, self._detail = end, detail
         self._is_closing = True
-        self._patience.restart(self._clock())
+        self._time.restart(self._clock())
         self.wire.close()
 
     def _log_end(self) -> None:
