@@ -11,7 +11,9 @@ from restante.cli.options import ConfigFile, Json, Reason
 from restante.cli.times import ago, error_text, span, until
 from restante.mail.quantity import counted
 
-group = typer.Typer(name="drain", help="Drains that are running or waiting to retry.")
+group = typer.Typer(
+    name="drain", help="Drains: deliveries of a domain's held mail, running or waiting to retry."
+)
 
 
 @group.command("list")

@@ -46,7 +46,7 @@ Webhook = Annotated[
     typer.Option(
         "--webhook",
         metavar="URL",
-        help="Post JSON to this URL; - reads the URL from standard input, if it has a token.",
+        help="Post JSON to this URL; - reads it from standard input, so that a token stays secret.",
     ),
 ]
 KeyFile = Annotated[
@@ -60,7 +60,9 @@ KeyFile = Annotated[
 Mail = Annotated[
     str | None,
     typer.Option(
-        "--mail", metavar="ADDRESS", help=f"Send mail there: to a domain that {NOT_HOSTED}."
+        "--mail",
+        metavar="ADDRESS",
+        help=f"Send mail to this address, in a domain that {NOT_HOSTED}.",
     ),
 ]
 Apprise = Annotated[
@@ -68,7 +70,7 @@ Apprise = Annotated[
     typer.Option(
         "--apprise",
         metavar="URL",
-        help="Send notices by Apprise (an extra); - reads the URL from standard input.",
+        help="Send by the optional package Apprise; - reads the URL from standard input.",
     ),
 ]
 Insecure = Annotated[
@@ -252,7 +254,7 @@ def show_waiting(
     as_json: Json = False,
     config: ConfigFile = None,
 ) -> None:
-    """Show the notices that wait to be sent, oldest first, with the reason."""
+    """Show the notices that wait to be sent, oldest first, and the last error of each."""
     rows = ask(config, "GET", "/v1/notices/waiting", params={"account": account, "limit": limit})
     show_listing(rows, WAITING, as_json=as_json, thing="notice waits", things="notices wait")
 

@@ -113,8 +113,8 @@ def import_mail(
     """Hold mail from Postfix's queue (output of postcat), an export or any mailbox.
 
     Recipients outside hosted domains are listed and skipped. Unusable messages are listed too, and
-    the exit code is then 65. To resume an interrupted import, run the same command again. Held
-    messages are not imported twice, but messages handed over meanwhile are.
+    the exit code is then 65. To resume an interrupted import, run the same command again. A
+    message that is still held is not imported twice. One that was handed over meanwhile is.
     """
     path = None if reverse_path is None else reverse_path.removeprefix("<").removesuffix(">")
     given = Given(domain, path, tuple(forward_paths or ()))

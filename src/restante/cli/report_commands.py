@@ -1,4 +1,4 @@
-"""`restante report`: reports to senders that wait to be sent."""
+"""`restante report`: delivery reports to senders, waiting to be sent."""
 
 import asyncio
 from typing import Annotated, Any, Final
@@ -26,7 +26,7 @@ from restante.cli.queue_selection import Yes, confirm
 from restante.mail.quantity import counted
 from restante.phrases import REPORT_GONE, REPORT_MAY_HAVE_LEFT
 
-group = typer.Typer(name="report", help="Reports to senders that wait to be sent.")
+group = typer.Typer(name="report", help="Delivery reports to senders, waiting to be sent.")
 
 AT_ONCE: Final = 1000  # reports in one request
 PAGE: Final = 10_000
@@ -114,7 +114,7 @@ def drop(
     yes: Yes = False,
     config: ConfigFile = None,
 ) -> None:
-    """Drop reports. Their senders are not notified.
+    """Delete waiting reports. The senders of the mail get no other report.
 
     A report that is being sent at this moment may still arrive.
     """

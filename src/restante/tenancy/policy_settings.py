@@ -113,7 +113,7 @@ SETTINGS: Final[Sequence[PolicySetting]] = (
     PolicySetting(
         "while_suspended",
         SettingKind.CHOICE,
-        "New mail during the suspension: hold it (accept), or answer 450 (defer).",
+        "New mail during the suspension: hold it (accept), or reply 450 (defer).",
         choices=_values(type_at(Suspension, "mail")),
         line="hold",
     ),
@@ -138,7 +138,7 @@ SETTINGS: Final[Sequence[PolicySetting]] = (
     ),
     _choice(
         "unknown",
-        "Unknown addresses: accept the mail, answer 450 (defer) or 550 (reject).",
+        "Unknown addresses: accept the mail, reply 450 (defer) or 550 (reject).",
         "unknown",
         line="recipients",
     ),
@@ -184,16 +184,16 @@ SETTINGS: Final[Sequence[PolicySetting]] = (
         "How long mail is held: 30d, or none for no limit.",
         "retention.seconds",
     ),
-    _choice("at_end", "Action when the retention is over.", "retention.at_end", line="retention"),
+    _choice("at_end", "Action when --retention is over.", "retention.at_end", line="retention"),
     PolicySetting(
         "refused_retention",
         SettingKind.AGE,
-        "How long refused mail is held, or none. New domains: 14d.",
+        "How long refused mail is kept, or none for no limit. New domains: 14d.",
         "refused_retention.seconds",
     ),
     _choice(
         "refused_at_end",
-        "Action when it is over.",
+        "Action when --refused-retention is over.",
         "refused_retention.at_end",
         line="refused retention",
     ),
