@@ -12,25 +12,26 @@ class DeliverySettings(BaseModel):
 
     patience: Annotated[float, Field(ge=0)] = Field(
         default=1800.0,
-        description="How long a drain keeps trying a destination that does not take its mail."
-        " Remaining mail is held again.",
+        description="Seconds for which a drain keeps trying a destination that does not accept its"
+        " mail. Then the remaining mail stays held.",
     )
     first_retry: Annotated[float, Field(gt=0)] = Field(
         default=5.0,
-        description="Pause after the first failed attempt of a drain; each further one is twice as"
-        " long.",
+        description="Seconds from the first failed attempt of a drain to the next; each further"
+        " pause is twice as long.",
     )
     longest_retry: Annotated[float, Field(gt=0)] = Field(
-        default=300.0, description="The longest such pause."
+        default=300.0, description="Longest such pause, in seconds."
     )
     connect_timeout: Annotated[float, Field(gt=0)] = Field(
-        default=30.0, description="For the connection to be made, per address."
+        default=30.0, description="Seconds to make a connection, for each address."
     )
     reply_timeout: Annotated[float, Field(gt=0)] = Field(
-        default=300.0, description="For a reply to a command (RFC 5321 §4.5.3.2)."
+        default=300.0, description="Seconds to wait for a reply to a command (RFC 5321 §4.5.3.2)."
     )
     content_timeout: Annotated[float, Field(gt=0)] = Field(
-        default=600.0, description="For the reply after content (RFC 5321 §4.5.3.2.6)."
+        default=600.0,
+        description="Seconds to wait for the reply after content (RFC 5321 §4.5.3.2.6).",
     )
     messages_per_connection: Annotated[int, Field(ge=1)] = Field(
         default=1000,
@@ -53,13 +54,14 @@ class DeliverySettings(BaseModel):
     )
     probe_pause: Annotated[float, Field(gt=0)] = Field(
         default=15.0,
-        description="Pause between two probes of a watched destination (`--hold on-return`) while"
+        description="Seconds between two probes of a watched destination (`--hold on-return`) while"
         " its state is in doubt. A destination that is up is probed a quarter as often, one"
         " that is down more and more rarely.",
     )
     longest_probe_pause: Annotated[float, Field(gt=0)] = Field(
         default=600.0,
-        description="The longest such pause: about the longest time until a return is noticed.",
+        description="Longest such pause, in seconds: about the longest time until a return is"
+        " noticed.",
     )
     hops_limit: Annotated[int, Field(ge=1)] = Field(
         default=50,
@@ -71,5 +73,7 @@ class DeliverySettings(BaseModel):
         default=200, description="Domains drained at the same time; further ones wait their turn."
     )
     account_drains_limit: Annotated[int, Field(ge=1)] = Field(
-        default=50, description="The same for each account, so that none keeps the others waiting."
+        default=50,
+        description="Domains of one account drained at the same time, so that no"
+        " account keeps others waiting.",
     )

@@ -12,7 +12,7 @@ KIND_MEANINGS: Final[Mapping[NoticeKind, str]] = {
     NoticeKind.MAIL_AFTER_QUIET: "The first mail came for a domain that had none for an hour: its"
     " own server may be away.",
     NoticeKind.PRIMARY_AWAY: "A destination that is watched did not answer two probes in a row.",
-    NoticeKind.PRIMARY_BACK: "It answers again.",
+    NoticeKind.PRIMARY_BACK: "The destination answers again.",
     NoticeKind.DRAIN_FINISHED: "Everything held for a domain was handed over.",
     NoticeKind.DRAIN_GIVEN_UP: "A drain ended and left mail behind, which stays held: its time was"
     " over, or the store failed.",
@@ -30,7 +30,7 @@ KIND_MEANINGS: Final[Mapping[NoticeKind, str]] = {
     f" {HAS_EXPIRED}.",
     NoticeKind.MESSAGE_DAMAGED: "A held message is damaged on our disk: it is marked damaged and"
     " kept for review.",
-    NoticeKind.DAMAGE_FOUND: "The same, for the operator, for any account.",
+    NoticeKind.DAMAGE_FOUND: "A held message of any account is damaged on our disk.",
     NoticeKind.SERVER_FAILING: "The server exits because its disk failed or the database is"
     " damaged. Sent at once, and only once: nothing can be stored then.",
     NoticeKind.ROOM_SHORT: "Less than `reception.disk_reserve` is free on the store's disk: mail is"

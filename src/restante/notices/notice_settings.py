@@ -12,25 +12,26 @@ class NoticeSettings(BaseModel):
 
     pause: Annotated[float, Field(ge=0)] = Field(
         default=3600.0,
-        description="How long further notices of one kind about the same thing are held back. Then"
-        " the last of them is sent, with a count of the others.",
+        description="Seconds for which further notices of one kind about the same thing are held"
+        " back. Then the last of them is sent, with a count of the others.",
     )
     first_retry: Annotated[float, Field(gt=0)] = Field(
         default=30.0,
-        description="Pause after the first failed attempt to send one; each further one is twice as"
-        " long.",
+        description="Seconds from the first failed attempt to send a notice to the next; each"
+        " further pause is twice as long.",
     )
     longest_retry: Annotated[float, Field(gt=0)] = Field(
-        default=3600.0, description="The longest such pause."
+        default=3600.0, description="Longest such pause, in seconds."
     )
     lifetime: Annotated[float, Field(ge=0)] = Field(
         default=172800.0,
-        description="How long a notice is tried; then it is dropped, with a line in the log.",
+        description="Seconds for which a notice is tried; then it is dropped, with a line in the"
+        " log.",
     )
     timeout: Annotated[float, Field(gt=0)] = Field(
         default=10.0,
-        description="How long a webhook may take, from the look-up of its name to the status of its"
-        " answer. The same limit applies to Apprise.",
+        description="Seconds that a webhook may take, from the look-up of its name to the status of"
+        " its answer. The same limit applies to Apprise.",
     )
     waiting_limit: Annotated[int, Field(ge=1)] = Field(
         default=1000,

@@ -27,8 +27,8 @@ class ReceptionSettings(BaseModel):
 
     message_size_limit: Annotated[Size, Field(ge=65536)] = Field(
         default=50 * MEBIBYTE,
-        description='Largest message taken, in octets, or as a text such as "50M"; offered as SIZE'
-        " (RFC 1870).",
+        description='Largest message accepted, in octets, or as a text such as "50M"; offered as'
+        " SIZE (RFC 1870).",
     )
     recipients_limit: Annotated[int, Field(ge=100)] = Field(
         default=1000, description="Recipients of one message; RFC 5321 asks for at least 100."
@@ -57,19 +57,19 @@ class ReceptionSettings(BaseModel):
     )
     session_seconds: Annotated[float, Field(gt=0)] = Field(
         default=3600.0,
-        description="Seconds that a session may last without a whole message taken or a release"
-        " granted; then it is ended with 421. A message must arrive within this time, so"
+        description="Seconds that a session may last without completing a message or a release;"
+        " then it ends with 421. A message must arrive within this time, so"
         " `message_size_limit` divided by it is the slowest rate for the largest message.",
     )
     minimum_rate: Annotated[float, Field(gt=0)] = Field(
         default=500.0,
-        description="Octets a second that content must come in at, on average, once"
-        " `content_timeout` is used up.",
+        description="Lowest average rate of content, in octets a second, once `content_timeout` has"
+        " passed.",
     )
     connections_limit: Annotated[int, Field(ge=1)] = Field(
         default=10000,
-        description="Sessions at once over all listeners; more get 421. Fewer where the system does"
-        " not allow the process two descriptors for each (RLIMIT_NOFILE).",
+        description="Sessions at once over all listeners; more get 421. The limit is lower if the"
+        " system does not allow the process two descriptors for each (RLIMIT_NOFILE).",
     )
     unauthenticated_limit: Annotated[int, Field(ge=1)] = Field(
         default=9000,
@@ -85,18 +85,18 @@ class ReceptionSettings(BaseModel):
     )
     connections_per_minute: Annotated[int, Field(ge=1)] = Field(
         default=600,
-        description="Connections from one address block in a minute; more are told 421. All of them"
-        " may come at once. Authorized hosts of hosted domains are exempt.",
+        description="Connections from one address block in a minute; more get 421. All of them may"
+        " come at once. Authorized hosts of hosted domains are exempt.",
     )
     octets_in_flight_limit: Annotated[Size, Field(ge=1048576)] = Field(
         default=256 * MEBIBYTE,
-        description="Content in memory over all sessions; past that it goes to disk at once and"
-        " readers pause.",
+        description="Octets of content in memory over all sessions. Above that, content goes to"
+        " disk at once and reading pauses.",
     )
     disk_reserve: Annotated[Size, Field(ge=0)] = Field(
         default=256 * MEBIBYTE,
-        description="Octets to be free on the store's disk; below that MAIL is answered 452 and no"
-        " new mail is taken.",
+        description="Octets that must be free on the store's disk. With less, MAIL gets 452 and no"
+        " new mail is accepted.",
     )
     errors_limit: Annotated[int, Field(ge=1)] = Field(
         default=20, description="Bad commands in one session before it is ended with 421."

@@ -12,21 +12,21 @@ class ReportSettings(BaseModel):
 
     per_minute: Annotated[int, Field(ge=1)] = Field(
         default=60,
-        description="Attempts to send a report, in all; further ones wait. No flood is to come from"
-        " here.",
+        description="Attempts to send a report in a minute, in all; further ones wait. This server"
+        " must not flood others.",
     )
     first_retry: Annotated[float, Field(gt=0)] = Field(
         default=300.0,
-        description="Pause after the first failed attempt to send one; each further one is twice as"
-        " long.",
+        description="Seconds from the first failed attempt to send a report to the next; each"
+        " further pause is twice as long.",
     )
     longest_retry: Annotated[float, Field(gt=0)] = Field(
-        default=14400.0, description="The longest such pause."
+        default=14400.0, description="Longest such pause, in seconds."
     )
     lifetime: Annotated[float, Field(ge=0)] = Field(
         default=172800.0,
-        description="How long a report is tried; then it is dropped, and a line of the log says"
-        " so.",
+        description="Seconds for which a report is tried; then it is dropped, with a line in the"
+        " log.",
     )
     successes_limit: Annotated[int, Field(ge=0)] = Field(
         default=1000,
@@ -36,8 +36,8 @@ class ReportSettings(BaseModel):
     )
     delay_after: Annotated[float, Field(ge=0)] = Field(
         default=14400.0,
-        description="How long a message is held before a sender who asked for word of delay"
-        " (NOTIFY=DELAY) gets it. 0: never.",
+        description="Seconds that a message is held before a sender who asked for reports of delay"
+        " (NOTIFY=DELAY) gets one. 0: never.",
     )
     port: Annotated[int, Field(ge=1, le=65535)] = Field(
         default=25,

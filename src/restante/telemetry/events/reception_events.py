@@ -113,7 +113,7 @@ class RecipientRefused(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailChecked(Event):
-    """A held message of which checks had something to say. It follows at once after the hold."""
+    """Checks noted something about a held message. This line follows `mail-held` at once."""
 
     event: ClassVar[str] = "mail-checked"
     message: str
