@@ -3,7 +3,7 @@
 These docstrings are the contract; tests/contract runs on every implementation.
 
 Each method is one transaction: durable when it returns, and StoreError means nothing changed
-(errors.py says what a failed sync leaves open). It is made even if its caller is cancelled
+(store_errors.py says what a failed sync leaves open). It is made even if its caller is cancelled
 meanwhile. All methods are called on the event loop; an implementation does its waiting elsewhere.
 
 A store is made of parts, each behind a port with a file of its own. A caller is given the ports

@@ -5,9 +5,7 @@ from contextlib import aclosing
 from functools import partial
 
 from restante.mail.message import ContentFile
-from restante.store.sqlite import (
-    reading,
-)
+from restante.store.sqlite import reading
 from restante.store.sqlite.store_core import StoreCore
 from restante.store.store_errors import Damaged
 

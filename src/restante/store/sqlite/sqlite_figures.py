@@ -3,9 +3,7 @@
 from collections.abc import Mapping
 
 from restante.store.mail_figures import NO_USAGE, SetApart, Usage
-from restante.store.sqlite import (
-    reading,
-)
+from restante.store.sqlite import reading
 from restante.store.sqlite.store_core import StoreCore
 
 

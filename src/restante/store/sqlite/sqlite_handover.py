@@ -9,11 +9,7 @@ from restante.mail.report import NewReport
 from restante.queue.recipient_status import Outcome
 from restante.store.drain_book import asked_of, open_drains, unclaimed
 from restante.store.mail_handover import Asked, Drain, Joined, PastDrain
-from restante.store.sqlite import (
-    mail_changes,
-    reading,
-    record_changes,
-)
+from restante.store.sqlite import mail_changes, reading, record_changes
 from restante.store.sqlite.store_core import StoreCore
 
 

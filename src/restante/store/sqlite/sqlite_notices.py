@@ -4,12 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from restante.queue.sending_outcome import Backlog, SendingOutcome
-from restante.store.sqlite import (
-    notice_changes,
-    queries,
-    reading,
-    sending_changes,
-)
+from restante.store.sqlite import notice_changes, queries, reading, sending_changes
 from restante.store.sqlite.engine import fetch
 from restante.store.sqlite.notice_rows import notice, quiet
 from restante.store.sqlite.store_core import StoreCore

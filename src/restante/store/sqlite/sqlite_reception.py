@@ -4,9 +4,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 
 from restante.mail.message import ContentFile, MessageNumbers, NewMessage
-from restante.store.sqlite import (
-    mail_changes,
-)
+from restante.store.sqlite import mail_changes
 from restante.store.sqlite.rows import message_row
 from restante.store.sqlite.spool import FileSpool
 from restante.store.sqlite.store_core import StoreCore

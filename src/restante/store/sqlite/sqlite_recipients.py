@@ -3,10 +3,7 @@
 from collections.abc import Sequence
 from functools import partial
 
-from restante.store.sqlite import (
-    reading,
-    record_changes,
-)
+from restante.store.sqlite import reading, record_changes
 from restante.store.sqlite.store_core import StoreCore
 from restante.tenancy.audit import AuditEntry
 from restante.tenancy.recipients import Recipient

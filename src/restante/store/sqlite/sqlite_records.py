@@ -2,11 +2,7 @@
 
 from functools import partial
 
-from restante.store.sqlite import (
-    notice_changes,
-    reading,
-    record_changes,
-)
+from restante.store.sqlite import notice_changes, reading, record_changes
 from restante.store.sqlite.record_memory import RecordMemory
 from restante.store.sqlite.store_core import StoreCore
 from restante.tenancy.audit import AuditEntry

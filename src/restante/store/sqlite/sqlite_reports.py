@@ -8,12 +8,7 @@ from restante.mail.report import NewReport, Report
 from restante.queue.fair_order import DueReport
 from restante.queue.sending_outcome import Backlog, SendingOutcome
 from restante.store.mail_reports import ReportFilter, WaitingReport
-from restante.store.sqlite import (
-    queries,
-    reading,
-    report_changes,
-    sending_changes,
-)
+from restante.store.sqlite import queries, reading, report_changes, sending_changes
 from restante.store.sqlite.store_core import StoreCore
 from restante.tenancy.audit import AuditEntry
 

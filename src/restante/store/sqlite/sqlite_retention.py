@@ -4,11 +4,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 
 from restante.queue.recipient_status import RecipientStatus
-from restante.store.sqlite import (
-    mail_changes,
-    reading,
-    record_changes,
-)
+from restante.store.sqlite import mail_changes, reading, record_changes
 from restante.store.sqlite.store_core import StoreCore
 from restante.tenancy.audit import AuditEntry
 

@@ -18,9 +18,7 @@ import asyncio
 from pathlib import Path
 
 from restante.store.duty_locks import DutyLocks
-from restante.store.sqlite import (
-    proof,
-)
+from restante.store.sqlite import proof
 from restante.store.sqlite.opening import Parts, open_parts
 from restante.store.sqlite.sqlite_content import SqliteContent
 from restante.store.sqlite.sqlite_figures import SqliteFigures

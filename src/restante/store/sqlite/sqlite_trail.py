@@ -4,10 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from restante.store.audit_trail import AuditPage, NodeRequest
-from restante.store.sqlite import (
-    reading,
-    record_changes,
-)
+from restante.store.sqlite import reading, record_changes
 from restante.store.sqlite.store_core import StoreCore
 from restante.tenancy.audit import EVERY_ENTRY, AuditEntry, AuditFilter
 

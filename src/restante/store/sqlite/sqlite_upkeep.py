@@ -7,9 +7,7 @@ from pathlib import Path
 
 import apsw
 
-from restante.store.sqlite import (
-    engine,
-)
+from restante.store.sqlite import engine
 from restante.store.sqlite.backup import write_backup
 from restante.store.sqlite.scrub import scrub
 from restante.store.sqlite.store_core import StoreCore

@@ -13,10 +13,7 @@ import apsw
 from restante.mail.message import MessageNumbers
 from restante.store.drain_book import DrainRecord
 from restante.store.mail_figures import Usage
-from restante.store.sqlite import (
-    mail_changes,
-    reading,
-)
+from restante.store.sqlite import mail_changes, reading
 from restante.store.sqlite.account_sums import AccountSums
 from restante.store.sqlite.ledger import Balance
 from restante.store.sqlite.opening import Parts
