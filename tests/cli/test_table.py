@@ -5,7 +5,7 @@ import textwrap
 from hypothesis import given
 from hypothesis import strategies as st
 
-from restante.cli.table import Heading, lay_out
+from restante.cli.table import Heading, lay_out, shorten
 
 HEADINGS = [
     Heading("DOMAIN"),
@@ -54,15 +54,32 @@ def test_then_the_last_columns_move() -> None:
         """)
 
 
-CELLS = st.text(st.characters(codec="ascii", categories=("L", "N")), max_size=30)
+CELLS = st.text(st.characters(codec="ascii", categories=("L", "N")), max_size=300)
 
 
 @given(st.lists(st.lists(CELLS, min_size=5, max_size=5), max_size=4), st.integers(40, 120))
 def test_no_value_is_lost_and_no_line_is_too_long(rows: list[list[str]], width: int) -> None:
     lines = lay_out(HEADINGS, rows, width)
     assert all(len(line) <= width for line in lines)
-    text = "\n".join(lines)
+    text = "".join("".join(lines).split())
     assert all(cell in text for row in rows for cell in row)
+
+
+def test_a_long_first_value_has_a_line_of_its_own_and_widens_no_other_row() -> None:
+    rows = [["a" * 41, "7", "x", "", ""], ["b.example", "1", "y", "", ""]]
+    assert lay_out(HEADINGS, rows, 80) == [
+        "DOMAIN     MESSAGES  DESTINATION  LAST ERROR  AGE",
+        "a" * 41,
+        "                  7  x",
+        "b.example         1  y",
+    ]
+
+
+@given(st.text(max_size=300), st.integers(3, 90))
+def test_a_shortened_text_fits_and_keeps_its_beginning(text: str, room: int) -> None:
+    short = shorten(text, room)
+    assert len(short) <= room
+    assert short == text or short[0] == text[0]
 
 
 def test_a_long_value_is_folded() -> None:

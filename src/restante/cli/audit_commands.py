@@ -6,8 +6,10 @@ from typing import Annotated, Final
 import typer
 
 from restante.cli.api_client import ask
-from restante.cli.display import Row, human_time, say, show_json
+from restante.cli.display import Row, human_time, say, screen_width, show_json
+from restante.cli.failures import printable
 from restante.cli.options import ConfigFile, Json, past_moment
+from restante.cli.table import GAP, INDENT, fold, shorten
 from restante.tenancy.audit import AuditAction
 
 NAMES_SHOWN: Final = 3  # messages of one entry; --json has all of them
@@ -46,10 +48,17 @@ def audit(
         int,
         typer.Option("--limit", metavar="N", min=1, max=100_000, help="Maximum number of rows."),
     ] = 100,
+    is_verbose: Annotated[
+        bool, typer.Option("--verbose", help="Show whole entries, on as many lines as they take.")
+    ] = False,
     as_json: Json = False,
     config: ConfigFile = None,
 ) -> None:
-    """Show the newest entries of the audit trail, newest first."""
+    """Show the newest entries of the audit trail, newest first.
+
+    An entry has at most two lines, shortened to the width of the terminal. --verbose and --json
+    show all of it.
+    """
     wanted = {
         "account": account,
         "domain": domain,
@@ -65,24 +74,55 @@ def audit(
     if as_json:
         show_json(entries)
         return
+    width = screen_width()
     for entry in entries:
-        for line in _lines(entry):
+        for line in _whole(entry, width) if is_verbose else two_lines(entry, width):
             say(line)
 
 
-def _lines(entry: Row) -> Iterator[str]:
-    """Yield the lines of one entry. Below its first line are reply, reason and changes."""
-    yield f"{human_time(entry['at'])}  {entry['action']}  {_about(entry)}  {_by(entry)}".rstrip()
-    details = [text for text in (entry["answer"], entry["reason"]) if text]
+def two_lines(entry: Row, width: int) -> Iterator[str]:
+    """Yield the lines of one entry: at most two."""
+    head, about, by = _head(entry), _about(entry), _by(entry)
+    line = f"{head}{GAP}{about}{GAP}{by}"
+    details = _details(entry)
+    if len(line) > width:  # the actor moves down
+        line, details = f"{head}{GAP}{shorten(about, width - len(head) - len(GAP))}", [by, *details]
+    yield line.rstrip()
     if details:
-        yield f"    {'; '.join(details)}"
-    for change in entry["changes"]:
-        yield f"    {change['field']}: {change['before']} → {change['after']}"
+        yield INDENT + _fitting("; ".join(details), width - len(INDENT))
+
+
+def _fitting(text: str, room: int) -> str:
+    """Return as much of a text as fits."""
+    return text if len(text) <= room else f"{text[: room - 1]}…"
+
+
+def _whole(entry: Row, width: int) -> Iterator[str]:
+    """Yield all of one entry, folded."""
+    first = f"{_head(entry)}{GAP}{_subject(entry, len(entry['subject']))}{GAP}{_by(entry)}"
+    yield from fold(printable(first), width, "", INDENT * 2)
+    for detail in _details(entry):
+        yield from fold(printable(detail), width, INDENT, INDENT * 2)
+
+
+def _head(entry: Row) -> str:
+    return f"{human_time(entry['at'])}{GAP}{entry['action']}"
+
+
+def _details(entry: Row) -> list[str]:
+    changes = (
+        f"{change['field']}: {change['before']} → {change['after']}" for change in entry["changes"]
+    )
+    return [printable(text) for text in (entry["reason"], entry["answer"], *changes) if text]
 
 
 def _about(entry: Row) -> str:
+    return printable(_subject(entry, NAMES_SHOWN))
+
+
+def _subject(entry: Row, most: int) -> str:
     names = entry["subject"].split()
-    subject = entry["subject"] if len(names) <= NAMES_SHOWN else _cut(names)
+    subject = entry["subject"] if len(names) <= most else _cut(names)
     place = entry["domain"] if entry["domain"] and entry["domain"] not in names else ""
     return f"{subject} ({place})" if place else subject
 
@@ -92,4 +132,4 @@ def _cut(names: Sequence[str]) -> str:
 
 
 def _by(entry: Row) -> str:
-    return f"by {entry['actor']}, {entry['origin']}"
+    return printable(f"by {entry['actor']}, {entry['origin']}")

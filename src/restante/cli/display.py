@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from restante.cli.failures import printable
-from restante.cli.table import Heading, lay_out
+from restante.cli.table import GAP, INDENT, Heading, fold, lay_out
 from restante.mail.quantity import counted
 
 Row = Mapping[str, Any]
@@ -102,18 +102,32 @@ def show_table(rows: Sequence[Row], columns: Sequence[Column]) -> None:
         Heading(column.title, is_number=column.is_number, is_detail=column.is_detail)
         for column in columns
     ]
-    titles, *lines = lay_out(headings, cells, shutil.get_terminal_size().columns)
+    titles, *lines = lay_out(headings, cells, screen_width())
     print(f"\x1b[1m{titles}\x1b[0m" if sys.stdout.isatty() else titles)  # noqa: T201
     for line in lines:
         print(line)  # noqa: T201
 
 
 def show_record(fields: Iterable[tuple[str, Any]]) -> None:
-    """Write the names and values of one record. A list has a line for each item."""
-    lines = [(name, item) for name, value in fields for item in _items(value)]
+    """Write the names and values of one record. A list has a line for each item.
+
+    A value that does not fit beside its name stands below it, and is folded if it must be.
+    """
+    lines = [(name, printable(item)) for name, value in fields for item in _items(value)]
     width = max((len(name) for name, _ in lines), default=0)
+    screen = screen_width()
     for name, item in lines:
-        say(f"{name:{width}}  {printable(item)}".rstrip())
+        beside = f"{name:{width}}{GAP}"
+        if len(beside) + len(item) > screen and " " not in item:
+            say(name)
+            beside = INDENT
+        for line in fold(item, screen, beside, " " * len(beside)) or [name]:
+            say(line)
+
+
+def screen_width() -> int:
+    """Return the columns of the terminal, or 80 in a pipe."""
+    return shutil.get_terminal_size().columns
 
 
 def amounts(view: Row) -> str:

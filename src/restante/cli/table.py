@@ -1,8 +1,9 @@
 """Lay out a table for a screen width. Pure: texts in, lines out.
 
 No value is omitted. If a row does not fit, its last columns move to lines below it, each value with
-its title. A value that is still too long is folded. So a table reads the same on a terminal and in
-a pipe. No line is longer than the width unless the first column alone is.
+its title. A value that is still too long is folded. A first value longer than half the width has
+lines of its own above its row. So a table reads the same on a terminal and in a pipe, and no line
+is longer than the width.
 """
 
 import textwrap
@@ -26,10 +27,16 @@ class Heading:
 def lay_out(headings: Sequence[Heading], rows: Sequence[Sequence[str]], width: int) -> list[str]:
     """Return the lines of a table: its titles, then each row with its details below."""
     widths = [max(len(text) for text in column) for column in _columns(headings, rows)]
+    longest = max(width // 2, len(headings[0].title))
+    widths[0] = max(len(text) for text in next(_columns(headings, rows)) if len(text) <= longest)
     places, moved = _divided(headings, widths, width)
     lines = [_line(headings, places, widths, [heading.title for heading in headings])]
     for row in rows:
-        lines.append(_line(headings, places, widths, row))
+        if len(row[0]) > longest:
+            lines += fold(row[0], width, "", INDENT)
+            row = ["", *row[1:]]  # noqa: PLW2901  the rest of it
+        line = _line(headings, places, widths, row)
+        lines += [line] if line else []
         lines += _details(headings, moved, row, width)
     return lines
 
@@ -73,19 +80,29 @@ def _details(
     line = ""
     for item in items:
         if line and len(INDENT) + len(line) + len(GAP) + len(item) > width:
-            yield from _folded(line, width)
+            yield from fold(line, width, INDENT, INDENT * 2)
             line = ""
         line = f"{line}{GAP}{item}" if line else item
     if line:
-        yield from _folded(line, width)
+        yield from fold(line, width, INDENT, INDENT * 2)
 
 
-def _folded(text: str, width: int) -> list[str]:
+def fold(text: str, width: int, first: str, others: str) -> list[str]:
+    """Return lines of a text: the first line begins with `first`, the others with `others`."""
+    room = max(width, max(len(first), len(others)) + len(INDENT) * 2)
     return textwrap.wrap(
         text,
-        max(width, len(INDENT) * 4),
-        initial_indent=INDENT,
-        subsequent_indent=INDENT * 2,
+        room,
+        initial_indent=first,
+        subsequent_indent=others,
         break_on_hyphens=False,
         drop_whitespace=True,
     )
+
+
+def shorten(text: str, room: int) -> str:
+    """Return a text of at most `room` characters, with its beginning and its end."""
+    if len(text) <= room:
+        return text
+    kept = max(room - 1, 2)
+    return f"{text[: kept - kept // 2]}…{text[len(text) - kept // 2 :]}"

@@ -21,6 +21,7 @@ from restante.cli.display import (
     amounts,
     human_size,
     say,
+    screen_width,
     show_json,
     show_table,
     text_column,
@@ -28,6 +29,7 @@ from restante.cli.display import (
 from restante.cli.failures import printable
 from restante.cli.options import ConfigFile, Json
 from restante.cli.status_command import health_lines
+from restante.cli.table import INDENT, fold
 from restante.cli.times import ago, error_text, primary_text, span, unix_time
 from restante.cli.top_keys import Controls, read_keys
 from restante.mail.quantity import counted
@@ -187,8 +189,11 @@ def _show_once(view: View, *, as_json: bool) -> None:
     if as_json:
         show_json({"at": view["at"], "domains": rows})
         return
-    for text in (*health_lines(view), *headline(view, lines)):
+    for text in health_lines(view):
         say(text)
+    for text in headline(view, lines):
+        for line in fold(text, screen_width(), "", INDENT):
+            say(line)
     say("")
     show_table(rows, _columns(lines))
 
