@@ -49,7 +49,7 @@ test: install
 # The tests without sockets, disks and processes, with fewer examples, while you work: about ten seconds on two cores.
 unit: install
 	RESTANTE_UNIT=1 $(ON_LOOPBACK) pytest --quiet --numprocesses auto tests/smtp tests/mail tests/queue tests/sasl \
-		tests/tenancy tests/release tests/telemetry tests/test_names.py
+		tests/tenancy tests/request_limits tests/release tests/telemetry tests/test_names.py
 
 # N kills of the server and of the destination under load; prints what was acknowledged, lost, invented, doubled.
 crash: install

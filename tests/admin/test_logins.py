@@ -31,7 +31,7 @@ def cheap_hash(password: str) -> str:
 
 @pytest.fixture
 def desk(monkeypatch: pytest.MonkeyPatch) -> Desk:
-    """An office whose hashing takes no time."""
+    """An admin context whose hashing takes no time."""
     monkeypatch.setattr(logins, "hash_password", cheap_hash)
     desk = Desk()
     run(add_account(desk.context, NewAccount(name="alpha")))

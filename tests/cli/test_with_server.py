@@ -22,7 +22,7 @@ from tests.contract.making import opened
 from tests.wire import audit
 
 
-def test_a_change_reaches_the_servers_office(desk: Desk, command: Command) -> None:
+def test_a_change_reaches_the_server(desk: Desk, command: Command) -> None:
     assert command("account", "add", "beta").code == 0
     assert command("domain", "set", "alpha.example", "--connections", "2").code == 0
     assert "beta" in desk.context.directory.now.accounts
