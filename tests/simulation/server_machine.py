@@ -169,10 +169,10 @@ class ServerMachine:
             self.defects.append(f"the server did not stop in {_STOP_SECONDS:.0f} s")
             self.crash()
 
-    def reload(self, releases: int) -> None:
+    def reload(self, releases: int, per_connection: int) -> None:
         """Reload as SIGHUP does, with another configuration."""
-        self.trace.note("machine", f"reload, releases_per_minute = {releases}")
-        self.write_config(releases=releases)
+        self.trace.note("machine", f"reload, {per_connection} messages per connection")
+        self.write_config(releases, per_connection)
         self.loop.signals[signal.SIGHUP]()
 
     def write_config(self, releases: int = 60, per_connection: int = 1000) -> None:

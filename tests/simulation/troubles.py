@@ -97,7 +97,7 @@ class Troubles:
     async def _reload(self) -> None:
         async with self._turn:
             if self._server.is_up:
-                self._server.reload(self._dice.choice((60, 90, 200)))
+                self._server.reload(self._dice.choice((60, 90)), self._dice.choice((3, 20, 1000)))
 
     async def _fail_store(self) -> None:
         way = self._dice.choice(("full", "away", "broken"))
