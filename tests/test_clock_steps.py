@@ -59,7 +59,7 @@ def release_requests(step: Step) -> Any:
 
 
 def failed_logins(step: Step) -> Any:
-    """What a guesser waits, and when the gate checks again."""
+    """The wait of a guesser, and the time of the gate's next check."""
     wire = Wire()
     try:
         wire.hosts("a.example")

@@ -22,7 +22,7 @@ class ChoosyPrimary(Threaded):
     """Listens on a port of its own while the `with` lasts."""
 
     def __init__(self, replies: Mapping[str, str]) -> None:
-        """`replies` to RCPT, by the beginning of the path; whoever is in none of them is taken."""
+        """`replies` to RCPT, by the beginning of the path. All other recipients are accepted."""
         self.address = "127.0.0.1"
         self.replies = replies
         self.taken: list[str] = []  # forward-paths, in the order in which their mail came

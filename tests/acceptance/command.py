@@ -18,7 +18,7 @@ from restante.cli import main
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What a command left behind."""
+    """The result of a command: its exit code and output."""
 
     code: int
     octets: bytes
@@ -26,7 +26,7 @@ class Said:
 
     @property
     def out(self) -> str:
-        """What it printed, as text."""
+        """The output as text."""
         return self.octets.decode()
 
 

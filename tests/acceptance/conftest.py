@@ -1,4 +1,4 @@
-"""What every acceptance test may use."""
+"""Fixtures for every acceptance test."""
 
 from __future__ import annotations
 

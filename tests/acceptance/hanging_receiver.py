@@ -1,4 +1,4 @@
-"""A receiver of notices that never ends its answer: it sends header fields for ever."""
+"""A receiver of notices that never ends its answer: it sends header fields without end."""
 
 from __future__ import annotations
 

@@ -156,12 +156,12 @@ class Case:
 
     @property
     def traps(self) -> list[Trap]:
-        """What the destination is given."""
+        """The mail that the destination is given."""
         return [Trap(self.place, self.act, None if self.place in BEFORE else 1), *self.then]
 
     @property
     def letters(self) -> list[bytes]:
-        """What is held for the domain, oldest first."""
+        """The held mail of the domain, oldest first."""
         return [SMALL[0], LARGE if self.is_large else SMALL[1], SMALL[2]]
 
     def __str__(self) -> str:
@@ -250,7 +250,7 @@ def _read(column: str, place: Place, name: str) -> tuple[int, int] | None:
 
 
 def answers(place: Place) -> Iterator[tuple[str, Act, str]]:
-    """Return name, act and reason of what may happen where a reply is due."""
+    """Return name, act and reason of each event that can happen where a reply is due."""
     for name, (act, reason) in ANSWERS.items():
         yield name, act, END_OF_ALL if place is Place.QUIT else reason
     for code in sorted({"250", "354"} - GOOD_CODES.get(place, {"250"})):

@@ -140,12 +140,12 @@ class Talk:
         raise EOFError
 
     def read_on(self) -> None:
-        """Read and answer nothing until the other side is gone."""
+        """Read and answer nothing until the other side has left."""
         while self._receive():
             pass
 
     def wait_until_alone(self) -> None:
-        """Read nothing more until the other side is gone."""
+        """Read nothing more until the other side has left."""
         poll = select.poll()
         poll.register(self.socket, select.POLLRDHUP)
         poll.poll(PATIENCE * 1000)

@@ -243,7 +243,7 @@ class Installation:
     def etrn(
         self, *nodes: str, login: Login, server: Server | None = None, options: Sequence[str] = ()
     ) -> Ended:
-        """Ask as a primary does that has nothing but `restante etrn`."""
+        """Ask like a primary that has only `restante etrn`."""
         server = server or self.smtps
         password = self.directory / f"password-of-{login.user}"
         password.touch(mode=0o600)

@@ -118,7 +118,7 @@ def is_served(restante: Installation, source: str) -> bool:
 def test_those_inside_are_served_and_the_rest_are_shed_and_all_recovers(
     restante: Installation, login: Login
 ) -> None:
-    """Twice over: what the second flood leaves behind, the first had left as well."""
+    """Two floods: the second leaves no more behind than the first."""
     require_root()
     limit(
         restante, connections_limit=400, unauthenticated_limit=350, connections_per_block_limit=50
@@ -271,7 +271,7 @@ def test_a_primary_does_not_wait_for_the_checks_of_guessers(
 
 
 def test_those_who_send_an_octet_now_and_then_are_told_to_go(restante: Installation) -> None:
-    """Wherever they do it. Who is slow and yet fast enough is served to the end."""
+    """Wherever they do it. A client that is slow but fast enough is served to the end."""
     limit(restante, greeting_timeout=2, command_timeout=2, content_timeout=2, minimum_rate=1000)
     with ExitStack() as leave:
         greeted, handshake = (

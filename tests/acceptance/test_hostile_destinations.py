@@ -53,7 +53,7 @@ QUIET: Final = "quiet.example"  # another domain, with a good destination
 
 @dataclass
 class Aftermath:
-    """What became of a case."""
+    """The outcome of a case."""
 
     finished: dict[str, Any]  # the log's line on the end of the first drain
     left: list[dict[str, Any]]  # of the queue, after that
@@ -65,7 +65,7 @@ class Aftermath:
 
 @dataclass
 class Column:
-    """What became of all cases with one offer."""
+    """The outcomes of all cases with one offer."""
 
     cases: dict[str, Aftermath]
     quiet: list[bytes]  # what the good destination of another domain got meanwhile
@@ -74,7 +74,7 @@ class Column:
 
 @pytest.fixture(scope="module")
 def played() -> Callable[[str], Column]:
-    """Tell what became of a column, which is played when it is first asked for."""
+    """Return the outcome of a column, which is played at the first call."""
 
     @cache
     def tried(column: str) -> Column | Exception:
@@ -172,7 +172,7 @@ class Scene:
         return lines()
 
     def hand_over_the_rest(self, aftermaths: dict[str, Aftermath]) -> None:
-        """Mend the destinations, and release what is held and what was parked."""
+        """Repair the destinations, and release the held and the refused mail."""
         for destination in self._destinations.values():
             destination.mend()
         parked = [
@@ -274,7 +274,7 @@ def test_no_flood_is_kept_in_memory(played: Played, column: str) -> None:
 def test_a_destination_that_stumbles_is_tried_again_with_growing_pauses_and_then_left_alone() -> (
     None
 ):
-    """It lasts as long as its patience. A mended destination gets its mail without a request."""
+    """It lasts as long as its patience. A repaired destination gets its mail without a request."""
     trap = Trap(Place.GREETING, says(b"HTTP/1.1 400 Bad Request\r\n\r\n"))
     with (
         Installation(delivery={"patience": 3.0}) as restante,

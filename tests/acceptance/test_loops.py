@@ -1,4 +1,4 @@
-"""Mail that loops is marked refused: it is not lost, not bounced, and not sent round for ever."""
+"""Mail that loops is marked refused: it is not lost, not bounced, and not sent round endlessly."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ RELAYS_BACK: Final = {  # what an operator does who takes the backup for the nex
 
 
 def test_a_primary_that_sends_its_mail_back_gets_it_so_often_and_no_more() -> None:
-    """A Postfix relays the domain to us. The mail is refused whole, until the primary is mended."""
+    """A Postfix relays the domain to us. The mail is refused until the primary is repaired."""
     with (
         Installation(delivery={"hops_limit": HOPS, "patience": 0.5}) as restante,
         PostfixPrimary([]) as primary,
@@ -94,7 +94,7 @@ def rename(restante: Installation, hostname: str) -> None:
 
 
 def go_round(restante: Installation) -> None:
-    """Release the domain whenever both messages are there, until both are parked."""
+    """Release the domain whenever both messages are there, until both are refused."""
     while len(restante.events("delivery-refused")) < 2:
         wait_until_all_is_back(restante)
         release(restante)
@@ -148,7 +148,7 @@ def parked(restante: Installation) -> list[dict[str, Any]]:
 
 
 def replies_of(listed: dict[str, Any]) -> list[str]:
-    """Return the last word on each recipient of a message."""
+    """Return the last reply about each recipient of a message."""
     return [recipient["reply"] for recipient in listed["recipients"]]
 
 

@@ -94,7 +94,7 @@ def test_an_idle_server_says_who_it_is(restante: Installation) -> None:
 
 
 def test_both_doors_show_the_same(restante: Installation) -> None:
-    """But for the processor time, and what the scrapes themselves keep open."""
+    """Except for the processor time, and the files that the scrapes themselves keep open."""
     tcp, control = by_tcp(restante), by_control_socket(restante)
     assert tcp.keys() == control.keys()
     assert moved(tcp, control) == {}

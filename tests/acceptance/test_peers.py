@@ -152,7 +152,7 @@ def test_another_primary_stores_mail_and_comes_back(kind: type[Primary]) -> None
 
 @pytest.mark.parametrize("kind", PRIMARIES)
 def test_a_primary_refuses_whom_it_is_told_to_refuse(kind: type[Primary]) -> None:
-    """For good or for now, in the words given; it takes everyone else."""
+    """With 5xx or 4xx, in the words given. All other recipients are accepted."""
     rejects = {
         "gone@alpha.example": "550 5.1.1 gone for good",
         "full@alpha.example": "450 4.2.2 full for now",
@@ -215,7 +215,7 @@ def test_smtp_source_sends_many_to_smtp_sink() -> None:
 
 
 def test_smtp_sink_keeps_content_and_refuses_on_demand() -> None:
-    """What it keeps is the content below its own fields; refused commands fail the sender."""
+    """It keeps the content below its own fields; refused commands fail the sender."""
     with SmtpSink(keep_content=True) as sink, SmtpSink("-r", "RCPT") as refusing:
         for each in (sink, refusing):
             each.start()
@@ -236,7 +236,7 @@ def test_smtp_sink_keeps_content_and_refuses_on_demand() -> None:
 
 @pytest.mark.parametrize("asker", ["fetchmail", "curl", "msmtp"])
 def test_the_askers_are_there(asker: str) -> None:
-    """What they ask is seen only where Restante answers: in the other tests."""
+    """Only Restante's answers show what they ask: see the other tests."""
     assert run(asker, "--version").returncode == 0
 
 

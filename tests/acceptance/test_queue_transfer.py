@@ -73,7 +73,7 @@ class OldPostfix(PostfixPrimary):
             (directory / queue_id).write_bytes(printed.stdout)
 
     def deliver(self) -> None:
-        """Let go of what is held, as `postqueue -f` does."""
+        """Release the held mail, as `postqueue -f` does."""
         assert run("postqueue", "-c", self._top / "etc", "-f").returncode == 0
 
 
@@ -87,7 +87,7 @@ def old() -> Iterator[OldPostfix]:
 
 
 def below_received(raw: bytes) -> bytes:
-    """What the sender wrote: below the trace fields of all that it went through."""
+    """The sender's part of a message, below the trace fields."""
     return raw[raw.index(b"X-Marker:") :]
 
 
@@ -193,7 +193,7 @@ def test_word_of_delay_that_was_given_in_one_place_is_not_given_again_in_another
 
 
 def bring_in_late_mail(restante: Installation, directory: Path, name: str) -> None:
-    """Bring in mail of long ago whose sender wants to hear of delay."""
+    """Bring in old mail whose sender asked for reports of delay."""
     facts = {
         "reverse_path": REVERSE_PATH,
         "recipients": [{"forward_path": "x@november.example"}],
@@ -210,7 +210,7 @@ def bring_in_late_mail(restante: Installation, directory: Path, name: str) -> No
 def test_a_very_large_message_is_never_whole_in_memory(
     restante: Installation, tmp_path: Path, style: str
 ) -> None:
-    """Neither of who brings it in, nor of the server, nor of who takes it out again."""
+    """Neither that of the import, nor of the server, nor of the export."""
     domain = f"{style}.example"
     restante.hosts(domain, "192.0.2.1")
     options = ("--reverse-path", "<>", "--to", f"x@{domain}")

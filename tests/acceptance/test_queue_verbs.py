@@ -31,7 +31,7 @@ LARGE: Final = 17_000  # lines: more than the store keeps in a row
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What stands with a domain's mail, and what each verb is to make of it."""
+    """The state of a domain's mail, and the expected result of each verb."""
 
     begins: str = "any"  # the local part: the primary goes by it
     is_large: bool = False

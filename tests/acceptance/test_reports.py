@@ -218,7 +218,7 @@ def test_only_a_primary_that_does_not_report_makes_us_say_that_mail_was_relayed(
 def test_what_a_primary_refuses_is_bounced_at_once_where_the_domain_has_it_so(
     restante: Installation, home: Primary
 ) -> None:
-    """Nothing is parked, and what the primary took is not told of."""
+    """Nothing is refused, and accepted mail is not reported."""
     domain = "bouncing.example"
     with PostfixPrimary([domain], rejects={f"nobody@{domain}": NO_MAILBOX}) as primary:
         primary.start()
@@ -237,7 +237,7 @@ def test_what_a_primary_refuses_is_bounced_at_once_where_the_domain_has_it_so(
 
 
 def test_who_asked_hears_once_that_mail_waits(names: NameServer, home: Primary) -> None:
-    """After four hours, and never again; who has not asked hears nothing."""
+    """After four hours, once. A sender that has not asked gets no report."""
     hour, domain = 3600.0, "late.example"
     reports = f"[reports]\nport = {home.port}\n"
     with Installation(more=f"{names.settings}\n{reports}") as restante:

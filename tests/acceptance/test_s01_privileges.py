@@ -43,7 +43,7 @@ def test_the_server_keeps_nothing_of_root(restante: Installation) -> None:
 
 
 def test_the_plain_user_can_start_again_and_reload(restante: Installation) -> None:
-    """Whatever it made as that user it can use the next time, and root's commands reach it."""
+    """It can use its own files the next time, and root's commands reach it."""
     restante.hosts("beta.example", AWAY)
     restante.stop()
 

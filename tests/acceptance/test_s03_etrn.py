@@ -26,7 +26,7 @@ Ask = Callable[[Installation, Login, str], Ended]
 
 @dataclass(frozen=True, slots=True)
 class Requester:
-    """A program, and what the server must see of it."""
+    """A program, and the traffic that the server must see."""
 
     ask: Ask
     mechanism: str

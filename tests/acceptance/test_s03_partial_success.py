@@ -18,7 +18,7 @@ from tests.acceptance.sample import arrived, message, send
 
 @pytest.fixture(scope="module")
 def restante() -> Iterator[Installation]:
-    """An installation that has little patience: what is deferred is soon held again."""
+    """An installation with little patience: deferred mail is soon held again."""
     with Installation(delivery={"patience": 0.5}) as restante:
         restante.start()
         yield restante
@@ -28,7 +28,7 @@ def restante() -> Iterator[Installation]:
 def test_each_recipient_gets_what_the_primary_said_of_it(
     restante: Installation, kind: type[Primary]
 ) -> None:
-    """250 is delivered once, 450 is held, 550 is refused without a bounce; mended, it gets both."""
+    """250 is delivered once, 450 is held, 550 is refused without a bounce; later both arrive."""
     domain = f"{kind.__name__.lower()}.example"
     taken, deferred, refused = (f"{name}@{domain}" for name in ("taken", "deferred", "refused"))
     rejects = {

@@ -67,7 +67,7 @@ def test_the_certificate_is_the_one_configured(restante: Installation) -> None:
 
 
 def test_etrn_is_for_tls_only(restante: Installation, login: Login) -> None:
-    """Neither ETRN nor AUTH is offered before, and ETRN is refused when it comes all the same."""
+    """Neither ETRN nor AUTH is offered before, and ETRN is refused if it comes anyway."""
     with Session(restante.mx) as bare, Session(restante.starttls) as secure:
         assert b"STARTTLS" in bare.offer
         assert b"ETRN" not in bare.offer

@@ -45,7 +45,7 @@ def test_mail_is_taken_here_too(restante: Installation, login: Login) -> None:
 
 
 def test_a_client_in_clear_hears_no_smtp(restante: Installation) -> None:
-    """Not a word before the handshake, and no answer but an alert to what is none."""
+    """Nothing is sent before the handshake, and plain text gets at most an alert."""
     with socket.create_connection((HOST, restante.smtps_port), timeout=10) as client:
         client.sendall(b"EHLO sender.example\r\n")
         heard = b""

@@ -128,7 +128,7 @@ def test_an_old_primary_asks_whatever_its_key_type(
 def test_a_client_with_gnutls_trusts_the_one_that_it_gets(
     restante: Installation, login: Login, priorities: str
 ) -> None:
-    """GnuTLS has its own way to look for what it trusts."""
+    """GnuTLS looks for trusted certificates in its own way."""
     asked = msmtp_asks(restante.smtps, login, priorities)
     assert asked.returncode == 0, asked.stdout
 

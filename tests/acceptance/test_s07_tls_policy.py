@@ -172,7 +172,7 @@ def test_status_shows_which_listener_is_weak(restante: Installation) -> None:
 
 
 def test_cbc_suites_are_left_to_where_the_alternative_is_clear_text(default: Listeners) -> None:
-    """Port 25 takes mail from whoever has nothing better; port 465 takes passwords."""
+    """Port 25 accepts mail over any connection; port 465 accepts passwords."""
     for server, is_taken in ((default.mx, True), (default.smtps, False)):
         for suite in ("ECDHE-ECDSA-AES128-SHA256", "ECDHE-ECDSA-AES256-SHA384"):
             context = ssl.create_default_context(cafile=server.authority)

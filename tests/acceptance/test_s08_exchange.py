@@ -137,7 +137,7 @@ def scram_refusal(session: Session, user: str) -> bytes:
 
 
 def test_the_askers_say_that_a_password_is_wrong(restante: Installation, login: Login) -> None:
-    """fetchmail asks all the same and hears 530; nobody falls back to a bare line."""
+    """fetchmail asks anyway and gets 530; no client falls back to plain text."""
     wrong = replace(login, password="not the password")
     asked = [
         fetchmail_asks(restante.smtps, wrong, "alpha.example"),

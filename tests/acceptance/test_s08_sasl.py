@@ -53,7 +53,7 @@ def test_scram_works_under_tls(restante: Installation, secure: list[Server], log
 
 
 def test_programs_send_no_password_on_a_bare_line(restante: Installation, login: Login) -> None:
-    """For AUTH is not offered there: what would authenticate under TLS does not even try."""
+    """AUTH is not offered there, so a client that would use it under TLS does not even try."""
     secrets = (login.password, plain_response(login))
     bare = restante.mx
     said = [

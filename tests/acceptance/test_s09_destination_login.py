@@ -38,7 +38,7 @@ def primary(
     known: Login = US,
     authority: PasswordAuthority | None = None,
 ) -> Iterator[PostfixPrimary]:
-    """A Postfix that takes mail from those who have authenticated, and from nobody else."""
+    """A Postfix that accepts mail from authenticated clients only."""
     only = {"smtpd_recipient_restrictions": "permit_sasl_authenticated, reject"}
     with PostfixPrimary([domain], keys=keys, settings=only) as postfix:
         offers_auth(postfix, known, mechanisms, authority=authority)

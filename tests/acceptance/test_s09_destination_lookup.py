@@ -109,7 +109,7 @@ def test_a_host_without_an_address_gets_nothing_and_nobody_else_either(
 def test_our_own_listener_is_no_destination(
     restante: Installation, names: NameServer, destination: str
 ) -> None:
-    """Under whatever name: mail handed to ourselves would be held again, for ever."""
+    """Under any name: mail handed to ourselves would be held again endlessly."""
     names.records = {"ours.by-another-name.example": {"A": [HOST]}}
     place = destination.format(mx=restante.mx_port, smtps=restante.smtps_port)
     restante.has_account("alpha")
@@ -126,7 +126,7 @@ def test_our_own_listener_is_no_destination(
 def test_a_host_that_becomes_ourselves_gets_nothing(
     restante: Installation, names: NameServer
 ) -> None:
-    """Accepted while the name led elsewhere: whatever the DNS says later, no mail loops back."""
+    """Accepted while the name led elsewhere: any later DNS answer leads no mail back here."""
     names.records = {"mail.later.example": {"A": addresses(1)}}
     restante.hosts("later.example", f"mail.later.example:{restante.mx_port}")
     refused = restante.run(

@@ -45,7 +45,7 @@ NOT_ALLOWED: Final = b"459 4.7.1 "
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """Who is where. What mail servers know of each other stands in `build`."""
+    """The addresses of the scene. `build` sets what mail servers know of each other."""
 
     restante: Installation
     names: NameServer
@@ -241,7 +241,7 @@ def test_the_right_login_from_the_right_host_moves_mail_to_the_destination_only(
 
 
 def test_a_session_outlives_its_password_to_no_use(scene: Scene) -> None:
-    """Whoever authenticated before the password was changed asks in vain afterwards."""
+    """A session that authenticated before the password changed is refused afterwards."""
     change = ("login", "set", "victim", "victim", "--password-stdin")
     with mail_at_stake(scene):
         with Session(scene.restante.smtps, source=scene.requester) as session:

@@ -102,7 +102,7 @@ def test_many_recipients_of_one_message_get_it_once_each(
 
 
 def recipients_of(primary: Primary, content: bytes) -> list[str]:
-    """Return to whom a primary has delivered a message, once for each copy."""
+    """Return the recipients to which a primary has delivered a message, once for each copy."""
     copies = [
         raw for raw in primary.messages() if MARKER in raw and content_below(raw, MARKER) == content
     ]

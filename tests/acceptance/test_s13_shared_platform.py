@@ -34,7 +34,7 @@ class Customer:
     primary: Primary
 
     def delivered_to(self) -> list[str]:
-        """Return for whom its primary has got mail."""
+        """Return the recipients of its primary's mail."""
         return sorted(
             path.decode() for raw in self.primary.messages() for path in RECIPIENT.findall(raw)
         )

@@ -1,4 +1,4 @@
-"""S14: mail that leaves unasked, with a real Postfix as the destination that goes and comes back.
+"""S14: mail that leaves without a request, to a real Postfix that goes away and comes back.
 
 The pauses between probes are short here. tests/delivery tests how they grow, with its own clock.
 """
@@ -36,7 +36,7 @@ def primary() -> Iterator[Primary]:
 
 
 def answer_to_rcpt(restante: Installation) -> str:
-    """What a stranger hears."""
+    """The code that a stranger gets."""
     with Session(restante.mx) as session:
         session.say("MAIL FROM:<someone@sender.example>")
         return session.say(f"RCPT TO:<{PATH}>")[:3].decode()

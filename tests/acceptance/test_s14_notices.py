@@ -100,7 +100,7 @@ def test_a_notice_survives_a_kill_and_keeps_its_key(restante: Installation) -> N
 
 @pytest.mark.parametrize("way", ["webhook", "apprise"])
 def test_a_receiver_that_hangs_keeps_no_server_from_ending(way: str) -> None:
-    """It answers for ever, a little at a time; the server is stopped in the middle of that."""
+    """It answers endlessly, a little at a time; the server is stopped in the middle of that."""
     with HangingReceiver() as receiver, Installation(more="[notices]\ntimeout = 300\n") as restante:
         restante.start()
         restante.hosts("alpha.example", AWAY)
@@ -411,7 +411,7 @@ def test_that_the_certificate_ends_is_told_to_the_operator_a_step_at_a_time() ->
 
 
 def test_what_a_primary_refuses_or_puts_off_is_told_when_the_drain_is_over() -> None:
-    """A real Postfix takes one message, refuses one, and puts one off until patience is over."""
+    """A real Postfix accepts one message, refuses one, and defers one until patience is over."""
     domain = "alpha.example"
     rejects = {
         f"gone@{domain}": "550 5.1.1 no mailbox of that name",

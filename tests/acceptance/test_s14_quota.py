@@ -1,4 +1,4 @@
-"""A quota holds however many send at the same moment, and who pays for it hears in time."""
+"""A quota holds however many send at the same moment, and its account is told in time."""
 
 from __future__ import annotations
 

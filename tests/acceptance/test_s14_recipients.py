@@ -1,4 +1,4 @@
-"""Known mailboxes, while the primary is away: by a list, and by what Postfix said in drains."""
+"""Known mailboxes, while the primary is away: by a list, and by Postfix's replies in drains."""
 
 from __future__ import annotations
 

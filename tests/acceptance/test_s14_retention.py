@@ -26,7 +26,7 @@ KINDS: Final = ("--only", "retention-ahead", "--only", "mail-expired")
 
 
 def on(restante: Installation, day: float) -> None:
-    """Start the server anew on another day: it looks at every domain at once."""
+    """Start the server again on another day: it looks at every domain at once."""
     if restante.is_running:
         restante.stop()
     restante.ahead(day * DAY)
@@ -34,7 +34,7 @@ def on(restante: Installation, day: float) -> None:
 
 
 def hears(restante: Installation, receiver: WebhookReceiver) -> None:
-    """Have the receiver told of retention."""
+    """Send notices of retention to the receiver."""
     words = ("notice", "add", "hook", "--webhook", "-", "--account", "alpha", *KINDS)
     added = restante.run(*words, typed=receiver.url)
     assert added.returncode == 0, added.stderr
@@ -104,7 +104,7 @@ def test_what_is_to_be_kept_is_kept_and_told_of_when_its_time_is_over() -> None:
 def test_the_sender_is_told_of_mail_that_was_never_fetched(
     names: NameServer, home: Primary, *, has_refused: bool
 ) -> None:
-    """Held mail at the end of a month; what the primary refused at the end of its own two weeks."""
+    """Held mail at the end of a month; refused mail at the end of its own two weeks."""
     reports = f"[reports]\nport = {home.port}\nfirst_retry = 0.2\nlongest_retry = 1.0\n"
     with (
         Installation(more=f"{names.settings}\n{reports}") as restante,

@@ -396,7 +396,7 @@ PUBLIC = {"made", "tls", "cert.pem", "cert-rsa.pem", "trust.pem", "restante.toml
 
 
 def modes(place: Path) -> dict[str, str]:
-    """Return what others may do with what is there and below: only what they may do at all."""
+    """Return the rights of others below a directory, as far as they can reach it."""
     paths = [place, *place.rglob("*")]
     return {
         str(path): stat.filemode(path.lstat().st_mode)
@@ -406,7 +406,7 @@ def modes(place: Path) -> dict[str, str]:
 
 
 def test_what_init_makes_is_for_its_owner_only(tmp_path: Path) -> None:
-    """Whatever the umask: keys and the store; configuration and certificates are no secret."""
+    """With any umask: keys and store are private; configuration and certificates are not."""
     words = [
         str(RESTANTE),
         "init",

@@ -24,7 +24,7 @@ SOURCE: Final = Path(__file__).with_name("stuck_reads.c")
 
 
 class Stuck(Installation):
-    """An installation whose server can be made to wait for a read for ever."""
+    """An installation whose server can be made to wait for a read without end."""
 
     def __init__(self) -> None:
         super().__init__()

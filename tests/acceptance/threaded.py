@@ -10,7 +10,7 @@ POLL: Final = 0.05  # seconds: how soon one ends
 
 
 class Threaded:
-    """Serves while its `with` lasts: whatever is `_server` then."""
+    """Serves `_server` while its `with` lasts."""
 
     _server: socketserver.TCPServer  # or UDPServer, which is one
     _thread: threading.Thread

@@ -235,7 +235,7 @@ def test_a_damaged_message_stays_and_keeps_no_other_back(other: str) -> None:
 
 
 def test_a_store_that_fails_for_another_reason_ends_it() -> None:
-    """That is no word on any one message: what is well may not be given out as lost."""
+    """It concerns no single message: sound mail may not be reported as lost."""
 
     async def story() -> None:
         desk = Desk()

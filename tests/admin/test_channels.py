@@ -1,4 +1,4 @@
-"""Channels of notices: who may have which, and what is never shown."""
+"""Channels of notices: permissions, and secrets that are never shown."""
 
 import asyncio
 from dataclasses import replace

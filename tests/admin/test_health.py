@@ -1,4 +1,4 @@
-"""The judgment: what is critical, what is a warning, and that waiting mail is neither."""
+"""Health: the critical states, the warnings, and waiting mail, which is neither."""
 
 from dataclasses import replace
 

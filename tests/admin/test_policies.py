@@ -1,4 +1,4 @@
-"""What an operator sets of a policy, and what contradicts itself."""
+"""The settings of a policy by an operator, and contradictions among them."""
 
 from datetime import UTC, datetime
 from typing import Any

@@ -12,7 +12,7 @@ GREETING = "220 mx2.example.net ESMTP"
 
 @dataclass
 class Script:
-    """What it says; what it heard is kept."""
+    """Its replies; the commands that it got are kept."""
 
     context: ssl.SSLContext
     is_implicit: bool = True

@@ -20,7 +20,7 @@ from tests.admin.desk import Desk
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a command left behind."""
+    """The result of a command: its exit code and output."""
 
     code: int
     out: str
@@ -45,7 +45,7 @@ def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch)
 
 @pytest.fixture(scope="session")
 def pristine() -> Iterator[Path]:
-    """What `restante init` makes, with an account and a domain, once."""
+    """The files of `restante init`, with an account and a domain, made once."""
     with tempfile.TemporaryDirectory(prefix="rst") as name:
         made = Path(name) / "made"
         config = f"--config={made}/restante.toml"

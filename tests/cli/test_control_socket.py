@@ -52,7 +52,7 @@ def test_the_socket_alone_is_enough(
 
 
 def test_a_socket_where_no_server_answers_is_an_error(command: Command, installation: Path) -> None:
-    """The store is not opened then: who names a socket means a running server."""
+    """The store is not opened then: a named socket means a running server."""
     ended = command("status", "--socket", installation / "data/other.sock")
     assert (ended.code, "other.sock: no server is running there" in ended.err) == (69, True)
 

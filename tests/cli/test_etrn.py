@@ -51,7 +51,7 @@ def asks(command: Command, authority: trustme.CA, tmp_path: Path) -> "Asks":
 
 
 class Asks:
-    """`restante etrn` with what every test says alike."""
+    """`restante etrn` with the options that every test gives."""
 
     def __init__(self, command: Command, authority: trustme.CA, directory: Path) -> None:
         self._command = command
@@ -138,7 +138,7 @@ def test_cram_md5_answers_the_challenge(script: Script, asks: Asks) -> None:
 
 
 def test_login_gives_user_name_and_password_when_asked(script: Script, asks: Asks) -> None:
-    """Whatever the words of the prompts: servers have many."""
+    """With any words in the prompts: servers have many."""
     script.features = ["ETRN", "AUTH LOGIN"]
     script.replies |= {
         "AUTH LOGIN": "334 VXNlcm5hbWU6",

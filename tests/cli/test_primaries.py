@@ -1,4 +1,4 @@
-"""What is known of primaries, in every screen that has it, and how it is spelled."""
+"""The known state of primaries, in every screen that shows it, and its wording."""
 
 import json
 from datetime import UTC, datetime

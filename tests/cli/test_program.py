@@ -1,4 +1,4 @@
-"""The program as a process: what only a process has."""
+"""The program as a process, for properties that only a process has."""
 
 import os
 import pwd

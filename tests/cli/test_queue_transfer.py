@@ -1,4 +1,4 @@
-"""Out and in again: what an export writes an import reads, and both say what they could not do."""
+"""Export and import: an import reads every export, and both report their failures."""
 
 import asyncio
 import json
@@ -39,7 +39,7 @@ DIFFICULT = [
 
 @pytest.fixture
 def held(installation: Path, command: Command, tmp_path: Path) -> list[dict[str, Any]]:
-    """Difficult mail in a store without a server; what `queue list` says of it."""
+    """Difficult mail in a store without a server; the result of `queue list`."""
     source = tmp_path / "source"
     source.mkdir()
     for number, content in enumerate(DIFFICULT):
@@ -57,7 +57,7 @@ def listed(command: Command) -> list[dict[str, Any]]:
 
 
 def contents(command: Command, directory: Path) -> dict[str, bytes]:
-    """What is held, by name: exported as it is."""
+    """The held mail by name, exported unchanged."""
     assert command("queue", "export", directory).code == 0
     return {file.stem: file.read_bytes() for file in directory.glob("*.eml")}
 

@@ -1,4 +1,4 @@
-"""`restante top`: what is made of one look after another, and how it fits the screen."""
+"""`restante top`: the rates made of successive looks, and their fit on the screen."""
 
 import json
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""What the keys of `top` do."""
+"""The keys of `top`."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What a process keeps to itself, in a process of its own: there is no way back."""
+"""A process drops its privileges, in a process of its own, because there is no way back."""
 
 import subprocess
 import sys

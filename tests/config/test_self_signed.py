@@ -73,7 +73,7 @@ def test_the_file_to_trust_has_both(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What `restante init` makes today, for clients that look at the clock."""
+    """Today's certificates of `restante init`, for clients that check the time."""
     directory = tmp_path_factory.mktemp("made")
     initialize(directory, "mx2.example.net", time.time())
     return directory / "tls"

@@ -1,4 +1,4 @@
-"""Messages, records and outcomes, for tests that do not care about most of what is in them."""
+"""Messages, records and outcomes, for tests that do not depend on most of their fields."""
 
 import zlib
 from collections.abc import AsyncIterator
@@ -97,7 +97,7 @@ async def content(blocks: AsyncIterator[bytes]) -> bytes:
 
 
 def content_file(name: str, octets: bytes) -> ContentFile:
-    """What refers to these octets under this name."""
+    """A reference to these octets under this name."""
     return ContentFile(name, len(octets), zlib.crc32(octets))
 
 
@@ -109,7 +109,7 @@ def delivered(number: int, *paths: str) -> Outcome:
 
 
 def refused(number: int, *paths: str, reply: str = "550 5.1.1 no such user") -> Outcome:
-    """The destination refused these for good; Anna, if nobody is named."""
+    """The destination refused these permanently; Anna, if nobody is named."""
     return Outcome(
         number, tuple(RecipientOutcome(path, Move.REFUSED, reply) for path in paths or (ANNA,))
     )
@@ -133,7 +133,7 @@ async def held_numbers(store: Store, domain_id: int) -> list[int]:
 
 
 async def waiting(store: Store, number: int) -> tuple[str, ...]:
-    """Who of a message's recipients a release would hand it over for."""
+    """The recipients of a message that a release would hand over."""
     mail = [
         one
         for domain_id in store.figures.usages()
@@ -144,6 +144,6 @@ async def waiting(store: Store, number: int) -> tuple[str, ...]:
 
 
 def uncertain(number: int, *paths: str, reply: str = "cannot be read: 'OK'") -> Outcome:
-    """What became of a message whose final reply could not be read for the third time."""
+    """The outcome of a message whose final reply could not be read for the third time."""
     recipients = tuple(RecipientOutcome(path, Move.UNCERTAIN, reply) for path in paths or (ANNA,))
     return Outcome(number, recipients, doubts=3)

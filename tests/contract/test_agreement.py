@@ -353,7 +353,7 @@ class Agreement(RuleBasedStateMachine):
 
     @rule(to=st.lists(st.integers(1, 4), max_size=4), at=st.integers(1, 9), limit=st.integers(1, 3))
     def keep_notices(self, to: list[int], at: int, limit: int) -> None:
-        """What is held back under one name is over under the other."""
+        """A name that is held back under one kind is over under the other."""
         news = NoticeFacts(
             NoticeKind.TEST, "alpha", f"thing {at}", "text", float(at), {"a": 1, "b": "ü"}
         )
@@ -376,7 +376,7 @@ class Agreement(RuleBasedStateMachine):
     @precondition(lambda self: self.drains)
     @rule(count=st.integers(1, 5))
     def hand_over(self, count: int) -> None:
-        """What a drain does when all goes well."""
+        """The calls of a drain that meets no trouble."""
         drain = self.drains[-1]
         self.both(lambda store: store.handover.held(drain.domain_id, 0, count, 1 << 20))
         window = self.runner.run(self.memory.handover.held(drain.domain_id, 0, count, 1 << 20))

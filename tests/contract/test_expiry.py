@@ -1,4 +1,4 @@
-"""Mail whose time is over: what counts as its time, and what is left of a message; and marks."""
+"""Mail at the end of its retention: its time, the rest of a message, and marks."""
 
 from dataclasses import replace
 

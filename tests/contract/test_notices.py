@@ -240,7 +240,7 @@ async def test_of_too_many_the_oldest_go(store: Store) -> None:
 
 
 async def test_how_many_notices_wait_is_known_and_since_when(store: Store) -> None:
-    """Whatever they go by: done with, too many, their channel gone."""
+    """In any way: sent, too many, or their channel removed."""
     assert await store.notices.notice_backlog() == Backlog()
     hook, mail = await channel(store), await channel(store, MAIL)
     await keep(

@@ -28,7 +28,7 @@ SIZE = len(CONTENT)
 
 
 async def test_refused_mail_of_all_domains_is_in_the_order_in_which_it_came(store: Store) -> None:
-    """Not domain by domain: a page would else leave out what the next does not begin with."""
+    """Not domain by domain: a page would otherwise leave out mail that the next does not have."""
     alpha, beta = await hosted(store, "alpha.example"), await hosted(store, "beta.example")
     await store.reception.hold(
         [message(number, beta if number % 2 else alpha) for number in range(1, 7)]

@@ -105,7 +105,7 @@ async def test_a_policy_comes_back_as_it_was(store: Store, policy: Policy) -> No
 
 
 def test_the_full_policy_leaves_no_field_at_its_default_that_can_be_another() -> None:
-    """A field that a store forgets to keep would else come back right by chance."""
+    """A field that a store does not keep would otherwise come back right by chance."""
     plain = Policy()
     left = [
         one.name
@@ -139,7 +139,7 @@ async def test_a_domain_comes_back_as_it_was(store: Store, destination: Destinat
 
 
 def test_the_full_destination_leaves_no_field_at_its_default() -> None:
-    """A field that a store forgets to keep would else come back right by chance."""
+    """A field that a store does not keep would otherwise come back right by chance."""
     plain = Destination("")
     assert [
         one.name
@@ -463,7 +463,7 @@ async def test_nobody_finishes_a_drain_that_another_has(store: Store) -> None:
 
 
 async def test_mail_held_beside_the_end_of_a_drain_is_before_or_after_it(store: Store) -> None:
-    """Both in one transaction, maybe: who comes first counts."""
+    """Both in one transaction, maybe: the first one counts."""
     domain_id = await hosted(store)
     drain = await opened(store, domain_id, 1.0, 60.0)
     _, is_end = await asyncio.gather(hold(store, domain_id, 1), store.handover.finish_drain(drain))
@@ -544,7 +544,7 @@ async def test_only_as_many_as_are_asked_for(store: Store) -> None:
 async def test_pages_go_on_where_the_one_before_ended(
     store: Store, wanted: AuditFilter, limit: int
 ) -> None:
-    """What comes meanwhile is newer than all of them, and in none."""
+    """Entries that come meanwhile are newer than all of them, and in none."""
     of_both = [("alpha", "alpha.example"), ("beta", "beta.example")]
     entries = [
         replace(entry(str(number), of=of), domain=name)

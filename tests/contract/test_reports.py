@@ -92,7 +92,7 @@ async def test_a_report_is_stored_with_the_outcome_that_it_tells_of(store: Store
 
 
 async def test_what_is_settled_again_is_not_told_again(store: Store) -> None:
-    """A drain that does not know whether its batch was settled settles it once more."""
+    """A drain that does not know whether its batch was settled settles it again."""
     drain = await drained(store, ANNA, BERT)
     for _ in range(2):
         await store.handover.settle(
@@ -163,7 +163,7 @@ async def test_messages_are_bounced_whatever_their_state_with_the_reports_on_the
 
 
 async def is_removed(store: Store, file: ContentFile, directory: Path) -> bool:
-    """Close a store, which finishes what was begun, and tell whether a file is gone."""
+    """Close a store, which finishes its work, and tell whether a file was removed."""
     if isinstance(store, MemoryStore):
         with pytest.raises(StoreError):
             await content(store.content.read_file(file))

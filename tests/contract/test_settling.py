@@ -1,4 +1,4 @@
-"""Recording the outcomes of recipients: the four moves, alone and together, and who may."""
+"""Recording the outcomes of recipients: the four moves, alone and together, and permissions."""
 
 import pytest
 
@@ -37,7 +37,7 @@ async def one_held(store: Store, *to: str) -> Drain:
 
 
 async def standing(store: Store, number: int = 1) -> dict[str, tuple[RecipientStatus, str]]:
-    """What a listing says of a message's recipients."""
+    """A listing's view of a message's recipients."""
     listed = await store.queue.list_queue(QueueFilter(numbers=(number,)))
     return {
         one.forward_path: (one.status, one.reply) for found in listed for one in found.recipients
@@ -218,7 +218,7 @@ async def test_another_domains_message_is_not_touched(store: Store) -> None:
 async def test_a_reply_that_is_no_valid_text_does_not_stop_the_settling(
     store: Store, move: Move
 ) -> None:
-    """Its octets are a stranger's: failing here would hand the message over again and again."""
+    """Its octets are a stranger's: failing here would hand the message over repeatedly."""
     drain = await one_held(store)
     await store.handover.settle(
         drain, [Outcome(1, (RecipientOutcome(ANNA, move, "550 \udcff no"),))]

@@ -17,7 +17,7 @@ LEASE_SECONDS = 5.0
 
 
 class Cluster:
-    """The store that servers share, and who owns which drain."""
+    """The store that servers share, and the owner of each drain."""
 
     def __init__(self) -> None:
         self.world = World(store=MemoryStore())
@@ -68,7 +68,7 @@ class Server:
             await self.dispatcher.claims.look()
 
     async def kill(self) -> None:
-        """End it at once: nothing of what it does now reaches the store."""
+        """End it at once: nothing that it still does reaches the store."""
         self.is_cut_off = True
         for drain in self.dispatcher._drains.values():
             drain.stop(Stop("killed", stays_recorded=True), 0.0)

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 @dataclass(frozen=True)
 class Authority:
-    """What a primary shows, and the file by which it is believed."""
+    """A primary's certificate, and the file by which it is trusted."""
 
     context: ssl.SSLContext  # of a server with a certificate for p.internal
     ca_file: str

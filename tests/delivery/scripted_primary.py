@@ -99,7 +99,7 @@ class ScriptedPrimary(AbstractAsyncContextManager["ScriptedPrimary"]):
         )
 
     def taken_by(self, session: "_Session") -> None:
-        """Do what is to be done when a session has taken a message: nothing."""
+        """Called when a session has taken a message; does nothing."""
 
 
 class _Session(asyncio.Protocol):

@@ -33,7 +33,7 @@ class SwiftLoop(asyncio.SelectorEventLoop):
         super().__init__(self._swift)
 
     def time(self) -> float:
-        """Return the time with what was skipped."""
+        """Return the time, with the skipped pauses."""
         return super().time() + self._swift.skipped
 
 

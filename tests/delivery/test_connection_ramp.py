@@ -1,4 +1,4 @@
-"""The number of connections of a drain. A road maps connections to messages per second."""
+"""The number of connections of a drain. A path maps connections to messages per second."""
 
 from collections.abc import Callable
 
@@ -8,7 +8,7 @@ Road = Callable[[int], float]
 
 
 def wanted_after(road: Road, seconds: float, most: int = 20) -> int:
-    """Send over a road for so long, new connections being up at once."""
+    """Send over a path for some time; new connections are open at once."""
     growth, now = ConnectionRamp(most), 0.0
     while now < seconds:
         now += 1 / road(growth.wanted)
@@ -47,7 +47,7 @@ def test_the_first_few_are_made_as_soon_as_one_message_got_through() -> None:
 
 
 def test_each_step_is_judged_by_two_turns_of_each_connection() -> None:
-    """What runs ahead gets its replies in bursts: of one burst, nothing can be said."""
+    """Pipelined messages get replies in bursts: one burst alone says nothing."""
     growth = ConnectionRamp(20)
     growth.deliver(1, 0.0)
     turns = [growth.deliver(FREELY, float(second // 64), turn=64) for second in range(1000)]

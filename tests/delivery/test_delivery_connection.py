@@ -35,7 +35,7 @@ SETTINGS = DeliverySettings()
 
 @dataclass
 class Post:
-    """Messages for a connection, and what came of them."""
+    """Messages for a connection, and their outcomes."""
 
     waiting: deque[HeldMessage]
     outcomes: list[Outcome] = field(default_factory=list)

@@ -46,7 +46,7 @@ def told(
 
 
 def test_who_asked_is_told_that_mail_went_where_nobody_reports() -> None:
-    """RFC 3461 §5.2.2 (b), and (e) for whom nothing was asked."""
+    """RFC 3461 §5.2.2 (b), and (e) for recipients without a request."""
     primary = ScriptedPrimary(offer=PLAIN, script={"CONTENT": "250 2.0.0 queued as 4711"})
     world = World()
     [report] = told(

@@ -1,4 +1,4 @@
-"""Drains over real sockets on loopback: what is delivered, in which order, and what stays held."""
+"""Drains over real sockets on loopback: the delivered mail, its order, and the rest."""
 
 import asyncio
 import socket
@@ -636,7 +636,7 @@ def test_no_more_is_sent_than_can_be_doubled_while_the_store_is_slow() -> None:
 
 
 def test_a_new_round_waits_until_the_last_one_is_settled() -> None:
-    """What was delivered and is not settled yet still looks held: it would be handed over again."""
+    """Delivered mail that is not settled yet still looks held: it would be handed over again."""
     primary = ScriptedPrimary(script={"CONTENT": ["451 later"]})
 
     async def scene(world: World, _: ScriptedPrimary, domain: HostedDomain) -> None:

@@ -1,4 +1,4 @@
-"""Drains on record that nobody runs, and what others ask through the store."""
+"""Recorded drains that nobody runs, and requests of others through the store."""
 
 import asyncio
 import itertools

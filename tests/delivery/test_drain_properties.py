@@ -1,4 +1,4 @@
-"""Whatever a primary does: what is no longer held was taken by it, with a 250, and a drain ends."""
+"""For any primary: mail that is no longer held got its 250, and a drain ends."""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st

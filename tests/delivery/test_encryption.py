@@ -1,4 +1,4 @@
-"""TLS and AUTH to a destination: what each setting lets through, and what it never does."""
+"""TLS and AUTH to a destination: the connections that each setting allows and forbids."""
 
 import asyncio
 import ssl

@@ -173,7 +173,7 @@ def test_refused_mail_that_is_bounced_does_not_take_uncertain_mail_along() -> No
 def test_a_message_whose_final_reply_is_missing_keeps_nobody_waiting(
     offer: tuple[str, ...], final: str, copies: int
 ) -> None:
-    """A close may be the line's: then the message goes once more before the others."""
+    """The line may cause a close: then the message goes again, before the others."""
     primary = Poisoned(offer=offer, final=final)
     world = drained(primary, patience=0.0)
     assert sorted(taken(primary)) == [2, 3, 4, 5, 6]

@@ -1,4 +1,4 @@
-"""Mail that goes in a circle is parked, and keeps no other back."""
+"""Mail that loops is marked refused, and delays no other mail."""
 
 import asyncio
 
@@ -40,7 +40,7 @@ def test_mail_that_goes_in_a_circle_is_parked_and_the_rest_is_handed_over() -> N
 
 
 def test_mail_that_goes_in_a_circle_is_parked_even_where_refused_mail_is_bounced() -> None:
-    """A report would go round by the same road."""
+    """A report would loop in the same way."""
     primary = ScriptedPrimary()
 
     async def scene(world: World, _: ScriptedPrimary, domain: HostedDomain) -> None:
@@ -54,7 +54,7 @@ def test_mail_that_goes_in_a_circle_is_parked_even_where_refused_mail_is_bounced
 
 
 def test_how_far_mail_may_come_can_be_set_while_a_drain_runs() -> None:
-    """It makes two rounds: what the first one deferred is looked at anew by the second."""
+    """It makes two rounds: the second looks again at mail that the first one deferred."""
     primary = ScriptedPrimary(script={"CONTENT": ["451 later"]})
 
     async def scene(world: World, _: ScriptedPrimary, domain: HostedDomain) -> None:

@@ -148,6 +148,6 @@ def test_what_cannot_be_sent_is_refused_without_asking(
 
 
 def test_too_many_recipients_said_of_the_only_one_is_a_refusal() -> None:
-    """It would be put off for ever otherwise."""
+    """It would be deferred endlessly otherwise."""
     alone = answered(mail(1, "a@b.example"), rcpt="550 5.5.3 too many recipients")
     assert moves(alone) == [Move.REFUSED]

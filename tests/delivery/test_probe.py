@@ -11,7 +11,7 @@ from tests.delivery.world import World
 
 
 async def probed(world: World, script: Script) -> tuple[str, list[str]]:
-    """What a probe says of a primary with this script, and what the primary heard."""
+    """The result of a probe of a primary with this script, and the primary's view of it."""
     async with ScriptedPrimary(script) as primary, world.dispatcher() as dispatcher:
         domain = await world.host(primary.port)
         return await dispatcher.probe(domain.destination), primary.commands

@@ -1,4 +1,4 @@
-"""What drains learn of mailboxes, and what they must not learn."""
+"""The mailboxes that drains learn, and those that they must not learn."""
 
 import asyncio
 from typing import Any

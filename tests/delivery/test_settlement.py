@@ -281,7 +281,7 @@ def test_reports_that_were_not_made_yet_when_it_was_cut_short_are_made_at_the_en
 
 
 def test_a_report_that_cannot_be_made_keeps_no_outcome_from_being_settled() -> None:
-    """Else what was delivered would be delivered again with each drain."""
+    """Otherwise delivered mail would be delivered again with each drain."""
 
     async def act(scene: Scene) -> None:
         scene.log.takes_defects = True

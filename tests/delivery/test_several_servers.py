@@ -173,7 +173,7 @@ class Trial:
         server.is_cut_off = True
 
     async def settle_down(self) -> None:
-        """All links are good again, and leases and rests end: what was asked for is done."""
+        """All links work again, and leases and pauses end: every request is served."""
         for server in self.servers:
             server.is_cut_off = False
         for _ in range(30):

@@ -133,7 +133,7 @@ RECEIVED = b"Received: x\r\n"
 
 
 def circling(supply: Supply) -> list[int]:
-    """Read and take everything; return which of it goes in a circle."""
+    """Read and take everything; return the messages that loop."""
     while read(supply):
         pass
     found = []

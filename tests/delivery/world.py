@@ -69,7 +69,7 @@ class Names:
 
 @dataclass
 class World:
-    """One hosted domain, and what happens to its mail."""
+    """One hosted domain, and the events of its mail."""
 
     settings: DeliverySettings = field(default_factory=DeliverySettings)
     store: MemoryStore = field(default_factory=MemoryStore)
@@ -197,7 +197,7 @@ class World:
 
     @asynccontextmanager
     async def dispatcher(self) -> AsyncIterator[Dispatcher]:
-        """Provide a dispatcher; what still runs at the end of the block is stopped."""
+        """Provide a dispatcher. Tasks that still run at the end of the block are stopped."""
         async with asyncio.TaskGroup() as tasks:
             dispatcher = Dispatcher(self.new_context(), tasks, self.grace)
             yield dispatcher

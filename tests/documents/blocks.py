@@ -59,7 +59,7 @@ class Block:
 
     @property
     def must_print(self) -> str:
-        """What its output must contain."""
+        """The text that its output must contain."""
         return self.directives.get("prints", "").strip('"')
 
 

@@ -1,4 +1,4 @@
-"""What each page takes for granted: the state of the machine on which its blocks are run.
+"""The assumptions of each page: the state of the machine on which its blocks are run.
 
 Other pages start on a machine without an installation. `before` is run ahead of the first
 block under a heading.

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What `systemctl` does to one unit, done from the unit's own file: user, directories, commands."""
+"""The effect of `systemctl` on one unit, read from its file: user, directories, commands."""
 
 import configparser
 import os

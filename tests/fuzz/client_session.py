@@ -91,7 +91,7 @@ class _Letter:
 
 
 class _Shell:
-    """What runs a session: as delivery does, with less in it."""
+    """Runs a session like delivery, with less in it."""
 
     def __init__(self, options: ClientOptions, letters: list[_Letter], choices: Choices) -> None:
         self._session = ClientSession(options)

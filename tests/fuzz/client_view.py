@@ -48,7 +48,7 @@ class ClientView:
         assert self._codes.popleft() == 220
 
     def walk(self) -> None:
-        """Fail where what was heard does not fit what was sent."""
+        """Fail if a reply does not fit the commands sent."""
         while (line := self._next_line()) is not None:
             command = self._read(line)
             goes_on = self._see_chunk(command) if isinstance(command, Bdat) else self._see(command)
@@ -64,7 +64,7 @@ class ClientView:
         return line
 
     def _read(self, line: bytes) -> Command | None:
-        """Return the command, None for what is none."""
+        """Return the command, or None for another text."""
         limit = AUTH_OCTETS if line[:4].upper() == b"AUTH" else COMMAND_OCTETS
         if self._is_authenticating or not line.endswith(b"\r") or len(line) >= limit:
             return None

@@ -90,7 +90,7 @@ def _check_path(path: Mailbox, *, needs_smtputf8: bool) -> None:
 
 
 def _check_sent_on(path: Mailbox, text: str) -> None:
-    """As the envelope has it, to a server like us: the same path must come out."""
+    """As in the envelope, to a server like ours: the same path must come out."""
     forward_path = text if path.domain else "b@b.example"
     message = HeldMessage(1, 1, Envelope(text, (forward_path,), needs_smtputf8=True), 0.0, b"")
     mail, rcpt = (

@@ -45,7 +45,7 @@ def _read(stream: Iterable[bytes]) -> tuple[list[ServerReply], str]:
 
 
 def _check_lines(found: list[ServerReply], stream: bytes) -> None:
-    """What was read stands in the stream in that order, lines and codes."""
+    """The replies are in the stream in that order, lines and codes."""
     position = 0
     shown = stream.replace(b"\r", b" ")  # a CR within a line is kept as a blank
     for reply in found:

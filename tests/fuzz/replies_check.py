@@ -1,4 +1,4 @@
-"""What we may say to a client, read without the code that wrote it."""
+"""The replies that we may send to a client, read without the code that wrote them."""
 
 import re
 from typing import Final

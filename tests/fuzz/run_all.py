@@ -36,7 +36,7 @@ _EXECUTIONS: Final = re.compile(r"^stat::number_of_executed_units: (\d+)$", re.M
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What became of one target."""
+    """The result of one target."""
 
     target: str
     seconds: int

@@ -1,4 +1,4 @@
-"""The runner of all targets: the time is shared out, and what was not looked at is no success."""
+"""The runner of all targets: the time is divided, and a target without a run is no success."""
 
 from pathlib import Path
 

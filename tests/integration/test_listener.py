@@ -262,7 +262,7 @@ def test_a_server_that_stops_says_so(reception: Reception) -> None:
 
 
 class Pipe(asyncio.Transport):
-    """A transport that takes note of what is asked of it."""
+    """A transport that records its calls."""
 
     def __init__(self) -> None:
         super().__init__({"peername": ("192.0.2.10", 40000)})

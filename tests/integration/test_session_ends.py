@@ -56,7 +56,7 @@ class DeadTransport(asyncio.Transport):
         return False
 
     def close(self) -> None:
-        """Wait for what is never taken."""
+        """Wait for a connection that is never accepted."""
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ class DeadTransport(asyncio.Transport):
 def test_one_that_is_reset_is_named_for_what_ended_it_first(
     reception: Reception, said: bytes, end: str, reason: str
 ) -> None:
-    """Who runs into a limit and hangs up in anger has run into a limit."""
+    """A client that reaches a limit and disconnects is counted for the limit."""
     reception.world.hosts("a.example")
     reception.limits = Limits(errors=2)
 

@@ -98,7 +98,7 @@ class Hall:
 
 
 def ends(reception: Reception) -> list[str]:
-    """Why each session ended, as the log has it."""
+    """The end of each session in the log."""
     return [str(line["reason"]) for line in reception.world.log.of(SessionClosed)]
 
 

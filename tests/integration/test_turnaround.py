@@ -34,7 +34,7 @@ TURN = b"ETRN a.example\r\n"  # the command that the releaser below answers by a
 
 @dataclass
 class MailBack:
-    """A turnaround that delivers messages, and remembers what came of them."""
+    """A turnaround that delivers messages, and records their outcomes."""
 
     waiting: deque[HeldMessage]
     outcomes: list[Outcome] = field(default_factory=list)

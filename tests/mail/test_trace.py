@@ -1,4 +1,4 @@
-"""How many hosts a message came over: what counts as a Received field, and what does not."""
+"""The number of hosts of a message: the fields that count as Received, and others."""
 
 import pytest
 from hypothesis import given

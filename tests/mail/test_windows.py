@@ -1,4 +1,4 @@
-"""Whatever stands at the end of a window is found as it would be in one go."""
+"""A match at the end of a window is found as it would be in one piece."""
 
 import re
 

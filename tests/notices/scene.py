@@ -78,7 +78,7 @@ class CountingNotices(MemoryNotices):
 
 @dataclass
 class Scene:
-    """What a server has. `answers` are those of each channel, the last one for ever."""
+    """The parts of a server. `answers` are those of each channel; the last one is repeated."""
 
     store: MemoryStore = field(default_factory=MemoryStore)
     log: Lines = field(default_factory=Lines)

@@ -1,4 +1,4 @@
-"""What the store cannot take any more reaches its channels all the same, once."""
+"""Notices that the store cannot keep any more are sent to their channels, once."""
 
 import asyncio
 from dataclasses import replace
@@ -16,7 +16,7 @@ from tests.wire import NOW, audit
 
 
 def sent(*events: Event, transports: FakeWays | None = None) -> list[tuple[str, str, str]]:
-    """What leaves after these events: channel, kind, text."""
+    """The notices sent after these events: channel, kind, text."""
     transports = transports or FakeWays()
 
     async def main() -> None:

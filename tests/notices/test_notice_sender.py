@@ -211,7 +211,7 @@ def test_a_store_that_cannot_be_read_is_asked_again() -> None:
 
 
 def test_a_clock_that_is_set_back_puts_nothing_off_for_as_long() -> None:
-    """It was a year ahead when one was put off and another was stored."""
+    """It was a year ahead when one was deferred and another was stored."""
 
     async def story() -> None:
         year = 365 * 86400.0
@@ -297,7 +297,7 @@ def test_a_channel_that_is_removed_meanwhile_is_passed_over() -> None:
 def test_what_was_not_taken_while_its_channel_was_changed_is_tried_again_at_once(
     answer: NoticeAttempt,
 ) -> None:
-    """What refused it was the old address, or the old key."""
+    """The old address or the old key was the reason of the refusal."""
 
     async def story() -> None:
         scene = Scene(answers={"hook": [answer, SENT]})

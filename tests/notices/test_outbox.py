@@ -1,4 +1,4 @@
-"""From news to notices that are stored: for whom, how much of it, and at what cost."""
+"""From events to stored notices: their channels, their number, and their cost."""
 
 import asyncio
 from dataclasses import replace
@@ -126,7 +126,7 @@ def test_what_was_told_is_not_told_again_after_a_restart_and_what_was_held_back_
 
 
 def test_a_clock_that_is_set_back_keeps_nothing_quiet_for_as_long() -> None:
-    """The while began when the clock was a year ahead; what came in it is told all the same."""
+    """The pause began when the clock was a year ahead; its events are reported anyway."""
 
     async def story() -> None:
         scene = Scene()
@@ -215,7 +215,7 @@ def test_of_the_same_that_comes_at_once_the_last_is_told() -> None:
 
 
 def test_a_channel_of_an_account_hears_of_no_other_whatever_it_says() -> None:
-    """Even if somebody had written into the store that it hears of all."""
+    """Even if somebody had written into the store that it gets all notices."""
     heard = frozenset(NoticeKind)
     channel = Channel(1, "alpha", "hook", Transport.WEBHOOK, "", b"", heard, NOW, hears_all=True)
     assert channel.hears(news())

@@ -75,7 +75,7 @@ def test_where_the_service_wants_html_the_words_of_strangers_are_no_tags() -> No
 
 
 def test_what_the_service_does_not_take_is_tried_again(capfd: pytest.CaptureFixture[str]) -> None:
-    """And nothing of what Apprise says of it goes into our log."""
+    """And none of Apprise's messages about it goes into our log."""
     attempt = pushed(Receiver(b"HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n"))
     assert attempt == NoticeAttempt(NoticeResult.NOT_NOW, "the service did not take it")
     assert "".join(capfd.readouterr()) == ""

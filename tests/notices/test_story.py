@@ -74,7 +74,7 @@ def told(found: list[Notice]) -> list[tuple[str, str]]:
 
 
 def drained(primary: ScriptedPrimary, count: int = 3, **settings: Any) -> list[Notice]:
-    """What is told when so many messages are handed over."""
+    """The notices if so many messages are handed over."""
     log = Heard()
     world = World(log=log, settings=DeliverySettings(**settings))
 
@@ -169,7 +169,7 @@ def test_the_first_mail_after_quiet_and_a_quota_that_fills() -> None:
 def test_mail_that_nears_its_end_is_told_three_times_over_restarts_and_then_that_it_is_gone(
     tmp_path: Path,
 ) -> None:
-    """The server is started anew for each sweep."""
+    """The server is started again for each sweep."""
 
     async def main() -> list[Notice]:
         keeping = Keeping(tmp_path / "store")

@@ -1,4 +1,4 @@
-"""Where notices may go, and what of that is shown."""
+"""The allowed targets of notices, and the part of them that is shown."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""What becomes of a notice that cannot leave by the way of its channel."""
+"""Notices that cannot be sent by the transport of their channel."""
 
 import pytest
 

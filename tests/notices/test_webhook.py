@@ -29,7 +29,7 @@ LOCAL = Names({"localhost": ["127.0.0.1"]})
 
 @dataclass
 class Receiver:
-    """Takes requests; answers each with what it was told to, then closes."""
+    """Accepts requests, gives each its prepared answer, then closes."""
 
     answer: bytes = b"HTTP/1.1 204 No Content\r\n\r\n"
     on_request: Callable[[asyncio.StreamWriter], Awaitable[None]] | None = None

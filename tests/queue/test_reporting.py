@@ -1,4 +1,4 @@
-"""Who hears what, by the table of RFC 3461 §5.2.2."""
+"""The reports to each sender, by the table of RFC 3461 §5.2.2."""
 
 import pytest
 

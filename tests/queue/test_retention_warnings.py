@@ -1,4 +1,4 @@
-"""When the end of mail is told of ahead."""
+"""The times of the warnings before the end of mail."""
 
 import pytest
 

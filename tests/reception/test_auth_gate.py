@@ -126,7 +126,7 @@ def test_etrn_has_its_rate_too_and_a_flood_leaves_the_trail_alone() -> None:
 
 
 def test_a_stop_waits_for_no_delay() -> None:
-    """What is delayed is answered at once; what comes after is put off unchecked."""
+    """A delayed AUTH gets its reply at once; later ones are deferred unchecked."""
     smtp = crowd()
     attempt(smtp, "alpha", "guess")
     gate = smtp._services.auth_gate

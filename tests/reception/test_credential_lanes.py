@@ -58,7 +58,7 @@ async def settled() -> None:
 
 
 class Checks:
-    """A lane with one thread, and what has run in it."""
+    """A lane with one thread, and the checks that have run in it."""
 
     def __init__(self, limit: float) -> None:
         self.hand = ByHand()
@@ -100,7 +100,7 @@ def test_shares_take_turns() -> None:
 
 
 def test_one_share_cannot_fill_the_line_for_others() -> None:
-    """Five may run or wait. Who comes later takes the place of the share that has the most."""
+    """Five may run or wait. A later one replaces one of the largest share."""
 
     async def scene() -> tuple[list[str], list[str]]:
         checks = Checks(5)

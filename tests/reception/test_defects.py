@@ -1,4 +1,4 @@
-"""Defects of ours: nobody waits for ever, and nothing is acknowledged that is not whole."""
+"""Defects of ours: nobody waits endlessly, and nothing incomplete is acknowledged."""
 
 from collections.abc import Callable
 
@@ -17,7 +17,7 @@ GOODBYE = "S: 421 4.3.0 mx2.example.net internal error, try again later"
 
 
 class Defect(Exception):  # noqa: N818
-    """What nobody expected."""
+    """An unexpected error."""
 
 
 async def broken(*_: object, **__: object) -> None:

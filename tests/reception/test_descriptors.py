@@ -1,4 +1,4 @@
-"""How many sessions there are descriptors for, and what the door makes of it."""
+"""The number of sessions that the descriptors allow, and its effect on the listeners."""
 
 import errno
 import os

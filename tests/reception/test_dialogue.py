@@ -1,4 +1,4 @@
-"""Reception on the wire: what is taken, for whom it is held, and what is refused."""
+"""Reception on the wire: accepted mail, its recipients, and refusals."""
 
 import base64
 import hashlib

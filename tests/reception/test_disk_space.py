@@ -1,4 +1,4 @@
-"""No mail is begun when the disk is nearly full; who was told 452 may go on, and come again."""
+"""No mail is begun when the disk is nearly full; a session with a 452 may go on and retry."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Who is let in when it is crowded."""
+"""The clients that are admitted when sessions are short."""
 
 import ipaddress
 

@@ -1,4 +1,4 @@
-"""Responsibility for mail: who is told that it is held, and who is not."""
+"""Responsibility for mail: the clients that get the 250, and those that do not."""
 
 import asyncio
 from collections.abc import Sequence

@@ -54,7 +54,7 @@ class SlowDisk(MemoryReception):
 
 
 class Sessions:
-    """Contents that share one count, and what their sessions were told."""
+    """Contents that share one count, and the calls to their sessions."""
 
     def __init__(self) -> None:
         self.disk = SlowDisk()
@@ -194,7 +194,7 @@ def test_a_session_that_goes_while_its_content_is_written_leaves_nothing(
 def test_content_announced_as_large_does_not_gather_first(
     play: Callable[[Scene], None], announced: int, first_piece: int
 ) -> None:
-    """What may yet fit into a row waits for that; what will not goes to its file as it comes."""
+    """Content that may still fit into a row waits for that; other content goes to its file."""
 
     async def scene(sessions: Sessions) -> None:
         sessions.flight.limit = 100_000_000

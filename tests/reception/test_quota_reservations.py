@@ -1,4 +1,4 @@
-"""What is promised counts as held, for its domain and its account, until it is."""
+"""Reserved room counts as held, for its domain and its account, until the mail is held."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""What a client is refused over and over fills no log, and is counted all the same."""
+"""Repeated refusals of a client do not fill the log, and all are counted."""
 
 import ipaddress
 
@@ -20,7 +20,7 @@ REST = "further ones of this session"
 
 
 def counted(log: Lines, name: str) -> dict[str, float]:
-    """What a metric makes of the lines, by the code of the reply."""
+    """The metric made of the lines, by the code of the reply."""
     counts = Counts()
     for kind in (RecipientRefused, MailRefused):
         for fields in log.of(kind):

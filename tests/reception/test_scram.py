@@ -1,4 +1,4 @@
-"""SCRAM-SHA-256 on the wire: who gets in, and that nobody learns which logins there are."""
+"""SCRAM-SHA-256 on the wire: the right proof gets in, and nobody learns which logins exist."""
 
 import base64
 from collections.abc import Iterator
@@ -51,7 +51,7 @@ class Exchange:
         self._client = ScramClient(user, NONCE)
 
     def begin(self) -> Salting:
-        """Return what the server tells of the user."""
+        """Return the server's facts about the user."""
         challenge = self._say(f"AUTH SCRAM-SHA-256 {self._encoded(self._client.first())}")
         return self._client.take_server_first(self._decoded(challenge))
 

@@ -1,4 +1,4 @@
-"""Mail while the store cannot be reached: put off before its content, and nothing else breaks."""
+"""Mail while the store cannot be reached: deferred before its content; all else works."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Who may have which domains released, for an account with very many."""
+"""The domains that a request may release, for an account with very many."""
 
 import ipaddress
 from dataclasses import replace

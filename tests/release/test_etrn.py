@@ -1,4 +1,4 @@
-"""ETRN on the wire: DESIGN §7's table, row by row, and what the audit trail keeps."""
+"""ETRN on the wire: the table of the design, row by row, and the entries of the audit trail."""
 
 import ipaddress
 from contextlib import closing

@@ -1,4 +1,4 @@
-"""SASLprep (RFC 4013): the examples of the RFC, and what it does with other text."""
+"""SASLprep (RFC 4013): the examples of the RFC, and its effect on other text."""
 
 import pytest
 from hypothesis import given

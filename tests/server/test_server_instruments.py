@@ -1,4 +1,4 @@
-"""What the metrics read off the parts."""
+"""The metrics that are read from the parts."""
 
 import asyncio
 from collections import Counter

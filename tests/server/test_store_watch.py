@@ -1,4 +1,4 @@
-"""What the server does about a store that is away, and about one that has failed."""
+"""The server's acts when a store is away, and when one has failed."""
 
 from restante.server.store_watch import StoreWatch
 from restante.telemetry.events import ServerFailing, StoreAway, StoreBack

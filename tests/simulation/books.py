@@ -1,4 +1,4 @@
-"""What everybody outside the server saw: the evidence for the invariants (invariants.py)."""
+"""The observations outside the server: the evidence for the invariants (invariants.py)."""
 
 import re
 from collections import Counter
@@ -35,7 +35,7 @@ class Visit:
 
     @property
     def is_flawed(self) -> bool:
-        """Whether the server may not know what became of the mail that it sent here."""
+        """Whether the server may not know the outcome of the mail that it sent here."""
         return bool(self.misbehaved) or self.connection.is_cut
 
 

@@ -12,7 +12,7 @@ PATIENCE = 60.0  # seconds, for each reply
 
 
 class Lost(Exception):  # noqa: N818
-    """The connection is no more, or the server does not answer."""
+    """The connection has ended, or the server does not answer."""
 
 
 class Client:

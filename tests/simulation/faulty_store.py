@@ -31,7 +31,7 @@ _COMMIT_SECONDS: Final = 0.03  # at most
 
 @dataclass
 class Disk:
-    """What survives, and how it fares now."""
+    """The data that survives, and its present state."""
 
     dice: Random
     trace: Trace
@@ -58,7 +58,7 @@ class Disk:
 
 
 class FaultyStore:
-    """A `Store` as one machine has it open."""
+    """A `Store`, opened by one machine."""
 
     def __init__(self, disk: Disk, machine: Machine) -> None:
         self._disk = disk
@@ -72,7 +72,7 @@ class FaultyStore:
 
     @property
     def broken(self) -> str:
-        """Why it must be opened anew."""
+        """The reason to open it again."""
         return "a sync failed" if self._disk.is_broken else ""
 
     async def close(self) -> None:
@@ -122,7 +122,7 @@ class _FaultyPart:
 
     @property
     def failure(self) -> str:
-        """Why it must be opened anew (part `care`)."""
+        """The reason to open it again (part `care`)."""
         return self._store.broken
 
     def __getattr__(self, name: str) -> Any:

@@ -41,7 +41,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What a run has left."""
+    """The final state of a run."""
 
     plan: Plan
     books: Books

@@ -23,7 +23,7 @@ _HERE: contextvars.ContextVar["Machine"] = contextvars.ContextVar("machine")
 
 @dataclass(eq=False)
 class Machine:
-    """A host. What a dead one does has no effect."""
+    """A host. The acts of a dead one have no effect."""
 
     name: str
     address: str
@@ -246,7 +246,7 @@ class Transport(asyncio.Transport):
 
 
 class Listening:
-    """What `create_server` returns."""
+    """The result of `create_server`."""
 
     def __init__(self, network: "Network", address: Address, factory: Callable[[], Any]) -> None:
         self.factory, self.machine = factory, here()
@@ -259,7 +259,7 @@ class Listening:
 
 
 class Network:
-    """Who listens where, and how connections fare."""
+    """The listeners, and the faults of connections."""
 
     FIRST_PORT = 32768  # of clients
 
@@ -303,7 +303,7 @@ class Network:
         return [octets[a:b] for a, b in itertools.pairwise((0, *marks, len(octets))) if a < b]
 
     def crash(self, machine: Machine) -> None:
-        """End a machine: its peers are reset, or hear nothing more of it."""
+        """End a machine: its peers see a reset, or nothing more."""
         machine.is_alive = False
         for address, listening in list(self.listening.items()):
             if listening.machine is machine:

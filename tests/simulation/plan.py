@@ -1,4 +1,4 @@
-"""From a seed to a story: who there is, what mail they send, and what goes wrong."""
+"""From a seed to a story: the peers, the mail they send, and the faults."""
 
 from dataclasses import dataclass, field, replace
 from random import Random

@@ -31,7 +31,7 @@ _ODD: Final = (
 
 @dataclass(frozen=True)
 class Fault:
-    """What goes wrong with a connection."""
+    """The faults of a connection."""
 
     step: str
     nth: int
@@ -76,7 +76,7 @@ class Primary:
             )
 
     def go(self) -> None:
-        """Be away: nothing listens, and what is open breaks."""
+        """Be away: nothing listens, and open connections break."""
         if self._listening is not None:
             self.trace.note(self.machine.name, "is away")
             self._listening.close()
@@ -212,7 +212,7 @@ class _Session(asyncio.Protocol):
         self._act(way, "250 2.0.0 queued")
 
     def _answer(self, step: str, reply: str, path: str = "") -> None:
-        """Answer a command; what it changes, it changes only with a good reply."""
+        """Answer a command. It changes the session only with a good reply."""
         way = self._way(step)
         if way in ("", "odd") and reply[0] in "23":
             if step == "MAIL":

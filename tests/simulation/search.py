@@ -20,7 +20,7 @@ _AT_ONCE: Final = 8  # seeds that a process gets
 
 @dataclass(frozen=True)
 class Summary:
-    """What is told of one run."""
+    """The printed result of one run."""
 
     seed: int
     report: str  # "" if all was well
@@ -63,7 +63,7 @@ def search(seconds: float, first: int, mutant: str, jobs: int) -> list[Summary]:
 
 
 def summed(found: list[Summary], first: int) -> str:
-    """Say what came of these."""
+    """Print the results of these."""
     bad = sum(bool(one.report) for one in found)
     return (
         f"simulated seeds: {len(found)} from {first}, acknowledged:"

@@ -42,7 +42,7 @@ _LINES: Final = 60  # of a timeline
 
 @dataclass(frozen=True)
 class Result:
-    """What came of a run."""
+    """The result of a run."""
 
     plan: Plan
     findings: list[Finding]

@@ -1,4 +1,4 @@
-"""What happened, line by line, and its digest: two runs of a seed must have the same."""
+"""The events, line by line, and their digest: two runs of a seed must have the same."""
 
 import hashlib
 from collections.abc import Callable, Iterable

@@ -6,7 +6,7 @@ from tests.smtp.reference import ReferenceDestination, reply
 
 
 class Refusal(Enum):
-    """What a chunk that is refused does to this server."""
+    """The effect of a refused chunk on this server."""
 
     ENDS = auto()  # the transaction, as in Postfix
     KEEPS = auto()  # the transaction open, as Exim does

@@ -89,7 +89,7 @@ class ClientTalk:
         login: ClientLogin | None = None,
         across: Across = Across.BORNE,
     ) -> None:
-        """`across`: what is known of the server before."""
+        """`across`: the earlier findings about the server."""
         self.pace = Pace()
         self.pace.across = across
         options = ClientOptions("mx2.example.net", tls, login, new_nonce=lambda: "nonce")

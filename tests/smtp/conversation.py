@@ -1,4 +1,4 @@
-"""A server session with a ready answer for every event, and a memory of what it was asked."""
+"""A server session with a ready answer for every event, and a record of the questions."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -38,7 +38,7 @@ ACCEPTING: Final[Mapping[type[Event], Reply]] = {
 
 
 class Conversation:
-    """Answers every event with what `answers` says, at once."""
+    """Answers every event as `answers` says, at once."""
 
     def __init__(
         self, *, has_tls: bool = False, limits: Limits | None = None, can_start_tls: bool = True
@@ -58,7 +58,7 @@ class Conversation:
         self._content = b""
 
     def send(self, data: bytes) -> None:
-        """Give bytes and answer what comes of them."""
+        """Give octets and answer the events that follow."""
         self.session.receive_data(data)
         while (event := self.session.next_event()) is not None:
             self.events.append(event)

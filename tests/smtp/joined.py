@@ -69,7 +69,7 @@ class Letter:
         return bool(self.taken_paths) and self.end == 250
 
     def moves(self) -> dict[str, Move]:
-        """What must become of each recipient: the first reply that is not positive decides."""
+        """The outcome due to each recipient: the first reply that is not positive decides."""
         decisive = {path: [self.mail, code_in(path), self.end] for path in self.forward_paths}
         return {
             path: _MOVES[next((code for code in codes if code != 250), 250) // 100]

@@ -1,4 +1,4 @@
-"""Pipelining by BDAT, in transcripts: the probe, the window, and servers that go astray."""
+"""Pipelining by BDAT, in transcripts: the probe, the window, and faults of servers."""
 
 import pytest
 

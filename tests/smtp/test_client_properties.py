@@ -1,4 +1,4 @@
-"""What must hold of the client session for any server whatever."""
+"""Properties of the client session with any server."""
 
 import contextlib
 
@@ -32,7 +32,7 @@ servers = st.lists(st.sampled_from(_REPLIES), max_size=30).map(b"".join)
 
 
 def seen(pieces: list[bytes], *, sends: bool) -> tuple[list[str], bool, bytes]:
-    """Return events, whether the server broke the protocol, and what was sent."""
+    """Return the events, whether the server broke the protocol, and the octets sent."""
     talk = ClientTalk(
         *(mail(number, content=b"x\r\n") for number in range(1, 6)), tls=TlsUse.OPPORTUNISTIC
     )

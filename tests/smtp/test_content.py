@@ -1,4 +1,4 @@
-"""Content codecs: what ends DATA and what does not, and that nothing is changed on the way."""
+"""Content codecs: the end of DATA, sequences that do not end it, and unchanged content."""
 
 import pytest
 from hypothesis import given

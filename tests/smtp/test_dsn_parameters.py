@@ -1,4 +1,4 @@
-"""What is asked about reports, from a command into a value and into a command again."""
+"""Requests for reports, from a command into a value and into a command again."""
 
 import pytest
 from hypothesis import given

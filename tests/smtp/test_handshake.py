@@ -90,7 +90,7 @@ def test_a_server_that_calls_itself_as_we_do_is_ourselves() -> None:
 
 @pytest.mark.parametrize("tls", [TlsUse.OPPORTUNISTIC, TlsUse.REQUIRED, TlsUse.VERIFY])
 def test_starttls_is_used_where_offered_and_all_is_asked_again(tls: TlsUse) -> None:
-    """What was offered before TLS counts for nothing (RFC 3207 §4.2): here PIPELINING is gone."""
+    """The offer before TLS counts for nothing (RFC 3207 §4.2): here PIPELINING is missing after."""
     talk = ClientTalk(mail(1), tls=tls).transcript("""
         S: 220 p.example
         C: EHLO mx2.example.net
@@ -198,7 +198,7 @@ def test_cram_md5_is_used_where_plain_is_not_offered() -> None:
 
 
 def test_login_is_used_where_nothing_else_is_offered() -> None:
-    """Whatever the words of the prompts: servers have many."""
+    """With any words in the prompts: servers have many."""
     ClientTalk(mail(1), tls=TlsUse.REQUIRED, login=LOGIN).transcript(
         TO_TLS,
         f"""

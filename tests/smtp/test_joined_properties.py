@@ -156,7 +156,7 @@ def test_our_client_to_a_foreign_server(
 def test_our_client_to_a_foreign_server_by_chunks(
     to_send: list[Letter], up: list[int], down: list[int], refusal: Refusal
 ) -> None:
-    """Whatever a refused chunk does: no message gets another's reverse-path, recipients, octets."""
+    """For any effect of a refused chunk: no message gets another's paths or octets."""
     client, destination = JoinedClient(to_send), ChunkingDestination(refusal)
     Join(up, down).carry(client, destination.receive, destination.says)
     goes_astray = refusal is Refusal.GOES_ASTRAY

@@ -1,4 +1,4 @@
-"""Replies as values: what is read from them, and what is not."""
+"""Replies as values: the texts that can be read, and those that cannot."""
 
 import pytest
 

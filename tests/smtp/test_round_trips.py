@@ -17,7 +17,7 @@ HANDSHAKE: Final = 2  # greeting, EHLO
 
 
 class Traveler(ClientTalk):
-    """A client on a long road, whose every window is quick enough for the next to be larger."""
+    """A client on a long path, whose windows are all quick enough for the next to be larger."""
 
     seconds_per_window = QUICK / 2
 

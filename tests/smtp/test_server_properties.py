@@ -1,4 +1,4 @@
-"""What must hold of the server session for any input whatever."""
+"""Properties of the server session with any input."""
 
 from hypothesis import given
 from hypothesis import strategies as st

@@ -197,7 +197,7 @@ def test_nested_mail_is_refused_and_the_transaction_stays() -> None:
 
 
 def test_what_is_asked_about_reports_is_taken() -> None:
-    """RFC 3461 §4, §5.1: with what is validly asked the replies are as without it."""
+    """RFC 3461 §4, §5.1: a valid request does not change the replies."""
     talk = Conversation().greet()
     talk.transcript("""
         C: MAIL FROM:<a@a.example> RET=full ENVID=QQ+2B314

@@ -1,4 +1,4 @@
-"""The session says for what it ended the dialogue: the log and the metrics repeat it."""
+"""The session names the reason for its end: the log and the metrics repeat it."""
 
 import pytest
 

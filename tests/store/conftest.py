@@ -16,7 +16,7 @@ __all__ = ["damage", "directory", "disk", "loop_kind", "pytest_pyfunc_call", "ru
 
 @pytest.fixture
 def disk() -> Iterator[WatchedDisk]:
-    """What the store's database is on."""
+    """The disk of the store's database."""
     disk = WatchedDisk()
     yield disk
     disk.unregister()
@@ -24,7 +24,7 @@ def disk() -> Iterator[WatchedDisk]:
 
 @pytest.fixture
 def damage() -> DamageReport:
-    """What the store has said of damaged mail."""
+    """The store's reports of damaged mail."""
     return DamageReport()
 
 

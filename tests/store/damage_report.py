@@ -1,4 +1,4 @@
-"""What a store says of messages that it cannot hand out."""
+"""A store's reports of messages that it cannot hand out."""
 
 
 class DamageReport:

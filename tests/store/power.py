@@ -34,7 +34,7 @@ _NUMBERS = count()
 
 @dataclass
 class _Content:
-    """One file's octets: what is on disk for certain, and what is on its way there."""
+    """One file's octets: those surely on disk, and those on their way there."""
 
     certain: bytearray = field(default_factory=bytearray)
     pending: list[tuple[int, int, bytes | None]] = field(
@@ -48,7 +48,7 @@ class _Content:
         self.pending = [one for one in self.pending if one[0] >= began]
 
     def after_cut(self, dice: random.Random, kept: float) -> bytes:
-        """Return what a cut leaves; `kept` is the share of what was pending that got there."""
+        """Return the file after a cut; `kept` is the share of pending octets that got there."""
         left = bytearray(self.certain)
         for _, offset, octets in dice.sample(self.pending, len(self.pending)):
             if dice.random() < kept:
@@ -74,7 +74,7 @@ def _put_some_sectors(target: bytearray, offset: int, octets: bytes, dice: rando
 
 
 class Tape:
-    """What was done, in order."""
+    """The recorded steps, in order."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory

@@ -18,7 +18,7 @@ OCTETS = 65536
 
 
 class Room:
-    """What the system says is free."""
+    """The free octets that the system reports."""
 
     def __init__(self) -> None:
         self.free = 10 * OCTETS
@@ -35,7 +35,7 @@ def room(runner: asyncio.Runner, monkeypatch: pytest.MonkeyPatch) -> Room:
 
 
 class FullOnce:
-    """A disk that is full until the ballast is gone."""
+    """A disk that is full until the ballast is removed."""
 
     def __init__(self, disk: WatchedDisk, file: Path) -> None:
         self._file = file
@@ -114,7 +114,7 @@ async def test_without_a_server_there_is_none(store: SqliteStore, directory: Pat
 async def test_a_disk_that_is_full_whatever_is_free_is_not_argued_with(
     directory: Path, disk: WatchedDisk, room: Room
 ) -> None:
-    """If the limit does not show in the free space, the ballast must not be remade for ever."""
+    """If the limit does not show in the free space, the ballast must not be remade endlessly."""
     store = await open_with_ballast(directory, disk)
     domain_id = await hosted(store)
     disk.fails_to("write", "wal", apsw.FullError("database or disk is full"))

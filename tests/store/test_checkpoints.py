@@ -1,4 +1,4 @@
-"""The log: who copies it back, when, and what keeps it from growing without end."""
+"""The log: its copying back, the time of that, and the limit of its growth."""
 
 from pathlib import Path
 

@@ -84,7 +84,7 @@ async def outcome(directory: Path) -> str:
 async def test_whichever_page_is_damaged_no_mail_is_missing_in_silence(
     filled: Path, octets: bytes
 ) -> None:
-    """A page of content is another matter than one of the tree: it parks its message."""
+    """A damaged page of content marks its message refused; a page of the tree is another matter."""
     sound, seen = (filled / DATABASE).read_bytes(), set()
     for page in pages(filled):
         overwrite(filled, page, octets)
@@ -143,7 +143,7 @@ def lose_index_entries(directory: Path) -> None:
 
 
 async def test_an_index_that_lacks_an_entry_is_refused(filled: Path) -> None:
-    """Else the message would never be handed over, and nobody would miss it."""
+    """Otherwise the message would never be handed over, and nobody would miss it."""
     lose_index_entries(filled)
     assert await outcome(filled) == "refused"
 

@@ -1,4 +1,4 @@
-"""What the store does when the disk does not: failed syncs, no room, damage."""
+"""The store on a failing disk: failed syncs, no room, damage."""
 
 import asyncio
 import errno
@@ -120,7 +120,7 @@ async def test_what_was_in_flight_at_a_failed_sync_keeps_its_content(
 async def test_a_checkpoint_that_cannot_be_synced_is_final_too(
     store: SqliteStore, disk: WatchedDisk, directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Were the log reused after it, the only good copy of what it holds would be overwritten."""
+    """If the log were reused after it, the only good copy of its content would be overwritten."""
     domain_id = await hosted(store)
     await hold(store, domain_id, 1)
     monkeypatch.setattr(writer, "CHECKPOINT_PAGES", 1)
@@ -253,7 +253,7 @@ async def test_a_damaged_message_is_never_handed_out_and_keeps_no_other_back(
 
 
 async def damaged_with(store: SqliteStore) -> dict[int, list[str]]:
-    """What is parked, and the reply of each recipient."""
+    """The refused messages, and the reply of each recipient."""
     listed = await store.queue.list_queue(QueueFilter(status=RecipientStatus.DAMAGED))
     return {one.number: [recipient.reply for recipient in one.recipients] for one in listed}
 

@@ -127,7 +127,7 @@ async def test_a_rollback_forgets_nothing_that_was_behind(
 async def test_a_start_has_little_to_count(
     store: SqliteStore, directory: Path, disk: WatchedDisk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No more than came since a checkpoint, however long nothing but mail came."""
+    """No more than came since a checkpoint, however long only mail came."""
     alpha = await hosted(store, ALPHA)
     monkeypatch.setattr(writer, "CHECKPOINT_PAGES", 20)
     uncounted = []

@@ -181,7 +181,7 @@ async def test_a_change_that_cannot_be_made_fails_alone(store: SqliteStore) -> N
 
 
 async def test_a_change_that_is_a_mistake_fails_alone_too(store: SqliteStore) -> None:
-    """What the database cannot take at all must not cost the others of its group their 250."""
+    """A message that the database cannot accept must not cost the others of its group their 250."""
     domain_id = await hosted(store)
     senseless = message(2, domain_id, "\udcff@alpha.example")
     results = await together(

@@ -1,4 +1,4 @@
-"""What is the memory store's own."""
+"""Properties of the memory store alone."""
 
 import asyncio
 from pathlib import Path

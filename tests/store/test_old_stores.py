@@ -141,7 +141,7 @@ async def test_its_reports_notices_and_trail_are_there(store: SqliteStore) -> No
 
 
 async def test_it_goes_on(store: SqliteStore) -> None:
-    """Mail can be held beside what was there, and what was there can leave."""
+    """New mail can be held beside the old mail, and the old mail can leave."""
     domain_id = (await store.records.directory()).domains["alpha.example"].id
     [recorded] = store.handover.open_drains()
     drain = await taken_over(store, recorded)

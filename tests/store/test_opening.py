@@ -313,7 +313,7 @@ async def test_what_waited_before_it_was_counted_is_counted(
 
 
 async def crashed(store: SqliteStore, directory: Path) -> Path:
-    """Copy what is on disk while the store is open: what a crash at this moment would leave."""
+    """Copy the disk while the store is open, as a crash at this moment would leave it."""
     copy = directory.with_name("crashed")
     await asyncio.to_thread(shutil.copytree, directory, copy)
     return copy

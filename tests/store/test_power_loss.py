@@ -90,7 +90,7 @@ def big(dice: random.Random) -> bytes:
 
 
 class Owed:
-    """What must be there after a cut, what may, and what must not."""
+    """The data that must be there after a cut, that may, and that must not."""
 
     def __init__(self, promises: list[tuple[Any, ...]]) -> None:
         self.files: dict[int, Any] = {}
@@ -179,7 +179,7 @@ async def check_file(store: Store, file: Any, what: str) -> None:
 
 
 def test_the_tape_has_both_layers(tape: Tape) -> None:
-    """Lest the proof become empty: logs, checkpoints, content, names."""
+    """The proof is not empty: it has logs, checkpoints, content, names."""
     seen = {(step[0], Path(step[1]).suffix) for step in tape._steps if step[0] != "promise"}
     assert {("write", ".db-wal"), ("sync", ".db-wal"), ("write", ".db"), ("sync", ".db")} <= seen
     assert {

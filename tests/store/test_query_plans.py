@@ -168,7 +168,7 @@ def test_listings_walk_an_index_in_order_and_stop_at_their_limit(
 def test_refused_mail_of_all_domains_is_found_without_a_look_at_any_other(
     connection: apsw.Connection,
 ) -> None:
-    """What is sorted are numbers of refused messages alone."""
+    """Only numbers of refused messages are sorted."""
     steps = plan(connection, queries.LIST_ALL_REFUSED, FILTER)
     assert steps[:4] == [
         "SEARCH message USING INTEGER PRIMARY KEY (rowid=?)",

@@ -1,4 +1,4 @@
-"""After a change of one record, the others are the same values as before: nothing is made anew."""
+"""After a change of one record, the others are the same values as before: none is made again."""
 
 import asyncio
 from dataclasses import replace

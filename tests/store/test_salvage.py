@@ -1,4 +1,4 @@
-"""What can be read of a damaged store is in the new one, sound; and everything else is named."""
+"""The readable part of a damaged store is in the new one, sound; all else is named."""
 
 import asyncio
 import random

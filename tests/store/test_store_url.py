@@ -1,4 +1,4 @@
-"""What the URL of a store means, and which store is opened by it."""
+"""The URL of a store, and the store that is opened by it."""
 
 import asyncio
 from pathlib import Path

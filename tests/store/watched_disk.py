@@ -58,12 +58,12 @@ class _WatchedFile(apsw.VFSFile):
 
 
 def failed_read() -> apsw.IOError:
-    """What SQLite says when a sector cannot be read."""
+    """SQLite's error for a sector that cannot be read."""
     error = apsw.IOError("disk I/O error: read")
     vars(error)["extendedresult"] = apsw.SQLITE_IOERR_READ
     return error
 
 
 def failed_sync() -> apsw.IOError:
-    """What SQLite says when fsync does not succeed."""
+    """SQLite's error for a failed fsync."""
     return apsw.IOError("disk I/O error: fsync")

@@ -1,4 +1,4 @@
-"""What the reference lists is said somewhere: every reply is sent, and every event is written."""
+"""Every reply in the reference is sent somewhere, and every event is written."""
 
 import re
 from collections.abc import Collection

@@ -1,4 +1,4 @@
-"""What a policy says at a moment, row by row."""
+"""The effect of a policy at a moment, row by row."""
 
 from typing import Any
 

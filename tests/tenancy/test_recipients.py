@@ -1,4 +1,4 @@
-"""What is known of a mailbox: the list, patterns, tags, the destination's answers, their age."""
+"""Known mailboxes: the list, patterns, tags, the destination's answers and their age."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What the audit trail says of a change: each field that differs, and never a secret."""
+"""The audit trail of a change: each field that differs, and never a secret."""
 
 from dataclasses import replace
 from typing import Final

@@ -1,4 +1,4 @@
-"""The API's shapes: what `admin/` decides is tested there."""
+"""The API's shapes. The tests of `admin/` cover its decisions."""
 
 import asyncio
 import hashlib
@@ -390,7 +390,7 @@ def test_an_import_that_breaks_off_is_no_defect_and_leaves_nothing() -> None:
         return messages.pop(0)
 
     async def send(_message: Any) -> None:
-        """Nobody hears it."""
+        """Nobody gets it."""
 
     scope = {
         "type": "http",

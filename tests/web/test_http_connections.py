@@ -1,4 +1,4 @@
-"""Which connection goes when there are too many, and what is told of it."""
+"""The connections closed when there are too many, and the event of that."""
 
 from dataclasses import dataclass
 

@@ -74,7 +74,7 @@ class Whole(BaseModel):
 
 @pytest.mark.parametrize("count", [0, 1, PIECE, 2 * PIECE + 1])
 def test_a_document_has_its_listings_in_their_places(count: int) -> None:
-    """Whatever its texts say."""
+    """With any texts."""
 
     async def story() -> None:
         whole = Whole(text='"numbers":[],"more":[]', numbers=[], more=[], end=7)

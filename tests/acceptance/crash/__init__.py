@@ -1,1 +1,1 @@
-"""Killing the server, and the destination, and comparing what was promised with what is there."""
+"""Kills of the server and the destination, and the comparison of promises with the disk."""

@@ -101,7 +101,7 @@ class Books:
         self._open.clear()
 
     def key_of(self, piece: Piece) -> tuple[Key, str]:
-        """Return what a found message is, and what is wrong with it ("" if nothing)."""
+        """Return the kind of a found message, and its defect ("" for none)."""
         top, mark, below = piece.content.partition(_TOKEN)
         token = below.partition(_NEWLINE)[0].decode("ascii", "replace")
         domain = piece.to[0].rpartition("@")[2] if piece.to else ""
@@ -120,7 +120,7 @@ class Books:
 
 @dataclass(slots=True)
 class Findings:
-    """What a comparison found."""
+    """The result of a comparison."""
 
     lost: set[Key]
     invented: set[Key]
@@ -135,7 +135,7 @@ class Findings:
 def compare(
     books: Books, held: Iterable[Key], taken: Iterable[Key], spoiled: list[str]
 ) -> Findings:
-    """Compare the books with what is held and what the destination has taken."""
+    """Compare the books with the held mail and the mail of the destination."""
     there = {*held, *taken}
     return Findings(books.acknowledged - there, there - books.complete, spoiled)
 

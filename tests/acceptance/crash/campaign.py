@@ -43,7 +43,7 @@ BACKLOG: Final = 60  # messages that must be held for a drain to be worth cuttin
 
 @dataclass(slots=True)
 class Row:
-    """One line of the table: what happened in lives of one kind."""
+    """One line of the table: the results of the lives of one kind."""
 
     kills: int = 0
     acknowledged: int = 0
@@ -57,7 +57,7 @@ class Row:
 
 @dataclass(slots=True)
 class Table:
-    """What became of a campaign."""
+    """The results of a campaign."""
 
     seed: int
     rows: dict[str, Row] = field(default_factory=dict)
@@ -243,7 +243,7 @@ class Campaign:
         return sum(taken[key] > before[key] for key in self.held.keys)
 
     def finish(self) -> Findings:
-        """Hand over all that is left, stop in good order, and compare once more, thoroughly."""
+        """Hand over all remaining mail, stop in good order, and compare again, thoroughly."""
         before = Counter(self.destination.taken)
         self.victim.start()
         assert self.victim.held_by_its_word() <= len(

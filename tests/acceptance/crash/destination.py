@@ -59,7 +59,7 @@ class Destination:
         self.look()
 
     def look(self) -> int:
-        """Read on in what it has taken; return how much that is in all, copies included."""
+        """Read the new mail. Return the number of all messages, copies included."""
         data = self._unread()
         place = 0
         while (piece := _piece(data, place)) is not None:

@@ -1,4 +1,4 @@
-"""What a server that was killed has left on its disk, read without any of its code.
+"""The disk of a killed server, read without any of its code.
 
 Database and log are copied before they are opened, so that the next server finds them as the last
 one left them, and must recover by itself.
@@ -84,7 +84,7 @@ class Reader:
         return place / "restante.db"
 
     def _proof(self, row: tuple[Any, ...], held: Held) -> Key:
-        """Compare a message with what was sent."""
+        """Compare a message with the one that was sent."""
         number, domain, held_paths, head, file, size = row
         content = head
         if file is not None:

@@ -1,4 +1,4 @@
-"""The load: many connections at once, each in a manner of its own, until the server is gone.
+"""The load: many connections at once, each in its own manner, until the server has exited.
 
 lone         a connection for each message, command by command
 kept         one connection for many messages
@@ -30,7 +30,7 @@ HELD: Final = 250
 
 
 class Gone(Exception):  # noqa: N818
-    """The server is no more, or hung up."""
+    """The server has exited or disconnected."""
 
 
 class NotNow(Exception):  # noqa: N818
@@ -109,7 +109,7 @@ class Senders:
         )
 
     async def run(self) -> None:
-        """Send until the server is gone, or until cancelled."""
+        """Send until the server has exited, or until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             for manner in self._manners:
                 tasks.create_task(self._repeat(manner))

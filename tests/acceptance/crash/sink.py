@@ -107,7 +107,7 @@ class Session:
 
 
 async def main(port: int, file: Path, delay: float, *, has_chunking: bool) -> None:
-    """Serve for ever."""
+    """Serve until killed."""
     record = Record(file)
     lines = [
         b"250-sink.example",

@@ -24,7 +24,7 @@ def campaign() -> Iterator[Campaign]:
 
 @pytest.mark.parametrize("failure", FAILURES)
 def test_a_failed_sync_loses_nothing_and_ends_the_server(campaign: Campaign, failure: str) -> None:
-    """What was in flight may be there or not; what was acknowledged is."""
+    """Mail in flight may be there or not. Acknowledged mail is."""
     victim = campaign.victim
     before = campaign.destination.taken.copy()
     victim.start_with(failure, campaign.random.randint(3, 30))

@@ -1,4 +1,4 @@
-"""The askers: programs at a primary that ask Restante to release mail (ETRN, RFC 1985).
+"""Programs at a primary that ask Restante to release mail (ETRN, RFC 1985).
 
 Each function logs in over TLS, asks for `nodes`, and returns how the program ended. The server's
 certificate is checked if the `Server` names its authority. Each function describes the program's

@@ -35,7 +35,7 @@ class KeyPair:
 
 
 class Primary(ABC):
-    """What all primaries have in common; a subclass knows one mail server's configuration."""
+    """The common part of all primaries. A subclass knows one mail server's configuration."""
 
     log_path: Path
     mailbox: Maildir

@@ -32,7 +32,7 @@ PATIENCE: Final = 2.0  # seconds
 
 
 class ProcessGroup:
-    """One daemon in the foreground, with what it forks; its output goes to the end of `log`."""
+    """One daemon in the foreground, with its children; their output goes to the end of `log`."""
 
     def __init__(self, log: Path) -> None:
         self._log = log

@@ -1,4 +1,4 @@
-"""The server under test, as a peer is told of it on its command line."""
+"""The server under test, as a peer gets it on its command line."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ class SmtpSink:
         self._directory.cleanup()
 
     def start(self) -> None:
-        """Start the sink, its count at nought, and return when it answers."""
+        """Start the sink with its count at 0. Return when it answers."""
         self._log.write_bytes(b"")
         keep = ["-d", f"{self._top}/message."] if self._keep_content else []
         listener = f"{self.address}:{self.port}"
@@ -68,7 +68,7 @@ class SmtpSink:
         eventually(self._answers, what=f"smtp-sink to listen on {listener}")
 
     def stop(self) -> None:
-        """Stop the sink, and return when it is gone."""
+        """Stop the sink. Return when it has ended."""
         self._processes.stop()
 
     def count(self) -> int:
