@@ -37,6 +37,11 @@ CASES = [
     ),
     ({"restart_for": ("user", "store")}, Level.WARNING, "a restart is needed for user, store"),
     (
+        {"config_warnings": ("tls/cert.pem: the certificate is for a.example",)},
+        Level.WARNING,
+        "tls/cert.pem: the certificate is for a.example",
+    ),
+    (
         {"damaged_messages": 1},
         Level.WARNING,
         "1 message is damaged: restante queue list --status d",

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from restante.config.config_check import check
+from restante.config.config_check import check, standing_warnings
 from restante.config.config_problem import ConfigError
 from restante.config.load import load
 from restante.config.renewal import renew
@@ -294,6 +294,17 @@ def test_a_disk_that_is_smaller_than_the_reserve_is_warned_of(tmp_path: Path) ->
         f" ({mebibytes} MiB), so mail is never accepted; use a larger disk, or lower the reserve"
     )
     assert warnings(config) == [expected]
+    assert standing_warnings(load(config, {})) == (expected,)
+
+
+def test_the_health_has_no_warning_of_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    file = replaced(installed(tmp_path), "mx2.example.net", "mx2.invalid")
+    config = load(file, {})
+    told = standing_warnings(config)
+    assert "hostname" in told[0]
+    assert "certificate is for mx2.example.net" in told[1]
+    (tmp_path / "tls" / "cert.pem").unlink()
+    assert standing_warnings(config) == told[:1]
 
 
 def test_a_disk_with_less_free_than_the_reserve_is_warned_of(tmp_path: Path) -> None:

@@ -51,6 +51,7 @@ class ConfigurationState:
     reload_failed_at: float | None = None  # of the last reload, if that failed; it changed nothing
     reload_failure: str = ""  # why
     restart_for: tuple[str, ...] = ()  # settings and listeners of the file that wait for a restart
+    warnings: tuple[str, ...] = ()  # as of `config check`, on the names and the disk of the server
 
     def failed(self, at: float, why: str) -> "ConfigurationState":
         """Return the state after a reload that failed."""

@@ -35,6 +35,7 @@ class HealthFacts:
     certificate_expires_at: float | None = None
     reload_failure: str = ""
     restart_for: tuple[str, ...] = ()
+    config_warnings: tuple[str, ...] = ()
     damaged_messages: int = 0
     uncertain_messages: int = 0
 
@@ -90,6 +91,7 @@ def _warnings(facts: HealthFacts) -> list[HealthProblem]:
         texts.append(f"the last reload failed and changed nothing: {why}")
     if facts.restart_for:
         texts.append(f"a restart is needed for {', '.join(facts.restart_for)}")
+    texts += facts.config_warnings
     if facts.damaged_messages:
         damaged = counted(facts.damaged_messages, "message is", "messages are")
         texts.append(f"{damaged} damaged: restante queue list --status damaged")

@@ -234,6 +234,7 @@ def _health(context: AdminContext, store: StoreView, uncertain: int) -> HealthVi
             certificate_expires_at=vitals.certificate_expires_at,
             reload_failure=configuration.reload_failure,
             restart_for=configuration.restart_for,
+            config_warnings=configuration.warnings,
         )
     facts = replace(
         facts,

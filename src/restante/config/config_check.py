@@ -9,6 +9,7 @@ import os
 import pwd
 import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from restante.config.certificate import (
@@ -50,6 +51,18 @@ def check(config: Config, now: float) -> list[str]:
     if problems:
         raise ConfigError(problems)
     return list(_warnings(config, now))
+
+
+def standing_warnings(config: Config) -> tuple[str, ...]:
+    """Return the warnings that concern what others see of the server, for its health.
+
+    They are true until the configuration changes. Files that cannot be read are passed over.
+    """
+    found: list[str] = []
+    for warnings in (_host_name_warnings, _certificate_warnings, _small_disk_warnings):
+        with suppress(OSError, Unfit):
+            found += warnings(config)
+    return tuple(found)
 
 
 def _problem(
@@ -178,7 +191,8 @@ def _warnings(config: Config, now: float) -> Iterator[str]:
         yield f"{config.store_directory}: other users can read held mail; chmod 700"
     yield from _host_name_warnings(config)
     yield from _certificate_warnings(config)
-    yield from _disk_warnings(config)
+    yield from _small_disk_warnings(config)
+    yield from _full_disk_warnings(config)
     yield from _metrics_warnings(config)
     yield from _reload_warnings(config)
     if os.geteuid() == 0 and not config.user:
@@ -208,18 +222,27 @@ def _certificate_warnings(config: Config) -> Iterator[str]:
         yield f"{file}: {cause}, so clients that verify it refuse us; {remedy}"
 
 
-def _disk_warnings(config: Config) -> Iterator[str]:
-    """Warn of a disk on which no mail can be accepted."""
+def _small_disk_warnings(config: Config) -> Iterator[str]:
+    """Warn of a disk on which no mail can ever be accepted."""
     directory, reserve = config.store_directory, config.reception.disk_reserve
-    size, free = size_octets(directory), free_octets(directory)
-    setting = f"reception.disk_reserve ({reserve // MEBIBYTE} MiB)"
+    size = size_octets(directory)
     if size <= reserve:
-        cause = f"its disk has {size // MEBIBYTE} MiB, no more than {setting}"
+        cause = f"its disk has {size // MEBIBYTE} MiB, no more than {_reserve_text(config)}"
         remedy = "use a larger disk, or lower the reserve"
         yield f"{directory}: {cause}, so mail is never accepted; {remedy}"
-    elif free < reserve:
-        cause = f"its disk has {free // MEBIBYTE} MiB free, less than {setting}"
+
+
+def _full_disk_warnings(config: Config) -> Iterator[str]:
+    """Warn of a large enough disk on which no mail can be accepted now."""
+    directory, reserve = config.store_directory, config.reception.disk_reserve
+    free = free_octets(directory)
+    if free < reserve < size_octets(directory):
+        cause = f"its disk has {free // MEBIBYTE} MiB free, less than {_reserve_text(config)}"
         yield f"{directory}: {cause}, so no mail is accepted; free some space, or lower the reserve"
+
+
+def _reserve_text(config: Config) -> str:
+    return f"reception.disk_reserve ({config.reception.disk_reserve // MEBIBYTE} MiB)"
 
 
 def _metrics_warnings(config: Config) -> Iterator[str]:

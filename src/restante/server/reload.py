@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from restante.admin.admin_context import ConfigurationState
-from restante.config.config_check import check
+from restante.config.config_check import check, standing_warnings
 from restante.config.config_problem import ConfigError
 from restante.config.identity import Identity, IdentityUnusable, read_identity
 from restante.config.key_file import KeyUnusable, read_key
@@ -58,7 +58,7 @@ class Reloader:
     """Replaces the running configuration, and keeps the result of the last reload."""
 
     def __init__(self, running: RunningSettings, parts: ReloadTargets) -> None:
-        self.state = ConfigurationState(read_at=parts.now())
+        self.state = ConfigurationState(parts.now(), warnings=standing_warnings(running.config))
         self._running = running
         self._parts = parts
         self._is_asked = False
@@ -113,7 +113,8 @@ class Reloader:
         runs = effective(running, read, [known[place] for place in is_open])
         self._running.replace(runs, identity)
         restart_for = self._restart_for(read, wanted, is_open)
-        self.state = ConfigurationState(read_at=now, restart_for=tuple(restart_for))
+        warnings = await asyncio.to_thread(standing_warnings, read)
+        self.state = ConfigurationState(now, restart_for=tuple(restart_for), warnings=warnings)
         parts.log.publish(ServerReloaded(restart_for=", ".join(restart_for)))
 
     def _restart_for(
