@@ -23,6 +23,7 @@ from restante.admin import (
     recipient_lists,
     release_requests,
     report_queue,
+    scope,
     server_status,
     store_maintenance,
     trail,
@@ -35,6 +36,7 @@ from restante.admin.permissions import PERMITTED, AdminAction, permit_fields
 from restante.mail.import_stream import WHOLE, pack_block, pack_label
 from restante.mail.message import message_name
 from restante.sasl.scram_keys import new_verifier
+from restante.store.mail_queue import QueueFilter
 from restante.store.mail_reports import ReportFilter
 from restante.tenancy.audit import AuditFilter
 from restante.tenancy.notice import NoticeKind
@@ -54,6 +56,7 @@ from tests.admin.desk import HEAD, Desk, FakeServer, all_of, run
 
 SOURCE = Path(restante.__file__).parent
 ALPHA_LOGIN = account_login("alpha-mail", "alpha", "192.0.2.1")
+BETA_LOGIN = account_login("beta-mail", "beta", "192.0.2.1")
 
 
 @dataclass(frozen=True)
@@ -469,6 +472,40 @@ def test_an_account_never_reaches_anothers_things_even_if_the_table_allowed_all(
         assert {kind for kind, _ in answers} <= {ErrorKind.NOT_FOUND, TransferFault.MISSING}
         assert len(set(answers)) <= 1, "what is another's is answered like what is not there"
         assert await seen_of(desk, BETA) == before
+
+    run(story())
+
+
+def test_a_domain_that_is_not_in_scope_cannot_be_asked_for_by_its_number() -> None:
+    async def story() -> None:
+        desk = await two_accounts()
+        context = desk.context.acting(ALPHA_LOGIN)
+        foreign = (desk.context.directory.now.domains[BETA.domain].id,)
+        assert await scope.list_held(context, QueueFilter(domain_ids=foreign)) == []
+        assert await scope.list_waiting_reports(context, ReportFilter(domain_ids=foreign)) == []
+
+    run(story())
+
+
+def test_a_stolen_password_moves_mail_nowhere_else() -> None:
+    elsewhere = {
+        AdminAction.DOMAIN_DIRECT,
+        AdminAction.DOMAIN_AUTHORIZE,
+        AdminAction.CONTENT_READ,
+        AdminAction.CONTENT_EXPORT,
+        AdminAction.CONTENT_IMPORT,
+    }
+    assert PERMITTED[Role.ACCOUNT] & elsewhere == set()
+
+
+def test_a_drain_is_listed_for_its_account_only() -> None:
+    async def story() -> None:
+        desk = await two_accounts()
+        shown = [
+            [one.domain for one in drains.list_drains(desk.context.acting(principal))]
+            for principal in (desk.context.principal, ALPHA_LOGIN, BETA_LOGIN)
+        ]
+        assert shown == [["alpha.example"], ["alpha.example"], []]
 
     run(story())
 

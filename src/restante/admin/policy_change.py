@@ -28,6 +28,7 @@ from restante.tenancy.policy_settings import (
     PolicySetting,
     SettingKind,
     changed_value,
+    hold_in_force,
     value_at,
     with_value,
 )
@@ -225,7 +226,7 @@ def policy_view(policy: Policy, now: float) -> PolicyView:
 def _suspension_shown(policy: Policy, now: float) -> dict[str, Any]:
     suspension = policy.suspension_at(now)
     return {
-        "hold": SUSPENDED if suspension else policy.hold,
+        "hold": hold_in_force(policy, now),
         "hold_otherwise": policy.hold,
         "reason": suspension.reason if suspension else "",
         "until": _moment(suspension.until if suspension else None),

@@ -26,7 +26,7 @@ from restante.store.mail_handover import PastDrain
 from restante.telemetry.metric_types import Exposition
 from restante.tenancy.etrn_target import EtrnTargetKind, parse_etrn_target
 from restante.tenancy.model import HostedDomain
-from restante.tenancy.policy_settings import SUSPENDED
+from restante.tenancy.policy_settings import hold_in_force
 
 
 class DomainStatus(BaseModel):
@@ -356,7 +356,7 @@ def _domain_status(
         oldest_at=None if oldest is None else moment(oldest),
         last_request_at=None if request is None else moment(request),
         primary=primary_view(context, domain.destination),
-        hold=SUSPENDED if suspension else domain.policy.hold,
+        hold=hold_in_force(domain.policy, context.now()),
         suspended_for=suspension.reason if suspension else "",
         last_drain=None if past is None else last_drain_view(domain.name, past),
     )

@@ -203,6 +203,11 @@ SETTINGS: Final[Sequence[PolicySetting]] = (
 MADE_TOGETHER: Final = frozenset({"hold", "suspension", "forced"})
 
 
+def hold_in_force(policy: Policy, now: float) -> str:
+    """Return the value of `hold` that a view shows: the mode, or that it is suspended."""
+    return SUSPENDED if policy.suspension_at(now) is not None else policy.hold.value
+
+
 def leaves(record: Any, prefix: str = "") -> list[str]:
     """Return the paths of all values of a dataclass."""
     hints = get_type_hints(record)
