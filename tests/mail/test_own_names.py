@@ -4,7 +4,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from restante.mail.own_names import is_our_name
+from restante.mail.own_names import is_our_name, other_names
 from restante.mail.trace import Origin, received_field
 
 HOSTNAME = "mx2.xn--bcher-kva.example"
@@ -42,6 +42,24 @@ STRANGER = ip_address("198.51.100.66")
 )
 def test_our_names(hello: str, *, is_ours: bool) -> None:
     assert is_our_name(hello, HOSTNAME, OURS) is is_ours
+
+
+@pytest.mark.parametrize(
+    ("hello", "is_ours"),
+    [
+        ("mx2", True),
+        ("MX2.", True),
+        ("[mx2]", True),
+        ("backup.example.net", True),
+        ("Backup.Example.NET.", True),
+        ("mx3", False),
+        ("mail.example.org", False),
+        ("backup", False),
+    ],
+)
+def test_the_first_label_and_certified_names_are_ours_too(hello: str, *, is_ours: bool) -> None:
+    names = other_names(HOSTNAME, ["backup.example.net", "*.example.org"])
+    assert is_our_name(hello, HOSTNAME, OURS, names) is is_ours
 
 
 def field_of(name: str, *, has_our_name: bool = False, address: str = "198.51.100.66") -> bytes:

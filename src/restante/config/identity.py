@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from ssl import SSLContext, SSLError
 
-from restante.config.certificate import Unfit, read_certificate
+from restante.config.certificate import Unfit, host_names, read_certificate
 from restante.config.schema import IMPLICIT_TLS, Config, Listen, TlsSettings, TlsVersion
 from restante.network.tls_context import server_context
 
@@ -19,6 +19,7 @@ class Identity:
 
     contexts: Mapping[tuple[str, str], SSLContext]  # by service and oldest TLS version
     expires_at: float  # Unix time, of the first certificate to end
+    names: frozenset[str] = frozenset()  # of the hosts that the certificates are for
 
     def context(self, listen: Listen, tls: TlsSettings) -> SSLContext:
         """Return the context for one of the listeners that this was read for."""
@@ -29,10 +30,9 @@ def read_identity(config: Config) -> Identity:
     """Read certificates and keys. Raises IdentityUnusable."""
     pairs = config.tls.pairs
     try:
-        ends = [
-            read_certificate(certificate.read_bytes()).not_valid_after_utc
-            for certificate, _ in pairs
-        ]
+        certificates = [read_certificate(certificate.read_bytes()) for certificate, _ in pairs]
+        ends = [certificate.not_valid_after_utc for certificate in certificates]
+        names = frozenset(name for each in certificates for name in host_names(each))
         kinds: set[tuple[str, TlsVersion]] = {
             (listen.service, listen.tls_minimum or config.tls.minimum) for listen in config.listen
         }
@@ -42,7 +42,7 @@ def read_identity(config: Config) -> Identity:
             )
             for service, minimum in kinds
         }
-        return Identity(contexts, min(ends).timestamp())
+        return Identity(contexts, min(ends).timestamp(), names)
     except (OSError, SSLError, Unfit) as error:
         files = ", ".join(str(certificate) for certificate, _ in pairs)
         raise IdentityUnusable(

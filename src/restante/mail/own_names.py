@@ -11,21 +11,32 @@ from restante.mail.address import canonical_domain
 
 
 def is_our_name(
-    hello: str, hostname: str, addresses: Collection[IPv4Address | IPv6Address] = ()
+    hello: str,
+    hostname: str,
+    addresses: Collection[IPv4Address | IPv6Address] = (),
+    names: Collection[str] = (),
 ) -> bool:
     """Tell whether an argument of EHLO means us.
 
-    `hostname` is canonical. Case, dots at the end, brackets and the form of an international name
-    do not matter; `addresses` are ours, and any of loopback is too.
+    `hostname` and `names` are canonical. Case, dots at the end, brackets and the form of an
+    international name do not matter; `addresses` are ours, and any of loopback is too.
     """
     name = hello.strip("[] \t").rstrip(".")
-    if name.lower() == hostname:
+    if name.lower() == hostname or name.lower() in names:
         return True
     try:
-        return canonical_domain(name) == hostname
+        return canonical_domain(name) in {hostname, *names}
     except ValueError:
         address = _address(name)
         return address is not None and (address.is_loopback or address in addresses)
+
+
+def other_names(hostname: str, certified: Collection[str]) -> frozenset[str]:
+    """Return our names other than the host name: its first label, and those in our certificates.
+
+    The first label is how a machine calls itself among its own. A wildcard is also for others.
+    """
+    return frozenset({hostname.partition(".")[0], *(one for one in certified if "*" not in one)})
 
 
 def _address(text: str) -> IPv4Address | IPv6Address | None:

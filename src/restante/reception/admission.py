@@ -51,6 +51,7 @@ class AdmissionSettings:
     hostname: str
     postmaster: Mailbox | None  # in a hosted domain; None: not set
     addresses: frozenset[IpAddress] = frozenset()  # of the listeners
+    names: frozenset[str] = frozenset()  # ours other than hostname (mail/own_names.py)
 
 
 @dataclass(frozen=True, slots=True)

@@ -377,7 +377,9 @@ class Dialogue:
             session.is_extended,
             self.tls,
             is_authenticated=session.is_authenticated,
-            has_our_name=is_our_name(session.client_name, settings.hostname, self._own_addresses),
+            has_our_name=is_our_name(
+                session.client_name, settings.hostname, self._own_addresses, settings.names
+            ),
             port=self._port,
         )
 

@@ -57,7 +57,7 @@ def build_reception(ground: Ground, delivery: DeliveryParts) -> ReceptionParts:
         memory_budget=memory_budget,
         spawn=ground.spawner.spawn,
         settings=setup.config.reception,
-        admission_settings=admission_settings(setup.config, ground.own_addresses),
+        admission_settings=admission_settings(setup.config, ground.own_addresses, setup.identity),
         disk_space=disk_space,
         store_absence=lambda: records.store.care.absence,
         facts=facts,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from restante.config.identity import Identity
 from restante.config.schema import IMPLICIT_TLS, Config, Listen
 from restante.mail.address import Mailbox, split_mailbox
+from restante.mail.own_names import other_names
 from restante.network.addresses import peer_address
 from restante.reception.admission import AdmissionSettings
 from restante.reception.authentication import Authenticator
@@ -34,7 +35,7 @@ class SessionTermsMaker:
         services = replace(
             self.services,
             settings=reception,
-            admission_settings=admission_settings(config, self.own_addresses),
+            admission_settings=admission_settings(config, self.own_addresses, identity),
         )
         options = ServerOptions(
             hostname=config.hostname,
@@ -51,10 +52,15 @@ class SessionTermsMaker:
         return self.authenticator.salting(user, self.services.directory.now)
 
 
-def admission_settings(config: Config, own_addresses: Iterable[Address]) -> AdmissionSettings:
+def admission_settings(
+    config: Config, own_addresses: Iterable[Address], identity: Identity
+) -> AdmissionSettings:
     """Return the settings of admission that belong to no domain."""
     return AdmissionSettings(
-        config.hostname, _postmaster(config.reception), _specific(own_addresses)
+        config.hostname,
+        _postmaster(config.reception),
+        _specific(own_addresses),
+        other_names(config.hostname, identity.names),
     )
 
 
