@@ -13,7 +13,7 @@ ON_LOOPBACK := $(BIN)/python -m tests.on_loopback
 # A failed step of a pipe fails the recipe.
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
-# Turns pip's lines into one that counts: on a terminal it is overwritten, elsewhere only the last is shown.
+# Turns pip's lines into one that counts. A terminal shows each state, a file only the last.
 SHOW_PROGRESS = awk -v tty="$$([ -t 1 ] && echo 1)" \
     '/^Collecting /   { n++; if (tty) { printf "\r\033[K  %d: %s", n, $$2; fflush() } } \
      /^Installing/    { if (tty) { printf "\r\033[K  unpacking"; fflush() } } \
@@ -42,38 +42,42 @@ run: install
 demo: install
 	@$(BIN)/python demo/demo.py
 
-# A worker on each processor, and each file of tests as a whole to one of them: its servers are started once.
+# A worker on each processor. Each file of tests runs on one of them: its servers start once.
 test: install
 	$(ON_LOOPBACK) pytest --numprocesses auto --maxprocesses 16 --dist loadfile --no-loadscope-reorder
 
-# The tests without sockets, disks and processes, with fewer examples, while you work: about ten seconds on two cores.
+# The tests without sockets, disks and processes, with fewer examples, for use while you work:
+# about ten seconds on two cores.
 unit: install
 	RESTANTE_UNIT=1 $(ON_LOOPBACK) pytest --quiet --numprocesses auto tests/smtp tests/mail tests/queue tests/sasl \
 		tests/tenancy tests/request_limits tests/release tests/telemetry tests/test_names.py
 
-# N kills of the server and of the destination under load; prints what was acknowledged, lost, invented, doubled.
+# N kills of the server and the destination under load. Prints the numbers of messages that were
+# acknowledged, lost, invented and doubled.
 crash: install
 	$(ON_LOOPBACK) tests.acceptance.crash.campaign $(N) $(SEED)
 
-# T seconds in all, a target on each processor. What is found is in tests/fuzz/findings, and is replayed by `make test`.
+# T seconds in all, a target on each processor. Findings are written to tests/fuzz/findings, and
+# `make test` replays them.
 fuzz: install
 	$(ON_LOOPBACK) tests.fuzz.run_all $(T)
 
-# T seconds of simulated servers with simulated peers and trouble, a seed after the other on each processor.
-# SEED=7: that one alone; TRACE=1: with all that happens; FIRST=1: from this seed; MUTANT=NAME: with a fault put in.
+# T seconds of servers with simulated peers and faults, one seed after another on each processor.
+# SEED=7: only that one; FIRST=1: from this seed; TRACE=1: print all events; MUTANT=NAME: add a
+# fault.
 simulate: install
 	$(ON_LOOPBACK) tests.simulation $(T) $(if $(SEED),--seed $(SEED)) $(if $(FIRST),--first $(FIRST)) \
 		$(if $(MUTANT),--mutant $(MUTANT)) $(if $(TRACE),--trace)
 
-# Restante beside stock mail servers, as root; bench/README.md tells how to read it. QUICK=1: in under three minutes.
-# EVERY=1, ROUNDS=5, ROWS='accept-* drain-0ms', DIR=/on/the/disk/to/be/measured, PUBLISH=1 (writes docs/benchmarks.md),
-# KEEP=1 (with ROWS: the other rows stay as the run before found them).
+# Restante beside stock mail servers, as root; bench/README.md describes the results. QUICK=1: in
+# under three minutes. EVERY=1, ROUNDS=5, ROWS='accept-* drain-0ms', DIR=/on/the/disk/to/measure,
+# PUBLISH=1 (writes docs/benchmarks.md), KEEP=1 (with ROWS: keeps the other rows of the last run).
 bench: install
 	$(BIN)/python -m bench $(if $(QUICK),--quick) $(if $(EVERY),--every) $(if $(ROUNDS),--rounds $(ROUNDS)) \
 		$(if $(ROWS),--rows '$(ROWS)') $(if $(DIR),--dir '$(DIR)') $(if $(KEEP),--keep) $(if $(PUBLISH),--publish)
 
-# How long each call of the operator holds up the mail, as root. MESSAGES=100000, ROUNDS=5, DIR=/on/the/disk,
-# CALLS='queue list*|audit*', PUBLISH=1 (writes the table into docs/benchmarks.md).
+# The longest delay of mail by each call of the operator, as root. MESSAGES=100000, ROUNDS=5,
+# DIR=/on/the/disk, CALLS='queue list*|audit*', PUBLISH=1 (writes it into docs/benchmarks.md).
 stalls: install
 	$(ON_LOOPBACK) bench.stalls $(if $(MESSAGES),--messages $(MESSAGES)) $(if $(ROUNDS),--rounds $(ROUNDS)) \
 		$(if $(DIR),--dir '$(DIR)') $(if $(CALLS),--calls '$(CALLS)') $(if $(PUBLISH),--publish)
@@ -100,7 +104,7 @@ lock:
 	.venv/tools/bin/uv pip compile $(LOCKING) pyproject.toml -o requirements.lock
 	.venv/tools/bin/uv pip compile $(LOCKING) --group dev pyproject.toml -o requirements-dev.lock
 
-# Looks every pinned package up in the database of known vulnerabilities; fails where it cannot be reached.
+# Looks up every pinned package in the database of known vulnerabilities. Fails without a network.
 audit:
 	@$(PYTHON) -m venv .venv/tools
 	@.venv/tools/bin/python -m pip install --quiet --disable-pip-version-check $(PIP_AUDIT)
