@@ -150,6 +150,15 @@ def test_a_server_that_hangs_up_at_helo_too_is_left_alone() -> None:
     assert primary.commands == ["EHLO mx2.example.net", "HELO mx2.example.net"]
 
 
+@pytest.mark.parametrize("reply", ["421 4.3.2 too busy", "450 4.7.1 later"])
+def test_a_server_that_is_too_busy_at_ehlo_is_not_told_helo(reply: str) -> None:
+    """RFC 5321 section 3.8: 421 ends the session. HELO is for those that do not know EHLO."""
+    primary = ScriptedPrimary(script={"EHLO": reply, "HELO": "250 p.example"})
+    assert held(drained(primary, tls=TlsUse.OPPORTUNISTIC, connections=1)) == 3
+    assert "HELO mx2.example.net" not in primary.commands
+    assert primary.connections == 1
+
+
 @pytest.mark.parametrize("use", [TlsUse.REQUIRED, TlsUse.VERIFY])
 def test_helo_is_no_way_around_tls(use: TlsUse) -> None:
     primary = ScriptedPrimary(script={"EHLO": CLOSE, "HELO": "250 p.example"})
