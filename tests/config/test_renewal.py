@@ -1,12 +1,15 @@
 import os
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 import trustme
 from cryptography import x509
 
 from restante.config.certificate import public_key_of, read_certificate, read_certificates
+from restante.config.config_check import check_tls
 from restante.config.load import load
 from restante.config.renewal import NotRenewable, Renewed, renew
 from tests.config.files import NOW, installed, replaced
@@ -153,3 +156,20 @@ def test_half_way_every_certificate_fits_its_key_and_is_trusted(
     renewed(config, NOW + DAY)
     assert trusted(config)[:2] == [certificate(config, name) for name in PAIRS]
     assert not list((tmp_path / "tls").glob("*.new"))
+
+
+def test_renewals_at_once_take_turns_and_each_leaves_its_certificates(tmp_path: Path) -> None:
+    config = installed(tmp_path)
+    first, start = trusted(config), Barrier(4)
+
+    def renew_once(hours: int) -> Renewed:
+        start.wait()
+        return renewed(config, NOW + hours * 3600)
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(renew_once, range(4)))
+    assert len(set(trusted(config))) == len(first) + 4 * len(PAIRS)
+    assert {certificate(config, name) for name in PAIRS} <= set(trusted(config))
+
+    check_tls(load(config, {}))
+    assert not list(tmp_path.rglob("*.new"))

@@ -5,12 +5,15 @@ that trust the certificates need the new ones. These are first added to the file
 trust, which can be copied to other hosts before the server shows the new ones.
 
 Each file is replaced whole, and the certificates after the file to trust. After a crash between
-them each certificate still fits its key and is in that file; running it again completes it.
+them each certificate still fits its key and is in that file; running it again completes it. For the
+same reason, a server that reads its files meanwhile finds pairs that fit. Of two renewals at once,
+the second waits for the first, and then replaces its certificates.
 """
 
+import fcntl
 import os
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -49,6 +52,11 @@ def renew(config: Config, now: float) -> Renewed:
     Raises NotRenewable, and OSError where a file cannot be read or written. The pairs must be in
     order (`check_tls`).
     """
+    with _locked(config.tls.certificate[0].parent):
+        return _renew(config, now)
+
+
+def _renew(config: Config, now: float) -> Renewed:
     renewed: dict[Path, bytes] = {}
     for file, key_file in config.tls.pairs:
         old, key = read_certificate(file.read_bytes()), read_private_key(key_file.read_bytes())
@@ -60,6 +68,17 @@ def renew(config: Config, now: float) -> Renewed:
     _replace_all({trust: _trusted(trust, config, renewed.values(), now), **renewed})
     ends = read_certificate(next(iter(renewed.values()))).not_valid_after_utc
     return Renewed(tuple(renewed), trust, ends.timestamp())
+
+
+@contextmanager
+def _locked(directory: Path) -> Iterator[None]:
+    """Keep other renewals in this directory waiting. A lock ends with its process."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _trusted(trust: Path, config: Config, renewed: Iterable[bytes], now: float) -> bytes:
