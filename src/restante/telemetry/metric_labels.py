@@ -83,6 +83,7 @@ SESSION_END = MetricLabel(
         "too many failed authentications",
         "unreadable BDAT",
         "data before TLS",
+        "turned around",
         "TLS failed",
         "TLS failed in mid-content",
         "server stopping",
