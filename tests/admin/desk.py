@@ -69,6 +69,7 @@ class FakeServer:
     stopped: list[tuple[int, str]] = field(default_factory=list)  # drains, and why
     changed: list[int] = field(default_factory=list)  # domains
     delivering: set[int] = field(default_factory=set)  # domains whose mail is on its way
+    uncertain: int = 0  # of the drain
     reports_sent: int = 0  # times it was told to
     state: ConfigurationState = field(default_factory=lambda: ConfigurationState(NOW))
     condition: Vitals = field(default_factory=lambda: Vitals(False, NOW + 90 * 86400))
@@ -97,6 +98,7 @@ class FakeServer:
                     DrainState.DELIVERING,
                     None,
                     "",
+                    uncertain=self.uncertain,
                 )
             ]
         )

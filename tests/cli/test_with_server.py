@@ -294,6 +294,18 @@ def test_uncertain_mail_is_named_wherever_amounts_are(desk: Desk, command: Comma
     assert " refused=1 uncertain=1 " in command("status", "--check").out
 
 
+def test_a_drain_has_a_count_of_uncertain_mail_where_there_is_some(
+    desk: Desk, command: Command
+) -> None:
+    assert desk.server
+    assert "UNCERTAIN" not in command("drain", "list").out
+    desk.server.uncertain = 4
+    assert "UNCERTAIN" in command("drain", "list").out
+    assert "UNCERTAIN" in command("status").out
+    [drain] = json.loads(command("drain", "list", "--json").out)
+    assert (drain["refused"], drain["uncertain"]) == (0, 4)
+
+
 def test_domains_are_chosen(desk: Desk, command: Command) -> None:
     asyncio.run(desk.host("idle.example", "beta"))
     assert (

@@ -24,6 +24,7 @@ class DrainView(BaseModel):
     started_at: datetime
     delivered: int
     refused: int
+    uncertain: int  # the destination may have them
     deferred: int
     connections: int
     next_attempt_at: datetime | None
@@ -147,6 +148,7 @@ def _view(drain: DrainSnapshot) -> DrainView:
         started_at=moment(drain.started_at),
         delivered=drain.delivered,
         refused=drain.refused,
+        uncertain=drain.uncertain,
         deferred=drain.deferred,
         connections=drain.connections,
         next_attempt_at=None if drain.next_attempt_at is None else moment(drain.next_attempt_at),

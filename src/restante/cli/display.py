@@ -138,12 +138,12 @@ def amounts(view: Row) -> str:
     return f"{held} held, {', '.join(counts)}, {human_size(view['octets'])}"
 
 
-def set_apart_columns(domains: Sequence[Row]) -> list[Column]:
+def set_apart_columns(rows: Sequence[Row]) -> list[Column]:
     """Return columns of messages that are not simply held or refused, where there are some."""
     return [
         number_column(state.upper(), state)
         for state in ("uncertain", "damaged")
-        if any(domain[state] for domain in domains)
+        if any(row.get(state) for row in rows)
     ]
 
 

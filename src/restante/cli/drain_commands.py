@@ -1,12 +1,22 @@
 """`restante drain`: list and stop drains."""
 
 import time
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
 from restante.cli.api_client import ask, segment
-from restante.cli.display import Column, number_column, say, show_json, show_listing, text_column
+from restante.cli.display import (
+    Column,
+    Row,
+    number_column,
+    say,
+    set_apart_columns,
+    show_json,
+    show_listing,
+    text_column,
+)
 from restante.cli.options import ConfigFile, Json, Reason
 from restante.cli.times import ago, error_text, span, until
 from restante.mail.quantity import counted
@@ -20,7 +30,7 @@ group = typer.Typer(
 def list_drains(*, as_json: Json = False, config: ConfigFile = None) -> None:
     """List the drains that are running or waiting to retry, oldest first."""
     drains = ask(config, "GET", "/v1/drains")
-    show_listing(drains, _columns(time.time()), as_json=as_json, thing="drain")
+    show_listing(drains, _columns(drains, time.time()), as_json=as_json, thing="drain")
 
 
 @group.command("stop")
@@ -42,7 +52,7 @@ def stop_drain(
         )
 
 
-def _columns(now: float) -> list[Column]:
+def _columns(drains: Sequence[Row], now: float) -> list[Column]:
     return [
         text_column("DRAIN", "domain"),
         text_column("STATE", "state"),
@@ -50,6 +60,7 @@ def _columns(now: float) -> list[Column]:
         number_column("DELIVERED", "delivered"),
         number_column("DEFERRED", "deferred"),
         number_column("REFUSED", "refused"),
+        *set_apart_columns(drains),
         Column("RETRY IN", lambda row: until(row["next_attempt_at"], now), is_number=True),
         Column("LAST ERROR", error_text, is_detail=True),
     ]

@@ -1,6 +1,7 @@
 """`restante status`: health, held mail by domain, running drains, open listeners."""
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -91,7 +92,7 @@ def _show(view: Row) -> None:
     _show_backlog(view["notices"], now, "notice waits", "notices wait")
     for title, columns in (
         ("domains", _domains(view, now)),
-        ("drains", _drains(now)),
+        ("drains", _drains(view["drains"], now)),
         ("listeners", LISTENERS),
     ):
         if view[title]:
@@ -190,7 +191,7 @@ def _last_drain(domain: Row, now: float) -> str:
     return last_drain_text(domain["last_drain"], now) if domain["last_drain"] else ""
 
 
-def _drains(now: float) -> list[Column]:
+def _drains(drains: Sequence[Row], now: float) -> list[Column]:
     return [
         text_column("DRAIN", "domain"),
         text_column("STATE", "state"),
@@ -198,6 +199,7 @@ def _drains(now: float) -> list[Column]:
         number_column("DELIVERED", "delivered"),
         number_column("DEFERRED", "deferred"),
         number_column("REFUSED", "refused"),
+        *set_apart_columns(drains),
         number_column("CONN", "connections"),
         Column("RETRY IN", lambda drain: until(drain["next_attempt_at"], now), is_number=True),
         Column("LAST ERROR", error_text, is_detail=True),

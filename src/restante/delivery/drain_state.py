@@ -44,6 +44,7 @@ class DrainSnapshot:
     next_attempt_at: float | None
     last_error: str
     hindrance: str = ""  # the cause that it indicates: "rate limit", "policy"
+    uncertain: int = 0  # not among the refused
 
 
 @dataclass(frozen=True, slots=True)
