@@ -353,12 +353,12 @@ def test_421_after_mail_was_taken_is_followed_by_another_connection_at_once() ->
     assert world.log.of(DeliveryAttempt)[0]["end"] == "busy"
 
 
-def test_421_ends_the_attempt_where_the_connection_took_no_mail() -> None:
+def test_421_where_the_connection_took_no_mail_puts_the_message_behind_the_others() -> None:
     primary = ScriptedPrimary(
         script={"MAIL": ["250 OK", "250 OK", "421 4.3.2 too fast", "421 4.3.2 too fast"]}
     )
     world = drained(5, primary, connections=1)
-    assert numbers(primary) == [1, 2, 3, 4, 5]
+    assert numbers(primary) == [1, 2, 4, 5, 3]
     assert len(world.pauses) == 1
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from restante.delivery.drain_attempt import DOUBTS_LIMIT, SILENCE_SECONDS
+from restante.delivery.drain_attempt import LOSSES_LIMIT, SILENCE_SECONDS
 from restante.delivery.outcome import MOST_DOUBTS
 from restante.queue.recipient_status import RecipientStatus
 from restante.store.mail_queue import QueueFilter
@@ -310,7 +310,7 @@ def test_a_destination_that_loses_every_connection_over_content_is_left_alone() 
             await drain_in_turn(world, domain, lambda: world.hold(domain, 50))
 
     run_swiftly(main())
-    assert primary.connections == DOUBTS_LIMIT + 1
+    assert primary.connections == LOSSES_LIMIT + 1
     assert len(asyncio.run(world.waiting(RecipientStatus.HELD))) == 50
 
 

@@ -137,7 +137,7 @@ class AttemptConnections:
             self._open.pop(connection, None)
         self._context.backoff.learn(link_plan.destination, end)
         self._journal.attempted(link_plan, end, tally)
-        end = replace(end, delivered=tally.delivered)
+        end = replace(end, delivered=tally.delivered, tried=tally.tried)
         self._allowance.learn(end)
         self.probed = end.probed or self.probed
         self.has_failed |= end.kind not in (*OURS, EndKind.ABORTED)

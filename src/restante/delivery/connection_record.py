@@ -22,6 +22,7 @@ class ConnectionRecord:
     was_ready: bool = False  # transactions could begin
     was_closed: bool = False  # by the destination
     is_astray: bool = False  # the destination sent a malformed or unexpected reply
+    reported_cut: HeldMessage | None = None  # has an outcome, although its transaction did not end
     kind: EndKind | None = None  # set once: the connection is over
     reason: str = ""
 
@@ -46,7 +47,11 @@ def connection_end(
         record.kind,
         record.reason,
         record.was_ready,
-        tuple(transaction.message for transaction in session.outstanding()),
+        tuple(
+            transaction.message
+            for transaction in session.outstanding()
+            if transaction.message is not record.reported_cut
+        ),
         tls_version,
         manner,
         _not_borne(record, session, manner),

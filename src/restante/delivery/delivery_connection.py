@@ -347,6 +347,15 @@ class DeliveryConnection:
             self._wire.abort()
         elif kind is EndKind.ABORTED:
             self._source.give_up()
+        if kind in (EndKind.BROKEN, EndKind.BUSY) and not self._record.is_astray:
+            self._report_cut()
+
+    def _report_cut(self) -> None:
+        """Let the replies count that came before the end."""
+        try:
+            self._flow.report_cut()
+        except Exception as error:  # noqa: BLE001  as above
+            self._defect = error
 
     @property
     def _fails_at_tls(self) -> bool:

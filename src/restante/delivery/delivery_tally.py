@@ -29,6 +29,11 @@ class DeliveryTally:
     refused: int = 0  # and uncertain
     uncertain: int = 0
 
+    @property
+    def tried(self) -> int:
+        """How many messages have an outcome."""
+        return self.delivered + self.deferred + self.refused
+
     def count(self, move: Move) -> None:
         """Count one message."""
         self.uncertain += move is Move.UNCERTAIN

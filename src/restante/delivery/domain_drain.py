@@ -104,7 +104,8 @@ class DomainDrain:
         self._learning = (
             RecipientLearning() if domain.policy.recipients is Recipients.LEARNED else None
         )
-        self._refusals = Refusals()
+        takes_mail = context.experience.has_taken_mail(domain.destination.text)
+        self._refusals = Refusals(takes_mail=takes_mail)
         self._attempt: DrainAttempt | None = None
         self._attempts: asyncio.Task[None] | None = None
         self._woken = asyncio.Event()  # requested again

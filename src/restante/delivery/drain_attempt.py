@@ -10,10 +10,10 @@ takes its messages by itself. The manners towards a primary that has just come b
   `--per-minute` has left.
 - A connection that took mail and was then closed is replaced at once: some servers close, or send
   421, after each message.
-- A connection that was lost while the reply to content was due is replaced too, up to four times
-  without a delivery. The message may be the cause, and must not keep others waiting. It is sent
-  again first if the connection was closed without a reply, otherwise behind the others. If the data
-  was no reply, that is counted, and the third time the message is set apart as uncertain.
+- A connection that was lost over a message is replaced too: the message may be the cause, and must
+  not keep others waiting. That happens up to four times without a delivery, and up to ten times if
+  the destination has taken mail before. The message goes behind the others. If what came to its
+  content was no reply, that is counted, and the third time the message is set apart as uncertain.
 - While every connection waits for a late reply, another is opened: such a one does no work. So up
   to four can be open beyond the destination's number. A connection that waits takes no further
   message.
@@ -57,7 +57,8 @@ from restante.store.store_errors import StoreError
 from restante.tenancy.model import Directory
 
 SILENCE_SECONDS: Final = 10.0  # between two looks for connections that wait for late replies
-DOUBTS_LIMIT: Final = 4  # connections in a row replaced after one was lost with a final reply due
+LOSSES_LIMIT: Final = 4  # connections in a row that are replaced, each lost over a message
+LOSSES_LIMIT_KNOWN: Final = 10  # the same, where the destination has taken mail before
 WAITING_BESIDE: Final = 4  # connections beyond the destination's number, while all wait
 UNSETTLED_PER_CONNECTION: Final = (
     MOST_MESSAGES  # in delivery, or delivered and not recorded: a crash can double them
@@ -107,7 +108,7 @@ class DrainAttempt:
         self._tried = 0
         self._delivered = 0
         self._has_moved_some = False  # a message was taken for some of its recipients
-        self._doubts_in_a_row = 0  # connections lost with a final reply due since the last delivery
+        self._losses_in_a_row = 0  # connections lost over a message since the last delivery
         self._in_hand = 0  # messages taken by connections, and without an outcome
         # the directory in which the record was last looked up
         self._picture: Directory | None = None
@@ -270,7 +271,9 @@ class DrainAttempt:
         tally.count(move)
         if move is Move.DELIVERED:
             self._delivered += 1
-            self._doubts_in_a_row = 0
+            self._losses_in_a_row = 0
+            if self._delivered == 1:
+                self._context.experience.took_mail(self._plan.destination.text)
             self._rules.delivered()
             turn = self._connections.pace.turn
             if self._ramp.deliver(self.connection_count, self._loop.time(), turn):
@@ -342,8 +345,8 @@ class DrainAttempt:
     def _take_back(self, message: HeldMessage, end: ConnectionEnd) -> None:
         """Defer a message whose connection was lost: the destination's result is unknown.
 
-        It goes by another connection. If this one had taken mail, the loss is normal and is not
-        recorded.
+        It goes by another connection. One that may be the cause goes in the next round, if others
+        wait. If this connection had taken mail, the loss is normal and is not recorded.
         """
         is_readable = end.kind is not EndKind.UNREADABLE
         if is_readable and end.came_after_mail and self._supply.give_back(message, took_mail=True):
@@ -353,16 +356,21 @@ class DrainAttempt:
         self._record(message, outcome, "")
         if not is_readable:
             self._consider_stopping(outcome)
-        elif end.came_after_mail or not self._supply.give_back(message):
+        elif self._is_suspect(message, end) or not self._supply.give_back(message):
             self._supply.left_behind += 1
+
+    def _is_suspect(self, message: HeldMessage, end: ConnectionEnd) -> bool:
+        """Return whether a message may have broken the connection, and keeps others waiting."""
+        is_first = message is end.outstanding[0] and end.not_borne is None
+        return end.came_after_mail or (is_first and self._supply.waiting > 0)
 
     def _take_back_in_doubt(self, message: HeldMessage, end: ConnectionEnd) -> None:
         """Handle a message that was sent whole but got no readable reply.
 
-        It goes behind the others, unless the destination closed without a reply.
+        It goes behind the others, but first where the connection took mail and was then closed.
         """
         may_be_the_line = not end.garbled and end.was_closed and not message.doubts
-        if may_be_the_line and self._supply.give_back(message):
+        if may_be_the_line and self._supply.give_back(message, behind=not end.came_after_mail):
             self._record(message, deferred_for(message, end.reason), "")
             return
         is_counted = (
@@ -379,10 +387,13 @@ class DrainAttempt:
 
     def _is_replaced(self, end: ConnectionEnd) -> bool:
         """Return whether another connection takes the place of this one at once."""
-        if end.in_doubt is not None and not end.came_after_mail:
-            self._doubts_in_a_row += 1
-            return self._doubts_in_a_row <= DOUBTS_LIMIT
-        return end.kind in OURS or end.goes_on_gentler or end.came_after_mail
+        if end.kind in OURS or end.came_after_mail:
+            return True
+        if not end.was_ready or not (end.tried or end.outstanding):
+            return end.goes_on_gentler
+        self._losses_in_a_row += 1
+        takes_mail = self._context.experience.has_taken_mail(self._plan.destination.text)
+        return self._losses_in_a_row <= (LOSSES_LIMIT_KNOWN if takes_mail else LOSSES_LIMIT)
 
     def _make_do_without(self, end: ConnectionEnd) -> None:
         if self._is_replaced(end):

@@ -50,6 +50,7 @@ class Experience:
         self._monotonic = monotonic
         self._good: dict[str, GoodDrain] = {}
         self._limited_until: dict[str, float] = {}
+        self._have_taken: set[str] = set()
         self._useless_mechanisms: dict[tuple[str, str], set[str]] = {}
 
     def beginning(self, destination: str, most: int, *, is_paced: bool) -> Beginning:
@@ -62,6 +63,14 @@ class Experience:
             return Beginning(1, 1, Pipelining.OPENING, None, is_limited=is_limited)
         good = self._good.get(destination, _NONE)
         return Beginning(most, min(good.connections, most), Pipelining.AHEAD, good.probed)
+
+    def took_mail(self, destination: str) -> None:
+        """Remember that it has taken a message."""
+        self._have_taken.add(destination)
+
+    def has_taken_mail(self, destination: str) -> bool:
+        """Return whether it has ever taken a message, since we started."""
+        return destination in self._have_taken
 
     def went_well(self, destination: str, drain: GoodDrain) -> None:
         """Remember a drain that delivered everything."""

@@ -75,6 +75,7 @@ class ConnectionEnd:
     not_borne: Pipelining | None = None
     probed: Probed | None = None  # for later connections
     delivered: int = 0  # messages
+    tried: int = 0  # messages that it gave an outcome to
     was_closed: bool = (
         False  # by the destination without a reply, or by us because a reply had no end
     )

@@ -7,6 +7,7 @@ from restante.delivery.link_plan import ConnectionWork, LinkPlan
 from restante.delivery.outcome import (
     UNSAFE_PATH,
     obstacle,
+    outcome_as_far_as,
     outcome_of,
     refused_for,
     session_complaint,
@@ -67,6 +68,21 @@ class MessageFlow:
             self._session.quit()
         reply = transaction.content
         self._work.report(transaction.message, outcome, reply.text if reply is not None else "")
+
+    def report_cut(self) -> None:
+        """Report the first transaction as far as it came, if a reply decides about a recipient.
+
+        Others behind it have no replies. In a window that runs ahead no reply counts alone.
+        """
+        outstanding = self._session.outstanding()
+        if self._session.runs_ahead or not outstanding:
+            return
+        first = outstanding[0]
+        outcome = outcome_as_far_as(first)
+        if outcome is not None and first is not self._session.in_doubt and not first.is_out_of_turn:
+            self._record.ended += 1
+            self._record.reported_cut = first.message
+            self._work.report(first.message, outcome, "")
 
     def window_settled(self, *, is_whole: bool) -> None:
         """Adapt the size of windows to the time that this one took."""

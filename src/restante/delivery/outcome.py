@@ -77,6 +77,18 @@ def outcome_of(transaction: ClientTransaction) -> Outcome:
     return Outcome(message.number, tuple(recipients), transaction.passes_dsn_on)
 
 
+def outcome_as_far_as(transaction: ClientTransaction) -> Outcome | None:
+    """Return the outcome of a transaction that was cut short, None if no reply decides anything.
+
+    A recipient that was refused before the connection ended is refused. The others are deferred.
+    """
+    paths = transaction.message.envelope.forward_paths
+    failures = [_decisive(transaction, index) for index in range(len(paths))]
+    if all(failure is None or failure[1] is None for failure in failures):
+        return None
+    return outcome_of(transaction)
+
+
 def _judge_recipient(transaction: ClientTransaction, index: int, path: str) -> RecipientOutcome:
     failure = _decisive(transaction, index)
     if failure is None:

@@ -79,18 +79,24 @@ class Supply:
         """Return the next message, None if there is none now."""
         return self._pending.popleft() if self._pending else None
 
-    def give_back(self, message: HeldMessage, *, took_mail: bool = False) -> bool:
+    def give_back(
+        self, message: HeldMessage, *, took_mail: bool = False, behind: bool = False
+    ) -> bool:
         """Put back a message that its connection lost; False if it was lost too often.
 
         Such a message may be the cause. One connection that took no mail may lose it. One that did
-        (`took_mail`) weighs half as much: some servers close after each message.
+        (`took_mail`) weighs half as much: some servers close after each message. `behind` the
+        others that are pending, not before them.
         """
         part = (message.number, message.envelope.forward_paths[0])
         weight = self._losses.get(part, 0) + (_LOSS_AFTER_MAIL if took_mail else _LOSS)
         if weight > _MOST_LOSSES:
             return False
         self._losses[part] = weight
-        self._pending.appendleft(message)
+        if behind:
+            self._pending.append(message)
+        else:
+            self._pending.appendleft(message)
         return True
 
     async def read(self) -> bool:

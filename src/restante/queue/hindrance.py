@@ -18,6 +18,8 @@ from typing import Final
 from restante.queue.recipient_status import Move, Outcome, RecipientOutcome, Stage
 
 _ENHANCED: Final = re.compile(r"4\d\d[ -]4\.(\d{1,3})\.\d{1,3}\b")
+# Not X.2.0: greylisting says so of everything.
+_ABOUT_MAILBOX: Final = re.compile(r"4\d\d[ -]4\.(?:1\.\d{1,3}|2\.[1-4])\b")
 _ABOUT_MESSAGE: Final = frozenset({"1", "5", "6"})
 _POLICY: Final = "7"
 _TOO_MUCH: Final = re.compile(r"\btoo (?:much|many|fast|quickly)\b|\brate\b", re.IGNORECASE)
@@ -49,6 +51,13 @@ def hindrance(recipient: RecipientOutcome) -> Hindrance:
     if subject != _POLICY:
         return Hindrance.NONE
     return Hindrance.RATE if _TOO_MUCH.search(recipient.reply) else Hindrance.POLICY
+
+
+def concerns_mailbox(recipient: RecipientOutcome) -> bool:
+    """Return whether a recipient was deferred at RCPT for the state of its mailbox (RFC 3463)."""
+    if recipient.move is not Move.DEFERRED or recipient.stage is not Stage.RCPT:
+        return False
+    return _ABOUT_MAILBOX.match(recipient.reply) is not None
 
 
 def takes_few_at_once(outcome: Outcome) -> bool:

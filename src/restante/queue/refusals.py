@@ -12,8 +12,8 @@ count are counted in a row. A message that was delivered or deferred starts the 
 that does not count leaves it as it is.
 
 A destination that has lost its list of mailboxes says X.1.x of everybody. So the same reply for 20
-different recipients, with none accepted in this drain, is judged as a policy and stops the drain
-too.
+different recipients is judged as a policy and stops the drain too, if the destination has never
+taken mail.
 """
 
 import re
@@ -33,7 +33,9 @@ _ABOUT_MAILBOX: Final = re.compile(r"55[013]\b")
 class Refusals:
     """How one drain judges the refusals of its destination."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, takes_mail: bool = False) -> None:
+        """`takes_mail`: the destination has taken mail in an earlier drain."""
+        self._takes_mail = takes_mail
         self._row = 0
         self._has_accepted = False
         self._refused_by_text: dict[
@@ -74,7 +76,7 @@ class Refusals:
 
     def _policy(self, outcome: Outcome) -> str:
         """Return the reply that everybody gets, if there is one."""
-        if self._has_accepted:
+        if self._has_accepted or self._takes_mail:
             return ""
         for refusal in outcome.recipients:
             if not self._concerns_recipient(refusal):
