@@ -14,6 +14,7 @@ from restante.delivery.dial_plan import DialPlan
 from restante.delivery.experience import Beginning
 from restante.delivery.journal import Journal
 from restante.delivery.link_plan import ConnectionEnd, ConnectionWork, EndKind
+from restante.delivery.reply_timer import LATE_SECONDS
 from restante.delivery.route import Endpoint
 from restante.mail.message import HeldMessage
 from restante.queue.recipient_status import Outcome
@@ -63,12 +64,11 @@ class AttemptConnections:
     @property
     def all_wait(self) -> bool:
         """Whether there are some, and each waits for a reply that is late."""
-        return bool(self._open) and all(one.waits_long for one in self._open)
+        return bool(self._open) and all(one.has_waited(LATE_SECONDS) for one in self._open)
 
-    @property
-    def all_await_final_replies(self) -> bool:
-        """Whether each has sent its message, and waits for the final reply."""
-        return all(one.awaits_final_reply for one in self._open)
+    def all_have_awaited_final_replies(self, seconds: float) -> bool:
+        """Tell whether each has sent its message, and waited so long for the final reply."""
+        return all(one.has_awaited_final_reply(seconds) for one in self._open)
 
     def wake(self) -> None:
         """Let them look for messages again."""

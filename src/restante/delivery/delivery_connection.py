@@ -27,7 +27,7 @@ from restante.delivery.connection_source import ConnectionSource, NotReached
 from restante.delivery.content_feed import ContentFeed
 from restante.delivery.link_plan import ConnectionEnd, ConnectionWork, EndKind, LinkPlan
 from restante.delivery.message_flow import MessageFlow
-from restante.delivery.reply_timer import ReplyTimer
+from restante.delivery.reply_timer import LATE_SECONDS, ReplyTimer
 from restante.delivery.route import Endpoint
 from restante.network.tls import TlsFailed
 from restante.network.wire import Wire
@@ -96,20 +96,18 @@ class DeliveryConnection:
 
     def wake(self) -> None:
         """Look for messages again, unless a reply is late: a message behind it would wait too."""
-        if not self.waits_long:
+        if not self.has_waited(LATE_SECONDS):
             self._guarded(self._pump)
 
-    @property
-    def waits_long(self) -> bool:
-        """Whether all is sent, and the reply that is due does not come."""
+    def has_waited(self, seconds: float) -> bool:
+        """Tell whether all is sent, and the reply that is due has not come for so long."""
         session = self._session
         is_due = session.awaited is not None and not session.is_sending_content
-        return self._record.was_ready and is_due and self._timer.is_late
+        return self._record.was_ready and is_due and self._timer.seconds_still > seconds
 
-    @property
-    def awaits_final_reply(self) -> bool:
-        """Whether the reply that comes next is the one to content."""
-        return self._session.awaited is CONTENT
+    def has_awaited_final_reply(self, seconds: float) -> bool:
+        """Tell whether the reply that has not come for so long is the one to content."""
+        return self._session.awaited is CONTENT and self.has_waited(seconds)
 
     def finish(self) -> None:
         """Begin no more; wait for outstanding replies and send QUIT, soon if nothing was begun.

@@ -49,8 +49,8 @@ class DeliverySettings(BaseModel):
         " before the drain stops: a server that refuses everything is broken. Those messages"
         " are marked refused; the rest stays held. Refusals that concern only the recipient are"
         " not counted. These are an enhanced code 5.1.x, or 550, 551 or 553 at RCPT after"
-        " another recipient was accepted. The same 5.1.x reply for 20 recipients with none"
-        " accepted stops the drain too.",
+        " another recipient was accepted. The same 5.1.x reply for 20 recipients stops the"
+        " drain too, if the destination has not taken mail since the server started.",
     )
     probe_pause: Annotated[float, Field(gt=0)] = Field(
         default=15.0,

@@ -14,9 +14,9 @@ takes its messages by itself. The manners towards a primary that has just come b
   not keep others waiting. That happens up to four times without a delivery, and up to ten times if
   the destination has taken mail before. The message goes behind the others. If what came to its
   content was no reply, that is counted, and the third time the message is set apart as uncertain.
-- While every connection waits for a late reply, another is opened: such a one does no work. So up
-  to four can be open beyond the destination's number. A connection that waits takes no further
-  message.
+- While every connection waits for a late reply, another is opened, up to the destination's number.
+  If each has waited for a minute for a final reply, it does no work. Then up to four can be open
+  beyond that number. A connection that waits takes no further message.
 - A connection that took none, and fails while others work, gives its messages back to them, once
   each. For a while no further connection is tried.
 - The attempt ends when the last connection has failed, and when ten messages in a row were
@@ -59,6 +59,7 @@ from restante.tenancy.model import Directory
 SILENCE_SECONDS: Final = 10.0  # between two looks for connections that wait for late replies
 LOSSES_LIMIT: Final = 4  # connections in a row that are replaced, each lost over a message
 LOSSES_LIMIT_KNOWN: Final = 10  # the same, where the destination has taken mail before
+IDLE_SECONDS: Final = 60.0  # of waiting for a final reply: the connection does no work
 WAITING_BESIDE: Final = 4  # connections beyond the destination's number, while all wait
 UNSETTLED_PER_CONNECTION: Final = (
     MOST_MESSAGES  # in delivery, or delivered and not recorded: a crash can double them
@@ -148,8 +149,8 @@ class DrainAttempt:
 
     def _open_one_more(self) -> None:
         """Open one in place of those that wait, beyond the destination's number if need be."""
-        is_sent = self._connections.all_await_final_replies
-        most = self._beginning.most + (WAITING_BESIDE if is_sent else 0)
+        are_idle = self._connections.all_have_awaited_final_replies(IDLE_SECONDS)
+        most = self._beginning.most + (WAITING_BESIDE if are_idle else 0)
         if self._ramp.widen() or self._running < most:
             self._running += 1
             self._tasks.create_task(self._keep_connection())

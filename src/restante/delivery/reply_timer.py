@@ -60,9 +60,9 @@ class ReplyTimer:
         self._deadline.cancel()
 
     @property
-    def is_late(self) -> bool:
-        """Whether nothing has moved for a while."""
-        return self._loop.time() - self._deadline.moved_at > LATE_SECONDS
+    def seconds_still(self) -> float:
+        """For how long nothing has moved."""
+        return self._loop.time() - self._deadline.moved_at
 
     def _seconds(self, *, is_shaking_hands: bool) -> float:
         """Return how long the next reply may take; infinity if none is due."""
