@@ -20,7 +20,6 @@ KINDS = {
     "MAIL 504": ("MAIL", "504 5.5.2 <root@localhost>: need fully-qualified address"),
     "MAIL 530": ("MAIL", "530 5.7.1 authenticate for local senders"),
     "MAIL closed": ("MAIL", CLOSE),
-    "MAIL 354": ("MAIL", "354 what?"),
     "RCPT 421": ("RCPT", "421 4.7.0 go away"),
     "RCPT 504": ("RCPT", "504 5.5.2 need fully-qualified address"),
     "RCPT 550 5.7.9": ("RCPT", "550 5.7.9 this sender must authenticate"),

@@ -10,10 +10,10 @@ takes its messages by itself. The manners towards a primary that has just come b
   `--per-minute` has left.
 - A connection that took mail and was then closed is replaced at once: some servers close, or send
   421, after each message.
-- A connection that was lost over a message is replaced too: the message may be the cause, and must
-  not keep others waiting. That happens up to four times without a delivery, and up to ten times if
-  the destination has taken mail before. The message goes behind the others. If what came to its
-  content was no reply, that is counted, and the third time the message is set apart as uncertain.
+- A connection that the destination ended over a message is replaced too: the message may be the
+  cause, and must not keep others waiting. That happens up to four times without a delivery, and up
+  to ten times if the destination has taken mail before. The message goes behind the others. If the
+  data was no reply to its content, that is counted. The third time it is set apart as uncertain.
 - While every connection waits for a late reply, another is opened, up to the destination's number.
   If each has waited for a minute for a final reply, it does no work. Then up to four can be open
   beyond that number. A connection that waits takes no further message.
@@ -362,7 +362,7 @@ class DrainAttempt:
 
     def _is_suspect(self, message: HeldMessage, end: ConnectionEnd) -> bool:
         """Return whether a message may have broken the connection, and keeps others waiting."""
-        is_first = message is end.outstanding[0] and end.not_borne is None
+        is_first = message is end.outstanding[0] and end.was_over_a_message
         return end.came_after_mail or (is_first and self._supply.waiting > 0)
 
     def _take_back_in_doubt(self, message: HeldMessage, end: ConnectionEnd) -> None:
@@ -390,7 +390,7 @@ class DrainAttempt:
         """Return whether another connection takes the place of this one at once."""
         if end.kind in OURS or end.came_after_mail:
             return True
-        if not end.was_ready or not (end.tried or end.outstanding):
+        if end.in_doubt is None and not end.was_over_a_message:
             return end.goes_on_gentler
         self._losses_in_a_row += 1
         takes_mail = self._context.experience.has_taken_mail(self._plan.destination.text)

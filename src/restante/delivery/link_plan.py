@@ -94,6 +94,19 @@ class ConnectionEnd:
         return self.delivered > 0 and (self.kind is EndKind.BUSY or self.was_closed)
 
     @property
+    def was_over_a_message(self) -> bool:
+        """Whether the destination ended it, in its own words or without, while it got a message.
+
+        A malformed reply is no such end. A window of many messages makes copies: it is not sent
+        again at once.
+        """
+        if not self.was_ready or self.not_borne is not None:
+            return False
+        is_single = self.manner is SendingManner.DATA or not self.outstanding
+        has_ended = self.was_closed or self.kind in (EndKind.BUSY, EndKind.REFUSED)
+        return has_ended and is_single and bool(self.tried or self.outstanding)
+
+    @property
     def goes_on_gentler(self) -> bool:
         """Whether pipelining broke it: another connection does without."""
         if self.kind is not EndKind.BROKEN or self.not_borne is None:
