@@ -115,6 +115,7 @@ def test_a_release_is_of_one_accounts_mail(
 ) -> None:
     """By `#account`, by `@` and their common parent, or by the operator: others are untouched."""
     north, south = customers
+    eventually(lambda: not restante.shown("drain", "list"), what="the drains before to end")
     send(restante.mx, f"reader@{south.domain}", content=message("the other's"))
     before = restante.shown("queue", "list", south.domain)
     drains = restante.events("drain-started", domain=south.domain)

@@ -79,7 +79,7 @@ def test_a_month_is_told_of_three_times_and_then_the_mail_is_deleted() -> None:
         assert receiver.taken[3].facts["details"]["messages"] == 1
         assert restante.held(DOMAIN) == 1, "the young one has its own month"
         [entry] = [entry for entry in restante.shown("audit") if entry["action"] == "mail-expired"]
-        assert (entry["actor"], entry["account"]) == ("retention", "alpha")
+        assert (entry["actor"], entry["account"]) == ("policy retention", "alpha")
         assert entry["reason"] == f"held for more than 30 days, by the policy of {DOMAIN}"
     assert len(receiver.taken) == 4
     assert receiver.refused == []

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from restante.background.waiting import Clocks
 from restante.notices.notice_inbox import Heard, NoticeInbox
 from restante.notices.notice_result import NoticeAttempt, NoticeResult
 from restante.notices.notice_sender import NoticeSender
@@ -101,9 +102,7 @@ class Scene:
             sender=self,
             settings=lambda: self.settings,
             log=self.log,
-            now=lambda: self.now,
-            wait=self.wait,
-            jitter=lambda: 0.5,
+            clocks=Clocks(lambda: self.now, lambda: self.now, self.wait, lambda: 0.5),
         )
         self.outbox = self.new_outbox()
 

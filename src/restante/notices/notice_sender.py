@@ -18,11 +18,10 @@ the result of its last notice is on record.
 import asyncio
 from collections.abc import Callable
 from functools import partial
-from random import random
 from typing import Final
 
 from restante.background.rounds import AFTER_FAILURE, Rounds
-from restante.background.waiting import Wait, wait_at_most
+from restante.background.waiting import Clocks
 from restante.notices.notice_language import clean
 from restante.notices.notice_result import NoticeAttempt, NoticeResult
 from restante.notices.notice_settings import NoticeSettings
@@ -60,20 +59,18 @@ class NoticeSender:
         sender: Sender,
         settings: Callable[[], NoticeSettings],
         log: Log,
-        now: Callable[[], float],
-        wait: Wait = wait_at_most,
-        jitter: Callable[[], float] = random,
+        clocks: Clocks,
     ) -> None:
-        """`now` is Unix time, `jitter` gives numbers from 0 up to 1."""
+        """Make it; nothing is sent before `run`."""
         self._store = store
         self._duties = duties
         self._directory = directory
         self._sender = sender
         self._settings = settings
         self._log = log
-        self._now = now
-        self._rounds = Rounds(log, "notice", wait)
-        self._jitter = jitter
+        self._now = clocks.now
+        self._rounds = Rounds(log, "notice", clocks.wait)
+        self._jitter = clocks.jitter
         self._sending: set[int] = set()  # channels
 
     def wake(self) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
+from restante.background.waiting import Clocks
 from restante.delivery.delivery_context import DeliveryContext
 from restante.network.resolver import MailExchangers
 from restante.notices.certificate_watch import CertificateWatch
@@ -64,7 +65,7 @@ class Notices:
             sender=self.transports,
             settings=settings,
             log=log,
-            now=now,
+            clocks=Clocks(now, context.monotonic),
         )
         directory.on_change(self._sender.wake)
         self._outbox = Outbox(
