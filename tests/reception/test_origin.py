@@ -1,6 +1,5 @@
 """The origin of a message and its Message-ID, from the wire to the store."""
 
-from dataclasses import replace
 
 import pytest
 
@@ -47,7 +46,7 @@ def test_a_client_cannot_write_what_a_terminal_obeys(smtp: Wire) -> None:
     smtp.session.client_name = "a\x1b[2J" + "x" * 1000
     found = held(smtp, b"Message-ID: <\x1b[2J@b.example>\r\n\r\n")
     assert found.message_id == "<\N{REPLACEMENT CHARACTER}[2J@b.example>"
-    assert found.origin == replace(FROM_HOME, hello="a?[2J" + "x" * 250)
+    assert found.origin == FROM_HOME._replace(hello="a?[2J" + "x" * 250)
 
 
 def test_each_domain_has_both(smtp: Wire) -> None:

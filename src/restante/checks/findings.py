@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from restante.checks.verdict import CheckPassed
-from restante.mail.message_origin import VERDICT_LIMIT
+from restante.mail.message_origin import NO_VERDICTS, VERDICT_LIMIT
 
 NOTES_LIMIT: Final = 1000  # characters
 FIELDS_LIMIT: Final = 4096  # octets
@@ -35,8 +35,10 @@ class Findings:
         return "; ".join(part for part in parts if part)[:NOTES_LIMIT]
 
     @property
-    def verdicts(self) -> dict[str, str]:
+    def verdicts(self) -> Mapping[str, str]:
         """The verdict of each check, to be kept beside the message."""
+        if not self.by_check:  # as nearly always
+            return NO_VERDICTS
         found = {check: _verdict(passed) for check, passed in self.by_check.items()}
         return {check: text for check, text in found.items() if text}
 

@@ -1,16 +1,18 @@
 """Where a message came from, as it is kept beside the message."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Final
+from types import MappingProxyType
+from typing import Final, NamedTuple
 
 HELLO_LIMIT: Final = 255  # characters
 VERDICT_LIMIT: Final = 1000  # characters; of one check
 VERDICTS_LIMIT: Final = 32  # checks
 
 
-@dataclass(frozen=True, slots=True)
-class MessageOrigin:
+NO_VERDICTS: Final[Mapping[str, str]] = MappingProxyType({})
+
+
+class MessageOrigin(NamedTuple):
     """The session that a message came through, and the verdicts of checks."""
 
     address: str  # of the client
@@ -18,7 +20,7 @@ class MessageOrigin:
     hello: str  # as EHLO or HELO gave it, printable and bounded
     tls: str = ""  # "TLSv1.3 TLS_AES_256_GCM_SHA384", "" without TLS
     host_name: str = ""  # the PTR name of the address; "" where nobody has looked it up
-    verdicts: Mapping[str, str] = field(default_factory=dict)  # by the name of the check
+    verdicts: Mapping[str, str] = NO_VERDICTS  # by the name of the check
 
 
 def shown_hello(name: str) -> str:

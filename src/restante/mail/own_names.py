@@ -22,13 +22,15 @@ def is_our_name(
     international name do not matter; `addresses` are ours, and any of loopback is too.
     """
     name = hello.strip("[] \t").rstrip(".")
-    if name.lower() == hostname or name.lower() in names:
+    lowered = name.lower()
+    if lowered == hostname or lowered in names:
         return True
     try:
-        return canonical_domain(name) in {hostname, *names}
+        domain = canonical_domain(name)
     except ValueError:
         address = _address(name)
         return address is not None and (address.is_loopback or address in addresses)
+    return domain == hostname or domain in names
 
 
 def other_names(hostname: str, certified: Collection[str]) -> frozenset[str]:

@@ -8,7 +8,6 @@ A session can be turned around: its wire is given away once the replies have lef
 counts it until the wire is closed.
 """
 
-import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from ssl import SSLContext
@@ -139,7 +138,8 @@ class Connection:
         commands = session.command_count
         session.receive_data(data)
         self._dialogue.advance()
-        self._note_login()
+        if self.is_stranger and session.is_authenticated:
+            self._note_login()
         if session.command_count != commands:
             self._time.restart(self._clock())
         elif session.is_in_content:
@@ -235,7 +235,7 @@ class Connection:
         )
 
     def _note_login(self) -> None:
-        if self.is_stranger and self._dialogue.login is not None:
+        if self._dialogue.login is not None:
             self.is_stranger = False
             self._owner.proved(self)
 
@@ -245,7 +245,8 @@ class Connection:
             return
         self._time.restart(self._clock())
         self._dialogue.advance()
-        self._note_login()
+        if self.is_stranger and self._session.is_authenticated:
+            self._note_login()
         self._flush()
         if self._is_stopping and not self._dialogue.is_waiting:
             self._say_goodbye(replies.SHUTTING_DOWN, SessionEnd.SERVER_STOPPING)
@@ -271,13 +272,18 @@ class Connection:
         self._control_reading()
 
     def _send(self) -> None:
-        if not self.wire.is_shaking_hands and (data := self._session.data_to_send()):
-            with contextlib.suppress(TlsFailed):  # the peer has left; reading will show it
-                self.wire.write(data)
+        wire = self.wire
+        if wire.is_shaking_hands or not (data := self._session.data_to_send()):
+            return
+        # For each reply: contextlib.suppress would make an object and three calls.
+        try:  # noqa: SIM105
+            wire.write(data)
+        except TlsFailed:  # the peer has left; reading will show it
+            pass
 
     def _control_reading(self) -> None:
         wire, dialogue = self.wire, self._dialogue
-        is_busy = self._session.unread_octets > UNREAD_LIMIT and dialogue.is_waiting
+        is_busy = dialogue.is_waiting and self._session.unread_octets > UNREAD_LIMIT
         should_read = not (is_busy or dialogue.is_stalled or wire.is_write_full or self._is_closing)
         if should_read == wire.is_reading:
             return
