@@ -11,7 +11,6 @@ from restante.mail.message import ContentFile
 from restante.queue.recipient_status import RecipientStatus
 from restante.store.interface import Store
 from restante.store.mail_content import DAMAGED
-from restante.store.mail_figures import SetApart
 from restante.store.mail_queue import QueueFilter
 from restante.store.store_errors import Damaged, StoreError
 from tests.contract.making import all_held, content, delivered, hosted, message, opened, spooled
@@ -175,16 +174,3 @@ async def test_many_spools_are_written_at_once(store: Store) -> None:
     )
     read = await asyncio.gather(*(content(store.content.read_file(file)) for file in files))
     assert read == [bytes([number]) * 70_000 for number in range(20)]
-
-
-async def test_a_scrub_looks_at_everything_and_parks_what_is_damaged(store: Store) -> None:
-    domain_id = await hosted(store)
-    file = await spooled(store, BIG)
-    await store.reception.hold(
-        [message(1, domain_id), message(2, domain_id, file=ContentFile(file.name, file.size, 1))]
-    )
-    assert await store.figures.set_apart() == {}
-    slices = [part async for part in store.care.scrub()]
-    assert (sum(part.messages for part in slices), sum(part.damaged for part in slices)) == (2, 1)
-    assert await store.figures.set_apart() == {domain_id: SetApart(damaged=1, unheld=1)}
-    assert [one.number for one in await all_held(store, domain_id)] == [1]

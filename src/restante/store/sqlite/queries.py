@@ -1,6 +1,6 @@
 """Every SQL statement, by name, with the reason for its shape.
 
-tests/store/test_query_plans.py pins the plans of the hot ones.
+tests/store/sqlite/test_queries.py pins the plans of the hot ones.
 
 Two costs shape them. First, the interpreter's lock is released and taken again at every step of a
 statement. Beside a busy event loop taking it can cost more than the step. So the hot statements do

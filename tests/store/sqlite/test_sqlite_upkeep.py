@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from restante.store.memory import MemoryStore
 from restante.store.sqlite import SqliteStore
 from restante.store.store_errors import StoreError
 
@@ -21,7 +20,3 @@ async def test_where_the_directory_has_gone_that_is_an_error(
     directory.rename(directory.with_name("elsewhere"))  # noqa: ASYNC240
     with pytest.raises(StoreError, match="No such file or directory"):
         store.care.free_octets()
-
-
-def test_nothing_limits_a_store_in_memory() -> None:
-    assert MemoryStore().care.free_octets() is None

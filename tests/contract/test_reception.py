@@ -1,4 +1,4 @@
-"""Holding mail, and reading it back for a drain."""
+"""Holding mail: it comes back whole, its numbers grow, and a refusal is for all of one mail."""
 
 from dataclasses import replace
 
@@ -12,7 +12,6 @@ from restante.store.mail_figures import NO_USAGE, Usage
 from restante.store.store_errors import Conflict
 from tests.contract.making import (
     ANNA,
-    BERT,
     CONTENT,
     NOTED,
     all_held,
@@ -23,10 +22,7 @@ from tests.contract.making import (
     last_number,
     message,
     opened,
-    refused,
 )
-
-PLENTY = 1 << 30
 
 
 async def test_what_is_held_comes_back_whole(store: Store) -> None:
@@ -87,52 +83,6 @@ async def test_holding_nothing_is_nothing(store: Store) -> None:
     assert last_number(store) == 0
 
 
-async def test_each_domain_has_its_own_mail(store: Store) -> None:
-    alpha, beta = await hosted(store, "alpha.example"), await hosted(store, "beta.example")
-    await store.reception.hold([message(1, alpha), message(2, beta), message(3, alpha)])
-    assert await held_numbers(store, alpha) == [1, 3]
-    assert await held_numbers(store, beta) == [2]
-    assert store.figures.usages() == {
-        alpha: Usage(2, 2 * len(CONTENT)),
-        beta: Usage(1, len(CONTENT)),
-    }
-
-
-async def test_a_window_ends_at_its_number_of_messages(store: Store) -> None:
-    domain_id = await hosted(store)
-    await hold(store, domain_id, *range(1, 11))
-    window = await store.handover.held(domain_id, after=3, limit=4, max_octets=PLENTY)
-    assert [one.number for one in window] == [4, 5, 6, 7]
-
-
-@pytest.mark.parametrize(
-    ("max_octets", "expected"), [(0, 1), (1, 1), (100, 1), (101, 2), (200, 2), (201, 3), (999, 4)]
-)
-async def test_a_window_ends_where_its_octets_are_reached(
-    store: Store, max_octets: int, expected: int
-) -> None:
-    domain_id = await hosted(store)
-    await store.reception.hold(
-        [message(number, domain_id, head=b"x" * 100) for number in range(1, 5)]
-    )
-    window = await store.handover.held(domain_id, after=0, limit=10, max_octets=max_octets)
-    assert len(window) == expected
-
-
-async def test_a_window_past_the_last_message_is_empty(store: Store) -> None:
-    domain_id = await hosted(store)
-    await hold(store, domain_id, 1, 2)
-    assert await store.handover.held(domain_id, after=2, limit=10, max_octets=PLENTY) == []
-
-
-async def test_a_window_passes_over_what_is_refused(store: Store) -> None:
-    domain_id = await hosted(store)
-    await hold(store, domain_id, 1, 2, 3)
-    drain = await opened(store, domain_id, 0.0, 60.0)
-    await store.handover.settle(drain, [refused(1), refused(2)])
-    assert await held_numbers(store, domain_id) == [3]
-
-
 async def test_mail_for_a_domain_that_is_gone_is_refused_alone(store: Store) -> None:
     alpha, beta = await hosted(store, "alpha.example"), await hosted(store, "beta.example")
     await store.records.remove_domain(beta, NOTED)
@@ -188,35 +138,3 @@ async def test_the_last_number_outlives_its_message_and_its_domain(store: Store)
     await store.handover.settle(await opened(store, beta, 0.0, 60.0), [delivered(9)])
     await store.records.remove_domain(beta, NOTED)
     assert last_number(store) == 9
-
-
-async def test_one_message_is_found_by_its_number(store: Store) -> None:
-    domain_id = await hosted(store)
-    await store.reception.hold([message(5, domain_id, ANNA, BERT)])
-    found = await store.queue.message(5)
-    assert found
-    assert found.envelope.forward_paths == (ANNA, BERT)
-    assert await store.queue.message(6) is None
-
-
-async def test_one_message_is_found_with_its_refused_recipients_too(store: Store) -> None:
-    domain_id = await hosted(store)
-    await store.reception.hold([message(5, domain_id, ANNA, BERT)])
-    await store.handover.settle(await opened(store, domain_id, 0.0, 60.0), [refused(5, ANNA)])
-    found = await store.queue.message(5)
-    assert found
-    assert found.envelope.forward_paths == (BERT, ANNA)
-
-
-async def test_the_oldest_message_of_each_domain_is_known_refused_ones_included(
-    store: Store,
-) -> None:
-    alpha, beta = await hosted(store, "alpha.example"), await hosted(store, "beta.example")
-    gamma = await hosted(store, "gamma.example")
-    await hosted(store, "empty.example")
-    await hold(store, alpha, 10, 11)
-    await hold(store, beta, 12, 13)
-    await hold(store, gamma, 14)
-    await store.handover.settle(await opened(store, beta, 0.0, 60.0), [refused(12)])
-    await store.handover.settle(await opened(store, gamma, 0.0, 60.0), [delivered(14)])
-    assert await store.figures.oldest() == {alpha: 10.0, beta: 12.0}

@@ -12,7 +12,6 @@ import pytest
 from restante.mail.message import ContentFile
 from restante.store.choice import check_store
 from restante.store.sqlite import SqliteStore, readers, spool
-from restante.store.sqlite.threads import DaemonThreads
 from restante.store.store_errors import Damaged, StoreError
 from tests.contract.making import content, held_numbers, hosted, message, spooled
 from tests.store.damage_report import DamageReport
@@ -158,22 +157,3 @@ async def test_a_read_that_hangs_can_be_given_up_and_does_not_keep_the_store_ope
     async with asyncio.timeout(5.0):
         await store.close()
     hanging.set()
-
-
-def test_threads_do_their_work_in_order_and_say_when_it_hangs() -> None:
-    end, done = threading.Event(), list[int]()
-    threads = DaemonThreads(1, "test")
-    futures = [threads.submit(done.append, number) for number in range(3)]
-    for future in futures:
-        future.result(5.0)
-    assert done == [0, 1, 2]
-    failing_work = threads.submit(int, "no number")
-    with pytest.raises(ValueError, match="no number"):
-        failing_work.result(5.0)
-    stuck = threads.submit(end.wait, 30.0)
-    assert not threads.close(0.01)
-    with pytest.raises(RuntimeError):
-        threads.submit(done.append, 4)
-    end.set()
-    assert stuck.result(5.0)
-    assert threads.close(5.0)

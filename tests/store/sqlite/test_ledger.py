@@ -22,7 +22,7 @@ from tests.contract.making import (
     opened,
     refused,
 )
-from tests.store.test_opening import crashed
+from tests.store.sqlite.test_opening import crashed
 from tests.store.watched_disk import WatchedDisk
 
 ALPHA, BETA = "alpha.example", "beta.example"

@@ -1,0 +1,208 @@
+"""Steps of the schema: each once, whole or not at all, and old records are read by new code."""
+
+import asyncio
+import zlib
+from pathlib import Path
+
+import apsw
+import pytest
+
+from restante.mail.envelope import Envelope
+from restante.queue.sending_outcome import Backlog
+from restante.store.sqlite import SqliteStore, migrations, open_sqlite
+from restante.store.store_errors import StoreUnusable
+from restante.tenancy.policy import Policy
+from restante.tenancy.quota import Quota
+from tests.contract.making import (
+    CONTENT,
+    all_held,
+)
+
+
+def user_version(directory: Path) -> int:
+    connection = apsw.Connection(str(directory / "restante.db"))
+    version = int(connection.pragma("user_version"))
+    connection.close()
+    return version
+
+
+async def test_a_new_database_has_the_present_schema(store: SqliteStore, directory: Path) -> None:
+    assert user_version(directory) == len(migrations.MIGRATIONS)
+
+
+async def test_a_newer_schema_is_refused_with_a_remedy(store: SqliteStore, directory: Path) -> None:
+    await store.close()
+    connection = apsw.Connection(str(directory / "restante.db"))
+    connection.pragma("user_version", len(migrations.MIGRATIONS) + 1)
+    connection.close()
+    with pytest.raises(StoreUnusable, match="run the newer restante again"):
+        await open_sqlite(directory)
+
+
+def make_first_schema(directory: Path) -> None:
+    """An account and a domain, as the first version kept them."""
+    directory.mkdir()
+    connection = apsw.Connection(str(directory / "restante.db"))
+    migrations.migrate(connection, migrations.MIGRATIONS[:1])
+    connection.execute("INSERT INTO account VALUES ('alpha', 1.0, 251, '')")
+    destination = (
+        '{"host": "192.0.2.1", "port": 25, "tls": "off", "ca_file": "", "key_pins": [], "login":'
+        " null, "
+    )
+    connection.execute(
+        "INSERT INTO domain (name, account, destination, authorized_hosts, created_at) "
+        "VALUES ('alpha.example', 'alpha', ?, '[]', 2.0)",
+        (destination + '"connections": 4}',),
+    )
+    connection.close()
+
+
+async def test_records_of_the_first_schema_have_the_default_policy(
+    runner: asyncio.Runner, directory: Path
+) -> None:
+    make_first_schema(directory)
+    store = await open_sqlite(directory)
+    found = await store.records.directory()
+    assert found.accounts["alpha"].quota == Quota()
+    assert found.domains["alpha.example"].policy == Policy()
+    await store.close()
+
+
+def steps(*statements: str) -> tuple[migrations.Migration, ...]:
+    """Migrations that do one statement each."""
+
+    def step(statement: str) -> migrations.Migration:
+        return lambda connection: connection.execute(statement)
+
+    return tuple(map(step, statements))
+
+
+def test_only_the_steps_that_are_missing_are_made() -> None:
+    connection = apsw.Connection(":memory:")
+    assert migrations.migrate(connection, steps("CREATE TABLE one (x)")) == 1
+    assert (
+        migrations.migrate(connection, steps("CREATE TABLE one (x)", "CREATE TABLE two (x)")) == 2
+    )
+    assert connection.pragma("user_version") == 2
+    assert connection.table_exists("main", "two")
+
+
+def test_a_step_that_fails_leaves_the_version_before_it() -> None:
+    connection = apsw.Connection(":memory:")
+    broken = steps("CREATE TABLE one (x)", "CREATE TABLE two (x); INSERT INTO three VALUES (1)")
+    with pytest.raises(apsw.SQLError):
+        migrations.migrate(connection, broken)
+    assert connection.pragma("user_version") == 1
+    assert not connection.table_exists("main", "two")
+
+
+async def test_mail_held_before_there_were_reports_is_held_as_it_was(
+    runner: asyncio.Runner, tmp_path: Path
+) -> None:
+    (tmp_path / "store").mkdir()
+    connection = apsw.Connection(str(tmp_path / "store" / "restante.db"))
+    migrations.migrate(connection, migrations.MIGRATIONS[:1])
+    row = (
+        7,
+        1,
+        7.0,
+        len(CONTENT),
+        3,
+        "bob@example.org",
+        "anna@alpha.example",
+        None,
+        None,
+        zlib.crc32(CONTENT),
+        CONTENT,
+    )
+    connection.execute(f"INSERT INTO message VALUES ({','.join('?' * len(row))})", row)
+    connection.close()
+
+    store = await open_sqlite(tmp_path / "store")
+    [held] = await all_held(store, 1)
+    assert (held.number, held.received_at, held.head) == (7, 7.0, CONTENT)
+    assert held.envelope == Envelope(
+        "bob@example.org", ("anna@alpha.example",), is_8bit=True, needs_smtputf8=True
+    )
+    assert await store.reports.due_reports(1e12, 10, 1 << 20) == []
+    await store.close()
+
+
+async def test_notices_of_refused_deliveries_get_the_name_of_their_event(
+    runner: asyncio.Runner, tmp_path: Path
+) -> None:
+    (tmp_path / "store").mkdir()
+    connection = apsw.Connection(str(tmp_path / "store" / "restante.db"))
+    migrations.migrate(connection, migrations.MIGRATIONS[:11])
+    connection.execute(
+        "INSERT INTO channel (account, name, way, target, kinds, created_at, hears_all) "
+        "VALUES ('', 'ops', 'mail', 'ops@example.org', 'mail-refused\nroom-short', 1.0, 0)"
+    )
+    news = '{"kind": "mail-refused", "text": "mail-refused"}'
+    connection.execute(
+        "INSERT INTO notice (channel_id, key, news, held_back, made_at, next_attempt_at, failures, "
+        "reply) VALUES (1, 'key', ?, 0, 7.0, 9.0, 0, '')",
+        (news,),
+    )
+    connection.executemany(
+        "INSERT INTO quiet VALUES ('', ?, ?, 9.0, 0, ?)",
+        [("mail-refused", "a", None), ("mail-refused", "b", news), ("room-short", "c", None)],
+    )
+    migrations.migrate(connection)
+    kept = '{"kind":"delivery-refused","text":"mail-refused"}'
+    assert connection.execute("SELECT kinds FROM channel").get == "delivery-refused\nroom-short"
+    assert connection.execute("SELECT news FROM notice").get == kept
+    assert list(connection.execute("SELECT kind, about, last FROM quiet ORDER BY about")) == [
+        ("delivery-refused", "a", None),
+        ("delivery-refused", "b", kept),
+        ("room-short", "c", None),
+    ]
+    connection.close()
+
+
+async def test_damaged_mail_and_what_is_held_again_get_names_of_their_own(
+    runner: asyncio.Runner, tmp_path: Path
+) -> None:
+    (tmp_path / "store").mkdir()
+    connection = apsw.Connection(str(tmp_path / "store" / "restante.db"))
+    migrations.migrate(connection, migrations.MIGRATIONS[:12])
+    connection.executemany(
+        "INSERT INTO last_reply VALUES (1, ?, 'a@alpha.example', ?, ?, 1.0)",
+        [(1, 1, "damaged: its content is missing"), (2, 1, "550 no"), (3, 2, "damaged: odd")],
+    )
+    connection.execute(
+        "INSERT INTO audit (at, action, actor, subject, account, origin, answer, reason) "
+        "VALUES (1.0, 'refused-released', 'operator', '1', 'alpha', '', '', '')"
+    )
+    migrations.migrate(connection)
+    kinds = list(connection.execute("SELECT number, is_refused FROM last_reply ORDER BY number"))
+    assert kinds == [(1, 3), (2, 1), (3, 2)]
+    assert connection.execute("SELECT action FROM audit").get == "mail-held-again"
+    connection.close()
+
+
+async def test_what_waited_before_it_was_counted_is_counted(
+    runner: asyncio.Runner, tmp_path: Path
+) -> None:
+    (tmp_path / "store").mkdir()
+    connection = apsw.Connection(str(tmp_path / "store" / "restante.db"))
+    migrations.migrate(connection, migrations.MIGRATIONS[:4])
+    for at in (5.0, 6.0):
+        connection.execute(
+            "INSERT INTO report (about, domain_id, action, reverse_path, flags, made_at,"
+            " next_attempt_at, failures, reply, content)"
+            " VALUES (1, 1, 'failed', 'bob@example.org', 0, ?, 9.0, 0, '', x'00')",
+            (at,),
+        )
+    connection.execute(
+        "INSERT INTO notice"
+        " (channel_id, key, news, held_back, made_at, next_attempt_at, failures, reply)"
+        " VALUES (1, 'key', '{}', 0, 7.0, 9.0, 0, '')"
+    )
+    connection.close()
+    store = await open_sqlite(tmp_path / "store")
+    assert (await store.reports.report_backlog(), await store.notices.notice_backlog()) == (
+        Backlog(2, 5.0),
+        Backlog(1, 7.0),
+    )
+    await store.close()
