@@ -1,0 +1,95 @@
+"""How much is held, and since when."""
+
+from dataclasses import replace
+
+from restante.store.interface import Store
+from restante.store.mail_figures import NO_USAGE, SetApart, Usage
+from tests.contract.making import (
+    ANNA,
+    BERT,
+    CONTENT,
+    NOTED,
+    account,
+    delivered,
+    domain,
+    hold,
+    hosted,
+    message,
+    opened,
+    refused,
+    uncertain,
+)
+
+
+async def test_the_oldest_message_of_each_domain_is_known_refused_ones_included(
+    store: Store,
+) -> None:
+    alpha, beta = await hosted(store, "alpha.example"), await hosted(store, "beta.example")
+    gamma = await hosted(store, "gamma.example")
+    await hosted(store, "empty.example")
+    await hold(store, alpha, 10, 11)
+    await hold(store, beta, 12, 13)
+    await hold(store, gamma, 14)
+    await store.handover.settle(await opened(store, beta, 0.0, 60.0), [refused(12)])
+    await store.handover.settle(await opened(store, gamma, 0.0, 60.0), [delivered(14)])
+    assert await store.figures.oldest() == {alpha: 10.0, beta: 12.0}
+
+
+SIZE = len(CONTENT)
+
+
+async def test_a_domain_without_mail_holds_nothing_and_one_that_is_not_there_neither(
+    store: Store,
+) -> None:
+    domain_id = await hosted(store)
+    assert [store.figures.usage(number) for number in (domain_id, 999)] == [NO_USAGE, NO_USAGE]
+    assert store.figures.usages() == {}
+    assert store.figures.usage_of_account("alpha") == NO_USAGE
+    assert (await store.figures.oldest(), await store.figures.set_apart()) == ({}, {})
+
+
+async def test_each_outcome_moves_the_figures_by_what_it_changes(store: Store) -> None:
+    domain_id = await hosted(store)
+    await store.reception.hold(
+        [message(1, domain_id, ANNA, BERT), message(2, domain_id), message(3, domain_id)]
+    )
+    seen = [store.figures.usage(domain_id)]
+    drain = await opened(store, domain_id)
+    for outcome in (refused(1, ANNA), refused(1, BERT), delivered(2), refused(3)):
+        await store.handover.settle(drain, [outcome])
+        seen.append(store.figures.usage(domain_id))
+    await store.queue.delete([1], NOTED)
+    seen.append(store.figures.usage(domain_id))
+    assert seen == [
+        Usage(3, 3 * SIZE),
+        Usage(3, 3 * SIZE),
+        Usage(3, 3 * SIZE, refused=1),
+        Usage(2, 2 * SIZE, refused=1),
+        Usage(2, 2 * SIZE, refused=2),
+        Usage(1, SIZE, refused=1),
+    ]
+    assert store.figures.usage(domain_id).held == 0
+
+
+async def test_an_account_holds_what_its_domains_hold_and_a_domain_moves_with_its_mail(
+    store: Store,
+) -> None:
+    alpha, beta = await hosted(store, "alpha.example"), await hosted(store, "beta.example")
+    await store.records.put_account(account("other"), NOTED)
+    await hold(store, alpha, 1, 2)
+    await hold(store, beta, 3)
+    assert store.figures.usage_of_account("alpha") == Usage(3, 3 * SIZE)
+    moved = replace(domain("beta.example", of="other"), id=beta)
+    await store.records.put_domain(moved, NOTED)
+    assert store.figures.usage_of_account("alpha") == Usage(2, 2 * SIZE)
+    assert store.figures.usage_of_account("other") == Usage(1, SIZE)
+
+
+async def test_uncertain_mail_is_set_apart_until_a_person_ends_it(store: Store) -> None:
+    domain_id = await hosted(store)
+    await store.reception.hold([message(1, domain_id), message(2, domain_id, ANNA, BERT)])
+    drain = await opened(store, domain_id)
+    await store.handover.settle(drain, [uncertain(1), uncertain(2, ANNA)])
+    assert await store.figures.set_apart() == {domain_id: SetApart(uncertain=2, unheld=1)}
+    await store.queue.delete([1, 2], NOTED)
+    assert await store.figures.set_apart() == {}
