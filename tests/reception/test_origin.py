@@ -1,6 +1,5 @@
 """The origin of a message and its Message-ID, from the wire to the store."""
 
-
 import pytest
 
 from restante.mail.message import HeldMessage
