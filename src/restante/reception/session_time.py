@@ -23,7 +23,7 @@ class SessionTime:
 
     def restart(self, now: float) -> None:
         """Begin the time of the next step: the client finished one, or was waiting for us."""
-        self._step.restart(now)
+        self._step.since = now
 
     def content_came(self, octets: int, now: float) -> None:
         """Grant the time that this much content may take."""

@@ -282,8 +282,8 @@ class Connection:
             pass
 
     def _control_reading(self) -> None:
-        wire, dialogue = self.wire, self._dialogue
-        is_busy = dialogue.is_waiting and self._session.unread_octets > UNREAD_LIMIT
+        wire, dialogue, session = self.wire, self._dialogue, self._session
+        is_busy = session.awaits_answer and session.unread_octets > UNREAD_LIMIT
         should_read = not (is_busy or dialogue.is_stalled or wire.is_write_full or self._is_closing)
         if should_read == wire.is_reading:
             return
