@@ -50,7 +50,7 @@ test: install
 # about ten seconds on two cores.
 unit: install
 	RESTANTE_UNIT=1 $(ON_LOOPBACK) pytest --quiet --numprocesses auto tests/smtp tests/mail tests/queue tests/sasl \
-		tests/tenancy tests/request_limits tests/release tests/telemetry tests/test_names.py
+		tests/tenancy tests/request_limits tests/release tests/telemetry tests/test_names.py tests/test_mirror.py
 
 # N kills of the server and the destination under load. Prints the numbers of messages that were
 # acknowledged, lost, invented and doubled.

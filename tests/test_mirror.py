@@ -1,0 +1,364 @@
+"""The tests mirror the package: src/restante/a/b.py is tested by tests/a/test_b.py.
+
+A module may lack a test of its name for one of three reasons, and a fourth for now:
+
+- It only defines: constants, protocols, enumerations, errors, and records whose methods take no
+  decision.
+- It implements a part of the store. The contract suite tests each part on every implementation:
+  tests/contract/test_queue.py is the test of memory_queue.py and sqlite_queue.py.
+- It is in ELSEWHERE, with the test that drives it.
+- It is in NOT_YET, which may only become shorter.
+"""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import restante
+
+TOP = Path(restante.__file__).parent
+TESTS = Path(__file__).parent
+
+# Modules without a decision of their own to test, such as wiring, with the test that drives them.
+ELSEWHERE: dict[str, str] = {}
+
+NOT_YET = [
+    "admin/admin_context.py",
+    "admin/admin_error.py",
+    "admin/channel_change.py",
+    "admin/domain_change.py",
+    "admin/drains.py",
+    "admin/dsn_facts.py",
+    "admin/hold_again.py",
+    "admin/origin_facts.py",
+    "admin/policy_change.py",
+    "admin/primaries.py",
+    "admin/release_requests.py",
+    "admin/scope.py",
+    "admin/server_status.py",
+    "admin/store_maintenance.py",
+    "admin/trail.py",
+    "background/waiting.py",
+    "checks/check.py",
+    "checks/findings.py",
+    "checks/session_checks.py",
+    "cli/account_commands.py",
+    "cli/api_client.py",
+    "cli/asking.py",
+    "cli/audit_commands.py",
+    "cli/client_commands.py",
+    "cli/command_line.py",
+    "cli/config_commands.py",
+    "cli/domain_commands.py",
+    "cli/drain_commands.py",
+    "cli/export_formats.py",
+    "cli/failures.py",
+    "cli/import_content.py",
+    "cli/import_sources.py",
+    "cli/init_command.py",
+    "cli/login_commands.py",
+    "cli/offline_admin.py",
+    "cli/options.py",
+    "cli/policy_options.py",
+    "cli/progress.py",
+    "cli/queue_commands.py",
+    "cli/queue_export_command.py",
+    "cli/queue_import_command.py",
+    "cli/queue_selection.py",
+    "cli/recipient_commands.py",
+    "cli/release_command.py",
+    "cli/reply_words.py",
+    "cli/report_commands.py",
+    "cli/serve_command.py",
+    "cli/status_command.py",
+    "cli/times.py",
+    "config/certificate.py",
+    "config/config_problem.py",
+    "config/control_path.py",
+    "config/environment.py",
+    "config/identity.py",
+    "config/key_file.py",
+    "config/one_or_more.py",
+    "config/running.py",
+    "config/schema.py",
+    "config/search.py",
+    "config/source.py",
+    "config/spell.py",
+    "delivery/attempt_connections.py",
+    "delivery/attempt_end.py",
+    "delivery/callout_session.py",
+    "delivery/connection_allowance.py",
+    "delivery/connection_record.py",
+    "delivery/connection_source.py",
+    "delivery/content_feed.py",
+    "delivery/deadline.py",
+    "delivery/delivery_context.py",
+    "delivery/delivery_settings.py",
+    "delivery/delivery_tally.py",
+    "delivery/dial_plan.py",
+    "delivery/drain_attempt.py",
+    "delivery/drain_state.py",
+    "delivery/experience.py",
+    "delivery/journal.py",
+    "delivery/link_plan.py",
+    "delivery/message_flow.py",
+    "delivery/pipelining_backoff.py",
+    "delivery/reply_timer.py",
+    "delivery/tls_plan.py",
+    "delivery/wire_reader.py",
+    "dsn/bounce_maker.py",
+    "dsn/dsn_writer.py",
+    "mail/address.py",
+    "mail/dsn_request.py",
+    "mail/envelope.py",
+    "mail/message.py",
+    "mail/octets.py",
+    "network/addresses.py",
+    "network/small_reads.py",
+    "network/tls.py",
+    "network/tls_context.py",
+    "notices/apprise_process.py",
+    "notices/notice_inbox.py",
+    "notices/notice_language.py",
+    "notices/notice_service.py",
+    "notices/notice_settings.py",
+    "notices/rules.py",
+    "notices/signature.py",
+    "notices/throttle.py",
+    "queue/recipient_status.py",
+    "reception/admission.py",
+    "reception/admitted_transaction.py",
+    "reception/arrivals.py",
+    "reception/authentication.py",
+    "reception/domain_facts.py",
+    "reception/fair_line.py",
+    "reception/listener.py",
+    "reception/listeners.py",
+    "reception/mechanisms.py",
+    "reception/reception_settings.py",
+    "reception/recipient_admission.py",
+    "reception/scram_check.py",
+    "reception/services.py",
+    "reception/smtp_connection.py",
+    "reception/transaction_checks.py",
+    "reception/transaction_log.py",
+    "release/host_names.py",
+    "release/release_allowance.py",
+    "release/release_outcome.py",
+    "release/request.py",
+    "reports/mx_delivery.py",
+    "reports/report_settings.py",
+    "sasl/cram_md5.py",
+    "sasl/plain.py",
+    "sasl/scram_client.py",
+    "sasl/scram_keys.py",
+    "sasl/scram_messages.py",
+    "server/build_admin.py",
+    "server/build_delivery.py",
+    "server/build_reception.py",
+    "server/damage_log.py",
+    "server/reload.py",
+    "server/server_life.py",
+    "server/server_parts.py",
+    "server/server_setup.py",
+    "server/server_start.py",
+    "server/server_surface.py",
+    "server/server_sweep.py",
+    "server/session_terms_maker.py",
+    "server/task_spawner.py",
+    "smtp/ahead.py",
+    "smtp/auth_exchange.py",
+    "smtp/chunking_probe.py",
+    "smtp/client_auth.py",
+    "smtp/client_transaction.py",
+    "smtp/commands.py",
+    "smtp/extensions.py",
+    "smtp/grammar.py",
+    "smtp/incoming.py",
+    "smtp/lines.py",
+    "smtp/offer.py",
+    "smtp/phases.py",
+    "smtp/protocol_errors.py",
+    "smtp/server_options.py",
+    "smtp/window.py",
+    "store/drain_book.py",
+    "store/duty_locks.py",
+    "store/duty_store.py",
+    "store/hold_refusals.py",
+    "store/live_directory.py",
+    "store/mail_queue.py",
+    "store/memory/memory_record.py",
+    "store/memory/memory_state.py",
+    "store/memory/waiting_reports.py",
+    "store/sqlite/account_sums.py",
+    "store/sqlite/damage_mark.py",
+    "store/sqlite/leaf_pages.py",
+    "store/sqlite/lost_domains.py",
+    "store/sqlite/mail_changes.py",
+    "store/sqlite/notice_changes.py",
+    "store/sqlite/policy_column.py",
+    "store/sqlite/proof.py",
+    "store/sqlite/readers.py",
+    "store/sqlite/reading.py",
+    "store/sqlite/record_changes.py",
+    "store/sqlite/regular_file.py",
+    "store/sqlite/report_changes.py",
+    "store/sqlite/rows.py",
+    "store/sqlite/salvage_source.py",
+    "store/sqlite/sending_changes.py",
+    "store/sqlite/store_core.py",
+    "store/sqlite/store_health.py",
+    "store/sqlite/tolerant.py",
+    "store/sqlite/write_transaction.py",
+    "store/store_errors.py",
+    "telemetry/counts.py",
+    "telemetry/event_fields.py",
+    "telemetry/exposition.py",
+    "telemetry/log_writer.py",
+    "telemetry/metric_labels.py",
+    "telemetry/process.py",
+    "telemetry/readiness.py",
+    "tenancy/audit.py",
+    "tenancy/etrn_target.py",
+    "tenancy/model.py",
+    "tenancy/notice.py",
+    "tenancy/passwords.py",
+    "tenancy/policy_settings.py",
+    "tenancy/principal.py",
+    "tenancy/quota.py",
+    "tenancy/secrets.py",
+    "transfer/import_arrival.py",
+    "transfer/queue_content.py",
+    "transfer/queue_import.py",
+    "web/api/account_routes.py",
+    "web/api/api_application.py",
+    "web/api/domain_routes.py",
+    "web/api/listing.py",
+    "web/api/login_routes.py",
+    "web/api/metrics_routes.py",
+    "web/api/notice_routes.py",
+    "web/api/problem_details.py",
+    "web/api/queue_routes.py",
+    "web/api/recipient_routes.py",
+    "web/api/report_routes.py",
+    "web/api/request_context.py",
+    "web/api/server_routes.py",
+    "web/api/store_routes.py",
+    "web/control_socket.py",
+]
+
+RECORDS = {"Enum", "IntEnum", "StrEnum", "Flag", "IntFlag", "NamedTuple", "TypedDict"}
+DECISIONS = (
+    *(ast.If, ast.IfExp, ast.For, ast.AsyncFor, ast.While, ast.Try, ast.Match, ast.BoolOp),
+    *(ast.Compare, ast.comprehension, ast.Assert, ast.Raise, ast.Await, ast.Yield, ast.Lambda),
+)
+
+
+def modules() -> list[str]:
+    """Return the path of each module inside the package."""
+    found = (path.relative_to(TOP) for path in TOP.rglob("*.py"))
+    return sorted(path.as_posix() for path in found if not path.stem.startswith("__"))
+
+
+def has_a_test(module: str) -> bool:
+    """Tell whether a test has the name of this module, in the same place."""
+    path = TESTS / module
+    return path.with_name(f"test_{path.name}").exists()
+
+
+def needs_a_test(module: str) -> bool:
+    """Tell whether only a test of its name is a test of this module."""
+    return not (only_defines((TOP / module).read_text()) or is_part_of_a_store(module))
+
+
+def is_part_of_a_store(module: str) -> bool:
+    """Tell whether the contract suite has a test of the part that this module implements."""
+    for kind in ("memory", "sqlite"):
+        if module.startswith(prefix := f"store/{kind}/{kind}_"):
+            return (TESTS / "contract" / f"test_{module.removeprefix(prefix)}").exists()
+    return False
+
+
+def only_defines(text: str) -> bool:
+    """Tell whether a module with this text has nothing that decides or acts."""
+    return all(
+        is_definition(node) if isinstance(node, ast.ClassDef) else is_value(node)
+        for node in ast.parse(text).body
+    )
+
+
+def is_definition(node: ast.ClassDef) -> bool:
+    """Tell whether a class is a protocol, or a record or an error without decisions."""
+    bases = {ast.unparse(base).partition("[")[0].rpartition(".")[2] for base in node.bases}
+    if "Protocol" in bases:
+        return True
+    decorators = {ast.unparse(each).partition("(")[0] for each in node.decorator_list}
+    is_record = "dataclass" in decorators or bool(bases & RECORDS)
+    is_error = any(base.endswith(("Error", "Exception")) for base in bases)
+    return (is_record or is_error) and not holds(node, DECISIONS)
+
+
+def is_value(node: ast.stmt) -> bool:
+    """Tell whether a statement of a module is a docstring, an import, or a value."""
+    if isinstance(node, ast.If):
+        return ast.unparse(node.test) == "TYPE_CHECKING"
+    kinds = (ast.Import, ast.ImportFrom, ast.Assign, ast.AnnAssign, ast.Expr)
+    return isinstance(node, kinds) and not holds(node, (ast.Lambda,))
+
+
+def holds(node: ast.AST, kinds: tuple[type[ast.AST], ...]) -> bool:
+    """Tell whether a node of one of these kinds is inside this one."""
+    return any(isinstance(each, kinds) for each in ast.walk(node))
+
+
+def test_each_module_has_a_test_of_its_name() -> None:
+    lacking = [one for one in modules() if needs_a_test(one) and not has_a_test(one)]
+    assert [one for one in lacking if one not in {*ELSEWHERE, *NOT_YET}] == []
+
+
+def test_a_module_with_a_test_of_its_name_needs_no_excuse() -> None:
+    excused = [*ELSEWHERE, *NOT_YET]
+    assert [one for one in excused if has_a_test(one) or not needs_a_test(one)] == []
+
+
+def test_excuses_are_for_modules_that_exist_in_their_order_and_once() -> None:
+    assert set(ELSEWHERE) | set(NOT_YET) <= set(modules())
+    assert list(ELSEWHERE) == sorted(ELSEWHERE)
+    assert sorted(set(NOT_YET)) == NOT_YET
+    assert set(ELSEWHERE).isdisjoint(NOT_YET)
+
+
+def test_the_tests_that_drive_other_modules_exist() -> None:
+    assert [path for path in ELSEWHERE.values() if not (TESTS.parent / path).exists()] == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        '"""A document."""\nimport os\nfrom enum import Enum\nA: int = 1\nB = os.sep',
+        "if TYPE_CHECKING:\n    import os",
+        "class Port(Protocol):\n    def get(self) -> int:\n        return 1 if self.a else 2",
+        "class Color(enum.Enum):\n    RED = 1",
+        "class Lost(StoreError):\n    def __init__(self) -> None:\n        self.number = 1",
+        "@dataclass(frozen=True)\nclass A:\n    def sum(self) -> int:\n        return self.a + 1",
+    ],
+)
+def test_a_module_that_only_defines(text: str) -> None:
+    assert only_defines(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "def f() -> int:\n    return 1",
+        "A = lambda: 1",
+        "if os.name == 'posix':\n    A = 1",
+        "class Counter:\n    pass",
+        "class Wrong(Exception):\n    def __init__(self) -> None:\n        self.a = 1 or 2",
+        "@dataclass\nclass A:\n    def max(self) -> int:\n        return 1 if self.a else 2",
+    ],
+)
+def test_a_module_that_acts(text: str) -> None:
+    assert not only_defines(text)
