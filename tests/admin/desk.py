@@ -67,7 +67,6 @@ class FakeServer:
     released: list[tuple[str, str, str]] = field(default_factory=list)
     principals: list[Principal] = field(default_factory=list)  # who asked for releases
     stopped: list[tuple[int, str]] = field(default_factory=list)  # drains, and why
-    changed: list[int] = field(default_factory=list)  # domains
     delivering: set[int] = field(default_factory=set)  # domains whose mail is on its way
     uncertain: int = 0  # of the drain
     reports_sent: int = 0  # times it was told to
@@ -130,9 +129,6 @@ class FakeServer:
     async def stop_drain(self, domain_id: int, reason: str) -> bool:
         self.stopped.append((domain_id, reason))
         return any(self.drains())
-
-    def domain_changed(self, domain_id: int) -> None:
-        self.changed.append(domain_id)
 
     @asynccontextmanager
     async def drain_held_off(self, domain_id: int) -> AsyncIterator[bool]:

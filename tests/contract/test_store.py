@@ -481,6 +481,7 @@ class Agreement(RuleBasedStateMachine):
         self.both(lambda store: store.reports.report_backlog())
         self.both(lambda store: store.reports.late_messages(100.0, 100))
         self.both(lambda store: store.records.directory())
+        self.both(lambda store: store.records.changes_since(0))
         self.both(lambda store: store.notices.first_notices(10))
         self.both(lambda store: store.notices.list_notices(100))
         self.both(lambda store: store.notices.notice_backlog())

@@ -64,7 +64,15 @@ class World:
 
     async def change(self, name: str) -> None:
         await self.store.recipients.change_list(self.domain.id, [name], [], NOTED)
-        await self.live.refresh(self.domain)
+        await self.catch_up()
+
+    async def set_policy(self, policy: Policy) -> None:
+        await self.store.records.put_domain(replace(self.domain, policy=policy), NOTED)
+        await self.catch_up()
+
+    async def catch_up(self) -> None:
+        await self.directory.refresh()
+        await self.live.catch_up()
 
     async def answer(self) -> None:
         (await self.slow.asked.get()).set()
@@ -126,14 +134,12 @@ def test_a_change_of_the_policy_reads_a_list_only_if_there_is_no_book() -> None:
     async def story() -> None:
         world = await World().make()
         book = world.live.of(world.domain.id)
-        await world.live.policy_changed(
-            replace(world.domain, policy=Policy(recipients=Recipients.LIST))
-        )
+        await world.set_policy(Policy(recipients=Recipients.LIST))
         assert world.live.of(world.domain.id) is book
-        await world.live.policy_changed(replace(world.domain, policy=Policy()))
+        await world.set_policy(Policy())
         assert world.live.of(world.domain.id) is None
         answering = asyncio.create_task(forever(world))
-        await world.live.policy_changed(world.domain)
+        await world.set_policy(POLICY)
         answering.cancel()
         assert world.listed == {"anna", "bert"}
 

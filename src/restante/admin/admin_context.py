@@ -114,9 +114,6 @@ class Server(Protocol):
         Raises StoreError.
         """
 
-    def domain_changed(self, domain_id: int) -> None:
-        """Apply a domain's changed record to its drain; an unrelated change does not end it."""
-
     def drain_held_off(self, domain_id: int) -> AbstractAsyncContextManager[bool]:
         """Block delivery of a domain's mail during the block; False if some may be in delivery."""
 

@@ -142,8 +142,6 @@ async def change_domain(context: AdminContext, name: str, change: DomainChange) 
     stored, changes = await _put(context, present, domain)
     if context.server and stored.policy.suspension_at(context.now()) is not None:
         await context.server.stop_drain(stored.id, "the domain was suspended")
-    elif context.server and changes:
-        context.server.domain_changed(stored.id)
     return await _changed_domain(context, stored, changes, warnings)
 
 
@@ -221,7 +219,6 @@ async def _put(
         error = f"domain {domain.name}: {REMOVED_MEANWHILE}"
         raise AdminError(ErrorKind.CONFLICT, error, "add it again by `domain add`") from None
     await changed(context, recorded)
-    await context.recipients.policy_changed(stored)
     return stored, changes
 
 

@@ -11,7 +11,7 @@ from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.domains import find_domain
 from restante.admin.permissions import AdminAction, permit
-from restante.admin.trail import announce, entry, moment, with_changes
+from restante.admin.trail import changed, entry, moment, with_changes
 from restante.mail.quantity import counted
 from restante.phrases import REMOVED_MEANWHILE
 from restante.store.live_recipients import recipient_pages
@@ -185,6 +185,5 @@ async def _put(context: AdminContext, domain: HostedDomain, plan: _Plan) -> List
     except Conflict:
         error = f"domain {domain.name}: {REMOVED_MEANWHILE}"
         raise AdminError(ErrorKind.CONFLICT, error, "add it again by `domain add`") from None
-    await context.recipients.refresh(domain)
-    announce(context, recorded)
+    await changed(context, recorded)
     return plan.change

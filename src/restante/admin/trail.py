@@ -148,6 +148,7 @@ def _stated(reason: str) -> str:
 async def changed(context: AdminContext, recorded: AuditEntry) -> None:
     """Apply a changed record and log it; call before confirming the change."""
     await context.directory.refresh()
+    await context.recipients.catch_up()
     announce(context, recorded)
 
 

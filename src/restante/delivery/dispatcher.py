@@ -7,7 +7,7 @@ the record there. A defect in one drain ends that drain only; its mail stays hel
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from enum import StrEnum
 from typing import Final
@@ -23,6 +23,7 @@ from restante.mail.address import Mailbox
 from restante.store.mail_handover import Asked, Drain, Joined
 from restante.telemetry.events import InternalError
 from restante.tenancy.model import Destination, HostedDomain
+from restante.tenancy.numbered_change import NumberedChange, RecordKind
 
 STOP_GRACE: Final = 5.0  # seconds for outstanding replies: interrupted mail may be delivered twice
 
@@ -104,6 +105,15 @@ class Dispatcher:
         if is_there:
             self.claims.look_soon(domain_id)
         return is_there
+
+    def records_changed(self, changes: Sequence[NumberedChange] | None) -> None:
+        """Apply changed records to the drains of their domains; None: any may have changed."""
+        if changes is None:
+            changed = list(self._drains)
+        else:
+            changed = [int(one.key) for one in changes if one.kind is RecordKind.DOMAIN]
+        for domain_id in changed:
+            self.look_at_record(domain_id)
 
     def look_at_record(self, domain_id: int) -> None:
         """Apply a changed record to a domain's drain; an unrelated change does not stop it."""

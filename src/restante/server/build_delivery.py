@@ -31,6 +31,7 @@ def build_delivery(ground: Ground, tasks: asyncio.TaskGroup) -> DeliveryParts:
     releaser = _releaser(ground, dispatcher)
     watcher = _watcher(ground, dispatcher, releaser)
     dispatcher.on_end(watcher.drain_ended)
+    directory.on_numbered(dispatcher.records_changed)
     directory.on_change(watcher.records_changed)
     reports = Reports(
         store.reports,

@@ -23,6 +23,7 @@ from restante.release.host_names import HostNames
 from restante.release.releaser import Releaser
 from restante.reports.report_sender import Reports
 from restante.retention.retention_sweep import RetentionSweep
+from restante.server.record_poll import RecordPoll
 from restante.server.reload import Reloader
 from restante.server.server_instruments import Instruments
 from restante.server.server_setup import Address, RunningSettings, ServerSetup
@@ -92,6 +93,7 @@ class ServerParts:
     settings: RunningSettings
     records: Records
     own_addresses: list[Address]  # that we listen on; changed in place by a reload
+    record_poll: RecordPoll
     delivery: DeliveryParts
     reception: ReceptionParts
     admin: AdminParts

@@ -118,6 +118,7 @@ class Application:
         return [
             tasks.create_task(sweep.run()),
             tasks.create_task(delivery.dispatcher.claims.run()),
+            tasks.create_task(parts.record_poll.run()),
             tasks.create_task(delivery.watcher.run()),
             tasks.create_task(delivery.retention.run()),
             tasks.create_task(admin.scrubber.run()),

@@ -14,6 +14,7 @@ from restante.server.part_groups import (
     Records,
     ServerParts,
 )
+from restante.server.record_poll import RecordPoll
 from restante.server.server_setup import RunningSettings, ServerSetup
 from restante.server.task_spawner import TaskSpawner
 from restante.store.interface import Store
@@ -46,4 +47,7 @@ def build(setup: ServerSetup, records: Records, tasks: asyncio.TaskGroup) -> Ser
     delivery = build_delivery(ground, tasks)
     reception = build_reception(ground, delivery)
     admin = build_admin(ground, delivery, reception)
-    return ServerParts(ground.settings, records, ground.own_addresses, delivery, reception, admin)
+    poll = RecordPoll(records.directory, records.recipients, setup.log)
+    return ServerParts(
+        ground.settings, records, ground.own_addresses, poll, delivery, reception, admin
+    )

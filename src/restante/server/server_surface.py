@@ -100,10 +100,6 @@ class RunningServer:
         """End a domain's drain; its mail stays held."""
         return await self.dispatcher.stop(domain_id, reason)
 
-    def domain_changed(self, domain_id: int) -> None:
-        """Have a domain's drain go by its record as it is now."""
-        self.dispatcher.look_at_record(domain_id)
-
     def drain_held_off(self, domain_id: int) -> AbstractAsyncContextManager[bool]:
         """Let no mail of a domain leave during the block."""
         return self.dispatcher.held_off(domain_id)

@@ -1,9 +1,11 @@
 """The picture of accounts, logins and domains in memory; commands are answered from it."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Sequence
 
 from restante.store.record_store import TenancyStore
 from restante.tenancy.model import Directory
+from restante.tenancy.numbered_change import NumberedChange, with_changes
 
 
 class LiveDirectory:
@@ -15,17 +17,42 @@ class LiveDirectory:
     def __init__(self, store: TenancyStore) -> None:
         self._store = store
         self.now = Directory()
+        self._is_read = False
+        self._refreshing = asyncio.Lock()
         self._listeners: list[Callable[[], None]] = []
+        self._change_listeners: list[Callable[[Sequence[NumberedChange] | None], None]] = []
 
     def on_change(self, listener: Callable[[], None]) -> None:
-        """Have this called after each refresh."""
+        """Have this called after each refresh that found something."""
         self._listeners.append(listener)
 
+    def on_numbered(self, listener: Callable[[Sequence[NumberedChange] | None], None]) -> None:
+        """Have this called with the changes, after they are in `.now`; None: all was read again."""
+        self._change_listeners.append(listener)
+
     async def refresh(self) -> None:
-        """Read it again.
+        """Apply the changes since the last time, those of other processes too. Raises StoreError.
 
         Call this after a change of a record, before anybody is told that it is done.
         """
-        self.now = await self._store.directory()
+        async with self._refreshing:
+            changes = await self._changes()
+            if changes is None:
+                self.now = await self._store.directory()
+            elif changes:
+                self.now = with_changes(self.now, changes)
+            else:
+                return
+            self._is_read = True
+            self._tell(changes)
+
+    async def _changes(self) -> Sequence[NumberedChange] | None:
+        if not self._is_read:
+            return None
+        return await self._store.changes_since(self.now.change_number)
+
+    def _tell(self, changes: Sequence[NumberedChange] | None) -> None:
+        for listen in self._change_listeners:
+            listen(changes)
         for listener in self._listeners:
             listener()

@@ -4,8 +4,11 @@ Only for domains that do not take mail for everybody. A domain whose entries cou
 has none here, and its mail is taken. Our own failure is no reason to refuse anybody's.
 
 A list may have a hundred thousand entries. So it is read by pages, and the old book counts until
-the new one is whole. A page may be older than a change that is made meanwhile. The author of the
-change then reads all of them again, after the reading that was under way.
+the new one is whole. A page may be older than a change that is made meanwhile. The list is then
+read again, after the reading that was under way.
+
+The numbered changes, of any process, say which lists to read again. Limitation: facts that another
+process has learned from a destination are known here when the list is next read.
 """
 
 import asyncio
@@ -16,10 +19,12 @@ from typing import Final
 from restante.store.live_directory import LiveDirectory
 from restante.store.recipient_store import RecipientStore
 from restante.tenancy.model import HostedDomain
+from restante.tenancy.numbered_change import NumberedChange, RecordKind
 from restante.tenancy.policy import DAY, Recipients
 from restante.tenancy.recipients import Recipient, RecipientBook
 
 PAGE: Final = 1000
+_OF_DOMAINS: Final = (RecordKind.DOMAIN, RecordKind.RECIPIENTS)
 _NEWS_AFTER: Final = DAY  # a known fact is written again only when it is older
 
 
@@ -45,6 +50,9 @@ class LiveRecipients:
         self._books: dict[int, RecipientBook] = {}  # by domain id
         self._reading: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._changing: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._unread: set[int] = set()  # ids of domains whose list was changed
+        self._catching_up = asyncio.Lock()
+        directory.on_numbered(self._note)
 
     def of(self, domain_id: int) -> RecipientBook | None:
         """Return a domain's book; None where there is none in memory."""
@@ -56,19 +64,47 @@ class LiveRecipients:
 
     async def load(self) -> None:
         """Read those of all domains that want it. Raises StoreError."""
-        for domain in self._directory.now.domains.values():
-            await self.refresh(domain)
+        self._note(None)
+        await self.catch_up()
 
-    async def policy_changed(self, domain: HostedDomain) -> None:
-        """Read a domain's if its policy has come to want them. Raises StoreError."""
-        if domain.policy.recipients is Recipients.ANY or domain.id not in self._books:
-            await self.refresh(domain)
+    async def catch_up(self) -> None:
+        """Read the lists that have changed as of the directory's last refresh. Raises StoreError.
+
+        Call this after a change, before anybody is told that it is done.
+        """
+        async with self._catching_up:  # a list that another caller reads is not read yet
+            for domain_id in sorted(self._unread):
+                domain = self._directory.now.domain_by_id(domain_id)
+                self._unread.discard(domain_id)  # first: another change may come meanwhile
+                try:
+                    if domain is not None:
+                        await self.refresh(domain)
+                except BaseException:
+                    self._unread.add(domain_id)
+                    raise
+
+    def _note(self, changes: Sequence[NumberedChange] | None) -> None:
+        """Forget the books that are no longer wanted, and note the lists to be read."""
+        if changes is None:
+            hosted = self._directory.now.domains.values()
+            changed = {*self._books, *(domain.id for domain in hosted)}
+            self._unread |= changed
+        else:
+            changed = {int(one.key) for one in changes if one.kind in _OF_DOMAINS}
+            self._unread |= {int(one.key) for one in changes if one.kind is RecordKind.RECIPIENTS}
+        for domain_id in changed:
+            if not self._is_wanted(domain_id):
+                self._books.pop(domain_id, None)
+                self._unread.discard(domain_id)
+            elif domain_id not in self._books:
+                self._unread.add(domain_id)
+
+    def _is_wanted(self, domain_id: int) -> bool:
+        domain = self._directory.now.domain_by_id(domain_id)
+        return domain is not None and domain.policy.recipients is not Recipients.ANY
 
     async def refresh(self, domain: HostedDomain) -> None:
-        """Read a domain's again. Call this after a change, before saying that it is done.
-
-        Raises StoreError.
-        """
+        """Read a domain's again. Raises StoreError."""
         if domain.policy.recipients is Recipients.ANY:
             self._books.pop(domain.id, None)
             return
@@ -76,7 +112,8 @@ class LiveRecipients:
             book = RecipientBook()
             async for page in recipient_pages(self._store, domain.id):
                 book.add(page)
-            self._books[domain.id] = book
+            if self._is_wanted(domain.id):  # still
+                self._books[domain.id] = book
 
     async def learn(self, domain_id: int, lessons: Sequence[Recipient]) -> None:
         """Keep what a destination said of mailboxes, as far as it is news. Raises StoreError."""

@@ -47,10 +47,14 @@ NONE_SET_APART = SetApart()
 
 
 class FigureStore(Protocol):
-    """How much mail is held, and since when."""
+    """How much mail is held, and since when.
+
+    The figures without I/O contain the changes of this process at their commit, and those of other
+    processes on the same store within a second.
+    """
 
     def usage(self, domain_id: int) -> Usage:
-        """Return what a domain holds, as of the last commit. No I/O; no query."""
+        """Return what a domain holds, as of the last commit. No I/O."""
 
     def usages(self) -> Mapping[int, Usage]:
         """Return what each domain holds, by domain id; domains with nothing may be absent.

@@ -23,11 +23,13 @@ class RecipientStore(Protocol):
     ) -> None:
         """Drop names from a domain's list, then add to it; those added have the time of the entry.
 
-        Raises Conflict if the domain no longer exists.
+        The change has a number, like those of the operator's records. Raises Conflict if the domain
+        no longer exists.
         """
 
     async def learn(self, domain_id: int, lessons: Sequence[Recipient]) -> None:
         """Keep the destination's statements, in place of its earlier ones.
 
-        Raises Conflict if the domain no longer exists.
+        They have no change number: a drain may bring many. Another process knows them when it
+        reads the domain's recipients again. Raises Conflict if the domain no longer exists.
         """

@@ -3,11 +3,15 @@
 Part of the contract in interface.py, whose rules hold here.
 """
 
-from typing import Protocol
+from collections.abc import Sequence
+from typing import Final, Protocol
 
 from restante.tenancy.audit import AuditEntry
 from restante.tenancy.model import Account, Directory, HostedDomain, Login
 from restante.tenancy.notice import Channel
+from restante.tenancy.numbered_change import NumberedChange
+
+CHANGES_KEPT: Final = 1000  # so many changes behind, a process reads all records again
 
 
 class TenancyStore(Protocol):
@@ -18,6 +22,14 @@ class TenancyStore(Protocol):
 
     async def directory(self) -> Directory:
         """Return all of them at the present change number."""
+
+    async def changes_since(self, number: int) -> Sequence[NumberedChange] | None:
+        """Return the changes after a change number, by number, of each record the last.
+
+        Changes of lists of recipients are among them. The records are as at the last number. None
+        if `number` is too old, or is not one of this store: then read `directory`. Cheap if
+        nothing was changed: each process asks once a second.
+        """
 
     async def put_account(self, account: Account, audit: AuditEntry) -> None:
         """Add or replace, by name."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from restante.store.memory.memory_state import MemoryState
 from restante.tenancy.audit import AuditEntry
+from restante.tenancy.numbered_change import RecordKind
 from restante.tenancy.recipients import Recipient, RecipientSource
 
 
@@ -32,7 +33,7 @@ class MemoryRecipients:
             self._state.recipients[domain_id, RecipientSource.LIST, name] = Recipient(
                 name, RecipientSource.LIST, is_there=True, at=audit.at
             )
-        self._state.trail.append(audit)
+        self._state.note_change(RecordKind.RECIPIENTS, str(domain_id), audit)
 
     async def learn(self, domain_id: int, lessons: Sequence[Recipient]) -> None:
         """Keep what a destination said of mailboxes."""

@@ -1,8 +1,8 @@
 """The operator's records in a store that forgets."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from restante.phrases import EXISTS, REMOVED_MEANWHILE
 from restante.store.memory.memory_state import MemoryState
@@ -10,8 +10,10 @@ from restante.store.store_errors import Conflict
 from restante.tenancy.audit import AuditEntry
 from restante.tenancy.model import Account, Directory, HostedDomain, Login
 from restante.tenancy.notice import Channel
+from restante.tenancy.numbered_change import NumberedChange, RecordKind
 
 _Value = TypeVar("_Value")
+_Record = Account | Login | HostedDomain | Channel
 
 
 class MemoryRecords:
@@ -19,16 +21,24 @@ class MemoryRecords:
 
     def __init__(self, state: MemoryState) -> None:
         self._state = state
-        self._last_domain_id = 0
-        self._last_channel_id = 0
 
     async def directory(self) -> Directory:
         """Return all records at the present change number."""
         return self._state.directory
 
+    async def changes_since(self, number: int) -> Sequence[NumberedChange] | None:
+        """Return the changes after a change number, of each record the last."""
+        later = [change for change in self._state.changes if change[0] > number]
+        if len(later) != self._state.directory.change_number - number:
+            return None
+        last = {(kind, key): at for at, kind, key in later}
+        found = [NumberedChange(at, *what, self._present(*what)) for what, at in last.items()]
+        return sorted(found, key=lambda change: change.number)
+
     async def put_account(self, account: Account, audit: AuditEntry) -> None:
         """Add or replace, by name."""
-        self._change(audit, accounts={**self._state.directory.accounts, account.name: account})
+        accounts = {**self._state.directory.accounts, account.name: account}
+        self._change(RecordKind.ACCOUNT, account.name, audit, accounts=accounts)
 
     async def remove_account(self, name: str, audit: AuditEntry) -> None:
         """Remove it. Raises Conflict while it has logins, domains or channels."""
@@ -42,7 +52,8 @@ class MemoryRecords:
         ):
             raise Conflict(f"account {name} has logins, domains or channels")
         if name in self._state.directory.accounts:
-            self._change(audit, accounts=_without(self._state.directory.accounts, name))
+            accounts = _without(self._state.directory.accounts, name)
+            self._change(RecordKind.ACCOUNT, name, audit, accounts=accounts)
 
     async def put_login(self, login: Login, audit: AuditEntry) -> None:
         """Add or replace, by user name."""
@@ -50,12 +61,14 @@ class MemoryRecords:
         present = self._state.directory.logins.get(login.user)
         if present and present.account != login.account:
             raise Conflict(f"user name {login.user} is taken")
-        self._change(audit, logins={**self._state.directory.logins, login.user: login})
+        logins = {**self._state.directory.logins, login.user: login}
+        self._change(RecordKind.LOGIN, login.user, audit, logins=logins)
 
     async def remove_login(self, user: str, audit: AuditEntry) -> None:
         """Remove it."""
         if user in self._state.directory.logins:
-            self._change(audit, logins=_without(self._state.directory.logins, user))
+            logins = _without(self._state.directory.logins, user)
+            self._change(RecordKind.LOGIN, user, audit, logins=logins)
 
     async def put_domain(self, domain: HostedDomain, audit: AuditEntry) -> HostedDomain:
         """Add (id 0) or replace, by name, and return it with its id."""
@@ -64,9 +77,10 @@ class MemoryRecords:
         if (present.id if present else 0) != domain.id:
             raise Conflict(f"domain {domain.name} {EXISTS}, or {REMOVED_MEANWHILE}")
         if not present:
-            self._last_domain_id += 1
-            domain = replace(domain, id=self._last_domain_id)
-        self._change(audit, domains={**self._state.directory.domains, domain.name: domain})
+            self._state.last_domain_id += 1
+            domain = replace(domain, id=self._state.last_domain_id)
+        domains = {**self._state.directory.domains, domain.name: domain}
+        self._change(RecordKind.DOMAIN, str(domain.id), audit, domains=domains)
         return domain
 
     async def remove_domain(self, domain_id: int, audit: AuditEntry) -> None:
@@ -77,7 +91,8 @@ class MemoryRecords:
         if present is None:
             return
         self._state.domain_removed(domain_id)
-        self._change(audit, domains=_without(self._state.directory.domains, present.name))
+        domains = _without(self._state.directory.domains, present.name)
+        self._change(RecordKind.DOMAIN, str(domain_id), audit, domains=domains)
 
     async def put_channel(self, channel: Channel, audit: AuditEntry) -> Channel:
         """Add (id 0) or replace a channel of notices, and return it with its id."""
@@ -89,9 +104,10 @@ class MemoryRecords:
         if present:
             self._state.hasten_channel(channel.id, audit.at)
         else:
-            self._last_channel_id += 1
-            channel = replace(channel, id=self._last_channel_id)
-        self._change(audit, channels={**self._state.directory.channels, channel.id: channel})
+            self._state.last_channel_id += 1
+            channel = replace(channel, id=self._state.last_channel_id)
+        channels = {**self._state.directory.channels, channel.id: channel}
+        self._change(RecordKind.CHANNEL, str(channel.id), audit, channels=channels)
         return channel
 
     async def remove_channel(self, channel_id: int, audit: AuditEntry) -> None:
@@ -103,26 +119,28 @@ class MemoryRecords:
                 for number, one in self._state.directory.channels.items()
                 if number != channel_id
             }
-            self._change(audit, channels=left)
+            self._change(RecordKind.CHANNEL, str(channel_id), audit, channels=left)
 
     def _change(
-        self,
-        audit: AuditEntry,
-        *,
-        accounts: Mapping[str, Account] | None = None,
-        logins: Mapping[str, Login] | None = None,
-        domains: Mapping[str, HostedDomain] | None = None,
-        channels: Mapping[int, Channel] | None = None,
+        self, kind: RecordKind, key: str, audit: AuditEntry, **changed: Mapping[Any, Any]
     ) -> None:
-        was = self._state.directory
-        self._state.directory = Directory(
-            was.change_number + 1,
-            was.accounts if accounts is None else accounts,
-            was.logins if logins is None else logins,
-            was.domains if domains is None else domains,
-            was.channels if channels is None else channels,
-        )
-        self._state.trail.append(audit)
+        """Replace one table of the records, named as in `Directory`."""
+        self._state.directory = replace(self._state.directory, **changed)  # type: ignore[arg-type]
+        self._state.note_change(kind, key, audit)
+
+    def _present(self, kind: RecordKind, key: str) -> _Record | None:
+        directory = self._state.directory
+        match kind:
+            case RecordKind.ACCOUNT:
+                return directory.accounts.get(key)
+            case RecordKind.LOGIN:
+                return directory.logins.get(key)
+            case RecordKind.DOMAIN:
+                return directory.domain_by_id(int(key))
+            case RecordKind.CHANNEL:
+                return directory.channels.get(int(key))
+            case RecordKind.RECIPIENTS:
+                return None
 
     def _check_account(self, name: str) -> None:
         if name not in self._state.directory.accounts:

@@ -1,5 +1,6 @@
 """The data of a store in memory, and the removal of data that depends on removed data."""
 
+from collections import deque
 from dataclasses import dataclass, field, replace
 
 from restante.mail.message import ContentFile, MessageNumbers
@@ -9,10 +10,12 @@ from restante.store.mail_figures import Usage
 from restante.store.mail_handover import PastDrain
 from restante.store.memory.memory_record import Record
 from restante.store.memory.waiting_reports import WaitingReports
+from restante.store.record_store import CHANGES_KEPT
 from restante.store.store_errors import Conflict
 from restante.tenancy.audit import AuditEntry
 from restante.tenancy.model import Directory
 from restante.tenancy.notice import Notice, Quiet, Topic
+from restante.tenancy.numbered_change import RecordKind
 from restante.tenancy.recipients import Recipient, RecipientSource
 
 
@@ -32,6 +35,17 @@ class MemoryState:
     notices: dict[int, Notice] = field(default_factory=dict)  # by number
     quiets: dict[Topic, Quiet] = field(default_factory=dict)
     trail: list[AuditEntry] = field(default_factory=list)
+    changes: deque[tuple[int, RecordKind, str]] = field(  # of records: number, kind, key
+        default_factory=lambda: deque(maxlen=CHANGES_KEPT)
+    )
+    last_domain_id: int = 0
+    last_channel_id: int = 0
+
+    def note_change(self, kind: RecordKind, key: str, audit: AuditEntry) -> None:
+        """Number a change of a record, and append it to the trail."""
+        self.directory = replace(self.directory, change_number=self.directory.change_number + 1)
+        self.changes.append((self.directory.change_number, kind, key))
+        self.trail.append(audit)
 
     def of(self, domain_id: int) -> list[Record]:
         """Return a domain's mail, oldest first."""

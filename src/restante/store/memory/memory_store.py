@@ -24,8 +24,9 @@ from restante.store.memory.memory_upkeep import MemoryUpkeep
 class MemoryStore:
     """A `Store` in memory, made of parts that share one state."""
 
-    def __init__(self) -> None:
-        self.state = state = MemoryState()
+    def __init__(self, state: MemoryState | None = None) -> None:
+        """`state` is that of another one, to share it as processes share a database."""
+        self.state = state = state or MemoryState()
         self.reception = MemoryReception(state)
         self.content = MemoryContent(state)
         self.handover = MemoryHandover(state)

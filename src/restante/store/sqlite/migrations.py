@@ -389,6 +389,20 @@ def _name_damaged(connection: apsw.Connection) -> None:
     connection.execute(_NAME_DAMAGED)
 
 
+_CHANGES = """
+-- The latest changes of records, one for each change number, so that no process must read all.
+CREATE TABLE change (
+    number INTEGER PRIMARY KEY,
+    kind   TEXT NOT NULL,
+    key    TEXT NOT NULL
+) STRICT;
+"""
+
+
+def _add_changes(connection: apsw.Connection) -> None:
+    connection.execute(_CHANGES)
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     _create_tables,
     _add_policies,
@@ -405,6 +419,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     _add_drain_requests,
     _add_origins,
     _name_damaged,
+    _add_changes,
 )
 
 

@@ -14,6 +14,7 @@ from restante.store.sqlite.write_transaction import WriteTransaction
 from restante.store.store_errors import Conflict
 from restante.tenancy.audit import AuditEntry
 from restante.tenancy.notice import Channel, NewNotice, Quiet, Topic
+from restante.tenancy.numbered_change import RecordKind
 
 
 def put_channel(transaction: WriteTransaction, channel: Channel, audit: AuditEntry) -> Channel:
@@ -28,7 +29,7 @@ def put_channel(transaction: WriteTransaction, channel: Channel, audit: AuditEnt
         if channel.id
         else _add_channel(transaction, channel)
     )
-    note_change(transaction, audit)
+    note_change(transaction, RecordKind.CHANNEL, str(stored.id), audit)
     return stored
 
 
@@ -48,7 +49,7 @@ def remove_channel(transaction: WriteTransaction, channel_id: int, audit: AuditE
     if transaction.execute(queries.HAS_CHANNEL, (channel_id,)):
         transaction.execute(queries.REMOVE_CHANNEL, (channel_id,))
         transaction.execute(queries.REMOVE_NOTICES_OF_CHANNEL, (channel_id,))
-        note_change(transaction, audit)
+        note_change(transaction, RecordKind.CHANNEL, str(channel_id), audit)
 
 
 def keep_notices(

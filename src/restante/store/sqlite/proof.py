@@ -15,9 +15,8 @@ from collections.abc import Callable, Iterator
 
 import apsw
 
-from restante.store.sqlite import care_queries, engine, reading
+from restante.store.sqlite import care_queries, engine, record_reading
 from restante.store.sqlite.engine import fetch
-from restante.store.sqlite.record_memory import RecordMemory
 from restante.store.store_errors import StoreDamaged
 
 SECONDS = 0.6
@@ -47,7 +46,7 @@ def prove_records(connection: apsw.Connection) -> None:
     Blocks.
     """
     try:
-        reading.directory(connection, RecordMemory())
+        record_reading.directory(connection)
     except (ValueError, KeyError, TypeError) as error:  # pydantic's errors are ValueErrors
         raise StoreDamaged(f"a record cannot be read: {error}") from error
 

@@ -392,6 +392,7 @@ DELAY_IS_TOLD = (
 CHANNELS = (
     "SELECT id, account, name, way, target, sealed, kinds, created_at, hears_all FROM channel"
 )
+CHANNELS_BY_ID = f"{CHANNELS} WHERE id IN (SELECT value FROM json_each(?))"
 ADD_CHANNEL = """
     INSERT INTO channel (account, name, way, target, sealed, kinds, created_at, hears_all)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?)
@@ -475,13 +476,23 @@ SELECT domain_id, started_at, ended_at, requested_by, ending, reason, delivered,
 FROM past_drain
 """
 
-# --- the operator's records: few, changed by hand, read whole
+# --- the operator's records: few, changed by hand, read whole at a start, and then by changes
 
 MOVE_CHANGE_NUMBER = "UPDATE counter SET value = value + 1 WHERE name = 'change-number'"
 CHANGE_NUMBER = "SELECT value FROM counter WHERE name = 'change-number'"
+KEEP_CHANGE = (
+    "INSERT INTO change (number, kind, key)"
+    " SELECT value, ?, ? FROM counter WHERE name = 'change-number'"
+)
+DROP_OLD_CHANGES = (
+    "DELETE FROM change"
+    " WHERE number <= (SELECT value FROM counter WHERE name = 'change-number') - ?"
+)
+CHANGES_SINCE = "SELECT number, kind, key FROM change WHERE number > ? ORDER BY number"
 KEEP_LAST_NUMBER = "UPDATE counter SET value = max(value, ?) WHERE name = 'last-number'"
 
 ACCOUNTS = "SELECT name, created_at, empty_reply, note, quota, report_details FROM account"
+ACCOUNTS_NAMED = f"{ACCOUNTS} WHERE name IN (SELECT value FROM json_each(?))"
 KEEP_ACCOUNT = """
     INSERT OR REPLACE INTO account (name, created_at, empty_reply, note, quota, report_details)
     VALUES (?, ?, ?, ?, ?, ?)
@@ -497,6 +508,7 @@ REMOVE_ACCOUNT = "DELETE FROM account WHERE name = ?"
 LOGINS = (
     "SELECT user, account, password_hash, sealed_secret, created_at, sealed_verifier FROM login"
 )
+LOGINS_NAMED = f"{LOGINS} WHERE user IN (SELECT value FROM json_each(?))"
 KEEP_LOGIN = """
     INSERT OR REPLACE INTO login (user, account, password_hash, sealed_secret, created_at,
         sealed_verifier)
@@ -506,6 +518,7 @@ ACCOUNT_OF_LOGIN = "SELECT account FROM login WHERE user = ?"
 REMOVE_LOGIN = "DELETE FROM login WHERE user = ?"
 
 DOMAINS = "SELECT id, name, account, destination, authorized_hosts, created_at, policy FROM domain"
+DOMAINS_BY_ID = f"{DOMAINS} WHERE id IN (SELECT value FROM json_each(?))"
 ADD_DOMAIN = """
     INSERT INTO domain (name, account, destination, authorized_hosts, created_at, policy)
     VALUES (?, ?, ?, ?, ?, ?)

@@ -22,23 +22,19 @@ from restante.store.mail_queue import QueuedMessage, QueueFilter
 from restante.store.mail_reports import ReportFilter, WaitingReport
 from restante.store.sqlite import queries
 from restante.store.sqlite.engine import Row, fetch
-from restante.store.sqlite.notice_rows import channel, notice
-from restante.store.sqlite.record_memory import RecordMemory
+from restante.store.sqlite.notice_rows import notice
 from restante.store.sqlite.rows import (
     DOMAIN_ID,
     NUMBER,
     PARKED_AS,
     DamagedRow,
-    account,
     audit_entry,
     held_message,
-    hosted_domain,
     numbers_text,
     queued_message,
     waiting_report,
 )
 from restante.tenancy.audit import AuditFilter
-from restante.tenancy.model import Directory, Login
 from restante.tenancy.notice import Notice
 from restante.tenancy.recipients import Recipient, RecipientSource
 
@@ -301,7 +297,7 @@ def late_messages(
     return window.messages
 
 
-# --- drains, records, the trail
+# --- drains, the trail
 
 
 def past_drains(connection: apsw.Connection) -> dict[int, PastDrain]:
@@ -309,25 +305,6 @@ def past_drains(connection: apsw.Connection) -> dict[int, PastDrain]:
     return {
         domain_id: PastDrain(*row) for domain_id, *row in fetch(connection, queries.PAST_DRAINS)
     }
-
-
-def directory(connection: apsw.Connection, memory: RecordMemory) -> Directory:
-    """Read all of the operator's records, as at one moment; `memory` is of the last reading."""
-    with connection:
-        [(change_number,)] = fetch(connection, queries.CHANGE_NUMBER)
-        accounts = memory.accounts.records(fetch(connection, queries.ACCOUNTS), account)
-        logins = memory.logins.records(fetch(connection, queries.LOGINS), lambda row: Login(*row))
-        domains = memory.domains.records(fetch(connection, queries.DOMAINS), hosted_domain)
-        channels = memory.channels.records(fetch(connection, queries.CHANNELS), channel)
-    found = Directory(
-        change_number,
-        {one.name: one for one in accounts},
-        {login.user: login for login in logins},
-        {domain.name: domain for domain in domains},
-        {one.id: one for one in channels},
-    )
-    found.make_indexes()  # here, and not at the first question on the event loop
-    return found
 
 
 _NEWEST: Final = 2**63 - 1  # no entry has a higher id

@@ -10,12 +10,14 @@ from dataclasses import replace
 
 from restante.phrases import EXISTS, REMOVED_MEANWHILE
 from restante.store.mail_handover import Drain, Joined, PastDrain
+from restante.store.record_store import CHANGES_KEPT
 from restante.store.sqlite import queries
 from restante.store.sqlite.rows import account_row, audit_row, domain_row, login_row, past_drain_row
 from restante.store.sqlite.write_transaction import WriteTransaction
 from restante.store.store_errors import Conflict
 from restante.tenancy.audit import AuditEntry
 from restante.tenancy.model import Account, HostedDomain, Login
+from restante.tenancy.numbered_change import RecordKind
 from restante.tenancy.recipients import Recipient, RecipientSource
 
 _NAMES = 1000  # of recipients, in one statement
@@ -87,7 +89,7 @@ def _keep_drain(transaction: WriteTransaction, domain_id: int) -> None:
 def put_account(transaction: WriteTransaction, account: Account, audit: AuditEntry) -> None:
     """Add or replace an account."""
     transaction.execute(queries.KEEP_ACCOUNT, account_row(account))
-    note_change(transaction, audit)
+    note_change(transaction, RecordKind.ACCOUNT, account.name, audit)
 
 
 def remove_account(transaction: WriteTransaction, name: str, audit: AuditEntry) -> None:
@@ -96,7 +98,7 @@ def remove_account(transaction: WriteTransaction, name: str, audit: AuditEntry) 
         raise Conflict(f"account {name} has logins, domains or channels")
     if _has_account(transaction, name):
         transaction.execute(queries.REMOVE_ACCOUNT, (name,))
-        note_change(transaction, audit)
+        note_change(transaction, RecordKind.ACCOUNT, name, audit)
 
 
 def put_login(transaction: WriteTransaction, login: Login, audit: AuditEntry) -> None:
@@ -106,14 +108,14 @@ def put_login(transaction: WriteTransaction, login: Login, audit: AuditEntry) ->
     if present and present != [(login.account,)]:
         raise Conflict(f"user name {login.user} is taken")
     transaction.execute(queries.KEEP_LOGIN, login_row(login))
-    note_change(transaction, audit)
+    note_change(transaction, RecordKind.LOGIN, login.user, audit)
 
 
 def remove_login(transaction: WriteTransaction, user: str, audit: AuditEntry) -> None:
     """Remove a login if it is there."""
     if transaction.execute(queries.ACCOUNT_OF_LOGIN, (user,)):
         transaction.execute(queries.REMOVE_LOGIN, (user,))
-        note_change(transaction, audit)
+        note_change(transaction, RecordKind.LOGIN, user, audit)
 
 
 # --- domains
@@ -128,7 +130,7 @@ def put_domain(
     if present != ([(domain.id,)] if domain.id else []):
         raise Conflict(f"domain {domain.name} {EXISTS}, or {REMOVED_MEANWHILE}")
     stored = _change_domain(transaction, domain) if domain.id else _add_domain(transaction, domain)
-    note_change(transaction, audit)
+    note_change(transaction, RecordKind.DOMAIN, str(stored.id), audit)
     return stored
 
 
@@ -163,7 +165,7 @@ def remove_domain(transaction: WriteTransaction, domain_id: int, audit: AuditEnt
         transaction.execute(query, (domain_id,))
     transaction.execute(queries.KEEP_LAST_NUMBER, (ledger.last_number,))
     ledger.remove_domain(domain_id)
-    note_change(transaction, audit)
+    note_change(transaction, RecordKind.DOMAIN, str(domain_id), audit)
 
 
 def keep_mark(
@@ -199,7 +201,7 @@ def change_list(
             for name in added[start : start + _NAMES]
         ]
         _keep_recipients(transaction, domain_id, listed)
-    transaction.execute(queries.RECORD, audit_row(audit))
+    note_change(transaction, RecordKind.RECIPIENTS, str(domain_id), audit)
 
 
 def learn(transaction: WriteTransaction, domain_id: int, lessons: Sequence[Recipient]) -> None:
@@ -224,9 +226,13 @@ def record(transaction: WriteTransaction, entries: Sequence[AuditEntry]) -> None
         transaction.execute(queries.RECORD, audit_row(entry))
 
 
-def note_change(transaction: WriteTransaction, audit: AuditEntry) -> None:
-    """Move the change number, and append to the trail."""
+def note_change(
+    transaction: WriteTransaction, kind: RecordKind, key: str, audit: AuditEntry
+) -> None:
+    """Number a change of a record, and append it to the trail."""
     transaction.execute(queries.MOVE_CHANGE_NUMBER)
+    transaction.execute(queries.KEEP_CHANGE, (kind, key))
+    transaction.execute(queries.DROP_OLD_CHANGES, (CHANGES_KEPT,))
     transaction.execute(queries.RECORD, audit_row(audit))
 
 

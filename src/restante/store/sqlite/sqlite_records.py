@@ -1,13 +1,14 @@
 """The part of the store that keeps the operator's records."""
 
+from collections.abc import Sequence
 from functools import partial
 
-from restante.store.sqlite import notice_changes, reading, record_changes
-from restante.store.sqlite.record_memory import RecordMemory
+from restante.store.sqlite import notice_changes, record_changes, record_reading
 from restante.store.sqlite.store_core import StoreCore
 from restante.tenancy.audit import AuditEntry
 from restante.tenancy.model import Account, Directory, HostedDomain, Login
 from restante.tenancy.notice import Channel
+from restante.tenancy.numbered_change import NumberedChange
 
 
 class SqliteRecords:
@@ -15,11 +16,14 @@ class SqliteRecords:
 
     def __init__(self, core: StoreCore) -> None:
         self._core = core
-        self._memory = RecordMemory()
 
     async def directory(self) -> Directory:
         """Return all records at the present change number."""
-        return await self._core.read(partial(reading.directory, memory=self._memory))
+        return await self._core.read(record_reading.directory)
+
+    async def changes_since(self, number: int) -> Sequence[NumberedChange] | None:
+        """Return the changes after a change number, of each record the last."""
+        return await self._core.read(partial(record_reading.changes_since, number=number))
 
     async def put_account(self, account: Account, audit: AuditEntry) -> None:
         """Add or replace, by name."""

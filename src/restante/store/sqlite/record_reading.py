@@ -1,0 +1,84 @@
+"""The operator's records as they are read: all of them, or those that were changed.
+
+Each function runs on a reading thread.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import apsw
+
+from restante.store.sqlite import queries
+from restante.store.sqlite.engine import Row, fetch
+from restante.store.sqlite.notice_rows import channel
+from restante.store.sqlite.rows import account, hosted_domain
+from restante.tenancy.model import Account, Directory, HostedDomain, Login
+from restante.tenancy.notice import Channel
+from restante.tenancy.numbered_change import NumberedChange, RecordKind
+
+_Record = Account | Login | HostedDomain | Channel
+
+
+def directory(connection: apsw.Connection) -> Directory:
+    """Read all of the operator's records, as at one moment."""
+    with connection:
+        [(change_number,)] = fetch(connection, queries.CHANGE_NUMBER)
+        accounts = [account(row) for row in fetch(connection, queries.ACCOUNTS)]
+        logins = [_login(row) for row in fetch(connection, queries.LOGINS)]
+        domains = [hosted_domain(row) for row in fetch(connection, queries.DOMAINS)]
+        channels = [channel(row) for row in fetch(connection, queries.CHANNELS)]
+    found = Directory(
+        change_number,
+        {one.name: one for one in accounts},
+        {login.user: login for login in logins},
+        {domain.name: domain for domain in domains},
+        {one.id: one for one in channels},
+    )
+    found.make_indexes()  # here, and not at the first question on the event loop
+    return found
+
+
+def changes_since(connection: apsw.Connection, number: int) -> list[NumberedChange] | None:
+    """Read the changes after a number, of each record the last, as at one moment.
+
+    None if not all of them are kept.
+    """
+    if fetch(connection, queries.CHANGE_NUMBER) == [(number,)]:
+        return []  # nearly always: no transaction for that
+    with connection:
+        [(newest,)] = fetch(connection, queries.CHANGE_NUMBER)
+        changes = fetch(connection, queries.CHANGES_SINCE, (number,))
+        if len(changes) != newest - number:
+            return None
+        last = {(RecordKind(kind), key): at for at, kind, key in changes}
+        records = {
+            (kind, key): record
+            for kind, (query, read) in _READING.items()
+            if (keys := [key for of, key in last if of is kind])
+            for key, record in _named(connection, query, keys, read).items()
+        }
+    found = [NumberedChange(at, *what, records.get(what)) for what, at in last.items()]
+    return sorted(found, key=lambda change: change.number)
+
+
+def _named(
+    connection: apsw.Connection,
+    query: str,
+    keys: list[str],
+    read: Callable[[Row], tuple[str, _Record]],
+) -> Mapping[str, _Record]:
+    return dict(read(row) for row in fetch(connection, query, (json.dumps(keys),)))
+
+
+def _login(row: Row) -> Login:
+    return Login(*row)
+
+
+_READING: Final[Mapping[RecordKind, tuple[str, Callable[[Row], tuple[str, _Record]]]]] = {
+    RecordKind.ACCOUNT: (queries.ACCOUNTS_NAMED, lambda row: (row[0], account(row))),
+    RecordKind.LOGIN: (queries.LOGINS_NAMED, lambda row: (row[0], _login(row))),
+    RecordKind.DOMAIN: (queries.DOMAINS_BY_ID, lambda row: (str(row[0]), hosted_domain(row))),
+    RecordKind.CHANNEL: (queries.CHANNELS_BY_ID, lambda row: (str(row[0]), channel(row))),
+}
+"""How the records of each kind are read by their keys. Lists of recipients are read by pages."""
