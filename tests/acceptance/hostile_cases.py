@@ -42,6 +42,7 @@ NOT_YET: Final = f"{NO_REPLY}|{TIMED_OUT}"  # where it might still become a line
 LF_WITHIN: Final = "a bare LF within a reply"
 END_LOST: Final = "the end of the last reply was not found"
 ONE_IS_LEFT: Final = "all was tried, 1 message was deferred"
+ONE_IS_REFUSED: Final = "all mail was tried: 1 refused"
 END_OF_ALL: Final = "everything was handed over"
 
 # What may be said or done where a reply is due, and the reason that the drain then gives.
@@ -141,6 +142,9 @@ UNASKED: Final[dict[str, tuple[Act, str]]] = {
 BEFORE: Final = {Place.GREETING: 0, Place.EHLO: 0, Place.PROBE: 0, Place.QUIT: 3}
 
 
+Traps = tuple[Trap, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
     """One row."""
@@ -152,12 +156,18 @@ class Case:
     delivered: int  # of the three messages
     is_large: bool = False  # the second one
     connections: int = 1  # at most
-    then: tuple[Trap, ...] = ()
+    then: Traps = ()
+    why: str = ""  # what is said of the message that is left
 
     @property
     def traps(self) -> list[Trap]:
         """The mail that the destination is given."""
         return [Trap(self.place, self.act, None if self.place in BEFORE else 1), *self.then]
+
+    @property
+    def is_second_left(self) -> bool:
+        """Whether the second message alone stays in the store."""
+        return self.reason in (ONE_IS_LEFT, ONE_IS_REFUSED)
 
     @property
     def letters(self) -> list[bytes]:
@@ -170,6 +180,7 @@ class Case:
 
 # In these an unsolicited 550 stands exactly where the next command's refusal would. They cannot be
 # told apart. The message is marked refused, which loses nothing.
+TAKEN_FOR_A_REPLY: Final = {"450": ("limits the rate", 1), "550": (ONE_IS_REFUSED, 2)}  # to MAIL
 LOOKS_LIKE_A_REFUSAL: Final = {"after a message: 550"}
 
 
@@ -178,8 +189,8 @@ def rows(column: str) -> Iterator[Case]:
 
     Where messages wait for one another, the second one meets the trap. Where they run ahead of
     their replies, none counts before all have replies. A connection on which that fails in its
-    probe is followed by one that does not pipeline. A message with an unreadable final reply goes
-    behind the others, over another connection.
+    probe is followed by one that does not pipeline. A message that meets a trap is left behind,
+    and the others go over another connection.
     """
     runs_ahead = column == "ahead"
     places = {*Place} - {Place.IN_CONTENT, Place.AFTER, Place.DATA if runs_ahead else Place.PROBE}
@@ -199,7 +210,12 @@ def rows(column: str) -> Iterator[Case]:
                 yield Case(place, name, act, END_OF_ALL, 3, connections=3)
             elif place is Place.EHLO and name in ENDS_A_CONNECTION:  # HELO is tried then
                 yield Case(place, name, act, f"{reason}|HELO", before, connections=2)
-            elif place is not Place.CONTENT or runs_ahead:
+            elif before == 1 and place is Place.CONTENT and name in ANSWERED_FIRST:
+                yield Case(place, name, act, END_OF_ALL, 3, connections=2)
+            elif before == 1:
+                is_final = place is Place.CONTENT  # then it is said in other words
+                yield _one_is_left(place, name, act, "" if is_final else reason)
+            else:
                 yield Case(
                     place,
                     name,
@@ -208,35 +224,43 @@ def rows(column: str) -> Iterator[Case]:
                     before,
                     connections=1 + (runs_ahead and place is Place.EHLO),
                 )
-            elif name in ANSWERED_FIRST:
-                yield Case(place, name, act, reason, 2)
-            else:
-                yield Case(place, name, act, ONE_IS_LEFT, 2, connections=2)
-    yield from _where_nothing_is_due(runs_ahead=runs_ahead)
+    yield from _where_nothing_is_due(column)
 
 
-def _where_nothing_is_due(*, runs_ahead: bool) -> Iterator[Case]:
+def _one_is_left(
+    place: Place, name: str, act: Act, why: str, *, is_large: bool = False, then: Traps = ()
+) -> Case:
+    """Return a case in which the second message alone stays held: others go by a new connection."""
+    return Case(place, name, act, ONE_IS_LEFT, 2, is_large, 2, then, why)
+
+
+def _where_nothing_is_due(column: str) -> Iterator[Case]:
+    runs_ahead = column == "ahead"
     # The reply to a recipient stands where that to the last content is due, which never comes.
     never = Trap(Place.CONTENT, is_late, after=2)
-    name = "one 250 too many, one too few"
-    yield Case(
-        Place.MAIL,
-        name,
-        adds(b"250 one more\r\n"),
-        f"{OUT_OF_STEP}|{TIMED_OUT}",
-        1 - runs_ahead,
-        then=(never,),
-    )
+    name, act = "one 250 too many, one too few", adds(b"250 one more\r\n")
+    why = f"{OUT_OF_STEP}|{TIMED_OUT}"
+    if runs_ahead:
+        yield Case(Place.MAIL, name, act, why, 0, then=(never,))
+    else:
+        yield _one_is_left(Place.MAIL, name, act, why, then=(never,))
     for place in (Place.IN_CONTENT, Place.AFTER):
         for name, (act, reason) in UNASKED.items():
             is_large = place is Place.IN_CONTENT
             if not runs_ahead and (name in ENDS_A_CONNECTION or place in READ.get(name, {})):
                 yield Case(place, name, act, END_OF_ALL, 3, is_large=is_large, connections=3)
+            elif runs_ahead:
+                yield Case(place, name, act, reason, 0, is_large=is_large)
+            elif column == "plain" and place is Place.AFTER and name in TAKEN_FOR_A_REPLY:
+                end, delivered = TAKEN_FOR_A_REPLY[name]
+                yield Case(place, name, act, end, delivered, connections=delivered)
             else:
-                yield Case(place, name, act, reason, 1 - runs_ahead, is_large=is_large)
-    yield Case(
-        Place.IN_CONTENT, "stops reading", stops_reading, TIMED_OUT, 1 - runs_ahead, is_large=True
-    )
+                yield _one_is_left(place, name, act, reason, is_large=is_large)
+    name, act = "stops reading", stops_reading
+    if runs_ahead:
+        yield Case(Place.IN_CONTENT, name, act, TIMED_OUT, 0, is_large=True)
+    else:
+        yield _one_is_left(Place.IN_CONTENT, name, act, TIMED_OUT, is_large=True)
 
 
 def _read(column: str, place: Place, name: str) -> tuple[int, int] | None:

@@ -173,7 +173,7 @@ class Talk:
                 self._reply(Place.RCPT, b"250 2.1.5 OK\r\n")
             case b"DATA":
                 self._reply(Place.DATA, b"354 go on\r\n")
-                self._take(self._content())
+                self._take(self._content(), waits=True)
             case b"BDAT":
                 self._take_chunk(line)
             case b"QUIT":
@@ -216,11 +216,14 @@ class Talk:
             self._chunks += chunk
             self.say(b"250 2.0.0 OK\r\n")
 
-    def _take(self, content: bytes) -> None:
+    def _take(self, content: bytes, *, waits: bool = False) -> None:
+        """Take content; before the trap behind it, wait for the next command, always the same."""
         self._has_recipient = False
         self._destination.taken.append(content)
         self._reply(Place.CONTENT, b"250 2.0.0 taken\r\n")
         self._messages += 1
+        if waits and not self._unread and any(one.place is Place.AFTER for one in self._traps):
+            self._more()
         self._reply(Place.AFTER, b"")
 
     def _line(self) -> bytes:

@@ -57,6 +57,7 @@ class ScriptedPrimary(AbstractAsyncContextManager["ScriptedPrimary"]):
         ""  # DROPS, REFUSES or CLOSE, where more comes with content than its end mark
     )
     context: ssl.SSLContext | None = None  # for STARTTLS
+    seconds: Mapping[str, float] = field(default_factory=dict)  # to wait before a reply, by verb
     taken: list[Taken] = field(default_factory=list)
     commands: list[str] = field(default_factory=list)  # of all connections
     connections: int = 0  # ever made
@@ -225,7 +226,10 @@ class _Session(asyncio.Protocol):
             self._forward_paths.append(path)
         elif command == "DATA" and reply.startswith("354"):
             self._decoder, self._content = DataDecoder(), b""
-        self._say(reply)
+        if (seconds := self._primary.seconds.get(command[:4], 0)) > 0:
+            asyncio.get_running_loop().call_later(seconds, self._say, reply)
+        else:
+            self._say(reply)
         if command == "QUIT" and reply.startswith("221"):
             self.transport.close()
         if command == "STARTTLS" and reply.startswith("220"):

@@ -45,8 +45,8 @@ def test_it_costs_seconds_once_and_is_known_to_the_next_drain(behind: str) -> No
 def test_a_flight_that_breaks_the_first_transaction_is_sent_one_command_at_a_time() -> None:
     """PIPELINING is offered, but commands after MAIL in one flight get no reply."""
     primary = ScriptedPrimary({"RCPT": [SILENCE]})
-    world = drained(primary, 5)
-    assert numbers(primary) == [1, 2, 3, 4, 5]
+    world = drained(primary, 1)
+    assert numbers(primary) == [1]
     assert manners(world) == [("data", "broken"), ("data", "quit")]
     assert not world.pauses
 

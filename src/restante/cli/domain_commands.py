@@ -102,8 +102,8 @@ Connections = Annotated[
         metavar="N",
         min=1,
         max=100,
-        help=f"Maximum of parallel connections. New domains: {DEFAULT_CONNECTIONS}. If all have"
-        " waited a minute for the reply to a whole message, up to four more are made.",
+        help=f"Maximum of parallel connections. New domains: {DEFAULT_CONNECTIONS}. If so"
+        " many have waited a minute for a reply, up to four more are made.",
     ),
 ]
 PerMinute = Annotated[

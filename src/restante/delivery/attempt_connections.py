@@ -19,8 +19,12 @@ from restante.delivery.route import Endpoint
 from restante.mail.message import HeldMessage
 from restante.queue.recipient_status import Outcome
 from restante.smtp.chunking_probe import Probed
+from restante.smtp.pipelining import Pipelining
 from restante.smtp.window import Pace
 
+FIRST_SILENT_SECONDS: Final = 180.0  # of silence, before a connection may be cut for the others
+SILENT_SECONDS: Final = 60.0  # the same, once one was cut
+TARDY_SECONDS: Final = 30.0  # where replies come after that, none is cut
 OURS: Final = (EndKind.QUIT, EndKind.UNREADABLE)  # ends that are no fault of the destination
 
 Report = Callable[[DeliveryTally, HeldMessage, Outcome, str], None]
@@ -51,6 +55,9 @@ class AttemptConnections:
         # in the order in which they began, so that a run can be repeated
         self._open: dict[DeliveryConnection, None] = {}
         self._allowance = ConnectionAllowance(context.settings.messages_per_connection)
+        self._awaited_long: dict[DeliveryConnection, int] = {}  # how many replies had come then
+        self._has_cut = False  # a connection, for its silence
+        self._replies_late = False  # a reply has come although it was awaited long
         self._ended: str | None = None  # why none may begin any more
         self.pace = Pace()
         self.probed: Probed | None = None
@@ -66,9 +73,9 @@ class AttemptConnections:
         """Whether there are some, and each waits for a reply that is late."""
         return bool(self._open) and all(one.has_waited(LATE_SECONDS) for one in self._open)
 
-    def all_have_awaited_final_replies(self, seconds: float) -> bool:
-        """Tell whether each has sent its message, and waited so long for the final reply."""
-        return all(one.has_awaited_final_reply(seconds) for one in self._open)
+    def waiting_for(self, seconds: float) -> int:
+        """Return how many wait for so long for a reply that is due."""
+        return sum(one.has_waited(seconds) for one in self._open)
 
     def wake(self) -> None:
         """Let them look for messages again."""
@@ -89,36 +96,62 @@ class AttemptConnections:
         for connection in self._open:
             connection.abort(reason)
 
-    async def run_one(self) -> ConnectionEnd:
-        """Try the addresses in order until one lets us begin; those that did come first."""
+    def cut_longest_silent(self) -> None:
+        """Wait no longer for the reply that is due longest, where that is safe.
+
+        Only if no reply has come late: this destination may need the time.
+        """
+        seconds = SILENT_SECONDS if self._has_cut else FIRST_SILENT_SECONDS
+        silent = [one for one in self._open if one.may_be_cut and one.has_waited(seconds)]
+        if silent and not self._replies_late:
+            self._has_cut = True
+            max(silent, key=lambda one: one.seconds_still).cut()
+
+    def note_late_replies(self) -> None:
+        """Call it now and then: notice replies that come late."""
+        self._replies_late |= any(
+            count != one.reply_count for one, count in self._awaited_long.items()
+        )
+        self._awaited_long = {
+            one: one.reply_count for one in self._open if one.has_waited(TARDY_SECONDS)
+        }
+
+    async def run_one(self, *, is_relief: bool = False) -> ConnectionEnd:
+        """Try the addresses in order until one lets us begin; those that did come first.
+
+        `is_relief`: others wait for late replies, so that one message is sent at a time.
+        """
         proven = [connection.endpoint for connection in self._open if connection.is_ready]
+        most = Pipelining.OPENING if is_relief else self._beginning.pipelining
         for endpoint in dict.fromkeys([*proven, *self._endpoints]):
-            end = await self._try_manners(endpoint)
+            end = await self._try_manners(endpoint, most)
             if end.was_ready:
                 self._endpoints = tuple(dict.fromkeys([endpoint, *self._endpoints]))
             if end.was_ready or self._ended is not None:
                 break
         return end
 
-    async def _try_manners(self, endpoint: Endpoint) -> ConnectionEnd:
+    async def _try_manners(self, endpoint: Endpoint, most: Pipelining) -> ConnectionEnd:
         """Try one address, and again in a simpler manner where the first one was not borne."""
-        end = await self._try(endpoint)
+        end = await self._try(endpoint, most)
         if end.kind is EndKind.TLS_FAILED and self._plan.may_do_without_tls and self._ended is None:
             self._is_plain = True
-            end = await self._try(endpoint)
+            end = await self._try(endpoint, most)
         if end.closed_at_ehlo and self._plan.options.may_use_helo and self._ended is None:
-            end = await self._try(endpoint, uses_ehlo=False)
+            end = await self._try(endpoint, most, uses_ehlo=False)
         if end.goes_on_gentler and not end.outstanding and self._ended is None:
-            end = await self._try(endpoint)  # the back-off has learned
+            end = await self._try(endpoint, most)  # the back-off has learned
         return end
 
-    async def _try(self, endpoint: Endpoint, *, uses_ehlo: bool = True) -> ConnectionEnd:
+    async def _try(
+        self, endpoint: Endpoint, most: Pipelining, *, uses_ehlo: bool = True
+    ) -> ConnectionEnd:
         tally = DeliveryTally()
         link_plan = self._plan.link_plan(
             endpoint,
             self._context,
             self.pace,
-            self._beginning,
+            replace(self._beginning, pipelining=min(most, self._beginning.pipelining)),
             is_plain=self._is_plain,
             uses_ehlo=uses_ehlo,
             messages=self._allowance.messages,

@@ -60,6 +60,7 @@ def connection_end(
         in_doubt=_in_doubt(record, session),
         closed_at_ehlo=record.was_closed and not tls_version and session.awaited is EHLO,
         uses_ehlo=uses_ehlo,
+        suspect=_suspect(record, session),
         garbled=_garbled(record, session),
     )
 
@@ -92,6 +93,12 @@ def _not_borne(
 def _in_doubt(record: ConnectionRecord, session: ClientSession) -> HeldMessage | None:
     transaction = session.in_doubt if record.kind is EndKind.BROKEN else None
     return transaction.message if transaction is not None else None
+
+
+def _suspect(record: ConnectionRecord, session: ClientSession) -> HeldMessage | None:
+    """Return the first message without all its replies, unless it got an outcome at the end."""
+    first = next(iter(session.outstanding()), None)
+    return None if first is None or first.message is record.reported_cut else first.message
 
 
 def _garbled(record: ConnectionRecord, session: ClientSession) -> str:

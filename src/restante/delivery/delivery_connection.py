@@ -100,14 +100,31 @@ class DeliveryConnection:
             self._guarded(self._pump)
 
     def has_waited(self, seconds: float) -> bool:
-        """Tell whether all is sent, and the reply that is due has not come for so long."""
+        """Tell whether the destination owes a reply, or takes no content, for so long."""
         session = self._session
-        is_due = session.awaited is not None and not session.is_sending_content
-        return self._record.was_ready and is_due and self._timer.seconds_still > seconds
+        is_due = session.awaited is not None or session.is_sending_content
+        return self._record.was_ready and is_due and self.seconds_still > seconds
 
-    def has_awaited_final_reply(self, seconds: float) -> bool:
-        """Tell whether the reply that has not come for so long is the one to content."""
-        return self._session.awaited is CONTENT and self.has_waited(seconds)
+    @property
+    def seconds_still(self) -> float:
+        """For how long nothing has been sent, and no whole reply has come."""
+        return self._timer.seconds_still
+
+    @property
+    def reply_count(self) -> int:
+        """How many replies have come."""
+        return self._session.reply_count
+
+    @property
+    def may_be_cut(self) -> bool:
+        """Whether it has one message, whose content has not gone whole: no copy can be made."""
+        session = self._session
+        is_whole = session.awaited is CONTENT or session.runs_ahead
+        return not is_whole and bool(session.outstanding())
+
+    def cut(self) -> None:
+        """Wait no longer, because of other mail."""
+        self._stop_waiting(f"; other mail was waiting after {self.seconds_still:.0f} s")
 
     def finish(self) -> None:
         """Begin no more; wait for outstanding replies and send QUIT, soon if nothing was begun.
@@ -323,11 +340,14 @@ class DeliveryConnection:
     def _give_up_waiting(self) -> None:
         if self._timer.is_not_needed:
             self.abort(_NOT_NEEDED)
-            return
+        else:
+            self._stop_waiting()
+
+    def _stop_waiting(self, reason: str = "") -> None:
         awaited = self._session.awaited
         what = f"the reply to {awaited.name}" if awaited is not None else "the destination"
         self._guarded(self._take_cut_reply)
-        self._close(EndKind.BROKEN, f"timed out waiting for {what}")
+        self._close(EndKind.BROKEN, f"timed out waiting for {what}{reason}")
 
     # The end
 

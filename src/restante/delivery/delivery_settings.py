@@ -27,7 +27,9 @@ class DeliverySettings(BaseModel):
         default=30.0, description="Seconds to make a connection, for each address."
     )
     reply_timeout: Annotated[float, Field(gt=0)] = Field(
-        default=300.0, description="Seconds to wait for a reply to a command (RFC 5321 §4.5.3.2)."
+        default=300.0,
+        description="Seconds to wait for a reply to a command (RFC 5321 §4.5.3.2). If all"
+        " connections wait and other mail is held, it is 180 for the first, then 60.",
     )
     content_timeout: Annotated[float, Field(gt=0)] = Field(
         default=600.0,

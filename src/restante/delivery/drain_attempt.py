@@ -10,13 +10,17 @@ takes its messages by itself. The manners towards a primary that has just come b
   `--per-minute` has left.
 - A connection that took mail and was then closed is replaced at once: some servers close, or send
   421, after each message.
-- A connection that the destination ended over a message is replaced too: the message may be the
-  cause, and must not keep others waiting. That happens up to four times without a delivery, and up
-  to ten times if the destination has taken mail before. The message goes behind the others. If the
-  data was no reply to its content, that is counted. The third time it is set apart as uncertain.
+- A connection that ended over a message is replaced too: the message may be the cause, and must
+  not keep others waiting. The destination has closed, complained, said what is no reply, or said
+  nothing. That happens up to four times without a delivery, and up to ten times if the destination
+  has taken mail before. The message goes behind the others. If the data was no reply to its
+  content, that is counted. The third time it is set apart as uncertain.
 - While every connection waits for a late reply, another is opened, up to the destination's number.
-  If each has waited for a minute for a final reply, it does no work. Then up to four can be open
-  beyond that number. A connection that waits takes no further message.
+  If so many have waited for a minute, they do no work. Then up to four can be open beyond that
+  number. None of these sends a message ahead of replies. A connection that waits takes no further
+  message. If all of these wait too, the one that has waited longest is cut: after three minutes,
+  the next after one. Its message is deferred. It is not cut if its content has gone whole, or if
+  this destination has sent late replies: it is given its time.
 - A connection that took none, and fails while others work, gives its messages back to them, once
   each. For a while no further connection is tried.
 - The attempt ends when the last connection has failed, and when ten messages in a row were
@@ -59,7 +63,7 @@ from restante.tenancy.model import Directory
 SILENCE_SECONDS: Final = 10.0  # between two looks for connections that wait for late replies
 LOSSES_LIMIT: Final = 4  # connections in a row that are replaced, each lost over a message
 LOSSES_LIMIT_KNOWN: Final = 10  # the same, where the destination has taken mail before
-IDLE_SECONDS: Final = 60.0  # of waiting for a final reply: the connection does no work
+IDLE_SECONDS: Final = 60.0  # of waiting for a reply: the connection does no work
 WAITING_BESIDE: Final = 4  # connections beyond the destination's number, while all wait
 UNSETTLED_PER_CONNECTION: Final = (
     MOST_MESSAGES  # in delivery, or delivered and not recorded: a crash can double them
@@ -144,16 +148,22 @@ class DrainAttempt:
         """Open another connection while the others wait for late replies."""
         while True:
             await asyncio.sleep(SILENCE_SECONDS)
-            if self._connections.all_wait and self._supply.waiting and not self._is_ending:
-                self._open_one_more()
+            self._connections.note_late_replies()
+            if self._needs_relief:
+                self._relieve()
 
-    def _open_one_more(self) -> None:
-        """Open one in place of those that wait, beyond the destination's number if need be."""
-        are_idle = self._connections.all_have_awaited_final_replies(IDLE_SECONDS)
-        most = self._beginning.most + (WAITING_BESIDE if are_idle else 0)
-        if self._ramp.widen() or self._running < most:
-            self._running += 1
-            self._tasks.create_task(self._keep_connection())
+    @property
+    def _needs_relief(self) -> bool:
+        """Whether mail waits, and every connection waits for a late reply."""
+        return self._supply.waiting > 0 and not self._is_ending and self._connections.all_wait
+
+    def _relieve(self) -> None:
+        """Open one beside those that wait, or end one if there are too many."""
+        most = self._beginning.most
+        if self._running >= most + WAITING_BESIDE or self._has_lost_too_many:
+            self._connections.cut_longest_silent()
+        elif self._ramp.widen() or self._connections.waiting_for(IDLE_SECONDS) >= most:
+            self._begin_connection(is_relief=True)
 
     def _remember(self) -> None:
         experience, destination = self._context.experience, self._plan.destination.text
@@ -319,8 +329,11 @@ class DrainAttempt:
 
     def _open_connections(self) -> None:
         while self._running < self._ramp.wanted and not self._is_ending and self._is_worth_another:
-            self._running += 1
-            self._tasks.create_task(self._keep_connection())
+            self._begin_connection()
+
+    def _begin_connection(self, *, is_relief: bool = False) -> None:
+        self._running += 1
+        self._tasks.create_task(self._keep_connection(is_relief=is_relief))
 
     @property
     def _is_worth_another(self) -> bool:
@@ -330,9 +343,9 @@ class DrainAttempt:
             FEWEST_MESSAGES * (on_their_way + 1) if self._running else 1
         )
 
-    async def _keep_connection(self) -> None:
+    async def _keep_connection(self, *, is_relief: bool) -> None:
         """Make one connection, and handle its end."""
-        end = await self._connections.run_one()
+        end = await self._connections.run_one(is_relief=is_relief)
         self._running -= 1
         for message in reversed(end.outstanding):  # each goes to the front
             if message is end.in_doubt:
@@ -362,8 +375,8 @@ class DrainAttempt:
 
     def _is_suspect(self, message: HeldMessage, end: ConnectionEnd) -> bool:
         """Return whether a message may have broken the connection, and keeps others waiting."""
-        is_first = message is end.outstanding[0] and end.was_over_a_message
-        return end.came_after_mail or (is_first and self._supply.waiting > 0)
+        is_suspect = message is end.suspect and end.was_over_a_message
+        return end.came_after_mail or (is_suspect and self._supply.waiting > 0)
 
     def _take_back_in_doubt(self, message: HeldMessage, end: ConnectionEnd) -> None:
         """Handle a message that was sent whole but got no readable reply.
@@ -393,12 +406,18 @@ class DrainAttempt:
         if end.in_doubt is None and not end.was_over_a_message:
             return end.goes_on_gentler
         self._losses_in_a_row += 1
+        return not self._has_lost_too_many
+
+    @property
+    def _has_lost_too_many(self) -> bool:
         takes_mail = self._context.experience.has_taken_mail(self._plan.destination.text)
-        return self._losses_in_a_row <= (LOSSES_LIMIT_KNOWN if takes_mail else LOSSES_LIMIT)
+        return self._losses_in_a_row > (LOSSES_LIMIT_KNOWN if takes_mail else LOSSES_LIMIT)
 
     def _make_do_without(self, end: ConnectionEnd) -> None:
         if self._is_replaced(end):
             self._open_connections()
+            if self._needs_relief:
+                self._begin_connection(is_relief=True)
         elif self._running:
             self._ramp.lose(self._running)
             self._connections.pace.start_again()

@@ -86,6 +86,7 @@ class ConnectionEnd:
         False  # before TLS: some servers from before the extensions hang up there
     )
     uses_ehlo: bool = True
+    suspect: HeldMessage | None = None  # outstanding; the reply that did not come was its
     garbled: str = ""  # the data in place of that reply, and its fault; "" if nothing came
 
     @property
@@ -95,15 +96,15 @@ class ConnectionEnd:
 
     @property
     def was_over_a_message(self) -> bool:
-        """Whether the destination ended it, in its own words or without, while it got a message.
+        """Whether an act of the destination ended it, while it got a message.
 
-        A malformed reply is no such end. A window of many messages makes copies: it is not sent
-        again at once.
+        It closed, complained, said what is no reply, or said nothing. A window of many messages
+        makes copies: it is not sent again at once.
         """
         if not self.was_ready or self.not_borne is not None:
             return False
         is_single = self.manner is SendingManner.DATA or not self.outstanding
-        has_ended = self.was_closed or self.kind in (EndKind.BUSY, EndKind.REFUSED)
+        has_ended = self.kind in (EndKind.BROKEN, EndKind.BUSY, EndKind.REFUSED)
         return has_ended and is_single and bool(self.tried or self.outstanding)
 
     @property
