@@ -109,6 +109,8 @@ def message_name(number: int) -> str:
 
 def message_number(name: str) -> int:
     """Read back what `message_name` wrote. Raises ValueError for anything else."""
+    if not (name and name.isascii()):
+        raise ValueError(name)
     number = 0
     for letter in name.lower():
         number = number * 32 + _ALPHABET.index(letter)
