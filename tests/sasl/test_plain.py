@@ -1,0 +1,61 @@
+"""PLAIN: one message with a user name and a password."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from restante.sasl.mechanism import BadResponse, Challenge, PasswordCredentials
+from restante.sasl.plain import Plain
+
+
+@pytest.mark.parametrize(
+    ("response", "user", "password"),
+    [
+        (b"\0tim\0tanstaaf", "tim", "tanstaaf"),
+        (b"tim\0tim\0tanstaaf", "tim", "tanstaaf"),
+        ("\0primär\0schlüssel".encode(), "primär", "schlüssel"),
+        (b"\0tim\0", "tim", ""),  # the check of the password refuses it
+    ],
+)
+def test_it_is_read_at_once_or_after_an_empty_challenge(
+    response: bytes, user: str, password: str
+) -> None:
+    assert Plain().begin(response) == PasswordCredentials(user, password)
+    exchange = Plain()
+    assert exchange.begin(None) == Challenge(b"")
+    assert exchange.respond(response) == PasswordCredentials(user, password)
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        b"",
+        b"tim",
+        b"tim\0tanstaaf",
+        b"\0\0tanstaaf",
+        b"\0tim\0tanstaaf\0",
+        b"other\0tim\0tanstaaf",  # nobody acts for another
+        b"\0\xff\0tanstaaf",
+    ],
+)
+def test_responses_that_are_refused(response: bytes) -> None:
+    with pytest.raises(BadResponse):
+        Plain().respond(response)
+
+
+@given(st.text(st.characters(exclude_characters="\0")), st.text())
+def test_a_response_with_a_user_name_is_read_unless_a_nul_is_in_the_password(
+    user: str, password: str
+) -> None:
+    response = f"\0{user}\0{password}".encode("utf-8", "surrogatepass")
+    try:
+        credentials = Plain().respond(response)
+    except BadResponse:
+        is_utf8 = response.decode("utf-8", "ignore").encode() == response
+        assert not user or "\0" in password or not is_utf8
+    else:
+        assert credentials == PasswordCredentials(user, password)
+
+
+def test_credentials_do_not_show_the_password() -> None:
+    assert "tanstaaf" not in repr(Plain().respond(b"\0tim\0tanstaaf"))
