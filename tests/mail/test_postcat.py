@@ -27,7 +27,7 @@ named_attribute: encoding=8bit
 recipient: z@alpha.example
 *** MESSAGE FILE END deferred/C/C82E ***
 """  # noqa: E501  postcat writes such lines
-ASKED = """*** ENVELOPE RECORDS E ***
+ASKED = b"""*** ENVELOPE RECORDS E ***
 named_attribute: envelope_id=QQ+314
 named_attribute: ret_flags=2
 sender: a@sender.example
@@ -43,12 +43,12 @@ named_attribute: dsn_orig_rcpt=rfc822;y@alpha.example
 recipient: y@alpha.example
 named_attribute: dsn_orig_rcpt=rfc822;z@alpha.example
 recipient: z@alpha.example
-named_attribute: dsn_orig_rcpt=utf-8;é+@alpha.example
+named_attribute: dsn_orig_rcpt=utf-8;\xc3\xa9+@alpha.example
 recipient: w@alpha.example
 *** MESSAGE CONTENTS E ***
 *** HEADER EXTRACTED E ***
 *** MESSAGE FILE END E ***
-""".encode()
+"""
 NULL = (
     b"""*** ENVELOPE RECORDS E ***
 sender:%s

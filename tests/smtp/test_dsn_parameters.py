@@ -1,6 +1,5 @@
-"""Requests for reports, from a command into a value and into a command again."""
+"""Requests for reports: read from commands, and written into commands again."""
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -9,10 +8,6 @@ from restante.mail.dsn_request import (
     Notify,
     RecipientRequest,
     Ret,
-    parse_notify,
-    unembedded,
-    utf8_address,
-    xtext_decoded,
 )
 from restante.mail.envelope import Envelope
 from restante.mail.message import HeldMessage
@@ -52,32 +47,9 @@ def test_it_comes_out_as_it_came_in(asked: DsnRequest) -> None:
 
 
 @given(requests)
-def test_a_server_without_the_extension_hears_nothing_of_it(asked: DsnRequest) -> None:
+def test_a_server_without_the_extension_is_told_nothing_of_it(asked: DsnRequest) -> None:
     """RFC 3461 §5.2.2 (a)."""
     assert [line for _, line in opening_commands(message(asked), Offer())] == [
         b"MAIL FROM:<a@a.example>\r\n",
         b"RCPT TO:<b@b.example>\r\n",
     ]
-
-
-@pytest.mark.parametrize(
-    "text", ["NEVER", "SUCCESS", "FAILURE", "DELAY", "SUCCESS,FAILURE,DELAY", "FAILURE,DELAY"]
-)
-def test_notify_is_spelled_as_it_was_asked(text: str) -> None:
-    assert parse_notify(text).text == text
-
-
-@given(st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=20))
-def test_any_address_can_be_written_in_ascii(path: str) -> None:
-    """RFC 6533 §3: and neither blanks nor what xtext has a meaning for are in it."""
-    written = utf8_address(path)
-    assert written.isascii()
-    assert not set(written) & set(" +=")
-    assert xtext_decoded(written) == written
-    if path.isprintable():
-        assert unembedded(written) == path
-
-
-@pytest.mark.parametrize("text", ["\\x{0A}", "\\x{D800}", "\\x{110000}", "\\x{41", "\\x{g1}"])
-def test_what_is_embedded_never_becomes_a_control_or_half_a_character(text: str) -> None:
-    assert unembedded(text) == text
