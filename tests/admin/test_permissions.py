@@ -55,6 +55,7 @@ from restante.transfer.transfer_error import TransferError, TransferFault
 from tests.admin.desk import HEAD, Desk, FakeServer, all_of, run
 
 SOURCE = Path(restante.__file__).parent
+SOURCE_URL = f"sqlite://{SOURCE}"
 ALPHA_LOGIN = account_login("alpha-mail", "alpha", "192.0.2.1")
 BETA_LOGIN = account_login("beta-mail", "beta", "192.0.2.1")
 
@@ -255,10 +256,12 @@ CALLS: dict[AdminAction, list[Call]] = {
         )
     ],
     AdminAction.STORE_CHECK: [
-        at_once(lambda c, _: store_maintenance.check(c.principal, SOURCE, lambda *_: None))
+        at_once(lambda c, _: store_maintenance.check(c.principal, SOURCE_URL, lambda *_: None))
     ],
     AdminAction.STORE_SALVAGE: [
-        at_once(lambda c, _: store_maintenance.salvage(c.principal, SOURCE, SOURCE, lambda _: None))
+        at_once(
+            lambda c, _: store_maintenance.salvage(c.principal, SOURCE_URL, SOURCE, lambda _: None)
+        )
     ],
 }
 # These concern the platform as a whole: an account's things and another's cannot be told apart.

@@ -9,11 +9,10 @@ import pytest
 from restante.config.key_file import read_key
 from restante.mail.dsn_request import Notify, Ret
 from restante.queue.recipient_status import RecipientStatus
-from restante.store.choice import check_store
 from restante.store.mail_figures import Usage
 from restante.store.mail_queue import QueueFilter
 from restante.store.mail_reports import ReportFilter
-from restante.store.sqlite import SqliteStore, open_sqlite
+from restante.store.sqlite import SqliteCare, SqliteStore, open_sqlite
 from restante.tenancy.model import TlsUse
 from restante.tenancy.passwords import password_matches
 from restante.tenancy.policy import AtEnd, Recipients, Retention
@@ -153,4 +152,4 @@ async def test_it_goes_on(store: SqliteStore) -> None:
 
 async def test_it_is_sound(store: SqliteStore, tmp_path: Path) -> None:
     await store.close()
-    assert check_store(tmp_path / "store", lambda _done, _of: None).findings == []
+    assert SqliteCare(tmp_path / "store").check(lambda _done, _of: None).findings == []

@@ -9,7 +9,7 @@ from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.permissions import AdminAction, permit
 from restante.mail.message import message_name
-from restante.store.choice import check_store, salvage_store
+from restante.store.choice import store_care
 from restante.store.store_care import StoreReport
 from restante.tenancy.principal import Principal
 
@@ -85,23 +85,24 @@ async def backup(context: AdminContext, order: BackupOrder) -> BackupView:
     )
 
 
-def check(
-    principal: Principal, directory: Path, on_progress: Callable[[int, int], None]
-) -> CheckView:
-    """Check everything in the store of a directory. Blocks; works with or without a server."""
+def check(principal: Principal, url: str, on_progress: Callable[[int, int], None]) -> CheckView:
+    """Check everything in the store of a URL. Works with or without a server.
+
+    Blocks. Raises CareUnsupported.
+    """
     permit(principal, AdminAction.STORE_CHECK)
-    return _view(check_store(directory, on_progress))
+    return _view(store_care(url).check(on_progress))
 
 
 def salvage(
-    principal: Principal, directory: Path, target: Path, on_progress: Callable[[int], None]
+    principal: Principal, url: str, target: Path, on_progress: Callable[[int], None]
 ) -> SalvageView:
     """Write the readable parts of a store into a new one.
 
-    Blocks. Raises StoreError, StoreUnusable.
+    Blocks. Raises StoreError, StoreUnusable, CareUnsupported.
     """
     permit(principal, AdminAction.STORE_SALVAGE)
-    report = salvage_store(directory, target, on_progress)
+    report = store_care(url).salvage(target, on_progress)
     before, now = report.schema
     return SalvageView(
         is_whole=report.is_whole,

@@ -9,13 +9,13 @@ from functools import partial
 
 from restante.admin.admin_context import AdminContext, operator
 from restante.cli.failures import Exit, Failure
+from restante.cli.store_place import check_store_is_there
 from restante.config.key_file import KeyUnusable, read_key
 from restante.config.privileges import UserUnusable, become
 from restante.config.schema import Config
 from restante.delivery.delivery_context import DeliveryContext
 from restante.network.resolver import DnsResolver
 from restante.notices.notice_service import make_transports
-from restante.phrases import NO_STORE
 from restante.reception.intake import Intake, Receipt, ReceivedMail, hold_all
 from restante.store import choice
 from restante.store.interface import Store
@@ -104,9 +104,7 @@ class _Unwritten:
 
 async def open_store(config: Config) -> Store:
     """Open the store that the configuration names. Raises Failure."""
-    if not config.store_directory.is_dir():
-        text = f"{config.store_directory}: {NO_STORE}; `restante init` makes one"
-        raise Failure(Exit.NO_INPUT, text)
+    check_store_is_there(config.store)
     try:
         return await choice.open_store(config.store)
     except StoreDamaged as error:

@@ -12,9 +12,9 @@ from restante.cli.api_client import ask, read_config
 from restante.cli.display import human_size, say, show_json, show_record
 from restante.cli.failures import Exit, Failure, complain
 from restante.cli.options import ConfigFile, Json
+from restante.cli.store_place import check_store_is_there
 from restante.mail.quantity import counted
-from restante.phrases import NO_STORE
-from restante.store.store_errors import StoreError, StoreUnusable
+from restante.store.store_errors import CareUnsupported, StoreError, StoreUnusable
 from restante.tenancy.principal import COMMAND_LINE
 
 if TYPE_CHECKING:
@@ -37,7 +37,10 @@ def check(*, as_json: Json = False, config: ConfigFile = None) -> int:
     """
     from restante.admin import store_maintenance  # noqa: PLC0415  heavy
 
-    view = store_maintenance.check(_principal(), _directory(config), _Progress().show)
+    try:
+        view = store_maintenance.check(_principal(), _url(config), _Progress().show)
+    except CareUnsupported as error:
+        raise Failure(Exit.UNAVAILABLE, str(error)) from None
     if as_json:
         show_json(view.model_dump())
     else:
@@ -87,10 +90,10 @@ def salvage(
     """
     from restante.admin import store_maintenance  # noqa: PLC0415  heavy
 
-    source = _directory(config)
+    source = _url(config)
     try:
         view = store_maintenance.salvage(_principal(), source, directory, _Progress().show_salvaged)
-    except StoreUnusable as error:
+    except (StoreUnusable, CareUnsupported) as error:
         raise Failure(Exit.UNAVAILABLE, str(error)) from None
     except StoreError as error:
         raise Failure(Exit.CANNOT_CREATE, str(error)) from None
@@ -108,19 +111,17 @@ def _principal() -> "Principal":
     return operator(os.getuid(), COMMAND_LINE)
 
 
-def _directory(config_file: Path | None) -> Path:
-    """Return the store's directory, as its user. Raises Failure."""
+def _url(config_file: Path | None) -> str:
+    """Return the URL of a store that is there, as its user. Raises Failure."""
     from restante.config.privileges import UserUnusable, become  # noqa: PLC0415
 
     config = read_config(config_file)
-    if not config.store_directory.is_dir():
-        text = f"{config.store_directory}: {NO_STORE}; `restante init` makes one"
-        raise Failure(Exit.NO_INPUT, text)
+    check_store_is_there(config.store)
     try:
         become(config.user)  # reading creates the WAL index, which the server must be able to open
     except UserUnusable as error:
         raise Failure(Exit.CONFIGURATION, str(error)) from None
-    return config.store_directory
+    return config.store
 
 
 class _Progress:

@@ -1,19 +1,18 @@
 """Which store a configuration means.
 
 The only file that names concrete stores: the server and the command line ask here. Another kind of
-store needs a StoreKind and one more branch of `open_store`.
+store needs a StoreKind and one more branch of `open_store` and `store_care`.
 """
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import assert_never
 
 from restante.store.interface import Store
-from restante.store.memory import MemoryStore
-from restante.store.sqlite import BALLAST, check_directory, open_sqlite, salvage
-from restante.store.store_care import SalvageReport, StoreReport
+from restante.store.memory import MemoryCare, MemoryStore
+from restante.store.sqlite import BALLAST, SqliteCare, open_sqlite
+from restante.store.store_care import StoreCare
 from restante.store.store_errors import StoreUnusable
-from restante.store.store_url import StoreKind, StoreUrlUnusable, parse_store_url
+from restante.store.store_url import StoreKind, StoreUrl, StoreUrlUnusable, parse_store_url
 
 _COMMANDS_PROOF = 0.05  # seconds
 
@@ -31,10 +30,7 @@ async def open_store(
     disk is full. Raises StoreDamaged if the database is damaged: a server checks more of it than a
     command, which must be quick.
     """
-    try:
-        place = parse_store_url(url)
-    except StoreUrlUnusable as error:
-        raise StoreUnusable(f"{url}: {error}") from None
+    place = _place(url)
     match place.kind:
         case StoreKind.SQLITE:
             assert place.directory is not None
@@ -49,25 +45,24 @@ async def open_store(
             assert_never(place.kind)
 
 
-def check_store(directory: Path, on_progress: Callable[[int, int], None]) -> StoreReport:
-    """Look at everything in a store, also one that cannot be opened or that a server has open.
+def store_care(url: str) -> StoreCare:
+    """Return the means to check and salvage the store of a URL without opening it.
 
-    Blocks.
-
-    `on_progress` is told how many messages were looked at, and how many there are.
+    Raises StoreUnusable.
     """
-    return check_directory(directory, on_progress)
+    place = _place(url)
+    match place.kind:
+        case StoreKind.SQLITE:
+            assert place.directory is not None
+            return SqliteCare(place.directory)
+        case StoreKind.MEMORY:
+            return MemoryCare()
+        case _:
+            assert_never(place.kind)
 
 
-def salvage_store(
-    directory: Path, target: Path, on_progress: Callable[[int], None]
-) -> SalvageReport:
-    """Write what can be read of a damaged store into a new one; `target` is empty or not there.
-
-    Blocks.
-
-    `on_progress` is told how many messages were salvaged. Raises StoreUnusable where there is
-    nothing to be read or a server has the store open, StoreError where the new one cannot be
-    written.
-    """
-    return salvage(directory, target, on_progress)
+def _place(url: str) -> StoreUrl:
+    try:
+        return parse_store_url(url)
+    except StoreUrlUnusable as error:
+        raise StoreUnusable(f"{url}: {error}") from None

@@ -1,6 +1,12 @@
-"""The findings of a check of a whole store, and the result of a salvage."""
+"""The port for the care of a store as a whole, also of one that cannot be opened.
 
+The care of an open store, its scrub and backup, is in store_upkeep.py.
+"""
+
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,3 +68,22 @@ class Slice:
     files: int = 0
     seconds: float = 0.0
     damaged: int = 0  # messages
+
+
+class StoreCare(Protocol):
+    """Checks and salvages a store. The methods block, for as long as it takes to read all of it."""
+
+    def check(self, on_progress: Callable[[int, int], None]) -> StoreReport:
+        """Look at everything, and change nothing. A server may have the store open.
+
+        Each fault is a finding, also if the store cannot be opened. `on_progress` is told how many
+        messages were looked at, and how many there are. Raises CareUnsupported.
+        """
+
+    def salvage(self, target: Path, on_progress: Callable[[int], None]) -> SalvageReport:
+        """Write what can be read into a new store in `target`, which is empty or not there.
+
+        `on_progress` is told how many messages were salvaged. Raises CareUnsupported. Raises
+        StoreUnusable where nothing can be read or a server has the store open, StoreError where the
+        new one cannot be written.
+        """

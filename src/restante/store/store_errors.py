@@ -48,6 +48,13 @@ class StoreDamaged(StoreUnusable):
     """
 
 
+class CareUnsupported(StoreError):  # noqa: N818
+    """A store of this kind cannot do it, as things are. No time cures it.
+
+    The text names the alternative.
+    """
+
+
 class NotEmpty(StoreError):  # noqa: N818
     """A directory that a copy must be written to has something in it. No time cures it."""
 

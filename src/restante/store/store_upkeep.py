@@ -60,5 +60,5 @@ class UpkeepStore(Protocol):
         """Write a copy of everything, as at one moment, to a new or empty directory.
 
         Mail comes in and leaves meanwhile. If writing fails, no copy is left that could be taken
-        for a whole one. Raises StoreError.
+        for a whole one. Raises StoreError; CareUnsupported where the database has tools of its own.
         """

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from restante.store.memory import MemoryStore
-from restante.store.store_errors import StoreError
+from restante.store.store_errors import CareUnsupported
 from tests.contract.making import delivered, held_numbers, hosted, message, opened, spooled
 
 
@@ -39,5 +39,5 @@ async def test_a_message_can_come_behind_one_with_a_higher_number(runner: asynci
 
 
 async def test_there_is_nothing_to_back_up(runner: asyncio.Runner, tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="nothing to copy"):
+    with pytest.raises(CareUnsupported, match=r"nothing to copy; .* `restante queue export`"):
         await MemoryStore().care.backup(tmp_path)

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from restante.store.choice import check_store
-from restante.store.sqlite import SqliteStore, backup, open_sqlite
+from restante.store.sqlite import SqliteCare, SqliteStore, backup, open_sqlite
 from restante.store.store_errors import StoreError, StoreUnusable
 from restante.store.store_upkeep import Backup
 from tests.contract.making import (
@@ -27,7 +26,7 @@ from tests.store.watched_disk import WatchedDisk
 
 async def restored_numbers(directory: Path) -> list[int]:
     """Open a copy and read all of it."""
-    assert check_store(directory, lambda _done, _of: None).findings == []
+    assert SqliteCare(directory).check(lambda _done, _of: None).findings == []
     store = await open_sqlite(directory)
     [domain] = (await store.records.directory()).domains.values()
     for held in await all_held(store, domain.id):

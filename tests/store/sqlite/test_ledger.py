@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from restante.store.choice import check_store
 from restante.store.mail_figures import Usage
-from restante.store.sqlite import SqliteStore, engine, open_sqlite, queries, writer
+from restante.store.sqlite import SqliteCare, SqliteStore, engine, open_sqlite, queries, writer
 from restante.store.sqlite.write_transaction import WriteTransaction
 from tests.contract.making import (
     CONTENT,
@@ -40,7 +39,7 @@ def behind(store: SqliteStore) -> set[int]:
 async def check_crash(store: SqliteStore, directory: Path) -> None:
     """Check that the figures before and after a crash are the same."""
     assert (
-        check_store(directory, lambda _done, _of: None).findings == []
+        SqliteCare(directory).check(lambda _done, _of: None).findings == []
     )  # while it is in use, and behind
     again = await open_sqlite(await crashed(store, directory))
     assert again.figures.usages() == store.figures.usages()
@@ -48,7 +47,7 @@ async def check_crash(store: SqliteStore, directory: Path) -> None:
     assert last_number(again) == last_number(store)
     assert await again.figures.oldest() == await store.figures.oldest()
     await again.close()
-    assert check_store(directory.with_name("crashed"), lambda _done, _of: None).findings == []
+    assert SqliteCare(directory.with_name("crashed")).check(lambda _done, _of: None).findings == []
 
 
 async def test_mail_that_only_came_is_counted(store: SqliteStore, directory: Path) -> None:

@@ -8,9 +8,8 @@ from pathlib import Path
 import apsw
 import pytest
 
-from restante.store.choice import check_store, salvage_store
 from restante.store.mail_queue import QueueFilter
-from restante.store.sqlite import migrations, open_sqlite
+from restante.store.sqlite import SqliteCare, migrations, open_sqlite
 from restante.store.sqlite.engine import PAGE_SIZE, fetch
 from restante.store.store_care import SalvageReport
 from restante.store.store_errors import StoreError, StoreUnusable
@@ -67,8 +66,8 @@ def filled(runner: asyncio.Runner, directory: Path) -> Path:
 
 
 def salvaged(directory: Path, target: Path) -> SalvageReport:
-    report = salvage_store(directory, target, lambda _count: None)
-    assert check_store(target, lambda _done, _of: None).findings == []
+    report = SqliteCare(directory).salvage(target, lambda _count: None)
+    assert SqliteCare(target).check(lambda _done, _of: None).findings == []
     return report
 
 
@@ -252,24 +251,24 @@ async def test_nothing_is_written_over(filled: Path, tmp_path: Path) -> None:
     (tmp_path / "new").mkdir()
     (tmp_path / "new" / "file").touch()
     with pytest.raises(StoreError, match="is not empty"):
-        salvage_store(filled, tmp_path / "new", lambda _count: None)
+        SqliteCare(filled).salvage(tmp_path / "new", lambda _count: None)
 
 
 async def test_a_store_that_a_server_has_is_left_alone(filled: Path, tmp_path: Path) -> None:
     store = await open_sqlite(filled)
     with pytest.raises(StoreUnusable, match="in use"):
-        salvage_store(filled, tmp_path / "new", lambda _count: None)
+        SqliteCare(filled).salvage(tmp_path / "new", lambda _count: None)
     await store.close()
     assert not (tmp_path / "new").exists()
 
 
 def test_a_directory_without_a_database_is_said_so(tmp_path: Path) -> None:
     with pytest.raises(StoreUnusable, match="not there"):
-        salvage_store(tmp_path, tmp_path / "new", lambda _count: None)
+        SqliteCare(tmp_path).salvage(tmp_path / "new", lambda _count: None)
 
 
 def test_a_file_of_noise_is_nothing_to_read(tmp_path: Path) -> None:
     (tmp_path / DATABASE).write_bytes(NOISE * 3)
     with pytest.raises(StoreUnusable, match="restore a backup"):
-        salvage_store(tmp_path, tmp_path / "new", lambda _count: None)
+        SqliteCare(tmp_path).salvage(tmp_path / "new", lambda _count: None)
     assert not (tmp_path / "new" / DATABASE).exists()

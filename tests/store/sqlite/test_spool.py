@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from restante.mail.message import ContentFile
-from restante.store.choice import check_store
-from restante.store.sqlite import SqliteStore, readers, spool
+from restante.store.sqlite import SqliteCare, SqliteStore, readers, spool
 from restante.store.store_errors import Damaged, StoreError
 from tests.contract.making import content, held_numbers, hosted, message, spooled
 from tests.store.damage_report import DamageReport
@@ -76,7 +75,7 @@ async def test_what_is_no_whole_file_is_never_read_for_one(
     assert damage.numbers == [2]
     assert await held_numbers(store, domain_id) == [1, 3]
     assert not store.care.failure
-    [finding] = check_store(directory, lambda _done, _of: None).findings
+    [finding] = SqliteCare(directory).check(lambda _done, _of: None).findings
     assert text in finding.text
 
 

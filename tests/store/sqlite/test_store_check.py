@@ -6,8 +6,7 @@ from pathlib import Path
 import apsw
 import pytest
 
-from restante.store.choice import check_store
-from restante.store.sqlite import SqliteStore, migrations
+from restante.store.sqlite import SqliteCare, SqliteStore, migrations
 from restante.store.sqlite.engine import PAGE_SIZE
 from restante.store.store_care import StoreReport
 from tests.contract.making import CONTENT, hold, hosted, message, spooled
@@ -15,7 +14,7 @@ from tests.store.test_failing_disk import spoil
 
 
 def look(directory: Path) -> StoreReport:
-    return check_store(directory, lambda _done, _of: None)
+    return SqliteCare(directory).check(lambda _done, _of: None)
 
 
 def found(directory: Path) -> list[tuple[str, int | None]]:

@@ -3,10 +3,11 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+from restante.store.memory.memory_care import no_backup
 from restante.store.memory.memory_content import MemoryContent
 from restante.store.memory.memory_state import MemoryState
 from restante.store.store_care import Slice
-from restante.store.store_errors import Damaged, StoreError
+from restante.store.store_errors import Damaged
 from restante.store.store_upkeep import Backup
 
 
@@ -45,5 +46,5 @@ class MemoryUpkeep:
             yield Slice(1, record.message.size, record.message.file is not None, 0.0, damaged)
 
     async def backup(self, directory: Path) -> Backup:
-        """Raise StoreError: there is nothing that would outlive the process."""
-        raise StoreError(f"{directory}: a store in memory has nothing to copy")
+        """Raise CareUnsupported: there is nothing that would outlive the process."""
+        raise no_backup(directory)

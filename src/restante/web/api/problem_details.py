@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
-from restante.store.store_errors import Conflict, Damaged, NotEmpty, StoreError
+from restante.store.store_errors import CareUnsupported, Conflict, Damaged, NotEmpty, StoreError
 from restante.telemetry.events import InternalError, StoreFailed
 from restante.transfer.transfer_error import TransferError, TransferFault
 
@@ -29,6 +29,7 @@ STATUSES = {
 
 # Refusals of a store that are permanent. Time may cure all others.
 _NO_TIME_CURES: dict[type[StoreError], ErrorKind] = {
+    CareUnsupported: ErrorKind.CONFLICT,
     Conflict: ErrorKind.CONFLICT,
     Damaged: ErrorKind.CONFLICT,
     NotEmpty: ErrorKind.EXISTS,

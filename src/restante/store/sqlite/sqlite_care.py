@@ -1,0 +1,23 @@
+"""The care of a store on SQLite that is not opened."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from restante.store.sqlite.salvage import salvage
+from restante.store.sqlite.store_check import check_directory
+from restante.store.store_care import SalvageReport, StoreReport
+
+
+class SqliteCare:
+    """A `StoreCare` of a data directory."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    def check(self, on_progress: Callable[[int, int], None]) -> StoreReport:
+        """Look at everything, and change nothing."""
+        return check_directory(self._directory, on_progress)
+
+    def salvage(self, target: Path, on_progress: Callable[[int], None]) -> SalvageReport:
+        """Write what can be read into a new store."""
+        return salvage(self._directory, target, on_progress)
