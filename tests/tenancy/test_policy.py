@@ -57,33 +57,6 @@ def test_when_mail_is_left_to_the_destination(
 
 
 @pytest.mark.parametrize(
-    ("quota", "octets", "messages", "size", "has_room"),
-    [
-        (Quota(), 1 << 60, 1 << 40, 1 << 40, True),
-        (Quota(octets=100), 99, 5, 0, True),
-        (Quota(octets=100), 100, 5, 0, False),
-        (Quota(octets=100), 60, 5, 40, True),
-        (Quota(octets=100), 60, 5, 41, False),
-        (Quota(messages=2), 0, 1, 9, True),
-        (Quota(messages=2), 0, 2, 0, False),
-        (Quota(messages=0), 0, 0, 0, False),
-    ],
-)
-def test_whether_one_more_fits(
-    quota: Quota, octets: int, messages: int, size: int, has_room: bool
-) -> None:
-    assert quota.has_room(octets, messages, size) is has_room
-
-
-@pytest.mark.parametrize(
-    ("octets", "messages", "step"),
-    [(79, 0, 0), (80, 0, 80), (99, 0, 80), (100, 0, 100), (300, 0, 100), (0, 8, 80)],
-)
-def test_how_full_it_is(octets: int, messages: int, step: int) -> None:
-    assert Quota(octets=100, messages=10).step(octets, messages) == step
-
-
-@pytest.mark.parametrize(
     "wish",
     [
         {"suspension": Suspension("x")},
@@ -105,7 +78,3 @@ def test_what_is_about_leaving_is_against_no_mail() -> None:
     )
     assert Policy().takes_everything
     assert leaving.takes_everything
-
-
-def test_without_a_quota_nothing_is_ever_full() -> None:
-    assert Quota().step(1 << 60, 1 << 40) == 0

@@ -7,7 +7,7 @@ A check takes the same time whether or not the login exists. Hashing takes tens 
 from functools import cache
 
 from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
+from argon2.exceptions import VerificationError
 
 _HASHER = PasswordHasher()
 
@@ -20,8 +20,8 @@ def hash_password(password: str) -> str:
 def password_matches(password_hash: str | None, password: str) -> bool:
     """Tell whether a password matches its hash; None (no such login) costs the same time."""
     try:
-        _HASHER.verify(password_hash or _nobodys_hash(), password)
-    except (VerificationError, InvalidHashError):
+        _HASHER.verify(_nobodys_hash() if password_hash is None else password_hash, password)
+    except (VerificationError, ValueError):  # ValueError: a damaged hash
         return False
     return password_hash is not None
 

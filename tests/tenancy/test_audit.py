@@ -1,0 +1,70 @@
+"""Entries of the audit trail: filters, and the requests that were granted."""
+
+from typing import Any
+
+import pytest
+
+from restante.tenancy.audit import (
+    EVERY_ENTRY,
+    AuditAction,
+    AuditEntry,
+    AuditFilter,
+    is_granted_request,
+)
+
+ENTRY = AuditEntry(
+    at=100.0,
+    action=AuditAction.RELEASE_REQUESTED,
+    actor="login alice",
+    subject="@b.example",
+    account="alpha",
+    answer="250 2.0.0 OK",
+    domain="b.example",
+)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "is_accepted"),
+    [
+        ({}, True),
+        ({"account": "alpha"}, True),
+        ({"account": "beta"}, False),
+        ({"account": ""}, False),
+        ({"domain": "b.example"}, True),
+        ({"domain": "@b.example"}, False),
+        ({"action": "release-requested"}, True),
+        ({"action": "mail-deleted"}, False),
+        ({"actor": "login alice"}, True),
+        ({"actor": "login"}, True),
+        ({"actor": "alice"}, True),
+        ({"actor": "ali"}, False),
+        ({"since": 100.0}, True),
+        ({"since": 100.1}, False),
+        ({"until": 100.1}, True),
+        ({"until": 100.0}, False),
+        ({"account": "alpha", "actor": "bob"}, False),
+    ],
+)
+def test_a_filter_accepts_entries(wanted: dict[str, Any], *, is_accepted: bool) -> None:
+    assert AuditFilter(**wanted).accepts(ENTRY) is is_accepted
+
+
+def test_without_a_wish_every_entry_is_accepted() -> None:
+    assert EVERY_ENTRY.accepts(ENTRY)
+    assert EVERY_ENTRY.accepts(AuditEntry(0.0, AuditAction.MAIL_EXPIRED, "policy retention", "7"))
+
+
+@pytest.mark.parametrize(
+    ("action", "answer", "is_granted"),
+    [
+        (AuditAction.RELEASE_REQUESTED, "250 2.0.0 OK", True),
+        (AuditAction.RELEASE_REQUESTED, "251 2.0.0 no messages", True),
+        (AuditAction.RELEASE_REQUESTED, "459 4.7.0 not allowed", False),
+        (AuditAction.RELEASE_REQUESTED, "", False),
+        (AuditAction.MAIL_DELETED, "250 2.0.0 OK", False),
+    ],
+)
+def test_a_request_is_granted_by_a_reply_of_success(
+    action: AuditAction, answer: str, *, is_granted: bool
+) -> None:
+    assert is_granted_request(AuditEntry(0.0, action, "x", "y", answer=answer)) is is_granted
