@@ -4,7 +4,6 @@ import pytest
 
 from restante.config.config_problem import ConfigError, ConfigProblem
 from restante.config.load import find, load, load_with_warnings
-from restante.config.source import key_lines
 from restante.config.spell import as_toml
 from tests.config.files import installed, replaced
 
@@ -252,18 +251,6 @@ def test_no_file_at_all_is_an_error_with_the_places_looked_at(
         find(None, {})
     with pytest.raises(ConfigError, match=r"nowhere\.toml"):
         load(tmp_path / "nowhere.toml", {})
-
-
-def test_the_lines_of_keys_are_found() -> None:
-    lines = key_lines(
-        'a = 1\n\n[b]\n"c d" = 2 # x = 3\ne.f = 4\n[[g]]\nh = 5\n[[g]]\nh = 6\n[ b.i ]\nj ='
-        ' """\n"""\n'
-    )
-    assert lines[("a",)] == 1
-    assert lines[("b", "c d")] == 4
-    assert lines[("b", "e", "f")] == 5
-    assert lines[("g", 1, "h")] == 9
-    assert lines[("b", "i", "j")] == 11
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,9 @@ from restante.config.privileges import _closed_directory
 SHOW: Final = """
 import ctypes, resource
 from restante.config.privileges import keep_memory_private
+
 resource.setrlimit(resource.RLIMIT_CORE, resource.getrlimit(resource.RLIMIT_CORE)[1:] * 2)
+
 for _ in range(2):
     print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0), resource.getrlimit(resource.RLIMIT_CORE)[1])
     keep_memory_private()

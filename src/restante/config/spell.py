@@ -33,5 +33,10 @@ def _tables(key: str, value: Any) -> Iterator[str]:
 
 
 def _assignments(values: dict[str, Any]) -> Iterator[str]:
-    """Yield scalars and lists of them. Their JSON is valid TOML."""
-    return (f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in values.items())
+    """Yield scalars and lists of them."""
+    return (f"{key} = {_toml(value)}" for key, value in values.items())
+
+
+def _toml(value: Any) -> str:
+    """Spell a value. JSON is valid TOML but for DEL, which TOML wants escaped."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -1,0 +1,47 @@
+"""The key file: 32 octets that nobody else may read."""
+
+from pathlib import Path
+
+import pytest
+
+from restante.config.key_file import KeyUnusable, read_key
+
+KEY = bytes(range(32))
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """A key in order."""
+    path = tmp_path / "restante.key"
+    path.write_bytes(KEY)
+    path.chmod(0o600)
+    return path
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o400])
+def test_a_key_is_read(file: Path, mode: int) -> None:
+    file.chmod(mode)
+    assert read_key(file) == KEY
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o610, 0o601, 0o666])
+def test_a_key_that_is_open_to_others_is_refused(file: Path, mode: int) -> None:
+    file.chmod(mode)
+    with pytest.raises(KeyUnusable, match=f"others may read it .mode 0{mode:o}.; chmod 600 {file}"):
+        read_key(file)
+
+
+@pytest.mark.parametrize("key", [b"", KEY[1:], KEY + b"\n"])
+def test_a_key_of_another_length_is_refused(file: Path, key: bytes) -> None:
+    file.write_bytes(key)
+    with pytest.raises(KeyUnusable, match="does not hold 32 octets"):
+        read_key(file)
+
+
+def test_a_key_that_is_missing_or_no_file_is_refused(file: Path) -> None:
+    file.unlink()
+    with pytest.raises(KeyUnusable, match=f"{file}: is not there; restore it from your copy"):
+        read_key(file)
+    file.mkdir()
+    with pytest.raises(KeyUnusable, match="cannot be read: Is a directory"):
+        read_key(file)

@@ -1,0 +1,110 @@
+"""The settings: values that are refused, and values that are made of them."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from restante.config.schema import Config, Listen, ResolverSettings, TelemetrySettings, TlsSettings
+
+MINIMUM: dict[str, Any] = {
+    "hostname": "mx2.example",
+    "listen": [{"service": "mx", "address": "127.0.0.1:25"}],
+    "tls": {"certificate": "c.pem", "key": "k.pem"},
+}
+
+
+def config(**settings: Any) -> Config:
+    """Return a configuration of a file in /etc/r."""
+    context = {"directory": Path("/etc/r")}
+    return Config.model_validate(MINIMUM | settings, context=context)
+
+
+def refused(**settings: Any) -> str:
+    """Return causes and remedies of all problems. A setting may depend on one that is wrong."""
+    with pytest.raises(ValidationError) as caught:
+        config(**settings)
+    return "\n".join(
+        f"{one['msg']}; {one.get('ctx', {}).get('remedy', '')}" for one in caught.value.errors()
+    )
+
+
+def test_paths_start_at_the_file() -> None:
+    made = config(store="sqlite:data", key_file="/keys/k")
+    assert made.tls.pairs == ((Path("/etc/r/c.pem"), Path("/etc/r/k.pem")),)
+    assert made.store_directory == Path("/etc/r/data")
+    assert made.control_socket == Path("/etc/r/data/control.sock")
+    assert made.key_file == Path("/keys/k")
+
+
+@pytest.mark.parametrize(
+    ("settings", "problem"),
+    [
+        ({"hostname": "no name"}, "is not a domain name; write this server's full name"),
+        ({"hostname": "192.0.2.1"}, "is not a domain name"),
+        ({"store": "memory:"}, "would lose all mail when the server stops"),
+        ({"listen": []}, "at least 1 item"),
+        ({"tls": {"certificate": [], "key": []}}, "at least 1 item"),
+        ({"telemetry": {"metrics": "localhost:9325"}}, 'ADDRESS:PORT, such as "127.0.0.1:9325"'),
+        ({"resolver": {"nameservers": ["ns.example"]}}, "ADDRESS or ADDRESS:PORT"),
+        ({"uvlop": True}, "Extra inputs are not permitted"),
+    ],
+)
+def test_a_wrong_value_is_refused(settings: dict[str, Any], problem: str) -> None:
+    assert problem in refused(**settings)
+
+
+@pytest.mark.parametrize("service", ["odmr", "web"])
+def test_a_service_of_a_later_version_is_refused(service: str) -> None:
+    listen = [{"service": service, "address": "127.0.0.1:25"}]
+    assert "is not in this version yet" in refused(listen=listen)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "meet"),
+    [
+        ("127.0.0.1:25", "127.0.0.1:25", True),
+        ("0.0.0.0:25", "127.0.0.1:25", True),
+        ("[::1]:25", "[::]:25", True),
+        ("[0:0::1]:25", "[::1]:25", True),
+        ("0.0.0.0:25", "[::]:25", False),
+        ("127.0.0.1:25", "127.0.0.1:26", False),
+        ("127.0.0.1:0", "127.0.0.1:0", False),
+    ],
+)
+def test_listeners_that_cannot_both_be_bound_are_refused(
+    one: str, other: str, *, meet: bool
+) -> None:
+    listen = [{"service": "mx", "address": one}, {"service": "smtps", "address": other}]
+    if meet:
+        assert "two listeners overlap" in refused(listen=listen)
+    else:
+        assert len(config(listen=listen).listen) == 2
+
+
+@pytest.mark.parametrize(
+    ("keys", "cause"),
+    [
+        (["k.pem"], "names 1 file for 2 certificates"),
+        (["a", "b", "c"], "names 3 files for 2 certificates"),
+    ],
+)
+def test_each_certificate_has_a_key(keys: list[str], cause: str) -> None:
+    with pytest.raises(ValidationError, match=cause):
+        TlsSettings.model_validate({"certificate": ["c.pem", "d.pem"], "key": keys})
+
+
+def test_addresses_have_one_spelling() -> None:
+    listen = Listen.model_validate({"service": "mx", "address": "[2001:DB8:0::1]:25"})
+    assert listen.address == "[2001:db8::1]:25"
+    assert listen.endpoint == ("2001:db8::1", 25)
+    resolver = ResolverSettings(nameservers=("192.0.2.53", "[2001:db8::53]:5353"))
+    assert resolver.endpoints == (("192.0.2.53", 53), ("2001:db8::53", 5353))
+    assert TelemetrySettings(metrics="127.0.0.1:9325").metrics_endpoint == ("127.0.0.1", 9325)
+    assert TelemetrySettings().metrics_endpoint is None
+
+
+def test_a_configuration_does_not_change() -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        config().hostname = "other.example"
