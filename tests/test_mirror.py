@@ -176,7 +176,6 @@ NOT_YET = [
     "store/sqlite/readers.py",
     "store/sqlite/reading.py",
     "store/sqlite/record_changes.py",
-    "store/sqlite/record_reading.py",
     "store/sqlite/regular_file.py",
     "store/sqlite/report_changes.py",
     "store/sqlite/rows.py",
