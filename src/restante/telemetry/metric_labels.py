@@ -127,6 +127,7 @@ DOING = MetricLabel(
         "start drain",
         "close drain",
         "claim drains",
+        "read records",
         "learn",
         "retention",
         "scrub",
