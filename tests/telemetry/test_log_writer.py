@@ -1,0 +1,95 @@
+"""Log lines read back, whatever a stranger put into them."""
+
+import asyncio
+import json
+import re
+from dataclasses import fields
+
+import pytest
+
+from restante.telemetry.event_fields import example
+from restante.telemetry.events import EVENTS, Event, InternalError, MailHeld, StoreFailed
+from restante.telemetry.log_writer import LogWriter
+
+
+def test_a_text_line(capsys: pytest.CaptureFixture[str]) -> None:
+    event = example(
+        MailHeld, message="abc", hello='a"b=c', tls="TLSv1.3 X", reverse_path="<ü\n>", domains=""
+    )
+    LogWriter().write(event)
+    line = capsys.readouterr().err
+    assert line.endswith(
+        r' mail-held message=abc peer=192.0.2.7 hello="a\"b=c" tls="TLSv1.3 X"'
+        r' reverse_path="<\xfc\n>" recipients=1 octets=4096' + "\n"
+    )
+    assert line.count("\n") == 1
+
+
+def test_a_json_line_names_the_version_of_its_schema(capsys: pytest.CaptureFixture[str]) -> None:
+    LogWriter("json").write(example(MailHeld, message="abc"))
+    line = json.loads(capsys.readouterr().err)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", line.pop("timestamp"))
+    assert line == {
+        "v": 1,
+        "level": "info",
+        "event": "mail-held",
+        "message": "abc",
+        "peer": "192.0.2.7",
+        "hello": "mail.example.org",
+        "tls": "TLSv1.3 TLS_AES_256_GCM_SHA384",
+        "reverse_path": "<bob@example.org>",
+        "recipients": 1,
+        "domains": "acme.example",
+        "octets": 4096,
+    }
+
+
+@pytest.mark.parametrize("kind", EVENTS)
+def test_each_event_is_a_line_of_its_fields(
+    kind: type[Event], capsys: pytest.CaptureFixture[str]
+) -> None:
+    for style in ("json", "text"):
+        LogWriter(style).write(example(kind))
+    in_json, in_text = capsys.readouterr().err.split("\n")[:2]
+    line = json.loads(in_json)
+    expected = {each.name for each in fields(kind) if getattr(example(kind), each.name) is not None}
+    assert line.keys() - {"v", "timestamp", "level", "event", "exception"} == expected
+    assert in_text.split()[1] == line["event"] == kind.event
+
+
+def test_a_field_that_is_none_is_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+    LogWriter("json").write(StoreFailed(error=ValueError("boom"), doing="hold"))
+    line = json.loads(capsys.readouterr().err)
+    assert line.keys() == {"v", "timestamp", "level", "event", "error", "doing"}
+
+
+def test_the_lines_of_one_turn_of_the_loop_leave_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[str] = []
+    monkeypatch.setattr("sys.stderr.write", written.append)
+    log = LogWriter("json")
+
+    async def turn() -> None:
+        log.write(example(MailHeld, message="a"))
+        log.write(example(MailHeld, message="b"))
+        assert written == []
+        await asyncio.sleep(0)
+        assert [json.loads(line)["message"] for line in written[0].splitlines()] == ["a", "b"]
+        log.write(example(MailHeld, message="c"))
+        log.write(StoreFailed(error=ValueError("boom")))
+        assert [json.loads(line)["event"] for line in written[1].splitlines()] == [
+            "mail-held",
+            "store-failed",
+        ]
+
+    asyncio.run(turn())
+    assert len(written) == 2
+
+
+def test_a_failure_says_what_and_a_defect_also_where(capsys: pytest.CaptureFixture[str]) -> None:
+    log = LogWriter()
+    error = ValueError("boom")
+    log.write(StoreFailed(error=error, doing="hold"))
+    log.write(InternalError(error=error))
+    plain, _, rest = capsys.readouterr().err.partition("\n")
+    assert plain.endswith(' store-failed [error] doing=hold error="ValueError: boom"')
+    assert rest.endswith("ValueError: boom\n")
