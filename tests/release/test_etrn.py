@@ -335,7 +335,7 @@ def test_wrong_requests_use_up_none_of_the_right_ones(wrong: str) -> None:
         first = "500" if wrong == "ETRN" else "459"
         assert answers(smtp, wrong, wrong, wrong) == [first, first, "458"]
         assert answers(smtp, OWN, OWN, OWN) == ["251", "251", "458"]
-        assert len(smtp.trail()) == 4  # what is one too many is not audited
+        assert len(smtp.trail()) == 4  # the excess request is not audited
         smtp.now += MINUTE / 2
         assert answers(smtp, wrong, OWN) == [first, "251"]
 

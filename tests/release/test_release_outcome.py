@@ -1,0 +1,35 @@
+"""Which outcomes of a release confirm it, and how many messages each releases."""
+
+import pytest
+
+from restante.release.release_outcome import (
+    CannotNow,
+    Granted,
+    NotATarget,
+    NotAuthenticated,
+    NothingHeld,
+    Refused,
+    ReleaseOutcome,
+    is_confirmed,
+    pending_messages,
+)
+
+NODE = "a.example"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "confirmed", "pending"),
+    [
+        (Granted(NODE, 3, "its own"), True, 3),
+        (NothingHeld(NODE, "its own"), True, 0),
+        (NothingHeld(NODE, "its own", is_positive_wanted=True), True, 0),
+        (Refused(NODE, "another account's"), False, 0),
+        (NotAuthenticated("no login"), False, 0),
+        (CannotNow(NODE, "the store is away"), False, 0),
+        (CannotNow(NODE, "the release could not be recorded", 2), False, 2),
+        (NotATarget(is_missing=True), False, 0),
+    ],
+)
+def test_each_outcome(outcome: ReleaseOutcome, confirmed: bool, pending: int) -> None:
+    assert is_confirmed(outcome) is confirmed
+    assert pending_messages(outcome) == pending
