@@ -35,7 +35,11 @@ async def test_a_drain_is_recorded_until_it_is_closed(store: Store) -> None:
 def past(**fields: Any) -> PastDrain:
     return PastDrain(
         **{
-            **asdict(PastDrain(1.5, 2.5, "operator", "given up", "why", 3, 4, 5, "421 bye")),
+            **asdict(
+                PastDrain(
+                    1.5, 2.5, "operator", "given up", "why", 3, 4, 5, "421 bye", 6, "b.example:25"
+                )
+            ),
             **fields,
         }
     )

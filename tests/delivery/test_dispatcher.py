@@ -111,6 +111,27 @@ def test_how_a_drain_went_is_kept() -> None:
     asyncio.run(main())
 
 
+def test_a_destination_that_has_ever_taken_mail_is_kept_with_later_drains() -> None:
+    """In a later process too. They deliver nothing, and uncertain messages are counted apart."""
+
+    async def main() -> None:
+        world = World()
+        world.set(patience=0.0)
+        async with ScriptedPrimary() as primary:
+            domain = await world.host(primary.port)
+            takers = []
+            for greeting in ("421 not yet", "220 hello", "421 not now"):
+                primary.script["GREETING"] = greeting
+                await world.hold(domain)
+                await world.drain(domain)
+                past = (await world.store.handover.past_drains())[domain.id]
+                takers.append(past.taker)
+                world.takers = (past.taker,) if past.taker else ()
+            assert takers == ["", domain.destination.text, domain.destination.text]
+
+    asyncio.run(main())
+
+
 def test_a_second_request_joins_and_makes_it_try_at_once_with_new_patience() -> None:
     """The customer says that they are back: no back-off stands between them and their mail."""
 

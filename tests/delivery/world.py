@@ -79,6 +79,7 @@ class World:
     own_addresses: list[tuple[str, int]] = field(default_factory=list)
     grace: float = 0.0
     learn: Learn = forget
+    takers: tuple[str, ...] = ()  # destinations that have taken mail before
     now: float = NOW
     stepped: float = 0.0  # by how much the wall clock was set
     pauses: list[float] = field(default_factory=list)
@@ -193,6 +194,7 @@ class World:
             wait=self.wait,
             learn=self.learn,
             bounces_refused=lambda _: self.bounces_refused,
+            takers=self.takers,
         )
 
     @asynccontextmanager

@@ -45,6 +45,7 @@ class LastDrainView(BaseModel):
     delivered: int
     deferred: int
     refused: int
+    uncertain: int  # not among the refused
     last_words: str  # the last error, mostly in the destination's words
 
 
@@ -136,6 +137,7 @@ def last_drain_view(domain: str, past: PastDrain) -> LastDrainView:
         delivered=past.delivered,
         deferred=past.deferred,
         refused=past.refused,
+        uncertain=past.uncertain,
         last_words=past.last_words,
     )
 

@@ -44,9 +44,8 @@ def error_text(drain: Row) -> str:
 
 def last_drain_text(drain: Row, now: float) -> str:
     """Return the result of a domain's last drain: end, age, requester, reason and counts."""
-    counts = [
-        f"{drain[name]} {name}" for name in ("delivered", "deferred", "refused") if drain[name]
-    ]
+    moves = ("delivered", "deferred", "refused", "uncertain")
+    counts = [f"{drain[name]} {name}" for name in moves if drain[name]]
     words = (
         drain["last_words"]
         if drain["last_words"] and drain["last_words"] not in drain["reason"]

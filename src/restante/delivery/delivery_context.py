@@ -1,6 +1,6 @@
 """The shared services of all drains, made once."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from random import random
 
@@ -55,6 +55,7 @@ class DeliveryContext:
     jitter: Callable[[], float] = random  # from 0 up to 1
     learn: Learn = forget  # keeps the destinations' answers about mailboxes
     bounces_refused: Callable[[HostedDomain], bool] = keeps_refused
+    takers: Collection[str] = ()  # the destinations that have ever taken mail
     tls_plans: TlsPlans = field(default_factory=TlsPlans)
     turns: FairSlots = field(init=False)
     backoff: PipeliningBackoff = field(init=False)
@@ -72,6 +73,6 @@ class DeliveryContext:
             lambda: self.settings.drains_limit, lambda: self.settings.account_drains_limit
         )
         self.backoff = PipeliningBackoff(self.monotonic)
-        self.experience = Experience(self.monotonic)
+        self.experience = Experience(self.monotonic, self.takers)
         self.rates = Rates(self.monotonic)
         self.dsn_writer = DsnWriter(self.content, self.hostname, self.now, self.log)

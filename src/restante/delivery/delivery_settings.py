@@ -52,7 +52,7 @@ class DeliverySettings(BaseModel):
         " are marked refused; the rest stays held. Refusals that concern only the recipient are"
         " not counted. These are an enhanced code 5.1.x, or 550, 551 or 553 at RCPT after"
         " another recipient was accepted. The same 5.1.x reply for 20 recipients stops the"
-        " drain too, if the destination has not taken mail since the server started.",
+        " drain too, if the destination has never taken mail.",
     )
     probe_pause: Annotated[float, Field(gt=0)] = Field(
         default=15.0,

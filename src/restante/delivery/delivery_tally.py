@@ -26,20 +26,21 @@ class DeliveryTally:
 
     delivered: int = 0
     deferred: int = 0
-    refused: int = 0  # and uncertain
+    refused: int = 0
     uncertain: int = 0
 
     @property
     def tried(self) -> int:
         """How many messages have an outcome."""
-        return self.delivered + self.deferred + self.refused
+        return self.delivered + self.deferred + self.refused + self.uncertain
 
     def count(self, move: Move) -> None:
         """Count one message."""
-        self.uncertain += move is Move.UNCERTAIN
         if move is Move.DELIVERED:
             self.delivered += 1
-        elif move in (Move.REFUSED, Move.UNCERTAIN):
+        elif move is Move.REFUSED:
             self.refused += 1
+        elif move is Move.UNCERTAIN:
+            self.uncertain += 1
         else:
             self.deferred += 1

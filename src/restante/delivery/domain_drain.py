@@ -223,7 +223,7 @@ class DomainDrain:
             destination=self._journal.destination,
             started_at=self._started_at,
             delivered=totals.delivered,
-            refused=totals.refused - totals.uncertain,
+            refused=totals.refused,
             uncertain=totals.uncertain,
             deferred=totals.deferred,
             connections=self.connections,
@@ -343,7 +343,7 @@ class DomainDrain:
     def _summary(self) -> str:
         """Describe the end of a drain that has nothing left to hand over."""
         parked = self._journal.totals
-        kinds = {"refused": parked.refused - parked.uncertain, "uncertain": parked.uncertain}
+        kinds = {"refused": parked.refused, "uncertain": parked.uncertain}
         kinds["damaged"] = self._supply.damaged
         texts = [f"{count} {kind}" for kind, count in kinds.items() if count]
         return f"all mail was tried: {', '.join(texts)}" if texts else _FINISHED
@@ -451,7 +451,8 @@ class DomainDrain:
             )
 
     def _past(self, outcome: DrainEnd, reason: str) -> PastDrain:
-        totals = self._journal.totals
+        totals, destination = self._journal.totals, self._journal.destination
+        has_taken = self._context.experience.has_taken_mail(destination)
         return PastDrain(
             started_at=self._started_at,
             ended_at=self._context.now(),
@@ -462,6 +463,8 @@ class DomainDrain:
             deferred=totals.deferred,
             refused=totals.refused,
             last_words=self._journal.last_error,
+            uncertain=totals.uncertain,
+            taker=destination if has_taken else "",
         )
 
     def _log_start(self, requested_by: str) -> None:
@@ -496,6 +499,7 @@ class DomainDrain:
                 delivered=totals.delivered,
                 deferred=totals.deferred,
                 refused=totals.refused,
+                uncertain=totals.uncertain,
                 held=self._context.figures.usage(self._lease.domain_id).held,
                 seconds=round(self._context.monotonic() - self._started, 3),
                 end=str(self._outcome),

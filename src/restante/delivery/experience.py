@@ -9,10 +9,11 @@
     met a rate limit, within the last hour        one connection all the time, by DATA: the
                                                   probe's two MAIL count
 
-In memory only: after a restart each destination is new.
+In memory only: after a restart each destination is new. But the store remembers the destinations
+that have ever taken mail, with the last drain of each domain.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from math import inf
 from typing import Final
@@ -45,12 +46,12 @@ class Beginning:
 class Experience:
     """As large as the number of destinations."""
 
-    def __init__(self, monotonic: Callable[[], float]) -> None:
-        """`monotonic` is in seconds."""
+    def __init__(self, monotonic: Callable[[], float], takers: Iterable[str] = ()) -> None:
+        """`monotonic` is in seconds. `takers`: the destinations that have ever taken mail."""
         self._monotonic = monotonic
         self._good: dict[str, GoodDrain] = {}
         self._limited_until: dict[str, float] = {}
-        self._have_taken: set[str] = set()
+        self._have_taken = set(takers)
         self._useless_mechanisms: dict[tuple[str, str], set[str]] = {}
 
     def beginning(self, destination: str, most: int, *, is_paced: bool) -> Beginning:
@@ -69,7 +70,7 @@ class Experience:
         self._have_taken.add(destination)
 
     def has_taken_mail(self, destination: str) -> bool:
-        """Return whether it has ever taken a message, since we started."""
+        """Return whether it has ever taken a message."""
         return destination in self._have_taken
 
     def went_well(self, destination: str, drain: GoodDrain) -> None:

@@ -107,6 +107,7 @@ class Journal:
                 delivered=tally.delivered,
                 deferred=tally.deferred,
                 refused=tally.refused,
+                uncertain=tally.uncertain,
                 outstanding=len(end.outstanding),
             )
         )

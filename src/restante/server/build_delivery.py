@@ -122,6 +122,7 @@ def _delivery_context(ground: Ground) -> DeliveryContext:
         vault=ground.setup.vault,
         learn=ground.records.recipients.learn,
         bounces_refused=lambda domain: domain.policy.on_refusal is OnRefusal.BOUNCE,
+        takers=ground.records.takers,
     )
 
 

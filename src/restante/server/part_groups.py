@@ -44,6 +44,7 @@ class Records:
     store: Store
     directory: LiveDirectory
     recipients: LiveRecipients
+    takers: frozenset[str] = frozenset()  # the destinations that have ever taken mail
 
 
 @dataclass(frozen=True, slots=True)

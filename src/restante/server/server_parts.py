@@ -23,13 +23,15 @@ from restante.store.live_recipients import LiveRecipients
 
 
 async def read_records(store: Store, damage: DamageLog) -> Records:
-    """Read accounts, domains and recipients. Raises StoreError."""
+    """Read accounts, domains, recipients and past drains. Raises StoreError."""
     directory = LiveDirectory(store.records)
     await directory.refresh()
     damage.records_read(directory)
     recipients = LiveRecipients(store.recipients, directory)
     await recipients.load()
-    return Records(store, directory, recipients)
+    past = await store.handover.past_drains()
+    takers = frozenset(drain.taker for drain in past.values() if drain.taker)
+    return Records(store, directory, recipients, takers)
 
 
 def build(setup: ServerSetup, records: Records, tasks: asyncio.TaskGroup) -> ServerParts:

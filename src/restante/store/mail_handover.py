@@ -59,6 +59,8 @@ class PastDrain:
     last_words: (
         str  # the last thing that went wrong, mostly in the destination's words; "" for nothing
     )
+    uncertain: int = 0  # not among the refused
+    taker: str = ""  # the destination, if it has ever taken mail
 
 
 class HandoverStore(Protocol):

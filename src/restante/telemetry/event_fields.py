@@ -120,6 +120,7 @@ FIELDS: Final[Mapping[str, FieldMeaning]] = {
         "The TLS version and cipher; empty for none.", "TLSv1.3 TLS_AES_256_GCM_SHA384"
     ),
     "tried": FieldMeaning("Number of addresses tried.", 1),
+    "uncertain": FieldMeaning("Number of messages that became uncertain.", 0),
     "unsettled": FieldMeaning("Number of outcomes that could not be recorded.", 2),
     "way": FieldMeaning("The type of a channel.", "webhook"),
 }

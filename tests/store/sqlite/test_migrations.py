@@ -9,7 +9,9 @@ import pytest
 
 from restante.mail.envelope import Envelope
 from restante.queue.sending_outcome import Backlog
+from restante.store.mail_handover import PastDrain
 from restante.store.sqlite import SqliteStore, migrations, open_sqlite
+from restante.store.sqlite.reading import past_drains
 from restante.store.store_errors import StoreUnusable
 from restante.tenancy.policy import Policy
 from restante.tenancy.quota import Quota
@@ -178,6 +180,20 @@ async def test_damaged_mail_and_what_is_held_again_get_names_of_their_own(
     kinds = list(connection.execute("SELECT number, is_refused FROM last_reply ORDER BY number"))
     assert kinds == [(1, 3), (2, 1), (3, 2)]
     assert connection.execute("SELECT action FROM audit").get == "mail-held-again"
+    connection.close()
+
+
+async def test_drains_that_ended_before_uncertain_mail_was_counted_apart_are_read(
+    runner: asyncio.Runner, tmp_path: Path
+) -> None:
+    connection = apsw.Connection(str(tmp_path / "restante.db"))
+    migrations.migrate(connection, migrations.MIGRATIONS[:7])
+    connection.execute(
+        "INSERT INTO past_drain VALUES (1, 1.0, 2.0, 'operator', 'finished', 'why', 3, 4, 5, '')"
+    )
+    migrations.migrate(connection)
+    past = PastDrain(1.0, 2.0, "operator", "finished", "why", 3, 4, 5, "", 0, "")
+    assert past_drains(connection) == {1: past}
     connection.close()
 
 

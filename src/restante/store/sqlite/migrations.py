@@ -403,6 +403,17 @@ def _add_changes(connection: apsw.Connection) -> None:
     connection.execute(_CHANGES)
 
 
+_PAST_DRAIN_FACTS = """
+ALTER TABLE past_drain ADD COLUMN uncertain INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE past_drain ADD COLUMN taker TEXT NOT NULL DEFAULT '';
+"""
+
+
+def _add_past_drain_facts(connection: apsw.Connection) -> None:
+    """Uncertain messages apart from refused ones, and the destination if it has taken mail."""
+    connection.execute(_PAST_DRAIN_FACTS)
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     _create_tables,
     _add_policies,
@@ -420,6 +431,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     _add_origins,
     _name_damaged,
     _add_changes,
+    _add_past_drain_facts,
 )
 
 

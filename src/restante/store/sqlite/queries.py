@@ -469,10 +469,10 @@ KEEP_DRAIN = (
 CLOSE_DRAIN = "UPDATE drain SET is_open = 0, number = ? WHERE domain_id = ?"
 REMOVE_DRAIN = "DELETE FROM drain WHERE domain_id = ?"
 REMOVE_PAST_DRAIN = "DELETE FROM past_drain WHERE domain_id = ?"
-KEEP_PAST_DRAIN = "INSERT OR REPLACE INTO past_drain VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+KEEP_PAST_DRAIN = "INSERT OR REPLACE INTO past_drain VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 PAST_DRAINS = """
 SELECT domain_id, started_at, ended_at, requested_by, ending, reason, delivered, deferred, refused,
-    last_words
+    last_words, uncertain, taker
 FROM past_drain
 """
 

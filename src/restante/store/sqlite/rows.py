@@ -315,6 +315,8 @@ def past_drain_row(past: PastDrain) -> Row:
         past.reason,
         *counts,
         past.last_words,
+        past.uncertain,
+        past.taker,
     )
 
 

@@ -28,6 +28,7 @@ class DrainFinished(Event):
     delivered: int
     deferred: int
     refused: int
+    uncertain: int
     held: int
     seconds: float
     end: str
@@ -49,6 +50,7 @@ class DeliveryAttempt(Event):
     delivered: int | None = None
     deferred: int | None = None
     refused: int | None = None
+    uncertain: int | None = None
     outstanding: int | None = None
 
 
