@@ -14,12 +14,12 @@ from tests.log_lines import Lines
 class Played:
     """Plays rounds; each wait is noted, and ended at once."""
 
-    def __init__(self, *ends: float | Exception) -> None:
+    def __init__(self, *ends: float | Exception, after_failure: float = AFTER_FAILURE) -> None:
         self.ends = list(ends)
         self.waits: list[tuple[str, float]] = []
         self.log = Lines()
         self.log.takes_defects = True
-        self.rounds = Rounds(self.log, "report", self.wait)
+        self.rounds = Rounds(self.log, "report", self.wait, after_failure=after_failure)
         self.on_wait: Callable[[], None] = lambda: None
 
     async def wait(self, event: asyncio.Event, seconds: float) -> None:
@@ -44,6 +44,16 @@ def played(*ends: float | Exception, apart: float = 0.0) -> Played:
 
 def test_after_a_round_its_pause_follows_unless_it_is_woken() -> None:
     assert played(7.0, 8.0, 9.0).waits == [("woken", 7.0), ("woken", 8.0)]
+
+
+def test_a_loop_that_tries_again_soon_logs_only_the_first_failure_in_a_row() -> None:
+    away = StoreError("away")
+    play = Played(away, away, 8.0, away, 9.0, after_failure=1.0)
+    asyncio.run(play.rounds.run_rounds(play.take_round))
+    assert play.waits == [("closing", 1.0)] * 2 + [("woken", 8.0), ("closing", 1.0)]
+    assert len(play.log.of(StoreFailed)) == 2
+    play = played(away, away, 9.0)
+    assert len(play.log.of(StoreFailed)) == 2  # half a minute apart
 
 
 def test_rounds_are_kept_apart_whatever_wakes_them() -> None:

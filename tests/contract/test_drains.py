@@ -135,6 +135,20 @@ async def test_claimable_are_the_drains_that_nobody_runs(store: Store) -> None:
     assert await store.handover.claimable_drains([]) == [of_beta]
 
 
+async def test_a_drain_that_is_given_back_stays_open_until_another_has_it(store: Store) -> None:
+    drain = await opened(store, await hosted(store), 1.0, 60.0)
+    await store.handover.give_back([drain])
+    assert await store.handover.claimable_drains([]) == [drain]
+    assert await store.handover.asked([drain]) == []
+    later = await taken_over(store, drain)
+    await store.handover.give_back([drain])  # another's by now
+    assert await store.handover.claimable_drains([later]) == []
+    await store.handover.close_drain(later)
+    await store.handover.give_back([later, drain])  # over
+    await store.handover.give_back([])
+    assert await store.handover.claimable_drains([]) == []
+
+
 async def test_a_store_of_one_process_is_never_away_nor_are_its_drains_anothers(
     store: Store,
 ) -> None:

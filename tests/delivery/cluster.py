@@ -127,6 +127,12 @@ class _ServersHandover:
             or (owner is self._server and (drain.domain_id, drain.number) not in own)
         ]
 
+    async def give_back(self, drains: Collection[Drain]) -> None:
+        self._check()
+        for drain in drains:
+            if self._cluster.owners.get(drain.domain_id) is self._server:
+                del self._cluster.owners[drain.domain_id]
+
     async def take_over(self, drain: Drain) -> Drain | None:
         self._check()
         taken = await self._store.take_over(drain)

@@ -79,6 +79,46 @@ def test_the_drain_of_a_dead_server_goes_on_elsewhere_after_its_lease() -> None:
     asyncio.run(main())
 
 
+def test_the_drain_of_a_server_that_is_stopped_goes_on_elsewhere_at_once() -> None:
+    """Also one that rests there, because its end could not be recorded."""
+
+    async def main() -> None:
+        cluster = Cluster()
+        world = cluster.world
+        primary = ScriptedPrimary(script={"CONTENT": ["250 OK"] * 3 + [SILENCE]})
+        async with primary:
+            domain = await world.host(primary.port, connections=1)
+            rested = await world.host(primary.port, name="rested.example")
+            await world.hold(domain, 20)
+            first, second = await Server(cluster).begin(), await Server(cluster).begin()
+            await _rest(first, rested)
+            await first.dispatcher.start(domain, "test")
+            await is_silent(primary)
+            await second.second()
+            assert cluster.takeovers == 0
+            await first.dispatcher.stop_all()
+            await second.second()
+            assert cluster.takeovers == 2
+            await until(lambda: is_idle(second.dispatcher))
+            assert await world.waiting() == []
+            assert world.store.handover.open_drains() == []
+            await first.stop()
+            await second.stop()
+        assert set(numbers(primary)) == set(range(1, 21))
+
+    asyncio.run(main())
+
+
+async def _rest(server: Server, domain: HostedDomain) -> None:
+    """Let a drain of a server end without a record of that."""
+    await server.dispatcher.start(domain, "test")
+    server.is_cut_off = True
+    await until(lambda: not server.dispatcher.runs_here(domain.id))
+    server.is_cut_off = False
+    server.heard_at = server.cluster.world.monotonic
+    assert server.dispatcher.is_draining(domain.id)
+
+
 def test_a_server_that_is_cut_off_stops_sending_before_another_begins() -> None:
     async def main() -> None:
         cluster = Cluster()

@@ -2,7 +2,6 @@
 
 import asyncio
 
-from restante.background.rounds import AFTER_FAILURE
 from restante.server.record_poll import POLL_SECONDS, RecordPoll
 from restante.store.live_directory import LiveDirectory
 from restante.store.live_recipients import LiveRecipients
@@ -34,7 +33,7 @@ def test_it_polls_once_a_second_and_goes_on_after_a_failure() -> None:
         assert waits == [
             (POLL_SECONDS, []),
             (POLL_SECONDS, ["alpha"]),
-            (AFTER_FAILURE, ["alpha"]),
+            (POLL_SECONDS, ["alpha"]),
             (POLL_SECONDS, ["alpha", "beta"]),
         ]
         assert len(log.of(StoreFailed)) == 1

@@ -19,7 +19,16 @@ from tests.simulation.network import Machine, here
 from tests.simulation.trace import Trace
 
 _WRITES: Final = {
-    *("hold", "settle", "open_drain", "take_over", "ask_stop", "finish_drain", "close_drain"),
+    *(
+        "hold",
+        "settle",
+        "open_drain",
+        "take_over",
+        "give_back",
+        "ask_stop",
+        "finish_drain",
+        "close_drain",
+    ),
     *("record", "delete", "bounce", "expire"),
     *("put_account", "remove_account", "put_login", "remove_login", "put_domain", "remove_domain"),
     *("put_channel", "remove_channel", "change_list", "learn", "keep_mark", "release_refused"),

@@ -1,7 +1,8 @@
 """A loop in the background: a round of work, a pause, and again. A failure ends only its round.
 
 The pause is cut short by `wake`, when there is something to do, and by `close`. After a failure
-only `close` cuts it short, so that events do not cause a retry each.
+only `close` cuts it short, so that events do not cause a retry each. A loop that tries again sooner
+than others logs only the first of several failures in a row.
 """
 
 import asyncio
@@ -21,11 +22,20 @@ Round = Callable[[], Awaitable[float]]  # returns the seconds until the next, if
 class Rounds:
     """When the rounds of one loop are done."""
 
-    def __init__(self, log: Log, doing: str, wait: Wait = wait_at_most) -> None:
-        """`doing` names the work in the log."""
+    def __init__(
+        self,
+        log: Log,
+        doing: str,
+        wait: Wait = wait_at_most,
+        *,
+        after_failure: float = AFTER_FAILURE,
+    ) -> None:
+        """`doing` names the work in the log; `after_failure` is the pause in seconds."""
         self._log = log
         self._doing = doing
         self._wait = wait
+        self._after_failure = after_failure
+        self._has_failed = False
         self._woken = asyncio.Event()
         self._closing = asyncio.Event()
 
@@ -49,7 +59,7 @@ class Rounds:
             self._woken.clear()
             pause = await self.run_once(take_round)
             if pause is None:
-                await self.pause(AFTER_FAILURE)
+                await self.pause(self._after_failure)
                 continue
             if apart:
                 await self.pause(apart)
@@ -59,12 +69,20 @@ class Rounds:
     async def run_once(self, take_round: Round) -> float | None:
         """Do one round; return its pause in seconds, or None if it failed, which is logged."""
         try:
-            return await take_round()
+            pause = await take_round()
         except StoreError as error:
-            self._log.publish(StoreFailed(error=error, doing=self._doing))
+            self._report(StoreFailed(error=error, doing=self._doing))
         except Exception as error:  # noqa: BLE001  the boundary: a defect ends only its round
-            self._log.publish(InternalError(error=error, doing=self._doing))
+            self._report(InternalError(error=error, doing=self._doing))
+        else:
+            self._has_failed = False
+            return pause
         return None
+
+    def _report(self, failure: StoreFailed | InternalError) -> None:
+        if not self._has_failed or self._after_failure >= AFTER_FAILURE:
+            self._log.publish(failure)
+        self._has_failed = True
 
     async def pause(self, seconds: float) -> None:
         """Wait that long, or until `close`."""

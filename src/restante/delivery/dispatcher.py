@@ -2,7 +2,9 @@
 
 A drain is recorded in the store before it runs, so that it survives the process. The store says
 which drains there are, and `claims` takes up those that nobody runs. SIGTERM (`stop_all`) leaves
-the record there. A defect in one drain ends that drain only; its mail stays held.
+the record there and gives each drain back when it has ended here, so that another server takes it
+over at once. A drain that had to be cancelled is taken over when its lease ends. A defect in one
+drain ends that drain only; its mail stays held.
 """
 
 import asyncio
@@ -21,7 +23,8 @@ from restante.delivery.drain_state import DrainCensus, DrainSnapshot, DrainState
 from restante.delivery.probe import probe
 from restante.mail.address import Mailbox
 from restante.store.mail_handover import Asked, Drain, Joined
-from restante.telemetry.events import InternalError
+from restante.store.store_errors import StoreError
+from restante.telemetry.events import InternalError, StoreFailed
 from restante.tenancy.model import Destination, HostedDomain
 from restante.tenancy.numbered_change import NumberedChange, RecordKind
 
@@ -86,9 +89,8 @@ class Dispatcher:
                 else:
                     self.claims.look_soon(domain.id)
                 return Start.JOINED
-            if not self._is_stopping:  # otherwise it is on record, and the next start resumes it
-                await self._replace(domain.id)
-                self._launch(opened, domain, requested_by)
+            await self._replace(domain.id)
+            await self._launch(opened, domain, requested_by)
             return Start.STARTED
 
     async def stop(self, domain_id: int, reason: str = "stopped by the operator") -> bool:
@@ -135,10 +137,11 @@ class Dispatcher:
                     yield is_held_off
 
     async def stop_all(self) -> None:
-        """End every drain and return when all have ended; they resume at the next start."""
+        """End every drain and return when all have ended; others or the next start resume them."""
         self._is_stopping = True
         for drain in self._drains.values():
             drain.stop(Stop("the server is stopping", stays_recorded=True), self._grace)
+        await self._give_back(self.claims.resting(self._others()))
         if self._running:
             _, stuck = await asyncio.wait(
                 self._running.values(), timeout=self._grace + _RECORD_SECONDS
@@ -229,8 +232,8 @@ class Dispatcher:
             if must_stop or domain.policy.suspension_at(self._context.now()) is not None:
                 await store.close_drain(lease)
                 self._tell_end(domain.id)
-            elif not self._is_stopping:
-                self._launch(lease, domain, "an earlier drain")
+            else:
+                await self._launch(lease, domain, "an earlier drain")
 
     async def _obey(self, asked: Asked) -> None:
         """Do what others ask of a drain that runs here."""
@@ -249,7 +252,11 @@ class Dispatcher:
     def _leases(self) -> list[Drain]:
         return [drain.lease for drain in self._drains.values()]
 
-    def _launch(self, lease: Drain, domain: HostedDomain, requested_by: str) -> None:
+    async def _launch(self, lease: Drain, domain: HostedDomain, requested_by: str) -> None:
+        """Run a drain; if the server is stopping meanwhile, leave it to others."""
+        if self._is_stopping:
+            await self._give_back([lease])
+            return
         drain = DomainDrain(lease, domain, self._context)
         self._drains[domain.id] = drain
         self._running[domain.id] = self._tasks.create_task(self._run(drain, domain, requested_by))
@@ -257,12 +264,22 @@ class Dispatcher:
     async def _run(self, drain: DomainDrain, domain: HostedDomain, requested_by: str) -> None:
         try:
             await drain.run(requested_by)
+            if self._is_stopping:
+                await self._give_back([drain.lease])
         except Exception as error:  # noqa: BLE001  the boundary: one drain's defect is no other's
             self._context.log.publish(InternalError(error=error, domain=domain.name))
         finally:
             del self._drains[domain.id], self._running[domain.id]
             self.claims.ended(domain.id)
             self._tell_end(domain.id)
+
+    async def _give_back(self, drains: Sequence[Drain]) -> None:
+        if not drains:
+            return
+        try:
+            await self._context.handover.give_back(drains)
+        except StoreError as error:  # others take them over when the lease ends
+            self._context.log.publish(StoreFailed(error=error, doing="give drains back"))
 
     def _tell_end(self, domain_id: int) -> None:
         for listener in self._end_listeners:

@@ -7,14 +7,13 @@ not be settled either, so that each attempt sends messages again. A request ends
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 
+from restante.background.rounds import Rounds
 from restante.delivery.delivery_context import DeliveryContext
 from restante.queue.schedule import Schedule, next_attempt
 from restante.store.mail_handover import Asked, Drain
-from restante.store.store_errors import StoreError
-from restante.telemetry.events import InternalError, StoreFailed
 from restante.tenancy.model import HostedDomain
 
 LOOK_SECONDS: Final = 1.0
@@ -39,22 +38,15 @@ class DrainClaims:
         self._obey = obey
         self._given_up: dict[int, int] = {}  # by domain id: how often in a row
         self._rests_until: dict[int, float] = {}  # by domain id: monotonic
-        self._woken = asyncio.Event()
-        self._has_failed = False
+        self._rounds = Rounds(context.log, "claim drains", context.wait, after_failure=LOOK_SECONDS)
 
     async def run(self) -> None:
         """Look once a second, until cancelled."""
-        while True:
-            self._woken.clear()
-            try:
-                await self.look()
-            except StoreError as error:
-                self._report(StoreFailed(error=error, doing="claim drains"))
-            except Exception as error:  # noqa: BLE001  a defect here must not end the server
-                self._report(InternalError(error=error, doing="claim drains"))
-            else:
-                self._has_failed = False
-            await self._context.wait(self._woken, LOOK_SECONDS)
+        await self._rounds.run_rounds(self._take_round)
+
+    async def _take_round(self) -> float:
+        await self.look()
+        return LOOK_SECONDS
 
     async def look(self) -> None:
         """Take up what nobody runs, and do what is asked. Raises StoreError.
@@ -80,7 +72,11 @@ class DrainClaims:
     def look_soon(self, domain_id: int) -> None:
         """Look at once, and let this domain's drain rest no longer."""
         self._rests_until.pop(domain_id, None)
-        self._woken.set()
+        self._rounds.wake()
+
+    def resting(self, drains: Iterable[Drain]) -> list[Drain]:
+        """Return those that rest before they are taken up here again."""
+        return [drain for drain in drains if drain.domain_id in self._rests_until]
 
     def ended(self, domain_id: int) -> None:
         """Take note that a drain has ended here: if it is still on record, it rests."""
@@ -99,9 +95,3 @@ class DrainClaims:
         )
         assert rests_until is not None  # there is no deadline
         self._rests_until[domain_id] = rests_until
-
-    def _report(self, failure: StoreFailed | InternalError) -> None:
-        """Log the first failure: the others follow each second."""
-        if not self._has_failed:
-            self._has_failed = True
-            self._context.log.publish(failure)

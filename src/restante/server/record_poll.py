@@ -26,7 +26,7 @@ class RecordPoll:
     ) -> None:
         self._directory = directory
         self._recipients = recipients
-        self._rounds = Rounds(log, "read records", wait)
+        self._rounds = Rounds(log, "read records", wait, after_failure=POLL_SECONDS)
 
     async def run(self) -> None:
         """Poll until cancelled."""

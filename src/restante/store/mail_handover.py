@@ -118,6 +118,13 @@ class HandoverStore(Protocol):
         owner begins with the oldest message anyway. A stop asked for still counts.
         """
 
+    async def give_back(self, drains: Collection[Drain]) -> None:
+        """Let others take these over at once: the caller runs them no longer, and they stay open.
+
+        Nothing happens to one that is over or was taken over. Without this call, others wait until
+        the lease of this process has ended.
+        """
+
     async def asked(self, drains: Collection[Drain]) -> list[Asked]:
         """Return the requests to the owner of these drains; nothing for those without any."""
 

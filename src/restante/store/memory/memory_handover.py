@@ -69,6 +69,9 @@ class MemoryHandover:
         """Take over a claimable drain, if it still is."""
         return self._state.drains.take_over(drain)
 
+    async def give_back(self, drains: Collection[Drain]) -> None:
+        """Record nothing: a drain that this process does not run is claimable."""
+
     async def asked(self, drains: Collection[Drain]) -> list[Asked]:
         """Return what others ask of these drains."""
         return asked_of(self._state.drains.records, drains)

@@ -65,6 +65,10 @@ class SqliteHandover:
         taken: Drain | None = await self._core.write(partial(record_changes.take_over, drain=drain))
         return taken
 
+    async def give_back(self, drains: Collection[Drain]) -> None:  # noqa: ARG002
+        """Record nothing: a drain that this process does not run is claimable."""
+        self._core.check()
+
     async def asked(self, drains: Collection[Drain]) -> list[Asked]:
         """Return what others ask of these drains."""
         self._core.check()
