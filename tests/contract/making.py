@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 from restante.mail.envelope import Envelope
 from restante.mail.message import ContentFile, HeldMessage, NewMessage
+from restante.mail.report import Action, NewReport
 from restante.queue.recipient_status import Move, Outcome, RecipientOutcome
 from restante.store.interface import Store
 from restante.store.mail_handover import Drain
@@ -119,6 +120,16 @@ def deferred(number: int, *paths: str, reply: str = "450 4.2.1 try later") -> Ou
     """The destination wants these later; Anna, if nobody is named."""
     return Outcome(
         number, tuple(RecipientOutcome(path, Move.DEFERRED, reply) for path in paths or (ANNA,))
+    )
+
+
+def report(
+    about: int, domain_id: int, *paths: str, action: Action = Action.FAILED, made_at: float = 50.0
+) -> NewReport:
+    """A report on a message, by default on Anna."""
+    told = paths or (ANNA,)
+    return NewReport(
+        about, domain_id, action, told, "bob@example.org", b"report on %d\r\n" % about, made_at
     )
 
 

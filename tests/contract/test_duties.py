@@ -1,14 +1,11 @@
 """Duties: one process does a work for all, and another begins when it stops."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import pytest
 
 from restante.store.duty_store import keep_performing
 from restante.store.interface import Store
-from restante.store.store_errors import DutyLost
 
 
 async def turns(count: int = 5) -> None:
@@ -64,29 +61,3 @@ async def test_who_gives_up_waiting_leaves_the_duty_to_others(store: Store) -> N
         await asyncio.wait([waiting])
     async with asyncio.timeout(5.0), store.duties.perform("retention"):
         pass
-
-
-class Losing:
-    """Loses its first duties."""
-
-    def __init__(self, losses: int) -> None:
-        self.losses = losses
-
-    @asynccontextmanager
-    async def perform(self, _name: str) -> AsyncIterator[None]:
-        """Let the work end, and lose the duty all the same."""
-        yield
-        if self.losses:
-            self.losses -= 1
-            raise DutyLost("another process does the work")
-
-
-async def test_lost_work_begins_anew(runner: asyncio.Runner) -> None:
-    begun = []
-
-    async def work() -> str:
-        begun.append(1)
-        return "done"
-
-    assert await keep_performing(Losing(2), "retention", work) == "done"
-    assert len(begun) == 3

@@ -32,21 +32,13 @@ from tests.contract.making import (
     message,
     opened,
     refused,
+    report,
     spooled,
     taken_over,
     waiting,
 )
 
 LATER = 1e12
-
-
-def report(
-    about: int, domain_id: int, *paths: str, action: Action = Action.FAILED, made_at: float = 50.0
-) -> NewReport:
-    told = paths or (ANNA,)
-    return NewReport(
-        about, domain_id, action, told, "bob@example.org", b"report on %d\r\n" % about, made_at
-    )
 
 
 async def drained(store: Store, *to: str) -> Drain:

@@ -22,6 +22,10 @@ _HEADER = 100  # octets
 _CHANGE_COUNTER, _VALID_FOR = slice(24, 28), slice(92, 96)
 _FREE_PAGES = slice(32, 40)
 _NAMES = "SELECT type || ' ' || name FROM sqlite_schema"
+_COLUMNS = """
+    SELECT 'column ' || made.name || '.' || each.name
+    FROM sqlite_schema AS made, pragma_table_info(made.name) AS each WHERE made.type = 'table'
+"""
 
 
 @contextmanager
@@ -94,18 +98,19 @@ def _first_page(work: Path) -> bytes:
 
 
 def _version(connection: apsw.Connection) -> int:
-    """Return the newest version of the schema that is complete: the header's value may be ours."""
-    present = {name for (name,) in fetch(connection, _NAMES)}
-    columns = {
-        name for (name,) in fetch(connection, "SELECT name FROM pragma_table_info('message')")
-    }
+    """Return the newest version of the schema that is complete: the header's value may be ours.
+
+    A column counts, of whatever table: without one that is asked for, a table cannot be read.
+    """
+    present = _parts(connection)
     for version in range(len(migrations.MIGRATIONS), 0, -1):
         with closing(apsw.Connection(":memory:")) as known:
             migrations.migrate(known, migrations.MIGRATIONS[:version])
-            names = {name for (name,) in fetch(known, _NAMES)}
-            needed = {
-                name for (name,) in fetch(known, "SELECT name FROM pragma_table_info('message')")
-            }
-        if names <= present and needed <= columns:
-            return version
+            if _parts(known) <= present:
+                return version
     return 1
+
+
+def _parts(connection: apsw.Connection) -> set[str]:
+    """Return the names of all that a schema has."""
+    return {name for query in (_NAMES, _COLUMNS) for (name,) in fetch(connection, query)}

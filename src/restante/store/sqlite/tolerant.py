@@ -2,8 +2,12 @@
 
 The engine ends a question at the first damaged page. So each question is small, and goes on behind
 what could be read.
+
+Limitation: rows between two damaged places are found only in a table with numbers as keys. A
+readable row must follow the second place.
 """
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -69,9 +73,9 @@ class TolerantReader:
 
     def read(self) -> None:
         """Read everything that can be read."""
-        left: list[tuple[Key | None, Key | None]] = [(None, None)]
+        left: deque[tuple[Key | None, Key | None]] = deque([(None, None)])
         while left:
-            low, high = left.pop()
+            low, high = left.popleft()  # wide gaps first: probes must not all go into one of them
             low, is_broken = self._run(low, high, is_backward=False)
             if is_broken:
                 high, is_broken = self._run(low, high, is_backward=True)
@@ -90,7 +94,8 @@ class TolerantReader:
         if len(self._table.keys) > 1 or not isinstance(first, int) or not isinstance(last, int):
             return None
         self._probes += 1
-        return (first + last) // 2 if last - first > 1 and self._probes <= _PROBES else None
+        has_two = last - first > 2  # noqa: PLR2004  keys: of a single one both sides have been read
+        return (first + last + 1) // 2 if has_two and self._probes <= _PROBES else None
 
     def _run(
         self, low: Key | None, high: Key | None, *, is_backward: bool

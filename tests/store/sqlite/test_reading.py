@@ -1,0 +1,178 @@
+"""Questions to the tables: what bounds an answer, and damage that an answer passes over."""
+
+from typing import Any
+
+import pytest
+
+from restante.mail.report import Action
+from restante.queue.recipient_status import RecipientStatus
+from restante.store.mail_queue import QueueFilter
+from restante.store.sqlite import mail_changes, reading, record_changes, report_changes
+from restante.tenancy.audit import AuditFilter
+from tests.contract.making import (
+    ANNA,
+    BERT,
+    CONTENT,
+    NOTED,
+    content_file,
+    refused,
+    report,
+    uncertain,
+)
+from tests.store.sqlite.tables import Tables
+
+SIZE = len(CONTENT)
+
+
+@pytest.fixture
+def tables() -> Tables:
+    """One domain with five messages to Anna and Bert; Bert is refused of the fourth."""
+    tables = Tables()
+    tables.host()
+    for number in range(1, 6):
+        tables.hold(number, 1, ANNA, BERT)
+    tables.change(mail_changes.settle, tables.drain(1), [refused(4, BERT)], at=50.0)
+    return tables
+
+
+def spoil(tables: Tables, number: int) -> None:
+    """Change content behind the back of its checksum."""
+    tables.connection.execute("UPDATE message SET head = x'00' WHERE number = ?", (number,))
+
+
+@pytest.mark.parametrize(
+    ("after", "limit", "max_octets", "numbers"),
+    [
+        (0, 100, 1 << 30, [1, 2, 3, 4, 5]),
+        (2, 100, 1 << 30, [3, 4, 5]),
+        (0, 2, 1 << 30, [1, 2]),
+        (0, 100, 2 * SIZE, [1, 2]),
+        (0, 100, 2 * SIZE + 1, [1, 2, 3]),
+        (0, 100, 0, [1]),
+        (5, 100, 1 << 30, []),
+    ],
+)
+def test_a_window_ends_at_its_bounds_and_has_at_least_one_message(
+    tables: Tables, after: int, limit: int, max_octets: int, numbers: list[int]
+) -> None:
+    window = reading.held(tables.connection, 1, after, limit, max_octets)
+    assert [one.number for one in window.messages] == numbers
+
+
+def test_a_window_goes_past_damaged_messages_and_names_them(tables: Tables) -> None:
+    spoil(tables, 1)
+    spoil(tables, 3)
+    window = reading.held(tables.connection, 1, 0, 2, 1 << 30)
+    assert [one.number for one in window.messages] == [2, 4]
+    assert [(one.number, one.domain_id) for one in window.damaged] == [(1, 1), (3, 1)]
+
+
+def test_one_message_comes_with_all_its_recipients_or_its_damage(tables: Tables) -> None:
+    found = reading.message(tables.connection, 4)
+    assert not isinstance(found, reading.Damage)
+    assert found is not None
+    assert found.envelope.forward_paths == (ANNA, BERT)
+    assert reading.message(tables.connection, 99) is None
+    spoil(tables, 4)
+    assert reading.message(tables.connection, 4) == reading.Damage(
+        4, "its content does not match its checksum", 1
+    )
+
+
+def test_a_damaged_file_is_traced_to_its_message(tables: Tables) -> None:
+    tables.hold(6, 1, file=content_file("0/six", b"content"))
+    assert reading.damage_of_file(tables.connection, "0/six", "is missing") == [
+        reading.Damage(6, "is missing", 1)
+    ]
+    assert reading.damage_of_file(tables.connection, "0/none", "is missing") == []
+
+
+@pytest.mark.parametrize(
+    ("selection", "numbers"),
+    [
+        ({}, [1, 2, 3, 4, 5]),
+        ({"limit": 2}, [1, 2]),
+        ({"after": 3}, [4, 5]),
+        ({"status": RecipientStatus.REFUSED}, [4]),
+        ({"status": RecipientStatus.HELD, "domain_ids": (1,)}, [1, 2, 3, 4, 5]),
+        ({"status": RecipientStatus.REFUSED, "domain_ids": (1,)}, [4]),
+        ({"domain_ids": ()}, []),
+        ({"domain_ids": (9,)}, []),
+        ({"numbers": (2, 4, 77)}, [2, 4]),
+        ({"numbers": ()}, []),
+        ({"numbers": (2, 4), "domain_ids": (9,)}, []),
+        ({"recipient": "BERT@*", "status": RecipientStatus.HELD}, [1, 2, 3, 5]),
+        ({"received_before": 3.0}, [1, 2]),
+        ({"larger_than": SIZE}, []),
+        ({"reverse_path": ""}, []),
+    ],
+)
+def test_a_listing_has_what_matches_in_order(
+    tables: Tables, selection: dict[str, Any], numbers: list[int]
+) -> None:
+    found = reading.queue(tables.connection, QueueFilter(**selection))
+    assert [one.number for one in found] == numbers
+
+
+@pytest.mark.parametrize(
+    ("status", "before", "limit", "numbers"),
+    [
+        (RecipientStatus.HELD, 3.0, 100, [1, 2]),
+        (RecipientStatus.HELD, 10.0, 100, [1, 2, 3, 5]),  # the fourth was touched at 50
+        (RecipientStatus.HELD, 10.0, 2, [1, 2]),
+        (RecipientStatus.HELD, 60.0, 100, [1, 2, 3, 4, 5]),
+        (RecipientStatus.REFUSED, 50.0, 100, []),
+        (RecipientStatus.REFUSED, 51.0, 100, [4]),
+    ],
+)
+def test_what_has_waited_since_before_a_time_is_found(
+    tables: Tables, status: RecipientStatus, before: float, limit: int, numbers: list[int]
+) -> None:
+    assert reading.expired(tables.connection, 1, status, before, limit) == numbers
+
+
+def test_since_when_a_status_is_there(tables: Tables) -> None:
+    connection = tables.connection
+    assert reading.waiting_since(connection, 1, RecipientStatus.HELD) == 1.0
+    assert reading.waiting_since(connection, 1, RecipientStatus.REFUSED) == 50.0
+    assert reading.waiting_since(connection, 9, RecipientStatus.HELD) is None
+    assert reading.waiting_since(connection, 9, RecipientStatus.REFUSED) is None
+
+
+def test_uncertain_mail_is_counted_by_domain(tables: Tables) -> None:
+    [record] = tables.ledger.drains.records.values()
+    tables.change(mail_changes.settle, record.drain, [uncertain(1, ANNA), uncertain(2, ANNA, BERT)])
+    assert reading.set_apart(tables.connection) == {1: (2, 0, 1)}
+
+
+@pytest.mark.parametrize(
+    ("limit", "max_octets", "abouts"),
+    [(10, 1 << 20, [2, 1, 3]), (2, 1 << 20, [2, 1]), (10, 1, [2])],
+)
+def test_failures_are_due_first_and_within_bounds(
+    tables: Tables, limit: int, max_octets: int, abouts: list[int]
+) -> None:
+    new = [
+        report(1, 1, action=Action.DELAYED),
+        report(2, 1, action=Action.FAILED),
+        report(3, 1, action=Action.RELAYED),
+    ]
+    tables.change(report_changes.keep, new)
+    due = reading.due_reports(tables.connection, 50.0, limit, max_octets)
+    assert [one.about for one in due] == abouts
+    assert reading.due_reports(tables.connection, 49.0, limit, max_octets) == []
+    assert reading.next_report_at(tables.connection) == 50.0
+
+
+def test_the_trail_is_read_by_pages_to_its_end(tables: Tables) -> None:
+    tables.change(record_changes.record, [NOTED] * 5)
+    wanted = AuditFilter(since=0.5)
+    sizes, before = [], None
+    while True:
+        page = reading.audit_page(tables.connection, wanted, 2, before)
+        sizes.append(len(page.entries))
+        if page.before is None:
+            break
+        before = page.before
+    assert sizes[:-1] == [2] * (len(sizes) - 1)
+    assert sum(sizes) == len(tables.rows("SELECT 1 FROM audit WHERE at >= 0.5"))

@@ -1,0 +1,28 @@
+"""Outcomes of attempts to send: done with, or put off with the answer."""
+
+from restante.queue.sending_outcome import SendingOutcome
+from restante.store.sqlite import queries, reading, report_changes, sending_changes
+from tests.contract.making import report
+from tests.store.sqlite.tables import Tables
+
+
+def test_what_is_done_goes_and_what_is_put_off_keeps_its_place_and_the_answer() -> None:
+    tables = Tables()
+    tables.change(report_changes.keep, [report(number, 1) for number in (1, 2, 3)])
+    tables.change(
+        sending_changes.settle,
+        [
+            SendingOutcome(1, None),
+            SendingOutcome(2, 900.0, "450 4.2.1 \udcff later"),
+            SendingOutcome(99, None),
+            SendingOutcome(98, 1.0, "nobody"),
+        ],
+        remove=queries.REMOVE_REPORT,
+        put_off=queries.PUT_REPORT_OFF,
+    )
+    waiting = reading.due_reports(tables.connection, 1e9, 10, 1 << 20)
+    assert sorted((one.number, one.failures, one.reply) for one in waiting) == [
+        (2, 1, "450 4.2.1 ? later"),  # a stranger's octets stop no settling
+        (3, 0, ""),
+    ]
+    assert tables.rows("SELECT next_attempt_at FROM report WHERE number = 2") == [(900.0,)]

@@ -1,0 +1,53 @@
+"""The core of the parts: figures as of the last commit, reports of damage, and one end."""
+
+import asyncio
+
+import pytest
+
+from restante.store.drain_book import DrainRecord
+from restante.store.mail_figures import Usage
+from restante.store.mail_handover import Drain
+from restante.store.sqlite import SqliteStore
+from restante.store.sqlite.ledger import Balance
+from restante.store.sqlite.reading import Damage
+from restante.store.sqlite.store_core import LatestFigures
+from restante.store.store_errors import StoreError
+from tests.contract.making import held_numbers, hold, hosted
+from tests.store.damage_report import DamageReport
+
+
+def test_the_figures_follow_each_commit_and_keep_what_it_did_not_touch() -> None:
+    latest = LatestFigures()
+    drain = DrainRecord(Drain(1, 1, 0.0, 60.0))
+    latest.take(Balance({1: Usage(2, 20), 2: Usage(1, 5)}, {1: "a", 2: "a"}, 7, {1: drain}))
+    latest.take(Balance({1: Usage(1, 10)}, {1: "a"}, 3, {}))
+    assert latest.usages == {1: Usage(1, 10), 2: Usage(1, 5)}
+    assert latest.accounts.usage("a") == Usage(2, 15)
+    assert latest.numbers.last == 7
+    assert latest.drains == {1: drain}
+    latest.take(Balance({}, {}, 7, {1: None}))
+    assert latest.drains == {}
+
+
+async def test_damage_is_reported_once_and_keeps_the_message_from_drains(
+    store: SqliteStore, damage: DamageReport
+) -> None:
+    domain_id = await hosted(store)
+    await hold(store, domain_id, 1, 2)
+    for _ in range(2):
+        await store.core.park([Damage(1, "its content is short", domain_id)])
+    assert damage.numbers == [1]
+    assert await held_numbers(store, domain_id) == [2]
+
+
+async def test_after_a_failure_nothing_is_read_or_written(store: SqliteStore) -> None:
+    store.core.health.fail("syncing: input/output error")
+    for call in (store.core.write(lambda _: None), store.core.read(lambda _: None)):
+        with pytest.raises(StoreError, match="reopened"):
+            await call
+
+
+async def test_it_is_closed_once_and_says_so_afterwards(store: SqliteStore) -> None:
+    await asyncio.gather(store.core.close(), store.core.close())
+    with pytest.raises(StoreError, match="closed"):
+        await store.core.write(lambda _: None)
