@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 import pytest
 
 from restante.delivery.drain_state import DrainState
-from restante.delivery.experience import Experience, GoodDrain
 from restante.delivery.rates import Rates
 from restante.queue.recipient_status import RecipientStatus
 from restante.queue.schedule import Schedule, rate_pause
@@ -154,25 +153,6 @@ def test_a_few_messages_make_one_connection_on_the_first_drain_too() -> None:
 
     asyncio.run(main())
     assert primary.connections == 1
-
-
-def test_experience_forgets_what_went_badly_and_a_limit_after_an_hour() -> None:
-    clock = [0.0]
-    experience = Experience(lambda: clock[0])
-    experience.went_well("d", GoodDrain(8, None))
-    assert experience.beginning("d", 20, is_paced=False).first == 8
-    assert experience.beginning("d", 4, is_paced=False).first == 4
-    assert experience.beginning("d", 20, is_paced=True).most == 1
-    experience.met_limit("d")
-    assert experience.beginning("d", 20, is_paced=False).most == 1
-    clock[0] = 3600.0
-    assert (
-        experience.beginning("d", 20, is_paced=False).most,
-        experience.beginning("d", 9, is_paced=False).first,
-    ) == (
-        20,
-        1,
-    )
 
 
 def test_the_operator_says_how_many_a_minute() -> None:

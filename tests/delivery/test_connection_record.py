@@ -1,0 +1,154 @@
+"""The verdict on a connection, from its record and from the state of its session."""
+
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import pytest
+
+from restante.delivery.connection_record import ConnectionRecord, connection_end
+from restante.delivery.link_plan import ConnectionEnd, EndKind, SendingManner
+from restante.smtp.client_session import ClientSession
+from restante.smtp.client_transaction import (
+    CONTENT,
+    DATA,
+    EHLO,
+    MAIL,
+    RCPT,
+    ClientTransaction,
+    Step,
+)
+from restante.smtp.pipelining import Pipelining
+from tests.smtp.client_talk import mail
+
+AHEAD, ACROSS, OPENING = Pipelining.AHEAD, Pipelining.ACROSS, Pipelining.OPENING
+
+
+@dataclass
+class Session:
+    """The facts of a session that a verdict reads."""
+
+    transactions: list[ClientTransaction] = field(default_factory=list)
+    runs_ahead: bool = False
+    is_probing: bool = False
+    is_pipelining: bool = False
+    is_across_refused: bool = False
+    awaits_across: bool = False
+    is_trying_across: bool = False
+    awaited: Step | None = None
+    in_doubt: ClientTransaction | None = None
+    probed: None = None
+    unread: str = ""
+
+    def outstanding(self) -> list[ClientTransaction]:
+        return self.transactions
+
+
+def verdict(
+    session: Session | None = None, tls: str = "", *, uses_ehlo: bool = True, **facts: Any
+) -> ConnectionEnd:
+    record = ConnectionRecord(**{"kind": EndKind.BROKEN, "reason": "it broke", **facts})
+    given = cast("ClientSession", session or Session())
+    return connection_end(record, given, tls, uses_ehlo=uses_ehlo)
+
+
+def test_it_is_ready_from_the_handshake_to_its_end() -> None:
+    record = ConnectionRecord()
+    assert (record.is_ready, record.is_over) == (False, False)
+    record.was_ready = True
+    assert (record.is_ready, record.is_over) == (True, False)
+    record.kind = EndKind.QUIT
+    assert (record.is_ready, record.is_over) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("session", "facts", "manner"),
+    [
+        (Session(), {}, SendingManner.DATA),
+        (Session(is_probing=True), {}, SendingManner.PROBED),
+        (Session(runs_ahead=True), {}, SendingManner.AHEAD),
+        (Session(runs_ahead=True), {"begun": 3}, SendingManner.AHEAD_IN_VAIN),
+        (Session(runs_ahead=True), {"begun": 3, "windows_settled": 1}, SendingManner.AHEAD),
+    ],
+    ids=["data", "in the probe", "nothing to send", "no window settled", "one settled"],
+)
+def test_the_manner_of_sending(
+    session: Session, facts: dict[str, Any], manner: SendingManner
+) -> None:
+    assert verdict(session, **facts).manner is manner
+
+
+@pytest.mark.parametrize(
+    ("session", "facts", "level"),
+    [
+        (Session(), {}, None),
+        (Session(is_probing=True), {}, AHEAD),
+        (Session(runs_ahead=True), {"begun": 1}, AHEAD),
+        (Session(runs_ahead=True), {"begun": 9, "windows_settled": 1}, None),
+        (Session(runs_ahead=True), {"begun": 9, "windows_settled": 1, "is_astray": True}, AHEAD),
+        (Session(awaits_across=True), {}, ACROSS),
+        (Session(is_trying_across=True), {}, ACROSS),
+        (Session(is_trying_across=True), {"is_astray": True}, None),
+        (Session(is_across_refused=True), {"kind": EndKind.QUIT}, ACROSS),
+        (Session(is_pipelining=True, awaited=MAIL), {}, OPENING),
+        (Session(is_pipelining=True, awaited=RCPT), {}, OPENING),
+        (Session(is_pipelining=True, awaited=DATA), {}, OPENING),
+        (Session(is_pipelining=True, awaited=CONTENT), {}, None),
+        (Session(is_pipelining=True, awaited=MAIL), {"ended": 1}, None),
+        (Session(awaited=MAIL), {}, None),
+        (Session(is_probing=True), {"kind": EndKind.BUSY}, None),
+    ],
+)
+def test_the_pipelining_that_the_destination_did_not_bear(
+    session: Session, facts: dict[str, Any], level: Pipelining | None
+) -> None:
+    assert verdict(session, **facts).not_borne is level
+
+
+@pytest.mark.parametrize(
+    ("session", "tls", "facts", "expected"),
+    [
+        (Session(awaited=EHLO), "", {"was_closed": True}, True),
+        (Session(awaited=EHLO), "TLSv1.3", {"was_closed": True}, False),
+        (Session(awaited=EHLO), "", {}, False),
+        (Session(awaited=MAIL), "", {"was_closed": True}, False),
+    ],
+    ids=["closed", "closed under TLS", "silent", "closed later"],
+)
+def test_helo_is_tried_only_where_ehlo_was_answered_by_a_close(
+    session: Session, tls: str, facts: dict[str, Any], expected: bool
+) -> None:
+    assert verdict(session, tls, **facts).closed_at_ehlo is expected
+
+
+def test_a_message_that_was_reported_is_neither_outstanding_nor_suspect() -> None:
+    first, second = mail(1), mail(2)
+    session = Session([ClientTransaction(first), ClientTransaction(second)])
+    end = verdict(session)
+    assert (end.outstanding, end.suspect) == ((first, second), first)
+    end = verdict(session, reported_cut=first)
+    assert (end.outstanding, end.suspect) == ((second,), None)
+    assert verdict().suspect is None
+
+
+@pytest.mark.parametrize(("kind", "is_in_doubt"), [(EndKind.BROKEN, True), (EndKind.BUSY, False)])
+def test_a_message_is_in_doubt_only_where_the_connection_broke(
+    kind: EndKind, is_in_doubt: bool
+) -> None:
+    message = mail(1)
+    session = Session(in_doubt=ClientTransaction(message))
+    assert verdict(session, kind=kind).in_doubt is (message if is_in_doubt else None)
+
+
+@pytest.mark.parametrize(
+    ("unread", "is_astray", "garbled"),
+    [
+        ("", False, ""),
+        ("25", False, "it broke, after '25'"),
+        ("\x16", True, "it broke"),
+    ],
+    ids=["nothing came", "half a reply", "no reply"],
+)
+def test_the_octets_in_place_of_a_reply_are_kept(
+    unread: str, is_astray: bool, garbled: str
+) -> None:
+    assert verdict(Session(unread=unread), is_astray=is_astray).garbled == garbled
