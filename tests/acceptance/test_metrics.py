@@ -91,6 +91,7 @@ def test_an_idle_server_says_who_it_is(restante: Installation) -> None:
     assert samples["restante_certificate_expiry_timestamp_seconds"] > time.time() + DAY
     assert samples["process_resident_memory_bytes"] > 2**20
     assert samples["restante_room_short"] == 0
+    assert samples["restante_store_away"] == 0
 
 
 def test_both_doors_show_the_same(restante: Installation) -> None:

@@ -15,12 +15,14 @@ from restante.notices.notice_settings import NoticeSettings
 from restante.notices.outbox import Outbox
 from restante.reception.arrivals import Arrivals
 from restante.reception.disk_space import DiskSpace
+from restante.server.store_watch import StoreWatch
 from restante.store.interface import Store
 from restante.store.live_directory import LiveDirectory
 from restante.telemetry.events import Event, RoomBack, RoomShort
 from restante.tenancy.notice import OF_ACCOUNTS, OF_THE_SERVER, Channel, Notice, Transport
 from restante.tenancy.policy import DAY, Hold, Policy
 from restante.tenancy.quota import Quota
+from tests.away_store import AwayStore
 from tests.contract.making import message
 from tests.delivery.scripted_primary import ScriptedPrimary
 from tests.delivery.test_watcher import PORT
@@ -210,3 +212,24 @@ def test_room_on_the_disk_is_the_operators_affair() -> None:
     found = asyncio.run(main())
     assert told(found) == [("room-short", "disk"), ("room-back", "disk")]
     assert {one.news.account for one in found} == {""}
+
+
+def test_a_store_that_was_away_is_told_when_it_is_back() -> None:
+    """A notice is stored before it is sent, so the first one waits for the second."""
+
+    async def main() -> list[Notice]:
+        log, world = Heard(), World()
+        await world.host(25)
+        await listen(world.store, world.directory)
+        away, now = AwayStore(), [10.0]
+        watch = StoreWatch(away.care, log, lambda: now[0], lambda _: None)
+        for away.absence in ("connection refused", ""):
+            watch.look()
+            now[0] += 90.0
+        return await notices(world.store, world.directory, log)
+
+    found = asyncio.run(main())
+    assert told(found) == [("store-away", "store"), ("store-back", "store")]
+    assert {one.news.account for one in found} == {""}
+    assert "connection refused" in found[0].news.text
+    assert "after 90 s" in found[1].news.text

@@ -30,6 +30,7 @@ STATE: Final = State(
     drains={"delivering": 2},
     delivery_connections=4,
     is_room_short=True,
+    is_store_away=True,
     damaged_messages=6,
     uncertain_messages=9,
     scrubbed_at=1.7e9,

@@ -69,6 +69,7 @@ def test_the_state_is_shown_as_it_is() -> None:
         'restante_drains{state="waiting to retry"}': 0,
         "restante_delivery_connections_open": 4,
         "restante_room_short": 1,
+        "restante_store_away": 1,
         "restante_loop_lag_seconds": 0.125,
         "restante_loop_stalls_total": 0,
         "restante_damaged_messages": 6,

@@ -36,6 +36,9 @@ KIND_MEANINGS: Final[Mapping[NoticeKind, str]] = {
     NoticeKind.ROOM_SHORT: "Less than `reception.disk_reserve` is free on the store's disk: mail is"
     " deferred.",
     NoticeKind.ROOM_BACK: "There is room on the store's disk again.",
+    NoticeKind.STORE_AWAY: "The store could not be reached: mail was deferred and drains waited."
+    " Sent when it is back, because notices are stored first.",
+    NoticeKind.STORE_BACK: "The store can be reached again.",
     NoticeKind.TEST: "Somebody ran `restante notice test`. Every channel receives it.",
 }
 

@@ -26,6 +26,8 @@ from restante.telemetry.events import (
     RoomBack,
     RoomShort,
     ServerFailing,
+    StoreAway,
+    StoreBack,
 )
 from restante.tenancy.notice import NoticeFacts, NoticeKind
 
@@ -321,6 +323,16 @@ def _room_back(event: RoomBack, at: float) -> Iterator[NoticeFacts]:
     )
 
 
+def _store_away(event: StoreAway, at: float) -> Iterator[NoticeFacts]:
+    text = f"The store cannot be reached: {event.reason}. Mail is deferred, and drains wait."
+    yield _make(NoticeKind.STORE_AWAY, "", at, "store", text, reason=event.reason)
+
+
+def _store_back(event: StoreBack, at: float) -> Iterator[NoticeFacts]:
+    text = f"The store can be reached again, after {event.seconds:.0f} s: mail is taken again."
+    yield _make(NoticeKind.STORE_BACK, "", at, "store", text, seconds=round(event.seconds))
+
+
 RULES: Final[Mapping[type[Event], Rule]] = dict(
     (
         _rule(MailAfterQuiet, _mail_after_quiet),
@@ -337,5 +349,7 @@ RULES: Final[Mapping[type[Event], Rule]] = dict(
         _rule(ServerFailing, _server_failing),
         _rule(RoomShort, _room_short),
         _rule(RoomBack, _room_back),
+        _rule(StoreAway, _store_away),
+        _rule(StoreBack, _store_back),
     )
 )

@@ -60,6 +60,7 @@ class Instruments:
             drains=Counter({state.value: count for state, count in drains.states.items()}),
             delivery_connections=drains.connections,
             is_room_short=self.disk_space.is_short,
+            is_store_away=bool(self.store.care.absence),
             damaged_messages=parked.damaged if parked else None,
             scrubbed_at=self.scrubber.last_ended_at or 0.0,
             reports_waiting=await self._waiting(self.store.reports.report_backlog),

@@ -37,6 +37,7 @@ class State:
     drains: Mapping[str, int]  # by state
     delivery_connections: int
     is_room_short: bool
+    is_store_away: bool
     damaged_messages: int | None  # None: the store cannot say
     uncertain_messages: int | None
     scrubbed_at: float  # 0: none since the start

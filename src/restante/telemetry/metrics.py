@@ -357,6 +357,12 @@ METRICS: Final[tuple[Metric, ...]] = (
         lambda state: state.scrubbed_at,
     ),
     Read(
+        "restante_store_away",
+        MetricKind.GAUGE,
+        "1 while the store cannot be reached, MAIL is answered 451 and drains wait, else 0.",
+        lambda state: state.is_store_away,
+    ),
+    Read(
         "restante_room_short",
         MetricKind.GAUGE,
         "1 while less than `reception.disk_reserve` is free and MAIL is answered 452, else 0.",

@@ -30,6 +30,8 @@ class NoticeKind(StrEnum):
     SERVER_FAILING = "server-failing"
     ROOM_SHORT = "room-short"
     ROOM_BACK = "room-back"
+    STORE_AWAY = "store-away"
+    STORE_BACK = "store-back"
     TEST = "test"
 
 
@@ -40,6 +42,8 @@ OF_THE_SERVER: Final = frozenset(
         NoticeKind.SERVER_FAILING,
         NoticeKind.ROOM_SHORT,
         NoticeKind.ROOM_BACK,
+        NoticeKind.STORE_AWAY,
+        NoticeKind.STORE_BACK,
     }
 )
 OF_ACCOUNTS: Final = frozenset(NoticeKind) - OF_THE_SERVER - {NoticeKind.TEST}
