@@ -9,7 +9,7 @@ import pytest
 
 from restante.reception.smtp_connection import Connection
 from tests.integration.reception import Reception
-from tests.integration.test_listener import until
+from tests.reception.test_listener import until
 
 OPENING: Final = (
     b"MAIL FROM:<a@a.example>\r\n" + b"RCPT TO:<b@alpha.example>\r\n" * 20 + b"DATA\r\n"
