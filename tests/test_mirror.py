@@ -22,7 +22,6 @@ TESTS = Path(__file__).parent
 
 # Modules without a decision of their own to test, such as wiring, with the test that drives them.
 ELSEWHERE: dict[str, str] = {
-    "store/store_errors.py": "tests/store/sqlite/test_opening.py",
 }
 
 NOT_YET = [
@@ -41,8 +40,6 @@ NOT_YET = [
     "admin/server_status.py",
     "admin/store_maintenance.py",
     "admin/trail.py",
-    "checks/findings.py",
-    "checks/session_checks.py",
     "cli/account_commands.py",
     "cli/api_client.py",
     "cli/asking.py",
@@ -94,16 +91,6 @@ NOT_YET = [
     "notices/rules.py",
     "notices/signature.py",
     "notices/throttle.py",
-    "reception/admitted_transaction.py",
-    "reception/arrivals.py",
-    "reception/authentication.py",
-    "reception/domain_facts.py",
-    "reception/fair_line.py",
-    "reception/listeners.py",
-    "reception/mechanisms.py",
-    "reception/reception_settings.py",
-    "reception/services.py",
-    "reception/transaction_log.py",
     "reports/mx_delivery.py",
     "server/build_admin.py",
     "server/build_delivery.py",

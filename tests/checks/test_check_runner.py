@@ -1,7 +1,7 @@
 """The bounds of a check: its time, its number at once, and the mail after a failure."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable
 from ipaddress import ip_address
 from typing import Any
 
@@ -17,16 +17,12 @@ from restante.checks.check import (
     OnFailure,
 )
 from restante.checks.check_runner import FAILURE_LINES_APART, CheckRunner, Decision
-from restante.checks.session_checks import SessionChecks
 from restante.checks.verdict import PASSED, CheckPassed, CheckRefused
 from restante.mail.address import Mailbox
 from restante.store.store_errors import StoreError
 from restante.telemetry.events import CheckFailed
 from restante.tenancy.model import AuthorizedHosts, Destination, HostedDomain
 from tests.checks.sample_checks import (
-    INFECTED,
-    LISTED,
-    AddressList,
     Broken,
     ContentFilter,
     Undecided,
@@ -212,67 +208,3 @@ def test_content_that_our_store_cannot_read_is_no_failure_of_the_check() -> None
 
 
 # --- several checks in a session
-
-
-def session_of(bench: Bench, *checks: Check, **terms: Any) -> SessionChecks:
-    return SessionChecks([bench.runner(check, **terms) for check in checks])
-
-
-def test_the_first_refusal_in_the_order_of_the_checks_counts() -> None:
-    async def ask() -> CheckRefused | None:
-        slow = Waiting(about="content", verdict=LISTED)
-        checks = session_of(Bench(), slow, ContentFilter())
-        examination = checks.content(content(octets=5), lambda: blocks(b"EICAR"), ignore)
-        assert isinstance(examination, Coroutine)
-        task = asyncio.ensure_future(examination)
-        await asyncio.sleep(0)
-        slow.may_answer.set()
-        return await task
-
-    refused = run_swiftly(ask())
-    assert refused is not None
-    assert (refused.reply, refused.reason) == (LISTED.reply, "check waiting: list.example")
-
-
-def test_checks_wait_at_the_same_time() -> None:
-    async def ask() -> float:
-        loop = asyncio.get_running_loop()
-        began = loop.time()
-        slow = [Waiting(name=f"slow{number}") for number in range(5)]
-        checks = session_of(Bench(), *slow, seconds=10.0)
-        examination = checks.content(content(), blocks, ignore)
-        assert isinstance(examination, Coroutine)
-        assert await examination is None
-        return loop.time() - began
-
-    assert run_swiftly(ask()) < 11.0
-
-
-def test_what_checks_find_is_gathered_and_a_check_without_interest_is_not_waited_for() -> None:
-    found: list[tuple[str, CheckPassed]] = []
-
-    async def ask() -> None:
-        checks = session_of(Bench(), ContentFilter(), AddressList())
-        examination = checks.content(
-            content(octets=500), lambda: blocks(b"x" * 500), lambda *one: found.append(one)
-        )
-        assert isinstance(examination, Coroutine)
-        assert await examination is None
-
-    asyncio.run(ask())
-    assert [(name, passed.notes) for name, passed in found] == [("filter", ("HAS_SIZE",))]
-    assert not session_of(Bench(), AddressList()).read_content
-
-
-def test_a_refusal_from_memory_does_not_wait_for_others() -> None:
-    class Immediate(Broken):
-        name = "immediate"
-
-        def recipient(self, facts: ExaminedRecipient) -> CheckPassed | CheckRefused:
-            return INFECTED
-
-    bench = Bench()
-    checks = session_of(bench, Broken("recipient later"), Immediate())
-    answer = checks.recipient(recipient(), ignore)
-    assert isinstance(answer, CheckRefused)
-    assert bench.log.lines == []

@@ -1,9 +1,10 @@
 """Real listeners on loopback around the world of tests/wire.py: sockets, TLS, a test's clock."""
 
 import asyncio
+import contextlib
 import socket
 import ssl
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -125,3 +126,36 @@ def free_ipv6() -> bool:
         except OSError:
             return False
     return True
+
+
+async def close(writer: asyncio.StreamWriter) -> None:
+    writer.close()
+    with contextlib.suppress(ssl.SSLError, ConnectionError):
+        await writer.wait_closed()
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Let the loop run until something holds."""
+    async with asyncio.timeout(5):
+        while not condition():  # noqa: ASYNC110  the listener has no event for a test to wait on
+            await asyncio.sleep(0)
+
+
+async def connect(
+    address: tuple[str, int], service: str, context: ssl.SSLContext
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Get to where TLS is up."""
+    if service == "smtps":
+        return await asyncio.open_connection(*address, ssl=context, server_hostname="localhost")
+    reader, writer = await asyncio.open_connection(*address)
+    await read_reply(reader)
+    writer.write(b"EHLO c.example\r\n")
+    assert b"STARTTLS" in await read_reply(reader)
+    writer.write(b"STARTTLS\r\n")
+    assert (await read_reply(reader)).startswith(b"220 ")
+    try:
+        await writer.start_tls(context, server_hostname="localhost")
+    except BaseException:
+        writer.transport.abort()
+        raise
+    return reader, writer

@@ -8,8 +8,7 @@ from typing import Final
 import pytest
 
 from restante.reception.smtp_connection import Connection
-from tests.integration.reception import Reception
-from tests.reception.test_listener import until
+from tests.integration.reception import Reception, until
 
 OPENING: Final = (
     b"MAIL FROM:<a@a.example>\r\n" + b"RCPT TO:<b@alpha.example>\r\n" * 20 + b"DATA\r\n"

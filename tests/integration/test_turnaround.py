@@ -25,8 +25,7 @@ from restante.release.request import ReleaseRequest
 from restante.smtp.handshake import ClientOptions
 from restante.telemetry.events import SessionClosed
 from restante.tenancy.model import TlsUse
-from tests.integration.reception import Reception, read_reply
-from tests.reception.test_listener import connect, until
+from tests.integration.reception import Reception, connect, read_reply, until
 
 LOGIN = b"AUTH PLAIN AGFscGhhAGEgcGFzc3dvcmQgaW4gcGxhaW4gc2lnaHQ=\r\n"
 TURN = b"ETRN a.example\r\n"  # the command that the releaser below answers by a turn

@@ -207,7 +207,7 @@ class Scene:
         self.authenticator = Authenticator(
             VAULT, *lanes, matches=lambda known, typed: known == typed
         )
-        self.passwords[1].begun.clear()  # what is prepared
+        self.passwords[1].begun.clear()  # the preparation
         logins = [
             Login(user, user, PASSWORD, VAULT.seal(PASSWORD, login_owner(user)), 0.0)
             for user in ("alpha", "beta")

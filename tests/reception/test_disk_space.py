@@ -45,7 +45,7 @@ def test_a_reserve_that_is_changed_counts_from_the_next_look() -> None:
 def test_what_cannot_be_asked_changes_nothing() -> None:
     disk = Disk()
     room = DiskSpace(disk, 50)
-    disk.error = StoreError("it is gone")
+    disk.error = StoreError("it was removed")
     assert room.look() is None
     assert not room.is_short
 
@@ -59,7 +59,7 @@ def test_what_nothing_limits_is_never_short() -> None:
 def test_without_room_mail_is_put_off_and_the_session_lives_on(smtp: Wire) -> None:
     smtp.hosts("alpha.example")
     room = smtp._services.disk_space
-    room.reserve = 1  # what the wire's disk has free is nothing
+    room.reserve = 1  # nothing is free on the disk of the wire
     room.look()
     smtp.transcript("""
         C: MAIL FROM:<a@sender.example>

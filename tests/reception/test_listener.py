@@ -1,7 +1,6 @@
 """Reception over real sockets: TLS policies, both address families, misbehaving clients."""
 
 import asyncio
-import contextlib
 import ssl
 import warnings
 from collections.abc import Callable
@@ -14,7 +13,15 @@ from restante.network.tls_context import VERSIONS
 from restante.reception.listener import Listener
 from restante.reception.smtp_connection import Connection
 from restante.telemetry.events import SessionClosed
-from tests.integration.reception import Certificates, Reception, free_ipv6, read_reply
+from tests.integration.reception import (
+    Certificates,
+    Reception,
+    close,
+    connect,
+    free_ipv6,
+    read_reply,
+    until,
+)
 from tests.wire import Wire
 
 LoopFactory = Callable[[], asyncio.AbstractEventLoop]
@@ -297,39 +304,6 @@ def test_a_client_that_does_not_take_our_replies_is_not_read_either(reception: R
             connection.wire.connection_lost(None)
 
     reception.world.run(session())
-
-
-async def connect(
-    address: tuple[str, int], service: str, context: ssl.SSLContext
-) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """Get to where TLS is up."""
-    if service == "smtps":
-        return await asyncio.open_connection(*address, ssl=context, server_hostname="localhost")
-    reader, writer = await asyncio.open_connection(*address)
-    await read_reply(reader)
-    writer.write(b"EHLO c.example\r\n")
-    assert b"STARTTLS" in await read_reply(reader)
-    writer.write(b"STARTTLS\r\n")
-    assert (await read_reply(reader)).startswith(b"220 ")
-    try:
-        await writer.start_tls(context, server_hostname="localhost")
-    except BaseException:
-        writer.transport.abort()
-        raise
-    return reader, writer
-
-
-async def close(writer: asyncio.StreamWriter) -> None:
-    writer.close()
-    with contextlib.suppress(ssl.SSLError, ConnectionError):
-        await writer.wait_closed()
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Let the loop run until something holds."""
-    async with asyncio.timeout(5):
-        while not condition():  # noqa: ASYNC110  the listener has no event for a test to wait on
-            await asyncio.sleep(0)
 
 
 @pytest.mark.parametrize("service", ["mx", "smtps"])

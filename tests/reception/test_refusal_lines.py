@@ -106,7 +106,7 @@ def test_so_does_a_store_that_fails(smtp: Wire, monkeypatch: pytest.MonkeyPatch)
     smtp.hosts("a.example")
 
     async def fail(*_: object, **__: object) -> None:
-        raise StoreError("the disk is gone")
+        raise StoreError("the disk was removed")
 
     monkeypatch.setattr(smtp.store.reception, "hold", fail)
     smtp.send(b"MAIL FROM:<>\r\nRCPT TO:<x@a.example>\r\nDATA\r\nx\r\n.\r\n" * 15)

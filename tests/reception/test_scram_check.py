@@ -117,12 +117,12 @@ def test_nobody_is_logged_in_before_the_server_has_proved_itself(smtp: Wire) -> 
 
 
 @pytest.mark.parametrize(
-    "kept", ["nothing", "a hash only", "what another key sealed", "a verifier"]
+    "kept", ["nothing", "a hash only", "sealed under another key", "a verifier"]
 )
 def test_a_refusal_tells_nobody_which_logins_there_are(smtp: Wire, kept: str) -> None:
     """The salt is as long as any, and stays the same."""
     if kept != "nothing":
-        other = Vault(b"\1" * 32) if kept == "what another key sealed" else None
+        other = Vault(b"\1" * 32) if kept == "sealed under another key" else None
         verifier = None if kept == "a hash only" else seal_verifier(smtp, "alpha", other)
         change(smtp, "alpha", sealed_secret=None, sealed_verifier=verifier)
     user = "nobody" if kept == "nothing" else "alpha"

@@ -9,8 +9,7 @@ from restante.reception.listener import Listener
 from restante.reception.smtp_connection import Connection
 from restante.smtp.limits import Limits
 from restante.telemetry.events import SessionClosed
-from tests.integration.reception import Reception, read_reply
-from tests.reception.test_listener import close, until
+from tests.integration.reception import Reception, close, read_reply, until
 
 EHLO = b"EHLO c.example\r\n"
 TO_CONTENT = b"MAIL FROM:<b@b.example>\r\nRCPT TO:<x@a.example>\r\nDATA\r\n"

@@ -1,0 +1,141 @@
+"""Credentials of each kind: right, wrong, and of logins that do not exist."""
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+
+from restante.reception.authentication import Authenticator, Proved
+from restante.reception.credential_lanes import LanePosition, Unchecked, password_lanes, proof_lanes
+from restante.sasl.cram_md5 import digest
+from restante.sasl.mechanism import (
+    Credentials,
+    DigestCredentials,
+    PasswordCredentials,
+    ScramCredentials,
+)
+from restante.sasl.scram import ScramSha256
+from restante.sasl.scram_client import ScramClient
+from restante.sasl.scram_keys import Salting, salted_password, verifier_of
+from restante.tenancy.model import Directory, Login
+from restante.tenancy.passwords import hash_password
+from restante.tenancy.secrets import Vault, login_owner, new_key, verifier_owner
+
+PASSWORD = "a password"
+CHALLENGE = b"<1@mx2.example.net>"
+VAULT = Vault(bytes(32))
+SALTING = Salting(b"salt of anna", 4096)
+VERIFIER = VAULT.seal(verifier_of(PASSWORD, SALTING).text, verifier_owner("anna"))
+ANNA = Login("anna", "alpha", hash_password(PASSWORD), None, 0.0, VERIFIER)
+CARL = Login("carl", "alpha", ANNA.password_hash, VAULT.seal(PASSWORD, login_owner("carl")), 0.0)
+MOVED = Login("moved", "alpha", "", Vault(new_key()).seal(PASSWORD, login_owner("moved")), 0.0)
+DIRECTORY = Directory(logins={one.user: one for one in (ANNA, CARL, MOVED)})
+
+
+@pytest.fixture
+def authenticator() -> Iterator[Authenticator]:
+    """An authenticator with threads of its own."""
+    made = Authenticator(VAULT, password_lanes(2), proof_lanes(2))
+    yield made
+    made.close()
+
+
+def prove(authenticator: Authenticator, credentials: Credentials) -> Proved | Unchecked | None:
+    place = LanePosition(is_authorized_host=False, share="192.0.2.1")
+    return asyncio.run(authenticator.authenticate(credentials, DIRECTORY, place))
+
+
+def scram(
+    authenticator: Authenticator, user: str, password: str
+) -> tuple[ScramClient, ScramCredentials]:
+    """Return the client, and the credentials that it proves."""
+    client = ScramClient(user, "abc")
+    exchange = ScramSha256("def", lambda name: authenticator.salting(name, DIRECTORY))
+    challenge = exchange.begin(client.first())
+    salting = client.take_server_first(challenge.text)
+    credentials = exchange.respond(client.final(salted_password(password, salting)))
+    assert isinstance(credentials, ScramCredentials)
+    return client, credentials
+
+
+@pytest.mark.parametrize(
+    ("user", "password", "login"),
+    [
+        ("anna", PASSWORD, ANNA),
+        ("anna", "another", None),
+        ("anna", "", None),
+        ("nobody", PASSWORD, None),
+        ("moved", PASSWORD, None),
+    ],
+)
+def test_a_password(
+    authenticator: Authenticator, user: str, password: str, login: Login | None
+) -> None:
+    proved = prove(authenticator, PasswordCredentials(user, password))
+    assert proved == (Proved(login) if login else None)
+
+
+@pytest.mark.parametrize(
+    ("user", "password", "login"),
+    [
+        ("carl", PASSWORD, CARL),
+        ("carl", "another", None),
+        ("anna", PASSWORD, None),  # it may not use CRAM-MD5
+        ("nobody", PASSWORD, None),
+        ("moved", PASSWORD, None),  # sealed under another key file
+    ],
+)
+def test_a_digest(
+    authenticator: Authenticator, user: str, password: str, login: Login | None
+) -> None:
+    answer = DigestCredentials(user, CHALLENGE, digest(password, CHALLENGE))
+    assert prove(authenticator, answer) == (Proved(login) if login else None)
+
+
+@pytest.mark.parametrize(("user", "login"), [("anna", ANNA), ("carl", CARL)])
+def test_a_proof_is_answered_by_our_own(
+    authenticator: Authenticator, user: str, login: Login
+) -> None:
+    client, credentials = scram(authenticator, user, PASSWORD)
+    proved = prove(authenticator, credentials)
+    assert isinstance(proved, Proved)
+    assert proved.login is login
+    client.take_server_final(proved.last_word)
+    client.require_proof()
+
+
+@pytest.mark.parametrize(
+    ("user", "password"), [("anna", "another"), ("nobody", PASSWORD), ("moved", PASSWORD)]
+)
+def test_a_wrong_proof(authenticator: Authenticator, user: str, password: str) -> None:
+    assert prove(authenticator, scram(authenticator, user, password)[1]) is None
+
+
+def test_the_salt_of_a_login_is_its_own_and_others_get_one_too(
+    authenticator: Authenticator,
+) -> None:
+    assert authenticator.salting("anna", DIRECTORY) == SALTING
+    made_up = authenticator.salting("nobody", DIRECTORY)
+    assert made_up == authenticator.salting("nobody", Directory())
+    assert len(made_up.salt) == 16
+
+
+def test_past_its_limit_a_check_for_a_stranger_is_put_off(authenticator: Authenticator) -> None:
+    authenticator.set_limit(0)
+    credentials = PasswordCredentials("anna", PASSWORD)
+    assert prove(authenticator, credentials) is Unchecked.UNCHECKED
+    carl = DigestCredentials("carl", CHALLENGE, digest(PASSWORD, CHALLENGE))
+    assert prove(authenticator, carl) == Proved(CARL)  # a digest waits for nothing
+
+
+def test_a_login_that_does_not_exist_is_compared_with_no_hash() -> None:
+    compared: list[str | None] = []
+
+    def matches(hashed: str | None, _password: str) -> bool:
+        compared.append(hashed)
+        return True  # even then nobody is admitted
+
+    made = Authenticator(VAULT, password_lanes(2), proof_lanes(2), matches=matches)
+    assert prove(made, PasswordCredentials("nobody", PASSWORD)) is None
+    assert compared == [None]
+    made.close()
