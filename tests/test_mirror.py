@@ -22,6 +22,8 @@ TESTS = Path(__file__).parent
 
 # Modules without a decision of their own to test, such as wiring, with the test that drives them.
 ELSEWHERE: dict[str, str] = {
+    "reception/services.py": "tests/reception/test_dialogue.py",
+    "store/store_errors.py": "tests/store/sqlite/test_opening.py",
 }
 
 NOT_YET = [
