@@ -27,21 +27,6 @@ ELSEWHERE: dict[str, str] = {
 }
 
 NOT_YET = [
-    "admin/admin_context.py",
-    "admin/admin_error.py",
-    "admin/channel_change.py",
-    "admin/domain_change.py",
-    "admin/drains.py",
-    "admin/dsn_facts.py",
-    "admin/hold_again.py",
-    "admin/origin_facts.py",
-    "admin/policy_change.py",
-    "admin/primaries.py",
-    "admin/release_requests.py",
-    "admin/scope.py",
-    "admin/server_status.py",
-    "admin/store_maintenance.py",
-    "admin/trail.py",
     "cli/account_commands.py",
     "cli/api_client.py",
     "cli/asking.py",

@@ -78,3 +78,22 @@ def test_removing_takes_a_reason_and_leaves_it_in_the_trail() -> None:
         assert desk.log.lines[-1][0] is RecordChanged
 
     run(story(Desk()))
+
+
+def test_an_account_shows_what_its_domains_hold_together() -> None:
+    async def story(desk: Desk) -> None:
+        one, two = (
+            await desk.host("alpha.example", "alpha"),
+            await desk.host("beta.example", "alpha"),
+        )
+        await desk.hold(1, one, "x@alpha.example")
+        await desk.hold(2, two, "x@beta.example")
+        view = await change_account(
+            desk.context, "alpha", AccountChange(quota=100, quota_messages=3)
+        )
+        assert (view.messages, view.quota, view.quota_messages) == (2, 100, 3)
+        assert view.octets > 0
+        taken_away = await change_account(desk.context, "alpha", AccountChange(quota=0))
+        assert (taken_away.quota, taken_away.quota_messages) == (None, 3)
+
+    run(story(Desk()))

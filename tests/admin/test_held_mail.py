@@ -11,15 +11,12 @@ from restante.admin.held_mail import (
     read_headers,
     show_message,
 )
-from restante.admin.hold_again import MessagesToHoldAgain, hold_again
 from restante.admin.origin_facts import OriginFacts
 from restante.mail.envelope import Envelope
 from restante.mail.message import ContentFile, NewMessage, message_name
 from restante.mail.message_origin import MessageOrigin
-from restante.queue.recipient_status import Move, RecipientStatus
-from restante.store.store_errors import Damaged
+from restante.queue.recipient_status import RecipientStatus
 from restante.tenancy.audit import AuditFilter
-from restante.tenancy.record_change import Change
 from tests.admin.desk import HEAD, NOW, Desk, all_of, run
 
 
@@ -183,57 +180,6 @@ def test_deleting_takes_a_reason() -> None:
         with pytest.raises(AdminError):
             await delete_messages(desk.context, NamedMessages(names=("1",), reason=""))
         assert await names(desk) == ["1", "2", "3"]
-
-    run(story())
-
-
-def test_refused_mail_is_held_again() -> None:
-    async def story() -> None:
-        desk = await filled()
-        done = await hold_again(desk.context, MessagesToHoldAgain(names=("1", "2", "9")))
-        assert (done.changed, done.missing, done.damaged) == (1, ["9"], [])
-        assert await names(desk, status=RecipientStatus.REFUSED) == []
-
-    run(story())
-
-
-def test_the_trail_says_what_the_mail_was_before_it_was_held_again() -> None:
-    async def story() -> None:
-        desk = await filled()
-        await desk.refuse(1, 1, "x@alpha.example", "cut off", Move.UNCERTAIN)
-        wanted = MessagesToHoldAgain(names=("1", "2"), status="uncertain", reason="not there")
-        assert (await hold_again(desk.context, wanted)).changed == 1
-        assert await names(desk, status=RecipientStatus.REFUSED) == ["2"]
-        assert await names(desk, status=RecipientStatus.UNCERTAIN) == []
-        entry = (await desk.store.trail.audit(AuditFilter(account="alpha"), limit=1))[0]
-        assert (entry.action, entry.subject, entry.reason) == ("mail-held-again", "1", "not there")
-        assert entry.changes == (Change("status", "uncertain", "held"),)
-
-    run(story())
-
-
-def test_damaged_mail_is_held_again_only_when_it_is_whole() -> None:
-    async def story() -> None:
-        desk = Desk()
-        number = await desk.host("alpha.example", "alpha")
-        spool = desk.store.reception.open_spool()
-        await spool.write(bytes(70_000))
-        file = await spool.close()
-        await desk.store.reception.hold(
-            [NewMessage(7, number, Envelope("", ("x@alpha.example",)), NOW, b"", file)]
-        )
-        whole = desk.store.state.files[file.name]
-        desk.store.state.files[file.name] = whole[:-1] + b"!"
-        with pytest.raises(Damaged):
-            await desk.store.content.prove_file(file, 1)
-        wanted = MessagesToHoldAgain(names=("7",))
-        done = await hold_again(desk.context, wanted)
-        assert (done.changed, done.missing, [one.name for one in done.damaged]) == (0, [], ["7"])
-        assert "damaged" in done.damaged[0].damage
-        assert await names(desk, status=RecipientStatus.DAMAGED) == ["7"]
-        desk.store.state.files[file.name] = whole
-        assert (await hold_again(desk.context, wanted)).changed == 1
-        assert await names(desk, status=RecipientStatus.HELD) == ["7"]
 
     run(story())
 

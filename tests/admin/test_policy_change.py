@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from restante.admin.accounts import AccountChange, change_account
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.domain_change import DomainChange
 from restante.admin.domains import change_domain, show_domain
@@ -102,24 +101,5 @@ def test_when_down_cannot_lose_the_watch_that_it_needs() -> None:
         await desk.host("alpha.example", "alpha", hold="on-return", accept="when-down")
         with pytest.raises(AdminError, match="watched"):
             await policy(desk, hold="until-asked")
-
-    run(story(Desk()))
-
-
-def test_an_account_shows_what_its_domains_hold_together() -> None:
-    async def story(desk: Desk) -> None:
-        one, two = (
-            await desk.host("alpha.example", "alpha"),
-            await desk.host("beta.example", "alpha"),
-        )
-        await desk.hold(1, one, "x@alpha.example")
-        await desk.hold(2, two, "x@beta.example")
-        view = await change_account(
-            desk.context, "alpha", AccountChange(quota=100, quota_messages=3)
-        )
-        assert (view.messages, view.quota, view.quota_messages) == (2, 100, 3)
-        assert view.octets > 0
-        taken_away = await change_account(desk.context, "alpha", AccountChange(quota=0))
-        assert (taken_away.quota, taken_away.quota_messages) == (None, 3)
 
     run(story(Desk()))

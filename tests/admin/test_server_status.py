@@ -1,37 +1,16 @@
 import pytest
 
 from restante.admin.admin_context import AdminContext
-from restante.admin.admin_error import AdminError, ErrorKind
-from restante.admin.release_requests import ReleaseOrder, release
+from restante.admin.admin_error import AdminError
 from restante.admin.server_status import BUSY_DOMAINS, StatusSelection, StatusView, show_status
-from restante.admin.trail import list_audit
-from restante.tenancy.audit import AuditAction, AuditEntry, AuditFilter
-from tests.admin.desk import NOW, Desk, all_of, run
+from restante.tenancy.audit import AuditAction, AuditEntry
+from tests.admin.desk import NOW, Desk, run
 
 
 def asked_for(
     node: str, at: float, account: str = "alpha", answer: str = "253 2.0.0 OK"
 ) -> AuditEntry:
     return AuditEntry(at, AuditAction.RELEASE_REQUESTED, "login p", node, account, answer=answer)
-
-
-def test_a_release_goes_through_the_servers_door() -> None:
-    desk = Desk()
-    answers = run(
-        release(
-            desk.context,
-            ReleaseOrder(nodes=("alpha.example", "unknown.example"), reason="asked by phone"),
-        )
-    )
-    assert [answer.code for answer in answers] == [253, 459]
-    assert desk.server
-    assert desk.server.released[0] == ("alpha.example", "operator", "asked by phone")
-
-
-def test_without_a_server_a_release_says_so() -> None:
-    with pytest.raises(AdminError, match="no server is running; start it") as caught:
-        run(release(Desk(server=None).context, ReleaseOrder(nodes=("alpha.example",))))
-    assert caught.value.kind is ErrorKind.UNAVAILABLE
 
 
 async def shown_status(context: AdminContext, wanted: StatusSelection = BUSY_DOMAINS) -> StatusView:
@@ -107,15 +86,6 @@ def test_status_without_a_server_has_no_drains_and_no_listeners() -> None:
     assert not view.is_running
     assert not view.drains
     assert not view.listeners
-
-
-def test_the_trail_says_which_way_the_operator_came() -> None:
-    async def story(desk: Desk) -> str:
-        await desk.host("alpha.example", "alpha")
-        return (await all_of(list_audit(desk.context, AuditFilter(account="alpha"))))[0].origin
-
-    assert run(story(Desk())) == "control socket"
-    assert run(story(Desk(server=None))) == "command line"
 
 
 def test_without_a_wish_only_domains_with_mail_or_trouble_are_shown() -> None:

@@ -1,0 +1,204 @@
+"""The fields of a channel: one way, one target, its key and its kinds."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from restante.admin.admin_error import AdminError, ErrorKind
+from restante.admin.channel_change import ChannelChange, NewChannel
+from restante.admin.channels import (
+    ChannelView,
+    add_channel,
+    change_channel,
+    remove_channel,
+)
+from restante.notices.signature import new_key
+from restante.notices.transports import ChannelSecret, open_secret
+from restante.tenancy.notice import OF_ACCOUNTS, OF_THE_SERVER
+from restante.tenancy.record_change import Change
+from restante.tenancy.secrets import Vault
+from tests.admin.desk import Desk, run
+
+URL = "https://hook.example/in/a-token?and=more"
+
+
+def hook(name: str = "hook", **fields: Any) -> NewChannel:
+    return NewChannel.model_validate({"name": name, "webhook": URL, "key": new_key(), **fields})
+
+
+def mail(address: str, name: str = "mail", **fields: Any) -> NewChannel:
+    return NewChannel.model_validate({"name": name, "mail": address, **fields})
+
+
+def refusal(desk: Desk, new: NewChannel) -> AdminError:
+    with pytest.raises(AdminError) as caught:
+        run(add_channel(desk.context, new))
+    assert run(desk.store.records.directory()).channels == {}
+    return caught.value
+
+
+@pytest.fixture
+def desk() -> Desk:
+    desk = Desk()
+    run(desk.host("alpha.example", "alpha"))
+    return desk
+
+
+@pytest.mark.parametrize(
+    ("fields", "kind"),
+    [
+        ({"name": "Bad Name"}, ErrorKind.INVALID),
+        ({"account": "nobody"}, ErrorKind.NOT_FOUND),
+        ({"webhook": None}, ErrorKind.USAGE),
+        ({"mail": "ops@example.org"}, ErrorKind.USAGE),
+        ({"webhook": "http://hook.example/a-token"}, ErrorKind.INVALID),
+        ({"webhook": "gopher://a-token"}, ErrorKind.INVALID),
+        ({"key": None}, ErrorKind.INVALID),
+        ({"key": "a-token"}, ErrorKind.INVALID),
+        ({"account": "alpha", "all_accounts": True}, ErrorKind.USAGE),
+        ({"account": "alpha", "kinds": ("room-short",)}, ErrorKind.INVALID),
+        ({"kinds": ("mail-after-quiet",)}, ErrorKind.INVALID),
+        ({"webhook": None, "mail": "not an address", "key": None}, ErrorKind.INVALID),
+        ({"webhook": None, "apprise": "a-token", "key": None}, ErrorKind.INVALID),
+        ({"webhook": None, "apprise": "nothing://a-token", "key": None}, ErrorKind.INVALID),
+        ({"webhook": None, "mail": "ops@example.org"}, ErrorKind.USAGE),
+        (
+            {"webhook": None, "mail": "ops@example.org", "key": None, "insecure": True},
+            ErrorKind.USAGE,
+        ),
+        ({"apprise": "json://hook.example/a-token"}, ErrorKind.USAGE),
+    ],
+)
+def test_what_cannot_be_a_channel_is_said_with_its_remedy(
+    desk: Desk, fields: dict[str, Any], kind: ErrorKind
+) -> None:
+    error = refusal(desk, hook(**fields))
+    assert error.kind is kind
+    assert error.remedy
+    assert "a-token" not in str(error)
+
+
+def test_plain_http_is_taken_where_that_is_said(desk: Desk) -> None:
+    assert (
+        run(add_channel(desk.context, hook(webhook="http://hook.example/x", insecure=True))).target[
+            :5
+        ]
+        == "http:"
+    )
+
+
+@pytest.mark.parametrize(
+    "address", ["ops@alpha.example", "ops@ALPHA.example", "postmaster@mx2.example.net"]
+)
+def test_mail_to_a_domain_that_is_hosted_here_is_refused(desk: Desk, address: str) -> None:
+    error = refusal(desk, mail(address, account="alpha"))
+    assert error.kind is ErrorKind.INVALID
+    assert "is held here" in error.error
+
+
+def change(desk: Desk, name: str = "hook", account: str = "alpha", **fields: Any) -> ChannelView:
+    wanted = ChannelChange.model_validate(fields)
+    return run(change_channel(desk.context, account, name, wanted, "they have moved"))
+
+
+def secret(desk: Desk) -> ChannelSecret:
+    """Return what the only channel keeps secret."""
+    [channel] = desk.context.directory.now.channels.values()
+    return open_secret(desk.context.vault, channel)
+
+
+def test_where_to_key_and_kinds_are_changed_each_for_itself(desk: Desk) -> None:
+    run(add_channel(desk.context, hook(account="alpha")))
+    key, other = secret(desk).key, new_key()
+    [before] = desk.context.directory.now.channels.values()
+    assert change(desk, webhook="https://b.example/b-token").target == "https://b.example/…"
+    assert secret(desk) == ChannelSecret("https://b.example/b-token", key)
+    assert change(desk, key=f"{other}\n").target == "https://b.example/…"
+    assert secret(desk) == ChannelSecret("https://b.example/b-token", other)
+    assert change(desk, kinds=("quota-reached",)).kinds == ["quota-reached"]
+    assert secret(desk) == ChannelSecret("https://b.example/b-token", other)
+    assert change(desk, kinds=()).kinds == sorted(OF_ACCOUNTS)
+    [after] = desk.context.directory.now.channels.values()
+    assert (after.id, after.created_at) == (before.id, before.created_at)
+
+
+def test_every_kind_is_more_with_all_accounts_and_less_without(desk: Desk) -> None:
+    run(add_channel(desk.context, hook()))
+    assert set(change(desk, account="", all_accounts=True).kinds) == OF_THE_SERVER | OF_ACCOUNTS
+    assert not change(desk, account="", all_accounts=False).all_accounts
+    [channel] = desk.context.directory.now.channels.values()
+    assert (channel.kinds, channel.hears_all) == (OF_THE_SERVER, False)
+    assert change(
+        desk, account="", all_accounts=True, kinds=("mail-expired", "room-short")
+    ).kinds == [
+        "mail-expired",
+        "room-short",
+    ]
+    with pytest.raises(AdminError, match="never get mail-expired"):
+        change(desk, account="", all_accounts=False)
+    [newest] = run(desk.store.trail.audit(limit=1))
+    assert newest.changes[0].after == "mail-expired, room-short"
+    assert newest.changes[1] == Change("hears_all", "no", "yes")
+
+
+def test_a_mail_address_and_a_url_of_apprise_are_changed(desk: Desk) -> None:
+    run(add_channel(desk.context, mail("ops@example.org", account="alpha")))
+    assert change(desk, "mail", mail="noc@Example.ORG").target == "noc@example.org"
+    with pytest.raises(AdminError, match="is held here"):
+        change(desk, "mail", mail="ops@alpha.example")
+    run(remove_channel(desk.context, "alpha", "mail", "why"))
+    chat = NewChannel.model_validate(
+        {"name": "chat", "apprise": "json://a.example/a-token", "account": "alpha"}
+    )
+    run(add_channel(desk.context, chat))
+    assert change(desk, "chat", apprise="xml://b.example/b-token").target == "xml://…"
+    assert secret(desk) == ChannelSecret("xml://b.example/b-token")
+
+
+@pytest.mark.parametrize(
+    ("fields", "kind", "says"),
+    [
+        ({}, ErrorKind.USAGE, "nothing to change"),
+        (
+            {"webhook": "https://b.example/b-token", "mail": "ops@example.org"},
+            ErrorKind.USAGE,
+            "takes one way",
+        ),
+        ({"mail": "ops@example.org"}, ErrorKind.USAGE, "its way is webhook, and that stays"),
+        (
+            {"apprise": "json://b.example/b-token"},
+            ErrorKind.USAGE,
+            "add another for apprise, then remove this one",
+        ),
+        ({"webhook": "http://b.example/b-token"}, ErrorKind.INVALID, "--insecure"),
+        ({"webhook": "b-token"}, ErrorKind.INVALID, "not an HTTP URL"),
+        ({"insecure": True, "kinds": ()}, ErrorKind.USAGE, "said of a webhook"),
+        ({"key": "b-token"}, ErrorKind.INVALID, "its key cannot be used"),
+        ({"kinds": ("room-short",)}, ErrorKind.INVALID, "never get room-short"),
+        ({"all_accounts": True}, ErrorKind.USAGE, "no account gets notices of others"),
+    ],
+)
+def test_what_cannot_be_changed_is_said_and_changes_nothing(
+    desk: Desk, fields: dict[str, Any], kind: ErrorKind, says: str
+) -> None:
+    run(add_channel(desk.context, hook(account="alpha")))
+    before, trail = run(desk.store.records.directory()), len(run(desk.store.trail.audit()))
+    with pytest.raises(AdminError, match=says) as caught:
+        change(desk, **fields)
+    assert (caught.value.kind, run(desk.store.records.directory())) == (kind, before)
+    assert len(run(desk.store.trail.audit())) == trail
+    assert "b-token" not in str(caught.value)
+
+
+def test_a_secret_under_a_lost_key_file_is_given_anew_as_a_whole(desk: Desk) -> None:
+    run(add_channel(desk.context, hook(account="alpha")))
+    desk.context = replace(desk.context, vault=Vault(b"another key file, of 32 octets.."))
+    for part in ({"key": new_key()}, {"webhook": "https://b.example/"}):
+        with pytest.raises(
+            AdminError, match="cannot be opened with this key file; give URL and key again"
+        ):
+            change(desk, **part)
+    key = new_key()
+    change(desk, key=key, webhook="https://b.example/")
+    assert secret(desk) == ChannelSecret("https://b.example/", key)

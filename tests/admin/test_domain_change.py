@@ -1,0 +1,109 @@
+"""The fields of a domain: authorized hosts, pins, authority and login, and their contradictions."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+from pydantic import SecretStr, ValidationError
+
+from restante.admin.admin_error import AdminError, ErrorKind
+from restante.admin.domain_change import DomainChange, read_pin
+from restante.admin.domains import (
+    change_domain,
+    show_domain,
+)
+from restante.tenancy.model import TlsUse
+from restante.tenancy.secrets import destination_owner
+from tests.admin.desk import Desk, run
+
+PIN = "ab" * 32
+
+
+def change(desk: Desk, **fields: Any) -> Any:
+    return change_domain(desk.context, "alpha.example", DomainChange(**fields))
+
+
+def test_allow_replaces_and_single_hosts_are_added_and_dropped() -> None:
+    async def story(desk: Desk) -> None:
+        await desk.host("alpha.example", "alpha", allow=("192.0.2.1", "198.51.100.0/24"))
+        added = await change(desk, add_allow=("Mail.alpha.example",), drop_allow=("192.0.2.1/32",))
+        assert added.domain.allow == ["198.51.100.0/24", "mail.alpha.example"]
+        replaced = await change(desk, allow=("203.0.113.5",))
+        assert replaced.domain.allow == ["203.0.113.5"]
+        with pytest.raises(AdminError) as caught:
+            await change(desk, drop_allow=("192.0.2.77",))
+        assert caught.value.kind is ErrorKind.NOT_FOUND
+
+    run(story(Desk()))
+
+
+@pytest.mark.parametrize("text", ["10.0.0.1/8", "a b", "", "300.1.1.1"])
+def test_what_is_no_authorized_host_is_refused(text: str) -> None:
+    with pytest.raises(AdminError, match="authorized host"):
+        run(Desk().host("alpha.example", "alpha", allow=(text,)))
+
+
+def test_the_password_for_the_destination_is_sealed_and_never_shown() -> None:
+    async def story(desk: Desk) -> None:
+        secret = {"destination_login": "us", "destination_password": SecretStr("a secret")}
+        await desk.host("alpha.example", "alpha", tls=TlsUse.REQUIRED, **secret)
+        view = await show_domain(desk.context, "alpha.example")
+        assert view.destination_login == "us"
+        assert "secret" not in view.model_dump_json()
+        login = desk.context.directory.now.domains["alpha.example"].destination.login
+        assert login
+        assert (
+            desk.context.vault.open(login.sealed_password, destination_owner("alpha.example"))
+            == "a secret"
+        )
+        assert (await change(desk, destination_login="")).domain.destination_login is None
+
+    run(story(Desk()))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"destination_login": "us"},
+        {"destination_password": SecretStr("a secret")},
+        {
+            "destination_login": "us",
+            "destination_password": SecretStr("a secret"),
+        },  # TLS is opportunistic
+        {"tls_pins": (PIN,)},
+        {"tls": TlsUse.REQUIRED, "tls_pins": (PIN,)},
+    ],
+)
+def test_what_contradicts_itself_is_refused(fields: dict[str, Any]) -> None:
+    with pytest.raises(AdminError) as caught:
+        run(Desk().host("alpha.example", "alpha", **fields))
+    assert caught.value.kind is ErrorKind.USAGE
+
+
+def test_a_pin_is_kept_as_hex() -> None:
+    assert read_pin(PIN.upper()) == PIN
+    assert read_pin(":".join(["AB"] * 32)) == PIN
+    assert read_pin("sha256//q6urq6urq6urq6urq6urq6urq6urq6urq6urq6urq6s=") == PIN
+    with pytest.raises(AdminError, match="openssl"):
+        read_pin("abcd")
+
+
+def test_an_authority_is_a_file_that_can_be_used_now(tmp_path: Path) -> None:
+    good, bad = tmp_path / "ca.pem", tmp_path / "bad.pem"
+    trustme.CA().cert_pem.write_to_path(str(good))
+    bad.write_text("no certificate")
+
+    async def story(desk: Desk) -> None:
+        await desk.host("alpha.example", "alpha", tls=TlsUse.VERIFY, tls_ca=str(good))
+        assert (await show_domain(desk.context, "alpha.example")).tls_ca == str(good)
+        for wrong in (str(bad), str(tmp_path / "none.pem"), "ca.pem"):
+            with pytest.raises(AdminError, match="authority"):
+                await change(desk, tls_ca=wrong)
+
+    run(story(Desk()))
+
+
+def test_the_number_of_connections_has_bounds() -> None:
+    with pytest.raises(ValidationError):
+        DomainChange(connections=0)

@@ -1,0 +1,82 @@
+"""What exists for a principal: the things of its account, or all."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from restante.admin import scope
+from restante.admin.admin_error import AdminError, ErrorKind
+from restante.store.mail_queue import QueueFilter
+from restante.store.mail_reports import ReportFilter
+from restante.tenancy.principal import Principal, Role
+from tests.admin.desk import Desk, run
+from tests.contract.making import report
+
+ALICE = Principal(Role.ACCOUNT, "token a", "https", "alpha")
+STRANGER = replace(ALICE, account="gamma")
+
+
+async def filled() -> Desk:
+    """Messages 1 and 2 for alpha, 3 for beta, and a report on each."""
+    desk = Desk()
+    alpha, beta = await desk.host("alpha.example", "alpha"), await desk.host("beta.example", "beta")
+    for number, domain_id in ((1, alpha), (2, alpha), (3, beta)):
+        await desk.hold(number, domain_id, "x@alpha.example")
+    desk.store.state.reports.keep([report(1, alpha), report(3, beta)])
+    return desk
+
+
+@pytest.mark.parametrize(
+    ("principal", "wanted", "numbers"),
+    [
+        (None, {}, [1, 2, 3]),
+        (ALICE, {}, [1, 2]),
+        (ALICE, {"numbers": (2, 3)}, [2]),
+        (ALICE, {"domain_ids": (2,)}, []),
+        (ALICE, {"domain_ids": (1, 2)}, [1, 2]),
+        (STRANGER, {}, []),
+    ],
+)
+def test_messages_and_reports_are_those_in_scope(
+    principal: Principal | None, wanted: dict[str, Any], numbers: list[int]
+) -> None:
+    async def story() -> None:
+        desk = await filled()
+        context = desk.context.acting(principal) if principal else desk.context
+        found = await scope.list_held(context, QueueFilter(**wanted))
+        assert [one.number for one in found] == numbers
+        read = [await scope.held_message(context, number) for number in (1, 2, 3, 9)]
+        if not wanted:
+            assert [one.number for one in read if one] == numbers
+        if "numbers" not in wanted:
+            reports = await scope.list_waiting_reports(context, ReportFilter(**wanted))
+            assert [one.about for one in reports] == [n for n in numbers if n != 2]
+
+    run(story())
+
+
+@pytest.mark.parametrize(
+    ("principal", "wanted", "account"),
+    [(None, None, None), (None, "beta", "beta"), (ALICE, None, "alpha"), (ALICE, "beta", "beta")],
+)
+def test_a_listing_without_an_account_is_about_the_own_one(
+    principal: Principal | None, wanted: str | None, account: str | None
+) -> None:
+    context = Desk().context.acting(principal) if principal else Desk().context
+    assert scope.account_in_scope(context, wanted) == account
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [("Alpha.Example", "alpha.example"), ("bücher.example", "xn--bcher-kva.example")],
+)
+def test_a_domain_is_known_by_one_spelling(text: str, name: str) -> None:
+    assert scope.domain_name(text) == name
+
+
+@pytest.mark.parametrize("text", ["", "..", "a b", "x" * 64 + ".example", "-.example\n"])
+def test_what_is_no_domain_is_refused_with_a_remedy(text: str) -> None:
+    with pytest.raises(AdminError, match="write a name such as") as caught:
+        scope.domain_name(text)
+    assert caught.value.kind is ErrorKind.INVALID
