@@ -227,3 +227,59 @@ def test_an_answer_without_a_limit_may_take_longer_than_a_header(loop: Loop) -> 
             idle_writer.close()
 
     run(loop, story)
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        b"POST / HTTP/1.1\r\nHost: restante\r\nContent-Length: 9000\r\n\r\n{",
+        b"POST / HTTP/1.1\r\nHost: restante\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: restante\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n",
+    ],
+    ids=["length", "expect", "chunked"],
+)
+def test_a_body_that_stops_frees_its_place(loop: Loop, start: bytes) -> None:
+    connections = HttpConnections(HttpService.CONTROL, 1)
+
+    async def story() -> None:
+        async with serving(HttpTerms(connections, LONG, body_seconds=SOON), reading) as place:
+            reader, writer = await asyncio.open_connection(*place)
+            writer.write(start)
+            await heard(reader)
+            writer.close()
+            stream = await asyncio.open_connection(*place)
+            await answered(stream)
+            stream[1].close()
+
+    run(loop, story)
+    assert connections.take_closed()[Cut.NO_REQUEST] == 1
+
+
+def test_a_body_may_take_any_time_while_it_arrives_or_we_are_slow(loop: Loop) -> None:
+    connections, go_on = HttpConnections(HttpService.CONTROL, 1), asyncio.Event()
+
+    async def slow(scope: Scope, receive: Receive, send: Send) -> None:
+        await go_on.wait()
+        await reading(scope, receive, send)
+
+    async def story() -> None:
+        async with serving(HttpTerms(connections, LONG, body_seconds=SOON), slow) as place:
+            reader, writer = await asyncio.open_connection(*place)
+            head = b"POST / HTTP/1.1\r\nHost: restante\r\nContent-Length: %d\r\n\r\n"
+            writer.write(head % (16 * len(MUCH)) + MUCH * 16)
+            asyncio.get_running_loop().call_later(SOON * 4, go_on.set)
+            assert (await reader.readuntil(b"\r\n\r\nOK")).startswith(b"HTTP/1.1 200")
+            writer.close()
+
+    run(loop, story)
+
+
+async def reading(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer once the whole body is there."""
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return
+        if not message.get("more_body"):
+            await short(scope, receive, send)
+            return

@@ -1,9 +1,10 @@
 """An ASGI application served on a socket, as one task of the server.
 
 Each connection has HEADER_SECONDS for the header of a request, from its first moment and again
-after each answer. A service may limit the time of an answer. Without such a limit, a client may
-read the end of its answer as slowly as it likes, as a pager does with a listing. `http_connections`
-limits the number of connections.
+after each answer. While a request has a body, each BODY_STEP octets of it must arrive within
+BODY_SECONDS. A service may limit the time of an answer. Without such a limit, a client may read the
+end of its answer as slowly as it likes, as a pager does with a listing. `http_connections` limits
+the number of connections.
 """
 
 import asyncio
@@ -17,11 +18,13 @@ from typing import Any, Final, cast
 
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from restante.web.http_connections import Cut, HttpConnections
 
 HEADER_SECONDS: Final = 10.0
+BODY_SECONDS: Final = 60.0
+BODY_STEP: Final = 4096  # octets
 _GOODBYE_SECONDS = 5
 PEER_PREFIX: Final = "uid:"  # of the client's host name in uvicorn, on a Unix socket
 _CREDENTIALS: Final = struct.Struct("3i")  # struct ucred: process, user, group
@@ -33,6 +36,7 @@ class HttpTerms:
 
     connections: HttpConnections
     header_seconds: float = HEADER_SECONDS
+    body_seconds: float = BODY_SECONDS  # for each BODY_STEP octets of a request's body
     answer_seconds: float | None = (
         None  # from the request's header until its answer is made; None: no limit
     )
@@ -45,6 +49,7 @@ class _LimitedProtocol(H11Protocol):
         super().__init__(*args, **options)
         self._terms = terms
         self._deadline: asyncio.TimerHandle | None = None
+        self._body_octets = 0  # received since the body's time was last extended
         self.client: tuple[str, int] | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -66,13 +71,37 @@ class _LimitedProtocol(H11Protocol):
         self._terms.connections.left(self)
         super().connection_lost(exc)
 
+    def data_received(self, data: bytes) -> None:
+        """Take octets; enough of a body extend its time."""
+        self._body_octets += len(data)
+        super().data_received(data)
+
     def handle_events(self) -> None:
         """Record a request that begins."""
-        before = self.cycle
+        before, had_body = self.cycle, self._awaits_body
         super().handle_events()
+        limit = self._terms.answer_seconds  # includes the body
         if self.cycle is not before and not self.cycle.response_complete:
             self._terms.connections.began(self)
-            self._limit(self._terms.answer_seconds, Cut.TOO_SLOW)
+            if limit is None:
+                self._limit_body()
+            else:
+                self._limit(limit, Cut.TOO_SLOW)
+        elif (
+            limit is None and had_body and (self._body_octets >= BODY_STEP or not self._awaits_body)
+        ):
+            self._limit_body()
+
+    @property
+    def _awaits_body(self) -> bool:
+        """Whether a request without an answer still lacks a part of its body."""
+        cycle = cast("RequestResponseCycle | None", self.cycle)
+        return cycle is not None and not cycle.response_complete and cycle.more_body
+
+    def _limit_body(self) -> None:
+        """Give the next piece of the body its time; a body that is complete has none."""
+        self._body_octets = 0
+        self._limit(self._terms.body_seconds if self._awaits_body else None)
 
     def on_response_complete(self) -> None:
         """Wait for the next request; uvicorn checks whether one has arrived meanwhile."""
@@ -92,6 +121,9 @@ class _LimitedProtocol(H11Protocol):
         )
 
     def _late(self, cause: Cut) -> None:
+        if self._awaits_body and self.flow.read_paused:  # it is our turn, not the client's
+            self._limit_body()
+            return
         if cause is Cut.NO_REQUEST and self.transport.get_write_buffer_size():
             if self._terms.answer_seconds is None:
                 self._limit(self._terms.header_seconds, cause)
