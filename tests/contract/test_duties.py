@@ -32,6 +32,14 @@ async def test_a_duty_is_done_once_at_a_time(store: Store) -> None:
     assert seen == ["one begins", "one ends", "two begins", "two ends"]
 
 
+async def test_a_duty_has_the_next_number_each_time_it_is_given_out(store: Store) -> None:
+    numbers = []
+    for name in ("retention", "retention", "reports", "retention"):
+        async with store.duties.perform(name) as number:
+            numbers.append(number)
+    assert (numbers[1], numbers[3]) == (numbers[0] + 1, numbers[0] + 2)
+
+
 async def test_duties_of_other_names_do_not_wait(store: Store) -> None:
     async with store.duties.perform("retention"), store.duties.perform("reports"):
         pass

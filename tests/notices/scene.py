@@ -1,7 +1,8 @@
 """Channels, news and a clock, for tests of notices. The clock jumps over pauses."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -16,7 +17,7 @@ from restante.store.live_directory import LiveDirectory
 from restante.store.memory import MemoryStore
 from restante.store.memory.memory_notices import MemoryNotices
 from restante.store.memory.memory_state import MemoryState
-from restante.store.store_errors import StoreError
+from restante.store.store_errors import DutyLost, StoreError
 from restante.telemetry.events import Event
 from restante.tenancy.model import Account
 from restante.tenancy.notice import (
@@ -27,6 +28,7 @@ from restante.tenancy.notice import (
     Notice,
     NoticeFacts,
     NoticeKind,
+    Quiet,
     Transport,
 )
 from tests.log_lines import Lines
@@ -67,7 +69,12 @@ class CountingNotices(MemoryNotices):
     def __init__(self, state: MemoryState) -> None:
         super().__init__(state)
         self.kept = 0
+        self.readings = 0  # of what is held back
         self.failures = 0
+
+    async def quiets(self) -> list[Quiet]:
+        self.readings += 1
+        return await super().quiets()
 
     async def keep_notices(self, *given: Any) -> int:
         if self.failures:
@@ -77,11 +84,36 @@ class CountingNotices(MemoryNotices):
         return await super().keep_notices(*given)
 
 
+class LosableDuties(DutyLocks):
+    """Loses so many duties while their work is done: it is cancelled."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.losses = 0
+
+    @asynccontextmanager
+    async def perform(self, name: str) -> AsyncIterator[int]:
+        async with super().perform(name) as number:
+            if not self.losses:
+                yield number
+                return
+            self.losses -= 1
+            task = asyncio.current_task()
+            assert task is not None
+            task.cancel()
+            try:
+                yield number
+            except asyncio.CancelledError:
+                task.uncancel()
+                raise DutyLost("another server has it") from None
+
+
 @dataclass
 class Scene:
     """The parts of a server. `answers` are those of each channel; the last one is repeated."""
 
     store: MemoryStore = field(default_factory=MemoryStore)
+    duties: LosableDuties = field(default_factory=LosableDuties)
     log: Lines = field(default_factory=Lines)
     settings: NoticeSettings = field(default_factory=NoticeSettings)
     now: float = NOW
@@ -95,14 +127,15 @@ class Scene:
         self.store.notices = self.costs
         self.directory = LiveDirectory(self.store.records)
         self.inbox = NoticeInbox(lambda: self.now)
+        self.clocks = Clocks(lambda: self.now, lambda: self.now, self.wait, lambda: 0.5)
         self.courier = NoticeSender(
             store=self.store.notices,
-            duties=DutyLocks(),
+            duties=self.duties,
             directory=self.directory,
             sender=self,
             settings=lambda: self.settings,
             log=self.log,
-            clocks=Clocks(lambda: self.now, lambda: self.now, self.wait, lambda: 0.5),
+            clocks=self.clocks,
         )
         self.outbox = self.new_outbox()
 
@@ -110,13 +143,13 @@ class Scene:
         """Return the outbox of a server that has just started."""
         return Outbox(
             store=self.store.notices,
+            duties=self.duties,
             inbox=self.inbox,
             directory=self.directory,
             settings=lambda: self.settings,
             log=self.log,
-            now=lambda: self.now,
+            clocks=self.clocks,
             on_stored=self.courier.wake,
-            wait=self.wait,
         )
 
     async def wait(self, event: asyncio.Event, seconds: float) -> None:

@@ -370,3 +370,49 @@ def test_the_outbox_sleeps_until_a_while_is_over_and_spins_never(pause: float) -
         assert await scene.store.notices.quiets() == []
 
     play(story())
+
+
+def test_two_servers_hold_back_the_same_and_count_together() -> None:
+    async def story() -> None:
+        one = Scene()
+        channel = await one.channel("alpha")
+        other = Scene(store=one.store, duties=one.duties)
+        await other.directory.refresh()
+        await one.hear(news())
+        for _ in range(2):
+            await other.hear(news())
+            await one.hear(news())
+        assert await one.told() == [(channel.id, "alpha.example", 0)]
+        one.now = other.now = one.now + HOUR
+        await one.hear()
+        await other.hear()
+        assert await one.told() == [
+            (channel.id, "alpha.example", 0),
+            (channel.id, "alpha.example", 3),  # and the last one, which it tells
+        ]
+
+    play(story())
+
+
+def test_what_is_held_back_is_read_once_by_a_server_that_is_alone() -> None:
+    async def story() -> None:
+        scene = Scene()
+        await scene.channel("alpha")
+        for _ in range(5):
+            await scene.hear(news())
+        assert scene.costs.readings == 1
+
+    play(story())
+
+
+def test_news_of_a_round_whose_duty_was_lost_is_told_in_the_next() -> None:
+    async def story() -> None:
+        scene = Scene()
+        channel = await scene.channel("alpha")
+        scene.duties.losses = 1
+        await scene.hear(news())
+        assert await scene.told() == []
+        await scene.hear()
+        assert await scene.told() == [(channel.id, "alpha.example", 0)]
+
+    play(story())

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from restante.background.waiting import Clocks
 from restante.delivery.delivery_settings import DeliverySettings
 from restante.mail.envelope import Envelope
 from restante.mail.message import NewMessage
@@ -59,11 +60,12 @@ async def notices(
     """Let the outbox of a new server process the events so far. Return all notices."""
     outbox = Outbox(
         store=store.notices,
+        duties=store.duties,
         inbox=log.inbox,
         directory=directory,
         settings=NoticeSettings,
         log=log,
-        now=lambda: now,
+        clocks=Clocks(lambda: now, lambda: now),
         on_stored=lambda: None,
     )
     outbox.close()

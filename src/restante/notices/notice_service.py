@@ -58,6 +58,7 @@ class Notices:
         self._inbox, self._directory, self._now = inbox, context.directory, context.now
         self.transports = make_transports(context, exchangers, settings, reports)
         directory, log, now = context.directory, context.log, context.now
+        clocks = Clocks(now, context.monotonic)
         self._sender = NoticeSender(
             store=store,
             duties=duties,
@@ -65,16 +66,17 @@ class Notices:
             sender=self.transports,
             settings=settings,
             log=log,
-            clocks=Clocks(now, context.monotonic),
+            clocks=clocks,
         )
         directory.on_change(self._sender.wake)
         self._outbox = Outbox(
             store=store,
+            duties=duties,
             inbox=inbox,
             directory=directory,
             settings=settings,
             log=log,
-            now=now,
+            clocks=clocks,
             on_stored=self._sender.wake,
         )
         self._certificate = CertificateWatch(certificate_expires_at, log, now)

@@ -3,7 +3,9 @@
 Theory of operation. One task takes the events of the inbox and decides which are sent
 (throttle.py). It stores the notices and the held-back events in one transaction. A turn begins at
 least a quarter of a second after the last one, so a flood of events causes four transactions a
-second. Held-back topics are kept in memory too, and read from the store at the start.
+second. Held-back topics are kept in memory too, and read from the store at the start. Each server
+stores the notices of its own events, under a duty that it has for one round. So two servers do not
+write over what the other has held back: topics are read again if another had the duty meanwhile.
 
 Guarantee: a stored notice is sent, or dropped after its lifetime with a line in the log, through
 any restart. A caller that announces something only once awaits `until_stored` before it records
@@ -18,10 +20,11 @@ from secrets import token_hex
 from typing import Final
 
 from restante.background.rounds import Rounds
-from restante.background.waiting import Wait, wait_at_most
+from restante.background.waiting import Clocks
 from restante.notices.notice_inbox import Heard, NoticeInbox
 from restante.notices.notice_settings import NoticeSettings
 from restante.notices.throttle import Telling, hear, is_over, let_go
+from restante.store.duty_store import DutyStore
 from restante.store.live_directory import LiveDirectory
 from restante.store.notice_store import NoticeStore
 from restante.store.store_errors import StoreError
@@ -56,24 +59,26 @@ class Outbox:
         self,
         *,
         store: NoticeStore,
+        duties: DutyStore,
         inbox: NoticeInbox,
         directory: LiveDirectory,
         settings: Callable[[], NoticeSettings],
         log: Log,
-        now: Callable[[], float],
+        clocks: Clocks,
         on_stored: Callable[[], None],
-        wait: Wait = wait_at_most,
     ) -> None:
-        """`on_stored` is called when there are new notices; `now` is Unix time."""
+        """`on_stored` is called when there are new notices."""
         self._store = store
+        self._duties = duties
         self._inbox = inbox
         self._directory = directory
         self._settings = settings
         self._log = log
-        self._now = now
+        self._now = clocks.now
         self._on_stored = on_stored
-        self._rounds = Rounds(log, "notice", wait)
+        self._rounds = Rounds(log, "notice", clocks.wait)
         self._quiets: dict[Topic, Quiet] | None = None  # None: not read yet
+        self._duty_number = 0  # of the last round that went well
         self._is_under_way = False
         self._round_over = asyncio.Event()
         inbox.on_news(self._rounds.wake)
@@ -94,10 +99,14 @@ class Outbox:
 
     async def _take_round(self) -> float:
         """Process the events; return the seconds until the next round if none comes."""
-        taken = self._inbox.take()
-        self._is_under_way = True
+        taken: dict[Topic, Heard] = {}
         try:
-            await self._deal_with(taken)
+            async with self._duties.perform("notice outbox") as number:
+                taken, self._is_under_way = self._inbox.take(), True
+                if number != self._duty_number + 1:
+                    self._quiets = None
+                await self._deal_with(taken)
+            self._duty_number = number
         except StoreError:
             self._inbox.take_back(taken)
             raise

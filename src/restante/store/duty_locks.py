@@ -1,7 +1,7 @@
 """The duties of a store that one process has open: a lock for each."""
 
 import asyncio
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -11,9 +11,11 @@ class DutyLocks:
 
     def __init__(self) -> None:
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._given_out = Counter[str]()
 
     @asynccontextmanager
-    async def perform(self, name: str) -> AsyncIterator[None]:
+    async def perform(self, name: str) -> AsyncIterator[int]:
         """Do the work of the block while no other block does that of this name."""
         async with self._locks[name]:
-            yield
+            self._given_out[name] += 1
+            yield self._given_out[name]

@@ -15,13 +15,14 @@ _Result = TypeVar("_Result")
 class DutyStore(Protocol):
     """Gives each of these works to one process at a time."""
 
-    def perform(self, name: str) -> AbstractAsyncContextManager[None]:
+    def perform(self, name: str) -> AbstractAsyncContextManager[int]:
         """Do the work of the block while nobody else does the work of this name.
 
         Waits until nobody does, in this process or in another one on the same store. Leaving the
         block, in whatever way, or the end of the process lets the next one begin. If the duty is
         lost meanwhile, the block is cancelled and raises DutyLost. A store of one process never
-        loses one.
+        loses one. Yields a number that is one higher each time the duty is given out. A process
+        that finds the next number after its own knows that nobody else did the work meanwhile.
         """
 
 
