@@ -389,4 +389,4 @@ def test_an_authority_that_cannot_be_used_is_named(command: Command, tmp_path: P
 
 def test_every_reply_has_an_exit_code() -> None:
     assert [exit_for(code) for code in (250, 251, 252, 253)] == [Exit.DONE] * 4
-    assert exit_for(554) is Exit.UNAVAILABLE
+    assert [exit_for(code) for code in (-1, 100, 354, 554)] == [Exit.UNAVAILABLE] * 4

@@ -12,6 +12,7 @@ from restante.smtp.client_events import SaltPassword
 from restante.smtp.offer import read_offer
 from restante.smtp.peer_replies import MAX_LINE, MAX_LINES, MAX_REPLY, ReplyReader, ServerReply
 from restante.smtp.protocol_errors import PeerBroke
+from restante.smtp.told_secrets import ToldSecrets
 from tests.fuzz.choices import Choices, pieces, read_input
 
 _LOGIN = ClientLogin("us", "secret")
@@ -73,7 +74,7 @@ def _check_reply(reply: ServerReply) -> None:
 
 def _answer_challenge(reply: ServerReply) -> None:
     for mechanism in ("CRAM-MD5", SCRAM):
-        authentication = Authentication(_LOGIN, mechanism, "nonce")
+        authentication = Authentication(_LOGIN, mechanism, "nonce", ToldSecrets())
         authentication.command()
         try:
             response = authentication.respond(reply)

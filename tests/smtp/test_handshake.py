@@ -443,12 +443,7 @@ def test_a_server_that_repeats_our_proof_does_not_get_it_into_the_log(
 @pytest.mark.parametrize(
     ("offer", "script"),
     [
-        ("AUTH SCRAM-SHA-256", f"{SCRAM_FIRST}\nS: 334 !!!"),
-        ("AUTH SCRAM-SHA-256", f"{SCRAM}\nS: 334 {SCRAM_SIGNATURE}\nC:\nS: 334 more"),
         ("AUTH SCRAM-SHA-256", f"{SCRAM_FIRST}\nS: 334 eA==\nC: *\nS: 334 eA=="),
-        ("AUTH PLAIN", f"C: AUTH PLAIN {PLAIN_RESPONSE}\nS: 334 more"),
-        ("AUTH CRAM-MD5", "C: AUTH CRAM-MD5\nS: 334 !!!"),
-        ("AUTH LOGIN", "C: AUTH LOGIN\nS: 334 a\nC: bXgy\nS: 334 b\nC: c2VjcmV0\nS: 334 c"),
         ("AUTH PLAIN", f"C: AUTH PLAIN {PLAIN_RESPONSE}\nS: 250 fine"),
     ],
 )

@@ -1,6 +1,7 @@
 """Ask for mail (RFC 1985) in one session, as a primary does: TLS, AUTH, ETRN for each domain, QUIT.
 
-The password is sent only over TLS with a verified certificate.
+The password is sent only over TLS with a verified certificate, and no text of the server that
+repeats it is shown.
 """
 
 import base64
@@ -21,12 +22,14 @@ from restante.network.addresses import split_host_port
 from restante.sasl.scram_client import BadChallenge, ScramClient
 from restante.sasl.scram_keys import salted_password
 from restante.sasl.scram_messages import new_nonce
+from restante.smtp.client_auth import ClientLogin, is_of_mechanism, secrets_of
 
 IMPLICIT_PORT = 465
 STARTTLS_PORT = 25
 _AUTHENTICATED = 235
 _CHALLENGE = 334
 _REFUSED = 400  # and above
+_WITHHELD: Final = "its text is not shown: it repeats the password"
 _PERMANENT = 500  # and above
 _SCRAM: Final = "SCRAM-SHA-256"
 
@@ -62,7 +65,7 @@ def ask_for_mail(asking: Asking, domains: Sequence[str]) -> Iterator[tuple[str, 
             _authenticate(session, asking)
             for domain, node in nodes:
                 code, text = session.docmd("ETRN", node)
-                yield domain, code, _one_line(text)
+                yield domain, code, _safe(text, asking)
             with suppress(OSError):  # every reply has arrived, so the end does not matter
                 session.docmd("QUIT")
     except smtplib.SMTPServerDisconnected:
@@ -75,7 +78,7 @@ def ask_for_mail(asking: Asking, domains: Sequence[str]) -> Iterator[tuple[str, 
             if error.smtp_code > 0
             else "no greeting"
         )
-        code = exit_for(error.smtp_code) or Exit.TRY_LATER
+        code = exit_for(error.smtp_code) if error.smtp_code > 0 else Exit.TRY_LATER
         raise Failure(
             code, f"{asking.server}: {said}; check the port, or ask again later"
         ) from None
@@ -149,11 +152,10 @@ def _authenticate(session: smtplib.SMTP, asking: Asking) -> None:
         raise Failure(
             Exit.UNAVAILABLE, f"{asking.server}: does not offer AUTH {names}, but {known}; {remedy}"
         )
-    mechanism = usable[0]
-    code, text = _MECHANISMS[mechanism](session, asking)
-    if mechanism == _SCRAM and code >= _REFUSED and len(usable) > 1:
-        mechanism = usable[1]  # servers may offer SCRAM to a login that has only another hash
+    for mechanism in usable:
         code, text = _MECHANISMS[mechanism](session, asking)
+        if code < _REFUSED or not is_of_mechanism(mechanism, code):
+            break
     if code == _CHALLENGE:
         cause = f"it sent an unexpected challenge after AUTH {mechanism}"
         raise Failure(
@@ -161,7 +163,8 @@ def _authenticate(session: smtplib.SMTP, asking: Asking) -> None:
         )
     if code != _AUTHENTICATED:
         remedy = "check --login and --password-file" if code >= _PERMANENT else "ask again later"
-        cause = f"{words(code)} ({code} {_one_line(text)})"
+        said = f"{code} {_safe(text, asking)}" if code > 0 else _safe(text, asking)
+        cause = f"{words(code)} ({said})"
         raise Failure(exit_for(code), f"{asking.server}: login {asking.login}: {cause}; {remedy}")
 
 
@@ -227,6 +230,11 @@ def _decoded(challenge: bytes, mechanism: str) -> bytes:
 
 def _base64(octets: bytes) -> str:
     return base64.b64encode(octets).decode("ascii")
+
+
+def _safe(text: bytes, asking: Asking) -> str:
+    told = secrets_of(ClientLogin(asking.login, asking.password))
+    return _WITHHELD if told.are_in(text) else _one_line(text)
 
 
 def _one_line(text: bytes | str) -> str:

@@ -5,7 +5,9 @@ from restante.phrases import NOTHING_WAITS
 
 _AUTHENTICATION = frozenset({530, 534, 535, 538})  # RFC 4954 §6
 _NODE_NOT_ALLOWED = 459
+_POSITIVE = range(200, 300)
 _TEMPORARY = range(400, 500)
+_LOWEST = 100  # below it is no code: smtplib's -1 for a reply that it cannot read
 
 _WORDS = {
     250: "queuing started",
@@ -24,12 +26,19 @@ _WORDS = {
 
 def words(code: int) -> str:
     """Return the meaning of a reply code."""
+    if code < _LOWEST:
+        return "no SMTP reply"
+    if code in _POSITIVE:
+        return _WORDS.get(code, "accepted")
     return _WORDS.get(code, "not done now; ask again later" if code in _TEMPORARY else "refused")
 
 
 def exit_for(code: int) -> Exit:
-    """Return the exit code for a reply: the worst of several is the highest."""
-    if code < min(_TEMPORARY):
+    """Return the exit code for a reply: the worst of several is the highest.
+
+    Only 2xx is success: a reply that cannot be read, or that expects more from us, is none.
+    """
+    if code in _POSITIVE:
         return Exit.DONE
     if code == _NODE_NOT_ALLOWED or code in _AUTHENTICATION:
         return Exit.NOT_ALLOWED

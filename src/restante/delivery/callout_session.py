@@ -73,6 +73,7 @@ class CalloutSession:
 
     async def begin(self, handshake: Handshake, plan: TlsPlan | None) -> None:
         """Reach the point where transactions can begin."""
+        self._replies = ReplyReader(handshake.told)
         following: Next = handshake.take(GREETING, await self._reply(GREETING))
         while not isinstance(following, Ready):
             match following:

@@ -1,14 +1,16 @@
 """How we authenticate to a destination that wants it (RFC 4954, client side).
 
 SCRAM-SHA-256 comes first: the password stays here, and the server proves that it knows it. Many
-servers offer SCRAM and then refuse it, because they store other hashes. After such a refusal the
-session uses the next mechanism. A server whose own proof fails gets no second mechanism.
+servers offer mechanisms and then refuse them: SCRAM and CRAM-MD5 because they store other hashes,
+any of them because it is switched off. After a refusal that may concern only the mechanism, the
+session uses the next one. A wrong password is not tried twice in clear, and a server whose own
+proof fails gets no second mechanism.
 """
 
 import base64
 import binascii
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -17,12 +19,13 @@ from restante.sasl.scram_client import BadChallenge, ScramClient
 from restante.smtp.client_events import SaltPassword
 from restante.smtp.peer_replies import ServerReply
 from restante.smtp.protocol_errors import PeerBroke
+from restante.smtp.told_secrets import ToldSecrets
 
 SCRAM: Final = "SCRAM-SHA-256"
 _MAX_COMMAND: Final = 510  # octets without CRLF (RFC 5321 §4.5.3.1.4); longer responses wait
-_TELLTALE: Final = 8  # characters of a response in base64: fewer may stand there by chance
-_PROOF_MARK: Final = re.compile(" |,p=")  # a digest of CRAM-MD5, a proof of SCRAM
+_PROOF_MARK: Final = re.compile(b" |,p=")  # a digest of CRAM-MD5, a proof of SCRAM
 _CANCEL: Final = b"*"  # RFC 4954 §4
+_NOT_THIS_MECHANISM: Final = frozenset({504, 534})  # unknown, too weak (RFC 4954 §4, §6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +41,14 @@ class ClientLogin:
 class Authentication:
     """One AUTH exchange. The session begins it under TLS only."""
 
-    __slots__ = ("_login", "_said", "_scram", "complaint", "mechanism")
+    __slots__ = ("_login", "_said", "_scram", "_told", "complaint", "mechanism")
 
-    def __init__(self, login: ClientLogin, mechanism: str, nonce: str) -> None:
-        """`nonce` is for SCRAM; it was never used before."""
+    def __init__(self, login: ClientLogin, mechanism: str, nonce: str, told: ToldSecrets) -> None:
+        """`nonce` is for SCRAM; it was never used before. `told` grows with each response."""
         self._login = login
         self._said: list[bytes] = []  # responses, before base64
         self._scram = ScramClient(login.user, nonce)
+        self._told = told
         self.complaint = ""  # why we gave up
         self.mechanism = mechanism
 
@@ -57,18 +61,26 @@ class Authentication:
         with_response = command + b" " + base64.b64encode(response)
         if len(with_response) > _MAX_COMMAND:
             return command
-        self._said.append(response)
+        self._remember(response)
         return with_response
 
     def respond(self, challenge: ServerReply) -> bytes | SaltPassword:
         """Return the answer to a 334, without CRLF; or the work that must be done before.
 
-        Raises PeerBroke for one challenge more than the mechanism has, and BadChallenge for a
-        server that does not prove itself.
+        A challenge that cannot be answered is cancelled, and `complaint` says why. Raises PeerBroke
+        for another after that, and BadChallenge for a server that does not prove itself.
         """
-        if self.complaint or len(self._said) >= _RESPONSES[self.mechanism]:
-            raise PeerBroke(f"AUTH {self.mechanism} was answered, and a further challenge came")
-        text = self._decoded(challenge) if self.mechanism in _READS_CHALLENGES else b""
+        if self.complaint:
+            raise PeerBroke(f"AUTH {self.mechanism} was cancelled, and a further challenge came")
+        if len(self._said) >= _RESPONSES[self.mechanism]:
+            return self._give_up("was answered, and a further challenge came")
+        text = b""
+        if self.mechanism in _READS_CHALLENGES:
+            try:
+                text = base64.b64decode(challenge.lines[0], validate=True)
+            except binascii.Error:
+                if not self._awaits_proof:
+                    return self._give_up("has a challenge that is not base64")
         if self.mechanism == SCRAM and len(self._said) == 1:
             return self._begin_proof(text)
         return self._say(self._response(text))
@@ -82,22 +94,32 @@ class Authentication:
         if self.mechanism == SCRAM:
             self._scram.require_proof()
 
-    def text_to_show(self, reply: ServerReply) -> str:
-        """Return a reply's text for people, without its words if they repeat our secret.
-
-        Servers do so with a command that they do not understand, and some cut it short.
-        """
-        repeats = any(secret in reply.text for secret in self._secrets())
-        return f"{reply.code} {reply.enhanced}".rstrip() if repeats else reply.text
+    def concerns_mechanism(self, code: int) -> bool:
+        """Return whether a refusal may concern this mechanism alone, and not our password."""
+        return bool(self.complaint) or is_of_mechanism(self.mechanism, code)
 
     def _say(self, response: bytes) -> bytes:
-        self._said.append(response)
+        self._remember(response)
         return base64.b64encode(response)
+
+    def _remember(self, response: bytes) -> None:
+        self._said.append(response)
+        if response and self.mechanism in _READS_CHALLENGES:
+            self._told.add_response(response)
+            self._told.add_proof(_PROOF_MARK.split(response)[-1])
+
+    @property
+    def _awaits_proof(self) -> bool:
+        return self.mechanism == SCRAM and len(self._said) > 1
+
+    def _give_up(self, why: str) -> bytes:
+        self.complaint = f"{self.mechanism} {why}"
+        return _CANCEL
 
     def _response(self, challenge: bytes) -> bytes:
         match self.mechanism, len(self._said):
             case "PLAIN", _:
-                return self._plain()
+                return plain_response(self._login)
             case "LOGIN", 0:  # prompts differ in their words and never in their order
                 return self._login.user.encode()
             case "LOGIN", _:
@@ -118,24 +140,27 @@ class Authentication:
             self.complaint = str(error)
             return _CANCEL
 
-    def _decoded(self, challenge: ServerReply) -> bytes:
-        try:
-            return base64.b64decode(challenge.lines[0], validate=True)
-        except binascii.Error as error:
-            raise PeerBroke(f"the {self.mechanism} challenge is not base64") from error
 
-    def _plain(self) -> bytes:
-        return f"\0{self._login.user}\0{self._login.password}".encode()
+def is_of_mechanism(mechanism: str, code: int) -> bool:
+    """Return whether a refusal with this code may concern the mechanism alone.
 
-    def _secrets(self) -> Iterator[str]:
-        """Yield texts that show a password, or a proof that allows guesses at it."""
-        password = self._login.password
-        yield password
-        proofs = [each for each in self._said if each and self.mechanism in _READS_CHALLENGES]
-        for octets in (self._plain(), password.encode(), *proofs):
-            yield base64.b64encode(octets).decode()[:_TELLTALE]
-        for response in proofs:
-            yield _PROOF_MARK.split(response.decode())[-1][:_TELLTALE]
+    A 4xx counts too: Postfix says 454 where Cyrus SASL has no database for the mechanism.
+    """
+    return mechanism in _READS_CHALLENGES or code in _NOT_THIS_MECHANISM
+
+
+def plain_response(login: ClientLogin) -> bytes:
+    """Return the response of PLAIN (RFC 4616)."""
+    return f"\0{login.user}\0{login.password}".encode()
+
+
+def secrets_of(login: ClientLogin | None) -> ToldSecrets:
+    """Return the texts of a login that no message may show."""
+    if login is None:
+        return ToldSecrets()
+    told = ToldSecrets(login.password.encode())
+    told.add_response(plain_response(login))
+    return told
 
 
 # Mechanisms that begin with our response, those that read challenges, and responses of each.

@@ -105,7 +105,7 @@ class ClientSession:
     def __init__(self, options: ClientOptions, pace: Pace | None = None) -> None:
         """`pace` is shared by the sessions with one server."""
         self._handshake = Handshake(options)
-        self._replies = ReplyReader()
+        self._replies = ReplyReader(self._handshake.told)
         self._outgoing: list[bytes] = []
         self._events: deque[Event] = deque()
         self._expected: deque[tuple[Step, ClientTransaction | None]] = deque([(GREETING, None)])
@@ -225,7 +225,7 @@ class ClientSession:
 
     def tls_established(self) -> None:
         """Go on under TLS: everything said before it counts for nothing (RFC 3207 §4.2)."""
-        self._replies = ReplyReader()
+        self._replies = ReplyReader(self._handshake.told)
         self._go_on(self._handshake.tls_established())
 
     def password_salted(self, salted: bytes) -> None:

@@ -23,10 +23,10 @@ from restante.smtp.chunking_probe import (
 )
 from restante.smtp.client_auth import (
     MECHANISMS,
-    SCRAM,
     Authentication,
     ClientLogin,
     choose_mechanism,
+    secrets_of,
 )
 from restante.smtp.client_events import BeginTls, Ready, SaltPassword
 from restante.smtp.client_transaction import AUTH, EHLO, GREETING, HELO, STARTTLS, Step
@@ -96,11 +96,13 @@ class Handshake:
         "has_codes",
         "has_tls",
         "offer",
+        "told",
         "way",
     )
 
     def __init__(self, options: ClientOptions) -> None:
         self._options = options
+        self.told = secrets_of(options.login)  # no text about this session shows them
         self._authentication: Authentication | None = None
         self._has_faulty_chunking = False
         self._probe = ChunkingProbe()
@@ -172,7 +174,9 @@ class Handshake:
             return Refuse(
                 f"the destination offers no AUTH mechanism that we have ({', '.join(MECHANISMS)})"
             )
-        self._authentication = Authentication(login, mechanism, self._options.new_nonce())
+        self._authentication = Authentication(
+            login, mechanism, self._options.new_nonce(), self.told
+        )
         return self._say_auth(self._authentication.command())
 
     def _say_auth(self, line: bytes) -> Say:
@@ -199,17 +203,17 @@ class Handshake:
         return self._say_auth(self._authentication.password_salted(salted))
 
     def _take_auth_refusal(self, authentication: Authentication, reply: ServerReply) -> Next:
-        """Try the next mechanism if it was SCRAM, in later sessions at once.
+        """Try the next mechanism if the refusal may concern this one alone, in later sessions too.
 
-        A 4xx counts too: Postfix says 454 where Cyrus SASL has no database that SCRAM could read.
+        The server gets each mechanism once in a session.
         """
         login = self._options.login
         assert login is not None
-        if authentication.mechanism == SCRAM:
-            login.useless.add(SCRAM)
+        if authentication.concerns_mechanism(reply.code):
+            login.useless.add(authentication.mechanism)
             if choose_mechanism(self.offer.mechanisms, login.useless) is not None:
                 return self._authenticate()
-        return Refuse(f"AUTH: {authentication.complaint or authentication.text_to_show(reply)}")
+        return Refuse(f"AUTH: {authentication.complaint or reply.text}")
 
     def _ask_about_chunking(self) -> Next:
         is_offered = (

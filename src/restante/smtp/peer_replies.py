@@ -25,6 +25,7 @@ import re
 from typing import Final, NamedTuple
 
 from restante.smtp.protocol_errors import PeerBroke, ReplyEndLost
+from restante.smtp.told_secrets import ToldSecrets
 
 MAX_LINE: Final = (
     2048  # octets of a line that are kept; RFC 5321 §4.5.3.1.5 asks for 512, some servers exceed it
@@ -40,6 +41,7 @@ _ONE_LINE: Final = re.compile(rb"([2-5][0-9][0-9])(?: ([^\r\n]{0,2048}+))?\r\n")
 _CODE: Final = re.compile(rb"[2-5][0-9][0-9](?![0-9])")
 # status-code = class "." subject "." detail (RFC 3463 §2)
 _ENHANCED: Final = re.compile(rb"[245]\.[0-9]{1,3}\.[0-9]{1,3}(?= |\Z)")
+_WITHHELD: Final = "(not shown: it repeats our login)"
 _CODE_OCTETS: Final = 4  # with the one behind it, which tells whether the code ends there
 
 
@@ -48,6 +50,7 @@ class ServerReply(NamedTuple):
 
     code: int
     lines: tuple[bytes, ...]
+    is_withheld: bool = False  # its words repeat a secret of ours and are not for people
 
     @property
     def is_positive(self) -> bool:
@@ -62,7 +65,12 @@ class ServerReply(NamedTuple):
 
     @property
     def text(self) -> str:
-        """The whole reply in one line, safe to show: a server's words may hold anything."""
+        """The whole reply in one line, safe to show: a server's words may hold anything.
+
+        Only the codes are left of words that repeat a secret.
+        """
+        if self.is_withheld:
+            return f"{self.code} {self.enhanced}".rstrip()
         words = b" ".join(line for line in self.lines if line)
         return f"{self.code} {_shown(words)}".rstrip()
 
@@ -78,11 +86,14 @@ class ReplyReader:
         "_lines",
         "_octets",
         "_position",
+        "_told",
         "learns_line_end",
         "was_odd",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, told: ToldSecrets | None = None) -> None:
+        """`told` are the secrets that no text from here may show."""
+        self._told = told or ToldSecrets()
         self._buffer = b""
         self._position = 0  # octets before it have been read
         self._lines: list[bytes] = []  # of a reply that is not complete
@@ -108,7 +119,8 @@ class ReplyReader:
             self._position = match.end()
             self.was_odd = bool(self._octets)
             self._octets = 0
-            return ServerReply(int(match[1]), (match[2] or b"",))
+            words = match[2] or b""
+            return ServerReply(int(match[1]), (words,), self._told.are_in(words))
         if not self._octets:
             self.was_odd = False
         while (end := self._buffer.find(b"\n", self._position)) >= 0:
@@ -128,7 +140,7 @@ class ReplyReader:
     @property
     def unread(self) -> str:
         """The part of the next reply that has come, safe to show; "" if none has."""
-        return _shown(b" ".join([*self._lines, self._buffer[self._position :]]).strip())
+        return self._safe(b" ".join([*self._lines, self._buffer[self._position :]]).strip())
 
     def cut_reply(self) -> ServerReply | None:
         """Return the reply that has begun and will not end, None if its code cannot be read.
@@ -198,7 +210,8 @@ class ReplyReader:
             self._lines.append(text[:MAX_LINE].replace(b"\r", b" "))
 
     def _reply(self) -> ServerReply:
-        return ServerReply(self._code, tuple(self._lines))
+        lines = tuple(self._lines)
+        return ServerReply(self._code, lines, self._told.are_in(b"".join(lines)))
 
     def _given(self, reply: ServerReply) -> ServerReply:
         self._lines = []
@@ -226,7 +239,10 @@ class ReplyReader:
 
     def _broken(self, what: str, line: bytes) -> PeerBroke:
         self._is_void = True
-        return PeerBroke(f"{what}: {_shown(b' '.join([*self._lines, line]))!r}")
+        return PeerBroke(f"{what}: {self._safe(b' '.join([*self._lines, line]))!r}")
+
+    def _safe(self, words: bytes) -> str:
+        return _WITHHELD if self._told.are_in(words) else _shown(words)
 
 
 def _shown(words: bytes) -> str:
