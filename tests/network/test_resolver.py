@@ -49,3 +49,8 @@ def test_a_failure_says_whether_it_may_pass(domain: str, is_temporary: bool) -> 
     with pytest.raises(LookupFailed, match=domain) as caught:
         exchangers(domain)
     assert caught.value.is_temporary == is_temporary
+
+
+@pytest.mark.parametrize("name", ["a..b", "a" * 64, "a." * 200, ""])
+def test_a_name_that_cannot_be_one_can_be_forgotten(name: str) -> None:
+    DnsResolver([(ADDRESS, 9)]).forget(name)

@@ -287,6 +287,20 @@ def test_a_name_that_is_not_there_is_looked_up_again_later() -> None:
     )
 
 
+@pytest.mark.parametrize("addresses", [[], ["127.0.0.2"]])
+def test_after_a_failure_the_name_is_looked_up_anew(addresses: list[str]) -> None:
+    """The host may have moved, and the old answer could be kept for an hour."""
+    names = Names({"hook.example": addresses} if addresses else {})
+    assert named(names, "hook.example.")[0].end is NoticeResult.NOT_NOW
+    assert names.forgotten == ["hook.example"]
+
+
+def test_a_name_that_works_is_kept() -> None:
+    names = Names({"hook.example": ["127.0.0.1"]})
+    assert named(names)[0].end is NoticeResult.SENT
+    assert names.forgotten == []
+
+
 class SilentNames:
     """Name servers that do not answer."""
 

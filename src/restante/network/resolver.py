@@ -8,6 +8,7 @@ import asyncio
 import ipaddress
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from random import random
 from typing import NamedTuple, Protocol
 
@@ -102,8 +103,9 @@ class DnsResolver:
         raise next((failure for failure in failures if failure.is_temporary), failures[0])
 
     def forget(self, name: str) -> None:
-        """Query this name again the next time."""
-        self._answers.forget(dns.name.from_text(f"{name}."))
+        """Query this name again the next time. Of a name that cannot be one, nothing is kept."""
+        with suppress(dns.exception.DNSException):
+            self._answers.forget(dns.name.from_text(f"{name}."))
 
     async def exchangers(self, domain: str) -> tuple[Exchanger, ...]:
         """Return a domain's MX records in the order in which to try them (RFC 5321 §5.1)."""

@@ -61,7 +61,19 @@ class Webhooks:
     async def send(
         self, url: str, key: str, notice: Notice, *, is_public_only: bool = False
     ) -> NoticeAttempt:
-        """Post a signed notice; an account's only to public addresses. Raises only for defects."""
+        """Post a signed notice; an account's only to public addresses. Raises only for defects.
+
+        After a failure the host is looked up again the next time: it may have moved.
+        """
+        attempt = await self._attempt(url, key, notice, is_public_only=is_public_only)
+        if attempt.end is not NoticeResult.SENT:
+            with suppress(httpx.InvalidURL):
+                self._resolver.forget(_host_name(httpx.URL(url)))
+        return attempt
+
+    async def _attempt(
+        self, url: str, key: str, notice: Notice, *, is_public_only: bool
+    ) -> NoticeAttempt:
         body = as_json(notice, self._hostname)
         headers = {
             "content-type": "application/json",
@@ -107,8 +119,7 @@ class Webhooks:
         try:
             return [ip_address(url.host)]
         except ValueError:
-            name = url.raw_host.decode("ascii").rstrip(".")
-            return await self._resolver.addresses(name)
+            return await self._resolver.addresses(_host_name(url))
 
     async def _context(self) -> ssl.SSLContext:
         if self._tls is None:
@@ -116,6 +127,10 @@ class Webhooks:
                 ssl.create_default_context
             )  # reads the authorities from disk
         return self._tls
+
+
+def _host_name(url: httpx.URL) -> str:
+    return url.raw_host.decode("ascii").rstrip(".")
 
 
 def _public(addresses: Sequence[IpAddress]) -> Sequence[IpAddress]:

@@ -1,7 +1,7 @@
 """The secrets that a server was told in a session, recognized where its replies repeat them. Pure.
 
-Servers repeat commands that they do not understand, whole or cut short, in other letters or in hex,
-and not only in the reply to AUTH. People read replies, and the log keeps them.
+Servers repeat commands that they do not understand: whole or cut short, in other letters or in hex.
+They do so in any reply, not only in the one to AUTH. People read replies, and the log keeps them.
 """
 
 import base64
