@@ -30,7 +30,6 @@ NOT_YET = [
     "cli/account_commands.py",
     "cli/api_client.py",
     "cli/asking.py",
-    "cli/audit_commands.py",
     "cli/client_commands.py",
     "cli/command_line.py",
     "cli/config_commands.py",

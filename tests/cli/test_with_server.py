@@ -105,12 +105,12 @@ def test_the_trail_says_who_changed_what_and_why(desk: Desk, command: Command) -
     assert entry["actor"] == f"operator {pwd.getpwuid(os.getuid()).pw_name}"
     assert (entry["origin"], entry["reason"]) == ("control socket", "it has little room")
     assert entry["changes"] == [{"field": "destination.connections", "before": "20", "after": "2"}]
-    shown = command("audit", "--limit", "1").out.splitlines()
+    *shown, _, _ = command("audit", "--limit", "1").out.splitlines()
     assert shown[0].endswith("domain-changed  alpha.example")
     by = f"    by {entry['actor']}, control socket; it has little room; "
     assert shown[1].startswith(by)
     assert shown[1][len(by) :].rstrip("…") in "destination.connections: 20 → 2"
-    whole = command("audit", "--limit", "1", "--verbose").out.splitlines()
+    *whole, _, _ = command("audit", "--limit", "1", "--verbose").out.splitlines()
     assert whole[-2:] == ["    it has little room", "    destination.connections: 20 → 2"]
 
 
@@ -173,7 +173,7 @@ def test_whatever_the_names_no_line_of_a_view_is_wider_than_the_screen(
 
 def test_an_entry_about_a_domain_takes_two_lines(desk: Desk, command: Command) -> None:
     asyncio.run(desk.host(LONG, "long"))
-    shown = command("audit", "--action", "domain-added", "--limit", "1").out.splitlines()
+    *shown, _, _ = command("audit", "--action", "domain-added", "--limit", "1").out.splitlines()
     assert [len(line) <= 80 for line in shown] == [True, True]
     assert re.fullmatch(r".*  domain-added  l+…[ln.]+\.example", shown[0])
     assert re.fullmatch(r"    by operator.*control socket; .*…", shown[1])
@@ -186,10 +186,11 @@ def test_an_entry_about_many_messages_names_three(desk: Desk, command: Command) 
     for message in range(40, 46):
         asyncio.run(desk.hold(message, number, "x@alpha.example"))
     command("queue", "delete", "--domain", "alpha.example", "--reason", "spam", "--yes")
-    [line, reason] = command("audit", "--limit", "1").out.splitlines()
+    [line, reason, _, count] = command("audit", "--limit", "1").out.splitlines()
     assert line.endswith(" and 5 more (alpha.example)")
     assert reason.startswith("    by operator ")
     assert reason.endswith("; spam")
+    assert count == "1 entry"
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,8 @@ from restante.cli.display import Row, human_time, say, screen_width, show_json
 from restante.cli.failures import printable
 from restante.cli.options import ConfigFile, Json, past_moment
 from restante.cli.table import GAP, INDENT, fold, shorten
+from restante.cli.text_width import beginning, width_of
+from restante.mail.quantity import counted
 from restante.tenancy.audit import AuditAction
 
 NAMES_SHOWN: Final = 3  # messages of one entry; --json has all of them
@@ -78,6 +80,9 @@ def audit(
     for entry in entries:
         for line in _whole(entry, width) if is_verbose else two_lines(entry, width):
             say(line)
+    if entries:
+        say("")
+    say(counted(len(entries), "entry", "entries"))
 
 
 def two_lines(entry: Row, width: int) -> Iterator[str]:
@@ -85,7 +90,7 @@ def two_lines(entry: Row, width: int) -> Iterator[str]:
     head, about, by = _head(entry), _about(entry), _by(entry)
     line = f"{head}{GAP}{about}{GAP}{by}"
     details = _details(entry)
-    if len(line) > width:  # the actor moves down
+    if width_of(line) > width:  # the actor moves down
         line, details = f"{head}{GAP}{shorten(about, width - len(head) - len(GAP))}", [by, *details]
     yield line.rstrip()
     if details:
@@ -94,7 +99,7 @@ def two_lines(entry: Row, width: int) -> Iterator[str]:
 
 def _fitting(text: str, room: int) -> str:
     """Return as much of a text as fits."""
-    return text if len(text) <= room else f"{text[: room - 1]}…"
+    return text if width_of(text) <= room else f"{beginning(text, room - 1)}…"
 
 
 def _whole(entry: Row, width: int) -> Iterator[str]:

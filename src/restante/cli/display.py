@@ -13,6 +13,7 @@ from typing import Any
 
 from restante.cli.failures import printable
 from restante.cli.table import GAP, INDENT, Heading, fold, lay_out
+from restante.cli.text_width import width_of
 from restante.mail.quantity import counted
 
 Row = Mapping[str, Any]
@@ -118,7 +119,7 @@ def show_record(fields: Iterable[tuple[str, Any]]) -> None:
     screen = screen_width()
     for name, item in lines:
         beside = f"{name:{width}}{GAP}"
-        if len(beside) + len(item) > screen and " " not in item:
+        if len(beside) + width_of(item) > screen and " " not in item:
             say(name)
             beside = INDENT
         for line in fold(item, screen, beside, " " * len(beside)) or [name]:

@@ -3,13 +3,14 @@
 No value is omitted. If a row does not fit, its last columns move to lines below it, each value with
 its title. A value that is still too long is folded. A first value longer than half the width has
 lines of its own above its row. So a table reads the same on a terminal and in a pipe, and no line
-is longer than the width.
+is longer than the width. Widths are columns of the terminal: a wide character takes two.
 """
 
-import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
+
+from restante.cli.text_width import beginning, ending, folded, padded, width_of
 
 GAP: Final = "  "
 INDENT: Final = "    "
@@ -26,13 +27,14 @@ class Heading:
 
 def lay_out(headings: Sequence[Heading], rows: Sequence[Sequence[str]], width: int) -> list[str]:
     """Return the lines of a table: its titles, then each row with its details below."""
-    widths = [max(len(text) for text in column) for column in _columns(headings, rows)]
+    widths = [max(map(width_of, column)) for column in _columns(headings, rows)]
     longest = max(width // 2, len(headings[0].title))
-    widths[0] = max(len(text) for text in next(_columns(headings, rows)) if len(text) <= longest)
+    firsts = map(width_of, next(_columns(headings, rows)))
+    widths[0] = max(first for first in firsts if first <= longest)
     places, moved = _divided(headings, widths, width)
     lines = [_line(headings, places, widths, [heading.title for heading in headings])]
     for row in rows:
-        if len(row[0]) > longest:
+        if width_of(row[0]) > longest:
             lines += fold(row[0], width, "", INDENT)
             row = ["", *row[1:]]  # noqa: PLW2901  the rest of it
         line = _line(headings, places, widths, row)
@@ -63,13 +65,10 @@ def _divided(
 def _line(
     headings: Sequence[Heading], places: Sequence[int], widths: Sequence[int], texts: Sequence[str]
 ) -> str:
-    padded = (
-        texts[place].rjust(widths[place])
-        if headings[place].is_number
-        else texts[place].ljust(widths[place])
-        for place in places
+    cells = (
+        padded(texts[place], widths[place], is_right=headings[place].is_number) for place in places
     )
-    return GAP.join(padded).rstrip()
+    return GAP.join(cells).rstrip()
 
 
 def _details(
@@ -79,7 +78,7 @@ def _details(
     items = [f"{headings[place].title.lower()} {row[place]}" for place in moved if row[place]]
     line = ""
     for item in items:
-        if line and len(INDENT) + len(line) + len(GAP) + len(item) > width:
+        if line and len(INDENT) + width_of(line) + len(GAP) + width_of(item) > width:
             yield from fold(line, width, INDENT, INDENT * 2)
             line = ""
         line = f"{line}{GAP}{item}" if line else item
@@ -90,19 +89,12 @@ def _details(
 def fold(text: str, width: int, first: str, others: str) -> list[str]:
     """Return lines of a text: the first line begins with `first`, the others with `others`."""
     room = max(width, max(len(first), len(others)) + len(INDENT) * 2)
-    return textwrap.wrap(
-        text,
-        room,
-        initial_indent=first,
-        subsequent_indent=others,
-        break_on_hyphens=False,
-        drop_whitespace=True,
-    )
+    return list(folded(text, room, first, others))
 
 
 def shorten(text: str, room: int) -> str:
-    """Return a text of at most `room` characters, with its beginning and its end."""
-    if len(text) <= room:
+    """Return a text of at most `room` columns, with its beginning and its end."""
+    if width_of(text) <= room:
         return text
     kept = max(room - 1, 2)
-    return f"{text[: kept - kept // 2]}…{text[len(text) - kept // 2 :]}"
+    return f"{beginning(text, kept - kept // 2)}…{ending(text, kept // 2)}"

@@ -30,6 +30,7 @@ from restante.cli.failures import printable
 from restante.cli.options import ConfigFile, Json
 from restante.cli.status_command import health_lines
 from restante.cli.table import INDENT, fold
+from restante.cli.text_width import width_of
 from restante.cli.times import ago, error_text, primary_text, span, unix_time
 from restante.cli.top_keys import Controls, read_keys
 from restante.mail.quantity import counted
@@ -305,7 +306,7 @@ def fitting(
     """Omit columns, the least needed first, until the rest fits. Domain names are cut last."""
     places = list(range(len(columns)))
     widths = [
-        max(len(text) for text in (column.title, *column_cells))
+        max(map(width_of, (column.title, *column_cells)))
         for column, column_cells in _by_column(columns, cells)
     ]
     for title in _DISPENSABLE:
