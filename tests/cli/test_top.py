@@ -33,6 +33,7 @@ def domain(name: str, held: int, refused: int = 0, uncertain: int = 0) -> dict[s
         "oldest_at": moment(NOW - 7200) if held else None,
         "last_request_at": None,
         "primary": {"seen": "unknown", "since": None, "next_probe_at": None, "reason": ""},
+        "hold": "until-asked",
     }
 
 
@@ -244,3 +245,15 @@ def test_lines_are_filtered_and_sorted_as_the_keys_say() -> None:
         "alpha.test",
         "alpha.example",
     ]
+
+
+def test_a_suspended_domain_says_so_where_no_drain_runs() -> None:
+    suspended = domain("alpha.example", 5) | {"hold": "suspended"}
+    assert any("suspended" in line for line in drawn_view(view(NOW, [suspended]), 80, 24))
+    draining = view(NOW, [suspended], drain("alpha.example", 1))
+    assert not any("suspended" in line for line in drawn_view(draining, 80, 24))
+
+
+def test_the_filter_ignores_case() -> None:
+    lines = Looks().add(view(NOW, [domain("alpha.example", 5)]))
+    assert chosen(lines, Controls(filter="ALPHA"))

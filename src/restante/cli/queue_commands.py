@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -17,6 +17,7 @@ from restante.cli.display import (
     human_time,
     paths_text,
     say,
+    screen_width,
     show_json,
     show_listing,
     show_record,
@@ -24,7 +25,7 @@ from restante.cli.display import (
     text_column,
     time_column,
 )
-from restante.cli.failures import Exit, Failure, complain
+from restante.cli.failures import Exit, Failure, complain, printable
 from restante.cli.options import ConfigFile, Json
 from restante.cli.queue_selection import (
     Domain,
@@ -35,13 +36,15 @@ from restante.cli.queue_selection import (
     Selection,
     Status,
 )
-from restante.cli.times import last_drain_text
+from restante.cli.table import INDENT, fold
+from restante.cli.times import last_drain_text, unix_time
 from restante.mail.encoded_words import decoded
 from restante.mail.quantity import counted
 from restante.phrases import suspended
 
 group = typer.Typer(name="queue", help="Messages: held, refused, uncertain and damaged.")
 
+MAX_STATES: Final = 10  # domains whose state stands below a listing
 MAX_REASON: Final = 200  # characters in a listing; `queue show` has the whole text
 
 
@@ -88,23 +91,40 @@ def list_all(
     config: ConfigFile = None,
 ) -> None:
     """List messages, oldest first."""
-    selection = Selection(domain_name or domain, reverse_path, recipient, older, larger, status)
+    selection = Selection(
+        _one_domain(domain_name, domain), reverse_path, recipient, older, larger, status
+    )
     messages = ask(config, "GET", "/v1/queue", params=selection.params | {"limit": limit})
     show_listing(messages, COLUMNS, as_json=as_json, thing="message")
-    if selection.domain is not None and not as_json:
-        _show_state(config, selection.domain)
+    domains = {selection.domain} if selection.domain else {row["domain"] for row in messages}
+    if domains and not as_json:
+        _show_states(config, sorted(domains))
     if len(messages) == limit:
         shown = counted(limit, "message is", "messages are")
         complain(f"queue: {shown} shown, there may be more; raise --limit")
 
 
-def _show_state(config: ConfigFile, name: str) -> None:
-    """Print a suspension of a domain and the result of its last drain."""
-    policy = ask(config, "GET", f"/v1/domains/{segment(name)}")["policy"]
-    if policy["hold"] == "suspended":
-        say(suspended(name, policy["reason"]))
-    for drain in ask(config, "GET", "/v1/drains/last", params={"domain": name}):
-        say(f"{drain['domain']}: last drain {last_drain_text(drain, time.time())}")
+def _one_domain(named: str | None, option: str | None) -> str | None:
+    """Return the domain of the argument or of --domain. Raises Failure if they differ."""
+    if named and option and named != option:
+        text = f"queue list: {named} and --domain {option}: only one domain can be selected"
+        raise Failure(Exit.USAGE, f"{text}; name one, or none for all")
+    return named or option
+
+
+def _show_states(config: ConfigFile, names: Sequence[str]) -> None:
+    """Print which domains are suspended, and the result of their last drains."""
+    if len(names) > MAX_STATES:
+        say(f"of {counted(len(names), 'domain')}; `restante status` shows their last drains")
+        return
+    view = ask(config, "GET", "/v1/status", params={"domain": names})
+    for domain in view["domains"]:
+        if domain["hold"] == "suspended":
+            say(suspended(domain["domain"], domain["suspended_for"]))
+        if drain := domain["last_drain"]:
+            text = f"{domain['domain']}: last drain {last_drain_text(drain, unix_time(view['at']))}"
+            for line in fold(printable(text), screen_width(), "", INDENT):
+                say(line)
 
 
 @group.command("show")

@@ -43,9 +43,13 @@ def error_text(drain: Row) -> str:
 
 
 def last_drain_text(drain: Row, now: float) -> str:
-    """Return the result of a domain's last drain: end, age, requester, reason and counts."""
+    """Return the result of a domain's last drain: end, age, requester, reason and counts.
+
+    Counts that the reason has are not repeated.
+    """
     moves = ("delivered", "deferred", "refused", "uncertain")
-    counts = [f"{drain[name]} {name}" for name in moves if drain[name]]
+    counts = (f"{drain[name]} {name}" for name in moves if drain[name])
+    said = drain["reason"].replace(": ", ", ").split(", ")
     words = (
         drain["last_words"]
         if drain["last_words"] and drain["last_words"] not in drain["reason"]
@@ -56,7 +60,11 @@ def last_drain_text(drain: Row, now: float) -> str:
         f" {drain['requested_by']}"
     )
     return "; ".join(
-        [f"{ended}: {drain['reason']}", *counts, *([f"last error: {words}"] if words else [])]
+        [
+            f"{ended}: {drain['reason']}",
+            *(one for one in counts if one not in said),
+            *([f"last error: {words}"] if words else []),
+        ]
     )
 
 

@@ -75,6 +75,7 @@ class Line:
     asked: float | None  # seconds ago
     primary: str  # state of its destination
     state: str  # of its drain; "" without one
+    is_suspended: bool
     connections: int
     rate: float | None  # messages a second; None without a drain
     left: float | None  # seconds, at this rate
@@ -127,7 +128,8 @@ class Looks:
             oldest=ago(domain["oldest_at"], now),
             asked=ago(domain["last_request_at"], now),
             primary=primary_text(domain["primary"], now),
-            state="" if drain is None else _state(drain, now),
+            state=_state(drain, now) if drain else "",
+            is_suspended=domain["hold"] == "suspended",
             connections=drain["connections"] if drain else 0,
             rate=rate,
             left=held / rate if rate else None,
@@ -177,7 +179,7 @@ COLUMNS: Final = (
     Column("OLDEST", lambda line: span(line["oldest"]), is_number=True),
     Column("ASKED FOR", lambda line: span(line["asked"]), is_number=True),
     text_column("PRIMARY", "primary"),
-    text_column("DRAIN", "state"),
+    Column("DRAIN", lambda line: line["state"] or ("suspended" if line["is_suspended"] else "")),
     Column("CONN", lambda line: line["connections"] or "", is_number=True),
     Column("MSG/S", lambda line: _rate_text(line["rate"]), is_number=True),
     Column("LEFT", lambda line: span(line["left"]), is_number=True),
@@ -234,7 +236,7 @@ async def _show_until_due(
 
 def chosen(lines: Sequence[Line], controls: Controls) -> list[Line]:
     """Return the lines that the filter lets through, in the order that is set."""
-    found = [line for line in lines if controls.filter in line.domain]
+    found = [line for line in lines if controls.filter.casefold() in line.domain]
     return sorted(found, key=lambda line: line.rank(controls.order))
 
 

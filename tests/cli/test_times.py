@@ -1,0 +1,32 @@
+from typing import Any
+
+from restante.cli.times import last_drain_text
+
+DRAIN: dict[str, Any] = {
+    "end": "finished",
+    "ended_at": "2025-10-09T08:53:20Z",
+    "requested_by": "operator root",
+    "reason": "everything was handed over",
+    "delivered": 3,
+    "deferred": 0,
+    "refused": 0,
+    "uncertain": 0,
+    "last_words": "",
+}
+ENDED = "finished 5s ago, asked for by operator root"
+NOW = 1_760_000_005.0
+
+
+def test_the_last_drain_is_told_with_its_counts() -> None:
+    assert last_drain_text(DRAIN, NOW) == f"{ENDED}: everything was handed over; 3 delivered"
+
+
+def test_a_count_that_the_reason_has_is_not_told_twice() -> None:
+    drain = DRAIN | {"reason": "all mail was tried: 1 refused, 2 uncertain", "refused": 1}
+    text = last_drain_text(drain | {"uncertain": 2, "last_words": "550 no"}, NOW)
+    assert text == f"{ENDED}: {drain['reason']}; 3 delivered; last error: 550 no"
+
+
+def test_uncertain_mail_is_counted() -> None:
+    drain = DRAIN | {"delivered": 0, "uncertain": 2, "reason": "stopped"}
+    assert last_drain_text(drain, NOW) == f"{ENDED}: stopped; 2 uncertain"
