@@ -31,7 +31,7 @@ class Server:
     def __init__(self, cluster: Cluster) -> None:
         self.cluster = cluster
         self.is_cut_off = False  # as by SIGKILL, or a broken link
-        self.heard_at = cluster.world.monotonic  # when the store last heard of it
+        self.heard_at = cluster.world.monotonic  # the time of its last call of the store
         self.dispatcher: Dispatcher
 
     @property

@@ -18,7 +18,7 @@ from restante.network.tls import TlsFailed, TlsLayer
 from restante.smtp.content import DataDecoder
 
 CLOSE: Final = "CLOSE"  # the connection, at once
-DROPS: Final = "DROPS"  # what came with the end of content, without a word
+DROPS: Final = "DROPS"  # all that came with the end of content, without a reply
 REFUSES: Final = "REFUSES"  # the same, by a 503 to each line
 SILENCE: Final = "SILENCE"  # no reply, and nothing read any more
 GARBAGE: Final = "\x16\x03nonsense"

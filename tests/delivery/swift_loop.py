@@ -8,9 +8,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
-_LOOPBACK_SECONDS = (
-    0.01  # for what was sent to arrive: on a loaded machine it is not always there at once
-)
+_LOOPBACK_SECONDS = 0.01  # for data to arrive: on a loaded machine it is not always there at once
 
 
 class _Selector(selectors.DefaultSelector):

@@ -14,8 +14,8 @@ from restante.queue.recipient_status import RecipientStatus
 from restante.store.store_errors import StoreError
 from restante.telemetry.events import DeliveryRefused, ReportMade
 from restante.tenancy.model import HostedDomain
+from tests.delivery.drained import play
 from tests.delivery.scripted_primary import ScriptedPrimary
-from tests.delivery.test_domain_drain import play
 from tests.delivery.world import World
 
 ANNA, BERT = "anna@b.example", "bert@b.example"
@@ -58,7 +58,7 @@ def test_who_asked_is_told_that_mail_went_where_nobody_reports() -> None:
     assert (report.about, report.action, report.reverse_path) == (1, Action.RELAYED, "s@a.example")
     fields = str(message_from_bytes(report.content).get_payload(1))
     assert "Final-Recipient: rfc822; anna@b.example" in fields
-    assert "4711" not in fields  # what the primary said, and where it is, is not for strangers
+    assert "4711" not in fields  # strangers learn neither the reply of the primary nor its place
     assert "Remote-MTA" not in fields
     assert "bert@" not in fields
     assert [taken.content for taken in primary.taken] == [b"A: b\r\n\r\nx\r\n"] * 2

@@ -20,8 +20,8 @@ from restante.telemetry.events import DrainFinished, DrainStarted, InternalError
 from restante.tenancy.policy import Policy, Suspension
 from tests.contract.making import opened
 from tests.contract.store_parts import part_with
+from tests.delivery.drained import numbers
 from tests.delivery.scripted_primary import SILENCE, ScriptedPrimary
-from tests.delivery.test_domain_drain import numbers
 from tests.delivery.world import World, until
 from tests.log_lines import Lines
 from tests.wire import NOW, audit

@@ -16,8 +16,8 @@ from restante.store.store_errors import StoreError
 from restante.telemetry.events import DrainFinished, DrainStarted, InternalError, StoreFailed
 from restante.tenancy.model import HostedDomain
 from tests.contract.making import opened, taken_over
+from tests.delivery.drained import numbers
 from tests.delivery.scripted_primary import SILENCE, ScriptedPrimary
-from tests.delivery.test_domain_drain import numbers
 from tests.delivery.world import World, is_idle, until
 from tests.log_lines import Lines
 from tests.wire import NOW
@@ -73,7 +73,7 @@ def test_a_drain_that_runs_here_is_not_taken_from_itself() -> None:
 
 
 def test_a_drain_that_begins_meanwhile_is_not_taken_over() -> None:
-    """It is on record before it runs: the look must wait at the door, and look again."""
+    """It is on record before it runs: the look must wait for its start, and look again."""
 
     async def main() -> None:
         world = World()
@@ -198,7 +198,7 @@ def test_what_another_server_asks_is_done() -> None:
             assert running._deadline - running._started == 1e6
             running._woken.clear()
             await dispatcher.claims.look()
-            assert not running._woken.is_set(), "it was heard once"
+            assert not running._woken.is_set(), "one request wakes it once"
             await world.store.handover.ask_stop(domain.id, "stopped elsewhere")
             await dispatcher.claims.look()
             await until(lambda: is_idle(dispatcher))

@@ -13,13 +13,13 @@ from restante.queue.recipient_status import RecipientStatus
 from restante.telemetry.events import DeliveryAttempt
 from restante.tenancy.model import TlsUse
 from tests.delivery.conftest import Authority
-from tests.delivery.scripted_primary import CLOSE, GARBAGE, ScriptedPrimary
+from tests.delivery.scripted_primary import ScriptedPrimary
 from tests.delivery.world import World
 
 STARTTLS = ("PIPELINING", "STARTTLS", "AUTH PLAIN")
 
 
-def drained(primary: ScriptedPrimary, world: World | None = None, **destination: Any) -> World:
+def tried_once(primary: ScriptedPrimary, world: World | None = None, **destination: Any) -> World:
     """Drain three messages to p.internal, with one attempt."""
     world = world or World()
     world.set(patience=0)
@@ -48,14 +48,14 @@ def test_any_certificate_will_do_unless_it_is_to_be_verified(
     authority: Authority, use: TlsUse
 ) -> None:
     primary = ScriptedPrimary(offer=STARTTLS, context=authority.context)
-    world = drained(primary, tls=use, connections=1)
+    world = tried_once(primary, tls=use, connections=1)
     assert len(primary.taken) == 3
     assert versions(world) == ["TLSv1.3"]
 
 
 def test_a_verified_certificate_must_be_of_the_authority_and_the_name(authority: Authority) -> None:
     primary = ScriptedPrimary(offer=STARTTLS, context=authority.context)
-    world = drained(primary, tls=TlsUse.VERIFY, ca_file=authority.ca_file, connections=1)
+    world = tried_once(primary, tls=TlsUse.VERIFY, ca_file=authority.ca_file, connections=1)
     assert len(primary.taken) == 3
     assert versions(world) == ["TLSv1.3"]
 
@@ -102,94 +102,21 @@ def key_of(context: ssl.SSLContext) -> str:
 def test_a_pinned_key_needs_no_authority(authority: Authority) -> None:
     primary = ScriptedPrimary(offer=STARTTLS, context=authority.context)
     pins = ("00" * 32, key_of(authority.context).upper())
-    drained(primary, tls=TlsUse.VERIFY, key_pins=pins)
+    tried_once(primary, tls=TlsUse.VERIFY, key_pins=pins)
     assert len(primary.taken) == 3
 
 
 def test_another_key_than_the_pinned_one_gets_nothing(authority: Authority) -> None:
     primary = ScriptedPrimary(offer=STARTTLS, context=authority.context)
-    world = drained(primary, tls=TlsUse.VERIFY, key_pins=("00" * 32,), ca_file=authority.ca_file)
+    world = tried_once(primary, tls=TlsUse.VERIFY, key_pins=("00" * 32,), ca_file=authority.ca_file)
     assert held(world) == 3
     assert "not pinned" in world.end["reason"]
     assert primary.commands == ["EHLO mx2.example.net", "STARTTLS"]
 
 
-@pytest.mark.parametrize("behind", [GARBAGE, "not TLS at all", CLOSE])
-def test_where_the_handshake_fails_opportunistic_goes_on_in_plain_over_a_new_connection(
-    behind: str,
-) -> None:
-    primary = ScriptedPrimary(offer=STARTTLS, script={"HANDSHAKE": behind})
-    world = drained(primary, tls=TlsUse.OPPORTUNISTIC, connections=1)
-    assert len(primary.taken) == 3
-    assert [line["end"] for line in world.log.of(DeliveryAttempt)] == ["tls failed", "quit"]
-    assert primary.connections == 2
-
-
-def test_a_server_that_hangs_up_at_starttls_gets_plain_text_over_a_new_connection() -> None:
-    primary = ScriptedPrimary(offer=STARTTLS, script={"STARTTLS": CLOSE})
-    world = drained(primary, tls=TlsUse.OPPORTUNISTIC, connections=1)
-    assert len(primary.taken) == 3
-    assert [line["end"] for line in world.log.of(DeliveryAttempt)] == ["tls failed", "quit"]
-
-
-def test_a_server_that_hangs_up_at_ehlo_is_told_helo() -> None:
-    primary = ScriptedPrimary(script={"EHLO": CLOSE, "HELO": "250 p.example"})
-    drained(primary, tls=TlsUse.OPPORTUNISTIC, connections=1)
-    assert len(primary.taken) == 3
-    assert primary.commands[:3] == [
-        "EHLO mx2.example.net",
-        "HELO mx2.example.net",
-        "MAIL FROM:<a@a.example>",
-    ]
-    assert primary.connections == 2
-
-
-def test_a_server_that_hangs_up_at_helo_too_is_left_alone() -> None:
-    primary = ScriptedPrimary(script={"EHLO": CLOSE, "HELO": CLOSE})
-    assert held(drained(primary, tls=TlsUse.OPPORTUNISTIC, connections=1)) == 3
-    assert primary.commands == ["EHLO mx2.example.net", "HELO mx2.example.net"]
-
-
-@pytest.mark.parametrize("reply", ["421 4.3.2 too busy", "450 4.7.1 later"])
-def test_a_server_that_is_too_busy_at_ehlo_is_not_told_helo(reply: str) -> None:
-    """RFC 5321 section 3.8: 421 ends the session. HELO is for those that do not know EHLO."""
-    primary = ScriptedPrimary(script={"EHLO": reply, "HELO": "250 p.example"})
-    assert held(drained(primary, tls=TlsUse.OPPORTUNISTIC, connections=1)) == 3
-    assert "HELO mx2.example.net" not in primary.commands
-    assert primary.connections == 1
-
-
-@pytest.mark.parametrize("use", [TlsUse.REQUIRED, TlsUse.VERIFY])
-def test_helo_is_no_way_around_tls(use: TlsUse) -> None:
-    primary = ScriptedPrimary(script={"EHLO": CLOSE, "HELO": "250 p.example"})
-    assert held(drained(primary, tls=use, connections=1)) == 3
-    assert primary.commands == ["EHLO mx2.example.net"]
-
-
-@pytest.mark.parametrize("reply", ["421 4.3.0 no TLS now", "hello"])
-def test_a_server_that_answers_starttls_oddly_gets_plain_text(reply: str) -> None:
-    primary = ScriptedPrimary(offer=STARTTLS, script={"STARTTLS": reply})
-    drained(primary, tls=TlsUse.OPPORTUNISTIC, connections=1)
-    assert len(primary.taken) == 3
-
-
-@pytest.mark.parametrize("use", [TlsUse.REQUIRED, TlsUse.VERIFY])
-def test_a_server_that_hangs_up_at_starttls_gets_nothing_where_tls_is_a_must(use: TlsUse) -> None:
-    primary = ScriptedPrimary(offer=STARTTLS, script={"STARTTLS": CLOSE})
-    assert held(drained(primary, tls=use)) == 3
-
-
-@pytest.mark.parametrize("use", [TlsUse.REQUIRED, TlsUse.VERIFY])
-def test_where_the_handshake_fails_required_does_not_go_on(use: TlsUse) -> None:
-    primary = ScriptedPrimary(offer=STARTTLS)
-    world = drained(primary, tls=use)
-    assert held(world) == 3
-    assert primary.connections == 1
-
-
 def test_bytes_injected_before_the_handshake_are_no_reason_for_plain_text() -> None:
     primary = ScriptedPrimary(offer=STARTTLS, script={"STARTTLS": "220 go\r\n250 injected"})
-    world = drained(primary, tls=TlsUse.OPPORTUNISTIC)
+    world = tried_once(primary, tls=TlsUse.OPPORTUNISTIC)
     assert held(world) == 3
     assert [line["end"] for line in world.log.of(DeliveryAttempt)] == ["broken"]
 
@@ -197,12 +124,12 @@ def test_bytes_injected_before_the_handshake_are_no_reason_for_plain_text() -> N
 def test_a_login_is_used_and_only_under_tls(authority: Authority) -> None:
     world = World()
     primary = ScriptedPrimary(offer=STARTTLS, context=authority.context)
-    drained(primary, world, tls=TlsUse.REQUIRED, login=world.login("mx2", "secret"))
+    tried_once(primary, world, tls=TlsUse.REQUIRED, login=world.login("mx2", "secret"))
     assert len(primary.taken) == 3
     assert "AUTH PLAIN AG14MgBzZWNyZXQ=" in primary.commands
 
     for refusing in (ScriptedPrimary(offer=("AUTH PLAIN",)), ScriptedPrimary(offer=STARTTLS)):
-        drained(refusing, world, tls=TlsUse.OPPORTUNISTIC, login=world.login("mx2", "secret"))
+        tried_once(refusing, world, tls=TlsUse.OPPORTUNISTIC, login=world.login("mx2", "secret"))
         assert held(world) == 3
         assert not [
             command for command in refusing.commands if command.startswith(("AUTH", "MAIL"))
@@ -217,13 +144,13 @@ async def forget(world: World) -> None:
 def test_a_password_sealed_under_another_key_is_a_reason_not_to_deliver() -> None:
     world = World()
     primary = ScriptedPrimary(offer=STARTTLS)
-    drained(primary, world, tls=TlsUse.REQUIRED, login=World().login("mx2", "secret"))
+    tried_once(primary, world, tls=TlsUse.REQUIRED, login=World().login("mx2", "secret"))
     assert held(world) == 3
     assert "cannot be opened" in world.end["reason"]
     assert primary.connections == 0
 
 
 def test_a_ca_file_that_is_not_there_is_a_reason_not_to_deliver() -> None:
-    world = drained(ScriptedPrimary(), tls=TlsUse.VERIFY, ca_file="/nonexistent/ca.pem")
+    world = tried_once(ScriptedPrimary(), tls=TlsUse.VERIFY, ca_file="/nonexistent/ca.pem")
     assert held(world) == 3
     assert "/nonexistent/ca.pem" in world.end["reason"]

@@ -6,8 +6,8 @@ from restante.delivery.delivery_settings import DeliverySettings
 from restante.queue.recipient_status import RecipientStatus
 from restante.telemetry.events import DeliveryRefused
 from restante.tenancy.model import HostedDomain
+from tests.delivery.drained import play
 from tests.delivery.scripted_primary import ScriptedPrimary
-from tests.delivery.test_domain_drain import play
 from tests.delivery.world import World, until
 
 RECEIVED = b"Received: x\r\n"

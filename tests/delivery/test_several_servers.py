@@ -10,8 +10,8 @@ from restante.delivery.dispatcher import Start
 from restante.delivery.drain_attempt import UNSETTLED_PER_CONNECTION
 from restante.tenancy.model import HostedDomain
 from tests.delivery.cluster import LEASE_SECONDS, Cluster, Server
+from tests.delivery.drained import numbers
 from tests.delivery.scripted_primary import SILENCE, ScriptedPrimary
-from tests.delivery.test_domain_drain import numbers
 from tests.delivery.world import is_idle, until
 
 DOMAINS = 3

@@ -9,8 +9,8 @@ from restante.delivery.dispatcher import Start
 from restante.store.store_errors import StoreUnreachable
 from restante.telemetry.events import DrainFinished, StoreFailed
 from tests.away_store import AwayStore
+from tests.delivery.drained import numbers
 from tests.delivery.scripted_primary import SILENCE, ScriptedPrimary
-from tests.delivery.test_domain_drain import numbers
 from tests.delivery.world import World, is_idle, until
 
 

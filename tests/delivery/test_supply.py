@@ -178,7 +178,7 @@ def test_a_batch_of_large_mail_does_not_wait_for_its_last_file() -> None:
     assert len(shelf.looked_into) == FILES_AT_ONCE
     assert take_all(supply) == [*range(1, FILES_AT_ONCE + 1)]
     assert supply.is_low
-    supply.lay_down()  # what was not looked at is read again
+    supply.lay_down()  # mail that nobody took is read again
     assert read(supply)
     assert read(supply)
     assert take_all(supply) == [*range(FILES_AT_ONCE + 1, 2 * FILES_AT_ONCE + 2), 1000]
@@ -207,7 +207,7 @@ def test_damaged_content_is_passed_over_and_keeps_nobody_back() -> None:
     supply = supply_of(shelf)
     assert read(supply)
     assert take_all(supply) == [2]
-    shelf.messages.clear()  # the store has parked them
+    shelf.messages.clear()  # the store has marked them
     assert not read(supply)
 
 

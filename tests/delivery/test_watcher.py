@@ -43,7 +43,7 @@ class Scene:
     elsewhere: set[int] = field(default_factory=set)  # drained by other servers
     acts: dict[float, Callable[[], Awaitable[None]]] = field(
         default_factory=dict
-    )  # what happens when
+    )  # acts of the test, by their time
     error: Exception | None = None  # of the next start
 
     def __post_init__(self) -> None:
@@ -111,7 +111,7 @@ class Scene:
             await asyncio.sleep(0)
         if woken.is_set():
             return
-        assert seconds > 0, "it would turn for ever"
+        assert seconds > 0, "it would turn without an end"
         now = self.world.monotonic
         acts = [at for at in self.acts if now <= self.began + at <= now + seconds]
         then = min([now + seconds, self._until, *(self.began + at for at in acts)])

@@ -1,0 +1,106 @@
+"""Each address is tried in turn, and again in a simpler manner where it was not borne."""
+
+import pytest
+
+from restante.telemetry.events import DeliveryAttempt
+from restante.tenancy.model import TlsUse
+from tests.delivery.drained import drained, numbers
+from tests.delivery.scripted_primary import CLOSE, GARBAGE, ScriptedPrimary
+from tests.delivery.test_encryption import STARTTLS, held, tried_once
+from tests.delivery.world import World
+
+
+def test_connections_are_renewed_after_so_many_messages() -> None:
+    primary = ScriptedPrimary()
+    world = World()
+    world.set(messages_per_connection=10)
+    drained(100, primary, world, connections=1)
+    assert primary.connections == 10
+    assert numbers(primary) == list(range(1, 101))
+
+
+def test_every_address_of_the_host_is_tried() -> None:
+    primary = ScriptedPrimary()
+    world = World()
+    world.names.table["p.internal"] = ["127.0.0.99", "127.0.0.1"]  # nothing listens on the first
+    drained(20, primary, world, host="p.internal", connections=2)
+    assert len(primary.taken) == 20
+    kinds = [line["end"] for line in world.log.of(DeliveryAttempt)]
+    assert kinds == [
+        "unreachable",
+        "quit",
+        "quit",
+    ]  # the second connection began with the address that answered
+
+
+@pytest.mark.parametrize("behind", [GARBAGE, "not TLS at all", CLOSE])
+def test_where_the_handshake_fails_opportunistic_goes_on_in_plain_over_a_new_connection(
+    behind: str,
+) -> None:
+    primary = ScriptedPrimary(offer=STARTTLS, script={"HANDSHAKE": behind})
+    world = tried_once(primary, tls=TlsUse.OPPORTUNISTIC, connections=1)
+    assert len(primary.taken) == 3
+    assert [line["end"] for line in world.log.of(DeliveryAttempt)] == ["tls failed", "quit"]
+    assert primary.connections == 2
+
+
+def test_a_server_that_hangs_up_at_starttls_gets_plain_text_over_a_new_connection() -> None:
+    primary = ScriptedPrimary(offer=STARTTLS, script={"STARTTLS": CLOSE})
+    world = tried_once(primary, tls=TlsUse.OPPORTUNISTIC, connections=1)
+    assert len(primary.taken) == 3
+    assert [line["end"] for line in world.log.of(DeliveryAttempt)] == ["tls failed", "quit"]
+
+
+def test_a_server_that_hangs_up_at_ehlo_is_told_helo() -> None:
+    primary = ScriptedPrimary(script={"EHLO": CLOSE, "HELO": "250 p.example"})
+    tried_once(primary, tls=TlsUse.OPPORTUNISTIC, connections=1)
+    assert len(primary.taken) == 3
+    assert primary.commands[:3] == [
+        "EHLO mx2.example.net",
+        "HELO mx2.example.net",
+        "MAIL FROM:<a@a.example>",
+    ]
+    assert primary.connections == 2
+
+
+def test_a_server_that_hangs_up_at_helo_too_is_left_alone() -> None:
+    primary = ScriptedPrimary(script={"EHLO": CLOSE, "HELO": CLOSE})
+    assert held(tried_once(primary, tls=TlsUse.OPPORTUNISTIC, connections=1)) == 3
+    assert primary.commands == ["EHLO mx2.example.net", "HELO mx2.example.net"]
+
+
+@pytest.mark.parametrize("reply", ["421 4.3.2 too busy", "450 4.7.1 later"])
+def test_a_server_that_is_too_busy_at_ehlo_is_not_told_helo(reply: str) -> None:
+    """RFC 5321 section 3.8: 421 ends the session. HELO is for those that do not know EHLO."""
+    primary = ScriptedPrimary(script={"EHLO": reply, "HELO": "250 p.example"})
+    assert held(tried_once(primary, tls=TlsUse.OPPORTUNISTIC, connections=1)) == 3
+    assert "HELO mx2.example.net" not in primary.commands
+    assert primary.connections == 1
+
+
+@pytest.mark.parametrize("use", [TlsUse.REQUIRED, TlsUse.VERIFY])
+def test_helo_is_no_way_around_tls(use: TlsUse) -> None:
+    primary = ScriptedPrimary(script={"EHLO": CLOSE, "HELO": "250 p.example"})
+    assert held(tried_once(primary, tls=use, connections=1)) == 3
+    assert primary.commands == ["EHLO mx2.example.net"]
+
+
+@pytest.mark.parametrize("reply", ["421 4.3.0 no TLS now", "hello"])
+def test_a_server_that_answers_starttls_oddly_gets_plain_text(reply: str) -> None:
+    primary = ScriptedPrimary(offer=STARTTLS, script={"STARTTLS": reply})
+    tried_once(primary, tls=TlsUse.OPPORTUNISTIC, connections=1)
+    assert len(primary.taken) == 3
+
+
+@pytest.mark.parametrize("use", [TlsUse.REQUIRED, TlsUse.VERIFY])
+def test_a_server_that_hangs_up_at_starttls_gets_nothing_where_tls_is_a_must(use: TlsUse) -> None:
+    primary = ScriptedPrimary(offer=STARTTLS, script={"STARTTLS": CLOSE})
+    assert held(tried_once(primary, tls=use)) == 3
+
+
+@pytest.mark.parametrize("use", [TlsUse.REQUIRED, TlsUse.VERIFY])
+def test_where_the_handshake_fails_required_does_not_go_on(use: TlsUse) -> None:
+    primary = ScriptedPrimary(offer=STARTTLS)
+    world = tried_once(primary, tls=use)
+    assert held(world) == 3
+    assert primary.connections == 1

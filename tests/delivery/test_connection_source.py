@@ -1,0 +1,127 @@
+"""Wires that are dialed, and wires that are adopted from the server side."""
+
+import asyncio
+import ipaddress
+import socket
+from typing import cast
+
+import pytest
+
+from restante.delivery.connection_source import NotReached, adopt, dial
+from restante.delivery.route import Endpoint
+from restante.delivery.wire_reader import WireReader
+from restante.network.wire import Wire, WireOwner
+from tests.delivery.scripted_primary import ScriptedPrimary
+from tests.delivery.swift_loop import run_swiftly
+
+LOOPBACK = ipaddress.ip_address("127.0.0.1")
+
+
+def test_a_dialed_wire_is_the_owners_before_open_returns() -> None:
+    async def main() -> None:
+        async with ScriptedPrimary() as primary:
+            source, reader = dial(Endpoint(LOOPBACK, primary.port), 30.0), WireReader()
+            assert not source.is_dialing
+            await source.open(reader)
+            assert not source.is_dialing
+            assert await reader.read() == b"220 p.example ESMTP\r\n"
+            assert source.objection(reader.wire) == ""
+            reader.wire.abort()
+
+    asyncio.run(main())
+
+
+def test_a_refused_connection_says_so() -> None:
+    async def main(port: int) -> None:
+        await dial(Endpoint(LOOPBACK, port), 30.0).open(WireReader())
+
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        with pytest.raises(NotReached) as caught:
+            asyncio.run(main(closed.getsockname()[1]))
+    assert str(caught.value).startswith("Connect call failed")
+
+
+def silent_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def never(*_: object) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(asyncio.SelectorEventLoop, "create_connection", never)
+
+
+def test_an_address_that_does_not_answer_is_awaited_for_its_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    silent_connection(monkeypatch)
+
+    async def main() -> float:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        with pytest.raises(NotReached, match="connecting timed out"):
+            await dial(Endpoint(LOOPBACK, 9), 30.0).open(WireReader())
+        return loop.time() - began
+
+    assert run_swiftly(main()) == pytest.approx(30.0, abs=1.0)
+
+
+def test_a_connection_that_is_not_wanted_any_more_is_not_awaited(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    silent_connection(monkeypatch)
+
+    async def main() -> None:
+        source = dial(Endpoint(LOOPBACK, 9), 3600.0)
+        source.give_up()  # nothing to give up yet
+        opening = asyncio.create_task(source.open(WireReader()))
+        await asyncio.sleep(0)
+        assert source.is_dialing
+        source.give_up()
+        with pytest.raises(NotReached):
+            await opening
+        assert not source.is_dialing
+
+    asyncio.run(main())
+
+
+def test_a_connection_that_reached_our_own_listener_is_objected_to() -> None:
+    async def main() -> str:
+        async with ScriptedPrimary() as primary:
+            own = [("0.0.0.0", primary.port)]
+            source, reader = dial(Endpoint(LOOPBACK, primary.port), 30.0, own), WireReader()
+            await source.open(reader)
+            reader.wire.abort()
+            objection = source.objection(reader.wire)
+            assert str(primary.port) in objection
+            return objection
+
+    assert asyncio.run(main()).startswith("the destination is this server itself (127.0.0.1:")
+
+
+class ReleasedWire:
+    """A wire that its session has released."""
+
+    def __init__(self) -> None:
+        self.owner: WireOwner | None = None
+        self.is_aborted = False
+
+    def adopt(self, owner: WireOwner) -> None:
+        self.owner = owner
+
+    def abort(self) -> None:
+        self.is_aborted = True
+
+
+def test_an_adopted_wire_has_its_new_owner_and_no_objection() -> None:
+    released, reader = ReleasedWire(), WireReader()
+    wire = cast("Wire", released)
+    source = adopt(wire)
+    assert not source.is_dialing
+    asyncio.run(source.open(reader))
+    assert released.owner is reader
+    assert source.objection(wire) == ""
+
+
+def test_an_adopted_wire_that_is_given_up_is_closed() -> None:
+    released = ReleasedWire()
+    adopt(cast("Wire", released)).give_up()
+    assert released.is_aborted
