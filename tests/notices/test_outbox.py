@@ -73,7 +73,7 @@ def test_the_same_again_is_held_back_and_the_last_of_it_told_after_a_while() -> 
         assert (first.held_back, second.held_back, second.news) == (0, 4, last)
         scene.now += HOUR / 2
         await scene.hear(news())
-        assert len(await scene.waiting()) == 2  # the while begins anew with what was told
+        assert len(await scene.waiting()) == 2  # the pause begins again with each notice
         scene.now += HOUR / 2
         await scene.hear()
         scene.now += HOUR
@@ -246,7 +246,7 @@ def test_much_news_at_once_gives_way_to_everything_else_now_and_then() -> None:
 
         few = await turns_beside(1)
         assert await turns_beside(10 * AT_ONCE) >= few + 9
-        assert len(await scene.waiting()) == 10 * AT_ONCE, "what was told already is held back"
+        assert len(await scene.waiting()) == 10 * AT_ONCE, "notices of known topics are held back"
 
     play(story())
 
@@ -277,7 +277,7 @@ def test_a_line_that_is_not_understood_troubles_nobody_but_the_log() -> None:
     play(story())
 
 
-# The end, and what goes wrong
+# The end, and failures
 
 
 def test_what_has_happened_is_stored_before_the_server_ends() -> None:

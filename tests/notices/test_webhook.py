@@ -75,7 +75,7 @@ class Receiver:
             for task in serving:
                 task.cancel()
             await asyncio.wait(others, timeout=1.0)
-        for writer in serving.values():  # whatever had become of its task
+        for writer in serving.values():  # also of a task that has ended
             writer.transport.abort()
             with suppress(OSError):
                 await writer.wait_closed()

@@ -22,7 +22,7 @@ FIRST, SECOND, OURS = (
         (
             [FIRST, OURS, SECOND],
             ("mx1.a.example",),
-        ),  # what is no better than us would bring it back
+        ),  # a host that is no better than us would bring it back
         ([FIRST, OURS, Exchanger(30, "mx3.a.example")], ("mx1.a.example",)),
     ],
 )

@@ -93,7 +93,7 @@ def test_a_store_that_cannot_be_asked_leaves_everything_else_to_be_seen(
     desk = Desk()
 
     async def fail() -> Mapping[int, float]:
-        raise StoreError("the database must be opened anew")
+        raise StoreError("the database must be opened again")
 
     for question in ("oldest", "report_backlog", "notice_backlog"):
         monkeypatch.setattr(part_with(desk.store, question), question, fail)

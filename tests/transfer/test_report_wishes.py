@@ -1,4 +1,4 @@
-"""What goes along with mail, out and in, of what its sender asked about reports and has heard."""
+"""Requests for reports, and reports already sent, go along with exported and imported mail."""
 
 from collections.abc import Mapping
 from typing import Any
