@@ -1,5 +1,6 @@
+"""Values and listings as people read them."""
+
 import pytest
-import typer
 
 from restante.cli.display import (
     Column,
@@ -12,7 +13,6 @@ from restante.cli.display import (
     show_table,
     text_column,
 )
-from restante.cli.options import octets, seconds
 
 NAME = text_column("NAME", "name")
 
@@ -65,20 +65,3 @@ def test_of_many_recipients_the_first_is_named() -> None:
 def test_a_record_has_a_line_for_each_item(capsys: pytest.CaptureFixture[str]) -> None:
     show_record([("name", "x"), ("allow", ["a", "b"]), ("none", [])])
     assert capsys.readouterr().out == "name   x\nallow  a\nallow  b\nnone\n"
-
-
-def test_ages_and_sizes_are_read() -> None:
-    assert [seconds(text) for text in ("90s", "2m", "3h", "2d", "1w")] == [
-        90,
-        120,
-        10800,
-        172800,
-        604800,
-    ]
-    assert [octets(text) for text in ("5", "5K", "5m", "1G")] == [5, 5120, 5_242_880, 1_073_741_824]
-
-
-@pytest.mark.parametrize("text", ["", "3", "h", "-1d", "1.5h"])
-def test_what_is_no_age_is_refused(text: str) -> None:
-    with pytest.raises(typer.BadParameter):
-        seconds(text)

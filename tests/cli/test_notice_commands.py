@@ -155,3 +155,20 @@ def test_with_a_server_a_test_says_how_it_went(desk: Desk, command: Command) -> 
         {"is_sent": False, "text": "no answer in time"},
     )
     assert command("notice", "show-waiting").out == "0 notices wait\n"
+
+
+def test_a_channel_that_hears_of_everything_says_all(desk: Desk, command: Command) -> None:
+    command("notice", "add", "one", "--account", "alpha", "--mail", "ops@example.org")
+    command(
+        "notice",
+        "add",
+        "two",
+        "--account",
+        "alpha",
+        "--mail",
+        "ops@example.org",
+        "--only",
+        "delivery-refused",
+    )
+    [_, one, two, *_] = command("notice", "list").out.splitlines()
+    assert (one.split()[-1], two.split()[-1]) == ("all", "delivery-refused")

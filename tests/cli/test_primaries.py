@@ -1,11 +1,7 @@
 """The known state of primaries, in every screen that shows it, and its wording."""
 
 import json
-from datetime import UTC, datetime
 
-import pytest
-
-from restante.cli.times import primary_text
 from restante.queue.presence import Seen, Sighting
 from tests.admin.desk import NOW, Desk
 from tests.cli.conftest import Command
@@ -39,18 +35,3 @@ def test_of_one_that_is_not_watched_nothing_is_known(desk: Desk, command: Comman
     assert "not watched" in command("domain", "show", "alpha.example").out
     [domain] = json.loads(command("status", "--json").out)["domains"]
     assert (domain["primary"]["seen"], domain["primary"]["next_probe_at"]) == ("unknown", None)
-
-
-@pytest.mark.parametrize(
-    ("seen", "since", "probe", "text"),
-    [
-        ("unknown", None, 5, "unknown, look in 5s"),
-        ("up", -60, 30, "up 1m 00s, look in 30s"),
-        ("away", -1, -1, "away 1s, look now"),
-    ],
-)
-def test_it_is_short(seen: str, since: float | None, probe: float, text: str) -> None:
-    def at(seconds: float | None) -> str | None:
-        return None if seconds is None else datetime.fromtimestamp(NOW + seconds, UTC).isoformat()
-
-    assert primary_text({"seen": seen, "since": at(since), "next_probe_at": at(probe)}, NOW) == text

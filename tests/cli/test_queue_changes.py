@@ -14,8 +14,8 @@ import typer
 from restante.cli import queue_changes, queue_selection
 from restante.mail.message import message_number
 from restante.store.store_errors import StoreError
-from restante.tenancy.audit import AuditAction, AuditEntry, AuditFilter
-from tests.admin.desk import HEAD, Desk
+from restante.tenancy.audit import AuditEntry
+from tests.admin.desk import Desk
 from tests.cli.conftest import Command
 
 
@@ -70,63 +70,10 @@ def test_what_matches_is_deleted_and_nothing_else(
     assert left(command) == expected
 
 
-def test_what_is_to_be_deleted_is_counted_and_asked_about(
-    filled: Desk, command: Command, terminal: list[str]
-) -> None:
-    assert command("queue", "delete", "--domain", "alpha.example", "--reason", "spam").code == 130
-    assert terminal == [f"3 messages, {3 * len(HEAD)} B, of alpha.example: delete permanently?"]
-    assert command("queue", "delete", "--recipient", "x@*", "--reason", "spam").code == 130
-    assert "(1 of them also for other recipients" in terminal[1]
-    assert command("queue", "delete", "--all", "--reason", "spam").code == 130
-    assert "4 messages" in terminal[2]
-    assert "of 2 domains" in terminal[2]
-    assert left(command) == ["11", "12", "13", "14"]
-
-
-def test_without_a_terminal_many_are_changed_only_with_yes(filled: Desk, command: Command) -> None:
-    for verb in ("delete", "release"):
-        refused = command("queue", verb, "--domain", "alpha.example", "--reason", "spam")
-        assert refused.code == 64
-        assert (
-            "of alpha.example: cannot ask for confirmation without a terminal; pass --yes"
-            in refused.err
-        )
-    assert left(command) == ["11", "12", "13", "14"]
-
-
-@pytest.mark.parametrize("verb", ["delete", "release"])
-@pytest.mark.parametrize(
-    "filters", [[], ["11", "--domain", "alpha.example"], ["--all", "--older", "1h"]]
-)
-def test_which_messages_must_be_said_in_one_way(
-    filled: Desk, command: Command, verb: str, filters: Sequence[str]
-) -> None:
-    refused = command("queue", verb, *filters, "--reason", "spam", "--yes")
-    assert refused.code == 64
-    assert "give names, or filters" in refused.err
-    assert left(command) == ["11", "12", "13", "14"]
-
-
 def test_refused_mail_is_held_again_by_filter(filled: Desk, command: Command) -> None:
     released = command("queue", "release", "--domain", "alpha.example", "--yes")
     assert (released.code, released.out) == (0, "1 message held again\n")
     assert command("queue", "release", "--all", "--yes").out == "0 messages held again\n"
-
-
-def test_a_filter_that_nothing_matches_asks_nothing(
-    filled: Desk, command: Command, terminal: list[str]
-) -> None:
-    done = command("queue", "delete", "--recipient", "nobody@*", "--reason", "spam")
-    assert (done.code, done.out, terminal) == (0, "0 messages deleted\n", [])
-
-
-def test_counting_reads_page_after_page(
-    filled: Desk, command: Command, terminal: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for size in (1, 2, 3):
-        monkeypatch.setattr(queue_selection, "PAGE", size)
-        command("queue", "delete", "--all", "--reason", "spam")
-    assert [text.split(",")[0] for text in terminal] == ["4 messages"] * 3
 
 
 def test_many_are_deleted_a_bounded_number_at_a_time_and_broken_off_the_rest_is_there(
@@ -210,46 +157,38 @@ def test_an_interruption_says_how_far_it_came(
     assert "queue delete: stopped: at least 1 message deleted of 4" in stopped.err
 
 
-def test_content_is_written_octet_for_octet_and_the_trail_keeps_that(
-    filled: Desk, command: Command
+def test_mail_is_bounced_from_the_command_line(desk: Desk, command: Command) -> None:
+    refused = command("queue", "bounce", "12", "--reason", "no such mailbox")
+    assert (refused.code, refused.err) == (
+        64,
+        (
+            "restante: queue bounce: 1 message: cannot ask for confirmation without a terminal;"
+            " pass --yes\n"
+        ),
+    )
+    done = command("queue", "bounce", "12", "zzz", "--reason", "no such mailbox", "--yes")
+    assert (done.code, done.out) == (66, "1 message bounced, 1 sender gets a report\n")
+    assert "message zzz: is not in the queue" in done.err
+    assert [message["name"] for message in json.loads(command("queue", "list", "--json").out)] == [
+        "11"
+    ]
+
+
+def test_of_those_bounced_the_senders_who_cannot_be_told_are_counted(
+    desk: Desk, command: Command
 ) -> None:
-    shown = command("queue", "show", "12", "--raw", "--reason", "asked by the customer")
-    assert (shown.code, shown.out) == (0, HEAD.decode())
-    [entry] = asyncio.run(filled.store.trail.audit(AuditFilter(account="alpha"), limit=1))
-    assert (entry.action, entry.subject, entry.reason) == (
-        AuditAction.CONTENT_READ,
-        "12",
-        "asked by the customer",
+    number = desk.context.directory.now.domains["alpha.example"].id
+    for message, path in ((50, ""), (51, "a@sender.example")):
+        asyncio.run(desk.hold(message, number, "x@alpha.example", reverse_path=path))
+        asyncio.run(desk.refuse(message, number, "x@alpha.example", "550 5.1.1 no such user"))
+    done = command("queue", "bounce", "1j", "1k", "--reason", "no such mailbox", "--yes")
+    assert done.out == (
+        "2 messages bounced, 1 sender gets a report, "
+        "1 sender gets no report (null or suspect reverse-path, or NOTIFY=NEVER)\n"
     )
 
 
-def test_content_that_cannot_be_recorded_is_not_shown(
-    filled: Desk, command: Command, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def fail(_entries: object) -> None:
-        raise StoreError("the disk is full")
-
-    monkeypatch.setattr(filled.store.trail, "record", fail)
-    shown = command("queue", "show", "12", "--raw")
-    assert (shown.code, shown.out) == (75, "")
-
-
-def test_content_goes_to_no_terminal(
-    filled: Desk, command: Command, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
-    shown = command("queue", "show", "12", "--raw")
-    assert (shown.code, shown.out) == (64, "")
-    assert "less" in shown.err
-
-
-def test_content_is_to_be_had_without_a_server(
-    installation: object, command: Command, tmp_path: Path
-) -> None:
-    (tmp_path / "one.eml").write_bytes(b"Subject: one\r\n\r\nText\r\n")
-    command(
-        "queue", "import", tmp_path / "one.eml", "--to", "x@alpha.example", "--reverse-path", "<>"
-    )
-    assert command("queue", "show", left(command)[0], "--raw").out == "Subject: one\r\n\r\nText\r\n"
-    missing = command("queue", "show", "zzz", "--raw")
-    assert (missing.code, missing.out) == (66, "")
+def test_one_named_message_is_deleted_without_a_question(desk: Desk, command: Command) -> None:
+    assert command("queue", "delete", "11", "--reason", "spam").out == "1 message deleted\n"
+    refused = command("queue", "delete", "11", "12", "--reason", "spam")
+    assert (refused.code, "cannot ask for confirmation" in refused.err) == (64, True)

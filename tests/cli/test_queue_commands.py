@@ -1,7 +1,147 @@
-import asyncio
+"""The queue from the command line: listed, shown, and written octet for octet."""
 
-from tests.admin.desk import Desk
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+
+from restante.mail.dsn_request import DsnRequest, RecipientRequest, Ret, parse_notify
+from restante.mail.envelope import Envelope
+from restante.mail.message import NewMessage
+from restante.mail.message_origin import MessageOrigin
+from restante.store.store_errors import StoreError
+from restante.tenancy.audit import AuditAction, AuditFilter
+from tests.admin.desk import HEAD, NOW, Desk
 from tests.cli.conftest import Command
+
+
+def left(command: Command) -> list[str]:
+    return [message["name"] for message in json.loads(command("queue", "list", "--json").out)]
+
+
+def test_the_queue_is_shown_and_changed(desk: Desk, command: Command) -> None:
+    assert "refused" in command("queue", "list", "--status", "refused").out
+    shown = command("queue", "show", "12").out
+    assert "x@alpha.example> refused: 550 5.7.1" in shown
+    assert "\nReceived: from a by b; now\nSubject: x\n" in f"{shown}"
+    assert "business" not in shown
+    assert command("queue", "release", "12").out == "1 message held again\n"
+    deleted = command("queue", "delete", "11", "zzz", "--reason", "spam", "--yes")
+    assert (deleted.code, deleted.out) == (66, "1 message deleted\n")
+    assert [message["name"] for message in json.loads(command("queue", "list", "--json").out)] == [
+        "12"
+    ]
+
+
+def test_the_origin_of_a_message_is_shown_if_it_is_known(desk: Desk, command: Command) -> None:
+    assert "not known" in command("queue", "show", "12").out
+    number = desk.context.directory.now.domains["alpha.example"].id
+    origin = MessageOrigin("192.0.2.9", 4711, "mx.b.example", "", "host.example", {"filter": "x"})
+    envelope = Envelope("", ("x@alpha.example",))
+    message = NewMessage(60, number, envelope, NOW, HEAD, origin=origin, message_id="<1@b.example>")
+    asyncio.run(hold_one(desk, message))
+    lines = command("queue", "show", "1w").out.splitlines()
+    shown = {name: value.strip() for name, _, value in (line.partition(" ") for line in lines)}
+    assert shown["message-id"] == "<1@b.example>"
+    assert shown["origin"] == "host.example [192.0.2.9] port 4711"
+    assert (shown["hello"], shown["tls"]) == ("mx.b.example", "none")
+    assert shown["check"] == "filter: x"
+    view = json.loads(command("queue", "show", "1w", "--json").out)
+    assert view["message_id"] == "<1@b.example>"
+    assert view["origin"]["verdicts"] == {"filter": "x"}
+
+
+async def hold_one(desk: Desk, message: NewMessage) -> None:
+    assert await desk.store.reception.hold([message]) == {}
+
+
+def test_what_the_sender_asked_about_reports_is_shown(desk: Desk, command: Command) -> None:
+    number = desk.context.directory.now.domains["alpha.example"].id
+    wishes = RecipientRequest(notify=parse_notify("SUCCESS,DELAY"), original="rfc822;x@old.example")
+    dsn = DsnRequest(Ret.FULL, "id-1", {"x@alpha.example": wishes})
+    asyncio.run(desk.hold(50, number, "x@alpha.example", dsn=dsn))
+    shown = command("queue", "show", "1j").out
+    assert "\nreports       RET=FULL, ENVID=id-1\n" in shown
+    wanted = "<x@alpha.example> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;x@old.example held"
+    assert wanted in " ".join(shown.split())
+
+
+def test_a_full_page_says_that_there_may_be_more(desk: Desk, command: Command) -> None:
+    assert (
+        "2 messages are shown, there may be more; raise --limit"
+        in command("queue", "list", "--limit", "2").err
+    )
+    assert (
+        "1 message is shown, there may be more; raise --limit"
+        in command("queue", "list", "--limit", "1").err
+    )
+
+
+@pytest.mark.parametrize("is_terminal", [False, True])
+def test_what_strangers_wrote_never_controls_the_terminal(
+    desk: Desk, command: Command, monkeypatch: pytest.MonkeyPatch, is_terminal: bool
+) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: is_terminal)
+    shown = command("queue", "list").out + command("queue", "show", "12").out
+    assert "\\x1b[31m@evil" in shown.replace("\n", "")
+    assert "\x1b[31m" not in shown
+    assert "[bold]mail[/bold]\\x07" in shown
+
+
+@pytest.fixture
+def filled(desk: Desk) -> Desk:
+    """With 11 (held) and 12 (refused) of alpha.example: 13 to x and y there, 14 of beta.example."""
+    alpha = desk.context.directory.now.domains["alpha.example"].id
+    asyncio.run(desk.hold(35, alpha, "x@alpha.example", "y@alpha.example"))
+    beta = asyncio.run(desk.host("beta.example", "beta"))
+    asyncio.run(desk.hold(36, beta, "z@beta.example", reverse_path=""))
+    return desk
+
+
+def test_content_is_written_octet_for_octet_and_the_trail_keeps_that(
+    filled: Desk, command: Command
+) -> None:
+    shown = command("queue", "show", "12", "--raw", "--reason", "asked by the customer")
+    assert (shown.code, shown.out) == (0, HEAD.decode())
+    [entry] = asyncio.run(filled.store.trail.audit(AuditFilter(account="alpha"), limit=1))
+    assert (entry.action, entry.subject, entry.reason) == (
+        AuditAction.CONTENT_READ,
+        "12",
+        "asked by the customer",
+    )
+
+
+def test_content_that_cannot_be_recorded_is_not_shown(
+    filled: Desk, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(_entries: object) -> None:
+        raise StoreError("the disk is full")
+
+    monkeypatch.setattr(filled.store.trail, "record", fail)
+    shown = command("queue", "show", "12", "--raw")
+    assert (shown.code, shown.out) == (75, "")
+
+
+def test_content_goes_to_no_terminal(
+    filled: Desk, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    shown = command("queue", "show", "12", "--raw")
+    assert (shown.code, shown.out) == (64, "")
+    assert "less" in shown.err
+
+
+def test_content_is_to_be_had_without_a_server(
+    installation: object, command: Command, tmp_path: Path
+) -> None:
+    (tmp_path / "one.eml").write_bytes(b"Subject: one\r\n\r\nText\r\n")
+    command(
+        "queue", "import", tmp_path / "one.eml", "--to", "x@alpha.example", "--reverse-path", "<>"
+    )
+    assert command("queue", "show", left(command)[0], "--raw").out == "Subject: one\r\n\r\nText\r\n"
+    missing = command("queue", "show", "zzz", "--raw")
+    assert (missing.code, missing.out) == (66, "")
 
 
 def test_a_listing_of_all_domains_says_which_are_suspended(desk: Desk, command: Command) -> None:

@@ -1,6 +1,31 @@
+"""Times as people read them."""
+
+from datetime import UTC, datetime
 from typing import Any
 
-from restante.cli.times import last_drain_text
+import pytest
+
+from restante.cli.times import last_drain_text, primary_text
+from tests.admin.desk import NOW
+
+
+@pytest.mark.parametrize(
+    ("seen", "since", "probe", "text"),
+    [
+        ("unknown", None, 5, "unknown, look in 5s"),
+        ("up", -60, 30, "up 1m 00s, look in 30s"),
+        ("away", -1, -1, "away 1s, look now"),
+    ],
+)
+def test_it_is_short(seen: str, since: float | None, probe: float, text: str) -> None:
+    def at(seconds: float | None) -> str | None:
+        return None if seconds is None else datetime.fromtimestamp(NOW + seconds, UTC).isoformat()
+
+    assert primary_text({"seen": seen, "since": at(since), "next_probe_at": at(probe)}, NOW) == text
+
+
+ENDED = "finished 5s ago, asked for by operator root"
+
 
 DRAIN: dict[str, Any] = {
     "end": "finished",
@@ -13,20 +38,19 @@ DRAIN: dict[str, Any] = {
     "uncertain": 0,
     "last_words": "",
 }
-ENDED = "finished 5s ago, asked for by operator root"
-NOW = 1_760_000_005.0
+LATER = 1_760_000_005.0
 
 
 def test_the_last_drain_is_told_with_its_counts() -> None:
-    assert last_drain_text(DRAIN, NOW) == f"{ENDED}: everything was handed over; 3 delivered"
+    assert last_drain_text(DRAIN, LATER) == f"{ENDED}: everything was handed over; 3 delivered"
 
 
 def test_a_count_that_the_reason_has_is_not_told_twice() -> None:
     drain = DRAIN | {"reason": "all mail was tried: 1 refused, 2 uncertain", "refused": 1}
-    text = last_drain_text(drain | {"uncertain": 2, "last_words": "550 no"}, NOW)
+    text = last_drain_text(drain | {"uncertain": 2, "last_words": "550 no"}, LATER)
     assert text == f"{ENDED}: {drain['reason']}; 3 delivered; last error: 550 no"
 
 
 def test_uncertain_mail_is_counted() -> None:
     drain = DRAIN | {"delivered": 0, "uncertain": 2, "reason": "stopped"}
-    assert last_drain_text(drain, NOW) == f"{ENDED}: stopped; 2 uncertain"
+    assert last_drain_text(drain, LATER) == f"{ENDED}: stopped; 2 uncertain"

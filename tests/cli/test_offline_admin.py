@@ -51,3 +51,12 @@ def test_what_is_not_allowed_ends_with_77_and_says_why(
     assert (refused.code, refused.out) == (77, "")
     assert refused.err.count("\n") == 1
     assert f"{principal.name} is not allowed to; ask an operator of this server" in refused.err
+
+
+def test_a_store_directory_that_is_gone_is_not_made_anew(
+    installation: Path, command: Command
+) -> None:
+    (installation / "data").rename(installation / "elsewhere")
+    outcome = command("account", "list")
+    assert outcome.code == 66
+    assert not (installation / "data").exists()

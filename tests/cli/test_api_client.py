@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from restante.cli import api_client
 from tests.admin.desk import Desk
 from tests.cli.conftest import Command
 
@@ -71,3 +72,16 @@ def test_a_check_without_a_server_is_critical_and_opens_no_store(
     (installation / "restante.toml").write_text("color = 1")
     checked = command("status", "--check")
     assert (checked.code, checked.out.startswith("RESTANTE UNKNOWN - ")) == (3, True)
+
+
+def test_a_socket_we_may_not_open_means_not_allowed(
+    installation: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_path: Path) -> bool:
+        raise PermissionError
+
+    monkeypatch.setattr("restante.web.control_socket.answers", refuse)
+    outcome = command("account", "list")
+    assert outcome.code == 77
+    assert "run as root" in outcome.err
+    assert api_client.segment("a/b") == "a%2Fb"

@@ -1,4 +1,4 @@
-"""init, config, version: commands that need no store, or make one."""
+"""`restante init`: what it makes runs, a second time changes nothing, certificates are renewed."""
 
 import json
 from pathlib import Path
@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 import trustme
 
-from restante.cli import api_client
 from tests.cli.conftest import Command
 
 
@@ -76,55 +75,3 @@ def test_a_certificate_of_an_authority_is_not_renewed(installation: Path, comman
     assert f"{installation}/tls/cert.pem: was not made by `restante init`; " in refused.err
     assert command("init", "--renew-certificate", "--hostname", "mx2.example.net").code == 64
     assert command("init", "--renew-certificate", "--dir", installation / "nowhere").code == 78
-
-
-def test_config_check_says_all_that_is_wrong(installation: Path, command: Command) -> None:
-    (installation / "restante.key").chmod(0o644)
-    (installation / "tls" / "key.pem").unlink()
-    checked = command("config", "check")
-    assert checked.code == 78
-    assert [line.split(": ")[0] for line in checked.err.splitlines()] == ["restante", "restante"]
-
-
-def test_config_show_shows_what_is_in_force(
-    installation: Path, command: Command, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("RESTANTE_TLS__MINIMUM", "1.3")
-    assert 'minimum = "1.3"' in command("config", "show").out
-    assert json.loads(command("config", "show", "--json").out)["tls"]["minimum"] == "1.3"
-
-
-def test_config_show_prints_no_secret(installation: Path, command: Command) -> None:
-    key = (installation / "restante.key").read_bytes()
-    shown = command("config", "show").out + command("config", "show", "--json").out
-    assert key.hex() not in shown
-    assert "PRIVATE" not in shown
-
-
-@pytest.mark.parametrize("arguments", [["version"], ["--version"]])
-def test_the_version_is_said(command: Command, arguments: list[str]) -> None:
-    outcome = command(*arguments)
-    assert outcome.code == 0
-    assert outcome.out.startswith("restante ")
-
-
-def test_a_store_directory_that_is_gone_is_not_made_anew(
-    installation: Path, command: Command
-) -> None:
-    (installation / "data").rename(installation / "elsewhere")
-    outcome = command("account", "list")
-    assert outcome.code == 66
-    assert not (installation / "data").exists()
-
-
-def test_a_socket_we_may_not_open_means_not_allowed(
-    installation: Path, command: Command, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(_path: Path) -> bool:
-        raise PermissionError
-
-    monkeypatch.setattr("restante.web.control_socket.answers", refuse)
-    outcome = command("account", "list")
-    assert outcome.code == 77
-    assert "run as root" in outcome.err
-    assert api_client.segment("a/b") == "a%2Fb"

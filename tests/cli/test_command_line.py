@@ -1,0 +1,129 @@
+"""The whole command line: every listing as text and JSON, every error one line and a code."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from restante.admin import logins
+from tests.admin.desk import Desk
+from tests.cli.conftest import Command
+
+
+@pytest.fixture(autouse=True)
+def _cheap_hash(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logins, "hash_password", lambda password: f"hash of {password}")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("account", "list"),
+        ("account", "show", "alpha"),
+        ("login", "list", "alpha"),
+        ("domain", "list", "--account", "alpha"),
+        ("domain", "show", "alpha.example"),
+        ("queue", "list", "alpha.example"),
+        ("audit", "--account", "alpha", "--limit", "5"),
+        ("status",),
+        ("config", "show"),
+    ],
+)
+def test_every_listing_is_to_be_had_as_json_and_as_text(
+    installation: Path, command: Command, arguments: list[str]
+) -> None:
+    as_json, as_text = command(*arguments, "--json"), command(*arguments)
+    assert (as_json.code, as_json.err, as_text.code, as_text.err) == (0, "", 0, "")
+    json.loads(as_json.out)
+    assert as_text.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("account", "add", "Alpha"), 65),
+        (("account", "add", "alpha"), 73),
+        (("account", "show", "beta"), 66),
+        (("account", "remove", "alpha", "--reason", "x"), 65),
+        (("account", "remove", "alpha"), 64),
+        (("account", "set", "alpha"), 64),
+        (("login", "set", "alpha", "nobody"), 64),
+        (("login", "set", "alpha", "nobody", "--no-cram-md5"), 66),
+        (("login", "add", "alpha", "p", "--generate", "--password-stdin"), 64),
+        (("login", "add", "alpha", "p", "--password-stdin"), 64),
+        (("login", "add", "alpha", "p"), 64),
+        (("domain", "set", "alpha.example"), 64),
+        (("domain", "set", "beta.example", "--connections", "1"), 66),
+        (("domain", "set", "alpha.example", "--connections", "0"), 64),
+        (("domain", "set", "alpha.example", "--tls", "maybe"), 64),
+        (("domain", "set", "alpha.example", "--destination-login", "us"), 64),
+        (("domain", "set", "alpha.example", "--hold", "sometimes"), 64),
+        (("domain", "set", "alpha.example", "--hold", "suspended"), 64),
+        (("domain", "set", "alpha.example", "--reason", "not paid"), 64),
+        (
+            (
+                "domain",
+                "set",
+                "alpha.example",
+                "--hold",
+                "suspended",
+                "--reason",
+                "x",
+                "--until",
+                "1999-01-01",
+            ),
+            65,
+        ),
+        (("domain", "set", "alpha.example", "--until", "some day"), 64),
+        (("domain", "set", "alpha.example", "--accept", "when-down"), 64),
+        (("domain", "set", "alpha.example", "--force-until", "2d"), 64),
+        (("domain", "set", "alpha.example", "--force-accept", "maybe"), 65),
+        (("domain", "set", "alpha.example", "--quota", "much"), 64),
+        (("domain", "set", "alpha.example", "--quota-messages", "0"), 64),
+        (("domain", "set", "alpha.example", "--retention", "0"), 64),
+        (("account", "set", "alpha", "--quota", "much"), 64),
+        (("queue", "show", "zzz"), 66),
+        (("queue", "show", "!"), 65),
+        (("queue", "list", "--older", "soon"), 64),
+        (("queue", "list", "--larger", "much"), 64),
+        (("queue", "delete", "abc", "--reason", "x"), 66),
+        (("queue", "delete", "abc", "--reason", "x", "--yes"), 66),
+        (("release", "alpha.example"), 69),
+        (("frobnicate",), 64),
+        (("account",), 64),
+        ((), 64),
+    ],
+)
+def test_every_error_is_one_line_and_an_exit_code(
+    installation: Path, command: Command, arguments: list[str], code: int
+) -> None:
+    outcome = command(*arguments)
+    assert outcome.code == code
+    assert outcome.out in ("", "0 messages deleted\n")
+    (line,) = outcome.err.splitlines()
+    assert line.startswith("restante: ")
+    assert "; " in line  # a remedy follows
+
+
+def test_the_configuration_may_be_named_before_or_after_the_command(
+    installation: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("RESTANTE_CONFIG")
+    file = installation / "restante.toml"
+    assert command("--config", file, "account", "list").code == 0
+    assert command("account", "list", "--config", file).code == 0
+    assert command("account", "list", "--config", installation / "other.toml").code == 78
+
+
+@pytest.mark.parametrize("arguments", [["version"], ["--version"]])
+def test_the_version_is_said(command: Command, arguments: list[str]) -> None:
+    outcome = command(*arguments)
+    assert outcome.code == 0
+    assert outcome.out.startswith("restante ")
+
+
+def test_a_value_that_is_none_is_answered_with_the_choices(desk: Desk, command: Command) -> None:
+    ended = command("queue", "list", "--status", "bogus")
+    assert (ended.code, "Value error" in ended.err) == (64, False)
+    assert "'held'" in ended.err
+    assert "'refused'" in ended.err

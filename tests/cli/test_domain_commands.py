@@ -1,0 +1,71 @@
+"""Domains from the command line: only what is given is changed."""
+
+import json
+from pathlib import Path
+
+from tests.admin.desk import Desk
+from tests.cli.conftest import Command
+
+
+def test_a_domain_is_changed_by_what_is_given(installation: Path, command: Command) -> None:
+    changed = command(
+        "domain", "set", "alpha.example", "--add-allow", "mail.alpha.example", "--connections", "7"
+    )
+    assert changed.code == 0
+    domain = json.loads(command("domain", "show", "alpha.example", "--json").out)
+    assert domain["allow"] == ["192.0.2.1", "mail.alpha.example"]
+    assert (domain["connections"], domain["destination"]) == (7, "192.0.2.1:25")
+
+
+def test_a_domain_is_added_with_its_policy(installation: Path, command: Command) -> None:
+    words = ("--account", "alpha", "--destination", "192.0.2.1", "--hold", "relay", "--ignore-tags")
+    assert command("domain", "add", "beta.example", *words).code == 0
+    policy = json.loads(command("domain", "show", "beta.example", "--json").out)["policy"]
+    assert (policy["hold"], policy["ignore_tags"]) == ("relay", True)
+
+
+def test_warnings_go_to_standard_error(installation: Path, command: Command) -> None:
+    changed = command("domain", "set", "alpha.example", "--allow", "")
+    assert changed.code == 0
+    assert changed.err.startswith("restante: warning: domain alpha.example: no host is authorized")
+
+
+def test_a_destination_that_is_ourselves_is_refused(installation: Path, command: Command) -> None:
+    refused = command("domain", "set", "alpha.example", "--destination", "localhost:2525")
+    assert refused.code == 65
+    assert "this server's own listener" in refused.err
+
+
+def test_a_change_reaches_the_server(desk: Desk, command: Command) -> None:
+    assert command("account", "add", "beta").code == 0
+    assert command("domain", "set", "alpha.example", "--connections", "2").code == 0
+    assert "beta" in desk.context.directory.now.accounts
+    assert desk.context.directory.now.domains["alpha.example"].destination.connections == 2
+
+
+def test_what_changes_nothing_leaves_no_entry_and_no_drain_ends(
+    desk: Desk, command: Command
+) -> None:
+    entries = len(json.loads(command("audit", "--json").out))
+    stopped = list(desk.server.stopped) if desk.server else []
+    for words in (
+        ("domain", "set", "alpha.example", "--connections", "20"),
+        ("account", "set", "alpha", "--note", ""),
+        ("recipient", "replace", "alpha.example", "--file", "/dev/null"),
+    ):
+        ended = command(*words)
+        assert (ended.code, "changed\n" in ended.out) == (0, False), words
+    assert len(json.loads(command("audit", "--json").out)) == entries
+    assert desk.server
+    assert desk.server.stopped == stopped
+
+
+def test_a_largest_message_above_the_servers_own_limit_is_refused(
+    desk: Desk, command: Command
+) -> None:
+    refused = command("domain", "set", "alpha.example", "--message-size", "60M")
+    assert (refused.code, "above the server's own limit of 50000000 octets" in refused.err) == (
+        65,
+        True,
+    )
+    assert command("domain", "set", "alpha.example", "--message-size", "40M").code == 0

@@ -1,0 +1,96 @@
+"""Which messages are meant: named, filtered or all, counted page by page, and confirmed."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from types import SimpleNamespace
+
+import pytest
+import typer
+
+from restante.cli import queue_selection
+from tests.admin.desk import HEAD, Desk
+from tests.cli.conftest import Command
+
+
+@pytest.fixture
+def filled(desk: Desk) -> Desk:
+    """With 11 (held) and 12 (refused) of alpha.example: 13 to x and y there, 14 of beta.example."""
+    alpha = desk.context.directory.now.domains["alpha.example"].id
+    asyncio.run(desk.hold(35, alpha, "x@alpha.example", "y@alpha.example"))
+    beta = asyncio.run(desk.host("beta.example", "beta"))
+    asyncio.run(desk.hold(36, beta, "z@beta.example", reverse_path=""))
+    return desk
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Somebody who answers every question with a no; the questions are kept."""
+    asked: list[str] = []
+
+    def confirm(text: str, *, abort: bool) -> None:
+        asked.append(text)
+        raise typer.Abort
+
+    monkeypatch.setattr(
+        queue_selection, "sys", SimpleNamespace(stdin=SimpleNamespace(isatty=lambda: True))
+    )
+    monkeypatch.setattr(typer, "confirm", confirm)
+    return asked
+
+
+def left(command: Command) -> list[str]:
+    return [message["name"] for message in json.loads(command("queue", "list", "--json").out)]
+
+
+def test_what_is_to_be_deleted_is_counted_and_asked_about(
+    filled: Desk, command: Command, terminal: list[str]
+) -> None:
+    assert command("queue", "delete", "--domain", "alpha.example", "--reason", "spam").code == 130
+    assert terminal == [f"3 messages, {3 * len(HEAD)} B, of alpha.example: delete permanently?"]
+    assert command("queue", "delete", "--recipient", "x@*", "--reason", "spam").code == 130
+    assert "(1 of them also for other recipients" in terminal[1]
+    assert command("queue", "delete", "--all", "--reason", "spam").code == 130
+    assert "4 messages" in terminal[2]
+    assert "of 2 domains" in terminal[2]
+    assert left(command) == ["11", "12", "13", "14"]
+
+
+def test_without_a_terminal_many_are_changed_only_with_yes(filled: Desk, command: Command) -> None:
+    for verb in ("delete", "release"):
+        refused = command("queue", verb, "--domain", "alpha.example", "--reason", "spam")
+        assert refused.code == 64
+        assert (
+            "of alpha.example: cannot ask for confirmation without a terminal; pass --yes"
+            in refused.err
+        )
+    assert left(command) == ["11", "12", "13", "14"]
+
+
+@pytest.mark.parametrize("verb", ["delete", "release"])
+@pytest.mark.parametrize(
+    "filters", [[], ["11", "--domain", "alpha.example"], ["--all", "--older", "1h"]]
+)
+def test_which_messages_must_be_said_in_one_way(
+    filled: Desk, command: Command, verb: str, filters: Sequence[str]
+) -> None:
+    refused = command("queue", verb, *filters, "--reason", "spam", "--yes")
+    assert refused.code == 64
+    assert "give names, or filters" in refused.err
+    assert left(command) == ["11", "12", "13", "14"]
+
+
+def test_a_filter_that_nothing_matches_asks_nothing(
+    filled: Desk, command: Command, terminal: list[str]
+) -> None:
+    done = command("queue", "delete", "--recipient", "nobody@*", "--reason", "spam")
+    assert (done.code, done.out, terminal) == (0, "0 messages deleted\n", [])
+
+
+def test_counting_reads_page_after_page(
+    filled: Desk, command: Command, terminal: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for size in (1, 2, 3):
+        monkeypatch.setattr(queue_selection, "PAGE", size)
+        command("queue", "delete", "--all", "--reason", "spam")
+    assert [text.split(",")[0] for text in terminal] == ["4 messages"] * 3

@@ -1,0 +1,220 @@
+"""The status: mail, drains, listeners and health, and one line for a monitoring system."""
+
+import asyncio
+import json
+
+import pytest
+
+from restante.admin.admin_context import ConfigurationState, Vitals
+from restante.queue.recipient_status import Move
+from restante.store.mail_handover import PastDrain
+from restante.tenancy.notice import Channel, NewNotice, NoticeFacts, NoticeKind, Transport
+from tests.admin.desk import NOW, Desk, run
+from tests.cli.conftest import Command
+from tests.contract.making import opened
+from tests.wire import audit
+
+
+def test_the_last_drain_and_a_suspension_are_shown_wherever_mail_waits(
+    desk: Desk, command: Command
+) -> None:
+    async def drained() -> None:
+        domain_id = desk.context.directory.now.domains["alpha.example"].id
+        drain = await opened(desk.store, domain_id, NOW, NOW)
+        past = PastDrain(
+            NOW, NOW, "operator", "given up", "patience is over", 5, 1, 2, "421 4.3.2 bye", 3
+        )
+        await desk.store.handover.close_drain(drain, past)
+
+    run(drained())
+    text = (
+        "asked for by operator: patience is over; 5 delivered; 1 deferred; 2 refused; 3 uncertain;"
+        " last error: 421 4.3.2 bye"
+    )
+    for words in (
+        ("status",),
+        ("domain", "show", "alpha.example"),
+        ("queue", "list", "alpha.example"),
+    ):
+        assert text in " ".join(command(*words).out.split()), words
+    assert (
+        json.loads(command("status", "--json").out)["domains"][0]["last_drain"]["end"] == "given up"
+    )
+    assert (
+        json.loads(command("domain", "show", "alpha.example", "--json").out)["last_drain"][
+            "deferred"
+        ]
+        == 1
+    )
+    assert (
+        command(
+            "domain", "set", "alpha.example", "--hold", "suspended", "--reason", "not paid"
+        ).code
+        == 0
+    )
+    assert "suspended not paid" in command("status").out
+    assert "alpha.example is suspended: not paid\n" in command("queue", "list", "alpha.example").out
+
+
+LONG = ".".join(["l" * 63, "m" * 63, "n" * 63, "example"])  # 199 octets
+LONG_VIEWS = [
+    ("status",),
+    ("status", LONG),
+    ("status", "--all"),
+    ("top", "--once"),
+    ("queue", "list"),
+    ("queue", "list", LONG),
+    ("queue", "show", "1j"),
+    ("domain", "list"),
+    ("domain", "show", LONG),
+    ("account", "list"),
+    ("account", "show", "a" * 60),
+    ("login", "list", "a" * 60),
+    ("notice", "list"),
+    ("drain", "list"),
+    ("report", "list"),
+    ("recipient", "list", LONG),
+    ("audit",),
+    ("audit", "--verbose"),
+]
+
+
+@pytest.mark.parametrize("words", LONG_VIEWS, ids=" ".join)
+def test_whatever_the_names_no_line_of_a_view_is_wider_than_the_screen(
+    desk: Desk, command: Command, words: tuple[str, ...]
+) -> None:
+    v6 = "[2001:db8:1111:2222:3333:4444:5555:6666]:65535"
+    number = asyncio.run(desk.host(LONG, "a" * 60, destination=v6, allow=("2001:db8::/32", LONG)))
+    asyncio.run(desk.hold(50, number, f"{'u' * 64}@{LONG}", reverse_path=f"{'r' * 64}@{LONG}"))
+    asyncio.run(desk.refuse(50, number, f"{'u' * 64}@{LONG}", "550 5.1.1 " + "x" * 300))
+    assert command("recipient", "add", LONG, "v" * 64).code == 0
+    url = f"https://{LONG}/{'h' * 60}"
+    assert command("notice", "add", "n" * 60, "--account", "a" * 60, "--webhook", url).code == 0
+    shown = command(*words)
+    assert shown.code == 0
+    tables = [line for line in shown.out.splitlines() if not line.startswith(("warning", "mx2"))]
+    assert max(map(len, tables)) <= 80
+
+
+def test_status_shows_drains_and_listeners(desk: Desk, command: Command) -> None:
+    shown = command("status").out
+    assert "delivering" in shown
+    assert "0.0.0.0:25" in shown
+    assert "1 message held, 1 refused" in shown
+    assert "to be sent" not in shown
+
+
+def test_status_tells_of_a_failed_reload_and_of_what_waits_for_a_restart(
+    desk: Desk, command: Command
+) -> None:
+    assert desk.server
+    assert "restart" not in command("status").out
+    desk.server.state = ConfigurationState(
+        NOW - 600, restart_for=("hostname", "listen mx 0.0.0.0:25")
+    )
+    desk.server.state = desk.server.state.failed(NOW - 60, "line one\nline two")
+    shown = command("status").out
+    assert shown.startswith(
+        "mx2.example.net: WARNING\n"
+        "warning: the last reload failed and changed nothing: line one; line two\n"
+        "warning: a restart is needed for hostname, listen mx 0.0.0.0:25\n"
+    )
+    told = json.loads(command("status", "--json").out)["configuration"]
+    assert told["restart_for"] == ["hostname", "listen mx 0.0.0.0:25"]
+    assert told["read_at"] < told["reload_failed_at"]
+
+
+@pytest.mark.parametrize(
+    ("condition", "code", "line"),
+    [
+        (
+            Vitals(is_room_short=False, certificate_expires_at=NOW + 1e7),
+            0,
+            "RESTANTE OK - 1 message held, 1 refused",
+        ),
+        (
+            Vitals(is_room_short=False, certificate_expires_at=NOW + 90000),
+            1,
+            "RESTANTE WARNING - a certificate expires in 1 day",
+        ),
+        (
+            Vitals(is_room_short=True, certificate_expires_at=NOW + 1e7),
+            2,
+            "RESTANTE CRITICAL - no mail is taken: ",
+        ),
+    ],
+)
+def test_a_monitoring_system_gets_one_line_and_a_code(
+    desk: Desk, command: Command, condition: Vitals, code: int, line: str
+) -> None:
+    assert desk.server
+    desk.server.condition = condition
+    checked = command("status", "--check")
+    assert (checked.code, checked.out.startswith(line)) == (code, True), checked.out
+    assert checked.out.endswith(
+        " | held=1 refused=1 uncertain=0 damaged=0 octets=180B oldest=3600s drains=1\n"
+    )
+
+
+def test_uncertain_mail_is_named_wherever_amounts_are(desk: Desk, command: Command) -> None:
+    alpha = desk.context.directory.now.domains["alpha.example"].id
+    asyncio.run(desk.refuse(33, alpha, "x@alpha.example", "cut off", Move.UNCERTAIN))
+    shown = command("status").out
+    assert "0 messages held, 1 refused, 1 uncertain" in shown
+    assert "warning: 1 message is uncertain, the destination may have them" in shown
+    assert "UNCERTAIN" in shown
+    assert "DAMAGED" not in shown
+    told = json.loads(command("status", "--json").out)
+    assert (told["held"], told["refused"], told["uncertain"]) == (0, 1, 1)
+    one = told["domains"][0]
+    assert (one["held"], one["refused"], one["uncertain"], one["damaged"]) == (0, 1, 1, 0)
+    assert "uncertain          1" in command("domain", "show", "alpha.example").out
+    assert "uncertain 1" in command("domain", "list").out.lower()
+    assert " refused=1 uncertain=1 " in command("status", "--check").out
+
+
+def test_domains_are_chosen(desk: Desk, command: Command) -> None:
+    asyncio.run(desk.host("idle.example", "beta"))
+    assert (
+        "\n1 other domain has no mail and no problems (--all shows all)\n" in command("status").out
+    )
+    assert "idle.example" in command("status", "--all").out
+    assert "idle.example" in command("status", "idle.example").out
+    assert (
+        "\nalpha.example"
+        not in command("status", "--account", "beta", "--all").out.split("DRAIN")[0]
+    )
+    assert command("status", "none.example").code == 66
+
+
+def notice(channel_id: int, at: float) -> NewNotice:
+    return NewNotice(
+        channel_id,
+        "key",
+        NoticeFacts(NoticeKind.DELIVERY_REFUSED, "", "alpha.example", "text", at),
+        0,
+        at,
+    )
+
+
+def test_status_tells_what_waits_to_be_told_and_for_how_long(desk: Desk, command: Command) -> None:
+    channel = Channel(0, "", "ops", Transport.MAIL, "ops@example.org", None, frozenset(), 1.0)
+    number = asyncio.run(desk.store.records.put_channel(channel, audit())).id
+    command("queue", "bounce", "12", "--reason", "no such mailbox", "--yes")
+    asyncio.run(desk.store.notices.keep_notices([notice(number, NOW - 7200)], [], [], 9))
+    shown = command("status").out
+    assert (
+        "\n1 report to a sender waits to be sent, for 0s\n1 notice waits to be sent, for 2h 00m\n"
+        in shown
+    )
+    asyncio.run(desk.hold(35, asyncio.run(desk.host("beta.example", "beta")), "x@beta.example"))
+    command("queue", "bounce", "13", "--reason", "no such mailbox", "--yes")
+    asyncio.run(desk.store.notices.keep_notices([notice(number, NOW - 60)], [], [], 9))
+    shown = command("status").out
+    assert "\n2 reports to senders wait to be sent, the oldest for 0s\n" in shown
+    assert "\n2 notices wait to be sent, the oldest for 2h 00m\n" in shown
+    view = json.loads(command("status", "--json").out)
+    assert view["reports"] == {"waiting": 2, "oldest_at": view["at"]}
+    assert (view["notices"]["waiting"], view["notices"]["oldest_at"] < view["at"]) == (2, True)
+    heads = " ".join(command("top", "--once").out.split())
+    assert "sessions: 7; waiting: 2 reports, 2 notices DOMAIN" in heads
