@@ -42,9 +42,12 @@ EXPIRES: Final = "expires in"  # so many days
 RENEW: Final = "renew it and reload"
 
 
+IS_SUSPENDED = " is suspended: "
+
+
 def suspended(domain: str, reason: str) -> str:
     """Return the fact that a domain is suspended, and why."""
-    return f"{domain} is suspended: {reason}"
+    return f"{domain}{IS_SUSPENDED}{reason}"
 
 
 def none_of_that_name(account: str) -> str:

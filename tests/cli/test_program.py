@@ -1,5 +1,6 @@
 """The program as a process, for properties that only a process has."""
 
+import errno
 import os
 import pwd
 import subprocess
@@ -8,6 +9,8 @@ import time
 from pathlib import Path
 
 import pytest
+
+from tests.cli.conftest import Command
 
 PROGRAM = [sys.executable, "-c", "import sys; from restante.cli import main; sys.exit(main())"]
 
@@ -55,3 +58,42 @@ def test_help_imports_nothing_heavy() -> None:
     )
     assert done.stdout.splitlines()[-1] == "[]", done.stdout + done.stderr
     assert time.monotonic() - began < 10  # some 0.2 s; the list above is what keeps it so
+
+
+def test_a_full_disk_behind_the_output_is_an_error_in_one_line(installation: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [*PROGRAM, "account", "list"], stdout=full, stderr=subprocess.PIPE, check=False
+        )
+    assert done.returncode == 73
+    assert done.stderr == (
+        b"restante: standard output: No space left on device; write it to another place\n"
+    )
+
+
+def test_without_an_output_or_a_reader_there_is_no_traceback(installation: Path) -> None:
+    closed = subprocess.run(
+        ["sh", "-c", '"$0" "$@" >&-', *PROGRAM, "account", "list"], capture_output=True, check=False
+    )
+    assert (closed.returncode, closed.stderr) == (0, b"")
+    unread, output = os.pipe()
+    os.close(unread)
+    left = subprocess.run(
+        [*PROGRAM, "account", "list"], stdout=output, stderr=subprocess.PIPE, check=False
+    )
+    os.close(output)
+    assert left.stderr == b""
+
+
+def test_a_path_that_may_not_be_opened_is_named(
+    command: Command, monkeypatch: pytest.MonkeyPatch, installation: Path
+) -> None:
+    def forbid(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", "/x/lock")
+
+    monkeypatch.setattr("restante.cli.store_commands.ask", forbid)
+    checked = command("store", "backup", "/x")
+    assert checked.code == 77
+    assert checked.err == (
+        "restante: /x/lock: Permission denied; run as root or as the server's user\n"
+    )

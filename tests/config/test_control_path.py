@@ -56,3 +56,26 @@ def test_without_a_file_there_is_none(tmp_path: Path, monkeypatch: pytest.Monkey
     assert likely_control_socket(None, {}) is None
     assert likely_control_socket(tmp_path / "none.toml", {}) is None
     assert likely_control_socket(tmp_path, {}) is None
+
+
+def test_a_socket_in_the_environment_needs_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for socket in ("c.sock", str(tmp_path / "c.sock")):
+        environ = {"RESTANTE_CONTROL_SOCKET": socket, "RESTANTE_CONFIG": "/nonexistent.toml"}
+        assert likely_control_socket(None, environ) == tmp_path / "c.sock"
+
+
+def test_a_relative_socket_is_found_here_if_it_is_not_beside_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "restante.toml"
+    file.write_text("")
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    environ = {"RESTANTE_CONTROL_SOCKET": "c.sock"}
+    assert likely_control_socket(file, environ) == tmp_path / "c.sock"
+    (here / "c.sock").touch()
+    assert likely_control_socket(file, environ) == here / "c.sock"

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from restante.cli.failures import BY_KIND, Exit, Failure
-from restante.config.control_path import likely_control_socket
+from restante.config.control_path import VARIABLE, likely_control_socket
 from restante.phrases import NO_SERVER, START_SERVER
 
 if TYPE_CHECKING:
@@ -94,6 +94,10 @@ class Api:
 
         try:
             yield
+        except httpx.TimeoutException:
+            cause = "the server did not answer in time"
+            remedy = "try again; if it stays so, look at its log"
+            raise Failure(Exit.TRY_LATER, f"{self._place}: {cause}; {remedy}") from None
         except httpx.TransportError as error:
             cause = f"the connection to the server was lost: {type(error).__name__}"
             raise Failure(Exit.TRY_LATER, f"{self._place}: {cause}; look at its log") from None
@@ -153,7 +157,13 @@ def _locate(config_file: Path | None) -> "tuple[Path, Config | None]":
     likely = likely_control_socket(config_file, os.environ)
     if likely is not None and _server_answers(likely):
         return likely, None
-    config = read_config(config_file)
+    try:
+        config = read_config(config_file)
+    except Failure as failure:
+        if not os.environ.get(VARIABLE):
+            raise
+        absent = f"{likely}: {NO_SERVER} there; {START_SERVER}, or unset {VARIABLE}"
+        raise Failure(failure.code, absent, *failure.texts) from None
     return config.control_socket, None if _server_answers(config.control_socket) else config
 
 

@@ -1,8 +1,11 @@
 """The whole command line, and the exit code of each command."""
 
 import copy
+import errno
+import os
+import sys
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 import typer.main
@@ -91,6 +94,7 @@ app.command()(audit_commands.audit)
 app.command()(client_commands.etrn)
 
 
+_STDOUT: Final = 1  # its file descriptor
 _WITHOUT_SOCKET = {"init", "serve", "etrn", "config"}  # they ask no running server
 
 
@@ -116,10 +120,13 @@ def _add_option(command: Any, option: Any) -> None:
 def run(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code. An error is one line on standard error."""
     GIVEN_SOCKET.set(None)
+    if sys.stdout is None:  # it was closed before the start
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115  to the end
     try:
         outcome = build_command().main(
             args=list(arguments), prog_name="restante", standalone_mode=False
         )
+        sys.stdout.flush()  # a full disk behind it must not pass for success
     except Failure as failure:
         complain(*failure.texts)
         return failure.code
@@ -129,7 +136,24 @@ def run(arguments: Sequence[str]) -> int:
     except typer.Abort:
         complain("stopped; nothing was changed")
         return Exit.STOPPED
+    except OSError as error:
+        return _failed(error)
     return outcome if isinstance(outcome, int) else Exit.DONE
+
+
+def _failed(error: OSError) -> Exit:
+    """Report a file, or the output, that could not be read or written. Return the exit code."""
+    if error.filename is None and error.errno in (errno.EPIPE, errno.ENOSPC, errno.EIO):
+        with open(os.devnull, "w") as nowhere:  # noqa: PTH123  what is left in the buffer goes there
+            os.dup2(nowhere.fileno(), _STDOUT)
+        if error.errno != errno.EPIPE:  # a reader that has enough, such as `head`, is no error
+            complain(f"standard output: {error.strerror}; write it to another place")
+        return Exit.CANNOT_CREATE
+    is_forbidden = isinstance(error, PermissionError)
+    remedy = "run as root or as the server's user" if is_forbidden else "check this path"
+    place = f"{error.filename}: " if error.filename is not None else ""
+    complain(f"{place}{error.strerror or error}; {remedy}")
+    return Exit.NOT_ALLOWED if is_forbidden else Exit.UNAVAILABLE
 
 
 def _usage(error: typer.TyperException) -> str:

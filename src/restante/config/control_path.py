@@ -16,17 +16,21 @@ from restante.config.source import variable_name
 _SQLITE: Final = re.compile(
     r"sqlite:(//(?=/))?"
 )  # sqlite:data is relative, sqlite:///var/lib/x is not
+VARIABLE: Final = variable_name(("control_socket",))
 _SETTING: Final = re.compile(
     r"""^\s*(control_socket|store)\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.MULTILINE
 )
 
 
 def likely_control_socket(given: Path | None, environ: Mapping[str, str]) -> Path | None:
-    """Return the control socket that a configuration names, even if the rest is invalid.
+    """Return the control socket that the environment or a configuration names.
 
-    Return None if no file is found or it names neither a socket nor a store.
+    The rest of the configuration may be invalid. If the environment names the socket, no file is
+    needed. Return None if nothing names a socket or a store.
     """
     file = first_file(candidates(given, environ))
+    if named := environ.get(VARIABLE):
+        return _named(named, file)
     if file is None:
         return None
     try:
@@ -34,11 +38,17 @@ def likely_control_socket(given: Path | None, environ: Mapping[str, str]) -> Pat
     except OSError:
         return None
     values = _settings(text)
-    socket = environ.get(variable_name(("control_socket",))) or values.get("control_socket")
-    if socket:
+    if socket := values.get("control_socket"):
         return file.parent / socket
     store = environ.get(variable_name(("store",))) or values.get("store")
     return file.parent / _SQLITE.sub("", store, count=1) / "control.sock" if store else None
+
+
+def _named(socket: str, file: Path | None) -> Path:
+    """Return a socket of the environment, relative to the file as for the server, or to us."""
+    beside = file.parent / socket if file is not None else None
+    here = Path(socket).absolute()
+    return here if beside is None or (here.exists() and not beside.exists()) else beside
 
 
 def _settings(text: str) -> dict[str, str]:

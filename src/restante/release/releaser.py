@@ -250,7 +250,7 @@ class Releaser:
 
 
 def _full_reason(request: ReleaseRequest, outcome: ReleaseOutcome) -> str:
-    return f"{outcome.reason}; {request.note}" if request.note else outcome.reason
+    return f"{request.note}; {outcome.reason}" if request.note else outcome.reason
 
 
 def _unrecorded(outcome: ReleaseOutcome, target: str, error: str) -> ReleaseOutcome:
