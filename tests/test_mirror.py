@@ -27,12 +27,6 @@ ELSEWHERE: dict[str, str] = {
 }
 
 NOT_YET = [
-    "cli/export_formats.py",
-    "cli/failures.py",
-    "cli/import_content.py",
-    "cli/import_sources.py",
-    "cli/progress.py",
-    "cli/serve_command.py",
     "dsn/bounce_maker.py",
     "dsn/dsn_writer.py",
     "notices/apprise_process.py",

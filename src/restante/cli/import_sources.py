@@ -105,14 +105,18 @@ def _eml_letter(path: Path) -> Letter:
     side = path.with_suffix(_SIDE)
     content = Stretch(path)
     return (
-        _with_facts(str(path), content, json.loads(side.read_bytes()))
+        _with_facts(str(path), content, _facts(side.read_bytes(), str(side)))
         if side.is_file()
         else _bare(content)
     )
 
 
 def _maildir_letters(path: Path) -> Iterator[Letter | Unreadable]:
-    known = {facts["file"]: facts for facts in _lines(path / ENVELOPES)}
+    try:
+        known = {facts.get("file"): facts for facts in _lines(path / ENVELOPES)}
+    except ValueError as error:  # without their envelopes some mail may be taken for other mail
+        yield Unreadable(str(path), str(error))
+        return
     files = [
         file
         for name in ("cur", "new")
@@ -124,6 +128,8 @@ def _maildir_letters(path: Path) -> Iterator[Letter | Unreadable]:
             yield _copied(str(file), Stretch(file), known.get(file.name.partition(":")[0]))
         except OSError as error:
             yield Unreadable(str(file), error.strerror or str(error))
+        except ValueError as error:
+            yield Unreadable(str(file), str(error))
 
 
 def _mbox_letters(path: Path) -> Iterator[Letter | Unreadable]:
@@ -217,6 +223,19 @@ def _with_facts(place: str, content: Stretch, facts: Mapping[str, Any]) -> Lette
 
 
 def _lines(path: Path) -> Iterator[Mapping[str, Any]]:
+    """Yield the facts of each line of a list. Raises ValueError for a line that has none."""
     if path.is_file():
         with path.open("rb") as file:
-            yield from map(json.loads, file)
+            for number, line in enumerate(file, start=1):
+                yield _facts(line, f"{path}, line {number}")
+
+
+def _facts(text: bytes, place: str) -> Mapping[str, Any]:
+    """Read the facts about a message. Raises ValueError if these are none."""
+    try:
+        facts = json.loads(text)
+    except ValueError:
+        facts = None
+    if isinstance(facts, dict):
+        return facts
+    raise ValueError(f"{place}: was not written by an export; restore it from the export")
