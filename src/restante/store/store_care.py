@@ -13,7 +13,7 @@ from typing import Protocol
 class Finding:
     """One thing that is not as it should be."""
 
-    kind: str  # "schema", "database", "figures", "content"
+    kind: str  # "schema", "database", "log", "figures", "content"
     text: str
     number: int | None = None  # of the message concerned
 

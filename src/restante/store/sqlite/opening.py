@@ -18,6 +18,7 @@ from restante.store.sqlite.ballast import Ballast
 from restante.store.sqlite.damage_mark import DamageMark
 from restante.store.sqlite.ledger import Ledger
 from restante.store.sqlite.lock import DirectoryLock
+from restante.store.sqlite.log_remains import lost_part
 from restante.store.sqlite.readers import Readers
 from restante.store.sqlite.reading import Damage, damage_of_file
 from restante.store.sqlite.spool import ContentFiles
@@ -94,6 +95,8 @@ def _open_in_turn(
     health = StoreHealth(mark.leave)
     connection = engine.open_writer(path, vfs)
     undo.callback(engine.close_without_checkpoint, connection)
+    if lost := lost_part(path):
+        raise StoreDamaged(lost)
     is_proven = proof.prove(connection, proof_seconds, is_suspect=mark.is_there)
     files = ContentFiles(
         directory / CONTENT, health, ballast

@@ -25,6 +25,7 @@ from restante.store.sqlite.backup import PARTIAL, copy_file, prepare, sync
 from restante.store.sqlite.engine import PAGE_SIZE, Row, fetch, quoted
 from restante.store.sqlite.leaf_pages import Pages, is_message
 from restante.store.sqlite.lock import DirectoryLock
+from restante.store.sqlite.log_remains import lost_part
 from restante.store.sqlite.lost_domains import keep_domains
 from restante.store.sqlite.regular_file import look_at, what_is_wrong
 from restante.store.sqlite.tolerant import UNREADABLE, Gap, TolerantReader, table_of
@@ -89,6 +90,8 @@ def _salvaged(directory: Path, target: Path, work: Path, on_progress: Progress) 
             report.lost.append(
                 Finding("database", f"{first_page}; data that only the log had may be missing")
             )
+        elif lost := lost_part(directory / _DATABASE):
+            report.lost.append(Finding("log", lost))
         with closing(_new_database(target / PARTIAL, version)) as made:
             run = _Salvage(
                 directory, target, source=source, made=made, report=report, on_progress=on_progress

@@ -17,6 +17,7 @@ import apsw
 from restante.store.sqlite import care_queries, engine, migrations, queries
 from restante.store.sqlite.engine import Row
 from restante.store.sqlite.lock import DirectoryLock
+from restante.store.sqlite.log_remains import lost_part
 from restante.store.sqlite.regular_file import look_at, what_is_wrong
 from restante.store.store_care import Finding, StoreReport
 from restante.store.store_errors import StoreUnusable
@@ -77,10 +78,11 @@ class _Check:
         try:
             with closing(engine.open_reader(path)) as self._connection:
                 self._look_at_schema()
+                self._look_at_log(path)
                 self._look_at_database()
                 self._look_at_figures()
                 self._look_at_contents()
-        except apsw.Error as error:
+        except (OSError, apsw.Error) as error:
             self._found("database", f"cannot be read on: {error}")
 
     def _look_at_schema(self) -> None:
@@ -90,6 +92,10 @@ class _Check:
                 "schema",
                 f"is {self._report.schema}, newer than the {self._report.schema_known} known here",
             )
+
+    def _look_at_log(self, path: Path) -> None:
+        if lost := lost_part(path):
+            self._found("log", lost)
 
     def _look_at_database(self) -> None:
         for (text,) in engine.fetch(self._connection, "PRAGMA integrity_check"):
