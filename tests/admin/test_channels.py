@@ -232,6 +232,17 @@ def test_a_change_is_audited_without_its_secrets(desk: Desk) -> None:
     assert key not in said
 
 
+def test_the_same_target_and_key_again_change_nothing(desk: Desk) -> None:
+    run(add_channel(desk.context, hook(account="alpha")))
+    target = secret(desk).url
+    before = len(run(desk.store.trail.audit()))
+    change(desk, webhook=target)
+    change(desk, webhook=target, key=secret(desk).key)
+    assert len(run(desk.store.trail.audit())) == before
+    change(desk, webhook=f"{target}x")
+    assert len(run(desk.store.trail.audit())) == before + 1
+
+
 def test_what_waits_is_due_and_leaves_as_the_channel_is_then(desk: Desk) -> None:
     async def story() -> None:
         await add_channel(desk.context, hook(account="alpha"))

@@ -107,3 +107,15 @@ def test_an_authority_is_a_file_that_can_be_used_now(tmp_path: Path) -> None:
 def test_the_number_of_connections_has_bounds() -> None:
     with pytest.raises(ValidationError):
         DomainChange(connections=0)
+
+
+def test_the_same_password_for_the_destination_again_changes_nothing() -> None:
+    async def story(desk: Desk) -> None:
+        login = {"destination_login": "us", "destination_password": SecretStr("a secret")}
+        await desk.host("alpha.example", "alpha", tls=TlsUse.REQUIRED, **login)
+        assert (await change(desk, **login)).changes == []
+        login["destination_password"] = SecretStr("another")
+        [changed] = (await change(desk, **login)).changes
+        assert changed.field == "destination.login.sealed_password"
+
+    run(story(Desk()))

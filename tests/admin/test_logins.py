@@ -191,3 +191,28 @@ def test_generated_passwords_are_long_and_differ() -> None:
     first, second = generate_password(), generate_password()
     assert first != second
     assert len(first) == 29
+
+
+def test_the_same_password_again_changes_nothing(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        logins, "password_matches", lambda kept, password: kept == cheap_hash(password)
+    )
+    add(desk)
+    same = LoginChange(password=SecretStr(PASSWORD))
+    assert run(change_login(desk.context, "alpha", "primary", same)).changes == []
+    without = LoginChange(password=SecretStr(PASSWORD), cram_md5=False)
+    changed = run(change_login(desk.context, "alpha", "primary", without))
+    assert [one.field for one in changed.changes] == ["sealed password"]
+
+
+def test_the_same_password_is_sealed_anew_if_the_key_file_has_changed(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logins, "password_matches", lambda *_: True)
+    add(desk)
+    desk.context = replace(desk.context, vault=Vault(b"n" * 32))
+    same = LoginChange(password=SecretStr(PASSWORD))
+    changed = run(change_login(desk.context, "alpha", "primary", same))
+    assert [one.field for one in changed.changes] == ["sealed password", "SCRAM verifier"]

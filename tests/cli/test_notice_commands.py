@@ -116,7 +116,7 @@ def test_the_operators_own_are_marked(installation: Path, command: Command) -> N
         (("add", "chat", "--apprise", "nothing://a-token"), 65),
         (("add", "hook", "--webhook", "http://hook.example/a-token"), 65),
         (("add", "hook", "--webhook", URL, "--key-file", "/nowhere"), 66),
-        (("add", "hook", "--webhook", URL, "--only", "no-such-kind"), 65),
+        (("add", "hook", "--webhook", URL, "--only", "no-such-kind"), 64),
         (("add", "mail", "--mail", "ops@alpha.example"), 65),
         (("add", "hook", "--webhook", URL, "--account", "nobody"), 66),
         (("set", "hook", "--every-kind", "--reason", "why"), 66),
@@ -172,3 +172,13 @@ def test_a_channel_that_hears_of_everything_says_all(desk: Desk, command: Comman
     )
     [_, one, two, *_] = command("notice", "list").out.splitlines()
     assert (one.split()[-1], two.split()[-1]) == ("all", "delivery-refused")
+
+
+def test_a_kind_that_does_not_exist_is_answered_with_the_choices(
+    desk: Desk, command: Command
+) -> None:
+    assert desk.server
+    for words in (("add", "ops", "--mail", "a@b.example"), ("set", "ops", "--reason", "less")):
+        wrong = command("notice", *words, "--only", "mail-refused")
+        assert wrong.code == 64
+        assert "'mail-refused' is not one of 'mail-after-quiet', 'primary-away'," in wrong.err

@@ -3,12 +3,19 @@
 import asyncio
 import json
 import re
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import pytest
 
 from restante.telemetry.event_fields import example
-from restante.telemetry.events import EVENTS, Event, InternalError, MailHeld, StoreFailed
+from restante.telemetry.events import (
+    EVENTS,
+    Event,
+    InternalError,
+    MailHeld,
+    RecordChanged,
+    StoreFailed,
+)
 from restante.telemetry.log_writer import LogWriter
 
 
@@ -93,3 +100,12 @@ def test_a_failure_says_what_and_a_defect_also_where(capsys: pytest.CaptureFixtu
     plain, _, rest = capsys.readouterr().err.partition("\n")
     assert plain.endswith(' store-failed [error] doing=hold error="ValueError: boom"')
     assert rest.endswith("ValueError: boom\n")
+
+
+def test_several_values_of_a_field_are_one_text(capsys: pytest.CaptureFixture[str]) -> None:
+    event = example(RecordChanged, changes=("a: 1 → 2", "b: x → none"), subject="s", domain="")
+    LogWriter().write(event)
+    LogWriter().write(replace(event, changes=()))
+    several, none = capsys.readouterr().err.splitlines()
+    assert several.endswith(r' changes="a: 1 \u2192 2; b: x \u2192 none"')
+    assert "changes" not in none

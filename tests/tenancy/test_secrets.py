@@ -66,3 +66,12 @@ def test_a_constant_depends_on_key_and_label() -> None:
 def test_no_two_kinds_of_secrets_have_one_owner() -> None:
     owners = [kind("x") for kind in (login_owner, verifier_owner, destination_owner)]
     assert len({*owners, channel_owner("x", "y"), channel_owner("", "x/y")}) == 5
+
+
+def test_an_unchanged_secret_keeps_its_sealing() -> None:
+    sealed = VAULT.seal("secret", "owner")
+    assert VAULT.sealed_again(sealed, "secret", "owner") == sealed
+    for present, owner in ((None, "owner"), (sealed, "other"), (VAULT.seal("x", "owner"), "owner")):
+        again = VAULT.sealed_again(present, "secret", owner)
+        assert again != present
+        assert VAULT.open(again, owner) == "secret"

@@ -112,7 +112,7 @@ async def _directed(context: AdminContext, channel: Channel, fields: ChannelFiel
     if channel.way == Transport.MAIL:
         return replace(channel, target=shown)
     sealed = _secret(context, channel, url, key).sealed(
-        context.vault, channel.account, channel.name
+        context.vault, channel.account, channel.name, channel.sealed
     )
     return replace(channel, target=shown, sealed=sealed)
 

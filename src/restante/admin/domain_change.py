@@ -144,9 +144,9 @@ def _changed_login(
         raise AdminError(
             ErrorKind.USAGE, error, "give --destination-login and --destination-password-stdin"
         )
-    return DestinationLogin(
-        user, vault.seal(password.get_secret_value(), destination_owner(domain))
-    )
+    was = present.sealed_password if present else None
+    sealed = vault.sealed_again(was, password.get_secret_value(), destination_owner(domain))
+    return DestinationLogin(user, sealed)
 
 
 def read_pin(text: str) -> str:

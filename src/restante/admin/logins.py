@@ -31,7 +31,7 @@ from restante.sasl.scram_keys import new_verifier
 from restante.store.store_errors import Conflict
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.model import Login
-from restante.tenancy.passwords import hash_password
+from restante.tenancy.passwords import hash_password, password_matches
 from restante.tenancy.record_change import changes_between
 from restante.tenancy.secrets import SealBroken, login_owner, verifier_owner
 
@@ -124,10 +124,17 @@ async def change_login(
     if change.password is None:
         return await _put(context, login, _with_cram_md5(context, login, change.cram_md5))
     password = _checked_password(change.password)
-    password_hash, verifier = await _hashes(context, user, password)
+    if await asyncio.to_thread(_is_same, context, login, password):
+        password_hash, verifier = login.password_hash, login.sealed_verifier
+    else:
+        password_hash, verifier = await _hashes(context, user, password)
     present = _find_login(context, account, user)  # again: it may have been removed meanwhile
     keeps_secret = present.sealed_secret is not None if change.cram_md5 is None else change.cram_md5
-    secret = _sealed_secret(context, user, password) if keeps_secret else None
+    secret = (
+        context.vault.sealed_again(present.sealed_secret, password, login_owner(user))
+        if keeps_secret
+        else None
+    )
     login = replace(
         present, password_hash=password_hash, sealed_secret=secret, sealed_verifier=verifier
     )
@@ -206,6 +213,17 @@ async def _hashes(context: AdminContext, user: str, password: str) -> tuple[str,
     """Return a password's hash and its sealed SCRAM verifier."""
     password_hash = await asyncio.to_thread(hash_password, password)
     return password_hash, await asyncio.to_thread(_sealed_verifier, context, user, password)
+
+
+def _is_same(context: AdminContext, login: Login, password: str) -> bool:
+    """Return whether this is the login's password, with a verifier that can be read."""
+    if login.sealed_verifier is None:
+        return False
+    try:
+        context.vault.open(login.sealed_verifier, verifier_owner(login.user))
+    except SealBroken:
+        return False
+    return password_matches(login.password_hash, password)
 
 
 def _sealed_secret(context: AdminContext, user: str, password: str) -> bytes:

@@ -94,6 +94,9 @@ app.command()(audit_commands.audit)
 app.command()(client_commands.etrn)
 
 
+_NOT_A_NUMBER: Final = (
+    "Input should be a valid integer, unable to parse string as an integer"  # Pydantic's words
+)
 _STDOUT: Final = 1  # its file descriptor
 _WITHOUT_SOCKET = {"init", "serve", "etrn", "config"}  # they ask no running server
 
@@ -161,6 +164,9 @@ def _usage(error: typer.TyperException) -> str:
     context: typer.Context | None = getattr(error, "ctx", None)
     command = context.command_path if context else "restante"
     text = (
-        " ".join(error.format_message().split()).removesuffix(".").replace(": Value error, ", ": ")
+        " ".join(error.format_message().split())
+        .removesuffix(".")
+        .replace(": Value error, ", ": ")
+        .replace(_NOT_A_NUMBER, "write a whole number")
     )
     return f"{text[:1].lower()}{text[1:]}; see {command} --help"

@@ -21,6 +21,7 @@ from restante.cli.display import (
 from restante.cli.failures import Exit, Failure, complain
 from restante.cli.options import ConfigFile, Json, OptionalReason, Reason
 from restante.phrases import NOT_HOSTED
+from restante.tenancy.notice import NoticeKind
 
 group = typer.Typer(
     name="notice",
@@ -119,7 +120,7 @@ def add(
     mail: Mail = None,
     apprise: Apprise = None,
     kind: Annotated[
-        list[str] | None,
+        list[NoticeKind] | None,
         typer.Option(
             "--only",
             metavar="KIND",
@@ -168,7 +169,7 @@ def change(
     mail: Mail = None,
     apprise: Apprise = None,
     kind: Annotated[
-        list[str] | None,
+        list[NoticeKind] | None,
         typer.Option(
             "--only",
             metavar="KIND",

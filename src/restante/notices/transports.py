@@ -22,11 +22,10 @@ class ChannelSecret:
     url: str
     key: str = ""  # signs a webhook
 
-    def sealed(self, vault: Vault, account: str, name: str) -> bytes:
-        """Return it sealed, to be stored."""
-        return vault.seal(
-            json.dumps({"url": self.url, "key": self.key}), channel_owner(account, name)
-        )
+    def sealed(self, vault: Vault, account: str, name: str, present: bytes | None = None) -> bytes:
+        """Return it sealed, to be stored; `present` if that is the same secret."""
+        text = json.dumps({"url": self.url, "key": self.key})
+        return vault.sealed_again(present, text, channel_owner(account, name))
 
 
 def open_secret(vault: Vault, channel: Channel) -> ChannelSecret:

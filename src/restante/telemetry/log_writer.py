@@ -123,7 +123,8 @@ def _as_text(event: Event, at: str) -> str:
     """Spell a line as `time event key=value …`, quoting what would not read back."""
     fields = event_fields(event)
     name = fields.pop("event")
-    pairs = "".join(f" {key}={_quote(value)}" for key, value in fields.items() if value != "")
+    shown = ((key, value) for key, value in fields.items() if value not in ("", ()))
+    pairs = "".join(f" {key}={_quote(value)}" for key, value in shown)
     mark = "" if event.level == "info" else f" [{event.level}]"
     line = f"{at} {name}{mark}{pairs}"
     trace = _trace(event)
@@ -131,6 +132,8 @@ def _as_text(event: Event, at: str) -> str:
 
 
 def _quote(value: Any) -> str:
+    if isinstance(value, tuple):
+        value = "; ".join(map(str, value))
     text = value if isinstance(value, str) else str(value)
     if _PLAIN.match(text):
         return text

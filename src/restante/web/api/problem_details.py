@@ -96,7 +96,8 @@ async def _answer_bad_shape(_request: Request, error: Exception) -> JSONResponse
     """Name the field and its fault, never its value: it may be a secret."""
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
-    field = ".".join(str(part) for part in first["loc"][1:]) or "request"
+    names = (str(part) for part in first["loc"][1:] if not isinstance(part, int))
+    field = ".".join(names) or "request"  # `kinds`, also where one item of it is wrong
     text = f"{field}: {first['msg'][:1].lower()}{first['msg'][1:]}"
     return _answer(
         STATUSES[ErrorKind.INVALID], ErrorKind.INVALID, text, "see the reference for its form"
