@@ -65,7 +65,7 @@ class FakeServer:
     """Remembers what it was told."""
 
     released: list[tuple[str, str, str]] = field(default_factory=list)
-    principals: list[Principal] = field(default_factory=list)  # who asked for releases
+    principals: list[Principal] = field(default_factory=list)  # of the release requests
     stopped: list[tuple[int, str]] = field(default_factory=list)  # drains, and why
     delivering: set[int] = field(default_factory=set)  # domains whose mail is on its way
     uncertain: int = 0  # of the drain
@@ -162,7 +162,7 @@ class Lines:
 
 @dataclass
 class FakeWays:
-    """Takes note of what is sent, and says what it is told to."""
+    """Records each notice, and gives the answer that a test has set."""
 
     sent: list[tuple[Channel, Notice]] = field(default_factory=list)
     answer: NoticeAttempt = field(
@@ -176,7 +176,7 @@ class FakeWays:
 
 @dataclass
 class Desk:
-    """The admin context of an operator, and what is behind it."""
+    """The admin context of an operator, with its store, server and log."""
 
     store: MemoryStore = field(default_factory=MemoryStore)
     server: FakeServer | None = field(default_factory=FakeServer)

@@ -1,4 +1,4 @@
-"""The context of a request: who acts and why, and the operator's name on this machine."""
+"""The context of a request: its principal and reason; the operator's name on this machine."""
 
 import os
 import pwd

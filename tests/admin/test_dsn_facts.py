@@ -1,4 +1,4 @@
-"""A sender's requests for reports in exported mail: what goes out is what a command could say."""
+"""A sender's requests for reports in exported mail: only values of a valid command."""
 
 import pytest
 

@@ -473,7 +473,7 @@ def test_an_account_never_reaches_anothers_things_even_if_the_table_allowed_all(
             else:
                 assert "beta" not in shown(result).replace(f"new@{of.domain}", "")
         assert {kind for kind, _ in answers} <= {ErrorKind.NOT_FOUND, TransferFault.MISSING}
-        assert len(set(answers)) <= 1, "what is another's is answered like what is not there"
+        assert len(set(answers)) <= 1, "another's thing is answered like a missing one"
         assert await seen_of(desk, BETA) == before
 
     run(story())

@@ -1,4 +1,4 @@
-"""The state of a primary as it is shown: what probes have found, or nothing."""
+"""The state of a primary as it is shown: the result of probes, or nothing."""
 
 import pytest
 

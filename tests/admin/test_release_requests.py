@@ -1,4 +1,4 @@
-"""The operator's release: through the server's own door, answered for each node."""
+"""The operator's release: done by the server, and answered for each node."""
 
 import pytest
 

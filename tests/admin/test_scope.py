@@ -1,4 +1,4 @@
-"""What exists for a principal: the things of its account, or all."""
+"""The scope of a principal: the things of its account, or all."""
 
 from dataclasses import replace
 from typing import Any

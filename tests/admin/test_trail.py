@@ -1,4 +1,4 @@
-"""The operator's part of the trail: who did what, from where, and why."""
+"""The operator's part of the trail: actor, action, origin and reason."""
 
 from dataclasses import replace
 

@@ -68,7 +68,7 @@ def installation(pristine: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pa
 
 @pytest.fixture
 def desk(installation: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
-    """An admin context that is served; opening the store besides would be a fault."""
+    """An admin context that is served; opening the store too would be a fault."""
     monkeypatch.delattr(offline_admin, "open_offline_admin")
     desk = Desk()
     number = asyncio.run(desk.host("alpha.example", "alpha"))

@@ -1,4 +1,4 @@
-"""Content read for an import: as the store would have it, whatever the file and its blocks."""
+"""Content read for an import: normalized as in the store, whatever the file and its blocks."""
 
 import hashlib
 from pathlib import Path

@@ -27,12 +27,12 @@ def found(*paths: Path, style: Style | None = None) -> list[Letter]:
 
 
 def texts(some: list[Letter]) -> list[bytes]:
-    """What they say."""
+    """Their contents."""
     return [b"".join(one.content.blocks()) for one in some]
 
 
 def complaints(*paths: Path, style: Style | None = None) -> list[str]:
-    """What is said of files that cannot be read."""
+    """The errors of unreadable files."""
     return [one.error for one in letters(paths, style) if isinstance(one, Unreadable)]
 
 
@@ -50,7 +50,7 @@ def test_the_side_file_of_an_export_is_believed_before_the_fields(tmp_path: Path
     [letter] = found(tmp_path)
     assert (letter.reverse_path, letter.forward_paths) == ("", ("anna@alpha.example",))
     assert (letter.needs_smtputf8, letter.is_suspect, letter.is_delay_told) == (True, True, False)
-    assert texts([letter])[0].startswith(b"Return-Path:")  # it is part of what was held
+    assert texts([letter])[0].startswith(b"Return-Path:")  # it is part of the held content
 
 
 def test_fields_say_nothing_of_reports(tmp_path: Path) -> None:

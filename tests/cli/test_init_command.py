@@ -1,4 +1,4 @@
-"""`restante init`: what it makes runs, a second time changes nothing, certificates are renewed."""
+"""`restante init`: it makes a working server, changes nothing twice, and renews certificates."""
 
 import json
 from pathlib import Path

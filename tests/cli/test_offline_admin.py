@@ -1,4 +1,4 @@
-"""Who acts when a command opens the store itself, and what it says when that is not allowed."""
+"""A command that opens the store itself: its principal, and its errors."""
 
 import json
 from pathlib import Path

@@ -56,4 +56,4 @@ def test_a_url_of_no_store_is_named() -> None:
 
 
 def _unheard(*_: int) -> None:
-    """Progress that nobody hears."""
+    """Progress that nobody reads."""

@@ -89,7 +89,7 @@ async def test_of_several_changes_of_a_record_the_last_is_told(store: Store) -> 
 
 
 async def test_the_changes_applied_give_the_directory(store: Store) -> None:
-    """Also where a domain's name is another's by now, and where one is gone that came meanwhile."""
+    """Also for a domain whose name is another's now, and for one that came and was removed."""
     first = await hosted(store)
     await store.records.put_login(login(), NOTED)
     before = await store.records.directory()
@@ -136,7 +136,7 @@ def other(
     directory: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Store]:
-    """The same store, opened once more. The lock that forbids that on SQLite is left out."""
+    """The same store, opened again. The lock that forbids that on SQLite is left out."""
     if implementation == "memory":
         assert isinstance(store, MemoryStore)
         yield MemoryStore(store.state)

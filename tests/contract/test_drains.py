@@ -88,7 +88,7 @@ async def test_a_drain_that_is_open_is_joined(store: Store) -> None:
     await store.handover.settle(drain, [])
     later = await taken_over(store, drain)
     assert (later.requested_at, later.deadline) == (1.0, 120.0)
-    assert await store.handover.asked([later]) == []  # it begins anew in any case
+    assert await store.handover.asked([later]) == []  # it begins again in any case
     await store.handover.close_drain(later)
     assert await opened(store, domain_id, 5.0, 65.0) not in (drain, later)
 
@@ -110,7 +110,7 @@ async def test_a_drain_can_be_stopped_through_the_store(store: Store) -> None:
     assert await store.handover.asked([drain]) == [Asked(domain_id, 0, 60.0, "no more")]
     later = await taken_over(store, drain)
     assert await store.handover.asked([later]) == [Asked(domain_id, 0, 60.0, "no more")]
-    await store.handover.open_drain(domain_id, 2.0, 120.0)  # who asks later wants it to go on
+    await store.handover.open_drain(domain_id, 2.0, 120.0)  # a later request lets it go on
     assert await store.handover.asked([later]) == [Asked(domain_id, 1, 120.0, "")]
 
 

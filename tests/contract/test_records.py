@@ -65,7 +65,7 @@ FULL_POLICY = Policy(
     refused_retention=Retention(None, AtEnd.DELETE),
 )
 
-# --- what is put comes back
+# --- records come back as they were put
 
 
 async def test_an_empty_store_has_an_empty_directory(store: Store) -> None:

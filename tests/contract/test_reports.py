@@ -58,7 +58,7 @@ def bounced(number: int, *paths: str) -> Outcome:
     )
 
 
-# --- with what a drain settles
+# --- together with outcomes
 
 
 async def test_a_report_is_stored_with_the_outcome_that_it_tells_of(store: Store) -> None:
@@ -282,7 +282,7 @@ async def test_reports_outlive_the_domain_that_they_are_about(store: Store) -> N
     assert len(await reports(store)) == 1
 
 
-# --- what was asked, and word of delay
+# --- requests for reports, and word of delay
 
 
 def asked(

@@ -101,7 +101,7 @@ def made(about: int, domain_id: int, *paths: str) -> NewReport:
     )
 
 
-CHECKPOINT_PAGES = 40  # so that the log is used anew while the machine runs
+CHECKPOINT_PAGES = 40  # so that the log is reused while the machine runs
 LARGE = replace(
     NOTED, reason="x" * 300_000
 )  # so that the log gets pages of its change before that is committed
@@ -453,7 +453,7 @@ class Agreement(RuleBasedStateMachine):
         self.runner.run(run())
         shutil.rmtree(left)
         self.sqlite = self.runner.run(self.opened())
-        messages = [self.both(lambda store: store.queue.message(number)) for number in present]  # noqa: B023  called at once
+        messages = [self.both(lambda store: store.queue.message(number)) for number in present]  # noqa: B023
         assert len(self.sqlite.core.files.present()) == sum(
             isinstance(one, tuple) for one in messages
         )  # no orphan is left

@@ -1,7 +1,7 @@
 """Stores made by earlier versions, as archives beside this file: tests/store/stores/COMMIT.tar.xz.
 
 Each has a data directory `store`, the key file `key`, and `make.py`, the script of that commit.
-Every later version opens every one of them. An archive is never made again.
+Every later version opens every one of them. An archive is never recreated.
 """
 
 import tarfile

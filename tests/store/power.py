@@ -3,17 +3,18 @@
 Two layers are recorded, in one order: SQLite's files through a VFS, content files through the
 functions of `os` that the store uses. A power cut is made from that record, as a disk may leave it:
 
-- what was written to a file before a sync of that file began is there;
+- data written to a file before a sync of that file began is there;
 - data written later is there or not, whole or by sectors of 512 octets, in any order; the other
   octets are unchanged or zeros;
-- a file's name is there once its directory was synced (SQLite does that at the first sync of a new
-  log); names that were given or removed later are so or not, each by itself.
+- a file's name is there once its directory was synced. SQLite does that at the first sync of a new
+  log. Names that were given or removed later are so or not, each by itself.
 
 Directories are assumed to be there: they are made before anything is acknowledged. The index of the
 log (-shm) is left out, because SQLite makes it again.
 """
 
-# ruff: noqa: PTH110, PTH112, PTH120  it stands in for functions of os, and works with the paths that they are given
+# It stands in for functions of os, and takes their paths.
+# ruff: noqa: PTH110, PTH112, PTH120
 
 import os
 import random
@@ -112,7 +113,7 @@ class _World:
     """Files and names, as the steps have made them."""
 
     def __init__(self) -> None:
-        self._now: dict[str, _Content] = {}  # by path: what a running system sees
+        self._now: dict[str, _Content] = {}  # by path: contents as a running system sees them
         self._certain: dict[str, _Content] = {}  # the names that a disk has for certain
         self._pending: list[tuple[str, _Content | None]] = []  # names given, or taken away
 
@@ -171,7 +172,7 @@ class RecordedDisk(apsw.VFS):
         self.tape = tape
         super().__init__(self.name, "")
 
-    def xOpen(self, name: Any, flags: list[int]) -> apsw.VFSFile:  # noqa: N802  SQLite's name for it
+    def xOpen(self, name: Any, flags: list[int]) -> apsw.VFSFile:  # noqa: N802  its name
         path = name.filename() if isinstance(name, apsw.URIFilename) else name
         is_new = not Path(path).exists()
         file = _RecordedFile(self.tape, path, name, flags)

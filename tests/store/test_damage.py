@@ -74,7 +74,9 @@ async def outcome(directory: Path) -> str:
         await store.close()
     assert all(one.head == content(one.number) for one in held)
     return (
-        "whole" if len(held) == 120 else f"{len(set(damage.numbers))} parked of {120 - len(held)}"
+        "whole"
+        if len(held) == 120
+        else f"{len(set(damage.numbers))} set apart of {120 - len(held)}"
     )
 
 
@@ -89,7 +91,7 @@ async def test_whichever_page_is_damaged_no_mail_is_missing_in_silence(
     for page in pages(filled):
         overwrite(filled, page, octets)
         ended = await outcome(filled)
-        assert ended in ("refused", "whole") or ended == "1 parked of 1", f"page {page}: {ended}"
+        assert ended in ("refused", "whole") or ended == "1 set apart of 1", f"page {page}: {ended}"
         seen.add(ended)
         (filled / DATABASE).write_bytes(sound)
     assert "refused" in seen

@@ -1,4 +1,4 @@
-"""The drains on record: numbers that fence, requests to an owner, and who owns what."""
+"""The drains on record: numbers that fence, requests to an owner, and unclaimed drains."""
 
 import pytest
 from hypothesis import given

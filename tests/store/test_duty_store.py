@@ -1,4 +1,4 @@
-"""A work whose duty was lost begins anew."""
+"""Work whose duty was lost begins again."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -16,7 +16,7 @@ class Losing:
 
     @asynccontextmanager
     async def perform(self, _name: str) -> AsyncIterator[int]:
-        """Let the work end, and lose the duty all the same."""
+        """Let the work end, and lose the duty even so."""
         yield 1
         if self.losses:
             self.losses -= 1

@@ -249,7 +249,7 @@ async def test_a_damaged_message_is_never_handed_out_and_keeps_no_other_back(
     assert await held_numbers(store, domain_id) == [3]
     with pytest.raises(StoreError, match="checksum"):
         await store.queue.message(4)
-    assert damage.numbers == [1, 2, 4]  # told once, when it is parked
+    assert damage.numbers == [1, 2, 4]  # told once, when it is marked
 
 
 async def damaged_with(store: SqliteStore) -> dict[int, list[str]]:

@@ -1,4 +1,4 @@
-"""Mail for a domain that is gone is refused as a whole mail, and no other mail with it."""
+"""Mail for a removed domain is refused with all its parts, and no other mail with it."""
 
 from dataclasses import replace
 

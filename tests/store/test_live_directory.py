@@ -1,4 +1,4 @@
-"""The picture of the records: one moment for each reader, and all are told of a new one."""
+"""The records in memory: each reader sees one moment, and listeners are called after a change."""
 
 import asyncio
 

@@ -29,7 +29,7 @@ from tests.store.power import RecordedDisk, Tape, recorded_system
 SEED = int(os.environ.get("RESTANTE_SEED") or random.SystemRandom().getrandbits(32))
 CUTS = int(os.environ.get("RESTANTE_CUTS") or 120)
 STEPS = 60  # batches that are held
-KEPT = (0.0, 0.5, 1.0)  # shares of what was not synced that got to the disk all the same
+KEPT = (0.0, 0.5, 1.0)  # shares of unsynced data that got to the disk even so
 
 
 class Work:

@@ -19,7 +19,7 @@ class WatchedDisk(apsw.VFS):
         self._failures: dict[tuple[str, str], Exception] = {}
         super().__init__(self.name, "")
 
-    def xOpen(self, name: Any, flags: list[int]) -> apsw.VFSFile:  # noqa: N802  SQLite's name for it
+    def xOpen(self, name: Any, flags: list[int]) -> apsw.VFSFile:  # noqa: N802  its name
         return _WatchedFile(self, name, flags)
 
     def fails_to(self, verb: str, kind: str, error: Exception) -> None:

@@ -1,4 +1,4 @@
-"""One message in memory: each step moves its recipients between waiting and parked."""
+"""One message in memory: each step moves its recipients between held and refused."""
 
 from collections.abc import Callable
 

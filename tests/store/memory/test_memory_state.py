@@ -1,4 +1,4 @@
-"""The data of a store in memory: what depends on a thing goes with it, and nothing else does."""
+"""The data of a store in memory: dependent data goes with its thing, and nothing else does."""
 
 from dataclasses import replace
 

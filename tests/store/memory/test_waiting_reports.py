@@ -1,4 +1,4 @@
-"""Reports on their way: due in fair order, put off, hastened, dropped."""
+"""Reports on their way: due in fair order, deferred, hastened, dropped."""
 
 from dataclasses import replace
 

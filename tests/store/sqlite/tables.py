@@ -65,7 +65,7 @@ class Tables:
         return drain
 
     def standing(self, number: int) -> tuple[list[str], dict[str, tuple[int, str]]]:
-        """Who waits for a message, and how each recipient with a reply is marked."""
+        """The held recipients of a message, and the mark of each recipient with a reply."""
         found = self.rows("SELECT held_paths FROM message WHERE number = ?", number)
         replies = self.rows(
             "SELECT forward_path, is_refused, reply FROM last_reply WHERE number = ?", number

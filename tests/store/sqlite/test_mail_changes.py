@@ -1,4 +1,4 @@
-"""Changes of held mail, each as one transaction: what it leaves in the tables and the figures."""
+"""Changes of held mail, each as one transaction: the tables and the figures after it."""
 
 from collections.abc import Callable
 from typing import Any

@@ -27,7 +27,7 @@ from tests.contract.making import (
     taken_over,
 )
 
-# --- who may
+# --- permissions
 
 
 def modes(directory: Path) -> dict[bool, set[int]]:

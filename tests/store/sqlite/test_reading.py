@@ -1,4 +1,4 @@
-"""Questions to the tables: what bounds an answer, and damage that an answer passes over."""
+"""Questions to the tables: the bounds of an answer, and damage that an answer passes over."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What the change of one record among many costs, and what an idle poll does."""
+"""The cost of one changed record among many, and of an idle poll."""
 
 import asyncio
 from collections.abc import Iterator

@@ -11,7 +11,7 @@ from tests.store.sqlite.tables import Tables
 
 @pytest.fixture
 def tables() -> Tables:
-    """A domain with a message to three, of whom Bert is refused."""
+    """A domain with a message to three recipients; Bert is refused."""
     tables = Tables()
     tables.host()
     tables.hold(1, 1, ANNA, BERT, CARL, file=content_file("0/one", b"content"))

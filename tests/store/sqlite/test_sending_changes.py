@@ -1,4 +1,4 @@
-"""Outcomes of attempts to send: done with, or put off with the answer."""
+"""Outcomes of attempts to send: removed, or deferred with the reply."""
 
 from restante.queue.sending_outcome import SendingOutcome
 from restante.store.sqlite import queries, reading, report_changes, sending_changes

@@ -33,7 +33,7 @@ from tests.contract.making import (
 )
 from tests.store.watched_disk import WatchedDisk
 
-LIMIT = 30.0  # seconds after which a test that waits for ever fails instead
+LIMIT = 30.0  # seconds; then a test that waits without end fails
 
 
 @contextmanager
