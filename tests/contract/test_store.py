@@ -453,7 +453,10 @@ class Agreement(RuleBasedStateMachine):
         self.runner.run(run())
         shutil.rmtree(left)
         self.sqlite = self.runner.run(self.opened())
-        messages = [self.both(lambda store: store.queue.message(number)) for number in present]  # noqa: B023
+        messages = [
+            self.both(lambda store: store.queue.message(number))  # noqa: B023
+            for number in present
+        ]
         assert len(self.sqlite.core.files.present()) == sum(
             isinstance(one, tuple) for one in messages
         )  # no orphan is left
