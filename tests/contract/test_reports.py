@@ -10,8 +10,9 @@ from restante.mail.dsn_request import DsnRequest, Notify, RecipientRequest, Ret
 from restante.mail.envelope import Envelope
 from restante.mail.message import ContentFile, NewMessage
 from restante.mail.report import Action, NewReport, Report
-from restante.queue.fair_order import DueReport
+from restante.queue.fair_order import DueReport, target_of
 from restante.queue.recipient_status import Move, Outcome, RecipientOutcome, RecipientStatus
+from restante.queue.report_lanes import LaneUse, ReportLanes, lane_kind
 from restante.queue.sending_outcome import Backlog, SendingOutcome
 from restante.store.interface import Store
 from restante.store.mail_figures import NO_USAGE, Usage
@@ -19,14 +20,17 @@ from restante.store.mail_handover import Drain
 from restante.store.mail_queue import Bounce, QueueFilter
 from restante.store.mail_reports import ReportFilter, WaitingReport
 from restante.store.memory import MemoryStore
+from restante.store.sqlite import reading
 from restante.store.store_errors import LeaseLost, StoreError
 from tests.contract.making import (
     ANNA,
     BERT,
     CONTENT,
     NOTED,
+    account,
     content,
     delivered,
+    domain,
     hold,
     hosted,
     message,
@@ -228,6 +232,39 @@ async def test_reports_come_when_they_are_due_the_longest_due_first(store: Store
     assert [one.about for one in await store.reports.due_reports(30.0, 100, 1)] == [2]
     assert await store.reports.due_reports(9.0, 100, 1 << 20) == []
     assert await store.reports.next_report_at() == 10.0
+
+
+async def test_a_flood_of_due_reports_hides_none_of_another_account(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More are due, and for longer, than are looked at together."""
+    monkeypatch.setattr(reading, "_DUE_LOOKED_AT", 8)
+    domain_id = await stored(store, *map(float, range(20)))
+    await store.records.put_account(account("beta"), NOTED)
+    other = (await store.records.put_domain(domain("beta.example", "beta"), NOTED)).id
+    await hold(store, other, 30)
+    await hold(store, domain_id, 31)
+    late = [
+        replace(report(30, other, made_at=50.0), reverse_path="s@b.example"),
+        replace(report(31, domain_id, made_at=60.0), reverse_path="s@c.example"),
+    ]
+    await store.queue.bounce([Bounce(one.about, (ANNA,), one) for one in late], NOTED)
+    due = await store.reports.due_reports(LATER, 3, 1 << 20)
+    assert [one.about for one in due] == [1, 30, 31]
+
+
+async def test_only_reports_with_a_free_lane_are_read(store: Store) -> None:
+    await stored(store, 10.0, 20.0)
+    first, second = await reports(store)
+    await store.reports.settle_reports([SendingOutcome(first.number, 30.0, "450 later")])
+    lanes = ReportLanes()
+    target = target_of(first.reverse_path)
+    lanes.take(LaneUse(lane_kind(Action.FAILED, 0), "alpha", target))
+    due = await store.reports.due_reports(LATER, 9, 1 << 20, lanes.occupied())
+    assert [one.number for one in due] == [first.number], "the other has had no attempt"
+    lanes.take(LaneUse(lane_kind(Action.FAILED, 1), "alpha", target))
+    assert await store.reports.due_reports(LATER, 9, 1 << 20, lanes.occupied()) == []
+    assert second.failures == 0
 
 
 async def test_a_report_that_is_put_off_waits_and_knows_why(store: Store) -> None:

@@ -1,10 +1,12 @@
 """In which order reports leave."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from restante.mail.report import Action
 from restante.queue.fair_order import DueReport, fair_order, over_limit
+from restante.queue.report_lanes import LaneUse
 
 REPORTS = st.lists(
     st.tuples(st.sampled_from(list(Action)), st.sampled_from("abc"), st.sampled_from("xyz")),
@@ -28,6 +30,36 @@ def test_accounts_take_turns_and_so_do_target_domains() -> None:
         DueReport(11, Action.FAILED, "beta", "x.example"),
     ]
     assert fair_order([*flood, *others])[:4] == [0, 11, 10, 1]
+
+
+def test_the_subdomains_of_one_stranger_take_turns_as_one() -> None:
+    flood = [
+        DueReport(number, Action.FAILED, "alpha", f"x{number}.evil.example") for number in range(10)
+    ]
+    customers = [
+        DueReport(10 + number, Action.FAILED, "alpha", f"{name}.example")
+        for number, name in enumerate("yz")
+    ]
+    assert fair_order([*flood, *customers])[:4] == [0, 10, 11, 1]
+
+
+@pytest.mark.parametrize("rival", ["beta y.example", "alpha y.example", "alpha y.evil.example"])
+def test_where_one_may_leave_at_a_time_shares_still_take_turns(rival: str) -> None:
+    """The flood is older; after some of it has left, it is the other's turn."""
+    account, target = rival.split()
+    flood = [
+        DueReport(number, Action.FAILED, "alpha", f"x{number % 2}.evil.example")
+        for number in range(9)
+    ]
+    due = [*flood, DueReport(9, Action.FAILED, account, target)]
+    turns: list[LaneUse] = []
+    order: list[int] = []
+    for _ in range(3):
+        order.append(fair_order(due, turns)[0])
+        [left] = [one for one in due if one.number == order[-1]]
+        due.remove(left)
+        turns.append(left.use)
+    assert 9 in order
 
 
 @given(REPORTS)

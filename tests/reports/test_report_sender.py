@@ -12,6 +12,7 @@ from restante.mail.dsn_request import DsnRequest, Notify, RecipientRequest
 from restante.mail.envelope import Envelope
 from restante.mail.report import Action, NewReport
 from restante.network.resolver import Exchanger, LookupFailed
+from restante.queue.report_lanes import ACCOUNT_LANES, LANES, LaneUse, lane_kind
 from restante.queue.sending_outcome import Backlog, SendingOutcome
 from restante.reports import report_sender
 from restante.reports.report_sender import LONGEST_PAUSE, Reports
@@ -28,6 +29,7 @@ from restante.telemetry.events import (
     StoreFailed,
     SuccessReportsDropped,
 )
+from restante.tenancy.model import Account
 from tests.delivery.scripted_primary import CLOSE, ScriptedPrimary
 from tests.delivery.world import World, until
 from tests.wire import NOW, audit
@@ -48,9 +50,15 @@ class Post:
     stored: int = 0
     failures: list[StoreError] = field(default_factory=list)
 
-    async def store(self, *reverse_paths: str) -> None:
+    async def store_for(self, account: str, reverse_path: str) -> None:
+        """Store a report about another account's mail."""
+        await self.world.store.records.put_account(Account(account, NOW), audit())
+        await self.world.host(26, "beta.example", account=account)
+        await self.store(reverse_path, about="beta.example")
+
+    async def store(self, *reverse_paths: str, about: str = "b.example") -> None:
         """Store a report for each."""
-        domain = self.world.directory.now.domains["b.example"]
+        domain = self.world.directory.now.domains[about]
         for path in reverse_paths:
             self.stored += 1
             await self.world.hold_asking(domain, Envelope(path, (ANNA,)))
@@ -262,7 +270,8 @@ def test_a_clock_that_was_ahead_for_a_while_keeps_nothing_waiting(has_restarted:
         await post.world.store.reports.settle_reports(put_off)
         if not has_restarted:
             await post.reports._meet_clock()
-            post.reports._tried_at.append((post.world.monotonic, False))
+            use = LaneUse(lane_kind(Action.FAILED, 0), "alpha", "a.example")
+            post.reports._tried_at.append((post.world.monotonic, use))
         post.world.step(-365 * 86400.0)
         await post.go_on_until(lambda: post.count(ReportSent) == 3)
 
@@ -314,7 +323,9 @@ def test_what_the_store_cannot_record_is_not_sent_again_and_nothing_else_is_befo
 
         due = post.world.store.reports.due_reports
         post.world.intercept("settle_reports", fail_at_first)
-        post.world.intercept("due_reports", lambda now, _, octets: due(now, 1, octets))
+        post.world.intercept(
+            "due_reports", lambda now, _, octets, *lanes: due(now, 1, octets, *lanes)
+        )
         await post.store(SENDER, "t@a.example")
         await post.go_on_until(lambda: post.count(ReportSent) == 2 and not failing)
         assert await post.world.reports() == []
@@ -483,6 +494,42 @@ def test_a_flood_of_successes_does_not_delay_a_failure() -> None:
 
     play(act, per_minute=60)
     assert len(gone) == 31
+
+
+def test_hosts_that_say_nothing_delay_no_other_host() -> None:
+    """A stranger made as many failures as there are lanes; his hosts accept and are silent."""
+
+    async def act(post: Post) -> None:
+        accepted = asyncio.Semaphore(0)
+
+        silent_ends: list[asyncio.StreamWriter] = []
+
+        def say_nothing(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            silent_ends.append(writer)
+            accepted.release()
+
+        silent = await asyncio.start_server(say_nothing, "127.0.0.2", post.host.port)
+        post.world.names.table["mx.evil.example"] = ["127.0.0.2"]
+        for number in range(LANES):
+            post.world.names.mx[f"e{number}.evil.example"] = [Exchanger(10, "mx.evil.example")]
+        await post.store(*(f"s@e{number}.evil.example" for number in range(LANES)))
+        running = asyncio.ensure_future(post.reports.run())
+        for _ in range(ACCOUNT_LANES):
+            await accepted.acquire()
+        await post.store_for("beta", "customer@a.example")
+        post.reports.wake()
+        await until(lambda: running.done() or bool(post.lines(ReportSent)))
+        assert [line["domain"] for line in post.lines(ReportSent)] == ["a.example"]
+        running.cancel()
+        await asyncio.wait([running])
+        assert accepted.locked(), "the account has no more than its share"
+        for end in silent_ends:
+            end.close()
+            await end.wait_closed()
+        silent.close()
+        await silent.wait_closed()
+
+    play(act)
 
 
 def test_reports_of_success_above_the_limit_are_dropped_and_no_others() -> None:

@@ -53,6 +53,10 @@ class Rounds:
         self._closing.set()
         self._woken.set()
 
+    async def woken(self) -> None:
+        """Return once `wake` or `close` was called since the present round began."""
+        await self._woken.wait()
+
     async def run_rounds(self, take_round: Round, *, apart: float = 0.0) -> None:
         """Do rounds until `close`, with at least `apart` seconds between two."""
         while not self.is_closing:

@@ -1,8 +1,10 @@
 """Sends reports: takes due ones from the store, at a limited rate, and records each result.
 
-Theory of operation. There is one task. It sends due reports, domain by domain and some domains at a
-time (mx_delivery.py). It looks for mail whose sender asked for a delay report. Then it waits: for
-the next due report, for room in the minute, or for new reports. Each attempt is settled at once:
+Theory of operation. One task takes rounds. It looks for mail whose sender asked for a delay report,
+and begins deliveries for due reports, each to one target domain (mx_delivery.py). Deliveries have
+lanes (queue/report_lanes.py), so that a host that says nothing delays few others. Then the task
+waits: for the end of a delivery, the next due report, room in the minute, or new reports. Each
+attempt is settled at once:
 
     a host took it                          removed
     5xx, null MX, no such domain            removed, with a line in the log
@@ -15,9 +17,10 @@ record results. Held mail does not come here and does not wait for this.
 """
 
 import asyncio
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from math import inf
 from typing import Final
 
@@ -28,8 +31,9 @@ from restante.mail.envelope import Envelope
 from restante.mail.message import HeldMessage, message_name
 from restante.mail.report import Action, Fate, Report, ReportFacts
 from restante.network.resolver import MailExchangers
-from restante.queue.fair_order import over_limit
+from restante.queue.fair_order import over_limit, target_of
 from restante.queue.recipient_status import Move, RecipientOutcome
+from restante.queue.report_lanes import LaneUse, ReportLanes, lane_kind
 from restante.queue.reporting import recipients_to_tell_of
 from restante.queue.schedule import Schedule, next_attempt
 from restante.queue.sending_outcome import SendingOutcome
@@ -50,16 +54,13 @@ from restante.telemetry.events import (
 _ReportEvent = type[ReportSent | ReportDeferred | ReportDropped]
 BATCH: Final = 50  # reports read at once
 BATCH_OCTETS: Final = 4 * 1024 * 1024
-DOMAINS_AT_ONCE: Final = 10
 LATE_BATCH: Final = 100  # messages
 LONGEST_PAUSE: Final = 300.0  # seconds between two looks for mail that is late
-LESSER_AT_ONCE: Final = 10
+LESSER_AT_ONCE: Final = 10  # delays and successes in one delivery
+LOOK_AGAIN: Final = 5.0  # seconds; while deliveries are under way
 DROPPED_AT_ONCE: Final = 1000  # in one transaction
-_ERRAND_SECONDS: Final = {
-    Action.FAILED: 300.0,
-    Action.DELAYED: 300.0,
-    Action.RELAYED: 60.0,
-}  # then it is tried again
+_FIRST_SECONDS: Final = 60.0  # of a delivery; then its reports are tried again later
+_REPEATED_SECONDS: Final = 300.0  # by which a slow host gets the time that SMTP allows it
 _SHARE_PAUSE: Final = 1.0
 _MINUTE: Final = 60.0
 _CLOCK_SLACK: Final = 5.0  # seconds by which the wall clock may be corrected without notice
@@ -86,9 +87,11 @@ class Reports:
         self._context = context
         self._exchangers = exchangers
         self._settings = settings
-        self._tried_at: deque[tuple[float, bool]] = (
+        self._tried_at: deque[tuple[float, LaneUse]] = (
             deque()
-        )  # attempts of the last minute: monotonic time; whether it is not a failure report
+        )  # attempts of the last minute, one for each report; monotonic time
+        self._lanes = ReportLanes()
+        self._deliveries: dict[asyncio.Task[None], LaneUse] = {}
         self._unsettled: list[SendingOutcome] = []
         self._settling = asyncio.Lock()
         self._rounds = Rounds(context.log, "report", context.wait)
@@ -109,15 +112,23 @@ class Reports:
 
     async def _run_rounds(self) -> None:
         self._clocks_before = None  # as after a start
-        await self._rounds.run_rounds(self._take_round)
+        async with asyncio.TaskGroup() as tasks:
+            await self._rounds.run_rounds(partial(self._take_round, tasks))
 
-    async def _take_round(self) -> float:
-        """Send those that are due; return the seconds until the next is."""
+    async def _take_round(self, tasks: asyncio.TaskGroup) -> float:
+        """Begin to send those that are due; return the seconds until the next is."""
         await self._meet_clock()
         await self._look_for_late_mail()
         await self._drop_surplus()
-        await self._send_due()
-        return await self._pause()
+        await self._begin_deliveries(tasks)
+        if not self._deliveries:
+            return await self._pause()
+        woken = tasks.create_task(self._rounds.woken())
+        await asyncio.wait(
+            (*self._deliveries, woken), timeout=LOOK_AGAIN, return_when=asyncio.FIRST_COMPLETED
+        )
+        woken.cancel()
+        return 0.0
 
     async def _meet_clock(self) -> None:
         """Hasten reports with a wrong due time, after a start or when the clock was set back."""
@@ -141,67 +152,88 @@ class Reports:
 
     # Sending
 
-    async def _send_due(self) -> None:
+    async def _begin_deliveries(self, tasks: asyncio.TaskGroup) -> None:
+        """Begin as many deliveries as there are due reports with a free lane, and room for them."""
         await self._settle()
         while not self._rounds.is_closing and not self._unsettled and (room := self._room()):
-            due = await self._store.due_reports(self._context.now(), min(room, BATCH), BATCH_OCTETS)
-            some = self._next_batch(due)
-            if not some:
+            due = await self._store.due_reports(
+                self._context.now(),
+                min(room, BATCH),
+                BATCH_OCTETS,
+                self._lanes.occupied(use for _, use in self._tried_at),
+            )
+            deliveries = self._deliveries_for(self._within_share(due))
+            begun = [use for use in deliveries if self._lanes.take(use)]
+            for use in begun:
+                self._begin(tasks, use, deliveries[use])
+            if not begun:
                 return
-            await self._send(some)
 
-    def _next_batch(self, due: Sequence[Report]) -> Sequence[Report]:
-        """Return the reports that leave together: all failures, or a few others.
+    def _within_share(self, due: Sequence[Report]) -> Sequence[Report]:
+        """Return those that may leave in this minute.
 
-        Failures leave by themselves, because a slow host keeps its batch. Other reports get at most
-        half of the minute, so that a failure always finds room.
+        Delays and successes get at most half of the minute, so that a failure always finds room.
         """
-        if not due or due[0].action is Action.FAILED:
-            return [report for report in due if report.action is Action.FAILED]
+        lesser = [report for report in due if report.action is not Action.FAILED]
         share = max(self._settings().per_minute // 2, 1) - sum(
-            is_lesser for _, is_lesser in self._tried_at
+            use.kind.action is not Action.FAILED for _, use in self._tried_at
         )
-        return due[: max(min(share, LESSER_AT_ONCE), 0)]
+        put_off = {report.number for report in lesser[max(share, 0) :]}
+        return [report for report in due if report.number not in put_off]
+
+    def _deliveries_for(self, reports: Sequence[Report]) -> dict[LaneUse, list[Report]]:
+        """Group reports by lane, in the order in which they come."""
+        deliveries: dict[LaneUse, list[Report]] = {}
+        for report in reports:
+            use = self._use(report)
+            some = deliveries.setdefault(use, [])
+            if use.kind.action is Action.FAILED or len(some) < LESSER_AT_ONCE:
+                some.append(report)
+        return deliveries
+
+    def _use(self, report: Report) -> LaneUse:
+        hosted = self._context.directory.now.domain_by_id(report.domain_id)
+        return LaneUse(
+            lane_kind(report.action, report.failures),
+            hosted.account if hosted is not None else "",
+            target_of(report.reverse_path),
+        )
+
+    def _begin(self, tasks: asyncio.TaskGroup, use: LaneUse, reports: Sequence[Report]) -> None:
+        now = self._context.monotonic()
+        self._tried_at.extend((now, use) for _ in reports)
+        delivery = tasks.create_task(self._send(reports))
+        self._deliveries[delivery] = use
+        delivery.add_done_callback(self._end)
+
+    def _end(self, delivery: asyncio.Task[None]) -> None:
+        self._lanes.leave(self._deliveries.pop(delivery))
 
     async def _send(self, reports: Sequence[Report]) -> None:
-        now = self._context.monotonic()
-        self._tried_at.extend((now, report.action is not Action.FAILED) for report in reports)
-        by_domain: defaultdict[str, list[Report]] = defaultdict(list)
+        """Send reports of one kind to their target domain, and record the results."""
+        settings, domain = self._settings(), _domain(reports[0])
+        delivery = MxDelivery(
+            domain,
+            [_as_message(report) for report in reports],
+            self._context,
+            exchangers=self._exchangers,
+            port=settings.port,
+            private_addresses=settings.private_addresses,
+        )
+        try:
+            async with asyncio.timeout(
+                _REPEATED_SECONDS if reports[0].failures else _FIRST_SECONDS
+            ):
+                await delivery.run()
+        except TimeoutError:
+            late = {one.number: _TOO_SLOW for one in reports if one.number not in delivery.outcomes}
+            delivery.outcomes.update(late)
+        except Exception as error:  # noqa: BLE001  the boundary: one domain's defect is no other's
+            self._context.log.publish(InternalError(error=error, doing="report", domain=domain))
         for report in reports:
-            by_domain[_domain(report)].append(report)
-        turns = asyncio.Semaphore(DOMAINS_AT_ONCE)
-        async with asyncio.TaskGroup() as tasks:
-            for domain, some in by_domain.items():
-                tasks.create_task(self._send_to(domain, some, turns))
-
-    async def _send_to(
-        self, domain: str, reports: Sequence[Report], turns: asyncio.Semaphore
-    ) -> None:
-        async with turns:
-            settings = self._settings()
-            messages = [_as_message(report) for report in reports]
-            errand = MxDelivery(
-                domain,
-                messages,
-                self._context,
-                exchangers=self._exchangers,
-                port=settings.port,
-                private_addresses=settings.private_addresses,
-            )
-            try:
-                async with asyncio.timeout(_ERRAND_SECONDS[reports[0].action]):
-                    await errand.run()
-            except TimeoutError:
-                late = {
-                    one.number: _TOO_SLOW for one in reports if one.number not in errand.outcomes
-                }
-                errand.outcomes.update(late)
-            except Exception as error:  # noqa: BLE001  the boundary: one domain's defect is no other's
-                self._context.log.publish(InternalError(error=error, doing="report", domain=domain))
-            for report in reports:
-                self._conclude(domain, report, errand.outcomes.get(report.number, _UNKNOWN))
-            with suppress(StoreError):  # it is logged, and tried again before anything more is sent
-                await self._settle()
+            self._conclude(domain, report, delivery.outcomes.get(report.number, _UNKNOWN))
+        with suppress(StoreError):  # it is logged, and tried again before anything more is sent
+            await self._settle()
 
     async def _settle(self) -> None:
         async with self._settling:
@@ -263,7 +295,7 @@ class Reports:
         if not self._room():
             pause = max(pause, self._tried_at[0][0] + _MINUTE - self._context.monotonic())
         if pause <= 0 and any(
-            is_lesser for _, is_lesser in self._tried_at
+            use.kind.action is not Action.FAILED for _, use in self._tried_at
         ):  # the due reports have used up their share
             pause = _SHARE_PAUSE
         return min(max(pause, 0.0), LONGEST_PAUSE)

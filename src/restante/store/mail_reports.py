@@ -10,6 +10,7 @@ from typing import Protocol
 from restante.mail.message import HeldMessage
 from restante.mail.report import Action, NewReport, Report
 from restante.queue.fair_order import DueReport
+from restante.queue.report_lanes import NONE_OCCUPIED, OccupiedLanes
 from restante.queue.sending_outcome import Backlog, SendingOutcome
 from restante.tenancy.audit import AuditEntry
 
@@ -47,11 +48,13 @@ class ReportStore(Protocol):
     They are nobody's usage, and outlive the domain that they are about.
     """
 
-    async def due_reports(self, now: float, limit: int, max_octets: int) -> list[Report]:
+    async def due_reports(
+        self, now: float, limit: int, max_octets: int, occupied: OccupiedLanes = NONE_OCCUPIED
+    ) -> list[Report]:
         """Return the reports whose next attempt is due, in fair order (queue/fair_order.py).
 
-        At most `limit`, and no more once `max_octets` of content are in memory; at least one if
-        there is one.
+        Only those for which a lane is free. At most `limit`, and no more once `max_octets` of
+        content are in memory; at least one if there is one.
         """
 
     async def next_report_at(self) -> float | None:

@@ -217,6 +217,8 @@ def test_due_reports_come_in_the_order_of_their_index(connection: apsw.Connectio
     steps = plan(connection, queries.DUE_REPORTS, (1.0, "failed", 9))
     assert steps[0] == "SEARCH report USING INDEX report_due (next_attempt_at<?)"
     assert not any("SCAN" in step or "TEMP B-TREE" in step for step in steps)
+    steps = plan(connection, queries.DUE_REPORTS_IN_TURN, (1.0, "failed", 9))
+    assert "SEARCH report USING INDEX report_due (next_attempt_at<?)" in steps
     assert plan(connection, queries.REPORT, (1,)) == [
         "SEARCH report USING INTEGER PRIMARY KEY (rowid=?)"
     ]

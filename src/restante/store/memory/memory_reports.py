@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from restante.mail.message import HeldMessage
 from restante.mail.report import NewReport, Report
 from restante.queue.fair_order import DueReport
+from restante.queue.report_lanes import NONE_OCCUPIED, OccupiedLanes
 from restante.queue.sending_outcome import Backlog, SendingOutcome
 from restante.store.mail_reports import ReportFilter, WaitingReport
 from restante.store.memory.memory_record import handed_out
@@ -18,9 +19,11 @@ class MemoryReports:
     def __init__(self, state: MemoryState) -> None:
         self._state = state
 
-    async def due_reports(self, now: float, limit: int, max_octets: int) -> list[Report]:
-        """Return the reports whose next attempt is due, in fair order."""
-        return self._state.reports.due(now, limit, max_octets, self._state.account_of)
+    async def due_reports(
+        self, now: float, limit: int, max_octets: int, occupied: OccupiedLanes = NONE_OCCUPIED
+    ) -> list[Report]:
+        """Return the reports whose next attempt is due and for which a lane is free."""
+        return self._state.reports.due(now, limit, max_octets, self._state.account_of, occupied)
 
     async def next_report_at(self) -> float | None:
         """Return when the next attempt on any report is due."""

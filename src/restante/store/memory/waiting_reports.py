@@ -6,6 +6,7 @@ from dataclasses import replace
 from restante.mail.address import path_matches
 from restante.mail.report import Action, NewReport, Report
 from restante.queue.fair_order import DueReport, fair_order, target_of
+from restante.queue.report_lanes import NONE_OCCUPIED, OccupiedLanes
 from restante.queue.sending_outcome import Backlog, SendingOutcome
 from restante.store.mail_reports import ReportFilter, WaitingReport
 
@@ -27,12 +28,21 @@ class WaitingReports:
             )
 
     def due(
-        self, now: float, limit: int, max_octets: int, account_of: Callable[[int], str]
+        self,
+        now: float,
+        limit: int,
+        max_octets: int,
+        account_of: Callable[[int], str],
+        occupied: OccupiedLanes = NONE_OCCUPIED,
     ) -> list[Report]:
-        """Return those due, in fair order; `account_of` maps a domain's id to its account or ""."""
+        """Return those due for which a lane is free, in fair order.
+
+        `account_of` maps a domain's id to its account or "".
+        """
         waiting = sorted(self._waiting.values(), key=lambda one: (one[0], one[1].number))
         due = [report for due_at, report in waiting if due_at <= now]
-        order = fair_order(_turn(one, account_of) for one in due)
+        turns = (_turn(one, account_of) for one in due)
+        order = fair_order((turn for turn in turns if occupied.admit(turn.use)), occupied.turns)
         found: list[Report] = []
         octets = 0
         for report in (self._waiting[number][1] for number in order):
@@ -45,7 +55,11 @@ class WaitingReports:
     def successes(self, account_of: Callable[[int], str]) -> list[DueReport]:
         """Return the reports of success, in the order in which they were made."""
         reports = (report for _, (_, report) in sorted(self._waiting.items()))
-        return [_turn(report, account_of) for report in reports if report.action is Action.RELAYED]
+        return [
+            _turn(report, account_of)._replace(is_repeated=False)
+            for report in reports
+            if report.action is Action.RELAYED
+        ]
 
     def next_at(self) -> float | None:
         """Return when the next one is due."""
@@ -92,7 +106,11 @@ class WaitingReports:
 
 def _turn(report: Report, account_of: Callable[[int], str]) -> DueReport:
     return DueReport(
-        report.number, report.action, account_of(report.domain_id), target_of(report.reverse_path)
+        report.number,
+        report.action,
+        account_of(report.domain_id),
+        target_of(report.reverse_path),
+        bool(report.failures),
     )
 
 

@@ -330,10 +330,30 @@ DRAINS = "SELECT domain_id, number, is_open, requested_at, deadline, times, stop
 # Of one kind, in the order of the index, so that nothing is sorted. The content behind is not read:
 # queue/fair_order.py chooses first.
 DUE_REPORTS = """
-    SELECT report.number, report.action, ifnull(domain.account, ''), report.reverse_path
+    SELECT report.number, ifnull(domain.account, ''), report.reverse_path, report.failures
     FROM report LEFT JOIN domain ON domain.id = report.domain_id
     WHERE report.next_attempt_at <= ? AND report.action = ?
     ORDER BY report.next_attempt_at, report.number LIMIT ?
+"""
+# The same where more are due than are looked at: accounts take turns, and the targets of each
+# account. This sorts all that are due, which takes a quarter of a second for 100,000.
+DUE_REPORTS_IN_TURN = """
+    WITH turned AS (
+        SELECT report.number, ifnull(domain.account, '') AS account, report.reverse_path,
+            report.failures, report.next_attempt_at,
+            row_number() OVER (
+                PARTITION BY domain.account,
+                    lower(substr(report.reverse_path, instr(report.reverse_path, '@')))
+                ORDER BY report.next_attempt_at, report.number
+            ) AS turn
+        FROM report LEFT JOIN domain ON domain.id = report.domain_id
+        WHERE report.next_attempt_at <= ? AND report.action = ?
+    )
+    SELECT number, account, reverse_path, failures
+    FROM turned
+    ORDER BY row_number() OVER (PARTITION BY account ORDER BY turn, next_attempt_at, number),
+        next_attempt_at, number
+    LIMIT ?
 """
 # The action is a literal, as in the index, which has all that is read of a report.
 SUCCESS_REPORTS = """

@@ -14,6 +14,7 @@ from restante.mail.message import HeldMessage
 from restante.mail.report import Action, Report
 from restante.queue.fair_order import DueReport, fair_order, target_of
 from restante.queue.recipient_status import RecipientStatus
+from restante.queue.report_lanes import NONE_OCCUPIED, OccupiedLanes
 from restante.queue.sending_outcome import Backlog
 from restante.store.audit_trail import AuditPage, NodeRequest
 from restante.store.mail_figures import SetApart
@@ -220,25 +221,37 @@ _DUE_LOOKED_AT: Final = 5_000  # reports of a kind among which turns are shared
 
 
 def due_reports(
-    connection: apsw.Connection, now: float, limit: int, max_octets: int
+    connection: apsw.Connection,
+    now: float,
+    limit: int,
+    max_octets: int,
+    occupied: OccupiedLanes = NONE_OCCUPIED,
 ) -> list[Report]:
-    """Read the reports that are due, in fair order."""
+    """Read the reports that are due and for which a lane is free, in fair order."""
     due: list[DueReport] = []
     for action in (Action.FAILED, Action.DELAYED, Action.RELAYED):
         if len(due) < limit:
-            rows = fetch(connection, queries.DUE_REPORTS, (now, action, _DUE_LOOKED_AT))
-            due += [
-                DueReport(number, action, account, target_of(path))
-                for number, _, account, path in rows
-            ]
+            due += filter(lambda one: occupied.admit(one.use), _due(connection, now, action))
     found: list[Report] = []
     octets = 0
-    for number in fair_order(due)[:limit]:
+    for number in fair_order(due, occupied.turns)[:limit]:
         found += [waiting_report(row) for row in fetch(connection, queries.REPORT, (number,))]
         octets += len(found[-1].content) if found else 0
         if octets >= max_octets:
             break
     return found
+
+
+def _due(connection: apsw.Connection, now: float, action: Action) -> list[DueReport]:
+    """Read some of the reports of a kind that are due: of every account, and of many targets."""
+    given = (now, action, _DUE_LOOKED_AT)
+    rows = list(fetch(connection, queries.DUE_REPORTS, given))
+    if len(rows) == _DUE_LOOKED_AT:
+        rows = list(fetch(connection, queries.DUE_REPORTS_IN_TURN, given))
+    return [
+        DueReport(number, action, account, target_of(path), bool(failures))
+        for number, account, path, failures in rows
+    ]
 
 
 def success_reports(connection: apsw.Connection) -> list[DueReport]:

@@ -6,6 +6,7 @@ from functools import partial
 from restante.mail.message import HeldMessage
 from restante.mail.report import NewReport, Report
 from restante.queue.fair_order import DueReport
+from restante.queue.report_lanes import NONE_OCCUPIED, OccupiedLanes
 from restante.queue.sending_outcome import Backlog, SendingOutcome
 from restante.store.mail_reports import ReportFilter, WaitingReport
 from restante.store.sqlite import queries, reading, report_changes, sending_changes
@@ -19,10 +20,18 @@ class SqliteReports:
     def __init__(self, core: StoreCore) -> None:
         self._core = core
 
-    async def due_reports(self, now: float, limit: int, max_octets: int) -> list[Report]:
-        """Return the reports whose next attempt is due, those due longest first."""
+    async def due_reports(
+        self, now: float, limit: int, max_octets: int, occupied: OccupiedLanes = NONE_OCCUPIED
+    ) -> list[Report]:
+        """Return the reports whose next attempt is due and for which a lane is free."""
         return await self._core.read(
-            partial(reading.due_reports, now=now, limit=limit, max_octets=max_octets)
+            partial(
+                reading.due_reports,
+                now=now,
+                limit=limit,
+                max_octets=max_octets,
+                occupied=occupied,
+            )
         )
 
     async def next_report_at(self) -> float | None:
