@@ -36,7 +36,8 @@ class UpkeepStore(Protocol):
         """Why the store cannot be reached at present; "" while it can. No I/O.
 
         Time cures it, so the process goes on; calls raise StoreUnreachable meanwhile. A store in
-        files of this machine is never away.
+        files of this machine is away while its database is not in its place. It then accepts
+        nothing new, and can still hand over its mail.
         """
 
     @property

@@ -20,3 +20,21 @@ async def test_where_the_directory_has_gone_that_is_an_error(
     directory.rename(directory.with_name("elsewhere"))  # noqa: ASYNC240
     with pytest.raises(StoreError, match="No such file or directory"):
         store.care.free_octets()
+
+
+@pytest.mark.parametrize("name", ["restante.db", "restante.db-wal"])
+async def test_a_database_that_was_removed_is_away_until_it_is_back(
+    store: SqliteStore, directory: Path, name: str
+) -> None:
+    file, elsewhere = directory / name, directory / "elsewhere"
+    store.care.free_octets()
+    assert store.care.absence == ""
+    file.rename(elsewhere)
+    store.care.free_octets()
+    assert store.care.absence.startswith(f"{name} was removed or replaced while in use")
+    file.touch()
+    store.care.free_octets()
+    assert store.care.absence
+    elsewhere.rename(file)
+    store.care.free_octets()
+    assert store.care.absence == ""

@@ -53,7 +53,7 @@ class MessageDamaged(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreAway(Event):
-    """The store cannot be reached. MAIL is answered 451 until it is back; drains wait."""
+    """The store cannot be reached, or its database was moved. MAIL is answered 451 meanwhile."""
 
     event: ClassVar[str] = "store-away"
     reason: str
