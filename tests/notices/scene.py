@@ -69,7 +69,7 @@ class CountingNotices(MemoryNotices):
     def __init__(self, state: MemoryState) -> None:
         super().__init__(state)
         self.kept = 0
-        self.readings = 0  # of what is held back
+        self.readings = 0  # of the notices that are held back
         self.failures = 0
 
     async def quiets(self) -> list[Quiet]:

@@ -2,9 +2,6 @@
 
 import asyncio
 import json
-import signal
-import socket
-import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -114,14 +111,6 @@ def test_an_answer_without_end_costs_no_memory_of_ours() -> None:
     attempt = pushed(endless, seconds=100.0)
     assert attempt.end is NoticeResult.NOT_NOW
     assert attempt.text != "no answer in time"
-
-
-def test_a_push_of_a_server_that_was_killed_ends_by_itself() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        url = f"json://127.0.0.1:{silent.getsockname()[1]}/?rto=300"
-        errand = json.dumps({"url": url, "title": "a", "body": "b", "seconds": 1})
-        ended = subprocess.run(push._COMMAND, input=errand.encode(), check=False, timeout=60)
-    assert ended.returncode == -signal.SIGALRM
 
 
 @pytest.mark.parametrize(

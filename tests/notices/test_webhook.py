@@ -14,7 +14,7 @@ import trustme
 
 from restante.network.resolver import Resolver
 from restante.notices.notice_result import NoticeAttempt, NoticeResult
-from restante.notices.signature import key_octets, new_key
+from restante.notices.signature import new_key
 from restante.notices.webhook import Webhooks
 from restante.notices.wording import as_json
 from restante.tenancy.model import IpAddress
@@ -354,19 +354,6 @@ def test_a_name_that_is_not_the_certificates_is_not_trusted() -> None:
             return await webhooks.send(f"https://localhost:{port}/", new_key(), notice())
 
     assert play(story()).text.startswith("its certificate is not trusted: ")
-
-
-@pytest.mark.parametrize(
-    "key", ["", "whsec_", "whsec_AAAA", "whsec_!", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"]
-)
-def test_a_key_that_is_none_is_refused_without_saying_it(key: str) -> None:
-    with pytest.raises(ValueError, match=r"\A(?!.*AAAA)"):
-        key_octets(key)
-
-
-def test_a_new_key_is_never_the_same() -> None:
-    assert len(key_octets(new_key())) == 32
-    assert new_key() != new_key()
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "[::1]"])

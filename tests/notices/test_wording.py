@@ -1,81 +1,21 @@
 """Any text of strangers in a name or reply leaves JSON, mail and log valid, on one line."""
 
 import json
-from dataclasses import fields, replace
 from email import message_from_bytes, policy
 from typing import Any
 
-import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from restante.notices.mail_sender import make_letter
-from restante.notices.notice_language import KIND_MEANINGS, MAX_TEXT, clean
-from restante.notices.rules import RULES, news_in
+from restante.notices.rules import news_in
 from restante.notices.wording import as_json, as_text
 from restante.telemetry.event_fields import example
-from restante.telemetry.events import DrainFinished, Event
-from restante.tenancy.notice import (
-    OF_ACCOUNTS,
-    OF_THE_SERVER,
-    Notice,
-    NoticeKind,
-)
+from restante.telemetry.events import DrainFinished
 from tests.notices.scene import notice
+from tests.notices.strangers import HOSTILE, notices
 from tests.wire import NOW
 
 HOSTNAME = "mx2.example.net"
-NASTY = [
-    "\r\nBcc: all@example.org",
-    "\n.\n",
-    "\x00",
-    "\x1b[31m",
-    '"}',
-    "\u2028",
-    "\ud800",
-    "\u202e",
-    "=?utf-8?q?x?=",
-]
-HOSTILE = st.lists(st.sampled_from(NASTY) | st.text(st.characters(), max_size=20)).map(
-    "".join
-) | st.text(st.characters(), min_size=1000, max_size=3000)
-
-_OF_OURS = ("account", "status", "at_end", "end")
-
-
-def filled(kind: type[Event], text: str) -> Event:
-    """An event with a text in every field that may be a stranger's."""
-    event = example(kind, **({"end": "given up", "refused": 2} if kind is DrainFinished else {}))
-    texts = {
-        each.name: text
-        for each in fields(event)
-        if isinstance(getattr(event, each.name), str) and each.name not in _OF_OURS
-    }
-    return replace(event, **texts)
-
-
-def notices(text: str) -> list[Notice]:
-    return [notice(news=news) for kind in RULES for news in news_in(filled(kind, text), NOW)]
-
-
-def test_every_kind_has_a_rule() -> None:
-    told = {one.news.kind for one in notices("x")} | {
-        one.kind for one in news_in(example(DrainFinished), NOW)
-    }
-    assert (
-        told
-        == OF_ACCOUNTS | OF_THE_SERVER
-        == set(NoticeKind) - {NoticeKind.TEST}
-        == set(KIND_MEANINGS) - {"test"}
-    )
-
-
-@given(HOSTILE)
-def test_whatever_comes_is_one_short_line_of_utf8(text: str) -> None:
-    line = clean(text)
-    assert line.encode("utf-8").decode() == line
-    assert line.isprintable()
-    assert len(line) <= MAX_TEXT
 
 
 @given(HOSTILE)
@@ -169,26 +109,6 @@ DRAIN: dict[str, Any] = {
     "held": 12,
     "reason": "patience is over",
 }
-
-
-@pytest.mark.parametrize(
-    ("end", "delivered", "refused", "kinds"),
-    [
-        ("finished", 3, 0, ["drain-finished"]),
-        ("finished", 3, 2, ["drain-finished", "delivery-refused"]),
-        ("finished", 0, 2, ["delivery-refused"]),
-        ("finished", 0, 0, []),
-        ("given up", 0, 0, ["drain-given-up"]),
-        ("refused", 0, 9, ["delivery-refused"]),
-        ("stopped", 3, 0, []),
-    ],
-)
-def test_what_the_end_of_a_drain_tells(
-    end: str, delivered: int, refused: int, kinds: list[str]
-) -> None:
-    given = {**DRAIN, "end": end, "delivered": delivered, "refused": refused}
-    found = news_in(example(DrainFinished, **given), NOW)
-    assert [str(news.kind) for news in found] == kinds
 
 
 def test_an_address_outside_ascii_gets_a_letter_of_its_own_kind() -> None:

@@ -2,8 +2,6 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -15,8 +13,7 @@ from restante.network.resolver import Exchanger, LookupFailed
 from restante.queue.report_lanes import ACCOUNT_LANES, LANES, LaneUse, lane_kind
 from restante.queue.sending_outcome import Backlog, SendingOutcome
 from restante.reports import report_sender
-from restante.reports.report_sender import LONGEST_PAUSE, Reports
-from restante.reports.report_settings import ReportSettings
+from restante.reports.report_sender import LONGEST_PAUSE
 from restante.store.mail_queue import Bounce
 from restante.store.store_errors import StoreError
 from restante.telemetry.events import (
@@ -29,90 +26,10 @@ from restante.telemetry.events import (
     StoreFailed,
     SuccessReportsDropped,
 )
-from restante.tenancy.model import Account
 from tests.delivery.scripted_primary import CLOSE, ScriptedPrimary
-from tests.delivery.world import World, until
+from tests.delivery.world import until
+from tests.reports.post import ANNA, MX, SENDER, Post, play
 from tests.wire import NOW, audit
-
-SENDER = "s@a.example"
-MX = "mx1.a.example"
-ANNA = "anna@b.example"
-
-
-@dataclass
-class Post:
-    """Mail hosts of the Internet, all on one port, and the reports that go there."""
-
-    world: World
-    settings: ReportSettings
-    reports: Reports
-    host: ScriptedPrimary
-    stored: int = 0
-    failures: list[StoreError] = field(default_factory=list)
-
-    async def store_for(self, account: str, reverse_path: str) -> None:
-        """Store a report about another account's mail."""
-        await self.world.store.records.put_account(Account(account, NOW), audit())
-        await self.world.host(26, "beta.example", account=account)
-        await self.store(reverse_path, about="beta.example")
-
-    async def store(self, *reverse_paths: str, about: str = "b.example") -> None:
-        """Store a report for each."""
-        domain = self.world.directory.now.domains[about]
-        for path in reverse_paths:
-            self.stored += 1
-            await self.world.hold_asking(domain, Envelope(path, (ANNA,)))
-            content = b"Subject: report %d\r\n\r\n.\r\n" % self.stored
-            made = NewReport(
-                self.world.held, domain.id, Action.FAILED, (ANNA,), path, content, self.world.now
-            )
-            assert await self.world.store.queue.bounce(
-                [Bounce(self.world.held, (ANNA,), made)], audit()
-            )
-
-    async def go_on_until(self, condition: Callable[[], bool]) -> None:
-        """Run until something is so, then end in good order."""
-        running = asyncio.ensure_future(self.reports.run())
-        await until(lambda: condition() or running.done())
-        self.reports.close()
-        await running
-
-    def lines(self, event: type[Event]) -> list[dict[str, Any]]:
-        return self.world.log.of(event)
-
-    def count(self, *events: type[Event]) -> int:
-        return sum(len(self.lines(event)) for event in events)
-
-
-def play(
-    act: Callable[[Post], Coroutine[Any, Any, None]],
-    host: ScriptedPrimary | None = None,
-    **settings: Any,
-) -> Post:
-    """Run a scene. a.example has one MX, at which `host` listens."""
-    world = World()
-    host = host or ScriptedPrimary()
-    found: list[Post] = []
-
-    async def main() -> None:
-        async with host:
-            await world.host(25)
-            world.names.mx = {"a.example": [Exchanger(10, MX)]}
-            world.names.table = {MX: ["127.0.0.1"]}
-            given = ReportSettings(port=host.port, **{"private_addresses": True, **settings})
-            reports = Reports(
-                world.store.reports,
-                world.store.queue,
-                world.new_context(),
-                world.names,
-                lambda: given,
-                duties=world.store.duties,
-            )
-            found.append(Post(world, given, reports, host))
-            await act(found[0])
-
-    asyncio.run(main())
-    return found[0]
 
 
 def test_a_report_leaves_from_the_null_reverse_path_to_the_mx_of_its_domain() -> None:
@@ -142,60 +59,6 @@ def test_reports_to_one_domain_share_a_connection() -> None:
 
     post = play(act, ScriptedPrimary(offer=()))
     assert (len(post.host.taken), post.host.connections) == (3, 1)
-
-
-@pytest.mark.parametrize("reply", ["250 2.0.0 queued", "450 4.2.1 later"])
-def test_hosts_are_tried_in_the_order_of_preference_until_one_lets_us_begin(reply: str) -> None:
-    async def act(post: Post) -> None:
-        hosts = ("gone.a.example", "off.a.example", MX, "spare.a.example")
-        post.world.names.mx["a.example"] = [
-            Exchanger(place, host) for place, host in enumerate(hosts)
-        ]
-        post.world.names.table["off.a.example"] = ["127.0.0.9"]  # nobody listens there
-        await post.store(SENDER)
-        await post.go_on_until(lambda: post.count(ReportSent, ReportDeferred) == 1)
-
-    post = play(act, ScriptedPrimary(script={"CONTENT": reply}))
-    assert post.world.names.asked == ["gone.a.example", "off.a.example", MX]
-
-
-def test_where_the_handshake_fails_a_report_goes_in_clear() -> None:
-    async def act(post: Post) -> None:
-        await post.store(SENDER)
-        await post.go_on_until(lambda: post.count(ReportSent, ReportDeferred) == 1)
-
-    post = play(act, ScriptedPrimary(offer=("STARTTLS",)))
-    assert post.host.commands.count("STARTTLS") == 1
-    assert (len(post.host.taken), post.host.connections) == (1, 2)
-
-
-def test_a_domain_without_mx_is_its_own_host() -> None:
-    async def act(post: Post) -> None:
-        post.world.names.mx, post.world.names.table = {}, {"a.example": ["127.0.0.1"]}
-        await post.store(SENDER)
-        await post.go_on_until(lambda: bool(post.lines(ReportSent)))
-
-    assert len(play(act).host.taken) == 1
-
-
-@pytest.mark.parametrize(
-    "records",
-    [
-        [Exchanger(0, "")],
-        [Exchanger(10, "mx2.example.net")],
-        LookupFailed("a.example: no such name in DNS", is_temporary=False),
-    ],
-)
-def test_what_has_nowhere_to_go_is_dropped_at_once(records: list[Exchanger] | LookupFailed) -> None:
-    async def act(post: Post) -> None:
-        post.world.names.mx["a.example"] = records
-        await post.store(SENDER)
-        await post.go_on_until(lambda: bool(post.lines(ReportDropped)))
-        assert await post.world.reports() == []
-
-    post = play(act)
-    assert not post.host.connections
-    assert not post.lines(ReportDeferred)
 
 
 def test_a_report_that_is_refused_is_dropped_and_answered_by_none() -> None:
@@ -298,17 +161,6 @@ def test_no_more_are_tried_in_a_minute_than_are_allowed() -> None:
     play(act, per_minute=3)
     assert all(later - earlier >= 60 for earlier, later in zip(sent_at, sent_at[3:], strict=False))
     assert sent_at[-1] - sent_at[0] < 200
-
-
-def test_a_host_that_turns_out_to_be_ourselves_gets_nothing() -> None:
-    async def act(post: Post) -> None:
-        post.world.own_addresses.append(("127.0.0.1", post.host.port))
-        await post.store(SENDER)
-        await post.go_on_until(lambda: bool(post.lines(ReportDeferred)))
-
-    post = play(act)
-    assert not post.host.connections
-    assert "this server itself" in post.lines(ReportDeferred)[0]["reply"]
 
 
 def test_what_the_store_cannot_record_is_not_sent_again_and_nothing_else_is_before() -> None:
@@ -435,37 +287,6 @@ def test_no_word_of_delay_where_the_operator_wants_none() -> None:
         await post.go_on_until(lambda: post.world.now > NOW + 1e6)
 
     assert not play(act, delay_after=0).lines(ReportMade)
-
-
-@pytest.mark.parametrize(
-    "private", [("127.0.0.1",), ("169.254.169.254", "::1", "::ffff:127.0.0.1", "10.0.0.1")]
-)
-def test_a_strangers_mx_record_leads_to_no_private_address(private: tuple[str, ...]) -> None:
-    async def act(post: Post) -> None:
-        post.world.names.table[MX] = list(private)
-        await post.store(SENDER)
-        await post.go_on_until(lambda: bool(post.lines(ReportDeferred)))
-
-    post = play(act, private_addresses=False)
-    assert not post.host.connections
-    [line] = post.lines(ReportDeferred)
-    assert line["reply"] == f"{MX} has no public address ({private[0]} is none)"
-
-
-def test_an_mx_that_is_asked_again_is_judged_again() -> None:
-    """The second answer of a name leads to loopback; the first had no host that answers."""
-
-    async def act(post: Post) -> None:
-        post.world.names.table[MX] = ["::ffff:127.0.0.2"]
-
-        async def rebind() -> None:
-            post.world.names.table[MX] = ["127.0.0.1"]
-
-        post.world.on_pause = rebind
-        await post.store(SENDER)
-        await post.go_on_until(lambda: post.count(ReportDeferred) == 3)
-
-    assert not play(act, private_addresses=False).host.connections
 
 
 def test_a_flood_of_successes_does_not_delay_a_failure() -> None:

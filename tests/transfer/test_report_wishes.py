@@ -10,7 +10,7 @@ from restante.queue.recipient_status import Move, Outcome, RecipientOutcome
 from restante.transfer.queue_content import ExportOrder, export_mail
 from tests.admin.desk import HEAD, NOW, Desk, run
 from tests.contract.making import opened
-from tests.transfer.test_queue_transfer import bring_in, hosting, packed_message
+from tests.transfer.streams import bring_in, hosting, packed_message
 
 ASKED = {
     "ret": "HDRS",

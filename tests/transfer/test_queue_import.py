@@ -1,9 +1,6 @@
-"""Content exported and imported: recorded, whole or not at all, and never the same twice."""
+"""Content imported: whole or not at all, recorded, and never the same twice."""
 
-import json
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 
@@ -11,74 +8,11 @@ from restante.admin.admin_error import AdminError
 from restante.admin.domain_change import DomainChange
 from restante.admin.domains import change_domain
 from restante.admin.held_mail import QueueSelection, list_queue
-from restante.mail.import_stream import (
-    WHOLE,
-    StreamEnd,
-    StreamLabel,
-    Unpacker,
-    pack_block,
-    pack_failure,
-    pack_label,
-)
 from restante.mail.message import message_number
-from restante.store.mail_reception import INLINE_LIMIT
 from restante.store.store_errors import StoreError
 from restante.tenancy.audit import AuditAction, AuditFilter
-from restante.transfer.import_arrival import MAX_MESSAGES
-from restante.transfer.queue_content import ExportOrder, export_mail, read_content
-from restante.transfer.queue_import import ImportResult, import_mail
-from restante.transfer.transfer_error import TransferError, TransferFault
-from tests.admin.desk import HEAD, NOW, Desk, all_of, run
-
-LARGE = b"Subject: large\r\n\r\n" + b"a line of a large message\r\n" * (INLINE_LIMIT // 20)
-
-
-def packed_message(content: bytes = HEAD, *to: str, step: int = 50_000, **facts: Any) -> bytes:
-    label = {
-        "reverse_path": "a@sender.example",
-        "forward_paths": to or ("x@alpha.example",),
-    } | facts
-    blocks = b"".join(
-        pack_block(content[start : start + step]) for start in range(0, len(content), step)
-    )
-    return pack_label(json.dumps(label)) + blocks + WHOLE
-
-
-async def bring_in(desk: Desk, *messages: bytes, reason: str = "") -> list[ImportResult]:
-    async def stream() -> AsyncIterator[bytes]:
-        octets = b"".join(messages)
-        for start in range(0, len(octets), 10_000):
-            yield octets[start : start + 10_000]
-
-    return await import_mail(desk.context, stream(), reason)
-
-
-async def content_of(desk: Desk, name: str) -> bytes:
-    return b"".join([block async for block in (await read_content(desk.context, name)).blocks])
-
-
-async def exported(desk: Desk, **order: Any) -> list[tuple[str, bytes, str]]:
-    """Name, content and failure of each message."""
-    found: list[tuple[str, bytes, str]] = []
-    unpacker, content = Unpacker(), b""
-    async for octets in await export_mail(desk.context, ExportOrder.model_validate(order)):
-        for piece in unpacker.receive(octets):
-            match piece:
-                case StreamLabel(facts):
-                    name, content = facts["name"], b""
-                case StreamEnd(failure):
-                    found.append((name, content, failure))
-                case bytes():
-                    content += piece
-    unpacker.close()
-    return found
-
-
-async def hosting() -> Desk:
-    desk = Desk()
-    await desk.host("alpha.example", "alpha")
-    await desk.host("beta.example", "beta")
-    return desk
+from tests.admin.desk import HEAD, NOW, all_of, run
+from tests.transfer.streams import LARGE, bring_in, content_of, hosting, packed_message
 
 
 @pytest.mark.parametrize(
@@ -228,47 +162,6 @@ def test_one_that_was_handed_over_to_some_is_still_the_same() -> None:
     run(story())
 
 
-@pytest.mark.parametrize(
-    "stream",
-    [
-        packed_message() + b"{",
-        packed_message()[:-1],
-        packed_message() + pack_label("{}") + WHOLE,
-        packed_message() + packed_message(LARGE)[:-10],
-        packed_message(LARGE)[:-2] + pack_failure("it broke"),
-        packed_message(color="blue"),
-        packed_message(dsn={"ret": "ALL"}),
-        packed_message(dsn={"envid": "a b"}),
-        packed_message(dsn={"recipients": {"x@alpha.example": {"notify": "MAYBE"}}}),
-        packed_message(dsn={"recipients": {"x@alpha.example": {}}}),
-        packed_message() * (MAX_MESSAGES + 1),
-    ],
-    ids=[
-        "half a label",
-        "no end",
-        "no envelope",
-        "cut",
-        "broken",
-        "unknown",
-        "ret",
-        "envid",
-        "notify",
-        "nothing",
-        "too many",
-    ],
-)
-def test_a_stream_that_is_not_whole_leaves_nothing(stream: bytes) -> None:
-    async def story() -> None:
-        desk = await hosting()
-        with pytest.raises(TransferError) as caught:
-            await bring_in(desk, stream)
-        assert caught.value.fault is TransferFault.MALFORMED
-        assert await all_of(list_queue(desk.context, QueueSelection())) == []
-        assert desk.store.state.files == {}
-
-    run(story())
-
-
 def test_a_store_that_fails_leaves_nothing_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     async def story() -> None:
         desk = await hosting()
@@ -280,80 +173,6 @@ def test_a_store_that_fails_leaves_nothing_and_says_so(monkeypatch: pytest.Monke
         with pytest.raises(StoreError, match="full"):
             await bring_in(desk, packed_message(LARGE), packed_message())
         assert desk.store.state.files == {}
-
-    run(story())
-
-
-def test_what_is_exported_is_what_matches_and_is_recorded_first() -> None:
-    async def story() -> None:
-        desk = await hosting()
-        await bring_in(desk, packed_message(LARGE), packed_message(HEAD, "z@beta.example"))
-        found = await exported(desk, selection={"domain": "alpha.example"}, reason="moving out")
-        assert [(content, failure) for _, content, failure in found] == [(LARGE, "")]
-        [entry] = await desk.store.trail.audit(AuditFilter(account="alpha"), limit=1)
-        assert (entry.action, entry.subject, entry.reason) == (
-            AuditAction.MAIL_EXPORTED,
-            found[0][0],
-            "moving out",
-        )
-        assert len(await exported(desk)) == 2
-        assert [name for name, _, _ in await exported(desk, names=[found[0][0]])] == [found[0][0]]
-
-    run(story())
-
-
-def test_an_export_walks_all_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def story() -> None:
-        desk = await hosting()
-        monkeypatch.setattr("restante.transfer.queue_content._PAGE", 2)
-        await bring_in(desk, *[packed_message(b"%d" % number) for number in range(5)])
-        assert [content for _, content, _ in await exported(desk)] == [b"0", b"1", b"2", b"3", b"4"]
-
-    run(story())
-
-
-def test_a_damaged_message_ends_with_the_reason_and_keeps_no_other_back(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    async def story() -> None:
-        desk = await hosting()
-        (damaged,) = (await bring_in(desk, packed_message(LARGE)))[0].held
-        await bring_in(desk, packed_message())
-        [file] = desk.store.state.files
-        desk.store.state.files[file] = b"x" * len(LARGE)
-        broken, whole = await exported(desk)
-        assert broken[0] == damaged
-        assert "damaged" in broken[2]
-        assert whole[1:] == (HEAD, "")
-
-    run(story())
-
-
-def test_content_that_is_not_whole_is_not_begun() -> None:
-    async def story() -> None:
-        desk = await hosting()
-        [name] = (await bring_in(desk, packed_message(LARGE)))[0].held
-        [file] = desk.store.state.files
-        del desk.store.state.files[file]
-        with pytest.raises(TransferError, match="missing or damaged") as caught:
-            await read_content(desk.context, name)
-        assert caught.value.fault is TransferFault.DAMAGED
-
-    run(story())
-
-
-def test_a_label_says_all_recipients_whatever_was_asked_for() -> None:
-    async def story() -> None:
-        desk = await hosting()
-        await bring_in(desk, packed_message(HEAD, "x@alpha.example", "y@alpha.example"))
-        order = ExportOrder(selection=QueueSelection(recipient="x@*"))
-        octets = b"".join([octets async for octets in await export_mail(desk.context, order)])
-        label = next(Unpacker().receive(octets))
-        assert isinstance(label, StreamLabel)
-        assert [one["forward_path"] for one in label.facts["recipients"]] == [
-            "x@alpha.example",
-            "y@alpha.example",
-        ]
 
     run(story())
 
