@@ -1,6 +1,6 @@
 """SMTP as the standard words it, line by line: the measure of the engines, without their code.
 
-A path says what becomes of it: `450.x@b.example` is answered 450, here and in `joined.py`.
+A path has its own answer: `450.x@b.example` is answered 450, here and in `joined.py`.
 """
 
 import re
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 NEWLINE: Final = rb"\r\n"
-# What servers have taken for the end of a line; the first alone is right (RFC 5321 §2.3.8).
+# Line ends that servers have accepted; the first alone is right (RFC 5321 §2.3.8).
 ALL_NEWLINES: Final = (NEWLINE, rb"\r\n|\n", rb"\r\n|\r", rb"\r\n|\n|\r", rb"\r+\n")
 
 

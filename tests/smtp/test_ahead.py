@@ -6,7 +6,7 @@ from restante.mail.message import ContentFile, HeldMessage
 from restante.queue.recipient_status import Move
 from restante.smtp.client_events import Ending, WindowSettled
 from restante.smtp.protocol_errors import PeerBroke
-from restante.smtp.window import FEWEST_MESSAGES, MOST_MESSAGES, MOST_OCTETS, Pace, SendWindow
+from restante.smtp.window import FEWEST_MESSAGES
 from tests.smtp.client_talk import CHUNKING, CHUNKING_OFFERED, PROBED, ClientTalk, mail
 
 DELIVERED, DEFERRED, REFUSED = Move.DELIVERED, Move.DEFERRED, Move.REFUSED
@@ -61,27 +61,6 @@ def test_mail_that_comes_later_joins_a_window_with_room() -> None:
     talk.go_on()
     talk.transcript(SENT, TAKEN * 3)
     assert set(talk.moves) == {1, 2, 3}
-
-
-def test_the_window_grows_while_the_server_is_quick_and_takes_all() -> None:
-    pace = Pace()
-    for _ in range(9):
-        pace.adapt(0.1, is_whole=True)
-    assert pace.messages == MOST_MESSAGES
-    pace.adapt(9.0, is_whole=True)
-    assert pace.messages == MOST_MESSAGES // 2
-    pace.adapt(0.1, is_whole=False)
-    assert pace.messages == MOST_MESSAGES // 4
-    pace.start_again()
-    assert pace.messages == FEWEST_MESSAGES
-
-
-def test_the_window_takes_so_many_octets_and_always_one_message() -> None:
-    window = SendWindow(Pace())
-    window.take(MOST_OCTETS + 1)
-    assert not window.has_room
-    window.empty()
-    assert window.has_room
 
 
 def test_content_goes_octet_by_octet() -> None:
@@ -156,59 +135,7 @@ def test_a_server_with_a_policy_against_the_null_reverse_path_gets_rset_too() ->
     ClientTalk(*letters(2)).transcript(CHUNKING_OFFERED, PROBED, refusing, SENT, "C: RSET", SENT)
 
 
-# The probe
-
-
-def test_a_server_that_takes_a_refused_chunk_for_commands_gets_data() -> None:
-    talk = ClientTalk(*letters(2)).transcript(
-        CHUNKING_OFFERED,
-        PROBED,
-        "S: 250 OK\nS: 502 missing RCPT\nS: 500 what?\nS: 500 what?\nS: 503 nested MAIL\nS: 250 OK",
-        OPENED,
-        "C: DATA",
-    )
-    assert not talk.session.runs_ahead
-
-
-@pytest.mark.parametrize(
-    "replies",
-    [
-        "S: 250 OK\nS: 250 taken",
-        "S: 250 OK\nS: 354 go",
-        "S: 354 OK",
-        "S: 250 OK\nS: 503 no\nS: 250 OK\nS: 250 OK\nS: 250 one too many",
-        "S: 250 OK\nS: 503 no\nS: 500 what?\nS: 500 what?\nS: 250 OK\nS: 500 still astray",
-    ],
-)
-def test_nonsense_to_the_probe_voids_the_session(replies: str) -> None:
-    with pytest.raises(PeerBroke):
-        ClientTalk().transcript(CHUNKING_OFFERED, PROBED, replies)
-
-
-@pytest.mark.parametrize("version", ["4.88", "4.89", "4.92.3", "4.95"])
-def test_exim_with_faults_in_chunking_gets_data(version: str) -> None:
-    ClientTalk(*letters(1)).transcript(
-        CHUNKING_OFFERED.replace(
-            "220 p.example ESMTP", f"220 p.example ESMTP Exim {version} Sat, 21 Nov"
-        ),
-        OPENED,
-        "C: DATA",
-    )
-
-
-@pytest.mark.parametrize("version", ["4.87", "4.96", "4.99.1", "5.88"])
-def test_other_versions_are_probed(version: str) -> None:
-    greeting = f"220 p.example ESMTP Exim {version} Sat, 21 Nov"
-    ClientTalk().transcript(CHUNKING_OFFERED.replace("220 p.example ESMTP", greeting), PROBED)
-
-
-def test_without_pipelining_nothing_runs_ahead() -> None:
-    ClientTalk(*letters(1)).transcript(
-        CHUNKING_OFFERED.replace("250-PIPELINING", "250-HELP"), "C: MAIL FROM:<a@a.example>"
-    )
-
-
-# What voids a window
+# Windows that are void
 
 
 def test_one_reply_too_many_voids_the_whole_window() -> None:

@@ -113,9 +113,8 @@ def test_a_foreign_client_by_data(to_send: list[Letter], lengths: list[int]) -> 
     flight = b"EHLO c.example\r\n"
     for letter in to_send:
         flight += b"".join(mail_commands(letter))
-        if (
-            letter.taken_paths
-        ):  # else DATA is refused, and a client that sent content all the same has itself to blame
+        # Otherwise DATA is refused, and the content of a client that sent it anyway is commands.
+        if letter.taken_paths:
             flight += b"DATA\r\n" + stuffed(letter.content)
         flight += b"RSET\r\n"
     server = JoinedServer()

@@ -2,7 +2,6 @@
 
 import pytest
 
-from restante.smtp.offer import read_offer
 from restante.smtp.peer_replies import MAX_LINE, MAX_LINES, MAX_REPLY, ReplyReader, ServerReply
 from restante.smtp.protocol_errors import PeerBroke, ReplyEndLost
 
@@ -142,34 +141,3 @@ def test_the_enhanced_code_is_read_where_it_stands(line: bytes, code: str) -> No
 def test_a_reply_without_words_is_its_code() -> None:
     assert ServerReply(250, (b"",)).text == "250"
     assert ServerReply(550, (b"5.1.1 no", b"", b"5.1.1 body")).text == "550 5.1.1 no 5.1.1 body"
-
-
-def test_an_offer_is_read_whatever_its_spelling() -> None:
-    offer = read_offer(
-        ServerReply(
-            250,
-            (
-                b"P.Example hi",
-                b"Size 5000",
-                b"auth LOGIN plain",
-                b"AUTH=CRAM-MD5",
-                b"",
-                b"X-\xff",
-                b"chunking",
-            ),
-        )
-    )
-    assert offer.server_name == "p.example"
-    assert (offer.has_size, offer.size_limit) == (True, 5000)
-    assert offer.mechanisms == {"LOGIN", "PLAIN", "CRAM-MD5"}
-    assert offer.has_chunking
-    assert not offer.has_pipelining
-
-
-@pytest.mark.parametrize(
-    "size", [b"SIZE", b"SIZE 0", b"SIZE many", b"SIZE 9" + b"9" * 30, b"SIZE -5"]
-)
-def test_a_size_that_says_nothing_is_no_limit(size: bytes) -> None:
-    offer = read_offer(ServerReply(250, (b"p", size)))
-    assert offer.has_size
-    assert offer.size_limit == 0
