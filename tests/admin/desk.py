@@ -69,6 +69,7 @@ class FakeServer:
     stopped: list[tuple[int, str]] = field(default_factory=list)  # drains, and why
     delivering: set[int] = field(default_factory=set)  # domains whose mail is on its way
     uncertain: int = 0  # of the drain
+    drain_state: DrainState = DrainState.DELIVERING
     reports_sent: int = 0  # times it was told to
     state: ConfigurationState = field(default_factory=lambda: ConfigurationState(NOW))
     condition: Vitals = field(default_factory=lambda: Vitals(False, NOW + 90 * 86400))
@@ -94,7 +95,7 @@ class FakeServer:
                     0,
                     1,
                     2,
-                    DrainState.DELIVERING,
+                    self.drain_state,
                     None,
                     "",
                     uncertain=self.uncertain,

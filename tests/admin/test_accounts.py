@@ -31,7 +31,9 @@ def test_an_account_is_added_shown_changed_and_removed() -> None:
     run(story(Desk()))
 
 
-@pytest.mark.parametrize("name", ["", "Alpha", "al pha", "älpha", "a" * 65, "a/b", "#a", "a\n"])
+@pytest.mark.parametrize(
+    "name", ["", "Alpha", "al pha", "älpha", "a" * 65, "a/b", "#a", "a\n", ".", ".."]
+)
 def test_a_bad_name_is_refused(name: str) -> None:
     with pytest.raises(AdminError) as caught:
         run(add_account(Desk().context, NewAccount(name=name)))

@@ -4,6 +4,7 @@ import pytest
 
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.drains import DrainStop, last_drains, list_drains, stop_drain
+from restante.delivery.drain_state import DrainState
 from restante.store.mail_handover import PastDrain
 from restante.tenancy.audit import AuditFilter
 from restante.tenancy.principal import Principal, Role
@@ -77,6 +78,19 @@ def test_where_there_is_no_drain_nothing_is_stopped_or_recorded(name: str, kind:
         assert desk.server
         assert desk.server.stopped == []
         assert await desk.store.trail.audit(AuditFilter(action="drain-stopped")) == []
+
+    run(story(Desk()))
+
+
+def test_stopping_a_drain_twice_is_recorded_once() -> None:
+    async def story(desk: Desk) -> None:
+        await desk.host("alpha.example", "alpha")
+        assert desk.server
+        await stop_drain(desk.context, "alpha.example", DrainStop(reason="enough"))
+        desk.server.drain_state = DrainState.STOPPING
+        assert (await stop_drain(desk.context, "alpha.example", DrainStop())).state == "stopping"
+        assert len(desk.server.stopped) == 1
+        assert len(await desk.store.trail.audit(AuditFilter(action="drain-stopped"))) == 1
 
     run(story(Desk()))
 

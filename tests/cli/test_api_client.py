@@ -84,4 +84,25 @@ def test_a_socket_we_may_not_open_means_not_allowed(
     outcome = command("account", "list")
     assert outcome.code == 77
     assert "run as root" in outcome.err
-    assert api_client.segment("a/b") == "a%2Fb"
+    assert api_client.segment("a b?") == "a%20b%3F"
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "/"])
+def test_a_name_that_a_path_cannot_have_reaches_no_other_record(
+    desk: Desk, command: Command, name: str
+) -> None:
+    assert desk.server
+    assert command("account", "add", "empty").code == 0
+    for words in (
+        ("login", "remove", "empty", name, "--reason", "x"),
+        ("account", "show", name),
+        ("domain", "show", name),
+        ("drain", "stop", name),
+        ("recipient", "list", name),
+    ):
+        refused = command(*words)
+        assert (refused.code, refused.out) == (66, "")
+        assert refused.err == (
+            f"restante: {name!r}: nothing has this name; write it as lists show it\n"
+        )
+    assert command("account", "show", "empty").code == 0

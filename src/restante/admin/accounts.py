@@ -29,7 +29,7 @@ from restante.tenancy.model import Account
 from restante.tenancy.quota import NO_QUOTA
 from restante.tenancy.record_change import changes_between
 
-NAME = re.compile(r"[a-z0-9._-]{1,64}\Z")
+NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}\Z")
 MAX_NOTE_LENGTH = 500  # characters
 
 
@@ -85,7 +85,7 @@ async def add_account(context: AdminContext, new: NewAccount) -> AccountView:
     """Add an account. Raises AdminError if the name is bad or taken."""
     permit(context.principal, AdminAction.ACCOUNT_ADD)
     if not NAME.match(new.name):
-        remedy = "use 1 to 64 of a-z 0-9 . _ -"
+        remedy = "use 1 to 64 of a-z 0-9 . _ -, beginning with a letter or digit"
         raise AdminError(
             ErrorKind.INVALID, f"account {new.name!r}: not a name for an account", remedy
         )

@@ -44,7 +44,7 @@ from restante.tenancy.notice import Channel, Notice, NoticeFacts, NoticeKind
 from restante.tenancy.record_change import changes_between
 
 TRIAL_SECONDS: Final = 60.0  # mail may take longer, but nobody waits that long
-NAME: Final = re.compile(r"[a-z0-9._-]{1,64}\Z")
+NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}\Z")
 
 
 class ChannelView(BaseModel):
@@ -93,7 +93,7 @@ async def add_channel(context: AdminContext, new: NewChannel) -> ChannelView:
     """Add a channel. Raises AdminError."""
     permit(context.principal, AdminAction.CHANNEL_ADD)
     if not NAME.match(new.name):
-        remedy = "use 1 to 64 of a-z 0-9 . _ -"
+        remedy = "use 1 to 64 of a-z 0-9 . _ -, beginning with a letter or digit"
         raise AdminError(
             ErrorKind.INVALID, f"notice channel {new.name!r}: not a name for a channel", remedy
         )

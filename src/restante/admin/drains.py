@@ -10,7 +10,7 @@ from restante.admin.admin_error import AdminError, ErrorKind, no_server
 from restante.admin.domains import find_domain
 from restante.admin.permissions import AdminAction, permit
 from restante.admin.trail import announce, entry, moment
-from restante.delivery.drain_state import DrainSnapshot
+from restante.delivery.drain_state import DrainSnapshot, DrainState
 from restante.store.mail_handover import PastDrain
 from restante.tenancy.audit import AuditAction
 
@@ -86,6 +86,8 @@ async def stop_drain(context: AdminContext, name: str, order: DrainStop) -> Drai
     if running is None:
         remedy = "`restante drain list` shows the domains that have one"
         raise AdminError(ErrorKind.NOT_FOUND, f"domain {domain.name}: has no drain now", remedy)
+    if running.state is DrainState.STOPPING:
+        return _view(running)
     recorded = entry(
         context,
         AuditAction.DRAIN_STOPPED,

@@ -168,7 +168,13 @@ def _locate(config_file: Path | None) -> "tuple[Path, Config | None]":
 
 
 def segment(text: str) -> str:
-    """Return a name as one segment of a URL path."""
+    """Return a name as one segment of a URL path. Raises Failure for one that would be none.
+
+    Clients and servers resolve "." and "..", and an encoded "/" is decoded before the path is
+    routed, so such a name would lead to another record.
+    """
+    if text in ("", ".", "..") or "/" in text:
+        raise Failure(Exit.NO_INPUT, f"{text!r}: nothing has this name; write it as lists show it")
     return quote(text, safe="")
 
 
