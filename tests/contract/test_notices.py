@@ -210,6 +210,17 @@ async def test_each_channel_has_its_turn_in_the_order_in_which_they_are_due(stor
     ]
 
 
+async def test_notices_that_wait_for_too_long_are_hastened_and_no_others(store: Store) -> None:
+    hook, mail = await channel(store), await channel(store, MAIL)
+    await keep(store, new(hook, "a", 20.0), new(mail, "b", 30.0))
+    await store.notices.hasten_notices(5.0, 20.0)
+    found = await store.notices.first_notices(10)
+    assert [(one.key, one.next_attempt_at, one.failures) for one in found] == [
+        ("b", 5.0, 0),
+        ("a", 20.0, 0),
+    ]
+
+
 async def test_what_is_put_off_keeps_its_place_and_its_key(store: Store) -> None:
     number = await channel(store)
     await keep(store, new(number, "a"), new(number, "b"))

@@ -362,6 +362,10 @@ class Agreement(RuleBasedStateMachine):
         over = [("alpha", NoticeKind.TEST, f"thing {at - 1}")]
         self.both(lambda store: store.notices.keep_notices(notices, quiets, over, limit))
 
+    @rule(at=st.integers(1, 9).map(float), beyond=st.integers(1, 9).map(float))
+    def hasten_notices(self, at: float, beyond: float) -> None:
+        self.both(lambda store: store.notices.hasten_notices(at, beyond))
+
     @rule(
         numbers=st.lists(st.integers(1, 20), max_size=3),
         next_at=st.none() | st.integers(1, 9).map(float),

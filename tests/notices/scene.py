@@ -117,6 +117,7 @@ class Scene:
     log: Lines = field(default_factory=Lines)
     settings: NoticeSettings = field(default_factory=NoticeSettings)
     now: float = NOW
+    behind: float = 0.0  # seconds by which the wall clock was set back
     pauses: list[float] = field(default_factory=list)
     answers: dict[str, list[NoticeAttempt]] = field(default_factory=dict)
     sent: list[tuple[str, str]] = field(default_factory=list)  # by which channel, under which key
@@ -127,7 +128,9 @@ class Scene:
         self.store.notices = self.costs
         self.directory = LiveDirectory(self.store.records)
         self.inbox = NoticeInbox(lambda: self.now)
-        self.clocks = Clocks(lambda: self.now, lambda: self.now, self.wait, lambda: 0.5)
+        self.clocks = Clocks(
+            lambda: self.now - self.behind, lambda: self.now, self.wait, lambda: 0.5
+        )
         self.courier = NoticeSender(
             store=self.store.notices,
             duties=self.duties,

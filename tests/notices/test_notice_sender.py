@@ -230,6 +230,24 @@ def test_a_clock_that_is_set_back_puts_nothing_off_for_as_long() -> None:
     play(story())
 
 
+def test_a_clock_that_is_set_back_while_a_notice_waits_does_not_delay_it() -> None:
+    async def story() -> None:
+        scene = Scene()
+        scene.answers["hook"] = [NOT_NOW, SENT]
+        await scene.keep(await scene.channel("hook"), "a")
+
+        def is_sent() -> bool:
+            if scene.lines(NoticeDeferred):
+                scene.behind = 3600.0
+            return bool(scene.lines(NoticeSent))
+
+        await go_on_until(scene, is_sent)
+        assert scene.behind
+        assert scene.now - NOW <= 2 * scene.settings.first_retry
+
+    play(story())
+
+
 def test_a_store_that_gives_what_nobody_understands_ends_no_server() -> None:
     """It is said, and asked again later."""
 

@@ -33,7 +33,7 @@ _WRITES: Final = {
     *("put_account", "remove_account", "put_login", "remove_login", "put_domain", "remove_domain"),
     *("put_channel", "remove_channel", "change_list", "learn", "keep_mark", "release_refused"),
     *("settle_reports", "hasten_reports", "drop_reports", "tell_of_delay", "keep_notices"),
-    *("settle_notices", "duplicate"),
+    *("settle_notices", "hasten_notices", "duplicate"),
 }
 _COMMIT_SECONDS: Final = 0.03  # at most
 

@@ -5,6 +5,9 @@ import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from random import random
+from typing import Final
+
+CLOCK_SLACK: Final = 5.0  # seconds by which the wall clock may be corrected without notice
 
 Wait = Callable[[asyncio.Event, float], Awaitable[None]]  # the event, and how many seconds at most
 

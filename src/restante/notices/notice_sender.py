@@ -21,7 +21,7 @@ from functools import partial
 from typing import Final
 
 from restante.background.rounds import AFTER_FAILURE, Rounds
-from restante.background.waiting import Clocks
+from restante.background.waiting import CLOCK_SLACK, Clocks
 from restante.notices.notice_language import clean
 from restante.notices.notice_result import NoticeAttempt, NoticeResult
 from restante.notices.notice_settings import NoticeSettings
@@ -68,7 +68,9 @@ class NoticeSender:
         self._sender = sender
         self._settings = settings
         self._log = log
+        self._clocks = clocks
         self._now = clocks.now
+        self._clocks_before: tuple[float, float] | None = None  # wall and monotonic
         self._rounds = Rounds(log, "notice", clocks.wait)
         self._jitter = clocks.jitter
         self._sending: set[int] = set()  # channels
@@ -91,20 +93,26 @@ class NoticeSender:
 
     async def _take_round(self, tasks: asyncio.TaskGroup) -> float:
         """Start the due notices; return the seconds until the next is due."""
+        await self._meet_clock()
         now, pause = self._now(), LONGEST_PAUSE
         for notice in await self._store.first_notices(2 * AT_ONCE):
             if notice.channel_id in self._sending or len(self._sending) == AT_ONCE:
                 continue
-            if self._is_due(notice, now):
+            if notice.next_attempt_at <= now:
                 self._sending.add(notice.channel_id)
                 tasks.create_task(self._send_in_turn(notice))
             else:
                 pause = min(pause, notice.next_attempt_at - now)
         return pause
 
-    def _is_due(self, notice: Notice, now: float) -> bool:
-        """Return whether a notice is due, by its time or because the clock was set back."""
-        return not 0 < notice.next_attempt_at - now <= self._schedule().longest_pause
+    async def _meet_clock(self) -> None:
+        """Hasten notices with a wrong due time, after a start or when the clock was set back."""
+        now, moment = self._now(), self._clocks.monotonic()
+        before, self._clocks_before = self._clocks_before, (now, moment)
+        if before is None:
+            await self._store.hasten_notices(now, beyond=now + self._schedule().longest_pause)
+        elif now - before[0] < moment - before[1] - CLOCK_SLACK:
+            await self._store.hasten_notices(now, beyond=now)
 
     async def _send_in_turn(self, notice: Notice) -> None:
         try:

@@ -25,6 +25,7 @@ from math import inf
 from typing import Final
 
 from restante.background.rounds import Rounds
+from restante.background.waiting import CLOCK_SLACK
 from restante.delivery.delivery_context import DeliveryContext
 from restante.mail.address import canonical_domain, split_mailbox
 from restante.mail.envelope import Envelope
@@ -63,7 +64,6 @@ _FIRST_SECONDS: Final = 60.0  # of a delivery; then its reports are tried again 
 _REPEATED_SECONDS: Final = 300.0  # by which a slow host gets the time that SMTP allows it
 _SHARE_PAUSE: Final = 1.0
 _MINUTE: Final = 60.0
-_CLOCK_SLACK: Final = 5.0  # seconds by which the wall clock may be corrected without notice
 _TOO_SLOW: Final = RecipientOutcome("", Move.DEFERRED, "its mail host took too long")
 _UNKNOWN: Final = RecipientOutcome("", Move.DEFERRED, "internal error")
 
@@ -136,7 +136,7 @@ class Reports:
         before, self._clocks_before = self._clocks_before, (now, moment)
         if before is None:
             await self._store.hasten_reports(now, beyond=now + self._schedule().longest_pause)
-        elif now - before[0] < moment - before[1] - _CLOCK_SLACK:
+        elif now - before[0] < moment - before[1] - CLOCK_SLACK:
             await self._store.hasten_reports(now, beyond=now)
 
     async def _drop_surplus(self) -> None:

@@ -35,6 +35,9 @@ class NoticeStore(Protocol):
     async def settle_notices(self, outcomes: Sequence[SendingOutcome]) -> None:
         """Record the outcomes of these notices; one that is not there is skipped."""
 
+    async def hasten_notices(self, at: float, beyond: float) -> None:
+        """Have those tried at `at` whose next attempt is later than `beyond`; both Unix time."""
+
     async def list_notices(
         self, limit: int, channel_ids: Sequence[int] | None = None, after: int = 0
     ) -> list[Notice]:

@@ -127,6 +127,7 @@ DOING = MetricLabel(
         "start drain",
         "close drain",
         "claim drains",
+        "give drains back",
         "read records",
         "learn",
         "retention",

@@ -66,6 +66,12 @@ class MemoryNotices:
                 )
                 self._state.notices[outcome.number] = failed
 
+    async def hasten_notices(self, at: float, beyond: float) -> None:
+        """Have those tried soon that wait for too long."""
+        for notice in list(self._state.notices.values()):
+            if notice.next_attempt_at > beyond:
+                self._state.notices[notice.number] = replace(notice, next_attempt_at=at)
+
     async def list_notices(
         self, limit: int, channel_ids: Sequence[int] | None = None, after: int = 0
     ) -> list[Notice]:

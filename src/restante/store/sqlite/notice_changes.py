@@ -33,6 +33,11 @@ def put_channel(transaction: WriteTransaction, channel: Channel, audit: AuditEnt
     return stored
 
 
+def hasten_notices(transaction: WriteTransaction, at: float, beyond: float) -> None:
+    """Have notices tried at `at` that wait until after `beyond`."""
+    transaction.execute(queries.HASTEN_ALL_NOTICES, (at, beyond))
+
+
 def _add_channel(transaction: WriteTransaction, channel: Channel) -> Channel:
     transaction.execute(queries.ADD_CHANNEL, channel_row(channel))
     return replace(channel, id=transaction.connection.last_insert_rowid())

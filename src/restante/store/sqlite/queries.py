@@ -467,6 +467,7 @@ REMOVE_NOTICE = "DELETE FROM notice WHERE number = ?"
 HASTEN_NOTICES = (
     "UPDATE notice SET next_attempt_at = :at WHERE channel_id = :channel AND next_attempt_at > :at"
 )
+HASTEN_ALL_NOTICES = "UPDATE notice SET next_attempt_at = ? WHERE next_attempt_at > ?"
 PUT_NOTICE_OFF = (
     "UPDATE notice SET next_attempt_at = ?, failures = failures + 1, reply = ? WHERE number = ?"
 )

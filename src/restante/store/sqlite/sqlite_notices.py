@@ -47,6 +47,10 @@ class SqliteNotices:
         )
         await self._core.write(partial(change, outcomes=outcomes))
 
+    async def hasten_notices(self, at: float, beyond: float) -> None:
+        """Have those tried soon that wait for too long."""
+        await self._core.write(partial(notice_changes.hasten_notices, at=at, beyond=beyond))
+
     async def list_notices(
         self, limit: int, channel_ids: Sequence[int] | None = None, after: int = 0
     ) -> list[Notice]:
