@@ -55,7 +55,7 @@ def serve(config: Config) -> int:
     sockets: list[socket.socket] = []
     try:
         check_program_is_reachable(config.user)
-        sockets += [_bind(address, key) for address, key in _addresses(config)]
+        sockets.extend(_bind(address, key) for address, key in _addresses(config))
         vault = Vault(read_key(config.key_file))
         identity = read_identity(config)
         become(config.user)
