@@ -1,0 +1,129 @@
+"""The sweep tells of connections turned away, of failed accepts, and of room on the disk."""
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from restante.reception.disk_space import DiskSpace
+from restante.reception.listener import SWEEP_SECONDS
+from restante.server import server_sweep
+from restante.server.part_groups import AdminParts, ReceptionParts
+from restante.server.server_sweep import ServerSweep
+from restante.server.store_watch import StoreWatch
+from restante.server.task_spawner import CallbackDefects
+from restante.telemetry.events import (
+    AcceptsFailed,
+    ConnectionsShed,
+    HttpConnectionsCut,
+    RoomBack,
+    RoomShort,
+)
+from restante.web.http_connections import Cut, HttpService
+from tests.delivery.swift_loop import run_swiftly
+from tests.log_lines import Lines
+
+
+@dataclass
+class Http:
+    """The connections of one HTTP service."""
+
+    service: HttpService
+    closed: Counter[Cut] = field(default_factory=Counter)
+
+    def take_closed(self) -> Counter[Cut]:
+        closed, self.closed = self.closed, Counter()
+        return closed
+
+
+class Scene:
+    """The parts that are looked at, and the order of what is done."""
+
+    def __init__(self) -> None:
+        self.log, self.acts, self.free, self.sessions = Lines(), list[str](), 100, 7
+        self.shed, self.has_accept_failed = Counter[str](), False
+        self.control, self.metrics = Http(HttpService.CONTROL), Http(HttpService.METRICS)
+        reception = SimpleNamespace(
+            disk_space=DiskSpace(lambda: self.free, reserve=10),
+            door=self,
+            listeners=SimpleNamespace(sweep=lambda: self.acts.append("listeners")),
+        )
+        admin = SimpleNamespace(control_connections=self.control, metrics_connections=self.metrics)
+        self.sweep = ServerSweep(
+            cast("ReceptionParts", reception),
+            cast("AdminParts", admin),
+            cast("StoreWatch", SimpleNamespace(look=lambda: self.acts.append("store"))),
+            defects=cast("CallbackDefects", self),
+            log=self.log,
+            fence=lambda: self.acts.append("fence"),
+        )
+
+    def take_shed(self) -> Counter[str]:
+        shed, self.shed = self.shed, Counter()
+        return shed
+
+    def take_accept_failed(self) -> bool:
+        has_failed, self.has_accept_failed = self.has_accept_failed, False
+        return has_failed
+
+    def run(self, rounds: int = 1) -> Lines:
+        """Run so many rounds."""
+
+        async def story() -> None:
+            sweeping = asyncio.create_task(self.sweep.run())
+            await asyncio.sleep((rounds + 0.5) * SWEEP_SECONDS)
+            sweeping.cancel()
+
+        run_swiftly(story())
+        return self.log
+
+
+def test_each_round_looks_at_everything() -> None:
+    scene = Scene()
+    assert scene.run(3).lines == []
+    assert scene.acts == ["listeners", "store", "fence"] * 3
+
+
+def test_connections_turned_away_are_one_line_for_each_reason_and_told_once() -> None:
+    scene = Scene()
+    scene.shed = Counter({"too many sessions": 3, "too many unauthenticated sessions": 1})
+    assert scene.run(2).of(ConnectionsShed) == [
+        {"count": 3, "reason": "too many sessions", "sessions": 7},
+        {"count": 1, "reason": "too many unauthenticated sessions", "sessions": 7},
+    ]
+
+
+def test_http_connections_that_were_cut_are_told_by_service_and_cause() -> None:
+    scene = Scene()
+    scene.control.closed[Cut.TOO_MANY] = 2
+    scene.metrics.closed[Cut.NO_REQUEST] = 1
+    assert scene.run(2).of(HttpConnectionsCut) == [
+        {"service": "control", "count": 2, "reason": "too many connections"},
+        {"service": "metrics", "count": 1, "reason": "no request in time"},
+    ]
+
+
+@pytest.mark.parametrize("is_uvloop", [True, False])
+def test_accepts_that_failed_are_told_whatever_the_loop(
+    is_uvloop: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """uvloop reports none, so the sweep tries for a descriptor itself."""
+    scene = Scene()
+    if is_uvloop:
+        monkeypatch.setattr(server_sweep, "is_exhausted", lambda: True)
+    else:
+        scene.has_accept_failed = True
+    assert scene.run().of(AcceptsFailed) == [{"sessions": 7}]
+
+
+def test_room_is_told_when_it_becomes_short_and_when_it_is_back() -> None:
+    scene = Scene()
+    told: list[tuple[Any, ...]] = []
+    for scene.free in (100, 5, 4, 100, 100):
+        scene.log.lines.clear()
+        scene.sweep.look_for_room()
+        told.append(tuple((kind, fields["free"]) for kind, fields in scene.log.lines))
+    assert told == [(), ((RoomShort, 5),), (), ((RoomBack, 100),), ()]

@@ -1,0 +1,55 @@
+"""The settings of sessions by the configuration and the addresses that are bound."""
+
+import ipaddress
+from pathlib import Path
+
+import pytest
+
+from restante.config.identity import Identity
+from restante.config.load import load
+from restante.config.schema import Config
+from restante.mail.address import Mailbox
+from restante.server.session_terms_maker import admission_settings
+from tests.config.files import installed
+
+
+def config_with(tmp_path: Path, **reception: object) -> Config:
+    config = load(installed(tmp_path), {})
+    return config.model_copy(update={"reception": config.reception.model_copy(update=reception)})
+
+
+@pytest.mark.parametrize(
+    ("bound", "own"),
+    [
+        ([], []),
+        ([("192.0.2.1", 25)], ["192.0.2.1"]),
+        ([("192.0.2.1", 25), ("192.0.2.1", 465)], ["192.0.2.1"]),
+        ([("0.0.0.0", 25), ("::", 25)], []),
+        ([("::ffff:192.0.2.1", 25)], ["192.0.2.1"]),
+        ([("2001:db8::1", 25)], ["2001:db8::1"]),
+    ],
+)
+def test_own_addresses_are_those_bound_without_wildcards(
+    bound: list[tuple[str, int]], own: list[str], tmp_path: Path
+) -> None:
+    settings = admission_settings(config_with(tmp_path), bound, Identity({}, 0.0))
+    assert settings.addresses == {ipaddress.ip_address(text) for text in own}
+
+
+@pytest.mark.parametrize(
+    ("text", "mailbox"),
+    [("", None), ("ops@ops.example", Mailbox("ops", "ops.example"))],
+)
+def test_the_mailbox_of_postmaster_is_optional(
+    text: str, mailbox: Mailbox | None, tmp_path: Path
+) -> None:
+    config = config_with(tmp_path, postmaster=text)
+    assert admission_settings(config, [], Identity({}, 0.0)).postmaster == mailbox
+
+
+def test_the_names_of_certificates_are_own_names_beside_the_host_name(tmp_path: Path) -> None:
+    config = config_with(tmp_path)
+    identity = Identity({}, 0.0, frozenset({"mx.other.example", "*.other.example"}))
+    settings = admission_settings(config, [], identity)
+    assert settings.hostname == config.hostname
+    assert settings.names == {"mx2", "mx.other.example"}
