@@ -1,10 +1,8 @@
 import asyncio
 import contextlib
 import signal
-import socket
 import stat
-import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import httpx
@@ -12,18 +10,11 @@ import pytest
 import uvloop
 
 from restante.web.control import serve_on
-from restante.web.control_socket import ControlUnusable, answers, open_control
+from restante.web.control_socket import ControlUnusable, open_control
 from restante.web.http_connections import HttpConnections, HttpService
 from tests.admin.desk import Desk
 
 Loop = Callable[[], asyncio.AbstractEventLoop]
-
-
-@pytest.fixture
-def directory() -> Iterator[Path]:
-    """A directory whose name is short enough for a Unix socket in it."""
-    with tempfile.TemporaryDirectory(prefix="rst") as name:
-        yield Path(name)
 
 
 @contextlib.asynccontextmanager
@@ -92,30 +83,3 @@ def test_a_request_that_has_begun_is_finished(
 
     assert asyncio.run(story()) == 201
     assert not path.exists()
-
-
-def test_a_socket_nobody_answers_on_is_replaced(directory: Path) -> None:
-    path = directory / "control.sock"
-    with socket.socket(socket.AF_UNIX) as dead:
-        dead.bind(str(path))
-    assert not answers(path)
-    open_control(path).close()
-
-
-def test_what_is_no_socket_is_left_alone(directory: Path) -> None:
-    path = directory / "control.sock"
-    path.write_text("mail")
-    with pytest.raises(ControlUnusable, match="no socket"):
-        open_control(path)
-    assert path.read_text() == "mail"
-
-
-def test_a_directory_that_others_may_write_to_is_refused(directory: Path) -> None:
-    directory.chmod(0o777)
-    with pytest.raises(ControlUnusable, match="chmod 700"):
-        open_control(directory / "control.sock")
-
-
-def test_a_path_that_is_too_long_is_said_so(directory: Path) -> None:
-    with pytest.raises(ControlUnusable, match="name another"):
-        open_control(directory / ("s" * 120))

@@ -66,7 +66,7 @@ def test_each_gives_its_place_back_once() -> None:
     assert one.count == 0
     one.began(first)
     one.answered(first)
-    assert one.count == 0, "what has left does not come back"
+    assert one.count == 0, "a connection that has left does not come back"
 
 
 def test_one_that_is_late_is_cut_and_counted_once() -> None:

@@ -92,7 +92,7 @@ async def _pages(*sizes: int, failing_after: int | None = None) -> AsyncIterator
     number = 0
     for place, size in enumerate(sizes):
         if place == failing_after:
-            raise StoreError("reading: the disk is gone")
+            raise StoreError("reading: the disk was removed")
         yield (View(number=number + one) for one in range(size))
         number += size
 

@@ -1,0 +1,86 @@
+"""The API's shapes. The tests of `admin/` cover its decisions."""
+
+import asyncio
+import threading
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from restante.web.api.api_application import Prepared, build_api
+from tests.admin.desk import Desk
+from tests.web.api.asking import ask, story
+
+
+def test_what_the_api_has_is_shown_and_made_where_nobody_waits_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    makers = []
+    real = FastAPI.openapi
+
+    def noting(self: FastAPI) -> dict[str, Any]:
+        makers.append(threading.current_thread())
+        return real(self)
+
+    monkeypatch.setattr(FastAPI, "openapi", noting)
+    schema = ask(Desk(), "GET", "/v1/openapi.json").json()
+    assert threading.main_thread() not in makers
+    assert {"/v1/status", "/v1/queue/{name}/content", "/metrics"} <= schema["paths"].keys()
+    audit = [parameter["name"] for parameter in schema["paths"]["/v1/audit"]["get"]["parameters"]]
+    assert sorted(audit) == [
+        "account",
+        "action",
+        "actor",
+        "domain",
+        "limit",
+        "reason",
+        "since",
+        "until",
+    ]
+
+
+def test_routes_are_made_once_and_where_nobody_waits_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """At the first request; those that come meanwhile wait for it."""
+    makers = []
+    real = FastAPI.openapi
+
+    def noting(self: FastAPI) -> dict[str, Any]:
+        makers.append(threading.current_thread())
+        return real(self)
+
+    async def ask_three() -> list[int]:
+        transport = httpx.ASGITransport(
+            Prepared(build_api(Desk().context, Desk().context.principal))
+        )
+        async with httpx.AsyncClient(transport=transport, base_url="http://restante") as client:
+            answers = await asyncio.gather(*(client.get("/v1/accounts") for _ in range(3)))
+            return [answer.status_code for answer in answers]
+
+    monkeypatch.setattr(FastAPI, "openapi", noting)
+    assert asyncio.run(ask_three()) == [200, 200, 200]
+    assert len(makers) == 1
+    assert threading.main_thread() not in makers
+
+
+def test_no_request_is_read_or_answered_in_a_thread_of_the_framework(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """To start one, the event loop waits for it."""
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("a thread was asked for")
+
+    monkeypatch.setattr("fastapi.dependencies.utils.run_in_threadpool", refuse)
+    monkeypatch.setattr("fastapi.routing.run_in_threadpool", refuse)
+    monkeypatch.setattr("starlette.routing.run_in_threadpool", refuse)
+    desk = Desk()
+    story(desk)
+    schema = ask(desk, "GET", "/v1/openapi.json").json()
+    paths = [path for path, methods in schema["paths"].items() if "get" in methods]
+    names = {"name": "alpha.example", "account": "alpha", "domain": "alpha.example", "number": 1}
+    for path in paths:
+        assert ask(desk, "GET", path.format(**names)).status_code in (200, 404, 422), path
+    assert len(paths) > 10

@@ -1,0 +1,99 @@
+"""One shape for every answer that is not a success."""
+
+from typing import Any
+
+import pytest
+
+from restante.admin.admin_error import ErrorKind
+from restante.store.store_errors import StoreError
+from restante.telemetry.events import InternalError, StoreFailed
+from restante.transfer import queue_content
+from restante.transfer.transfer_error import TransferError, TransferFault
+from restante.web.api.problem_details import STATUSES
+from tests.admin.desk import Desk
+from tests.web.api.asking import ask, story
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status", "kind"),
+    [
+        ("GET", "/v1/accounts/nobody", None, 404, "not-found"),
+        ("POST", "/v1/accounts", {"name": "alpha"}, 409, "exists"),
+        ("POST", "/v1/accounts", {"name": "Not OK"}, 422, "invalid"),
+        ("POST", "/v1/accounts", {"name": "x", "color": "blue"}, 422, "invalid"),
+        ("POST", "/v1/accounts", {}, 422, "invalid"),
+        ("DELETE", "/v1/accounts/alpha?reason=left", None, 409, "conflict"),
+        ("DELETE", "/v1/accounts/alpha?reason=", None, 400, "usage"),
+        ("DELETE", "/v1/accounts/alpha", None, 422, "invalid"),
+        ("GET", "/v1/nothing", None, 404, "not-found"),
+        ("PUT", "/v1/accounts", {}, 405, "usage"),
+        ("GET", "/v1/queue?limit=0", None, 422, "invalid"),
+        ("GET", "/v1/queue?color=blue", None, 422, "invalid"),
+    ],
+)
+def test_every_no_has_one_shape(method: str, path: str, body: Any, status: int, kind: str) -> None:
+    desk = Desk()
+    story(desk)
+    answer = ask(desk, method, path, json=body)
+    assert answer.status_code == status
+    assert answer.json()["kind"] == kind
+    assert set(answer.json()) == {"error", "remedy", "kind"}
+
+
+def test_every_kind_has_its_status() -> None:
+    assert set(STATUSES) == set(ErrorKind)
+
+
+@pytest.mark.parametrize(
+    ("fault", "status"),
+    [
+        (TransferFault.MALFORMED, 422),
+        (TransferFault.INTERRUPTED, 400),
+        (TransferFault.MISSING, 404),
+        (TransferFault.DAMAGED, 409),
+    ],
+)
+def test_every_fault_of_a_transfer_has_its_status(
+    fault: TransferFault, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise TransferError(fault, "it broke", "send it again")
+
+    monkeypatch.setattr(queue_content, "read_content", fail)
+    answer = ask(Desk(), "GET", "/v1/queue/1/content")
+    assert (answer.status_code, answer.json()["error"]) == (status, "it broke")
+
+
+def test_a_password_of_the_wrong_shape_is_not_repeated() -> None:
+    desk = Desk()
+    story(desk)
+    answer = ask(
+        desk, "POST", "/v1/accounts/alpha/logins", json={"user": "p", "password": ["hush hush"]}
+    )
+    assert answer.status_code == 422
+    assert "hush" not in answer.text
+
+
+def test_a_failing_store_means_try_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = Desk()
+
+    async def fail(*_: object, **__: object) -> None:
+        raise StoreError("the disk is full")
+
+    monkeypatch.setattr(desk.store.records, "put_account", fail)
+    answer = ask(desk, "POST", "/v1/accounts", json={"name": "beta"})
+    assert (answer.status_code, answer.json()["kind"]) == (503, "try-later")
+    assert desk.log.lines[-1][0] is StoreFailed
+
+
+def test_a_defect_is_logged_and_says_nothing_of_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = Desk()
+
+    async def fail(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("inside")
+
+    monkeypatch.setattr(desk.store.records, "put_account", fail)
+    answer = ask(desk, "POST", "/v1/accounts", json={"name": "beta"})
+    assert answer.status_code == 500
+    assert "inside" not in answer.text
+    assert desk.log.lines[-1][0] is InternalError

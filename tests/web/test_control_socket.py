@@ -1,0 +1,53 @@
+"""The control socket itself: its modes, and the sockets that it replaces."""
+
+import socket
+import stat
+from pathlib import Path
+
+import pytest
+
+from restante.web.control_socket import (
+    DIRECTORY_MODE,
+    SOCKET_MODE,
+    ControlUnusable,
+    answers,
+    open_control,
+)
+
+
+def test_a_socket_nobody_answers_on_is_replaced(directory: Path) -> None:
+    path = directory / "control.sock"
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(str(path))
+    assert not answers(path)
+    open_control(path).close()
+
+
+def test_a_file_that_is_no_socket_is_left_alone(directory: Path) -> None:
+    path = directory / "control.sock"
+    path.write_text("mail")
+    with pytest.raises(ControlUnusable, match="no socket"):
+        open_control(path)
+    assert path.read_text() == "mail"
+
+
+def test_a_directory_that_others_may_write_to_is_refused(directory: Path) -> None:
+    directory.chmod(0o777)
+    with pytest.raises(ControlUnusable, match="chmod 700"):
+        open_control(directory / "control.sock")
+
+
+def test_a_path_that_is_too_long_is_said_so(directory: Path) -> None:
+    with pytest.raises(ControlUnusable, match="name another"):
+        open_control(directory / ("s" * 120))
+
+
+def test_a_socket_has_its_mode_from_the_first_moment(directory: Path) -> None:
+    path = directory / "made" / "control.sock"
+    with open_control(path):
+        assert stat.S_IMODE(path.stat().st_mode) == SOCKET_MODE
+        assert stat.S_IMODE(path.parent.stat().st_mode) == DIRECTORY_MODE
+        assert answers(path)
+        with pytest.raises(ControlUnusable, match=str(path)):
+            open_control(path)
+    assert path.exists()  # the next server replaces it
