@@ -31,24 +31,7 @@ ELSEWHERE: dict[str, str] = {
 }
 
 NOT_YET = [
-    "dsn/bounce_maker.py",
-    "dsn/dsn_writer.py",
     "smtp/protocol_errors.py",
-    "web/api/account_routes.py",
-    "web/api/api_application.py",
-    "web/api/domain_routes.py",
-    "web/api/listing.py",
-    "web/api/login_routes.py",
-    "web/api/metrics_routes.py",
-    "web/api/notice_routes.py",
-    "web/api/problem_details.py",
-    "web/api/queue_routes.py",
-    "web/api/recipient_routes.py",
-    "web/api/report_routes.py",
-    "web/api/request_context.py",
-    "web/api/server_routes.py",
-    "web/api/store_routes.py",
-    "web/control_socket.py",
 ]
 
 RECORDS = {"Enum", "IntEnum", "StrEnum", "Flag", "IntFlag", "NamedTuple", "TypedDict", "BaseModel"}
