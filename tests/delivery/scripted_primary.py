@@ -2,8 +2,9 @@
 
 `script` maps the beginning of a command to the reply: a text, or a list of texts used one after the
 other. "GREETING", "HANDSHAKE" (without a context for TLS) and "CONTENT" are the moments without a
-command. CLOSE and SILENCE are acts instead of replies. Without an entry all is well. With CHUNKING
-in its offer it accepts BDAT too, and refuses a chunk without recipients like Postfix.
+command. A reply that ends in LF is sent as it is. CLOSE and SILENCE are acts instead of replies.
+Without an entry all is well. With CHUNKING in its offer it accepts BDAT too, and refuses a chunk
+without recipients like Postfix.
 """
 
 import asyncio
@@ -251,6 +252,6 @@ class _Session(asyncio.Protocol):
             self._tls.send(reply.encode() + b"\r\n")
             self.transport.write(self._tls.take_outgoing())
         else:
-            self.transport.write(reply.encode() + b"\r\n")
+            self.transport.write(reply.encode() + (b"" if reply.endswith("\n") else b"\r\n"))
             if reply.startswith("421"):
                 self.transport.close()

@@ -32,11 +32,13 @@ class Session:
     is_probing: bool = False
     is_pipelining: bool = False
     is_across_refused: bool = False
+    not_borne_for_lf: Pipelining | None = None
     awaits_across: bool = False
     is_trying_across: bool = False
     awaited: Step | None = None
     in_doubt: ClientTransaction | None = None
     probed: None = None
+    is_audited: bool = False
     unread: str = ""
 
     def outstanding(self) -> list[ClientTransaction]:

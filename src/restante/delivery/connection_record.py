@@ -80,6 +80,8 @@ def _not_borne(
         return Pipelining.ACROSS
     if record.kind is not EndKind.BROKEN:
         return None
+    if session.not_borne_for_lf is not None:
+        return session.not_borne_for_lf
     if manner in (SendingManner.PROBED, SendingManner.AHEAD_IN_VAIN) or (
         manner is SendingManner.AHEAD and record.is_astray
     ):
@@ -105,4 +107,6 @@ def _garbled(record: ConnectionRecord, session: ClientSession) -> str:
     """Return the data that came in place of a reply, "" if there was none."""
     if record.is_astray:
         return record.reason
+    if session.is_audited:
+        return f"{record.reason}, and replies ended in LF alone"
     return f"{record.reason}, after {session.unread!r}" if session.unread else ""

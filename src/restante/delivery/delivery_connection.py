@@ -211,6 +211,7 @@ class DeliveryConnection:
 
     def eof_received(self) -> None:
         """End: a destination that closes its side has no more replies for us."""
+        self._guarded(self._end_audit)
         self._closed_by_peer(_CLOSED)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -258,6 +259,7 @@ class DeliveryConnection:
         session.receive_data(data)
         self._take_events()
         if self._wire.is_ended:
+            self._end_audit()
             self._closed_by_peer(_CLOSED)
         if self._record.is_over:
             return
@@ -275,6 +277,10 @@ class DeliveryConnection:
     def _take_cut_reply(self) -> None:
         if self._session.take_cut_reply():
             self._take_events()
+
+    def _end_audit(self) -> None:
+        self._session.end_audit()
+        self._take_events()
 
     def _take_events(self) -> None:
         while (event := self._session.next_event()) is not None:
@@ -354,7 +360,8 @@ class DeliveryConnection:
     def _close(self, kind: EndKind, reason: str) -> None:
         if self._record.is_over:
             return
-        if self._timer.is_leaving or self._session.awaited is QUIT:
+        is_audited = self._session.is_audited and bool(self._session.outstanding())
+        if not is_audited and (self._timer.is_leaving or self._session.awaited is QUIT):
             self._say_goodbye()  # every outcome is known, and many servers close without a reply
             return
         self._is_busy = kind is EndKind.BUSY

@@ -72,10 +72,11 @@ class MessageFlow:
     def report_cut(self) -> None:
         """Report the first transaction as far as it came, if a reply decides about a recipient.
 
-        Others behind it have no replies. In a window that runs ahead no reply counts alone.
+        Others behind it have no replies. In a window that runs ahead, and in an audited session, no
+        reply counts alone.
         """
         outstanding = self._session.outstanding()
-        if self._session.runs_ahead or not outstanding:
+        if self._session.runs_ahead or self._session.is_audited or not outstanding:
             return
         first = outstanding[0]
         outcome = outcome_as_far_as(first)

@@ -15,7 +15,7 @@ from restante.smtp.client_transaction import CONTENT, QUIT
 _GOODBYE_SECONDS: Final = 5.0
 _CLOSING_SECONDS: Final = 1.0
 _ACROSS_SECONDS: Final = (
-    5.0  # behind answered content: a server that drops it stays silent permanently
+    5.0  # behind answered content: a server that drops it stays silent permanently; for a close
 )
 _CUT_SECONDS: Final = 30.0  # for the end of a final reply whose code is known
 LATE_SECONDS: Final = 5.0  # for a reply, after which nothing more is put behind it
@@ -75,7 +75,7 @@ class ReplyTimer:
             return self._settings.content_timeout
         if awaited is QUIT:
             return _GOODBYE_SECONDS
-        if self._session.awaits_across:
+        if self._session.awaits_across or self._session.awaits_close:
             return min(_ACROSS_SECONDS, self._settings.reply_timeout)
         is_owed = awaited is not None or is_shaking_hands or self._session.is_sending_content
         return self._settings.reply_timeout if is_owed else math.inf

@@ -25,6 +25,12 @@ an outcome are then sent again, later.
   nothing follows the last (smtp/ahead.py). With 250 to everything, one reply too many shows only
   then. 421 is the exception, because it says itself where the replies end. A server that closes
   after a number of messages must not get them twice.
+- A reply may end in a bare LF, although the first replies ended in CRLF. It could be a part of one
+  with a stranger's text in it. If it is the only reply due, the session is audited from there on.
+  The transaction is the last of the session, and it ends when the server has closed the connection
+  behind its reply to QUIT. By then the number of replies must be that of the commands. A text that
+  looks like several replies only adds to them, so it is noticed. If more replies are due, the
+  session is void, and later ones send one command at a time (delivery/connection_record.py).
 - Large content does not run ahead of the replies to its recipients: sent without success, it costs
   more than the round trip.
 
@@ -81,6 +87,7 @@ class ClientSession:
 
     __slots__ = (
         "_ahead",
+        "_audited",
         "_due",
         "_encoder",
         "_events",
@@ -96,7 +103,10 @@ class ClientSession:
         "_replies",
         "_taken",
         "_withheld",
+        "awaits_close",
         "is_across_refused",
+        "is_audited",
+        "not_borne_for_lf",
         "offer",
         "outgoing_octets",
         "reply_count",
@@ -105,7 +115,7 @@ class ClientSession:
     def __init__(self, options: ClientOptions, pace: Pace | None = None) -> None:
         """`pace` is shared by the sessions with one server."""
         self._handshake = Handshake(options)
-        self._replies = ReplyReader(self._handshake.told)
+        self._replies = self._new_reader()
         self._outgoing: list[bytes] = []
         self._events: deque[Event] = deque()
         self._expected: deque[tuple[Step, ClientTransaction | None]] = deque([(GREETING, None)])
@@ -122,6 +132,10 @@ class ClientSession:
         self.is_across_refused = (
             False  # a command behind content got 4xx or 5xx, or made an odd reply doubtful
         )
+        self._audited: ClientTransaction | None = None  # ended, if the audit finds nothing
+        self.is_audited = False  # replies count if their number is right at the end
+        self.awaits_close = False  # QUIT was answered, and the audit ends with the connection
+        self.not_borne_for_lf: Pipelining | None = None  # a bare LF came while more was due
         self._is_ready = False
         self._is_quitting = False
         self._is_over = False
@@ -144,9 +158,12 @@ class ClientSession:
         try:
             while not self._events:
                 reply = None if self._is_over else self._replies.next_reply()
-                if reply is None:
+                if reply is not None:
+                    self._match(reply)
+                elif self._replies.meets_lf:
+                    self._meet_lf()
+                else:
                     return None
-                self._match(reply)
         except PeerBroke:
             self._is_over = True
             raise
@@ -225,7 +242,8 @@ class ClientSession:
 
     def tls_established(self) -> None:
         """Go on under TLS: everything said before it counts for nothing (RFC 3207 §4.2)."""
-        self._replies = ReplyReader(self._handshake.told)
+        self._replies = self._new_reader()
+        self.is_audited = False
         self._go_on(self._handshake.tls_established())
 
     def password_salted(self, salted: bytes) -> None:
@@ -240,7 +258,8 @@ class ClientSession:
 
     def outstanding(self) -> list[ClientTransaction]:
         """Return the transactions without an outcome, in the order they were begun."""
-        return list(dict.fromkeys([*self._ahead.transactions, *self._unanswered()]))
+        audited = [self._audited] if self._audited is not None else []
+        return list(dict.fromkeys([*audited, *self._ahead.transactions, *self._unanswered()]))
 
     @property
     def awaited(self) -> Step | None:
@@ -265,6 +284,8 @@ class ClientSession:
     @property
     def in_doubt(self) -> ClientTransaction | None:
         """The transaction whose content waits for its reply, outside a window that runs ahead."""
+        if self._audited is not None:
+            return self._audited if self._audited.content is not None else None
         if not self._due or self.runs_ahead:
             return None
         step, transaction = self._expected[0]
@@ -276,12 +297,24 @@ class ClientSession:
         Call it when nothing more will come, and take the events after it. Replies come in order,
         so its octets belong to the content also if commands behind it wait for theirs.
         """
-        is_due = self.in_doubt is not None and not self._is_over
+        is_due = self.in_doubt is not None and not self._is_over and not self.is_audited
         reply = self._replies.cut_reply() if is_due else None
         if reply is None or (reply.is_positive and reply.code not in CONTENT.goes_on):
             return False
         self._match(reply)
         return True
+
+    def end_audit(self) -> None:
+        """Let the last transaction end: the server has closed the connection by itself.
+
+        Nothing happens if the session is not audited, or if its replies are too few or too many.
+        """
+        audited = self._audited
+        if not self.awaits_close or audited is None or self._is_over or self._replies.has_surplus:
+            return
+        self._audited = None
+        self._events.append(TransactionEnded(audited))
+        self._end(Ending.QUIT, "")
 
     @property
     def has_partial_code(self) -> bool:
@@ -376,6 +409,25 @@ class ClientSession:
         if self._is_quitting:
             self._quit_when_idle()
 
+    def _new_reader(self) -> ReplyReader:
+        reader = ReplyReader(self._handshake.told)
+        reader.asks_about_lf = True
+        return reader
+
+    def _meet_lf(self) -> None:
+        """Decide about a bare LF: in a reply that alone is due, the audit makes it safe.
+
+        The first line of the reply to content has the code that counts: an audit adds nothing.
+        """
+        is_alone = self._due == 1 == len(self._expected) and not self.runs_ahead
+        is_alone &= self.awaited is not CONTENT
+        self._replies.decide_about_lf(ends_lines=is_alone)
+        self.is_audited = is_alone
+        if self._due > 1:
+            is_probing = self.runs_ahead or self.is_probing
+            behind = Pipelining.ACROSS if self.awaited is CONTENT else Pipelining.OPENING
+            self.not_borne_for_lf = Pipelining.AHEAD if is_probing else behind
+
     def _take_odd(self, step: Step, reply: ServerReply) -> None:
         """Send nothing behind content from now on: an odd reply could be mistaken for two."""
         self._pace.across = Across.NOT_BORNE
@@ -394,7 +446,8 @@ class ClientSession:
         self._events.extend(self._ahead.settle())
 
     def _quit_when_idle(self) -> None:
-        if self._is_ready and not self._is_over and not self._expected and self._opening is None:
+        is_idle = not self._expected and self._opening is None and not self.awaits_close
+        if self._is_ready and not self._is_over and is_idle:
             self._send(b"QUIT\r\n", QUIT)
 
     def _end(self, ending: Ending, reason: str) -> None:
@@ -408,7 +461,9 @@ class ClientSession:
     def _take_session_reply(self, step: Step, reply: ServerReply) -> None:
         if step in (EHLO, HELO):
             self._replies.learns_line_end = False
-        if step is QUIT:
+        if step is QUIT and self._audited is not None:
+            self.awaits_close = True
+        elif step is QUIT:
             self._end(Ending.QUIT, reply.text)
         elif step is ACROSS:
             self._bear_across(is_borne=reply.is_positive)
@@ -532,6 +587,9 @@ class ClientSession:
             self._bear_across(is_borne=False)
             transaction.start_again()
             self._say_opening(transaction, opening_commands(transaction.message, self.offer))
+        elif self.is_audited:
+            self._audited = transaction
+            self._is_quitting = True
         elif not transaction.is_chunked:  # otherwise when the window is settled
             self._events.append(TransactionEnded(transaction))
 

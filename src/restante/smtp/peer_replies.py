@@ -13,9 +13,10 @@ read:
 
 Only one kind of oddness would be dangerous. A server may repeat a stranger's text with a bare LF in
 it, and make one reply look like two. The second could pass for the 250 of a message that was never
-accepted. So a bare LF ends lines only if the greeting or the reply to EHLO ended its lines so
-(`learns_line_end`). Elsewhere a one-line reply that ends with a bare LF still counts, because its
-code is known. It voids the session: nothing after it can be trusted.
+accepted. So a bare LF ends lines in two cases only. In the first, the greeting or the reply to EHLO
+ended its lines so (`learns_line_end`). In the second, the owner of the reader counts replies to the
+end of the connection (`asks_about_lf`). Otherwise a one-line reply that ends with a bare LF still
+counts, because its code is known. It voids the session: nothing after it can be trusted.
 
 PeerBroke is raised for anything without a code and for a reply of several lines whose codes differ
 in the first digit. ReplyEndLost is raised when a void session is read on.
@@ -87,7 +88,9 @@ class ReplyReader:
         "_octets",
         "_position",
         "_told",
+        "asks_about_lf",
         "learns_line_end",
+        "meets_lf",
         "was_odd",
     )
 
@@ -102,6 +105,8 @@ class ReplyReader:
         self._ends_with_lf = False  # this server ends lines with a bare LF
         self._is_void = False  # where the next reply would begin is not known
         self.learns_line_end = True  # set to False after the reply to EHLO
+        self.asks_about_lf = False  # `next_reply` returns None at a bare LF, and awaits `decide`
+        self.meets_lf = False  # it has done so
         self.was_odd = False  # whether the latest reply may be two in one, or another was skipped
 
     def receive(self, data: bytes) -> None:
@@ -124,6 +129,9 @@ class ReplyReader:
         if not self._octets:
             self.was_odd = False
         while (end := self._buffer.find(b"\n", self._position)) >= 0:
+            if self.asks_about_lf and self._is_bare(end):
+                self.meets_lf = True
+                return None
             line, has_cr = self._cut(end)
             if not has_cr and not self._ends_with_lf:
                 self._take_bare_lf(line)
@@ -131,6 +139,11 @@ class ReplyReader:
             if reply is not None:
                 return self._given(reply)
         return self._take_endless()
+
+    def decide_about_lf(self, *, ends_lines: bool) -> None:
+        """Decide whether a bare LF ends lines from here on, where `meets_lf`; then read on."""
+        self.asks_about_lf = self.meets_lf = False
+        self._ends_with_lf = ends_lines
 
     @property
     def has_surplus(self) -> bool:
@@ -163,6 +176,12 @@ class ReplyReader:
     def has_partial_code(self) -> bool:
         """Whether a reply has begun whose code can be read."""
         return bool(self._code) or _CODE.match(self._buffer[self._position :]) is not None
+
+    def _is_bare(self, end: int) -> bool:
+        """Tell whether the LF at `end` must be decided about: it would end a line of a reply."""
+        if self._ends_with_lf or self.learns_line_end or self._buffer[end - 1 : end] == b"\r":
+            return False
+        return bool(self._code) or _CODE.match(self._buffer, self._position) is not None
 
     def _cut(self, end: int) -> tuple[bytes, bool]:
         """Return the line with the LF at `end`, without its end, and whether it had CRLF."""
