@@ -55,6 +55,7 @@ def test_the_trail_says_what_the_mail_was_before_it_was_held_again() -> None:
         entry = (await desk.store.trail.audit(AuditFilter(account="alpha"), limit=1))[0]
         assert (entry.action, entry.subject, entry.reason) == ("mail-held-again", "1", "not there")
         assert entry.changes == (Change("status", "uncertain", "held"),)
+        assert desk.log.lines[-1][1]["action"] == "mail-held-again"
 
     run(story())
 

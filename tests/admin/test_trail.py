@@ -14,6 +14,7 @@ from restante.admin.trail import (
     with_changes,
 )
 from restante.tenancy.audit import AuditAction, AuditFilter
+from restante.tenancy.principal import Principal, Role
 from restante.tenancy.record_change import Change
 from tests.admin.desk import Desk, all_of, run
 
@@ -73,3 +74,19 @@ def test_a_change_is_in_the_log_field_by_field() -> None:
     [(_, fields)] = desk.log.lines
     assert (fields["subject"], fields["actor"]) == ("a.example", "operator")
     assert fields["changes"] == ("hold: until-asked → relay",)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "accounts"), [(None, ["alpha"]), ("alpha", ["alpha"]), ("beta", [])]
+)
+def test_an_account_reads_its_own_entries_whatever_it_asks_for(
+    wanted: str | None, accounts: list[str]
+) -> None:
+    async def story(desk: Desk) -> None:
+        for name in ("alpha", "beta"):
+            await desk.host(f"{name}.example", name)
+        alice = desk.context.acting(Principal(Role.ACCOUNT, "token a", "https", "alpha"))
+        found = await all_of(list_audit(alice, AuditFilter(account=wanted)))
+        assert sorted({one.account for one in found}) == accounts
+
+    run(story(Desk()))

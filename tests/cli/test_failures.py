@@ -28,6 +28,7 @@ def test_each_text_is_one_line_on_standard_error(capsys: pytest.CaptureFixture[s
 def test_a_failure_has_its_code_and_all_its_texts() -> None:
     failure = Failure(Exit.CONFIGURATION, "one; correct it", "two; correct it")
     assert (failure.code, failure.texts) == (78, ("one; correct it", "two; correct it"))
+    assert failure.args == failure.texts  # as a traceback shows it
 
 
 @given(text=st.text())

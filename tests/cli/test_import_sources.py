@@ -171,3 +171,13 @@ def test_a_maildir_without_one_of_its_directories_is_named(tmp_path: Path) -> No
     (tmp_path / "cur").mkdir()
     [error] = complaints(tmp_path)
     assert "No such file" in error
+
+
+def test_a_file_of_a_maildir_that_cannot_be_read_stops_no_other(tmp_path: Path) -> None:
+    for name in ("cur", "new", "new/1.x"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "new" / "2.x").write_bytes(b"second\n")
+    assert complaints(tmp_path) == ["Is a directory"]
+    assert texts([one for one in letters([tmp_path], None) if isinstance(one, Letter)]) == [
+        b"second\r\n"
+    ]

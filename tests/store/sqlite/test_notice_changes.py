@@ -67,7 +67,9 @@ def test_a_changed_channel_gets_what_waits_for_it_at_once(tables: Tables) -> Non
     tables.change(notice_changes.keep_notices, notices(1, 1), [], [], 10)
     tables.connection.execute("UPDATE notice SET next_attempt_at = 500.0 WHERE key = 'key 0'")
     changed = replace(HOOK, id=1, target="https://d.example/")
+    number, entries = changes(tables)
     assert tables.change(notice_changes.put_channel, changed, replace(NOTED, at=60.0)) == changed
+    assert changes(tables) == (number + 1, entries + 1)
     due = tables.rows("SELECT key, next_attempt_at FROM notice ORDER BY key")
     assert due == [("key 0", 60.0), ("key 1", 1.0)]
 

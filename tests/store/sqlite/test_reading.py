@@ -162,6 +162,8 @@ def test_failures_are_due_first_and_within_bounds(
     assert [one.about for one in due] == abouts
     assert reading.due_reports(tables.connection, 49.0, limit, max_octets) == []
     assert reading.next_report_at(tables.connection) == 50.0
+    contents = [reading.report_content(tables.connection, number) for number in (1, 9)]
+    assert contents == [b"report on 1\r\n", None]
 
 
 def test_the_trail_is_read_by_pages_to_its_end(tables: Tables) -> None:

@@ -44,6 +44,7 @@ def test_a_drain_is_kept_with_all_that_was_asked_of_it(tables: Tables) -> None:
     joined = tables.change(record_changes.open_drain, 1, 5.0, 90.0)
     assert joined == Joined(replace(drain, deadline=90.0), 1)
     assert tables.change(record_changes.ask_stop, 1, "no more")
+    assert tables.ledger.balance().drains == tables.ledger.drains.records  # told to the event loop
     assert as_read_again(tables) == tables.ledger.drains.records
     taken = tables.change(record_changes.take_over, drain)
     assert taken.number == drain.number + 1
