@@ -61,6 +61,7 @@ def test_held_and_refused_recipients_get_one_report_and_are_gone() -> None:
             "beta",
             "the customer has moved",
         )
+        assert {one.field: one.before for one in entry.changes}["recipients"] == f"{X}, {Y}"
         assert desk.server is not None
         assert desk.server.reports_sent == 1
         made = [fields for event, fields in desk.log.lines if event is ReportMade]

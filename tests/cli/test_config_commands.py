@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from restante.config.privileges import UserUnusable
 from tests.cli.conftest import Command
 
 
@@ -29,3 +30,15 @@ def test_config_show_prints_no_secret(installation: Path, command: Command) -> N
     shown = command("config", "show").out + command("config", "show", "--json").out
     assert key.hex() not in shown
     assert "PRIVATE" not in shown
+
+
+def test_a_user_who_cannot_reach_the_program_is_an_error(
+    installation: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreachable(_user: str) -> None:
+        raise UserUnusable("user mail: cannot enter /root")
+
+    monkeypatch.setattr("restante.config.privileges.check_program_is_reachable", unreachable)
+    checked = command("config", "check")
+    assert (checked.code, checked.out) == (78, "")
+    assert checked.err.endswith("restante: user mail: cannot enter /root\n")

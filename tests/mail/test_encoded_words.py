@@ -16,6 +16,7 @@ from restante.mail.encoded_words import decoded
         ("Re: =?iso-8859-1?q?caf=E9?= tonight", "Re: café tonight"),
         ("=?unknown-charset?q?x?=", "=?unknown-charset?q?x?="),
         ("=?utf-8?b?broken", "=?utf-8?b?broken"),
+        ("=?utf-8?B?!!!?= x", "=?utf-8?B?!!!?= x"),
         ("=?utf-8?q?=1B[31m?=", "\x1b[31m"),  # code that prints it replaces control characters
     ],
 )

@@ -20,7 +20,13 @@ from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.held_mail import NamedMessages, QueueChange, number_of
 from restante.admin.permissions import AdminAction, permit
 from restante.admin.scope import list_held
-from restante.admin.trail import announce, checked_reason, entry_about_mail
+from restante.admin.trail import (
+    announce,
+    checked_reason,
+    entry_about_mail,
+    removal_of,
+    with_changes,
+)
 from restante.delivery.route import remote_name
 from restante.dsn.bounce_maker import prepare_bounce
 from restante.dsn.dsn_writer import DsnWriter
@@ -69,7 +75,7 @@ async def bounce_messages(context: AdminContext, named: NamedMessages) -> Bounce
             if not is_held_off:
                 _check_drain(context, group)
             bounces = await _prepare(context, group, damaged)
-            bounced = await _carry_out(context, domain_id, bounces, named.reason)
+            bounced = await _carry_out(context, group, bounces, named.reason)
         told += sum(bounce.report is not None for bounce in bounces if bounce.number in bounced)
         done |= bounced
     return BounceChange(
@@ -143,12 +149,21 @@ async def _prepare(
 
 
 async def _carry_out(
-    context: AdminContext, domain_id: int, bounces: Sequence[Bounce], reason: str
+    context: AdminContext,
+    group: Sequence[QueuedMessage],
+    bounces: Sequence[Bounce],
+    reason: str,
 ) -> set[int]:
+    """Bounce messages of a group, which is of one domain. Return the numbers of those that left."""
     if not bounces:
         return set()
-    numbers = (bounce.number for bounce in bounces)
-    recorded = entry_about_mail(context, AuditAction.MAIL_BOUNCED, domain_id, numbers, reason)
+    numbers = {bounce.number for bounce in bounces}
+    left = [listed for listed in group if listed.number in numbers]
+    action, domain_id = AuditAction.MAIL_BOUNCED, left[0].domain_id
+    recorded = with_changes(
+        entry_about_mail(context, action, domain_id, (one.number for one in left), reason),
+        removal_of(left),
+    )
     bounced = set(await context.store.queue.bounce(bounces, recorded))
     announce(context, recorded)
     _dsn_writer(context).stored(

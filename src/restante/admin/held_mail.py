@@ -16,7 +16,15 @@ from restante.admin.dsn_facts import DsnFacts, dsn_facts
 from restante.admin.origin_facts import OriginFacts, origin_facts
 from restante.admin.permissions import AdminAction, permit
 from restante.admin.scope import held_message, list_held
-from restante.admin.trail import PAGE, announce, checked_reason, entry_about_mail, moment
+from restante.admin.trail import (
+    PAGE,
+    announce,
+    checked_reason,
+    entry_about_mail,
+    moment,
+    removal_of,
+    with_changes,
+)
 from restante.mail.message import HeldMessage, message_name, message_number
 from restante.phrases import MAY_HAVE_LEFT, NOT_QUEUED
 from restante.queue.recipient_status import RecipientStatus
@@ -258,13 +266,16 @@ async def _change(
     """
     numbers = {number_of(name): name for name in named.names}
     found = await list_held(context, QueueFilter(numbers=tuple(numbers), limit=len(numbers)))
-    by_domain: dict[int, list[int]] = defaultdict(list)
+    by_domain: dict[int, list[QueuedMessage]] = defaultdict(list)
     for message in found:
-        by_domain[message.domain_id].append(message.number)
+        by_domain[message.domain_id].append(message)
     count = 0
     for domain_id, group in by_domain.items():
-        recorded = entry_about_mail(context, action, domain_id, group, named.reason)
-        count += await change(group, recorded)
+        gone = [message.number for message in group]
+        recorded = with_changes(
+            entry_about_mail(context, action, domain_id, gone, named.reason), removal_of(group)
+        )
+        count += await change(gone, recorded)
         announce(context, recorded)
     there = {message.number for message in found}
     return QueueChange(

@@ -15,9 +15,10 @@ from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.permissions import AdminAction, permit
 from restante.admin.scope import account_in_scope, domain_name
 from restante.mail.message import message_name
+from restante.store.mail_queue import QueuedMessage
 from restante.telemetry.events import RecordChanged
 from restante.tenancy.audit import EVERY_ENTRY, AuditAction, AuditEntry, AuditFilter
-from restante.tenancy.record_change import Change
+from restante.tenancy.record_change import NOTHING, Change, listed_text
 
 MAX_REASON_LENGTH = 500  # characters
 PAGE: Final = 500  # of a long listing, read from the store at once: a few milliseconds of Python
@@ -116,6 +117,17 @@ def entry_about_mail(
     return entry(
         context, action, " ".join(map(message_name, numbers)), account, reason, domain=domain
     )
+
+
+def removal_of(messages: Sequence[QueuedMessage]) -> list[Change]:
+    """Return the changes of a removal: the states, senders and recipients that the mail had."""
+    recipients = [one for listed in messages for one in listed.recipients]
+    had = {
+        "status": {one.status.value for one in recipients},
+        "reverse_path": {f"<{listed.reverse_path}>" for listed in messages},
+        "recipients": {one.forward_path for one in recipients},
+    }
+    return [Change(name, listed_text(sorted(values)), NOTHING) for name, values in had.items()]
 
 
 def with_changes(recorded: AuditEntry, changes: Sequence[Change]) -> AuditEntry:

@@ -23,8 +23,17 @@ def check(config: ConfigFile = None) -> None:
 
     The exit code is 78 if there are errors.
     """
+    from restante.config.privileges import (  # noqa: PLC0415
+        UserUnusable,
+        check_program_is_reachable,
+    )
+
     checked, warnings = read_and_check(config)
     warn(warnings)
+    try:
+        check_program_is_reachable(checked.user)
+    except UserUnusable as error:
+        raise Failure(Exit.CONFIGURATION, str(error)) from None
     say(f"{checked.file}: good")
 
 
