@@ -63,11 +63,11 @@ fuzz: install
 	$(ON_LOOPBACK) tests.fuzz.run_all $(T)
 
 # T seconds of servers with simulated peers and faults, one seed after another on each processor.
-# SEED=7: only that one; FIRST=1: from this seed; TRACE=1: print all events; MUTANT=NAME: add a
-# fault.
+# SEED=7: only that one, STORE=sqlite: on this store; FIRST=1: from this seed; TRACE=1: print all
+# events; MUTANT=NAME: add a fault.
 simulate: install
 	$(ON_LOOPBACK) tests.simulation $(T) $(if $(SEED),--seed $(SEED)) $(if $(FIRST),--first $(FIRST)) \
-		$(if $(MUTANT),--mutant $(MUTANT)) $(if $(TRACE),--trace)
+		$(if $(MUTANT),--mutant $(MUTANT)) $(if $(STORE),--store $(STORE)) $(if $(TRACE),--trace)
 
 # Restante beside stock mail servers, as root; bench/README.md describes the results. QUICK=1: in
 # under three minutes. EVERY=1, ROUNDS=5, ROWS='accept-* drain-0ms', DIR=/on/the/disk/to/measure,

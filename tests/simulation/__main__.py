@@ -1,6 +1,7 @@
 """Simulate for a while, a process on each processor: `python -m tests.simulation SECONDS`.
 
     python -m tests.simulation --seed 7            one seed; --trace prints everything that happened
+    python -m tests.simulation --seed 7 --store sqlite    the same on another kind of store
     python -m tests.simulation 60 --mutant NAME    look for a fault that is put in (mutants.py)
 
 Exit code 1 when an invariant was broken: each such seed is reported with its timeline.
@@ -16,6 +17,7 @@ import random
 import sys
 from typing import Final
 
+from restante.store.store_url import StoreKind
 from tests.simulation.mutants import MUTANTS, mutation
 from tests.simulation.search import search, summed
 from tests.simulation.story import Result, simulate
@@ -39,11 +41,13 @@ def main() -> int:
     parser.add_argument("--seed", type=int, help="this one alone")
     parser.add_argument("--first", type=int, help="the first seed; otherwise by chance")
     parser.add_argument("--mutant", choices=sorted(MUTANTS), default="", help="put this fault in")
+    parser.add_argument("--store", choices=list(StoreKind), help="instead of the seed's own kind")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="seeds at a time")
     parser.add_argument("--trace", action="store_true", help="print all that happened")
     options = parser.parse_args()
     if options.seed is not None:
-        result = simulate(options.seed, mutation=mutation(options.mutant))
+        store = StoreKind(options.store) if options.store else None
+        result = simulate(options.seed, mutation=mutation(options.mutant), store=store)
         return _tell(result, with_trace=options.trace)
     first = options.first
     if first is None:

@@ -1,19 +1,23 @@
 """A store whose disk fails and whose machine crashes. Committed data always stays.
 
-The records are those of the memory store, which survive a crash as if they were on a disk. Writes
-wait for one another, take time, and can fail. A crash can come before the commit, or after it and
-before its caller is told.
+Writes take time and can fail. A crash can come before the commit, or after it and before its caller
+is told. The records are those of the memory store, which survive a crash as if they were on a disk,
+and whose writes wait for one another; or those of a store on SQLite (sqlite_disk.py).
 """
 
 import asyncio
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from random import Random
 from typing import Any, Final
 
 from restante.store.duty_locks import DutyLocks
+from restante.store.interface import Store
+from restante.store.mail_queue import QueuedMessage, QueueFilter
 from restante.store.memory import MemoryStore
+from restante.store.memory.memory_record import listed
 from restante.store.store_errors import StoreError, StoreFull
 from tests.simulation.network import Machine, here
 from tests.simulation.trace import Trace
@@ -35,7 +39,16 @@ _WRITES: Final = {
     *("settle_reports", "hasten_reports", "drop_reports", "tell_of_delay", "keep_notices"),
     *("settle_notices", "hasten_notices", "duplicate"),
 }
-_COMMIT_SECONDS: Final = 0.03  # at most
+COMMIT_SECONDS: Final = 0.03  # at most
+OnDamage = Callable[[int, str, int], None]
+
+
+@dataclass(frozen=True)
+class StoredMail:
+    """One message in the store. Its name is in the head: some messages share one name."""
+
+    head: bytes
+    queued: QueuedMessage
 
 
 @dataclass
@@ -44,18 +57,28 @@ class Disk:
 
     dice: Random
     trace: Trace
-    records: MemoryStore = field(default_factory=MemoryStore)
     failure: type[StoreError] | None = None  # of every write, while it is set
     is_broken: bool = False  # a sync failed: the store must be opened anew
     crash_at: tuple[str, bool] | None = None  # the method, and whether its commit is made before
     on_crash: Callable[[], None] = lambda: None
     opened: int = 0
+    _records: MemoryStore = field(default_factory=MemoryStore)
 
-    def open(self) -> "FaultyStore":
+    async def open(self, _on_damage: OnDamage | None = None) -> "FaultyStore":
         """Return the store as this machine sees it."""
         self.is_broken = False
         self.opened += 1
-        return FaultyStore(self, here())
+        return FaultyStore(self, here(), self._records)
+
+    async def close(self, _store: "FaultyStore") -> None:
+        """Nothing is open."""
+
+    def mail(self) -> list[StoredMail]:
+        """Return all mail that is stored."""
+        return [
+            StoredMail(record.message.head, listed(record, QueueFilter()))
+            for record in self._records.state.mail.values()
+        ]
 
     def fills_up(self) -> None:
         """Have no more room."""
@@ -69,23 +92,33 @@ class Disk:
 class FaultyStore:
     """A `Store`, opened by one machine."""
 
-    def __init__(self, disk: Disk, machine: Machine) -> None:
+    def __init__(
+        self, disk: Disk, machine: Machine, records: Store, *, is_serial: bool = True
+    ) -> None:
+        """`is_serial`: one write after the other, where `records` make no groups of them."""
         self._disk = disk
         self._machine = machine
-        self._writer = asyncio.Lock()
+        self._records = records
+        self._writer = asyncio.Lock() if is_serial else nullcontext()
         self.duties = DutyLocks()  # of the process: a crash ends them
 
     def __getattr__(self, name: str) -> Any:
         """Return a part of the store."""
-        return _FaultyPart(self, getattr(self._disk.records, name))
+        return _FaultyPart(self, getattr(self._records, name))
 
     @property
     def broken(self) -> str:
         """The reason to open it again."""
         return "a sync failed" if self._disk.is_broken else ""
 
+    @property
+    def is_on(self) -> bool:
+        """Whether its machine runs."""
+        return self._machine.is_alive
+
     async def close(self) -> None:
-        """Nothing is open."""
+        """Close it, unless the machine has crashed."""
+        await self._disk.close(self)
 
     async def write(self, name: str, method: Any, *args: Any, **kwargs: Any) -> Any:
         """Write even if the caller is cancelled meanwhile."""
@@ -96,7 +129,7 @@ class FaultyStore:
     async def _commit(self, name: str, method: Any, *args: Any, **kwargs: Any) -> Any:
         async with self._writer:
             disk = self._disk
-            await asyncio.sleep(disk.dice.uniform(0.0, _COMMIT_SECONDS))
+            await asyncio.sleep(disk.dice.uniform(0.0, COMMIT_SECONDS))
             self._check_alive()
             if disk.is_broken:
                 raise StoreError("a sync failed; the store must be opened anew")
@@ -107,7 +140,7 @@ class FaultyStore:
             answer = await method(*args, **kwargs)
             if disk.crash_at == (name, True):
                 self._crash(name, "after")
-            await asyncio.sleep(disk.dice.uniform(0.0, _COMMIT_SECONDS))
+            await asyncio.sleep(disk.dice.uniform(0.0, COMMIT_SECONDS))
             self._check_alive()
             return answer
 

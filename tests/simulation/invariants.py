@@ -20,8 +20,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from restante.queue.recipient_status import RecipientStatus
-from restante.store.memory import MemoryStore
 from tests.simulation.books import Books, Taken, Visit
+from tests.simulation.faulty_store import StoredMail
 from tests.simulation.plan import Plan
 
 WINDOW: Final = 64  # messages: the documented limit of `run_ahead`
@@ -45,25 +45,25 @@ class Evidence:
 
     plan: Plan
     books: Books
-    records: MemoryStore
+    mail: Sequence[StoredMail]  # in the store
     starts: Sequence[float]  # of the server's lives: when it was ready
     ends: Sequence[tuple[float, str]]  # of them: when, how
 
 
-def stored(records: MemoryStore) -> dict[tuple[str, str], RecipientStatus]:
+def stored(mail: Sequence[StoredMail]) -> dict[tuple[str, str], RecipientStatus]:
     """Return the status of each recipient in the store, by mail name and forward-path."""
     found = {}
-    for record in records.state.mail.values():
-        named = _NAME.search(record.message.head)
+    for message in mail:
+        named = _NAME.search(message.head)
         assert named is not None
-        for recipient in record.recipients():
+        for recipient in message.queued.recipients:
             found[named[1].decode(), recipient.forward_path] = recipient.status
     return found
 
 
 def lost_mail(evidence: Evidence) -> Iterator[Finding]:
     """Yield acknowledged mail that is nowhere. True at every moment."""
-    present = stored(evidence.records)
+    present = stored(evidence.mail)
     delivered = {(taken.name, taken.path) for taken in evidence.books.taken}
     for one in evidence.books.acknowledged:
         for path in one.paths:
@@ -212,7 +212,7 @@ def _wrong_places(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _left_over(evidence: Evidence) -> Iterator[Finding]:
-    for (name, path), status in stored(evidence.records).items():
+    for (name, path), status in stored(evidence.mail).items():
         should_stay = path.startswith("nobody") and status is RecipientStatus.REFUSED
         if not should_stay:
             yield Finding(f"{name} for {path} is still {status.value} at the end", (name,))

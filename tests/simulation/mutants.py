@@ -22,6 +22,9 @@ from restante.release.authorization import Authorization
 from restante.smtp.window import SendWindow
 from restante.store.mail_handover import Drain
 from restante.store.memory.memory_handover import MemoryHandover
+from restante.store.sqlite import queries
+from restante.store.sqlite.sqlite_handover import SqliteHandover
+from restante.store.sqlite.write_transaction import WriteTransaction
 from restante.store.store_errors import StoreError
 from restante.tenancy.model import HostedDomain
 from restante.tenancy.policy import Policy
@@ -121,10 +124,30 @@ def _release_for_anybody() -> list[Replacement]:
 def _forget_drains_at_a_crash() -> list[Replacement]:
     """Take up no drain that an earlier life of the server has begun."""
 
-    async def nothing(_self: MemoryHandover, _running: Any) -> list[Drain]:
+    async def nothing(_self: Any, _running: Any) -> list[Drain]:
         return []
 
-    return [(MemoryHandover, "claimable_drains", nothing)]
+    return [(kind, "claimable_drains", nothing) for kind in (MemoryHandover, SqliteHandover)]
+
+
+def _commit_mail_later() -> list[Replacement]:
+    """Answer for new mail at once, and commit it with the next other change, on SQLite."""
+    commit = WriteTransaction.commit
+
+    def begin(self: WriteTransaction) -> None:
+        if not self.connection.in_transaction:
+            self.connection.execute(queries.BEGIN)
+        self._is_begun = True
+
+    def commit_other(self: WriteTransaction) -> None:
+        if self._is_begun or not self.new_messages:
+            commit(self)
+            return
+        self._begin()
+        self._hold(self.new_messages)
+        self.ledger.fall_behind()
+
+    return [(WriteTransaction, "_begin", begin), (WriteTransaction, "commit", commit_other)]
 
 
 def _deliver_while_suspended() -> list[Replacement]:
@@ -142,6 +165,7 @@ MUTANTS: Final[Mapping[str, Callable[[], list[Replacement]]]] = {
     "release-for-anybody": _release_for_anybody,
     "forget-drains-at-a-crash": _forget_drains_at_a_crash,
     "deliver-while-suspended": _deliver_while_suspended,
+    "commit-mail-later": _commit_mail_later,
 }
 
 

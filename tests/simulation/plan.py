@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Final
 
+from restante.store.store_url import StoreKind
 from tests.simulation.network import Weather
 
 CALM: Final = "calm"  # the account whose primary and network never fail
@@ -62,6 +63,11 @@ class Plan:
     def __post_init__(self) -> None:
         names = dict.fromkeys(domain.account for domain in self.domains)
         object.__setattr__(self, "accounts", tuple(names))
+
+
+def store_of(seed: int) -> StoreKind:
+    """Return the kind of store of a seed's story. One on SQLite takes several times as long."""
+    return StoreKind.MEMORY if seed % 4 else StoreKind.SQLITE
 
 
 def peaceful_plan(seed: int) -> Plan:

@@ -231,8 +231,9 @@ def _identity(config: Config) -> Identity:
 def edges_replaced(disk: Disk) -> Iterator[Path]:
     """Provide a directory for the server, and replace its edges meanwhile."""
 
-    async def open_store(*_: Any, **__: Any) -> Any:
-        return disk.open()
+    async def open_store(_url: str, *, on_damage: Any, is_server: bool) -> Any:
+        assert is_server
+        return await disk.open(on_damage)
 
     names = Names()
     replaced: list[tuple[Any, str, Any]] = [

@@ -17,7 +17,7 @@ from restante.admin.hold_again import MessagesToHoldAgain, hold_again
 from restante.admin.logins import NewLogin, add_login
 from restante.mail.message import message_name
 from restante.queue.recipient_status import RecipientStatus
-from restante.store.mail_queue import QueueFilter
+from restante.store.store_url import StoreKind
 from restante.tenancy.model import TlsUse
 from tests.simulation.books import Books
 from tests.simulation.client import Lost
@@ -26,10 +26,11 @@ from tests.simulation.determinism import determined
 from tests.simulation.faulty_store import Disk
 from tests.simulation.invariants import Evidence, Finding, check, lost_mail
 from tests.simulation.network import Machine, Network, Weather
-from tests.simulation.plan import CALM, Plan, make_plan
+from tests.simulation.plan import CALM, Plan, make_plan, store_of
 from tests.simulation.primaries import Primary
 from tests.simulation.senders import Sender
 from tests.simulation.server_machine import ServerMachine, edges_replaced
+from tests.simulation.sqlite_disk import SqliteDisk, without_threads
 from tests.simulation.trace import Trace
 from tests.simulation.troubles import Troubles
 from tests.simulation.virtual_loop import VirtualLoop
@@ -71,15 +72,25 @@ def simulate(
     seed: int,
     planner: Callable[[int], Plan] = make_plan,
     mutation: Callable[[], AbstractContextManager[Any]] = nullcontext,
+    store: StoreKind | None = None,
 ) -> Result:
-    """Run the story of a seed."""
+    """Run the story of a seed; `store` is the kind of store, if not that of the seed."""
     loop = VirtualLoop(Random(f"threads {seed}"))
     trace = Trace(loop.time)
-    disk = Disk(Random(f"disk {seed}"), trace)
-    with mutation(), edges_replaced(disk) as directory, determined(seed, loop):
+    disk, threads = _disk(seed, trace, store or store_of(seed))
+    with mutation(), threads, edges_replaced(disk) as directory, determined(seed, loop):
         story = Story(planner(seed), loop, disk, trace, directory)
         with asyncio.Runner(loop_factory=lambda: loop) as runner:
             return runner.run(story.tell())
+
+
+def _disk(seed: int, trace: Trace, store: StoreKind) -> tuple[Disk, AbstractContextManager[None]]:
+    """Return an empty disk, and what it needs done while the story goes on."""
+    dice = Random(f"disk {seed}")
+    if store is StoreKind.MEMORY:
+        return Disk(dice, trace), nullcontext()
+    disk = SqliteDisk(dice, trace)
+    return disk, without_threads(disk)
 
 
 class Story:
@@ -228,10 +239,9 @@ class Story:
 
     async def _waiting(self) -> list[int]:
         """Return the messages that should still leave."""
-        listed = await self.disk.records.queue.list_queue(QueueFilter(limit=100_000))
         return [
             message.number
-            for message in listed
+            for message in (stored.queued for stored in self.disk.mail())
             if any(
                 one.status is not RecipientStatus.REFUSED
                 or not one.forward_path.startswith("nobody")
@@ -248,7 +258,7 @@ class Story:
     @property
     def _evidence(self) -> Evidence:
         server = self.server
-        return Evidence(self.plan, self.books, self.disk.records, server.starts, server.ends)
+        return Evidence(self.plan, self.books, self.disk.mail(), server.starts, server.ends)
 
     def _conclude(self, sending: list["asyncio.Task[None]"], unsent: int) -> None:
         if unsent:

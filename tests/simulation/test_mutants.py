@@ -4,10 +4,12 @@ from typing import Final
 
 import pytest
 
+from restante.store.store_url import StoreKind
 from tests.simulation.mutants import MUTANTS, mutation
 from tests.simulation.story import simulate
 
 SEEDS: Final = 60  # at most, for each
+OF_SQLITE: Final = {"commit-mail-later"}
 
 
 @pytest.mark.timeout(600)
@@ -23,11 +25,13 @@ SEEDS: Final = 60  # at most, for each
         ("release-for-anybody", "asked for"),
         ("forget-drains-at-a-crash", "was promised"),
         ("deliver-while-suspended", "was suspended"),
+        ("commit-mail-later", "is lost"),
     ],
 )
 def test_a_fault_is_found(name: str, says: str) -> None:
+    store = StoreKind.SQLITE if name in OF_SQLITE else StoreKind.MEMORY
     for seed in range(1, SEEDS + 1):
-        result = simulate(seed, mutation=mutation(name))
+        result = simulate(seed, mutation=mutation(name), store=store)
         if any(says in finding.text for finding in result.findings):
             return
     raise AssertionError(f"{name} was not found in {SEEDS} seeds")

@@ -10,16 +10,18 @@ from typing import Final
 
 import pytest
 
+from restante.store.store_url import StoreKind
 from tests.simulation.mutants import mutation
-from tests.simulation.plan import make_plan, peaceful_plan
+from tests.simulation.plan import make_plan, peaceful_plan, store_of
 from tests.simulation.story import simulate
 
 ROOT: Final = Path(__file__).parents[2]
 SEEDS: Final = range(1, 13)
 
 
-def test_in_a_peaceful_story_each_message_is_delivered_once() -> None:
-    result = simulate(1, peaceful_plan)
+@pytest.mark.parametrize("store", StoreKind)
+def test_in_a_peaceful_story_each_message_is_delivered_once(store: StoreKind) -> None:
+    result = simulate(1, peaceful_plan, store=store)
     assert result.findings == []
     assert result.acknowledged == 5
     assert result.delivered == sum(len(mail.paths) for mail in result.plan.mails)
@@ -31,6 +33,11 @@ def test_nothing_is_lost_whatever_happens(seed: int) -> None:
     result = simulate(seed)
     assert not result.findings, result.report
     assert result.acknowledged >= len(result.plan.mails)
+
+
+def test_the_stories_have_both_kinds_of_store_and_crash_on_both() -> None:
+    crashed = {store_of(seed) for seed in SEEDS if make_plan(seed).crashes}
+    assert crashed == set(StoreKind)
 
 
 def test_the_stories_have_every_kind_of_trouble() -> None:
@@ -50,15 +57,16 @@ def test_the_stories_have_every_kind_of_trouble() -> None:
     assert any(domain.is_crowded for plan in plans for domain in plan.domains)
 
 
-def test_a_seed_tells_the_same_story_in_every_process() -> None:
-    told = {_told(hash_seed) for hash_seed in ("1", "2")}
+@pytest.mark.parametrize("store", StoreKind)
+def test_a_seed_tells_the_same_story_in_every_process(store: StoreKind) -> None:
+    told = {_told(hash_seed, store) for hash_seed in ("1", "2")}
     assert len(told) == 1
     assert "trace" in told.pop()
 
 
-def _told(hash_seed: str) -> str:
+def _told(hash_seed: str, store: StoreKind) -> str:
     ended = subprocess.run(
-        [sys.executable, "-m", "tests.simulation", "--seed", "2"],
+        [sys.executable, "-m", "tests.simulation", "--seed", "2", "--store", store],
         cwd=ROOT,
         env={**os.environ, "PYTHONHASHSEED": hash_seed},
         check=True,

@@ -133,16 +133,18 @@ class Troubles:
         self._books.moves.append((asyncio.get_running_loop().time(), old.machine.name))
 
     async def _suspend(self) -> None:
-        """Let an operator suspend a domain for some time."""
+        """Let an operator suspend a domain for some time.
+
+        If the server crashes before it answers, the domain may be suspended all the same.
+        """
         name, loop = self._unlucky(), asyncio.get_running_loop()
         if name in self._suspended:
             return
         self._suspended.add(name)
-        if not await self._change(name, _SUSPENDED):
-            return
-        begin, seconds = loop.time(), self._dice.uniform(20.0, 50.0)
-        await asyncio.sleep(seconds)
-        self._books.suspensions.append((name, begin, loop.time()))
+        if await self._change(name, _SUSPENDED):
+            begin, seconds = loop.time(), self._dice.uniform(20.0, 50.0)
+            await asyncio.sleep(seconds)
+            self._books.suspensions.append((name, begin, loop.time()))
         for _ in range(_TRIES):
             if await self._change(name, _RESUMED):
                 return

@@ -78,7 +78,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def __init__(self, dice: Random) -> None:
         self._clockwork = _Clockwork()
         super().__init__(self._clockwork)
-        self._dice = dice
+        self.dice = dice
         self.network: Network | None = None
         self.signals: dict[int, Callable[[], None]] = {}
         self.set_task_factory(cast(Any, _make_task))
@@ -95,7 +95,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         """Do the work now; the answer comes soon."""
         future = self.create_future()
         answer = do(func, *args)
-        self.call_later(self._dice.uniform(0.0, _THREAD_SECONDS), _pass_on, answer, future)
+        self.call_later(self.dice.uniform(0.0, _THREAD_SECONDS), _pass_on, answer, future)
         return future
 
     def add_signal_handler(  # type: ignore[override]
