@@ -1,4 +1,4 @@
-"""The sweep tells of connections turned away, of failed accepts, and of room on the disk."""
+"""The sweep reports connections turned away, failed accepts, and room on the disk."""
 
 import asyncio
 from collections import Counter
@@ -40,7 +40,7 @@ class Http:
 
 
 class Scene:
-    """The parts that are looked at, and the order of what is done."""
+    """The parts that are looked at, and the acts in their order."""
 
     def __init__(self) -> None:
         self.log, self.acts, self.free, self.sessions = Lines(), list[str](), 100, 7
