@@ -61,7 +61,10 @@ def test_no_limit_is_many(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_door_opens_as_far_as_both_allow() -> None:
-    """And the share of authorized hosts stays, however few sessions there may be."""
+    """The share of authorized hosts stays, however few sessions there may be.
+
+    One address block takes a small part of the few sessions that the system allows.
+    """
     settings = ReceptionSettings(
         connections_limit=1000, unauthenticated_limit=800, connections_per_block_limit=20
     )
@@ -70,4 +73,5 @@ def test_the_door_opens_as_far_as_both_allow() -> None:
     assert door_limits(ReceptionSettings(connections_limit=300), 5000) == DoorLimits(
         300, 270, 200, 600
     )
-    assert door_limits(settings, 1) == DoorLimits(1, 1, 20, 600)
+    assert door_limits(settings, 1) == DoorLimits(1, 1, 1, 600)
+    assert door_limits(ReceptionSettings(), 384) == DoorLimits(384, 346, 86, 600)

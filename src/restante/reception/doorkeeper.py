@@ -19,6 +19,7 @@ from restante.request_limits.rate_limits import RateLimit
 from restante.tenancy.model import IpAddress
 
 _CROWDED = 0.8  # of the session slots
+_BLOCK_SHARE = 4  # blocks that together may take all slots of strangers
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +35,15 @@ class DoorLimits:
 def door_limits(settings: ReceptionSettings, possible: int) -> DoorLimits:
     """Take the limits out of the settings; `possible` is the number the system allows.
 
-    Strangers never get the last tenth of all sessions, however small the total is.
+    Strangers never get the last tenth of all sessions, however small the total is. Where the system
+    allows fewer than the operator, one block gets at most a quarter of the sessions of strangers.
     """
     in_all = min(settings.connections_limit, possible)
     of_strangers = min(settings.unauthenticated_limit, in_all - in_all // 10)
-    return DoorLimits(
-        in_all, of_strangers, settings.connections_per_block_limit, settings.connections_per_minute
-    )
+    per_block = settings.connections_per_block_limit
+    if possible < settings.connections_limit:
+        per_block = min(per_block, max(of_strangers // _BLOCK_SHARE, 1))
+    return DoorLimits(in_all, of_strangers, per_block, settings.connections_per_minute)
 
 
 class Doorkeeper:

@@ -81,7 +81,9 @@ class ReceptionSettings(BaseModel):
     )
     connections_per_block_limit: Annotated[int, Field(ge=1)] = Field(
         default=200,
-        description="Sessions at once from one address block: an IPv4 address, or an IPv6 /64.",
+        description="Sessions at once from one address block: an IPv4 address, or an IPv6 /64."
+        " At most a quarter of the unauthenticated sessions where the system allows fewer than"
+        " `connections_limit`.",
     )
     connections_per_minute: Annotated[int, Field(ge=1)] = Field(
         default=600,
