@@ -13,7 +13,7 @@ from restante.network.resolver import Exchanger, LookupFailed
 from restante.queue.report_lanes import ACCOUNT_LANES, LANES, LaneUse, lane_kind
 from restante.queue.sending_outcome import Backlog, SendingOutcome
 from restante.reports import report_sender
-from restante.reports.report_sender import LONGEST_PAUSE
+from restante.reports.report_sender import LONGEST_PAUSE, Reports
 from restante.store.mail_queue import Bounce
 from restante.store.store_errors import StoreError
 from restante.telemetry.events import (
@@ -26,6 +26,7 @@ from restante.telemetry.events import (
     StoreFailed,
     SuccessReportsDropped,
 )
+from restante.tenancy.model import Account
 from tests.delivery.scripted_primary import CLOSE, ScriptedPrimary
 from tests.delivery.world import until
 from tests.reports.post import ANNA, MX, SENDER, Post, play
@@ -277,6 +278,27 @@ def test_who_asked_for_it_hears_once_that_mail_waits() -> None:
     [taken] = post.host.taken
     assert b"Action: delayed\r\nStatus: 4.0.0\r\n" in taken.content
     assert asyncio.run(post.world.waiting()) == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("has_details", [True, False])
+def test_a_report_of_delay_quotes_the_primary_only_where_the_account_wants_it(
+    has_details: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def said(_: Reports, _number: int) -> dict[str, str]:
+        return {ANNA: "450 4.2.1 primary.internal is busy"}
+
+    async def act(post: Post) -> None:
+        world = post.world
+        await world.store.records.put_account(
+            Account("alpha", NOW, report_details=has_details), audit()
+        )
+        await world.directory.refresh()
+        await world.hold_asking(world.directory.now.domains["b.example"], asking(Notify.DELAY))
+        await post.go_on_until(lambda: bool(post.lines(ReportSent)))
+
+    monkeypatch.setattr(Reports, "_words", said)
+    [taken] = play(act, delay_after=3600.0).host.taken
+    assert (b"primary.internal" in taken.content) is has_details
 
 
 def test_no_word_of_delay_where_the_operator_wants_none() -> None:

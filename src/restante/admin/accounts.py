@@ -43,7 +43,7 @@ class NewAccount(BaseModel):
     empty_reply: Literal[250, 251] = 251
     quota: Amount | None = None  # octets, for all its domains together
     quota_messages: Amount | None = None
-    report_details: bool = False  # whether reports of success name its primary
+    report_details: bool = False  # whether reports of success and delay quote its primary
 
 
 class AccountChange(BaseModel):

@@ -40,7 +40,7 @@ ReportDetails = Annotated[
     Literal["on", "off"] | None,
     typer.Option(
         "--report-details",
-        help="Name the primary in success reports and quote its reply. New accounts: off.",
+        help="Quote the primary in reports of success and delay. New accounts: off.",
     ),
 ]
 

@@ -295,8 +295,7 @@ class DrainAttempt:
     def _tell(self, message: HeldMessage, outcome: Outcome, reply: str) -> Outcome:
         """Add the report that is due, and return the outcome by the domain's policy."""
         outcome = in_keeping(outcome, message.envelope, is_refused_bounced=self._is_refused_bounced)
-        account = self._context.directory.now.accounts.get(self._plan.domain.account)
-        has_details = account is not None and account.report_details
+        has_details = self._context.directory.has_report_details(self._plan.domain)
         for news in news_of(
             outcome, message.envelope, reply, self._plan.remote, has_details=has_details
         ):

@@ -324,7 +324,9 @@ class Reports:
         told = recipients_to_tell_of(Action.DELAYED, envelope, envelope.forward_paths)
         if not told:
             return None
-        words = await self._words(message.number)
+        hosted = self._context.directory.now.domain_by_id(message.domain_id)
+        has_details = hosted is not None and self._context.directory.has_report_details(hosted)
+        words = await self._words(message.number) if has_details else {}
         return ReportFacts(Action.DELAYED, tuple(Fate(path, words.get(path, "")) for path in told))
 
     async def _words(self, number: int) -> dict[str, str]:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from restante.store.record_store import TenancyStore
-from restante.tenancy.model import Directory
+from restante.tenancy.model import Directory, HostedDomain
 from restante.tenancy.numbered_change import NumberedChange, with_changes
 
 
@@ -29,6 +29,11 @@ class LiveDirectory:
     def on_numbered(self, listener: Callable[[Sequence[NumberedChange] | None], None]) -> None:
         """Have this called with the changes, after they are in `.now`; None: all was read again."""
         self._change_listeners.append(listener)
+
+    def has_report_details(self, domain: HostedDomain) -> bool:
+        """Return whether reports that strangers ask for may quote the domain's primary."""
+        account = self.now.accounts.get(domain.account)
+        return account is not None and account.report_details
 
     async def refresh(self) -> None:
         """Apply the changes since the last time, those of other processes too. Raises StoreError.

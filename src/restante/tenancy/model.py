@@ -116,7 +116,7 @@ class Account:
     note: str = ""
     quota: Quota = NO_QUOTA  # of all its domains together
     report_details: bool = (
-        False  # whether reports of success, which strangers ask for, name its primary
+        False  # whether reports that strangers ask for (success, delay) quote its primary
     )
 
 
