@@ -44,6 +44,7 @@ class Session:
     offer: Offer = Offer()  # noqa: RUF009  it is frozen
     is_ahead: bool = False
     runs_ahead: bool = False
+    is_audited: bool = False
     in_doubt: ClientTransaction | None = None
     transactions: list[ClientTransaction] = field(default_factory=list)
     begun: list[int] = field(default_factory=list)
@@ -172,6 +173,10 @@ def ahead(session: Session) -> None:
     session.runs_ahead = True
 
 
+def audited(session: Session) -> None:
+    session.is_audited = True
+
+
 def empty(session: Session) -> None:
     session.transactions = []
 
@@ -180,7 +185,7 @@ def undecided(session: Session) -> None:
     session.transactions = [transaction("250 a", "250 b")]
 
 
-@pytest.mark.parametrize("change", [in_doubt, ahead, empty, undecided])
+@pytest.mark.parametrize("change", [in_doubt, ahead, audited, empty, undecided])
 def test_otherwise_nothing_is_reported_at_a_cut(change: object) -> None:
     session = Session(transactions=[transaction("550 5.1.8 no")])
     change(session)  # type: ignore[operator]

@@ -22,6 +22,7 @@ class Session:
 
     awaited: Step | None = None
     awaits_across: bool = False
+    awaits_close: bool = False
     is_sending_content: bool = False
 
 
@@ -57,10 +58,11 @@ class Scene:
         (Session(is_sending_content=True), False, 300),
         (Session(QUIT), False, 5),
         (Session(MAIL, awaits_across=True), False, 5),
+        (Session(awaits_close=True), False, 5),
     ],
     ids=[
         *("nothing is due", "handshake", "MAIL", "DATA", "content", "sending content", "QUIT"),
-        "behind content",
+        *("behind content", "behind QUIT"),
     ],
 )
 def test_the_time_of_each_step(
