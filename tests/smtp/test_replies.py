@@ -21,6 +21,6 @@ def _used(path: Path) -> set[str]:
 
 def test_no_reply_is_only_documented() -> None:
     files = [path for path in _SOURCE.rglob("*.py") if path != Path(str(replies.__file__))]
-    used = set().union(*map(_used, files))
+    used = set().union(*(_used(path) for path in files if b"replies" in path.read_bytes()))
     assert _NAMES
     assert _NAMES - used == set()
