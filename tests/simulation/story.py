@@ -52,18 +52,20 @@ class Result:
     acknowledged: int
     delivered: int
     lives: int  # of the server
+    store: StoreKind
 
     @property
     def report(self) -> str:
         """Describe the first finding, and how to have it again."""
         first = self.findings[0]
+        chosen = "" if self.store is store_of(self.plan.seed) else f" STORE={self.store}"
         lines = self.trace.about((*first.words, "machine:", "disk:"), _LINES)
         more = f"\n(and {len(self.findings) - 1} more findings)" if self.findings[1:] else ""
         return "\n".join(
             [
                 f"seed {self.plan.seed}: {first.text}{more}",
                 *lines,
-                f"again: make simulate SEED={self.plan.seed}",
+                f"again: make simulate SEED={self.plan.seed}{chosen}",
             ]
         )
 
@@ -278,4 +280,5 @@ class Story:
             len(self.books.acknowledged),
             len(self.books.taken),
             self.server.lives,
+            StoreKind.SQLITE if isinstance(self.disk, SqliteDisk) else StoreKind.MEMORY,
         )

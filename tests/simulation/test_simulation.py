@@ -84,6 +84,8 @@ def test_a_finding_names_its_seed_its_message_and_how_to_have_it_again() -> None
     assert "is lost for nobody" in report[0]
     assert any("is acknowledged as" in line for line in report)
     assert report[-1] == "again: make simulate SEED=1"
+    result = simulate(1, mutation=mutation("settle-refused-as-delivered"), store=StoreKind.SQLITE)
+    assert result.report.endswith("again: make simulate SEED=1 STORE=sqlite")
 
 
 def test_the_process_is_as_before_afterwards() -> None:
