@@ -52,6 +52,9 @@ def test_any_name_is_a_greeting(line: str, name: str) -> None:
         ('"Joe X." <a@s.example> SIZE=10', A),
         ('"a b"@s.example', Mailbox('"a b"', "s.example")),
         ("<root>", Mailbox("root", "")),
+        ("root", Mailbox("root", "")),
+        (" root SIZE=10", Mailbox("root", "")),
+        ("@r.example,@q.example:a@s.example", A),
         ("<mailto:a@s.example>", Mailbox("mailto:a", "s.example")),
         ("<\\a@s.example>", Mailbox("\\a", "s.example")),
         ("<@r.example,@q.example:a@s.example>", A),
@@ -76,6 +79,7 @@ def test_reverse_paths_as_they_come(argument: str, path: Mailbox | None) -> None
         "RCPT TO:<a@s.example>\t",
         "RCPT TO:< a@s.example >",
         "RCPT TO:Joe <a@s.example>",
+        "RCPT TO:@r.example:a@s.example",
     ],
 )
 def test_forward_paths_as_they_come(line: str) -> None:
@@ -93,8 +97,8 @@ def test_postmaster_needs_neither_domain_nor_brackets() -> None:
 @pytest.mark.parametrize(
     "argument",
     [
-        "a",
         "SIZE=10",
+        "@r.example",
         "a@s.example,b@s.example",
         "<a@s.example> <b@s.example>",
         "<a@s.example",

@@ -34,11 +34,13 @@ _PATH: Final = re.compile(
     rf"(?P<local>{_LOCAL_PART})?(?:@(?P<domain>{_DOMAIN}))?"
     r"[ \t]*+>{1,2}+(?P<rest>.*)\Z"
 )
-# A path without brackets ends at the first blank. It must have a domain, or be postmaster: else a
-# parameter whose path was forgotten would be taken for one
+# A path without brackets ends at the first blank. Without a domain it must be a plain word, such as
+# `root`: else a parameter whose path was forgotten would be taken for one
 _BARE_PATH: Final = re.compile(
+    r"(?>@[A-Za-z0-9_\-.,@\[\]:]*:)?"
     rf"(?P<local>{_LOCAL_PART})(?:@(?P<domain>{_DOMAIN}))?>?+(?P<rest>(?:[ \t].*)?)\Z"
 )
+_PLAIN_WORD: Final = re.compile(r"[A-Za-z0-9._\-]++\Z")
 _PHRASE: Final = re.compile(r"""(?:"[^"\\@]*"|[A-Za-z0-9 .'_\-\u00a1-\U0010ffff]+)[ \t]\Z""")
 # esmtp-param = esmtp-keyword ["=" esmtp-value];  UTF8-non-ascii in values: RFC 6531 §3.3, for ORCPT
 _PARAMETER: Final = re.compile(
@@ -83,7 +85,7 @@ def _loose_path(text: str) -> re.Match[str] | None:
     if bracket and _PHRASE.match(phrase):
         return _PATH.match(text, len(phrase))
     match = _BARE_PATH.match(text)
-    if match is None or (match["domain"] is None and match["local"].lower() != "postmaster"):
+    if match is None or (match["domain"] is None and not _PLAIN_WORD.match(match["local"])):
         return None
     return match
 
