@@ -3,7 +3,7 @@
 import pytest
 import typer
 
-from restante.cli.options import octets, seconds
+from restante.cli.options import octets, past_moment, seconds
 
 
 def test_ages_and_sizes_are_read() -> None:
@@ -21,3 +21,12 @@ def test_ages_and_sizes_are_read() -> None:
 def test_what_is_no_age_is_refused(text: str) -> None:
     with pytest.raises(typer.BadParameter):
         seconds(text)
+
+
+def test_a_past_time_is_an_age_or_a_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.time", lambda: 1_000_000.0)
+    assert past_moment("--since", "2h") == 1_000_000.0 - 7200
+    assert past_moment("--since", "1970-01-02") == 86400.0
+    assert past_moment("--since", "1970-01-02T01:00+01:00") == 86400.0
+    with pytest.raises(typer.BadParameter, match="--since: 'soon' is not a time"):
+        past_moment("--since", "soon")

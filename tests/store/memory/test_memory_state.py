@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from restante.store.mail_figures import NO_USAGE, Usage
+from restante.store.mail_handover import PastDrain
 from restante.store.memory.memory_record import Record
 from restante.store.memory.memory_state import MemoryState
 from restante.store.store_errors import Conflict
@@ -72,11 +73,13 @@ def test_a_removed_domain_takes_its_own_along_and_no_other_domains(state: Memory
     for number in (1, 2):
         state.drains.open(number, 0.0, 60.0)
         state.marks[number, "kind"] = 1.0
+        state.past_drains[number] = PastDrain(1.5, 2.5, "operator", "finished", "", 3, 0, 0, "")
         one = Recipient("anna", RecipientSource.LIST, is_there=True, at=1.0)
         state.recipients[number, one.source, one.name] = one
     state.domain_removed(1)
     assert list(state.drains.records) == [2]
     assert list(state.marks) == [(2, "kind")]
+    assert list(state.past_drains) == [2]
     assert [key[0] for key in state.recipients] == [2]
 
 

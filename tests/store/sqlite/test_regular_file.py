@@ -30,10 +30,12 @@ MAKERS: dict[str, tuple[Callable[[Path], object], str]] = {
 def test_what_is_no_regular_file_is_refused_without_a_wait(tmp_path: Path, kind: str) -> None:
     make, words = MAKERS[kind]
     make(tmp_path / "file")
+    before = len(list(Path("/proc/self/fd").iterdir()))
     with pytest.raises(OSError) as raised:  # noqa: PT011  which one is what is tested
         open_regular(tmp_path / "file")
     assert what_is_wrong(raised.value) == words
     assert not is_curable(raised.value)
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
 @pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE, errno.EACCES, errno.ENOMEM])

@@ -1,13 +1,14 @@
 """The core of the parts: figures as of the last commit, reports of damage, and one end."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
 from restante.store.drain_book import DrainRecord
 from restante.store.mail_figures import Usage
 from restante.store.mail_handover import Drain
-from restante.store.sqlite import SqliteStore
+from restante.store.sqlite import SqliteStore, open_sqlite
 from restante.store.sqlite.ledger import Balance
 from restante.store.sqlite.reading import Damage
 from restante.store.sqlite.store_core import LatestFigures
@@ -47,7 +48,13 @@ async def test_after_a_failure_nothing_is_read_or_written(store: SqliteStore) ->
             await call
 
 
-async def test_it_is_closed_once_and_says_so_afterwards(store: SqliteStore) -> None:
+async def test_it_is_closed_once_and_says_so_afterwards(
+    store: SqliteStore, directory: Path
+) -> None:
+    await hold(store, await hosted(store), 1)
     await asyncio.gather(store.core.close(), store.core.close())
     with pytest.raises(StoreError, match="closed"):
         await store.core.write(lambda _: None)
+    again = await open_sqlite(directory)
+    assert again.figures.usage_of_account("alpha").messages == 1
+    await again.close()

@@ -68,6 +68,7 @@ def test_what_was_left_behind_is_written_by_the_next_other_change(tables: Tables
     assert tables.rows("SELECT messages FROM usage WHERE messages") == []
     tables.change(mail_changes.delete, [9], NOTED)
     assert tables.rows("SELECT messages FROM usage") == [(1,)]
+    assert not tables.ledger.is_behind
 
 
 def test_a_transaction_without_a_change_writes_nothing(tables: Tables) -> None:
