@@ -1,8 +1,8 @@
 """Run a module without a network: `python -m tests.on_loopback MODULE [ARGUMENT…]`.
 
 The module runs in a network namespace of its own whose only interface is `lo`. Root makes the
-namespace directly. Any other user makes it inside a user namespace and keeps its own user id there,
-so that a test which needs root is skipped as before. Where the system refuses both, the module runs
+namespace directly. Any other user makes it inside a user namespace, with its own user id.
+So a test that needs root is skipped as before. Where the system refuses both, the module runs
 in the machine's network after a warning, or not at all with RESTANTE_REQUIRE_PEERS=1.
 """
 

@@ -13,7 +13,7 @@ import pytest
 from tests.acceptance.peers.programs import missing
 
 UNIT: Final = Path(__file__).parents[1] / "contrib/systemd/restante.service"
-MOST_EXPOSURE: Final = 2.0  # of 10, by systemd's own rating; what is left is a network and port 25
+MOST_EXPOSURE: Final = 2.0  # of 10, by systemd's own rating; network and port 25 are left
 
 Ended = subprocess.CompletedProcess[str]
 

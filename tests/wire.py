@@ -127,9 +127,7 @@ class Wire:
         self.memory_budget = MemoryBudget(self.settings.octets_in_flight_limit)
         self.delays: list[float] = []
         self.asked: list[str] = []  # mailboxes, at the destination
-        self.mailboxes: dict[
-            str, bool
-        ] = {}  # what it says of them; of others nothing can be known now
+        self.mailboxes: dict[str, bool] = {}  # its answers; about others nothing can be known now
         self.checks: list[tuple[Check, CheckTerms]] = [
             (SuspicionCheck(self.directory), CheckTerms())
         ]

@@ -68,8 +68,10 @@ class Source:
     long_lines: Sequence[tuple[int, int]]
 
 
-def read_source(path: Path) -> Source:
+def read_source(path: Path, *, has_texts: bool = True) -> Source:
     """Return the prose of a Markdown page (`.md`) or a Python module (`.py`).
+
+    `has_texts` is False for a module whose literals are for no people.
 
     Raises OSError for a file that cannot be read, and ValueError for another suffix or for a module
     that Python cannot parse.
@@ -79,7 +81,7 @@ def read_source(path: Path) -> Source:
         return read_markdown(text)
     if path.suffix == ".py":
         try:
-            return read_python(text)
+            return read_python(text, has_texts=has_texts)
         except SyntaxError as error:
             raise ValueError(f"{path}:{error.lineno}: {error.msg}") from error
     raise ValueError(f"{path}: neither Markdown nor Python")
@@ -166,17 +168,19 @@ def _indent(line: str) -> int:
 # -- Python -------------------------------------------------------------------------------------
 
 
-def read_python(text: str) -> Source:
+def read_python(text: str, *, has_texts: bool = True) -> Source:
     """Return the prose of a Python module: its docstrings, comments and texts for people.
 
     A string literal counts as a text if it has a few ordinary words. Of SQL the comments count.
+    `has_texts` is False for a module whose literals are for no people.
     """
     tree = ast.parse(text)
     docstrings = list(_docstrings(tree))
     comments = list(_comments(text))
     passages = [passage for node in docstrings for passage in _docstring_passages(node)]
     passages += _joined(comments)
-    passages += _literals(tree, {id(node) for node in docstrings})
+    if has_texts:
+        passages += _literals(tree, {id(node) for node in docstrings})
     lines = text.splitlines()
     prose_lines = {comment.line for comment in comments}
     for node in docstrings:

@@ -77,7 +77,7 @@ def said(one: socket.socket) -> bytes:
     return b""
 
 
-# What the kernel says of a process
+# Figures of the kernel about a process
 
 
 def memory(pid: int) -> int:

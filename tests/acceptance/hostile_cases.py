@@ -45,7 +45,7 @@ ONE_IS_LEFT: Final = "all was tried, 1 message was deferred"
 ONE_IS_REFUSED: Final = "all mail was tried: 1 refused"
 END_OF_ALL: Final = "everything was handed over"
 
-# What may be said or done where a reply is due, and the reason that the drain then gives.
+# Acts where a reply is due, and the reason that the drain then gives.
 ANSWERS: Final[dict[str, tuple[Act, str]]] = {
     "octets": (says(bytes(range(256))), NO_REPLY),
     "HTTP": (says(b"HTTP/1.1 400 Bad Request\r\nServer: x\r\nContent-Length: 0\r\n\r\n"), NO_REPLY),
@@ -81,7 +81,7 @@ ANSWERS: Final[dict[str, tuple[Act, str]]] = {
     "hangs up": (hangs_up, GONE),
     "late": (is_late, TIMED_OUT),
 }
-ANSWERED_FIRST: Final = {  # here the reply itself comes first, and what comes after it is too much
+ANSWERED_FIRST: Final = {  # here the reply itself comes first, and the rest is too much
     "replies without end",
     "one 250 too many",
     "one 550 too many",
@@ -124,7 +124,7 @@ PASSED_OVER: Final = {
 # After a close, a connection that has taken mail is replaced at once, and the next message follows.
 ENDS_A_CONNECTION: Final = {"half a reply", "hangs up"}
 REFUSES_THE_TRIAL: Final = "one 550 too many"  # as far as can be told
-# What may be said or done where no reply is due.
+# Acts where no reply is due.
 UNASKED: Final[dict[str, tuple[Act, str]]] = {
     "octets": ANSWERS["octets"],
     "250": (says(b"250 fine\r\n"), OUT_OF_STEP),
@@ -153,12 +153,12 @@ class Case:
     place: Place
     name: str
     act: Act
-    reason: str  # what the drain says then
+    reason: str  # in the words of the drain
     delivered: int  # of the three messages
     is_large: bool = False  # the second one
     connections: int = 1  # at most
     then: Traps = ()
-    why: str = ""  # what is said of the message that is left
+    why: str = ""  # the reason of the message that is left
 
     @property
     def traps(self) -> list[Trap]:

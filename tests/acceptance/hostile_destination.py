@@ -2,7 +2,7 @@
 
     with HostileDestination(b"PIPELINING", [Trap(Place.MAIL, says(b"HTTP/1.1 400\r\n\r\n"))]) as it:
         …                       # our side connects, and meets the trap
-        it.mend()               # from now on all is well, at the same address and port
+        it.repair()             # from now on all is well, at the same address and port
 
 A connection is a thread that reads and replies step by step, so the code reads like the dialogue.
 An act sends any octets: nothing here requires SMTP.
@@ -82,7 +82,7 @@ class HostileDestination:
         for thread in self._threads[1:]:
             thread.join()
 
-    def mend(self) -> None:
+    def repair(self) -> None:
         """Behave well on every connection from now on, and forget the mail taken before."""
         self.traps = ()
         self.taken = []
@@ -242,7 +242,7 @@ class Talk:
         return self.socket.recv(PIECE)
 
 
-# What may be done at a place: given the connection, and what a good server says there.
+# An act at a place: given the connection, and the reply of a good server there.
 Act = Callable[[Talk, bytes], None]
 
 

@@ -13,7 +13,7 @@ from tests.acceptance.peers.server import Server
 REVERSE_PATH: Final = "someone@sender.example"
 SENDER_DOMAIN: Final = REVERSE_PATH.partition("@")[2]
 MARKER: Final = (
-    b"X-Marker"  # the first field of each message: what stands above it was put there on the way
+    b"X-Marker"  # the first field of each message: fields above it were added on the way
 )
 OCTETS: Final = bytes(octet for octet in range(1, 256) if octet not in b"\r\n")
 

@@ -105,7 +105,7 @@ def test_a_start_on_a_damaged_database_ends_with_65_and_what_it_names_helps(
         assert "restante store salvage DIR" in refused.stderr
     lost = put_salvaged_in_place(restante)
     restante.start()
-    if name == "domain":  # a record that is gone is made anew, with no destination
+    if name == "domain":  # a lost record is recreated, with no destination
         assert restante.shown("domain", "show", DOMAIN)["account"] == "salvaged"
         assert restante.held(DOMAIN) == COUNT
         return

@@ -155,9 +155,7 @@ def flood(restante: Installation, login: Login) -> int:
             deliver(session, "large\r\n" * 50_000)
         with socket.create_connection((restante.mx.host, restante.mx.port), TIMEOUT) as late:
             assert late.recv(4096) == TOO_BUSY
-        assert ask_for_mail(restante, login).startswith(
-            b"253 "
-        )  # there is room for who is expected
+        assert ask_for_mail(restante, login).startswith(b"253 ")  # there is room for expected hosts
     eventually(
         lambda: is_served(restante, "127.0.2.1"), what="the first of those shed to be served"
     )
@@ -221,7 +219,7 @@ def test_content_of_many_does_not_make_the_process_grow(
         assert restante.held("alpha.example") == senders
 
 
-# Those who guess
+# Guessers
 
 
 def test_guessers_keep_neither_the_primary_nor_mail_out(
@@ -246,7 +244,7 @@ def test_guessers_keep_neither_the_primary_nor_mail_out(
 def test_a_primary_does_not_wait_for_the_checks_of_guessers(
     restante: Installation, login: Login, say: Say
 ) -> None:
-    """While thirty guesses wait for their check, the right login is let in before most of them."""
+    """While thirty guesses wait for their check, the right login is admitted before most."""
     unlimited = 1_000_000
     limit(
         restante,
@@ -267,7 +265,7 @@ def test_a_primary_does_not_wait_for_the_checks_of_guessers(
                 assert guessers.answers["535"] - checked < 10
 
 
-# Those who dribble
+# Slow senders
 
 
 def test_those_who_send_an_octet_now_and_then_are_told_to_go(restante: Installation) -> None:
@@ -370,7 +368,7 @@ def test_there_are_no_more_sessions_than_can_all_be_served() -> None:
 
 @pytest.mark.parametrize(("descriptors", "crowd"), [(256, 300), (1024, 3000)])
 def test_idle_http_connections_do_not_take_what_mail_needs(descriptors: int, crowd: int) -> None:
-    """Far more clients than descriptors, at both doors: mail, operator and scrapes are served."""
+    """Far more clients than descriptors, at both ports: mail, operator and scrapes are served."""
     with Narrow(descriptors, more='[telemetry]\nmetrics = "127.0.0.1:0"\n') as restante:
         restante.hosts("alpha.example", AWAY)
         restante.start()

@@ -2,13 +2,13 @@
 
 Each case is a domain with three messages and a destination of its own that misbehaves once. All
 domains of a column (the extensions of the destination) are released at once. Then every destination
-is mended and the rest is released again. Each case must fulfill this:
+is repaired and the rest is released again. Each case must fulfill this:
 
 - Only a message whose content got a reply at its place counts as delivered. A wrong reply defers,
   refuses or delivers no other message. All others stay held.
 - The drain ends with a reason. If the affected message is known, it stays held, and says why. The
   others go by another connection.
-- Mended, the destination gets all that was held, once, byte for byte.
+- Once repaired, the destination gets all that was held, once, byte for byte.
 
 And of all of them together: the server serves others meanwhile, and its memory does not grow.
 """
@@ -57,8 +57,8 @@ class Aftermath:
     finished: dict[str, Any]  # the log's line on the end of the first drain
     left: list[dict[str, Any]]  # of the queue, after that
     connections: int
-    taken_then: list[bytes]  # contents that came whole, before the destination was mended
-    story: str  # what the log said of it until then
+    taken_then: list[bytes]  # contents that came whole, before the destination was repaired
+    story: str  # its lines in the log until then
     taken_later: list[bytes] = field(default_factory=list)
 
 
@@ -67,7 +67,7 @@ class Column:
     """The outcomes of all cases with one offer."""
 
     cases: dict[str, Aftermath]
-    quiet: list[bytes]  # what the good destination of another domain got meanwhile
+    quiet: list[bytes]  # mail of the good destination of another domain meanwhile
     grown: int  # octets of memory that the server took up at most
 
 
@@ -173,7 +173,7 @@ class Scene:
     def hand_over_the_rest(self, aftermaths: dict[str, Aftermath]) -> None:
         """Repair the destinations, and release the held and the refused mail."""
         for destination in self._destinations.values():
-            destination.mend()
+            destination.repair()
         parked = [
             one["name"] for one in self._restante.shown("queue", "list", "--status", "refused")
         ]
@@ -289,7 +289,7 @@ def test_a_destination_that_stumbles_is_tried_again_with_growing_pauses_and_then
             send(restante.mx, f"reader@{domain}", content=SMALL[0])
         restante.do("release", "#alpha")
         eventually(lambda: mended.connections, what="a first attempt")
-        mended.mend()
+        mended.repair()
         eventually(lambda: below(mended.taken) == [SMALL[0]], what="the mail, unasked")
         restante.wait_for_event("drain-finished", domain="never.example", held=1)
         # Pauses of 0.2, 0.4, 0.8, 1, 1 … seconds, a quarter less at the least.

@@ -17,7 +17,7 @@ HOPS: Final = 4
 PARKED: Final = "554 5.4.6 Not sent: this number of Received fields means a mail loop"
 SMALL: Final = message("small", b".\r\nbody\r\n")
 LARGE: Final = message("large", b"".join(b".line %07d\r\n" % number for number in range(20_000)))
-RELAYS_BACK: Final = {  # what an operator does who takes the backup for the next hop
+RELAYS_BACK: Final = {  # of an operator who takes the backup for the next hop
     "virtual_mailbox_domains": "",
     "relay_domains": DOMAIN,
     "relay_transport": "smtp:[{host}]:{port}",

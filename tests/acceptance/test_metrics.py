@@ -148,7 +148,7 @@ def test_what_happens_is_counted(restante: Installation) -> None:
         'restante_delivery_attempts_total{end="quit"}': len(
             restante.events("delivery-attempt", end="quit")
         ),
-        'restante_sessions_ended_total{reason="quit"}': 5,  # three senders, one refused, the asker
+        'restante_sessions_ended_total{reason="quit"}': 5,  # 3 senders, 1 refused, the primary
         'restante_sessions_ended_total{reason="closed by client"}': SESSIONS_LIMIT,
     }
 

@@ -121,7 +121,7 @@ def test_sigterm_under_load_keeps_what_was_acknowledged(restante: Installation) 
 
     new = held(restante) - had
     assert set(told) <= new
-    assert len(new) <= len(told) + SENDERS  # the 250 of what was held last may not have got through
+    assert len(new) <= len(told) + SENDERS  # the last 250 may not have arrived
 
 
 def send_until_it_ends(server: Server, told: list[str]) -> None:

@@ -75,7 +75,7 @@ def begin_to_drain(restante: Installation, primary: SmtpSink, domain: str) -> se
     assert sent.returncode == 0, sent.stdout
     held = {queued["name"] for queued in restante.shown("queue", "list", domain)}
     assert restante.etrn(domain, login=login).returncode == 0
-    primary.start()  # only now, so that nothing but the drain takes time between here and the end
+    primary.start()  # only now, so that only the drain takes time between here and the end
     eventually(lambda: primary.count() > COUNT // 20, what="the drain to be on its way")
     return held
 

@@ -20,7 +20,7 @@ AUTHENTICATION_REQUIRED: Final = "530 5.7.0"
 NOT_ALLOWED: Final = "459 4.7.1"
 ELSEWHERE: Final = "127.0.0.9"  # nobody's authorized host
 
-# What the askers make of a refusal: their exit codes (peers/askers.py) and ours (sysexits).
+# Exit codes after a refusal: of the clients (`peers/askers.py`), and ours (sysexits).
 CURL_REFUSED, CURL_LOGIN_DENIED = 8, 67
 FETCHMAIL_NOT_ALLOWED, FETCHMAIL_NO_LOGIN = 3, 4
 MSMTP_NOT_ALLOWED, MSMTP_LOGIN_DENIED = 69, 77
@@ -50,7 +50,7 @@ def login(restante: Installation, tripwire: Tripwire) -> Login:
 
 @pytest.fixture(autouse=True)
 def _nothing_moves(tripwire: Tripwire) -> Iterator[None]:
-    """Whatever these tests do."""
+    """No test touches the tripwire."""
     yield
     assert tripwire.connections() == 0
 

@@ -33,7 +33,7 @@ tls_minimum = "1.0"
 """
 ECDSA: Final = "ECDSA+SHA256"
 RSA: Final = "rsa_pss_rsae_sha256:RSA+SHA256"
-GNUTLS: Final = {  # as priorities: what a client knows
+GNUTLS: Final = {  # the abilities of a client, as priorities
     "ECDSA": "NORMAL:-ECDHE-RSA:-RSA:-DHE-RSA:-VERS-TLS1.3",
     "RSA": "NORMAL:-ECDHE-ECDSA:-VERS-TLS1.3",
     "RSA, and for TLS 1.3": "NORMAL:-SIGN-ALL:+SIGN-RSA-SHA256:+SIGN-RSA-PSS-RSAE-SHA256",

@@ -55,10 +55,10 @@ class Scene:
     requester: str  # the one address from which the victim's mail may be asked for
     victim: Login
     thief: Login
-    thiefs_own: list[bytes] = field(default_factory=list)  # what the thief has been sent
+    thiefs_own: list[bytes] = field(default_factory=list)  # the mail that was sent to the thief
 
     def is_untouched(self) -> bool:
-        """Whether no tripwire was touched, and the thief has nothing but the thief's own mail."""
+        """Whether no tripwire was touched, and the thief has only the thief's own mail."""
         return (
             not any(tripwire.connections() for tripwire in self.tripwires)
             and self.has_own_mail_only()
@@ -415,7 +415,7 @@ def test_what_was_injected_before_a_handshake_is_not_run_after_it(scene: Scene) 
         session._socket = context.wrap_socket(session._socket, server_hostname="localhost")
         assert session.say(f"ETRN {VICTIM}").startswith(
             b"503"
-        )  # what was said before is forgotten, EHLO too
+        )  # everything before is forgotten, EHLO too
         session.say("EHLO requester.example")
         assert session.authenticate(scene.victim).startswith(b"235")
         assert session.say("NOOP") == b"250 2.0.0 OK\r\n"

@@ -1,7 +1,7 @@
 """S12: seven other mail servers, as they come, receive a backlog although Restante is killed in it.
 
-Each has its own manners behind the final dot: Haraka answers 503 to every command that was sent
-ahead, chasquid and Courier drop such commands silently, and all three offer PIPELINING. Sendmail,
+Each has its own manners behind the final dot. Haraka answers 503 to every command that was sent
+ahead. Chasquid and Courier drop such commands silently. All three offer PIPELINING. Sendmail,
 OpenSMTPD, aiosmtpd and smtp-server read on. A drain must be fast in all of these cases.
 """
 

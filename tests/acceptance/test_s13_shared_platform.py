@@ -46,7 +46,7 @@ class Customer:
 
 @pytest.fixture(scope="module")
 def restante() -> Iterator[Installation]:
-    """An installation that bears many wrong questions."""
+    """An installation that answers many wrong requests."""
     with Installation(more="[reception]\nerrors_limit = 100\n") as restante:
         restante.start()
         yield restante

@@ -32,7 +32,7 @@ def test_a_primary_that_refuses_everything_gets_no_more_and_the_mail_is_kept() -
         assert len(parked) in (3, 4), "the limit, and one that was on its way"
         assert {one["recipients"][0]["reply"][:9] for one in parked} == {"554 5.7.1"}
         assert restante.held(DOMAIN) == 6
-        restante.kill()  # parked mail is as durable as any
+        restante.kill()  # refused mail is as durable as any
         restante.start()
         assert restante.shown("domain", "show", DOMAIN)["refused"] == len(parked)
 

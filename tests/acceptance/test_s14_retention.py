@@ -1,6 +1,6 @@
 """Mail that nobody fetches for months: a server is started on one day after another.
 
-Whoever tells of the days is a real webhook; whoever is told of lost mail is a real Postfix.
+A real webhook receives the warnings, and a real Postfix the reports on lost mail.
 """
 
 from __future__ import annotations

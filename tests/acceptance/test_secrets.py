@@ -65,7 +65,7 @@ class World:
     login: Login  # with a generated password
     secrets: dict[str, bytes]
     backup: Path
-    said: dict[str, str] = field(default_factory=dict)  # what came of each command
+    said: dict[str, str] = field(default_factory=dict)  # output of each command
     processes: dict[str, bytes] = field(default_factory=dict)  # arguments and environment
 
     def run(self, *words: str, typed: str = "") -> Ended:
@@ -322,7 +322,7 @@ def test_the_search_finds_a_secret_in_every_spelling(before: bytes) -> None:
         assert any(spelling in text for spelling in spellings(secret))
 
 
-# What others can see of the process, and what it leaves
+# The process as others see it, and its remains
 
 
 def start_in(restante: Installation, shell: str) -> None:

@@ -1,7 +1,7 @@
 """Runs `restante` with a sweep that never comes: python unhurried_server.py WORDS…
 
-So a server whose store has failed does not leave within the second, and a test can hear what it
-answers until then.
+So a server whose store has failed does not leave within the second, and a test can read its
+replies until then.
 """
 
 from restante.reception import listener

@@ -33,7 +33,7 @@ class WebhookReceiver(Threaded):
         self.port = free_port(HOST)
         self.key = ""
         self.taken: list[Taken] = []
-        self.refused: list[str] = []  # what was wrong with others
+        self.refused: list[str] = []  # the faults of others
         self.answer = 204
 
     @property

@@ -1,4 +1,4 @@
-"""The fenced blocks of a Markdown page, and what the page says about running them.
+"""The fenced blocks of a Markdown page, and the ways in which the page runs them.
 
 A comment in the line above a fence says how its block is run; a reader does not see it:
 

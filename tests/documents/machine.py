@@ -1,6 +1,6 @@
 """A scratch machine on which a document's blocks are run as they stand.
 
-It has the host's programs, a copy of its /etc, and directories of its own for everything else, so a
+It has the host's programs, a copy of its /etc, and directories of its own for everything else. So a
 block may say `useradd`, `/etc/restante` or `/var/backups` and leave nothing behind. It lives in its
 own mount, process, host name and IPC namespaces, and ends with them and all its processes.
 """
@@ -25,7 +25,7 @@ CHECKOUT: Final = HERE.parents[1]
 SECONDS: Final = 60  # for a whole page
 
 PYTHON: Final = '"$CHECKOUT/.venv/bin/python"'
-# What a block of each language is run as; NAME is the file that holds its text.
+# How a block of each language is run; NAME is the file that holds its text.
 AS_SHELL: Final = {
     "sh": "{text}",
     "toml": f"(cd $CHECKOUT && {PYTHON} -m tests.documents.settings $CONFIG {{name}})\n"

@@ -46,7 +46,7 @@ for certificate in /etc/restante/tls/cert*.pem; do
 done
 """
 
-# What an authority has issued, in two types of key.
+# Certificates of an authority, for two types of key.
 ISSUED: Final = """
 cd /etc/restante/tls
 issue() {
@@ -130,7 +130,7 @@ class Page:
 
 
 PAGES: Final = {
-    # What the reader enters by hand: the password that `login add` has printed.
+    # The reader enters by hand the password that `login add` has printed.
     "README.md": Page(),
     "docs/how-to/ask-for-mail.md": Page(RUNNING + TRUSTED),
     "docs/how-to/back-up-and-restore.md": Page(

@@ -1,6 +1,6 @@
 """Put a document's settings into a file: `python -m tests.documents.settings FILE SETTINGS`.
 
-A key replaces the file's value, a table's keys replace those of the table, and the file's listeners
+A key replaces the file's value, and a table's keys replace those of the table. The file's listeners
 of a service are replaced by those that the settings name for it. The result is written as a reader
 would leave it who edits the file by hand, without the comments.
 """

@@ -74,7 +74,7 @@ def test_only_blocks_that_need_what_no_test_has_are_left_out() -> None:
 def inline_commands() -> list[tuple[str, str]]:
     """Return the commands that stand in sentences and tables, with their page."""
     found = []
-    for name in BLOCKS.keys() - {"CHANGELOG.md"}:  # which tells of earlier versions too
+    for name in BLOCKS.keys() - {"CHANGELOG.md"}:  # it is about earlier versions too
         text = (CHECKOUT / name).read_text(encoding="utf-8")
         prose = re.sub(r"^ *```.*?^ *```", "", text, flags=re.DOTALL | re.MULTILINE)
         found += [(name, " ".join(command.split())) for command in INLINE.findall(prose)]

@@ -38,7 +38,7 @@ def main() -> None:
     for place in (kept, findings):
         place.mkdir(parents=True, exist_ok=True)
     settings = {
-        "max_total_time": max(1, options.seconds),  # 0 would be for ever
+        "max_total_time": max(1, options.seconds),  # 0 would have no end
         "max_len": _LONGEST_INPUT,
         "timeout": _LONGEST_RUN,
         "rss_limit_mb": _MOST_MEMORY,

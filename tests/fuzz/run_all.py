@@ -28,7 +28,7 @@ from tests.fuzz.targets import FINDINGS, TARGETS
 _SHARES: Final[Mapping[str, int]] = {
     "server-session": 3,
     "client-session": 2,
-}  # of the time; else 1
+}  # of the time; 1 for all others
 _SLOWEST: Final = 60  # seconds for a target to begin and to end, beside its share
 _TAIL: Final = 40  # lines of a fuzzer's output, shown where it has found something
 _EXECUTIONS: Final = re.compile(r"^stat::number_of_executed_units: (\d+)$", re.MULTILINE)

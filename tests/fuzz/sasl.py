@@ -1,4 +1,4 @@
-"""Responses into the SASL mechanisms, and what they give into the check of digests.
+"""Responses into the SASL mechanisms, and their credentials in the check of digests.
 
 The rule: a challenge, credentials or BadResponse, nothing else. Credentials can be checked.
 """

@@ -86,7 +86,7 @@ def check(data: bytes) -> None:
     sliced.end()
     if not (
         is_impatient or sliced.has_seen_starttls
-    ):  # what follows STARTTLS counts by when it comes, rightly
+    ):  # octets behind STARTTLS count by their time, rightly
         whole = _Shell(options, Choices(octets), has_tls=has_tls)
         whole.receive(stream)
         whole.end()

@@ -1,8 +1,8 @@
 """A store whose disk fails and whose machine crashes. Committed data always stays.
 
 Writes take time and can fail. A crash can come before the commit, or after it and before its caller
-is told. The records are those of the memory store, which survive a crash as if they were on a disk,
-and whose writes wait for one another; or those of a store on SQLite (sqlite_disk.py).
+is told. The records are those of a store on SQLite (sqlite_disk.py), or of the memory store. The
+latter survive a crash as if they were on a disk, and their writes wait for one another.
 """
 
 import asyncio
@@ -58,7 +58,7 @@ class Disk:
     dice: Random
     trace: Trace
     failure: type[StoreError] | None = None  # of every write, while it is set
-    is_broken: bool = False  # a sync failed: the store must be opened anew
+    is_broken: bool = False  # a sync failed: the store must be opened again
     crash_at: tuple[str, bool] | None = None  # the method, and whether its commit is made before
     on_crash: Callable[[], None] = lambda: None
     opened: int = 0
@@ -132,7 +132,7 @@ class FaultyStore:
             await asyncio.sleep(disk.dice.uniform(0.0, COMMIT_SECONDS))
             self._check_alive()
             if disk.is_broken:
-                raise StoreError("a sync failed; the store must be opened anew")
+                raise StoreError("a sync failed; the store must be opened again")
             if disk.failure is not None:
                 raise disk.failure("the disk does not take it")
             if disk.crash_at == (name, False):

@@ -5,11 +5,11 @@
   connection before, or a server that crashed or could not write just then. One connection never
   makes more copies than a window has messages.
 - A mail is held no more often than its sender sent it to the end.
-- Nothing leaves unasked, or for the place that a domain has moved away from.
+- Nothing leaves without a request, or for the place that a domain has moved away from.
 - The account without troubles has its mail soon after it asked, whatever happens to the others. If
   the server crashes meanwhile, it goes on by itself.
 - Nothing leaves for a suspended domain.
-- When all is well again, all mail leaves; what the primary always refuses stays, marked as refused.
+- When all is well again, all mail leaves; mail that is always refused stays, marked so.
 """
 
 import math
@@ -177,7 +177,7 @@ def _unserved(evidence: Evidence) -> Iterator[Finding]:
 def _deadline(evidence: Evidence, asked: float) -> float:
     """Return until when mail must have left that was asked for then.
 
-    A drain that a crash or a failing store has ended begins anew: by itself.
+    A drain that a crash or a failing store has ended begins again by itself.
     """
     deadline = asked + SERVE_SECONDS
     for when, _ in sorted(evidence.ends):

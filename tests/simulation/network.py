@@ -1,6 +1,6 @@
 """A network in memory: connections with delay, pieces of any size, and cuts at any octet.
 
-Each machine has a context in which everything of it runs, so that a connection knows where it comes
+Each machine has a context in which everything of it runs. So a connection knows where it comes
 from, and a crash knows the work to end. Octets arrive in order or not at all. A cut ends a
 connection in mid-stream: both sides see a reset, or, for a silent cut, nothing at all.
 """
@@ -47,7 +47,7 @@ class Weather:
     """How bad the network is."""
 
     cut: float = 0.0  # share of connections that are cut
-    silent: float = 0.0  # share of the cuts that nobody is told of
+    silent: float = 0.0  # share of the cuts that nobody notices
     longest_life: int = 6000  # octets in a direction, before the cut
     latency: float = 0.05  # seconds, at most
     pieces: float = 0.3  # share of writes that arrive in pieces
@@ -63,7 +63,7 @@ class Connection:
         self.network = network
         self.number = next(network.numbers)
         self.text = f"#{self.number} {client.name}>{server.name}"
-        self.is_cut = False  # it was cut, or one machine crashed: what the ends saw may differ
+        self.is_cut = False  # it was cut, or one machine crashed: the ends may differ
         self.limits: list[float] = [math.inf, math.inf]  # octets, from the client and to it
         if dice.random() < weather.cut:
             self.limits[dice.randrange(2)] = dice.randrange(weather.longest_life)
@@ -103,7 +103,7 @@ class Transport(asyncio.Transport):
         self._sent = 0  # octets that arrived
         self._inbox: list[bytes | None] = []  # arrived while reading was paused; None is the end
 
-    # What a protocol calls
+    # Called by a protocol
 
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
         self.protocol = protocol
@@ -165,7 +165,7 @@ class Transport(asyncio.Transport):
             self._after_delay(self.peer.lose, ConnectionResetError("Connection reset by peer"))
         self._soon(self._end, None)
 
-    # What the network does
+    # Acts of the network
 
     def lose(self, error: Exception | None) -> None:
         """End because the connection is lost."""

@@ -2,7 +2,7 @@
 
 A connection can go wrong once: at one step, the nth time that it comes, in one way. After that the
 server goes on as if nothing had been, if the connection still stands. Addresses that begin with
-`nobody` are always refused. Whatever gets a 250, or would have got it, is in the books.
+`nobody` are always refused. All mail that gets a 250, or would have got it, is in the books.
 """
 
 import asyncio

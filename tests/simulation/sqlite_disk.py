@@ -2,8 +2,8 @@
 
 The writer makes a group of changes at a moment that chance chooses, and answers at another one. So
 changes that come in between are one group, and a crash can come before the commit, or after it and
-before anybody is told. A crash leaves the files as they are at that moment, without a checkpoint;
-the next life gets a copy of them, without the index of the log in shared memory.
+before anybody is told. A crash leaves the files as they are at that moment, without a checkpoint.
+The next life gets a copy of them, without the index of the log in shared memory.
 
 Limitation: a commit that is made is on the disk. Power cuts that lose unsynced writes, and failed
 syncs, are the subject of tests/store/test_power_loss.py and test_failing_disk.py.

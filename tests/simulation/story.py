@@ -87,7 +87,7 @@ def simulate(
 
 
 def _disk(seed: int, trace: Trace, store: StoreKind) -> tuple[Disk, AbstractContextManager[None]]:
-    """Return an empty disk, and what it needs done while the story goes on."""
+    """Return an empty disk, and its work while the story goes on."""
     dice = Random(f"disk {seed}")
     if store is StoreKind.MEMORY:
         return Disk(dice, trace), nullcontext()

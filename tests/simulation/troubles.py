@@ -42,7 +42,7 @@ class Troubles:
         self._books = books
         self._trace = trace
         self._dice = Random(f"troubles {plan.seed}")
-        self._turn = asyncio.Lock()  # of what needs the server up, or takes it down
+        self._turn = asyncio.Lock()  # of troubles that need the server up, or take it down
         self._suspended: set[str] = set()  # each domain once: one would end another's suspension
         self._disk.on_crash = self._crash
         self._books.on_grant = self._granted
@@ -135,7 +135,7 @@ class Troubles:
     async def _suspend(self) -> None:
         """Let an operator suspend a domain for some time.
 
-        If the server crashes before it answers, the domain may be suspended all the same.
+        If the server crashes before it answers, the domain may be suspended anyway.
         """
         name, loop = self._unlucky(), asyncio.get_running_loop()
         if name in self._suspended:

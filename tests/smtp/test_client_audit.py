@@ -1,6 +1,6 @@
 """Servers that mix CRLF and bare LF are served, and a stranger's text never passes for a reply.
 
-A reply that ends in a bare LF, where it alone is due, begins the audit of a session: its
+A reply that ends in a bare LF, where it alone is due, begins the audit of a session. Its
 transaction ends when the server has closed the connection, with as many replies as commands.
 """
 

@@ -39,7 +39,7 @@ def fresh(login: ClientLogin) -> ClientLogin:
     return replace(login, useless=set())
 
 
-# An exchange by SCRAM up to our proof, and what the server must say to it.
+# An exchange by SCRAM up to our proof, and the answer of the server to it.
 SALTING = Salting(b"salt", 7)
 _SERVER_FIRST = b"r=noncesome,s=c2FsdA==,i=7"
 _SALTED = salted_password("secret", SALTING)

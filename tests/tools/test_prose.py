@@ -79,3 +79,15 @@ def test_a_path_that_cannot_be_checked_ends_with_2(
 
 def test_the_repository_keeps_the_rules() -> None:
     assert prose.main([]) == 0
+
+
+def test_the_literals_of_tests_are_data_and_their_comments_are_prose(
+    top: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    test = top / "tests" / "test_one.py"
+    test.parent.mkdir()
+    test.write_text('"""Mail is held."""\n\nTEXT = "Mail is parked there."\n# Mail is parked.\n')
+    assert run(top, str(test)) == 1
+    assert capsys.readouterr().out == (
+        'tests/test_one.py:4: word: "parked": write mark refused, hold\n'
+    )

@@ -1,6 +1,13 @@
 import pytest
 
-from tools.prose_sources import Kind, Passage, is_prose, read_markdown, read_python, without_markup
+from tools.prose_sources import (
+    Kind,
+    Passage,
+    is_prose,
+    read_markdown,
+    read_python,
+    without_markup,
+)
 
 
 def markdown(text: str) -> list[Passage]:

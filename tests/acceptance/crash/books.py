@@ -1,6 +1,6 @@
-"""What was sent, how far, and what was promised for it; and the comparison with what is there.
+"""The mail that was sent, the promises for it, and their comparison with the store.
 
-A message is made from its token alone, so its octets can be made again and compared anywhere. In
+A message is made from its token alone, so its octets can be recreated and compared anywhere. In
 each hosted domain it counts as one message: the books go by token and domain.
 
     lost        the server said 250, and it is neither held nor handed over

@@ -9,8 +9,8 @@ Each life is of one kind:
     both           both at once; the server is killed
     destination    held mail is handed over; the destination is killed, comes back, then the server
 
-The number of copies that one kill may cause is asserted. A message can be both taken by the
-destination and still held only if it was on its way, or if its outcome was not yet recorded. There
+The number of copies that one kill may cause is asserted. The destination can have taken a message
+that is still held only if it was on its way, or its outcome was not yet recorded. There
 are at most UNSETTLED_PER_CONNECTION of these for each connection.
 """
 
@@ -264,7 +264,7 @@ class Campaign:
 def main(kills: int, seed: int) -> int:
     """Run a campaign and print its table; 1 if anything is wrong."""
     began = time.monotonic()
-    logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # it warns of what we write to the dead
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # it warns of writes to ended processes
     print(f"seed {seed}", flush=True)
     with Campaign(seed) as campaign:
         is_sound = True

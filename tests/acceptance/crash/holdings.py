@@ -1,7 +1,7 @@
 """The disk of a killed server, read without any of its code.
 
-Database and log are copied before they are opened, so that the next server finds them as the last
-one left them, and must recover by itself.
+Copies of database and log are opened. So the next server finds them as the last one left them, and
+must recover by itself.
 """
 
 from __future__ import annotations

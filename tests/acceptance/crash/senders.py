@@ -1,11 +1,13 @@
 """The load: many connections at once, each in its own manner, until the server has exited.
 
-lone         a connection for each message, command by command
-kept         one connection for many messages
-pipelined    MAIL, RCPT and DATA in one piece, the next message right behind (RFC 2920)
-chunked      whole transactions ahead by BDAT, eight at a time (RFC 3030)
-large        content past what the server keeps in memory, by DATA or in several chunks
-abandoning   content that is begun and never ended: the server must never hold it
+The manners:
+
+    lone         a connection for each message, command by command
+    kept         one connection for many messages
+    pipelined    MAIL, RCPT and DATA in one piece, the next message right behind (RFC 2920)
+    chunked      whole transactions ahead by BDAT, eight at a time (RFC 3030)
+    large        content past what the server keeps in memory, by DATA or in several chunks
+    abandoning   content that is begun and never ended: the server must never hold it
 """
 
 from __future__ import annotations
@@ -95,7 +97,7 @@ class Senders:
     def __init__(self, port: int, books: Books, seed: int, *, is_patient: bool = False) -> None:
         """With `is_patient` a sender keeps a message that gets 4xx, and goes on with the next."""
         self._is_patient = is_patient
-        self.refusals: Counter[int] = Counter()  # by code: what the patient were told
+        self.refusals: Counter[int] = Counter()  # of patient senders, by code
         self._port = port
         self._books = books
         self._random = random.Random(seed)
@@ -204,7 +206,7 @@ class Senders:
         finally:
             talk.close()
 
-    # What they are made of
+    # Their parts
 
     async def _by_data(self, talk: Talk, sending: Sending) -> None:
         self._expect(await talk.command(f"MAIL FROM:<{REVERSE_PATH}>"), 250)

@@ -196,7 +196,7 @@ def main(config: str, point: str, nth: str) -> int:
         store = await open_sqlite(
             store_directory(url), on_damage=on_damage, vfs=disk.name, ballast=BALLAST * is_server
         )
-        watch_methods(fate)  # only now: what opening does is no part of it
+        watch_methods(fate)  # only now: the opening is no part of it
         return store
 
     server_life.open_store = open_fated  # type: ignore[attr-defined]

@@ -59,7 +59,7 @@ def test_damaged_mail_is_parked_and_the_rest_is_handed_over() -> None:
         victim.start()
         assert victim.events("message-damaged"), (
             victim.log_tail()
-        )  # the one that is gone is named at start
+        )  # the missing one is named at start
         victim.release()
         victim.wait_until_only_refused()
         parked = victim.shown("queue", "list", "--status", "damaged")

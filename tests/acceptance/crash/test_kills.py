@@ -22,7 +22,7 @@ LATEST: Final = {
     "before-finish": 1,
     "drain-finished": 1,
     "checkpoint-begun": 40,
-}  # the nth time at most; else 8
+}  # the nth time at most; 8 for all others
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ def fetchmail_asks(server: Server, login: Login | None, *nodes: str) -> Ended:
     a failed AUTH it still sends ETRN. It goes on to the next node after 250 and 253 only: the first
     251 ends it too, as if all were well.
     Its certificate check needs a common name in the subject, and a host name to connect to.
-    Exit codes: 0 for 250, 251, 253; 2 TLS or connection; 3 for 459; 4 for 458, 500, 501, 530 (so
+    Exit codes: 0 for 250, 251, 253; 2 TLS or connection; 3 for 459. 4 is for 458, 500, 501, 530 (so
     for a wrong password too), or if ETRN is not announced.
     """
     assert server.tls is Tls.IMPLICIT, "in ETRN mode fetchmail knows implicit TLS only"
@@ -79,8 +79,8 @@ def msmtp_asks(
     """Ask with `msmtp --rmqs`, by a mechanism (plain, cram-md5, login, …; on: its choice, PLAIN).
 
     PLAIN goes at once, with its initial response. After a refusal it hangs up without QUIT.
-    Exit codes: 0 for 250, 251, 253; 65 for 500, 501; 69 for 458, 459, TLS, and if ETRN or the
-    mechanism is not announced; 75 no connection; 76 for 530; 77 AUTH failed.
+    Exit codes: 0 for 250, 251, 253; 65 for 500, 501. 69 is for 458, 459, TLS, and if ETRN or the
+    mechanism is not announced. 75 no connection; 76 for 530; 77 AUTH failed.
     """
     with TemporaryDirectory() as directory:
         settings = Path(directory) / "msmtprc"

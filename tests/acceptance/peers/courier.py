@@ -10,7 +10,7 @@ from tests.acceptance.peers.plain import TreePrimary
 
 SPOOL: Final = "var/lib/courier"
 
-# What Debian's init scripts start, in the foreground; the limits are those of the package.
+# The programs that Debian's init scripts start, in the foreground, with the package's limits.
 START: Final = Template("""\
 set -a
 PATH=/usr/bin:/bin SHELL=/bin/sh

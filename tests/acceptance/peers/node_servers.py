@@ -53,7 +53,7 @@ class HarakaPrimary(NodePrimary):
 
     def _configure(self) -> list[str | Path]:
         config = self._top / "config"
-        stock = self._home / "node_modules/haraka/config"  # what `haraka -i` begins with
+        stock = self._home / "node_modules/haraka/config"  # the beginning of `haraka -i`
         shutil.copytree(stock, config, dirs_exist_ok=True)
         (self._top / "plugins").mkdir(exist_ok=True)
         shutil.copyfile(SCRIPTS / "maildir.js", self._top / "plugins/maildir.js")

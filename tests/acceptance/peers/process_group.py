@@ -73,7 +73,7 @@ class ProcessGroup:
             _end(leader.pid, signal.SIGTERM)
         except (
             AssertionError
-        ):  # Postfix's master may hang in its last words to a log daemon that ended before it
+        ):  # Postfix's master may hang in its last line to a log daemon that ended before it
             _end(leader.pid, signal.SIGKILL)
         leader.wait()
         self._dismiss_watcher()

@@ -19,7 +19,7 @@ def swaks_sends(
 ) -> Ended:
     """Send one message with swaks, byte for byte. `content` is a message with CRLF line ends.
 
-    Exit codes: 0 accepted, 2 no connection, 21 no 220, 22 EHLO, 23 MAIL, 24 no recipient accepted
+    Exit codes: 0 accepted, 2 no connection, 21 no 220, 22 EHLO, 23 MAIL. 24: no recipient accepted
     (25: not all), 26 DATA or content refused, 28 AUTH, 29 STARTTLS. The output is the dialogue. An
     empty reverse-path is "".
     """
