@@ -182,7 +182,7 @@ class Server:
         return said
 
 
-@settings(max_examples=500)
+@settings(max_examples=5 * settings().max_examples)  # fewer for `make unit`
 @given(
     words=st.lists(texts, min_size=12, max_size=12),
     codes=st.lists(st.sampled_from([b"", b"", b"", b"550"]), min_size=12, max_size=12),
