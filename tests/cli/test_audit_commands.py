@@ -55,7 +55,7 @@ def test_an_entry_about_many_messages_names_three(desk: Desk, command: Command) 
     [line, reason, _, count] = command("audit", "--limit", "1").out.splitlines()
     assert line.endswith(" and 5 more (alpha.example)")
     assert reason.startswith("    by operator ")
-    assert reason.endswith("; spam")
+    assert "; spam; status: held, refused → none" in reason
     assert count == "1 entry"
 
 
