@@ -14,7 +14,7 @@ from restante.queue.recipient_status import Move
 from restante.smtp.client_events import Ending
 from restante.smtp.pipelining import Pipelining
 from restante.smtp.protocol_errors import PeerBroke, ReplyEndLost
-from tests.smtp.client_talk import PIPELINING, PLAIN, ClientTalk, mail
+from tests.smtp.client_talk import CHUNKING_OFFERED, PIPELINING, PLAIN, PROBED, ClientTalk, mail
 
 MAIL, RCPT, DATA = ("C: MAIL FROM:<a@a.example>", "C: RCPT TO:<b@b.example>", "C: DATA")
 CONTENT = "C: Subject: x\nC:\nC: body\nC: ."
@@ -206,3 +206,45 @@ def test_only_content_that_the_server_took_is_delivered(
             closed(talk)
     if talk.moves.get(1, {}).get("b@b.example") is Move.DELIVERED:
         assert server.verdict == b"250"
+
+
+def test_no_message_begins_while_one_is_audited() -> None:
+    talk = ClientTalk(mail(1), mail(2)).transcript(
+        PIPELINING,
+        MAIL,
+        RCPT,
+        DATA,
+        "S: 250 OK",
+        "S: 550 5.1.1 unknown",
+        r"S~ 503 no recipients\n",
+        "C: RSET",
+        "S: 250 OK",
+        QUIT,
+        "S: 221 bye",
+    )
+    assert closed(talk).moves == {1: {"b@b.example": Move.REFUSED}}
+    assert talk.outstanding == []
+
+
+def test_nothing_runs_ahead_in_a_session_that_is_audited() -> None:
+    talk = ClientTalk(mail(1), mail(2)).transcript(
+        CHUNKING_OFFERED,
+        PROBED,
+        "S: 250 2.1.0 OK",
+        "S: 554 5.5.1 no valid recipients",
+        "S: 250 2.1.0 OK",
+        r"S~ 250 2.0.0 OK\n",
+        MAIL,
+        "S: 250 OK",
+        RCPT,
+        "S: 250 OK",
+        DATA,
+        "S: 354 go",
+        CONTENT,
+        "S: 250 queued",
+        QUIT,
+        "S: 221 bye",
+    )
+    assert talk.moves == {}
+    assert closed(talk).moves == DELIVERED
+    assert talk.outstanding == []

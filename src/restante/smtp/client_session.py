@@ -279,7 +279,8 @@ class ClientSession:
     @property
     def is_pipelining(self) -> bool:
         """Whether the commands that open a transaction go in one flight."""
-        return self.offer.has_pipelining and self._pipelining >= Pipelining.OPENING
+        bears_it = self.offer.has_pipelining and self._pipelining >= Pipelining.OPENING
+        return bears_it and not self.is_audited
 
     @property
     def in_doubt(self) -> ClientTransaction | None:
@@ -362,6 +363,8 @@ class ClientSession:
     def _is_window_open(self) -> bool:
         if self._opening is not None:
             return False
+        if self.is_audited and (self._audited is not None or self._expected):
+            return False  # the message under way is the last
         if self.runs_ahead:
             return self._ahead.has_room
         if not self._expected:
@@ -496,7 +499,8 @@ class ClientSession:
                 self._events.append(following)
             case Ready():
                 self.offer = self._handshake.offer
-                self._ahead.open(self._handshake.way, has_codes=self._handshake.has_codes)
+                way = SendingMode.DATA if self.is_audited else self._handshake.way
+                self._ahead.open(way, has_codes=self._handshake.has_codes)
                 self._is_ready = True
                 self._events.append(following)
             case Refuse(reason):
