@@ -6,7 +6,6 @@ a line or a path later. Every path that we accept can be sent on, and means the 
 
 import re
 from contextlib import suppress
-from ipaddress import ip_address
 from typing import Final
 
 from restante.mail.address import Mailbox, canonical_domain, literal_address, split_mailbox
@@ -54,7 +53,7 @@ def _check_command(command: Command) -> None:
         case Hello():
             assert 0 < len(command.name) <= MAX_HELLO_NAME
             assert not _CONTROL.search(command.name)
-            field = from_clause(command.name, ip_address("192.0.2.1"), is_ours=False)
+            field = from_clause(command.name, "192.0.2.1", is_ours=False)
             assert field.isascii()
             assert field.isprintable()
             assert field.count("(") == field.count(")") == 1

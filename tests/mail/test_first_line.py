@@ -1,7 +1,6 @@
 """A first line that would join our Received field or end the header is set off; no other is."""
 
 from datetime import UTC, datetime
-from ipaddress import ip_address
 from typing import Final
 
 import pytest
@@ -18,9 +17,7 @@ NAME: Final = "1abcdefghjk"
 def field(
     only_recipient: str = "", client: str = "a.example", name: str = NAME, by: str = HOST
 ) -> bytes:
-    origin = Origin(
-        client, ip_address("192.0.2.1"), is_extended=True, tls="TLSv1.3 TLS_AES_256_GCM_SHA384"
-    )
+    origin = Origin(client, "192.0.2.1", is_extended=True, tls="TLSv1.3 TLS_AES_256_GCM_SHA384")
     at = datetime(2026, 11, 28, tzinfo=UTC).timestamp()
     return received_field(
         origin, by=by, name=name, only_recipient=only_recipient, at=at, is_smtputf8=False

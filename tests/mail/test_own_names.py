@@ -63,7 +63,7 @@ def test_the_first_label_and_certified_names_are_ours_too(hello: str, *, is_ours
 
 
 def field_of(name: str, *, has_our_name: bool = False, address: str = "198.51.100.66") -> bytes:
-    origin = Origin(name, ip_address(address), is_extended=True, tls="", has_our_name=has_our_name)
+    origin = Origin(name, address, is_extended=True, tls="", has_our_name=has_our_name)
     field = received_field(
         origin, by=HOSTNAME, name="n", only_recipient="", at=0, is_smtputf8=False
     )

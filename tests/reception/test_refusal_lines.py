@@ -1,7 +1,5 @@
 """Repeated refusals of a client do not fill the log, and all are counted."""
 
-import ipaddress
-
 import pytest
 
 from restante.reception.reception_settings import ReceptionSettings
@@ -14,7 +12,7 @@ from restante.telemetry.metrics import METRICS
 from tests.log_lines import Lines
 from tests.wire import Wire
 
-PEER = ipaddress.ip_address("192.0.2.7")
+PEER = "192.0.2.7"
 NOT_HOSTED = "550 5.7.1 The domain is not hosted here"
 REST = "further ones of this session"
 
@@ -30,7 +28,7 @@ def counted(log: Lines, name: str) -> dict[str, float]:
 
 
 def refused(answer: str, forward_path: str = "") -> RecipientRefused:
-    return RecipientRefused(peer=str(PEER), answer=answer, reason="", forward_path=forward_path)
+    return RecipientRefused(peer=PEER, answer=answer, reason="", forward_path=forward_path)
 
 
 def test_the_first_are_written_whole_and_the_rest_as_a_sum_for_each_reply() -> None:
@@ -55,7 +53,7 @@ def test_each_event_has_its_own_first_lines() -> None:
     lines = RefusalLines(log, PEER)
     for _ in range(LINES_WHOLE + 1):
         lines.write(refused("550 no"))
-    lines.write(MailRefused(peer=str(PEER), answer="451 later", reason=""))
+    lines.write(MailRefused(peer=PEER, answer="451 later", reason=""))
     assert (len(log.of(RecipientRefused)), len(log.of(MailRefused))) == (
         LINES_WHOLE,
         1,
@@ -66,9 +64,9 @@ def test_an_answer_that_comes_after_the_end_is_written() -> None:
     log = Lines()
     lines = RefusalLines(log, PEER)
     for _ in range(LINES_WHOLE):
-        lines.write(MailRefused(peer=str(PEER), answer="451 later", reason=""))
+        lines.write(MailRefused(peer=PEER, answer="451 later", reason=""))
     lines.close()
-    lines.write(MailRefused(peer=str(PEER), answer="451 later", reason=""))
+    lines.write(MailRefused(peer=PEER, answer="451 later", reason=""))
     assert len(log.of(MailRefused)) == LINES_WHOLE + 1
 
 

@@ -42,7 +42,7 @@ def transaction(reverse_path: str = "s@b.example") -> AdmittedTransaction:
 
 def log() -> tuple[Lines, TransactionLog]:
     lines = Lines()
-    return lines, TransactionLog(lines, CLIENT.address)
+    return lines, TransactionLog(lines, str(CLIENT.address))
 
 
 def test_held_mail_has_one_line() -> None:

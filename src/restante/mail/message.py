@@ -13,6 +13,7 @@ from restante.mail.message_origin import MessageOrigin
 _ALPHABET = (
     "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no letter that reads as a digit
 )
+_PAIRS = [high + low for high in _ALPHABET for low in _ALPHABET]  # each number below 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +101,11 @@ class MessageNumbers:
 
 def message_name(number: int) -> str:
     """Spell a message number for people: 11 letters and digits for any date of this century."""
-    digits = []
+    pairs = []
     while number:
-        number, digit = divmod(number, 32)
-        digits.append(_ALPHABET[digit])
-    return "".join(reversed(digits)) or "0"
+        pairs.append(_PAIRS[number & 1023])
+        number >>= 10
+    return "".join(reversed(pairs)).lstrip("0") or "0"
 
 
 def message_number(name: str) -> int:

@@ -5,11 +5,9 @@ true client by that.
 """
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv6Address
-from typing import Final
+from typing import Final, NamedTuple
 
 HEADER_OCTETS: Final = 65536  # of content, where Received fields are looked for: they stand first
 
@@ -25,12 +23,11 @@ _NOT_IN_COMMENT: Final = re.compile(r"[^!-'*-\[\]-~]")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(NamedTuple):
     """The known facts of the session that a message came through."""
 
     client_name: str  # as EHLO gave it
-    address: IPv4Address | IPv6Address
+    address: str
     is_extended: bool
     tls: str  # "TLSv1.3 TLS_AES_256_GCM_SHA384", "" without TLS
     is_authenticated: bool = False
@@ -63,7 +60,7 @@ def received_field(
     ).encode()
 
 
-def from_clause(client_name: str, address: IPv4Address | IPv6Address, *, is_ours: bool) -> str:
+def from_clause(client_name: str, address: str, *, is_ours: bool) -> str:
     """Return the FROM clause without its keyword: `name ([address])` in the usual case.
 
     `[address] (helo=name)`, as Exim writes it, if the name is ours or is not valid.
@@ -74,8 +71,8 @@ def from_clause(client_name: str, address: IPv4Address | IPv6Address, *, is_ours
     return f"{_literal(address)} (helo={_NOT_IN_COMMENT.sub('?', client_name)})"
 
 
-def _literal(address: IPv4Address | IPv6Address) -> str:
-    return f"[IPv6:{address}]" if address.version == 6 else f"[{address}]"  # noqa: PLR2004
+def _literal(address: str) -> str:
+    return f"[IPv6:{address}]" if ":" in address else f"[{address}]"
 
 
 def has_more_hops(content: bytes, limit: int) -> bool:

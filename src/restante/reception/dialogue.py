@@ -86,6 +86,7 @@ class Dialogue:
         self._services = services
         self._session = session
         self._peer = peer
+        self._peer_text = str(peer)  # once: it costs more than a microsecond
         self._port = port
         self._own_addresses = services.admission_settings.addresses | ({local} if local else set())
         self._on_progress = on_progress
@@ -97,7 +98,7 @@ class Dialogue:
         self._login: Login | None = None  # proved; good once the session is authenticated
         self.tls = ""  # version and cipher, "" without
         self.tally = SessionTally()
-        self._log = TransactionLog(services.log, peer)
+        self._log = TransactionLog(services.log, self._peer_text)
         self.expects_much = False  # content was announced that goes to a file
         self.client_has_left = False  # it has closed its side, at least
         self.wants_tls = False  # STARTTLS was accepted: the connection must begin the handshake
@@ -320,7 +321,7 @@ class Dialogue:
 
     def _refuse_unread(self, error: StoreError) -> None:
         """Refuse content that the spool could not take or give back."""
-        self._services.log.publish(StoreFailed(error=error, doing="spool", peer=str(self._peer)))
+        self._services.log.publish(StoreFailed(error=error, doing="spool", peer=self._peer_text))
         if not self._is_abandoned:
             self._refuse_content(_reply_to(error))
             self._go_on()
@@ -373,7 +374,7 @@ class Dialogue:
         settings = self._services.admission_settings
         return Origin(
             session.client_name,
-            self._peer,
+            self._peer_text,
             session.is_extended,
             self.tls,
             is_authenticated=session.is_authenticated,
@@ -393,7 +394,7 @@ class Dialogue:
         )
         services.log.publish(
             AuthenticationEnded(
-                peer=str(self._peer),
+                peer=self._peer_text,
                 login=credentials.user
                 if credentials.user in logins
                 else "",  # it may be a password in the wrong place

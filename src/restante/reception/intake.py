@@ -212,7 +212,7 @@ def _kept_origin(mail: ReceivedMail) -> MessageOrigin | None:
     if origin is None:
         return mail.imported_origin
     return MessageOrigin(
-        str(origin.address),
+        origin.address,
         origin.port,
         shown_hello(origin.client_name),
         origin.tls,

@@ -11,7 +11,6 @@ from typing import Final
 
 from restante.telemetry.events import MailRefused, RecipientRefused
 from restante.telemetry.log import Log
-from restante.tenancy.model import IpAddress
 
 LINES_WHOLE: Final = 10  # of each event in a session
 _REST: Final = "further ones of this session"
@@ -24,9 +23,9 @@ class RefusalLines:
 
     __slots__ = ("_is_closed", "_log", "_peer", "_rest", "_written")
 
-    def __init__(self, log: Log, peer: IpAddress) -> None:
+    def __init__(self, log: Log, peer: str) -> None:
         self._log = log
-        self._peer = str(peer)
+        self._peer = peer
         self._written: Counter[type[_Refusal]] = Counter()
         self._rest: Counter[tuple[type[_Refusal], str]] = (
             Counter()

@@ -9,7 +9,6 @@ from restante.reception.refusal_lines import RefusalLines
 from restante.smtp.replies import Reply
 from restante.telemetry.events import MailChecked, MailHeld, MailRefused, RecipientRefused
 from restante.telemetry.log import Log
-from restante.tenancy.model import IpAddress
 
 
 class TransactionLog:
@@ -17,7 +16,8 @@ class TransactionLog:
 
     __slots__ = ("_log", "_peer", "_refusal_lines")
 
-    def __init__(self, log: Log, peer: IpAddress) -> None:
+    def __init__(self, log: Log, peer: str) -> None:
+        """`peer` is the client's address."""
         self._log = log
         self._peer = peer
         self._refusal_lines: RefusalLines | None = None  # once something was refused
@@ -28,7 +28,7 @@ class TransactionLog:
         """Publish that RCPT was refused."""
         self._refused(
             RecipientRefused(
-                peer=str(self._peer),
+                peer=self._peer,
                 answer=str(objection.reply),
                 reason=objection.reason,
                 reverse_path=_reverse_path(transaction),
@@ -42,7 +42,7 @@ class TransactionLog:
         """Publish that content was refused; `transaction` is None if it had ended before."""
         self._refused(
             MailRefused(
-                peer=str(self._peer),
+                peer=self._peer,
                 answer=str(reply),
                 reason=reason or (str(transaction.content.failure or "") if transaction else ""),
                 reverse_path=_reverse_path(transaction) if transaction else "",
@@ -56,7 +56,7 @@ class TransactionLog:
         if receipt.failure:
             self._refused(
                 MailRefused(
-                    peer=str(self._peer),
+                    peer=self._peer,
                     answer=str(reply),
                     reason=str(receipt.failure),
                     message=receipt.name,
@@ -72,7 +72,7 @@ class TransactionLog:
         self._log.publish(
             MailHeld(
                 message=receipt.name,
-                peer=str(self._peer),
+                peer=self._peer,
                 hello=client.hello,
                 tls=client.tls,
                 reverse_path=_reverse_path(transaction),
