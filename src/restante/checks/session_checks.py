@@ -35,7 +35,7 @@ class SessionChecks:
         self._sessions: list[tuple[CheckRunner, CheckSession | None]] = [
             (runner, runner.open()) for runner in runners
         ]
-        self.read_content = any(runner.reads_content for runner in runners)
+        self.read_content = True in [runner.reads_content for runner in runners]
 
     def recipient(
         self, facts: ExaminedRecipient, on_found: OnFound

@@ -4,7 +4,7 @@ A client that does makes its hop look like one within this server: `Received: fr
 mx2`. A spam filter behind us then believes the field below, which the client wrote itself.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from restante.mail.address import canonical_domain
@@ -13,13 +13,13 @@ from restante.mail.address import canonical_domain
 def is_our_name(
     hello: str,
     hostname: str,
-    addresses: Collection[IPv4Address | IPv6Address] = (),
+    addresses: Callable[[], Collection[IPv4Address | IPv6Address]] = tuple,
     names: Collection[str] = (),
 ) -> bool:
     """Tell whether an argument of EHLO means us.
 
     `hostname` and `names` are canonical. Case, dots at the end, brackets and the form of an
-    international name do not matter; `addresses` are ours, and any of loopback is too.
+    international name do not matter. `addresses` returns ours, and any of loopback is ours too.
     """
     name = hello.strip("[] \t").rstrip(".")
     lowered = name.lower()
@@ -29,7 +29,7 @@ def is_our_name(
         domain = canonical_domain(name)
     except ValueError:
         address = _address(name)
-        return address is not None and (address.is_loopback or address in addresses)
+        return address is not None and (address.is_loopback or address in addresses())
     return domain == hostname or domain in names
 
 

@@ -9,7 +9,7 @@ A dialogue that has lost its connection is `abandon`ed. A message already submit
 still held; everything else is forgotten.
 """
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from typing import Any
 
 from restante.checks.check import ClientFacts
@@ -58,6 +58,10 @@ def _nothing() -> None:
     """Do nothing."""
 
 
+def _unknown() -> None:
+    """Return that the system does not tell."""
+
+
 def _never() -> bool:
     """Return that it must not be done."""
     return False
@@ -74,11 +78,11 @@ class Dialogue:
         on_progress: Callable[[], None],
         on_stall: Callable[[], None] = _nothing,
         *,
-        local: IpAddress | None = None,
+        local: Callable[[], IpAddress | None] = _unknown,
         port: int = 0,
         may_turn_around: Callable[[], bool] = _never,
     ) -> None:
-        """`local` is the address that the client connected to, `port` the client's own.
+        """`local` returns the address that the client connected to; `port` is the client's own.
 
         `on_stall` is called when blocks of other sessions make `is_stalled` true.
         `may_turn_around` says whether the connection can be given away now.
@@ -88,7 +92,7 @@ class Dialogue:
         self._peer = peer
         self._peer_text = str(peer)  # once: it costs more than a microsecond
         self._port = port
-        self._own_addresses = services.admission_settings.addresses | ({local} if local else set())
+        self._local = local
         self._on_progress = on_progress
         self._on_stall = on_stall
         self._may_turn_around = may_turn_around
@@ -122,6 +126,7 @@ class Dialogue:
             _nothing  # the connection has this: no reference cycle for the garbage collector
         )
         self._may_turn_around = _never
+        self._local = _unknown
 
     def turn_around(self, turnaround: Turnaround) -> bool:
         """Give the connection away as soon as the reply has left. Call it just before the reply.
@@ -383,6 +388,10 @@ class Dialogue:
             ),
             port=self._port,
         )
+
+    def _own_addresses(self) -> Collection[IpAddress]:
+        local = self._local()
+        return self._services.admission_settings.addresses | ({local} if local else set())
 
     # AUTH and ETRN
 

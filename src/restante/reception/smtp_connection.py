@@ -118,7 +118,7 @@ class Connection:
             self.peer,
             self._progress,
             self._control_reading,
-            local=wire.own_address,
+            local=lambda: wire.own_address,
             port=wire.peer_port,
             may_turn_around=self._may_turn_around,
         )
