@@ -10,6 +10,7 @@ from restante.queue.recipient_status import Move, Outcome, RecipientOutcome
 from restante.store.interface import Store
 from restante.store.mail_handover import Drain
 from restante.tenancy.audit import AuditAction, AuditEntry
+from restante.tenancy.history_detail import HistoryDetail
 from restante.tenancy.model import Account, AuthorizedHosts, Destination, HostedDomain, Login
 
 NOTED = AuditEntry(1.0, AuditAction.DOMAIN_CHANGED, "operator", "a test")
@@ -21,9 +22,9 @@ CARL = "carl@alpha.example"
 CONTENT = b"Received: by mx2.example.net\r\nSubject: hello\r\n\r\nhello\r\n"
 
 
-def account(name: str = "alpha") -> Account:
+def account(name: str = "alpha", history: HistoryDetail = HistoryDetail.FULL) -> Account:
     """An account."""
-    return Account(name, created_at=100.0)
+    return Account(name, created_at=100.0, history=history)
 
 
 def login(user: str = "alice", of: str = "alpha") -> Login:

@@ -39,7 +39,7 @@ def moves(transaction: ClientTransaction) -> list[Move]:
 def test_delivered_is_a_250_to_every_step() -> None:
     outcome = outcome_of(answered(mail(7)))
     assert outcome.number == 7
-    assert outcome.recipients == (RecipientOutcome("b@b.example", Move.DELIVERED),)
+    assert outcome.recipients == (RecipientOutcome("b@b.example", Move.DELIVERED, "250 OK"),)
 
 
 TWO = mail(1, "a@b.example", "b@b.example")

@@ -38,7 +38,10 @@ async def test_what_is_held_is_written_to_the_log_less_than_twice_over(
 async def test_mail_that_leaves_costs_its_own_pages_once_more(
     store: SqliteStore, disk: WatchedDisk, domain_id: int
 ) -> None:
-    """A freed page goes into the log too: SQLite omits those only without one."""
+    """A freed page goes into the log too: SQLite omits those only without one.
+
+    The rest is the history: about 100 octets of each message.
+    """
     numbers = list(range(1, BATCH * BATCHES + 1))
     await store.reception.hold(
         [message(number, domain_id, ANNA, head=b"x" * OCTETS) for number in numbers]
@@ -49,4 +52,4 @@ async def test_mail_that_leaves_costs_its_own_pages_once_more(
         await store.handover.settle(
             drain, [delivered(number, ANNA) for number in numbers[start : start + BATCH]]
         )
-    assert disk.octets["wal"] < 1.5 * len(numbers) * OCTETS
+    assert disk.octets["wal"] < 1.55 * len(numbers) * OCTETS

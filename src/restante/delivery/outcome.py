@@ -92,7 +92,8 @@ def outcome_as_far_as(transaction: ClientTransaction) -> Outcome | None:
 def _judge_recipient(transaction: ClientTransaction, index: int, path: str) -> RecipientOutcome:
     failure = _decisive(transaction, index)
     if failure is None:
-        return RecipientOutcome(path, Move.DELIVERED)
+        content = transaction.content
+        return RecipientOutcome(path, Move.DELIVERED, "" if content is None else content.text)
     step, reply = failure
     if reply is None:
         return RecipientOutcome(path, Move.DEFERRED, f"no reply to {step.name}")

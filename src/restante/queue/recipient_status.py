@@ -97,7 +97,7 @@ class RecipientOutcome:
 
     forward_path: str
     move: Move
-    reply: str = ""  # the destination's full reply, as text; "" for DELIVERED on the hot path
+    reply: str = ""  # the destination's full reply, as text; for DELIVERED the one to its content
     stage: Stage = Stage.NONE  # where it was said; NONE for DELIVERED
 
 

@@ -18,6 +18,7 @@ from restante.store.duty_store import DutyStore
 from restante.store.mail_content import ContentStore
 from restante.store.mail_figures import FigureStore
 from restante.store.mail_handover import HandoverStore
+from restante.store.mail_history import HistoryStore
 from restante.store.mail_queue import QueueStore
 from restante.store.mail_reception import ReceptionStore
 from restante.store.mail_reports import ReportStore
@@ -50,6 +51,10 @@ class Store(Protocol):
     @property
     def figures(self) -> FigureStore:
         """How much is held."""
+
+    @property
+    def history(self) -> HistoryStore:
+        """Mail that left."""
 
     @property
     def retention(self) -> RetentionStore:

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import TypeVar
 
 from restante.mail.address import canonical_domain
+from restante.tenancy.history_detail import HistoryDetail
 from restante.tenancy.notice import Channel, NoticeFacts
 from restante.tenancy.policy import DEFAULT_POLICY, Policy
 from restante.tenancy.quota import NO_QUOTA, Quota
@@ -118,6 +119,7 @@ class Account:
     report_details: bool = (
         False  # whether reports that strangers ask for (success, delay) quote its primary
     )
+    history: HistoryDetail = HistoryDetail.FULL  # how much is kept of mail that left
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from restante.mail.report import NewReport
 from restante.queue.recipient_status import Outcome
 from restante.store.drain_book import asked_of, open_drains, unclaimed
 from restante.store.mail_handover import Asked, Drain, Joined, PastDrain
+from restante.store.memory.memory_history import keep_outcomes
 from restante.store.memory.memory_record import handed_out
 from restante.store.memory.memory_state import MemoryState
 
@@ -48,6 +49,8 @@ class MemoryHandover:
             record = self._state.mail.get(outcome.number)
             if record is None or record.message.domain_id != drain.domain_id:
                 continue
+            news = [one for one in outcome.recipients if one.forward_path in record.held]
+            keep_outcomes(self._state, record, news, at, drain.number)
             for recipient in outcome.recipients:
                 record.settle(recipient, at)
             record.doubts = outcome.doubts or record.doubts

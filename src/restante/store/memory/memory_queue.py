@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from restante.mail.message import HeldMessage
-from restante.queue.recipient_status import RecipientStatus
+from restante.queue.recipient_status import Move, RecipientOutcome, RecipientStatus
 from restante.store.mail_queue import Bounce, QueuedMessage, QueueFilter
+from restante.store.memory.memory_history import keep_outcomes, keep_removed
 from restante.store.memory.memory_record import handed_out, listed, selects
 from restante.store.memory.memory_state import MemoryState
 from restante.tenancy.audit import AuditEntry
@@ -36,6 +37,8 @@ class MemoryQueue:
         """Remove whole messages; returns how many were there."""
         present = [number for number in dict.fromkeys(numbers) if number in self._state.mail]
         for number in present:
+            record = self._state.mail[number]
+            keep_removed(self._state, record, record.all_paths, Move.DELETED, audit.at)
             self._state.forget(number)
         self._state.trail.append(audit)
         return len(present)
@@ -63,6 +66,8 @@ class MemoryQueue:
                 and bounce.forward_paths
                 and set(bounce.forward_paths) <= set(record.all_paths)
             ):
+                bounced = [RecipientOutcome(path, Move.BOUNCED) for path in bounce.forward_paths]
+                keep_outcomes(self._state, record, bounced, audit.at)
                 record.give_up(bounce.forward_paths)
                 if not record.all_paths:
                     self._state.forget(bounce.number)

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from restante.queue.recipient_status import RecipientStatus
+from restante.queue.recipient_status import Move, RecipientStatus
+from restante.store.memory.memory_history import keep_removed
 from restante.store.memory.memory_state import MemoryState
 from restante.tenancy.audit import AuditEntry
 
@@ -40,7 +41,12 @@ class MemoryRetention:
         concerned = [
             record for record in self._state.of(domain_id) if record.message.number in numbers
         ]
-        count = sum([record.expire(status, before) for record in concerned])
+        count = 0
+        for record in concerned:
+            paths = record.all_paths
+            count += record.expire(status, before)
+            gone = [path for path in paths if path not in record.all_paths]
+            keep_removed(self._state, record, gone, Move.EXPIRED, audit.at)
         for record in concerned:
             if not record.all_paths:
                 self._state.forget(record.message.number)

@@ -4,6 +4,7 @@ from collections import deque
 from dataclasses import dataclass, field, replace
 
 from restante.mail.message import ContentFile, MessageNumbers
+from restante.queue.history import HistoryEntry
 from restante.store.drain_book import DrainBook
 from restante.store.mail_content import DAMAGED
 from restante.store.mail_figures import Usage
@@ -35,6 +36,7 @@ class MemoryState:
     notices: dict[int, Notice] = field(default_factory=dict)  # by number
     quiets: dict[Topic, Quiet] = field(default_factory=dict)
     trail: list[AuditEntry] = field(default_factory=list)
+    history: list[HistoryEntry] = field(default_factory=list)  # by id
     changes: deque[tuple[int, RecordKind, str]] = field(  # of records: number, kind, key
         default_factory=lambda: deque(maxlen=CHANGES_KEPT)
     )

@@ -9,6 +9,7 @@ from restante.store.duty_locks import DutyLocks
 from restante.store.memory.memory_content import MemoryContent
 from restante.store.memory.memory_figures import MemoryFigures
 from restante.store.memory.memory_handover import MemoryHandover
+from restante.store.memory.memory_history import MemoryHistory
 from restante.store.memory.memory_notices import MemoryNotices
 from restante.store.memory.memory_queue import MemoryQueue
 from restante.store.memory.memory_reception import MemoryReception
@@ -32,6 +33,7 @@ class MemoryStore:
         self.handover = MemoryHandover(state)
         self.queue = MemoryQueue(state)
         self.figures = MemoryFigures(state)
+        self.history = MemoryHistory(state)
         self.retention = MemoryRetention(state)
         self.reports = MemoryReports(state)
         self.records = MemoryRecords(state)

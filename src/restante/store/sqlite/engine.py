@@ -5,15 +5,16 @@ and distributions ship those versions. So only the engine bundled with apsw is u
 checked, and one connection alone writes and checkpoints.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import apsw
 
 from restante.mail.address import path_matches
 from restante.store.store_errors import StoreUnusable
+from restante.tenancy.history_detail import reply_code, shortened
 
 Row = tuple[Any, ...]
 Bindings = Sequence[Any] | Mapping[str, Any]
@@ -62,6 +63,7 @@ def open_writer(path: Path, vfs: str | None = None) -> apsw.Connection:
             f"{path}: this file system cannot share memory between connections; use a local disk"
         )
     connection.pragma("synchronous", "FULL")
+    _add_shorteners(connection)
     connection.pragma("journal_size_limit", JOURNAL_LIMIT)
     return connection
 
@@ -81,6 +83,14 @@ def add_functions(connection: apsw.Connection) -> None:
     Each row they look at costs the interpreter's lock.
     """
     connection.create_scalar_function("any_path_matches", _any_path_matches, 2, deterministic=True)
+
+
+def _add_shorteners(connection: apsw.Connection) -> None:
+    """Add the functions for accounts whose history keeps no more than domains and codes."""
+    for function in (shortened, reply_code):
+        connection.create_scalar_function(
+            function.__name__, cast(Callable[..., str], function), 1, deterministic=True
+        )
 
 
 def _any_path_matches(*given: Any) -> bool:

@@ -15,6 +15,12 @@ from restante.store.mail_content import DAMAGED
 from restante.store.mail_handover import Drain
 from restante.store.sqlite import queries
 from restante.store.sqlite.engine import Row
+from restante.store.sqlite.history_changes import (
+    keep_outcomes,
+    keep_parked,
+    keep_removed,
+    keep_waiting,
+)
 from restante.store.sqlite.rows import (
     DOMAIN_ID,
     IS_DAMAGED,
@@ -70,11 +76,11 @@ def settle(
         if _is_news(transaction, drain.domain_id, report):
             transaction.execute(queries.KEEP_REPORT, report_row(report))
     delivered = [outcome for outcome in outcomes if outcome.is_delivered]
-    if delivered and not _remove_whole(transaction, drain.domain_id, delivered):
-        _settle_in_part(transaction, drain.domain_id, delivered, at)
+    if delivered and not _remove_whole(transaction, drain, delivered, at):
+        _settle_in_part(transaction, drain, delivered, at)
     if len(delivered) < len(outcomes):
         others = [outcome for outcome in outcomes if not outcome.is_delivered]
-        _settle_in_part(transaction, drain.domain_id, others, at)
+        _settle_in_part(transaction, drain, others, at)
 
 
 def _is_news(transaction: WriteTransaction, domain_id: int, report: NewReport) -> bool:
@@ -84,8 +90,11 @@ def _is_news(transaction: WriteTransaction, domain_id: int, report: NewReport) -
     return any(path in held for path in report.forward_paths)
 
 
-def _remove_whole(transaction: WriteTransaction, domain_id: int, delivered: list[Outcome]) -> bool:
+def _remove_whole(
+    transaction: WriteTransaction, drain: Drain, delivered: list[Outcome], at: float
+) -> bool:
     """Remove these messages if these are all their recipients; otherwise return False."""
+    domain_id = drain.domain_id
     delivered.sort(key=_number)
     numbers = numbers_text([outcome.number for outcome in delivered])
     believed = "\n\n".join(
@@ -96,6 +105,8 @@ def _remove_whole(transaction: WriteTransaction, domain_id: int, delivered: list
     )
     if held_paths != believed:
         return False
+    moved = [(outcome.number, one) for outcome in delivered for one in outcome.recipients]
+    keep_outcomes(transaction, domain_id, moved, at, drain.number)
     transaction.execute(queries.REMOVE_MESSAGES, (numbers,))
     transaction.ledger.remove_messages(domain_id, len(delivered), octets)
     _remove_files(transaction, files)
@@ -107,23 +118,26 @@ def _number(outcome: Outcome) -> int:
 
 
 def _settle_in_part(
-    transaction: WriteTransaction, domain_id: int, outcomes: Iterable[Outcome], at: float
+    transaction: WriteTransaction, drain: Drain, outcomes: Iterable[Outcome], at: float
 ) -> None:
     """Record outcomes recipient by recipient: some are not delivered, or were refused before."""
-    gone = [
-        outcome.number for outcome in outcomes if _settle_one(transaction, domain_id, outcome, at)
-    ]
+    gone = [outcome.number for outcome in outcomes if _settle_one(transaction, drain, outcome, at)]
     if gone:
         remove(transaction, gone)
 
 
-def _settle_one(transaction: WriteTransaction, domain_id: int, outcome: Outcome, at: float) -> bool:
+def _settle_one(transaction: WriteTransaction, drain: Drain, outcome: Outcome, at: float) -> bool:
     """Record one outcome; tell whether the message must be removed, with no recipient left."""
+    domain_id = drain.domain_id
     rows = transaction.execute(queries.STANDING, (outcome.number, domain_id))
     held = paths(rows[0][0]) if rows else []
     news = {
         one.forward_path: one for one in reversed(outcome.recipients) if one.forward_path in held
     }
+    moved = [
+        (outcome.number, one) for one in outcome.recipients if news.get(one.forward_path) is one
+    ]
+    keep_outcomes(transaction, domain_id, moved, at, drain.number)
     for recipient in news.values():
         _keep_word(transaction, (domain_id, outcome.number), recipient, at)
     if outcome.doubts and news:
@@ -189,6 +203,7 @@ def park_damaged(transaction: WriteTransaction, number: int, text: str, at: floa
 def delete(transaction: WriteTransaction, numbers: Sequence[int], audit: AuditEntry) -> int:
     """Remove whole messages; return how many were there."""
     transaction.execute(queries.RECORD, audit_row(audit))
+    keep_removed(transaction, numbers, Move.DELETED, audit.at)
     return remove(transaction, numbers)
 
 
@@ -224,19 +239,20 @@ def expire(
     """Remove recipients in this status since before then; return how many messages had some."""
     bindings = {"domain_id": domain_id, "numbers": numbers_text(numbers), "before": before}
     expired = (
-        _expire_held(transaction, bindings)
+        _expire_held(transaction, bindings, audit.at)
         if status is RecipientStatus.HELD
-        else _expire_refused(transaction, bindings)
+        else _expire_refused(transaction, bindings, audit.at)
     )
     if expired:
         transaction.execute(queries.RECORD, audit_row(audit))
     return expired
 
 
-def _expire_held(transaction: WriteTransaction, bindings: dict[str, Any]) -> int:
+def _expire_held(transaction: WriteTransaction, bindings: dict[str, Any], at: float) -> int:
     standings = transaction.execute(queries.STANDINGS, bindings)
     due = [(number, has_refused) for number, is_due, has_refused in standings if is_due]
     domain_id, mixed = bindings["domain_id"], [number for number, has_refused in due if has_refused]
+    keep_waiting(transaction, domain_id, [number for number, _ in due], Move.EXPIRED, at)
     if mixed:
         transaction.execute(queries.WAIT_NO_MORE, (numbers_text(mixed),))
         transaction.execute(queries.FORGET_DEFERRALS, (domain_id, numbers_text(mixed)))
@@ -245,8 +261,11 @@ def _expire_held(transaction: WriteTransaction, bindings: dict[str, Any]) -> int
     return len(due)
 
 
-def _expire_refused(transaction: WriteTransaction, bindings: dict[str, Any]) -> int:
+def _expire_refused(transaction: WriteTransaction, bindings: dict[str, Any], at: float) -> int:
     due = [number for (number,) in transaction.execute(queries.DUE_REFUSALS, bindings)]
+    keep_parked(
+        transaction, bindings["domain_id"], due, Move.EXPIRED, at=at, before=bindings["before"]
+    )
     transaction.execute(queries.FORGET_REFUSALS, bindings)
     narrowed = {"domain_id": bindings["domain_id"], "numbers": numbers_text(due)}
     remove(

@@ -414,6 +414,37 @@ def _add_past_drain_facts(connection: apsw.Connection) -> None:
     connection.execute(_PAST_DRAIN_FACTS)
 
 
+_HISTORY = """
+-- The outcome for each recipient, in the order in which they left. history_changes.py names the
+-- outcomes. The reply is the last column, as the longest.
+CREATE TABLE history (
+    id           INTEGER PRIMARY KEY,
+    at           REAL    NOT NULL,     -- Unix time
+    outcome      INTEGER NOT NULL,
+    domain_id    INTEGER NOT NULL,
+    number       INTEGER NOT NULL,
+    received_at  REAL    NOT NULL,
+    octets       INTEGER NOT NULL,
+    drain        INTEGER NOT NULL,
+    reverse_path TEXT    NOT NULL,
+    forward_path TEXT    NOT NULL,
+    client       TEXT    NOT NULL,
+    message_id   TEXT    NOT NULL,
+    reply        TEXT    NOT NULL
+) STRICT;
+
+CREATE INDEX history_domain ON history (domain_id);
+CREATE INDEX history_number ON history (number);
+
+ALTER TABLE account ADD COLUMN history TEXT NOT NULL DEFAULT 'full';
+"""
+
+
+def _add_history(connection: apsw.Connection) -> None:
+    """Keep the outcomes of mail that left."""
+    connection.execute(_HISTORY)
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     _create_tables,
     _add_policies,
@@ -432,6 +463,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     _name_damaged,
     _add_changes,
     _add_past_drain_facts,
+    _add_history,
 )
 
 

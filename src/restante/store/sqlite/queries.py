@@ -512,11 +512,15 @@ DROP_OLD_CHANGES = (
 CHANGES_SINCE = "SELECT number, kind, key FROM change WHERE number > ? ORDER BY number"
 KEEP_LAST_NUMBER = "UPDATE counter SET value = max(value, ?) WHERE name = 'last-number'"
 
-ACCOUNTS = "SELECT name, created_at, empty_reply, note, quota, report_details FROM account"
+ACCOUNTS = """
+    SELECT name, created_at, empty_reply, note, quota, report_details, history FROM account
+"""
 ACCOUNTS_NAMED = f"{ACCOUNTS} WHERE name IN (SELECT value FROM json_each(?))"
 KEEP_ACCOUNT = """
-    INSERT OR REPLACE INTO account (name, created_at, empty_reply, note, quota, report_details)
-    VALUES (?, ?, ?, ?, ?, ?)
+    INSERT OR REPLACE INTO account (
+        name, created_at, empty_reply, note, quota, report_details, history
+    )
+    VALUES (?, ?, ?, ?, ?, ?, ?)
 """
 HAS_ACCOUNT = "SELECT 1 FROM account WHERE name = ?"
 ACCOUNT_IN_USE = """

@@ -6,8 +6,10 @@ Each function runs on the writer thread inside a transaction.
 from collections.abc import Iterable, Sequence
 
 from restante.mail.report import NewReport
+from restante.queue.recipient_status import Move, RecipientOutcome
 from restante.store.mail_queue import Bounce
 from restante.store.sqlite import queries
+from restante.store.sqlite.history_changes import keep_outcomes
 from restante.store.sqlite.mail_changes import remove
 from restante.store.sqlite.rows import audit_row, paths, report_row
 from restante.store.sqlite.write_transaction import WriteTransaction
@@ -19,12 +21,12 @@ def bounce(
 ) -> list[int]:
     """Remove recipients that are as their reports say, and keep the reports; return the numbers."""
     transaction.execute(queries.RECORD, audit_row(audit))
-    done = [one for one in bounces if _give_up(transaction, one)]
+    done = [one for one in bounces if _give_up(transaction, one, audit.at)]
     keep(transaction, [one.report for one in done if one.report is not None])
     return [one.number for one in done]
 
 
-def _give_up(transaction: WriteTransaction, bounce: Bounce) -> bool:
+def _give_up(transaction: WriteTransaction, bounce: Bounce, at: float) -> bool:
     rows = transaction.execute(queries.WHO_WAITS, (bounce.number,))
     if not rows or not bounce.forward_paths:
         return False
@@ -36,6 +38,8 @@ def _give_up(transaction: WriteTransaction, bounce: Bounce) -> bool:
     named = set(bounce.forward_paths)
     if not named <= {*held, *refused}:
         return False
+    bounced = [RecipientOutcome(path, Move.BOUNCED) for path in bounce.forward_paths]
+    keep_outcomes(transaction, domain_id, [(bounce.number, one) for one in bounced], at)
     if named == {*held, *refused}:
         remove(transaction, [bounce.number])
         return True

@@ -19,6 +19,7 @@ from restante.store.sqlite.engine import Row
 from restante.store.sqlite.origin_column import origin_text, read_origin
 from restante.store.sqlite.policy_column import policy_text, quota_text, read_policy, read_quota
 from restante.tenancy.audit import AuditAction, AuditEntry
+from restante.tenancy.history_detail import HistoryDetail
 from restante.tenancy.model import (
     Account,
     Destination,
@@ -227,14 +228,29 @@ def waiting_report(row: Row) -> Report:
 
 def account_row(account: Account) -> Row:
     """Spell an account in the order of queries.ACCOUNTS."""
-    quota, details = quota_text(account.quota), int(account.report_details)
-    return (account.name, account.created_at, account.empty_reply, account.note, quota, details)
+    return (
+        account.name,
+        account.created_at,
+        account.empty_reply,
+        account.note,
+        quota_text(account.quota),
+        int(account.report_details),
+        str(account.history),
+    )
 
 
 def account(row: Row) -> Account:
     """Read an account back."""
-    name, created_at, empty_reply, note, quota, report_details = row
-    return Account(name, created_at, empty_reply, note, read_quota(quota), bool(report_details))
+    name, created_at, empty_reply, note, quota, report_details, history = row
+    return Account(
+        name,
+        created_at,
+        empty_reply,
+        note,
+        read_quota(quota),
+        bool(report_details),
+        HistoryDetail(history),
+    )
 
 
 def login_row(login: Login) -> Row:

@@ -23,6 +23,7 @@ from restante.store.sqlite.opening import Parts, open_parts
 from restante.store.sqlite.sqlite_content import SqliteContent
 from restante.store.sqlite.sqlite_figures import SqliteFigures
 from restante.store.sqlite.sqlite_handover import SqliteHandover
+from restante.store.sqlite.sqlite_history import SqliteHistory
 from restante.store.sqlite.sqlite_notices import SqliteNotices
 from restante.store.sqlite.sqlite_queue import SqliteQueue
 from restante.store.sqlite.sqlite_reception import SqliteReception
@@ -71,6 +72,7 @@ class SqliteStore:
         self.handover = SqliteHandover(core)
         self.queue = SqliteQueue(core)
         self.figures = SqliteFigures(core)
+        self.history = SqliteHistory(core)
         self.retention = SqliteRetention(core)
         self.reports = SqliteReports(core)
         self.records = SqliteRecords(core)

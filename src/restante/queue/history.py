@@ -1,0 +1,64 @@
+"""The history of mail: one entry for each recipient that left, or that was refused.
+
+An entry has no content and no subject. It is written in the transaction that it tells of, so it and
+the store cannot disagree.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from restante.queue.recipient_status import Move
+
+REPLY_LIMIT: Final = 1000  # characters of a destination's reply that an entry keeps
+RECORDED: Final = (  # the moves that make an entry; a store spells them by their place here
+    Move.DELIVERED,
+    Move.REFUSED,
+    Move.UNCERTAIN,
+    Move.BOUNCED,
+    Move.DELETED,
+    Move.EXPIRED,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """What happened to one recipient. Times are Unix time."""
+
+    id: int  # grows from entry to entry
+    at: float
+    outcome: Move
+    domain_id: int
+    number: int  # of the message
+    received_at: float
+    octets: int  # of the message
+    reverse_path: str  # "" is the null reverse-path
+    forward_path: str
+    client: str  # the address that the message came from, "" where it is not known
+    message_id: str  # "" where the message has none
+    reply: str  # the destination's; "" where it was not asked
+    drain: int  # the fencing number of the drain that moved it, 0 if none did
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryFilter:
+    """Which entries are wanted. None means any."""
+
+    domain_ids: tuple[int, ...] | None = None
+    number: int | None = None
+    message_id: str | None = None  # exact
+    reverse_path: str | None = None  # pattern, as mail.address.path_matches reads it
+    recipient: str | None = None  # pattern
+    outcome: Move | None = None
+    since: float | None = None  # Unix time, inclusive
+    until: float | None = None  # Unix time, exclusive
+    before: int | None = None  # an entry's id: for paging
+    limit: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryFigures:
+    """How much history there is."""
+
+    entries: int
+    octets: int  # about, on the disk
+    oldest_at: float | None  # Unix time

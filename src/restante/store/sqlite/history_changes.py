@@ -1,0 +1,99 @@
+"""The history of mail, written by the changes that move it.
+
+Each function is called inside the transaction of a change, before the messages are removed.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from restante.queue.history import RECORDED
+from restante.queue.recipient_status import Move, RecipientOutcome
+from restante.store.sqlite import history_queries
+from restante.store.sqlite.rows import numbers_text, storable
+from restante.store.sqlite.write_transaction import WriteTransaction
+from restante.tenancy.history_detail import HistoryDetail
+
+CODES: Final = {move: code for code, move in enumerate(RECORDED, 1)}  # on disk: never reordered
+MOVES: Final = {code: move for move, code in CODES.items()}
+
+Moved = tuple[int, RecipientOutcome]  # the number of a message, and the outcome of a recipient
+
+
+def keep_outcomes(
+    transaction: WriteTransaction, domain_id: int, moved: Sequence[Moved], at: float, drain: int = 0
+) -> None:
+    """Keep the outcomes of a domain's recipients, of those moves that history records."""
+    codes = CODES
+    moved = [one for one in moved if one[1].move in codes]
+    if not moved:
+        return
+    detail = _detail(transaction, domain_id)
+    if detail is None:
+        return
+    for start in range(0, len(moved), history_queries.MOST_ROWS):
+        some = moved[start : start + history_queries.MOST_ROWS]
+        bindings: list[object] = [at, detail, drain]
+        for number, one in some:
+            bindings += (number, one.forward_path, codes[one.move], storable(one.reply))
+        transaction.execute(history_queries.keep_outcomes(len(some)), bindings)
+
+
+def keep_removed(
+    transaction: WriteTransaction, numbers: Sequence[int], move: Move, at: float
+) -> None:
+    """Keep that all recipients of these messages are removed, whatever their state."""
+    text = numbers_text(numbers)
+    for (domain_id,) in transaction.execute(history_queries.DOMAINS_OF, (text,)):
+        keep_waiting(transaction, domain_id, numbers, move, at)
+        keep_parked(transaction, domain_id, numbers, move, at=at)
+
+
+def keep_waiting(
+    transaction: WriteTransaction, domain_id: int, numbers: Sequence[int], move: Move, at: float
+) -> None:
+    """Keep that those are removed who wait for these messages."""
+    detail = _detail(transaction, domain_id)
+    if detail is not None and numbers:
+        values = (at, detail, 0, numbers_text(numbers), domain_id, CODES[move])
+        transaction.execute(history_queries.KEEP_WAITING, values)
+
+
+def keep_parked(
+    transaction: WriteTransaction,
+    domain_id: int,
+    numbers: Sequence[int],
+    move: Move,
+    *,
+    at: float,
+    before: float | None = None,
+) -> None:
+    """Keep that those are removed who were refused or set apart.
+
+    With `before`, only those whose retention is over: they were refused or damaged before then.
+    """
+    detail = _detail(transaction, domain_id)
+    if detail is not None and numbers:
+        values = (at, detail, 0, numbers_text(numbers), domain_id, CODES[move], before)
+        transaction.execute(history_queries.KEEP_PARKED, values)
+
+
+def trim(transaction: WriteTransaction, before: float, octets: int, limit: int) -> int:
+    """Remove the oldest entries: see `HistoryStore.trim_history`."""
+    [(entries, _)] = transaction.execute(history_queries.FIGURES)
+    [(average,)] = transaction.execute(history_queries.AVERAGE_OCTETS)
+    excess = max(0, entries - int(octets / average)) if average else 0
+    transaction.execute(history_queries.TRIM, (before, excess, limit))
+    return transaction.connection.changes()
+
+
+def forget(transaction: WriteTransaction, domain_ids: Sequence[int], limit: int) -> int:
+    """Remove entries of these domains."""
+    transaction.execute(history_queries.FORGET, (numbers_text(domain_ids), limit))
+    return transaction.connection.changes()
+
+
+def _detail(transaction: WriteTransaction, domain_id: int) -> str | None:
+    """Return how much is kept, None for nothing."""
+    found = transaction.execute(history_queries.DETAIL, (domain_id,))
+    detail = found[0][0] if found else HistoryDetail.FULL
+    return None if detail == HistoryDetail.NONE else str(detail)

@@ -1,0 +1,76 @@
+"""The history port of the store on SQLite."""
+
+import json
+from collections.abc import Sequence
+from functools import partial
+
+import apsw
+
+from restante.queue.history import HistoryEntry, HistoryFigures, HistoryFilter
+from restante.store.sqlite import history_changes, history_queries
+from restante.store.sqlite.engine import Row, fetch
+from restante.store.sqlite.store_core import StoreCore
+
+
+class SqliteHistory:
+    """A `HistoryStore`."""
+
+    def __init__(self, core: StoreCore) -> None:
+        self._core = core
+
+    async def history(self, selection: HistoryFilter) -> list[HistoryEntry]:
+        """Return the entries that match, the newest first."""
+        return await self._core.read(partial(_entries, selection=selection))
+
+    async def history_figures(self) -> HistoryFigures:
+        """Return how much there is."""
+        return await self._core.read(_figures)
+
+    async def trim_history(self, before: float, octets: int, limit: int) -> int:
+        """Remove what is too old, and the oldest beyond so many octets."""
+        removed: int = await self._core.write(
+            partial(history_changes.trim, before=before, octets=octets, limit=limit)
+        )
+        return removed
+
+    async def forget_history(self, domain_ids: Sequence[int], limit: int) -> int:
+        """Remove at most `limit` entries of these domains."""
+        removed: int = await self._core.write(
+            partial(history_changes.forget, domain_ids=domain_ids, limit=limit)
+        )
+        return removed
+
+
+def _entries(connection: apsw.Connection, selection: HistoryFilter) -> list[HistoryEntry]:
+    domain_ids = selection.domain_ids
+    if domain_ids == ():
+        return []
+    query = history_queries.entries(
+        domains=None if domain_ids is None else len(domain_ids),
+        by_number=selection.number is not None,
+    )
+    bindings = {
+        "domain_id": domain_ids[0] if domain_ids else None,
+        "domain_ids": None if domain_ids is None else json.dumps(domain_ids),
+        "number": selection.number,
+        "message_id": selection.message_id,
+        "reverse_path": selection.reverse_path,
+        "recipient": selection.recipient,
+        "outcome": None if selection.outcome is None else history_changes.CODES[selection.outcome],
+        "since": selection.since,
+        "until": selection.until,
+        "before": selection.before,
+        "limit": selection.limit,
+    }
+    return [_entry(row) for row in fetch(connection, query, bindings)]
+
+
+def _entry(row: Row) -> HistoryEntry:
+    number, at, outcome, *facts = row
+    return HistoryEntry(number, at, history_changes.MOVES[outcome], *facts)
+
+
+def _figures(connection: apsw.Connection) -> HistoryFigures:
+    [(entries, oldest_at)] = fetch(connection, history_queries.FIGURES)
+    [(average,)] = fetch(connection, history_queries.AVERAGE_OCTETS)
+    return HistoryFigures(entries, int(entries * average), oldest_at)

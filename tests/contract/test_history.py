@@ -1,0 +1,249 @@
+"""The history of mail: what became of each recipient, written with the move itself."""
+
+from dataclasses import replace
+
+import pytest
+
+from restante.mail.message_origin import MessageOrigin
+from restante.queue.history import HistoryEntry, HistoryFilter
+from restante.queue.recipient_status import Move, Outcome, RecipientOutcome, RecipientStatus
+from restante.store.interface import Store
+from restante.store.mail_queue import Bounce
+from restante.tenancy.history_detail import HistoryDetail
+from tests.contract.making import ANNA, BERT, CARL, NOTED, account, domain, hosted, message, opened
+
+ANY = HistoryFilter()
+TAKEN = "250 2.0.0 Ok: queued as 4F1"
+UNKNOWN = "550 5.1.1 <bert@alpha.example> unknown"
+
+
+async def settled(
+    store: Store, domain_id: int, number: int, *recipients: RecipientOutcome, at: float = 50.0
+) -> None:
+    """Settle one message in a drain of its own."""
+    drain = await opened(store, domain_id)
+    await store.handover.settle(drain, [Outcome(number, recipients)], at=at)
+    await store.handover.close_drain(drain)
+
+
+def delivered(path: str = ANNA) -> RecipientOutcome:
+    return RecipientOutcome(path, Move.DELIVERED, TAKEN)
+
+
+def refused(path: str = BERT) -> RecipientOutcome:
+    return RecipientOutcome(path, Move.REFUSED, UNKNOWN)
+
+
+async def told(store: Store, selection: HistoryFilter = ANY) -> list[tuple[int, str, Move]]:
+    """Return number, recipient and outcome of the entries, newest first."""
+    entries = await store.history.history(selection)
+    return [(entry.number, entry.forward_path, entry.outcome) for entry in entries]
+
+
+async def test_an_entry_names_all_facts(store: Store) -> None:
+    domain_id = await hosted(store)
+    new = replace(
+        message(3, domain_id, ANNA, reverse_path="bob@example.org", received_at=7.5),
+        origin=MessageOrigin("192.0.2.9", 4711, "client.example.org"),
+        message_id="<1@example.org>",
+    )
+    await store.reception.hold([new])
+    drain = await opened(store, domain_id)
+
+    await store.handover.settle(drain, [Outcome(3, (delivered(),))], at=50.0)
+
+    [entry] = await store.history.history(ANY)
+    assert entry == HistoryEntry(
+        id=entry.id,
+        at=50.0,
+        outcome=Move.DELIVERED,
+        domain_id=domain_id,
+        number=3,
+        received_at=7.5,
+        octets=new.size,
+        reverse_path="bob@example.org",
+        forward_path=ANNA,
+        client="192.0.2.9",
+        message_id="<1@example.org>",
+        reply=TAKEN,
+        drain=drain.number,
+    )
+
+
+async def test_mail_without_origin_and_message_id_has_an_entry(store: Store) -> None:
+    domain_id = await hosted(store)
+    await store.reception.hold([message(1, domain_id, reverse_path="")])
+    await settled(store, domain_id, 1, delivered())
+    [entry] = await store.history.history(ANY)
+    assert (entry.client, entry.message_id, entry.reverse_path) == ("", "", "")
+
+
+async def test_each_recipient_has_an_entry_when_it_leaves(store: Store) -> None:
+    domain_id = await hosted(store)
+    await store.reception.hold([message(1, domain_id, ANNA, BERT, CARL)])
+    deferred = RecipientOutcome(CARL, Move.DEFERRED, "450 later")
+
+    await settled(store, domain_id, 1, delivered(), refused(), deferred)
+    assert await told(store) == [(1, BERT, Move.REFUSED), (1, ANNA, Move.DELIVERED)]
+
+    await settled(store, domain_id, 1, delivered(CARL))
+    assert (await told(store))[0] == (1, CARL, Move.DELIVERED)
+
+
+async def test_the_same_outcome_twice_makes_one_entry(store: Store) -> None:
+    domain_id = await hosted(store)
+    await store.reception.hold([message(1, domain_id, ANNA), message(2, domain_id, ANNA, BERT)])
+    for _ in range(2):
+        await settled(store, domain_id, 1, delivered())
+        await settled(store, domain_id, 2, delivered())
+    assert await told(store) == [(2, ANNA, Move.DELIVERED), (1, ANNA, Move.DELIVERED)]
+
+
+async def test_more_than_one_statement_takes(store: Store) -> None:
+    domain_id = await hosted(store)
+    numbers = range(1, 151)
+    await store.reception.hold([message(number, domain_id) for number in numbers])
+    drain = await opened(store, domain_id)
+    await store.handover.settle(drain, [Outcome(number, (delivered(),)) for number in numbers])
+    entries = await store.history.history(HistoryFilter(limit=1000))
+    assert [entry.number for entry in entries] == list(reversed(numbers))
+
+
+async def test_deleted_mail(store: Store) -> None:
+    domain_id = await hosted(store)
+    await store.reception.hold([message(1, domain_id, ANNA, BERT), message(2, domain_id, CARL)])
+    await settled(store, domain_id, 1, refused())
+
+    await store.queue.delete([1, 2, 99], NOTED)
+
+    entries = await told(store)
+    assert sorted(entries[:3]) == [
+        (1, ANNA, Move.DELETED),
+        (1, BERT, Move.DELETED),
+        (2, CARL, Move.DELETED),
+    ]
+    assert entries[3:] == [(1, BERT, Move.REFUSED)]
+
+
+async def test_bounced_mail(store: Store) -> None:
+    domain_id = await hosted(store)
+    await store.reception.hold([message(1, domain_id, ANNA, BERT, CARL)])
+    await store.queue.bounce([Bounce(1, (ANNA,), None)], NOTED)
+    assert await told(store) == [(1, ANNA, Move.BOUNCED)]
+    await store.queue.bounce([Bounce(1, (BERT, CARL), None), Bounce(2, (ANNA,), None)], NOTED)
+    assert sorted((await told(store))[:2]) == [(1, BERT, Move.BOUNCED), (1, CARL, Move.BOUNCED)]
+
+
+@pytest.mark.parametrize("status", [RecipientStatus.HELD, RecipientStatus.REFUSED])
+async def test_expired_mail(store: Store, status: RecipientStatus) -> None:
+    domain_id = await hosted(store)
+    await store.reception.hold([message(1, domain_id, ANNA, BERT)])
+    await settled(store, domain_id, 1, refused())
+
+    await store.retention.expire(domain_id, [1], status, 100.0, NOTED)
+
+    gone = ANNA if status is RecipientStatus.HELD else BERT
+    assert await told(store) == [(1, gone, Move.EXPIRED), (1, BERT, Move.REFUSED)]
+
+
+async def test_no_more_than_the_domain_is_kept(store: Store) -> None:
+    domain_id = await hosted(store)
+    await store.records.put_account(account(history=HistoryDetail.DOMAIN), NOTED)
+    await store.reception.hold([message(1, domain_id, ANNA, BERT)])
+    await settled(store, domain_id, 1, refused())
+    await store.queue.delete([1], NOTED)
+    entries = await store.history.history(ANY)
+    assert {(entry.reverse_path, entry.forward_path, entry.reply) for entry in entries} == {
+        ("@example.org", "@alpha.example", "550 5.1.1"),
+        ("@example.org", "@alpha.example", ""),
+    }
+
+
+async def test_nothing_is_kept(store: Store) -> None:
+    domain_id = await hosted(store)
+    await store.records.put_account(account(history=HistoryDetail.NONE), NOTED)
+    await store.reception.hold([message(1, domain_id), message(2, domain_id)])
+    await settled(store, domain_id, 1, delivered())
+    await store.queue.delete([2], NOTED)
+    assert await told(store) == []
+
+
+async def filled(store: Store) -> tuple[int, int]:
+    """Deliver three messages of two domains, a second apart; return the ids of the domains."""
+    alpha, beta = await hosted(store), 0
+    beta = (await store.records.put_domain(domain("beta.example"), NOTED)).id
+    for number, domain_id, to in ((1, alpha, ANNA), (2, beta, "x@beta.example"), (3, alpha, BERT)):
+        new = message(number, domain_id, to, reverse_path=f"s{number}@example.org")
+        await store.reception.hold([replace(new, message_id=f"<{number}@example.org>")])
+        await settled(store, domain_id, number, delivered(to), at=100.0 + number)
+    return alpha, beta
+
+
+@pytest.mark.parametrize(
+    ("selection", "numbers"),
+    [
+        (ANY, [3, 2, 1]),
+        (HistoryFilter(domain_ids=()), []),
+        (HistoryFilter(number=2), [2]),
+        (HistoryFilter(number=4), []),
+        (HistoryFilter(message_id="<1@example.org>"), [1]),
+        (HistoryFilter(reverse_path="s3@example.org"), [3]),
+        (HistoryFilter(reverse_path="*@EXAMPLE.org"), [3, 2, 1]),
+        (HistoryFilter(recipient="b*@alpha.example"), [3]),
+        (HistoryFilter(outcome=Move.DELIVERED), [3, 2, 1]),
+        (HistoryFilter(outcome=Move.REFUSED), []),
+        (HistoryFilter(since=102.0), [3, 2]),
+        (HistoryFilter(until=102.0), [1]),
+        (HistoryFilter(limit=2), [3, 2]),
+    ],
+)
+async def test_a_selection(store: Store, selection: HistoryFilter, numbers: list[int]) -> None:
+    await filled(store)
+    assert [number for number, *_ in await told(store, selection)] == numbers
+
+
+async def test_a_selection_of_domains(store: Store) -> None:
+    alpha, beta = await filled(store)
+    assert [number for number, *_ in await told(store, HistoryFilter((alpha,)))] == [3, 1]
+    assert [number for number, *_ in await told(store, HistoryFilter((alpha, beta)))] == [3, 2, 1]
+    assert await told(store, HistoryFilter((beta,), number=1)) == []
+
+
+async def test_paging(store: Store) -> None:
+    await filled(store)
+    [newest] = await store.history.history(HistoryFilter(limit=1))
+    assert [number for number, *_ in await told(store, HistoryFilter(before=newest.id))] == [2, 1]
+
+
+async def test_figures(store: Store) -> None:
+    assert (await store.history.history_figures()).entries == 0
+    assert (await store.history.history_figures()).oldest_at is None
+    await filled(store)
+    figures = await store.history.history_figures()
+    assert (figures.entries, figures.oldest_at) == (3, 101.0)
+    assert 3 * 60 < figures.octets < 3 * 300
+
+
+async def test_trimming_by_age(store: Store) -> None:
+    await filled(store)
+    assert await store.history.trim_history(before=103.0, octets=10**9, limit=1) == 1
+    assert await store.history.trim_history(before=103.0, octets=10**9, limit=9) == 1
+    assert await store.history.trim_history(before=103.0, octets=10**9, limit=9) == 0
+    assert [number for number, *_ in await told(store)] == [3]
+
+
+async def test_trimming_by_size(store: Store) -> None:
+    await filled(store)
+    octets = (await store.history.history_figures()).octets
+    assert await store.history.trim_history(before=0.0, octets=octets, limit=9) == 0
+    assert await store.history.trim_history(before=0.0, octets=octets - 1, limit=9) == 1
+    assert await store.history.trim_history(before=0.0, octets=0, limit=9) == 2
+    assert await told(store) == []
+
+
+async def test_forgetting_domains(store: Store) -> None:
+    alpha, _ = await filled(store)
+    assert await store.history.forget_history([alpha], limit=1) == 1
+    assert await store.history.forget_history([alpha], limit=9) == 1
+    assert await store.history.forget_history([], limit=9) == 0
+    assert [number for number, *_ in await told(store)] == [2]
