@@ -19,6 +19,7 @@ from restante.admin import (
     held_mail,
     hold_again,
     logins,
+    mail_search,
     permissions,
     recipient_lists,
     release_requests,
@@ -32,6 +33,7 @@ from restante.admin.admin_context import AdminContext, operator
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.channel_change import ChannelChange, NewChannel
 from restante.admin.domain_change import DomainChange, NewDomain
+from restante.admin.mail_search import TraceSelection
 from restante.admin.permissions import PERMITTED, AdminAction, permit_fields
 from restante.mail.import_stream import WHOLE, pack_block, pack_label
 from restante.mail.message import message_name
@@ -201,6 +203,10 @@ CALLS: dict[AdminAction, list[Call]] = {
     AdminAction.CONTENT_IMPORT: [
         imported,
         lambda c, of: queue_import.digest_content(c, queue_import.DigestOrder(names=(of.held,))),
+    ],
+    AdminAction.TRACE: [
+        lambda c, of: mail_search.trace(c, TraceSelection(domain=of.domain)),
+        lambda c, of: mail_search.trace(c, TraceSelection(name=of.held)),
     ],
     AdminAction.REPORTS_LIST: [
         lambda c, of: all_of(

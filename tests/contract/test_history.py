@@ -1,4 +1,4 @@
-"""The history of mail: what became of each recipient, written with the move itself."""
+"""The history of mail: the outcome for each recipient, written with the move itself."""
 
 from dataclasses import replace
 
@@ -241,9 +241,18 @@ async def test_trimming_by_size(store: Store) -> None:
     assert await told(store) == []
 
 
+async def test_trimming_by_age_alone(store: Store) -> None:
+    await filled(store)
+    assert await store.history.trim_history(before=102.0, octets=None, limit=9) == 1
+    assert [number for number, *_ in await told(store)] == [3, 2]
+
+
 async def test_forgetting_domains(store: Store) -> None:
-    alpha, _ = await filled(store)
+    assert await store.history.history_domains() == []
+    alpha, beta = await filled(store)
+    assert await store.history.history_domains() == [alpha, beta]
     assert await store.history.forget_history([alpha], limit=1) == 1
     assert await store.history.forget_history([alpha], limit=9) == 1
     assert await store.history.forget_history([], limit=9) == 0
     assert [number for number, *_ in await told(store)] == [2]
+    assert await store.history.history_domains() == [beta]

@@ -25,6 +25,7 @@ from restante.mail.quantity import counted
 from restante.phrases import EXISTS
 from restante.store.store_errors import Conflict
 from restante.tenancy.audit import AuditAction
+from restante.tenancy.history_detail import HistoryDetail
 from restante.tenancy.model import Account
 from restante.tenancy.quota import NO_QUOTA
 from restante.tenancy.record_change import changes_between
@@ -44,6 +45,7 @@ class NewAccount(BaseModel):
     quota: Amount | None = None  # octets, for all its domains together
     quota_messages: Amount | None = None
     report_details: bool = False  # whether reports of success and delay quote its primary
+    history: HistoryDetail = HistoryDetail.FULL  # how much is kept of mail that left
 
 
 class AccountChange(BaseModel):
@@ -56,6 +58,7 @@ class AccountChange(BaseModel):
     quota: Amount | None = None  # 0 removes it
     quota_messages: Amount | None = None
     report_details: bool | None = None
+    history: HistoryDetail | None = None
 
 
 class AccountView(BaseModel):
@@ -73,6 +76,7 @@ class AccountView(BaseModel):
     messages: int  # in the store, for all its domains, including refused ones
     octets: int
     report_details: bool
+    history: HistoryDetail
 
 
 class ChangedAccount(AccountView):
@@ -95,7 +99,13 @@ async def add_account(context: AdminContext, new: NewAccount) -> AccountView:
         )
     quota = changed_quota(NO_QUOTA, new.quota, new.quota_messages)
     account = Account(
-        new.name, context.now(), new.empty_reply, _checked_note(new.note), quota, new.report_details
+        new.name,
+        context.now(),
+        new.empty_reply,
+        _checked_note(new.note),
+        quota,
+        new.report_details,
+        new.history,
     )
     recorded = with_changes(
         entry(context, AuditAction.ACCOUNT_ADDED, new.name, new.name),
@@ -130,6 +140,8 @@ async def change_account(context: AdminContext, name: str, change: AccountChange
         account = replace(account, empty_reply=change.empty_reply)
     if change.report_details is not None:
         account = replace(account, report_details=change.report_details)
+    if change.history is not None:
+        account = replace(account, history=change.history)
     account = replace(
         account, quota=changed_quota(account.quota, change.quota, change.quota_messages)
     )
@@ -192,6 +204,7 @@ def _view(context: AdminContext, account: Account) -> AccountView:
         note=account.note if context.principal.sees("") else "",  # the operator's own words
         empty_reply=account.empty_reply,
         report_details=account.report_details,
+        history=account.history,
         domains=sum(1 for _ in directory.domains_of(account.name)),
         logins=sum(1 for _ in directory.logins_of(account.name)),
         notice_channels=len(directory.channels_of(account.name)),

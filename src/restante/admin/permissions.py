@@ -45,6 +45,7 @@ class AdminAction(StrEnum):
     CONTENT_READ = "read content"
     CONTENT_EXPORT = "export mail"
     CONTENT_IMPORT = "import mail"
+    TRACE = "trace mail"
     REPORTS_LIST = "list reports"
     REPORTS_SHOW = "show a report"
     REPORTS_DROP = "drop reports"

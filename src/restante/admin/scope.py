@@ -10,6 +10,7 @@ from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.mail.address import canonical_domain
 from restante.mail.message import HeldMessage
+from restante.queue.history import HistoryEntry, HistoryFilter
 from restante.store.mail_queue import QueuedMessage, QueueFilter
 from restante.store.mail_reports import ReportFilter, WaitingReport
 from restante.tenancy.principal import Role
@@ -53,6 +54,12 @@ async def held_message(context: AdminContext, number: int) -> HeldMessage | None
     if is_limited and not await list_held(context, QueueFilter(numbers=(number,))):
         return None
     return await context.store.queue.message(number)
+
+
+async def list_history(context: AdminContext, wanted: HistoryFilter) -> list[HistoryEntry]:
+    """Return the entries of the history in scope that match."""
+    domain_ids = _within(domain_ids_in_scope(context), wanted.domain_ids)
+    return await context.store.history.history(replace(wanted, domain_ids=domain_ids))
 
 
 async def list_waiting_reports(

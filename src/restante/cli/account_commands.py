@@ -19,6 +19,7 @@ from restante.cli.display import (
 )
 from restante.cli.options import ConfigFile, Json, OptionalReason, Reason
 from restante.cli.policy_options import QuotaMessagesOption, QuotaOption, human_quota
+from restante.tenancy.history_detail import HistoryDetail
 
 group = typer.Typer(name="account", help="The customers of the platform.")
 
@@ -43,6 +44,14 @@ ReportDetails = Annotated[
         help="Quote the primary in reports of success and delay. New accounts: off.",
     ),
 ]
+History = Annotated[
+    HistoryDetail | None,
+    typer.Option(
+        "--history",
+        help="How much `trace` keeps of its mail: addresses in full, their domains alone, or"
+        " nothing. New accounts: full.",
+    ),
+]
 
 COLUMNS = (
     text_column("NAME", "name"),
@@ -55,7 +64,11 @@ COLUMNS = (
     time_column("ADDED", "created_at"),
     text_column("NOTE", "note"),
 )
-DETAILS = (*COLUMNS, Column("REPORT DETAILS", lambda row: "on" if row["report_details"] else "off"))
+DETAILS = (
+    *COLUMNS,
+    Column("REPORT DETAILS", lambda row: "on" if row["report_details"] else "off"),
+    text_column("HISTORY", "history"),
+)
 
 
 @group.command("add")
@@ -67,13 +80,13 @@ def add(
     quota: QuotaOption = None,
     quota_messages: QuotaMessagesOption = None,
     report_details: ReportDetails = None,
+    history: History = None,
     reason: OptionalReason = None,
     config: ConfigFile = None,
 ) -> None:
     """Add an account."""
-    body = (
-        {"name": name} | _given(note, empty_reply, quota, quota_messages) | _details(report_details)
-    )
+    body = {"name": name} | _given(note, empty_reply, quota, quota_messages)
+    body |= _details(report_details, history)
     ask(config, "POST", "/v1/accounts", params={"reason": reason}, body=body)
     say(f"account {name} added")
 
@@ -103,15 +116,16 @@ def change(
     quota: QuotaOption = None,
     quota_messages: QuotaMessagesOption = None,
     report_details: ReportDetails = None,
+    history: History = None,
     reason: OptionalReason = None,
     config: ConfigFile = None,
 ) -> None:
     """Change the given settings of an account."""
-    given = _given(note, empty_reply, quota, quota_messages) | _details(report_details)
+    given = _given(note, empty_reply, quota, quota_messages) | _details(report_details, history)
     if not given:
         raise typer.BadParameter(
-            "nothing to change: give --note, --empty-reply, --quota, --quota-messages or"
-            " --report-details"
+            "nothing to change: give --note, --empty-reply, --quota, --quota-messages,"
+            " --report-details or --history"
         )
     done = ask(
         config, "PATCH", f"/v1/accounts/{segment(name)}", params={"reason": reason}, body=given
@@ -141,5 +155,10 @@ def _given(
     return given
 
 
-def _details(report_details: str | None) -> dict[str, bool]:
-    return {} if report_details is None else {"report_details": report_details == "on"}
+def _details(report_details: str | None, history: HistoryDetail | None) -> dict[str, bool | str]:
+    given: dict[str, bool | str] = {}
+    if report_details is not None:
+        given["report_details"] = report_details == "on"
+    if history is not None:
+        given["history"] = str(history)
+    return given

@@ -29,6 +29,7 @@ from restante.cli import (
     status_command,
     store_commands,
     top,
+    trace_command,
 )
 from restante.cli.api_client import GIVEN_SOCKET
 from restante.cli.failures import Exit, Failure, complain
@@ -90,6 +91,7 @@ app.command()(serve_command.serve)
 app.command()(status_command.status)
 app.command()(top.top)
 app.command()(release_command.release)
+app.command()(trace_command.trace)
 app.command()(audit_commands.audit)
 app.command()(client_commands.etrn)
 

@@ -9,7 +9,15 @@ from typing import Final
 
 from restante.config.schema import Config, Listen
 
-APPLIED_BY_RELOAD: Final = ("listen", "tls", "reception", "delivery", "reports", "notices")
+APPLIED_BY_RELOAD: Final = (
+    "listen",
+    "tls",
+    "reception",
+    "delivery",
+    "reports",
+    "notices",
+    "history",
+)
 NEED_RESTART: Final = (
     "hostname",
     "store",

@@ -1,7 +1,7 @@
 """The settings: their defaults, their types, and the text of the reference.
 
-Settings of reception, delivery, reports and notices are defined in those packages and collected
-here. Values are frozen: a reload makes a new Config.
+Settings of reception, delivery, reports, notices and history are defined in their packages and
+collected here. Values are frozen: a reload makes a new Config.
 """
 
 import ipaddress
@@ -30,6 +30,7 @@ from restante.network.addresses import join_host_port, split_host_port
 from restante.notices.notice_settings import NoticeSettings
 from restante.reception.reception_settings import ReceptionSettings
 from restante.reports.report_settings import ReportSettings
+from restante.retention.history_settings import HistorySettings
 from restante.store.store_url import StoreUrlUnusable, parse_store_url, store_directory
 
 DNS_PORT = 53
@@ -284,6 +285,10 @@ class Config(Section):
 
     notices: NoticeSettings = Field(
         default=NoticeSettings(), description="Notices to operators and customers."
+    )
+
+    history: HistorySettings = Field(
+        default=HistorySettings(), description="The history of mail that left."
     )
 
     _source: ConfigSource = PrivateAttr(default_factory=ConfigSource)

@@ -1,7 +1,7 @@
 """The history of mail: one entry for each recipient that left, or that was refused.
 
-An entry has no content and no subject. It is written in the transaction that it tells of, so it and
-the store cannot disagree.
+An entry has no content and no subject. It is written in the same transaction that moves the
+recipient, so the two cannot disagree.
 """
 
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ RECORDED: Final = (  # the moves that make an entry; a store spells them by thei
 
 @dataclass(frozen=True, slots=True)
 class HistoryEntry:
-    """What happened to one recipient. Times are Unix time."""
+    """The outcome for one recipient. Times are Unix time."""
 
     id: int  # grows from entry to entry
     at: float

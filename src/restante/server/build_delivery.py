@@ -13,10 +13,12 @@ from restante.release.release_allowance import ReleaseAllowance
 from restante.release.releaser import Releaser
 from restante.release.request import BY_POLICY, ReleaseRequest
 from restante.reports.report_sender import Reports
+from restante.retention.history_sweep import HistorySweep
 from restante.retention.retention_sweep import RetentionSweep
 from restante.server.part_groups import (
     DeliveryParts,
     Ground,
+    RetentionSweeps,
 )
 from restante.tenancy.model import HostedDomain
 from restante.tenancy.policy import Hold, OnRefusal
@@ -53,7 +55,16 @@ def build_delivery(ground: Ground, tasks: asyncio.TaskGroup) -> DeliveryParts:
         certificate_expires_at=lambda: ground.settings.identity.expires_at,
     )
     retention = _retention(ground, context, dispatcher, notices)
-    return DeliveryParts(context, dispatcher, releaser, watcher, reports, notices, retention)
+    history = HistorySweep(
+        history=store.history,
+        duties=store.duties,
+        directory=directory,
+        settings=lambda: ground.settings.config.history,
+        log=ground.setup.log,
+        now=time.time,
+    )
+    sweeps = RetentionSweeps(retention, history)
+    return DeliveryParts(context, dispatcher, releaser, watcher, reports, notices, sweeps)
 
 
 def _releaser(ground: Ground, dispatcher: Dispatcher) -> Releaser:

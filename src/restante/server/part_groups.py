@@ -22,6 +22,7 @@ from restante.reception.memory_budget import MemoryBudget
 from restante.release.host_names import HostNames
 from restante.release.releaser import Releaser
 from restante.reports.report_sender import Reports
+from restante.retention.history_sweep import HistorySweep
 from restante.retention.retention_sweep import RetentionSweep
 from restante.server.record_poll import RecordPoll
 from restante.server.reload import Reloader
@@ -62,6 +63,14 @@ class ReceptionParts:
 
 
 @dataclass(frozen=True, slots=True)
+class RetentionSweeps:
+    """The parts that end what was kept long enough."""
+
+    mail: RetentionSweep
+    history: HistorySweep
+
+
+@dataclass(frozen=True, slots=True)
 class DeliveryParts:
     """The parts by which mail leaves: handed over, reported, announced, or deleted."""
 
@@ -71,7 +80,7 @@ class DeliveryParts:
     watcher: Watcher
     reports: Reports
     notices: Notices
-    retention: RetentionSweep
+    retention: RetentionSweeps
 
 
 @dataclass(frozen=True, slots=True)

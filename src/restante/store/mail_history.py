@@ -20,12 +20,15 @@ class HistoryStore(Protocol):
     async def history_figures(self) -> HistoryFigures:
         """Return how much there is."""
 
-    async def trim_history(self, before: float, octets: int, limit: int) -> int:
-        """Remove entries older than `before`, and the oldest beyond so many octets.
+    async def trim_history(self, before: float, octets: int | None, limit: int) -> int:
+        """Remove entries older than `before`, and the oldest beyond so many octets, if any.
 
         At most `limit` entries, so that nobody waits long. Returns how many were removed: call it
         again if that is `limit`.
         """
+
+    async def history_domains(self) -> list[int]:
+        """Return the ids of the domains that have entries, also of removed ones."""
 
     async def forget_history(self, domain_ids: Sequence[int], limit: int) -> int:
         """Remove at most `limit` entries of these domains; return how many were removed."""

@@ -33,6 +33,9 @@ class QueueFilter:
     recipient: str | None = None  # pattern of forward-paths, as mail.address.path_matches reads it
     received_before: float | None = None  # Unix time
     larger_than: int | None = None  # octets
+    received_since: float | None = None  # Unix time, inclusive
+    sender: str | None = None  # pattern of reverse-paths
+    message_id: str | None = None  # exact: reads each message, so name a domain too
     numbers: tuple[int, ...] | None = None
     after: int = 0  # number: for paging
     limit: int = 1000

@@ -131,6 +131,7 @@ DOING = MetricLabel(
         "read records",
         "learn",
         "retention",
+        "history",
         "scrub",
         "report",
         "notice",

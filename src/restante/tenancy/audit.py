@@ -71,6 +71,7 @@ class AuditFilter(NamedTuple):
     actor: str | None = None  # all of it, or a word of it: "login alice", "alice"
     since: float | None = None  # Unix time, included
     until: float | None = None  # Unix time, not included
+    names: str | None = None  # a word of the subject, such as the name of a message
 
     def accepts(self, entry: AuditEntry) -> bool:
         """Tell whether an entry is one of these."""
@@ -82,6 +83,7 @@ class AuditFilter(NamedTuple):
             in (None, entry.actor, entry.actor.partition(" ")[2], entry.actor.partition(" ")[0])
             and (self.since is None or entry.at >= self.since)
             and (self.until is None or entry.at < self.until)
+            and (self.names is None or self.names in entry.subject.split())
         )
 
 

@@ -119,7 +119,8 @@ async def test_delivered_messages_are_settled_many_at_a_step(store: SqliteStore)
     outcomes = [delivered(number, *to) for number, to in enumerate(paths, start=1)]
     with statements(store) as seen:
         await store.handover.settle(drain, outcomes[::-1])
-    history = ["SELECT", *["INSERT"] * (128 // history_queries.MOST_ROWS)]  # the account's detail, the entries
+    # The account's detail, then the entries.
+    history = ["SELECT", *["INSERT"] * (128 // history_queries.MOST_ROWS)]
     assert seen == ["BEGIN", "SELECT", *history, "DELETE", "INSERT", "COMMIT"]
 
 

@@ -36,15 +36,19 @@ class MemoryHistory:
         oldest_at = entries[0].at if entries else None
         return HistoryFigures(len(entries), sum(map(_octets, entries)), oldest_at)
 
-    async def trim_history(self, before: float, octets: int, limit: int) -> int:
+    async def trim_history(self, before: float, octets: int | None, limit: int) -> int:
         """Remove what is too old, and the oldest beyond so many octets."""
         entries = self._state.history
-        excess = sum(map(_octets, entries)) - octets
+        excess = 0 if octets is None else sum(map(_octets, entries)) - octets
         removed = 0
         while entries and removed < limit and (entries[0].at < before or excess > 0):
             excess -= _octets(entries.pop(0))
             removed += 1
         return removed
+
+    async def history_domains(self) -> list[int]:
+        """Return the ids of the domains that have entries."""
+        return sorted({entry.domain_id for entry in self._state.history})
 
     async def forget_history(self, domain_ids: Sequence[int], limit: int) -> int:
         """Remove at most `limit` entries of these domains."""

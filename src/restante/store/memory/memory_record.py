@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
+from restante.mail.address import path_matches
 from restante.mail.message import HeldMessage, NewMessage
 from restante.queue.recipient_status import Move, RecipientOutcome, RecipientStatus
 from restante.queue.reporting import wants_word_of_delay
@@ -152,6 +153,12 @@ def selects(selection: QueueFilter, message: NewMessage) -> bool:
         and (selection.domain_ids is None or message.domain_id in selection.domain_ids)
         and selection.reverse_path in (None, message.envelope.reverse_path)
         and (selection.received_before is None or message.received_at < selection.received_before)
+        and (selection.received_since is None or message.received_at >= selection.received_since)
+        and (
+            selection.sender is None
+            or path_matches(message.envelope.reverse_path, selection.sender)
+        )
+        and selection.message_id in (None, message.message_id)
         and (selection.larger_than is None or message.size > selection.larger_than)
         and (selection.numbers is None or message.number in selection.numbers)
     )

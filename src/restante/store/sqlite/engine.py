@@ -63,7 +63,7 @@ def open_writer(path: Path, vfs: str | None = None) -> apsw.Connection:
             f"{path}: this file system cannot share memory between connections; use a local disk"
         )
     connection.pragma("synchronous", "FULL")
-    _add_shorteners(connection)
+    add_functions(connection)
     connection.pragma("journal_size_limit", JOURNAL_LIMIT)
     return connection
 
@@ -78,15 +78,11 @@ def open_reader(path: Path, vfs: str | None = None) -> apsw.Connection:
 
 
 def add_functions(connection: apsw.Connection) -> None:
-    """Give a connection the functions that listings use.
+    """Give a connection the functions of listings, and of history that keeps no whole addresses.
 
     Each row they look at costs the interpreter's lock.
     """
     connection.create_scalar_function("any_path_matches", _any_path_matches, 2, deterministic=True)
-
-
-def _add_shorteners(connection: apsw.Connection) -> None:
-    """Add the functions for accounts whose history keeps no more than domains and codes."""
     for function in (shortened, reply_code):
         connection.create_scalar_function(
             function.__name__, cast(Callable[..., str], function), 1, deterministic=True

@@ -77,12 +77,12 @@ def keep_parked(
         transaction.execute(history_queries.KEEP_PARKED, values)
 
 
-def trim(transaction: WriteTransaction, before: float, octets: int, limit: int) -> int:
+def trim(transaction: WriteTransaction, before: float, octets: int | None, limit: int) -> int:
     """Remove the oldest entries: see `HistoryStore.trim_history`."""
     [(entries, _)] = transaction.execute(history_queries.FIGURES)
     [(average,)] = transaction.execute(history_queries.AVERAGE_OCTETS)
-    excess = max(0, entries - int(octets / average)) if average else 0
-    transaction.execute(history_queries.TRIM, (before, excess, limit))
+    most = int(octets / average) if average and octets is not None else entries
+    transaction.execute(history_queries.TRIM, (before, max(0, entries - most), limit))
     return transaction.connection.changes()
 
 

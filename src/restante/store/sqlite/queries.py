@@ -269,7 +269,10 @@ _MATCHING = """
     AND message.number > :after
     AND (:reverse_path IS NULL OR reverse_path = :reverse_path)
     AND (:received_before IS NULL OR received_at < :received_before)
+    AND (:received_since IS NULL OR received_at >= :received_since)
     AND (:larger_than IS NULL OR size > :larger_than)
+    AND (:sender IS NULL OR any_path_matches(reverse_path, :sender))
+    AND (:message_id IS NULL OR message_id = :message_id)
     AND (:status IS NULL OR (:status = 'held' AND held_paths <> '') OR EXISTS (
         SELECT 1 FROM last_reply
         WHERE last_reply.domain_id = message.domain_id AND last_reply.number = message.number
@@ -586,6 +589,7 @@ _NEWEST_ENTRIES = """
             OR substr(actor, instr(actor, ' ') + 1) = :actor
             OR substr(actor, 1, instr(actor, ' ') - 1) = :actor)
         AND (:since IS NULL OR at >= :since) AND (:until IS NULL OR at < :until)
+        AND (:names IS NULL OR instr(' ' || subject || ' ', ' ' || :names || ' '))
     ORDER BY id DESC LIMIT :limit
 """
 

@@ -26,12 +26,16 @@ class SqliteHistory:
         """Return how much there is."""
         return await self._core.read(_figures)
 
-    async def trim_history(self, before: float, octets: int, limit: int) -> int:
+    async def trim_history(self, before: float, octets: int | None, limit: int) -> int:
         """Remove what is too old, and the oldest beyond so many octets."""
         removed: int = await self._core.write(
             partial(history_changes.trim, before=before, octets=octets, limit=limit)
         )
         return removed
+
+    async def history_domains(self) -> list[int]:
+        """Return the ids of the domains that have entries."""
+        return await self._core.read(_domains)
 
     async def forget_history(self, domain_ids: Sequence[int], limit: int) -> int:
         """Remove at most `limit` entries of these domains."""
@@ -74,3 +78,7 @@ def _figures(connection: apsw.Connection) -> HistoryFigures:
     [(entries, oldest_at)] = fetch(connection, history_queries.FIGURES)
     [(average,)] = fetch(connection, history_queries.AVERAGE_OCTETS)
     return HistoryFigures(entries, int(entries * average), oldest_at)
+
+
+def _domains(connection: apsw.Connection) -> list[int]:
+    return [domain_id for (domain_id,) in fetch(connection, history_queries.DOMAINS)]

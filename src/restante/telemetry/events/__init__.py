@@ -57,6 +57,7 @@ from restante.telemetry.events.sending_events import (
     SuccessReportsDropped,
 )
 from restante.telemetry.events.store_events import (
+    HistoryTrimmed,
     MailExpired,
     MessageDamaged,
     RetentionAhead,
@@ -87,6 +88,7 @@ __all__ = [
     "DrainStarted",
     "Event",
     "FailureEvent",
+    "HistoryTrimmed",
     "HttpConnectionsCut",
     "InternalError",
     "Level",
@@ -186,5 +188,6 @@ EVENTS: Final[tuple[type[Event], ...]] = (
     RoomBack,
     RetentionAhead,
     RetentionOver,
+    HistoryTrimmed,
     MailExpired,
 )  # in the order of the reference

@@ -121,3 +121,16 @@ class MailExpired(Event):
     status: str
     messages: int
     at_end: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryTrimmed(Event):
+    """History exceeded its octets, so its oldest entries were removed before their time.
+
+    Raise `[history] octets`, or lower `days`, so that nobody relies on more than there is.
+    """
+
+    event: ClassVar[str] = "history-trimmed"
+    entries: int
+    octets: int
+    oldest_at: float

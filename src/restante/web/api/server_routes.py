@@ -3,10 +3,11 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
-from fastapi.responses import StreamingResponse
+from fastapi.responses import Response, StreamingResponse
 
-from restante.admin import drains, release_requests, server_status, trail
+from restante.admin import drains, mail_search, release_requests, server_status, trail
 from restante.admin.drains import DrainStop, DrainView, LastDrainView
+from restante.admin.mail_search import TraceSelection
 from restante.admin.release_requests import ReleaseOrder, ReleaseView
 from restante.admin.server_status import StatusSelection, StatusView
 from restante.admin.trail import AuditView
@@ -48,6 +49,15 @@ async def show_status(
     """Show whether the server is well, held mail by domain, running drains, listeners."""
     found = await server_status.show_status(context, wanted)
     return as_document(found.view, {"domains": found.domains, "drains": found.drains})
+
+
+@router.get("/trace")
+async def trace_mail(
+    context: RequestContext, selection: Annotated[TraceSelection, Query()]
+) -> Response:
+    """Find mail that is held or has left, and the outcome for each recipient."""
+    found = await mail_search.trace(context, selection)
+    return Response(found.model_dump_json(), media_type="application/json")
 
 
 async def _audit_filter(

@@ -1,0 +1,176 @@
+"""The answer to "was it delivered?": held mail and history, with the audit entries about it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from restante.admin.admin_context import AdminContext
+from restante.admin.admin_error import AdminError, ErrorKind
+from restante.admin.domains import find_domain
+from restante.admin.held_mail import (
+    MAX_PATTERN_LENGTH,
+    MessageView,
+    domain_names,
+    number_of,
+    view,
+)
+from restante.admin.permissions import AdminAction, permit
+from restante.admin.scope import list_held, list_history
+from restante.admin.trail import AuditView, list_audit, moment
+from restante.mail.message import message_name
+from restante.mail.message_id import MESSAGE_ID_LIMIT
+from restante.queue.history import HistoryEntry, HistoryFilter
+from restante.queue.recipient_status import Move
+from restante.store.mail_queue import QueueFilter
+from restante.tenancy.audit import AuditFilter
+
+MOST_NAMES = 20  # messages whose audit entries are looked for
+Outcome = Literal["delivered", "refused", "uncertain", "bounced", "deleted", "expired"]
+Pattern = Annotated[str, Field(max_length=MAX_PATTERN_LENGTH)]
+
+
+class TraceSelection(BaseModel):
+    """The mail to trace; None means any. Patterns know *, ? and […]."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str | None = None  # of a message
+    message_id: Annotated[str, Field(max_length=MESSAGE_ID_LIMIT)] | None = (
+        None  # <> may be left out
+    )
+    reverse_path: Pattern | None = None  # pattern; "" is the null reverse-path
+    recipient: Pattern | None = None  # pattern
+    domain: str | None = None
+    outcome: Outcome | None = None  # None: also mail that is still here
+    since: float | None = None  # Unix time: received since, or left since
+    until: float | None = None  # Unix time
+    before: int | None = None  # the id of an entry: for paging
+    limit: Annotated[int, Field(ge=1, le=1000)] = 100
+
+
+class HistoryView(BaseModel):
+    """The outcome for one recipient."""
+
+    id: int  # grows from entry to entry
+    at: datetime
+    outcome: str
+    name: str  # of the message
+    domain: str
+    received_at: datetime
+    octets: int
+    reverse_path: str
+    forward_path: str
+    client: str  # the address that the message came from, "" where it is not known
+    message_id: str
+    reply: str  # the destination's, or the last one before the message was removed
+    drain: int  # the number of the drain that moved it, 0 if none did
+
+
+class TraceView(BaseModel):
+    """The mail found, newest first in `left`."""
+
+    held: list[MessageView]  # still here, whatever its state
+    left: list[HistoryView]
+    audit: list[AuditView]  # entries that name one of these messages, if these are few
+
+
+async def trace(context: AdminContext, selection: TraceSelection) -> TraceView:
+    """Find mail that is held or has left. Raises AdminError for a bad name or domain."""
+    permit(context.principal, AdminAction.TRACE)
+    if selection.since is not None and selection.until is not None:
+        _check_order(selection.since, selection.until)
+    domain = find_domain(context, selection.domain) if selection.domain else None
+    domain_ids = (domain.id,) if domain else None
+    number = number_of(selection.name) if selection.name else None
+    names = domain_names(context)
+    held = await _held(context, selection, domain_ids, number)
+    left = await list_history(
+        context,
+        HistoryFilter(
+            domain_ids=domain_ids,
+            number=number,
+            message_id=_whole_id(selection.message_id),
+            reverse_path=selection.reverse_path,
+            recipient=selection.recipient,
+            outcome=Move(selection.outcome) if selection.outcome else None,
+            since=selection.since,
+            until=selection.until,
+            before=selection.before,
+            limit=selection.limit,
+        ),
+    )
+    views = [history_view(entry, names) for entry in left]
+    found = dict.fromkeys([*(one.name for one in held), *(one.name for one in views)])
+    return TraceView(held=held, left=views, audit=await _audit(context, selection, list(found)))
+
+
+def _check_order(since: float, until: float) -> None:
+    if since >= until:
+        raise AdminError(
+            ErrorKind.INVALID, "until: is not later than since", "give an earlier --since"
+        )
+
+
+async def _held(
+    context: AdminContext,
+    selection: TraceSelection,
+    domain_ids: tuple[int, ...] | None,
+    number: int | None,
+) -> list[MessageView]:
+    if selection.outcome is not None or selection.before is not None:
+        return []
+    wanted = QueueFilter(
+        domain_ids=domain_ids,
+        sender=selection.reverse_path,
+        recipient=selection.recipient or None,
+        received_since=selection.since,
+        received_before=selection.until,
+        message_id=_whole_id(selection.message_id),
+        numbers=None if number is None else (number,),
+        limit=selection.limit,
+    )
+    names = domain_names(context)
+    return [view(message, names) for message in await list_held(context, wanted)]
+
+
+async def _audit(
+    context: AdminContext, selection: TraceSelection, found: Sequence[str]
+) -> list[AuditView]:
+    wanted = [selection.name] if selection.name else found[:MOST_NAMES]
+    if selection.name is None and len(found) > MOST_NAMES:
+        return []
+    entries: list[AuditView] = []
+    for name in wanted:
+        about = AuditFilter(domain=selection.domain, names=name)
+        async for page in list_audit(context, about):
+            entries += page
+    unique = {(one.at, one.action, one.subject): one for one in entries}
+    return sorted(unique.values(), key=lambda one: one.at)
+
+
+def history_view(entry: HistoryEntry, names: dict[int, str]) -> HistoryView:
+    """Return the view of an entry; `names` are of the domains, by id."""
+    return HistoryView(
+        id=entry.id,
+        at=moment(entry.at),
+        outcome=entry.outcome,
+        name=message_name(entry.number),
+        domain=names.get(entry.domain_id, ""),
+        received_at=moment(entry.received_at),
+        octets=entry.octets,
+        reverse_path=entry.reverse_path,
+        forward_path=entry.forward_path,
+        client=entry.client,
+        message_id=entry.message_id,
+        reply=entry.reply,
+        drain=entry.drain,
+    )
+
+
+def _whole_id(text: str | None) -> str | None:
+    """Return a Message-ID as fields spell it: people copy it with and without brackets."""
+    if text is None:
+        return None
+    return text if text.startswith("<") else f"<{text}>"

@@ -1,0 +1,140 @@
+"""`restante trace`: was it delivered? Held mail, and the outcome for each recipient that left."""
+
+from typing import Annotated, Literal
+
+import typer
+
+from restante.cli.api_client import ask
+from restante.cli.audit_commands import two_lines
+from restante.cli.display import (
+    Column,
+    Row,
+    human_time,
+    paths_text,
+    say,
+    screen_width,
+    show_json,
+    show_table,
+    text_column,
+    time_column,
+)
+from restante.cli.failures import Exit, complain
+from restante.cli.options import ConfigFile, Json, past_moment
+from restante.mail.quantity import counted
+
+
+def _last_reply(row: Row) -> str:
+    return next((one["reply"] for one in row["recipients"] if one["reply"]), "")
+
+
+HELD = (
+    text_column("NAME", "name"),
+    time_column("RECEIVED", "received_at"),
+    Column(
+        "STATUS",
+        lambda row: "+".join(sorted({recipient["status"] for recipient in row["recipients"]})),
+    ),
+    Column("FROM", lambda row: f"<{row['reverse_path']}>"),
+    Column(
+        "TO", lambda row: paths_text([recipient["forward_path"] for recipient in row["recipients"]])
+    ),
+    Column("REPLY", _last_reply, is_detail=True),
+)
+LEFT = (
+    text_column("NAME", "name"),
+    Column("RECEIVED", lambda row: human_time(row["received_at"])),
+    time_column("AT", "at"),
+    text_column("OUTCOME", "outcome"),
+    Column("FROM", lambda row: f"<{row['reverse_path']}>"),
+    text_column("TO", "forward_path"),
+    Column("REPLY", lambda row: row["reply"], is_detail=True),
+)
+
+
+def trace(
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="NAME", help="A message by its name, as in the 250 reply."),
+    ] = None,
+    *,
+    message_id: Annotated[
+        str | None,
+        typer.Option("--message-id", metavar="ID", help="Its Message-ID, with or without <>."),
+    ] = None,
+    sender: Annotated[
+        str | None,
+        typer.Option(
+            "--from", metavar="PATTERN", help="Its reverse-path. * and ? are wildcards; <> is null."
+        ),
+    ] = None,
+    recipient: Annotated[
+        str | None,
+        typer.Option("--to", metavar="PATTERN", help="A recipient. * and ? are wildcards."),
+    ] = None,
+    domain: Annotated[
+        str | None, typer.Option("--domain", metavar="DOMAIN", help="Only this domain's mail.")
+    ] = None,
+    outcome: Annotated[
+        Literal["delivered", "refused", "uncertain", "bounced", "deleted", "expired"] | None,
+        typer.Option("--outcome", help="Only recipients with this outcome, and no held mail."),
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            "--since", metavar="TIME", help="Start: an age such as 2d, or an ISO time (UTC)."
+        ),
+    ] = None,
+    until: Annotated[
+        str | None,
+        typer.Option("--until", metavar="TIME", help="End, in the same form as --since."),
+    ] = None,
+    limit: Annotated[
+        int,
+        typer.Option(
+            "--limit", metavar="N", min=1, max=1000, help="Maximum number of rows of each kind."
+        ),
+    ] = 100,
+    as_json: Json = False,
+    config: ConfigFile = None,
+) -> int:
+    """Find mail that is held or has left, with the destination's reply to each recipient.
+
+    Mail that left is known for `[history] days`. The exit code is 66 if nothing was found.
+    """
+    wanted = {
+        "name": name,
+        "message_id": message_id,
+        "reverse_path": "" if sender == "<>" else sender,
+        "recipient": recipient,
+        "domain": domain,
+        "outcome": outcome,
+        "since": since and past_moment("--since", since),
+        "until": until and past_moment("--until", until),
+    }
+    if all(value is None for value in wanted.values()):
+        raise typer.BadParameter(
+            "nothing to look for: give a NAME, --message-id, --from, --to, --domain, --outcome,"
+            " --since or --until"
+        )
+    found = ask(config, "GET", "/v1/trace", params=wanted | {"limit": limit})
+    if as_json:
+        show_json(found)
+    else:
+        _show(found, limit)
+    return Exit.DONE if found["held"] or found["left"] else Exit.NO_INPUT
+
+
+def _show(found: Row, limit: int) -> None:
+    """Print the tables that are not empty, the audit entries, and a line with the counts."""
+    for rows, columns in ((found["held"], HELD), (found["left"], LEFT)):
+        if rows:
+            show_table(rows, columns)
+            say("")
+    for entry in found["audit"]:
+        for line in two_lines(entry, screen_width()):
+            say(line)
+    if found["audit"]:
+        say("")
+    say(f"{counted(len(found['held']), 'message')} here, {counted(len(found['left']), 'outcome')}")
+    if limit in (len(found["held"]), len(found["left"])):
+        complain(f"trace: {limit} shown, there may be more; raise --limit")

@@ -1,0 +1,71 @@
+"""`restante trace`, as people and programs read it."""
+
+import asyncio
+import json
+
+import pytest
+
+from restante.mail.message import message_name
+from tests.admin.desk import Desk
+from tests.cli.conftest import Command
+
+REFUSED = message_name(34)
+
+
+def test_held_and_refused_mail_with_the_words_of_the_destination(
+    desk: Desk, command: Command
+) -> None:
+    shown = command("trace", "--to", "x@*")
+    assert shown.code == 0
+    assert "2 messages here, 1 outcome" in shown.out
+    assert "550 5.7.1 no [bold]mail[/bold]" in shown.out
+    assert "\x1b" not in shown.out
+    assert max(map(len, shown.out.splitlines())) <= 80
+    del desk
+
+
+def test_a_deleted_message_with_its_audit_entry(desk: Desk, command: Command) -> None:
+    assert command("queue", "delete", REFUSED, "--reason", "old").code == 0
+    shown = command("trace", REFUSED)
+    assert "deleted" in shown.out
+    assert "mail-deleted" in shown.out
+    assert "old" in shown.out
+    del desk
+
+
+@pytest.mark.usefixtures("desk")
+def test_json(command: Command) -> None:
+    found = json.loads(command("trace", REFUSED, "--json").out)
+    assert [one["name"] for one in found["held"]] == [REFUSED]
+    [left] = found["left"]
+    assert (left["outcome"], left["forward_path"]) == ("refused", "x@alpha.example")
+    assert found["audit"] == []
+
+
+@pytest.mark.usefixtures("desk")
+def test_nothing_found(command: Command) -> None:
+    shown = command("trace", "--message-id", "nobody@example.org")
+    assert (shown.code, shown.out) == (66, "0 messages here, 0 outcomes\n")
+
+
+@pytest.mark.usefixtures("desk")
+def test_nothing_to_look_for(command: Command) -> None:
+    shown = command("trace")
+    assert shown.code == 64
+    assert "nothing to look for: give a NAME" in shown.err
+
+
+def test_more_than_is_shown(desk: Desk, command: Command) -> None:
+    number = desk.context.directory.now.domains["alpha.example"].id
+    asyncio.run(desk.hold(35, number, "x@alpha.example"))
+    assert (
+        "2 shown, there may be more; raise --limit"
+        in command("trace", "--to", "x@*", "--limit", "2").err
+    )
+
+
+@pytest.mark.usefixtures("desk")
+@pytest.mark.parametrize("detail", ["full", "domain", "none"])
+def test_the_history_of_an_account(command: Command, detail: str) -> None:
+    assert command("account", "set", "alpha", "--history", detail).code == 0
+    assert json.loads(command("account", "show", "alpha", "--json").out)["history"] == detail
