@@ -217,8 +217,6 @@ def test_mail_submitted_by_a_client_that_vanishes_is_held_all_the_same(smtp: Wir
 def test_smtputf8_addresses_and_domains(smtp: Wire) -> None:
     smtp.hosts("xn--mnchen-3ya.example")
     smtp.transcript("""
-        C: MAIL FROM:<jürgen@köln.example>
-        S: 553 5.6.7 Address needs SMTPUTF8
         C: MAIL FROM:<jürgen@köln.example> SMTPUTF8
         S: 250 2.1.0 OK
         C: RCPT TO:<bürgermeister@MÜNCHEN.example>
@@ -228,6 +226,21 @@ def test_smtputf8_addresses_and_domains(smtp: Wire) -> None:
     (message,) = smtp.held("xn--mnchen-3ya.example")
     assert message.envelope.needs_smtputf8
     assert b"with UTF8SMTPS " in message.head
+
+
+def test_addresses_outside_ascii_are_taken_without_the_parameter(smtp: Wire) -> None:
+    """Stock primaries take them from such clients: refused here, the mail would be bounced."""
+    smtp.hosts("a.example")
+    smtp.transcript("""
+        C: MAIL FROM:<jürgen@köln.example>
+        S: 250 2.1.0 OK
+        C: RCPT TO:<bürgermeister@a.example>
+        S: 250 2.1.5 OK
+    """)
+    smtp.send(b"DATA\r\nx\r\n.\r\n")
+    (message,) = smtp.held("a.example")
+    assert message.envelope.reverse_path == "jürgen@köln.example"
+    assert b"with ESMTPS " in message.head
 
 
 class TestAuthentication:

@@ -97,7 +97,7 @@ def test_each_recipient_has_its_own_outcome() -> None:
         "b@b.example": DEFERRED,
         "c@b.example": REFUSED,
     }
-    assert talk.replies[1] == ["", "450 4.2.1 later", "550 5.1.1 nobody here"]
+    assert talk.replies[1] == ["250 queued", "450 4.2.1 later", "550 5.1.1 nobody here"]
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,6 @@ from restante.phrases import suspended
 from restante.smtp.replies import (
     CANNOT_TELL,
     MESSAGE_TOO_LARGE,
-    NEEDS_SMTPUTF8,
     NO_MAILBOX,
     NOT_NOW,
     POSTMASTER_UNSET,
@@ -93,14 +92,12 @@ class Objection:
 
 
 def find_recipient(
-    path: Mailbox, *, needs_smtputf8: bool, directory: Directory, settings: AdmissionSettings
+    path: Mailbox, *, directory: Directory, settings: AdmissionSettings
 ) -> HostedRecipient | Objection:
     """Find the hosted domain of a forward-path, or refuse it by the address alone.
 
     `object_to_recipient` then applies the domain's policy.
     """
-    if not needs_smtputf8 and not (path.local_part.isascii() and path.domain.isascii()):
-        return Objection(NEEDS_SMTPUTF8)
     if is_own_postmaster(path, settings.hostname):
         # It must exist (RFC 5321 §4.5.1), but there is no local mailbox.
         own = settings.postmaster

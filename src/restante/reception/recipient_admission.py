@@ -37,7 +37,6 @@ def admit_recipient(
     mail = transaction.mail
     recipient = find_recipient(
         path,
-        needs_smtputf8=mail.needs_smtputf8,
         directory=services.directory.now,
         settings=services.admission_settings,
     )

@@ -212,8 +212,8 @@ def _mail(argument: str) -> Mail:
     )  # RFC 4954 §5: taken; we trust nobody's word about who submitted it
     if parameters:
         raise CommandRefused(replies.UNKNOWN_PARAMETER)
-    if reverse_path is not None:  # without a domain too: the primary knows what `root` is there
-        _require_ascii(reverse_path, needs_smtputf8=needs_smtputf8)
+    # Without a domain too: the primary knows what `root` is there. Non-ASCII without SMTPUTF8, as
+    # Postfix takes it: a primary that offers SMTPUTF8 gets the parameter from us.
     return Mail(reverse_path, size, is_8bit, needs_smtputf8, ret, envelope_id)
 
 
@@ -245,11 +245,6 @@ def _required(value: str | None, pattern: re.Pattern[str]) -> str:
     if value is None or not pattern.match(value):
         raise CommandRefused(replies.BAD_ARGUMENTS)
     return value
-
-
-def _require_ascii(mailbox: Mailbox, *, needs_smtputf8: bool) -> None:
-    if not needs_smtputf8 and not str(mailbox).isascii():
-        raise CommandRefused(replies.NEEDS_SMTPUTF8)
 
 
 def _rcpt(argument: str) -> Rcpt:

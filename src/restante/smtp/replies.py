@@ -118,7 +118,6 @@ SENDER_OK: Final = Reply(250, "2.1.0", "OK")
 RECIPIENT_OK: Final = Reply(250, "2.1.5", "OK")
 BAD_REVERSE_PATH: Final = Reply(501, "5.1.7", "Bad reverse-path syntax")
 BAD_FORWARD_PATH: Final = Reply(501, "5.1.3", "Bad forward-path syntax")
-NEEDS_SMTPUTF8: Final = Reply(553, "5.6.7", "Address needs SMTPUTF8")  # RFC 6531 §3.5
 NOT_NOW: Final = Reply(450, "4.3.2", "Not taking mail for this domain now, try again later")
 CANNOT_TELL: Final = Reply(
     450, "4.1.1", "Cannot tell whether this mailbox is there, try again later"
