@@ -36,6 +36,7 @@ class ContentBuffer:
         "_file",
         "_finishing",
         "_held_content",
+        "_is_given_up",
         "_on_room",
         "_on_stall",
         "_search",
@@ -79,6 +80,7 @@ class ContentBuffer:
         self._file: ContentFile | None = None  # once it is durable
         self._writing: asyncio.Task[None] | None = None
         self._search: MessageIdSearch | None = None  # in the octets that go to disk
+        self._is_given_up = False
         self.octets = 0  # in memory
         self.size = 0  # in all
         self.failure: StoreError | None = None
@@ -129,7 +131,12 @@ class ContentBuffer:
         return self._blocks[0] if len(self._blocks) == 1 else b"".join(self._blocks)
 
     async def read(self) -> AsyncGenerator[bytes, None]:
-        """Yield the complete content, from memory or as a durable file. Raises StoreError."""
+        """Yield the complete content, from memory or as a durable file.
+
+        Raises StoreError, also for content that was given up: its file may not be removed yet.
+        """
+        if self._is_given_up:
+            raise StoreError("this content was given up")
         if self.failure is None and not self.is_spooled:
             for block in tuple(self._blocks):
                 yield block
@@ -167,6 +174,7 @@ class ContentBuffer:
 
     def discard(self) -> None:
         """Forget everything, including the blocks of a running write."""
+        self._is_given_up = True
         self._budget.ends(self)
         self.land()
         if self._writing is not None:
