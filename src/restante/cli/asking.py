@@ -19,6 +19,7 @@ from restante.cli.failures import Exit, Failure
 from restante.cli.reply_words import exit_for, words
 from restante.mail.address import canonical_domain
 from restante.network.addresses import split_host_port
+from restante.network.tls_context import verifying_client_context
 from restante.sasl.scram_client import BadChallenge, ScramClient
 from restante.sasl.scram_keys import salted_password
 from restante.sasl.scram_messages import new_nonce
@@ -135,7 +136,7 @@ def _start_tls(session: smtplib.SMTP, server: str, context: ssl.SSLContext) -> N
 
 def _context(ca_file: Path | None) -> ssl.SSLContext:
     try:
-        return ssl.create_default_context(cafile=ca_file)
+        return verifying_client_context(str(ca_file) if ca_file else "")
     except (OSError, ssl.SSLError):
         text = f"{ca_file}: cannot be read, or has no PEM certificate; name another file with --ca"
         raise Failure(Exit.NO_INPUT, text) from None

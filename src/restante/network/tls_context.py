@@ -62,9 +62,12 @@ def unverified_client_context() -> ssl.SSLContext:
 def verifying_client_context(ca_file: str = "") -> ssl.SSLContext:
     """Build the context for `verify` by certificate: the system's authorities, or those in a file.
 
-    Raises OSError or ssl.SSLError where the file cannot be used.
+    TLS 1.2 at least: the default of some builds is left to the system's configuration. Raises
+    OSError or ssl.SSLError where the file cannot be used.
     """
-    return ssl.create_default_context(cafile=ca_file or None)
+    context = ssl.create_default_context(cafile=ca_file or None)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
 
 
 def oldest_version(context: ssl.SSLContext) -> str:

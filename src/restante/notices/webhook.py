@@ -22,6 +22,7 @@ import httpx
 from restante import __version__
 from restante.network.public import is_public
 from restante.network.resolver import LookupFailed, Resolver
+from restante.network.tls_context import verifying_client_context
 from restante.notices.notice_result import NoticeAttempt, NoticeResult
 from restante.notices.signature import signed_headers
 from restante.notices.wording import as_json
@@ -124,7 +125,7 @@ class Webhooks:
     async def _context(self) -> ssl.SSLContext:
         if self._tls is None:
             self._tls = await asyncio.to_thread(
-                ssl.create_default_context
+                verifying_client_context
             )  # reads the authorities from disk
         return self._tls
 
