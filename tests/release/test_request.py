@@ -37,3 +37,15 @@ def test_a_principal_of_an_account_is_bound_to_its_domains() -> None:
 def test_the_policy_acts_as_this_server_for_every_account() -> None:
     assert (BY_POLICY.actor, BY_POLICY.origin) == ("policy on-return", THIS_SERVER)
     assert BY_POLICY.only_account == ""
+
+
+@pytest.mark.parametrize(
+    ("requester", "right"),
+    [
+        (Requester(is_operator=True, text="operator root"), "operator"),
+        (BY_POLICY, "policy on-return"),
+        (requested_by(account_login("anna", "alpha", "192.0.2.1")), "login anna"),
+    ],
+)
+def test_the_reason_of_a_release_names_its_right(requester: Requester, right: str) -> None:
+    assert requester.right == right

@@ -76,7 +76,7 @@ def _authorize(
     if requester.is_operator:
         if requester.only_account:
             covered = tuple(one for one in covered if one.account == requester.only_account)
-        return Authorization(covered, "operator" if covered else NO_SUCH_DOMAIN)
+        return Authorization(covered, requester.right if covered else NO_SUCH_DOMAIN)
     account = _proven_account(requester, directory)
     own = tuple(domain for domain in covered if domain.account == account)
     allowed: list[HostedDomain] = []

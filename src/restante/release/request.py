@@ -25,6 +25,12 @@ class Requester:
         return f"login {self.login.user}" if self.login else "anonymous"
 
     @property
+    def right(self) -> str:
+        """Name the actor whose role allows the request: no login and host have to."""
+        kind = self.actor.partition(" ")[0]
+        return "operator" if kind == "operator" else self.actor
+
+    @property
     def origin(self) -> str:
         """Name the place for the audit trail."""
         return str(self.address) if self.address else self.place
