@@ -133,7 +133,7 @@ METRICS: Final[tuple[Metric, ...]] = (
         "restante_recipients_refused",
         "Recipients refused at RCPT, by the code of the reply.",
         RecipientRefused,
-        (MetricLabel("code", ("451", "550", "553")),),
+        (MetricLabel("code", ("451", "550")),),
         code_of,
         amount=count_of,
     ),
