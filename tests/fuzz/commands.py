@@ -66,19 +66,18 @@ def _check_command(command: Command) -> None:
         case Mail():
             assert 0 <= command.size < 10**20
             if command.reverse_path is not None:
-                _check_path(command.reverse_path, needs_smtputf8=command.needs_smtputf8)
+                _check_path(command.reverse_path)
             _check_asked_again(DsnRequest(command.ret, command.envelope_id))
         case Rcpt():
-            _check_path(command.forward_path, needs_smtputf8=True)
+            _check_path(command.forward_path)
             if command.request is not None:
                 _check_asked_again(DsnRequest(recipients={"b@b.example": command.request}))
         case _:
             pass
 
 
-def _check_path(path: Mailbox, *, needs_smtputf8: bool) -> None:
+def _check_path(path: Mailbox) -> None:
     text = str(path)
-    assert needs_smtputf8 or text.isascii()
     assert not _CONTROL.search(text)
     assert len(text) <= 520
     assert split_mailbox(text) == path
