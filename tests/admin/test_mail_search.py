@@ -27,7 +27,8 @@ def desk() -> Desk:
 
 
 def traced(context: AdminContext, **selection: Any) -> TraceView:
-    return run(trace(context, TraceSelection(**selection)))
+    found = run(trace(context, TraceSelection(**selection)))
+    return TraceView(held=list(found.held), left=list(found.left), audit=list(found.audit))
 
 
 def names(found: TraceView) -> tuple[list[str], list[str]]:

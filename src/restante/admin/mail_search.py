@@ -1,8 +1,8 @@
 """The answer to "was it delivered?": held mail and history, with the audit entries about it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -23,7 +23,7 @@ from restante.mail.message import message_name
 from restante.mail.message_id import MESSAGE_ID_LIMIT
 from restante.queue.history import HistoryEntry, HistoryFilter
 from restante.queue.recipient_status import Move
-from restante.store.mail_queue import QueueFilter
+from restante.store.mail_queue import QueuedMessage, QueueFilter
 from restante.tenancy.audit import AuditFilter
 
 MOST_NAMES = 20  # messages whose audit entries are looked for
@@ -76,7 +76,15 @@ class TraceView(BaseModel):
     audit: list[AuditView]  # entries that name one of these messages, if these are few
 
 
-async def trace(context: AdminContext, selection: TraceSelection) -> TraceView:
+class FoundMail(NamedTuple):
+    """The parts of a TraceView. Views are made when they are read: there may be thousands."""
+
+    held: Iterable[MessageView]
+    left: Iterable[HistoryView]
+    audit: Sequence[AuditView]
+
+
+async def trace(context: AdminContext, selection: TraceSelection) -> FoundMail:
     """Find mail that is held or has left. Raises AdminError for a bad name or domain."""
     permit(context.principal, AdminAction.TRACE)
     if selection.since is not None and selection.until is not None:
@@ -84,26 +92,18 @@ async def trace(context: AdminContext, selection: TraceSelection) -> TraceView:
     domain = find_domain(context, selection.domain) if selection.domain else None
     domain_ids = (domain.id,) if domain else None
     number = number_of(selection.name) if selection.name else None
-    names = domain_names(context)
     held = await _held(context, selection, domain_ids, number)
-    left = await list_history(
-        context,
-        HistoryFilter(
-            domain_ids=domain_ids,
-            number=number,
-            message_id=_whole_id(selection.message_id),
-            reverse_path=selection.reverse_path,
-            recipient=selection.recipient,
-            outcome=Move(selection.outcome) if selection.outcome else None,
-            since=selection.since,
-            until=selection.until,
-            before=selection.before,
-            limit=selection.limit,
-        ),
+    left = await _left(context, selection, domain_ids, number)
+    names = domain_names(context)
+    found = {one.number: names.get(one.domain_id) for one in left}
+    found |= {one.number: names.get(one.domain_id) for one in held}
+    if number is not None:  # its entries remain when it is found nowhere else
+        found.setdefault(number, selection.domain)
+    return FoundMail(
+        (view(message, names) for message in held),
+        (history_view(entry, names) for entry in left),
+        await _audit(context, found) if len(found) <= MOST_NAMES else [],
     )
-    views = [history_view(entry, names) for entry in left]
-    found = dict.fromkeys([*(one.name for one in held), *(one.name for one in views)])
-    return TraceView(held=held, left=views, audit=await _audit(context, selection, list(found)))
 
 
 def _check_order(since: float, until: float) -> None:
@@ -118,32 +118,55 @@ async def _held(
     selection: TraceSelection,
     domain_ids: tuple[int, ...] | None,
     number: int | None,
-) -> list[MessageView]:
+) -> Sequence[QueuedMessage]:
     if selection.outcome is not None or selection.before is not None:
         return []
-    wanted = QueueFilter(
-        domain_ids=domain_ids,
-        sender=selection.reverse_path,
-        recipient=selection.recipient or None,
-        received_since=selection.since,
-        received_before=selection.until,
-        message_id=_whole_id(selection.message_id),
-        numbers=None if number is None else (number,),
-        limit=selection.limit,
+    return await list_held(
+        context,
+        QueueFilter(
+            domain_ids=domain_ids,
+            sender=selection.reverse_path,
+            recipient=selection.recipient or None,
+            received_since=selection.since,
+            received_before=selection.until,
+            message_id=_whole_id(selection.message_id),
+            numbers=None if number is None else (number,),
+            limit=selection.limit,
+        ),
     )
-    names = domain_names(context)
-    return [view(message, names) for message in await list_held(context, wanted)]
 
 
-async def _audit(
-    context: AdminContext, selection: TraceSelection, found: Sequence[str]
-) -> list[AuditView]:
-    wanted = [selection.name] if selection.name else found[:MOST_NAMES]
-    if selection.name is None and len(found) > MOST_NAMES:
-        return []
+async def _left(
+    context: AdminContext,
+    selection: TraceSelection,
+    domain_ids: tuple[int, ...] | None,
+    number: int | None,
+) -> Sequence[HistoryEntry]:
+    return await list_history(
+        context,
+        HistoryFilter(
+            domain_ids=domain_ids,
+            number=number,
+            message_id=_whole_id(selection.message_id),
+            reverse_path=selection.reverse_path,
+            recipient=selection.recipient,
+            outcome=Move(selection.outcome) if selection.outcome else None,
+            since=selection.since,
+            until=selection.until,
+            before=selection.before,
+            limit=selection.limit,
+        ),
+    )
+
+
+async def _audit(context: AdminContext, found: Mapping[int, str | None]) -> list[AuditView]:
+    """Return the entries that name these messages, oldest first.
+
+    `found` has the domain of each number, where it is known: its index is shorter than the trail.
+    """
     entries: list[AuditView] = []
-    for name in wanted:
-        about = AuditFilter(domain=selection.domain, names=name)
+    for number, domain in found.items():
+        about = AuditFilter(domain=domain, names=message_name(number))
         async for page in list_audit(context, about):
             entries += page
     unique = {(one.at, one.action, one.subject): one for one in entries}

@@ -8,7 +8,7 @@ import typer
 from restante.cli.api_client import ask
 from restante.cli.display import Row, human_time, say, screen_width, show_json
 from restante.cli.failures import printable
-from restante.cli.options import ConfigFile, Json, past_moment
+from restante.cli.options import ConfigFile, Json, Since, Until, time_span
 from restante.cli.table import GAP, INDENT, fold, shorten
 from restante.cli.text_width import beginning, width_of
 from restante.mail.quantity import counted
@@ -36,16 +36,8 @@ def audit(
             "--actor", metavar="WHO", help='Only actions by: "login NAME", "operator", or a name.'
         ),
     ] = None,
-    since: Annotated[
-        str | None,
-        typer.Option(
-            "--since", metavar="TIME", help="Start: an age such as 2d, or an ISO time (UTC)."
-        ),
-    ] = None,
-    until: Annotated[
-        str | None,
-        typer.Option("--until", metavar="TIME", help="End, in the same form as --since."),
-    ] = None,
+    since: Since = None,
+    until: Until = None,
     limit: Annotated[
         int,
         typer.Option("--limit", metavar="N", min=1, max=100_000, help="Maximum number of rows."),
@@ -68,11 +60,7 @@ def audit(
         "actor": actor,
         "limit": limit,
     }
-    times = {
-        "since": since and past_moment("--since", since),
-        "until": until and past_moment("--until", until),
-    }
-    entries = ask(config, "GET", "/v1/audit", params=wanted | times)
+    entries = ask(config, "GET", "/v1/audit", params=wanted | time_span(since, until))
     if as_json:
         show_json(entries)
         return

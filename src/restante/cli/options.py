@@ -56,6 +56,14 @@ Socket = Annotated[
 Json = Annotated[
     bool, typer.Option("--json", help="Print JSON: stable keys, ISO times, sizes in octets.")
 ]
+Since = Annotated[
+    str | None,
+    typer.Option("--since", metavar="TIME", help="Start: an age such as 2d, or an ISO time (UTC)."),
+]
+Until = Annotated[
+    str | None,
+    typer.Option("--until", metavar="TIME", help="End, in the same form as --since."),
+]
 Reason = Annotated[
     str, typer.Option("--reason", metavar="TEXT", help="Reason for the audit trail.")
 ]
@@ -93,6 +101,17 @@ def past_moment(option: str, text: str) -> float:
         remedy = "write an age such as 2d, or a time such as 2026-11-28T03:00"
         raise typer.BadParameter(f"{option}: {text!r} is not a time; {remedy}") from None
     return (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()
+
+
+def time_span(since: str | None, until: str | None) -> dict[str, float | None]:
+    """Return the values of --since and --until as the API takes them.
+
+    Raises typer.BadParameter.
+    """
+    return {
+        "since": past_moment("--since", since) if since else None,
+        "until": past_moment("--until", until) if until else None,
+    }
 
 
 def octets(text: str) -> int:

@@ -19,7 +19,7 @@ from restante.cli.display import (
     time_column,
 )
 from restante.cli.failures import Exit, complain
-from restante.cli.options import ConfigFile, Json, past_moment
+from restante.cli.options import ConfigFile, Json, Since, Until, time_span
 from restante.mail.quantity import counted
 
 
@@ -78,16 +78,8 @@ def trace(
         Literal["delivered", "refused", "uncertain", "bounced", "deleted", "expired"] | None,
         typer.Option("--outcome", help="Only recipients with this outcome, and no held mail."),
     ] = None,
-    since: Annotated[
-        str | None,
-        typer.Option(
-            "--since", metavar="TIME", help="Start: an age such as 2d, or an ISO time (UTC)."
-        ),
-    ] = None,
-    until: Annotated[
-        str | None,
-        typer.Option("--until", metavar="TIME", help="End, in the same form as --since."),
-    ] = None,
+    since: Since = None,
+    until: Until = None,
     limit: Annotated[
         int,
         typer.Option(
@@ -108,9 +100,7 @@ def trace(
         "recipient": recipient,
         "domain": domain,
         "outcome": outcome,
-        "since": since and past_moment("--since", since),
-        "until": until and past_moment("--until", until),
-    }
+    } | time_span(since, until)
     if all(value is None for value in wanted.values()):
         raise typer.BadParameter(
             "nothing to look for: give a NAME, --message-id, --from, --to, --domain, --outcome,"

@@ -47,7 +47,7 @@ class OccupiedLanes:
     turns: tuple[LaneUse, ...] = ()  # one for each report
 
     def admit(self, use: LaneUse) -> bool:
-        """Return whether an delivery of this use may begin beside them."""
+        """Return whether a delivery of this use may begin beside them."""
         return (
             use.kind not in self.exhausted
             and (use.kind, use.account) not in self.full

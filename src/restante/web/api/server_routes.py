@@ -3,11 +3,11 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
-from fastapi.responses import Response, StreamingResponse
+from fastapi.responses import StreamingResponse
 
 from restante.admin import drains, mail_search, release_requests, server_status, trail
 from restante.admin.drains import DrainStop, DrainView, LastDrainView
-from restante.admin.mail_search import TraceSelection
+from restante.admin.mail_search import TraceSelection, TraceView
 from restante.admin.release_requests import ReleaseOrder, ReleaseView
 from restante.admin.server_status import StatusSelection, StatusView
 from restante.admin.trail import AuditView
@@ -51,13 +51,13 @@ async def show_status(
     return as_document(found.view, {"domains": found.domains, "drains": found.drains})
 
 
-@router.get("/trace")
+@router.get("/trace", response_model=TraceView)
 async def trace_mail(
     context: RequestContext, selection: Annotated[TraceSelection, Query()]
-) -> Response:
+) -> StreamingResponse:
     """Find mail that is held or has left, and the outcome for each recipient."""
     found = await mail_search.trace(context, selection)
-    return Response(found.model_dump_json(), media_type="application/json")
+    return as_document(TraceView(held=[], left=[], audit=[]), found._asdict())
 
 
 async def _audit_filter(
