@@ -15,7 +15,7 @@ class HistoryStore(Protocol):
     """The history of mail."""
 
     async def history(self, selection: HistoryFilter) -> list[HistoryEntry]:
-        """Return the entries that match, the newest first."""
+        """Return the entries that match, the newest first. Raises SearchTooLong."""
 
     async def history_figures(self) -> HistoryFigures:
         """Return how much there is."""

@@ -72,7 +72,10 @@ class QueueStore(Protocol):
     """Shows and changes held mail, message by message."""
 
     async def list_queue(self, selection: QueueFilter) -> list[QueuedMessage]:
-        """Return the messages with matching recipients, by number, with those recipients only."""
+        """Return the messages with matching recipients, by number, with those recipients only.
+
+        Raises SearchTooLong where `sender` or `message_id` make it look at too much.
+        """
 
     async def message(self, number: int) -> HeldMessage | None:
         """Return one message with all its recipients, held or refused, and its origin, or None.

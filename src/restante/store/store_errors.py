@@ -55,6 +55,10 @@ class CareUnsupported(StoreError):  # noqa: N818
     """
 
 
+class SearchTooLong(StoreError):  # noqa: N818
+    """A search looked at too much, and was ended so that others need not wait. Nothing changed."""
+
+
 class NotEmpty(StoreError):  # noqa: N818
     """A directory that a copy must be written to has something in it. No time cures it."""
 

@@ -1,9 +1,10 @@
 """The engine: its supported versions, and the set-up of its connections."""
 
+import apsw
 import pytest
 
 from restante.store.sqlite import SqliteStore, engine
-from restante.store.store_errors import StoreUnusable
+from restante.store.store_errors import SearchTooLong, StoreUnusable
 
 
 @pytest.mark.parametrize("version", ["3.51.3", "3.51.10", "3.52.0", "4.0.0"])
@@ -24,3 +25,19 @@ async def test_the_database_is_set_up_to_keep_what_it_says(store: SqliteStore) -
         for name in ("journal_mode", "synchronous", "page_size", "mmap_size")
     }
     assert pragmas == {"journal_mode": "wal", "synchronous": 2, "page_size": 16384, "mmap_size": 0}
+
+
+def test_a_search_ends_in_its_time_and_the_connection_goes_on() -> None:
+    connection = apsw.Connection(":memory:")
+    endless = (
+        "WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT max(x) FROM n"
+    )
+    with (
+        pytest.raises(SearchTooLong, match="after 0 s; name a domain"),
+        engine.time_limit(connection, 0.0),
+    ):
+        connection.execute(endless).fetchall()
+    with engine.time_limit(connection, 1000.0):
+        assert connection.execute("SELECT 1").fetchall() == [(1,)]
+    query = "WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n LIMIT 300000)"
+    assert connection.execute(f"{query} SELECT max(x) FROM n").fetchall() == [(300000,)]

@@ -5,6 +5,7 @@ and distributions ship those versions. So only the engine bundled with apsw is u
 checked, and one connection alone writes and checkpoints.
 """
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any, cast
 import apsw
 
 from restante.mail.address import path_matches
-from restante.store.store_errors import StoreUnusable
+from restante.store.store_errors import SearchTooLong, StoreUnusable
 from restante.tenancy.history_detail import reply_code, shortened
 
 Row = tuple[Any, ...]
@@ -34,6 +35,10 @@ JOURNAL_LIMIT = 256 * 1024 * 1024
 Normally it is reused, which makes a sync cheaper.
 """
 
+SEARCH_SECONDS = 5.0
+"""The longest search by sender, Message-ID or pattern. There are few reading connections."""
+
+_STEPS_BETWEEN_LOOKS = 100_000  # of the engine's program: some milliseconds
 _WRITER_CACHE_KIB = 32 * 1024
 _READER_CACHE_KIB = 8 * 1024
 _BUSY_PATIENCE_MS = 10_000  # somebody's sqlite3 shell may hold the write lock for a moment
@@ -113,6 +118,20 @@ def fetch(connection: apsw.Connection, query: str, bindings: Bindings = ()) -> l
 def quoted(name: str) -> str:
     """Return a name of the schema as a statement takes it."""
     return '"' + name.replace('"', '""') + '"'
+
+
+@contextmanager
+def time_limit(connection: apsw.Connection, seconds: float) -> Iterator[None]:
+    """Bound the time of the statements in the block. Raises SearchTooLong."""
+    ends_at = time.monotonic() + seconds
+    connection.set_progress_handler(lambda: time.monotonic() >= ends_at, _STEPS_BETWEEN_LOOKS)
+    try:
+        yield
+    except apsw.InterruptError:
+        text = f"the search was ended after {seconds:g} s; name a domain, to search less"
+        raise SearchTooLong(text) from None
+    finally:
+        connection.set_progress_handler(None)
 
 
 @contextmanager

@@ -5,7 +5,7 @@ Each function runs on a reading thread.
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, nullcontext
 from typing import Final, NamedTuple
 
 import apsw
@@ -21,7 +21,7 @@ from restante.store.mail_figures import SetApart
 from restante.store.mail_handover import PastDrain
 from restante.store.mail_queue import QueuedMessage, QueueFilter
 from restante.store.mail_reports import ReportFilter, WaitingReport
-from restante.store.sqlite import queries
+from restante.store.sqlite import engine, queries
 from restante.store.sqlite.engine import Row, fetch
 from restante.store.sqlite.notice_rows import notice
 from restante.store.sqlite.rows import (
@@ -169,7 +169,9 @@ def recipients(
 def queue(connection: apsw.Connection, selection: QueueFilter) -> list[QueuedMessage]:
     """Read the messages that match."""
     rows: dict[int, Row] = {}  # by number: one message can be held and refused
-    with connection:
+    is_search = selection.sender is not None or selection.message_id is not None
+    limit = engine.time_limit(connection, engine.SEARCH_SECONDS) if is_search else nullcontext()
+    with limit, connection:
         for query, bindings in _listings(selection):
             rows.update((row[NUMBER], row) for row in fetch(connection, query, bindings))
     in_order = [rows[number] for number in sorted(rows)][: selection.limit]

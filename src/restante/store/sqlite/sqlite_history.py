@@ -7,7 +7,7 @@ from functools import partial
 import apsw
 
 from restante.queue.history import HistoryEntry, HistoryFigures, HistoryFilter
-from restante.store.sqlite import history_changes, history_queries
+from restante.store.sqlite import engine, history_changes, history_queries
 from restante.store.sqlite.engine import Row, fetch
 from restante.store.sqlite.store_core import StoreCore
 
@@ -66,7 +66,9 @@ def _entries(connection: apsw.Connection, selection: HistoryFilter) -> list[Hist
         "before": selection.before,
         "limit": selection.limit,
     }
-    return [_entry(row) for row in fetch(connection, query, bindings)]
+    with engine.time_limit(connection, engine.SEARCH_SECONDS):
+        rows = fetch(connection, query, bindings)
+    return [_entry(row) for row in rows]
 
 
 def _entry(row: Row) -> HistoryEntry:

@@ -11,7 +11,14 @@ from starlette.exceptions import HTTPException
 
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
-from restante.store.store_errors import CareUnsupported, Conflict, Damaged, NotEmpty, StoreError
+from restante.store.store_errors import (
+    CareUnsupported,
+    Conflict,
+    Damaged,
+    NotEmpty,
+    SearchTooLong,
+    StoreError,
+)
 from restante.telemetry.events import InternalError, StoreFailed
 from restante.transfer.transfer_error import TransferError, TransferFault
 
@@ -33,6 +40,7 @@ _NO_TIME_CURES: dict[type[StoreError], ErrorKind] = {
     Conflict: ErrorKind.CONFLICT,
     Damaged: ErrorKind.CONFLICT,
     NotEmpty: ErrorKind.EXISTS,
+    SearchTooLong: ErrorKind.INVALID,
 }
 
 
