@@ -9,7 +9,7 @@ from typing import Final
 
 import apsw
 
-ENTRIES: Final = 100_000  # of the audit trail
+ENTRIES: Final = 100_000  # of the audit trail, and of the history
 REPORTS: Final = 100_000
 NOTICES: Final = 100_000
 MAILBOXES: Final = 100_000  # on the list of LISTED
@@ -130,8 +130,17 @@ def _add_what_waits(connection: apsw.Connection) -> None:
 
 def _add_past(connection: apsw.Connection, domains: int) -> None:
     connection.execute(
-        "INSERT OR REPLACE INTO past_drain"
+        "INSERT OR REPLACE INTO past_drain (domain_id, started_at, ended_at, requested_by, ending,"
+        " reason, delivered, deferred, refused, last_words)"
         " SELECT id, 1.0, 2.0, 'login x', 'finished', 'nothing is left', 3, 0, 0, '' FROM domain"
+    )
+    connection.execute(
+        f"{COUNTED} INSERT INTO history (at, outcome, domain_id, number, received_at, octets,"
+        " drain, reverse_path, forward_path, client, message_id, reply)"
+        f" SELECT n, 1, 1 + n % {domains}, n, n, 4096, 1, 'sender' || n || '@sender.example',"
+        " 'reader' || n || '@d1.example', '192.0.2.1', '<' || n || '@sender.example>',"
+        " '250 2.0.0 Ok: queued as ' || n FROM counted",
+        (ENTRIES,),
     )
     request = {
         "id": "NULL",
