@@ -283,7 +283,7 @@ class Connection:
 
     def _control_reading(self) -> None:
         wire, dialogue, session = self.wire, self._dialogue, self._session
-        is_busy = session.awaits_answer and session.unread_octets > UNREAD_LIMIT
+        is_busy = session.unread_octets > UNREAD_LIMIT and session.awaits_answer
         should_read = not (is_busy or dialogue.is_stalled or wire.is_write_full or self._is_closing)
         if should_read == wire.is_reading:
             return

@@ -51,9 +51,9 @@ class Mail:
     """
 
     reverse_path: Mailbox | None
-    size: int
-    is_8bit: bool
-    needs_smtputf8: bool
+    size: int = 0
+    is_8bit: bool = False
+    needs_smtputf8: bool = False
     ret: Ret | None = None
     envelope_id: str = ""  # xtext
 
@@ -203,10 +203,12 @@ def decode_response(line: bytes) -> bytes:
 
 def _mail(argument: str) -> Mail:
     reverse_path, parameters = parse_path(argument, "FROM:", replies.BAD_REVERSE_PATH)
+    if not parameters:
+        return Mail(reverse_path)
     size = _size(parameters)
     is_8bit = _is_8bit(parameters)
     needs_smtputf8 = _flag(parameters, "SMTPUTF8")
-    ret, envelope_id = take_mail_request(parameters) if parameters else (None, "")
+    ret, envelope_id = take_mail_request(parameters)
     parameters.pop(
         "AUTH", None
     )  # RFC 4954 §5: taken; we trust nobody's word about who submitted it

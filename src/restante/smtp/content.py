@@ -16,12 +16,15 @@ from typing import Final
 END_MARK: Final = b"\r\n.\r\n"
 _DOT: Final = b"\r\n."  # that was stuffed, or begins the end mark
 _ANY_NEWLINE: Final = re.compile(rb"\r\n|\r|\n")
+# Each begins with one octet: the engine finds the next one with memchr. Two searches take half the
+# time of counting CR, LF and both.
+_BARE_CR: Final = re.compile(rb"\r(?!\n)")
+_BARE_LF: Final = re.compile(rb"\n(?<!\r\n)")
 
 
 def has_bare_newline(block: bytes) -> bool:
     """Tell whether a CR or LF stands alone. The block must not end between CR and LF."""
-    pairs = block.count(b"\r\n")
-    return block.count(b"\n") != pairs or block.count(b"\r") != pairs
+    return _BARE_CR.search(block) is not None or _BARE_LF.search(block) is not None
 
 
 class _Cleaner:
@@ -71,26 +74,37 @@ class DataDecoder(_Cleaner):
     def receive(self, data: bytes) -> bytes:
         """Take bytes and return their content; b"" does not mean the end, `is_complete` does."""
         stream = self._kept + data
-        has_dots = (
-            stream.rfind(_DOT) >= 0
-        )  # one search for both ends; backwards takes half the time that forwards does
-        end = stream.find(END_MARK) if has_dots else -1
+        end, has_stuffed_dots = _find_dots(stream)
         if end >= 0:
             self.is_complete = True
             self.surplus = stream[end + len(END_MARK) :]
             block = stream[: end + 2]  # the mark's first CRLF ends the last line
         else:
             block, self._kept = _keep_back(stream)
-        return self._clean(self._unstuff(block, has_dots=has_dots)) if block else b""
-
-    def _unstuff(self, block: bytes, *, has_dots: bool) -> bytes:
+        if not block:
+            return b""
         # A dot after CRLF is stuffed, whatever follows it (§4.5.2). It is removed before cleaning.
         # So a dot after a bare newline or a NUL, which the sender did not stuff, stays.
-        if has_dots:
+        if has_stuffed_dots:
             block = block.replace(_DOT, b"\r\n")
         if self._owed:
             block, self._owed = block[self._owed :], 0
-        return block
+        return self._clean(block)
+
+
+def _find_dots(stream: bytes) -> tuple[int, bool]:
+    """Return where the end mark is (-1: nowhere), and whether there may be stuffed dots.
+
+    Most messages have no dot but that of the end mark, which stands last. Searching backwards
+    takes half the time that searching forwards does.
+    """
+    last = stream.rfind(_DOT)
+    if last < 0:
+        return -1, False
+    is_last = last == len(stream) - len(END_MARK) and stream.endswith(END_MARK)
+    if is_last and stream.rfind(_DOT, 0, last) < 0:
+        return last, False
+    return stream.find(END_MARK), True
 
 
 def _keep_back(stream: bytes) -> tuple[bytes, bytes]:

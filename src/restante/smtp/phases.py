@@ -8,7 +8,7 @@ CONNECTED ──EHLO──► GREETED ──MAIL──► SENDER ──RCPT─�
 """
 
 from collections.abc import Mapping
-from enum import Enum, auto
+from enum import IntEnum, auto
 from typing import Final
 
 from restante.smtp.commands import (
@@ -30,8 +30,8 @@ from restante.smtp.commands import (
 )
 
 
-class Phase(Enum):
-    """Where the dialogue stands."""
+class Phase(IntEnum):
+    """Where the dialogue stands. Of int: the hash of an Enum is a function in Python."""
 
     CONNECTED = auto()
     GREETED = auto()

@@ -138,7 +138,7 @@ class ServerSession:
                 if type(event) in _ANSWERED:
                     self._awaiting = cast(Answered, event)
                 return event
-            if self.phase is Phase.CLOSED or not self._advance():
+            if not self._buffer.octets or self.phase is Phase.CLOSED or not self._advance():
                 return None
         return None
 
@@ -212,9 +212,7 @@ class ServerSession:
     # From bytes to commands and content
 
     def _advance(self) -> bool:
-        """Use the next line or piece of content; False if there is none."""
-        if not self._buffer.octets:
-            return False
+        """Use the next line or piece of content; False if there is no whole line yet."""
         if self._incoming is not None:
             return self._take_content(self._incoming)
         line: bytes | None = None
