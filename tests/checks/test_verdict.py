@@ -28,7 +28,7 @@ def test_only_a_refusal_on_one_line_is_one(code: int, status: str, text: str) ->
 
 def test_a_refusal_has_its_reply() -> None:
     refused = refuse(550, "5.7.1", "Malware found")
-    assert bytes(refused.reply) == b"550 5.7.1 Malware found\r\n"
+    assert refused.reply.octets == b"550 5.7.1 Malware found\r\n"
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,5 @@
 """The history of mail: the outcome for each recipient, written with the move itself."""
 
-from dataclasses import replace
-
 import pytest
 
 from restante.mail.message_origin import MessageOrigin
@@ -42,8 +40,7 @@ async def told(store: Store, selection: HistoryFilter = ANY) -> list[tuple[int, 
 
 async def test_an_entry_names_all_facts(store: Store) -> None:
     domain_id = await hosted(store)
-    new = replace(
-        message(3, domain_id, ANNA, reverse_path="bob@example.org", received_at=7.5),
+    new = message(3, domain_id, ANNA, reverse_path="bob@example.org", received_at=7.5)._replace(
         origin=MessageOrigin("192.0.2.9", 4711, "client.example.org"),
         message_id="<1@example.org>",
     )
@@ -174,7 +171,7 @@ async def filled(store: Store) -> tuple[int, int]:
     beta = (await store.records.put_domain(domain("beta.example"), NOTED)).id
     for number, domain_id, to in ((1, alpha, ANNA), (2, beta, "x@beta.example"), (3, alpha, BERT)):
         new = message(number, domain_id, to, reverse_path=f"s{number}@example.org")
-        await store.reception.hold([replace(new, message_id=f"<{number}@example.org>")])
+        await store.reception.hold([new._replace(message_id=f"<{number}@example.org>")])
         await settled(store, domain_id, number, delivered(to), at=100.0 + number)
     return alpha, beta
 

@@ -1,7 +1,5 @@
 """Holding mail: it comes back whole, its numbers grow, and a refusal is for all of one mail."""
 
-from dataclasses import replace
-
 import pytest
 
 from restante.mail.envelope import Envelope
@@ -46,8 +44,8 @@ async def test_where_a_message_came_from_is_kept_for_people(store: Store) -> Non
     )
     bare = MessageOrigin("192.0.2.1", 0, "")
     new = [
-        replace(message(1, domain_id), origin=origin, message_id="<1@example.org>"),
-        replace(message(2, domain_id), origin=bare),
+        message(1, domain_id)._replace(origin=origin, message_id="<1@example.org>"),
+        message(2, domain_id)._replace(origin=bare),
         message(3, domain_id),
     ]
     await store.reception.hold(new)
@@ -98,7 +96,7 @@ async def test_the_parts_of_one_mail_are_refused_together(store: Store) -> None:
     """Its sender gets one reply, and sends all of it again."""
     alpha, beta = await hosted(store, "alpha.example"), await hosted(store, "beta.example")
     await store.records.remove_domain(beta, NOTED)
-    parts = [replace(message(number, of), first=2) for number, of in ((2, alpha), (3, beta))]
+    parts = [message(number, of)._replace(first=2) for number, of in ((2, alpha), (3, beta))]
     refused = await store.reception.hold([message(1, alpha), *parts, message(4, alpha)])
     assert sorted(refused) == [2, 3]
     assert await held_numbers(store, alpha) == [1, 4]

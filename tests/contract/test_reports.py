@@ -378,7 +378,7 @@ async def test_delay_is_told_once(store: Store) -> None:
 
 async def test_delay_that_was_told_elsewhere_is_not_told_here(store: Store) -> None:
     domain_id = await hosted(store)
-    told = replace(asked(1, domain_id, Notify.DELAY), is_delay_told=True)
+    told = asked(1, domain_id, Notify.DELAY)._replace(is_delay_told=True)
     await store.reception.hold([told, asked(2, domain_id, Notify.DELAY)])
     assert [one.number for one in await store.reports.late_messages(100.0, 10)] == [2]
     await store.reports.tell_of_delay([1], [report(1, domain_id, action=Action.DELAYED)])

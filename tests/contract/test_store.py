@@ -85,7 +85,7 @@ def asking(new: NewMessage, notify: Notify | None) -> NewMessage:
             new.envelope.forward_paths[0]: RecipientRequest(notify, "rfc822;a+2Bb@c.example")
         }
     )
-    return replace(new, envelope=replace(new.envelope, dsn=request))
+    return new._replace(envelope=new.envelope._replace(dsn=request))
 
 
 def made(about: int, domain_id: int, *paths: str) -> NewReport:
@@ -189,7 +189,7 @@ class Agreement(RuleBasedStateMachine):
             message(self.number + place, domain_id, *to[:count], head=b"x" * size)
             for place, size in enumerate(sizes, start=1)
         ]
-        messages = [replace(asking(one, notify), is_delay_told=is_told) for one in plain]
+        messages = [asking(one, notify)._replace(is_delay_told=is_told) for one in plain]
         self.number += len(messages)
         self.both(lambda store: refusals(store, messages))
 

@@ -286,7 +286,7 @@ def test_a_report_that_cannot_be_made_keeps_no_outcome_from_being_settled() -> N
     async def act(scene: Scene) -> None:
         scene.log.takes_defects = True
         broken = replace(
-            held(1), envelope=replace(held(1).envelope, dsn=DsnRequest(None, "+broken"))
+            held(1), envelope=held(1).envelope._replace(dsn=DsnRequest(None, "+broken"))
         )
         for message in (broken, held(2)):
             scene.settlement.tell(message, RELAYED)

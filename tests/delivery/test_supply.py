@@ -221,7 +221,7 @@ def test_smtputf8_is_asked_for_only_where_an_address_or_a_header_needs_it() -> N
     ):
         message = mail(number, content=content)
         shelf.messages.append(
-            replace(message, envelope=replace(message.envelope, needs_smtputf8=True))
+            replace(message, envelope=message.envelope._replace(needs_smtputf8=True))
         )
     supply = supply_of(shelf)
     read(supply)

@@ -43,7 +43,7 @@ def _check_node(node: EtrnTarget, argument: str) -> None:
     assert node.text.isascii()
     assert node.text == argument or not argument.isascii()
     assert parse_etrn_target(node.text) == node
-    assert count_replies(bytes(replies.NODE_NOT_ALLOWED.fill(target=node.text))) == 1
+    assert count_replies(replies.NODE_NOT_ALLOWED.fill(target=node.text).octets) == 1
     covered = [domain.name for domain in node.hosted(_DIRECTORY)]
     expected = [name for name, account in sorted(_NAMES) if _names(node, name, account)]
     assert covered == expected

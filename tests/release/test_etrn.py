@@ -303,7 +303,7 @@ def test_no_reply_repeats_what_is_not_ascii(smtp: Wire) -> None:
 
 def test_nor_does_one_that_was_put_off_unread() -> None:
     reply = replies.CANNOT_QUEUE.fill(target="b\u00fc\ud800")
-    assert bytes(reply) == b"458 4.3.0 Unable to queue messages for node b??\r\n"
+    assert reply.octets == b"458 4.3.0 Unable to queue messages for node b??\r\n"
 
 
 OWN, FOREIGN = "ETRN a.example", "ETRN b.example"

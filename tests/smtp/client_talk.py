@@ -6,7 +6,6 @@ requested TLS handshake.
 """
 
 from collections import deque
-from dataclasses import replace
 from itertools import groupby
 from textwrap import dedent
 
@@ -74,7 +73,7 @@ def mail(
 ) -> HeldMessage:
     """Make a held message; without recipients it is for b@b.example."""
     envelope = Envelope(reverse_path, to or ("b@b.example",), is_8bit, needs_smtputf8)
-    return HeldMessage(number, 1, replace(envelope, dsn=dsn), 1e9, content, file)
+    return HeldMessage(number, 1, envelope._replace(dsn=dsn), 1e9, content, file)
 
 
 class ClientTalk:

@@ -1,7 +1,5 @@
 """Mail for a removed domain is refused with all its parts, and no other mail with it."""
 
-from dataclasses import replace
-
 import pytest
 
 from restante.store.hold_refusals import refused_of
@@ -26,7 +24,7 @@ def test_the_parts_of_one_mail_are_refused_together(
     parts: list[tuple[int, int, int]], refused: set[int]
 ) -> None:
     """Each part is its number, its domain and the number of the first part, 0 for itself."""
-    new = [replace(message(number, domain), first=first) for number, domain, first in parts]
+    new = [message(number, domain)._replace(first=first) for number, domain, first in parts]
     found = refused_of(new, lambda domain_id: domain_id != GONE)
     assert found.keys() == set(refused)
     assert all(isinstance(why, Conflict) and "domain 9" in str(why) for why in found.values())

@@ -143,7 +143,7 @@ class Supply:
         if message.envelope.needs_smtputf8 and has_ascii_header(content):
             # A client may use SMTPUTF8 for any mail (RFC 6531 §3.4); the paths are checked when it
             # is sent.
-            message = replace(message, envelope=replace(message.envelope, needs_smtputf8=False))
+            message = replace(message, envelope=message.envelope._replace(needs_smtputf8=False))
         return message
 
     def lay_down(self) -> None:
@@ -171,5 +171,5 @@ def _parts(message: HeldMessage) -> Iterator[HeldMessage]:
         yield message
         return
     for start in range(0, len(paths), MAX_RECIPIENTS):
-        some = replace(message.envelope, forward_paths=paths[start : start + MAX_RECIPIENTS])
+        some = message.envelope._replace(forward_paths=paths[start : start + MAX_RECIPIENTS])
         yield replace(message, envelope=some)

@@ -1,13 +1,12 @@
 """The envelope of a mail transaction (RFC 5321 §2.3.1)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from restante.mail.dsn_request import DsnRequest
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(NamedTuple):
     """The reverse-path, the forward-paths, and the requirements of the content on every hop.
 
     Paths are text as accepted from the peer, without the angle brackets; the null reverse-path is
@@ -26,4 +25,4 @@ class Envelope:
     def part(self, forward_paths: Sequence[str]) -> "Envelope":
         """Return the envelope for some of its recipients; it tells nothing of the others."""
         dsn = self.dsn and self.dsn.only(forward_paths)
-        return replace(self, forward_paths=tuple(forward_paths), dsn=dsn)
+        return self._replace(forward_paths=tuple(forward_paths), dsn=dsn)

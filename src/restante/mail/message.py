@@ -6,6 +6,7 @@ in a spool file.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from restante.mail.envelope import Envelope
 from restante.mail.message_origin import MessageOrigin
@@ -25,8 +26,7 @@ class ContentFile:
     crc32: int
 
 
-@dataclass(frozen=True, slots=True)
-class NewMessage:
+class NewMessage(NamedTuple):
     """One hosted domain's part of one received message, ready to be held.
 
     `number` is unique, and grows about with the time of acceptance.

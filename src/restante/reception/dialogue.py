@@ -9,8 +9,8 @@ A dialogue that has lost its connection is `abandon`ed. A message already submit
 still held; everything else is forgotten.
 """
 
-from collections.abc import Callable, Collection, Coroutine
-from typing import Any
+from collections.abc import Callable, Collection, Coroutine, Mapping
+from typing import Any, ClassVar
 
 from restante.checks.check import ClientFacts
 from restante.checks.session_checks import SessionChecks
@@ -111,7 +111,7 @@ class Dialogue:
     def advance(self) -> None:
         """Answer everything that can be answered now."""
         while not self._is_abandoned and (event := self._session.next_event()) is not None:
-            self._handle(event)
+            self._HANDLERS[type(event)](self, event)
 
     def abandon(self) -> None:
         """Forget the session; its connection is closed."""
@@ -154,32 +154,12 @@ class Dialogue:
         """Content arrives faster than it can be written, in this session or in all together."""
         return self._transaction is not None and self._transaction.content.is_stalled
 
-    def _handle(self, event: Event) -> None:
-        match event:
-            case ContentBlock():
-                if self._transaction is not None:
-                    self._transaction.content.add(event.octets)
-            case Rcpt():
-                self._answer_rcpt(event)
-            case Mail():
-                self._begin_transaction(event)
-            case Data():
-                self._session.reply(replies.START_CONTENT)
-            case ContentReceived():
-                self._take(event)
-            case ChunkReceived():
-                self._answer_chunk(event)
-            case TransactionAborted():
-                self._forget_transaction()
-            case Authenticate():
-                self._answer_later(self._authenticate(event.mechanism, event.credentials))
-            case Etrn():
-                self._answer_later(self._release(event.argument))
-            case StartTls():
-                self.wants_tls = True
-                self._session.reply(replies.READY_FOR_TLS)
-            case Hello() | Quit():
-                pass
+    def _note(self, _event: Hello | Quit) -> None:
+        """Do nothing: the session has answered."""
+
+    def _accept_start_tls(self, _event: StartTls) -> None:
+        self.wants_tls = True
+        self._session.reply(replies.READY_FOR_TLS)
 
     # The mail transaction
 
@@ -245,6 +225,13 @@ class Dialogue:
             return
         transaction.add(admission, rcpt.request)
         self._session.reply(replies.RECIPIENT_OK)
+
+    def _await_content(self, _event: Data) -> None:
+        self._session.reply(replies.START_CONTENT)
+
+    def _add_content(self, block: ContentBlock) -> None:
+        if self._transaction is not None:
+            self._transaction.content.add(block.octets)
 
     def _answer_chunk(self, chunk: ChunkReceived) -> None:
         transaction = self._transaction
@@ -368,6 +355,9 @@ class Dialogue:
         self._log.content_refused(transaction, reply, reason)
         self._session.reply(reply)
 
+    def _abort_transaction(self, _event: TransactionAborted) -> None:
+        self._forget_transaction()
+
     def _forget_transaction(self) -> None:
         if self._transaction is not None:
             self._transaction.content.discard()
@@ -394,6 +384,12 @@ class Dialogue:
         return self._services.admission_settings.addresses | ({local} if local else set())
 
     # AUTH and ETRN
+
+    def _answer_authenticate(self, event: Authenticate) -> None:
+        self._answer_later(self._authenticate(event.mechanism, event.credentials))
+
+    def _answer_etrn(self, event: Etrn) -> None:
+        self._answer_later(self._release(event.argument))
 
     async def _authenticate(self, mechanism: str, credentials: Credentials) -> None:
         services = self._services
@@ -458,6 +454,21 @@ class Dialogue:
     def _go_on(self) -> None:
         self.advance()
         self._on_progress()
+
+    _HANDLERS: ClassVar[Mapping[type[Event], Callable[["Dialogue", Any], None]]] = {
+        ContentBlock: _add_content,
+        Rcpt: _answer_rcpt,
+        Mail: _begin_transaction,
+        Data: _await_content,
+        ContentReceived: _take,
+        ChunkReceived: _answer_chunk,
+        TransactionAborted: _abort_transaction,
+        Authenticate: _answer_authenticate,
+        Etrn: _answer_etrn,
+        StartTls: _accept_start_tls,
+        Hello: _note,
+        Quit: _note,
+    }
 
 
 def _flaw_in(received: ContentReceived) -> Reply | None:

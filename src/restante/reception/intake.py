@@ -13,6 +13,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import NamedTuple
 
 from restante.mail.envelope import Envelope
 from restante.mail.message import ContentFile, NewMessage, message_name
@@ -47,8 +48,7 @@ class ReceivedMail:
     is_delay_told: bool = False  # another server has sent a delay report
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(NamedTuple):
     """The result for a submitted message: held under a name, or not held."""
 
     name: str

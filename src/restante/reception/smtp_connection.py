@@ -244,7 +244,6 @@ class Connection:
         if self._is_closing:
             return
         self._time.restart(self._clock())
-        self._dialogue.advance()
         if self.is_stranger and self._session.is_authenticated:
             self._note_login()
         self._flush()
@@ -257,27 +256,26 @@ class Connection:
         """Send the gathered replies in one piece; then read on, start TLS, or end."""
         if self._is_closing:
             return
-        self._send()
-        if self._session.phase is Phase.CLOSED:
-            self._finish(self._session.end)
+        wire, session, dialogue = self.wire, self._session, self._dialogue
+        if not wire.is_shaking_hands and (data := session.data_to_send()):
+            self._send(data)
+        if session.phase is Phase.CLOSED:
+            self._finish(session.end)
             return
-        if self._dialogue.wants_tls:
-            self._dialogue.wants_tls = False
-            self.wire.begin_tls(TlsLayer(self._terms.tls, is_server=True))
-        if self._dialogue.turnaround is not None:
-            self._hand_over(self._dialogue.turnaround)
+        if dialogue.wants_tls:
+            dialogue.wants_tls = False
+            wire.begin_tls(TlsLayer(self._terms.tls, is_server=True))
+        if dialogue.turnaround is not None:
+            self._hand_over(dialogue.turnaround)
             return
-        if self._dialogue.expects_much:
-            self.wire.read_less()
+        if dialogue.expects_much:
+            wire.read_less()
         self._control_reading()
 
-    def _send(self) -> None:
-        wire = self.wire
-        if wire.is_shaking_hands or not (data := self._session.data_to_send()):
-            return
+    def _send(self, data: bytes) -> None:
         # For each reply: contextlib.suppress would make an object and three calls.
         try:  # noqa: SIM105
-            wire.write(data)
+            self.wire.write(data)
         except TlsFailed:  # the peer has left; reading will show it
             pass
 
@@ -313,7 +311,7 @@ class Connection:
         """Send 421 at once; with implicit TLS, close instead, since a handshake costs too much."""
         self._is_turned_away = True
         if not self._terms.is_implicit_tls:
-            self.wire.write(bytes(replies.TOO_BUSY.fill(hostname=self._terms.options.hostname)))
+            self.wire.write(replies.TOO_BUSY.fill(hostname=self._terms.options.hostname).octets)
         self._is_closing = True
         self.wire.close(within=LINGER_SECONDS)  # no sweep looks at this one
 
@@ -322,7 +320,7 @@ class Connection:
             return
         if not self.wire.is_shaking_hands:
             self._session.close(reply.fill(hostname=self._terms.options.hostname))
-            self._send()
+            self._send(self._session.data_to_send())
         self._finish(end, detail)
 
     def _finish(self, end: SessionEnd, detail: str = "") -> None:

@@ -9,7 +9,7 @@ import binascii
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from restante.mail.address import Mailbox
 from restante.mail.dsn_request import RecipientRequest, Ret
@@ -22,8 +22,7 @@ _CONTROL: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _NUMBER: Final = re.compile(r"[0-9]{1,20}\Z")
 
 
-@dataclass(frozen=True, slots=True)
-class Hello:
+class Hello(NamedTuple):
     """EHLO, or HELO where `is_extended` is False."""
 
     name: str
@@ -43,8 +42,7 @@ class Auth:
     initial: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Mail:
+class Mail(NamedTuple):
     """MAIL.
 
     `reverse_path` None is the null reverse-path; `size` is what SIZE announced, 0 without it.
@@ -58,8 +56,7 @@ class Mail:
     envelope_id: str = ""  # xtext
 
 
-@dataclass(frozen=True, slots=True)
-class Rcpt:
+class Rcpt(NamedTuple):
     """RCPT.
 
     `request` is what it said about reports; `unknown` are the keywords that mean nothing to us.

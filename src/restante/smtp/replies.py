@@ -20,12 +20,12 @@ class Reply:
     status: str
     text: str
     more: tuple[str, ...] = ()  # further lines of a multi-line reply, without codes
-    _octets: bytes = field(
+    octets: bytes = field(
         init=False, repr=False, compare=False
-    )  # encoded once: most replies are constants
+    )  # as sent, in ASCII, whatever the peer said; encoded once: most replies are constants
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_octets", self._encode())
+        object.__setattr__(self, "octets", self._encode())
 
     @property
     def is_positive(self) -> bool:
@@ -35,10 +35,6 @@ class Reply:
     def fill(self, **values: object) -> "Reply":
         """Put values in the places that the text keeps for them."""
         return Reply(self.code, self.status, self.text.format(**values), self.more)
-
-    def __bytes__(self) -> bytes:
-        """Return the reply as sent: in ASCII, whatever the peer said that is repeated in it."""
-        return self._octets
 
     def __str__(self) -> str:
         """Return code, status and first line: the form for logs."""

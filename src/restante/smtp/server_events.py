@@ -4,6 +4,7 @@ Commands that need facts from outside are events themselves.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from restante.sasl.mechanism import Credentials
 from restante.smtp.commands import Data, Etrn, Hello, Mail, Quit, Rcpt, StartTls
@@ -17,22 +18,19 @@ class Authenticate:
     credentials: Credentials
 
 
-@dataclass(frozen=True, slots=True)
-class ContentBlock:
+class ContentBlock(NamedTuple):
     """Content of the message, decoded. Not answered."""
 
     octets: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class ChunkReceived:
+class ChunkReceived(NamedTuple):
     """A BDAT chunk that is not the last is complete. Answer it."""
 
     octets: int
 
 
-@dataclass(frozen=True, slots=True)
-class ContentReceived:
+class ContentReceived(NamedTuple):
     """The content is complete. Answer when the message is durable, or cannot be."""
 
     found_bare_newline: bool  # and it was made CRLF

@@ -154,8 +154,8 @@ class ServerSession:
             self._exchange = Conclusion(reply)
             self._say(challenge(last_word))
             return
-        self._say(reply)
-        if isinstance(event, ContentReceived):
+        self._outgoing.append(reply.octets)
+        if type(event) is ContentReceived:
             self._end_transaction()
             self._junk_count = 0
         elif reply.is_positive:
@@ -446,7 +446,7 @@ class ServerSession:
         self.close(replies.TOO_MANY_ERRORS.fill(hostname=self._options.hostname), end)
 
     def _say(self, reply: Reply) -> None:
-        self._outgoing.append(bytes(reply))
+        self._outgoing.append(reply.octets)
 
     # Each function makes a command an event, answers it, or raises CommandRefused.
     # Other commands have a fixed reply.

@@ -45,10 +45,9 @@ def as_held(new: NewMessage) -> HeldMessage:
         message(7, 1),
         message(7, 1, reverse_path="", head=b""),
         message(7, 1, ANNA, BERT, file=content_file("0/a", b"content")),
-        replace(message(7, 1), message_id="<1@example.org>", origin=ORIGIN, is_delay_told=True),
-        replace(message(7, 1), envelope=Envelope("b@example.org", (ANNA,), dsn=DSN)),
-        replace(
-            message(7, 1),
+        message(7, 1)._replace(message_id="<1@example.org>", origin=ORIGIN, is_delay_told=True),
+        message(7, 1)._replace(envelope=Envelope("b@example.org", (ANNA,), dsn=DSN)),
+        message(7, 1)._replace(
             envelope=Envelope(
                 "b@example.org", (ANNA,), is_8bit=True, needs_smtputf8=True, is_suspect=True
             ),
@@ -74,7 +73,7 @@ def test_any_message_comes_back(
     envelope = Envelope(
         "b@example.org", to, is_8bit=is_8bit, needs_smtputf8=needs_smtputf8, is_suspect=is_suspect
     )
-    new = replace(message(7, 1, head=head), envelope=envelope)
+    new = message(7, 1, head=head)._replace(envelope=envelope)
     assert rows.held_message(rows.message_row(new)) == as_held(new)
 
 
@@ -95,7 +94,7 @@ def test_content_that_differs_in_one_octet_is_damage(place: int, other: int) -> 
 
 @pytest.mark.parametrize("doubts", [0, 1, 2, 3])
 def test_the_number_of_doubts_stands_beside_the_other_flags(doubts: int) -> None:
-    row = list(rows.message_row(replace(message(7, 1), is_delay_told=True)))
+    row = list(rows.message_row(message(7, 1)._replace(is_delay_told=True)))
     row[4] |= doubts << 5
     held = rows.held_message(tuple(row))
     assert (held.doubts, held.is_delay_told, held.envelope.is_8bit) == (doubts, True, False)

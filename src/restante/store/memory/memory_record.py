@@ -1,7 +1,7 @@
 """One message in a store in memory, with the facts about its recipients."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from restante.mail.address import path_matches
 from restante.mail.message import HeldMessage, NewMessage
@@ -120,7 +120,7 @@ def handed_out(record: Record, forward_paths: tuple[str, ...]) -> HeldMessage:
     return HeldMessage(
         message.number,
         message.domain_id,
-        replace(message.envelope, forward_paths=forward_paths),
+        message.envelope._replace(forward_paths=forward_paths),
         message.received_at,
         message.head,
         message.file,
