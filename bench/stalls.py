@@ -45,6 +45,9 @@ session_seconds = 86400
 
 [telemetry]
 metrics = "127.0.0.1:0"
+
+[metrics]
+domains = "all"
 """
 
 Spell = tuple[float, float]  # when a NOOP was said and when it was answered, monotonic

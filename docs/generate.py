@@ -31,6 +31,7 @@ from restante.config.source import key_name, variable_name
 from restante.notices.notice_language import KIND_MEANINGS
 from restante.smtp import replies
 from restante.smtp.replies import Reply
+from restante.telemetry.domain_metrics import DOMAIN_METRICS, DomainMetric
 from restante.telemetry.event_fields import FIELDS, example
 from restante.telemetry.events import EVENTS, Event
 from restante.telemetry.log_writer import SCHEMA_VERSION, as_json
@@ -410,26 +411,39 @@ def _metrics() -> Iterator[str]:
     yield from (
         "`GET /metrics` shows all of these, on the control socket and at the address in",
         "`telemetry.metrics`. The format is the text of Prometheus, or OpenMetrics if the Accept",
-        "header asks for it. Counters begin at 0 when the process starts. No label has a domain,",
-        "account, login or address in it. To use them, see",
+        "header asks for it. Counters begin at 0 when the process starts. No label has an account,",
+        "login or address in it. To use them, see",
         "[watch a server](../how-to/watch-a-server.md).",
         "",
     )
     yield from _table(
         ["metric", "kind", "labels", "meaning"], [_metric(metric) for metric in METRICS]
     )
+    yield from (
+        "## Single domains",
+        "",
+        "Each has the label `domain`. By default, the 200 domains with the most held mail have",
+        "metrics of their own ([`metrics.domains`](configuration.md)). All others are summed as",
+        '`domain="(other)"`. A domain that is shown stays until another one holds half as much',
+        "again. The counters of a domain count while it is shown. Its other events count for",
+        '`domain="(other)"`.',
+        "",
+    )
+    yield from _table(
+        ["metric", "kind", "labels", "meaning"], [_metric(metric) for metric in DOMAIN_METRICS]
+    )
     yield from ("## Recommended alerts", "", "From `contrib/prometheus/alerts.yml`:", "", "```yaml")
     yield from ALERTS.read_text(encoding="utf-8").splitlines()
     yield "```"
 
 
-def _metric(metric: Metric) -> Sequence[str]:
+def _metric(metric: Metric | DomainMetric) -> Sequence[str]:
     labels = "; ".join(_label(label) for label in metric.labels)
     meaning = described(f"metric {metric.name}", metric.meaning)
     return f"`{shown_name(metric)}`", str(metric.kind), labels, meaning
 
 
-def shown_name(metric: Metric) -> str:
+def shown_name(metric: Metric | DomainMetric) -> str:
     """Return the name that the text and queries use."""
     endings = {MetricKind.COUNTER: "_total", MetricKind.INFO: "_info", MetricKind.GAUGE: ""}
     return metric.name + endings[metric.kind]

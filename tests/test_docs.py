@@ -11,6 +11,7 @@ import pytest
 
 from restante.cli.command_line import build_command
 from restante.config.schema import Config
+from restante.telemetry.domain_metrics import DOMAIN_METRICS
 from restante.telemetry.metric_types import MetricKind, Read
 from restante.telemetry.metrics import METRICS
 from tools import prose
@@ -64,7 +65,8 @@ def test_a_metric_without_meaning_stops_the_generator(generate: ModuleType) -> N
 def test_the_alerts_ask_for_metrics_and_labels_that_there_are(generate: ModuleType) -> None:
     """A rule about a metric of another name would never fire."""
     shown = {
-        generate.shown_name(metric): {label.name for label in metric.labels} for metric in METRICS
+        generate.shown_name(metric): {label.name for label in metric.labels}
+        for metric in (*METRICS, *DOMAIN_METRICS)
     }
     shown["up"] = set()  # Prometheus' own
     asked = re.findall(
@@ -76,8 +78,10 @@ def test_the_alerts_ask_for_metrics_and_labels_that_there_are(generate: ModuleTy
     rules = re.findall(r"expr: (.+)", generate.ALERTS.read_text(encoding="utf-8"))
     assert len(rules) > 3
     for rule in rules:
-        [(name, selectors)] = re.findall(r"\b((?:restante|process)_\w+|up)\b(\{.*?\})?", rule)
-        assert set(re.findall(r"(\w+)=", selectors)) - {"job"} <= shown[name], rule
+        queried = re.findall(r"\b((?:restante|process)_\w+|up)\b(\{.*?\})?", rule)
+        assert queried
+        for name, selectors in queried:
+            assert set(re.findall(r"(\w+)!?=", selectors)) - {"job"} <= shown[name], rule
 
 
 def test_every_command_of_the_program_is_in_the_reference(

@@ -111,6 +111,7 @@ def test_what_happens_is_counted(restante: Installation) -> None:
         be_refused(restante)
         held = by_tcp(restante)
         assert held["restante_held_messages"] == 3
+        assert held['restante_domain_held_messages{domain="alpha.example"}'] == 3
         assert held["restante_stored_octets"] > 3 * len(message("one"))
         assert 0 < held["restante_oldest_message_age_seconds"] < 600
 
@@ -134,6 +135,11 @@ def test_what_happens_is_counted(restante: Installation) -> None:
         if name.startswith("restante_log_lines_total")
     }
     assert lines['restante_log_lines_total{event="mail-held"}'] == 3
+    of_domain = {name: value for name, value in changes.items() if "restante_domain_" in name}
+    changes = {name: value for name, value in changes.items() if name not in of_domain}
+    label = '{domain="alpha.example"}'
+    assert of_domain.pop(f"restante_domain_last_release_timestamp_seconds{label}") > 1.7e9
+    assert of_domain == {f"restante_domain_messages_delivered_total{label}": 3}
     assert changes.pop("restante_octets_held_total") > 3 * len(message("one"))
     assert changes == {
         "restante_messages_held_total": 3,

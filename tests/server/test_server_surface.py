@@ -17,7 +17,7 @@ from restante.tenancy.principal import COMMAND_LINE, Principal, Role, account_lo
 def surface(**parts: Any) -> RunningServer:
     names = (
         *("releaser", "dispatcher", "watcher", "reports", "listeners_open", "counts"),
-        *("instruments", "configuration_state"),
+        *("instruments", "domain_instruments", "configuration_state"),
     )
     return RunningServer(**{**dict.fromkeys(names), **parts})
 

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -16,15 +15,14 @@ from restante.admin.admin_error import no_server
 from restante.admin.domains import find_domain
 from restante.admin.drains import DrainView, LastDrainView, last_drain_view, list_drains
 from restante.admin.health import HealthFacts, Level, judge
+from restante.admin.last_requests import LastRequests
 from restante.admin.permissions import AdminAction, permit
 from restante.admin.primaries import PrimaryView, primary_view
 from restante.admin.trail import moment
 from restante.queue.sending_outcome import Backlog
-from restante.store.audit_trail import NodeRequest
 from restante.store.mail_figures import NO_USAGE, NONE_SET_APART, SetApart, Usage
 from restante.store.mail_handover import PastDrain
 from restante.telemetry.metric_types import Exposition
-from restante.tenancy.etrn_target import EtrnTargetKind, parse_etrn_target
 from restante.tenancy.model import HostedDomain
 from restante.tenancy.policy_settings import hold_in_force
 
@@ -281,7 +279,7 @@ async def _domains(
     parked: Mapping[int, SetApart],
 ) -> Iterator[DomainStatus]:
     oldest = await context.store.figures.oldest()
-    requests = _Requests()
+    requests = LastRequests()
     for place, request in enumerate(await context.store.trail.last_requests()):
         if place % AT_ONCE == 0:
             await asyncio.sleep(0)  # there may be ten thousand, and the event loop takes mail too
@@ -299,37 +297,6 @@ async def _domains(
         )
         for domain in domains
     )
-
-
-class _Requests:
-    """The last request for each node, indexed by domain: there may be many of both."""
-
-    def __init__(self) -> None:
-        self._at: dict[tuple[EtrnTargetKind, str, str], float] = {}
-
-    def add(self, request: NodeRequest) -> None:
-        """Add a request."""
-        with suppress(ValueError):  # if a past node is no longer valid
-            node = parse_etrn_target(request.node)
-            key = (node.kind, node.key, request.account)
-            self._at[key] = max(request.at, self._at.get(key, request.at))
-
-    def last_for(self, domain: HostedDomain) -> float | None:
-        """Return the last request that covered this domain, by its present account only."""
-        keys = [(EtrnTargetKind.DOMAIN, domain.name), (EtrnTargetKind.ACCOUNT, domain.account)]
-        keys += [(EtrnTargetKind.SUBTREE, parent) for parent in _with_parents(domain.name)]
-        found = [
-            self._at[kind, key, domain.account]
-            for kind, key in keys
-            if (kind, key, domain.account) in self._at
-        ]
-        return max(found, default=None)
-
-
-def _with_parents(name: str) -> Iterator[str]:
-    while name:
-        yield name
-        name = name.partition(".")[2]
 
 
 def _domain_status(

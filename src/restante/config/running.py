@@ -17,6 +17,7 @@ APPLIED_BY_RELOAD: Final = (
     "reports",
     "notices",
     "history",
+    "metrics",
 )
 NEED_RESTART: Final = (
     "hostname",

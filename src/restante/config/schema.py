@@ -32,6 +32,7 @@ from restante.reception.reception_settings import ReceptionSettings
 from restante.reports.report_settings import ReportSettings
 from restante.retention.history_settings import HistorySettings
 from restante.store.store_url import StoreUrlUnusable, parse_store_url, store_directory
+from restante.telemetry.metrics_settings import MetricsSettings
 
 DNS_PORT = 53
 PLANNED_SERVICES = ("odmr", "web")
@@ -273,6 +274,9 @@ class Config(Section):
     log: LogSettings = Field(default=LogSettings(), description="The format of the log.")
     telemetry: TelemetrySettings = Field(
         default=TelemetrySettings(), description="Metrics for monitoring programs."
+    )
+    metrics: MetricsSettings = Field(
+        default=MetricsSettings(), description="The metrics of single domains."
     )
     resolver: ResolverSettings = Field(default=ResolverSettings(), description="Name servers.")
     reception: ReceptionSettings = Field(default=ReceptionSettings(), description="Accepting mail.")

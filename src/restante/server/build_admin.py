@@ -6,6 +6,7 @@ from functools import partial
 from restante.admin.admin_context import AdminContext
 from restante.reception.descriptors import http_connections_possible
 from restante.reception.intake import hold_all
+from restante.server.domain_instruments import DomainInstruments
 from restante.server.part_groups import (
     AdminParts,
     DeliveryParts,
@@ -45,6 +46,7 @@ def build_admin(ground: Ground, delivery: DeliveryParts, reception: ReceptionPar
         listeners_open=reception.listeners,
         counts=ground.setup.counts,
         instruments=instruments,
+        domain_instruments=_domain_instruments(ground, delivery),
         configuration_state=lambda: reloader.state,
     )
     return AdminParts(
@@ -78,6 +80,18 @@ def _instruments(
         certificate_expires_at=lambda: ground.settings.identity.expires_at,
         scrubber=scrubber,
         loop_lag=loop_lag,
+    )
+
+
+def _domain_instruments(ground: Ground, delivery: DeliveryParts) -> DomainInstruments:
+    return DomainInstruments(
+        store=ground.records.store,
+        directory=ground.records.directory,
+        counts=ground.setup.counts.domains,
+        seen=delivery.watcher.seen,
+        is_draining=delivery.dispatcher.is_draining,
+        limit=lambda: ground.settings.config.metrics.limit,
+        now=time.time,
     )
 
 

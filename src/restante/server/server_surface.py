@@ -22,6 +22,7 @@ from restante.release.release_outcome import pending_messages
 from restante.release.releaser import Releaser
 from restante.release.request import ReleaseRequest, requested_by
 from restante.reports.report_sender import Reports
+from restante.server.domain_instruments import DomainInstruments
 from restante.server.server_instruments import Instruments
 from restante.telemetry.counts import Counts
 from restante.telemetry.exposition import expose
@@ -41,6 +42,7 @@ class RunningServer:
     listeners_open: Iterable[Listener]  # in the order in which they are configured
     counts: Counts
     instruments: Instruments
+    domain_instruments: DomainInstruments
     configuration_state: Callable[[], ConfigurationState]
 
     async def release(self, node: str, principal: Principal, reason: str) -> ReleaseAnswer:
@@ -90,7 +92,8 @@ class RunningServer:
 
     async def metrics(self, accept: str) -> Exposition:
         """Return every metric as it is now."""
-        return expose(self.counts, await self.instruments.read(), accept)
+        exposition = expose(self.counts, await self.instruments.read(), accept)
+        return await self.domain_instruments.added_to(exposition)
 
     def send_reports(self) -> None:
         """See to the reports that were stored."""

@@ -1,6 +1,8 @@
 """The metrics as text that Prometheus can read. Only this file needs the metrics library."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Final
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily
 from prometheus_client.core import Metric as Family
@@ -19,6 +21,8 @@ from restante.telemetry.metric_types import (
 )
 from restante.telemetry.metrics import METRICS
 
+_OPENMETRICS_END: Final = b"# EOF\n"
+
 _Samples = Mapping[LabelValues, float]
 
 
@@ -29,6 +33,17 @@ def expose(counts: Counts, state: State, accept: str = "") -> Exposition:
     except (TypeError, ValueError):  # the library compares what stands there as a version
         encode, content_type = choose_encoder("")
     return Exposition(encode(_Moment(counts, state)), content_type)
+
+
+def is_openmetrics(exposition: Exposition) -> bool:
+    """Tell whether it is OpenMetrics: then its last line marks the end."""
+    return exposition.content_type.startswith("application/openmetrics-text")
+
+
+def with_more(exposition: Exposition, text: str) -> Exposition:
+    """Return the exposition with more metrics, written in the same format."""
+    end = _OPENMETRICS_END if is_openmetrics(exposition) else b""
+    return replace(exposition, body=exposition.body.removesuffix(end) + text.encode() + end)
 
 
 class _Moment(Collector):

@@ -11,8 +11,9 @@ There the part keeps a plain number of its own. These numbers, and values that a
 than a count, are read only when somebody asks (`State`).
 
 A metric has few labels, and their values are words of this program: reply codes, reasons, states.
-A label is never a domain, an account, a login, an address or another value chosen by a stranger or
-a customer. Such labels would grow without end and reveal customers' data.
+A label is never an account, a login, an address or another value chosen by a stranger. Such labels
+would grow without end and reveal customers' data. The metrics of single domains are a table of
+their own (domain_metrics.py), with a bounded number of domains.
 """
 
 from typing import Final

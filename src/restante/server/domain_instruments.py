@@ -1,0 +1,170 @@
+"""The figures of single domains that the metrics show, read from the server's parts.
+
+There may be ten thousand domains, and mail comes in on the same event loop. So they are read in
+pieces, and most figures only of the domains that are shown by themselves.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from restante.admin.last_requests import LastRequests
+from restante.background.turns import in_turns
+from restante.queue.presence import Seen
+from restante.store.interface import Store
+from restante.store.live_directory import LiveDirectory
+from restante.store.mail_figures import NO_USAGE, NONE_SET_APART, SetApart, Usage
+from restante.store.store_errors import StoreError
+from restante.telemetry.domain_choice import DomainChoice
+from restante.telemetry.domain_counts import DomainCounts, DomainTotals
+from restante.telemetry.domain_metrics import OTHER, DomainFigures, domain_text
+from restante.telemetry.exposition import is_openmetrics, with_more
+from restante.telemetry.metric_types import Exposition
+from restante.tenancy.model import Destination, HostedDomain
+from restante.tenancy.quota import Quota
+
+AT_ONCE: Final = 200  # domains or requests between two turns of the event loop
+_PIECES_AT_ONCE: Final = 1  # of text
+
+
+@dataclass(frozen=True, slots=True)
+class _StoredFacts:
+    """The answers of the store, empty where it could not answer."""
+
+    usages: Mapping[int, Usage]
+    oldest: Mapping[int, float] | None
+    parked: Mapping[int, SetApart]
+    requests: LastRequests
+
+
+@dataclass(slots=True)
+class _Rest:
+    """The sums of all domains that are not shown by themselves."""
+
+    usage: Usage = NO_USAGE
+    unheld: int = 0
+    oldest_at: float | None = None
+    drains: int = 0
+    quota_used: float | None = None
+
+
+@dataclass(slots=True)
+class DomainInstruments:
+    """Reads them at each request for the metrics, and remembers which domains it chose."""
+
+    store: Store
+    directory: LiveDirectory
+    counts: DomainCounts
+    seen: Callable[[Destination], Seen]
+    is_draining: Callable[[int], bool]  # by domain id
+    limit: Callable[[], int | None]  # the most domains shown; None: all
+    now: Callable[[], float]  # Unix time
+    choice: DomainChoice = field(default_factory=DomainChoice)
+
+    async def added_to(self, exposition: Exposition) -> Exposition:
+        """Return the exposition with the metrics of domains, if any must be shown."""
+        limit = self.limit()
+        if limit == 0:
+            return exposition
+        domains = await self._read(limit)
+        text = domain_text(domains, is_openmetrics=is_openmetrics(exposition))
+        pieces = [piece async for turn in in_turns(text, _PIECES_AT_ONCE) for piece in turn]
+        return with_more(exposition, "".join(pieces))
+
+    async def _read(self, limit: int | None) -> list[DomainFigures]:
+        facts = await self._stored_facts()
+        hosted = self.directory.now.domains
+        held = {
+            domain.name: usage.held
+            for domain_id, usage in facts.usages.items()
+            if usage.held and (domain := self.directory.now.domain_by_id(domain_id)) is not None
+        }
+        shown = self.choice.choose(hosted, held, limit)
+        own, others = self.counts.read(shown, hosted)
+        figures: list[DomainFigures] = []
+        rest = _Rest()
+        async for domains in in_turns(hosted.values(), AT_ONCE):
+            for domain in domains:
+                if domain.name in shown:
+                    totals = own.get(domain.name, DomainTotals())
+                    figures.append(self._figures(domain, facts, totals))
+                else:
+                    self._add(rest, domain, facts)
+        if len(shown) < len(hosted):
+            figures.append(self._figures_of(rest, others, facts))
+        return figures
+
+    async def _stored_facts(self) -> _StoredFacts:
+        figures, requests = self.store.figures, LastRequests()
+        try:
+            oldest = await figures.oldest()
+            parked = await figures.set_apart()
+            async for turn in in_turns(await self.store.trail.last_requests(), AT_ONCE):
+                for request in turn:
+                    requests.add(request)
+        except StoreError:
+            return _StoredFacts(figures.usages(), None, {}, LastRequests())
+        return _StoredFacts(figures.usages(), oldest, parked, requests)
+
+    def _figures(
+        self, domain: HostedDomain, facts: _StoredFacts, totals: DomainTotals
+    ) -> DomainFigures:
+        usage = facts.usages.get(domain.id, NO_USAGE)
+        seen = self.seen(domain.destination)
+        return DomainFigures(
+            domain.name,
+            held=usage.held,
+            refused=usage.refused - facts.parked.get(domain.id, NONE_SET_APART).unheld,
+            octets=usage.octets,
+            oldest_age=self._age(
+                facts, None if facts.oldest is None else facts.oldest.get(domain.id)
+            ),
+            totals=totals,
+            is_up=None if seen is Seen.UNKNOWN else seen is Seen.UP,
+            drains=int(self.is_draining(domain.id)),
+            quota_used=_used(domain.policy.quota, usage),
+            last_release=facts.requests.last_for(domain),
+        )
+
+    def _add(self, rest: _Rest, domain: HostedDomain, facts: _StoredFacts) -> None:
+        rest.drains += self.is_draining(domain.id)
+        usage = facts.usages.get(domain.id)
+        if usage is None:
+            return
+        rest.usage += usage
+        rest.unheld += facts.parked.get(domain.id, NONE_SET_APART).unheld
+        if facts.oldest is not None and domain.id in facts.oldest:
+            oldest = facts.oldest[domain.id]
+            rest.oldest_at = oldest if rest.oldest_at is None else min(rest.oldest_at, oldest)
+        used = _used(domain.policy.quota, usage)
+        if used is not None:
+            rest.quota_used = max(used, rest.quota_used or 0.0)
+
+    def _figures_of(self, rest: _Rest, totals: DomainTotals, facts: _StoredFacts) -> DomainFigures:
+        return DomainFigures(
+            OTHER,
+            held=rest.usage.held,
+            refused=rest.usage.refused - rest.unheld,
+            octets=rest.usage.octets,
+            oldest_age=self._age(facts, rest.oldest_at),
+            totals=totals,
+            is_up=None,
+            drains=rest.drains,
+            quota_used=rest.quota_used,
+            last_release=None,
+        )
+
+    def _age(self, facts: _StoredFacts, received_at: float | None) -> float | None:
+        if facts.oldest is None:
+            return None
+        return 0.0 if received_at is None else max(0.0, self.now() - received_at)
+
+
+def _used(quota: Quota, usage: Usage) -> float | None:
+    """Return the larger used part of the two limits, None without a limit."""
+    parts = [
+        used / limit
+        for used, limit in ((usage.octets, quota.octets), (usage.messages, quota.messages))
+        if limit
+    ]
+    return max(parts, default=None)

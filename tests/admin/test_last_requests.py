@@ -1,0 +1,37 @@
+"""The last request for a domain, whichever node it named."""
+
+import pytest
+
+from restante.admin.last_requests import LastRequests
+from restante.store.audit_trail import NodeRequest
+from restante.tenancy.model import HostedDomain
+from tests.contract import making
+
+
+def domain() -> HostedDomain:
+    return making.domain("a.b.example", "acme")
+
+
+@pytest.mark.parametrize("node", ["a.b.example", "@b.example", "@a.b.example", "#acme"])
+def test_any_node_that_covers_a_domain_counts(node: str) -> None:
+    requests = LastRequests()
+    requests.add(NodeRequest(node, "acme", 5.0))
+    assert requests.last_for(domain()) == 5.0
+
+
+@pytest.mark.parametrize("node", ["b.example", "@c.example", "#other", "no node at all"])
+def test_no_other_node_counts(node: str) -> None:
+    requests = LastRequests()
+    requests.add(NodeRequest(node, "acme", 5.0))
+    assert requests.last_for(domain()) is None
+
+
+def test_the_latest_counts_and_only_of_the_present_account() -> None:
+    requests = LastRequests()
+    for node, account, at in (
+        ("a.b.example", "acme", 7.0),
+        ("a.b.example", "acme", 6.0),
+        ("a.b.example", "other", 9.0),
+    ):
+        requests.add(NodeRequest(node, account, at))
+    assert requests.last_for(domain()) == 7.0

@@ -1,0 +1,119 @@
+"""The figures of single domains that are read from the parts."""
+
+import asyncio
+from collections.abc import Mapping
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families as read_text
+
+from restante.queue.presence import Seen
+from restante.server.domain_instruments import DomainInstruments
+from restante.store.store_errors import StoreError
+from restante.telemetry.domain_counts import DomainCounts
+from restante.telemetry.event_fields import example
+from restante.telemetry.events import MessageDelivered
+from restante.telemetry.metric_types import Exposition
+from tests.admin.desk import HEAD, NOW, Desk
+from tests.contract.store_parts import part_with
+
+PLAIN = Exposition(b"", "text/plain; version=0.0.4")
+Samples = dict[tuple[str, str], float]
+
+
+def instruments(desk: Desk, limit: int | None = None) -> DomainInstruments:
+    return DomainInstruments(
+        store=desk.store,
+        directory=desk.context.directory,
+        counts=DomainCounts(),
+        seen=lambda _: Seen.AWAY,
+        is_draining=lambda domain_id: domain_id == 1,
+        limit=lambda: limit,
+        now=lambda: NOW,
+    )
+
+
+async def with_mail(desk: Desk) -> None:
+    """Hold two messages for one domain, one of them refused, and one for another with a quota."""
+    alpha = await desk.host("alpha.example", "alpha")
+    beta = await desk.host("beta.example", "beta", quota=10 * len(HEAD))
+    await desk.host("gamma.example", "beta")
+    await desk.hold(1, alpha, "x@alpha.example")
+    await desk.hold(2, alpha, "y@alpha.example")
+    await desk.hold(3, beta, "z@beta.example")
+    await desk.refuse(2, alpha, "y@alpha.example", "550 no")
+
+
+async def read(parts: DomainInstruments) -> Samples:
+    exposition = await parts.added_to(PLAIN)
+    return {
+        (sample.name.removeprefix("restante_domain_"), sample.labels["domain"]): sample.value
+        for family in read_text(exposition.body.decode())
+        for sample in family.samples
+    }
+
+
+def test_each_domain_has_its_own_figures() -> None:
+    async def story() -> Samples:
+        desk = Desk()
+        await with_mail(desk)
+        parts = instruments(desk)
+        parts.counts.count(example(MessageDelivered, domain="beta.example"))
+        return await read(parts)
+
+    samples = asyncio.run(story())
+    assert samples["held_messages", "alpha.example"] == 1
+    assert samples["refused_messages", "alpha.example"] == 1
+    assert samples["stored_octets", "alpha.example"] == 2 * len(HEAD)
+    assert samples["oldest_message_age_seconds", "alpha.example"] == 3600
+    assert samples["oldest_message_age_seconds", "gamma.example"] == 0
+    assert samples["destination_up", "alpha.example"] == 0
+    assert samples["drains", "alpha.example"] == 1
+    assert samples["drains", "beta.example"] == 0
+    assert samples["quota_used_ratio", "beta.example"] == 0.1
+    assert ("quota_used_ratio", "alpha.example") not in samples
+    assert samples["messages_delivered_total", "beta.example"] == 1
+    assert ("held_messages", "(other)") not in samples
+
+
+def test_the_others_are_summed() -> None:
+    async def story() -> Samples:
+        desk = Desk()
+        await with_mail(desk)
+        parts = instruments(desk, limit=1)
+        parts.counts.count(example(MessageDelivered, domain="beta.example"))
+        return await read(parts)
+
+    samples = asyncio.run(story())
+    assert {domain for _, domain in samples} == {"alpha.example", "(other)"}
+    assert samples["held_messages", "(other)"] == 1
+    assert samples["stored_octets", "(other)"] == len(HEAD)
+    assert samples["oldest_message_age_seconds", "(other)"] == 3600
+    assert samples["quota_used_ratio", "(other)"] == 0.1
+    assert samples["messages_delivered_total", "(other)"] == 1
+    assert ("destination_up", "(other)") not in samples
+
+
+def test_no_domain_is_named_where_the_operator_wants_none() -> None:
+    async def story() -> Exposition:
+        desk = Desk()
+        await with_mail(desk)
+        return await instruments(desk, limit=0).added_to(PLAIN)
+
+    assert asyncio.run(story()) is PLAIN
+
+
+def test_a_store_that_cannot_be_asked_leaves_the_rest_to_be_seen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def fail() -> Mapping[int, float]:
+        raise StoreError("the database must be opened again")
+
+    async def story() -> Samples:
+        desk = Desk()
+        await with_mail(desk)
+        monkeypatch.setattr(part_with(desk.store, "oldest"), "oldest", fail)
+        return await read(instruments(desk))
+
+    samples = asyncio.run(story())
+    assert samples["held_messages", "alpha.example"] == 1
+    assert ("oldest_message_age_seconds", "alpha.example") not in samples
