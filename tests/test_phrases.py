@@ -4,6 +4,8 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 import restante
 from restante import phrases
 
@@ -44,3 +46,48 @@ def test_a_fact_with_a_name_in_it() -> None:
     assert phrases.suspended("a.example", "unpaid") == "a.example is suspended: unpaid"
     assert phrases.none_of_that_name("alpha") == "account alpha has none of that name"
     assert phrases.none_of_that_name("") == "the operator has none of that name"
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (OSError(5, "Input/output error"), "Input/output error"),
+        (PermissionError(13, "Permission denied", "data/lock"), "data/lock: Permission denied"),
+        (OSError("disk full"), "disk full"),
+        (ValueError("not a name"), "not a name"),
+        (EOFError(), "EOFError"),
+    ],
+)
+def test_a_cause_has_no_raw_number(error: Exception, text: str) -> None:
+    assert phrases.cause_of(error) == text
+
+
+def test_no_error_of_the_system_is_shown_with_its_number() -> None:
+    """`str` of an OSError begins with `[Errno 13]`."""
+    found = [
+        f"{file.relative_to(SOURCES)}:{line}"
+        for file in sorted(SOURCES.rglob("*.py"))
+        if file.name != "phrases.py"
+        for line in raw_texts_in(ast.parse(file.read_text()))
+    ]
+    assert found == []
+
+
+def raw_texts_in(tree: ast.Module) -> Iterator[int]:
+    """Yield the lines where a caught OSError is formatted as it is."""
+    for handler in ast.walk(tree):
+        if isinstance(handler, ast.ExceptHandler) and handler.type is not None and handler.name:
+            kinds = {node.id for node in ast.walk(handler.type) if isinstance(node, ast.Name)}
+            if kinds & {"OSError", "PermissionError", "FileNotFoundError"}:
+                for node in ast.walk(handler):
+                    if (
+                        isinstance(node, ast.FormattedValue)
+                        and isinstance(node.value, ast.Name)
+                        and node.value.id == handler.name
+                    ):
+                        yield node.lineno
+
+
+def test_a_raw_error_is_found() -> None:
+    text = "try:\n  f()\nexcept OSError as e:\n  g(f'{e.strerror}')\n  g(f'no: {e}')"
+    assert list(raw_texts_in(ast.parse(text))) == [5]

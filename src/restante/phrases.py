@@ -58,3 +58,11 @@ def none_of_that_name(account: str) -> str:
 def free_the_address(table: str) -> str:
     """Return the remedy for an address that cannot be bound; `table` has the address."""
     return f"stop what uses it, or name another address in {table}"
+
+
+def cause_of(error: BaseException) -> str:
+    """Return an error's cause without its raw number, after the name of its file if it has one."""
+    if isinstance(error, OSError) and error.strerror:
+        named = error.filename
+        return f"{named}: {error.strerror}" if named is not None else error.strerror
+    return str(error) or type(error).__name__

@@ -2,13 +2,16 @@
 
 import asyncio
 import json
+from pathlib import Path
 
 import pytest
 
 from restante.admin.admin_context import ConfigurationState, Vitals
+from restante.cli import api_client, status_command, top
 from restante.queue.recipient_status import Move
 from restante.store.mail_handover import PastDrain
 from restante.tenancy.notice import Channel, NewNotice, NoticeFacts, NoticeKind, Transport
+from restante.web.control_socket import open_control
 from tests.admin.desk import NOW, Desk, run
 from tests.cli.conftest import Command
 from tests.contract.making import opened
@@ -218,3 +221,25 @@ def test_status_tells_what_waits_to_be_told_and_for_how_long(desk: Desk, command
     assert (view["notices"]["waiting"], view["notices"]["oldest_at"] < view["at"]) == (2, True)
     heads = " ".join(command("top", "--once").out.split())
     assert "sessions: 7; waiting: 2 reports, 2 notices DOMAIN" in heads
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [("status", 75), ("status --json", 75), ("status --check", 2), ("top --once", 75)],
+)
+def test_a_frozen_server_is_reported_after_five_seconds(
+    installation: Path,
+    command: Command,
+    monkeypatch: pytest.MonkeyPatch,
+    words: str,
+    code: int,
+) -> None:
+    assert api_client.STATUS_SECONDS == 5.0
+    for module in (status_command, top):
+        monkeypatch.setattr(module, "STATUS_SECONDS", 0.05)
+    frozen = open_control(installation / "data" / "control.sock")  # it listens, and says nothing
+    with frozen:
+        ended = command(*words.split())
+    said = ended.out + ended.err
+    assert (ended.code, "the server did not answer within 0 s; it may be" in said) == (code, True)
+    assert said.startswith("RESTANTE CRITICAL - " if code == 2 else "restante: ")

@@ -10,8 +10,8 @@ from restante.config.load import load
 from restante.config.schema import Config
 from restante.server import server_start
 from restante.server.server_start import serve
-from restante.store.store_errors import StoreDamaged, StoreError, StoreUnusable
-from restante.web.control_socket import ControlUnusable
+from restante.store.store_errors import StoreDamaged, StoreError, StoreMisplaced, StoreUnusable
+from restante.web.control_socket import ControlMisplaced, ControlUnusable
 from tests.config.files import installed
 
 
@@ -53,9 +53,11 @@ class Failing:
         (StoreDamaged("the database is damaged"), (65, "the database is damaged")),
         (StoreUnusable("another server runs on it"), (69, "another server runs on it")),
         (StoreError("disk I/O error"), (75, "disk I/O error; start the server again")),
+        (StoreMisplaced("is a directory"), (78, "is a directory")),
         (ControlUnusable("a server is running"), (69, "a server is running")),
+        (ControlMisplaced("is no socket"), (78, "is no socket")),
     ],
-    ids=["damaged", "unusable", "failed", "control socket"],
+    ids=["damaged", "unusable", "failed", "misplaced", "control socket", "no control socket"],
 )
 def test_each_failure_has_its_code(
     error: Exception,

@@ -2,6 +2,7 @@
 
 import socket
 import stat
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from restante.web.control_socket import (
     DIRECTORY_MODE,
     SOCKET_MODE,
+    ControlMisplaced,
     ControlUnusable,
     answers,
     open_control,
@@ -51,3 +53,28 @@ def test_a_socket_has_its_mode_from_the_first_moment(directory: Path) -> None:
         with pytest.raises(ControlUnusable, match=str(path)):
             open_control(path)
     assert path.exists()  # the next server replaces it
+
+
+def test_the_socket_of_a_frozen_server_is_not_taken_over(directory: Path) -> None:
+    """The system queues connections to a server that is stopped, until the queue is full."""
+    path = directory / "control.sock"
+    with socket.socket(socket.AF_UNIX) as frozen, ExitStack() as queued:
+        frozen.bind(str(path))
+        frozen.listen(0)
+        client = queued.enter_context(socket.socket(socket.AF_UNIX))
+        client.connect(str(path))
+        assert answers(path)
+        with pytest.raises(ControlUnusable, match="another server is running there"):
+            open_control(path)
+    assert path.exists()
+
+
+def test_only_a_server_that_runs_there_is_worth_another_try(directory: Path) -> None:
+    path = directory / "control.sock"
+    with open_control(path), pytest.raises(ControlUnusable) as running:
+        open_control(path)
+    assert not isinstance(running.value, ControlMisplaced)
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(ControlMisplaced, match="no socket"):
+        open_control(path)

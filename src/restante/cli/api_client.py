@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 # Looking up a destination or waiting for the disk can take long. Only a backup takes longer.
 ANSWER_SECONDS = 120.0
+# The status comes from memory. A server that does not send it soon is frozen, or its disk hangs.
+STATUS_SECONDS = 5.0
 _BASE_URL = "http://restante"
 _OWN_CONNECTIONS = 16  # from this process to itself
 GIVEN_SOCKET: ContextVar[Path | None] = ContextVar("GIVEN_SOCKET", default=None)  # by --socket
@@ -43,9 +45,11 @@ Params = Mapping[str, Any] | None
 class Api:
     """A connection to the API. Every method raises Failure with the error of the API."""
 
-    def __init__(self, client: "httpx.AsyncClient", place: str) -> None:
+    def __init__(self, client: "httpx.AsyncClient", place: str, seconds: float) -> None:
+        """`seconds` is the longest silence that `client` allows the server."""
         self._client = client
         self._place = place
+        self._seconds = seconds
 
     async def ask(
         self,
@@ -95,8 +99,8 @@ class Api:
         try:
             yield
         except httpx.TimeoutException:
-            cause = "the server did not answer in time"
-            remedy = "try again; if it stays so, look at its log"
+            cause = f"the server did not answer within {self._seconds:.0f} s"
+            remedy = "it may be stopped, or its disk may hang: look at its log, and try again"
             raise Failure(Exit.TRY_LATER, f"{self._place}: {cause}; {remedy}") from None
         except httpx.TransportError as error:
             cause = f"the connection to the server was lost: {type(error).__name__}"
@@ -144,7 +148,7 @@ async def connected(
             transport=transport, base_url=_BASE_URL, timeout=seconds, trust_env=False
         )
         async with client:
-            yield Api(client, str(place))
+            yield Api(client, str(place), seconds)
 
 
 def _locate(config_file: Path | None) -> "tuple[Path, Config | None]":

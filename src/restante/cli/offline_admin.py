@@ -21,7 +21,7 @@ from restante.store import choice
 from restante.store.interface import Store
 from restante.store.live_directory import LiveDirectory
 from restante.store.live_recipients import LiveRecipients
-from restante.store.store_errors import StoreDamaged, StoreError
+from restante.store.store_errors import StoreDamaged, StoreError, StoreMisplaced
 from restante.telemetry.events import Event
 from restante.tenancy.principal import COMMAND_LINE
 from restante.tenancy.secrets import Vault
@@ -109,6 +109,8 @@ async def open_store(config: Config) -> Store:
         return await choice.open_store(config.store)
     except StoreDamaged as error:
         raise Failure(Exit.DATA, str(error)) from None
+    except StoreMisplaced as error:
+        raise Failure(Exit.CONFIGURATION, str(error)) from None
     except StoreError as error:
         raise Failure(Exit.UNAVAILABLE, str(error)) from None
 

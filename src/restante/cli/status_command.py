@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 import typer
 
-from restante.cli.api_client import ask, connected
+from restante.cli.api_client import STATUS_SECONDS, ask, connected
 from restante.cli.display import (
     Column,
     Row,
@@ -33,7 +33,6 @@ from restante.cli.times import (
 )
 from restante.mail.quantity import agreeing, counted
 
-CHECK_SECONDS: Final = 20.0  # monitoring systems give up soon
 CRITICAL, UNKNOWN = 2, 3
 LEVELS: Final = {"ok": 0, "warning": 1, "critical": CRITICAL}
 
@@ -75,7 +74,7 @@ def status(
     if is_check:
         return _check(config)
     params = {"domain": domains or None, "account": account, "everything": is_all or None}
-    view = ask(config, "GET", "/v1/status", params=params)
+    view = ask(config, "GET", "/v1/status", params=params, seconds=STATUS_SECONDS)
     if as_json:
         show_json(view)
     else:
@@ -144,7 +143,7 @@ def _check(config: Path | None) -> int:
 
 
 async def _asked(config: Path | None) -> Row:
-    async with connected(config, seconds=CHECK_SECONDS, needs_server="status --check") as api:
+    async with connected(config, seconds=STATUS_SECONDS, needs_server="status --check") as api:
         view: Row = await api.ask("GET", "/v1/status")
         return view
 

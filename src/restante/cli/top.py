@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from restante.cli.api_client import ask, connected
+from restante.cli.api_client import STATUS_SECONDS, ask, connected
 from restante.cli.display import (
     Column,
     amounts,
@@ -161,7 +161,7 @@ def top(
     first since the drain started. --json prints the status once.
     """
     if once or as_json:
-        _show_once(ask(config, "GET", "/v1/status"), as_json=as_json)
+        _show_once(ask(config, "GET", "/v1/status", seconds=STATUS_SECONDS), as_json=as_json)
         return
     try:
         asyncio.run(_watch(config))
@@ -210,7 +210,7 @@ async def _watch(config: Path | None) -> None:
         controls.press(key)
         pressed.set()
 
-    async with connected(config, needs_server="top") as api:
+    async with connected(config, seconds=STATUS_SECONDS, needs_server="top") as api:
         with (
             Live(screen=True, auto_refresh=False) as live,
             read_keys(asyncio.get_running_loop().add_reader, press),

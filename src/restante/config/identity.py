@@ -7,6 +7,7 @@ from ssl import SSLContext, SSLError
 from restante.config.certificate import Unfit, host_names, read_certificate
 from restante.config.schema import IMPLICIT_TLS, Config, Listen, TlsSettings, TlsVersion
 from restante.network.tls_context import server_context
+from restante.phrases import cause_of
 
 
 class IdentityUnusable(Exception):  # noqa: N818
@@ -46,5 +47,5 @@ def read_identity(config: Config) -> Identity:
     except (OSError, SSLError, Unfit) as error:
         files = ", ".join(str(certificate) for certificate, _ in pairs)
         raise IdentityUnusable(
-            f"{files}: cannot be used: {error}; see `restante config check`"
+            f"{files}: cannot be used: {cause_of(error)}; see `restante config check`"
         ) from None

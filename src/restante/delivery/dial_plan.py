@@ -8,6 +8,7 @@ from restante.delivery.link_plan import LinkPlan
 from restante.delivery.route import Endpoint, NoRoute, literal_address, remote_name, route
 from restante.delivery.tls_plan import TlsPlan
 from restante.network.resolver import LookupFailed
+from restante.phrases import cause_of
 from restante.smtp.client_auth import ClientLogin
 from restante.smtp.handshake import ClientOptions
 from restante.smtp.pipelining import Pipelining
@@ -81,7 +82,8 @@ async def find_dial_plan(domain: HostedDomain, context: DeliveryContext) -> Dial
     try:
         plan = await context.tls_plans.plan(destination)
     except OSError as error:
-        raise NoRoute(f"the CA file {destination.ca_file!r} cannot be used: {error}") from error
+        cause = cause_of(error)
+        raise NoRoute(f"the CA file {destination.ca_file!r} cannot be used: {cause}") from error
     per_minute = context.directory.now.per_minute(destination.text)
     return DialPlan(domain, endpoints, options, plan, per_minute)
 

@@ -5,6 +5,7 @@ from typing import Final
 
 from restante.network.tls import TlsFailed, TlsLayer
 from restante.network.wire import CheckPeer, Wire
+from restante.phrases import cause_of
 
 _KEPT_OCTETS: Final = 65536  # more than any reply that counts; then nothing is read for a while
 _CLOSE_SECONDS: Final = 5.0  # for a destination to take our QUIT
@@ -38,7 +39,7 @@ class WireReader:
             while not self.wire.is_secure:
                 await self._next()
         except (OSError, EOFError) as error:
-            raise TlsFailed(f"the handshake was interrupted: {error}") from error
+            raise TlsFailed(f"the handshake was interrupted: {cause_of(error)}") from error
 
     def close(self) -> None:
         """Close the wire; a destination that takes nothing is cut."""

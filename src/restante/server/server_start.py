@@ -31,13 +31,18 @@ from restante.reception.descriptors import raise_limit
 from restante.reception.listener import bind
 from restante.server.server_life import Application
 from restante.server.server_setup import ServerSetup
-from restante.store.store_errors import StoreDamaged, StoreError, StoreUnusable
+from restante.store.store_errors import (
+    StoreDamaged,
+    StoreError,
+    StoreMisplaced,
+    StoreUnusable,
+)
 from restante.telemetry.counts import Counts
 from restante.telemetry.events import EVENTS, ServerStarting
 from restante.telemetry.log import EventBus
 from restante.telemetry.log_writer import LogWriter
 from restante.tenancy.secrets import Vault
-from restante.web.control_socket import ControlUnusable
+from restante.web.control_socket import ControlMisplaced, ControlUnusable
 
 EX_OK, EX_DATAERR, EX_UNAVAILABLE, EX_TEMPFAIL, EX_NOPERM, EX_CONFIG = 0, 65, 69, 75, 77, 78
 
@@ -80,7 +85,7 @@ def serve(config: Config) -> int:
         return _give_up(error.code, str(error))
     except StoreError as error:
         return _give_up(*_without_store(error))
-    except (IdentityUnusable, KeyUnusable, UserUnusable) as error:
+    except (IdentityUnusable, KeyUnusable, UserUnusable, ControlMisplaced) as error:
         return _give_up(EX_CONFIG, str(error))
     except ControlUnusable as error:
         return _give_up(EX_UNAVAILABLE, str(error))
@@ -122,6 +127,8 @@ def _without_store(error: StoreError) -> tuple[int, str]:
     """Return the exit code and what to say where the store cannot be served."""
     if isinstance(error, StoreDamaged):  # starting again would meet the same
         return EX_DATAERR, str(error)
+    if isinstance(error, StoreMisplaced):
+        return EX_CONFIG, str(error)
     if isinstance(error, StoreUnusable):
         return EX_UNAVAILABLE, str(error)
     return (

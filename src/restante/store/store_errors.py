@@ -41,6 +41,10 @@ class StoreUnusable(StoreError):  # noqa: N818
     """
 
 
+class StoreMisplaced(StoreUnusable):
+    """Something that is no store stands in its place. Opening it again cures nothing."""
+
+
 class StoreDamaged(StoreUnusable):
     """The database is not what was written.
 

@@ -22,6 +22,7 @@ from json.encoder import encode_basestring_ascii
 from operator import attrgetter
 from typing import Any, Final, Literal
 
+from restante.phrases import cause_of
 from restante.telemetry.events import EVENTS, Event, FailureEvent, InternalError
 
 Format = Literal["text", "json"]
@@ -79,7 +80,7 @@ def _reader(kind: type[Event]) -> Callable[[Event], dict[str, Any]]:
     def read_failure(event: Event) -> dict[str, Any]:
         assert isinstance(event, FailureEvent)
         error = event.error
-        return {**read_present(event), "error": f"{type(error).__name__}: {error}"}
+        return {**read_present(event), "error": f"{type(error).__name__}: {cause_of(error)}"}
 
     if issubclass(kind, FailureEvent):
         return read_failure

@@ -22,6 +22,10 @@ class ControlUnusable(Exception):  # noqa: N818
     """The socket cannot be opened. The text is socket, cause and remedy."""
 
 
+class ControlMisplaced(ControlUnusable):
+    """The place is unsafe, or something else stands there. Time does not cure it."""
+
+
 def open_control(path: Path) -> socket.socket:
     """Bind and listen. Raises ControlUnusable if another server answers or the place is unsafe."""
     _prepare_directory(path.parent)
@@ -50,6 +54,8 @@ def answers(path: Path) -> bool:
             probe.connect(str(path))
         except PermissionError:
             raise
+        except (TimeoutError, BlockingIOError):  # it takes no more connections, as if frozen
+            return True
         except OSError:
             return False
     return True
@@ -60,11 +66,11 @@ def _prepare_directory(directory: Path) -> None:
         directory.mkdir(mode=DIRECTORY_MODE, parents=True, exist_ok=True)
         mode = directory.stat().st_mode
     except OSError as error:
-        raise ControlUnusable(
+        raise ControlMisplaced(
             f"{directory}: {error.strerror}; make it, owned by the server's user"
         ) from None
     if mode & (stat.S_IWGRP | stat.S_IWOTH):
-        raise ControlUnusable(
+        raise ControlMisplaced(
             f"{directory}: others may write there and could put up a socket of theirs; chmod 700"
         )
 
@@ -76,7 +82,7 @@ def _clear_stale(path: Path) -> None:
     except FileNotFoundError:
         return
     if not stat.S_ISSOCK(mode):
-        raise ControlUnusable(
+        raise ControlMisplaced(
             f"{path}: is there and is no socket; move it away, or name another as control_socket"
         )
     if answers(path):

@@ -12,10 +12,12 @@ from typing import NamedTuple
 
 import apsw
 
+from restante.phrases import cause_of
 from restante.store.sqlite import engine, proof, queries
 from restante.store.sqlite.backup import PARTIAL
 from restante.store.sqlite.ballast import Ballast
 from restante.store.sqlite.damage_mark import DamageMark
+from restante.store.sqlite.file_kinds import check_kinds
 from restante.store.sqlite.ledger import Ledger
 from restante.store.sqlite.lock import DirectoryLock
 from restante.store.sqlite.log_remains import lost_part
@@ -29,6 +31,8 @@ from restante.store.store_errors import StoreDamaged, StoreUnusable
 DATABASE = "restante.db"
 CONTENT = "content"
 _BALLAST = "ballast"
+_LOCK = "lock"
+_BESIDE = (f"{DATABASE}-wal", f"{DATABASE}-shm")  # the log and its index
 
 
 class Parts(NamedTuple):
@@ -54,7 +58,8 @@ def open_parts(
 
     `ballast` is in octets, 0 for none of our own; `proof_seconds` as in proof.py.
 
-    Raises StoreUnusable; StoreDamaged where the database is not what was written.
+    Raises StoreUnusable; StoreMisplaced where something else stands in its place; StoreDamaged
+    where the database is not what was written.
     """
     engine.check_engine()
     with ExitStack() as undo:
@@ -66,8 +71,8 @@ def open_parts(
             if engine.is_damage(error):
                 raise _damaged(directory, str(error)) from error
             raise StoreUnusable(
-                f"{directory}: {error}; check that this user may write there and that the disk is"
-                " sound; `restante store check` says more"
+                f"{directory}: {cause_of(error)}; check that this user may write there and that the"
+                " disk is sound; `restante store check` says more"
             ) from error
         undo.pop_all()
     return parts
@@ -83,6 +88,7 @@ def _damaged(directory: Path, found: str) -> StoreDamaged:
 def _open_in_turn(
     directory: Path, vfs: str | None, octets: int, proof_seconds: float, undo: ExitStack
 ) -> Parts:
+    check_kinds(directory, files=(_LOCK, DATABASE, *_BESIDE, _BALLAST), directories=(CONTENT,))
     changed = _make(directory)
     lock = DirectoryLock(directory)
     undo.callback(lock.release)

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from restante.mail.message import ContentFile
+from restante.phrases import cause_of
 from restante.store.sqlite.ballast import Ballast
 from restante.store.sqlite.regular_file import (
     BLOCK,
@@ -72,7 +73,7 @@ class ContentFiles:
             return await asyncio.get_running_loop().run_in_executor(self._pool, work)
         except OSError as error:
             kind = StoreFull if error.errno in _ROOM_WILL_COME else StoreError
-            raise kind(f"content file: {error}") from error
+            raise kind(f"content file: {cause_of(error)}") from error
 
     def begin(self, work: Callable[[], object]) -> None:
         """Have work done on a thread, whenever. After `close` it is left to the next sweep."""
@@ -208,7 +209,7 @@ class ContentFiles:
             descriptor.use(os.fsync)
         except OSError as error:
             if error.errno not in _ROOM_WILL_COME:
-                self._health.fail(f"syncing content: {error}")
+                self._health.fail(f"syncing content: {cause_of(error)}")
             raise
 
     def close(self) -> None:

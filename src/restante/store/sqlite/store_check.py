@@ -14,6 +14,7 @@ from pathlib import Path
 
 import apsw
 
+from restante.phrases import cause_of
 from restante.store.sqlite import care_queries, engine, migrations, queries
 from restante.store.sqlite.engine import Row
 from restante.store.sqlite.lock import DirectoryLock
@@ -83,7 +84,7 @@ class _Check:
                 self._look_at_figures()
                 self._look_at_contents()
         except (OSError, apsw.Error) as error:
-            self._found("database", f"cannot be read on: {error}")
+            self._found("database", f"cannot be read on: {cause_of(error)}")
 
     def _look_at_schema(self) -> None:
         self._report.schema = int(self._connection.pragma("user_version"))
