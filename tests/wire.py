@@ -80,7 +80,7 @@ class NoDrains:
     started: list[str] = field(default_factory=list)
     is_broken: bool = False
 
-    async def start(self, domain: HostedDomain, requested_by: str) -> None:
+    async def start(self, domain: HostedDomain, requested_by: str, release: int) -> None:
         if self.is_broken:
             raise CannotStart("the server is stopping")
         self.started.append(domain.name)
@@ -311,7 +311,7 @@ class Wire:
         )
         releaser = Releaser(
             figures=self.store.figures,
-            trail=self.store.trail,
+            releases=self.store.releases,
             directory=self.directory,
             drains=self.drains,
             host_names=host_names,

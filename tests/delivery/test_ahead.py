@@ -45,8 +45,8 @@ async def drain_in_turn(
     """Drain after each step, with one dispatcher. No polling, because only idle loops skip time."""
     close_drain, closed = world.store.handover.close_drain, asyncio.Event()
 
-    async def close(drain: Drain, *past: PastDrain | None) -> None:
-        await close_drain(drain, *past)
+    async def close(drain: Drain, past: PastDrain | None = None) -> None:
+        await close_drain(drain, past)
         closed.set()
 
     world.intercept("close_drain", close)  # `finish_drain` of this store ends there too

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from restante.delivery.delivery_tally import DeliveryTally, move_of
-from restante.queue.recipient_status import Move, Outcome, RecipientOutcome
+from restante.delivery.delivery_tally import DeliveryTally
+from restante.queue.recipient_status import Move, Outcome, RecipientOutcome, move_of
 
 DELIVERED, DEFERRED, REFUSED = Move.DELIVERED, Move.DEFERRED, Move.REFUSED
 UNCERTAIN, BOUNCED = Move.UNCERTAIN, Move.BOUNCED

@@ -39,7 +39,7 @@ class Drains:
         self.started: list[str] = []
         self.at_once = self.most_at_once = 0
 
-    async def start(self, domain: HostedDomain, _requested_by: str) -> None:
+    async def start(self, domain: HostedDomain, _requested_by: str, _release: int) -> None:
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
         await asyncio.sleep(0)
@@ -68,7 +68,7 @@ async def releaser_for(count: int, drains: Drains) -> Releaser:
     await directory.refresh()
     return Releaser(
         figures=store.figures,
-        trail=store.trail,
+        releases=store.releases,
         directory=directory,
         drains=drains,
         host_names=HostNames(NoNames(), lambda: 0.0),

@@ -13,6 +13,7 @@ from restante.retention.history_settings import HistorySettings
 from restante.retention.history_sweep import SWEEP_SECONDS, HistorySweep
 from restante.store.live_directory import LiveDirectory
 from restante.store.memory import MemoryStore
+from restante.store.release_store import ReleaseRecord
 from restante.telemetry.events import HistoryTrimmed
 from restante.tenancy.policy import DAY
 from tests.contract.making import hosted
@@ -55,6 +56,7 @@ class Kept:
         await self.directory.refresh()
         sweep = HistorySweep(
             history=self.store.history,
+            releases=self.store.releases,
             duties=self.store.duties,
             directory=self.directory,
             settings=lambda: self.settings,
@@ -95,3 +97,15 @@ def test_more_than_one_slice(monkeypatch: pytest.MonkeyPatch) -> None:
     kept = Kept(days=3)
     kept.store.state.history += [replace(ENTRY, id=100 + n, domain_id=77) for n in range(5)]
     assert kept.sweep() == [9, 8, 7]
+
+
+def test_requests_to_release_end_by_age(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(history_sweep, "SLICE", 2)
+    kept = Kept(release_days=3)
+    for day in range(10):
+        record = ReleaseRecord(
+            int(day * DAY * 1e6), day * DAY, "operator", "", "#alpha", "alpha", "", "253", "", 1
+        )
+        kept.store.state.releases[record.id] = record
+    kept.sweep()
+    assert [one.at / DAY for one in kept.store.state.releases.values()] == [7, 8, 9]

@@ -2,22 +2,7 @@
 
 from dataclasses import dataclass
 
-from restante.queue.recipient_status import Move, Outcome
-
-
-def move_of(outcome: Outcome) -> Move:
-    """Return the result of a message as a whole: that of its worst recipient.
-
-    Refused, uncertain and bounced come before deferred.
-    """
-    if outcome.is_delivered:
-        return Move.DELIVERED
-    if any(recipient.move is Move.UNCERTAIN for recipient in outcome.recipients):
-        return Move.UNCERTAIN
-    is_refused = any(
-        recipient.move not in (Move.DELIVERED, Move.DEFERRED) for recipient in outcome.recipients
-    )
-    return Move.REFUSED if is_refused else Move.DEFERRED
+from restante.queue.recipient_status import Move
 
 
 @dataclass(slots=True)

@@ -68,11 +68,12 @@ class Dispatcher:
         """Let drains begin that waited for a limit, if there is more room now."""
         self._context.turns.limits_changed()
 
-    async def start(self, domain: HostedDomain, requested_by: str) -> Start:
+    async def start(self, domain: HostedDomain, requested_by: str, release: int = 0) -> Start:
         """Deliver a domain's held mail. An open drain is joined: new patience, next try at once.
 
-        On return, the drain is on record with its patience, and survives a crash. Delivery
-        continues by itself. Raises CannotStart or StoreError.
+        `release` is the id of the request that it is for, if there is one. On return, the drain is
+        on record with its patience, and survives a crash. Delivery continues by itself. Raises
+        CannotStart or StoreError.
         """
         async with self._doors[domain.id]:
             self._context.resolver.forget(domain.destination.host)
@@ -81,7 +82,7 @@ class Dispatcher:
                 raise CannotStart("the server is stopping")
             now = self._context.now()
             opened = await self._context.handover.open_drain(
-                domain.id, now, now + self._context.settings.patience
+                domain.id, now, now + self._context.settings.patience, release
             )
             if isinstance(opened, Joined):
                 if drain is not None:
@@ -230,7 +231,7 @@ class Dispatcher:
                 return
             must_stop = any(asked.stop for asked in await store.asked([lease]))
             if must_stop or domain.policy.suspension_at(self._context.now()) is not None:
-                await store.close_drain(lease)
+                await store.close_drain(lease, at=self._context.now())
                 self._tell_end(domain.id)
             else:
                 await self._launch(lease, domain, "an earlier drain")

@@ -8,11 +8,11 @@ the destination's own reply are in one line. Never content, and no reverse-path.
 from collections.abc import Mapping
 from typing import Final
 
-from restante.delivery.delivery_tally import DeliveryTally, move_of
+from restante.delivery.delivery_tally import DeliveryTally
 from restante.delivery.link_plan import ConnectionEnd, LinkPlan
 from restante.mail.message import HeldMessage, message_name
 from restante.queue.hindrance import Hindrance, hindrance
-from restante.queue.recipient_status import Move, Outcome, RecipientOutcome
+from restante.queue.recipient_status import Move, Outcome, RecipientOutcome, move_of
 from restante.telemetry.events import (
     AttemptEnded,
     DeliveryAttempt,

@@ -37,6 +37,7 @@ class HistoryEntry:
     message_id: str  # "" where the message has none
     reply: str  # the destination's; "" where it was not asked
     drain: int  # the fencing number of the drain that moved it, 0 if none did
+    release: int = 0  # the id of the release that opened that drain, 0 if none did
 
 
 @dataclass(frozen=True, slots=True)

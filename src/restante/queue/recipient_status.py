@@ -124,3 +124,18 @@ class Outcome:
     def is_delivered(self) -> bool:
         """Every recipient tried was taken."""
         return all(recipient.move is Move.DELIVERED for recipient in self.recipients)
+
+
+def move_of(outcome: Outcome) -> Move:
+    """Return the result of a message as a whole: that of its worst recipient.
+
+    Refused, uncertain and bounced come before deferred.
+    """
+    if outcome.is_delivered:
+        return Move.DELIVERED
+    if any(recipient.move is Move.UNCERTAIN for recipient in outcome.recipients):
+        return Move.UNCERTAIN
+    is_refused = any(
+        recipient.move not in (Move.DELIVERED, Move.DEFERRED) for recipient in outcome.recipients
+    )
+    return Move.REFUSED if is_refused else Move.DEFERRED

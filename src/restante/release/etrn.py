@@ -19,14 +19,14 @@ from restante.smtp.replies import Reply
 def etrn_reply(answer: ReleaseOutcome) -> Reply:
     """Return the reply to ETRN (RFC 1985 §5)."""
     match answer:
-        case Granted(target, pending, _):
+        case Granted(target, pending):
             return replies.MESSAGES_PENDING.fill(count=pending, target=target)
         case NothingHeld(target, _, is_positive_wanted):
             reply = replies.QUEUING_STARTED if is_positive_wanted else replies.NOTHING_PENDING
             return reply.fill(target=target)
-        case Refused(target, _):
+        case Refused(target):
             return replies.NODE_NOT_ALLOWED.fill(target=target)
-        case CannotNow(target, _):
+        case CannotNow(target):
             return replies.CANNOT_QUEUE.fill(target=target)
         case NotAuthenticated():
             return replies.AUTHENTICATION_REQUIRED

@@ -1,7 +1,8 @@
 """The outcome of a release request, in domain terms. `etrn_reply` makes the SMTP reply of it.
 
 The reason is for the audit trail and the operator. Clients never get it: the reply to `Refused` is
-the same for an unknown domain, another account's domain and a host that is not authorized.
+the same for an unknown domain, another account's domain and a host that is not authorized. Each
+outcome has the id under which the store keeps the request; 0 if it is not kept.
 """
 
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ class Granted:
     target: str  # in ASCII, as the client named it
     pending: int  # messages
     reason: str
+    release: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,7 @@ class NothingHeld:
     target: str
     reason: str
     is_positive_wanted: bool = False  # the account wants 250: some clients stop at the first 251
+    release: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,7 @@ class Refused:
 
     target: str
     reason: str
+    release: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,7 @@ class NotAuthenticated:
     """The client has not logged in."""
 
     reason: str
+    release: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,7 @@ class CannotNow:
     target: str
     reason: str
     pending: int = 0  # messages that are released although the release could not be recorded
+    release: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +64,7 @@ class NotATarget:
 
     is_missing: bool  # there was no argument
     reason: str = "not a node"
+    release: int = 0
 
 
 ReleaseOutcome = Granted | NothingHeld | Refused | NotAuthenticated | CannotNow | NotATarget

@@ -40,9 +40,9 @@ from restante.release.release_outcome import (
     pending_messages,
 )
 from restante.release.request import ReleaseRequest, Requester
-from restante.store.audit_trail import AuditStore
 from restante.store.live_directory import LiveDirectory
 from restante.store.mail_figures import FigureStore
+from restante.store.release_store import ReleaseRecord, ReleaseStore
 from restante.store.store_errors import StoreError
 from restante.telemetry.events import ReleaseRequested, StoreFailed
 from restante.telemetry.log import Log
@@ -51,6 +51,7 @@ from restante.tenancy.etrn_target import EtrnTarget, parse_etrn_target
 from restante.tenancy.model import Directory, HostedDomain
 
 STARTS_AT_ONCE: Final = 25  # drains
+TARGET_SHOWN: Final = 300  # characters of the argument that the store and the log get
 _POSITIVE: Final = (
     250  # of an account whose client stops at the first 251 (fetchmail with several domains)
 )
@@ -59,8 +60,8 @@ _POSITIVE: Final = (
 class Drains(Protocol):
     """Starts drains (delivery/dispatcher.py)."""
 
-    async def start(self, domain: HostedDomain, requested_by: str) -> object:
-        """Start a drain or join the one that runs. Raises CannotStart or StoreError."""
+    async def start(self, domain: HostedDomain, requested_by: str, release: int) -> object:
+        """Start a drain for a release, or join the open one. Raises CannotStart or StoreError."""
 
 
 class Releaser:
@@ -70,7 +71,7 @@ class Releaser:
         self,
         *,
         figures: FigureStore,
-        trail: AuditStore,
+        releases: ReleaseStore,
         directory: LiveDirectory,
         drains: Drains,
         host_names: HostNames,
@@ -80,7 +81,7 @@ class Releaser:
     ) -> None:
         """`now` is Unix time."""
         self._figures = figures
-        self._trail = trail
+        self._releases = releases
         self._directory = directory
         self._drains = drains
         self._host_names = host_names
@@ -94,7 +95,8 @@ class Releaser:
 
         Nothing that a peer does makes it raise.
         """
-        requester, directory = request.requester, self._directory.now
+        requester, directory, at = request.requester, self._directory.now, self._now()
+        request = replace(request, id=self._releases.next_id(at), at=at)
         try:
             target = parse_etrn_target(request.argument)
         except ValueError:
@@ -178,7 +180,7 @@ class Releaser:
     ) -> ReleaseOutcome:
         # The entry is written while the drains are: one sync for all of it.
         failures, conclusion = await asyncio.gather(
-            self._start_drains(waiting, request.requester.actor),
+            self._start_drains(waiting, request),
             self._conclude(request, account, started),
         )
         if len(failures) < len(waiting):
@@ -186,7 +188,9 @@ class Releaser:
         failed = CannotNow(started.target, f"no drain could start: {failures[0]}")
         return await self._conclude(request, account, failed)
 
-    async def _start_drains(self, domains: Sequence[HostedDomain], requested_by: str) -> list[str]:
+    async def _start_drains(
+        self, domains: Sequence[HostedDomain], request: ReleaseRequest
+    ) -> list[str]:
         """Start all drains, a few at a time; return why some could not start.
 
         The number at once is limited: an account may have ten thousand domains, and the event loop
@@ -195,7 +199,7 @@ class Releaser:
         failures: list[str] = []
         for first in range(0, len(domains), STARTS_AT_ONCE):
             starts = [
-                self._drains.start(domain, requested_by)
+                self._drains.start(domain, request.requester.actor, request.id)
                 for domain in domains[first : first + STARTS_AT_ONCE]
             ]
             for outcome in await asyncio.gather(*starts, return_exceptions=True):
@@ -208,31 +212,22 @@ class Releaser:
     async def _conclude(
         self, request: ReleaseRequest, account: str, outcome: ReleaseOutcome
     ) -> ReleaseOutcome:
-        """Write the audit entry and the log line. An unrecorded release is not confirmed."""
-        requester = request.requester
-        entry = AuditEntry(
-            at=self._now(),
-            action=AuditAction.RELEASE_REQUESTED,
-            actor=requester.actor,
-            subject=request.argument[:300],
-            account=account,
-            origin=requester.origin,
-            answer=str(etrn_reply(outcome)),
-            reason=_full_reason(request, outcome),
-            domain=_domain_named(request.argument),
-        )
+        """Record the request, and write the log line. An unrecorded release is not confirmed."""
+        release = _record(request, account, outcome)
         try:
-            await self._trail.record([entry])
+            await self._releases.record_release(release, _audit_entry(release, self._now()))
         except StoreError as error:
             self._log.publish(StoreFailed(error=error, doing="audit"))
-            outcome = _unrecorded(outcome, entry.subject, str(error))
+            outcome = _unrecorded(outcome, release.target, str(error))
+        else:
+            outcome = replace(outcome, release=release.id)
         self._log_release(request, account, outcome)
         return outcome
 
     def _defer(self, request: ReleaseRequest) -> ReleaseOutcome:
         """Answer a request over the limit. Only the log has it: a flood must not fill the audit."""
         reason = "too many requests in a minute; not audited"
-        outcome = CannotNow(request.argument[:300], reason)
+        outcome = CannotNow(request.argument[:TARGET_SHOWN], reason)
         self._log_release(request, "", outcome)
         return outcome
 
@@ -241,12 +236,41 @@ class Releaser:
             ReleaseRequested(
                 actor=request.requester.actor,
                 origin=request.requester.origin,
-                target=request.argument[:300],
+                target=request.argument[:TARGET_SHOWN],
                 account=account,
                 answer=str(etrn_reply(outcome)),
                 reason=_full_reason(request, outcome),
             )
         )
+
+
+def _record(request: ReleaseRequest, account: str, outcome: ReleaseOutcome) -> ReleaseRecord:
+    return ReleaseRecord(
+        id=request.id,
+        at=request.at,
+        actor=request.requester.actor,
+        origin=request.requester.origin,
+        target=request.argument[:TARGET_SHOWN],
+        account=account,
+        domain=_domain_named(request.argument),
+        answer=str(etrn_reply(outcome)),
+        reason=_full_reason(request, outcome),
+        pending=pending_messages(outcome),
+    )
+
+
+def _audit_entry(release: ReleaseRecord, at: float) -> AuditEntry:
+    return AuditEntry(
+        at=at,
+        action=AuditAction.RELEASE_REQUESTED,
+        actor=release.actor,
+        subject=release.target,
+        account=release.account,
+        origin=release.origin,
+        answer=release.answer,
+        reason=release.reason,
+        domain=release.domain,
+    )
 
 
 def _full_reason(request: ReleaseRequest, outcome: ReleaseOutcome) -> str:

@@ -56,3 +56,5 @@ class ReleaseRequest:
     requester: Requester
     argument: str
     note: str = ""  # the operator's --reason
+    id: int = 0  # the releaser gives it one, and the time at which it came
+    at: float = 0.0  # Unix time

@@ -18,6 +18,11 @@ class HistorySettings(BaseModel):
         default=30,
         description="Days for which `restante trace` knows the outcome for each recipient.",
     )
+    release_days: Annotated[int, Field(ge=1, le=3660)] = Field(
+        default=400,
+        description="Days for which `restante drain list --past` knows each request to release"
+        " mail, and its results.",
+    )
     octets: Annotated[Size, Field(ge=1 << 20)] = Field(
         default=GIBIBYTE,
         description="Room for it in the store, in octets, or with K, M or G. Above it the oldest"

@@ -1,5 +1,7 @@
 """The end of history: entries that are too old, or too many, or of a domain that was removed.
 
+Requests to release mail end here too, by their age.
+
 Once an hour they are removed in slices, so that no other user of the store waits long.
 """
 
@@ -12,6 +14,7 @@ from restante.retention.history_settings import HistorySettings
 from restante.store.duty_store import DutyStore, keep_performing
 from restante.store.live_directory import LiveDirectory
 from restante.store.mail_history import HistoryStore
+from restante.store.release_store import ReleaseStore
 from restante.telemetry.events import HistoryTrimmed
 from restante.telemetry.log import Log
 from restante.tenancy.policy import DAY
@@ -27,6 +30,7 @@ class HistorySweep:
         self,
         *,
         history: HistoryStore,
+        releases: ReleaseStore,
         duties: DutyStore,
         directory: LiveDirectory,
         settings: Callable[[], HistorySettings],
@@ -36,6 +40,7 @@ class HistorySweep:
     ) -> None:
         """`settings` returns the present ones; `now` is Unix time."""
         self._history = history
+        self._releases = releases
         self._duties = duties
         self._directory = directory
         self._settings = settings
@@ -54,12 +59,18 @@ class HistorySweep:
         """Remove all that is over; return the seconds to the next sweep. Raises StoreError."""
         await self._forget_removed_domains()
         await self._trim(self._settings())
+        await self._trim_releases(self._settings())
         return SWEEP_SECONDS
 
     async def _forget_removed_domains(self) -> None:
         hosted = {domain.id for domain in self._directory.now.domains.values()}
         removed = [one for one in await self._history.history_domains() if one not in hosted]
         while removed and await self._history.forget_history(removed, SLICE) == SLICE:
+            pass
+
+    async def _trim_releases(self, settings: HistorySettings) -> None:
+        before = self._now() - settings.release_days * DAY
+        while await self._releases.trim_releases(before, SLICE) == SLICE:
             pass
 
     async def _trim(self, settings: HistorySettings) -> None:

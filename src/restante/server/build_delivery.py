@@ -57,6 +57,7 @@ def build_delivery(ground: Ground, tasks: asyncio.TaskGroup) -> DeliveryParts:
     retention = _retention(ground, context, dispatcher, notices)
     history = HistorySweep(
         history=store.history,
+        releases=store.releases,
         duties=store.duties,
         directory=directory,
         settings=lambda: ground.settings.config.history,
@@ -75,7 +76,7 @@ def _releaser(ground: Ground, dispatcher: Dispatcher) -> Releaser:
     )
     return Releaser(
         figures=ground.records.store.figures,
-        trail=ground.records.store.trail,
+        releases=ground.records.store.releases,
         directory=ground.records.directory,
         drains=dispatcher,
         host_names=ground.host_names,

@@ -32,17 +32,24 @@ class DrainBook:
         self._numbers = dict(numbers or {})
         self.records = {record.drain.domain_id: record for record in records}
 
-    def open(self, domain_id: int, requested_at: float, deadline: float) -> Drain | Joined:
+    def open(
+        self, domain_id: int, requested_at: float, deadline: float, release: int = 0
+    ) -> Drain | Joined:
         """Record a drain, or join the one that is open.
 
-        A stop asked for before no longer counts.
+        A stop asked for before no longer counts. A drain without a release gets this one.
         """
         present = self.records.get(domain_id)
         if present is None:
-            drain = Drain(domain_id, self._next_number(domain_id), requested_at, deadline)
+            number = self._next_number(domain_id)
+            drain = Drain(domain_id, number, requested_at, deadline, release)
             self.records[domain_id] = DrainRecord(drain)
             return drain
-        drain = replace(present.drain, deadline=max(present.drain.deadline, deadline))
+        drain = replace(
+            present.drain,
+            deadline=max(present.drain.deadline, deadline),
+            release=present.drain.release or release,
+        )
         self.records[domain_id] = DrainRecord(drain, present.times + 1)
         return Joined(drain, present.times + 1)
 
@@ -71,6 +78,10 @@ class DrainBook:
         """Forget a domain."""
         self._numbers.pop(domain_id, None)
         self.records.pop(domain_id, None)
+
+    def present(self, domain_id: int) -> Drain:
+        """Return the open drain of a domain that has one."""
+        return self.records[domain_id].drain
 
     def is_in_force(self, drain: Drain) -> bool:
         """Tell whether this is the number of a drain that is open."""

@@ -26,6 +26,7 @@ from restante.store.mail_retention import RetentionStore
 from restante.store.notice_store import NoticeStore
 from restante.store.recipient_store import RecipientStore
 from restante.store.record_store import TenancyStore
+from restante.store.release_store import ReleaseStore
 from restante.store.store_upkeep import UpkeepStore
 
 
@@ -55,6 +56,10 @@ class Store(Protocol):
     @property
     def history(self) -> HistoryStore:
         """Mail that left."""
+
+    @property
+    def releases(self) -> ReleaseStore:
+        """Requests to release mail."""
 
     @property
     def retention(self) -> RetentionStore:

@@ -5,11 +5,13 @@ Part of the contract in interface.py, whose rules hold here.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from restante.mail.message import HeldMessage
 from restante.mail.report import NewReport
 from restante.queue.recipient_status import Outcome
+
+STOPPED: Final = "stopped"  # the end of a drain that was not run to it
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,7 @@ class Drain:
     number: int  # fencing number: grows each time somebody takes the drain up
     requested_at: float
     deadline: float  # patience: Unix time at which what is left is simply held again
+    release: int = 0  # id of the release that it was opened for; 0: none
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +98,14 @@ class HandoverStore(Protocol):
         """
 
     async def open_drain(
-        self, domain_id: int, requested_at: float, deadline: float
+        self, domain_id: int, requested_at: float, deadline: float, release: int = 0
     ) -> Drain | Joined:
         """Record a drain, which is the caller's to run; or join the one that is open.
 
         A drain that is joined has the later of both deadlines, and its owner reads in `asked` that
-        it was joined. A stop that was asked for before no longer counts. Raises Conflict if the
-        domain no longer exists.
+        it was joined. A stop that was asked for before no longer counts. From now on its messages
+        count for the release with this id (release_store.py), if one is given. Raises Conflict if
+        the domain no longer exists.
         """
 
     async def claimable_drains(self, running: Collection[Drain]) -> list[Drain]:
@@ -155,11 +159,13 @@ class HandoverStore(Protocol):
         durable before the end is never passed over. Raises LeaseLost if another has taken it over.
         """
 
-    async def close_drain(self, drain: Drain, past: PastDrain | None = None) -> None:
+    async def close_drain(
+        self, drain: Drain, past: PastDrain | None = None, at: float = 0.0
+    ) -> None:
         """Give it up: record that it is over, and how it went, whatever the domain still holds.
 
         Nothing can be settled under it any more. Nothing happens if another has taken it over. None
-        leaves what is known of the drain before.
+        leaves what is known of the drain before; then `at` is its end, Unix time.
         """
 
     async def past_drains(self) -> Mapping[int, PastDrain]:

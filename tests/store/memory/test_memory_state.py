@@ -76,7 +76,7 @@ def test_a_removed_domain_takes_its_own_along_and_no_other_domains(state: Memory
         state.past_drains[number] = PastDrain(1.5, 2.5, "operator", "finished", "", 3, 0, 0, "")
         one = Recipient("anna", RecipientSource.LIST, is_there=True, at=1.0)
         state.recipients[number, one.source, one.name] = one
-    state.domain_removed(1)
+    state.domain_removed(1, 5.0)
     assert list(state.drains.records) == [2]
     assert list(state.marks) == [(2, "kind")]
     assert list(state.past_drains) == [2]

@@ -5,12 +5,12 @@ from math import inf
 
 from restante.mail.message import HeldMessage
 from restante.mail.report import NewReport
-from restante.queue.recipient_status import Outcome
+from restante.queue.recipient_status import Outcome, move_of
 from restante.store.drain_book import asked_of, open_drains, unclaimed
-from restante.store.mail_handover import Asked, Drain, Joined, PastDrain
+from restante.store.mail_handover import STOPPED, Asked, Drain, Joined, PastDrain
 from restante.store.memory.memory_history import keep_outcomes
 from restante.store.memory.memory_record import handed_out
-from restante.store.memory.memory_state import MemoryState
+from restante.store.memory.memory_state import DrainShare, MemoryState
 
 
 class MemoryHandover:
@@ -45,12 +45,15 @@ class MemoryHandover:
         self._state.reports.keep(
             [report for report in reports if self._is_news(report, drain.domain_id)]
         )
+        release = self._state.drains.present(drain.domain_id).release
         for outcome in outcomes:
             record = self._state.mail.get(outcome.number)
             if record is None or record.message.domain_id != drain.domain_id:
                 continue
             news = [one for one in outcome.recipients if one.forward_path in record.held]
-            keep_outcomes(self._state, record, news, at, drain.number)
+            keep_outcomes(self._state, record, news, at, drain=drain.number, release=release)
+            if news:
+                self._state.count_for_releases(drain.domain_id, move_of(outcome))
             for recipient in outcome.recipients:
                 record.settle(recipient, at)
             record.doubts = outcome.doubts or record.doubts
@@ -58,11 +61,14 @@ class MemoryHandover:
                 self._state.forget(outcome.number)
 
     async def open_drain(
-        self, domain_id: int, requested_at: float, deadline: float
+        self, domain_id: int, requested_at: float, deadline: float, release: int = 0
     ) -> Drain | Joined:
         """Record a drain, or join the one that is open."""
         self._state.check_hosted(domain_id)
-        return self._state.drains.open(domain_id, requested_at, deadline)
+        opened = self._state.drains.open(domain_id, requested_at, deadline, release)
+        if release:
+            self._state.release_drains.setdefault((release, domain_id), DrainShare())
+        return opened
 
     async def claimable_drains(self, running: Collection[Drain]) -> list[Drain]:
         """Return the open drains that nobody runs."""
@@ -105,9 +111,13 @@ class MemoryHandover:
         await self.close_drain(drain, past)
         return True
 
-    async def close_drain(self, drain: Drain, past: PastDrain | None = None) -> None:
+    async def close_drain(
+        self, drain: Drain, past: PastDrain | None = None, at: float = 0.0
+    ) -> None:
         """Record that it is over, and how it went."""
         if self._state.drains.is_in_force(drain):
+            ended_at, ending = (at, STOPPED) if past is None else (past.ended_at, past.end)
+            self._state.end_drain_shares(drain.domain_id, ended_at, ending)
             self._state.drains.close(drain)
             if past is not None:
                 self._state.past_drains[drain.domain_id] = past

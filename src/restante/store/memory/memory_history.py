@@ -63,7 +63,9 @@ def keep_outcomes(
     record: Record,
     outcomes: Iterable[RecipientOutcome],
     at: float,
+    *,
     drain: int = 0,
+    release: int = 0,
 ) -> None:
     """Keep the outcomes of a message's recipients, of those moves that history records."""
     message = record.message
@@ -89,6 +91,7 @@ def keep_outcomes(
             message_id=message.message_id or "",
             reply=outcome.reply[:REPLY_LIMIT],
             drain=drain,
+            release=release,
         )
         state.history.append(_without_names(entry) if detail is HistoryDetail.DOMAIN else entry)
 

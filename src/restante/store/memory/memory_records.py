@@ -90,7 +90,7 @@ class MemoryRecords:
         present = self._state.directory.domain_by_id(domain_id)
         if present is None:
             return
-        self._state.domain_removed(domain_id)
+        self._state.domain_removed(domain_id, audit.at)
         domains = _without(self._state.directory.domains, present.name)
         self._change(RecordKind.DOMAIN, str(domain_id), audit, domains=domains)
 

@@ -5,19 +5,31 @@ from dataclasses import dataclass, field, replace
 
 from restante.mail.message import ContentFile, MessageNumbers
 from restante.queue.history import HistoryEntry
+from restante.queue.recipient_status import Move
 from restante.store.drain_book import DrainBook
 from restante.store.mail_content import DAMAGED
 from restante.store.mail_figures import Usage
-from restante.store.mail_handover import PastDrain
+from restante.store.mail_handover import STOPPED, PastDrain
 from restante.store.memory.memory_record import Record
 from restante.store.memory.waiting_reports import WaitingReports
 from restante.store.record_store import CHANGES_KEPT
+from restante.store.release_store import ReleaseRecord
 from restante.store.store_errors import Conflict
 from restante.tenancy.audit import AuditEntry
 from restante.tenancy.model import Directory
 from restante.tenancy.notice import Notice, Quiet, Topic
 from restante.tenancy.numbered_change import RecordKind
 from restante.tenancy.recipients import Recipient, RecipientSource
+
+
+@dataclass(slots=True)
+class DrainShare:
+    """The work of one drain for one release so far."""
+
+    moved: dict[Move, int] = field(default_factory=dict)
+    left: int = 0
+    ended_at: float | None = None
+    end: str = ""
 
 
 @dataclass(slots=True)
@@ -36,6 +48,10 @@ class MemoryState:
     notices: dict[int, Notice] = field(default_factory=dict)  # by number
     quiets: dict[Topic, Quiet] = field(default_factory=dict)
     trail: list[AuditEntry] = field(default_factory=list)
+    releases: dict[int, ReleaseRecord] = field(default_factory=dict)  # by id
+    release_drains: dict[tuple[int, int], DrainShare] = field(  # by release and domain id
+        default_factory=dict
+    )
     history: list[HistoryEntry] = field(default_factory=list)  # by id
     changes: deque[tuple[int, RecordKind, str]] = field(  # of records: number, kind, key
         default_factory=lambda: deque(maxlen=CHANGES_KEPT)
@@ -85,8 +101,27 @@ class MemoryState:
         if self.directory.domain_by_id(domain_id) is None:
             raise Conflict(f"domain {domain_id} no longer exists")
 
-    def domain_removed(self, domain_id: int) -> None:
+    def count_for_releases(self, domain_id: int, move: Move) -> None:
+        """Count a message for the releases that its domain's drain works for."""
+        for share in self._open_shares(domain_id):
+            share.moved[move] = share.moved.get(move, 0) + 1
+
+    def end_drain_shares(self, domain_id: int, at: float, ending: str) -> None:
+        """Close the accounts of a domain's drain for its releases."""
+        left = self.usage(domain_id).held
+        for share in self._open_shares(domain_id):
+            share.ended_at, share.end, share.left = at, ending, left
+
+    def _open_shares(self, domain_id: int) -> list[DrainShare]:
+        return [
+            share
+            for (_, of), share in self.release_drains.items()
+            if of == domain_id and share.ended_at is None
+        ]
+
+    def domain_removed(self, domain_id: int, at: float) -> None:
         """Remove all that goes with a domain."""
+        self.end_drain_shares(domain_id, at, STOPPED)
         self.drains.forget(domain_id)
         self.past_drains.pop(domain_id, None)
         self.marks = {key: value for key, value in self.marks.items() if key[0] != domain_id}

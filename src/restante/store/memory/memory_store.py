@@ -15,6 +15,7 @@ from restante.store.memory.memory_queue import MemoryQueue
 from restante.store.memory.memory_reception import MemoryReception
 from restante.store.memory.memory_recipients import MemoryRecipients
 from restante.store.memory.memory_records import MemoryRecords
+from restante.store.memory.memory_releases import MemoryReleases
 from restante.store.memory.memory_reports import MemoryReports
 from restante.store.memory.memory_retention import MemoryRetention
 from restante.store.memory.memory_state import MemoryState
@@ -34,6 +35,7 @@ class MemoryStore:
         self.queue = MemoryQueue(state)
         self.figures = MemoryFigures(state)
         self.history = MemoryHistory(state)
+        self.releases = MemoryReleases(state)
         self.retention = MemoryRetention(state)
         self.reports = MemoryReports(state)
         self.records = MemoryRecords(state)

@@ -8,6 +8,7 @@ from typing import Final
 
 from restante.queue.history import RECORDED
 from restante.queue.recipient_status import Move, RecipientOutcome
+from restante.store.mail_handover import Drain
 from restante.store.sqlite import history_queries
 from restante.store.sqlite.rows import numbers_text, storable
 from restante.store.sqlite.write_transaction import WriteTransaction
@@ -20,7 +21,11 @@ Moved = tuple[int, RecipientOutcome]  # the number of a message, and the outcome
 
 
 def keep_outcomes(
-    transaction: WriteTransaction, domain_id: int, moved: Sequence[Moved], at: float, drain: int = 0
+    transaction: WriteTransaction,
+    domain_id: int,
+    moved: Sequence[Moved],
+    at: float,
+    drain: Drain | None = None,
 ) -> None:
     """Keep the outcomes of a domain's recipients, of those moves that history records."""
     codes = CODES
@@ -30,9 +35,10 @@ def keep_outcomes(
     detail = _detail(transaction, domain_id)
     if detail is None:
         return
+    mover = (0, 0) if drain is None else (drain.number, drain.release)
     for start in range(0, len(moved), history_queries.MOST_ROWS):
         some = moved[start : start + history_queries.MOST_ROWS]
-        bindings: list[object] = [at, detail, drain]
+        bindings: list[object] = [at, detail, *mover]
         for number, one in some:
             bindings += (number, one.forward_path, codes[one.move], storable(one.reply))
         transaction.execute(history_queries.keep_outcomes(len(some)), bindings)

@@ -26,31 +26,32 @@ DOMAINS_OF = (
 _INSERT = """
     INSERT INTO history (
         at, outcome, domain_id, number, received_at, octets, reverse_path, forward_path, client,
-        message_id, reply, drain
+        message_id, reply, drain, release
     )
 """
 
 
-def _facts(path: str, outcome: str, reply: str) -> str:
+def _facts(path: str, outcome: str, reply: str, release: str = "0") -> str:
     """Select an entry of `message`, with addresses as far as the detail lets them be kept."""
     return f"""
     SELECT ?1, {outcome}, message.domain_id, message.number, received_at, size,
         iif(?2 = 'domain', shortened(reverse_path), reverse_path),
         iif(?2 = 'domain', shortened({path}), {path}),
         coalesce(iif(json_valid(origin), origin ->> 'address', ''), ''), coalesce(message_id, ''),
-        iif(?2 = 'domain', reply_code({reply}), substr({reply}, 1, {REPLY_LIMIT})), ?3
+        iif(?2 = 'domain', reply_code({reply}), substr({reply}, 1, {REPLY_LIMIT})), ?3,
+        {release}
     """
 
 
 @cache
 def keep_outcomes(count: int) -> str:
-    """Append the entries of `count` recipients: then come number, path, outcome and reply of each.
+    """Append the entries of `count` recipients, of those whose messages are there.
 
-    Only of those whose messages are there.
+    ?4 is the release. Then come number, path, outcome and reply of each.
     """
     rows = ", ".join(["(?, ?, ?, ?)"] * count)
     return f"""
-    {_INSERT} {_facts("moved.column2", "moved.column3", "moved.column4")}
+    {_INSERT} {_facts("moved.column2", "moved.column3", "moved.column4", "?4")}
     FROM (VALUES {rows}) AS moved CROSS JOIN message ON message.number = moved.column1
     """
 
@@ -88,7 +89,7 @@ KEEP_PARKED = f"""
 
 _ENTRIES = """
     SELECT id, at, outcome, domain_id, number, received_at, octets, reverse_path, forward_path,
-        client, message_id, reply, drain
+        client, message_id, reply, drain, release
     FROM history
 """
 _MATCHING = """

@@ -4,16 +4,23 @@ Each function is the body of one `Change`. It runs on the writer thread inside a
 moves the ledger with every row it moves. If it must raise StoreError, it does so before the first.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from restante.mail.message import NewMessage
 from restante.mail.report import NewReport
-from restante.queue.recipient_status import Move, Outcome, RecipientOutcome, RecipientStatus
+from restante.queue.recipient_status import (
+    Move,
+    Outcome,
+    RecipientOutcome,
+    RecipientStatus,
+    move_of,
+)
 from restante.store.hold_refusals import refused_of
 from restante.store.mail_content import DAMAGED
 from restante.store.mail_handover import Drain
-from restante.store.sqlite import queries
+from restante.store.sqlite import queries, release_changes
 from restante.store.sqlite.engine import Row
 from restante.store.sqlite.history_changes import (
     keep_outcomes,
@@ -70,17 +77,22 @@ def settle(
 ) -> None:
     """Record the outcomes of messages; unchanged ones, wholly delivered, leave in one statement."""
     transaction.ledger.drains.check(drain)
+    drain = transaction.ledger.drains.present(drain.domain_id)
     for report in (
         reports
     ):  # before their outcomes: afterwards nobody is there any more who would make them news
         if _is_news(transaction, drain.domain_id, report):
             transaction.execute(queries.KEEP_REPORT, report_row(report))
     delivered = [outcome for outcome in outcomes if outcome.is_delivered]
-    if delivered and not _remove_whole(transaction, drain, delivered, at):
-        _settle_in_part(transaction, drain, delivered, at)
+    moved: Counter[Move] = Counter()
+    if delivered and _remove_whole(transaction, drain, delivered, at):
+        moved[Move.DELIVERED] = len(delivered)
+    elif delivered:
+        moved += _settle_in_part(transaction, drain, delivered, at)
     if len(delivered) < len(outcomes):
         others = [outcome for outcome in outcomes if not outcome.is_delivered]
-        _settle_in_part(transaction, drain, others, at)
+        moved += _settle_in_part(transaction, drain, others, at)
+    release_changes.count(transaction, drain, moved)
 
 
 def _is_news(transaction: WriteTransaction, domain_id: int, report: NewReport) -> bool:
@@ -106,7 +118,7 @@ def _remove_whole(
     if held_paths != believed:
         return False
     moved = [(outcome.number, one) for outcome in delivered for one in outcome.recipients]
-    keep_outcomes(transaction, domain_id, moved, at, drain.number)
+    keep_outcomes(transaction, domain_id, moved, at, drain)
     transaction.execute(queries.REMOVE_MESSAGES, (numbers,))
     transaction.ledger.remove_messages(domain_id, len(delivered), octets)
     _remove_files(transaction, files)
@@ -119,15 +131,30 @@ def _number(outcome: Outcome) -> int:
 
 def _settle_in_part(
     transaction: WriteTransaction, drain: Drain, outcomes: Iterable[Outcome], at: float
-) -> None:
-    """Record outcomes recipient by recipient: some are not delivered, or were refused before."""
-    gone = [outcome.number for outcome in outcomes if _settle_one(transaction, drain, outcome, at)]
+) -> Counter[Move]:
+    """Record outcomes recipient by recipient: some are not delivered, or were refused before.
+
+    Returns how many messages had news, by their outcome.
+    """
+    moved: Counter[Move] = Counter()
+    gone: list[int] = []
+    for outcome in outcomes:
+        is_news, is_gone = _settle_one(transaction, drain, outcome, at)
+        moved[move_of(outcome)] += is_news
+        if is_gone:
+            gone.append(outcome.number)
     if gone:
         remove(transaction, gone)
+    return moved
 
 
-def _settle_one(transaction: WriteTransaction, drain: Drain, outcome: Outcome, at: float) -> bool:
-    """Record one outcome; tell whether the message must be removed, with no recipient left."""
+def _settle_one(
+    transaction: WriteTransaction, drain: Drain, outcome: Outcome, at: float
+) -> tuple[bool, bool]:
+    """Record one outcome; tell whether it is news, and whether the message has no recipient left.
+
+    Such a message must be removed.
+    """
     domain_id = drain.domain_id
     rows = transaction.execute(queries.STANDING, (outcome.number, domain_id))
     held = paths(rows[0][0]) if rows else []
@@ -137,13 +164,14 @@ def _settle_one(transaction: WriteTransaction, drain: Drain, outcome: Outcome, a
     moved = [
         (outcome.number, one) for one in outcome.recipients if news.get(one.forward_path) is one
     ]
-    keep_outcomes(transaction, domain_id, moved, at, drain.number)
+    keep_outcomes(transaction, domain_id, moved, at, drain)
     for recipient in news.values():
         _keep_word(transaction, (domain_id, outcome.number), recipient, at)
     if outcome.doubts and news:
         transaction.execute(queries.KEEP_DOUBTS, (outcome.doubts, outcome.number))
     left = [path for path in held if path not in news or news[path].move is Move.DEFERRED]
-    return left != held and _has_nobody(transaction, (domain_id, outcome.number), left)
+    is_gone = left != held and _has_nobody(transaction, (domain_id, outcome.number), left)
+    return bool(news), is_gone
 
 
 def _keep_word(

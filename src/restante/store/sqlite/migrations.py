@@ -445,6 +445,51 @@ def _add_history(connection: apsw.Connection) -> None:
     connection.execute(_HISTORY)
 
 
+_RELEASES = """
+-- Requests to release mail, as they were answered. The id is unique among the numbers of messages
+-- too, and is the time in microseconds or more.
+CREATE TABLE release (
+    id      INTEGER PRIMARY KEY,
+    at      REAL    NOT NULL,          -- Unix time
+    actor   TEXT    NOT NULL,
+    origin  TEXT    NOT NULL,
+    target  TEXT    NOT NULL,
+    account TEXT    NOT NULL,
+    domain  TEXT    NOT NULL,
+    answer  TEXT    NOT NULL,
+    reason  TEXT    NOT NULL,
+    pending INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX release_account ON release (account);
+CREATE INDEX release_domain ON release (domain);
+
+-- The work of each drain for a release. release_queries.py has the meaning of opener.
+CREATE TABLE release_drain (
+    release   INTEGER NOT NULL,
+    domain_id INTEGER NOT NULL,
+    opener    INTEGER NOT NULL,
+    delivered INTEGER NOT NULL DEFAULT 0,
+    refused   INTEGER NOT NULL DEFAULT 0,
+    uncertain INTEGER NOT NULL DEFAULT 0,
+    held      INTEGER NOT NULL DEFAULT 0,
+    ended_at  REAL,
+    ending    TEXT    NOT NULL DEFAULT '',
+    PRIMARY KEY (release, domain_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX release_drain_domain ON release_drain (domain_id);
+
+ALTER TABLE drain ADD COLUMN release INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE history ADD COLUMN release INTEGER NOT NULL DEFAULT 0;
+"""
+
+
+def _add_releases(connection: apsw.Connection) -> None:
+    """Keep each request to release mail, and its results."""
+    connection.execute(_RELEASES)
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     _create_tables,
     _add_policies,
@@ -464,6 +509,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     _add_changes,
     _add_past_drain_facts,
     _add_history,
+    _add_releases,
 )
 
 

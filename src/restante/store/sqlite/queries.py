@@ -326,7 +326,9 @@ UNCOUNTED = f"""
     SELECT domain_id, count(*), sum(size), max(number) FROM message WHERE number > ({COUNTED_UP_TO})
     GROUP BY domain_id
 """
-DRAINS = "SELECT domain_id, number, is_open, requested_at, deadline, times, stop FROM drain"
+DRAINS = """
+    SELECT domain_id, number, is_open, requested_at, deadline, times, stop, release FROM drain
+"""
 
 # --- reports
 
@@ -486,10 +488,12 @@ REMOVE_QUIET = "DELETE FROM quiet WHERE account = ? AND kind = ? AND about = ?"
 
 # --- drains
 
-KEEP_DRAIN = (
-    "INSERT OR REPLACE INTO drain (domain_id, number, requested_at, deadline, is_open, times, stop)"
-    " VALUES (?, ?, ?, ?, 1, ?, ?)"
-)
+KEEP_DRAIN = """
+    INSERT OR REPLACE INTO drain (
+        domain_id, number, requested_at, deadline, is_open, times, stop, release
+    )
+    VALUES (?, ?, ?, ?, 1, ?, ?, ?)
+"""
 CLOSE_DRAIN = "UPDATE drain SET is_open = 0, number = ? WHERE domain_id = ?"
 REMOVE_DRAIN = "DELETE FROM drain WHERE domain_id = ?"
 REMOVE_PAST_DRAIN = "DELETE FROM past_drain WHERE domain_id = ?"

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from restante.phrases import EXISTS, REMOVED_MEANWHILE
-from restante.store.mail_handover import Drain, Joined, PastDrain
+from restante.store.mail_handover import STOPPED, Drain, Joined, PastDrain
 from restante.store.record_store import CHANGES_KEPT
-from restante.store.sqlite import queries
+from restante.store.sqlite import queries, release_changes
 from restante.store.sqlite.rows import account_row, audit_row, domain_row, login_row, past_drain_row
 from restante.store.sqlite.write_transaction import WriteTransaction
 from restante.store.store_errors import Conflict
@@ -26,12 +26,19 @@ _NAMES = 1000  # of recipients, in one statement
 
 
 def open_drain(
-    transaction: WriteTransaction, domain_id: int, requested_at: float, deadline: float
+    transaction: WriteTransaction,
+    domain_id: int,
+    requested_at: float,
+    deadline: float,
+    release: int = 0,
 ) -> Drain | Joined:
     """Record a drain under a number that nobody has had, or join the one that is open."""
     transaction.ledger.check_hosted(domain_id)
-    opened = transaction.ledger.drains.open(domain_id, requested_at, deadline)
+    opened = transaction.ledger.drains.open(domain_id, requested_at, deadline, release)
     _keep_drain(transaction, domain_id)
+    if release:
+        drain = opened.drain if isinstance(opened, Joined) else opened
+        release_changes.begin(transaction, drain, release)
     return opened
 
 
@@ -62,10 +69,14 @@ def finish_drain(
     return True
 
 
-def close_drain(transaction: WriteTransaction, drain: Drain, past: PastDrain | None) -> None:
+def close_drain(
+    transaction: WriteTransaction, drain: Drain, past: PastDrain | None, at: float = 0.0
+) -> None:
     """Record that it is over and how it went, and let nothing more be settled under it."""
     ledger = transaction.ledger
     if ledger.drains.is_in_force(drain):
+        ended_at, ending = (at, STOPPED) if past is None else (past.ended_at, past.end)
+        release_changes.end(transaction, ledger.drains.present(drain.domain_id), ended_at, ending)
         ledger.touch_drain(drain.domain_id)
         number = ledger.drains.close(drain)
         transaction.execute(queries.CLOSE_DRAIN, (number, drain.domain_id))
@@ -79,7 +90,15 @@ def _keep_drain(transaction: WriteTransaction, domain_id: int) -> None:
     drain = record.drain
     transaction.execute(
         queries.KEEP_DRAIN,
-        (domain_id, drain.number, drain.requested_at, drain.deadline, record.times, record.stop),
+        (
+            domain_id,
+            drain.number,
+            drain.requested_at,
+            drain.deadline,
+            record.times,
+            record.stop,
+            drain.release,
+        ),
     )
 
 
@@ -154,6 +173,8 @@ def remove_domain(transaction: WriteTransaction, domain_id: int, audit: AuditEnt
         raise Conflict(f"domain {domain_id} holds mail")
     if not ledger.hosts(domain_id):
         return
+    if domain_id in ledger.drains.records:
+        release_changes.end(transaction, ledger.drains.present(domain_id), audit.at, STOPPED)
     for query in (
         queries.REMOVE_DOMAIN,
         queries.REMOVE_USAGE,

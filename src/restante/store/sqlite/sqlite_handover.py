@@ -43,7 +43,7 @@ class SqliteHandover:
         )
 
     async def open_drain(
-        self, domain_id: int, requested_at: float, deadline: float
+        self, domain_id: int, requested_at: float, deadline: float, release: int = 0
     ) -> Drain | Joined:
         """Record a drain, or join the one that is open."""
         change = partial(
@@ -51,6 +51,7 @@ class SqliteHandover:
             domain_id=domain_id,
             requested_at=requested_at,
             deadline=deadline,
+            release=release,
         )
         opened: Drain | Joined = await self._core.write(change)
         return opened
@@ -102,9 +103,11 @@ class SqliteHandover:
         )
         return finished
 
-    async def close_drain(self, drain: Drain, past: PastDrain | None = None) -> None:
+    async def close_drain(
+        self, drain: Drain, past: PastDrain | None = None, at: float = 0.0
+    ) -> None:
         """Record that it is over, and how it went."""
-        await self._core.write(partial(record_changes.close_drain, drain=drain, past=past))
+        await self._core.write(partial(record_changes.close_drain, drain=drain, past=past, at=at))
 
     async def past_drains(self) -> Mapping[int, PastDrain]:
         """Return how the last drain of each domain went."""

@@ -29,6 +29,7 @@ from restante.store.sqlite.sqlite_queue import SqliteQueue
 from restante.store.sqlite.sqlite_reception import SqliteReception
 from restante.store.sqlite.sqlite_recipients import SqliteRecipients
 from restante.store.sqlite.sqlite_records import SqliteRecords
+from restante.store.sqlite.sqlite_releases import SqliteReleases
 from restante.store.sqlite.sqlite_reports import SqliteReports
 from restante.store.sqlite.sqlite_retention import SqliteRetention
 from restante.store.sqlite.sqlite_trail import SqliteTrail
@@ -73,6 +74,7 @@ class SqliteStore:
         self.queue = SqliteQueue(core)
         self.figures = SqliteFigures(core)
         self.history = SqliteHistory(core)
+        self.releases = SqliteReleases(core)
         self.retention = SqliteRetention(core)
         self.reports = SqliteReports(core)
         self.records = SqliteRecords(core)

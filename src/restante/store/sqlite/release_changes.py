@@ -1,0 +1,68 @@
+"""Changes of releases in the tables. Each function is called inside the transaction of a change."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from restante.queue.recipient_status import Move
+from restante.store.mail_handover import Drain
+from restante.store.release_store import ReleaseRecord
+from restante.store.sqlite import queries, release_queries
+from restante.store.sqlite.rows import audit_row
+from restante.store.sqlite.write_transaction import WriteTransaction
+from restante.tenancy.audit import AuditEntry
+
+MICROSECOND: Final = 1_000_000  # of a second: ids count them
+
+
+def record_release(
+    transaction: WriteTransaction, release: ReleaseRecord, audit: AuditEntry
+) -> None:
+    """Keep a request as it was answered, with its entry of the trail."""
+    transaction.execute(queries.RECORD, audit_row(audit))
+    row = (
+        release.id,
+        release.at,
+        release.actor,
+        release.origin,
+        release.target,
+        release.account,
+        release.domain,
+        release.answer,
+        release.reason,
+        release.pending,
+    )
+    transaction.execute(release_queries.RECORD_RELEASE, row)
+
+
+def begin(transaction: WriteTransaction, drain: Drain, release: int) -> None:
+    """Let a drain count for a release too, from now on; it is open."""
+    if drain.release == release:
+        transaction.execute(release_queries.OPEN, (release, drain.domain_id))
+    else:
+        transaction.execute(release_queries.JOIN, (release, drain.domain_id, drain.release))
+
+
+def count(transaction: WriteTransaction, drain: Drain, moved: Mapping[Move, int]) -> None:
+    """Count messages of a drain, by their outcome."""
+    counts = [moved.get(move, 0) for move in (Move.DELIVERED, Move.REFUSED, Move.UNCERTAIN)]
+    if drain.release and any(counts):
+        transaction.execute(release_queries.COUNT, (*counts, drain.release, drain.domain_id))
+
+
+def end(transaction: WriteTransaction, drain: Drain, at: float, ending: str) -> None:
+    """Close the account of a drain that is over."""
+    if drain.release:
+        left = transaction.ledger.usage(drain.domain_id).held
+        place = (drain.release, drain.domain_id)
+        transaction.execute(release_queries.END, (at, ending, left, *place))
+
+
+def trim(transaction: WriteTransaction, before: float, limit: int) -> int:
+    """Remove the oldest: see `ReleaseStore.trim_releases`."""
+    first = int(before * MICROSECOND)
+    transaction.execute(release_queries.TRIM_DRAINS, (first, limit))
+    removed = transaction.connection.changes()
+    if removed < limit:
+        transaction.execute(release_queries.TRIM, (first, limit - removed))
+        removed += transaction.connection.changes()
+    return removed

@@ -1,0 +1,96 @@
+"""The releases port of the store on SQLite."""
+
+import json
+from collections.abc import Sequence
+from functools import partial
+
+import apsw
+
+from restante.store.release_store import (
+    PastRelease,
+    ReleaseDrain,
+    ReleaseFilter,
+    ReleaseProgress,
+    ReleaseRecord,
+)
+from restante.store.sqlite import engine, release_changes, release_queries
+from restante.store.sqlite.engine import Row, fetch
+from restante.store.sqlite.release_changes import MICROSECOND
+from restante.store.sqlite.store_core import StoreCore
+from restante.tenancy.audit import AuditEntry
+
+
+class SqliteReleases:
+    """A `ReleaseStore`."""
+
+    def __init__(self, core: StoreCore) -> None:
+        self._core = core
+
+    def next_id(self, now: float) -> int:
+        """Return an id of those that messages have too."""
+        return self._core.latest.numbers.next(now)
+
+    async def record_release(self, release: ReleaseRecord, audit: AuditEntry) -> None:
+        """Keep a request and its entry of the audit trail."""
+        await self._core.write(
+            partial(release_changes.record_release, release=release, audit=audit)
+        )
+
+    async def releases(self, wanted: ReleaseFilter) -> list[PastRelease]:
+        """Return the releases that match, the newest first."""
+        return await self._core.read(partial(_releases, wanted=wanted))
+
+    async def release_drains(self, release: int, limit: int) -> Sequence[ReleaseDrain]:
+        """Return the drains of a release by domain."""
+        return await self._core.read(partial(_release_drains, release=release, limit=limit))
+
+    async def trim_releases(self, before: float, limit: int) -> int:
+        """Forget the oldest."""
+        removed: int = await self._core.write(
+            partial(release_changes.trim, before=before, limit=limit)
+        )
+        return removed
+
+
+def _releases(connection: apsw.Connection, wanted: ReleaseFilter) -> list[PastRelease]:
+    name, domain_id = wanted.domain or (None, None)
+    query = release_queries.releases(
+        by_ids=wanted.ids is not None,
+        by_account=wanted.account is not None,
+        by_domain=wanted.domain is not None,
+    )
+    bindings = {
+        "ids": None if wanted.ids is None else json.dumps(wanted.ids),
+        "account": wanted.account,
+        "domain": name,
+        "domain_id": domain_id,
+        "first": 0 if wanted.since is None else int(wanted.since * MICROSECOND),
+        "since": wanted.since,
+        "until": wanted.until,
+        "before": wanted.before,
+        "limit": wanted.limit,
+    }
+    with engine.time_limit(connection, engine.SEARCH_SECONDS):
+        return [_past_release(row) for row in fetch(connection, query, bindings)]
+
+
+def _past_release(row: Row) -> PastRelease:
+    *record, drains, is_open, delivered, refused, uncertain, left, ended_at, ends = row
+    return PastRelease(
+        ReleaseRecord(*record),
+        ReleaseProgress(
+            drains=drains,
+            open=is_open,
+            delivered=delivered,
+            refused=refused,
+            uncertain=uncertain,
+            left=left,
+            ended_at=None if is_open else ended_at,
+            ends=tuple(sorted(json.loads(ends))),
+        ),
+    )
+
+
+def _release_drains(connection: apsw.Connection, release: int, limit: int) -> list[ReleaseDrain]:
+    rows = fetch(connection, release_queries.RELEASE_DRAINS, (release, limit))
+    return [ReleaseDrain(*row) for row in rows]
