@@ -28,6 +28,7 @@ ELSEWHERE: dict[str, str] = {
     "server/build_reception.py": "tests/server/test_reload.py",
     "store/sqlite/history_changes.py": "tests/contract/test_history.py",
     "store/sqlite/release_changes.py": "tests/contract/test_releases.py",
+    "store/sqlite/token_changes.py": "tests/contract/test_tokens.py",
 }
 
 RECORDS = {"Enum", "IntEnum", "StrEnum", "Flag", "IntFlag", "NamedTuple", "TypedDict", "BaseModel"}

@@ -3,9 +3,10 @@
 Part of the contract in interface.py, whose rules hold here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, Protocol
 
+from restante.tenancy.api_token import ApiToken
 from restante.tenancy.audit import AuditEntry
 from restante.tenancy.model import Account, Directory, HostedDomain, Login
 from restante.tenancy.notice import Channel
@@ -35,7 +36,7 @@ class TenancyStore(Protocol):
         """Add or replace, by name."""
 
     async def remove_account(self, name: str, audit: AuditEntry) -> None:
-        """Remove it. Raises Conflict while it has logins, domains or channels of notices."""
+        """Remove it and its tokens. Raises Conflict while it has logins, domains or channels."""
 
     async def put_login(self, login: Login, audit: AuditEntry) -> None:
         """Add or replace, by user name.
@@ -68,3 +69,23 @@ class TenancyStore(Protocol):
 
     async def remove_channel(self, channel_id: int, audit: AuditEntry) -> None:
         """Remove it and the notices that wait for it. Removing what is not there is no change."""
+
+    async def put_token(self, token: ApiToken, audit: AuditEntry) -> None:
+        """Add or replace, by id.
+
+        Raises Conflict if the id is another account's, or its own account does not exist. The
+        account "" is the operator's and always exists.
+        """
+
+    async def remove_tokens(self, ids: Sequence[str]) -> None:
+        """Remove the records of tokens that are over, without an entry in the trail."""
+
+    async def record_token_uses(self, uses: Mapping[str, float]) -> None:
+        """Keep the Unix times of last uses by id. An earlier time than the one kept is ignored.
+
+        This is no change of the records: the change number stays. Ids that are not there are
+        ignored.
+        """
+
+    async def token_uses(self) -> Mapping[str, float]:
+        """Return the time of the last use of each token that was used, by id."""

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import TypeVar
 
 from restante.mail.address import canonical_domain
+from restante.tenancy.api_token import ApiToken
 from restante.tenancy.history_detail import HistoryDetail
 from restante.tenancy.notice import Channel, NoticeFacts
 from restante.tenancy.policy import DEFAULT_POLICY, Policy
@@ -163,6 +164,7 @@ class Directory:
     logins: Mapping[str, Login] = field(default_factory=dict)  # by user name
     domains: Mapping[str, HostedDomain] = field(default_factory=dict)  # by canonical name
     channels: Mapping[int, Channel] = field(default_factory=dict)  # of notices, by id
+    tokens: Mapping[str, ApiToken] = field(default_factory=dict)  # of the API, by id
 
     def domains_of(self, account: str) -> Iterator[HostedDomain]:
         """Yield an account's domains by name."""
@@ -175,6 +177,10 @@ class Directory:
     def channels_of(self, account: str) -> Sequence[Channel]:
         """Return an account's channels."""
         return self._channels_by_account.get(account, ())
+
+    def tokens_of(self, account: str) -> Sequence[ApiToken]:
+        """Return an account's tokens, in any state; the operator's own have the account ""."""
+        return self._tokens_by_account.get(account, ())
 
     def channel(self, account: str, name: str) -> Channel | None:
         """Find an account's channel by its name; the operator's own have the account ""."""
@@ -200,6 +206,7 @@ class Directory:
             self._domains_by_account,
             self._logins_by_account,
             self._channels_by_account,
+            self._tokens_by_account,
             self._by_id,
         )
 
@@ -225,11 +232,15 @@ class Directory:
         return _grouped(self.channels.values())
 
     @cached_property
+    def _tokens_by_account(self) -> Mapping[str, Sequence[ApiToken]]:
+        return _grouped(self.tokens.values())
+
+    @cached_property
     def _by_id(self) -> Mapping[int, HostedDomain]:
         return {domain.id: domain for domain in self.domains.values()}
 
 
-_Record = TypeVar("_Record", HostedDomain, Login, Channel)
+_Record = TypeVar("_Record", HostedDomain, Login, Channel, ApiToken)
 
 
 def _grouped(records: Iterable[_Record]) -> dict[str, list[_Record]]:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from restante.tenancy.api_token import ApiToken
 from restante.tenancy.model import Account, Directory, HostedDomain, Login
 from restante.tenancy.notice import Channel
 
@@ -19,6 +20,7 @@ class RecordKind(StrEnum):
     LOGIN = "login"
     DOMAIN = "domain"
     CHANNEL = "channel"
+    TOKEN = "token"  # noqa: S105  a name
     RECIPIENTS = "recipients"  # the list of a domain
 
 
@@ -28,8 +30,8 @@ class NumberedChange:
 
     number: int
     kind: RecordKind
-    key: str  # name of an account, user name of a login; otherwise an id: of a channel or a domain
-    record: Account | Login | HostedDomain | Channel | None = None
+    key: str  # name of an account, user name of a login; otherwise the id of the record or domain
+    record: Account | Login | HostedDomain | Channel | ApiToken | None = None
     """The record as it is now; None if it was removed, and always None for RECIPIENTS."""
 
 
@@ -38,6 +40,7 @@ def with_changes(before: Directory, changes: Iterable[NumberedChange]) -> Direct
     number = before.change_number
     accounts, logins = dict(before.accounts), dict(before.logins)
     domains, channels = dict(before.domains), dict(before.channels)
+    tokens = dict(before.tokens)
     for change in changes:
         number = change.number
         match change.record:
@@ -49,6 +52,8 @@ def with_changes(before: Directory, changes: Iterable[NumberedChange]) -> Direct
                 domains[domain.name] = domain
             case Channel() as channel:
                 channels[channel.id] = channel
+            case ApiToken() as token:
+                tokens[token.id] = token
             case None if change.kind is RecordKind.ACCOUNT:
                 accounts.pop(change.key, None)
             case None if change.kind is RecordKind.LOGIN:
@@ -57,7 +62,9 @@ def with_changes(before: Directory, changes: Iterable[NumberedChange]) -> Direct
                 _remove_domain(domains, before, int(change.key))
             case None if change.kind is RecordKind.CHANNEL:
                 channels.pop(int(change.key), None)
-    return Directory(number, accounts, logins, domains, channels)
+            case None if change.kind is RecordKind.TOKEN:
+                tokens.pop(change.key, None)
+    return Directory(number, accounts, logins, domains, channels, tokens)
 
 
 def _remove_domain(domains: dict[str, HostedDomain], before: Directory, domain_id: int) -> None:

@@ -7,13 +7,14 @@ from typing import Any, TypeVar
 from restante.phrases import EXISTS, REMOVED_MEANWHILE
 from restante.store.memory.memory_state import MemoryState
 from restante.store.store_errors import Conflict
+from restante.tenancy.api_token import ApiToken
 from restante.tenancy.audit import AuditEntry
 from restante.tenancy.model import Account, Directory, HostedDomain, Login
 from restante.tenancy.notice import Channel
 from restante.tenancy.numbered_change import NumberedChange, RecordKind
 
 _Value = TypeVar("_Value")
-_Record = Account | Login | HostedDomain | Channel
+_Record = Account | Login | HostedDomain | Channel | ApiToken
 
 
 class MemoryRecords:
@@ -53,6 +54,7 @@ class MemoryRecords:
             raise Conflict(f"account {name} has logins, domains or channels")
         if name in self._state.directory.accounts:
             accounts = _without(self._state.directory.accounts, name)
+            self._forget_tokens([one.id for one in self._state.directory.tokens_of(name)])
             self._change(RecordKind.ACCOUNT, name, audit, accounts=accounts)
 
     async def put_login(self, login: Login, audit: AuditEntry) -> None:
@@ -121,8 +123,40 @@ class MemoryRecords:
             }
             self._change(RecordKind.CHANNEL, str(channel_id), audit, channels=left)
 
+    async def put_token(self, token: ApiToken, audit: AuditEntry) -> None:
+        """Add or replace, by id."""
+        if token.account:
+            self._check_account(token.account)
+        present = self._state.directory.tokens.get(token.id)
+        if present and present.account != token.account:
+            raise Conflict(f"token {token.id} is taken")
+        tokens = {**self._state.directory.tokens, token.id: token}
+        self._change(RecordKind.TOKEN, token.id, audit, tokens=tokens)
+
+    async def remove_tokens(self, ids: Sequence[str]) -> None:
+        """Remove the records of tokens that are over."""
+        self._forget_tokens(ids)
+
+    async def record_token_uses(self, uses: Mapping[str, float]) -> None:
+        """Keep the times of last uses."""
+        kept = self._state.token_uses
+        for key, at in uses.items():
+            if key in self._state.directory.tokens:
+                kept[key] = max(at, kept.get(key, at))
+
+    async def token_uses(self) -> Mapping[str, float]:
+        """Return the time of the last use of each token that was used."""
+        return dict(self._state.token_uses)
+
+    def _forget_tokens(self, ids: Sequence[str]) -> None:
+        for key in ids:
+            if key in self._state.directory.tokens:
+                self._state.token_uses.pop(key, None)
+                tokens = _without(self._state.directory.tokens, key)
+                self._change(RecordKind.TOKEN, key, None, tokens=tokens)
+
     def _change(
-        self, kind: RecordKind, key: str, audit: AuditEntry, **changed: Mapping[Any, Any]
+        self, kind: RecordKind, key: str, audit: AuditEntry | None, **changed: Mapping[Any, Any]
     ) -> None:
         """Replace one table of the records, named as in `Directory`."""
         self._state.directory = replace(self._state.directory, **changed)  # type: ignore[arg-type]
@@ -139,6 +173,8 @@ class MemoryRecords:
                 return directory.domain_by_id(int(key))
             case RecordKind.CHANNEL:
                 return directory.channels.get(int(key))
+            case RecordKind.TOKEN:
+                return directory.tokens.get(key)
             case RecordKind.RECIPIENTS:
                 return None
 

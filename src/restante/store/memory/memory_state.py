@@ -56,14 +56,16 @@ class MemoryState:
     changes: deque[tuple[int, RecordKind, str]] = field(  # of records: number, kind, key
         default_factory=lambda: deque(maxlen=CHANGES_KEPT)
     )
+    token_uses: dict[str, float] = field(default_factory=dict)  # by id
     last_domain_id: int = 0
     last_channel_id: int = 0
 
-    def note_change(self, kind: RecordKind, key: str, audit: AuditEntry) -> None:
-        """Number a change of a record, and append it to the trail."""
+    def note_change(self, kind: RecordKind, key: str, audit: AuditEntry | None) -> None:
+        """Number a change of a record, and append its entry, if it has one, to the trail."""
         self.directory = replace(self.directory, change_number=self.directory.change_number + 1)
         self.changes.append((self.directory.change_number, kind, key))
-        self.trail.append(audit)
+        if audit is not None:
+            self.trail.append(audit)
 
     def of(self, domain_id: int) -> list[Record]:
         """Return a domain's mail, oldest first."""

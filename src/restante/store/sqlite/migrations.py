@@ -490,6 +490,37 @@ def _add_releases(connection: apsw.Connection) -> None:
     connection.execute(_RELEASES)
 
 
+_TOKENS = """
+-- Tokens of the API. `grants` are roles and scopes, `domains` and `networks` lists, all as JSON.
+CREATE TABLE token (
+    id          TEXT PRIMARY KEY,
+    account     TEXT NOT NULL,  -- '' is the operator's
+    name        TEXT NOT NULL,
+    secret_hash BLOB NOT NULL,
+    grants      TEXT NOT NULL,
+    created_by  TEXT NOT NULL,
+    created_at  REAL NOT NULL,
+    domains     TEXT NOT NULL,
+    networks    TEXT NOT NULL,
+    expires_at  REAL,           -- NULL: never
+    revoked_at  REAL,
+    maker       TEXT NOT NULL   -- the token that made it, '' if a person did
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX token_account ON token (account);
+
+-- Apart from the records: a use is no change of them.
+CREATE TABLE token_use (
+    id TEXT PRIMARY KEY,
+    at REAL NOT NULL
+) STRICT, WITHOUT ROWID;
+"""
+
+
+def _add_tokens(connection: apsw.Connection) -> None:
+    connection.execute(_TOKENS)
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     _create_tables,
     _add_policies,
@@ -510,6 +541,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     _add_past_drain_facts,
     _add_history,
     _add_releases,
+    _add_tokens,
 )
 
 

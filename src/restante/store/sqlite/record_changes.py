@@ -11,7 +11,7 @@ from dataclasses import replace
 from restante.phrases import EXISTS, REMOVED_MEANWHILE
 from restante.store.mail_handover import STOPPED, Drain, Joined, PastDrain
 from restante.store.record_store import CHANGES_KEPT
-from restante.store.sqlite import queries, release_changes
+from restante.store.sqlite import queries, release_changes, token_queries
 from restante.store.sqlite.rows import account_row, audit_row, domain_row, login_row, past_drain_row
 from restante.store.sqlite.write_transaction import WriteTransaction
 from restante.store.store_errors import Conflict
@@ -112,10 +112,12 @@ def put_account(transaction: WriteTransaction, account: Account, audit: AuditEnt
 
 
 def remove_account(transaction: WriteTransaction, name: str, audit: AuditEntry) -> None:
-    """Remove an account that has nothing."""
+    """Remove an account that has only tokens, and these tokens."""
     if transaction.execute(queries.ACCOUNT_IN_USE, {"name": name}):
         raise Conflict(f"account {name} has logins, domains or channels")
     if _has_account(transaction, name):
+        for (token_id,) in transaction.execute(token_queries.OF_ACCOUNT, (name,)):
+            remove_token(transaction, token_id)
         transaction.execute(queries.REMOVE_ACCOUNT, (name,))
         note_change(transaction, RecordKind.ACCOUNT, name, audit)
 
@@ -135,6 +137,13 @@ def remove_login(transaction: WriteTransaction, user: str, audit: AuditEntry) ->
     if transaction.execute(queries.ACCOUNT_OF_LOGIN, (user,)):
         transaction.execute(queries.REMOVE_LOGIN, (user,))
         note_change(transaction, RecordKind.LOGIN, user, audit)
+
+
+def remove_token(transaction: WriteTransaction, token_id: str) -> None:
+    """Remove a token of the API; its account's entry, or an earlier one, tells about it."""
+    transaction.execute(token_queries.REMOVE, (token_id,))
+    transaction.execute(token_queries.REMOVE_USE, (token_id,))
+    note_change(transaction, RecordKind.TOKEN, token_id, None)
 
 
 # --- domains
@@ -248,13 +257,14 @@ def record(transaction: WriteTransaction, entries: Sequence[AuditEntry]) -> None
 
 
 def note_change(
-    transaction: WriteTransaction, kind: RecordKind, key: str, audit: AuditEntry
+    transaction: WriteTransaction, kind: RecordKind, key: str, audit: AuditEntry | None
 ) -> None:
-    """Number a change of a record, and append it to the trail."""
+    """Number a change of a record, and append its entry, if it has one, to the trail."""
     transaction.execute(queries.MOVE_CHANGE_NUMBER)
     transaction.execute(queries.KEEP_CHANGE, (kind, key))
     transaction.execute(queries.DROP_OLD_CHANGES, (CHANGES_KEPT,))
-    transaction.execute(queries.RECORD, audit_row(audit))
+    if audit is not None:
+        transaction.execute(queries.RECORD, audit_row(audit))
 
 
 def _has_account(transaction: WriteTransaction, name: str) -> bool:

@@ -9,15 +9,17 @@ from typing import Final
 
 import apsw
 
-from restante.store.sqlite import queries
+from restante.store.sqlite import queries, token_queries
 from restante.store.sqlite.engine import Row, fetch
 from restante.store.sqlite.notice_rows import channel
 from restante.store.sqlite.rows import account, hosted_domain
+from restante.store.sqlite.token_rows import api_token
+from restante.tenancy.api_token import ApiToken
 from restante.tenancy.model import Account, Directory, HostedDomain, Login
 from restante.tenancy.notice import Channel
 from restante.tenancy.numbered_change import NumberedChange, RecordKind
 
-_Record = Account | Login | HostedDomain | Channel
+_Record = Account | Login | HostedDomain | Channel | ApiToken
 
 
 def directory(connection: apsw.Connection) -> Directory:
@@ -28,12 +30,14 @@ def directory(connection: apsw.Connection) -> Directory:
         logins = [_login(row) for row in fetch(connection, queries.LOGINS)]
         domains = [hosted_domain(row) for row in fetch(connection, queries.DOMAINS)]
         channels = [channel(row) for row in fetch(connection, queries.CHANNELS)]
+        tokens = [api_token(row) for row in fetch(connection, token_queries.ALL)]
     found = Directory(
         change_number,
         {one.name: one for one in accounts},
         {login.user: login for login in logins},
         {domain.name: domain for domain in domains},
         {one.id: one for one in channels},
+        {one.id: one for one in tokens},
     )
     found.make_indexes()  # here, and not at the first question on the event loop
     return found
@@ -62,6 +66,11 @@ def changes_since(connection: apsw.Connection, number: int) -> list[NumberedChan
     return sorted(found, key=lambda change: change.number)
 
 
+def token_uses(connection: apsw.Connection) -> dict[str, float]:
+    """Read the time of the last use of each token that was used."""
+    return dict(fetch(connection, token_queries.USES))
+
+
 def _named(
     connection: apsw.Connection,
     query: str,
@@ -80,5 +89,6 @@ _READING: Final[Mapping[RecordKind, tuple[str, Callable[[Row], tuple[str, _Recor
     RecordKind.LOGIN: (queries.LOGINS_NAMED, lambda row: (row[0], _login(row))),
     RecordKind.DOMAIN: (queries.DOMAINS_BY_ID, lambda row: (str(row[0]), hosted_domain(row))),
     RecordKind.CHANNEL: (queries.CHANNELS_BY_ID, lambda row: (str(row[0]), channel(row))),
+    RecordKind.TOKEN: (token_queries.BY_ID, lambda row: (row[0], api_token(row))),
 }
 """How the records of each kind are read by their keys. Lists of recipients are read by pages."""

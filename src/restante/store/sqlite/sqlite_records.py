@@ -1,10 +1,16 @@
 """The part of the store that keeps the operator's records."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
-from restante.store.sqlite import notice_changes, record_changes, record_reading
+from restante.store.sqlite import (
+    notice_changes,
+    record_changes,
+    record_reading,
+    token_changes,
+)
 from restante.store.sqlite.store_core import StoreCore
+from restante.tenancy.api_token import ApiToken
 from restante.tenancy.audit import AuditEntry
 from restante.tenancy.model import Account, Directory, HostedDomain, Login
 from restante.tenancy.notice import Channel
@@ -66,3 +72,19 @@ class SqliteRecords:
         await self._core.write(
             partial(notice_changes.remove_channel, channel_id=channel_id, audit=audit)
         )
+
+    async def put_token(self, token: ApiToken, audit: AuditEntry) -> None:
+        """Add or replace, by id."""
+        await self._core.write(partial(token_changes.put_token, token=token, audit=audit))
+
+    async def remove_tokens(self, ids: Sequence[str]) -> None:
+        """Remove the records of tokens that are over."""
+        await self._core.write(partial(token_changes.remove_tokens, ids=ids))
+
+    async def record_token_uses(self, uses: Mapping[str, float]) -> None:
+        """Keep the times of last uses."""
+        await self._core.write(partial(token_changes.record_token_uses, uses=uses))
+
+    async def token_uses(self) -> Mapping[str, float]:
+        """Return the time of the last use of each token that was used."""
+        return await self._core.read(record_reading.token_uses)

@@ -1,0 +1,39 @@
+"""Changes of tokens of the API in the tables.
+
+Each function is the body of one `Change`, as in mail_changes.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from restante.store.sqlite import token_queries
+from restante.store.sqlite.record_changes import check_account, note_change, remove_token
+from restante.store.sqlite.token_rows import token_row
+from restante.store.sqlite.write_transaction import WriteTransaction
+from restante.store.store_errors import Conflict
+from restante.tenancy.api_token import ApiToken
+from restante.tenancy.audit import AuditEntry
+from restante.tenancy.numbered_change import RecordKind
+
+
+def put_token(transaction: WriteTransaction, token: ApiToken, audit: AuditEntry) -> None:
+    """Add or replace a token of an account."""
+    if token.account:
+        check_account(transaction, token.account)
+    present = transaction.execute(token_queries.ACCOUNT_OF, (token.id,))
+    if present and present != [(token.account,)]:
+        raise Conflict(f"token {token.id} is taken")
+    transaction.execute(token_queries.KEEP, token_row(token))
+    note_change(transaction, RecordKind.TOKEN, token.id, audit)
+
+
+def remove_tokens(transaction: WriteTransaction, ids: Sequence[str]) -> None:
+    """Remove tokens that are over, where they are there."""
+    for token_id in ids:
+        if transaction.execute(token_queries.ACCOUNT_OF, (token_id,)):
+            remove_token(transaction, token_id)
+
+
+def record_token_uses(transaction: WriteTransaction, uses: Mapping[str, float]) -> None:
+    """Keep the times of last uses."""
+    for token_id, at in uses.items():
+        transaction.execute(token_queries.KEEP_USE, {"id": token_id, "at": at})

@@ -1,0 +1,54 @@
+"""The rights that an operator or an account hands out: roles and scopes. Pure.
+
+`admin/permissions` has the one table of the actions that each allows.
+"""
+
+from enum import StrEnum
+from typing import Final
+
+
+class GrantedRole(StrEnum):
+    """A set of rights with a name, for a person or a program."""
+
+    OPERATOR = "operator"
+    OPERATOR_READER = "operator-reader"
+    ACCOUNT_ADMIN = "account-admin"
+    ACCOUNT_OPERATOR = "account-operator"
+    ACCOUNT_READER = "account-reader"
+
+    @property
+    def is_of_operators(self) -> bool:
+        """Whether only operators have it."""
+        return self in (GrantedRole.OPERATOR, GrantedRole.OPERATOR_READER)
+
+
+class Scope(StrEnum):
+    """A small set of rights, for a program that does one thing."""
+
+    ACCOUNT_READ = "account:read"
+    ACCOUNT_WRITE = "account:write"
+    LOGIN_WRITE = "login:write"
+    TOKEN_WRITE = "token:write"  # noqa: S105  a name
+    DOMAIN_READ = "domain:read"
+    DOMAIN_WRITE = "domain:write"
+    DOMAIN_DIRECT = "domain:direct"
+    RECIPIENTS_WRITE = "recipients:write"
+    QUEUE_READ = "queue:read"
+    QUEUE_WRITE = "queue:write"
+    RELEASE = "release"
+    HISTORY_READ = "history:read"
+    CONTENT_READ = "content:read"
+    CONTENT_WRITE = "content:write"
+    AUDIT_READ = "audit:read"
+    CHANNELS_WRITE = "channels:write"
+    SERVER_READ = "server:read"
+    STORE_WRITE = "store:write"
+
+
+Grant = GrantedRole | Scope
+ALL_GRANTS: Final[tuple[Grant, ...]] = (*GrantedRole, *Scope)
+
+
+def parse_grant(text: str) -> Grant:
+    """Return the role or scope of that name. Raises ValueError."""
+    return GrantedRole(text) if text in list(GrantedRole) else Scope(text)
