@@ -73,7 +73,7 @@ def spelled(name: str, labels: dict[str, str]) -> str:
 def moved(before: Samples, after: Samples) -> Samples:
     """Return what of Restante's own is another number now, and by how much."""
     assert before.keys() <= after.keys()
-    varying = ("age_seconds", "loop_lag")
+    varying = ("age_seconds", "loop_lag", "disk_free")
     return {
         name: value - before.get(name, 0)
         for name, value in after.items()

@@ -31,6 +31,7 @@ def test_it_tells_when_room_comes_to_an_end_and_back() -> None:
     for free in (100, 49, 10, 50, 100):
         disk.free = free
         found.append((room.look(), room.is_short))
+        assert room.free == free
     assert found == [(None, False), (49, True), (None, True), (50, False), (None, False)]
 
 

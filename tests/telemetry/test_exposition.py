@@ -68,6 +68,8 @@ def test_the_state_is_shown_as_it_is() -> None:
         'restante_drains{state="delivering"}': 2,
         'restante_drains{state="waiting to retry"}': 0,
         "restante_delivery_connections_open": 4,
+        "restante_disk_free_octets": 1000,
+        "restante_disk_reserve_octets": 2000,
         "restante_room_short": 1,
         "restante_store_away": 1,
         "restante_loop_lag_seconds": 0.125,

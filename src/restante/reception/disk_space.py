@@ -32,6 +32,7 @@ class DiskSpace:
         self._free = free
         self.reserve = reserve
         self.is_short = False
+        self.free: int | None = None  # octets, at the last look; None: no limit, or not measured
 
     def set_reserve(self, reserve: int) -> None:
         """Compare with another reserve, in octets, from the next look on."""
@@ -44,5 +45,6 @@ class DiskSpace:
             free = self._free()
         except StoreError:  # the store will meet the same error and describe it better
             return None
+        self.free = free
         self.is_short = free is not None and free < self.reserve
         return free if self.is_short != was_short else None

@@ -59,6 +59,8 @@ class Instruments:
             batches_held=self.intake.batches,
             drains=Counter({state.value: count for state, count in drains.states.items()}),
             delivery_connections=drains.connections,
+            disk_free=self.disk_space.free,
+            disk_reserve=self.disk_space.reserve,
             is_room_short=self.disk_space.is_short,
             is_store_away=bool(self.store.care.absence),
             damaged_messages=parked.damaged if parked else None,

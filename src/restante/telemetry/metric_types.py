@@ -36,6 +36,8 @@ class State:
     batches_held: int
     drains: Mapping[str, int]  # by state
     delivery_connections: int
+    disk_free: int | None  # octets; None: no limit
+    disk_reserve: int  # octets
     is_room_short: bool
     is_store_away: bool
     damaged_messages: int | None  # None: the store cannot say

@@ -364,6 +364,18 @@ METRICS: Final[tuple[Metric, ...]] = (
         lambda state: state.is_store_away,
     ),
     Read(
+        "restante_disk_free_octets",
+        MetricKind.GAUGE,
+        "Octets that are free on the disk of the store; absent where the store has no limit.",
+        lambda state: state.disk_free,
+    ),
+    Read(
+        "restante_disk_reserve_octets",
+        MetricKind.GAUGE,
+        "Free octets below which MAIL is answered 452: `reception.disk_reserve`.",
+        lambda state: state.disk_reserve,
+    ),
+    Read(
         "restante_room_short",
         MetricKind.GAUGE,
         "1 while less than `reception.disk_reserve` is free and MAIL is answered 452, else 0.",
