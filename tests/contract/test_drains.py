@@ -76,6 +76,16 @@ async def test_a_drain_taken_over_has_a_higher_number(store: Store) -> None:
     assert await store.handover.take_over(later) is None  # it is over
 
 
+async def test_a_drain_keeps_who_asked_first(store: Store) -> None:
+    domain_id = await hosted(store)
+    drain = await store.handover.open_drain(domain_id, 1.0, 60.0, requested_by="login alice")
+    assert isinstance(drain, Drain)
+    joined = await store.handover.open_drain(domain_id, 2.0, 70.0, requested_by="operator")
+    assert isinstance(joined, Joined)
+    taken = await taken_over(store, joined.drain)
+    assert {drain.requested_by, joined.drain.requested_by, taken.requested_by} == {"login alice"}
+
+
 async def test_a_drain_that_is_open_is_joined(store: Store) -> None:
     """Nobody is fenced off by a request; the owner reads of it."""
     domain_id = await hosted(store)

@@ -108,10 +108,17 @@ class _ServersHandover:
         return self._server.lease_left
 
     async def open_drain(
-        self, domain_id: int, requested_at: float, deadline: float, release: int = 0
+        self,
+        domain_id: int,
+        requested_at: float,
+        deadline: float,
+        release: int = 0,
+        requested_by: str = "",
     ) -> Drain | Joined:
         self._check()
-        opened = await self._store.open_drain(domain_id, requested_at, deadline, release)
+        opened = await self._store.open_drain(
+            domain_id, requested_at, deadline, release, requested_by
+        )
         if isinstance(opened, Drain):
             self._cluster.owners[domain_id] = self._server
         return opened

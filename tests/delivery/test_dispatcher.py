@@ -612,6 +612,25 @@ def test_what_was_on_record_is_taken_up_at_the_next_start() -> None:
     asyncio.run(main())
 
 
+def test_who_asked_for_a_drain_is_known_at_the_next_start() -> None:
+    async def main() -> None:
+        world = World(grace=0.0)
+        async with ScriptedPrimary({"CONTENT": [SILENCE, "250 OK"]}) as primary:
+            domain = await world.host(primary.port)
+            await world.hold(domain)
+            async with world.dispatcher() as dispatcher:
+                await dispatcher.start(domain, "login alpha")
+                await until(lambda: any(session._is_silent for session in primary.open))
+                await dispatcher.stop_all()
+            async with world.dispatcher() as dispatcher:
+                await dispatcher.claims.look()
+                await until(lambda: not list(dispatcher.drains()))
+            past = (await world.store.handover.past_drains())[domain.id]
+            assert (past.requested_by, past.end) == ("login alpha", "finished")
+
+    asyncio.run(main())
+
+
 def test_a_domain_suspended_meanwhile_is_not_taken_up_again() -> None:
     async def main() -> None:
         world = World()

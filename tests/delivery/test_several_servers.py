@@ -53,6 +53,31 @@ def test_a_request_at_another_server_takes_no_drain_away() -> None:
     asyncio.run(main())
 
 
+@pytest.mark.parametrize("step", [0.0, 7200.0, -7200.0])
+def test_the_patience_of_a_drain_that_is_joined_elsewhere_is_no_matter_of_the_wall_clock(
+    step: float,
+) -> None:
+    async def main() -> None:
+        cluster = Cluster()
+        world = cluster.world
+        async with ScriptedPrimary(script={"CONTENT": SILENCE}) as primary:
+            domain = await world.host(primary.port, connections=1)
+            await world.hold(domain)
+            first, second = await Server(cluster).begin(), await Server(cluster).begin()
+            await first.dispatcher.start(domain, "test")
+            await is_silent(primary)
+            world.now += 600.0
+            assert await second.dispatcher.start(domain, "test") is Start.JOINED
+            world.step(step)
+            await first.second()
+            (drain,) = first.dispatcher._drains.values()
+            assert drain._deadline == world.monotonic + world.settings.patience
+            await first.stop()
+            await second.stop()
+
+    asyncio.run(main())
+
+
 def test_the_drain_of_a_dead_server_goes_on_elsewhere_after_its_lease() -> None:
     async def main() -> None:
         cluster = Cluster()

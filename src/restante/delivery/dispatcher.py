@@ -82,7 +82,11 @@ class Dispatcher:
                 raise CannotStart("the server is stopping")
             now = self._context.now()
             opened = await self._context.handover.open_drain(
-                domain.id, now, now + self._context.settings.patience, release
+                domain.id,
+                now,
+                now + self._context.settings.patience,
+                release,
+                requested_by,
             )
             if isinstance(opened, Joined):
                 if drain is not None:
@@ -91,7 +95,7 @@ class Dispatcher:
                     self.claims.look_soon(domain.id)
                 return Start.JOINED
             await self._replace(domain.id)
-            await self._launch(opened, domain, requested_by)
+            await self._launch(opened, domain)
             return Start.STARTED
 
     async def stop(self, domain_id: int, reason: str = "stopped by the operator") -> bool:
@@ -234,7 +238,7 @@ class Dispatcher:
                 await store.close_drain(lease, at=self._context.now())
                 self._tell_end(domain.id)
             else:
-                await self._launch(lease, domain, "an earlier drain")
+                await self._launch(lease, domain)
 
     async def _obey(self, asked: Asked) -> None:
         """Do what others ask of a drain that runs here."""
@@ -248,23 +252,24 @@ class Dispatcher:
             drain.stop(Stop(asked.stop, stays_recorded=False), self._grace)
         elif asked.times > drain.times_asked:
             drain.times_asked = asked.times
-            await drain.join(max(asked.deadline - self._context.now(), 0.0))
+            # It was asked within the last second. The deadline on record is by the wall clock.
+            await drain.join(self._context.settings.patience)
 
     def _leases(self) -> list[Drain]:
         return [drain.lease for drain in self._drains.values()]
 
-    async def _launch(self, lease: Drain, domain: HostedDomain, requested_by: str) -> None:
+    async def _launch(self, lease: Drain, domain: HostedDomain) -> None:
         """Run a drain; if the server is stopping meanwhile, leave it to others."""
         if self._is_stopping:
             await self._give_back([lease])
             return
         drain = DomainDrain(lease, domain, self._context)
         self._drains[domain.id] = drain
-        self._running[domain.id] = self._tasks.create_task(self._run(drain, domain, requested_by))
+        self._running[domain.id] = self._tasks.create_task(self._run(drain, domain))
 
-    async def _run(self, drain: DomainDrain, domain: HostedDomain, requested_by: str) -> None:
+    async def _run(self, drain: DomainDrain, domain: HostedDomain) -> None:
         try:
-            await drain.run(requested_by)
+            await drain.run()
             if self._is_stopping:
                 await self._give_back([drain.lease])
         except Exception as error:  # noqa: BLE001  the boundary: one drain's defect is no other's

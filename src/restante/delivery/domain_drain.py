@@ -118,16 +118,15 @@ class DomainDrain:
         self._state = DrainState.WAITING_TURN
         self._stop: Stop | None = None
         self._is_closing = False
-        self._requested_by = ""
+        self._requested_by = lease.requested_by or "an earlier drain"
         self._reason = "internal error"  # until there is a better one
         self._outcome = DrainEnd.GIVEN_UP
 
     # Called by the dispatcher
 
-    async def run(self, requested_by: str) -> None:
+    async def run(self) -> None:
         """Deliver. Raises only for defects; settled outcomes stay settled and mail stays held."""
-        self._requested_by = requested_by
-        self._log_start(requested_by)
+        self._log_start()
         try:
             async with asyncio.TaskGroup() as tasks:
                 settling = tasks.create_task(self._settlement.run())
@@ -467,12 +466,12 @@ class DomainDrain:
             taker=destination if has_taken else "",
         )
 
-    def _log_start(self, requested_by: str) -> None:
+    def _log_start(self) -> None:
         self._context.log.publish(
             DrainStarted(
                 domain=self._domain_name,
                 destination=self._journal.destination,
-                requested_by=requested_by,
+                requested_by=self._requested_by,
                 held=self._context.figures.usage(self._lease.domain_id).held,
             )
         )

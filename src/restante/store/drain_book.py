@@ -33,7 +33,12 @@ class DrainBook:
         self.records = {record.drain.domain_id: record for record in records}
 
     def open(
-        self, domain_id: int, requested_at: float, deadline: float, release: int = 0
+        self,
+        domain_id: int,
+        requested_at: float,
+        deadline: float,
+        release: int = 0,
+        requested_by: str = "",
     ) -> Drain | Joined:
         """Record a drain, or join the one that is open.
 
@@ -42,7 +47,7 @@ class DrainBook:
         present = self.records.get(domain_id)
         if present is None:
             number = self._next_number(domain_id)
-            drain = Drain(domain_id, number, requested_at, deadline, release)
+            drain = Drain(domain_id, number, requested_at, deadline, release, requested_by)
             self.records[domain_id] = DrainRecord(drain)
             return drain
         drain = replace(

@@ -26,6 +26,7 @@ class Drain:
     requested_at: float
     deadline: float  # patience: Unix time at which what is left is simply held again
     release: int = 0  # id of the release that it was opened for; 0: none
+    requested_by: str = ""  # "login alice", "operator", …; "" for a drain of an earlier version
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,12 @@ class HandoverStore(Protocol):
         """
 
     async def open_drain(
-        self, domain_id: int, requested_at: float, deadline: float, release: int = 0
+        self,
+        domain_id: int,
+        requested_at: float,
+        deadline: float,
+        release: int = 0,
+        requested_by: str = "",
     ) -> Drain | Joined:
         """Record a drain, which is the caller's to run; or join the one that is open.
 

@@ -61,11 +61,16 @@ class MemoryHandover:
                 self._state.forget(outcome.number)
 
     async def open_drain(
-        self, domain_id: int, requested_at: float, deadline: float, release: int = 0
+        self,
+        domain_id: int,
+        requested_at: float,
+        deadline: float,
+        release: int = 0,
+        requested_by: str = "",
     ) -> Drain | Joined:
         """Record a drain, or join the one that is open."""
         self._state.check_hosted(domain_id)
-        opened = self._state.drains.open(domain_id, requested_at, deadline, release)
+        opened = self._state.drains.open(domain_id, requested_at, deadline, release, requested_by)
         if release:
             self._state.release_drains.setdefault((release, domain_id), DrainShare())
         return opened

@@ -211,5 +211,6 @@ class Ledger:
 
 def _drain_record(row: Row) -> DrainRecord:
     """Return the drain of a row of queries.DRAINS."""
-    domain_id, number, _, requested_at, deadline, times, stop, release = row
-    return DrainRecord(Drain(domain_id, number, requested_at, deadline, release), times, stop)
+    domain_id, number, _, requested_at, deadline, times, stop, release, requested_by = row
+    drain = Drain(domain_id, number, requested_at, deadline, release, requested_by)
+    return DrainRecord(drain, times, stop)

@@ -521,6 +521,11 @@ def _add_tokens(connection: apsw.Connection) -> None:
     connection.execute(_TOKENS)
 
 
+def _keep_requesters(connection: apsw.Connection) -> None:
+    """Keep who asked for a drain, so that the next start knows it."""
+    connection.execute("ALTER TABLE drain ADD COLUMN requested_by TEXT NOT NULL DEFAULT ''")
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     _create_tables,
     _add_policies,
@@ -542,6 +547,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     _add_history,
     _add_releases,
     _add_tokens,
+    _keep_requesters,
 )
 
 

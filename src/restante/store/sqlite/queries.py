@@ -327,7 +327,9 @@ UNCOUNTED = f"""
     GROUP BY domain_id
 """
 DRAINS = """
-    SELECT domain_id, number, is_open, requested_at, deadline, times, stop, release FROM drain
+    SELECT domain_id, number, is_open, requested_at, deadline, times, stop, release,
+        requested_by
+    FROM drain
 """
 
 # --- reports
@@ -490,9 +492,10 @@ REMOVE_QUIET = "DELETE FROM quiet WHERE account = ? AND kind = ? AND about = ?"
 
 KEEP_DRAIN = """
     INSERT OR REPLACE INTO drain (
-        domain_id, number, requested_at, deadline, is_open, times, stop, release
+        domain_id, number, requested_at, deadline, is_open, times, stop, release,
+        requested_by
     )
-    VALUES (?, ?, ?, ?, 1, ?, ?, ?)
+    VALUES (?, ?, ?, ?, 1, ?, ?, ?, ?)
 """
 CLOSE_DRAIN = "UPDATE drain SET is_open = 0, number = ? WHERE domain_id = ?"
 REMOVE_DRAIN = "DELETE FROM drain WHERE domain_id = ?"

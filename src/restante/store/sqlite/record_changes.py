@@ -30,11 +30,15 @@ def open_drain(
     domain_id: int,
     requested_at: float,
     deadline: float,
+    *,
     release: int = 0,
+    requested_by: str = "",
 ) -> Drain | Joined:
     """Record a drain under a number that nobody has had, or join the one that is open."""
     transaction.ledger.check_hosted(domain_id)
-    opened = transaction.ledger.drains.open(domain_id, requested_at, deadline, release)
+    opened = transaction.ledger.drains.open(
+        domain_id, requested_at, deadline, release, requested_by
+    )
     _keep_drain(transaction, domain_id)
     if release:
         drain = opened.drain if isinstance(opened, Joined) else opened
@@ -98,6 +102,7 @@ def _keep_drain(transaction: WriteTransaction, domain_id: int) -> None:
             record.times,
             record.stop,
             drain.release,
+            drain.requested_by,
         ),
     )
 

@@ -43,7 +43,12 @@ class SqliteHandover:
         )
 
     async def open_drain(
-        self, domain_id: int, requested_at: float, deadline: float, release: int = 0
+        self,
+        domain_id: int,
+        requested_at: float,
+        deadline: float,
+        release: int = 0,
+        requested_by: str = "",
     ) -> Drain | Joined:
         """Record a drain, or join the one that is open."""
         change = partial(
@@ -52,6 +57,7 @@ class SqliteHandover:
             requested_at=requested_at,
             deadline=deadline,
             release=release,
+            requested_by=requested_by,
         )
         opened: Drain | Joined = await self._core.write(change)
         return opened
