@@ -1,6 +1,7 @@
 """One fact has one wording: no module spells a text of phrases.py itself."""
 
 import ast
+import errno
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -91,3 +92,19 @@ def raw_texts_in(tree: ast.Module) -> Iterator[int]:
 def test_a_raw_error_is_found() -> None:
     text = "try:\n  f()\nexcept OSError as e:\n  g(f'{e.strerror}')\n  g(f'no: {e}')"
     assert list(raw_texts_in(ast.parse(text))) == [5]
+
+
+@pytest.mark.parametrize(
+    ("number", "remedy"),
+    [
+        (errno.EADDRINUSE, "stop what uses it, or name another address in [[listen]]"),
+        (errno.EADDRNOTAVAIL, "name an address of this machine in [[listen]]"),
+        (errno.EINVAL, "write it with its zone, as in [fe80::1%eth0]:25, in [[listen]]"),
+        (errno.EAFNOSUPPORT, "this system has no IPv6: name an IPv4 address in [[listen]]"),
+    ],
+    ids=errno.errorcode.get,
+)
+def test_an_address_that_cannot_be_bound_has_the_remedy_of_its_cause(
+    number: int, remedy: str
+) -> None:
+    assert phrases.remedy_for_address(OSError(number, "text"), "[[listen]]") == remedy

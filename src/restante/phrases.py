@@ -5,6 +5,7 @@ text is a cause or a remedy. The caller puts the thing before it: `domain a.exam
 here; …`. A test proves that no other module spells these texts itself.
 """
 
+import errno
 from typing import Final
 
 # The server
@@ -55,9 +56,15 @@ def none_of_that_name(account: str) -> str:
     return f"{f'account {account}' if account else 'the operator'} has none of that name"
 
 
-def free_the_address(table: str) -> str:
+def remedy_for_address(error: OSError, table: str) -> str:
     """Return the remedy for an address that cannot be bound; `table` has the address."""
-    return f"stop what uses it, or name another address in {table}"
+    if error.errno == errno.EADDRINUSE:
+        return f"stop what uses it, or name another address in {table}"
+    if error.errno == errno.EINVAL:  # a link-local address without its zone
+        return f"write it with its zone, as in [fe80::1%eth0]:25, in {table}"
+    if error.errno == errno.EAFNOSUPPORT:
+        return f"this system has no IPv6: name an IPv4 address in {table}"
+    return f"name an address of this machine in {table}"
 
 
 def cause_of(error: BaseException) -> str:

@@ -68,6 +68,7 @@ def test_a_service_of_a_later_version_is_refused(service: str) -> None:
         ("0.0.0.0:25", "127.0.0.1:25", True),
         ("[::1]:25", "[::]:25", True),
         ("[0:0::1]:25", "[::1]:25", True),
+        ("[::ffff:127.0.0.1]:25", "127.0.0.1:25", True),
         ("0.0.0.0:25", "[::]:25", False),
         ("127.0.0.1:25", "127.0.0.1:26", False),
         ("127.0.0.1:0", "127.0.0.1:0", False),
@@ -81,6 +82,20 @@ def test_listeners_that_cannot_both_be_bound_are_refused(
         assert "two listeners overlap" in refused(listen=listen)
     else:
         assert len(config(listen=listen).listen) == 2
+
+
+@pytest.mark.parametrize(
+    ("written", "address"),
+    [
+        ("[::ffff:127.0.0.1]:25", "127.0.0.1:25"),  # a socket of IPv6 alone cannot bind it
+        ("[::ffff:0.0.0.0]:25", "0.0.0.0:25"),
+        ("[0:0::1]:25", "[::1]:25"),
+        ("[fe80::1%eth0]:25", "[fe80::1%eth0]:25"),
+    ],
+)
+def test_an_address_is_kept_as_it_is_bound(written: str, address: str) -> None:
+    (listen,) = config(listen=[{"service": "mx", "address": written}]).listen
+    assert listen.address == address
 
 
 @pytest.mark.parametrize(

@@ -150,3 +150,18 @@ def test_the_loop_is_the_configured_one(
     monkeypatch.setattr(server_start, "Application", Looking)
     assert serve(config.model_copy(update={"uvloop": is_uvloop})) == 0
     assert (loops[0].partition(".")[0] == "uvloop") is is_uvloop
+
+
+@pytest.mark.parametrize(
+    ("address", "line"),
+    [
+        ("192.0.2.77:2525", "192.0.2.77:2525: Cannot assign requested address; name an address of"),
+        ("[fe80::1]:2525", "[fe80::1]:2525: Invalid argument; write it with its zone, as in"),
+    ],
+)
+def test_an_address_of_another_machine_is_not_called_in_use(
+    config: Config, capfd: pytest.CaptureFixture[str], address: str, line: str
+) -> None:
+    listen = [config.listen[0].model_copy(update={"address": address})]
+    assert serve(config.model_copy(update={"listen": listen})) == 69
+    assert complaint(capfd).startswith(f"restante: {line}")

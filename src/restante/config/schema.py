@@ -26,7 +26,7 @@ from restante.config.source import ConfigSource
 from restante.delivery.delivery_settings import DeliverySettings
 from restante.mail.address import canonical_domain
 from restante.mail.quantity import counted
-from restante.network.addresses import join_host_port, split_host_port
+from restante.network.addresses import join_host_port, split_host_port, unmapped
 from restante.notices.notice_settings import NoticeSettings
 from restante.reception.reception_settings import ReceptionSettings
 from restante.reports.report_settings import ReportSettings
@@ -86,9 +86,10 @@ def _check_nameserver(text: str) -> str:
 
 
 def _endpoint(text: str, default_port: int | None, remedy: str) -> tuple[str, int]:
+    """Return address and port. An IPv4-mapped address is one of IPv4; a zone is kept."""
     try:
         host, port = split_host_port(text, default_port)
-        return str(ipaddress.ip_address(host)), port
+        return str(unmapped(ipaddress.ip_address(host))), port
     except ValueError as error:
         raise _wrong(str(error).replace(repr(text), "it"), remedy) from None
 

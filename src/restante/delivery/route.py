@@ -10,7 +10,7 @@ import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from restante.network.addresses import peer_address, plain_address
+from restante.network.addresses import peer_address, plain_address, unmapped
 from restante.tenancy.model import Destination, IpAddress
 
 
@@ -41,7 +41,7 @@ def literal_address(destination: Destination) -> IpAddress | None:
     A link-local address keeps its zone: it cannot be reached without.
     """
     try:
-        return _dialed(ipaddress.ip_address(destination.host))
+        return unmapped(ipaddress.ip_address(destination.host))
     except ValueError:
         return None
 
@@ -64,7 +64,7 @@ def route(
     """
     if destination.host == hostname:
         raise NoRoute(f"the destination {destination.text} is this server's own name")
-    unique = dict.fromkeys(_dialed(address) for address in addresses)
+    unique = dict.fromkeys(unmapped(address) for address in addresses)
     endpoints = tuple(Endpoint(address, destination.port) for address in unique)
     for endpoint in endpoints:
         if _is_own(endpoint, own_addresses):
@@ -87,12 +87,6 @@ def leads_home(
         port == endpoint.port and peer_address(bound).is_unspecified
         for bound, port in own_addresses
     )
-
-
-def _dialed(address: IpAddress) -> IpAddress:
-    """Return the address to connect to: an IPv4-mapped one is a host of IPv4, a zone is kept."""
-    plain = plain_address(address)
-    return plain if plain.version != address.version else address
 
 
 def _is_own(endpoint: Endpoint, own_addresses: Sequence[tuple[str, int]]) -> bool:

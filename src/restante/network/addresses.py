@@ -17,6 +17,12 @@ def peer_address(host: str) -> IpAddress:
     return plain_address(ipaddress.ip_address(host.partition("%")[0]))
 
 
+def unmapped(address: IpAddress) -> IpAddress:
+    """Return the address to bind or to connect to: an IPv4-mapped one is IPv4, a zone is kept."""
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return mapped or address
+
+
 def plain_address(address: IpAddress) -> IpAddress:
     """Return the address under which a host is known: IPv4-mapped as IPv4, and without a zone.
 

@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from restante.network.addresses import split_host_port
-from restante.phrases import free_the_address
+from restante.phrases import remedy_for_address
 from restante.reception.doorkeeper import Doorkeeper
 from restante.reception.listener import Listener, bind
 from restante.reception.smtp_connection import SessionTerms
@@ -55,7 +55,7 @@ class CannotListen(Exception):  # noqa: N818
     """An address cannot be bound. The text names thing, cause and remedy."""
 
     def __init__(self, place: ListenerAddress, error: OSError) -> None:
-        remedy = free_the_address("[[listen]]")
+        remedy = remedy_for_address(error, "[[listen]]")
         super().__init__(f"{place.address}: {error.strerror or error}; {remedy}")
 
 

@@ -26,7 +26,7 @@ from restante.config.privileges import (
 from restante.config.schema import Config
 from restante.notices.notice_inbox import NoticeInbox
 from restante.notices.rules import RULES
-from restante.phrases import free_the_address
+from restante.phrases import remedy_for_address
 from restante.reception.descriptors import raise_limit
 from restante.reception.listener import bind
 from restante.server.server_life import Application
@@ -159,7 +159,7 @@ def _bind(address: str, table: str) -> socket.socket:
         remedy = "start as root (and set `user`), or allow it by CAP_NET_BIND_SERVICE"
         raise _CannotBind(EX_NOPERM, f"{address}: this user may not bind it; {remedy}") from None
     except OSError as error:
-        remedy = free_the_address(table)
+        remedy = remedy_for_address(error, table)
         raise _CannotBind(EX_UNAVAILABLE, f"{address}: {error.strerror}; {remedy}") from None
 
 
