@@ -2,7 +2,7 @@
 
 import pytest
 
-from restante.mail.octets import read_octets
+from restante.mail.octets import octets_text, read_octets
 
 
 @pytest.mark.parametrize(
@@ -25,3 +25,12 @@ def test_a_size_is_read(text: str, octets: int) -> None:
 def test_other_text_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(ValueError, match="is no size; write a number, then K, M, G or T"):
         read_octets(text)
+
+
+@pytest.mark.parametrize(
+    ("octets", "text"),
+    [(0, "0"), (1000, "1000"), (1024, "1K"), (1536, "1536"), (52_428_800, "50M"), (1 << 40, "1T")],
+)
+def test_a_size_is_written_as_it_is_read(octets: int, text: str) -> None:
+    assert octets_text(octets) == text
+    assert read_octets(text) == octets

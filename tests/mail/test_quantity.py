@@ -2,7 +2,7 @@
 
 import pytest
 
-from restante.mail.quantity import agreeing, counted
+from restante.mail.quantity import agreeing, counted, span_text
 
 
 @pytest.mark.parametrize(
@@ -23,3 +23,11 @@ def test_a_verb_agrees_with_its_number(number: int, said: str) -> None:
 @pytest.mark.parametrize(("number", "said"), [(0.5, "days"), (1.0, "day"), (1.5, "days")])
 def test_parts_of_a_thing_are_many(number: float, said: str) -> None:
     assert agreeing(number, "day", "days") == said
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(2_592_000.0, "30d"), (90_000, "25h"), (5400.0, "90m"), (61, "61s"), (0, "0s")],
+)
+def test_a_span_has_the_largest_unit_that_divides_it(seconds: float, text: str) -> None:
+    assert span_text(seconds) == text

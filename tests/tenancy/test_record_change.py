@@ -3,6 +3,8 @@
 from dataclasses import replace
 from typing import Final
 
+import pytest
+
 from restante.tenancy.model import (
     Destination,
     DestinationLogin,
@@ -10,9 +12,15 @@ from restante.tenancy.model import (
     Login,
     parse_authorized_hosts,
 )
-from restante.tenancy.policy import Hold, Policy, Suspension
+from restante.tenancy.policy import Hold, Policy, Retention, Suspension
 from restante.tenancy.quota import Quota
-from restante.tenancy.record_change import MAX_VALUE_LENGTH, Change, changes_between, listed_text
+from restante.tenancy.record_change import (
+    MAX_VALUE_LENGTH,
+    Change,
+    changes_between,
+    listed_text,
+    readable,
+)
 
 DOMAIN: Final = HostedDomain(
     7,
@@ -87,3 +95,28 @@ def test_a_long_list_is_cut_and_counted() -> None:
     assert text.endswith("… (200 in all)")
     assert len(text) < MAX_VALUE_LENGTH + 20
     assert listed_text([]) == "none"
+
+
+def test_spans_and_sizes_are_shown_as_commands_take_them() -> None:
+    policy = Policy(retention=Retention(seconds=2_592_000.0), quota=Quota(octets=10 << 30))
+    shorter = replace(policy, retention=Retention(seconds=5400.0), quota=Quota(octets=1500))
+    assert changes_between(replace(DOMAIN, policy=policy), replace(DOMAIN, policy=shorter)) == (
+        Change("policy.quota.octets", "10G", "1500"),
+        Change("policy.retention.seconds", "30d", "90m"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("recorded", "shown"),
+    [
+        (Change("policy.retention.seconds", "2592000.0", "none"), ("30d", "none")),
+        (Change("policy.retention.seconds", "30d", "5400.0"), ("30d", "90m")),
+        (Change("policy.message_octets", "none", "52428800"), ("none", "50M")),
+        (Change("policy.quota.messages", "3600", "60"), ("3600", "60")),
+    ],
+)
+def test_an_entry_of_an_earlier_version_is_read_likewise(
+    recorded: Change, shown: tuple[str, str]
+) -> None:
+    now = readable(recorded)
+    assert (now.field, now.before, now.after) == (recorded.field, *shown)

@@ -18,7 +18,7 @@ from restante.mail.message import message_name
 from restante.store.mail_queue import QueuedMessage
 from restante.telemetry.events import RecordChanged
 from restante.tenancy.audit import EVERY_ENTRY, AuditAction, AuditEntry, AuditFilter
-from restante.tenancy.record_change import NOTHING, Change, listed_text
+from restante.tenancy.record_change import NOTHING, Change, listed_text, readable
 
 MAX_REASON_LENGTH = 500  # characters
 PAGE: Final = 500  # of a long listing, read from the store at once: a few milliseconds of Python
@@ -137,7 +137,10 @@ def with_changes(recorded: AuditEntry, changes: Sequence[Change]) -> AuditEntry:
 
 def change_views(changes: Sequence[Change]) -> list[ChangeView]:
     """Return the views of changes."""
-    return [ChangeView(field=one.field, before=one.before, after=one.after) for one in changes]
+    return [
+        ChangeView(field=one.field, before=one.before, after=one.after)
+        for one in map(readable, changes)
+    ]
 
 
 def checked_reason(reason: str) -> str:

@@ -14,7 +14,7 @@ import typer
 
 from restante.cli.display import Column, Row, human_size, human_time
 from restante.cli.options import octets, seconds
-from restante.mail.quantity import counted
+from restante.mail.quantity import counted, span_text
 from restante.tenancy.policy_settings import SETTINGS, PolicySetting, SettingKind
 
 NONE: Final = "none"  # removes a limit
@@ -112,12 +112,7 @@ def with_policy(command: Callable[..., None]) -> Callable[..., None]:
 
 def human_span(span: float | None) -> str:
     """Return a span in the largest unit that divides it. None means no end."""
-    if span is None:
-        return "no end"
-    for unit, length in (("d", 86400), ("h", 3600), ("m", 60)):
-        if span >= length and not span % length:
-            return f"{span / length:.0f}{unit}"
-    return f"{span:.0f}s"
+    return "no end" if span is None else span_text(span)
 
 
 def human_quota(octets: int | None, messages: int | None) -> str:

@@ -15,3 +15,11 @@ def read_octets(text: str) -> int:
             f"{text!r} is no size; write a number, then K, M, G or T if wanted, such as 10M"
         )
     return int(found[1]) * _UNITS[found[2].upper()]
+
+
+def octets_text(octets: int) -> str:
+    """Return a size in the largest unit that divides it, as `read_octets` takes it."""
+    for unit in reversed(_UNITS):
+        if octets and not octets % _UNITS[unit]:
+            return f"{octets // _UNITS[unit]}{unit}"
+    return "0"

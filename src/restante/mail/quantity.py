@@ -3,6 +3,10 @@
 For texts that people read. Fields of the log, of the API and of notices stay numbers.
 """
 
+from typing import Final
+
+_SPANS: Final = {"d": 86400, "h": 3600, "m": 60}
+
 
 def counted(number: int, thing: str, things: str = "") -> str:
     """Return a number with its noun: `things` is the plural, by default `thing` with an s.
@@ -15,3 +19,11 @@ def counted(number: int, thing: str, things: str = "") -> str:
 def agreeing(number: float, of_one: str, of_others: str) -> str:
     """Return the word that goes with a number of things; of none is spoken as of several."""
     return of_one if number == 1 else of_others
+
+
+def span_text(seconds: float) -> str:
+    """Return a span in the largest unit that divides it, as options take it: `30d`, `90m`."""
+    for unit, length in _SPANS.items():
+        if seconds >= length and not seconds % length:
+            return f"{seconds / length:.0f}{unit}"
+    return f"{seconds:.0f}s"

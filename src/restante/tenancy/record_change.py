@@ -4,14 +4,18 @@ A secret is never among the values: a sealed secret, a password hash and a verif
 they were set, replaced or removed.
 """
 
+import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import UTC, datetime
 from enum import Enum
 from typing import Any, Final
 
+from restante.mail.octets import octets_text
+from restante.mail.quantity import span_text
 from restante.tenancy.model import AuthorizedHosts
 
+_NUMBER: Final = re.compile(r"[0-9]{1,18}(\.0)?", re.ASCII)
 MAX_VALUE_LENGTH: Final = 300  # characters; a longer list is cut, and its number of entries follows
 NOTHING: Final = "none"
 SECRET: Final = "set"  # noqa: S105  what is shown in the place of one
@@ -74,11 +78,33 @@ def _flat(prefix: str, record: Any) -> Iterator[tuple[str, object]]:
         elif is_dataclass(value):
             yield from _flat(f"{name}.", value)
         else:
-            yield name, _moment(value) if field.name.endswith("until") else value
+            yield name, _readable(field.name, value)
 
 
-def _moment(value: float) -> str:
-    return datetime.fromtimestamp(value, UTC).isoformat(timespec="seconds")
+def _readable(name: str, value: object) -> object:
+    """Return a moment, a span or a size as commands take and show it."""
+    if not isinstance(value, int | float):
+        return value
+    if name.endswith("until"):
+        return datetime.fromtimestamp(value, UTC).isoformat(timespec="seconds")
+    if name.endswith("seconds"):
+        return span_text(value)
+    return octets_text(int(value)) if name.endswith("octets") else value
+
+
+def readable(change: Change) -> Change:
+    """Return a change without raw seconds and octets, which earlier versions recorded."""
+    return replace(
+        change,
+        before=_of_number(change.field, change.before),
+        after=_of_number(change.field, change.after),
+    )
+
+
+def _of_number(name: str, text: str) -> str:
+    """Read a text that is a number, and leave every other as it is."""
+    is_amount = name.endswith(("seconds", "octets")) and _NUMBER.fullmatch(text)
+    return str(_readable(name, float(text))) if is_amount else text
 
 
 def _shown(before: object | None, after: object | None) -> tuple[str, str]:
