@@ -28,9 +28,12 @@ from restante.queue.recipient_status import Move, Outcome, RecipientOutcome
 from restante.reception.intake import Intake, Receipt, ReceivedMail, hold_all
 from restante.store.live_directory import LiveDirectory
 from restante.store.live_recipients import LiveRecipients
+from restante.store.mail_handover import Drain
 from restante.store.memory import MemoryStore
+from restante.store.release_store import ReleaseRecord
 from restante.telemetry.events import Event
 from restante.telemetry.metric_types import Exposition
+from restante.tenancy.audit import AuditAction, AuditEntry
 from restante.tenancy.model import Destination, IpAddress
 from restante.tenancy.notice import Channel, Notice
 from restante.tenancy.principal import COMMAND_LINE, CONTROL_SOCKET, Principal, Role
@@ -41,6 +44,7 @@ from tests.log_lines import fields_of
 T = TypeVar("T")
 
 NOW = 1_760_000_000.0
+RELEASE = 4711  # the id of each release that the server grants
 ALPHA = 1  # the number of the domain that has a drain
 HEAD = (
     b"Received: from a\r\n"
@@ -70,6 +74,7 @@ class FakeServer:
     delivering: set[int] = field(default_factory=set)  # domains whose mail is on its way
     uncertain: int = 0  # of the drain
     drain_state: DrainState = DrainState.DELIVERING
+    last_error: str = ""  # of the drain, which then waits to retry
     reports_sent: int = 0  # times it was told to
     state: ConfigurationState = field(default_factory=lambda: ConfigurationState(NOW))
     condition: Vitals = field(default_factory=lambda: Vitals(False, NOW + 90 * 86400))
@@ -81,7 +86,7 @@ class FakeServer:
         if node == "unknown.example":
             return ReleaseAnswer(node, 459, f"Node {node} not allowed", 0, "not hosted")
         return ReleaseAnswer(
-            node, 253, f"OK, 2 pending messages for node {node} started", 2, "operator"
+            node, 253, f"OK, 2 pending messages for node {node} started", 2, "operator", RELEASE
         )
 
     def drains(self) -> Iterator[DrainSnapshot]:
@@ -96,8 +101,8 @@ class FakeServer:
                     1,
                     2,
                     self.drain_state,
-                    None,
-                    "",
+                    NOW + 45 if self.last_error else None,
+                    self.last_error,
                     uncertain=self.uncertain,
                 )
             ]
@@ -105,6 +110,9 @@ class FakeServer:
 
     def is_draining(self, domain_id: int) -> bool:
         return domain_id == ALPHA
+
+    def drain_of(self, domain_id: int) -> DrainSnapshot | None:
+        return next(self.drains()) if self.is_draining(domain_id) else None
 
     def configuration(self) -> ConfigurationState:
         return self.state
@@ -134,6 +142,29 @@ class FakeServer:
     @asynccontextmanager
     async def drain_held_off(self, domain_id: int) -> AsyncIterator[bool]:
         yield domain_id not in self.delivering
+
+
+async def ask_for(
+    desk: "Desk", number: int, target: str, domain_id: int, *, at: float = NOW
+) -> Drain:
+    """Record an account's request to release its domain, and open the drain or join it."""
+    account = target.partition(".")[0]
+    release = ReleaseRecord(
+        id=number,
+        at=at,
+        actor=f"login {account}-mail",
+        origin="192.0.2.25",
+        target=target,
+        account=account,
+        domain=target,
+        answer=f"253 2.0.0 OK, 2 pending messages for node {target} started",
+        reason="granted",
+        pending=2,
+    )
+    audit = AuditEntry(at, AuditAction.RELEASE_REQUESTED, release.actor, target, account)
+    await desk.store.releases.record_release(release, audit)
+    opened = await desk.store.handover.open_drain(domain_id, at, at + 60, number)
+    return opened if isinstance(opened, Drain) else opened.drain
 
 
 @dataclass

@@ -23,6 +23,7 @@ from restante.admin import (
     permissions,
     recipient_lists,
     release_requests,
+    releases,
     report_queue,
     scope,
     server_status,
@@ -54,7 +55,7 @@ from restante.tenancy.principal import (
 from restante.transfer import queue_content, queue_import
 from restante.transfer.import_arrival import ImportLabel
 from restante.transfer.transfer_error import TransferError, TransferFault
-from tests.admin.desk import HEAD, Desk, FakeServer, all_of, run
+from tests.admin.desk import HEAD, Desk, FakeServer, all_of, ask_for, run
 
 SOURCE = Path(restante.__file__).parent
 SOURCE_URL = f"sqlite://{SOURCE}"
@@ -70,6 +71,7 @@ class Things:
     held: str
     refused: str
     report: int
+    release: str
 
     @property
     def domain(self) -> str:
@@ -80,8 +82,8 @@ class Things:
         return held_mail.NamedMessages(names=(self.held, self.refused), reason="test")
 
 
-ALPHA, BETA = Things("alpha", "1", "2", 1), Things("beta", "3", "4", 2)
-UNKNOWN = Things("gamma", "7", "8", 9)
+ALPHA, BETA = Things("alpha", "1", "2", 1, "a"), Things("beta", "3", "4", 2, "b")
+UNKNOWN = Things("gamma", "7", "8", 9, "c")
 Call = Callable[[AdminContext, Things], Awaitable[object]]
 
 
@@ -241,6 +243,12 @@ CALLS: dict[AdminAction, list[Call]] = {
     AdminAction.RELEASE: [
         lambda c, of: release_requests.release(c, release_requests.ReleaseOrder(nodes=(of.domain,)))
     ],
+    AdminAction.RELEASE_LIST: [
+        lambda c, of: past(c, releases.ReleaseSelection(domain=of.domain)),
+        lambda c, of: past(c, releases.ReleaseSelection(account=of.account)),
+        lambda c, _: past(c, releases.ReleaseSelection()),
+        lambda c, of: releases.show_release(c, of.release),
+    ],
     AdminAction.DRAIN_LIST: [
         at_once(lambda c, _: drains.list_drains(c)),
         lambda c, _: drained(c, None),
@@ -291,6 +299,10 @@ def _cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logins, "new_verifier", lambda _: verifier)
 
 
+async def past(context: AdminContext, wanted: releases.ReleaseSelection) -> object:
+    return list(await releases.list_releases(context, wanted))
+
+
 async def drained(context: AdminContext, domain: str | None) -> object:
     return list(await drains.last_drains(context, domain))
 
@@ -310,6 +322,7 @@ async def two_accounts() -> Desk:
         secret = SecretStr("a secret word")
         new = logins.NewLogin(user=f"{of.account}-mail", password=secret)
         await logins.add_login(desk.context, of.account, new)
+        await ask_for(desk, int(of.release, 16), of.domain, domain_id)
         hook = NewChannel(name="hook", account=of.account, mail="ops@elsewhere.example")
         await channels.add_channel(desk.context, hook)
     assert [one.number for one in await desk.store.reports.list_reports(ReportFilter())] == [1, 2]
@@ -329,6 +342,7 @@ async def seen_of(desk: Desk, of: Things) -> list[object]:
             report_queue.list_reports(context, report_queue.ReportSelection(domain=of.domain))
         ),
         await all_of(recipient_lists.list_recipients(context, of.domain)),
+        await past(context, releases.ReleaseSelection(domain=of.domain)),
         await all_of(trail.list_audit(context, AuditFilter(account=of.account))),
     ]
 
@@ -344,7 +358,7 @@ def shown(result: object) -> str:
 
 def refusal(error: AdminError | TransferError, of: Things) -> tuple[str, str]:
     text = f"{error.error}; {error.remedy}"
-    for name in (of.account, of.held, of.refused, str(of.report)):
+    for name in (of.account, of.held, of.refused, str(of.report), f"'{of.release}'"):
         text = text.replace(name, "…")
     return error.kind if isinstance(error, AdminError) else error.fault, text
 

@@ -2,7 +2,11 @@
 
 import json
 
-from tests.admin.desk import Desk
+import pytest
+
+from restante.cli import drain_commands
+from restante.store.mail_handover import PastDrain
+from tests.admin.desk import NOW, Desk, ask_for, run
 from tests.cli.conftest import Command
 
 
@@ -40,3 +44,51 @@ def test_a_drain_has_a_count_of_uncertain_mail_where_there_is_some(
     assert "UNCERTAIN" in command("status").out
     [drain] = json.loads(command("drain", "list", "--json").out)
     assert (drain["refused"], drain["uncertain"]) == (0, 4)
+
+
+@pytest.fixture
+def past(desk: Desk) -> None:
+    """Three requests for a domain, of which the first has ended and others have joined."""
+    domain_id = desk.context.directory.now.domains["alpha.example"].id
+    drain = run(ask_for(desk, 50, "alpha.example", domain_id, at=NOW - 9000))
+    ended = PastDrain(NOW, NOW, "", "given up", "", 0, 0, 0, "")
+    run(desk.store.handover.close_drain(drain, ended))
+    for number in (60, 70):
+        run(ask_for(desk, number, "alpha.example", domain_id))
+
+
+@pytest.mark.usefixtures("past")
+def test_past_requests_are_listed_newest_first(command: Command) -> None:
+    shown = command("drain", "list", "--past").out
+    assert "given up" in shown
+    assert "by login alpha-mail, 192.0.2.25" in shown.lower()
+    assert shown.endswith("3 releases\n")
+    assert max(map(len, shown.splitlines())) <= 80
+    rows = json.loads(command("drain", "list", "--past", "--json").out)
+    assert [one["state"] for one in rows] == ["running", "running", "ended"]
+
+
+@pytest.mark.usefixtures("past")
+def test_past_requests_come_by_pages(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drain_commands, "_PAGE", 2)
+    for limit, count in ((1, 1), (2, 2), (3, 3), (9, 3)):
+        shown = command("drain", "list", "--past", "--limit", str(limit), "--json")
+        assert len(json.loads(shown.out)) == count
+
+
+@pytest.mark.usefixtures("past")
+def test_past_requests_narrow(command: Command) -> None:
+    for options, count in (
+        (("--domain", "alpha.example"), 3),
+        (("--since", "2025-10-09T08:00"), 2),
+        (("--until", "2025-10-09T08:00"), 1),
+    ):
+        rows = json.loads(command("drain", "list", "--past", *options, "--json").out)
+        assert len(rows) == count
+
+
+@pytest.mark.usefixtures("desk")
+def test_options_of_past_requests_need_them(command: Command) -> None:
+    refused = command("drain", "list", "--domain", "alpha.example")
+    assert refused.code == 64
+    assert "need --past" in refused.err

@@ -1,13 +1,16 @@
 """The operator's release: each answer, and the exit code of the worst."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from restante.cli.release_command import told
-from tests.admin.desk import Desk
+from restante.cli.release_command import ended_text, told
+from restante.store.mail_handover import PastDrain
+from tests.admin.desk import NOW, RELEASE, Desk, ask_for, run
 from tests.cli.conftest import Command
+from tests.contract.making import delivered
 
 RESUME = "`restante domain set DOMAIN --hold until-asked` ends a suspension"
 LIST = "`restante domain list` shows the hosted domains"
@@ -61,3 +64,62 @@ def test_release_tells_each_answer_and_exits_with_the_worst(desk: Desk, command:
         released.out == "alpha.example: 253 OK, 2 pending messages for node alpha.example started\n"
     )
     assert command("release", "unknown.example", "alpha.example").code == 77
+
+
+class Advancing:
+    """A drain that delivers two messages, tries again, and ends, each while the command waits."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self.pauses: list[float] = []
+
+    def pause(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+        handover = self.desk.store.handover
+        [drain] = handover.open_drains()
+        if len(self.pauses) == 1:
+            run(handover.settle(drain, [delivered(33, "x@alpha.example")]))
+            assert self.desk.server
+            self.desk.server.last_error = "connection refused"
+        else:
+            past = PastDrain(NOW, NOW + 75, "", "given up", "", 2, 0, 0, "")
+            run(handover.close_drain(drain, past))
+
+
+@pytest.fixture
+def advancing(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Advancing:
+    domain_id = desk.context.directory.now.domains["alpha.example"].id
+    run(ask_for(desk, RELEASE, "alpha.example", domain_id))
+    run(desk.hold(40, domain_id, "x@alpha.example"))
+    advancing = Advancing(desk)
+    monkeypatch.setattr("restante.cli.release_command.time.sleep", advancing.pause)
+    return advancing
+
+
+def test_the_end_of_a_release_can_be_waited_for(advancing: Advancing, command: Command) -> None:
+    waited = command("release", "alpha.example", "--wait")
+    assert waited.out.splitlines()[1:] == [
+        "alpha.example: given up after 1m 15s: 1 delivered, 0 refused, 1 left"
+    ]
+    assert waited.err == (
+        "restante: release: alpha.example: will be tried again: connection refused\n"
+    )
+    assert waited.code == 75
+    assert advancing.pauses == [1.0, 1.0]
+
+
+def test_the_end_of_a_release_as_json(advancing: Advancing, command: Command) -> None:
+    waited = json.loads(command("release", "alpha.example", "--wait", "--json").out)
+    assert [one["code"] for one in waited["answers"]] == [253]
+    assert [one["end"] for one in waited["releases"]] == ["given up"]
+    assert len(advancing.pauses) == 2
+
+
+@pytest.mark.usefixtures("desk")
+def test_a_release_as_json(command: Command) -> None:
+    [answer] = json.loads(command("release", "alpha.example", "--json").out)
+    assert (answer["node"], answer["pending"]) == ("alpha.example", 2)
+
+
+def test_a_release_of_nothing_has_an_end_too() -> None:
+    assert ended_text({"drains": 0, "target": "#alpha"}) == "#alpha: nothing to hand over"

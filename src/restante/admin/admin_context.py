@@ -31,6 +31,7 @@ class ReleaseAnswer:
     text: str
     pending: int  # messages
     reason: str
+    id: int = 0  # of the request in the store; 0 if it is not kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,9 @@ class Server(Protocol):
 
     def drains(self) -> Iterator[DrainSnapshot]:
         """Yield the running and waiting drains in the order of their start, each at its turn."""
+
+    def drain_of(self, domain_id: int) -> DrainSnapshot | None:
+        """Return a view of a domain's drain, None if it does not run here."""
 
     def is_draining(self, domain_id: int) -> bool:
         """Return whether a domain has a drain."""

@@ -56,6 +56,7 @@ class AdminAction(StrEnum):
     CHANNEL_TEST = "test a notice channel"
     NOTICES_LIST = "list waiting notices"
     RELEASE = "release mail"
+    RELEASE_LIST = "list releases"
     DRAIN_LIST = "list drains"
     DRAIN_STOP = "stop a drain"
     AUDIT_LIST = "list the audit trail"

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from restante.admin.admin_context import AdminContext, ReleaseAnswer
 from restante.admin.admin_error import no_server
 from restante.admin.permissions import AdminAction, permit
+from restante.mail.message import message_name
 
 MAX_NODES = 1000
 
@@ -28,6 +29,7 @@ class ReleaseOrder(BaseModel):
 class ReleaseView(BaseModel):
     """The result for one node."""
 
+    id: str  # for `GET /v1/releases/{id}`; "" if the request is not kept
     node: str
     code: int
     text: str
@@ -51,6 +53,7 @@ async def release(context: AdminContext, order: ReleaseOrder) -> list[ReleaseVie
 
 def _view(answer: ReleaseAnswer) -> ReleaseView:
     return ReleaseView(
+        id=message_name(answer.id) if answer.id else "",
         node=answer.node,
         code=answer.code,
         text=answer.text,

@@ -13,6 +13,7 @@ from restante.mail.message import HeldMessage
 from restante.queue.history import HistoryEntry, HistoryFilter
 from restante.store.mail_queue import QueuedMessage, QueueFilter
 from restante.store.mail_reports import ReportFilter, WaitingReport
+from restante.store.release_store import PastRelease, ReleaseFilter
 from restante.tenancy.principal import Role
 
 
@@ -60,6 +61,15 @@ async def list_history(context: AdminContext, wanted: HistoryFilter) -> list[His
     """Return the entries of the history in scope that match."""
     domain_ids = _within(domain_ids_in_scope(context), wanted.domain_ids)
     return await context.store.history.history(replace(wanted, domain_ids=domain_ids))
+
+
+async def list_past_releases(context: AdminContext, wanted: ReleaseFilter) -> list[PastRelease]:
+    """Return the requests to release mail in scope that match."""
+    own = account_in_scope(context, None)
+    if own is not None and wanted.account not in (None, own):
+        return []
+    account = wanted.account if own is None else own
+    return await context.store.releases.releases(replace(wanted, account=account))
 
 
 async def list_waiting_reports(

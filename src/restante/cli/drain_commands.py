@@ -1,8 +1,8 @@
 """`restante drain`: list and stop drains."""
 
 import time
-from collections.abc import Sequence
-from typing import Annotated
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Final
 
 import typer
 
@@ -16,10 +16,14 @@ from restante.cli.display import (
     show_json,
     show_listing,
     text_column,
+    time_column,
 )
-from restante.cli.options import ConfigFile, Json, Reason
+from restante.cli.options import ConfigFile, Json, Reason, Since, Until, time_span
 from restante.cli.times import ago, error_text, span, until
 from restante.mail.quantity import counted
+
+_ROWS: Final = 100
+_PAGE: Final = 1000  # rows that the API gives at once
 
 group = typer.Typer(
     name="drain", help="Drains: deliveries of a domain's held mail, running or waiting to retry."
@@ -27,8 +31,43 @@ group = typer.Typer(
 
 
 @group.command("list")
-def list_drains(*, as_json: Json = False, config: ConfigFile = None) -> None:
-    """List the drains that are running or waiting to retry, oldest first."""
+def list_drains(
+    *,
+    is_past: Annotated[
+        bool,
+        typer.Option(
+            "--past", help="List the requests to release mail and their results, newest first."
+        ),
+    ] = False,
+    domain: Annotated[
+        str | None,
+        typer.Option(
+            "--domain", metavar="DOMAIN", help="Only requests for this domain, with --past."
+        ),
+    ] = None,
+    since: Since = None,
+    until: Until = None,
+    limit: Annotated[
+        int | None,
+        typer.Option(
+            "--limit", metavar="N", min=1, help="Maximum number of rows, with --past. Default: 100."
+        ),
+    ] = None,
+    as_json: Json = False,
+    config: ConfigFile = None,
+) -> None:
+    """List the drains that are running or waiting to retry, oldest first.
+
+    With --past, list the requests to release mail by logins, operators and policies. They are
+    known for `[history] release_days`.
+    """
+    if is_past:
+        wanted = {"domain": domain, **time_span(since, until)}
+        rows = list(_past_releases(config, wanted, limit or _ROWS))
+        show_listing(rows, _PAST, as_json=as_json, thing="release")
+        return
+    if any(value is not None for value in (domain, since, until, limit)):
+        raise typer.BadParameter("--domain, --since, --until and --limit need --past")
     drains = ask(config, "GET", "/v1/drains")
     show_listing(drains, _columns(drains, time.time()), as_json=as_json, thing="drain")
 
@@ -50,6 +89,34 @@ def stop_drain(
         say(
             f"{drain['domain']}: the drain stops after {delivered} handed over; the rest stays held"
         )
+
+
+def _past_releases(config: ConfigFile, wanted: Row, limit: int) -> Iterator[Row]:
+    """Yield the newest releases, page by page."""
+    before = None
+    while limit > 0:
+        asked_for = min(limit, _PAGE)
+        page = ask(
+            config, "GET", "/v1/releases", params={**wanted, "before": before, "limit": asked_for}
+        )
+        yield from page
+        if len(page) < asked_for:
+            return
+        limit, before = limit - len(page), page[-1]["id"]
+
+
+_PAST: Final = (
+    text_column("RELEASE", "id"),
+    time_column("AT", "at"),
+    text_column("TARGET", "target"),
+    number_column("CODE", "code"),
+    number_column("PENDING", "pending"),
+    number_column("DELIVERED", "delivered"),
+    number_column("REFUSED", "refused"),
+    number_column("LEFT", "left"),
+    Column("END", lambda row: row["end"] or (row["state"] if row["drains"] else "")),
+    Column("BY", lambda row: f"{row['requested_by']}, {row['origin']}", is_detail=True),
+)
 
 
 def _columns(drains: Sequence[Row], now: float) -> list[Column]:

@@ -1,16 +1,20 @@
 """`restante release`: the operator's ETRN."""
 
+import time
 from typing import Annotated, Final
 
 import typer
 
 from restante.cli.api_client import ask
-from restante.cli.display import Row, say
-from restante.cli.failures import Exit
-from restante.cli.options import ConfigFile
+from restante.cli.display import Row, say, show_json
+from restante.cli.failures import Exit, complain
+from restante.cli.options import ConfigFile, Json
+from restante.cli.progress import progress
 from restante.cli.reply_words import exit_for
+from restante.cli.times import span, unix_time
 from restante.phrases import IS_SUSPENDED
 
+POLL_SECONDS: Final = 1.0
 _FAILED: Final = 400  # and above
 _RESUME: Final = "`restante domain set DOMAIN --hold until-asked` ends a suspension"
 _REMEDIES: Final = {
@@ -30,16 +34,68 @@ def release(
     reason: Annotated[
         str, typer.Option("--reason", metavar="TEXT", help="Reason for the audit trail.")
     ] = "",
+    *,
+    waits: Annotated[
+        bool,
+        typer.Option(
+            "--wait", help="Show the progress, and end with the drains. 75 if mail is left."
+        ),
+    ] = False,
+    as_json: Json = False,
     config: ConfigFile = None,
 ) -> int:
     """Hand over the held mail of domains now.
 
     It goes to the configured destination, as if the primary had sent ETRN.
     """
-    answers = ask(config, "POST", "/v1/release", body={"nodes": nodes, "reason": reason})
-    for answer in answers:
-        say(told(answer))
-    return max(map(_exit_for, answers), default=Exit.DONE)
+    answers = ask(config, "POST", "/v1/releases", body={"nodes": nodes, "reason": reason})
+    if not as_json:
+        for answer in answers:
+            say(told(answer))
+    code = max(map(_exit_for, answers), default=Exit.DONE)
+    started = [one["id"] for one in answers if one["id"] and one["code"] < _FAILED]
+    ended = [_await_end(config, release) for release in started] if waits else []
+    if as_json:
+        show_json({"answers": answers, "releases": ended} if waits else answers)
+    else:
+        for release in ended:
+            say(ended_text(release))
+    is_left = any(release["left"] for release in ended)
+    return max(code, Exit.TRY_LATER) if is_left else code
+
+
+def _await_end(config: ConfigFile, release: str) -> Row:
+    """Ask for a release until it has ended; show the progress and each new error."""
+    shown: Row = ask(config, "GET", f"/v1/releases/{release}")
+    told_error = ""
+    with progress(shown["target"], shown["pending"] or None) as advance:
+        done = 0
+        while shown["state"] != "ended":
+            now_done = shown["delivered"] + shown["refused"] + shown["uncertain"]
+            advance(now_done - done)
+            done = now_done
+            error = next((one["last_error"] for one in _waiting(shown)), "")
+            if error and error != told_error:
+                complain(f"release: {shown['target']}: will be tried again: {error}")
+                told_error = error
+            time.sleep(POLL_SECONDS)
+            shown = ask(config, "GET", f"/v1/releases/{release}")
+    return shown
+
+
+def _waiting(release: Row) -> list[Row]:
+    return [one for one in release["drains_shown"] if one["next_attempt_at"] is not None]
+
+
+def ended_text(release: Row) -> str:
+    """Return the result of a release as one line: the end, the time it took, and the counts."""
+    if not release["drains"]:
+        return f"{release['target']}: nothing to hand over"
+    took = span(unix_time(release["ended_at"]) - unix_time(release["at"]))
+    counts = [f"{release['delivered']:,} delivered", f"{release['refused']:,} refused"]
+    counts += [f"{release['uncertain']:,} uncertain"] if release["uncertain"] else []
+    counts.append(f"{release['left']:,} left")
+    return f"{release['target']}: {release['end']} after {took}: {', '.join(counts)}"
 
 
 def told(answer: Row) -> str:

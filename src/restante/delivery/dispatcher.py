@@ -180,6 +180,11 @@ class Dispatcher:
             if (domain := hosted.domain_by_id(drain.domain_id)) is not None:
                 yield unclaimed_view(drain, domain)
 
+    def drain_of(self, domain_id: int) -> DrainSnapshot | None:
+        """Return a view of a domain's drain, None if it does not run here."""
+        drain = self._drains.get(domain_id)
+        return None if drain is None else drain.view
+
     def census(self) -> DrainCensus:
         """Count the drains, without a view of each: one account may have ten thousand domains."""
         drains = self._drains.values()

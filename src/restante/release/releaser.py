@@ -315,7 +315,8 @@ def _host_names_needed(requester: Requester, target: EtrnTarget, directory: Dire
 
 
 def _account(requester: Requester, authorization: Authorization) -> str:
+    """Return whose request it is; "" if the domains are of several accounts."""
     if requester.login is not None:
         return requester.login.account
-    covered = authorization.domains or authorization.suspended
-    return covered[0].account if covered else ""
+    accounts = {domain.account for domain in authorization.domains or authorization.suspended}
+    return accounts.pop() if len(accounts) == 1 else ""

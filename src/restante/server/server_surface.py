@@ -51,12 +51,21 @@ class RunningServer:
         outcome = await self.releaser.release(request)
         reply = etrn_reply(outcome)
         return ReleaseAnswer(
-            node, reply.code, reply.text, pending_messages(outcome), outcome.reason
+            node,
+            reply.code,
+            reply.text,
+            pending_messages(outcome),
+            outcome.reason,
+            outcome.release,
         )
 
     def drains(self) -> Iterator[DrainSnapshot]:
         """Yield the drains that run or wait."""
         return self.dispatcher.drains()
+
+    def drain_of(self, domain_id: int) -> DrainSnapshot | None:
+        """Return a view of a domain's drain."""
+        return self.dispatcher.drain_of(domain_id)
 
     def is_draining(self, domain_id: int) -> bool:
         """Tell whether a domain has a drain."""

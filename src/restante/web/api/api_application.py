@@ -22,6 +22,7 @@ from restante.web.api import (
     notice_routes,
     queue_routes,
     recipient_routes,
+    release_routes,
     report_routes,
     server_routes,
     store_routes,
@@ -45,6 +46,7 @@ def build_api(context: AdminContext, acting: Principal | None = None) -> FastAPI
         queue_routes,
         report_routes,
         notice_routes,
+        release_routes,
         server_routes,
         store_routes,
     ):

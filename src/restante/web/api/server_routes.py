@@ -1,14 +1,13 @@
-"""Routes of the running server: release, drains, status, audit trail."""
+"""Routes of the running server: drains, status, audit trail."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import StreamingResponse
 
-from restante.admin import drains, mail_search, release_requests, server_status, trail
+from restante.admin import drains, mail_search, server_status, trail
 from restante.admin.drains import DrainStop, DrainView, LastDrainView
 from restante.admin.mail_search import TraceSelection, TraceView
-from restante.admin.release_requests import ReleaseOrder, ReleaseView
 from restante.admin.server_status import StatusSelection, StatusView
 from restante.admin.trail import AuditView
 from restante.tenancy.audit import AuditFilter
@@ -16,12 +15,6 @@ from restante.web.api.listing import as_document, as_listing, as_paged_listing
 from restante.web.api.request_context import RequestContext
 
 router = APIRouter(tags=["operations"])
-
-
-@router.post("/release")
-async def release_nodes(context: RequestContext, order: ReleaseOrder) -> list[ReleaseView]:
-    """Start the drains of domains: the operator's ETRN."""
-    return await release_requests.release(context, order)
 
 
 @router.get("/drains", response_model=list[DrainView])

@@ -1,0 +1,238 @@
+"""Requests to release mail, by anybody, and how far each has come."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from restante.admin.admin_context import AdminContext
+from restante.admin.admin_error import AdminError, ErrorKind
+from restante.admin.domains import find_domain
+from restante.admin.held_mail import MAX_NAME_LENGTH
+from restante.admin.permissions import AdminAction, permit
+from restante.admin.scope import domain_ids_in_scope, list_past_releases
+from restante.admin.trail import moment
+from restante.delivery.drain_state import DrainSnapshot, DrainState
+from restante.mail.message import message_name, message_number
+from restante.store.release_store import (
+    PastRelease,
+    ReleaseDrain,
+    ReleaseFilter,
+    ReleaseProgress,
+)
+
+DRAINS_SHOWN: Final = 100  # of one release: an account may have ten thousand domains
+_DRAINS_READ: Final = 20_000
+_CODE_DIGITS: Final = 3
+
+
+class ReleaseSelection(BaseModel):
+    """The releases to list; None means any."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    domain: str | None = None  # it was named, or its mail was released
+    account: str | None = None
+    since: float | None = None  # Unix time
+    until: float | None = None  # Unix time
+    before: str | None = None  # the id of a release: for paging
+    limit: Annotated[int, Field(ge=1, le=1000)] = 100
+
+
+class PastReleaseView(BaseModel):
+    """A request for release: the answer and the progress. Counts are of messages since then."""
+
+    id: str
+    at: datetime
+    requested_by: str
+    origin: str  # the address or the place that it came from
+    target: str  # as it was asked for
+    account: str
+    code: int  # of the answer
+    text: str
+    reason: str  # the true one
+    pending: int  # messages released, at the answer
+    state: Literal["running", "ended"]
+    end: str  # "finished", "given up", "refused", "stopped", or several; "" without a drain
+    drains: int  # domains whose mail was released
+    running: int  # of them, those whose drain is not over
+    delivered: int
+    refused: int
+    uncertain: int  # not among the refused
+    left: int  # held: now, and at its end for a drain that is over
+    ended_at: datetime | None
+    rate: float  # messages delivered a second, since the request
+    eta: datetime | None  # the end, if it goes on at this rate; None if nobody can tell
+
+
+class ReleaseDrainView(BaseModel):
+    """One domain's part of a release."""
+
+    domain: str
+    state: str  # "delivering", "waiting to retry", …; "ended"
+    delivered: int
+    refused: int
+    uncertain: int
+    left: int
+    ended_at: datetime | None
+    end: str
+    next_attempt_at: datetime | None
+    last_error: str  # mostly in the destination's words; "" if it is over
+
+
+class ReleaseDetailView(PastReleaseView):
+    """One release, with the drains of its first domains."""
+
+    drains_shown: list[ReleaseDrainView]
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """The rest of a release, and whether it moves."""
+
+    left: int
+    is_moving: bool = False
+
+
+async def list_releases(
+    context: AdminContext, wanted: ReleaseSelection
+) -> Iterator[PastReleaseView]:
+    """Return the newest releases that match, newest first. Raises AdminError."""
+    permit(context.principal, AdminAction.RELEASE_LIST)
+    domain = find_domain(context, wanted.domain) if wanted.domain else None
+    found = await list_past_releases(
+        context,
+        ReleaseFilter(
+            account=wanted.account,
+            domain=None if domain is None else (domain.name, domain.id),
+            since=wanted.since,
+            until=wanted.until,
+            before=None if wanted.before is None else _number_of(wanted.before),
+            limit=wanted.limit,
+        ),
+    )
+    works = [_work(context, one.progress, await _open_drains(context, one)) for one in found]
+    return (release_view(one, work, context.now()) for one, work in zip(found, works, strict=True))
+
+
+async def show_release(context: AdminContext, name: str) -> ReleaseDetailView:
+    """Return one release. Raises AdminError, the same for a foreign and an unknown one."""
+    permit(context.principal, AdminAction.RELEASE_LIST)
+    found = await list_past_releases(context, ReleaseFilter(ids=(_number_of(name),)))
+    if not found:
+        raise _unknown(name)
+    [release] = found
+    drains = await context.store.releases.release_drains(release.record.id, _DRAINS_READ)
+    work = _work(context, release.progress, [one for one in drains if one.ended_at is None])
+    seen = domain_ids_in_scope(context)
+    shown = [one for one in drains if seen is None or one.domain_id in seen][:DRAINS_SHOWN]
+    return ReleaseDetailView(
+        **release_view(release, work, context.now()).model_dump(),
+        drains_shown=[_drain_view(context, one) for one in shown],
+    )
+
+
+async def _open_drains(context: AdminContext, release: PastRelease) -> Sequence[ReleaseDrain]:
+    if not release.progress.open:
+        return ()
+    drains = await context.store.releases.release_drains(release.record.id, _DRAINS_READ)
+    return [one for one in drains if one.ended_at is None]
+
+
+def _work(
+    context: AdminContext, progress: ReleaseProgress, running: Sequence[ReleaseDrain]
+) -> _Work:
+    held = sum(context.store.figures.usage(one.domain_id).held for one in running)
+    is_moving = any(
+        snapshot.state is DrainState.DELIVERING
+        for one in running[:DRAINS_SHOWN]
+        if (snapshot := _snapshot(context, one.domain_id)) is not None
+    )
+    return _Work(progress.left + held, is_moving)
+
+
+def release_view(release: PastRelease, work: _Work, now: float) -> PastReleaseView:
+    """Return the view of a release; `now` is Unix time."""
+    record, progress = release.record, release.progress
+    is_running = bool(progress.open)
+    ended_at = record.at if progress.ended_at is None else progress.ended_at
+    seconds = (now if is_running else ended_at) - record.at
+    rate = progress.delivered / seconds if seconds > 0 else 0.0
+    can_tell = is_running and work.is_moving and rate > 0
+    return PastReleaseView(
+        id=message_name(record.id),
+        at=moment(record.at),
+        requested_by=record.actor,
+        origin=record.origin,
+        target=record.target,
+        account=record.account,
+        code=_code(record.answer),
+        text=record.answer[_CODE_DIGITS + 1 :],
+        reason=record.reason,
+        pending=record.pending,
+        state="running" if is_running else "ended",
+        end="" if is_running else ", ".join(progress.ends),
+        drains=progress.drains,
+        running=progress.open,
+        delivered=progress.delivered,
+        refused=progress.refused,
+        uncertain=progress.uncertain,
+        left=work.left,
+        ended_at=None if is_running else moment(ended_at),
+        rate=round(rate, 3),
+        eta=moment(now + work.left / rate) if can_tell else None,
+    )
+
+
+def ended_view(release: PastRelease, now: float) -> PastReleaseView:
+    """Return the view of a release, with `left` of the drains that are over."""
+    return release_view(release, _Work(release.progress.left), now)
+
+
+def _drain_view(context: AdminContext, drain: ReleaseDrain) -> ReleaseDrainView:
+    domain = context.directory.now.domain_by_id(drain.domain_id)
+    is_open = drain.ended_at is None
+    snapshot = _snapshot(context, drain.domain_id) if is_open else None
+    held = context.store.figures.usage(drain.domain_id).held
+    next_attempt_at = snapshot.next_attempt_at if snapshot else None
+    return ReleaseDrainView(
+        domain=domain.name if domain is not None else "",
+        state=_state(snapshot) if is_open else "ended",
+        delivered=drain.delivered,
+        refused=drain.refused,
+        uncertain=drain.uncertain,
+        left=held if is_open else drain.left,
+        ended_at=None if drain.ended_at is None else moment(drain.ended_at),
+        end=drain.end,
+        next_attempt_at=None if next_attempt_at is None else moment(next_attempt_at),
+        last_error=snapshot.last_error if snapshot else "",
+    )
+
+
+def _state(snapshot: DrainSnapshot | None) -> str:
+    return str(DrainState.UNCLAIMED if snapshot is None else snapshot.state)
+
+
+def _snapshot(context: AdminContext, domain_id: int) -> DrainSnapshot | None:
+    return None if context.server is None else context.server.drain_of(domain_id)
+
+
+def _code(answer: str) -> int:
+    digits = answer[:_CODE_DIGITS]
+    return int(digits) if digits.isdigit() else 0
+
+
+def _number_of(name: str) -> int:
+    try:
+        if not 0 < len(name) <= MAX_NAME_LENGTH:
+            raise ValueError(name)  # noqa: TRY301  the same answer as for a wrong letter
+        return message_number(name)
+    except ValueError:
+        raise _unknown(name) from None
+
+
+def _unknown(name: str) -> AdminError:
+    remedy = "`restante drain list --past` shows the requests to release mail"
+    return AdminError(ErrorKind.NOT_FOUND, f"release {name!r}: does not exist", remedy)

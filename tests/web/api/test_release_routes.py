@@ -1,0 +1,44 @@
+"""Releases over the API: begun, followed to the end, and listed."""
+
+import pytest
+
+from restante.mail.message import message_name
+from tests.admin.desk import RELEASE, Desk, ask_for, run
+from tests.web.api.asking import ask, story
+
+
+@pytest.mark.parametrize("path", ["/v1/releases", "/v1/release"])
+def test_a_release_has_an_answer_and_an_id(path: str) -> None:
+    desk = Desk()
+    story(desk)
+    nodes = ["alpha.example", "unknown.example"]
+    granted, refused = ask(desk, "POST", path, json={"nodes": nodes}).json()
+    assert (granted["code"], granted["pending"], granted["id"]) == (253, 2, message_name(RELEASE))
+    assert (refused["code"], refused["pending"], refused["id"]) == (459, 0, "")
+
+
+def test_a_release_is_shown_and_listed() -> None:
+    desk = Desk()
+    domain_id = story(desk)
+    run(ask_for(desk, RELEASE, "alpha.example", domain_id))
+    shown = ask(desk, "GET", f"/v1/releases/{message_name(RELEASE)}").json()
+    assert (shown["state"], shown["target"]) == ("running", "alpha.example")
+    assert [one["domain"] for one in shown["drains_shown"]] == ["alpha.example"]
+    listed = ask(desk, "GET", "/v1/releases", params={"domain": "alpha.example"}).json()
+    assert [one["id"] for one in listed] == [shown["id"]]
+    assert ask(desk, "GET", "/v1/releases", params={"until": 1.0}).json() == []
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/v1/releases/zz", 404),
+        ("/v1/releases?domain=unknown.example", 404),
+        ("/v1/releases?limit=0", 422),
+        ("/v1/releases?nobody=1", 422),
+    ],
+)
+def test_what_does_not_exist_or_is_wrong(path: str, status: int) -> None:
+    answer = ask(Desk(), "GET", path)
+    assert answer.status_code == status
+    assert answer.json()["remedy"]
