@@ -164,7 +164,7 @@ class Agreement(RuleBasedStateMachine):
         if isinstance(answer, list):
             return [await self.with_content(store, one) for one in answer]
         if isinstance(answer, HeldMessage) and answer.file:
-            return replace(answer, file=None), await content(store.content.read_file(answer.file))
+            return answer._replace(file=None), await content(store.content.read_file(answer.file))
         return answer
 
     @rule(
@@ -318,7 +318,7 @@ class Agreement(RuleBasedStateMachine):
     @rule(before=st.integers(1, 40))
     def tell_of_delay(self, before: int) -> None:
         late = self.both(lambda store: store.reports.late_messages(float(before), 3))
-        numbers = [(one[0] if isinstance(one, tuple) else one).number for one in late]
+        numbers = [(one if isinstance(one, HeldMessage) else one[0]).number for one in late]
         self.both(
             lambda store: store.reports.tell_of_delay(
                 numbers, [made(number, 1, ANNA) for number in numbers]
@@ -462,7 +462,7 @@ class Agreement(RuleBasedStateMachine):
             for number in present
         ]
         assert len(self.sqlite.core.files.present()) == sum(
-            isinstance(one, tuple) for one in messages
+            not isinstance(one, HeldMessage) for one in messages
         )  # no orphan is left
         assert self.damage.texts == []
 

@@ -1,7 +1,5 @@
 """Mail with an unreadable final reply: attempts are counted, and only a person ends it."""
 
-from dataclasses import replace
-
 from restante.queue.recipient_status import RecipientStatus
 from restante.store.interface import Store
 from restante.store.mail_figures import SetApart, Usage
@@ -118,12 +116,12 @@ async def test_how_often_no_reply_could_be_read_is_remembered_with_the_message(
     domain_id = await hosted(store)
     await hold(store, domain_id, 1, 2)
     drain = await opened(store, domain_id, 0.0, 60.0)
-    await store.handover.settle(drain, [replace(deferred(1), doubts=1)])
+    await store.handover.settle(drain, [deferred(1)._replace(doubts=1)])
     await store.handover.settle(drain, [deferred(2)])
     assert [one.doubts for one in await store.handover.held(domain_id, 0, 10, 1 << 20)] == [1, 0]
     await store.handover.settle(drain, [deferred(1)])
     assert [one.doubts for one in await store.handover.held(domain_id, 0, 10, 1 << 20)] == [1, 0]
-    await store.handover.settle(drain, [replace(deferred(1), doubts=2)])
+    await store.handover.settle(drain, [deferred(1)._replace(doubts=2)])
     assert [one.doubts for one in await store.handover.held(domain_id, 0, 10, 1 << 20)] == [2, 0]
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Sequence
-from dataclasses import replace
 from math import inf
 from typing import Any, cast
 
@@ -285,8 +284,8 @@ def test_a_report_that_cannot_be_made_keeps_no_outcome_from_being_settled() -> N
 
     async def act(scene: Scene) -> None:
         scene.log.takes_defects = True
-        broken = replace(
-            held(1), envelope=held(1).envelope._replace(dsn=DsnRequest(None, "+broken"))
+        broken = held(1)._replace(
+            envelope=held(1).envelope._replace(dsn=DsnRequest(None, "+broken"))
         )
         for message in (broken, held(2)):
             scene.settlement.tell(message, RELAYED)

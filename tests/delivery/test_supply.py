@@ -1,7 +1,6 @@
 """The walk over held mail: forward only, each message once a round, loops marked refused."""
 
 import asyncio
-from dataclasses import replace
 from typing import cast
 
 from restante.delivery.supply import BATCH_MESSAGES, FILE_OCTETS_AT_ONCE, FILES_AT_ONCE, Supply
@@ -221,7 +220,7 @@ def test_smtputf8_is_asked_for_only_where_an_address_or_a_header_needs_it() -> N
     ):
         message = mail(number, content=content)
         shelf.messages.append(
-            replace(message, envelope=message.envelope._replace(needs_smtputf8=True))
+            message._replace(envelope=message.envelope._replace(needs_smtputf8=True))
         )
     supply = supply_of(shelf)
     read(supply)

@@ -163,7 +163,7 @@ async def copies(reception: Reception, count: int) -> deque[HeldMessage]:
     world = reception.world
     domain = world.directory.now.domains["a.example"]
     [held] = await world.store.handover.held(domain.id, 0, 10, 2**40)
-    return deque(replace(held, number=number) for number in range(count))
+    return deque(held._replace(number=number) for number in range(count))
 
 
 def use_loop(reception: Reception, factory: Callable[[], asyncio.AbstractEventLoop]) -> None:

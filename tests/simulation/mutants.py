@@ -74,10 +74,10 @@ def _settle_refused_as_delivered() -> list[Replacement]:
         self: DrainAttempt, message: HeldMessage, outcome: Outcome, reply: str
     ) -> Move:
         done = tuple(
-            replace(one, move=Move.DELIVERED) if one.move is Move.REFUSED else one
+            one._replace(move=Move.DELIVERED) if one.move is Move.REFUSED else one
             for one in outcome.recipients
         )
-        return record(self, message, replace(outcome, recipients=done), reply)
+        return record(self, message, outcome._replace(recipients=done), reply)
 
     return [(DrainAttempt, "_record", record_delivered)]
 

@@ -66,7 +66,10 @@ class AttemptConnections:
     @property
     def ready(self) -> int:
         """How many are up."""
-        return sum(connection.is_ready for connection in self._open)
+        ready = 0
+        for connection in self._open:  # asked about each message
+            ready += connection.is_ready
+        return ready
 
     @property
     def all_wait(self) -> bool:

@@ -11,6 +11,7 @@ from restante.delivery.outcome import (
     outcome_of,
     refused_for,
     session_complaint,
+    words_to_content,
 )
 from restante.mail.message import HeldMessage
 from restante.smtp.client_session import ClientSession
@@ -61,13 +62,13 @@ class MessageFlow:
 
     def report(self, transaction: ClientTransaction) -> None:
         """Report the outcome of a transaction that has ended."""
-        outcome = outcome_of(transaction)
+        words = words_to_content(transaction)
+        outcome = outcome_of(transaction, words)
         self._record.ended += 1
         if not outcome.is_delivered and (complaint := session_complaint(transaction)):
             self.complaint = complaint
             self._session.quit()
-        reply = transaction.content
-        self._work.report(transaction.message, outcome, reply.text if reply is not None else "")
+        self._work.report(transaction.message, outcome, words)
 
     def report_cut(self) -> None:
         """Report the first transaction as far as it came, if a reply decides about a recipient.

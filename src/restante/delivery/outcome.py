@@ -24,7 +24,6 @@ is deferred.
 Refused mail is kept and marked refused, not bounced. When in doubt a row says deferred.
 """
 
-from dataclasses import replace
 from typing import Final
 
 from restante.mail.message import HeldMessage
@@ -69,11 +68,23 @@ UNSAFE_PATH: Final = Reply(
 )
 
 
-def outcome_of(transaction: ClientTransaction) -> Outcome:
-    """Return the outcome of a transaction that has ended."""
+def words_to_content(transaction: ClientTransaction) -> str:
+    """Return the reply to the content, as text; "" if there is none."""
+    return transaction.content.text if transaction.content is not None else ""
+
+
+def outcome_of(transaction: ClientTransaction, words: str | None = None) -> Outcome:
+    """Return the outcome of a transaction that has ended.
+
+    `words` are those to its content, where the caller has spelled them already.
+    """
+    if words is None:
+        words = words_to_content(transaction)
     message = transaction.message
     paths = message.envelope.forward_paths
-    recipients = (_judge_recipient(transaction, index, path) for index, path in enumerate(paths))
+    recipients = [
+        _judge_recipient(transaction, index, path, words) for index, path in enumerate(paths)
+    ]
     return Outcome(message.number, tuple(recipients), transaction.passes_dsn_on)
 
 
@@ -89,11 +100,12 @@ def outcome_as_far_as(transaction: ClientTransaction) -> Outcome | None:
     return outcome_of(transaction)
 
 
-def _judge_recipient(transaction: ClientTransaction, index: int, path: str) -> RecipientOutcome:
+def _judge_recipient(
+    transaction: ClientTransaction, index: int, path: str, words: str
+) -> RecipientOutcome:
     failure = _decisive(transaction, index)
     if failure is None:
-        content = transaction.content
-        return RecipientOutcome(path, Move.DELIVERED, "" if content is None else content.text)
+        return RecipientOutcome(path, Move.DELIVERED, words)
     step, reply = failure
     if reply is None:
         return RecipientOutcome(path, Move.DEFERRED, f"no reply to {step.name}")
@@ -183,7 +195,7 @@ def obstacle(message: HeldMessage, offer: Offer, destination: str) -> Reply | No
 
 def refused_for(message: HeldMessage, obstacle: Reply) -> Outcome:
     """Refuse every recipient without asking the destination."""
-    return replace(_same_for_all(message, Move.REFUSED, str(obstacle)), is_ours=True)
+    return _same_for_all(message, Move.REFUSED, str(obstacle))._replace(is_ours=True)
 
 
 def deferred_for(message: HeldMessage, reason: str) -> Outcome:

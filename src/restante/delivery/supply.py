@@ -13,7 +13,6 @@ when everything of this one is settled (the caller's part).
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Final
 
 from restante.mail.first_line import has_ascii_header, set_off
@@ -128,7 +127,7 @@ class Supply:
             except StoreError:  # it happens again when the content is sent, and is logged there
                 pass
         if has_more_hops(content, self._hops_limit()):
-            message = replace(message, goes_in_a_circle=True)
+            message = message._replace(goes_in_a_circle=True)
         message = self._made_ready(message, content)
         self._unseen.popleft()
         if is_whole:
@@ -139,11 +138,11 @@ class Supply:
         """Return a message as it is sent: first line set off, SMTPUTF8 only if needed."""
         head = set_off(message.head, content, message_name(message.number), self._hostname)
         if head is not message.head:
-            message = replace(message, head=head)
+            message = message._replace(head=head)
         if message.envelope.needs_smtputf8 and has_ascii_header(content):
             # A client may use SMTPUTF8 for any mail (RFC 6531 §3.4); the paths are checked when it
             # is sent.
-            message = replace(message, envelope=message.envelope._replace(needs_smtputf8=False))
+            message = message._replace(envelope=message.envelope._replace(needs_smtputf8=False))
         return message
 
     def lay_down(self) -> None:
@@ -172,4 +171,4 @@ def _parts(message: HeldMessage) -> Iterator[HeldMessage]:
         return
     for start in range(0, len(paths), MAX_RECIPIENTS):
         some = message.envelope._replace(forward_paths=paths[start : start + MAX_RECIPIENTS])
-        yield replace(message, envelope=some)
+        yield message._replace(envelope=some)

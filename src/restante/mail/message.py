@@ -49,8 +49,7 @@ class NewMessage(NamedTuple):
         return len(self.head) + (self.file.size if self.file else 0)
 
 
-@dataclass(frozen=True, slots=True)
-class HeldMessage:
+class HeldMessage(NamedTuple):
     """A message in the store with the recipients that still wait, without those refused."""
 
     number: int
@@ -101,11 +100,10 @@ class MessageNumbers:
 
 def message_name(number: int) -> str:
     """Spell a message number for people: 11 letters and digits for any date of this century."""
-    pairs = []
-    while number:
-        pairs.append(_PAIRS[number & 1023])
-        number >>= 10
-    return "".join(reversed(pairs)).lstrip("0") or "0"
+    name = _PAIRS[number & 1023]
+    while number := number >> 10:
+        name = _PAIRS[number & 1023] + name
+    return name.lstrip("0") or "0"
 
 
 def message_number(name: str) -> int:

@@ -14,7 +14,6 @@ under suspicion: its reverse-path may belong to somebody who never sent it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Final
 
 from restante.mail.address import is_address_literal, split_mailbox
@@ -69,10 +68,10 @@ def in_keeping(outcome: Outcome, envelope: Envelope, *, is_refused_bounced: bool
     if not is_refused_bounced or envelope.is_suspect or outcome.is_ours:
         return outcome
     recipients = tuple(
-        replace(one, move=Move.BOUNCED) if one.move is Move.REFUSED else one
+        one._replace(move=Move.BOUNCED) if one.move is Move.REFUSED else one
         for one in outcome.recipients
     )
-    return replace(outcome, recipients=recipients)
+    return outcome._replace(recipients=recipients)
 
 
 def news_of(

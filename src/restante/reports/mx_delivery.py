@@ -121,7 +121,7 @@ class MxDelivery:
 
     def _report(self, message: HeldMessage, outcome: Outcome, reply: str) -> None:
         [recipient] = outcome.recipients
-        self.outcomes[message.number] = replace(recipient, reply=recipient.reply or reply)
+        self.outcomes[message.number] = recipient._replace(reply=recipient.reply or reply)
 
     def _no_file(self, file: ContentFile) -> AsyncIterator[bytes]:
         raise AssertionError(file)  # these have their content in memory

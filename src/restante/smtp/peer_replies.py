@@ -127,6 +127,8 @@ class ReplyReader:
             words = match[2] or b""
             return ServerReply(int(match[1]), (words,), self._told.are_in(words))
         if not self._octets:
+            if self._position == len(self._buffer):
+                return None
             self.was_odd = False
         while (end := self._buffer.find(b"\n", self._position)) >= 0:
             if self.asks_about_lf and self._is_bare(end):

@@ -1,7 +1,6 @@
 """Held mail as the operator sees and changes it, in a store that forgets."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from restante.mail.message import HeldMessage
 from restante.queue.recipient_status import Move, RecipientOutcome, RecipientStatus
@@ -31,7 +30,7 @@ class MemoryQueue:
         record = self._state.mail.get(number)
         if record is None:
             return None
-        return replace(handed_out(record, record.all_paths), origin=record.message.origin)
+        return handed_out(record, record.all_paths)._replace(origin=record.message.origin)
 
     async def delete(self, numbers: Sequence[int], audit: AuditEntry) -> int:
         """Remove whole messages; returns how many were there."""
