@@ -267,5 +267,5 @@ def _content(answer: "httpx.Response") -> Any:
     if answer.is_success:
         return content
     raise Failure(
-        BY_KIND.get(content["kind"], Exit.UNAVAILABLE), f"{content['error']}; {content['remedy']}"
+        BY_KIND.get(content["kind"], Exit.UNAVAILABLE), f"{content['detail']}; {content['remedy']}"
     )

@@ -9,7 +9,7 @@ from restante.store.store_errors import StoreError
 from restante.telemetry.events import InternalError, StoreFailed
 from restante.transfer import queue_content
 from restante.transfer.transfer_error import TransferError, TransferFault
-from restante.web.api.problem_details import STATUSES
+from restante.web.api.problem_details import STATUSES, problem
 from tests.admin.desk import Desk
 from tests.web.api.asking import ask, story
 
@@ -37,7 +37,10 @@ def test_every_no_has_one_shape(method: str, path: str, body: Any, status: int, 
     answer = ask(desk, method, path, json=body)
     assert answer.status_code == status
     assert answer.json()["kind"] == kind
-    assert set(answer.json()) == {"error", "remedy", "kind"}
+    assert set(answer.json()) == {"type", "title", "status", "detail", "kind", "remedy"}
+    assert answer.json()["type"] == f"urn:restante:problem:{kind}"
+    assert answer.json()["status"] == status
+    assert answer.headers["content-type"] == "application/problem+json"
 
 
 def test_every_kind_has_its_status() -> None:
@@ -61,7 +64,7 @@ def test_every_fault_of_a_transfer_has_its_status(
 
     monkeypatch.setattr(queue_content, "read_content", fail)
     answer = ask(Desk(), "GET", "/v1/queue/1/content")
-    assert (answer.status_code, answer.json()["error"]) == (status, "it broke")
+    assert (answer.status_code, answer.json()["detail"]) == (status, "it broke")
 
 
 def test_a_password_of_the_wrong_shape_is_not_repeated() -> None:
@@ -83,6 +86,7 @@ def test_a_failing_store_means_try_later(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(desk.store.records, "put_account", fail)
     answer = ask(desk, "POST", "/v1/accounts", json={"name": "beta"})
     assert (answer.status_code, answer.json()["kind"]) == (503, "try-later")
+    assert answer.headers["retry-after"] == "10"
     assert desk.log.lines[-1][0] is StoreFailed
 
 
@@ -96,4 +100,26 @@ def test_a_defect_is_logged_and_says_nothing_of_itself(monkeypatch: pytest.Monke
     answer = ask(desk, "POST", "/v1/accounts", json={"name": "beta"})
     assert answer.status_code == 500
     assert "inside" not in answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["x-request-id"]
     assert desk.log.lines[-1][0] is InternalError
+
+
+def test_a_method_that_a_path_does_not_take_names_those_that_it_takes() -> None:
+    answer = ask(Desk(), "PUT", "/v1/audit")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET")
+    assert answer.json()["remedy"] == "use GET"
+
+
+@pytest.mark.parametrize("body", [b"{", b"\xff", b"[" * 100_000, b'{"name": "\\ud800"}', b"null"])
+def test_a_body_that_is_no_json_is_an_error_of_the_client(body: bytes) -> None:
+    answer = ask(
+        Desk(), "POST", "/v1/accounts", content=body, headers={"content-type": "application/json"}
+    )
+    assert answer.status_code in {400, 422}
+    assert answer.json()["detail"]
+
+
+def test_half_a_pair_of_surrogates_in_an_error_can_be_sent() -> None:
+    made = problem(404, ErrorKind.NOT_FOUND, "domain \ud800: is not hosted", "see all")
+    assert b"domain \\\\ud800" in made.body

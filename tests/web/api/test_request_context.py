@@ -18,4 +18,4 @@ def test_a_client_that_the_socket_does_not_name_is_forbidden_everything(path: st
 
     answer = asyncio.run(once())
     assert (answer.status_code, answer.json()["kind"]) == (403, "not-allowed")
-    assert answer.json()["error"].endswith(": anonymous is not allowed to")
+    assert answer.json()["detail"].endswith(": anonymous is not allowed to")

@@ -12,30 +12,32 @@ router = APIRouter(prefix="/accounts", tags=["accounts"])
 
 
 @router.post("", status_code=201)
-async def add(context: RequestContext, new: NewAccount) -> AccountView:
+async def add_account(context: RequestContext, new: NewAccount) -> AccountView:
     """Add an account."""
     return await accounts.add_account(context, new)
 
 
 @router.get("", response_model=list[AccountView])
-async def list_all(context: RequestContext) -> StreamingResponse:
+async def list_accounts(context: RequestContext) -> StreamingResponse:
     """List accounts by name."""
     return as_listing(accounts.list_accounts(context))
 
 
 @router.get("/{name}")
-async def show(context: RequestContext, name: str) -> AccountView:
+async def show_account(context: RequestContext, name: str) -> AccountView:
     """Show one account."""
     return accounts.show_account(context, name)
 
 
 @router.patch("/{name}")
-async def change(context: RequestContext, name: str, wanted: AccountChange) -> ChangedAccount:
+async def change_account(
+    context: RequestContext, name: str, wanted: AccountChange
+) -> ChangedAccount:
     """Change the given fields."""
     return await accounts.change_account(context, name, wanted)
 
 
 @router.delete("/{name}", status_code=204)
-async def remove(context: RequestContext, name: str, reason: Reason) -> None:
+async def remove_account(context: RequestContext, name: str, reason: Reason) -> None:
     """Remove an account without logins and domains."""
     await accounts.remove_account(context, name, reason)

@@ -27,7 +27,9 @@ from restante.web.api import (
     server_routes,
     store_routes,
 )
+from restante.web.api.api_schema import PROBLEMS, ApiWithSchema, operation_id
 from restante.web.api.problem_details import handle_problems
+from restante.web.api.request_id import RequestIds
 
 
 def build_api(context: AdminContext, acting: Principal | None = None) -> FastAPI:
@@ -35,7 +37,13 @@ def build_api(context: AdminContext, acting: Principal | None = None) -> FastAPI
 
     `acting` makes every request; None: each is its client's, as the socket tells.
     """
-    api = FastAPI(title="Restante", version=__version__, openapi_url=None)
+    api = ApiWithSchema(
+        title="Restante",
+        version=__version__,
+        openapi_url=None,
+        generate_unique_id_function=operation_id,
+        responses=PROBLEMS,
+    )
     api.state.context = context
     api.state.acting = acting
     for routes in (
@@ -54,6 +62,7 @@ def build_api(context: AdminContext, acting: Principal | None = None) -> FastAPI
     api.include_router(metrics_routes.router)
     api.add_api_route("/v1/openapi.json", _show_schema, include_in_schema=False)
     handle_problems(api)
+    api.add_middleware(RequestIds)
     return api
 
 

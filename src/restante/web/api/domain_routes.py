@@ -13,30 +13,30 @@ router = APIRouter(prefix="/domains", tags=["domains"])
 
 
 @router.post("", status_code=201)
-async def add(context: RequestContext, new: NewDomain) -> ChangedDomain:
+async def add_domain(context: RequestContext, new: NewDomain) -> ChangedDomain:
     """Add a hosted domain."""
     return await domains.add_domain(context, new)
 
 
 @router.get("", response_model=list[DomainView])
-async def list_all(context: RequestContext, account: str | None = None) -> StreamingResponse:
+async def list_domains(context: RequestContext, account: str | None = None) -> StreamingResponse:
     """List hosted domains by name, all or an account's."""
     return as_listing(await domains.list_domains(context, account))
 
 
 @router.get("/{name}")
-async def show(context: RequestContext, name: str) -> DomainView:
+async def show_domain(context: RequestContext, name: str) -> DomainView:
     """Show one domain."""
     return await domains.show_domain(context, name)
 
 
 @router.patch("/{name}")
-async def change(context: RequestContext, name: str, wanted: DomainChange) -> ChangedDomain:
+async def change_domain(context: RequestContext, name: str, wanted: DomainChange) -> ChangedDomain:
     """Change the given fields."""
     return await domains.change_domain(context, name, wanted)
 
 
 @router.delete("/{name}", status_code=204)
-async def remove(context: RequestContext, name: str, reason: Reason) -> None:
+async def remove_domain(context: RequestContext, name: str, reason: Reason) -> None:
     """Remove a domain that holds no mail."""
     await domains.remove_domain(context, name, reason)

@@ -12,19 +12,19 @@ router = APIRouter(prefix="/accounts/{account}/logins", tags=["logins"])
 
 
 @router.post("", status_code=201)
-async def add(context: RequestContext, account: str, new: NewLogin) -> LoginView:
+async def add_login(context: RequestContext, account: str, new: NewLogin) -> LoginView:
     """Add a login."""
     return await logins.add_login(context, account, new)
 
 
 @router.get("", response_model=list[LoginView])
-async def list_all(context: RequestContext, account: str) -> StreamingResponse:
+async def list_logins(context: RequestContext, account: str) -> StreamingResponse:
     """List an account's logins by user name."""
     return as_listing(logins.list_logins(context, account))
 
 
 @router.patch("/{user}")
-async def change(
+async def change_login(
     context: RequestContext, account: str, user: str, wanted: LoginChange
 ) -> ChangedLogin:
     """Change the given fields."""
@@ -32,6 +32,6 @@ async def change(
 
 
 @router.delete("/{user}", status_code=204)
-async def remove(context: RequestContext, account: str, user: str, reason: Reason) -> None:
+async def remove_login(context: RequestContext, account: str, user: str, reason: Reason) -> None:
     """Remove a login."""
     await logins.remove_login(context, account, user, reason)

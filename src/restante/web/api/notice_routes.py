@@ -17,19 +17,19 @@ Account = Annotated[str, Query(description="Whose channel; empty for the operato
 
 
 @router.post("/channels", status_code=201)
-async def add(context: RequestContext, new: NewChannel) -> ChannelView:
+async def add_channel(context: RequestContext, new: NewChannel) -> ChannelView:
     """Add a channel."""
     return await channels.add_channel(context, new)
 
 
 @router.get("/channels", response_model=list[ChannelView])
-async def list_all(context: RequestContext, account: str | None = None) -> StreamingResponse:
+async def list_channels(context: RequestContext, account: str | None = None) -> StreamingResponse:
     """List channels, all or an account's."""
     return as_listing(channels.list_channels(context, account))
 
 
 @router.patch("/channels/{name}")
-async def change(
+async def change_channel(
     context: RequestContext, name: str, wanted: ChannelChange, reason: Reason, account: Account = ""
 ) -> ChangedChannel:
     """Change the given fields; waiting notices leave by the changed channel."""
@@ -37,19 +37,21 @@ async def change(
 
 
 @router.delete("/channels/{name}", status_code=204)
-async def remove(context: RequestContext, name: str, reason: Reason, account: Account = "") -> None:
+async def remove_channel(
+    context: RequestContext, name: str, reason: Reason, account: Account = ""
+) -> None:
     """Remove a channel, and the notices that wait for it."""
     await channels.remove_channel(context, account, name, reason)
 
 
 @router.post("/channels/{name}/test")
-async def try_out(context: RequestContext, name: str, account: Account = "") -> TrialView:
+async def try_channel(context: RequestContext, name: str, account: Account = "") -> TrialView:
     """Send a notice by a channel now, and show the result."""
     return await channels.try_channel(context, account, name)
 
 
 @router.get("/waiting", response_model=list[WaitingView])
-async def show_waiting(
+async def list_waiting_notices(
     context: RequestContext,
     account: str | None = None,
     limit: Annotated[int, Query(ge=1, le=100_000)] = 100,

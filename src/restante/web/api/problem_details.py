@@ -1,11 +1,16 @@
-"""One shape for every answer that is not a success: the error, the remedy, the kind."""
+"""One shape for every answer that is not a success (RFC 9457), with a kind and a remedy.
 
+`problem` makes such an answer. Parts that answer before a route is reached use it too.
+"""
+
+from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Final
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 
@@ -21,6 +26,8 @@ from restante.store.store_errors import (
 )
 from restante.telemetry.events import InternalError, StoreFailed
 from restante.transfer.transfer_error import TransferError, TransferFault
+from restante.web.api.field_faults import field_fault
+from restante.web.api.request_id import ID_HEADER, id_of
 
 STATUSES = {
     ErrorKind.USAGE: HTTPStatus.BAD_REQUEST,
@@ -52,12 +59,33 @@ _FAULTS = {
 }
 
 
-class ProblemDetails(BaseModel):
-    """The body of an error."""
+MEDIA_TYPE: Final = "application/problem+json"
+RETRY_SECONDS: Final = 10  # in Retry-After, where a part knows no better number
 
-    error: str  # the thing and the cause
-    remedy: str
+# The kind of an answer that the framework makes, by its status.
+_BY_STATUS: Final[Mapping[int, ErrorKind]] = {
+    HTTPStatus.UNAUTHORIZED: ErrorKind.NOT_ALLOWED,
+    HTTPStatus.FORBIDDEN: ErrorKind.NOT_ALLOWED,
+    HTTPStatus.NOT_FOUND: ErrorKind.NOT_FOUND,
+    HTTPStatus.CONFLICT: ErrorKind.CONFLICT,
+    HTTPStatus.PRECONDITION_FAILED: ErrorKind.CONFLICT,
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: ErrorKind.INVALID,
+    HTTPStatus.UNPROCESSABLE_ENTITY: ErrorKind.INVALID,
+    HTTPStatus.TOO_MANY_REQUESTS: ErrorKind.TRY_LATER,
+    HTTPStatus.SERVICE_UNAVAILABLE: ErrorKind.TRY_LATER,
+}
+_MAY_BE_REPEATED: Final = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
+
+
+class ProblemDetails(BaseModel):
+    """The body of an error (RFC 9457, section 3)."""
+
+    type: str = Field(description="`urn:restante:problem:` and the kind.")
+    title: str = Field(description="The name of the status.")
+    status: int = Field(description="The status of the answer.")
+    detail: str = Field(description="The thing and the cause.")
     kind: ErrorKind
+    remedy: str = Field(description="The next step.")
 
 
 def handle_problems(api: Starlette) -> None:
@@ -70,19 +98,45 @@ def handle_problems(api: Starlette) -> None:
     api.add_exception_handler(Exception, _answer_defect)
 
 
-def _answer(status: int, kind: ErrorKind, error: str, remedy: str) -> JSONResponse:
-    return JSONResponse(ProblemDetails(error=error, remedy=remedy, kind=kind).model_dump(), status)
+def problem(
+    status: int,
+    kind: ErrorKind,
+    detail: str,
+    remedy: str,
+    headers: Mapping[str, str] | None = None,
+) -> JSONResponse:
+    """Return the answer for a request that failed, with Retry-After where time may cure it."""
+    details = ProblemDetails(
+        type=f"urn:restante:problem:{kind}",
+        title=HTTPStatus(status).phrase,
+        status=status,
+        detail=_encodable(detail),
+        kind=kind,
+        remedy=_encodable(remedy),
+    )
+    retry = {"Retry-After": str(RETRY_SECONDS)} if status in _MAY_BE_REPEATED else {}
+    return JSONResponse(
+        details.model_dump(),
+        status,
+        headers=retry | dict(headers or {}) | {"Cache-Control": "no-store"},
+        media_type=MEDIA_TYPE,
+    )
+
+
+def _encodable(text: str) -> str:
+    """Return a text that UTF-8 can express: JSON may have half a pair of surrogates in a name."""
+    return text.encode(errors="backslashreplace").decode()
 
 
 async def _answer_admin_error(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, AdminError)
-    return _answer(STATUSES[error.kind], error.kind, error.error, error.remedy)
+    return problem(STATUSES[error.kind], error.kind, error.error, error.remedy)
 
 
 async def _answer_transfer_error(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, TransferError)
     kind = _FAULTS[error.fault]
-    return _answer(STATUSES[kind], kind, error.error, error.remedy)
+    return problem(STATUSES[kind], kind, error.error, error.remedy)
 
 
 async def _answer_store_error(request: Request, error: Exception) -> JSONResponse:
@@ -97,30 +151,33 @@ async def _answer_store_error(request: Request, error: Exception) -> JSONRespons
         )
     cause, _, remedy = str(error).partition("; ")  # some texts have a remedy of their own
     otherwise = "try again later" if kind is ErrorKind.TRY_LATER else "see what exists now"
-    return _answer(STATUSES[kind], kind, f"store: {cause}", remedy or otherwise)
+    return problem(STATUSES[kind], kind, f"store: {cause}", remedy or otherwise)
 
 
 async def _answer_bad_shape(_request: Request, error: Exception) -> JSONResponse:
-    """Name the field and its fault, never its value: it may be a secret."""
     assert isinstance(error, RequestValidationError)
-    first = error.errors()[0]
-    names = (str(part) for part in first["loc"][1:] if not isinstance(part, int))
-    field = ".".join(names) or "request"  # `kinds`, also where one item of it is wrong
-    text = f"{field}: {first['msg'][:1].lower()}{first['msg'][1:]}"
-    return _answer(
-        STATUSES[ErrorKind.INVALID], ErrorKind.INVALID, text, "see the reference for its form"
-    )
+    fault = field_fault(error.errors()[0])
+    return problem(STATUSES[ErrorKind.INVALID], ErrorKind.INVALID, fault.detail, fault.remedy)
 
 
-async def _answer_http_error(_request: Request, error: Exception) -> JSONResponse:
+async def _answer_http_error(request: Request, error: Exception) -> JSONResponse:
+    """Answer for the framework: an unknown path, a method that a path has not, an odd body."""
     assert isinstance(error, HTTPException)
-    kind = ErrorKind.NOT_FOUND if error.status_code == HTTPStatus.NOT_FOUND else ErrorKind.USAGE
-    return _answer(
-        error.status_code,
-        kind,
-        f"request: {error.detail}",
-        "see /v1/openapi.json for all requests",
-    )
+    status, headers = error.status_code, error.headers or {}
+    kind = _BY_STATUS.get(status, ErrorKind.USAGE)
+    remedy = "see /v1/openapi.json for all requests"
+    match status:
+        case HTTPStatus.NOT_FOUND:
+            detail = f"{request.url.path}: there is no such path"
+        case HTTPStatus.METHOD_NOT_ALLOWED:
+            detail = f"{request.url.path}: does not take {request.method}"
+            if allowed := headers.get("Allow"):
+                remedy = f"use {allowed}"
+        case HTTPStatus.BAD_REQUEST:
+            detail, remedy = "body: cannot be read", "send JSON in UTF-8"
+        case _:
+            detail = f"request: {error.detail}"
+    return problem(status, kind, detail, remedy, headers)
 
 
 async def _answer_defect(request: Request, error: Exception) -> JSONResponse:
@@ -129,7 +186,11 @@ async def _answer_defect(request: Request, error: Exception) -> JSONResponse:
         context.log.publish(
             InternalError(error=error, request=f"{request.method} {request.url.path}")
         )
-    text = "a defect in restante; the log has it"
-    return _answer(
-        HTTPStatus.INTERNAL_SERVER_ERROR, ErrorKind.UNAVAILABLE, text, "report it with the log line"
+    given = id_of(request.scope)  # middleware that adds it to other answers is inside this one
+    return problem(
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        ErrorKind.UNAVAILABLE,
+        "a defect in restante; the log has it",
+        "report it with the log line",
+        {ID_HEADER: given} if given else None,
     )

@@ -31,7 +31,7 @@ EXPORT_STREAM = "application/x-restante-mail"  # mail/import_stream.py
 
 
 @router.get("", response_model=list[MessageView])
-async def list_all(
+async def list_messages(
     context: RequestContext, selection: Annotated[QueueSelection, Query()]
 ) -> StreamingResponse:
     """List messages, oldest first."""
@@ -39,7 +39,9 @@ async def list_all(
 
 
 @router.get("/selection", response_model=SelectedNames)
-async def names(context: RequestContext, selection: Annotated[QueueSelection, Query()]) -> Response:
+async def name_messages(
+    context: RequestContext, selection: Annotated[QueueSelection, Query()]
+) -> Response:
     """Name and count the messages that match, before acting on many.
 
     The path is not the name of a message.
@@ -51,13 +53,13 @@ async def names(context: RequestContext, selection: Annotated[QueueSelection, Qu
 
 
 @router.get("/{name}")
-async def show(context: RequestContext, name: str) -> FullMessageView:
+async def show_message(context: RequestContext, name: str) -> FullMessageView:
     """Show a message's envelope, headers and states."""
     return await held_mail.show_message(context, name)
 
 
 @router.get("/{name}/content")
-async def content(context: RequestContext, name: str, reason: str = "") -> StreamingResponse:
+async def read_content(context: RequestContext, name: str, reason: str = "") -> StreamingResponse:
     """Return a message's content, octet for octet, and audit that.
 
     If the answer is cut short, the content is damaged.
@@ -69,13 +71,13 @@ async def content(context: RequestContext, name: str, reason: str = "") -> Strea
 
 
 @router.post("/delete")
-async def delete(context: RequestContext, named: NamedMessages) -> QueueChange:
+async def delete_messages(context: RequestContext, named: NamedMessages) -> QueueChange:
     """Delete messages permanently."""
     return await held_mail.delete_messages(context, named)
 
 
 @router.post("/bounce")
-async def give_up(context: RequestContext, named: NamedMessages) -> BounceChange:
+async def bounce_messages(context: RequestContext, named: NamedMessages) -> BounceChange:
     """Delete messages and send their senders a non-delivery report where one is allowed.
 
     Damaged ones stay, and are named with their damage.
@@ -84,7 +86,7 @@ async def give_up(context: RequestContext, named: NamedMessages) -> BounceChange
 
 
 @router.post("/release")
-async def release(context: RequestContext, named: MessagesToHoldAgain) -> HoldChange:
+async def hold_messages_again(context: RequestContext, named: MessagesToHoldAgain) -> HoldChange:
     """Hold refused, uncertain or damaged recipients again.
 
     Messages that are still damaged stay, and are named with their damage.
@@ -93,7 +95,7 @@ async def release(context: RequestContext, named: MessagesToHoldAgain) -> HoldCh
 
 
 @router.post("/export")
-async def export(context: RequestContext, order: ExportOrder) -> StreamingResponse:
+async def export_messages(context: RequestContext, order: ExportOrder) -> StreamingResponse:
     """Return messages with envelope and content as an export stream, and audit that."""
     return StreamingResponse(
         await queue_content.export_mail(context, order), media_type=EXPORT_STREAM
@@ -101,7 +103,7 @@ async def export(context: RequestContext, order: ExportOrder) -> StreamingRespon
 
 
 @router.post("/import", status_code=201)
-async def import_mail(
+async def import_messages(
     context: RequestContext, request: Request, reason: str = ""
 ) -> list[ImportResult]:
     """Hold the messages of an import stream, all or none."""
@@ -109,7 +111,7 @@ async def import_mail(
 
 
 @router.post("/digests")
-async def digests(context: RequestContext, order: DigestOrder) -> dict[str, str]:
+async def digest_messages(context: RequestContext, order: DigestOrder) -> dict[str, str]:
     """Return the SHA-256 of messages' content, so that an interrupted import can resume."""
     return await queue_import.digest_content(context, order)
 

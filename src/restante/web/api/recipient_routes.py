@@ -17,18 +17,22 @@ router = APIRouter(prefix="/domains/{domain}/recipients", tags=["recipients"])
 
 
 @router.get("", response_model=list[KnownRecipientView])
-async def list_all(context: RequestContext, domain: str) -> StreamingResponse:
+async def list_recipients(context: RequestContext, domain: str) -> StreamingResponse:
     """List them by source and name."""
     return await as_paged_listing(context, recipient_lists.list_recipients(context, domain))
 
 
 @router.patch("")
-async def change(context: RequestContext, domain: str, wanted: RecipientChange) -> ListChange:
+async def change_recipients(
+    context: RequestContext, domain: str, wanted: RecipientChange
+) -> ListChange:
     """Add names to the list, and remove names from it."""
     return await recipient_lists.change_recipients(context, domain, wanted)
 
 
 @router.put("")
-async def replace(context: RequestContext, domain: str, wanted: RecipientList) -> ListChange:
+async def replace_recipients(
+    context: RequestContext, domain: str, wanted: RecipientList
+) -> ListChange:
     """Replace the list."""
     return await recipient_lists.replace_recipients(context, domain, wanted)

@@ -20,7 +20,7 @@ router = APIRouter(prefix="/reports", tags=["reports"])
 
 
 @router.get("", response_model=list[ReportView])
-async def list_all(
+async def list_reports(
     context: RequestContext, selection: Annotated[ReportSelection, Query()]
 ) -> StreamingResponse:
     """List the waiting reports, in the order in which they were made."""
@@ -28,7 +28,7 @@ async def list_all(
 
 
 @router.get("/{number}")
-async def show(
+async def show_report(
     context: RequestContext, number: Annotated[int, Path(ge=1, lt=2**63)]
 ) -> FullReportView:
     """Show one report with its text."""
@@ -36,6 +36,6 @@ async def show(
 
 
 @router.post("/drop")
-async def drop(context: RequestContext, named: NamedReports) -> ReportsDropped:
+async def drop_reports(context: RequestContext, named: NamedReports) -> ReportsDropped:
     """Drop reports: their senders are not told."""
     return await report_queue.drop_reports(context, named)

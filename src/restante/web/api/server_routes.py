@@ -24,7 +24,7 @@ async def list_drains(context: RequestContext) -> StreamingResponse:
 
 
 @router.get("/drains/last", response_model=list[LastDrainView])
-async def last_drains(context: RequestContext, domain: str | None = None) -> StreamingResponse:
+async def list_last_drains(context: RequestContext, domain: str | None = None) -> StreamingResponse:
     """Show how the last drain of each domain, or of one domain, ended."""
     return as_listing(await drains.last_drains(context, domain))
 

@@ -10,6 +10,6 @@ router = APIRouter(prefix="/store", tags=["store"])
 
 
 @router.post("/backup", status_code=201)
-async def backup(context: RequestContext, order: BackupOrder) -> BackupView:
+async def back_up_store(context: RequestContext, order: BackupOrder) -> BackupView:
     """Copy the store, while it serves, to a directory of the server's machine."""
     return await store_maintenance.backup(context, order)

@@ -1,0 +1,66 @@
+"""The schema of the API: names of operations, answers that every route can give, and security."""
+
+from http import HTTPStatus
+from typing import Any, Final
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+
+from restante.web.api.problem_details import MEDIA_TYPE, ProblemDetails
+from restante.web.api.request_id import ID_HEADER
+
+_REF: Final = "#/components/schemas/ProblemDetails"
+_MEANINGS: Final = {
+    HTTPStatus.BAD_REQUEST: "The request contradicts itself or lacks something.",
+    HTTPStatus.UNAUTHORIZED: "The token is missing, unknown, or no longer valid.",
+    HTTPStatus.FORBIDDEN: "The principal is not allowed to.",
+    HTTPStatus.NOT_FOUND: "There is no such thing, or it is another account's.",
+    HTTPStatus.CONFLICT: "The state of other things prevents it now.",
+    HTTPStatus.PRECONDITION_FAILED: "The record has changed since the ETag in If-Match.",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is too large.",
+    HTTPStatus.UNPROCESSABLE_ENTITY: "A value is not acceptable.",
+    HTTPStatus.TOO_MANY_REQUESTS: "Too many requests. Retry-After says when to try again.",
+    HTTPStatus.SERVICE_UNAVAILABLE: "Not possible now. Retry-After says when to try again.",
+}
+PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
+    int(status): {
+        "description": meaning,
+        "content": {MEDIA_TYPE: {"schema": {"$ref": _REF}}},
+    }
+    for status, meaning in _MEANINGS.items()
+}
+
+
+def operation_id(route: APIRoute) -> str:
+    """Return the name of an operation: the name of its function, in camel case."""
+    first, *rest = route.name.split("_")
+    return first + "".join(word.capitalize() for word in rest)
+
+
+class ApiWithSchema(FastAPI):
+    """An application whose schema has what the framework cannot derive from its routes."""
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the schema. It is made once."""
+        if self.openapi_schema is None:
+            _complete(super().openapi())
+        assert self.openapi_schema is not None
+        return self.openapi_schema
+
+
+def _complete(schema: dict[str, Any]) -> None:
+    components = schema.setdefault("components", {})
+    problem = ProblemDetails.model_json_schema(ref_template="#/components/schemas/{model}")
+    schemas = components.setdefault("schemas", {})
+    schemas.update(problem.pop("$defs", {}) | {"ProblemDetails": problem})
+    components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}
+    components["headers"] = {
+        "RequestId": {"description": "The id of the request.", "schema": {"type": "string"}}
+    }
+    schema["security"] = [{}, {"bearer": []}]  # the control socket needs no token
+    for methods in schema["paths"].values():
+        for operation in methods.values():
+            for answer in operation["responses"].values():
+                answer.setdefault("headers", {})[ID_HEADER] = {
+                    "$ref": "#/components/headers/RequestId"
+                }
