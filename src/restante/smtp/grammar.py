@@ -27,12 +27,12 @@ _LOCAL_PART = (
 # Domain = sub-domain *("." sub-domain);  address-literal = "[" ... "]"
 _DOMAIN = r"(?:[A-Za-z0-9_\-.\u00a1-\U0010ffff]++|\[[A-Za-z0-9:.\-]++\])"
 # Path = "<" [ A-d-l ":" ] Mailbox ">"; a source route is accepted and ignored (§4.1.1.3, appendix
-# C); blanks within the brackets, and brackets written twice, mean nothing
+# C); blanks within the brackets, brackets written twice, and separators behind them mean nothing
 _PATH: Final = re.compile(
     r"<{1,2}+[ \t]*+"
     r"(?>@[A-Za-z0-9_\-.,@\[\]:]*:)?"
     rf"(?P<local>{_LOCAL_PART})?(?:@(?P<domain>{_DOMAIN}))?"
-    r"[ \t]*+>{1,2}+(?P<rest>.*)\Z"
+    r"[ \t]*+>{1,2}+[,;]*+(?P<rest>.*)\Z"
 )
 # A path without brackets ends at the first blank. Without a domain it must be a plain word, such as
 # `root`: else a parameter whose path was forgotten would be taken for one
@@ -48,6 +48,7 @@ _PARAMETER: Final = re.compile(
 )
 MAX_HELLO_NAME: Final = 255  # characters; a longer name is cut
 
+_EMPTY_AUTH: Final = "AUTH="  # Postfix takes it too; the value means nothing to us
 _REPEATABLE: Final = frozenset({"SIZE", "BODY", "SMTPUTF8", "AUTH"})
 
 Parameters = dict[str, str | None]
@@ -74,6 +75,9 @@ def parse_path(argument: str, label: str, complaint: Reply) -> tuple[Mailbox | N
         raise CommandRefused(complaint)
     text = argument[len(label) :].lstrip(" \t")
     match = _PATH.match(text) or _loose_path(text)
+    is_plain = match is not None and not match["rest"].startswith("(")
+    if not is_plain and (tidied := _tidied(text)) is not None:
+        match = _PATH.match(tidied) or _loose_path(tidied)
     if match is None:
         raise CommandRefused(complaint)
     return _mailbox(match["local"], match["domain"], complaint), parse_parameters(match["rest"])
@@ -88,6 +92,45 @@ def _loose_path(text: str) -> re.Match[str] | None:
     if match is None or (match["domain"] is None and not _PLAIN_WORD.match(match["local"])):
         return None
     return match
+
+
+def _tidied(text: str) -> str | None:
+    """Return a path without comments, separators behind it, and blanks around `@` and dots.
+
+    Some programs write `<u@a.example (Joe)>` (RFC 5322 §3.2.2) or `<u@a.example>,`, and Postfix
+    reads both. Comments count within the brackets and directly behind the path. None means an open
+    comment or quote, or a path without `@` and brackets. One pass, so that long lines cost little.
+    """
+    kept: list[str] = []
+    depth = 0  # of comments
+    is_quoted = is_escaped = is_closed = False
+    place = 0
+    for place, letter in enumerate(f"{text} "):  # noqa: B007  used behind the loop
+        is_plain = not (depth or is_quoted or is_escaped)
+        if is_plain and is_closed and letter != "(":
+            break
+        if is_plain and letter in " \t" and not text.startswith("<"):
+            break
+        if not depth and not (is_plain and letter == "("):
+            kept.append(letter)
+        is_closed = is_closed or (is_plain and letter == ">")
+        if is_escaped or letter == "\\":
+            is_escaped = not is_escaped
+        elif is_quoted or (letter == '"' and not depth):
+            is_quoted = is_quoted != (letter == '"')
+        else:
+            depth += (letter == "(") - (depth > 0 and letter == ")")
+    path = _joined("".join(kept).rstrip(",; \t"))
+    if depth or is_quoted or not (is_closed or "@" in path):
+        return None
+    return path + text[place:].lstrip(",;")
+
+
+def _joined(path: str) -> str:
+    """Return a path without blanks around `@` and dots, unless they are quoted."""
+    if '"' in path or "\\" in path:
+        return path
+    return re.sub(r"(?<=[@.<])[ \t]++|[ \t](?=[@.>])", "", " ".join(path.split()))
 
 
 def _mailbox(local_part: str | None, domain: str | None, complaint: Reply) -> Mailbox | None:
@@ -109,7 +152,7 @@ def parse_parameters(text: str) -> Parameters:
         return {}
     parameters: Parameters = {}
     for word in text.replace("\t", " ").split(" "):
-        if not word:
+        if not word or word.upper() == _EMPTY_AUTH:
             continue
         match = _PARAMETER.match(word)
         if match is None or not text.startswith((" ", "\t")):
