@@ -139,7 +139,7 @@ def test_cram_md5_answers_the_challenge(script: Script, asks: Asks) -> None:
 
 def test_login_gives_user_name_and_password_when_asked(script: Script, asks: Asks) -> None:
     """With any words in the prompts: servers have many."""
-    script.features = ["ETRN", "AUTH LOGIN"]
+    script.features = ["ETRN", "AUTH X-NONE, LOGIN"]
     script.replies |= {
         "AUTH LOGIN": "334 VXNlcm5hbWU6",
         USER.upper(): "334 eA==",
@@ -163,7 +163,7 @@ def test_login_gives_user_name_and_password_when_asked(script: Script, asks: Ask
 def test_login_in_vain_is_reported_plainly(
     script: Script, asks: Asks, reply: str, code: int, cause: str
 ) -> None:
-    script.features = ["ETRN", "AUTH LOGIN"]
+    script.features = ["ETRN", "AUTH X-NONE, LOGIN"]
     script.replies |= {
         "AUTH LOGIN": "334 VXNlcm5hbWU6",
         USER.upper(): "334 eA==",
@@ -397,7 +397,7 @@ def test_a_refused_mechanism_is_followed_by_the_next(
 def test_a_reply_that_repeats_the_password_is_not_shown(
     script: Script, asks: Asks, reply: str
 ) -> None:
-    script.features = ["ETRN", "AUTH LOGIN"]
+    script.features = ["ETRN", "AUTH X-NONE, LOGIN"]
     script.replies |= {
         "AUTH LOGIN": "334 VXNlcm5hbWU6",
         USER.upper(): "334 eA==",

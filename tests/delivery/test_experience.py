@@ -67,6 +67,13 @@ def test_a_destination_that_took_mail_is_known_whatever_follows() -> None:
     assert not scene.experience.has_taken_mail("other")
 
 
+def test_unanswered_mechanisms_are_counted_by_destination_and_user() -> None:
+    scene = Scene()
+    scene.experience.unanswered_mechanisms("d", "mx2")["PLAIN"] += 1
+    assert scene.experience.unanswered_mechanisms("d", "mx2") == {"PLAIN": 1}
+    assert scene.experience.unanswered_mechanisms("d", "mx3") == {}
+
+
 def test_useless_mechanisms_are_kept_by_destination_and_user() -> None:
     scene = Scene()
     scene.experience.useless_mechanisms("d", "mx2").add("PLAIN")

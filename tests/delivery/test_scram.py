@@ -18,7 +18,7 @@ from restante.sasl.scram_messages import server_final
 from restante.telemetry.events import DeliveryAttempt
 from restante.tenancy.model import TlsUse
 from tests.delivery.conftest import Authority
-from tests.delivery.scripted_primary import ScriptedPrimary
+from tests.delivery.scripted_primary import CLOSE, ScriptedPrimary
 from tests.delivery.world import World, until
 
 STARTTLS = ("PIPELINING", "STARTTLS", "AUTH SCRAM-SHA-256 PLAIN")
@@ -135,6 +135,33 @@ def test_scram_is_tried_once_where_the_server_offers_it_in_vain(authority: Autho
                 assert authentications(primary) == mechanisms
 
     asyncio.run(main())
+    assert len(primary.taken) == 2
+
+
+@pytest.mark.parametrize(
+    "ending", [CLOSE, "421 4.3.2 not now", "500 ?"], ids=["close", "421", "odd"]
+)
+def test_a_server_that_leaves_scram_without_a_result_gets_another_mechanism(
+    authority: Authority, ending: Any
+) -> None:
+    """The third connection uses PLAIN, and those after it too."""
+    script: dict[str, Any] = {"AUTH SCRAM": ending, "AUTH PLAIN": "235 welcome"}
+    primary = ScriptedPrimary(script, offer=STARTTLS, context=authority.context)
+    world = World()
+    world.set(patience=7200)
+
+    async def main() -> None:
+        async with primary, world.dispatcher() as dispatcher:
+            login = world.login("mx2", "secret")
+            domain = await world.host(primary.port, tls=TlsUse.REQUIRED, login=login, connections=1)
+            for _ in range(2):
+                await world.hold(domain)
+                await dispatcher.start(domain, "test")
+                await until(lambda: not list(dispatcher.drains()))
+
+    asyncio.run(main())
+    tries = 1 if ending == "500 ?" else 2
+    assert authentications(primary) == ["AUTH SCRAM-SHA-256"] * tries + ["AUTH PLAIN"] * 2
     assert len(primary.taken) == 2
 
 

@@ -7,6 +7,7 @@ no mail where TLS is required. Every line sent ends with CRLF.
 
 import base64
 import re
+from collections import Counter
 from dataclasses import replace
 from typing import Final
 
@@ -60,7 +61,10 @@ def check(data: bytes) -> None:
     settings, octets, stream = read_input(data, 3)
     tls, login = settings.one_of(tuple(TlsUse)), settings.one_of(_LOGINS)
     options = ClientOptions(
-        "mx2.example.net", tls, login and replace(login, useless=set()), new_nonce=lambda: "nonce"
+        "mx2.example.net",
+        tls,
+        login and replace(login, useless=set(), unanswered=Counter()),
+        new_nonce=lambda: "nonce",
     )
     choices = Choices(octets)
     shell = _Shell(

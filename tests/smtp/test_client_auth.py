@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import base64
+from collections import Counter
 from dataclasses import replace
 from typing import Final
 
 import pytest
 
-from restante.smtp.client_auth import ClientLogin
+from restante.smtp.client_auth import SCRAM, ClientLogin
 from restante.tenancy.model import TlsUse
 from tests.smtp.client_talk import ClientTalk, mail
 
@@ -31,7 +32,7 @@ TO_TLS: Final = """
 
 def talk(mechanisms: str, script: str, login: ClientLogin | None = None) -> ClientTalk:
     """Play a session with a server that offers those mechanisms."""
-    login = login or replace(LOGIN, useless=set())
+    login = login or replace(LOGIN, useless=set(), unanswered=Counter())
     session = ClientTalk(mail(1), tls=TlsUse.REQUIRED, login=login)
     session.transcript(TO_TLS, f"S: 250-p.example\nS: 250 AUTH {mechanisms}", script)
     return session
@@ -52,7 +53,7 @@ def talk(mechanisms: str, script: str, login: ClientLogin | None = None) -> Clie
 def test_a_refused_mechanism_is_followed_by_the_next_and_remembered(
     mechanisms: str, refused: str
 ) -> None:
-    login = replace(LOGIN, useless=set())
+    login = replace(LOGIN, useless=set(), unanswered=Counter())
     talk(mechanisms, f"{refused}\n{ENTERED}", login)
     talk(mechanisms, ENTERED, login)
 
@@ -71,3 +72,22 @@ def test_the_last_mechanism_says_why_it_could_not_be_used() -> None:
     session = talk("LOGIN", once_more)
     reason = "AUTH: LOGIN was answered, and a further challenge came"
     assert session.ending.reason == reason
+
+
+def test_a_mechanism_that_was_left_unanswered_twice_in_a_row_is_not_the_next() -> None:
+    login = replace(LOGIN, useless=set(), unanswered=Counter())
+    offered = {"PLAIN", SCRAM}
+    assert login.choose(offered) == SCRAM
+    login.unanswered[SCRAM] = 1
+    assert login.choose(offered) == SCRAM
+    login.unanswered[SCRAM] = 2
+    assert login.choose(offered) == "PLAIN"
+    login.unanswered["PLAIN"] = 2
+    assert login.choose(offered) == SCRAM, "it begins again"
+    assert not login.unanswered
+
+
+def test_the_only_mechanism_is_used_again() -> None:
+    login = replace(LOGIN, useless=set(), unanswered=Counter({SCRAM: 5}))
+    assert login.choose({SCRAM}) == SCRAM
+    assert login.choose(set()) is None

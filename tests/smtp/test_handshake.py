@@ -1,6 +1,7 @@
 """The start of a client session: EHLO, STARTTLS, AUTH, and three rules no server can change."""
 
 import base64
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -36,7 +37,7 @@ def encoded(message: bytes) -> str:
 
 def fresh(login: ClientLogin) -> ClientLogin:
     """A login of which nothing is known at the server."""
-    return replace(login, useless=set())
+    return replace(login, useless=set(), unanswered=Counter())
 
 
 # An exchange by SCRAM up to our proof, and the answer of the server to it.

@@ -29,6 +29,13 @@ def test_an_offer_is_read_whatever_its_spelling() -> None:
 
 
 @pytest.mark.parametrize(
+    "line", [b"AUTH PLAIN,LOGIN", b"AUTH PLAIN, LOGIN", b"AUTH=PLAIN,LOGIN", b"auth login ,plain"]
+)
+def test_mechanisms_with_commas_are_read(line: bytes) -> None:
+    assert read_offer(ServerReply(250, (b"p", line))).mechanisms == {"PLAIN", "LOGIN"}
+
+
+@pytest.mark.parametrize(
     "size", [b"SIZE", b"SIZE 0", b"SIZE many", b"SIZE 9" + b"9" * 30, b"SIZE -5"]
 )
 def test_a_size_that_says_nothing_is_no_limit(size: bytes) -> None:

@@ -143,7 +143,7 @@ def _context(ca_file: Path | None) -> ssl.SSLContext:
 
 
 def _authenticate(session: smtplib.SMTP, asking: Asking) -> None:
-    offered = session.esmtp_features.get("auth", "").upper().split()
+    offered = session.esmtp_features.get("auth", "").upper().replace(",", " ").split()
     wanted = [asking.mechanism.upper()] if asking.mechanism else list(_MECHANISMS)
     usable = [name for name in wanted if name in offered]
     if not usable:

@@ -19,7 +19,7 @@ from restante.delivery.wire_reader import WireReader
 from restante.network.tls import TlsFailed
 from restante.sasl.scram_keys import salted_password
 from restante.smtp.client_events import BeginTls, Ready, SaltPassword
-from restante.smtp.client_transaction import EHLO, GREETING, HELO, MAIL, QUIT, RCPT, Step
+from restante.smtp.client_transaction import AUTH, EHLO, GREETING, HELO, MAIL, QUIT, RCPT, Step
 from restante.smtp.handshake import ClientOptions, Handshake, Next, Refuse, Say
 from restante.smtp.peer_replies import ReplyReader, ServerReply
 from restante.smtp.pipelining import Pipelining
@@ -79,7 +79,7 @@ class CalloutSession:
             match following:
                 case Say(data, [step]):
                     self._wire.write(data)
-                    following = handshake.take(step, await self._reply(step))
+                    following = handshake.take(step, await self._session_reply(handshake, step))
                 case BeginTls():
                     assert plan is not None, "the handshake was told to do without"
                     await self._begin_tls(plan)
@@ -92,6 +92,14 @@ class CalloutSession:
                     raise PeerBroke(reason)
                 case _:
                     raise AssertionError(following)  # no command goes ahead of replies here
+
+    async def _session_reply(self, handshake: Handshake, step: Step) -> ServerReply:
+        try:
+            return await self._reply(step)
+        except (OSError, EOFError, PeerBroke):
+            if step is AUTH:
+                handshake.auth_unanswered()
+            raise
 
     async def ask(self, forward_path: str) -> ServerReply:
         """Return the reply to RCPT, and send QUIT."""

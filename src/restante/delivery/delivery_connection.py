@@ -44,7 +44,7 @@ from restante.smtp.client_events import (
     WindowSettled,
 )
 from restante.smtp.client_session import ClientSession
-from restante.smtp.client_transaction import CONTENT, QUIT, STARTTLS
+from restante.smtp.client_transaction import AUTH, CONTENT, QUIT, STARTTLS
 from restante.smtp.protocol_errors import PeerBroke, ReplyEndLost
 from restante.store.store_errors import StoreError
 
@@ -365,6 +365,8 @@ class DeliveryConnection:
             self._say_goodbye()  # every outcome is known, and many servers close without a reply
             return
         self._is_busy = kind is EndKind.BUSY
+        if kind in (EndKind.BROKEN, EndKind.BUSY) and self._session.awaited is AUTH:
+            self._session.auth_unanswered()
         if kind in (EndKind.BROKEN, EndKind.BUSY) and self._fails_at_tls:
             kind = EndKind.TLS_FAILED
         self._conclude(kind, reason)

@@ -108,4 +108,5 @@ def _login(domain: HostedDomain, context: DeliveryContext) -> ClientLogin | None
     except SealBroken as error:
         raise NoRoute(str(error)) from error
     useless = context.experience.useless_mechanisms(domain.destination.text, login.user)
-    return ClientLogin(login.user, password, useless)
+    unanswered = context.experience.unanswered_mechanisms(domain.destination.text, login.user)
+    return ClientLogin(login.user, password, useless, unanswered)

@@ -13,6 +13,7 @@ In memory only: after a restart each destination is new. But the store remembers
 that have ever taken mail, with the last drain of each domain.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from math import inf
@@ -53,6 +54,7 @@ class Experience:
         self._limited_until: dict[str, float] = {}
         self._have_taken = set(takers)
         self._useless_mechanisms: dict[tuple[str, str], set[str]] = {}
+        self._unanswered_mechanisms: dict[tuple[str, str], Counter[str]] = {}
 
     def beginning(self, destination: str, most: int, *, is_paced: bool) -> Beginning:
         """Return how an attempt begins.
@@ -84,6 +86,10 @@ class Experience:
     def useless_mechanisms(self, destination: str, user: str) -> set[str]:
         """Return the AUTH mechanisms that it offers and refuses. Sessions add to the set."""
         return self._useless_mechanisms.setdefault((destination, user), set())
+
+    def unanswered_mechanisms(self, destination: str, user: str) -> Counter[str]:
+        """Return how many exchanges in a row it has left without a result, by AUTH mechanism."""
+        return self._unanswered_mechanisms.setdefault((destination, user), Counter())
 
     def met_limit(self, destination: str) -> None:
         """Remember that it limits the rate."""

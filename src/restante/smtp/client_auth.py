@@ -3,13 +3,15 @@
 SCRAM-SHA-256 comes first: the password stays here, and the server proves that it knows it. Many
 servers offer mechanisms and then refuse them: SCRAM and CRAM-MD5 because they store other hashes,
 any of them because it is switched off. After a refusal that may concern only the mechanism, the
-session uses the next one. A wrong password is not tried twice in clear, and a server whose own
-proof fails gets no second mechanism.
+session uses the next one. Other servers close, or say 421, in the exchange that they do not expect:
+after two such sessions in a row the next mechanism is used. A wrong password is not tried twice in
+clear, and a server whose own proof fails gets no second mechanism.
 """
 
 import base64
 import binascii
 import re
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Final
@@ -22,6 +24,7 @@ from restante.smtp.protocol_errors import PeerBroke
 from restante.smtp.told_secrets import ToldSecrets
 
 SCRAM: Final = "SCRAM-SHA-256"
+UNANSWERED_LIMIT: Final = 2  # exchanges in a row without a result; then another mechanism is used
 _MAX_COMMAND: Final = 510  # octets without CRLF (RFC 5321 §4.5.3.1.4); longer responses wait
 _PROOF_MARK: Final = re.compile(b" |,p=")  # a digest of CRAM-MD5, a proof of SCRAM
 _CANCEL: Final = b"*"  # RFC 4954 §4
@@ -36,6 +39,19 @@ class ClientLogin:
     password: str = field(repr=False)
     # Mechanisms that the server offers and refuses. Sessions with one server share the set.
     useless: set[str] = field(default_factory=set, repr=False, compare=False)
+    # By mechanism, the exchanges in a row that the server left without a result; shared likewise.
+    unanswered: Counter[str] = field(default_factory=Counter, repr=False, compare=False)
+
+    def choose(self, offered: Collection[str]) -> str | None:
+        """Return the mechanism to use, None if the server offers none that we speak.
+
+        If every other was left unanswered too, or was refused, it begins again with the best.
+        """
+        avoided = {name for name, n in self.unanswered.items() if n >= UNANSWERED_LIMIT}
+        if found := choose_mechanism(offered, self.useless | avoided):
+            return found
+        self.unanswered.clear()
+        return choose_mechanism(offered, self.useless) or choose_mechanism(offered)
 
 
 class Authentication:

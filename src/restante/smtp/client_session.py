@@ -256,6 +256,10 @@ class ClientSession:
         self._is_quitting = True
         self._quit_when_idle()
 
+    def auth_unanswered(self) -> None:
+        """Count a session that ended before the result of AUTH, so that others can do better."""
+        self._handshake.auth_unanswered()
+
     def outstanding(self) -> list[ClientTransaction]:
         """Return the transactions without an outcome, in the order they were begun."""
         audited = [self._audited] if self._audited is not None else []

@@ -36,6 +36,7 @@ from restante.smtp.pipelining import Pipelining
 from restante.tenancy.model import TlsUse
 
 _CHALLENGE: Final = 334
+_BUSY_SERVER: Final = 421
 _PERMANENT_FROM: Final = 500
 _DEMANDS_TLS: Final = (TlsUse.REQUIRED, TlsUse.VERIFY)
 # Exim 4.88 to 4.95 offers CHUNKING and has faults in it.
@@ -168,8 +169,7 @@ class Handshake:
             return Refuse(
                 "the destination has a login, and TLS could not be had: no password without it"
             )
-        offered = self.offer.mechanisms
-        mechanism = choose_mechanism(offered, login.useless) or choose_mechanism(offered)
+        mechanism = login.choose(self.offer.mechanisms)
         if mechanism is None:
             return Refuse(
                 f"the destination offers no AUTH mechanism that we have ({', '.join(MECHANISMS)})"
@@ -194,6 +194,8 @@ class Handshake:
             authentication.succeeded()
         except BadChallenge as error:  # it does not know the password, and must not get it
             return Refuse(f"AUTH {authentication.mechanism}: {error}")
+        assert self._options.login is not None
+        self._options.login.unanswered.pop(authentication.mechanism, None)
         self._authentication = None
         return self._ask_about_chunking()
 
@@ -202,6 +204,12 @@ class Handshake:
         assert self._authentication is not None
         return self._say_auth(self._authentication.password_salted(salted))
 
+    def auth_unanswered(self) -> None:
+        """Count that the server ended the session in an exchange, without a result of it."""
+        if self._authentication is not None:
+            assert self._options.login is not None
+            self._options.login.unanswered[self._authentication.mechanism] += 1
+
     def _take_auth_refusal(self, authentication: Authentication, reply: ServerReply) -> Next:
         """Try the next mechanism if the refusal may concern this one alone, in later sessions too.
 
@@ -209,6 +217,10 @@ class Handshake:
         """
         login = self._options.login
         assert login is not None
+        if reply.code == _BUSY_SERVER:
+            self.auth_unanswered()
+            return Refuse(f"AUTH: {reply.text}")
+        login.unanswered.pop(authentication.mechanism, None)
         if authentication.concerns_mechanism(reply.code):
             login.useless.add(authentication.mechanism)
             if choose_mechanism(self.offer.mechanisms, login.useless) is not None:

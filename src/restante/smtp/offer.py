@@ -27,8 +27,7 @@ NO_OFFER = Offer()
 def read_offer(reply: ServerReply) -> Offer:
     """Read the reply to EHLO. Lines outside the standards' grammar are ignored."""
     texts = [line.decode("ascii", "replace").strip().upper() for line in reply.lines]
-    # "AUTH=" is how servers wrote it before RFC 2554, and some still do for old clients
-    words = [text.replace("AUTH=", "AUTH ", 1).split() for text in texts[1:]]
+    words = [_words(text) for text in texts[1:]]
     keywords = {parts[0]: parts[1:] for parts in words if parts}
     size = keywords.get("SIZE", [])
     return Offer(
@@ -45,6 +44,16 @@ def read_offer(reply: ServerReply) -> Offer:
             name for parts in words if parts and parts[0] == "AUTH" for name in parts[1:]
         ),
     )
+
+
+def _words(text: str) -> list[str]:
+    """Return keyword and parameters of a line.
+
+    Before RFC 2554 servers wrote "AUTH=", and some still do for old clients. Others put commas
+    between mechanisms.
+    """
+    is_auth = text.startswith("AUTH")
+    return (text.replace("AUTH=", "AUTH ", 1).replace(",", " ") if is_auth else text).split()
 
 
 def _server_name(text: str) -> str:
