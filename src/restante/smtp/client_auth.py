@@ -3,8 +3,8 @@
 SCRAM-SHA-256 comes first: the password stays here, and the server proves that it knows it. Many
 servers offer mechanisms and then refuse them: SCRAM and CRAM-MD5 because they store other hashes,
 any of them because it is switched off. After a refusal that may concern only the mechanism, the
-session uses the next one. Other servers close, or say 421, in the exchange that they do not expect:
-after two such sessions in a row the next mechanism is used. A wrong password is not tried twice in
+session uses the next one. Other servers close, or say 421, in the exchange that they do not expect.
+After two such sessions in a row the next mechanism is used. A wrong password is not tried twice in
 clear, and a server whose own proof fails gets no second mechanism.
 """
 

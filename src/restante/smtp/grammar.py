@@ -27,7 +27,7 @@ _LOCAL_PART = (
 # Domain = sub-domain *("." sub-domain);  address-literal = "[" ... "]"
 _DOMAIN = r"(?:[A-Za-z0-9_\-.\u00a1-\U0010ffff]++|\[[A-Za-z0-9:.\-]++\])"
 # Path = "<" [ A-d-l ":" ] Mailbox ">"; a source route is accepted and ignored (§4.1.1.3, appendix
-# C); blanks within the brackets, brackets written twice, and separators behind them mean nothing
+# C). Blanks within the brackets, brackets written twice, and separators behind them mean nothing.
 _PATH: Final = re.compile(
     r"<{1,2}+[ \t]*+"
     r"(?>@[A-Za-z0-9_\-.,@\[\]:]*:)?"
