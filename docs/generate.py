@@ -57,6 +57,8 @@ AUDIT_MEANINGS = {
     AuditAction.LOGIN_CHANGED: "A login's password, or its permission to use CRAM-MD5, was"
     " changed.",
     AuditAction.LOGIN_REMOVED: "A login was removed.",
+    AuditAction.TOKEN_ADDED: "A token of the API was added, with these roles and scopes.",
+    AuditAction.TOKEN_REVOKED: "A token of the API was revoked.",
     AuditAction.DOMAIN_ADDED: "A hosted domain was added.",
     AuditAction.DOMAIN_CHANGED: "A domain's account, destination or authorized hosts were changed.",
     AuditAction.DOMAIN_REMOVED: "A hosted domain was removed.",

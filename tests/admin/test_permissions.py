@@ -1,6 +1,7 @@
 """Each function of administration asks the one table, and no account reaches another's things."""
 
 import ast
+import re
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,7 @@ from restante.admin import (
     scope,
     server_status,
     store_maintenance,
+    tokens,
     trail,
 )
 from restante.admin.admin_context import AdminContext, operator
@@ -35,13 +37,21 @@ from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.channel_change import ChannelChange, NewChannel
 from restante.admin.domain_change import DomainChange, NewDomain
 from restante.admin.mail_search import TraceSelection
-from restante.admin.permissions import PERMITTED, AdminAction, permit_fields
+from restante.admin.permissions import (
+    GRANTED,
+    AdminAction,
+    actions_of,
+    may,
+    permit_fields,
+)
 from restante.mail.import_stream import WHOLE, pack_block, pack_label
 from restante.mail.message import message_name
 from restante.sasl.scram_keys import new_verifier
 from restante.store.mail_queue import QueueFilter
 from restante.store.mail_reports import ReportFilter
+from restante.store.store_errors import StoreError
 from restante.tenancy.audit import AuditFilter
+from restante.tenancy.grants import ALL_GRANTS, Grant, GrantedRole, Scope
 from restante.tenancy.notice import NoticeKind
 from restante.tenancy.principal import (
     COMMAND_LINE,
@@ -142,6 +152,18 @@ CALLS: dict[AdminAction, list[Call]] = {
     AdminAction.LOGIN_REMOVE: [
         lambda c, of: logins.remove_login(c, of.account, f"{of.account}-mail", "left")
     ],
+    AdminAction.TOKEN_ADD: [
+        lambda c, of: tokens.add_token(
+            c, tokens.NewToken(name="two", account=of.account, scopes=(Scope.RELEASE,))
+        )
+    ],
+    AdminAction.TOKEN_LIST: [
+        lambda c, of: tokens.list_tokens(c, of.account),
+        lambda c, _: tokens.list_tokens(c),
+    ],
+    AdminAction.TOKEN_REVOKE: [
+        lambda c, of: tokens.revoke_token(c, token_id(c, of), "test"),
+    ],
     AdminAction.DOMAIN_ADD: [
         lambda c, of: domains.add_domain(
             c,
@@ -155,6 +177,14 @@ CALLS: dict[AdminAction, list[Call]] = {
         lambda c, _: domains.list_domains(c),
     ],
     AdminAction.DOMAIN_SHOW: [lambda c, of: domains.show_domain(c, of.domain)],
+    AdminAction.DOMAIN_SUSPEND: [
+        lambda c, of: domains.change_domain(
+            c, of.domain, DomainChange.model_validate({"hold": "suspended", "reason": "unpaid"})
+        ),
+        lambda c, of: domains.change_domain(
+            c, of.domain, DomainChange.model_validate({"hold": "until-asked"})
+        ),
+    ],
     AdminAction.DOMAIN_CHANGE: [
         lambda c, of: domains.change_domain(
             c, of.domain, DomainChange.model_validate({"hold": "relay"})
@@ -303,6 +333,12 @@ async def past(context: AdminContext, wanted: releases.ReleaseSelection) -> obje
     return list(await releases.list_releases(context, wanted))
 
 
+def token_id(context: AdminContext, of: Things) -> str:
+    """Return the id of the token `one` of an account, or one that is not there."""
+    found = context.directory.now.tokens_of(of.account)
+    return next((one.id for one in found if one.name == "one"), "unknown000")
+
+
 async def drained(context: AdminContext, domain: str | None) -> object:
     return list(await drains.last_drains(context, domain))
 
@@ -325,6 +361,8 @@ async def two_accounts() -> Desk:
         await ask_for(desk, int(of.release, 16), of.domain, domain_id)
         hook = NewChannel(name="hook", account=of.account, mail="ops@elsewhere.example")
         await channels.add_channel(desk.context, hook)
+        one = tokens.NewToken(name="one", account=of.account, role=GrantedRole.ACCOUNT_READER)
+        await tokens.add_token(desk.context, one)
     assert [one.number for one in await desk.store.reports.list_reports(ReportFilter())] == [1, 2]
     return desk
 
@@ -337,6 +375,7 @@ async def seen_of(desk: Desk, of: Things) -> list[object]:
         await domains.show_domain(context, of.domain),
         list(logins.list_logins(context, of.account)),
         list(channels.list_channels(context, of.account)),
+        await tokens.list_tokens(context, of.account),
         await all_of(held_mail.list_queue(context, held_mail.QueueSelection(domain=of.domain))),
         await all_of(
             report_queue.list_reports(context, report_queue.ReportSelection(domain=of.domain))
@@ -357,7 +396,7 @@ def shown(result: object) -> str:
 
 
 def refusal(error: AdminError | TransferError, of: Things) -> tuple[str, str]:
-    text = f"{error.error}; {error.remedy}"
+    text = re.sub("token [a-z0-9]{10}:", "token …:", f"{error.error}; {error.remedy}")
     for name in (of.account, of.held, of.refused, str(of.report), f"'{of.release}'"):
         text = text.replace(name, "…")
     return error.kind if isinstance(error, AdminError) else error.fault, text
@@ -425,7 +464,13 @@ def test_every_function_that_the_api_or_a_command_calls_asks_the_table_first() -
 
 def test_every_action_is_asked_for() -> None:
     # The rest are asked for by the fields of a changed domain.
-    by_fields = {"DOMAIN_LIMIT", "DOMAIN_DIRECT", "DOMAIN_AUTHORIZE", "DOMAIN_MOVE"}
+    by_fields = {
+        "DOMAIN_CHANGE",
+        "DOMAIN_LIMIT",
+        "DOMAIN_DIRECT",
+        "DOMAIN_AUTHORIZE",
+        "DOMAIN_MOVE",
+    }
     asked = set(permitted_functions().values()) | by_fields
     assert asked == {action.name for action in AdminAction}
 
@@ -447,7 +492,7 @@ def test_what_the_table_does_not_allow_is_refused_and_changes_nothing(
     action: AdminAction, call: Call, principal: Principal
 ) -> None:
     async def story() -> None:
-        if action in PERMITTED[principal.role]:
+        if may(principal, action):
             return
         desk = await two_accounts()
         before = await seen_of(desk, ALPHA)
@@ -466,7 +511,7 @@ def test_an_account_may_do_with_its_own_what_the_table_says(
 ) -> None:
     async def story() -> None:
         desk = await two_accounts()
-        if action in PERMITTED[Role.ACCOUNT]:
+        if action in GRANTED[GrantedRole.ACCOUNT_ADMIN]:
             result = await call(desk.context.acting(ALPHA_LOGIN), ALPHA)
             assert "beta" not in shown(result)
 
@@ -477,8 +522,7 @@ def test_an_account_may_do_with_its_own_what_the_table_says(
 def test_an_account_never_reaches_anothers_things_even_if_the_table_allowed_all(
     action: AdminAction, call: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    everything = dict.fromkeys(Role, frozenset(AdminAction))
-    monkeypatch.setattr(permissions, "PERMITTED", everything)
+    monkeypatch.setattr(permissions, "may", lambda *_: True)
 
     async def story() -> None:
         desk = await two_accounts()
@@ -495,6 +539,229 @@ def test_an_account_never_reaches_anothers_things_even_if_the_table_allowed_all(
         assert {kind for kind, _ in answers} <= {ErrorKind.NOT_FOUND, TransferFault.MISSING}
         assert len(set(answers)) <= 1, "another's thing is answered like a missing one"
         assert await seen_of(desk, BETA) == before
+
+    run(story())
+
+
+def holder(
+    grant: Grant, account: str = "alpha", domains: frozenset[str] | None = None
+) -> Principal:
+    """Return the principal of a token that has one grant."""
+    is_operator = isinstance(grant, GrantedRole) and grant.is_of_operators
+    return Principal(
+        Role.OPERATOR if is_operator else Role.ACCOUNT,
+        "token t",
+        "192.0.2.1",
+        "" if is_operator else account,
+        (frozenset({grant}),),
+        domains,
+    )
+
+
+OF_ACCOUNTS = [one for one in ALL_GRANTS if holder(one).role is Role.ACCOUNT]
+
+
+@pytest.mark.parametrize("grant", ALL_GRANTS)
+def test_each_grant_allows_just_the_calls_of_its_actions(grant: Grant) -> None:
+    """A function that is allowed never fails because it calls one that is not."""
+
+    async def story() -> None:
+        desk = await two_accounts()
+        principal = holder(grant)
+        for action, call in EACH_CALL:
+            try:
+                result = await call(desk.context.acting(principal), ALPHA)
+            except (AdminError, TransferError, StoreError) as error:
+                is_refused = isinstance(error, AdminError) and error.kind is ErrorKind.NOT_ALLOWED
+                is_above = action is AdminAction.TOKEN_ADD and "exceeds" in str(error)
+                assert is_refused == (is_above or not may(principal, action)), action
+            else:
+                assert may(principal, action), action
+                if principal.role is Role.ACCOUNT:
+                    assert "beta" not in shown(result), action
+
+    run(story())
+
+
+@pytest.mark.parametrize("grant", OF_ACCOUNTS)
+def test_a_foreign_thing_is_answered_like_an_unknown_one_whatever_is_granted(grant: Grant) -> None:
+    async def story() -> None:
+        desk = await two_accounts()
+        before = await seen_of(desk, BETA)
+        context = desk.context.acting(holder(grant))
+        for action, call in WITHIN_AN_ACCOUNT:
+            answers = set()
+            for of in (BETA, UNKNOWN):
+                try:
+                    result = await call(context, of)
+                except (AdminError, TransferError) as error:
+                    answers.add(refusal(error, of))
+                else:
+                    assert "beta" not in shown(result), action
+            assert len(answers) <= 1, action
+        assert await seen_of(desk, BETA) == before
+
+    run(story())
+
+
+# A principal with a list of domains: the account's other domain is as foreign as another account's.
+
+
+async def account_with_two_domains() -> Desk:
+    """Beta's domain goes to alpha."""
+    desk = await two_accounts()
+    move = DomainChange(account="alpha")
+    await domains.change_domain(desk.context, BETA.domain, move)
+    return desk
+
+
+@pytest.mark.parametrize("role", [Role.ACCOUNT, Role.OPERATOR])
+@pytest.mark.parametrize(("action", "call"), WITHIN_AN_ACCOUNT)
+def test_a_list_of_domains_hides_all_others(action: AdminAction, call: Call, role: Role) -> None:
+    """Also those of the same account."""
+
+    async def story() -> None:
+        desk = await account_with_two_domains()
+        before = await seen_of(desk, BETA)
+        account = "alpha" if role is Role.ACCOUNT else ""
+        limited = Principal(
+            role, "token t", "", account, domains=frozenset({ALPHA.domain, "gone.example"})
+        )
+        if not may(limited, action):
+            return
+        answers = []
+        for of in (BETA, UNKNOWN):
+            try:
+                result = await call(desk.context.acting(limited), of)
+            except (AdminError, TransferError) as error:
+                answers.append(refusal(error, of))
+            else:
+                assert "beta" not in shown(result).replace(f"new@{of.domain}", "")
+        assert {kind for kind, _ in answers} <= {ErrorKind.NOT_FOUND, TransferFault.MISSING}
+        assert len(set(answers)) <= 1
+        assert await seen_of(desk, BETA) == before
+
+    run(story())
+
+
+OF_A_DOMAIN = {
+    AdminAction.DOMAIN_SHOW,
+    AdminAction.DOMAIN_CHANGE,
+    AdminAction.RECIPIENTS_CHANGE,
+    AdminAction.QUEUE_SHOW,
+    AdminAction.QUEUE_DELETE,
+    AdminAction.QUEUE_BOUNCE,
+    AdminAction.TRACE,
+    AdminAction.REPORTS_SHOW,
+    AdminAction.DRAIN_STOP,
+    AdminAction.CONTENT_READ,
+}
+
+
+@pytest.mark.parametrize(("action", "call"), [one for one in EACH_CALL if one[0] in OF_A_DOMAIN])
+def test_a_list_of_domains_allows_what_concerns_these(action: AdminAction, call: Call) -> None:
+    async def story() -> None:
+        desk = await account_with_two_domains()
+        limited = Principal(Role.ACCOUNT, "token t", "", "alpha", domains=frozenset({ALPHA.domain}))
+        result = await call(desk.context.acting(limited), ALPHA)
+        assert "beta" not in shown(result)
+
+    run(story())
+
+
+def test_nothing_of_the_account_as_a_whole_exists_behind_a_list_of_domains() -> None:
+    async def story() -> None:
+        desk = await account_with_two_domains()
+        limited = Principal(Role.ACCOUNT, "token t", "", "alpha", domains=frozenset({ALPHA.domain}))
+        context = desk.context.acting(limited)
+        assert list(accounts.list_accounts(context)) == []
+        assert list(channels.list_channels(context)) == []
+        assert await all_of(channels.list_waiting(context)) == []
+        assert await tokens.list_tokens(context) == []
+        assert [one.name for one in await domains.list_domains(context)] == [ALPHA.domain]
+        entries = await all_of(trail.list_audit(context))
+        assert {one.domain for one in entries} == {ALPHA.domain}
+        for work in (
+            lambda: accounts.show_account(context, "alpha"),
+            lambda: logins.list_logins(context, "alpha"),
+        ):
+            with pytest.raises(AdminError) as caught:
+                work()
+            assert caught.value.kind is ErrorKind.NOT_FOUND
+
+    run(story())
+
+
+def test_a_domain_of_the_list_that_left_the_account_is_foreign() -> None:
+    async def story() -> None:
+        desk = await two_accounts()
+        limited = Principal(
+            Role.ACCOUNT, "token t", "", "alpha", domains=frozenset({ALPHA.domain, BETA.domain})
+        )
+        shown_domains = await domains.list_domains(desk.context.acting(limited))
+        assert [one.name for one in shown_domains] == [ALPHA.domain]
+
+    run(story())
+
+
+def test_every_set_of_grants_must_allow_an_action() -> None:
+    own, of_maker = frozenset({GrantedRole.ACCOUNT_ADMIN}), frozenset({Scope.QUEUE_READ})
+    made = Principal(Role.ACCOUNT, "token t", "", "alpha", (own, of_maker))
+    assert may(made, AdminAction.QUEUE_LIST)
+    assert not may(made, AdminAction.QUEUE_DELETE)
+    nothing = Principal(Role.OPERATOR, "token t", "", "", (frozenset(),))
+    assert not any(may(nothing, action) for action in AdminAction)
+
+
+def test_each_action_is_in_a_scope() -> None:
+    assert actions_of(Scope) == set(AdminAction)
+
+
+def test_no_grant_of_an_account_sets_limits_or_concerns_the_platform() -> None:
+    of_operators = {
+        AdminAction.ACCOUNT_ADD,
+        AdminAction.ACCOUNT_CHANGE,
+        AdminAction.ACCOUNT_REMOVE,
+        AdminAction.DOMAIN_ADD,
+        AdminAction.DOMAIN_LIMIT,
+        AdminAction.DOMAIN_MOVE,
+        AdminAction.DOMAIN_REMOVE,
+        AdminAction.CONTENT_IMPORT,
+        AdminAction.SERVER_STATUS,
+        AdminAction.SERVER_METRICS,
+        AdminAction.STORE_BACKUP,
+        AdminAction.STORE_CHECK,
+        AdminAction.STORE_SALVAGE,
+    }
+    everything = Principal(Role.ACCOUNT, "token t", "", "alpha", (frozenset(ALL_GRANTS),))
+    assert {action for action in AdminAction if not may(everything, action)} == of_operators
+
+
+@pytest.mark.parametrize("role", GrantedRole)
+def test_no_role_has_the_content_of_mail(role: GrantedRole) -> None:
+    assert not GRANTED[role] & {AdminAction.CONTENT_READ, AdminAction.CONTENT_EXPORT}
+
+
+def test_a_reader_only_reads() -> None:
+    verbs = {action.split()[0] for action in GRANTED[GrantedRole.OPERATOR_READER]}
+    assert verbs == {"list", "show", "trace"}
+    assert GRANTED[GrantedRole.ACCOUNT_READER] < GRANTED[GrantedRole.OPERATOR_READER]
+
+
+def test_an_account_operator_suspends_and_resumes_but_sets_no_policy() -> None:
+    async def story() -> None:
+        desk = await two_accounts()
+        context = desk.context.acting(holder(GrantedRole.ACCOUNT_OPERATOR))
+        for fields in ({"hold": "suspended", "reason": "moving"}, {"hold": "until-asked"}):
+            change = DomainChange.model_validate(fields)
+            done = await domains.change_domain(context, ALPHA.domain, change)
+            assert done.changes
+        for fields in ({"hold": "relay"}, {"accept": "always"}):
+            with pytest.raises(AdminError) as caught:
+                await domains.change_domain(
+                    context, ALPHA.domain, DomainChange.model_validate(fields)
+                )
+            assert caught.value.kind is ErrorKind.NOT_ALLOWED
 
     run(story())
 
@@ -518,7 +785,7 @@ def test_a_stolen_password_moves_mail_nowhere_else() -> None:
         AdminAction.CONTENT_EXPORT,
         AdminAction.CONTENT_IMPORT,
     }
-    assert PERMITTED[Role.ACCOUNT] & elsewhere == set()
+    assert GRANTED[GrantedRole.ACCOUNT_ADMIN] & elsewhere == set()
 
 
 def test_a_drain_is_listed_for_its_account_only() -> None:

@@ -145,3 +145,15 @@ async def test_requests_that_came_since_are_known_and_those_before_not_forgotten
         assert found["alpha.example", "alpha"] == at
         assert found["1.example", "beta"] == 1.0
         assert len(found) == at + 1
+
+
+async def test_the_entries_about_some_domains_are_found(store: Store) -> None:
+    """Those about no domain, or several, are about none of these."""
+    names = ["alpha.example", "", "beta.example", "two.alpha.example"]
+    await store.trail.record([replace(entry(name or "all"), domain=name) for name in names])
+    wanted = frozenset({"alpha.example", "two.alpha.example", "gone.example"})
+    for found_by in (AuditFilter(domains=wanted), AuditFilter(account="alpha", domains=wanted)):
+        found = await store.trail.audit(found_by)
+        assert [one.subject for one in found] == ["two.alpha.example", "alpha.example"]
+    assert await store.trail.audit(AuditFilter(domain="beta.example", domains=wanted)) == []
+    assert await store.trail.audit(AuditFilter(domains=frozenset())) == []

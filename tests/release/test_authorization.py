@@ -95,3 +95,13 @@ def test_a_principal_of_an_account_releases_its_own_domains_only(text: str) -> N
     else:
         assert found == unknown
     assert (by_account.actor, by_account.origin) == ("login alice", "192.0.2.1")
+
+
+def test_a_principal_with_a_list_of_domains_releases_these_only() -> None:
+    present = directory(domain(1), domain(2))
+    listed = frozenset({"d001.example", "gone.example"})
+    limited = requested_by(Principal(Role.ACCOUNT, "token t", "", "alpha", domains=listed))
+    found = authorize(limited, parse_etrn_target("@example"), present, {}, 0.0)
+    assert [one.id for one in found.domains] == [1]
+    foreign = authorize(limited, parse_etrn_target("d002.example"), present, {}, 0.0)
+    assert foreign == authorize(limited, parse_etrn_target("none.example"), present, {}, 0.0)

@@ -99,3 +99,12 @@ def test_a_lowered_limit_holds_at_once() -> None:
     scene = Scene()
     scene.allowance.set_limit(1)
     assert scene.take(login("anna"), 2) == [True, False]
+
+
+def test_the_tokens_of_an_account_are_counted_together() -> None:
+    scene = Scene()
+    token = Requester(is_operator=True, text="token a (alpha)", only_account="alpha")
+    other = Requester(is_operator=True, text="token b (alpha)", only_account="alpha")
+    foreign = Requester(is_operator=True, text="token a (beta)", only_account="beta")
+    scene.take(token, LIMIT)
+    assert (scene.take(other), scene.take(foreign)) == ([False], [True])

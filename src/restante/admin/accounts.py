@@ -24,11 +24,13 @@ from restante.admin.trail import (
 from restante.mail.quantity import counted
 from restante.phrases import EXISTS
 from restante.store.store_errors import Conflict
+from restante.tenancy.api_token import TokenState
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.history_detail import HistoryDetail
 from restante.tenancy.model import Account
 from restante.tenancy.quota import NO_QUOTA
 from restante.tenancy.record_change import changes_between
+from restante.tenancy.token_chain import state_of
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}\Z")
 MAX_NOTE_LENGTH = 500  # characters
@@ -70,6 +72,7 @@ class AccountView(BaseModel):
     domains: int
     logins: int
     notice_channels: int
+    tokens: int  # of the API, that are accepted now
     created_at: datetime
     quota: int | None  # octets
     quota_messages: int | None
@@ -153,7 +156,10 @@ async def change_account(context: AdminContext, name: str, change: AccountChange
 
 
 async def remove_account(context: AdminContext, name: str, reason: str) -> None:
-    """Remove an account without logins, domains and channels of notices. Raises AdminError."""
+    """Remove an account without logins, domains and channels, and its tokens.
+
+    Raises AdminError.
+    """
     permit(context.principal, AdminAction.ACCOUNT_REMOVE)
     view = show_account(context, name)
     removed = changes_between(find_account(context, name), None)
@@ -208,6 +214,10 @@ def _view(context: AdminContext, account: Account) -> AccountView:
         domains=sum(1 for _ in directory.domains_of(account.name)),
         logins=sum(1 for _ in directory.logins_of(account.name)),
         notice_channels=len(directory.channels_of(account.name)),
+        tokens=sum(
+            state_of(one, directory, context.now()) is TokenState.ACTIVE
+            for one in directory.tokens_of(account.name)
+        ),
         created_at=moment(account.created_at),
         quota=account.quota.octets,
         quota_messages=account.quota.messages,

@@ -132,7 +132,8 @@ def list_channels(context: AdminContext, account: str | None = None) -> Iterator
         _check_owner(context, account)
     directory = context.directory.now
     wanted = directory.channels.values() if account is None else directory.channels_of(account)
-    return map(_view, sorted(wanted, key=lambda one: (one.account, one.name)))
+    seen = [one for one in wanted if context.principal.sees(one.account)]
+    return map(_view, sorted(seen, key=lambda one: (one.account, one.name)))
 
 
 async def remove_channel(context: AdminContext, account: str, name: str, reason: str) -> None:
@@ -175,7 +176,10 @@ async def list_waiting(
         _check_owner(context, account)
     directory = context.directory.now
     channels = directory.channels
-    wanted = None if account is None else [one.id for one in directory.channels_of(account)]
+    if account is not None:
+        wanted: list[int] | None = [one.id for one in directory.channels_of(account)]
+    else:
+        wanted = None if context.principal.sees_everything else []
     after = 0
     while limit > 0:
         at_once = min(limit, PAGE)

@@ -1,6 +1,6 @@
 """Hosted domains: accounts, destinations, and authorized hosts."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -17,9 +17,15 @@ from restante.admin.destinations import (
 )
 from restante.admin.domain_change import DomainChange, NewDomain, changed_destination, changed_hosts
 from restante.admin.permissions import AdminAction, permit, permit_fields
-from restante.admin.policy_change import PolicyView, changed_policy, check_message_size, policy_view
+from restante.admin.policy_change import (
+    PolicyView,
+    changed_policy,
+    check_message_size,
+    given,
+    policy_view,
+)
 from restante.admin.primaries import PrimaryView, primary_view
-from restante.admin.scope import account_in_scope, domain_name
+from restante.admin.scope import domain_name, domains_in_scope
 from restante.admin.trail import (
     ChangeView,
     change_views,
@@ -37,6 +43,7 @@ from restante.tenancy.audit import AuditAction, AuditEntry
 from restante.tenancy.model import AuthorizedHosts, Destination, HostedDomain
 from restante.tenancy.notice import Transport
 from restante.tenancy.policy import DEFAULT_POLICY, Recipients, Unknown
+from restante.tenancy.policy_settings import SUSPENDED
 from restante.tenancy.record_change import Change, changes_between
 
 
@@ -99,12 +106,12 @@ async def list_domains(context: AdminContext, account: str | None = None) -> Ite
     no such account.
     """
     permit(context.principal, AdminAction.DOMAIN_LIST)
-    directory, account = context.directory.now, account_in_scope(context, account)
     if account is not None:
         find_account(context, account)
-        domains: Iterable[HostedDomain] = directory.domains_of(account)
-    else:
-        domains = (directory.domains[name] for name in sorted(directory.domains))
+    domains = sorted(
+        (one for one in domains_in_scope(context) if account in (None, one.account)),
+        key=lambda one: one.name,
+    )
     parked = await context.store.figures.set_apart()
     return (_view(context, domain, parked) for domain in domains)
 
@@ -117,9 +124,11 @@ async def show_domain(context: AdminContext, name: str) -> DomainView:
 
 async def change_domain(context: AdminContext, name: str, change: DomainChange) -> ChangedDomain:
     """Change the given fields; a running drain uses the new record. Raises AdminError."""
-    permit(context.principal, AdminAction.DOMAIN_CHANGE)
+    permit(context.principal, AdminAction.DOMAIN_SUSPEND)
     permit_fields(context.principal, change.model_fields_set)
     present = domain = find_domain(context, name)
+    if given(change, "hold") not in (None, SUSPENDED, domain.policy.hold.value):
+        permit(context.principal, AdminAction.DOMAIN_CHANGE)
     warnings: list[str] = []
     destination = domain.destination
     if change.destination is not None:
@@ -172,7 +181,7 @@ async def remove_domain(context: AdminContext, name: str, reason: str) -> None:
 def find_domain(context: AdminContext, name: str) -> HostedDomain:
     """Return the hosted domain of that name. Raises AdminError."""
     domain = context.directory.now.domains.get(domain_name(name))
-    if domain is None or not context.principal.sees(domain.account):
+    if domain is None or not context.principal.sees_domain(domain.account, domain.name):
         remedy = "`restante domain list` shows those that are"
         raise AdminError(ErrorKind.NOT_FOUND, f"domain {name}: {NOT_HOSTED}", remedy)
     return domain

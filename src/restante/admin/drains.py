@@ -113,7 +113,7 @@ async def last_drains(context: AdminContext, name: str | None = None) -> Iterato
         [
             one
             for one in context.directory.now.domains.values()
-            if context.principal.sees(one.account)
+            if context.principal.sees_domain(one.account, one.name)
         ]
         if name is None
         else [find_domain(context, name)]
@@ -124,7 +124,9 @@ async def last_drains(context: AdminContext, name: str | None = None) -> Iterato
 
 def _is_in_scope(context: AdminContext, drain: DrainSnapshot) -> bool:
     domain = context.directory.now.domains.get(drain.domain)
-    return context.principal.sees(domain.account if domain is not None else "")
+    if domain is None:  # it was removed meanwhile
+        return context.principal.sees_everything
+    return context.principal.sees_domain(domain.account, domain.name)
 
 
 def last_drain_view(domain: str, past: PastDrain) -> LastDrainView:

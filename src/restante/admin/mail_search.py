@@ -16,7 +16,7 @@ from restante.admin.held_mail import (
     number_of,
     view,
 )
-from restante.admin.permissions import AdminAction, permit
+from restante.admin.permissions import AdminAction, may, permit
 from restante.admin.scope import list_held, list_history
 from restante.admin.trail import AuditView, list_audit, moment
 from restante.mail.message import message_name
@@ -95,6 +95,7 @@ async def trace(context: AdminContext, selection: TraceSelection) -> FoundMail:
     held = await _held(context, selection, domain_ids, number)
     left = await _left(context, selection, domain_ids, number)
     names = domain_names(context)
+    shows_trail = may(context.principal, AdminAction.AUDIT_LIST)
     found = {one.number: names.get(one.domain_id) for one in left}
     found |= {one.number: names.get(one.domain_id) for one in held}
     if number is not None:  # its entries remain when it is found nowhere else
@@ -102,7 +103,7 @@ async def trace(context: AdminContext, selection: TraceSelection) -> FoundMail:
     return FoundMail(
         (view(message, names) for message in held),
         (history_view(entry, names) for entry in left),
-        await _audit(context, found) if len(found) <= MOST_NAMES else [],
+        await _audit(context, found) if len(found) <= MOST_NAMES and shows_trail else [],
     )
 
 

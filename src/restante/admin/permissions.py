@@ -1,8 +1,11 @@
-"""Permissions: the one table of roles and actions. Nothing else decides them.
+"""Permissions: the one table of roles, scopes and actions. Nothing else decides them.
 
 Each function that the API or the command line calls begins with `permit`. An account's principal
 may act only on things of its account: `scope` and the `find_` functions see to that. Another
 account's things do not exist for it, so a foreign name and an unknown one get the same answer.
+
+The role of a principal is the upper limit of its rights. A token has grants in addition: roles and
+scopes. It may do what one of its grants allows, within that limit and the rights of its maker.
 """
 
 from collections.abc import Iterable, Mapping
@@ -10,6 +13,7 @@ from enum import StrEnum
 from typing import Final
 
 from restante.admin.admin_error import AdminError, ErrorKind
+from restante.tenancy.grants import Grant, GrantedRole, Scope
 from restante.tenancy.policy_settings import SETTINGS
 from restante.tenancy.principal import Principal, Role
 
@@ -26,9 +30,13 @@ class AdminAction(StrEnum):
     LOGIN_LIST = "list logins"
     LOGIN_CHANGE = "change a login"
     LOGIN_REMOVE = "remove a login"
+    TOKEN_ADD = "add a token"  # noqa: S105  a name
+    TOKEN_LIST = "list tokens"  # noqa: S105
+    TOKEN_REVOKE = "revoke a token"  # noqa: S105
     DOMAIN_ADD = "add a domain"
     DOMAIN_LIST = "list domains"
     DOMAIN_SHOW = "show a domain"
+    DOMAIN_SUSPEND = "suspend or resume a domain"
     DOMAIN_CHANGE = "change a domain's policy"
     DOMAIN_LIMIT = "change a domain's limits"
     DOMAIN_DIRECT = "change a domain's destination"
@@ -84,26 +92,166 @@ _OF_THE_PLATFORM: Final = frozenset(
         AdminAction.STORE_SALVAGE,
     }
 )
-# With a stolen password alone, mail must reach nobody but the domain's own destination.
-_MOVES_MAIL_ELSEWHERE: Final = frozenset(
+# With a stolen password or token of an administrator, mail must reach nobody but the domain's own
+# destination. These need a scope of their own.
+_CONTENT: Final = frozenset({AdminAction.CONTENT_READ, AdminAction.CONTENT_EXPORT})
+_MOVES_MAIL_ELSEWHERE: Final = _CONTENT | {AdminAction.DOMAIN_DIRECT, AdminAction.DOMAIN_AUTHORIZE}
+# These concern every domain: they are refused to a principal with a list of domains.
+_OF_ALL_DOMAINS: Final = frozenset(
     {
-        AdminAction.DOMAIN_DIRECT,
-        AdminAction.DOMAIN_AUTHORIZE,
-        AdminAction.CONTENT_READ,
-        AdminAction.CONTENT_EXPORT,
+        AdminAction.ACCOUNT_ADD,
+        AdminAction.DOMAIN_ADD,
+        AdminAction.SERVER_STATUS,
+        AdminAction.SERVER_METRICS,
+        AdminAction.STORE_BACKUP,
+        AdminAction.STORE_CHECK,
+        AdminAction.STORE_SALVAGE,
     }
 )
+_READING: Final = frozenset(
+    {
+        AdminAction.ACCOUNT_LIST,
+        AdminAction.ACCOUNT_SHOW,
+        AdminAction.LOGIN_LIST,
+        AdminAction.TOKEN_LIST,
+        AdminAction.DOMAIN_LIST,
+        AdminAction.DOMAIN_SHOW,
+        AdminAction.RECIPIENTS_LIST,
+        AdminAction.QUEUE_LIST,
+        AdminAction.QUEUE_SHOW,
+        AdminAction.TRACE,
+        AdminAction.RELEASE_LIST,
+        AdminAction.REPORTS_LIST,
+        AdminAction.REPORTS_SHOW,
+        AdminAction.CHANNEL_LIST,
+        AdminAction.NOTICES_LIST,
+        AdminAction.DRAIN_LIST,
+        AdminAction.AUDIT_LIST,
+    }
+)
+_OPERATING: Final = frozenset(
+    {
+        AdminAction.RELEASE,
+        AdminAction.DRAIN_STOP,
+        AdminAction.QUEUE_DELETE,
+        AdminAction.QUEUE_BOUNCE,
+        AdminAction.QUEUE_RELEASE,
+        AdminAction.REPORTS_DROP,
+        AdminAction.DOMAIN_SUSPEND,
+    }
+)
+_EVERYTHING: Final = frozenset(AdminAction)
+_CHANGES_POLICY: Final = frozenset({AdminAction.DOMAIN_SUSPEND, AdminAction.DOMAIN_CHANGE})
+_SHOWS_QUEUE: Final = frozenset(
+    {
+        AdminAction.QUEUE_LIST,
+        AdminAction.QUEUE_SHOW,
+        AdminAction.REPORTS_LIST,
+        AdminAction.REPORTS_SHOW,
+        AdminAction.RELEASE_LIST,
+        AdminAction.DRAIN_LIST,
+    }
+)
+_SHOWS_ACCOUNT: Final = frozenset(
+    {
+        AdminAction.ACCOUNT_LIST,
+        AdminAction.ACCOUNT_SHOW,
+        AdminAction.LOGIN_LIST,
+        AdminAction.TOKEN_LIST,
+        AdminAction.CHANNEL_LIST,
+        AdminAction.NOTICES_LIST,
+    }
+)
+_OF_SCOPES: Final[Mapping[Grant, frozenset[AdminAction]]] = {
+    Scope.ACCOUNT_READ: _SHOWS_ACCOUNT,
+    Scope.ACCOUNT_WRITE: frozenset(
+        {
+            AdminAction.ACCOUNT_LIST,
+            AdminAction.ACCOUNT_SHOW,
+            AdminAction.ACCOUNT_ADD,
+            AdminAction.ACCOUNT_CHANGE,
+            AdminAction.ACCOUNT_REMOVE,
+            AdminAction.DOMAIN_ADD,
+            AdminAction.DOMAIN_LIMIT,
+            AdminAction.DOMAIN_MOVE,
+            AdminAction.DOMAIN_REMOVE,
+        }
+    )
+    | _CHANGES_POLICY,
+    Scope.LOGIN_WRITE: frozenset(
+        {
+            AdminAction.LOGIN_ADD,
+            AdminAction.LOGIN_LIST,
+            AdminAction.LOGIN_CHANGE,
+            AdminAction.LOGIN_REMOVE,
+        }
+    ),
+    Scope.TOKEN_WRITE: frozenset(
+        {AdminAction.TOKEN_ADD, AdminAction.TOKEN_LIST, AdminAction.TOKEN_REVOKE}
+    ),
+    Scope.DOMAIN_READ: frozenset(
+        {AdminAction.DOMAIN_LIST, AdminAction.DOMAIN_SHOW, AdminAction.RECIPIENTS_LIST}
+    ),
+    Scope.DOMAIN_WRITE: _CHANGES_POLICY,
+    Scope.DOMAIN_DIRECT: _CHANGES_POLICY
+    | {AdminAction.DOMAIN_DIRECT, AdminAction.DOMAIN_AUTHORIZE},
+    Scope.RECIPIENTS_WRITE: frozenset({AdminAction.RECIPIENTS_LIST, AdminAction.RECIPIENTS_CHANGE}),
+    Scope.QUEUE_READ: _SHOWS_QUEUE,
+    Scope.QUEUE_WRITE: _SHOWS_QUEUE
+    | {
+        AdminAction.QUEUE_DELETE,
+        AdminAction.QUEUE_BOUNCE,
+        AdminAction.QUEUE_RELEASE,
+        AdminAction.REPORTS_DROP,
+        AdminAction.DRAIN_STOP,
+    },
+    Scope.RELEASE: frozenset(
+        {AdminAction.RELEASE, AdminAction.RELEASE_LIST, AdminAction.DRAIN_LIST}
+    ),
+    Scope.HISTORY_READ: frozenset({AdminAction.TRACE, AdminAction.RELEASE_LIST}),
+    Scope.CONTENT_READ: _CONTENT,
+    Scope.CONTENT_WRITE: frozenset({AdminAction.CONTENT_IMPORT}),
+    Scope.AUDIT_READ: frozenset({AdminAction.AUDIT_LIST}),
+    Scope.CHANNELS_WRITE: frozenset(
+        {
+            AdminAction.CHANNEL_ADD,
+            AdminAction.CHANNEL_LIST,
+            AdminAction.CHANNEL_CHANGE,
+            AdminAction.CHANNEL_REMOVE,
+            AdminAction.CHANNEL_TEST,
+            AdminAction.NOTICES_LIST,
+        }
+    ),
+    Scope.SERVER_READ: frozenset(
+        {AdminAction.SERVER_STATUS, AdminAction.SERVER_METRICS, AdminAction.DRAIN_LIST}
+    ),
+    Scope.STORE_WRITE: frozenset(
+        {AdminAction.STORE_BACKUP, AdminAction.STORE_CHECK, AdminAction.STORE_SALVAGE}
+    ),
+}
 PERMITTED: Final[Mapping[Role, frozenset[AdminAction]]] = {
-    Role.OPERATOR: frozenset(AdminAction),
-    Role.ACCOUNT: frozenset(AdminAction) - _OF_THE_PLATFORM - _MOVES_MAIL_ELSEWHERE,
+    Role.OPERATOR: _EVERYTHING,
+    Role.ACCOUNT: _EVERYTHING - _OF_THE_PLATFORM,
     Role.POLICY: frozenset({AdminAction.SERVER_METRICS}),
     Role.NOBODY: frozenset(),
+}
+GRANTED: Final[Mapping[Grant, frozenset[AdminAction]]] = {
+    GrantedRole.OPERATOR: _EVERYTHING - _CONTENT,
+    GrantedRole.OPERATOR_READER: _READING | {AdminAction.SERVER_STATUS, AdminAction.SERVER_METRICS},
+    GrantedRole.ACCOUNT_ADMIN: _EVERYTHING - _OF_THE_PLATFORM - _MOVES_MAIL_ELSEWHERE,
+    GrantedRole.ACCOUNT_OPERATOR: _READING | _OPERATING,
+    GrantedRole.ACCOUNT_READER: _READING,
+    **_OF_SCOPES,
 }
 
 # The action that a field of a changed domain needs. A setting of the policy that is a limit
 # needs DOMAIN_LIMIT, and everything else DOMAIN_CHANGE.
 _FIELD_ACTIONS: Final[Mapping[str, AdminAction]] = {
     "account": AdminAction.DOMAIN_MOVE,
+    "hold": AdminAction.DOMAIN_SUSPEND,  # or more, by its value: domains.change_domain
+    "reason": AdminAction.DOMAIN_SUSPEND,
+    "until": AdminAction.DOMAIN_SUSPEND,
+    "while_suspended": AdminAction.DOMAIN_SUSPEND,
     "destination": AdminAction.DOMAIN_DIRECT,
     "tls": AdminAction.DOMAIN_DIRECT,
     "tls_ca": AdminAction.DOMAIN_DIRECT,
@@ -120,9 +268,23 @@ _FIELD_ACTIONS: Final[Mapping[str, AdminAction]] = {
 }
 
 
+def may(principal: Principal, action: AdminAction) -> bool:
+    """Return whether the tables allow an action to a principal, and each of its sets of grants."""
+    return (
+        action in PERMITTED[principal.role]
+        and all(action in actions_of(granted) for granted in principal.grants)
+        and (principal.domains is None or action not in _OF_ALL_DOMAINS)
+    )
+
+
+def actions_of(grants: Iterable[Grant]) -> frozenset[AdminAction]:
+    """Return the actions that any of the grants allows."""
+    return frozenset().union(*(GRANTED[grant] for grant in grants))
+
+
 def permit(principal: Principal, action: AdminAction) -> None:
-    """Raise AdminError unless the table allows the action to the principal's role."""
-    if action not in PERMITTED[principal.role]:
+    """Raise AdminError unless the principal may do this."""
+    if not may(principal, action):
         raise AdminError(
             ErrorKind.NOT_ALLOWED,
             f"{action}: {principal.name} is not allowed to",

@@ -3,7 +3,7 @@
 The functions of administration read messages and reports only through this module.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from restante.admin.admin_context import AdminContext
@@ -14,7 +14,8 @@ from restante.queue.history import HistoryEntry, HistoryFilter
 from restante.store.mail_queue import QueuedMessage, QueueFilter
 from restante.store.mail_reports import ReportFilter, WaitingReport
 from restante.store.release_store import PastRelease, ReleaseFilter
-from restante.tenancy.principal import Role
+from restante.tenancy.audit import AuditFilter
+from restante.tenancy.model import HostedDomain
 
 
 def domain_name(text: str) -> str:
@@ -28,18 +29,43 @@ def domain_name(text: str) -> str:
 
 
 def account_in_scope(context: AdminContext, wanted: str | None) -> str | None:
-    """Return the account that a listing is about; None is all, if the principal may see all."""
-    if wanted is None and context.principal.role is Role.ACCOUNT:
-        return context.principal.account
-    return wanted
+    """Return the account that a listing is about; None is everything that exists for it."""
+    own = context.principal.account
+    return own if wanted is None and own and context.principal.sees(own) else wanted
 
 
 def domain_ids_in_scope(context: AdminContext) -> tuple[int, ...] | None:
-    """Return the domains of the principal's account; None is all."""
-    if context.principal.sees(""):
+    """Return the domains that exist for the principal; None is all."""
+    if context.principal.sees_everything:
         return None
-    own = context.directory.now.domains_of(context.principal.account)
-    return tuple(domain.id for domain in own)
+    return tuple(domain.id for domain in domains_in_scope(context))
+
+
+def domains_in_scope(context: AdminContext) -> Iterator[HostedDomain]:
+    """Yield the domains that exist for the principal."""
+    directory, principal = context.directory.now, context.principal
+    if principal.domains is not None:
+        named = (directory.domains.get(name) for name in sorted(principal.domains))
+        hosted: Iterator[HostedDomain] = (domain for domain in named if domain is not None)
+    elif principal.account:
+        hosted = directory.domains_of(principal.account)
+    else:
+        hosted = iter(directory.domains.values())
+    return (one for one in hosted if principal.sees_domain(one.account, one.name))
+
+
+def audit_in_scope(context: AdminContext, wanted: AuditFilter) -> AuditFilter | None:
+    """Limit a filter to the entries that exist for the principal; None: there are none."""
+    principal = context.principal
+    if principal.account:
+        if wanted.account not in (None, principal.account):
+            return None
+        wanted = wanted._replace(account=principal.account)
+    if principal.domains is not None:
+        if wanted.domain is not None and wanted.domain not in principal.domains:
+            return None
+        wanted = wanted._replace(domains=principal.domains)
+    return wanted
 
 
 async def list_held(context: AdminContext, wanted: QueueFilter) -> Sequence[QueuedMessage]:
@@ -65,11 +91,26 @@ async def list_history(context: AdminContext, wanted: HistoryFilter) -> list[His
 
 async def list_past_releases(context: AdminContext, wanted: ReleaseFilter) -> list[PastRelease]:
     """Return the requests to release mail in scope that match."""
-    own = account_in_scope(context, None)
-    if own is not None and wanted.account not in (None, own):
-        return []
-    account = wanted.account if own is None else own
-    return await context.store.releases.releases(replace(wanted, account=account))
+    principal = context.principal
+    if principal.account:
+        if wanted.account not in (None, principal.account):
+            return []
+        wanted = replace(wanted, account=principal.account)
+    if principal.domains is None:
+        return await context.store.releases.releases(wanted)
+    return await _releases_of_domains(context, wanted)
+
+
+async def _releases_of_domains(context: AdminContext, wanted: ReleaseFilter) -> list[PastRelease]:
+    """Return those that named one domain in scope: others tell about more domains."""
+    names = {domain.name for domain in domains_in_scope(context)}
+    found: list[PastRelease] = []
+    while True:
+        page = await context.store.releases.releases(wanted)
+        found += [one for one in page if one.record.domain in names]
+        if len(found) >= wanted.limit or len(page) < wanted.limit:
+            return found[: wanted.limit]
+        wanted = replace(wanted, before=page[-1].record.id)
 
 
 async def list_waiting_reports(

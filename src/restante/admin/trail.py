@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.permissions import AdminAction, permit
-from restante.admin.scope import account_in_scope, domain_name
+from restante.admin.scope import audit_in_scope, domain_name
 from restante.mail.message import message_name
 from restante.store.mail_queue import QueuedMessage
 from restante.telemetry.events import RecordChanged
@@ -63,11 +63,10 @@ async def list_audit(
         )
     if wanted.domain is not None:
         wanted = wanted._replace(domain=domain_name(wanted.domain))
-    own = account_in_scope(context, None)
-    if own is not None:
-        if wanted.account not in (None, own):
-            return
-        wanted = wanted._replace(account=own)
+    in_scope = audit_in_scope(context, wanted)
+    if in_scope is None:
+        return
+    wanted = in_scope
     before: int | None = None
     while limit > 0:
         page = await context.store.trail.audit_page(wanted, min(limit, PAGE), before)

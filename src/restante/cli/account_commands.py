@@ -68,6 +68,7 @@ DETAILS = (
     *COLUMNS,
     Column("REPORT DETAILS", lambda row: "on" if row["report_details"] else "off"),
     text_column("HISTORY", "history"),
+    number_column("TOKENS", "tokens"),
 )
 
 

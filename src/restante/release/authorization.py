@@ -76,6 +76,8 @@ def _authorize(
     if requester.is_operator:
         if requester.only_account:
             covered = tuple(one for one in covered if one.account == requester.only_account)
+        if requester.only_domains is not None:
+            covered = tuple(one for one in covered if one.name in requester.only_domains)
         return Authorization(covered, requester.right if covered else NO_SUCH_DOMAIN)
     account = _proven_account(requester, directory)
     own = tuple(domain for domain in covered if domain.account == account)

@@ -14,7 +14,7 @@ from restante.request_limits.rate_limits import RateLimit
 
 
 class ReleaseAllowance:
-    """Counts by login, and without one by address block. The operator is not counted."""
+    """Counts by login, by the account of a token, or by address block; never the operator."""
 
     def __init__(self, per_minute: int, monotonic: Callable[[], float]) -> None:
         """`per_minute`: right requests, and as many wrong ones. `monotonic` is in seconds."""
@@ -29,15 +29,21 @@ class ReleaseAllowance:
     def take(self, requester: Requester, *, is_right: bool) -> bool:
         """Count a request, and return whether it was within the limit."""
         counter = self._right if is_right else self._wrong
-        return requester.is_operator or counter.allows(_key(requester), self._monotonic())
+        return _is_free(requester) or counter.allows(_key(requester), self._monotonic())
 
     def has_left(self, requester: Requester, *, is_right: bool) -> bool:
         """Return whether one more request would be within the limit."""
         counter = self._right if is_right else self._wrong
-        return requester.is_operator or counter.has_left(_key(requester), self._monotonic())
+        return _is_free(requester) or counter.has_left(_key(requester), self._monotonic())
+
+
+def _is_free(requester: Requester) -> bool:
+    return requester.is_operator and not requester.account
 
 
 def _key(requester: Requester) -> Hashable:
     if requester.login is not None:
         return requester.login.user
+    if requester.account:
+        return ("account", requester.account)
     return None if requester.address is None else address_block(requester.address)

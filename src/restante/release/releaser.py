@@ -295,9 +295,7 @@ def _domain_named(argument: str) -> str:
 
 def _may_be_right(requester: Requester, target: EtrnTarget, directory: Directory) -> bool:
     """Return whether the node covers a domain of the client's account. The host may be wrong."""
-    if requester.login is None:
-        return False
-    return any(map(target.covers, directory.domains_of(requester.login.account)))
+    return any(map(target.covers, directory.domains_of(requester.account)))
 
 
 def _host_names_needed(requester: Requester, target: EtrnTarget, directory: Directory) -> set[str]:
@@ -316,7 +314,7 @@ def _host_names_needed(requester: Requester, target: EtrnTarget, directory: Dire
 
 def _account(requester: Requester, authorization: Authorization) -> str:
     """Return whose request it is; "" if the domains are of several accounts."""
-    if requester.login is not None:
-        return requester.login.account
+    if requester.account:
+        return requester.account
     accounts = {domain.account for domain in authorization.domains or authorization.suspended}
     return accounts.pop() if len(accounts) == 1 else ""

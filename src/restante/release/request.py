@@ -16,6 +16,12 @@ class Requester:
     text: str = ""  # for the operator: the command, and the user who ran it
     place: str = CONTROL_SOCKET  # the source if there is no address
     only_account: str = ""  # whose domains alone it may release; "" is any
+    only_domains: frozenset[str] | None = None  # which of these alone; None is any
+
+    @property
+    def account(self) -> str:
+        """Return the account that it belongs to; "" for the operator and strangers."""
+        return self.login.account if self.login is not None else self.only_account
 
     @property
     def actor(self) -> str:
@@ -43,6 +49,7 @@ def requested_by(principal: Principal) -> Requester:
         text=principal.name,
         place=principal.origin,
         only_account=principal.account,
+        only_domains=principal.domains,
     )
 
 

@@ -24,6 +24,8 @@ class AuditAction(StrEnum):
     LOGIN_ADDED = "login-added"
     LOGIN_CHANGED = "login-changed"
     LOGIN_REMOVED = "login-removed"
+    TOKEN_ADDED = "token-added"  # noqa: S105  a name
+    TOKEN_REVOKED = "token-revoked"  # noqa: S105
     DOMAIN_ADDED = "domain-added"
     DOMAIN_CHANGED = "domain-changed"
     DOMAIN_REMOVED = "domain-removed"
@@ -72,6 +74,7 @@ class AuditFilter(NamedTuple):
     since: float | None = None  # Unix time, included
     until: float | None = None  # Unix time, not included
     names: str | None = None  # a word of the subject, such as the name of a message
+    domains: frozenset[str] | None = None  # entries about one of these domains only
 
     def accepts(self, entry: AuditEntry) -> bool:
         """Tell whether an entry is one of these."""
@@ -83,6 +86,7 @@ class AuditFilter(NamedTuple):
             in (None, entry.actor, entry.actor.partition(" ")[2], entry.actor.partition(" ")[0])
             and (self.since is None or entry.at >= self.since)
             and (self.until is None or entry.at < self.until)
+            and (self.domains is None or entry.domain in self.domains)
             and (self.names is None or self.names in entry.subject.split())
         )
 

@@ -44,6 +44,16 @@ class Scope(StrEnum):
     SERVER_READ = "server:read"
     STORE_WRITE = "store:write"
 
+    @property
+    def is_of_operators(self) -> bool:
+        """Whether it concerns the platform, so that only operators have it."""
+        return self in (
+            Scope.ACCOUNT_WRITE,
+            Scope.CONTENT_WRITE,
+            Scope.SERVER_READ,
+            Scope.STORE_WRITE,
+        )
+
 
 Grant = GrantedRole | Scope
 ALL_GRANTS: Final[tuple[Grant, ...]] = (*GrantedRole, *Scope)

@@ -1,11 +1,13 @@
 """The actor of a request: an operator, an account, or the server itself by a policy. Pure.
 
-`admin/permissions` has the one table of each role's permissions.
+`admin/permissions` has the one table of the actions that roles and scopes allow.
 """
 
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+
+from restante.tenancy.grants import Grant, GrantedRole
 
 CONTROL_SOCKET: Final = "control socket"
 COMMAND_LINE: Final = "command line"
@@ -13,10 +15,10 @@ THIS_SERVER: Final = "this server"
 
 
 class Role(StrEnum):
-    """The roles of principals."""
+    """The kinds of principals. Each has its upper limit of rights."""
 
     OPERATOR = "operator"  # runs the platform
-    ACCOUNT = "account"  # a login of a customer
+    ACCOUNT = "account"  # a customer
     POLICY = "policy"  # the server, by a rule
     NOBODY = "nobody"  # not authenticated
 
@@ -26,12 +28,32 @@ class Principal:
     """One who acts, as authenticated. `name` and `origin` stand in the audit trail."""
 
     role: Role
-    name: str  # "operator root", "login alice", "policy retention"
+    name: str  # "operator root", "token ci (alpha)", "policy retention"
     origin: str  # an address, or one of the places above
-    account: str = ""  # of a login; "" for the others
+    account: str = ""  # of a customer; "" for the others
+    # Roles and scopes. One grant of each set must allow an action: of the principal's own set, and
+    # of the set of each maker of its token. Without any set, the role alone decides.
+    grants: tuple[frozenset[Grant], ...] = ()
+    domains: frozenset[str] | None = None  # the only ones that exist for it; None: no such limit
+    token: str = ""  # the id of the token that it uses
+
+    @property
+    def sees_everything(self) -> bool:
+        """Whether things of all accounts exist for this one, and those of the operator."""
+        return self.domains is None and self.role in (Role.OPERATOR, Role.POLICY)
 
     def sees(self, account: str) -> bool:
-        """Return whether things of an account exist for this one; "" has the operator's own."""
+        """Return whether things of an account exist for this one; "" has the operator's own.
+
+        They do not for a principal with a list of domains: they concern the other domains too.
+        """
+        return self.domains is None and self._reaches(account)
+
+    def sees_domain(self, account: str, domain: str) -> bool:
+        """Return whether a domain of an account exists for this one."""
+        return self._reaches(account) and (self.domains is None or domain in self.domains)
+
+    def _reaches(self, account: str) -> bool:
         match self.role:
             case Role.OPERATOR | Role.POLICY:
                 return True
@@ -46,7 +68,8 @@ NOBODY: Final = Principal(Role.NOBODY, "anonymous", "")
 
 def account_login(user: str, account: str, origin: str) -> Principal:
     """Return the principal of an authenticated login."""
-    return Principal(Role.ACCOUNT, f"login {user}", origin, account)
+    grants = frozenset({GrantedRole.ACCOUNT_ADMIN})
+    return Principal(Role.ACCOUNT, f"login {user}", origin, account, (grants,))
 
 
 def policy_rule(name: str) -> Principal:

@@ -20,6 +20,7 @@ MAX_VALUE_LENGTH: Final = 300  # characters; a longer list is cut, and its numbe
 NOTHING: Final = "none"
 SECRET: Final = "set"  # noqa: S105  what is shown in the place of one
 _REPLACED: Final = "replaced"
+_TIMES: Final = ("until", "_at")  # endings of the names of fields with a Unix time
 _NOT_SHOWN: Final = {"id", "created_at"}
 # Fields that hold a secret, in addition to all that are bytes; and the plain names of such fields.
 _SECRET_FIELDS: Final = {
@@ -27,6 +28,7 @@ _SECRET_FIELDS: Final = {
     "sealed_secret": "sealed password",
     "sealed_verifier": "SCRAM verifier",
     "sealed": "sealed secret",
+    "secret_hash": "secret",
 }
 
 
@@ -85,7 +87,7 @@ def _readable(name: str, value: object) -> object:
     """Return a moment, a span or a size as commands take and show it."""
     if not isinstance(value, int | float):
         return value
-    if name.endswith("until"):
+    if name.endswith(_TIMES):
         return datetime.fromtimestamp(value, UTC).isoformat(timespec="seconds")
     if name.endswith("seconds"):
         return span_text(value)

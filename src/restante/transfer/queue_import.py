@@ -214,7 +214,9 @@ def _hosted(context: AdminContext, path: str) -> HostedDomain | None:
         found = context.directory.now.domains.get(canonical_domain(name))
     except ValueError:
         return None
-    return found if found is not None and context.principal.sees(found.account) else None
+    if found is None or not context.principal.sees_domain(found.account, found.name):
+        return None
+    return found
 
 
 async def _same(

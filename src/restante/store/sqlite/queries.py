@@ -596,6 +596,7 @@ _NEWEST_ENTRIES = """
             OR substr(actor, instr(actor, ' ') + 1) = :actor
             OR substr(actor, 1, instr(actor, ' ') - 1) = :actor)
         AND (:since IS NULL OR at >= :since) AND (:until IS NULL OR at < :until)
+        AND (:domains IS NULL OR domain IN (SELECT value FROM json_each(:domains)))
         AND (:names IS NULL OR instr(' ' || subject || ' ', ' ' || :names || ' '))
     ORDER BY id DESC LIMIT :limit
 """

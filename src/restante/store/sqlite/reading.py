@@ -335,7 +335,12 @@ def audit_page(
     statement = queries.newest_entries(
         by_account=wanted.account is not None, by_domain=wanted.domain is not None
     )
-    bindings = {**wanted._asdict(), "limit": limit, "before": _NEWEST if before is None else before}
+    bindings = {
+        **wanted._asdict(),
+        "domains": None if wanted.domains is None else json.dumps(sorted(wanted.domains)),
+        "limit": limit,
+        "before": _NEWEST if before is None else before,
+    }
     rows = fetch(connection, statement, bindings)
     return AuditPage(
         [audit_entry(row[1:]) for row in rows], rows[-1][0] if len(rows) == limit else None

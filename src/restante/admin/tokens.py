@@ -1,0 +1,273 @@
+"""Tokens of the API: an account's, and the operator's own.
+
+A view never holds a secret. The one answer to the request that adds a token has it, once.
+"""
+
+import re
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Annotated, Final, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from restante.admin.accounts import find_account
+from restante.admin.admin_context import AdminContext
+from restante.admin.admin_error import AdminError, ErrorKind
+from restante.admin.domains import find_domain
+from restante.admin.permissions import PERMITTED, AdminAction, actions_of, may, permit
+from restante.admin.trail import changed, checked_reason, entry, moment, with_changes
+from restante.phrases import EXISTS, NOT_HOSTED
+from restante.store.store_errors import Conflict
+from restante.tenancy.api_token import ApiToken, TokenState, hash_secret, new_secret
+from restante.tenancy.audit import AuditAction
+from restante.tenancy.grants import ALL_GRANTS, Grant, GrantedRole, Scope
+from restante.tenancy.model import IpNetwork, parse_authorized_hosts
+from restante.tenancy.principal import Role
+from restante.tenancy.record_change import changes_between
+from restante.tenancy.token_chain import LONGEST_CHAIN, chain_of, state_of
+
+NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}\Z")
+USUAL_LIFETIME: Final = timedelta(days=365)
+MOST_TOKENS: Final = 200  # of one account, in any state; those that are over go first
+MOST_DOMAINS: Final = 1000  # of one token
+MOST_NETWORKS: Final = 100
+OPERATOR: Final = "the operator"
+
+
+class NewToken(BaseModel):
+    """The fields of a new token."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    account: str = ""  # "" is the operator's own
+    role: GrantedRole | None = None
+    scopes: tuple[Scope, ...] = ()
+    domains: Annotated[tuple[str, ...], Field(max_length=MOST_DOMAINS)] = ()  # none given: all
+    networks: Annotated[tuple[str, ...], Field(max_length=MOST_NETWORKS)] = ()  # none given: all
+    expires_at: AwareDatetime | Literal["never"] | None = None  # not given: in a year
+
+
+class TokenView(BaseModel):
+    """A token as it is shown."""
+
+    id: str
+    account: str
+    name: str
+    role: GrantedRole | None
+    scopes: list[Scope]
+    domains: list[str]  # none: all
+    networks: list[str]  # none: all
+    created_by: str
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None  # to the minute
+    revoked_at: datetime | None
+    state: TokenState
+
+
+class AddedToken(TokenView):
+    """A token that was just added, with its text, which nothing shows again."""
+
+    token: str
+
+
+async def add_token(context: AdminContext, new: NewToken) -> AddedToken:
+    """Add a token with rights that the principal has too. Raises AdminError."""
+    permit(context.principal, AdminAction.TOKEN_ADD)
+    _check_owner(context, new.account)
+    if not NAME.match(new.name):
+        remedy = "use 1 to 64 of a-z 0-9 . _ -, beginning with a letter or digit"
+        raise _wrong(new.name, "not a name for a token", remedy)
+    grants = _checked_grants(context, new)
+    domains = tuple(dict.fromkeys(_domain_of(context, new, name) for name in new.domains))
+    networks = _networks(new)
+    expires_at = _expiry(context, new)
+    await _make_room(context, new)
+    parts, text = new_secret()
+    token = ApiToken(
+        parts.id,
+        new.account,
+        new.name,
+        hash_secret(parts.secret),
+        grants,
+        context.principal.name,
+        context.now(),
+        domains,
+        networks,
+        expires_at,
+        maker=context.principal.token,
+    )
+    action = AuditAction.TOKEN_ADDED
+    recorded = with_changes(
+        entry(context, action, token.id, token.account), changes_between(None, token)
+    )
+    try:
+        await context.store.records.put_token(token, recorded)
+    except Conflict:  # its account was removed since our check
+        find_account(context, new.account)
+        raise
+    await changed(context, recorded)
+    return AddedToken(**dict(_view(context, token, None)), token=text)
+
+
+async def list_tokens(context: AdminContext, account: str | None = None) -> Sequence[TokenView]:
+    """Return the tokens of an account, or all that exist for the principal, by account and name.
+
+    The account "" is the operator's. Raises AdminError for an unknown account.
+    """
+    permit(context.principal, AdminAction.TOKEN_LIST)
+    if account is not None:
+        _check_owner(context, account)
+    tokens = [
+        one
+        for one in context.directory.now.tokens.values()
+        if account in (None, one.account) and context.principal.sees(one.account)
+    ]
+    tokens.sort(key=lambda one: (one.account, one.name, one.created_at))
+    uses = await context.store.records.token_uses()
+    return [_view(context, one, uses.get(one.id)) for one in tokens]
+
+
+async def revoke_token(context: AdminContext, token_id: str, reason: str) -> TokenView:
+    """Revoke a token at once, and with it all that it made. Raises AdminError if there is none.
+
+    A token that was revoked before stays as it is.
+    """
+    permit(context.principal, AdminAction.TOKEN_REVOKE)
+    token = context.directory.now.tokens.get(token_id)
+    if token is None or not context.principal.sees(token.account):
+        remedy = "`restante token list` shows those there are"
+        raise AdminError(ErrorKind.NOT_FOUND, f"token {token_id}: there is none", remedy)
+    why = checked_reason(reason)
+    if token.revoked_at is None:
+        recorded = with_changes(
+            entry(context, AuditAction.TOKEN_REVOKED, token.id, token.account, why),
+            changes_between(token, None),
+        )
+        token = token.revoked(context.now())
+        await context.store.records.put_token(token, recorded)
+        await changed(context, recorded)
+    uses = await context.store.records.token_uses()
+    return _view(context, token, uses.get(token.id))
+
+
+def _check_owner(context: AdminContext, account: str) -> None:
+    """Raise AdminError for an account that does not exist for the principal; "" is the operator."""
+    if account or not context.principal.sees(account):
+        find_account(context, account)
+
+
+def _checked_grants(context: AdminContext, new: NewToken) -> frozenset[Grant]:
+    """Return the role and scopes, if the principal has what they allow."""
+    grants: list[Grant] = [*new.scopes] if new.role is None else [new.role, *new.scopes]
+    if not grants:
+        raise AdminError(
+            ErrorKind.USAGE,
+            f"token {new.name}: is allowed nothing",
+            f"give a role or scopes: {', '.join(ALL_GRANTS)}",
+        )
+    limit = PERMITTED[Role.ACCOUNT if new.account else Role.OPERATOR]
+    for grant in grants:
+        if _is_misplaced(grant, new.account):
+            whose = "an operator's" if new.account else "an account's"
+            raise _wrong(new.name, f"{grant} is only for {whose} token", "give another")
+        useful = actions_of([grant]) & limit
+        lacking = [action for action in sorted(useful) if not may(context.principal, action)]
+        if lacking:
+            raise AdminError(
+                ErrorKind.NOT_ALLOWED,
+                f"token {new.name}: {grant} exceeds the rights of {context.principal.name},"
+                f" which may not: {lacking[0]}",
+                "ask an operator of this server",
+            )
+    return frozenset(grants)
+
+
+def _is_misplaced(grant: Grant, account: str) -> bool:
+    if grant.is_of_operators:
+        return account != ""
+    return isinstance(grant, GrantedRole) and account == ""
+
+
+def _domain_of(context: AdminContext, new: NewToken, name: str) -> str:
+    """Return the canonical name of a domain of the token's account."""
+    domain = find_domain(context, name)
+    if new.account and domain.account != new.account:
+        remedy = "`restante domain list` shows those that are"
+        raise AdminError(ErrorKind.NOT_FOUND, f"domain {name}: {NOT_HOSTED}", remedy)
+    return domain.name
+
+
+def _networks(new: NewToken) -> tuple[IpNetwork, ...]:
+    try:
+        hosts = parse_authorized_hosts(new.networks)
+    except ValueError as error:
+        raise _wrong(new.name, str(error), "write a network such as 192.0.2.0/24") from None
+    if hosts.names:
+        cause = f"{hosts.names[0]} is not an address or a network"
+        raise _wrong(new.name, cause, "write a network such as 192.0.2.0/24")
+    return hosts.networks
+
+
+def _expiry(context: AdminContext, new: NewToken) -> float | None:
+    """Return when the token expires: not after the tokens that make it."""
+    now = context.now()
+    wanted: float | None = now + USUAL_LIFETIME.total_seconds()
+    if new.expires_at == "never":
+        wanted = None
+    elif new.expires_at is not None:
+        wanted = new.expires_at.timestamp()
+        if wanted <= now:
+            raise _wrong(new.name, "would have expired already", "give a later time")
+    directory = context.directory.now
+    maker = directory.tokens.get(context.principal.token)
+    chain = (chain_of(maker, directory) if maker is not None else None) or ()
+    if len(chain) >= LONGEST_CHAIN:
+        raise _wrong(
+            new.name, f"its chain of makers has {len(chain)} tokens", "make it by another of these"
+        )
+    limits = [one.expires_at for one in chain if one.expires_at is not None]
+    if wanted is not None:
+        limits.append(wanted)
+    return min(limits, default=None)
+
+
+async def _make_room(context: AdminContext, new: NewToken) -> None:
+    """Keep the number of an account's tokens within its limit; each name is used once at a time."""
+    directory, now = context.directory.now, context.now()
+    present = directory.tokens_of(new.account)
+    of_that_name = [one for one in present if one.name == new.name and not one.is_over(now)]
+    if of_that_name:
+        error = f"token {new.name}: {EXISTS} under the id {of_that_name[0].id}"
+        raise AdminError(ErrorKind.EXISTS, error, "choose another name, or revoke that token first")
+    excess = len(present) + 1 - MOST_TOKENS
+    if excess <= 0:
+        return
+    over = sorted((one for one in present if one.is_over(now)), key=lambda one: one.created_at)
+    if len(over) < excess:
+        error = f"token {new.name}: {new.account or OPERATOR} has {len(present)} tokens already"
+        raise AdminError(ErrorKind.CONFLICT, error, "revoke those that nobody uses")
+    await context.store.records.remove_tokens([one.id for one in over[:excess]])
+
+
+def _wrong(name: str, error: str, remedy: str) -> AdminError:
+    return AdminError(ErrorKind.INVALID, f"token {name}: {error}", remedy)
+
+
+def _view(context: AdminContext, token: ApiToken, used_at: float | None) -> TokenView:
+    return TokenView(
+        id=token.id,
+        account=token.account,
+        name=token.name,
+        role=next((one for one in GrantedRole if one in token.grants), None),
+        scopes=[one for one in Scope if one in token.grants],
+        domains=list(token.domains),
+        networks=[str(network) for network in token.networks],
+        created_by=token.created_by,
+        created_at=moment(token.created_at),
+        expires_at=None if token.expires_at is None else moment(token.expires_at),
+        last_used_at=None if used_at is None else moment(used_at),
+        revoked_at=None if token.revoked_at is None else moment(token.revoked_at),
+        state=state_of(token, context.directory.now, context.now()),
+    )

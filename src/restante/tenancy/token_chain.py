@@ -1,0 +1,60 @@
+"""The rights of a token: its own, within those of the token that made it, and so on. Pure.
+
+They are found again at each request. So a token loses what its maker loses: a token whose maker was
+revoked, has expired or was removed is not accepted.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from restante.tenancy.api_token import ApiToken, TokenState
+from restante.tenancy.model import Directory, IpAddress
+from restante.tenancy.principal import Principal, Role
+
+LONGEST_CHAIN: Final = 8  # tokens
+
+
+def chain_of(token: ApiToken, directory: Directory) -> tuple[ApiToken, ...] | None:
+    """Return a token, its maker, the maker of that, and so on; None if one is not there."""
+    chain = list(_chain(token, directory))
+    return tuple(chain) if not chain[-1].maker and len(chain) <= LONGEST_CHAIN else None
+
+
+def _chain(token: ApiToken, directory: Directory) -> Iterator[ApiToken]:
+    present: ApiToken | None = token
+    for _ in range(LONGEST_CHAIN + 1):
+        if present is None:
+            return
+        yield present
+        present = directory.tokens.get(present.maker)
+
+
+def state_of(token: ApiToken, directory: Directory, now: float) -> TokenState:
+    """Return whether a token is accepted at a Unix time, and why not."""
+    own = token.own_state(now)
+    if own is not TokenState.ACTIVE:
+        return own
+    chain = chain_of(token, directory)
+    if chain is None or any(one.is_over(now) for one in chain):
+        return TokenState.MAKER_GONE
+    return TokenState.ACTIVE
+
+
+def admits(token: ApiToken, directory: Directory, address: IpAddress | None) -> bool:
+    """Return whether a token and its makers may be used from an address."""
+    return all(one.admits(address) for one in chain_of(token, directory) or ())
+
+
+def token_principal(token: ApiToken, directory: Directory, origin: str) -> Principal:
+    """Return the principal of a token that was accepted."""
+    chain = chain_of(token, directory) or ()
+    limits = [frozenset(one.domains) for one in chain if one.domains]
+    return Principal(
+        Role.ACCOUNT if token.account else Role.OPERATOR,
+        f"token {token.name} ({token.account or 'operator'})",
+        origin,
+        token.account,
+        tuple(one.grants for one in chain) or (frozenset(),),
+        frozenset.intersection(*limits) if limits else None,
+        token.id,
+    )
