@@ -72,3 +72,12 @@ def test_after_a_loss_it_takes_a_while_until_another_is_tried() -> None:
     while not growth.deliver(3, 0.0):
         tries += 1
     assert tries == 500 + 3 - 1
+
+
+def test_it_is_settled_where_no_message_can_change_it() -> None:
+    ramp = ConnectionRamp(2)
+    states = [ramp.is_settled]
+    assert ramp.deliver(1, 0.0)
+    states.append(ramp.is_settled)  # there are as many as may be
+    ramp.lose(left=1)
+    assert [*states, ramp.is_settled] == [False, True, False]

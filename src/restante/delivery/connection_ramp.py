@@ -34,6 +34,11 @@ class ConnectionRamp:
         self._rate = 0.0  # messages a second, of the step before
         self._is_over = False
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether no delivered message can make it want more: `deliver` need not be called."""
+        return self._is_over or self.wanted >= self._most
+
     def deliver(self, connections: int, now: float, turn: int = 1) -> bool:
         """Count a delivered message; return whether more connections are wanted now.
 
@@ -44,7 +49,7 @@ class ConnectionRamp:
         if self._began_at is None:
             self._began_at = now
         self._delivered += 1
-        if self.wanted >= self._most or self._is_over or self._delivered < self.wanted:
+        if self.is_settled or self._delivered < self.wanted:
             return False
         if self.wanted >= FREELY and not self._has_paid(now - self._began_at, turn):
             return False

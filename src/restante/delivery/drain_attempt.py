@@ -286,11 +286,16 @@ class DrainAttempt:
             if self._delivered == 1:
                 self._context.experience.took_mail(self._plan.destination.text)
             self._rules.delivered()
-            turn = self._connections.pace.turn
-            if self._ramp.deliver(self.connection_count, self._loop.time(), turn):
-                self._open_connections()
+            if not self._ramp.is_settled:
+                self._climb()
         else:
             self._consider_stopping(outcome)
+
+    def _climb(self) -> None:
+        """Open more connections where a delivered message is reason enough."""
+        turn = self._connections.pace.turn
+        if self._ramp.deliver(self.connection_count, self._loop.time(), turn):
+            self._open_connections()
 
     def _tell(self, message: HeldMessage, outcome: Outcome, reply: str) -> Outcome:
         """Add the report that is due, and return the outcome by the domain's policy."""
