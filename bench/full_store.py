@@ -142,6 +142,10 @@ def _add_past(connection: apsw.Connection, domains: int) -> None:
         " '250 2.0.0 Ok: queued as ' || n FROM counted",
         (ENTRIES,),
     )
+    connection.execute(
+        "INSERT INTO history_hour SELECT min(id), CAST(at / 3600 AS INTEGER) FROM history"
+        " GROUP BY CAST(at / 3600 AS INTEGER)"
+    )
     request = {
         "id": "NULL",
         "action": "'release-requested'",

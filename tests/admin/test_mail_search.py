@@ -28,7 +28,12 @@ def desk() -> Desk:
 
 def traced(context: AdminContext, **selection: Any) -> TraceView:
     found = run(trace(context, TraceSelection(**selection)))
-    return TraceView(held=list(found.held), left=list(found.left), audit=list(found.audit))
+    return TraceView(
+        held=list(found.held),
+        left=list(found.left),
+        releases=list(found.releases),
+        audit=list(found.audit),
+    )
 
 
 def names(found: TraceView) -> tuple[list[str], list[str]]:

@@ -5,9 +5,11 @@ import json
 
 import pytest
 
+from restante.cli import trace_command
 from restante.mail.message import message_name
-from tests.admin.desk import Desk
+from tests.admin.desk import RELEASE, Desk, ask_for, run
 from tests.cli.conftest import Command
+from tests.contract.making import delivered
 
 REFUSED = message_name(34)
 
@@ -69,3 +71,37 @@ def test_more_than_is_shown(desk: Desk, command: Command) -> None:
 def test_the_history_of_an_account(command: Command, detail: str) -> None:
     assert command("account", "set", "alpha", "--history", detail).code == 0
     assert json.loads(command("account", "show", "alpha", "--json").out)["history"] == detail
+
+
+def test_more_pages_than_one(desk: Desk, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trace_command, "PAGE", 2)
+    domain_id = desk.context.directory.now.domains["alpha.example"].id
+    for number in range(100, 105):
+        run(desk.hold(number, domain_id, "new@alpha.example"))
+    for number in range(200, 205):
+        run(desk.hold(number, domain_id, "new@alpha.example"))
+        run(desk.refuse(number, domain_id, "new@alpha.example", "550 no"))
+        assert command("queue", "delete", message_name(number), "--reason", "x").code == 0
+    for limit, held, left in ((1, 1, 1), (2, 2, 2), (3, 3, 3), (5, 5, 5), (6, 5, 6), (99, 5, 10)):
+        shown = command("trace", "--to", "new@*", "--limit", str(limit), "--json")
+        found = json.loads(shown.out)
+        assert (len(found["held"]), len(found["left"])) == (held, left)
+        assert len({one["name"] for one in found["held"]}) == held
+        assert len({one["id"] for one in found["left"]}) == left
+
+
+def test_the_release_that_moved_it(desk: Desk, command: Command) -> None:
+    domain_id = desk.context.directory.now.domains["alpha.example"].id
+    drain = run(ask_for(desk, RELEASE, "alpha.example", domain_id))
+    run(desk.store.handover.settle(drain, [delivered(33, "x@alpha.example")]))
+    shown = " ".join(command("trace", message_name(33)).out.split())
+    name = message_name(RELEASE)
+    assert (
+        f"release {name} of alpha.example by login alpha-mail, 192.0.2.25: 253, 1 delivered"
+    ) in shown
+    found = json.loads(command("trace", message_name(33), "--json").out)
+    assert [one["release"] for one in found["left"]] == [name]
+    assert [one["id"] for one in found["releases"]] == [name]
+    by_its_id = command("trace", name)
+    assert by_its_id.code == 0
+    assert f"release {name}" in by_its_id.out

@@ -1,5 +1,7 @@
 """The history of mail: the outcome for each recipient, written with the move itself."""
 
+from typing import Any
+
 import pytest
 
 from restante.mail.message_origin import MessageOrigin
@@ -253,3 +255,70 @@ async def test_forgetting_domains(store: Store) -> None:
     assert await store.history.forget_history([], limit=9) == 0
     assert [number for number, *_ in await told(store)] == [2]
     assert await store.history.history_domains() == [beta]
+
+
+HOUR = 3600.0
+
+
+async def left_at(store: Store, domain_id: int, number: int, at: float) -> None:
+    """Let a message of this number come, and leave at this time."""
+    await store.reception.hold([message(number, domain_id)])
+    await settled(store, domain_id, number, delivered(), at=at)
+
+
+@pytest.mark.parametrize(
+    ("span", "expected"),
+    [
+        ({"since": 0.0}, [5, 4, 3, 2, 1]),
+        ({"since": 2 * HOUR}, [5, 4, 2]),
+        ({"since": 2 * HOUR, "until": 3 * HOUR}, [5, 2]),
+        ({"until": 2 * HOUR}, [3, 1]),
+        ({"until": HOUR}, [3]),
+        ({"until": 1.0}, []),
+        ({"since": 9 * HOUR}, []),
+        ({"since": 2 * HOUR, "before": 3}, [2]),
+        ({"since": 2 * HOUR, "limit": 1}, [5]),
+    ],
+)
+async def test_times_count_although_the_clock_was_set_back(
+    store: Store, span: dict[str, Any], expected: list[int]
+) -> None:
+    domain_id = await hosted(store)
+    times = {1: 1.5, 2: 2.5, 3: 0.5, 4: 3.5, 5: 2.6}
+    for number, hours in times.items():
+        await left_at(store, domain_id, number, hours * HOUR)
+    for domain_ids in (None, (domain_id,)):
+        selection = HistoryFilter(domain_ids=domain_ids, **span)
+        assert [number for number, _, _ in await told(store, selection)] == expected
+
+
+async def test_times_count_although_the_newest_entries_were_forgotten(store: Store) -> None:
+    """Their ids may be given again, at another time."""
+    first = await hosted(store)
+    second = await hosted(store, "c.example")
+    for number, hours in ((1, 1), (2, 2), (3, 5)):
+        await left_at(store, first if number == 1 else second, number, hours * HOUR)
+    await store.history.forget_history([second], 9)
+    for number, hours in ((4, 2), (5, 3)):
+        await left_at(store, first, number, hours * HOUR)
+    assert [number for number, _, _ in await told(store, HistoryFilter(since=2 * HOUR))] == [5, 4]
+    assert [number for number, _, _ in await told(store, HistoryFilter(until=3 * HOUR))] == [4, 1]
+    assert await told(store, HistoryFilter(since=5 * HOUR)) == []
+
+
+@pytest.mark.parametrize("before", [2.0 * HOUR, 9.0 * HOUR])
+async def test_times_count_after_the_oldest_entries_were_trimmed(
+    store: Store, before: float
+) -> None:
+    domain_id = await hosted(store)
+    for number in (1, 2, 3):
+        await left_at(store, domain_id, number, number * HOUR)
+    await store.history.trim_history(before, None, 9)
+    await left_at(store, domain_id, 4, 4 * HOUR)
+    left = [number for number, _, _ in await told(store)]
+    assert [one for one, _, _ in await told(store, HistoryFilter(since=3 * HOUR))] == [
+        one for one in left if one >= 3
+    ]
+    assert [one for one, _, _ in await told(store, HistoryFilter(until=4 * HOUR))] == [
+        one for one in left if one < 4
+    ]

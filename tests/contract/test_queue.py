@@ -1,6 +1,7 @@
 """Listing, deleting, releasing again: the queue as an operator sees and touches it."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -233,3 +234,32 @@ async def test_a_queue_emptied_is_empty_in_every_way(store: Store) -> None:
     assert store.figures.usage(alpha) == store.figures.usage(beta) == NO_USAGE
     assert await store.figures.oldest() == {}
     assert await listed(store, QueueFilter()) == []
+
+
+async def test_mail_is_found_by_its_message_id_as_long_as_it_is_there(store: Store) -> None:
+    first, second = await hosted(store), await hosted(store, "c.example")
+    await store.reception.hold(
+        [
+            message(number, domain_id)._replace(message_id=message_id)
+            for number, domain_id, message_id in (
+                (1, first, "<1@example.org>"),
+                (2, second, "<1@example.org>"),
+                (3, first, "<2@example.org>"),
+                (4, first, None),
+            )
+        ]
+    )
+
+    async def found(**fields: Any) -> list[int]:
+        wanted = QueueFilter(message_id="<1@example.org>", **fields)
+        return [one.number for one in await store.queue.list_queue(wanted)]
+
+    assert await found() == [1, 2]
+    assert await found(domain_ids=(second,)) == [2]
+    assert await found(domain_ids=()) == []
+    assert await found(after=1) == [2]
+    assert await found(limit=1) == [1]
+    assert await found(numbers=(2, 3)) == [2]
+    assert await found(status=RecipientStatus.REFUSED) == []
+    await store.queue.delete([1], NOTED)
+    assert await found() == [2]

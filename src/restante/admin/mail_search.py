@@ -17,13 +17,15 @@ from restante.admin.held_mail import (
     view,
 )
 from restante.admin.permissions import AdminAction, may, permit
-from restante.admin.scope import list_held, list_history
+from restante.admin.releases import PastReleaseView, ended_view
+from restante.admin.scope import list_held, list_history, list_past_releases
 from restante.admin.trail import AuditView, list_audit, moment
 from restante.mail.message import message_name
 from restante.mail.message_id import MESSAGE_ID_LIMIT
 from restante.queue.history import HistoryEntry, HistoryFilter
 from restante.queue.recipient_status import Move
 from restante.store.mail_queue import QueuedMessage, QueueFilter
+from restante.store.release_store import ReleaseFilter
 from restante.tenancy.audit import AuditFilter
 
 MOST_NAMES = 20  # messages whose audit entries are looked for
@@ -46,7 +48,8 @@ class TraceSelection(BaseModel):
     outcome: Outcome | None = None  # None: also mail that is still here
     since: float | None = None  # Unix time: received since, or left since
     until: float | None = None  # Unix time
-    before: int | None = None  # the id of an entry: for paging
+    before: int | None = None  # the id of an entry: for paging in the mail that left, and no other
+    after: str | None = None  # the name of a message: for paging in the mail held, and no other
     limit: Annotated[int, Field(ge=1, le=1000)] = 100
 
 
@@ -66,6 +69,7 @@ class HistoryView(BaseModel):
     message_id: str
     reply: str  # the destination's, or the last one before the message was removed
     drain: int  # the number of the drain that moved it, 0 if none did
+    release: str  # the id of the request that this drain was begun for; "" if there is none
 
 
 class TraceView(BaseModel):
@@ -73,6 +77,7 @@ class TraceView(BaseModel):
 
     held: list[MessageView]  # still here, whatever its state
     left: list[HistoryView]
+    releases: list[PastReleaseView]  # that moved this mail, if these are few; newest first
     audit: list[AuditView]  # entries that name one of these messages, if these are few
 
 
@@ -81,6 +86,7 @@ class FoundMail(NamedTuple):
 
     held: Iterable[MessageView]
     left: Iterable[HistoryView]
+    releases: Sequence[PastReleaseView]
     audit: Sequence[AuditView]
 
 
@@ -94,6 +100,8 @@ async def trace(context: AdminContext, selection: TraceSelection) -> FoundMail:
     number = number_of(selection.name) if selection.name else None
     held = await _held(context, selection, domain_ids, number)
     left = await _left(context, selection, domain_ids, number)
+    shows_releases = may(context.principal, AdminAction.RELEASE_LIST)
+    releases = await _releases(context, left, number) if shows_releases else []
     names = domain_names(context)
     shows_trail = may(context.principal, AdminAction.AUDIT_LIST)
     found = {one.number: names.get(one.domain_id) for one in left}
@@ -103,6 +111,7 @@ async def trace(context: AdminContext, selection: TraceSelection) -> FoundMail:
     return FoundMail(
         (view(message, names) for message in held),
         (history_view(entry, names) for entry in left),
+        releases,
         await _audit(context, found) if len(found) <= MOST_NAMES and shows_trail else [],
     )
 
@@ -132,6 +141,7 @@ async def _held(
             received_before=selection.until,
             message_id=_whole_id(selection.message_id),
             numbers=None if number is None else (number,),
+            after=0 if selection.after is None else number_of(selection.after),
             limit=selection.limit,
         ),
     )
@@ -143,6 +153,8 @@ async def _left(
     domain_ids: tuple[int, ...] | None,
     number: int | None,
 ) -> Sequence[HistoryEntry]:
+    if selection.after is not None:
+        return []
     return await list_history(
         context,
         HistoryFilter(
@@ -158,6 +170,18 @@ async def _left(
             limit=selection.limit,
         ),
     )
+
+
+async def _releases(
+    context: AdminContext, left: Sequence[HistoryEntry], number: int | None
+) -> list[PastReleaseView]:
+    """Return the releases that moved this mail, if they are few; `number` may be one itself."""
+    ids = {one.release for one in left if one.release}
+    ids |= set() if number is None else {number}
+    if not 0 < len(ids) <= MOST_NAMES:
+        return []
+    found = await list_past_releases(context, ReleaseFilter(ids=tuple(ids), limit=MOST_NAMES))
+    return [ended_view(one, context.now()) for one in found]
 
 
 async def _audit(context: AdminContext, found: Mapping[int, str | None]) -> list[AuditView]:
@@ -190,6 +214,7 @@ def history_view(entry: HistoryEntry, names: dict[int, str]) -> HistoryView:
         message_id=entry.message_id,
         reply=entry.reply,
         drain=entry.drain,
+        release=message_name(entry.release) if entry.release else "",
     )
 
 

@@ -1,6 +1,6 @@
 """`restante trace`: was it delivered? Held mail, and the outcome for each recipient that left."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Final, Literal
 
 import typer
 
@@ -18,9 +18,14 @@ from restante.cli.display import (
     text_column,
     time_column,
 )
-from restante.cli.failures import Exit, complain
+from restante.cli.failures import Exit, complain, printable
 from restante.cli.options import ConfigFile, Json, Since, Until, time_span
+from restante.cli.table import INDENT, fold
 from restante.mail.quantity import counted
+
+PAGE: Final = 1000  # rows of each kind that the API gives at once
+MOST_ROWS: Final = 100_000
+_FOUND: Final = ("held", "left", "releases")
 
 
 def _last_reply(row: Row) -> str:
@@ -83,7 +88,11 @@ def trace(
     limit: Annotated[
         int,
         typer.Option(
-            "--limit", metavar="N", min=1, max=1000, help="Maximum number of rows of each kind."
+            "--limit",
+            metavar="N",
+            min=1,
+            max=MOST_ROWS,
+            help="Maximum number of rows of each kind.",
         ),
     ] = 100,
     as_json: Json = False,
@@ -106,12 +115,36 @@ def trace(
             "nothing to look for: give a NAME, --message-id, --from, --to, --domain, --outcome,"
             " --since or --until"
         )
-    found = ask(config, "GET", "/v1/trace", params=wanted | {"limit": limit})
+    found = _find(config, wanted, limit)
     if as_json:
         show_json(found)
     else:
         _show(found, limit)
-    return Exit.DONE if found["held"] or found["left"] else Exit.NO_INPUT
+    return Exit.DONE if any(found[kind] for kind in _FOUND) else Exit.NO_INPUT
+
+
+def _find(config: ConfigFile, wanted: Row, limit: int) -> dict[str, Any]:
+    """Ask for the first page, and for more of each kind until there are enough."""
+    page = min(limit, PAGE)
+    found: dict[str, Any] = ask(config, "GET", "/v1/trace", params={**wanted, "limit": page})
+    for kind, cursor, key in (("held", "after", "name"), ("left", "before", "id")):
+        rows, asked_for, count = found[kind], page, len(found[kind])
+        while count == asked_for and len(rows) < limit:
+            asked_for = min(PAGE, limit - len(rows))
+            params = {**wanted, "limit": asked_for, cursor: rows[-1][key]}
+            more = ask(config, "GET", "/v1/trace", params=params)[kind]
+            rows += more
+            count = len(more)
+    return found
+
+
+def release_line(release: Row) -> str:
+    """Return a release that moved some of the mail, as one line."""
+    moved = f"{release['delivered']} delivered, {release['refused']} refused"
+    return (
+        f"{human_time(release['at'])}  release {release['id']} of {release['target']} by"
+        f" {release['requested_by']}, {release['origin']}: {release['code']}, {moved}"
+    )
 
 
 def _show(found: Row, limit: int) -> None:
@@ -120,6 +153,11 @@ def _show(found: Row, limit: int) -> None:
         if rows:
             show_table(rows, columns)
             say("")
+    for release in found["releases"]:
+        for line in fold(printable(release_line(release)), screen_width(), "", INDENT):
+            say(line)
+    if found["releases"]:
+        say("")
     for entry in found["audit"]:
         for line in two_lines(entry, screen_width()):
             say(line)

@@ -6,7 +6,7 @@ in a spool file.
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from restante.mail.envelope import Envelope
 from restante.mail.message_origin import MessageOrigin
@@ -70,6 +70,9 @@ class HeldMessage(NamedTuple):
         return len(self.head) + (self.file.size if self.file else 0)
 
 
+NUMBERS_A_SECOND: Final = 1_000_000  # that MessageNumbers passes over with the time
+
+
 class MessageNumbers:
     """Hands out message numbers: microseconds of Unix time that grow even if the clock steps back.
 
@@ -94,7 +97,7 @@ class MessageNumbers:
 
     def next(self, now: float) -> int:
         """Return a number higher than all before; `now` is Unix time in seconds."""
-        self._last = max(self._last + 1, int(now * 1_000_000))
+        self._last = max(self._last + 1, int(now * NUMBERS_A_SECOND))
         return self._last
 
 

@@ -35,7 +35,7 @@ class QueueFilter:
     larger_than: int | None = None  # octets
     received_since: float | None = None  # Unix time, inclusive
     sender: str | None = None  # pattern of reverse-paths
-    message_id: str | None = None  # exact: reads each message, so name a domain too
+    message_id: str | None = None  # exact
     numbers: tuple[int, ...] | None = None
     after: int = 0  # number: for paging
     limit: int = 1000

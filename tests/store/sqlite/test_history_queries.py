@@ -18,9 +18,12 @@ FILTER: Mapping[str, Any] = {
     "outcome": None,
     "since": None,
     "until": None,
-    "before": None,
+    "first": 0,
+    "last": 99,
     "limit": 10,
 }
+
+BETWEEN = "rowid>? AND rowid<?"
 
 
 @pytest.fixture(scope="module")
@@ -35,11 +38,19 @@ def connection() -> Iterator[apsw.Connection]:
 @pytest.mark.parametrize(
     ("domains", "by_number", "first"),
     [
-        (1, False, "SEARCH history USING INDEX history_domain (domain_id=?)"),
-        (None, False, "SCAN history"),
-        (2, False, "SCAN history"),
-        (None, True, "SEARCH history USING INDEX history_number (number=?)"),
-        (1, True, "SEARCH history USING INDEX history_number (number=?)"),
+        (
+            1,
+            False,
+            f"SEARCH history USING INDEX history_domain (domain_id=? AND {BETWEEN})",
+        ),
+        (None, False, f"SEARCH history USING INTEGER PRIMARY KEY ({BETWEEN})"),
+        (2, False, f"SEARCH history USING INTEGER PRIMARY KEY ({BETWEEN})"),
+        (
+            None,
+            True,
+            f"SEARCH history USING INDEX history_number (number=? AND {BETWEEN})",
+        ),
+        (1, True, f"SEARCH history USING INDEX history_number (number=? AND {BETWEEN})"),
     ],
 )
 def test_entries_come_in_the_order_of_an_index(
@@ -54,3 +65,13 @@ def test_entries_come_in_the_order_of_an_index(
 def test_figures_count_no_rows(connection: apsw.Connection) -> None:
     steps = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {history_queries.FIGURES}")]
     assert steps.count("SEARCH history") == 2  # its first and its last entry
+
+
+def test_the_hour_of_the_next_entry_is_noted_without_a_walk(connection: apsw.Connection) -> None:
+    for query, first in (
+        (history_queries.NOTE_HOUR, "SEARCH history"),
+        (history_queries.DETAIL, "SCAN history_hour"),
+    ):
+        steps = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {query}", (1,))]
+        assert first in steps
+        assert not [step for step in steps if "TEMP B-TREE" in step]

@@ -8,8 +8,10 @@ import apsw
 import pytest
 
 from restante.mail.envelope import Envelope
+from restante.queue.history import HistoryFilter
 from restante.queue.sending_outcome import Backlog
 from restante.store.mail_handover import PastDrain
+from restante.store.mail_queue import QueueFilter
 from restante.store.sqlite import SqliteStore, migrations, open_sqlite
 from restante.store.sqlite.reading import past_drains
 from restante.store.store_errors import StoreUnusable
@@ -221,4 +223,32 @@ async def test_what_waited_before_it_was_counted_is_counted(
         Backlog(2, 5.0),
         Backlog(1, 7.0),
     )
+    await store.close()
+
+
+async def test_mail_and_history_of_before_are_found_by_message_id_and_time(
+    runner: asyncio.Runner, tmp_path: Path
+) -> None:
+    (tmp_path / "store").mkdir()
+    connection = apsw.Connection(str(tmp_path / "store" / "restante.db"))
+    migrations.migrate(connection, migrations.MIGRATIONS[:18])
+    connection.execute(
+        "INSERT INTO message (number, domain_id, received_at, size, flags, reverse_path,"
+        " held_paths, head_crc32, head, message_id) VALUES (7, 1, 7.0, ?, 0, '', ?, ?, ?, '<1@a>')",
+        (len(CONTENT), "anna@alpha.example", zlib.crc32(CONTENT), CONTENT),
+    )
+    entry = "1, 1, 7, 0.0, 9, 0, '', '', '', '', ''"
+    for hour in (1, 1, 3):
+        connection.execute(f"INSERT INTO history VALUES (NULL, {hour * 3600.0}, {entry})")
+    connection.close()
+
+    store = await open_sqlite(tmp_path / "store")
+    [held] = await store.queue.list_queue(QueueFilter(message_id="<1@a>"))
+    assert held.number == 7
+    for span, ids in (
+        (HistoryFilter(since=7200.0), [3]),
+        (HistoryFilter(until=7200.0), [2, 1]),
+        (HistoryFilter(since=0.0), [3, 2, 1]),
+    ):
+        assert [one.id for one in await store.history.history(span)] == ids
     await store.close()

@@ -168,6 +168,14 @@ def test_listings_walk_an_index_in_order_and_stop_at_their_limit(
     assert "USE TEMP B-TREE FOR GROUP BY" not in steps
 
 
+def test_a_message_id_is_sought_in_the_table_of_these_only(connection: apsw.Connection) -> None:
+    """Mail that was held before there was one is walked; usually there is none."""
+    steps = plan(connection, queries.LIST_SOUGHT, {**FILTER, "domain_ids": None})
+    assert steps[0] == BY_NUMBERS[0]
+    assert "SCAN message_key" in steps
+    assert "SEARCH message USING INTEGER PRIMARY KEY (rowid<?)" in steps
+
+
 def test_refused_mail_of_all_domains_is_found_without_a_look_at_any_other(
     connection: apsw.Connection,
 ) -> None:

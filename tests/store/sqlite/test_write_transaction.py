@@ -1,5 +1,7 @@
 """One transaction of the writer: its statements, and when the figures are written."""
 
+from typing import Any
+
 import pytest
 
 from restante.store.sqlite import mail_changes, queries
@@ -18,12 +20,14 @@ def tables() -> Tables:
 
 
 def statements(tables: Tables, transaction: WriteTransaction) -> list[str]:
-    """Commit, and return the first word of each statement that it takes."""
+    """Commit, and return the first word of each statement that it takes, without triggers."""
     seen: list[str] = []
-    tables.connection.trace_v2(
-        1,  # SQLITE_TRACE_STMT
-        lambda event: seen.append(event["sql"].split()[0]),
-    )
+
+    def note(event: dict[str, Any]) -> None:
+        if not event["trigger"]:
+            seen.append(event["sql"].split()[0])
+
+    tables.connection.trace_v2(1, note)  # SQLITE_TRACE_STMT
     transaction.commit()
     tables.connection.trace_v2(0, None)
     return seen

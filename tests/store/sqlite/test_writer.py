@@ -117,6 +117,8 @@ async def test_delivered_messages_are_settled_many_at_a_step(store: SqliteStore)
     )
     drain = await opened(store, domain_id, 0.0, 60.0)
     outcomes = [delivered(number, *to) for number, to in enumerate(paths, start=1)]
+    await hold(store, domain_id, 65)
+    await store.handover.settle(drain, [delivered(65)])  # the first entry of this hour
     with statements(store) as seen:
         await store.handover.settle(drain, outcomes[::-1])
     # The account's detail, then the entries.

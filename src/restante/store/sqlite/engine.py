@@ -128,7 +128,7 @@ def time_limit(connection: apsw.Connection, seconds: float) -> Iterator[None]:
     try:
         yield
     except apsw.InterruptError:
-        text = f"the search was ended after {seconds:g} s; name a domain, to search less"
+        text = f"the search was ended after {seconds:g} s; name a domain or a time, to search less"
         raise SearchTooLong(text) from None
     finally:
         connection.set_progress_handler(None)

@@ -17,6 +17,8 @@ from restante.tenancy.history_detail import HistoryDetail
 CODES: Final = {move: code for code, move in enumerate(RECORDED, 1)}  # on disk: never reordered
 MOVES: Final = {code: move for move, code in CODES.items()}
 
+HOUR: Final = 3600  # seconds
+
 Moved = tuple[int, RecipientOutcome]  # the number of a message, and the outcome of a recipient
 
 
@@ -32,7 +34,7 @@ def keep_outcomes(
     moved = [one for one in moved if one[1].move in codes]
     if not moved:
         return
-    detail = _detail(transaction, domain_id)
+    detail = _detail(transaction, domain_id, at)
     if detail is None:
         return
     mover = (0, 0) if drain is None else (drain.number, drain.release)
@@ -58,7 +60,7 @@ def keep_waiting(
     transaction: WriteTransaction, domain_id: int, numbers: Sequence[int], move: Move, at: float
 ) -> None:
     """Keep that those are removed who wait for these messages."""
-    detail = _detail(transaction, domain_id)
+    detail = _detail(transaction, domain_id, at)
     if detail is not None and numbers:
         values = (at, detail, 0, numbers_text(numbers), domain_id, CODES[move])
         transaction.execute(history_queries.KEEP_WAITING, values)
@@ -77,7 +79,7 @@ def keep_parked(
 
     With `before`, only those whose retention is over: they were refused or damaged before then.
     """
-    detail = _detail(transaction, domain_id)
+    detail = _detail(transaction, domain_id, at)
     if detail is not None and numbers:
         values = (at, detail, 0, numbers_text(numbers), domain_id, CODES[move], before)
         transaction.execute(history_queries.KEEP_PARKED, values)
@@ -89,17 +91,33 @@ def trim(transaction: WriteTransaction, before: float, octets: int | None, limit
     [(average,)] = transaction.execute(history_queries.AVERAGE_OCTETS)
     most = int(octets / average) if average and octets is not None else entries
     transaction.execute(history_queries.TRIM, (before, max(0, entries - most), limit))
-    return transaction.connection.changes()
+    return _removed(transaction)
 
 
 def forget(transaction: WriteTransaction, domain_ids: Sequence[int], limit: int) -> int:
     """Remove entries of these domains."""
     transaction.execute(history_queries.FORGET, (numbers_text(domain_ids), limit))
-    return transaction.connection.changes()
+    return _removed(transaction)
 
 
-def _detail(transaction: WriteTransaction, domain_id: int) -> str | None:
-    """Return how much is kept, None for nothing."""
-    found = transaction.execute(history_queries.DETAIL, (domain_id,))
-    detail = found[0][0] if found else HistoryDetail.FULL
-    return None if detail == HistoryDetail.NONE else str(detail)
+def hour_of(at: float) -> int:
+    """Return the hour of a Unix time, as the history counts them."""
+    return int(at // HOUR)
+
+
+def _removed(transaction: WriteTransaction) -> int:
+    """Return how many entries were just removed, and forget their hours."""
+    removed = transaction.connection.changes()
+    if removed:
+        transaction.execute(history_queries.FORGET_HOURS)
+    return removed
+
+
+def _detail(transaction: WriteTransaction, domain_id: int, at: float) -> str | None:
+    """Return how much is kept, None for nothing; note the hour of the entries to come."""
+    [(detail, hour)] = transaction.execute(history_queries.DETAIL, (domain_id,))
+    if detail == HistoryDetail.NONE:
+        return None
+    if hour != hour_of(at):
+        transaction.execute(history_queries.NOTE_HOUR, (hour_of(at),))
+    return str(detail or HistoryDetail.FULL)

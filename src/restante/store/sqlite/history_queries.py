@@ -15,9 +15,13 @@ from restante.queue.history import REPLY_LIMIT
 
 MOST_ROWS = 64  # entries in one INSERT, as with new mail
 
+# The account's history detail, NULL for a domain that was removed, and the hour of the last entry.
 DETAIL = """
-    SELECT account.history FROM domain JOIN account ON account.name = domain.account
-    WHERE domain.id = ?
+    SELECT (
+            SELECT account.history FROM domain JOIN account ON account.name = domain.account
+            WHERE domain.id = ?
+        ),
+        (SELECT hour FROM history_hour ORDER BY first_id DESC LIMIT 1)
 """
 DOMAINS_OF = (
     "SELECT DISTINCT domain_id FROM message WHERE number IN (SELECT value FROM json_each(?))"
@@ -85,6 +89,12 @@ KEEP_PARKED = f"""
         AND (?7 IS NULL OR (parked.is_refused <> 2 AND parked.at < ?7))
 """
 
+# Note that the next entry is of another hour than the last one.
+NOTE_HOUR = """
+    INSERT OR REPLACE INTO history_hour (first_id, hour)
+    VALUES ((SELECT ifnull(max(id), 0) + 1 FROM history), ?)
+"""
+
 # --- read
 
 _ENTRIES = """
@@ -93,8 +103,8 @@ _ENTRIES = """
     FROM history
 """
 _MATCHING = """
+    AND id >= :first AND id <= :last
     AND (:number IS NULL OR number = :number)
-    AND (:before IS NULL OR id < :before)
     AND (:since IS NULL OR at >= :since) AND (:until IS NULL OR at < :until)
     AND (:outcome IS NULL OR outcome = :outcome)
     AND (:message_id IS NULL OR message_id = :message_id)
@@ -108,7 +118,7 @@ _DOMAINS = "domain_id IN (SELECT value FROM json_each(:domain_ids))"
 def entries(*, domains: int | None, by_number: bool) -> str:
     """Return the statement for a filter: along one domain's entries, a message's, or all of them.
 
-    Each walks its index from the newest entry and stops at the limit.
+    Each walks its index from `:last`, an id, down to `:first`, and stops at the limit.
     """
     if by_number:
         place = f"history.number = :number AND (:domain_ids IS NULL OR +{_DOMAINS})"
@@ -118,6 +128,13 @@ def entries(*, domains: int | None, by_number: bool) -> str:
         place = "true" if domains is None else f"+{_DOMAINS}"
     return f"{_ENTRIES} WHERE {place} {_MATCHING}"
 
+
+# The first and last entry of some hours, NULL for no limit. ?1 and ?2 are the hours, or NULL.
+PLACES = """
+    SELECT min(first_id), iif(count(*) = count(next), max(next) - 1, NULL), count(*)
+    FROM (SELECT first_id, hour, lead(first_id) OVER (ORDER BY first_id) AS next FROM history_hour)
+    WHERE (?1 IS NULL OR hour >= ?1) AND (?2 IS NULL OR hour <= ?2)
+"""
 
 # Nobody counts the rows: ids are consecutive, except where entries were forgotten.
 FIGURES = """
@@ -161,4 +178,14 @@ FORGET = """
     DELETE FROM history WHERE id IN (
         SELECT id FROM history WHERE domain_id IN (SELECT value FROM json_each(?)) LIMIT ?
     )
+"""
+# The hours of entries that are no longer there, at the beginning and at the end: an id at the end
+# is given again.
+FORGET_HOURS = """
+    DELETE FROM history_hour
+    WHERE first_id > (SELECT ifnull(max(id), 0) FROM history)
+        OR first_id < (
+            SELECT max(first_id) FROM history_hour
+            WHERE first_id <= (SELECT min(id) FROM history)
+        )
 """

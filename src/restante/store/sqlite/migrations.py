@@ -526,6 +526,44 @@ def _keep_requesters(connection: apsw.Connection) -> None:
     connection.execute("ALTER TABLE drain ADD COLUMN requested_by TEXT NOT NULL DEFAULT ''")
 
 
+_SEARCHES = """
+-- The Message-IDs of held mail, beside message: a search need not read content. Triggers keep it,
+-- so that mail is still held in one statement. Mail below `keyed-from` was held before there was
+-- this table. It is read itself, until it has left.
+CREATE TABLE message_key (
+    number     INTEGER PRIMARY KEY,
+    message_id TEXT NOT NULL
+) STRICT;
+
+INSERT INTO counter (name, value)
+    SELECT 'keyed-from', coalesce(max(number) + 1, 0) FROM message;
+
+CREATE TRIGGER message_key_more AFTER INSERT ON message WHEN NEW.message_id IS NOT NULL
+BEGIN INSERT INTO message_key (number, message_id) VALUES (NEW.number, NEW.message_id); END;
+
+CREATE TRIGGER message_key_less AFTER DELETE ON message
+BEGIN DELETE FROM message_key WHERE number = OLD.number; END;
+
+-- Where the history enters another hour: the entries from first_id to the next row are of this
+-- hour. A clock that is set back begins another row.
+CREATE TABLE history_hour (
+    first_id INTEGER PRIMARY KEY,
+    hour     INTEGER NOT NULL          -- since 1970
+) STRICT;
+
+INSERT INTO history_hour (first_id, hour)
+    SELECT id, hour
+    FROM (SELECT id, hour, lag(hour) OVER (ORDER BY id) AS earlier
+        FROM (SELECT id, CAST(at / 3600 AS INTEGER) AS hour FROM history))
+    WHERE hour IS NOT earlier;
+"""
+
+
+def _add_searches(connection: apsw.Connection) -> None:
+    """Find mail by its Message-ID and by time without reading all of it."""
+    connection.execute(_SEARCHES)
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     _create_tables,
     _add_policies,
@@ -548,6 +586,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     _add_releases,
     _add_tokens,
     _keep_requesters,
+    _add_searches,
 )
 
 

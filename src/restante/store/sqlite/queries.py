@@ -295,6 +295,18 @@ LIST_NUMBERS = f"""
     AND (:domain_ids IS NULL OR message.domain_id IN (SELECT value FROM json_each(:domain_ids)))
     {_MATCHING} ORDER BY message.number LIMIT :limit
 """
+# By the Message-ID: from the table of these, and from mail that was held before there was one.
+LIST_SOUGHT = f"""
+    {_LISTED} FROM message WHERE message.number IN (
+        SELECT number FROM message_key WHERE message_id = :message_id
+        UNION ALL
+        SELECT number FROM message
+        WHERE number < (SELECT value FROM counter WHERE name = 'keyed-from')
+            AND message_id = :message_id
+    )
+    AND (:domain_ids IS NULL OR message.domain_id IN (SELECT value FROM json_each(:domain_ids)))
+    {_MATCHING} ORDER BY message.number LIMIT :limit
+"""
 LIST_HELD = f"""
     {_LISTED} FROM message WHERE message.domain_id = :domain_id AND held_paths <> ''
     {_MATCHING} ORDER BY message.number LIMIT :limit

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 import apsw
 
-from restante.mail.message import HeldMessage
+from restante.mail.message import NUMBERS_A_SECOND, HeldMessage
 from restante.mail.report import Action, Report
 from restante.queue.fair_order import DueReport, fair_order, target_of
 from restante.queue.recipient_status import RecipientStatus
@@ -37,6 +37,7 @@ from restante.store.sqlite.rows import (
 )
 from restante.tenancy.audit import AuditFilter
 from restante.tenancy.notice import Notice
+from restante.tenancy.policy import DAY
 from restante.tenancy.recipients import Recipient, RecipientSource
 
 
@@ -184,7 +185,7 @@ _Listing = tuple[str, dict[str, object]]
 def _listings(selection: QueueFilter) -> Iterator[_Listing]:
     """Yield the queries whose answers, together and cut to the limit, are the answer."""
     bindings: dict[str, object] = {
-        "after": selection.after,
+        "after": max(selection.after, _last_before(selection.received_since)),
         "reverse_path": selection.reverse_path,
         "received_before": selection.received_before,
         "received_since": selection.received_since,
@@ -196,10 +197,12 @@ def _listings(selection: QueueFilter) -> Iterator[_Listing]:
         "parked": PARKED_AS.get(selection.status),
         "limit": selection.limit,
     }
+    domain_ids = None if selection.domain_ids is None else json.dumps(selection.domain_ids)
     if selection.numbers is not None:
-        domain_ids = None if selection.domain_ids is None else json.dumps(selection.domain_ids)
         numbers = json.dumps(selection.numbers)
         yield queries.LIST_NUMBERS, bindings | {"numbers": numbers, "domain_ids": domain_ids}
+    elif selection.message_id is not None:
+        yield queries.LIST_SOUGHT, bindings | {"domain_ids": domain_ids}
     elif selection.domain_ids is None:
         yield (
             queries.LIST_ALL_REFUSED if selection.status in PARKED_AS else queries.LIST_ALL,
@@ -207,6 +210,14 @@ def _listings(selection: QueueFilter) -> Iterator[_Listing]:
         )
     else:
         yield from _listings_by_domain(selection.domain_ids, selection.status, bindings)
+
+
+def _last_before(since: float | None) -> int:
+    """Return a number below those of all mail received since then (`MessageNumbers`).
+
+    A day is left for a clock that was set between the two.
+    """
+    return 0 if since is None else max(0, int((since - DAY) * NUMBERS_A_SECOND))
 
 
 def _listings_by_domain(

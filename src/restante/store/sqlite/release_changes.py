@@ -1,8 +1,8 @@
 """Changes of releases in the tables. Each function is called inside the transaction of a change."""
 
 from collections.abc import Mapping
-from typing import Final
 
+from restante.mail.message import NUMBERS_A_SECOND
 from restante.queue.recipient_status import Move
 from restante.store.mail_handover import Drain
 from restante.store.release_store import ReleaseRecord
@@ -10,8 +10,6 @@ from restante.store.sqlite import queries, release_queries
 from restante.store.sqlite.rows import audit_row
 from restante.store.sqlite.write_transaction import WriteTransaction
 from restante.tenancy.audit import AuditEntry
-
-MICROSECOND: Final = 1_000_000  # of a second: ids count them
 
 
 def record_release(
@@ -59,7 +57,7 @@ def end(transaction: WriteTransaction, drain: Drain, at: float, ending: str) -> 
 
 def trim(transaction: WriteTransaction, before: float, limit: int) -> int:
     """Remove the oldest: see `ReleaseStore.trim_releases`."""
-    first = int(before * MICROSECOND)
+    first = int(before * NUMBERS_A_SECOND)
     transaction.execute(release_queries.TRIM_DRAINS, (first, limit))
     removed = transaction.connection.changes()
     if removed < limit:

@@ -36,7 +36,7 @@ Progress = Callable[[int], None]
 """Told, now and then, how many messages were salvaged."""
 
 _DATABASE, _CONTENT = "restante.db", "content"
-_COUNTED_ANEW = ("usage", "counter", "sqlite_sequence", "change")
+_COUNTED_ANEW = ("usage", "counter", "sqlite_sequence", "change", "message_key")
 _NUMBER, _DOMAIN_ID, _SIZE, _REVERSE_PATH, _HELD, _FILE, _FILE_CRC32, _HEAD_CRC32, _HEAD = (
     0,
     1,

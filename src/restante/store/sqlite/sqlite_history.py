@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from functools import partial
+from typing import Final
 
 import apsw
 
@@ -10,6 +11,8 @@ from restante.queue.history import HistoryEntry, HistoryFigures, HistoryFilter
 from restante.store.sqlite import engine, history_changes, history_queries
 from restante.store.sqlite.engine import Row, fetch
 from restante.store.sqlite.store_core import StoreCore
+
+_NEWEST: Final = 2**63 - 1  # no entry has a higher id
 
 
 class SqliteHistory:
@@ -53,6 +56,9 @@ def _entries(connection: apsw.Connection, selection: HistoryFilter) -> list[Hist
         domains=None if domain_ids is None else len(domain_ids),
         by_number=selection.number is not None,
     )
+    places = _places(connection, selection)
+    if places is None:
+        return []
     bindings = {
         "domain_id": domain_ids[0] if domain_ids else None,
         "domain_ids": None if domain_ids is None else json.dumps(domain_ids),
@@ -63,12 +69,28 @@ def _entries(connection: apsw.Connection, selection: HistoryFilter) -> list[Hist
         "outcome": None if selection.outcome is None else history_changes.CODES[selection.outcome],
         "since": selection.since,
         "until": selection.until,
-        "before": selection.before,
+        "first": places[0],
+        "last": places[1],
         "limit": selection.limit,
     }
     with engine.time_limit(connection, engine.SEARCH_SECONDS):
         rows = fetch(connection, query, bindings)
     return [_entry(row) for row in rows]
+
+
+def _places(connection: apsw.Connection, selection: HistoryFilter) -> tuple[int, int] | None:
+    """Return the ids between which the entries are, both included; None if there are none."""
+    first, last = 0, _NEWEST if selection.before is None else selection.before - 1
+    if selection.since is None and selection.until is None:
+        return first, last
+    hours = [
+        None if at is None else history_changes.hour_of(at)
+        for at in (selection.since, selection.until)
+    ]
+    [(found_first, found_last, count)] = fetch(connection, history_queries.PLACES, hours)
+    if not count:
+        return None
+    return found_first, last if found_last is None else min(last, found_last)
 
 
 def _entry(row: Row) -> HistoryEntry:

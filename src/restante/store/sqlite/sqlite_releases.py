@@ -6,6 +6,7 @@ from functools import partial
 
 import apsw
 
+from restante.mail.message import NUMBERS_A_SECOND
 from restante.store.release_store import (
     PastRelease,
     ReleaseDrain,
@@ -15,7 +16,6 @@ from restante.store.release_store import (
 )
 from restante.store.sqlite import engine, release_changes, release_queries
 from restante.store.sqlite.engine import Row, fetch
-from restante.store.sqlite.release_changes import MICROSECOND
 from restante.store.sqlite.store_core import StoreCore
 from restante.tenancy.audit import AuditEntry
 
@@ -64,7 +64,7 @@ def _releases(connection: apsw.Connection, wanted: ReleaseFilter) -> list[PastRe
         "account": wanted.account,
         "domain": name,
         "domain_id": domain_id,
-        "first": 0 if wanted.since is None else int(wanted.since * MICROSECOND),
+        "first": 0 if wanted.since is None else int(wanted.since * NUMBERS_A_SECOND),
         "since": wanted.since,
         "until": wanted.until,
         "before": wanted.before,

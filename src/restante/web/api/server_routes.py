@@ -50,7 +50,7 @@ async def trace_mail(
 ) -> StreamingResponse:
     """Find mail that is held or has left, and the outcome for each recipient."""
     found = await mail_search.trace(context, selection)
-    return as_document(TraceView(held=[], left=[], audit=[]), found._asdict())
+    return as_document(TraceView(held=[], left=[], releases=[], audit=[]), found._asdict())
 
 
 async def _audit_filter(
