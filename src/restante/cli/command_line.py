@@ -28,6 +28,7 @@ from restante.cli import (
     serve_command,
     status_command,
     store_commands,
+    token_commands,
     top,
     trace_command,
 )
@@ -76,6 +77,7 @@ def version() -> None:
 for _group in (
     account_commands,
     login_commands,
+    token_commands,
     domain_commands,
     recipient_commands,
     queue_commands,

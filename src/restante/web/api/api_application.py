@@ -26,6 +26,7 @@ from restante.web.api import (
     report_routes,
     server_routes,
     store_routes,
+    token_routes,
 )
 from restante.web.api.api_schema import PROBLEMS, ApiWithSchema, operation_id
 from restante.web.api.problem_details import handle_problems
@@ -49,6 +50,7 @@ def build_api(context: AdminContext, acting: Principal | None = None) -> FastAPI
     for routes in (
         account_routes,
         login_routes,
+        token_routes,
         domain_routes,
         recipient_routes,
         queue_routes,

@@ -1,0 +1,175 @@
+"""`restante token`: tokens of the HTTP API. A token is printed once."""
+
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final
+
+import typer
+
+from restante.cli.api_client import ask, segment
+from restante.cli.display import Column, Row, say, show_listing, text_column, time_column
+from restante.cli.failures import complain
+from restante.cli.options import ConfigFile, Json, OptionalReason, Reason, seconds
+from restante.tenancy.grants import GrantedRole, Scope
+
+group = typer.Typer(name="token", help="Tokens of the HTTP API, for programs and customers.")
+
+NEVER: Final = "never"
+OPERATOR: Final = "(operator)"
+
+Operator = Annotated[
+    bool, typer.Option("--operator", help="The operator's own tokens, for the whole platform.")
+]
+
+
+def _rights(row: Row) -> str:
+    return ", ".join([row["role"]] * bool(row["role"]) + row["scopes"])
+
+
+COLUMNS = (
+    text_column("ID", "id"),
+    Column("ACCOUNT", lambda row: row["account"] or OPERATOR),
+    text_column("NAME", "name"),
+    text_column("STATE", "state"),
+    Column("MAY", _rights),
+    time_column("EXPIRES", "expires_at"),
+    time_column("LAST USED", "last_used_at"),
+    Column("ONLY FOR", lambda row: ", ".join(row["domains"]), is_detail=True),
+    Column("ONLY FROM", lambda row: ", ".join(row["networks"]), is_detail=True),
+)
+_EXAMPLES: Final = (
+    (Scope.QUEUE_READ, "/v1/queue"),
+    (Scope.RELEASE, "/v1/releases"),
+    (Scope.HISTORY_READ, "/v1/trace"),
+    (Scope.AUDIT_READ, "/v1/audit"),
+    (Scope.SERVER_READ, "/v1/status"),
+)
+
+
+@group.command("add")
+def add(
+    first: Annotated[
+        str,
+        typer.Argument(metavar="ACCOUNT", help="The account. Leave it out with --operator."),
+    ],
+    second: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="NAME", help="Name of the token: a-z 0-9 . _ -.", show_default=False
+        ),
+    ] = None,
+    *,
+    operator: Operator = False,
+    scope: Annotated[
+        list[Scope] | None,
+        typer.Option(
+            "--scope", help="Something that it may do; repeat for more.", show_default=False
+        ),
+    ] = None,
+    role: Annotated[
+        GrantedRole | None,
+        typer.Option("--role", help="Everything that this role may do.", show_default=False),
+    ] = None,
+    domain: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--domain",
+            metavar="DOMAIN",
+            help="Only this domain exists for it; repeat for more.",
+            show_default=False,
+        ),
+    ] = None,
+    network: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--network",
+            metavar="NETWORK",
+            help="Only from this address or network; repeat for more.",
+            show_default=False,
+        ),
+    ] = None,
+    expires: Annotated[
+        str | None,
+        typer.Option(
+            "--expires",
+            metavar="TIME",
+            help="An age such as 90d, an ISO time, or never. Default: a year.",
+            show_default=False,
+        ),
+    ] = None,
+    reason: OptionalReason = None,
+    config: ConfigFile = None,
+) -> None:
+    """Add a token and print it once."""
+    account, name = _whose(first, second, operator=operator)
+    body: dict[str, Any] = {
+        "account": account,
+        "name": name,
+        "role": role,
+        "scopes": scope or [],
+        "domains": domain or [],
+        "networks": network or [],
+        "expires_at": None if expires is None else _expiry(expires),
+    }
+    added = ask(config, "POST", "/v1/tokens", params={"reason": reason}, body=body)
+    complain(f"token {name} added with the id {added['id']}; it is shown only once")
+    complain(f"use it as $TOKEN: {_example(scope or [])}")
+    say(added["token"])
+
+
+@group.command("list")
+def list_all(
+    account: Annotated[
+        str | None,
+        typer.Argument(metavar="ACCOUNT", help="Only of this account.", show_default=False),
+    ] = None,
+    *,
+    operator: Operator = False,
+    as_json: Json = False,
+    config: ConfigFile = None,
+) -> None:
+    """List tokens, also those that are over."""
+    if operator and account is not None:
+        raise typer.BadParameter("give ACCOUNT or --operator, not both")
+    whose = "" if operator else account
+    rows = ask(config, "GET", "/v1/tokens", params={"account": whose})
+    show_listing(rows, COLUMNS, as_json=as_json, thing="token")
+
+
+@group.command("revoke")
+def revoke(
+    token_id: Annotated[str, typer.Argument(metavar="ID", help="The id; `token list` shows it.")],
+    reason: Reason,
+    config: ConfigFile = None,
+) -> None:
+    """Revoke a token at once, and with it all tokens that it made."""
+    ask(config, "DELETE", f"/v1/tokens/{segment(token_id)}", params={"reason": reason})
+    say(f"token {token_id} revoked")
+
+
+def _whose(first: str, second: str | None, *, operator: bool) -> tuple[str, str]:
+    """Return the account, "" for the operator, and the name of the token."""
+    if operator:
+        if second is not None:
+            raise typer.BadParameter("give --operator and NAME, or ACCOUNT and NAME")
+        return "", first
+    if second is None:
+        raise typer.BadParameter("give ACCOUNT and NAME, or --operator and NAME")
+    return first, second
+
+
+def _expiry(text: str) -> str:
+    """Return the value of --expires as the API takes it. Raises typer.BadParameter."""
+    if text == NEVER:
+        return NEVER
+    try:
+        read = datetime.fromisoformat(text)
+    except ValueError:
+        return datetime.fromtimestamp(time.time() + seconds(text), UTC).isoformat()
+    return (read if read.tzinfo else read.replace(tzinfo=UTC)).isoformat()
+
+
+def _example(scopes: Sequence[Scope]) -> str:
+    path = next((path for scope, path in _EXAMPLES if scope in scopes), "/v1/domains")
+    return f'curl -H "Authorization: Bearer $TOKEN" https://SERVER{path}'

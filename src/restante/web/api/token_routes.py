@@ -1,0 +1,38 @@
+"""Routes of tokens. A token's text is in one answer only."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+from fastapi.responses import StreamingResponse
+
+from restante.admin import tokens
+from restante.admin.tokens import AddedToken, NewToken, TokenView
+from restante.web.api.listing import as_listing
+from restante.web.api.request_context import Reason, RequestContext
+
+router = APIRouter(prefix="/tokens", tags=["tokens"])
+
+
+@router.post("", status_code=201)
+async def add_token(context: RequestContext, new: NewToken, response: Response) -> AddedToken:
+    """Add a token. Only this answer has its text."""
+    added = await tokens.add_token(context, new)
+    response.headers["Cache-Control"] = "no-store"
+    return added
+
+
+@router.get("", response_model=list[TokenView])
+async def list_tokens(
+    context: RequestContext,
+    account: Annotated[
+        str | None, Query(description="Whose; empty for the operator's own.")
+    ] = None,
+) -> StreamingResponse:
+    """List tokens in any state, by account and name."""
+    return as_listing(await tokens.list_tokens(context, account))
+
+
+@router.delete("/{token_id}", status_code=204)
+async def revoke_token(context: RequestContext, token_id: str, reason: Reason) -> None:
+    """Revoke a token, and with it those that it made."""
+    await tokens.revoke_token(context, token_id, reason)
