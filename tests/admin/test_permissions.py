@@ -19,6 +19,7 @@ from restante.admin import (
     drains,
     held_mail,
     hold_again,
+    known_records,
     logins,
     mail_search,
     permissions,
@@ -133,7 +134,10 @@ CALLS: dict[AdminAction, list[Call]] = {
         lambda c, of: accounts.add_account(c, accounts.NewAccount(name=f"{of.account}2"))
     ],
     AdminAction.ACCOUNT_LIST: [at_once(lambda c, _: accounts.list_accounts(c))],
-    AdminAction.ACCOUNT_SHOW: [at_once(lambda c, of: accounts.show_account(c, of.account))],
+    AdminAction.ACCOUNT_SHOW: [
+        at_once(lambda c, of: accounts.show_account(c, of.account)),
+        at_once(lambda c, of: known_records.known_account(c, of.account)),
+    ],
     AdminAction.ACCOUNT_CHANGE: [
         lambda c, of: accounts.change_account(c, of.account, accounts.AccountChange(note="x"))
     ],
@@ -143,7 +147,11 @@ CALLS: dict[AdminAction, list[Call]] = {
             c, of.account, logins.NewLogin(user="another", password=SecretStr("secret word"))
         )
     ],
-    AdminAction.LOGIN_LIST: [at_once(lambda c, of: logins.list_logins(c, of.account))],
+    AdminAction.LOGIN_LIST: [
+        at_once(lambda c, of: logins.list_logins(c, of.account)),
+        at_once(lambda c, of: logins.show_login(c, of.account, f"{of.account}-mail")),
+        at_once(lambda c, of: known_records.known_login(c, of.account, f"{of.account}-mail")),
+    ],
     AdminAction.LOGIN_CHANGE: [
         lambda c, of: logins.change_login(
             c, of.account, f"{of.account}-mail", logins.LoginChange(cram_md5=False)
@@ -176,7 +184,10 @@ CALLS: dict[AdminAction, list[Call]] = {
         lambda c, of: domains.list_domains(c, of.account),
         lambda c, _: domains.list_domains(c),
     ],
-    AdminAction.DOMAIN_SHOW: [lambda c, of: domains.show_domain(c, of.domain)],
+    AdminAction.DOMAIN_SHOW: [
+        lambda c, of: domains.show_domain(c, of.domain),
+        at_once(lambda c, of: known_records.known_domain(c, of.domain)),
+    ],
     AdminAction.DOMAIN_SUSPEND: [
         lambda c, of: domains.change_domain(
             c, of.domain, DomainChange.model_validate({"hold": "suspended", "reason": "unpaid"})
@@ -255,6 +266,8 @@ CALLS: dict[AdminAction, list[Call]] = {
     AdminAction.CHANNEL_ADD: [lambda c, of: channels.add_channel(c, added_channel(of))],
     AdminAction.CHANNEL_LIST: [
         at_once(lambda c, of: channels.list_channels(c, of.account)),
+        at_once(lambda c, of: channels.show_channel(c, of.account, "hook")),
+        at_once(lambda c, of: known_records.known_channel(c, of.account, "hook")),
         at_once(lambda c, _: channels.list_channels(c)),
     ],
     AdminAction.CHANNEL_CHANGE: [

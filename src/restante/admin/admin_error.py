@@ -16,6 +16,7 @@ class ErrorKind(StrEnum):
     NOT_FOUND = "not-found"
     EXISTS = "exists"  # the new thing exists already
     CONFLICT = "conflict"  # the state of other things prevents it now
+    STALE = "stale"  # the record is not as the client knows it
     NOT_ALLOWED = "not-allowed"
     UNAVAILABLE = "unavailable"  # it needs a running server
     TRY_LATER = "try-later"

@@ -109,7 +109,7 @@ async def change_channel(
 ) -> ChangedChannel:
     """Change the given fields; waiting notices leave by the changed channel. Raises AdminError."""
     permit(context.principal, AdminAction.CHANNEL_CHANGE)
-    present = _find_channel(context, account, name)
+    present = find_channel(context, account, name)
     if not change.gives_something:
         raise wrong(
             name,
@@ -136,10 +136,16 @@ def list_channels(context: AdminContext, account: str | None = None) -> Iterator
     return map(_view, sorted(seen, key=lambda one: (one.account, one.name)))
 
 
+def show_channel(context: AdminContext, account: str, name: str) -> ChannelView:
+    """Return a channel. Raises AdminError if it does not exist."""
+    permit(context.principal, AdminAction.CHANNEL_LIST)
+    return _view(find_channel(context, account, name))
+
+
 async def remove_channel(context: AdminContext, account: str, name: str, reason: str) -> None:
     """Remove it, and the notices that wait for it. Raises AdminError if it does not exist."""
     permit(context.principal, AdminAction.CHANNEL_REMOVE)
-    channel = _find_channel(context, account, name)
+    channel = find_channel(context, account, name)
     removed = changes_between(channel, None)
     recorded = with_changes(
         entry(context, AuditAction.CHANNEL_REMOVED, name, account, checked_reason(reason)), removed
@@ -151,7 +157,7 @@ async def remove_channel(context: AdminContext, account: str, name: str, reason:
 async def try_channel(context: AdminContext, account: str, name: str) -> TrialView:
     """Send a notice now, once. Raises AdminError if there is no such channel."""
     permit(context.principal, AdminAction.CHANNEL_TEST)
-    channel = _find_channel(context, account, name)
+    channel = find_channel(context, account, name)
     text = f"This is a test of the notice channel {name}: it works if you read this."
     news = NoticeFacts(NoticeKind.TEST, account, name, text, context.now())
     notice = Notice(0, channel.id, token_hex(16), news, 0, context.now(), context.now())
@@ -215,7 +221,8 @@ async def _put(
     return ChangedChannel(**dict(_view(stored)), changes=change_views(changes))
 
 
-def _find_channel(context: AdminContext, account: str, name: str) -> Channel:
+def find_channel(context: AdminContext, account: str, name: str) -> Channel:
+    """Return the channel of that name. Raises AdminError."""
     channel = context.directory.now.channel(account, name)
     if channel is None or not context.principal.sees(account):
         remedy = "`restante notice list` shows all"

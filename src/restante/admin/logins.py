@@ -112,6 +112,12 @@ def list_logins(context: AdminContext, account: str) -> Iterator[LoginView]:
     return map(_view, context.directory.now.logins_of(account))
 
 
+def show_login(context: AdminContext, account: str, user: str) -> LoginView:
+    """Return a login. Raises AdminError if it does not exist."""
+    permit(context.principal, AdminAction.LOGIN_LIST)
+    return _view(find_login(context, account, user))
+
+
 async def change_login(
     context: AdminContext, account: str, user: str, change: LoginChange
 ) -> ChangedLogin:
@@ -120,7 +126,7 @@ async def change_login(
     A new password keeps the CRAM-MD5 setting, unless that is given too.
     """
     permit(context.principal, AdminAction.LOGIN_CHANGE)
-    login = _find_login(context, account, user)
+    login = find_login(context, account, user)
     if change.password is None:
         return await _put(context, login, _with_cram_md5(context, login, change.cram_md5))
     password = _checked_password(change.password)
@@ -128,7 +134,7 @@ async def change_login(
         password_hash, verifier = login.password_hash, login.sealed_verifier
     else:
         password_hash, verifier = await _hashes(context, user, password)
-    present = _find_login(context, account, user)  # again: it may have been removed meanwhile
+    present = find_login(context, account, user)  # again: it may have been removed meanwhile
     keeps_secret = present.sealed_secret is not None if change.cram_md5 is None else change.cram_md5
     secret = (
         context.vault.sealed_again(present.sealed_secret, password, login_owner(user))
@@ -144,7 +150,7 @@ async def change_login(
 async def remove_login(context: AdminContext, account: str, user: str, reason: str) -> None:
     """Remove it. Raises AdminError if it does not exist."""
     permit(context.principal, AdminAction.LOGIN_REMOVE)
-    removed = changes_between(_find_login(context, account, user), None)
+    removed = changes_between(find_login(context, account, user), None)
     recorded = with_changes(
         entry(context, AuditAction.LOGIN_REMOVED, user, account, checked_reason(reason)), removed
     )
@@ -184,7 +190,8 @@ async def _put(context: AdminContext, present: Login | None, login: Login) -> Ch
     return ChangedLogin(**dict(_view(login)), changes=change_views(changes))
 
 
-def _find_login(context: AdminContext, account: str, user: str) -> Login:
+def find_login(context: AdminContext, account: str, user: str) -> Login:
+    """Return the login of that name. Raises AdminError."""
     login = context.directory.now.logins.get(user)
     if login is None or login.account != account or not context.principal.sees(account):
         remedy = f"`restante login list {account}` shows those there are"

@@ -28,6 +28,7 @@ BY_KIND = {
     "not-found": Exit.NO_INPUT,
     "exists": Exit.CANNOT_CREATE,
     "conflict": Exit.DATA,
+    "stale": Exit.TRY_LATER,
     "not-allowed": Exit.NOT_ALLOWED,
     "unavailable": Exit.UNAVAILABLE,
     "try-later": Exit.TRY_LATER,

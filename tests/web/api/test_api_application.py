@@ -81,7 +81,7 @@ def test_no_request_is_read_or_answered_in_a_thread_of_the_framework(
     schema = ask(desk, "GET", "/v1/openapi.json").json()
     paths = [path for path, methods in schema["paths"].items() if "get" in methods]
     names = {"name": "alpha.example", "account": "alpha", "domain": "alpha.example", "number": 1}
-    names["release"] = "1"
+    names |= {"release": "1", "user": "alpha-mail"}
     for path in paths:
         assert ask(desk, "GET", path.format(**names)).status_code in (200, 404, 422), path
     assert len(paths) > 10

@@ -54,6 +54,8 @@ STABLE = {
     "listAudit",
     "backUpStore",
     "showMetrics",
+    "showLogin",
+    "showChannel",
 }
 
 

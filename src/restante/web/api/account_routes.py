@@ -1,11 +1,14 @@
 """Routes of accounts."""
 
-from fastapi import APIRouter
-from fastapi.responses import StreamingResponse
+from functools import partial
 
-from restante.admin import accounts
+from fastapi import APIRouter
+from fastapi.responses import Response, StreamingResponse
+
+from restante.admin import accounts, known_records
 from restante.admin.accounts import AccountChange, AccountView, ChangedAccount, NewAccount
 from restante.web.api.listing import as_listing
+from restante.web.api.preconditions import TAGGED, IfMatch, IfNoneMatch, changed, shown
 from restante.web.api.request_context import Reason, RequestContext
 
 router = APIRouter(prefix="/accounts", tags=["accounts"])
@@ -23,21 +26,28 @@ async def list_accounts(context: RequestContext) -> StreamingResponse:
     return as_listing(accounts.list_accounts(context))
 
 
-@router.get("/{name}")
-async def show_account(context: RequestContext, name: str) -> AccountView:
+@router.get("/{name}", response_model=AccountView, responses=TAGGED)
+async def show_account(context: RequestContext, name: str, known: IfNoneMatch) -> Response:
     """Show one account."""
-    return accounts.show_account(context, name)
+    view = accounts.show_account(context, name)
+    return shown(known_records.known_account(context, name), view, known)
 
 
-@router.patch("/{name}")
+@router.patch("/{name}", response_model=ChangedAccount)
 async def change_account(
-    context: RequestContext, name: str, wanted: AccountChange
-) -> ChangedAccount:
+    context: RequestContext, name: str, wanted: AccountChange, precondition: IfMatch
+) -> Response:
     """Change the given fields."""
-    return await accounts.change_account(context, name, wanted)
+    find = partial(known_records.known_account, context, name)
+    async with precondition.holding(find):
+        view = await accounts.change_account(context, name, wanted)
+        return changed(find, view)
 
 
 @router.delete("/{name}", status_code=204)
-async def remove_account(context: RequestContext, name: str, reason: Reason) -> None:
+async def remove_account(
+    context: RequestContext, name: str, reason: Reason, precondition: IfMatch
+) -> None:
     """Remove an account without logins and domains."""
-    await accounts.remove_account(context, name, reason)
+    async with precondition.holding(partial(known_records.known_account, context, name)):
+        await accounts.remove_account(context, name, reason)

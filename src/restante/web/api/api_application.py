@@ -29,6 +29,7 @@ from restante.web.api import (
     token_routes,
 )
 from restante.web.api.api_schema import PROBLEMS, ApiWithSchema, operation_id
+from restante.web.api.preconditions import RecordLocks
 from restante.web.api.problem_details import handle_problems
 from restante.web.api.request_id import RequestIds
 
@@ -47,6 +48,7 @@ def build_api(context: AdminContext, acting: Principal | None = None) -> FastAPI
     )
     api.state.context = context
     api.state.acting = acting
+    api.state.record_locks = RecordLocks()
     for routes in (
         account_routes,
         login_routes,

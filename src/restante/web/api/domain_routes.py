@@ -1,12 +1,15 @@
 """Routes of hosted domains."""
 
-from fastapi import APIRouter
-from fastapi.responses import StreamingResponse
+from functools import partial
 
-from restante.admin import domains
+from fastapi import APIRouter
+from fastapi.responses import Response, StreamingResponse
+
+from restante.admin import domains, known_records
 from restante.admin.domain_change import DomainChange, NewDomain
 from restante.admin.domains import ChangedDomain, DomainView
 from restante.web.api.listing import as_listing
+from restante.web.api.preconditions import TAGGED, IfMatch, IfNoneMatch, changed, shown
 from restante.web.api.request_context import Reason, RequestContext
 
 router = APIRouter(prefix="/domains", tags=["domains"])
@@ -24,19 +27,28 @@ async def list_domains(context: RequestContext, account: str | None = None) -> S
     return as_listing(await domains.list_domains(context, account))
 
 
-@router.get("/{name}")
-async def show_domain(context: RequestContext, name: str) -> DomainView:
+@router.get("/{name}", response_model=DomainView, responses=TAGGED)
+async def show_domain(context: RequestContext, name: str, known: IfNoneMatch) -> Response:
     """Show one domain."""
-    return await domains.show_domain(context, name)
+    view = await domains.show_domain(context, name)
+    return shown(known_records.known_domain(context, name), view, known)
 
 
-@router.patch("/{name}")
-async def change_domain(context: RequestContext, name: str, wanted: DomainChange) -> ChangedDomain:
+@router.patch("/{name}", response_model=ChangedDomain)
+async def change_domain(
+    context: RequestContext, name: str, wanted: DomainChange, precondition: IfMatch
+) -> Response:
     """Change the given fields."""
-    return await domains.change_domain(context, name, wanted)
+    find = partial(known_records.known_domain, context, name)
+    async with precondition.holding(find):
+        view = await domains.change_domain(context, name, wanted)
+        return changed(find, view)
 
 
 @router.delete("/{name}", status_code=204)
-async def remove_domain(context: RequestContext, name: str, reason: Reason) -> None:
+async def remove_domain(
+    context: RequestContext, name: str, reason: Reason, precondition: IfMatch
+) -> None:
     """Remove a domain that holds no mail."""
-    await domains.remove_domain(context, name, reason)
+    async with precondition.holding(partial(known_records.known_domain, context, name)):
+        await domains.remove_domain(context, name, reason)

@@ -1,11 +1,14 @@
 """Routes of an account's logins."""
 
-from fastapi import APIRouter
-from fastapi.responses import StreamingResponse
+from functools import partial
 
-from restante.admin import logins
+from fastapi import APIRouter
+from fastapi.responses import Response, StreamingResponse
+
+from restante.admin import known_records, logins
 from restante.admin.logins import ChangedLogin, LoginChange, LoginView, NewLogin
 from restante.web.api.listing import as_listing
+from restante.web.api.preconditions import TAGGED, IfMatch, IfNoneMatch, changed, shown
 from restante.web.api.request_context import Reason, RequestContext
 
 router = APIRouter(prefix="/accounts/{account}/logins", tags=["logins"])
@@ -23,15 +26,30 @@ async def list_logins(context: RequestContext, account: str) -> StreamingRespons
     return as_listing(logins.list_logins(context, account))
 
 
-@router.patch("/{user}")
+@router.get("/{user}", response_model=LoginView, responses=TAGGED)
+async def show_login(
+    context: RequestContext, account: str, user: str, known: IfNoneMatch
+) -> Response:
+    """Show one login."""
+    view = logins.show_login(context, account, user)
+    return shown(known_records.known_login(context, account, user), view, known)
+
+
+@router.patch("/{user}", response_model=ChangedLogin)
 async def change_login(
-    context: RequestContext, account: str, user: str, wanted: LoginChange
-) -> ChangedLogin:
+    context: RequestContext, account: str, user: str, wanted: LoginChange, precondition: IfMatch
+) -> Response:
     """Change the given fields."""
-    return await logins.change_login(context, account, user, wanted)
+    find = partial(known_records.known_login, context, account, user)
+    async with precondition.holding(find):
+        view = await logins.change_login(context, account, user, wanted)
+        return changed(find, view)
 
 
 @router.delete("/{user}", status_code=204)
-async def remove_login(context: RequestContext, account: str, user: str, reason: Reason) -> None:
+async def remove_login(
+    context: RequestContext, account: str, user: str, reason: Reason, precondition: IfMatch
+) -> None:
     """Remove a login."""
-    await logins.remove_login(context, account, user, reason)
+    async with precondition.holding(partial(known_records.known_login, context, account, user)):
+        await logins.remove_login(context, account, user, reason)

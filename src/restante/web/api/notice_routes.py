@@ -1,14 +1,16 @@
 """Routes of channels."""
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from fastapi.responses import StreamingResponse
+from fastapi.responses import Response, StreamingResponse
 
-from restante.admin import channels
+from restante.admin import channels, known_records
 from restante.admin.channel_change import ChannelChange, NewChannel
 from restante.admin.channels import ChangedChannel, ChannelView, TrialView, WaitingView
 from restante.web.api.listing import as_listing, as_paged_listing
+from restante.web.api.preconditions import TAGGED, IfMatch, IfNoneMatch, changed, shown
 from restante.web.api.request_context import Reason, RequestContext
 
 router = APIRouter(prefix="/notices", tags=["notices"])
@@ -28,20 +30,42 @@ async def list_channels(context: RequestContext, account: str | None = None) -> 
     return as_listing(channels.list_channels(context, account))
 
 
-@router.patch("/channels/{name}")
-async def change_channel(
-    context: RequestContext, name: str, wanted: ChannelChange, reason: Reason, account: Account = ""
-) -> ChangedChannel:
+@router.get("/channels/{name}", response_model=ChannelView, responses=TAGGED)
+async def show_channel(
+    context: RequestContext, name: str, known: IfNoneMatch, account: Account = ""
+) -> Response:
+    """Show one channel."""
+    view = channels.show_channel(context, account, name)
+    return shown(known_records.known_channel(context, account, name), view, known)
+
+
+@router.patch("/channels/{name}", response_model=ChangedChannel)
+async def change_channel(  # noqa: PLR0917
+    context: RequestContext,
+    name: str,
+    wanted: ChannelChange,
+    reason: Reason,
+    precondition: IfMatch,
+    account: Account = "",
+) -> Response:
     """Change the given fields; waiting notices leave by the changed channel."""
-    return await channels.change_channel(context, account, name, wanted, reason)
+    find = partial(known_records.known_channel, context, account, name)
+    async with precondition.holding(find):
+        view = await channels.change_channel(context, account, name, wanted, reason)
+        return changed(find, view)
 
 
 @router.delete("/channels/{name}", status_code=204)
 async def remove_channel(
-    context: RequestContext, name: str, reason: Reason, account: Account = ""
+    context: RequestContext,
+    name: str,
+    reason: Reason,
+    precondition: IfMatch,
+    account: Account = "",
 ) -> None:
     """Remove a channel, and the notices that wait for it."""
-    await channels.remove_channel(context, account, name, reason)
+    async with precondition.holding(partial(known_records.known_channel, context, account, name)):
+        await channels.remove_channel(context, account, name, reason)
 
 
 @router.post("/channels/{name}/test")

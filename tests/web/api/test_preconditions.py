@@ -1,0 +1,84 @@
+"""A record is changed only as the client knows it, if the client says so."""
+
+import asyncio
+from typing import Any
+
+import httpx
+import pytest
+
+from restante.web.api.api_application import build_api
+from tests.admin.desk import Desk
+from tests.web.api.asking import ask, story
+
+CHANGES: dict[str, dict[str, Any]] = {
+    "/v1/accounts/alpha": {"note": "paid"},
+    "/v1/domains/alpha.example": {"connections": 7},
+    "/v1/accounts/alpha/logins/alpha-mail": {"cram_md5": False},
+    "/v1/notices/channels/ops?account=alpha&reason=test": {"kinds": ["primary-away"]},
+}
+
+
+@pytest.fixture
+def desk() -> Desk:
+    desk = Desk()
+    story(desk)
+    login = {"user": "alpha-mail", "password": "a long secret"}
+    assert ask(desk, "POST", "/v1/accounts/alpha/logins", json=login).status_code == 201
+    channel = {"name": "ops", "account": "alpha", "mail": "ops@elsewhere.example"}
+    assert ask(desk, "POST", "/v1/notices/channels", json=channel).status_code == 201
+    return desk
+
+
+@pytest.mark.parametrize("path", CHANGES)
+def test_a_stale_tag_changes_and_removes_nothing(desk: Desk, path: str) -> None:
+    tag = ask(desk, "GET", path).headers["etag"]
+    first = ask(desk, "PATCH", path, json=CHANGES[path], headers={"If-Match": tag})
+    assert first.status_code == 200
+    assert first.json()["changes"]
+    stale = ask(desk, "PATCH", path, json=CHANGES[path], headers={"If-Match": tag})
+    assert (stale.status_code, stale.json()["kind"]) == (412, "stale")
+    query = path + ("&" if "?" in path else "?reason=test")
+    removal = ask(desk, "DELETE", query, headers={"If-Match": tag})
+    assert removal.status_code == 412
+    now = first.headers["etag"]
+    again = ask(desk, "PATCH", path, json=CHANGES[path], headers={"If-Match": now})
+    assert again.status_code == 200
+    assert ask(desk, "PATCH", path, json=CHANGES[path]).status_code == 200
+
+
+@pytest.mark.parametrize("path", CHANGES)
+def test_what_the_client_has_is_not_sent_again(desk: Desk, path: str) -> None:
+    first = ask(desk, "GET", path)
+    same = ask(desk, "GET", path, headers={"If-None-Match": first.headers["etag"]})
+    assert (same.status_code, same.content) == (304, b"")
+    assert same.headers["etag"] == first.headers["etag"]
+    ask(desk, "PATCH", path, json=CHANGES[path])
+    other = ask(desk, "GET", path, headers={"If-None-Match": first.headers["etag"]})
+    assert other.status_code == 200
+    assert other.headers["etag"] != first.headers["etag"]
+
+
+def test_new_mail_is_shown_but_makes_no_tag_stale(desk: Desk) -> None:
+    path = "/v1/domains/alpha.example"
+    tag = ask(desk, "GET", path).headers["etag"]
+    domain_id = desk.context.directory.now.domains["alpha.example"].id
+    asyncio.run(desk.hold(1, domain_id, "u@alpha.example"))
+    assert ask(desk, "GET", path, headers={"If-None-Match": tag}).status_code == 200
+    change = ask(desk, "PATCH", path, json={"connections": 3}, headers={"If-Match": tag})
+    assert change.status_code == 200
+
+
+def test_of_two_changes_at_once_with_one_tag_one_succeeds(desk: Desk) -> None:
+    path = "/v1/domains/alpha.example"
+    tag = ask(desk, "GET", path).headers["etag"]
+
+    async def both() -> list[int]:
+        transport = httpx.ASGITransport(build_api(desk.context, desk.context.principal))
+        async with httpx.AsyncClient(transport=transport, base_url="http://restante") as client:
+            changes = (
+                client.patch(path, json={"connections": number}, headers={"If-Match": tag})
+                for number in (3, 4)
+            )
+            return sorted(answer.status_code for answer in await asyncio.gather(*changes))
+
+    assert asyncio.run(both()) == [200, 412]
