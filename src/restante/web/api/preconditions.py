@@ -64,7 +64,8 @@ class Precondition:
 async def _precondition(
     request: Request,
     if_match: Annotated[
-        str | None, Header(description="The ETag of the record as you know it; else 412.")
+        str | None,
+        Header(description="The ETag that you know. The answer is 412 if the record has another."),
     ] = None,
 ) -> Precondition:
     return Precondition(request.app.state.record_locks, request.url.path.lower(), if_match)
@@ -72,7 +73,8 @@ async def _precondition(
 
 async def _known(
     if_none_match: Annotated[
-        str | None, Header(description="The ETag of what you have; 304 if it is the same.")
+        str | None,
+        Header(description="The ETag that you have. The answer is 304 if it is the same."),
     ] = None,
 ) -> str | None:
     return if_none_match
