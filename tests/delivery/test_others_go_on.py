@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import pytest
 
+from restante.delivery.attempt_connections import FIRST_SILENT_SECONDS
+from restante.delivery.attempt_connections import SILENT_SECONDS as SILENT_WINDOW_SECONDS
 from restante.delivery.drain_attempt import IDLE_SECONDS, SILENCE_SECONDS
 from restante.mail.envelope import Envelope
 from restante.telemetry.events import DrainFinished
@@ -129,6 +131,33 @@ def test_one_message_that_meets_silence_delays_others_for_a_minute_at_most(
     run_swiftly(main())
     assert len(primary.taken) == GOOD
     assert primary.most_open == 2
+
+
+@pytest.mark.parametrize("connections", [1, 4])
+@pytest.mark.parametrize("step", ["MAIL", "RCPT"])
+def test_silence_in_a_window_delays_the_mail_behind_it_by_less_than_a_reply_may_take(
+    step: str, connections: int
+) -> None:
+    primary = Touchy(offer=("PIPELINING", "CHUNKING"), step=step, reply=SILENCE)
+    world = World()
+    seconds = FIRST_SILENT_SECONDS + SILENT_WINDOW_SECONDS + 2 * SILENCE_SECONDS
+    assert seconds < world.settings.reply_timeout
+
+    async def main() -> None:
+        async with primary:
+            domain = await world.host(primary.port, connections=connections)
+            await world.hold(domain, GOOD)
+            await world.hold_asking(
+                domain, Envelope("bad@a.example", ("b@b.example", "c@b.example"))
+            )
+            await world.hold(domain, GOOD)
+            async with world.dispatcher() as dispatcher:
+                await dispatcher.start(domain, "test")
+                await asyncio.sleep(seconds)
+                assert len(await world.waiting()) == 1
+
+    run_swiftly(main())
+    assert len({taken.content for taken in primary.taken}) == 2 * GOOD
 
 
 @pytest.mark.parametrize("offer", OFFERS)

@@ -99,13 +99,20 @@ class AttemptConnections:
         for connection in self._open:
             connection.abort(reason)
 
-    def cut_longest_silent(self) -> None:
+    def cut_longest_silent(self, *, windows_only: bool = False) -> None:
         """Wait no longer for the reply that is due longest, where that is safe.
 
-        Only if no reply has come late: this destination may need the time.
+        Only if no reply has come late: this destination may need the time. `windows_only`: only if
+        other messages wait in its window.
         """
         seconds = SILENT_SECONDS if self._has_cut else FIRST_SILENT_SECONDS
-        silent = [one for one in self._open if one.may_be_cut and one.has_waited(seconds)]
+        silent = [
+            one
+            for one in self._open
+            if one.may_be_cut
+            and one.has_waited(seconds)
+            and (one.holds_up_mail or not windows_only)
+        ]
         if silent and not self._replies_late:
             self._has_cut = True
             max(silent, key=lambda one: one.seconds_still).cut()

@@ -117,10 +117,18 @@ class DeliveryConnection:
 
     @property
     def may_be_cut(self) -> bool:
-        """Whether it has one message, whose content has not gone whole: no copy can be made."""
+        """Whether the destination says nothing before the content of a message.
+
+        Then no copy can be made, except of a window that has gone whole. The destination has not
+        come to the rest of it, and at `reply_timeout` the whole window would be sent again too.
+        """
         session = self._session
-        is_whole = session.awaited is CONTENT or session.runs_ahead
-        return not is_whole and bool(session.outstanding())
+        return session.awaited is not CONTENT and bool(session.outstanding())
+
+    @property
+    def holds_up_mail(self) -> bool:
+        """Whether messages wait behind another in its window."""
+        return self._session.runs_ahead and len(self._session.outstanding()) > 1
 
     def cut(self) -> None:
         """Wait no longer, because of other mail."""

@@ -19,8 +19,9 @@ takes its messages by itself. The manners towards a primary that has just come b
   If so many have waited for a minute, they do no work. Then up to four can be open beyond that
   number. None of these sends a message ahead of replies. A connection that waits takes no further
   message. If all of these wait too, the one that has waited longest is cut: after three minutes,
-  the next after one. Its message is deferred. It is not cut if its content has gone whole, or if
-  this destination has sent late replies: it is given its time.
+  the next after one. Its message is deferred. It is not cut if the reply to content is due, or if
+  this destination has sent late replies: it is given its time. A connection that is silent with
+  other messages in its window is cut after the same time, also if no other mail waits.
 - A connection that took none, and fails while others work, gives its messages back to them, once
   each. For a while no further connection is tried.
 - The attempt ends when the last connection has failed, and when ten messages in a row were
@@ -151,6 +152,8 @@ class DrainAttempt:
             self._connections.note_late_replies()
             if self._needs_relief:
                 self._relieve()
+            elif not self._is_ending:  # mail that stands in a window can leave by no other
+                self._connections.cut_longest_silent(windows_only=True)
 
     @property
     def _needs_relief(self) -> bool:
