@@ -1,7 +1,7 @@
 """Accounts: the customers of the platform."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Literal
@@ -28,8 +28,7 @@ from restante.tenancy.api_token import TokenState
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.history_detail import HistoryDetail
 from restante.tenancy.model import Account
-from restante.tenancy.quota import NO_QUOTA
-from restante.tenancy.record_change import changes_between
+from restante.tenancy.record_change import Change, changes_between
 from restante.tenancy.token_chain import state_of
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}\Z")
@@ -91,31 +90,12 @@ class ChangedAccount(AccountView):
 async def add_account(context: AdminContext, new: NewAccount) -> AccountView:
     """Add an account. Raises AdminError if the name is bad or taken."""
     permit(context.principal, AdminAction.ACCOUNT_ADD)
-    if not NAME.match(new.name):
-        remedy = "use 1 to 64 of a-z 0-9 . _ -, beginning with a letter or digit"
-        raise AdminError(
-            ErrorKind.INVALID, f"account {new.name!r}: not a name for an account", remedy
-        )
     if new.name in context.directory.now.accounts:
         raise AdminError(
             ErrorKind.EXISTS, f"account {new.name}: {EXISTS}", "change it by `account set`"
         )
-    quota = changed_quota(NO_QUOTA, new.quota, new.quota_messages)
-    account = Account(
-        new.name,
-        context.now(),
-        new.empty_reply,
-        _checked_note(new.note),
-        quota,
-        new.report_details,
-        new.history,
-    )
-    recorded = with_changes(
-        entry(context, AuditAction.ACCOUNT_ADDED, new.name, new.name),
-        changes_between(None, account),
-    )
-    await context.store.records.put_account(account, recorded)
-    await changed(context, recorded)
+    account = checked_account(Account(new.name, context.now()), _change_from(new))
+    await store_account(context, None, account)
     return _view(context, account)
 
 
@@ -136,7 +116,19 @@ def show_account(context: AdminContext, name: str) -> AccountView:
 async def change_account(context: AdminContext, name: str, change: AccountChange) -> ChangedAccount:
     """Change the given fields. Raises AdminError."""
     permit(context.principal, AdminAction.ACCOUNT_CHANGE)
-    present = account = find_account(context, name)
+    present = find_account(context, name)
+    account = checked_account(present, change)
+    changes = await store_account(context, present, account)
+    return ChangedAccount(**dict(_view(context, account)), changes=change_views(changes))
+
+
+def checked_account(account: Account, change: AccountChange) -> Account:
+    """Return an account with the given fields. Raises AdminError."""
+    if not NAME.match(account.name):
+        remedy = "use 1 to 64 of a-z 0-9 . _ -, beginning with a letter or digit"
+        raise AdminError(
+            ErrorKind.INVALID, f"account {account.name!r}: not a name for an account", remedy
+        )
     if change.note is not None:
         account = replace(account, note=_checked_note(change.note))
     if change.empty_reply is not None:
@@ -145,14 +137,24 @@ async def change_account(context: AdminContext, name: str, change: AccountChange
         account = replace(account, report_details=change.report_details)
     if change.history is not None:
         account = replace(account, history=change.history)
-    account = replace(
-        account, quota=changed_quota(account.quota, change.quota, change.quota_messages)
-    )
-    if changes := changes_between(present, account):
-        recorded = with_changes(entry(context, AuditAction.ACCOUNT_CHANGED, name, name), changes)
+    quota = changed_quota(account.quota, change.quota, change.quota_messages)
+    return replace(account, quota=quota)
+
+
+async def store_account(
+    context: AdminContext, present: Account | None, account: Account
+) -> Sequence[Change]:
+    """Store an account that differs from the present one, and return the changes.
+
+    None: there is no present one.
+    """
+    changes = changes_between(present, account)
+    if changes:
+        action = AuditAction.ACCOUNT_ADDED if present is None else AuditAction.ACCOUNT_CHANGED
+        recorded = with_changes(entry(context, action, account.name, account.name), changes)
         await context.store.records.put_account(account, recorded)
         await changed(context, recorded)
-    return ChangedAccount(**dict(_view(context, account)), changes=change_views(changes))
+    return changes
 
 
 async def remove_account(context: AdminContext, name: str, reason: str) -> None:
@@ -185,6 +187,10 @@ def find_account(context: AdminContext, name: str) -> Account:
             "`restante account list` shows all",
         )
     return account
+
+
+def _change_from(new: NewAccount) -> AccountChange:
+    return AccountChange(**new.model_dump(exclude={"name"}))
 
 
 def _in_use(name: str, view: AccountView) -> AdminError:

@@ -92,16 +92,11 @@ class TrialView(BaseModel):
 async def add_channel(context: AdminContext, new: NewChannel) -> ChannelView:
     """Add a channel. Raises AdminError."""
     permit(context.principal, AdminAction.CHANNEL_ADD)
-    if not NAME.match(new.name):
-        remedy = "use 1 to 64 of a-z 0-9 . _ -, beginning with a letter or digit"
-        raise AdminError(
-            ErrorKind.INVALID, f"notice channel {new.name!r}: not a name for a channel", remedy
-        )
+    check_name(new.name)
     _check_owner(context, new.account)
     if context.directory.now.channel(new.account, new.name):
         raise _taken(new.name)
-    channel = await new_channel(context, new)
-    return await _put(context, None, channel)
+    return await store_channel(context, None, await new_channel(context, new))
 
 
 async def change_channel(
@@ -118,7 +113,16 @@ async def change_channel(
             "give at least one option in addition to the reason",
         )
     channel = await changed_channel(context, present, change)
-    return await _put(context, present, channel, checked_reason(reason))
+    return await store_channel(context, present, channel, checked_reason(reason))
+
+
+def check_name(name: str) -> None:
+    """Raise AdminError for a text that is no name for a channel."""
+    if not NAME.match(name):
+        remedy = "use 1 to 64 of a-z 0-9 . _ -, beginning with a letter or digit"
+        raise AdminError(
+            ErrorKind.INVALID, f"notice channel {name!r}: not a name for a channel", remedy
+        )
 
 
 def list_channels(context: AdminContext, account: str | None = None) -> Iterator[ChannelView]:
@@ -200,7 +204,7 @@ async def list_waiting(
         limit, after = limit - len(page), page[-1].number
 
 
-async def _put(
+async def store_channel(
     context: AdminContext, present: Channel | None, channel: Channel, reason: str = ""
 ) -> ChangedChannel:
     """Store a channel that differs from the present one; None: there is none."""

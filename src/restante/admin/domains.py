@@ -95,7 +95,7 @@ async def add_domain(context: AdminContext, new: NewDomain) -> ChangedDomain:
     check_message_size(name, new, context.message_size_limit())
     policy = changed_policy(name, DEFAULT_POLICY, new, now)
     domain = HostedDomain(0, name, new.account, destination, hosts, now, policy)
-    stored, changes = await _put(context, None, domain)
+    stored, changes = await store_domain(context, None, domain)
     return await _changed_domain(context, stored, changes, warnings)
 
 
@@ -148,9 +148,7 @@ async def change_domain(context: AdminContext, name: str, change: DomainChange) 
     domain = replace(
         domain, account=account, destination=destination, authorized_hosts=hosts, policy=policy
     )
-    stored, changes = await _put(context, present, domain)
-    if context.server and stored.policy.suspension_at(context.now()) is not None:
-        await context.server.stop_drain(stored.id, "the domain was suspended")
+    stored, changes = await store_domain(context, present, domain)
     return await _changed_domain(context, stored, changes, warnings)
 
 
@@ -208,13 +206,22 @@ def _entry(
     return with_changes(recorded, changes)
 
 
-async def _put(
+async def store_domain(
     context: AdminContext, present: HostedDomain | None, domain: HostedDomain
 ) -> tuple[HostedDomain, Sequence[Change]]:
     """Store a domain that differs from the present one, and return it with the changes.
 
-    None: there is no present one.
+    None: there is no present one. A domain that is suspended is drained no more.
     """
+    stored, changes = await _put(context, present, domain)
+    if present and context.server and stored.policy.suspension_at(context.now()) is not None:
+        await context.server.stop_drain(stored.id, "the domain was suspended")
+    return stored, changes
+
+
+async def _put(
+    context: AdminContext, present: HostedDomain | None, domain: HostedDomain
+) -> tuple[HostedDomain, Sequence[Change]]:
     changes = changes_between(present, domain)
     if not changes:
         return domain, changes
@@ -237,7 +244,7 @@ def _taken(name: str) -> AdminError:
 
 def _warnings(context: AdminContext, domain: HostedDomain) -> list[str]:
     return [
-        *_access_warnings(domain),
+        *access_warnings(domain),
         *_recipient_warnings(context, domain),
         *_notice_warnings(context, domain),
     ]
@@ -276,7 +283,8 @@ def _recipient_warnings(context: AdminContext, domain: HostedDomain) -> list[str
     ]
 
 
-def _access_warnings(domain: HostedDomain) -> list[str]:
+def access_warnings(domain: HostedDomain) -> list[str]:
+    """Warn of authorized hosts that are none, or all."""
     hosts = domain.authorized_hosts
     if not hosts.networks and not hosts.names:
         return [
