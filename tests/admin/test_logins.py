@@ -9,6 +9,7 @@ from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.logins import (
     LoginChange,
     NewLogin,
+    add_generated_login,
     add_login,
     change_login,
     generate_password,
@@ -216,3 +217,16 @@ def test_the_same_password_is_sealed_anew_if_the_key_file_has_changed(
     same = LoginChange(password=SecretStr(PASSWORD))
     changed = run(change_login(desk.context, "alpha", "primary", same))
     assert [one.field for one in changed.changes] == ["sealed password", "SCRAM verifier"]
+
+
+def test_a_generated_password_is_returned_once_and_kept_under_a_light_hash() -> None:
+    desk = Desk()
+    run(add_account(desk.context, NewAccount(name="alpha")))
+    password = run(add_generated_login(desk.context, "alpha", "primary", cram_md5=False))
+    login = desk.context.directory.now.logins["primary"]
+    assert password_matches(login.password_hash, password)
+    assert login.password_hash.startswith("$argon2id$v=19$m=1024,")
+    assert login.sealed_secret is None
+    assert verifies(desk, password)
+    with pytest.raises(AdminError, match="the user name is taken"):
+        run(add_generated_login(desk.context, "alpha", "primary"))

@@ -6,7 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from restante.tenancy import passwords
-from restante.tenancy.passwords import hash_password, password_matches, prepare
+from restante.tenancy.passwords import (
+    hash_generated_password,
+    hash_password,
+    password_matches,
+    prepare,
+)
 
 NOBODYS = "the password of a login that does not exist"
 texts = st.text(st.characters(exclude_categories=["Cs"]))
@@ -53,3 +58,24 @@ def test_a_login_that_does_not_exist_costs_one_check_too(monkeypatch: pytest.Mon
     assert not password_matches(None, "secret")
     assert not password_matches(None, NOBODYS)
     assert hasher.checks == 2
+
+
+@given(texts, texts)
+def test_a_generated_password_matches_its_light_hash_and_no_other(
+    password: str, other: str
+) -> None:
+    hashed = hash_generated_password(password)
+    assert password_matches(hashed, password)
+    assert password_matches(hashed, other) is (other == password)
+    assert not password_matches(hashed, NOBODYS) or password == NOBODYS
+
+
+def test_a_light_hash_costs_a_full_check_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    full, light = CountingHasher(), CountingHasher()
+    hashes = (None, hash_password("secret"), hash_generated_password("secret"))
+    prepare()
+    monkeypatch.setattr(passwords, "_HASHER", full)
+    monkeypatch.setattr(passwords, "_LIGHT", light)
+    for number, hashed in enumerate(hashes, start=1):
+        password_matches(hashed, "secret")
+        assert (full.checks, light.checks) == (number, number)

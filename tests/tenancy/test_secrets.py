@@ -75,3 +75,17 @@ def test_an_unchanged_secret_keeps_its_sealing() -> None:
         again = VAULT.sealed_again(present, "secret", owner)
         assert again != present
         assert VAULT.open(again, owner) == "secret"
+
+
+def test_an_export_seals_the_same_secret_alike_and_others_differently() -> None:
+    vault, other = Vault(new_key()), Vault(new_key())
+    sealed = vault.sealed_alike("secret", "login a")
+    assert vault.sealed_alike("secret", "login a") == sealed
+    assert vault.open(sealed, "login a") == "secret"
+    nonces = {
+        each.sealed_alike(text, owner)[:12]
+        for each in (vault, other)
+        for text in ("secret", "secret2")
+        for owner in ("login a", "login b")
+    }
+    assert len(nonces) == 8

@@ -3,19 +3,20 @@
 A view never holds a secret. A caller that makes a password shows it once, then forgets it.
 """
 
-import asyncio
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
+from hmac import compare_digest
 
 from pydantic import BaseModel, ConfigDict, SecretStr
 
 from restante.admin.accounts import find_account
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
+from restante.admin.password_work import hashed_in_turn
 from restante.admin.permissions import AdminAction, permit
 from restante.admin.trail import (
     ChangeView,
@@ -27,12 +28,12 @@ from restante.admin.trail import (
     with_changes,
 )
 from restante.phrases import none_of_that_name
-from restante.sasl.scram_keys import new_verifier
+from restante.sasl.scram_keys import new_verifier, read_verifier, verifier_of
 from restante.store.store_errors import Conflict
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.model import Login
-from restante.tenancy.passwords import hash_password, password_matches
-from restante.tenancy.record_change import changes_between
+from restante.tenancy.passwords import hash_generated_password, hash_password, password_matches
+from restante.tenancy.record_change import Change, changes_between
 from restante.tenancy.secrets import SealBroken, login_owner, verifier_owner
 
 USER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}\Z")
@@ -89,17 +90,42 @@ async def add_login(context: AdminContext, account: str, new: NewLogin) -> Login
     """Add a login. Raises AdminError if the user name is bad or taken, or the password too weak."""
     permit(context.principal, AdminAction.LOGIN_ADD)
     find_account(context, account)
-    if not USER.match(new.user):
-        remedy = "use 1 to 128 letters, digits and . _ @ + -, beginning with a letter or digit"
-        raise AdminError(ErrorKind.INVALID, f"login {new.user!r}: not a user name", remedy)
-    if new.user in context.directory.now.logins:
-        raise _taken(new.user)
-    password = _checked_password(new.password)
-    password_hash, verifier = await _hashes(context, new.user, password)
+    check_user(context, new.user)
+    password = checked_password(new.password)
+    hashes = await _hashes(context, new.user, password)
+    return await _add(context, account, new, *hashes)
+
+
+async def add_generated_login(
+    context: AdminContext, account: str, user: str, *, cram_md5: bool = True
+) -> str:
+    """Add a login, and return the password that was generated for it. Raises AdminError."""
+    permit(context.principal, AdminAction.LOGIN_ADD)
+    find_account(context, account)
+    check_user(context, user)
+    password = generate_password()
+    hashes = await _hashes(context, user, password, hash_generated_password)
+    new = NewLogin(user=user, password=SecretStr(password), cram_md5=cram_md5)
+    await _add(context, account, new, *hashes)
+    return password
+
+
+async def _add(
+    context: AdminContext, account: str, new: NewLogin, password_hash: str, verifier: bytes
+) -> LoginView:
+    password = new.password.get_secret_value()
     secret = _sealed_secret(context, new.user, password) if new.cram_md5 else None
-    return await _put(
-        context, None, Login(new.user, account, password_hash, secret, context.now(), verifier)
-    )
+    login = Login(new.user, account, password_hash, secret, context.now(), verifier)
+    return _view_changed(login, await store_login(context, None, login))
+
+
+def check_user(context: AdminContext, user: str) -> None:
+    """Raise AdminError for a user name that is bad or taken."""
+    if not USER.match(user):
+        remedy = "use 1 to 128 letters, digits and . _ @ + -, beginning with a letter or digit"
+        raise AdminError(ErrorKind.INVALID, f"login {user!r}: not a user name", remedy)
+    if user in context.directory.now.logins:
+        raise user_taken(user)
 
 
 def list_logins(context: AdminContext, account: str) -> Iterator[LoginView]:
@@ -128,9 +154,10 @@ async def change_login(
     permit(context.principal, AdminAction.LOGIN_CHANGE)
     login = find_login(context, account, user)
     if change.password is None:
-        return await _put(context, login, _with_cram_md5(context, login, change.cram_md5))
-    password = _checked_password(change.password)
-    if await asyncio.to_thread(_is_same, context, login, password):
+        wanted = _with_cram_md5(context, login, change.cram_md5)
+        return _view_changed(wanted, await store_login(context, login, wanted))
+    password = checked_password(change.password)
+    if await hashed_in_turn(_is_same, context, login, password):
         password_hash, verifier = login.password_hash, login.sealed_verifier
     else:
         password_hash, verifier = await _hashes(context, user, password)
@@ -144,7 +171,7 @@ async def change_login(
     login = replace(
         present, password_hash=password_hash, sealed_secret=secret, sealed_verifier=verifier
     )
-    return await _put(context, present, login)
+    return _view_changed(login, await store_login(context, present, login))
 
 
 async def remove_login(context: AdminContext, account: str, user: str, reason: str) -> None:
@@ -177,16 +204,25 @@ def _without_secret(context: AdminContext, login: Login) -> Login:
     return replace(login, sealed_secret=None)
 
 
-async def _put(context: AdminContext, present: Login | None, login: Login) -> ChangedLogin:
-    """Store a login that differs from the present one; None: there is none."""
+async def store_login(
+    context: AdminContext, present: Login | None, login: Login
+) -> Sequence[Change]:
+    """Store a login that differs from the present one, and return the changes.
+
+    None: there is no present one.
+    """
     action = AuditAction.LOGIN_ADDED if present is None else AuditAction.LOGIN_CHANGED
     if changes := changes_between(present, login):
         recorded = with_changes(entry(context, action, login.user, login.account), changes)
         try:
             await context.store.records.put_login(login, recorded)
         except Conflict:
-            raise _taken(login.user) from None
+            raise user_taken(login.user) from None
         await changed(context, recorded)
+    return changes
+
+
+def _view_changed(login: Login, changes: Sequence[Change]) -> ChangedLogin:
     return ChangedLogin(**dict(_view(login)), changes=change_views(changes))
 
 
@@ -199,12 +235,14 @@ def find_login(context: AdminContext, account: str, user: str) -> Login:
     return login
 
 
-def _taken(user: str) -> AdminError:
+def user_taken(user: str) -> AdminError:
+    """Make the error about a user name that another login has."""
     remedy = "choose another user name: they are unique over all accounts"
     return AdminError(ErrorKind.EXISTS, f"login {user}: the user name is taken", remedy)
 
 
-def _checked_password(secret: SecretStr) -> str:
+def checked_password(secret: SecretStr) -> str:
+    """Return a password that a login may have. Raises AdminError."""
     password = secret.get_secret_value()
     if not MIN_PASSWORD_LENGTH <= len(password) <= MAX_PASSWORD_LENGTH:
         error = f"password: must have {MIN_PASSWORD_LENGTH} to {MAX_PASSWORD_LENGTH} characters"
@@ -216,21 +254,36 @@ def _checked_password(secret: SecretStr) -> str:
     return password
 
 
-async def _hashes(context: AdminContext, user: str, password: str) -> tuple[str, bytes]:
+async def _hashes(
+    context: AdminContext,
+    user: str,
+    password: str,
+    hashed: Callable[[str], str] | None = None,
+) -> tuple[str, bytes]:
     """Return a password's hash and its sealed SCRAM verifier."""
-    password_hash = await asyncio.to_thread(hash_password, password)
-    return password_hash, await asyncio.to_thread(_sealed_verifier, context, user, password)
+    password_hash = await hashed_in_turn(hashed or hash_password, password)
+    return password_hash, await hashed_in_turn(_sealed_verifier, context, user, password)
 
 
 def _is_same(context: AdminContext, login: Login, password: str) -> bool:
-    """Return whether this is the login's password, with a verifier that can be read."""
+    is_same = is_password_of(context, login, password)
+    return is_same and password_matches(login.password_hash, password)
+
+
+def is_password_of(context: AdminContext, login: Login, password: str) -> bool:
+    """Return whether this is the login's password, with a verifier that can be read.
+
+    The verifier decides: it takes milliseconds, and holds keys of the password alone.
+    """
     if login.sealed_verifier is None:
         return False
     try:
-        context.vault.open(login.sealed_verifier, verifier_owner(login.user))
-    except SealBroken:
+        text = context.vault.open(login.sealed_verifier, verifier_owner(login.user))
+        kept = read_verifier(text)
+    except (SealBroken, ValueError):
         return False
-    return password_matches(login.password_hash, password)
+    given = verifier_of(password, kept.salting)
+    return compare_digest(given.stored_key, kept.stored_key)
 
 
 def _sealed_secret(context: AdminContext, user: str, password: str) -> bytes:

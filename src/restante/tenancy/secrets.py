@@ -59,6 +59,17 @@ class Vault:
             is_same = False
         return present if is_same and present is not None else self.seal(secret, owner)
 
+    def sealed_alike(self, secret: str, owner: str) -> bytes:
+        """Seal so that the same secret of the same owner is sealed to the same octets.
+
+        The nonce is a keyed digest of what is sealed, as in RFC 8452: it repeats only with the
+        same text. An exported file then differs only where a secret does.
+        """
+        text = secret.encode()
+        digest = hmac.digest(self._key, b"\0".join((b"nonce", owner.encode(), text)), "sha256")
+        nonce = digest[:_NONCE_OCTETS]
+        return nonce + self._cipher.encrypt(nonce, text, owner.encode())
+
     def constant(self, label: str) -> bytes:
         """Return the 32 octets of this key and label. They tell nothing about the key."""
         return hmac.digest(self._key, f"constant {label}".encode(), "sha256")
@@ -77,6 +88,11 @@ def login_owner(user: str) -> str:
 def verifier_owner(user: str) -> str:
     """Name the owner of a login's SCRAM verifier."""
     return f"verifier of login {user}"
+
+
+def credentials_owner(user: str) -> str:
+    """Name the owner of a login's hash, secret and verifier, sealed together for an export."""
+    return f"exported login {user}"
 
 
 def destination_owner(domain: str) -> str:
