@@ -66,6 +66,8 @@ from restante.tenancy.principal import (
 from restante.transfer import queue_content, queue_import
 from restante.transfer.import_arrival import ImportLabel
 from restante.transfer.transfer_error import TransferError, TransferFault
+from tests.admin.configurations import applied
+from tests.admin.configurations import exported as exported_configuration
 from tests.admin.desk import HEAD, Desk, FakeServer, all_of, ask_for, run
 
 SOURCE = Path(restante.__file__).parent
@@ -127,6 +129,20 @@ async def exported(context: AdminContext, of: Things) -> object:
 
 def added_channel(of: Things) -> NewChannel:
     return NewChannel(name="two", account=of.account, mail="ops@elsewhere.example")
+
+
+def added_channel_entry(of: Things) -> dict[str, Any]:
+    mail = "ops@elsewhere.example"
+    return {"thing": "channel", "name": "two", "account": of.account, "mail": mail}
+
+
+def added_login_entry(of: Things) -> dict[str, Any]:
+    return {"thing": "login", "user": "another", "account": of.account}
+
+
+def kept_login_entry(of: Things) -> dict[str, Any]:
+    login = f"{of.account}-mail"
+    return {"thing": "login", "user": login, "account": of.account, "cram_md5": True}
 
 
 CALLS: dict[AdminAction, list[Call]] = {
@@ -304,6 +320,20 @@ CALLS: dict[AdminAction, list[Call]] = {
         lambda c, of: all_of(trail.list_audit(c, AuditFilter(account=of.account))),
         lambda c, of: all_of(trail.list_audit(c, AuditFilter(domain=of.domain))),
         lambda c, _: all_of(trail.list_audit(c)),
+    ],
+    AdminAction.CONFIGURATION_APPLY: [
+        lambda c, of: applied(c, [added_channel_entry(of)]),
+        lambda c, of: applied(c, [added_channel_entry(of)], is_dry_run=True),
+        lambda c, of: applied(c, [kept_login_entry(of)]),
+        lambda c, of: applied(c, [added_login_entry(of)]),
+    ],
+    AdminAction.CONFIGURATION_EXPORT: [
+        lambda c, of: exported_configuration(c, of.account),
+        lambda c, _: exported_configuration(c, None),
+    ],
+    AdminAction.SECRETS_EXPORT: [
+        lambda c, of: exported_configuration(c, of.account, with_secrets=True),
+        lambda c, _: exported_configuration(c, None, with_secrets=True),
     ],
     AdminAction.SERVER_STATUS: [lambda c, _: server_status.show_status(c)],
     AdminAction.SERVER_METRICS: [lambda c, _: server_status.show_metrics(c, "")],

@@ -1,5 +1,6 @@
 """The context of every administrative function: records, keys, and the server if one runs."""
 
+import asyncio
 import pwd
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -148,6 +149,7 @@ class AdminContext:
     log: Log | None = None  # the server's; the command line alone writes only to the audit trail
     principal: Principal = NOBODY  # the actor; nobody until a request names one
     reason: str = ""  # the caller's reason, if given
+    applying: asyncio.Lock = field(default_factory=asyncio.Lock)  # one configuration at a time
 
     def acting(self, principal: Principal, reason: str = "") -> "AdminContext":
         """Return the same context for one request of a principal."""

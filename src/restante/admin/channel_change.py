@@ -57,10 +57,10 @@ class ChannelChange(ChannelFields):
 
 async def new_channel(context: AdminContext, new: NewChannel) -> Channel:
     """Return the channel to add. Raises AdminError."""
-    way = _way_given(new.name, new)
+    way = way_given(new.name, new)
     if way is None:
         raise _takes_one_way(new.name)
-    kinds = _checked_kinds(new.name, new.account, new.kinds, hears_all=new.all_accounts)
+    kinds = checked_kinds(new.name, new.account, new.kinds, hears_all=new.all_accounts)
     bare = Channel(0, new.account, new.name, way, "", None, kinds, context.now(), new.all_accounts)
     return await _directed(context, bare, new)
 
@@ -71,7 +71,7 @@ async def changed_channel(
     """Return a channel with the given fields replaced. Raises AdminError."""
     hears_all = present.hears_all if change.all_accounts is None else change.all_accounts
     wanted = _kinds_asked_for(present) if change.kinds is None else change.kinds
-    kinds = _checked_kinds(present.name, present.account, wanted, hears_all=hears_all)
+    kinds = checked_kinds(present.name, present.account, wanted, hears_all=hears_all)
     return await _directed(context, replace(present, kinds=kinds, hears_all=hears_all), change)
 
 
@@ -90,7 +90,7 @@ def wrong(name: str, kind: ErrorKind, cause: str, remedy: str) -> AdminError:
 
 async def _directed(context: AdminContext, channel: Channel, fields: ChannelFields) -> Channel:
     """Return a channel with the given target and key. Raises AdminError."""
-    way = _way_given(channel.name, fields)
+    way = way_given(channel.name, fields)
     if way not in (None, channel.way):
         remedy = f"add another for {way}, then remove this one"
         raise wrong(
@@ -117,7 +117,8 @@ async def _directed(context: AdminContext, channel: Channel, fields: ChannelFiel
     return replace(channel, target=shown, sealed=sealed)
 
 
-def _way_given(name: str, fields: ChannelFields) -> Transport | None:
+def way_given(name: str, fields: ChannelFields) -> Transport | None:
+    """Return the transport of the given target, if there is one. Raises AdminError for two."""
     transports = {
         Transport.WEBHOOK: fields.webhook,
         Transport.MAIL: fields.mail,
@@ -207,7 +208,7 @@ def _heard(account: str, *, hears_all: bool) -> frozenset[NoticeKind]:
     return OF_ACCOUNTS if account else OF_THE_SERVER | (OF_ACCOUNTS if hears_all else frozenset())
 
 
-def _checked_kinds(
+def checked_kinds(
     name: str, account: str, kinds: tuple[NoticeKind, ...], *, hears_all: bool
 ) -> frozenset[NoticeKind]:
     """Return the kinds of the channel. Raises AdminError for one that it can never get."""

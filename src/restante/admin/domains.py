@@ -167,13 +167,16 @@ async def remove_domain(context: AdminContext, name: str, reason: str) -> None:
         await context.store.records.remove_domain(domain.id, recorded)
     except Conflict:
         held = context.store.figures.usage(domain.id).messages
-        remedy = "release or delete them first"
-        raise AdminError(
-            ErrorKind.CONFLICT, f"domain {domain.name}: holds {counted(held, 'message')}", remedy
-        ) from None
+        raise holds_mail(domain.name, held) from None
     await changed(context, recorded)
     if context.server:
         await context.server.stop_drain(domain.id, NO_LONGER_HOSTED)
+
+
+def holds_mail(name: str, held: int) -> AdminError:
+    """Make the error about a domain that cannot be removed, because it holds mail."""
+    error = f"domain {name}: holds {counted(held, 'message')}"
+    return AdminError(ErrorKind.CONFLICT, error, "release or delete them first")
 
 
 def find_domain(context: AdminContext, name: str) -> HostedDomain:

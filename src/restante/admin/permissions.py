@@ -68,6 +68,9 @@ class AdminAction(StrEnum):
     DRAIN_LIST = "list drains"
     DRAIN_STOP = "stop a drain"
     AUDIT_LIST = "list the audit trail"
+    CONFIGURATION_APPLY = "apply a configuration"
+    CONFIGURATION_EXPORT = "export the configuration"
+    SECRETS_EXPORT = "export sealed secrets"
     SERVER_STATUS = "show the server's status"
     SERVER_METRICS = "show metrics"
     STORE_BACKUP = "back up the store"
@@ -85,6 +88,7 @@ _OF_THE_PLATFORM: Final = frozenset(
         AdminAction.DOMAIN_MOVE,
         AdminAction.DOMAIN_REMOVE,
         AdminAction.CONTENT_IMPORT,
+        AdminAction.SECRETS_EXPORT,
         AdminAction.SERVER_STATUS,
         AdminAction.SERVER_METRICS,
         AdminAction.STORE_BACKUP,

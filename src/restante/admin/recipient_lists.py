@@ -118,6 +118,11 @@ async def replace_recipients(
         return await _put(context, hosted, plan)
 
 
+async def check_addresses(domain: HostedDomain, addresses: Sequence[str]) -> int:
+    """Return how many names a new list would have. Raises AdminError for one that is no address."""
+    return len(await _parsed(domain, addresses))
+
+
 async def _listed(context: AdminContext, domain: HostedDomain) -> set[str]:
     names: set[str] = set()
     async for page in recipient_pages(context.store.recipients, domain.id):

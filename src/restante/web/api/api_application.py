@@ -16,6 +16,7 @@ from restante.admin.admin_context import AdminContext
 from restante.tenancy.principal import Principal
 from restante.web.api import (
     account_routes,
+    configuration_routes,
     domain_routes,
     login_routes,
     metrics_routes,
@@ -61,6 +62,7 @@ def build_api(context: AdminContext, acting: Principal | None = None) -> FastAPI
         release_routes,
         server_routes,
         store_routes,
+        configuration_routes,
     ):
         api.include_router(routes.router, prefix="/v1")
     api.include_router(metrics_routes.router)

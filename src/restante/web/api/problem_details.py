@@ -3,7 +3,7 @@
 `problem` makes such an answer. Parts that answer before a route is reached use it too.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Final
 
@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
+from restante.admin.configuration_entries import NotApplicable
 from restante.store.store_errors import (
     CareUnsupported,
     Conflict,
@@ -87,6 +88,9 @@ class ProblemDetails(BaseModel):
     detail: str = Field(description="The thing and the cause.")
     kind: ErrorKind
     remedy: str = Field(description="The next step.")
+    problems: list[str] | None = Field(
+        default=None, description="Of a configuration: each of its faults, with its remedy."
+    )
 
 
 def handle_problems(api: Starlette) -> None:
@@ -105,6 +109,7 @@ def problem(
     detail: str,
     remedy: str,
     headers: Mapping[str, str] | None = None,
+    problems: Sequence[str] | None = None,
 ) -> JSONResponse:
     """Return the answer for a request that failed, with Retry-After where time may cure it."""
     details = ProblemDetails(
@@ -114,10 +119,11 @@ def problem(
         detail=_encodable(detail),
         kind=kind,
         remedy=_encodable(remedy),
+        problems=None if problems is None else [_encodable(one) for one in problems],
     )
     retry = {"Retry-After": str(RETRY_SECONDS)} if status in _MAY_BE_REPEATED else {}
     return JSONResponse(
-        details.model_dump(),
+        details.model_dump(exclude_none=True),
         status,
         headers=retry | dict(headers or {}) | {"Cache-Control": "no-store"},
         media_type=MEDIA_TYPE,
@@ -131,7 +137,10 @@ def _encodable(text: str) -> str:
 
 async def _answer_admin_error(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, AdminError)
-    return problem(STATUSES[error.kind], error.kind, error.error, error.remedy)
+    problems = error.problems if isinstance(error, NotApplicable) else None
+    return problem(
+        STATUSES[error.kind], error.kind, error.error, error.remedy, problems=problems
+    )
 
 
 async def _answer_transfer_error(_request: Request, error: Exception) -> JSONResponse:

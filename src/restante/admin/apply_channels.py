@@ -1,0 +1,164 @@
+"""The change of a channel of notices that an entry of a configuration wants."""
+
+import binascii
+from base64 import b64decode
+from dataclasses import replace
+from functools import partial
+
+from pydantic import SecretStr
+
+from restante.admin.admin_context import AdminContext
+from restante.admin.admin_error import ErrorKind
+from restante.admin.apply_removals import channel_removal
+from restante.admin.apply_steps import ApplyStage, ApplyStep, ApplyTerms, check_same, verb_of
+from restante.admin.channel_change import (
+    ChannelChange,
+    NewChannel,
+    changed_channel,
+    checked_kinds,
+    new_channel,
+    way_given,
+    wrong,
+)
+from restante.admin.channels import check_name, store_channel
+from restante.admin.configuration_entries import ChannelEntry
+from restante.admin.permissions import AdminAction, permit
+from restante.notices.signature import new_key
+from restante.notices.transports import open_secret
+from restante.phrases import WRONG_KEY_FILE
+from restante.tenancy.notice import Channel, Transport
+from restante.tenancy.record_change import changes_between
+from restante.tenancy.secrets import SealBroken
+
+
+async def plan_channel(
+    context: AdminContext, entry: ChannelEntry, terms: ApplyTerms
+) -> list[ApplyStep]:
+    """Return the steps for an entry: none if nothing differs. Raises AdminError.
+
+    A channel keeps its way. To give it another, the present one is removed first, if unnamed things
+    may be pruned. The caller has checked that the account is there, or will be.
+    """
+    present = context.directory.now.channel(entry.account, entry.name)
+    way = _way(entry)
+    if present is None or way in (None, present.way):
+        return await _steps(context, entry, present, way, terms)
+    if not terms.is_pruning:
+        remedy = "say --prune to replace it, which drops its waiting notices"
+        cause = f"its way is {present.way}, and that stays"
+        raise wrong(entry.name, ErrorKind.CONFLICT, cause, remedy)
+    removal = channel_removal(context, present, ApplyStage.MAKE_ROOM, terms.reason)
+    return [removal, *await _steps(context, entry, None, way, terms)]
+
+
+def _way(entry: ChannelEntry) -> Transport | None:
+    """Return the way that an entry names. Raises AdminError for two different ones."""
+    way = way_given(entry.name, entry)
+    if way is not None and entry.way not in (None, way):
+        cause = f"its way is {entry.way}, but it has a target for {way}"
+        raise wrong(entry.name, ErrorKind.USAGE, cause, "write one way")
+    return way or entry.way
+
+
+async def _steps(
+    context: AdminContext,
+    entry: ChannelEntry,
+    present: Channel | None,
+    way: Transport | None,
+    terms: ApplyTerms,
+) -> list[ApplyStep]:
+    key = None
+    if present is None:
+        check_name(entry.name)
+        if way is Transport.WEBHOOK and entry.webhook is not None and entry.key is None:
+            key = new_key()
+    wanted = await _wanted(context, entry if key is None else _signed(entry, key), present, terms)
+    changes = changes_between(present, wanted)
+    if not changes:
+        return []
+    permit(
+        context.principal,
+        AdminAction.CHANNEL_ADD if present is None else AdminAction.CHANNEL_CHANGE,
+    )
+    work = partial(_store, context, present, wanted, key, terms.reason)
+    return [
+        ApplyStep(
+            ApplyStage.CHANNELS,
+            verb_of(present),
+            "channel",
+            entry.name,
+            entry.account,
+            changes,
+            work,
+        )
+    ]
+
+
+def _signed(entry: ChannelEntry, key: str) -> ChannelEntry:
+    return entry.model_copy(update={"key": SecretStr(key)})
+
+
+async def _wanted(
+    context: AdminContext,
+    entry: ChannelEntry,
+    present: Channel | None,
+    terms: ApplyTerms,
+) -> Channel:
+    """Return the channel as it should be. Raises AdminError."""
+    if entry.sealed is not None:
+        return _sealed(context, entry, present, entry.sealed)
+    fields = entry.model_dump(include={"webhook", "key", "mail", "apprise", "insecure"})
+    fields["insecure"] = entry.insecure and entry.webhook is not None
+    if present is None:
+        if way_given(entry.name, entry) is None:
+            remedy = (
+                "write webhook, mail or apprise; `export-config --with-secrets` has sealed URLs"
+            )
+            raise wrong(entry.name, ErrorKind.USAGE, "a new channel needs its target", remedy)
+        new = NewChannel(
+            name=entry.name,
+            account=entry.account,
+            kinds=entry.kinds or (),
+            all_accounts=bool(entry.all_accounts),
+            **fields,
+        )
+        return await new_channel(context, new)
+    kinds = () if entry.kinds is None and terms.is_pruning else entry.kinds
+    hears_all = False if entry.all_accounts is None and terms.is_pruning else entry.all_accounts
+    change = ChannelChange(kinds=kinds, all_accounts=hears_all, **fields)
+    return await changed_channel(context, present, change)
+
+
+def _sealed(
+    context: AdminContext, entry: ChannelEntry, present: Channel | None, text: str
+) -> Channel:
+    """Return a channel with an exported secret. Raises AdminError."""
+    given = (entry.webhook, entry.key, entry.mail, entry.apprise)
+    if entry.way in (None, Transport.MAIL) or any(one is not None for one in given):
+        cause = "sealed goes with way and target alone"
+        raise wrong(entry.name, ErrorKind.USAGE, cause, "write it as export-config does")
+    hears_all = bool(entry.all_accounts)
+    kinds = checked_kinds(entry.name, entry.account, entry.kinds or (), hears_all=hears_all)
+    base = present or Channel(
+        0, entry.account, entry.name, str(entry.way), "", None, kinds, context.now()
+    )
+    try:
+        sealed = b64decode(text, validate=True)
+        channel = replace(
+            base, target=entry.target or "", sealed=sealed, kinds=kinds, hears_all=hears_all
+        )
+        open_secret(context.vault, channel)
+    except (binascii.Error, SealBroken):
+        remedy = "use the key file of the export, or write the URL"
+        cause = f"sealed {WRONG_KEY_FILE}"
+        raise wrong(entry.name, ErrorKind.INVALID, cause, remedy) from None
+    return channel
+
+
+async def _store(
+    context: AdminContext, present: Channel | None, wanted: Channel, key: str | None, reason: str
+) -> str | None:
+    now = context.directory.now.channel(wanted.account, wanted.name)
+    check_same(f"notice channel {wanted.name}", present, now)
+    await store_channel(context, present, wanted, reason if present else "")
+    return key

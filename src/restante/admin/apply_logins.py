@@ -1,0 +1,198 @@
+"""The change of a login that an entry of a configuration wants."""
+
+import binascii
+import json
+from base64 import b64decode
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+from restante.admin.admin_context import AdminContext
+from restante.admin.admin_error import AdminError, ErrorKind
+from restante.admin.apply_steps import ApplyStage, ApplyStep, ApplyVerb, check_same
+from restante.admin.configuration_entries import LoginEntry
+from restante.admin.logins import (
+    LoginChange,
+    NewLogin,
+    add_generated_login,
+    add_login,
+    change_login,
+    check_user,
+    checked_password,
+    is_password_of,
+    store_login,
+    user_taken,
+)
+from restante.admin.password_work import hashed_in_turn
+from restante.admin.permissions import AdminAction, permit
+from restante.phrases import WRONG_KEY_FILE
+from restante.tenancy.model import Login
+from restante.tenancy.record_change import NOTHING, SECRET, Change, changes_between
+from restante.tenancy.secrets import SealBroken, credentials_owner, login_owner, verifier_owner
+
+_REPLACED = "replaced"
+
+
+@dataclass(frozen=True, slots=True)
+class SealedCredentials:
+    """What an export has sealed of a login."""
+
+    password_hash: str
+    sealed_secret: bytes | None
+    sealed_verifier: bytes | None
+
+
+async def plan_login(
+    context: AdminContext, entry: LoginEntry, *, is_leaving_another: bool
+) -> ApplyStep | None:
+    """Return the step for an entry; None if nothing differs. Raises AdminError.
+
+    `is_leaving_another`: the account that has this user name now loses it before. The caller has
+    checked that the account of the entry is there, or will be.
+    """
+    present = context.directory.now.logins.get(entry.user)
+    if present is not None and present.account != entry.account:
+        if not is_leaving_another:
+            raise user_taken(entry.user)
+        present = None
+    if entry.password is not None and entry.sealed is not None:
+        error = f"login {entry.user}: has both password and sealed"
+        raise AdminError(ErrorKind.USAGE, error, "write one of them")
+    if entry.sealed is not None:
+        return _sealed_step(context, entry, present, entry.sealed)
+    if present is None:
+        return _new_step(context, entry)
+    return await _change_step(context, entry, present)
+
+
+def _new_step(context: AdminContext, entry: LoginEntry) -> ApplyStep:
+    permit(context.principal, AdminAction.LOGIN_ADD)
+    if entry.user not in context.directory.now.logins:  # otherwise the name is a good one
+        check_user(context, entry.user)
+    cram_md5 = entry.cram_md5 is not False
+    changes = [
+        Change("user", NOTHING, entry.user),
+        Change("account", NOTHING, entry.account),
+        Change("password", NOTHING, SECRET),
+        Change("cram_md5", NOTHING, _yes(is_so=cram_md5)),
+    ]
+    if entry.password is None:
+        work: Any = partial(
+            add_generated_login, context, entry.account, entry.user, cram_md5=cram_md5
+        )
+        changes[2] = Change("password", NOTHING, "generated")
+    else:
+        checked_password(entry.password)
+        new = NewLogin(user=entry.user, password=entry.password, cram_md5=cram_md5)
+        work = partial(_add, context, entry.account, new)
+    return _step(entry, ApplyVerb.ADD, changes, work)
+
+
+async def _change_step(
+    context: AdminContext, entry: LoginEntry, present: Login
+) -> ApplyStep | None:
+    changes, password = [], entry.password
+    if password is not None and await _is_same(context, present, checked_password(password)):
+        needs_seal = entry.cram_md5 is True and present.sealed_secret is None
+        password = password if needs_seal else None
+    elif password is not None:
+        changes.append(Change("password", SECRET, _REPLACED))
+    has_cram_md5 = present.sealed_secret is not None
+    if entry.cram_md5 not in (None, has_cram_md5):
+        changes.append(Change("cram_md5", _yes(is_so=has_cram_md5), _yes(is_so=not has_cram_md5)))
+        if entry.cram_md5 and password is None:
+            remedy = "write its password too, for CRAM-MD5 needs it"
+            error = f"login {entry.user}: its password is kept as a hash only"
+            raise AdminError(ErrorKind.USAGE, error, remedy)
+    if not changes:
+        return None
+    permit(context.principal, AdminAction.LOGIN_CHANGE)
+    change = LoginChange(password=password, cram_md5=entry.cram_md5)
+    work = partial(_change, context, entry.account, entry.user, change)
+    return _step(entry, ApplyVerb.CHANGE, changes, work)
+
+
+async def _is_same(context: AdminContext, login: Login, password: str) -> bool:
+    """Return whether it is the login's password: at once where that is kept, sealed."""
+    if login.sealed_secret is not None:
+        try:
+            return context.vault.open(login.sealed_secret, login_owner(login.user)) == password
+        except SealBroken:
+            return False
+    return await hashed_in_turn(is_password_of, context, login, password)
+
+
+def _sealed_step(
+    context: AdminContext, entry: LoginEntry, present: Login | None, text: str
+) -> ApplyStep | None:
+    kept = open_credentials(context, entry.user, text)
+    if entry.cram_md5 is False:
+        kept = replace(kept, sealed_secret=None)
+    elif entry.cram_md5 and kept.sealed_secret is None:
+        error = f"login {entry.user}: sealed has no password for CRAM-MD5"
+        raise AdminError(ErrorKind.USAGE, error, "write its password instead, or no cram_md5")
+    if present is None and entry.user not in context.directory.now.logins:
+        check_user(context, entry.user)
+    base = present or Login(entry.user, entry.account, "", None, context.now())
+    wanted = replace(
+        base,
+        password_hash=kept.password_hash,
+        sealed_secret=kept.sealed_secret,
+        sealed_verifier=kept.sealed_verifier,
+    )
+    changes = changes_between(present, wanted)
+    if not changes:
+        return None
+    permit(
+        context.principal,
+        AdminAction.LOGIN_ADD if present is None else AdminAction.LOGIN_CHANGE,
+    )
+    verb = ApplyVerb.ADD if present is None else ApplyVerb.CHANGE
+    return _step(entry, verb, changes, partial(_store, context, present, wanted))
+
+
+def open_credentials(context: AdminContext, user: str, text: str) -> SealedCredentials:
+    """Return the credentials that an export sealed for a user name. Raises AdminError.
+
+    All that is sealed in them must open too, so that the login works.
+    """
+    try:
+        sealed = b64decode(text, validate=True)
+        kept: Mapping[str, str | None] = json.loads(
+            context.vault.open(sealed, credentials_owner(user))
+        )
+        secret, verifier = _octets(kept["secret"]), _octets(kept["verifier"])
+        for part, owner in ((secret, login_owner(user)), (verifier, verifier_owner(user))):
+            if part is not None:
+                context.vault.open(part, owner)
+    except (binascii.Error, ValueError, SealBroken):
+        error = f"login {user}: sealed {WRONG_KEY_FILE}"
+        remedy = "use the key file of the export, or write its password"
+        raise AdminError(ErrorKind.INVALID, error, remedy) from None
+    return SealedCredentials(kept["hash"] or "", secret, verifier)
+
+
+async def _add(context: AdminContext, account: str, new: NewLogin) -> None:
+    await add_login(context, account, new)
+
+
+async def _change(context: AdminContext, account: str, user: str, change: LoginChange) -> None:
+    await change_login(context, account, user, change)
+
+
+async def _store(context: AdminContext, present: Login | None, wanted: Login) -> None:
+    check_same(f"login {wanted.user}", present, context.directory.now.logins.get(wanted.user))
+    await store_login(context, present, wanted)
+
+
+def _step(entry: LoginEntry, verb: ApplyVerb, changes: Any, work: Any) -> ApplyStep:
+    return ApplyStep(ApplyStage.LOGINS, verb, "login", entry.user, entry.account, changes, work)
+
+
+def _octets(text: str | None) -> bytes | None:
+    return None if text is None else b64decode(text, validate=True)
+
+
+def _yes(*, is_so: bool) -> str:
+    return "yes" if is_so else "no"

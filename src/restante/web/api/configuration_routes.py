@@ -1,0 +1,57 @@
+"""Routes of the declarative configuration: apply one, and export the present records as one."""
+
+from contextlib import aclosing
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import StreamingResponse
+
+from restante.admin import applying, configuration_export
+from restante.admin.apply_steps import Prune
+from restante.admin.applying import ApplyLine
+from restante.web.api.json_lines import MEDIA_TYPE, as_lines, lines_of
+from restante.web.api.request_context import RequestContext
+
+router = APIRouter(tags=["configuration"])
+
+
+@router.post("/apply", response_model=ApplyLine)
+async def apply(
+    context: RequestContext,
+    request: Request,
+    prune: Annotated[Prune, Query(description="What happens to things not named.")] = Prune.NOTHING,
+    dry_run: Annotated[bool, Query(description="Change nothing.")] = False,  # noqa: FBT002
+) -> StreamingResponse:
+    """Apply a configuration: an entry to a line, in JSON (`application/x-ndjson`).
+
+    All of it is checked before anything changes. The answer has a line for each step once it is
+    done. It ends with a summary; without that, apply the same again.
+    """
+    lines = applying.apply_configuration(context, lines_of(request), prune, is_dry_run=dry_run)
+    return await _streamed(lines)
+
+
+@router.get("/configuration", response_model=dict[str, Any])
+async def export(
+    context: RequestContext,
+    account: str | None = None,
+    with_secrets: Annotated[  # noqa: FBT002
+        bool, Query(description="With secrets, sealed under the key file.")
+    ] = False,
+) -> StreamingResponse:
+    """Return the records as entries that `apply` takes, an entry to a line."""
+    if with_secrets:
+        return await _streamed(configuration_export.export_with_secrets(context, account))
+    return await _streamed(configuration_export.export_configuration(context, account))
+
+
+async def _streamed(lines: Any) -> StreamingResponse:
+    """Return the answer. Errors before the first line are raised here, and have a status."""
+    first = await anext(lines, None)
+
+    async def octets() -> Any:
+        async with aclosing(lines):  # also if the client leaves
+            async for line in as_lines(first, lines):
+                yield line
+
+    return StreamingResponse(octets(), media_type=MEDIA_TYPE)

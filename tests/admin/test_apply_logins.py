@@ -1,0 +1,165 @@
+"""A login of a configuration: its password is given, sealed, kept, or generated."""
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from restante.admin.apply_logins import open_credentials
+from restante.admin.apply_steps import Prune
+from restante.admin.configuration_entries import NotApplicable
+from restante.tenancy.passwords import password_matches
+from restante.tenancy.secrets import Vault
+from tests.admin.configurations import applied, apply, exported, fields_changed, numbers, told
+from tests.admin.desk import Desk
+
+ACCOUNTS = [{"thing": "account", "name": name} for name in ("a", "b")]
+LOGIN = {"thing": "login", "user": "one", "account": "a"}
+GIVEN = {**LOGIN, "password": "correct horse"}
+
+
+@pytest.fixture
+def desk() -> Desk:
+    desk = Desk()
+    apply(desk, ACCOUNTS)
+    return desk
+
+
+def problem_of(desk: Desk, entry: dict[str, Any], prune: Prune = Prune.NOTHING) -> str:
+    with pytest.raises(NotApplicable) as caught:
+        apply(desk, [entry], prune)
+    [problem] = caught.value.problems
+    return problem
+
+
+def test_a_new_login_without_a_password_gets_one_that_is_told_once(desk: Desk) -> None:
+    assert [line.step.secret for line in apply(desk, [LOGIN], is_dry_run=True) if line.step] == [
+        None
+    ]
+    [secret] = [line.step.secret for line in apply(desk, [LOGIN]) if line.step]
+    assert secret is not None
+    login = desk.context.directory.now.logins["one"]
+    assert password_matches(login.password_hash, secret)
+    assert numbers(apply(desk, [LOGIN]))[3] == 1
+    assert desk.context.directory.now.logins["one"] == login
+
+
+def test_a_given_password_is_told_by_nothing(desk: Desk) -> None:
+    answer = apply(desk, [GIVEN])
+    assert "correct horse" not in repr(answer)
+    assert fields_changed(answer) == [
+        "user: none → one",
+        "account: none → a",
+        "password: none → set",
+        "cram_md5: none → yes",
+    ]
+    login = desk.context.directory.now.logins["one"]
+    assert password_matches(login.password_hash, "correct horse")
+
+
+@pytest.mark.parametrize("cram_md5", [True, False])
+def test_the_same_password_is_no_change_and_another_is(desk: Desk, *, cram_md5: bool) -> None:
+    entry = {**GIVEN, "cram_md5": cram_md5}
+    apply(desk, [entry])
+    before = desk.context.directory.now.logins["one"]
+    assert numbers(apply(desk, [entry]))[:4] == (0, 0, 0, 1)
+    assert desk.context.directory.now.logins["one"] == before
+    changed = apply(desk, [{**entry, "password": "battery staple"}])
+    assert fields_changed(changed) == ["password: set → replaced"]
+    login = desk.context.directory.now.logins["one"]
+    assert password_matches(login.password_hash, "battery staple")
+
+
+def test_cram_md5_is_taken_away_and_comes_back_only_with_the_password(desk: Desk) -> None:
+    apply(desk, [GIVEN])
+    assert fields_changed(apply(desk, [{**LOGIN, "cram_md5": False}])) == ["cram_md5: yes → no"]
+    assert numbers(apply(desk, [LOGIN], Prune.RECORDS))[1] == 0, "a field not given stays"
+    assert "kept as a hash only" in problem_of(desk, {**LOGIN, "cram_md5": True})
+    assert fields_changed(apply(desk, [{**GIVEN, "cram_md5": True}])) == ["cram_md5: no → yes"]
+    assert desk.context.directory.now.logins["one"].sealed_secret is not None
+
+
+@pytest.mark.parametrize(
+    ("entry", "cause"),
+    [
+        ({**LOGIN, "user": "a b"}, "not a user name"),
+        ({**LOGIN, "password": "short"}, "must have 8 to 255 characters"),
+        ({**GIVEN, "sealed": "AAAA"}, "has both password and sealed"),
+        ({**LOGIN, "sealed": "AAAA"}, "sealed cannot be opened with this key file"),
+        ({**LOGIN, "sealed": "not base64"}, "sealed cannot be opened with this key file"),
+        ({**LOGIN, "account": "c"}, "account c: there is none"),
+    ],
+)
+def test_a_faulty_login_is_refused(desk: Desk, entry: dict[str, Any], cause: str) -> None:
+    problem = problem_of(desk, entry)
+    assert cause in problem
+    assert "short" not in problem
+
+
+def test_a_user_name_of_another_account_is_taken_unless_that_loses_it(desk: Desk) -> None:
+    apply(desk, [GIVEN])
+    moved = {**GIVEN, "account": "b"}
+    assert "the user name is taken" in problem_of(desk, moved)
+    assert "the user name is taken" in problem_of(desk, moved, Prune.RECORDS)
+    answer = apply(desk, [ACCOUNTS[0], moved], Prune.RECORDS)
+    assert told(answer) == ["remove login one", "add login one"]
+    assert desk.context.directory.now.logins["one"].account == "b"
+
+
+def sealed_of(desk: Desk) -> dict[str, Any]:
+    [entry] = [
+        one
+        for one in asyncio.run(exported(desk.context, with_secrets=True))
+        if one["thing"] == "login"
+    ]
+    return entry
+
+
+def test_sealed_credentials_are_put_back_as_they_were(desk: Desk) -> None:
+    apply(desk, [GIVEN])
+    entry, before = sealed_of(desk), desk.context.directory.now.logins["one"]
+    apply(desk, [{**GIVEN, "password": "battery staple"}])
+    changed = fields_changed(apply(desk, [entry]))
+    assert changed == [
+        "password: set → replaced",
+        "sealed password: set → replaced",
+        "SCRAM verifier: set → replaced",
+    ]
+    assert desk.context.directory.now.logins["one"] == before
+    without = apply(desk, [{**entry, "cram_md5": False}])
+    assert fields_changed(without) == ["sealed password: set → none"]
+    assert "has no password for CRAM-MD5" in problem_of(desk, {**sealed_of(desk), "cram_md5": True})
+
+
+def test_sealed_credentials_fit_no_other_user_name_and_no_other_key(desk: Desk) -> None:
+    apply(desk, [GIVEN])
+    entry = sealed_of(desk)
+    assert "sealed cannot be opened" in problem_of(desk, {**entry, "user": "two"})
+    other = replace(desk.context, vault=Vault(b"x" * 32))
+
+    async def story() -> None:
+        with pytest.raises(NotApplicable, match="sealed cannot be opened"):
+            await applied(other, [entry])
+
+    asyncio.run(story())
+    assert open_credentials(desk.context, "one", entry["sealed"]).sealed_secret is not None
+
+
+def test_a_login_changed_meanwhile_is_not_overwritten(desk: Desk) -> None:
+    apply(desk, [GIVEN])
+    entry = sealed_of(desk)
+    apply(desk, [{**GIVEN, "password": "battery staple"}])
+
+    async def story() -> None:
+        from restante.admin.applying import apply_configuration  # noqa: PLC0415
+        from restante.admin.logins import remove_login  # noqa: PLC0415
+        from tests.admin.configurations import lines  # noqa: PLC0415
+
+        answer = apply_configuration(desk.context, lines([{**ACCOUNTS[0], "note": "x"}, entry]))
+        await anext(answer)
+        await remove_login(desk.context, "a", "one", "left")
+        [failure] = [line.failure async for line in answer if line.failure]
+        assert failure.error == "login one: was changed by somebody else meanwhile"
+
+    asyncio.run(story())

@@ -1,0 +1,294 @@
+"""An export leaves out defaults and secrets, and apply takes it again."""
+
+import asyncio
+import json
+import re
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from restante.admin.apply_steps import Prune
+from tests.admin.configurations import ACME, Entries, applied, apply, exported, numbers
+from tests.admin.desk import NOW, Desk
+
+EVERYTHING: list[dict[str, Any]] = [
+    {
+        "thing": "account",
+        "name": "acme",
+        "note": "since 2019",
+        "empty_reply": 250,
+        "quota": 10 * 1024**3,
+        "quota_messages": 1000,
+        "report_details": True,
+        "history": "domain",
+    },
+    {"thing": "account", "name": "beta"},
+    {"thing": "login", "user": "acme-mail", "account": "acme", "password": "correct horse"},
+    {
+        "thing": "login",
+        "user": "other",
+        "account": "acme",
+        "password": "correct horse",
+        "cram_md5": False,
+    },
+    {
+        "thing": "domain",
+        "name": "acme.example",
+        "account": "acme",
+        "destination": "mail.alpha.example:2525",
+        "allow": ["192.0.2.0/24", "2001:db8::1", "mail.alpha.example"],
+        "tls": "verify",
+        "tls_pins": ["00" * 32],
+        "connections": 3,
+        "per_minute": 60,
+        "destination_login": "relay",
+        "destination_password": "a secret word",
+        "hold": "suspended",
+        "reason": "moving",
+        "until": "2026-12-01T00:00:00Z",
+        "while_suspended": "defer",
+        "hold_otherwise": "on-return",
+        "accept": "when-down",
+        "force_accept": "on",
+        "recipients": "learned",
+        "unknown": "reject",
+        "ignore_tags": True,
+        "ask_destination": True,
+        "quota": 1000,
+        "quota_messages": 10,
+        "message_size": 999,
+        "retention": 86400,
+        "at_end": "bounce",
+        "refused_retention": 0,
+        "refused_at_end": "delete",
+        "on_refusal": "bounce",
+        "addresses": ["anna", "sales-*"],
+    },
+    {"thing": "domain", "name": "b.example", "account": "beta", "destination": "192.0.2.9"},
+    {
+        "thing": "channel",
+        "name": "all",
+        "mail": "ops@elsewhere.example",
+        "all_accounts": True,
+    },
+    {
+        "thing": "channel",
+        "name": "hook",
+        "account": "acme",
+        "webhook": "https://hooks.example/secret-path",
+        "key": "whsec_" + "QUJD" * 8,
+        "kinds": ["drain-finished", "quota-reached"],
+    },
+]
+
+
+def test_an_export_with_secrets_makes_the_same_records_in_an_empty_store() -> None:
+    async def story() -> None:
+        desk, other = Desk(), Desk()
+        await applied(desk.context, EVERYTHING)
+        first = await exported(desk.context, with_secrets=True)
+        assert numbers(await applied(other.context, first))[4] == 0
+        assert json.dumps(await exported(other.context, with_secrets=True)) == json.dumps(first)
+        for context in (desk.context, other.context):
+            for prune in Prune:
+                assert numbers(await applied(context, first, prune))[:3] == (0, 0, 0)
+
+    asyncio.run(story())
+
+
+def test_an_export_has_every_field_that_was_applied_and_no_secret() -> None:
+    async def story() -> None:
+        desk = Desk()
+        await applied(desk.context, EVERYTHING)
+        export = await exported(desk.context)
+        domain = next(one for one in export if one["thing"] == "domain")
+        wanted = {**EVERYTHING[4], "retention": 86400.0}
+        for key in ("destination_password", "addresses"):
+            del wanted[key]
+        assert domain == wanted
+        assert export[0] == EVERYTHING[0]
+        text = json.dumps(export)
+        for secret in ("correct horse", "a secret word", "secret-path", "whsec", "sealed", "argon"):
+            assert secret not in text
+        for prune in Prune:
+            assert numbers(await applied(desk.context, export, prune))[:3] == (0, 0, 0)
+
+    asyncio.run(story())
+
+
+def test_defaults_are_left_out() -> None:
+    desk = Desk()
+    apply(desk, EVERYTHING)
+    export = asyncio.run(exported(desk.context, "beta"))
+    assert export == [
+        {"thing": "account", "name": "beta"},
+        {
+            "thing": "domain",
+            "name": "b.example",
+            "account": "beta",
+            "destination": "192.0.2.9:25",
+        },
+    ]
+
+
+def test_sealed_secrets_show_nothing_and_fit_one_name_and_one_key_only() -> None:
+    desk = Desk()
+    apply(desk, EVERYTHING)
+    export = asyncio.run(exported(desk.context, with_secrets=True))
+    text = json.dumps(export)
+    for secret in ("correct horse", "a secret word", "secret-path", "whsec", "argon"):
+        assert secret not in text
+    assert len(re.findall("sealed", text)) == 4
+
+
+def test_a_suspension_that_has_ended_is_not_exported() -> None:
+    desk = Desk()
+    apply(desk, EVERYTHING)
+    late = replace(desk.context, now=lambda: NOW + 400 * 365 * 86400.0)
+    domain = next(one for one in asyncio.run(exported(late)) if one["thing"] == "domain")
+    assert domain["hold"] == "on-return"
+    assert not domain.keys() & {"reason", "until", "while_suspended", "hold_otherwise"}
+
+
+def test_a_long_list_follows_its_domain_in_parts() -> None:
+    desk = Desk()
+    names = [f"user{number:04}" for number in range(2500)]
+    apply(desk, [*ACME[:2], {**ACME[2], "addresses": names}])
+    export = asyncio.run(exported(desk.context))
+    parts = [one["addresses"] for one in export if one["thing"] == "addresses"]
+    assert [name for part in parts for name in part] == names
+    assert max(map(len, parts)) == 1000
+    other = Desk()
+    assert numbers(apply(other, export))[4] == 0
+    assert asyncio.run(exported(other.context)) == export
+
+
+# --- any two configurations
+
+ACCOUNTS = ("a", "b", "c")
+
+
+def optional(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
+    return st.fixed_dictionaries({}, optional=fields)
+
+
+suspensions = st.one_of(
+    st.just({}),
+    st.sampled_from(["relay", "on-return", "until-asked"]).map(lambda hold: {"hold": hold}),
+    optional(
+        until=st.just("2030-01-01T00:00:00Z"),
+        while_suspended=st.sampled_from(["accept", "defer"]),
+        hold_otherwise=st.sampled_from(["relay", "on-return"]),
+    ).map(lambda fields: {"hold": "suspended", "reason": "moving", **fields}),
+)
+logins_at_destinations: st.SearchStrategy[dict[str, str]] = st.one_of(
+    st.just({}),
+    st.sampled_from(["one", "two"]).map(
+        lambda user: {
+            "tls": "required",
+            "destination_login": user,
+            "destination_password": f"password of {user}",
+        }
+    ),
+)
+domain_fields = st.builds(
+    lambda *parts: {key: value for part in parts for key, value in part.items()},
+    optional(
+        allow=st.lists(st.sampled_from(["192.0.2.1", "10.0.0.0/8", "h.example"]), unique=True),
+        connections=st.integers(1, 100),
+        per_minute=st.integers(0, 5),
+        force_accept=st.sampled_from(["on", "off", ""]),
+        recipients=st.sampled_from(["any", "list"]),
+        unknown=st.sampled_from(["accept", "defer", "reject"]),
+        ignore_tags=st.booleans(),
+        quota=st.integers(0, 3),
+        message_size=st.integers(0, 3),
+        retention=st.integers(0, 3),
+        at_end=st.sampled_from(["keep", "delete", "bounce"]),
+        refused_retention=st.integers(0, 3),
+        on_refusal=st.sampled_from(["keep", "bounce"]),
+    ),
+    suspensions,
+    logins_at_destinations,
+)
+
+
+@st.composite
+def configurations(draw: st.DrawFn) -> Entries:
+    """Any configuration of three accounts, with things that can move between them."""
+    names = draw(st.lists(st.sampled_from(ACCOUNTS), unique=True))
+    owners = st.sampled_from(names) if names else st.nothing()
+    entries: list[dict[str, Any]] = []
+    for name in names:
+        fields = optional(
+            note=st.sampled_from(["", "x"]),
+            quota=st.integers(0, 2),
+            empty_reply=st.sampled_from([250, 251]),
+            history=st.sampled_from(["full", "none"]),
+        )
+        entries.append({"thing": "account", "name": name, **draw(fields)})
+    for user in draw(st.lists(st.sampled_from(["one", "two"]), unique=True)) if names else []:
+        password = draw(st.sampled_from(["correct horse", "battery staple"]))
+        login = {"thing": "login", "user": user, "account": draw(owners), "password": password}
+        entries.append(login | {"cram_md5": draw(st.booleans())})
+    for name in draw(st.lists(st.sampled_from(["x.example", "y.example"]), unique=True)) * bool(
+        names
+    ):
+        domain = {"thing": "domain", "name": name, "account": draw(owners)}
+        domain["destination"] = draw(st.sampled_from(["192.0.2.1", "192.0.2.2:26"]))
+        addresses = draw(st.lists(st.sampled_from(["anna", "b*", "carl"]), unique=True))
+        entries.append({**domain, "addresses": addresses, **draw(domain_fields)})
+    for name in draw(st.lists(st.sampled_from(["ops", "hook"]), unique=True)):
+        owner = draw(st.sampled_from(["", *names]))
+        ways = ({"mail": "o@elsewhere.example"}, {"webhook": "https://h.example", "key": KEY})
+        channel = {
+            "thing": "channel",
+            "name": name,
+            "account": owner,
+            **draw(st.sampled_from(ways)),
+        }
+        kinds = ["drain-finished"] if owner else ["room-short"]
+        entries.append({**channel, **draw(optional(kinds=st.sampled_from([[], kinds])))})
+    return entries
+
+
+KEY = "whsec_" + "QUJD" * 8
+
+
+async def state(desk: Desk) -> list[dict[str, Any]]:
+    """Return all records, with whatever can be compared of their secrets."""
+    entries = await exported(desk.context)
+    for login in desk.context.directory.now.logins.values():
+        assert login.can_use_scram
+    return entries
+
+
+@given(configurations(), configurations())
+@settings(max_examples=50, deadline=None)
+def test_what_was_there_before_does_not_matter_where_everything_unnamed_goes(
+    first: Entries, second: Entries
+) -> None:
+    async def story() -> None:
+        desk, empty = Desk(), Desk()
+        assert numbers(await applied(desk.context, first))[4] == 0
+        assert numbers(await applied(desk.context, second, Prune.ACCOUNTS))[4] == 0
+        assert numbers(await applied(empty.context, second))[4] == 0
+        assert await state(desk) == await state(empty)
+        again = await applied(desk.context, second, Prune.ACCOUNTS)
+        assert numbers(again)[:3] == (0, 0, 0)
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("prune", [Prune.NOTHING, Prune.RECORDS])
+def test_accounts_that_are_not_named_stay_unless_they_are_to_go(prune: Prune) -> None:
+    desk = Desk()
+    apply(desk, EVERYTHING)
+    before = asyncio.run(exported(desk.context, "beta"))
+    apply(desk, [EVERYTHING[0]], prune)
+    assert asyncio.run(exported(desk.context, "beta")) == before
+    names = set(desk.context.directory.now.logins)
+    assert names == (set() if prune is Prune.RECORDS else {"acme-mail", "other"})
