@@ -23,6 +23,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from restante.admin.configuration_entries import MODELS
 from restante.cli.command_line import build_command
 from restante.cli.failures import Exit
 from restante.config.one_or_more import ONE_OR_MORE
@@ -107,6 +108,7 @@ def pages() -> Mapping[str, str]:
         "configuration.md": _page(_configuration()),
         "events.md": _page(_events()),
         "metrics.md": _page(_metrics()),
+        "records.md": _page(_records()),
     }
 
 
@@ -194,6 +196,99 @@ def _default(parameter: Any) -> str:
         if isinstance(default, int | float | str) and default and default is not True
         else ""
     )
+
+
+# Records of a file for `apply`
+
+# The command whose options have the names of the fields, and the fields that are of files alone.
+_RECORDS: Mapping[str, tuple[str, Mapping[str, str]]] = {
+    "account": (
+        "account add",
+        {
+            "report_details": "true: quote the primary in reports of success and delay.",
+        },
+    ),
+    "login": (
+        "login set",
+        {
+            "account": "The account of the login.",
+            "password": "A new login without one gets a strong one; another login keeps its own.",
+            "password_file": "File with the password on its first line.",
+            "sealed": "Credentials of an export, encrypted with the key file.",
+        },
+    ),
+    "domain": (
+        "domain add",
+        {
+            "name": "The domain.",
+            "reason": "Reason of the suspension.",
+            "until": "End of the suspension: a time, or a day. A past one counts as no suspension.",
+            "force_until": "End of force_accept: a time, or a day.",
+            "per_minute": "Maximum of messages a minute, or none.",
+            "tls_pins": "List of public keys of the destination, as for --tls-pin.",
+            "allow": "List of addresses, networks and host names that may request the mail.",
+            "destination_password": "Password for the login at the destination.",
+            "destination_password_file": "File with that password on its first line.",
+            "destination_sealed": "That password of an export, encrypted with the key file.",
+            "hold_otherwise": "With hold = suspended: the mode after the suspension.",
+            "addresses": "List of recipients, as of `restante recipient`. Not given: it stays.",
+            "addresses_file": "File with one address a line; # begins a comment.",
+        },
+    ),
+    "channel": (
+        "notice add",
+        {
+            "webhook": "URL that gets JSON.",
+            "apprise": "URL for the optional package Apprise.",
+            "kinds": "List of the kinds of notices. Default: every kind.",
+            "key": "Key that signs a webhook. A new webhook without one gets a new key.",
+            "key_file": "File with that key.",
+            "webhook_file": "File with the URL of the webhook.",
+            "apprise_file": "File with the URL for Apprise.",
+            "way": "With sealed, or for a channel that exists: webhook, mail or apprise.",
+            "target": "With sealed: the visible part of the target.",
+            "sealed": "URL and key of an export, encrypted with the key file.",
+        },
+    ),
+}
+_NOT_IN_FILES = {"place", "pin_now"}
+
+
+def _records() -> Iterator[str]:
+    yield from (
+        "# Records in a file for apply",
+        "",
+        "`restante apply` takes TOML with a table for each record, such as `[[domain]]`. JSON has",
+        "lists of the same names. A field that is not given is unchanged; with `--prune` it has",
+        "its default. [How to use it](../how-to/onboard-many-customers.md).",
+        "",
+    )
+    for thing, (command, own) in _RECORDS.items():
+        helps = dict(_helps(command)) | own
+        names = [name for name in MODELS[thing].model_fields if name not in _NOT_IN_FILES]
+        names = list(dict.fromkeys([*_first_fields(thing), *names, *own]))
+        yield from (f"## `[[{thing}]]`", "")
+        rows = [[f"`{name}`", described(f"{thing} {name}", helps.get(name))] for name in names]
+        yield from _table(["field", "meaning"], rows)
+    yield from ("## CSV", "")
+    yield from (
+        "A line is a domain. The first line names `account`, `domain`, and any fields of",
+        "`[[domain]]` but `name`. Lists are separated by spaces. Other columns: `login` (user",
+        "names of the account), `password` or `password_file` of a single login, and `note` of",
+        "the account.",
+    )
+
+
+def _first_fields(thing: str) -> Sequence[str]:
+    return ("user", "account") if thing == "login" else ("name",)
+
+
+def _helps(command: str) -> Iterator[tuple[str, str]]:
+    found: Any = build_command()
+    for word in command.split():
+        found = found.commands[word]
+    for parameter in found.params:
+        yield parameter.name, parameter.help or ""
 
 
 # Configuration

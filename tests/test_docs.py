@@ -34,7 +34,9 @@ def pages(generate: ModuleType) -> dict[str, str]:
     return dict(generate.pages())
 
 
-@pytest.mark.parametrize("name", ["commands.md", "configuration.md", "events.md", "metrics.md"])
+@pytest.mark.parametrize(
+    "name", ["commands.md", "configuration.md", "events.md", "metrics.md", "records.md"]
+)
 def test_the_reference_is_as_the_code_has_it(pages: dict[str, str], name: str) -> None:
     written = (DOCS / "reference" / name).read_text(encoding="utf-8")
     assert written == pages[name], (

@@ -1,4 +1,4 @@
-"""What a configuration does not name is removed only where that was asked for."""
+"""Things that a configuration does not name are removed only if that was asked for."""
 
 import asyncio
 

@@ -36,7 +36,7 @@ _REPLACED = "replaced"
 
 @dataclass(frozen=True, slots=True)
 class SealedCredentials:
-    """What an export has sealed of a login."""
+    """The credentials of a login that an export has sealed."""
 
     password_hash: str
     sealed_secret: bytes | None

@@ -99,7 +99,7 @@ class _Planner:
             self._wanted.problems.append(Problem(error.kind, error.error, error.remedy))
 
     async def _plan_each(self, entry: _Entry, plan: Callable[[_Entry], Awaitable[None]]) -> None:
-        """Plan one entry; what is wrong with it is noted."""
+        """Plan one entry, and note a fault of it."""
         await self._breather.breathe()
         try:
             await plan(entry)

@@ -15,7 +15,7 @@ CHANGED_MEANWHILE: Final = "was changed by somebody else meanwhile"
 
 
 class Prune(StrEnum):
-    """What happens to things and fields that a configuration does not name."""
+    """How things and fields that a configuration does not name are treated."""
 
     NOTHING = "nothing"  # they stay as they are
     RECORDS = "records"  # of the accounts that it names: things go, fields get their defaults
@@ -24,14 +24,14 @@ class Prune(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ApplyTerms:
-    """What holds for every entry of a configuration."""
+    """The terms that are the same for every entry of a configuration."""
 
     prune: Prune = Prune.NOTHING
     reason: str = ""  # of removals, in the audit trail
 
     @property
     def is_pruning(self) -> bool:
-        """Whether what is not named goes."""
+        """Whether things that are not named are removed."""
         return self.prune is not Prune.NOTHING
 
 
@@ -51,7 +51,7 @@ class ApplyStage(IntEnum):
 
 
 class ApplyVerb(StrEnum):
-    """What a step does to a record."""
+    """The effect of a step on a record."""
 
     ADD = "add"
     CHANGE = "change"
@@ -79,7 +79,7 @@ class ApplyStep:
 
 @dataclass(slots=True)
 class ApplyPlan:
-    """What is to be done, and the records that need nothing."""
+    """The steps to do, and the number of records that need none."""
 
     steps: list[ApplyStep] = field(default_factory=list)
     unchanged: int = 0
@@ -94,7 +94,7 @@ class ApplyPlan:
 
 
 def verb_of(present: object | None) -> ApplyVerb:
-    """Return what storing a record does, where `present` is there."""
+    """Return the effect of storing a record, where `present` is there."""
     return ApplyVerb.ADD if present is None else ApplyVerb.CHANGE
 
 

@@ -1,8 +1,8 @@
-"""Apply a configuration: check all of it, then change what differs, a few records at once.
+"""Apply a configuration: check all of it, then change the records that differ, some at once.
 
 The steps of one stage do not depend on each other, so some run together: the store writes them in
-one transaction. A step that fails stops no other. What was done stays, and a second application
-does the rest.
+one transaction. A step that fails stops no other. Changes that were made stay, and a second
+application makes the others.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """The present records as entries of a configuration, which `apply` takes again.
 
-A field with its default is left out. Secrets are left out, unless they are asked for: then they are
-sealed under the key file, and of use only to a server that has it.
+A field with its default is left out, and so are secrets. If secrets are asked for, they are sealed
+under the key file: only a server that has it can use them.
 """
 
 import json

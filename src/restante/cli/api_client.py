@@ -11,6 +11,7 @@ not matter.
 
 import asyncio
 import contextlib
+import json
 import os
 import socket
 import tempfile
@@ -91,6 +92,27 @@ class Api:
                     _content(answer)
                 async for block in answer.aiter_bytes():
                     yield block
+
+    async def exchange(
+        self, path: str, octets: AsyncIterator[bytes], *, params: Params = None
+    ) -> AsyncIterator[Any]:
+        """Send a body as a stream, and yield the JSON of each line of the answer as it arrives.
+
+        Raises Failure also if the answer ends early.
+        """
+        with self._failing():
+            async with self._client.stream(
+                "POST", path, params=_given(params), content=octets
+            ) as answer:
+                async for line in _lines(answer):
+                    yield json.loads(line)
+
+    async def lines(self, path: str, *, params: Params = None) -> AsyncIterator[Any]:
+        """Get a listing, and yield the JSON of each of its lines as it arrives. Raises Failure."""
+        with self._failing():
+            async with self._client.stream("GET", path, params=_given(params)) as answer:
+                async for line in _lines(answer):
+                    yield json.loads(line)
 
     @contextlib.contextmanager
     def _failing(self) -> Iterator[None]:
@@ -252,6 +274,18 @@ def _server_answers(path: Path) -> bool:
         ) from None
 
 
+async def _lines(answer: "httpx.Response") -> AsyncIterator[bytes]:
+    """Yield the lines of an answer; an error of the API raises Failure."""
+    if not answer.is_success:
+        await answer.aread()
+        _content(answer)
+    rest = b""
+    async for block in answer.aiter_bytes():
+        *lines, rest = (rest + block).split(b"\n")
+        for line in lines:
+            yield line
+
+
 def _given(params: Params) -> dict[str, Any] | None:
     return (
         None
@@ -266,6 +300,5 @@ def _content(answer: "httpx.Response") -> Any:
     content = answer.json()
     if answer.is_success:
         return content
-    raise Failure(
-        BY_KIND.get(content["kind"], Exit.UNAVAILABLE), f"{content['detail']}; {content['remedy']}"
-    )
+    texts = content.get("problems") or [f"{content['detail']}; {content['remedy']}"]
+    raise Failure(BY_KIND.get(content["kind"], Exit.UNAVAILABLE), *texts)

@@ -13,11 +13,13 @@ import typer.main
 from restante import __version__
 from restante.cli import (
     account_commands,
+    apply_command,
     audit_commands,
     client_commands,
     config_commands,
     domain_commands,
     drain_commands,
+    export_config_command,
     init_command,
     login_commands,
     notice_commands,
@@ -95,6 +97,8 @@ app.command()(top.top)
 app.command()(release_command.release)
 app.command()(trace_command.trace)
 app.command()(audit_commands.audit)
+app.command()(apply_command.apply)
+app.command()(export_config_command.export_config)
 app.command()(client_commands.etrn)
 
 

@@ -5,8 +5,8 @@ A check takes the same time whether or not the login exists. Hashing takes tens 
 
 A password that we generated has more than 120 random bits, so nobody guesses it from any hash. Its
 hash is a light one, which takes a millisecond: hundreds of logins can be made at once. Each check
-verifies a full and a light hash, one of which may be nobody's, so its time does not tell which kind
-of hash a login has.
+verifies one full and one light hash, nobody's if the login has none of that kind. So its time does
+not show the kind of a login's hash.
 """
 
 from functools import cache

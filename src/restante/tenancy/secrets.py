@@ -62,8 +62,8 @@ class Vault:
     def sealed_alike(self, secret: str, owner: str) -> bytes:
         """Seal so that the same secret of the same owner is sealed to the same octets.
 
-        The nonce is a keyed digest of what is sealed, as in RFC 8452: it repeats only with the
-        same text. An exported file then differs only where a secret does.
+        The nonce is a keyed digest of the text, as in RFC 8452: it repeats only with the text. An
+        exported file then differs only where a secret does.
         """
         text = secret.encode()
         digest = hmac.digest(self._key, b"\0".join((b"nonce", owner.encode(), text)), "sha256")

@@ -19,7 +19,9 @@ router = APIRouter(tags=["configuration"])
 async def apply(
     context: RequestContext,
     request: Request,
-    prune: Annotated[Prune, Query(description="What happens to things not named.")] = Prune.NOTHING,
+    prune: Annotated[
+        Prune, Query(description="How things that are not named are treated.")
+    ] = Prune.NOTHING,
     dry_run: Annotated[bool, Query(description="Change nothing.")] = False,  # noqa: FBT002
 ) -> StreamingResponse:
     """Apply a configuration: an entry to a line, in JSON (`application/x-ndjson`).

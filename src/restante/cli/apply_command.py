@@ -1,0 +1,216 @@
+"""`restante apply`: bring the records to the state that a file declares."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+import typer
+
+from restante.cli.api_client import connected
+from restante.cli.configuration_reading import Entry, read_configuration, request_lines
+from restante.cli.display import say, show_json
+from restante.cli.failures import BY_KIND, Exit, Failure, complain, warn
+from restante.cli.options import ConfigFile, Json, OptionalReason
+from restante.mail.quantity import counted
+
+FORMATS: Final = {".csv": "csv", ".json": "json", ".toml": "toml"}
+_SECONDS: Final = 900.0  # without a line of the answer: DNS may be away
+_PAST: Final = {"add": "added", "change": "changed", "remove": "removed"}
+_STDIN: Final = "-"
+
+Format = Literal["toml", "json", "csv"]
+
+
+def apply(
+    file: Annotated[
+        str,
+        typer.Argument(metavar="FILE", help="TOML, JSON, or CSV with domains; - for stdin."),
+    ],
+    *,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be changed, and change nothing.")
+    ] = False,
+    prune: Annotated[
+        bool,
+        typer.Option(
+            "--prune",
+            help="In the accounts that the file names, remove what it does not name, and give"
+            " other fields their defaults.",
+        ),
+    ] = False,
+    prune_accounts: Annotated[
+        bool,
+        typer.Option(
+            "--prune-accounts", help="Like --prune, and remove accounts that the file lacks."
+        ),
+    ] = False,
+    form: Annotated[
+        Format | None,
+        typer.Option("--format", help="Format of FILE. Default: by its ending, or toml."),
+    ] = None,
+    as_json: Json = False,
+    reason: OptionalReason = None,
+    config: ConfigFile = None,
+) -> None:
+    """Bring accounts, logins, domains, recipients and channels to the state of a file.
+
+    All of it is checked before anything changes. Run twice, it changes nothing.
+    """
+    entries = _read(file, form)
+    params = {
+        "prune": "accounts" if prune_accounts else "records" if prune else None,
+        "dry_run": True if dry_run else None,
+        "reason": reason,
+    }
+    outcome = ApplyOutcome(is_dry_run=dry_run)
+    try:
+        asyncio.run(_apply(config, entries, params, outcome, as_json=as_json))
+    finally:
+        _show_end(outcome, as_json=as_json)
+    if outcome.summary is None:
+        error = f"apply: the server stopped after {counted(len(outcome.steps), 'change')}"
+        raise Failure(Exit.TRY_LATER, f"{error}; run the same command again")
+    if outcome.failures:
+        raise typer.Exit(BY_KIND.get(outcome.failures[0]["kind"], Exit.UNAVAILABLE))
+
+
+@dataclass(slots=True)
+class ApplyOutcome:
+    """The lines of the answer, so far."""
+
+    is_dry_run: bool
+    steps: list[dict[str, Any]] = field(default_factory=list)
+    failures: list[dict[str, Any]] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    summary: dict[str, Any] | None = None  # None: the answer is not whole
+
+    def take(self, line: dict[str, Any]) -> None:
+        """Keep a line."""
+        if "step" in line:
+            self.steps.append(line["step"])
+        elif "failure" in line:
+            self.failures.append(line["failure"])
+        elif "warning" in line:
+            self.warnings.append(line["warning"])
+        else:
+            self.summary = line["summary"]
+
+    @property
+    def secrets(self) -> list[dict[str, Any]]:
+        """The passwords and keys that were made."""
+        return [
+            {key: step[key] for key in ("thing", "name", "account", "secret")}
+            for step in self.steps
+            if "secret" in step
+        ]
+
+
+def _read(file: str, form: str | None) -> list[Entry]:
+    """Return the entries of a file. Raises Failure with all that is wrong in it."""
+    path = Path(file)
+    try:
+        text = sys.stdin.read() if file == _STDIN else path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise Failure(Exit.DATA, f"{file}: is not UTF-8; write it so") from None
+    except OSError as error:
+        remedy = "name a file, or - for standard input"
+        raise Failure(Exit.NO_INPUT, f"{file}: {error.strerror}; {remedy}") from None
+    name, base = ("stdin", Path()) if file == _STDIN else (file, path.parent)
+    found = read_configuration(text, form or FORMATS.get(path.suffix.lower(), "toml"), name, base)
+    if found.problems:
+        raise Failure(Exit.DATA, *found.problems)
+    return found.entries
+
+
+async def _apply(
+    config: Path | None,
+    entries: Iterable[Entry],
+    params: dict[str, Any],
+    outcome: ApplyOutcome,
+    *,
+    as_json: bool,
+) -> None:
+    async def body() -> AsyncIterator[bytes]:
+        for line in request_lines(entries):
+            yield line
+
+    async with connected(config, seconds=_SECONDS, is_streaming=True) as api:
+        async for line in api.exchange("/v1/apply", body(), params=params):
+            outcome.take(line)
+            if not as_json:
+                _tell(line, is_dry_run=outcome.is_dry_run)
+
+
+def _tell(line: dict[str, Any], *, is_dry_run: bool) -> None:
+    if "step" in line:
+        step = line["step"]
+        done = _PAST[step["verb"]]
+        say(f"{_thing(step)}: {f'would be {done}' if is_dry_run else done}")
+        for change in step["changes"] if step["verb"] == "change" else ():
+            say(f"  {change['field']}: {change['before']} → {change['after']}")
+    elif "failure" in line:
+        failure = line["failure"]
+        what = "would not be" if is_dry_run else "was not"
+        text = f"{_thing(failure)} {what} {_PAST[failure['verb']]}"
+        complain(f"{text}: {failure['error']}; {failure['remedy']}")
+    elif "warning" in line:
+        warn([line["warning"]])
+
+
+def _thing(step: dict[str, Any]) -> str:
+    owner = step["account"] or "the operator"
+    match step["thing"]:
+        case "channel":
+            return f"notice channel {step['name']} of {owner}"
+        case "login":
+            return f"login {step['name']} of {owner}"
+        case "recipients":
+            return f"recipients of {step['name']}"
+    return f"{step['thing']} {step['name']}"
+
+
+def _show_end(outcome: ApplyOutcome, *, as_json: bool) -> None:
+    """Show the result. Secrets that were made are shown whatever has happened since."""
+    if as_json:
+        if outcome.summary is not None or outcome.steps:
+            show_json(_document(outcome))
+        return
+    if outcome.summary is not None:
+        say(_summary(outcome.summary))
+    if outcome.secrets:
+        complain("the following passwords and keys are shown only once")
+        for one in outcome.secrets:
+            say(f"{_thing(one)}: {one['secret']}")
+
+
+def _summary(summary: dict[str, Any]) -> str:
+    counts = {
+        "added": summary["added"],
+        "changed": summary["changed_records"],
+        "removed": summary["removed"],
+        "failed": summary["failed"],
+    }
+    if not any(counts.values()):
+        return f"no change; {counted(summary['unchanged'], 'record is', 'records are')} as declared"
+    parts = [f"{number} {word}" for word, number in counts.items() if number or word != "failed"]
+    ending = " (dry run: nothing was changed)" if summary["is_dry_run"] else ""
+    return f"{', '.join(parts)}, {summary['unchanged']} unchanged{ending}"
+
+
+def _document(outcome: ApplyOutcome) -> dict[str, Any]:
+    summary = outcome.summary or {}
+    return {
+        "changed": bool(outcome.steps),
+        "is_dry_run": outcome.is_dry_run,
+        "is_complete": outcome.summary is not None,
+        "steps": [
+            {key: value for key, value in step.items() if key != "secret"} for step in outcome.steps
+        ],
+        "failures": outcome.failures,
+        "warnings": outcome.warnings,
+        "secrets": outcome.secrets,
+        "unchanged": summary.get("unchanged"),
+    }
