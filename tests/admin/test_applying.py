@@ -73,7 +73,7 @@ def test_a_changed_field_is_shown_with_both_values_and_is_in_the_trail() -> None
     answer = apply(desk, [{**ACME[2], "retention": 86400, "allow": ["192.0.2.8"]}])
     assert fields_changed(answer) == [
         "authorized_hosts: 192.0.2.7 → 192.0.2.8",
-        "policy.retention.seconds: none → 86400.0",
+        "policy.retention.seconds: none → 1d",
     ]
     [entry] = asyncio.run(desk.store.trail.audit(limit=1))
     assert (entry.action, entry.subject) == (AuditAction.DOMAIN_CHANGED, "acme.example")

@@ -770,6 +770,7 @@ def test_no_grant_of_an_account_sets_limits_or_concerns_the_platform() -> None:
         AdminAction.DOMAIN_MOVE,
         AdminAction.DOMAIN_REMOVE,
         AdminAction.CONTENT_IMPORT,
+        AdminAction.SECRETS_EXPORT,
         AdminAction.SERVER_STATUS,
         AdminAction.SERVER_METRICS,
         AdminAction.STORE_BACKUP,

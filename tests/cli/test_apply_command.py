@@ -71,7 +71,7 @@ def test_changes_show_both_values_and_pruning_removes(desk: Desk, command: Comma
     changed = FILE.replace('"30d"', '"7d"').replace("[[channel]]", "[[channel]]\nkinds = []")
     assert command("apply", "-", stdin=changed).out.splitlines() == [
         "domain beta.example: changed",
-        "  policy.retention.seconds: 2592000.0 → 604800.0",
+        "  policy.retention.seconds: 30d → 7d",
         "0 added, 1 changed, 0 removed, 4 unchanged",
     ]
     only = '[[account]]\nname = "beta"\n'

@@ -68,6 +68,8 @@ async def _steps(
     terms: ApplyTerms,
 ) -> list[ApplyStep]:
     key = None
+    if present is not None and _has_secret(entry):
+        permit(context.principal, AdminAction.CHANNEL_CHANGE)  # it must not try URLs either
     if present is None:
         check_name(entry.name)
         if way is Transport.WEBHOOK and entry.webhook is not None and entry.key is None:
@@ -92,6 +94,11 @@ async def _steps(
             work,
         )
     ]
+
+
+def _has_secret(entry: ChannelEntry) -> bool:
+    secrets = (entry.webhook, entry.key, entry.apprise, entry.sealed)
+    return any(one is not None for one in secrets)
 
 
 def _signed(entry: ChannelEntry, key: str) -> ChannelEntry:

@@ -63,7 +63,7 @@ async def plan_domain(
     The caller has checked that the account is there, or will be.
     """
     present = context.directory.now.domains.get(name)
-    if present is not None and not context.principal.sees(present.account):
+    if present is not None and not context.principal.sees_domain(present.account, name):
         present = None  # as if it were not there: adding it is refused in the same words
     wanted, warnings = await _wanted_domain(context, name, present, entry, terms)
     recipients = await _plan_list(context, name, wanted, addresses, terms)
@@ -73,8 +73,9 @@ async def plan_domain(
     if present is None:
         permit(context.principal, AdminAction.DOMAIN_ADD)
     else:
-        permit(context.principal, AdminAction.DOMAIN_CHANGE)
         permit_fields(context.principal, _differing(context, present, wanted))
+        if present.policy.hold is not wanted.policy.hold:
+            permit(context.principal, AdminAction.DOMAIN_CHANGE)
     step = ApplyStep(
         ApplyStage.DOMAINS,
         verb_of(present),
@@ -101,6 +102,8 @@ async def _wanted_domain(
     terms: ApplyTerms,
 ) -> tuple[HostedDomain, list[str]]:
     """Return the domain as it should be, and warnings. Raises AdminError."""
+    if entry.destination_password is not None or entry.destination_sealed is not None:
+        permit(context.principal, AdminAction.DOMAIN_DIRECT)  # it must not try passwords either
     if entry.pin_now:
         error = f"domain {name}: pin_now would pin another key each time"
         raise AdminError(ErrorKind.USAGE, error, "write the key as tls_pins")

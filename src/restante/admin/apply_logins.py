@@ -59,6 +59,8 @@ async def plan_login(
     if entry.password is not None and entry.sealed is not None:
         error = f"login {entry.user}: has both password and sealed"
         raise AdminError(ErrorKind.USAGE, error, "write one of them")
+    if present is not None and (entry.password is not None or entry.sealed is not None):
+        permit(context.principal, AdminAction.LOGIN_CHANGE)  # it must not try passwords either
     if entry.sealed is not None:
         return _sealed_step(context, entry, present, entry.sealed)
     if present is None:

@@ -69,7 +69,7 @@ class AdminAction(StrEnum):
     DRAIN_STOP = "stop a drain"
     AUDIT_LIST = "list the audit trail"
     CONFIGURATION_APPLY = "apply a configuration"
-    CONFIGURATION_EXPORT = "export the configuration"
+    CONFIGURATION_EXPORT = "show records as a configuration"
     SECRETS_EXPORT = "export sealed secrets"
     SERVER_STATUS = "show the server's status"
     SERVER_METRICS = "show metrics"
@@ -105,6 +105,9 @@ _OF_ALL_DOMAINS: Final = frozenset(
     {
         AdminAction.ACCOUNT_ADD,
         AdminAction.DOMAIN_ADD,
+        AdminAction.CONFIGURATION_APPLY,
+        AdminAction.CONFIGURATION_EXPORT,
+        AdminAction.SECRETS_EXPORT,
         AdminAction.SERVER_STATUS,
         AdminAction.SERVER_METRICS,
         AdminAction.STORE_BACKUP,
@@ -131,6 +134,7 @@ _READING: Final = frozenset(
         AdminAction.NOTICES_LIST,
         AdminAction.DRAIN_LIST,
         AdminAction.AUDIT_LIST,
+        AdminAction.CONFIGURATION_EXPORT,
     }
 )
 _OPERATING: Final = frozenset(
@@ -164,6 +168,24 @@ _SHOWS_ACCOUNT: Final = frozenset(
         AdminAction.TOKEN_LIST,
         AdminAction.CHANNEL_LIST,
         AdminAction.NOTICES_LIST,
+    }
+)
+_CHANGES_RECORDS: Final = frozenset(
+    {
+        AdminAction.ACCOUNT_ADD,
+        AdminAction.ACCOUNT_CHANGE,
+        AdminAction.ACCOUNT_REMOVE,
+        AdminAction.LOGIN_ADD,
+        AdminAction.LOGIN_CHANGE,
+        AdminAction.LOGIN_REMOVE,
+        AdminAction.DOMAIN_ADD,
+        AdminAction.DOMAIN_LIMIT,
+        AdminAction.DOMAIN_MOVE,
+        AdminAction.DOMAIN_REMOVE,
+        AdminAction.RECIPIENTS_CHANGE,
+        AdminAction.CHANNEL_ADD,
+        AdminAction.CHANNEL_CHANGE,
+        AdminAction.CHANNEL_REMOVE,
     }
 )
 _OF_SCOPES: Final[Mapping[Grant, frozenset[AdminAction]]] = {
@@ -226,11 +248,22 @@ _OF_SCOPES: Final[Mapping[Grant, frozenset[AdminAction]]] = {
             AdminAction.NOTICES_LIST,
         }
     ),
+    Scope.CONFIGURATION_READ: frozenset({AdminAction.CONFIGURATION_EXPORT}),
+    # Each record of a configuration needs its own action too. To direct and authorize needs a scope
+    # of its own, unless the domain is new.
+    Scope.CONFIGURATION_WRITE: _CHANGES_RECORDS
+    | _CHANGES_POLICY
+    | {AdminAction.CONFIGURATION_EXPORT, AdminAction.CONFIGURATION_APPLY},
     Scope.SERVER_READ: frozenset(
         {AdminAction.SERVER_STATUS, AdminAction.SERVER_METRICS, AdminAction.DRAIN_LIST}
     ),
     Scope.STORE_WRITE: frozenset(
-        {AdminAction.STORE_BACKUP, AdminAction.STORE_CHECK, AdminAction.STORE_SALVAGE}
+        {
+            AdminAction.STORE_BACKUP,  # which has the same secrets
+            AdminAction.SECRETS_EXPORT,
+            AdminAction.STORE_CHECK,
+            AdminAction.STORE_SALVAGE,
+        }
     ),
 }
 PERMITTED: Final[Mapping[Role, frozenset[AdminAction]]] = {

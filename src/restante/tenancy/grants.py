@@ -41,6 +41,8 @@ class Scope(StrEnum):
     CONTENT_WRITE = "content:write"
     AUDIT_READ = "audit:read"
     CHANNELS_WRITE = "channels:write"
+    CONFIGURATION_READ = "configuration:read"
+    CONFIGURATION_WRITE = "configuration:write"
     SERVER_READ = "server:read"
     STORE_WRITE = "store:write"
 

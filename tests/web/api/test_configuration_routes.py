@@ -59,7 +59,7 @@ def test_faults_are_answered_before_anything_is_changed() -> None:
     problem = refused.json()
     assert problem["kind"] == "invalid"
     assert len(problem["problems"]) == 2
-    assert problem["problems"][0].startswith(f"{problem['error']}; ")
+    assert problem["problems"][0].startswith(f"{problem['detail']}; ")
     assert desk.context.directory.now.accounts == {}
     assert "problems" not in ask(desk, "GET", "/v1/accounts/none").json()
 

@@ -16,7 +16,7 @@ router = APIRouter(tags=["configuration"])
 
 
 @router.post("/apply", response_model=ApplyLine)
-async def apply(
+async def apply_configuration(
     context: RequestContext,
     request: Request,
     prune: Annotated[
@@ -34,7 +34,7 @@ async def apply(
 
 
 @router.get("/configuration", response_model=dict[str, Any])
-async def export(
+async def export_configuration(
     context: RequestContext,
     account: str | None = None,
     with_secrets: Annotated[  # noqa: FBT002

@@ -109,6 +109,7 @@ def problem(
     detail: str,
     remedy: str,
     headers: Mapping[str, str] | None = None,
+    *,
     problems: Sequence[str] | None = None,
 ) -> JSONResponse:
     """Return the answer for a request that failed, with Retry-After where time may cure it."""
@@ -138,9 +139,7 @@ def _encodable(text: str) -> str:
 async def _answer_admin_error(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, AdminError)
     problems = error.problems if isinstance(error, NotApplicable) else None
-    return problem(
-        STATUSES[error.kind], error.kind, error.error, error.remedy, problems=problems
-    )
+    return problem(STATUSES[error.kind], error.kind, error.error, error.remedy, problems=problems)
 
 
 async def _answer_transfer_error(_request: Request, error: Exception) -> JSONResponse:
