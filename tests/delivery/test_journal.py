@@ -27,6 +27,8 @@ from tests.log_lines import Lines
 from tests.smtp.client_talk import mail
 
 PLACE = {"domain": "b.example", "destination": "p.example:25"}
+MESSAGE_ID = "<1@example.org>"
+NAMED = {"message": "11", "message_id": MESSAGE_ID}
 QUEUED = "250 2.0.0 queued as 4711"
 
 
@@ -37,7 +39,8 @@ class Scene:
         self.journal.destination = "p.example:25"
 
     def record(self, *recipients: RecipientOutcome) -> Move:
-        return self.journal.record(mail(33), Outcome(33, recipients), QUEUED)
+        message = mail(33)._replace(message_id=MESSAGE_ID)
+        return self.journal.record(message, Outcome(33, recipients), QUEUED)
 
     @property
     def lines(self) -> list[tuple[type[Event], dict[str, Any]]]:
@@ -51,7 +54,8 @@ def recipient(move: Move, reply: str = "", stage: Stage = Stage.RCPT) -> Recipie
 def test_a_delivered_message_is_one_line_with_its_place_and_the_reply() -> None:
     scene = Scene()
     assert scene.record(recipient(Move.DELIVERED), recipient(Move.DELIVERED)) is Move.DELIVERED
-    expected = {**PLACE, "message": "11", "recipients": 2, "reply": QUEUED}
+    paths = "delivered@b.example,delivered@b.example"
+    expected = {**PLACE, **NAMED, "recipients": 2, "forward_paths": paths, "reply": QUEUED}
     assert scene.lines == [(MessageDelivered, expected)]
     assert scene.journal.last_error == ""
 
@@ -71,7 +75,7 @@ def test_each_other_recipient_is_a_line_with_the_reply_to_it(
     scene = Scene()
     scene.record(recipient(move, "reply of the destination"))
     path = f"{move.value}@b.example"
-    expected = {**PLACE, "message": "11", "forward_path": path, "reply": "reply of the destination"}
+    expected = {**PLACE, **NAMED, "forward_path": path, "reply": "reply of the destination"}
     assert scene.lines == [(event, {**expected, **more})]
     assert scene.journal.last_error == "reply of the destination"
 
@@ -84,6 +88,7 @@ def test_a_message_taken_in_part_has_a_line_for_each_refusal_and_one_for_the_res
     assert move is Move.REFUSED
     assert [kind for kind, _ in scene.lines] == [DeliveryRefused, MessageDelivered]
     assert scene.lines[1][1]["recipients"] == 2
+    assert "refused" not in scene.lines[1][1]["forward_paths"]
     assert scene.journal.totals.tried == 1
 
 

@@ -13,6 +13,7 @@ from restante.mail.address import (
     is_address_literal,
     literal_address,
     path_matches,
+    shown_paths,
     split_mailbox,
 )
 
@@ -135,3 +136,11 @@ def test_a_mailbox_is_split_at_its_last_at(text: str, mailbox: Mailbox) -> None:
 )
 def test_a_pattern_is_about_the_whole_path(pattern: str, *, matches: bool) -> None:
     assert path_matches("Anna@b.example", pattern) is matches
+
+
+@pytest.mark.parametrize(
+    ("count", "shown"),
+    [(0, []), (1, ["0@a"]), (2, ["0@a", "1@a"]), (11, [f"{number}@a" for number in range(10)])],
+)
+def test_a_line_has_the_first_addresses_only(count: int, shown: list[str]) -> None:
+    assert shown_paths([f"{number}@a" for number in range(count)]) == ",".join(shown)

@@ -26,8 +26,9 @@ def test_a_text_line(capsys: pytest.CaptureFixture[str]) -> None:
     LogWriter().write(event)
     line = capsys.readouterr().err
     assert line.endswith(
-        r' mail-held message=abc peer=192.0.2.7 hello="a\"b=c" tls="TLSv1.3 X"'
-        r' reverse_path="<\xfc\n>" recipients=1 octets=4096' + "\n"
+        r" mail-held message=abc message_id=<20261128@mail.example.org> peer=192.0.2.7"
+        r' hello="a\"b=c" tls="TLSv1.3 X"'
+        r' reverse_path="<\xfc\n>" recipients=1 forward_paths=anna@acme.example octets=4096' + "\n"
     )
     assert line.count("\n") == 1
 
@@ -41,11 +42,13 @@ def test_a_json_line_names_the_version_of_its_schema(capsys: pytest.CaptureFixtu
         "level": "info",
         "event": "mail-held",
         "message": "abc",
+        "message_id": "<20261128@mail.example.org>",
         "peer": "192.0.2.7",
         "hello": "mail.example.org",
         "tls": "TLSv1.3 TLS_AES_256_GCM_SHA384",
         "reverse_path": "<bob@example.org>",
         "recipients": 1,
+        "forward_paths": "anna@acme.example",
         "domains": "acme.example",
         "octets": 4096,
     }

@@ -2,14 +2,16 @@
 
 There is a line for each message delivered, each recipient deferred or refused, and each connection.
 At three in the morning the question is "where did message X go". So its name, the destination and
-the destination's own reply are in one line. Never content, and no reverse-path.
+the destination's own reply are in one line, with the Message-ID. Never content, and no
+reverse-path.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from restante.delivery.delivery_tally import DeliveryTally
 from restante.delivery.link_plan import ConnectionEnd, LinkPlan
+from restante.mail.address import shown_paths
 from restante.mail.message import HeldMessage, message_name
 from restante.queue.hindrance import Hindrance, hindrance
 from restante.queue.recipient_status import Move, Outcome, RecipientOutcome, move_of
@@ -45,27 +47,27 @@ class Journal:
         """Log the outcome of a message and return it; `reply` is the one to its content."""
         move = move_of(outcome)
         self.totals.count(move)
-        name = message_name(message.number)
         if move is Move.DELIVERED:
-            self._delivered(name, len(outcome.recipients), reply)
+            self._delivered(message, outcome.recipients, reply)
         else:
-            self._not_delivered(name, outcome, reply)
+            self._not_delivered(message, outcome, reply)
         return move
 
-    def _not_delivered(self, name: str, outcome: Outcome, reply: str) -> None:
+    def _not_delivered(self, message: HeldMessage, outcome: Outcome, reply: str) -> None:
         for recipient in outcome.recipients:
             if recipient.move is Move.DELIVERED:
                 continue
             self.last_error, self.hindrance = recipient.reply, hindrance(recipient)
-            self._log.publish(self._event(name, recipient))
-        taken = sum(recipient.move is Move.DELIVERED for recipient in outcome.recipients)
+            self._log.publish(self._event(message, recipient))
+        taken = [one for one in outcome.recipients if one.move is Move.DELIVERED]
         if taken:
-            self._delivered(name, taken, reply)
+            self._delivered(message, taken, reply)
 
-    def _event(self, name: str, recipient: RecipientOutcome) -> Event:
+    def _event(self, message: HeldMessage, recipient: RecipientOutcome) -> Event:
         if recipient.move in (Move.REFUSED, Move.BOUNCED):
             return DeliveryRefused(
-                message=name,
+                message=message_name(message.number),
+                message_id=message.message_id or "",
                 domain=self._domain,
                 destination=self.destination,
                 forward_path=recipient.forward_path,
@@ -73,20 +75,26 @@ class Journal:
                 bounced=True if recipient.move is Move.BOUNCED else None,
             )
         return _EVENTS[recipient.move](
-            message=name,
+            message=message_name(message.number),
+            message_id=message.message_id or "",
             domain=self._domain,
             destination=self.destination,
             forward_path=recipient.forward_path,
             reply=recipient.reply,
         )
 
-    def _delivered(self, name: str, recipients: int, reply: str) -> None:
+    def _delivered(
+        self, message: HeldMessage, recipients: Sequence[RecipientOutcome], reply: str
+    ) -> None:
+        paths = [one.forward_path for one in recipients]
         self._log.publish(
             MessageDelivered(
-                message=name,
+                message=message_name(message.number),
+                message_id=message.message_id or "",
                 domain=self._domain,
                 destination=self.destination,
-                recipients=recipients,
+                recipients=len(paths),
+                forward_paths=shown_paths(paths),
                 reply=reply,
             )
         )

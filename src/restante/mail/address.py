@@ -7,9 +7,10 @@ no trailing dot.
 
 import ipaddress
 import re
+from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import idna
 
@@ -85,3 +86,11 @@ def split_mailbox(text: str) -> Mailbox:
 def path_matches(path: str, pattern: str) -> bool:
     """Tell whether a path matches a pattern with `*`, `?` and `[…]`, without regard to case."""
     return fnmatchcase(path.lower(), pattern.lower())
+
+
+PATHS_SHOWN: Final = 10  # in one line of the log: a message may have a thousand recipients
+
+
+def shown_paths(paths: Sequence[str]) -> str:
+    """Return the first addresses as one text, with commas between."""
+    return paths[0] if len(paths) == 1 else ",".join(paths[:PATHS_SHOWN])

@@ -54,6 +54,7 @@ class Receipt(NamedTuple):
     name: str
     size: int = 0
     failure: StoreError | None = None
+    message_id: str = ""  # "" where it has none, and where it is not held
 
 
 class Intake:
@@ -120,7 +121,8 @@ class Intake:
             self.batches += 1
             self._tell(held)
             for mail in mails:
-                self._answer(mail, Receipt(mail.name, _size(mail), reasons.get(mail.name)))
+                reason = reasons.get(mail.name)
+                self._answer(mail, Receipt(mail.name, _size(mail), reason, mail.message_id or ""))
 
     def _tell(self, messages: Sequence[NewMessage]) -> None:
         """Tell the listener of a batch; a defect there must not keep senders from their 250."""

@@ -1,7 +1,7 @@
 """The events of a session's mail transactions: mail held, mail and recipients refused."""
 
 from restante.checks.findings import NOTHING_FOUND
-from restante.mail.address import Mailbox
+from restante.mail.address import Mailbox, shown_paths
 from restante.reception.admission import Objection
 from restante.reception.admitted_transaction import AdmittedTransaction
 from restante.reception.intake import Receipt
@@ -72,11 +72,13 @@ class TransactionLog:
         self._log.publish(
             MailHeld(
                 message=receipt.name,
+                message_id=receipt.message_id,
                 peer=self._peer,
                 hello=client.hello,
                 tls=client.tls,
                 reverse_path=_reverse_path(transaction),
                 recipients=len(transaction.recipients),
+                forward_paths=shown_paths([*transaction.recipients]),
                 domains=domains,
                 octets=receipt.size,
             )

@@ -73,6 +73,10 @@ FIELDS: Final[Mapping[str, FieldMeaning]] = {
     "failures": FieldMeaning("Number of failed attempts so far.", 1),
     "files": FieldMeaning("Number of files.", 3),
     "forward_path": FieldMeaning("The address of a recipient.", "anna@acme.example"),
+    "forward_paths": FieldMeaning(
+        "The addresses of the first recipients, with commas between; at most ten.",
+        "anna@acme.example",
+    ),
     "free": FieldMeaning("Free octets on the store's disk.", 900_000_000),
     "held": FieldMeaning("Number of messages held: by the session, or still for the domain.", 2),
     "hello": FieldMeaning("The name that the client gave.", "mail.example.org"),
@@ -84,6 +88,10 @@ FIELDS: Final[Mapping[str, FieldMeaning]] = {
     "manner": FieldMeaning("How far the connection sent ahead.", "windowed"),
     "mechanism": FieldMeaning("The SASL mechanism.", "SCRAM-SHA-256"),
     "message": FieldMeaning("The name of a message, as in the 250 reply.", "0000000000a7k"),
+    "message_id": FieldMeaning(
+        "The Message-ID of a message; empty for none. Strangers write it.",
+        "<20261128@mail.example.org>",
+    ),
     "messages": FieldMeaning("Number of messages.", 2),
     "metrics": FieldMeaning("The address of the metrics; empty for none.", "127.0.0.1:9325"),
     "minutes": FieldMeaning("The span of time, in minutes.", 10),

@@ -76,9 +76,11 @@ class MessageDelivered(Event):
 
     event: ClassVar[str] = "message-delivered"
     message: str
+    message_id: str
     domain: str
     destination: str
     recipients: int
+    forward_paths: str
     reply: str
 
 
@@ -91,6 +93,7 @@ class DeliveryDeferred(Event):
 
     event: ClassVar[str] = "delivery-deferred"
     message: str
+    message_id: str
     domain: str
     destination: str
     forward_path: str
@@ -103,6 +106,7 @@ class DeliveryRefused(Event):
 
     event: ClassVar[str] = "delivery-refused"
     message: str
+    message_id: str
     domain: str
     destination: str
     forward_path: str
@@ -119,6 +123,7 @@ class DeliveryUncertain(Event):
 
     event: ClassVar[str] = "delivery-uncertain"
     message: str
+    message_id: str
     domain: str
     destination: str
     forward_path: str

@@ -63,11 +63,13 @@ class MailHeld(Event):
 
     event: ClassVar[str] = "mail-held"
     message: str
+    message_id: str
     peer: str
     hello: str
     tls: str
     reverse_path: str
     recipients: int
+    forward_paths: str
     domains: str
     octets: int
 
