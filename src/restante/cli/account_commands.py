@@ -9,7 +9,8 @@ from restante.cli.display import (
     Column,
     number_column,
     say,
-    say_changed,
+    show_added,
+    show_changed,
     show_json,
     show_listing,
     show_record,
@@ -83,13 +84,14 @@ def add(
     report_details: ReportDetails = None,
     history: History = None,
     reason: OptionalReason = None,
+    as_json: Json = False,
     config: ConfigFile = None,
 ) -> None:
     """Add an account."""
     body = {"name": name} | _given(note, empty_reply, quota, quota_messages)
     body |= _details(report_details, history)
-    ask(config, "POST", "/v1/accounts", params={"reason": reason}, body=body)
-    say(f"account {name} added")
+    added = ask(config, "POST", "/v1/accounts", params={"reason": reason}, body=body)
+    show_added(f"account {name}", added, as_json=as_json)
 
 
 @group.command("list")
@@ -119,6 +121,7 @@ def change(
     report_details: ReportDetails = None,
     history: History = None,
     reason: OptionalReason = None,
+    as_json: Json = False,
     config: ConfigFile = None,
 ) -> None:
     """Change the given settings of an account."""
@@ -131,7 +134,7 @@ def change(
     done = ask(
         config, "PATCH", f"/v1/accounts/{segment(name)}", params={"reason": reason}, body=given
     )
-    say_changed(f"account {name}", done["changes"])
+    show_changed(f"account {name}", done, done["changes"], as_json=as_json)
 
 
 @group.command("remove")

@@ -75,6 +75,34 @@ def say_changed(thing: str, changes: Sequence[Row]) -> None:
         say(f"  {change['field']}: {change['before']} → {change['after']}")
 
 
+def show_added(thing: str, record: Row, *, as_json: bool) -> None:
+    """Report a new record."""
+    if as_json:
+        show_json(changed_document(record))
+    else:
+        say(f"{thing} added")
+
+
+def show_changed(thing: str, record: Row, changes: Sequence[Row], *, as_json: bool) -> None:
+    """Report a record and what a command has changed in it, perhaps nothing."""
+    if as_json:
+        show_json(changed_document(record, changes))
+    else:
+        say_changed(thing, changes)
+
+
+def changed_document(
+    record: Row, changes: Sequence[Row] | None = None, **more: Any
+) -> dict[str, Any]:
+    """Return JSON for programs that need to know whether something was changed, such as Ansible.
+
+    `changes` is None for a new record. `more` has what is shown only once.
+    """
+    is_changed = changes is None or bool(changes)
+    fields = {key: value for key, value in record.items() if key != "changes"}
+    return {"changed": is_changed, "changes": list(changes or ()), "record": fields, **more}
+
+
 def show_json(data: Any) -> None:
     """Write JSON. Control characters and non-ASCII characters are escaped."""
     print(json.dumps(data, indent=2))  # noqa: T201

@@ -11,8 +11,9 @@ from restante.cli.api_client import ask, segment
 from restante.cli.display import (
     number_column,
     say,
-    say_changed,
     set_apart_columns,
+    show_added,
+    show_changed,
     show_json,
     show_listing,
     show_record,
@@ -158,6 +159,7 @@ def add(
     destination_password_stdin: DestinationPassword = False,
     connections: Connections = None,
     per_minute: PerMinute = None,
+    as_json: Json = False,
     config: ConfigFile = None,
     policy: Mapping[str, Any],
 ) -> None:
@@ -180,9 +182,9 @@ def add(
     body = {"name": name, "account": account, "destination": destination, **fields}
     done = ask(config, "POST", "/v1/domains", params={"reason": reason}, body=body)
     warn(done["warnings"])
-    if pin_now:
+    if pin_now and not as_json:
         _say_pin(done["domain"])
-    say(f"domain {done['domain']['name']} added")
+    show_added(f"domain {done['domain']['name']}", done["domain"], as_json=as_json)
 
 
 @group.command("list")
@@ -249,6 +251,7 @@ def change(
     destination_password_stdin: DestinationPassword = False,
     connections: Connections = None,
     per_minute: PerMinute = None,
+    as_json: Json = False,
     config: ConfigFile = None,
     policy: Mapping[str, Any],
 ) -> None:
@@ -279,9 +282,10 @@ def change(
         config, "PATCH", f"/v1/domains/{segment(name)}", params={"reason": reason}, body=fields
     )
     warn(done["warnings"])
-    if pin_now:
+    if pin_now and not as_json:
         _say_pin(done["domain"])
-    say_changed(f"domain {done['domain']['name']}", done["changes"])
+    thing = f"domain {done['domain']['name']}"
+    show_changed(thing, done["domain"], done["changes"], as_json=as_json)
 
 
 @group.command("remove")

@@ -1,12 +1,22 @@
 """`restante login`: the logins of primaries. A password is never an argument."""
 
 import sys
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
 
 from restante.cli.api_client import ask, segment
-from restante.cli.display import Column, say, say_changed, show_listing, text_column, time_column
+from restante.cli.display import (
+    Column,
+    changed_document,
+    say,
+    say_changed,
+    show_json,
+    show_listing,
+    text_column,
+    time_column,
+)
 from restante.cli.failures import complain
 from restante.cli.options import (
     ConfigFile,
@@ -50,6 +60,7 @@ def add(
         ),
     ] = False,
     reason: OptionalReason = None,
+    as_json: Json = False,
     config: ConfigFile = None,
 ) -> None:
     """Add a login."""
@@ -57,14 +68,18 @@ def add(
     if password is None:
         password = _prompted_password()
     body = {"user": user, "password": password, "cram_md5": not no_cram_md5}
-    ask(
+    done = ask(
         config,
         "POST",
         f"/v1/accounts/{segment(account)}/logins",
         params={"reason": reason},
         body=body,
     )
-    _report(f"login {user} added", password if generate else None)
+    shown = password if generate else None
+    if as_json:
+        show_json(_document(done, None, shown))
+    else:
+        _report(f"login {user} added", shown)
 
 
 @group.command("list")
@@ -92,6 +107,7 @@ def change(
         ),
     ] = None,
     reason: OptionalReason = None,
+    as_json: Json = False,
     config: ConfigFile = None,
 ) -> None:
     """Change the password of a login, or allow or deny CRAM-MD5."""
@@ -103,7 +119,9 @@ def change(
         )
     path = f"/v1/accounts/{segment(account)}/logins/{segment(user)}"
     done = ask(config, "PATCH", path, params={"reason": reason}, body=body)
-    if generate:
+    if as_json:
+        show_json(_document(done, done["changes"], password if generate else None))
+    elif generate:
         _report(f"login {user} changed", password)
     else:
         say_changed(f"login {user}", done["changes"])
@@ -138,6 +156,14 @@ def _prompted_password() -> str:
         raise typer.BadParameter("no password: give --password-stdin or --generate")
     password: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
     return password
+
+
+def _document(
+    login: Mapping[str, Any], changes: Sequence[Mapping[str, Any]] | None, password: str | None
+) -> dict[str, Any]:
+    """Return JSON with a generated password, if there is one."""
+    more = {} if password is None else {"password": password}
+    return changed_document(login, changes, **more)
 
 
 def _report(text: str, password: str | None) -> None:

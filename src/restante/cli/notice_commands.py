@@ -11,6 +11,7 @@ from restante.cli.api_client import ask, segment
 from restante.cli.display import (
     Column,
     Row,
+    changed_document,
     say,
     say_changed,
     show_json,
@@ -136,6 +137,7 @@ def add(
     ] = False,
     insecure: Insecure = False,
     reason: OptionalReason = None,
+    as_json: Json = False,
     config: ConfigFile = None,
 ) -> None:
     """Add a channel for notices. A new key of a webhook is printed once."""
@@ -150,8 +152,11 @@ def add(
         "all_accounts": all_accounts,
     }
     body |= target | key.field | {"insecure": insecure}
-    ask(config, "POST", "/v1/notices/channels", params={"reason": reason}, body=body)
-    _say_done(f"notice channel {name} added", key)
+    added = ask(config, "POST", "/v1/notices/channels", params={"reason": reason}, body=body)
+    if as_json:
+        show_json(changed_document(added, None, **key.shown_once))
+    else:
+        _say_done(f"notice channel {name} added", key)
 
 
 @group.command("set")
@@ -187,6 +192,7 @@ def change(
         ),
     ] = None,
     insecure: Insecure = False,
+    as_json: Json = False,
     config: ConfigFile = None,
 ) -> None:
     """Change the given settings of a channel.
@@ -202,7 +208,9 @@ def change(
     body = kinds | target | key.field | {"all_accounts": all_accounts, "insecure": insecure}
     params = {"account": account, "reason": reason}
     done = ask(config, "PATCH", f"/v1/notices/channels/{segment(name)}", params=params, body=body)
-    if key.is_new:
+    if as_json:
+        show_json(changed_document(done, done["changes"], **key.shown_once))
+    elif key.is_new:
         _say_done(f"notice channel {name} changed", key)
     else:
         say_changed(f"notice channel {name}", done["changes"])
@@ -270,6 +278,11 @@ class _Key:
     @property
     def field(self) -> dict[str, str]:
         return {} if self.text is None else {"key": self.text}
+
+    @property
+    def shown_once(self) -> dict[str, str]:
+        """The field of JSON for a new key."""
+        return self.field if self.is_new else {}
 
 
 def _key(file: Path | None, *, is_new: bool) -> _Key:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from restante.cli.api_client import ask, segment
-from restante.cli.display import Column, say, show_listing, text_column, time_column
+from restante.cli.display import Column, say, show_json, show_listing, text_column, time_column
 from restante.cli.failures import Exit, Failure
 from restante.cli.options import ConfigFile, Json, OptionalReason
 
@@ -49,11 +49,13 @@ def add(
     *,
     file: File = None,
     reason: OptionalReason = None,
+    as_json: Json = False,
     config: ConfigFile = None,
 ) -> None:
     """Add addresses to a domain's list."""
     body = {"add": _given(addresses, file)}
-    _report(domain, ask(config, "PATCH", _path(domain), params={"reason": reason}, body=body))
+    done = ask(config, "PATCH", _path(domain), params={"reason": reason}, body=body)
+    _report(domain, done, as_json=as_json)
 
 
 @group.command("remove")
@@ -63,11 +65,13 @@ def remove(
     *,
     file: File = None,
     reason: OptionalReason = None,
+    as_json: Json = False,
     config: ConfigFile = None,
 ) -> None:
     """Remove addresses from a domain's list."""
     body = {"remove": _given(addresses, file)}
-    _report(domain, ask(config, "PATCH", _path(domain), params={"reason": reason}, body=body))
+    done = ask(config, "PATCH", _path(domain), params={"reason": reason}, body=body)
+    _report(domain, done, as_json=as_json)
 
 
 @group.command("replace")
@@ -78,6 +82,7 @@ def replace(
     file: File = None,
     yes: Yes = False,
     reason: OptionalReason = None,
+    as_json: Json = False,
     config: ConfigFile = None,
 ) -> None:
     """Replace a domain's list.
@@ -88,7 +93,8 @@ def replace(
     if not yes:
         _confirm(domain, ask(config, "PUT", _path(domain), body=body | {"is_preview": True}))
     body |= {"is_confirmed": True}
-    _report(domain, ask(config, "PUT", _path(domain), params={"reason": reason}, body=body))
+    done = ask(config, "PUT", _path(domain), params={"reason": reason}, body=body)
+    _report(domain, done, as_json=as_json)
 
 
 @group.command("list")
@@ -138,8 +144,11 @@ def _confirm(domain: str, change: dict[str, Any]) -> None:
     typer.confirm(f"{what}. Is the new list complete?", abort=True)
 
 
-def _report(domain: str, change: dict[str, Any]) -> None:
-    say(
-        f"domain {domain}: {change['added']} added, {change['dropped']} dropped, {change['listed']}"
-        " listed"
-    )
+def _report(domain: str, change: dict[str, Any], *, as_json: bool) -> None:
+    counts = {key: change[key] for key in ("added", "dropped", "listed")}
+    is_changed = bool(change["added"] or change["dropped"])
+    if as_json:
+        show_json({"changed": is_changed, **counts})
+        return
+    parts = [f"{number} {word}" for word, number in counts.items()]
+    say(f"domain {domain}: {'' if is_changed else 'no change; '}{', '.join(parts)}")
