@@ -1,14 +1,16 @@
 """The dialogue of a callout: its commands, its TLS, and its login."""
 
 import asyncio
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
 from restante.mail.address import split_mailbox
 from restante.tenancy.model import TlsUse
 from tests.delivery.conftest import Authority
-from tests.delivery.scripted_primary import GARBAGE, ScriptedPrimary
+from tests.delivery.scripted_primary import GARBAGE, SILENCE, Script, ScriptedPrimary
+from tests.delivery.swift_loop import run_swiftly
+from tests.delivery.test_callout import asked
 from tests.delivery.test_encryption import key_of
 from tests.delivery.world import World
 
@@ -101,3 +103,55 @@ def test_a_handshake_that_fails_is_done_without_only_where_mail_would_be(
     assert asyncio.run(asked_under_tls(primary, tls=use)) is answer
     assert primary.commands[:2] == [EHLO, "STARTTLS"]
     assert primary.commands[2:] == ([EHLO, *QUESTION] if answer else [])
+
+
+LF_ALONE: Script = {"GREETING": "220 p.example\n", "EHLO": "250 p.example\n"}
+NOBODY: Final = "550 5.1.1 nobody\n"
+
+
+@pytest.mark.parametrize(
+    ("script", "answer"),
+    [
+        ({"MAIL": "250 ok\n"}, True),
+        ({"MAIL": "250 ok\n", "RCPT": NOBODY}, False),
+        ({"RCPT": NOBODY}, False),
+        ({"RCPT": "250 ok\n"}, True),
+        ({**LF_ALONE, "MAIL": "250 ok\n", "RCPT": NOBODY, "QUIT": "221 bye\n"}, False),
+        ({**LF_ALONE, "MAIL": "250 ok\n", "RCPT": "250 ok\n", "QUIT": "221 bye\n"}, True),
+    ],
+    ids=str,
+)
+def test_a_destination_that_ends_replies_with_lf_alone_is_asked(
+    script: Script, answer: bool
+) -> None:
+    assert asyncio.run(asked(World(), script, PATH))[0] == [answer]
+
+
+@pytest.mark.parametrize("first", [{}, LF_ALONE], ids=["CRLF", "LF"])
+@pytest.mark.parametrize(
+    "mail",
+    [
+        "250 hi\n550 5.1.1 nobody",
+        "250 hi\n250 somebody",
+        "250 hi\n550 5.1.1 nobody\n221 bye",
+        "250 hi\n250 somebody\n221 bye",
+    ],
+)
+@pytest.mark.parametrize("real", ["250 ok", "550 5.1.1 nobody", "450 later"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_reply_with_forged_replies_in_it_answers_nothing(
+    first: Script, mail: str, real: str, end: str
+) -> None:
+    script = {**first, "MAIL": mail + end, "RCPT": real + end, "QUIT": "221 bye" + end}
+    assert asyncio.run(asked(World(), script, PATH))[0] == [None]
+
+
+def test_a_destination_that_does_not_close_behind_lf_alone_answers_nothing() -> None:
+    script: Script = {**LF_ALONE, "QUIT": SILENCE}
+    assert run_swiftly(asked(World(), script, PATH))[0] == [None]
+
+
+def test_a_forged_reply_that_comes_late_is_counted() -> None:
+    """The rest of the reply to MAIL comes once RCPT is sent."""
+    script: Script = {**LF_ALONE, "MAIL": "250 hi\n", "RCPT": "550 5.1.1 nobody\n250 ok\n"}
+    assert asyncio.run(asked(World(), script, PATH))[0] == [None]

@@ -3,6 +3,10 @@
 It begins as a drain does (smtp/handshake): TLS, a check of the peer, and AUTH, as the record says.
 So no mailbox is asked about in clear where mail may not go in clear, and no password goes without
 TLS.
+
+A bare LF in a reply could make it look like two, and the second would pass for the answer. Where LF
+may end lines, replies are therefore counted (docs/decisions/0006). The answer counts once QUIT has
+its reply and the destination has closed the connection, with nothing in between.
 """
 
 import asyncio
@@ -103,17 +107,34 @@ class CalloutSession:
 
     async def ask(self, forward_path: str) -> ServerReply:
         """Return the reply to RCPT, and send QUIT."""
+        self._replies.asks_about_lf = True
         self._wire.write(b"MAIL FROM:<>\r\n")
         if not (reply := await self._reply(MAIL)).is_positive:
             self._wire.write(b"QUIT\r\n")
             raise PeerBroke(reply.text)  # it takes no mail now: treated as down
+        if self._replies.has_surplus:
+            raise PeerBroke("more than one reply to MAIL")
+        # All replies so far ended in CRLF, so the first line of the next has the code that counts.
+        self._replies.asks_about_lf = False
         self._wire.write(f"RCPT TO:<{forward_path}>\r\n".encode())
         reply = await self._reply(RCPT)
         self._wire.write(b"QUIT\r\n")
+        if self._replies.ends_with_lf:
+            await self._audit()
+            return reply
         with suppress(OSError, EOFError, PeerBroke, TlsFailed, TimeoutError):
             async with asyncio.timeout(_GOODBYE_SECONDS):
                 await self._reply(QUIT)  # so that a primary's log has no reason to complain
         return reply
+
+    async def _audit(self) -> None:
+        """Return if the destination sent as many replies as it got commands. Raises PeerBroke."""
+        if not (reply := await self._reply(QUIT)).is_positive:
+            raise PeerBroke(f"no reply to QUIT: {reply.text}")
+        with suppress(EOFError):
+            if not self._replies.has_surplus:
+                await self._reader.read()
+            raise PeerBroke("more replies than commands")
 
     async def _begin_tls(self, plan: TlsPlan) -> None:
         if self._replies.has_surplus:  # a third party inserted replies before TLS began
@@ -122,7 +143,10 @@ class CalloutSession:
 
     async def _reply(self, step: Step) -> ServerReply:
         while (reply := self._replies.next_reply()) is None:
-            self._replies.receive(await self._reader.read())
+            if self._replies.meets_lf:
+                self._replies.decide_about_lf(ends_lines=True)
+            else:
+                self._replies.receive(await self._reader.read())
         if reply.is_positive and reply.code not in step.goes_on:
             raise PeerBroke(f"no reply to {step.name}: {reply.text}")
         self._replies.learns_line_end &= step not in (EHLO, HELO)

@@ -148,6 +148,11 @@ class ReplyReader:
         self._ends_with_lf = ends_lines
 
     @property
+    def ends_with_lf(self) -> bool:
+        """Whether a bare LF ends lines: it was learned, or decided."""
+        return self._ends_with_lf
+
+    @property
     def has_surplus(self) -> bool:
         """Whether there are bytes beyond the last reply given out, or its end is not known."""
         return self._position < len(self._buffer) or bool(self._code) or self._is_void
