@@ -65,6 +65,11 @@ def test_who_has_authenticated_is_no_stranger() -> None:
         ("2001:db8:1:2::1", "2001:db8:1:2:ffff::1", True),
         ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
         ("0.0.0.1", "::1", False),
+        ("64:ff9b::192.0.2.1", "64:ff9b::192.0.2.2", False),  # all of IPv4 behind a gateway
+        ("64:ff9b::192.0.2.1", "192.0.2.1", True),
+        ("64:ff9b::1:0:1", "64:ff9b::2:0:1", True),  # not of the gateway's prefix
+        ("2002:c000:201:1::1", "2002:c000:201:2::1", True),  # one host of 6to4
+        ("2002:c000:201:1::1", "2002:c000:202:1::1", False),
     ],
 )
 def test_address_blocks(first: str, second: str, is_one_block: bool) -> None:
@@ -130,3 +135,56 @@ def test_a_new_limit_applies_at_once() -> None:
     door.set_limits(DoorLimits(10, 10, 10, 120))
     clock.now += 0.5
     assert [door.refusal(STRANGER) for _ in range(2)] == ["", OFTEN]
+
+
+# Many IPv6 blocks of one site
+
+
+def block(number: int, site: int = 1) -> IpAddress:
+    return ipaddress.ip_address(f"2001:db8:{site}:{number:x}::1")
+
+
+def test_a_site_with_many_blocks_takes_half_of_the_sessions_at_most() -> None:
+    door = keeper(in_all=100, of_strangers=80, per_block=10)
+    for number in range(200):
+        if not door.refusal(block(number)):
+            door.entered(block(number))
+    assert door.sessions == 40
+    assert door.refusal(block(200)) == "too many sessions from one address block"
+    assert door.refusal(block(1, site=2)) == ""
+    assert door.refusal(STRANGER) == ""
+    door.left(block(0), was_stranger=True, ended="quit")
+    assert door.refusal(block(200)) == ""
+
+
+def test_a_site_with_many_blocks_comes_as_often_as_eight() -> None:
+    clock = Clock()
+    door = keeper(per_minute=10, clock=clock)
+    assert [door.refusal(block(number)) for number in range(81)] == [""] * 80 + [OFTEN]
+    assert door.refusal(block(1, site=2)) == ""
+    clock.now += 60.0
+    assert door.refusal(block(200)) == ""
+
+
+def test_a_busy_block_takes_nothing_from_the_others_of_its_site() -> None:
+    door = keeper(per_minute=10)
+    assert [door.refusal(block(1)) for _ in range(1000)].count("") == 10
+    assert [door.refusal(block(number)) for number in range(2, 72)] == [""] * 70
+
+
+def test_an_authorized_host_in_a_busy_site_is_admitted() -> None:
+    home = block(9999)
+    door = Doorkeeper(DoorLimits(100, 80, 10, 1), lambda address: address == home, Clock())
+    for number in range(100):
+        if not door.refusal(block(number)):
+            door.entered(block(number))
+    assert door.refusal(home) == ""
+    assert door.sessions == 8
+
+
+def test_what_is_counted_of_sites_is_forgotten_with_their_sessions() -> None:
+    door = keeper()
+    door.entered(block(1))
+    door.left(block(1), was_stranger=True, ended="quit")
+    assert not door._by_site
+    assert not door._by_block

@@ -6,7 +6,10 @@ from functools import lru_cache
 
 from restante.tenancy.model import IpAddress
 
-_IPV6_MARK = 1 << 64  # no IPv4 address reaches it
+FIRST_IPV6_BLOCK = 1 << 64  # no IPv4 address reaches it
+_BLOCK_BITS_OF_SITE = 16
+_NAT64 = 0x0064FF9B_00000000  # 64:ff9b::/96
+_SIX_TO_FOUR = 0x2002  # 2002::/16
 _PORT = re.compile(r"[0-9]{1,5}\Z")
 _LAST_PORT = 65535
 
@@ -40,9 +43,27 @@ def plain_address(address: IpAddress) -> IpAddress:
 def address_block(address: IpAddress) -> int:
     """Return a key for the hosts that count as one against limits: an IPv4 address, or an IPv6 /64.
 
-    A host with one IPv6 address has the other 2^64 of its network too.
+    A host with one IPv6 address has the other 2^64 of its network too. Addresses of NAT64 (RFC 6052
+    §2.1) and 6to4 (RFC 3056 §2) count as the IPv4 address in them. All of NAT64 shares one /64, and
+    one host of 6to4 has 65,536 of them.
     """
-    return int(address) if address.version == 4 else (int(address) >> 64) | _IPV6_MARK  # noqa: PLR2004
+    number = int(address)
+    if address.version == 4:  # noqa: PLR2004
+        return number
+    network = number >> 64
+    if network == _NAT64 and not number >> 32 & 0xFFFFFFFF:
+        return number & 0xFFFFFFFF
+    if network >> 48 == _SIX_TO_FOUR:
+        return network >> 16 & 0xFFFFFFFF
+    return network | FIRST_IPV6_BLOCK
+
+
+def block_site(block: int) -> int:
+    """Return a key for the /48 of a block from FIRST_IPV6_BLOCK on.
+
+    Sites get a /48 or a /56 (RFC 6177 §2), so one of them can have all blocks in it.
+    """
+    return block >> _BLOCK_BITS_OF_SITE
 
 
 def split_host_port(text: str, default_port: int | None = None) -> tuple[str, int]:

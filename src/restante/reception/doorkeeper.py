@@ -1,6 +1,8 @@
 """How many sessions there may be, and how many an address block may begin in a minute.
 
-The sessions are counted in all, from one address block, and of strangers.
+The sessions are counted in all, from one address block, and of strangers. One site can have 65,536
+IPv6 blocks, so the blocks of a /48 have limits together too. These are wide, because a large
+provider sends from many blocks.
 
 Past a limit, a new connection gets 421 and is closed, which costs almost nothing. Running sessions
 continue. Authenticated sessions do not count as strangers. When strangers fill their share, the
@@ -13,12 +15,14 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from restante.network.addresses import address_block
+from restante.network.addresses import FIRST_IPV6_BLOCK, address_block, block_site
 from restante.reception.reception_settings import ReceptionSettings
 from restante.request_limits.rate_limits import RateLimit
 from restante.tenancy.model import IpAddress
 
 _CROWDED = 0.8  # of the session slots
+_SITE_SHARE = 2  # sites that together may take all slots of strangers
+_SITE_BLOCKS = 8  # the connections in a minute of a site are those of so many blocks
 _BLOCK_SHARE = 4  # blocks that together may take all slots of strangers
 
 
@@ -64,7 +68,9 @@ class Doorkeeper:
         self._is_expected = is_expected
         self._clock = clock
         self._rate = RateLimit(limits.per_minute)
+        self._site_rate = RateLimit(limits.per_minute * _SITE_BLOCKS)
         self._by_block: Counter[int] = Counter()
+        self._by_site: Counter[int] = Counter()  # of IPv6
         self._none = asyncio.Event()
         self._none.set()
         self.sessions = 0
@@ -83,25 +89,42 @@ class Doorkeeper:
         """Apply other limits from now on; the counts stay."""
         self._limits = limits
         self._rate.per_minute = limits.per_minute
+        self._site_rate.per_minute = limits.per_minute * _SITE_BLOCKS
 
     def refusal(self, address: IpAddress) -> str:
         """Say why one more session from there is not served now; "" if it is.
 
         Only connections that pass every other limit count against the limit per minute.
         """
-        block = address_block(address)
-        if self.sessions >= self.limits.in_all:
+        block, limits = address_block(address), self._limits
+        site = block_site(block) if block >= FIRST_IPV6_BLOCK else None
+        if self.sessions >= limits.in_all:
             reason = "too many sessions"
-        elif self._by_block[block] >= self.limits.per_block:
+        elif self._by_block[block] >= limits.per_block or (
+            site is not None and self._is_full(site) and not self._is_expected(address)
+        ):
             reason = "too many sessions from one address block"
-        elif self.strangers >= self.limits.of_strangers and not self._is_expected(address):
+        elif self.strangers >= limits.of_strangers and not self._is_expected(address):
             reason = "too many unauthenticated sessions"
-        elif not self._rate.allows(block, self._clock()) and not self._is_expected(address):
+        elif self._comes_too_often(block, site) and not self._is_expected(address):
             reason = "too many connections in a minute from one address block"
         else:
             return ""
         self.shed[reason] += 1
         return reason
+
+    def _is_full(self, site: int) -> bool:
+        limits = self._limits
+        return self._by_site[site] >= max(limits.of_strangers // _SITE_SHARE, limits.per_block)
+
+    def _comes_too_often(self, block: int, site: int | None) -> bool:
+        """Count a connection against the limits of a minute."""
+        now = self._clock()
+        if site is None:
+            return not self._rate.allows(block, now)
+        if not (self._site_rate.has_left(site, now) and self._rate.allows(block, now)):
+            return True
+        return not self._site_rate.allows(site, now)
 
     @property
     def is_crowded(self) -> bool:
@@ -123,7 +146,10 @@ class Doorkeeper:
         """Count a session that begins, as a stranger's."""
         self.sessions += 1
         self.strangers += 1
-        self._by_block[address_block(address)] += 1
+        block = address_block(address)
+        self._by_block[block] += 1
+        if block >= FIRST_IPV6_BLOCK:
+            self._by_site[block_site(block)] += 1
         self._none.clear()
 
     def authenticated(self) -> None:
@@ -139,6 +165,11 @@ class Doorkeeper:
         self._by_block[block] -= 1
         if not self._by_block[block]:
             del self._by_block[block]
+        if block >= FIRST_IPV6_BLOCK:
+            site = block_site(block)
+            self._by_site[site] -= 1
+            if not self._by_site[site]:
+                del self._by_site[site]
         if not self.sessions:
             self._none.set()
 

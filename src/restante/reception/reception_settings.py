@@ -82,13 +82,15 @@ class ReceptionSettings(BaseModel):
     connections_per_block_limit: Annotated[int, Field(ge=1)] = Field(
         default=200,
         description="Sessions at once from one address block: an IPv4 address, or an IPv6 /64."
+        " The blocks of an IPv6 /48 get at most half of the unauthenticated sessions together."
         " At most a quarter of the unauthenticated sessions where the system allows fewer than"
         " `connections_limit`.",
     )
     connections_per_minute: Annotated[int, Field(ge=1)] = Field(
         default=600,
         description="Connections from one address block in a minute; more get 421. All of them may"
-        " come at once. Authorized hosts of hosted domains are exempt.",
+        " come at once. The blocks of an IPv6 /48 get eight times as many together. Authorized"
+        " hosts of hosted domains are exempt.",
     )
     octets_in_flight_limit: Annotated[Size, Field(ge=1048576)] = Field(
         default=256 * MEBIBYTE,
