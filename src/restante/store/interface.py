@@ -13,6 +13,7 @@ drain's outcomes also stores the reports on them.
 
 from typing import Protocol
 
+from restante.store.answer_store import AnswerStore
 from restante.store.audit_trail import AuditStore
 from restante.store.duty_store import DutyStore
 from restante.store.mail_content import ContentStore
@@ -80,6 +81,10 @@ class Store(Protocol):
     @property
     def notices(self) -> NoticeStore:
         """Notices to be sent."""
+
+    @property
+    def answers(self) -> AnswerStore:
+        """Answers to requests that may be repeated."""
 
     @property
     def duties(self) -> DutyStore:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from restante.mail.message import ContentFile, MessageNumbers
 from restante.queue.history import HistoryEntry
 from restante.queue.recipient_status import Move
+from restante.store.answer_store import KeptAnswer
 from restante.store.drain_book import DrainBook
 from restante.store.mail_content import DAMAGED
 from restante.store.mail_figures import Usage
@@ -52,6 +53,7 @@ class MemoryState:
     release_drains: dict[tuple[int, int], DrainShare] = field(  # by release and domain id
         default_factory=dict
     )
+    answers: dict[tuple[str, str], KeptAnswer] = field(default_factory=dict)  # the oldest first
     history: list[HistoryEntry] = field(default_factory=list)  # by id
     changes: deque[tuple[int, RecordKind, str]] = field(  # of records: number, kind, key
         default_factory=lambda: deque(maxlen=CHANGES_KEPT)

@@ -6,6 +6,7 @@ when it is first awaited.
 """
 
 from restante.store.duty_locks import DutyLocks
+from restante.store.memory.memory_answers import MemoryAnswers
 from restante.store.memory.memory_content import MemoryContent
 from restante.store.memory.memory_figures import MemoryFigures
 from restante.store.memory.memory_handover import MemoryHandover
@@ -41,6 +42,7 @@ class MemoryStore:
         self.records = MemoryRecords(state)
         self.recipients = MemoryRecipients(state)
         self.notices = MemoryNotices(state)
+        self.answers = MemoryAnswers(state)
         self.duties = DutyLocks()
         self.trail = MemoryTrail(state)
         self.care = MemoryUpkeep(state, self.content)

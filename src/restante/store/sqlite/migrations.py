@@ -564,6 +564,25 @@ def _add_searches(connection: apsw.Connection) -> None:
     connection.execute(_SEARCHES)
 
 
+_ANSWERS = """
+-- Answers to requests that a client may repeat, for a day.
+CREATE TABLE answer (
+    id      INTEGER PRIMARY KEY,
+    actor   TEXT    NOT NULL,
+    key     TEXT    NOT NULL,
+    request BLOB    NOT NULL,  -- a digest with a secret key
+    at      REAL    NOT NULL,
+    status  INTEGER NOT NULL,
+    body    BLOB,              -- NULL: it was too large, or had a secret
+    UNIQUE (actor, key)
+) STRICT;
+"""
+
+
+def _add_answers(connection: apsw.Connection) -> None:
+    connection.execute(_ANSWERS)
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     _create_tables,
     _add_policies,
@@ -587,6 +606,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     _add_tokens,
     _keep_requesters,
     _add_searches,
+    _add_answers,
 )
 
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from restante.store.duty_locks import DutyLocks
 from restante.store.sqlite import proof
 from restante.store.sqlite.opening import Parts, open_parts
+from restante.store.sqlite.sqlite_answers import SqliteAnswers
 from restante.store.sqlite.sqlite_content import SqliteContent
 from restante.store.sqlite.sqlite_figures import SqliteFigures
 from restante.store.sqlite.sqlite_handover import SqliteHandover
@@ -80,6 +81,7 @@ class SqliteStore:
         self.records = SqliteRecords(core)
         self.recipients = SqliteRecipients(core)
         self.notices = SqliteNotices(core)
+        self.answers = SqliteAnswers(core)
         self.duties = DutyLocks()
         self.trail = SqliteTrail(core)
         self.care = SqliteUpkeep(core)

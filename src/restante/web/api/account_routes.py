@@ -9,12 +9,13 @@ from restante.admin import accounts, known_records
 from restante.admin.accounts import AccountChange, AccountView, ChangedAccount, NewAccount
 from restante.web.api.listing import as_listing
 from restante.web.api.preconditions import TAGGED, IfMatch, IfNoneMatch, changed, shown
+from restante.web.api.repeatable import REPEATABLE, ActingRoute
 from restante.web.api.request_context import Reason, RequestContext
 
-router = APIRouter(prefix="/accounts", tags=["accounts"])
+router = APIRouter(route_class=ActingRoute, prefix="/accounts", tags=["accounts"])
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, dependencies=[REPEATABLE])
 async def add_account(context: RequestContext, new: NewAccount) -> AccountView:
     """Add an account."""
     return await accounts.add_account(context, new)

@@ -32,6 +32,7 @@ from restante.web.api import (
 from restante.web.api.api_schema import PROBLEMS, ApiWithSchema, operation_id
 from restante.web.api.preconditions import RecordLocks
 from restante.web.api.problem_details import handle_problems
+from restante.web.api.repeatable import RequestsUnderWay
 from restante.web.api.request_id import RequestIds
 
 
@@ -50,6 +51,7 @@ def build_api(context: AdminContext, acting: Principal | None = None) -> FastAPI
     api.state.context = context
     api.state.acting = acting
     api.state.record_locks = RecordLocks()
+    api.state.under_way = RequestsUnderWay()
     for routes in (
         account_routes,
         login_routes,

@@ -10,12 +10,13 @@ from restante.admin.domain_change import DomainChange, NewDomain
 from restante.admin.domains import ChangedDomain, DomainView
 from restante.web.api.listing import as_listing
 from restante.web.api.preconditions import TAGGED, IfMatch, IfNoneMatch, changed, shown
+from restante.web.api.repeatable import REPEATABLE, ActingRoute
 from restante.web.api.request_context import Reason, RequestContext
 
-router = APIRouter(prefix="/domains", tags=["domains"])
+router = APIRouter(route_class=ActingRoute, prefix="/domains", tags=["domains"])
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, dependencies=[REPEATABLE])
 async def add_domain(context: RequestContext, new: NewDomain) -> ChangedDomain:
     """Add a hosted domain."""
     return await domains.add_domain(context, new)

@@ -9,12 +9,13 @@ from restante.admin import known_records, logins
 from restante.admin.logins import ChangedLogin, LoginChange, LoginView, NewLogin
 from restante.web.api.listing import as_listing
 from restante.web.api.preconditions import TAGGED, IfMatch, IfNoneMatch, changed, shown
+from restante.web.api.repeatable import REPEATABLE, ActingRoute
 from restante.web.api.request_context import Reason, RequestContext
 
-router = APIRouter(prefix="/accounts/{account}/logins", tags=["logins"])
+router = APIRouter(route_class=ActingRoute, prefix="/accounts/{account}/logins", tags=["logins"])
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, dependencies=[REPEATABLE])
 async def add_login(context: RequestContext, account: str, new: NewLogin) -> LoginView:
     """Add a login."""
     return await logins.add_login(context, account, new)

@@ -11,14 +11,15 @@ from restante.admin.channel_change import ChannelChange, NewChannel
 from restante.admin.channels import ChangedChannel, ChannelView, TrialView, WaitingView
 from restante.web.api.listing import as_listing, as_paged_listing
 from restante.web.api.preconditions import TAGGED, IfMatch, IfNoneMatch, changed, shown
+from restante.web.api.repeatable import REPEATABLE, ActingRoute
 from restante.web.api.request_context import Reason, RequestContext
 
-router = APIRouter(prefix="/notices", tags=["notices"])
+router = APIRouter(route_class=ActingRoute, prefix="/notices", tags=["notices"])
 
 Account = Annotated[str, Query(description="Whose channel; empty for the operator's own.")]
 
 
-@router.post("/channels", status_code=201)
+@router.post("/channels", status_code=201, dependencies=[REPEATABLE])
 async def add_channel(context: RequestContext, new: NewChannel) -> ChannelView:
     """Add a channel."""
     return await channels.add_channel(context, new)
@@ -68,7 +69,7 @@ async def remove_channel(
         await channels.remove_channel(context, account, name, reason)
 
 
-@router.post("/channels/{name}/test")
+@router.post("/channels/{name}/test", dependencies=[REPEATABLE])
 async def try_channel(context: RequestContext, name: str, account: Account = "") -> TrialView:
     """Send a notice by a channel now, and show the result."""
     return await channels.try_channel(context, account, name)

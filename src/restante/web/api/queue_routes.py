@@ -23,9 +23,10 @@ from restante.transfer.queue_content import ExportOrder
 from restante.transfer.queue_import import DigestOrder, ImportResult
 from restante.transfer.transfer_error import TransferError, TransferFault
 from restante.web.api.listing import as_paged_listing
+from restante.web.api.repeatable import REPEATABLE, ActingRoute
 from restante.web.api.request_context import RequestContext
 
-router = APIRouter(prefix="/queue", tags=["queue"])
+router = APIRouter(route_class=ActingRoute, prefix="/queue", tags=["queue"])
 
 EXPORT_STREAM = "application/x-restante-mail"  # mail/import_stream.py
 
@@ -70,13 +71,13 @@ async def read_content(context: RequestContext, name: str, reason: str = "") -> 
     )
 
 
-@router.post("/delete")
+@router.post("/delete", dependencies=[REPEATABLE])
 async def delete_messages(context: RequestContext, named: NamedMessages) -> QueueChange:
     """Delete messages permanently."""
     return await held_mail.delete_messages(context, named)
 
 
-@router.post("/bounce")
+@router.post("/bounce", dependencies=[REPEATABLE])
 async def bounce_messages(context: RequestContext, named: NamedMessages) -> BounceChange:
     """Delete messages and send their senders a non-delivery report where one is allowed.
 
@@ -85,7 +86,7 @@ async def bounce_messages(context: RequestContext, named: NamedMessages) -> Boun
     return await bounce.bounce_messages(context, named)
 
 
-@router.post("/release")
+@router.post("/release", dependencies=[REPEATABLE])
 async def hold_messages_again(context: RequestContext, named: MessagesToHoldAgain) -> HoldChange:
     """Hold refused, uncertain or damaged recipients again.
 

@@ -9,18 +9,19 @@ from restante.admin import release_requests, releases
 from restante.admin.release_requests import ReleaseOrder, ReleaseView
 from restante.admin.releases import PastReleaseView, ReleaseDetailView, ReleaseSelection
 from restante.web.api.listing import as_listing
+from restante.web.api.repeatable import REPEATABLE, ActingRoute
 from restante.web.api.request_context import RequestContext
 
-router = APIRouter(tags=["operations"])
+router = APIRouter(route_class=ActingRoute, tags=["operations"])
 
 
-@router.post("/releases")
+@router.post("/releases", dependencies=[REPEATABLE])
 async def release_domains(context: RequestContext, order: ReleaseOrder) -> list[ReleaseView]:
     """Start the drains of domains: ETRN over HTTP. One answer for each node, with its id."""
     return await release_requests.release(context, order)
 
 
-@router.post("/release", deprecated=True)
+@router.post("/release", deprecated=True, dependencies=[REPEATABLE])
 async def release_nodes(context: RequestContext, order: ReleaseOrder) -> list[ReleaseView]:
     """Do the same as `POST /v1/releases`. This path ends with the next version."""
     return await release_requests.release(context, order)

@@ -14,9 +14,10 @@ from restante.admin.report_queue import (
     ReportView,
 )
 from restante.web.api.listing import as_paged_listing
+from restante.web.api.repeatable import REPEATABLE, ActingRoute
 from restante.web.api.request_context import RequestContext
 
-router = APIRouter(prefix="/reports", tags=["reports"])
+router = APIRouter(route_class=ActingRoute, prefix="/reports", tags=["reports"])
 
 
 @router.get("", response_model=list[ReportView])
@@ -35,7 +36,7 @@ async def show_report(
     return await report_queue.show_report(context, number)
 
 
-@router.post("/drop")
+@router.post("/drop", dependencies=[REPEATABLE])
 async def drop_reports(context: RequestContext, named: NamedReports) -> ReportsDropped:
     """Drop reports: their senders are not told."""
     return await report_queue.drop_reports(context, named)

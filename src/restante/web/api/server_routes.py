@@ -12,9 +12,10 @@ from restante.admin.server_status import StatusSelection, StatusView
 from restante.admin.trail import AuditView
 from restante.tenancy.audit import AuditFilter
 from restante.web.api.listing import as_document, as_listing, as_paged_listing
+from restante.web.api.repeatable import REPEATABLE, ActingRoute
 from restante.web.api.request_context import RequestContext
 
-router = APIRouter(tags=["operations"])
+router = APIRouter(route_class=ActingRoute, tags=["operations"])
 
 
 @router.get("/drains", response_model=list[DrainView])
@@ -29,7 +30,7 @@ async def list_last_drains(context: RequestContext, domain: str | None = None) -
     return as_listing(await drains.last_drains(context, domain))
 
 
-@router.post("/drains/{domain}/stop")
+@router.post("/drains/{domain}/stop", dependencies=[REPEATABLE])
 async def stop_drain(context: RequestContext, domain: str, order: DrainStop) -> DrainView:
     """End a domain's drain; the remaining mail stays held."""
     return await drains.stop_drain(context, domain, order)
