@@ -24,6 +24,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from restante.admin.configuration_entries import MODELS
+from restante.admin.permissions import GRANTED, AdminAction
 from restante.cli.command_line import build_command
 from restante.cli.failures import Exit
 from restante.config.one_or_more import ONE_OR_MORE
@@ -39,6 +40,7 @@ from restante.telemetry.log_writer import SCHEMA_VERSION, as_json
 from restante.telemetry.metric_types import Metric, MetricKind, MetricLabel
 from restante.telemetry.metrics import METRICS
 from restante.tenancy.audit import AuditAction
+from restante.tenancy.grants import Grant, GrantedRole, Scope
 from restante.tenancy.notice import OF_ACCOUNTS, OF_THE_SERVER, NoticeKind
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -109,6 +111,7 @@ def pages() -> Mapping[str, str]:
         "events.md": _page(_events()),
         "metrics.md": _page(_metrics()),
         "records.md": _page(_records()),
+        "rights.md": _page(_rights()),
     }
 
 
@@ -133,6 +136,36 @@ def _table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str
         yield "|" + "---|" * len(titles)
         yield from ("| " + " | ".join(row) + " |" for row in rows)
         yield ""
+
+
+# Rights
+
+
+def _rights() -> Iterator[str]:
+    yield from (
+        "# Rights of tokens",
+        "",
+        "A token has a role, or scopes, or both. It may do what one of them allows. An account's",
+        "token acts on the things of its account only; a token with domains on these only. A",
+        "token never has more rights than the token that made it.",
+        "",
+        "## Roles",
+        "",
+        "No role has the content of mail: `content:read` gives it.",
+        "",
+    )
+    yield from _table(["role", "for", "may"], [_right(role) for role in GrantedRole])
+    yield from ("## Scopes", "")
+    yield from _table(["scope", "for", "may"], [_right(scope) for scope in Scope])
+
+
+def _right(grant: Grant) -> list[str]:
+    if grant.is_of_operators:
+        holders = "operators"
+    else:
+        holders = "accounts" if isinstance(grant, GrantedRole) else "accounts, operators"
+    actions = [action for action in AdminAction if action in GRANTED[grant]]
+    return [f"`{grant}`", holders, ", ".join(actions)]
 
 
 # Commands

@@ -35,7 +35,8 @@ def pages(generate: ModuleType) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    "name", ["commands.md", "configuration.md", "events.md", "metrics.md", "records.md"]
+    "name",
+    ["commands.md", "configuration.md", "events.md", "metrics.md", "records.md", "rights.md"],
 )
 def test_the_reference_is_as_the_code_has_it(pages: dict[str, str], name: str) -> None:
     written = (DOCS / "reference" / name).read_text(encoding="utf-8")

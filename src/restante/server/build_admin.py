@@ -4,6 +4,9 @@ import time
 from functools import partial
 
 from restante.admin.admin_context import AdminContext
+from restante.admin.token_authentication import TokenGate
+from restante.admin.token_uses import TokenUses
+from restante.background.rounds import Rounds
 from restante.reception.descriptors import http_connections_possible
 from restante.reception.intake import hold_all
 from restante.server.domain_instruments import DomainInstruments
@@ -49,12 +52,17 @@ def build_admin(ground: Ground, delivery: DeliveryParts, reception: ReceptionPar
         domain_instruments=_domain_instruments(ground, delivery),
         configuration_state=lambda: reloader.state,
     )
+    uses = TokenUses(store.records, Rounds(log, "token uses"), time.time)
     return AdminParts(
         context=_admin_context(ground, delivery, reception, surface),
         instruments=instruments,
         reloader=reloader,
         scrubber=scrubber,
         loop_lag=loop_lag,
+        token_uses=uses,
+        token_gate=TokenGate(
+            ground.records.directory, uses, log, now=time.time, monotonic=time.monotonic
+        ),
         control_connections=HttpConnections(HttpService.CONTROL, http_connections_possible()),
         metrics_connections=HttpConnections(HttpService.METRICS, http_connections_possible()),
     )

@@ -7,6 +7,8 @@ Plain wiring: nothing here runs or decides. A later part subscribes to an earlie
 from dataclasses import dataclass
 
 from restante.admin.admin_context import AdminContext
+from restante.admin.token_authentication import TokenGate
+from restante.admin.token_uses import TokenUses
 from restante.delivery.delivery_context import DeliveryContext
 from restante.delivery.dispatcher import Dispatcher
 from restante.delivery.watcher import Watcher
@@ -92,6 +94,8 @@ class AdminParts:
     reloader: Reloader
     scrubber: Scrubber
     loop_lag: LoopLag
+    token_uses: TokenUses
+    token_gate: TokenGate
     control_connections: HttpConnections
     metrics_connections: HttpConnections
 

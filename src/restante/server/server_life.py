@@ -124,6 +124,7 @@ class Application:
             tasks.create_task(delivery.retention.history.run()),
             tasks.create_task(admin.scrubber.run()),
             tasks.create_task(admin.loop_lag.run()),
+            tasks.create_task(admin.token_uses.run()),
             tasks.create_task(serve_on(admin.context, control, admin.control_connections)),
             *(
                 tasks.create_task(serve_metrics(admin.context, bound, admin.metrics_connections))

@@ -22,6 +22,7 @@ from restante.telemetry.events import (
     SessionClosed,
     StoreAway,
     StoreFailed,
+    TokenRefused,
 )
 
 _E = TypeVar("_E", bound=Event)
@@ -129,6 +130,8 @@ FIELDS: Final[Mapping[str, FieldMeaning]] = {
     "tls": FieldMeaning(
         "The TLS version and cipher; empty for none.", "TLSv1.3 TLS_AES_256_GCM_SHA384"
     ),
+    "token": FieldMeaning("The id of the token; empty if none can be read.", "k3v9x0q2ma"),
+    "token_name": FieldMeaning("The name of the token; empty for an unknown one.", "ci"),
     "tried": FieldMeaning("Number of addresses tried.", 1),
     "uncertain": FieldMeaning("Number of messages that became uncertain.", 0),
     "unsettled": FieldMeaning("Number of outcomes that could not be recorded.", 2),
@@ -155,6 +158,7 @@ _EXAMPLES: Final[Mapping[type[Event], Mapping[str, Any]]] = {
     ServerFailing: {"reason": "a sync failed"},
     SessionClosed: {"reason": "timed out: idle"},
     StoreFailed: {"doing": "hold", "messages": 2},
+    TokenRefused: {"reason": "expired"},
 }
 
 

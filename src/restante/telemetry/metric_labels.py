@@ -137,6 +137,7 @@ DOING = MetricLabel(
         "notice",
         "request",
         "listing",
+        "token uses",
     ),
 )
 REPORT_ACTION = MetricLabel("action", ("failed", "delayed", "relayed"))

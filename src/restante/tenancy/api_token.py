@@ -101,9 +101,10 @@ def read_token(text: str) -> PresentedToken | None:
     return PresentedToken(found[1], found[2]) if found else None
 
 
-def holds_token(text: str) -> bool:
-    """Return whether a text, such as a URL, has a token in it."""
-    return _FORM.search(text) is not None
+def token_inside(text: str) -> str | None:
+    """Return the id of a token inside a text, such as a URL; None if there is none."""
+    found = _FORM.search(text)
+    return found[1] if found else None
 
 
 def hash_secret(secret: str) -> bytes:

@@ -28,6 +28,7 @@ from restante.telemetry.events.life_events import (
     ServerStarting,
     ServerStopped,
     ServerStopping,
+    TokenRefused,
 )
 from restante.telemetry.events.reception_events import (
     AcceptsFailed,
@@ -131,6 +132,7 @@ __all__ = [
     "StoreFailed",
     "StoreScrubbed",
     "SuccessReportsDropped",
+    "TokenRefused",
 ]
 
 EVENTS: Final[tuple[type[Event], ...]] = (
@@ -144,6 +146,7 @@ EVENTS: Final[tuple[type[Event], ...]] = (
     InternalError,
     LoopStalled,
     CertificateExpiring,
+    TokenRefused,
     RecordChanged,
     SessionClosed,
     ConnectionsShed,

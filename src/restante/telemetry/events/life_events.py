@@ -112,6 +112,21 @@ class CertificateExpiring(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TokenRefused(Event):
+    """A request to the API had a token that is not valid: the true reason, which nobody is told.
+
+    After twenty in ten minutes from one address block, further ones are not logged.
+    """
+
+    event: ClassVar[str] = "token-refused"
+    token: str
+    token_name: str
+    account: str
+    peer: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RecordChanged(Event):
     """An operator changed an account, a login, a domain or the queue."""
 

@@ -1,8 +1,9 @@
 """The API as an ASGI application.
 
-It requires no login: every client that can reach the control socket is an operator. So it is served
-there only, inside a directory that only the server's user may enter. `admin/permissions` decides
-about each principal's permissions.
+On the control socket it requires no login: every client that can reach it is an operator. The
+socket is inside a directory that only the server's user may enter. Elsewhere it is made with a
+gate, and each request acts for the principal of its token. `admin/permissions` decides about each
+principal's permissions.
 """
 
 import asyncio
@@ -30,16 +31,20 @@ from restante.web.api import (
     token_routes,
 )
 from restante.web.api.api_schema import PROBLEMS, ApiWithSchema, operation_id
+from restante.web.api.bearer_tokens import BearerTokens, Gate
 from restante.web.api.preconditions import RecordLocks
 from restante.web.api.problem_details import handle_problems
 from restante.web.api.repeatable import RequestsUnderWay
 from restante.web.api.request_id import RequestIds
 
 
-def build_api(context: AdminContext, acting: Principal | None = None) -> FastAPI:
+def build_api(
+    context: AdminContext, acting: Principal | None = None, gate: Gate | None = None
+) -> FastAPI:
     """Return the application for this admin context.
 
-    `acting` makes every request; None: each is its client's, as the socket tells.
+    `acting` makes every request; None: each is its client's, as the gate or the socket tells. With
+    a gate, a request without a valid token reaches no route.
     """
     api = ApiWithSchema(
         title="Restante",
@@ -70,6 +75,8 @@ def build_api(context: AdminContext, acting: Principal | None = None) -> FastAPI
     api.include_router(metrics_routes.router)
     api.add_api_route("/v1/openapi.json", _show_schema, include_in_schema=False)
     handle_problems(api)
+    if gate is not None:
+        api.add_middleware(BearerTokens, gate=gate)
     api.add_middleware(RequestIds)
     return api
 

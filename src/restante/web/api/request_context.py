@@ -6,6 +6,7 @@ from fastapi import Depends, Query, Request
 
 from restante.admin.admin_context import AdminContext, operator
 from restante.tenancy.principal import CONTROL_SOCKET, NOBODY, Principal
+from restante.web.api.bearer_tokens import principal_of
 from restante.web.serving import PEER_PREFIX
 
 
@@ -18,10 +19,12 @@ async def _context_of(
 
 
 def _principal_of(request: Request) -> Principal:
-    """Return who acts: as the API was made for, or the user at the other end of the socket."""
+    """Return who acts: as the API was made for, or by a token, or the user of the socket."""
     acting: Principal | None = request.app.state.acting
     if acting is not None:
         return acting
+    if (by_token := principal_of(request.scope)) is not None:
+        return by_token
     peer = request.client.host if request.client else ""
     if peer.startswith(PEER_PREFIX):
         return operator(int(peer.removeprefix(PEER_PREFIX)), CONTROL_SOCKET)
