@@ -51,7 +51,7 @@ from restante.sasl.scram_keys import new_verifier
 from restante.store.mail_queue import QueueFilter
 from restante.store.mail_reports import ReportFilter
 from restante.store.store_errors import StoreError
-from restante.tenancy.audit import AuditFilter
+from restante.tenancy.audit import AuditAction, AuditFilter
 from restante.tenancy.grants import ALL_GRANTS, Grant, GrantedRole, Scope
 from restante.tenancy.notice import NoticeKind
 from restante.tenancy.principal import (
@@ -118,8 +118,10 @@ async def imported(context: AdminContext, of: Things) -> object:
 
 async def exported(context: AdminContext, of: Things) -> object:
     orders = (
-        queue_content.ExportOrder(names=(of.held,)),
-        queue_content.ExportOrder(selection=held_mail.QueueSelection(domain=of.domain)),
+        queue_content.ExportOrder(names=(of.held,), reason="test"),
+        queue_content.ExportOrder(
+            selection=held_mail.QueueSelection(domain=of.domain), reason="test"
+        ),
     )
     return [
         [octets async for octets in await queue_content.export_mail(context, order)]
@@ -257,7 +259,7 @@ CALLS: dict[AdminAction, list[Call]] = {
             c, hold_again.MessagesToHoldAgain(names=of.both.names, reason="test")
         )
     ],
-    AdminAction.CONTENT_READ: [lambda c, of: queue_content.read_content(c, of.held)],
+    AdminAction.CONTENT_READ: [lambda c, of: queue_content.read_content(c, of.held, "test")],
     AdminAction.CONTENT_EXPORT: [exported],
     AdminAction.CONTENT_IMPORT: [
         imported,
@@ -941,3 +943,27 @@ def test_an_operator_is_named_by_the_user_of_the_machine() -> None:
 
 def test_no_account_owns_the_empty_name() -> None:
     assert not Principal(Role.ACCOUNT, "login x", "", account="").sees("")
+
+
+def test_content_needs_a_reason_and_leaves_an_entry_under_the_name_of_the_token() -> None:
+    async def story() -> None:
+        desk = await two_accounts()
+        context = desk.context.acting(holder(Scope.CONTENT_READ))
+        entries = len(await desk.store.trail.audit())
+        for work in (
+            queue_content.read_content(context, ALPHA.held),
+            queue_content.export_mail(context, queue_content.ExportOrder(names=(ALPHA.held,))),
+        ):
+            with pytest.raises(AdminError) as caught:
+                await work
+            assert caught.value.kind is ErrorKind.USAGE
+        assert len(await desk.store.trail.audit()) == entries
+        await queue_content.read_content(context, ALPHA.held, "a lost order")
+        [entry] = await desk.store.trail.audit(limit=1)
+        assert (entry.action, entry.actor, entry.reason) == (
+            AuditAction.CONTENT_READ,
+            "token t",
+            "a lost order",
+        )
+
+    run(story())

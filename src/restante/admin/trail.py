@@ -143,12 +143,11 @@ def change_views(changes: Sequence[Change]) -> list[ChangeView]:
 
 
 def checked_reason(reason: str) -> str:
-    """Return the reason for an irreversible action. Raises AdminError if there is none."""
+    """Return the reason for an action that needs one. Raises AdminError if there is none."""
     if not reason.strip():
         remedy = f"give one line of at most {MAX_REASON_LENGTH} characters as --reason"
-        raise AdminError(
-            ErrorKind.USAGE, "reason: an irreversible action needs one, for the audit trail", remedy
-        )
+        error = "reason: this action needs one, for the audit trail"
+        raise AdminError(ErrorKind.USAGE, error, remedy)
     return _stated(reason)
 
 

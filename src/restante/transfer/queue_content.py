@@ -25,7 +25,7 @@ from restante.admin.held_mail import (
 from restante.admin.origin_facts import OriginFacts, origin_facts
 from restante.admin.permissions import AdminAction, permit
 from restante.admin.scope import held_message, list_held
-from restante.admin.trail import announce, entry_about_mail
+from restante.admin.trail import announce, checked_reason, entry_about_mail
 from restante.mail.envelope import Envelope
 from restante.mail.import_stream import WHOLE, pack_block, pack_failure, pack_label
 from restante.mail.message import HeldMessage
@@ -81,6 +81,7 @@ async def read_content(context: AdminContext, name: str, reason: str = "") -> Me
     Raises TransferError if it is missing or damaged, AdminError, StoreError.
     """
     permit(context.principal, AdminAction.CONTENT_READ)
+    reason = _checked(context, reason)
     try:
         message = await held_message(context, number_of(name))
         if message is None:
@@ -104,13 +105,20 @@ async def export_mail(context: AdminContext, order: ExportOrder) -> AsyncIterato
     A damaged message ends with the reason. One that leaves the store meanwhile is not exported.
     """
     permit(context.principal, AdminAction.CONTENT_EXPORT)
+    reason = _checked(context, order.reason)
     if order.names:
         numbers = tuple(number_of(name) for name in order.names)
         pages = _pages(context, QueueFilter(numbers=numbers, limit=_PAGE), QueueSelection())
     else:
         selection = order.selection.model_copy(update={"limit": _PAGE})
         pages = _pages(context, queue_filter(context, selection), selection)
-    return _packed_pages(context, pages, order.reason)
+    return _packed_pages(context, pages, reason)
+
+
+def _checked(context: AdminContext, reason: str) -> str:
+    """Return the reason. Raises AdminError without one, except for an operator of this machine."""
+    said = reason or context.reason
+    return checked_reason(said) if context.principal.grants else said
 
 
 async def content_blocks(context: AdminContext, message: HeldMessage) -> AsyncIterator[bytes]:

@@ -52,23 +52,31 @@ class BearerTokens:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        refusal = self._judge(scope)
-        await (self._app if refusal is None else refusal)(scope, receive, send)
+        found = identify(scope, self._gate, _address(scope))
+        if isinstance(found, Response):
+            await found(scope, receive, send)
+            return
+        authenticated(scope, found)
+        await self._app(scope, receive, send)
 
-    def _judge(self, scope: Scope) -> Response | None:
-        address = _address(scope)
-        in_url = token_inside(_url(scope))
-        if in_url is not None:
-            self._gate.refuse_url(in_url, address)
-            return problem(HTTPStatus.BAD_REQUEST, ErrorKind.USAGE, IN_URL, REVOKE_IT)
-        try:
-            principal = self._gate.authenticate(Headers(scope=scope), address)
-        except NoValidToken as error:
-            status = HTTPStatus.TOO_MANY_REQUESTS if error.is_flood else HTTPStatus.UNAUTHORIZED
-            kind = ErrorKind.TRY_LATER if error.is_flood else ErrorKind.NOT_ALLOWED
-            return problem(status, kind, f"request: {error}", HOW_TO_SEND, CHALLENGE)
-        scope.setdefault("state", {})[_KEY] = principal
-        return None
+
+def identify(scope: Scope, gate: Gate, address: IpAddress) -> Principal | Response:
+    """Return the principal of a request from an address, or the answer that refuses it."""
+    in_url = token_inside(_url(scope))
+    if in_url is not None:
+        gate.refuse_url(in_url, address)
+        return problem(HTTPStatus.BAD_REQUEST, ErrorKind.USAGE, IN_URL, REVOKE_IT)
+    try:
+        return gate.authenticate(Headers(scope=scope), address)
+    except NoValidToken as error:
+        status = HTTPStatus.TOO_MANY_REQUESTS if error.is_flood else HTTPStatus.UNAUTHORIZED
+        kind = ErrorKind.TRY_LATER if error.is_flood else ErrorKind.NOT_ALLOWED
+        return problem(status, kind, f"request: {error}", HOW_TO_SEND, CHALLENGE)
+
+
+def authenticated(scope: MutableMapping[str, Any], principal: Principal) -> None:
+    """Let a request act for a principal."""
+    scope.setdefault("state", {})[_KEY] = principal
 
 
 def principal_of(scope: MutableMapping[str, Any]) -> Principal | None:
