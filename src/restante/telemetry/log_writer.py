@@ -20,7 +20,7 @@ from dataclasses import fields as fields_of
 from functools import lru_cache
 from json.encoder import encode_basestring_ascii
 from operator import attrgetter
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 from restante.phrases import cause_of
 from restante.telemetry.events import EVENTS, Event, FailureEvent, InternalError
@@ -115,11 +115,33 @@ def as_json(event: Event, at: str) -> str:
     """Return an event's line for programs; `at` is its time."""
     # These need no escaping; encoding them with the rest would cost more.
     start = f'{{"v": {SCHEMA_VERSION}, "timestamp": "{at}", "level": "{event.level}", '
+    form = _FORMS[type(event)]
+    if form is not None:
+        return start + form.text % tuple([_json(value) for value in form.values(event)])
     fields = event_fields(event)
     if trace := _trace(event):
         fields["exception"] = trace
     # Each value by itself: `encode` would make an encoder for each dict.
     return start + ", ".join([f'"{name}": {_json(value)}' for name, value in fields.items()]) + "}"
+
+
+class _Form(NamedTuple):
+    """The JSON text of an event whose fields are always there, with a place for each value."""
+
+    text: str
+    values: Callable[[Event], tuple[Any, ...]]
+
+
+def _form(kind: type[Event]) -> _Form | None:
+    fields = fields_of(kind)
+    if issubclass(kind, FailureEvent) or any(each.default is None for each in fields):
+        return None
+    names = ["event", *(each.name for each in fields)]
+    text = ", ".join(f'"{name}": %s' for name in names)
+    return _Form(text + "}", attrgetter(*names)) if len(names) > 1 else None
+
+
+_FORMS: Final = {kind: _form(kind) for kind in EVENTS}
 
 
 def _json(value: Any) -> str:
