@@ -138,6 +138,8 @@ DOING = MetricLabel(
         "request",
         "listing",
         "token uses",
+        "applying",
+        "keeping an answer",
     ),
 )
 REPORT_ACTION = MetricLabel("action", ("failed", "delayed", "relayed"))
