@@ -12,7 +12,8 @@ from restante.admin.configuration_entries import NotApplicable
 from restante.admin.domain_change import DomainChange
 from restante.admin.domains import change_domain
 from restante.store.store_errors import StoreError
-from restante.tenancy.audit import AuditAction
+from restante.tenancy.audit import AuditAction, AuditEntry
+from restante.tenancy.model import Account
 from restante.tenancy.principal import account_login
 from tests.admin.configurations import (
     ACME,
@@ -168,6 +169,33 @@ def test_an_application_that_is_abandoned_lets_the_next_begin() -> None:
         await answer.aclose()  # type: ignore[attr-defined]
         assert not desk.context.applying.locked()
         assert numbers(await applied(desk.context, ACME))[3] > 0
+
+    asyncio.run(story())
+
+
+def test_the_next_application_waits_for_steps_that_an_abandoned_one_has_begun() -> None:
+    desk = Desk()
+    put_account = desk.store.records.put_account
+    has_begun, may_go = asyncio.Event(), asyncio.Event()
+
+    async def slowly(account: Account, audit: AuditEntry) -> None:
+        has_begun.set()
+        await may_go.wait()
+        await put_account(account, audit)
+
+    desk.store.records.put_account = slowly  # type: ignore[method-assign]
+
+    async def story() -> None:
+        abandoned = asyncio.create_task(applied(desk.context, ACME))
+        await has_begun.wait()
+        abandoned.cancel()
+        await asyncio.wait([abandoned])
+        assert desk.context.applying.locked()
+        second = asyncio.create_task(applied(desk.context, ACME))
+        await asyncio.sleep(0)
+        may_go.set()
+        assert numbers(await second) == (3, 1, 0, 1, 0)
+        assert not desk.context.applying.locked()
 
     asyncio.run(story())
 

@@ -99,6 +99,7 @@ async def apply_configuration(
         wanted.add_line(line)
         await breather.breathe()
     await _await_turn(context)
+    run: _Run | None = None
     try:
         plan = await make_plan(context, wanted, terms)
         for warning in plan.warnings:
@@ -107,7 +108,7 @@ async def apply_configuration(
         async for line_ in run.lines():
             yield line_
     finally:
-        context.applying.release()
+        _end_turn(context, run)
 
 
 async def _await_turn(context: AdminContext) -> None:
@@ -119,6 +120,15 @@ async def _await_turn(context: AdminContext) -> None:
         raise AdminError(ErrorKind.TRY_LATER, error, "try again when that has ended") from None
 
 
+def _end_turn(context: AdminContext, run: "_Run | None") -> None:
+    """Let the next application begin, after the steps that still run if the client has left."""
+    running = run.running if run is not None else None
+    if running is None or running.done():
+        context.applying.release()
+    else:
+        running.add_done_callback(lambda _: context.applying.release())
+
+
 class _Run:
     """One application of a plan."""
 
@@ -128,6 +138,7 @@ class _Run:
         self._is_dry_run = is_dry_run
         self._counts: Counter[ApplyVerb | str] = Counter()
         self._is_store_away = False
+        self.running: asyncio.Future[list[ApplyLine]] | None = None
 
     async def lines(self) -> AsyncIterator[ApplyLine]:
         """Do the steps in their order, and yield their results and the summary."""
@@ -153,8 +164,8 @@ class _Run:
         """Do some steps. If the client leaves, those that have begun are finished."""
         if self._is_dry_run:
             return [self._foreseen(step) for step in steps]
-        together = asyncio.gather(*(self._do(step) for step in steps))
-        return await asyncio.shield(together)
+        self.running = asyncio.gather(*(self._do(step) for step in steps))
+        return await asyncio.shield(self.running)
 
     def _foreseen(self, step: ApplyStep) -> ApplyLine:
         return self._failed(step, step.obstacle) if step.obstacle else self._done(step, None)

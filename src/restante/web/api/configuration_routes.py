@@ -1,7 +1,7 @@
 """Routes of the declarative configuration: apply one, and export the present records as one."""
 
 from contextlib import aclosing
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
@@ -14,8 +14,24 @@ from restante.web.api.request_context import RequestContext
 
 router = APIRouter(tags=["configuration"])
 
+# OpenAPI 3.1 cannot give the schema of a line.
+_BODY: Final[dict[str, Any]] = {
+    "requestBody": {
+        "required": True,
+        "description": "An object to a line. Its `thing` is account, login, domain, addresses or"
+        " channel, and its other fields are those of the record.",
+        "content": {MEDIA_TYPE: {"schema": {"type": "string"}}},
+    }
+}
 
-@router.post("/apply", response_model=ApplyLine)
+
+class JsonLines(StreamingResponse):
+    """An answer with a JSON object to a line."""
+
+    media_type = MEDIA_TYPE
+
+
+@router.post("/apply", response_model=ApplyLine, response_class=JsonLines, openapi_extra=_BODY)
 async def apply_configuration(
     context: RequestContext,
     request: Request,
@@ -23,7 +39,7 @@ async def apply_configuration(
         Prune, Query(description="How things that are not named are treated.")
     ] = Prune.NOTHING,
     dry_run: Annotated[bool, Query(description="Change nothing.")] = False,  # noqa: FBT002
-) -> StreamingResponse:
+) -> JsonLines:
     """Apply a configuration: an entry to a line, in JSON (`application/x-ndjson`).
 
     All of it is checked before anything changes. The answer has a line for each step once it is
@@ -33,21 +49,21 @@ async def apply_configuration(
     return await _streamed(lines)
 
 
-@router.get("/configuration", response_model=dict[str, Any])
+@router.get("/configuration", response_model=dict[str, Any], response_class=JsonLines)
 async def export_configuration(
     context: RequestContext,
     account: str | None = None,
     with_secrets: Annotated[  # noqa: FBT002
         bool, Query(description="With secrets, sealed under the key file.")
     ] = False,
-) -> StreamingResponse:
+) -> JsonLines:
     """Return the records as entries that `apply` takes, an entry to a line."""
     if with_secrets:
         return await _streamed(configuration_export.export_with_secrets(context, account))
     return await _streamed(configuration_export.export_configuration(context, account))
 
 
-async def _streamed(lines: Any) -> StreamingResponse:
+async def _streamed(lines: Any) -> JsonLines:
     """Return the answer. Errors before the first line are raised here, and have a status."""
     first = await anext(lines, None)
 
@@ -56,4 +72,4 @@ async def _streamed(lines: Any) -> StreamingResponse:
             async for line in as_lines(first, lines):
                 yield line
 
-    return StreamingResponse(octets(), media_type=MEDIA_TYPE)
+    return JsonLines(octets())
