@@ -53,7 +53,7 @@ from restante.store.mail_reports import ReportFilter
 from restante.store.store_errors import StoreError
 from restante.tenancy.audit import AuditAction, AuditFilter
 from restante.tenancy.grants import ALL_GRANTS, Grant, GrantedRole, Scope
-from restante.tenancy.notice import NoticeKind
+from restante.tenancy.notice import NewNotice, NoticeFacts, NoticeKind
 from restante.tenancy.principal import (
     COMMAND_LINE,
     CONTROL_SOCKET,
@@ -68,7 +68,7 @@ from restante.transfer.import_arrival import ImportLabel
 from restante.transfer.transfer_error import TransferError, TransferFault
 from tests.admin.configurations import applied
 from tests.admin.configurations import exported as exported_configuration
-from tests.admin.desk import HEAD, Desk, FakeServer, all_of, ask_for, run
+from tests.admin.desk import HEAD, NOW, Desk, FakeServer, all_of, ask_for, run
 
 SOURCE = Path(restante.__file__).parent
 SOURCE_URL = f"sqlite://{SOURCE}"
@@ -388,8 +388,15 @@ async def drained(context: AdminContext, domain: str | None) -> object:
     return list(await drains.last_drains(context, domain))
 
 
+def waiting_notice(desk: Desk, of: Things) -> NewNotice:
+    """Return a notice for the account's channel."""
+    [hook] = desk.context.directory.now.channels_of(of.account)
+    news = NoticeFacts(NoticeKind.DRAIN_FINISHED, of.account, of.domain, f"of {of.domain}", NOW)
+    return NewNotice(hook.id, f"key-{of.account}", news, 0, NOW)
+
+
 async def two_accounts() -> Desk:
-    """Each with a domain, a held and a refused message, a report, a login and a channel."""
+    """Each with a domain, messages, a report, a login, a token, and a channel with a notice."""
     desk = Desk()
     for of in (ALPHA, BETA):
         domain_id = await desk.host(of.domain, of.account)
@@ -406,6 +413,7 @@ async def two_accounts() -> Desk:
         await ask_for(desk, int(of.release, 16), of.domain, domain_id)
         hook = NewChannel(name="hook", account=of.account, mail="ops@elsewhere.example")
         await channels.add_channel(desk.context, hook)
+        await desk.store.notices.keep_notices([waiting_notice(desk, of)], [], [], 100)
         one = tokens.NewToken(name="one", account=of.account, role=GrantedRole.ACCOUNT_READER)
         await tokens.add_token(desk.context, one)
     assert [one.number for one in await desk.store.reports.list_reports(ReportFilter())] == [1, 2]
