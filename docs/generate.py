@@ -543,7 +543,7 @@ def _metrics() -> Iterator[str]:
         "`telemetry.metrics`. The format is the text of Prometheus, or OpenMetrics if the Accept",
         "header asks for it. Counters begin at 0 when the process starts. No label has an account,",
         "login or address in it. To use them, see",
-        "[watch a server](../how-to/watch-a-server.md).",
+        "[monitor Restante](../how-to/watch-a-server.md).",
         "",
     )
     yield from _table(

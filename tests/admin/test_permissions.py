@@ -15,6 +15,7 @@ from restante.admin import (
     accounts,
     bounce,
     channels,
+    domain_uptime,
     domains,
     drains,
     held_mail,
@@ -37,6 +38,7 @@ from restante.admin.admin_context import AdminContext, operator
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.channel_change import ChannelChange, NewChannel
 from restante.admin.domain_change import DomainChange, NewDomain
+from restante.admin.domain_uptime import UptimeSelection
 from restante.admin.mail_search import TraceSelection
 from restante.admin.permissions import (
     GRANTED,
@@ -205,6 +207,7 @@ CALLS: dict[AdminAction, list[Call]] = {
     AdminAction.DOMAIN_SHOW: [
         lambda c, of: domains.show_domain(c, of.domain),
         at_once(lambda c, of: known_records.known_domain(c, of.domain)),
+        lambda c, of: domain_uptime.show_uptime(c, of.domain, UptimeSelection()),
     ],
     AdminAction.DOMAIN_SUSPEND: [
         lambda c, of: domains.change_domain(

@@ -6,32 +6,34 @@ from restante.queue.presence import Seen, Sighting
 from tests.admin.desk import NOW, Desk
 from tests.cli.conftest import Command
 
-AWAY = Sighting(Seen.AWAY, NOW - 12_000, NOW + 45, "connection refused")
+AWAY = Sighting(Seen.AWAY, NOW - 12_000, NOW + 45, "connection refused", NOW - 15)
 DESTINATION = "mail.alpha.example:25"
 
 
-def test_every_screen_says_since_when_a_primary_is_away_and_when_it_is_looked_at(
+def test_every_screen_says_since_when_a_primary_is_away_and_why(
     desk: Desk, command: Command
 ) -> None:
     assert desk.server
     desk.server.sightings[DESTINATION] = AWAY
-    assert "away 3h 20m, look in 45s" in command("status").out
-    assert "away 3h 20m, look in 45s" in command("top", "--once").out
+    assert "away since 05:33Z (connection refused)" in command("status").out
+    assert "away since 05:33Z (connection refused)" in command("top", "--once").out
     [domain] = json.loads(command("status", "--json").out)["domains"]
     assert domain["primary"] == {
         "seen": "away",
         "since": "2025-10-09T05:33:20Z",
+        "probed_at": "2025-10-09T08:53:05Z",
         "next_probe_at": "2025-10-09T08:54:05Z",
         "reason": "connection refused",
     }
     shown = command("domain", "show", "alpha.example").out
     assert "away since 2025-10-09 05:33:20Z" in shown
+    assert "2025-10-09 08:53:05Z: connection refused" in shown
     assert "2025-10-09 08:54:05Z" in shown
     assert "connection refused" in shown
 
 
-def test_of_one_that_is_not_watched_nothing_is_known(desk: Desk, command: Command) -> None:
+def test_of_one_that_is_not_probed_nothing_is_known(desk: Desk, command: Command) -> None:
     assert "PRIMARY" not in command("status").out
-    assert "not watched" in command("domain", "show", "alpha.example").out
+    assert "not probed" in command("domain", "show", "alpha.example").out
     [domain] = json.loads(command("status", "--json").out)["domains"]
     assert (domain["primary"]["seen"], domain["primary"]["next_probe_at"]) == ("unknown", None)

@@ -10,18 +10,23 @@ from tests.admin.desk import NOW
 
 
 @pytest.mark.parametrize(
-    ("seen", "since", "probe", "text"),
+    ("seen", "since", "probe", "reason", "text"),
     [
-        ("unknown", None, 5, "unknown, look in 5s"),
-        ("up", -60, 30, "up 1m 00s, look in 30s"),
-        ("away", -1, -1, "away 1s, look now"),
+        ("unknown", None, 5, "", "unknown, look in 5s"),
+        ("unknown", None, -1, "refused", "unknown, look now"),
+        ("up", -60, 30, "", "answers (40s ago)"),
+        ("up", -60, 5, "refused", "did not answer 40s ago (refused), look in 5s"),
+        ("away", -12_000, -1, "connection refused", "away since 05:33Z (connection refused)"),
+        ("away", -864_000, -1, "refused", "away since 2025-09-29 08:53Z (refused)"),
+        ("away", -60, 5, "", "away since 08:52Z, answered 40s ago"),
     ],
 )
-def test_it_is_short(seen: str, since: float | None, probe: float, text: str) -> None:
+def test_it_is_short(seen: str, since: float | None, probe: float, reason: str, text: str) -> None:
     def at(seconds: float | None) -> str | None:
         return None if seconds is None else datetime.fromtimestamp(NOW + seconds, UTC).isoformat()
 
-    assert primary_text({"seen": seen, "since": at(since), "next_probe_at": at(probe)}, NOW) == text
+    primary = {"seen": seen, "since": at(since), "next_probe_at": at(probe), "reason": reason}
+    assert primary_text(primary | {"probed_at": at(-40)}, NOW) == text
 
 
 ENDED = "finished 5s ago, asked for by operator root"

@@ -21,6 +21,7 @@ from restante.tenancy.policy import (
     Forced,
     Hold,
     Policy,
+    Probe,
     Recipients,
     Retention,
     Suspension,
@@ -53,6 +54,7 @@ FULL_DESTINATION = Destination(
 FULL_POLICY = Policy(
     hold=Hold.ON_RETURN,
     suspension=Suspension("not paid — ünïcode", 1.8e9, WhileSuspended.DEFER),
+    probe=Probe.OFF,
     accept=Accept.WHEN_DOWN,
     forced=Forced(is_on=False, until=1.7e9),
     recipients=Recipients.LIST,

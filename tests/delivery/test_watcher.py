@@ -11,13 +11,21 @@ import pytest
 from restante.background.waiting import Clocks
 from restante.delivery.cannot_start import CannotStart
 from restante.delivery.delivery_settings import DeliverySettings
-from restante.delivery.watcher import CONSIDERED_AT_ONCE, UnaskedDrains, Watcher
-from restante.queue.presence import Seen
+from restante.delivery.presence_journal import PresenceJournal
+from restante.delivery.presence_settings import PresenceSettings
+from restante.delivery.watcher import (
+    CONSIDERED_AT_ONCE,
+    GREETINGS_AT_ONCE,
+    Probing,
+    UnaskedDrains,
+    Watcher,
+)
+from restante.queue.presence import PresenceChange, Seen
 from restante.store.duty_locks import DutyLocks
 from restante.store.store_errors import StoreError
 from restante.telemetry.events import PrimaryAway, PrimaryBack, StoreFailed
 from restante.tenancy.model import Destination, HostedDomain
-from restante.tenancy.policy import Accept, Hold, Policy, Suspension
+from restante.tenancy.policy import Accept, Hold, Policy, Probe, Suspension
 from tests.contract.making import account
 from tests.delivery.world import World
 from tests.wire import audit
@@ -45,6 +53,9 @@ class Scene:
         default_factory=dict
     )  # acts of the test, by their time
     error: Exception | None = None  # of the next start
+    presence: PresenceSettings = field(default_factory=PresenceSettings)
+    greeted: list[tuple[float, int]] = field(default_factory=list)  # as `probed`, by greeting alone
+    busy: set[str] = field(default_factory=set)  # destinations that drains are connected to
 
     def __post_init__(self) -> None:
         self.began = self.world.monotonic
@@ -54,7 +65,7 @@ class Scene:
         return round(self.world.monotonic - self.began, 3)
 
     async def host(self, name: str, port: int = PORT, **policy: Any) -> HostedDomain:
-        return await self.world.host(port, name, policy=Policy(**policy))
+        return await self.world.host(port, name, policy=Policy(**{"probe": Probe.OFF} | policy))
 
     async def mail(self, domain: HostedDomain) -> None:
         """A message comes."""
@@ -63,6 +74,10 @@ class Scene:
 
     async def probe(self, destination: Destination) -> str:
         self.probed.append((self.clock, destination.port))
+        return "" if destination.port in self.up else "connection refused"
+
+    async def greet(self, destination: Destination) -> str:
+        self.greeted.append((self.clock, destination.port))
         return "" if destination.port in self.up else "connection refused"
 
     async def start(self, domain: HostedDomain) -> None:
@@ -88,11 +103,17 @@ class Scene:
                 directory=self.world.directory,
                 drains=UnaskedDrains(
                     self.probe,
+                    self.greet,
+                    lambda: self.busy,
                     self.start,
                     is_draining=lambda domain_id: domain_id in self.draining | self.elsewhere,
                     runs_here=self.draining.__contains__,
                 ),
-                settings=lambda: SETTINGS,
+                probing=Probing(
+                    lambda: SETTINGS,
+                    lambda: self.presence,
+                    PresenceJournal(self.world.store.presence, self.world.log, tasks.create_task),
+                ),
                 log=self.world.log,
                 clocks=Clocks(
                     now=lambda: self.world.now,
@@ -473,7 +494,7 @@ def test_each_account_is_told_of_its_own_domains() -> None:
     async def main() -> None:
         scene = Scene()
         await scene.world.store.records.put_account(account("beta"), audit())
-        policy = Policy(hold=Hold.ON_RETURN)
+        policy = Policy(hold=Hold.ON_RETURN, probe=Probe.OFF)
         mine = await scene.world.host(PORT, "a.example", policy=policy)
         yours = await scene.world.host(PORT, "b.example", account="beta", policy=policy)
         await scene.world.hold(mine, 1)
@@ -481,5 +502,210 @@ def test_each_account_is_told_of_its_own_domains() -> None:
         await scene.watch(20)
         told = [(line["account"], line["domains"]) for line in scene.world.log.of(PrimaryAway)]
         assert sorted(told) == [("alpha", "a.example"), ("beta", "b.example")]
+
+    asyncio.run(main())
+
+
+# Destinations that no policy needs
+
+
+async def kept(scene: Scene, account: str = "alpha", port: int = PORT) -> list[PresenceChange]:
+    """Return the changes in the store, oldest first."""
+    found = await scene.world.store.presence.presence_changes(
+        account, f"127.0.0.1:{port}", before=None, limit=100
+    )
+    return [change for _, change in found][::-1]
+
+
+def test_every_destination_is_greeted_once_a_minute() -> None:
+    async def main() -> None:
+        scene = Scene(up={PORT})
+        await scene.host("b.example", probe=Probe.ON)
+        await scene.watch(200)
+        # Some time in the first minute, soon again because it is in doubt, then every minute.
+        assert [at for at, _ in scene.greeted] == [30.0, 40.0, 100.0, 160.0]
+        assert (scene.probed, scene.begun) == ([], [])
+
+    asyncio.run(main())
+
+
+def test_a_destination_of_many_domains_is_greeted_once() -> None:
+    async def main() -> None:
+        scene = Scene(up={PORT})
+        for name in ("a.example", "b.example", "c.example"):
+            await scene.host(name, probe=Probe.ON)
+        await scene.watch(35)
+        assert scene.greeted == [(30.0, PORT)]
+
+    asyncio.run(main())
+
+
+def test_no_destination_is_greeted_where_the_operator_wants_none() -> None:
+    async def main() -> None:
+        scene = Scene(up={PORT}, presence=PresenceSettings(probes=False))
+        await scene.host("b.example", probe=Probe.ON)
+        await scene.watch(200)
+        assert scene.greeted == []
+
+    asyncio.run(main())
+
+
+def test_a_change_of_the_setting_is_obeyed_at_once() -> None:
+    async def main() -> None:
+        scene = Scene(up={PORT}, presence=PresenceSettings(probes=False))
+        await scene.host("b.example", probe=Probe.ON)
+
+        async def turn_on() -> None:
+            scene.presence = PresenceSettings()
+            scene.watcher.settings_changed()
+
+        scene.acts[10.0] = turn_on
+        await scene.watch(55)
+        assert scene.greeted[0] == (40.0, PORT)
+
+    asyncio.run(main())
+
+
+def test_an_outage_is_seen_told_and_kept() -> None:
+    async def main() -> None:
+        scene = Scene(up={PORT})
+        await scene.host("b.example", probe=Probe.ON)
+
+        async def flip() -> None:
+            scene.up ^= {PORT}
+
+        scene.acts |= {130.0: flip, 300.0: flip}
+        await scene.watch(400)
+        times = [(round(one.at - scene.began), one.seen, one.reason) for one in await kept(scene)]
+        assert times == [
+            (40, Seen.UP, ""),
+            (170, Seen.AWAY, "connection refused"),
+            (360, Seen.UP, ""),
+        ]
+        assert len(scene.world.log.of(PrimaryAway)) == len(scene.world.log.of(PrimaryBack)) == 1
+
+    asyncio.run(main())
+
+
+def test_a_state_that_lasts_over_a_restart_is_one_state() -> None:
+    async def main() -> None:
+        scene = Scene()
+        domain = await scene.host("b.example", probe=Probe.ON)
+        await scene.watch(100)
+        [before] = await kept(scene)
+
+        async def look() -> None:
+            sighting = scene.watcher.sighting(domain.destination)
+            assert sighting is not None
+            assert (sighting.seen, sighting.since) == (Seen.AWAY, before.at)
+
+        again = Scene(scene.world)
+        again.acts[90.0] = look
+        scene = again
+        await scene.watch(100)
+        assert await kept(scene) == [before]
+        assert len(scene.world.log.of(PrimaryAway)) == 1, "nobody is told twice"
+
+    asyncio.run(main())
+
+
+def test_a_return_during_a_restart_is_told() -> None:
+    async def main() -> None:
+        scene = Scene()
+        await scene.host("b.example", probe=Probe.ON)
+        await scene.watch(100)
+        again = Scene(scene.world, up={PORT})
+        await again.watch(100)
+        assert [one.seen for one in await kept(again)] == [Seen.AWAY, Seen.UP]
+        assert len(again.world.log.of(PrimaryBack)) == 1
+
+    asyncio.run(main())
+
+
+def test_a_destination_with_a_connection_of_a_drain_is_not_disturbed() -> None:
+    """It may take few connections, and it answers."""
+
+    async def main() -> None:
+        scene = Scene(busy={f"127.0.0.1:{PORT}"})
+        domain = await scene.host("b.example", probe=Probe.ON)
+
+        async def end() -> None:
+            sighting = scene.watcher.sighting(domain.destination)
+            assert sighting is not None
+            assert sighting.seen is Seen.UP
+            scene.busy.clear()
+            scene.up.add(PORT)
+
+        scene.acts[50.0] = end
+        await scene.watch(120)
+        assert [at for at, _ in scene.greeted] == [100.0]
+
+    asyncio.run(main())
+
+
+def test_a_domain_that_is_not_probed_any_more_is_unknown() -> None:
+    async def main() -> None:
+        scene = Scene(up={PORT})
+        await scene.host("b.example", probe=Probe.ON)
+
+        async def turn_off() -> None:
+            await scene.host("b.example", probe=Probe.OFF)
+            scene.watcher.records_changed()
+
+        scene.acts[50.0] = turn_off
+        await scene.watch(200)
+        assert [one.seen for one in await kept(scene)] == [Seen.UP, Seen.UNKNOWN]
+        assert len(scene.greeted) == 2
+
+    asyncio.run(main())
+
+
+def test_mail_that_leaves_on_return_leaves_at_once_where_the_destination_is_known_to_be_up() -> (
+    None
+):
+    async def main() -> None:
+        scene = Scene(up={PORT})
+        domain = await scene.host("b.example", hold=Hold.ON_RETURN, probe=Probe.ON)
+        scene.acts[70.0] = lambda: scene.mail(domain)
+        await scene.watch(90)
+        assert scene.begun == [(70.0, "b.example")]
+
+    asyncio.run(main())
+
+
+def test_mail_that_leaves_on_return_has_a_destination_looked_at_that_is_away() -> None:
+    async def main() -> None:
+        scene = Scene()
+        domain = await scene.host("b.example", hold=Hold.ON_RETURN, probe=Probe.ON)
+        scene.acts[70.0] = lambda: scene.mail(domain)
+        await scene.watch(75)
+        assert scene.probed == [(70.0, PORT)]
+
+    asyncio.run(main())
+
+
+def test_hosts_that_do_not_answer_hold_up_no_others() -> None:
+    """Each waits long for its timeout; the others have a lane of their own."""
+
+    async def main() -> None:
+        scene = Scene(up={PORT})
+        absent = range(PORT + 1, PORT + 1 + 2 * GREETINGS_AT_ONCE)
+        for port in absent:
+            await scene.host(f"d{port}.example", port, probe=Probe.ON)
+        await scene.host("b.example", probe=Probe.ON)
+        forever = asyncio.Event()
+        greet = scene.greet
+
+        async def hang(destination: Destination) -> str:
+            reason = await greet(destination)
+            if reason and scene.clock > 60.0:
+                await forever.wait()
+            return reason
+
+        scene.greet = hang  # type: ignore[method-assign]
+        await scene.watch(200)
+        assert [at for at, port in scene.greeted if port == PORT] == [30.0, 40.0, 100.0, 160.0]
+        late = [port for at, port in scene.greeted if at > 60.0 and port != PORT]
+        assert len(late) == GREETINGS_AT_ONCE
 
     asyncio.run(main())

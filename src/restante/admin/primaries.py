@@ -13,12 +13,13 @@ from restante.tenancy.model import Destination
 class PrimaryView(BaseModel):
     """A domain's destination as the server sees it.
 
-    All is empty without a running server, or if no policy has it watched.
+    All is empty without a running server, or if nobody has it probed.
     """
 
     seen: Seen = Seen.UNKNOWN
     since: datetime | None = None  # when that became known
-    next_probe_at: datetime | None = None  # None: it is not watched
+    probed_at: datetime | None = None  # when the last probe ended; null if there was none so far
+    next_probe_at: datetime | None = None  # None: it is not probed
     reason: str = ""  # why the last probe failed
 
 
@@ -30,6 +31,7 @@ def primary_view(context: AdminContext, destination: Destination) -> PrimaryView
     return PrimaryView(
         seen=sighting.seen,
         since=None if sighting.since is None else moment(sighting.since),
+        probed_at=None if sighting.probed_at is None else moment(sighting.probed_at),
         next_probe_at=moment(sighting.next_probe_at),
         reason=sighting.reason,
     )

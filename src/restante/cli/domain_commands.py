@@ -25,6 +25,7 @@ from restante.cli.failures import warn
 from restante.cli.options import ConfigFile, Json, Reason, password_from_stdin
 from restante.cli.policy_options import HOLD_COLUMN, policy_fields, with_policy
 from restante.cli.times import last_drain_text, primary_fields
+from restante.cli.uptime_command import show_uptime
 from restante.tenancy.model import DEFAULT_CONNECTIONS
 
 group = typer.Typer(name="domain", help="Hosted domains, their destinations and authorized hosts.")
@@ -219,6 +220,9 @@ def show(name: Name, *, as_json: Json = False, config: ConfigFile = None) -> Non
     ]
     facts = [(column.title.lower(), column.cell(domain)) for column in DETAILS]
     show_record([*facts, *primary_fields(domain["primary"]), *last, *policy_fields(domain)])
+
+
+group.command("uptime")(show_uptime)
 
 
 @group.command("set")

@@ -69,22 +69,41 @@ def last_drain_text(drain: Row, now: float) -> str:
 
 
 def primary_text(primary: Row, now: float) -> str:
-    """Return the state of a watched primary: `away 3h 20m, look in 45s`. Otherwise nothing."""
+    """Return the state of a probed primary, such as `answers (40s ago)`. Otherwise nothing."""
     if primary["next_probe_at"] is None:
         return ""
-    since = span(ago(primary["since"], now))
     pause = until(primary["next_probe_at"], now)
     look = "look now" if pause == "0s" else f"look in {pause}"
-    return f"{primary['seen']} {since}".rstrip() + f", {look}"
+    probed = span(ago(primary["probed_at"], now))
+    words = f" ({primary['reason']})" if primary["reason"] else ""
+    match primary["seen"]:
+        case "up" if not words:
+            return f"answers ({probed} ago)"
+        case "up":
+            return f"did not answer {probed} ago{words}, {look}"
+        case "away" if words:
+            return f"away since {_clock(primary['since'], now)}{words}"
+        case "away":
+            return f"away since {_clock(primary['since'], now)}, answered {probed} ago"
+    return f"unknown, {look}"
+
+
+def _clock(moment: str, now: float) -> str:
+    """Return an ISO time as hours and minutes in UTC, with the date if it is a day ago."""
+    day, _, clock = human_time(moment).partition(" ")
+    clock = f"{clock[:5]}Z"
+    return clock if (ago(moment, now) or 0.0) < _DAY else f"{day} {clock}"
 
 
 def primary_fields(primary: Row) -> list[tuple[str, str]]:
     """Return the same as a record, with times and the result of the last probe."""
     if primary["next_probe_at"] is None:
-        return [("primary", "not watched")]
+        return [("primary", "not probed")]
     since = f" since {human_time(primary['since'])}" if primary["since"] else ""
-    fields = [
+    result = primary["reason"] or "it answered"
+    last = f"{human_time(primary['probed_at'])}: {result}" if primary["probed_at"] else "none yet"
+    return [
         ("primary", f"{primary['seen']}{since}"),
+        ("last probe", last),
         ("next probe", human_time(primary["next_probe_at"])),
     ]
-    return [*fields, ("last probe", primary["reason"])] if primary["reason"] else fields

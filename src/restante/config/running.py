@@ -18,6 +18,7 @@ APPLIED_BY_RELOAD: Final = (
     "notices",
     "history",
     "metrics",
+    "presence",
 )
 NEED_RESTART: Final = (
     "hostname",

@@ -24,6 +24,7 @@ from pydantic_core import PydanticCustomError
 from restante.config.one_or_more import ONE_OR_MORE
 from restante.config.source import ConfigSource
 from restante.delivery.delivery_settings import DeliverySettings
+from restante.delivery.presence_settings import PresenceSettings
 from restante.mail.address import canonical_domain
 from restante.mail.quantity import counted
 from restante.network.addresses import join_host_port, split_host_port, unmapped
@@ -283,6 +284,10 @@ class Config(Section):
     reception: ReceptionSettings = Field(default=ReceptionSettings(), description="Accepting mail.")
     delivery: DeliverySettings = Field(
         default=DeliverySettings(), description="Handing mail over to destinations."
+    )
+    presence: PresenceSettings = Field(
+        default=PresenceSettings(),
+        description="Probes of every domain's destination, and their results.",
     )
     reports: ReportSettings = Field(
         default=ReportSettings(), description="Delivery reports to senders."

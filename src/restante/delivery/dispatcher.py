@@ -20,6 +20,7 @@ from restante.delivery.delivery_context import DeliveryContext
 from restante.delivery.domain_drain import DomainDrain, Stop
 from restante.delivery.drain_claims import FENCE_SECONDS, DrainClaims
 from restante.delivery.drain_state import DrainCensus, DrainSnapshot, DrainState, unclaimed_view
+from restante.delivery.greeting_probe import greeting_probe
 from restante.delivery.probe import probe
 from restante.mail.address import Mailbox
 from restante.store.mail_handover import Asked, Drain, Joined
@@ -204,6 +205,14 @@ class Dispatcher:
     async def probe(self, destination: Destination) -> str:
         """Check whether a destination answers; return "" if it does, otherwise the reason."""
         return await probe(destination, self._context)
+
+    async def greet(self, destination: Destination) -> str:
+        """Check whether a destination greets; return "" if it does, otherwise the reason."""
+        return await greeting_probe(destination, self._context)
+
+    def busy_destinations(self) -> frozenset[str]:
+        """Return the destinations that a drain here has a connection to, ready for mail."""
+        return frozenset(drain.destination for drain in self._drains.values() if drain.connections)
 
     async def ask_destination(self, domain: HostedDomain, path: Mailbox) -> bool | None:
         """Ask a domain's destination whether a mailbox exists; None if that is unknown now."""

@@ -214,6 +214,11 @@ class DomainDrain:
         return self._attempt.connection_count if self._attempt is not None else 0
 
     @property
+    def destination(self) -> str:
+        """The destination to which it delivers."""
+        return self._journal.destination
+
+    @property
     def view(self) -> DrainSnapshot:
         """A view of the drain now."""
         totals = self._journal.totals

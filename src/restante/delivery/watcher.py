@@ -9,18 +9,24 @@
 If a domain takes mail only while its destination is down (`--accept when-down`), the destination is
 watched all the time.
 
+All other destinations are probed once a minute, so that people can be told whether they answer
+(`[presence]`, `--probe off`). Such a probe only reads the greeting. These probes are spread over
+the minute. Those that wait for a host that is away have a lane of their own, and hold up no others.
+A destination that has a connection from a drain answers, and is not probed.
+
 Theory of operation. One task (`run`) decides. Probes and starts of drains are tasks beside it,
 which wake it when they are done. It works through an agenda in order of time: domains whose drain
 may begin, and destinations to probe. So the cost of a turn does not grow with their number. All
 domains are examined, and the agenda rebuilt, only when the records have changed, and once a minute.
 The latter is for mail that is held again by hand.
 
-Everything here is in memory. After a restart, two probes find the state again.
+Decisions follow the state in memory: after a restart, two probes find it again. The journal has the
+changes, so that a state that lasts over a restart is one state (presence_journal.py).
 """
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Coroutine
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
 from itertools import count
@@ -29,6 +35,8 @@ from typing import Any, Final
 from restante.background.waiting import Clocks
 from restante.delivery.cannot_start import CannotStart
 from restante.delivery.delivery_settings import DeliverySettings
+from restante.delivery.presence_journal import PresenceJournal
+from restante.delivery.presence_settings import PresenceSettings
 from restante.queue.presence import Presence, Seen, Sighting
 from restante.queue.schedule import Schedule, next_attempt
 from restante.store.duty_store import DutyStore, keep_performing
@@ -38,11 +46,15 @@ from restante.store.store_errors import StoreError
 from restante.telemetry.events import PrimaryAway, PrimaryBack, StoreFailed
 from restante.telemetry.log import Log
 from restante.tenancy.model import Destination, Directory, HostedDomain
-from restante.tenancy.policy import Accept, Hold
+from restante.tenancy.policy import Accept, Hold, Probe
 
-PROBES_AT_ONCE: Final = 50
+PROBES_AT_ONCE: Final = 50  # of destinations that a policy needs
+GREETINGS_AT_ONCE: Final = 100  # of others that answer; as many of those that do not
+GREETINGS_A_SECOND: Final = 200  # begun at most, on average
 CONSIDERED_AT_ONCE: Final = 25  # between two turns of the event loop: each may begin a drain
 _LOOK_AROUND: Final = 60.0  # seconds
+_LOOK_PAUSE: Final = 1.0  # seconds between two looks, however often records change
+_BUSY_SECONDS: Final = 1.0  # for which the list of busy destinations is good
 _DRAIN_AGAIN: Final = Schedule(
     first_retry=300.0, longest_retry=3600.0
 )  # after a drain that left mail behind
@@ -66,9 +78,12 @@ class _Watched:
     destination: Destination
     domains: list[HostedDomain]
     probe_at: float  # monotonic
+    is_needed: bool = True  # by the policy of one of the domains
+    accounts: frozenset[str] = frozenset()  # those that have it probed all the time
     presence: Presence = field(default_factory=Presence)
     since: float | None = None  # Unix time: when `presence.seen` last changed
     reason: str = ""  # of the last probe
+    probed_at: float | None = None  # Unix time: the end of the last probe
     is_busy: bool = False  # being probed
 
 
@@ -77,9 +92,20 @@ class UnaskedDrains:
     """The functions by which the watcher starts drains."""
 
     probe: Callable[[Destination], Awaitable[str]]  # "" if a destination answers, else why not
+    greet: Callable[[Destination], Awaitable[str]]  # the same by its greeting alone
+    busy: Callable[[], Collection[str]]  # the destinations with a connection from a drain
     start: Callable[[HostedDomain], Awaitable[None]]  # may raise CannotStart or StoreError
     is_draining: Callable[[int], bool]  # by domain id; on any server
     runs_here: Callable[[int], bool]  # by domain id; `drain_ended` is called for these only
+
+
+@dataclass(frozen=True, slots=True)
+class Probing:
+    """How destinations are probed, and where the result is kept. Settings of the last reload."""
+
+    settings: Callable[[], DeliverySettings]  # for those that a policy needs
+    presence: Callable[[], PresenceSettings]  # for all
+    journal: PresenceJournal
 
 
 class Watcher:
@@ -92,7 +118,7 @@ class Watcher:
         duties: DutyStore,
         directory: LiveDirectory,
         drains: UnaskedDrains,
-        settings: Callable[[], DeliverySettings],
+        probing: Probing,
         log: Log,
         clocks: Clocks,
         spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]],
@@ -101,7 +127,9 @@ class Watcher:
         self._duties = duties
         self._directory = directory
         self._drains = drains
-        self._settings = settings
+        self._settings = probing.settings
+        self._presence = probing.presence
+        self._journal = probing.journal
         self._log = log
         self._now = clocks.now
         self._monotonic = clocks.monotonic
@@ -112,8 +140,13 @@ class Watcher:
         self._watched: dict[str, _Watched] = {}  # by the destination's text
         self._probing: set[asyncio.Task[None]] = set()
         self._probes = asyncio.Semaphore(PROBES_AT_ONCE)
+        self._greetings = asyncio.Semaphore(GREETINGS_AT_ONCE)
+        self._greetings_of_absent = asyncio.Semaphore(GREETINGS_AT_ONCE)
+        self._busy: Collection[str] = ()
+        self._busy_until = float("-inf")  # monotonic
         self._picture: Directory | None = None  # the directory that was last examined
         self._look_at = float("-inf")  # monotonic
+        self._looked_at = float("-inf")  # monotonic
         self._agenda: list[
             tuple[float, int, _WaitingDomain | _Watched]
         ] = []  # a heap: due time, order of arrival, item
@@ -138,11 +171,19 @@ class Watcher:
                 domain.destination, [], self._monotonic()
             )
             self._enter(watched.probe_at, watched)
+        elif not watched.is_needed:
+            self._need(watched)
+            self._enter(watched.probe_at, watched)
         if domain not in watched.domains:
             watched.domains.append(domain)
 
     def records_changed(self) -> None:
         """Record that the operator has changed something."""
+        self._woken.set()
+
+    def settings_changed(self) -> None:
+        """Look around with the settings of a reload."""
+        self._look_at = float("-inf")
         self._woken.set()
 
     def drain_ended(self, domain_id: int) -> None:
@@ -169,7 +210,9 @@ class Watcher:
         if watched is None:
             return None
         next_probe_at = self._now() + watched.probe_at - self._monotonic()
-        return Sighting(watched.presence.seen, watched.since, next_probe_at, watched.reason)
+        return Sighting(
+            watched.presence.seen, watched.since, next_probe_at, watched.reason, watched.probed_at
+        )
 
     # The task
 
@@ -178,6 +221,10 @@ class Watcher:
         await keep_performing(self._duties, "watch", self._watch_until_cancelled)
 
     async def _watch_until_cancelled(self) -> None:
+        try:
+            await self._journal.load()
+        except StoreError as error:
+            self._log.publish(StoreFailed(error=error, doing="presence"))
         try:
             await self._watch_on()
         finally:
@@ -188,7 +235,9 @@ class Watcher:
         while True:
             self._woken.clear()
             now = self._monotonic()
-            if self._directory.now is not self._picture or now >= self._look_at:
+            if self._directory.now is not self._picture:
+                self._look_at = min(self._look_at, self._looked_at + _LOOK_PAUSE)
+            if now >= self._look_at:
                 self._look_around(now)
             for place in count():
                 if not self._agenda or self._agenda[0][0] > now:
@@ -216,7 +265,7 @@ class Watcher:
     def _look_around(self, now: float) -> None:
         """Find the domains with mail that may leave, and the destinations to watch."""
         self._picture = self._directory.now
-        self._look_at = now + _LOOK_AROUND
+        self._looked_at, self._look_at = now, now + _LOOK_AROUND
         domains, wall = self._picture.domains.values(), self._now()
         eligible = [
             domain
@@ -224,10 +273,23 @@ class Watcher:
             if domain.policy.leaves_unasked(wall) and self._held(domain)
         ]
         self._waiting = {domain.id: self._as_waiting(domain, now) for domain in eligible}
+        settings = self._presence()
+        needed: set[str] = set()
         groups: defaultdict[str, list[HostedDomain]] = defaultdict(list)
-        for domain in _to_watch(domains, self._waiting):
-            groups[domain.destination.text].append(domain)
-        self._watched = {text: self._as_watched(text, group, now) for text, group in groups.items()}
+        for domain in domains:
+            is_needed = self._is_needed(domain)
+            if is_needed or (settings.probes and domain.policy.probe is Probe.ON):
+                text = domain.destination.text
+                groups[text].append(domain)
+                if is_needed:
+                    needed.add(text)
+        self._watched = {
+            text: self._as_watched(text, group, now, is_needed=text in needed)
+            for text, group in groups.items()
+        }
+        self._journal.end_others(
+            {text: watched.accounts for text, watched in self._watched.items()}, wall
+        )
         drains = [(one.drain_at, next(self._entries), one) for one in self._waiting.values()]
         self._agenda = [
             *drains,
@@ -240,10 +302,35 @@ class Watcher:
         waiting.domain = domain
         return waiting
 
-    def _as_watched(self, text: str, domains: list[HostedDomain], now: float) -> _Watched:
-        watched = self._watched.get(text) or _Watched(domains[0].destination, domains, now)
-        watched.domains = domains
+    def _as_watched(
+        self, text: str, domains: list[HostedDomain], now: float, *, is_needed: bool
+    ) -> _Watched:
+        settings = self._presence()
+        watched = self._watched.get(text)
+        if watched is None:
+            pause = 0.0 if is_needed else self._jitter() * settings.pause
+            watched = _Watched(domains[0].destination, domains, now + pause, is_needed)
+        elif is_needed and not watched.is_needed:
+            self._need(watched)
+        watched.domains, watched.is_needed = domains, is_needed
+        watched.accounts = frozenset(
+            domain.account
+            for domain in domains
+            if settings.probes and domain.policy.probe is Probe.ON
+        )
         return watched
+
+    def _need(self, watched: _Watched) -> None:
+        """Look now at a destination that a policy needs from now on, unless it is up."""
+        watched.is_needed = True
+        if watched.presence.seen is not Seen.UP:
+            watched.probe_at = min(watched.probe_at, self._monotonic())
+
+    def _is_needed(self, domain: HostedDomain) -> bool:
+        """Tell whether the policy of a domain needs its destination probed."""
+        return domain.policy.accept is Accept.WHEN_DOWN or (
+            domain.policy.hold is Hold.ON_RETURN and domain.id in self._waiting
+        )
 
     def _held(self, domain: HostedDomain) -> int:
         return self._figures.usage(domain.id).held
@@ -293,37 +380,76 @@ class Watcher:
     # Probes
 
     def _consider_probe(self, watched: _Watched, now: float) -> None:
-        if not watched.is_busy and now >= watched.probe_at:
-            watched.is_busy = True
-            probing = self._spawn(self._look_at_destination(watched))
-            self._probing.add(probing)
-            probing.add_done_callback(self._probing.discard)
+        if watched.is_busy or now < watched.probe_at:
+            return
+        if watched.destination.text in self._busy_destinations(now):
+            self._learn(watched, "")
+            self._enter(watched.probe_at, watched)
+            return
+        watched.is_busy = True
+        probing = self._spawn(self._look_at_destination(watched))
+        self._probing.add(probing)
+        probing.add_done_callback(self._probing.discard)
+
+    def _busy_destinations(self, now: float) -> Collection[str]:
+        """Return the destinations that drains are connected to, as of this second."""
+        if now >= self._busy_until:
+            self._busy, self._busy_until = self._drains.busy(), now + _BUSY_SECONDS
+        return self._busy
 
     async def _look_at_destination(self, watched: _Watched) -> None:
         reason = "internal error"
+        look = self._drains.probe if watched.is_needed else self._drains.greet
         try:
-            async with self._probes:
-                reason = await self._drains.probe(watched.destination)
+            async with self._lane(watched):
+                reason = await look(watched.destination)
         finally:
             self._learn(watched, reason)
             watched.is_busy = False
             self._enter(watched.probe_at, watched)
 
+    def _lane(self, watched: _Watched) -> asyncio.Semaphore:
+        if watched.is_needed:
+            return self._probes
+        is_absent = watched.presence.seen is Seen.AWAY
+        return self._greetings_of_absent if is_absent else self._greetings
+
     def _learn(self, watched: _Watched, reason: str) -> None:
         before, watched.presence = watched.presence, watched.presence.after(is_good=not reason)
-        settings = self._settings()
-        schedule = Schedule(settings.probe_pause, settings.longest_probe_pause)
-        watched.probe_at = watched.presence.next_probe(schedule, self._monotonic(), self._jitter())
+        watched.probe_at = self._next_probe(watched)
+        at = watched.probed_at = self._now()
         watched.reason = reason
-        if watched.presence.seen is before.seen:
-            return
-        watched.since = self._now()
-        if watched.presence.seen is Seen.AWAY:
-            self._tell(PrimaryAway, watched, reason)
-        elif before.seen is Seen.AWAY:
-            self._tell(PrimaryBack, watched, reason)
-        if watched.presence.seen is Seen.UP:
+        seen = watched.presence.seen
+        if seen is not before.seen:
+            self._notice_change(watched, before.seen, at)
+        if seen is not Seen.UNKNOWN:  # told each time: an account may have come to know it
+            text = watched.destination.text
+            self._journal.note(text, watched.accounts, seen, at, reason)
+
+    def _notice_change(self, watched: _Watched, before: Seen, at: float) -> None:
+        """Tell and do what follows from a new state; not again after a restart."""
+        seen = watched.presence.seen
+        known = self._journal.last(watched.destination.text) if before is Seen.UNKNOWN else None
+        was_away = before is Seen.AWAY or (known is not None and known.seen is Seen.AWAY)
+        watched.since = known.at if known is not None and known.seen is seen else at
+        if seen is Seen.AWAY and not was_away:
+            self._tell(PrimaryAway, watched, watched.reason)
+        elif seen is Seen.UP and was_away:
+            self._tell(PrimaryBack, watched, watched.reason)
+        if seen is Seen.UP:
             self._begin_anew(watched)
+
+    def _next_probe(self, watched: _Watched) -> float:
+        """Return when to look again: soon in doubt, and once a minute where it is shown."""
+        now, jitter = self._monotonic(), self._jitter()
+        settings, presence = self._settings(), self._presence()
+        pause = max(presence.pause, len(self._watched) / GREETINGS_A_SECOND)
+        shown_at = now + pause * (0.9 + 0.2 * jitter)
+        if not watched.is_needed and not watched.presence.is_in_doubt:
+            return shown_at
+        schedule = Schedule(settings.probe_pause, settings.longest_probe_pause)
+        at = watched.presence.next_probe(schedule, now, jitter)
+        return min(at, shown_at) if watched.accounts else at
 
     def _begin_anew(self, watched: _Watched) -> None:
         """Reset the pauses: a destination that has come back gets its mail now."""
@@ -352,13 +478,3 @@ class Watcher:
                     reason=reason,
                 )
             )
-
-
-def _to_watch(
-    domains: Iterable[HostedDomain], waiting: dict[int, _WaitingDomain]
-) -> Iterator[HostedDomain]:
-    """Yield the domains whose destinations must be probed."""
-    for domain in domains:
-        has_mail_for_its_return = domain.policy.hold is Hold.ON_RETURN and domain.id in waiting
-        if has_mail_for_its_return or domain.policy.accept is Accept.WHEN_DOWN:
-            yield domain

@@ -69,3 +69,15 @@ class Sighting:
     since: float | None  # Unix time; None while it is unknown
     next_probe_at: float
     reason: str  # why the last probe found nothing, "" if it did
+    probed_at: float | None = None  # Unix time: when the last probe ended; None: none so far
+
+
+@dataclass(frozen=True, slots=True)
+class PresenceChange:
+    """A destination of an account came up, went away, or is not probed any more."""
+
+    account: str
+    destination: str  # host:port
+    at: float  # Unix time
+    seen: Seen  # from then on; unknown: it is not probed
+    reason: str = ""  # why it was found away

@@ -7,13 +7,15 @@ from functools import partial
 from restante.background.waiting import Clocks
 from restante.delivery.delivery_context import DeliveryContext
 from restante.delivery.dispatcher import Dispatcher
-from restante.delivery.watcher import UnaskedDrains, Watcher
+from restante.delivery.presence_journal import PresenceJournal
+from restante.delivery.watcher import Probing, UnaskedDrains, Watcher
 from restante.notices.notice_service import Notices
 from restante.release.release_allowance import ReleaseAllowance
 from restante.release.releaser import Releaser
 from restante.release.request import BY_POLICY, ReleaseRequest
 from restante.reports.report_sender import Reports
 from restante.retention.history_sweep import HistorySweep
+from restante.retention.presence_sweep import PresenceSweep
 from restante.retention.retention_sweep import RetentionSweep
 from restante.server.part_groups import (
     DeliveryParts,
@@ -32,6 +34,7 @@ def build_delivery(ground: Ground, tasks: asyncio.TaskGroup) -> DeliveryParts:
     ground.settings.on_change(lambda _: dispatcher.settings_changed())
     releaser = _releaser(ground, dispatcher)
     watcher = _watcher(ground, dispatcher, releaser)
+    ground.settings.on_change(lambda _: watcher.settings_changed())
     dispatcher.on_end(watcher.drain_ended)
     directory.on_numbered(dispatcher.records_changed)
     directory.on_change(watcher.records_changed)
@@ -64,7 +67,15 @@ def build_delivery(ground: Ground, tasks: asyncio.TaskGroup) -> DeliveryParts:
         log=ground.setup.log,
         now=time.time,
     )
-    sweeps = RetentionSweeps(retention, history)
+    presence = PresenceSweep(
+        presence=store.presence,
+        duties=store.duties,
+        directory=directory,
+        settings=lambda: ground.settings.config.presence,
+        log=ground.setup.log,
+        now=time.time,
+    )
+    sweeps = RetentionSweeps(retention, history, presence)
     return DeliveryParts(context, dispatcher, releaser, watcher, reports, notices, sweeps)
 
 
@@ -93,11 +104,19 @@ def _watcher(ground: Ground, dispatcher: Dispatcher, releaser: Releaser) -> Watc
         directory=ground.records.directory,
         drains=UnaskedDrains(
             probe=dispatcher.probe,
+            greet=dispatcher.greet,
+            busy=dispatcher.busy_destinations,
             start=partial(_start_unasked, dispatcher, releaser),
             is_draining=dispatcher.is_draining,
             runs_here=dispatcher.runs_here,
         ),
-        settings=lambda: ground.settings.config.delivery,
+        probing=Probing(
+            settings=lambda: ground.settings.config.delivery,
+            presence=lambda: ground.settings.config.presence,
+            journal=PresenceJournal(
+                ground.records.store.presence, ground.setup.log, ground.spawner.spawn
+            ),
+        ),
         log=ground.setup.log,
         clocks=Clocks(time.time, time.monotonic),
         spawn=ground.spawner.spawn,

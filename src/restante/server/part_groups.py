@@ -25,6 +25,7 @@ from restante.release.host_names import HostNames
 from restante.release.releaser import Releaser
 from restante.reports.report_sender import Reports
 from restante.retention.history_sweep import HistorySweep
+from restante.retention.presence_sweep import PresenceSweep
 from restante.retention.retention_sweep import RetentionSweep
 from restante.server.record_poll import RecordPoll
 from restante.server.reload import Reloader
@@ -70,6 +71,7 @@ class RetentionSweeps:
 
     mail: RetentionSweep
     history: HistorySweep
+    presence: PresenceSweep
 
 
 @dataclass(frozen=True, slots=True)

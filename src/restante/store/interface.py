@@ -25,6 +25,7 @@ from restante.store.mail_reception import ReceptionStore
 from restante.store.mail_reports import ReportStore
 from restante.store.mail_retention import RetentionStore
 from restante.store.notice_store import NoticeStore
+from restante.store.presence_store import PresenceStore
 from restante.store.recipient_store import RecipientStore
 from restante.store.record_store import TenancyStore
 from restante.store.release_store import ReleaseStore
@@ -61,6 +62,10 @@ class Store(Protocol):
     @property
     def releases(self) -> ReleaseStore:
         """Requests to release mail."""
+
+    @property
+    def presence(self) -> PresenceStore:
+        """When destinations came up and went away."""
 
     @property
     def retention(self) -> RetentionStore:

@@ -132,6 +132,7 @@ DOING = MetricLabel(
         "learn",
         "retention",
         "history",
+        "presence",
         "scrub",
         "report",
         "notice",

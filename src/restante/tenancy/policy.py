@@ -38,6 +38,13 @@ class Suspension:
     mail: WhileSuspended = WhileSuspended.ACCEPT
 
 
+class Probe(StrEnum):
+    """Whether the destination is probed all the time."""
+
+    ON = "on"
+    OFF = "off"  # only where the policy needs it
+
+
 class Accept(StrEnum):
     """When mail is taken in."""
 
@@ -104,6 +111,7 @@ class Policy:
 
     hold: Hold = Hold.UNTIL_ASKED
     suspension: Suspension | None = None
+    probe: Probe = Probe.ON
     accept: Accept = Accept.ALWAYS
     forced: Forced | None = None
     recipients: Recipients = Recipients.ANY

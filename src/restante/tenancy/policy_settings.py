@@ -118,6 +118,12 @@ SETTINGS: Final[Sequence[PolicySetting]] = (
         line="hold",
     ),
     _choice(
+        "probe",
+        "Probe the destination every minute, so that `status` can tell whether it answers (on), or"
+        " only while the policy needs it (off).",
+        "probe",
+    ),
+    _choice(
         "accept",
         "Accept mail always, or only while the destination is down (needs on-return).",
         "accept",

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from restante.mail.message import ContentFile, MessageNumbers
 from restante.queue.history import HistoryEntry
+from restante.queue.presence import PresenceChange
 from restante.queue.recipient_status import Move
 from restante.store.answer_store import KeptAnswer
 from restante.store.drain_book import DrainBook
@@ -59,6 +60,8 @@ class MemoryState:
         default_factory=lambda: deque(maxlen=CHANGES_KEPT)
     )
     token_uses: dict[str, float] = field(default_factory=dict)  # by id
+    presence: dict[int, PresenceChange] = field(default_factory=dict)  # by number
+    last_presence_id: int = 0
     last_domain_id: int = 0
     last_channel_id: int = 0
 

@@ -583,6 +583,25 @@ def _add_answers(connection: apsw.Connection) -> None:
     connection.execute(_ANSWERS)
 
 
+_PRESENCE = """
+-- When destinations came up and went away, as each account was shown it.
+CREATE TABLE presence (
+    id          INTEGER PRIMARY KEY,
+    at          REAL NOT NULL,     -- Unix time
+    account     TEXT NOT NULL,
+    destination TEXT NOT NULL,     -- host:port
+    seen        TEXT NOT NULL,     -- up, away, or unknown: not probed any more
+    reason      TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX presence_of_destination ON presence (account, destination, id);
+"""
+
+
+def _add_presence(connection: apsw.Connection) -> None:
+    connection.execute(_PRESENCE)
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     _create_tables,
     _add_policies,
@@ -607,6 +626,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     _keep_requesters,
     _add_searches,
     _add_answers,
+    _add_presence,
 )
 
 

@@ -145,7 +145,7 @@ class DestinationRefuses(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrimaryAway(Event):
-    """A watched destination did not answer two probes in a row. One line per account concerned."""
+    """A probed destination did not answer twice in a row. One line per account concerned."""
 
     event: ClassVar[str] = "primary-away"
     destination: str
@@ -156,7 +156,7 @@ class PrimaryAway(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrimaryBack(Event):
-    """A watched destination answered two probes in a row again.
+    """A probed destination answered twice in a row again.
 
     Drains start for the domains held until its return.
     """

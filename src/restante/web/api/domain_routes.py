@@ -1,12 +1,14 @@
 """Routes of hosted domains."""
 
 from functools import partial
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from fastapi.responses import Response, StreamingResponse
 
-from restante.admin import domains, known_records
+from restante.admin import domain_uptime, domains, known_records
 from restante.admin.domain_change import DomainChange, NewDomain
+from restante.admin.domain_uptime import UptimeSelection, UptimeView
 from restante.admin.domains import ChangedDomain, DomainView
 from restante.web.api.listing import as_listing
 from restante.web.api.preconditions import TAGGED, IfMatch, IfNoneMatch, changed, shown
@@ -33,6 +35,14 @@ async def show_domain(context: RequestContext, name: str, known: IfNoneMatch) ->
     """Show one domain."""
     view = await domains.show_domain(context, name)
     return shown(known_records.known_domain(context, name), view, known)
+
+
+@router.get("/{name}/uptime")
+async def show_uptime(
+    context: RequestContext, name: str, wanted: Annotated[UptimeSelection, Query()]
+) -> UptimeView:
+    """Show when the destination of a domain answered, and when it was away."""
+    return await domain_uptime.show_uptime(context, name, wanted)
 
 
 @router.patch("/{name}", response_model=ChangedDomain)
