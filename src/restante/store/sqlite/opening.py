@@ -6,7 +6,7 @@ DIR/lock  DIR/restante.db (-wal, -shm)  DIR/content/0…f/name  DIR/ballast
 Directories have mode 0700, files 0600.
 """
 
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,6 +20,7 @@ from restante.store.sqlite.damage_mark import DamageMark
 from restante.store.sqlite.file_kinds import check_kinds
 from restante.store.sqlite.ledger import Ledger
 from restante.store.sqlite.lock import DirectoryLock
+from restante.store.sqlite.log_mark import MARK, LogMark
 from restante.store.sqlite.log_remains import lost_part
 from restante.store.sqlite.readers import Readers
 from restante.store.sqlite.reading import Damage, damage_of_file
@@ -32,7 +33,8 @@ DATABASE = "restante.db"
 CONTENT = "content"
 _BALLAST = "ballast"
 _LOCK = "lock"
-_BESIDE = (f"{DATABASE}-wal", f"{DATABASE}-shm")  # the log and its index
+# With the log and its index.
+_FILES = (_LOCK, DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", _BALLAST, MARK)
 
 
 class Parts(NamedTuple):
@@ -45,6 +47,7 @@ class Parts(NamedTuple):
     files: ContentFiles
     ballast: Ballast
     connection: apsw.Connection
+    log_mark: LogMark
     ledger: Ledger
     readers: Readers
     damaged: list[Damage]  # messages whose content file is missing
@@ -88,7 +91,7 @@ def _damaged(directory: Path, found: str) -> StoreDamaged:
 def _open_in_turn(
     directory: Path, vfs: str | None, octets: int, proof_seconds: float, undo: ExitStack
 ) -> Parts:
-    check_kinds(directory, files=(_LOCK, DATABASE, *_BESIDE, _BALLAST), directories=(CONTENT,))
+    check_kinds(directory, files=_FILES, directories=(CONTENT,))
     changed = _make(directory)
     lock = DirectoryLock(directory)
     undo.callback(lock.release)
@@ -96,6 +99,9 @@ def _open_in_turn(
     ballast.prepare()
     path = directory / DATABASE
     _check_whole(path)
+    log_mark = LogMark(path)
+    if lost := log_mark.lost:
+        raise StoreDamaged(lost)
     path.touch(mode=0o600)  # log and index take the same mode from it
     mark = DamageMark(directory)
     health = StoreHealth(mark.leave)
@@ -114,11 +120,33 @@ def _open_in_turn(
     proof.prove_records(connection)
     mark.remove()
     damaged = _sweep(connection, files)
+    _expect_log(connection, log_mark)
     ledger = Ledger.read(connection)
     readers = Readers(path, health, vfs)
     return Parts(
-        path, vfs, lock, health, files, ballast, connection, ledger, readers, damaged, is_proven
+        path,
+        vfs,
+        lock,
+        health,
+        files,
+        ballast,
+        connection,
+        log_mark,
+        ledger,
+        readers,
+        damaged,
+        is_proven,
     )
+
+
+def _expect_log(connection: apsw.Connection, log_mark: LogMark) -> None:
+    """Begin the log with a transaction that changes nothing, and leave the mark that names it.
+
+    A full disk is no reason not to start: mail must be able to leave.
+    """
+    with suppress(apsw.FullError, OSError):
+        connection.pragma("user_version", int(connection.pragma("user_version")))
+        log_mark.leave()
 
 
 def _make(directory: Path) -> list[Path]:

@@ -25,6 +25,7 @@ from restante.store.sqlite.backup import PARTIAL, copy_file, prepare, sync
 from restante.store.sqlite.engine import PAGE_SIZE, Row, fetch, quoted
 from restante.store.sqlite.leaf_pages import Pages, is_message
 from restante.store.sqlite.lock import DirectoryLock
+from restante.store.sqlite.log_mark import LogMark
 from restante.store.sqlite.log_remains import lost_part
 from restante.store.sqlite.lost_domains import keep_domains
 from restante.store.sqlite.regular_file import look_at, what_is_wrong
@@ -80,6 +81,8 @@ def salvage(directory: Path, target: Path, on_progress: Progress) -> SalvageRepo
 
 def _salvaged(directory: Path, target: Path, work: Path, on_progress: Progress) -> SalvageReport:
     report = SalvageReport()
+    if lost_log := LogMark(directory / _DATABASE).lost:
+        report.lost.append(Finding("log", lost_log))
     with salvage_source.opened(directory / _DATABASE, work) as (source, version, first_page):
         if version > len(migrations.MIGRATIONS):
             raise StoreUnusable(

@@ -18,6 +18,7 @@ from restante.phrases import cause_of
 from restante.store.sqlite import care_queries, engine, migrations, queries
 from restante.store.sqlite.engine import Row
 from restante.store.sqlite.lock import DirectoryLock
+from restante.store.sqlite.log_mark import LogMark
 from restante.store.sqlite.log_remains import lost_part
 from restante.store.sqlite.regular_file import look_at, what_is_wrong
 from restante.store.store_care import Finding, StoreReport
@@ -64,6 +65,8 @@ class _Check:
 
     def run(self) -> None:
         path = self._directory / _DATABASE
+        if lost := LogMark(path).lost:
+            self._found("log", lost)
         present = self._files()
         if not path.is_file() or not path.stat().st_size:
             self._found("database", f"{path} is not there, or is empty")

@@ -70,6 +70,7 @@ class StoreCore:
             parts.ledger,
             parts.health,
             parts.ballast,
+            parts.log_mark,
             announce=self.latest.take,
             remove_files=parts.files.remove,
         )

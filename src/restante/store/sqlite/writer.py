@@ -28,6 +28,7 @@ import apsw
 from restante.store.sqlite import engine, queries
 from restante.store.sqlite.ballast import Ballast
 from restante.store.sqlite.ledger import Balance, Ledger
+from restante.store.sqlite.log_mark import LogMark
 from restante.store.sqlite.store_health import StoreHealth
 from restante.store.sqlite.write_transaction import Change, WriteTransaction
 from restante.store.store_errors import StoreError, StoreFull
@@ -58,6 +59,7 @@ class StoreWriter:
         ledger: Ledger,
         health: StoreHealth,
         ballast: Ballast,
+        log_mark: LogMark,
         *,
         announce: Callable[[Balance], None],
         remove_files: Callable[[list[str]], None],
@@ -66,6 +68,7 @@ class StoreWriter:
         self._connection = connection
         self._health = health
         self._ballast = ballast
+        self._log_mark = log_mark
         self._ledger = ledger
         self._announce = announce
         self._remove_files = remove_files
@@ -205,7 +208,8 @@ class StoreWriter:
     def _close_connection(self) -> None:
         self._catch_up()
         if not self._health.failure:
-            self._checkpoint(apsw.SQLITE_CHECKPOINT_TRUNCATE)
+            with self._log_mark.lifted():
+                self._checkpoint(apsw.SQLITE_CHECKPOINT_TRUNCATE)
         with suppress(apsw.Error):  # all that was promised is in the log
             engine.close_without_checkpoint(self._connection)
 
