@@ -3,7 +3,7 @@
 import ast
 import re
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from restante.admin import (
     domain_uptime,
     domains,
     drains,
+    event_following,
     held_mail,
     hold_again,
     known_records,
@@ -39,6 +40,7 @@ from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.channel_change import ChannelChange, NewChannel
 from restante.admin.domain_change import DomainChange, NewDomain
 from restante.admin.domain_uptime import UptimeSelection
+from restante.admin.event_feed import EventFeed
 from restante.admin.mail_search import TraceSelection
 from restante.admin.permissions import (
     GRANTED,
@@ -129,6 +131,12 @@ async def exported(context: AdminContext, of: Things) -> object:
         [octets async for octets in await queue_content.export_mail(context, order)]
         for order in orders
     ]
+
+
+async def followed(context: AdminContext, _of: Things) -> object:
+    feed = EventFeed(context.directory, context.now)
+    found = event_following.follow_events(replace(context, feed=feed), "")
+    return await anext(found)
 
 
 def added_channel(of: Things) -> NewChannel:
@@ -321,6 +329,7 @@ CALLS: dict[AdminAction, list[Call]] = {
     AdminAction.DRAIN_STOP: [
         lambda c, of: drains.stop_drain(c, of.domain, drains.DrainStop(reason="test"))
     ],
+    AdminAction.EVENTS_FOLLOW: [followed],
     AdminAction.AUDIT_LIST: [
         lambda c, of: all_of(trail.list_audit(c, AuditFilter(account=of.account))),
         lambda c, of: all_of(trail.list_audit(c, AuditFilter(domain=of.domain))),
@@ -801,7 +810,7 @@ def test_no_role_has_the_content_of_mail(role: GrantedRole) -> None:
 
 def test_a_reader_only_reads() -> None:
     verbs = {action.split()[0] for action in GRANTED[GrantedRole.OPERATOR_READER]}
-    assert verbs == {"list", "show", "trace"}
+    assert verbs == {"follow", "list", "show", "trace"}
     assert GRANTED[GrantedRole.ACCOUNT_READER] < GRANTED[GrantedRole.OPERATOR_READER]
 
 

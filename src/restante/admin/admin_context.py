@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from restante.admin.event_feed import EventFeed
 from restante.delivery.drain_state import DrainSnapshot
 from restante.network.resolver import Resolver
 from restante.notices.transports import Sender
@@ -147,6 +148,7 @@ class AdminContext:
         default_factory=QuotaReservations
     )  # room for incoming mail, from any source
     log: Log | None = None  # the server's; the command line alone writes only to the audit trail
+    feed: EventFeed | None = None  # None: no server runs
     principal: Principal = NOBODY  # the actor; nobody until a request names one
     reason: str = ""  # the caller's reason, if given
     applying: asyncio.Lock = field(default_factory=asyncio.Lock)  # one configuration at a time

@@ -67,6 +67,7 @@ class AdminAction(StrEnum):
     RELEASE_LIST = "list releases"
     DRAIN_LIST = "list drains"
     DRAIN_STOP = "stop a drain"
+    EVENTS_FOLLOW = "follow events"
     AUDIT_LIST = "list the audit trail"
     CONFIGURATION_APPLY = "apply a configuration"
     CONFIGURATION_EXPORT = "show records as a configuration"
@@ -133,6 +134,7 @@ _READING: Final = frozenset(
         AdminAction.CHANNEL_LIST,
         AdminAction.NOTICES_LIST,
         AdminAction.DRAIN_LIST,
+        AdminAction.EVENTS_FOLLOW,
         AdminAction.AUDIT_LIST,
         AdminAction.CONFIGURATION_EXPORT,
     }
@@ -168,6 +170,7 @@ _SHOWS_ACCOUNT: Final = frozenset(
         AdminAction.TOKEN_LIST,
         AdminAction.CHANNEL_LIST,
         AdminAction.NOTICES_LIST,
+        AdminAction.EVENTS_FOLLOW,
     }
 )
 _CHANGES_RECORDS: Final = frozenset(

@@ -33,10 +33,15 @@ class NoticeInbox:
         self.dropped = 0  # news for which there was no room
         self.defect: Exception | None = None  # a line that could not be understood
         self._news_listeners: list[Callable[[], None]] = []
+        self._facts_listeners: list[Callable[[NoticeFacts], None]] = []
 
     def on_news(self, listener: Callable[[], None]) -> None:
         """Call this after each event that a rule applies to."""
         self._news_listeners.append(listener)
+
+    def on_facts(self, listener: Callable[[NoticeFacts], None]) -> None:
+        """Call this with everything that a rule makes of an event."""
+        self._facts_listeners.append(listener)
 
     def hear(self, event: Event) -> None:
         """Take an event. Raises nothing: its publisher must not fail."""
@@ -45,6 +50,8 @@ class NoticeInbox:
         try:
             for news in news_in(event, self._now()):
                 self._keep(Heard(news))
+                for listen in self._facts_listeners:
+                    listen(news)
         except Exception as error:  # noqa: BLE001  the boundary: a defect here must not reach the publisher
             self.defect = error
         for listener in self._news_listeners:

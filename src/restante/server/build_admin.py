@@ -4,6 +4,7 @@ import time
 from functools import partial
 
 from restante.admin.admin_context import AdminContext
+from restante.admin.event_feed import EventFeed
 from restante.admin.token_authentication import TokenGate
 from restante.admin.token_uses import TokenUses
 from restante.background.rounds import Rounds
@@ -109,6 +110,9 @@ def _admin_context(
     reception: ReceptionParts,
     surface: RunningServer,
 ) -> AdminContext:
+    feed = EventFeed(ground.records.directory, time.time)
+    ground.records.directory.on_numbered(feed.hear_changes)
+    ground.setup.inbox.on_facts(feed.hear_notice)
     return AdminContext(
         store=ground.records.store,
         directory=ground.records.directory,
@@ -123,5 +127,6 @@ def _admin_context(
         reservations=reception.facts.reservations,
         transports=delivery.notices.transports,
         message_size_limit=lambda: ground.settings.config.reception.message_size_limit,
+        feed=feed,
         log=ground.setup.log,
     )

@@ -172,6 +172,8 @@ class Application:
         notify("STOPPING=1")
         reception.listeners.close()
         reception.auth_gate.close()
+        if (feed := parts.admin.context.feed) is not None:
+            feed.close()  # its followers would keep the control socket open
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(STOP_SECONDS):
                 await reception.door.until_none()

@@ -26,6 +26,7 @@ HEADER_SECONDS: Final = 10.0
 BODY_SECONDS: Final = 60.0
 BODY_STEP: Final = 4096  # octets
 _GOODBYE_SECONDS = 5
+CUT_EXTENSION: Final = "restante.cut"  # of a request's scope: closes its connection at once
 PEER_PREFIX: Final = "uid:"  # of the client's host name in uvicorn, on a Unix socket
 _CREDENTIALS: Final = struct.Struct("3i")  # struct ucred: process, user, group
 
@@ -83,6 +84,7 @@ class _LimitedProtocol(H11Protocol):
         limit = self._terms.answer_seconds  # includes the body
         if self.cycle is not before and not self.cycle.response_complete:
             self._terms.connections.began(self)
+            cast("dict[str, Any]", self.cycle.scope)["extensions"] = {CUT_EXTENSION: self.cut}
             if limit is None:
                 self._limit_body()
             else:

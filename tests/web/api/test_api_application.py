@@ -80,6 +80,7 @@ def test_no_request_is_read_or_answered_in_a_thread_of_the_framework(
     story(desk)
     schema = ask(desk, "GET", "/v1/openapi.json").json()
     paths = [path for path, methods in schema["paths"].items() if "get" in methods]
+    paths.remove("/v1/events")  # it has no end
     names = {"name": "alpha.example", "account": "alpha", "domain": "alpha.example", "number": 1}
     names |= {"release": "1", "user": "alpha-mail"}
     for path in paths:

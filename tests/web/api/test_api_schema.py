@@ -56,6 +56,7 @@ STABLE = {
     "showMetrics",
     "showLogin",
     "showChannel",
+    "followEvents",
 }
 
 

@@ -19,6 +19,7 @@ from restante.web.api import (
     account_routes,
     configuration_routes,
     domain_routes,
+    event_routes,
     login_routes,
     metrics_routes,
     notice_routes,
@@ -68,6 +69,7 @@ def build_api(
         notice_routes,
         release_routes,
         server_routes,
+        event_routes,
         store_routes,
         configuration_routes,
     ):

@@ -1,0 +1,265 @@
+"""The latest events, in memory, for clients that follow them.
+
+The feed has what notices report, and changes of records. A follower has a place in a ring of the
+last events and reads from there at its own speed. So no follower delays anything. One that falls
+behind the ring is told that it missed events.
+"""
+
+import asyncio
+import re
+import secrets
+import time
+from collections import Counter, deque
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from restante.admin.admin_error import AdminError, ErrorKind
+from restante.background.waiting import Wait, wait_at_most
+from restante.store.live_directory import LiveDirectory
+from restante.tenancy.model import Account, Directory, HostedDomain, Login
+from restante.tenancy.notice import Channel, NoticeFacts
+from restante.tenancy.numbered_change import NumberedChange, RecordKind
+from restante.tenancy.principal import Principal
+
+RING: Final = 2000  # events
+MOST: Final = 16  # followers
+MOST_OF_ONE: Final = 4  # followers of one principal
+HEARTBEAT_SECONDS: Final = 15.0
+_NUMBER: Final = re.compile(r"[0-9]{1,15}\Z")
+FOLLOW_SECONDS: Final = 900.0  # then the client connects again, and is authenticated again
+
+
+class FeedKind(StrEnum):
+    """The kinds of events."""
+
+    NOTICE = "notice"  # as notices report it
+    RECORD = "record"  # a record was added, changed or removed
+    MISSED = "missed"  # events are missing here: read again what you show
+
+
+@dataclass(frozen=True, slots=True)
+class FeedEvent:
+    """One event, with the account and domain that it is about."""
+
+    kind: FeedKind
+    account: str  # "" for the server
+    domain: str  # "" if it is about no single domain
+    data: Mapping[str, object]
+    token: str = ""  # the id of a changed token: its user must authenticate again
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedEvent:
+    """An event and its id."""
+
+    id: str
+    event: FeedEvent
+
+
+@dataclass(eq=False, slots=True)
+class _Follower:
+    principal: Principal
+    place: int  # the number of the next event to read
+    woken: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class EventFeed:
+    """Keeps the last events, and wakes those that follow them. Belongs to the event loop."""
+
+    def __init__(
+        self,
+        directory: LiveDirectory,
+        now: Callable[[], float],
+        wait: Wait = wait_at_most,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`now` is Unix time."""
+        self._monotonic = monotonic
+        self._directory = directory
+        self._before = directory.now  # as of the last change
+        self._now = now
+        self._wait = wait
+        self._run = secrets.token_hex(4)  # ids of another run of the server are unknown here
+        self._ring: deque[FeedEvent] = deque(maxlen=RING)
+        self._end = 0  # the number of the next event
+        self._followers: set[_Follower] = set()
+        self._is_closed = False
+
+    def hear_notice(self, facts: NoticeFacts) -> None:
+        """Take an event that notices report."""
+        data = {
+            "kind": facts.kind,
+            "account": facts.account,
+            "about": facts.about,
+            "text": facts.text,
+            "at": facts.at,
+            "details": dict(facts.details),
+        }
+        domain = str(facts.details.get("domain", ""))
+        self._add(FeedEvent(FeedKind.NOTICE, facts.account, domain, data))
+
+    def hear_changes(self, changes: Sequence[NumberedChange] | None) -> None:
+        """Take changes of records; None: all were read again."""
+        before, self._before = self._before, self._directory.now
+        for change in changes or ():
+            for event in record_events(change, before, self._before, self._now()):
+                self._add(event)
+        if changes is None:
+            self._ring.clear()
+            self._end += 1  # all followers have missed something
+            self._wake()
+
+    def close(self) -> None:
+        """End all followers: the server stops."""
+        self._is_closed = True
+        self._wake()
+
+    def _check_room(self, principal: Principal) -> None:
+        own = Counter((one.principal.name, one.principal.account) for one in self._followers)
+        if len(self._followers) >= MOST or own[principal.name, principal.account] >= MOST_OF_ONE:
+            raise AdminError(
+                ErrorKind.TRY_LATER,
+                "events: too many clients follow them",
+                "close another one, or try again later",
+            )
+
+    async def follow(self, principal: Principal, after: str) -> AsyncIterator[PlacedEvent | None]:
+        """Yield the events that a principal may see, and None as a heartbeat: one at once.
+
+        Raises AdminError before the first if too many clients follow already.
+
+        `after` is the id of the last one that it has, "" for new ones only. The stream ends when
+        the server stops, the token of the principal changes, or after FOLLOW_SECONDS.
+        """
+        self._check_room(principal)
+        place, has_missed = self._place_after(after)
+        follower = _Follower(principal, place)
+        self._followers.add(follower)
+        ends_at = self._monotonic() + FOLLOW_SECONDS
+        try:
+            yield None
+            if has_missed:
+                yield self._missed()
+            while not self._is_closed and self._monotonic() < ends_at:
+                is_quiet = follower.place == self._end
+                for placed in self._unread(follower):
+                    if placed.event.token and placed.event.token == principal.token:
+                        return
+                    if sees_event(principal, placed.event):
+                        yield placed
+                if is_quiet:
+                    follower.woken.clear()
+                    await self._wait(follower.woken, HEARTBEAT_SECONDS)
+                    if not follower.woken.is_set():
+                        yield None
+        finally:
+            self._followers.discard(follower)
+
+    def _unread(self, follower: _Follower) -> Iterator[PlacedEvent]:
+        while follower.place < self._end:
+            first = self._end - len(self._ring)
+            if follower.place < first:
+                follower.place = first
+                yield self._missed()
+                continue
+            event = self._ring[follower.place - first]
+            follower.place += 1
+            yield PlacedEvent(f"{self._run}-{follower.place}", event)
+
+    def _place_after(self, last_id: str) -> tuple[int, bool]:
+        """Return where to go on after the event with this id, and whether events are missing."""
+        if not last_id:
+            return self._end, False
+        run, _, number = last_id.partition("-")
+        first = self._end - len(self._ring)
+        if run != self._run or not _NUMBER.match(number):
+            return self._end, True
+        place = int(number)
+        is_known = first <= place <= self._end
+        return (place, False) if is_known else (self._end, True)
+
+    def _missed(self) -> PlacedEvent:
+        return PlacedEvent(f"{self._run}-{self._end}", FeedEvent(FeedKind.MISSED, "", "", {}))
+
+    def _add(self, event: FeedEvent) -> None:
+        self._ring.append(event)
+        self._end += 1
+        self._wake()
+
+    def _wake(self) -> None:
+        for follower in self._followers:
+            follower.woken.set()
+
+
+def sees_event(principal: Principal, event: FeedEvent) -> bool:
+    """Return whether an event exists for a principal: as the thing does that it is about."""
+    if event.kind is FeedKind.MISSED or principal.sees(event.account):
+        return True
+    return event.domain != "" and principal.sees_domain(event.account, event.domain)
+
+
+def record_events(
+    change: NumberedChange, before: Directory, after: Directory, at: float
+) -> Iterator[FeedEvent]:
+    """Yield the events of a change. A domain that moves leaves one account and enters another."""
+    old = _named(change, before)
+    new = _named(change, after)
+    if change.record is None and change.kind is not RecordKind.RECIPIENTS:
+        new = None
+    if old is not None and (new is None or new.account != old.account):
+        yield _record_event(change, old, "removed", at)
+    if new is not None:
+        is_added = old is None or old.account != new.account
+        yield _record_event(change, new, "added" if is_added else "changed", at)
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    account: str
+    name: str
+
+
+def _named(change: NumberedChange, directory: Directory) -> _Named | None:
+    """Return the name of the record in a picture, and whose it is."""
+    key = change.key
+    match change.kind:
+        case RecordKind.ACCOUNT:
+            record: Account | Login | HostedDomain | Channel | None = directory.accounts.get(key)
+        case RecordKind.LOGIN:
+            record = directory.logins.get(key)
+        case RecordKind.DOMAIN | RecordKind.RECIPIENTS:
+            record = directory.domain_by_id(int(key))
+        case RecordKind.CHANNEL:
+            record = directory.channels.get(int(key))
+        case RecordKind.TOKEN:
+            token = directory.tokens.get(key)
+            return None if token is None else _Named(token.account, token.name)
+    match record:
+        case Account():
+            return _Named(record.name, record.name)
+        case Login():
+            return _Named(record.account, record.user)
+        case HostedDomain() | Channel():
+            return _Named(record.account, record.name)
+        case None:
+            return None
+
+
+def _record_event(change: NumberedChange, named: _Named, what: str, at: float) -> FeedEvent:
+    is_of_domain = change.kind in (RecordKind.DOMAIN, RecordKind.RECIPIENTS)
+    data = {
+        "kind": change.kind,
+        "name": named.name,
+        "account": named.account,
+        "change": what,
+        "at": at,
+    }
+    return FeedEvent(
+        FeedKind.RECORD,
+        named.account,
+        named.name if is_of_domain else "",
+        data,
+        change.key if change.kind is RecordKind.TOKEN else "",
+    )

@@ -1,0 +1,208 @@
+"""Followers read the last events at their own speed, and see what their principal may see."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+
+from restante.admin import event_feed
+from restante.admin.admin_error import AdminError, ErrorKind
+from restante.admin.event_feed import EventFeed, FeedEvent, FeedKind, PlacedEvent
+from restante.tenancy.notice import NoticeFacts
+from restante.tenancy.numbered_change import NumberedChange, RecordKind
+from restante.tenancy.principal import Principal, Role, account_login
+from tests.admin.desk import NOW, Desk, run
+from tests.contract.making import NOTED
+
+ROOT = Principal(Role.OPERATOR, "operator root", "")
+ALPHA = account_login("alpha-mail", "alpha", "192.0.2.1")
+BETA = account_login("beta-mail", "beta", "192.0.2.1")
+
+
+async def no_wait(_event: asyncio.Event, _seconds: float) -> None:
+    """The time is over at once."""
+
+
+def new_feed(desk: Desk, seconds: list[float] | None = None) -> EventFeed:
+    clock = seconds or [0.0]
+    feed = EventFeed(desk.context.directory, lambda: NOW, no_wait, lambda: clock[0])
+    desk.context.directory.on_numbered(feed.hear_changes)
+    return feed
+
+
+def notice(account: str, about: str = "it", **details: str) -> NoticeFacts:
+    return NoticeFacts("primary-away", account, about, "It does not answer.", NOW, details)
+
+
+async def until_quiet(stream: AsyncIterator[PlacedEvent | None]) -> list[PlacedEvent]:
+    """Return the events up to the next heartbeat."""
+    found = []
+    while (placed := await anext(stream)) is not None:
+        found.append(placed)
+    return found
+
+
+async def seen(feed: EventFeed, principal: Principal, after: str) -> list[FeedEvent]:
+    stream = feed.follow(principal, after)
+    await anext(stream)
+    return [placed.event for placed in await until_quiet(stream)]
+
+
+async def first_id(feed: EventFeed) -> str:
+    """Publish one event, and return its id."""
+    stream = feed.follow(ROOT, "")
+    await anext(stream)
+    feed.hear_notice(notice(""))
+    placed = (await until_quiet(stream))[0]
+    return placed.id
+
+
+def test_an_account_follows_its_own_events_only() -> None:
+    async def story() -> None:
+        feed = new_feed(Desk())
+        start = await first_id(feed)
+        for account in ("", "alpha", "beta"):
+            feed.hear_notice(notice(account))
+        assert [one.account for one in await seen(feed, ROOT, start)] == ["", "alpha", "beta"]
+        assert [one.account for one in await seen(feed, ALPHA, start)] == ["alpha"]
+
+    run(story())
+
+
+def test_a_principal_of_one_domain_follows_that_domain_only() -> None:
+    async def story() -> None:
+        feed = new_feed(Desk())
+        start = await first_id(feed)
+        feed.hear_notice(notice("alpha", "a", domain="a.example"))
+        feed.hear_notice(notice("alpha", "b", domain="b.example"))
+        feed.hear_notice(notice("alpha", "login"))
+        limited = replace(ALPHA, domains=frozenset({"b.example"}))
+        assert [one.data["about"] for one in await seen(feed, limited, start)] == ["b"]
+
+    run(story())
+
+
+def test_changes_of_records_are_events_of_their_account() -> None:
+    async def story() -> list[tuple[object, ...]]:
+        desk = Desk()
+        feed = new_feed(desk)
+        await desk.host("first.example", "alpha")  # all records are read for the first time
+        start = await first_id(feed)
+        await desk.host("alpha.example", "alpha")
+        domain = desk.context.directory.now.domains["alpha.example"]
+        await desk.store.records.put_domain(domain, NOTED)
+        await desk.context.directory.refresh()
+        await desk.store.records.remove_domain(domain.id, NOTED)
+        await desk.context.directory.refresh()
+        assert await seen(feed, BETA, start) == []
+        return [
+            (one.data["kind"], one.data["name"], one.data["change"])
+            for one in await seen(feed, ALPHA, start)
+        ]
+
+    assert run(story()) == [
+        ("domain", "alpha.example", "added"),
+        ("domain", "alpha.example", "changed"),
+        ("domain", "alpha.example", "removed"),
+    ]
+
+
+def test_a_domain_that_moves_leaves_one_account_and_enters_another() -> None:
+    desk = Desk()
+    run(desk.host("alpha.example", "alpha"))
+    before = desk.context.directory.now
+    moved = replace(before.domains["alpha.example"], account="beta")
+    after = replace(before, domains={"alpha.example": moved})
+    change = NumberedChange(9, RecordKind.DOMAIN, str(moved.id), moved)
+    events = list(event_feed.record_events(change, before, after, NOW))
+    assert [(one.account, one.data["change"]) for one in events] == [
+        ("alpha", "removed"),
+        ("beta", "added"),
+    ]
+
+
+@pytest.mark.parametrize("after", ["other-1", "nonsense", "-", "x" * 64, "{run}-999", "{run}-²"])
+def test_a_follower_with_an_unknown_place_is_told_to_read_again(after: str) -> None:
+    async def story() -> None:
+        feed = new_feed(Desk())
+        start = await first_id(feed)
+        given = after.replace("{run}", start.partition("-")[0])
+        assert [one.kind for one in await seen(feed, ROOT, given)] == [FeedKind.MISSED]
+
+    run(story())
+
+
+def test_a_follower_that_falls_behind_the_ring_goes_on_after_a_gap(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(event_feed, "RING", 3)
+
+    async def story() -> None:
+        feed = new_feed(Desk())
+        stream = feed.follow(ROOT, "")
+        await anext(stream)
+        for number in range(5):
+            feed.hear_notice(notice("", str(number)))
+        kinds = [(one.event.kind, one.event.data.get("about")) for one in await until_quiet(stream)]
+        assert kinds == [("missed", None), ("notice", "2"), ("notice", "3"), ("notice", "4")]
+
+    run(story())
+
+
+def test_when_all_records_are_read_again_everybody_is_told() -> None:
+    async def story() -> None:
+        feed = new_feed(Desk())
+        stream = feed.follow(ALPHA, "")
+        await anext(stream)
+        feed.hear_changes(None)
+        assert [one.event.kind for one in await until_quiet(stream)] == [FeedKind.MISSED]
+
+    run(story())
+
+
+def test_followers_are_bounded_for_each_principal_and_in_all() -> None:
+    async def story() -> None:
+        feed = new_feed(Desk())
+        open_now = []
+        for number in range(event_feed.MOST):
+            who = replace(ALPHA, name=f"login {number // event_feed.MOST_OF_ONE}")
+            open_now.append(feed.follow(who, ""))
+            await anext(open_now[-1])
+            if number == event_feed.MOST_OF_ONE - 1:
+                with pytest.raises(AdminError):
+                    await anext(feed.follow(who, ""))
+        with pytest.raises(AdminError) as raised:
+            await anext(feed.follow(ROOT, ""))
+        assert raised.value.kind is ErrorKind.TRY_LATER
+        await open_now[0].aclose()  # type: ignore[attr-defined]  # it is a generator
+        await anext(feed.follow(ROOT, ""))
+
+    run(story())
+
+
+def test_a_stream_ends_when_its_time_is_over_or_the_server_stops() -> None:
+    async def story() -> None:
+        clock = [0.0]
+        feed = new_feed(Desk(), clock)
+        stream = feed.follow(ROOT, "")
+        await anext(stream)
+        clock[0] = event_feed.FOLLOW_SECONDS
+        assert [one async for one in stream] == []
+        other = feed.follow(ROOT, "")
+        await anext(other)
+        feed.close()
+        assert [one async for one in other] == []
+
+    run(story())
+
+
+def test_a_stream_ends_when_its_token_changes() -> None:
+    async def story() -> None:
+        feed = new_feed(Desk())
+        stream = feed.follow(replace(ALPHA, token="7"), "")
+        await anext(stream)
+        feed._add(FeedEvent(FeedKind.RECORD, "alpha", "", {}, "7"))
+        assert [one async for one in stream] == []
+
+    run(story())
