@@ -74,6 +74,8 @@ AUDIT_MEANINGS = {
     " names.",
     AuditAction.MAIL_HELD_AGAIN: "Refused, uncertain or damaged messages were held again; the"
     " subject is their names.",
+    AuditAction.SECRETS_EXPORTED: "Sealed secrets of records were exported; the subject is the"
+    " account.",
     AuditAction.CONTENT_READ: "A message's content was shown; the subject is its name.",
     AuditAction.MAIL_EXPORTED: "Messages were exported with their content; the subject is their"
     " names.",

@@ -15,7 +15,9 @@ from restante.admin.channel_change import hears_every_kind
 from restante.admin.permissions import AdminAction, permit
 from restante.admin.policy_change import policy_view
 from restante.admin.scope import account_in_scope
+from restante.admin.trail import announce, entry
 from restante.store.live_recipients import recipient_pages
+from restante.tenancy.audit import AuditAction
 from restante.tenancy.model import Account, Destination, HostedDomain, Login
 from restante.tenancy.notice import Channel, Transport
 from restante.tenancy.policy import DEFAULT_POLICY
@@ -23,6 +25,7 @@ from restante.tenancy.policy_settings import SUSPENDED
 from restante.tenancy.recipients import RecipientSource
 from restante.tenancy.secrets import Vault, credentials_owner
 
+EVERYTHING: Final = "all accounts"  # in the audit trail
 _PLAIN_ACCOUNT: Final = Account("", 0.0)
 _PLAIN_DESTINATION: Final = Destination("")
 _OF_A_SUSPENSION: Final = ("reason", "until", "while_suspended", "hold_otherwise")
@@ -39,8 +42,8 @@ async def export_configuration(
     into a line follow their domain as `addresses`. Raises AdminError, StoreError.
     """
     permit(context.principal, AdminAction.CONFIGURATION_EXPORT)
-    async for entry in _entries(context, account_in_scope(context, account), with_secrets=False):
-        yield entry
+    async for exported in _entries(context, account_in_scope(context, account), with_secrets=False):
+        yield exported
 
 
 async def export_with_secrets(
@@ -48,8 +51,14 @@ async def export_with_secrets(
 ) -> AsyncIterator[Fields]:
     """Yield the same with secrets, sealed under the key file. Raises AdminError, StoreError."""
     permit(context.principal, AdminAction.SECRETS_EXPORT)
-    async for entry in _entries(context, account_in_scope(context, account), with_secrets=True):
-        yield entry
+    account = account_in_scope(context, account)
+    if account is not None:
+        find_account(context, account)
+    recorded = entry(context, AuditAction.SECRETS_EXPORTED, account or EVERYTHING, account or "")
+    await context.store.trail.record([recorded])  # before any secret leaves
+    announce(context, recorded)
+    async for exported in _entries(context, account, with_secrets=True):
+        yield exported
 
 
 async def _entries(

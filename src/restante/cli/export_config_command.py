@@ -11,7 +11,7 @@ from restante.cli.api_client import connected
 from restante.cli.configuration_reading import Entry
 from restante.cli.configuration_writing import as_csv, as_document, as_toml, joined
 from restante.cli.display import show_json
-from restante.cli.options import ConfigFile
+from restante.cli.options import ConfigFile, OptionalReason
 
 
 def export_config(
@@ -30,12 +30,17 @@ def export_config(
         bool, typer.Option("--csv", help="Write CSV: a line for each domain, without secrets.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
+    reason: OptionalReason = None,
     config: ConfigFile = None,
 ) -> None:
     """Write accounts, logins, domains, recipients and channels to standard output."""
     if as_table and (with_secrets or as_json):
         raise typer.BadParameter("give --csv without --with-secrets and --json")
-    params = {"account": account, "with_secrets": True if with_secrets else None}
+    params = {
+        "account": account,
+        "with_secrets": True if with_secrets else None,
+        "reason": reason,
+    }
     entries = joined(asyncio.run(_entries(config, params)))
     if as_json:
         show_json(as_document(entries))

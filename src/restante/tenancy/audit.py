@@ -42,6 +42,7 @@ class AuditAction(StrEnum):
     CHANNEL_ADDED = "notice-channel-added"
     CHANNEL_CHANGED = "notice-channel-changed"
     CHANNEL_REMOVED = "notice-channel-removed"
+    SECRETS_EXPORTED = "secrets-exported"
 
 
 @dataclass(frozen=True, slots=True)
