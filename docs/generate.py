@@ -57,9 +57,11 @@ AUDIT_MEANINGS = {
     AuditAction.ACCOUNT_CHANGED: "An account's note or settings were changed.",
     AuditAction.ACCOUNT_REMOVED: "An account was removed.",
     AuditAction.LOGIN_ADDED: "A login was added.",
-    AuditAction.LOGIN_CHANGED: "A login's password, or its permission to use CRAM-MD5, was"
-    " changed.",
+    AuditAction.LOGIN_CHANGED: "A login's password, its end, or its permission to use CRAM-MD5"
+    " was changed, or the old password of a rotation ended.",
     AuditAction.LOGIN_REMOVED: "A login was removed.",
+    AuditAction.LOGIN_REFUSED: "A client had the right password of a login that has expired. At"
+    " most one entry an hour for each login.",
     AuditAction.TOKEN_ADDED: "A token of the API was added, with these roles and scopes.",
     AuditAction.TOKEN_REVOKED: "A token of the API was revoked.",
     AuditAction.DOMAIN_ADDED: "A hosted domain was added.",

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
@@ -15,13 +16,15 @@ from restante.admin.logins import (
     generate_password,
     list_logins,
     remove_login,
+    show_login,
 )
+from restante.admin.trail import moment
 from restante.sasl.scram_keys import read_verifier, verifier_of
 from restante.tenancy.audit import AuditAction, AuditEntry
-from restante.tenancy.model import Login
+from restante.tenancy.model import Login, LoginUse
 from restante.tenancy.passwords import hash_password, password_matches
 from restante.tenancy.secrets import Vault, login_owner, verifier_owner
-from tests.admin.desk import Desk, run
+from tests.admin.desk import NOW, Desk, run
 
 PASSWORD = "correct horse"
 
@@ -95,7 +98,7 @@ def test_a_login_of_which_only_a_hash_is_kept_is_shown_to_have_no_scram(desk: De
             desk.context.directory.now.logins["primary"], sealed_secret=None, sealed_verifier=None
         ),
     )
-    (view,) = list_logins(desk.context, "alpha")
+    (view,) = run(list_logins(desk.context, "alpha"))
     assert not view.scram
 
 
@@ -230,3 +233,70 @@ def test_a_generated_password_is_returned_once_and_kept_under_a_light_hash() -> 
     assert verifies(desk, password)
     with pytest.raises(AdminError, match="the user name is taken"):
         run(add_generated_login(desk.context, "alpha", "primary"))
+
+
+def test_a_rotation_keeps_the_old_password_for_a_week(desk: Desk) -> None:
+    add(desk)
+    view = change(desk, password=SecretStr("another horse"), rotate=True)
+    assert view.old_password_valid_until == moment(NOW + 7 * 86400)
+    login = desk.context.directory.now.logins["primary"]
+    assert login.prior is not None
+    assert login.prior.password_hash == cheap_hash(PASSWORD)
+
+
+def test_a_rotation_ends_when_asked_or_with_another_password(desk: Desk) -> None:
+    add(desk)
+    for number, ending in enumerate(
+        (LoginChange(end_rotation=True), LoginChange(password=SecretStr("third horse")))
+    ):
+        change(desk, password=SecretStr(f"horse number {number}"), rotate=True)
+        run(change_login(desk.context, "alpha", "primary", ending))
+        assert desk.context.directory.now.logins["primary"].prior is None
+
+
+def test_a_second_rotation_must_wait_for_the_first(desk: Desk) -> None:
+    add(desk)
+    change(desk, password=SecretStr("another horse"), rotate=True)
+    with pytest.raises(AdminError, match="--end-rotation") as caught:
+        change(desk, password=SecretStr("third horse"), rotate=True)
+    assert caught.value.kind is ErrorKind.CONFLICT
+    change(desk, password=SecretStr("third horse"), rotate=True, end_rotation=True)
+
+
+@pytest.mark.parametrize(
+    ("fields", "error"),
+    [
+        ({"rotate": True}, "takes a new password"),
+        ({"old_valid_until": moment(NOW + 9)}, "without a rotation"),
+        ({"old_valid_until": moment(NOW)}, "is past"),
+        ({"expires_at": moment(NOW)}, "is past"),
+    ],
+)
+def test_a_rotation_or_an_end_that_makes_no_sense_is_refused(
+    desk: Desk, fields: dict[str, Any], error: str
+) -> None:
+    add(desk)
+    with pytest.raises(AdminError, match=error):
+        change(desk, **fields)
+
+
+def test_the_end_of_a_login_is_set_shown_and_taken_away(desk: Desk) -> None:
+    add(desk)
+    view = change(desk, expires_at=moment(NOW + 60))
+    assert (view.expires_at, view.has_expired) == (moment(NOW + 60), False)
+    assert [str(one.field) for one in view.changes] == ["valid_until"]
+    assert change(desk, expires_at="never").expires_at is None
+
+
+def test_the_last_use_of_a_login_is_shown(desk: Desk) -> None:
+    add(desk)
+    use = LoginUse(NOW, "192.0.2.1", "PLAIN")
+    run(desk.context.store.records.record_login_uses({"primary": use}))
+    view = run(show_login(desk.context, "alpha", "primary"))
+    assert [view] == list(run(list_logins(desk.context, "alpha")))
+    shown = (view.last_used_at, view.last_used_from, view.last_used_mechanism)
+    assert shown == (moment(NOW), "192.0.2.1", "PLAIN")
+
+
+def change(desk: Desk, **fields: Any) -> logins.ChangedLogin:
+    return run(change_login(desk.context, "alpha", "primary", LoginChange(**fields)))

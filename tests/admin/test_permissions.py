@@ -176,8 +176,8 @@ CALLS: dict[AdminAction, list[Call]] = {
         )
     ],
     AdminAction.LOGIN_LIST: [
-        at_once(lambda c, of: logins.list_logins(c, of.account)),
-        at_once(lambda c, of: logins.show_login(c, of.account, f"{of.account}-mail")),
+        lambda c, of: logins.list_logins(c, of.account),
+        lambda c, of: logins.show_login(c, of.account, f"{of.account}-mail"),
         at_once(lambda c, of: known_records.known_login(c, of.account, f"{of.account}-mail")),
     ],
     AdminAction.LOGIN_CHANGE: [
@@ -438,7 +438,7 @@ async def seen_of(desk: Desk, of: Things) -> list[object]:
     return [
         accounts.show_account(context, of.account),
         await domains.show_domain(context, of.domain),
-        list(logins.list_logins(context, of.account)),
+        list(await logins.list_logins(context, of.account)),
         list(channels.list_channels(context, of.account)),
         await tokens.list_tokens(context, of.account),
         await all_of(held_mail.list_queue(context, held_mail.QueueSelection(domain=of.domain))),
@@ -746,13 +746,12 @@ def test_nothing_of_the_account_as_a_whole_exists_behind_a_list_of_domains() -> 
         assert [one.name for one in await domains.list_domains(context)] == [ALPHA.domain]
         entries = await all_of(trail.list_audit(context))
         assert {one.domain for one in entries} == {ALPHA.domain}
-        for work in (
-            lambda: accounts.show_account(context, "alpha"),
-            lambda: logins.list_logins(context, "alpha"),
-        ):
-            with pytest.raises(AdminError) as caught:
-                work()
-            assert caught.value.kind is ErrorKind.NOT_FOUND
+        with pytest.raises(AdminError) as caught:
+            accounts.show_account(context, "alpha")
+        assert caught.value.kind is ErrorKind.NOT_FOUND
+        with pytest.raises(AdminError) as caught:
+            await logins.list_logins(context, "alpha")
+        assert caught.value.kind is ErrorKind.NOT_FOUND
 
     run(story())
 

@@ -32,3 +32,36 @@ def test_a_generated_password_is_alone_on_standard_output(
     assert "no" in command("login", "list", "alpha").out
     assert command("login", "set", "alpha", "primary", "--generate").out != added.out
     assert command("login", "remove", "alpha", "primary", "--reason", "gone").code == 0
+
+
+def test_a_rotation_prints_the_new_password_alone_and_shows_the_end_of_the_old(
+    installation: Path, command: Command
+) -> None:
+    command("login", "add", "alpha", "primary", "--generate")
+    rotated = command("login", "set", "alpha", "primary", "--rotate", "--old-valid", "3d")
+    assert rotated.code == 0
+    assert len(rotated.out) == len("xxxxx-xxxxx-xxxxx-xxxxx-xxxxx\n")
+    assert rotated.out.strip() not in rotated.err
+    assert "old password valid until 20" in command("login", "list", "alpha").out
+    again = command("login", "set", "alpha", "primary", "--rotate")
+    assert again.code != 0
+    assert "--end-rotation" in again.err
+    ended = command("login", "set", "alpha", "primary", "--end-rotation")
+    assert "prior.password: set → none" in ended.out
+    shown = json.loads(command("login", "show", "alpha", "primary", "--json").out)
+    assert shown["old_password_valid_until"] is None
+    assert rotated.out.strip() not in command("audit").out
+
+
+def test_a_login_expires_at_a_time_or_never(installation: Path, command: Command) -> None:
+    command("login", "add", "alpha", "primary", "--generate", "--expires", "90d")
+    assert "expires 20" in command("login", "list", "alpha").out
+    assert "expired             no" in command("login", "show", "alpha", "primary").out
+    assert command("login", "set", "alpha", "primary", "--expires", "never").code == 0
+    shown = json.loads(command("login", "show", "alpha", "primary", "--json").out)
+    assert (shown["expires_at"], shown["last_used_at"]) == (None, None)
+    assert command("login", "set", "alpha", "primary", "--expires", "2020-01-01").code != 0
+
+
+def test_a_change_of_nothing_names_the_options(installation: Path, command: Command) -> None:
+    assert "--rotate" in command("login", "set", "alpha", "primary").err

@@ -12,6 +12,8 @@ from restante.tenancy.model import (
     DestinationLogin,
     HostedDomain,
     Login,
+    LoginUse,
+    PriorPassword,
     TlsUse,
     parse_authorized_hosts,
 )
@@ -110,7 +112,12 @@ def test_the_full_policy_leaves_no_field_at_its_default_that_can_be_another() ->
 async def test_a_login_comes_back_as_it_was(store: Store, sealed_secret: bytes | None) -> None:
     await store.records.put_account(account(), NOTED)
     login = Login("alice@alpha.example", "alpha", "$argon2id$v=19$", sealed_secret, 5.0)
-    for put in (login, replace(login, sealed_verifier=b"\0\xff")):
+    prior = PriorPassword("$argon2id$old", sealed_secret, b"\0\xfe", 9.5)
+    for put in (
+        login,
+        replace(login, sealed_verifier=b"\0\xff"),
+        replace(login, valid_until=7.5, prior=prior),
+    ):
         await store.records.put_login(put, NOTED)
         assert (await store.records.directory()).logins == {put.user: put}
 
@@ -267,3 +274,42 @@ async def test_a_domain_that_holds_mail_cannot_be_removed(store: Store) -> None:
     await store.handover.settle(await opened(store, domain_id, 0.0, 60.0), [delivered(1)])
     await store.records.remove_domain(domain_id, NOTED)
     assert (await store.records.directory()).domains == {}
+
+
+USE = LoginUse(7.5, "192.0.2.1", "PLAIN")
+
+
+async def test_the_latest_use_of_a_login_is_kept_and_is_no_change(store: Store) -> None:
+    await store.records.put_account(account(), NOTED)
+    await store.records.put_login(login(), NOTED)
+    user = login().user
+    number = (await store.records.directory()).change_number
+    await store.records.record_login_uses({user: USE, "unknown": USE})
+    await store.records.record_login_uses({user: replace(USE, at=6.0)})
+    assert await store.records.login_uses() == {user: USE}
+    later = LoginUse(8.0, "2001:db8::1", "CRAM-MD5")
+    await store.records.record_login_uses({user: later})
+    assert await store.records.login_uses() == {user: later}
+    assert (await store.records.directory()).change_number == number
+
+
+async def test_a_removed_login_leaves_no_use(store: Store) -> None:
+    await store.records.put_account(account(), NOTED)
+    await store.records.put_login(login(), NOTED)
+    await store.records.record_login_uses({login().user: USE})
+    await store.records.remove_login(login().user, NOTED)
+    assert await store.records.login_uses() == {}
+
+
+async def test_only_the_prior_password_that_is_named_is_forgotten(store: Store) -> None:
+    rotating = replace(login(), prior=PriorPassword("$argon2id$old", b"old", None, 9.5))
+    await store.records.put_account(account(), NOTED)
+    await store.records.put_login(rotating, NOTED)
+    before = (await store.records.directory()).change_number
+    for user, until in ((rotating.user, 9.0), ("unknown", 9.5)):
+        await store.records.forget_prior_password(user, until, NOTED)
+    assert (await store.records.directory()).change_number == before
+    await store.records.forget_prior_password(rotating.user, 9.5, NOTED)
+    after = await store.records.directory()
+    assert after.logins == {rotating.user: login()}
+    assert after.change_number == before + 1

@@ -1,10 +1,14 @@
 """Credentials of each kind: right, wrong, and of logins that do not exist."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
 
 import pytest
+from argon2 import low_level
 
+from restante.admin.login_rotation import rotated
 from restante.reception.authentication import Authenticator, Proved
 from restante.reception.credential_lanes import LanePosition, Unchecked, password_lanes, proof_lanes
 from restante.sasl.cram_md5 import digest
@@ -17,6 +21,7 @@ from restante.sasl.mechanism import (
 from restante.sasl.scram import ScramSha256
 from restante.sasl.scram_client import ScramClient
 from restante.sasl.scram_keys import Salting, salted_password, verifier_of
+from restante.tenancy import passwords
 from restante.tenancy.model import Directory, Login
 from restante.tenancy.passwords import hash_password
 from restante.tenancy.secrets import Vault, login_owner, new_key, verifier_owner
@@ -129,13 +134,84 @@ def test_past_its_limit_a_check_for_a_stranger_is_put_off(authenticator: Authent
 
 
 def test_a_login_that_does_not_exist_is_compared_with_no_hash() -> None:
-    compared: list[str | None] = []
+    compared: list[Sequence[str]] = []
 
-    def matches(hashed: str | None, _password: str) -> bool:
-        compared.append(hashed)
+    def matches(hashes: Sequence[str], _password: str) -> bool:
+        compared.append(hashes)
         return True  # even then nobody is admitted
 
     made = Authenticator(VAULT, password_lanes(2), proof_lanes(2), matches=matches)
     assert prove(made, PasswordCredentials("nobody", PASSWORD)) is None
-    assert compared == [None]
+    assert compared == [[]]
+    made.close()
+
+
+def in_rotation(password: str) -> Login:
+    """Carl's login with a new password, and the present one good until 7."""
+    return rotated(VAULT, CARL, password, until=7.0)
+
+
+def tried(login: Login, password: str, at: float) -> set[str]:
+    """Return the mechanisms by which a password is good at a time."""
+    made = Authenticator(VAULT, password_lanes(2), proof_lanes(2), now=lambda: at)
+    directory = Directory(logins={login.user: login})
+    client = ScramClient(login.user, "abc")
+    exchange = ScramSha256("def", lambda name: made.salting(name, directory))
+    salting = client.take_server_first(exchange.begin(client.first()).text)
+    proof = exchange.respond(client.final(salted_password(password, salting)))
+    assert isinstance(proof, ScramCredentials)
+    ways: dict[str, Credentials] = {
+        "PLAIN": PasswordCredentials(login.user, password),
+        "CRAM-MD5": DigestCredentials(login.user, CHALLENGE, digest(password, CHALLENGE)),
+        "SCRAM": proof,
+    }
+    place = LanePosition(is_authorized_host=False, share="192.0.2.1")
+    good = {
+        name
+        for name, credentials in ways.items()
+        if asyncio.run(made.authenticate(credentials, directory, place)) is not None
+    }
+    made.close()
+    return good
+
+
+EVERY_WAY = {"PLAIN", "CRAM-MD5", "SCRAM"}
+
+
+def test_during_a_rotation_two_passwords_are_good_by_every_mechanism() -> None:
+    login = in_rotation("the new password")
+    assert tried(login, PASSWORD, 6.9) == EVERY_WAY
+    assert tried(login, "the new password", 6.9) == EVERY_WAY
+    assert tried(login, "another", 6.9) == set()
+
+
+def test_after_a_rotation_the_old_password_is_wrong() -> None:
+    login = in_rotation("the new password")
+    assert tried(login, PASSWORD, 7.0) == set()
+    assert tried(login, "the new password", 7.0) == EVERY_WAY
+
+
+def test_a_rotation_costs_no_more_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    login, made = in_rotation("the new password"), []
+    real = low_level.hash_secret
+
+    def counted(*args: Any, **costs: Any) -> bytes:
+        made.append(args)
+        return real(*args, **costs)
+
+    monkeypatch.setattr(passwords, "hash_secret", counted)
+    assert tried(login, "another", 0.0) == set()
+    assert len(made) == 2  # one with the usual costs and a light one, as for any other login
+
+
+def test_an_expired_login_says_so_only_with_the_right_password() -> None:
+    login = replace(CARL, valid_until=5.0)
+    directory = Directory(logins={"carl": login})
+    place = LanePosition(is_authorized_host=False, share="192.0.2.1")
+    made = Authenticator(VAULT, password_lanes(2), proof_lanes(2), now=lambda: 5.0)
+    right = DigestCredentials("carl", CHALLENGE, digest(PASSWORD, CHALLENGE))
+    wrong = DigestCredentials("carl", CHALLENGE, digest("another", CHALLENGE))
+    proved = asyncio.run(made.authenticate(right, directory, place))
+    assert proved == Proved(login, has_expired=True)
+    assert asyncio.run(made.authenticate(wrong, directory, place)) is None
     made.close()

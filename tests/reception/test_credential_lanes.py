@@ -205,7 +205,7 @@ class Scene:
             for home, strangers in (self.passwords, self.proofs)
         )
         self.authenticator = Authenticator(
-            VAULT, *lanes, matches=lambda known, typed: known == typed
+            VAULT, *lanes, matches=lambda known, typed: typed in known
         )
         self.passwords[1].begun.clear()  # the preparation
         logins = [

@@ -1,12 +1,16 @@
 """Passwords: a hash tells nothing, and a login that does not exist costs as much as another."""
 
+from typing import Any
+
 import pytest
-from argon2 import PasswordHasher
+from argon2 import extract_parameters, low_level
 from hypothesis import given
 from hypothesis import strategies as st
 
 from restante.tenancy import passwords
 from restante.tenancy.passwords import (
+    any_matches,
+    hash_beside,
     hash_generated_password,
     hash_password,
     password_matches,
@@ -35,29 +39,44 @@ def test_nothing_matches_a_damaged_hash(hashed: str) -> None:
         assert not password_matches(hashed, password)
 
 
-class CountingHasher:
-    """Counts the checks."""
+def test_every_check_costs_one_usual_and_one_light_hash(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    computed: list[int] = []
+    real = low_level.hash_secret
 
-    def __init__(self) -> None:
-        self.checks = 0
-        self._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    def counted(*args: Any, **costs: Any) -> bytes:
+        computed.append(costs["memory_cost"])
+        return real(*args, **costs)
 
-    def hash(self, password: str) -> str:
-        return self._hasher.hash(password)
-
-    def verify(self, hashed: str, password: str) -> bool:
-        self.checks += 1
-        return self._hasher.verify(hashed, password)
-
-
-def test_a_login_that_does_not_exist_costs_one_check_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    hasher = CountingHasher()
-    monkeypatch.setattr(passwords, "_HASHER", hasher)
+    usual, light = hash_password("secret"), hash_generated_password("secret")
+    beside = hash_beside("another", usual)
+    monkeypatch.setattr(passwords, "hash_secret", counted)
     prepare()
-    assert hasher.checks == 0
-    assert not password_matches(None, "secret")
-    assert not password_matches(None, NOBODYS)
-    assert hasher.checks == 2
+    assert not computed
+    cases: tuple[list[str], ...] = ([], [usual], [light], [beside, usual], [usual, light])
+    for hashes in cases:
+        for password in ("wrong", "secret", NOBODYS):
+            assert any_matches(hashes, password) is (password == "secret" and hashes != [])
+    cost = extract_parameters(usual).memory_cost
+    assert computed == [cost, 1024] * 3 * len(cases)
+
+
+def test_a_hash_beside_another_has_its_salt() -> None:
+    old = hash_password("old")
+    new = hash_beside("new", old)
+    assert old.split("$")[:-1] == new.split("$")[:-1]
+    for password in ("old", "new"):
+        assert any_matches((new, old), password)
+    assert not any_matches((new,), "old")
+
+
+@pytest.mark.parametrize("hashed", ["", "secret", "$argon2id$v=19$m=8,t=1,p=1$x", "\u00fc"])
+def test_a_damaged_or_light_hash_is_not_followed(hashed: str) -> None:
+    for known in (hashed, hash_generated_password("secret")):
+        beside = hash_beside("new", known)
+        assert beside.split("$")[:4] == hash_password("new").split("$")[:4]
+        assert any_matches((beside, known), "new")
 
 
 @given(texts, texts)
@@ -68,14 +87,3 @@ def test_a_generated_password_matches_its_light_hash_and_no_other(
     assert password_matches(hashed, password)
     assert password_matches(hashed, other) is (other == password)
     assert not password_matches(hashed, NOBODYS) or password == NOBODYS
-
-
-def test_a_light_hash_costs_a_full_check_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    full, light = CountingHasher(), CountingHasher()
-    hashes = (None, hash_password("secret"), hash_generated_password("secret"))
-    prepare()
-    monkeypatch.setattr(passwords, "_HASHER", full)
-    monkeypatch.setattr(passwords, "_LIGHT", light)
-    for number, hashed in enumerate(hashes, start=1):
-        password_matches(hashed, "secret")
-        assert (full.checks, light.checks) == (number, number)

@@ -1,6 +1,7 @@
 """Logins: the user names and passwords of primaries.
 
 A view never holds a secret. A caller that makes a password shows it once, then forgets it.
+A rotation (`login_rotation`) keeps the old password beside the new one for a while.
 """
 
 import re
@@ -10,12 +11,14 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from hmac import compare_digest
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, SecretStr
+from pydantic import AwareDatetime, BaseModel, ConfigDict, SecretStr
 
 from restante.admin.accounts import find_account
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
+from restante.admin.login_rotation import OLD_VALID_SECONDS, rotated
 from restante.admin.password_work import hashed_in_turn
 from restante.admin.permissions import AdminAction, permit
 from restante.admin.trail import (
@@ -31,7 +34,7 @@ from restante.phrases import none_of_that_name
 from restante.sasl.scram_keys import new_verifier, read_verifier, verifier_of
 from restante.store.store_errors import Conflict
 from restante.tenancy.audit import AuditAction
-from restante.tenancy.model import Login
+from restante.tenancy.model import Login, LoginUse
 from restante.tenancy.passwords import hash_generated_password, hash_password, password_matches
 from restante.tenancy.record_change import Change, changes_between
 from restante.tenancy.secrets import SealBroken, login_owner, verifier_owner
@@ -51,6 +54,7 @@ class NewLogin(BaseModel):
     user: str
     password: SecretStr
     cram_md5: bool = True
+    expires_at: AwareDatetime | Literal["never"] | None = None  # not given: never
 
 
 class LoginChange(BaseModel):
@@ -60,6 +64,10 @@ class LoginChange(BaseModel):
 
     password: SecretStr | None = None
     cram_md5: bool | None = None
+    rotate: bool = False  # with `password`: the present one stays good, too
+    old_valid_until: AwareDatetime | None = None  # with `rotate`; not given: for seven days
+    end_rotation: bool = False  # the old password is no longer good
+    expires_at: AwareDatetime | Literal["never"] | None = None
 
 
 class LoginView(BaseModel):
@@ -70,6 +78,12 @@ class LoginView(BaseModel):
     cram_md5: bool  # may authenticate by CRAM-MD5: the password is kept, sealed
     scram: bool  # may authenticate by SCRAM-SHA-256; an old login may need a new password for it
     created_at: datetime
+    expires_at: datetime | None  # None: never
+    has_expired: bool
+    old_password_valid_until: datetime | None  # during a rotation
+    last_used_at: datetime | None  # to the minute
+    last_used_from: str | None  # the address of the client
+    last_used_mechanism: str | None
 
 
 class ChangedLogin(LoginView):
@@ -115,8 +129,9 @@ async def _add(
 ) -> LoginView:
     password = new.password.get_secret_value()
     secret = _sealed_secret(context, new.user, password) if new.cram_md5 else None
-    login = Login(new.user, account, password_hash, secret, context.now(), verifier)
-    return _view_changed(login, await store_login(context, None, login))
+    ends = login_end(context, new.user, new.expires_at)
+    login = Login(new.user, account, password_hash, secret, context.now(), verifier, ends)
+    return await _view_changed(context, login, await store_login(context, None, login))
 
 
 def check_user(context: AdminContext, user: str) -> None:
@@ -128,20 +143,24 @@ def check_user(context: AdminContext, user: str) -> None:
         raise user_taken(user)
 
 
-def list_logins(context: AdminContext, account: str) -> Iterator[LoginView]:
-    """Yield an account's logins by user name.
+async def list_logins(context: AdminContext, account: str) -> Iterator[LoginView]:
+    """Return an account's logins by user name.
 
     Raises AdminError at once if there is no such account.
     """
     permit(context.principal, AdminAction.LOGIN_LIST)
     find_account(context, account)
-    return map(_view, context.directory.now.logins_of(account))
+    uses = await context.store.records.login_uses()
+    logins = context.directory.now.logins_of(account)
+    return (_view(context, login, uses.get(login.user)) for login in logins)
 
 
-def show_login(context: AdminContext, account: str, user: str) -> LoginView:
+async def show_login(context: AdminContext, account: str, user: str) -> LoginView:
     """Return a login. Raises AdminError if it does not exist."""
     permit(context.principal, AdminAction.LOGIN_LIST)
-    return _view(find_login(context, account, user))
+    find_login(context, account, user)
+    uses = await context.store.records.login_uses()
+    return _view(context, find_login(context, account, user), uses.get(user))
 
 
 async def change_login(
@@ -149,29 +168,90 @@ async def change_login(
 ) -> ChangedLogin:
     """Change the given fields. Raises AdminError.
 
-    A new password keeps the CRAM-MD5 setting, unless that is given too.
+    A new password keeps the CRAM-MD5 setting, unless that is given too. It ends a rotation, unless
+    the change begins one.
     """
     permit(context.principal, AdminAction.LOGIN_CHANGE)
-    login = find_login(context, account, user)
-    if change.password is None:
-        wanted = _with_cram_md5(context, login, change.cram_md5)
-        return _view_changed(wanted, await store_login(context, login, wanted))
-    password = checked_password(change.password)
+    found = login = find_login(context, account, user)
+    _check_rotation(context, login, change)
+    if change.expires_at is not None:
+        login = replace(login, valid_until=login_end(context, user, change.expires_at))
+    if change.end_rotation:
+        login = replace(login, prior=None)
+    if change.password is not None and change.rotate:
+        login = await _rotated(context, login, change, checked_password(change.password))
+    elif change.password is not None:
+        login = await _with_password(context, login, change, checked_password(change.password))
+    else:
+        login = _with_cram_md5(context, login, change.cram_md5)
+    if find_login(context, account, user) != found:  # hashing takes time
+        error = f"login {user}: somebody changed it meanwhile"
+        raise AdminError(ErrorKind.CONFLICT, error, "look at it, and ask again if need be")
+    return await _view_changed(context, login, await store_login(context, found, login))
+
+
+async def _with_password(
+    context: AdminContext, login: Login, change: LoginChange, password: str
+) -> Login:
+    """Return a login with a password, whose hashes stay if it has that one already."""
     if await hashed_in_turn(_is_same, context, login, password):
         password_hash, verifier = login.password_hash, login.sealed_verifier
     else:
-        password_hash, verifier = await _hashes(context, user, password)
-    present = find_login(context, account, user)  # again: it may have been removed meanwhile
-    keeps_secret = present.sealed_secret is not None if change.cram_md5 is None else change.cram_md5
-    secret = (
-        context.vault.sealed_again(present.sealed_secret, password, login_owner(user))
-        if keeps_secret
-        else None
+        password_hash, verifier = await _hashes(context, login.user, password)
+    keeps_secret = login.sealed_secret is not None if change.cram_md5 is None else change.cram_md5
+    present, owner = login.sealed_secret, login_owner(login.user)
+    secret = context.vault.sealed_again(present, password, owner) if keeps_secret else None
+    return replace(
+        login, password_hash=password_hash, sealed_secret=secret, sealed_verifier=verifier
     )
-    login = replace(
-        present, password_hash=password_hash, sealed_secret=secret, sealed_verifier=verifier
-    )
-    return _view_changed(login, await store_login(context, present, login))
+
+
+async def _rotated(
+    context: AdminContext, login: Login, change: LoginChange, password: str
+) -> Login:
+    """Return a login that begins a rotation. Raises AdminError if the password is the present."""
+    if await hashed_in_turn(password_matches, login.password_hash, password):
+        error = f"login {login.user}: the new password is the present one"
+        raise AdminError(ErrorKind.INVALID, error, "choose another, or leave --password-stdin out")
+    until = context.now() + OLD_VALID_SECONDS
+    if change.old_valid_until is not None:
+        until = change.old_valid_until.timestamp()
+    return await hashed_in_turn(rotated, context.vault, login, password, until)
+
+
+def _check_rotation(context: AdminContext, login: Login, change: LoginChange) -> None:
+    """Raise AdminError if what a change says of a rotation makes no sense for a login."""
+    thing = f"login {login.user}"
+    if change.old_valid_until is not None:
+        _future(context, f"{thing}: the end of the old password", change.old_valid_until)
+    if change.rotate and (change.password is None or change.cram_md5 is not None):
+        error = f"{thing}: a rotation takes a new password, and keeps the CRAM-MD5 setting"
+        raise AdminError(ErrorKind.USAGE, error, "give a password, and no setting of CRAM-MD5")
+    if change.old_valid_until is not None and not change.rotate:
+        error = f"{thing}: an end of the old password without a rotation"
+        raise AdminError(ErrorKind.USAGE, error, "give --rotate too")
+    prior = login.prior_at(context.now())
+    if change.rotate and prior is not None and not change.end_rotation:
+        until = moment(prior.valid_until).isoformat(timespec="seconds")
+        error = f"{thing}: a rotation is under way; the old password is good until {until}"
+        remedy = f"end it with `restante login set {login.account} {login.user} --end-rotation`"
+        raise AdminError(ErrorKind.CONFLICT, error, remedy)
+
+
+def login_end(
+    context: AdminContext, user: str, wanted: datetime | Literal["never"] | None
+) -> float | None:
+    """Return when a login expires. Raises AdminError for a time that is past."""
+    if wanted is None or isinstance(wanted, str):
+        return None
+    return _future(context, f"login {user}: the time of its expiry", wanted)
+
+
+def _future(context: AdminContext, thing: str, wanted: datetime) -> float:
+    if wanted.timestamp() <= context.now():
+        remedy = "give a later time, or remove the login to end it now"
+        raise AdminError(ErrorKind.INVALID, f"{thing} is past", remedy)
+    return wanted.timestamp()
 
 
 async def remove_login(context: AdminContext, account: str, user: str, reason: str) -> None:
@@ -209,8 +289,11 @@ async def store_login(
 ) -> Sequence[Change]:
     """Store a login that differs from the present one, and return the changes.
 
-    None: there is no present one.
+    None: there is no present one. Another password ends a rotation, unless it begins one.
     """
+    if present is not None and login.password_hash != present.password_hash:
+        is_new = login.prior != present.prior
+        login = login if is_new else replace(login, prior=None)
     action = AuditAction.LOGIN_ADDED if present is None else AuditAction.LOGIN_CHANGED
     if changes := changes_between(present, login):
         recorded = with_changes(entry(context, action, login.user, login.account), changes)
@@ -222,8 +305,13 @@ async def store_login(
     return changes
 
 
-def _view_changed(login: Login, changes: Sequence[Change]) -> ChangedLogin:
-    return ChangedLogin(**dict(_view(login)), changes=change_views(changes))
+async def _view_changed(
+    context: AdminContext, login: Login, changes: Sequence[Change]
+) -> ChangedLogin:
+    uses = await context.store.records.login_uses()
+    present = context.directory.now.logins.get(login.user, login)
+    view = _view(context, present, uses.get(login.user))
+    return ChangedLogin(**dict(view), changes=change_views(changes))
 
 
 def find_login(context: AdminContext, account: str, user: str) -> Login:
@@ -294,11 +382,19 @@ def _sealed_verifier(context: AdminContext, user: str, password: str) -> bytes:
     return context.vault.seal(new_verifier(password).text, verifier_owner(user))
 
 
-def _view(login: Login) -> LoginView:
+def _view(context: AdminContext, login: Login, use: LoginUse | None) -> LoginView:
+    now = context.now()
+    prior = login.prior_at(now)
     return LoginView(
         user=login.user,
         account=login.account,
         cram_md5=login.sealed_secret is not None,
         scram=login.can_use_scram,
         created_at=moment(login.created_at),
+        expires_at=None if login.valid_until is None else moment(login.valid_until),
+        has_expired=login.has_expired(now),
+        old_password_valid_until=None if prior is None else moment(prior.valid_until),
+        last_used_at=None if use is None else moment(use.at),
+        last_used_from=None if use is None else use.address,
+        last_used_mechanism=None if use is None else use.mechanism,
     )

@@ -9,11 +9,14 @@ import typer
 from restante.cli.api_client import ask, segment
 from restante.cli.display import (
     Column,
+    Row,
     changed_document,
+    human_time,
     say,
     say_changed,
     show_json,
     show_listing,
+    show_record,
     text_column,
     time_column,
 )
@@ -24,6 +27,7 @@ from restante.cli.options import (
     OptionalReason,
     PasswordStdin,
     Reason,
+    expiry,
     password_from_stdin,
 )
 
@@ -37,13 +41,44 @@ Generate = Annotated[
     bool, typer.Option("--generate", help="Generate a strong password and print it once.")
 ]
 
+
+def _state(row: Row) -> str:
+    """Return what is out of the ordinary about a login."""
+    words = []
+    if row["expires_at"]:
+        word = "expired" if row["has_expired"] else "expires"
+        words.append(f"{word} {human_time(row['expires_at'])}")
+    if row["old_password_valid_until"]:
+        words.append(f"old password valid until {human_time(row['old_password_valid_until'])}")
+    return ", ".join(words)
+
+
 COLUMNS = (
     text_column("USER", "user"),
     text_column("ACCOUNT", "account"),
     Column("CRAM-MD5", lambda row: "yes" if row["cram_md5"] else "no"),
     Column("SCRAM", lambda row: "yes" if row["scram"] else "no"),
     time_column("ADDED", "created_at"),
+    time_column("LAST USED", "last_used_at"),
+    Column("STATE", _state, is_detail=True),
 )
+DETAILS = (
+    *COLUMNS[:-1],
+    Column("FROM", lambda row: row["last_used_from"] or ""),
+    Column("BY", lambda row: row["last_used_mechanism"] or ""),
+    time_column("EXPIRES", "expires_at"),
+    Column("EXPIRED", lambda row: "yes" if row["has_expired"] else "no"),
+    time_column("OLD PASSWORD UNTIL", "old_password_valid_until"),
+)
+Expires = Annotated[
+    str | None,
+    typer.Option(
+        "--expires",
+        metavar="TIME",
+        help="End of the login: an age such as 90d, an ISO time, or never.",
+        show_default=False,
+    ),
+]
 
 
 @group.command("add")
@@ -59,6 +94,7 @@ def add(
             "--no-cram-md5", help="Store hashes only. CRAM-MD5 needs the encrypted password."
         ),
     ] = False,
+    expires: Expires = None,
     reason: OptionalReason = None,
     as_json: Json = False,
     config: ConfigFile = None,
@@ -67,7 +103,12 @@ def add(
     password = _new_password(from_stdin=password_stdin, generated=generate)
     if password is None:
         password = _prompted_password()
-    body = {"user": user, "password": password, "cram_md5": not no_cram_md5}
+    body = {
+        "user": user,
+        "password": password,
+        "cram_md5": not no_cram_md5,
+        "expires_at": expiry(expires),
+    }
     done = ask(
         config,
         "POST",
@@ -106,16 +147,47 @@ def change(
             "--cram-md5/--no-cram-md5", help="Allow CRAM-MD5, or delete the encrypted password."
         ),
     ] = None,
+    rotate: Annotated[
+        bool,
+        typer.Option(
+            "--rotate",
+            help="Keep the old password valid beside the new one. Without --password-stdin, the"
+            " new one is generated and printed once.",
+        ),
+    ] = False,
+    old_valid: Annotated[
+        str | None,
+        typer.Option(
+            "--old-valid",
+            metavar="TIME",
+            help="With --rotate: end of the old password, an age such as 3d or an ISO time."
+            " Default: 7d.",
+            show_default=False,
+        ),
+    ] = None,
+    end_rotation: Annotated[
+        bool, typer.Option("--end-rotation", help="End the old password of a rotation now.")
+    ] = False,
+    expires: Expires = None,
     reason: OptionalReason = None,
     as_json: Json = False,
     config: ConfigFile = None,
 ) -> None:
-    """Change the password of a login, or allow or deny CRAM-MD5."""
+    """Change the password of a login, rotate it, or change its expiry or its use of CRAM-MD5."""
+    generate = generate or (rotate and not password_stdin)
     password = _new_password(from_stdin=password_stdin, generated=generate)
-    body: dict[str, Any] = {"password": password, "cram_md5": cram_md5}
-    if password is None and cram_md5 is None:
+    body: dict[str, Any] = {
+        "password": password,
+        "cram_md5": cram_md5,
+        "rotate": rotate,
+        "old_valid_until": expiry(old_valid),
+        "end_rotation": end_rotation,
+        "expires_at": expiry(expires),
+    }
+    if not any(body.values()) and cram_md5 is None:
         raise typer.BadParameter(
-            "nothing to change: give --password-stdin, --generate or --[no-]cram-md5"
+            "nothing to change: give --password-stdin, --generate, --rotate, --end-rotation,"
+            " --expires or --[no-]cram-md5"
         )
     path = f"/v1/accounts/{segment(account)}/logins/{segment(user)}"
     done = ask(config, "PATCH", path, params={"reason": reason}, body=body)
@@ -125,6 +197,16 @@ def change(
         _report(f"login {user} changed", password)
     else:
         say_changed(f"login {user}", done["changes"])
+
+
+@group.command("show")
+def show(account: Account, user: User, *, as_json: Json = False, config: ConfigFile = None) -> None:
+    """Show a login, and when it was last used."""
+    login = ask(config, "GET", f"/v1/accounts/{segment(account)}/logins/{segment(user)}")
+    if as_json:
+        show_json(login)
+    else:
+        show_record((column.title.lower(), column.cell(login)) for column in DETAILS)
 
 
 @group.command("remove")

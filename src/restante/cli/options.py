@@ -14,6 +14,7 @@ from restante.cli.failures import Exit, Failure
 from restante.mail.octets import read_octets
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+NEVER = "never"
 _AGE = re.compile(r"(\d+)([smhdw])")
 
 
@@ -101,6 +102,20 @@ def past_moment(option: str, text: str) -> float:
         remedy = "write an age such as 2d, or a time such as 2026-11-28T03:00"
         raise typer.BadParameter(f"{option}: {text!r} is not a time; {remedy}") from None
     return (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()
+
+
+def expiry(text: str | None) -> str | None:
+    """Return a time to come as the API takes it, from an age such as 90d, an ISO time, or never.
+
+    Raises typer.BadParameter.
+    """
+    if text is None or text == NEVER:
+        return text
+    try:
+        read = datetime.fromisoformat(text)
+    except ValueError:
+        return datetime.fromtimestamp(time.time() + seconds(text), UTC).isoformat()
+    return (read if read.tzinfo else read.replace(tzinfo=UTC)).isoformat()
 
 
 def time_span(since: str | None, until: str | None) -> dict[str, float | None]:

@@ -1,8 +1,6 @@
 """`restante token`: tokens of the HTTP API. A token is printed once."""
 
-import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
 import typer
@@ -10,7 +8,7 @@ import typer
 from restante.cli.api_client import ask, segment
 from restante.cli.display import Column, Row, say, show_listing, text_column, time_column
 from restante.cli.failures import complain
-from restante.cli.options import ConfigFile, Json, OptionalReason, Reason, seconds
+from restante.cli.options import ConfigFile, Json, OptionalReason, Reason, expiry
 from restante.tenancy.grants import GrantedRole, Scope
 
 group = typer.Typer(name="token", help="Tokens of the HTTP API, for programs and customers.")
@@ -110,7 +108,7 @@ def add(
         "scopes": scope or [],
         "domains": domain or [],
         "networks": network or [],
-        "expires_at": None if expires is None else _expiry(expires),
+        "expires_at": expiry(expires),
     }
     added = ask(config, "POST", "/v1/tokens", params={"reason": reason}, body=body)
     complain(f"token {name} added with the id {added['id']}; it is shown only once")
@@ -157,17 +155,6 @@ def _whose(first: str, second: str | None, *, operator: bool) -> tuple[str, str]
     if second is None:
         raise typer.BadParameter("give ACCOUNT and NAME, or --operator and NAME")
     return first, second
-
-
-def _expiry(text: str) -> str:
-    """Return the value of --expires as the API takes it. Raises typer.BadParameter."""
-    if text == NEVER:
-        return NEVER
-    try:
-        read = datetime.fromisoformat(text)
-    except ValueError:
-        return datetime.fromtimestamp(time.time() + seconds(text), UTC).isoformat()
-    return (read if read.tzinfo else read.replace(tzinfo=UTC)).isoformat()
 
 
 def _example(scopes: Sequence[Scope]) -> str:

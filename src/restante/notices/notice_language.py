@@ -26,6 +26,7 @@ KIND_MEANINGS: Final[Mapping[NoticeKind, str]] = {
     NoticeKind.MAIL_EXPIRED: "Mail was deleted or bounced because its retention was over.",
     NoticeKind.AUTHENTICATION_BURST: "AUTH failed many times in ten minutes for one login, or for"
     " an account's logins together.",
+    NoticeKind.LOGIN_EXPIRING: f"A login {EXPIRES} 14, 7, 3 or 1 days, or {HAS_EXPIRED}.",
     NoticeKind.CERTIFICATE_EXPIRING: f"A certificate of the server {EXPIRES} 14, 7, 3 or 1 days, or"
     f" {HAS_EXPIRED}.",
     NoticeKind.MESSAGE_DAMAGED: "A held message is damaged on our disk: it is marked damaged and"

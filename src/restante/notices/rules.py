@@ -16,6 +16,7 @@ from restante.telemetry.events import (
     DestinationRefuses,
     DrainFinished,
     Event,
+    LoginExpiring,
     MailAfterQuiet,
     MailExpired,
     MessageDamaged,
@@ -266,6 +267,26 @@ def _certificate_expiring(event: CertificateExpiring, at: float) -> Iterator[Not
     )
 
 
+def _login_expiring(event: LoginExpiring, at: float) -> Iterator[NoticeFacts]:
+    login, days, ends = event.login, event.days, event.ends
+    text = (
+        f"The login {login} {EXPIRES} {counted(days, 'day')}, at {ends}."
+        if days
+        else f"The login {login} {HAS_EXPIRED}, at {ends}."
+    )
+    about = f"{login}, {ends}, {counted(days, 'day')}"
+    yield _make(
+        NoticeKind.LOGIN_EXPIRING,
+        event.account,
+        at,
+        about,
+        text,
+        login=event.login,
+        days=event.days,
+        ends=event.ends,
+    )
+
+
 def _message_damaged(event: MessageDamaged, at: float) -> Iterator[NoticeFacts]:
     """Return one for the account of the mail, and one for the operator, who owns the disk."""
     message, domain = event.message, event.domain
@@ -344,6 +365,7 @@ RULES: Final[Mapping[type[Event], Rule]] = dict(
         _rule(RetentionAhead, _retention_ahead),
         _rule(MailExpired, _mail_expired),
         _rule(AuthenticationBurst, _authentication_burst),
+        _rule(LoginExpiring, _login_expiring),
         _rule(CertificateExpiring, _certificate_expiring),
         _rule(MessageDamaged, _message_damaged),
         _rule(ServerFailing, _server_failing),

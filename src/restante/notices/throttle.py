@@ -17,7 +17,8 @@ from restante.tenancy.notice import NoticeFacts, NoticeKind, Quiet
 
 DAY: Final = 86400.0
 _TOLD_ONCE: Final[Mapping[str, float]] = {
-    NoticeKind.CERTIFICATE_EXPIRING: 30 * DAY
+    NoticeKind.CERTIFICATE_EXPIRING: 30 * DAY,
+    NoticeKind.LOGIN_EXPIRING: 30 * DAY,
 }  # a step is reported once, whatever the number of starts
 
 _ROUNDING: Final = 1.0  # seconds; stored times are not exact

@@ -21,6 +21,7 @@ from restante.smtp.replies import AUTH_UNAVAILABLE, AUTHENTICATED, BAD_CREDENTIA
 from restante.tenancy.model import Directory, IpAddress, Login
 
 _BUSY: Final = "too many at once"
+EXPIRED: Final = "refused: the login has expired"  # with the right password
 _OURS: Final = f"deferred: {_BUSY}"  # the reason is ours; the client did not guess
 
 
@@ -111,10 +112,12 @@ class AuthGate:
         proved = await self._authenticator.authenticate(credentials, directory, place)
         if proved is Unchecked.UNCHECKED:
             return _deferred(_BUSY)
-        if proved is None:
+        if proved is None or proved.has_expired:
             self._failures.failed(keys, self._now())
             await self._delay(self._failures.delay(keys, self._now()))
-            return Verdict(BAD_CREDENTIALS, None, "refused")
+            if proved is None:
+                return Verdict(BAD_CREDENTIALS, None, "refused")
+            return Verdict(BAD_CREDENTIALS, None, EXPIRED)
         # The block's failures stay. Otherwise a client could use its own login to guess at others
         # without end.
         self._failures.succeeded(keys[:1])

@@ -6,10 +6,14 @@ The text that a client typed is never logged.
 Hashing a password takes tens of milliseconds on purpose, a SCRAM proof takes a few. Both are
 checked in threads (`credential_lanes`), apart from each other, so that a proof never waits for a
 hash. A CRAM-MD5 digest takes microseconds and is checked at once.
+
+During a rotation a login has two passwords. Both are always compared, and the slow computation is
+made once for both, so time does not tell which logins rotate.
 """
 
 import hmac
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from secrets import token_hex
@@ -25,8 +29,8 @@ from restante.sasl.mechanism import (
 )
 from restante.sasl.scram_keys import Salting
 from restante.sasl.scram_messages import server_final
-from restante.tenancy.model import Directory, Login
-from restante.tenancy.passwords import password_matches, prepare
+from restante.tenancy.model import Directory, Login, PriorPassword
+from restante.tenancy.passwords import any_matches, prepare
 from restante.tenancy.secrets import SealBroken, Vault, login_owner
 
 _NOBODY = "\0nobody"  # no user name has a NUL
@@ -38,6 +42,7 @@ class Proved:
 
     login: Login
     last_word: bytes = b""
+    has_expired: bool = False  # the password is right, and the time of the login is over
 
 
 class Authenticator:
@@ -49,12 +54,17 @@ class Authenticator:
         passwords: Lanes,
         proofs: Lanes,
         *,
-        matches: Callable[[str | None, str], bool] = password_matches,
+        matches: Callable[[Sequence[str], str], bool] = any_matches,
+        now: Callable[[], float] = time.time,
     ) -> None:
-        """`matches` compares a password with a hash; the hash is None without such a login."""
+        """`matches` compares a password with hashes, none if there is no such login.
+
+        `now` returns Unix time.
+        """
         self._vault = vault
         self._nobodys_secret = vault.seal(token_hex(16), _NOBODY)
         self._matches = matches
+        self._now = now
         self._scram = ScramCheck(vault)
         self._passwords = passwords
         self._proofs = proofs
@@ -69,21 +79,25 @@ class Authenticator:
     ) -> Proved | Unchecked | None:
         """Return what the credentials prove, or None."""
         login = directory.logins.get(credentials.user)
+        now = self._now()
+        prior = login.prior_at(now) if login is not None else None
         last_word: bytes | Unchecked | None
         match credentials:
             case PasswordCredentials():
                 last_word = await self._passwords.run(
-                    place, partial(self._check_password, credentials, login)
+                    place, partial(self._check_password, credentials, login, prior)
                 )
             case ScramCredentials():
                 last_word = await self._proofs.run(
-                    place, partial(self._check_scram, credentials, login)
+                    place, partial(self._check_scram, credentials, login, prior)
                 )
             case DigestCredentials():
-                last_word = b"" if self._digest_matches(credentials, login) else None
+                last_word = b"" if self._digest_matches(credentials, login, prior) else None
         if last_word is Unchecked.UNCHECKED:
             return last_word
-        return Proved(login, last_word) if login is not None and last_word is not None else None
+        if login is None or last_word is None:
+            return None
+        return Proved(login, last_word, has_expired=login.has_expired(now))
 
     def salting(self, user: str, directory: Directory) -> Salting:
         """Return what SCRAM tells a client that names this user."""
@@ -95,28 +109,37 @@ class Authenticator:
         self._proofs.close()
 
     def _check_password(
-        self, credentials: PasswordCredentials, login: Login | None
+        self, credentials: PasswordCredentials, login: Login | None, prior: PriorPassword | None
     ) -> bytes | None:
-        return (
-            b""
-            if self._matches(login.password_hash if login else None, credentials.password)
-            else None
-        )
+        hashes = [one.password_hash for one in (login, prior) if one is not None]
+        return b"" if self._matches(hashes, credentials.password) else None
 
-    def _check_scram(self, credentials: ScramCredentials, login: Login | None) -> bytes | None:
+    def _check_scram(
+        self, credentials: ScramCredentials, login: Login | None, prior: PriorPassword | None
+    ) -> bytes | None:
         """Return the last message to the client before it is admitted; None for a wrong proof."""
-        signature = self._scram.signature(credentials, login)
+        signature = self._scram.signature(credentials, login, prior)
         return None if signature is None else server_final(signature)
 
-    def _digest_matches(self, credentials: DigestCredentials, login: Login | None) -> bool:
-        """Check a digest. A login that may not use CRAM-MD5 is treated as if it did not exist."""
-        known = login is not None and login.sealed_secret is not None
-        if login is not None and login.sealed_secret is not None:
-            sealed, owner = login.sealed_secret, login_owner(login.user)
+    def _digest_matches(
+        self, credentials: DigestCredentials, login: Login | None, prior: PriorPassword | None
+    ) -> bool:
+        """Check a digest, against two passwords in each case.
+
+        A login that may not use CRAM-MD5 is treated as if it did not exist.
+        """
+        of_login = self._has_digest(credentials, login.sealed_secret if login else None)
+        of_prior = self._has_digest(credentials, prior.sealed_secret if prior else None)
+        return of_login or of_prior
+
+    def _has_digest(self, credentials: DigestCredentials, sealed: bytes | None) -> bool:
+        """Check a digest against a sealed password, or against nobody's, which takes as long."""
+        if sealed is not None:
+            secret, owner = sealed, login_owner(credentials.user)
         else:
-            sealed, owner = self._nobodys_secret, _NOBODY
+            secret, owner = self._nobodys_secret, _NOBODY
         try:
-            expected = digest(self._vault.open(sealed, owner), credentials.challenge)
+            expected = digest(self._vault.open(secret, owner), credentials.challenge)
         except SealBroken:  # sealed under another key file
             return False
-        return hmac.compare_digest(expected, credentials.digest) and known
+        return hmac.compare_digest(expected, credentials.digest) and sealed is not None

@@ -16,7 +16,7 @@ from restante.sasl.scram_keys import (
     read_verifier,
     verifier_of,
 )
-from restante.tenancy.model import Login
+from restante.tenancy.model import Login, PriorPassword
 from restante.tenancy.secrets import SealBroken, Vault, login_owner, verifier_owner
 
 _NOBODY = "\0nobody"  # no user name has a NUL
@@ -37,14 +37,22 @@ class ScramCheck:
         verifier = self._verifier(login)
         return verifier.salting if verifier is not None else made_up
 
-    def signature(self, credentials: ScramCredentials, login: Login | None) -> bytes | None:
-        """Return our signature, None if the proof is wrong. Takes milliseconds: not on the loop."""
+    def signature(
+        self, credentials: ScramCredentials, login: Login | None, prior: PriorPassword | None = None
+    ) -> bytes | None:
+        """Return our signature, None if the proof is wrong. Takes milliseconds: not on the loop.
+
+        `prior` is the login's password before a rotation, if that is good too.
+        """
         verifier = self._verifier(login)
         if verifier is not None:
+            sealed = prior.sealed_verifier if prior else None
+            before = self._opened(sealed, credentials.user) or verifier
             signature = verifier.check(credentials.auth_message, credentials.proof)
-            if signature is None:
+            other = before.check(credentials.auth_message, credentials.proof)
+            if signature is None and other is None:
                 verifier_of(self._nobodys_password, verifier.salting)  # as slow as the rest
-            return signature
+            return signature or other
         password = self._password(login)
         salting = self._made_up_salting(credentials.user)
         derived = verifier_of(self._nobodys_password if password is None else password, salting)
@@ -52,12 +60,16 @@ class ScramCheck:
         return None if password is None else signature
 
     def _verifier(self, login: Login | None) -> Verifier | None:
-        """Return the verifier of a login, None if it has none. One is opened in each case."""
+        """Return the verifier of a login, None if it has none."""
+        if login is None:
+            return self._opened(None, _NOBODY)
+        return self._opened(login.sealed_verifier, login.user)
+
+    def _opened(self, sealed: bytes | None, user: str) -> Verifier | None:
+        """Return a sealed verifier, None if there is none. One is opened in each case."""
         try:
-            if login is not None and login.sealed_verifier is not None:
-                return read_verifier(
-                    self._vault.open(login.sealed_verifier, verifier_owner(login.user))
-                )
+            if sealed is not None:
+                return read_verifier(self._vault.open(sealed, verifier_owner(user)))
             read_verifier(self._vault.open(self._nobodys_verifier, _NOBODY))
         except (SealBroken, ValueError):  # sealed under another key file
             pass

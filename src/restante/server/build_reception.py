@@ -18,6 +18,7 @@ from restante.reception.doorkeeper import Doorkeeper, DoorLimits, door_limits
 from restante.reception.expected_hosts import ExpectedHosts
 from restante.reception.intake import Intake
 from restante.reception.listeners import Listeners
+from restante.reception.login_keeper import LoginKeeper
 from restante.reception.memory_budget import MemoryBudget
 from restante.reception.services import Services
 from restante.server.part_groups import (
@@ -74,6 +75,9 @@ def build_reception(ground: Ground, delivery: DeliveryParts) -> ReceptionParts:
         intake=intake,
         listeners=_listeners(ground, door),
         terms=SessionTermsMaker(services, authenticator, ground.own_addresses),
+        logins=LoginKeeper(
+            records.store, records.directory, setup.logins, setup.log, now=time.time
+        ),
     )
 
 

@@ -20,6 +20,7 @@ from restante.reception.domain_facts import FactsLookup
 from restante.reception.doorkeeper import Doorkeeper
 from restante.reception.intake import Intake
 from restante.reception.listeners import Listeners
+from restante.reception.login_keeper import LoginKeeper
 from restante.reception.memory_budget import MemoryBudget
 from restante.release.host_names import HostNames
 from restante.release.releaser import Releaser
@@ -63,6 +64,7 @@ class ReceptionParts:
     intake: Intake
     listeners: Listeners
     terms: SessionTermsMaker
+    logins: LoginKeeper
 
 
 @dataclass(frozen=True, slots=True)

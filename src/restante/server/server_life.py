@@ -119,6 +119,7 @@ class Application:
             tasks.create_task(sweep.run()),
             tasks.create_task(delivery.dispatcher.claims.run()),
             tasks.create_task(parts.record_poll.run()),
+            tasks.create_task(parts.reception.logins.run()),
             tasks.create_task(delivery.watcher.run()),
             tasks.create_task(delivery.retention.mail.run()),
             tasks.create_task(delivery.retention.history.run()),
@@ -179,6 +180,7 @@ class Application:
                 await reception.door.until_none()
         reception.listeners.abort()
         reception.intake.close()
+        await reception.logins.finish()
         await parts.delivery.dispatcher.stop_all()
 
 

@@ -1,13 +1,15 @@
 """The input of the server's parts: things opened at the start, and the settings that run now."""
 
 import socket
+import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from restante.config.identity import Identity
 from restante.config.schema import Config
 from restante.network.addresses import join_host_port
 from restante.notices.notice_inbox import NoticeInbox
+from restante.reception.login_inbox import LoginInbox
 from restante.telemetry.counts import Counts
 from restante.telemetry.log import Log
 from restante.tenancy.secrets import Vault
@@ -31,6 +33,7 @@ class ServerSetup:
     counts: Counts  # of the lines of `log`
     inbox: NoticeInbox  # gets the lines of `log`
     started_at: float  # Unix time
+    logins: LoginInbox = field(default_factory=lambda: LoginInbox(time.time))  # the same
 
     @property
     def listener_sockets(self) -> Sequence[socket.socket]:

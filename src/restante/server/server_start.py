@@ -29,6 +29,7 @@ from restante.notices.rules import RULES
 from restante.phrases import remedy_for_address
 from restante.reception.descriptors import raise_limit
 from restante.reception.listener import bind
+from restante.reception.login_inbox import LoginInbox
 from restante.server.server_life import Application
 from restante.server.server_setup import ServerSetup
 from restante.store.store_errors import (
@@ -38,7 +39,7 @@ from restante.store.store_errors import (
     StoreUnusable,
 )
 from restante.telemetry.counts import Counts
-from restante.telemetry.events import EVENTS, ServerStarting
+from restante.telemetry.events import EVENTS, AuthenticationEnded, ServerStarting
 from restante.telemetry.log import EventBus
 from restante.telemetry.log_writer import LogWriter
 from restante.tenancy.secrets import Vault
@@ -54,8 +55,8 @@ def serve(config: Config) -> int:
     """Run the server until SIGTERM. Return a sysexits code. Each error is a line on stderr."""
     keep_memory_private()
     raise_limit()
-    counts, inbox = Counts(), NoticeInbox(time.time)
-    log = _event_bus(config, counts, inbox)
+    counts, inbox, logins = Counts(), NoticeInbox(time.time), LoginInbox(time.time)
+    log = _event_bus(config, counts, inbox, logins)
     log.publish(ServerStarting(config=str(config.file or ""), hostname=config.hostname))
     sockets: list[socket.socket] = []
     try:
@@ -75,6 +76,7 @@ def serve(config: Config) -> int:
                 counts=counts,
                 inbox=inbox,
                 started_at=time.time(),
+                logins=logins,
             ),
             on_stop=_stop_for_certain,
         )
@@ -95,11 +97,12 @@ def serve(config: Config) -> int:
     return EX_OK
 
 
-def _event_bus(config: Config, counts: Counts, inbox: NoticeInbox) -> EventBus:
+def _event_bus(config: Config, counts: Counts, inbox: NoticeInbox, logins: LoginInbox) -> EventBus:
     """Connect the log, the counters and the notices to the events."""
     log = EventBus()
     log.subscribe(counts.count, *EVENTS)
     log.subscribe(inbox.hear, *RULES)
+    log.subscribe(logins.hear, AuthenticationEnded)
     log.subscribe(LogWriter(config.log.style).write, *EVENTS)
     return log
 

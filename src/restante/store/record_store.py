@@ -8,7 +8,7 @@ from typing import Final, Protocol
 
 from restante.tenancy.api_token import ApiToken
 from restante.tenancy.audit import AuditEntry
-from restante.tenancy.model import Account, Directory, HostedDomain, Login
+from restante.tenancy.model import Account, Directory, HostedDomain, Login, LoginUse
 from restante.tenancy.notice import Channel
 from restante.tenancy.numbered_change import NumberedChange
 
@@ -44,8 +44,24 @@ class TenancyStore(Protocol):
         Raises Conflict if that user name is another account's, or its own no longer exists.
         """
 
+    async def forget_prior_password(self, user: str, valid_until: float, audit: AuditEntry) -> None:
+        """Forget the password before a rotation, if it is the one that is good until then.
+
+        Otherwise this is no change: the login was changed meanwhile.
+        """
+
     async def remove_login(self, user: str, audit: AuditEntry) -> None:
-        """Remove it."""
+        """Remove it and its last use."""
+
+    async def record_login_uses(self, uses: Mapping[str, LoginUse]) -> None:
+        """Keep the last uses by user name. An earlier one than the one kept is ignored.
+
+        This is no change of the records: the change number stays. User names that are not there
+        are ignored.
+        """
+
+    async def login_uses(self) -> Mapping[str, LoginUse]:
+        """Return the last use of each login that was used, by user name."""
 
     async def put_domain(self, domain: HostedDomain, audit: AuditEntry) -> HostedDomain:
         """Add (id 0) or replace, by name, and return it with its id.

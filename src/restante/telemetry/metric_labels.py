@@ -130,6 +130,7 @@ DOING = MetricLabel(
         "give drains back",
         "read records",
         "learn",
+        "keep logins",
         "retention",
         "history",
         "presence",

@@ -26,6 +26,7 @@ class AuditAction(StrEnum):
     LOGIN_REMOVED = "login-removed"
     TOKEN_ADDED = "token-added"  # noqa: S105  a name
     TOKEN_REVOKED = "token-revoked"  # noqa: S105
+    LOGIN_REFUSED = "login-refused"
     DOMAIN_ADDED = "domain-added"
     DOMAIN_CHANGED = "domain-changed"
     DOMAIN_REMOVED = "domain-removed"

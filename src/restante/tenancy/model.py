@@ -124,6 +124,29 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
+class PriorPassword:
+    """The password that a login had before a rotation, good until a time.
+
+    Its hash and its verifier have the salts of the new password's. So one slow computation is
+    enough for both, and a check takes the same time during a rotation.
+    """
+
+    password_hash: str
+    sealed_secret: bytes | None
+    sealed_verifier: bytes | None
+    valid_until: float  # Unix time
+
+
+@dataclass(frozen=True, slots=True)
+class LoginUse:
+    """When and how a login was last authenticated."""
+
+    at: float  # Unix time
+    address: str
+    mechanism: str
+
+
+@dataclass(frozen=True, slots=True)
 class Login:
     """User name and secret of an account. User names are unique over the whole platform."""
 
@@ -135,6 +158,16 @@ class Login:
     )  # the password under the key file, for CRAM-MD5; None where that is not allowed
     created_at: float
     sealed_verifier: bytes | None = None  # for SCRAM (sasl/scram_keys.py); None in old logins
+    valid_until: float | None = None  # Unix time; None: no end
+    prior: PriorPassword | None = None  # during a rotation
+
+    def has_expired(self, now: float) -> bool:
+        """Return whether its time is over. It is then answered like a wrong password."""
+        return self.valid_until is not None and self.valid_until <= now
+
+    def prior_at(self, now: float) -> PriorPassword | None:
+        """Return the password before the rotation, if that is still good."""
+        return self.prior if self.prior is not None and now < self.prior.valid_until else None
 
     @property
     def can_use_scram(self) -> bool:

@@ -24,6 +24,7 @@ class NoticeKind(StrEnum):
     RETENTION_AHEAD = "retention-ahead"
     MAIL_EXPIRED = "mail-expired"
     AUTHENTICATION_BURST = "authentication-burst"
+    LOGIN_EXPIRING = "login-expiring"
     CERTIFICATE_EXPIRING = "certificate-expiring"
     MESSAGE_DAMAGED = "message-damaged"
     DAMAGE_FOUND = "damage-found"

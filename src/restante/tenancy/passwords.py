@@ -9,11 +9,16 @@ verifies one full and one light hash, nobody's if the login has none of that kin
 not show the kind of a login's hash.
 """
 
+import binascii
+import hmac
+from base64 import b64decode
+from collections.abc import Sequence
 from functools import cache
 from typing import Final
 
-from argon2 import PasswordHasher
-from argon2.exceptions import VerificationError
+from argon2 import PasswordHasher, extract_parameters
+from argon2.exceptions import Argon2Error, InvalidHashError
+from argon2.low_level import hash_secret
 
 _HASHER = PasswordHasher()
 _LIGHT: Final = PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1)
@@ -31,21 +36,72 @@ def hash_generated_password(password: str) -> str:
     return _LIGHT.hash(password)
 
 
+def hash_beside(password: str, known_hash: str) -> str:
+    """Return the PHC string of a password that is to match beside another, for a while.
+
+    It gets the salt and the costs of that one, if those are the usual costs (`any_matches`).
+    """
+    if known_hash.startswith(_LIGHT_BEGINNING):
+        return hash_password(password)
+    try:
+        return _computed(password, known_hash)
+    except ValueError:  # damaged: that password has not matched before either
+        return hash_password(password)
+
+
+def any_matches(hashes: Sequence[str], password: str) -> bool:
+    """Tell whether a password matches one of a login's hashes, of which there are two at most.
+
+    Those with the usual costs have one salt. One such computation and a light one are made in each
+    case. So no hash (no such login), one and two take the same time.
+    """
+    light = [one for one in hashes if one.startswith(_LIGHT_BEGINNING)]
+    full = [one for one in hashes if one not in light]
+    is_full_right = _is_among(full, password, _nobodys_hash())
+    is_light_right = _is_among(light, password, _nobodys_light_hash())
+    return is_full_right or is_light_right
+
+
 def password_matches(password_hash: str | None, password: str) -> bool:
     """Tell whether a password matches its hash; None (no such login) costs the same time."""
-    is_light = password_hash is not None and password_hash.startswith(_LIGHT_BEGINNING)
-    full = _nobodys_hash() if is_light or password_hash is None else password_hash
-    light = password_hash if is_light and password_hash is not None else _nobodys_light_hash()
-    is_full_right = _verifies(_HASHER, full, password)
-    is_light_right = _verifies(_LIGHT, light, password)
-    return password_hash is not None and (is_light_right if is_light else is_full_right)
+    return any_matches(() if password_hash is None else (password_hash,), password)
 
 
-def _verifies(hasher: PasswordHasher, password_hash: str, password: str) -> bool:
+def _is_among(hashes: Sequence[str], password: str, nobodys: str) -> bool:
+    """Compute one hash and make two comparisons, whatever there is to compare."""
     try:
-        return hasher.verify(password_hash, password)
-    except (VerificationError, ValueError):  # ValueError: a damaged hash
+        computed = _tag(_computed(password, hashes[0] if hashes else nobodys))
+    except ValueError:
         return False
+    first, second = (*hashes, "", "")[:2]
+    is_first = hmac.compare_digest(computed, _tag(first))
+    is_second = hmac.compare_digest(computed, _tag(second))
+    return is_first or is_second
+
+
+def _computed(password: str, known_hash: str) -> str:
+    """Return the PHC string with the salt and costs of another. Raises ValueError if it is bad."""
+    try:
+        costs = extract_parameters(known_hash)
+        salt = known_hash.split("$")[-2]
+        made = hash_secret(
+            password.encode(),
+            b64decode(salt + "=" * (-len(salt) % 4), validate=True),
+            time_cost=costs.time_cost,
+            memory_cost=costs.memory_cost,
+            parallelism=costs.parallelism,
+            hash_len=costs.hash_len,
+            type=costs.type,
+            version=costs.version,
+        )
+    except (Argon2Error, InvalidHashError, binascii.Error, OverflowError, IndexError) as error:
+        raise ValueError("a damaged hash") from error
+    return made.decode()
+
+
+def _tag(password_hash: str) -> bytes:
+    """Return the part of a PHC string that depends on the password."""
+    return password_hash.rpartition("$")[2].encode()
 
 
 @cache

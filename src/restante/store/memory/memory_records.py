@@ -9,7 +9,7 @@ from restante.store.memory.memory_state import MemoryState
 from restante.store.store_errors import Conflict
 from restante.tenancy.api_token import ApiToken
 from restante.tenancy.audit import AuditEntry
-from restante.tenancy.model import Account, Directory, HostedDomain, Login
+from restante.tenancy.model import Account, Directory, HostedDomain, Login, LoginUse
 from restante.tenancy.notice import Channel
 from restante.tenancy.numbered_change import NumberedChange, RecordKind
 
@@ -66,11 +66,30 @@ class MemoryRecords:
         logins = {**self._state.directory.logins, login.user: login}
         self._change(RecordKind.LOGIN, login.user, audit, logins=logins)
 
+    async def forget_prior_password(self, user: str, valid_until: float, audit: AuditEntry) -> None:
+        """Forget the password before a rotation, if it is still that one."""
+        login = self._state.directory.logins.get(user)
+        if login is not None and login.prior and login.prior.valid_until == valid_until:
+            logins = {**self._state.directory.logins, user: replace(login, prior=None)}
+            self._change(RecordKind.LOGIN, user, audit, logins=logins)
+
     async def remove_login(self, user: str, audit: AuditEntry) -> None:
         """Remove it."""
         if user in self._state.directory.logins:
             logins = _without(self._state.directory.logins, user)
+            self._state.login_uses.pop(user, None)
             self._change(RecordKind.LOGIN, user, audit, logins=logins)
+
+    async def record_login_uses(self, uses: Mapping[str, LoginUse]) -> None:
+        """Keep when and how logins were last authenticated."""
+        kept = self._state.login_uses
+        for user, use in uses.items():
+            if user in self._state.directory.logins and use.at >= kept.get(user, use).at:
+                kept[user] = use
+
+    async def login_uses(self) -> Mapping[str, LoginUse]:
+        """Return when and how each login was last authenticated."""
+        return dict(self._state.login_uses)
 
     async def put_domain(self, domain: HostedDomain, audit: AuditEntry) -> HostedDomain:
         """Add (id 0) or replace, by name, and return it with its id."""

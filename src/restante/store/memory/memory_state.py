@@ -18,7 +18,7 @@ from restante.store.record_store import CHANGES_KEPT
 from restante.store.release_store import ReleaseRecord
 from restante.store.store_errors import Conflict
 from restante.tenancy.audit import AuditEntry
-from restante.tenancy.model import Directory
+from restante.tenancy.model import Directory, LoginUse
 from restante.tenancy.notice import Notice, Quiet, Topic
 from restante.tenancy.numbered_change import RecordKind
 from restante.tenancy.recipients import Recipient, RecipientSource
@@ -62,6 +62,7 @@ class MemoryState:
     token_uses: dict[str, float] = field(default_factory=dict)  # by id
     presence: dict[int, PresenceChange] = field(default_factory=dict)  # by number
     last_presence_id: int = 0
+    login_uses: dict[str, LoginUse] = field(default_factory=dict)  # by user name
     last_domain_id: int = 0
     last_channel_id: int = 0
 

@@ -602,6 +602,28 @@ def _add_presence(connection: apsw.Connection) -> None:
     connection.execute(_PRESENCE)
 
 
+_LOGIN_ROTATION = """
+-- The password before a rotation, and until when it is good; until when the login is.
+ALTER TABLE login ADD COLUMN valid_until REAL;
+ALTER TABLE login ADD COLUMN prior_hash TEXT;
+ALTER TABLE login ADD COLUMN prior_secret BLOB;
+ALTER TABLE login ADD COLUMN prior_verifier BLOB;
+ALTER TABLE login ADD COLUMN prior_until REAL;
+
+-- Apart from the records: a use is no change of them.
+CREATE TABLE login_use (
+    user      TEXT PRIMARY KEY,
+    at        REAL NOT NULL,
+    address   TEXT NOT NULL,
+    mechanism TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+"""
+
+
+def _add_login_rotation(connection: apsw.Connection) -> None:
+    connection.execute(_LOGIN_ROTATION)
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     _create_tables,
     _add_policies,
@@ -627,6 +649,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     _add_searches,
     _add_answers,
     _add_presence,
+    _add_login_rotation,
 )
 
 

@@ -553,16 +553,32 @@ ACCOUNT_IN_USE = """
 REMOVE_ACCOUNT = "DELETE FROM account WHERE name = ?"
 
 LOGINS = (
-    "SELECT user, account, password_hash, sealed_secret, created_at, sealed_verifier FROM login"
+    "SELECT user, account, password_hash, sealed_secret, created_at, sealed_verifier, valid_until,"
+    " prior_hash, prior_secret, prior_verifier, prior_until FROM login"
 )
 LOGINS_NAMED = f"{LOGINS} WHERE user IN (SELECT value FROM json_each(?))"
 KEEP_LOGIN = """
     INSERT OR REPLACE INTO login (user, account, password_hash, sealed_secret, created_at,
-        sealed_verifier)
-    VALUES (?, ?, ?, ?, ?, ?)
+        sealed_verifier, valid_until, prior_hash, prior_secret, prior_verifier, prior_until)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 ACCOUNT_OF_LOGIN = "SELECT account FROM login WHERE user = ?"
+IS_IN_ROTATION = "SELECT 1 FROM login WHERE user = :user AND prior_until = :until"
+END_ROTATION = """
+    UPDATE login
+    SET prior_hash = NULL, prior_secret = NULL, prior_verifier = NULL, prior_until = NULL
+    WHERE user = :user
+"""
 REMOVE_LOGIN = "DELETE FROM login WHERE user = ?"
+LOGIN_USES = "SELECT user, at, address, mechanism FROM login_use"
+KEEP_LOGIN_USE = """
+    INSERT INTO login_use (user, at, address, mechanism)
+    SELECT :user, :at, :address, :mechanism WHERE EXISTS (SELECT 1 FROM login WHERE user = :user)
+    ON CONFLICT (user) DO UPDATE
+    SET at = excluded.at, address = excluded.address, mechanism = excluded.mechanism
+    WHERE excluded.at >= at
+"""
+REMOVE_LOGIN_USE = "DELETE FROM login_use WHERE user = ?"
 
 DOMAINS = "SELECT id, name, account, destination, authorized_hosts, created_at, policy FROM domain"
 DOMAINS_BY_ID = f"{DOMAINS} WHERE id IN (SELECT value FROM json_each(?))"

@@ -5,8 +5,8 @@ true until the commit.
 """
 
 import json
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 
 from restante.phrases import EXISTS, REMOVED_MEANWHILE
 from restante.store.mail_handover import STOPPED, Drain, Joined, PastDrain
@@ -16,7 +16,7 @@ from restante.store.sqlite.rows import account_row, audit_row, domain_row, login
 from restante.store.sqlite.write_transaction import WriteTransaction
 from restante.store.store_errors import Conflict
 from restante.tenancy.audit import AuditEntry
-from restante.tenancy.model import Account, HostedDomain, Login
+from restante.tenancy.model import Account, HostedDomain, Login, LoginUse
 from restante.tenancy.numbered_change import RecordKind
 from restante.tenancy.recipients import Recipient, RecipientSource
 
@@ -137,11 +137,27 @@ def put_login(transaction: WriteTransaction, login: Login, audit: AuditEntry) ->
     note_change(transaction, RecordKind.LOGIN, login.user, audit)
 
 
+def forget_prior_password(
+    transaction: WriteTransaction, *, user: str, valid_until: float, audit: AuditEntry
+) -> None:
+    """Forget the password before a rotation, if it is still that one."""
+    if transaction.execute(queries.IS_IN_ROTATION, {"user": user, "until": valid_until}):
+        transaction.execute(queries.END_ROTATION, {"user": user})
+        note_change(transaction, RecordKind.LOGIN, user, audit)
+
+
 def remove_login(transaction: WriteTransaction, user: str, audit: AuditEntry) -> None:
     """Remove a login if it is there."""
     if transaction.execute(queries.ACCOUNT_OF_LOGIN, (user,)):
         transaction.execute(queries.REMOVE_LOGIN, (user,))
+        transaction.execute(queries.REMOVE_LOGIN_USE, (user,))
         note_change(transaction, RecordKind.LOGIN, user, audit)
+
+
+def record_login_uses(transaction: WriteTransaction, uses: Mapping[str, LoginUse]) -> None:
+    """Keep when and how logins were last authenticated."""
+    for user, use in uses.items():
+        transaction.execute(queries.KEEP_LOGIN_USE, {"user": user, **asdict(use)})
 
 
 def remove_token(transaction: WriteTransaction, token_id: str) -> None:

@@ -12,10 +12,10 @@ import apsw
 from restante.store.sqlite import queries, token_queries
 from restante.store.sqlite.engine import Row, fetch
 from restante.store.sqlite.notice_rows import channel
-from restante.store.sqlite.rows import account, hosted_domain
+from restante.store.sqlite.rows import account, hosted_domain, login_of
 from restante.store.sqlite.token_rows import api_token
 from restante.tenancy.api_token import ApiToken
-from restante.tenancy.model import Account, Directory, HostedDomain, Login
+from restante.tenancy.model import Account, Directory, HostedDomain, Login, LoginUse
 from restante.tenancy.notice import Channel
 from restante.tenancy.numbered_change import NumberedChange, RecordKind
 
@@ -27,7 +27,7 @@ def directory(connection: apsw.Connection) -> Directory:
     with connection:
         [(change_number,)] = fetch(connection, queries.CHANGE_NUMBER)
         accounts = [account(row) for row in fetch(connection, queries.ACCOUNTS)]
-        logins = [_login(row) for row in fetch(connection, queries.LOGINS)]
+        logins = [login_of(row) for row in fetch(connection, queries.LOGINS)]
         domains = [hosted_domain(row) for row in fetch(connection, queries.DOMAINS)]
         channels = [channel(row) for row in fetch(connection, queries.CHANNELS)]
         tokens = [api_token(row) for row in fetch(connection, token_queries.ALL)]
@@ -66,6 +66,11 @@ def changes_since(connection: apsw.Connection, number: int) -> list[NumberedChan
     return sorted(found, key=lambda change: change.number)
 
 
+def login_uses(connection: apsw.Connection) -> dict[str, LoginUse]:
+    """Read when and how each login was last authenticated."""
+    return {user: LoginUse(*rest) for user, *rest in fetch(connection, queries.LOGIN_USES)}
+
+
 def token_uses(connection: apsw.Connection) -> dict[str, float]:
     """Read the time of the last use of each token that was used."""
     return dict(fetch(connection, token_queries.USES))
@@ -80,13 +85,9 @@ def _named(
     return dict(read(row) for row in fetch(connection, query, (json.dumps(keys),)))
 
 
-def _login(row: Row) -> Login:
-    return Login(*row)
-
-
 _READING: Final[Mapping[RecordKind, tuple[str, Callable[[Row], tuple[str, _Record]]]]] = {
     RecordKind.ACCOUNT: (queries.ACCOUNTS_NAMED, lambda row: (row[0], account(row))),
-    RecordKind.LOGIN: (queries.LOGINS_NAMED, lambda row: (row[0], _login(row))),
+    RecordKind.LOGIN: (queries.LOGINS_NAMED, lambda row: (row[0], login_of(row))),
     RecordKind.DOMAIN: (queries.DOMAINS_BY_ID, lambda row: (str(row[0]), hosted_domain(row))),
     RecordKind.CHANNEL: (queries.CHANNELS_BY_ID, lambda row: (str(row[0]), channel(row))),
     RecordKind.TOKEN: (token_queries.BY_ID, lambda row: (row[0], api_token(row))),

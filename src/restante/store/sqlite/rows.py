@@ -26,6 +26,7 @@ from restante.tenancy.model import (
     DestinationLogin,
     HostedDomain,
     Login,
+    PriorPassword,
     TlsUse,
     parse_authorized_hosts,
 )
@@ -256,7 +257,21 @@ def account(row: Row) -> Account:
 def login_row(login: Login) -> Row:
     """Spell a login in the order of queries.LOGINS."""
     secrets = (login.password_hash, login.sealed_secret, login.created_at, login.sealed_verifier)
-    return (login.user, login.account, *secrets)
+    prior = login.prior
+    before: Row = (None, None, None, None)
+    if prior is not None:
+        sealed = (prior.sealed_secret, prior.sealed_verifier)
+        before = (prior.password_hash, *sealed, prior.valid_until)
+    return (login.user, login.account, *secrets, login.valid_until, *before)
+
+
+def login_of(row: Row) -> Login:
+    """Read a login back."""
+    *present, prior_hash, prior_secret, prior_verifier, prior_until = row
+    if prior_hash is None:
+        return Login(*present)
+    prior = PriorPassword(prior_hash, prior_secret, prior_verifier, prior_until)
+    return replace(Login(*present), prior=prior)
 
 
 def domain_row(domain: HostedDomain) -> Row:

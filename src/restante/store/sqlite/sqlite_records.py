@@ -12,7 +12,7 @@ from restante.store.sqlite import (
 from restante.store.sqlite.store_core import StoreCore
 from restante.tenancy.api_token import ApiToken
 from restante.tenancy.audit import AuditEntry
-from restante.tenancy.model import Account, Directory, HostedDomain, Login
+from restante.tenancy.model import Account, Directory, HostedDomain, Login, LoginUse
 from restante.tenancy.notice import Channel
 from restante.tenancy.numbered_change import NumberedChange
 
@@ -43,9 +43,28 @@ class SqliteRecords:
         """Add or replace, by user name."""
         await self._core.write(partial(record_changes.put_login, login=login, audit=audit))
 
+    async def forget_prior_password(self, user: str, valid_until: float, audit: AuditEntry) -> None:
+        """Forget the password before a rotation, if it is still that one."""
+        await self._core.write(
+            partial(
+                record_changes.forget_prior_password,
+                user=user,
+                valid_until=valid_until,
+                audit=audit,
+            )
+        )
+
     async def remove_login(self, user: str, audit: AuditEntry) -> None:
         """Remove it."""
         await self._core.write(partial(record_changes.remove_login, user=user, audit=audit))
+
+    async def record_login_uses(self, uses: Mapping[str, LoginUse]) -> None:
+        """Keep when and how logins were last authenticated."""
+        await self._core.write(partial(record_changes.record_login_uses, uses=uses))
+
+    async def login_uses(self) -> Mapping[str, LoginUse]:
+        """Return when and how each login was last authenticated."""
+        return await self._core.read(record_reading.login_uses)
 
     async def put_domain(self, domain: HostedDomain, audit: AuditEntry) -> HostedDomain:
         """Add (id 0) or replace, by name, and return it with its id."""

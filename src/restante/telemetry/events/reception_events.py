@@ -186,6 +186,20 @@ class AuthenticationBurst(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LoginExpiring(Event):
+    """A login expires in 14, 7, 3 or 1 days, or has expired.
+
+    Each step is logged once.
+    """
+
+    event: ClassVar[str] = "login-expiring"
+    login: str
+    account: str
+    days: int
+    ends: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseRequested(Event):
     """A client or the operator requested a domain's mail.
 

@@ -24,7 +24,7 @@ async def add_login(context: RequestContext, account: str, new: NewLogin) -> Log
 @router.get("", response_model=list[LoginView])
 async def list_logins(context: RequestContext, account: str) -> StreamingResponse:
     """List an account's logins by user name."""
-    return as_listing(logins.list_logins(context, account))
+    return as_listing(await logins.list_logins(context, account))
 
 
 @router.get("/{user}", response_model=LoginView, responses=TAGGED)
@@ -32,7 +32,7 @@ async def show_login(
     context: RequestContext, account: str, user: str, known: IfNoneMatch
 ) -> Response:
     """Show one login."""
-    view = logins.show_login(context, account, user)
+    view = await logins.show_login(context, account, user)
     return shown(known_records.known_login(context, account, user), view, known)
 
 

@@ -1,0 +1,47 @@
+"""The last use of each login, until `login_keeper` writes it to the store.
+
+It comes from the events of the log, so AUTH waits for nothing. Events name existing logins only, so
+memory is bounded by the number of logins.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from restante.reception.auth_gate import EXPIRED
+from restante.telemetry.events import AuthenticationEnded
+from restante.tenancy.model import LoginUse
+
+
+class Authentications(NamedTuple):
+    """The last use of each login, and the last right password that came too late."""
+
+    uses: Mapping[str, LoginUse]
+    expired: Mapping[str, LoginUse]
+
+
+class LoginInbox:
+    """Keeps the last of each login. Belongs to the event loop."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        """`now` returns Unix time."""
+        self._now = now
+        self._uses: dict[str, LoginUse] = {}
+        self._expired: dict[str, LoginUse] = {}
+
+    def hear(self, event: AuthenticationEnded) -> None:
+        """Take note of an attempt to authenticate."""
+        if not event.login or event.answer not in ("accepted", EXPIRED):
+            return
+        kept = self._expired if event.answer == EXPIRED else self._uses
+        kept[event.login] = LoginUse(self._now(), event.peer, event.mechanism)
+
+    def take(self) -> Authentications:
+        """Return what came since the last time, and forget it."""
+        taken = Authentications(self._uses, self._expired)
+        self._uses, self._expired = {}, {}
+        return taken
+
+    def put_back(self, taken: Authentications) -> None:
+        """Keep uses that could not be written, unless there are later ones."""
+        self._uses = {**taken.uses, **self._uses}
+        self._expired = {**taken.expired, **self._expired}

@@ -1,0 +1,35 @@
+"""Events of AUTH leave the last use of each login."""
+
+from restante.reception.auth_gate import EXPIRED
+from restante.reception.login_inbox import Authentications, LoginInbox
+from restante.telemetry.events import AuthenticationEnded
+from restante.tenancy.model import LoginUse
+
+
+def ended(login: str, answer: str, peer: str = "192.0.2.1") -> AuthenticationEnded:
+    return AuthenticationEnded(peer=peer, login=login, mechanism="PLAIN", answer=answer)
+
+
+def test_the_last_use_and_the_last_late_password_are_kept() -> None:
+    times = iter((1.0, 2.0, 3.0))
+    inbox = LoginInbox(lambda: next(times))
+    inbox.hear(ended("anna", "accepted"))
+    inbox.hear(ended("anna", "accepted", "192.0.2.2"))
+    inbox.hear(ended("carl", EXPIRED))
+    for login, answer in (("anna", "refused"), ("", "refused"), ("anna", "deferred: x")):
+        inbox.hear(ended(login, answer))
+    taken = inbox.take()
+    assert taken.uses == {"anna": LoginUse(2.0, "192.0.2.2", "PLAIN")}
+    assert taken.expired == {"carl": LoginUse(3.0, "192.0.2.1", "PLAIN")}
+    assert inbox.take() == Authentications({}, {})
+
+
+def test_what_is_put_back_yields_to_what_came_since() -> None:
+    times = iter((1.0, 2.0, 3.0))
+    inbox = LoginInbox(lambda: next(times))
+    inbox.hear(ended("anna", "accepted"))
+    inbox.hear(ended("carl", "accepted"))
+    taken = inbox.take()
+    inbox.hear(ended("anna", "accepted"))
+    inbox.put_back(taken)
+    assert {user: use.at for user, use in inbox.take().uses.items()} == {"anna": 3.0, "carl": 2.0}
