@@ -45,6 +45,9 @@ def test_a_drain_survives_the_end_of_the_server(
     got = names_at(primary)
     assert got.keys() == held
     assert got.total() <= COUNT + copies
+    [release] = restante.shown("drain", "list", "--past", "--domain", domain)
+    counts = [release[name] for name in ("pending", "delivered", "refused", "left")]
+    assert (release["end"], counts) == ("finished", [COUNT, COUNT, 0, 0])
 
 
 def test_a_drain_survives_the_end_of_the_primary(restante: Installation, primary: SmtpSink) -> None:
