@@ -18,7 +18,7 @@ from restante.store.mail_figures import Usage
 from restante.store.mail_queue import QueueFilter
 from restante.store.sqlite import open_sqlite
 from restante.store.store_errors import StoreError
-from restante.telemetry.events import MailExpired
+from restante.telemetry.events import MailExpired, RecordChanged
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.model import HostedDomain
 from restante.tenancy.policy import DAY, AtEnd, Policy, Retention
@@ -93,7 +93,11 @@ class Keeping:
             self.now = day * DAY
             self.log.lines.clear()
             await self.sweeper.sweep()
-            told += [(day, event.event, fields.get("days")) for event, fields in self.log.lines]
+            told += [
+                (day, event.event, fields.get("days"))
+                for event, fields in self.log.lines
+                if event is not RecordChanged
+            ]
         return told
 
 
@@ -114,7 +118,8 @@ async def test_without_an_end_nothing_is_told_and_nothing_goes(keeping: Keeping)
 
 async def test_it_is_told_ahead_three_times_and_then_deleted(keeping: Keeping) -> None:
     alpha = await keeping.host(retention=MONTH)
-    await keeping.store.reception.hold([message(1, alpha.id)])
+    new = message(1, alpha.id)._replace(message_id="<1@example.org>")
+    await keeping.store.reception.hold([new])
     assert await keeping.sweep_on(0, 22, 23.1, 23.2, 27.1, 29.1, 29.9, 30.1, 30.2) == [
         (23.1, "retention-ahead", 7),
         (27.1, "retention-ahead", 3),
@@ -133,6 +138,22 @@ async def test_it_is_told_ahead_three_times_and_then_deleted(keeping: Keeping) -
         message_name(1),
     )
     assert entry.reason == "held for more than 30 days, by the policy of alpha.example"
+    assert [(one.field, one.before) for one in entry.changes] == [
+        ("status", "held"),
+        ("reverse_path", "<bob@example.org>"),
+        ("recipients", ANNA),
+        ("message_id", "<1@example.org>"),
+    ]
+
+
+async def test_each_batch_that_ends_has_a_line_with_its_facts(keeping: Keeping) -> None:
+    alpha = await keeping.host(retention=MONTH)
+    await keeping.store.reception.hold([message(1, alpha.id)])
+    await keeping.sweep_on(31)
+    [line] = keeping.log.of(RecordChanged)
+    assert (line["action"], line["actor"]) == ("mail-expired", "policy retention")
+    assert (line["subject"], line["domain"]) == (message_name(1), "alpha.example")
+    assert f"recipients: {ANNA} → none" in line["changes"]
 
 
 async def test_a_restart_tells_nothing_twice(keeping: Keeping) -> None:

@@ -24,7 +24,6 @@ from restante.admin.trail import (
     announce,
     checked_reason,
     entry_about_mail,
-    removal_of,
     with_changes,
 )
 from restante.delivery.route import remote_name
@@ -32,6 +31,7 @@ from restante.dsn.bounce_maker import prepare_bounce
 from restante.dsn.dsn_writer import DsnWriter
 from restante.mail.message import message_name
 from restante.queue.recipient_status import RecipientStatus
+from restante.retention.removal import removal_of
 from restante.store.mail_queue import Bounce, QueuedMessage, QueueFilter
 from restante.store.store_errors import Damaged
 from restante.tenancy.audit import AuditAction

@@ -22,12 +22,12 @@ from restante.admin.trail import (
     checked_reason,
     entry_about_mail,
     moment,
-    removal_of,
     with_changes,
 )
 from restante.mail.message import HeldMessage, message_name, message_number
 from restante.phrases import MAY_HAVE_LEFT, NOT_QUEUED
 from restante.queue.recipient_status import RecipientStatus
+from restante.retention.removal import removal_of
 from restante.store.mail_queue import QueuedMessage, QueueFilter
 from restante.store.store_errors import Damaged
 from restante.tenancy.audit import AuditAction, AuditEntry
@@ -94,6 +94,7 @@ class MessageView(BaseModel):
     recipients: list[RecipientView]
     received_at: datetime
     size: int  # octets
+    message_id: str | None  # None: it has none, or it is not known
 
 
 class HeaderView(BaseModel):
@@ -111,7 +112,6 @@ class FullMessageView(MessageView):
     dsn: DsnFacts | None  # the sender's report requests; None without any, or for a damaged message
     is_suspect: bool | None  # its sender gets no reports
     is_delay_told: bool | None
-    message_id: str | None  # None without one, or for mail of earlier versions
     origin: OriginFacts | None  # where it came from; None for mail of earlier versions
     headers: list[HeaderView]  # none for a damaged one
     damage: str = ""  # the damage of its content
@@ -228,7 +228,6 @@ async def show_message(context: AdminContext, name: str) -> FullMessageView:
         dsn=None if message is None else dsn_facts(message.envelope.dsn),
         is_suspect=None if message is None else message.envelope.is_suspect,
         is_delay_told=None if message is None else message.is_delay_told,
-        message_id=None if message is None else message.message_id,
         origin=None if message is None else origin_facts(message.origin),
         headers=headers,
         damage=damage,
@@ -313,6 +312,7 @@ def view(message: QueuedMessage, names: dict[int, str]) -> MessageView:
         ],
         received_at=moment(message.received_at),
         size=message.size,
+        message_id=message.message_id or None,
     )
 
 

@@ -15,10 +15,9 @@ from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.permissions import AdminAction, permit
 from restante.admin.scope import audit_in_scope, domain_name
 from restante.mail.message import message_name
-from restante.store.mail_queue import QueuedMessage
-from restante.telemetry.events import RecordChanged
+from restante.retention.removal import change_event
 from restante.tenancy.audit import EVERY_ENTRY, AuditAction, AuditEntry, AuditFilter
-from restante.tenancy.record_change import NOTHING, Change, listed_text, readable
+from restante.tenancy.record_change import Change, readable
 
 MAX_REASON_LENGTH = 500  # characters
 PAGE: Final = 500  # of a long listing, read from the store at once: a few milliseconds of Python
@@ -118,17 +117,6 @@ def entry_about_mail(
     )
 
 
-def removal_of(messages: Sequence[QueuedMessage]) -> list[Change]:
-    """Return the changes of a removal: the states, senders and recipients that the mail had."""
-    recipients = [one for listed in messages for one in listed.recipients]
-    had = {
-        "status": {one.status.value for one in recipients},
-        "reverse_path": {f"<{listed.reverse_path}>" for listed in messages},
-        "recipients": {one.forward_path for one in recipients},
-    }
-    return [Change(name, listed_text(sorted(values)), NOTHING) for name, values in had.items()]
-
-
 def with_changes(recorded: AuditEntry, changes: Sequence[Change]) -> AuditEntry:
     """Return an entry with the changed fields of a record."""
     return replace(recorded, changes=tuple(changes))
@@ -168,20 +156,7 @@ async def changed(context: AdminContext, recorded: AuditEntry) -> None:
 def announce(context: AdminContext, recorded: AuditEntry) -> None:
     """Log a change."""
     if context.log:
-        context.log.publish(
-            RecordChanged(
-                action=str(recorded.action),
-                subject=recorded.subject,
-                account=recorded.account,
-                domain=recorded.domain,
-                actor=recorded.actor,
-                origin=recorded.origin,
-                reason=recorded.reason,
-                changes=tuple(
-                    f"{one.field}: {one.before} → {one.after}" for one in recorded.changes
-                ),
-            )
-        )
+        context.log.publish(change_event(recorded))
 
 
 def _view(context: AdminContext, recorded: AuditEntry) -> AuditView:

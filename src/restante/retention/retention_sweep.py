@@ -28,6 +28,7 @@ from restante.mail.message import message_name
 from restante.mail.quantity import agreeing
 from restante.queue.recipient_status import RecipientStatus
 from restante.queue.retention_warnings import OVER, warning_due
+from restante.retention.removal import change_event, removal_of
 from restante.store.duty_store import keep_performing
 from restante.store.interface import Store
 from restante.store.live_directory import LiveDirectory
@@ -141,9 +142,7 @@ class RetentionSweep:
     async def _bounce_some(
         self, domain: HostedDomain, status: RecipientStatus, numbers: Sequence[int], seconds: float
     ) -> int:
-        found = await self._store.queue.list_queue(
-            QueueFilter(numbers=tuple(numbers), status=status, limit=len(numbers))
-        )
+        found = await self._listed(numbers, status)
         bounces = [
             bounce
             for listed in found
@@ -151,14 +150,24 @@ class RetentionSweep:
         ]
         if not bounces:
             return 0
-        entry = self._entry(
-            AuditAction.MAIL_BOUNCED, domain, status, seconds, [bounce.number for bounce in bounces]
-        )
+        numbers = [bounce.number for bounce in bounces]
+        listed = [one for one in found if one.number in numbers]
+        entry = self._entry(AuditAction.MAIL_BOUNCED, domain, status, seconds, listed)
         done = set(await self._store.queue.bounce(bounces, entry))
+        if done:
+            self._log.publish(change_event(entry))
         self._dsn_writer.stored(
             [one.report for one in bounces if one.report is not None and one.number in done]
         )
         return len(done)
+
+    async def _listed(
+        self, numbers: Sequence[int], status: RecipientStatus
+    ) -> Sequence[QueuedMessage]:
+        """Return messages, with the recipients in this status."""
+        return await self._store.queue.list_queue(
+            QueueFilter(numbers=tuple(numbers), status=status, limit=len(numbers))
+        )
 
     async def _prepare(self, domain: HostedDomain, listed: QueuedMessage) -> Bounce | None:
         try:
@@ -178,8 +187,11 @@ class RetentionSweep:
         before = self._before(domain, seconds)
         deleted = 0
         while numbers := await self._store.retention.expired(domain.id, status, before, BATCH):
-            entry = self._entry(AuditAction.MAIL_EXPIRED, domain, status, seconds, numbers)
+            listed = await self._listed(numbers, status)
+            entry = self._entry(AuditAction.MAIL_EXPIRED, domain, status, seconds, listed)
             count = await self._store.retention.expire(domain.id, numbers, status, before, entry)
+            if count:
+                self._log.publish(change_event(entry))
             deleted += count
             if not count:  # all of them changed between the two calls: nothing is left to do
                 break
@@ -200,14 +212,14 @@ class RetentionSweep:
         domain: HostedDomain,
         status: RecipientStatus,
         seconds: float,
-        numbers: Sequence[int],
+        mail: Sequence[QueuedMessage],
     ) -> AuditEntry:
         days = seconds / DAY
         return AuditEntry(
             at=self._now(),
             action=action,
             actor=SWEEP.name,
-            subject=" ".join(message_name(number) for number in numbers),
+            subject=" ".join(message_name(one.number) for one in mail),
             account=domain.account,
             origin=SWEEP.origin,
             domain=domain.name,
@@ -215,6 +227,7 @@ class RetentionSweep:
                 f"{status} for more than {days:g} {agreeing(days, 'day', 'days')},"
                 f" by the policy of {domain.name}"
             ),
+            changes=tuple(removal_of(mail)),
         )
 
     def _tell(

@@ -57,6 +57,7 @@ class QueuedMessage:
     recipients: tuple[QueuedRecipient, ...]
     received_at: float
     size: int
+    message_id: str = ""  # "" where it has none, or is not known
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,6 @@ class ExportedLabel(MessageView):
     dsn: DsnFacts | None  # None without report requests
     is_suspect: bool  # no report goes to its reverse-path
     is_delay_told: bool  # its sender has got a delay report
-    message_id: str | None
     origin: OriginFacts | None  # None where it is not known
 
 
@@ -192,7 +191,6 @@ def _label(names: dict[int, str], listed: QueuedMessage, message: HeldMessage | 
         dsn=dsn_facts(envelope.dsn and envelope.dsn.only(waiting)),
         is_suspect=envelope.is_suspect,
         is_delay_told=message is not None and message.is_delay_told,
-        message_id=None if message is None else message.message_id,
         origin=None if message is None else origin_facts(message.origin),
     )
     return pack_label(label.model_dump_json())

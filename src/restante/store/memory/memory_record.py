@@ -143,6 +143,7 @@ def listed(record: Record, selection: QueueFilter) -> QueuedMessage:
         recipients,
         message.received_at,
         message.size,
+        message.message_id or "",
     )
 
 

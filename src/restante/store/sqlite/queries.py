@@ -263,7 +263,10 @@ _LISTED = """
         SELECT json_group_array(json_array(forward_path, is_refused, reply) ORDER BY forward_path)
         FROM last_reply
         WHERE last_reply.domain_id = message.domain_id AND last_reply.number = message.number
-    )
+    ), coalesce(iif(
+        message.number < (SELECT value FROM counter WHERE name = 'keyed-from'), message.message_id,
+        (SELECT message_id FROM message_key WHERE message_key.number = message.number)
+    ), '')
 """
 _MATCHING = """
     AND message.number > :after

@@ -168,10 +168,10 @@ def paths(text: str) -> list[str]:
 
 def queued_message(row: Row, selection: QueueFilter) -> QueuedMessage:
     """Read one line of a listing, with the recipients that it is about."""
-    number, domain_id, reverse_path, received_at, size, held_paths, replies = row
+    number, domain_id, reverse_path, received_at, size, held_paths, replies, message_id = row
     everybody = _recipients(held_paths, json.loads(replies))
     recipients = tuple(recipient for recipient in everybody if selection.concerns(recipient))
-    return QueuedMessage(number, domain_id, reverse_path, recipients, received_at, size)
+    return QueuedMessage(number, domain_id, reverse_path, recipients, received_at, size, message_id)
 
 
 def _recipients(held_paths: str, replies: list[tuple[str, int, str]]) -> list[QueuedRecipient]:
