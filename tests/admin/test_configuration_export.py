@@ -71,6 +71,7 @@ EVERYTHING: list[dict[str, Any]] = [
         "refused_retention": 0,
         "refused_at_end": "delete",
         "on_refusal": "bounce",
+        "probe": "off",
         "addresses": ["anna", "sales-*"],
     },
     {"thing": "domain", "name": "b.example", "account": "beta", "destination": "192.0.2.9"},

@@ -19,6 +19,7 @@ import typer
 
 from restante.cli.options import octets, seconds
 from restante.config.source import Location, key_lines
+from restante.tenancy.policy_settings import SETTINGS, SettingKind
 
 Entry = dict[str, Any]
 
@@ -34,7 +35,7 @@ _FILES: Final = {
     "apprise_file": "apprise",
 }
 _LISTS: Final = ("allow", "tls_pins", "addresses")
-_FLAGS: Final = ("ignore_tags", "ask_destination")
+_FLAGS: Final = frozenset(one.name for one in SETTINGS if one.kind is SettingKind.FLAG)
 _NUMBERS: Final = ("connections",)
 # Columns of CSV that are not fields of the domain.
 _OF_THE_ACCOUNT: Final = ("note",)
@@ -169,15 +170,16 @@ def _time(text: str) -> str:
     return (found if found.tzinfo else found.replace(tzinfo=UTC)).isoformat()
 
 
+# How a text of each kind is read. A setting of the policy has the kind that its option has.
+_BY_KIND: Final[Mapping[SettingKind, Callable[[str], Any]]] = {
+    SettingKind.SIZE: _limit(octets),
+    SettingKind.COUNT: _limit(_count),
+    SettingKind.AGE: _limit(seconds),
+    SettingKind.TIME: _time,
+}
 _READERS: Final[Mapping[str, Callable[[str], Any]]] = {
-    "quota": _limit(octets),
-    "message_size": _limit(octets),
-    "quota_messages": _limit(_count),
+    **{one.name: _BY_KIND[one.kind] for one in SETTINGS if one.kind in _BY_KIND},
     "per_minute": _limit(_count),
-    "retention": _limit(seconds),
-    "refused_retention": _limit(seconds),
-    "until": _time,
-    "force_until": _time,
 }
 
 

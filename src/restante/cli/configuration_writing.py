@@ -12,14 +12,13 @@ from typing import Any, Final
 
 from restante.cli.configuration_reading import NONE, THINGS, Entry
 from restante.mail.octets import octets_text
+from restante.tenancy.policy_settings import SETTINGS, SettingKind
 
 _DAY: Final = 86400
 _HOUR: Final = 3600
 _MINUTE: Final = 60
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)\Z")
-_TIMES: Final = ("until", "force_until")
-_SIZES: Final = ("quota", "message_size")
-_AGES: Final = ("retention", "refused_retention")
+_KINDS: Final = {one.name: one.kind for one in SETTINGS}
 _FIRST_COLUMNS: Final = ("account", "domain", "login", "destination", "allow")
 
 
@@ -36,9 +35,9 @@ def joined(entries: Iterable[Entry]) -> list[Entry]:
 
 def readable(key: str, value: Any) -> Any:
     """Return a size as 10G, an age as 30d, and 0 as `none`."""
-    if key in _SIZES and isinstance(value, int):
+    if _KINDS.get(key) is SettingKind.SIZE and isinstance(value, int):
         return octets_text(value) if value else NONE
-    if key in _AGES:
+    if _KINDS.get(key) is SettingKind.AGE:
         return _age_text(value) if value else NONE
     return value
 
@@ -97,7 +96,7 @@ def _cell(value: Any) -> Any:
 
 def _toml(key: str, value: Any) -> str:
     """Spell a value. JSON is valid TOML but for DEL, which TOML wants escaped."""
-    if key in _TIMES and isinstance(value, str) and _TIME.match(value):
+    if _KINDS.get(key) is SettingKind.TIME and isinstance(value, str) and _TIME.match(value):
         return value
     spelled: Callable[[Any], str] = lambda one: json.dumps(one, ensure_ascii=False)  # noqa: E731
     return spelled(value).replace("\x7f", "\\u007f")
