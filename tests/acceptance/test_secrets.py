@@ -465,7 +465,7 @@ def test_a_store_that_others_may_look_into_is_told_of() -> None:
     with Installation() as restante:
         data = restante.directory / "data"
         data.chmod(0o755)
-        warning = f"restante: warning: {data}: other users can read held mail; chmod 700"
+        warning = f"restante: warning: {data}: other users can read held mail; chmod 700 {data}"
         assert warning in restante.run("config", "check").stderr.splitlines()
         restante.start()
         assert warning in restante.log_path.read_text().splitlines()

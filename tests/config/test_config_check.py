@@ -224,9 +224,9 @@ def test_files_that_others_may_read_are_warned_of(tmp_path: Path) -> None:
     (tmp_path / "tls" / "key-rsa.pem").chmod(0o644)
     (tmp_path / "data").chmod(0o755)
     assert [line.rpartition("; ")[2] for line in warnings(config)] == [
-        "chmod 640 or less",
-        "chmod 640 or less",
-        "chmod 700",
+        f"chmod 640 {tmp_path}/tls/key.pem",
+        f"chmod 640 {tmp_path}/tls/key-rsa.pem",
+        f"chmod 700 {tmp_path}/data",
     ]
 
 

@@ -161,9 +161,12 @@ def test_without_the_extra_one_line_says_what_to_install(monkeypatch: pytest.Mon
     monkeypatch.setattr(push, "find_spec", lambda _: None)
     with pytest.raises(NotAChannelTarget, match="Apprise is not installed") as refused:
         play(read_push_url("json://hook.example/"))
-    assert refused.value.remedy == "pip install 'restante[apprise]'"
+    assert refused.value.remedy == f"{sys.executable} -m pip install apprise"
     receiver = Receiver()
-    assert pushed(receiver).text == "Apprise is not installed: pip install 'restante[apprise]'"
+    assert (
+        pushed(receiver).text
+        == f"Apprise is not installed: {sys.executable} -m pip install apprise"
+    )
     assert receiver.connections == 0
 
 

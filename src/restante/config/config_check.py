@@ -11,6 +11,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from shlex import quote
 
 from restante.config.certificate import (
     Unfit,
@@ -139,10 +140,11 @@ def _directory_problems(config: Config) -> Iterator[ConfigProblem]:
     directory = config.store_directory
     if not directory.is_dir():
         owner = f" -o {config.user}" if config.user else ""
-        remedy = f"make it: install -d -m 0700{owner} {directory}"
+        remedy = f"make it: install -d -m 0700{owner} {quote(str(directory))}"
         yield _problem(config, ("store",), NO_STORE, remedy, config.store)
     elif not _may_write(config, directory):
-        remedy = f"let the server own all of it: chown -R {config.user or 'USER'} {directory}"
+        owner = config.user or pwd.getpwuid(os.geteuid()).pw_name
+        remedy = f"let the server own all of it: chown -R {owner} {quote(str(directory))}"
         yield _problem(
             config, ("store",), "the server may not write to its directory", remedy, config.store
         )
@@ -186,9 +188,10 @@ def _warnings(config: Config, now: float) -> Iterator[str]:
         yield from end_warnings(read_certificate(file.read_bytes()), now, file)
     for file in config.tls.key:
         if file.stat().st_mode & _OTHERS & ~stat.S_IRGRP:
-            yield f"{file}: other users can read this key; chmod 640 or less"
+            yield f"{file}: other users can read this key; chmod 640 {quote(str(file))}"
     if config.store_directory.stat().st_mode & _OTHERS:
-        yield f"{config.store_directory}: other users can read held mail; chmod 700"
+        directory = config.store_directory
+        yield f"{directory}: other users can read held mail; chmod 700 {quote(str(directory))}"
     yield from _host_name_warnings(config)
     yield from _certificate_warnings(config)
     yield from _small_disk_warnings(config)

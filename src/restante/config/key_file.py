@@ -3,6 +3,7 @@
 import os
 import stat
 from pathlib import Path
+from shlex import quote
 
 from restante.tenancy.secrets import KEY_OCTETS
 
@@ -31,7 +32,9 @@ def read_key(file: Path) -> bytes:
         ) from None
     if mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise KeyUnusable(
-            file, f"others may read it (mode {stat.S_IMODE(mode):04o})", f"chmod 600 {file}"
+            file,
+            f"others may read it (mode {stat.S_IMODE(mode):04o})",
+            f"chmod 600 {quote(str(file))}",
         )
     if len(key) != KEY_OCTETS:
         raise KeyUnusable(file, f"does not hold {KEY_OCTETS} octets", "restore it from your copy")

@@ -31,7 +31,8 @@ _A_DAY: Final = 86400.0
 _COMMAND: Final = (sys.executable, "-P", "-m", apprise_process.__name__)
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{0,30})://.")
 _NOT_THERE: Final = "Apprise is not installed"
-_INSTALL: Final = "pip install 'restante[apprise]'"
+# By this Python: where it is Debian's own, the `pip` of the system refuses to install.
+_INSTALL: Final = f"{sys.executable} -m pip install apprise"
 _ENDS: Final[Mapping[int, NoticeAttempt]] = {
     Answer.YES: NoticeAttempt(NoticeResult.SENT, "taken"),
     Answer.NOT_TAKEN: NoticeAttempt(NoticeResult.NOT_NOW, "the service did not take it"),

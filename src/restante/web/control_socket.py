@@ -9,6 +9,7 @@ import os
 import socket
 import stat
 from pathlib import Path
+from shlex import quote
 
 from restante.phrases import OTHER_SERVER
 
@@ -71,7 +72,8 @@ def _prepare_directory(directory: Path) -> None:
         ) from None
     if mode & (stat.S_IWGRP | stat.S_IWOTH):
         raise ControlMisplaced(
-            f"{directory}: others may write there and could put up a socket of theirs; chmod 700"
+            f"{directory}: others may write there and could put up a socket of theirs;"
+            f" chmod 700 {quote(str(directory))}"
         )
 
 

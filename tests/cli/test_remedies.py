@@ -1,0 +1,67 @@
+"""Each command that a text of the program tells people to type is one that exists."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+import restante
+from restante.cli.command_line import app
+
+SOURCES = Path(restante.__file__).parent
+NAMED = re.compile(
+    r"`restante ([a-z][^`]*)`|\brestante ((?:serve|init|config) --?[a-z-]+[A-Za-z ]*)"
+)
+OPTION = re.compile(r"--[a-z][a-z-]*")
+
+
+def texts() -> Iterator[tuple[str, str]]:
+    """Yield the place and the words of each command that a text names."""
+    for file in sorted(SOURCES.rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                for found in NAMED.finditer(node.value):
+                    yield f"{file.relative_to(SOURCES)}:{node.lineno}", found[1] or found[2]
+
+
+def unknown_in(words: str) -> str:
+    """Return the first word of a command that the program does not have, "" if it has them all."""
+    command: Any = typer.main.get_command(app)
+    for word in words.split():
+        if not hasattr(command, "commands") or not word.islower() or word.startswith("-"):
+            break
+        names = [name for name in word.split("|") if name]
+        if missing := [name for name in names if name not in command.commands]:
+            return missing[0]
+        command = command.commands[names[0]]
+    options = {option for one in command.params for option in (*one.opts, *one.secondary_opts)}
+    return next((each for each in OPTION.findall(words) if each not in options), "")
+
+
+COMMANDS = sorted({words for _, words in texts()})
+
+
+def test_there_are_some() -> None:
+    assert len(COMMANDS) > 30
+
+
+@pytest.mark.parametrize("words", COMMANDS)
+def test_a_command_that_is_named_exists(words: str) -> None:
+    assert unknown_in(words) == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "unknown"),
+    [
+        ("queue relase NAME", "relase"),
+        ("queue release --al", "--al"),
+        ("queue delete|drop NAME", "drop"),
+        ("queue release --all", ""),
+    ],
+)
+def test_a_command_that_does_not_exist_is_found(words: str, unknown: str) -> None:
+    assert unknown_in(words) == unknown
