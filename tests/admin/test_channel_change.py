@@ -18,31 +18,13 @@ from restante.notices.transports import ChannelSecret, open_secret
 from restante.tenancy.notice import OF_ACCOUNTS, OF_THE_SERVER
 from restante.tenancy.record_change import Change
 from restante.tenancy.secrets import Vault
+from tests.admin.channel_making import desk_with_alpha, hook, mail, refusal
 from tests.admin.desk import Desk, run
-
-URL = "https://hook.example/in/a-token?and=more"
-
-
-def hook(name: str = "hook", **fields: Any) -> NewChannel:
-    return NewChannel.model_validate({"name": name, "webhook": URL, "key": new_key(), **fields})
-
-
-def mail(address: str, name: str = "mail", **fields: Any) -> NewChannel:
-    return NewChannel.model_validate({"name": name, "mail": address, **fields})
-
-
-def refusal(desk: Desk, new: NewChannel) -> AdminError:
-    with pytest.raises(AdminError) as caught:
-        run(add_channel(desk.context, new))
-    assert run(desk.store.records.directory()).channels == {}
-    return caught.value
 
 
 @pytest.fixture
 def desk() -> Desk:
-    desk = Desk()
-    run(desk.host("alpha.example", "alpha"))
-    return desk
+    return desk_with_alpha()
 
 
 @pytest.mark.parametrize(

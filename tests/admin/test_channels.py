@@ -7,7 +7,7 @@ import pytest
 
 from restante.admin.accounts import remove_account
 from restante.admin.admin_error import AdminError, ErrorKind
-from restante.admin.channel_change import ChannelChange, NewChannel
+from restante.admin.channel_change import ChannelChange
 from restante.admin.channels import (
     ChannelView,
     add_channel,
@@ -26,32 +26,14 @@ from restante.tenancy.audit import AuditAction, AuditFilter
 from restante.tenancy.notice import OF_ACCOUNTS, OF_THE_SERVER, NewNotice, NoticeFacts, NoticeKind
 from restante.tenancy.record_change import Change
 from restante.tenancy.secrets import SealBroken
+from tests.admin.channel_making import URL, desk_with_alpha, hook, mail
 from tests.admin.desk import NOW, Desk, all_of, run
 from tests.wire import audit
-
-URL = "https://hook.example/in/a-token?and=more"
-
-
-def hook(name: str = "hook", **fields: Any) -> NewChannel:
-    return NewChannel.model_validate({"name": name, "webhook": URL, "key": new_key(), **fields})
-
-
-def mail(address: str, name: str = "mail", **fields: Any) -> NewChannel:
-    return NewChannel.model_validate({"name": name, "mail": address, **fields})
-
-
-def refusal(desk: Desk, new: NewChannel) -> AdminError:
-    with pytest.raises(AdminError) as caught:
-        run(add_channel(desk.context, new))
-    assert run(desk.store.records.directory()).channels == {}
-    return caught.value
 
 
 @pytest.fixture
 def desk() -> Desk:
-    desk = Desk()
-    run(desk.host("alpha.example", "alpha"))
-    return desk
+    return desk_with_alpha()
 
 
 def test_a_webhook_is_kept_sealed_and_shown_without_its_secrets(desk: Desk) -> None:

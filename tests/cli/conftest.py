@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+import typer
 
-from restante.cli import main, offline_admin
+from restante.cli import main, offline_admin, queue_selection
 from restante.web.control import serve_on
 from restante.web.control_socket import open_control
 from restante.web.http_connections import HttpConnections, HttpService
@@ -92,3 +94,29 @@ def desk(installation: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
 def _serve(loop: asyncio.AbstractEventLoop, serving: asyncio.Task[None]) -> None:
     loop.run_until_complete(asyncio.wait([serving]))
     loop.close()
+
+
+@pytest.fixture
+def filled(desk: Desk) -> Desk:
+    """With 11 (held) and 12 (refused) of alpha.example: 13 to x and y there, 14 of beta.example."""
+    alpha = desk.context.directory.now.domains["alpha.example"].id
+    asyncio.run(desk.hold(35, alpha, "x@alpha.example", "y@alpha.example"))
+    beta = asyncio.run(desk.host("beta.example", "beta"))
+    asyncio.run(desk.hold(36, beta, "z@beta.example", reverse_path=""))
+    return desk
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Somebody who answers every question with a no; the questions are kept."""
+    asked: list[str] = []
+
+    def confirm(text: str, *, abort: bool) -> None:
+        asked.append(text)
+        raise typer.Abort
+
+    monkeypatch.setattr(
+        queue_selection, "sys", SimpleNamespace(stdin=SimpleNamespace(isatty=lambda: True))
+    )
+    monkeypatch.setattr(typer, "confirm", confirm)
+    return asked

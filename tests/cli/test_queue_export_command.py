@@ -2,7 +2,6 @@
 
 import json
 import stat
-from collections.abc import Sequence
 from email import message_from_bytes
 from email.policy import default
 from mailbox import Maildir, mbox
@@ -12,54 +11,13 @@ from typing import Any
 import pytest
 
 from tests.cli.conftest import Command
-
-DIFFICULT = [
-    (
-        b"Received: x\r\n"
-        b"Subject: quoting\r\n"
-        b"\r\n"
-        b"From here\r\n"
-        b">From there\r\n"
-        b"\r\n"
-        b"From after an empty line\r\n"
-        b".\r\n"
-        b"\r\n"
-        b"\r\n"
-    ),
-    b"Received: x\r\nSubject: octets\r\n\r\n" + bytes(range(128, 256)) + b"\r\n",
-    b"Received: x\r\nSubject: large\r\n\r\n" + b"From a large message\r\n" * 20_000,
-    b"Received: x\r\nReturn-Path: <its own>\r\nDelivered-To: x\r\n\r\n",
-    b"no header\r\n",
-]
+from tests.cli.difficult_mail import DIFFICULT, hold_difficult_mail
 
 
 @pytest.fixture
 def held(installation: Path, command: Command, tmp_path: Path) -> list[dict[str, Any]]:
     """Difficult mail in a store without a server; the result of `queue list`."""
-    source = tmp_path / "source"
-    source.mkdir()
-    for number, content in enumerate(DIFFICULT):
-        (source / f"{number}.eml").write_bytes(content)
-    to = ["--to", "x@alpha.example", "--to", "y@Alpha.example"]
-    assert command("queue", "import", source, *to, "--reverse-path", "a@sender.example").code == 0
-    (tmp_path / "null.eml").write_bytes(b"Subject: a report\r\n\r\n")
-    assert command("queue", "import", tmp_path / "null.eml", *to, "--reverse-path", "<>").code == 0
-    return listed(command)
-
-
-def listed(command: Command) -> list[dict[str, Any]]:
-    messages: list[dict[str, Any]] = json.loads(command("queue", "list", "--json").out)
-    return messages
-
-
-def contents(command: Command, directory: Path) -> dict[str, bytes]:
-    """The held mail by name, exported unchanged."""
-    assert command("queue", "export", directory).code == 0
-    return {file.stem: file.read_bytes() for file in directory.glob("*.eml")}
-
-
-def unnamed(messages: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [{key: value for key, value in message.items() if key != "name"} for message in messages]
+    return hold_difficult_mail(command, tmp_path)
 
 
 def test_other_programs_read_the_copies(

@@ -1,42 +1,13 @@
 """Which messages are meant: named, filtered or all, counted page by page, and confirmed."""
 
-import asyncio
 import json
 from collections.abc import Sequence
-from types import SimpleNamespace
 
 import pytest
-import typer
 
 from restante.cli import queue_selection
 from tests.admin.desk import HEAD, Desk
 from tests.cli.conftest import Command
-
-
-@pytest.fixture
-def filled(desk: Desk) -> Desk:
-    """With 11 (held) and 12 (refused) of alpha.example: 13 to x and y there, 14 of beta.example."""
-    alpha = desk.context.directory.now.domains["alpha.example"].id
-    asyncio.run(desk.hold(35, alpha, "x@alpha.example", "y@alpha.example"))
-    beta = asyncio.run(desk.host("beta.example", "beta"))
-    asyncio.run(desk.hold(36, beta, "z@beta.example", reverse_path=""))
-    return desk
-
-
-@pytest.fixture
-def terminal(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Somebody who answers every question with a no; the questions are kept."""
-    asked: list[str] = []
-
-    def confirm(text: str, *, abort: bool) -> None:
-        asked.append(text)
-        raise typer.Abort
-
-    monkeypatch.setattr(
-        queue_selection, "sys", SimpleNamespace(stdin=SimpleNamespace(isatty=lambda: True))
-    )
-    monkeypatch.setattr(typer, "confirm", confirm)
-    return asked
 
 
 def left(command: Command) -> list[str]:

@@ -1,0 +1,35 @@
+"""New channels for tests, and the refusal of one."""
+
+from typing import Any
+
+import pytest
+
+from restante.admin.admin_error import AdminError
+from restante.admin.channel_change import NewChannel
+from restante.admin.channels import add_channel
+from restante.notices.signature import new_key
+from tests.admin.desk import Desk, run
+
+URL = "https://hook.example/in/a-token?and=more"
+
+
+def hook(name: str = "hook", **fields: Any) -> NewChannel:
+    return NewChannel.model_validate({"name": name, "webhook": URL, "key": new_key(), **fields})
+
+
+def mail(address: str, name: str = "mail", **fields: Any) -> NewChannel:
+    return NewChannel.model_validate({"name": name, "mail": address, **fields})
+
+
+def refusal(desk: Desk, new: NewChannel) -> AdminError:
+    with pytest.raises(AdminError) as caught:
+        run(add_channel(desk.context, new))
+    assert run(desk.store.records.directory()).channels == {}
+    return caught.value
+
+
+def desk_with_alpha() -> Desk:
+    """Return a desk whose account alpha hosts alpha.example."""
+    desk = Desk()
+    run(desk.host("alpha.example", "alpha"))
+    return desk
