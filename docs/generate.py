@@ -42,6 +42,7 @@ from restante.telemetry.metrics import METRICS
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.grants import Grant, GrantedRole, Scope
 from restante.tenancy.notice import OF_ACCOUNTS, OF_THE_SERVER, NoticeKind
+from restante.web.api.api_application import published_schema
 
 REFERENCE = Path(__file__).parent / "reference"
 ALERTS = Path(__file__).parents[1] / "contrib" / "prometheus" / "alerts.yml"
@@ -116,6 +117,7 @@ def pages() -> Mapping[str, str]:
         "metrics.md": _page(_metrics()),
         "records.md": _page(_records()),
         "rights.md": _page(_rights()),
+        "openapi.json": published_schema(),
     }
 
 

@@ -36,7 +36,15 @@ def pages(generate: ModuleType) -> dict[str, str]:
 
 @pytest.mark.parametrize(
     "name",
-    ["commands.md", "configuration.md", "events.md", "metrics.md", "records.md", "rights.md"],
+    [
+        "commands.md",
+        "configuration.md",
+        "events.md",
+        "metrics.md",
+        "records.md",
+        "rights.md",
+        "openapi.json",
+    ],
 )
 def test_the_reference_is_as_the_code_has_it(pages: dict[str, str], name: str) -> None:
     written = (DOCS / "reference" / name).read_text(encoding="utf-8")

@@ -152,5 +152,6 @@ PAGES: Final = {
     "docs/how-to/set-policies.md": Page(
         RUNNING + "printf '# mailboxes\\nyou@acme.example\\n' >addresses.txt\n"
     ),
+    "docs/how-to/use-the-api.md": Page(RUNNING),
     "docs/how-to/watch-a-server.md": Page(RUNNING),
 }

@@ -8,6 +8,7 @@ principal's permissions.
 
 import asyncio
 import json
+from typing import cast
 
 from fastapi import FastAPI, Request, Response
 from starlette.types import Receive, Scope, Send
@@ -111,3 +112,9 @@ async def _show_schema(request: Request) -> Response:
 
 def _schema_text(api: FastAPI) -> str:
     return json.dumps(api.openapi(), ensure_ascii=False)
+
+
+def published_schema() -> str:
+    """Return the schema as it is published, for people who generate clients."""
+    api = build_api(cast("AdminContext", None))  # no request is made
+    return json.dumps(api.openapi(), ensure_ascii=False, indent=1) + "\n"

@@ -31,6 +31,19 @@ PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
 }
 
 
+_ID: Final = {ID_HEADER: {"$ref": "#/components/headers/RequestId"}}
+
+
+def of_octets(media_type: str) -> dict[int | str, dict[str, Any]]:
+    """Return how a route declares an answer of octets."""
+    return {200: octets_body(media_type)}
+
+
+def octets_body(media_type: str) -> dict[str, Any]:
+    """Return how a route declares a body of octets."""
+    return {"content": {media_type: {"schema": {"type": "string", "format": "binary"}}}}
+
+
 def operation_id(route: APIRoute) -> str:
     """Return the name of an operation: the name of its function, in camel case."""
     first, *rest = route.name.split("_")
@@ -57,10 +70,19 @@ def _complete(schema: dict[str, Any]) -> None:
     components["headers"] = {
         "RequestId": {"description": "The id of the request.", "schema": {"type": "string"}}
     }
+    components["responses"] = {
+        _name_of(status): {**answer, "headers": _ID} for status, answer in PROBLEMS.items()
+    }
     schema["security"] = [{}, {"bearer": []}]  # the control socket needs no token
     for methods in schema["paths"].values():
         for operation in methods.values():
             for answer in operation["responses"].values():
-                answer.setdefault("headers", {})[ID_HEADER] = {
-                    "$ref": "#/components/headers/RequestId"
-                }
+                answer["headers"] = _ID | answer.get("headers", {})
+            operation["responses"] |= {
+                str(status): {"$ref": f"#/components/responses/{_name_of(status)}"}
+                for status in PROBLEMS
+            }
+
+
+def _name_of(status: int | str) -> str:
+    return f"Problem{status}"

@@ -1,6 +1,7 @@
 """The route of the metrics: outside /v1, where programs that read metrics look for it."""
 
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import PlainTextResponse
 
 from restante.admin import server_status
 from restante.admin.admin_context import AdminContext
@@ -9,7 +10,7 @@ from restante.web.api.request_context import RequestContext
 router = APIRouter(tags=["operations"])
 
 
-@router.get("/metrics")
+@router.get("/metrics", response_class=PlainTextResponse)
 async def show_metrics(context: RequestContext, request: Request) -> Response:
     """Show every metric, as text for Prometheus or OpenMetrics."""
     return await answer(context, request)

@@ -22,6 +22,7 @@ from restante.transfer import queue_content, queue_import
 from restante.transfer.queue_content import ExportOrder
 from restante.transfer.queue_import import DigestOrder, ImportResult
 from restante.transfer.transfer_error import TransferError, TransferFault
+from restante.web.api.api_schema import octets_body, of_octets
 from restante.web.api.listing import as_paged_listing
 from restante.web.api.repeatable import REPEATABLE, ActingRoute
 from restante.web.api.request_context import RequestContext
@@ -59,7 +60,11 @@ async def show_message(context: RequestContext, name: str) -> FullMessageView:
     return await held_mail.show_message(context, name)
 
 
-@router.get("/{name}/content")
+@router.get(
+    "/{name}/content",
+    response_class=StreamingResponse,
+    responses=of_octets("message/rfc822"),
+)
 async def read_content(context: RequestContext, name: str, reason: str = "") -> StreamingResponse:
     """Return a message's content, octet for octet, and audit that.
 
@@ -95,7 +100,7 @@ async def hold_messages_again(context: RequestContext, named: MessagesToHoldAgai
     return await hold_again.hold_again(context, named)
 
 
-@router.post("/export")
+@router.post("/export", response_class=StreamingResponse, responses=of_octets(EXPORT_STREAM))
 async def export_messages(context: RequestContext, order: ExportOrder) -> StreamingResponse:
     """Return messages with envelope and content as an export stream, and audit that."""
     return StreamingResponse(
@@ -103,7 +108,7 @@ async def export_messages(context: RequestContext, order: ExportOrder) -> Stream
     )
 
 
-@router.post("/import", status_code=201)
+@router.post("/import", status_code=201, openapi_extra={"requestBody": octets_body(EXPORT_STREAM)})
 async def import_messages(
     context: RequestContext, request: Request, reason: str = ""
 ) -> list[ImportResult]:

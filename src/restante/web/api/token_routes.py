@@ -8,12 +8,13 @@ from fastapi.responses import StreamingResponse
 from restante.admin import tokens
 from restante.admin.tokens import AddedToken, NewToken, TokenView
 from restante.web.api.listing import as_listing
+from restante.web.api.repeatable import REPEATABLE, SECRET_ANSWER, ActingRoute
 from restante.web.api.request_context import Reason, RequestContext
 
-router = APIRouter(prefix="/tokens", tags=["tokens"])
+router = APIRouter(route_class=ActingRoute, prefix="/tokens", tags=["tokens"])
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, dependencies=[REPEATABLE, SECRET_ANSWER])
 async def add_token(context: RequestContext, new: NewToken, response: Response) -> AddedToken:
     """Add a token. Only this answer has its text."""
     added = await tokens.add_token(context, new)
