@@ -37,7 +37,7 @@ def spelled_in(tree: ast.Module) -> Iterator[str]:
             yield node.value
 
 
-def test_what_is_spelled_again_is_found() -> None:
+def test_a_text_that_is_spelled_again_is_found() -> None:
     assert list(
         spelled_in(ast.parse('"""no server is running"""\nx = f"{y}: no server is running"'))
     ) == [": no server is running"]

@@ -83,7 +83,7 @@ def test_a_suspension_that_has_ended_is_none(desk: Desk) -> None:
         ({"tls_pins": ["00" * 32]}, "an authority or pin is of use only where"),
     ],
 )
-def test_what_contradicts_itself_is_refused(desk: Desk, fields: dict[str, Any], cause: str) -> None:
+def test_contradictory_values_are_refused(desk: Desk, fields: dict[str, Any], cause: str) -> None:
     assert cause in problem_of(desk, {**DOMAIN, **fields})
 
 

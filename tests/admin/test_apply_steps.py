@@ -20,7 +20,7 @@ def test_a_record_must_be_as_it_was_planned() -> None:
         assert caught.value.kind is ErrorKind.CONFLICT
 
 
-def test_what_needs_no_step_is_counted() -> None:
+def test_records_that_need_no_step_are_counted() -> None:
     plan = ApplyPlan()
     plan.take(None)
     plan.take(None)

@@ -123,7 +123,7 @@ def test_a_domain_that_holds_mail_is_kept_and_all_else_is_done() -> None:
     assert list(desk.context.directory.now.domains) == ["acme.example"]
 
 
-def test_what_failed_half_way_is_done_by_a_second_application(
+def test_a_second_application_completes_one_that_failed_half_way(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     desk = Desk()

@@ -52,7 +52,7 @@ def desk() -> Desk:
         ({"apprise": "json://hook.example/a-token"}, ErrorKind.USAGE),
     ],
 )
-def test_what_cannot_be_a_channel_is_said_with_its_remedy(
+def test_an_invalid_channel_is_refused_with_its_remedy(
     desk: Desk, fields: dict[str, Any], kind: ErrorKind
 ) -> None:
     error = refusal(desk, hook(**fields))
@@ -161,7 +161,7 @@ def test_a_mail_address_and_a_url_of_apprise_are_changed(desk: Desk) -> None:
         ({"all_accounts": True}, ErrorKind.USAGE, "no account gets notices of others"),
     ],
 )
-def test_what_cannot_be_changed_is_said_and_changes_nothing(
+def test_an_impossible_change_is_reported_and_changes_nothing(
     desk: Desk, fields: dict[str, Any], kind: ErrorKind, says: str
 ) -> None:
     run(add_channel(desk.context, hook(account="alpha")))

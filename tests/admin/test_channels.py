@@ -134,7 +134,7 @@ def test_another_accounts_channel_is_not_there(desk: Desk, account: str) -> None
     assert desk.transports.sent == []
 
 
-def test_what_waits_is_shown_by_account(desk: Desk) -> None:
+def test_waiting_notices_are_shown_by_account(desk: Desk) -> None:
     async def story() -> None:
         await add_channel(desk.context, hook(account="alpha"))
         await add_channel(desk.context, hook("own"))

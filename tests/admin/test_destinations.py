@@ -28,7 +28,7 @@ def test_a_destination_is_read_into_one_spelling(text: str, host: str, port: int
     "text",
     ["", ":25", "a b", "host:0", "host:99999", "0.0.0.0", "[::]:25", "224.0.0.1", "192.0.2.300"],
 )
-def test_what_is_no_destination_is_refused(text: str) -> None:
+def test_an_invalid_destination_is_refused(text: str) -> None:
     with pytest.raises(AdminError):
         read_destination(text)
 

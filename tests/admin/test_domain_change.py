@@ -39,7 +39,7 @@ def test_allow_replaces_and_single_hosts_are_added_and_dropped() -> None:
 
 
 @pytest.mark.parametrize("text", ["10.0.0.1/8", "a b", "", "300.1.1.1"])
-def test_what_is_no_authorized_host_is_refused(text: str) -> None:
+def test_an_invalid_authorized_host_is_refused(text: str) -> None:
     with pytest.raises(AdminError, match="authorized host"):
         run(Desk().host("alpha.example", "alpha", allow=(text,)))
 
@@ -75,7 +75,7 @@ def test_the_password_for_the_destination_is_sealed_and_never_shown() -> None:
         {"tls": TlsUse.REQUIRED, "tls_pins": (PIN,)},
     ],
 )
-def test_what_contradicts_itself_is_refused(fields: dict[str, Any]) -> None:
+def test_contradictory_values_are_refused(fields: dict[str, Any]) -> None:
     with pytest.raises(AdminError) as caught:
         run(Desk().host("alpha.example", "alpha", **fields))
     assert caught.value.kind is ErrorKind.USAGE

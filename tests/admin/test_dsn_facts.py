@@ -34,7 +34,7 @@ def test_a_request_comes_back_as_it_was(request_: DsnRequest | None) -> None:
         DsnFacts(recipients={ANNA: RecipientFacts(orcpt="rfc822;a\r\nRCPT TO:<x>")}),
     ],
 )
-def test_what_no_command_could_say_is_refused(facts: DsnFacts) -> None:
+def test_a_value_that_no_command_can_express_is_refused(facts: DsnFacts) -> None:
     with pytest.raises(ValueError, match="RFC 3461"):
         dsn_request(facts)
 

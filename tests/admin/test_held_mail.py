@@ -150,7 +150,7 @@ def test_damage_at_the_far_end_of_a_large_message_is_told_to_who_looks_at_its_he
 
 
 @pytest.mark.parametrize("name", ["", "!", "il", "1" * 13])
-def test_what_is_no_message_name_is_refused(name: str) -> None:
+def test_an_invalid_message_name_is_refused(name: str) -> None:
     with pytest.raises(AdminError) as caught:
         run(show_message(Desk().context, name))
     assert caught.value.kind is ErrorKind.INVALID

@@ -553,7 +553,7 @@ def test_messages_and_reports_are_read_within_the_scope_only() -> None:
 
 @pytest.mark.parametrize(("action", "call"), EACH_CALL)
 @pytest.mark.parametrize("principal", [NOBODY, ALPHA_LOGIN, policy_rule("on-return")])
-def test_what_the_table_does_not_allow_is_refused_and_changes_nothing(
+def test_a_forbidden_action_is_refused_and_changes_nothing(
     action: AdminAction, call: Call, principal: Principal
 ) -> None:
     async def story() -> None:

@@ -82,7 +82,7 @@ def test_accepting_is_forced_for_a_time_and_let_go() -> None:
         ({"ask_destination": True}, ErrorKind.USAGE, "--recipients learned"),
     ],
 )
-def test_what_contradicts_itself_or_cannot_be_yet_is_refused(
+def test_contradictory_or_premature_values_are_refused(
     fields: dict[str, Any], kind: ErrorKind, words: str
 ) -> None:
     async def story(desk: Desk) -> None:

@@ -63,7 +63,7 @@ def test_a_list_is_added_to_taken_from_and_recorded() -> None:
         (RecipientChange(remove=("nobody",)), ErrorKind.NOT_FOUND),
     ],
 )
-def test_what_cannot_be_changes_nothing(change: RecipientChange, kind: ErrorKind) -> None:
+def test_an_impossible_value_changes_nothing(change: RecipientChange, kind: ErrorKind) -> None:
     async def story(desk: Desk) -> None:
         await desk.host(DOMAIN, "alpha")
         with pytest.raises(AdminError) as caught:
@@ -122,7 +122,7 @@ def test_two_changes_at_once_are_both_made() -> None:
     run(story(Desk()))
 
 
-def test_what_was_learned_is_shown_and_not_replaced() -> None:
+def test_learned_recipients_are_shown_and_not_replaced() -> None:
     async def story(desk: Desk) -> None:
         number = await desk.host(DOMAIN, "alpha")
         await desk.store.recipients.learn(

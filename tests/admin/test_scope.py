@@ -76,7 +76,7 @@ def test_a_domain_is_known_by_one_spelling(text: str, name: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "..", "a b", "x" * 64 + ".example", "-.example\n"])
-def test_what_is_no_domain_is_refused_with_a_remedy(text: str) -> None:
+def test_an_invalid_domain_is_refused_with_a_remedy(text: str) -> None:
     with pytest.raises(AdminError, match="write a name such as") as caught:
         scope.domain_name(text)
     assert caught.value.kind is ErrorKind.INVALID

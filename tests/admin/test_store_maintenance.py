@@ -65,7 +65,7 @@ def test_a_finding_names_its_message(tmp_path: Path) -> None:
     assert not view.is_sound
 
 
-def test_what_was_salvaged_and_lost_is_shown(tmp_path: Path) -> None:
+def test_salvaged_and_lost_mail_is_shown(tmp_path: Path) -> None:
     filled(tmp_path / "store").unlink()
     view = salvage(OPERATOR, url(tmp_path / "store"), tmp_path / "new", lambda _count: None)
     assert (view.is_whole, view.messages, view.directory) == (False, 0, str(tmp_path / "new"))

@@ -349,7 +349,7 @@ def test_a_server_that_offers_no_auth_is_named_so(script: Script, asks: Asks) ->
 
 
 @pytest.mark.parametrize("domain", ["a b", "", "@", "#", "no\r\nQUIT", "#a b", "ä" * 70])
-def test_what_is_no_node_is_never_sent(command: Command, domain: str) -> None:
+def test_an_invalid_target_is_never_sent(command: Command, domain: str) -> None:
     arguments = ("etrn", "localhost:1", domain, "--login", "p", "--password-file", "-")
     outcome = command(*arguments, stdin="correct horse")
     assert outcome.code == 64

@@ -43,7 +43,7 @@ def test_a_change_reaches_the_server(desk: Desk, command: Command) -> None:
     assert desk.context.directory.now.domains["alpha.example"].destination.connections == 2
 
 
-def test_what_changes_nothing_leaves_no_entry_and_no_drain_ends(
+def test_a_change_of_nothing_leaves_no_entry_and_ends_no_drain(
     desk: Desk, command: Command
 ) -> None:
     entries = len(json.loads(command("audit", "--json").out))

@@ -43,7 +43,7 @@ def test_the_user_of_a_command_is_on_record_also_when_mail_is_streamed(
     [NOBODY, account_login("alpha-mail", "alpha", "192.0.2.1")],
     ids=["nobody", "login"],
 )
-def test_what_is_not_allowed_ends_with_77_and_says_why(
+def test_a_forbidden_action_ends_with_77_and_says_why(
     principal: Principal, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     act_as(principal, monkeypatch)

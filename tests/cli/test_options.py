@@ -18,7 +18,7 @@ def test_ages_and_sizes_are_read() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "3", "h", "-1d", "1.5h"])
-def test_what_is_no_age_is_refused(text: str) -> None:
+def test_an_invalid_age_is_refused(text: str) -> None:
     with pytest.raises(typer.BadParameter):
         seconds(text)
 

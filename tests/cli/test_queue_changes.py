@@ -35,7 +35,7 @@ def left(command: Command) -> list[str]:
         (["13", "14"], ["11", "12"]),
     ],
 )
-def test_what_matches_is_deleted_and_nothing_else(
+def test_only_matching_mail_is_deleted(
     filled: Desk, command: Command, filters: Sequence[str], expected: list[str]
 ) -> None:
     assert command("queue", "delete", *filters, "--reason", "spam", "--yes").code == 0

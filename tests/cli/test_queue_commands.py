@@ -56,7 +56,7 @@ async def hold_one(desk: Desk, message: NewMessage) -> None:
     assert await desk.store.reception.hold([message]) == {}
 
 
-def test_what_the_sender_asked_about_reports_is_shown(desk: Desk, command: Command) -> None:
+def test_the_request_of_a_sender_for_reports_is_shown(desk: Desk, command: Command) -> None:
     number = desk.context.directory.now.domains["alpha.example"].id
     wishes = RecipientRequest(notify=parse_notify("SUCCESS,DELAY"), original="rfc822;x@old.example")
     dsn = DsnRequest(Ret.FULL, "id-1", {"x@alpha.example": wishes})
@@ -79,7 +79,7 @@ def test_a_full_page_says_that_there_may_be_more(desk: Desk, command: Command) -
 
 
 @pytest.mark.parametrize("is_terminal", [False, True])
-def test_what_strangers_wrote_never_controls_the_terminal(
+def test_words_of_strangers_never_control_the_terminal(
     desk: Desk, command: Command, monkeypatch: pytest.MonkeyPatch, is_terminal: bool
 ) -> None:
     monkeypatch.setattr("sys.stdout.isatty", lambda: is_terminal)

@@ -22,7 +22,7 @@ def held(installation: Path, command: Command, tmp_path: Path) -> list[dict[str,
 
 
 @pytest.mark.parametrize("style", ["eml", "maildir", "mbox"])
-def test_what_was_exported_deleted_and_imported_is_as_it_was(
+def test_mail_exported_deleted_and_imported_is_as_it_was(
     held: list[dict[str, Any]], command: Command, tmp_path: Path, style: str
 ) -> None:
     before = contents(command, tmp_path / "before")
@@ -85,7 +85,7 @@ def test_the_whole_envelope_goes_out_and_comes_in_again(
     assert {key: facts[key] for key in KEPT} == {key: FACTS[key] for key in KEPT}
 
 
-def test_what_an_earlier_export_does_not_say_was_not_so(
+def test_facts_missing_in_an_earlier_export_are_taken_as_none(
     installation: Path, command: Command, tmp_path: Path
 ) -> None:
     (tmp_path / "one.eml").write_bytes(b"Subject: one\r\n\r\n")
@@ -149,7 +149,7 @@ def test_an_import_that_is_repeated_holds_nothing_twice(
     )
 
 
-def test_what_cannot_be_imported_is_named_and_the_rest_is(
+def test_unusable_messages_are_named_and_the_rest_imported(
     installation: Path, command: Command, tmp_path: Path
 ) -> None:
     (tmp_path / "a.eml").write_bytes(

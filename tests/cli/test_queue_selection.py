@@ -14,7 +14,7 @@ def left(command: Command) -> list[str]:
     return [message["name"] for message in json.loads(command("queue", "list", "--json").out)]
 
 
-def test_what_is_to_be_deleted_is_counted_and_asked_about(
+def test_mail_to_be_deleted_is_counted_and_asked_about(
     filled: Desk, command: Command, terminal: list[str]
 ) -> None:
     assert command("queue", "delete", "--domain", "alpha.example", "--reason", "spam").code == 130

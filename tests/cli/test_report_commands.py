@@ -46,7 +46,7 @@ def test_without_a_server_reports_are_listed_shown_and_dropped(command: Command)
 
 
 @pytest.mark.usefixtures("waiting")
-def test_what_is_not_there_is_said(command: Command) -> None:
+def test_a_missing_report_is_named(command: Command) -> None:
     missing = command("report", "drop", "1", "9", "--reason", "forged", "--yes")
     assert (missing.code, missing.out) == (66, "1 report dropped\n")
     assert "report 9: does not wait" in missing.err

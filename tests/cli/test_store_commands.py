@@ -39,7 +39,7 @@ def test_nothing_is_overwritten_by_a_copy(command: Command, installation: Path) 
     assert refused.err.endswith("the directory is not empty; name an empty or a new one\n")
 
 
-def test_what_can_be_read_of_a_damaged_store_becomes_a_new_one(
+def test_the_readable_part_of_a_damaged_store_becomes_a_new_one(
     command: Command, installation: Path
 ) -> None:
     database = installation / "data" / "restante.db"

@@ -25,7 +25,7 @@ def shown(width: int) -> str:
     return "\n".join(lay_out(HEADINGS, ROWS, width)) + "\n"
 
 
-def test_what_fits_is_one_line_a_row() -> None:
+def test_a_table_that_fits_has_one_line_a_row() -> None:
     assert shown(80) == textwrap.dedent("""\
         DOMAIN         MESSAGES  DESTINATION            LAST ERROR             AGE
         alpha.example        12  mail.alpha.example:25  connection refused  3m 05s

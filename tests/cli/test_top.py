@@ -211,7 +211,7 @@ def test_columns_leave_in_order_of_need() -> None:
     assert titles(50) == ["DOMAIN", "HELD", "MSG/S", "LEFT"]
 
 
-def test_what_a_destination_said_does_not_control_the_screen() -> None:
+def test_words_of_a_destination_do_not_control_the_screen() -> None:
     assert any("Connection \\x1b[2J refused" in line for line in drawn(1, 100, 24))
 
 

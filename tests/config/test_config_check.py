@@ -35,7 +35,7 @@ def warnings(config: Path, now: float = NOW) -> list[str]:
     return [line for line in check(load(config, {}), now) if "user is not set" not in line]
 
 
-def test_what_init_makes_is_in_order(tmp_path: Path) -> None:
+def test_the_files_of_init_pass_the_check(tmp_path: Path) -> None:
     assert warnings(installed(tmp_path)) == []
 
 

@@ -36,7 +36,7 @@ def test_one_file_that_is_there_is_enough_to_make_none(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["restante.key"]
 
 
-def test_what_was_made_before_a_failure_is_taken_away(
+def test_files_made_before_a_failure_are_removed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write, directory = Path.write_bytes, tmp_path / "new"

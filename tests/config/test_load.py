@@ -23,7 +23,9 @@ def line_of(config: Path, text: str) -> str:
     return f"{config}:{number}"
 
 
-def test_what_init_makes_can_be_loaded_and_its_paths_start_at_the_file(tmp_path: Path) -> None:
+def test_the_configuration_of_init_can_be_loaded_and_its_paths_start_at_the_file(
+    tmp_path: Path,
+) -> None:
     config = load(installed(tmp_path), {})
     assert config.hostname == "mx2.example.net"
     assert config.store_directory == tmp_path / "data"
@@ -54,7 +56,7 @@ def test_the_example_of_the_design_can_be_loaded(tmp_path: Path) -> None:
     assert config.tls.pairs == ((tmp_path / "tls" / "cert.pem", tmp_path / "tls" / "key.pem"),)
 
 
-def test_what_show_prints_is_read_back_as_the_same(tmp_path: Path) -> None:
+def test_the_output_of_show_is_read_back_as_the_same(tmp_path: Path) -> None:
     first = load(
         installed(tmp_path), {"RESTANTE_RESOLVER__NAMESERVERS": '["::1", "192.0.2.1:5353"]'}
     )
@@ -209,7 +211,7 @@ def test_a_path_in_the_environment_starts_at_the_file_too(tmp_path: Path) -> Non
     assert load(installed(tmp_path), environ).tls.pairs == ((tmp_path / "5", tmp_path / "true"),)
 
 
-def test_what_is_wrong_in_the_environment_is_named_by_its_variable(tmp_path: Path) -> None:
+def test_a_mistake_in_the_environment_is_named_by_its_variable(tmp_path: Path) -> None:
     config = installed(tmp_path)
     assert problems(config, RESTANTE_TLS__MINIMUM="2")[0].where == "RESTANTE_TLS__MINIMUM"
     assert problems(config, RESTANTE_LISTEN="mx")[0].cause == "is not JSON"

@@ -104,7 +104,7 @@ async def test_the_changes_applied_give_the_directory(store: Store) -> None:
     assert with_changes(Directory(), await changes(store, 0)) == now
 
 
-async def test_what_changes_nothing_has_no_number(store: Store) -> None:
+async def test_a_change_of_nothing_has_no_number(store: Store) -> None:
     domain_id = await hosted(store)
     now = (await store.records.directory()).change_number
     await store.records.remove_login("nobody", NOTED)

@@ -74,7 +74,7 @@ async def test_a_duplicate_outlives_the_original(store: Store) -> None:
     assert await content(store.content.read_file(copy)) == BIG
 
 
-async def test_what_is_not_there_cannot_be_duplicated(store: Store) -> None:
+async def test_a_missing_file_cannot_be_duplicated(store: Store) -> None:
     with pytest.raises(StoreError):
         await store.reception.duplicate(ContentFile("nothing", 1, 1))
 

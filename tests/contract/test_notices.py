@@ -125,7 +125,7 @@ async def test_only_the_channel_that_is_there_is_changed(store: Store) -> None:
     assert len(await store.trail.audit()) == trail + 1
 
 
-async def test_what_waits_for_a_channel_that_is_changed_stays_and_is_due(store: Store) -> None:
+async def test_notices_for_a_changed_channel_stay_and_are_due(store: Store) -> None:
     hook, mail = await channel(store), await channel(store, MAIL)
     await keep(store, new(hook, "a"), new(mail, "b"), new(hook, "c"))
     await store.notices.settle_notices(
@@ -221,7 +221,7 @@ async def test_notices_that_wait_for_too_long_are_hastened_and_no_others(store: 
     ]
 
 
-async def test_what_is_put_off_keeps_its_place_and_its_key(store: Store) -> None:
+async def test_a_deferred_notice_keeps_its_place_and_its_key(store: Store) -> None:
     number = await channel(store)
     await keep(store, new(number, "a"), new(number, "b"))
     [first] = await store.notices.first_notices(10)

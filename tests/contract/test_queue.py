@@ -219,7 +219,7 @@ async def test_a_recipient_held_again_can_be_delivered_or_refused_again(store: S
     assert store.figures.usage(domain_id) == Usage(1, SIZE, refused=1)
 
 
-async def test_what_an_operator_does_to_mail_is_recorded(store: Store) -> None:
+async def test_actions_of_an_operator_on_mail_are_recorded(store: Store) -> None:
     await a_queue(store)
     deletion, release = replace(NOTED, subject="deletion"), replace(NOTED, subject="release")
     await store.queue.delete([1], deletion)

@@ -23,7 +23,7 @@ from tests.contract.making import (
 )
 
 
-async def test_what_is_held_comes_back_whole(store: Store) -> None:
+async def test_held_mail_comes_back_whole(store: Store) -> None:
     domain_id = await hosted(store)
     envelope = Envelope(
         "bob@example.org", (ANNA, "jürgen@alpha.example"), is_8bit=True, needs_smtputf8=True

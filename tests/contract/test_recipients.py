@@ -27,7 +27,7 @@ async def test_a_list_is_added_to_and_taken_from(store: Store) -> None:
     assert len(await store.trail.audit()) == before + 2
 
 
-async def test_what_is_learned_stands_beside_the_list_and_is_replaced(store: Store) -> None:
+async def test_learned_recipients_stand_beside_the_list_and_are_replaced(store: Store) -> None:
     domain_id = await hosted(store)
     await store.recipients.change_list(domain_id, ["anna"], [], NOTED)
     await store.recipients.learn(

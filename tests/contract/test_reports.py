@@ -87,7 +87,7 @@ async def test_a_report_is_stored_with_the_outcome_that_it_tells_of(store: Store
     assert await store.queue.message(1) is None
 
 
-async def test_what_is_settled_again_is_not_told_again(store: Store) -> None:
+async def test_an_outcome_settled_again_is_not_told_again(store: Store) -> None:
     """A drain that does not know whether its batch was settled settles it again."""
     drain = await drained(store, ANNA, BERT)
     for _ in range(2):
@@ -333,7 +333,7 @@ def asked(
     )
 
 
-async def test_what_was_asked_about_reports_is_held(store: Store) -> None:
+async def test_a_request_for_reports_is_held(store: Store) -> None:
     domain_id = await hosted(store)
     new = asked(1, domain_id, Notify.SUCCESS | Notify.DELAY)
     suspect = NewMessage(

@@ -45,7 +45,7 @@ async def test_held_mail_is_due_by_when_it_was_received_oldest_first(store: Stor
     assert await store.retention.waiting_since(77, RecipientStatus.HELD) is None
 
 
-async def test_what_expires_is_gone_with_its_file(store: Store) -> None:
+async def test_expired_mail_is_gone_with_its_file(store: Store) -> None:
     domain_id = await hosted(store)
     file = await spooled(store, b"x" * 100)
     await store.reception.hold([message(1, domain_id, file=file), message(2, domain_id)])
@@ -109,7 +109,7 @@ async def test_refused_recipients_go_and_those_who_wait_stay(store: Store) -> No
     assert await waiting(store, 1) == (ANNA,)
 
 
-async def test_what_is_held_again_has_its_time_anew(store: Store) -> None:
+async def test_mail_held_again_has_its_time_anew(store: Store) -> None:
     """Otherwise mail that the customer has just released would be deleted for its age."""
     domain_id = await hosted(store)
     await hold(store, domain_id, 1, 2)

@@ -101,7 +101,7 @@ async def test_entries_are_found_by_what_they_are_about(store: Store) -> None:
     assert await store.trail.audit(AuditFilter(since=100.0), limit=1) == [other]
 
 
-async def test_what_changed_is_kept_with_the_entry(store: Store) -> None:
+async def test_an_entry_keeps_its_changes(store: Store) -> None:
     changes = (
         Change("policy.hold", "until-asked", "on-return"),
         Change("note", "none", "ümläut → \x07"),

@@ -50,7 +50,7 @@ def test_it_asks_as_a_sender_would_and_sends_nothing() -> None:
         ({"RCPT": GARBAGE}, None),
     ],
 )
-def test_what_an_answer_means(script: Script, answer: bool | None) -> None:
+def test_each_answer_has_its_meaning(script: Script, answer: bool | None) -> None:
     assert asyncio.run(asked(World(), script, PATH))[0] == [answer]
 
 
@@ -116,7 +116,7 @@ def test_an_answer_does_not_wait_for_a_goodbye() -> None:
     assert answers == [True]
 
 
-def test_what_is_asked_at_once_is_asked_once_and_not_of_too_many() -> None:
+def test_equal_questions_at_once_are_asked_once_and_not_too_many() -> None:
     async def main() -> None:
         world = World()
         async with ScriptedPrimary() as primary, world.dispatcher() as dispatcher:
@@ -151,6 +151,6 @@ def test_our_own_listener_is_not_asked() -> None:
 
 
 @pytest.mark.parametrize("path", ["a\r\nRSET@b.example", "ünï@b.example"])
-def test_what_no_command_can_carry_is_not_asked(path: str) -> None:
+def test_a_path_that_no_command_can_carry_is_not_asked(path: str) -> None:
     answers, primary = asyncio.run(asked(World(), {}, path))
     assert (answers, primary.connections) == ([None], 0)

@@ -62,7 +62,7 @@ def test_it_logs_in_where_the_record_has_a_login(authority: Authority) -> None:
         (("PIPELINING", "AUTH PLAIN"), {"tls": TlsUse.OFF, "has_login": True}),
     ],
 )
-def test_what_may_not_go_in_clear_is_not_asked_in_clear(
+def test_mail_that_needs_tls_is_not_asked_about_in_clear(
     offer: tuple[str, ...], destination: dict[str, Any]
 ) -> None:
     primary = ScriptedPrimary(offer=offer)

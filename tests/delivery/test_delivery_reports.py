@@ -102,7 +102,7 @@ def test_nobody_else_is_told(envelope: Envelope) -> None:
     assert len(primary.taken) == 1
 
 
-def test_what_is_refused_waits_and_is_not_told_where_the_domain_keeps_it() -> None:
+def test_refused_mail_waits_untold_where_the_domain_keeps_it() -> None:
     world = World()
     assert (
         told(
@@ -115,7 +115,7 @@ def test_what_is_refused_waits_and_is_not_told_where_the_domain_keeps_it() -> No
     assert asyncio.run(world.waiting(RecipientStatus.REFUSED)) == [1]
 
 
-def test_what_is_refused_is_bounced_where_the_domain_wants_that() -> None:
+def test_refused_mail_is_bounced_where_the_domain_wants_that() -> None:
     primary = ScriptedPrimary(script={"RCPT TO:<anna": "550 5.1.1 nobody"})
     world = World(bounces_refused=True)
     [report] = told(world, primary, Envelope("s@a.example", (ANNA, BERT)))

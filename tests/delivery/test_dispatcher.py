@@ -594,7 +594,7 @@ def test_at_sigterm_a_silent_destination_is_left_after_the_grace() -> None:
     asyncio.run(main())
 
 
-def test_what_was_on_record_is_taken_up_at_the_next_start() -> None:
+def test_a_recorded_drain_is_taken_up_at_the_next_start() -> None:
     """One attempt is made even if the deadline has passed while the server was down."""
 
     async def main() -> None:

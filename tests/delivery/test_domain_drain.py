@@ -139,7 +139,7 @@ def test_more_than_a_hundred_recipients_go_in_several_transactions() -> None:
     assert not still_held(world)
 
 
-def test_what_the_server_cannot_take_is_refused_without_sending_it() -> None:
+def test_mail_that_the_server_cannot_take_is_refused_without_sending_it() -> None:
     primary = ScriptedPrimary(offer=("PIPELINING", "SIZE 10"))
 
     async def scene(world: World, _: ScriptedPrimary, domain: HostedDomain) -> None:
@@ -343,7 +343,7 @@ def test_a_domain_that_is_removed_gets_no_more_mail() -> None:
 # The store
 
 
-def test_what_cannot_be_settled_is_tried_again_and_not_forgotten() -> None:
+def test_a_failed_settlement_is_tried_again_and_not_forgotten() -> None:
     primary = ScriptedPrimary()
 
     async def scene(world: World, _: ScriptedPrimary, domain: HostedDomain) -> None:
@@ -385,7 +385,7 @@ def test_a_new_round_waits_until_the_last_one_is_settled() -> None:
     assert sorted(numbers(primary)) == list(range(1, 21))
 
 
-def test_what_is_not_settled_gets_one_last_try_when_the_drain_ends() -> None:
+def test_unsettled_outcomes_get_one_last_try_when_the_drain_ends() -> None:
     primary = ScriptedPrimary()
 
     async def scene(world: World, _: ScriptedPrimary, domain: HostedDomain) -> None:

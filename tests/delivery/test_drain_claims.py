@@ -173,7 +173,7 @@ def test_an_unclaimed_drain_can_be_stopped() -> None:
     asyncio.run(main())
 
 
-def test_what_another_server_asks_is_done() -> None:
+def test_requests_of_another_server_are_obeyed() -> None:
     """A request that joins makes a new round, once; a stop ends it."""
 
     async def main() -> None:

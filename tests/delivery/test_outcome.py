@@ -138,7 +138,7 @@ def test_only_a_decisive_complaint_ends_the_session(
         (mail(1, '"a b>"@b.example', reverse_path='"a\\"b"@a.example'), NO_OFFER, None),
     ],
 )
-def test_what_cannot_be_sent_is_refused_without_asking(
+def test_unsendable_mail_is_refused_without_asking(
     message: HeldMessage, offer: Offer, said: str | None
 ) -> None:
     found = obstacle(message, offer, "p.example:25")

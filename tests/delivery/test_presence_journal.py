@@ -89,7 +89,7 @@ def test_a_restart_knows_the_last_state() -> None:
     told(story)
 
 
-def test_what_nobody_probes_any_more_is_unknown_and_forgotten() -> None:
+def test_a_destination_nobody_probes_any_more_is_forgotten() -> None:
     async def story(kept: Kept) -> None:
         kept.journal.note(HOST, ["alpha", "beta"], Seen.UP, 1.0)
         kept.journal.end_others({HOST: frozenset({"beta"})}, 2.0)

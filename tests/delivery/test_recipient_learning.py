@@ -48,7 +48,7 @@ def test_a_destination_that_knows_nobody_teaches_nothing() -> None:
     assert lessons.learned(7.0) == []
 
 
-def test_what_we_said_ourselves_is_no_lesson() -> None:
+def test_our_own_refusal_teaches_nothing() -> None:
     lessons = RecipientLearning()
     lessons.take(outcome(anna=TAKEN))
     lessons.take(
@@ -97,7 +97,7 @@ def test_where_nobody_wants_to_know_nothing_is_kept() -> None:
     assert asyncio.run(world.store.recipients.recipients(1, None, 9)) == []
 
 
-def test_what_is_known_is_written_again_only_when_it_is_old() -> None:
+def test_a_known_recipient_is_written_again_only_when_it_is_old() -> None:
     world = World()
     written: list[int] = []
 

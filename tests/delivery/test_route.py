@@ -58,7 +58,7 @@ def test_no_address_is_no_route() -> None:
         ("2001:db8::1", 465, "2001:db8::1", True),
     ],
 )
-def test_what_a_wildcard_listener_hides_shows_once_connected(
+def test_an_address_behind_a_wildcard_listener_shows_once_connected(
     address: str, port: int, local: str, is_home: bool
 ) -> None:
     assert leads_home(Endpoint(ip(address), port), ip(local), OWN) is is_home

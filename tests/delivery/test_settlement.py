@@ -94,7 +94,7 @@ def play(act: Callable[[Scene], Coroutine[Any, Any, None]], *failures: StoreErro
     return asyncio.run(main())
 
 
-def test_what_gathers_during_one_batch_is_the_next() -> None:
+def test_messages_that_gather_during_a_batch_are_the_next() -> None:
     async def act(scene: Scene) -> None:
         scene.book.may_go_on.clear()
         scene.settlement.add(outcome(1))
@@ -216,7 +216,7 @@ def held(number: int) -> HeldMessage:
 RELAYED = ReportFacts(Action.RELAYED, (Fate("b@b.example", "250 queued"),))
 
 
-def test_what_is_told_goes_with_the_batch_of_its_outcome() -> None:
+def test_a_report_goes_with_the_batch_of_its_outcome() -> None:
     async def act(scene: Scene) -> None:
         scene.book.may_go_on.clear()
         scene.settlement.add(outcome(1))

@@ -14,7 +14,7 @@ from tests.delivery.scripted_primary import SILENCE, ScriptedPrimary
 from tests.delivery.world import World, is_idle, until
 
 
-def test_what_was_delivered_meanwhile_is_recorded_when_the_store_is_back() -> None:
+def test_deliveries_meanwhile_are_recorded_when_the_store_is_back() -> None:
     """For longer than patience with an error of a disk: the lease is still this process's own."""
 
     async def main() -> None:

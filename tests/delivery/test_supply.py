@@ -79,7 +79,7 @@ def test_it_reads_on_from_where_it_was_and_says_when_there_is_no_more() -> None:
     assert take_all(supply) == [1000]
 
 
-def test_what_was_read_and_not_sent_is_read_again_by_the_next_attempt() -> None:
+def test_mail_read_and_not_sent_is_read_again_by_the_next_attempt() -> None:
     supply = supply_of(Shelf(1, 2, 3, 4))
     read(supply)
     supply.take()
@@ -142,7 +142,7 @@ def circling(supply: Supply) -> list[int]:
     return found
 
 
-def test_what_has_come_too_far_is_marked() -> None:
+def test_mail_with_too_many_hops_is_marked() -> None:
     shelf = Shelf()
     shelf.messages = [mail(hops, content=RECEIVED * hops + b"\r\nbody") for hops in range(1, 8)]
     assert circling(supply_of(shelf, hops_limit=3)) == [4, 5, 6, 7]

@@ -37,7 +37,7 @@ def packed(messages: list[tuple[dict[str, str], list[bytes], bool]]) -> bytes:
 
 
 @given(STREAMS, st.integers(1, 7))
-def test_what_was_packed_is_unpacked(
+def test_packed_mail_is_unpacked(
     messages: list[tuple[dict[str, str], list[bytes], bool]], step: int
 ) -> None:
     stream, unpacker = packed(messages), Unpacker()
@@ -67,7 +67,7 @@ def test_a_stream_that_is_cut_off_is_known(cut: int) -> None:
 
 
 @pytest.mark.parametrize("stream", [b"[]\n", b"{\n", b"{}\nxyz\n", b"{}\n-1\n", b"\xff\n"])
-def test_what_is_no_stream_is_refused(stream: bytes) -> None:
+def test_data_that_is_no_stream_is_refused(stream: bytes) -> None:
     with pytest.raises(ValueError):  # noqa: PT011  each in its own words
         list(Unpacker().receive(stream))
 

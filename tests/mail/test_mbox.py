@@ -56,7 +56,7 @@ def test_however_it_is_cut_the_same_is_read(mbox: bytes, cuts: list[int]) -> Non
 
 
 @given(st.lists(CONTENTS, max_size=4), st.integers(0, 40))
-def test_what_was_written_is_read_back(contents: list[bytes], cut: int) -> None:
+def test_written_mail_is_read_back(contents: list[bytes], cut: int) -> None:
     mbox = written(contents, cut)
     read = [unquote(mbox[one.start : one.end]).replace(b"\n", b"\r\n") for one in places(mbox)]
     assert read == contents
@@ -84,5 +84,5 @@ def test_a_mbox_with_crlf_line_ends_is_read_too() -> None:
     assert found == [b"Subject: one\r\n\r\nFrom there\r\n", b"Subject: two\r\n"]
 
 
-def test_what_begins_otherwise_has_no_messages() -> None:
+def test_a_file_that_begins_otherwise_has_no_messages() -> None:
     assert list(places(b"Subject: x\n\nText\n")) == []

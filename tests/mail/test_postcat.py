@@ -89,7 +89,7 @@ def test_several_in_one_output_are_read_one_by_one() -> None:
 
 
 @pytest.mark.parametrize("cut", [20, 200, 500, 700, 900])
-def test_what_is_not_whole_is_an_error(cut: int) -> None:
+def test_a_stream_that_is_not_whole_is_an_error(cut: int) -> None:
     with pytest.raises(ValueError):  # noqa: PT011
         list(read_postcat((ONE % 0)[: -len(ONE) + cut]))
 

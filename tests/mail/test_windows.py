@@ -11,9 +11,7 @@ MARK = b"From x\n"
 
 
 @pytest.mark.parametrize("place", range(20))
-def test_what_is_looked_for_is_found_wherever_it_stands(
-    monkeypatch: pytest.MonkeyPatch, place: int
-) -> None:
+def test_a_text_is_found_wherever_it_stands(monkeypatch: pytest.MonkeyPatch, place: int) -> None:
     monkeypatch.setattr(windows, "WINDOW", 8)
     monkeypatch.setattr(windows, "OVERLAP", len(MARK))
     data = b"." * place + b"\n\n" + MARK + b"." * 5

@@ -61,7 +61,7 @@ def test_an_address_is_kept_for_an_hour_at_most() -> None:
 
 
 @pytest.mark.parametrize(("before", "after"), [(HERE, "192.0.2.2"), ({}, "192.0.2.2")])
-def test_what_is_to_be_forgotten_is_looked_up_at_once(before: Records, after: str) -> None:
+def test_a_forgotten_name_is_looked_up_at_once(before: Records, after: str) -> None:
     async def act(asking: Asking) -> None:
         await asking.found()
         asking.names.records = MOVED

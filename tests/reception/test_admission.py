@@ -82,7 +82,7 @@ def test_a_domain_takes_no_larger_messages_than_it_wants(
     assert answers(smtp, "x@a.example", size) == answer
 
 
-def test_what_turns_out_too_large_is_refused_at_its_end(smtp: Wire) -> None:
+def test_content_that_turns_out_too_large_is_refused_at_its_end(smtp: Wire) -> None:
     smtp.hosts("a.example", message_octets=1000)
     assert sent(smtp, 1000, "x@a.example").startswith("250 2.0.0 OK, held as")
     assert sent(smtp, 1001, "x@a.example") == TOO_LARGE
@@ -90,7 +90,7 @@ def test_what_turns_out_too_large_is_refused_at_its_end(smtp: Wire) -> None:
     assert smtp.log.of(MailRefused)[0]["reason"] == "a.example takes messages of up to 1000 octets"
 
 
-def test_what_one_of_its_domains_takes_is_held_for_all(smtp: Wire) -> None:
+def test_mail_that_one_of_its_domains_takes_is_held_for_all(smtp: Wire) -> None:
     """There is one reply for all of them, and a 552 would take the mail from those that want it."""
     smtp.hosts("a.example", message_octets=1000)
     smtp.hosts("b.example")

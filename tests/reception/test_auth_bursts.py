@@ -76,7 +76,7 @@ def test_guesses_on_the_wire_are_counted_also_those_that_are_put_off() -> None:
     assert told == [f"alpha {FAR}"] * 5
 
 
-def test_what_is_put_off_because_we_are_busy_is_no_guess() -> None:
+def test_a_check_deferred_because_we_are_busy_is_no_guess() -> None:
     smtp = crowd()
     told: list[str] = []
     smtp._services.auth_gate._on_failure = lambda tried, _: told.append(tried.user)

@@ -43,7 +43,7 @@ def test_a_reserve_that_is_changed_counts_from_the_next_look() -> None:
     assert room.is_short
 
 
-def test_what_cannot_be_asked_changes_nothing() -> None:
+def test_a_disk_that_cannot_be_asked_is_not_short() -> None:
     disk = Disk()
     room = DiskSpace(disk, 50)
     disk.error = StoreError("it was removed")
@@ -51,7 +51,7 @@ def test_what_cannot_be_asked_changes_nothing() -> None:
     assert not room.is_short
 
 
-def test_what_nothing_limits_is_never_short() -> None:
+def test_a_store_without_a_disk_is_never_short() -> None:
     room = DiskSpace(lambda: None, 50)
     assert room.look() is None
     assert not room.is_short

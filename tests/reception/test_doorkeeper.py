@@ -79,7 +79,7 @@ def test_address_blocks(first: str, second: str, is_one_block: bool) -> None:
     assert bool(door.refusal(addresses[1])) is is_one_block
 
 
-def test_what_is_turned_away_is_counted_once() -> None:
+def test_a_connection_turned_away_is_counted_once() -> None:
     door = keeper(in_all=1)
     door.entered(STRANGER)
     door.refusal(OTHER)
@@ -182,7 +182,7 @@ def test_an_authorized_host_in_a_busy_site_is_admitted() -> None:
     assert door.sessions == 8
 
 
-def test_what_is_counted_of_sites_is_forgotten_with_their_sessions() -> None:
+def test_the_counts_of_a_site_end_with_its_sessions() -> None:
     door = keeper()
     door.entered(block(1))
     door.left(block(1), was_stranger=True, ended="quit")

@@ -24,7 +24,7 @@ def test_the_last_use_and_the_last_late_password_are_kept() -> None:
     assert inbox.take() == Authentications({}, {})
 
 
-def test_what_is_put_back_yields_to_what_came_since() -> None:
+def test_a_use_put_back_yields_to_a_later_one() -> None:
     times = iter((1.0, 2.0, 3.0))
     inbox = LoginInbox(lambda: next(times))
     inbox.hear(ended("anna", "accepted"))

@@ -90,7 +90,7 @@ def test_the_last_use_is_written() -> None:
     assert run(scene.store.records.login_uses()) == {LOGIN.user: use}
 
 
-def test_what_came_since_the_last_round_is_written_at_the_end() -> None:
+def test_uses_since_the_last_round_are_written_at_the_end() -> None:
     scene = Scene()
     run(scene.rounds())
     scene.hear("accepted")

@@ -156,7 +156,7 @@ def test_content_that_is_complete_or_forgotten_is_told_nothing(
     play(scene)
 
 
-def test_what_cannot_be_written_is_counted_no_longer(play: Callable[[Scene], None]) -> None:
+def test_content_that_cannot_be_written_is_no_longer_counted(play: Callable[[Scene], None]) -> None:
     async def scene(sessions: Sessions) -> None:
         sessions.disk.is_broken = True
         unlucky = sessions.begin("unlucky")

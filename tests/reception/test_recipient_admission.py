@@ -31,7 +31,7 @@ def answer(smtp: Wire, path: str) -> str:
 @pytest.mark.parametrize(
     ("unknown", "said"), [(Unknown.ACCEPT, OK), (Unknown.DEFER, LATER), (Unknown.REJECT, NOBODY)]
 )
-def test_what_is_not_on_the_list_gets_what_the_domain_wants(
+def test_unlisted_addresses_are_answered_as_the_domain_wants(
     smtp: Wire, unknown: Unknown, said: str
 ) -> None:
     smtp.hosts("a.example", recipients=Recipients.LIST, unknown=unknown)
@@ -45,7 +45,7 @@ def test_what_is_not_on_the_list_gets_what_the_domain_wants(
     ]
 
 
-def test_what_the_destination_said_counts_for_a_while(smtp: Wire) -> None:
+def test_the_answer_of_a_destination_counts_for_a_while(smtp: Wire) -> None:
     smtp.hosts("a.example", recipients=Recipients.LEARNED, unknown=Unknown.DEFER)
     smtp.knows(
         "a.example",
@@ -141,7 +141,7 @@ def test_the_list_knows_better_than_the_destination() -> None:
     assert object_to_recipient(facts("bert"), 0, answer=False) is not None
 
 
-def test_what_is_pipelined_waits_its_turn(smtp: Wire) -> None:
+def test_pipelined_commands_wait_their_turn(smtp: Wire) -> None:
     asking(smtp)
     smtp.send(
         b"MAIL FROM:<>\r\n"

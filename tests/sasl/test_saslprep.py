@@ -38,7 +38,7 @@ def test_text_without_a_prepared_form_is_refused(text: str) -> None:
 
 
 @given(st.text())
-def test_what_is_prepared_stays_as_it_is(text: str) -> None:
+def test_a_prepared_text_stays_as_it_is(text: str) -> None:
     try:
         prepared = saslprep(text)
     except ValueError:

@@ -62,6 +62,6 @@ def test_a_verifier_comes_back_as_it_was() -> None:
 @pytest.mark.parametrize(
     "text", ["", "SCRAM-SHA-1$1:eA==$eA==:eA==", "SCRAM-SHA-256$x:eA==$eA==:eA=="]
 )
-def test_what_is_no_verifier_is_refused(text: str) -> None:
+def test_an_invalid_verifier_is_refused(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011
         read_verifier(text)

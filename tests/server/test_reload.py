@@ -439,7 +439,7 @@ def test_an_overlapping_address_that_is_in_use_gives_the_old_one_back(tmp_path: 
     asyncio.run(tell())
 
 
-def test_what_was_changed_and_changed_back_needs_no_restart(tmp_path: Path) -> None:
+def test_a_value_changed_and_changed_back_needs_no_restart(tmp_path: Path) -> None:
     async def tell() -> None:
         async with story(tmp_path) as told:
             assert await told.reload(hostname="mx3.example.net") == ("hostname",)

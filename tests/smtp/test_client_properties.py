@@ -90,7 +90,7 @@ contents = st.lists(
     slices,
     st.sampled_from([b"", b"PIPELINING", b"CHUNKING"]),
 )
-def test_what_one_engine_sends_the_other_receives_byte_for_byte(
+def test_one_engine_receives_byte_for_byte_from_the_other(
     bodies: list[bytes], cuts: list[int], lacks: bytes
 ) -> None:
     talk = ClientTalk(*(mail(number, content=body) for number, body in enumerate(bodies, 1)))

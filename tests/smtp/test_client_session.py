@@ -318,7 +318,7 @@ def test_only_what_is_offered_is_asked_for() -> None:
     )
 
 
-def test_what_was_asked_about_reports_is_passed_on_as_it_came() -> None:
+def test_a_request_for_reports_is_passed_on_as_it_came() -> None:
     """RFC 3461 §5.2.1; nothing is added for a recipient without a request."""
     asked = {
         "b@b.example": RecipientRequest(Notify.SUCCESS | Notify.DELAY, "rfc822;B+3Db@b.example"),

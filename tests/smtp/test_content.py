@@ -62,7 +62,7 @@ def test_only_crlf_dot_crlf_ends_data_however_it_is_cut(sequence: bytes) -> None
 
 
 @pytest.mark.parametrize("sequence", NO_END_OF_DATA)
-def test_what_looks_like_an_end_never_leaves_us_as_one(sequence: bytes) -> None:
+def test_content_that_looks_like_an_end_never_leaves_as_one(sequence: bytes) -> None:
     content, decoder, _ = decode([b"body" + sequence + b"rest\r\n.\r\n"])
     assert decoder.is_complete
     sent = DataEncoder().encode(content)

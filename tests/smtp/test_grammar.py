@@ -131,7 +131,7 @@ def test_postmaster_needs_neither_domain_nor_brackets() -> None:
         "",
     ],
 )
-def test_what_could_mean_two_things_is_refused(argument: str) -> None:
+def test_an_ambiguous_path_is_refused(argument: str) -> None:
     for line in (f"MAIL FROM:{argument}", f"RCPT TO:{argument}"):
         with pytest.raises(CommandRefused):
             parse_command(line.encode())

@@ -168,7 +168,7 @@ def test_our_client_to_a_foreign_server_by_chunks(
 
 @unhurried
 @given(letters(raw_contents), pieces, st.booleans(), st.sampled_from(ALL_NEWLINES), st.booleans())
-def test_what_a_stranger_sent_cannot_end_itself_at_the_destination(
+def test_mail_of_a_stranger_cannot_end_itself_at_the_destination(
     sent: list[Letter], lengths: list[int], by_bdat: bool, newline: bytes, drops_nuls: bool
 ) -> None:
     """The whole path: accepted from a stranger, held, sent to a server with any line ends."""

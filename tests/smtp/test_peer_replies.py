@@ -73,7 +73,7 @@ def test_an_odd_reply_counts_if_its_code_can_be_read(
         b"\r\n" * (MAX_REPLY // 2 + 1),
     ],
 )
-def test_what_has_no_code_is_no_reply(data: bytes) -> None:
+def test_a_line_without_a_code_is_no_reply(data: bytes) -> None:
     with pytest.raises(PeerBroke):
         read(data)
 
@@ -116,7 +116,7 @@ def test_a_bare_lf_within_a_reply_of_several_lines_is_not_read(data: bytes) -> N
         read(data)
 
 
-def test_what_came_of_a_reply_can_be_shown() -> None:
+def test_the_part_of_a_reply_that_came_can_be_shown() -> None:
     reader = ReplyReader()
     reader.receive(b"250-one\r\n250 tw\x00")
     assert reader.next_reply() is None

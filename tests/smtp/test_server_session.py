@@ -127,7 +127,7 @@ def test_commands_that_change_nothing_are_answered_anywhere() -> None:
         ("STARTTLS now", "501 5.5.4 This command takes no argument"),
     ],
 )
-def test_what_is_wrong_gets_its_reply(line: str, answer: str) -> None:
+def test_each_mistake_gets_its_reply(line: str, answer: str) -> None:
     talk = Conversation().greet()
     talk.transcript("C: {line}\nS: {answer}", line=line, answer=answer)
     assert talk.session.error_count == 1
@@ -191,7 +191,7 @@ def test_nested_mail_is_refused_and_the_transaction_stays() -> None:
     """)
 
 
-def test_what_is_asked_about_reports_is_taken() -> None:
+def test_a_request_for_reports_is_taken() -> None:
     """RFC 3461 §4, §5.1: a valid request does not change the replies."""
     talk = Conversation().greet()
     talk.transcript("""

@@ -150,7 +150,7 @@ def test_whoever_wants_bare_newlines_and_nuls_refused_is_told_of_each(
 @pytest.mark.parametrize("newline", ALL_NEWLINES)
 @pytest.mark.parametrize("drops_nuls", [False, True], ids=["", "drops-NUL"])
 @pytest.mark.parametrize("by_bdat", [False, True], ids=["DATA", "BDAT"])
-def test_what_was_held_ends_nothing_at_the_destination(
+def test_held_content_ends_nothing_at_the_destination(
     sequence: bytes, newline: bytes, drops_nuls: bool, by_bdat: bool
 ) -> None:
     """Received by either verb, sent by DATA to a server that may read line ends in any way."""

@@ -20,7 +20,7 @@ def domain_id(runner: asyncio.Runner, store: SqliteStore) -> int:
     return runner.run(hosted(store))
 
 
-async def test_what_is_held_is_written_to_the_log_less_than_twice_over(
+async def test_held_mail_is_written_to_the_log_less_than_twice_over(
     store: SqliteStore, disk: WatchedDisk, domain_id: int
 ) -> None:
     """4 KiB messages in batches of fifty, as in busy sessions: whole pages, three to each."""

@@ -77,7 +77,7 @@ async def test_a_failed_sync_fails_all_that_waited_for_it(
     assert store.figures.usage(domain_id) == NO_USAGE
 
 
-async def test_what_was_held_before_a_failed_sync_is_there_when_the_store_is_opened_anew(
+async def test_mail_held_before_a_failed_sync_is_there_after_reopening(
     store: SqliteStore, disk: WatchedDisk, directory: Path
 ) -> None:
     """Mail in flight may be there too. Its sender got 451 and sends it again, so it may double."""
@@ -95,7 +95,7 @@ async def test_what_was_held_before_a_failed_sync_is_there_when_the_store_is_ope
     await again.close()
 
 
-async def test_what_was_in_flight_at_a_failed_sync_keeps_its_content(
+async def test_mail_in_flight_at_a_failed_sync_keeps_its_content(
     store: SqliteStore, disk: WatchedDisk, directory: Path, damage: DamageReport
 ) -> None:
     """Its row may reappear: discarding its file after a StoreError would leave half a message."""

@@ -113,7 +113,7 @@ def test_a_reading_that_began_before_a_change_does_not_undo_it() -> None:
     asyncio.run(story())
 
 
-def test_what_is_learned_during_a_reading_is_known_after_it() -> None:
+def test_recipients_learned_during_a_reading_are_known_after_it() -> None:
     async def story() -> None:
         world = await World().make()
         change = asyncio.create_task(world.change("carl"))

@@ -58,7 +58,7 @@ def test_each_figure_is_a_sample_of_its_domain() -> None:
     assert all(sample.labels == {"domain": "alpha.example"} for sample in samples)
 
 
-def test_what_is_not_known_is_left_out() -> None:
+def test_unknown_facts_are_left_out() -> None:
     unknown = replace(ALPHA, oldest_age=None, is_up=None, quota_used=None, last_release=None)
     samples = [sample for family in read_text(text(unknown)) for sample in family.samples]
     assert {sample.name for sample in samples} == VALUES.keys() - {

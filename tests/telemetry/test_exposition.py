@@ -18,7 +18,7 @@ from restante.telemetry.process import ProcessFacts
 from tests.telemetry.exposed import OPENMETRICS, STATE, shown, spelled
 
 
-def test_what_strangers_and_customers_chose_is_not_shown() -> None:
+def test_text_chosen_by_strangers_and_customers_is_not_shown() -> None:
     counts = Counts()
     private = [
         "peer",
@@ -87,7 +87,7 @@ def test_the_state_is_shown_as_it_is() -> None:
     }.items() <= samples.items()
 
 
-def test_what_is_not_known_is_left_out() -> None:
+def test_unknown_facts_are_left_out() -> None:
     unknown = replace(STATE, oldest_message_age=None, process=ProcessFacts(1.5, None, None, 1024))
     missing = {name for name, _ in shown(Counts())} - {name for name, _ in shown(Counts(), unknown)}
     assert missing == {

@@ -19,7 +19,7 @@ def test_no_role_has_the_name_of_a_scope() -> None:
     assert {str(one) for one in GrantedRole} & {str(one) for one in Scope} == set()
 
 
-def test_what_concerns_the_platform_is_for_operators_only() -> None:
+def test_platform_actions_are_for_operators_only() -> None:
     assert [one for one in ALL_GRANTS if one.is_of_operators] == [
         GrantedRole.OPERATOR,
         GrantedRole.OPERATOR_READER,

@@ -72,7 +72,7 @@ def test_whatever_is_against_some_mail_is_looked_at(wish: dict[str, Any]) -> Non
     assert not Policy(**wish).takes_everything
 
 
-def test_what_is_about_leaving_is_against_no_mail() -> None:
+def test_rules_for_leaving_mail_refuse_no_mail() -> None:
     leaving = Policy(
         hold=Hold.RELAY, retention=Retention(1.0, AtEnd.DELETE), refused_retention=Retention(1.0)
     )

@@ -92,6 +92,6 @@ def test_entries_are_read(text: str, name: str) -> None:
         "a@b@c d",
     ],
 )
-def test_what_is_no_address_of_the_domain_is_refused(text: str) -> None:
+def test_an_address_outside_the_domain_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"is not|not a domain"):
         parse_recipient("alpha.example", text)

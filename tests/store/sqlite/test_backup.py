@@ -46,7 +46,7 @@ async def test_a_copy_has_everything_and_is_a_store(store: SqliteStore, tmp_path
     assert await restored_numbers(tmp_path / "copy") == [1, 2, 3]
 
 
-async def test_what_leaves_while_it_is_copied_is_in_the_copy_and_whole(
+async def test_mail_that_leaves_while_it_is_copied_is_whole_in_the_copy(
     store: SqliteStore, tmp_path: Path, directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The rows are of one moment; their files must not go before they have been copied."""

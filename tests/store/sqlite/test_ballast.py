@@ -50,7 +50,7 @@ async def open_with_ballast(directory: Path, disk: WatchedDisk) -> SqliteStore:
     return await open_sqlite(directory, vfs=disk.name, ballast=OCTETS)
 
 
-async def test_what_only_removes_goes_on_and_what_adds_waits_for_room(
+async def test_removals_go_on_and_additions_wait_for_room(
     directory: Path, disk: WatchedDisk, room: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = await open_with_ballast(directory, disk)

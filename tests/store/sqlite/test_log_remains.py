@@ -123,7 +123,7 @@ async def test_salvage_names_what_the_log_lost(directory: Path) -> None:
     ("change", "held"),
     [(sound, 6), (torn, 5), (cut_off, 5), (with_remains, 3)],
 )
-async def test_what_a_power_cut_leaves_is_no_damage(
+async def test_the_remains_of_a_power_cut_are_no_damage(
     directory: Path, change: Callable[[bytearray], None], held: int
 ) -> None:
     copy = await left_by_a_crash(directory)

@@ -165,7 +165,7 @@ def expire(tables: Tables, status: RecipientStatus, before: float) -> int:
         (RecipientStatus.REFUSED, 20.5, 1, [1, 2, 3]),
     ],
 )
-def test_what_has_had_its_time_expires_and_the_trail_says_so_only_then(
+def test_mail_expires_after_its_time_and_the_trail_says_so_only_then(
     tables: Tables, status: RecipientStatus, before: float, expired: int, left: list[int]
 ) -> None:
     for number in (1, 2, 3):  # received at the second of its number

@@ -199,7 +199,7 @@ async def test_drains_that_ended_before_uncertain_mail_was_counted_apart_are_rea
     connection.close()
 
 
-async def test_what_waited_before_it_was_counted_is_counted(
+async def test_reports_that_waited_before_the_count_are_counted(
     runner: asyncio.Runner, tmp_path: Path
 ) -> None:
     (tmp_path / "store").mkdir()

@@ -82,7 +82,9 @@ async def crashed(store: SqliteStore, directory: Path) -> Path:
     return copy
 
 
-async def test_what_was_done_is_there_after_a_crash(store: SqliteStore, directory: Path) -> None:
+async def test_completed_changes_are_there_after_a_crash(
+    store: SqliteStore, directory: Path
+) -> None:
     domain_id = await hosted(store)
     file = await spooled(store, b"content")
     await hold(store, domain_id, 1, 2, 3)

@@ -39,6 +39,6 @@ def test_an_empty_column_is_the_default() -> None:
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"hold": "sometimes"}'])
-def test_what_is_no_policy_is_a_value_error(text: str) -> None:
+def test_an_invalid_policy_is_a_value_error(text: str) -> None:
     with pytest.raises(ValueError, match="validation error"):
         read_policy(text)

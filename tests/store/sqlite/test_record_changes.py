@@ -128,7 +128,7 @@ def test_a_user_name_is_one_accounts(tables: Tables) -> None:
     assert tables.rows("SELECT account, password_hash FROM login") == [("alpha", "new")]
 
 
-def test_what_is_not_there_is_removed_without_an_entry(tables: Tables) -> None:
+def test_removing_a_missing_record_leaves_no_entry(tables: Tables) -> None:
     before = changes(tables)
     tables.change(record_changes.remove_account, "gone", NOTED)
     tables.change(record_changes.remove_login, "gone", NOTED)

@@ -67,7 +67,7 @@ def test_more_mail_than_a_statement_takes_is_still_one_transaction(
     tables.check_figures()
 
 
-def test_what_was_left_behind_is_written_by_the_next_other_change(tables: Tables) -> None:
+def test_figures_left_behind_are_written_by_the_next_other_change(tables: Tables) -> None:
     held(tables, 1).commit()
     assert tables.rows("SELECT messages FROM usage WHERE messages") == []
     tables.change(mail_changes.delete, [9], NOTED)

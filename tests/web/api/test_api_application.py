@@ -13,7 +13,7 @@ from tests.admin.desk import Desk
 from tests.web.api.asking import ask, story
 
 
-def test_what_the_api_has_is_shown_and_made_where_nobody_waits_for_it(
+def test_the_description_of_the_api_is_made_where_nobody_waits_for_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     makers = []

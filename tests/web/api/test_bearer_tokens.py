@@ -117,7 +117,7 @@ def test_a_revoked_token_is_refused_at_the_next_request() -> None:
     run(story())
 
 
-def test_what_a_token_does_stands_in_the_trail_under_its_name() -> None:
+def test_the_trail_names_the_token_that_acted() -> None:
     async def story() -> None:
         web = Web()
         new = NewToken(name="fix", account="alpha", scopes=(Scope.DOMAIN_WRITE,))

@@ -47,7 +47,7 @@ def test_a_stale_tag_changes_and_removes_nothing(desk: Desk, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", CHANGES)
-def test_what_the_client_has_is_not_sent_again(desk: Desk, path: str) -> None:
+def test_content_that_the_client_has_is_not_sent_again(desk: Desk, path: str) -> None:
     first = ask(desk, "GET", path)
     same = ask(desk, "GET", path, headers={"If-None-Match": first.headers["etag"]})
     assert (same.status_code, same.content) == (304, b"")

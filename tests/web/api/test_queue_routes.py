@@ -35,7 +35,7 @@ def test_the_queue_is_filtered_shown_and_changed() -> None:
     assert deleted.json() == {"changed": 1, "missing": []}
 
 
-def test_what_matches_is_named_counted_exported_and_imported() -> None:
+def test_matching_mail_is_named_counted_exported_and_imported() -> None:
     desk = Desk()
     number = story(desk)
     asyncio.run(desk.hold(1, number, "x@alpha.example", "y@alpha.example"))
