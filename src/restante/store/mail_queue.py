@@ -75,7 +75,8 @@ class QueueStore(Protocol):
     async def list_queue(self, selection: QueueFilter) -> list[QueuedMessage]:
         """Return the messages with matching recipients, by number, with those recipients only.
 
-        Raises SearchTooLong where `sender` or `message_id` make it look at too much.
+        Raises SearchTooLong where `sender`, `message_id` or `recipient` make it look at too much;
+        not for a `recipient` of one domain.
         """
 
     async def message(self, number: int) -> HeldMessage | None:

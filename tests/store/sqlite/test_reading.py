@@ -1,5 +1,6 @@
 """Questions to the tables: the bounds of an answer, and damage that an answer passes over."""
 
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -7,7 +8,8 @@ import pytest
 from restante.mail.report import Action
 from restante.queue.recipient_status import RecipientStatus
 from restante.store.mail_queue import QueueFilter
-from restante.store.sqlite import mail_changes, reading, record_changes, report_changes
+from restante.store.sqlite import engine, mail_changes, reading, record_changes, report_changes
+from restante.store.store_errors import SearchTooLong
 from restante.tenancy.audit import AuditFilter
 from tests.contract.making import (
     ANNA,
@@ -178,3 +180,25 @@ def test_the_trail_is_read_by_pages_to_its_end(tables: Tables) -> None:
         before = page.before
     assert sizes[:-1] == [2] * (len(sizes) - 1)
     assert sum(sizes) == len(tables.rows("SELECT 1 FROM audit WHERE at >= 0.5"))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "is_limited"),
+    [
+        (QueueFilter(sender="nobody@*"), True),
+        (QueueFilter(sender="nobody@*", domain_ids=(1,)), True),
+        (QueueFilter(message_id="<1@example.org>"), True),
+        (QueueFilter(recipient="nobody@*"), True),
+        (QueueFilter(recipient="nobody@*", domain_ids=(1, 2)), True),
+        (QueueFilter(recipient="nobody@*", domain_ids=(1,)), False),
+        (QueueFilter(recipient="nobody@*", numbers=(1, 2)), False),
+        (QueueFilter(), False),
+    ],
+)
+def test_a_search_over_much_mail_has_a_limit_of_time(
+    tables: Tables, monkeypatch: pytest.MonkeyPatch, wanted: QueueFilter, is_limited: bool
+) -> None:
+    monkeypatch.setattr(engine, "SEARCH_SECONDS", 0.0)
+    monkeypatch.setattr(engine, "_STEPS_BETWEEN_LOOKS", 1)
+    with pytest.raises(SearchTooLong) if is_limited else nullcontext():
+        reading.queue(tables.connection, wanted)
