@@ -16,7 +16,7 @@ PASSWORD_FILE = DIRECTORY / "sample-password"
 DOMAIN = "sample.example"
 
 NEXT_STEPS = f"""
-Restante is about to listen on {HOST}: 2525 (mx) and 4465 (smtps).
+Restante is about to listen on {HOST}: 2525 (mx), 4465 (smtps) and 8025 (web).
 In another terminal, in this directory:
 
   1. Send a message to a domain whose own server is away:

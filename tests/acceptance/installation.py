@@ -96,6 +96,7 @@ class Installation:
         self.log_path = self.directory / "log"
         self.mx_port = mx_port or free_port(HOST)
         self.smtps_port = free_port(HOST)
+        self.web_port = free_port(HOST)
         self._process = ServerProcess(self.log_path)
         self._clock = self.directory / "seconds-ahead"
         self._logins = {ALPHA.user: ALPHA}
@@ -140,6 +141,7 @@ class Installation:
         text = self.config.read_text()
         text = text.replace("127.0.0.1:2525", f"{HOST}:{self.mx_port}")
         text = text.replace("127.0.0.1:4465", f"{HOST}:{self.smtps_port}")
+        text = text.replace("127.0.0.1:8025", f"{HOST}:{self.web_port}")
         text = text.replace('style = "text"', 'style = "json"')
         if user:
             text = text.replace('# user = "restante"', f'user = "{user}"')

@@ -314,3 +314,41 @@ def test_a_disk_with_less_free_than_the_reserve_is_warned_of(tmp_path: Path) -> 
     assert re.search(
         r"has \d+ MiB free, less than .+, so no mail is accepted; free some space, ", line
     )
+
+
+@pytest.mark.parametrize(
+    ("address", "more", "is_refused"),
+    [
+        ("127.0.0.1:8025", "", False),
+        ("127.9.9.9:8025", "", False),
+        ("[::1]:8025", "", False),
+        ("[::ffff:127.0.0.1]:8025", "", False),
+        ("0.0.0.0:8025", "", True),
+        ("[::]:8025", "", True),
+        ("10.0.0.1:8025", "", True),
+        ("0.0.0.0:8025", "\ntls = true", False),
+    ],
+)
+def test_a_web_listener_without_tls_is_on_loopback(
+    address: str, more: str, is_refused: bool, tmp_path: Path
+) -> None:
+    """Otherwise tokens would cross a network in clear text."""
+    path = replaced(installed(tmp_path), '"127.0.0.1:8025"', f'"{address}"{more}')
+    config = load(path, {})
+    if not is_refused:
+        check(config, NOW)
+        return
+    with pytest.raises(ConfigError) as refused:
+        check(config, NOW)
+    (problem,) = refused.value.problems
+    assert problem.key == "listen[2].address"
+    assert "without TLS must be on loopback" in str(problem)
+    assert "set tls = true in this [[listen]]" in str(problem)
+    path.write_text(path.read_text() + '\n[web]\ntrusted_proxies = ["10.0.0.5"]\n')
+    check(load(path, {}), NOW)
+
+
+def test_tls_is_no_setting_of_smtp(tmp_path: Path) -> None:
+    path = replaced(installed(tmp_path), '"127.0.0.1:4465"', '"127.0.0.1:4465"\ntls = true')
+    with pytest.raises(ConfigError, match="tls is not a setting of smtps"):
+        load(path, {})

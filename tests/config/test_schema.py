@@ -55,7 +55,7 @@ def test_a_wrong_value_is_refused(settings: dict[str, Any], problem: str) -> Non
     assert problem in refused(**settings)
 
 
-@pytest.mark.parametrize("service", ["odmr", "web"])
+@pytest.mark.parametrize("service", ["odmr"])
 def test_a_service_of_a_later_version_is_refused(service: str) -> None:
     listen = [{"service": service, "address": "127.0.0.1:25"}]
     assert "is not in this version yet" in refused(listen=listen)

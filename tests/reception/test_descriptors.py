@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from restante.reception.descriptors import (
+    HTTP_SERVICES,
     MOST_KEPT_BACK,
     http_connections_possible,
     http_connections_within,
@@ -29,12 +30,12 @@ def test_two_descriptors_for_each_session_and_some_kept_back(limit: int, session
 
 
 @pytest.mark.parametrize(
-    ("limit", "connections"), [(0, 1), (256, 8), (1024, 32), (4096, 128), (65536, 128)]
+    ("limit", "connections"), [(0, 1), (256, 5), (1024, 21), (4096, 85), (8192, 128), (65536, 128)]
 )
 def test_http_takes_at_most_half_of_what_is_kept_back(limit: int, connections: int) -> None:
-    """Two services, and of each as many again that were accepted and are not closed yet."""
+    """Three services, and of each as many again that were accepted and are not closed yet."""
     assert http_connections_within(limit) == connections
-    assert 4 * connections <= max(4, min(limit // 4, MOST_KEPT_BACK) // 2)
+    assert 2 * HTTP_SERVICES * connections <= max(6, min(limit // 4, MOST_KEPT_BACK) // 2)
 
 
 @pytest.mark.parametrize(

@@ -483,3 +483,57 @@ def test_reloads_asked_for_during_one_are_one_more(tmp_path: Path) -> None:
             assert told.app.settings.config.reception.message_size_limit == 3_000_000
 
     asyncio.run(tell())
+
+
+WEB_BLOCK = '[[listen]]\nservice = "web"\naddress = "127.0.0.1:{port}"\n{tls}'
+
+
+async def shown_by_web(port: int) -> bytes:
+    """Return the certificate of a `web` listener that answers."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context)
+    writer.write(b"GET /healthz HTTP/1.1\r\nHost: r\r\nConnection: close\r\n\r\n")
+    assert (await reader.read()).startswith(b"HTTP/1.1 200 OK\r\n")
+    shown: bytes = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+    writer.close()
+    return shown
+
+
+def test_a_web_listener_follows_reloads_as_the_others(tmp_path: Path) -> None:
+    world = World(tmp_path)
+
+    def write(file: File, web: str) -> None:
+        world.write(file)
+        text = world.path.read_text()
+        world.path.write_text(text.replace("[tls]", f"{web}\n[tls]", 1))
+
+    async def story() -> None:
+        port = world.ports[2]
+        secure = WEB_BLOCK.format(port=port, tls="tls = true")
+        world.write(File())
+        async with world.running() as app:
+            write(File(), secure)
+            await app.admin.reloader.reload()
+            assert [each.service for each in app.reception.listeners] == ["mx", "smtps", "web"]
+            assert app.admin.reloader.state.restart_for == ()
+            first = await shown_by_web(port)
+            write(File(certificate=1), secure)
+            await app.admin.reloader.reload()
+            assert await shown_by_web(port) != first
+            assert ("127.0.0.1", port) in app.own_addresses
+            write(File(), WEB_BLOCK.format(port=port, tls=""))
+            await app.admin.reloader.reload()
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(b"GET /readyz HTTP/1.1\r\nHost: r\r\nConnection: close\r\n\r\n")
+            assert (await reader.read()).startswith(b"HTTP/1.1 ")
+            writer.close()
+            write(File(), WEB_BLOCK.format(port=port, tls="").replace("127.0.0.1", "0.0.0.0"))
+            await app.admin.reloader.reload()
+            assert "without TLS must be on loopback" in app.admin.reloader.state.reload_failure
+            world.write(File())
+            await app.admin.reloader.reload()
+            with pytest.raises(OSError, match=r"refused|Connect call failed"):
+                await asyncio.open_connection("127.0.0.1", port)
+
+    asyncio.run(story())

@@ -18,6 +18,7 @@ from restante.store.scrubber import Scrubber
 from restante.store.store_errors import StoreError
 from restante.telemetry.loop_lag import LoopLag
 from restante.telemetry.metric_types import State
+from restante.web.request_counts import RequestCounts
 from tests.admin.desk import HEAD, NOW, Desk
 from tests.contract.store_parts import part_with
 
@@ -38,6 +39,7 @@ def instruments(desk: Desk) -> Instruments:
         started_at=NOW - 60,
         certificate_expires_at=lambda: NOW + 60,
         scrubber=Scrubber(desk.store.care, desk.log, lambda: NOW, lambda: 0.0),
+        request_counts=RequestCounts(),
         loop_lag=LoopLag(desk.log, lambda: 0.0),
     )
 

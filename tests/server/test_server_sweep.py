@@ -19,10 +19,12 @@ from restante.telemetry.events import (
     AcceptsFailed,
     ConnectionsShed,
     HttpConnectionsCut,
+    HttpRequestsRefused,
     RoomBack,
     RoomShort,
 )
 from restante.web.http_connections import Cut, HttpService
+from restante.web.request_counts import Refusal, RequestCounts
 from tests.delivery.swift_loop import run_swiftly
 from tests.log_lines import Lines
 
@@ -51,7 +53,12 @@ class Scene:
             door=self,
             listeners=SimpleNamespace(sweep=lambda: self.acts.append("listeners")),
         )
-        admin = SimpleNamespace(control_connections=self.control, metrics_connections=self.metrics)
+        self.web, self.requests = Http(HttpService.WEB), RequestCounts()
+        admin = SimpleNamespace(
+            control_connections=self.control,
+            metrics_connections=self.metrics,
+            web=SimpleNamespace(connections=self.web, gate=SimpleNamespace(counts=self.requests)),
+        )
         self.sweep = ServerSweep(
             cast("ReceptionParts", reception),
             cast("AdminParts", admin),
@@ -103,6 +110,15 @@ def test_http_connections_that_were_cut_are_told_by_service_and_cause() -> None:
     assert scene.run(2).of(HttpConnectionsCut) == [
         {"service": "control", "count": 2, "reason": "too many connections"},
         {"service": "metrics", "count": 1, "reason": "no request in time"},
+    ]
+
+
+def test_refused_requests_are_one_line_for_each_reason() -> None:
+    scene = Scene()
+    for peer in ("192.0.2.1", "192.0.2.2"):
+        scene.requests.refused(Refusal.NO_CREDENTIALS, peer)
+    assert scene.run(2).of(HttpRequestsRefused) == [
+        {"count": 2, "reason": "no credentials", "peer": "192.0.2.2"}
     ]
 
 

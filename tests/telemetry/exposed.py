@@ -43,6 +43,9 @@ STATE: Final = State(
     version="1.2.3",
     process=ProcessFacts(1.5, 2**20, 30, 1024),
     loop_lag=0.125,
+    web_requests={("/v1/status", "2xx"): 5, ("(none)", "4xx"): 2},
+    web_request_seconds={("/v1/status",): 0.25},
+    web_requests_running=1,
 )
 
 

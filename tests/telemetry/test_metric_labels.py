@@ -74,8 +74,10 @@ def test_no_label_is_for_names_of_people_or_places() -> None:
             "mechanism",
             "outcome",
             "reason",
+            "route",
             "service",
             "state",
+            "status",
             "version",
             "way",
         )

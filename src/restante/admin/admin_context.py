@@ -42,7 +42,7 @@ class OpenListener:
 
     service: str
     address: str  # host:port as bound
-    tls_minimum: str
+    tls_minimum: str  # "" without TLS
     sessions: int  # open now
 
 

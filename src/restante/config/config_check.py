@@ -26,7 +26,7 @@ from restante.config.certificate import (
 from restante.config.config_problem import ConfigError, ConfigProblem
 from restante.config.host_name import flaw_of
 from restante.config.key_file import KeyUnusable, read_key
-from restante.config.schema import Config
+from restante.config.schema import WEB, Config
 from restante.config.self_signed import is_self_signed
 from restante.config.source import Location, key_name
 from restante.mail.address import canonical_domain, split_mailbox
@@ -48,6 +48,7 @@ def check(config: Config, now: float) -> list[str]:
         *_directory_problems(config),
         *_socket_problems(config),
         *_postmaster_problems(config),
+        *_web_problems(config),
     ]
     if problems:
         raise ConfigError(problems)
@@ -171,6 +172,20 @@ def _postmaster_problems(config: Config) -> Iterator[ConfigProblem]:
     if text and not _is_mailbox(text):
         remedy = 'write one in a hosted domain, such as "postmaster@example.org", or remove it'
         yield _problem(config, ("reception", "postmaster"), "is not a mailbox", remedy, text)
+
+
+def _web_problems(config: Config) -> Iterator[ConfigProblem]:
+    """Refuse to let tokens cross a network in clear text."""
+    if config.web.trusted_proxies:
+        return
+    for place, listen in enumerate(config.listen):
+        if listen.service == WEB and not listen.tls and not listen.is_loopback:
+            cause = "would let others read tokens: a web listener without TLS must be on loopback"
+            remedy = (
+                "set tls = true in this [[listen]], name the proxies in front of it as"
+                " trusted_proxies of [web], or use 127.0.0.1"
+            )
+            yield _problem(config, ("listen", place, "address"), cause, remedy, listen.address)
 
 
 def _is_mailbox(text: str) -> bool:

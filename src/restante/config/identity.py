@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from ssl import SSLContext, SSLError
 
 from restante.config.certificate import Unfit, host_names, read_certificate
-from restante.config.schema import IMPLICIT_TLS, Config, Listen, TlsSettings, TlsVersion
+from restante.config.schema import IMPLICIT_TLS, WEB, Config, Listen, TlsSettings, TlsVersion
 from restante.network.tls_context import server_context
 from restante.phrases import cause_of
 
@@ -35,11 +35,13 @@ def read_identity(config: Config) -> Identity:
         ends = [certificate.not_valid_after_utc for certificate in certificates]
         names = frozenset(name for each in certificates for name in host_names(each))
         kinds: set[tuple[str, TlsVersion]] = {
-            (listen.service, listen.tls_minimum or config.tls.minimum) for listen in config.listen
+            (listen.service, listen.tls_minimum or config.tls.minimum)
+            for listen in config.listen
+            if listen.service != WEB or listen.tls
         }
         contexts: dict[tuple[str, str], SSLContext] = {
             (service, minimum): server_context(
-                pairs, minimum, has_clear_text=service not in IMPLICIT_TLS
+                pairs, minimum, has_clear_text=service not in {*IMPLICIT_TLS, WEB}
             )
             for service, minimum in kinds
         }

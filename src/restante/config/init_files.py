@@ -44,6 +44,10 @@ address = "127.0.0.1:2525"      # on the Internet: "0.0.0.0:25", and a [[listen]
 service = "smtps"               # the same, inside TLS from the first byte
 address = "127.0.0.1:4465"      # on the Internet: "0.0.0.0:465", and "[::]:465"
 
+[[listen]]
+service = "web"                 # the API over HTTP, for holders of tokens
+address = "127.0.0.1:8025"      # other addresses need tls = true, or trusted_proxies in [web]
+
 [tls]
 # One certificate for each type of key: ECDSA, and RSA for old clients. They are self-signed, so
 # clients that verify them need tls/trust.pem. Replace them with certificates of an authority, or

@@ -19,6 +19,7 @@ APPLIED_BY_RELOAD: Final = (
     "history",
     "metrics",
     "presence",
+    "web",
 )
 NEED_RESTART: Final = (
     "hostname",

@@ -7,7 +7,7 @@ collected here. Values are frozen: a reload makes a new Config.
 import ipaddress
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -18,6 +18,7 @@ from pydantic import (
     PrivateAttr,
     ValidationInfo,
     field_validator,
+    model_validator,
 )
 from pydantic_core import PydanticCustomError
 
@@ -34,9 +35,11 @@ from restante.reports.report_settings import ReportSettings
 from restante.retention.history_settings import HistorySettings
 from restante.store.store_url import StoreUrlUnusable, parse_store_url, store_directory
 from restante.telemetry.metrics_settings import MetricsSettings
+from restante.web.web_settings import WebSettings
 
 DNS_PORT = 53
-PLANNED_SERVICES = ("odmr", "web")
+PLANNED_SERVICES = ("odmr",)
+WEB = "web"
 IMPLICIT_TLS = frozenset({"smtps"})  # services that speak TLS from the first byte
 
 TlsVersion = Literal["1.0", "1.1", "1.2", "1.3"]
@@ -98,7 +101,8 @@ def _endpoint(text: str, default_port: int | None, remedy: str) -> tuple[str, in
 def _check_service(value: Any) -> Any:
     if value in PLANNED_SERVICES:
         raise _wrong(
-            "is not in this version yet", 'remove this [[listen]], or write "mx" or "smtps"'
+            "is not in this version yet",
+            'remove this [[listen]], or write "mx", "smtps" or "web"',
         )
     return value
 
@@ -131,9 +135,9 @@ class Section(BaseModel):
 class Listen(Section):
     """One `[[listen]]`: an address that accepts connections, and its protocol."""
 
-    service: Annotated[Literal["mx", "smtps"], BeforeValidator(_check_service)] = Field(
+    service: Annotated[Literal["mx", "smtps", "web"], BeforeValidator(_check_service)] = Field(
         description="`mx`: mail and ETRN, with TLS by STARTTLS. `smtps`: the same, with TLS from"
-        " the first byte.",
+        " the first byte. `web`: the API over HTTP.",
         examples=["mx"],
     )
     address: Annotated[str, AfterValidator(_check_listener)] = Field(
@@ -145,6 +149,24 @@ class Listen(Section):
         default=None,
         description="Oldest TLS version on this listener. Unset: `minimum` of `[tls]`.",
     )
+    tls: bool = Field(
+        default=False,
+        description="Only for `web`: HTTPS with the certificates of `[tls]`. Without it, the"
+        " address must be loopback, or `[web]` must name the proxies in front.",
+    )
+
+    @model_validator(mode="after")
+    def _only_web_has_a_choice(self) -> Self:
+        if self.tls and self.service != WEB:
+            raise _wrong(
+                f"tls is not a setting of {self.service}, which has TLS always", "remove tls"
+            )
+        return self
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can reach the address."""
+        return ipaddress.ip_address(self.endpoint[0].partition("%")[0]).is_loopback
 
     @property
     def endpoint(self) -> tuple[str, int]:
@@ -300,6 +322,8 @@ class Config(Section):
     history: HistorySettings = Field(
         default=HistorySettings(), description="The history of mail that left."
     )
+
+    web: WebSettings = Field(default=WebSettings(), description="The `web` listeners.")
 
     _source: ConfigSource = PrivateAttr(default_factory=ConfigSource)
 

@@ -190,6 +190,21 @@ class Wire(asyncio.Protocol):
         return self._tls.peer_key_sha256() if self._tls is not None else ""
 
     @property
+    def is_closing(self) -> bool:
+        """Whether it is closed, or will be once everything is sent."""
+        return self._transport.is_closing()
+
+    @property
+    def unsent(self) -> int:
+        """Octets that wait to be sent."""
+        return self._transport.get_write_buffer_size()
+
+    def extra_info(self, name: str) -> object:
+        """Return what the transport knows of itself; None where it does not."""
+        info: object = self._transport.get_extra_info(name)
+        return info
+
+    @property
     def has_unread(self) -> bool:
         """Whether octets of the peer have arrived that no owner has seen."""
         if self._tls is not None and self._tls.has_unread:

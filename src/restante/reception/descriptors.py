@@ -15,6 +15,7 @@ SHARE_KEPT_BACK = 4  # a quarter
 # for drains (two for each connection), the store, look-ups, HTTP, and clients that get 421
 MOST_KEPT_BACK = 2048
 MOST_HTTP_CONNECTIONS = 128  # of one service
+HTTP_SERVICES = 3  # control, metrics, web
 _PER_SESSION = 2
 
 
@@ -47,10 +48,11 @@ def http_connections_possible() -> int:
 def http_connections_within(limit: int) -> int:
     """Return how many HTTP connections of one service fit within this number of descriptors.
 
-    They come out of the reserve. As many again may be accepted and not closed yet, so both services
+    They come out of the reserve. As many again may be accepted and not closed yet, so all services
     together never take more than half of it.
     """
-    return min(MOST_HTTP_CONNECTIONS, max(1, _kept_back(limit) // 8))
+    share = _kept_back(limit) // (4 * HTTP_SERVICES)
+    return min(MOST_HTTP_CONNECTIONS, max(1, share))
 
 
 def sessions_possible() -> int:

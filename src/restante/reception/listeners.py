@@ -17,14 +17,60 @@ Sessions outlive the listener that they came through, and are swept until they e
 import errno
 import socket
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from ssl import SSLContext
+from typing import Any, Protocol
 
 from restante.network.addresses import split_host_port
 from restante.phrases import remedy_for_address
 from restante.reception.doorkeeper import Doorkeeper
 from restante.reception.listener import Listener, bind
-from restante.reception.smtp_connection import SessionTerms
+
+
+class ListenerTerms(Protocol):
+    """The terms of any listener."""
+
+    @property
+    def tls(self) -> SSLContext | None:
+        """The context of its TLS; None: it has none."""
+
+
+class AnyListener(Protocol):
+    """A listener of any service, as `Listeners` needs it."""
+
+    service: str
+    terms: Any  # ListenerTerms; replaced whole
+    address: tuple[str, int]
+
+    @property
+    def address_text(self) -> str:
+        """`host:port` as bound."""
+
+    @property
+    def sessions(self) -> int:
+        """Sessions open now."""
+
+    async def open(self) -> None:
+        """Begin to accept connections. Raises OSError."""
+
+    def sweep(self) -> None:
+        """End the sessions that have taken too long."""
+
+    def share_socket(self) -> socket.socket:
+        """Return another descriptor of the bound socket, for the replacing listener."""
+
+    def stop_accepting(self) -> None:
+        """Accept no more; sessions go on."""
+
+    def close(self) -> None:
+        """Accept no more; end the sessions that await no reply, the others after their reply."""
+
+    def abort(self) -> None:
+        """Cut the sessions that are still open."""
+
+
+MakeListener = Callable[[str, socket.socket, Any], AnyListener]  # service, bound socket, terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +108,21 @@ class CannotListen(Exception):  # noqa: N818
 class Listeners:
     """The open listeners in configured order, and those that only finish their sessions."""
 
-    def __init__(self, door: Doorkeeper, clock: Callable[[], float]) -> None:
-        """`clock` is monotonic, in seconds."""
+    def __init__(
+        self,
+        door: Doorkeeper,
+        clock: Callable[[], float],
+        makers: Mapping[str, MakeListener] | None = None,
+    ) -> None:
+        """`clock` is monotonic, in seconds. `makers` are of the services other than SMTP."""
         self._door = door
         self._clock = clock
-        self._open: dict[ListenerAddress, Listener] = {}
-        self._leaving: list[Listener] = []
+        self._makers = makers or {}
+        self._open: dict[ListenerAddress, AnyListener] = {}
+        self._leaving: list[AnyListener] = []
         self._is_closed = False
 
-    def __iter__(self) -> Iterator[Listener]:
+    def __iter__(self) -> Iterator[AnyListener]:
         """Iterate over the open listeners."""
         return iter(list(self._open.values()))
 
@@ -89,7 +141,7 @@ class Listeners:
     async def begin(
         self,
         bound: Sequence[tuple[ListenerAddress, socket.socket]],
-        terms: Callable[[ListenerAddress], SessionTerms],
+        terms: Callable[[ListenerAddress], ListenerTerms],
     ) -> None:
         """Listen on sockets that were bound before the privileges were dropped. Raises OSError."""
         for place, each in bound:
@@ -98,7 +150,7 @@ class Listeners:
             await listener.open()
 
     async def change(
-        self, wanted: Sequence[ListenerAddress], terms: Callable[[ListenerAddress], SessionTerms]
+        self, wanted: Sequence[ListenerAddress], terms: Callable[[ListenerAddress], ListenerTerms]
     ) -> None:
         """Open and close listeners as wanted, and give every open one its new terms.
 
@@ -136,7 +188,9 @@ class Listeners:
             else:
                 self._open[place] = again
 
-    def _make(self, place: ListenerAddress, bound: socket.socket, terms: SessionTerms) -> Listener:
+    def _make(self, place: ListenerAddress, bound: socket.socket, terms: Any) -> AnyListener:
+        if maker := self._makers.get(place.service):
+            return maker(place.service, bound, terms)
         return Listener(place.service, bound, terms, self._door, self._clock)
 
     def sweep(self) -> None:
@@ -161,12 +215,12 @@ class Listeners:
 class _Change:
     """One change of the listeners, until it is settled or taken back."""
 
-    old: dict[ListenerAddress, Listener]
+    old: dict[ListenerAddress, AnyListener]
     wanted: Sequence[ListenerAddress]
-    make: Callable[[ListenerAddress, socket.socket], Listener]
-    fresh: dict[ListenerAddress, Listener] = field(default_factory=dict)
+    make: Callable[[ListenerAddress, socket.socket], AnyListener]
+    fresh: dict[ListenerAddress, AnyListener] = field(default_factory=dict)
     replaced: set[ListenerAddress] = field(default_factory=set)  # their socket was taken over
-    paused: dict[ListenerAddress, Listener] = field(
+    paused: dict[ListenerAddress, AnyListener] = field(
         default_factory=dict
     )  # closed, because a new one overlaps
     is_denied: bool = False  # some address needs privileges that were dropped
@@ -239,14 +293,14 @@ class _Change:
         is_kept = place in self.wanted or (self.is_denied and place not in self.replaced)
         return not is_kept
 
-    def settle(self) -> list[Listener]:
+    def settle(self) -> list[AnyListener]:
         """Close the unwanted listeners and return them: their sessions continue."""
         leaving = [listener for place, listener in self.old.items() if self._goes(place)]
         for listener in leaving:
             listener.stop_accepting()
         return leaving
 
-    def result(self) -> dict[ListenerAddress, Listener]:
+    def result(self) -> dict[ListenerAddress, AnyListener]:
         """Return the open listeners: in the wanted order, then those that must stay."""
         staying = {place: listener for place, listener in self.old.items() if not self._goes(place)}
         have = {**staying, **self.fresh}
@@ -256,7 +310,7 @@ class _Change:
             **{place: listener for place, listener in staying.items() if place not in ordered},
         }
 
-    def abandoned(self) -> list[Listener]:
+    def abandoned(self) -> list[AnyListener]:
         """Close the new listeners; return them and those closed to make way, for their sessions."""
         gone = [*self.fresh.values(), *self.paused.values()]
         for listener in gone:

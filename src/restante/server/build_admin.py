@@ -20,9 +20,14 @@ from restante.server.part_groups import (
 from restante.server.reload import Reloader, ReloadTargets
 from restante.server.server_instruments import Instruments
 from restante.server.server_surface import RunningServer
+from restante.server.web_terms_maker import ListenerTermsMaker, WebTermsMaker, web_connections
 from restante.store.scrubber import Scrubber
 from restante.telemetry.loop_lag import LoopLag
+from restante.web.api.api_application import Prepared, build_api
+from restante.web.api.bearer_tokens import identify
 from restante.web.http_connections import HttpConnections, HttpService
+from restante.web.request_counts import RequestCounts
+from restante.web.web_gate import GateParts
 
 
 def build_admin(ground: Ground, delivery: DeliveryParts, reception: ReceptionParts) -> AdminParts:
@@ -30,17 +35,9 @@ def build_admin(ground: Ground, delivery: DeliveryParts, reception: ReceptionPar
     store, log = ground.records.store, ground.setup.log
     scrubber = Scrubber(store.care, log, time.time, time.monotonic)
     loop_lag = LoopLag(log, time.monotonic)
-    instruments = _instruments(ground, delivery, reception, scrubber, loop_lag)
-    reloader = Reloader(
-        ground.settings,
-        ReloadTargets(
-            listeners=reception.listeners,
-            terms=reception.terms.terms,
-            vault=ground.setup.vault,
-            log=log,
-            now=time.time,
-            spawn=ground.spawner.spawn,
-        ),
+    request_counts = RequestCounts()
+    instruments = _instruments(
+        ground, delivery, reception, scrubber, loop_lag, request_counts=request_counts
     )
     surface = RunningServer(
         releaser=delivery.releaser,
@@ -54,16 +51,33 @@ def build_admin(ground: Ground, delivery: DeliveryParts, reception: ReceptionPar
         configuration_state=lambda: reloader.state,
     )
     uses = TokenUses(store.records, Rounds(log, "token uses"), time.time)
+    context = _admin_context(ground, delivery, reception, surface)
+    token_gate = TokenGate(
+        ground.records.directory, uses, log, now=time.time, monotonic=time.monotonic
+    )
+    web = _web(context, reception, token_gate, request_counts)
+    terms = ListenerTermsMaker(reception.terms, web)
+    reloader = Reloader(
+        ground.settings,
+        ReloadTargets(
+            listeners=reception.listeners,
+            terms=terms.terms,
+            vault=ground.setup.vault,
+            log=log,
+            now=time.time,
+            spawn=ground.spawner.spawn,
+        ),
+    )
     return AdminParts(
-        context=_admin_context(ground, delivery, reception, surface),
+        context=context,
+        terms=terms,
+        web=web,
         instruments=instruments,
         reloader=reloader,
         scrubber=scrubber,
         loop_lag=loop_lag,
         token_uses=uses,
-        token_gate=TokenGate(
-            ground.records.directory, uses, log, now=time.time, monotonic=time.monotonic
-        ),
+        token_gate=token_gate,
         control_connections=HttpConnections(HttpService.CONTROL, http_connections_possible()),
         metrics_connections=HttpConnections(HttpService.METRICS, http_connections_possible()),
     )
@@ -75,6 +89,8 @@ def _instruments(
     reception: ReceptionParts,
     scrubber: Scrubber,
     loop_lag: LoopLag,
+    *,
+    request_counts: RequestCounts,
 ) -> Instruments:
     return Instruments(
         store=ground.records.store,
@@ -89,7 +105,26 @@ def _instruments(
         certificate_expires_at=lambda: ground.settings.identity.expires_at,
         scrubber=scrubber,
         loop_lag=loop_lag,
+        request_counts=request_counts,
     )
+
+
+def _web(
+    context: AdminContext,
+    reception: ReceptionParts,
+    token_gate: TokenGate,
+    request_counts: RequestCounts,
+) -> WebTermsMaker:
+    care, disk_space = context.store.care, reception.disk_space
+    gate = GateParts(
+        api=Prepared(build_api(context)),
+        identify=lambda scope, client: identify(scope, token_gate, client),
+        is_ready=lambda: not (care.failure or care.absence or disk_space.is_short),
+        counts=request_counts,
+        monotonic=time.monotonic,
+        now=time.time,
+    )
+    return WebTermsMaker(gate, web_connections())
 
 
 def _domain_instruments(ground: Ground, delivery: DeliveryParts) -> DomainInstruments:

@@ -5,7 +5,7 @@ import time
 from restante.checks.check import CheckTerms
 from restante.checks.check_runner import CheckRunner
 from restante.checks.suspicion import SuspicionCheck
-from restante.config.schema import Config
+from restante.config.schema import WEB, Config
 from restante.reception.arrivals import Arrivals
 from restante.reception.auth_bursts import AuthBursts
 from restante.reception.auth_gate import AuthGate
@@ -27,6 +27,7 @@ from restante.server.part_groups import (
     ReceptionParts,
 )
 from restante.server.session_terms_maker import SessionTermsMaker, admission_settings
+from restante.web.web_listener import WebListener
 
 
 def build_reception(ground: Ground, delivery: DeliveryParts) -> ReceptionParts:
@@ -92,7 +93,7 @@ def _doorkeeper(ground: Ground, expected: ExpectedHosts) -> Doorkeeper:
 
 def _listeners(ground: Ground, door: Doorkeeper) -> Listeners:
     """Make the listeners, which a reload opens and closes; `own_addresses` follows."""
-    listeners = Listeners(door, time.monotonic)
+    listeners = Listeners(door, time.monotonic, {WEB: WebListener})
     metrics_addresses = ground.setup.metrics_addresses
 
     def note_addresses(_config: Config) -> None:

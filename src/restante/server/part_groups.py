@@ -34,6 +34,7 @@ from restante.server.server_instruments import Instruments
 from restante.server.server_setup import Address, RunningSettings, ServerSetup
 from restante.server.session_terms_maker import SessionTermsMaker
 from restante.server.task_spawner import TaskSpawner
+from restante.server.web_terms_maker import ListenerTermsMaker, WebTermsMaker
 from restante.store.interface import Store
 from restante.store.live_directory import LiveDirectory
 from restante.store.live_recipients import LiveRecipients
@@ -102,6 +103,8 @@ class AdminParts:
     token_gate: TokenGate
     control_connections: HttpConnections
     metrics_connections: HttpConnections
+    web: WebTermsMaker
+    terms: ListenerTermsMaker
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,13 @@ from restante.config.key_file import KeyUnusable, read_key
 from restante.config.load import load
 from restante.config.running import effective, settings_needing_restart
 from restante.config.schema import Config, Listen
-from restante.reception.listeners import CannotListen, ListenerAddress, Listeners, places
-from restante.reception.smtp_connection import SessionTerms
+from restante.reception.listeners import (
+    CannotListen,
+    ListenerAddress,
+    Listeners,
+    ListenerTerms,
+    places,
+)
 from restante.server.server_setup import RunningSettings
 from restante.telemetry.events import ReloadFailed, ServerReloaded
 from restante.telemetry.log import Log
@@ -47,7 +52,7 @@ class ReloadTargets:
     """The parts of the server that a reload changes."""
 
     listeners: Listeners
-    terms: Callable[[Config, Listen, Identity], SessionTerms]
+    terms: Callable[[Config, Listen, Identity], ListenerTerms]
     vault: Vault  # under the key that runs
     log: Log
     now: Callable[[], float]  # Unix time

@@ -19,6 +19,7 @@ from restante.store.store_errors import StoreError
 from restante.telemetry.loop_lag import LoopLag
 from restante.telemetry.metric_types import State
 from restante.telemetry.process import look_at_process
+from restante.web.request_counts import RequestCounts
 
 
 @dataclass(slots=True)
@@ -37,6 +38,7 @@ class Instruments:
     certificate_expires_at: Callable[[], float]  # Unix time; of the certificate in use
     scrubber: Scrubber
     loop_lag: LoopLag
+    request_counts: RequestCounts  # of the `web` listeners
 
     async def read(self) -> State:
         """Read all of them. Asks the store four questions; if it fails, omits the answers."""
@@ -72,6 +74,9 @@ class Instruments:
             version=__version__,
             process=look_at_process(),
             loop_lag=self.loop_lag.longest(),
+            web_requests=self.request_counts.ended,
+            web_request_seconds=self.request_counts.seconds,
+            web_requests_running=self.request_counts.running,
         )
 
     def vitals(self) -> Vitals:

@@ -157,7 +157,7 @@ class Application:
 
     async def _listen(self, parts: ServerParts) -> None:
         config, identity = self._setup.config, self._setup.identity
-        listen, terms = listen_places(config.listen), parts.reception.terms
+        listen, terms = listen_places(config.listen), parts.admin.terms
         await parts.reception.listeners.begin(
             list(zip(listen, self._setup.listener_sockets, strict=True)),
             lambda place: terms.terms(config, listen[place], identity),
@@ -178,6 +178,7 @@ class Application:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(STOP_SECONDS):
                 await reception.door.until_none()
+                await parts.admin.web.connections.until_none_busy()
         reception.listeners.abort()
         reception.intake.close()
         await reception.logins.finish()

@@ -16,7 +16,7 @@ from restante.delivery.drain_state import DrainSnapshot
 from restante.delivery.watcher import Watcher
 from restante.network.tls_context import oldest_version
 from restante.queue.presence import Sighting
-from restante.reception.listener import Listener
+from restante.reception.listeners import AnyListener
 from restante.release.etrn import etrn_reply
 from restante.release.release_outcome import pending_messages
 from restante.release.releaser import Releaser
@@ -39,7 +39,7 @@ class RunningServer:
     dispatcher: Dispatcher
     watcher: Watcher
     reports: Reports
-    listeners_open: Iterable[Listener]  # in the order in which they are configured
+    listeners_open: Iterable[AnyListener]  # in the order in which they are configured
     counts: Counts
     instruments: Instruments
     domain_instruments: DomainInstruments
@@ -77,7 +77,7 @@ class RunningServer:
             OpenListener(
                 listener.service,
                 listener.address_text,
-                oldest_version(listener.terms.tls),
+                oldest_version(listener.terms.tls) if listener.terms.tls else "",
                 listener.sessions,
             )
             for listener in self.listeners_open

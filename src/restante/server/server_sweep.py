@@ -12,6 +12,7 @@ from restante.telemetry.events import (
     AcceptsFailed,
     ConnectionsShed,
     HttpConnectionsCut,
+    HttpRequestsRefused,
     RoomBack,
     RoomShort,
 )
@@ -65,7 +66,12 @@ class ServerSweep:
             self._log.publish(ConnectionsShed(count=count, reason=reason, sessions=door.sessions))
 
     def _tell_of_http(self) -> None:
-        for connections in (self._admin.control_connections, self._admin.metrics_connections):
+        admin = self._admin
+        for connections in (
+            admin.control_connections,
+            admin.metrics_connections,
+            admin.web.connections,
+        ):
             for cause, count in connections.take_closed().items():
                 self._log.publish(
                     HttpConnectionsCut(
@@ -74,6 +80,11 @@ class ServerSweep:
                         reason=cause.value,
                     )
                 )
+
+        for refusal, refused in admin.web.gate.counts.take_refused().items():
+            self._log.publish(
+                HttpRequestsRefused(count=refused.count, reason=refusal.value, peer=refused.address)
+            )
 
     def _tell_of_accepts(self) -> None:
         """Log failed accepts. uvloop reports none: it closes the connections it cannot take."""

@@ -71,7 +71,9 @@ def _read(metric: Read, state: State) -> _Samples:
     if not isinstance(value, Mapping):
         return {(): value}
     samples: dict[LabelValues, float] = {(each,): 0 for each in metric.labels[0].values}
-    return samples | {(each,): count for each, count in value.items()}
+    for each, count in value.items():
+        samples[each if isinstance(each, tuple) else (each,)] = count
+    return samples
 
 
 def _family(metric: Metric, samples: _Samples) -> Family:

@@ -60,9 +60,27 @@ DOOR_LIMIT = MetricLabel(
         "too many connections in a minute from one address block",
     ),
 )
-HTTP_SERVICE = MetricLabel("service", ("control", "metrics"))
+HTTP_SERVICE = MetricLabel("service", ("control", "metrics", "web"))
 HTTP_CUT = MetricLabel(
-    "reason", ("too many connections", "no request in time", "answer not taken in time")
+    "reason",
+    (
+        "too many connections",
+        "too many connections from one address block",
+        "no request in time",
+        "answer not taken in time",
+        "TLS failed",
+    ),
+)
+HTTP_REFUSAL = MetricLabel(
+    "reason",
+    (
+        "no credentials",
+        "not through a trusted proxy",
+        "too many requests at once",
+        "body too large",
+        "took too long",
+        "malformed",
+    ),
 )
 SESSION_END = MetricLabel(
     "reason",

@@ -50,6 +50,9 @@ class State:
     version: str
     process: ProcessFacts
     loop_lag: float  # the longest of the last one to two minutes
+    web_requests: Mapping[LabelValues, int]  # by route and class of the status
+    web_request_seconds: Mapping[LabelValues, float]  # by route
+    web_requests_running: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +99,8 @@ class Read:
     name: str
     kind: MetricKind
     meaning: str
-    # A metric with a label returns a mapping by the label's value.
-    value: Callable[[State], float | Mapping[str, int] | None]
+    # A metric with a label returns a mapping by the label's value, one with several by all values.
+    value: Callable[[State], float | Mapping[str, int] | Mapping[LabelValues, float] | None]
     labels: tuple[MetricLabel, ...] = ()
 
 

@@ -4,9 +4,10 @@ Without a limit, idle connections to the metrics port or the control socket take
 the process, and no SMTP session can begin. At the limit the oldest connection that has no request
 under way is closed for the new one. So a crowd of idle connections keeps nobody out: a client that
 sends its request at once is served. Only where every connection has a request under way is the new
-one turned away.
+one turned away. A service may limit the connections of one address block in the same way.
 """
 
+import asyncio
 from collections import Counter
 from enum import StrEnum
 from typing import Protocol
@@ -17,14 +18,17 @@ class HttpService(StrEnum):
 
     CONTROL = "control"
     METRICS = "metrics"
+    WEB = "web"
 
 
 class Cut(StrEnum):
     """Why a connection was closed without an answer."""
 
     TOO_MANY = "too many connections"
+    TOO_MANY_FROM_BLOCK = "too many connections from one address block"
     NO_REQUEST = "no request in time"
     TOO_SLOW = "answer not taken in time"
+    TLS_FAILED = "TLS failed"
 
 
 class HttpConnection(Protocol):
@@ -37,29 +41,50 @@ class HttpConnection(Protocol):
 class HttpConnections:
     """Counts the connections of one service. Belongs to the event loop."""
 
-    def __init__(self, service: HttpService, limit: int) -> None:
-        """`limit` is for all sockets of this service together."""
+    def __init__(self, service: HttpService, limit: int, block_limit: int | None = None) -> None:
+        """`limit` is for all sockets of this service together, `block_limit` for a block of it."""
         self.service = service
         self.limit = limit
+        self.block_limit = limit if block_limit is None else block_limit
         self._idle: dict[HttpConnection, None] = {}  # no request under way; the oldest first
         self._busy: set[HttpConnection] = set()
+        self._blocks: dict[HttpConnection, int] = {}  # of those that count for an address block
+        self._in_block: Counter[int] = Counter()
         self._closed: Counter[Cut] = Counter()
+        self._none_busy = asyncio.Event()
+        self._none_busy.set()
 
     @property
     def count(self) -> int:
         """Connections open now."""
         return len(self._idle) + len(self._busy)
 
-    def admits(self, connection: HttpConnection) -> bool:
-        """Admit a new connection, if necessary in place of an idle one; False: it must close."""
-        if self.count >= self.limit:
-            self._closed[Cut.TOO_MANY] += 1
-            if not self._idle:
+    def admits(self, connection: HttpConnection, block: int | None = None) -> bool:
+        """Admit a new connection, if necessary in place of an idle one; False: it must close.
+
+        `block` is the key of its address block; None: no limit of blocks holds for it.
+        """
+        if block is not None and self._in_block[block] >= self.block_limit:
+            mine = (each for each in self._idle if self._blocks.get(each) == block)
+            if not self._make_room(next(mine, None), Cut.TOO_MANY_FROM_BLOCK):
                 return False
-            oldest = next(iter(self._idle))
-            self.left(oldest)
-            oldest.cut()
+        if self.count >= self.limit and not self._make_room(
+            next(iter(self._idle), None), Cut.TOO_MANY
+        ):
+            return False
         self._idle[connection] = None
+        if block is not None:
+            self._blocks[connection] = block
+            self._in_block[block] += 1
+        return True
+
+    def _make_room(self, oldest: HttpConnection | None, cause: Cut) -> bool:
+        """Close an idle connection for a new one; without one, the new one is closed."""
+        self._closed[cause] += 1
+        if oldest is None:
+            return False
+        self.left(oldest)
+        oldest.cut()
         return True
 
     def began(self, connection: HttpConnection) -> None:
@@ -67,17 +92,33 @@ class HttpConnections:
         if connection in self._idle:
             del self._idle[connection]
             self._busy.add(connection)
+            self._none_busy.clear()
 
     def answered(self, connection: HttpConnection) -> None:
         """Record that its request was answered."""
         if connection in self._busy:
             self._busy.remove(connection)
             self._idle[connection] = None
+            self._note_busy()
 
     def left(self, connection: HttpConnection) -> None:
         """Record that it is closed; also for one that was never admitted."""
         self._idle.pop(connection, None)
         self._busy.discard(connection)
+        self._note_busy()
+        block = self._blocks.pop(connection, None)
+        if block is not None:
+            self._in_block[block] -= 1
+            if not self._in_block[block]:
+                del self._in_block[block]
+
+    async def until_none_busy(self) -> None:
+        """Wait until no connection has a request under way."""
+        await self._none_busy.wait()
+
+    def _note_busy(self) -> None:
+        if not self._busy:
+            self._none_busy.set()
 
     def expire(self, connection: HttpConnection, cause: Cut) -> None:
         """Close one that has exceeded its time."""

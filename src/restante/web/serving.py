@@ -43,7 +43,7 @@ class HttpTerms:
     )
 
 
-class _LimitedProtocol(H11Protocol):
+class LimitedProtocol(H11Protocol):
     """HTTP/1.1 within limits; on a Unix socket, the client is the user at its other end."""
 
     def __init__(self, *args: Any, terms: HttpTerms, **options: Any) -> None:
@@ -56,7 +56,7 @@ class _LimitedProtocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Ask for admission, and ask the kernel for the user."""
         super().connection_made(transport)
-        if not self._terms.connections.admits(self):
+        if not self._terms.connections.admits(self, self._block()):
             self.cut()
             return
         self._limit(self._terms.header_seconds, Cut.NO_REQUEST)
@@ -81,7 +81,7 @@ class _LimitedProtocol(H11Protocol):
         """Record a request that begins."""
         before, had_body = self.cycle, self._awaits_body
         super().handle_events()
-        limit = self._terms.answer_seconds  # includes the body
+        limit = self._answer_seconds()
         if self.cycle is not before and not self.cycle.response_complete:
             self._terms.connections.began(self)
             cast("dict[str, Any]", self.cycle.scope)["extensions"] = {CUT_EXTENSION: self.cut}
@@ -93,6 +93,14 @@ class _LimitedProtocol(H11Protocol):
             limit is None and had_body and (self._body_octets >= BODY_STEP or not self._awaits_body)
         ):
             self._limit_body()
+
+    def _block(self) -> int | None:
+        """Return the key of the peer's address block; None: no limit of blocks holds for it."""
+        return None
+
+    def _answer_seconds(self) -> float | None:
+        """Return how long the present request may take, its body included; None: no limit."""
+        return self._terms.answer_seconds
 
     @property
     def _awaits_body(self) -> bool:
@@ -127,7 +135,7 @@ class _LimitedProtocol(H11Protocol):
             self._limit_body()
             return
         if cause is Cut.NO_REQUEST and self.transport.get_write_buffer_size():
-            if self._terms.answer_seconds is None:
+            if self._answer_seconds() is None:
                 self._limit(self._terms.header_seconds, cause)
                 return
             cause = Cut.TOO_SLOW
@@ -157,7 +165,7 @@ def _quiet(application: ASGIApp, terms: HttpTerms) -> uvicorn.Config:
     """Return uvicorn's configuration: no log of its own, and no headers that identify it."""
     return uvicorn.Config(
         application,
-        http=cast("type[asyncio.Protocol]", partial(_LimitedProtocol, terms=terms)),
+        http=cast("type[asyncio.Protocol]", partial(LimitedProtocol, terms=terms)),
         ws="none",
         lifespan="off",
         log_config=None,

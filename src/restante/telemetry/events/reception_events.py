@@ -35,14 +35,29 @@ class ConnectionsShed(Event):
 class HttpConnectionsCut(Event):
     """HTTP connections of the last second that were closed without an answer.
 
-    `service` is the control socket or the metrics port. The reason is too many connections, no
-    request within ten seconds, or an answer that the client did not read.
+    `service` is the control socket, the metrics port or the `web` listeners. The reason is too many
+    connections, no request within ten seconds, an answer that the client did not read, or TLS
+    without success.
     """
 
     event: ClassVar[str] = "http-connections-cut"
     service: str
     count: int
     reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpRequestsRefused(Event):
+    """Requests of the last second on the `web` listeners that were refused before any action.
+
+    The reason is missing credentials, clear text past the proxies, too many requests at once, or
+    one that is malformed, too large or too slow. `peer` is the last client of this reason.
+    """
+
+    event: ClassVar[str] = "http-requests-refused"
+    count: int
+    reason: str
+    peer: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

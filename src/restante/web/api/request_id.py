@@ -28,7 +28,8 @@ class RequestIds:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        given = request_id(dict(scope["headers"]).get(ID_HEADER.lower().encode(), b""))
+        asked = dict(scope["headers"]).get(ID_HEADER.lower().encode(), b"")
+        given = id_of(scope) or request_id(asked)  # one that stands outside may have given it
         scope.setdefault("state", {})[_KEY] = given
 
         async def send_with_id(message: Message) -> None:

@@ -1,0 +1,55 @@
+"""The terms of a `web` listener: the gate before the API, and a TLS context."""
+
+from dataclasses import dataclass
+
+from restante.config.identity import Identity
+from restante.config.schema import WEB, Config, Listen
+from restante.reception.descriptors import http_connections_possible
+from restante.reception.listeners import ListenerTerms
+from restante.server.session_terms_maker import SessionTermsMaker
+from restante.web.http_connections import HttpConnections, HttpService
+from restante.web.web_connection import WebTerms
+from restante.web.web_gate import GateParts, GateTerms, WebGate
+
+_BLOCK_SHARE = 4  # one address block may have a quarter of the connections
+
+
+def web_connections() -> HttpConnections:
+    """Return the limits of the connections of all `web` listeners."""
+    limit = http_connections_possible()
+    return HttpConnections(HttpService.WEB, limit, max(1, limit // _BLOCK_SHARE))
+
+
+@dataclass(frozen=True, slots=True)
+class WebTermsMaker:
+    """Makes the terms of a `web` listener, at the start and at each reload."""
+
+    gate: GateParts
+    connections: HttpConnections
+
+    def terms(self, config: Config, listen: Listen, identity: Identity) -> WebTerms:
+        """Return what the connections of a listener get under a configuration."""
+        proxies = config.web.trusted_proxies
+        gate = WebGate(
+            self.gate, GateTerms(proxies, is_tls=listen.tls, is_loopback=listen.is_loopback)
+        )
+        return WebTerms(
+            application=gate,
+            connections=self.connections,
+            counts=self.gate.counts,
+            tls=identity.context(listen, config.tls) if listen.tls else None,
+            proxies=proxies,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ListenerTermsMaker:
+    """Makes the terms of a listener of any service."""
+
+    smtp: SessionTermsMaker
+    web: WebTermsMaker
+
+    def terms(self, config: Config, listen: Listen, identity: Identity) -> ListenerTerms:
+        """Return what the clients of a listener get under a configuration."""
+        maker = self.web if listen.service == WEB else self.smtp
+        return maker.terms(config, listen, identity)

@@ -1,0 +1,62 @@
+"""HTTP/1.1 as strict as a server behind unknown proxies has to be (RFC 9112).
+
+h11 accepts some forms that another server may read in another way. Two readings of one request are
+how requests are smuggled past a proxy (RFC 9112, section 11.2). These forms are refused:
+
+- folded header lines (section 5.2) and line ends without CR (section 2.2);
+- Content-Length with Transfer-Encoding, and Transfer-Encoding in HTTP/1.0 (section 6.1);
+- other versions of HTTP, and a header of too many octets or lines.
+"""
+
+import re
+from typing import Final
+
+import h11
+
+HEADER_OCTETS: Final = 8192  # of a request's header; a little more if it arrives at once
+HEADER_LINES: Final = 100
+_VERSIONS: Final = (b"1.1", b"1.0")
+_TOO_LARGE: Final = 431
+_NOT_SUPPORTED: Final = 505
+_HEADER_END: Final = re.compile(rb"\r?\n\r?\n")
+_FOLD_OR_BARE_LF: Final = re.compile(rb"\n[ \t]|(?<!\r)\n|\A\n")
+
+Event = h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]
+
+
+class StrictConnection(h11.Connection):
+    """The server's side of one connection."""
+
+    def __init__(self) -> None:
+        super().__init__(h11.SERVER, HEADER_OCTETS)
+
+    def next_event(self) -> Event:
+        """Return what was received next. Raises RemoteProtocolError with the fitting status."""
+        if self.their_state is h11.IDLE:
+            _refuse_odd_lines(self.trailing_data[0])
+        event = super().next_event()
+        if isinstance(event, h11.Request):
+            _refuse_ambiguous(event)
+        return event
+
+
+def _refuse_odd_lines(received: bytes) -> None:
+    """Refuse a header, or the part of it that has arrived."""
+    end = _HEADER_END.search(received)
+    head = received if end is None else received[: end.end()]
+    if _FOLD_OR_BARE_LF.search(head):
+        raise h11.RemoteProtocolError("folded header line or bare line feed")
+    if head.count(b"\n") > HEADER_LINES + 2:  # the first line and the empty one
+        raise h11.RemoteProtocolError("too many header lines", error_status_hint=_TOO_LARGE)
+
+
+def _refuse_ambiguous(request: h11.Request) -> None:
+    """Refuse a request whose end can be read in two ways."""
+    if request.http_version not in _VERSIONS:
+        raise h11.RemoteProtocolError("other version of HTTP", error_status_hint=_NOT_SUPPORTED)
+    names = [name for name, _ in request.headers]
+    is_chunked = b"transfer-encoding" in names
+    if is_chunked and b"content-length" in names:
+        raise h11.RemoteProtocolError("Content-Length with Transfer-Encoding")
+    if is_chunked and request.http_version < b"1.1":
+        raise h11.RemoteProtocolError("Transfer-Encoding in HTTP/1.0")

@@ -1,0 +1,189 @@
+"""One connection to a `web` listener: a wire, TLS if the listener has it, and HTTP/1.1 over it.
+
+Strangers' octets enter here. A connection is admitted before its handshake, so one that never
+completes a handshake counts as idle. The time for a request's header includes the handshake. Octets
+go to the parser in small pieces, so that no header larger than its limit is ever parsed.
+"""
+
+import asyncio
+import contextlib
+import sys
+import time
+from dataclasses import dataclass
+from ssl import SSLContext
+from typing import Any, Final, cast
+
+import h11
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import RequestResponseCycle
+from uvicorn.server import ServerState
+
+from restante.network.addresses import address_block
+from restante.network.tls import TlsFailed, TlsLayer
+from restante.network.wire import Wire
+from restante.web.answer_headers import malformed
+from restante.web.client_address import Network, is_trusted
+from restante.web.http_connections import Cut, HttpConnections
+from restante.web.long_requests import is_long
+from restante.web.request_counts import Refusal, RequestCounts
+from restante.web.serving import HttpTerms, LimitedProtocol
+from restante.web.strict_http import StrictConnection
+
+PIECE: Final = 4096  # octets that the parser gets at once
+CUT_SECONDS: Final = 40.0  # from a request's header; the gate answers earlier
+GOODBYE_SECONDS: Final = 5.0  # for the last octets of a connection that is closed
+
+
+@dataclass(frozen=True, slots=True)
+class WebTerms:
+    """The terms of a `web` listener: replaced whole when the configuration is reloaded."""
+
+    application: ASGIApp
+    connections: HttpConnections
+    counts: RequestCounts
+    tls: SSLContext | None
+    proxies: tuple[Network, ...] = ()
+
+    def uvicorn_config(self) -> uvicorn.Config:
+        """Return uvicorn's part of them: no log of its own, and no headers that identify it."""
+        config = uvicorn.Config(
+            self.application,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            log_level="critical",
+            access_log=False,
+            server_header=False,
+            date_header=False,
+            proxy_headers=False,
+        )
+        config.load()
+        return config
+
+
+class _WireTransport:
+    """The part of a transport that uvicorn uses, over a wire."""
+
+    __slots__ = ("_is_tls", "_wire")
+
+    def __init__(self, wire: Wire, *, is_tls: bool) -> None:
+        self._wire = wire
+        self._is_tls = is_tls
+
+    def get_extra_info(self, name: str) -> object:
+        """Return what is known of the connection."""
+        return (self._is_tls or None) if name == "sslcontext" else self._wire.extra_info(name)
+
+    def is_closing(self) -> bool:
+        """Whether nothing more is read."""
+        return self._wire.is_closing
+
+    def get_write_buffer_size(self) -> int:
+        """Return the octets that wait to be sent."""
+        return self._wire.unsent
+
+    def pause_reading(self) -> None:
+        """Read nothing for now."""
+        self._wire.pause_reading()
+
+    def resume_reading(self) -> None:
+        """Read on."""
+        self._wire.resume_reading()
+
+    def write(self, data: bytes) -> None:
+        """Send."""
+        if self._wire.is_closing:
+            return
+        try:
+            self._wire.write(data)
+        except TlsFailed:
+            self._wire.abort()
+
+    def close(self) -> None:
+        """Close once everything is sent."""
+        if not self._wire.is_closing:
+            self._wire.close(GOODBYE_SECONDS)
+
+    def abort(self) -> None:
+        """Close at once."""
+        self._wire.abort()
+
+
+class WebConnection(LimitedProtocol):
+    """The owner of a wire that speaks HTTP."""
+
+    def __init__(self, terms: WebTerms, config: uvicorn.Config, state: ServerState) -> None:
+        super().__init__(
+            config,
+            state,
+            {},
+            terms=HttpTerms(terms.connections, answer_seconds=CUT_SECONDS),
+        )
+        self._web = terms
+        self.conn = StrictConnection()
+        self.wire = Wire(self)
+
+    def opened(self, wire: Wire) -> None:
+        """Ask for admission, and begin TLS if the listener has it."""
+        tls = self._web.tls
+        self.connection_made(cast(asyncio.Transport, _WireTransport(wire, is_tls=tls is not None)))
+        if tls is not None and not wire.is_closing:
+            wire.begin_tls(TlsLayer(tls, is_server=True))
+
+    def secured(self) -> None:
+        """Go on: the request comes under TLS."""
+
+    def tls_failed(self, failure: TlsFailed) -> None:  # noqa: ARG002
+        """End: no HTTP answer would be understood."""
+        self._web.connections.expire(self, Cut.TLS_FAILED)
+
+    def data_received(self, data: bytes) -> None:
+        """Give the octets to the parser, in pieces."""
+        for start in range(0, len(data), PIECE):
+            if self.transport.is_closing():
+                return
+            super().data_received(data[start : start + PIECE])
+
+    def eof_received(self) -> None:
+        """Send the answer that is due, then close; a request that stays incomplete has none."""
+        cycle = cast("RequestResponseCycle | None", self.cycle)
+        if cycle is None or cycle.response_complete:
+            self.transport.close()
+        elif cycle.more_body:
+            self.transport.abort()
+        else:
+            cycle.keep_alive = False
+
+    def stop(self) -> None:
+        """Close, after the answer that is due if there is one."""
+        if self.transport.is_closing():
+            return
+        with contextlib.suppress(h11.LocalProtocolError):
+            self.shutdown()
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002
+        """Refuse a request that cannot be read, and close."""
+        host = self.client[0] if self.client else ""
+        self._web.counts.refused(Refusal.MALFORMED, host)
+        cycle = cast("RequestResponseCycle | None", self.cycle)
+        if cycle is not None and not cycle.response_complete:
+            cycle.disconnected = True  # its body cannot be read: it gets no answer
+            cycle.message_event.set()
+        elif self.conn.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
+            error = sys.exc_info()[1]
+            hint = error.error_status_hint if isinstance(error, h11.ProtocolError) else 400
+            self.transport.write(malformed(hint, time.time(), is_tls=self.scheme == "https"))
+        self.transport.close()
+
+    def _block(self) -> int | None:
+        peer = self.wire.peer
+        if peer.is_loopback or is_trusted(peer, self._web.proxies):
+            return None
+        return address_block(peer)
+
+    def _answer_seconds(self) -> float | None:
+        scope = cast("dict[str, Any] | None", self.scope)
+        if scope is not None and is_long(scope["method"], scope["path"]):
+            return None
+        return super()._answer_seconds()

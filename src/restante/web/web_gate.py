@@ -1,0 +1,275 @@
+"""The gate in front of the API on the `web` listeners: its principal, and its limits.
+
+Each request passes these stages, in this order. The first that refuses answers.
+
+1. Health pages are answered to anybody.
+2. A listener without TLS that others than this machine can reach serves trusted proxies only.
+3. The request needs a principal, which `identify` finds by its token. No right is decided here:
+   `admin/permissions` does that.
+4. A limited number of requests is at work at once, and a smaller one of each account.
+5. The body has a limit of octets, and is read whole before any work begins.
+6. The request has a limit of time. A change that has begun is not cut off, because half of it would
+   be done; the connection closes alone.
+
+Imports, exports and events are exempt from 5 and 6 (`long_requests`); each piece of their body has
+a time of its own (`serving`).
+"""
+
+import asyncio
+import ipaddress
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any, Final
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from restante.admin.admin_error import ErrorKind
+from restante.tenancy.model import IpAddress
+from restante.tenancy.principal import Principal
+from restante.web.answer_headers import complete
+from restante.web.api.bearer_tokens import authenticated
+from restante.web.api.problem_details import problem
+from restante.web.api.request_id import RequestIds
+from restante.web.client_address import Network, client_address, is_trusted
+from restante.web.long_requests import is_long
+from restante.web.request_counts import NO_ROUTE, Refusal, RequestCounts
+
+REQUESTS_AT_ONCE: Final = 64
+REQUESTS_OF_ACCOUNT: Final = 16
+BODY_OCTETS: Final = 1024 * 1024
+REQUEST_SECONDS: Final = 30.0
+_SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+
+# Returns the principal of a request from an address, or the answer that refuses it.
+Identify = Callable[[Scope, IpAddress], Principal | Response]
+
+
+@dataclass(frozen=True, slots=True)
+class GateParts:
+    """The parts that the gates of all `web` listeners share. Belongs to the event loop."""
+
+    api: ASGIApp
+    identify: Identify
+    is_ready: Callable[[], bool]
+    counts: RequestCounts
+    monotonic: Callable[[], float]
+    now: Callable[[], float]  # Unix time
+    at_work: Counter[str] = field(default_factory=Counter)  # requests of each account
+    request_seconds: float = REQUEST_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class GateTerms:
+    """The terms of one listener."""
+
+    proxies: tuple[Network, ...] = ()
+    is_tls: bool = False
+    is_loopback: bool = True  # nobody else can reach the listener's address
+
+
+class _BodyTooLarge(Exception):  # noqa: N818
+    """The body exceeds its limit."""
+
+
+class _ClientGone(Exception):  # noqa: N818
+    """The client has closed before its body was complete."""
+
+
+class WebGate:
+    """An ASGI application in front of another."""
+
+    def __init__(self, parts: GateParts, terms: GateTerms) -> None:
+        self._parts = parts
+        self._terms = terms
+        self._inner = RequestIds(self._count)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        await self._inner(scope, receive, send)
+
+    async def _count(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Complete the answer's headers, and count it."""
+        parts = self._parts
+        began, status = parts.monotonic(), 0
+        # Of its own, as the connection looks at the method to leave out the body of an answer.
+        inner = {**scope, "method": "GET"} if scope["method"] == "HEAD" else dict(scope)
+
+        async def send_complete(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                complete(headers, parts.now(), is_tls=self._terms.is_tls)
+            await send(message)
+
+        parts.counts.running += 1
+        try:
+            await self._pass(inner, receive, send_complete)
+        finally:
+            parts.counts.running -= 1
+            if status:
+                parts.counts.answered(_route_of(inner), status, parts.monotonic() - began)
+
+    async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
+        client = self._client_of(scope)
+        answer = self._health(scope) or self._turned_away(scope, client)
+        if answer is not None:
+            await answer(scope, receive, send)
+            return
+        principal = self._parts.identify(scope, client)
+        if isinstance(principal, Response):
+            self._parts.counts.refused(Refusal.NO_CREDENTIALS, str(client))
+            await principal(scope, receive, send)
+            return
+        authenticated(scope, principal)
+        at_work, account = self._parts.at_work, principal.account
+        if at_work.total() >= REQUESTS_AT_ONCE or (
+            account and at_work[account] >= REQUESTS_OF_ACCOUNT
+        ):
+            await self._refused(Refusal.TOO_MANY, client)(scope, receive, send)
+            return
+        at_work[account] += 1
+        try:
+            await self._work(scope, receive, send, client)
+        finally:
+            at_work[account] -= 1
+            if not at_work[account]:
+                del at_work[account]
+
+    def _client_of(self, scope: Scope) -> IpAddress:
+        peer = ipaddress.ip_address(scope["client"][0].partition("%")[0])
+        forwarded = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
+        return client_address(peer, forwarded, self._terms.proxies)
+
+    def _health(self, scope: Scope) -> Response | None:
+        if scope["path"] not in ("/healthz", "/readyz"):
+            return None
+        if scope["method"] != "GET":
+            return _problem(HTTPStatus.METHOD_NOT_ALLOWED, {"Allow": "GET, HEAD"})
+        if scope["path"] == "/healthz":
+            return PlainTextResponse("alive\n")
+        if self._parts.is_ready():
+            return PlainTextResponse("ready\n")
+        return PlainTextResponse("not ready\n", HTTPStatus.SERVICE_UNAVAILABLE)
+
+    def _turned_away(self, scope: Scope, client: IpAddress) -> Response | None:
+        """Refuse to read credentials that crossed a network in clear text."""
+        peer = ipaddress.ip_address(scope["client"][0].partition("%")[0])
+        if (
+            self._terms.is_tls
+            or self._terms.is_loopback
+            or peer.is_loopback
+            or is_trusted(peer, self._terms.proxies)
+        ):
+            return None
+        return self._refused(Refusal.NO_PROXY, client)
+
+    async def _work(self, scope: Scope, receive: Receive, send: Send, client: IpAddress) -> None:
+        if is_long(scope["method"], scope["path"]):
+            await self._parts.api(scope, receive, send)
+            return
+        is_started = False
+
+        async def send_noted(message: Message) -> None:
+            nonlocal is_started
+            is_started = True
+            await send(message)
+
+        try:
+            async with asyncio.timeout(self._parts.request_seconds) as limit:
+                body = await _whole_body(scope, receive)
+                if scope["method"] not in _SAFE:
+                    limit.reschedule(None)
+                await self._parts.api(scope, _replayed(body, receive), send_noted)
+        except _ClientGone:
+            return
+        except _BodyTooLarge:
+            await self._refused(Refusal.TOO_LARGE, client)(scope, receive, send)
+        except TimeoutError:
+            # An answer that has begun stays incomplete, and uvicorn closes the connection.
+            answer = self._refused(Refusal.TOO_SLOW, client)
+            if not is_started:
+                await answer(scope, receive, send)
+
+    def _refused(self, refusal: Refusal, client: IpAddress) -> Response:
+        self._parts.counts.refused(refusal, str(client))
+        status, headers = _ANSWERS[refusal]
+        return _problem(status, headers, refusal)
+
+
+_ANSWERS: Final[Mapping[Refusal, tuple[HTTPStatus, Mapping[str, str]]]] = {
+    Refusal.NO_PROXY: (HTTPStatus.FORBIDDEN, {}),
+    Refusal.TOO_MANY: (HTTPStatus.SERVICE_UNAVAILABLE, {"Retry-After": "1"}),
+    Refusal.TOO_LARGE: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, {}),
+    Refusal.TOO_SLOW: (HTTPStatus.SERVICE_UNAVAILABLE, {}),
+}
+_WORDS: Final[Mapping[HTTPStatus, tuple[ErrorKind, str, str]]] = {
+    HTTPStatus.FORBIDDEN: (
+        ErrorKind.NOT_ALLOWED,
+        "request: came in clear text, and not through a proxy of this server",
+        "use the https address of this server",
+    ),
+    HTTPStatus.METHOD_NOT_ALLOWED: (ErrorKind.USAGE, "request: has another method", "use GET"),
+    HTTPStatus.SERVICE_UNAVAILABLE: (
+        ErrorKind.TRY_LATER,
+        "request: not possible now",
+        "repeat it later",
+    ),
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: (
+        ErrorKind.INVALID,
+        f"body: has more than {BODY_OCTETS} octets",
+        "send less in one request",
+    ),
+}
+_TEXTS: Final[Mapping[Refusal, tuple[str, str]]] = {
+    Refusal.TOO_MANY: ("request: too many requests at once", "repeat it in a moment"),
+    Refusal.TOO_SLOW: ("request: took too long", "ask for less, or repeat it later"),
+}
+
+
+def _problem(
+    status: HTTPStatus, headers: Mapping[str, str], refusal: Refusal | None = None
+) -> Response:
+    kind, detail, remedy = _WORDS[status]
+    if refusal is not None:
+        detail, remedy = _TEXTS.get(refusal, (detail, remedy))
+    return problem(status, kind, detail, remedy, headers)
+
+
+async def _whole_body(scope: Scope, receive: Receive) -> bytes:
+    """Read the body. Raises _BodyTooLarge, at once if the header announces it; _ClientGone."""
+    length = Headers(scope=scope).get("content-length", "0")
+    if int(length) > BODY_OCTETS:
+        raise _BodyTooLarge
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise _ClientGone
+        body += message.get("body", b"")
+        if len(body) > BODY_OCTETS:
+            raise _BodyTooLarge
+        if not message.get("more_body"):
+            return bytes(body)
+
+
+def _replayed(body: bytes, receive: Receive) -> Receive:
+    """Return a `receive` that gives the body, and then what comes after it."""
+    waiting = [body]
+
+    async def replay() -> Message:
+        if waiting:
+            return {"type": "http.request", "body": waiting.pop(), "more_body": False}
+        return await receive()
+
+    return replay
+
+
+def _route_of(scope: Mapping[str, Any]) -> str:
+    """Return the template of the route that a request reached."""
+    path = getattr(scope.get("route"), "path", None)
+    return path if isinstance(path, str) else NO_ROUTE

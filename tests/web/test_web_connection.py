@@ -1,0 +1,81 @@
+"""One connection to a `web` listener: its place among the others, and its time."""
+
+import asyncio
+import ipaddress
+import ssl
+
+import pytest
+import trustme
+
+from restante.network.addresses import address_block
+from restante.reception.listener import bind
+from restante.web import web_connection
+from restante.web.http_connections import Cut, HttpConnections, HttpService
+from restante.web.web_connection import WebTerms
+from restante.web.web_gate import GateTerms, WebGate
+from restante.web.web_listener import WebListener
+from tests.web.gate_parts import gate_parts
+from tests.web.test_web_listener import LAST, POST, heard, listening
+
+
+class Recording(HttpConnections):
+    """Records the address block of each connection."""
+
+    def __init__(self) -> None:
+        super().__init__(HttpService.WEB, 8)
+        self.blocks: list[int | None] = []
+
+    def admits(self, connection: object, block: int | None = None) -> bool:
+        self.blocks.append(block)
+        return super().admits(connection, block)  # type: ignore[arg-type]
+
+
+def test_proxies_and_this_machine_do_not_count_as_address_blocks() -> None:
+    """All clients of a proxy come from its address."""
+
+    async def story() -> None:
+        parts, connections = gate_parts(), Recording()
+        proxies = (ipaddress.ip_network("127.0.0.0/8"),)
+        gate = WebGate(parts, GateTerms(proxies))
+        terms = WebTerms(gate, connections, parts.counts, None, proxies)
+        listener = WebListener("web", bind("127.0.0.1:0"), terms)
+        await listener.open()
+        assert (await heard(listener, LAST)).startswith(b"HTTP/1.1 200")
+        assert connections.blocks == [None]
+        listener.close()
+
+    asyncio.run(story())
+    assert address_block(ipaddress.ip_address("192.0.2.1")) is not None
+
+
+def test_one_that_never_shakes_hands_counts_as_idle_and_makes_room() -> None:
+    server, client = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context()
+    authority = trustme.CA()
+    authority.issue_cert("localhost").configure_cert(server)
+    authority.configure_trust(client)
+
+    async def story() -> None:
+        async with listening(gate_parts(), limit=2, tls=server) as listener:
+            silent = [await asyncio.open_connection(*listener.address) for _ in range(5)]
+            host, port = listener.address
+            reader, writer = await asyncio.open_connection(
+                host, port, ssl=client, server_hostname="localhost"
+            )
+            writer.write(LAST)
+            assert (await reader.read()).startswith(b"HTTP/1.1 200")
+            assert listener.terms.connections.take_closed() == {Cut.TOO_MANY: 4}
+            for _, each in (*silent, (reader, writer)):
+                each.close()
+
+    asyncio.run(story())
+
+
+def test_a_body_that_stops_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(web_connection, "CUT_SECONDS", 0.05)
+
+    async def story() -> None:
+        async with listening(gate_parts()) as listener:
+            assert await heard(listener, POST + b"Content-Length: 9\r\n\r\nhi") == b""
+            assert listener.terms.connections.take_closed() == {Cut.TOO_SLOW: 1}
+
+    asyncio.run(story())

@@ -1,0 +1,168 @@
+"""The gate: each stage refuses what it must, and everything else reaches the API."""
+
+import asyncio
+import ipaddress
+from collections.abc import AsyncIterator, Mapping
+
+import httpx
+import pytest
+from starlette.responses import PlainTextResponse
+from starlette.types import Receive, Scope, Send
+
+from restante.web.request_counts import Refusal, RefusedRequests
+from restante.web.web_gate import (
+    BODY_OCTETS,
+    REQUESTS_AT_ONCE,
+    REQUESTS_OF_ACCOUNT,
+    GateParts,
+    GateTerms,
+    WebGate,
+)
+from tests.web.gate_parts import TOKEN, gate_parts
+
+KNOWN = {"Authorization": TOKEN.decode()}
+PROXIES = (ipaddress.ip_network("10.0.0.5"),)
+LOCAL = GateTerms()
+OPEN = GateTerms(PROXIES, is_loopback=False)
+
+
+def client_of(
+    parts: GateParts, terms: GateTerms = LOCAL, peer: str = "127.0.0.1"
+) -> httpx.AsyncClient:
+    transport = httpx.ASGITransport(WebGate(parts, terms), client=(peer, 4711))
+    return httpx.AsyncClient(transport=transport, base_url="http://restante")
+
+
+def ask(
+    path: str = "/v1/status",
+    *,
+    parts: GateParts | None = None,
+    terms: GateTerms = LOCAL,
+    peer: str = "127.0.0.1",
+    method: str = "GET",
+    headers: Mapping[str, str] | None = None,
+    content: bytes = b"",
+) -> httpx.Response:
+    async def story() -> httpx.Response:
+        async with client_of(parts or gate_parts(), terms, peer) as client:
+            return await client.request(method, path, headers=headers, content=content)
+
+    return asyncio.run(story())
+
+
+@pytest.mark.parametrize("path", ["/", "/v1/status", "/metrics", "/v1/openapi.json", "/nothing"])
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "POST", "DELETE", "BREW"])
+def test_nothing_but_health_is_shown_without_a_principal(path: str, method: str) -> None:
+    answer = ask(path, method=method)
+    assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["x-request-id"]
+    assert "access-control-allow-origin" not in answer.headers
+
+
+def test_a_principal_reaches_the_api() -> None:
+    answer = ask(headers=KNOWN, method="POST", content=b"four")
+    assert answer.text == "127.0.0.1 POST /v1/status 4"
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'"
+
+
+def test_head_is_get_without_a_body() -> None:
+    assert ask(headers=KNOWN, method="HEAD").headers["content-length"] == str(
+        len("127.0.0.1 GET /v1/status 0")
+    )
+
+
+def test_health_is_shown_to_anybody_and_says_no_more() -> None:
+    is_ready = True
+    parts = gate_parts(is_ready=lambda: is_ready)
+    for terms in (GateTerms(), OPEN):
+        for path in ("/healthz", "/readyz"):
+            assert ask(path, parts=parts, terms=terms, peer="192.0.2.1").status_code == 200
+    is_ready = False
+    refused = ask("/readyz", parts=parts, terms=OPEN, peer="192.0.2.1")
+    assert (refused.status_code, refused.text) == (503, "not ready\n")
+    assert ask("/healthz", parts=parts).status_code == 200
+    assert ask("/healthz", method="POST").headers["allow"] == "GET, HEAD"
+
+
+def test_clear_text_from_elsewhere_is_only_read_from_a_proxy() -> None:
+    forwarded = {**KNOWN, "X-Forwarded-For": "192.0.2.7"}
+    assert ask(headers=forwarded, terms=OPEN, peer="192.0.2.1").status_code == 403
+    assert ask(headers=forwarded, terms=OPEN, peer="10.0.0.5").text.startswith("192.0.2.7 ")
+    assert ask(headers=forwarded, terms=OPEN, peer="127.0.0.1").text.startswith("127.0.0.1 ")
+    tls = GateTerms(PROXIES, is_tls=True, is_loopback=False)
+    answer = ask(headers=forwarded, terms=tls, peer="192.0.2.1")
+    assert answer.text.startswith("192.0.2.1 ")
+    assert "strict-transport-security" in answer.headers
+
+
+async def endless(_scope: Scope, _receive: Receive, _send: Send) -> None:
+    """Never answer."""
+    await asyncio.Event().wait()
+
+
+def test_the_requests_at_once_are_limited_in_all_and_for_each_account() -> None:
+    parts = gate_parts(endless)
+
+    async def story() -> None:
+        async with client_of(parts) as client, asyncio.TaskGroup() as tasks:
+
+            def begin(who: str) -> asyncio.Task[httpx.Response]:
+                return tasks.create_task(client.get("/x", headers={"Authorization": who}))
+
+            running = [begin("Account alpha") for _ in range(REQUESTS_OF_ACCOUNT)]
+            one_more = await begin("Account alpha")
+            assert (one_more.status_code, one_more.headers["retry-after"]) == (503, "1")
+            others = REQUESTS_AT_ONCE - REQUESTS_OF_ACCOUNT
+            running += [begin(TOKEN.decode()) for _ in range(others)]
+            assert (await begin("Account beta")).status_code == 503
+            assert (await client.get("/healthz")).status_code == 200
+            for each in running:
+                each.cancel()
+
+    asyncio.run(story())
+    assert not parts.at_work
+    assert parts.counts.running == 0
+    assert parts.counts.take_refused() == {Refusal.TOO_MANY: RefusedRequests(2, "127.0.0.1")}
+
+
+def test_a_large_body_is_refused_announced_or_not() -> None:
+    large = bytes(BODY_OCTETS + 1)
+    assert ask(method="POST", headers=KNOWN, content=large).status_code == 413
+    assert ask(method="POST", headers=KNOWN, content=large[1:]).status_code == 200
+    assert ask("/v1/queue/import", method="POST", headers=KNOWN, content=large).is_success
+
+    async def pieces() -> httpx.Response:
+        async def body() -> AsyncIterator[bytes]:
+            for _ in range(17):
+                yield bytes(65536)
+
+        async with client_of(gate_parts()) as client:
+            return await client.post("/v1/release", headers=KNOWN, content=body())
+
+    assert asyncio.run(pieces()).status_code == 413
+
+
+def test_a_request_ends_in_time_but_a_change_that_began_goes_on() -> None:
+    done = []
+
+    async def slow(scope: Scope, receive: Receive, send: Send) -> None:
+        for _ in range(1000):
+            await asyncio.sleep(0)
+        done.append(scope["method"])
+        await PlainTextResponse("done")(scope, receive, send)
+
+    parts = gate_parts(slow, request_seconds=0)
+    assert ask(headers=KNOWN, parts=parts).status_code == 503
+    # An ended time limit cannot be moved, so this one ends while the change runs.
+    parts = gate_parts(slow, request_seconds=0.05)
+    assert ask(headers=KNOWN, parts=parts, method="DELETE").status_code == 200
+    assert done == ["DELETE"]
+
+
+def test_answers_count_by_route() -> None:
+    parts = gate_parts()
+    ask(parts=parts)
+    ask(parts=parts, headers=KNOWN)
+    assert parts.counts.ended == {("(none)", "4xx"): 1, ("(none)", "2xx"): 1}
