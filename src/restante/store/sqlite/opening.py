@@ -99,16 +99,9 @@ def _open_in_turn(
     ballast.prepare()
     path = directory / DATABASE
     _check_whole(path)
-    log_mark = LogMark(path)
-    if lost := log_mark.lost:
-        raise StoreDamaged(lost)
-    path.touch(mode=0o600)  # log and index take the same mode from it
-    mark = DamageMark(directory)
+    mark, log_mark = DamageMark(directory), LogMark(path)
     health = StoreHealth(mark.leave)
-    connection = engine.open_writer(path, vfs)
-    undo.callback(engine.close_without_checkpoint, connection)
-    if lost := lost_part(path):
-        raise StoreDamaged(lost)
+    connection = _open_database(path, vfs, log_mark, undo)
     is_proven = proof.prove(connection, proof_seconds, is_suspect=mark.is_there)
     files = ContentFiles(
         directory / CONTENT, health, ballast
@@ -137,6 +130,20 @@ def _open_in_turn(
         damaged,
         is_proven,
     )
+
+
+def _open_database(
+    path: Path, vfs: str | None, log_mark: LogMark, undo: ExitStack
+) -> apsw.Connection:
+    """Open a database whose log is whole. Raises StoreDamaged for one that has lost its log."""
+    if lost := log_mark.lost:
+        raise StoreDamaged(lost)
+    path.touch(mode=0o600)  # log and index take the same mode from it
+    connection = engine.open_writer(path, vfs)
+    undo.callback(engine.close_without_checkpoint, connection)
+    if lost := lost_part(path):
+        raise StoreDamaged(lost)
+    return connection
 
 
 def _expect_log(connection: apsw.Connection, log_mark: LogMark) -> None:
