@@ -252,6 +252,7 @@ _RECORDS: Mapping[str, tuple[str, Mapping[str, str]]] = {
         {
             "account": "The account of the login.",
             "password": "A new login without one gets a strong one; another login keeps its own.",
+            "expires_at": "From when on it is refused: a time, a day, or never.",
             "password_file": "File with the password on its first line.",
             "sealed": "Credentials of an export, encrypted with the key file.",
         },

@@ -5,10 +5,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
-from restante.admin.apply_logins import open_credentials
 from restante.admin.apply_steps import Prune
 from restante.admin.configuration_entries import NotApplicable
+from restante.admin.logins import LoginChange, change_login
 from restante.tenancy.passwords import password_matches
 from restante.tenancy.secrets import Vault
 from tests.admin.configurations import applied, apply, exported, fields_changed, numbers, told
@@ -143,7 +144,6 @@ def test_sealed_credentials_fit_no_other_user_name_and_no_other_key(desk: Desk) 
             await applied(other, [entry])
 
     asyncio.run(story())
-    assert open_credentials(desk.context, "one", entry["sealed"]).sealed_secret is not None
 
 
 def test_a_login_changed_meanwhile_is_not_overwritten(desk: Desk) -> None:
@@ -163,3 +163,45 @@ def test_a_login_changed_meanwhile_is_not_overwritten(desk: Desk) -> None:
         assert failure.error == "login one: was changed by somebody else meanwhile"
 
     asyncio.run(story())
+
+
+def end_of(desk: Desk) -> float | None:
+    return desk.context.directory.now.logins["one"].valid_until
+
+
+def test_an_expiry_is_declared_and_removed(desk: Desk) -> None:
+    ends = {**GIVEN, "expires_at": "2030-01-01T00:00:00Z"}
+    apply(desk, [ends])
+    assert end_of(desk) == 1893456000.0
+    for prune in (Prune.NOTHING, Prune.RECORDS):
+        assert numbers(apply(desk, [ends], prune))[1] == 0
+    assert numbers(apply(desk, [GIVEN]))[1] == 0, "not given: it stays"
+    later = fields_changed(apply(desk, [{**LOGIN, "expires_at": "2031-01-01T00:00:00Z"}]))
+    assert later == ["valid_until: 2030-01-01T00:00:00+00:00 → 2031-01-01T00:00:00+00:00"]
+    apply(desk, [{**LOGIN, "expires_at": "never"}])
+    assert end_of(desk) is None
+    apply(desk, [{**ends, "user": "two", "password": "correct horse"}, ends])
+    assert numbers(apply(desk, [GIVEN], Prune.RECORDS))[1:3] == (1, 1)
+    assert end_of(desk) is None
+    past = {**LOGIN, "expires_at": "2020-01-01T00:00:00Z"}
+    assert "the time of its expiry is past" in problem_of(desk, past)
+
+
+def test_a_generated_login_expires_too(desk: Desk) -> None:
+    apply(desk, [{**LOGIN, "expires_at": "2030-01-01T00:00:00Z"}])
+    assert end_of(desk) == 1893456000.0
+
+
+def test_a_rotation_and_an_expiry_are_exported_with_secrets(desk: Desk) -> None:
+    apply(desk, [{**GIVEN, "expires_at": "2030-01-01T00:00:00Z"}])
+    rotation = LoginChange(password=SecretStr("battery staple"), rotate=True)
+    asyncio.run(change_login(desk.context, "a", "one", rotation))
+    login = desk.context.directory.now.logins["one"]
+    assert login.prior is not None
+    entry = sealed_of(desk)
+    assert numbers(apply(desk, [entry], Prune.RECORDS))[1] == 0
+    other = Desk()
+    apply(other, [*ACCOUNTS, entry])
+    assert other.context.directory.now.logins["one"] == login
+    assert numbers(apply(desk, [{**GIVEN, "password": "battery staple"}]))[1] == 0
+    assert desk.context.directory.now.logins["one"].prior is not None, "a rotation goes on"

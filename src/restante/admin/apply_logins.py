@@ -1,16 +1,13 @@
 """The change of a login that an entry of a configuration wants."""
 
-import binascii
-import json
-from base64 import b64decode
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, Final, Literal
 
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
-from restante.admin.apply_steps import ApplyStage, ApplyStep, ApplyVerb, check_same
+from restante.admin.apply_steps import ApplyStage, ApplyStep, ApplyTerms, ApplyVerb, check_same
 from restante.admin.configuration_entries import LoginEntry
 from restante.admin.logins import (
     LoginChange,
@@ -21,30 +18,23 @@ from restante.admin.logins import (
     check_user,
     checked_password,
     is_password_of,
+    login_end,
     store_login,
     user_taken,
 )
 from restante.admin.password_work import hashed_in_turn
 from restante.admin.permissions import AdminAction, permit
-from restante.phrases import WRONG_KEY_FILE
+from restante.admin.sealed_credentials import open_credentials
+from restante.admin.trail import moment
 from restante.tenancy.model import Login
 from restante.tenancy.record_change import NOTHING, SECRET, Change, changes_between
-from restante.tenancy.secrets import SealBroken, credentials_owner, login_owner, verifier_owner
+from restante.tenancy.secrets import SealBroken, login_owner
 
-_REPLACED = "replaced"
-
-
-@dataclass(frozen=True, slots=True)
-class SealedCredentials:
-    """The credentials of a login that an export has sealed."""
-
-    password_hash: str
-    sealed_secret: bytes | None
-    sealed_verifier: bytes | None
+_REPLACED: Final = "replaced"
 
 
 async def plan_login(
-    context: AdminContext, entry: LoginEntry, *, is_leaving_another: bool
+    context: AdminContext, entry: LoginEntry, terms: ApplyTerms, *, is_leaving_another: bool
 ) -> ApplyStep | None:
     """Return the step for an entry; None if nothing differs. Raises AdminError.
 
@@ -61,11 +51,26 @@ async def plan_login(
         raise AdminError(ErrorKind.USAGE, error, "write one of them")
     if present is not None and (entry.password is not None or entry.sealed is not None):
         permit(context.principal, AdminAction.LOGIN_CHANGE)  # it must not try passwords either
+    ends = _wanted_end(context, entry, present, terms)
     if entry.sealed is not None:
-        return _sealed_step(context, entry, present, entry.sealed)
+        return _sealed_step(context, entry, present, entry.sealed, ends)
     if present is None:
         return _new_step(context, entry)
-    return await _change_step(context, entry, present)
+    return await _change_step(context, entry, present, ends)
+
+
+def _wanted_end(
+    context: AdminContext, entry: LoginEntry, present: Login | None, terms: ApplyTerms
+) -> float | None:
+    """Return when the login is to expire. Raises AdminError for a past time that is a new one."""
+    at_present = present.valid_until if present is not None else None
+    if entry.expires_at is None:
+        return None if terms.is_pruning else at_present
+    if not isinstance(entry.expires_at, str):
+        wanted = entry.expires_at.timestamp()
+        if wanted == at_present or entry.sealed is not None:  # as it was exported
+            return wanted
+    return login_end(context, entry.user, entry.expires_at)
 
 
 def _new_step(context: AdminContext, entry: LoginEntry) -> ApplyStep:
@@ -81,18 +86,28 @@ def _new_step(context: AdminContext, entry: LoginEntry) -> ApplyStep:
     ]
     if entry.password is None:
         work: Any = partial(
-            add_generated_login, context, entry.account, entry.user, cram_md5=cram_md5
+            add_generated_login,
+            context,
+            entry.account,
+            entry.user,
+            cram_md5=cram_md5,
+            expires_at=entry.expires_at,
         )
         changes[2] = Change("password", NOTHING, "generated")
     else:
         checked_password(entry.password)
-        new = NewLogin(user=entry.user, password=entry.password, cram_md5=cram_md5)
+        new = NewLogin(
+            user=entry.user,
+            password=entry.password,
+            cram_md5=cram_md5,
+            expires_at=entry.expires_at,
+        )
         work = partial(_add, context, entry.account, new)
     return _step(entry, ApplyVerb.ADD, changes, work)
 
 
 async def _change_step(
-    context: AdminContext, entry: LoginEntry, present: Login
+    context: AdminContext, entry: LoginEntry, present: Login, ends: float | None
 ) -> ApplyStep | None:
     changes, password = [], entry.password
     if password is not None and await _is_same(context, present, checked_password(password)):
@@ -107,10 +122,15 @@ async def _change_step(
             remedy = "write its password too, for CRAM-MD5 needs it"
             error = f"login {entry.user}: its password is kept as a hash only"
             raise AdminError(ErrorKind.USAGE, error, remedy)
+    of_end = changes_between(present, replace(present, valid_until=ends))
+    changes += of_end
     if not changes:
         return None
     permit(context.principal, AdminAction.LOGIN_CHANGE)
-    change = LoginChange(password=password, cram_md5=entry.cram_md5)
+    expires_at: datetime | Literal["never"] | None = None
+    if of_end:
+        expires_at = "never" if ends is None else moment(ends)
+    change = LoginChange(password=password, cram_md5=entry.cram_md5, expires_at=expires_at)
     work = partial(_change, context, entry.account, entry.user, change)
     return _step(entry, ApplyVerb.CHANGE, changes, work)
 
@@ -126,9 +146,13 @@ async def _is_same(context: AdminContext, login: Login, password: str) -> bool:
 
 
 def _sealed_step(
-    context: AdminContext, entry: LoginEntry, present: Login | None, text: str
+    context: AdminContext,
+    entry: LoginEntry,
+    present: Login | None,
+    text: str,
+    ends: float | None,
 ) -> ApplyStep | None:
-    kept = open_credentials(context, entry.user, text)
+    kept = open_credentials(context.vault, entry.user, text)
     if entry.cram_md5 is False:
         kept = replace(kept, sealed_secret=None)
     elif entry.cram_md5 and kept.sealed_secret is None:
@@ -137,11 +161,15 @@ def _sealed_step(
     if present is None and entry.user not in context.directory.now.logins:
         check_user(context, entry.user)
     base = present or Login(entry.user, entry.account, "", None, context.now())
+    # An old password whose time is over is no difference.
+    has_rotation = kept.prior is not None or base.prior_at(context.now()) is not None
     wanted = replace(
         base,
         password_hash=kept.password_hash,
         sealed_secret=kept.sealed_secret,
         sealed_verifier=kept.sealed_verifier,
+        valid_until=ends,
+        prior=kept.prior if has_rotation else base.prior,
     )
     changes = changes_between(present, wanted)
     if not changes:
@@ -152,27 +180,6 @@ def _sealed_step(
     )
     verb = ApplyVerb.ADD if present is None else ApplyVerb.CHANGE
     return _step(entry, verb, changes, partial(_store, context, present, wanted))
-
-
-def open_credentials(context: AdminContext, user: str, text: str) -> SealedCredentials:
-    """Return the credentials that an export sealed for a user name. Raises AdminError.
-
-    All that is sealed in them must open too, so that the login works.
-    """
-    try:
-        sealed = b64decode(text, validate=True)
-        kept: Mapping[str, str | None] = json.loads(
-            context.vault.open(sealed, credentials_owner(user))
-        )
-        secret, verifier = _octets(kept["secret"]), _octets(kept["verifier"])
-        for part, owner in ((secret, login_owner(user)), (verifier, verifier_owner(user))):
-            if part is not None:
-                context.vault.open(part, owner)
-    except (binascii.Error, ValueError, SealBroken):
-        error = f"login {user}: sealed {WRONG_KEY_FILE}"
-        remedy = "use the key file of the export, or write its password"
-        raise AdminError(ErrorKind.INVALID, error, remedy) from None
-    return SealedCredentials(kept["hash"] or "", secret, verifier)
 
 
 async def _add(context: AdminContext, account: str, new: NewLogin) -> None:
@@ -190,10 +197,6 @@ async def _store(context: AdminContext, present: Login | None, wanted: Login) ->
 
 def _step(entry: LoginEntry, verb: ApplyVerb, changes: Any, work: Any) -> ApplyStep:
     return ApplyStep(ApplyStage.LOGINS, verb, "login", entry.user, entry.account, changes, work)
-
-
-def _octets(text: str | None) -> bytes | None:
-    return None if text is None else b64decode(text, validate=True)
 
 
 def _yes(*, is_so: bool) -> str:

@@ -112,7 +112,9 @@ class _Planner:
     async def _plan_login(self, entry: LoginEntry) -> None:
         self._check_owner(entry.account)
         leaving = is_leaving(self._context, self._wanted, self._terms.prune, entry.user)
-        self.plan.take(await plan_login(self._context, entry, is_leaving_another=leaving))
+        self.plan.take(
+            await plan_login(self._context, entry, self._terms, is_leaving_another=leaving)
+        )
 
     async def _plan_domain(self, name: str, entry: DomainEntry) -> None:
         self._check_owner(entry.account)

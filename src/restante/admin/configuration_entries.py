@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, SecretStr, ValidationError
 
 from restante.admin.accounts import AccountChange
 from restante.admin.admin_error import AdminError, ErrorKind
@@ -46,6 +46,7 @@ class LoginEntry(BaseModel):
     password: SecretStr | None = None  # None: a new login gets one, another keeps its own
     sealed: str | None = None  # as exported under the same key file
     cram_md5: bool | None = None
+    expires_at: AwareDatetime | Literal["never"] | None = None
     place: str = ""
 
     @property

@@ -4,7 +4,6 @@ A field with its default is left out, and so are secrets. If secrets are asked f
 under the key file: only a server that has it can use them.
 """
 
-import json
 from base64 import b64encode
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final
@@ -15,7 +14,8 @@ from restante.admin.channel_change import hears_every_kind
 from restante.admin.permissions import AdminAction, permit
 from restante.admin.policy_change import policy_view
 from restante.admin.scope import account_in_scope
-from restante.admin.trail import announce, entry
+from restante.admin.sealed_credentials import seal_credentials
+from restante.admin.trail import announce, entry, moment
 from restante.store.live_recipients import recipient_pages
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.model import Account, Destination, HostedDomain, Login
@@ -23,7 +23,6 @@ from restante.tenancy.notice import Channel, Transport
 from restante.tenancy.policy import DEFAULT_POLICY
 from restante.tenancy.policy_settings import SUSPENDED
 from restante.tenancy.recipients import RecipientSource
-from restante.tenancy.secrets import Vault, credentials_owner
 
 EVERYTHING: Final = "all accounts"  # in the audit trail
 _PLAIN_ACCOUNT: Final = Account("", 0.0)
@@ -73,7 +72,7 @@ async def _entries(
         yield {"thing": "account", **fields}
     for name in names:
         for login in directory.logins_of(name):
-            sealed = sealed_credentials(context.vault, login) if with_secrets else None
+            sealed = seal_credentials(context.vault, login, context.now()) if with_secrets else None
             yield {"thing": "login", **login_fields(login, sealed)}
     for name in names:
         for domain in directory.domains_of(name):
@@ -120,6 +119,8 @@ def login_fields(login: Login, sealed: str | None = None) -> Fields:
     fields: Fields = {"user": login.user, "account": login.account}
     if login.sealed_secret is None:
         fields["cram_md5"] = False
+    if login.valid_until is not None:
+        fields["expires_at"] = moment(login.valid_until).isoformat().replace("+00:00", "Z")
     return fields if sealed is None else fields | {"sealed": sealed}
 
 
@@ -186,16 +187,6 @@ def channel_fields(channel: Channel, *, with_secrets: bool) -> Fields:
     if with_secrets and channel.sealed is not None:
         fields["sealed"] = _text(channel.sealed)
     return fields
-
-
-def sealed_credentials(vault: Vault, login: Login) -> str:
-    """Return the hash, secret and verifier of a login, sealed together for its user name."""
-    kept = {
-        "hash": login.password_hash,
-        "secret": None if login.sealed_secret is None else _text(login.sealed_secret),
-        "verifier": None if login.sealed_verifier is None else _text(login.sealed_verifier),
-    }
-    return _text(vault.sealed_alike(json.dumps(kept), credentials_owner(login.user)))
 
 
 def _differing(fields: Mapping[str, Any], plain: Mapping[str, Any]) -> Fields:

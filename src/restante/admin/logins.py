@@ -111,7 +111,12 @@ async def add_login(context: AdminContext, account: str, new: NewLogin) -> Login
 
 
 async def add_generated_login(
-    context: AdminContext, account: str, user: str, *, cram_md5: bool = True
+    context: AdminContext,
+    account: str,
+    user: str,
+    *,
+    cram_md5: bool = True,
+    expires_at: datetime | Literal["never"] | None = None,
 ) -> str:
     """Add a login, and return the password that was generated for it. Raises AdminError."""
     permit(context.principal, AdminAction.LOGIN_ADD)
@@ -119,7 +124,9 @@ async def add_generated_login(
     check_user(context, user)
     password = generate_password()
     hashes = await _hashes(context, user, password, hash_generated_password)
-    new = NewLogin(user=user, password=SecretStr(password), cram_md5=cram_md5)
+    new = NewLogin(
+        user=user, password=SecretStr(password), cram_md5=cram_md5, expires_at=expires_at
+    )
     await _add(context, account, new, *hashes)
     return password
 

@@ -170,6 +170,10 @@ def _time(text: str) -> str:
     return (found if found.tzinfo else found.replace(tzinfo=UTC)).isoformat()
 
 
+def _time_or_never(text: str) -> str:
+    return text if text == "never" else _time(text)
+
+
 # How a text of each kind is read. A setting of the policy has the kind that its option has.
 _BY_KIND: Final[Mapping[SettingKind, Callable[[str], Any]]] = {
     SettingKind.SIZE: _limit(octets),
@@ -180,6 +184,7 @@ _BY_KIND: Final[Mapping[SettingKind, Callable[[str], Any]]] = {
 _READERS: Final[Mapping[str, Callable[[str], Any]]] = {
     **{one.name: _BY_KIND[one.kind] for one in SETTINGS if one.kind in _BY_KIND},
     "per_minute": _limit(_count),
+    "expires_at": _time_or_never,
 }
 
 

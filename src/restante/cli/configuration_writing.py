@@ -18,7 +18,7 @@ _DAY: Final = 86400
 _HOUR: Final = 3600
 _MINUTE: Final = 60
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)\Z")
-_KINDS: Final = {one.name: one.kind for one in SETTINGS}
+_KINDS: Final = {one.name: one.kind for one in SETTINGS} | {"expires_at": SettingKind.TIME}
 _FIRST_COLUMNS: Final = ("account", "domain", "login", "destination", "allow")
 
 
