@@ -1,10 +1,14 @@
 """A running server is found by its socket, even with a mistake in the configuration file."""
 
+import asyncio
 from pathlib import Path
 
+import httpx
 import pytest
 
+from restante.admin.accounts import NewAccount, add_account
 from restante.cli import api_client
+from restante.web.api.api_application import build_api
 from tests.admin.desk import Desk
 from tests.cli.conftest import Command
 
@@ -106,3 +110,18 @@ def test_a_name_that_a_path_cannot_have_reaches_no_other_record(
             f"restante: {name!r}: nothing has this name; write it as lists show it\n"
         )
     assert command("account", "show", "empty").code == 0
+
+
+def test_all_pages_of_a_list_are_returned() -> None:
+    desk = Desk()
+
+    async def story() -> list[str]:
+        for number in range(5):
+            await add_account(desk.context, NewAccount(name=f"a{number}"))
+        transport = httpx.ASGITransport(build_api(desk.context, desk.context.principal))
+        async with httpx.AsyncClient(transport=transport, base_url="http://restante") as client:
+            api = api_client.Api(client, "here", 1.0)
+            listed = await api.ask("GET", "/v1/accounts", params={"limit": 2})
+            return [one["name"] for one in listed]
+
+    assert asyncio.run(story()) == ["a0", "a1", "a2", "a3", "a4"]

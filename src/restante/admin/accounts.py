@@ -99,11 +99,12 @@ async def add_account(context: AdminContext, new: NewAccount) -> AccountView:
     return _view(context, account)
 
 
-def list_accounts(context: AdminContext) -> Iterator[AccountView]:
-    """Yield all accounts by name; each view is made at its turn."""
+def list_accounts(context: AdminContext, after: str = "") -> Iterator[AccountView]:
+    """Yield the accounts after a name, by name; each view is made at its turn."""
     permit(context.principal, AdminAction.ACCOUNT_LIST)
     directory = context.directory.now
-    seen = filter(context.principal.sees, sorted(directory.accounts))
+    wanted = sorted(name for name in directory.accounts if name > after)
+    seen = filter(context.principal.sees, wanted)
     return (_view(context, directory.accounts[name]) for name in seen)
 
 

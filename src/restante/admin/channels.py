@@ -125,10 +125,13 @@ def check_name(name: str) -> None:
         )
 
 
-def list_channels(context: AdminContext, account: str | None = None) -> Iterator[ChannelView]:
+def list_channels(
+    context: AdminContext, account: str | None = None, after: str = ""
+) -> Iterator[ChannelView]:
     """Yield channels by account and name, the operator's own first: all, or an account's.
 
-    Raises AdminError at once.
+    `after` is the account, a slash, and the name of the last one that is left out. Raises
+    AdminError at once.
     """
     permit(context.principal, AdminAction.CHANNEL_LIST)
     account = account_in_scope(context, account)
@@ -136,7 +139,12 @@ def list_channels(context: AdminContext, account: str | None = None) -> Iterator
         _check_owner(context, account)
     directory = context.directory.now
     wanted = directory.channels.values() if account is None else directory.channels_of(account)
-    seen = [one for one in wanted if context.principal.sees(one.account)]
+    last, _, name = after.partition("/")
+    seen = [
+        one
+        for one in wanted
+        if context.principal.sees(one.account) and (one.account, one.name) > (last, name)
+    ]
     return map(_view, sorted(seen, key=lambda one: (one.account, one.name)))
 
 

@@ -99,8 +99,10 @@ async def add_domain(context: AdminContext, new: NewDomain) -> ChangedDomain:
     return await _changed_domain(context, stored, changes, warnings)
 
 
-async def list_domains(context: AdminContext, account: str | None = None) -> Iterator[DomainView]:
-    """Return an iterator of all domains, or an account's, by name.
+async def list_domains(
+    context: AdminContext, account: str | None = None, after: str = ""
+) -> Iterator[DomainView]:
+    """Return an iterator of all domains, or an account's, after a name, by name.
 
     Each view is made at its turn: there may be ten thousand. Raises AdminError at once if there is
     no such account.
@@ -109,7 +111,11 @@ async def list_domains(context: AdminContext, account: str | None = None) -> Ite
     if account is not None:
         find_account(context, account)
     domains = sorted(
-        (one for one in domains_in_scope(context) if account in (None, one.account)),
+        (
+            one
+            for one in domains_in_scope(context)
+            if account in (None, one.account) and one.name > after
+        ),
         key=lambda one: one.name,
     )
     parked = await context.store.figures.set_apart()

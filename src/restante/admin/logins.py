@@ -150,8 +150,8 @@ def check_user(context: AdminContext, user: str) -> None:
         raise user_taken(user)
 
 
-async def list_logins(context: AdminContext, account: str) -> Iterator[LoginView]:
-    """Return an account's logins by user name.
+async def list_logins(context: AdminContext, account: str, after: str = "") -> Iterator[LoginView]:
+    """Return an account's logins after a user name, by user name.
 
     Raises AdminError at once if there is no such account.
     """
@@ -159,7 +159,7 @@ async def list_logins(context: AdminContext, account: str) -> Iterator[LoginView
     find_account(context, account)
     uses = await context.store.records.login_uses()
     logins = context.directory.now.logins_of(account)
-    return (_view(context, login, uses.get(login.user)) for login in logins)
+    return (_view(context, login, uses.get(login.user)) for login in logins if login.user > after)
 
 
 async def show_login(context: AdminContext, account: str, user: str) -> LoginView:

@@ -97,7 +97,12 @@ def add(
 @group.command("list")
 def list_all(*, as_json: Json = False, config: ConfigFile = None) -> None:
     """List all accounts."""
-    show_listing(ask(config, "GET", "/v1/accounts"), COLUMNS, as_json=as_json, thing="account")
+    show_listing(
+        ask(config, "GET", "/v1/accounts", params={"limit": 500}),
+        COLUMNS,
+        as_json=as_json,
+        thing="account",
+    )
 
 
 @group.command("show")

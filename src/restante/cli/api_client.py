@@ -60,11 +60,14 @@ class Api:
         params: Params = None,
         body: Mapping[str, Any] | None = None,
     ) -> Any:
-        """Send one request and return the JSON of its answer."""
+        """Send one request and return the JSON of its answer: of a list, all pages."""
         with self._failing():
-            return _content(
-                await self._client.request(method, path, params=_given(params), json=body)
-            )
+            answer = await self._client.request(method, path, params=_given(params), json=body)
+            content = _content(answer)
+            while (following := answer.links.get("next")) is not None:
+                answer = await self._client.get(following["url"])
+                content += _content(answer)
+            return content
 
     async def send(self, path: str, octets: AsyncIterator[bytes], *, params: Params = None) -> Any:
         """Send a body as a stream and return the JSON of the answer."""

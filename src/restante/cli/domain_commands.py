@@ -198,7 +198,7 @@ def list_all(
     config: ConfigFile = None,
 ) -> None:
     """List hosted domains."""
-    domains = ask(config, "GET", "/v1/domains", params={"account": account})
+    domains = ask(config, "GET", "/v1/domains", params={"account": account, "limit": 500})
     show_listing(
         domains,
         [*COLUMNS, *set_apart_columns(domains)],

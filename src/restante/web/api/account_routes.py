@@ -1,13 +1,14 @@
 """Routes of accounts."""
 
 from functools import partial
+from operator import attrgetter
 
 from fastapi import APIRouter
-from fastapi.responses import Response, StreamingResponse
+from fastapi.responses import Response
 
 from restante.admin import accounts, known_records
 from restante.admin.accounts import AccountChange, AccountView, ChangedAccount, NewAccount
-from restante.web.api.listing import as_listing
+from restante.web.api.paging import PAGED, ListPage, as_page
 from restante.web.api.preconditions import TAGGED, IfMatch, IfNoneMatch, changed, shown
 from restante.web.api.repeatable import REPEATABLE, ActingRoute
 from restante.web.api.request_context import Reason, RequestContext
@@ -21,10 +22,11 @@ async def add_account(context: RequestContext, new: NewAccount) -> AccountView:
     return await accounts.add_account(context, new)
 
 
-@router.get("", response_model=list[AccountView])
-async def list_accounts(context: RequestContext) -> StreamingResponse:
+@router.get("", response_model=list[AccountView], responses=PAGED)
+async def list_accounts(context: RequestContext, page: ListPage) -> Response:
     """List accounts by name."""
-    return as_listing(accounts.list_accounts(context))
+    views = accounts.list_accounts(context, after=page.after)
+    return await as_page(views, page, attrgetter("name"))
 
 
 @router.get("/{name}", response_model=AccountView, responses=TAGGED)

@@ -1,16 +1,17 @@
 """Routes of hosted domains."""
 
 from functools import partial
+from operator import attrgetter
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from fastapi.responses import Response, StreamingResponse
+from fastapi.responses import Response
 
 from restante.admin import domain_uptime, domains, known_records
 from restante.admin.domain_change import DomainChange, NewDomain
 from restante.admin.domain_uptime import UptimeSelection, UptimeView
 from restante.admin.domains import ChangedDomain, DomainView
-from restante.web.api.listing import as_listing
+from restante.web.api.paging import PAGED, ListPage, as_page
 from restante.web.api.preconditions import TAGGED, IfMatch, IfNoneMatch, changed, shown
 from restante.web.api.repeatable import REPEATABLE, ActingRoute
 from restante.web.api.request_context import Reason, RequestContext
@@ -24,10 +25,13 @@ async def add_domain(context: RequestContext, new: NewDomain) -> ChangedDomain:
     return await domains.add_domain(context, new)
 
 
-@router.get("", response_model=list[DomainView])
-async def list_domains(context: RequestContext, account: str | None = None) -> StreamingResponse:
+@router.get("", response_model=list[DomainView], responses=PAGED)
+async def list_domains(
+    context: RequestContext, page: ListPage, account: str | None = None
+) -> Response:
     """List hosted domains by name, all or an account's."""
-    return as_listing(await domains.list_domains(context, account))
+    views = await domains.list_domains(context, account, after=page.after)
+    return await as_page(views, page, attrgetter("name"))
 
 
 @router.get("/{name}", response_model=DomainView, responses=TAGGED)

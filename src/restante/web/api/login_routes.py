@@ -1,13 +1,14 @@
 """Routes of an account's logins."""
 
 from functools import partial
+from operator import attrgetter
 
 from fastapi import APIRouter
-from fastapi.responses import Response, StreamingResponse
+from fastapi.responses import Response
 
 from restante.admin import known_records, logins
 from restante.admin.logins import ChangedLogin, LoginChange, LoginView, NewLogin
-from restante.web.api.listing import as_listing
+from restante.web.api.paging import PAGED, ListPage, as_page
 from restante.web.api.preconditions import TAGGED, IfMatch, IfNoneMatch, changed, shown
 from restante.web.api.repeatable import REPEATABLE, ActingRoute
 from restante.web.api.request_context import Reason, RequestContext
@@ -21,10 +22,11 @@ async def add_login(context: RequestContext, account: str, new: NewLogin) -> Log
     return await logins.add_login(context, account, new)
 
 
-@router.get("", response_model=list[LoginView])
-async def list_logins(context: RequestContext, account: str) -> StreamingResponse:
+@router.get("", response_model=list[LoginView], responses=PAGED)
+async def list_logins(context: RequestContext, page: ListPage, account: str) -> Response:
     """List an account's logins by user name."""
-    return as_listing(await logins.list_logins(context, account))
+    views = await logins.list_logins(context, account, after=page.after)
+    return await as_page(views, page, attrgetter("user"))
 
 
 @router.get("/{user}", response_model=LoginView, responses=TAGGED)

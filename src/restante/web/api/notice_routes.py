@@ -9,7 +9,8 @@ from fastapi.responses import Response, StreamingResponse
 from restante.admin import channels, known_records
 from restante.admin.channel_change import ChannelChange, NewChannel
 from restante.admin.channels import ChangedChannel, ChannelView, TrialView, WaitingView
-from restante.web.api.listing import as_listing, as_paged_listing
+from restante.web.api.listing import as_paged_listing
+from restante.web.api.paging import PAGED, ListPage, as_page
 from restante.web.api.preconditions import TAGGED, IfMatch, IfNoneMatch, changed, shown
 from restante.web.api.repeatable import REPEATABLE, ActingRoute
 from restante.web.api.request_context import Reason, RequestContext
@@ -25,10 +26,13 @@ async def add_channel(context: RequestContext, new: NewChannel) -> ChannelView:
     return await channels.add_channel(context, new)
 
 
-@router.get("/channels", response_model=list[ChannelView])
-async def list_channels(context: RequestContext, account: str | None = None) -> StreamingResponse:
+@router.get("/channels", response_model=list[ChannelView], responses=PAGED)
+async def list_channels(
+    context: RequestContext, page: ListPage, account: str | None = None
+) -> Response:
     """List channels, all or an account's."""
-    return as_listing(channels.list_channels(context, account))
+    views = channels.list_channels(context, account, after=page.after)
+    return await as_page(views, page, _place_of)
 
 
 @router.get("/channels/{name}", response_model=ChannelView, responses=TAGGED)
@@ -83,3 +87,7 @@ async def list_waiting_notices(
 ) -> StreamingResponse:
     """List notices that wait to be sent, oldest first."""
     return await as_paged_listing(context, channels.list_waiting(context, account, limit))
+
+
+def _place_of(view: ChannelView) -> str:
+    return f"{view.account}/{view.name}"
