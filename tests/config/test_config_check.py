@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from restante.config import config_check
 from restante.config.config_check import check, standing_warnings
 from restante.config.config_problem import ConfigError
 from restante.config.load import load
@@ -136,6 +137,17 @@ def test_files_that_hold_something_else_are_refused(tmp_path: Path) -> None:
 def test_a_postmaster_that_is_no_mailbox_is_refused(tmp_path: Path, text: str) -> None:
     config = replaced(installed(tmp_path), "[log]", f'[reception]\npostmaster = "{text}"\n[log]')
     assert f'reception.postmaster = "{text}": is not a mailbox' in failures(config)
+
+
+def test_traces_without_their_libraries_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    otlp = '[telemetry]\notlp = "http://127.0.0.1:4318"\n[log]'
+    config = replaced(installed(tmp_path), "[log]", otlp)
+    check(load(config, {}), NOW)
+    monkeypatch.setattr(config_check, "is_installed", lambda: False)
+    assert "needs libraries that are not installed" in failures(config)
+    assert "pip install 'restante[otel]'" in failures(config)
 
 
 def test_a_user_that_is_not_there_is_refused(tmp_path: Path) -> None:

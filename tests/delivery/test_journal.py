@@ -117,7 +117,7 @@ def test_a_connection_is_one_line_with_its_counts() -> None:
     endpoint = Endpoint(ipaddress.ip_address("192.0.2.9"), 25)
     plan = LinkPlan(endpoint, "p.example:25", options, None, DeliverySettings())
     end = ConnectionEnd(EndKind.BUSY, "421 busy", True, (mail(1),), "TLSv1.3", SendingManner.AHEAD)
-    scene.journal.attempted(plan, end, DeliveryTally(delivered=3, deferred=2, refused=1))
+    scene.journal.attempted(plan, end, DeliveryTally(delivered=3, deferred=2, refused=1), 1.25)
     [(kind, fields)] = scene.lines
     assert kind is DeliveryAttempt
     expected = {

@@ -38,6 +38,7 @@ STATE: Final = State(
     scrubbed_at=1.7e9,
     reports_waiting=8,
     notices_waiting=2,
+    trace_spans_dropped=4,
     certificate_expires_at=1.9e9,
     started_at=1.8e9,
     version="1.2.3",

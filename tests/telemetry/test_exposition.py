@@ -74,6 +74,7 @@ def test_the_state_is_shown_as_it_is() -> None:
         "restante_store_away": 1,
         "restante_loop_lag_seconds": 0.125,
         "restante_loop_stalls_total": 0,
+        "restante_trace_spans_dropped_total": 4,
         "restante_damaged_messages": 6,
         "restante_uncertain_messages": 9,
         "restante_last_scrub_timestamp_seconds": 1.7e9,

@@ -33,6 +33,7 @@ from restante.mail.address import canonical_domain, split_mailbox
 from restante.phrases import NO_STORE, NO_USER
 from restante.reception.disk_space import free_octets, size_octets
 from restante.reception.reception_settings import MEBIBYTE
+from restante.telemetry.trace_export import is_installed
 
 SOCKET_PATH_LIMIT = 107  # octets that the system takes for the path of a Unix socket
 NAMES_SHOWN = 3  # of the hosts that a certificate covers
@@ -49,6 +50,7 @@ def check(config: Config, now: float) -> list[str]:
         *_socket_problems(config),
         *_postmaster_problems(config),
         *_web_problems(config),
+        *_traces_problems(config),
     ]
     if problems:
         raise ConfigError(problems)
@@ -186,6 +188,13 @@ def _web_problems(config: Config) -> Iterator[ConfigProblem]:
                 " trusted_proxies of [web], or use 127.0.0.1"
             )
             yield _problem(config, ("listen", place, "address"), cause, remedy, listen.address)
+
+
+def _traces_problems(config: Config) -> Iterator[ConfigProblem]:
+    if config.telemetry.otlp and not is_installed():
+        remedy = "install them: pip install 'restante[otel]', or remove this setting"
+        cause = "needs libraries that are not installed"
+        yield _problem(config, ("telemetry", "otlp"), cause, remedy, config.telemetry.otlp)
 
 
 def _is_mailbox(text: str) -> bool:

@@ -8,6 +8,7 @@ import ipaddress
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -80,6 +81,17 @@ def _check_metrics_address(text: str) -> str:
         if text
         else ""
     )
+
+
+def _check_collector(text: str) -> str:
+    url = urlsplit(text)
+    try:
+        is_fit = url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0
+    except ValueError:  # the port is no number
+        is_fit = False
+    if text and (not is_fit or url.query or url.fragment):
+        raise _wrong("is no URL of a collector", 'write one such as "http://127.0.0.1:4318"')
+    return text
 
 
 def _check_nameserver(text: str) -> str:
@@ -232,6 +244,13 @@ class TelemetrySettings(Section):
         " `/metrics`. It has no access control, so use loopback or a private network. Empty:"
         " metrics on the control socket only.",
         examples=["127.0.0.1:9325"],
+    )
+
+    otlp: Annotated[str, AfterValidator(_check_collector)] = Field(
+        default="",
+        description="URL of a collector that gets traces of releases, drains and connections by"
+        " OTLP over HTTP. Needs `restante[otel]`. Empty: no traces.",
+        examples=["http://127.0.0.1:4318"],
     )
 
     @property

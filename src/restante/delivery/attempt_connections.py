@@ -156,7 +156,7 @@ class AttemptConnections:
     async def _try(
         self, endpoint: Endpoint, most: Pipelining, *, uses_ehlo: bool = True
     ) -> ConnectionEnd:
-        tally = DeliveryTally()
+        tally, began = DeliveryTally(), self._context.monotonic()
         link_plan = self._plan.link_plan(
             endpoint,
             self._context,
@@ -179,7 +179,7 @@ class AttemptConnections:
         finally:
             self._open.pop(connection, None)
         self._context.backoff.learn(link_plan.destination, end)
-        self._journal.attempted(link_plan, end, tally)
+        self._journal.attempted(link_plan, end, tally, self._context.monotonic() - began)
         end = replace(end, delivered=tally.delivered, tried=tally.tried)
         self._allowance.learn(end)
         self.probed = end.probed or self.probed

@@ -45,6 +45,7 @@ from restante.delivery.recipient_learning import RecipientLearning
 from restante.delivery.route import NoRoute
 from restante.delivery.settlement import Settlement
 from restante.delivery.supply import Supply
+from restante.mail.message import message_name
 from restante.phrases import NO_LONGER_HOSTED
 from restante.queue.refusals import Refusals
 from restante.queue.schedule import Schedule, next_attempt, rate_pause
@@ -478,6 +479,7 @@ class DomainDrain:
                 destination=self._journal.destination,
                 requested_by=self._requested_by,
                 held=self._context.figures.usage(self._lease.domain_id).held,
+                release=message_name(self._lease.release) if self._lease.release else None,
             )
         )
 

@@ -99,8 +99,10 @@ class Journal:
             )
         )
 
-    def attempted(self, link_plan: LinkPlan, end: ConnectionEnd, tally: DeliveryTally) -> None:
-        """Log the end of a connection."""
+    def attempted(
+        self, link_plan: LinkPlan, end: ConnectionEnd, tally: DeliveryTally, seconds: float
+    ) -> None:
+        """Log the end of a connection, which took so many seconds."""
         if end.reason:
             self.last_error, self.hindrance = end.reason, Hindrance.NONE
         self._log.publish(
@@ -117,6 +119,7 @@ class Journal:
                 refused=tally.refused,
                 uncertain=tally.uncertain,
                 outstanding=len(end.outstanding),
+                seconds=round(seconds, 3),
             )
         )
 

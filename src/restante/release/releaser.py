@@ -18,6 +18,7 @@ from typing import Final, Protocol
 
 from restante.delivery.cannot_start import CannotStart
 from restante.mail.address import canonical_domain
+from restante.mail.message import message_name
 from restante.phrases import NOTHING_WAITS
 from restante.release.authorization import (
     NOT_AUTHENTICATED,
@@ -240,6 +241,7 @@ class Releaser:
                 account=account,
                 answer=str(etrn_reply(outcome)),
                 reason=_full_reason(request, outcome),
+                release=message_name(outcome.release) if outcome.release else None,
             )
         )
 

@@ -106,6 +106,7 @@ def _instruments(
         scrubber=scrubber,
         loop_lag=loop_lag,
         request_counts=request_counts,
+        trace_spans_dropped=ground.setup.trace_spans_dropped,
     )
 
 

@@ -39,6 +39,7 @@ class Instruments:
     scrubber: Scrubber
     loop_lag: LoopLag
     request_counts: RequestCounts  # of the `web` listeners
+    trace_spans_dropped: Callable[[], int] = int  # without traces: 0
 
     async def read(self) -> State:
         """Read all of them. Asks the store four questions; if it fails, omits the answers."""
@@ -69,6 +70,7 @@ class Instruments:
             scrubbed_at=self.scrubber.last_ended_at or 0.0,
             reports_waiting=await self._waiting(self.store.reports.report_backlog),
             notices_waiting=await self._waiting(self.store.notices.notice_backlog),
+            trace_spans_dropped=self.trace_spans_dropped(),
             certificate_expires_at=self.certificate_expires_at(),
             started_at=self.started_at,
             version=__version__,

@@ -34,6 +34,7 @@ class ServerSetup:
     inbox: NoticeInbox  # gets the lines of `log`
     started_at: float  # Unix time
     logins: LoginInbox = field(default_factory=lambda: LoginInbox(time.time))  # the same
+    trace_spans_dropped: Callable[[], int] = int  # without traces: 0
 
     @property
     def listener_sockets(self) -> Sequence[socket.socket]:

@@ -12,9 +12,11 @@ import sys
 import threading
 import time
 from collections.abc import Coroutine, Iterator
+from importlib import import_module
 
 import uvloop
 
+from restante import __version__
 from restante.config.identity import IdentityUnusable, read_identity
 from restante.config.key_file import KeyUnusable, read_key
 from restante.config.privileges import (
@@ -42,6 +44,8 @@ from restante.telemetry.counts import Counts
 from restante.telemetry.events import EVENTS, AuthenticationEnded, ServerStarting
 from restante.telemetry.log import EventBus
 from restante.telemetry.log_writer import LogWriter
+from restante.telemetry.trace_export import TraceExporter
+from restante.telemetry.trace_spans import TRACED, TraceSpans
 from restante.tenancy.secrets import Vault
 from restante.web.control_socket import ControlMisplaced, ControlUnusable
 
@@ -57,6 +61,7 @@ def serve(config: Config) -> int:
     raise_limit()
     counts, inbox, logins = Counts(), NoticeInbox(time.time), LoginInbox(time.time)
     log = _event_bus(config, counts, inbox, logins)
+    exporter = _traces(config, log)
     log.publish(ServerStarting(config=str(config.file or ""), hostname=config.hostname))
     sockets: list[socket.socket] = []
     try:
@@ -66,6 +71,8 @@ def serve(config: Config) -> int:
         identity = read_identity(config)
         become(config.user)
         keep_memory_private()
+        if exporter is not None:
+            exporter.start()
         application = Application(
             ServerSetup(
                 config=config,
@@ -77,6 +84,7 @@ def serve(config: Config) -> int:
                 inbox=inbox,
                 started_at=time.time(),
                 logins=logins,
+                trace_spans_dropped=lambda: 0 if exporter is None else exporter.dropped,
             ),
             on_stop=_stop_for_certain,
         )
@@ -94,6 +102,8 @@ def serve(config: Config) -> int:
     finally:
         for bound in sockets:
             bound.close()
+        if exporter is not None:
+            exporter.stop()
     return EX_OK
 
 
@@ -105,6 +115,16 @@ def _event_bus(config: Config, counts: Counts, inbox: NoticeInbox, logins: Login
     log.subscribe(logins.hear, AuthenticationEnded)
     log.subscribe(LogWriter(config.log.style).write, *EVENTS)
     return log
+
+
+def _traces(config: Config, log: EventBus) -> TraceExporter | None:
+    """Have traces made of the events, if the configuration names a collector."""
+    if not config.telemetry.otlp:
+        return None
+    spans = import_module("restante.telemetry.otlp_spans")  # slow, and an extra
+    exporter = TraceExporter(spans.otlp_export(config.telemetry.otlp, config.hostname, __version__))
+    log.subscribe(TraceSpans(time.time, exporter.take).hear, *TRACED)
+    return exporter
 
 
 def _stop_for_certain() -> None:

@@ -111,6 +111,7 @@ FIELDS: Final[Mapping[str, FieldMeaning]] = {
     "reason": FieldMeaning("The reason, in words; empty for none.", "quit"),
     "recipients": FieldMeaning("Number of recipients.", 1),
     "refused": FieldMeaning("Number of messages that the destination refused.", 0),
+    "release": FieldMeaning("The id of the release.", "1k2x9q4hz0a"),
     "releases": FieldMeaning("Number of ETRN commands.", 0),
     "reply": FieldMeaning("The reply of the other side.", "250 2.0.0 queued as 4711"),
     "request": FieldMeaning("The request of the operator.", "GET /v1/queue"),

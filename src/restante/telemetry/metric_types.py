@@ -45,6 +45,7 @@ class State:
     scrubbed_at: float  # 0: none since the start
     reports_waiting: int | None  # None: the store cannot say
     notices_waiting: int | None
+    trace_spans_dropped: int
     certificate_expires_at: float
     started_at: float
     version: str

@@ -430,6 +430,12 @@ METRICS: Final[tuple[Metric, ...]] = (
         "Turns of the event loop that took more than a quarter of a second.",
         LoopStalled,
     ),
+    Read(
+        "restante_trace_spans_dropped",
+        MetricKind.COUNTER,
+        "Spans of traces that were dropped: the queue was full, or the collector failed.",
+        lambda state: state.trace_spans_dropped,
+    ),
     Counted(
         "restante_log_lines",
         "Lines of the log, by event.",

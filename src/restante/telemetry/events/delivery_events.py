@@ -15,6 +15,7 @@ class DrainStarted(Event):
     destination: str
     requested_by: str
     held: int
+    release: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +53,7 @@ class DeliveryAttempt(Event):
     refused: int | None = None
     uncertain: int | None = None
     outstanding: int | None = None
+    seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

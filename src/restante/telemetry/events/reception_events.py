@@ -228,3 +228,4 @@ class ReleaseRequested(Event):
     account: str
     answer: str
     reason: str
+    release: str | None = None
