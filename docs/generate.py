@@ -269,6 +269,8 @@ _RECORDS: Mapping[str, tuple[str, Mapping[str, str]]] = {
             "allow": "List of addresses, networks and host names that may request the mail.",
             "destination_password": "Password for the login at the destination.",
             "destination_password_file": "File with that password on its first line.",
+            "destination_set_by": "The account that chose the destination, for operators to give.",
+            "private_destination": "Whether the account's choice may have a private address.",
             "destination_sealed": "That password of an export, encrypted with the key file.",
             "hold_otherwise": "With hold = suspended: the mode after the suspension.",
             "addresses": "List of recipients, as of `restante recipient`. Not given: it stays.",

@@ -14,11 +14,12 @@ from restante.admin.admin_error import AdminError
 from restante.admin.apply_steps import Prune
 from restante.admin.configuration_export import export_with_secrets
 from restante.tenancy.audit import AuditAction
-from restante.tenancy.model import Account, Destination, HostedDomain, Login
+from restante.tenancy.model import Account, Destination, HostedDomain, Login, PriorPassword
 from restante.tenancy.notice import Channel
 from restante.tenancy.policy import Policy
 from tests.admin.configurations import ACME, Entries, applied, apply, exported, numbers
 from tests.admin.desk import NOW, Desk
+from tests.contract.making import NOTED
 
 EVERYTHING: list[dict[str, Any]] = [
     {
@@ -360,5 +361,27 @@ def test_every_field_of_destination_and_policy_is_exported() -> None:
         assert same == set(), "the example leaves a default"
         assert theirs.logins == ours.logins
         assert theirs.accounts == ours.accounts
+
+    asyncio.run(story())
+
+
+def test_a_rotation_and_who_set_a_destination_move_with_their_records() -> None:
+    async def story() -> None:
+        desk, other = Desk(), Desk()
+        await applied(desk.context, EVERYTHING)
+        login = desk.context.directory.now.logins["acme-mail"]
+        prior = PriorPassword("$argon2id$old", None, None, 2e9)
+        rotating = replace(login, prior=prior, valid_until=3e9)
+        await desk.store.records.put_login(rotating, NOTED)
+        domain = desk.context.directory.now.domains["acme.example"]
+        chosen = replace(
+            domain, destination=replace(domain.destination, host="8.8.8.8", set_by="acme")
+        )
+        await desk.store.records.put_domain(chosen, NOTED)
+        await desk.context.directory.refresh()
+        await applied(other.context, await exported(desk.context, with_secrets=True))
+        copies = other.context.directory.now
+        assert copies.logins["acme-mail"] == rotating
+        assert copies.domains["acme.example"].destination == chosen.destination
 
     asyncio.run(story())

@@ -1,8 +1,11 @@
+from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
-from restante.admin import destinations
+from restante.admin import destinations, permissions
+from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.domain_change import DomainChange, NewDomain
 from restante.admin.domains import (
@@ -15,6 +18,7 @@ from restante.admin.domains import (
 from restante.delivery.shown_key import NoKey
 from restante.store.mail_figures import Usage
 from restante.tenancy.model import Destination, TlsUse
+from restante.tenancy.principal import Principal, Role
 from tests.admin.desk import Desk, run
 
 PIN = "ab" * 32
@@ -161,5 +165,120 @@ def test_a_listing_asks_the_store_for_one_domain_at_a_time() -> None:
         assert len(list(await list_domains(desk.context))) == 5
         assert len(list(await list_domains(desk.context, "account1"))) == 1
         assert asked == []
+
+    run(story(Desk()))
+
+
+def as_account(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> AdminContext:
+    """Return the context of an account that may change its destination."""
+    monkeypatch.setattr(permissions, "may", lambda *_: True)
+    return desk.context.acting(Principal(Role.ACCOUNT, "token t", "192.0.2.1", "alpha"))
+
+
+def test_an_account_may_choose_public_destinations_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story(desk: Desk) -> None:
+        await desk.host("alpha.example", "alpha")
+        account = as_account(desk, monkeypatch)
+        desk.resolver.known |= {"inside.example": ["10.0.0.1"], "out.example": ["8.8.8.8"]}
+        for private in ("10.0.0.1", "inside.example", "[::ffff:10.0.0.2]:25"):
+            with pytest.raises(AdminError, match="no public address") as caught:
+                await change_domain(account, "alpha.example", DomainChange(destination=private))
+            assert caught.value.kind is ErrorKind.INVALID
+        for public in ("8.8.8.8", "out.example"):
+            chosen = DomainChange(destination=public)
+            done = await change_domain(account, "alpha.example", chosen)
+            assert done.domain.destination_set_by == "alpha"
+
+    run(story(Desk()))
+
+
+def test_who_set_a_destination_changes_with_host_and_port_only(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def story(desk: Desk) -> None:
+        await desk.host("alpha.example", "alpha")
+        account = as_account(desk, monkeypatch)
+        before = (await show_domain(desk.context, "alpha.example")).destination
+        same = await change_domain(account, "alpha.example", DomainChange(destination=before))
+        assert same.domain.destination_set_by == ""
+        await change_domain(account, "alpha.example", DomainChange(destination="8.8.8.8"))
+        assert (await change(desk, destination="8.8.8.8")).domain.destination_set_by == "alpha"
+        assert (await change(desk, private_destination=True)).domain.private_destination
+        moved = await change_domain(account, "alpha.example", DomainChange(destination="8.8.4.4"))
+        assert not moved.domain.private_destination, "the leave was for another host"
+        assert (await change(desk, destination="192.0.2.9")).domain.destination_set_by == ""
+
+    run(story(Desk()))
+
+
+def test_an_account_sends_certificates_and_names_no_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    pem = trustme.CA().cert_pem.bytes().decode()
+    file = tmp_path / "ca.pem"
+    file.write_text(pem)
+
+    async def story(desk: Desk) -> None:
+        await desk.host("alpha.example", "alpha")
+        account = as_account(desk, monkeypatch)
+        for path in (str(file), "/nonexistent", "relative"):
+            wanted = DomainChange(tls=TlsUse.VERIFY, tls_ca=path)
+            with pytest.raises(AdminError) as caught:
+                await change_domain(account, "alpha.example", wanted)
+            assert caught.value.kind is ErrorKind.NOT_ALLOWED
+        wanted = DomainChange(tls=TlsUse.VERIFY, tls_ca=pem)
+        done = await change_domain(account, "alpha.example", wanted)
+        assert done.domain.tls_ca.split() == pem.split()
+        assert "PEM text with SHA-256" in str(done.changes)
+        assert (await change(desk, tls_ca=str(file))).domain.tls_ca == str(file)
+        assert (await change(desk, tls_ca="")).domain.tls_ca == ""
+
+    run(story(Desk()))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+        "-----BEGIN CERTIFICATE-----\n",
+        "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
+        "-----BEGIN CERTIFICATE-----\n" + "A" * 70_000 + "\n-----END CERTIFICATE-----\n",
+    ],
+    ids=["no certificate", "cut off", "a key", "too long"],
+)
+def test_a_text_that_is_no_list_of_certificates_is_refused(text: str) -> None:
+    async def story(desk: Desk) -> None:
+        await desk.host("alpha.example", "alpha")
+        with pytest.raises(AdminError, match="authority: the text"):
+            await change(desk, tls=TlsUse.VERIFY, tls_ca=text)
+
+    run(story(Desk()))
+
+
+def test_an_account_pins_the_recorded_destination_once_a_minute(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+
+    async def shown(destination: Destination, *_: Any) -> str:
+        asked.append(destination.text)
+        raise NoKey("connection refused")
+
+    monkeypatch.setattr(destinations, "shown_key", shown)
+
+    async def story(desk: Desk) -> None:
+        await desk.host("alpha.example", "alpha")
+        account = as_account(desk, monkeypatch)
+        elsewhere = DomainChange(destination="8.8.8.8:22", pin_now=True)
+        with pytest.raises(AdminError, match="recorded destination"):
+            await change_domain(account, "alpha.example", elsewhere)
+        for words in ("shows no key", "try again in 60 seconds"):
+            with pytest.raises(AdminError, match=words) as caught:
+                await change_domain(account, "alpha.example", DomainChange(pin_now=True))
+            assert caught.value.kind is ErrorKind.TRY_LATER
+        assert len(asked) == 1
+        for _ in range(2):
+            with pytest.raises(AdminError, match="shows no key"):
+                await change(desk, pin_now=True)
 
     run(story(Desk()))

@@ -911,6 +911,7 @@ def test_every_field_of_a_changed_domain_needs_an_action_that_suits_it() -> None
     assert of_the_operator == {
         "account",
         "destination",
+        "private_destination",
         "tls",
         "tls_ca",
         "tls_pins",

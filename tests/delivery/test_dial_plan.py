@@ -148,3 +148,24 @@ def test_helo_is_remembered_for_the_destination() -> None:
         ENDPOINT, context, Pace(), beginning, is_plain=False, uses_ehlo=True, messages=7
     )
     assert replace(made.options, uses_ehlo=True) != made.options
+
+
+def test_dns_that_changes_cannot_lead_an_account_into_our_networks() -> None:
+    world = World()
+    world.names.table["p.example"] = ["8.8.8.8"]
+    plan = found(world, host="p.example", set_by="alpha")
+    assert [one.text for one in plan.endpoints] == ["8.8.8.8:25"]
+    for addresses in (["10.0.0.1"], ["127.0.0.1", "fd00::1"]):
+        changed = World()
+        changed.names.table["p.example"] = addresses
+        with pytest.raises(NoRoute, match="no public address"):
+            found(changed, host="p.example", set_by="alpha")
+    mixed = World()
+    mixed.names.table["p.example"] = ["10.0.0.1", "8.8.4.4"]
+    plan = found(mixed, host="p.example", set_by="alpha")
+    assert [one.text for one in plan.endpoints] == ["8.8.4.4:25"]
+
+
+def test_an_address_that_an_account_chose_is_checked_without_dns() -> None:
+    with pytest.raises(NoRoute, match="no public address"):
+        found(World(), host="192.168.1.1", set_by="alpha")

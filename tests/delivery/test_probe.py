@@ -5,6 +5,8 @@ import asyncio
 import pytest
 
 from restante.delivery.delivery_settings import DeliverySettings
+from restante.delivery.probe import probe
+from restante.tenancy.model import Destination
 from tests.delivery.scripted_primary import CLOSE, GARBAGE, SILENCE, Script, ScriptedPrimary
 from tests.delivery.swift_loop import run_swiftly
 from tests.delivery.world import World
@@ -77,3 +79,13 @@ def test_our_own_listener_is_nobody_to_hand_mail_to() -> None:
 def test_who_hangs_up_at_ehlo_and_takes_helo_is_there() -> None:
     said, _ = asyncio.run(probed(World(), {"EHLO": CLOSE, "HELO": "250 p.example"}))
     assert said == ""
+
+
+def test_a_probe_stays_out_of_our_networks_where_an_account_chose_the_host() -> None:
+    async def main() -> str:
+        world = World()
+        world.names.table["p.example"] = ["127.0.0.1"]
+        chosen = Destination("p.example", set_by="alpha")
+        return await probe(chosen, world.new_context())
+
+    assert "no public address" in asyncio.run(main())

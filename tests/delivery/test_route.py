@@ -1,6 +1,7 @@
 """Where mail may go, and that it never comes back."""
 
 import ipaddress
+from dataclasses import replace
 
 import pytest
 
@@ -76,3 +77,15 @@ def test_a_link_local_address_keeps_its_zone() -> None:
 def test_an_ipv4_mapped_answer_leads_home_as_its_ipv4_address_does(bound: str) -> None:
     with pytest.raises(NoRoute, match="itself"):
         route(Destination("b.example"), [ip("::ffff:127.0.0.1")], "mx2.example.net", [(bound, 25)])
+
+
+@pytest.mark.parametrize("private", ["10.0.0.1", "127.0.0.1", "169.254.169.254", "::ffff:10.0.0.1"])
+def test_a_host_that_an_account_chose_is_reached_at_public_addresses_only(private: str) -> None:
+    chosen = Destination("p.example", 26, set_by="alpha")
+    addresses = [ip(private), ip("8.8.8.8")]
+    assert [one.text for one in route(chosen, addresses, "mx2", [])] == ["8.8.8.8:26"]
+    with pytest.raises(NoRoute, match="no public address"):
+        route(chosen, [ip(private)], "mx2", [])
+    allowed = replace(chosen, may_be_private=True)
+    assert len(route(allowed, addresses, "mx2", [])) == 2
+    assert len(route(replace(chosen, set_by=""), addresses, "mx2", [])) == 2

@@ -53,3 +53,9 @@ def test_without_tls_there_is_none(primary: ScriptedPrimary, why: str) -> None:
 def test_a_name_that_is_not_there_shows_none() -> None:
     with pytest.raises(NoKey, match="no such name"):
         shown(ScriptedPrimary(), "nowhere.internal")
+
+
+def test_no_key_is_fetched_from_our_networks_where_an_account_chose_the_host() -> None:
+    chosen = Destination("127.0.0.1", set_by="alpha")
+    with pytest.raises(NoKey, match="no public address"):
+        asyncio.run(shown_key(chosen, Names({}), "mx2.example.net", []))

@@ -14,6 +14,7 @@ from restante.notices.transports import Sender
 from restante.queue.presence import Sighting
 from restante.reception.intake import Receipt, ReceivedMail
 from restante.reception.quota_reservations import QuotaReservations
+from restante.request_limits.check_allowance import CheckAllowance
 from restante.store.interface import Store
 from restante.store.live_directory import LiveDirectory
 from restante.store.live_recipients import LiveRecipients
@@ -151,6 +152,7 @@ class AdminContext:
     feed: EventFeed | None = None  # None: no server runs
     principal: Principal = NOBODY  # the actor; nobody until a request names one
     reason: str = ""  # the caller's reason, if given
+    checks: CheckAllowance = field(default_factory=CheckAllowance)  # that accounts start
     applying: asyncio.Lock = field(default_factory=asyncio.Lock)  # one configuration at a time
 
     def acting(self, principal: Principal, reason: str = "") -> "AdminContext":

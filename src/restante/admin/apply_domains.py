@@ -20,7 +20,13 @@ from restante.admin.apply_steps import (
 )
 from restante.admin.configuration_entries import DomainEntry
 from restante.admin.configuration_export import domain_fields
-from restante.admin.destinations import judge_destination, read_destination, warnings_on_trust
+from restante.admin.destinations import (
+    check_authority,
+    judge_destination,
+    moved,
+    read_destination,
+    warnings_on_trust,
+)
 from restante.admin.domain_change import changed_destination, changed_hosts
 from restante.admin.domains import access_warnings, store_domain
 from restante.admin.permissions import AdminAction, permit, permit_fields
@@ -35,6 +41,7 @@ from restante.phrases import WRONG_KEY_FILE
 from restante.tenancy.model import AuthorizedHosts, Destination, DestinationLogin, HostedDomain
 from restante.tenancy.policy import DEFAULT_POLICY, Policy, Recipients, Unknown
 from restante.tenancy.policy_settings import SUSPENDED
+from restante.tenancy.principal import Role
 from restante.tenancy.record_change import NOTHING, Change, changes_between
 from restante.tenancy.secrets import SealBroken, destination_owner
 
@@ -191,16 +198,25 @@ async def _wanted_destination(
     destination, warnings = base.destination, []
     if entry.destination is not None:
         host, port = read_destination(entry.destination)
-        destination = replace(destination, host=host, port=port)
+        destination = moved(context, destination, host, port)
     elif present is None:
         error = f"domain {name}: a new domain needs a destination"
         raise AdminError(ErrorKind.USAGE, error, "write destination = HOST:PORT")
+    if entry.destination_set_by is not None and context.principal.role is not Role.ACCOUNT:
+        destination = replace(destination, set_by=entry.destination_set_by)
     was = present.destination if present else _NOWHERE
     if (destination.host, destination.port) != (was.host, was.port):
-        warnings = await judge_destination(context, destination.host, destination.port)
+        permit_fields(context.principal, ["destination"])
+        warnings = await judge_destination(
+            context,
+            destination.host,
+            destination.port,
+            must_be_public=destination.must_be_public,
+        )
     fields, login = _login_kept(context, name, was.login, entry)
     if login is not None:
         destination = replace(destination, login=login)
+    check_authority(context, fields)
     destination = changed_destination(context.vault, name, destination, fields)
     if (destination.host, destination.tls) != (was.host, was.tls):
         warnings += warnings_on_trust(destination)

@@ -24,6 +24,7 @@ from restante.admin.channel_change import (
     new_channel,
     wrong,
 )
+from restante.admin.destinations import allow_check
 from restante.admin.permissions import AdminAction, permit
 from restante.admin.scope import account_in_scope
 from restante.admin.trail import (
@@ -170,6 +171,7 @@ async def try_channel(context: AdminContext, account: str, name: str) -> TrialVi
     """Send a notice now, once. Raises AdminError if there is no such channel."""
     permit(context.principal, AdminAction.CHANNEL_TEST)
     channel = find_channel(context, account, name)
+    allow_check(context, f"notice channel {name}")
     text = f"This is a test of the notice channel {name}: it works if you read this."
     news = NoticeFacts(NoticeKind.TEST, account, name, text, context.now())
     notice = Notice(0, channel.id, token_hex(16), news, 0, context.now(), context.now())

@@ -62,6 +62,7 @@ class DomainEntry(DomainFields):
     account: str
     destination: str | None = None  # a new domain needs one
     hold_otherwise: Hold | None = None  # in force when the suspension has ended
+    destination_set_by: str | None = None  # the account that chose it; for operators to give
     destination_sealed: str | None = None  # the password, as exported under the same key file
     addresses: tuple[str, ...] | None = None  # the list of recipients; None: it stays
     place: str = ""

@@ -136,7 +136,8 @@ def domain_fields(domain: HostedDomain, now: float, *, with_secrets: bool) -> Fi
         fields["allow"] = list(domain.authorized_hosts.texts)
     given = {
         "tls": str(destination.tls),
-        "tls_ca": destination.ca_file,
+        "tls_ca": destination.ca_file or destination.ca_text,
+        "private_destination": bool(destination.may_be_private),
         "tls_pins": list(destination.key_pins),
         "connections": destination.connections,
         "per_minute": destination.per_minute,
@@ -144,11 +145,14 @@ def domain_fields(domain: HostedDomain, now: float, *, with_secrets: bool) -> Fi
     plain = {
         "tls": str(_PLAIN_DESTINATION.tls),
         "tls_ca": "",
+        "private_destination": False,
         "tls_pins": [],
         "connections": _PLAIN_DESTINATION.connections,
         "per_minute": None,
     }
     fields |= _differing(given, plain)
+    if destination.set_by:
+        fields["destination_set_by"] = destination.set_by
     if destination.login is not None:
         fields["destination_login"] = destination.login.user
         if with_secrets:

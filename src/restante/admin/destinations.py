@@ -6,20 +6,24 @@ a warning, and deliveries check it again.
 """
 
 import ipaddress
+import math
 import re
 import socket
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import replace
 from typing import TypeVar
 
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
-from restante.admin.domain_change import DomainFields
+from restante.admin.domain_change import DomainChange, DomainFields, is_pem
 from restante.delivery.shown_key import NoKey, shown_key
 from restante.mail.address import canonical_domain
-from restante.network.addresses import peer_address, plain_address, split_host_port
+from restante.network.addresses import peer_address, plain_address, split_host_port, unmapped
+from restante.network.public import is_public
 from restante.network.resolver import LookupFailed
 from restante.tenancy.model import Destination, IpAddress, TlsUse
+from restante.tenancy.principal import Role
 
 Pinnable = TypeVar("Pinnable", bound=DomainFields)
 
@@ -50,8 +54,31 @@ def read_destination(text: str) -> tuple[str, int]:
         raise AdminError(ErrorKind.INVALID, f"destination: {error}", remedy) from None
 
 
-async def judge_destination(context: AdminContext, host: str, port: int) -> list[str]:
-    """Return warnings. Raises AdminError if mail sent there would come back to us."""
+def moved(context: AdminContext, present: Destination, host: str, port: int) -> Destination:
+    """Return a destination at a host and port, with the account that chose them.
+
+    An operator's leave for private addresses was for the former host alone.
+    """
+    if (host, port) == (present.host, present.port):
+        return present
+    set_by = context.principal.account if context.principal.role is Role.ACCOUNT else ""
+    return replace(present, host=host, port=port, set_by=set_by, may_be_private=None)
+
+
+def check_authority(context: AdminContext, fields: DomainFields) -> None:
+    """Raise AdminError where an account names a file of this machine."""
+    if context.principal.role is Role.ACCOUNT and fields.tls_ca and not is_pem(fields.tls_ca):
+        error = "tls_ca: a path names a file of this server, which is for operators"
+        raise AdminError(ErrorKind.NOT_ALLOWED, error, "send the certificates as PEM text")
+
+
+async def judge_destination(
+    context: AdminContext, host: str, port: int, *, must_be_public: bool = False
+) -> list[str]:
+    """Return warnings. Raises AdminError if mail sent there would come back to us.
+
+    It raises AdminError also where only a public address will do, and there is none.
+    """
     if host == context.hostname:
         raise _loop(host, port, "it is this server's own name")
     try:
@@ -61,6 +88,12 @@ async def judge_destination(context: AdminContext, host: str, port: int) -> list
     for address in addresses:
         if any(reaches(address, port, own) for own in context.own_addresses):
             raise _loop(host, port, f"{address} port {port} is this server's own listener")
+    if must_be_public and not any(is_public(unmapped(address)) for address in addresses):
+        raise AdminError(
+            ErrorKind.INVALID,
+            f"destination {host}: {addresses[0]} is no public address",
+            "name a host on the Internet, or ask the operator to record this one",
+        )
     return []
 
 
@@ -83,10 +116,15 @@ async def with_shown_pin(
 ) -> Pinnable:
     """Return the fields with the key that the destination shows now, if requested.
 
-    Raises AdminError.
+    `destination` is the recorded one, or that of a new domain. Raises AdminError.
     """
     if not fields.pin_now:
         return fields
+    if context.principal.role is Role.ACCOUNT and isinstance(fields, DomainChange):
+        if fields.destination is not None:
+            error = "--pin-now: it connects to the recorded destination"
+            raise AdminError(ErrorKind.USAGE, error, "change the destination first, then pin")
+        allow_check(context, destination.text)
     if fields.tls not in (None, TlsUse.VERIFY) or fields.tls_pins or fields.tls_ca:
         error = "--pin-now: it pins the key that is shown, and verifies it from then on"
         raise AdminError(
@@ -102,6 +140,19 @@ async def with_shown_pin(
             ErrorKind.TRY_LATER, f"destination {destination.text}: shows no key: {error}", remedy
         ) from None
     return fields.model_copy(update={"tls": TlsUse.VERIFY, "tls_pins": (key,), "tls_ca": ""})
+
+
+def allow_check(context: AdminContext, target: str) -> None:
+    """Count a connection that an account causes. Raises AdminError after less than a minute."""
+    if context.principal.role is not Role.ACCOUNT:
+        return
+    left = context.checks.seconds_left((context.principal.account, target), context.now())
+    if left:
+        raise AdminError(
+            ErrorKind.TRY_LATER,
+            f"{target}: it was checked less than a minute ago",
+            f"try again in {math.ceil(left)} seconds",
+        )
 
 
 def reaches(address: IpAddress, port: int, own: tuple[str, int]) -> bool:

@@ -5,6 +5,7 @@ No function here uses the network or the store: texts and values go in, checked 
 
 import base64
 import binascii
+import re
 import ssl
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -26,7 +27,12 @@ from restante.tenancy.secrets import Vault, destination_owner
 
 MAX_CONNECTIONS = 100
 MAX_PER_MINUTE = 10_000
+MAX_PEM_LENGTH = 65_536  # characters
 _SHA256_OCTETS = 32
+_PEM_BEGINNING = "-----BEGIN "
+_CERTIFICATE = re.compile(
+    r"-----BEGIN CERTIFICATE-----\s[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----"
+)
 _PROTECTED = (TlsUse.REQUIRED, TlsUse.VERIFY)
 
 
@@ -35,7 +41,7 @@ class DomainFields(PolicyFields):
 
     allow: tuple[str, ...] | None = None  # replaces all
     tls: TlsUse | None = None
-    tls_ca: str | None = None  # "" for the system's authorities
+    tls_ca: str | None = None  # a path, or PEM text; "" for the system's authorities
     tls_pins: tuple[str, ...] | None = None  # hex or base64; () for none
     pin_now: bool = False  # connect, and pin the key that the destination shows
     destination_login: str | None = None  # user name; "" for none
@@ -44,6 +50,7 @@ class DomainFields(PolicyFields):
     per_minute: Annotated[int, Field(ge=0, le=MAX_PER_MINUTE)] | None = (
         None  # messages; 0 for no limit
     )
+    private_destination: bool | None = None  # whether an account's choice may have any address
 
 
 class NewDomain(DomainFields):
@@ -102,10 +109,18 @@ def changed_destination(
 
     Raises AdminError for contradictions.
     """
+    ca_file, ca_text = (
+        (present.ca_file, present.ca_text) if fields.tls_ca is None else _authority(fields.tls_ca)
+    )
+    leave = present.may_be_private
+    if fields.private_destination is not None:
+        leave = fields.private_destination or None
     destination = replace(
         present,
         tls=present.tls if fields.tls is None else fields.tls,
-        ca_file=present.ca_file if fields.tls_ca is None else _checked_ca_file(fields.tls_ca),
+        ca_file=ca_file,
+        ca_text=ca_text,
+        may_be_private=leave,
         key_pins=present.key_pins
         if fields.tls_pins is None
         else tuple(map(read_pin, fields.tls_pins)),
@@ -118,7 +133,8 @@ def changed_destination(
 
 
 def _refuse_contradictions(domain: str, destination: Destination) -> None:
-    if (destination.ca_file or destination.key_pins) and destination.tls is not TlsUse.VERIFY:
+    has_authority = destination.ca_file or destination.ca_text
+    if (has_authority or destination.key_pins) and destination.tls is not TlsUse.VERIFY:
         error = (
             f"domain {domain}: an authority or pin is of use only where the destination is verified"
         )
@@ -178,6 +194,29 @@ def _from_base64(text: str) -> bytes | None:
         return base64.b64decode(text, validate=True)
     except binascii.Error:
         return None
+
+
+def is_pem(text: str) -> bool:
+    """Return whether a text is meant as PEM, and not as the path of a file."""
+    return _PEM_BEGINNING in text
+
+
+def _authority(text: str) -> tuple[str, str]:
+    """Return path and PEM text of authorities, one of them "". Raises AdminError."""
+    if not is_pem(text):
+        return _checked_ca_file(text), ""
+    remedy = f"send only certificates in PEM, at most {MAX_PEM_LENGTH} characters"
+    blocks = _CERTIFICATE.findall(text)
+    if len(text) > MAX_PEM_LENGTH or not blocks or text.count(_PEM_BEGINNING) != len(blocks):
+        error = "authority: the text is too long, or has something else than certificates"
+        raise AdminError(ErrorKind.INVALID, error, remedy)
+    certificates = "".join(f"{block}\n" for block in blocks)
+    try:
+        ssl.create_default_context(cadata=certificates)
+    except (ssl.SSLError, ValueError):
+        error = "authority: the text holds a certificate that cannot be read"
+        raise AdminError(ErrorKind.INVALID, error, remedy) from None
+    return "", certificates
 
 
 def _checked_ca_file(text: str) -> str:

@@ -10,7 +10,9 @@ from restante.admin.accounts import find_account
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.destinations import (
+    check_authority,
     judge_destination,
+    moved,
     read_destination,
     warnings_on_trust,
     with_shown_pin,
@@ -54,7 +56,9 @@ class DomainView(BaseModel):
     account: str
     destination: str  # host:port
     tls: str
-    tls_ca: str
+    tls_ca: str  # a path, or the certificates as PEM
+    destination_set_by: str  # the account that chose it; "" for an operator
+    private_destination: bool  # an operator lets it have any address
     tls_pins: list[str]
     destination_login: str | None  # the user name; the password is never shown
     connections: int
@@ -86,9 +90,11 @@ async def add_domain(context: AdminContext, new: NewDomain) -> ChangedDomain:
         raise _taken(name)
     find_account(context, new.account)
     host, port = read_destination(new.destination)
-    warnings = await judge_destination(context, host, port)
-    new = await with_shown_pin(context, Destination(host, port), new)
-    destination = changed_destination(context.vault, name, Destination(host, port), new)
+    check_authority(context, new)
+    chosen = moved(context, Destination(""), host, port)
+    warnings = await judge_destination(context, host, port, must_be_public=chosen.must_be_public)
+    new = await with_shown_pin(context, chosen, new)
+    destination = changed_destination(context.vault, name, chosen, new)
     warnings += warnings_on_trust(destination)
     hosts = changed_hosts(AuthorizedHosts(), new)
     now = context.now()
@@ -137,10 +143,15 @@ async def change_domain(context: AdminContext, name: str, change: DomainChange) 
         permit(context.principal, AdminAction.DOMAIN_CHANGE)
     warnings: list[str] = []
     destination = domain.destination
+    check_authority(context, change)
     if change.destination is not None:
-        host, port = read_destination(change.destination)
-        warnings = await judge_destination(context, host, port)
-        destination = replace(destination, host=host, port=port)
+        destination = moved(context, destination, *read_destination(change.destination))
+        warnings = await judge_destination(
+            context,
+            destination.host,
+            destination.port,
+            must_be_public=destination.must_be_public,
+        )
     change = await with_shown_pin(context, destination, change)
     destination = changed_destination(context.vault, domain.name, destination, change)
     if (destination.host, destination.tls) != (domain.destination.host, domain.destination.tls):
@@ -320,7 +331,9 @@ def _view(
         account=domain.account,
         destination=destination.text,
         tls=destination.tls,
-        tls_ca=destination.ca_file,
+        tls_ca=destination.ca_file or destination.ca_text,
+        destination_set_by=destination.set_by,
+        private_destination=bool(destination.may_be_private),
         tls_pins=list(destination.key_pins),
         destination_login=destination.login.user if destination.login else None,
         connections=destination.connections,

@@ -301,6 +301,8 @@ async def store_login(
     if present is not None and login.password_hash != present.password_hash:
         is_new = login.prior != present.prior
         login = login if is_new else replace(login, prior=None)
+    if login.prior is not None and login.sealed_secret is None:  # CRAM-MD5 was forbidden
+        login = replace(login, prior=replace(login.prior, sealed_secret=None))
     action = AuditAction.LOGIN_ADDED if present is None else AuditAction.LOGIN_CHANGED
     if changes := changes_between(present, login):
         recorded = with_changes(entry(context, action, login.user, login.account), changes)

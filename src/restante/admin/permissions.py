@@ -299,6 +299,8 @@ _FIELD_ACTIONS: Final[Mapping[str, AdminAction]] = {
     "pin_now": AdminAction.DOMAIN_DIRECT,
     "destination_login": AdminAction.DOMAIN_DIRECT,
     "destination_password": AdminAction.DOMAIN_DIRECT,
+    "destination_set_by": AdminAction.DOMAIN_DIRECT,
+    "private_destination": AdminAction.DOMAIN_LIMIT,
     "connections": AdminAction.DOMAIN_LIMIT,
     "per_minute": AdminAction.DOMAIN_LIMIT,
     "allow": AdminAction.DOMAIN_AUTHORIZE,

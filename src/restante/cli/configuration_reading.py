@@ -128,7 +128,7 @@ def plain_fields(fields: Mapping[str, Any], base: Path) -> Entry:
             _put(plain, fields, "addresses", _addresses(base, value))
         elif key in _READERS and isinstance(value, str):
             plain[key] = _read(key, value, _READERS[key])
-        elif key == "tls_ca" and isinstance(value, str) and value:
+        elif key == "tls_ca" and isinstance(value, str) and value and "-----BEGIN" not in value:
             plain[key] = str((base / value).absolute())
         elif isinstance(value, datetime | date | time):
             plain[key] = _moment(key, value)

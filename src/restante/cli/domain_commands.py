@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -9,6 +10,8 @@ import typer
 
 from restante.cli.api_client import ask, segment
 from restante.cli.display import (
+    Column,
+    Row,
     number_column,
     say,
     set_apart_columns,
@@ -26,6 +29,7 @@ from restante.cli.options import ConfigFile, Json, Reason, password_from_stdin
 from restante.cli.policy_options import HOLD_COLUMN, policy_fields, with_policy
 from restante.cli.times import last_drain_text, primary_fields
 from restante.cli.uptime_command import show_uptime
+from restante.phrases import cause_of
 from restante.tenancy.model import DEFAULT_CONNECTIONS
 
 group = typer.Typer(name="domain", help="Hosted domains, their destinations and authorized hosts.")
@@ -57,12 +61,22 @@ Tls = Annotated[
         help="TLS to the destination; `verify` checks its certificate. New domains: opportunistic.",
     ),
 ]
+
+
+class Leave(StrEnum):
+    """Whether something is allowed."""
+
+    ALLOW = "allow"
+    DENY = "deny"
+
+
 TlsCa = Annotated[
     str | None,
     typer.Option(
         "--tls-ca",
         metavar="FILE",
-        help='For verify: PEM file of trusted authorities; "" for the system\'s.',
+        help="For verify: PEM file of trusted authorities, which the server reads again for each"
+        ' connection. @FILE: the text of a file, which the server keeps. "" for the system\'s.',
     ),
 ]
 TlsPin = Annotated[
@@ -120,6 +134,11 @@ PerMinute = Annotated[
     ),
 ]
 
+
+def _authorities(row: Row) -> str:
+    return "PEM text" if "-----BEGIN" in row["tls_ca"] else str(row["tls_ca"])
+
+
 COLUMNS = (
     text_column("DOMAIN", "name"),
     text_column("ACCOUNT", "account"),
@@ -134,7 +153,9 @@ DETAILS = (
     *(column for column in COLUMNS if column is not HOLD_COLUMN),
     number_column("UNCERTAIN", "uncertain"),
     number_column("DAMAGED", "damaged"),
-    text_column("TLS AUTHORITIES", "tls_ca"),
+    Column("TLS AUTHORITIES", _authorities),
+    text_column("DESTINATION SET BY", "destination_set_by"),
+    Column("PRIVATE DESTINATION", lambda row: "allow" if row["private_destination"] else ""),
     text_column("TLS PINS", "tls_pins"),
     text_column("DESTINATION LOGIN", "destination_login"),
     number_column("CONNECTIONS", "connections"),
@@ -255,6 +276,15 @@ def change(
     destination_password_stdin: DestinationPassword = False,
     connections: Connections = None,
     per_minute: PerMinute = None,
+    private_destination: Annotated[
+        Leave | None,
+        typer.Option(
+            "--private-destination",
+            help="Whether a destination that an account chose may have an address outside the"
+            " public Internet.",
+            show_default=False,
+        ),
+    ] = None,
     as_json: Json = False,
     config: ConfigFile = None,
     policy: Mapping[str, Any],
@@ -279,6 +309,8 @@ def change(
         | ({"pin_now": True} if pin_now else {})
     )
     fields |= _without_none(account=account, destination=destination)
+    if private_destination is not None:
+        fields["private_destination"] = private_destination is Leave.ALLOW
     fields |= _without_none(add_allow=add_allow or None, drop_allow=drop_allow or None)
     if not fields:
         raise typer.BadParameter("nothing to change: give at least one option")
@@ -322,14 +354,22 @@ def _fields(
     return _without_none(
         allow=_listed(allow),
         tls=tls,
-        tls_ca=str(Path(tls_ca).absolute())
-        if tls_ca
-        else tls_ca,  # the server's directory is another
+        tls_ca=_authority(tls_ca),
         tls_pins=_listed(tls_pin),
         destination_login=destination_login,
         connections=connections,
         per_minute=per_minute,
     )
+
+
+def _authority(given: str | None) -> str | None:
+    """Return the value of --tls-ca as the API takes it. Raises typer.BadParameter."""
+    if not given or not given.startswith("@"):
+        return str(Path(given).absolute()) if given else given  # the server's directory is another
+    try:
+        return Path(given[1:]).read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise typer.BadParameter(f"--tls-ca {given}: cannot be read: {cause_of(error)}") from None
 
 
 def _with_reason(policy: Mapping[str, Any]) -> tuple[str | None, dict[str, Any]]:

@@ -4,6 +4,10 @@ No other host can be an endpoint: not the public MX, not the address of the requ
 S11). And never ourselves: mail sent to our own listener would be held again under a new number,
 without end. Loops that can be seen beforehand are seen here. A loop through a wildcard listener
 shows once the connection is there (`leads_home`).
+
+A host that an account chose is a stranger's choice. Only its public addresses are endpoints, and
+only endpoints are dialed, so a changed answer of DNS cannot lead into our own networks. Drains,
+callouts, probes and the look for a key all get their endpoints here.
 """
 
 import ipaddress
@@ -11,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from restante.network.addresses import peer_address, plain_address, unmapped
+from restante.network.public import is_public
 from restante.tenancy.model import Destination, IpAddress
 
 
@@ -62,6 +67,8 @@ def route(
     `addresses` are those of the destination's host. One that is ours makes the whole destination
     wrong: some of the mail would come back.
     """
+    if destination.must_be_public:
+        addresses = public_addresses(destination.host, addresses)
     if destination.host == hostname:
         raise NoRoute(f"the destination {destination.text} is this server's own name")
     unique = dict.fromkeys(unmapped(address) for address in addresses)
@@ -74,6 +81,18 @@ def route(
     if not endpoints:
         raise NoRoute(f"the destination {destination.text} has no address")
     return endpoints
+
+
+def public_addresses(host: str, addresses: Sequence[IpAddress]) -> tuple[IpAddress, ...]:
+    """Return the addresses of a host that strangers may make us connect to.
+
+    This checks the form that DNS gave. A later answer is checked again, since only returned
+    addresses are dialed. Raises NoRoute if there are none.
+    """
+    found = tuple(address for address in addresses if is_public(unmapped(address)))
+    if addresses and not found:
+        raise NoRoute(f"{host} has no public address ({addresses[0]} is none)")
+    return found
 
 
 def leads_home(

@@ -42,7 +42,9 @@ class TlsPlans:
         if destination.tls is TlsUse.VERIFY and not destination.key_pins:
             # Read again each time, so that a replaced file takes effect.
             return TlsPlan(
-                await asyncio.to_thread(verifying_client_context, destination.ca_file),
+                await asyncio.to_thread(
+                    verifying_client_context, destination.ca_file, destination.ca_text
+                ),
                 destination.host,
             )
         is_pinned = destination.tls is TlsUse.VERIFY

@@ -59,13 +59,15 @@ def unverified_client_context() -> ssl.SSLContext:
     return context
 
 
-def verifying_client_context(ca_file: str = "") -> ssl.SSLContext:
-    """Build the context for `verify` by certificate: the system's authorities, or those in a file.
+def verifying_client_context(ca_file: str = "", ca_text: str = "") -> ssl.SSLContext:
+    """Build the context for `verify` by certificate: the system's authorities, or those given.
+
+    They are in a file, or are a text in PEM.
 
     TLS 1.2 at least: the default of some builds is left to the system's configuration. Raises
     OSError or ssl.SSLError where the file cannot be used.
     """
-    context = ssl.create_default_context(cafile=ca_file or None)
+    context = ssl.create_default_context(cafile=ca_file or None, cadata=ca_text or None)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
 

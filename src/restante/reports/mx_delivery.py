@@ -15,11 +15,11 @@ from restante.delivery.delivery_connection import DeliveryConnection
 from restante.delivery.delivery_context import DeliveryContext
 from restante.delivery.link_plan import ConnectionEnd, ConnectionWork, EndKind, LinkPlan
 from restante.delivery.outcome import deferred_for
-from restante.delivery.route import Endpoint, NoRoute, route
+from restante.delivery.route import Endpoint, NoRoute, public_addresses, route
 from restante.mail.message import ContentFile, HeldMessage
 from restante.network.resolver import LookupFailed, MailExchangers
 from restante.queue.recipient_status import Move, Outcome, RecipientOutcome
-from restante.reports.mx_hosts import NoMailHost, mail_hosts, public_addresses
+from restante.reports.mx_hosts import NoMailHost, mail_hosts
 from restante.smtp.handshake import ClientOptions
 from restante.smtp.pipelining import Pipelining
 from restante.tenancy.model import Destination, TlsUse

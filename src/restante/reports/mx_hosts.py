@@ -6,10 +6,7 @@ Only here do MX records count. Held mail never gets here: it goes to the destina
 
 from collections.abc import Sequence
 
-from restante.delivery.route import NoRoute
-from restante.network.public import is_public
 from restante.network.resolver import Exchanger
-from restante.tenancy.model import IpAddress
 
 
 class NoMailHost(Exception):  # noqa: N818
@@ -34,15 +31,3 @@ def mail_hosts(domain: str, exchangers: Sequence[Exchanger], hostname: str) -> t
     if not hosts:
         raise NoMailHost(f"the mail of {domain} comes to this server itself")
     return tuple(dict.fromkeys(hosts))
-
-
-def public_addresses(host: str, addresses: Sequence[IpAddress]) -> tuple[IpAddress, ...]:
-    """Return the addresses of a host that strangers may make us connect to.
-
-    This checks the form that DNS gave. A later answer is checked again, since only returned
-    addresses are dialed. Raises NoRoute if there are none.
-    """
-    found = tuple(address for address in addresses if is_public(address))
-    if addresses and not found:
-        raise NoRoute(f"{host} has no public address ({addresses[0]} is none)")
-    return found

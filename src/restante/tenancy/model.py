@@ -60,6 +60,14 @@ class Destination:
     per_minute: int | None = (
         None  # messages, at most; the domains of one destination share the smallest
     )
+    ca_text: str = ""  # for VERIFY: certificates to trust, as PEM; instead of `ca_file`
+    set_by: str = ""  # the account that chose host and port; "" where an operator did
+    may_be_private: bool | None = None  # an operator's leave, where an account chose the host
+
+    @property
+    def must_be_public(self) -> bool:
+        """Whether only public addresses of its host may be connected to (network/public.py)."""
+        return bool(self.set_by) and not self.may_be_private
 
     @property
     def text(self) -> str:

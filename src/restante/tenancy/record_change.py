@@ -4,6 +4,7 @@ A secret is never among the values: a sealed secret, a password hash and a verif
 they were set, replaced or removed.
 """
 
+import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
@@ -84,7 +85,9 @@ def _flat(prefix: str, record: Any) -> Iterator[tuple[str, object]]:
 
 
 def _readable(name: str, value: object) -> object:
-    """Return a moment, a span or a size as commands take and show it."""
+    """Return a moment, a span or a size as commands take and show it, and of a text its hash."""
+    if name == "ca_text":
+        return f"PEM text with SHA-256 {hashlib.sha256(str(value).encode()).hexdigest()}"
     if not isinstance(value, int | float):
         return value
     if name.endswith(_TIMES):

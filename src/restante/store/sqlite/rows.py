@@ -311,6 +311,9 @@ def _destination_text(destination: Destination) -> str:
             "port": destination.port,
             "tls": destination.tls,
             "ca_file": destination.ca_file,
+            "ca_text": destination.ca_text,
+            "set_by": destination.set_by,
+            "may_be_private": destination.may_be_private,
             "key_pins": destination.key_pins,
             "login": login
             and {"user": login.user, "sealed": b64encode(login.sealed_password).decode()},
@@ -332,6 +335,9 @@ def _destination(text: str) -> Destination:
         login=login and DestinationLogin(login["user"], b64decode(login["sealed"])),
         connections=facts["connections"],
         per_minute=facts.get("per_minute"),  # older records have none
+        ca_text=facts.get("ca_text", ""),
+        set_by=facts.get("set_by", ""),  # older ones are the operator's
+        may_be_private=facts.get("may_be_private"),
     )
 
 
