@@ -202,3 +202,13 @@ def test_a_token_in_a_url_is_logged() -> None:
         assert scene.reasons == [("in a URL", "ci", "alpha")]
 
     run(story())
+
+
+def test_a_mapped_address_is_the_address_of_ipv4() -> None:
+    async def story() -> None:
+        scene = Scene()
+        added = await scene.add(networks=("192.0.2.0/24",))
+        mapped = ipaddress.ip_address("::ffff:192.0.2.7")
+        assert scene.authenticate(f"Bearer {added.token}", mapped).origin == "192.0.2.7"
+
+    run(story())

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from restante.admin.token_uses import TokenUses
-from restante.network.addresses import address_block
+from restante.network.addresses import address_block, plain_address
 from restante.request_limits.rate_limits import FailureLedger
 from restante.store.live_directory import LiveDirectory
 from restante.telemetry.events import TokenRefused
@@ -79,7 +79,7 @@ class TokenGate:
         scheme, _, text = headers.get(_HEADER, "").partition(" ")
         if scheme.lower() != _SCHEME:
             raise NoValidToken
-        directory = self._directory.now
+        directory, address = self._directory.now, plain_address(address)
         presented = read_token(text.strip())
         token = directory.tokens.get(presented.id) if presented is not None else None
         secret = presented.secret if presented is not None else text
