@@ -3,16 +3,19 @@ import contextlib
 import signal
 import stat
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import pytest
 import uvloop
 
+from restante.admin.event_feed import MOST, EventFeed
+from restante.tenancy.notice import NoticeFacts
 from restante.web.control import serve_on
 from restante.web.control_socket import ControlUnusable, open_control
 from restante.web.http_connections import HttpConnections, HttpService
-from tests.admin.desk import Desk
+from tests.admin.desk import NOW, Desk
 
 Loop = Callable[[], asyncio.AbstractEventLoop]
 
@@ -83,3 +86,33 @@ def test_a_request_that_has_begun_is_finished(
 
     assert asyncio.run(story()) == 201
     assert not path.exists()
+
+
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_events_arrive_on_the_socket_and_a_client_that_leaves_gives_up_its_place(
+    directory: Path, loop: Loop
+) -> None:
+    desk = Desk()
+    feed = EventFeed(desk.context.directory, lambda: NOW)
+    desk.context = replace(desk.context, feed=feed)
+    happened = NoticeFacts("room-short", "", "disk", "Room is short.", NOW)
+
+    async def story() -> None:
+        async with serving(desk, directory / "control.sock") as (client, _):
+            for _ in range(MOST + 1):
+                async with client.stream("GET", "/v1/events") as answer:
+                    assert answer.status_code == 200
+                    texts = answer.aiter_text()
+                    assert await anext(texts) == ": alive\n\n"
+                    feed.hear_notice(happened)
+                    assert "event: notice\n" in await anext(texts)
+                for _turn in range(10_000):
+                    if not feed._followers:
+                        break
+                    await asyncio.sleep(0)
+            async with client.stream("GET", "/v1/events") as answer:
+                feed.close()
+                assert [text async for text in answer.aiter_text()] == [": alive\n\n"]
+
+    with asyncio.Runner(loop_factory=loop) as runner:
+        runner.run(asyncio.wait_for(story(), 20))
