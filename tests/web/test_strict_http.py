@@ -115,6 +115,19 @@ def test_a_pipelined_request_is_as_strict_as_the_first() -> None:
         connection.next_event()
 
 
+def test_a_large_header_behind_another_request_gets_431() -> None:
+    connection, first = StrictConnection(), b"GET / HTTP/1.1\r\n" + HOST + b"\r\n"
+    connection.receive_data(first + b"GET / HTTP/1.1\r\nX: " + b"a" * 200_000 + b"\r\n\r\n")
+    assert isinstance(connection.next_event(), h11.Request)
+    assert isinstance(connection.next_event(), h11.EndOfMessage)
+    connection.send(h11.Response(status_code=200, headers=[(b"content-length", b"0")]))
+    connection.send(h11.EndOfMessage())
+    connection.start_next_cycle()
+    with pytest.raises(h11.RemoteProtocolError) as refused:
+        connection.next_event()
+    assert refused.value.error_status_hint == 431
+
+
 def test_too_many_lines_and_too_many_octets_get_431() -> None:
     start = b"GET / HTTP/1.1\r\n" + HOST
     assert status_of(start + b"A: b\r\n" * 200) == 431

@@ -70,6 +70,31 @@ def test_one_that_never_shakes_hands_counts_as_idle_and_makes_room() -> None:
     asyncio.run(story())
 
 
+def test_many_small_chunks_leave_the_loop_to_others() -> None:
+    """A quarter megabyte of them took half a second at once, also without a token."""
+    head = b"POST /x HTTP/1.1\r\nHost: r\r\nTransfer-Encoding: chunked\r\n\r\n"
+    body = b"1\r\na\r\n" * 20_000 + b"0\r\n\r\n"
+
+    async def story() -> None:
+        async with listening(gate_parts()) as listener:
+            turns = 0
+
+            async def others() -> None:
+                nonlocal turns
+                while True:
+                    turns += 1
+                    await asyncio.sleep(0)
+
+            counting = asyncio.create_task(others())
+            answer = await heard(listener, head + body + LAST)
+            counting.cancel()
+            assert answer.count(b"HTTP/1.1 401") == 1
+            assert answer.count(b"HTTP/1.1 200") == 1
+            assert turns >= len(body) // web_connection.PIECE
+
+    asyncio.run(story())
+
+
 def test_a_body_that_stops_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(web_connection, "CUT_SECONDS", 0.05)
 

@@ -16,6 +16,7 @@ import h11
 HEADER_OCTETS: Final = 8192  # of a request's header; a little more if it arrives at once
 HEADER_LINES: Final = 100
 _VERSIONS: Final = (b"1.1", b"1.0")
+_MOST_OCTETS: Final = HEADER_OCTETS * 3 // 2
 _TOO_LARGE: Final = 431
 _NOT_SUPPORTED: Final = 505
 _HEADER_END: Final = re.compile(rb"\r?\n\r?\n")
@@ -46,6 +47,8 @@ def _refuse_odd_lines(received: bytes) -> None:
     head = received if end is None else received[: end.end()]
     if _FOLD_OR_BARE_LF.search(head):
         raise h11.RemoteProtocolError("folded header line or bare line feed")
+    if len(head) > _MOST_OCTETS:  # it came while the request before it was at work
+        raise h11.RemoteProtocolError("large header", error_status_hint=_TOO_LARGE)
     if head.count(b"\n") > HEADER_LINES + 2:  # the first line and the empty one
         raise h11.RemoteProtocolError("too many header lines", error_status_hint=_TOO_LARGE)
 

@@ -65,11 +65,13 @@ class WebTerms:
 class _WireTransport:
     """The part of a transport that uvicorn uses, over a wire."""
 
-    __slots__ = ("_is_tls", "_wire")
+    __slots__ = ("_is_held", "_is_paused", "_is_tls", "_wire")
 
     def __init__(self, wire: Wire, *, is_tls: bool) -> None:
         self._wire = wire
         self._is_tls = is_tls
+        self._is_paused = False  # by uvicorn
+        self._is_held = False  # until the octets that have come are parsed
 
     def get_extra_info(self, name: str) -> object:
         """Return what is known of the connection."""
@@ -85,11 +87,21 @@ class _WireTransport:
 
     def pause_reading(self) -> None:
         """Read nothing for now."""
+        self._is_paused = True
         self._wire.pause_reading()
 
     def resume_reading(self) -> None:
         """Read on."""
-        self._wire.resume_reading()
+        self._is_paused = False
+        self.hold(self._is_held)
+
+    def hold(self, is_held: bool) -> None:  # noqa: FBT001
+        """Read nothing, or as uvicorn wants it."""
+        self._is_held = is_held
+        if is_held or self._is_paused:
+            self._wire.pause_reading()
+        else:
+            self._wire.resume_reading()
 
     def write(self, data: bytes) -> None:
         """Send."""
@@ -123,11 +135,14 @@ class WebConnection(LimitedProtocol):
         self._web = terms
         self.conn = StrictConnection()
         self.wire = Wire(self)
+        self._unparsed = bytearray()
+        self._has_eof = False
 
     def opened(self, wire: Wire) -> None:
         """Ask for admission, and begin TLS if the listener has it."""
         tls = self._web.tls
-        self.connection_made(cast(asyncio.Transport, _WireTransport(wire, is_tls=tls is not None)))
+        self._reading = _WireTransport(wire, is_tls=tls is not None)
+        self.connection_made(cast(asyncio.Transport, self._reading))
         if tls is not None and not wire.is_closing:
             wire.begin_tls(TlsLayer(tls, is_server=True))
 
@@ -139,21 +154,46 @@ class WebConnection(LimitedProtocol):
         self._web.connections.expire(self, Cut.TLS_FAILED)
 
     def data_received(self, data: bytes) -> None:
-        """Give the octets to the parser, in pieces."""
-        for start in range(0, len(data), PIECE):
-            if self.transport.is_closing():
-                return
-            super().data_received(data[start : start + PIECE])
+        """Give the octets to the parser: one piece now, and one at each turn of the loop."""
+        is_waiting = bool(self._unparsed)
+        self._unparsed += data
+        if not is_waiting:
+            self._parse()
+
+    def _parse(self) -> None:
+        if self.transport.is_closing():
+            self._unparsed.clear()
+            return
+        piece = bytes(self._unparsed[:PIECE])
+        super().data_received(piece)
+        del self._unparsed[:PIECE]
+        if self.transport.is_closing():
+            self._unparsed.clear()
+            return
+        self._reading.hold(bool(self._unparsed))
+        if self._unparsed:
+            self.loop.call_soon(self._parse)
+        elif self._has_eof:
+            self._end()
 
     def eof_received(self) -> None:
-        """Send the answer that is due, then close; a request that stays incomplete has none."""
+        """Send the answers that are due, then close; a request that stays incomplete has none."""
+        self._has_eof = True
+        if not self._unparsed:
+            self._end()
+
+    def on_response_complete(self) -> None:
+        """Go on with the next request, if the client can still send one."""
+        super().on_response_complete()
+        if self._has_eof and not self._unparsed and not self.transport.is_closing():
+            self._end()
+
+    def _end(self) -> None:
         cycle = cast("RequestResponseCycle | None", self.cycle)
         if cycle is None or cycle.response_complete:
             self.transport.close()
         elif cycle.more_body:
             self.transport.abort()
-        else:
-            cycle.keep_alive = False
 
     def stop(self) -> None:
         """Close, after the answer that is due if there is one."""
