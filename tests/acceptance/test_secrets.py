@@ -440,6 +440,7 @@ def test_what_the_server_makes_is_for_its_owner_only(tmp_path: Path) -> None:
             "restante.db-shm",
             "content",
             "ballast",
+            "log-expected",
             "lock",
             "control.sock",
         }
