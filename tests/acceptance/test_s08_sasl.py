@@ -120,3 +120,21 @@ def test_a_login_may_do_without_a_recoverable_password(
         msmtp_asks(restante.smtps, careful, "alpha.example", mechanism="scram-sha-256").returncode
         == 0
     )
+
+
+def test_during_a_rotation_programs_use_either_password_and_the_use_is_shown(
+    restante: Installation, login: Login
+) -> None:
+    old = Login("rotating", "the password before")
+    restante.do("login", "add", "alpha", old.user, "--password-stdin", typed=old.password)
+    new = Login(old.user, restante.do("login", "set", "alpha", old.user, "--rotate").strip())
+    for one in (old, new):
+        for mechanism in ("PLAIN", "CRAM-MD5"):
+            done = swaks_authenticates(restante.smtps, one, mechanism=mechanism)
+            assert done.returncode == 0
+    restante.do("login", "set", "alpha", old.user, "--end-rotation")
+    assert swaks_authenticates(restante.smtps, old, mechanism="PLAIN").returncode == AUTH_FAILED
+    restante.stop()
+    restante.start()
+    shown = restante.shown("login", "show", "alpha", old.user)
+    assert (shown["last_used_from"], shown["last_used_mechanism"]) == ("127.0.0.1", "CRAM-MD5")
