@@ -67,6 +67,9 @@ greeting_timeout = 40
 session_seconds = 300
 disk_reserve = 0
 releases_per_minute = {releases}
+[presence]
+probes = false
+
 [delivery]
 patience = 120
 first_retry = 2
