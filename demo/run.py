@@ -16,7 +16,7 @@ PASSWORD_FILE = DIRECTORY / "sample-password"
 DOMAIN = "sample.example"
 
 NEXT_STEPS = f"""
-Restante is about to listen on {HOST}: 2525 (mx), 4465 (smtps) and 8025 (web).
+Restante is about to listen on {HOST}: 2525 (mx), 4465 (smtps) and 8026 (web).
 In another terminal, in this directory:
 
   1. Send a message to a domain whose own server is away:
@@ -45,6 +45,8 @@ def set_up() -> None:
     subprocess.run(
         [RESTANTE, "init", "--dir", DIRECTORY, "--hostname", "mx2.example.net"], check=True
     )
+    # An installation beside this one has its web listener at the usual port.
+    CONFIG.write_text(CONFIG.read_text().replace(f"{HOST}:8025", f"{HOST}:8026"))
     restante(CONFIG, "account", "add", "sample", "--note", "made by make run")
     password = restante(CONFIG, "login", "add", "sample", "sample", "--generate").split()[-1]
     PASSWORD_FILE.touch(mode=0o600)
