@@ -91,3 +91,21 @@ def test_an_accept_without_a_free_descriptor_is_noted_until_it_is_asked_about(nu
     log, accept_failed = handled(failed, failed)
     assert log.lines == []
     assert accept_failed == [True, False]
+
+
+def test_a_task_that_never_begins_is_put_away_whole() -> None:
+    async def work() -> None:
+        """Nothing: it is never begun."""
+
+    async def story() -> None:
+        works = [work(), work()]
+        async with asyncio.TaskGroup() as tasks:
+            spawner = TaskSpawner(tasks, lines())
+            spawner.spawn(works[0]).cancel()
+        with pytest.raises(RuntimeError):
+            spawner.spawn(works[1])
+        for one in works:
+            with pytest.raises(RuntimeError, match="cannot reuse"):  # it is closed
+                await one
+
+    asyncio.run(story())

@@ -106,9 +106,12 @@ class Books:
             self.on_grant(domain)
 
     def visit(self, primary: str, connection: Connection) -> Visit:
-        """Note a connection to a primary."""
-        made = Visit(connection, primary, self.clock())
-        self.visits.append(made)
-        if not self.owners.get(primary, set()) & self.asked:
-            self.wrongs.append(f"{primary} was connected to, and nobody had asked for its mail")
-        return made
+        """Return a connection to a primary. A probe says no more than QUIT."""
+        return Visit(connection, primary, self.clock())
+
+    def begin(self, visit: Visit) -> None:
+        """Note that a primary was given EHLO."""
+        if visit not in self.visits[-100:]:
+            self.visits.append(visit)
+        if not self.owners.get(visit.primary, set()) & self.asked:
+            self.wrongs.append(f"{visit.primary} was given EHLO, and nobody had asked for its mail")

@@ -170,6 +170,7 @@ class _Session(asyncio.Protocol):
         verb = line.partition(" ")[0].partition(":")[0].upper()
         match verb:
             case "EHLO" | "HELO":
+                self._primary.books.begin(self._visit)
                 self._answer("EHLO", _lines(self._primary.offer))
             case "MAIL":
                 path = line.partition("<")[2].partition(">")[0]

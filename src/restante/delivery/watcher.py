@@ -398,15 +398,22 @@ class Watcher:
         return self._busy
 
     async def _look_at_destination(self, watched: _Watched) -> None:
-        reason = "internal error"
         look = self._drains.probe if watched.is_needed else self._drains.greet
         try:
             async with self._lane(watched):
                 reason = await look(watched.destination)
-        finally:
-            self._learn(watched, reason)
+        except asyncio.CancelledError:  # it says nothing about the destination
             watched.is_busy = False
-            self._enter(watched.probe_at, watched)
+            raise
+        except Exception:
+            self._have_looked(watched, "internal error")
+            raise
+        self._have_looked(watched, reason)
+
+    def _have_looked(self, watched: _Watched, reason: str) -> None:
+        self._learn(watched, reason)
+        watched.is_busy = False
+        self._enter(watched.probe_at, watched)
 
     def _lane(self, watched: _Watched) -> asyncio.Semaphore:
         if watched.is_needed:

@@ -17,8 +17,20 @@ class TaskSpawner:
         self._log = log
 
     def spawn(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Start a task. An exception in it ends this task alone, and is logged."""
-        return self._tasks.create_task(self._guard(coroutine))
+        """Start a task. An exception in it ends this task alone, and is logged.
+
+        Raises RuntimeError once the server's group ends.
+        """
+        guarded = self._guard(coroutine)
+        try:
+            task = self._tasks.create_task(guarded)
+        except RuntimeError:
+            guarded.close()
+            coroutine.close()
+            raise
+        # One cancelled before its first step would leave `coroutine` never awaited.
+        task.add_done_callback(lambda _task: coroutine.close())
+        return task
 
     async def _guard(self, coroutine: Coroutine[Any, Any, None]) -> None:
         try:
