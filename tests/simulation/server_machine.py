@@ -68,7 +68,7 @@ session_seconds = 300
 disk_reserve = 0
 releases_per_minute = {releases}
 [presence]
-probes = false
+pause = 20
 
 [delivery]
 patience = 120
