@@ -135,6 +135,7 @@ class WebConnection(LimitedProtocol):
         self._web = terms
         self.conn = StrictConnection()
         self.wire = Wire(self)
+        self._reading: _WireTransport  # from `opened` on
         self._unparsed = bytearray()
         self._has_eof = False
 

@@ -24,7 +24,8 @@ class WebListener:
         self._is_closed = False
         self._server: asyncio.Server | None = None
         self._state = ServerState()  # uvicorn keeps the open connections there
-        self.terms = terms
+        self._terms = terms
+        self._config = terms.uvicorn_config()
 
     @property
     def terms(self) -> WebTerms:
