@@ -58,6 +58,7 @@ FOREIGN = b64encode(VAULT.seal("x", login_owner("two"))).decode()
         (VAULT, "one", sealed(hash="h", secret=FOREIGN, verifier=None)),
         (VAULT, "one", sealed(hash="h", secret="x", verifier=None)),
     ],
+    ids=["another user", "another key", "empty", "no base64", "no fields", "foreign", "no secret"],
 )
 def test_all_else_is_refused(vault: Vault, user: str, text: str) -> None:
     with pytest.raises(AdminError, match=f"login {user}: sealed cannot be opened"):
