@@ -122,7 +122,7 @@ def test_a_line_of_a_listing_has_the_recipients_that_it_is_about(
     selection: QueueFilter, listed: list[QueuedRecipient]
 ) -> None:
     replies = f'[["{ANNA}", 0, "450 later"], ["{BERT}", 1, "550 no"]]'
-    row = (7, 1, "b@example.org", 5.0, 100, f"{ANNA}\nnew@a", replies)
+    row = (7, 1, "b@example.org", 5.0, 100, f"{ANNA}\nnew@a", replies, "<1@example.org>")
     assert list(rows.queued_message(row, selection).recipients) == listed
 
 
