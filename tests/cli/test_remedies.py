@@ -57,7 +57,7 @@ def test_a_command_that_is_named_exists(words: str) -> None:
 @pytest.mark.parametrize(
     ("words", "unknown"),
     [
-        ("queue relase NAME", "relase"),
+        ("queue let NAME", "let"),
         ("queue release --al", "--al"),
         ("queue delete|drop NAME", "drop"),
         ("queue release --all", ""),
