@@ -168,7 +168,8 @@ def test_status_shows_which_listener_is_weak(restante: Installation) -> None:
     """So that nobody forgets it."""
     listeners = restante.shown("status")["listeners"]
 
-    assert [listener["tls_minimum"] for listener in listeners] == ["1.2", "1.2", "1.0", "1.0"]
+    of_mail = [one["tls_minimum"] for one in listeners if one["service"] != "web"]
+    assert of_mail == ["1.2", "1.2", "1.0", "1.0"]
 
 
 def test_cbc_suites_are_left_to_where_the_alternative_is_clear_text(default: Listeners) -> None:

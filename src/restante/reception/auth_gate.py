@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from restante.network.addresses import address_block
+from restante.phrases import HAS_EXPIRED
 from restante.reception.authentication import Authenticator
 from restante.reception.credential_lanes import LanePosition, Unchecked
 from restante.reception.expected_hosts import ExpectedHosts
@@ -21,7 +22,7 @@ from restante.smtp.replies import AUTH_UNAVAILABLE, AUTHENTICATED, BAD_CREDENTIA
 from restante.tenancy.model import Directory, IpAddress, Login
 
 _BUSY: Final = "too many at once"
-EXPIRED: Final = "refused: the login has expired"  # with the right password
+EXPIRED: Final = f"refused: the login {HAS_EXPIRED}"  # with the right password
 _OURS: Final = f"deferred: {_BUSY}"  # the reason is ours; the client did not guess
 
 
