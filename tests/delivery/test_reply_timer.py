@@ -83,7 +83,8 @@ def test_a_shorter_setting_counts_behind_content_too(monkeypatch: pytest.MonkeyP
 def test_each_whole_reply_gives_the_next_one_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
     scene = Scene(monkeypatch, Session(MAIL))
     for _ in range(10):
-        scene.timer.replied(is_shaking_hands=False)
+        scene.timer.calm_down()
+        scene.timer.restart(is_shaking_hands=False)
         scene.loop.advance(scene.loop.now + 299)
     assert scene.late == []
     assert scene.timer.seconds_still == 299
@@ -103,7 +104,8 @@ def test_a_final_reply_that_has_begun_is_hurried_once(monkeypatch: pytest.Monkey
 def test_after_its_end_the_next_reply_has_its_own_time(monkeypatch: pytest.MonkeyPatch) -> None:
     scene = Scene(monkeypatch, Session(CONTENT))
     scene.timer.hurry()
-    scene.timer.replied(is_shaking_hands=False)
+    scene.timer.calm_down()
+    scene.timer.restart(is_shaking_hands=False)
     scene.loop.advance(500)
     assert scene.late == []
     scene.timer.hurry()

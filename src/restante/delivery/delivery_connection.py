@@ -243,7 +243,7 @@ class DeliveryConnection:
 
     # Bytes and events
 
-    def _guarded(self, move: Callable[[*_Arguments], None], *arguments: *_Arguments) -> None:
+    def _guarded(self, move: Callable[[*_Arguments], object], *arguments: *_Arguments) -> None:
         """Make a move for a callback: an error ends this connection only."""
         if self._record.is_over:
             return
@@ -271,9 +271,11 @@ class DeliveryConnection:
             self._closed_by_peer(_CLOSED)
         if self._record.is_over:
             return
-        self._pump()
+        has_written = self._pump()
         if session.reply_count != count:
-            self._timer.replied(is_shaking_hands=self._is_shaking_hands)
+            self._timer.calm_down()
+            if not has_written:
+                self._timer.restart(is_shaking_hands=self._is_shaking_hands)
         if session.in_doubt is not None and session.has_partial_code:
             self._timer.hurry()
 
@@ -326,14 +328,14 @@ class DeliveryConnection:
 
     # Sending
 
-    def _pump(self) -> None:
-        """Begin transactions and write all waiting data."""
+    def _pump(self) -> bool:
+        """Begin transactions and write all waiting data; return whether the last of it was some."""
         session = self._session
         while session.can_begin and self._feed.can_write and self._flow.begin_next():
             self._take_events()
             if session.outgoing_octets >= _WRITE_OCTETS:
                 self._flush()
-        self._flush()
+        return self._flush()
 
     def _say_quit(self) -> None:
         self._session.quit()
@@ -341,11 +343,14 @@ class DeliveryConnection:
         if not self._record.was_ready:
             self._timer.forgo()
 
-    def _flush(self) -> None:
+    def _flush(self) -> bool:
         data = self._session.data_to_send()
-        if data and self._wire is not None:
-            self._wire.write(data)
-            self._timer.restart(is_shaking_hands=self._is_shaking_hands)
+        wire = self._wire
+        if not data or wire is None:
+            return False
+        wire.write(data)
+        self._timer.restart(is_shaking_hands=wire.is_shaking_hands)
+        return True
 
     @property
     def _is_shaking_hands(self) -> bool:

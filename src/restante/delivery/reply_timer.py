@@ -39,10 +39,9 @@ class ReplyTimer:
         """Wait for the next reply from now on."""
         self._deadline.move(self._seconds(is_shaking_hands=is_shaking_hands))
 
-    def replied(self, *, is_shaking_hands: bool) -> None:
-        """Wait for the next reply: a whole one has come. Bytes alone could drip permanently."""
+    def calm_down(self) -> None:
+        """Hurry no more: a whole reply has come. Bytes alone could drip permanently."""
         self._is_hurried = False
-        self.restart(is_shaking_hands=is_shaking_hands)
 
     def hurry(self) -> None:
         """Wait for the end of a final reply no longer than that: its code is known."""

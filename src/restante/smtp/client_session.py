@@ -411,7 +411,7 @@ class ClientSession:
             self._take_session_reply(step, reply)
         else:
             _TRANSACTION_STEPS[step](self, transaction, reply)
-        if self.is_ahead and not self._expected and self._opening is None:
+        if self._ahead.transactions and not self._expected and self._opening is None:
             self._settle_window()
         if self._is_quitting:
             self._quit_when_idle()
