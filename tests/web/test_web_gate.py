@@ -9,9 +9,9 @@ import pytest
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
+from restante.web.long_requests import BODY_OCTETS
 from restante.web.request_counts import Refusal, RefusedRequests
 from restante.web.web_gate import (
-    BODY_OCTETS,
     REQUESTS_AT_ONCE,
     REQUESTS_OF_ACCOUNT,
     GateParts,
@@ -136,7 +136,7 @@ def test_a_large_body_is_refused_announced_or_not() -> None:
     async def pieces() -> httpx.Response:
         async def body() -> AsyncIterator[bytes]:
             for _ in range(17):
-                yield bytes(65536)
+                yield bytes(4096)
 
         async with client_of(gate_parts()) as client:
             return await client.post("/v1/release", headers=KNOWN, content=body())

@@ -7,7 +7,7 @@ Each request passes these stages, in this order. The first that refuses answers.
 3. The request needs a principal, which `identify` finds by its token. No right is decided here:
    `admin/permissions` does that.
 4. A limited number of requests is at work at once, and a smaller one of each account.
-5. The body has a limit of octets, and is read whole before any work begins.
+5. The body has a limit of octets by its route, and is read whole before any work begins.
 6. The request has a limit of time. A change that has begun is not cut off, because half of it would
    be done; the connection closes alone.
 
@@ -35,12 +35,11 @@ from restante.web.api.bearer_tokens import authenticated
 from restante.web.api.problem_details import problem
 from restante.web.api.request_id import RequestIds
 from restante.web.client_address import Network, client_address, is_trusted
-from restante.web.long_requests import is_long
+from restante.web.long_requests import body_limit, is_long
 from restante.web.request_counts import NO_ROUTE, Refusal, RequestCounts
 
 REQUESTS_AT_ONCE: Final = 64
 REQUESTS_OF_ACCOUNT: Final = 16
-BODY_OCTETS: Final = 1024 * 1024
 REQUEST_SECONDS: Final = 30.0
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -221,7 +220,7 @@ _WORDS: Final[Mapping[HTTPStatus, tuple[ErrorKind, str, str]]] = {
     ),
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: (
         ErrorKind.INVALID,
-        f"body: has more than {BODY_OCTETS} octets",
+        "body: is too large for this request",
         "send less in one request",
     ),
 }
@@ -243,7 +242,8 @@ def _problem(
 async def _whole_body(scope: Scope, receive: Receive) -> bytes:
     """Read the body. Raises _BodyTooLarge, at once if the header announces it; _ClientGone."""
     length = Headers(scope=scope).get("content-length", "0")
-    if int(length) > BODY_OCTETS:
+    limit = body_limit(scope["path"])
+    if int(length) > limit:
         raise _BodyTooLarge
     body = bytearray()
     while True:
@@ -251,7 +251,7 @@ async def _whole_body(scope: Scope, receive: Receive) -> bytes:
         if message["type"] == "http.disconnect":
             raise _ClientGone
         body += message.get("body", b"")
-        if len(body) > BODY_OCTETS:
+        if len(body) > limit:
             raise _BodyTooLarge
         if not message.get("more_body"):
             return bytes(body)
