@@ -161,24 +161,62 @@ def test_when_all_records_are_read_again_everybody_is_told() -> None:
     run(story())
 
 
-def test_followers_are_bounded_for_each_principal_and_in_all() -> None:
+def operator(number: int) -> Principal:
+    return replace(ROOT, name=f"operator {number}")
+
+
+def test_the_tokens_of_an_account_share_its_places() -> None:
     async def story() -> None:
         feed = new_feed(Desk())
-        open_now = []
-        for number in range(event_feed.MOST):
-            who = replace(ALPHA, name=f"login {number // event_feed.MOST_OF_ONE}")
-            open_now.append(feed.follow(who, ""))
-            await anext(open_now[-1])
-            if number == event_feed.MOST_OF_ONE - 1:
-                with pytest.raises(AdminError):
-                    await anext(feed.follow(who, ""))
+        streams = [feed.follow(replace(ALPHA, name=f"token {one}"), "") for one in range(5)]
+        for stream in streams[: event_feed.MOST_OF_ONE]:
+            await anext(stream)
         with pytest.raises(AdminError) as raised:
-            await anext(feed.follow(ROOT, ""))
+            await anext(streams[-1])
         assert raised.value.kind is ErrorKind.TRY_LATER
-        await open_now[0].aclose()  # type: ignore[attr-defined]  # it is a generator
-        await anext(feed.follow(ROOT, ""))
+        await anext(feed.follow(BETA, ""))
+        await streams[0].aclose()  # type: ignore[attr-defined]  # it is a generator
+        await anext(feed.follow(replace(ALPHA, name="token 4"), ""))
 
     run(story())
+
+
+def test_accounts_together_leave_places_for_operators() -> None:
+    async def story() -> None:
+        feed = new_feed(Desk())
+        of_accounts = event_feed.MOST - event_feed.FOR_OPERATORS
+        streams = [feed.follow(replace(ALPHA, account=f"a{one}"), "") for one in range(of_accounts)]
+        streams += [feed.follow(operator(0), "") for _ in range(event_feed.FOR_OPERATORS)]
+        for stream in streams[:of_accounts]:
+            await anext(stream)
+        with pytest.raises(AdminError) as raised:
+            await anext(feed.follow(BETA, ""))
+        assert raised.value.kind is ErrorKind.TRY_LATER
+        for stream in streams[of_accounts:]:
+            await anext(stream)
+        with pytest.raises(AdminError):
+            await anext(feed.follow(operator(1), ""))
+
+    run(story())
+
+
+@pytest.mark.parametrize(
+    ("who", "present", "is_room"),
+    [
+        (ROOT, [], True),
+        (ROOT, [ROOT] * 3, True),
+        (ROOT, [ROOT] * 4, False),
+        (operator(1), [ROOT] * 4, True),
+        (operator(4), [operator(one // 4) for one in range(16)], False),
+        (ALPHA, [operator(one // 4) for one in range(15)], True),
+        (ALPHA, [operator(one // 4) for one in range(16)], False),
+        (ALPHA, [replace(ROOT, name=ALPHA.name)] * 4, True),
+    ],
+)
+def test_operators_have_places_by_name_and_may_take_all(
+    who: Principal, present: list[Principal], is_room: bool
+) -> None:
+    assert event_feed.has_room(who, present) is is_room
 
 
 def test_a_stream_ends_when_its_time_is_over_or_the_server_stops() -> None:

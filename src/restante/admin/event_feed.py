@@ -25,7 +25,8 @@ from restante.tenancy.principal import Principal
 
 RING: Final = 2000  # events
 MOST: Final = 16  # followers
-MOST_OF_ONE: Final = 4  # followers of one principal
+MOST_OF_ONE: Final = 4  # followers of one account with all its tokens, or of one operator
+FOR_OPERATORS: Final = 4  # places that accounts leave free
 HEARTBEAT_SECONDS: Final = 15.0
 _NUMBER: Final = re.compile(r"[0-9]{1,15}\Z")
 FOLLOW_SECONDS: Final = 900.0  # then the client connects again, and is authenticated again
@@ -117,8 +118,7 @@ class EventFeed:
         self._wake()
 
     def _check_room(self, principal: Principal) -> None:
-        own = Counter((one.principal.name, one.principal.account) for one in self._followers)
-        if len(self._followers) >= MOST or own[principal.name, principal.account] >= MOST_OF_ONE:
+        if not has_room(principal, [one.principal for one in self._followers]):
             raise AdminError(
                 ErrorKind.TRY_LATER,
                 "events: too many clients follow them",
@@ -191,6 +191,22 @@ class EventFeed:
     def _wake(self) -> None:
         for follower in self._followers:
             follower.woken.set()
+
+
+def has_room(principal: Principal, present: Sequence[Principal]) -> bool:
+    """Return whether a principal may follow beside the present followers.
+
+    However many accounts there are, they leave places for operators, who have no account.
+    """
+    own = Counter(map(_holder, present))[_holder(principal)]
+    of_accounts = sum(one.account != "" for one in present)
+    is_left = principal.account == "" or of_accounts < MOST - FOR_OPERATORS
+    return is_left and own < MOST_OF_ONE and len(present) < MOST
+
+
+def _holder(principal: Principal) -> tuple[str, str]:
+    """Return whose place a follower takes: its account's, or that of an operator by name."""
+    return principal.account, "" if principal.account else principal.name
 
 
 def sees_event(principal: Principal, event: FeedEvent) -> bool:
