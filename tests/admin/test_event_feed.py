@@ -1,23 +1,33 @@
 """Followers read the last events at their own speed, and see what their principal may see."""
 
 import asyncio
+import ipaddress
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from restante.admin import event_feed
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.event_feed import EventFeed, FeedEvent, FeedKind, PlacedEvent
+from restante.tenancy.api_token import ApiToken
+from restante.tenancy.grants import GrantedRole, Scope
 from restante.tenancy.notice import NoticeFacts
 from restante.tenancy.numbered_change import NumberedChange, RecordKind
 from restante.tenancy.principal import Principal, Role, account_login
+from restante.tenancy.token_chain import token_principal
 from tests.admin.desk import NOW, Desk, run
 from tests.contract.making import NOTED
 
 ROOT = Principal(Role.OPERATOR, "operator root", "")
 ALPHA = account_login("alpha-mail", "alpha", "192.0.2.1")
 BETA = account_login("beta-mail", "beta", "192.0.2.1")
+_ROLE = frozenset({GrantedRole.ACCOUNT_ADMIN})
+MAKER = ApiToken("maker00000", "alpha", "maker", b"", _ROLE, "operator root", 1.0)
+MADE = replace(MAKER, id="made000000", name="made", maker=MAKER.id)
+Stream = AsyncIterator[PlacedEvent | None]
+_ENDED = object()
 
 
 async def no_wait(_event: asyncio.Event, _seconds: float) -> None:
@@ -235,12 +245,115 @@ def test_a_stream_ends_when_its_time_is_over_or_the_server_stops() -> None:
     run(story())
 
 
-def test_a_stream_ends_when_its_token_changes() -> None:
+async def following_by_a_token(desk: Desk, feed: EventFeed, **of_maker: Any) -> Stream:
+    """Return a quiet stream by a token that another made."""
+    for token in (replace(MAKER, **of_maker), MADE):
+        await desk.store.records.put_token(token, NOTED)
+    await desk.context.directory.refresh()
+    principal = token_principal(MADE, desk.context.directory.now, "192.0.2.1")
+    stream = feed.follow(principal, "")
+    await anext(stream)
+    assert await until_quiet(stream) == []
+    return stream
+
+
+async def over(stream: Stream) -> bool:
+    """Return whether a stream ends without another event or heartbeat."""
+    return await anext(stream, _ENDED) is _ENDED
+
+
+@pytest.mark.parametrize("of_whom", [MADE, MAKER])
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"revoked_at": NOW},
+        {"expires_at": NOW},
+        {"grants": frozenset({Scope.QUEUE_READ})},
+        {"domains": ("a.example",)},
+        {"networks": (ipaddress.ip_network("198.51.100.0/24"),)},
+    ],
+)
+def test_a_stream_ends_when_its_token_or_a_maker_changes(
+    of_whom: ApiToken, fields: dict[str, Any]
+) -> None:
+    async def story() -> None:
+        desk = Desk()
+        feed = new_feed(desk)
+        await desk.host("alpha.example", "alpha")
+        stream = await following_by_a_token(desk, feed)
+        feed.hear_notice(notice("alpha"))  # it came before, and is not sent either
+        await desk.store.records.put_token(replace(of_whom, **fields), NOTED)
+        await desk.context.directory.refresh()
+        assert await over(stream)
+        assert not feed._followers
+
+    run(story())
+
+
+@pytest.mark.parametrize("of_whom", [MADE, MAKER])
+def test_a_stream_ends_when_its_token_or_a_maker_is_removed(of_whom: ApiToken) -> None:
+    async def story() -> None:
+        desk = Desk()
+        feed = new_feed(desk)
+        await desk.host("alpha.example", "alpha")
+        stream = await following_by_a_token(desk, feed)
+        await desk.store.records.remove_tokens([of_whom.id])
+        await desk.context.directory.refresh()
+        assert await over(stream)
+
+    run(story())
+
+
+def test_a_stream_goes_on_when_another_token_changes() -> None:
+    async def story() -> None:
+        desk = Desk()
+        feed = new_feed(desk)
+        await desk.host("alpha.example", "alpha")
+        stream = await following_by_a_token(desk, feed)
+        other = replace(MAKER, id="other00000", name="other", revoked_at=NOW)
+        await desk.store.records.put_token(other, NOTED)
+        await desk.context.directory.refresh()
+        [placed] = await until_quiet(stream)
+        assert placed.event.data["name"] == "other"
+
+    run(story())
+
+
+def test_a_stream_ends_when_a_maker_expires_and_waits_no_longer() -> None:
+    async def story() -> None:
+        desk, unix, waits = Desk(), [NOW], list[float]()
+
+        async def wait(_event: asyncio.Event, seconds: float) -> None:
+            waits.append(seconds)
+            unix[0] += seconds
+
+        feed = EventFeed(desk.context.directory, lambda: unix[0], wait, lambda: 0.0)
+        await desk.host("alpha.example", "alpha")
+        ends_at = NOW + event_feed.HEARTBEAT_SECONDS + 2
+        stream = await following_by_a_token(desk, feed, expires_at=ends_at)
+        assert await over(stream)
+        assert waits == [event_feed.HEARTBEAT_SECONDS, 2]
+
+    run(story())
+
+
+def test_a_stream_of_a_token_that_ended_meanwhile_has_nothing_in_it() -> None:
     async def story() -> None:
         feed = new_feed(Desk())
-        stream = feed.follow(replace(ALPHA, token="7"), "")
+        stream = feed.follow(replace(ALPHA, token="gone000000"), "other-1")
+        assert await anext(stream) is None  # the route waits for this one
+        assert await over(stream)
+
+    run(story())
+
+
+def test_each_change_of_records_wakes_a_waiting_follower() -> None:
+    async def story() -> None:
+        feed = new_feed(Desk())
+        stream = feed.follow(ROOT, "")
         await anext(stream)
-        feed._add(FeedEvent(FeedKind.RECORD, "alpha", "", {}, "7"))
-        assert [one async for one in stream] == []
+        [follower] = feed._followers
+        feed.hear_changes([])
+        assert follower.woken.is_set()
 
     run(story())

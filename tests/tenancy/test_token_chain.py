@@ -1,14 +1,16 @@
 """A token's rights stay within those of its makers, at each request."""
 
 import ipaddress
+import math
 from dataclasses import replace
 
 from restante.tenancy.api_token import ApiToken, TokenState
 from restante.tenancy.grants import GrantedRole, Scope
 from restante.tenancy.model import Directory
-from restante.tenancy.principal import Role
+from restante.tenancy.principal import Role, account_login
 from restante.tenancy.token_chain import (
     LONGEST_CHAIN,
+    accepted_until,
     admits,
     chain_of,
     state_of,
@@ -101,3 +103,30 @@ def test_the_operators_token_is_an_operator() -> None:
 
 def test_a_token_without_its_maker_has_no_rights() -> None:
     assert token_principal(MADE, directory_of(MADE), "").grants == (frozenset(),)
+
+
+def test_a_principal_is_accepted_until_the_first_of_its_chain_expires() -> None:
+    present = directory_of(replace(MADE, expires_at=9.0), replace(ADMIN, expires_at=8.0))
+    principal = token_principal(MADE, present, str(INSIDE))
+    assert accepted_until(principal, present) == 8.0
+    assert accepted_until(principal, directory_of(MADE, ADMIN)) == math.inf
+    assert accepted_until(account_login("mail", "alpha", ""), present) == math.inf
+
+
+def test_a_principal_whose_chain_is_over_or_has_other_rights_is_accepted_no_longer() -> None:
+    elsewhere = (ipaddress.ip_network("198.51.100.0/24"),)
+    principal = token_principal(MADE, directory_of(MADE, ADMIN), str(INSIDE))
+    for tokens in (
+        [ADMIN],
+        [MADE],
+        [MADE.revoked(5.0), ADMIN],
+        [MADE, ADMIN.revoked(5.0)],
+        [MADE, replace(ADMIN, networks=elsewhere)],
+        [MADE, replace(ADMIN, domains=("a.example",))],
+        [MADE, replace(ADMIN, grants=frozenset({Scope.QUEUE_READ}))],
+        [MADE, replace(ADMIN, maker=MADE.id)],
+    ):
+        assert accepted_until(principal, directory_of(*tokens)) == -math.inf
+    limited = directory_of(MADE, replace(ADMIN, networks=elsewhere))
+    nowhere = token_principal(MADE, limited, "no address")
+    assert accepted_until(nowhere, limited) == -math.inf

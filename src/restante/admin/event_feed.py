@@ -22,6 +22,7 @@ from restante.tenancy.model import Account, Directory, HostedDomain, Login
 from restante.tenancy.notice import Channel, NoticeFacts
 from restante.tenancy.numbered_change import NumberedChange, RecordKind
 from restante.tenancy.principal import Principal
+from restante.tenancy.token_chain import accepted_until
 
 RING: Final = 2000  # events
 MOST: Final = 16  # followers
@@ -48,7 +49,6 @@ class FeedEvent:
     account: str  # "" for the server
     domain: str  # "" if it is about no single domain
     data: Mapping[str, object]
-    token: str = ""  # the id of a changed token: its user must authenticate again
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,7 @@ class PlacedEvent:
 class _Follower:
     principal: Principal
     place: int  # the number of the next event to read
+    ends_at: float  # seconds of the monotonic clock
     woken: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -110,7 +111,7 @@ class EventFeed:
         if changes is None:
             self._ring.clear()
             self._end += 1  # all followers have missed something
-            self._wake()
+        self._wake()  # also without an event: a follower may have lost its rights
 
     def close(self) -> None:
         """End all followers: the server stops."""
@@ -131,31 +132,40 @@ class EventFeed:
         Raises AdminError before the first if too many clients follow already.
 
         `after` is the id of the last one that it has, "" for new ones only. The stream ends when
-        the server stops, the token of the principal changes, or after FOLLOW_SECONDS.
+        the server stops, or after FOLLOW_SECONDS. It also ends when the principal's token, or one
+        of its makers, has expired or has other rights: see accepted_until.
         """
         self._check_room(principal)
         place, has_missed = self._place_after(after)
-        follower = _Follower(principal, place)
+        follower = _Follower(principal, place, self._monotonic() + FOLLOW_SECONDS)
         self._followers.add(follower)
-        ends_at = self._monotonic() + FOLLOW_SECONDS
         try:
             yield None
-            if has_missed:
+            if has_missed and self._goes_on(follower):
                 yield self._missed()
-            while not self._is_closed and self._monotonic() < ends_at:
+            while self._goes_on(follower):
                 is_quiet = follower.place == self._end
                 for placed in self._unread(follower):
-                    if placed.event.token and placed.event.token == principal.token:
+                    if self._seconds_left(principal) <= 0:
                         return
                     if sees_event(principal, placed.event):
                         yield placed
                 if is_quiet:
                     follower.woken.clear()
-                    await self._wait(follower.woken, HEARTBEAT_SECONDS)
-                    if not follower.woken.is_set():
+                    patience = min(HEARTBEAT_SECONDS, self._seconds_left(principal))
+                    await self._wait(follower.woken, patience)
+                    if not follower.woken.is_set() and self._goes_on(follower):
                         yield None
         finally:
             self._followers.discard(follower)
+
+    def _goes_on(self, follower: _Follower) -> bool:
+        is_in_time = self._monotonic() < follower.ends_at
+        return is_in_time and not self._is_closed and self._seconds_left(follower.principal) > 0
+
+    def _seconds_left(self, principal: Principal) -> float:
+        """Return for how long a principal will be accepted, as the records are now."""
+        return accepted_until(principal, self._directory.now) - self._now()
 
     def _unread(self, follower: _Follower) -> Iterator[PlacedEvent]:
         while follower.place < self._end:
@@ -272,10 +282,5 @@ def _record_event(change: NumberedChange, named: _Named, what: str, at: float) -
         "change": what,
         "at": at,
     }
-    return FeedEvent(
-        FeedKind.RECORD,
-        named.account,
-        named.name if is_of_domain else "",
-        data,
-        change.key if change.kind is RecordKind.TOKEN else "",
-    )
+    domain = named.name if is_of_domain else ""
+    return FeedEvent(FeedKind.RECORD, named.account, domain, data)

@@ -4,6 +4,8 @@ They are found again at each request. So a token loses what its maker loses: a t
 revoked, has expired or was removed is not accepted.
 """
 
+import ipaddress
+import math
 from collections.abc import Iterator
 from typing import Final
 
@@ -43,6 +45,34 @@ def state_of(token: ApiToken, directory: Directory, now: float) -> TokenState:
 def admits(token: ApiToken, directory: Directory, address: IpAddress | None) -> bool:
     """Return whether a token and its makers may be used from an address."""
     return all(one.admits(address) for one in chain_of(token, directory) or ())
+
+
+def accepted_until(principal: Principal, directory: Directory) -> float:
+    """Return the Unix time at which a principal that was accepted is one no longer.
+
+    That is -inf if its token or one of the makers was removed or revoked, or has other rights now.
+    It is inf if none of them expires, and for a principal without a token.
+    """
+    if not principal.token:
+        return math.inf
+    token = directory.tokens.get(principal.token)
+    chain = chain_of(token, directory) if token is not None else None
+    if (
+        token is None
+        or chain is None
+        or any(one.revoked_at is not None for one in chain)
+        or not admits(token, directory, _address(principal.origin))
+        or token_principal(token, directory, principal.origin) != principal
+    ):
+        return -math.inf
+    return min((one.expires_at for one in chain if one.expires_at is not None), default=math.inf)
+
+
+def _address(origin: str) -> IpAddress | None:
+    try:
+        return ipaddress.ip_address(origin)
+    except ValueError:
+        return None
 
 
 def token_principal(token: ApiToken, directory: Directory, origin: str) -> Principal:
