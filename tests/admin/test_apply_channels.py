@@ -7,6 +7,7 @@ import pytest
 
 from restante.admin.apply_steps import Prune
 from restante.admin.configuration_entries import NotApplicable
+from restante.tenancy.principal import account_login
 from tests.admin.configurations import apply, exported, fields_changed, numbers, told
 from tests.admin.desk import Desk
 
@@ -70,6 +71,19 @@ def test_kinds_that_are_not_given_stay_or_are_all_when_pruning(desk: Desk) -> No
 )
 def test_a_faulty_channel_is_refused(desk: Desk, entry: dict[str, Any], cause: str) -> None:
     assert cause in problem_of(desk, entry)
+
+
+def test_only_an_operator_allows_plain_http_in_a_configuration(desk: Desk) -> None:
+    plain = {**HOOK, "webhook": "http://h.example/secret-path", "insecure": True}
+    operator = desk.context
+    for present in ([], [HOOK]):
+        apply(desk, present)
+        before = asyncio.run(desk.store.records.directory())
+        desk.context = operator.acting(account_login("mail", "a", ""))
+        assert "plain HTTP: login mail is not allowed to" in problem_of(desk, plain)
+        assert asyncio.run(desk.store.records.directory()) == before
+        desk.context = operator
+    assert numbers(apply(desk, [plain]))[1] == 1
 
 
 def test_another_way_replaces_the_channel_only_when_pruning(desk: Desk) -> None:

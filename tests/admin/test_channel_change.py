@@ -1,5 +1,6 @@
 """The fields of a channel: one way, one target, its key and its kinds."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +17,7 @@ from restante.admin.channels import (
 from restante.notices.signature import new_key
 from restante.notices.transports import ChannelSecret, open_secret
 from restante.tenancy.notice import OF_ACCOUNTS, OF_THE_SERVER
+from restante.tenancy.principal import account_login
 from restante.tenancy.record_change import Change
 from restante.tenancy.secrets import Vault
 from tests.admin.channel_making import desk_with_alpha, hook, mail, refusal
@@ -68,6 +70,31 @@ def test_plain_http_is_taken_where_that_is_said(desk: Desk) -> None:
         ]
         == "http:"
     )
+
+
+@pytest.mark.parametrize("url", ["http://b.example/b-token", "https://b.example/b-token"])
+def test_only_an_operator_allows_plain_http(desk: Desk, url: str) -> None:
+    """An operator may, for the channel of an account too, which keeps it after that."""
+    run(add_channel(desk.context, hook(account="alpha")))
+    operator, account = desk.context, desk.context.acting(account_login("mail", "alpha", ""))
+    before = run(desk.store.records.directory())
+    desk.context = account
+    other = hook("two", account="alpha", webhook=url, insecure=True)
+    works: list[Callable[[], ChannelView]] = [
+        lambda: change(desk, webhook=url, insecure=True),
+        lambda: run(add_channel(account, other)),
+    ]
+    for work in works:
+        with pytest.raises(AdminError, match="plain HTTP: login mail is not allowed to") as caught:
+            work()
+        assert caught.value.kind is ErrorKind.NOT_ALLOWED
+        assert "b-token" not in str(caught.value)
+    assert run(desk.store.records.directory()) == before
+    desk.context = operator
+    change(desk, webhook=url, insecure=True)
+    desk.context = account
+    change(desk, kinds=("quota-reached",))
+    assert secret(desk).url == url
 
 
 @pytest.mark.parametrize(

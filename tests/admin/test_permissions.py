@@ -51,6 +51,7 @@ from restante.admin.permissions import (
 )
 from restante.mail.import_stream import WHOLE, pack_block, pack_label
 from restante.mail.message import message_name
+from restante.notices.signature import new_key
 from restante.sasl.scram_keys import new_verifier
 from restante.store.mail_queue import QueueFilter
 from restante.store.mail_reports import ReportFilter
@@ -141,6 +142,11 @@ async def followed(context: AdminContext, _of: Things) -> object:
 
 def added_channel(of: Things) -> NewChannel:
     return NewChannel(name="two", account=of.account, mail="ops@elsewhere.example")
+
+
+def exposed_channel(of: Things) -> NewChannel:
+    webhook, key = SecretStr("http://hook.example/x"), SecretStr(new_key())
+    return NewChannel(name="plain", account=of.account, webhook=webhook, key=key, insecure=True)
 
 
 def added_channel_entry(of: Things) -> dict[str, Any]:
@@ -303,6 +309,12 @@ CALLS: dict[AdminAction, list[Call]] = {
         lambda c, of: channels.change_channel(
             c, of.account, "hook", ChannelChange(kinds=(NoticeKind.DRAIN_FINISHED,)), "test"
         )
+    ],
+    AdminAction.CHANNEL_EXPOSE: [
+        lambda c, of: channels.add_channel(c, exposed_channel(of)),
+        lambda c, of: channels.change_channel(
+            c, of.account, "hook", ChannelChange(insecure=True), "test"
+        ),
     ],
     AdminAction.CHANNEL_REMOVE: [
         lambda c, of: channels.remove_channel(c, of.account, "hook", "test")
@@ -528,13 +540,14 @@ def test_every_function_that_the_api_or_a_command_calls_asks_the_table_first() -
 
 
 def test_every_action_is_asked_for() -> None:
-    # The rest are asked for by the fields of a changed domain.
+    # The rest are asked for by the fields of a changed domain or channel.
     by_fields = {
         "DOMAIN_CHANGE",
         "DOMAIN_LIMIT",
         "DOMAIN_DIRECT",
         "DOMAIN_AUTHORIZE",
         "DOMAIN_MOVE",
+        "CHANNEL_EXPOSE",
     }
     asked = set(permitted_functions().values()) | by_fields
     assert asked == {action.name for action in AdminAction}
@@ -790,6 +803,7 @@ def test_no_grant_of_an_account_sets_limits_or_concerns_the_platform() -> None:
         AdminAction.DOMAIN_LIMIT,
         AdminAction.DOMAIN_MOVE,
         AdminAction.DOMAIN_REMOVE,
+        AdminAction.CHANNEL_EXPOSE,
         AdminAction.CONTENT_IMPORT,
         AdminAction.SECRETS_EXPORT,
         AdminAction.SERVER_STATUS,

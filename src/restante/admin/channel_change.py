@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, SecretStr
 
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
+from restante.admin.permissions import AdminAction, permit
 from restante.notices.mail_sender import is_hosted_here
 from restante.notices.push import read_push_url
 from restante.notices.signature import key_octets
@@ -28,7 +29,7 @@ class ChannelFields(BaseModel):
     key: SecretStr | None = None  # whsec_…, signs a webhook
     mail: str | None = None
     apprise: SecretStr | None = None  # a URL
-    insecure: bool = False  # the webhook may be plain HTTP
+    insecure: bool = False  # the webhook may be plain HTTP, as an operator decides
 
 
 class NewChannel(ChannelFields):
@@ -90,6 +91,8 @@ def wrong(name: str, kind: ErrorKind, cause: str, remedy: str) -> AdminError:
 
 async def _directed(context: AdminContext, channel: Channel, fields: ChannelFields) -> Channel:
     """Return a channel with the given target and key. Raises AdminError."""
+    if fields.insecure:
+        permit(context.principal, AdminAction.CHANNEL_EXPOSE)
     way = way_given(channel.name, fields)
     if way not in (None, channel.way):
         remedy = f"add another for {way}, then remove this one"

@@ -60,6 +60,7 @@ class AdminAction(StrEnum):
     CHANNEL_ADD = "add a notice channel"
     CHANNEL_LIST = "list notice channels"
     CHANNEL_CHANGE = "change a notice channel"
+    CHANNEL_EXPOSE = "let a notice channel use plain HTTP"
     CHANNEL_REMOVE = "remove a notice channel"
     CHANNEL_TEST = "test a notice channel"
     NOTICES_LIST = "list waiting notices"
@@ -88,6 +89,7 @@ _OF_THE_PLATFORM: Final = frozenset(
         AdminAction.DOMAIN_LIMIT,
         AdminAction.DOMAIN_MOVE,
         AdminAction.DOMAIN_REMOVE,
+        AdminAction.CHANNEL_EXPOSE,
         AdminAction.CONTENT_IMPORT,
         AdminAction.SECRETS_EXPORT,
         AdminAction.SERVER_STATUS,
@@ -188,6 +190,7 @@ _CHANGES_RECORDS: Final = frozenset(
         AdminAction.RECIPIENTS_CHANGE,
         AdminAction.CHANNEL_ADD,
         AdminAction.CHANNEL_CHANGE,
+        AdminAction.CHANNEL_EXPOSE,
         AdminAction.CHANNEL_REMOVE,
     }
 )
@@ -246,6 +249,7 @@ _OF_SCOPES: Final[Mapping[Grant, frozenset[AdminAction]]] = {
             AdminAction.CHANNEL_ADD,
             AdminAction.CHANNEL_LIST,
             AdminAction.CHANNEL_CHANGE,
+            AdminAction.CHANNEL_EXPOSE,
             AdminAction.CHANNEL_REMOVE,
             AdminAction.CHANNEL_TEST,
             AdminAction.NOTICES_LIST,
