@@ -3,8 +3,10 @@
 import asyncio
 import socket
 import ssl
+import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 import trustme
@@ -273,6 +275,19 @@ def test_one_that_stops_finishes_the_answer_and_closes_the_idle(loop: Loop) -> N
             await listener.terms.connections.until_none_busy()
             for _, writer in (idle, busy):
                 writer.close()
+
+    run(loop, story)
+
+
+def test_a_burst_of_connections_waits_in_the_kernel(loop: Loop) -> None:
+    """Beyond the queue, a client repeats its SYN after a second."""
+    most = int(Path("/proc/sys/net/core/somaxconn").read_text(encoding="ascii"))
+
+    async def story() -> None:
+        async with listening(gate_parts()) as listener:
+            info = listener._bound.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 32)
+            (longest,) = struct.unpack_from("I", info, 28)  # tcpi_sacked of a listening socket
+            assert longest == min(1024, most)
 
     run(loop, story)
 

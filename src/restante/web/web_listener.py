@@ -10,6 +10,7 @@ from restante.network.addresses import join_host_port
 from restante.web.web_connection import WebConnection, WebTerms
 
 _ACCEPTED_AT_ONCE: Final = 16  # before the first of them can be closed
+_BACKLOG: Final = 1024  # connections that wait in the kernel; a burst beyond it waits for seconds
 
 
 class WebListener:
@@ -59,6 +60,7 @@ class WebListener:
             server.close()
             return
         self._server = server
+        self._bound.listen(_BACKLOG)  # asyncio would accept as many at once
 
     def sweep(self) -> None:
         """Nothing to do: each connection has a timer."""
