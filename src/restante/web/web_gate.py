@@ -6,6 +6,7 @@ Each request passes these stages, in this order. The first that refuses answers.
 2. A listener without TLS that others than this machine can reach serves trusted proxies only.
 3. The request needs a principal, which `identify` finds by its token. No right is decided here:
    `admin/permissions` does that.
+   Where 2 or 3 refuses, the connection closes after the answer. Nothing behind it is read.
 4. A limited number of requests is at work at once, and a smaller one of each account.
 5. The body has a limit of octets by its route, and is read whole before any work begins.
 6. The request has a limit of time. A change that has begun is not cut off, because half of it would
@@ -115,13 +116,13 @@ class WebGate:
 
     async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
         client = self._client_of(scope)
-        answer = self._health(scope) or self._turned_away(scope, client)
-        if answer is not None:
-            await answer(scope, receive, send)
+        health = self._health(scope)
+        if health is not None:
+            await health(scope, receive, send)
             return
-        principal = self._parts.identify(scope, client)
+        principal = self._turned_away(scope, client) or self._identified(scope, client)
         if isinstance(principal, Response):
-            self._parts.counts.refused(Refusal.NO_CREDENTIALS, str(client))
+            principal.headers["Connection"] = "close"  # a stranger pipelines nothing
             await principal(scope, receive, send)
             return
         authenticated(scope, principal)
@@ -166,6 +167,12 @@ class WebGate:
         ):
             return None
         return self._refused(Refusal.NO_PROXY, client)
+
+    def _identified(self, scope: Scope, client: IpAddress) -> Principal | Response:
+        found = self._parts.identify(scope, client)
+        if isinstance(found, Response):
+            self._parts.counts.refused(Refusal.NO_CREDENTIALS, str(client))
+        return found
 
     async def _work(self, scope: Scope, receive: Receive, send: Send, client: IpAddress) -> None:
         if is_long(scope["method"], scope["path"]):
