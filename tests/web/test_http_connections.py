@@ -47,6 +47,62 @@ def test_where_all_are_busy_the_new_one_goes() -> None:
     assert one.take_closed() == {Cut.TOO_MANY: 1}
 
 
+def test_a_busy_one_that_yields_makes_room_after_the_idle_ones() -> None:
+    three, (busy, yielding, idle) = limited_to(3), (Connection(), Connection(), Connection())
+    newer, newest, last = Connection(), Connection(), Connection()
+    assert all(three.admits(each) for each in (busy, yielding, idle))
+    for each in (busy, yielding):
+        three.began(each)
+    three.yields(yielding)
+    assert three.admits(newer)
+    assert (idle.is_cut, yielding.is_cut) == (True, False)
+    three.began(newer)
+    assert three.admits(newest)
+    assert (yielding.is_cut, busy.is_cut, newer.is_cut) == (True, False, False)
+    three.began(newest)
+    assert not three.admits(last)
+    assert three.take_closed() == {Cut.TOO_MANY: 3}
+
+
+def test_one_that_stays_after_all_makes_no_room() -> None:
+    one, (proved, new) = limited_to(1), (Connection(), Connection())
+    assert one.admits(proved)
+    one.began(proved)
+    one.yields(proved)
+    one.stays(proved)
+    assert not one.admits(new)
+    assert not proved.is_cut
+
+
+def test_one_yields_for_its_present_request_alone() -> None:
+    one, (first, new) = limited_to(1), (Connection(), Connection())
+    one.yields(first)
+    assert one.admits(first)
+    one.yields(first)
+    one.began(first)
+    assert not one.admits(new), "it was not busy when it yielded"
+    one.yields(first)
+    one.answered(first)
+    one.began(first)
+    assert not one.admits(new), "that request was answered"
+    one.yields(first)
+    one.left(first)
+    assert one.admits(new)
+    assert not first.is_cut
+
+
+def test_a_block_at_its_limit_closes_its_own_that_yields() -> None:
+    connections = HttpConnections(HttpService.WEB, 4, block_limit=1)
+    other, mine, new = Connection(), Connection(), Connection()
+    for each, block in ((other, 1), (mine, 2)):
+        assert connections.admits(each, block)
+        connections.began(each)
+        connections.yields(each)
+    assert connections.admits(new, 2)
+    assert (other.is_cut, mine.is_cut) == (False, True)
+    assert connections.take_closed() == {Cut.TOO_MANY_FROM_BLOCK: 1}
+
+
 def test_an_answered_one_is_idle_again_and_the_youngest_of_them() -> None:
     two, (first, second, third) = limited_to(2), (Connection(), Connection(), Connection())
     assert two.admits(first)

@@ -1,20 +1,24 @@
 """One connection to a `web` listener: its place among the others, and its time."""
 
 import asyncio
+import contextlib
 import ipaddress
+import socket
 import ssl
 
 import pytest
 import trustme
+from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from restante.network.addresses import address_block
 from restante.reception.listener import bind
 from restante.web import web_connection
-from restante.web.http_connections import Cut, HttpConnections, HttpService
+from restante.web.http_connections import Cut, HttpConnection, HttpConnections, HttpService
 from restante.web.web_connection import WebTerms
 from restante.web.web_gate import GateTerms, WebGate
 from restante.web.web_listener import WebListener
-from tests.web.gate_parts import gate_parts
+from tests.web.gate_parts import echo, gate_parts
 from tests.web.test_web_listener import LAST, POST, heard, listening
 
 
@@ -103,3 +107,100 @@ def test_a_body_that_stops_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
             assert listener.terms.connections.take_closed() == {Cut.TOO_SLOW: 1}
 
     asyncio.run(story())
+
+
+PROBES = b"GET /healthz HTTP/1.1\r\nHost: r\r\n\r\n" * 5000  # more answers than buffers take
+LONG = 16 << 20  # octets; more than buffers take
+ASK_LONG = LAST.replace(b"/x", b"/long")
+
+
+async def long(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer with LONG octets in many pieces at `/long`, else as `echo`."""
+    if scope["path"] == "/long":
+        await StreamingResponse(b"x" * 65536 for _ in range(LONG // 65536))(scope, receive, send)
+    else:
+        await echo(scope, receive, send)
+
+
+class Yielding(HttpConnections):
+    """Tells whether the only connection yields."""
+
+    def __init__(self) -> None:
+        super().__init__(HttpService.WEB, 1)
+        self.is_yielding = asyncio.Event()
+
+    def yields(self, connection: HttpConnection) -> None:
+        super().yields(connection)
+        self.is_yielding.set()
+
+    def stays(self, connection: HttpConnection) -> None:
+        super().stays(connection)
+        self.is_yielding.clear()
+
+
+async def takes_nothing(listener: WebListener, said: bytes) -> socket.socket:
+    """Say something and read nothing of the answer, until the listener can write no more."""
+    loop, client = asyncio.get_running_loop(), socket.socket()
+    listener._bound.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)  # its connections inherit
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+    client.setblocking(False)
+    await loop.sock_connect(client, listener.address)
+    with contextlib.suppress(BlockingIOError):
+        client.send(said)
+    name = client.getsockname()
+    while not any(  # noqa: ASYNC110  the connection has no event for a test to wait on
+        each.client == name and each.flow.write_paused for each in listener._connections()
+    ):
+        await asyncio.sleep(0.01)
+    return client
+
+
+def test_strangers_that_take_no_answers_keep_nobody_out() -> None:
+    async def story() -> None:
+        async with listening(gate_parts(), limit=3) as listener:
+            crowd = [await takes_nothing(listener, PROBES) for _ in range(3)]
+            for _ in range(2):
+                assert (await heard(listener, LAST)).startswith(b"HTTP/1.1 200")
+            assert listener.terms.connections.take_closed() == {Cut.TOO_MANY: 1}
+            for each in crowd:
+                each.close()
+
+    asyncio.run(asyncio.wait_for(story(), 20))
+
+
+def test_a_known_client_that_takes_its_answer_slowly_keeps_its_place() -> None:
+    async def story() -> None:
+        async with listening(gate_parts(long), limit=1) as listener:
+            client = await takes_nothing(listener, ASK_LONG)
+            assert await heard(listener, LAST) == b""
+            client.close()
+
+    asyncio.run(asyncio.wait_for(story(), 20))
+
+
+@pytest.mark.parametrize("goes_on", [False, True])
+def test_a_known_client_yields_while_it_takes_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+    goes_on: bool,
+) -> None:
+    monkeypatch.setattr(web_connection, "STALL_SECONDS", 0.05)
+
+    async def story() -> None:
+        parts, connections = gate_parts(long), Yielding()
+        terms = WebTerms(WebGate(parts, GateTerms()), connections, parts.counts, None)
+        listener = WebListener("web", bind("127.0.0.1:0"), terms)
+        await listener.open()
+        client = await takes_nothing(listener, ASK_LONG)
+        await connections.is_yielding.wait()
+        if goes_on:
+            loop, taken = asyncio.get_running_loop(), 0
+            while octets := await loop.sock_recv(client, 1 << 20):
+                taken += len(octets)
+            assert taken > LONG
+            assert not connections.is_yielding.is_set()
+        assert (await heard(listener, LAST)).startswith(b"HTTP/1.1 200")
+        assert connections.take_closed() == ({} if goes_on else {Cut.TOO_MANY: 1})
+        client.close()
+        listener.close()
+
+    asyncio.run(asyncio.wait_for(story(), 20))

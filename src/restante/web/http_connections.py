@@ -3,13 +3,17 @@
 Without a limit, idle connections to the metrics port or the control socket take every descriptor of
 the process, and no SMTP session can begin. At the limit the oldest connection that has no request
 under way is closed for the new one. So a crowd of idle connections keeps nobody out: a client that
-sends its request at once is served. Only where every connection has a request under way is the new
-one turned away. A service may limit the connections of one address block in the same way.
+sends its request at once is served. Where none is idle, the oldest that yields is closed: one whose
+request is a stranger's, or whose client takes nothing of its answer. Only where every connection
+has a request under way and none yields, the new one is turned away. A service may limit the
+connections of one address block in the same way.
 """
 
 import asyncio
 from collections import Counter
+from collections.abc import Iterator
 from enum import StrEnum
+from itertools import chain
 from typing import Protocol
 
 
@@ -48,6 +52,7 @@ class HttpConnections:
         self.block_limit = limit if block_limit is None else block_limit
         self._idle: dict[HttpConnection, None] = {}  # no request under way; the oldest first
         self._busy: set[HttpConnection] = set()
+        self._yielding: dict[HttpConnection, None] = {}  # busy, but may be closed; the oldest first
         self._blocks: dict[HttpConnection, int] = {}  # of those that count for an address block
         self._in_block: Counter[int] = Counter()
         self._closed: Counter[Cut] = Counter()
@@ -60,16 +65,16 @@ class HttpConnections:
         return len(self._idle) + len(self._busy)
 
     def admits(self, connection: HttpConnection, block: int | None = None) -> bool:
-        """Admit a new connection, if necessary in place of an idle one; False: it must close.
+        """Admit a new connection, if necessary in place of another; False: it must close.
 
         `block` is the key of its address block; None: no limit of blocks holds for it.
         """
         if block is not None and self._in_block[block] >= self.block_limit:
-            mine = (each for each in self._idle if self._blocks.get(each) == block)
+            mine = (each for each in self._closable() if self._blocks.get(each) == block)
             if not self._make_room(next(mine, None), Cut.TOO_MANY_FROM_BLOCK):
                 return False
         if self.count >= self.limit and not self._make_room(
-            next(iter(self._idle), None), Cut.TOO_MANY
+            next(self._closable(), None), Cut.TOO_MANY
         ):
             return False
         self._idle[connection] = None
@@ -78,8 +83,12 @@ class HttpConnections:
             self._in_block[block] += 1
         return True
 
+    def _closable(self) -> Iterator[HttpConnection]:
+        """Return those that may be closed for a new one, in the order in which they are."""
+        return chain(self._idle, self._yielding)
+
     def _make_room(self, oldest: HttpConnection | None, cause: Cut) -> bool:
-        """Close an idle connection for a new one; without one, the new one is closed."""
+        """Close a connection for a new one; without one, the new one is closed."""
         self._closed[cause] += 1
         if oldest is None:
             return False
@@ -94,10 +103,20 @@ class HttpConnections:
             self._busy.add(connection)
             self._none_busy.clear()
 
+    def yields(self, connection: HttpConnection) -> None:
+        """Let it be closed for a new one although its request is under way."""
+        if connection in self._busy:
+            self._yielding.setdefault(connection)
+
+    def stays(self, connection: HttpConnection) -> None:
+        """Keep its place until its request is answered."""
+        self._yielding.pop(connection, None)
+
     def answered(self, connection: HttpConnection) -> None:
         """Record that its request was answered."""
         if connection in self._busy:
             self._busy.remove(connection)
+            self._yielding.pop(connection, None)
             self._idle[connection] = None
             self._note_busy()
 
@@ -105,6 +124,7 @@ class HttpConnections:
         """Record that it is closed; also for one that was never admitted."""
         self._idle.pop(connection, None)
         self._busy.discard(connection)
+        self._yielding.pop(connection, None)
         self._note_busy()
         block = self._blocks.pop(connection, None)
         if block is not None:

@@ -27,6 +27,7 @@ BODY_SECONDS: Final = 60.0
 BODY_STEP: Final = 4096  # octets
 _GOODBYE_SECONDS = 5
 CUT_EXTENSION: Final = "restante.cut"  # of a request's scope: closes its connection at once
+PROVED_EXTENSION: Final = "restante.proved"  # to call once a request has a principal
 PEER_PREFIX: Final = "uid:"  # of the client's host name in uvicorn, on a Unix socket
 _CREDENTIALS: Final = struct.Struct("3i")  # struct ucred: process, user, group
 
@@ -83,8 +84,11 @@ class LimitedProtocol(H11Protocol):
         super().handle_events()
         limit = self._answer_seconds()
         if self.cycle is not before and not self.cycle.response_complete:
-            self._terms.connections.began(self)
-            cast("dict[str, Any]", self.cycle.scope)["extensions"] = {CUT_EXTENSION: self.cut}
+            self._request_began()
+            cast("dict[str, Any]", self.cycle.scope)["extensions"] = {
+                CUT_EXTENSION: self.cut,
+                PROVED_EXTENSION: self.proved,
+            }
             if limit is None:
                 self._limit_body()
             else:
@@ -93,6 +97,13 @@ class LimitedProtocol(H11Protocol):
             limit is None and had_body and (self._body_octets >= BODY_STEP or not self._awaits_body)
         ):
             self._limit_body()
+
+    def _request_began(self) -> None:
+        """Record that a request is under way."""
+        self._terms.connections.began(self)
+
+    def proved(self) -> None:
+        """Note that a request has a principal; here, nobody closes for another while busy."""
 
     def _block(self) -> int | None:
         """Return the key of the peer's address block; None: no limit of blocks holds for it."""

@@ -3,6 +3,9 @@
 Strangers' octets enter here. A connection is admitted before its handshake, so one that never
 completes a handshake counts as idle. The time for a request's header includes the handshake. Octets
 go to the parser in small pieces, so that no header larger than its limit is ever parsed.
+
+Two kinds of connections make room for a new one although a request is under way. None of its
+requests had a principal so far, or its client took nothing of a full buffer for STALL_SECONDS.
 """
 
 import asyncio
@@ -32,6 +35,7 @@ from restante.web.strict_http import StrictConnection
 
 PIECE: Final = 4096  # octets that the parser gets at once
 CUT_SECONDS: Final = 40.0  # from a request's header; the gate answers earlier
+STALL_SECONDS: Final = 5.0  # without progress of a full buffer
 GOODBYE_SECONDS: Final = 5.0  # for the last octets of a connection that is closed
 
 
@@ -138,6 +142,8 @@ class WebConnection(LimitedProtocol):
         self._reading: _WireTransport  # from `opened` on
         self._unparsed = bytearray()
         self._has_eof = False
+        self._is_proved = False  # a request of it had a principal
+        self._stall_timer: asyncio.TimerHandle | None = None  # while the buffer is full
 
     def opened(self, wire: Wire) -> None:
         """Ask for admission, and begin TLS if the listener has it."""
@@ -216,6 +222,51 @@ class WebConnection(LimitedProtocol):
             hint = error.error_status_hint if isinstance(error, h11.ProtocolError) else 400
             self.transport.write(malformed(hint, time.time(), is_tls=self.scheme == "https"))
         self.transport.close()
+
+    def _request_began(self) -> None:
+        super()._request_began()
+        if not self._is_proved:
+            self._web.connections.yields(self)
+
+    def proved(self) -> None:
+        """Keep this connection when others come: its request has a principal."""
+        self._is_proved = True
+        self._web.connections.stays(self)
+
+    def pause_writing(self) -> None:
+        """Wait for the client, and watch whether it takes anything."""
+        super().pause_writing()
+        self._watch()
+
+    def resume_writing(self) -> None:
+        """Write on."""
+        super().resume_writing()
+        self._watch_no_more()
+        if self._is_proved:
+            self._web.connections.stays(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Free its slot and its timers."""
+        self._watch_no_more()
+        super().connection_lost(exc)
+
+    def _watch(self) -> None:
+        self._watch_no_more()
+        unsent = self.wire.unsent
+        self._stall_timer = self.loop.call_later(STALL_SECONDS, self._look_again, unsent)
+
+    def _watch_no_more(self) -> None:
+        if self._stall_timer is not None:
+            self._stall_timer.cancel()
+            self._stall_timer = None
+
+    def _look_again(self, before: int) -> None:
+        """Compare the unsent octets with those of STALL_SECONDS ago."""
+        if self.wire.unsent >= before:
+            self._web.connections.yields(self)
+        elif self._is_proved:
+            self._web.connections.stays(self)
+        self._watch()
 
     def _block(self) -> int | None:
         peer = self.wire.peer

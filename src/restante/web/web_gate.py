@@ -38,6 +38,7 @@ from restante.web.api.request_id import RequestIds
 from restante.web.client_address import Network, client_address, is_trusted
 from restante.web.long_requests import body_limit, is_long
 from restante.web.request_counts import NO_ROUTE, Refusal, RequestCounts
+from restante.web.serving import PROVED_EXTENSION
 
 REQUESTS_AT_ONCE: Final = 64
 REQUESTS_OF_ACCOUNT: Final = 16
@@ -126,6 +127,8 @@ class WebGate:
             await principal(scope, receive, send)
             return
         authenticated(scope, principal)
+        if (proved := scope.get("extensions", {}).get(PROVED_EXTENSION)) is not None:
+            proved()
         at_work, account = self._parts.at_work, principal.account
         if at_work.total() >= REQUESTS_AT_ONCE or (
             account and at_work[account] >= REQUESTS_OF_ACCOUNT
