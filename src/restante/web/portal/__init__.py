@@ -1,0 +1,1 @@
+"""The portal: pages for the people of an account, and for operators."""

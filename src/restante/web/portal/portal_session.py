@@ -1,0 +1,33 @@
+"""The session of a request to the portal, as its pages see it."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from starlette.requests import Request
+
+from restante.tenancy.principal import Principal
+
+
+@dataclass(frozen=True, slots=True)
+class PortalSession:
+    """A user that is signed in, with the rights of this moment."""
+
+    principal: Principal
+    user: str  # the email address
+    csrf: str  # belongs in each form, or in the header X-CSRF-Token
+    fresh_until: float  # Unix time; until then a second factor was shown recently enough
+
+    def is_fresh(self, now: float) -> bool:
+        """Return whether a factor was shown recently enough for a critical action."""
+        return now < self.fresh_until
+
+
+class SessionReader(Protocol):
+    """Finds the session of a request."""
+
+    def session_of(self, request: Request) -> PortalSession | None:
+        """Return the session of a request; None if nobody is signed in.
+
+        The rights are those of the user's record now. A user who must set up a second factor first
+        has no session here.
+        """
