@@ -27,6 +27,7 @@ ELSEWHERE: dict[str, str] = {
     "server/build_delivery.py": "tests/server/test_reload.py",
     "server/build_reception.py": "tests/server/test_reload.py",
     "store/sqlite/history_changes.py": "tests/contract/test_history.py",
+    "store/sqlite/portal_user_changes.py": "tests/contract/test_portal_users.py",
     "store/sqlite/release_changes.py": "tests/contract/test_releases.py",
     "store/sqlite/token_changes.py": "tests/contract/test_tokens.py",
 }

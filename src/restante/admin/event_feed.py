@@ -262,6 +262,9 @@ def _named(change: NumberedChange, directory: Directory) -> _Named | None:
         case RecordKind.TOKEN:
             token = directory.tokens.get(key)
             return None if token is None else _Named(token.account, token.name)
+        case RecordKind.PORTAL_USER:
+            user = directory.portal_users.get(key)
+            return None if user is None else _Named(user.account, user.email)
     match record:
         case Account():
             return _Named(record.name, record.name)

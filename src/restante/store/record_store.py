@@ -11,6 +11,7 @@ from restante.tenancy.audit import AuditEntry
 from restante.tenancy.model import Account, Directory, HostedDomain, Login, LoginUse
 from restante.tenancy.notice import Channel
 from restante.tenancy.numbered_change import NumberedChange
+from restante.tenancy.portal_user import PortalUser
 
 CHANGES_KEPT: Final = 1000  # so many changes behind, a process reads all records again
 
@@ -36,7 +37,10 @@ class TenancyStore(Protocol):
         """Add or replace, by name."""
 
     async def remove_account(self, name: str, audit: AuditEntry) -> None:
-        """Remove it and its tokens. Raises Conflict while it has logins, domains or channels."""
+        """Remove it, its tokens and its portal users.
+
+        Raises Conflict while it has logins, domains or channels.
+        """
 
     async def put_login(self, login: Login, audit: AuditEntry) -> None:
         """Add or replace, by user name.
@@ -105,3 +109,14 @@ class TenancyStore(Protocol):
 
     async def token_uses(self) -> Mapping[str, float]:
         """Return the time of the last use of each token that was used, by id."""
+
+    async def put_portal_user(self, user: PortalUser, audit: AuditEntry) -> None:
+        """Add (revision 1) or replace, by email address.
+
+        Raises Conflict unless the record that is there has the revision before this one, and the
+        same account. So of two changes that were made from one record, only the first is kept.
+        Raises Conflict also if the account does not exist; the account "" is the operators'.
+        """
+
+    async def remove_portal_user(self, email: str, audit: AuditEntry) -> None:
+        """Remove it."""

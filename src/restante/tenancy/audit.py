@@ -26,6 +26,11 @@ class AuditAction(StrEnum):
     LOGIN_REMOVED = "login-removed"
     TOKEN_ADDED = "token-added"  # noqa: S105  a name
     TOKEN_REVOKED = "token-revoked"  # noqa: S105
+    USER_INVITED = "user-invited"
+    USER_CHANGED = "user-changed"
+    USER_REMOVED = "user-removed"
+    SIGNED_IN = "signed-in"
+    SIGN_IN_REFUSED = "sign-in-refused"
     LOGIN_REFUSED = "login-refused"
     DOMAIN_ADDED = "domain-added"
     DOMAIN_CHANGED = "domain-changed"

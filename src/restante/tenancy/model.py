@@ -16,6 +16,7 @@ from restante.tenancy.api_token import ApiToken
 from restante.tenancy.history_detail import HistoryDetail
 from restante.tenancy.notice import Channel, NoticeFacts
 from restante.tenancy.policy import DEFAULT_POLICY, Policy
+from restante.tenancy.portal_user import PortalUser
 from restante.tenancy.quota import NO_QUOTA, Quota
 
 IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -206,6 +207,7 @@ class Directory:
     domains: Mapping[str, HostedDomain] = field(default_factory=dict)  # by canonical name
     channels: Mapping[int, Channel] = field(default_factory=dict)  # of notices, by id
     tokens: Mapping[str, ApiToken] = field(default_factory=dict)  # of the API, by id
+    portal_users: Mapping[str, PortalUser] = field(default_factory=dict)  # by email address
 
     def domains_of(self, account: str) -> Iterator[HostedDomain]:
         """Yield an account's domains by name."""
@@ -222,6 +224,10 @@ class Directory:
     def tokens_of(self, account: str) -> Sequence[ApiToken]:
         """Return an account's tokens, in any state; the operator's own have the account ""."""
         return self._tokens_by_account.get(account, ())
+
+    def portal_users_of(self, account: str) -> Sequence[PortalUser]:
+        """Return an account's users of the portal; the operators have the account ""."""
+        return self._portal_users_by_account.get(account, ())
 
     def channel(self, account: str, name: str) -> Channel | None:
         """Find an account's channel by its name; the operator's own have the account ""."""
@@ -248,6 +254,7 @@ class Directory:
             self._logins_by_account,
             self._channels_by_account,
             self._tokens_by_account,
+            self._portal_users_by_account,
             self._by_id,
         )
 
@@ -277,11 +284,15 @@ class Directory:
         return _grouped(self.tokens.values())
 
     @cached_property
+    def _portal_users_by_account(self) -> Mapping[str, Sequence[PortalUser]]:
+        return _grouped(self.portal_users[email] for email in sorted(self.portal_users))
+
+    @cached_property
     def _by_id(self) -> Mapping[int, HostedDomain]:
         return {domain.id: domain for domain in self.domains.values()}
 
 
-_Record = TypeVar("_Record", HostedDomain, Login, Channel, ApiToken)
+_Record = TypeVar("_Record", HostedDomain, Login, Channel, ApiToken, PortalUser)
 
 
 def _grouped(records: Iterable[_Record]) -> dict[str, list[_Record]]:

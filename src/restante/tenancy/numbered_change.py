@@ -4,13 +4,15 @@ Each change moves the change number of the store by one. A process that knows th
 read up to asks for the changes after that, and applies them to its picture.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from restante.tenancy.api_token import ApiToken
 from restante.tenancy.model import Account, Directory, HostedDomain, Login
 from restante.tenancy.notice import Channel
+from restante.tenancy.portal_user import PortalUser
 
 
 class RecordKind(StrEnum):
@@ -21,6 +23,7 @@ class RecordKind(StrEnum):
     DOMAIN = "domain"
     CHANNEL = "channel"
     TOKEN = "token"  # noqa: S105  a name
+    PORTAL_USER = "portal-user"
     RECIPIENTS = "recipients"  # the list of a domain
 
 
@@ -30,8 +33,10 @@ class NumberedChange:
 
     number: int
     kind: RecordKind
-    key: str  # name of an account, user name of a login; otherwise the id of the record or domain
-    record: Account | Login | HostedDomain | Channel | ApiToken | None = None
+    # Name of an account, user name of a login, address of a portal user; otherwise the id of the
+    # record or domain.
+    key: str
+    record: Account | Login | HostedDomain | Channel | ApiToken | PortalUser | None = None
     """The record as it is now; None if it was removed, and always None for RECIPIENTS."""
 
 
@@ -40,7 +45,13 @@ def with_changes(before: Directory, changes: Iterable[NumberedChange]) -> Direct
     number = before.change_number
     accounts, logins = dict(before.accounts), dict(before.logins)
     domains, channels = dict(before.domains), dict(before.channels)
-    tokens = dict(before.tokens)
+    tokens, users = dict(before.tokens), dict(before.portal_users)
+    by_key: Mapping[RecordKind, dict[str, Any]] = {
+        RecordKind.ACCOUNT: accounts,
+        RecordKind.LOGIN: logins,
+        RecordKind.TOKEN: tokens,
+        RecordKind.PORTAL_USER: users,
+    }
     for change in changes:
         number = change.number
         match change.record:
@@ -54,17 +65,15 @@ def with_changes(before: Directory, changes: Iterable[NumberedChange]) -> Direct
                 channels[channel.id] = channel
             case ApiToken() as token:
                 tokens[token.id] = token
-            case None if change.kind is RecordKind.ACCOUNT:
-                accounts.pop(change.key, None)
-            case None if change.kind is RecordKind.LOGIN:
-                logins.pop(change.key, None)
+            case PortalUser() as user:
+                users[user.email] = user
             case None if change.kind is RecordKind.DOMAIN:
                 _remove_domain(domains, before, int(change.key))
             case None if change.kind is RecordKind.CHANNEL:
                 channels.pop(int(change.key), None)
-            case None if change.kind is RecordKind.TOKEN:
-                tokens.pop(change.key, None)
-    return Directory(number, accounts, logins, domains, channels, tokens)
+            case None if (named := by_key.get(change.kind)) is not None:
+                named.pop(change.key, None)
+    return Directory(number, accounts, logins, domains, channels, tokens, users)
 
 
 def _remove_domain(domains: dict[str, HostedDomain], before: Directory, domain_id: int) -> None:

@@ -36,6 +36,7 @@ class Principal:
     grants: tuple[frozenset[Grant], ...] = ()
     domains: frozenset[str] | None = None  # the only ones that exist for it; None: no such limit
     token: str = ""  # the id of the token that it uses
+    user: str = ""  # the email address of the portal user that it is
 
     @property
     def sees_everything(self) -> bool:

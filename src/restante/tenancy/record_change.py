@@ -22,7 +22,7 @@ NOTHING: Final = "none"
 SECRET: Final = "set"  # noqa: S105  what is shown in the place of one
 _REPLACED: Final = "replaced"
 _TIMES: Final = ("until", "_at")  # endings of the names of fields with a Unix time
-_NOT_SHOWN: Final = {"id", "created_at"}
+_NOT_SHOWN: Final = {"id", "created_at", "revision", "totp_step", "signed_in_at"}
 # Fields that hold a secret, in addition to all that are bytes; and the plain names of such fields.
 _SECRET_FIELDS: Final = {
     "password_hash": "password",
@@ -30,6 +30,9 @@ _SECRET_FIELDS: Final = {
     "sealed_verifier": "SCRAM verifier",
     "sealed": "sealed secret",
     "secret_hash": "secret",
+    "sealed_totp": "secret of the one-time codes",
+    "recovery_hashes": "recovery codes",
+    "passkeys": "passkeys",
 }
 
 

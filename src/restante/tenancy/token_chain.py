@@ -11,6 +11,7 @@ from typing import Final
 
 from restante.tenancy.api_token import ApiToken, TokenState
 from restante.tenancy.model import Directory, IpAddress
+from restante.tenancy.portal_user import user_principal
 from restante.tenancy.principal import Principal, Role
 
 LONGEST_CHAIN: Final = 8  # tokens
@@ -51,8 +52,13 @@ def accepted_until(principal: Principal, directory: Directory) -> float:
     """Return the Unix time at which a principal that was accepted is one no longer.
 
     That is -inf if its token or one of the makers was removed or revoked, or has other rights now.
-    It is inf if none of them expires, and for a principal without a token.
+    It is -inf likewise for a user of the portal who was removed or has other rights. It is inf if
+    none of the tokens expires, and for a principal without a token.
     """
+    if principal.user:
+        user = directory.portal_users.get(principal.user)
+        is_same = user is not None and user_principal(user, principal.origin) == principal
+        return math.inf if is_same else -math.inf
     if not principal.token:
         return math.inf
     token = directory.tokens.get(principal.token)

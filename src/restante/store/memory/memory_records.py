@@ -12,9 +12,10 @@ from restante.tenancy.audit import AuditEntry
 from restante.tenancy.model import Account, Directory, HostedDomain, Login, LoginUse
 from restante.tenancy.notice import Channel
 from restante.tenancy.numbered_change import NumberedChange, RecordKind
+from restante.tenancy.portal_user import PortalUser
 
 _Value = TypeVar("_Value")
-_Record = Account | Login | HostedDomain | Channel | ApiToken
+_Record = Account | Login | HostedDomain | Channel | ApiToken | PortalUser
 
 
 class MemoryRecords:
@@ -55,6 +56,8 @@ class MemoryRecords:
         if name in self._state.directory.accounts:
             accounts = _without(self._state.directory.accounts, name)
             self._forget_tokens([one.id for one in self._state.directory.tokens_of(name)])
+            for user in self._state.directory.portal_users_of(name):
+                await self.remove_portal_user(user.email, None)
             self._change(RecordKind.ACCOUNT, name, audit, accounts=accounts)
 
     async def put_login(self, login: Login, audit: AuditEntry) -> None:
@@ -167,6 +170,23 @@ class MemoryRecords:
         """Return the time of the last use of each token that was used."""
         return dict(self._state.token_uses)
 
+    async def put_portal_user(self, user: PortalUser, audit: AuditEntry) -> None:
+        """Add or replace, on top of the revision before."""
+        if user.account:
+            self._check_account(user.account)
+        present = self._state.directory.portal_users.get(user.email)
+        is_next = (present.revision if present else 0) == user.revision - 1
+        if not is_next or (present and present.account != user.account):
+            raise Conflict(f"portal user {user.email} was changed meanwhile")
+        users = {**self._state.directory.portal_users, user.email: user}
+        self._change(RecordKind.PORTAL_USER, user.email, audit, portal_users=users)
+
+    async def remove_portal_user(self, email: str, audit: AuditEntry | None) -> None:
+        """Remove it."""
+        if email in self._state.directory.portal_users:
+            users = _without(self._state.directory.portal_users, email)
+            self._change(RecordKind.PORTAL_USER, email, audit, portal_users=users)
+
     def _forget_tokens(self, ids: Sequence[str]) -> None:
         for key in ids:
             if key in self._state.directory.tokens:
@@ -184,18 +204,19 @@ class MemoryRecords:
     def _present(self, kind: RecordKind, key: str) -> _Record | None:
         directory = self._state.directory
         match kind:
-            case RecordKind.ACCOUNT:
-                return directory.accounts.get(key)
-            case RecordKind.LOGIN:
-                return directory.logins.get(key)
             case RecordKind.DOMAIN:
                 return directory.domain_by_id(int(key))
             case RecordKind.CHANNEL:
                 return directory.channels.get(int(key))
-            case RecordKind.TOKEN:
-                return directory.tokens.get(key)
             case RecordKind.RECIPIENTS:
                 return None
+        tables: Mapping[RecordKind, Mapping[str, _Record]] = {
+            RecordKind.ACCOUNT: directory.accounts,
+            RecordKind.LOGIN: directory.logins,
+            RecordKind.TOKEN: directory.tokens,
+            RecordKind.PORTAL_USER: directory.portal_users,
+        }
+        return tables[kind].get(key)
 
     def _check_account(self, name: str) -> None:
         if name not in self._state.directory.accounts:

@@ -66,6 +66,8 @@ ACCOUNTS_LOST = """
     WHERE account <> '' AND account NOT IN (SELECT name FROM account)
     UNION SELECT account FROM token
     WHERE account <> '' AND account NOT IN (SELECT name FROM account)
+    UNION SELECT account FROM portal_user
+    WHERE account <> '' AND account NOT IN (SELECT name FROM account)
 """
 HAS_SEQUENCE = "SELECT 1 FROM sqlite_sequence WHERE name = ?"
 BEGIN_SEQUENCE = "INSERT INTO sqlite_sequence (name, seq) VALUES (?, 0)"

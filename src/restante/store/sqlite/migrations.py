@@ -624,6 +624,34 @@ def _add_login_rotation(connection: apsw.Connection) -> None:
     connection.execute(_LOGIN_ROTATION)
 
 
+_PORTAL_USERS = """
+-- grants, recovery and passkeys are JSON; octets in it are in hexadecimal.
+CREATE TABLE portal_user (
+    email            TEXT PRIMARY KEY,
+    account          TEXT NOT NULL,
+    grants           TEXT NOT NULL,
+    created_by       TEXT NOT NULL,
+    created_at       REAL NOT NULL,
+    revision         INTEGER NOT NULL,
+    password_hash    TEXT NOT NULL,
+    sealed_totp      BLOB,
+    totp_step        INTEGER NOT NULL,
+    recovery         TEXT NOT NULL,
+    passkeys         TEXT NOT NULL,
+    oidc_issuer      TEXT NOT NULL,
+    oidc_subject     TEXT NOT NULL,
+    invitation_hash  BLOB,
+    invitation_until REAL,
+    signed_in_at     REAL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX portal_user_of_account ON portal_user (account);
+"""
+
+
+def _add_portal_users(connection: apsw.Connection) -> None:
+    connection.execute(_PORTAL_USERS)
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     _create_tables,
     _add_policies,
@@ -650,6 +678,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     _add_answers,
     _add_presence,
     _add_login_rotation,
+    _add_portal_users,
 )
 
 

@@ -11,7 +11,7 @@ from dataclasses import asdict, replace
 from restante.phrases import EXISTS, REMOVED_MEANWHILE
 from restante.store.mail_handover import STOPPED, Drain, Joined, PastDrain
 from restante.store.record_store import CHANGES_KEPT
-from restante.store.sqlite import queries, release_changes, token_queries
+from restante.store.sqlite import portal_user_queries, queries, release_changes, token_queries
 from restante.store.sqlite.rows import account_row, audit_row, domain_row, login_row, past_drain_row
 from restante.store.sqlite.write_transaction import WriteTransaction
 from restante.store.store_errors import Conflict
@@ -117,12 +117,15 @@ def put_account(transaction: WriteTransaction, account: Account, audit: AuditEnt
 
 
 def remove_account(transaction: WriteTransaction, name: str, audit: AuditEntry) -> None:
-    """Remove an account that has only tokens, and these tokens."""
+    """Remove an account that has only tokens and portal users, and these too."""
     if transaction.execute(queries.ACCOUNT_IN_USE, {"name": name}):
         raise Conflict(f"account {name} has logins, domains or channels")
     if _has_account(transaction, name):
         for (token_id,) in transaction.execute(token_queries.OF_ACCOUNT, (name,)):
             remove_token(transaction, token_id)
+        for (email,) in transaction.execute(portal_user_queries.OF_ACCOUNT, (name,)):
+            transaction.execute(portal_user_queries.REMOVE, (email,))
+            note_change(transaction, RecordKind.PORTAL_USER, email, None)
         transaction.execute(queries.REMOVE_ACCOUNT, (name,))
         note_change(transaction, RecordKind.ACCOUNT, name, audit)
 

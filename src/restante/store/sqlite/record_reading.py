@@ -9,17 +9,19 @@ from typing import Final
 
 import apsw
 
-from restante.store.sqlite import queries, token_queries
+from restante.store.sqlite import portal_user_queries, queries, token_queries
 from restante.store.sqlite.engine import Row, fetch
 from restante.store.sqlite.notice_rows import channel
+from restante.store.sqlite.portal_user_rows import portal_user
 from restante.store.sqlite.rows import account, hosted_domain, login_of
 from restante.store.sqlite.token_rows import api_token
 from restante.tenancy.api_token import ApiToken
 from restante.tenancy.model import Account, Directory, HostedDomain, Login, LoginUse
 from restante.tenancy.notice import Channel
 from restante.tenancy.numbered_change import NumberedChange, RecordKind
+from restante.tenancy.portal_user import PortalUser
 
-_Record = Account | Login | HostedDomain | Channel | ApiToken
+_Record = Account | Login | HostedDomain | Channel | ApiToken | PortalUser
 
 
 def directory(connection: apsw.Connection) -> Directory:
@@ -31,6 +33,7 @@ def directory(connection: apsw.Connection) -> Directory:
         domains = [hosted_domain(row) for row in fetch(connection, queries.DOMAINS)]
         channels = [channel(row) for row in fetch(connection, queries.CHANNELS)]
         tokens = [api_token(row) for row in fetch(connection, token_queries.ALL)]
+        users = [portal_user(row) for row in fetch(connection, portal_user_queries.ALL)]
     found = Directory(
         change_number,
         {one.name: one for one in accounts},
@@ -38,6 +41,7 @@ def directory(connection: apsw.Connection) -> Directory:
         {domain.name: domain for domain in domains},
         {one.id: one for one in channels},
         {one.id: one for one in tokens},
+        {user.email: user for user in users},
     )
     found.make_indexes()  # here, and not at the first question on the event loop
     return found
@@ -91,5 +95,9 @@ _READING: Final[Mapping[RecordKind, tuple[str, Callable[[Row], tuple[str, _Recor
     RecordKind.DOMAIN: (queries.DOMAINS_BY_ID, lambda row: (str(row[0]), hosted_domain(row))),
     RecordKind.CHANNEL: (queries.CHANNELS_BY_ID, lambda row: (str(row[0]), channel(row))),
     RecordKind.TOKEN: (token_queries.BY_ID, lambda row: (row[0], api_token(row))),
+    RecordKind.PORTAL_USER: (
+        portal_user_queries.BY_EMAIL,
+        lambda row: (row[0], portal_user(row)),
+    ),
 }
 """How the records of each kind are read by their keys. Lists of recipients are read by pages."""

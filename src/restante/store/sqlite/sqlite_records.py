@@ -5,6 +5,7 @@ from functools import partial
 
 from restante.store.sqlite import (
     notice_changes,
+    portal_user_changes,
     record_changes,
     record_reading,
     token_changes,
@@ -15,6 +16,7 @@ from restante.tenancy.audit import AuditEntry
 from restante.tenancy.model import Account, Directory, HostedDomain, Login, LoginUse
 from restante.tenancy.notice import Channel
 from restante.tenancy.numbered_change import NumberedChange
+from restante.tenancy.portal_user import PortalUser
 
 
 class SqliteRecords:
@@ -107,3 +109,13 @@ class SqliteRecords:
     async def token_uses(self) -> Mapping[str, float]:
         """Return the time of the last use of each token that was used."""
         return await self._core.read(record_reading.token_uses)
+
+    async def put_portal_user(self, user: PortalUser, audit: AuditEntry) -> None:
+        """Add or replace, on top of the revision before."""
+        await self._core.write(partial(portal_user_changes.put_portal_user, user=user, audit=audit))
+
+    async def remove_portal_user(self, email: str, audit: AuditEntry) -> None:
+        """Remove it."""
+        await self._core.write(
+            partial(portal_user_changes.remove_portal_user, email=email, audit=audit)
+        )

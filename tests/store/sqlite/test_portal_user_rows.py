@@ -1,0 +1,14 @@
+from restante.store.sqlite.portal_user_rows import portal_user, portal_user_row
+from restante.tenancy.grants import GrantedRole
+from tests.contract.test_portal_users import ANA, ROOT
+
+
+def test_a_user_is_read_as_it_was_written() -> None:
+    assert portal_user(portal_user_row(ANA)) == ANA
+    assert portal_user(portal_user_row(ROOT)) == ROOT
+
+
+def test_a_grant_that_this_version_does_not_know_grants_nothing() -> None:
+    row = list(portal_user_row(ROOT))
+    row[2] = '["emperor", "operator-reader"]'
+    assert portal_user(tuple(row)).grants == {GrantedRole.OPERATOR_READER}
