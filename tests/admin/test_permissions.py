@@ -20,6 +20,7 @@ from restante.admin import (
     drains,
     event_following,
     held_mail,
+    held_over_time,
     hold_again,
     known_records,
     logins,
@@ -41,6 +42,7 @@ from restante.admin.channel_change import ChannelChange, NewChannel
 from restante.admin.domain_change import DomainChange, NewDomain
 from restante.admin.domain_uptime import UptimeSelection
 from restante.admin.event_feed import EventFeed
+from restante.admin.held_over_time import HeldSpan
 from restante.admin.mail_search import TraceSelection
 from restante.admin.permissions import (
     GRANTED,
@@ -222,6 +224,7 @@ CALLS: dict[AdminAction, list[Call]] = {
         lambda c, of: domains.show_domain(c, of.domain),
         at_once(lambda c, of: known_records.known_domain(c, of.domain)),
         lambda c, of: domain_uptime.show_uptime(c, of.domain, UptimeSelection()),
+        lambda c, of: held_over_time.show_held(c, of.domain, HeldSpan()),
     ],
     AdminAction.DOMAIN_SUSPEND: [
         lambda c, of: domains.change_domain(

@@ -25,6 +25,7 @@ from restante.cli.display import (
     time_column,
 )
 from restante.cli.failures import warn
+from restante.cli.held_command import show_held
 from restante.cli.options import ConfigFile, Json, Reason, password_from_stdin
 from restante.cli.policy_options import HOLD_COLUMN, policy_fields, with_policy
 from restante.cli.times import last_drain_text, primary_fields
@@ -244,6 +245,7 @@ def show(name: Name, *, as_json: Json = False, config: ConfigFile = None) -> Non
 
 
 group.command("uptime")(show_uptime)
+group.command("held")(show_held)
 
 
 @group.command("set")

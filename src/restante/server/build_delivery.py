@@ -15,6 +15,7 @@ from restante.release.releaser import Releaser
 from restante.release.request import BY_POLICY, ReleaseRequest
 from restante.reports.report_sender import Reports
 from restante.retention.history_sweep import HistorySweep
+from restante.retention.peak_recorder import PeakRecorder
 from restante.retention.presence_sweep import PresenceSweep
 from restante.retention.retention_sweep import RetentionSweep
 from restante.server.part_groups import (
@@ -58,24 +59,7 @@ def build_delivery(ground: Ground, tasks: asyncio.TaskGroup) -> DeliveryParts:
         certificate_expires_at=lambda: ground.settings.identity.expires_at,
     )
     retention = _retention(ground, context, dispatcher, notices)
-    history = HistorySweep(
-        history=store.history,
-        releases=store.releases,
-        duties=store.duties,
-        directory=directory,
-        settings=lambda: ground.settings.config.history,
-        log=ground.setup.log,
-        now=time.time,
-    )
-    presence = PresenceSweep(
-        presence=store.presence,
-        duties=store.duties,
-        directory=directory,
-        settings=lambda: ground.settings.config.presence,
-        log=ground.setup.log,
-        now=time.time,
-    )
-    sweeps = RetentionSweeps(retention, history, presence)
+    sweeps = _sweeps(ground, retention)
     return DeliveryParts(context, dispatcher, releaser, watcher, reports, notices, sweeps)
 
 
@@ -135,6 +119,36 @@ def _retention(
         now=time.time,
         until_told=notices.until_stored,
     )
+
+
+def _sweeps(ground: Ground, retention: RetentionSweep) -> RetentionSweeps:
+    store, directory = ground.records.store, ground.records.directory
+    history = HistorySweep(
+        history=store.history,
+        releases=store.releases,
+        duties=store.duties,
+        directory=directory,
+        settings=lambda: ground.settings.config.history,
+        log=ground.setup.log,
+        now=time.time,
+    )
+    presence = PresenceSweep(
+        presence=store.presence,
+        duties=store.duties,
+        directory=directory,
+        settings=lambda: ground.settings.config.presence,
+        log=ground.setup.log,
+        now=time.time,
+    )
+    peaks = PeakRecorder(
+        figures=store.figures,
+        peaks=store.peaks,
+        duties=store.duties,
+        directory=directory,
+        log=ground.setup.log,
+        now=time.time,
+    )
+    return RetentionSweeps(retention, history, presence, peaks)
 
 
 def _delivery_context(ground: Ground) -> DeliveryContext:

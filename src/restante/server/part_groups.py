@@ -26,6 +26,7 @@ from restante.release.host_names import HostNames
 from restante.release.releaser import Releaser
 from restante.reports.report_sender import Reports
 from restante.retention.history_sweep import HistorySweep
+from restante.retention.peak_recorder import PeakRecorder
 from restante.retention.presence_sweep import PresenceSweep
 from restante.retention.retention_sweep import RetentionSweep
 from restante.server.record_poll import RecordPoll
@@ -75,6 +76,7 @@ class RetentionSweeps:
     mail: RetentionSweep
     history: HistorySweep
     presence: PresenceSweep
+    peaks: PeakRecorder
 
 
 @dataclass(frozen=True, slots=True)

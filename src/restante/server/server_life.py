@@ -124,6 +124,7 @@ class Application:
             tasks.create_task(delivery.retention.mail.run()),
             tasks.create_task(delivery.retention.history.run()),
             tasks.create_task(delivery.retention.presence.run()),
+            tasks.create_task(delivery.retention.peaks.run()),
             tasks.create_task(admin.scrubber.run()),
             tasks.create_task(admin.loop_lag.run()),
             tasks.create_task(admin.token_uses.run()),

@@ -25,6 +25,7 @@ from restante.store.mail_reception import ReceptionStore
 from restante.store.mail_reports import ReportStore
 from restante.store.mail_retention import RetentionStore
 from restante.store.notice_store import NoticeStore
+from restante.store.peak_store import PeakStore
 from restante.store.presence_store import PresenceStore
 from restante.store.recipient_store import RecipientStore
 from restante.store.record_store import TenancyStore
@@ -66,6 +67,10 @@ class Store(Protocol):
     @property
     def presence(self) -> PresenceStore:
         """When destinations came up and went away."""
+
+    @property
+    def peaks(self) -> PeakStore:
+        """The most that domains held over time."""
 
     @property
     def retention(self) -> RetentionStore:

@@ -152,6 +152,7 @@ DOING = MetricLabel(
         "retention",
         "history",
         "presence",
+        "held peaks",
         "scrub",
         "report",
         "notice",

@@ -4,6 +4,7 @@ from collections import deque
 from dataclasses import dataclass, field, replace
 
 from restante.mail.message import ContentFile, MessageNumbers
+from restante.queue.held_peak import HeldAmount, PeakPlace
 from restante.queue.history import HistoryEntry
 from restante.queue.presence import PresenceChange
 from restante.queue.recipient_status import Move
@@ -62,6 +63,7 @@ class MemoryState:
     token_uses: dict[str, float] = field(default_factory=dict)  # by id
     presence: dict[int, PresenceChange] = field(default_factory=dict)  # by number
     last_presence_id: int = 0
+    peaks: dict[PeakPlace, HeldAmount] = field(default_factory=dict)
     login_uses: dict[str, LoginUse] = field(default_factory=dict)  # by user name
     last_domain_id: int = 0
     last_channel_id: int = 0

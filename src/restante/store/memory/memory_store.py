@@ -12,6 +12,7 @@ from restante.store.memory.memory_figures import MemoryFigures
 from restante.store.memory.memory_handover import MemoryHandover
 from restante.store.memory.memory_history import MemoryHistory
 from restante.store.memory.memory_notices import MemoryNotices
+from restante.store.memory.memory_peaks import MemoryPeaks
 from restante.store.memory.memory_presence import MemoryPresence
 from restante.store.memory.memory_queue import MemoryQueue
 from restante.store.memory.memory_reception import MemoryReception
@@ -39,6 +40,7 @@ class MemoryStore:
         self.history = MemoryHistory(state)
         self.releases = MemoryReleases(state)
         self.presence = MemoryPresence(state)
+        self.peaks = MemoryPeaks(state)
         self.retention = MemoryRetention(state)
         self.reports = MemoryReports(state)
         self.records = MemoryRecords(state)

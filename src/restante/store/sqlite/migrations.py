@@ -652,6 +652,24 @@ def _add_portal_users(connection: apsw.Connection) -> None:
     connection.execute(_PORTAL_USERS)
 
 
+_HELD_PEAKS = """
+-- The most that domains held in slots of time; no row where nothing was held.
+CREATE TABLE held_peak (
+    domain_id INTEGER NOT NULL,  -- may be of a removed domain
+    account   TEXT NOT NULL,
+    width     INTEGER NOT NULL,  -- seconds
+    at        INTEGER NOT NULL,  -- Unix time of the slot's beginning
+    messages  INTEGER NOT NULL,
+    octets    INTEGER NOT NULL,
+    PRIMARY KEY (domain_id, account, width, at)
+) STRICT, WITHOUT ROWID;
+"""
+
+
+def _add_held_peaks(connection: apsw.Connection) -> None:
+    connection.execute(_HELD_PEAKS)
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     _create_tables,
     _add_policies,
@@ -679,6 +697,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     _add_presence,
     _add_login_rotation,
     _add_portal_users,
+    _add_held_peaks,
 )
 
 

@@ -26,6 +26,7 @@ from restante.store.sqlite.sqlite_figures import SqliteFigures
 from restante.store.sqlite.sqlite_handover import SqliteHandover
 from restante.store.sqlite.sqlite_history import SqliteHistory
 from restante.store.sqlite.sqlite_notices import SqliteNotices
+from restante.store.sqlite.sqlite_peaks import SqlitePeaks
 from restante.store.sqlite.sqlite_presence import SqlitePresence
 from restante.store.sqlite.sqlite_queue import SqliteQueue
 from restante.store.sqlite.sqlite_reception import SqliteReception
@@ -78,6 +79,7 @@ class SqliteStore:
         self.history = SqliteHistory(core)
         self.releases = SqliteReleases(core)
         self.presence = SqlitePresence(core)
+        self.peaks = SqlitePeaks(core)
         self.retention = SqliteRetention(core)
         self.reports = SqliteReports(core)
         self.records = SqliteRecords(core)

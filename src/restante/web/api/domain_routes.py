@@ -7,10 +7,11 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
-from restante.admin import domain_uptime, domains, known_records
+from restante.admin import domain_uptime, domains, held_over_time, known_records
 from restante.admin.domain_change import DomainChange, NewDomain
 from restante.admin.domain_uptime import UptimeSelection, UptimeView
 from restante.admin.domains import ChangedDomain, DomainView
+from restante.admin.held_over_time import HeldOverTimeView, HeldSpan
 from restante.web.api.paging import PAGED, ListPage, as_page
 from restante.web.api.preconditions import TAGGED, IfMatch, IfNoneMatch, changed, shown
 from restante.web.api.repeatable import REPEATABLE, ActingRoute
@@ -47,6 +48,14 @@ async def show_uptime(
 ) -> UptimeView:
     """Show when the destination of a domain answered, and when it was away."""
     return await domain_uptime.show_uptime(context, name, wanted)
+
+
+@router.get("/{name}/held")
+async def show_held(
+    context: RequestContext, name: str, wanted: Annotated[HeldSpan, Query()]
+) -> HeldOverTimeView:
+    """Show the most that a domain held in each slot of a time span, a day by default."""
+    return await held_over_time.show_held(context, name, wanted)
 
 
 @router.patch("/{name}", response_model=ChangedDomain)

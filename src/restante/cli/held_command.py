@@ -1,0 +1,51 @@
+"""`restante domain held`: how much mail a domain held over time."""
+
+from typing import Annotated, Final
+
+import typer
+
+from restante.cli.api_client import ask, segment
+from restante.cli.display import Row, human_size, human_time, say, show_json
+from restante.cli.options import ConfigFile, Json, Since, Until, time_span
+from restante.cli.times import span
+
+BAR: Final = 30  # columns of the longest bar
+_BLOCKS: Final = " ▏▎▍▌▋▊▉"  # eighths of a column
+
+
+def show_held(
+    name: Annotated[str, typer.Argument(metavar="DOMAIN", help="The domain.")],
+    *,
+    since: Since = None,
+    until: Until = None,
+    as_json: Json = False,
+    config: ConfigFile = None,
+) -> None:
+    """Show the most mail that a domain held in each slot of time, for a day by default.
+
+    Known for 90 days, in slots of an hour or more, and for two days in slots of ten minutes.
+    """
+    params = time_span(since, until)
+    view = ask(config, "GET", f"/v1/domains/{segment(name)}/held", params=params)
+    if as_json:
+        show_json(view)
+        return
+    if not view["points"]:
+        say(f"{view['domain']} held no mail from {human_time(view['since'])} on.")
+        return
+    largest = max(point["messages"] for point in view["points"])
+    for point in view["points"]:
+        say(_line(point, largest))
+    say("")
+    say(f"The most in each {span(view['slot_seconds'])}. Times without a line: nothing was held.")
+
+
+def _line(point: Row, largest: int) -> str:
+    size = human_size(point["octets"])
+    bar = _bar(point["messages"], largest)
+    return f"{human_time(point['at'])}  {point['messages']:>9,}  {size:>8}  {bar}".rstrip()
+
+
+def _bar(amount: int, largest: int) -> str:
+    eighths = round(8 * BAR * amount / largest) if largest else 0
+    return "█" * (eighths // 8) + _BLOCKS[eighths % 8].strip()
