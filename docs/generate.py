@@ -155,15 +155,16 @@ def _table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str
 
 def _rights() -> Iterator[str]:
     yield from (
-        "# Rights of tokens",
+        "# Rights of tokens and portal users",
         "",
         "A token has a role, or scopes, or both. It may do what one of them allows. An account's",
         "token acts on the things of its account only; a token with domains on these only. A",
-        "token never has more rights than the token that made it.",
+        "token never has more rights than the token or portal user that made it.",
         "",
         "## Roles",
         "",
-        "No role has the content of mail: `content:read` gives it.",
+        "No role has the content of mail: `content:read` gives it. A portal user has one role, and",
+        "can have `content:read` and `domain:direct` in addition.",
         "",
     )
     yield from _table(["role", "for", "may"], [_right(role) for role in GrantedRole])

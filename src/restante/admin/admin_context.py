@@ -153,6 +153,7 @@ class AdminContext:
     principal: Principal = NOBODY  # the actor; nobody until a request names one
     reason: str = ""  # the caller's reason, if given
     checks: CheckAllowance = field(default_factory=CheckAllowance)  # that accounts start
+    portal_url: Callable[[], str] = str  # its beginning, without a slash; "" if there is no portal
     applying: asyncio.Lock = field(default_factory=asyncio.Lock)  # one configuration at a time
 
     def acting(self, principal: Principal, reason: str = "") -> "AdminContext":

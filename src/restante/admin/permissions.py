@@ -33,6 +33,10 @@ class AdminAction(StrEnum):
     TOKEN_ADD = "add a token"  # noqa: S105  a name
     TOKEN_LIST = "list tokens"  # noqa: S105
     TOKEN_REVOKE = "revoke a token"  # noqa: S105
+    USER_INVITE = "invite a portal user"
+    USER_LIST = "list portal users"
+    USER_CHANGE = "change a portal user"
+    USER_REMOVE = "remove a portal user"
     DOMAIN_ADD = "add a domain"
     DOMAIN_LIST = "list domains"
     DOMAIN_SHOW = "show a domain"
@@ -124,6 +128,7 @@ _READING: Final = frozenset(
         AdminAction.ACCOUNT_SHOW,
         AdminAction.LOGIN_LIST,
         AdminAction.TOKEN_LIST,
+        AdminAction.USER_LIST,
         AdminAction.DOMAIN_LIST,
         AdminAction.DOMAIN_SHOW,
         AdminAction.RECIPIENTS_LIST,
@@ -170,6 +175,7 @@ _SHOWS_ACCOUNT: Final = frozenset(
         AdminAction.ACCOUNT_SHOW,
         AdminAction.LOGIN_LIST,
         AdminAction.TOKEN_LIST,
+        AdminAction.USER_LIST,
         AdminAction.CHANNEL_LIST,
         AdminAction.NOTICES_LIST,
         AdminAction.EVENTS_FOLLOW,
@@ -220,6 +226,14 @@ _OF_SCOPES: Final[Mapping[Grant, frozenset[AdminAction]]] = {
     ),
     Scope.TOKEN_WRITE: frozenset(
         {AdminAction.TOKEN_ADD, AdminAction.TOKEN_LIST, AdminAction.TOKEN_REVOKE}
+    ),
+    Scope.USER_WRITE: frozenset(
+        {
+            AdminAction.USER_INVITE,
+            AdminAction.USER_LIST,
+            AdminAction.USER_CHANGE,
+            AdminAction.USER_REMOVE,
+        }
     ),
     Scope.DOMAIN_READ: frozenset(
         {AdminAction.DOMAIN_LIST, AdminAction.DOMAIN_SHOW, AdminAction.RECIPIENTS_LIST}
@@ -326,6 +340,16 @@ def may(principal: Principal, action: AdminAction) -> bool:
 def actions_of(grants: Iterable[Grant]) -> frozenset[AdminAction]:
     """Return the actions that any of the grants allows."""
     return frozenset().union(*(GRANTED[grant] for grant in grants))
+
+
+def lacking_for(principal: Principal, grant: Grant, account: str) -> AdminAction | None:
+    """Return an action of a grant that the principal has not; None if it has all.
+
+    `account` is that of the one who would get the grant; "" is an operator.
+    """
+    limit = PERMITTED[Role.ACCOUNT if account else Role.OPERATOR]
+    useful = sorted(actions_of([grant]) & limit)
+    return next((action for action in useful if not may(principal, action)), None)
 
 
 def permit(principal: Principal, action: AdminAction) -> None:

@@ -14,7 +14,7 @@ from restante.admin.accounts import find_account
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.domains import find_domain
-from restante.admin.permissions import PERMITTED, AdminAction, actions_of, may, permit
+from restante.admin.permissions import AdminAction, lacking_for, permit
 from restante.admin.trail import changed, checked_reason, entry, moment, with_changes
 from restante.phrases import EXISTS, NOT_HOSTED
 from restante.store.store_errors import Conflict
@@ -22,7 +22,6 @@ from restante.tenancy.api_token import ApiToken, TokenState, hash_secret, new_se
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.grants import ALL_GRANTS, Grant, GrantedRole, Scope
 from restante.tenancy.model import IpNetwork, parse_authorized_hosts
-from restante.tenancy.principal import Role
 from restante.tenancy.record_change import changes_between
 from restante.tenancy.token_chain import LONGEST_CHAIN, chain_of, state_of
 
@@ -96,7 +95,7 @@ async def add_token(context: AdminContext, new: NewToken) -> AddedToken:
         domains,
         networks,
         expires_at,
-        maker=context.principal.token,
+        maker=context.principal.token or context.principal.user,
     )
     action = AuditAction.TOKEN_ADDED
     recorded = with_changes(
@@ -167,18 +166,16 @@ def _checked_grants(context: AdminContext, new: NewToken) -> frozenset[Grant]:
             f"token {new.name}: is allowed nothing",
             f"give a role or scopes: {', '.join(ALL_GRANTS)}",
         )
-    limit = PERMITTED[Role.ACCOUNT if new.account else Role.OPERATOR]
     for grant in grants:
         if _is_misplaced(grant, new.account):
             whose = "an operator's" if new.account else "an account's"
             raise _wrong(new.name, f"{grant} is only for {whose} token", "give another")
-        useful = actions_of([grant]) & limit
-        lacking = [action for action in sorted(useful) if not may(context.principal, action)]
-        if lacking:
+        lacking = lacking_for(context.principal, grant, new.account)
+        if lacking is not None:
             raise AdminError(
                 ErrorKind.NOT_ALLOWED,
                 f"token {new.name}: {grant} exceeds the rights of {context.principal.name},"
-                f" which may not: {lacking[0]}",
+                f" which may not: {lacking}",
                 "ask an operator of this server",
             )
     return frozenset(grants)

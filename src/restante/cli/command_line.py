@@ -33,6 +33,7 @@ from restante.cli import (
     token_commands,
     top,
     trace_command,
+    user_commands,
 )
 from restante.cli.api_client import GIVEN_SOCKET
 from restante.cli.failures import Exit, Failure, complain
@@ -80,6 +81,7 @@ for _group in (
     account_commands,
     login_commands,
     token_commands,
+    user_commands,
     domain_commands,
     recipient_commands,
     queue_commands,

@@ -11,6 +11,7 @@ from restante.admin.admin_context import AdminContext, operator
 from restante.cli.failures import Exit, Failure
 from restante.cli.store_place import check_store_is_there
 from restante.config.key_file import KeyUnusable, read_key
+from restante.config.portal_url import portal_url
 from restante.config.privileges import UserUnusable, become
 from restante.config.schema import Config
 from restante.delivery.delivery_context import DeliveryContext
@@ -57,6 +58,7 @@ async def open_offline_admin(config: Config) -> AsyncIterator[AdminContext]:
             recipients=recipients,
             message_size_limit=lambda: config.reception.message_size_limit,
             principal=principal,
+            portal_url=lambda: portal_url(config),
             transports=make_transports(
                 equipment, resolver, lambda: config.notices, lambda: config.reports
             ),

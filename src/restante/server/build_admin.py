@@ -8,6 +8,7 @@ from restante.admin.event_feed import EventFeed
 from restante.admin.token_authentication import TokenGate
 from restante.admin.token_uses import TokenUses
 from restante.background.rounds import Rounds
+from restante.config.portal_url import portal_url
 from restante.reception.descriptors import http_connections_possible
 from restante.reception.intake import hold_all
 from restante.server.domain_instruments import DomainInstruments
@@ -163,6 +164,7 @@ def _admin_context(
         reservations=reception.facts.reservations,
         transports=delivery.notices.transports,
         message_size_limit=lambda: ground.settings.config.reception.message_size_limit,
+        portal_url=lambda: portal_url(ground.settings.config),
         feed=feed,
         log=ground.setup.log,
     )

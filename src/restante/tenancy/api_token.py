@@ -34,7 +34,7 @@ class TokenState(StrEnum):
     ACTIVE = "active"
     EXPIRED = "expired"
     REVOKED = "revoked"
-    MAKER_GONE = "maker gone"  # the token that made it was revoked, expired or removed
+    MAKER_GONE = "maker gone"  # its maker was revoked, expired or removed
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,9 @@ class ApiToken:
     networks: tuple[_Network, ...] = ()  # from where it may be used; empty: from everywhere
     expires_at: float | None = None  # None: never
     revoked_at: float | None = None
-    maker: str = ""  # the id of the token that made it; "" where a person did
+    # The id of the token or the email address of the portal user that made it; "" for an operator
+    # at the command line.
+    maker: str = ""
 
     def revoked(self, at: float) -> "ApiToken":
         """Return it as revoked."""

@@ -29,6 +29,7 @@ class Scope(StrEnum):
     ACCOUNT_WRITE = "account:write"
     LOGIN_WRITE = "login:write"
     TOKEN_WRITE = "token:write"  # noqa: S105  a name
+    USER_WRITE = "user:write"
     DOMAIN_READ = "domain:read"
     DOMAIN_WRITE = "domain:write"
     DOMAIN_DIRECT = "domain:direct"

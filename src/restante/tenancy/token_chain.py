@@ -1,7 +1,8 @@
 """The rights of a token: its own, within those of the token that made it, and so on. Pure.
 
 They are found again at each request. So a token loses what its maker loses: a token whose maker was
-revoked, has expired or was removed is not accepted.
+revoked, has expired or was removed is not accepted. The first maker can be a user of the portal. If
+that user was removed and invited again, tokens from before stay over.
 """
 
 import ipaddress
@@ -11,7 +12,7 @@ from typing import Final
 
 from restante.tenancy.api_token import ApiToken, TokenState
 from restante.tenancy.model import Directory, IpAddress
-from restante.tenancy.portal_user import user_principal
+from restante.tenancy.portal_user import PortalUser, user_principal
 from restante.tenancy.principal import Principal, Role
 
 LONGEST_CHAIN: Final = 8  # tokens
@@ -20,7 +21,17 @@ LONGEST_CHAIN: Final = 8  # tokens
 def chain_of(token: ApiToken, directory: Directory) -> tuple[ApiToken, ...] | None:
     """Return a token, its maker, the maker of that, and so on; None if one is not there."""
     chain = list(_chain(token, directory))
-    return tuple(chain) if not chain[-1].maker and len(chain) <= LONGEST_CHAIN else None
+    first = chain[-1]
+    is_whole = not first.maker or user_behind(first, directory) is not None
+    return tuple(chain) if is_whole and len(chain) <= LONGEST_CHAIN else None
+
+
+def user_behind(token: ApiToken, directory: Directory) -> PortalUser | None:
+    """Return the user of the portal that made a token; None if no present user did."""
+    user = directory.portal_users.get(token.maker)
+    if user is None or user.created_at > token.created_at:
+        return None
+    return user if user.account in ("", token.account) else None
 
 
 def _chain(token: ApiToken, directory: Directory) -> Iterator[ApiToken]:
@@ -84,13 +95,15 @@ def _address(origin: str) -> IpAddress | None:
 def token_principal(token: ApiToken, directory: Directory, origin: str) -> Principal:
     """Return the principal of a token that was accepted."""
     chain = chain_of(token, directory) or ()
+    user = user_behind(chain[-1], directory) if chain else None
+    sets = tuple(one.grants for one in chain) + ((user.grants,) if user is not None else ())
     limits = [frozenset(one.domains) for one in chain if one.domains]
     return Principal(
         Role.ACCOUNT if token.account else Role.OPERATOR,
         f"token {token.name} ({token.account or 'operator'})",
         origin,
         token.account,
-        tuple(one.grants for one in chain) or (frozenset(),),
+        sets or (frozenset(),),
         frozenset.intersection(*limits) if limits else None,
         token.id,
     )

@@ -1,12 +1,15 @@
 """The settings of the `web` listeners."""
 
 import ipaddress
-from typing import Annotated, Any
+import re
+from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from restante.web.client_address import Network
+
+_BEGINNING: Final = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+", re.ASCII)
 
 
 def _check_network(value: Any) -> Network:
@@ -21,6 +24,17 @@ def _check_network(value: Any) -> Network:
         ) from None
 
 
+def _check_url(value: str) -> str:
+    if value and not _BEGINNING.fullmatch(value):
+        remedy = 'write it without a path, such as "https://portal.example.net"'
+        raise PydanticCustomError(
+            "restante",
+            "{cause}",
+            {"cause": "is not the beginning of a URL", "remedy": remedy},
+        )
+    return value
+
+
 class WebSettings(BaseModel):
     """`[web]` in the configuration."""
 
@@ -32,4 +46,10 @@ class WebSettings(BaseModel):
         " Only their `X-Forwarded-For` is believed. A `web` listener without TLS on another address"
         " than loopback serves nobody else.",
         examples=["10.0.0.5"],
+    )
+    url: Annotated[str, AfterValidator(_check_url)] = Field(
+        default="",
+        description="The beginning of the portal's address, as people reach it, without a path."
+        " One-time links begin with it. Unset: the address of the first `web` listener.",
+        examples=["https://portal.example.net"],
     )

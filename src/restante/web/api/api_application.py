@@ -31,6 +31,7 @@ from restante.web.api import (
     server_routes,
     store_routes,
     token_routes,
+    user_routes,
 )
 from restante.web.api.api_schema import PROBLEMS, ApiWithSchema, operation_id
 from restante.web.api.bearer_tokens import BearerTokens, Gate
@@ -63,6 +64,7 @@ def build_api(
         account_routes,
         login_routes,
         token_routes,
+        user_routes,
         domain_routes,
         recipient_routes,
         queue_routes,

@@ -1,0 +1,129 @@
+"""`restante user`: users of the portal. The link of an invitation is printed once."""
+
+from typing import Annotated, Any, Final
+
+import typer
+
+from restante.cli.api_client import ask, segment
+from restante.cli.display import (
+    Column,
+    Row,
+    human_time,
+    say,
+    show_listing,
+    text_column,
+    time_column,
+)
+from restante.cli.failures import complain
+from restante.cli.options import ConfigFile, Json, OptionalReason, Reason
+from restante.tenancy.grants import GrantedRole, Scope
+
+group = typer.Typer(name="user", help="Users of the portal, with a password each.")
+
+OPERATOR: Final = "(operator)"
+
+Email = Annotated[str, typer.Argument(metavar="EMAIL", help="The email address of the user.")]
+Account = Annotated[
+    str | None,
+    typer.Option(
+        "--account",
+        metavar="ACCOUNT",
+        help="The account. Without it: the operators.",
+        show_default=False,
+    ),
+]
+Scopes = Annotated[
+    list[Scope] | None,
+    typer.Option(
+        "--scope",
+        help="content:read or domain:direct, in addition to the role; repeat for both.",
+        show_default=False,
+    ),
+]
+
+
+def _rights(row: Row) -> str:
+    return ", ".join([row["role"], *row["scopes"]])
+
+
+COLUMNS = (
+    text_column("EMAIL", "email"),
+    Column("ACCOUNT", lambda row: row["account"] or OPERATOR),
+    text_column("STATE", "state"),
+    Column("MAY", _rights),
+    Column("SECOND FACTOR", lambda row: ", ".join(row["second_factors"])),
+    time_column("SIGNED IN", "signed_in_at"),
+    Column("INVITED UNTIL", lambda row: human_time(row["invited_until"]), is_detail=True),
+    text_column("INVITED BY", "created_by", is_detail=True),
+)
+
+
+@group.command("invite")
+def invite(
+    email: Email,
+    *,
+    role: Annotated[GrantedRole, typer.Option("--role", help="The rights of the user.")],
+    account: Account = None,
+    scope: Scopes = None,
+    again: Annotated[
+        bool,
+        typer.Option("--again", help="Let a present user set a new password and second factor."),
+    ] = False,
+    reason: OptionalReason = None,
+    config: ConfigFile = None,
+) -> None:
+    """Invite a user and print a one-time link, which is good for 30 minutes."""
+    body: dict[str, Any] = {"email": email, "account": account or "", "role": role, "again": again}
+    if scope:
+        body["scopes"] = scope
+    invited = ask(config, "POST", "/v1/users", params={"reason": reason}, body=body)
+    complain(f"{invited['email']} invited; send the link by a way that others cannot read")
+    complain("it is shown only once, and good once, for 30 minutes")
+    say(invited["link"])
+
+
+@group.command("list")
+def list_all(
+    account: Annotated[
+        str | None,
+        typer.Argument(metavar="ACCOUNT", help="Only of this account.", show_default=False),
+    ] = None,
+    *,
+    operator: Annotated[bool, typer.Option("--operator", help="Only the operators.")] = False,
+    as_json: Json = False,
+    config: ConfigFile = None,
+) -> None:
+    """List users of the portal."""
+    if operator and account is not None:
+        raise typer.BadParameter("give ACCOUNT or --operator, not both")
+    whose = "" if operator else account
+    rows = ask(config, "GET", "/v1/users", params={"account": whose})
+    show_listing(rows, COLUMNS, as_json=as_json, thing="user")
+
+
+@group.command("set")
+def change(
+    email: Email,
+    *,
+    role: Annotated[
+        GrantedRole | None, typer.Option("--role", help="The new role.", show_default=False)
+    ] = None,
+    scope: Scopes = None,
+    reason: OptionalReason = None,
+    config: ConfigFile = None,
+) -> None:
+    """Change the rights of a user, which ends its sessions."""
+    body: dict[str, Any] = {"role": role} if role else {}
+    if scope:
+        body["scopes"] = scope
+    if not body:
+        raise typer.BadParameter("give --role or --scope")
+    ask(config, "PATCH", f"/v1/users/{segment(email)}", params={"reason": reason}, body=body)
+    say(f"user {email} changed")
+
+
+@group.command("remove")
+def remove(email: Email, reason: Reason, config: ConfigFile = None) -> None:
+    """Remove a user at once, with its sessions and the tokens that it made."""
+    ask(config, "DELETE", f"/v1/users/{segment(email)}", params={"reason": reason})
+    say(f"user {email} removed")

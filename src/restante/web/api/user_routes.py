@@ -1,0 +1,54 @@
+"""Routes of users of the portal. The link of an invitation is in one answer only."""
+
+from operator import attrgetter
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+
+from restante.admin import portal_users
+from restante.admin.portal_users import (
+    InvitedUser,
+    NewPortalUser,
+    PortalUserChange,
+    PortalUserView,
+)
+from restante.web.api.paging import PAGED, ListPage, as_page
+from restante.web.api.repeatable import REPEATABLE, SECRET_ANSWER, ActingRoute
+from restante.web.api.request_context import Reason, RequestContext
+
+router = APIRouter(route_class=ActingRoute, prefix="/users", tags=["users"])
+
+
+@router.post("", status_code=201, dependencies=[REPEATABLE, SECRET_ANSWER])
+async def invite_user(
+    context: RequestContext, new: NewPortalUser, response: Response
+) -> InvitedUser:
+    """Invite a user of the portal. Only this answer has the one-time link."""
+    invited = await portal_users.invite_user(context, new)
+    response.headers["Cache-Control"] = "no-store"
+    return invited
+
+
+@router.get("", response_model=list[PortalUserView], responses=PAGED)
+async def list_users(
+    context: RequestContext,
+    page: ListPage,
+    account: Annotated[str | None, Query(description="Whose; empty for the operators.")] = None,
+) -> Response:
+    """List users of the portal by email address."""
+    views = await portal_users.list_users(context, account, page.after)
+    return await as_page(views, page, attrgetter("email"))
+
+
+@router.patch("/{email}")
+async def change_user(
+    context: RequestContext, email: str, wanted: PortalUserChange
+) -> PortalUserView:
+    """Change the rights of a user, which ends its sessions."""
+    return await portal_users.change_user(context, email, wanted)
+
+
+@router.delete("/{email}", status_code=204)
+async def remove_user(context: RequestContext, email: str, reason: Reason) -> None:
+    """Remove a user, with its sessions and the tokens that it made."""
+    await portal_users.remove_user(context, email, reason)
