@@ -12,6 +12,7 @@ from pydantic import BaseModel, SecretStr
 
 import restante
 from restante.admin import (
+    account_use,
     accounts,
     bounce,
     channels,
@@ -37,6 +38,7 @@ from restante.admin import (
     tokens,
     trail,
 )
+from restante.admin.account_use import UseSelection
 from restante.admin.admin_context import AdminContext, operator
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.channel_change import ChannelChange, NewChannel
@@ -177,6 +179,7 @@ CALLS: dict[AdminAction, list[Call]] = {
     ],
     AdminAction.ACCOUNT_LIST: [at_once(lambda c, _: accounts.list_accounts(c))],
     AdminAction.ACCOUNT_SHOW: [
+        lambda c, of: account_use.account_uses(c, UseSelection(account=of.account), "", 9),
         at_once(lambda c, of: accounts.show_account(c, of.account)),
         at_once(lambda c, of: known_records.known_account(c, of.account)),
     ],

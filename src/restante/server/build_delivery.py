@@ -4,6 +4,7 @@ import asyncio
 import time
 from functools import partial
 
+from restante.background.rounds import Rounds
 from restante.background.waiting import Clocks
 from restante.delivery.delivery_context import DeliveryContext
 from restante.delivery.dispatcher import Dispatcher
@@ -14,10 +15,12 @@ from restante.release.release_allowance import ReleaseAllowance
 from restante.release.releaser import Releaser
 from restante.release.request import BY_POLICY, ReleaseRequest
 from restante.reports.report_sender import Reports
+from restante.retention.held_recorder import HeldRecorder, HeldSources
 from restante.retention.history_sweep import HistorySweep
-from restante.retention.peak_recorder import PeakRecorder
 from restante.retention.presence_sweep import PresenceSweep
 from restante.retention.retention_sweep import RetentionSweep
+from restante.retention.use_ledger import UseLedger
+from restante.retention.use_recorder import UseRecorder
 from restante.server.part_groups import (
     DeliveryParts,
     Ground,
@@ -140,15 +143,25 @@ def _sweeps(ground: Ground, retention: RetentionSweep) -> RetentionSweeps:
         log=ground.setup.log,
         now=time.time,
     )
-    peaks = PeakRecorder(
-        figures=store.figures,
-        peaks=store.peaks,
-        duties=store.duties,
-        directory=directory,
-        log=ground.setup.log,
-        now=time.time,
+    return RetentionSweeps(retention, history, presence, *_recorders(ground))
+
+
+def _recorders(ground: Ground) -> tuple[HeldRecorder, UseRecorder]:
+    store, directory = ground.records.store, ground.records.directory
+    clocks = Clocks(time.time, time.monotonic)
+    held = HeldRecorder(
+        HeldSources(store.figures, store.peaks, store.uses, store.duties, directory),
+        UseLedger(store.uses, directory, clocks.now),
+        Rounds(ground.setup.log, "held mail"),
+        clocks,
     )
-    return RetentionSweeps(retention, history, presence, peaks)
+    uses = UseRecorder(
+        ground.setup.uses,
+        UseLedger(store.uses, directory, clocks.now),
+        directory,
+        Rounds(ground.setup.log, "account use"),
+    )
+    return held, uses
 
 
 def _delivery_context(ground: Ground) -> DeliveryContext:

@@ -25,10 +25,11 @@ from restante.reception.memory_budget import MemoryBudget
 from restante.release.host_names import HostNames
 from restante.release.releaser import Releaser
 from restante.reports.report_sender import Reports
+from restante.retention.held_recorder import HeldRecorder
 from restante.retention.history_sweep import HistorySweep
-from restante.retention.peak_recorder import PeakRecorder
 from restante.retention.presence_sweep import PresenceSweep
 from restante.retention.retention_sweep import RetentionSweep
+from restante.retention.use_recorder import UseRecorder
 from restante.server.record_poll import RecordPoll
 from restante.server.reload import Reloader
 from restante.server.server_instruments import Instruments
@@ -76,7 +77,8 @@ class RetentionSweeps:
     mail: RetentionSweep
     history: HistorySweep
     presence: PresenceSweep
-    peaks: PeakRecorder
+    held: HeldRecorder
+    uses: UseRecorder
 
 
 @dataclass(frozen=True, slots=True)

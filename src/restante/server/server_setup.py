@@ -12,6 +12,7 @@ from restante.notices.notice_inbox import NoticeInbox
 from restante.reception.login_inbox import LoginInbox
 from restante.telemetry.counts import Counts
 from restante.telemetry.log import Log
+from restante.telemetry.use_counts import UseInbox
 from restante.tenancy.secrets import Vault
 
 Address = tuple[str, int]  # host and port
@@ -33,6 +34,7 @@ class ServerSetup:
     counts: Counts  # of the lines of `log`
     inbox: NoticeInbox  # gets the lines of `log`
     started_at: float  # Unix time
+    uses: UseInbox = field(default_factory=UseInbox)  # the same
     logins: LoginInbox = field(default_factory=lambda: LoginInbox(time.time))  # the same
     trace_spans_dropped: Callable[[], int] = int  # without traces: 0
 

@@ -41,11 +41,18 @@ from restante.store.store_errors import (
     StoreUnusable,
 )
 from restante.telemetry.counts import Counts
-from restante.telemetry.events import EVENTS, AuthenticationEnded, ServerStarting
+from restante.telemetry.events import (
+    EVENTS,
+    AuthenticationEnded,
+    MailHeld,
+    MessageDelivered,
+    ServerStarting,
+)
 from restante.telemetry.log import EventBus
 from restante.telemetry.log_writer import LogWriter
 from restante.telemetry.trace_export import TraceExporter
 from restante.telemetry.trace_spans import TRACED, TraceSpans
+from restante.telemetry.use_counts import UseInbox
 from restante.tenancy.secrets import Vault
 from restante.web.control_socket import ControlMisplaced, ControlUnusable
 
@@ -60,7 +67,10 @@ def serve(config: Config) -> int:
     keep_memory_private()
     raise_limit()
     counts, inbox, logins = Counts(), NoticeInbox(time.time), LoginInbox(time.time)
+    uses = UseInbox()
     log = _event_bus(config, counts, inbox, logins)
+    log.subscribe(uses.hear_held, MailHeld)
+    log.subscribe(uses.hear_delivered, MessageDelivered)
     exporter = _traces(config, log)
     log.publish(ServerStarting(config=str(config.file or ""), hostname=config.hostname))
     sockets: list[socket.socket] = []
@@ -84,6 +94,7 @@ def serve(config: Config) -> int:
                 inbox=inbox,
                 started_at=time.time(),
                 logins=logins,
+                uses=uses,
                 trace_spans_dropped=lambda: 0 if exporter is None else exporter.dropped,
             ),
             on_stop=_stop_for_certain,

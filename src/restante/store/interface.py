@@ -31,6 +31,7 @@ from restante.store.recipient_store import RecipientStore
 from restante.store.record_store import TenancyStore
 from restante.store.release_store import ReleaseStore
 from restante.store.store_upkeep import UpkeepStore
+from restante.store.use_store import UseStore
 
 
 class Store(Protocol):
@@ -71,6 +72,10 @@ class Store(Protocol):
     @property
     def peaks(self) -> PeakStore:
         """The most that domains held over time."""
+
+    @property
+    def uses(self) -> UseStore:
+        """How much each account used the server."""
 
     @property
     def retention(self) -> RetentionStore:

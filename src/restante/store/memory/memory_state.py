@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from restante.mail.message import ContentFile, MessageNumbers
 from restante.queue.held_peak import HeldAmount, PeakPlace
 from restante.queue.history import HistoryEntry
+from restante.queue.monthly_use import Use, UseMonth
 from restante.queue.presence import PresenceChange
 from restante.queue.recipient_status import Move
 from restante.store.answer_store import KeptAnswer
@@ -63,6 +64,7 @@ class MemoryState:
     token_uses: dict[str, float] = field(default_factory=dict)  # by id
     presence: dict[int, PresenceChange] = field(default_factory=dict)  # by number
     last_presence_id: int = 0
+    uses: dict[UseMonth, Use] = field(default_factory=dict)
     peaks: dict[PeakPlace, HeldAmount] = field(default_factory=dict)
     login_uses: dict[str, LoginUse] = field(default_factory=dict)  # by user name
     last_domain_id: int = 0

@@ -24,6 +24,7 @@ from restante.store.memory.memory_retention import MemoryRetention
 from restante.store.memory.memory_state import MemoryState
 from restante.store.memory.memory_trail import MemoryTrail
 from restante.store.memory.memory_upkeep import MemoryUpkeep
+from restante.store.memory.memory_uses import MemoryUses
 
 
 class MemoryStore:
@@ -41,6 +42,7 @@ class MemoryStore:
         self.releases = MemoryReleases(state)
         self.presence = MemoryPresence(state)
         self.peaks = MemoryPeaks(state)
+        self.uses = MemoryUses(state)
         self.retention = MemoryRetention(state)
         self.reports = MemoryReports(state)
         self.records = MemoryRecords(state)

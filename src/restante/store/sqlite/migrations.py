@@ -670,6 +670,25 @@ def _add_held_peaks(connection: apsw.Connection) -> None:
     connection.execute(_HELD_PEAKS)
 
 
+_ACCOUNT_USE = """
+-- How much each account used the server. Rows stay after the account was removed.
+CREATE TABLE account_use (
+    account         TEXT NOT NULL,
+    added_at        INTEGER NOT NULL,  -- Unix time of the account's addition
+    month           INTEGER NOT NULL,  -- such as 202611, of UTC
+    received        INTEGER NOT NULL,  -- messages
+    received_octets INTEGER NOT NULL,
+    delivered       INTEGER NOT NULL,  -- messages
+    octet_seconds   REAL NOT NULL,
+    PRIMARY KEY (account, added_at, month)
+) STRICT, WITHOUT ROWID;
+"""
+
+
+def _add_account_use(connection: apsw.Connection) -> None:
+    connection.execute(_ACCOUNT_USE)
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     _create_tables,
     _add_policies,
@@ -698,6 +717,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     _add_login_rotation,
     _add_portal_users,
     _add_held_peaks,
+    _add_account_use,
 )
 
 

@@ -37,6 +37,7 @@ from restante.store.sqlite.sqlite_reports import SqliteReports
 from restante.store.sqlite.sqlite_retention import SqliteRetention
 from restante.store.sqlite.sqlite_trail import SqliteTrail
 from restante.store.sqlite.sqlite_upkeep import SqliteUpkeep
+from restante.store.sqlite.sqlite_uses import SqliteUses
 from restante.store.sqlite.store_core import OnDamage, StoreCore
 
 
@@ -80,6 +81,7 @@ class SqliteStore:
         self.releases = SqliteReleases(core)
         self.presence = SqlitePresence(core)
         self.peaks = SqlitePeaks(core)
+        self.uses = SqliteUses(core)
         self.retention = SqliteRetention(core)
         self.reports = SqliteReports(core)
         self.records = SqliteRecords(core)

@@ -18,6 +18,7 @@ from restante.admin.admin_context import AdminContext
 from restante.tenancy.principal import Principal
 from restante.web.api import (
     account_routes,
+    account_use_routes,
     configuration_routes,
     domain_routes,
     event_routes,
@@ -62,6 +63,7 @@ def build_api(
     api.state.under_way = RequestsUnderWay()
     for routes in (
         account_routes,
+        account_use_routes,
         login_routes,
         token_routes,
         user_routes,

@@ -3,9 +3,13 @@
 import asyncio
 from collections.abc import Iterable
 
+from restante.background.rounds import Rounds
+from restante.background.waiting import Clocks
 from restante.queue.held_peak import KEPT, NARROW, WIDE, HeldAmount, HeldPeak, PeakPlace
-from restante.retention import peak_recorder
-from restante.retention.peak_recorder import LOOK_SECONDS, STORE_SECONDS, PeakRecorder
+from restante.queue.monthly_use import MonthlyUse, Use, UseMonth
+from restante.retention import held_recorder
+from restante.retention.held_recorder import LOOK_SECONDS, STORE_LOOKS, HeldRecorder, HeldSources
+from restante.retention.use_ledger import UseLedger
 from restante.store.live_directory import LiveDirectory
 from restante.store.memory import MemoryStore
 from restante.store.peak_store import PeakStore
@@ -13,7 +17,6 @@ from tests.contract.making import hold, hosted
 from tests.log_lines import Lines
 
 START = 1_000_000_800.0
-LOOKS = int(STORE_SECONDS // LOOK_SECONDS)  # until peaks are stored
 
 
 class Held:
@@ -22,13 +25,12 @@ class Held:
     def __init__(self, store: MemoryStore, directory: LiveDirectory) -> None:
         self.store = store
         self.at = START
-        self.recorder = PeakRecorder(
-            figures=store.figures,
-            peaks=store.peaks,
-            duties=store.duties,
-            directory=directory,
-            log=Lines(),
-            now=lambda: self.at,
+        sources = HeldSources(store.figures, store.peaks, store.uses, store.duties, directory)
+        self.recorder = HeldRecorder(
+            sources,
+            UseLedger(store.uses, directory, lambda: self.at),
+            Rounds(Lines(), "held mail"),
+            Clocks(lambda: self.at, lambda: self.at),
         )
 
     async def look(self, times: int) -> None:
@@ -57,7 +59,7 @@ async def beside_a_store(messages: int) -> Held:
 def test_held_mail_is_noted_every_five_minutes() -> None:
     async def story() -> None:
         held = await beside_a_store(3)
-        await held.look(LOOKS - 1)
+        await held.look(STORE_LOOKS - 1)
         assert held.peaks() == []
         await held.look(1)
         assert held.peaks() == [("alpha", 0, 3)]
@@ -69,7 +71,7 @@ def test_held_mail_is_noted_every_five_minutes() -> None:
 def test_a_domain_that_holds_nothing_takes_no_room() -> None:
     async def story() -> None:
         held = await beside_a_store(0)
-        await held.look(3 * LOOKS)
+        await held.look(3 * STORE_LOOKS)
         assert held.peaks() == []
 
     asyncio.run(story())
@@ -78,7 +80,7 @@ def test_a_domain_that_holds_nothing_takes_no_room() -> None:
 def test_each_slot_has_its_peak() -> None:
     async def story() -> None:
         held = await beside_a_store(1)
-        await held.look(4 * LOOKS)
+        await held.look(4 * STORE_LOOKS)
         assert held.peaks() == [("alpha", 0, 1), ("alpha", NARROW, 1)]
         assert held.peaks(WIDE) == [("alpha", 0, 1)]
 
@@ -101,10 +103,33 @@ def test_old_peaks_end() -> None:
 def test_peaks_of_a_removed_account_end_in_slices() -> None:
     async def story() -> None:
         held = await beside_a_store(0)
-        await note(held.store.peaks, "gone", *(START + 600 * n for n in range(peak_recorder.SLICE)))
+        await note(held.store.peaks, "gone", *(START + 600 * n for n in range(held_recorder.SLICE)))
         await note(held.store.peaks, "alpha", START)
         await held.look(1)
         assert held.peaks() == [("alpha", 0, 1)]
+
+    asyncio.run(story())
+
+
+def test_stored_octets_are_counted_by_their_time() -> None:
+    async def story() -> None:
+        held = await beside_a_store(3)
+        octets = held.store.figures.usage_of_account("alpha").octets
+        await held.look(2 * STORE_LOOKS)
+        [use] = held.store.state.uses.values()
+        assert use.octet_seconds == octets * LOOK_SECONDS * (2 * STORE_LOOKS - 1)
+        assert (use.received, use.delivered) == (0, 0)
+
+    asyncio.run(story())
+
+
+def test_uses_of_years_ago_end() -> None:
+    async def story() -> None:
+        held = await beside_a_store(0)
+        for month in (199901, 200109):
+            await held.store.uses.add_uses([MonthlyUse(UseMonth("gone", 1, month), Use(1))])
+        await held.look(1)
+        assert [of.month for of in held.store.state.uses] == [200109]
 
     asyncio.run(story())
 

@@ -1,0 +1,70 @@
+"""`restante account usage`: how much accounts used the server, by month."""
+
+import csv
+import sys
+from typing import Annotated, Final
+
+import typer
+
+from restante.admin.account_use import AccountUseView
+from restante.cli.api_client import ask
+from restante.cli.display import (
+    Column,
+    Row,
+    number_column,
+    show_listing,
+    size_column,
+    text_column,
+)
+from restante.cli.options import ConfigFile, Json
+
+COLUMNS: Final = (
+    text_column("ACCOUNT", "account"),
+    text_column("MONTH", "month"),
+    number_column("RECEIVED", "received"),
+    size_column("SIZE", "received_octets"),
+    number_column("DELIVERED", "delivered"),
+    Column("MIB DAYS", lambda row: f"{row['octet_days'] / 2**20:,.1f}", is_number=True),
+)
+
+
+def show_usage(
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="The account; without it, all accounts.")
+    ] = None,
+    *,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            "--since",
+            metavar="YYYY-MM",
+            help="The first month. Default: this month; for one account, a year.",
+        ),
+    ] = None,
+    until: Annotated[
+        str | None,
+        typer.Option("--until", metavar="YYYY-MM", help="The last month. Default: this month."),
+    ] = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Write CSV, such as for bills.")] = False,
+    as_json: Json = False,
+    config: ConfigFile = None,
+) -> None:
+    """Show how much accounts used the server, by month of UTC.
+
+    Known for 26 months, for removed accounts too. The last five minutes may be missing.
+    """
+    if as_csv and as_json:
+        raise typer.BadParameter("give --csv or --json, not both")
+    params = {"account": name, "since": since, "until": until, "limit": 500}
+    rows = ask(config, "GET", "/v1/account-uses", params=params)
+    if as_csv:
+        _write_csv(rows)
+    else:
+        show_listing(rows, COLUMNS, as_json=as_json, thing="month of an account", things="months")
+
+
+def _write_csv(rows: list[Row]) -> None:
+    columns = list(AccountUseView.model_fields)
+    writer = csv.DictWriter(sys.stdout, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)

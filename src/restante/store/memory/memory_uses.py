@@ -1,0 +1,38 @@
+"""The uses port of the store in memory."""
+
+from collections.abc import Sequence
+
+from restante.queue.monthly_use import MonthlyUse, Use, UseMonth, added_use
+from restante.store.memory.memory_state import MemoryState
+
+
+class MemoryUses:
+    """A `UseStore`."""
+
+    def __init__(self, state: MemoryState) -> None:
+        self._state = state
+
+    async def add_uses(self, uses: Sequence[MonthlyUse]) -> None:
+        """Add uses to those of their months."""
+        for of, use in uses:
+            self._state.uses[of] = added_use(self._state.uses.get(of, Use()), use)
+
+    async def uses(
+        self, account: str | None, months: tuple[int, int], after: UseMonth | None, limit: int
+    ) -> list[MonthlyUse]:
+        """Return the uses of an account or of all in some months."""
+        found = [
+            MonthlyUse(of, use)
+            for of, use in sorted(self._state.uses.items())
+            if account in (None, of.account)
+            and months[0] <= of.month <= months[1]
+            and (after is None or of > after)
+        ]
+        return found[:limit]
+
+    async def trim_uses(self, before: int, limit: int) -> int:
+        """Remove old uses."""
+        old = [of for of in self._state.uses if of.month < before][:limit]
+        for of in old:
+            del self._state.uses[of]
+        return len(old)

@@ -1,0 +1,65 @@
+"""Counts of mail by domains."""
+
+from restante.telemetry import use_counts
+from restante.telemetry.events import MailHeld, MessageDelivered
+from restante.telemetry.use_counts import UseInbox
+
+
+def held(domains: str, octets: int = 10) -> MailHeld:
+    return MailHeld(
+        message="1",
+        message_id="",
+        peer="192.0.2.1",
+        hello="a.example",
+        tls="",
+        reverse_path="<>",
+        recipients=1,
+        forward_paths="",
+        domains=domains,
+        octets=octets,
+    )
+
+
+def delivered(domain: str) -> MessageDelivered:
+    return MessageDelivered(
+        message="1",
+        message_id="",
+        domain=domain,
+        destination="mail.example:25",
+        recipients=1,
+        forward_paths="",
+        reply="250 ok",
+    )
+
+
+def test_messages_are_counted_by_the_domains_they_are_for() -> None:
+    inbox = UseInbox()
+    for event in (held("a.example"), held("a.example", 5), held("a.example,b.example")):
+        inbox.hear_held(event)
+    assert inbox.take().received == {("a.example",): (2, 15), ("a.example", "b.example"): (1, 10)}
+
+
+def test_deliveries_are_counted_by_domain() -> None:
+    inbox = UseInbox()
+    for event in (delivered("a.example"), delivered("b.example"), delivered("a.example")):
+        inbox.hear_delivered(event)
+    assert inbox.take().delivered == {"a.example": 2, "b.example": 1}
+
+
+def test_taken_counts_are_gone() -> None:
+    inbox = UseInbox()
+    inbox.hear_held(held("a.example"))
+    inbox.hear_delivered(delivered("a.example"))
+    inbox.take()
+    taken = inbox.take()
+    assert (taken.received, taken.delivered) == ({}, {})
+
+
+def test_the_memory_for_sets_of_domains_is_bounded() -> None:
+    inbox = UseInbox()
+    for number in range(use_counts.MOST_SETS + 5):
+        inbox.hear_held(held(f"d{number}.example"))
+    inbox.hear_held(held("d0.example"))
+    taken = inbox.take().received
+    assert len(taken) == use_counts.MOST_SETS
+    assert taken[("d0.example",)] == (2, 20)
