@@ -19,16 +19,21 @@ SLOW: Final = b"POST /v1/queue/import HTTP/1.1\r\nHost: r\r\nContent-Length: 100
 OTHERS: Final = "127.0.3."  # addresses of the crowd
 
 
-def test_a_stranger_gets_health_and_401_alone() -> None:
+def test_a_stranger_gets_health_and_refusals_alone() -> None:
     with Installation() as restante:
         restante.start()
         base = f"http://{HOST}:{restante.web_port}"
         with httpx.Client(base_url=base, timeout=TIMEOUT) as client:
             assert client.get("/healthz").text == "alive\n"
             assert client.get("/readyz").text == "ready\n"
-            for path in ("/", "/v1/status", "/metrics", "/v1/openapi.json", "/docs", "/redoc"):
+            for path in ("/v1/status", "/metrics", "/v1/openapi.json"):
                 answer = client.get(path, headers={"Authorization": "Bearer nonsense"})
                 assert (answer.status_code, answer.json()["status"]) == (401, 401)
+            assert client.get("/").status_code == 401
+            assert "script-src 'self'" in client.get("/").headers["content-security-policy"]
+            for path in ("/docs", "/redoc", "/domains"):
+                assert client.get(path).status_code == 404
+            assert client.get("/static/portal.css").status_code == 200
         refused = restante.wait_for_event("http-requests-refused", reason="no credentials")
         assert refused["peer"] == HOST
         listeners = restante.shown("status")["listeners"]

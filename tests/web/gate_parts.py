@@ -45,6 +45,7 @@ def gate_parts(
     *,
     is_ready: Callable[[], bool] = lambda: True,
     request_seconds: float = 30.0,
+    portal: ASGIApp | None = None,
 ) -> GateParts:
     """Return them. The clock stands at 0."""
     return GateParts(
@@ -55,4 +56,5 @@ def gate_parts(
         monotonic=lambda: 0.0,
         now=lambda: 0.0,
         request_seconds=request_seconds,
+        portal=portal,
     )

@@ -14,6 +14,7 @@ from restante.web.request_counts import Refusal, RefusedRequests
 from restante.web.web_gate import (
     REQUESTS_AT_ONCE,
     REQUESTS_OF_ACCOUNT,
+    REQUESTS_OF_PORTAL,
     GateParts,
     GateTerms,
     WebGate,
@@ -125,6 +126,52 @@ def test_the_requests_at_once_are_limited_in_all_and_for_each_account() -> None:
     assert not parts.at_work
     assert parts.counts.running == 0
     assert parts.counts.take_refused() == {Refusal.TOO_MANY: RefusedRequests(2, "127.0.0.1")}
+
+
+async def portal(scope: Scope, receive: Receive, send: Send) -> None:
+    """Tell who asked for what."""
+    assert "principal" not in scope.get("state", {})
+    await PlainTextResponse(f"{scope['client'][0]} {scope['path']}")(scope, receive, send)
+
+
+def test_the_portal_gets_every_path_that_is_not_the_api_s() -> None:
+    parts = gate_parts(portal=portal)
+    for path in ("/", "/sign-in", "/v11", "/nothing"):
+        assert ask(path, parts=parts).text == f"127.0.0.1 {path}"
+    for path in ("/v1", "/v1/status", "/metrics", "/metrics/x"):
+        assert ask(path, parts=parts).status_code == 401
+    assert ask("/healthz", parts=parts).text == "alive\n"
+
+
+def test_the_portal_is_behind_the_proxies_and_the_limits() -> None:
+    parts = gate_parts(portal=portal)
+    forwarded = {"X-Forwarded-For": "192.0.2.7"}
+    assert ask("/", parts=parts, terms=OPEN, peer="192.0.2.1").status_code == 403
+    through = ask("/", parts=parts, terms=OPEN, peer="10.0.0.5", headers=forwarded)
+    assert through.text == "192.0.2.7 /"
+    large = bytes(BODY_OCTETS + 1)
+    assert ask("/", parts=gate_parts(portal=echo_body), method="POST", content=large).is_error
+
+
+async def echo_body(_scope: Scope, receive: Receive, send: Send) -> None:
+    await receive()
+    await PlainTextResponse("read")(_scope, receive, send)
+
+
+def test_visitors_of_the_portal_leave_room_for_the_api() -> None:
+    parts = gate_parts(portal=endless)
+
+    async def story() -> None:
+        async with client_of(parts) as client, asyncio.TaskGroup() as tasks:
+            running = [tasks.create_task(client.get("/")) for _ in range(REQUESTS_OF_PORTAL)]
+            await asyncio.sleep(0)
+            assert (await client.get("/")).status_code == 503
+            assert (await client.get("/v1/status", headers=KNOWN)).status_code == 200
+            for each in running:
+                each.cancel()
+
+    asyncio.run(story())
+    assert not parts.at_work
 
 
 def test_a_large_body_is_refused_announced_or_not() -> None:

@@ -65,7 +65,7 @@ def list_drains(context: AdminContext) -> Iterator[DrainView]:
     permit(context.principal, AdminAction.DRAIN_LIST)
     if context.server is None:
         return iter(())
-    return (_view(one) for one in context.server.drains() if _is_in_scope(context, one))
+    return (drain_view(one) for one in context.server.drains() if _is_in_scope(context, one))
 
 
 async def stop_drain(context: AdminContext, name: str, order: DrainStop) -> DrainView:
@@ -87,7 +87,7 @@ async def stop_drain(context: AdminContext, name: str, order: DrainStop) -> Drai
         remedy = "`restante drain list` shows the domains that have one"
         raise AdminError(ErrorKind.NOT_FOUND, f"domain {domain.name}: has no drain now", remedy)
     if running.state is DrainState.STOPPING:
-        return _view(running)
+        return drain_view(running)
     recorded = entry(
         context,
         AuditAction.DRAIN_STOPPED,
@@ -100,7 +100,7 @@ async def stop_drain(context: AdminContext, name: str, order: DrainStop) -> Drai
     announce(context, recorded)
     why = f": {order.reason}" if order.reason else ""
     await context.server.stop_drain(domain.id, f"stopped by the operator{why}")
-    return _view(running)
+    return drain_view(running)
 
 
 async def last_drains(context: AdminContext, name: str | None = None) -> Iterator[LastDrainView]:
@@ -146,7 +146,8 @@ def last_drain_view(domain: str, past: PastDrain) -> LastDrainView:
     )
 
 
-def _view(drain: DrainSnapshot) -> DrainView:
+def drain_view(drain: DrainSnapshot) -> DrainView:
+    """Return the view of a running drain."""
     return DrainView(
         domain=drain.domain,
         destination=drain.destination,

@@ -27,6 +27,8 @@ from restante.telemetry.loop_lag import LoopLag
 from restante.web.api.api_application import Prepared, build_api
 from restante.web.api.bearer_tokens import identify
 from restante.web.http_connections import HttpConnections, HttpService
+from restante.web.portal.portal_application import PreparedPortal, build_portal
+from restante.web.portal.portal_session import NoSessions
 from restante.web.request_counts import RequestCounts
 from restante.web.web_gate import GateParts
 
@@ -125,6 +127,7 @@ def _web(
         counts=request_counts,
         monotonic=time.monotonic,
         now=time.time,
+        portal=PreparedPortal(partial(build_portal, context, NoSessions())),
     )
     return WebTermsMaker(gate, web_connections())
 

@@ -1,13 +1,15 @@
-"""The gate in front of the API on the `web` listeners: its principal, and its limits.
+"""The gate in front of API and portal on the `web` listeners: the principal, and the limits.
 
 Each request passes these stages, in this order. The first that refuses answers.
 
 1. Health pages are answered to anybody.
 2. A listener without TLS that others than this machine can reach serves trusted proxies only.
-3. The request needs a principal, which `identify` finds by its token. No right is decided here:
-   `admin/permissions` does that.
+3. A request to the API needs a principal, which `identify` finds by its token. No right is decided
+   here: `admin/permissions` does that. The portal finds its own sessions, and has a sign-in for
+   strangers.
    Where 2 or 3 refuses, the connection closes after the answer. Nothing behind it is read.
-4. A limited number of requests is at work at once, and a smaller one of each account.
+4. A limited number of requests is at work at once, and a smaller one of each account and of the
+   portal.
 5. The body has a limit of octets by its route, and is read whole before any work begins.
 6. The request has a limit of time. A change that has begun is not cut off, because half of it would
    be done; the connection closes alone.
@@ -18,6 +20,7 @@ a time of its own (`serving`).
 
 import asyncio
 import ipaddress
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -42,7 +45,10 @@ from restante.web.serving import PROVED_EXTENSION
 
 REQUESTS_AT_ONCE: Final = 64
 REQUESTS_OF_ACCOUNT: Final = 16
+REQUESTS_OF_PORTAL: Final = 32
 REQUEST_SECONDS: Final = 30.0
+_OF_PORTAL: Final = "/portal"  # where requests are counted by account; no account has this name
+_API_PATHS: Final = re.compile(r"/(v1|metrics)(/.*)?", re.DOTALL)
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 # Returns the principal of a request from an address, or the answer that refuses it.
@@ -61,6 +67,7 @@ class GateParts:
     now: Callable[[], float]  # Unix time
     at_work: Counter[str] = field(default_factory=Counter)  # requests of each account
     request_seconds: float = REQUEST_SECONDS
+    portal: ASGIApp | None = None  # gets every path that is not the API's
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +77,15 @@ class GateTerms:
     proxies: tuple[Network, ...] = ()
     is_tls: bool = False
     is_loopback: bool = True  # nobody else can reach the listener's address
+
+
+@dataclass(frozen=True, slots=True)
+class _Admitted:
+    """A request that may go on: its application, its account, and its address."""
+
+    application: ASGIApp
+    account: str
+    client: IpAddress
 
 
 class _BodyTooLarge(Exception):  # noqa: N818
@@ -121,23 +137,37 @@ class WebGate:
         if health is not None:
             await health(scope, receive, send)
             return
-        principal = self._turned_away(scope, client) or self._identified(scope, client)
+        portal = None if _API_PATHS.fullmatch(scope["path"]) else self._parts.portal
+        principal: Principal | Response | None = self._turned_away(scope, client)
+        if principal is None and portal is None:
+            principal = self._identified(scope, client)
         if isinstance(principal, Response):
             principal.headers["Connection"] = "close"  # a stranger pipelines nothing
             await principal(scope, receive, send)
             return
+        if portal is not None:
+            scope["client"] = (str(client), scope["client"][1])  # as a trusted proxy told it
+            await self._admit(_Admitted(portal, _OF_PORTAL, client), scope, receive, send)
+            return
+        assert principal is not None
         authenticated(scope, principal)
         if (proved := scope.get("extensions", {}).get(PROVED_EXTENSION)) is not None:
             proved()
-        at_work, account = self._parts.at_work, principal.account
-        if at_work.total() >= REQUESTS_AT_ONCE or (
-            account and at_work[account] >= REQUESTS_OF_ACCOUNT
-        ):
-            await self._refused(Refusal.TOO_MANY, client)(scope, receive, send)
+        admitted = _Admitted(self._parts.api, principal.account, client)
+        await self._admit(admitted, scope, receive, send)
+
+    async def _admit(
+        self, admitted: "_Admitted", scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        """Pass the request on, unless too many are at work."""
+        at_work, account = self._parts.at_work, admitted.account
+        limit = REQUESTS_OF_PORTAL if account == _OF_PORTAL else REQUESTS_OF_ACCOUNT
+        if at_work.total() >= REQUESTS_AT_ONCE or (account and at_work[account] >= limit):
+            await self._refused(Refusal.TOO_MANY, admitted.client)(scope, receive, send)
             return
         at_work[account] += 1
         try:
-            await self._work(scope, receive, send, client)
+            await self._work(admitted, scope, receive, send)
         finally:
             at_work[account] -= 1
             if not at_work[account]:
@@ -177,9 +207,12 @@ class WebGate:
             self._parts.counts.refused(Refusal.NO_CREDENTIALS, str(client))
         return found
 
-    async def _work(self, scope: Scope, receive: Receive, send: Send, client: IpAddress) -> None:
+    async def _work(
+        self, admitted: "_Admitted", scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        application, client = admitted.application, admitted.client
         if is_long(scope["method"], scope["path"]):
-            await self._parts.api(scope, receive, send)
+            await application(scope, receive, send)
             return
         is_started = False
 
@@ -193,7 +226,7 @@ class WebGate:
                 body = await _whole_body(scope, receive)
                 if scope["method"] not in _SAFE:
                     limit.reschedule(None)
-                await self._parts.api(scope, _replayed(body, receive), send_noted)
+                await application(scope, _replayed(body, receive), send_noted)
         except _ClientGone:
             return
         except _BodyTooLarge:

@@ -31,3 +31,11 @@ class SessionReader(Protocol):
         The rights are those of the user's record now. A user who must set up a second factor first
         has no session here.
         """
+
+
+class NoSessions:
+    """Of a server on which nobody can sign in."""
+
+    def session_of(self, _request: Request) -> PortalSession | None:
+        """Return None."""
+        return None

@@ -1,0 +1,147 @@
+"""One sentence for each domain, and the things that need a person. Pure.
+
+The texts have names of hosts and words of destinations in them: they are text, never markup.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+from urllib.parse import urlencode
+
+from restante.admin.domain_glances import DomainGlance
+from restante.queue.presence import Seen
+from restante.web.portal.page_wording import (
+    ago,
+    clock,
+    counted_thing,
+    day,
+    number,
+    octets,
+    span,
+    span_in_words,
+)
+
+QUOTA_SHARE: Final = 0.8  # of a quota: from there on somebody should know
+NOTICE_SECONDS: Final = 3 * 86400.0  # before the end of retention
+_AWAY_SECONDS: Final = 3600.0  # a restart of a server needs nobody
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Something that a person should decide or know, and the page for it."""
+
+    domain: str
+    text: str
+    link: str
+    is_urgent: bool = False
+
+
+def sentence(glance: DomainGlance, now: float) -> str:
+    """Return the answer to a customer's first question: my server, and my mail."""
+    parts = [f"{_presence(glance, now)} {_mail(glance, now)}"]
+    if glance.drain is not None:
+        parts.append(
+            f"Handing over now: {number(glance.drain.delivered)} delivered,"
+            f" {number(glance.held)} left."
+        )
+    return " ".join(parts)
+
+
+def _presence(glance: DomainGlance, now: float) -> str:
+    host, primary = glance.destination, glance.primary
+    match primary.seen:
+        case Seen.UP if primary.probed_at is not None:
+            return f"{host} answers ({ago(primary.probed_at, now)})."
+        case Seen.UP:
+            return f"{host} answers."
+        case Seen.AWAY:
+            since = f" since {clock(primary.since, now)}" if primary.since else ""
+            return f"{host} is away{since}."
+    return f"{host}: no probe has an answer yet."
+
+
+def _mail(glance: DomainGlance, now: float) -> str:
+    last = _last_release(glance, now)
+    if not glance.held:
+        return f"0 held{last}."
+    facts = [f"{number(glance.held)} held, {octets(glance.octets)}"]
+    if glance.oldest_at is not None:
+        facts[0] += f", oldest {span(now - glance.oldest_at.timestamp())}"
+    return f"{facts[0]}; {retention(glance)}{last}."
+
+
+def retention(glance: DomainGlance) -> str:
+    """Return the time that mail is kept, and its end."""
+    if glance.keep_seconds is None:
+        return "kept without an end"
+    then = {"delete": ", then deleted", "bounce": ", then bounced"}.get(glance.at_end, "")
+    return f"kept {span_in_words(glance.keep_seconds)}{then}"
+
+
+def _last_release(glance: DomainGlance, now: float) -> str:
+    last = glance.last_drain
+    if last is None:
+        return ""
+    who = last.requested_by.removeprefix("login ").removeprefix("user ")
+    return f"; last released {day(last.started_at, now)}{f' by {who}' if who else ''}"
+
+
+def needs(glance: DomainGlance, now: float) -> Iterator[Need]:
+    """Yield what needs a person, the urgent first."""
+    name = glance.name
+    if glance.damaged:
+        text = f"{counted_thing(glance.damaged, 'message is', 'messages are')} damaged"
+        yield Need(name, text, _queue(name, "damaged"), is_urgent=True)
+    if (ahead := _retention_ahead(glance, now)) is not None:
+        yield Need(name, ahead, _queue(name, "held"), is_urgent=True)
+    if (full := _fullness(glance)) is not None:
+        yield Need(name, full, f"/domains/{name}", is_urgent=True)
+    if glance.refused:
+        text = f"the primary has refused {counted_thing(glance.refused, 'message')}"
+        yield Need(name, text, "/refused?" + urlencode({"domain": name}))
+    if glance.uncertain:
+        text = f"{counted_thing(glance.uncertain, 'message')} may have arrived, or not"
+        yield Need(name, text, _queue(name, "uncertain"))
+    if glance.suspended_for is not None:
+        why = f": {glance.suspended_for}" if glance.suspended_for else ""
+        yield Need(name, f"suspended, nothing leaves{why}", f"/domains/{name}")
+    primary = glance.primary
+    is_long_away = (
+        primary.seen is Seen.AWAY
+        and primary.since is not None
+        and now - primary.since.timestamp() >= _AWAY_SECONDS
+    )
+    if glance.held and is_long_away and primary.since is not None:
+        reason = f": {primary.reason}" if primary.reason else ""
+        text = f"{glance.destination} is away for {span(now - primary.since.timestamp())}{reason}"
+        yield Need(name, text, f"/domains/{name}")
+
+
+def _retention_ahead(glance: DomainGlance, now: float) -> str | None:
+    if glance.keep_seconds is None or glance.oldest_at is None or glance.at_end == "keep":
+        return None
+    ends = glance.oldest_at + timedelta(seconds=glance.keep_seconds)
+    left = ends.timestamp() - now
+    if left > min(NOTICE_SECONDS, glance.keep_seconds / 2):
+        return None
+    verb = "deleted" if glance.at_end == "delete" else "bounced"
+    when = f"in {span(left)}" if left > 0 else "now"
+    return f"the oldest mail is {verb} {when}"
+
+
+def _fullness(glance: DomainGlance) -> str | None:
+    messages = glance.held + glance.refused
+    shares = [
+        used / limit
+        for used, limit in ((glance.octets, glance.quota), (messages, glance.quota_messages))
+        if limit
+    ]
+    share = max(shares, default=0.0)
+    if share < QUOTA_SHARE:
+        return None
+    return f"{share:.0%} of the quota is used; at 100 % new mail waits at its senders"
+
+
+def _queue(domain: str, status: str) -> str:
+    return "/queue?" + urlencode({"domain": domain, "status": status})

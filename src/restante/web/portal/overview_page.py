@@ -1,0 +1,61 @@
+"""The first page: one sentence for each domain, below the things that need a person."""
+
+from collections.abc import Sequence
+from itertools import islice
+from typing import Any, Final
+
+from starlette.responses import Response
+from starlette.routing import Route
+
+from restante.admin.accounts import AccountView, list_accounts
+from restante.admin.domain_glances import DomainGlance, DomainGlances, list_glances
+from restante.admin.permissions import AdminAction, may
+from restante.admin.server_status import StatusSelection, StatusView, show_status
+from restante.web.portal.domain_sentence import Need, needs, sentence
+from restante.web.portal.portal_visit import Visit, page_route
+
+ROWS: Final = 100
+MOST_NEEDS: Final = 20
+
+
+async def overview(visit: Visit) -> Response:
+    """Show the domains of the account; to an operator the accounts and the server."""
+    account, after = visit.query.given("account"), visit.query.text("after")
+    is_of_platform = may(visit.session.principal, AdminAction.SERVER_STATUS) and account is None
+    found = await list_glances(visit.context, account, "" if is_of_platform else after, ROWS)
+    common: dict[str, Any] = {
+        "needs": _needs(found, visit.now)[:MOST_NEEDS],
+        "total": found.held,
+        "domains": found.domains,
+        "account": account,
+    }
+    if is_of_platform:
+        accounts = list(islice(list_accounts(visit.context, after), ROWS))
+        return visit.page(
+            "platform.html",
+            status_view=await _status(visit),
+            accounts=accounts,
+            after=_next(accounts),
+            **common,
+        )
+    rows = [(glance, sentence(glance, visit.now)) for glance in found.page]
+    return visit.page("overview.html", rows=rows, after=_next(found.page), **common)
+
+
+def _needs(found: DomainGlances, now: float) -> list[Need]:
+    """Return what needs a person, the urgent first."""
+    all_of_them = [need for glance in found.needy for need in needs(glance, now)]
+    return sorted(all_of_them, key=lambda need: not need.is_urgent)
+
+
+async def _status(visit: Visit) -> StatusView:
+    """Return the status of the server, without domains."""
+    return (await show_status(visit.context, StatusSelection(account=None))).view
+
+
+def _next(page: Sequence[DomainGlance] | Sequence[AccountView]) -> str:
+    """Return the name to go on after, "" if this is the last page."""
+    return page[-1].name if len(page) == ROWS else ""
+
+
+ROUTES: Final[list[Route]] = [page_route("/", overview)]

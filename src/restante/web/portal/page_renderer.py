@@ -1,0 +1,93 @@
+"""Makes pages of templates. Every value is escaped: strangers choose subjects, names and replies.
+
+Templates are compiled once, in `build_portal`: that takes longer than a page may hold the event
+loop.
+"""
+
+import shlex
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+from urllib.parse import quote, urlencode
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import Response
+
+from restante.admin.permissions import AdminAction, may
+from restante.web.portal import page_wording
+from restante.web.portal.portal_look import PortalLook
+from restante.web.portal.portal_session import PortalSession
+
+_TYPE: Final = "text/html; charset=utf-8"
+
+
+NAVIGATION: Final = (("/", "Overview", AdminAction.DOMAIN_LIST),)
+
+
+def page_templates() -> Environment:
+    """Return all templates of the pages, compiled."""
+    templates = Environment(
+        loader=PackageLoader("restante.web.portal"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+        cache_size=-1,
+    )
+    templates.filters |= {
+        "number": page_wording.number,
+        "octets": page_wording.octets,
+        "span": page_wording.span,
+        "span_in_words": page_wording.span_in_words,
+        "exact": page_wording.exact,
+        "segment": lambda text: quote(text, safe=""),
+        "query": urlencode,
+        "shell": shlex.quote,
+    }
+    templates.globals["counted"] = page_wording.counted_thing
+    templates.globals["AdminAction"] = AdminAction
+    templates.globals["navigation"] = NAVIGATION
+    for name in templates.list_templates():
+        templates.get_template(name)
+    return templates
+
+
+@dataclass(frozen=True, slots=True)
+class PageRenderer:
+    """Makes the pages of one installation."""
+
+    now: Callable[[], float]  # Unix time
+    hostname: str
+    look: PortalLook
+    templates: Environment = field(default_factory=page_templates)
+
+    def page(
+        self,
+        request: Request,
+        template: str,
+        session: PortalSession | None = None,
+        status: int = 200,
+        **facts: Any,
+    ) -> Response:
+        """Return a page. Without a session, it has no navigation."""
+        text = self.templates.get_template(template).render(
+            **self._common(request, session), **facts
+        )
+        # Half a pair of surrogates may be in a name that a stranger chose.
+        return Response(text.encode("utf-8", "replace"), status, media_type=_TYPE)
+
+    def _common(self, request: Request, session: PortalSession | None) -> Mapping[str, Any]:
+        now = self.now()
+        return {
+            "session": session,
+            "path": request.url.path,
+            "look": self.look,
+            "hostname": self.hostname,
+            "base_url": f"https://{self.hostname}",
+            "now": now,
+            "clock": lambda at: page_wording.clock(at, now),
+            "ago": lambda at: page_wording.ago(at, now),
+            "may": lambda action: session is not None and may(session.principal, action),
+        }

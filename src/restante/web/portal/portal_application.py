@@ -1,0 +1,176 @@
+"""The portal as an ASGI application: pages made by the server, which work without JavaScript.
+
+Every page calls the functions of `admin` for the session's principal, and never a store. Rights are
+decided there. A foreign name is answered as an unknown one. A GET changes nothing. Sessions, the
+sign-in and the check of forms (CSRF) belong to the layers that `build_portal` is given.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from http import HTTPStatus
+from typing import Final
+
+from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from restante.admin.admin_context import AdminContext
+from restante.admin.admin_error import AdminError, ErrorKind
+from restante.store.store_errors import StoreError
+from restante.telemetry.events import InternalError, StoreFailed
+from restante.web.api.problem_details import STATUSES
+from restante.web.portal import domain_page, overview_page
+from restante.web.portal.page_renderer import PageRenderer
+from restante.web.portal.portal_look import PortalLook
+from restante.web.portal.portal_session import SessionReader
+from restante.web.portal.portal_visit import SIGN_IN, NotSignedIn, PortalParts
+from restante.web.portal.static_files import static_route
+
+POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
+    " connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+HEADERS: Final = {
+    "Content-Security-Policy": POLICY,
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+_PAGES: Final = (overview_page, domain_page)
+_TITLES: Final = {
+    HTTPStatus.NOT_FOUND: "Not found",
+    HTTPStatus.FORBIDDEN: "Not allowed",
+    HTTPStatus.UNAUTHORIZED: "Signed out",
+}
+
+
+def build_portal(
+    context: AdminContext,
+    sessions: SessionReader,
+    look: PortalLook | None = None,
+    more_routes: Sequence[BaseRoute] = (),
+) -> Starlette:
+    """Return the portal's application. `more_routes` are pages of their own, such as the sign-in.
+
+    Templates are compiled here: call it in a thread while the server runs (`PreparedPortal`).
+    """
+    look = look or PortalLook()
+    routes = [static_route(look), *more_routes]
+    for pages in _PAGES:
+        routes += pages.ROUTES
+    portal = Starlette(routes=routes)
+    renderer = PageRenderer(context.now, context.hostname, look)
+    portal.state.portal = PortalParts(context, sessions, renderer)
+    for kind, answer in (
+        (AdminError, _answer_refusal),
+        (StoreError, _answer_store_failure),
+        (HTTPException, _answer_odd_request),
+        (NotSignedIn, _answer_stranger),
+        (Exception, _answer_bug),
+    ):
+        portal.add_exception_handler(kind, answer)
+    portal.add_middleware(SafeHeaders)
+    return portal
+
+
+class PreparedPortal:
+    """The portal, made in a thread at the first request: the mail does not wait for it."""
+
+    def __init__(self, make: Callable[[], ASGIApp]) -> None:
+        self._make = make
+        self._making: asyncio.Task[ASGIApp] | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        if self._making is None:
+            self._making = asyncio.create_task(asyncio.to_thread(self._make))
+        portal = await asyncio.shield(self._making)
+        await portal(scope, receive, send)
+
+
+class SafeHeaders:
+    """Adds the headers of every answer: browsers run no strange script, and keep no page."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on."""
+
+        async def send_complete(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers[name] = value
+            await send(message)
+
+        await self._app(scope, receive, send_complete)
+
+
+def _error_page(request: Request, status: int, error: str, remedy: str) -> Response:
+    parts: PortalParts = request.app.state.portal
+    title = _TITLES.get(HTTPStatus(status), "This did not work")
+    return parts.renderer.page(
+        request,
+        "error.html",
+        parts.sessions.session_of(request),
+        status,
+        title=title,
+        error=error,
+        remedy=remedy,
+    )
+
+
+async def _answer_refusal(request: Request, error: Exception) -> Response:
+    assert isinstance(error, AdminError)
+    if error.kind is ErrorKind.NOT_FOUND:
+        return _not_found(request)
+    return _error_page(request, STATUSES[error.kind], error.error, error.remedy)
+
+
+def _not_found(request: Request) -> Response:
+    """Return the one answer for unknown and foreign things."""
+    remedy = "It may have left, or the address may be wrong."
+    return _error_page(request, HTTPStatus.NOT_FOUND, "There is nothing here for you.", remedy)
+
+
+async def _answer_store_failure(request: Request, error: Exception) -> Response:
+    assert isinstance(error, StoreError)
+    context: AdminContext = request.app.state.portal.context
+    if context.log:
+        context.log.publish(StoreFailed(error=error, request=_name_of(request)))
+    text = "The store cannot answer now."
+    return _error_page(request, HTTPStatus.SERVICE_UNAVAILABLE, text, "Try again in a moment.")
+
+
+async def _answer_odd_request(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    if error.status_code == HTTPStatus.NOT_FOUND:
+        return _not_found(request)
+    answer = _error_page(request, error.status_code, error.detail, "Go back, and try again.")
+    answer.headers.update(error.headers or {})
+    return answer
+
+
+async def _answer_stranger(request: Request, _error: Exception) -> Response:
+    text = "You are not signed in."
+    return _error_page(request, HTTPStatus.UNAUTHORIZED, text, f"Sign in at {SIGN_IN}.")
+
+
+async def _answer_bug(request: Request, error: Exception) -> Response:
+    context: AdminContext = request.app.state.portal.context
+    if context.log:
+        context.log.publish(InternalError(error=error, request=_name_of(request)))
+    text, remedy = "A defect in Restante; the log has it.", "Tell your operator the time."
+    return _error_page(request, HTTPStatus.INTERNAL_SERVER_ERROR, text, remedy)
+
+
+def _name_of(request: Request) -> str:
+    return f"{request.method} {request.url.path}"

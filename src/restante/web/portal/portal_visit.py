@@ -1,0 +1,126 @@
+"""One request of a user that is signed in, as the pages get it."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, Final
+from urllib.parse import parse_qs, quote
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from restante.admin.admin_context import AdminContext
+from restante.web.portal.page_renderer import PageRenderer
+from restante.web.portal.portal_session import PortalSession, SessionReader
+from restante.web.serving import PROVED_EXTENSION
+
+MOST_FIELDS: Final = 1100  # of a form: a page of messages, and as many again
+SIGN_IN: Final = "/sign-in"
+
+
+class NotSignedIn(Exception):  # noqa: N818
+    """The request has no session."""
+
+
+@dataclass(frozen=True, slots=True)
+class PortalParts:
+    """The parts that the pages of one portal share."""
+
+    context: AdminContext
+    sessions: SessionReader
+    renderer: PageRenderer
+
+
+class FormValues:
+    """The fields of a form or a query: texts, without surrounding blanks."""
+
+    def __init__(self, text: str) -> None:
+        try:
+            self._values = parse_qs(
+                text, keep_blank_values=True, errors="replace", max_num_fields=MOST_FIELDS
+            )
+        except ValueError:
+            raise HTTPException(HTTPStatus.BAD_REQUEST) from None
+
+    def text(self, name: str, default: str = "") -> str:
+        """Return a field; the first one if there are several."""
+        return self._values.get(name, [default])[0].strip()
+
+    def given(self, name: str) -> str | None:
+        """Return a field, None for one that is empty."""
+        return self.text(name) or None
+
+    def all_of(self, name: str) -> list[str]:
+        """Return all fields of a name."""
+        return self._values.get(name, [])
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A request, its session, and the admin context that acts for it."""
+
+    request: Request
+    session: PortalSession
+    context: AdminContext
+    renderer: PageRenderer
+
+    @property
+    def now(self) -> float:
+        """Unix time."""
+        return self.context.now()
+
+    @property
+    def query(self) -> FormValues:
+        """The fields of the query."""
+        return FormValues(self.request.url.query)
+
+    def part(self, name: str) -> str:
+        """Return a part of the path."""
+        return str(self.request.path_params[name])
+
+    async def form(self) -> FormValues:
+        """Return the fields of the form that was sent."""
+        return FormValues((await self.request.body()).decode("utf-8", "replace"))
+
+    def because(self, reason: str) -> AdminContext:
+        """Return the admin context with a reason for the audit trail."""
+        return self.context.acting(self.session.principal, reason)
+
+    def page(self, template: str, status: int = HTTPStatus.OK, **facts: Any) -> Response:
+        """Return a page of the portal."""
+        return self.renderer.page(self.request, template, self.session, status, **facts)
+
+
+Handler = Callable[[Visit], Awaitable[Response]]
+
+
+def page_route(path: str, handler: Handler, methods: Sequence[str] = ("GET",)) -> Route:
+    """Return the route of a page for users that are signed in."""
+
+    async def answer(request: Request) -> Response:
+        return await handler(visit_of(request))
+
+    return Route(path, answer, methods=list(methods), name=handler.__name__)
+
+
+def visit_of(request: Request) -> Visit:
+    """Return the visit. Raises NotSignedIn."""
+    parts: PortalParts = request.app.state.portal
+    session = parts.sessions.session_of(request)
+    if session is None:
+        raise NotSignedIn
+    if (proved := request.scope.get("extensions", {}).get(PROVED_EXTENSION)) is not None:
+        proved()  # its connection makes room for no stranger
+    return Visit(request, session, parts.context.acting(session.principal), parts.renderer)
+
+
+def see_other(path: str) -> Response:
+    """Return the answer to a form that was carried out: the browser loads another page."""
+    return RedirectResponse(path, HTTPStatus.SEE_OTHER)
+
+
+def segment(text: str) -> str:
+    """Return a text as one part of a path."""
+    return quote(text, safe="")

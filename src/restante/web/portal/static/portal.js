@@ -1,0 +1,19 @@
+// Conveniences only: every page works without this file.
+"use strict";
+
+document.addEventListener("change", (event) => {
+  const box = event.target;
+  if (!(box instanceof HTMLInputElement) || box.type !== "checkbox") return;
+  const form = box.form;
+  if (!form) return;
+  const rows = form.querySelectorAll("input[type=checkbox][name=name]");
+  if (box.hasAttribute("data-select-page")) rows.forEach((row) => { row.checked = box.checked; });
+  const ticked = form.querySelectorAll("input[type=checkbox][name=name]:checked").length;
+  form.querySelectorAll("[data-ticked]").forEach((place) => { place.textContent = String(ticked); });
+});
+
+document.addEventListener("click", (event) => {
+  for (const open of document.querySelectorAll("details.who[open]")) {
+    if (!open.contains(event.target)) open.removeAttribute("open");
+  }
+});

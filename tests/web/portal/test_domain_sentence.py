@@ -1,0 +1,107 @@
+"""One sentence for each domain, and the things that need a person."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from restante.admin.domain_glances import DomainGlance
+from restante.admin.drains import LastDrainView
+from restante.admin.primaries import PrimaryView
+from restante.admin.trail import moment
+from restante.queue.presence import Seen
+from restante.web.portal.domain_sentence import needs, sentence
+
+NOW = 1_764_331_200.0  # 2025-11-28 12:00
+AT = moment(NOW)
+UP = PrimaryView(seen=Seen.UP, since=AT, probed_at=AT - timedelta(seconds=40))
+AWAY = PrimaryView(seen=Seen.AWAY, since=AT - timedelta(hours=8, minutes=48), reason="refused")
+
+
+def glance(**facts: Any) -> DomainGlance:
+    empty: dict[str, Any] = {
+        "name": "acme.example",
+        "account": "acme",
+        "destination": "mail.acme.example:25",
+        "primary": UP,
+        "held": 0,
+        "octets": 0,
+        "refused": 0,
+        "uncertain": 0,
+        "damaged": 0,
+        "oldest_at": None,
+        "suspended_for": None,
+        "keep_seconds": None,
+        "at_end": "keep",
+        "quota": None,
+        "quota_messages": None,
+        "drain": None,
+        "last_drain": None,
+    }
+    return DomainGlance(**empty | facts)
+
+
+def test_a_quiet_domain() -> None:
+    assert sentence(glance(), NOW) == "mail.acme.example:25 answers (40 s ago). 0 held."
+
+
+def test_a_domain_whose_server_is_away() -> None:
+    last = LastDrainView(
+        domain="acme.example",
+        started_at=AT - timedelta(days=1),
+        ended_at=AT,
+        requested_by="login acme-mail",
+        end="finished",
+        reason="",
+        delivered=3,
+        deferred=0,
+        refused=0,
+        uncertain=0,
+        last_words="",
+    )
+    away = glance(
+        primary=AWAY,
+        held=1204,
+        octets=88_000_000,
+        oldest_at=AT - timedelta(hours=5),
+        keep_seconds=30 * 86400.0,
+        last_drain=last,
+    )
+    assert sentence(away, NOW) == (
+        "mail.acme.example:25 is away since 03:12. 1,204 held, 88 MB, oldest 5 h; kept 30 days;"
+        " last released yesterday by acme-mail."
+    )
+    assert [need.text for need in needs(away, NOW)] == [
+        "mail.acme.example:25 is away for 9 h: refused"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("facts", "text"),
+    [
+        ({"damaged": 1}, "1 message is damaged"),
+        ({"refused": 2}, "the primary has refused 2 messages"),
+        ({"uncertain": 1}, "1 message may have arrived, or not"),
+        ({"suspended_for": ""}, "suspended, nothing leaves"),
+        ({"octets": 80, "quota": 100}, "80% of the quota is used; at 100 % new mail waits"),
+        (
+            {
+                "oldest_at": AT - timedelta(days=29),
+                "keep_seconds": 30 * 86400.0,
+                "at_end": "delete",
+            },
+            "the oldest mail is deleted in 1 d",
+        ),
+    ],
+    ids=["damaged", "refused", "uncertain", "suspended", "quota", "retention"],
+)
+def test_what_needs_a_person(facts: dict[str, Any], text: str) -> None:
+    [need] = needs(glance(**facts), NOW)
+    assert need.text.startswith(text)
+
+
+def test_nothing_else_needs_a_person() -> None:
+    young = AT - timedelta(days=1)
+    assert not list(needs(glance(oldest_at=young, keep_seconds=30 * 86400.0, at_end="delete"), NOW))
+    assert not list(needs(glance(primary=AWAY), NOW))
+    assert not list(needs(glance(octets=79, quota=100), NOW))

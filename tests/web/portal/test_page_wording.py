@@ -1,0 +1,49 @@
+"""Times and amounts as people say them."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from restante.web.portal.page_wording import clock, counted_thing, day, octets, span, span_in_words
+
+NOW = datetime(2026, 11, 28, 12, 0, tzinfo=UTC).timestamp()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "0 s"),
+        (-5, "0 s"),
+        (40, "40 s"),
+        (90, "90 s"),
+        (3600, "1 h"),
+        (5400, "90 min"),
+        (18000, "5 h"),
+    ],
+)
+def test_span(seconds: float, text: str) -> None:
+    assert span(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("amount", "text"),
+    [(0, "0 B"), (999, "999 B"), (1500, "1.5 kB"), (999_999, "1 MB"), (88_000_000, "88 MB")],
+)
+def test_octets(amount: int, text: str) -> None:
+    assert octets(amount) == text
+
+
+def test_moments() -> None:
+    assert clock(datetime(2026, 11, 28, 3, 12, tzinfo=UTC), NOW) == "03:12"
+    assert clock(datetime(2026, 11, 27, 3, 12, tzinfo=UTC), NOW) == "yesterday 03:12"
+    assert clock(datetime(2026, 11, 1, 3, 12, tzinfo=UTC), NOW) == "1 Nov 03:12"
+    assert clock(datetime(2025, 11, 1, 3, 12, tzinfo=UTC), NOW) == "1 Nov 2025 03:12"
+    assert day(datetime(2026, 11, 27, 23, 0, tzinfo=UTC), NOW) == "yesterday"
+
+
+def test_words() -> None:
+    assert span_in_words(30 * 86400) == "30 days"
+    assert span_in_words(86400) == "1 day"
+    assert span_in_words(5400) == "1.5 hours"
+    assert counted_thing(1, "message") == "1 message"
+    assert counted_thing(1204, "message") == "1,204 messages"
