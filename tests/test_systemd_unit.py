@@ -86,5 +86,5 @@ def test_the_program_understands_how_it_is_started() -> None:
         ("RuntimeDirectoryMode", "0700"),
     ],
 )
-def test_what_the_server_and_the_guide_count_on(name: str, value: str) -> None:
+def test_settings_that_the_server_and_the_guide_need(name: str, value: str) -> None:
     assert settings()[name] == [value]

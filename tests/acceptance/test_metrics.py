@@ -101,7 +101,7 @@ def test_both_doors_show_the_same(restante: Installation) -> None:
     assert moved(tcp, control) == {}
 
 
-def test_what_happens_is_counted(restante: Installation) -> None:
+def test_events_are_counted(restante: Installation) -> None:
     """Each of holding, refusing, shedding, guessing, asking, delivering moves only its numbers."""
     with SmtpSink() as sink:
         login = restante.hosts("alpha.example", at(sink))

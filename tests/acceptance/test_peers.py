@@ -98,7 +98,7 @@ def send(primary: Primary, *forward_paths: str, content: bytes = CONTENT) -> int
     ).returncode
 
 
-def test_what_a_sender_sends_lands_in_the_mailbox_byte_for_byte(primary: Primary) -> None:
+def test_sent_mail_lands_in_the_mailbox_byte_for_byte(primary: Primary) -> None:
     """The whole chain of a test (sender, primary, mailbox reader) leaves the content unchanged."""
     assert send(primary) == 0
 

@@ -141,7 +141,7 @@ def test_mail_moves_from_postfix_to_restante_and_on_to_the_primary_as_it_was_sen
     }  # the old Postfix' and the primary's: an import adds none
 
 
-def test_what_postfix_was_asked_about_reports_is_kept(
+def test_dsn_parameters_from_postfix_are_kept(
     old: OldPostfix, restante: Installation, tmp_path: Path
 ) -> None:
     restante.hosts("beta.example", "192.0.2.1")

@@ -75,7 +75,7 @@ def fields(part: Message) -> dict[str, str]:
     }
 
 
-def test_what_a_primary_refused_is_bounced_to_the_senders_mx(
+def test_mail_refused_by_a_primary_is_bounced_to_the_senders_mx(
     restante: Installation, home: Primary
 ) -> None:
     """Refused by a real primary, bounced by the operator, reported to the real MTA of the MX."""
@@ -145,7 +145,7 @@ def test_a_report_survives_a_kill_and_arrives_once(restante: Installation, home:
     assert len(restante.events("report-made")) == 1
 
 
-def test_what_waits_is_seen_and_dropped_with_a_server_and_without(
+def test_waiting_notices_are_shown_and_dropped_with_and_without_a_server(
     restante: Installation, home: Primary
 ) -> None:
     """The sender's server is off: reports are listed and survive a kill; one is dropped."""
@@ -215,7 +215,7 @@ def test_only_a_primary_that_does_not_report_makes_us_say_that_mail_was_relayed(
     assert len(restante.events("report-made")) == 1
 
 
-def test_what_a_primary_refuses_is_bounced_at_once_where_the_domain_has_it_so(
+def test_on_refusal_bounce_bounces_refused_mail_at_once(
     restante: Installation, home: Primary
 ) -> None:
     """Nothing is refused, and accepted mail is not reported."""
@@ -236,7 +236,7 @@ def test_what_a_primary_refuses_is_bounced_at_once_where_the_domain_has_it_so(
         restante.wait_for_event("report-sent")
 
 
-def test_who_asked_hears_once_that_mail_waits(names: NameServer, home: Primary) -> None:
+def test_a_sender_that_asked_hears_once_that_mail_waits(names: NameServer, home: Primary) -> None:
     """After four hours, once. A sender that has not asked gets no report."""
     hour, domain = 3600.0, "late.example"
     reports = f"[reports]\nport = {home.port}\n"

@@ -200,7 +200,7 @@ def test_the_command_line_says_the_same_with_and_without_the_server(restante: In
     assert stopped == {**same, "at": stopped["at"], "health": stopped["health"]}
 
 
-def test_what_is_changed_without_the_server_is_so_when_it_starts(restante: Installation) -> None:
+def test_offline_changes_hold_when_the_server_starts(restante: Installation) -> None:
     """Domains, logins and the queue. Commands that need a running server say so."""
     send(restante.mx, "reader@alpha.example", content=message("to be deleted"))
     restante.stop()

@@ -79,7 +79,7 @@ def send_many(server: Server, forward_path: str) -> int:
     ).returncode
 
 
-def test_what_was_acknowledged_before_a_kill_in_mid_load_is_there(restante: Installation) -> None:
+def test_acknowledged_mail_survives_a_kill_under_load(restante: Installation) -> None:
     """The 250 names the message: the queue later has every name that a sender got."""
     restante.hosts("gamma.example", AWAY)
     told: list[str] = []

@@ -110,7 +110,7 @@ def test_mail_comes_when_the_primary_asks(
 
 
 @pytest.mark.parametrize("kind", [PostfixPrimary, EximPrimary])
-def test_what_arrives_is_what_was_sent(restante: Installation, kind: type[Primary]) -> None:
+def test_mail_arrives_as_it_was_sent(restante: Installation, kind: type[Primary]) -> None:
     """Octet for octet, except for our Received field. The primary is off, then on, and asks."""
     domain = f"{kind.__name__.lower()}.example"
     with kind([domain]) as primary:

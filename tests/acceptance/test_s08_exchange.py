@@ -84,7 +84,7 @@ def test_an_exchange_may_be_cancelled_and_begun_again(
         ["AUTH PLAIN", "x" * 13_000],
     ],
 )
-def test_what_is_malformed_is_an_error_and_not_a_login(
+def test_a_malformed_response_is_an_error_and_not_a_login(
     session: Session, login: Login, exchange: list[str]
 ) -> None:
     """5xx, and the session goes on; nothing of it is taken for a command later."""

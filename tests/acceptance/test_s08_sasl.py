@@ -75,9 +75,7 @@ def test_programs_send_no_password_on_a_bare_line(restante: Installation, login:
         assert "AUTH CRAM-MD5" not in ended.stdout
 
 
-def test_who_sends_a_password_on_a_bare_line_all_the_same_is_refused(
-    restante: Installation, login: Login
-) -> None:
+def test_a_password_on_a_bare_line_is_refused(restante: Installation, login: Login) -> None:
     """Right or wrong: nobody on the line learns from the answer whether it was."""
     with Session(restante.mx) as session:
         answers = {session.authenticate(each) for each in (login, replace(login, password="wrong"))}
@@ -88,7 +86,7 @@ def test_who_sends_a_password_on_a_bare_line_all_the_same_is_refused(
     assert asked.startswith(b"530 ")
 
 
-def test_what_is_offered(restante: Installation, secure: list[Server]) -> None:
+def test_the_offered_mechanisms(restante: Installation, secure: list[Server]) -> None:
     """Nothing on the bare line, and these under TLS."""
     with Session(restante.mx) as bare:
         assert b"AUTH" not in bare.offer

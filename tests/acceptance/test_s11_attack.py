@@ -406,7 +406,7 @@ def said_in_clear(restante: Installation, source: str, octets: bytes) -> bytes:
         return connection.recv(4096)
 
 
-def test_what_was_injected_before_a_handshake_is_not_run_after_it(scene: Scene) -> None:
+def test_commands_injected_before_a_handshake_are_not_run_after_it(scene: Scene) -> None:
     """A man in the middle puts ETRN before the session of an authenticating client."""
     with mail_at_stake(scene), Session(scene.restante.mx, source=scene.requester) as session:
         assert session.say(f"ETRN {VICTIM}").startswith(b"530 5.7.0 Must issue a STARTTLS")

@@ -135,7 +135,7 @@ def test_a_release_is_of_one_accounts_mail(
     assert not south.has_got(message("the other's"))
 
 
-def test_what_is_anothers_is_answered_as_what_is_nobodys(restante: Installation) -> None:
+def test_foreign_and_unknown_names_get_the_same_answer(restante: Installation) -> None:
     """Octet for octet, whatever is asked and from wherever: mail waiting for the other or none."""
     restante.hosts("theirs.example", AWAY, account="theirs", allow=["127.0.0.0/8"])
     mine = restante.hosts("mine.example", AWAY, account="mine")

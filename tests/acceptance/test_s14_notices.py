@@ -145,7 +145,7 @@ def test_an_answer_that_is_lost_brings_the_notice_again_under_the_same_key(
 
 
 @pytest.mark.parametrize("is_running", [True, False])
-def test_what_waits_is_signed_with_the_key_that_is_given_meanwhile(
+def test_waiting_notices_are_signed_with_the_newest_key(
     restante: Installation, is_running: bool
 ) -> None:
     """The receiver is off when the key is changed; it knows the new one alone when it is on."""
@@ -176,7 +176,7 @@ def test_what_waits_is_signed_with_the_key_that_is_given_meanwhile(
     assert receiver.key not in trail + restante.log_tail()
 
 
-def test_what_waits_goes_where_it_is_sent_now_and_at_once() -> None:
+def test_waiting_notices_go_to_the_changed_channel_at_once() -> None:
     """It would be tried again in an hour."""
     with Installation(more="[notices]\nfirst_retry = 3600\n") as restante:
         wrong = WebhookReceiver()
@@ -329,7 +329,7 @@ def test_the_life_of_a_domains_mail_is_told_in_its_order() -> None:
     assert receiver.taken[4].facts["details"]["peer"] == "127.0.13.1"
 
 
-def test_what_was_held_back_is_told_in_one_when_the_hour_is_over() -> None:
+def test_withheld_notices_are_sent_as_one_after_an_hour() -> None:
     """Three drains end within the hour, despite a restart: one notice at once, one for two more."""
     domain, hour = "alpha.example", 3600.0
     with (
@@ -410,7 +410,7 @@ def test_that_the_certificate_ends_is_told_to_the_operator_a_step_at_a_time() ->
         assert {notice.facts["account"] for notice in receiver.taken} == {""}
 
 
-def test_what_a_primary_refuses_or_puts_off_is_told_when_the_drain_is_over() -> None:
+def test_refused_and_deferred_mail_is_announced_at_the_end_of_the_drain() -> None:
     """A real Postfix accepts one message, refuses one, and defers one until patience is over."""
     domain = "alpha.example"
     rejects = {

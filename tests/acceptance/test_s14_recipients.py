@@ -21,7 +21,7 @@ def answers(restante: Installation, *names: str) -> list[str]:
         return [session.say(f"RCPT TO:<{name}@{DOMAIN}>")[:9].decode() for name in names]
 
 
-def test_what_a_drain_has_learned_answers_for_the_primary_while_it_is_away() -> None:
+def test_recipients_learned_by_a_drain_answer_for_an_absent_primary() -> None:
     names = ("there", "gone", "never-seen")
     rejects = {f"gone@{DOMAIN}": "550 5.1.1 no mailbox of that name"}
     with Installation() as restante, PostfixPrimary([DOMAIN], rejects=rejects) as primary:
@@ -93,7 +93,7 @@ def test_a_list_says_who_is_there_by_name_by_pattern_and_whatever_the_tag() -> N
         assert answers(restante, "anna") == [TAKEN]
 
 
-def test_what_a_drain_has_learned_is_forgotten_in_its_time() -> None:
+def test_recipients_learned_by_a_drain_expire() -> None:
     """A refusal is forgotten after a week, an existing mailbox after a month."""
     rejects = {f"gone@{DOMAIN}": "550 5.1.1 no mailbox of that name"}
     with Installation() as restante, PostfixPrimary([DOMAIN], rejects=rejects) as primary:

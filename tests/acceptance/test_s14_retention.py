@@ -85,7 +85,7 @@ def test_a_month_is_told_of_three_times_and_then_the_mail_is_deleted() -> None:
     assert receiver.refused == []
 
 
-def test_what_is_to_be_kept_is_kept_and_told_of_when_its_time_is_over() -> None:
+def test_mail_to_be_kept_is_kept_and_announced_at_the_end_of_its_time() -> None:
     with Installation() as restante:
         on(restante, 0)
         restante.hosts(DOMAIN, AWAY, "--retention", "30d")

@@ -293,7 +293,7 @@ def test_no_secret_is_said_logged_or_stored_in_plain(world: World) -> None:
     assert found == []
 
 
-def test_what_was_searched_is_all_there(world: World) -> None:
+def test_all_matches_of_a_search_are_found(world: World) -> None:
     """The search works: it finds a text that is no secret in both logs, the store and its copy."""
     texts = world.texts()
     assert '"event": "authentication"' in texts["the log"].decode()
@@ -405,7 +405,7 @@ def modes(place: Path) -> dict[str, str]:
     }
 
 
-def test_what_init_makes_is_for_its_owner_only(tmp_path: Path) -> None:
+def test_files_of_init_are_for_their_owner_only(tmp_path: Path) -> None:
     """With any umask: keys and store are private; configuration and certificates are not."""
     words = [
         str(RESTANTE),
@@ -424,7 +424,7 @@ def test_what_init_makes_is_for_its_owner_only(tmp_path: Path) -> None:
     assert modes(tmp_path / "made") == others
 
 
-def test_what_the_server_makes_is_for_its_owner_only(tmp_path: Path) -> None:
+def test_files_of_the_server_are_for_their_owner_only(tmp_path: Path) -> None:
     """With any umask: store, log, index, content, ballast, control socket and copy are private."""
     with Installation() as restante:
         restante.hosts("alpha.example", AWAY)

@@ -80,7 +80,7 @@ def test_held_and_refused_recipients_get_one_report_and_are_gone() -> None:
         ),
     ],
 )
-def test_who_may_not_be_told_is_not_told_and_the_message_is_gone_all_the_same(
+def test_a_message_without_a_notifiable_sender_is_removed_without_a_report(
     envelope: Envelope,
 ) -> None:
     async def story() -> None:

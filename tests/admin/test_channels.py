@@ -225,7 +225,7 @@ def test_the_same_target_and_key_again_change_nothing(desk: Desk) -> None:
     assert len(run(desk.store.trail.audit())) == before + 1
 
 
-def test_what_waits_is_due_and_leaves_as_the_channel_is_then(desk: Desk) -> None:
+def test_waiting_notices_leave_by_the_channel_of_that_time(desk: Desk) -> None:
     async def story() -> None:
         await add_channel(desk.context, hook(account="alpha"))
         [channel] = desk.context.directory.now.channels.values()

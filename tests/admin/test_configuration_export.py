@@ -278,9 +278,7 @@ async def state(desk: Desk) -> list[dict[str, Any]]:
 
 @given(configurations(), configurations())
 @settings(max_examples=50, deadline=None)
-def test_what_was_there_before_does_not_matter_where_everything_unnamed_goes(
-    first: Entries, second: Entries
-) -> None:
+def test_pruning_gives_the_same_result_from_any_state(first: Entries, second: Entries) -> None:
     async def story() -> None:
         desk, empty = Desk(), Desk()
         assert numbers(await applied(desk.context, first))[4] == 0

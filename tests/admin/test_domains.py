@@ -192,7 +192,7 @@ def test_an_account_may_choose_public_destinations_only(monkeypatch: pytest.Monk
     run(story(Desk()))
 
 
-def test_who_set_a_destination_changes_with_host_and_port_only(
+def test_the_chooser_of_a_destination_changes_with_host_and_port_only(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async def story(desk: Desk) -> None:

@@ -65,7 +65,7 @@ def test_turns_come_in_order_and_those_who_leave_lose_nobody_theirs() -> None:
     assert played(turns(1), scene) == ["a1", "a3", "a4"]
 
 
-def test_who_has_the_fewest_comes_first() -> None:
+def test_the_holder_of_the_fewest_places_comes_first() -> None:
     """Another account's first request waits for one slot only, however many of one account wait."""
 
     async def scene(visits: Visits) -> None:

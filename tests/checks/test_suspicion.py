@@ -47,7 +47,7 @@ def verdict(reverse_path: str, client: ClientFacts = STRANGER) -> bool:
         ("s@invalid.example", False),
     ],
 )
-def test_what_a_reverse_path_says_of_itself(reverse_path: str, suspect: bool) -> None:
+def test_a_reverse_path_describes_itself(reverse_path: str, suspect: bool) -> None:
     assert verdict(reverse_path) is suspect
     assert not verdict(reverse_path, STRANGER._replace(is_authenticated=True))
 
@@ -69,9 +69,7 @@ def test_a_domains_own_hosts_are_believed_and_a_network_of_everybody_is_not_one(
         ("", "192.0.2.1", False),
     ],
 )
-def test_who_calls_itself_by_our_name_is_not_believed(
-    hello: str, address: str, suspect: bool
-) -> None:
+def test_a_client_with_our_name_is_not_believed(hello: str, address: str, suspect: bool) -> None:
     assert verdict("s@elsewhere.example", ClientFacts(ip_address(address), hello, OURS)) is suspect
 
 

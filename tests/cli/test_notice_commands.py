@@ -86,7 +86,7 @@ def test_a_channel_is_changed_in_place(
     assert not any(secret in trail for secret in ("b-token", key, renewed.out.strip()))
 
 
-def test_what_concerns_accounts_is_told_or_not_any_more(desk: Desk, command: Command) -> None:
+def test_all_accounts_can_be_added_to_a_channel_and_removed(desk: Desk, command: Command) -> None:
     assert command("notice", "add", "mail", "--mail", "ops@example.org").code == 0
     for option, is_of_all in (("--all-accounts", True), ("--no-all-accounts", False)):
         assert command("notice", "set", "mail", option, "--reason", "wanted").code == 0

@@ -42,7 +42,7 @@ def test_without_a_terminal_many_are_changed_only_with_yes(filled: Desk, command
 @pytest.mark.parametrize(
     "filters", [[], ["11", "--domain", "alpha.example"], ["--all", "--older", "1h"]]
 )
-def test_which_messages_must_be_said_in_one_way(
+def test_a_selection_of_messages_is_given_in_one_way(
     filled: Desk, command: Command, verb: str, filters: Sequence[str]
 ) -> None:
     refused = command("queue", verb, *filters, "--reason", "spam", "--yes")

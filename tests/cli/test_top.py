@@ -183,7 +183,7 @@ def test_the_head_tells_what_waits_to_be_told_and_no_more() -> None:
     assert drawn(1, 120, 20)[3].rstrip().endswith("sessions: 4; waiting: 3 reports")
 
 
-def test_what_does_not_fit_is_counted() -> None:
+def test_names_that_do_not_fit_are_counted() -> None:
     assert any("… and 48 more domains" in line for line in drawn(60, 100, 24))
     assert any("… and 1 more domain;" in line for line in drawn(13, 100, 24))
     assert not any("more domains" in line for line in drawn(12, 100, 24))

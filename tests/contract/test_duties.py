@@ -61,7 +61,7 @@ async def test_work_that_breaks_off_lets_the_next_begin(store: Store, how: str) 
         pass
 
 
-async def test_who_gives_up_waiting_leaves_the_duty_to_others(store: Store) -> None:
+async def test_a_cancelled_waiter_leaves_the_duty_to_others(store: Store) -> None:
     async with store.duties.perform("retention"):
         waiting = asyncio.create_task(keep_performing(store.duties, "retention", turns))
         await turns()

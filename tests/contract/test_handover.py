@@ -170,7 +170,7 @@ async def test_whole_and_partial_outcomes_are_settled_together(store: Store) -> 
     assert store.figures.usage(domain_id) == Usage(3, 3 * SIZE, refused=1)
 
 
-async def test_who_is_no_longer_there_is_passed_over(store: Store) -> None:
+async def test_outcomes_of_deleted_mail_are_passed_over(store: Store) -> None:
     drain = await one_held(store, ANNA, BERT)
     await store.queue.delete([1], NOTED)
     await store.handover.settle(drain, [delivered(1, ANNA, BERT), refused(2), deferred(3)])
@@ -228,7 +228,7 @@ async def test_a_reply_that_is_no_valid_text_does_not_stop_the_settling(
     )
 
 
-async def test_who_was_taken_over_settles_nothing(store: Store) -> None:
+async def test_a_drain_that_was_taken_over_settles_nothing(store: Store) -> None:
     earlier = await one_held(store)
     later = await taken_over(store, earlier)
     with pytest.raises(LeaseLost):

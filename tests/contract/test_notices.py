@@ -276,7 +276,7 @@ async def test_a_notice_for_a_channel_that_is_gone_is_passed_over(store: Store) 
     assert await keys(store) == ["b"]
 
 
-async def test_what_is_told_no_more_is_remembered_until_it_is_over(store: Store) -> None:
+async def test_quiet_topics_are_remembered_until_their_end(store: Store) -> None:
     number = await channel(store)
     told = Quiet(news().topic, 100.0)
     held_back = Quiet(news("beta.example").topic, 200.0, 3, news("beta.example"))
@@ -290,7 +290,7 @@ async def test_what_is_told_no_more_is_remembered_until_it_is_over(store: Store)
     assert await store.notices.notice_backlog() == Backlog(1, 60.0)
 
 
-async def test_what_a_later_version_has_stored_is_read_under_the_names_that_it_has(
+async def test_fields_of_a_later_version_are_read_by_their_names(
     store: Store,
 ) -> None:
     number = await channel(store, replace(HOOK, way="pigeon"))

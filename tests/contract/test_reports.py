@@ -108,7 +108,7 @@ async def test_nothing_is_told_of_what_was_deleted_meanwhile(store: Store) -> No
     assert await reports(store) == []
 
 
-async def test_who_was_taken_over_tells_nothing(store: Store) -> None:
+async def test_a_drain_that_was_taken_over_reports_nothing(store: Store) -> None:
     earlier = await drained(store)
     await taken_over(store, earlier)
     with pytest.raises(LeaseLost):

@@ -54,7 +54,7 @@ def test_each_answer_has_its_meaning(script: Script, answer: bool | None) -> Non
     assert asyncio.run(asked(World(), script, PATH))[0] == [answer]
 
 
-def test_who_is_not_there_is_not_asked_about_again_for_an_hour() -> None:
+def test_an_unknown_recipient_is_not_asked_about_again_for_an_hour() -> None:
     async def main() -> None:
         world = World()
         async with ScriptedPrimary({"RCPT": NOBODY}) as primary, world.dispatcher() as dispatcher:
@@ -71,7 +71,7 @@ def test_who_is_not_there_is_not_asked_about_again_for_an_hour() -> None:
     asyncio.run(main())
 
 
-def test_who_is_there_is_learned() -> None:
+def test_an_accepted_recipient_is_learned() -> None:
     world = World()
     learned: list[Recipient] = []
 

@@ -253,7 +253,7 @@ def test_aborting_does_not_wait_for_a_connection_that_does_not_come(
 
 
 @pytest.mark.parametrize("comes", [True, False])
-def test_what_is_on_its_way_when_the_mail_has_run_out_is_awaited_for_a_moment(
+def test_a_connection_under_way_is_awaited_for_a_moment_at_the_end(
     comes: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Cut, it would stand in the primary's log as a connection that was lost."""

@@ -45,7 +45,7 @@ def told(
     return found
 
 
-def test_who_asked_is_told_that_mail_went_where_nobody_reports() -> None:
+def test_a_primary_without_dsn_causes_a_report_of_relaying() -> None:
     """RFC 3461 §5.2.2 (b), and (e) for recipients without a request."""
     primary = ScriptedPrimary(offer=PLAIN, script={"CONTENT": "250 2.0.0 queued as 4711"})
     world = World()

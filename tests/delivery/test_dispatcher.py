@@ -612,7 +612,7 @@ def test_a_recorded_drain_is_taken_up_at_the_next_start() -> None:
     asyncio.run(main())
 
 
-def test_who_asked_for_a_drain_is_known_at_the_next_start() -> None:
+def test_the_requester_of_a_drain_is_known_after_a_restart() -> None:
     async def main() -> None:
         world = World(grace=0.0)
         async with ScriptedPrimary({"CONTENT": [SILENCE, "250 OK"]}) as primary:

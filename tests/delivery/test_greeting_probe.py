@@ -35,7 +35,7 @@ def test_it_takes_leave_at_once_and_is_no_attempt() -> None:
         ({"GREETING": "250 hello"}, "250 hello"),
     ],
 )
-def test_who_greets_with_anything_but_220_is_not_there(script: Script, words: str) -> None:
+def test_a_greeting_other_than_220_means_away(script: Script, words: str) -> None:
     said, _ = asyncio.run(greeted(World(), script))
     assert said
     assert words in said

@@ -37,7 +37,7 @@ def test_a_probe_says_who_it_is_and_goes() -> None:
         ({"EHLO": "250 mx2.example.net"}, "it is this server"),
     ],
 )
-def test_who_takes_no_mail_is_not_there(script: Script, words: str) -> None:
+def test_a_host_that_takes_no_mail_is_away(script: Script, words: str) -> None:
     said, _ = asyncio.run(probed(World(), script))
     assert said
     assert words in said
@@ -76,7 +76,7 @@ def test_our_own_listener_is_nobody_to_hand_mail_to() -> None:
     assert "this server itself" in asyncio.run(main())
 
 
-def test_who_hangs_up_at_ehlo_and_takes_helo_is_there() -> None:
+def test_a_host_that_closes_at_ehlo_and_takes_helo_is_up() -> None:
     said, _ = asyncio.run(probed(World(), {"EHLO": CLOSE, "HELO": "250 p.example"}))
     assert said == ""
 

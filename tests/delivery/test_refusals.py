@@ -58,12 +58,12 @@ def test_the_operator_says_how_many() -> None:
     assert (count(world, RecipientStatus.REFUSED), count(world, RecipientStatus.HELD)) == (3, 7)
 
 
-def test_what_is_on_its_way_by_then_is_judged_yet() -> None:
+def test_content_under_way_at_the_limit_of_refusals_still_counts() -> None:
     world = drained(100, ScriptedPrimary({"CONTENT": [TAKEN, TAKEN, *[REFUSED] * 98]}))
     assert (count(world, RecipientStatus.REFUSED), count(world, RecipientStatus.HELD)) == (21, 77)
 
 
-def test_what_the_destination_was_never_asked_about_is_none_of_its_refusals() -> None:
+def test_untried_recipients_are_not_counted_as_refused() -> None:
     """It takes no message of that size: each is refused by us, and says nothing against it."""
     world = drained(25, ScriptedPrimary(offer=("PIPELINING", "SIZE 1")))
     assert (count(world, RecipientStatus.REFUSED), count(world, RecipientStatus.HELD)) == (25, 0)

@@ -107,7 +107,7 @@ def test_messages_that_gather_during_a_batch_are_the_next() -> None:
     assert play(act).book.batches == [[1], [2, 3, 4, 5]]
 
 
-def test_what_is_unsettled_is_known_and_each_batch_that_is_settled_is_news() -> None:
+def test_unsettled_batches_are_known_and_each_settlement_is_an_event() -> None:
     async def act(scene: Scene) -> None:
         scene.book.may_go_on.clear()
         scene.settlement.add(outcome(1))

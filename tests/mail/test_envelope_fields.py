@@ -11,7 +11,7 @@ PATHS = st.sampled_from(["a@b.example", '"odd name"@c.example', "grüße@d.examp
     st.lists(PATHS, unique=True),
     st.sampled_from([b"", b"Received: x\r\n\r\n", b"\r\nbody\r\n"]),
 )
-def test_what_is_written_above_a_message_is_read_and_taken_off(
+def test_lines_above_a_message_are_read_and_removed(
     reverse: str, to: list[str], content: bytes
 ) -> None:
     found = take_envelope_fields(envelope_fields(reverse, to) + content)

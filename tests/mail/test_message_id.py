@@ -41,7 +41,7 @@ def test_a_long_one_is_cut() -> None:
     assert message_id_of(b"Message-ID: " + b"x" * 100_000) == "x" * MESSAGE_ID_LIMIT
 
 
-def test_what_stands_too_far_below_is_not_looked_for() -> None:
+def test_fields_far_below_the_head_are_not_searched() -> None:
     above = b"X: y\r\n" * (HEADER_OCTETS // 6 + 1)
     assert message_id_of(above + b"Message-ID: <1@a>\r\n\r\n") is None
 

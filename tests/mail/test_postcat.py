@@ -101,7 +101,7 @@ def test_content_alone_is_no_message() -> None:
     assert is_postcat(NULL)
 
 
-def test_what_was_asked_about_reports_is_read_and_spelled_as_in_a_command() -> None:
+def test_dsn_parameters_are_read_and_written_as_in_a_command() -> None:
     [found] = read_postcat(ASKED)
     assert found.dsn == DsnRequest(
         Ret.HDRS,

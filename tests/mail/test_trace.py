@@ -26,7 +26,7 @@ RECEIVED = b"Received: from a.example by b.example;\r\n\tSat, 21 Nov 2026 10:00:
         (RECEIVED * 2 + b"Recei", 2),  # cut off
     ],
 )
-def test_what_counts(content: bytes, hops: int) -> None:
+def test_hops_are_counted(content: bytes, hops: int) -> None:
     assert [has_more_hops(content, limit) for limit in range(12)] == [
         hops > limit for limit in range(12)
     ]

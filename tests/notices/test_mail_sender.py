@@ -60,7 +60,7 @@ def test_it_leaves_from_the_null_reverse_path_to_the_mx_of_its_domain() -> None:
         ("550 5.1.1 nobody of that name", NoticeResult.REFUSED),
     ],
 )
-def test_what_the_host_says_is_what_came_of_it(reply: str, end: NoticeResult) -> None:
+def test_the_reply_of_the_host_is_the_result(reply: str, end: NoticeResult) -> None:
     assert sent(ScriptedPrimary({"RCPT": reply})) == NoticeAttempt(end, reply)
 
 

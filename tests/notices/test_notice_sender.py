@@ -54,7 +54,7 @@ def test_notices_of_a_channel_leave_in_their_order_and_are_gone() -> None:
     play(story())
 
 
-def test_what_fails_is_tried_again_with_pauses_that_grow_under_the_same_key() -> None:
+def test_a_failed_notice_is_retried_with_growing_pauses_and_the_same_key() -> None:
     async def story() -> None:
         scene = Scene(answers={"hook": [NOT_NOW] * 8 + [SENT]})
         await scene.keep(await scene.channel("hook"), "a", "b")
@@ -67,7 +67,7 @@ def test_what_fails_is_tried_again_with_pauses_that_grow_under_the_same_key() ->
     play(story())
 
 
-def test_what_is_tried_for_too_long_is_given_up_and_the_next_gets_its_turn() -> None:
+def test_a_notice_that_fails_for_too_long_is_given_up_for_the_next() -> None:
     async def story() -> None:
         scene = Scene(settings=NoticeSettings(lifetime=100.0), answers={"hook": [NOT_NOW]})
         hook = await scene.channel("hook")
@@ -81,7 +81,7 @@ def test_what_is_tried_for_too_long_is_given_up_and_the_next_gets_its_turn() -> 
     play(story())
 
 
-def test_what_is_refused_for_good_is_given_up_at_once() -> None:
+def test_a_permanent_refusal_ends_the_attempts_at_once() -> None:
     async def story() -> None:
         scene = Scene(answers={"hook": [REFUSED, SENT]})
         await scene.keep(await scene.channel("hook"), "a", "b")
@@ -312,7 +312,7 @@ def test_a_channel_that_is_removed_meanwhile_is_passed_over() -> None:
 
 
 @pytest.mark.parametrize("answer", [NOT_NOW, REFUSED])
-def test_what_was_not_taken_while_its_channel_was_changed_is_tried_again_at_once(
+def test_a_notice_refused_while_its_channel_changed_is_retried_at_once(
     answer: NoticeAttempt,
 ) -> None:
     """The old address or the old key was the reason of the refusal."""

@@ -88,7 +88,7 @@ def test_the_same_again_is_held_back_and_the_last_of_it_told_after_a_while() -> 
     play(story())
 
 
-def test_what_happens_at_once_is_one_notice_with_a_count() -> None:
+def test_simultaneous_causes_make_one_notice_with_a_count() -> None:
     async def story() -> None:
         scene = Scene()
         await scene.channel("hook")
@@ -108,7 +108,7 @@ def test_one_thing_does_not_keep_back_another() -> None:
     play(story())
 
 
-def test_what_was_told_is_not_told_again_after_a_restart_and_what_was_held_back_is() -> None:
+def test_after_a_restart_only_withheld_notices_are_sent() -> None:
     async def story() -> None:
         scene = Scene()
         await scene.channel("hook")
@@ -170,7 +170,7 @@ def test_news_that_nobody_hears_costs_the_store_nothing() -> None:
     play(story())
 
 
-def test_who_sends_is_told_when_there_is_something_to_send() -> None:
+def test_the_sender_wakes_only_for_a_notice_to_send() -> None:
     async def story() -> None:
         scene = Scene()
         await scene.channel("hook")
@@ -280,7 +280,7 @@ def test_a_line_that_is_not_understood_troubles_nobody_but_the_log() -> None:
 # The end, and failures
 
 
-def test_what_has_happened_is_stored_before_the_server_ends() -> None:
+def test_notices_are_stored_before_the_server_ends() -> None:
     async def story() -> None:
         scene = Scene()
         await scene.channel("hook")
@@ -294,7 +294,7 @@ def test_what_has_happened_is_stored_before_the_server_ends() -> None:
     play(story())
 
 
-def test_who_waits_until_news_is_stored_goes_on_no_sooner_and_no_later() -> None:
+def test_a_waiter_goes_on_exactly_when_the_events_are_stored() -> None:
     async def story() -> None:
         scene = Scene()
         await scene.channel("hook")
@@ -322,7 +322,7 @@ def test_who_waits_until_news_is_stored_goes_on_no_sooner_and_no_later() -> None
     play(story())
 
 
-def test_who_waits_for_a_store_that_fails_waits_until_it_does_not() -> None:
+def test_waiting_for_a_failing_store_ends_when_it_works_again() -> None:
     async def story() -> None:
         scene = Scene()
         await scene.channel("hook")
@@ -394,7 +394,7 @@ def test_two_servers_hold_back_the_same_and_count_together() -> None:
     play(story())
 
 
-def test_what_is_held_back_is_read_once_by_a_server_that_is_alone() -> None:
+def test_a_single_server_reads_withheld_notices_once() -> None:
     async def story() -> None:
         scene = Scene()
         await scene.channel("alpha")

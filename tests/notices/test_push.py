@@ -71,7 +71,7 @@ def test_where_the_service_wants_html_the_words_of_strangers_are_no_tags() -> No
     assert "<b>" not in message
 
 
-def test_what_the_service_does_not_take_is_tried_again(capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_notice_refused_for_now_is_tried_again(capfd: pytest.CaptureFixture[str]) -> None:
     """And none of Apprise's messages about it goes into our log."""
     attempt = pushed(Receiver(b"HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n"))
     assert attempt == NoticeAttempt(NoticeResult.NOT_NOW, "the service did not take it")
@@ -151,7 +151,7 @@ def test_of_a_url_the_scheme_is_shown(url: str, shown: str) -> None:
         "slack://",
     ],
 )
-def test_what_apprise_does_not_know_is_refused_without_being_repeated(url: str) -> None:
+def test_a_url_unknown_to_apprise_is_refused_without_being_repeated(url: str) -> None:
     with pytest.raises(NotAChannelTarget) as refused:
         play(read_push_url(url))
     assert SECRET not in str(refused.value) + refused.value.remedy

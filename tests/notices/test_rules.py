@@ -58,7 +58,7 @@ def test_every_kind_has_a_rule() -> None:
         ("stopped", 3, 0, []),
     ],
 )
-def test_what_the_end_of_a_drain_tells(
+def test_kinds_of_notices_by_the_end_of_a_drain(
     end: str, delivered: int, refused: int, kinds: list[str]
 ) -> None:
     given = {**DRAIN, "end": end, "delivered": delivered, "refused": refused}

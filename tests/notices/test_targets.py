@@ -48,7 +48,7 @@ def test_of_a_url_host_and_port_are_shown(text: str, shown: str) -> None:
         "http://0x7f.1.hook.example/SECRET",
     ],
 )
-def test_what_is_no_webhook_is_refused_without_being_repeated(text: str) -> None:
+def test_a_wrong_webhook_is_refused_without_being_repeated(text: str) -> None:
     with pytest.raises(NotAChannelTarget) as refused:
         read_webhook(text, is_plain_allowed=False)
     assert "SECRET" not in str(refused.value) + refused.value.remedy
@@ -95,7 +95,7 @@ def test_an_address_has_its_domain_in_the_canonical_form() -> None:
         "x" * 65 + "@example.org",
     ],
 )
-def test_what_is_no_address_is_refused(text: str) -> None:
+def test_a_text_that_is_not_an_address_is_refused(text: str) -> None:
     with pytest.raises(NotAChannelTarget):
         read_mail_address(text)
 

@@ -32,7 +32,7 @@ SEALED = ChannelSecret("https://hook.example/").sealed(VAULT, "alpha", "hook")
     ],
     ids=["of a later version", "sealed under another key", "not sealed at all"],
 )
-def test_what_cannot_be_sent_here_waits(way: str, sealed: bytes | None, text: str) -> None:
+def test_a_notice_that_cannot_be_sent_waits(way: str, sealed: bytes | None, text: str) -> None:
     """For a version that knows the way, or the key file that the secret was sealed under."""
 
     async def story() -> NoticeAttempt:

@@ -222,7 +222,7 @@ def test_a_receiver_that_says_nothing_is_left(answer: bytes) -> None:
 @pytest.mark.parametrize(
     "answer", [b"", b"\x16\x03\x01 no HTTP\r\n\r\n", b"HTTP/1.1 99999 X\r\n\r\n"]
 )
-def test_what_is_no_http_is_no_answer(answer: bytes) -> None:
+def test_an_answer_that_is_not_http_does_not_count(answer: bytes) -> None:
     attempt = post(Receiver(answer))
     assert attempt.end is NoticeResult.NOT_NOW
     assert SECRET not in attempt.text

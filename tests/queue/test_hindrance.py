@@ -34,7 +34,7 @@ def test_place_and_words_tell(stage: Stage, reply: str, expected: Hindrance) -> 
     assert hindrance(RecipientOutcome("b@b.example", Move.DEFERRED, reply, stage)) is expected
 
 
-def test_what_is_refused_is_neither() -> None:
+def test_a_refusal_is_no_hindrance() -> None:
     assert (
         hindrance(RecipientOutcome("b@b", Move.REFUSED, "550 5.7.1 no", Stage.RCPT))
         is Hindrance.NONE

@@ -123,7 +123,7 @@ def test_a_place_is_free_again_once_a_check_has_ended() -> None:
     assert asyncio.run(scene()) == (["a1", "b2"], ["b1"])
 
 
-def test_who_leaves_the_line_keeps_no_thread_and_no_turn() -> None:
+def test_a_cancelled_check_keeps_no_thread_and_no_turn() -> None:
     async def scene() -> list[str]:
         checks = Checks(100)
         tasks = checks.come("a1", "b1", "c1")

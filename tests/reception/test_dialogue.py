@@ -88,7 +88,7 @@ def test_a_message_to_two_accounts_is_two_that_know_nothing_of_each_other(smtp: 
     assert b"@" not in for_a.head.partition(b"Subject")[0]  # no address of the other in Received
 
 
-def test_what_was_asked_about_reports_is_kept_and_tells_no_account_of_anothers_recipients(
+def test_dsn_parameters_are_kept_and_show_no_recipient_of_another_account(
     smtp: Wire,
 ) -> None:
     smtp.hosts("a.example", account="alpha")

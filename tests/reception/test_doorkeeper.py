@@ -48,7 +48,7 @@ def test_strangers_leave_room_for_authorized_hosts() -> None:
     assert door.refusal(HOME) == ""
 
 
-def test_who_has_authenticated_is_no_stranger() -> None:
+def test_an_authenticated_client_is_not_a_stranger() -> None:
     door = keeper(of_strangers=1)
     door.entered(STRANGER)
     door.authenticated()

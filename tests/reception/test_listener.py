@@ -178,7 +178,7 @@ def test_a_client_that_vanishes_in_mid_content_is_logged_once_and_leaves_nothing
     ("opening", "patience"),
     [(b"", 61.0), (b"EHLO c.example\r\n", 301.0), (b"EHLO c.example\r\n" + MAIL, 181.0)],
 )
-def test_who_is_silent_for_too_long_is_told_421(
+def test_a_client_that_is_silent_for_too_long_gets_421(
     reception: Reception, opening: bytes, patience: float
 ) -> None:
     reception.world.hosts("a.example")

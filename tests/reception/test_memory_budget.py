@@ -123,7 +123,7 @@ def test_at_the_limit_all_stop_and_write_and_go_on_once_half_is_written(
     play(scene)
 
 
-def test_who_begins_meanwhile_waits_too(play: Callable[[Scene], None]) -> None:
+def test_a_later_caller_waits_too(play: Callable[[Scene], None]) -> None:
     async def scene(sessions: Sessions) -> None:
         sessions.begin("big").add(b"x" * LIMIT)
         late = sessions.begin("late")

@@ -83,7 +83,7 @@ def test_without_authentication_it_is_530_and_in_the_trail(smtp: Wire) -> None:
         (" a.example' OR 1=1 --", "501 5.5.4 Argument is not a domain, @domain or #name"),
     ],
 )
-def test_what_is_no_node(smtp: Wire, argument: str, answer: str) -> None:
+def test_texts_that_are_not_etrn_targets(smtp: Wire, argument: str, answer: str) -> None:
     smtp.hosts("a.example")
     smtp.transcript(
         "C: AUTH PLAIN {alpha}\nS: 235 2.7.0 Authentication successful\nC: ETRN{argument}\nS:"

@@ -54,7 +54,9 @@ def test_a_domain_without_mx_is_its_own_host() -> None:
         LookupFailed("a.example: no such name in DNS", is_temporary=False),
     ],
 )
-def test_what_has_nowhere_to_go_is_dropped_at_once(records: list[Exchanger] | LookupFailed) -> None:
+def test_a_notice_without_a_channel_is_dropped_at_once(
+    records: list[Exchanger] | LookupFailed,
+) -> None:
     async def act(post: Post) -> None:
         post.world.names.mx["a.example"] = records
         await post.store(SENDER)

@@ -164,7 +164,7 @@ def test_no_more_are_tried_in_a_minute_than_are_allowed() -> None:
     assert sent_at[-1] - sent_at[0] < 200
 
 
-def test_what_the_store_cannot_record_is_not_sent_again_and_nothing_else_is_before() -> None:
+def test_a_sent_notice_is_not_sent_again_when_the_store_cannot_record_it() -> None:
     async def act(post: Post) -> None:
         settle = post.world.store.reports.settle_reports
         failing = [StoreError("the disk is away")] * 3
@@ -260,7 +260,7 @@ def asking(notify: Notify, reverse_path: str = SENDER) -> Envelope:
     )
 
 
-def test_who_asked_for_it_hears_once_that_mail_waits() -> None:
+def test_a_sender_that_asked_hears_once_that_mail_waits() -> None:
     async def act(post: Post) -> None:
         domain = post.world.directory.now.domains["b.example"]
         for envelope in (

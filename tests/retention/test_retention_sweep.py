@@ -202,7 +202,7 @@ async def test_when_the_old_mail_has_left_the_next_is_told_of_again(keeping: Kee
     assert await keeping.sweep_on(23.2, 43.1) == [(43.1, "retention-ahead", 7)]
 
 
-async def test_what_is_to_be_kept_is_told_of_when_its_time_is_over_once(keeping: Keeping) -> None:
+async def test_mail_to_be_kept_is_announced_once_at_the_end_of_its_time(keeping: Keeping) -> None:
     alpha = await keeping.host(retention=Retention(30 * DAY))
     await keeping.store.reception.hold([message(1, alpha.id)])
     assert await keeping.sweep_on(23.1, 29.9, 30.1, 31, 400) == [(30.1, "retention-over", None)]

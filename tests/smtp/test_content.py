@@ -105,7 +105,7 @@ def test_chunks_are_cleaned_whatever_their_cut(content: bytes, cuts: list[int]) 
 
 
 @given(troublesome, slices, st.booleans())
-def test_what_is_kept_has_no_bare_newline_and_no_nul_and_cleaning_it_again_changes_nothing(
+def test_cleaned_content_has_no_bare_newline_and_no_nul_and_cleaning_is_idempotent(
     content: bytes, cuts: list[int], by_bdat: bool
 ) -> None:
     once = (

@@ -477,7 +477,7 @@ class TestWearingOut:
         assert len(talk.messages) == 4
         assert talk.session.phase is Phase.GREETED
 
-    def test_who_does_not_greet_is_sent_away_sooner(self) -> None:
+    def test_a_client_that_does_not_greet_is_closed_sooner(self) -> None:
         talk = Conversation(limits=Limits(early_commands=3))
         talk.send(b"NOOP\r\nMAIL FROM:<>\r\nNOOP\r\nNOOP\r\n")
         assert talk.session.phase is Phase.CLOSED

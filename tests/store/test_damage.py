@@ -181,7 +181,7 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("hasty")
-async def test_what_the_proof_at_start_passes_over_the_first_reader_that_meets_it_ends_the_store(
+async def test_the_first_reader_that_meets_damage_ends_the_store(
     filled: Path,
 ) -> None:
     """And the next start looks at everything, finds it, and does not begin."""

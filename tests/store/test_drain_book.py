@@ -68,7 +68,7 @@ def test_numbers_go_on_where_a_store_left_them() -> None:
     assert opened(DrainBook({1: 41}), 1).number == 42
 
 
-def test_what_nobody_runs_is_what_has_another_number() -> None:
+def test_an_open_drain_with_another_number_is_unclaimed() -> None:
     book = DrainBook()
     one, two, three = (opened(book, number) for number in (3, 2, 1))
     book.take_over(two)

@@ -128,7 +128,7 @@ def tape(tmp_path_factory: pytest.TempPathFactory) -> Tape:
 
 
 @pytest.mark.parametrize("kept", KEPT)
-async def test_what_was_promised_before_a_cut_is_there_whole(
+async def test_acknowledged_mail_is_whole_after_a_power_cut(
     tape: Tape, kept: float, tmp_path: Path, runner: asyncio.Runner
 ) -> None:
     dice = random.Random(f"{SEED} {kept}")

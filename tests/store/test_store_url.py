@@ -46,7 +46,7 @@ def test_a_url_that_was_understood_is_written_alike(text: str) -> None:
         "///",
     ],
 )
-def test_what_is_no_url_of_a_store_is_refused_with_a_remedy(text: str) -> None:
+def test_a_wrong_store_url_is_refused_with_a_remedy(text: str) -> None:
     with pytest.raises(StoreUrlUnusable, match='is not the URL of a store; write "sqlite:///'):
         parse_store_url(text)
 

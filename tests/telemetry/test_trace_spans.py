@@ -81,7 +81,7 @@ def test_a_drain_without_a_release_has_a_trace_of_its_own() -> None:
     assert one.trace_id != other.trace_id
 
 
-def test_what_fails_has_an_error() -> None:
+def test_failures_have_an_error() -> None:
     traced = Traced()
     traced.release("1k2", "459 4.7.1 Node not allowed")
     traced.begin("1k2")

@@ -50,7 +50,7 @@ def test_an_address_has_one_spelling() -> None:
     ],
     ids=lambda text: repr(text[:20]),
 )
-def test_what_could_end_a_header_or_is_no_address_is_refused(text: str) -> None:
+def test_an_address_that_could_end_a_header_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is not an email address"):
         canonical_email(text)
 

@@ -45,7 +45,9 @@ BOOK = make_book(
         ("nobody", Known.UNKNOWN, Known.UNKNOWN),
     ],
 )
-def test_what_is_known(name: str, by_list: Known, by_learning: Known) -> None:
+def test_a_recipient_is_known_by_list_or_by_learning(
+    name: str, by_list: Known, by_learning: Known
+) -> None:
     assert BOOK.known(name, Policy(recipients=Recipients.LIST), NOW) is by_list
     assert BOOK.known(name, Policy(recipients=Recipients.LEARNED), NOW) is by_learning
     assert BOOK.known(name, Policy(), NOW) is Known.YES

@@ -14,7 +14,7 @@ from tests.admin.desk import HEAD, run
 from tests.transfer.streams import LARGE, bring_in, exported, hosting, packed_message
 
 
-def test_what_is_exported_is_what_matches_and_is_recorded_first() -> None:
+def test_matching_mail_is_exported_and_the_export_is_recorded_first() -> None:
     async def story() -> None:
         desk = await hosting()
         await bring_in(desk, packed_message(LARGE), packed_message(HEAD, "z@beta.example"))

@@ -18,7 +18,7 @@ from tests.transfer.streams import LARGE, bring_in, content_of, hosting, packed_
 @pytest.mark.parametrize(
     "content", [HEAD, LARGE, b"", b"x"], ids=["small", "large", "empty", "no line end"]
 )
-def test_what_is_brought_in_is_held_octet_for_octet_and_counted(content: bytes) -> None:
+def test_imported_mail_is_held_octet_for_octet_and_counted(content: bytes) -> None:
     async def story() -> None:
         desk = await hosting()
         [result] = await bring_in(
@@ -48,7 +48,7 @@ def test_nothing_is_received_in_the_future() -> None:
     run(story())
 
 
-def test_what_would_not_pass_smtp_is_cleaned_as_there() -> None:
+def test_imported_content_is_cleaned_as_at_smtp() -> None:
     async def story() -> None:
         desk = await hosting()
         [result] = await bring_in(desk, packed_message(b"a\nb\rc\r\n.\n\0d\r\n", step=3))
@@ -117,7 +117,7 @@ def test_a_reverse_path_that_is_none_keeps_its_message_out_and_no_other() -> Non
 
 
 @pytest.mark.parametrize("content", [HEAD, LARGE], ids=["small", "large"])
-def test_what_is_held_already_is_not_held_again(content: bytes) -> None:
+def test_mail_that_is_held_already_is_not_held_again(content: bytes) -> None:
     async def story() -> None:
         desk = await hosting()
         [first] = await bring_in(desk, packed_message(content))

@@ -22,7 +22,7 @@ ASKED = {
 }
 
 
-def test_what_was_asked_about_reports_comes_in_each_domains_own_and_goes_out_again() -> None:
+def test_dsn_parameters_of_each_domain_are_imported_and_exported() -> None:
     async def story() -> None:
         desk = await hosting()
         both = packed_message(

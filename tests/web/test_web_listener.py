@@ -176,7 +176,9 @@ def test_new_terms_hold_for_new_connections(
         (b"EHLO there\r\n\r\n", b"400"),
     ],
 )
-def test_what_cannot_be_read_in_one_way_is_refused(loop: Loop, said: bytes, status: bytes) -> None:
+def test_an_ambiguous_request_is_refused_and_counted(
+    loop: Loop, said: bytes, status: bytes
+) -> None:
     parts = gate_parts()
 
     async def story() -> None:

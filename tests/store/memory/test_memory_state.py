@@ -41,7 +41,7 @@ def notice(number: int, channel_id: int, at: float) -> Notice:
     return Notice(number, channel_id, f"key {number}", news, 0, 1.0, at, 0, "")
 
 
-def test_what_a_domain_holds_is_counted_with_its_files(state: MemoryState) -> None:
+def test_held_mail_is_counted_with_its_files(state: MemoryState) -> None:
     assert state.usage(1) == Usage(3, 3 * SIZE + 7, refused=1)
     assert state.usage(2) == NO_USAGE
     assert (state.holds_mail(1), state.holds_mail(2)) == (True, False)

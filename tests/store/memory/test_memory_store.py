@@ -18,7 +18,7 @@ async def test_a_message_gone_takes_its_file_along(runner: asyncio.Runner) -> No
     assert store.state.files == {}
 
 
-async def test_what_is_discarded_leaves_nothing(runner: asyncio.Runner) -> None:
+async def test_discarded_content_leaves_nothing(runner: asyncio.Runner) -> None:
     store = MemoryStore()
     spool = store.reception.open_spool()
     await spool.write(b"content")

@@ -207,7 +207,7 @@ async def test_a_message_gone_takes_its_file_along(store: SqliteStore, directory
     assert files(directory) == {stays.name}
 
 
-async def test_what_is_discarded_leaves_no_file(store: SqliteStore, directory: Path) -> None:
+async def test_discarded_content_leaves_no_file(store: SqliteStore, directory: Path) -> None:
     begun, finished, untouched = (
         store.reception.open_spool(),
         store.reception.open_spool(),

@@ -25,7 +25,7 @@ def test_an_origin_comes_back_as_it_was(origin: MessageOrigin) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "null", "[]", "{}", '{"address":1', '{"later":true}'])
-def test_what_cannot_be_read_is_not_known(text: str) -> None:
+def test_an_unreadable_origin_is_none(text: str) -> None:
     assert read_origin(text) is None
 
 

@@ -259,7 +259,7 @@ def test_how_much_waits_to_be_sent_is_kept_and_never_counted(
     ]
 
 
-def test_whose_turn_it_is_takes_a_seek_for_each_channel_however_many_notices_wait(
+def test_the_next_channel_is_found_by_one_seek_for_each_channel(
     connection: apsw.Connection,
 ) -> None:
     assert plan(connection, queries.FIRST_NOTICES, (10,)) == [

@@ -127,7 +127,7 @@ def test_a_listing_has_what_matches_in_order(
         (RecipientStatus.REFUSED, 51.0, 100, [4]),
     ],
 )
-def test_what_has_waited_since_before_a_time_is_found(
+def test_mail_older_than_a_time_is_found(
     tables: Tables, status: RecipientStatus, before: float, limit: int, numbers: list[int]
 ) -> None:
     assert reading.expired(tables.connection, 1, status, before, limit) == numbers

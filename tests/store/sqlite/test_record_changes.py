@@ -72,7 +72,7 @@ def test_a_drain_finishes_if_no_more_is_held_than_it_leaves(
     assert tables.rows("SELECT count(*) FROM past_drain") == [(int(is_over),)]
 
 
-def test_who_was_taken_over_neither_finishes_nor_closes(tables: Tables) -> None:
+def test_a_drain_that_was_taken_over_neither_finishes_nor_closes(tables: Tables) -> None:
     drain = tables.drain(1)
     tables.change(record_changes.take_over, drain)
     with pytest.raises(LeaseLost):

@@ -27,7 +27,7 @@ MAKERS: dict[str, tuple[Callable[[Path], object], str]] = {
 
 
 @pytest.mark.parametrize("kind", MAKERS)
-def test_what_is_no_regular_file_is_refused_without_a_wait(tmp_path: Path, kind: str) -> None:
+def test_a_file_that_is_not_regular_is_refused_without_a_wait(tmp_path: Path, kind: str) -> None:
     make, words = MAKERS[kind]
     make(tmp_path / "file")
     before = len(list(Path("/proc/self/fd").iterdir()))

@@ -221,7 +221,7 @@ async def test_a_store_of_an_earlier_schema_is_salvaged_into_the_present_one(
     await store.close()
 
 
-async def test_what_was_committed_and_not_checkpointed_is_salvaged_too(
+async def test_rows_that_were_not_checkpointed_are_salvaged_too(
     filled: Path, tmp_path: Path
 ) -> None:
     store = await open_sqlite(filled)

@@ -6,7 +6,7 @@ from tests.contract.making import report
 from tests.store.sqlite.tables import Tables
 
 
-def test_what_is_done_goes_and_what_is_put_off_keeps_its_place_and_the_answer() -> None:
+def test_sent_notices_go_and_deferred_ones_keep_their_place_and_answer() -> None:
     tables = Tables()
     tables.change(report_changes.keep, [report(number, 1) for number in (1, 2, 3)])
     tables.change(

@@ -55,7 +55,7 @@ async def one_of_three(store: SqliteStore) -> tuple[int, ContentFile]:
 
 @pytest.mark.parametrize("way", ["prove", "read", "beginning"])
 @pytest.mark.parametrize("damage_done", DAMAGES)
-async def test_what_is_no_whole_file_is_never_read_for_one(
+async def test_a_part_of_a_file_is_never_taken_for_the_whole(
     store: SqliteStore, directory: Path, damage: DamageReport, damage_done: str, way: str
 ) -> None:
     domain_id, file = await one_of_three(store)

@@ -83,7 +83,7 @@ def test_matching_mail_is_named_counted_exported_and_imported() -> None:
         ("POST", "/v1/queue/import", {"content": b"nonsense"}, 422),
     ],
 )
-def test_what_is_wrong_with_many_is_said_before_any_is_given(
+def test_wrong_requests_name_fault_and_remedy(
     method: str, path: str, request_: dict[str, Any], status: int
 ) -> None:
     desk = Desk()

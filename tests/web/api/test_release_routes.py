@@ -38,7 +38,7 @@ def test_a_release_is_shown_and_listed() -> None:
         ("/v1/releases?nobody=1", 422),
     ],
 )
-def test_what_does_not_exist_or_is_wrong(path: str, status: int) -> None:
+def test_unknown_and_wrong_names_are_refused(path: str, status: int) -> None:
     answer = ask(Desk(), "GET", path)
     assert answer.status_code == status
     assert answer.json()["remedy"]
