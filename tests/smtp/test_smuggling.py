@@ -1,9 +1,11 @@
 """Smuggling: however content and stream are cut, no content becomes a command or ends early.
 
 Each sequence that has ended DATA on some server stands in the middle of a whole dialogue, before a
-transaction of the attacker's. Then the stream is cut at every octet.
+transaction of the attacker's. Then the stream is cut at every octet. `make unit` cuts it around
+the sequence, and elsewhere at each eighth octet.
 """
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -53,8 +55,20 @@ def octet_by_octet(stream: bytes) -> list[bytes]:
     return cut(stream, [1] * len(stream))
 
 
-def ways_to_cut(stream: bytes) -> Iterator[list[bytes]]:
-    yield from ([stream[:place], stream[place:]] for place in range(1, len(stream)))
+IS_UNIT = bool(os.environ.get("RESTANTE_UNIT"))
+AROUND = 4  # octets before and behind the sequence at which every run cuts
+
+
+def places_to_cut(octets: bytes, sequence: bytes) -> list[int]:
+    begin = octets.index(b"body" + sequence) + len(b"body")
+    near = range(begin - AROUND, begin + len(sequence) + AROUND)
+    return [
+        place for place in range(1, len(octets)) if not IS_UNIT or place in near or place % 8 == 0
+    ]
+
+
+def ways_to_cut(stream: bytes, sequence: bytes) -> Iterator[list[bytes]]:
+    yield from ([stream[:place], stream[place:]] for place in places_to_cut(stream, sequence))
     yield octet_by_octet(stream)
 
 
@@ -81,7 +95,7 @@ def test_no_sequence_ends_data_wherever_the_stream_is_cut(sequence: bytes) -> No
     unstuffed = b"\r\n".join(line.removeprefix(b".") for line in content.split(b"\r\n"))
     first = Taken("250.250@a.example", ["250.0@b.example"], normalized(unstuffed))
     stream = b"EHLO c.example\r\n" + OPENING + b"DATA\r\n" + content + b".\r\n" + SECOND
-    for pieces in ways_to_cut(stream):
+    for pieces in ways_to_cut(stream, sequence):
         check(pieces, [first, SECOND_TAKEN], [220, 250, 250, 250, 354, 250, *SECOND_REPLIES])
 
 
@@ -92,7 +106,7 @@ def test_a_chunk_ends_by_its_count_wherever_the_stream_is_cut(sequence: bytes) -
     stream = (
         b"EHLO c.example\r\n" + OPENING + b"BDAT %d LAST\r\n%s" % (len(content), content) + SECOND
     )
-    for pieces in ways_to_cut(stream):
+    for pieces in ways_to_cut(stream, sequence):
         check(pieces, [first, SECOND_TAKEN], [220, 250, 250, 250, 250, *SECOND_REPLIES])
 
 
@@ -101,7 +115,7 @@ def test_a_message_may_be_cut_into_chunks_at_every_octet(sequence: bytes) -> Non
     content = content_with(sequence + b"\r\n.\r\n")
     first = Taken("250.250@a.example", ["250.0@b.example"], normalized(content))
     suspicious = range(content.index(sequence), content.index(EVIL) + 1)
-    for place in range(len(content) + 1):
+    for place in [0, *places_to_cut(content, sequence), len(content)]:
         chunks = b"BDAT %d\r\n%sBDAT %d LAST\r\n%s" % (
             place,
             content[:place],
@@ -122,7 +136,7 @@ def test_the_octets_of_a_refused_chunk_are_never_commands(sequence: bytes) -> No
     opening = b"MAIL FROM:<250.250@a.example>\r\nRCPT TO:<550.0@b.example>\r\n"
     chunk = b"BDAT %d\r\n%sBDAT %d LAST\r\n%s" % (len(content), content, len(content), content)
     stream = b"EHLO c.example\r\n" + opening + chunk + b"RSET\r\n" + SECOND
-    for pieces in ways_to_cut(stream):
+    for pieces in ways_to_cut(stream, sequence):
         check(pieces, [SECOND_TAKEN], [220, 250, 250, 550, 503, 503, 250, *SECOND_REPLIES])
 
 
@@ -163,7 +177,7 @@ def test_held_content_ends_nothing_at_the_destination(
     )
     server.receive(b"EHLO c.example\r\n" + OPENING + verb)
     (held,) = [taken.content for taken in server.taken]
-    for place in range(1, len(held)):
+    for place in places_to_cut(held, b""):
         letters = [Letter(250, (250,), 250, held, (place,)), Letter(250, (250,), 250, b"next\r\n")]
         client, destination = (
             JoinedClient(letters),
