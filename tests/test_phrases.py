@@ -56,7 +56,11 @@ def test_a_fact_with_a_name_in_it() -> None:
         (PermissionError(13, "Permission denied", "data/lock"), "data/lock: Permission denied"),
         (OSError("disk full"), "disk full"),
         (ValueError("not a name"), "not a name"),
-        (EOFError(), "EOFError"),
+        (EOFError(), "it ended too early"),
+        (TimeoutError(), "no answer in time"),
+        (ConnectionResetError(), "the connection was closed"),
+        (RuntimeError(), "no cause was given"),
+        (KeyError("form"), "'form' is missing"),
     ],
 )
 def test_a_cause_has_no_raw_number(error: Exception, text: str) -> None:
@@ -108,3 +112,43 @@ def test_an_address_that_cannot_be_bound_has_the_remedy_of_its_cause(
     number: int, remedy: str
 ) -> None:
     assert phrases.remedy_for_address(OSError(number, "text"), "[[listen]]") == remedy
+
+
+# Each names a class to somebody who knows it: a kind of key, a type in a tag, and a defect.
+CLASS_NAMES_MAY_BE_IN = {
+    "config/certificate.py",
+    "telemetry/log_writer.py",
+    "web/api/entity_tags.py",
+}
+
+
+def test_no_text_has_the_name_of_a_class() -> None:
+    found = [
+        f"{file.relative_to(SOURCES)}:{line}"
+        for file in sorted(SOURCES.rglob("*.py"))
+        if str(file.relative_to(SOURCES)) not in CLASS_NAMES_MAY_BE_IN
+        for line in class_names_in(ast.parse(file.read_text()))
+    ]
+    assert found == []
+
+
+def class_names_in(tree: ast.Module) -> Iterator[int]:
+    """Yield the lines that use `type(x).__name__`, or show an error's `repr`."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Attribute(
+                attr="__name__" | "__qualname__", value=ast.Call(func=ast.Name(id="type"))
+            ):
+                yield node.lineno
+            case ast.FormattedValue(value=ast.Name(id=name), conversion=114) if name in {
+                "error",
+                "exc",
+                "failure",
+                "outcome",
+            }:
+                yield node.lineno
+
+
+def test_a_name_of_a_class_in_a_text_is_found() -> None:
+    text = "a = f'{type(e).__name__}'\nb = f'{error!r}'\nc = f'{name!r}'"
+    assert sorted(class_names_in(ast.parse(text))) == [1, 2]

@@ -6,6 +6,7 @@ here; …`. A test proves that no other module spells these texts itself.
 """
 
 import errno
+from collections.abc import Mapping
 from typing import Final
 
 # The server
@@ -67,9 +68,27 @@ def remedy_for_address(error: OSError, table: str) -> str:
     return f"name an address of this machine in {table}"
 
 
+# Errors that often have no text: people do not know the names of their classes.
+_WORDLESS: Final[Mapping[type[BaseException], str]] = {
+    TimeoutError: "no answer in time",
+    EOFError: "it ended too early",
+    ConnectionError: "the connection was closed",
+    MemoryError: "not enough memory",
+    UnicodeError: "it has octets that are no text",
+}
+_NO_CAUSE: Final = "no cause was given"
+
+
 def cause_of(error: BaseException) -> str:
-    """Return an error's cause without its raw number, after the name of its file if it has one."""
+    """Return an error's cause in words: no class name, and no raw number.
+
+    The name of its file comes first, if it has one.
+    """
     if isinstance(error, OSError) and error.strerror:
         named = error.filename
         return f"{named}: {error.strerror}" if named is not None else error.strerror
-    return str(error) or type(error).__name__
+    if isinstance(error, KeyError):
+        return f"{error} is missing"
+    return str(error) or next(
+        (text for kind, text in _WORDLESS.items() if isinstance(error, kind)), _NO_CAUSE
+    )

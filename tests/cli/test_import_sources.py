@@ -151,7 +151,7 @@ def test_one_bad_file_stops_no_other(tmp_path: Path) -> None:
     [
         ("{", "envelopes.jsonl, line 1: was not written by an export", []),
         ("[]", "envelopes.jsonl, line 1: was not written by an export", []),
-        ('{"file": "1.x"}', "its side file was not written by an export", [b"second\r\n"]),
+        ('{"file": "1.x"}', "was not written by an export: it has no", [b"second\r\n"]),
     ],
 )
 def test_a_maildir_with_an_envelope_that_is_none_is_named(

@@ -1,5 +1,6 @@
 """Domains and mailboxes: one spelling for each domain, and no text that only looks like one."""
 
+import re
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 import pytest
@@ -64,6 +65,23 @@ def test_a_domain_has_one_spelling(text: str, canonical: str) -> None:
 )
 def test_text_that_is_no_domain_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="not a domain name"):
+        canonical_domain(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "cause"),
+    [
+        ("192.0.2.256", "not an address: '192.0.2.256'"),
+        ("192.0.2", "not an address: '192.0.2'"),
+        ("192.0.2.", "not an address: '192.0.2.'"),
+        ("192.0.2.0/33", "not a network: '192.0.2.0/33'"),
+        ("1::2::3", "not an address: '1::2::3'"),
+        ("192.0.2.1", "an address, not a domain name: '192.0.2.1'"),
+        ("7", "not a domain name: '7'"),
+    ],
+)
+def test_text_that_is_meant_as_an_address_is_not_called_a_domain(text: str, cause: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(cause)):
         canonical_domain(text)
 
 

@@ -54,3 +54,17 @@ def test_a_failure_says_whether_it_may_pass(domain: str, is_temporary: bool) -> 
 @pytest.mark.parametrize("name", ["a..b", "a" * 64, "a." * 200, ""])
 def test_a_name_that_cannot_be_one_can_be_forgotten(name: str) -> None:
     DnsResolver([(ADDRESS, 9)]).forget(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "cause"),
+    [
+        ("broken.example", "no name server could answer"),
+        ("a..b", "it is not a name that DNS can have"),
+        ("a" * 64, "it is not a name that DNS can have"),
+        ("a." * 200 + "b", "it is not a name that DNS can have"),
+    ],
+)
+def test_a_failed_lookup_says_its_cause_in_words(name: str, cause: str) -> None:
+    with pytest.raises(LookupFailed, match=f"MX lookup failed: {cause}$"):
+        exchangers(name)

@@ -85,7 +85,7 @@ def test_a_report_that_cannot_go_now_is_tried_again_with_growing_pauses(trouble:
         names = post.world.names
         if trouble == "DNS":
             names.mx["a.example"] = LookupFailed(
-                "a.example: MX lookup failed: Timeout", is_temporary=True
+                "a.example: MX lookup failed: no name server answered in time", is_temporary=True
             )
         elif trouble == "away":
             names.table = {}

@@ -101,7 +101,7 @@ def test_a_failure_says_what_and_a_defect_also_where(capsys: pytest.CaptureFixtu
     log.write(StoreFailed(error=error, doing="hold"))
     log.write(InternalError(error=error))
     plain, _, rest = capsys.readouterr().err.partition("\n")
-    assert plain.endswith(' store-failed [error] doing=hold error="ValueError: boom"')
+    assert plain.endswith(" store-failed [error] doing=hold error=boom")
     assert rest.endswith("ValueError: boom\n")
 
 

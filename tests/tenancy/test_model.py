@@ -73,10 +73,12 @@ def test_an_authorized_host_has_one_spelling(written: str, shown: str) -> None:
 @pytest.mark.parametrize(
     ("written", "cause"),
     [
-        ("192.0.2.1/24", "has host bits set"),
-        ("2001:db8::1/32", "has host bits set"),
-        ("192.0.2.256", "not a domain name"),
-        ("192.0.2.0/33", "not a domain name"),
+        ("192.0.2.1/24", r"is it 192.0.2.1 or 192.0.2.0/24\?"),
+        ("2001:db8::1/32", r"is it 2001:db8::1 or 2001:db8::/32\?"),
+        ("192.0.2.256", "not an address"),
+        ("2001:db8::g", "not a domain name"),
+        ("2001:db8:::1", "not an address"),
+        ("192.0.2.0/33", "not a network"),
         ("*.example", "not a domain name"),
         ("", "not a domain name"),
     ],

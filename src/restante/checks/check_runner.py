@@ -35,6 +35,7 @@ from restante.checks.verdict import (
     refuse,
 )
 from restante.network.addresses import address_block
+from restante.phrases import cause_of
 from restante.store.store_errors import StoreError
 from restante.telemetry.events import CheckFailed
 from restante.telemetry.log import Log
@@ -141,7 +142,7 @@ class CheckRunner:
         if now - self._last_logged >= FAILURE_LINES_APART:
             self._log.publish(CheckFailed(check=self.name, error=error, count=self._failures))
             self._failures, self._last_logged = 0, now
-        return self._by_terms(f"{type(error).__name__}: {error}")
+        return self._by_terms(cause_of(error))
 
     def _by_terms(self, reason: str) -> Decision:
         if self._terms.on_failure is OnFailure.DEFER:

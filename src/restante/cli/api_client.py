@@ -127,9 +127,9 @@ class Api:
             cause = f"the server did not answer within {self._seconds:.0f} s"
             remedy = "it may be stopped, or its disk may hang: look at its log, and try again"
             raise Failure(Exit.TRY_LATER, f"{self._place}: {cause}; {remedy}") from None
-        except httpx.TransportError as error:
-            cause = f"the connection to the server was lost: {type(error).__name__}"
-            raise Failure(Exit.TRY_LATER, f"{self._place}: {cause}; look at its log") from None
+        except httpx.TransportError:
+            cause = "the connection to the server was lost; look at its log"
+            raise Failure(Exit.TRY_LATER, f"{self._place}: {cause}") from None
 
 
 def ask(

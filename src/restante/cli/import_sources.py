@@ -218,8 +218,12 @@ def _with_facts(place: str, content: Stretch, facts: Mapping[str, Any]) -> Lette
             message_id=facts.get("message_id"),
             origin=facts.get("origin"),
         )
-    except (KeyError, TypeError) as error:
-        raise ValueError(f"its side file was not written by an export: {error!r}") from None
+    except KeyError as error:
+        raise ValueError(f"its side file was not written by an export: it has no {error}") from None
+    except TypeError:
+        raise ValueError(
+            "its side file was not written by an export: a value has a wrong form"
+        ) from None
 
 
 def _lines(path: Path) -> Iterator[Mapping[str, Any]]:

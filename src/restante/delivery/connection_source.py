@@ -1,11 +1,13 @@
 """Where a delivery connection's wire comes from: dialed, or adopted from the server side."""
 
 import asyncio
+import os
 from collections.abc import Sequence
 from typing import Protocol
 
 from restante.delivery.route import Endpoint, leads_home
 from restante.network.wire import Wire, WireOwner
+from restante.phrases import cause_of
 
 
 class NotReached(OSError):  # noqa: N818
@@ -55,7 +57,9 @@ class Dialing:
         except TimeoutError:
             raise NotReached("connecting timed out") from None
         except OSError as error:
-            raise NotReached(error.strerror or str(error)) from error
+            raise NotReached(
+                os.strerror(error.errno) if error.errno else cause_of(error)
+            ) from error
         finally:
             self.is_dialing = False
 
@@ -91,6 +95,12 @@ class Adoption:
     def give_up(self) -> None:
         """Close the wire, which nobody would close otherwise."""
         self._wire.abort()
+
+
+def _cause(error: OSError) -> str:
+    """Return the system's text: that of asyncio has a tuple in it."""
+    number = error.errno or 0
+    return os.strerror(number) if number > 0 else cause_of(error)  # below 0: of a name
 
 
 def dial(

@@ -31,6 +31,7 @@ from restante.delivery.reply_timer import LATE_SECONDS, ReplyTimer
 from restante.delivery.route import Endpoint
 from restante.network.tls import TlsFailed
 from restante.network.wire import Wire
+from restante.phrases import cause_of
 from restante.sasl.scram_keys import salted_password
 from restante.smtp.client_events import (
     BeginTls,
@@ -224,7 +225,7 @@ class DeliveryConnection:
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End, if it has not ended."""
-        self._closed_by_peer(str(exc) if exc is not None else _CLOSED)
+        self._closed_by_peer(cause_of(exc) if exc is not None else _CLOSED)
 
     def _closed_by_peer(self, reason: str) -> None:
         """End because the destination closed, or because its last reply has no visible end."""

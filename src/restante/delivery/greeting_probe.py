@@ -48,7 +48,7 @@ async def _reason_against(endpoint: Endpoint, context: DeliveryContext) -> str:
     try:
         await source.open(reader)
     except OSError as error:
-        return str(error) or cause_of(error)
+        return cause_of(error)
     if objection := source.objection(reader.wire):
         reader.close()
         return objection

@@ -16,6 +16,7 @@ from restante.delivery.wire_reader import WireReader
 from restante.network.resolver import LookupFailed, Resolver
 from restante.network.tls import TlsFailed
 from restante.network.tls_context import unverified_client_context
+from restante.phrases import cause_of
 from restante.smtp.handshake import ClientOptions, Handshake
 from restante.smtp.pipelining import Pipelining
 from restante.smtp.protocol_errors import PeerBroke
@@ -63,7 +64,7 @@ async def _first(
         try:
             return await _look(endpoint, destination, hostname, own_addresses)
         except OSError as error:
-            why = error.strerror or str(error)
+            why = cause_of(error)
         except (PeerBroke, TlsFailed, EOFError) as error:
             why = str(error)
     raise NoKey(why)

@@ -20,6 +20,9 @@ _LDH_DOMAIN = re.compile(
     r"(?=.{1,253}\Z)(?!.*\.\.)[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
     r"(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*\Z"
 )
+# Texts that are meant as addresses, with their mistakes
+_NUMBERS = re.compile(r"[0-9]+(\.[0-9]*)+\Z")
+_GROUPS = re.compile(r"[0-9A-Fa-f:.]+(%.*)?\Z")
 
 
 class Mailbox(NamedTuple):
@@ -46,9 +49,23 @@ def canonical_domain(text: str) -> str:
     if not name.isascii():
         name = _to_a_labels(name)
     if not _LDH_DOMAIN.match(name) or name.rpartition(".")[2].isdigit():
-        message = f"not a domain name: {text!r}"
+        message = f"{_meant(name)}: {text!r}"
         raise ValueError(message)
     return name.lower()
+
+
+def _meant(name: str) -> str:
+    """Say what a text fails to be: people who write an address do not look for a domain name."""
+    bare, slash, _ = name.strip("[]").partition("/")
+    if not (_NUMBERS.match(bare) or (":" in bare and _GROUPS.match(bare))):
+        return "not a domain name"
+    if slash:
+        return "not a network"
+    try:
+        ipaddress.ip_address(bare)
+    except ValueError:
+        return "not an address"
+    return "an address, not a domain name"
 
 
 def _to_a_labels(name: str) -> str:

@@ -7,10 +7,10 @@ point at us. So they are behind an interface of their own, which nobody has who 
 import asyncio
 import ipaddress
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from random import random
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import dns.asyncresolver
 import dns.exception
@@ -18,6 +18,7 @@ import dns.name
 import dns.resolver
 
 from restante.network.answers import Answers
+from restante.phrases import cause_of
 from restante.tenancy.model import IpAddress
 
 _LOOPBACK: tuple[IpAddress, ...] = (
@@ -117,7 +118,7 @@ class DnsResolver:
             return ()
         except (dns.exception.DNSException, OSError) as error:
             raise LookupFailed(
-                f"{domain}: MX lookup failed: {type(error).__name__}", is_temporary=True
+                f"{domain}: MX lookup failed: {_cause(error)}", is_temporary=True
             ) from None
         found = [Exchanger(record.preference, _host_name(record.exchange)) for record in answer]
         return tuple(sorted(found, key=lambda exchanger: (exchanger.preference, random())))  # noqa: S311  for the load
@@ -131,9 +132,30 @@ class DnsResolver:
             return LookupFailed(f"{name}: no {record} record in DNS", is_temporary=False)
         except (dns.exception.DNSException, OSError) as error:
             return LookupFailed(
-                f"{name}: {record} lookup failed: {type(error).__name__}", is_temporary=True
+                f"{name}: {record} lookup failed: {_cause(error)}", is_temporary=True
             )
         return tuple(ipaddress.ip_address(record_.address) for record_ in answer)
+
+
+# In the order in which they are tried: the first that an error is an instance of.
+_CAUSES: Final[Mapping[type[Exception], str]] = {
+    dns.exception.Timeout: "no name server answered in time",
+    dns.resolver.NoNameservers: "no name server could answer",
+    dns.resolver.YXDOMAIN: "its alias in DNS is too long",
+    dns.exception.SyntaxError: "it is not a name that DNS can have",  # of the text of a name
+    dns.name.NameTooLong: "it is not a name that DNS can have",
+    dns.name.LabelTooLong: "it is not a name that DNS can have",
+}
+
+
+def _cause(error: Exception) -> str:
+    """Return the cause in words: the texts of dnspython are long, and its classes jargon."""
+    if isinstance(error, OSError):
+        return cause_of(error)
+    return next(
+        (text for kind, text in _CAUSES.items() if isinstance(error, kind)),
+        "the answer of DNS cannot be read",
+    )
 
 
 def _host_name(name: dns.name.Name) -> str:

@@ -26,6 +26,7 @@ from restante.network.tls_context import verifying_client_context
 from restante.notices.notice_result import NoticeAttempt, NoticeResult
 from restante.notices.signature import signed_headers
 from restante.notices.wording import as_json
+from restante.phrases import cause_of
 from restante.tenancy.model import IpAddress
 from restante.tenancy.notice import Notice
 
@@ -184,4 +185,9 @@ def _cause(error: BaseException) -> str:
             return "TLS failed"
         if isinstance(cause, OSError) and cause.strerror:
             return cause.strerror
-    return f"the exchange failed: {type(error).__name__}"
+    if isinstance(error, httpx.ProtocolError):
+        return "its answer is not HTTP"
+    return next(
+        (cause_of(one) for one in reversed(causes) if isinstance(one, (OSError, EOFError))),
+        "the exchange failed",
+    )

@@ -19,7 +19,7 @@ from typing import Final, Protocol
 from restante.delivery.cannot_start import CannotStart
 from restante.mail.address import canonical_domain
 from restante.mail.message import message_name
-from restante.phrases import NOTHING_WAITS
+from restante.phrases import NOTHING_WAITS, cause_of
 from restante.release.authorization import (
     NOT_AUTHENTICATED,
     Authorization,
@@ -205,7 +205,7 @@ class Releaser:
             ]
             for outcome in await asyncio.gather(*starts, return_exceptions=True):
                 if isinstance(outcome, CannotStart | StoreError):
-                    failures.append(f"{type(outcome).__name__}: {outcome}")
+                    failures.append(cause_of(outcome))
                 elif isinstance(outcome, BaseException):
                     raise outcome
         return failures

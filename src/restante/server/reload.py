@@ -17,6 +17,7 @@ from restante.config.key_file import KeyUnusable, read_key
 from restante.config.load import load
 from restante.config.running import effective, settings_needing_restart
 from restante.config.schema import Config, Listen
+from restante.phrases import cause_of
 from restante.reception.listeners import (
     CannotListen,
     ListenerAddress,
@@ -102,7 +103,7 @@ class Reloader:
             raise
 
     def _fail(self, error: Exception) -> None:
-        self.state = self.state.failed(self._parts.now(), str(error) or type(error).__name__)
+        self.state = self.state.failed(self._parts.now(), cause_of(error))
 
     async def _reload(self) -> None:
         parts, now, running = self._parts, self._parts.now(), self._running.config

@@ -69,7 +69,10 @@ FIELDS: Final[Mapping[str, FieldMeaning]] = {
     "end": FieldMeaning("How it ended, in one word or two.", "finished"),
     "ends": FieldMeaning("The time of the end, in UTC.", "2027-03-01T12:00:00Z"),
     "entries": FieldMeaning("Number of entries of the history.", 4000),
-    "error": FieldMeaning("The type and text of the error.", OSError("disk full")),
+    "error": FieldMeaning(
+        "The cause in words; for `internal-error` after the name of its class.",
+        OSError("disk full"),
+    ),
     "errors": FieldMeaning("Number of commands refused because they were wrong.", 0),
     "failures": FieldMeaning("Number of failed attempts so far.", 1),
     "files": FieldMeaning("Number of files.", 3),

@@ -80,7 +80,10 @@ def _reader(kind: type[Event]) -> Callable[[Event], dict[str, Any]]:
     def read_failure(event: Event) -> dict[str, Any]:
         assert isinstance(event, FailureEvent)
         error = event.error
-        return {**read_present(event), "error": f"{type(error).__name__}: {cause_of(error)}"}
+        cause = cause_of(error)
+        if isinstance(event, InternalError):  # for its report to the developers
+            cause = f"{type(error).__name__}: {cause}"
+        return {**read_present(event), "error": cause}
 
     if issubclass(kind, FailureEvent):
         return read_failure

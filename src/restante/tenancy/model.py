@@ -102,9 +102,15 @@ def parse_authorized_hosts(texts: Iterable[str]) -> AuthorizedHosts:
             networks.append(_plain_network(ipaddress.ip_network(text.strip("[]"), strict=True)))
         except ValueError as error:
             if "host bits" in str(error):
-                raise
+                raise ValueError(_between(text)) from None
             names.append(canonical_domain(text))
     return AuthorizedHosts(tuple(networks), tuple(names))
+
+
+def _between(text: str) -> str:
+    """Say that a text is neither an address nor a network, and name the two it may mean."""
+    found = ipaddress.ip_interface(text.strip("[]"))
+    return f"neither an address nor a network: {text!r} (is it {found.ip} or {found.network}?)"
 
 
 def _plain_network(network: IpNetwork) -> IpNetwork:

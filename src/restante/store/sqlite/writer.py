@@ -25,6 +25,7 @@ from typing import Any, NamedTuple
 
 import apsw
 
+from restante.phrases import cause_of
 from restante.store.sqlite import engine, queries
 from restante.store.sqlite.ballast import Ballast
 from restante.store.sqlite.ledger import Balance, Ledger
@@ -226,5 +227,5 @@ def _as_raised(error: Exception) -> Exception:
     if engine.is_want_of_room(error):
         return StoreFull("the disk is full")
     if isinstance(error, (apsw.Error, MemoryError, StoreError, UnicodeDecodeError)):
-        return StoreError(str(error) or type(error).__name__)
+        return StoreError(cause_of(error))
     return error
