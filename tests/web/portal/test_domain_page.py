@@ -1,7 +1,10 @@
 """The page of a domain, and its release."""
 
+from restante.admin.held_over_time import HeldOverTimeView, HeldPointView
+from restante.admin.trail import moment
 from restante.tenancy.grants import GrantedRole
-from tests.web.portal.visitors import ALPHA, hosting, user_of, visit
+from restante.web.portal.domain_page import chart
+from tests.web.portal.visitors import ALPHA, BETA, hosting, user_of, visit
 
 
 def test_release_asks_for_the_domain_as_the_user() -> None:
@@ -25,3 +28,44 @@ def test_looking_releases_nothing() -> None:
     assert visit(desk, "/domains/alpha.example/release", ALPHA).status_code == 405
     assert desk.server is not None
     assert desk.server.released == []
+
+
+def test_the_drain_is_a_part_of_its_own_that_refreshes_itself() -> None:
+    desk = hosting()
+    text = visit(desk, "/domains/alpha.example/drain", ALPHA).text
+    assert text.startswith('<div id="drain"')
+    assert 'hx-trigger="every 2s"' in text
+    assert "<dd>5</dd>" in text
+    quiet = visit(desk, "/domains/beta.example/drain", BETA).text
+    assert "hx-trigger" not in quiet
+
+
+def test_the_words_of_the_primary_are_text() -> None:
+    desk = hosting()
+    assert desk.server is not None
+    desk.server.last_error = "451 <script>alert(1)</script>"
+    text = visit(desk, "/domains/alpha.example", ALPHA).text
+    assert "451 &lt;script&gt;" in text
+    assert "<script>alert" not in text
+
+
+def test_the_policy_is_told_in_sentences() -> None:
+    text = visit(hosting(), "/domains/alpha.example", ALPHA).text
+    assert "Mail is held until somebody asks for it." in text
+    assert "Refused mail is kept 14 days." in text
+    assert "restante release alpha.example" in text
+
+
+def test_a_chart_has_a_bar_for_each_slot() -> None:
+    def point(at: float, messages: int) -> HeldPointView:
+        return HeldPointView(at=moment(at), messages=messages, octets=1)
+
+    held = HeldOverTimeView(
+        domain="alpha.example",
+        since=moment(0),
+        until=moment(600),
+        slot_seconds=60,
+        points=[point(0, 1), point(300, 2)],
+    )
+    assert chart(held) == [(0.0, 60.0, 45.0), (300.0, 60.0, 90.0)]
+    assert chart(held.model_copy(update={"points": []})) == []

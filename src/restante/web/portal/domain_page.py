@@ -1,30 +1,72 @@
-"""One domain: its mail, the drain as it runs, and the policy in sentences."""
+"""One domain: its mail over time, the drain as it runs, and the policy in sentences."""
 
+from dataclasses import dataclass
 from typing import Final
 
 from starlette.responses import Response
 from starlette.routing import Route
 
-from restante.admin.domain_glances import show_glance
-from restante.admin.domains import show_domain
+from restante.admin.domain_glances import DomainGlance, show_glance
+from restante.admin.domains import DomainView, show_domain
+from restante.admin.held_over_time import HeldOverTimeView, HeldSpan, show_held
 from restante.admin.release_requests import ReleaseOrder, release
-from restante.web.portal.domain_sentence import needs, sentence
+from restante.web.portal.domain_sentence import needs, retention, sentence
+from restante.web.portal.page_wording import octets, span_in_words
 from restante.web.portal.portal_visit import Visit, page_route, see_other, segment
+from restante.web.portal.shell_lines import released
 
 _REFUSED: Final = 400  # SMTP reply codes from here on
+_HOLD: Final = {
+    "until-asked": "Mail is held until somebody asks for it.",
+    "on-return": "Mail is handed over when the primary is seen to be back, or on request.",
+    "relay": "Mail is sent on at once, and again with growing pauses.",
+    "suspended": "The domain is suspended: nothing leaves, even on request.",
+}
+_RECIPIENTS: Final = {
+    "any": "Mail for any address of the domain is accepted.",
+    "list": "Addresses are known from a list.",
+    "learned": "Addresses are known from a list and from the primary's answers.",
+}
+_UNKNOWN: Final = {
+    "accept": "Mail for others is accepted too.",
+    "defer": "Mail for others is asked to come later.",
+    "reject": "Mail for others is refused.",
+}
+CHART_WIDTH: Final = 600
+CHART_HEIGHT: Final = 90
+
+
+@dataclass(frozen=True, slots=True)
+class DrainPace:
+    """How fast a drain goes: messages a second, and the seconds that are left; None: unknown."""
+
+    rate: float
+    left: float | None
 
 
 async def domain(visit: Visit) -> Response:
     """Show a domain."""
     glance = await show_glance(visit.context, visit.part("name"))
     record = await show_domain(visit.context, glance.name)
+    held = await show_held(visit.context, glance.name, HeldSpan(since=visit.now - 7 * 86400.0))
     return visit.page(
         "domain.html",
         glance=glance,
         record=record,
         sentence=sentence(glance, visit.now),
         needs=list(needs(glance, visit.now)),
+        policy=policy_sentences(record, glance),
+        pace=_pace(glance, visit.now),
+        chart=chart(held),
+        most=max((one.messages for one in held.points), default=0),
+        commands=released(glance.name, visit.renderer.base_url),
     )
+
+
+async def domain_drain(visit: Visit) -> Response:
+    """Show the part of the page that changes while a drain runs."""
+    glance = await show_glance(visit.context, visit.part("name"))
+    return visit.page("drain.html", glance=glance, pace=_pace(glance, visit.now))
 
 
 async def release_domain(visit: Visit) -> Response:
@@ -36,7 +78,53 @@ async def release_domain(visit: Visit) -> Response:
     return see_other(f"/domains/{segment(name)}")
 
 
+def policy_sentences(record: DomainView, glance: DomainGlance) -> list[str]:
+    """Return the policy of a domain as people say it."""
+    policy = record.policy
+    found = [_HOLD.get(policy.hold, f"Hold policy: {policy.hold}.")]
+    found.append(f"Mail is {retention(glance)}.")
+    if policy.refused_retention is not None:
+        found.append(f"Refused mail is kept {span_in_words(policy.refused_retention)}.")
+    if policy.accept == "when-down":
+        found.append("Mail is accepted only while the primary is away.")
+    found.append(_RECIPIENTS.get(policy.recipients, ""))
+    if policy.recipients != "any":
+        found.append(_UNKNOWN.get(policy.unknown, ""))
+    if policy.quota is not None:
+        found.append(f"At most {octets(policy.quota)} are held.")
+    if policy.message_size is not None:
+        found.append(f"A message has at most {octets(policy.message_size)}.")
+    return found
+
+
+def chart(held: HeldOverTimeView) -> list[tuple[float, float, float]]:
+    """Return the bars of a chart: left edge, width and height, in its own units."""
+    begin, end = held.since.timestamp(), held.until.timestamp()
+    most = max((one.messages for one in held.points), default=0)
+    if not most or end <= begin:
+        return []
+    scale = CHART_WIDTH / (end - begin)
+    width = max(held.slot_seconds * scale, 1)
+    return [
+        (
+            round((one.at.timestamp() - begin) * scale, 1),
+            round(width, 1),
+            round(CHART_HEIGHT * one.messages / most, 1),
+        )
+        for one in held.points
+    ]
+
+
+def _pace(glance: DomainGlance, now: float) -> DrainPace:
+    if glance.drain is None:
+        return DrainPace(0.0, None)
+    seconds = max(now - glance.drain.started_at.timestamp(), 1.0)
+    rate = glance.drain.delivered / seconds
+    return DrainPace(rate, glance.held / rate if rate else None)
+
+
 ROUTES: Final[list[Route]] = [
     page_route("/domains/{name}", domain),
+    page_route("/domains/{name}/drain", domain_drain),
     page_route("/domains/{name}/release", release_domain, ["POST"]),
 ]

@@ -22,7 +22,11 @@ from restante.web.portal.portal_session import PortalSession
 _TYPE: Final = "text/html; charset=utf-8"
 
 
-NAVIGATION: Final = (("/", "Overview", AdminAction.DOMAIN_LIST),)
+NAVIGATION: Final = (
+    ("/", "Overview", AdminAction.DOMAIN_LIST),
+    ("/queue", "Queue", AdminAction.QUEUE_LIST),
+    ("/refused", "Refused", AdminAction.QUEUE_LIST),
+)
 
 
 def page_templates() -> Environment:
@@ -63,6 +67,11 @@ class PageRenderer:
     look: PortalLook
     templates: Environment = field(default_factory=page_templates)
 
+    @property
+    def base_url(self) -> str:
+        """The address of the API, for commands to copy."""
+        return f"https://{self.hostname}"
+
     def page(
         self,
         request: Request,
@@ -85,7 +94,6 @@ class PageRenderer:
             "path": request.url.path,
             "look": self.look,
             "hostname": self.hostname,
-            "base_url": f"https://{self.hostname}",
             "now": now,
             "clock": lambda at: page_wording.clock(at, now),
             "ago": lambda at: page_wording.ago(at, now),

@@ -23,7 +23,7 @@ from restante.admin.admin_error import AdminError, ErrorKind
 from restante.store.store_errors import StoreError
 from restante.telemetry.events import InternalError, StoreFailed
 from restante.web.api.problem_details import STATUSES
-from restante.web.portal import domain_page, overview_page
+from restante.web.portal import domain_page, message_page, overview_page, queue_page, refused_page
 from restante.web.portal.page_renderer import PageRenderer
 from restante.web.portal.portal_look import PortalLook
 from restante.web.portal.portal_session import SessionReader
@@ -43,7 +43,7 @@ HEADERS: Final = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-_PAGES: Final = (overview_page, domain_page)
+_PAGES: Final = (overview_page, domain_page, queue_page, message_page, refused_page)
 _TITLES: Final = {
     HTTPStatus.NOT_FOUND: "Not found",
     HTTPStatus.FORBIDDEN: "Not allowed",
@@ -116,6 +116,8 @@ class SafeHeaders:
 
 def _error_page(request: Request, status: int, error: str, remedy: str) -> Response:
     parts: PortalParts = request.app.state.portal
+    if "HX-Request" in request.headers:  # a part of a page that is open
+        return parts.renderer.page(request, "part_error.html", status=status, error=error)
     title = _TITLES.get(HTTPStatus(status), "This did not work")
     return parts.renderer.page(
         request,

@@ -1,0 +1,120 @@
+"""One message, held or gone: its way in steps, with the words of both servers."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from http import HTTPStatus
+from typing import Final
+from urllib.parse import urlencode
+
+from starlette.exceptions import HTTPException
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+
+from restante.admin.admin_error import AdminError, ErrorKind
+from restante.admin.held_mail import FullMessageView, number_of, show_message
+from restante.admin.mail_search import HistoryView, TraceSelection, trace
+from restante.admin.releases import PastReleaseView
+from restante.admin.trail import AuditView
+from restante.transfer.queue_content import read_content
+from restante.transfer.transfer_error import TransferError
+from restante.web.portal.page_wording import octets
+from restante.web.portal.portal_visit import Visit, page_route, see_other, segment
+
+
+@dataclass(frozen=True, slots=True)
+class WayStep:
+    """One step of a message's way. `words` are those of the other server."""
+
+    at: datetime | None  # None: after the step before, at a time that is not recorded
+    text: str
+    words: str = ""
+    status: str = ""
+
+
+async def message(visit: Visit) -> Response:
+    """Show a message that is held or has left."""
+    name = _checked(visit.part("name"))
+    found = await trace(visit.context, TraceSelection(name=name))
+    held, left = list(found.held), list(found.left)
+    full = await show_message(visit.context, name) if held else None
+    if full is None and not left:
+        raise HTTPException(HTTPStatus.NOT_FOUND)
+    return visit.page(
+        "message.html",
+        name=name,
+        full=full,
+        left=left,
+        first=full or left[0],
+        steps=list(steps(full, left, found.releases, found.audit)),
+    )
+
+
+async def download(visit: Visit) -> Response:
+    """Send a message's content as a file: it is never shown as a page."""
+    name = _checked(visit.part("name"))
+    full = await show_message(visit.context, name)
+    if not visit.session.is_fresh(visit.now):
+        return see_other("/step-up?" + urlencode({"next": f"/messages/{segment(full.name)}"}))
+    reason = (await visit.form()).text("reason")
+    try:
+        content = await read_content(visit.context, full.name, reason)
+    except TransferError as error:
+        raise AdminError(ErrorKind.CONFLICT, error.error, error.remedy) from None
+    headers = {
+        "Content-Length": str(content.size),
+        "Content-Disposition": f'attachment; filename="{full.name}.eml"',
+    }
+    return StreamingResponse(content.blocks, media_type="message/rfc822", headers=headers)
+
+
+def steps(
+    full: FullMessageView | None,
+    left: Sequence[HistoryView],
+    releases: Sequence[PastReleaseView],
+    audit: Sequence[AuditView],
+) -> Iterator[WayStep]:
+    """Yield the steps in the order of time; those without a time last."""
+    first = full or left[0]
+    dated = [_received(full, first)]
+    dated += [
+        WayStep(
+            one.at, f"{one.requested_by} asked for {one.target}", f"{one.code} {one.text}".strip()
+        )
+        for one in releases
+    ]
+    dated += [WayStep(one.at, f"{one.forward_path}:", one.reply, one.outcome) for one in left]
+    dated += [
+        WayStep(one.at, f"{one.action} by {one.actor}{f': {one.reason}' if one.reason else ''}")
+        for one in audit
+    ]
+    yield from sorted(dated, key=lambda step: step.at.timestamp() if step.at else 0.0)
+    if full is not None:
+        for one in full.recipients:
+            yield WayStep(None, f"{one.forward_path}:", one.reply, one.status)
+
+
+def _received(full: FullMessageView | None, first: FullMessageView | HistoryView) -> WayStep:
+    size = octets(first.size if isinstance(first, FullMessageView) else first.octets)
+    origin = full.origin if full is not None else None
+    client = origin.address if origin else getattr(first, "client", "")
+    source = f" from {client}" if client else ""
+    if origin is not None:
+        source += f", which said EHLO {origin.hello}" if origin.hello else ""
+        source += f", with {origin.tls}" if origin.tls else ", without TLS"
+    return WayStep(first.received_at, f"Received{source}; {size}, durable before the 250")
+
+
+def _checked(name: str) -> str:
+    """Return the name of a message. A text that is none is as unknown as any other."""
+    try:
+        number_of(name)
+    except AdminError:
+        raise HTTPException(HTTPStatus.NOT_FOUND) from None
+    return name
+
+
+ROUTES: Final[list[Route]] = [
+    page_route("/messages/{name}", message),
+    page_route("/messages/{name}/raw", download, ["POST"]),
+]

@@ -1,0 +1,233 @@
+"""Held and refused mail: filters, a selection that a refresh keeps, and actions with a question.
+
+A GET shows, and `confirm` only asks. Messages change in `carry_out` alone. "All that match" ends at
+the last message that the question was about: mail that arrives meanwhile is left alone.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlencode
+
+from starlette.responses import Response
+from starlette.routing import Route
+
+from restante.admin.admin_error import AdminError, ErrorKind
+from restante.admin.bounce import bounce_messages
+from restante.admin.held_mail import (
+    MAX_NAMES,
+    MAX_PATTERN_LENGTH,
+    MessageView,
+    NamedMessages,
+    QueueSelection,
+    delete_messages,
+    list_queue,
+    name_messages,
+    number_of,
+)
+from restante.admin.hold_again import MessagesToHoldAgain, hold_again
+from restante.queue.recipient_status import RecipientStatus
+from restante.web.portal.page_wording import counted_thing, octets, span_in_words
+from restante.web.portal.portal_visit import FormValues, Visit, page_route, see_other
+from restante.web.portal.shell_lines import acted
+
+ROWS: Final = 100
+MOST_AT_ONCE: Final = 10_000  # messages of one action
+STEP_UP_FROM: Final = 100  # messages; above it, deleting and bouncing needs a recent factor
+FILTERS: Final = ("domain", "reverse_path", "recipient", "status", "hours", "kilobytes")
+ACTIONS: Final[Mapping[str, tuple[str, str, str]]] = {
+    "release": ("Release again", "is held again", "are held again"),
+    "bounce": ("Bounce", "is bounced", "are bounced"),
+    "delete": ("Delete", "is deleted", "are deleted"),
+}
+_CRITICAL: Final = frozenset({"bounce", "delete"})
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The messages of an action: some that were ticked, or all that a filter matches."""
+
+    names: list[str]
+    selection: QueueSelection | None  # None: those that were ticked
+    octets: int = 0
+    shared: int = 0  # messages that also have recipients that do not match
+
+
+async def queue(visit: Visit) -> Response:
+    """List messages."""
+    query = visit.query
+    selection = selection_of(query, limit=ROWS)
+    rows = [one async for page in list_queue(visit.context, selection) for one in page]
+    return visit.page(
+        "queue.html",
+        rows=rows,
+        filters=filters_of(query),
+        statuses=[one.value for one in RecipientStatus if one is not RecipientStatus.GONE],
+        ticked=set(query.all_of("name")),
+        told=query.text("told"),
+        more=_more(query, rows),
+    )
+
+
+async def confirm(visit: Visit) -> Response:
+    """Ask before an action: how many, by which filter, and why."""
+    form = await visit.form()
+    action = _action_of(form)
+    chosen = await chosen_by(visit, form)
+    if not chosen.names:
+        error = "no message is selected, or none of them is here any more"
+        raise AdminError(ErrorKind.USAGE, error, "go back, and tick some")
+    reason = form.text("reason")
+    base_url = visit.renderer.base_url
+    return visit.page(
+        "confirm.html",
+        action=action,
+        word=ACTIONS[action][0],
+        chosen=chosen,
+        count=len(chosen.names),
+        described=described(chosen.selection),
+        filters=filters_of(form),
+        last=chosen.names[-1],
+        reason=reason,
+        is_fresh=not _needs_factor(visit, action, len(chosen.names)),
+        is_cut=len(chosen.names) >= MOST_AT_ONCE,
+        commands=acted(action, chosen.names, chosen.selection, reason, base_url),
+    )
+
+
+async def carry_out(visit: Visit) -> Response:
+    """Act on the messages of the question."""
+    form = await visit.form()
+    action, reason = _action_of(form), form.text("reason")
+    chosen = await chosen_by(visit, form)
+    if _needs_factor(visit, action, len(chosen.names)):
+        return see_other("/step-up?" + urlencode({"next": _back(form)}))
+    done = 0
+    for place in range(0, len(chosen.names), MAX_NAMES):
+        names = tuple(chosen.names[place : place + MAX_NAMES])
+        done += await _act(visit, action, names, reason)
+    _, one, several = ACTIONS[action]
+    told = counted_thing(done, f"message {one}", f"messages {several}")
+    if not chosen.names or done < len(chosen.names):
+        told += f"; {len(chosen.names) - done} needed no change, or left meanwhile"
+    return see_other(_back(form, told=f"{told}."))
+
+
+async def chosen_by(visit: Visit, form: FormValues) -> Chosen:
+    """Return the messages that a form is about, as they are now."""
+    if form.text("scope") != "all":
+        names = list(dict.fromkeys(form.all_of("name") + form.text("names").split()))
+        for name in names:
+            number_of(name)
+        return Chosen(names[:MOST_AT_ONCE], None)
+    selection = selection_of(form, limit=MOST_AT_ONCE)
+    found = await name_messages(visit.context, selection)
+    names, last = found.names, form.given("last")
+    if last is not None:
+        names = [name for name in names if number_of(name) <= number_of(last)]
+    return Chosen(names, selection, found.octets, found.shared)
+
+
+def selection_of(form: FormValues, limit: int) -> QueueSelection:
+    """Return the filter of a form or a query. Raises AdminError for values that mean nothing."""
+    status = form.given("status")
+    if status is not None and status not in list(RecipientStatus):
+        raise _odd("status", "choose one of the list")
+    hours, kilobytes = _amount(form, "hours"), _amount(form, "kilobytes")
+    reverse_path = form.given("reverse_path")
+    after = form.given("after")
+    if len(form.text("recipient")) > MAX_PATTERN_LENGTH:
+        raise _odd("recipient", "write a shorter pattern")
+    return QueueSelection(
+        domain=form.given("domain"),
+        reverse_path="" if reverse_path == "<>" else reverse_path,
+        recipient=form.given("recipient"),
+        status=None if status is None else RecipientStatus(status),
+        older=None if hours is None else hours * 3600,
+        larger=None if kilobytes is None else int(kilobytes * 1000),
+        after=after,
+        limit=limit,
+    )
+
+
+def filters_of(form: FormValues) -> dict[str, str]:
+    """Return the fields of the filter as they were written."""
+    return {name: form.text(name) for name in FILTERS}
+
+
+def described(selection: QueueSelection | None) -> str:
+    """Return a filter in words."""
+    if selection is None:
+        return "those that you ticked"
+    facts = [
+        ("of {}", selection.domain),
+        ("from {}", "<>" if selection.reverse_path == "" else selection.reverse_path),
+        ("to {}", selection.recipient),
+        ("with the status {}", selection.status),
+        ("older than {}", None if selection.older is None else span_in_words(selection.older)),
+        ("larger than {}", None if selection.larger is None else octets(selection.larger)),
+    ]
+    found = [text.format(value) for text, value in facts if value is not None]
+    return "all mail " + ", ".join(found) if found else "all mail"
+
+
+async def _act(visit: Visit, action: str, names: tuple[str, ...], reason: str) -> int:
+    match action:
+        case "release":
+            again = MessagesToHoldAgain(names=names, reason=reason)
+            return (await hold_again(visit.context, again)).changed
+        case "bounce":
+            named = NamedMessages(names=names, reason=reason)
+            return (await bounce_messages(visit.context, named)).changed
+        case _:
+            named = NamedMessages(names=names, reason=reason)
+            return (await delete_messages(visit.context, named)).changed
+
+
+def _action_of(form: FormValues) -> str:
+    action = form.text("action")
+    if action not in ACTIONS:
+        raise _odd("action", "go back, and choose one")
+    return action
+
+
+def _needs_factor(visit: Visit, action: str, count: int) -> bool:
+    is_critical = action in _CRITICAL and count > STEP_UP_FROM
+    return is_critical and not visit.session.is_fresh(visit.now)
+
+
+def _amount(form: FormValues, name: str) -> float | None:
+    text = form.given(name)
+    if text is None:
+        return None
+    try:
+        amount = float(text)
+    except ValueError:
+        amount = math.nan
+    if not 0 <= amount <= 1e9:  # noqa: PLR2004  more than any message, or any age
+        raise _odd(name, "write a number")
+    return amount
+
+
+def _odd(name: str, remedy: str) -> AdminError:
+    return AdminError(ErrorKind.INVALID, f"{name}: is not valid", remedy)
+
+
+def _more(query: FormValues, rows: Sequence[MessageView]) -> str:
+    """Return the address of the next page, "" if there is none."""
+    if len(rows) < ROWS:
+        return ""
+    return "/queue?" + urlencode({**filters_of(query), "after": rows[-1].name})
+
+
+def _back(form: FormValues, **more: str) -> str:
+    given = {name: value for name, value in filters_of(form).items() if value}
+    return "/queue?" + urlencode(given | more)
+
+
+ROUTES: Final[list[Route]] = [
+    page_route("/queue", queue),
+    page_route("/queue/confirm", confirm, ["POST"]),
+    page_route("/queue/carry-out", carry_out, ["POST"]),
+]

@@ -1,0 +1,65 @@
+"""The page of a message: its way, for held mail and mail that has left."""
+
+import asyncio
+
+from restante.admin.held_mail import NamedMessages, delete_messages
+from restante.mail.message import message_name
+from restante.tenancy.grants import Grant, GrantedRole, Scope
+from restante.tenancy.principal import Principal, Role
+from tests.admin.desk import HEAD, NOW, Desk
+from tests.web.portal.visitors import ALPHA, BETA, hosting, user_of, visit
+
+NAME = message_name(1)
+PAGE = f"/messages/{NAME}"
+REPLY = "550 5.7.1 <b>spam</b>"
+
+
+def refused_mail() -> Desk:
+    desk = hosting()
+    asyncio.run(desk.hold(1, 1, "a@alpha.example"))
+    asyncio.run(desk.refuse(1, 1, "a@alpha.example", REPLY))
+    return desk
+
+
+def test_held_mail_shows_its_way_and_the_words_of_the_primary_as_text() -> None:
+    text = visit(refused_mail(), PAGE, ALPHA).text
+    assert "Received" in text
+    assert "550 5.7.1 &lt;b&gt;spam&lt;/b&gt;" in text
+    assert REPLY not in text
+    assert "<dt>Subject</dt>" in text
+    assert "business" not in text
+
+
+def test_mail_that_has_left_shows_who_removed_it_and_why() -> None:
+    desk = refused_mail()
+    asyncio.run(delete_messages(desk.context, NamedMessages(names=(NAME,), reason="spam wave")))
+    text = visit(desk, PAGE, ALPHA).text
+    assert "It has left." in text
+    assert "deleted" in text
+    assert "spam wave" in text
+    assert visit(desk, PAGE, BETA).status_code == 404
+
+
+def test_names_that_are_none_are_unknown() -> None:
+    desk = refused_mail()
+    for name in ("x!", "9" * 40, message_name(77)):
+        assert visit(desk, f"/messages/{name}", ALPHA).status_code == 404
+
+
+def reader_of_content() -> Principal:
+    grants: frozenset[Grant] = frozenset({GrantedRole.ACCOUNT_ADMIN, Scope.CONTENT_READ})
+    return Principal(Role.ACCOUNT, "user anna (alpha)", "192.0.2.9", "alpha", (grants,))
+
+
+def test_content_is_a_file_for_those_who_may_and_have_a_recent_factor() -> None:
+    desk = refused_mail()
+    who, form = reader_of_content(), {"reason": "asked by the sender"}
+    assert visit(desk, f"{PAGE}/raw", ALPHA, form=form).status_code == 403
+    assert visit(desk, f"{PAGE}/raw", user_of("beta"), form=form).status_code == 404
+    stale = visit(desk, f"{PAGE}/raw", who, form=form, fresh_until=NOW)
+    assert stale.headers["location"] == f"/step-up?next=%2Fmessages%2F{NAME}"
+    assert visit(desk, f"{PAGE}/raw", who, form={}).status_code == 400
+    sent = visit(desk, f"{PAGE}/raw", who, form=form)
+    assert sent.content == HEAD
+    assert sent.headers["content-type"] == "message/rfc822"
+    assert sent.headers["content-disposition"] == f'attachment; filename="{NAME}.eml"'

@@ -1,0 +1,48 @@
+"""Refused mail in groups by the primary's reply."""
+
+import asyncio
+import re
+
+import pytest
+
+from restante.mail.message import message_name
+from restante.web.portal.refused_page import kind_of
+from tests.web.portal.visitors import ALPHA, BETA, hosting, visit
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("550 5.7.1 <a@x.example> unknown", "550 5.7.1 <b@x.example> unknown"),
+        ("550 5.7.1 rejected 4fGh12Qw9z", "550 5.7.1 rejected 8kLm34Er2y"),
+        ("550-5.7.1 Blocked 192.0.2.1", "550 5.7.1 blocked 198.51.100.7"),
+    ],
+    ids=["address", "queue id", "client"],
+)
+def test_replies_that_differ_in_names_are_of_one_kind(one: str, other: str) -> None:
+    assert kind_of(one) == kind_of(other)
+
+
+def test_other_replies_are_not() -> None:
+    assert kind_of("550 5.7.1 rate limit") != kind_of("550 5.1.1 unknown")
+
+
+def test_groups_and_an_action_for_each() -> None:
+    desk = hosting()
+
+    async def story() -> None:
+        for number in (1, 2, 3):
+            await desk.hold(number, 1, f"u{number}@alpha.example")
+            reply = "550 5.7.1 rate limit" if number < 3 else "550 5.1.1 <u3@alpha.example> no"
+            await desk.refuse(number, 1, f"u{number}@alpha.example", reply)
+
+    asyncio.run(story())
+    text = visit(desk, "/refused", ALPHA).text
+    names = re.findall(r'name="names" value="([^"]+)"', text)
+    assert names == [f"{message_name(1)} {message_name(2)}", message_name(3)]
+    form = {"action": "release", "names": names[0], "status": "refused"}
+    assert "Release again 2 messages?" in visit(desk, "/queue/confirm", ALPHA, form=form).text
+    done = visit(desk, "/queue/carry-out", ALPHA, form=form)
+    assert "2+messages+are+held+again" in done.headers["location"]
+    assert "rate limit" not in visit(desk, "/refused", ALPHA).text
+    assert "Nothing is refused" in visit(desk, "/refused", BETA).text
