@@ -113,6 +113,8 @@ def test_without_a_server_the_command_does_the_same(restante: Installation) -> N
     exported = restante.do("export-config", "--with-secrets")
     present = restante.directory / "present.toml"
     present.write_text(exported)
-    assert restante.do("apply", str(present), "--prune-accounts").startswith("no change")
+    assert restante.do(
+        "apply", str(present), "--prune-accounts", "--reason", "as exported"
+    ).startswith("no change")
     restante.start()
     assert restante.do("export-config", "--with-secrets") == exported

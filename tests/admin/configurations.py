@@ -7,7 +7,7 @@ from typing import Any
 
 from restante.admin.admin_context import AdminContext
 from restante.admin.apply_steps import Prune
-from restante.admin.applying import ApplyLine, apply_configuration
+from restante.admin.applying import UNNAMED, ApplyLine, apply_configuration
 from restante.admin.configuration_export import export_configuration, export_with_secrets
 from tests.admin.desk import Desk
 
@@ -41,7 +41,9 @@ async def applied(
     *,
     is_dry_run: bool = False,
 ) -> list[ApplyLine]:
-    """Return the lines of the answer."""
+    """Return the lines of the answer, with a reason unless the context has one."""
+    if prune is not Prune.NOTHING:
+        context = context.acting(context.principal, context.reason or UNNAMED)
     answer = apply_configuration(context, lines(entries), prune, is_dry_run=is_dry_run)
     return [line async for line in answer]
 

@@ -79,7 +79,7 @@ def test_a_suspension_that_has_ended_is_none(desk: Desk) -> None:
         ({"destination_sealed": "AAAA"}, "destination_sealed is the password of"),
         ({"accept": "when-down"}, "needs a destination that is watched"),
         ({"message_size": 10**9}, "is above the server's own limit"),
-        ({"allow": ["192.0.2.1/24"]}, "has host bits set"),
+        ({"allow": ["192.0.2.1/24"]}, "neither an address nor a network"),
         ({"tls_pins": ["00" * 32]}, "an authority or pin is of use only where"),
     ],
 )

@@ -52,7 +52,7 @@ def test_a_file_is_applied_and_then_changes_nothing(installation: Path, command:
     assert summary == "4 added, 1 changed, 0 removed, 0 unchanged"
     assert secret.startswith("login beta-mail of beta: ")
     assert len(secret.removeprefix("login beta-mail of beta: ")) == 29
-    again = command("apply", file, "--prune")
+    again = command("apply", file, "--prune", "--reason", "as the file")
     assert (again.code, again.out) == (0, "no change; 5 records are as declared\n")
 
 
@@ -84,10 +84,10 @@ def test_changes_show_both_values_and_pruning_removes(desk: Desk, command: Comma
 def test_a_domain_with_mail_stays_and_the_exit_code_tells(desk: Desk, command: Command) -> None:
     only = '[[account]]\nname = "alpha"\n'
     for arguments, what in ((("--dry-run",), "would not be"), ((), "was not")):
-        kept = command("apply", "-", "--prune", *arguments, stdin=only)
+        kept = command("apply", "-", "--prune", "--reason", "gone", *arguments, stdin=only)
         assert kept.code == 65
         assert kept.err == (
-            f"restante: domain alpha.example {what} removed: domain alpha.example: holds 2"
+            f"restante: domain alpha.example {what} removed: holds 2"
             " messages; release or delete them first\n"
         )
         assert "0 added, 0 changed, 0 removed, 1 failed, 1 unchanged" in kept.out
@@ -95,9 +95,9 @@ def test_a_domain_with_mail_stays_and_the_exit_code_tells(desk: Desk, command: C
 
 def test_accounts_that_are_not_named_go_only_on_demand(desk: Desk, command: Command) -> None:
     command("account", "add", "gamma")
-    command("apply", "-", "--prune", stdin=FILE)
+    command("apply", "-", "--prune", "--reason", "gone", stdin=FILE)
     assert "gamma" in desk.context.directory.now.accounts
-    gone = command("apply", "-", "--prune-accounts", stdin=FILE)
+    gone = command("apply", "-", "--prune-accounts", "--reason", "gone", stdin=FILE)
     assert "account gamma: removed" in gone.out
     assert gone.code == 65, "alpha holds mail"
 
@@ -151,3 +151,17 @@ def test_domains_come_from_csv(desk: Desk, command: Command, tmp_path: Path) -> 
     assert directory.domains["one.example"].authorized_hosts.texts == ("192.0.2.9", "10.0.0.0/8")
     assert list(directory.logins) == ["beta-mail"]
     assert command("apply", table).out == "no change; 4 records are as declared\n"
+
+
+def test_an_error_names_its_thing_once(desk: Desk, command: Command) -> None:
+    wrong = command("apply", "-", stdin='[[account]]\nname = "Bad Name"\n')
+    assert wrong.err.startswith(
+        "restante: stdin:1: account Bad Name: not a name for an account; use "
+    )
+
+
+def test_a_misspelled_setting_is_answered_with_the_right_one(desk: Desk, command: Command) -> None:
+    wrong = command("apply", "-", stdin='[[account]]\nname = "a"\nnotes = "x"\n')
+    assert wrong.err == (
+        "restante: stdin:1: account a: notes: is not a setting; did you mean note?\n"
+    )

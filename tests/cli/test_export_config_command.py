@@ -22,7 +22,8 @@ def test_an_export_changes_nothing_where_it_comes_from(desk: Desk, command: Comm
         done = command("apply", "-", "--format", form, stdin=exported.out)
         assert done.out.startswith("no change; "), options
         if form != "csv":
-            pruned = command("apply", "-", "--format", form, "--prune", stdin=exported.out)
+            pruning = ("--format", form, "--prune", "--reason", "as exported")
+            pruned = command("apply", "-", *pruning, stdin=exported.out)
             assert pruned.out.startswith("no change; ")
 
 
@@ -31,7 +32,7 @@ def test_an_export_makes_the_same_records_in_an_empty_store(
 ) -> None:
     command("apply", "-", stdin=FILE)
     exported = command("export-config", "--with-secrets")
-    only = command("apply", "-", "--prune-accounts", stdin="")
+    only = command("apply", "-", "--prune-accounts", "--reason", "moved", stdin="")
     assert only.code == 0
     assert command("export-config").out == ""
     assert command("apply", "-", stdin=exported.out).code == 0

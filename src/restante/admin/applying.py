@@ -93,6 +93,8 @@ async def apply_configuration(
     if something is wrong, AdminError if another application does not end in time, StoreError.
     """
     permit(context.principal, AdminAction.CONFIGURATION_APPLY)
+    if prune is not Prune.NOTHING and not is_dry_run:
+        checked_reason(context.reason)  # it may remove things
     terms = ApplyTerms(prune, checked_reason(context.reason or UNNAMED))
     wanted, breather = WantedRecords(), Breather()
     async for line in lines:

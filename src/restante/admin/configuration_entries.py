@@ -8,6 +8,7 @@ or the store.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import Any, Final, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, SecretStr, ValidationError
@@ -156,7 +157,8 @@ class WantedRecords:
 
     def note(self, entry: Entry, error: AdminError) -> None:
         """Note a fault of an entry."""
-        text = error.error.removeprefix(f"{entry.label}: ")
+        kind, _, name = entry.label.partition(" ")
+        text = error.error.removeprefix(f"{entry.label}: ").removeprefix(f"{kind} {name!r}: ")
         self.problems.append(Problem(error.kind, f"{spot(entry)}: {text}", error.remedy))
 
     @property
@@ -220,10 +222,10 @@ def _malformed(thing: str, fields: Mapping[str, Any], error: ValidationError) ->
     where = f"{place}: {thing} {name}" if place else f"{thing} {name}"
     key = ".".join(str(part) for part in first["loc"] if not isinstance(part, int))
     if first["type"] == "extra_forbidden":
-        names = ", ".join(one for one in MODELS[thing].model_fields if one != "place")
-        return AdminError(
-            ErrorKind.INVALID, f"{where.strip()}: {key}: is not a setting", f"it has {names}"
-        )
+        names = [one for one in MODELS[thing].model_fields if one != "place"]
+        close = get_close_matches(key, names, n=1)
+        remedy = f"did you mean {close[0]}?" if close else f"it has {', '.join(names)}"
+        return AdminError(ErrorKind.INVALID, f"{where.strip()}: {key}: is not a setting", remedy)
     said = f"{first['msg'][:1].lower()}{first['msg'][1:]}"
     return AdminError(
         ErrorKind.INVALID, f"{where.strip()}: {key}: {said}", "see the reference for its form"

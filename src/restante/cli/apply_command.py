@@ -13,7 +13,7 @@ from restante.cli.api_client import connected
 from restante.cli.configuration_reading import Entry, read_configuration, request_lines
 from restante.cli.display import say, show_json
 from restante.cli.failures import BY_KIND, Exit, Failure, complain, warn
-from restante.cli.options import ConfigFile, Json, OptionalReason
+from restante.cli.options import ConfigFile, Json
 from restante.mail.quantity import counted
 
 FORMATS: Final = {".csv": "csv", ".json": "json", ".toml": "toml"}
@@ -52,7 +52,14 @@ def apply(
         typer.Option("--format", help="Format of FILE. Default: by its ending, or toml."),
     ] = None,
     as_json: Json = False,
-    reason: OptionalReason = None,
+    reason: Annotated[
+        str | None,
+        typer.Option(
+            "--reason",
+            metavar="TEXT",
+            help="Reason for the audit trail. Required with --prune and --prune-accounts.",
+        ),
+    ] = None,
     config: ConfigFile = None,
 ) -> None:
     """Bring accounts, logins, domains, recipients and channels to the state of a file.
@@ -155,9 +162,18 @@ def _tell(line: dict[str, Any], *, is_dry_run: bool) -> None:
         failure = line["failure"]
         what = "would not be" if is_dry_run else "was not"
         text = f"{_thing(failure)} {what} {_PAST[failure['verb']]}"
-        complain(f"{text}: {failure['error']}; {failure['remedy']}")
+        cause = _without_thing(failure["error"], failure)
+        complain(f"{text}: {cause}; {failure['remedy']}")
     elif "warning" in line:
         warn([line["warning"]])
+
+
+def _without_thing(error: str, failure: dict[str, Any]) -> str:
+    """Return the cause in an error that may begin with its thing, which the line has already."""
+    kind, name = failure["thing"], failure["name"]
+    for thing in (f"{kind} {name}", f"notice channel {name}", f"recipients of {name}"):
+        error = error.removeprefix(f"{thing}: ")
+    return error
 
 
 def _thing(step: dict[str, Any]) -> str:

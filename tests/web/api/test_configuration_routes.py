@@ -46,10 +46,20 @@ def test_a_configuration_is_applied_and_exported() -> None:
         "addresses",
         "channel",
     ]
-    again = answer(post(desk, entries, prune="accounts"))
+    again = answer(post(desk, entries, prune="accounts", reason="as exported"))
     assert not again[-1]["summary"]["changed"]
     sealed = answer(ask(desk, "GET", "/v1/configuration", params={"with_secrets": "true"}))
     assert "sealed" in sealed[1]
+
+
+def test_pruning_needs_a_reason_and_changes_nothing_without_one() -> None:
+    desk = Desk()
+    answer(post(desk, ACME))
+    for prune in ("records", "accounts"):
+        refused = post(desk, ACME[:1], prune=prune)
+        assert (refused.status_code, refused.json()["kind"]) == (400, "usage")
+        answer(post(desk, ACME[:1], prune=prune, dry_run="true"))
+    assert "acme.example" in desk.context.directory.now.domains
 
 
 def test_faults_are_answered_before_anything_is_changed() -> None:
