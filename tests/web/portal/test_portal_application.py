@@ -67,7 +67,7 @@ def test_a_foreign_account_gets_404_on_every_route_with_a_name(path: str, method
     asyncio.run(desk.hold(1, 1, "a@alpha.example"))
     filled = re.sub(r"\{name\}", "alpha.example" if "/domains/" in path else "1", path)
     filled = re.sub(r"\{.*?\}", "alpha", filled)
-    form = {"reason": "mine", "names": "1"} if method == "POST" else None
+    form = {"reason": "mine", "names": "1", "account": "alpha"} if method == "POST" else None
     answer = visit(desk, filled, BETA, form=form)
     assert answer.status_code == 404, filled
     assert "alpha" not in re.sub(r'href="[^"]*"', "", answer.text)

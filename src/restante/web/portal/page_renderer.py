@@ -26,6 +26,12 @@ NAVIGATION: Final = (
     ("/", "Overview", AdminAction.DOMAIN_LIST),
     ("/queue", "Queue", AdminAction.QUEUE_LIST),
     ("/refused", "Refused", AdminAction.QUEUE_LIST),
+    ("/search", "Search", AdminAction.TRACE),
+    ("/releases", "Releases", AdminAction.RELEASE_LIST),
+    ("/audit", "Audit", AdminAction.AUDIT_LIST),
+    ("/notices", "Notices", AdminAction.CHANNEL_LIST),
+    ("/access", "Access", AdminAction.LOGIN_LIST),
+    ("/usage", "Usage", AdminAction.ACCOUNT_SHOW),
 )
 
 

@@ -23,7 +23,19 @@ from restante.admin.admin_error import AdminError, ErrorKind
 from restante.store.store_errors import StoreError
 from restante.telemetry.events import InternalError, StoreFailed
 from restante.web.api.problem_details import STATUSES
-from restante.web.portal import domain_page, message_page, overview_page, queue_page, refused_page
+from restante.web.portal import (
+    access_page,
+    audit_page,
+    domain_page,
+    message_page,
+    notices_page,
+    overview_page,
+    queue_page,
+    refused_page,
+    releases_page,
+    search_page,
+    usage_page,
+)
 from restante.web.portal.page_renderer import PageRenderer
 from restante.web.portal.portal_look import PortalLook
 from restante.web.portal.portal_session import SessionReader
@@ -43,7 +55,19 @@ HEADERS: Final = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-_PAGES: Final = (overview_page, domain_page, queue_page, message_page, refused_page)
+_PAGES: Final = (
+    overview_page,
+    domain_page,
+    queue_page,
+    message_page,
+    refused_page,
+    search_page,
+    releases_page,
+    audit_page,
+    notices_page,
+    access_page,
+    usage_page,
+)
 _TITLES: Final = {
     HTTPStatus.NOT_FOUND: "Not found",
     HTTPStatus.FORBIDDEN: "Not allowed",

@@ -52,3 +52,20 @@ def options(selection: QueueSelection) -> list[str]:
     }
     found = [word for name, value in given.items() if value is not None for word in (name, value)]
     return found or ["--all"]
+
+
+_TRACE: Final[Mapping[str, str]] = {
+    "message_id": "--message-id",
+    "reverse_path": "--from",
+    "recipient": "--to",
+    "domain": "--domain",
+    "outcome": "--outcome",
+    "since": "--since",
+    "until": "--until",
+}
+
+
+def traced(asked: Mapping[str, str]) -> list[str]:
+    """Return the line that searches for the same mail."""
+    given = [(_TRACE[name], value) for name, value in asked.items() if value]
+    return [shlex.join(["restante", "trace", *(word for pair in given for word in pair)])]

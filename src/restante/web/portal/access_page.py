@@ -1,0 +1,61 @@
+"""Logins and tokens: when each was last used, and when it ends."""
+
+from itertools import islice
+from typing import Final
+
+from starlette.responses import Response
+from starlette.routing import Route
+
+from restante.admin.domains import show_domain
+from restante.admin.logins import list_logins
+from restante.admin.permissions import AdminAction, may
+from restante.admin.recipient_lists import KnownRecipientView, list_recipients
+from restante.admin.tokens import list_tokens
+from restante.web.portal.portal_visit import Visit, page_route
+
+ROWS: Final = 100
+
+
+async def access(visit: Visit) -> Response:
+    """List the logins of an account, and the tokens."""
+    principal = visit.session.principal
+    account = visit.query.text("account") or principal.account
+    logins = []
+    if account and may(principal, AdminAction.LOGIN_LIST):
+        after = visit.query.text("after")
+        logins = list(islice(await list_logins(visit.context, account, after), ROWS))
+    tokens = []
+    if may(principal, AdminAction.TOKEN_LIST):
+        tokens = list(await list_tokens(visit.context, account or None))
+    return visit.page(
+        "access.html",
+        account=account,
+        logins=logins,
+        tokens=tokens[:ROWS],
+        tokens_in_all=len(tokens),
+        more=logins[-1].user if len(logins) == ROWS else "",
+    )
+
+
+async def recipients(visit: Visit) -> Response:
+    """List the known recipients of a domain."""
+    domain = (await show_domain(visit.context, visit.part("name"))).name
+    wanted = visit.query.text("find").casefold()
+    rows: list[KnownRecipientView] = []
+    async for page in list_recipients(visit.context, domain):
+        rows += [one for one in page if wanted in one.name.casefold()]
+        if len(rows) > ROWS:
+            break
+    return visit.page(
+        "recipients.html",
+        name=domain,
+        rows=rows[:ROWS],
+        is_cut=len(rows) > ROWS,
+        wanted=wanted,
+    )
+
+
+ROUTES: Final[list[Route]] = [
+    page_route("/access", access),
+    page_route("/domains/{name}/recipients", recipients),
+]

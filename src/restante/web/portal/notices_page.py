@@ -1,0 +1,68 @@
+"""Notices: the channels, a test of each, and those that wait to be sent."""
+
+from collections.abc import Sequence
+from itertools import islice
+from typing import Final
+from urllib.parse import urlencode
+
+from starlette.responses import Response
+from starlette.routing import Route
+
+from restante.admin.channels import (
+    TrialView,
+    WaitingView,
+    list_channels,
+    list_waiting,
+    show_channel,
+    try_channel,
+)
+from restante.web.portal.portal_visit import Visit, page_route
+
+ROWS: Final = 100
+
+
+async def notices(visit: Visit) -> Response:
+    """List the channels and the waiting notices."""
+    return await _page(visit)
+
+
+async def send_trial(visit: Visit) -> Response:
+    """Send a test through a channel, and say how that went."""
+    account = (await visit.form()).text("account", visit.session.principal.account)
+    name = show_channel(visit.context, account, visit.part("channel")).name
+    return await _page(visit, name, await try_channel(visit.context, account, name))
+
+
+async def _page(visit: Visit, tested: str = "", trial: TrialView | None = None) -> Response:
+    after = visit.query.text("after")
+    channels = list(islice(list_channels(visit.context, after=after), ROWS))
+    waiting: list[WaitingView] = []
+    async for page in list_waiting(visit.context, limit=ROWS):
+        waiting += page
+    more = ""
+    if len(channels) == ROWS:
+        last = channels[-1]
+        more = "/notices?" + urlencode({"after": f"{last.account}/{last.name}"})
+    return visit.page(
+        "notices.html",
+        channels=channels,
+        waiting=waiting,
+        tested=tested,
+        trial=trial,
+        more=more,
+        commands=_commands(visit.session.principal.account),
+    )
+
+
+def _commands(account: str) -> Sequence[str]:
+    owner = f" --account {account}" if account else ""
+    return (
+        f"restante notice add NAME --webhook https://example.org/hook{owner}",
+        f"restante notice test NAME{owner}",
+    )
+
+
+ROUTES: Final[list[Route]] = [
+    page_route("/notices", notices),
+    page_route("/notices/{channel}/test", send_trial, ["POST"]),
+]

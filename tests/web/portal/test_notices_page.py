@@ -1,0 +1,46 @@
+"""Notices: channels and their test."""
+
+import asyncio
+
+from restante.admin.channels import add_channel
+from restante.notices.notice_result import NoticeAttempt, NoticeResult
+from restante.tenancy.grants import GrantedRole
+from tests.admin.channel_making import hook
+from tests.admin.desk import Desk
+from tests.web.portal.visitors import ALPHA, BETA, hosting, user_of, visit
+
+
+def with_channel() -> Desk:
+    desk = hosting()
+    asyncio.run(add_channel(desk.context, hook("pager", account="alpha")))
+    return desk
+
+
+def test_channels_are_shown_without_secrets() -> None:
+    text = visit(with_channel(), "/notices", ALPHA).text
+    assert "pager" in text
+    assert "a-token" not in text
+    assert "No channel" in visit(with_channel(), "/notices", BETA).text
+
+
+def test_a_test_is_sent_and_its_answer_shown() -> None:
+    desk = with_channel()
+    text = visit(desk, "/notices/pager/test", ALPHA, form={}).text
+    assert "the test was sent" in text
+    assert [channel.name for channel, _ in desk.transports.sent] == ["pager"]
+
+
+def test_the_answer_to_a_failed_test_is_text() -> None:
+    desk = with_channel()
+    desk.transports.answer = NoticeAttempt(NoticeResult.NOT_NOW, "503 <b>no</b>")
+    text = visit(desk, "/notices/pager/test", ALPHA, form={}).text
+    assert "the test was not sent" in text
+    assert "503 &lt;b&gt;no&lt;/b&gt;" in text
+
+
+def test_others_send_no_test() -> None:
+    desk = with_channel()
+    assert visit(desk, "/notices/pager/test", BETA, form={"account": "alpha"}).status_code == 404
+    reader = user_of("alpha", GrantedRole.ACCOUNT_READER)
+    assert visit(desk, "/notices/pager/test", reader, form={}).status_code == 403
+    assert desk.transports.sent == []
