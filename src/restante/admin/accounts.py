@@ -12,6 +12,7 @@ from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.permissions import AdminAction, permit
 from restante.admin.policy_change import Amount, changed_quota
+from restante.admin.request_bounds import Line
 from restante.admin.trail import (
     ChangeView,
     change_views,
@@ -40,8 +41,8 @@ class NewAccount(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str
-    note: str = ""
+    name: Line
+    note: Line = ""
     empty_reply: Literal[250, 251] = 251
     quota: Amount | None = None  # octets, for all its domains together
     quota_messages: Amount | None = None
@@ -54,7 +55,7 @@ class AccountChange(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    note: str | None = None
+    note: Line | None = None
     empty_reply: Literal[250, 251] | None = None
     quota: Amount | None = None  # 0 removes it
     quota_messages: Amount | None = None

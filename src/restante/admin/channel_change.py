@@ -4,12 +4,14 @@ A new channel and a changed one go through the same checks. No error repeats a U
 """
 
 from dataclasses import replace
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, SecretStr
+from pydantic import BaseModel, ConfigDict
 
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.permissions import AdminAction, permit
+from restante.admin.request_bounds import MOST_CHOICES, AtMost, Line, Secret
 from restante.notices.mail_sender import is_hosted_here
 from restante.notices.push import read_push_url
 from restante.notices.signature import key_octets
@@ -19,25 +21,27 @@ from restante.phrases import NOT_HOSTED, WRONG_KEY_FILE
 from restante.tenancy.notice import OF_ACCOUNTS, OF_THE_SERVER, Channel, NoticeKind, Transport
 from restante.tenancy.secrets import SealBroken
 
+GivenKinds = Annotated[tuple[NoticeKind, ...], AtMost(MOST_CHOICES)]
+
 
 class ChannelFields(BaseModel):
     """The fields of a new or changed channel."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    webhook: SecretStr | None = None  # a URL
-    key: SecretStr | None = None  # whsec_…, signs a webhook
-    mail: str | None = None
-    apprise: SecretStr | None = None  # a URL
+    webhook: Secret | None = None  # a URL
+    key: Secret | None = None  # whsec_…, signs a webhook
+    mail: Line | None = None
+    apprise: Secret | None = None  # a URL
     insecure: bool = False  # the webhook may be plain HTTP, as an operator decides
 
 
 class NewChannel(ChannelFields):
     """The fields of a new channel: one of `webhook` (with `key`), `mail`, `apprise`."""
 
-    name: str
-    account: str = ""  # "": the operator's own
-    kinds: tuple[NoticeKind, ...] = ()  # none: every kind that the channel can get
+    name: Line
+    account: Line = ""  # "": the operator's own
+    kinds: GivenKinds = ()  # none: every kind that the channel can get
     all_accounts: bool = False  # the operator's own: also events of accounts
 
 
@@ -47,7 +51,7 @@ class ChannelChange(ChannelFields):
     `webhook`, `mail`, `apprise`: the new target, for the transport that the channel has.
     """
 
-    kinds: tuple[NoticeKind, ...] | None = None  # (): every kind that the channel can get
+    kinds: GivenKinds | None = None  # (): every kind that the channel can get
     all_accounts: bool | None = None
 
     @property

@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any, Final, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from restante.admin.accounts import AccountChange
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.channel_change import ChannelChange
 from restante.admin.domain_change import DomainFields
+from restante.admin.request_bounds import Line, Moment, Recipients, SealedText, Secret
 from restante.admin.scope import domain_name
 from restante.mail.quantity import counted
 from restante.tenancy.notice import Transport
@@ -28,8 +29,8 @@ MAX_PROBLEMS: Final = 100  # that are told at once
 class AccountEntry(AccountChange):
     """An account that should be there."""
 
-    name: str
-    place: str = ""  # where the caller has it, such as `customers.toml:14`; for errors
+    name: Line
+    place: Line = ""  # where the caller has it, such as `customers.toml:14`; for errors
 
     @property
     def label(self) -> str:
@@ -42,13 +43,13 @@ class LoginEntry(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    user: str
-    account: str
-    password: SecretStr | None = None  # None: a new login gets one, another keeps its own
-    sealed: str | None = None  # as exported under the same key file
+    user: Line
+    account: Line
+    password: Secret | None = None  # None: a new login gets one, another keeps its own
+    sealed: SealedText | None = None  # as exported under the same key file
     cram_md5: bool | None = None
-    expires_at: AwareDatetime | Literal["never"] | None = None
-    place: str = ""
+    expires_at: Moment | Literal["never"] | None = None
+    place: Line = ""
 
     @property
     def label(self) -> str:
@@ -59,14 +60,16 @@ class LoginEntry(BaseModel):
 class DomainEntry(DomainFields):
     """A hosted domain that should be there."""
 
-    name: str
-    account: str
-    destination: str | None = None  # a new domain needs one
+    name: Line
+    account: Line
+    destination: Line | None = None  # a new domain needs one
     hold_otherwise: Hold | None = None  # in force when the suspension has ended
-    destination_set_by: str | None = None  # the account that chose it; for operators to give
-    destination_sealed: str | None = None  # the password, as exported under the same key file
-    addresses: tuple[str, ...] | None = None  # the list of recipients; None: it stays
-    place: str = ""
+    destination_set_by: Line | None = None  # the account that chose it; for operators to give
+    destination_sealed: SealedText | None = (
+        None  # the password, as exported under the same key file
+    )
+    addresses: Recipients | None = None  # the list of recipients; None: it stays
+    place: Line = ""
 
     @property
     def label(self) -> str:
@@ -79,9 +82,9 @@ class MoreAddresses(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str
-    addresses: tuple[str, ...]
-    place: str = ""
+    name: Line
+    addresses: Recipients
+    place: Line = ""
 
     @property
     def label(self) -> str:
@@ -92,12 +95,12 @@ class MoreAddresses(BaseModel):
 class ChannelEntry(ChannelChange):
     """A channel of notices that should be there."""
 
-    name: str
-    account: str = ""  # "": the operator's own
+    name: Line
+    account: Line = ""  # "": the operator's own
     way: Transport | None = None  # of `sealed`, or of a channel that is there
-    target: str | None = None  # as it is shown; of `sealed`
-    sealed: str | None = None  # URL and key, as exported under the same key file
-    place: str = ""
+    target: Line | None = None  # as it is shown; of `sealed`
+    sealed: SealedText | None = None  # URL and key, as exported under the same key file
+    place: Line = ""
 
     @property
     def label(self) -> str:

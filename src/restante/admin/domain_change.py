@@ -12,10 +12,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, SecretStr
+from pydantic import Field
 
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.policy_change import PolicyFields
+from restante.admin.request_bounds import Hosts, Line, PemText, Pins, Secret
 from restante.tenancy.model import (
     AuthorizedHosts,
     Destination,
@@ -39,13 +40,13 @@ _PROTECTED = (TlsUse.REQUIRED, TlsUse.VERIFY)
 class DomainFields(PolicyFields):
     """The fields of a new or changed domain; None leaves one unchanged."""
 
-    allow: tuple[str, ...] | None = None  # replaces all
+    allow: Hosts | None = None  # replaces all
     tls: TlsUse | None = None
-    tls_ca: str | None = None  # a path, or PEM text; "" for the system's authorities
-    tls_pins: tuple[str, ...] | None = None  # hex or base64; () for none
+    tls_ca: PemText | None = None  # a path, or PEM text; "" for the system's authorities
+    tls_pins: Pins | None = None  # hex or base64; () for none
     pin_now: bool = False  # connect, and pin the key that the destination shows
-    destination_login: str | None = None  # user name; "" for none
-    destination_password: SecretStr | None = None
+    destination_login: Line | None = None  # user name; "" for none
+    destination_password: Secret | None = None
     connections: Annotated[int, Field(ge=1, le=MAX_CONNECTIONS)] | None = None
     per_minute: Annotated[int, Field(ge=0, le=MAX_PER_MINUTE)] | None = (
         None  # messages; 0 for no limit
@@ -56,18 +57,18 @@ class DomainFields(PolicyFields):
 class NewDomain(DomainFields):
     """The fields of a new domain."""
 
-    name: str
-    account: str
-    destination: str
+    name: Line
+    account: Line
+    destination: Line
 
 
 class DomainChange(DomainFields):
     """The fields to change."""
 
-    account: str | None = None
-    destination: str | None = None
-    add_allow: tuple[str, ...] = ()
-    drop_allow: tuple[str, ...] = ()
+    account: Line | None = None
+    destination: Line | None = None
+    add_allow: Hosts = ()
+    drop_allow: Hosts = ()
 
 
 def changed_hosts(present: AuthorizedHosts, fields: DomainFields) -> AuthorizedHosts:

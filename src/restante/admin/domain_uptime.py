@@ -10,6 +10,7 @@ from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.domains import find_domain
 from restante.admin.permissions import AdminAction, permit
 from restante.admin.primaries import PrimaryView, primary_view
+from restante.admin.request_bounds import UnixTime
 from restante.admin.trail import moment
 from restante.queue.presence import PresenceChange, Seen
 from restante.queue.uptime import uptime
@@ -25,8 +26,8 @@ class UptimeSelection(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    since: float | None = None  # Unix time; None: 30 days before the end
-    until: float | None = None  # Unix time; None: now
+    since: UnixTime | None = None  # Unix time; None: 30 days before the end
+    until: UnixTime | None = None  # Unix time; None: now
     limit: Annotated[int, Field(ge=1, le=1000)] = 100
 
 

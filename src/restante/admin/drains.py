@@ -9,6 +9,7 @@ from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind, no_server
 from restante.admin.domains import find_domain
 from restante.admin.permissions import AdminAction, permit
+from restante.admin.request_bounds import Line
 from restante.admin.trail import announce, entry, moment
 from restante.delivery.drain_state import DrainSnapshot, DrainState
 from restante.store.mail_handover import PastDrain
@@ -54,7 +55,7 @@ class DrainStop(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    reason: str = ""
+    reason: Line = ""
 
 
 def list_drains(context: AdminContext) -> Iterator[DrainView]:

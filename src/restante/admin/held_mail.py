@@ -15,6 +15,7 @@ from restante.admin.domains import find_domain
 from restante.admin.dsn_facts import DsnFacts, dsn_facts
 from restante.admin.origin_facts import OriginFacts, origin_facts
 from restante.admin.permissions import AdminAction, permit
+from restante.admin.request_bounds import AtMost, Line, Span, StoredNumber
 from restante.admin.scope import held_message, list_held
 from restante.admin.trail import (
     PAGE,
@@ -47,15 +48,15 @@ class QueueSelection(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    domain: str | None = None
-    reverse_path: str | None = None  # exact; "" is the null reverse-path
+    domain: Line | None = None
+    reverse_path: Line | None = None  # exact; "" is the null reverse-path
     recipient: Annotated[str, Field(min_length=1, max_length=MAX_PATTERN_LENGTH)] | None = (
         None  # pattern: *, ?, […]
     )
-    older: Annotated[float, Field(ge=0)] | None = None  # seconds since it was received
-    larger: Annotated[int, Field(ge=0)] | None = None  # octets
+    older: Span | None = None  # seconds since it was received
+    larger: StoredNumber | None = None  # octets
     status: RecipientStatus | None = None
-    after: str | None = None  # a message's name: for paging
+    after: Line | None = None  # a message's name: for paging
     limit: Annotated[int, Field(ge=1, le=100_000)] = 1000
 
 
@@ -73,8 +74,8 @@ class NamedMessages(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    names: Annotated[tuple[str, ...], Field(min_length=1, max_length=MAX_NAMES)]
-    reason: str = ""
+    names: Annotated[tuple[Line, ...], Field(min_length=1), AtMost(MAX_NAMES)]
+    reason: Line = ""
 
 
 class RecipientView(BaseModel):

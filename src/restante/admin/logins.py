@@ -13,7 +13,7 @@ from datetime import datetime
 from hmac import compare_digest
 from typing import Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, SecretStr
+from pydantic import BaseModel, ConfigDict, SecretStr
 
 from restante.admin.accounts import find_account
 from restante.admin.admin_context import AdminContext
@@ -21,6 +21,7 @@ from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.login_rotation import OLD_VALID_SECONDS, rotated
 from restante.admin.password_work import hashed_in_turn
 from restante.admin.permissions import AdminAction, permit
+from restante.admin.request_bounds import Line, Moment, Secret
 from restante.admin.trail import (
     ChangeView,
     change_views,
@@ -51,10 +52,10 @@ class NewLogin(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    user: str
-    password: SecretStr
+    user: Line
+    password: Secret
     cram_md5: bool = True
-    expires_at: AwareDatetime | Literal["never"] | None = None  # not given: never
+    expires_at: Moment | Literal["never"] | None = None  # not given: never
 
 
 class LoginChange(BaseModel):
@@ -62,12 +63,12 @@ class LoginChange(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    password: SecretStr | None = None
+    password: Secret | None = None
     cram_md5: bool | None = None
     rotate: bool = False  # with `password`: the present one stays good, too
-    old_valid_until: AwareDatetime | None = None  # with `rotate`; not given: for seven days
+    old_valid_until: Moment | None = None  # with `rotate`; not given: for seven days
     end_rotation: bool = False  # the old password is no longer good
-    expires_at: AwareDatetime | Literal["never"] | None = None
+    expires_at: Moment | Literal["never"] | None = None
 
 
 class LoginView(BaseModel):

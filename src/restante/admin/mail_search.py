@@ -18,6 +18,7 @@ from restante.admin.held_mail import (
 )
 from restante.admin.permissions import AdminAction, may, permit
 from restante.admin.releases import PastReleaseView, ended_view
+from restante.admin.request_bounds import StoredNumber, UnixTime
 from restante.admin.scope import list_held, list_history, list_past_releases
 from restante.admin.trail import AuditView, list_audit, moment
 from restante.mail.message import message_name
@@ -46,9 +47,11 @@ class TraceSelection(BaseModel):
     recipient: Pattern | None = None  # pattern
     domain: str | None = None
     outcome: Outcome | None = None  # None: also mail that is still here
-    since: float | None = None  # Unix time: received since, or left since
-    until: float | None = None  # Unix time
-    before: int | None = None  # the id of an entry: for paging in the mail that left, and no other
+    since: UnixTime | None = None  # Unix time: received since, or left since
+    until: UnixTime | None = None  # Unix time
+    before: StoredNumber | None = (
+        None  # the id of an entry: for paging in the mail that left, and no other
+    )
     after: str | None = None  # the name of a message: for paging in the mail held, and no other
     limit: Annotated[int, Field(ge=1, le=1000)] = 100
 

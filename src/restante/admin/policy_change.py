@@ -7,11 +7,12 @@ the network or the store: texts, values and the time go in, a checked policy com
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, create_model
+from pydantic import BaseModel, ConfigDict, create_model
 
 from restante.admin.admin_error import AdminError, ErrorKind
+from restante.admin.request_bounds import Line, Moment, Span, StoredNumber
 from restante.admin.trail import moment
 from restante.tenancy.policy import (
     Accept,
@@ -36,16 +37,16 @@ from restante.tenancy.quota import Quota
 
 MAX_REASON_LENGTH = 500  # characters
 
-Amount = Annotated[int, Field(ge=0)]  # 0 removes the limit
-Seconds = Annotated[float, Field(ge=0)]  # 0: no end
+Amount = StoredNumber  # 0 removes the limit
+Seconds = Span  # 0: no end
 
 _GIVEN: Final[dict[SettingKind, Any]] = {  # in a request
     SettingKind.FLAG: bool,
     SettingKind.SIZE: Amount,
     SettingKind.COUNT: Amount,
     SettingKind.AGE: Seconds,
-    SettingKind.TIME: AwareDatetime,
-    SettingKind.TEXT: str,
+    SettingKind.TIME: Moment,
+    SettingKind.TEXT: Line,
 }
 _SHOWN: Final[dict[SettingKind, Any]] = {  # in a view
     SettingKind.CHOICE: str,

@@ -8,12 +8,13 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 from restante.admin.accounts import find_account
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.permissions import AdminAction, lacking_for, permit
+from restante.admin.request_bounds import AtMost, Line
 from restante.admin.trail import changed, checked_reason, entry, moment, with_changes
 from restante.phrases import EXISTS
 from restante.store.store_errors import Conflict
@@ -40,10 +41,10 @@ class NewPortalUser(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    email: str
-    account: str = ""  # "" is an operator's
+    email: Line
+    account: Line = ""  # "" is an operator's
     role: GrantedRole
-    scopes: Annotated[tuple[Scope, ...], Field(max_length=len(Scope))] | None = None
+    scopes: Annotated[tuple[Scope, ...], AtMost(len(Scope))] | None = None
     """In addition to the role. Not given: an account's admin gets those that the inviter has."""
     again: bool = False  # a user that exists sets a new password and second factor
 
@@ -54,7 +55,7 @@ class PortalUserChange(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     role: GrantedRole | None = None
-    scopes: Annotated[tuple[Scope, ...], Field(max_length=len(Scope))] | None = None
+    scopes: Annotated[tuple[Scope, ...], AtMost(len(Scope))] | None = None
 
 
 class PortalUserState(StrEnum):
@@ -75,7 +76,7 @@ class SecondFactor(StrEnum):
 class PortalUserView(BaseModel):
     """A user as it is shown."""
 
-    email: str
+    email: Line
     account: str
     role: GrantedRole
     scopes: list[Scope]

@@ -11,6 +11,7 @@ from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.domains import find_domain
 from restante.admin.permissions import AdminAction, permit
+from restante.admin.request_bounds import Recipients
 from restante.admin.trail import changed, entry, moment, with_changes
 from restante.mail.quantity import counted
 from restante.phrases import REMOVED_MEANWHILE
@@ -29,8 +30,8 @@ class RecipientChange(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    add: tuple[str, ...] = ()
-    remove: tuple[str, ...] = ()
+    add: Recipients = ()
+    remove: Recipients = ()
 
 
 class RecipientList(BaseModel):
@@ -38,7 +39,7 @@ class RecipientList(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    addresses: tuple[str, ...]
+    addresses: Recipients
     is_confirmed: bool = False  # it may remove many
     is_preview: bool = False  # only show the result
 

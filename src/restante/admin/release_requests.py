@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from restante.admin.admin_context import AdminContext, ReleaseAnswer
 from restante.admin.admin_error import no_server
 from restante.admin.permissions import AdminAction, permit
+from restante.admin.request_bounds import AtMost, Line
 from restante.mail.message import message_name
 
 MAX_NODES = 1000
@@ -21,9 +22,9 @@ class ReleaseOrder(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     nodes: Annotated[
-        tuple[str, ...], Field(min_length=1, max_length=MAX_NODES)
+        tuple[Line, ...], Field(min_length=1), AtMost(MAX_NODES)
     ]  # domains, `@domain`, `#account`
-    reason: str = ""
+    reason: Line = ""
 
 
 class ReleaseView(BaseModel):

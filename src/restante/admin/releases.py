@@ -12,6 +12,7 @@ from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.domains import find_domain
 from restante.admin.held_mail import MAX_NAME_LENGTH
 from restante.admin.permissions import AdminAction, permit
+from restante.admin.request_bounds import UnixTime
 from restante.admin.scope import domain_ids_in_scope, list_past_releases
 from restante.admin.trail import moment
 from restante.delivery.drain_state import DrainSnapshot, DrainState
@@ -35,8 +36,8 @@ class ReleaseSelection(BaseModel):
 
     domain: str | None = None  # it was named, or its mail was released
     account: str | None = None
-    since: float | None = None  # Unix time
-    until: float | None = None  # Unix time
+    since: UnixTime | None = None  # Unix time
+    until: UnixTime | None = None  # Unix time
     before: str | None = None  # the id of a release: for paging
     limit: Annotated[int, Field(ge=1, le=1000)] = 100
 

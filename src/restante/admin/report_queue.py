@@ -15,6 +15,7 @@ from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.domains import find_domain
 from restante.admin.held_mail import MAX_NAMES, MAX_PATTERN_LENGTH, HeaderView, domain_names
 from restante.admin.permissions import AdminAction, permit
+from restante.admin.request_bounds import AtMost, Line, StoredNumber
 from restante.admin.scope import list_waiting_reports
 from restante.admin.trail import PAGE, announce, checked_reason, entry_about_mail, moment
 from restante.mail.message import message_name
@@ -37,7 +38,7 @@ class ReportSelection(BaseModel):
     to: Annotated[str, Field(min_length=1, max_length=MAX_PATTERN_LENGTH)] | None = (
         None  # pattern: *, ?, […]
     )
-    after: Annotated[int, Field(ge=0)] = 0  # a report's number: for paging
+    after: StoredNumber = 0  # a report's number: for paging
     limit: Annotated[int, Field(ge=1, le=100_000)] = 1000
 
 
@@ -47,9 +48,11 @@ class NamedReports(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     numbers: Annotated[
-        tuple[Annotated[int, Field(ge=1, lt=2**63)], ...], Field(min_length=1, max_length=MAX_NAMES)
+        tuple[Annotated[int, Field(ge=1, lt=2**63)], ...],
+        Field(min_length=1),
+        AtMost(MAX_NAMES),
     ]
-    reason: str = ""
+    reason: Line = ""
 
 
 class ReportView(BaseModel):

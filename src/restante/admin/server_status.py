@@ -18,6 +18,7 @@ from restante.admin.health import HealthFacts, Level, judge
 from restante.admin.last_requests import LastRequests
 from restante.admin.permissions import AdminAction, permit
 from restante.admin.primaries import PrimaryView, primary_view
+from restante.admin.request_bounds import Hosts
 from restante.admin.trail import moment
 from restante.queue.sending_outcome import Backlog
 from restante.store.mail_figures import NO_USAGE, NONE_SET_APART, SetApart, Usage
@@ -103,7 +104,7 @@ class StatusSelection(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    domain: tuple[str, ...] = ()
+    domain: Hosts = ()
     account: str | None = None
     everything: bool = False
 

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.permissions import AdminAction, permit
+from restante.admin.request_bounds import PathText
 from restante.mail.message import message_name
 from restante.store.choice import store_care
 from restante.store.store_care import StoreReport
@@ -19,13 +20,13 @@ class BackupOrder(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    directory: str
+    directory: PathText
 
 
 class BackupView(BaseModel):
     """The contents of a copy."""
 
-    directory: str
+    directory: PathText
     messages: int
     octets: int
     files: int
@@ -58,7 +59,7 @@ class SalvageView(BaseModel):
     """The rescued part of a damaged store; `lost` names missing and recreated parts."""
 
     is_whole: bool
-    directory: str
+    directory: PathText
     schema_before: int
     schema_now: int
     messages: int

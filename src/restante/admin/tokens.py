@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Final, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 from restante.admin.accounts import find_account
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.domains import find_domain
 from restante.admin.permissions import AdminAction, lacking_for, permit
+from restante.admin.request_bounds import MOST_CHOICES, AtMost, Line, Moment
 from restante.admin.trail import changed, checked_reason, entry, moment, with_changes
 from restante.phrases import EXISTS, NOT_HOSTED
 from restante.store.store_errors import Conflict
@@ -38,13 +39,13 @@ class NewToken(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str
-    account: str = ""  # "" is the operator's own
+    name: Line
+    account: Line = ""  # "" is the operator's own
     role: GrantedRole | None = None
-    scopes: tuple[Scope, ...] = ()
-    domains: Annotated[tuple[str, ...], Field(max_length=MOST_DOMAINS)] = ()  # none given: all
-    networks: Annotated[tuple[str, ...], Field(max_length=MOST_NETWORKS)] = ()  # none given: all
-    expires_at: AwareDatetime | Literal["never"] | None = None  # not given: in a year
+    scopes: Annotated[tuple[Scope, ...], AtMost(MOST_CHOICES)] = ()
+    domains: Annotated[tuple[Line, ...], AtMost(MOST_DOMAINS)] = ()  # none given: all
+    networks: Annotated[tuple[Line, ...], AtMost(MOST_NETWORKS)] = ()  # none given: all
+    expires_at: Moment | Literal["never"] | None = None  # not given: in a year
 
 
 class TokenView(BaseModel):

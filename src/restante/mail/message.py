@@ -116,4 +116,6 @@ def message_number(name: str) -> int:
     number = 0
     for letter in name.lower():
         number = number * 32 + _ALPHABET.index(letter)
+    if number >= 2**63:  # no store can have it
+        raise ValueError(name)
     return number

@@ -2,13 +2,13 @@
 
 import hashlib
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from restante.admin.dsn_facts import DsnFacts, dsn_request
 from restante.admin.origin_facts import OriginFacts
+from restante.admin.request_bounds import MOST_RECIPIENTS, AnyMoment, AtMost
 from restante.mail.dsn_request import DsnRequest
 from restante.mail.import_stream import Piece, StreamEnd, StreamLabel, Unpacker
 from restante.mail.message import ContentFile
@@ -31,8 +31,8 @@ class ImportLabel(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     reverse_path: _Path
-    forward_paths: Annotated[tuple[_Path, ...], Field(min_length=1, max_length=100_000)]
-    received_at: datetime | None = None  # None: now; never later than now
+    forward_paths: Annotated[tuple[_Path, ...], Field(min_length=1), AtMost(MOST_RECIPIENTS)]
+    received_at: AnyMoment | None = None  # None: now; never later than now
     is_8bit: bool = False
     needs_smtputf8: bool = False
     dsn: DsnFacts | None = None  # the report requests
@@ -40,8 +40,10 @@ class ImportLabel(BaseModel):
     is_delay_told: bool = False  # its sender has got a delay report and gets no second one
     message_id: Annotated[str, Field(max_length=MESSAGE_ID_LIMIT)] | None = None
     origin: OriginFacts | None = None  # where it came from, as an export says
-    only_domain: str | None = None  # recipients of other domains, hosted or not, are passed over
-    perhaps: tuple[str, ...] = ()  # held messages that may be the same as this one
+    only_domain: _Path | None = None  # recipients of other domains, hosted or not, are passed over
+    perhaps: Annotated[
+        tuple[_Path, ...], AtMost(MOST_RECIPIENTS)
+    ] = ()  # held messages that may be the same as this one
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 from restante.admin.admin_context import AdminContext
 from restante.admin.dsn_facts import DsnFacts, dsn_facts
@@ -24,6 +24,7 @@ from restante.admin.held_mail import (
 )
 from restante.admin.origin_facts import OriginFacts, origin_facts
 from restante.admin.permissions import AdminAction, permit
+from restante.admin.request_bounds import AtMost, Line
 from restante.admin.scope import held_message, list_held
 from restante.admin.trail import announce, checked_reason, entry_about_mail
 from restante.mail.envelope import Envelope
@@ -50,8 +51,8 @@ class ExportOrder(BaseModel):
     selection: QueueSelection = (
         QueueSelection()
     )  # its limit does not apply here: all that match are exported
-    names: Annotated[tuple[str, ...], Field(max_length=MAX_NAMES)] = ()
-    reason: str = ""
+    names: Annotated[tuple[Line, ...], AtMost(MAX_NAMES)] = ()
+    reason: Line = ""
 
 
 class ExportedLabel(MessageView):

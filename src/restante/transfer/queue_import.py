@@ -15,13 +15,14 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 from restante.admin.admin_context import AdminContext
 from restante.admin.domains import find_domain
 from restante.admin.held_mail import MAX_NAMES, number_of
 from restante.admin.origin_facts import message_origin
 from restante.admin.permissions import AdminAction, permit
+from restante.admin.request_bounds import AtMost, Line
 from restante.admin.scope import held_message
 from restante.admin.trail import announce, entry
 from restante.mail.address import canonical_domain, is_address_literal, split_mailbox
@@ -55,7 +56,7 @@ class DigestOrder(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    names: Annotated[tuple[str, ...], Field(max_length=MAX_NAMES)]
+    names: Annotated[tuple[Line, ...], AtMost(MAX_NAMES)]
 
 
 @dataclass(slots=True)

@@ -1,6 +1,7 @@
 """Requests made from the schema: no answer is a defect, and each is as the schema declares it."""
 
 import asyncio
+import zlib
 from typing import Any
 
 import schemathesis
@@ -48,6 +49,36 @@ def as_octets(_context: Any, value: Any) -> Any:
     return {"data": value if isinstance(value, bytes) else str(value).encode(errors="replace")}
 
 
+WRONG = ("nan", "inf", "-inf", "1e18", "1e400", str(2**63), "9" * 400, "-1", "253402300800")
+HALF = "\ud800"
+
+
+def spoil(case: Any) -> None:
+    """Give one field of some requests a value that nothing can hold; its text chooses which."""
+    digest = zlib.crc32(repr((case.path, case.query, case.body)).encode(errors="replace"))
+    wrong = WRONG[digest % len(WRONG)]
+    if digest % 3 == 0 and case.query:
+        name = sorted(case.query)[digest % len(case.query)]
+        case.query[name] = wrong
+    if digest % 3 == 1 and isinstance(case.body, dict) and case.body:
+        name = sorted(case.body)[digest % len(case.body)]
+        case.body[name] = _spoiled(case.body[name], wrong)
+
+
+def _spoiled(value: Any, wrong: str) -> Any:
+    match value:
+        case str():
+            return value + HALF
+        case list():
+            return [*value, HALF]
+        case bool() | None:
+            return wrong
+        case int() | float():
+            return int(1e300)
+        case _:
+            return value
+
+
 @schema.parametrize()
 @settings(
     max_examples=EXAMPLES,
@@ -61,6 +92,7 @@ def test_no_request_finds_a_defect(case: Any) -> None:
     for name, known in KNOWN.items():
         if name in (case.path_parameters or {}) and len(str(case.path_parameters[name])) % 2:
             case.path_parameters[name] = known
+    spoil(case)
     answer = case.call()
     assert answer.status_code != 500, DESK.log.lines[-1]
     case.validate_response(

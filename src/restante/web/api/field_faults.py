@@ -64,7 +64,8 @@ _NO_OBJECT: Final = FieldFault(
 )
 _OBJECT: Final = frozenset({"model_attributes_type", "model_type", "dict_type"})
 _MUSTS: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
-    **dict.fromkeys(("string_type", "string_unicode", "string_sub_type"), _said("text")),
+    **dict.fromkeys(("string_type", "string_sub_type"), _said("text")),
+    "string_unicode": _said("text of whole characters"),
     **dict.fromkeys(
         ("int_type", "int_parsing", "int_parsing_size", "int_from_float"), _said("a whole number")
     ),

@@ -10,10 +10,13 @@ from restante.admin.recipient_lists import (
     RecipientChange,
     RecipientList,
 )
+from restante.web.api.checked_route import CheckedRoute
 from restante.web.api.listing import as_paged_listing
 from restante.web.api.request_context import RequestContext
 
-router = APIRouter(prefix="/domains/{domain}/recipients", tags=["recipients"])
+router = APIRouter(
+    route_class=CheckedRoute, prefix="/domains/{domain}/recipients", tags=["recipients"]
+)
 
 
 @router.get("", response_model=list[KnownRecipientView])

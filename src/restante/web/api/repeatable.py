@@ -20,7 +20,6 @@ from http import HTTPStatus
 from typing import Annotated, Any, Final
 
 from fastapi import Depends, Header, Request, Response
-from fastapi.routing import APIRoute
 
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
@@ -29,6 +28,7 @@ from restante.store.store_errors import StoreError
 from restante.telemetry.events import StoreFailed
 from restante.tenancy.policy import DAY
 from restante.tenancy.principal import Principal
+from restante.web.api.checked_route import CheckedRoute
 from restante.web.api.request_context import RequestContext
 
 KEY_HEADER: Final = "Idempotency-Key"
@@ -130,7 +130,7 @@ REPEATABLE: Final = Depends(_take_part)
 SECRET_ANSWER: Final = Depends(_has_secret)
 
 
-class ActingRoute(APIRoute):
+class ActingRoute(CheckedRoute):
     """A route whose answer is kept, if the request has a key and the route takes part."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:

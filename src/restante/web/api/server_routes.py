@@ -8,6 +8,7 @@ from fastapi.responses import StreamingResponse
 from restante.admin import drains, mail_search, server_status, trail
 from restante.admin.drains import DrainStop, DrainView, LastDrainView
 from restante.admin.mail_search import TraceSelection, TraceView
+from restante.admin.request_bounds import UnixTime
 from restante.admin.server_status import StatusSelection, StatusView
 from restante.admin.trail import AuditView
 from restante.tenancy.audit import AuditFilter
@@ -60,8 +61,8 @@ async def _audit_filter(
     domain: str | None = None,
     action: str | None = None,
     actor: str | None = None,
-    since: float | None = None,
-    until: float | None = None,
+    since: UnixTime | None = None,
+    until: UnixTime | None = None,
 ) -> AuditFilter:
     """Read the filter from the query. As a model, FastAPI would make each in a thread."""
     return AuditFilter(

@@ -1,0 +1,114 @@
+"""A value beyond what can be kept or counted is refused with a sentence, and nothing is done."""
+
+from collections.abc import Iterator
+
+import pytest
+from pydantic import BaseModel, ValidationError
+
+from restante.admin.channel_change import NewChannel
+from restante.admin.domain_change import DomainChange
+from restante.admin.request_bounds import MOST_HOSTS
+from restante.admin.tokens import NewToken
+from tests.admin.desk import Desk
+from tests.web.api.asking import ask, story
+
+TIMED = ("/v1/trace", "/v1/releases", "/v1/audit", "/v1/domains/alpha.example/uptime")
+NO_TIMES = ("nan", "inf", "-inf", "1e18", "1e400", "-1", "9" * 400, "253402300800")
+NO_NUMBERS = (str(2**63), "9" * 400, "-1", "9" * 5000)
+
+
+def wrong_queries() -> Iterator[str]:
+    for path in TIMED:
+        for name in ("since", "until"):
+            yield from (f"{path}?{name}={value}" for value in NO_TIMES)
+    for place in ("/v1/trace?before", "/v1/reports?after", "/v1/queue?larger"):
+        yield from (f"{place}={value}" for value in NO_NUMBERS)
+    yield from (f"/v1/queue?older={value}" for value in NO_TIMES)
+
+
+def test_no_number_of_a_query_is_beyond_its_bounds() -> None:
+    desk = Desk()
+    story(desk)
+    wrong = {
+        query: answer.status_code
+        for query in wrong_queries()
+        if (answer := ask(desk, "GET", query)).status_code != 422 or not answer.json()["detail"]
+    }
+    assert wrong == {}
+
+
+@pytest.mark.parametrize("path", TIMED)
+def test_the_last_moment_is_a_time(path: str) -> None:
+    desk = Desk()
+    story(desk)
+    assert ask(desk, "GET", f"{path}?until=253402300799").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("PATCH", "/v1/domains/alpha.example", rb'{"tls_pins": ["\ud800"]}'),
+        ("PATCH", "/v1/domains/alpha.example", rb'{"destination_password": "\ud800"}'),
+        ("PATCH", "/v1/domains/alpha.example/recipients", rb'{"add": ["\udfff"]}'),
+        ("POST", "/v1/releases", rb'{"nodes": ["\ud800"]}'),
+        ("POST", "/v1/tokens", rb'{"name": "\uDC00"}'),
+    ],
+)
+def test_half_a_character_is_refused(method: str, path: str, body: bytes) -> None:
+    desk = Desk()
+    story(desk)
+    answer = ask(desk, method, path, content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code == 422
+    assert "text of whole characters" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("model", "field"),
+    [
+        (NewChannel, "kinds"),
+        (NewToken, "scopes"),
+        (NewToken, "domains"),
+        (NewToken, "networks"),
+        (DomainChange, "allow"),
+        (DomainChange, "add_allow"),
+        (DomainChange, "drop_allow"),
+        (DomainChange, "tls_pins"),
+    ],
+)
+@pytest.mark.parametrize("item", ["x", 1])
+def test_a_long_list_has_one_fault(model: type[BaseModel], field: str, item: object) -> None:
+    with pytest.raises(ValidationError) as raised:
+        model.model_validate({field: [item] * 2000})
+    assert sum(one["loc"][0] == field for one in raised.value.errors()) == 1
+
+
+@pytest.mark.parametrize("at", ["9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+14:00", 1e18])
+def test_no_moment_is_beyond_the_calendar(at: object) -> None:
+    desk = Desk()
+    story(desk)
+    answer = ask(desk, "POST", "/v1/tokens", json={"name": "a", "role": None, "expires_at": at})
+    assert answer.status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("path", "status"), [("/v1/queue/zzzzzzzzzzzzz", 422), ("/v1/releases/zzzzzzzzzzzzz", 404)]
+)
+def test_a_name_beyond_every_number_is_no_name(path: str, status: int) -> None:
+    desk = Desk()
+    story(desk)
+    assert ask(desk, "GET", path).status_code == status
+
+
+def test_no_policy_lasts_beyond_the_calendar() -> None:
+    desk = Desk()
+    story(desk)
+    for value in (1e18, "inf", "nan"):
+        answer = ask(desk, "PATCH", "/v1/domains/alpha.example", json={"retention": value})
+        assert answer.status_code == 422, value
+        assert answer.json()["detail"].startswith("retention: must be"), value
+
+
+def test_a_long_list_of_good_items_ends_at_its_bound() -> None:
+    with pytest.raises(ValidationError) as raised:
+        DomainChange.model_validate({"allow": ["192.0.2.1"] * (MOST_HOSTS + 1)})
+    assert [one["type"] for one in raised.value.errors()] == ["too_long"]
