@@ -63,6 +63,34 @@ def test_an_invalid_channel_is_refused_with_its_remedy(
     assert "a-token" not in str(error)
 
 
+PRIVATE_URLS = [
+    "https://127.0.0.1/a-token",
+    "https://10.0.0.7:8443/a-token",
+    "https://[::1]/a-token",
+    "https://[::ffff:192.168.0.1]/a-token",
+    "https://inside.example/a-token",
+    "http://localhost/a-token",
+]
+
+
+@pytest.mark.parametrize("url", PRIVATE_URLS)
+def test_a_webhook_that_could_never_be_sent_is_refused_to_an_account(desk: Desk, url: str) -> None:
+    desk.resolver.known |= {"inside.example": ["10.0.0.7", "fd00::7"], "localhost": ["127.0.0.1"]}
+    error = refusal(desk, hook(account="alpha", webhook=url))
+    assert error.kind is ErrorKind.INVALID
+    assert "has no public address" in error.error
+    assert "a-token" not in str(error)
+    run(add_channel(desk.context, hook("own", webhook=url)))
+    desk.context = replace(desk.context, private_addresses=lambda: True)
+    run(add_channel(desk.context, hook("laboratory", account="alpha", webhook=url)))
+
+
+def test_a_webhook_of_an_account_may_name_a_host_that_is_public_or_not_known(desk: Desk) -> None:
+    desk.resolver.known["both.example"] = ["10.0.0.7", "8.8.8.8"]
+    for name, host in (("one", "both.example"), ("two", "8.8.8.8"), ("three", "later.example")):
+        run(add_channel(desk.context, hook(name, account="alpha", webhook=f"https://{host}/")))
+
+
 def test_plain_http_is_taken_where_that_is_said(desk: Desk) -> None:
     assert (
         run(add_channel(desk.context, hook(webhook="http://hook.example/x", insecure=True))).target[

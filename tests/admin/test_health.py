@@ -51,6 +51,11 @@ CASES = [
         Level.WARNING,
         "2 messages are uncertain, the destination may have them: restante queue list --status unc",
     ),
+    (
+        {"notices_waiting": 3, "notices_since": NOW - 2 * 3600},
+        Level.WARNING,
+        "3 notices wait to be sent, the oldest for 2 hours: restante notice show-waiting",
+    ),
 ]
 
 
@@ -77,3 +82,8 @@ def test_the_worst_comes_first_and_gives_the_level() -> None:
         Level.WARNING,
     ]
     assert health.level is Level.CRITICAL
+
+
+def test_a_notice_that_was_just_made_is_no_problem() -> None:
+    facts = replace(WELL, notices_waiting=1, notices_since=NOW - 60)
+    assert judge(facts).level is Level.OK

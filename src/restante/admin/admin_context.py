@@ -154,6 +154,7 @@ class AdminContext:
     reason: str = ""  # the caller's reason, if given
     checks: CheckAllowance = field(default_factory=CheckAllowance)  # that accounts start
     portal_url: Callable[[], str] = str  # its beginning, without a slash; "" if there is no portal
+    private_addresses: Callable[[], bool] = bool  # whether accounts' channels may use them
     applying: asyncio.Lock = field(default_factory=asyncio.Lock)  # one configuration at a time
 
     def acting(self, principal: Principal, reason: str = "") -> "AdminContext":

@@ -3,25 +3,33 @@
 A new channel and a changed one go through the same checks. No error repeats a URL or a key.
 """
 
+import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Annotated
+from ipaddress import ip_address
+from typing import Annotated, Final
 
+import httpx
 from pydantic import BaseModel, ConfigDict
 
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.permissions import AdminAction, permit
 from restante.admin.request_bounds import MOST_CHOICES, AtMost, Line, Secret
+from restante.network.public import is_public
+from restante.network.resolver import LookupFailed
 from restante.notices.mail_sender import is_hosted_here
 from restante.notices.push import read_push_url
 from restante.notices.signature import key_octets
 from restante.notices.targets import NotAChannelTarget, read_mail_address, read_webhook
 from restante.notices.transports import ChannelSecret, open_secret
 from restante.phrases import NOT_HOSTED, WRONG_KEY_FILE
+from restante.tenancy.model import IpAddress
 from restante.tenancy.notice import OF_ACCOUNTS, OF_THE_SERVER, Channel, NoticeKind, Transport
 from restante.tenancy.secrets import SealBroken
 
 GivenKinds = Annotated[tuple[NoticeKind, ...], AtMost(MOST_CHOICES)]
+_LOOKUP_SECONDS: Final = 3.0  # somebody waits for the answer
 
 
 class ChannelFields(BaseModel):
@@ -116,6 +124,8 @@ async def _directed(context: AdminContext, channel: Channel, fields: ChannelFiel
     url, shown = (
         (None, channel.target) if way is None else await _read_target(context, channel.name, fields)
     )
+    if channel.account and way is Transport.WEBHOOK and url is not None:
+        await _require_public_host(context, channel.name, url)
     if channel.way == Transport.MAIL:
         return replace(channel, target=shown)
     sealed = _secret(context, channel, url, key).sealed(
@@ -154,6 +164,33 @@ async def _read_target(context: AdminContext, name: str, fields: ChannelFields) 
     except NotAChannelTarget as error:
         raise wrong(name, ErrorKind.INVALID, str(error), error.remedy) from None
     return address, address
+
+
+async def _require_public_host(context: AdminContext, name: str, url: str) -> None:
+    """Raise AdminError if an account's webhook could never be sent, by its host's addresses.
+
+    A name that cannot be looked up now is left to the sending, which checks each address.
+    """
+    if context.private_addresses():
+        return
+    host = httpx.URL(url).raw_host.decode("ascii").strip("[]").rstrip(".")
+    try:
+        addresses = await _addresses(context, host)
+    except (LookupFailed, TimeoutError):
+        return
+    if not any(map(is_public, addresses)):
+        cause = f"{host} has no public address, and an account's notices reach no other"
+        raise wrong(name, ErrorKind.INVALID, cause, "name a host of the public Internet")
+
+
+async def _addresses(context: AdminContext, host: str) -> Sequence[IpAddress]:
+    """Return the addresses of a host. Raises LookupFailed, TimeoutError."""
+    try:
+        return [ip_address(host)]
+    except ValueError:
+        context.resolver.forget(host)  # most likely its address was corrected
+        async with asyncio.timeout(_LOOKUP_SECONDS):
+            return await context.resolver.addresses(host)
 
 
 def _outside(context: AdminContext, name: str, address: str) -> str:

@@ -12,6 +12,7 @@ from restante.mail.quantity import counted
 from restante.phrases import EXPIRES, HAS_EXPIRED, LOW_DISK, NO_SERVER, RENEW, START_SERVER
 
 CERTIFICATE_DAYS: Final = 14  # days ahead of its end that cause a warning
+NOTICE_SECONDS: Final = 900.0  # a notice that waits longer has most likely failed
 _DAY: Final = 86400.0
 
 
@@ -38,6 +39,8 @@ class HealthFacts:
     config_warnings: tuple[str, ...] = ()
     damaged_messages: int = 0
     uncertain_messages: int = 0
+    notices_waiting: int = 0
+    notices_since: float | None = None  # when the oldest of them was made
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,4 +104,9 @@ def _warnings(facts: HealthFacts) -> list[HealthProblem]:
             f"{uncertain} uncertain, the destination may have them:"
             " restante queue list --status uncertain"
         )
+    if facts.notices_since is not None and facts.now - facts.notices_since > NOTICE_SECONDS:
+        waiting = counted(facts.notices_waiting, "notice waits", "notices wait")
+        minutes = int(facts.now - facts.notices_since) // 60
+        age = counted(minutes // 60, "hour") if minutes >= 60 else counted(minutes, "minute")  # noqa: PLR2004
+        texts.append(f"{waiting} to be sent, the oldest for {age}: restante notice show-waiting")
     return [HealthProblem(Level.WARNING, text) for text in texts]

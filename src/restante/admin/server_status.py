@@ -159,10 +159,11 @@ async def show_status(
     total = SetApart(*map(sum, zip(NONE_SET_APART, *parked.values(), strict=True)))
     store = _store_view(context, total.damaged)
     shown, candidates = _selected(context, wanted, usages)
+    notices = await context.store.notices.notice_backlog()
     view = StatusView(
         version=__version__,
         hostname=context.hostname,
-        health=_health(context, store, total.uncertain),
+        health=_health(context, store, total.uncertain, notices),
         at=moment(context.now()),
         is_running=server is not None,
         messages=sum(usage.messages for usage in usages.values()),
@@ -172,7 +173,7 @@ async def show_status(
         uncertain=total.uncertain,
         store=store,
         reports=_backlog(await context.store.reports.report_backlog()),
-        notices=_backlog(await context.store.notices.notice_backlog()),
+        notices=_backlog(notices),
         domains=[],
         domains_not_shown=candidates - len(shown),
         drains=[],
@@ -222,7 +223,9 @@ def _configuration_view(state: ConfigurationState) -> ConfigurationView:
     )
 
 
-def _health(context: AdminContext, store: StoreView, uncertain: int) -> HealthView:
+def _health(
+    context: AdminContext, store: StoreView, uncertain: int, notices: Backlog
+) -> HealthView:
     server = context.server
     facts = HealthFacts(context.now(), is_running=server is not None, store_failure=store.failure)
     if server is not None:
@@ -240,6 +243,8 @@ def _health(context: AdminContext, store: StoreView, uncertain: int) -> HealthVi
         damaged_messages=store.damaged_messages,
         uncertain_messages=uncertain,
         store_absence=context.store.care.absence,
+        notices_waiting=notices.count,
+        notices_since=notices.since,
     )
     health = judge(facts)
     problems = [HealthProblemView(level=one.level, text=one.text) for one in health.problems]

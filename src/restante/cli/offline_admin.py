@@ -58,6 +58,7 @@ async def open_offline_admin(config: Config) -> AsyncIterator[AdminContext]:
             recipients=recipients,
             message_size_limit=lambda: config.reception.message_size_limit,
             principal=principal,
+            private_addresses=lambda: config.reports.private_addresses,
             portal_url=lambda: portal_url(config),
             transports=make_transports(
                 equipment, resolver, lambda: config.notices, lambda: config.reports

@@ -167,6 +167,7 @@ def _admin_context(
         reservations=reception.facts.reservations,
         transports=delivery.notices.transports,
         message_size_limit=lambda: ground.settings.config.reception.message_size_limit,
+        private_addresses=lambda: ground.settings.config.reports.private_addresses,
         portal_url=lambda: portal_url(ground.settings.config),
         feed=feed,
         log=ground.setup.log,
