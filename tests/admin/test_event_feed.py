@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from restante.admin import event_feed
+from restante.admin.accounts import NewAccount, add_account, remove_account
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.event_feed import EventFeed, FeedEvent, FeedKind, PlacedEvent
 from restante.tenancy.api_token import ApiToken
@@ -76,6 +77,22 @@ def test_an_account_follows_its_own_events_only() -> None:
             feed.hear_notice(notice(account))
         assert [one.account for one in await seen(feed, ROOT, start)] == ["", "alpha", "beta"]
         assert [one.account for one in await seen(feed, ALPHA, start)] == ["alpha"]
+
+    run(story())
+
+
+def test_a_new_account_follows_no_events_of_a_removed_one_with_its_name() -> None:
+    async def story() -> None:
+        desk = Desk()
+        feed = new_feed(desk)
+        await add_account(desk.context, NewAccount(name="alpha"))
+        start = await first_id(feed)
+        feed.hear_notice(notice("alpha", "of the old one"))
+        await remove_account(desk.context, "alpha", "it leaves")
+        await add_account(desk.context, NewAccount(name="alpha"))
+        found = await seen(feed, ALPHA, start)
+        assert [(one.kind, one.data["change"]) for one in found] == [(FeedKind.RECORD, "added")]
+        assert "of the old one" in [one.data.get("about") for one in await seen(feed, ROOT, start)]
 
     run(story())
 

@@ -5,6 +5,8 @@ from datetime import timedelta
 import pytest
 
 from restante.admin.admin_error import AdminError, ErrorKind
+from restante.admin.domain_change import DomainChange
+from restante.admin.domains import change_domain
 from restante.admin.releases import (
     DRAINS_SHOWN,
     PastReleaseView,
@@ -19,7 +21,7 @@ from restante.mail.message import message_name
 from restante.store.mail_handover import PastDrain
 from restante.tenancy.principal import account_login
 from tests.admin.desk import NOW, Desk, ask_for, run
-from tests.contract.making import NOTED, delivered, domain, refused
+from tests.contract.making import NOTED, account, delivered, domain, refused
 
 BEGAN = NOW - 10
 FINISHED = PastDrain(BEGAN, NOW - 5, "login alpha-mail", "finished", "", 2, 0, 1, "")
@@ -28,6 +30,8 @@ TO = "x@alpha.example"
 
 async def begun(desk: Desk) -> None:
     """Release four messages: two are delivered, one is refused, one is held."""
+    await desk.store.records.put_account(account(), NOTED)  # long before
+    await desk.context.directory.refresh()
     domain_id = await desk.host("alpha.example", "alpha")
     for number in (1, 2, 3, 4):
         await desk.hold(number, domain_id, TO)
@@ -126,6 +130,17 @@ def test_an_account_sees_its_own_domains_of_a_release_only() -> None:
     context = desk.context.acting(account_login("alpha-mail", "alpha", "192.0.2.1"))
     view = run(show_release(context, message_name(50)))
     assert [one.domain for one in view.drains_shown] == ["alpha.example"]
+
+
+def test_a_domain_that_moved_tells_its_old_account_nothing() -> None:
+    desk = Desk()
+    run(begun(desk))
+    run(desk.host("beta.example", "beta"))
+    run(change_domain(desk.context, "alpha.example", DomainChange(account="beta")))
+    context = desk.context.acting(account_login("alpha-mail", "alpha", "192.0.2.1"))
+    view = run(show_release(context, message_name(50)))
+    assert (view.left, view.eta, view.drains_shown) == (0, None, [])
+    assert shown(desk).left == 1  # of the operator
 
 
 def test_few_domains_of_many_are_shown() -> None:

@@ -7,10 +7,12 @@ import pytest
 
 from restante.admin import scope
 from restante.admin.admin_error import AdminError, ErrorKind
+from restante.admin.trail import list_audit
 from restante.store.mail_queue import QueueFilter
 from restante.store.mail_reports import ReportFilter
+from restante.store.release_store import ReleaseFilter
 from restante.tenancy.principal import Principal, Role
-from tests.admin.desk import Desk, run
+from tests.admin.desk import NOW, Desk, all_of, ask_for, run
 from tests.contract.making import report
 
 ALICE = Principal(Role.ACCOUNT, "token a", "https", "alpha")
@@ -80,3 +82,21 @@ def test_an_invalid_domain_is_refused_with_a_remedy(text: str) -> None:
     with pytest.raises(AdminError, match="write a name such as") as caught:
         scope.domain_name(text)
     assert caught.value.kind is ErrorKind.INVALID
+
+
+def test_a_new_account_sees_nothing_of_a_removed_one_with_its_name() -> None:
+    async def story() -> None:
+        desk = Desk()
+        domain_id = await desk.host("alpha.example", "alpha")  # made at NOW
+        await ask_for(desk, 7, "alpha.example", domain_id, at=NOW - 1)
+        await ask_for(desk, 8, "alpha.example", domain_id, at=NOW)
+        context = desk.context.acting(ALICE)
+        for wanted in (ReleaseFilter(), ReleaseFilter(since=NOW - 9), ReleaseFilter(ids=(7, 8))):
+            found = await scope.list_past_releases(context, wanted)
+            assert [one.record.id for one in found] == [8]
+        assert len(await scope.list_past_releases(desk.context, ReleaseFilter())) == 2
+        entries = await all_of(list_audit(context))
+        assert [one.action for one in entries].count("release-requested") == 1
+        assert min(one.at.timestamp() for one in entries) == NOW
+
+    run(story())

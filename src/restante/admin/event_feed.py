@@ -11,7 +11,7 @@ import secrets
 import time
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
@@ -108,6 +108,8 @@ class EventFeed:
         for change in changes or ():
             for event in record_events(change, before, self._before, self._now()):
                 self._add(event)
+            if change.kind is RecordKind.ACCOUNT and change.record is None:
+                self._take_from(change.key)
         if changes is None:
             self._ring.clear()
             self._end += 1  # all followers have missed something
@@ -197,6 +199,12 @@ class EventFeed:
         self._ring.append(event)
         self._end += 1
         self._wake()
+
+    def _take_from(self, account: str) -> None:
+        """Leave the events of a removed account to operators: one of its name may follow."""
+        for place, event in enumerate(self._ring):
+            if event.account == account:
+                self._ring[place] = replace(event, account="")
 
     def _wake(self) -> None:
         for follower in self._followers:

@@ -145,6 +145,9 @@ async def _open_drains(context: AdminContext, release: PastRelease) -> Sequence[
 def _work(
     context: AdminContext, progress: ReleaseProgress, running: Sequence[ReleaseDrain]
 ) -> _Work:
+    seen = domain_ids_in_scope(context)  # a domain may have moved to another account since
+    if seen is not None:
+        running = [one for one in running if one.domain_id in seen]
     held = sum(context.store.figures.usage(one.domain_id).held for one in running)
     is_moving = any(
         snapshot.state is DrainState.DELIVERING

@@ -60,7 +60,8 @@ def audit_in_scope(context: AdminContext, wanted: AuditFilter) -> AuditFilter | 
     if principal.account:
         if wanted.account not in (None, principal.account):
             return None
-        wanted = wanted._replace(account=principal.account)
+        since = _since_creation(context, wanted.since)
+        wanted = wanted._replace(account=principal.account, since=since)
     if principal.domains is not None:
         if wanted.domain is not None and wanted.domain not in principal.domains:
             return None
@@ -95,7 +96,8 @@ async def list_past_releases(context: AdminContext, wanted: ReleaseFilter) -> li
     if principal.account:
         if wanted.account not in (None, principal.account):
             return []
-        wanted = replace(wanted, account=principal.account)
+        since = _since_creation(context, wanted.since)
+        wanted = replace(wanted, account=principal.account, since=since)
     if principal.domains is None:
         return await context.store.releases.releases(wanted)
     return await _releases_of_domains(context, wanted)
@@ -119,6 +121,13 @@ async def list_waiting_reports(
     """Return the reports in scope that match."""
     domain_ids = _within(domain_ids_in_scope(context), wanted.domain_ids)
     return await context.store.reports.list_reports(replace(wanted, domain_ids=domain_ids))
+
+
+def _since_creation(context: AdminContext, wanted: float | None) -> float:
+    """Return when an account's entries begin: those of a removed one with its name are not its."""
+    account = context.directory.now.accounts.get(context.principal.account)
+    created_at = context.now() if account is None else account.created_at
+    return created_at if wanted is None else max(wanted, created_at)
 
 
 def _within(
