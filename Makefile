@@ -19,7 +19,7 @@ SHOW_PROGRESS = awk -v tty="$$([ -t 1 ] && echo 1)" \
      /^Installing/    { if (tty) { printf "\r\033[K  unpacking"; fflush() } } \
      /^Successfully/  { printf "%s  %d packages installed\n", tty ? "\r\033[K" : "", n }'
 
-.PHONY: install run demo test unit crash fuzz simulate bench stalls check format lock audit docs clean
+.PHONY: install run demo test unit screenshots crash fuzz simulate bench stalls check format lock audit docs clean
 
 # The virtual environment is made again when the lock files or the project's metadata have changed.
 .venv/.installed: requirements.lock requirements-dev.lock pyproject.toml
@@ -51,6 +51,10 @@ test: install
 unit: install
 	RESTANTE_UNIT=1 $(ON_LOOPBACK) pytest --quiet --numprocesses auto tests/smtp tests/mail tests/queue tests/sasl \
 		tests/tenancy tests/request_limits tests/release tests/telemetry tests/test_names.py tests/test_mirror.py
+
+# A picture of every page of the portal, into screenshots/. Needs Debian's chromium.
+screenshots: install
+	$(ON_LOOPBACK) tests.browser.screenshots
 
 # N kills of the server and the destination under load. Prints the numbers of messages that were
 # acknowledged, lost, invented and doubled.

@@ -10,7 +10,7 @@ def test_an_account_sees_its_domains_and_no_others() -> None:
     desk = hosting()
     asyncio.run(desk.hold(1, 1, "a@alpha.example"))
     text = visit(desk, "/", ALPHA).text
-    assert "mail.alpha.example:25: no probe has an answer yet. 1 held, 90 B, oldest 1 h" in text
+    assert "mail.alpha.example: no probe has an answer yet. 1 held, 90 B, oldest 1 h" in text
     assert "beta" not in text
     assert f'name="csrf" value="{CSRF}"' in text
     assert "Needs you" not in text

@@ -49,7 +49,7 @@ def sentence(glance: DomainGlance, now: float) -> str:
 
 
 def _presence(glance: DomainGlance, now: float) -> str:
-    host, primary = glance.destination, glance.primary
+    host, primary = _host(glance), glance.primary
     match primary.seen:
         case Seen.UP if primary.probed_at is not None:
             return f"{host} answers ({ago(primary.probed_at, now)})."
@@ -59,6 +59,11 @@ def _presence(glance: DomainGlance, now: float) -> str:
             since = f" since {clock(primary.since, now)}" if primary.since else ""
             return f"{host} is away{since}."
     return f"{host}: no probe has an answer yet."
+
+
+def _host(glance: DomainGlance) -> str:
+    """Return the destination; the usual port goes without saying."""
+    return glance.destination.removesuffix(":25")
 
 
 def _mail(glance: DomainGlance, now: float) -> str:
@@ -114,7 +119,7 @@ def needs(glance: DomainGlance, now: float) -> Iterator[Need]:
     )
     if glance.held and is_long_away and primary.since is not None:
         reason = f": {primary.reason}" if primary.reason else ""
-        text = f"{glance.destination} is away for {span(now - primary.since.timestamp())}{reason}"
+        text = f"{_host(glance)} is away for {span(now - primary.since.timestamp())}{reason}"
         yield Need(name, text, f"/domains/{name}")
 
 

@@ -90,7 +90,10 @@ def steps(
     ]
     yield from sorted(dated, key=lambda step: step.at.timestamp() if step.at else 0.0)
     if full is not None:
+        told = {(one.forward_path, one.outcome) for one in left}
         for one in full.recipients:
+            if (one.forward_path, one.status) in told:
+                continue
             yield WayStep(None, f"{one.forward_path}:", one.reply, one.status)
 
 

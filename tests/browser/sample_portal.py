@@ -1,0 +1,100 @@
+"""A portal with a sample of everything, on a port of loopback, for a browser."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Final
+
+import uvicorn
+
+from restante.admin.accounts import AccountChange, change_account
+from restante.admin.admin_context import OpenListener
+from restante.admin.channels import add_channel
+from restante.admin.held_mail import NamedMessages, delete_messages
+from restante.mail.message import message_name
+from restante.queue.presence import Seen, Sighting
+from restante.tenancy.principal import Principal
+from restante.web.portal.portal_application import build_portal
+from tests.acceptance.peers.ports import free_port
+from tests.admin.channel_making import hook
+from tests.admin.desk import NOW, Desk, FakeServer, ask_for
+from tests.web.portal.visitors import GivenSession
+
+HOST: Final = "127.0.0.1"
+EVIL: Final = '"><img src=x onerror=document.title="stolen">'
+RATE: Final = "550 5.7.1 Too many messages from your address, rate limit exceeded"
+UNKNOWN: Final = "550 5.1.1 <{}>: Recipient address rejected: User unknown in table"
+
+
+class SampleServer(FakeServer):
+    """The fake server, with listeners as a real one has them."""
+
+    def listeners(self) -> list[OpenListener]:
+        """Return three."""
+        return [
+            OpenListener("mx", "0.0.0.0:25", "1.2", 7),
+            OpenListener("smtps", "0.0.0.0:465", "1.2", 0),
+            OpenListener("web", "127.0.0.1:8025", "", 2),
+        ]
+
+
+def sample_desk() -> Desk:
+    """Return a desk: one domain hands its mail over, others are quiet, away, or refuse."""
+    desk = Desk(server=SampleServer())
+    # Playwright has an event loop in the thread of the tests.
+    filling = threading.Thread(target=lambda: asyncio.run(_fill(desk)))
+    filling.start()
+    filling.join()
+    return desk
+
+
+async def _fill(desk: Desk) -> None:
+    server = desk.server
+    assert server is not None
+    for name in ("alpha.example", "shop.alpha.example", "old-branch-office.alpha.example"):
+        await desk.host(name, "alpha", destination=f"mail.{name}", retention=30 * 86400.0)
+    await desk.host("beta.example", "beta", destination="mail.beta.example")
+    away = Sighting(Seen.AWAY, NOW - 30_000, NOW + 20, "connection refused", NOW - 40)
+    there = Sighting(Seen.UP, NOW - 90_000, NOW + 20, "", NOW - 40)
+    server.sightings["mail.alpha.example:25"] = there
+    server.sightings["mail.shop.alpha.example:25"] = away
+    for number in range(1, 41):
+        paths = (f"person{number}@alpha.example",)
+        await desk.hold(number, 1, *paths, reverse_path=f"news-{number}@sender.example")
+    for number in range(41, 46):
+        await desk.hold(number, 2, f"orders{number}@shop.alpha.example")
+        path = f"orders{number}@shop.alpha.example"
+        reply = RATE if number < 44 else UNKNOWN.format(path)
+        await desk.refuse(number, 2, path, reply)
+    await desk.hold(46, 2, "orders@shop.alpha.example", reverse_path=EVIL)
+    await desk.hold(47, 2, "gone@shop.alpha.example")
+    gone = NamedMessages(names=(message_name(47),), reason="asked by the customer")
+    await delete_messages(desk.context, gone)
+    await ask_for(desk, 900, "alpha.example", 1, at=NOW - 60)
+    await add_channel(desk.context, hook("pager", account="alpha"))
+    await change_account(desk.context, "alpha", AccountChange(quota=5000))
+
+
+@contextmanager
+def serving(desk: Desk, principal: Principal) -> Iterator[str]:
+    """Serve the portal to one user while the block runs, and yield its address."""
+    portal = build_portal(desk.context, GivenSession(principal))
+    port = free_port(HOST)
+    config = uvicorn.Config(portal, host=HOST, port=port, log_level="critical", lifespan="off")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        thread.join(0.01)
+    try:
+        yield f"http://{HOST}:{port}"
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+def today() -> str:
+    """Return the day of the sample."""
+    return f"{datetime.fromtimestamp(NOW, UTC):%Y-%m-%d}"

@@ -1,0 +1,63 @@
+"""Writes a picture of every page, wide and narrow, light and dark: `make screenshots`."""
+
+import sys
+from pathlib import Path
+from typing import Final
+
+from playwright.sync_api import Browser
+
+from restante.mail.message import message_name
+from tests.browser.chromium import chromium
+from tests.browser.sample_portal import sample_desk, serving, today
+from tests.web.portal.visitors import ALPHA, OPERATOR
+
+FOLDER: Final = Path("screenshots")
+PAGES: Final = {
+    "overview": "/",
+    "domain": "/domains/alpha.example",
+    "domain-away": "/domains/shop.alpha.example",
+    "recipients": "/domains/alpha.example/recipients",
+    "queue": "/queue",
+    "message": f"/messages/{message_name(41)}",
+    "message-gone": f"/messages/{message_name(47)}",
+    "refused": "/refused",
+    "search": f"/search?recipient=*shop*&since={today()}",
+    "search-empty": "/search",
+    "releases": "/releases",
+    "release": f"/releases/{message_name(900)}",
+    "audit": "/audit",
+    "notices": "/notices",
+    "access": "/access",
+    "usage": "/usage",
+    "not-found": "/domains/foreign.example",
+}
+SIZES: Final = {"wide": (1280, "light"), "narrow": (390, "light"), "dark": (1280, "dark")}
+
+
+def main(folder: Path = FOLDER) -> None:
+    """Write them all."""
+    folder.mkdir(exist_ok=True)
+    desk = sample_desk()
+    with chromium() as browser:
+        with serving(desk, ALPHA) as address:
+            _take(browser, address, PAGES, folder)
+        with serving(desk, OPERATOR) as address:
+            _take(browser, address, {"operator": "/", "operator-audit": "/audit"}, folder)
+    sys.stdout.write(f"{len(list(folder.glob('*.png')))} pictures are in {folder}/\n")
+
+
+def _take(browser: Browser, address: str, pages: dict[str, str], folder: Path) -> None:
+    for size, (width, scheme) in SIZES.items():
+        context = browser.new_context(
+            viewport={"width": width, "height": 800},
+            color_scheme="dark" if scheme == "dark" else "light",
+        )
+        page = context.new_page()
+        for name, path in pages.items():
+            page.goto(address + path)
+            page.screenshot(path=folder / f"{name}-{size}.png", full_page=True)
+        context.close()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER)

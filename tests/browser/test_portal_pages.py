@@ -1,0 +1,109 @@
+"""Every page in a real browser: nothing runs that a stranger wrote, and nothing needs a script."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from restante.mail.message import message_name
+from tests.browser.chromium import NEEDS_CHROMIUM, chromium
+from tests.browser.sample_portal import EVIL, sample_desk, serving
+from tests.browser.screenshots import PAGES
+from tests.web.portal.visitors import ALPHA
+
+pytestmark = NEEDS_CHROMIUM
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as running:
+        yield running
+
+
+@pytest.fixture
+def address() -> Iterator[str]:
+    with serving(sample_desk(), ALPHA) as address:
+        yield address
+
+
+def open_page(browser: Browser, width: int = 1280, *, scripts: bool = True) -> Page:
+    context = browser.new_context(
+        viewport={"width": width, "height": 800}, java_script_enabled=scripts
+    )
+    return context.new_page()
+
+
+@pytest.mark.parametrize("width", [1280, 390, 320])
+def test_no_page_is_wider_than_the_window_or_breaks_its_policy(
+    browser: Browser, address: str, width: int
+) -> None:
+    """320 px are 1280 px at 400 % zoom."""
+    page = open_page(browser, width)
+    faults: list[str] = []
+    page.on("console", lambda line: faults.append(line.text) if line.type == "error" else None)
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    for name, path in PAGES.items():
+        page.goto(address + path)
+        widest = page.evaluate("document.documentElement.scrollWidth")
+        assert widest <= width, f"{name} is {widest} px wide"
+        assert page.title() != "stolen"
+        assert page.locator("h1").count() == 1, name
+    assert [fault for fault in faults if "404" not in fault] == []
+
+
+def test_an_address_of_a_stranger_stays_text(browser: Browser, address: str) -> None:
+    page = open_page(browser)
+    page.goto(f"{address}/queue?domain=shop.alpha.example")
+    assert page.get_by_text(EVIL).count() == 1
+    assert page.locator("main img").count() == 0
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
+def test_a_message_is_deleted_after_a_question(
+    browser: Browser, address: str, *, scripts: bool
+) -> None:
+    page = open_page(browser, scripts=scripts)
+    page.goto(f"{address}/queue?domain=shop.alpha.example")
+    name = message_name(41)
+    page.get_by_label(f"Select {name}").check()
+    page.get_by_role("button", name="Refresh").click()
+    assert page.get_by_label(f"Select {name}").is_checked()
+    page.get_by_role("button", name="Delete").click()
+    assert page.get_by_role("heading", name="Delete 1 message?").is_visible()
+    page.get_by_label("Reason").fill("tests")
+    page.get_by_role("button", name="Delete 1 message").click()
+    assert page.get_by_role("status").inner_text() == "1 message is deleted."
+    assert page.get_by_label(f"Select {name}").count() == 0
+
+
+def test_the_box_above_ticks_the_page(browser: Browser, address: str) -> None:
+    page = open_page(browser)
+    page.goto(f"{address}/queue?domain=shop.alpha.example")
+    page.get_by_label("This page").check()
+    assert page.locator("[data-ticked]").inner_text() == "6"
+    assert page.locator("input[name=name]:checked").count() == 6
+
+
+def test_a_running_drain_refreshes_without_a_reload(browser: Browser) -> None:
+    desk = sample_desk()
+    assert desk.server is not None
+    with serving(desk, ALPHA) as address:
+        page = open_page(browser)
+        page.goto(f"{address}/domains/alpha.example")
+        assert "said last" not in page.locator("#drain").inner_text()
+        desk.server.last_error = "451 4.3.2 <b>slowly</b>"
+        page.get_by_text("451 4.3.2 <b>slowly</b>").wait_for(timeout=10_000)
+        assert page.locator("#drain b").count() == 0
+
+
+def test_the_keyboard_reaches_the_content_and_the_first_action(
+    browser: Browser, address: str
+) -> None:
+    page = open_page(browser)
+    page.goto(address)
+    page.keyboard.press("Tab")
+    assert page.locator(":focus").inner_text() == "Skip to the content"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "content"
+    page.keyboard.press("Tab")
+    assert page.locator(":focus").get_attribute("href") is not None
