@@ -11,6 +11,7 @@ import json
 from typing import cast
 
 from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
 from starlette.types import Receive, Scope, Send
 
 from restante import __version__
@@ -35,6 +36,7 @@ from restante.web.api import (
     user_routes,
 )
 from restante.web.api.api_schema import PROBLEMS, ApiWithSchema, operation_id
+from restante.web.api.bad_shape import answer_bad_shape
 from restante.web.api.bearer_tokens import BearerTokens, Gate
 from restante.web.api.preconditions import RecordLocks
 from restante.web.api.problem_details import handle_problems
@@ -82,6 +84,7 @@ def build_api(
     api.include_router(metrics_routes.router)
     api.add_api_route("/v1/openapi.json", _show_schema, include_in_schema=False)
     handle_problems(api)
+    api.add_exception_handler(RequestValidationError, answer_bad_shape)
     if gate is not None:
         api.add_middleware(BearerTokens, gate=gate)
     api.add_middleware(RequestIds)

@@ -30,7 +30,7 @@ def field_fault(error: Mapping[str, Any]) -> FieldFault:
         return _NO_OBJECT
     must = _MUSTS.get(kind)
     if must is not None:
-        return FieldFault(f"{field}: must be {must(context)}", "correct it")
+        return FieldFault(f"{field}: must be {must(context)}", f"send another value; {_SCHEMA}")
     return FieldFault(f"{field}: has a value of a wrong form", _SCHEMA)
 
 
@@ -53,11 +53,11 @@ def _items(words: str, limit: str) -> Callable[[Mapping[str, Any]], str]:
 
 
 _FIXED: Final = {
-    "missing": FieldFault("{field}: is missing", "give it"),
+    "missing": FieldFault("{field}: is missing", f"add it to the request; {_SCHEMA}"),
     "extra_forbidden": FieldFault(
         "{field}: this request has no such field", f"leave it out, or {_SCHEMA} for all fields"
     ),
-    "json_invalid": FieldFault("body: is not valid JSON", "correct it"),
+    "json_invalid": FieldFault("body: is not valid JSON", "send a JSON object in UTF-8"),
 }
 _NO_OBJECT: Final = FieldFault(
     "body: must be a JSON object", "send one, with Content-Type: application/json"

@@ -8,7 +8,6 @@ from http import HTTPStatus
 from typing import Final
 
 from fastapi import Request
-from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.applications import Starlette
@@ -27,7 +26,6 @@ from restante.store.store_errors import (
 )
 from restante.telemetry.events import InternalError, StoreFailed
 from restante.transfer.transfer_error import TransferError, TransferFault
-from restante.web.api.field_faults import field_fault
 from restante.web.api.request_id import ID_HEADER, id_of
 
 STATUSES = {
@@ -94,11 +92,10 @@ class ProblemDetails(BaseModel):
 
 
 def handle_problems(api: Starlette) -> None:
-    """Give every exception that may leave a route its answer."""
-    api.add_exception_handler(AdminError, _answer_admin_error)
+    """Give exceptions that may leave a route their answers; `bad_shape` has one more."""
+    api.add_exception_handler(AdminError, answer_admin_error)
     api.add_exception_handler(TransferError, _answer_transfer_error)
     api.add_exception_handler(StoreError, _answer_store_error)
-    api.add_exception_handler(RequestValidationError, _answer_bad_shape)
     api.add_exception_handler(HTTPException, _answer_http_error)
     api.add_exception_handler(Exception, _answer_defect)
 
@@ -136,7 +133,8 @@ def _encodable(text: str) -> str:
     return text.encode(errors="backslashreplace").decode()
 
 
-async def _answer_admin_error(_request: Request, error: Exception) -> JSONResponse:
+async def answer_admin_error(_request: Request, error: Exception) -> JSONResponse:
+    """Answer for a function of `admin` that refused."""
     assert isinstance(error, AdminError)
     problems = error.problems if isinstance(error, NotApplicable) else None
     return problem(STATUSES[error.kind], error.kind, error.error, error.remedy, problems=problems)
@@ -161,12 +159,6 @@ async def _answer_store_error(request: Request, error: Exception) -> JSONRespons
     cause, _, remedy = str(error).partition("; ")  # some texts have a remedy of their own
     otherwise = "try again later" if kind is ErrorKind.TRY_LATER else "see what exists now"
     return problem(STATUSES[kind], kind, f"store: {cause}", remedy or otherwise)
-
-
-async def _answer_bad_shape(_request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, RequestValidationError)
-    fault = field_fault(error.errors()[0])
-    return problem(STATUSES[ErrorKind.INVALID], ErrorKind.INVALID, fault.detail, fault.remedy)
 
 
 async def _answer_http_error(request: Request, error: Exception) -> JSONResponse:

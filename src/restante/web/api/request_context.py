@@ -7,6 +7,7 @@ from fastapi import Depends, Query, Request
 from restante.admin.admin_context import AdminContext, operator
 from restante.tenancy.principal import CONTROL_SOCKET, NOBODY, Principal
 from restante.web.api.bearer_tokens import principal_of
+from restante.web.api.route_rights import require_right
 from restante.web.serving import PEER_PREFIX
 
 
@@ -15,10 +16,12 @@ async def _context_of(
     reason: Annotated[str, Query(description="Why; kept in the audit trail.")] = "",
 ) -> AdminContext:
     context: AdminContext = request.app.state.context
-    return context.acting(_principal_of(request), reason)
+    principal = acting_principal(request)
+    require_right(request, principal)
+    return context.acting(principal, reason)
 
 
-def _principal_of(request: Request) -> Principal:
+def acting_principal(request: Request) -> Principal:
     """Return who acts: as the API was made for, or by a token, or the user of the socket."""
     acting: Principal | None = request.app.state.acting
     if acting is not None:
