@@ -106,6 +106,7 @@ FIELDS: Final[Mapping[str, FieldMeaning]] = {
     ),
     "notice": FieldMeaning("The key of a notice, the same at each attempt.", "5f1c9a20"),
     "octets": FieldMeaning("Size in octets.", 4096),
+    "of_event": FieldMeaning("The name of an event.", "store-failed"),
     "oldest_at": FieldMeaning("Time of the oldest entry left, as Unix time.", 1_790_000_000.0),
     "origin": FieldMeaning("Where a request came from.", "192.0.2.25"),
     "outstanding": FieldMeaning("Number of messages whose reply was still missing.", 0),

@@ -24,6 +24,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 from restante.phrases import cause_of
 from restante.telemetry.events import EVENTS, Event, FailureEvent, InternalError
+from restante.telemetry.line_limit import LIMITED, SECONDS, LineLimit
 
 Format = Literal["text", "json"]
 SCHEMA_VERSION: Final = 1
@@ -35,13 +36,21 @@ _PLAIN: Final = re.compile(r"[!#-<>-~]+\Z")
 class LogWriter:
     """Writes a line for each event."""
 
-    def __init__(self, style: Format = "text") -> None:
+    def __init__(
+        self, style: Format = "text", monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        """`monotonic` is in seconds."""
         self._spell = as_json if style == "json" else _as_text
         self._waiting: list[str] = []
-        atexit.register(self._flush)
+        self._limit = LineLimit(monotonic)
+        self._is_telling = False
+        atexit.register(self._end)
 
     def write(self, event: Event) -> None:
         """Write a line by the end of this turn of the loop; a failure, or without a loop, now."""
+        if type(event) in LIMITED and not self._limit.allows(event):
+            self._tell_later()
+            return
         self._waiting.append(self._spell(event, _now()))
         if event.level == "error":  # it may be the last
             self._flush()
@@ -50,6 +59,27 @@ class LogWriter:
                 asyncio.get_running_loop().call_soon(self._flush)
             except RuntimeError:
                 self._flush()
+
+    def _tell_later(self) -> None:
+        """Have the number of lines left out written once the time of their window is over."""
+        if not self._is_telling:
+            try:
+                asyncio.get_running_loop().call_later(SECONDS, self._tell)
+            except RuntimeError:
+                return  # at the end
+            self._is_telling = True
+
+    def _tell(self) -> None:
+        self._is_telling = False
+        for left_out in self._limit.take_left_out():
+            self.write(left_out)
+        if self._limit.has_left_out:
+            self._tell_later()
+
+    def _end(self) -> None:
+        for left_out in self._limit.take_left_out(at_end=True):
+            self.write(left_out)
+        self._flush()
 
     def _flush(self) -> None:
         if not self._waiting:

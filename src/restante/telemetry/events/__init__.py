@@ -19,6 +19,7 @@ from restante.telemetry.events.event import Event, FailureEvent, Level
 from restante.telemetry.events.life_events import (
     CertificateExpiring,
     InternalError,
+    LinesLeftOut,
     LoopStalled,
     RecordChanged,
     ReloadFailed,
@@ -96,6 +97,7 @@ __all__ = [
     "HttpRequestsRefused",
     "InternalError",
     "Level",
+    "LinesLeftOut",
     "LoginExpiring",
     "LoopStalled",
     "MailAfterQuiet",
@@ -148,6 +150,7 @@ EVENTS: Final[tuple[type[Event], ...]] = (
     ReloadFailed,
     ServerFailing,
     InternalError,
+    LinesLeftOut,
     LoopStalled,
     CertificateExpiring,
     TokenRefused,

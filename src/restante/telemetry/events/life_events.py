@@ -89,6 +89,15 @@ class InternalError(FailureEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LinesLeftOut(Event):
+    """Lines of one cause were left out of the log, after ten in a minute."""
+
+    event: ClassVar[str] = "lines-left-out"
+    of_event: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LoopStalled(Event):
     """One turn of the event loop took more than a quarter of a second: at least `seconds`.
 
