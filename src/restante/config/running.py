@@ -31,6 +31,7 @@ NEED_RESTART: Final = (
     "log",
     "telemetry",
     "resolver",
+    "portal",
 )
 
 

@@ -36,6 +36,7 @@ from restante.reports.report_settings import ReportSettings
 from restante.retention.history_settings import HistorySettings
 from restante.store.store_url import StoreUrlUnusable, parse_store_url, store_directory
 from restante.telemetry.metrics_settings import MetricsSettings
+from restante.web.portal.portal_settings import PortalSettings
 from restante.web.web_settings import WebSettings
 
 DNS_PORT = 53
@@ -343,6 +344,10 @@ class Config(Section):
     )
 
     web: WebSettings = Field(default=WebSettings(), description="The `web` listeners.")
+
+    portal: PortalSettings = Field(
+        default=PortalSettings(), description="Name, color and logo of the portal."
+    )
 
     _source: ConfigSource = PrivateAttr(default_factory=ConfigSource)
 

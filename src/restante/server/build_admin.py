@@ -28,6 +28,7 @@ from restante.web.api.api_application import Prepared, build_api
 from restante.web.api.bearer_tokens import identify
 from restante.web.http_connections import HttpConnections, HttpService
 from restante.web.portal.portal_application import PreparedPortal, build_portal
+from restante.web.portal.portal_look import PortalLook
 from restante.web.portal.portal_session import NoSessions
 from restante.web.request_counts import RequestCounts
 from restante.web.web_gate import GateParts
@@ -58,7 +59,7 @@ def build_admin(ground: Ground, delivery: DeliveryParts, reception: ReceptionPar
     token_gate = TokenGate(
         ground.records.directory, uses, log, now=time.time, monotonic=time.monotonic
     )
-    web = _web(context, reception, token_gate, request_counts)
+    web = _web(context, reception, token_gate, request_counts, ground.setup.config.portal.look)
     terms = ListenerTermsMaker(reception.terms, web)
     reloader = Reloader(
         ground.settings,
@@ -118,6 +119,7 @@ def _web(
     reception: ReceptionParts,
     token_gate: TokenGate,
     request_counts: RequestCounts,
+    look: PortalLook,
 ) -> WebTermsMaker:
     care, disk_space = context.store.care, reception.disk_space
     gate = GateParts(
@@ -127,7 +129,7 @@ def _web(
         counts=request_counts,
         monotonic=time.monotonic,
         now=time.time,
-        portal=PreparedPortal(partial(build_portal, context, NoSessions())),
+        portal=PreparedPortal(partial(build_portal, context, NoSessions(), look)),
     )
     return WebTermsMaker(gate, web_connections())
 
