@@ -55,3 +55,27 @@ async def test_the_oldest_go_when_there_are_too_many(store: Store) -> None:
 
 async def test_the_oldest_go_when_they_are_too_large(store: Store) -> None:
     assert await kept(store, AnswerBounds(0.0, 100, 100, 11)) == ["3", "4"]
+
+
+async def flooded(store: Store, bounds: AnswerBounds) -> list[str]:
+    """Keep two answers of one holder, and then many of two actors of another."""
+    for key in ("1", "2"):
+        await store.answers.keep_answer("alpha\nanna", key, answered(1.0, b"12345"), bounds)
+    for number in range(10):
+        for actor in ("beta\nbert", "beta\nbeth"):
+            await store.answers.keep_answer(actor, str(number), answered(2.0, b"12345"), bounds)
+    names = [("alpha\nanna", "1"), ("alpha\nanna", "2")]
+    names += [(actor, str(n)) for n in range(10) for actor in ("beta\nbert", "beta\nbeth")]
+    return [
+        f"{actor[-4:]} {key}" for actor, key in names if await store.answers.answer(actor, key, 0)
+    ]
+
+
+async def test_no_holder_pushes_out_the_answers_of_another_that_has_less(store: Store) -> None:
+    left = ["anna 1", "anna 2", "bert 9", "beth 9"]
+    assert await flooded(store, AnswerBounds(0.0, 100, 4, 10_000)) == left
+
+
+async def test_no_holder_pushes_out_answers_by_their_octets(store: Store) -> None:
+    left = ["anna 1", "anna 2", "bert 9", "beth 9"]
+    assert await flooded(store, AnswerBounds(0.0, 100, 100, 20)) == left

@@ -16,7 +16,11 @@ class KeptAnswer:
 
 @dataclass(frozen=True, slots=True)
 class AnswerBounds:
-    """How much is kept. Beyond that, the oldest answers go."""
+    """How much is kept. Beyond that, old answers go, first those of the holder that has most.
+
+    The holder of an actor's answers is the actor's text up to its first line end: an account. No
+    holder can push out the answers of another that has less.
+    """
 
     since: float  # Unix time; older ones go
     of_actor: int  # answers to one actor
@@ -34,3 +38,9 @@ class AnswerStore(Protocol):
         self, actor: str, key: str, answer: KeptAnswer, bounds: AnswerBounds
     ) -> None:
         """Keep an answer, and remove those out of bounds. One that is there already stays."""
+
+
+def holder_of(actor: str) -> str:
+    """Return the holder of an actor's answers."""
+    holder, end, _ = actor.partition("\n")
+    return holder if end else ""

@@ -1,6 +1,9 @@
 """Answers to requests in a store that forgets."""
 
-from restante.store.answer_store import AnswerBounds, KeptAnswer
+from collections import Counter
+from collections.abc import Callable, Mapping
+
+from restante.store.answer_store import AnswerBounds, KeptAnswer, holder_of
 from restante.store.memory.memory_state import MemoryState
 
 
@@ -26,10 +29,26 @@ class MemoryAnswers:
         own = [one for one in answers if one[0] == actor]
         for old in own[: max(0, len(own) - bounds.of_actor)]:
             del answers[old]
-        for old in list(answers)[: max(0, len(answers) - bounds.number)]:
+        for old in _by_share(answers, lambda _: 1)[bounds.number :]:
             del answers[old]
         octets = 0
-        for one in reversed(list(answers)):
+        for one in _by_share(answers, lambda kept: len(kept.body or b"")):
             octets += len(answers[one].body or b"")
             if octets > bounds.octets:
                 del answers[one]
+
+
+def _by_share(
+    answers: Mapping[tuple[str, str], KeptAnswer], size: Callable[[KeptAnswer], int]
+) -> list[tuple[str, str]]:
+    """Return the keys, those first that are in the smallest shares of their holders; newest first.
+
+    An answer is in the share of its holder that it makes with the holder's newer ones.
+    """
+    shares: Counter[str] = Counter()
+    order: list[tuple[int, int, tuple[str, str]]] = []
+    for age, one in enumerate(reversed(list(answers))):
+        holder = holder_of(one[0])
+        shares[holder] += size(answers[one])
+        order.append((shares[holder], age, one))
+    return [one for _, _, one in sorted(order)]

@@ -10,13 +10,27 @@ TRIM_ACTOR = """
         SELECT id FROM answer WHERE actor = ? ORDER BY id DESC LIMIT -1 OFFSET ?
     )
 """
+# Each holder keeps its newest answers before another keeps its older ones. An actor's holder is its
+# text up to the first line end.
 TRIM_NUMBER = """
-    DELETE FROM answer WHERE id IN (SELECT id FROM answer ORDER BY id DESC LIMIT -1 OFFSET ?)
+    DELETE FROM answer WHERE (SELECT count(*) FROM answer) > ?1 AND id IN (
+        SELECT id FROM (
+            SELECT id, row_number() OVER (
+                PARTITION BY substr(actor, 1, instr(actor, char(10))) ORDER BY id DESC
+            ) AS place FROM answer
+        ) ORDER BY place, id DESC LIMIT -1 OFFSET ?1
+    )
 """
 TRIM_OCTETS = """
     DELETE FROM answer WHERE id IN (
         SELECT id FROM (
-            SELECT id, sum(coalesce(length(body), 0)) OVER (ORDER BY id DESC) AS octets FROM answer
+            SELECT id, sum(octets) OVER (ORDER BY own, id DESC) AS octets FROM (
+                SELECT id, octets, sum(octets) OVER (PARTITION BY holder ORDER BY id DESC) AS own
+                FROM (
+                    SELECT id, substr(actor, 1, instr(actor, char(10))) AS holder,
+                        coalesce(length(body), 0) AS octets FROM answer
+                )
+            )
         ) WHERE octets > ?
     )
 """

@@ -157,8 +157,8 @@ class ActingRoute(CheckedRoute):
 
 
 def actor_of(principal: Principal) -> str:
-    """Return the one whose keys are apart from those of others."""
-    return f"{principal.role}\n{principal.account}\n{principal.name}\n{principal.token}"
+    """Return the one whose keys are apart from those of others; its account holds the answers."""
+    return f"{principal.account}\n{principal.role}\n{principal.name}\n{principal.token}"
 
 
 def request_digest(key: bytes, parts: Iterable[bytes]) -> bytes:
