@@ -37,6 +37,7 @@ ANSWER_SECONDS = 120.0
 # The status comes from memory. A server that does not send it soon is frozen, or its disk hangs.
 STATUS_SECONDS = 5.0
 _BASE_URL = "http://restante"
+_USER_AGENT = "restante-cli"  # so that remedies name commands and options (remedy_words.py)
 _OWN_CONNECTIONS = 16  # from this process to itself
 GIVEN_SOCKET: ContextVar[Path | None] = ContextVar("GIVEN_SOCKET", default=None)  # by --socket
 
@@ -170,7 +171,11 @@ async def connected(
         place, config, is_streaming=is_streaming, needs_server=needs_server
     ) as transport:
         client = httpx.AsyncClient(
-            transport=transport, base_url=_BASE_URL, timeout=seconds, trust_env=False
+            transport=transport,
+            base_url=_BASE_URL,
+            timeout=seconds,
+            trust_env=False,
+            headers={"User-Agent": _USER_AGENT},
         )
         async with client:
             yield Api(client, str(place), seconds)

@@ -24,6 +24,7 @@ from restante.tenancy.api_token import token_inside
 from restante.tenancy.model import IpAddress
 from restante.tenancy.principal import Principal
 from restante.web.api.problem_details import problem
+from restante.web.api.remedy_words import in_words_of_api
 
 CHALLENGE: Final = {"WWW-Authenticate": "Bearer"}
 IN_URL: Final = "request: has a token in its URL"
@@ -71,7 +72,7 @@ def identify(scope: Scope, gate: Gate, address: IpAddress) -> Principal | Respon
     except NoValidToken as error:
         status = HTTPStatus.TOO_MANY_REQUESTS if error.is_flood else HTTPStatus.UNAUTHORIZED
         kind = ErrorKind.TRY_LATER if error.is_flood else ErrorKind.NOT_ALLOWED
-        return problem(status, kind, f"request: {error}", HOW_TO_SEND, CHALLENGE)
+        return problem(status, kind, f"request: {error}", in_words_of_api(HOW_TO_SEND), CHALLENGE)
 
 
 def authenticated(scope: MutableMapping[str, Any], principal: Principal) -> None:

@@ -3,7 +3,7 @@
 `problem` makes such an answer. Parts that answer before a route is reached use it too.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Final
 
@@ -26,6 +26,7 @@ from restante.store.store_errors import (
 )
 from restante.telemetry.events import InternalError, StoreFailed
 from restante.transfer.transfer_error import TransferError, TransferFault
+from restante.web.api.remedy_words import in_words_of_api, is_command_line
 from restante.web.api.request_id import ID_HEADER, id_of
 
 STATUSES = {
@@ -133,17 +134,25 @@ def _encodable(text: str) -> str:
     return text.encode(errors="backslashreplace").decode()
 
 
-async def answer_admin_error(_request: Request, error: Exception) -> JSONResponse:
-    """Answer for a function of `admin` that refused."""
+async def answer_admin_error(request: Request, error: Exception) -> JSONResponse:
+    """Answer for a function of `admin` that refused, in the words of the client."""
     assert isinstance(error, AdminError)
-    problems = error.problems if isinstance(error, NotApplicable) else None
-    return problem(STATUSES[error.kind], error.kind, error.error, error.remedy, problems=problems)
+    say = _words_for(request)
+    found = error.problems if isinstance(error, NotApplicable) else None
+    problems = None if found is None else [say(str(one)) for one in found]
+    return problem(
+        STATUSES[error.kind], error.kind, say(error.error), say(error.remedy), problems=problems
+    )
 
 
-async def _answer_transfer_error(_request: Request, error: Exception) -> JSONResponse:
+def _words_for(request: Request) -> Callable[[str], str]:
+    return str if is_command_line(request.headers.get("user-agent", "")) else in_words_of_api
+
+
+async def _answer_transfer_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, TransferError)
-    kind = _FAULTS[error.fault]
-    return problem(STATUSES[kind], kind, error.error, error.remedy)
+    kind, say = _FAULTS[error.fault], _words_for(request)
+    return problem(STATUSES[kind], kind, say(error.error), say(error.remedy))
 
 
 async def _answer_store_error(request: Request, error: Exception) -> JSONResponse:

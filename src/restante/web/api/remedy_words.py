@@ -1,0 +1,74 @@
+"""Problems in the words of the API: fields and routes instead of options and commands. Pure.
+
+Functions of `admin` write for the command line. It sends its requests to the same API, and says so
+in User-Agent; every other client gets the words of the API.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+COMMAND_LINE: Final = "restante-cli"  # in User-Agent
+
+_OPTION: Final = re.compile(r"--([a-z][a-z-]*)")
+_COMMAND: Final = re.compile(r"`restante ([a-z]+(?: [a-z-]+)?)((?: [^`]*)?)`")
+_STOP: Final = re.compile(r"\brestante drain stop (\S+)")
+_FIELDS: Final[Mapping[str, str]] = {
+    "password-stdin": "password",
+    "destination-password-stdin": "destination_password",
+    "tls-pin": "tls_pins",
+    "yes": "is_confirmed",
+    "scope": "scopes",
+}
+# {} is the first word after the command.
+_ROUTES: Final[Mapping[str, str]] = {
+    "account list": "GET /v1/accounts",
+    "account set": "PATCH /v1/accounts/{}",
+    "domain list": "GET /v1/domains",
+    "domain set": "PATCH /v1/domains/{}",
+    "domain show": "GET /v1/domains/{}",
+    "drain list": "GET /v1/drains",
+    "login list": "GET /v1/accounts/{}/logins",
+    "login set": "PATCH /v1/accounts/{}/logins",
+    "notice list": "GET /v1/notices/channels",
+    "queue list": "GET /v1/queue",
+    "recipient list": "GET /v1/domains/{}/recipients",
+    "release": "POST /v1/releases",
+    "token add": "POST /v1/tokens",
+    "token list": "GET /v1/tokens",
+    "user list": "GET /v1/users",
+}
+_PAST: Final = "GET /v1/releases"  # `restante drain list --past`
+
+
+def is_command_line(user_agent: str) -> bool:
+    """Tell whether a request comes from the command line of this program."""
+    return user_agent.startswith(COMMAND_LINE)
+
+
+def in_words_of_api(text: str) -> str:
+    """Return a text with routes for commands and fields for options.
+
+    Commands without a route stay: they are for the operator of the server.
+    """
+    text = _COMMAND.sub(_route, text)
+    text = _STOP.sub(r"POST /v1/drains/\1/stop", text)
+    return _OPTION.sub(_field, text)
+
+
+def _route(found: re.Match[str]) -> str:
+    command, rest = found[1], found[2].split()
+    if command == "drain list" and "--past" in rest:
+        return f"`{_PAST}`"
+    if command not in _ROUTES:
+        return found[0]
+    route = _ROUTES[command].format(rest[0] if rest else "NAME")
+    if command == "login set" and len(rest) > 1:
+        route = f"{route}/{rest[1]}"
+    options = [word for word in rest if word.startswith("--")]
+    return f"`{route}`" + (f" with {', '.join(options)}" if options else "")
+
+
+def _field(found: re.Match[str]) -> str:
+    name = found[1]
+    return f"`{_FIELDS.get(name, name.replace('-', '_'))}`"

@@ -1,0 +1,77 @@
+"""Problems of the API name fields and routes, those of the command line options and commands."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+import restante
+from restante.web.api.remedy_words import in_words_of_api, is_command_line
+from tests.admin.desk import Desk
+from tests.web.api.asking import ask
+
+SOURCES = Path(restante.__file__).parent
+
+
+@pytest.mark.parametrize(
+    ("words", "of_api"),
+    [
+        ("`restante domain list` shows those that are", "`GET /v1/domains` shows those that are"),
+        (
+            "say --tls verify too, or take --tls-pin away",
+            "say `tls` verify too, or take `tls_pins` away",
+        ),
+        ("`restante login list acme` shows all", "`GET /v1/accounts/acme/logins` shows all"),
+        (
+            "end it with `restante login set acme mail --end-rotation`",
+            "end it with `PATCH /v1/accounts/acme/logins/mail` with `end_rotation`",
+        ),
+        (
+            "`restante drain list --past` shows the requests",
+            "`GET /v1/releases` shows the requests",
+        ),
+        ("stop it: restante drain stop a.example", "stop it: POST /v1/drains/a.example/stop"),
+        ("`restante store check` says more", "`restante store check` says more"),
+        ("name others - or none -- now", "name others - or none -- now"),
+    ],
+)
+def test_a_text_has_routes_for_commands_and_fields_for_options(words: str, of_api: str) -> None:
+    assert in_words_of_api(words) == of_api
+
+
+def test_no_text_of_an_action_names_an_option_or_a_command_that_has_a_route() -> None:
+    kept = re.compile(r"`restante (?!store|config|serve|init|etrn|export-config)|--[a-z]")
+    seen, found = 0, []
+    for file in [*(SOURCES / "admin").glob("*.py"), *(SOURCES / "transfer").glob("*.py")]:
+        for node in ast.walk(ast.parse(file.read_text())):
+            for text in texts_of(node):
+                seen += bool(kept.search(text))
+                if kept.search(in_words_of_api(text)):
+                    found.append(f"{file.name}:{node.lineno}: {text}")  # type: ignore[attr-defined]
+    assert seen > 30
+    assert found == []
+
+
+def texts_of(node: ast.AST) -> list[str]:
+    """Return the text of a string that is no docstring, with {} for each value in it."""
+    match node:
+        case ast.JoinedStr(values=values):
+            parts = (one.value if isinstance(one, ast.Constant) else "NAME" for one in values)
+            return ["".join(map(str, parts))]
+        case ast.Constant(value=str(text)) if "\n" not in text:
+            return [text] if text.count("`") % 2 == 0 else []
+    return []
+
+
+@pytest.mark.parametrize(
+    ("agent", "remedy"),
+    [
+        ("restante-cli", "`restante account list` shows all"),
+        ("curl/7.88", "`GET /v1/accounts` shows all"),
+    ],
+)
+def test_the_client_chooses_the_words(agent: str, remedy: str) -> None:
+    answer = ask(Desk(), "GET", "/v1/accounts/nobody", headers={"User-Agent": agent})
+    assert answer.json()["remedy"] == remedy
+    assert is_command_line(agent) == agent.startswith("restante-cli")
