@@ -76,6 +76,7 @@ class FakeServer:
     drain_state: DrainState = DrainState.DELIVERING
     last_error: str = ""  # of the drain, which then waits to retry
     reports_sent: int = 0  # times it was told to
+    notices_sent: int = 0  # the same
     state: ConfigurationState = field(default_factory=lambda: ConfigurationState(NOW))
     condition: Vitals = field(default_factory=lambda: Vitals(False, NOW + 90 * 86400))
     sightings: dict[str, Sighting] = field(default_factory=dict)  # by destination
@@ -134,6 +135,9 @@ class FakeServer:
 
     def send_reports(self) -> None:
         self.reports_sent += 1
+
+    def send_notices(self) -> None:
+        self.notices_sent += 1
 
     async def stop_drain(self, domain_id: int, reason: str) -> bool:
         self.stopped.append((domain_id, reason))

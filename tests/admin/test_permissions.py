@@ -26,6 +26,7 @@ from restante.admin import (
     known_records,
     logins,
     mail_search,
+    past_notices,
     permissions,
     portal_users,
     recipient_lists,
@@ -47,6 +48,7 @@ from restante.admin.domain_uptime import UptimeSelection
 from restante.admin.event_feed import EventFeed
 from restante.admin.held_over_time import HeldSpan
 from restante.admin.mail_search import TraceSelection
+from restante.admin.past_notices import PastSelection, SentAgain
 from restante.admin.permissions import (
     GRANTED,
     AdminAction,
@@ -63,7 +65,7 @@ from restante.store.mail_reports import ReportFilter
 from restante.store.store_errors import StoreError
 from restante.tenancy.audit import AuditAction, AuditFilter
 from restante.tenancy.grants import ALL_GRANTS, Grant, GrantedRole, Scope
-from restante.tenancy.notice import NewNotice, NoticeFacts, NoticeKind
+from restante.tenancy.notice import NewNotice, NoticeFacts, NoticeKind, PastNotice
 from restante.tenancy.principal import (
     COMMAND_LINE,
     CONTROL_SOCKET,
@@ -349,10 +351,15 @@ CALLS: dict[AdminAction, list[Call]] = {
     AdminAction.CHANNEL_REMOVE: [
         lambda c, of: channels.remove_channel(c, of.account, "hook", "test")
     ],
-    AdminAction.CHANNEL_TEST: [lambda c, of: channels.try_channel(c, of.account, "hook")],
+    AdminAction.CHANNEL_TEST: [
+        lambda c, of: channels.try_channel(c, of.account, "hook"),
+        lambda c, of: past_notices.send_again(c, of.account, "hook", SentAgain(id="sent-before")),
+    ],
     AdminAction.NOTICES_LIST: [
         lambda c, of: all_of(channels.list_waiting(c, of.account)),
         lambda c, _: all_of(channels.list_waiting(c)),
+        lambda c, of: past_notices.list_past(c, PastSelection(account=of.account)),
+        lambda c, _: past_notices.list_past(c, PastSelection()),
     ],
     AdminAction.RELEASE: [
         lambda c, of: release_requests.release(c, release_requests.ReleaseOrder(nodes=(of.domain,)))
@@ -444,6 +451,20 @@ async def drained(context: AdminContext, domain: str | None) -> object:
     return list(await drains.last_drains(context, domain))
 
 
+def past_of(waiting: NewNotice) -> PastNotice:
+    return PastNotice(
+        0,
+        waiting.channel_id,
+        "sent-before",
+        waiting.news,
+        0,
+        NOW,
+        is_sent=True,
+        failures=0,
+        reply="",
+    )
+
+
 def waiting_notice(desk: Desk, of: Things) -> NewNotice:
     """Return a notice for the account's channel."""
     [hook] = desk.context.directory.now.channels_of(of.account)
@@ -469,7 +490,9 @@ async def two_accounts() -> Desk:
         await ask_for(desk, int(of.release, 16), of.domain, domain_id)
         hook = NewChannel(name="hook", account=of.account, mail="ops@elsewhere.example")
         await channels.add_channel(desk.context, hook)
-        await desk.store.notices.keep_notices([waiting_notice(desk, of)], [], [], 100)
+        waiting = waiting_notice(desk, of)
+        await desk.store.notices.keep_notices([waiting], [], [], 100)
+        await desk.store.notices.settle_notices([], [past_of(waiting)])
         one = tokens.NewToken(name="one", account=of.account, role=GrantedRole.ACCOUNT_READER)
         await tokens.add_token(desk.context, one)
         await portal_users.invite_user(desk.context, invitation_of(of, f"ana@{of.domain}"))

@@ -6,6 +6,7 @@ import pytest
 
 from restante.queue.sending_outcome import Backlog, SendingOutcome
 from restante.store.interface import Store
+from restante.store.notice_store import PAST_KEPT
 from restante.store.store_errors import Conflict
 from restante.tenancy.notice import (
     Channel,
@@ -13,6 +14,7 @@ from restante.tenancy.notice import (
     Notice,
     NoticeFacts,
     NoticeKind,
+    PastNotice,
     Quiet,
     Transport,
 )
@@ -301,3 +303,57 @@ async def test_fields_of_a_later_version_are_read_by_their_names(
     [notice] = await store.notices.first_notices(10)
     assert notice.news == unknown
     assert await store.notices.quiets() == [told]
+
+
+# --- past notices
+
+
+def past(channel_id: int, key: str = "key", **fields: bool | int | str) -> PastNotice:
+    one = PastNotice(0, channel_id, key, news(), 2, 70.0, is_sent=True, failures=1, reply="204 ok")
+    return replace(one, **fields)  # type: ignore[arg-type]
+
+
+async def past_keys(store: Store, *channels: int, before: int | None = None) -> list[str]:
+    found = await store.notices.past_notices(channels or None, before, PLENTY)
+    return [one.key for one in found]
+
+
+async def test_a_past_notice_is_kept_as_it_ended(store: Store) -> None:
+    number = await channel(store)
+    await keep(store, new(number))
+    [waiting] = await store.notices.first_notices(1)
+    ended = past(number, is_sent=False, reply="550 \udcff no")
+    await store.notices.settle_notices([SendingOutcome(waiting.number)], [ended])
+    [kept] = await store.notices.past_notices(None, None, PLENTY)
+    assert kept.number > 0
+    assert replace(kept, number=0, reply="") == replace(ended, reply="")
+    assert kept.reply.startswith("550 ")
+    assert await keys(store) == []
+
+
+async def test_past_notices_are_listed_newest_first_by_channel(store: Store) -> None:
+    hook, mail = await channel(store), await channel(store, MAIL)
+    await store.notices.settle_notices([], [past(hook, "a"), past(mail, "b"), past(hook, "c")])
+    assert await past_keys(store) == ["c", "b", "a"]
+    assert await past_keys(store, hook) == ["c", "a"]
+    [newest] = await store.notices.past_notices(None, None, 1)
+    assert await past_keys(store, before=newest.number) == ["b", "a"]
+    assert await store.notices.past_notices([], None, PLENTY) == []
+
+
+async def test_the_newest_past_notices_of_each_channel_stay(store: Store) -> None:
+    hook, mail = await channel(store), await channel(store, MAIL)
+    await store.notices.settle_notices([], [past(mail, "m")])
+    many = [past(hook, str(number)) for number in range(PAST_KEPT + 3)]
+    await store.notices.settle_notices([], many)
+    kept = await past_keys(store, hook)
+    assert (len(kept), kept[0], kept[-1]) == (PAST_KEPT, str(PAST_KEPT + 2), "3")
+    assert await past_keys(store, mail) == ["m"]
+
+
+async def test_a_channel_takes_its_past_notices_with_it(store: Store) -> None:
+    hook, mail = await channel(store), await channel(store, MAIL)
+    await store.notices.settle_notices([], [past(hook, "a"), past(mail, "b")])
+    await store.records.remove_channel(hook, NOTED)
+    await store.notices.settle_notices([], [past(hook, "late")])
+    assert await past_keys(store) == ["b"]

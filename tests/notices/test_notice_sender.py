@@ -149,7 +149,7 @@ def test_a_crash_between_sending_and_settling_sends_twice_under_the_same_key() -
         scene = Scene()
         settling = asyncio.Event()
 
-        async def never(_outcomes: list[SendingOutcome]) -> None:
+        async def never(*_: Any) -> None:
             settling.set()
             await asyncio.Event().wait()
 
@@ -174,12 +174,12 @@ def test_nothing_more_leaves_by_a_channel_while_the_store_cannot_record_what_was
         scene = Scene()
         settle, failures = scene.store.notices.settle_notices, 3
 
-        async def failing(outcomes: Any) -> None:
+        async def failing(outcomes: Any, past: Any = ()) -> None:
             nonlocal failures
             failures -= 1
             if failures >= 0:
                 raise StoreError("the disk is full")
-            await settle(outcomes)
+            await settle(outcomes, past)
 
         scene.store.notices.settle_notices = failing  # type: ignore[method-assign]
         await scene.keep(await scene.channel("hook"), "a", "b")

@@ -115,6 +115,9 @@ class Server(Protocol):
     def send_reports(self) -> None:
         """Send the reports to senders that were just stored."""
 
+    def send_notices(self) -> None:
+        """Send the notices that were just stored."""
+
     async def stop_drain(self, domain_id: int, reason: str) -> bool:
         """End a domain's drain at once; its mail stays held. False if there is none.
 

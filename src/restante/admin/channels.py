@@ -7,6 +7,7 @@ once, then forgets it.
 import asyncio
 import re
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from datetime import datetime
 from secrets import token_hex
 from typing import Final
@@ -38,8 +39,9 @@ from restante.admin.trail import (
     with_changes,
 )
 from restante.notices.notice_result import NoticeAttempt, NoticeResult
+from restante.notices.past_notice import past_notice
 from restante.phrases import EXISTS, REMOVED_MEANWHILE, none_of_that_name
-from restante.store.store_errors import Conflict
+from restante.store.store_errors import Conflict, StoreError
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.notice import Channel, Notice, NoticeFacts, NoticeKind
 from restante.tenancy.record_change import changes_between
@@ -180,6 +182,10 @@ async def try_channel(context: AdminContext, account: str, name: str) -> TrialVi
             attempt = await context.transports.send(channel, notice)
     except TimeoutError:
         attempt = NoticeAttempt(NoticeResult.NOT_NOW, "no answer in time")
+    with suppress(StoreError):  # the answer is worth more than its record
+        await context.store.notices.settle_notices(
+            [], [past_notice(notice, attempt, context.now())]
+        )
     return TrialView(is_sent=attempt.end is NoticeResult.SENT, text=attempt.text)
 
 

@@ -16,7 +16,7 @@ the result of its last notice is on record.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final
 
@@ -25,6 +25,7 @@ from restante.background.waiting import CLOCK_SLACK, Clocks
 from restante.notices.notice_language import clean
 from restante.notices.notice_result import NoticeAttempt, NoticeResult
 from restante.notices.notice_settings import NoticeSettings
+from restante.notices.past_notice import past_notice
 from restante.notices.transports import Sender
 from restante.queue.schedule import Schedule, next_attempt
 from restante.queue.sending_outcome import SendingOutcome
@@ -40,7 +41,7 @@ from restante.telemetry.events import (
     StoreFailed,
 )
 from restante.telemetry.log import Log
-from restante.tenancy.notice import Channel, Notice
+from restante.tenancy.notice import Channel, Notice, PastNotice
 
 AT_ONCE: Final = 20  # channels
 LONGEST_PAUSE: Final = 300.0
@@ -134,13 +135,16 @@ class NoticeSender:
         except Exception as error:  # noqa: BLE001  the boundary: one channel's defect is no other's
             self._log.publish(InternalError(error=error, doing="notice", channel=channel.name))
             attempt = _DEFECT
-        await self._settle(self._conclude(channel, notice, attempt))
+        outcome = self._conclude(channel, notice, attempt)
+        is_past = outcome.next_attempt_at is None
+        past = [past_notice(notice, attempt, self._now())] if is_past else []
+        await self._settle(outcome, past)
 
-    async def _settle(self, outcome: SendingOutcome) -> None:
+    async def _settle(self, outcome: SendingOutcome, past: Sequence[PastNotice]) -> None:
         """Record it, however long that takes: sending the notice again would be worse."""
         while True:
             try:
-                await self._store.settle_notices([outcome])
+                await self._store.settle_notices([outcome], past)
             except StoreError as error:
                 self._log.publish(StoreFailed(error=error, doing="notice"))
             else:

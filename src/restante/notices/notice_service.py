@@ -91,6 +91,10 @@ class Notices:
             self._sender.close()
             await send_unstored(self._inbox, self._directory, self.transports, self._now)
 
+    def wake(self) -> None:
+        """Send the notices that were just stored."""
+        self._sender.wake()
+
     async def until_stored(self) -> None:
         """Return when all events so far are stored as notices."""
         await self._outbox.until_stored()

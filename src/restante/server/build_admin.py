@@ -48,6 +48,7 @@ def build_admin(ground: Ground, delivery: DeliveryParts, reception: ReceptionPar
         dispatcher=delivery.dispatcher,
         watcher=delivery.watcher,
         reports=delivery.reports,
+        notices=delivery.notices,
         listeners_open=reception.listeners,
         counts=ground.setup.counts,
         instruments=instruments,

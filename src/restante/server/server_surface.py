@@ -15,6 +15,7 @@ from restante.delivery.dispatcher import Dispatcher
 from restante.delivery.drain_state import DrainSnapshot
 from restante.delivery.watcher import Watcher
 from restante.network.tls_context import oldest_version
+from restante.notices.notice_service import Notices
 from restante.queue.presence import Sighting
 from restante.reception.listeners import AnyListener
 from restante.release.etrn import etrn_reply
@@ -39,6 +40,7 @@ class RunningServer:
     dispatcher: Dispatcher
     watcher: Watcher
     reports: Reports
+    notices: Notices
     listeners_open: Iterable[AnyListener]  # in the order in which they are configured
     counts: Counts
     instruments: Instruments
@@ -107,6 +109,10 @@ class RunningServer:
     def send_reports(self) -> None:
         """See to the reports that were stored."""
         self.reports.wake()
+
+    def send_notices(self) -> None:
+        """See to the notices that were stored."""
+        self.notices.wake()
 
     async def stop_drain(self, domain_id: int, reason: str) -> bool:
         """End a domain's drain; its mail stays held."""

@@ -4,10 +4,12 @@ Part of the contract in interface.py, whose rules hold here.
 """
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 from restante.queue.sending_outcome import Backlog, SendingOutcome
-from restante.tenancy.notice import NewNotice, Notice, Quiet, Topic
+from restante.tenancy.notice import NewNotice, Notice, PastNotice, Quiet, Topic
+
+PAST_KEPT: Final = 200  # of a channel
 
 
 class NoticeStore(Protocol):
@@ -32,8 +34,21 @@ class NoticeStore(Protocol):
     async def first_notices(self, limit: int) -> list[Notice]:
         """Return of each channel the notice that is its turn, those due first before others."""
 
-    async def settle_notices(self, outcomes: Sequence[SendingOutcome]) -> None:
-        """Record the outcomes of these notices; one that is not there is skipped."""
+    async def settle_notices(
+        self, outcomes: Sequence[SendingOutcome], past: Sequence[PastNotice] = ()
+    ) -> None:
+        """Record the outcomes of these notices; one that is not there is skipped.
+
+        Keep past notices, the newest `PAST_KEPT` of each channel that exists.
+        """
+
+    async def past_notices(
+        self, channel_ids: Sequence[int] | None, before: int | None, limit: int
+    ) -> list[PastNotice]:
+        """Return past notices, newest first: all, or those of some channels.
+
+        `before` is a number, for paging. A channel takes its past notices with it.
+        """
 
     async def hasten_notices(self, at: float, beyond: float) -> None:
         """Have those tried at `at` whose next attempt is later than `beyond`; both Unix time."""

@@ -135,3 +135,18 @@ class Quiet:
     until: float  # Unix time
     held_back: int = 0
     last: NoticeFacts | None = None  # the last one held back
+
+
+@dataclass(frozen=True, slots=True)
+class PastNotice:
+    """A notice that was sent or given up."""
+
+    number: int  # the store's number for it; 0 before it is stored
+    channel_id: int
+    key: str
+    news: NoticeFacts
+    held_back: int
+    ended_at: float  # Unix time
+    is_sent: bool
+    failures: int
+    reply: str  # of the last attempt

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 from restante.queue.sending_outcome import Backlog, SendingOutcome
 from restante.store.memory.memory_state import MemoryState
-from restante.tenancy.notice import NewNotice, Notice, Quiet, Topic
+from restante.store.notice_store import PAST_KEPT
+from restante.tenancy.notice import NewNotice, Notice, PastNotice, Quiet, Topic
 
 
 class MemoryNotices:
@@ -14,6 +15,7 @@ class MemoryNotices:
     def __init__(self, state: MemoryState) -> None:
         self._state = state
         self._last_notice = 0
+        self._last_past = 0
 
     async def keep_notices(
         self,
@@ -48,8 +50,17 @@ class MemoryNotices:
         firsts = {notice.channel_id: notice for notice in reversed(self._state.notices.values())}
         return sorted(firsts.values(), key=lambda one: (one.next_attempt_at, one.number))[:limit]
 
-    async def settle_notices(self, outcomes: Sequence[SendingOutcome]) -> None:
-        """Record the outcomes of some."""
+    async def settle_notices(
+        self, outcomes: Sequence[SendingOutcome], past: Sequence[PastNotice] = ()
+    ) -> None:
+        """Record the outcomes of some, and keep past ones."""
+        for one in past:
+            if one.channel_id in self._state.directory.channels:
+                self._last_past += 1
+                self._state.past_notices.append(replace(one, number=self._last_past))
+                same = [old for old in self._state.past_notices if old.channel_id == one.channel_id]
+                if len(same) > PAST_KEPT:
+                    self._state.past_notices.remove(same[0])
         for outcome in outcomes:
             notice = self._state.notices.get(outcome.number)
             if notice is None:
@@ -65,6 +76,17 @@ class MemoryNotices:
                     next_attempt_at=outcome.next_attempt_at,
                 )
                 self._state.notices[outcome.number] = failed
+
+    async def past_notices(
+        self, channel_ids: Sequence[int] | None, before: int | None, limit: int
+    ) -> list[PastNotice]:
+        """Return past notices, newest first."""
+        channels = self._state.directory.channels if channel_ids is None else channel_ids
+        return [
+            one
+            for one in reversed(self._state.past_notices)
+            if one.channel_id in channels and (before is None or one.number < before)
+        ][:limit]
 
     async def hasten_notices(self, at: float, beyond: float) -> None:
         """Have those tried soon that wait for too long."""

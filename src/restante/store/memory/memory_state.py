@@ -21,7 +21,7 @@ from restante.store.release_store import ReleaseRecord
 from restante.store.store_errors import Conflict
 from restante.tenancy.audit import AuditEntry
 from restante.tenancy.model import Directory, LoginUse
-from restante.tenancy.notice import Notice, Quiet, Topic
+from restante.tenancy.notice import Notice, PastNotice, Quiet, Topic
 from restante.tenancy.numbered_change import RecordKind
 from restante.tenancy.recipients import Recipient, RecipientSource
 
@@ -50,6 +50,7 @@ class MemoryState:
     recipients: dict[tuple[int, RecipientSource, str], Recipient] = field(default_factory=dict)
     marks: dict[tuple[int, str], float] = field(default_factory=dict)
     notices: dict[int, Notice] = field(default_factory=dict)  # by number
+    past_notices: list[PastNotice] = field(default_factory=list)  # oldest first
     quiets: dict[Topic, Quiet] = field(default_factory=dict)
     trail: list[AuditEntry] = field(default_factory=list)
     releases: dict[int, ReleaseRecord] = field(default_factory=dict)  # by id
@@ -154,7 +155,8 @@ class MemoryState:
             self.notices[number] = replace(notice, next_attempt_at=min(notice.next_attempt_at, at))
 
     def forget_channel(self, channel_id: int) -> None:
-        """Remove the notices that wait for it."""
+        """Remove its notices."""
+        self.past_notices = [one for one in self.past_notices if one.channel_id != channel_id]
         self.notices = {
             number: one for number, one in self.notices.items() if one.channel_id != channel_id
         }

@@ -689,6 +689,28 @@ def _add_account_use(connection: apsw.Connection) -> None:
     connection.execute(_ACCOUNT_USE)
 
 
+_PAST_NOTICES = """
+-- The newest notices of each channel that were sent or given up.
+CREATE TABLE past_notice (
+    number     INTEGER PRIMARY KEY AUTOINCREMENT,
+    channel_id INTEGER NOT NULL,
+    key        TEXT    NOT NULL,
+    news       TEXT    NOT NULL,  -- JSON object
+    held_back  INTEGER NOT NULL,
+    ended_at   REAL    NOT NULL,
+    is_sent    INTEGER NOT NULL,
+    failures   INTEGER NOT NULL,
+    reply      TEXT    NOT NULL
+) STRICT;
+
+CREATE INDEX past_notice_of_channel ON past_notice (channel_id, number);
+"""
+
+
+def _add_past_notices(connection: apsw.Connection) -> None:
+    connection.execute(_PAST_NOTICES)
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     _create_tables,
     _add_policies,
@@ -718,6 +740,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     _add_portal_users,
     _add_held_peaks,
     _add_account_use,
+    _add_past_notices,
 )
 
 

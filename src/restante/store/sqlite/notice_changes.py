@@ -9,6 +9,7 @@ from dataclasses import replace
 from restante.phrases import EXISTS, REMOVED_MEANWHILE
 from restante.store.sqlite import queries
 from restante.store.sqlite.notice_rows import channel_row, notice_row, quiet_row
+from restante.store.sqlite.past_notice_table import remove_past
 from restante.store.sqlite.record_changes import check_account, note_change
 from restante.store.sqlite.write_transaction import WriteTransaction
 from restante.store.store_errors import Conflict
@@ -54,6 +55,7 @@ def remove_channel(transaction: WriteTransaction, channel_id: int, audit: AuditE
     if transaction.execute(queries.HAS_CHANNEL, (channel_id,)):
         transaction.execute(queries.REMOVE_CHANNEL, (channel_id,))
         transaction.execute(queries.REMOVE_NOTICES_OF_CHANNEL, (channel_id,))
+        remove_past(transaction, channel_id)
         note_change(transaction, RecordKind.CHANNEL, str(channel_id), audit)
 
 

@@ -54,20 +54,28 @@ def channel(row: Row) -> Channel:
 
 def notice_row(new: NewNotice) -> Row:
     """Spell a notice for queries.KEEP_NOTICE."""
-    return (new.channel_id, new.key, _news_text(new.news), new.held_back, new.made_at, new.made_at)
+    return (new.channel_id, new.key, facts_text(new.news), new.held_back, new.made_at, new.made_at)
 
 
 def notice(row: Row) -> Notice:
     """Read a row of queries.NOTICE_COLUMNS."""
     number, channel_id, key, news, held_back, made_at, next_attempt_at, failures, reply = row
     return Notice(
-        number, channel_id, key, _news(news), held_back, made_at, next_attempt_at, failures, reply
+        number,
+        channel_id,
+        key,
+        facts_of(news),
+        held_back,
+        made_at,
+        next_attempt_at,
+        failures,
+        reply,
     )
 
 
 def quiet_row(quiet: Quiet) -> Row:
     """Spell what is told no more for a while."""
-    last = None if quiet.last is None else _news_text(quiet.last)
+    last = None if quiet.last is None else facts_text(quiet.last)
     return (*quiet.topic, quiet.until, quiet.held_back, last)
 
 
@@ -75,10 +83,11 @@ def quiet(row: Row) -> Quiet:
     """Read it back."""
     account, kind, about, until, held_back, last = row
     topic = (account, _known(NoticeKind, kind), about)
-    return Quiet(topic, until, held_back, None if last is None else _news(last))
+    return Quiet(topic, until, held_back, None if last is None else facts_of(last))
 
 
-def _news_text(news: NoticeFacts) -> str:
+def facts_text(news: NoticeFacts) -> str:
+    """Spell facts as a JSON object."""
     facts = {
         "kind": news.kind,
         "account": news.account,
@@ -90,7 +99,8 @@ def _news_text(news: NoticeFacts) -> str:
     return json.dumps(facts, separators=(",", ":"))
 
 
-def _news(text: str) -> NoticeFacts:
+def facts_of(text: str) -> NoticeFacts:
+    """Read facts back."""
     facts = json.loads(text)
     kind = _known(NoticeKind, facts["kind"])
     return NoticeFacts(

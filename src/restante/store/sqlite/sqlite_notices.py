@@ -7,8 +7,10 @@ from restante.queue.sending_outcome import Backlog, SendingOutcome
 from restante.store.sqlite import notice_changes, queries, reading, sending_changes
 from restante.store.sqlite.engine import fetch
 from restante.store.sqlite.notice_rows import notice, quiet
+from restante.store.sqlite.past_notice_table import keep_past, past_notices
 from restante.store.sqlite.store_core import StoreCore
-from restante.tenancy.notice import NewNotice, Notice, Quiet, Topic
+from restante.store.sqlite.write_transaction import WriteTransaction
+from restante.tenancy.notice import NewNotice, Notice, PastNotice, Quiet, Topic
 
 
 class SqliteNotices:
@@ -40,12 +42,19 @@ class SqliteNotices:
         rows = await self._core.read(partial(fetch, query=queries.FIRST_NOTICES, bindings=(limit,)))
         return [notice(row) for row in rows]
 
-    async def settle_notices(self, outcomes: Sequence[SendingOutcome]) -> None:
-        """Record the outcomes of some."""
-        change = partial(
-            sending_changes.settle, remove=queries.REMOVE_NOTICE, put_off=queries.PUT_NOTICE_OFF
+    async def settle_notices(
+        self, outcomes: Sequence[SendingOutcome], past: Sequence[PastNotice] = ()
+    ) -> None:
+        """Record the outcomes of some, and keep past ones."""
+        await self._core.write(partial(_settle, outcomes=outcomes, past=past))
+
+    async def past_notices(
+        self, channel_ids: Sequence[int] | None, before: int | None, limit: int
+    ) -> list[PastNotice]:
+        """Return past notices, newest first."""
+        return await self._core.read(
+            partial(past_notices, channel_ids=channel_ids, before=before, limit=limit)
         )
-        await self._core.write(partial(change, outcomes=outcomes))
 
     async def hasten_notices(self, at: float, beyond: float) -> None:
         """Have those tried soon that wait for too long."""
@@ -62,3 +71,14 @@ class SqliteNotices:
     async def notice_backlog(self) -> Backlog:
         """Return how many wait, and since when."""
         return await self._core.read(partial(reading.backlog, query=queries.NOTICE_BACKLOG))
+
+
+def _settle(
+    transaction: WriteTransaction,
+    outcomes: Sequence[SendingOutcome],
+    past: Sequence[PastNotice],
+) -> None:
+    sending_changes.settle(
+        transaction, outcomes, remove=queries.REMOVE_NOTICE, put_off=queries.PUT_NOTICE_OFF
+    )
+    keep_past(transaction, past)

@@ -6,9 +6,10 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from fastapi.responses import Response, StreamingResponse
 
-from restante.admin import channels, known_records
+from restante.admin import channels, known_records, past_notices
 from restante.admin.channel_change import ChannelChange, NewChannel
 from restante.admin.channels import ChangedChannel, ChannelView, TrialView, WaitingView
+from restante.admin.past_notices import PastNoticeView, PastSelection, SentAgain
 from restante.web.api.listing import as_paged_listing
 from restante.web.api.paging import PAGED, ListPage, as_page
 from restante.web.api.preconditions import TAGGED, IfMatch, IfNoneMatch, changed, shown
@@ -87,6 +88,22 @@ async def list_waiting_notices(
 ) -> StreamingResponse:
     """List notices that wait to be sent, oldest first."""
     return await as_paged_listing(context, channels.list_waiting(context, account, limit))
+
+
+@router.get("/past")
+async def list_past_notices(
+    context: RequestContext, wanted: Annotated[PastSelection, Query()]
+) -> list[PastNoticeView]:
+    """List notices that were sent or given up, newest first: the last 200 of each channel."""
+    return await past_notices.list_past(context, wanted)
+
+
+@router.post("/channels/{name}/again", status_code=202, dependencies=[REPEATABLE])
+async def send_notice_again(
+    context: RequestContext, name: str, again: SentAgain, account: Account = ""
+) -> None:
+    """Send a past notice of a channel again, under its id."""
+    await past_notices.send_again(context, account, name, again)
 
 
 def _place_of(view: ChannelView) -> str:
