@@ -15,7 +15,7 @@ HOSTS: Final = {
     "mx2.example.net": "192.0.2.25",
     "mail.acme.example": "192.0.2.77",
     "hooks.example.net": "192.0.2.77",
-    "acme.example.com": "192.0.2.77",
+    "acme.example.com": "8.8.8.8",
 }
 
 

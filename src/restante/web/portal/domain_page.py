@@ -20,7 +20,7 @@ _HOLD: Final = {
     "until-asked": "Mail is held until somebody asks for it.",
     "on-return": "Mail is handed over when the primary is seen to be back, or on request.",
     "relay": "Mail is sent on at once, and again with growing pauses.",
-    "suspended": "The domain is suspended: nothing leaves, even on request.",
+    "suspended": "The domain is suspended. Nothing leaves, even on request.",
 }
 _RECIPIENTS: Final = {
     "any": "Mail for any address of the domain is accepted.",
