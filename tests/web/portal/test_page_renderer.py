@@ -1,10 +1,13 @@
 """Pages escape what strangers chose."""
 
+import asyncio
+import time
+from collections.abc import Iterator
 from typing import Any
 
 from starlette.requests import Request
 
-from restante.web.portal.page_renderer import PageRenderer
+from restante.web.portal.page_renderer import STEP_SECONDS, PageRenderer, RenderedPage
 from restante.web.portal.portal_look import PortalLook
 
 EVIL = "<img src=x onerror=alert(1)>"
@@ -15,6 +18,34 @@ def test_texts_are_never_markup_and_always_encodable() -> None:
     scope |= {"server": ("r.example", 443), "scheme": "https"}
     renderer = PageRenderer(lambda: 0.0, "mx.example", PortalLook(name=EVIL))
     facts: dict[str, Any] = {"title": EVIL, "error": f"{EVIL}\ud800", "remedy": ""}
-    answer = renderer.page(Request(scope), "error.html", **facts)
-    assert b"<img" not in answer.body
-    assert b"&lt;img src=x onerror=alert(1)&gt;?" in answer.body
+    page = renderer.page(Request(scope), "error.html", **facts)
+    assert isinstance(page, RenderedPage)
+    body = asyncio.run(page.rendered())
+    assert b"<img" not in body
+    assert b"&lt;img src=x onerror=alert(1)&gt;?" in body
+
+
+def test_a_long_page_leaves_turns_to_others() -> None:
+    turns = 0
+
+    def pieces() -> Iterator[str]:
+        for _ in range(5):
+            until = time.perf_counter() + STEP_SECONDS
+            while time.perf_counter() <= until:
+                pass
+            yield f"{turns} "
+
+    async def story() -> bytes:
+        async def others() -> None:
+            nonlocal turns
+            while True:
+                turns += 1
+                await asyncio.sleep(0)
+
+        running = asyncio.create_task(others())
+        try:
+            return await RenderedPage(pieces(), 200).rendered()
+        finally:
+            running.cancel()
+
+    assert asyncio.run(story()) == b"0 1 2 3 4 "

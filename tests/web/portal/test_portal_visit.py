@@ -1,9 +1,14 @@
 """Forms as they arrive."""
 
+import asyncio
+import time
+from collections.abc import Iterator
+
 import pytest
 from starlette.exceptions import HTTPException
 
-from restante.web.portal.portal_visit import MOST_FIELDS, FormValues, segment
+from restante.web.portal.page_renderer import STEP_SECONDS
+from restante.web.portal.portal_visit import MOST_FIELDS, FormValues, in_turns, segment
 
 
 def test_fields_are_texts_without_blanks() -> None:
@@ -20,3 +25,29 @@ def test_too_many_fields_are_refused() -> None:
 
 def test_a_segment_has_no_slash() -> None:
     assert segment("a/../b?c") == "a%2F..%2Fb%3Fc"
+
+
+def test_views_of_a_long_listing_are_made_in_turns_with_others() -> None:
+    turns = 0
+
+    def views() -> Iterator[int]:
+        for _ in range(3):
+            until = time.perf_counter() + STEP_SECONDS
+            while time.perf_counter() <= until:
+                pass
+            yield turns
+
+    async def story() -> list[int]:
+        async def others() -> None:
+            nonlocal turns
+            while True:
+                turns += 1
+                await asyncio.sleep(0)
+
+        running = asyncio.create_task(others())
+        try:
+            return await in_turns(views())
+        finally:
+            running.cancel()
+
+    assert asyncio.run(story()) == [0, 1, 2]

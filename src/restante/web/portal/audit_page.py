@@ -8,7 +8,7 @@ from starlette.routing import Route
 
 from restante.admin.trail import AuditView, list_audit
 from restante.tenancy.audit import AuditAction, AuditFilter
-from restante.web.portal.portal_visit import Visit, page_route
+from restante.web.portal.portal_visit import Visit, in_turns, page_route
 
 ROWS: Final = 100
 
@@ -25,7 +25,7 @@ async def audit(visit: Visit) -> Response:
     )
     rows: list[AuditView] = []
     async for page in list_audit(visit.context, wanted, ROWS):
-        rows += page
+        rows += await in_turns(page)
     return visit.page(
         "audit.html",
         rows=rows,

@@ -4,15 +4,18 @@ Templates are compiled once, in `build_portal`: that takes longer than a page ma
 loop.
 """
 
+import asyncio
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from time import perf_counter
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from restante.admin.permissions import AdminAction, may
 from restante.web.portal import page_wording
@@ -20,6 +23,7 @@ from restante.web.portal.portal_look import PortalLook
 from restante.web.portal.portal_session import PortalSession
 
 _TYPE: Final = "text/html; charset=utf-8"
+STEP_SECONDS: Final = 0.002  # of the event loop, between two of its turns
 
 
 NAVIGATION: Final = (
@@ -64,6 +68,35 @@ def page_templates() -> Environment:
     return templates
 
 
+class RenderedPage(Response):
+    """A page that is made in steps, with turns of the event loop between them, and sent whole.
+
+    A fault of a template is raised before anything is sent.
+    """
+
+    def __init__(self, pieces: Iterator[str], status: int) -> None:
+        super().__init__(b"", status, media_type=_TYPE)
+        self._pieces = pieces
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Make the page, and send it."""
+        self.body = await self.rendered()
+        self.headers["Content-Length"] = str(len(self.body))
+        await super().__call__(scope, receive, send)
+
+    async def rendered(self) -> bytes:
+        """Return the page's octets."""
+        text: list[str] = []
+        began = perf_counter()
+        for piece in self._pieces:
+            text.append(piece)
+            if perf_counter() - began > STEP_SECONDS:
+                await asyncio.sleep(0)
+                began = perf_counter()
+        # Half a pair of surrogates may be in a name that a stranger chose.
+        return "".join(text).encode("utf-8", "replace")
+
+
 @dataclass(frozen=True, slots=True)
 class PageRenderer:
     """Makes the pages of one installation."""
@@ -87,11 +120,10 @@ class PageRenderer:
         **facts: Any,
     ) -> Response:
         """Return a page. Without a session, it has no navigation."""
-        text = self.templates.get_template(template).render(
+        pieces = self.templates.get_template(template).generate(
             **self._common(request, session), **facts
         )
-        # Half a pair of surrogates may be in a name that a stranger chose.
-        return Response(text.encode("utf-8", "replace"), status, media_type=_TYPE)
+        return RenderedPage(pieces, status)
 
     def _common(self, request: Request, session: PortalSession | None) -> Mapping[str, Any]:
         now = self.now()

@@ -1,9 +1,11 @@
 """One request of a user that is signed in, as the pages get it."""
 
-from collections.abc import Awaitable, Callable, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, Final
+from time import perf_counter
+from typing import Any, Final, TypeVar
 from urllib.parse import parse_qs, quote
 
 from starlette.exceptions import HTTPException
@@ -12,9 +14,11 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from restante.admin.admin_context import AdminContext
-from restante.web.portal.page_renderer import PageRenderer
+from restante.web.portal.page_renderer import STEP_SECONDS, PageRenderer
 from restante.web.portal.portal_session import PortalSession, SessionReader
 from restante.web.serving import PROVED_EXTENSION
+
+Row = TypeVar("Row")
 
 MOST_FIELDS: Final = 1100  # of a form: a page of messages, and as many again
 SIGN_IN: Final = "/sign-in"
@@ -114,6 +118,18 @@ def visit_of(request: Request) -> Visit:
     if (proved := request.scope.get("extensions", {}).get(PROVED_EXTENSION)) is not None:
         proved()  # its connection makes room for no stranger
     return Visit(request, session, parts.context.acting(session.principal), parts.renderer)
+
+
+async def in_turns(views: Iterable[Row]) -> list[Row]:
+    """Return the views of a listing. They are made when they are read: others get turns between."""
+    found: list[Row] = []
+    began = perf_counter()
+    for view in views:
+        found.append(view)
+        if perf_counter() - began > STEP_SECONDS:
+            await asyncio.sleep(0)
+            began = perf_counter()
+    return found
 
 
 def see_other(path: str) -> Response:

@@ -29,7 +29,7 @@ from restante.admin.held_mail import (
 from restante.admin.hold_again import MessagesToHoldAgain, hold_again
 from restante.queue.recipient_status import RecipientStatus
 from restante.web.portal.page_wording import counted_thing, octets, span_in_words
-from restante.web.portal.portal_visit import FormValues, Visit, page_route, see_other
+from restante.web.portal.portal_visit import FormValues, Visit, in_turns, page_route, see_other
 from restante.web.portal.shell_lines import acted
 
 ROWS: Final = 100
@@ -58,7 +58,9 @@ async def queue(visit: Visit) -> Response:
     """List messages."""
     query = visit.query
     selection = selection_of(query, limit=ROWS)
-    rows = [one async for page in list_queue(visit.context, selection) for one in page]
+    rows: list[MessageView] = []
+    async for page in list_queue(visit.context, selection):
+        rows += await in_turns(page)
     return visit.page(
         "queue.html",
         rows=rows,

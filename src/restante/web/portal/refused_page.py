@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from restante.admin.held_mail import MessageView, QueueSelection, list_queue
 from restante.queue.recipient_status import RecipientStatus
-from restante.web.portal.portal_visit import Visit, page_route
+from restante.web.portal.portal_visit import Visit, in_turns, page_route
 
 MOST_READ: Final = 1000  # messages; the oldest first
 EXAMPLES: Final = 5
@@ -39,7 +39,7 @@ async def refused(visit: Visit) -> Response:
     groups: dict[str, ReplyGroup] = {}
     count = 0
     async for page in list_queue(visit.context, selection):
-        count += add_to_groups(groups, page)
+        count += add_to_groups(groups, await in_turns(page))
     ordered = sorted(groups.values(), key=lambda group: -len(group.names))
     return visit.page(
         "refused.html", groups=ordered, domain=domain, count=count, is_cut=count >= MOST_READ

@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.mail_search import HistoryView, Outcome, TraceSelection, trace
-from restante.web.portal.portal_visit import FormValues, Visit, page_route
+from restante.web.portal.portal_visit import FormValues, Visit, in_turns, page_route
 from restante.web.portal.shell_lines import traced
 
 ROWS: Final = 100
@@ -27,7 +27,7 @@ async def search(visit: Visit) -> Response:
         return visit.page("search.html", found=None, held=[], left=[], more="", **facts)
     selection = selection_of_search(query)
     found = await trace(visit.context, selection)
-    held, left = list(found.held), list(found.left)
+    held, left = await in_turns(found.held), await in_turns(found.left)
     return visit.page(
         "search.html",
         found=found,
