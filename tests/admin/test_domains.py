@@ -184,10 +184,22 @@ def test_an_account_may_choose_public_destinations_only(monkeypatch: pytest.Monk
             with pytest.raises(AdminError, match="no public address") as caught:
                 await change_domain(account, "alpha.example", DomainChange(destination=private))
             assert caught.value.kind is ErrorKind.INVALID
+            assert private == "10.0.0.1" or "10.0.0.1" not in str(caught.value.error)
         for public in ("8.8.8.8", "out.example"):
             chosen = DomainChange(destination=public)
             done = await change_domain(account, "alpha.example", chosen)
             assert done.domain.destination_set_by == "alpha"
+
+    run(story(Desk()))
+
+
+def test_an_account_learns_no_cause_from_the_resolver(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story(desk: Desk) -> None:
+        await desk.host("alpha.example", "alpha")
+        change = DomainChange(destination="unknown.example")
+        done = await change_domain(as_account(desk, monkeypatch), "alpha.example", change)
+        cause = "cannot be resolved now; mail can go there only once it resolves"
+        assert f"destination unknown.example: {cause}" in done.warnings
 
     run(story(Desk()))
 

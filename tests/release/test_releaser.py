@@ -15,6 +15,7 @@ from restante.release.releaser import STARTS_AT_ONCE, Releaser
 from restante.release.request import ReleaseRequest, Requester
 from restante.store.live_directory import LiveDirectory
 from restante.store.memory import MemoryStore
+from restante.telemetry.events import ReleaseRequested
 from restante.tenancy.model import HostedDomain, IpAddress
 from tests.admin.desk import Lines
 from tests.contract.making import NOTED, account, domain, message
@@ -57,7 +58,7 @@ async def released(count: int, drains: Drains) -> int:
     return etrn_reply(outcome).code
 
 
-async def releaser_for(count: int, drains: Drains) -> Releaser:
+async def releaser_for(count: int, drains: Drains, log: Lines | None = None) -> Releaser:
     """Make one for an account with so many domains, each with a message."""
     store = MemoryStore()
     await store.records.put_account(account(), NOTED)
@@ -72,7 +73,7 @@ async def releaser_for(count: int, drains: Drains) -> Releaser:
         directory=directory,
         drains=drains,
         host_names=HostNames(NoNames(), lambda: 0.0),
-        log=Lines(),
+        log=log or Lines(),
         now=lambda: 0.0,
         allowance=ReleaseAllowance(60, lambda: 0.0),
     )
@@ -111,3 +112,17 @@ def test_one_that_cannot_start_keeps_none_of_the_later_ones_back() -> None:
 def test_where_none_can_start_it_is_458() -> None:
     names = frozenset(f"d{number:03}.example" for number in range(1, STARTS_AT_ONCE + 2))
     assert asyncio.run(released(STARTS_AT_ONCE + 1, Drains(names))) == 458
+
+
+def test_a_request_for_no_name_is_of_the_account_that_made_it() -> None:
+    async def story() -> None:
+        log = Lines()
+        releaser = await releaser_for(1, Drains(), log)
+        requester = Requester(is_operator=True, text="token ci (alpha)", only_account="alpha")
+        for _ in range(61):  # the last is over the limit
+            await releaser.release(ReleaseRequest(requester, "no name!"))
+        requests = [fields for kind, fields in log.lines if kind is ReleaseRequested]
+        assert [one["account"] for one in requests] == ["alpha"] * 61
+        assert requests[-1]["reason"] == "too many requests in a minute; not audited"
+
+    asyncio.run(story())

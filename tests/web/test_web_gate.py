@@ -3,12 +3,16 @@
 import asyncio
 import ipaddress
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 
 import httpx
 import pytest
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
+from restante.tenancy.api_token import token_inside
+from restante.tenancy.model import IpAddress
+from restante.tenancy.principal import Principal
 from restante.web.long_requests import BODY_OCTETS
 from restante.web.request_counts import Refusal, RefusedRequests
 from restante.web.web_gate import (
@@ -19,7 +23,7 @@ from restante.web.web_gate import (
     GateTerms,
     WebGate,
 )
-from tests.web.gate_parts import TOKEN, gate_parts
+from tests.web.gate_parts import TOKEN, by_token, echo, gate_parts
 
 KNOWN = {"Authorization": TOKEN.decode()}
 PROXIES = (ipaddress.ip_network("10.0.0.5"),)
@@ -85,6 +89,21 @@ def test_health_is_shown_to_anybody_and_says_no_more() -> None:
     assert (refused.status_code, refused.text) == (503, "not ready\n")
     assert ask("/healthz", parts=parts).status_code == 200
     assert ask("/healthz", method="POST").headers["allow"] == "GET, HEAD"
+
+
+def test_no_page_takes_a_token_in_its_url() -> None:
+    token = f"rst_{'a' * 10}_{'b' * 43}"
+    assert token_inside(f"/healthz?token={token}") is not None
+    asked: list[str] = []
+
+    def noted(scope: Scope, client: IpAddress) -> Principal | Response:
+        asked.append(scope["path"])
+        return by_token(scope, client)
+
+    parts = replace(gate_parts(portal=echo), identify=noted)
+    for path in ("/healthz", "/readyz", "/", "/v1/status"):
+        assert ask(f"{path}?token={token}", parts=parts).status_code == 401
+    assert asked == ["/healthz", "/readyz", "/", "/v1/status"]
 
 
 def test_clear_text_from_elsewhere_is_only_read_from_a_proxy() -> None:

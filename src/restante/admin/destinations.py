@@ -77,23 +77,27 @@ async def judge_destination(
 ) -> list[str]:
     """Return warnings. Raises AdminError if mail sent there would come back to us.
 
-    It raises AdminError also where only a public address will do, and there is none.
+    It raises AdminError also where only a public address will do, and there is none. An account
+    gets no address and no cause from the resolver, so that it cannot explore inside names.
     """
+    is_account = context.principal.role is Role.ACCOUNT
     if host == context.hostname:
         raise _loop(host, port, "it is this server's own name")
     try:
         addresses = await _addresses(context, host)
     except LookupFailed as error:
-        return [f"destination {host}: {error}; mail can go there only once it resolves"]
-    for address in addresses:
-        if any(reaches(address, port, own) for own in context.own_addresses):
-            raise _loop(host, port, f"{address} port {port} is this server's own listener")
+        cause = "cannot be resolved now" if is_account else error
+        return [f"destination {host}: {cause}; mail can go there only once it resolves"]
     if must_be_public and not any(is_public(unmapped(address)) for address in addresses):
         raise AdminError(
             ErrorKind.INVALID,
-            f"destination {host}: {addresses[0]} is no public address",
+            f"destination {host}: has no public address",
             "name a host on the Internet, or ask the operator to record this one",
         )
+    for address in addresses:
+        if any(reaches(address, port, own) for own in context.own_addresses):
+            name = "it" if is_account else f"{address} port {port}"
+            raise _loop(host, port, f"{name} is this server's own listener")
     return []
 
 

@@ -91,7 +91,7 @@ def public_addresses(host: str, addresses: Sequence[IpAddress]) -> tuple[IpAddre
     """
     found = tuple(address for address in addresses if is_public(unmapped(address)))
     if addresses and not found:
-        raise NoRoute(f"{host} has no public address ({addresses[0]} is none)")
+        raise NoRoute(f"{host} has no public address")
     return found
 
 

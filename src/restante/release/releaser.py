@@ -130,7 +130,7 @@ class Releaser:
         """Answer a request that needs no facts."""
         if not self._allowance.take(request.requester, is_right=False):
             return self._defer(request)
-        return await self._conclude(request, "", outcome)
+        return await self._conclude(request, request.requester.account, outcome)
 
     async def _act(
         self,
@@ -229,7 +229,7 @@ class Releaser:
         """Answer a request over the limit. Only the log has it: a flood must not fill the audit."""
         reason = "too many requests in a minute; not audited"
         outcome = CannotNow(request.argument[:TARGET_SHOWN], reason)
-        self._log_release(request, "", outcome)
+        self._log_release(request, request.requester.account, outcome)
         return outcome
 
     def _log_release(self, request: ReleaseRequest, account: str, outcome: ReleaseOutcome) -> None:

@@ -2,7 +2,7 @@
 
 Each request passes these stages, in this order. The first that refuses answers.
 
-1. Health pages are answered to anybody.
+1. Health pages are answered to anybody, but not with a token in the URL.
 2. A listener without TLS that others than this machine can reach serves trusted proxies only.
 3. A request to the API needs a principal, which `identify` finds by its token. No right is decided
    here: `admin/permissions` does that. The portal finds its own sessions, and has a sign-in for
@@ -32,10 +32,11 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from restante.admin.admin_error import ErrorKind
+from restante.tenancy.api_token import token_inside
 from restante.tenancy.model import IpAddress
 from restante.tenancy.principal import Principal
 from restante.web.answer_headers import complete
-from restante.web.api.bearer_tokens import authenticated
+from restante.web.api.bearer_tokens import authenticated, url_text
 from restante.web.api.problem_details import problem
 from restante.web.api.request_id import RequestIds
 from restante.web.client_address import Network, client_address, is_trusted
@@ -133,11 +134,14 @@ class WebGate:
 
     async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
         client = self._client_of(scope)
-        health = self._health(scope)
+        # A token in a URL ends in logs of proxies, whatever the page: its owner is told.
+        has_token_in_url = token_inside(url_text(scope)) is not None
+        health = None if has_token_in_url else self._health(scope)
         if health is not None:
             await health(scope, receive, send)
             return
-        portal = None if _API_PATHS.fullmatch(scope["path"]) else self._parts.portal
+        is_of_api = has_token_in_url or _API_PATHS.fullmatch(scope["path"])
+        portal = None if is_of_api else self._parts.portal
         principal: Principal | Response | None = self._turned_away(scope, client)
         if principal is None and portal is None:
             principal = self._identified(scope, client)

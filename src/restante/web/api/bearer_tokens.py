@@ -63,7 +63,7 @@ class BearerTokens:
 
 def identify(scope: Scope, gate: Gate, address: IpAddress) -> Principal | Response:
     """Return the principal of a request from an address, or the answer that refuses it."""
-    in_url = token_inside(_url(scope))
+    in_url = token_inside(url_text(scope))
     if in_url is not None:
         gate.refuse_url(in_url, address)
         return problem(HTTPStatus.BAD_REQUEST, ErrorKind.USAGE, IN_URL, REVOKE_IT)
@@ -95,7 +95,7 @@ def _address(scope: Scope) -> IpAddress:
         return ipaddress.IPv6Address(0)
 
 
-def _url(scope: Scope) -> str:
+def url_text(scope: Scope) -> str:
     """Return path and query as the client may have meant them."""
     octets = scope.get("raw_path") or scope["path"].encode()
     return unquote_to_bytes(octets + b"?" + scope.get("query_string", b"")).decode("latin-1")
