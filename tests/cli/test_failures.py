@@ -1,11 +1,21 @@
 """The end of a command: its exit code, and one line on standard error for each error."""
 
+import io
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from restante.admin.admin_error import ErrorKind
-from restante.cli.failures import BY_KIND, Exit, Failure, complain, printable, warn
+from restante.cli.failures import (
+    BY_KIND,
+    Exit,
+    Failure,
+    complain,
+    for_terminal,
+    printable,
+    warn,
+)
 
 
 def test_every_kind_of_refusal_has_an_exit_code_of_its_own_meaning() -> None:
@@ -40,3 +50,47 @@ def test_nothing_that_strangers_wrote_controls_the_terminal(text: str) -> None:
 
 def test_no_value_is_an_empty_text() -> None:
     assert (printable(None), printable(0)) == ("", "0")
+
+
+class Terminal(io.StringIO):
+    """A stream that is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+LONG = "restante: disk: " + "it is nearly full, so " * 8 + "make room"
+
+
+def test_a_long_line_is_folded_on_a_terminal_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    first, *others = for_terminal(LONG, Terminal()).split("\n")
+    assert len(others) > 1
+    assert max(map(len, (first, *others))) <= 80
+    assert all(line.startswith("  ") and line[2] != " " for line in others)
+    assert " ".join([first, *(line.strip() for line in others)]) == LONG
+    assert for_terminal(LONG, io.StringIO()) == LONG
+
+
+@pytest.mark.parametrize(
+    "line", ["short", "  indented, and short", "a" * 200, f"token: {'b' * 90}"]
+)
+def test_a_line_that_fits_or_has_a_word_to_copy_stays_whole(
+    line: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert for_terminal(line, Terminal()) == line
+
+
+def test_an_indented_line_keeps_its_indent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = for_terminal("    " + "word " * 30, Terminal()).split("\n")
+    assert [len(line) - len(line.lstrip()) for line in lines] == [4, 6]
+
+
+def test_errors_and_warnings_are_folded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    warn([LONG])
+    assert max(map(len, terminal.getvalue().splitlines())) <= 80

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from restante.cli.failures import printable
+from restante.cli.failures import for_terminal, printable
 from restante.cli.table import GAP, INDENT, Heading, fold, lay_out
 from restante.cli.text_width import width_of
 from restante.mail.quantity import counted
@@ -60,8 +60,8 @@ def paths_text(paths: Sequence[str]) -> str:
 
 
 def say(text: str) -> None:
-    """Write one line to standard output."""
-    print(printable(text))  # noqa: T201  output of the program
+    """Write one line to standard output, folded if it is longer than the terminal is wide."""
+    print(for_terminal(printable(text), sys.stdout))  # noqa: T201  output of the program
 
 
 def say_changed(thing: str, changes: Sequence[Row]) -> None:

@@ -1,9 +1,12 @@
 """The end of a command: an exit code of sysexits, and a line on standard error for each error."""
 
+import shutil
 import sys
 from collections.abc import Iterable
 from enum import IntEnum
-from typing import Any
+from typing import Any, TextIO
+
+from restante.cli.text_width import folded, width_of
 
 
 class Exit(IntEnum):
@@ -47,12 +50,29 @@ class Failure(Exception):  # noqa: N818
 def complain(*texts: str) -> None:
     """Write each text to standard error, on a line that begins with `restante:`."""
     for text in texts:
-        print(f"restante: {printable(text)}", file=sys.stderr)  # noqa: T201  output of the program
+        line = f"restante: {printable(text)}"
+        print(for_terminal(line, sys.stderr), file=sys.stderr)  # noqa: T201  output of the program
 
 
 def warn(texts: Iterable[str]) -> None:
     """Write warnings about a command that succeeded."""
     complain(*(f"warning: {text}" for text in texts))
+
+
+def for_terminal(line: str, stream: TextIO) -> str:
+    """Return a line folded to the terminal's width, its other lines indented two more.
+
+    A line stays whole where no terminal is, and where one of its words would be broken: people copy
+    tokens and addresses.
+    """
+    if not stream.isatty() or width_of(line) <= (width := shutil.get_terminal_size().columns):
+        return line
+    words = line.lstrip()
+    first = line[: len(line) - len(words)]
+    hanging = f"{first}  "
+    if max(map(width_of, words.split())) > width - width_of(hanging):
+        return line
+    return "\n".join(folded(words, width, first, hanging))
 
 
 def printable(value: Any) -> str:
