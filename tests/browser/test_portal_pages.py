@@ -1,8 +1,10 @@
 """Every page in a real browser: nothing runs that a stranger wrote, and nothing needs a script."""
 
 from collections.abc import Iterator
+from typing import Literal
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Browser, Page
 
 from restante.mail.message import message_name
@@ -49,6 +51,21 @@ def test_no_page_is_wider_than_the_window_or_breaks_its_policy(
         assert page.title() != "stolen"
         assert page.locator("h1").count() == 1, name
     assert [fault for fault in faults if "404" not in fault] == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(
+    browser: Browser, address: str, scheme: Literal["light", "dark"]
+) -> None:
+    context = browser.new_context(color_scheme=scheme, bypass_csp=True)  # it runs in the page
+    page = context.new_page()
+    found: list[str] = []
+    for name, path in PAGES.items():
+        page.goto(address + path)
+        result = Axe().run(page).response
+        assert len(result["passes"]) > 10, name
+        found += [f"{name}: {one['id']}: {one['nodes'][0]['html']}" for one in result["violations"]]
+    assert found == []
 
 
 def test_an_address_of_a_stranger_stays_text(browser: Browser, address: str) -> None:
