@@ -5,8 +5,9 @@ import asyncio
 from restante.admin.channels import add_channel
 from restante.notices.notice_result import NoticeAttempt, NoticeResult
 from restante.tenancy.grants import GrantedRole
+from restante.tenancy.notice import NoticeFacts, NoticeKind, PastNotice
 from tests.admin.channel_making import hook
-from tests.admin.desk import Desk
+from tests.admin.desk import NOW, Desk
 from tests.web.portal.visitors import ALPHA, BETA, hosting, user_of, visit
 
 
@@ -44,3 +45,32 @@ def test_others_send_no_test() -> None:
     reader = user_of("alpha", GrantedRole.ACCOUNT_READER)
     assert visit(desk, "/notices/pager/test", reader, form={}).status_code == 403
     assert desk.transports.sent == []
+
+
+def with_past_notice() -> Desk:
+    desk = with_channel()
+    [channel] = desk.context.directory.now.channels.values()
+    facts = NoticeFacts(NoticeKind.QUOTA_REACHED, "alpha", "x", "It is <full>.", NOW)
+    gone = PastNotice(0, channel.id, "key-1", facts, 0, NOW, is_sent=False, failures=9, reply="503")
+    asyncio.run(desk.store.notices.settle_notices([], [gone]))
+    return desk
+
+
+def test_the_last_notices_are_shown_with_their_answers() -> None:
+    desk = with_past_notice()
+    text = visit(desk, "/notices", ALPHA).text
+    assert "It is &lt;full&gt;." in text
+    assert "given up" in text
+    assert "It is" not in visit(desk, "/notices", BETA).text
+
+
+def test_a_past_notice_is_sent_again_by_its_account_alone() -> None:
+    desk = with_past_notice()
+    form = {"id": "key-1"}
+    foreign = visit(desk, "/notices/pager/again", BETA, form={**form, "account": "alpha"})
+    assert foreign.status_code == 404
+    assert visit(desk, "/notices/pager/again", ALPHA, form={"id": "other"}).status_code == 404
+    assert desk.server is not None
+    assert desk.server.notices_sent == 0
+    assert visit(desk, "/notices/pager/again", ALPHA, form=form).status_code == 303
+    assert desk.server.notices_sent == 1

@@ -1,4 +1,4 @@
-"""Notices: the channels, a test of each, and those that wait to be sent."""
+"""Notices: the channels, a test of each, those that wait, and the last ones with their answers."""
 
 from collections.abc import Sequence
 from itertools import islice
@@ -16,9 +16,11 @@ from restante.admin.channels import (
     show_channel,
     try_channel,
 )
-from restante.web.portal.portal_visit import Visit, page_route
+from restante.admin.past_notices import PastSelection, SentAgain, list_past, send_again
+from restante.web.portal.portal_visit import Visit, page_route, see_other
 
 ROWS: Final = 100
+PAST_ROWS: Final = 50
 
 
 async def notices(visit: Visit) -> Response:
@@ -33,12 +35,22 @@ async def send_trial(visit: Visit) -> Response:
     return await _page(visit, name, await try_channel(visit.context, account, name))
 
 
+async def repeat_notice(visit: Visit) -> Response:
+    """Have a past notice sent again."""
+    form = await visit.form()
+    account = form.text("account", visit.session.principal.account)
+    name = show_channel(visit.context, account, visit.part("channel")).name
+    await send_again(visit.context, account, name, SentAgain(id=form.text("id")[:64] or "-"))
+    return see_other("/notices")
+
+
 async def _page(visit: Visit, tested: str = "", trial: TrialView | None = None) -> Response:
     after = visit.query.text("after")
     channels = list(islice(list_channels(visit.context, after=after), ROWS))
     waiting: list[WaitingView] = []
     async for page in list_waiting(visit.context, limit=ROWS):
         waiting += page
+    past = await list_past(visit.context, PastSelection(limit=PAST_ROWS))
     more = ""
     if len(channels) == ROWS:
         last = channels[-1]
@@ -47,6 +59,7 @@ async def _page(visit: Visit, tested: str = "", trial: TrialView | None = None) 
         "notices.html",
         channels=channels,
         waiting=waiting,
+        past=past,
         tested=tested,
         trial=trial,
         more=more,
@@ -65,4 +78,5 @@ def _commands(account: str) -> Sequence[str]:
 ROUTES: Final[list[Route]] = [
     page_route("/notices", notices),
     page_route("/notices/{channel}/test", send_trial, ["POST"]),
+    page_route("/notices/{channel}/again", repeat_notice, ["POST"]),
 ]
