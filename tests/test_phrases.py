@@ -152,3 +152,17 @@ def class_names_in(tree: ast.Module) -> Iterator[int]:
 def test_a_name_of_a_class_in_a_text_is_found() -> None:
     text = "a = f'{type(e).__name__}'\nb = f'{error!r}'\nc = f'{name!r}'"
     assert sorted(class_names_in(ast.parse(text))) == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("name", "names", "question"),
+    [
+        ("acme.exmple", ["acme.example", "other.example"], "did you mean acme.example?"),
+        ("loginn-added", ["login-added", "login-changed"], "did you mean login-added?"),
+        ("zebra", ["acme"], ""),
+        ("acme", [], ""),
+        ("", ["acme"], ""),
+    ],
+)
+def test_the_name_that_was_most_likely_meant(name: str, names: list[str], question: str) -> None:
+    assert phrases.did_you_mean(name, names) == question

@@ -6,7 +6,9 @@ here; …`. A test proves that no other module spells these texts itself.
 """
 
 import errno
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from itertools import islice
 from typing import Final
 
 # The server
@@ -44,12 +46,28 @@ EXPIRES: Final = "expires in"  # so many days
 RENEW: Final = "renew it and reload"
 
 
+_LENGTHS_APART: Final = 3
+_MOST_COMPARED: Final = 500  # of 16 characters, that takes 5 ms
+
 IS_SUSPENDED = " is suspended: "
 
 
 def suspended(domain: str, reason: str) -> str:
     """Return the fact that a domain is suspended, and why."""
     return f"{domain}{IS_SUSPENDED}{reason}"
+
+
+def did_you_mean(name: str, names: Iterable[str]) -> str:
+    """Return a question for the one of the names that is most like this one; "" if none is.
+
+    Only names of nearly the same length with the same first character are compared: there may be
+    ten thousand.
+    """
+    alike = (
+        one for one in names if one[:1] == name[:1] and abs(len(one) - len(name)) <= _LENGTHS_APART
+    )
+    close = get_close_matches(name, islice(alike, _MOST_COMPARED), n=1, cutoff=0.75)
+    return f"did you mean {close[0]}?" if close else ""
 
 
 def none_of_that_name(account: str) -> str:

@@ -97,3 +97,21 @@ def test_an_entry_with_wide_characters_fits_two_lines() -> None:
 def test_an_empty_trail_is_said(desk: Desk, command: Command) -> None:
     assert desk.server
     assert command("audit", "--actor", "nobody").out == "0 entries\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("audit", "--action", "login-aded"), "did you mean login-added; see restante audit"),
+        (("audit", "--action", "zzz"), "'zzz' is not one of 'release-requested', "),
+        (("queue", "list", "--status", "refusd"), "'refusd' is not known; did you mean refused;"),
+        (("queue", "list", "--domain", "alpha.exmple"), "did you mean alpha.example? `restante"),
+        (("trace", "--domain", "alpha.exmple"), "did you mean alpha.example? `restante domain"),
+        (("account", "show", "alpa"), "did you mean alpha? `restante account list` shows all"),
+    ],
+)
+def test_a_misspelled_name_is_answered_with_the_one_that_was_meant(
+    desk: Desk, command: Command, arguments: tuple[str, ...], said: str
+) -> None:
+    assert "alpha" in desk.context.directory.now.accounts
+    assert said in command(*arguments).err

@@ -23,7 +23,7 @@ from restante.admin.trail import (
     with_changes,
 )
 from restante.mail.quantity import counted
-from restante.phrases import EXISTS
+from restante.phrases import EXISTS, did_you_mean
 from restante.store.store_errors import Conflict
 from restante.tenancy.api_token import TokenState
 from restante.tenancy.audit import AuditAction
@@ -183,11 +183,9 @@ def find_account(context: AdminContext, name: str) -> Account:
     """Return the account of that name. Raises AdminError."""
     account = context.directory.now.accounts.get(name)
     if account is None or not context.principal.sees(name):
-        raise AdminError(
-            ErrorKind.NOT_FOUND,
-            f"account {name}: there is none",
-            "`restante account list` shows all",
-        )
+        seen = filter(context.principal.sees, context.directory.now.accounts)
+        remedy = f"{did_you_mean(name, seen)} `restante account list` shows all".lstrip()
+        raise AdminError(ErrorKind.NOT_FOUND, f"account {name}: there is none", remedy)
     return account
 
 

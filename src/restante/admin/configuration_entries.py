@@ -8,7 +8,6 @@ or the store.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -20,6 +19,7 @@ from restante.admin.domain_change import DomainFields
 from restante.admin.request_bounds import Line, Moment, Recipients, SealedText, Secret
 from restante.admin.scope import domain_name
 from restante.mail.quantity import counted
+from restante.phrases import did_you_mean
 from restante.tenancy.notice import Transport
 from restante.tenancy.policy import Hold
 
@@ -226,8 +226,7 @@ def _malformed(thing: str, fields: Mapping[str, Any], error: ValidationError) ->
     key = ".".join(str(part) for part in first["loc"] if not isinstance(part, int))
     if first["type"] == "extra_forbidden":
         names = [one for one in MODELS[thing].model_fields if one != "place"]
-        close = get_close_matches(key, names, n=1)
-        remedy = f"did you mean {close[0]}?" if close else f"it has {', '.join(names)}"
+        remedy = did_you_mean(key, names) or f"it has {', '.join(names)}"
         return AdminError(ErrorKind.INVALID, f"{where.strip()}: {key}: is not a setting", remedy)
     said = f"{first['msg'][:1].lower()}{first['msg'][1:]}"
     return AdminError(

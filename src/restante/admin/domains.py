@@ -38,7 +38,13 @@ from restante.admin.trail import (
     with_changes,
 )
 from restante.mail.quantity import counted
-from restante.phrases import EXISTS, NO_LONGER_HOSTED, NOT_HOSTED, REMOVED_MEANWHILE
+from restante.phrases import (
+    EXISTS,
+    NO_LONGER_HOSTED,
+    NOT_HOSTED,
+    REMOVED_MEANWHILE,
+    did_you_mean,
+)
 from restante.store.mail_figures import NONE_SET_APART, SetApart
 from restante.store.store_errors import Conflict
 from restante.tenancy.audit import AuditAction, AuditEntry
@@ -200,7 +206,8 @@ def find_domain(context: AdminContext, name: str) -> HostedDomain:
     """Return the hosted domain of that name. Raises AdminError."""
     domain = context.directory.now.domains.get(domain_name(name))
     if domain is None or not context.principal.sees_domain(domain.account, domain.name):
-        remedy = "`restante domain list` shows those that are"
+        meant = did_you_mean(name.lower(), (one.name for one in domains_in_scope(context)))
+        remedy = f"{meant} `restante domain list` shows those that are".lstrip()
         raise AdminError(ErrorKind.NOT_FOUND, f"domain {name}: {NOT_HOSTED}", remedy)
     return domain
 

@@ -31,7 +31,7 @@ from restante.admin.trail import (
     moment,
     with_changes,
 )
-from restante.phrases import none_of_that_name
+from restante.phrases import did_you_mean, none_of_that_name
 from restante.sasl.scram_keys import new_verifier, read_verifier, verifier_of
 from restante.store.store_errors import Conflict
 from restante.tenancy.audit import AuditAction
@@ -328,7 +328,9 @@ def find_login(context: AdminContext, account: str, user: str) -> Login:
     """Return the login of that name. Raises AdminError."""
     login = context.directory.now.logins.get(user)
     if login is None or login.account != account or not context.principal.sees(account):
-        remedy = f"`restante login list {account}` shows those there are"
+        seen = context.directory.now.logins_of(account) if context.principal.sees(account) else ()
+        meant = did_you_mean(user, (one.user for one in seen))
+        remedy = f"{meant} `restante login list {account}` shows those there are".lstrip()
         raise AdminError(ErrorKind.NOT_FOUND, f"login {user}: {none_of_that_name(account)}", remedy)
     return login
 

@@ -15,6 +15,7 @@ from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.permissions import AdminAction, permit
 from restante.admin.scope import audit_in_scope, domain_name
 from restante.mail.message import message_name
+from restante.phrases import did_you_mean
 from restante.retention.removal import change_event
 from restante.tenancy.audit import EVERY_ENTRY, AuditAction, AuditEntry, AuditFilter
 from restante.tenancy.record_change import Change, readable
@@ -55,11 +56,9 @@ async def list_audit(
     """
     permit(context.principal, AdminAction.AUDIT_LIST)
     if wanted.action is not None and wanted.action not in list(AuditAction):
-        raise AdminError(
-            ErrorKind.INVALID,
-            f"action {wanted.action}: there is none",
-            f"name one of {', '.join(AuditAction)}",
-        )
+        meant = did_you_mean(wanted.action, AuditAction)
+        remedy = meant or f"name one of {', '.join(AuditAction)}"
+        raise AdminError(ErrorKind.INVALID, f"action {wanted.action}: there is none", remedy)
     if wanted.domain is not None:
         wanted = wanted._replace(domain=domain_name(wanted.domain))
     in_scope = audit_in_scope(context, wanted)

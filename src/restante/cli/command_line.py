@@ -3,6 +3,7 @@
 import copy
 import errno
 import os
+import re
 import sys
 from collections.abc import Sequence
 from typing import Annotated, Any, Final
@@ -38,6 +39,7 @@ from restante.cli import (
 from restante.cli.api_client import GIVEN_SOCKET
 from restante.cli.failures import Exit, Failure, complain
 from restante.cli.options import ConfigFile, Socket
+from restante.phrases import did_you_mean
 
 app = typer.Typer(
     name="restante",
@@ -107,6 +109,8 @@ app.command()(client_commands.etrn)
 _NOT_A_NUMBER: Final = (
     "Input should be a valid integer, unable to parse string as an integer"  # Pydantic's words
 )
+_CHOICES: Final = re.compile(r"'(?P<given>[^']*)' is (?P<list>not one of (?P<choices>'.*'))$")
+_QUOTED: Final = re.compile(r"'([^']*)'")
 _STDOUT: Final = 1  # its file descriptor
 _WITHOUT_SOCKET = {"init", "serve", "etrn", "config"}  # they ask no running server
 
@@ -179,4 +183,13 @@ def _usage(error: typer.TyperException) -> str:
         .replace(": Value error, ", ": ")
         .replace(_NOT_A_NUMBER, "write a whole number")
     )
-    return f"{text[:1].lower()}{text[1:]}; see {command} --help"
+    return f"{text[:1].lower()}{_nearest_choice(text[1:])}; see {command} --help"
+
+
+def _nearest_choice(text: str) -> str:
+    """Return an error with the choice that was most likely meant, instead of all of them."""
+    found = _CHOICES.search(text)
+    if found is None:
+        return text
+    meant = did_you_mean(found["given"], _QUOTED.findall(found["choices"]))
+    return f"{text[: found.start('list')]}not known; {meant.removesuffix('?')}" if meant else text
