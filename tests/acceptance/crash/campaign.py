@@ -19,6 +19,7 @@ are at most UNSETTLED_PER_CONNECTION of these for each connection.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import random
 import sys
@@ -39,6 +40,8 @@ DOMAINS: Final = 2
 WINDOW: Final = UNSETTLED_PER_CONNECTION * CONNECTIONS * DOMAINS  # copies that one kill may make
 KINDS: Final = {"reception": 8, "drain": 5, "both": 5, "destination": 3}  # how often
 BACKLOG: Final = 60  # messages that must be held for a drain to be worth cutting
+TURN: Final = 0.2  # seconds of new mail between two requests
+TURNS: Final = 20  # at most, for a point of the delivery
 
 
 @dataclass(slots=True)
@@ -165,7 +168,7 @@ class Campaign:
             await asyncio.sleep(seconds)
             self.victim.kill()
 
-        senders = Senders(self.victim.mx_port, self.books, self.random.getrandbits(32))
+        senders = self._new_senders()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(senders.run())
             tasks.create_task(cut())
@@ -197,10 +200,32 @@ class Campaign:
         before = Counter(self.destination.taken)
         self.victim.start_with(point, nth)
         if is_asked:
-            self.victim.release()
-        asyncio.run(Senders(self.victim.mx_port, self.books, self.random.getrandbits(32)).run())
+            self._drain_by_turns()
+        else:
+            asyncio.run(self._new_senders().run())
         self.victim.wait_until_dead()
         return self.account(point, before)
+
+    def _drain_by_turns(self) -> None:
+        """Ask for all mail, send more for a while, and let the drains end, until the server dies.
+
+        A drain does not end while much mail arrives. A request that joins a drain of an earlier
+        life records none.
+        """
+        for _ in range(TURNS):
+            self.victim.release()
+            asyncio.run(self._send_for(TURN))
+            if self.victim.dies_before_drains_end():
+                return
+
+    async def _send_for(self, seconds: float) -> None:
+        """Send for so long, or until the server has exited."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._new_senders().run()
+
+    def _new_senders(self) -> Senders:
+        return Senders(self.victim.mx_port, self.books, self.random.getrandbits(32))
 
     def fill(self) -> None:
         """See to it that there is something to hand over."""

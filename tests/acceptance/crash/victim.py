@@ -19,6 +19,7 @@ from tests.acceptance.peers.eventually import eventually
 FAULTY: Final = Path(__file__).with_name("server.py")
 CONNECTIONS: Final = 4  # for each domain's drain
 PATIENCE: Final = 30.0
+DRAIN_PATIENCE: Final = 60.0  # seconds for all that earlier lives have left
 
 
 class Victim(Installation):
@@ -54,6 +55,8 @@ class Victim(Installation):
         return self._process.end_by(signal.SIGKILL)
 
     def _begin(self, command: Sequence[str | Path]) -> None:
+        if self.is_running:  # a test that failed has left it, and it has the ports
+            self.kill()
         assert not self.events("internal-error"), self.log_tail()
         self.log_path.unlink(missing_ok=True)
         self._process.start(command)
@@ -61,6 +64,20 @@ class Victim(Installation):
     def wait_until_dead(self) -> None:
         """Return when it has ended by itself, which must have been by SIGKILL."""
         assert self.wait_until_it_leaves() == -signal.SIGKILL, self.log_tail()
+
+    def dies_before_drains_end(self) -> bool:
+        """Wait until the server has died, or has no drain left, and say whether it has died."""
+
+        def has_no_drain() -> bool:
+            status = self.ask("GET", "/v1/status")
+            return status is not None and not status["drains"]
+
+        eventually(
+            lambda: not self.is_running or has_no_drain(),
+            what="the drains to end",
+            timeout=DRAIN_PATIENCE,
+        )
+        return not self.is_running
 
     def release(self) -> None:
         """Ask for both domains' mail, as the operator; one that dies of it is no failure."""
