@@ -508,7 +508,7 @@ async def seen_of(desk: Desk, of: Things) -> list[object]:
         await domains.show_domain(context, of.domain),
         list(await logins.list_logins(context, of.account)),
         list(channels.list_channels(context, of.account)),
-        await tokens.list_tokens(context, of.account),
+        list(await tokens.list_tokens(context, of.account)),
         await portal_users.list_users(context, of.account),
         await all_of(held_mail.list_queue(context, held_mail.QueueSelection(domain=of.domain))),
         await all_of(
@@ -812,7 +812,7 @@ def test_nothing_of_the_account_as_a_whole_exists_behind_a_list_of_domains() -> 
         assert list(accounts.list_accounts(context)) == []
         assert list(channels.list_channels(context)) == []
         assert await all_of(channels.list_waiting(context)) == []
-        assert await tokens.list_tokens(context) == []
+        assert list(await tokens.list_tokens(context)) == []
         assert [one.name for one in await domains.list_domains(context)] == [ALPHA.domain]
         entries = await all_of(trail.list_audit(context))
         assert {one.domain for one in entries} == {ALPHA.domain}

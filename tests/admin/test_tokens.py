@@ -250,7 +250,7 @@ def test_an_account_shows_how_many_tokens_it_has_and_takes_them_along() -> None:
         await tokens.revoke_token(desk.context, added.id, "unused")
         assert accounts.show_account(desk.context, "alpha").tokens == 1
         await accounts.remove_account(desk.context, "alpha", "left")
-        assert await tokens.list_tokens(desk.context) == []
+        assert list(await tokens.list_tokens(desk.context)) == []
 
     run(story())
 

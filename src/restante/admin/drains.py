@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from operator import attrgetter
 
 from pydantic import BaseModel, ConfigDict
 
@@ -104,10 +105,13 @@ async def stop_drain(context: AdminContext, name: str, order: DrainStop) -> Drai
     return drain_view(running)
 
 
-async def last_drains(context: AdminContext, name: str | None = None) -> Iterator[LastDrainView]:
-    """Return the result of the last drain of each domain, or of one domain.
+async def last_drains(
+    context: AdminContext, name: str | None = None, after: str = ""
+) -> Iterator[LastDrainView]:
+    """Return the result of the last drain of each domain by name, or of one domain.
 
-    There is none for a domain without a drain so far. Raises AdminError.
+    `after` is the domain of the last one that is left out. There is none for a domain without a
+    drain so far. Raises AdminError.
     """
     permit(context.principal, AdminAction.DRAIN_LIST)
     hosted = (
@@ -120,7 +124,9 @@ async def last_drains(context: AdminContext, name: str | None = None) -> Iterato
         else [find_domain(context, name)]
     )
     past = await context.store.handover.past_drains()
-    return (last_drain_view(domain.name, past[domain.id]) for domain in hosted if domain.id in past)
+    ended = [one for one in hosted if one.name > after and one.id in past]
+    ended.sort(key=attrgetter("name"))
+    return (last_drain_view(domain.name, past[domain.id]) for domain in ended)
 
 
 def _is_in_scope(context: AdminContext, drain: DrainSnapshot) -> bool:

@@ -4,7 +4,7 @@ A view never holds a secret. The one answer to the request that adds a token has
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Annotated, Final, Literal
 
@@ -111,10 +111,13 @@ async def add_token(context: AdminContext, new: NewToken) -> AddedToken:
     return AddedToken(**dict(_view(context, token, None)), token=text)
 
 
-async def list_tokens(context: AdminContext, account: str | None = None) -> Sequence[TokenView]:
+async def list_tokens(
+    context: AdminContext, account: str | None = None, after: str = ""
+) -> Iterator[TokenView]:
     """Return the tokens of an account, or all that exist for the principal, by account and name.
 
-    The account "" is the operator's. Raises AdminError for an unknown account.
+    The account "" is the operator's. `after` is the place of the last one that is left out: see
+    `place_of`. Raises AdminError for an unknown account.
     """
     permit(context.principal, AdminAction.TOKEN_LIST)
     if account is not None:
@@ -124,9 +127,22 @@ async def list_tokens(context: AdminContext, account: str | None = None) -> Sequ
         for one in context.directory.now.tokens.values()
         if account in (None, one.account) and context.principal.sees(one.account)
     ]
-    tokens.sort(key=lambda one: (one.account, one.name, one.created_at))
+    if after:
+        owner, _, rest = after.partition("/")
+        name, _, token_id = rest.rpartition("/")
+        tokens = [one for one in tokens if _order(one) > (owner, name, token_id)]
+    tokens.sort(key=_order)
     uses = await context.store.records.token_uses()
-    return [_view(context, one, uses.get(one.id)) for one in tokens]
+    return (_view(context, one, uses.get(one.id)) for one in tokens)
+
+
+def place_of(view: TokenView) -> str:
+    """Return the place of a token in a listing: its account, name and id, with slashes between."""
+    return f"{view.account}/{view.name}/{view.id}"
+
+
+def _order(token: ApiToken) -> tuple[str, str, str]:
+    return token.account, token.name, token.id
 
 
 async def revoke_token(context: AdminContext, token_id: str, reason: str) -> TokenView:

@@ -6,8 +6,11 @@ from typing import Any
 import pytest
 
 from restante.admin.accounts import NewAccount, add_account
-from tests.admin.desk import Desk
+from restante.store.mail_handover import PastDrain
+from tests.admin.desk import NOW, Desk, ask_for
 from tests.web.api.asking import ask
+
+ENDED = PastDrain(NOW - 9, NOW, "operator", "finished", "", 1, 0, 0, "")
 
 
 def desk_with(path: str) -> Desk:
@@ -21,8 +24,19 @@ def desk_with(path: str) -> Desk:
             else:
                 await add_account(desk.context, NewAccount(name=f"a{number}"))
 
+        if path == "/v1/drains/last":
+            for number in range(5):
+                domain_id = await desk.host(f"d{number}.example", "alpha")
+                drain = await ask_for(desk, 50 + number, f"d{number}.example", domain_id)
+                await desk.store.handover.close_drain(drain, ENDED)
+
     asyncio.run(story())
     for number in range(5):
+        token = {"name": f"t{number // 2}", "account": f"a{number % 2}", "role": "account-reader"}
+        if path == "/v1/tokens":
+            added = ask(desk, "POST", path, json=token).json()
+            token_path = f"{path}/{added['id']}"  # so that its name is free again
+            assert ask(desk, "DELETE", token_path, params={"reason": "x"}).status_code == 204
         login = {"user": f"u{number}", "password": "long enough"}
         channel = {"name": "ops", "account": f"a{number}", "mail": "o@elsewhere.example"}
         if path.endswith("logins"):
@@ -33,7 +47,15 @@ def desk_with(path: str) -> Desk:
 
 
 @pytest.mark.parametrize(
-    "path", ["/v1/accounts", "/v1/domains", "/v1/accounts/a1/logins", "/v1/notices/channels"]
+    "path",
+    [
+        "/v1/accounts",
+        "/v1/domains",
+        "/v1/accounts/a1/logins",
+        "/v1/notices/channels",
+        "/v1/tokens",
+        "/v1/drains/last",
+    ],
 )
 def test_pages_together_are_the_whole_list(path: str) -> None:
     desk = desk_with(path)

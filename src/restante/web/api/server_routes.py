@@ -1,9 +1,10 @@
 """Routes of the running server: drains, status, audit trail."""
 
+from operator import attrgetter
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
-from fastapi.responses import StreamingResponse
+from fastapi.responses import Response, StreamingResponse
 
 from restante.admin import drains, mail_search, server_status, trail
 from restante.admin.drains import DrainStop, DrainView, LastDrainView
@@ -13,6 +14,7 @@ from restante.admin.server_status import StatusSelection, StatusView
 from restante.admin.trail import AuditView
 from restante.tenancy.audit import AuditFilter
 from restante.web.api.listing import as_document, as_listing, as_paged_listing
+from restante.web.api.paging import PAGED, ListPage, as_page
 from restante.web.api.repeatable import REPEATABLE, ActingRoute
 from restante.web.api.request_context import RequestContext
 
@@ -25,10 +27,13 @@ async def list_drains(context: RequestContext) -> StreamingResponse:
     return as_listing(drains.list_drains(context))
 
 
-@router.get("/drains/last", response_model=list[LastDrainView])
-async def list_last_drains(context: RequestContext, domain: str | None = None) -> StreamingResponse:
-    """Show how the last drain of each domain, or of one domain, ended."""
-    return as_listing(await drains.last_drains(context, domain))
+@router.get("/drains/last", response_model=list[LastDrainView], responses=PAGED)
+async def list_last_drains(
+    context: RequestContext, page: ListPage, domain: str | None = None
+) -> Response:
+    """Show how the last drain of each domain, or of one domain, ended, by domain."""
+    views = await drains.last_drains(context, domain, after=page.after)
+    return await as_page(views, page, attrgetter("domain"))
 
 
 @router.post("/drains/{domain}/stop", dependencies=[REPEATABLE])

@@ -3,11 +3,10 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
-from fastapi.responses import StreamingResponse
 
 from restante.admin import tokens
 from restante.admin.tokens import AddedToken, NewToken, TokenView
-from restante.web.api.listing import as_listing
+from restante.web.api.paging import PAGED, ListPage, as_page
 from restante.web.api.repeatable import REPEATABLE, SECRET_ANSWER, ActingRoute
 from restante.web.api.request_context import Reason, RequestContext
 
@@ -22,15 +21,17 @@ async def add_token(context: RequestContext, new: NewToken, response: Response) 
     return added
 
 
-@router.get("", response_model=list[TokenView])
+@router.get("", response_model=list[TokenView], responses=PAGED)
 async def list_tokens(
     context: RequestContext,
+    page: ListPage,
     account: Annotated[
         str | None, Query(description="Whose; empty for the operator's own.")
     ] = None,
-) -> StreamingResponse:
+) -> Response:
     """List tokens in any state, by account and name."""
-    return as_listing(await tokens.list_tokens(context, account))
+    views = await tokens.list_tokens(context, account, after=page.after)
+    return await as_page(views, page, tokens.place_of)
 
 
 @router.delete("/{token_id}", status_code=204)
