@@ -85,6 +85,10 @@ AUDIT_MEANINGS = {
     " subject is their names.",
     AuditAction.SECRETS_EXPORTED: "Sealed secrets of records were exported; the subject is the"
     " account.",
+    AuditAction.PERSON_EXPORTED: "The data of a person was exported; the entry does not have"
+    " the address.",
+    AuditAction.PERSON_ERASED: "The data of a person was erased. The subject is the mark"
+    " that stands for the address. The changes are the places and numbers of rows.",
     AuditAction.CONTENT_READ: "A message's content was shown; the subject is its name.",
     AuditAction.MAIL_EXPORTED: "Messages were exported with their content; the subject is their"
     " names.",

@@ -28,6 +28,7 @@ from restante.admin import (
     mail_search,
     past_notices,
     permissions,
+    person_data,
     portal_users,
     recipient_lists,
     release_requests,
@@ -145,6 +146,10 @@ async def followed(context: AdminContext, _of: Things) -> object:
     feed = EventFeed(context.directory, context.now)
     found = event_following.follow_events(replace(context, feed=feed), "")
     return await anext(found)
+
+
+async def lines_of(lines: Any) -> object:
+    return [line async for line in lines]
 
 
 def added_channel(of: Things) -> NewChannel:
@@ -318,6 +323,20 @@ CALLS: dict[AdminAction, list[Call]] = {
         lambda c, of: mail_search.trace(c, TraceSelection(domain=of.domain)),
         lambda c, of: mail_search.trace(c, TraceSelection(name=of.held)),
     ],
+    AdminAction.PERSON_EXPORT: [
+        lambda c, of: lines_of(
+            person_data.export_person(
+                c, person_data.PersonOrder(address=f"a@{of.domain}", reason="test")
+            )
+        )
+    ],
+    AdminAction.PERSON_ERASE: [
+        lambda c, of: lines_of(
+            person_data.erase_person(
+                c, person_data.ErasureOrder(address=f"a@{of.domain}", reason="test")
+            )
+        )
+    ],
     AdminAction.REPORTS_LIST: [
         lambda c, of: all_of(
             report_queue.list_reports(c, report_queue.ReportSelection(domain=of.domain))
@@ -422,6 +441,8 @@ OF_THE_PLATFORM = {
     AdminAction.STORE_CHECK,
     AdminAction.STORE_SALVAGE,
     AdminAction.ACCOUNT_ADD,
+    AdminAction.PERSON_EXPORT,
+    AdminAction.PERSON_ERASE,
     AdminAction.RELEASE,  # the releaser decides: tests/release/test_authorization.py
 }
 # Their calls give rights, of which the principal must have each.
@@ -862,6 +883,8 @@ def test_no_grant_of_an_account_sets_limits_or_concerns_the_platform() -> None:
         AdminAction.DOMAIN_REMOVE,
         AdminAction.CHANNEL_EXPOSE,
         AdminAction.CONTENT_IMPORT,
+        AdminAction.PERSON_EXPORT,
+        AdminAction.PERSON_ERASE,
         AdminAction.SECRETS_EXPORT,
         AdminAction.SERVER_STATUS,
         AdminAction.SERVER_METRICS,

@@ -138,6 +138,7 @@ PAGES: Final = {
     ),
     "docs/how-to/certificates.md": Page(RUNNING, {"Use certificates of an authority": ISSUED}),
     "docs/how-to/find-a-message.md": Page(RUNNING + MAIL),
+    "docs/how-to/handle-one-persons-data.md": Page(RUNNING + MAIL),
     "docs/how-to/open-the-api.md": Page(MADE),
     "docs/how-to/onboard-many-customers.md": Page(RUNNING),
     "docs/how-to/give-a-customer-a-token.md": Page(RUNNING),

@@ -58,6 +58,8 @@ class AdminAction(StrEnum):
     CONTENT_EXPORT = "export mail"
     CONTENT_IMPORT = "import mail"
     TRACE = "trace mail"
+    PERSON_EXPORT = "export what is kept about a person"
+    PERSON_ERASE = "erase what is kept about a person"
     REPORTS_LIST = "list reports"
     REPORTS_SHOW = "show a report"
     REPORTS_DROP = "drop reports"
@@ -95,6 +97,8 @@ _OF_THE_PLATFORM: Final = frozenset(
         AdminAction.DOMAIN_REMOVE,
         AdminAction.CHANNEL_EXPOSE,
         AdminAction.CONTENT_IMPORT,
+        AdminAction.PERSON_EXPORT,
+        AdminAction.PERSON_ERASE,
         AdminAction.SECRETS_EXPORT,
         AdminAction.SERVER_STATUS,
         AdminAction.SERVER_METRICS,
@@ -114,6 +118,8 @@ _OF_ALL_DOMAINS: Final = frozenset(
         AdminAction.DOMAIN_ADD,
         AdminAction.CONFIGURATION_APPLY,
         AdminAction.CONFIGURATION_EXPORT,
+        AdminAction.PERSON_EXPORT,
+        AdminAction.PERSON_ERASE,
         AdminAction.SECRETS_EXPORT,
         AdminAction.SERVER_STATUS,
         AdminAction.SERVER_METRICS,
@@ -257,6 +263,7 @@ _OF_SCOPES: Final[Mapping[Grant, frozenset[AdminAction]]] = {
     Scope.HISTORY_READ: frozenset({AdminAction.TRACE, AdminAction.RELEASE_LIST}),
     Scope.CONTENT_READ: _CONTENT,
     Scope.CONTENT_WRITE: frozenset({AdminAction.CONTENT_IMPORT}),
+    Scope.PERSON_WRITE: frozenset({AdminAction.PERSON_EXPORT, AdminAction.PERSON_ERASE}),
     Scope.AUDIT_READ: frozenset({AdminAction.AUDIT_LIST}),
     Scope.CHANNELS_WRITE: frozenset(
         {

@@ -111,10 +111,18 @@ class Api:
                 async for line in _lines(answer):
                     yield json.loads(line)
 
-    async def lines(self, path: str, *, params: Params = None) -> AsyncIterator[Any]:
-        """Get a listing, and yield the JSON of each of its lines as it arrives. Raises Failure."""
+    async def lines(
+        self, path: str, *, params: Params = None, body: Mapping[str, Any] | None = None
+    ) -> AsyncIterator[Any]:
+        """Get a listing, and yield the JSON of each of its lines as it arrives. Raises Failure.
+
+        With a body, it is sent by POST.
+        """
+        method = "GET" if body is None else "POST"
         with self._failing():
-            async with self._client.stream("GET", path, params=_given(params)) as answer:
+            async with self._client.stream(
+                method, path, params=_given(params), json=body
+            ) as answer:
                 async for line in _lines(answer):
                     yield json.loads(line)
 

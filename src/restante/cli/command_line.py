@@ -24,6 +24,7 @@ from restante.cli import (
     init_command,
     login_commands,
     notice_commands,
+    privacy_commands,
     queue_commands,
     recipient_commands,
     release_command,
@@ -91,6 +92,7 @@ for _group in (
     report_commands,
     notice_commands,
     store_commands,
+    privacy_commands,
     config_commands,
 ):
     app.add_typer(_group.group)

@@ -26,6 +26,7 @@ from restante.store.mail_reports import ReportStore
 from restante.store.mail_retention import RetentionStore
 from restante.store.notice_store import NoticeStore
 from restante.store.peak_store import PeakStore
+from restante.store.person_store import PersonStore
 from restante.store.presence_store import PresenceStore
 from restante.store.recipient_store import RecipientStore
 from restante.store.record_store import TenancyStore
@@ -76,6 +77,10 @@ class Store(Protocol):
     @property
     def uses(self) -> UseStore:
         """How much each account used the server."""
+
+    @property
+    def persons(self) -> PersonStore:
+        """The data of one person."""
 
     @property
     def retention(self) -> RetentionStore:

@@ -36,6 +36,8 @@ class AuditAction(StrEnum):
     DOMAIN_CHANGED = "domain-changed"
     DOMAIN_REMOVED = "domain-removed"
     RECIPIENTS_CHANGED = "recipients-changed"
+    PERSON_EXPORTED = "person-exported"
+    PERSON_ERASED = "person-erased"
     MAIL_DELETED = "mail-deleted"
     MAIL_BOUNCED = "mail-bounced"
     MAIL_HELD_AGAIN = "mail-held-again"

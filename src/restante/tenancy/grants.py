@@ -40,6 +40,7 @@ class Scope(StrEnum):
     HISTORY_READ = "history:read"
     CONTENT_READ = "content:read"
     CONTENT_WRITE = "content:write"
+    PERSON_WRITE = "person:write"
     AUDIT_READ = "audit:read"
     CHANNELS_WRITE = "channels:write"
     CONFIGURATION_READ = "configuration:read"
@@ -53,6 +54,7 @@ class Scope(StrEnum):
         return self in (
             Scope.ACCOUNT_WRITE,
             Scope.CONTENT_WRITE,
+            Scope.PERSON_WRITE,
             Scope.SERVER_READ,
             Scope.STORE_WRITE,
         )

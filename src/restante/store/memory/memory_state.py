@@ -66,6 +66,7 @@ class MemoryState:
     presence: dict[int, PresenceChange] = field(default_factory=dict)  # by number
     last_presence_id: int = 0
     uses: dict[UseMonth, Use] = field(default_factory=dict)
+    erasures: list[str] = field(default_factory=list)  # the addresses of marks; "" when ended
     peaks: dict[PeakPlace, HeldAmount] = field(default_factory=dict)
     login_uses: dict[str, LoginUse] = field(default_factory=dict)  # by user name
     last_domain_id: int = 0

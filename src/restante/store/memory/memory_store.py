@@ -13,6 +13,7 @@ from restante.store.memory.memory_handover import MemoryHandover
 from restante.store.memory.memory_history import MemoryHistory
 from restante.store.memory.memory_notices import MemoryNotices
 from restante.store.memory.memory_peaks import MemoryPeaks
+from restante.store.memory.memory_persons import MemoryPersons
 from restante.store.memory.memory_presence import MemoryPresence
 from restante.store.memory.memory_queue import MemoryQueue
 from restante.store.memory.memory_reception import MemoryReception
@@ -43,6 +44,7 @@ class MemoryStore:
         self.presence = MemoryPresence(state)
         self.peaks = MemoryPeaks(state)
         self.uses = MemoryUses(state)
+        self.persons = MemoryPersons(state)
         self.retention = MemoryRetention(state)
         self.reports = MemoryReports(state)
         self.records = MemoryRecords(state)

@@ -61,6 +61,10 @@ class WaitingReports:
             if report.action is Action.RELAYED
         ]
 
+    def all(self) -> list[tuple[int, Report]]:
+        """Return all reports, by number."""
+        return [(number, report) for number, (_, report) in sorted(self._waiting.items())]
+
     def next_at(self) -> float | None:
         """Return when the next one is due."""
         return min((due_at for due_at, _ in self._waiting.values()), default=None)

@@ -711,6 +711,20 @@ def _add_past_notices(connection: apsw.Connection) -> None:
     connection.execute(_PAST_NOTICES)
 
 
+_ERASURES = """
+-- The marks that stand in the place of erased addresses. The address is here until its erasure has
+-- ended, so that an erasure which was interrupted goes on with the same mark.
+CREATE TABLE erasure (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    person TEXT NOT NULL  -- '' once it has ended
+) STRICT;
+"""
+
+
+def _add_erasures(connection: apsw.Connection) -> None:
+    connection.execute(_ERASURES)
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     _create_tables,
     _add_policies,
@@ -741,6 +755,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     _add_held_peaks,
     _add_account_use,
     _add_past_notices,
+    _add_erasures,
 )
 
 

@@ -27,6 +27,7 @@ from restante.store.sqlite.sqlite_handover import SqliteHandover
 from restante.store.sqlite.sqlite_history import SqliteHistory
 from restante.store.sqlite.sqlite_notices import SqliteNotices
 from restante.store.sqlite.sqlite_peaks import SqlitePeaks
+from restante.store.sqlite.sqlite_persons import SqlitePersons
 from restante.store.sqlite.sqlite_presence import SqlitePresence
 from restante.store.sqlite.sqlite_queue import SqliteQueue
 from restante.store.sqlite.sqlite_reception import SqliteReception
@@ -82,6 +83,7 @@ class SqliteStore:
         self.presence = SqlitePresence(core)
         self.peaks = SqlitePeaks(core)
         self.uses = SqliteUses(core)
+        self.persons = SqlitePersons(core)
         self.retention = SqliteRetention(core)
         self.reports = SqliteReports(core)
         self.records = SqliteRecords(core)

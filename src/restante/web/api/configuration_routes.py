@@ -1,15 +1,13 @@
 """Routes of the declarative configuration: apply one, and export the present records as one."""
 
-from contextlib import aclosing
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import StreamingResponse
 
 from restante.admin import applying, configuration_export
 from restante.admin.apply_steps import Prune
 from restante.admin.applying import ApplyLine
-from restante.web.api.json_lines import MEDIA_TYPE, as_lines, lines_of
+from restante.web.api.json_lines import MEDIA_TYPE, JsonLines, lines_of, streamed
 from restante.web.api.request_context import RequestContext
 
 router = APIRouter(tags=["configuration"])
@@ -23,12 +21,6 @@ _BODY: Final[dict[str, Any]] = {
         "content": {MEDIA_TYPE: {"schema": {"type": "string"}}},
     }
 }
-
-
-class JsonLines(StreamingResponse):
-    """An answer with a JSON object to a line."""
-
-    media_type = MEDIA_TYPE
 
 
 @router.post("/apply", response_model=ApplyLine, response_class=JsonLines, openapi_extra=_BODY)
@@ -46,7 +38,7 @@ async def apply_configuration(
     done. It ends with a summary; without that, apply the same again.
     """
     lines = applying.apply_configuration(context, lines_of(request), prune, is_dry_run=dry_run)
-    return await _streamed(lines)
+    return await streamed(lines)
 
 
 @router.get("/configuration", response_model=dict[str, Any], response_class=JsonLines)
@@ -59,17 +51,5 @@ async def export_configuration(
 ) -> JsonLines:
     """Return the records as entries that `apply` takes, an entry to a line."""
     if with_secrets:
-        return await _streamed(configuration_export.export_with_secrets(context, account))
-    return await _streamed(configuration_export.export_configuration(context, account))
-
-
-async def _streamed(lines: Any) -> JsonLines:
-    """Return the answer. Errors before the first line are raised here, and have a status."""
-    first = await anext(lines, None)
-
-    async def octets() -> Any:
-        async with aclosing(lines):  # also if the client leaves
-            async for line in as_lines(first, lines):
-                yield line
-
-    return JsonLines(octets())
+        return await streamed(configuration_export.export_with_secrets(context, account))
+    return await streamed(configuration_export.export_configuration(context, account))

@@ -6,9 +6,11 @@ Neither must be in memory as a whole, and no piece occupies the event loop for l
 import asyncio
 import json
 from collections.abc import AsyncIterable, AsyncIterator
+from contextlib import aclosing
 from typing import Any, Final
 
 from fastapi import Request
+from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 from starlette.requests import ClientDisconnect
 
@@ -42,6 +44,24 @@ async def lines_of(request: Request) -> AsyncIterator[bytes]:
         raise AdminError(ErrorKind.USAGE, error, "send it again") from None
     if rest.strip():
         yield rest
+
+
+class JsonLines(StreamingResponse):
+    """An answer with a JSON object to a line."""
+
+    media_type = MEDIA_TYPE
+
+
+async def streamed(lines: Any) -> JsonLines:
+    """Return the answer. Errors before the first line are raised here, and have a status."""
+    first = await anext(lines, None)
+
+    async def octets() -> Any:
+        async with aclosing(lines):  # also if the client leaves
+            async for line in as_lines(first, lines):
+                yield line
+
+    return JsonLines(octets())
 
 
 async def as_lines(first: BaseModel | dict[str, Any] | None, rest: AsyncIterable[Any]) -> Any:

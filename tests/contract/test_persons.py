@@ -1,0 +1,183 @@
+"""The data of one person: found in slices, and replaced by a mark."""
+
+from dataclasses import replace
+
+import pytest
+
+from restante.queue.history import HistoryFilter
+from restante.queue.recipient_status import Outcome
+from restante.store.interface import Store
+from restante.store.mail_handover import PastDrain
+from restante.store.person_store import ERASABLE, PersonPlace
+from restante.store.release_store import ReleaseRecord
+from restante.tenancy.audit import AuditAction, AuditEntry
+from restante.tenancy.notice import Channel, NewNotice, NoticeFacts, NoticeKind, PastNotice
+from restante.tenancy.person import read_person
+from restante.tenancy.recipients import Recipient, RecipientSource
+from restante.tenancy.record_change import Change
+from tests.contract.making import (
+    ANNA,
+    BERT,
+    delivered,
+    hold,
+    hosted,
+    message,
+    opened,
+    refused,
+    report,
+)
+
+PERSON = read_person(ANNA)
+ENDED = AuditEntry(9.0, AuditAction.PERSON_ERASED, "operator", "erased-1")
+
+
+async def facts_of(store: Store, place: PersonPlace) -> list[dict[str, object]]:
+    found = await store.persons.find_person(place, PERSON, 0, 100)
+    return [dict(row.facts) for row in found.rows]
+
+
+async def erase(store: Store, place: PersonPlace, mark: str = "erased-1") -> int:
+    found = await store.persons.find_person(place, PERSON, 0, 100)
+    keys = [row.key for row in found.rows]
+    return await store.persons.erase_person(place, PERSON, mark, keys)
+
+
+async def settled(store: Store, domain_id: int) -> None:
+    """Hold a message to Anna and Bert, which Anna gets and Bert does not."""
+    await store.reception.hold([message(1, domain_id, ANNA, BERT)])
+    drain = await opened(store, domain_id)
+    both = (*delivered(1, ANNA).recipients, *refused(1, BERT, reply=f"550 not {ANNA}").recipients)
+    await store.handover.settle(drain, [Outcome(1, both)], at=50.0)
+
+
+async def test_history_keeps_a_mark_in_place_of_paths_and_in_replies(store: Store) -> None:
+    await settled(store, await hosted(store))
+
+    [own, other] = await facts_of(store, PersonPlace.HISTORY)
+    assert (own["forward_path"], own["outcome"]) == (ANNA, "delivered")
+    assert await erase(store, PersonPlace.HISTORY) == 2
+
+    entries = await store.history.history(HistoryFilter())
+    assert {(one.forward_path, one.reply) for one in entries} >= {(BERT, "550 not erased-1")}
+    assert "erased-1" in {one.forward_path for one in entries}
+    assert await facts_of(store, PersonPlace.HISTORY) == []
+    assert other["forward_path"] == BERT
+
+
+async def test_slices_go_on_where_the_last_one_ended(store: Store) -> None:
+    await store.trail.record(
+        [AuditEntry(float(at), AuditAction.SIGNED_IN, f"user {ANNA}", "x") for at in range(3)]
+    )
+
+    first = await store.persons.find_person(PersonPlace.AUDIT, PERSON, 0, 2)
+    assert (first.looked_at, len(first.rows), first.after) == (2, 2, first.rows[-1].key)
+    second = await store.persons.find_person(PersonPlace.AUDIT, PERSON, first.after or 0, 2)
+    assert (second.looked_at, len(second.rows), second.after) == (1, 1, None)
+
+
+async def test_the_trail_keeps_its_entries_without_the_address(store: Store) -> None:
+    entry = AuditEntry(
+        *(1.0, AuditAction.USER_CHANGED, f"user {ANNA} (alpha)", ANNA, "alpha", "192.0.2.1"),
+        reason=f"asked by {ANNA}",
+        changes=(Change("email", "none", ANNA),),
+    )
+    await store.trail.record(
+        [entry, replace(entry, actor="x", subject=BERT, reason="", changes=())]
+    )
+
+    assert await erase(store, PersonPlace.AUDIT) == 1
+
+    [other, kept] = await store.trail.audit()
+    assert other.subject == BERT
+    assert kept == replace(
+        entry,
+        actor="user erased-1 (alpha)",
+        subject="erased-1",
+        reason="asked by erased-1",
+        changes=(Change("email", "none", "erased-1"),),
+    )
+
+
+async def test_releases_and_last_drains_keep_a_mark(store: Store) -> None:
+    domain_id = await hosted(store)
+    release = ReleaseRecord(7, 1.0, f"login {ANNA}", "192.0.2.1", "x", "alpha", "", "250", "", 1)
+    await store.releases.record_release(release, ENDED)
+    drain = await opened(store, domain_id)
+    past = PastDrain(1.0, 2.0, f"login {ANNA}", "finished", "", 1, 0, 0, f"550 {ANNA}")
+    await store.handover.close_drain(drain, past)
+
+    assert await erase(store, PersonPlace.RELEASES) == 1
+    assert await erase(store, PersonPlace.DRAINS) == 1
+
+    assert await facts_of(store, PersonPlace.RELEASES) == []
+    past = (await store.handover.past_drains())[domain_id]
+    assert (past.requested_by, past.last_words) == ("login erased-1", "550 erased-1")
+
+
+async def test_notices_keep_a_mark_while_they_wait_and_afterwards(store: Store) -> None:
+    channel = Channel(0, "", "ops", "mail", "ops@x.example", None, frozenset(NoticeKind), 1.0)
+    channel = await store.records.put_channel(channel, ENDED)
+    facts = NoticeFacts(NoticeKind.TEST, "", ANNA, f"of {ANNA}", 1.0, {"to": ANNA})
+    await store.notices.keep_notices([NewNotice(channel.id, "k", facts, 0, 1.0)], (), (), 10)
+    past = PastNotice(0, channel.id, "p", facts, 0, 2.0, True, 0, f"550 {ANNA}")
+    await store.notices.settle_notices((), [past])
+
+    assert await erase(store, PersonPlace.NOTICES) == 1
+    assert await erase(store, PersonPlace.PAST_NOTICES) == 1
+
+    [waiting] = await store.notices.list_notices(10)
+    [gone] = await store.notices.past_notices(None, None, 10)
+    assert (
+        waiting.news
+        == gone.news
+        == replace(facts, about="erased-1", text="of erased-1", details={"to": "erased-1"})
+    )
+    assert gone.reply == "550 erased-1"
+
+
+async def test_recipients_of_each_source_are_removed_with_a_numbered_change(store: Store) -> None:
+    domain_id = await hosted(store)
+    await store.recipients.change_list(domain_id, ("anna", "annabel"), (), ENDED)
+    seen = Recipient("anna", RecipientSource.DRAIN, is_there=True, at=1.0)
+    await store.recipients.learn(domain_id, [seen])
+    before = (await store.records.directory()).change_number
+
+    assert await erase(store, PersonPlace.RECIPIENTS) == 2
+
+    left = await store.recipients.recipients(domain_id, None, 10)
+    assert [one.name for one in left] == ["annabel"]
+    assert (await store.records.directory()).change_number == before + 1
+
+
+async def test_held_mail_and_reports_are_found(store: Store) -> None:
+    domain_id = await hosted(store)
+    await hold(store, domain_id, 1)
+    await store.reception.hold(
+        [message(2, domain_id, BERT), message(3, domain_id, BERT, reverse_path=ANNA)]
+    )
+    drain = await opened(store, domain_id)
+    await store.handover.settle(drain, [refused(1)], at=5.0, reports=[report(1, domain_id)])
+
+    found = await store.persons.find_person(PersonPlace.HELD, PERSON, 0, 100)
+
+    assert [row.key for row in found.rows] == [1, 3]
+    assert found.rows[0].facts["recipients"] == ANNA
+
+
+@pytest.mark.parametrize("place", PersonPlace)
+async def test_an_empty_store_has_nothing(store: Store, place: PersonPlace) -> None:
+    found = await store.persons.find_person(place, PERSON, 0, 10)
+    assert (found.rows, found.looked_at, found.after) == ([], 0, None)
+    if place in ERASABLE:
+        assert await store.persons.erase_person(place, PERSON, "erased-1", [5]) == 0
+
+
+async def test_an_interrupted_erasure_has_the_same_mark_until_it_ends(store: Store) -> None:
+    assert await store.persons.begin_erasure(ANNA) == "erased-1"
+    assert await store.persons.begin_erasure(BERT) == "erased-2"
+    assert await store.persons.begin_erasure(ANNA) == "erased-1"
+
+    await store.persons.end_erasure("erased-1", ENDED)
+
+    assert await store.persons.begin_erasure(ANNA) == "erased-3"
+    assert await store.trail.audit() == [ENDED]
