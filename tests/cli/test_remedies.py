@@ -22,10 +22,27 @@ OPTION = re.compile(r"--[a-z][a-z-]*")
 def texts() -> Iterator[tuple[str, str]]:
     """Yield the place and the words of each command that a text names."""
     for file in sorted(SOURCES.rglob("*.py")):
-        for node in ast.walk(ast.parse(file.read_text())):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                for found in NAMED.finditer(node.value):
-                    yield f"{file.relative_to(SOURCES)}:{node.lineno}", found[1] or found[2]
+        for line, text in spelled_in(ast.parse(file.read_text())):
+            for found in NAMED.finditer(text):
+                yield f"{file.relative_to(SOURCES)}:{line}", found[1] or found[2]
+
+
+def spelled_in(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Yield the line and text of each string; NAME stands for a value that is filled in."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Constant(value=str(text)):
+                yield node.lineno, text
+            case ast.JoinedStr(values=values):
+                parts = (one.value if isinstance(one, ast.Constant) else "NAME" for one in values)
+                yield node.lineno, "".join(map(str, parts))
+
+
+def test_a_command_around_a_value_is_found_whole() -> None:
+    tree = ast.parse('remedy = f"see `restante login list {account} --jsn`"')
+    assert [found[1] for _, text in spelled_in(tree) if (found := NAMED.search(text))] == [
+        "login list NAME --jsn"
+    ]
 
 
 def unknown_in(words: str) -> str:
