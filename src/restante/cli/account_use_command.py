@@ -6,7 +6,6 @@ from typing import Annotated, Final
 
 import typer
 
-from restante.admin.account_use import AccountUseView
 from restante.cli.api_client import ask
 from restante.cli.display import (
     Column,
@@ -64,6 +63,8 @@ def show_usage(
 
 
 def _write_csv(rows: list[Row]) -> None:
+    from restante.admin.account_use import AccountUseView  # noqa: PLC0415  heavy
+
     columns = list(AccountUseView.model_fields)
     writer = csv.DictWriter(sys.stdout, columns, lineterminator="\n")
     writer.writeheader()
