@@ -76,6 +76,7 @@ class RenderedPage(Response):
 
     def __init__(self, pieces: Iterator[str], status: int) -> None:
         super().__init__(b"", status, media_type=_TYPE)
+        self.body = b""  # until it is made
         self._pieces = pieces
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
