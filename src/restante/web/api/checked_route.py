@@ -11,7 +11,7 @@ from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 
-MOST_PARTS: Final = 20_000  # in one body; an IPv6 address in a text counts as up to seven
+MOST_PARTS: Final = 10_000  # in one body; an IPv6 address in a text counts as up to seven
 
 
 class CheckedRoute(APIRoute):
