@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 import restante
+from tests.source_tree import parse_source
 
 TOP = Path(restante.__file__).parent
 TESTS = Path(__file__).parent
@@ -67,7 +68,7 @@ def is_part_of_a_store(module: str) -> bool:
 def only_defines(text: str) -> bool:
     """Tell whether a module with this text has nothing that decides or acts."""
     errors: set[str] = set()
-    for node in ast.parse(text).body:
+    for node in parse_source(text).body:
         if not (is_definition(node, errors) if isinstance(node, ast.ClassDef) else is_value(node)):
             return False
     return True

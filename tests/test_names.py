@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import restante
+from tests.source_tree import parse_source
 
 TOP = Path(restante.__file__).parent
 
@@ -16,7 +17,7 @@ def classes() -> dict[str, set[str]]:
     """Return where each class is defined."""
     found: dict[str, set[str]] = defaultdict(set)
     for path in TOP.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(parse_source(path.read_text())):
             if isinstance(node, ast.ClassDef):
                 found[node.name].add(path.relative_to(TOP).as_posix())
     return found

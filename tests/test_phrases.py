@@ -9,6 +9,7 @@ import pytest
 
 import restante
 from restante import phrases
+from tests.source_tree import parse_source
 
 SOURCES = Path(restante.__file__).parent
 TEXTS = [
@@ -22,7 +23,7 @@ def test_no_other_module_spells_a_phrase_itself() -> None:
         f"{file.relative_to(SOURCES)}: {text!r}"
         for file in sorted(SOURCES.rglob("*.py"))
         if file.name != "phrases.py"
-        for spelled in spelled_in(ast.parse(file.read_text()))
+        for spelled in spelled_in(parse_source(file.read_text()))
         for text in TEXTS
         if text.lower() in spelled.lower()
     ]
@@ -39,7 +40,7 @@ def spelled_in(tree: ast.Module) -> Iterator[str]:
 
 def test_a_text_that_is_spelled_again_is_found() -> None:
     assert list(
-        spelled_in(ast.parse('"""no server is running"""\nx = f"{y}: no server is running"'))
+        spelled_in(parse_source('"""no server is running"""\nx = f"{y}: no server is running"'))
     ) == [": no server is running"]
 
 
@@ -73,7 +74,7 @@ def test_no_error_of_the_system_is_shown_with_its_number() -> None:
         f"{file.relative_to(SOURCES)}:{line}"
         for file in sorted(SOURCES.rglob("*.py"))
         if file.name != "phrases.py"
-        for line in raw_texts_in(ast.parse(file.read_text()))
+        for line in raw_texts_in(parse_source(file.read_text()))
     ]
     assert found == []
 
@@ -95,7 +96,7 @@ def raw_texts_in(tree: ast.Module) -> Iterator[int]:
 
 def test_a_raw_error_is_found() -> None:
     text = "try:\n  f()\nexcept OSError as e:\n  g(f'{e.strerror}')\n  g(f'no: {e}')"
-    assert list(raw_texts_in(ast.parse(text))) == [5]
+    assert list(raw_texts_in(parse_source(text))) == [5]
 
 
 @pytest.mark.parametrize(
@@ -127,7 +128,7 @@ def test_no_text_has_the_name_of_a_class() -> None:
         f"{file.relative_to(SOURCES)}:{line}"
         for file in sorted(SOURCES.rglob("*.py"))
         if str(file.relative_to(SOURCES)) not in CLASS_NAMES_MAY_BE_IN
-        for line in class_names_in(ast.parse(file.read_text()))
+        for line in class_names_in(parse_source(file.read_text()))
     ]
     assert found == []
 
@@ -151,7 +152,7 @@ def class_names_in(tree: ast.Module) -> Iterator[int]:
 
 def test_a_name_of_a_class_in_a_text_is_found() -> None:
     text = "a = f'{type(e).__name__}'\nb = f'{error!r}'\nc = f'{name!r}'"
-    assert sorted(class_names_in(ast.parse(text))) == [1, 2]
+    assert sorted(class_names_in(parse_source(text))) == [1, 2]
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 import restante
+from tests.source_tree import parse_source
 
 TOP: Final = Path(restante.__file__).parent
 MOST_PARAMETERS: Final = 8  # of a constructor
@@ -17,7 +18,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 def classes() -> Iterator[tuple[str, ast.ClassDef]]:
     """Return each class with its place."""
     for path in sorted(TOP.rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(parse_source(path.read_text())):
             if isinstance(node, ast.ClassDef):
                 yield f"{path.relative_to(TOP)}: {node.name}", node
 

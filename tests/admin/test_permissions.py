@@ -82,6 +82,7 @@ from restante.transfer.transfer_error import TransferError, TransferFault
 from tests.admin.configurations import applied
 from tests.admin.configurations import exported as exported_configuration
 from tests.admin.desk import HEAD, NOW, Desk, FakeServer, all_of, ask_for, run
+from tests.source_tree import parse_source
 
 SOURCE = Path(restante.__file__).parent
 SOURCE_URL = f"sqlite://{SOURCE}"
@@ -585,7 +586,7 @@ def permitted_functions() -> dict[str, str]:
     found = {}
     for package in ("admin", "transfer"):
         for path in (SOURCE / package).glob("*.py"):
-            for node in ast.parse(path.read_text()).body:
+            for node in parse_source(path.read_text()).body:
                 if action := starts_with_permit(node):
                     found[f"{path.stem}.{getattr(node, 'name', '')}"] = action
     return found
@@ -597,13 +598,13 @@ def functions_called_from(package: str) -> set[str]:
         f"{path.stem}.{node.name}"
         for part in ("admin", "transfer")
         for path in (SOURCE / part).glob("*.py")
-        for node in ast.parse(path.read_text()).body
+        for node in parse_source(path.read_text()).body
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     }
     called = {
         f"{call.func.value.id}.{call.func.attr}"
         for path in (SOURCE / package).rglob("*.py")
-        for call in ast.walk(ast.parse(path.read_text()))
+        for call in ast.walk(parse_source(path.read_text()))
         if isinstance(call, ast.Call)
         and isinstance(call.func, ast.Attribute)
         and isinstance(call.func.value, ast.Name)

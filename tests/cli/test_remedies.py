@@ -11,6 +11,7 @@ import typer
 
 import restante
 from restante.cli.command_line import app
+from tests.source_tree import parse_source
 
 SOURCES = Path(restante.__file__).parent
 NAMED = re.compile(
@@ -22,7 +23,7 @@ OPTION = re.compile(r"--[a-z][a-z-]*")
 def texts() -> Iterator[tuple[str, str]]:
     """Yield the place and the words of each command that a text names."""
     for file in sorted(SOURCES.rglob("*.py")):
-        for line, text in spelled_in(ast.parse(file.read_text())):
+        for line, text in spelled_in(parse_source(file.read_text())):
             for found in NAMED.finditer(text):
                 yield f"{file.relative_to(SOURCES)}:{line}", found[1] or found[2]
 
@@ -39,7 +40,7 @@ def spelled_in(tree: ast.AST) -> Iterator[tuple[int, str]]:
 
 
 def test_a_command_around_a_value_is_found_whole() -> None:
-    tree = ast.parse('remedy = f"see `restante login list {account} --jsn`"')
+    tree = parse_source('remedy = f"see `restante login list {account} --jsn`"')
     assert [found[1] for _, text in spelled_in(tree) if (found := NAMED.search(text))] == [
         "login list NAME --jsn"
     ]

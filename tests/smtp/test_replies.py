@@ -7,13 +7,14 @@ from typing import Final
 import restante
 from restante.smtp import replies
 from restante.smtp.replies import Reply
+from tests.source_tree import parse_source
 
 _SOURCE: Final = Path(restante.__file__).parent
 _NAMES: Final = {name for name, value in vars(replies).items() if isinstance(value, Reply)}
 
 
 def _used(path: Path) -> set[str]:
-    tree = ast.parse(path.read_text())
+    tree = parse_source(path.read_text())
     nodes = list(ast.walk(tree))
     attributes = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
     return attributes | {node.id for node in nodes if isinstance(node, ast.Name)}

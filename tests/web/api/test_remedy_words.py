@@ -9,6 +9,7 @@ import pytest
 import restante
 from restante.web.api.remedy_words import in_words_of_api, is_command_line
 from tests.admin.desk import Desk
+from tests.source_tree import parse_source
 from tests.web.api.asking import ask
 
 SOURCES = Path(restante.__file__).parent
@@ -44,7 +45,7 @@ def test_no_text_of_an_action_names_an_option_or_a_command_that_has_a_route() ->
     kept = re.compile(r"`restante (?!store|config|serve|init|etrn|export-config)|--[a-z]")
     seen, found = 0, []
     for file in [*(SOURCES / "admin").glob("*.py"), *(SOURCES / "transfer").glob("*.py")]:
-        for node in ast.walk(ast.parse(file.read_text())):
+        for node in ast.walk(parse_source(file.read_text())):
             for text in texts_of(node):
                 seen += bool(kept.search(text))
                 if kept.search(in_words_of_api(text)):
