@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from restante.notices.rules import news_in
-from restante.telemetry.events import Event, FailureEvent, InternalError
+from restante.telemetry.events import EVENTS, Event, FailureEvent, InternalError
+from restante.telemetry.log import EventBus, Log
 from restante.telemetry.log_writer import event_fields
 
 
@@ -27,6 +28,13 @@ class Lines:
     def of(self, kind: type[Event]) -> list[dict[str, Any]]:
         """Return the fields of each event of a type."""
         return [fields for published, fields in self.lines if published is kind]
+
+
+def bus_with(lines: Log) -> EventBus:
+    """Return a bus that passes every event to the lines."""
+    bus = EventBus()
+    bus.subscribe(lines.publish, *EVENTS)
+    return bus
 
 
 def fields_of(event: Event) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from restante.delivery.watcher import (
 from restante.queue.presence import PresenceChange, Seen
 from restante.store.duty_locks import DutyLocks
 from restante.store.store_errors import StoreError
-from restante.telemetry.events import PrimaryAway, PrimaryBack, StoreFailed
+from restante.telemetry.events import DeliveryAttempt, PrimaryAway, PrimaryBack, StoreFailed
 from restante.tenancy.model import Destination, HostedDomain
 from restante.tenancy.policy import Accept, Hold, Policy, Probe, Suspension
 from tests.contract.making import account
@@ -707,5 +707,68 @@ def test_hosts_that_do_not_answer_hold_up_no_others() -> None:
         assert [at for at, port in scene.greeted if port == PORT] == [30.0, 40.0, 100.0, 160.0]
         late = [port for at, port in scene.greeted if at > 60.0 and port != PORT]
         assert len(late) == GREETINGS_AT_ONCE
+
+    asyncio.run(main())
+
+
+def ended(domain: HostedDomain, **fields: Any) -> DeliveryAttempt:
+    """Return the end of a connection to a domain's destination."""
+    counts = {"delivered": 0, "deferred": 0, "refused": 0, "seconds": 1.0} | fields
+    return DeliveryAttempt(
+        domain="b.example", destination=domain.destination.text, reason="", **counts
+    )
+
+
+@pytest.mark.parametrize("outcome", ["delivered", "refused"])
+def test_a_destination_that_took_or_refused_mail_is_up_at_once(outcome: str) -> None:
+    async def main() -> None:
+        scene = Scene()
+        domain = await scene.host("b.example", hold=Hold.ON_RETURN)
+        await scene.world.hold(domain)
+        seen: list[Seen] = []
+
+        async def deliver() -> None:
+            seen.append(scene.watcher.seen(domain.destination))
+            scene.watcher.connection_ended(ended(domain, **{outcome: 1}))
+            seen.append(scene.watcher.seen(domain.destination))
+
+        scene.acts[50.0] = deliver
+        await scene.watch(60)
+        assert seen == [Seen.AWAY, Seen.UP]
+        assert [line["destination"] for line in scene.world.log.of(PrimaryBack)] != []
+        assert scene.begun != []  # mail of its other domains follows
+
+    asyncio.run(main())
+
+
+def test_a_connection_without_a_delivery_has_the_destination_probed_now() -> None:
+    async def main() -> None:
+        scene = Scene(up={PORT}, takes=False)
+        domain = await scene.host("b.example", accept=Accept.WHEN_DOWN)
+
+        async def fail() -> None:
+            scene.up.clear()
+            scene.probed.clear()
+            scene.watcher.connection_ended(ended(domain))
+
+        scene.acts[33.0] = fail
+        await scene.watch(34)
+        assert scene.watcher.seen(domain.destination) is Seen.UP  # one probe proves nothing
+        assert scene.probed == [(33.0, PORT)]
+
+    asyncio.run(main())
+
+
+def test_a_destination_that_is_not_watched_is_left_alone() -> None:
+    async def main() -> None:
+        scene = Scene()
+        domain = await scene.host("b.example")
+
+        async def deliver() -> None:
+            scene.watcher.connection_ended(ended(domain, delivered=1))
+
+        scene.acts[5.0] = deliver
+        await scene.watch(10)
+        assert scene.watcher.sighting(domain.destination) is None
 
     asyncio.run(main())

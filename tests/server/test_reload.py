@@ -36,6 +36,7 @@ from restante.telemetry.events import ServerReady
 from restante.tenancy.secrets import Vault
 from tests.admin.desk import NOW, Lines
 from tests.config.files import installed
+from tests.log_lines import bus_with
 
 PORTS = 4
 
@@ -116,7 +117,7 @@ class World:
             identity=read_identity(config),
             vault=vault,
             sockets=sockets,
-            log=self.log,
+            log=bus_with(self.log),
             counts=Counts(),
             inbox=NoticeInbox(lambda: NOW),
             started_at=NOW,

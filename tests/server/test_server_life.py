@@ -19,7 +19,7 @@ from restante.telemetry.counts import Counts
 from restante.telemetry.events import ServerReady, ServerStopped, ServerStopping
 from restante.tenancy.secrets import Vault
 from tests.config.files import NOW, installed
-from tests.log_lines import Lines
+from tests.log_lines import Lines, bus_with
 
 
 class Scene:
@@ -38,7 +38,7 @@ class Scene:
             identity=read_identity(config),
             vault=Vault(read_key(config.key_file)),
             sockets=[self.socket],
-            log=self.log,
+            log=bus_with(self.log),
             counts=Counts(),
             inbox=NoticeInbox(lambda: NOW),
             started_at=NOW,

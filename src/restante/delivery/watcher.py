@@ -12,7 +12,8 @@ watched all the time.
 All other destinations are probed once a minute, so that people can be told whether they answer
 (`[presence]`, `--probe off`). Such a probe only reads the greeting. These probes are spread over
 the minute. Those that wait for a host that is away have a lane of their own, and hold up no others.
-A destination that has a connection from a drain answers, and is not probed.
+A destination that has a connection from a drain answers, and is not probed. One that took mail is
+up at once, without a probe.
 
 Theory of operation. One task (`run`) decides. Probes and starts of drains are tasks beside it,
 which wake it when they are done. It works through an agenda in order of time: domains whose drain
@@ -37,13 +38,13 @@ from restante.delivery.cannot_start import CannotStart
 from restante.delivery.delivery_settings import DeliverySettings
 from restante.delivery.presence_journal import PresenceJournal
 from restante.delivery.presence_settings import PresenceSettings
-from restante.queue.presence import Presence, Seen, Sighting
+from restante.queue.presence import PROVEN, Presence, Seen, Sighting
 from restante.queue.schedule import Schedule, next_attempt
 from restante.store.duty_store import DutyStore, keep_performing
 from restante.store.live_directory import LiveDirectory
 from restante.store.mail_figures import FigureStore
 from restante.store.store_errors import StoreError
-from restante.telemetry.events import PrimaryAway, PrimaryBack, StoreFailed
+from restante.telemetry.events import DeliveryAttempt, PrimaryAway, PrimaryBack, StoreFailed
 from restante.telemetry.log import Log
 from restante.tenancy.model import Destination, Directory, HostedDomain
 from restante.tenancy.policy import Accept, Hold, Probe
@@ -194,6 +195,17 @@ class Watcher:
             self._look_again(waiting)
             if not self._held(waiting.domain):
                 del self._waiting[domain_id]
+
+    def connection_ended(self, event: DeliveryAttempt) -> None:
+        """Take a delivery for a proof, and a connection that delivered nothing for a doubt."""
+        watched = self._watched.get(event.destination)
+        if watched is None:
+            return
+        if event.delivered or event.refused:
+            self._note(watched, PROVEN, "")
+        elif watched.presence.seen is Seen.UP:
+            watched.probe_at = self._monotonic()
+        self._enter(watched.probe_at, watched)
 
     def is_up(self, destination: Destination) -> bool:
         """Return whether a destination is known to answer; False if it is not watched."""
@@ -422,7 +434,10 @@ class Watcher:
         return self._greetings_of_absent if is_absent else self._greetings
 
     def _learn(self, watched: _Watched, reason: str) -> None:
-        before, watched.presence = watched.presence, watched.presence.after(is_good=not reason)
+        self._note(watched, watched.presence.after(is_good=not reason), reason)
+
+    def _note(self, watched: _Watched, presence: Presence, reason: str) -> None:
+        before, watched.presence = watched.presence, presence
         watched.probe_at = self._next_probe(watched)
         at = watched.probed_at = self._now()
         watched.reason = reason

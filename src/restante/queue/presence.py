@@ -4,7 +4,7 @@
        └──────two bad──► away ◄──two bad──┘ (from up)
 
 One probe proves nothing: a server that is starting answers once and stops again, a bad line loses
-one connection.
+one connection. A delivery does: a destination that took mail is up.
 """
 
 from dataclasses import dataclass
@@ -59,6 +59,9 @@ class Presence:
         at = next_attempt(schedule, failures, now, inf, jitter)
         assert at is not None  # there is no deadline
         return at
+
+
+PROVEN: Final = Presence(Seen.UP, NEEDED)  # a destination that took or refused mail
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from restante.server.part_groups import (
     Ground,
     RetentionSweeps,
 )
+from restante.telemetry.events import DeliveryAttempt
 from restante.tenancy.model import HostedDomain
 from restante.tenancy.policy import Hold, OnRefusal
 
@@ -40,6 +41,7 @@ def build_delivery(ground: Ground, tasks: asyncio.TaskGroup) -> DeliveryParts:
     watcher = _watcher(ground, dispatcher, releaser)
     ground.settings.on_change(lambda _: watcher.settings_changed())
     dispatcher.on_end(watcher.drain_ended)
+    ground.setup.log.subscribe(watcher.connection_ended, DeliveryAttempt)
     directory.on_numbered(dispatcher.records_changed)
     directory.on_change(watcher.records_changed)
     reports = Reports(

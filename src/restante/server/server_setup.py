@@ -11,7 +11,7 @@ from restante.network.addresses import join_host_port
 from restante.notices.notice_inbox import NoticeInbox
 from restante.reception.login_inbox import LoginInbox
 from restante.telemetry.counts import Counts
-from restante.telemetry.log import Log
+from restante.telemetry.log import EventBus
 from restante.telemetry.use_counts import UseInbox
 from restante.tenancy.secrets import Vault
 
@@ -30,7 +30,7 @@ class ServerSetup:
     identity: Identity
     vault: Vault
     sockets: Sequence[socket.socket]  # bound: first those of the listeners, in their order
-    log: Log
+    log: EventBus  # parts may subscribe
     counts: Counts  # of the lines of `log`
     inbox: NoticeInbox  # gets the lines of `log`
     started_at: float  # Unix time
