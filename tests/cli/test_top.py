@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from restante.cli import top
 from restante.cli.times import span
 from restante.cli.top import WINDOW, Line, Looks, chosen, screen
 from restante.cli.top_keys import Controls
@@ -224,9 +225,17 @@ def test_once_and_json_need_no_terminal(desk: Desk, command: Command) -> None:
     assert (line["domain"], line["held"], line["refused"]) == ("alpha.example", 1, 1)
 
 
+def test_into_a_pipe_it_is_shown_once(desk: Desk, command: Command) -> None:
+    assert desk.server
+    piped = command("top")
+    assert (piped.code, piped.err) == (0, "")
+    assert piped.out.count("alpha.example") == 1
+
+
 def test_without_a_server_there_is_nothing_to_watch_but_it_can_be_shown(
-    installation: object, command: Command
+    installation: object, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(top, "is_on_terminal", lambda: True)
     watched = command("top")
     assert (watched.code, watched.out) == (69, "")
     assert "no server is running" in watched.err

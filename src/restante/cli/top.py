@@ -6,6 +6,7 @@ drain.
 
 import asyncio
 import contextlib
+import sys
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
@@ -158,15 +159,21 @@ def top(
 
     Keys: q exits, s changes the order, / filters by a part of the name. Only domains with mail or
     a drain are shown, drains first. A rate is messages a second over the last ten seconds, or at
-    first since the drain started. --json prints the status once.
+    first since the drain started. --json prints the status once. Without a terminal, such as in a
+    pipe, it shows it once and exits.
     """
-    if once or as_json:
+    if once or as_json or not is_on_terminal():
         _show_once(ask(config, "GET", "/v1/status", seconds=STATUS_SECONDS), as_json=as_json)
         return
     try:
         asyncio.run(_watch(config))
     except KeyboardInterrupt:
         return
+
+
+def is_on_terminal() -> bool:
+    """Return whether somebody watches the output."""
+    return sys.stdout.isatty()
 
 
 COLUMNS: Final = (
