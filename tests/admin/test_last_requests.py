@@ -1,5 +1,7 @@
 """The last request for a domain, whichever node it named."""
 
+from dataclasses import replace
+
 import pytest
 
 from restante.admin.last_requests import LastRequests
@@ -9,7 +11,7 @@ from tests.contract import making
 
 
 def domain() -> HostedDomain:
-    return making.domain("a.b.example", "acme")
+    return replace(making.domain("a.b.example", "acme"), created_at=1.0)
 
 
 @pytest.mark.parametrize("node", ["a.b.example", "@b.example", "@a.b.example", "#acme"])
@@ -35,3 +37,10 @@ def test_the_latest_counts_and_only_of_the_present_account() -> None:
     ):
         requests.add(NodeRequest(node, account, at))
     assert requests.last_for(domain()) == 7.0
+
+
+@pytest.mark.parametrize("node", ["@b.example", "#acme"])
+def test_a_request_from_before_the_domain_was_added_did_not_cover_it(node: str) -> None:
+    requests = LastRequests()
+    requests.add(NodeRequest(node, "acme", 5.0))
+    assert requests.last_for(replace(domain(), created_at=5.5)) is None

@@ -103,3 +103,46 @@ def test_when_down_cannot_lose_the_watch_that_it_needs() -> None:
             await policy(desk, hold="until-asked")
 
     run(story(Desk()))
+
+
+@pytest.mark.parametrize(
+    ("fields", "text"),
+    [
+        ({"unknown": "reject"}, "--unknown has no effect"),
+        ({"ignore_tags": True}, "--ignore-tags has no effect"),
+        ({"at_end": "delete"}, "--at-end has no effect without --retention"),
+        (
+            {"refused_retention": 0, "refused_at_end": "bounce"},
+            "--refused-at-end has no effect without --refused-retention",
+        ),
+        ({"retention": 86400}, "--retention ends with a notice only, and the mail stays"),
+        ({"refused_retention": 86400}, "--refused-retention ends with a notice only"),
+    ],
+)
+def test_a_setting_without_effect_is_warned_of(fields: dict[str, Any], text: str) -> None:
+    async def story(desk: Desk) -> list[str]:
+        await desk.host("alpha.example", "alpha")
+        change = DomainChange.model_validate(fields)
+        return (await change_domain(desk.context, "alpha.example", change)).warnings
+
+    [warning] = [one for one in run(story(Desk())) if "destination" not in one]
+    assert warning.startswith(f"domain alpha.example: {text}")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"unknown": "accept"},
+        {"recipients": "list", "unknown": "defer", "ignore_tags": True},
+        {"retention": 86400, "at_end": "keep"},
+        {"retention": 86400, "at_end": "delete"},
+        {"retention": 0},
+    ],
+)
+def test_settings_with_an_effect_are_not_warned_of(fields: dict[str, Any]) -> None:
+    async def story(desk: Desk) -> list[str]:
+        await desk.host("alpha.example", "alpha")
+        change = DomainChange.model_validate(fields)
+        return (await change_domain(desk.context, "alpha.example", change)).warnings
+
+    assert not [one for one in run(story(Desk())) if "--unknown" in one or "--retention" in one]

@@ -25,6 +25,7 @@ from restante.admin.policy_change import (
     check_message_size,
     given,
     policy_view,
+    settings_without_effect,
 )
 from restante.admin.primaries import PrimaryView, primary_view
 from restante.admin.scope import domain_name, domains_in_scope
@@ -106,6 +107,7 @@ async def add_domain(context: AdminContext, new: NewDomain) -> ChangedDomain:
     now = context.now()
     check_message_size(name, new, context.message_size_limit())
     policy = changed_policy(name, DEFAULT_POLICY, new, now)
+    warnings += settings_without_effect(name, policy, new)
     domain = HostedDomain(0, name, new.account, destination, hosts, now, policy)
     stored, changes = await store_domain(context, None, domain)
     return await _changed_domain(context, stored, changes, warnings)
@@ -168,6 +170,7 @@ async def change_domain(context: AdminContext, name: str, change: DomainChange) 
     hosts = changed_hosts(domain.authorized_hosts, change)
     check_message_size(domain.name, change, context.message_size_limit())
     policy = changed_policy(domain.name, domain.policy, change, context.now())
+    warnings += settings_without_effect(domain.name, policy, change)
     domain = replace(
         domain, account=account, destination=destination, authorized_hosts=hosts, policy=policy
     )

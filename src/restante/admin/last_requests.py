@@ -22,7 +22,10 @@ class LastRequests:
             self._at[key] = max(request.at, self._at.get(key, request.at))
 
     def last_for(self, domain: HostedDomain) -> float | None:
-        """Return the last request that covered this domain, by its present account only."""
+        """Return the last request that covered this domain, by its present account only.
+
+        A request for an account or a subtree did not cover a domain that was added later.
+        """
         keys = [(EtrnTargetKind.DOMAIN, domain.name), (EtrnTargetKind.ACCOUNT, domain.account)]
         keys += [(EtrnTargetKind.SUBTREE, parent) for parent in _with_parents(domain.name)]
         found = [
@@ -30,7 +33,7 @@ class LastRequests:
             for kind, key in keys
             if (kind, key, domain.account) in self._at
         ]
-        return max(found, default=None)
+        return max((at for at in found if at >= domain.created_at), default=None)
 
 
 def _with_parents(name: str) -> Iterator[str]:

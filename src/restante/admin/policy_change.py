@@ -16,11 +16,13 @@ from restante.admin.request_bounds import Line, Moment, Span, StoredNumber
 from restante.admin.trail import moment
 from restante.tenancy.policy import (
     Accept,
+    AtEnd,
     Forced,
     Hold,
     Policy,
     Recipients,
     Suspension,
+    Unknown,
     WhileSuspended,
 )
 from restante.tenancy.policy_settings import (
@@ -216,6 +218,30 @@ def _refuse_contradictions(domain: str, policy: Policy, fields: PolicyFields) ->
     if policy.forced is None and given(fields, "force_until"):
         error = f"domain {domain}: --force-until says when what is forced ends, and nothing is"
         raise AdminError(ErrorKind.USAGE, error, "say --force-accept on or off too")
+
+
+def settings_without_effect(domain: str, policy: Policy, fields: PolicyFields) -> list[str]:
+    """Return warnings for given settings that do nothing, and for an end that does little."""
+    found = []
+    if policy.recipients is Recipients.ANY:
+        if given(fields, "unknown") not in (None, Unknown.ACCEPT):
+            found.append("--unknown has no effect: with --recipients any, no address is unknown")
+        if given(fields, "ignore_tags"):
+            found.append("--ignore-tags has no effect with --recipients any")
+    for option, end in (("retention", "at-end"), ("refused-retention", "refused-at-end")):
+        retention = getattr(policy, option.replace("-", "_"))
+        at_end = given(fields, end.replace("-", "_"))
+        if retention.seconds is None and at_end:
+            found.append(f"--{end} has no effect without --{option}")
+        elif given(fields, option.replace("-", "_")) and (retention.at_end, at_end) == (
+            AtEnd.KEEP,
+            None,
+        ):
+            found.append(
+                f"--{option} ends with a notice only, and the mail stays; --{end} delete or"
+                " bounce ends it"
+            )
+    return [f"domain {domain}: {text}" for text in found]
 
 
 def policy_view(policy: Policy, now: float) -> PolicyView:

@@ -178,7 +178,8 @@ def _accept(policy: Row) -> str:
 
 def _recipients(policy: Row) -> str:
     if policy["recipients"] == "any":
-        return "any"
+        unused = policy["unknown"] != "accept"
+        return f"any (unknown: {policy['unknown']}, not used)" if unused else "any"
     tags = ", tags ignored" if policy["ignore_tags"] else ""
     asked = ", the destination is asked" if policy["ask_destination"] else ""
     return f"{policy['recipients']}{tags}{asked}, unknown: {policy['unknown']}"
