@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from restante.admin.admin_context import AdminContext
@@ -21,10 +23,18 @@ async def shown_status(context: AdminContext, wanted: StatusSelection = BUSY_DOM
     )
 
 
+async def hosted_before(desk: Desk, name: str, account: str) -> int:
+    """Host a domain an hour ago."""
+    context, desk.context = desk.context, replace(desk.context, now=lambda: NOW - 3600)
+    number = await desk.host(name, account)
+    desk.context = context
+    return number
+
+
 def test_status_shows_mail_requests_drains_and_listeners() -> None:
     async def story(desk: Desk) -> None:
-        number = await desk.host("alpha.example", "alpha")
-        await desk.host("beta.example", "beta")
+        number = await hosted_before(desk, "alpha.example", "alpha")
+        await hosted_before(desk, "beta.example", "beta")
         await desk.hold(1, number, "x@alpha.example")
         await desk.store.trail.record(
             [asked_for("Alpha.example", NOW - 9), asked_for("Alpha.example", NOW - 5)]
@@ -48,8 +58,8 @@ def test_a_domain_was_asked_for_by_whatever_covers_it_and_was_granted() -> None:
     async def story() -> None:
         desk = Desk()
         for name in ("alpha.example", "mail.alpha.example", "notalpha.example", "other.example"):
-            await desk.host(name, "alpha")
-        await desk.host("beta.example", "beta")
+            await hosted_before(desk, name, "alpha")
+        await hosted_before(desk, "beta.example", "beta")
         entries = [
             asked_for("@alpha.example", NOW - 50),
             asked_for("alpha.example", NOW - 60),

@@ -16,7 +16,7 @@ from restante.tenancy.principal import COMMAND_LINE, Principal, Role, account_lo
 
 def surface(**parts: Any) -> RunningServer:
     names = (
-        *("releaser", "dispatcher", "watcher", "reports", "listeners_open", "counts"),
+        *("releaser", "dispatcher", "watcher", "reports", "notices", "listeners_open", "counts"),
         *("instruments", "domain_instruments", "configuration_state"),
     )
     return RunningServer(**{**dict.fromkeys(names), **parts})
