@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from restante.cli.release_command import ended_text, told
+from restante.cli.failures import Exit
+from restante.cli.release_command import ended_text, exit_after, told
 from restante.store.mail_handover import PastDrain
 from tests.admin.desk import NOW, RELEASE, Desk, ask_for, run
 from tests.cli.conftest import Command
@@ -123,3 +124,18 @@ def test_a_release_as_json(command: Command) -> None:
 
 def test_a_release_of_nothing_has_an_end_too() -> None:
     assert ended_text({"drains": 0, "target": "#alpha"}) == "#alpha: nothing to hand over"
+
+
+@pytest.mark.parametrize(
+    ("counts", "code"),
+    [
+        ({"delivered": 3}, Exit.DONE),
+        ({"delivered": 3, "refused": 1}, Exit.UNAVAILABLE),
+        ({"uncertain": 1}, Exit.UNAVAILABLE),
+        ({"refused": 1, "left": 2}, Exit.TRY_LATER),
+        ({"left": 1}, Exit.TRY_LATER),
+    ],
+)
+def test_the_exit_code_says_what_came_of_a_release(counts: dict[str, int], code: Exit) -> None:
+    none = {"delivered": 0, "refused": 0, "uncertain": 0, "left": 0}
+    assert exit_after(none | counts) is code

@@ -25,6 +25,7 @@ def test_platform_actions_are_for_operators_only() -> None:
         GrantedRole.OPERATOR_READER,
         Scope.ACCOUNT_WRITE,
         Scope.CONTENT_WRITE,
+        Scope.PERSON_WRITE,
         Scope.SERVER_READ,
         Scope.STORE_WRITE,
     ]

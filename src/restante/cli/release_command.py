@@ -38,7 +38,9 @@ def release(
     waits: Annotated[
         bool,
         typer.Option(
-            "--wait", help="Show the progress, and end with the drains. 75 if mail is left."
+            "--wait",
+            help="Show the progress, and end with the drains. The exit code is 75 if mail is left,"
+            " and 69 if the destination refused some.",
         ),
     ] = False,
     as_json: Json = False,
@@ -60,8 +62,7 @@ def release(
     else:
         for release in ended:
             say(ended_text(release))
-    is_left = any(release["left"] for release in ended)
-    return max(code, Exit.TRY_LATER) if is_left else code
+    return max(code, *map(exit_after, ended), Exit.DONE)
 
 
 def _await_end(config: ConfigFile, release: str) -> Row:
@@ -108,6 +109,13 @@ def told(answer: Row) -> str:
         return line
     remedy = f"; {_REMEDIES[answer['code']]}" if answer["code"] in _REMEDIES else ""
     return f"{line}; {answer['reason']}{remedy}"
+
+
+def exit_after(release: Row) -> Exit:
+    """Return the exit code for the end of a release. Only mail that is left can be asked for."""
+    if release["left"]:
+        return Exit.TRY_LATER
+    return Exit.UNAVAILABLE if release["refused"] or release["uncertain"] else Exit.DONE
 
 
 def _exit_for(answer: Row) -> Exit:

@@ -163,7 +163,7 @@ def _domains(view: Row, now: float) -> list[Column]:
     columns = [
         text_column("DOMAIN", "domain"),
         text_column("ACCOUNT", "account"),
-        number_column("MESSAGES", "messages"),
+        number_column("HELD", "held"),
         size_column("SIZE", "octets"),
         number_column("REFUSED", "refused"),
         *set_apart_columns(view["domains"]),
