@@ -68,7 +68,8 @@ def serve(config: Config) -> int:
     raise_limit()
     counts, inbox, logins = Counts(), NoticeInbox(time.time), LoginInbox(time.time)
     uses = UseInbox()
-    log = _event_bus(config, counts, inbox, logins)
+    log, writer = EventBus(), LogWriter(config.log.style)
+    _subscribe(log, writer, counts, inbox, logins)
     log.subscribe(uses.hear_held, MailHeld)
     log.subscribe(uses.hear_delivered, MessageDelivered)
     exporter = _traces(config, log)
@@ -99,7 +100,10 @@ def serve(config: Config) -> int:
             ),
             on_stop=_stop_for_certain,
         )
-        _run(application.run(), is_uvloop=config.uvloop)
+        try:
+            _run(application.run(), is_uvloop=config.uvloop)
+        finally:
+            writer.end()  # the last line says what to do
         if application.failure:
             return _give_up(EX_TEMPFAIL, f"{application.failure}; start the server again")
     except _CannotBind as error:
@@ -118,14 +122,14 @@ def serve(config: Config) -> int:
     return EX_OK
 
 
-def _event_bus(config: Config, counts: Counts, inbox: NoticeInbox, logins: LoginInbox) -> EventBus:
+def _subscribe(
+    log: EventBus, writer: LogWriter, counts: Counts, inbox: NoticeInbox, logins: LoginInbox
+) -> None:
     """Connect the log, the counters and the notices to the events."""
-    log = EventBus()
     log.subscribe(counts.count, *EVENTS)
     log.subscribe(inbox.hear, *RULES)
     log.subscribe(logins.hear, AuthenticationEnded)
-    log.subscribe(LogWriter(config.log.style).write, *EVENTS)
-    return log
+    log.subscribe(writer.write, *EVENTS)
 
 
 def _traces(config: Config, log: EventBus) -> TraceExporter | None:

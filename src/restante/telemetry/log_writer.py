@@ -44,7 +44,7 @@ class LogWriter:
         self._waiting: list[str] = []
         self._limit = LineLimit(monotonic)
         self._is_telling = False
-        atexit.register(self._end)
+        atexit.register(self.end)
 
     def write(self, event: Event) -> None:
         """Write a line by the end of this turn of the loop; a failure, or without a loop, now."""
@@ -76,7 +76,8 @@ class LogWriter:
         if self._limit.has_left_out:
             self._tell_later()
 
-    def _end(self) -> None:
+    def end(self) -> None:
+        """Write what waits, and the numbers of lines left out. More may be written after it."""
         for left_out in self._limit.take_left_out(at_end=True):
             self.write(left_out)
         self._flush()
