@@ -14,6 +14,7 @@ from restante.telemetry.events import (
     LinesLeftOut,
     MailHeld,
     ReleaseRequested,
+    ServerStopped,
     StoreFailed,
 )
 from restante.telemetry.line_limit import LINES, SECONDS, LineLimit
@@ -93,3 +94,12 @@ def test_the_log_tells_how_many_it_left_out(
     lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
     assert [line["event"] for line in lines] == ["store-failed"] * LINES + ["lines-left-out"]
     assert (lines[-1]["of_event"], lines[-1]["count"]) == ("store-failed", 40)
+
+
+def test_the_number_left_out_stands_before_the_end(capsys: pytest.CaptureFixture[str]) -> None:
+    log = LogWriter("json", lambda: 0.0)
+    for _ in range(12):
+        log.write(FAILED)
+    log.write(ServerStopped())
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert [line["event"] for line in lines[LINES:]] == ["lines-left-out", "server-stopped"]

@@ -23,7 +23,7 @@ from operator import attrgetter
 from typing import Any, Final, Literal, NamedTuple
 
 from restante.phrases import cause_of
-from restante.telemetry.events import EVENTS, Event, FailureEvent, InternalError
+from restante.telemetry.events import EVENTS, Event, FailureEvent, InternalError, ServerStopped
 from restante.telemetry.line_limit import LIMITED, SECONDS, LineLimit
 
 Format = Literal["text", "json"]
@@ -51,6 +51,8 @@ class LogWriter:
         if type(event) in LIMITED and not self._limit.allows(event):
             self._tell_later()
             return
+        if type(event) is ServerStopped:  # it is the last line
+            self.end()
         self._waiting.append(self._spell(event, _now()))
         if event.level == "error":  # it may be the last
             self._flush()
