@@ -18,7 +18,7 @@ from restante.cli.failures import complain
 from restante.cli.options import ConfigFile, Json, OptionalReason, Reason
 from restante.tenancy.grants import GrantedRole, Scope
 
-group = typer.Typer(name="user", help="Users of the portal, with a password each.")
+group = typer.Typer(name="user", help="Users of the portal. This version cannot sign them in yet.")
 
 OPERATOR: Final = "(operator)"
 
@@ -72,13 +72,17 @@ def invite(
     reason: OptionalReason = None,
     config: ConfigFile = None,
 ) -> None:
-    """Invite a user and print a one-time link, which is good for 30 minutes."""
+    """Invite a user and print a one-time link, which is good for 30 minutes.
+
+    This version of the portal has no page for the link yet.
+    """
     body: dict[str, Any] = {"email": email, "account": account or "", "role": role, "again": again}
     if scope:
         body["scopes"] = scope
     invited = ask(config, "POST", "/v1/users", params={"reason": reason}, body=body)
     complain(f"{invited['email']} invited; send the link by a way that others cannot read")
     complain("it is shown only once, and good once, for 30 minutes")
+    complain("this version has no page to sign in yet: the link opens nothing")
     say(invited["link"])
 
 

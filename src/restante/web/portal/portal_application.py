@@ -39,7 +39,7 @@ from restante.web.portal import (
 from restante.web.portal.page_renderer import PageRenderer
 from restante.web.portal.portal_look import PortalLook
 from restante.web.portal.portal_session import SessionReader
-from restante.web.portal.portal_visit import SIGN_IN, NotSignedIn, PortalParts
+from restante.web.portal.portal_visit import NotSignedIn, PortalParts
 from restante.web.portal.static_files import static_route
 
 POLICY: Final = (
@@ -186,8 +186,8 @@ async def _answer_odd_request(request: Request, error: Exception) -> Response:
 
 
 async def _answer_stranger(request: Request, _error: Exception) -> Response:
-    text = "You are not signed in."
-    return _error_page(request, HTTPStatus.UNAUTHORIZED, text, f"Sign in at {SIGN_IN}.")
+    text, remedy = "You are not signed in.", "This version has no page to sign in yet."
+    return _error_page(request, HTTPStatus.UNAUTHORIZED, text, remedy)
 
 
 async def _answer_bug(request: Request, error: Exception) -> Response:
