@@ -17,16 +17,16 @@ from restante.notices.apprise_process import Answer
 def test_a_push_of_a_server_that_was_killed_ends_by_itself() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"json://127.0.0.1:{silent.getsockname()[1]}/?rto=300"
-        errand = json.dumps({"url": url, "title": "a", "body": "b", "seconds": 1})
-        ended = subprocess.run(push._COMMAND, input=errand.encode(), check=False, timeout=60)
+        job = json.dumps({"url": url, "title": "a", "body": "b", "seconds": 1})
+        ended = subprocess.run(push._COMMAND, input=job.encode(), check=False, timeout=60)
     assert ended.returncode == -signal.SIGALRM
 
 
-def answered(**errand: Any) -> int:
+def answered(**job: Any) -> int:
     """Return the exit code of the process; nothing may be written."""
     ended = subprocess.run(
         push._COMMAND,
-        input=json.dumps({"seconds": 60, **errand}).encode(),
+        input=json.dumps({"seconds": 60, **job}).encode(),
         check=False,
         timeout=120,
         capture_output=True,

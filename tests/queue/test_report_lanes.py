@@ -41,7 +41,7 @@ def test_other_kinds_have_lanes_of_their_own() -> None:
     assert lanes.take(LaneUse(lane_kind(Action.RELAYED, 0), "z", "z.example"))
 
 
-def test_one_errand_at_a_time_goes_to_a_target_whatever_the_account() -> None:
+def test_one_delivery_at_a_time_goes_to_a_target_whatever_the_account() -> None:
     lanes, use = ReportLanes(), LaneUse(URGENT, "a", "z.example")
     assert lanes.take(use)
     assert not lanes.take(use._replace(account="b"))

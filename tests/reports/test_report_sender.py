@@ -188,7 +188,7 @@ def test_a_sent_notice_is_not_sent_again_when_the_store_cannot_record_it() -> No
     assert post.count(StoreFailed) == 2
 
 
-def test_a_defect_in_one_errand_puts_its_reports_off() -> None:
+def test_a_defect_in_one_delivery_puts_its_reports_off() -> None:
     async def act(post: Post) -> None:
         post.world.names.table[MX] = ["no address"]
         post.world.log.takes_defects = True

@@ -44,13 +44,13 @@ async def open_offline_admin(config: Config) -> AsyncIterator[AdminContext]:
         recipients = LiveRecipients(store.recipients, directory)
         await recipients.load()
         resolver = DnsResolver(config.resolver.endpoints)
-        equipment = _context(config, store, directory, resolver, vault)
+        delivery_context = _context(config, store, directory, resolver, vault)
         yield AdminContext(
             store=store,
             directory=directory,
             vault=vault,
             now=time.time,
-            own_addresses=equipment.own_addresses,
+            own_addresses=delivery_context.own_addresses,
             hostname=config.hostname,
             resolver=resolver,
             hold=partial(_hold, store, config.hostname),
@@ -61,7 +61,7 @@ async def open_offline_admin(config: Config) -> AsyncIterator[AdminContext]:
             private_addresses=lambda: config.reports.private_addresses,
             portal_url=lambda: portal_url(config),
             transports=make_transports(
-                equipment, resolver, lambda: config.notices, lambda: config.reports
+                delivery_context, resolver, lambda: config.notices, lambda: config.reports
             ),
         )
     finally:

@@ -38,14 +38,14 @@ class Answer(IntEnum):
 
 def main() -> int:
     """Read a request from standard input and execute it; return an exit code."""
-    errand = json.load(sys.stdin.buffer)
-    _confine(errand["seconds"])
-    if errand.get("is_public_only"):
+    job = json.load(sys.stdin.buffer)
+    _confine(job["seconds"])
+    if job.get("is_public_only"):
         _stay_public()
-    service = _service(errand["url"])
+    service = _service(job["url"])
     if service is None:
         return Answer.UNKNOWN_URL
-    return Answer.YES if "body" not in errand or _is_taken(service, errand) else Answer.NOT_TAKEN
+    return Answer.YES if "body" not in job or _is_taken(service, job) else Answer.NOT_TAKEN
 
 
 def _confine(seconds: int) -> None:
@@ -83,15 +83,13 @@ def _service(url: str) -> "NotifyBase | None":
     return Apprise.instantiate(url, asset=asset, suppress_exceptions=True)
 
 
-def _is_taken(service: "NotifyBase", errand: dict[str, Any]) -> bool:
+def _is_taken(service: "NotifyBase", job: dict[str, Any]) -> bool:
     """Send it as text; Apprise makes HTML or Markdown from it and quotes strangers' words."""
     from apprise import Apprise, NotifyFormat  # noqa: PLC0415
 
     apprise = Apprise()
     apprise.add(service)
-    return bool(
-        apprise.notify(title=errand["title"], body=errand["body"], body_format=NotifyFormat.TEXT)
-    )
+    return bool(apprise.notify(title=job["title"], body=job["body"], body_format=NotifyFormat.TEXT))
 
 
 if __name__ == "__main__":

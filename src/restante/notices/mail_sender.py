@@ -80,7 +80,7 @@ class MailSender:
         message = HeldMessage(notice.number, 0, envelope, notice.made_at, content, None)
         domain = canonical_domain(split_mailbox(address).domain)
         reports = self._reports()
-        errand = MxDelivery(
+        delivery = MxDelivery(
             domain,
             [message],
             context,
@@ -90,8 +90,8 @@ class MailSender:
         )
         try:
             async with asyncio.timeout(self._most_seconds):
-                await errand.run()
+                await delivery.run()
         except TimeoutError:
             return NoticeAttempt(NoticeResult.NOT_NOW, "its mail host took too long")
-        outcome = errand.outcomes[message.number]
+        outcome = delivery.outcomes[message.number]
         return NoticeAttempt(_ENDS.get(outcome.move, NoticeResult.REFUSED), outcome.reply)

@@ -88,17 +88,17 @@ class Pushes:
         """Push a notice; an account's only to public addresses. Raises only for defects."""
         if find_spec("apprise") is None:
             return NoticeAttempt(NoticeResult.NOT_NOW, f"{_NOT_THERE}: {_INSTALL}")
-        errand: dict[str, Any] = {
+        job: dict[str, Any] = {
             "url": url,
             "title": title(notice),
             "body": as_text(notice, self._hostname),
         }
-        errand["is_public_only"] = is_public_only
+        job["is_public_only"] = is_public_only
         async with self._turns:
             seconds = self._timeout()
             try:
                 async with asyncio.timeout(seconds):
-                    code = await _run(errand, seconds)
+                    code = await _run(job, seconds)
             except TimeoutError:
                 return NoticeAttempt(NoticeResult.NOT_NOW, "no answer in time")
             except OSError as error:
@@ -110,13 +110,13 @@ class Pushes:
         )
 
 
-async def _run(errand: Mapping[str, Any], seconds: float) -> int:
+async def _run(job: Mapping[str, Any], seconds: float) -> int:
     """Execute a request in a process and return its exit code. The process has ended then."""
     process = await asyncio.create_subprocess_exec(
         *_COMMAND, stdin=PIPE, stdout=DEVNULL, stderr=DEVNULL
     )
     try:
-        bounded = {**errand, "seconds": ceil(min(seconds, _A_DAY)) + 1}
+        bounded = {**job, "seconds": ceil(min(seconds, _A_DAY)) + 1}
         await process.communicate(json.dumps(bounded).encode())
         return await process.wait()
     finally:
