@@ -45,9 +45,15 @@ def customers(restante: Installation, number: int) -> Path:
 
 
 def applying(restante: Installation, file: Path, *options: str) -> subprocess.Popen[str]:
-    """Begin to apply the file."""
+    """Begin to apply the file. A shell may have told the tests to ignore interrupts."""
     command = [str(RESTANTE), "--config", str(restante.config), "apply", str(file), *options]
-    return subprocess.Popen(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    return subprocess.Popen(
+        command,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
+    )
 
 
 def test_a_customer_of_the_file_gets_mail_held_and_may_ask_for_it(restante: Installation) -> None:
