@@ -1,6 +1,7 @@
 """Wires that are dialed, and wires that are adopted from the server side."""
 
 import asyncio
+import errno
 import ipaddress
 import socket
 from typing import cast
@@ -40,6 +41,33 @@ def test_a_refused_connection_says_so() -> None:
         with pytest.raises(NotReached) as caught:
             asyncio.run(main(closed.getsockname()[1]))
     assert str(caught.value) == "Connection refused"
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (OSError(errno.EHOSTUNREACH, "Connect call failed ('192.0.2.1', 25)"), "No route to host"),
+        (
+            socket.gaierror(socket.EAI_NONAME, "Name or service not known"),
+            "Name or service not known",
+        ),
+        (OSError("Multiple exceptions"), "Multiple exceptions"),
+        (OSError(), "no cause was given"),
+    ],
+)
+def test_a_failed_connection_says_why_in_words(
+    error: OSError, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fails(*_: object) -> None:
+        raise error
+
+    async def main() -> None:
+        monkeypatch.setattr(asyncio.get_running_loop(), "create_connection", fails)
+        await dial(Endpoint(LOOPBACK, 25), 30.0).open(WireReader())
+
+    with pytest.raises(NotReached) as caught:
+        asyncio.run(main())
+    assert str(caught.value) == text
 
 
 def silent_connection(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -57,9 +57,7 @@ class Dialing:
         except TimeoutError:
             raise NotReached("connecting timed out") from None
         except OSError as error:
-            raise NotReached(
-                os.strerror(error.errno) if error.errno else cause_of(error)
-            ) from error
+            raise NotReached(_cause(error)) from error
         finally:
             self.is_dialing = False
 
