@@ -772,3 +772,28 @@ def test_a_destination_that_is_not_watched_is_left_alone() -> None:
         assert scene.watcher.sighting(domain.destination) is None
 
     asyncio.run(main())
+
+
+@pytest.mark.parametrize("outcome", ["delivered", "refused", "deferred", "uncertain"])
+def test_connections_to_a_destination_that_is_up_change_nothing(outcome: str) -> None:
+    """A primary may close after each of ten thousand messages, or put them all off."""
+
+    async def main() -> None:
+        scene = Scene(up={PORT}, takes=False)
+        domain = await scene.host("b.example", accept=Accept.WHEN_DOWN)
+        before: list[object] = []
+
+        async def deliver() -> None:
+            before.append(scene.watcher.sighting(domain.destination))
+            scene.probed.clear()
+            for _ in range(1000):
+                scene.watcher.connection_ended(ended(domain, **{outcome: 1}))
+            before.append(scene.watcher.sighting(domain.destination))
+            assert len(scene.watcher._agenda) < 10
+
+        scene.acts[33.0] = deliver
+        await scene.watch(34)
+        assert before[0] == before[1]
+        assert scene.probed == []
+
+    asyncio.run(main())

@@ -197,15 +197,21 @@ class Watcher:
                 del self._waiting[domain_id]
 
     def connection_ended(self, event: DeliveryAttempt) -> None:
-        """Take a delivery for a proof, and a connection that delivered nothing for a doubt."""
+        """Take a delivery or refusal for a proof, and a connection without replies for a doubt.
+
+        A drain may have thousands of connections. Those to a destination that is up cost nothing.
+        """
         watched = self._watched.get(event.destination)
         if watched is None:
             return
+        is_up = watched.presence.seen is Seen.UP and not watched.presence.is_in_doubt
         if event.delivered or event.refused:
-            self._note(watched, PROVEN, "")
-        elif watched.presence.seen is Seen.UP:
+            if not is_up:
+                self._note(watched, PROVEN, "")
+                self._enter(watched.probe_at, watched)
+        elif is_up and not (event.deferred or event.uncertain):
             watched.probe_at = self._monotonic()
-        self._enter(watched.probe_at, watched)
+            self._enter(watched.probe_at, watched)
 
     def is_up(self, destination: Destination) -> bool:
         """Return whether a destination is known to answer; False if it is not watched."""
