@@ -55,11 +55,18 @@ def test_taken_counts_are_gone() -> None:
     assert (taken.received, taken.delivered) == ({}, {})
 
 
-def test_the_memory_for_sets_of_domains_is_bounded() -> None:
+def test_beyond_the_sets_that_are_told_apart_each_domain_is_counted() -> None:
     inbox = UseInbox()
-    for number in range(use_counts.MOST_SETS + 5):
-        inbox.hear_held(held(f"d{number}.example"))
-    inbox.hear_held(held("d0.example"))
+    for number in range(use_counts.MOST_SETS):
+        inbox.hear_held(held(f"a.example,d{number}.example"))
+    inbox.hear_held(held("a.example,b.example,c.example"))
+    inbox.hear_held(held("b.example"))
+    inbox.hear_held(held("a.example,d0.example"))
     taken = inbox.take().received
-    assert len(taken) == use_counts.MOST_SETS
-    assert taken[("d0.example",)] == (2, 20)
+    assert (taken["a.example",], taken["b.example",], taken["c.example",]) == (
+        (1, 10),
+        (2, 20),
+        (1, 10),
+    )
+    assert taken["a.example", "d0.example"] == (2, 20)
+    assert len(taken) == use_counts.MOST_SETS + 3
