@@ -5,7 +5,7 @@ import pytest
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.channels import add_channel, try_channel
 from restante.admin.past_notices import PastSelection, SentAgain, list_past, send_again
-from restante.tenancy.notice import NoticeFacts, NoticeKind, PastNotice
+from restante.tenancy.notice import NewNotice, NoticeFacts, NoticeKind, PastNotice
 from tests.admin.channel_making import desk_with_alpha, hook, mail
 from tests.admin.desk import NOW, Desk, run
 
@@ -58,6 +58,15 @@ def test_one_is_sent_again_under_its_id(desk: Desk) -> None:
     [waiting] = run(desk.store.notices.list_notices(9))
     assert (waiting.key, waiting.news.text, waiting.failures) == ("of-hook", "It is full.", 0)
     assert desk.server.notices_sent == 1
+
+
+def test_no_waiting_notice_is_dropped_for_one_that_is_sent_again(desk: Desk) -> None:
+    [channel] = desk.context.directory.now.channels_of("alpha")
+    facts = NoticeFacts(NoticeKind.QUOTA_REACHED, "alpha", "x", "It is full.", NOW)
+    waiting = [NewNotice(channel.id, str(number), facts, 0, NOW) for number in range(1200)]
+    run(desk.store.notices.keep_notices(waiting, [], [], 5000))
+    run(send_again(desk.context, "alpha", "hook", SentAgain(id="of-hook")))
+    assert len(run(desk.store.notices.list_notices(5000))) == 1201
 
 
 def test_a_notice_of_another_channel_is_not_sent(desk: Desk) -> None:

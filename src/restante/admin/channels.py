@@ -96,7 +96,7 @@ async def add_channel(context: AdminContext, new: NewChannel) -> ChannelView:
     """Add a channel. Raises AdminError."""
     permit(context.principal, AdminAction.CHANNEL_ADD)
     check_name(new.name)
-    _check_owner(context, new.account)
+    check_owner(context, new.account)
     if context.directory.now.channel(new.account, new.name):
         raise _taken(new.name)
     return await store_channel(context, None, await new_channel(context, new))
@@ -139,7 +139,7 @@ def list_channels(
     permit(context.principal, AdminAction.CHANNEL_LIST)
     account = account_in_scope(context, account)
     if account is not None:
-        _check_owner(context, account)
+        check_owner(context, account)
     directory = context.directory.now
     wanted = directory.channels.values() if account is None else directory.channels_of(account)
     last, _, name = after.partition("/")
@@ -199,7 +199,7 @@ async def list_waiting(
     permit(context.principal, AdminAction.NOTICES_LIST)
     account = account_in_scope(context, account)
     if account is not None:
-        _check_owner(context, account)
+        check_owner(context, account)
     directory = context.directory.now
     channels = directory.channels
     if account is not None:
@@ -252,7 +252,7 @@ def find_channel(context: AdminContext, account: str, name: str) -> Channel:
     return channel
 
 
-def _check_owner(context: AdminContext, account: str) -> None:
+def check_owner(context: AdminContext, account: str) -> None:
     """Raise AdminError for an account that is not there, or not in scope; "" is the operator."""
     if account or not context.principal.sees(account):
         find_account(context, account)

@@ -6,10 +6,9 @@ from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from restante.admin.accounts import find_account
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
-from restante.admin.channels import find_channel
+from restante.admin.channels import check_owner, find_channel
 from restante.admin.destinations import allow_check
 from restante.admin.permissions import AdminAction, permit
 from restante.admin.scope import account_in_scope
@@ -17,7 +16,7 @@ from restante.admin.trail import moment
 from restante.store.notice_store import PAST_KEPT
 from restante.tenancy.notice import Channel, NewNotice, PastNotice
 
-WAITING_LIMIT: Final = 1000  # of a channel, when a notice is sent again
+_NO_LIMIT: Final = 1_000_000  # so that no notice that waits is dropped for this one
 
 
 class PastSelection(BaseModel):
@@ -81,7 +80,7 @@ async def send_again(context: AdminContext, account: str, name: str, again: Sent
         )
     allow_check(context, f"notice channel {name}")
     new = NewNotice(channel.id, notice.key, notice.news, notice.held_back, context.now())
-    await context.store.notices.keep_notices([new], [], [], WAITING_LIMIT)
+    await context.store.notices.keep_notices([new], [], [], _NO_LIMIT)
     if context.server is not None:
         context.server.send_notices()
 
@@ -93,8 +92,7 @@ def _channel_ids(context: AdminContext, wanted: PastSelection) -> Sequence[int] 
         return [find_channel(context, account or "", wanted.channel).id]
     if account is None:
         return None if context.principal.sees_everything else []
-    if account or not context.principal.sees(account):
-        find_account(context, account)
+    check_owner(context, account)
     return [one.id for one in context.directory.now.channels_of(account)]
 
 
