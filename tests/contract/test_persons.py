@@ -66,7 +66,7 @@ async def test_history_keeps_a_mark_in_place_of_paths_and_in_replies(store: Stor
 
 async def test_slices_go_on_where_the_last_one_ended(store: Store) -> None:
     await store.trail.record(
-        [AuditEntry(float(at), AuditAction.SIGNED_IN, f"user {ANNA}", "x") for at in range(3)]
+        [AuditEntry(float(at), AuditAction.USER_CHANGED, f"user {ANNA}", "x") for at in range(3)]
     )
 
     first = await store.persons.find_person(PersonPlace.AUDIT, PERSON, 0, 2)

@@ -1,9 +1,11 @@
 """Entries of the audit trail: filters, and the requests that were granted."""
 
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 import pytest
 
+import restante
 from restante.tenancy.audit import (
     EVERY_ENTRY,
     AuditAction,
@@ -12,6 +14,7 @@ from restante.tenancy.audit import (
     is_granted_request,
 )
 
+SOURCES: Final = Path(restante.__file__).parent
 ENTRY = AuditEntry(
     at=100.0,
     action=AuditAction.RELEASE_REQUESTED,
@@ -68,3 +71,8 @@ def test_a_request_is_granted_by_a_reply_of_success(
     action: AuditAction, answer: str, *, is_granted: bool
 ) -> None:
     assert is_granted_request(AuditEntry(0.0, action, "x", "y", answer=answer)) is is_granted
+
+
+def test_every_action_is_written_somewhere() -> None:
+    sources = "".join(file.read_text() for file in SOURCES.rglob("*.py"))
+    assert [one.name for one in AuditAction if f"AuditAction.{one.name}" not in sources] == []

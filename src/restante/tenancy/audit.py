@@ -29,8 +29,6 @@ class AuditAction(StrEnum):
     USER_INVITED = "user-invited"
     USER_CHANGED = "user-changed"
     USER_REMOVED = "user-removed"
-    SIGNED_IN = "signed-in"
-    SIGN_IN_REFUSED = "sign-in-refused"
     LOGIN_REFUSED = "login-refused"
     DOMAIN_ADDED = "domain-added"
     DOMAIN_CHANGED = "domain-changed"
