@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Coroutine, Iterator
+from dataclasses import dataclass
 from importlib import import_module
 
 import uvloop
@@ -62,50 +63,28 @@ EX_OK, EX_DATAERR, EX_UNAVAILABLE, EX_TEMPFAIL, EX_NOPERM, EX_CONFIG = 0, 65, 69
 STOP_DEADLINE = 45.0
 
 
+@dataclass(frozen=True, slots=True)
+class _Subscribers:
+    """The subscribers to the events of a server, from its first one on."""
+
+    log: EventBus
+    writer: LogWriter
+    counts: Counts
+    inbox: NoticeInbox
+    logins: LoginInbox
+    uses: UseInbox
+    exporter: TraceExporter | None
+
+
 def serve(config: Config) -> int:
     """Run the server until SIGTERM. Return a sysexits code. Each error is a line on stderr."""
     keep_memory_private()
     raise_limit()
-    counts, inbox, logins = Counts(), NoticeInbox(time.time), LoginInbox(time.time)
-    uses = UseInbox()
-    log, writer = EventBus(), LogWriter(config.log.style)
-    _subscribe(log, writer, counts, inbox, logins)
-    log.subscribe(uses.hear_held, MailHeld)
-    log.subscribe(uses.hear_delivered, MessageDelivered)
-    exporter = _traces(config, log)
-    log.publish(ServerStarting(config=str(config.file or ""), hostname=config.hostname))
+    heard = _subscribers(config)
+    heard.log.publish(ServerStarting(config=str(config.file or ""), hostname=config.hostname))
     sockets: list[socket.socket] = []
     try:
-        check_program_is_reachable(config.user)
-        sockets.extend(_bind(address, key) for address, key in _addresses(config))
-        vault = Vault(read_key(config.key_file))
-        identity = read_identity(config)
-        become(config.user)
-        keep_memory_private()
-        if exporter is not None:
-            exporter.start()
-        application = Application(
-            ServerSetup(
-                config=config,
-                identity=identity,
-                vault=vault,
-                sockets=sockets,
-                log=log,
-                counts=counts,
-                inbox=inbox,
-                started_at=time.time(),
-                logins=logins,
-                uses=uses,
-                trace_spans_dropped=lambda: 0 if exporter is None else exporter.dropped,
-            ),
-            on_stop=_stop_for_certain,
-        )
-        try:
-            _run(application.run(), is_uvloop=config.uvloop)
-        finally:
-            writer.end()  # the last line says what to do
-        if application.failure:
-            return _give_up(EX_TEMPFAIL, f"{application.failure}; start the server again")
+        failure = _run_server(config, heard, sockets)
     except _CannotBind as error:
         return _give_up(error.code, str(error))
     except StoreError as error:
@@ -117,19 +96,57 @@ def serve(config: Config) -> int:
     finally:
         for bound in sockets:
             bound.close()
-        if exporter is not None:
-            exporter.stop()
-    return EX_OK
+        if heard.exporter is not None:
+            heard.exporter.stop()
+    return _give_up(EX_TEMPFAIL, f"{failure}; start the server again") if failure else EX_OK
 
 
-def _subscribe(
-    log: EventBus, writer: LogWriter, counts: Counts, inbox: NoticeInbox, logins: LoginInbox
-) -> None:
-    """Connect the log, the counters and the notices to the events."""
+def _run_server(config: Config, heard: _Subscribers, sockets: list[socket.socket]) -> str:
+    """Bind, drop privileges and serve. Return why it ended without having been asked to, or "".
+
+    `sockets` gets those that were bound, also if this raises.
+    """
+    check_program_is_reachable(config.user)
+    sockets.extend(_bind(address, key) for address, key in _addresses(config))
+    vault = Vault(read_key(config.key_file))
+    identity = read_identity(config)
+    become(config.user)
+    keep_memory_private()
+    exporter = heard.exporter
+    if exporter is not None:
+        exporter.start()
+    setup = ServerSetup(
+        config=config,
+        identity=identity,
+        vault=vault,
+        sockets=sockets,
+        log=heard.log,
+        counts=heard.counts,
+        inbox=heard.inbox,
+        started_at=time.time(),
+        logins=heard.logins,
+        uses=heard.uses,
+        trace_spans_dropped=lambda: 0 if exporter is None else exporter.dropped,
+    )
+    application = Application(setup, on_stop=_stop_for_certain)
+    try:
+        _run(application.run(), is_uvloop=config.uvloop)
+    finally:
+        heard.writer.end()  # before the line that says what to do
+    return application.failure
+
+
+def _subscribers(config: Config) -> _Subscribers:
+    """Connect the log, the counters, the notices and the traces to the events."""
+    log, writer, uses = EventBus(), LogWriter(config.log.style), UseInbox()
+    counts, inbox, logins = Counts(), NoticeInbox(time.time), LoginInbox(time.time)
     log.subscribe(counts.count, *EVENTS)
     log.subscribe(inbox.hear, *RULES)
     log.subscribe(logins.hear, AuthenticationEnded)
+    log.subscribe(uses.hear_held, MailHeld)
+    log.subscribe(uses.hear_delivered, MessageDelivered)
     log.subscribe(writer.write, *EVENTS)
+    return _Subscribers(log, writer, counts, inbox, logins, uses, _traces(config, log))
 
 
 def _traces(config: Config, log: EventBus) -> TraceExporter | None:

@@ -33,6 +33,9 @@ SCHEMA_VERSION: Final = 1
 _PLAIN: Final = re.compile(r"[!#-<>-~]+\Z")
 
 
+_SPECIAL: Final = LIMITED | {ServerStopped}
+
+
 class LogWriter:
     """Writes a line for each event."""
 
@@ -48,11 +51,8 @@ class LogWriter:
 
     def write(self, event: Event) -> None:
         """Write a line by the end of this turn of the loop; a failure, or without a loop, now."""
-        if type(event) in LIMITED and not self._limit.allows(event):
-            self._tell_later()
+        if type(event) in _SPECIAL and not self._admits(event):
             return
-        if type(event) is ServerStopped:  # it is the last line
-            self.end()
         self._waiting.append(self._spell(event, _now()))
         if event.level == "error":  # it may be the last
             self._flush()
@@ -61,6 +61,15 @@ class LogWriter:
                 asyncio.get_running_loop().call_soon(self._flush)
             except RuntimeError:
                 self._flush()
+
+    def _admits(self, event: Event) -> bool:
+        """Tell whether a line is written, and see to lines that were left out."""
+        if type(event) is ServerStopped:  # it is the last line
+            self.end()
+        elif not self._limit.allows(event):
+            self._tell_later()
+            return False
+        return True
 
     def _tell_later(self) -> None:
         """Have the number of lines left out written once the time of their window is over."""
