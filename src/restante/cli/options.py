@@ -129,6 +129,13 @@ def time_span(since: str | None, until: str | None) -> dict[str, float | None]:
     }
 
 
+def owner(account: str | None, *, is_operator: bool) -> str | None:
+    """Return the owner of the things to list, "" for the operators; None for everybody."""
+    if is_operator and account is not None:
+        raise typer.BadParameter("give ACCOUNT or --operator, not both")
+    return "" if is_operator else account
+
+
 def octets(text: str) -> int:
     """Read a size such as 500, 64K or 10M. Raises typer.BadParameter."""
     try:

@@ -8,7 +8,7 @@ import typer
 from restante.cli.api_client import ask, segment
 from restante.cli.display import Column, Row, say, show_listing, text_column, time_column
 from restante.cli.failures import complain
-from restante.cli.options import ConfigFile, Json, OptionalReason, Reason, expiry
+from restante.cli.options import ConfigFile, Json, OptionalReason, Reason, expiry, owner
 from restante.tenancy.grants import GrantedRole, Scope
 
 group = typer.Typer(name="token", help="Tokens of the HTTP API, for programs and customers.")
@@ -128,9 +128,7 @@ def list_all(
     config: ConfigFile = None,
 ) -> None:
     """List tokens, also those that are over."""
-    if operator and account is not None:
-        raise typer.BadParameter("give ACCOUNT or --operator, not both")
-    whose = "" if operator else account
+    whose = owner(account, is_operator=operator)
     rows = ask(config, "GET", "/v1/tokens", params={"account": whose})
     show_listing(rows, COLUMNS, as_json=as_json, thing="token")
 

@@ -15,7 +15,7 @@ from restante.cli.display import (
     time_column,
 )
 from restante.cli.failures import complain
-from restante.cli.options import ConfigFile, Json, OptionalReason, Reason
+from restante.cli.options import ConfigFile, Json, OptionalReason, Reason, owner
 from restante.tenancy.grants import GrantedRole, Scope
 
 group = typer.Typer(name="user", help="Users of the portal. This version cannot sign them in yet.")
@@ -98,9 +98,7 @@ def list_all(
     config: ConfigFile = None,
 ) -> None:
     """List users of the portal."""
-    if operator and account is not None:
-        raise typer.BadParameter("give ACCOUNT or --operator, not both")
-    whose = "" if operator else account
+    whose = owner(account, is_operator=operator)
     rows = ask(config, "GET", "/v1/users", params={"account": whose})
     show_listing(rows, COLUMNS, as_json=as_json, thing="user")
 
