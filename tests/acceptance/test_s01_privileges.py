@@ -53,6 +53,18 @@ def test_the_plain_user_can_start_again_and_reload(restante: Installation) -> No
     assert restante.held("beta.example") == 1
 
 
+def test_roots_commands_find_the_plain_users_server_after_its_socket_is_edited(
+    restante: Installation,
+) -> None:
+    right = restante.config.read_text()
+    restante.config.write_text(f'control_socket = "other.sock"\n{right}')
+    try:
+        shown = restante.run("status")
+    finally:
+        restante.config.write_text(right)
+    assert (shown.returncode, "still answers on" in shown.stderr) == (0, True), shown.stderr
+
+
 def process_status(pid: int) -> dict[str, list[str]]:
     """Return what the kernel says of a process."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()

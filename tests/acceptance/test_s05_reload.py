@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+import pytest
+
 from tests.acceptance.installation import HOST, HOSTNAME, Installation
 from tests.acceptance.peers.askers import curl_asks
 from tests.acceptance.peers.eventually import eventually
@@ -12,7 +14,12 @@ from tests.acceptance.peers.server import Server, Tls
 from tests.acceptance.sample import message, send
 from tests.acceptance.session import Session
 
+EDITS: Final = {
+    "control_socket": ('hostname = "', 'control_socket = "other.sock"\nhostname = "'),
+    "store": ('store = "sqlite:data"', 'store = "sqlite:other"'),
+}
 AWAY: Final = "127.0.0.1:9"
+UNAVAILABLE: Final = 69  # exit code of restante
 BAD_CERTIFICATE: Final = 60  # exit code of curl
 
 
@@ -84,3 +91,34 @@ def test_a_reload_opens_and_closes_listeners_and_status_tells_what_waits(
     told = restante.shown("status")["configuration"]
     assert (told["reload_failed_at"], told["reload_failure"], told["restart_for"]) == (None, "", [])
     assert is_free(HOST, port)
+
+
+@pytest.mark.parametrize("setting", EDITS)
+def test_commands_find_the_server_after_its_place_in_the_file_is_edited(
+    restante: Installation, setting: str
+) -> None:
+    """Before and after a reload. A command without the server's record names its socket."""
+    right, socket = restante.config.read_text(), restante.directory / "data/control.sock"
+    edited = right.replace(*EDITS[setting], 1)
+    assert edited != right
+    (restante.directory / "other").mkdir(mode=0o700, exist_ok=True)
+    restante.config.write_text(edited)
+    try:
+        shown = restante.run("status")
+        assert shown.returncode == 0, shown.stderr
+        assert f"still answers on {socket}; restart the server" in shown.stderr
+        assert "no server" not in restante.run("status", "--check").stdout
+
+        restante.reload()
+        assert f"a restart is needed for {setting}" in restante.do("status")
+        assert f"a restart is needed for {setting}" in restante.run("status", "--check").stdout
+
+        copy = restante.directory / "copy.toml"
+        copy.write_text(right.replace(*EDITS["control_socket"], 1))
+        locked = restante.run("--config", str(copy), "account", "list")
+        assert locked.returncode == UNAVAILABLE
+        assert f"talk to it with `restante --socket {socket} …`" in locked.stderr
+    finally:
+        restante.config.write_text(right)
+        restante.reload()
+    assert restante.run("status").stderr == ""

@@ -8,6 +8,7 @@ import pytest
 
 from restante.admin.accounts import NewAccount, add_account
 from restante.cli import api_client
+from restante.config.server_record import recorded
 from restante.web.api.api_application import build_api
 from tests.admin.desk import Desk
 from tests.cli.conftest import Command
@@ -40,6 +41,43 @@ def test_without_a_server_the_mistake_is_named(command: Command, installation: P
     file.write_text(f"color = 1\n{file.read_text()}")
     ended = command("status")
     assert (ended.code, "color" in ended.err) == (78, True)
+
+
+EDITS = {
+    "the socket": 'control_socket = "other.sock"\n{text}',
+    "the store": "{text}",
+    "the file is not TOML": "[\ncontrol_socket = 'other.sock'\n",
+    "nothing is named": "",
+}
+
+
+@pytest.mark.parametrize("edit", EDITS)
+def test_the_running_server_is_found_after_the_file_names_another_place(
+    desk: Desk, command: Command, installation: Path, edit: str
+) -> None:
+    file = installation / "restante.toml"
+    socket = installation / "data/control.sock"
+    text = file.read_text().replace("sqlite:data", "sqlite:other")
+    with recorded(file, socket):
+        file.write_text(EDITS[edit].replace("{text}", text))
+        shown = command("status")
+        assert (shown.code, "1 message held" in shown.out) == (0, True), shown.err
+        assert f"still answers on {socket}; restart the server" in shown.err
+    assert command("status", "--check").code != 0, "its record is gone with it"
+
+
+@pytest.mark.parametrize("variable", ["RESTANTE_STORE", "RESTANTE_CONTROL_SOCKET"])
+def test_a_place_named_by_the_environment_is_meant(
+    desk: Desk,
+    command: Command,
+    installation: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    variable: str,
+) -> None:
+    monkeypatch.setenv(variable, "sqlite:other")
+    with recorded(installation / "restante.toml", installation / "data/control.sock"):
+        checked = command("status", "--check")
+    assert (checked.code, "no server is running" in checked.out) == (2, True)
 
 
 @pytest.mark.parametrize("place", ["before", "after", "environment"])

@@ -234,7 +234,7 @@ def _identity(config: Config) -> Identity:
 def edges_replaced(disk: Disk) -> Iterator[Path]:
     """Provide a directory for the server, and replace its edges meanwhile."""
 
-    async def open_store(_url: str, *, on_damage: Any, is_server: bool) -> Any:
+    async def open_store(_url: str, *, on_damage: Any, is_server: bool, **_: Any) -> Any:
         assert is_server
         return await disk.open(on_damage)
 

@@ -6,7 +6,8 @@ does the same either way.
 
 A running server is found by its socket alone. --socket, RESTANTE_CONTROL_SOCKET or the
 configuration file names the socket. Other settings of the file are not read, so mistakes in it do
-not matter.
+not matter. If no server answers there, the record of a running server is looked for. The file may
+have been edited to name another socket or store since that server started.
 """
 
 import asyncio
@@ -23,8 +24,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from restante.cli.failures import BY_KIND, Exit, Failure
-from restante.config.control_path import VARIABLE, likely_control_socket
+from restante.cli.failures import BY_KIND, Exit, Failure, warn
+from restante.config.control_path import (
+    VARIABLE,
+    likely_control_socket,
+    recorded_control_socket,
+)
 from restante.phrases import NO_SERVER, START_SERVER
 
 if TYPE_CHECKING:
@@ -199,6 +204,10 @@ def _locate(config_file: Path | None) -> "tuple[Path, Config | None]":
     likely = likely_control_socket(config_file, os.environ)
     if likely is not None and _server_answers(likely):
         return likely, None
+    recorded = recorded_control_socket(config_file, os.environ)
+    if recorded is not None and _server_answers(recorded):
+        _tell_moved(likely, recorded)
+        return recorded, None
     try:
         config = read_config(config_file)
     except Failure as failure:
@@ -207,6 +216,12 @@ def _locate(config_file: Path | None) -> "tuple[Path, Config | None]":
         absent = f"{likely}: {NO_SERVER} there; {START_SERVER}, or unset {VARIABLE}"
         raise Failure(failure.code, absent, *failure.texts) from None
     return config.control_socket, None if _server_answers(config.control_socket) else config
+
+
+def _tell_moved(named: Path | None, recorded: Path) -> None:
+    cause = f"{named}: {NO_SERVER} there" if named else "the configuration file names no socket"
+    remedy = "restart the server, or undo the change of `control_socket` or `store`"
+    warn([f"{cause}, but the file's server still answers on {recorded}; {remedy}"])
 
 
 def segment(text: str) -> str:

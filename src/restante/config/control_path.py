@@ -1,7 +1,8 @@
 """Find the running server's control socket even if the configuration file has mistakes.
 
 An operator has to see a server's status and release mail while its configuration file is being
-edited. So this looks for the two settings that name the socket and for nothing else.
+edited. So this looks for the settings that name the socket and for little else. Once
+those were edited, the server's own record (server_record.py) still leads to it.
 """
 
 import re
@@ -11,14 +12,16 @@ from pathlib import Path
 from typing import Any, Final
 
 from restante.config.search import candidates, first_file
+from restante.config.server_record import recorded_socket, trusted_users
 from restante.config.source import variable_name
 
 _SQLITE: Final = re.compile(
     r"sqlite:(//(?=/))?"
 )  # sqlite:data is relative, sqlite:///var/lib/x is not
 VARIABLE: Final = variable_name(("control_socket",))
+_STORE_VARIABLE: Final = variable_name(("store",))
 _SETTING: Final = re.compile(
-    r"""^\s*(control_socket|store)\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.MULTILINE
+    r"""^\s*(control_socket|store|user)\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.MULTILINE
 )
 
 
@@ -40,8 +43,25 @@ def likely_control_socket(given: Path | None, environ: Mapping[str, str]) -> Pat
     values = _settings(text)
     if socket := values.get("control_socket"):
         return file.parent / socket
-    store = environ.get(variable_name(("store",))) or values.get("store")
+    store = environ.get(_STORE_VARIABLE) or values.get("store")
     return file.parent / _SQLITE.sub("", store, count=1) / "control.sock" if store else None
+
+
+def recorded_control_socket(given: Path | None, environ: Mapping[str, str]) -> Path | None:
+    """Return the socket where a server that runs this configuration file has said it answers.
+
+    The file may have named another socket or store since. Return None if the environment names one
+    of them: it means that one.
+    """
+    file = first_file(candidates(given, environ))
+    if file is None or environ.get(VARIABLE) or environ.get(_STORE_VARIABLE):
+        return None
+    try:
+        values = _settings(file.read_text(encoding="utf-8", errors="replace"))
+    except OSError:
+        values = {}
+    user = environ.get(variable_name(("user",))) or values.get("user", "")
+    return recorded_socket(file, trusted_users(file, user))
 
 
 def _named(socket: str, file: Path | None) -> Path:
@@ -52,7 +72,7 @@ def _named(socket: str, file: Path | None) -> Path:
 
 
 def _settings(text: str) -> dict[str, str]:
-    """Return the two settings. In a file that is not TOML, look for lines with them."""
+    """Return the settings that are texts. In a file that is not TOML, look for lines with them."""
     try:
         values: dict[str, Any] = tomllib.loads(text)
     except tomllib.TOMLDecodeError:

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from restante.config.server_record import recorded
 from restante.delivery.dispatcher import STOP_GRACE
 from restante.server.damage_log import DamageLog
 from restante.server.part_groups import ServerParts
@@ -70,8 +71,8 @@ class Application:
         """Serve until asked to stop. Raises StoreError, ControlUnusable where it cannot begin."""
         notify(f"EXTEND_TIMEOUT_USEC={_OPENING_SECONDS * 1_000_000}")
         damage = DamageLog(self._log)
-        url = self._setup.config.store
-        store = await open_store(url, on_damage=damage.found, is_server=True)
+        url, control = self._setup.config.store, self._setup.config.control_socket
+        store = await open_store(url, on_damage=damage.found, is_server=True, control=control)
         try:
             await self._serve(store, damage)
         finally:
@@ -79,7 +80,12 @@ class Application:
         self._log.publish(ServerStopped())
 
     async def _serve(self, store: Store, damage: DamageLog) -> None:
-        control = open_control(self._setup.config.control_socket)
+        config = self._setup.config
+        control = open_control(config.control_socket)
+        with recorded(config.file, config.control_socket):
+            await self._serve_on(control, store, damage)
+
+    async def _serve_on(self, control: socket.socket, store: Store, damage: DamageLog) -> None:
         async with asyncio.TaskGroup() as tasks:
             records = await read_records(store, damage)
             parts = self.parts = build(self._setup, records, tasks)

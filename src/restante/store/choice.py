@@ -5,6 +5,7 @@ store needs a StoreKind and one more branch of `open_store` and `store_care`.
 """
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import assert_never
 
 from restante.store.interface import Store
@@ -22,20 +23,24 @@ async def open_store(
     *,
     on_damage: Callable[[int, str, int], None] | None = None,
     is_server: bool = False,
+    control: Path | None = None,
 ) -> Store:
     """Open the store of a URL (store_url.py). Raises StoreUnusable.
 
     `on_damage` is told the number of each message whose content turns out damaged, how, and its
     domain's id. A server's store keeps a reserve on its disk, so that mail can still leave when the
     disk is full. Raises StoreDamaged if the database is damaged: a server checks more of it than a
-    command, which must be quick.
+    command, which must be quick. `control` is the server's socket, for others who find the store
+    locked.
     """
     place = _place(url)
     match place.kind:
         case StoreKind.SQLITE:
             assert place.directory is not None
             if is_server:
-                return await open_sqlite(place.directory, on_damage=on_damage, ballast=BALLAST)
+                return await open_sqlite(
+                    place.directory, on_damage=on_damage, ballast=BALLAST, control=control
+                )
             return await open_sqlite(
                 place.directory, on_damage=on_damage, proof_seconds=_COMMANDS_PROOF
             )

@@ -191,7 +191,7 @@ def main(config: str, point: str, nth: str) -> int:
         writer.CHECKPOINT_PAGES = 32
 
     async def open_fated(
-        url: str, *, on_damage: OnDamage | None = None, is_server: bool = False
+        url: str, *, on_damage: OnDamage | None = None, is_server: bool = False, **_: object
     ) -> Store:
         store = await open_sqlite(
             store_directory(url), on_damage=on_damage, vfs=disk.name, ballast=BALLAST * is_server

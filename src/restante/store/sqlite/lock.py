@@ -1,16 +1,18 @@
 """The lock of a data directory: one process at a time, for as long as it lives.
 
 flock(2) and not a file's mere presence, so that no crash leaves anything to clean up. The process
-id in the file is for people only.
+id in the file, and the control socket of a server, are for people only.
 """
 
+import contextlib
 import fcntl
 import os
 from pathlib import Path
+from shlex import quote
 
 from restante.store.store_errors import StoreUnusable
 
-_LONGEST_PID = 32  # octets
+_LONGEST_RECORD = 8192  # octets: a process id and a path
 
 
 class DirectoryLock:
@@ -22,11 +24,17 @@ class DirectoryLock:
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            holder = os.read(self._file, _LONGEST_PID).decode("ascii", "replace").strip()
+            holder = os.fsdecode(os.read(self._file, _LONGEST_RECORD))
             os.close(self._file)
             raise StoreUnusable(_in_use(directory, holder)) from error
         os.ftruncate(self._file, 0)
         os.pwrite(self._file, f"{os.getpid()}\n".encode(), 0)
+
+    def tell_socket(self, control: Path) -> None:
+        """Record the control socket for the message that the directory is in use."""
+        first = f"{os.getpid()}\n".encode()
+        with contextlib.suppress(OSError):  # the message then names no socket
+            os.pwrite(self._file, os.fsencode(control.absolute()) + b"\n", len(first))
 
     def release(self) -> None:
         """Let the next one in.
@@ -36,9 +44,12 @@ class DirectoryLock:
         os.close(self._file)
 
 
-def _in_use(directory: Path, holder: str) -> str:
+def _in_use(directory: Path, record: str) -> str:
+    holder, _, control = record.strip().partition("\n")
     process = f"process {holder}" if holder else "another process"
-    return (
-        f"{directory} is in use by {process}: stop it first, or talk to it through its control"
-        " socket"
+    through = (
+        f"talk to it with `restante --socket {quote(control)} …`"
+        if control
+        else "talk to it through its control socket"
     )
+    return f"{directory} is in use by {process}: {through}, or stop it first"

@@ -49,16 +49,19 @@ async def open_sqlite(
     vfs: str | None = None,
     ballast: int = 0,
     proof_seconds: float = proof.SECONDS,
+    control: Path | None = None,
 ) -> "SqliteStore":
     """Open the store in a directory, making both where they are not there.
 
     `vfs` is SQLite's; tests put theirs in.
 
     `ballast` is the room, in octets, that is kept so that a full disk can be emptied.
-    `proof_seconds` is half the time that the proof of the database may take. Raises StoreUnusable,
-    which says why and what to do.
+    `proof_seconds` is half the time that the proof of the database may take. `control` is the
+    socket of the server that opens it. Raises StoreUnusable, which says why and what to do.
     """
     parts = await asyncio.to_thread(open_parts, directory, vfs, ballast, proof_seconds)
+    if control is not None:
+        parts.lock.tell_socket(control)
     store = SqliteStore(parts, on_damage or _unheard)
     await store.core.park(parts.damaged)
     return store
