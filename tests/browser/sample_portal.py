@@ -13,19 +13,38 @@ from restante.admin.accounts import AccountChange, change_account
 from restante.admin.admin_context import OpenListener
 from restante.admin.channels import add_channel
 from restante.admin.held_mail import NamedMessages, delete_messages
-from restante.mail.message import message_name
+from restante.mail.envelope import Envelope
+from restante.mail.message import NewMessage, message_name
+from restante.mail.message_origin import MessageOrigin
+from restante.queue.held_peak import WIDE, HeldAmount, HeldPeak, PeakPlace
 from restante.queue.presence import Seen, Sighting
+from restante.queue.recipient_status import Move, Outcome, RecipientOutcome
 from restante.tenancy.principal import Principal
 from restante.web.portal.portal_application import build_portal
 from tests.acceptance.peers.ports import free_port
 from tests.admin.channel_making import hook
 from tests.admin.desk import NOW, Desk, FakeServer, ask_for
+from tests.contract.making import opened
 from tests.web.portal.visitors import GivenSession
 
 HOST: Final = "127.0.0.1"
 EVIL: Final = '"><img src=x onerror=document.title="stolen">'
 RATE: Final = "550 5.7.1 Too many messages from your address, rate limit exceeded"
 UNKNOWN: Final = "550 5.1.1 <{}>: Recipient address rejected: User unknown in table"
+
+PEOPLE: Final = ("anna", "ben", "chloe", "office", "accounts", "support")
+ORIGIN: Final = MessageOrigin(
+    "198.51.100.7", 40112, "mail.sender.example", "TLSv1.3 TLS_AES_256_GCM_SHA384"
+)
+CONTENT: Final = """\
+Received: from mail.sender.example (mail.sender.example [198.51.100.7])\r
+\tby mx2.example.net with ESMTPS; Thu, 09 Oct 2025 07:53:20 +0000\r
+From: <{sender}>\r
+Subject: Your order {number} =?utf-8?q?f=C3=BCr?= October\r
+Message-ID: <order-{number}@sender.example>\r
+\r
+It is on its way.\r
+"""
 
 
 class SampleServer(FakeServer):
@@ -61,20 +80,45 @@ async def _fill(desk: Desk) -> None:
     server.sightings["mail.alpha.example:25"] = there
     server.sightings["mail.shop.alpha.example:25"] = away
     for number in range(1, 41):
-        paths = (f"person{number}@alpha.example",)
-        await desk.hold(number, 1, *paths, reverse_path=f"news-{number}@sender.example")
+        path = f"{PEOPLE[number % len(PEOPLE)]}@alpha.example"
+        await _hold(desk, number, 1, path, f"news-{number}@sender.example")
     for number in range(41, 46):
-        await desk.hold(number, 2, f"orders{number}@shop.alpha.example")
         path = f"orders{number}@shop.alpha.example"
-        reply = RATE if number < 44 else UNKNOWN.format(path)
-        await desk.refuse(number, 2, path, reply)
-    await desk.hold(46, 2, "orders@shop.alpha.example", reverse_path=EVIL)
+        await _hold(desk, number, 2, path, "a@sender.example")
+        await _refuse(desk, number, path, RATE if number < 44 else UNKNOWN.format(path))
+    await _hold(desk, 46, 2, "orders@shop.alpha.example", EVIL)
+    await desk.store.peaks.record_peaks(list(_week_of_peaks()))
     await desk.hold(47, 2, "gone@shop.alpha.example")
     gone = NamedMessages(names=(message_name(47),), reason="asked by the customer")
     await delete_messages(desk.context, gone)
     await ask_for(desk, 900, "alpha.example", 1, at=NOW - 60)
     await add_channel(desk.context, hook("pager", account="alpha"))
     await change_account(desk.context, "alpha", AccountChange(quota=5000))
+
+
+async def _hold(desk: Desk, number: int, domain_id: int, path: str, sender: str) -> None:
+    content = CONTENT.format(sender="sender@sender.example", number=number).encode()
+    message = NewMessage(
+        number, domain_id, Envelope(sender, (path,)), NOW - 3600 + number, content, origin=ORIGIN
+    )
+    await desk.store.reception.hold([message])
+
+
+async def _refuse(desk: Desk, number: int, path: str, reply: str) -> None:
+    drain = await opened(desk.store, 2, NOW - 1800, NOW + 60)
+    outcome = Outcome(number, (RecipientOutcome(path, Move.REFUSED, reply),))
+    await desk.store.handover.settle(drain, [outcome], at=NOW - 1800)
+    await desk.store.handover.close_drain(drain)
+
+
+def _week_of_peaks() -> Iterator[HeldPeak]:
+    """Yield what a week of two absences leaves: a long one, and the one of today."""
+    for hours in range(7 * 24):
+        at = int(NOW - hours * WIDE) // WIDE * WIDE
+        absent = max(0, 130 - hours) if hours > 100 else max(0, 9 - hours)
+        if absent:
+            held = HeldAmount(absent * 5, absent * 90_000)
+            yield HeldPeak(PeakPlace(1, "alpha", WIDE, at), held)
 
 
 @contextmanager

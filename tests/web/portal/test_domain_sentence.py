@@ -72,7 +72,7 @@ def test_a_domain_whose_server_is_away() -> None:
         " last released yesterday by acme-mail."
     )
     assert [need.text for need in needs(away, NOW)] == [
-        "mail.acme.example is away for 9 h: refused"
+        "mail.acme.example has been away for 9 h: refused"
     ]
 
 

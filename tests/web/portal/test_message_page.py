@@ -2,10 +2,11 @@
 
 import asyncio
 
-from restante.admin.held_mail import NamedMessages, delete_messages
+from restante.admin.held_mail import HeaderView, NamedMessages, delete_messages
 from restante.mail.message import message_name
 from restante.tenancy.grants import Grant, GrantedRole, Scope
 from restante.tenancy.principal import Principal, Role
+from restante.web.portal.message_page import shown_headers
 from tests.admin.desk import HEAD, NOW, Desk
 from tests.web.portal.visitors import ALPHA, BETA, hosting, user_of, visit
 
@@ -28,6 +29,17 @@ def test_held_mail_shows_its_way_and_the_words_of_the_primary_as_text() -> None:
     assert REPLY not in text
     assert "<dt>Subject</dt>" in text
     assert "business" not in text
+
+
+def test_headers_are_decoded_until_that_takes_too_long() -> None:
+    word = HeaderView(name="Subject", value="=?utf-8?q?f=C3=BCr?= you")
+    long = HeaderView(name="X-Long", value="=?utf-8?q?a?= " * 400)
+    assert [one.value for one in shown_headers([word, long, word])] == [
+        "für you",
+        long.value,
+        word.value,
+    ]
+    assert len(shown_headers([word] * 101)) == 100
 
 
 def test_mail_that_has_left_shows_who_removed_it_and_why() -> None:

@@ -119,7 +119,8 @@ def needs(glance: DomainGlance, now: float) -> Iterator[Need]:
     )
     if glance.held and is_long_away and primary.since is not None:
         reason = f": {primary.reason}" if primary.reason else ""
-        text = f"{_host(glance)} is away for {span(now - primary.since.timestamp())}{reason}"
+        away = span(now - primary.since.timestamp())
+        text = f"{_host(glance)} has been away for {away}{reason}"
         yield Need(name, text, f"/domains/{name}")
 
 
