@@ -5,6 +5,7 @@ from functools import partial
 
 from restante.admin.admin_context import AdminContext
 from restante.admin.event_feed import EventFeed
+from restante.admin.portal_sessions import PortalSessions
 from restante.admin.token_authentication import TokenGate
 from restante.admin.token_uses import TokenUses
 from restante.background.rounds import Rounds
@@ -28,8 +29,7 @@ from restante.web.api.api_application import Prepared, build_api
 from restante.web.api.bearer_tokens import identify
 from restante.web.http_connections import HttpConnections, HttpService
 from restante.web.portal.portal_application import PreparedPortal, build_portal
-from restante.web.portal.portal_look import PortalLook
-from restante.web.portal.portal_session import NoSessions
+from restante.web.portal.session_cookie import CookieSessions
 from restante.web.request_counts import RequestCounts
 from restante.web.web_gate import GateParts
 
@@ -60,7 +60,12 @@ def build_admin(ground: Ground, delivery: DeliveryParts, reception: ReceptionPar
     token_gate = TokenGate(
         ground.records.directory, uses, log, now=time.time, monotonic=time.monotonic
     )
-    web = _web(context, reception, token_gate, request_counts, ground.setup.config.portal.look)
+    sessions = PortalSessions(
+        store.sessions, ground.records.directory, Rounds(log, "portal sessions"), time.time
+    )
+    look = ground.setup.config.portal.look
+    portal = PreparedPortal(partial(build_portal, context, CookieSessions(sessions), look))
+    web = _web(context, reception, token_gate, request_counts, portal)
     terms = ListenerTermsMaker(reception.terms, web)
     reloader = Reloader(
         ground.settings,
@@ -83,6 +88,7 @@ def build_admin(ground: Ground, delivery: DeliveryParts, reception: ReceptionPar
         loop_lag=loop_lag,
         token_uses=uses,
         token_gate=token_gate,
+        sessions=sessions,
         control_connections=HttpConnections(HttpService.CONTROL, http_connections_possible()),
         metrics_connections=HttpConnections(HttpService.METRICS, http_connections_possible()),
     )
@@ -120,7 +126,7 @@ def _web(
     reception: ReceptionParts,
     token_gate: TokenGate,
     request_counts: RequestCounts,
-    look: PortalLook,
+    portal: PreparedPortal,
 ) -> WebTermsMaker:
     care, disk_space = context.store.care, reception.disk_space
     gate = GateParts(
@@ -130,7 +136,7 @@ def _web(
         counts=request_counts,
         monotonic=time.monotonic,
         now=time.time,
-        portal=PreparedPortal(partial(build_portal, context, NoSessions(), look)),
+        portal=portal,
     )
     return WebTermsMaker(gate, web_connections())
 

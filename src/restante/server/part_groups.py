@@ -7,6 +7,7 @@ Plain wiring: nothing here runs or decides. A later part subscribes to an earlie
 from dataclasses import dataclass
 
 from restante.admin.admin_context import AdminContext
+from restante.admin.portal_sessions import PortalSessions
 from restante.admin.token_authentication import TokenGate
 from restante.admin.token_uses import TokenUses
 from restante.delivery.delivery_context import DeliveryContext
@@ -105,6 +106,7 @@ class AdminParts:
     loop_lag: LoopLag
     token_uses: TokenUses
     token_gate: TokenGate
+    sessions: PortalSessions
     control_connections: HttpConnections
     metrics_connections: HttpConnections
     web: WebTermsMaker

@@ -135,6 +135,7 @@ class Application:
             tasks.create_task(admin.scrubber.run()),
             tasks.create_task(admin.loop_lag.run()),
             tasks.create_task(admin.token_uses.run()),
+            tasks.create_task(admin.sessions.run()),
             tasks.create_task(serve_on(admin.context, control, admin.control_connections)),
             *(
                 tasks.create_task(serve_metrics(admin.context, bound, admin.metrics_connections))

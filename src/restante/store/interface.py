@@ -31,6 +31,7 @@ from restante.store.presence_store import PresenceStore
 from restante.store.recipient_store import RecipientStore
 from restante.store.record_store import TenancyStore
 from restante.store.release_store import ReleaseStore
+from restante.store.session_store import SessionStore
 from restante.store.store_upkeep import UpkeepStore
 from restante.store.use_store import UseStore
 
@@ -93,6 +94,10 @@ class Store(Protocol):
     @property
     def records(self) -> TenancyStore:
         """Accounts, logins, domains, channels."""
+
+    @property
+    def sessions(self) -> SessionStore:
+        """Portal users that are signed in."""
 
     @property
     def recipients(self) -> RecipientStore:

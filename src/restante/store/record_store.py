@@ -37,7 +37,7 @@ class TenancyStore(Protocol):
         """Add or replace, by name."""
 
     async def remove_account(self, name: str, audit: AuditEntry) -> None:
-        """Remove it, its tokens and its portal users.
+        """Remove it, its tokens, and its portal users with their sessions.
 
         Raises Conflict while it has logins, domains or channels.
         """
@@ -116,7 +116,8 @@ class TenancyStore(Protocol):
         Raises Conflict unless the record that is there has the revision before this one, and the
         same account. So of two changes that were made from one record, only the first is kept.
         Raises Conflict also if the account does not exist; the account "" is the operators'.
+        Sessions of the user that have another stamp than the new record are removed.
         """
 
     async def remove_portal_user(self, email: str, audit: AuditEntry) -> None:
-        """Remove it."""
+        """Remove it and its sessions."""

@@ -160,6 +160,7 @@ DOING = MetricLabel(
         "request",
         "listing",
         "token uses",
+        "portal sessions",
         "applying",
         "keeping an answer",
     ),

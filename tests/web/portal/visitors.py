@@ -37,7 +37,7 @@ class GivenSession:
     principal: Principal | None
     fresh_until: float = NOW + 300
 
-    def session_of(self, _request: Request) -> PortalSession | None:
+    async def session_of(self, _request: Request) -> PortalSession | None:
         if self.principal is None:
             return None
         return PortalSession(self.principal, "anna@x.example", CSRF, self.fresh_until)

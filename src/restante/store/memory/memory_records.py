@@ -178,12 +178,14 @@ class MemoryRecords:
         is_next = (present.revision if present else 0) == user.revision - 1
         if not is_next or (present and present.account != user.account):
             raise Conflict(f"portal user {user.email} was changed meanwhile")
+        self._state.end_sessions(user.email, but_with=user.stamp)
         users = {**self._state.directory.portal_users, user.email: user}
         self._change(RecordKind.PORTAL_USER, user.email, audit, portal_users=users)
 
     async def remove_portal_user(self, email: str, audit: AuditEntry | None) -> None:
         """Remove it."""
         if email in self._state.directory.portal_users:
+            self._state.end_sessions(email)
             users = _without(self._state.directory.portal_users, email)
             self._change(RecordKind.PORTAL_USER, email, audit, portal_users=users)
 

@@ -24,6 +24,7 @@ from restante.tenancy.model import Directory, LoginUse
 from restante.tenancy.notice import Notice, PastNotice, Quiet, Topic
 from restante.tenancy.numbered_change import RecordKind
 from restante.tenancy.recipients import Recipient, RecipientSource
+from restante.tenancy.session_record import SessionRecord
 
 
 @dataclass(slots=True)
@@ -63,6 +64,7 @@ class MemoryState:
         default_factory=lambda: deque(maxlen=CHANGES_KEPT)
     )
     token_uses: dict[str, float] = field(default_factory=dict)  # by id
+    sessions: dict[bytes, SessionRecord] = field(default_factory=dict)  # by the hash of the secret
     presence: dict[int, PresenceChange] = field(default_factory=dict)  # by number
     last_presence_id: int = 0
     uses: dict[UseMonth, Use] = field(default_factory=dict)
@@ -125,6 +127,14 @@ class MemoryState:
         left = self.usage(domain_id).held
         for share in self._open_shares(domain_id):
             share.ended_at, share.end, share.left = at, ending, left
+
+    def end_sessions(self, email: str, but_with: bytes | None = None) -> None:
+        """Remove the sessions of a portal user, but those with this stamp."""
+        self.sessions = {
+            key: one
+            for key, one in self.sessions.items()
+            if one.email != email or one.stamp == but_with
+        }
 
     def _open_shares(self, domain_id: int) -> list[DrainShare]:
         return [

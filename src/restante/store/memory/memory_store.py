@@ -22,6 +22,7 @@ from restante.store.memory.memory_records import MemoryRecords
 from restante.store.memory.memory_releases import MemoryReleases
 from restante.store.memory.memory_reports import MemoryReports
 from restante.store.memory.memory_retention import MemoryRetention
+from restante.store.memory.memory_sessions import MemorySessions
 from restante.store.memory.memory_state import MemoryState
 from restante.store.memory.memory_trail import MemoryTrail
 from restante.store.memory.memory_upkeep import MemoryUpkeep
@@ -48,6 +49,7 @@ class MemoryStore:
         self.retention = MemoryRetention(state)
         self.reports = MemoryReports(state)
         self.records = MemoryRecords(state)
+        self.sessions = MemorySessions(state)
         self.recipients = MemoryRecipients(state)
         self.notices = MemoryNotices(state)
         self.answers = MemoryAnswers(state)

@@ -725,6 +725,29 @@ def _add_erasures(connection: apsw.Connection) -> None:
     connection.execute(_ERASURES)
 
 
+_PORTAL_SESSIONS = """
+-- Portal users that are signed in.
+CREATE TABLE portal_session (
+    id_hash      BLOB PRIMARY KEY,  -- SHA-256 of the secret that the browser holds
+    email        TEXT NOT NULL,
+    stamp        BLOB NOT NULL,  -- of the user at the sign-in
+    factors      TEXT NOT NULL,
+    address      TEXT NOT NULL,
+    agent        TEXT NOT NULL,
+    signed_in_at REAL NOT NULL,
+    proved_at    REAL NOT NULL,
+    used_at      REAL NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX portal_session_of_user ON portal_session (email, used_at);
+CREATE INDEX portal_session_use ON portal_session (used_at);
+"""
+
+
+def _add_portal_sessions(connection: apsw.Connection) -> None:
+    connection.execute(_PORTAL_SESSIONS)
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     _create_tables,
     _add_policies,
@@ -756,6 +779,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     _add_account_use,
     _add_past_notices,
     _add_erasures,
+    _add_portal_sessions,
 )
 
 

@@ -3,7 +3,7 @@
 Each function is the body of one `Change`, as in mail_changes.
 """
 
-from restante.store.sqlite import portal_user_queries
+from restante.store.sqlite import portal_user_queries, session_queries
 from restante.store.sqlite.portal_user_rows import portal_user_row
 from restante.store.sqlite.record_changes import check_account, note_change
 from restante.store.sqlite.write_transaction import WriteTransaction
@@ -22,6 +22,7 @@ def put_portal_user(transaction: WriteTransaction, user: PortalUser, audit: Audi
     if present != ([(user.account, before)] if before else []):
         raise Conflict(f"portal user {user.email} was changed meanwhile")
     transaction.execute(portal_user_queries.KEEP, portal_user_row(user))
+    transaction.execute(session_queries.END_OTHER_STAMPS, (user.email, user.stamp))
     note_change(transaction, RecordKind.PORTAL_USER, user.email, audit)
 
 
@@ -29,4 +30,5 @@ def remove_portal_user(transaction: WriteTransaction, email: str, audit: AuditEn
     """Remove a user if there is one."""
     if transaction.execute(portal_user_queries.PRESENT, (email,)):
         transaction.execute(portal_user_queries.REMOVE, (email,))
+        transaction.execute(session_queries.END_OF_USER, (email,))
         note_change(transaction, RecordKind.PORTAL_USER, email, audit)

@@ -11,7 +11,13 @@ from dataclasses import asdict, replace
 from restante.phrases import EXISTS, REMOVED_MEANWHILE
 from restante.store.mail_handover import STOPPED, Drain, Joined, PastDrain
 from restante.store.record_store import CHANGES_KEPT
-from restante.store.sqlite import portal_user_queries, queries, release_changes, token_queries
+from restante.store.sqlite import (
+    portal_user_queries,
+    queries,
+    release_changes,
+    session_queries,
+    token_queries,
+)
 from restante.store.sqlite.rows import account_row, audit_row, domain_row, login_row, past_drain_row
 from restante.store.sqlite.write_transaction import WriteTransaction
 from restante.store.store_errors import Conflict
@@ -125,6 +131,7 @@ def remove_account(transaction: WriteTransaction, name: str, audit: AuditEntry) 
             remove_token(transaction, token_id)
         for (email,) in transaction.execute(portal_user_queries.OF_ACCOUNT, (name,)):
             transaction.execute(portal_user_queries.REMOVE, (email,))
+            transaction.execute(session_queries.END_OF_USER, (email,))
             note_change(transaction, RecordKind.PORTAL_USER, email, None)
         transaction.execute(queries.REMOVE_ACCOUNT, (name,))
         note_change(transaction, RecordKind.ACCOUNT, name, audit)

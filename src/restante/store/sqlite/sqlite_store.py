@@ -36,6 +36,7 @@ from restante.store.sqlite.sqlite_records import SqliteRecords
 from restante.store.sqlite.sqlite_releases import SqliteReleases
 from restante.store.sqlite.sqlite_reports import SqliteReports
 from restante.store.sqlite.sqlite_retention import SqliteRetention
+from restante.store.sqlite.sqlite_sessions import SqliteSessions
 from restante.store.sqlite.sqlite_trail import SqliteTrail
 from restante.store.sqlite.sqlite_upkeep import SqliteUpkeep
 from restante.store.sqlite.sqlite_uses import SqliteUses
@@ -90,6 +91,7 @@ class SqliteStore:
         self.retention = SqliteRetention(core)
         self.reports = SqliteReports(core)
         self.records = SqliteRecords(core)
+        self.sessions = SqliteSessions(core)
         self.recipients = SqliteRecipients(core)
         self.notices = SqliteNotices(core)
         self.answers = SqliteAnswers(core)

@@ -7,6 +7,7 @@ sign-in and the check of forms (CSRF) belong to the layers that `build_portal` i
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Final
 
@@ -138,15 +139,18 @@ class SafeHeaders:
         await self._app(scope, receive, send_complete)
 
 
-def _error_page(request: Request, status: int, error: str, remedy: str) -> Response:
+async def _error_page(request: Request, status: int, error: str, remedy: str) -> Response:
     parts: PortalParts = request.app.state.portal
     if "HX-Request" in request.headers:  # a part of a page that is open
         return parts.renderer.page(request, "part_error.html", status=status, error=error)
     title = _TITLES.get(HTTPStatus(status), "This did not work")
+    session = None
+    with suppress(StoreError):  # the page says what failed, without the navigation then
+        session = await parts.sessions.session_of(request)
     return parts.renderer.page(
         request,
         "error.html",
-        parts.sessions.session_of(request),
+        session,
         status,
         title=title,
         error=error,
@@ -157,14 +161,16 @@ def _error_page(request: Request, status: int, error: str, remedy: str) -> Respo
 async def _answer_refusal(request: Request, error: Exception) -> Response:
     assert isinstance(error, AdminError)
     if error.kind is ErrorKind.NOT_FOUND:
-        return _not_found(request)
-    return _error_page(request, STATUSES[error.kind], error.error, error.remedy)
+        return await _not_found(request)
+    return await _error_page(request, STATUSES[error.kind], error.error, error.remedy)
 
 
-def _not_found(request: Request) -> Response:
+async def _not_found(request: Request) -> Response:
     """Return the one answer for unknown and foreign things."""
     remedy = "It may have left, or the address may be wrong."
-    return _error_page(request, HTTPStatus.NOT_FOUND, "There is nothing here for you.", remedy)
+    return await _error_page(
+        request, HTTPStatus.NOT_FOUND, "There is nothing here for you.", remedy
+    )
 
 
 async def _answer_store_failure(request: Request, error: Exception) -> Response:
@@ -173,21 +179,23 @@ async def _answer_store_failure(request: Request, error: Exception) -> Response:
     if context.log:
         context.log.publish(StoreFailed(error=error, request=_name_of(request)))
     text = "The store cannot answer now."
-    return _error_page(request, HTTPStatus.SERVICE_UNAVAILABLE, text, "Try again in a moment.")
+    return await _error_page(
+        request, HTTPStatus.SERVICE_UNAVAILABLE, text, "Try again in a moment."
+    )
 
 
 async def _answer_odd_request(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if error.status_code == HTTPStatus.NOT_FOUND:
-        return _not_found(request)
-    answer = _error_page(request, error.status_code, error.detail, "Go back, and try again.")
+        return await _not_found(request)
+    answer = await _error_page(request, error.status_code, error.detail, "Go back, and try again.")
     answer.headers.update(error.headers or {})
     return answer
 
 
 async def _answer_stranger(request: Request, _error: Exception) -> Response:
     text, remedy = "You are not signed in.", "This version has no page to sign in yet."
-    return _error_page(request, HTTPStatus.UNAUTHORIZED, text, remedy)
+    return await _error_page(request, HTTPStatus.UNAUTHORIZED, text, remedy)
 
 
 async def _answer_bug(request: Request, error: Exception) -> Response:
@@ -195,7 +203,7 @@ async def _answer_bug(request: Request, error: Exception) -> Response:
     if context.log:
         context.log.publish(InternalError(error=error, request=_name_of(request)))
     text, remedy = "A defect in Restante; the log has it.", "Tell your operator the time."
-    return _error_page(request, HTTPStatus.INTERNAL_SERVER_ERROR, text, remedy)
+    return await _error_page(request, HTTPStatus.INTERNAL_SERVER_ERROR, text, remedy)
 
 
 def _name_of(request: Request) -> str:

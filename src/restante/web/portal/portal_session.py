@@ -16,6 +16,7 @@ class PortalSession:
     user: str  # the email address
     csrf: str  # belongs in each form, or in the header X-CSRF-Token
     fresh_until: float  # Unix time; until then a second factor was shown recently enough
+    key: str = ""  # the name of the session in the user's list
 
     def is_fresh(self, now: float) -> bool:
         """Return whether a factor was shown recently enough for a critical action."""
@@ -25,17 +26,9 @@ class PortalSession:
 class SessionReader(Protocol):
     """Finds the session of a request."""
 
-    def session_of(self, request: Request) -> PortalSession | None:
-        """Return the session of a request; None if nobody is signed in.
+    async def session_of(self, request: Request) -> PortalSession | None:
+        """Return the session of a request; None if nobody is signed in. Raises StoreError.
 
-        The rights are those of the user's record now. A user who must set up a second factor first
-        has no session here.
+        The rights are those of the user's record now. A user who lacks a factor that it needs has
+        no session here.
         """
-
-
-class NoSessions:
-    """Of a server on which nobody can sign in."""
-
-    def session_of(self, _request: Request) -> PortalSession | None:
-        """Return None."""
-        return None

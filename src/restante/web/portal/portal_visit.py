@@ -104,15 +104,15 @@ def page_route(path: str, handler: Handler, methods: Sequence[str] = ("GET",)) -
     """Return the route of a page for users that are signed in."""
 
     async def answer(request: Request) -> Response:
-        return await handler(visit_of(request))
+        return await handler(await visit_of(request))
 
     return Route(path, answer, methods=list(methods), name=handler.__name__)
 
 
-def visit_of(request: Request) -> Visit:
-    """Return the visit. Raises NotSignedIn."""
+async def visit_of(request: Request) -> Visit:
+    """Return the visit. Raises NotSignedIn, StoreError."""
     parts: PortalParts = request.app.state.portal
-    session = parts.sessions.session_of(request)
+    session = await parts.sessions.session_of(request)
     if session is None:
         raise NotSignedIn
     if (proved := request.scope.get("extensions", {}).get(PROVED_EXTENSION)) is not None:
