@@ -107,10 +107,10 @@ class PortalSessions:
         await self._put(record, found.record.id_hash)
         return renewed
 
-    async def find(self, secret: str) -> FoundSession | None:
+    async def find(self, secret: str, *, is_use: bool = True) -> FoundSession | None:
         """Return the session of a secret, and note its use; None if there is none that is good.
 
-        Raises StoreError.
+        Without `is_use` the person did nothing, and the session may end. Raises StoreError.
         """
         key = hash_session_secret(secret)
         record = await self._store.session(key) if key is not None else None
@@ -120,7 +120,8 @@ class PortalSessions:
         user = self._directory.now.portal_users.get(record.email)
         if user is None or not record.is_of(user, now):
             return None
-        self._unwritten[record.id_hash] = now
+        if is_use:
+            self._unwritten[record.id_hash] = now
         return FoundSession(record, user, record.fresh_until(now))
 
     async def of_user(self, email: str) -> Sequence[SessionRecord]:

@@ -16,6 +16,7 @@ from restante.web.portal.session_cookie import (
     session_secret,
     sign_in,
 )
+from tests.admin.desk import NOW
 from tests.admin.test_portal_sessions import ROOT, place_with_root
 
 FACTORS = "password and one-time code"
@@ -63,6 +64,21 @@ def test_a_request_has_the_session_of_its_cookie() -> None:
         assert session.csrf == form_token(secret)
         assert session.fresh_until == place.now + 300
         assert await reader.session_of(request) is session
+
+    asyncio.run(story())
+
+
+def test_a_page_that_refreshes_itself_keeps_no_session_alive() -> None:
+    async def story() -> None:
+        place = await place_with_root()
+        cookie = f"{COOKIE}={await signed_in(place.sessions)}"
+        reader = CookieSessions(place.sessions)
+        for _ in range(2):
+            place.now += 1000
+            request = request_with(cookie)
+            request.scope["headers"].append((b"hx-request", b"true"))
+            found = await reader.session_of(Request({**request.scope, "state": {}}))
+            assert (found is not None) is (place.now < NOW + 1800)
 
     asyncio.run(story())
 

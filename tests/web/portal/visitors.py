@@ -61,7 +61,8 @@ def visit(
         async with httpx.AsyncClient(transport=transport, base_url="https://r.example") as client:
             if form is None:
                 return await client.get(path)
-            return await client.post(path, data={"csrf": CSRF, **form})
+            headers = {"Sec-Fetch-Site": "same-origin"}
+            return await client.post(path, data={"csrf": CSRF, **form}, headers=headers)
 
     return asyncio.run(once())
 

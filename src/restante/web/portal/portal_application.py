@@ -1,8 +1,8 @@
 """The portal as an ASGI application: pages made by the server, which work without JavaScript.
 
 Every page calls the functions of `admin` for the session's principal, and never a store. Rights are
-decided there. A foreign name is answered as an unknown one. A GET changes nothing. Sessions, the
-sign-in and the check of forms (CSRF) belong to the layers that `build_portal` is given.
+decided there. A foreign name is answered as an unknown one. A GET changes nothing. `form_guard`
+stands in front of every route.
 """
 
 import asyncio
@@ -37,6 +37,7 @@ from restante.web.portal import (
     search_page,
     usage_page,
 )
+from restante.web.portal.form_guard import guarded
 from restante.web.portal.page_renderer import PageRenderer
 from restante.web.portal.portal_look import PortalLook
 from restante.web.portal.portal_session import SessionReader
@@ -87,10 +88,10 @@ def build_portal(
     Templates are compiled here: call it in a thread while the server runs (`PreparedPortal`).
     """
     look = look or PortalLook()
-    routes = [static_route(look), *more_routes]
+    routes: list[BaseRoute] = [static_route(look), *more_routes]
     for pages in _PAGES:
         routes += pages.ROUTES
-    portal = Starlette(routes=routes)
+    portal = Starlette(routes=guarded(routes, sessions))
     renderer = PageRenderer(context.now, context.hostname, look)
     portal.state.portal = PortalParts(context, sessions, renderer)
     for kind, answer in (

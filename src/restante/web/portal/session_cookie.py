@@ -21,7 +21,7 @@ _KEY: Final = "portal_session"  # in the state of a request, once it was looked 
 
 @dataclass(frozen=True, slots=True)
 class CookieSessions:
-    """A `SessionReader`."""
+    """A `SessionReader`. A page that refreshes itself keeps no session alive."""
 
     sessions: PortalSessions
 
@@ -35,7 +35,8 @@ class CookieSessions:
 
     async def _find(self, request: Request) -> PortalSession | None:
         secret = session_secret(request)
-        found = await self.sessions.find(secret)
+        is_use = "HX-Request" not in request.headers or request.method not in ("GET", "HEAD")
+        found = await self.sessions.find(secret, is_use=is_use)
         if found is None:
             return None
         return PortalSession(

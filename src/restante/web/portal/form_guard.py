@@ -1,0 +1,118 @@
+"""The guard in front of every route of the portal: nothing changes by a strange page (CSRF).
+
+A request that is not GET or HEAD must come from a page of this portal. Browsers say so in
+Sec-Fetch-Site, and older ones in Origin. A client that says neither is refused. If somebody is
+signed in, it must also bring the token of the session. The token is in the field `csrf` of a form,
+or in the header X-CSRF-Token. A `StrangerRoute`, such as the sign-in, has no session and so no
+token. There the first check alone keeps a strange page from signing a browser in.
+"""
+
+import hmac
+from collections.abc import Mapping, Sequence
+from copy import copy
+from http import HTTPStatus
+from typing import Final
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from restante.web.portal.portal_session import SessionReader
+from restante.web.portal.portal_visit import FormValues, NotSignedIn
+
+TOKEN_FIELD: Final = "csrf"  # noqa: S105  its name
+TOKEN_HEADER: Final = "X-CSRF-Token"  # noqa: S105  its name
+STRANGE: Final = "This did not come from an open page of this portal, so nothing was done."
+SAFE: Final = frozenset({"GET", "HEAD"})
+_FORM: Final = "application/x-www-form-urlencoded"
+
+
+class StrangerRoute(Route):
+    """A route for people without a session. It must not act by the rights of one."""
+
+
+def guarded(routes: Sequence[BaseRoute], sessions: SessionReader) -> list[BaseRoute]:
+    """Return these routes with the guard in front of each."""
+    found: list[BaseRoute] = []
+    for route in routes:
+        assert isinstance(route, Route), f"{route} cannot be guarded"
+        needs_session = not isinstance(route, StrangerRoute)
+        behind = copy(route)
+        behind.app = FormGuard(route.app, sessions, needs_session=needs_session)
+        found.append(behind)
+    return found
+
+
+class FormGuard:
+    """Stands before one route."""
+
+    def __init__(self, app: ASGIApp, sessions: SessionReader, *, needs_session: bool) -> None:
+        self._app = app
+        self._sessions = sessions
+        self._needs_session = needs_session
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on. Raises HTTPException, NotSignedIn, StoreError."""
+        if scope["method"] in SAFE:
+            await self._app(scope, receive, send)
+            return
+        request = Request(scope, receive)
+        if not is_from_own_page(request.headers, request.url.scheme):
+            raise HTTPException(HTTPStatus.FORBIDDEN, STRANGE)
+        if not self._needs_session:
+            await self._app(scope, receive, send)
+            return
+        session = await self._sessions.session_of(request)
+        if session is None:
+            raise NotSignedIn
+        body = await request.body()
+        token = token_of(request.headers, body)
+        if not hmac.compare_digest(token.encode("utf-8", "replace"), session.csrf.encode()):
+            raise HTTPException(HTTPStatus.FORBIDDEN, STRANGE)
+        await self._app(scope, _once_more(body, receive), send)
+
+
+def is_from_own_page(headers: Headers, scheme: str) -> bool:
+    """Return whether a browser says that a page of this portal made the request.
+
+    `scheme` is that of our listener. Before it may be a proxy that speaks TLS.
+    """
+    sites = headers.getlist("Sec-Fetch-Site")
+    if sites:
+        return sites == ["same-origin"]
+    origins = headers.getlist("Origin")
+    if len(origins) != 1:
+        return False
+    try:
+        origin = urlsplit(origins[0])
+    except ValueError:
+        return False
+    is_same_host = origin.netloc.lower() == headers.get("Host", "").lower() != ""
+    return is_same_host and origin.scheme in ("https", scheme)
+
+
+def token_of(headers: Mapping[str, str], body: bytes) -> str:
+    """Return the token of a request, "" without one. Raises HTTPException for too many fields."""
+    token = headers.get(TOKEN_HEADER)
+    if token is not None:
+        return token
+    if headers.get("Content-Type", "").partition(";")[0].strip().lower() != _FORM:
+        return ""
+    return FormValues(body.decode("utf-8", "replace")).text(TOKEN_FIELD)
+
+
+def _once_more(body: bytes, receive: Receive) -> Receive:
+    """Return a `receive` that gives the body again, and then goes on."""
+    is_given = False
+
+    async def receive_again() -> Message:
+        nonlocal is_given
+        if is_given:
+            return await receive()
+        is_given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive_again
