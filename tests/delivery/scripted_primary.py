@@ -57,6 +57,8 @@ class ScriptedPrimary(AbstractAsyncContextManager["ScriptedPrimary"]):
     behind_content: str = (
         ""  # DROPS, REFUSES or CLOSE, where more comes with content than its end mark
     )
+    behind_chunk: str = ""  # the same, behind the content of a chunk
+    is_silent_at_chunks: bool = False  # with content; DATA is well
     context: ssl.SSLContext | None = None  # for STARTTLS
     seconds: Mapping[str, float] = field(default_factory=dict)  # to wait before a reply, by verb
     taken: list[Taken] = field(default_factory=list)
@@ -170,12 +172,12 @@ class _Session(asyncio.Protocol):
         if decoder.is_complete:
             self._decoder = None
             self._end_content()
-            if self._buffer:
-                self._meet_what_is_behind()
+            self._meet_what_is_behind(self._primary.behind_content)
         return decoder.is_complete
 
-    def _meet_what_is_behind(self) -> None:
-        behind = self._primary.behind_content
+    def _meet_what_is_behind(self, behind: str) -> None:
+        if not self._buffer:
+            return
         if behind == CLOSE:
             self.transport.close()
         elif behind == REFUSES:
@@ -194,8 +196,11 @@ class _Session(asyncio.Protocol):
         return bool(octets)
 
     def _end_chunk(self) -> None:
-        if self._forward_paths:
+        if self._forward_paths and self._primary.is_silent_at_chunks:
+            self._say(SILENCE)
+        elif self._forward_paths:
             self._end_content()
+            self._meet_what_is_behind(self._primary.behind_chunk)
         else:
             self._say(self._primary.answer("BDAT"))
 

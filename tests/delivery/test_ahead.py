@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
+from itertools import pairwise
 
 import pytest
 
@@ -10,7 +12,7 @@ from restante.smtp.window import FEWEST_MESSAGES, MOST_MESSAGES
 from restante.store.mail_handover import Drain, PastDrain
 from restante.telemetry.events import DeliveryAttempt
 from restante.tenancy.model import HostedDomain
-from tests.delivery.scripted_primary import CLOSE, SILENCE, Script, ScriptedPrimary
+from tests.delivery.scripted_primary import CLOSE, DROPS, SILENCE, Script, ScriptedPrimary
 from tests.delivery.swift_loop import run_swiftly
 from tests.delivery.world import World, until
 
@@ -115,12 +117,12 @@ def test_an_operator_can_do_without() -> None:
 
 
 def test_a_lost_connection_makes_no_more_copies_than_the_window_and_loses_nothing() -> None:
-    """The windows grow by doubling: 4, 8, 16, 32, then 64. The loss falls into the last."""
+    """The windows grow by doubling: 1, 2, 4, 8, 16, 32, then 64. The loss falls into the last."""
     primary = chunking({"CONTENT": [*[TAKEN] * 110, CLOSE]})
     world = drained(primary, 300)
     copies = len(numbers(primary)) - 300
     assert set(numbers(primary)) == set(range(1, 301))
-    assert copies == 110 - (4 + 8 + 16 + 32)
+    assert copies == 110 - (1 + 2 + 4 + 8 + 16 + 32)
     assert copies <= MOST_MESSAGES
     assert not still_held(world)
 
@@ -189,3 +191,69 @@ def test_a_server_that_refuses_everything_gets_no_large_windows() -> None:
     world = drained(primary, 100, patience=0)
     assert len(still_held(world)) == 100
     assert primary.commands.count("RCPT TO:<b@b.example>") <= 3 * FEWEST_MESSAGES
+
+
+def times_of(primary: ScriptedPrimary, connections: int, *counts: int) -> tuple[World, list[float]]:
+    """Drain so many messages in turn; return how long each drain took, in seconds."""
+    at: list[float] = []
+
+    async def scene(world: World, domain: HostedDomain) -> None:
+        async def hold(count: int) -> None:
+            at.append(asyncio.get_running_loop().time())
+            await world.hold(domain, count)
+
+        await drain_in_turn(world, domain, *(partial(hold, count) for count in counts))
+        at.append(asyncio.get_running_loop().time())
+
+    world = play(primary, scene, connections)
+    return world, [after - before for before, after in pairwise(at)]
+
+
+@pytest.mark.parametrize("connections", [1, 4])
+def test_silence_at_the_content_of_the_first_window_is_found_out_once(connections: int) -> None:
+    """One message waits for half a minute, the others for a look. `content_timeout` is 600."""
+    primary = ScriptedPrimary(offer=CHUNKING, is_silent_at_chunks=True)
+    world, [first, second] = times_of(primary, connections, 300, 20)
+    assert sorted(numbers(primary)) == list(range(1, 321))
+    assert first < 45
+    assert second < 5
+    assert [manner for manner, _ in manners(world)].count("ahead-in-vain") == 1
+    assert not world.pauses
+
+
+@pytest.mark.parametrize("connections", [1, 4])
+@pytest.mark.parametrize("behind", [DROPS, CLOSE])
+def test_a_server_that_reads_nothing_behind_a_chunk_is_found_out_once(
+    behind: str, connections: int
+) -> None:
+    primary = ScriptedPrimary(offer=CHUNKING, behind_chunk=behind)
+    world, [first, second] = times_of(primary, connections, 300, 20)
+    assert set(numbers(primary)) == set(range(1, 321))
+    assert len(primary.taken) == 321, "one copy"
+    assert (first < 15, second < 5) == (True, True)
+    assert manners(world)[0] == ("ahead", "broken")
+
+
+def test_the_content_of_a_single_message_gets_all_its_time_where_nothing_else_leaves() -> None:
+    """RFC 5321 §4.5.3.2.6: the destination may be delivering it."""
+    primary = ScriptedPrimary(offer=CHUNKING, is_silent_at_chunks=True)
+    _, [first, second] = times_of(primary, 1, 1, 20)
+    assert 600 <= first < 610
+    assert second < 5
+
+
+def test_a_slow_content_in_a_proven_window_delays_the_others_for_minutes_once() -> None:
+    primary = chunking({"CONTENT": [*[TAKEN] * 150, SILENCE]})
+    world, [first, second] = times_of(primary, 1, 300, 100)
+    assert set(numbers(primary)) == set(range(1, 401))
+    assert 180 <= first < 200
+    assert second < 5
+    assert [manner for manner, _ in manners(world)].count("ahead") == 1
+
+
+@pytest.mark.parametrize("step", ["BDAT", "NOPE"])
+def test_silence_in_the_probe_costs_less_than_a_minute(step: str) -> None:
+    primary = chunking({step: [SILENCE]})
+    _, [first] = times_of(primary, 1, 3)
+    assert numbers(primary) == [1, 2, 3]
+    assert first < 30

@@ -35,6 +35,7 @@ class Session:
     not_borne_for_lf: Pipelining | None = None
     awaits_across: bool = False
     is_trying_across: bool = False
+    awaits_behind_chunk: bool = False
     awaited: Step | None = None
     in_doubt: ClientTransaction | None = None
     probed: None = None
@@ -87,6 +88,11 @@ def test_the_manner_of_sending(
         (Session(runs_ahead=True), {"begun": 1}, AHEAD),
         (Session(runs_ahead=True), {"begun": 9, "windows_settled": 1}, None),
         (Session(runs_ahead=True), {"begun": 9, "windows_settled": 1, "is_astray": True}, AHEAD),
+        (
+            Session(runs_ahead=True, awaits_behind_chunk=True),
+            {"begun": 3, "windows_settled": 1},
+            AHEAD,
+        ),
         (Session(awaits_across=True), {}, ACROSS),
         (Session(is_trying_across=True), {}, ACROSS),
         (Session(is_trying_across=True), {"is_astray": True}, None),

@@ -26,10 +26,12 @@ def test_a_new_destination_gets_one_connection_first() -> None:
 
 
 @pytest.mark.parametrize(("most", "first"), [(20, 8), (8, 8), (4, 4)])
-def test_after_a_good_drain_as_many_begin_at_once_with_its_probe(most: int, first: int) -> None:
+def test_after_a_good_drain_as_many_begin_at_once_with_its_probe_and_windows(
+    most: int, first: int
+) -> None:
     scene = Scene()
-    scene.experience.went_well("d", GoodDrain(8, PROBED))
-    assert scene.beginning(most=most) == Beginning(most, first, Pipelining.AHEAD, PROBED)
+    scene.experience.went_well("d", GoodDrain(8, PROBED, 64))
+    assert scene.beginning(most=most) == Beginning(most, first, Pipelining.AHEAD, PROBED, 64)
     assert scene.beginning("other") == ONE_BY_ONE
 
 

@@ -42,13 +42,15 @@ def test_another_connection_may_take_more(ended: ConnectionEnd, expected: bool) 
         (end(was_closed=True), False),
         (end(was_closed=True, outstanding=SOME, was_ready=False), False),
         (end(was_closed=True, outstanding=SOME, not_borne=Pipelining.OPENING), False),
-        (end(was_closed=True, outstanding=SOME, manner=SendingManner.AHEAD), False),
+        (end(was_closed=True, outstanding=SOME, manner=SendingManner.AHEAD), True),
+        (end(was_closed=True, outstanding=2 * SOME, manner=SendingManner.AHEAD), False),
         (end(was_closed=True, tried=3, manner=SendingManner.AHEAD), True),
     ],
     ids=[
         *("421", "refused", "closed", "malformed reply or silence", "ended by us"),
         "before any message",
-        *("before EHLO", "over pipelining", "over a window", "after a window"),
+        *("before EHLO", "over pipelining"),
+        *("over a window of one", "over a window", "after a window"),
     ],
 )
 def test_a_message_may_be_the_cause(ended: ConnectionEnd, expected: bool) -> None:
@@ -61,11 +63,12 @@ def test_a_message_may_be_the_cause(ended: ConnectionEnd, expected: bool) -> Non
         (end(not_borne=Pipelining.OPENING, outstanding=SOME), True),
         (end(not_borne=Pipelining.ACROSS, outstanding=SOME), True),
         (end(not_borne=Pipelining.AHEAD), True),
-        (end(not_borne=Pipelining.AHEAD, outstanding=SOME), False),
+        (end(not_borne=Pipelining.AHEAD, outstanding=2 * SOME), True),
+        (end(not_borne=Pipelining.AHEAD, outstanding=3 * SOME), False),
         (end(), False),
         (end(EndKind.BUSY, not_borne=Pipelining.OPENING), False),
     ],
-    ids=["opening", "across", "the probe", "a window", "no sign", "421"],
+    ids=["opening", "across", "the probe", "the second window", "a window", "no sign", "421"],
 )
 def test_another_connection_does_without_pipelining(ended: ConnectionEnd, expected: bool) -> None:
     assert ended.goes_on_gentler is expected

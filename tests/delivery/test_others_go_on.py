@@ -133,6 +133,27 @@ def test_one_message_that_meets_silence_delays_others_for_a_minute_at_most(
     assert primary.most_open == 2
 
 
+def test_the_last_few_messages_leave_by_another_connection_too() -> None:
+    """The drain may have four, and was content with one, because too few messages were left."""
+    primary = Touchy(offer=("PIPELINING",), step="MAIL", reply=SILENCE)
+    world = World()
+
+    async def main() -> None:
+        async with primary:
+            domain = await world.host(primary.port, connections=4)
+            await world.hold(domain, 1)
+            await world.hold_asking(
+                domain, Envelope("bad@a.example", ("b@b.example", "c@b.example"))
+            )
+            await world.hold(domain, 2)
+            async with world.dispatcher() as dispatcher:
+                await dispatcher.start(domain, "test")
+                await asyncio.sleep(2 * SILENCE_SECONDS)
+
+    run_swiftly(main())
+    assert len(primary.taken) == 3
+
+
 @pytest.mark.parametrize("connections", [1, 4])
 @pytest.mark.parametrize("step", ["MAIL", "RCPT"])
 def test_silence_in_a_window_delays_the_mail_behind_it_by_less_than_a_reply_may_take(

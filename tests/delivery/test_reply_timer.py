@@ -9,6 +9,7 @@ import pytest
 
 from restante.delivery.delivery_settings import DeliverySettings
 from restante.delivery.reply_timer import ReplyTimer
+from restante.smtp.chunking_probe import PROBE_CHUNK, PROBE_MAIL
 from restante.smtp.client_session import ClientSession
 from restante.smtp.client_transaction import CONTENT, DATA, MAIL, QUIT, Step
 from tests.delivery.manual_loop import ManualLoop
@@ -23,6 +24,8 @@ class Session:
     awaited: Step | None = None
     awaits_across: bool = False
     awaits_close: bool = False
+    awaits_behind_chunk: bool = False
+    is_probing: bool = False
     is_sending_content: bool = False
 
 
@@ -59,10 +62,13 @@ class Scene:
         (Session(QUIT), False, 5),
         (Session(MAIL, awaits_across=True), False, 5),
         (Session(awaits_close=True), False, 5),
+        (Session(MAIL, awaits_behind_chunk=True), False, 5),
+        (Session(PROBE_MAIL, is_probing=True), False, 300),
+        (Session(PROBE_CHUNK, is_probing=True), False, 20),
     ],
     ids=[
         *("nothing is due", "handshake", "MAIL", "DATA", "content", "sending content", "QUIT"),
-        *("behind content", "behind QUIT"),
+        *("behind content", "behind QUIT", "behind a chunk", "probe", "behind the probe's MAIL"),
     ],
 )
 def test_the_time_of_each_step(

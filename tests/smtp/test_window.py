@@ -16,6 +16,28 @@ def test_the_window_grows_while_the_server_is_quick_and_takes_all() -> None:
     assert pace.messages == FEWEST_MESSAGES
 
 
+def test_a_server_that_is_not_known_gets_one_message_then_twice_what_it_answered() -> None:
+    pace, taken = Pace(0), list[int]()
+    window = SendWindow(pace)
+    for _ in range(6):
+        taken.append(0)
+        while window.has_room:
+            window.take(1)
+            taken[-1] += 1
+        window.empty()
+        pace.adapt(0.1, is_whole=True)
+    assert taken == [1, 2, 4, 8, 16, 32]
+
+
+def test_a_server_of_small_windows_is_found_out_after_three() -> None:
+    pace = Pace(0)
+    for _ in range(3):
+        assert pace.is_finding_out
+        pace.settle(1)
+    assert not pace.is_finding_out
+    assert pace.is_trying
+
+
 def test_the_window_takes_so_many_octets_and_always_one_message() -> None:
     window = SendWindow(Pace())
     window.take(MOST_OCTETS + 1)

@@ -25,6 +25,7 @@ from restante.smtp.window import Pace
 FIRST_SILENT_SECONDS: Final = 180.0  # of silence, before a connection may be cut for the others
 SILENT_SECONDS: Final = 60.0  # the same, once one was cut
 TARDY_SECONDS: Final = 30.0  # where replies come after that, none is cut
+_EXAMINED_OCTETS: Final = 100_000  # a second: a slow filter may need so long for content
 OURS: Final = (EndKind.QUIT, EndKind.UNREADABLE)  # ends that are no fault of the destination
 
 Report = Callable[[DeliveryTally, HeldMessage, Outcome, str], None]
@@ -56,10 +57,12 @@ class AttemptConnections:
         self._open: dict[DeliveryConnection, None] = {}
         self._allowance = ConnectionAllowance(context.settings.messages_per_connection)
         self._awaited_long: dict[DeliveryConnection, int] = {}  # how many replies had come then
+        # how much was delivered when the first window of a connection was found silent
+        self._first_windows: dict[DeliveryConnection, int] = {}
         self._has_cut = False  # a connection, for its silence
         self._replies_late = False  # a reply has come although it was awaited long
         self._ended: str | None = None  # why none may begin any more
-        self.pace = Pace()
+        self.pace = Pace(beginning.proven)
         self.probed: Probed | None = None
         self.has_failed = False  # one of them
 
@@ -79,6 +82,16 @@ class AttemptConnections:
     def waiting_for(self, seconds: float) -> int:
         """Return how many wait for so long for a reply that is due."""
         return sum(one.has_waited(seconds) for one in self._open)
+
+    @property
+    def waiting_in_first_windows(self) -> int:
+        """Return how many are silent in the first window that the destination has ever got."""
+        return len(self._first_windows)
+
+    @property
+    def is_finding_out(self) -> bool:
+        """Whether one of them finds out which windows the destination supports."""
+        return self.pace.is_finding_out and any(one.runs_ahead for one in self._open)
 
     def wake(self) -> None:
         """Let them look for messages again."""
@@ -125,6 +138,24 @@ class AttemptConnections:
         self._awaited_long = {
             one: one.reply_count for one in self._open if one.has_waited(TARDY_SECONDS)
         }
+
+    def judge_first_windows(self, delivered: int) -> None:
+        """Call it now and then, with the number of delivered messages.
+
+        A destination that is late in its first window gets no other. If it takes mail sent in
+        another manner meanwhile, the window is given up: it is one message, so one copy at most.
+        """
+        self._first_windows = {
+            one: self._first_windows.get(one, delivered)
+            for one in self._open
+            if one.waits_in_first_window
+        }
+        if self._first_windows:
+            self._context.backoff.doubt_windows(self._plan.destination.text)
+        for one, before in list(self._first_windows.items()):
+            seconds = TARDY_SECONDS + one.octets_out / _EXAMINED_OCTETS
+            if delivered > before and one.has_waited(seconds):
+                one.cut_first_window()
 
     async def run_one(self, *, is_relief: bool = False) -> ConnectionEnd:
         """Try the addresses in order until one lets us begin; those that did come first.

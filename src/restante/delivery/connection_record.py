@@ -21,6 +21,7 @@ class ConnectionRecord:
     windows_settled: int = 0
     was_ready: bool = False  # transactions could begin
     was_closed: bool = False  # by the destination
+    was_silent: bool = False  # until we gave up
     is_astray: bool = False  # the destination sent a malformed or unexpected reply
     reported_cut: HeldMessage | None = None  # has an outcome, although its transaction did not end
     kind: EndKind | None = None  # set once: the connection is over
@@ -57,6 +58,7 @@ def connection_end(
         _not_borne(record, session, manner),
         session.probed,
         was_closed=record.was_closed,
+        was_silent=record.was_silent,
         in_doubt=_in_doubt(record, session),
         closed_at_ehlo=record.was_closed and not tls_version and session.awaited is EHLO,
         uses_ehlo=uses_ehlo,
@@ -82,9 +84,9 @@ def _not_borne(
         return None
     if session.not_borne_for_lf is not None:
         return session.not_borne_for_lf
-    if manner in (SendingManner.PROBED, SendingManner.AHEAD_IN_VAIN) or (
-        manner is SendingManner.AHEAD and record.is_astray
-    ):
+    is_in_vain = manner in (SendingManner.PROBED, SendingManner.AHEAD_IN_VAIN)
+    loses_step = record.is_astray or session.awaits_behind_chunk
+    if is_in_vain or (manner is SendingManner.AHEAD and loses_step):
         return Pipelining.AHEAD
     if not record.is_astray and (session.awaits_across or session.is_trying_across):
         return Pipelining.ACROSS

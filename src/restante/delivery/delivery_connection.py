@@ -118,22 +118,44 @@ class DeliveryConnection:
 
     @property
     def may_be_cut(self) -> bool:
-        """Whether the destination says nothing before the content of a message.
+        """Whether the destination says nothing before the content of a message, or in a window.
 
-        Then no copy can be made, except of a window that has gone whole. The destination has not
-        come to the rest of it, and at `reply_timeout` the whole window would be sent again too.
+        Before content no copy can be made, except of a window that has gone whole. The destination
+        has not come to the rest of it, and in the end the whole window would be sent again too.
+        The reply to the content of a single message gets all its time (RFC 5321 §4.5.3.2.6). In a
+        window, the messages behind it would wait too, and its first one gets that time later.
         """
         session = self._session
-        return session.awaited is not CONTENT and bool(session.outstanding())
+        is_single = session.awaited is CONTENT and not self.holds_up_mail
+        return not is_single and bool(session.outstanding())
 
     @property
     def holds_up_mail(self) -> bool:
         """Whether messages wait behind another in its window."""
         return self._session.runs_ahead and len(self._session.outstanding()) > 1
 
+    @property
+    def waits_in_first_window(self) -> bool:
+        """Whether a reply is late in the first window that the destination has ever got."""
+        return self._session.is_new_to_windows and self.has_waited(LATE_SECONDS)
+
+    @property
+    def runs_ahead(self) -> bool:
+        """Whether it sends messages ahead of replies."""
+        return self._session.runs_ahead
+
+    @property
+    def octets_out(self) -> int:
+        """The size of the messages without an outcome."""
+        return sum(transaction.message.size for transaction in self._session.outstanding())
+
     def cut(self) -> None:
         """Wait no longer, because of other mail."""
         self._stop_waiting(f"; other mail was waiting after {self.seconds_still:.0f} s")
+
+    def cut_first_window(self) -> None:
+        """Wait no longer, because other mail was taken meanwhile, sent in another manner."""
+        self._stop_waiting(f" for {self.seconds_still:.0f} s; it took other mail meanwhile")
 
     def finish(self) -> None:
         """Begin no more; wait for outstanding replies and send QUIT, soon if nothing was begun.
@@ -367,6 +389,7 @@ class DeliveryConnection:
         awaited = self._session.awaited
         what = f"the reply to {awaited.name}" if awaited is not None else "the destination"
         self._guarded(self._take_cut_reply)
+        self._record.was_silent |= not self._record.is_over
         self._close(EndKind.BROKEN, f"timed out waiting for {what}{reason}")
 
     # The end

@@ -33,7 +33,10 @@ class DeliverySettings(BaseModel):
     )
     content_timeout: Annotated[float, Field(gt=0)] = Field(
         default=600.0,
-        description="Seconds to wait for the reply after content (RFC 5321 §4.5.3.2.6).",
+        description="Seconds to wait for the reply after content (RFC 5321 §4.5.3.2.6). Where other"
+        " messages wait behind it in a window, it is 180 for the first, then 60. In the first"
+        " window that a destination ever gets, it is about 30 if the destination takes other mail"
+        " meanwhile.",
     )
     messages_per_connection: Annotated[int, Field(ge=1)] = Field(
         default=1000,

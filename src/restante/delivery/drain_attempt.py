@@ -19,9 +19,13 @@ takes its messages by itself. The manners towards a primary that has just come b
   If so many have waited for a minute, they do no work. Then up to four can be open beyond that
   number. None of these sends a message ahead of replies. A connection that waits takes no further
   message. If all of these wait too, the one that has waited longest is cut: after three minutes,
-  the next after one. Its message is deferred. It is not cut if the reply to content is due, or if
-  this destination has sent late replies: it is given its time. A connection that is silent with
-  other messages in its window is cut after the same time, also if no other mail waits.
+  the next after one. Its message is deferred. Content of a single message is given its time, and
+  so is a destination that has sent late replies. A connection that is silent with other messages in
+  its window is cut after the same time, also if no other mail waits.
+- The first window at a destination is one message, the second is two (smtp/window.py). If the reply
+  to the first is late, others go one at a time at once, also over further connections. If they are
+  taken, the first is sent in that manner too, after half a minute. A silence behind the first chunk
+  of the second costs five seconds. Both are remembered (pipelining_backoff.py).
 - A connection that took none, and fails while others work, gives its messages back to them, once
   each. For a while no further connection is tried.
 - The attempt ends when the last connection has failed, and when ten messages in a row were
@@ -150,6 +154,7 @@ class DrainAttempt:
         while True:
             await asyncio.sleep(SILENCE_SECONDS)
             self._connections.note_late_replies()
+            self._connections.judge_first_windows(self._delivered)
             if self._needs_relief:
                 self._relieve()
             elif not self._is_ending:  # mail that stands in a window can leave by no other
@@ -165,8 +170,14 @@ class DrainAttempt:
         most = self._beginning.most
         if self._running >= most + WAITING_BESIDE or self._has_lost_too_many:
             self._connections.cut_longest_silent()
-        elif self._ramp.widen() or self._connections.waiting_for(IDLE_SECONDS) >= most:
+        elif self._running < self._ramp.wanted or self._ramp.widen() or self._do_no_work(most):
             self._begin_connection(is_relief=True)
+
+    def _do_no_work(self, most: int) -> bool:
+        """Return whether so many connections wait that they do not count."""
+        connections = self._connections
+        idle = max(connections.waiting_for(IDLE_SECONDS), connections.waiting_in_first_windows)
+        return idle >= most
 
     def _remember(self) -> None:
         experience, destination = self._context.experience, self._plan.destination.text
@@ -174,7 +185,10 @@ class DrainAttempt:
             experience.went_badly(destination)
         elif self._kind is AttemptKind.COMPLETE and self._delivered and self._beginning.most > 1:
             experience.went_well(
-                destination, GoodDrain(self._ramp.wanted, self._connections.probed)
+                destination,
+                GoodDrain(
+                    self._ramp.wanted, self._connections.probed, self._connections.pace.proven
+                ),
             )
 
     def end(self, reason: str, kind: AttemptKind = AttemptKind.STOPPED) -> None:
@@ -296,6 +310,8 @@ class DrainAttempt:
 
     def _climb(self) -> None:
         """Open more connections where a delivered message is reason enough."""
+        if self._connections.is_finding_out:
+            return
         turn = self._connections.pace.turn
         if self._ramp.deliver(self.connection_count, self._loop.time(), turn):
             self._open_connections()

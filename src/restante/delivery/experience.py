@@ -4,8 +4,8 @@
     --------------------------------------------  ---------------------------------------------
     there was none, or a connection failed in it  one connection, until its first window is
                                                   settled
-    delivered everything, on N connections        up to N connections, and the result of the
-                                                  probe for CHUNKING
+    delivered everything, on N connections        up to N connections, the result of the probe
+                                                  for CHUNKING, and windows as large as then
     met a rate limit, within the last hour        one connection all the time, by DATA: the
                                                   probe's two MAIL count
 
@@ -31,6 +31,7 @@ class GoodDrain:
 
     connections: int
     probed: Probed | None  # None without pipelining
+    proven: int = 0  # messages in the largest window that was answered
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ class Beginning:
     first: int  # how many of them at once
     pipelining: Pipelining  # at most
     probed: Probed | None
+    proven: int = 0  # messages in the largest window that has ever been answered
     is_limited: bool = False  # the destination limits the rate
 
 
@@ -65,7 +67,8 @@ class Experience:
         if is_paced or is_limited:
             return Beginning(1, 1, Pipelining.OPENING, None, is_limited=is_limited)
         good = self._good.get(destination, _NONE)
-        return Beginning(most, min(good.connections, most), Pipelining.AHEAD, good.probed)
+        first = min(good.connections, most)
+        return Beginning(most, first, Pipelining.AHEAD, good.probed, good.proven)
 
     def took_mail(self, destination: str) -> None:
         """Remember that it has taken a message."""

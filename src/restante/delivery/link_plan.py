@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 from restante.delivery.delivery_settings import DeliverySettings
 from restante.delivery.route import Endpoint
@@ -13,6 +14,8 @@ from restante.smtp.chunking_probe import Probed
 from restante.smtp.handshake import ClientOptions
 from restante.smtp.pipelining import Pipelining
 from restante.smtp.window import Pace
+
+_FEW: Final = 2  # messages
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,7 @@ class ConnectionEnd:
     was_closed: bool = (
         False  # by the destination without a reply, or by us because a reply had no end
     )
+    was_silent: bool = False  # a reply did not come in time
     in_doubt: HeldMessage | None = (
         None  # outstanding; all its content was sent, and no reply to it could be read
     )
@@ -103,15 +107,16 @@ class ConnectionEnd:
         """
         if not self.was_ready or self.not_borne is not None:
             return False
-        is_single = self.manner is SendingManner.DATA or not self.outstanding
+        is_single = self.manner is SendingManner.DATA or len(self.outstanding) <= 1
         has_ended = self.kind in (EndKind.BROKEN, EndKind.BUSY, EndKind.REFUSED)
         return has_ended and is_single and bool(self.tried or self.outstanding)
 
     @property
     def goes_on_gentler(self) -> bool:
-        """Whether pipelining broke it: another connection does without."""
+        """Whether pipelining broke it: another connection does without.
+
+        A window makes copies, so it is not sent again at once. The first two are small enough.
+        """
         if self.kind is not EndKind.BROKEN or self.not_borne is None:
             return False
-        return (
-            self.not_borne is not Pipelining.AHEAD or not self.outstanding
-        )  # a window makes copies: not at once
+        return self.not_borne is not Pipelining.AHEAD or len(self.outstanding) <= _FEW

@@ -8,8 +8,10 @@ after a restart one connection finds it out again.
     --------------------------------------------------  ---------------------------------------
     it broke in the probe for CHUNKING, or before one   no whole messages ahead, a day
     window was settled
+    the reply to the first window of all is late        no whole messages ahead, an hour
     it broke later with mail in the window, the second  no whole messages ahead, an hour: the
     time within an hour                                 path is bad, and DATA makes fewer copies
+    it was silent with mail in the window               the same, the first time
     a command after content was refused, or got no      nothing behind content, a day
     reply
     it broke in the opening of the first transaction,   one command at a time, an hour
@@ -64,11 +66,16 @@ class PipeliningBackoff:
         if end.not_borne is not None:
             self._leave_off(destination, end.not_borne, _FOR[end.not_borne])
         elif end.kind is EndKind.BROKEN and end.manner is SendingManner.AHEAD and end.outstanding:
-            self._count_loss(destination)
+            self._count_loss(destination, was_silent=end.was_silent)
 
-    def _count_loss(self, destination: str) -> None:
+    def doubt_windows(self, destination: str) -> None:
+        """Begin no more windows there for a while: the reply to the first one is late."""
+        if self.pipelining(destination) is Pipelining.AHEAD:
+            self._leave_off(destination, Pipelining.AHEAD, _HOUR)
+
+    def _count_loss(self, destination: str, *, was_silent: bool) -> None:
         now = self._monotonic()
-        if now - self._lost_at.get(destination, -inf) < _HOUR:
+        if was_silent or now - self._lost_at.get(destination, -inf) < _HOUR:
             self._leave_off(destination, Pipelining.AHEAD, _HOUR)
         self._lost_at[destination] = now
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from restante.delivery.deadline import Deadline
 from restante.delivery.delivery_settings import DeliverySettings
+from restante.smtp.chunking_probe import PROBE_MAIL
 from restante.smtp.client_session import ClientSession
 from restante.smtp.client_transaction import CONTENT, QUIT
 
@@ -15,8 +16,9 @@ from restante.smtp.client_transaction import CONTENT, QUIT
 _GOODBYE_SECONDS: Final = 5.0
 _CLOSING_SECONDS: Final = 1.0
 _ACROSS_SECONDS: Final = (
-    5.0  # behind answered content: a server that drops it stays silent permanently; for a close
+    5.0  # behind answered content or a chunk: a server that drops it stays silent; for a close
 )
+_PROBE_SECONDS: Final = 20.0  # behind the MAIL of the probe: some servers delay their refusals
 _CUT_SECONDS: Final = 30.0  # for the end of a final reply whose code is known
 LATE_SECONDS: Final = 5.0  # for a reply, after which nothing more is put behind it
 
@@ -74,7 +76,14 @@ class ReplyTimer:
             return self._settings.content_timeout
         if awaited is QUIT:
             return _GOODBYE_SECONDS
-        if self._session.awaits_across or self._session.awaits_close:
-            return min(_ACROSS_SECONDS, self._settings.reply_timeout)
         is_owed = awaited is not None or is_shaking_hands or self._session.is_sending_content
-        return self._settings.reply_timeout if is_owed else math.inf
+        seconds = self._settings.reply_timeout if is_owed else math.inf
+        return min(self._trial_seconds(), seconds)
+
+    def _trial_seconds(self) -> float:
+        """Return how long the reply to a trial may take; infinity if the next reply is none."""
+        session = self._session
+        if session.awaits_across or session.awaits_behind_chunk or session.awaits_close:
+            return _ACROSS_SECONDS
+        is_trial = session.is_probing and session.awaited is not PROBE_MAIL
+        return _PROBE_SECONDS if is_trial else math.inf

@@ -342,6 +342,19 @@ class ClientSession:
         )
 
     @property
+    def awaits_behind_chunk(self) -> bool:
+        """Whether the next reply shows if the server reads on behind a chunk: at once, or never."""
+        if not self._ahead.transactions or not self._pace.is_trying:
+            return False
+        is_answered = self._ahead.transactions[0].content is not None
+        return is_answered and self.awaited in _BEGIN_AHEAD
+
+    @property
+    def is_new_to_windows(self) -> bool:
+        """Whether the first window that the server has ever got is without an answer."""
+        return self.is_ahead and not self._pace.proven
+
+    @property
     def is_trying_across(self) -> bool:
         """Whether the reply to the command that tries it is not there."""
         return any(step is ACROSS for step, _ in self._expected)
@@ -617,6 +630,7 @@ class ClientSession:
 
 
 _ENDS: Final = (DATA, CONTENT)  # the steps after the last RCPT
+_BEGIN_AHEAD: Final = (RSET, MAIL)  # the first steps of a transaction that goes ahead
 
 
 def _is_taken(reply: ServerReply | None) -> bool:
