@@ -8,11 +8,13 @@ from datetime import UTC, datetime
 from typing import Final
 
 import uvicorn
+from pydantic import SecretStr
 
 from restante.admin.accounts import AccountChange, change_account
 from restante.admin.admin_context import OpenListener
 from restante.admin.channels import add_channel
 from restante.admin.held_mail import NamedMessages, delete_messages
+from restante.admin.logins import NewLogin, add_login
 from restante.mail.envelope import Envelope
 from restante.mail.message import NewMessage, message_name
 from restante.mail.message_origin import MessageOrigin
@@ -93,7 +95,9 @@ async def _fill(desk: Desk) -> None:
     await delete_messages(desk.context, gone)
     await ask_for(desk, 900, "alpha.example", 1, at=NOW - 60)
     await add_channel(desk.context, hook("pager", account="alpha"))
-    await change_account(desk.context, "alpha", AccountChange(quota=5000))
+    login = NewLogin(user="alpha-mail", password=SecretStr("a-very-secret-password"))
+    await add_login(desk.context, "alpha", login)
+    await change_account(desk.context, "alpha", AccountChange(quota=14_000))
 
 
 async def _hold(desk: Desk, number: int, domain_id: int, path: str, sender: str) -> None:

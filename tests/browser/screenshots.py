@@ -17,6 +17,7 @@ PAGES: Final = {
     "domain": "/domains/alpha.example",
     "domain-away": "/domains/shop.alpha.example",
     "recipients": "/domains/alpha.example/recipients",
+    "setup": "/domains/alpha.example/setup",
     "queue": "/queue",
     "message": f"/messages/{message_name(41)}",
     "message-gone": f"/messages/{message_name(47)}",

@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from restante.admin.held_mail import HeaderView, NamedMessages, delete_messages
 from restante.mail.message import message_name
 from restante.tenancy.grants import Grant, GrantedRole, Scope
@@ -29,6 +31,29 @@ def test_held_mail_shows_its_way_and_the_words_of_the_primary_as_text() -> None:
     assert REPLY not in text
     assert "<dt>Subject</dt>" in text
     assert "business" not in text
+
+
+@pytest.mark.parametrize(
+    ("policy", "text"),
+    [
+        ({}, "It is held without an end."),
+        ({"retention": 86400.0, "at_end": "keep"}, "It is held without an end."),
+        (
+            {"retention": 86400.0, "at_end": "bounce"},
+            "It is held until 2025-10-10 07:53:20, then bounced.",
+        ),
+    ],
+    ids=["for ever", "kept at the end", "bounced"],
+)
+def test_held_mail_shows_its_end(policy: dict[str, object], text: str) -> None:
+    desk = Desk()
+    asyncio.run(desk.host("alpha.example", "alpha", **policy))
+    asyncio.run(desk.hold(1, 1, "a@alpha.example"))
+    assert text in visit(desk, PAGE, ALPHA).text
+
+
+def test_refused_mail_has_no_end_of_holding() -> None:
+    assert "It is held here." in visit(refused_mail(), PAGE, ALPHA).text
 
 
 def test_headers_are_decoded_until_that_takes_too_long() -> None:

@@ -24,6 +24,10 @@ from restante.web.portal.page_wording import (
 
 QUOTA_SHARE: Final = 0.8  # of a quota: from there on somebody should know
 NOTICE_SECONDS: Final = 3 * 86400.0  # before the end of retention
+THEN: Final = {
+    "delete": "deleted",
+    "bounce": "bounced",
+}  # at the end of retention; mail stays with "keep"
 _AWAY_SECONDS: Final = 3600.0  # a restart of a server needs nobody
 
 
@@ -80,8 +84,8 @@ def retention(glance: DomainGlance) -> str:
     """Return the time that mail is kept, and its end."""
     if glance.keep_seconds is None:
         return "kept without an end"
-    then = {"delete": ", then deleted", "bounce": ", then bounced"}.get(glance.at_end, "")
-    return f"kept {span_in_words(glance.keep_seconds)}{then}"
+    then = THEN.get(glance.at_end)
+    return f"kept {span_in_words(glance.keep_seconds)}{f', then {then}' if then else ''}"
 
 
 def _last_release(glance: DomainGlance, now: float) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import urlencode
@@ -12,14 +12,18 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from restante.admin.admin_error import AdminError, ErrorKind
+from restante.admin.domain_glances import show_glance
 from restante.admin.held_mail import FullMessageView, HeaderView, number_of, show_message
 from restante.admin.mail_search import HistoryView, TraceSelection, trace
+from restante.admin.permissions import AdminAction, may
 from restante.admin.releases import PastReleaseView
 from restante.admin.trail import AuditView
 from restante.mail.encoded_words import decoded
+from restante.queue.recipient_status import RecipientStatus
 from restante.transfer.queue_content import read_content
 from restante.transfer.transfer_error import TransferError
-from restante.web.portal.page_wording import octets
+from restante.web.portal.domain_sentence import THEN
+from restante.web.portal.page_wording import exact, octets
 from restante.web.portal.portal_visit import Visit, page_route, see_other, segment
 
 MOST_HEADERS: Final = 100  # on a page
@@ -51,6 +55,7 @@ async def message(visit: Visit) -> Response:
         headers=shown_headers(full.headers) if full is not None else [],
         first=full or left[0],
         steps=list(steps(full, left, found.releases, found.audit)),
+        until=await _held_until(visit, full),
     )
 
 
@@ -70,6 +75,20 @@ async def download(visit: Visit) -> Response:
         "Content-Disposition": f'attachment; filename="{full.name}.eml"',
     }
     return StreamingResponse(content.blocks, media_type="message/rfc822", headers=headers)
+
+
+async def _held_until(visit: Visit, full: FullMessageView | None) -> str:
+    """Return when the time of held mail is over and what then happens, "" if nothing does."""
+    if full is None or all(one.status != RecipientStatus.HELD for one in full.recipients):
+        return ""
+    if not may(visit.session.principal, AdminAction.DOMAIN_SHOW):
+        return ""
+    glance = await show_glance(visit.context, full.domain)
+    then = THEN.get(glance.at_end)
+    if glance.keep_seconds is None or then is None:
+        return "It is held without an end."
+    ends = full.received_at + timedelta(seconds=glance.keep_seconds)
+    return f"It is held until {exact(ends)}, then {then}."
 
 
 def shown_headers(headers: Sequence[HeaderView]) -> list[HeaderView]:

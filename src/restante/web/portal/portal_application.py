@@ -35,6 +35,7 @@ from restante.web.portal import (
     refused_page,
     releases_page,
     search_page,
+    setup_page,
     usage_page,
 )
 from restante.web.portal.form_guard import guarded
@@ -60,6 +61,7 @@ HEADERS: Final = {
 _PAGES: Final = (
     overview_page,
     domain_page,
+    setup_page,
     queue_page,
     message_page,
     refused_page,

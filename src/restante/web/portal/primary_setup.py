@@ -1,0 +1,96 @@
+"""The lines that a customer's postmaster puts on the primary, with the real names in them. Pure.
+
+The examples for the programs that ask for mail are those of docs/how-to/ask-for-mail.md, where
+they are run.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+IMPLICIT_TLS_PORT: Final = 465
+NO_LOGIN: Final = "LOGIN"  # stands where the account has no login yet
+
+
+@dataclass(frozen=True, slots=True)
+class SetupNames:
+    """The names that the lines contain."""
+
+    server: str  # our host name
+    port: int  # of implicit TLS
+    domain: str  # A-labels
+    login: str
+    primary: str  # host name of the destination
+
+
+@dataclass(frozen=True, slots=True)
+class SetupLines:
+    """Lines for one program or file."""
+
+    title: str
+    text: str
+    note: str = ""
+
+
+def asking(names: SetupNames) -> list[SetupLines]:
+    """Return the ways to ask for the mail; one of them is enough."""
+    at_port = "" if names.port == IMPLICIT_TLS_PORT else f":{names.port}"
+    file = "/etc/restante-password"
+    etrn = (
+        f"restante etrn {names.server}{at_port} {names.domain} "
+        f"--login {names.login} --password-file {file}"
+    )
+    return [
+        SetupLines(
+            "cron with restante etrn",
+            f"*/10 * * * *  root  {etrn}\n@reboot       root  {etrn}",
+            f"In /etc/crontab. {file} has the password and is readable by root alone.",
+        ),
+        SetupLines(
+            "curl",
+            f"echo 'machine {names.server} login {names.login} password PASSWORD' > ~/.netrc"
+            " && chmod 600 ~/.netrc\n"
+            f'curl --url smtps://{names.server}{at_port} --netrc -X "ETRN {names.domain}"',
+            "The second line asks: put it into a timer, and into what runs when the line is back.",
+        ),
+        SetupLines(
+            "fetchmail",
+            f"poll {names.server} protocol ETRN port {names.port}\n"
+            f'    esmtpname "{names.login}" esmtppassword "PASSWORD"\n'
+            f"    fetchdomains {names.domain}\n"
+            "    ssl sslcertck",
+            "In ~/.fetchmailrc, which only its owner may be able to read.",
+        ),
+        SetupLines(
+            "msmtp",
+            f"msmtp --host={names.server} --port={names.port} --tls=on --tls-starttls=off"
+            f" --auth=plain --user={names.login} \\\n"
+            f"      --passwordeval='cat {file}' --rmqs={names.domain}",
+        ),
+    ]
+
+
+def receiving(names: SetupNames) -> list[SetupLines]:
+    """Return what the primary needs in order to take the mail, and the domain's DNS records."""
+    domain, server = names.domain, names.server
+    return [
+        SetupLines(
+            "DNS",
+            f"{domain}.  IN MX 10 {names.primary}.\n{domain}.  IN MX 20 {server}.",
+            "The backup has the larger number. Keep the word mx out of the domain's SPF"
+            " record, and name the primary's own addresses there.",
+        ),
+        SetupLines(
+            "Postfix, in main.cf",
+            "smtpd_client_restrictions = check_client_access inline:{ADDRESS=permit}, …\n"
+            "smtpd_client_event_limit_exceptions = $mynetworks, ADDRESS\n"
+            "postscreen_access_list = permit_mynetworks, cidr:{{ADDRESS permit}}",
+            f"ADDRESS stands for the address of {server}. Keep it out of mynetworks, and keep the"
+            " sender rules in force.",
+        ),
+        SetupLines(
+            "rspamd, in local.d/external_relay.conf",
+            'enabled = true;\nrules { BACKUP_MX { strategy = "local"; } }',
+            "With it, in local.d/options.inc: local_addrs = [127.0.0.0/8, ADDRESS]; The filters"
+            " then see the original client. Use both or neither.",
+        ),
+    ]

@@ -1,0 +1,73 @@
+"""How to set up the primary: the lines for it, with the names of this domain and this server."""
+
+from ipaddress import ip_address
+from itertools import islice
+from typing import Final
+
+from starlette.responses import Response
+from starlette.routing import Route
+
+from restante.admin.domains import DomainView, show_domain
+from restante.admin.logins import list_logins
+from restante.admin.permissions import AdminAction, may
+from restante.web.portal.portal_visit import Visit, page_route
+from restante.web.portal.primary_setup import (
+    IMPLICIT_TLS_PORT,
+    NO_LOGIN,
+    SetupNames,
+    asking,
+    receiving,
+)
+
+MOST_LOGINS: Final = 20
+
+
+async def setup(visit: Visit) -> Response:
+    """Show the lines for the primary of a domain."""
+    record = await show_domain(visit.context, visit.part("name"))
+    logins = await _logins(visit, record)
+    chosen = visit.query.text("login")
+    names = SetupNames(
+        server=visit.context.hostname,
+        port=_implicit_tls_port(visit),
+        domain=record.name,
+        login=chosen if chosen in logins else next(iter(logins), NO_LOGIN),
+        primary=_host_name(record),
+    )
+    return visit.page(
+        "setup.html",
+        record=record,
+        names=names,
+        logins=logins,
+        asking=asking(names),
+        receiving=receiving(names),
+    )
+
+
+def _host_name(record: DomainView) -> str:
+    """Return the destination's name, or an example where the record has an address."""
+    host = record.destination.rpartition(":")[0].strip("[]")
+    try:
+        ip_address(host)
+    except ValueError:
+        return host
+    return f"mail.{record.name}"
+
+
+async def _logins(visit: Visit, record: DomainView) -> list[str]:
+    if not may(visit.session.principal, AdminAction.LOGIN_LIST):
+        return []
+    found = await list_logins(visit.context, record.account, "")
+    return [one.user for one in islice(found, MOST_LOGINS)]
+
+
+def _implicit_tls_port(visit: Visit) -> int:
+    """Return the port of the first listener for it."""
+    server = visit.context.server
+    for one in server.listeners() if server is not None else ():
+        if one.service == "smtps":
+            return int(one.address.rpartition(":")[2])
+    return IMPLICIT_TLS_PORT
+
+
+ROUTES: Final[list[Route]] = [page_route("/domains/{name}/setup", setup)]

@@ -1,0 +1,28 @@
+"""The lines for the primary: those that the how-to page has, where they are run."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from restante.web.portal.primary_setup import SetupLines, SetupNames, asking, receiving
+
+NAMES = SetupNames("mx2.example.net", 465, "acme.example", "acme-mail", "mail.acme.example")
+PAGE = (Path(__file__).parents[3] / "docs/how-to/ask-for-mail.md").read_text()
+
+
+@pytest.mark.parametrize("one", asking(NAMES), ids=lambda one: one.title)
+def test_the_lines_are_those_that_the_documentation_runs(one: SetupLines) -> None:
+    assert one.text in PAGE
+
+
+@pytest.mark.parametrize("one", asking(replace(NAMES, port=8465)), ids=lambda one: one.title)
+def test_another_port_is_named(one: SetupLines) -> None:
+    assert "8465" in one.text
+
+
+def test_the_backup_has_the_larger_preference() -> None:
+    assert receiving(NAMES)[0].text.splitlines() == [
+        "acme.example.  IN MX 10 mail.acme.example.",
+        "acme.example.  IN MX 20 mx2.example.net.",
+    ]

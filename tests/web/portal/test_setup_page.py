@@ -1,0 +1,62 @@
+"""The page that says how to set up the primary."""
+
+import asyncio
+
+from pydantic import SecretStr
+
+from restante.admin.admin_context import OpenListener
+from restante.admin.logins import NewLogin, add_login
+from tests.admin.desk import Desk, FakeServer
+from tests.web.portal.visitors import ALPHA, BETA, OPERATOR, hosting, visit
+
+PAGE = "/domains/alpha.example/setup"
+
+
+def with_logins(*users: str) -> Desk:
+    desk = hosting()
+    for user in users:
+        login = NewLogin(user=user, password=SecretStr("a-very-secret-password"))
+        asyncio.run(add_login(desk.context, "alpha", login))
+    return desk
+
+
+def test_the_lines_have_the_names_of_the_domain_and_of_a_login() -> None:
+    text = visit(with_logins("alpha-mail"), PAGE, ALPHA).text
+    assert "machine mx2.example.net login alpha-mail password PASSWORD" in text
+    assert "ETRN alpha.example" in text
+    assert "IN MX 10 mail.alpha.example." in text
+    assert "a-very-secret-password" not in text
+
+
+def test_a_login_can_be_chosen_but_not_made_up() -> None:
+    desk = with_logins("alpha-1", "alpha-2")
+    assert "--login alpha-1 " in visit(desk, PAGE, ALPHA).text
+    assert "--login alpha-2 " in visit(desk, f"{PAGE}?login=alpha-2", ALPHA).text
+    assert "beta-mail" not in visit(desk, f"{PAGE}?login=beta-mail", ALPHA).text
+
+
+def test_without_a_login_the_page_says_so() -> None:
+    text = visit(with_logins(), PAGE, ALPHA).text
+    assert "none is known here; replace LOGIN below" in text
+
+
+def test_a_destination_without_a_name_gets_an_example_name() -> None:
+    desk = Desk()
+    asyncio.run(desk.host("alpha.example", "alpha", destination="192.0.2.1"))
+    assert "IN MX 10 mail.alpha.example." in visit(desk, PAGE, ALPHA).text
+
+
+def test_the_port_is_the_one_that_is_open() -> None:
+    class OddPort(FakeServer):
+        def listeners(self) -> list[OpenListener]:
+            return [OpenListener("smtps", "[::]:8465", "1.2", 0)]
+
+    desk = Desk(server=OddPort())
+    asyncio.run(desk.host("alpha.example", "alpha"))
+    assert "smtps://mx2.example.net:8465" in visit(desk, PAGE, ALPHA).text
+
+
+def test_others_do_not_see_it() -> None:
+    desk = with_logins("alpha-mail")
+    assert visit(desk, PAGE, BETA).status_code == 404
+    assert "alpha-mail" in visit(desk, PAGE, OPERATOR).text
