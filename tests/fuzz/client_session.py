@@ -132,8 +132,8 @@ class _Shell:
         if self._is_over:
             return
         try:
-            if self._session.take_cut_reply():
-                self._go_on()
+            self._session.take_cut_reply()
+            self._go_on()  # content may be wanted still: it was cut where the head ends
         except PeerBroke:
             self._is_over = True
 
