@@ -295,7 +295,7 @@ _RECORDS: Mapping[str, tuple[str, Mapping[str, str]]] = {
             "key_file": "File with that key.",
             "webhook_file": "File with the URL of the webhook.",
             "apprise_file": "File with the URL for Apprise.",
-            "way": "With sealed, or for a channel that exists: webhook, mail or apprise.",
+            "transport": "With sealed, or for a channel that exists: webhook, mail or apprise.",
             "target": "With sealed: the visible part of the target.",
             "sealed": "URL and key of an export, encrypted with the key file.",
         },

@@ -37,7 +37,7 @@ class HangingReceiver(Threaded):
 
         self._server = Server((HOST, 0), Handler)
 
-    def url(self, way: str) -> str:
-        """Where notices are to go, by a way."""
-        scheme = {"webhook": "http", "apprise": "json"}[way]
+    def url(self, transport: str) -> str:
+        """Where notices are to go, by a transport."""
+        scheme = {"webhook": "http", "apprise": "json"}[transport]
         return f"{scheme}://{HOST}:{self._server.server_address[1]}/"

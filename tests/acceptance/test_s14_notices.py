@@ -98,14 +98,21 @@ def test_a_notice_survives_a_kill_and_keeps_its_key(restante: Installation) -> N
     assert len(receiver.taken) == 1
 
 
-@pytest.mark.parametrize("way", ["webhook", "apprise"])
-def test_a_receiver_that_hangs_keeps_no_server_from_ending(way: str) -> None:
+@pytest.mark.parametrize("transport", ["webhook", "apprise"])
+def test_a_receiver_that_hangs_keeps_no_server_from_ending(transport: str) -> None:
     """It answers endlessly, a little at a time; the server is stopped in the middle of that."""
     with HangingReceiver() as receiver, Installation(more="[notices]\ntimeout = 300\n") as restante:
         restante.start()
         restante.hosts("alpha.example", AWAY)
         restante.do(
-            "notice", "add", "slow", "--account", "alpha", f"--{way}", "-", typed=receiver.url(way)
+            "notice",
+            "add",
+            "slow",
+            "--account",
+            "alpha",
+            f"--{transport}",
+            "-",
+            typed=receiver.url(transport),
         )
         send(restante.mx, "reader@alpha.example", content=message("held"))
         assert receiver.asked.wait(PATIENCE)
@@ -255,10 +262,10 @@ def test_a_notice_is_mailed_by_the_public_mx(names: NameServer, noc: Primary) ->
         restante.hosts("alpha.example", AWAY)
         restante.do("notice", "add", "mail", "--mail", OPS, "--all-accounts")
         send(restante.mx, "reader@alpha.example", content=message("held"))
-        restante.wait_for_event("notice-deferred", way="mail")
+        restante.wait_for_event("notice-deferred", transport="mail")
         noc.start()
         [raw] = noc.wait_for(1)
-        sent = restante.wait_for_event("notice-sent", way="mail")
+        sent = restante.wait_for_event("notice-sent", transport="mail")
         restante.stop()
         tried = restante.do("notice", "test", "mail")  # by the command itself
         assert tried.startswith("notice channel mail: sent: 250 ")

@@ -211,8 +211,8 @@ def use_secrets_of_notices(world: World) -> None:
     for name in ("hook", "chat"):
         assert world.run("notice", "test", name, "--account", "alpha").returncode != 0
     send(world.restante.mx, "reader@alpha.example", content=message("told in vain"))
-    for way in ("webhook", "apprise"):
-        world.restante.wait_for_event("notice-deferred", way=way)
+    for transport in ("webhook", "apprise"):
+        world.restante.wait_for_event("notice-deferred", transport=transport)
 
 
 def release(world: World, destination: AskingDestination) -> None:

@@ -82,7 +82,7 @@ def test_a_release_by_token_is_one_of_its_own_domains(restante: Installation) ->
     held = token(restante, "etrn", "--scope", "release")
     answers = {}
     for name in ("alpha", "beta", "gone"):
-        order = ("--json", json.dumps({"nodes": [f"{name}.example"]}))
+        order = ("--json", json.dumps({"targets": [f"{name}.example"]}))
         status, [answer] = curl(restante, "/v1/release", held, *order)
         assert status == 200
         answers[name] = (answer["code"], answer["reason"])

@@ -44,9 +44,9 @@ def test_a_new_webhook_without_a_key_gets_one_that_is_told_once(desk: Desk) -> N
 
 def test_a_target_that_is_not_given_stays(desk: Desk) -> None:
     apply(desk, [HOOK])
-    way = {**CHANNEL, "way": "webhook", "target": "https://hooks.example/…"}
+    transport = {**CHANNEL, "transport": "webhook", "target": "https://hooks.example/…"}
     for prune in (Prune.NOTHING, Prune.RECORDS):
-        assert numbers(apply(desk, [way], prune))[1] == 0
+        assert numbers(apply(desk, [transport], prune))[1] == 0
         assert numbers(apply(desk, [CHANNEL], prune))[1] == 0
 
 
@@ -61,12 +61,15 @@ def test_kinds_that_are_not_given_stay_or_are_all_when_pruning(desk: Desk) -> No
     [
         (CHANNEL, "a new channel needs its target; write webhook, mail or apprise"),
         ({**MAIL, "name": "A B"}, "not a name for a channel"),
-        ({**HOOK, "mail": "x@y.example"}, "it takes one way"),
-        ({**MAIL, "way": "webhook"}, "its way is webhook, but it has a target for mail"),
+        ({**HOOK, "mail": "x@y.example"}, "it takes one transport"),
+        (
+            {**MAIL, "transport": "webhook"},
+            "its transport is webhook, but it has a target for mail",
+        ),
         ({**HOOK, "webhook": "http://h.example/secret-path"}, "plain HTTP"),
         ({**MAIL, "kinds": ["room-short"]}, "it would never get room-short"),
-        ({**MAIL, "sealed": "AAAA"}, "sealed goes with way and target alone"),
-        ({**CHANNEL, "way": "webhook", "sealed": "AAAA"}, "sealed cannot be opened with"),
+        ({**MAIL, "sealed": "AAAA"}, "sealed goes with transport and target alone"),
+        ({**CHANNEL, "transport": "webhook", "sealed": "AAAA"}, "sealed cannot be opened with"),
     ],
 )
 def test_a_faulty_channel_is_refused(desk: Desk, entry: dict[str, Any], cause: str) -> None:
@@ -88,7 +91,7 @@ def test_only_an_operator_allows_plain_http_in_a_configuration(desk: Desk) -> No
 
 def test_another_way_replaces_the_channel_only_when_pruning(desk: Desk) -> None:
     apply(desk, [MAIL])
-    assert "its way is mail, and that stays; say --prune" in problem_of(desk, HOOK)
+    assert "its transport is mail, and that stays; say --prune" in problem_of(desk, HOOK)
     answer = apply(desk, [HOOK], Prune.RECORDS)
     assert told(answer) == ["remove channel ops", "add channel ops"]
     assert numbers(apply(desk, [HOOK], Prune.RECORDS))[:4] == (0, 0, 0, 1)

@@ -1,4 +1,4 @@
-"""The fields of a channel: one way, one target, its key and its kinds."""
+"""The fields of a channel: one transport, one target, its key and its kinds."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -200,9 +200,9 @@ def test_a_mail_address_and_a_url_of_apprise_are_changed(desk: Desk) -> None:
         (
             {"webhook": "https://b.example/b-token", "mail": "ops@example.org"},
             ErrorKind.USAGE,
-            "takes one way",
+            "takes one transport",
         ),
-        ({"mail": "ops@example.org"}, ErrorKind.USAGE, "its way is webhook, and that stays"),
+        ({"mail": "ops@example.org"}, ErrorKind.USAGE, "its transport is webhook, and that stays"),
         (
             {"apprise": "json://b.example/b-token"},
             ErrorKind.USAGE,

@@ -39,7 +39,7 @@ def desk() -> Desk:
 def test_a_webhook_is_kept_sealed_and_shown_without_its_secrets(desk: Desk) -> None:
     new = hook(account="alpha")
     view = run(add_channel(desk.context, new))
-    assert (view.name, view.account, view.way, view.target) == (
+    assert (view.name, view.account, view.transport, view.target) == (
         "hook",
         "alpha",
         "webhook",

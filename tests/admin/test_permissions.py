@@ -382,7 +382,9 @@ CALLS: dict[AdminAction, list[Call]] = {
         lambda c, _: past_notices.list_past(c, PastSelection()),
     ],
     AdminAction.RELEASE: [
-        lambda c, of: release_requests.release(c, release_requests.ReleaseOrder(nodes=(of.domain,)))
+        lambda c, of: release_requests.release(
+            c, release_requests.ReleaseOrder(targets=(of.domain,))
+        )
     ],
     AdminAction.RELEASE_LIST: [
         lambda c, of: past(c, releases.ReleaseSelection(domain=of.domain)),
@@ -963,7 +965,7 @@ def test_a_drain_is_listed_for_its_account_only() -> None:
 def test_a_release_carries_the_principal() -> None:
     async def story() -> None:
         desk = await two_accounts()
-        order = release_requests.ReleaseOrder(nodes=(BETA.domain,))
+        order = release_requests.ReleaseOrder(targets=(BETA.domain,))
         await release_requests.release(desk.context.acting(ALPHA_LOGIN), order)
         assert isinstance(desk.server, FakeServer)
         assert desk.server.principals == [ALPHA_LOGIN]

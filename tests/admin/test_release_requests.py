@@ -12,7 +12,7 @@ def test_a_release_goes_through_the_servers_door() -> None:
     answers = run(
         release(
             desk.context,
-            ReleaseOrder(nodes=("alpha.example", "unknown.example"), reason="asked by phone"),
+            ReleaseOrder(targets=("alpha.example", "unknown.example"), reason="asked by phone"),
         )
     )
     assert [answer.code for answer in answers] == [253, 459]
@@ -22,5 +22,5 @@ def test_a_release_goes_through_the_servers_door() -> None:
 
 def test_without_a_server_a_release_says_so() -> None:
     with pytest.raises(AdminError, match="no server is running; start it") as caught:
-        run(release(Desk(server=None).context, ReleaseOrder(nodes=("alpha.example",))))
+        run(release(Desk(server=None).context, ReleaseOrder(targets=("alpha.example",))))
     assert caught.value.kind is ErrorKind.UNAVAILABLE

@@ -50,7 +50,7 @@ def test_the_last_moment_is_a_time(path: str) -> None:
         ("PATCH", "/v1/domains/alpha.example", rb'{"tls_pins": ["\ud800"]}'),
         ("PATCH", "/v1/domains/alpha.example", rb'{"destination_password": "\ud800"}'),
         ("PATCH", "/v1/domains/alpha.example/recipients", rb'{"add": ["\udfff"]}'),
-        ("POST", "/v1/releases", rb'{"nodes": ["\ud800"]}'),
+        ("POST", "/v1/releases", rb'{"targets": ["\ud800"]}'),
         ("POST", "/v1/tokens", rb'{"name": "\uDC00"}'),
     ],
 )

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from restante.cli.export_formats import ENVELOPES
-from restante.cli.import_sources import Letter, Style, Unreadable, letters
+from restante.cli.import_sources import SourceMessage, Style, Unreadable, source_messages
 
 FACTS: dict[str, Any] = {
     "reverse_path": "",
@@ -18,47 +18,51 @@ FACTS: dict[str, Any] = {
 }
 
 
-def found(*paths: Path, style: Style | None = None) -> list[Letter]:
+def found(*paths: Path, style: Style | None = None) -> list[SourceMessage]:
     """The messages, all of which are readable."""
-    seen = list(letters(paths, style))
+    seen = list(source_messages(paths, style))
     unreadable = [one for one in seen if isinstance(one, Unreadable)]
     assert unreadable == []
-    return [one for one in seen if isinstance(one, Letter)]
+    return [one for one in seen if isinstance(one, SourceMessage)]
 
 
-def texts(some: list[Letter]) -> list[bytes]:
+def texts(some: list[SourceMessage]) -> list[bytes]:
     """Their contents."""
     return [b"".join(one.content.blocks()) for one in some]
 
 
 def complaints(*paths: Path, style: Style | None = None) -> list[str]:
     """The errors of unreadable files."""
-    return [one.error for one in letters(paths, style) if isinstance(one, Unreadable)]
+    return [one.error for one in source_messages(paths, style) if isinstance(one, Unreadable)]
 
 
 def test_a_bare_file_is_a_message_without_an_envelope(tmp_path: Path) -> None:
     (tmp_path / "one.eml").write_bytes(b"Subject: x\n\ntext\n")
-    [letter] = found(tmp_path / "one.eml")
-    assert (letter.reverse_path, letter.forward_paths) == (None, ())
-    assert texts([letter]) == [b"Subject: x\r\n\r\ntext\r\n"]
+    [message] = found(tmp_path / "one.eml")
+    assert (message.reverse_path, message.forward_paths) == (None, ())
+    assert texts([message]) == [b"Subject: x\r\n\r\ntext\r\n"]
 
 
 def test_the_side_file_of_an_export_is_believed_before_the_fields(tmp_path: Path) -> None:
     content = b"Return-Path: <other@example.org>\nSubject: x\n\ntext\n"
     (tmp_path / "one.eml").write_bytes(content)
     (tmp_path / "one.json").write_text(json.dumps(FACTS))
-    [letter] = found(tmp_path)
-    assert (letter.reverse_path, letter.forward_paths) == ("", ("anna@alpha.example",))
-    assert (letter.needs_smtputf8, letter.is_suspect, letter.is_delay_told) == (True, True, False)
-    assert texts([letter])[0].startswith(b"Return-Path:")  # it is part of the held content
+    [message] = found(tmp_path)
+    assert (message.reverse_path, message.forward_paths) == ("", ("anna@alpha.example",))
+    assert (message.needs_smtputf8, message.is_suspect, message.is_delay_told) == (
+        True,
+        True,
+        False,
+    )
+    assert texts([message])[0].startswith(b"Return-Path:")  # it is part of the held content
 
 
 def test_fields_say_nothing_of_reports(tmp_path: Path) -> None:
     (tmp_path / "one.eml").write_bytes(
         b"Return-Path: <bob@example.org>\nDelivered-To: anna@alpha.example\nX-Notify: NEVER\n\n"
     )
-    [letter] = found(tmp_path / "one.eml")
-    assert (letter.reverse_path, letter.forward_paths, letter.dsn, letter.is_delay_told) == (
+    [message] = found(tmp_path / "one.eml")
+    assert (message.reverse_path, message.forward_paths, message.dsn, message.is_delay_told) == (
         "bob@example.org",
         ("anna@alpha.example",),
         None,
@@ -142,8 +146,8 @@ def test_one_bad_file_stops_no_other(tmp_path: Path) -> None:
     (tmp_path / "one.eml").write_bytes(b"x\n")
     (tmp_path / "one.json").write_text("[]")
     (tmp_path / "two.eml").write_bytes(b"y\n")
-    seen = list(letters([tmp_path], None))
-    assert [type(one) for one in seen] == [Unreadable, Letter]
+    seen = list(source_messages([tmp_path], None))
+    assert [type(one) for one in seen] == [Unreadable, SourceMessage]
 
 
 @pytest.mark.parametrize(
@@ -164,7 +168,10 @@ def test_a_maildir_with_an_envelope_that_is_none_is_named(
     (tmp_path / ENVELOPES).write_text(f"{line}\n")
     [error] = complaints(tmp_path)
     assert complaint in error
-    assert texts([one for one in letters([tmp_path], None) if isinstance(one, Letter)]) == others
+    assert (
+        texts([one for one in source_messages([tmp_path], None) if isinstance(one, SourceMessage)])
+        == others
+    )
 
 
 def test_a_maildir_without_one_of_its_directories_is_named(tmp_path: Path) -> None:
@@ -178,6 +185,6 @@ def test_a_file_of_a_maildir_that_cannot_be_read_stops_no_other(tmp_path: Path) 
         (tmp_path / name).mkdir()
     (tmp_path / "new" / "2.x").write_bytes(b"second\n")
     assert complaints(tmp_path) == ["Is a directory"]
-    assert texts([one for one in letters([tmp_path], None) if isinstance(one, Letter)]) == [
-        b"second\r\n"
-    ]
+    assert texts(
+        [one for one in source_messages([tmp_path], None) if isinstance(one, SourceMessage)]
+    ) == [b"second\r\n"]

@@ -31,7 +31,7 @@ def test_a_new_key_goes_to_standard_output_alone(installation: Path, command: Co
     )
     assert "a-token" not in listed.out
     table = command("notice", "list", "--account", "alpha").out.splitlines()
-    assert table[0].split() == ["NAME", "ACCOUNT", "WAY", "TO", "ADDED", "HEARS"]
+    assert table[0].split() == ["NAME", "ACCOUNT", "BY", "TO", "ADDED", "HEARS"]
     assert table[1].split()[:4] == ["hook", "alpha", "webhook", "https://hook.example/…"]
     removed = command("notice", "remove", "hook", "--account", "alpha", "--reason", "moved")
     assert (removed.code, removed.out) == (0, "notice channel hook removed\n")

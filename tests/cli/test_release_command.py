@@ -17,8 +17,8 @@ RESUME = "`restante domain set DOMAIN --hold until-asked` ends a suspension"
 LIST = "`restante domain list` shows the hosted domains"
 
 
-def answer(node: str, code: int, text: str, reason: str) -> dict[str, Any]:
-    return {"node": node, "code": code, "text": text, "reason": reason, "pending": 0}
+def answer(target: str, code: int, text: str, reason: str) -> dict[str, Any]:
+    return {"target": target, "code": code, "text": text, "reason": reason, "pending": 0}
 
 
 @pytest.mark.parametrize(
@@ -42,8 +42,8 @@ def answer(node: str, code: int, text: str, reason: str) -> dict[str, Any]:
             "a.example: 458 Unable; no drain could start: StoreError: disk",
         ),
         (
-            answer("", 500, "ETRN needs a node", "not a node"),
-            "'': 500 ETRN needs a node; not a node; name a domain, @DOMAIN or #ACCOUNT",
+            answer("", 500, "ETRN needs the name of a node", "no name"),
+            "'': 500 ETRN needs the name of a node; no name; name a domain, @DOMAIN or #ACCOUNT",
         ),
     ],
 )
@@ -119,7 +119,7 @@ def test_the_end_of_a_release_as_json(advancing: Advancing, command: Command) ->
 @pytest.mark.usefixtures("desk")
 def test_a_release_as_json(command: Command) -> None:
     [answer] = json.loads(command("release", "alpha.example", "--json").out)
-    assert (answer["node"], answer["pending"]) == ("alpha.example", 2)
+    assert (answer["target"], answer["pending"]) == ("alpha.example", 2)
 
 
 def test_a_release_of_nothing_has_an_end_too() -> None:

@@ -108,8 +108,8 @@ async def test_a_change_of_nothing_has_no_number(store: Store) -> None:
     domain_id = await hosted(store)
     now = (await store.records.directory()).change_number
     await store.records.remove_login("nobody", NOTED)
-    lesson = Recipient("anna", RecipientSource.DRAIN, is_there=True, at=1.0)
-    await store.recipients.learn(domain_id, [lesson])
+    fact = Recipient("anna", RecipientSource.DRAIN, is_there=True, at=1.0)
+    await store.recipients.learn(domain_id, [fact])
     assert await changes(store, now) == []
 
 

@@ -253,7 +253,7 @@ async def test_of_too_many_the_oldest_go(store: Store) -> None:
 
 
 async def test_how_many_notices_wait_is_known_and_since_when(store: Store) -> None:
-    """In any way: sent, too many, or their channel removed."""
+    """However they left: sent, too many, or their channel removed."""
     assert await store.notices.notice_backlog() == Backlog()
     hook, mail = await channel(store), await channel(store, MAIL)
     await keep(
@@ -295,8 +295,8 @@ async def test_quiet_topics_are_remembered_until_their_end(store: Store) -> None
 async def test_fields_of_a_later_version_are_read_by_their_names(
     store: Store,
 ) -> None:
-    number = await channel(store, replace(HOOK, way="pigeon"))
-    assert (await store.records.directory()).channels[number].way == "pigeon"
+    number = await channel(store, replace(HOOK, transport="pigeon"))
+    assert (await store.records.directory()).channels[number].transport == "pigeon"
     unknown = replace(news(), kind="eggs-laid")
     told = Quiet(unknown.topic, 100.0, 1, unknown)
     await store.notices.keep_notices([replace(new(number), news=unknown)], [told], [], PLENTY)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from restante.store.audit_trail import NodeRequest
+from restante.store.audit_trail import GrantedRequest
 from restante.store.interface import Store
 from restante.tenancy.audit import AuditAction, AuditEntry, AuditFilter
 from restante.tenancy.record_change import Change
@@ -129,8 +129,8 @@ async def test_the_last_granted_request_for_each_node_is_known(store: Store) -> 
         [asked_for("beta.example", 4.0, answer="459 no"), asked_for("@alpha.example", 6.0)]
     )
     assert list(await store.trail.last_requests()) == [
-        NodeRequest("@alpha.example", "alpha", 6.0),
-        NodeRequest("alpha.example", "alpha", 5.0),
+        GrantedRequest("@alpha.example", "alpha", 6.0),
+        GrantedRequest("alpha.example", "alpha", 5.0),
     ]
 
 
@@ -141,7 +141,7 @@ async def test_requests_that_came_since_are_known_and_those_before_not_forgotten
         await store.trail.record(
             [asked_for("alpha.example", float(at)), asked_for(f"{at}.example", float(at), "beta")]
         )
-        found = {(one.node, one.account): one.at for one in await store.trail.last_requests()}
+        found = {(one.target, one.account): one.at for one in await store.trail.last_requests()}
         assert found["alpha.example", "alpha"] == at
         assert found["1.example", "beta"] == 1.0
         assert len(found) == at + 1

@@ -75,8 +75,8 @@ def test_an_accepted_recipient_is_learned() -> None:
     world = World()
     learned: list[Recipient] = []
 
-    async def learn(_domain_id: int, lessons: Any) -> None:
-        learned.extend(lessons)
+    async def learn(_domain_id: int, facts: Any) -> None:
+        learned.extend(facts)
 
     world.learn = learn
     asyncio.run(asked(world, {"RCPT": ["250 ok", "450 later"]}, "Anna@b.example", "bert@b.example"))

@@ -24,8 +24,8 @@ TAKEN = (Move.DELIVERED, "")
 
 
 def test_whom_the_destination_took_and_whom_it_does_not_know() -> None:
-    lessons = RecipientLearning()
-    lessons.take(
+    learning = RecipientLearning()
+    learning.take(
         outcome(
             Anna=TAKEN,
             bert=(Move.REFUSED, NOBODY),
@@ -34,7 +34,7 @@ def test_whom_the_destination_took_and_whom_it_does_not_know() -> None:
             emil=(Move.REFUSED, "551 5.1.6 moved"),
         )
     )
-    assert lessons.learned(7.0) == [
+    assert learning.learned(7.0) == [
         Recipient("anna", RecipientSource.DRAIN, is_there=True, at=7.0),
         Recipient("bert", RecipientSource.DRAIN, is_there=False, at=7.0),
         Recipient("emil", RecipientSource.DRAIN, is_there=False, at=7.0),
@@ -43,18 +43,18 @@ def test_whom_the_destination_took_and_whom_it_does_not_know() -> None:
 
 def test_a_destination_that_knows_nobody_teaches_nothing() -> None:
     """It has lost its list, and would have us refuse everybody's mail."""
-    lessons = RecipientLearning()
-    lessons.take(outcome(anna=(Move.REFUSED, NOBODY), bert=(Move.REFUSED, NOBODY)))
-    assert lessons.learned(7.0) == []
+    learning = RecipientLearning()
+    learning.take(outcome(anna=(Move.REFUSED, NOBODY), bert=(Move.REFUSED, NOBODY)))
+    assert learning.learned(7.0) == []
 
 
 def test_our_own_refusal_teaches_nothing() -> None:
-    lessons = RecipientLearning()
-    lessons.take(outcome(anna=TAKEN))
-    lessons.take(
+    learning = RecipientLearning()
+    learning.take(outcome(anna=TAKEN))
+    learning.take(
         Outcome(2, (RecipientOutcome("bert@b.example", Move.REFUSED, NOBODY),), is_ours=True)
     )
-    assert [one.name for one in lessons.learned(7.0)] == ["anna"]
+    assert [one.name for one in learning.learned(7.0)] == ["anna"]
 
 
 def drained(world: World, policy: Policy) -> LiveRecipients:
@@ -107,9 +107,9 @@ def test_a_known_recipient_is_written_again_only_when_it_is_old() -> None:
         await recipients.load()
         learn = world.store.recipients.learn
 
-        async def count(domain_id: int, lessons: Any) -> None:
-            written.append(len(lessons))
-            await learn(domain_id, lessons)
+        async def count(domain_id: int, facts: Any) -> None:
+            written.append(len(facts))
+            await learn(domain_id, facts)
 
         world.intercept("learn", count)
         for at in (0.0, 0.5 * DAY, 1.1 * DAY):

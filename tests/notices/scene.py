@@ -176,13 +176,15 @@ class Scene:
         account: str = "alpha",
         *kinds: NoticeKind,
         hears_all: bool = False,
-        way: Transport = Transport.WEBHOOK,
+        transport: Transport = Transport.WEBHOOK,
     ) -> Channel:
         """Add a channel, and its account."""
         if account:
             await self.store.records.put_account(Account(account, NOW), audit())
         heard = frozenset(kinds) or (OF_ACCOUNTS if account else OF_ACCOUNTS | OF_THE_SERVER)
-        made = Channel(0, account, name, way, "https://hook.example/…", b"", heard, NOW, hears_all)
+        made = Channel(
+            0, account, name, transport, "https://hook.example/…", b"", heard, NOW, hears_all
+        )
         stored = await self.store.records.put_channel(made, audit())
         await self.directory.refresh()
         return stored

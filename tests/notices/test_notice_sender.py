@@ -44,7 +44,7 @@ def test_notices_of_a_channel_leave_in_their_order_and_are_gone() -> None:
         assert scene.lines(NoticeSent)[0] == {
             "channel": "hook",
             "account": "alpha",
-            "way": "webhook",
+            "transport": "webhook",
             "kind": "mail-after-quiet",
             "notice": "a",
             "failures": 0,

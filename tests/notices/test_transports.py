@@ -20,9 +20,9 @@ SEALED = ChannelSecret("https://hook.example/").sealed(VAULT, "alpha", "hook")
 
 
 @pytest.mark.parametrize(
-    ("way", "sealed", "text"),
+    ("transport", "sealed", "text"),
     [
-        ("pigeon", SEALED, "this version of Restante knows no way pigeon"),
+        ("pigeon", SEALED, "this version of Restante knows no transport pigeon"),
         (
             "webhook",
             Vault(bytes(31) + b"x").seal("{}", "notice channel alpha/hook"),
@@ -32,8 +32,10 @@ SEALED = ChannelSecret("https://hook.example/").sealed(VAULT, "alpha", "hook")
     ],
     ids=["of a later version", "sealed under another key", "not sealed at all"],
 )
-def test_a_notice_that_cannot_be_sent_waits(way: str, sealed: bytes | None, text: str) -> None:
-    """For a version that knows the way, or the key file that the secret was sealed under."""
+def test_a_notice_that_cannot_be_sent_waits(
+    transport: str, sealed: bytes | None, text: str
+) -> None:
+    """For a version that knows the transport, or the key file that the secret was sealed under."""
 
     async def story() -> NoticeAttempt:
         world = World(vault=VAULT)
@@ -41,7 +43,7 @@ def test_a_notice_that_cannot_be_sent_waits(way: str, sealed: bytes | None, text
             world.new_context(), world.names, NoticeSettings, ReportSettings
         )
         channel = Channel(
-            1, "alpha", "hook", way, "https://hook.example/", sealed, OF_ACCOUNTS, NOW
+            1, "alpha", "hook", transport, "https://hook.example/", sealed, OF_ACCOUNTS, NOW
         )
         return await transports.send(channel, notice())
 
@@ -52,9 +54,9 @@ def test_a_notice_that_cannot_be_sent_waits(way: str, sealed: bytes | None, text
     ("account", "private_addresses", "connections"),
     [("alpha", False, 0), ("alpha", True, 1), ("", False, 1)],
 )
-@pytest.mark.parametrize("way", ["webhook", "apprise"])
+@pytest.mark.parametrize("transport", ["webhook", "apprise"])
 def test_accounts_reach_public_addresses_alone_unless_the_operator_allows_more(
-    way: str, account: str, private_addresses: bool, connections: int
+    transport: str, account: str, private_addresses: bool, connections: int
 ) -> None:
     receiver = Receiver()
 
@@ -65,11 +67,11 @@ def test_accounts_reach_public_addresses_alone_unless_the_operator_allows_more(
             transports = make_transports(
                 world.new_context(), world.names, NoticeSettings, lambda: settings
             )
-            scheme = "http" if way == "webhook" else "json"
+            scheme = "http" if transport == "webhook" else "json"
             secret = ChannelSecret(f"{scheme}://127.0.0.1:{port}/", new_key()).sealed(
                 VAULT, account, "hook"
             )
-            channel = Channel(1, account, "hook", way, "", secret, OF_ACCOUNTS, NOW)
+            channel = Channel(1, account, "hook", transport, "", secret, OF_ACCOUNTS, NOW)
             attempt = await transports.send(channel, notice())
             assert (attempt.end is NoticeResult.SENT) == bool(connections), attempt
 

@@ -11,7 +11,7 @@ from restante.reception.admission import HostedRecipient, Objection
 from restante.reception.admitted_transaction import AdmittedTransaction
 from restante.reception.content_buffer import ContentBuffer
 from restante.reception.intake import Receipt
-from restante.reception.refusal_lines import LINES_WHOLE
+from restante.reception.refusal_log import LINES_WHOLE
 from restante.reception.transaction_checks import TransactionChecks
 from restante.reception.transaction_log import TransactionLog
 from restante.smtp.commands import Mail, parse_command

@@ -118,8 +118,8 @@ def test_recipients_learned_during_a_reading_are_known_after_it() -> None:
         world = await World().make()
         change = asyncio.create_task(world.change("carl"))
         await world.answer()  # past all that destinations have said
-        lesson = Recipient("dora", RecipientSource.DRAIN, is_there=True, at=1.0)
-        learning = asyncio.create_task(world.live.learn(world.domain.id, [lesson]))
+        fact = Recipient("dora", RecipientSource.DRAIN, is_there=True, at=1.0)
+        learning = asyncio.create_task(world.live.learn(world.domain.id, [fact]))
         answering = asyncio.create_task(forever(world))
         await asyncio.gather(change, learning)
         answering.cancel()

@@ -134,7 +134,7 @@ async def test_its_reports_notices_and_trail_are_there(store: SqliteStore) -> No
     [quiet] = await store.notices.quiets()
     assert quiet.held_back == 2
     assert len(await store.trail.audit()) == 12
-    assert [request.node for request in await store.trail.last_requests()] == ["alpha.example"]
+    assert [request.target for request in await store.trail.last_requests()] == ["alpha.example"]
     [drain] = store.handover.open_drains()
     assert drain.deadline == 3600.0
 

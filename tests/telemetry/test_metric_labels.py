@@ -79,7 +79,7 @@ def test_no_label_is_for_names_of_people_or_places() -> None:
             "state",
             "status",
             "version",
-            "way",
+            "transport",
         )
     }
 

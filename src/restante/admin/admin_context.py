@@ -27,9 +27,9 @@ from restante.tenancy.secrets import Vault
 
 @dataclass(frozen=True, slots=True)
 class ReleaseAnswer:
-    """The result of the operator's request to release one node."""
+    """The result of the operator's request to release one target."""
 
-    node: str
+    target: str
     code: int  # the reply code that a client would have got
     text: str
     pending: int  # messages
@@ -82,7 +82,7 @@ class Vitals:
 class Server(Protocol):
     """The parts of the running server that an administrator may use."""
 
-    async def release(self, node: str, principal: Principal, reason: str) -> ReleaseAnswer:
+    async def release(self, target: str, principal: Principal, reason: str) -> ReleaseAnswer:
         """Release like ETRN, without a check of the host, within what the principal sees."""
 
     def drains(self) -> Iterator[DrainSnapshot]:

@@ -17,7 +17,7 @@ from restante.admin.channel_change import (
     changed_channel,
     checked_kinds,
     new_channel,
-    way_given,
+    transport_given,
     wrong,
 )
 from restante.admin.channels import check_name, store_channel
@@ -36,35 +36,35 @@ async def plan_channel(
 ) -> list[ApplyStep]:
     """Return the steps for an entry: none if nothing differs. Raises AdminError.
 
-    A channel keeps its way. To give it another, the present one is removed first, if unnamed things
-    may be pruned. The caller has checked that the account is there, or will be.
+    A channel keeps its transport. To give it another, the present one is removed first, if
+    unnamed things may be pruned. The caller has checked that the account is there, or will be.
     """
     present = context.directory.now.channel(entry.account, entry.name)
-    way = _way(entry)
-    if present is None or way in (None, present.way):
-        return await _steps(context, entry, present, way, terms)
+    transport = _transport(entry)
+    if present is None or transport in (None, present.transport):
+        return await _steps(context, entry, present, transport, terms)
     if not terms.is_pruning:
         remedy = "say --prune to replace it, which drops its waiting notices"
-        cause = f"its way is {present.way}, and that stays"
+        cause = f"its transport is {present.transport}, and that stays"
         raise wrong(entry.name, ErrorKind.CONFLICT, cause, remedy)
     removal = channel_removal(context, present, ApplyStage.MAKE_ROOM, terms.reason)
-    return [removal, *await _steps(context, entry, None, way, terms)]
+    return [removal, *await _steps(context, entry, None, transport, terms)]
 
 
-def _way(entry: ChannelEntry) -> Transport | None:
-    """Return the way that an entry names. Raises AdminError for two different ones."""
-    way = way_given(entry.name, entry)
-    if way is not None and entry.way not in (None, way):
-        cause = f"its way is {entry.way}, but it has a target for {way}"
-        raise wrong(entry.name, ErrorKind.USAGE, cause, "write one way")
-    return way or entry.way
+def _transport(entry: ChannelEntry) -> Transport | None:
+    """Return the transport that an entry names. Raises AdminError for two different ones."""
+    transport = transport_given(entry.name, entry)
+    if transport is not None and entry.transport not in (None, transport):
+        cause = f"its transport is {entry.transport}, but it has a target for {transport}"
+        raise wrong(entry.name, ErrorKind.USAGE, cause, "write one transport")
+    return transport or entry.transport
 
 
 async def _steps(
     context: AdminContext,
     entry: ChannelEntry,
     present: Channel | None,
-    way: Transport | None,
+    transport: Transport | None,
     terms: ApplyTerms,
 ) -> list[ApplyStep]:
     key = None
@@ -72,7 +72,7 @@ async def _steps(
         permit(context.principal, AdminAction.CHANNEL_CHANGE)  # it must not try URLs either
     if present is None:
         check_name(entry.name)
-        if way is Transport.WEBHOOK and entry.webhook is not None and entry.key is None:
+        if transport is Transport.WEBHOOK and entry.webhook is not None and entry.key is None:
             key = new_key()
     wanted = await _wanted(context, entry if key is None else _signed(entry, key), present, terms)
     changes = changes_between(present, wanted)
@@ -117,7 +117,7 @@ async def _wanted(
     fields = entry.model_dump(include={"webhook", "key", "mail", "apprise", "insecure"})
     fields["insecure"] = entry.insecure and entry.webhook is not None
     if present is None:
-        if way_given(entry.name, entry) is None:
+        if transport_given(entry.name, entry) is None:
             remedy = (
                 "write webhook, mail or apprise; `export-config --with-secrets` has sealed URLs"
             )
@@ -141,13 +141,13 @@ def _sealed(
 ) -> Channel:
     """Return a channel with an exported secret. Raises AdminError."""
     given = (entry.webhook, entry.key, entry.mail, entry.apprise)
-    if entry.way in (None, Transport.MAIL) or any(one is not None for one in given):
-        cause = "sealed goes with way and target alone"
+    if entry.transport in (None, Transport.MAIL) or any(one is not None for one in given):
+        cause = "sealed goes with transport and target alone"
         raise wrong(entry.name, ErrorKind.USAGE, cause, "write it as export-config does")
     hears_all = bool(entry.all_accounts)
     kinds = checked_kinds(entry.name, entry.account, entry.kinds or (), hears_all=hears_all)
     base = present or Channel(
-        0, entry.account, entry.name, str(entry.way), "", None, kinds, context.now()
+        0, entry.account, entry.name, str(entry.transport), "", None, kinds, context.now()
     )
     try:
         sealed = b64decode(text, validate=True)

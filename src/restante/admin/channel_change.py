@@ -70,11 +70,13 @@ class ChannelChange(ChannelFields):
 
 async def new_channel(context: AdminContext, new: NewChannel) -> Channel:
     """Return the channel to add. Raises AdminError."""
-    way = way_given(new.name, new)
-    if way is None:
-        raise _takes_one_way(new.name)
+    transport = transport_given(new.name, new)
+    if transport is None:
+        raise _takes_one_transport(new.name)
     kinds = checked_kinds(new.name, new.account, new.kinds, hears_all=new.all_accounts)
-    bare = Channel(0, new.account, new.name, way, "", None, kinds, context.now(), new.all_accounts)
+    bare = Channel(
+        0, new.account, new.name, transport, "", None, kinds, context.now(), new.all_accounts
+    )
     return await _directed(context, bare, new)
 
 
@@ -105,11 +107,14 @@ async def _directed(context: AdminContext, channel: Channel, fields: ChannelFiel
     """Return a channel with the given target and key. Raises AdminError."""
     if fields.insecure:
         permit(context.principal, AdminAction.CHANNEL_EXPOSE)
-    way = way_given(channel.name, fields)
-    if way not in (None, channel.way):
-        remedy = f"add another for {way}, then remove this one"
+    transport = transport_given(channel.name, fields)
+    if transport not in (None, channel.transport):
+        remedy = f"add another for {transport}, then remove this one"
         raise wrong(
-            channel.name, ErrorKind.USAGE, f"its way is {channel.way}, and that stays", remedy
+            channel.name,
+            ErrorKind.USAGE,
+            f"its transport is {channel.transport}, and that stays",
+            remedy,
         )
     if fields.insecure and fields.webhook is None:
         raise wrong(
@@ -119,14 +124,16 @@ async def _directed(context: AdminContext, channel: Channel, fields: ChannelFiel
             "give its URL too, or leave it out",
         )
     key = _checked_key(channel, fields)
-    if way is None and key is None:
+    if transport is None and key is None:
         return channel
     url, shown = (
-        (None, channel.target) if way is None else await _read_target(context, channel.name, fields)
+        (None, channel.target)
+        if transport is None
+        else await _read_target(context, channel.name, fields)
     )
-    if channel.account and way is Transport.WEBHOOK and url is not None:
+    if channel.account and transport is Transport.WEBHOOK and url is not None:
         await _require_public_host(context, channel.name, url)
-    if channel.way == Transport.MAIL:
+    if channel.transport == Transport.MAIL:
         return replace(channel, target=shown)
     sealed = _secret(context, channel, url, key).sealed(
         context.vault, channel.account, channel.name, channel.sealed
@@ -134,22 +141,22 @@ async def _directed(context: AdminContext, channel: Channel, fields: ChannelFiel
     return replace(channel, target=shown, sealed=sealed)
 
 
-def way_given(name: str, fields: ChannelFields) -> Transport | None:
+def transport_given(name: str, fields: ChannelFields) -> Transport | None:
     """Return the transport of the given target, if there is one. Raises AdminError for two."""
     transports = {
         Transport.WEBHOOK: fields.webhook,
         Transport.MAIL: fields.mail,
         Transport.APPRISE: fields.apprise,
     }
-    given = [way for way, target in transports.items() if target is not None]
+    given = [transport for transport, target in transports.items() if target is not None]
     if len(given) > 1:
-        raise _takes_one_way(name)
+        raise _takes_one_transport(name)
     return given[0] if given else None
 
 
-def _takes_one_way(name: str) -> AdminError:
+def _takes_one_transport(name: str) -> AdminError:
     remedy = "give a webhook, a mail address or a URL of Apprise's"
-    return wrong(name, ErrorKind.USAGE, "it takes one way", remedy)
+    return wrong(name, ErrorKind.USAGE, "it takes one transport", remedy)
 
 
 async def _read_target(context: AdminContext, name: str, fields: ChannelFields) -> tuple[str, str]:
@@ -208,7 +215,7 @@ def _outside(context: AdminContext, name: str, address: str) -> str:
 
 def _checked_key(channel: Channel, fields: ChannelFields) -> str | None:
     """Return the given key. Raises AdminError, also if a required one is missing."""
-    if channel.way != Transport.WEBHOOK:
+    if channel.transport != Transport.WEBHOOK:
         if fields.key is not None:
             raise wrong(
                 channel.name, ErrorKind.USAGE, "only webhooks are signed", "leave out the key"
@@ -229,7 +236,7 @@ def _secret(
     context: AdminContext, channel: Channel, url: str | None, key: str | None
 ) -> ChannelSecret:
     """Return the secret to seal: the given parts, otherwise the old ones. Raises AdminError."""
-    if url is not None and (key is not None or channel.way != Transport.WEBHOOK):
+    if url is not None and (key is not None or channel.transport != Transport.WEBHOOK):
         return ChannelSecret(url, key or "")
     try:
         was = open_secret(context.vault, channel)

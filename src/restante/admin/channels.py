@@ -55,7 +55,7 @@ class ChannelView(BaseModel):
 
     name: str
     account: str
-    way: str
+    transport: str
     target: str
     kinds: list[str]
     is_every_kind: bool  # that the channel can get
@@ -271,7 +271,7 @@ def _view(channel: Channel) -> ChannelView:
     return ChannelView(
         name=channel.name,
         account=channel.account,
-        way=channel.way,
+        transport=channel.transport,
         target=channel.target,
         kinds=sorted(channel.kinds),
         is_every_kind=hears_every_kind(channel),

@@ -97,7 +97,7 @@ class ChannelEntry(ChannelChange):
 
     name: Line
     account: Line = ""  # "": the operator's own
-    way: Transport | None = None  # of `sealed`, or of a channel that is there
+    transport: Transport | None = None  # of `sealed`, or of a channel that is there
     target: Line | None = None  # as it is shown; of `sealed`
     sealed: SealedText | None = None  # URL and key, as exported under the same key file
     place: Line = ""

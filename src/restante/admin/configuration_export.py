@@ -180,10 +180,10 @@ def channel_fields(channel: Channel, *, with_secrets: bool) -> Fields:
     fields: Fields = {"name": channel.name}
     if channel.account:
         fields["account"] = channel.account
-    if channel.way == Transport.MAIL:
+    if channel.transport == Transport.MAIL:
         fields["mail"] = channel.target
     else:
-        fields |= {"way": str(channel.way), "target": channel.target}
+        fields |= {"transport": str(channel.transport), "target": channel.target}
     if not hears_every_kind(channel):
         fields["kinds"] = sorted(channel.kinds)
     if channel.hears_all:

@@ -286,7 +286,7 @@ def _notice_warnings(context: AdminContext, domain: HostedDomain) -> list[str]:
     inside = [
         one
         for one in channels
-        if one.way == Transport.MAIL
+        if one.transport == Transport.MAIL
         and one.target.endswith(f"@{domain.name}")
         and context.principal.sees(one.account)
     ]

@@ -3,22 +3,22 @@
 from collections.abc import Iterator
 from contextlib import suppress
 
-from restante.store.audit_trail import NodeRequest
+from restante.store.audit_trail import GrantedRequest
 from restante.tenancy.etrn_target import EtrnTargetKind, parse_etrn_target
 from restante.tenancy.model import HostedDomain
 
 
 class LastRequests:
-    """The last request for each node, indexed by domain: there may be many of both."""
+    """The last request for each target, indexed by domain: there may be many of both."""
 
     def __init__(self) -> None:
         self._at: dict[tuple[EtrnTargetKind, str, str], float] = {}
 
-    def add(self, request: NodeRequest) -> None:
+    def add(self, request: GrantedRequest) -> None:
         """Add a request."""
-        with suppress(ValueError):  # if a past node is no longer valid
-            node = parse_etrn_target(request.node)
-            key = (node.kind, node.key, request.account)
+        with suppress(ValueError):  # if a past target is no longer valid
+            target = parse_etrn_target(request.target)
+            key = (target.kind, target.key, request.account)
             self._at[key] = max(request.at, self._at.get(key, request.at))
 
     def last_for(self, domain: HostedDomain) -> float | None:

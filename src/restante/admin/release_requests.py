@@ -13,25 +13,25 @@ from restante.admin.permissions import AdminAction, permit
 from restante.admin.request_bounds import AtMost, Line
 from restante.mail.message import message_name
 
-MAX_NODES = 1000
+MAX_TARGETS = 1000
 
 
 class ReleaseOrder(BaseModel):
-    """The nodes to release, and the reason."""
+    """The targets to release, and the reason."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    nodes: Annotated[
-        tuple[Line, ...], Field(min_length=1), AtMost(MAX_NODES)
+    targets: Annotated[
+        tuple[Line, ...], Field(min_length=1), AtMost(MAX_TARGETS)
     ]  # domains, `@domain`, `#account`
     reason: Line = ""
 
 
 class ReleaseView(BaseModel):
-    """The result for one node."""
+    """The result for one target."""
 
     id: str  # for `GET /v1/releases/{id}`; "" if the request is not kept
-    node: str
+    target: str
     code: int
     text: str
     pending: int
@@ -39,7 +39,7 @@ class ReleaseView(BaseModel):
 
 
 async def release(context: AdminContext, order: ReleaseOrder) -> list[ReleaseView]:
-    """Start the drains, and return the answers in the order of the nodes.
+    """Start the drains, and return the answers in the order of the targets.
 
     Raises AdminError without a running server.
     """
@@ -47,15 +47,15 @@ async def release(context: AdminContext, order: ReleaseOrder) -> list[ReleaseVie
     if context.server is None:
         raise no_server("release")
     return [
-        _view(await context.server.release(node, context.principal, order.reason))
-        for node in order.nodes
+        _view(await context.server.release(target, context.principal, order.reason))
+        for target in order.targets
     ]
 
 
 def _view(answer: ReleaseAnswer) -> ReleaseView:
     return ReleaseView(
         id=message_name(answer.id) if answer.id else "",
-        node=answer.node,
+        target=answer.target,
         code=answer.code,
         text=answer.text,
         pending=answer.pending,

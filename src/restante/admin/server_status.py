@@ -41,7 +41,7 @@ class DomainStatus(BaseModel):
     uncertain: int  # the destination may have them
     damaged: int
     oldest_at: datetime | None
-    last_request_at: datetime | None  # and granted; by its name, or by a node that covers it
+    last_request_at: datetime | None  # and granted; by its name, or by a target that covers it
     primary: PrimaryView
     hold: str  # "suspended" while it is
     suspended_for: str  # the reason of the suspension; "" without one

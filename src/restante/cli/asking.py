@@ -60,12 +60,12 @@ class Asking:
 
 def ask_for_mail(asking: Asking, domains: Sequence[str]) -> Iterator[tuple[str, int, str]]:
     """Yield each domain with the code and text of its reply. Raises Failure if none can come."""
-    nodes = [(domain, _node(domain)) for domain in domains]
+    targets = [(domain, _target(domain)) for domain in domains]
     try:
         with closing(_connect(asking)) as session:
             _authenticate(session, asking)
-            for domain, node in nodes:
-                code, text = session.docmd("ETRN", node)
+            for domain, target in targets:
+                code, text = session.docmd("ETRN", target)
                 yield domain, code, _safe(text, asking)
             with suppress(OSError):  # every reply has arrived, so the end does not matter
                 session.docmd("QUIT")
@@ -87,7 +87,7 @@ def ask_for_mail(asking: Asking, domains: Sequence[str]) -> Iterator[tuple[str, 
         raise Failure(Exit.UNAVAILABLE, f"{asking.server}: {_cause(error)}") from None
 
 
-def _node(text: str) -> str:
+def _target(text: str) -> str:
     """Return an ETRN argument in its form on the wire. Raises Failure for other text."""
     mark = text[:1] if text[:1] in ("@", "#") else ""
     name = text.removeprefix(mark)

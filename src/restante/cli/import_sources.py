@@ -36,7 +36,7 @@ _POSTCAT_HEAD: Final = 4096  # octets that suffice to recognize output of postca
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class SourceMessage:
     """A message found. `reverse_path` is None and `forward_paths` empty if unknown."""
 
     place: str  # for people: a file, and the number of the message in it
@@ -60,35 +60,37 @@ class Unreadable:
     error: str
 
 
-def letters(paths: Iterable[Path], style: Style | None) -> Iterator[Letter | Unreadable]:
+def source_messages(
+    paths: Iterable[Path], style: Style | None
+) -> Iterator[SourceMessage | Unreadable]:
     """Yield the messages, in the order of paths and names. Without a style, detect it."""
     for path in paths:
         try:
-            yield from _letters(path, style)
+            yield from _messages_in(path, style)
         except OSError as error:
             yield Unreadable(str(path), error.strerror or str(error))
 
 
-def _letters(path: Path, style: Style | None) -> Iterator[Letter | Unreadable]:
+def _messages_in(path: Path, style: Style | None) -> Iterator[SourceMessage | Unreadable]:
     if not path.is_dir():
-        yield from _file_letters(path, style)
+        yield from _file_messages(path, style)
     elif style == "maildir" or (style is None and (path / "cur").is_dir()):
-        yield from _maildir_letters(path)
+        yield from _maildir_messages(path)
     else:
         for file in sorted(path.iterdir()):
             if file.is_file() and not file.name.startswith(".") and file.suffix != _SIDE:
-                yield from _file_letters(file, style)
+                yield from _file_messages(file, style)
 
 
-def _file_letters(path: Path, style: Style | None) -> Iterator[Letter | Unreadable]:
+def _file_messages(path: Path, style: Style | None) -> Iterator[SourceMessage | Unreadable]:
     try:
         match style or _style(path):
             case "mbox":
-                yield from _mbox_letters(path)
+                yield from _mbox_messages(path)
             case "postcat":
-                yield from _postfix_letters(path)
+                yield from _postfix_messages(path)
             case _:
-                yield _eml_letter(path)
+                yield _eml_message(path)
     except ValueError as error:
         yield Unreadable(str(path), str(error))
 
@@ -101,7 +103,7 @@ def _style(path: Path) -> Style:
     return "mbox" if head.startswith(b"From ") else "eml"
 
 
-def _eml_letter(path: Path) -> Letter:
+def _eml_message(path: Path) -> SourceMessage:
     side = path.with_suffix(_SIDE)
     content = Stretch(path)
     return (
@@ -111,7 +113,7 @@ def _eml_letter(path: Path) -> Letter:
     )
 
 
-def _maildir_letters(path: Path) -> Iterator[Letter | Unreadable]:
+def _maildir_messages(path: Path) -> Iterator[SourceMessage | Unreadable]:
     try:
         known = {facts.get("file"): facts for facts in _lines(path / ENVELOPES)}
     except ValueError as error:  # without their envelopes some mail may be taken for other mail
@@ -132,7 +134,7 @@ def _maildir_letters(path: Path) -> Iterator[Letter | Unreadable]:
             yield Unreadable(str(file), str(error))
 
 
-def _mbox_letters(path: Path) -> Iterator[Letter | Unreadable]:
+def _mbox_messages(path: Path) -> Iterator[SourceMessage | Unreadable]:
     known = list(_lines(Path(f"{path}.{ENVELOPES}")))
     if not path.stat().st_size:
         return
@@ -145,11 +147,13 @@ def _mbox_letters(path: Path) -> Iterator[Letter | Unreadable]:
     )
     for number, (place, one) in enumerate(zip(found, facts, strict=True), start=1):
         content = Stretch(path, place.start, place.end, is_quoted=True)
-        letter = _copied(f"{path}, message {number}", content, one)
+        message = _copied(f"{path}, message {number}", content, one)
         named = (
-            reverse_path_in(place.separator) if letter.reverse_path is None else letter.reverse_path
+            reverse_path_in(place.separator)
+            if message.reverse_path is None
+            else message.reverse_path
         )
-        yield replace(letter, reverse_path=named)
+        yield replace(message, reverse_path=named)
 
 
 @contextmanager
@@ -158,14 +162,14 @@ def _mapped(path: Path) -> Iterator[mmap.mmap]:
         yield data
 
 
-def _postfix_letters(path: Path) -> Iterator[Letter]:
+def _postfix_messages(path: Path) -> Iterator[SourceMessage]:
     with _mapped(path) as data:
         for one in read_postcat(data, partial(data.madvise, mmap.MADV_DONTNEED)):
-            yield _postfix_letter(path, one)
+            yield _postfix_message(path, one)
 
 
-def _postfix_letter(path: Path, one: QueueFile) -> Letter:
-    return Letter(
+def _postfix_message(path: Path, one: QueueFile) -> SourceMessage:
+    return SourceMessage(
         place=f"{path}, {one.name}",
         reverse_path=one.sender,
         forward_paths=one.recipients,
@@ -191,21 +195,21 @@ def _dsn(request: DsnRequest | None) -> Mapping[str, Any] | None:
     return {"ret": request.ret, "envid": request.envelope_id or None, "recipients": recipients}
 
 
-def _copied(place: str, content: Stretch, facts: Mapping[str, Any] | None) -> Letter:
+def _copied(place: str, content: Stretch, facts: Mapping[str, Any] | None) -> SourceMessage:
     """Return a message from a mailbox, with its envelope above it."""
     if facts is None:
         return replace(_bare(content), place=place)
     return _with_facts(place, content.below_fields()[1], facts)
 
 
-def _bare(content: Stretch) -> Letter:
+def _bare(content: Stretch) -> SourceMessage:
     found, below = content.below_fields()
-    return Letter(str(content.path), found.reverse_path, found.forward_paths, below)
+    return SourceMessage(str(content.path), found.reverse_path, found.forward_paths, below)
 
 
-def _with_facts(place: str, content: Stretch, facts: Mapping[str, Any]) -> Letter:
+def _with_facts(place: str, content: Stretch, facts: Mapping[str, Any]) -> SourceMessage:
     try:
-        return Letter(
+        return SourceMessage(
             place=place,
             reverse_path=facts["reverse_path"],
             forward_paths=tuple(recipient["forward_path"] for recipient in facts["recipients"]),

@@ -30,7 +30,7 @@ group = typer.Typer(
     help="Channels for notices about held mail: webhook, mail or Apprise.",
 )
 
-_ONE_WAY = "give one of --webhook, --mail and --apprise"
+_ONE_TRANSPORT = "give one of --webhook, --mail and --apprise"
 
 Name = Annotated[
     str,
@@ -95,7 +95,7 @@ def _hears(row: Row) -> str:
 COLUMNS = (
     text_column("NAME", "name"),
     Column("ACCOUNT", lambda row: row["account"] or "(the operator's)"),
-    text_column("WAY", "way"),
+    text_column("BY", "transport"),
     text_column("TO", "target"),
     time_column("ADDED", "created_at"),
     Column("HEARS", _hears, is_detail=True),
@@ -144,7 +144,7 @@ def add(
     """Add a channel for notices. A new key of a webhook is printed once."""
     target = _target(webhook, mail, apprise)
     if not target:
-        raise typer.BadParameter(_ONE_WAY)
+        raise typer.BadParameter(_ONE_TRANSPORT)
     key = _key(key_file, is_new=webhook is not None and key_file is None)
     body: dict[str, Any] = {
         "name": name,
@@ -318,18 +318,22 @@ def _say_done(text: str, key: _Key) -> None:
 
 
 def _target(webhook: str | None, mail: str | None, apprise: str | None) -> dict[str, str]:
-    """Return the target by its way, or nothing if none is given."""
+    """Return the target by its transport, or nothing if none is given."""
     transports = {"webhook": webhook, "mail": mail, "apprise": apprise}
-    given = {way: target for way, target in transports.items() if target is not None}
+    given = {transport: target for transport, target in transports.items() if target is not None}
     if len(given) > 1:
-        raise typer.BadParameter(_ONE_WAY)
-    return {way: _line_of_stdin(way) if target == "-" else target for way, target in given.items()}
+        raise typer.BadParameter(_ONE_TRANSPORT)
+    return {
+        transport: _line_of_stdin(transport) if target == "-" else target
+        for transport, target in given.items()
+    }
 
 
-def _line_of_stdin(way: str) -> str:
+def _line_of_stdin(transport: str) -> str:
     line = sys.stdin.readline().strip()
     if not line:
         raise Failure(
-            Exit.USAGE, f"{way}: nothing came on standard input; write the URL there, on one line"
+            Exit.USAGE,
+            f"{transport}: nothing came on standard input; write the URL there, on one line",
         )
     return line

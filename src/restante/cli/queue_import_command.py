@@ -19,7 +19,7 @@ from restante.cli.api_client import Api, connected
 from restante.cli.display import human_size, say, show_json
 from restante.cli.failures import Exit, Failure, complain
 from restante.cli.import_content import Measure
-from restante.cli.import_sources import Letter, Unreadable, letters
+from restante.cli.import_sources import SourceMessage, Unreadable, source_messages
 from restante.cli.options import ConfigFile, Json
 from restante.cli.progress import progress
 from restante.mail.import_stream import WHOLE, pack_block, pack_label
@@ -31,7 +31,7 @@ _PAGE: Final = 10_000
 
 _DIGESTS: Final = 500  # messages that the server reads for one request
 
-_Measured = tuple[Letter, Measure]
+_Measured = tuple[SourceMessage, Measure]
 _Key = tuple[int, str]  # size and reverse-path, to compare with held mail before reading content
 
 
@@ -63,15 +63,15 @@ class Given:
     reverse_path: str | None
     forward_paths: tuple[str, ...]
 
-    def completed(self, letter: Letter) -> Letter | Unreadable:
+    def completed(self, message: SourceMessage) -> SourceMessage | Unreadable:
         """Return the message, completed from the options where it lacks facts."""
-        reverse_path = self.reverse_path if letter.reverse_path is None else letter.reverse_path
-        forward_paths = letter.forward_paths or self.forward_paths
+        reverse_path = self.reverse_path if message.reverse_path is None else message.reverse_path
+        forward_paths = message.forward_paths or self.forward_paths
         if reverse_path is None:
-            return Unreadable(letter.place, "it has no reverse-path; give --reverse-path")
+            return Unreadable(message.place, "it has no reverse-path; give --reverse-path")
         if not forward_paths:
-            return Unreadable(letter.place, "it has no recipients; give --to")
-        return replace(letter, reverse_path=reverse_path, forward_paths=forward_paths)
+            return Unreadable(message.place, "it has no recipients; give --to")
+        return replace(message, reverse_path=reverse_path, forward_paths=forward_paths)
 
 
 def import_mail(
@@ -168,24 +168,24 @@ class _Import:
     def _look(self) -> Plan:
         plan = Plan()
         with progress("reading") as advance:
-            for letter, measure in self._usable(self.tally):
+            for message, measure in self._usable(self.tally):
                 plan.messages += 1
                 plan.octets += measure.size
-                plan.keys.add((measure.size, letter.reverse_path or ""))
+                plan.keys.add((measure.size, message.reverse_path or ""))
                 plan.digests.add(measure.digest)
                 advance(1)
         return plan
 
     def _usable(self, tally: ImportTally | None) -> Iterator[_Measured]:
         """Yield the usable messages. Record the others in `tally`, on one of the two readings."""
-        for found in letters(self._places, self._style):
-            letter = (
+        for found in source_messages(self._places, self._style):
+            message = (
                 found if isinstance(found, Unreadable) else _measured(self._given.completed(found))
             )
-            if isinstance(letter, tuple):
-                yield letter
+            if isinstance(message, tuple):
+                yield message
             elif tally is not None:
-                _complain(tally, f"{letter.place}: {letter.error}")
+                _complain(tally, f"{message.place}: {message.error}")
 
     async def _see_what_is_held(self, api: Api, plan: Plan) -> None:
         """Find messages that may be held already, by size and reverse-path, then by digest."""
@@ -208,8 +208,8 @@ class _Import:
     def _batches(self) -> Iterator[list[_Measured]]:
         batch: list[_Measured] = []
         octets = 0
-        for letter, measure in self._usable(None):
-            batch.append((letter, measure))
+        for message, measure in self._usable(None):
+            batch.append((message, measure))
             octets += measure.size
             if len(batch) == AT_ONCE or octets >= OCTETS_AT_ONCE:
                 yield batch
@@ -221,34 +221,34 @@ class _Import:
         results = await api.send(
             "/v1/queue/import", self._packed(batch), params={"reason": self._reason}
         )
-        for (letter, measure), result in zip(batch, results, strict=True):
-            self._count(letter, measure, result)
+        for (message, measure), result in zip(batch, results, strict=True):
+            self._count(message, measure, result)
 
     async def _packed(self, batch: Sequence[_Measured]) -> AsyncIterator[bytes]:
-        for letter, measure in batch:
-            waiting = pack_label(json.dumps(self._label(letter, measure)))
-            for block in letter.content.blocks():
+        for message, measure in batch:
+            waiting = pack_label(json.dumps(self._label(message, measure)))
+            for block in message.content.blocks():
                 yield waiting + pack_block(block)
                 waiting = b""
             yield waiting + WHOLE
 
-    def _label(self, letter: Letter, measure: Measure) -> dict[str, Any]:
+    def _label(self, message: SourceMessage, measure: Measure) -> dict[str, Any]:
         return {
-            "reverse_path": letter.reverse_path,
-            "forward_paths": letter.forward_paths,
-            "received_at": letter.received_at and letter.received_at.isoformat(),
+            "reverse_path": message.reverse_path,
+            "forward_paths": message.forward_paths,
+            "received_at": message.received_at and message.received_at.isoformat(),
             "is_8bit": measure.is_8bit,
-            "needs_smtputf8": letter.needs_smtputf8,
-            "dsn": letter.dsn,
-            "is_suspect": letter.is_suspect,
-            "is_delay_told": letter.is_delay_told,
-            "message_id": letter.message_id,
-            "origin": letter.origin,
+            "needs_smtputf8": message.needs_smtputf8,
+            "dsn": message.dsn,
+            "is_suspect": message.is_suspect,
+            "is_delay_told": message.is_delay_told,
+            "message_id": message.message_id,
+            "origin": message.origin,
             "only_domain": self._given.domain,
             "perhaps": self._held.get(measure.digest, []),
         }
 
-    def _count(self, letter: Letter, measure: Measure, result: dict[str, Any]) -> None:
+    def _count(self, message: SourceMessage, measure: Measure, result: dict[str, Any]) -> None:
         if result["held"]:
             self.tally.imported += 1
             self.tally.octets += measure.size
@@ -257,24 +257,24 @@ class _Import:
         for name in result["already"]:
             self._held[measure.digest].remove(name)  # it matches one message only
         if result["error"]:
-            _complain(self.tally, f"{letter.place}: {result['error']}")
+            _complain(self.tally, f"{message.place}: {result['error']}")
         if result["passed_over"]:
             paths = " ".join(f"<{path}>" for path in result["passed_over"])
             _complain(
                 self.tally,
-                f"{letter.place}: {paths}: not in a hosted domain, or not in the domain of"
+                f"{message.place}: {paths}: not in a hosted domain, or not in the domain of"
                 " --domain; skipped",
             )
 
 
-def _measured(letter: Letter | Unreadable) -> "_Measured | Unreadable":
+def _measured(message: SourceMessage | Unreadable) -> "_Measured | Unreadable":
     """Measure a message's content. Return Unreadable if that fails."""
-    if isinstance(letter, Unreadable):
-        return letter
+    if isinstance(message, Unreadable):
+        return message
     try:
-        return letter, letter.content.measure()
+        return message, message.content.measure()
     except OSError as error:
-        return Unreadable(letter.place, error.strerror or str(error))
+        return Unreadable(message.place, error.strerror or str(error))
 
 
 def _complain(tally: ImportTally, text: str) -> None:

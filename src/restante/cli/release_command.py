@@ -24,7 +24,7 @@ _REMEDIES: Final = {
 
 
 def release(
-    nodes: Annotated[
+    targets: Annotated[
         list[str],
         typer.Argument(
             metavar="DOMAIN",
@@ -50,7 +50,7 @@ def release(
 
     It goes to the configured destination, as if the primary had sent ETRN.
     """
-    answers = ask(config, "POST", "/v1/releases", body={"nodes": nodes, "reason": reason})
+    answers = ask(config, "POST", "/v1/releases", body={"targets": targets, "reason": reason})
     if not as_json:
         for answer in answers:
             say(told(answer))
@@ -101,7 +101,7 @@ def ended_text(release: Row) -> str:
 
 def told(answer: Row) -> str:
     """Return an answer as one line; where mail stays held, with the true reason and the remedy."""
-    line = f"{answer['node'] or repr('')}: {answer['code']} {answer['text']}"
+    line = f"{answer['target'] or repr('')}: {answer['code']} {answer['text']}"
     if IS_SUSPENDED in answer["reason"]:
         _, but, others = answer["reason"].partition(", but ")
         return f"{line}; {others if but else answer['reason']}; {_RESUME}"

@@ -31,8 +31,8 @@ def keeps_refused(_domain: HostedDomain) -> bool:
 Learn = Callable[[int, Sequence[Recipient]], Awaitable[None]]  # a domain's id; may raise StoreError
 
 
-async def forget(_domain_id: int, _lessons: Sequence[Recipient]) -> None:
-    """Ignore the lessons."""
+async def forget(_domain_id: int, _facts: Sequence[Recipient]) -> None:
+    """Ignore the facts."""
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""Lessons of a drain about its domain's mailboxes: which were accepted, which do not exist.
+"""Facts about mailboxes that a drain learns: which were accepted, which do not exist.
 
 They count only if the destination accepted at least one recipient. A destination that answers 5.1.1
 to all has lost its list of mailboxes, and its answers must not become our replies to senders.
@@ -41,7 +41,7 @@ class RecipientLearning:
                 self._note(recipient.forward_path, is_there=False)
 
     def learned(self, at: float) -> list[Recipient]:
-        """Return the lessons by this time."""
+        """Return the facts, as of this time."""
         if not self._has_taken:
             return []
         return [

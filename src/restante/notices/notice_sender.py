@@ -167,7 +167,7 @@ class NoticeSender:
             event(
                 channel=channel.name,
                 account=channel.account,
-                way=str(channel.way),
+                transport=str(channel.transport),
                 kind=str(notice.news.kind),
                 notice=notice.key,
                 failures=notice.failures + (not is_sent),

@@ -63,11 +63,12 @@ class Transports:
 
     async def send(self, channel: Channel, notice: Notice) -> NoticeAttempt:
         """Send a notice by the channel's transport."""
-        if channel.way not in frozenset(Transport):
+        if channel.transport not in frozenset(Transport):
             return NoticeAttempt(
-                NoticeResult.NOT_NOW, f"this version of Restante knows no way {channel.way}"
+                NoticeResult.NOT_NOW,
+                f"this version of Restante knows no transport {channel.transport}",
             )
-        if channel.way == Transport.MAIL:
+        if channel.transport == Transport.MAIL:
             return await self._letters.send(
                 channel.target, notice, is_operators=not channel.account
             )
@@ -76,7 +77,7 @@ class Transports:
         except SealBroken:
             return NoticeAttempt(NoticeResult.NOT_NOW, f"its secret {WRONG_KEY_FILE}")
         is_public_only = bool(channel.account) and not self._reports().private_addresses
-        if channel.way == Transport.APPRISE:
+        if channel.transport == Transport.APPRISE:
             return await self._pushes.send(secret.url, notice, is_public_only=is_public_only)
         return await self._webhooks.send(
             secret.url, secret.key, notice, is_public_only=is_public_only

@@ -5,7 +5,7 @@ from restante.mail.address import Mailbox, shown_paths
 from restante.reception.admission import Objection
 from restante.reception.admitted_transaction import AdmittedTransaction
 from restante.reception.intake import Receipt
-from restante.reception.refusal_lines import RefusalLines
+from restante.reception.refusal_log import RefusalLog
 from restante.smtp.replies import Reply
 from restante.telemetry.events import MailChecked, MailHeld, MailRefused, RecipientRefused
 from restante.telemetry.log import Log
@@ -14,13 +14,13 @@ from restante.telemetry.log import Log
 class TransactionLog:
     """Publishes them, for one session."""
 
-    __slots__ = ("_log", "_peer", "_refusal_lines")
+    __slots__ = ("_log", "_peer", "_refusals")
 
     def __init__(self, log: Log, peer: str) -> None:
         """`peer` is the client's address."""
         self._log = log
         self._peer = peer
-        self._refusal_lines: RefusalLines | None = None  # once something was refused
+        self._refusals: RefusalLog | None = None  # once something was refused
 
     def recipient_refused(
         self, transaction: AdmittedTransaction, path: Mailbox, objection: Objection
@@ -89,13 +89,13 @@ class TransactionLog:
 
     def close(self) -> None:
         """Publish the refusals that were only counted: the session has ended."""
-        if self._refusal_lines is not None:
-            self._refusal_lines.close()
+        if self._refusals is not None:
+            self._refusals.close()
 
     def _refused(self, event: MailRefused | RecipientRefused) -> None:
-        if self._refusal_lines is None:
-            self._refusal_lines = RefusalLines(self._log, self._peer)
-        self._refusal_lines.write(event)
+        if self._refusals is None:
+            self._refusals = RefusalLog(self._log, self._peer)
+        self._refusals.write(event)
 
 
 def _reverse_path(transaction: AdmittedTransaction) -> str:

@@ -1,6 +1,6 @@
 """Which client may release which domains (S4, S10, S11, S13). Pure; facts are arguments.
 
-Each domain must meet three conditions. It belongs to the login's account, the node covers it, and
+Each domain must meet three conditions. It belongs to the login's account, the target covers it, and
 the client's address is one of its authorized hosts. A domain that fails one is left out. When none
 remains, the request is refused, with the same reply for each cause.
 

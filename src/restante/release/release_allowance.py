@@ -1,7 +1,7 @@
 """The limit of release requests for one client: right and wrong requests are counted apart.
 
 A request is right if the client may have something released, even if nothing is held or the domain
-is suspended. All others are wrong: no node, an unknown or foreign domain, a host that is not
+is suspended. All others are wrong: no target, an unknown or foreign domain, a host that is not
 authorized. So a misconfigured or hostile program cannot use up the requests of the primary that
 uses the same login.
 """

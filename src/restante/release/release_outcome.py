@@ -63,7 +63,7 @@ class NotATarget:
     """The argument names neither a domain, nor `@domain`, nor `#account`."""
 
     is_missing: bool  # there was no argument
-    reason: str = "not a node"
+    reason: str = "names no domain, subtree or account"
     release: int = 0
 
 

@@ -296,7 +296,7 @@ def _domain_named(argument: str) -> str:
 
 
 def _may_be_right(requester: Requester, target: EtrnTarget, directory: Directory) -> bool:
-    """Return whether the node covers a domain of the client's account. The host may be wrong."""
+    """Return whether the target covers a domain of the client's account. The host may be wrong."""
     return any(map(target.covers, directory.domains_of(requester.account)))
 
 

@@ -58,7 +58,7 @@ BY_POLICY = requested_by(policy_rule("on-return"))  # the destination is back
 
 @dataclass(frozen=True, slots=True)
 class ReleaseRequest:
-    """One request for one node, as text from the wire or the command line."""
+    """One request for one target, as text from the wire or the command line."""
 
     requester: Requester
     argument: str

@@ -47,13 +47,13 @@ class RunningServer:
     domain_instruments: DomainInstruments
     configuration_state: Callable[[], ConfigurationState]
 
-    async def release(self, node: str, principal: Principal, reason: str) -> ReleaseAnswer:
+    async def release(self, target: str, principal: Principal, reason: str) -> ReleaseAnswer:
         """Release without a login and a host, within what the principal sees."""
-        request = ReleaseRequest(requested_by(principal), node, reason)
+        request = ReleaseRequest(requested_by(principal), target, reason)
         outcome = await self.releaser.release(request)
         reply = etrn_reply(outcome)
         return ReleaseAnswer(
-            node,
+            target,
             reply.code,
             reply.text,
             pending_messages(outcome),

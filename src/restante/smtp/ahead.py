@@ -33,10 +33,10 @@ _MOST_WORDS: Final = (
 class Ahead:
     """The transactions in the window, with replies or without."""
 
-    __slots__ = ("_heard", "_is_proven", "_may_be_left_open", "_window", "transactions", "way")
+    __slots__ = ("_heard", "_is_proven", "_may_be_left_open", "_window", "mode", "transactions")
 
     def __init__(self, pace: Pace) -> None:
-        self.way = SendingMode.DATA  # until the probe has shown another
+        self.mode = SendingMode.DATA  # until the probe has shown another
         self.transactions: list[ClientTransaction] = []
         self._window = SendWindow(pace)
         self._heard: set[_Words] = set()  # replies to commands, where words must tell
@@ -45,9 +45,9 @@ class Ahead:
             False  # a transaction, at the server: its content is not known to have been taken
         )
 
-    def open(self, way: SendingMode, *, has_codes: bool) -> None:
+    def open(self, mode: SendingMode, *, has_codes: bool) -> None:
         """Begin, with the result of the probe."""
-        self.way = way
+        self.mode = mode
         self._is_proven = has_codes
 
     @property
@@ -58,7 +58,7 @@ class Ahead:
     @property
     def needs_reset(self) -> bool:
         """Whether RSET must stand before the next MAIL."""
-        return self.way is SendingMode.AHEAD_WITH_RSET and self._may_be_left_open
+        return self.mode is SendingMode.AHEAD_WITH_RSET and self._may_be_left_open
 
     def add(self, transaction: ClientTransaction) -> None:
         """Take one that goes."""

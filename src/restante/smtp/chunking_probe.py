@@ -62,7 +62,7 @@ class Probed:
     """The result of an earlier session's probe. It holds while the server offers the same."""
 
     offer: Offer
-    way: SendingMode
+    mode: SendingMode
     has_codes: bool
 
 
@@ -77,7 +77,7 @@ class ChunkingProbe:
         self._rests = 0  # replies to commands behind a chunk that was taken for commands
 
     def take(self, step: Step, reply: ServerReply) -> SendingMode | tuple[Step, ...] | None:
-        """Return the way once it is known, further steps whose replies are due, or None.
+        """Return the mode once it is known, further steps whose replies are due, or None.
 
         Raises PeerBroke.
         """

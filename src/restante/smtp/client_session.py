@@ -278,7 +278,7 @@ class ClientSession:
     @property
     def runs_ahead(self) -> bool:
         """Whether transactions go ahead of their replies."""
-        return self._ahead.way is not SendingMode.DATA
+        return self._ahead.mode is not SendingMode.DATA
 
     @property
     def is_pipelining(self) -> bool:
@@ -516,8 +516,8 @@ class ClientSession:
                 self._events.append(following)
             case Ready():
                 self.offer = self._handshake.offer
-                way = SendingMode.DATA if self.is_audited else self._handshake.way
-                self._ahead.open(way, has_codes=self._handshake.has_codes)
+                mode = SendingMode.DATA if self.is_audited else self._handshake.mode
+                self._ahead.open(mode, has_codes=self._handshake.has_codes)
                 self._is_ready = True
                 self._events.append(following)
             case Refuse(reason):

@@ -96,9 +96,9 @@ class Handshake:
         "_probe",
         "has_codes",
         "has_tls",
+        "mode",
         "offer",
         "told",
-        "way",
     )
 
     def __init__(self, options: ClientOptions) -> None:
@@ -109,7 +109,7 @@ class Handshake:
         self._probe = ChunkingProbe()
         self.has_tls = False
         self.offer = NO_OFFER
-        self.way = SendingMode.DATA
+        self.mode = SendingMode.DATA
         self.has_codes = False  # the server says enhanced codes; known where it was probed
 
     def take(self, step: Step, reply: ServerReply) -> Next:
@@ -236,20 +236,20 @@ class Handshake:
         known = self._options.probed
         if known is None or known.offer != self.offer:
             return Say(PROBE, PROBE_STEPS)
-        self.way, self.has_codes = known.way, known.has_codes
+        self.mode, self.has_codes = known.mode, known.has_codes
         return Ready()
 
     @property
     def probed(self) -> Probed | None:
         """The result of the probe, for later sessions; None where nothing may run ahead."""
         return (
-            None if self.way is SendingMode.DATA else Probed(self.offer, self.way, self.has_codes)
+            None if self.mode is SendingMode.DATA else Probed(self.offer, self.mode, self.has_codes)
         )
 
     def _take_probe(self, step: Step, reply: ServerReply) -> Next:
         answer = self._probe.take(step, reply)
         if isinstance(answer, SendingMode):
-            self.way, self.has_codes = answer, self._probe.has_codes
+            self.mode, self.has_codes = answer, self._probe.has_codes
             return Ready()
         return Await(answer or ())
 

@@ -11,10 +11,10 @@ from restante.tenancy.audit import EVERY_ENTRY, AuditEntry, AuditFilter
 
 
 @dataclass(frozen=True, slots=True)
-class NodeRequest:
-    """The last request for one node that was granted, as the audit trail records it."""
+class GrantedRequest:
+    """The last request for one target that was granted, as the audit trail records it."""
 
-    node: str  # as it was asked for, in lower case: a domain, `@domain`, `#name`
+    target: str  # as it was asked for, in lower case: a domain, `@domain`, `#name`
     account: str  # whose
     at: float  # Unix time
 
@@ -41,8 +41,8 @@ class AuditStore(Protocol):
     ) -> AuditPage:
         """Return the newest of the entries wanted, or those next older than a page's `before`."""
 
-    async def last_requests(self) -> Sequence[NodeRequest]:
-        """Return when each node was last asked for with a positive answer, whatever is held.
+    async def last_requests(self) -> Sequence[GrantedRequest]:
+        """Return when each target was last asked for with a positive answer, whatever is held.
 
         Cheap when asked often.
         """

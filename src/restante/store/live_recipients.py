@@ -115,20 +115,20 @@ class LiveRecipients:
             if self._is_wanted(domain.id):  # still
                 self._books[domain.id] = book
 
-    async def learn(self, domain_id: int, lessons: Sequence[Recipient]) -> None:
+    async def learn(self, domain_id: int, facts: Sequence[Recipient]) -> None:
         """Keep what a destination said of mailboxes, as far as it is news. Raises StoreError."""
         book = self._books.get(domain_id)
         if book is None:
             return
-        news = [lesson for lesson in lessons if _is_news(book, lesson)]
+        news = [fact for fact in facts if _is_news(book, fact)]
         if not news:
             return
         await self._store.learn(domain_id, news)
         async with self._reading[domain_id]:  # a book that is being read may lack them
             if (book := self._books.get(domain_id)) is not None:
-                book.learned |= {lesson.name: (lesson.is_there, lesson.at) for lesson in news}
+                book.learned |= {fact.name: (fact.is_there, fact.at) for fact in news}
 
 
-def _is_news(book: RecipientBook, lesson: Recipient) -> bool:
-    is_there, at = book.learned.get(lesson.name, (None, 0.0))
-    return is_there is not lesson.is_there or lesson.at - at > _NEWS_AFTER
+def _is_news(book: RecipientBook, fact: Recipient) -> bool:
+    is_there, at = book.learned.get(fact.name, (None, 0.0))
+    return is_there is not fact.is_there or fact.at - at > _NEWS_AFTER

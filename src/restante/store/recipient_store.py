@@ -27,7 +27,7 @@ class RecipientStore(Protocol):
         no longer exists.
         """
 
-    async def learn(self, domain_id: int, lessons: Sequence[Recipient]) -> None:
+    async def learn(self, domain_id: int, facts: Sequence[Recipient]) -> None:
         """Keep the destination's statements, in place of its earlier ones.
 
         They have no change number: a drain may bring many. Another process knows them when it

@@ -140,7 +140,7 @@ FIELDS: Final[Mapping[str, FieldMeaning]] = {
     "tried": FieldMeaning("Number of addresses tried.", 1),
     "uncertain": FieldMeaning("Number of messages that became uncertain.", 0),
     "unsettled": FieldMeaning("Number of outcomes that could not be recorded.", 2),
-    "way": FieldMeaning("The type of a channel.", "webhook"),
+    "transport": FieldMeaning("The type of a channel.", "webhook"),
 }
 
 _RESET: Final = "connection reset"

@@ -42,8 +42,8 @@ def action_of(event: ReportMade | ReportSent | ReportDropped) -> LabelValues:
 
 
 def way_of(event: NoticeSent | NoticeDeferred | NoticeGivenUp) -> LabelValues:
-    """Return the way by which a notice is sent."""
-    return (event.way,)
+    """Return the transport by which a notice is sent."""
+    return (event.transport,)
 
 
 MECHANISM = MetricLabel("mechanism", ("PLAIN", "LOGIN", "CRAM-MD5", "SCRAM-SHA-256"))
@@ -166,4 +166,4 @@ DOING = MetricLabel(
     ),
 )
 REPORT_ACTION = MetricLabel("action", ("failed", "delayed", "relayed"))
-WAY = MetricLabel("way", ("webhook", "mail", "apprise"))
+TRANSPORT = MetricLabel("transport", ("webhook", "mail", "apprise"))

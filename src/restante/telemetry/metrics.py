@@ -62,7 +62,7 @@ from restante.telemetry.metric_labels import (
     OUTCOME,
     REPORT_ACTION,
     SESSION_END,
-    WAY,
+    TRANSPORT,
     action_of,
     authentication_of,
     code_of,
@@ -327,23 +327,23 @@ METRICS: Final[tuple[Metric, ...]] = (
     # notices
     Counted(
         "restante_notices_sent",
-        "Notices sent to their channel, by its way.",
+        "Notices sent to their channel, by its transport.",
         NoticeSent,
-        (WAY,),
+        (TRANSPORT,),
         way_of,
     ),
     Counted(
         "restante_notices_failed",
         "Failed attempts to send a notice that will be repeated.",
         NoticeDeferred,
-        (WAY,),
+        (TRANSPORT,),
         way_of,
     ),
     Counted(
         "restante_notices_given_up",
         "Notices dropped: permanently refused, or tried for too long.",
         NoticeGivenUp,
-        (WAY,),
+        (TRANSPORT,),
         way_of,
     ),
     Counted(

@@ -19,14 +19,14 @@ class EtrnTargetKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class EtrnTarget:
-    """A node as asked for: `key` is canonical, `text` is what to say it by, in ASCII."""
+    """A target as asked for: `key` is canonical, `text` is what to say it by, in ASCII."""
 
     kind: EtrnTargetKind
     key: str
     text: str
 
     def covers(self, domain: HostedDomain) -> bool:
-        """Tell whether the domain belongs to the node.
+        """Tell whether the domain belongs to the target.
 
         By label: `@foo.com` never covers `barfoo.com`.
         """
@@ -39,7 +39,7 @@ class EtrnTarget:
                 return domain.account == self.key
 
     def hosted(self, directory: Directory) -> Iterator[HostedDomain]:
-        """Yield the hosted domains that the node covers, of all accounts, by name."""
+        """Yield the hosted domains that the target covers, of all accounts, by name."""
         if self.kind is EtrnTargetKind.DOMAIN:
             domain = directory.domains.get(self.key)
             return iter(() if domain is None else (domain,))

@@ -65,7 +65,7 @@ class Channel:
     id: int  # the store's number for it, never used again; 0 before it is stored
     account: str
     name: str  # one of a kind within its account
-    way: str  # a Transport, perhaps one that only a later version knows
+    transport: str  # a Transport, perhaps one that only a later version knows
     target: str  # as it may be shown: a mail address, or a URL without whatever may be secret in it
     sealed: bytes | None  # URL and key under the key file; None where there is no secret
     kinds: frozenset[NoticeKind]

@@ -81,7 +81,7 @@ class Victim(Installation):
 
     def release(self) -> None:
         """Ask for both domains' mail, as the operator; one that dies of it is no failure."""
-        self.ask("POST", "/v1/release", {"nodes": [ALPHA, BETA]})
+        self.ask("POST", "/v1/release", {"targets": [ALPHA, BETA]})
 
     def held_by_its_word(self) -> int:
         """Return how many messages the server itself says it holds."""

@@ -18,4 +18,4 @@ def test_a_channel_hears_of_the_kinds_that_there_are() -> None:
     )
     read = channel(row)
     assert read.kinds == {NoticeKind.MAIL_EXPIRED}
-    assert read.way is Transport.WEBHOOK
+    assert read.transport is Transport.WEBHOOK

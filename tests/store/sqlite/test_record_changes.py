@@ -104,7 +104,7 @@ REFUSED: dict[str, Callable[[Tables], Any]] = {
         record_changes.put_domain, replace(domain("other.example"), id=1), NOTED
     ),
     "a mark of no domain": lambda tables: tables.change(record_changes.keep_mark, 9, "kind", 1.0),
-    "a lesson about no domain": lambda tables: tables.change(record_changes.learn, 9, []),
+    "a fact about no domain": lambda tables: tables.change(record_changes.learn, 9, []),
     "a list of no domain": lambda tables: tables.change(
         record_changes.change_list, domain_id=9, added=["a"], dropped=[], audit=NOTED
     ),

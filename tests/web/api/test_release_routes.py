@@ -11,8 +11,8 @@ from tests.web.api.asking import ask, story
 def test_a_release_has_an_answer_and_an_id(path: str) -> None:
     desk = Desk()
     story(desk)
-    nodes = ["alpha.example", "unknown.example"]
-    granted, refused = ask(desk, "POST", path, json={"nodes": nodes}).json()
+    targets = ["alpha.example", "unknown.example"]
+    granted, refused = ask(desk, "POST", path, json={"targets": targets}).json()
     assert (granted["code"], granted["pending"], granted["id"]) == (253, 2, message_name(RELEASE))
     assert (refused["code"], refused["pending"], refused["id"]) == (459, 0, "")
 

@@ -42,7 +42,7 @@ def test_a_repeat_releases_nothing_more(path: str) -> None:
     desk = Desk()
     story(desk)
     for _ in range(2):
-        order = {"nodes": ["alpha.example"], "reason": "test"}
+        order = {"targets": ["alpha.example"], "reason": "test"}
         assert ask(desk, "POST", path, json=order, headers=KEY).status_code == 200
     assert desk.server is not None
     assert len(desk.server.released) == 1

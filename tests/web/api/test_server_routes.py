@@ -14,12 +14,12 @@ def test_a_release_and_the_status() -> None:
     desk = Desk()
     story(desk)
     released = ask(
-        desk, "POST", "/v1/release", json={"nodes": ["alpha.example"], "reason": "by phone"}
+        desk, "POST", "/v1/release", json={"targets": ["alpha.example"], "reason": "by phone"}
     )
     assert released.json()[0]["code"] == 253
     assert ask(desk, "GET", "/v1/status").json()["drains"][0]["delivered"] == 5
 
 
 def test_without_a_server_a_release_is_unavailable() -> None:
-    answer = ask(Desk(server=None), "POST", "/v1/release", json={"nodes": ["alpha.example"]})
+    answer = ask(Desk(server=None), "POST", "/v1/release", json={"targets": ["alpha.example"]})
     assert (answer.status_code, answer.json()["kind"]) == (503, "unavailable")

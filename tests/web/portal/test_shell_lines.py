@@ -31,4 +31,4 @@ def test_no_filter_is_everything() -> None:
 def test_release() -> None:
     command, curl = released("alpha.example", "https://r.example")
     assert command == "restante release alpha.example"
-    assert '{"nodes": ["alpha.example"]}' in curl
+    assert '{"targets": ["alpha.example"]}' in curl

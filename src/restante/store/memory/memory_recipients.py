@@ -35,7 +35,7 @@ class MemoryRecipients:
             )
         self._state.note_change(RecordKind.RECIPIENTS, str(domain_id), audit)
 
-    async def learn(self, domain_id: int, lessons: Sequence[Recipient]) -> None:
+    async def learn(self, domain_id: int, facts: Sequence[Recipient]) -> None:
         """Keep what a destination said of mailboxes."""
         self._state.check_hosted(domain_id)
-        self._state.recipients |= {(domain_id, one.source, one.name): one for one in lessons}
+        self._state.recipients |= {(domain_id, one.source, one.name): one for one in facts}

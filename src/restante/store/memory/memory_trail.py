@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from itertools import islice
 
-from restante.store.audit_trail import AuditPage, NodeRequest
+from restante.store.audit_trail import AuditPage, GrantedRequest
 from restante.store.memory.memory_state import MemoryState
 from restante.tenancy.audit import EVERY_ENTRY, AuditEntry, AuditFilter, is_granted_request
 
@@ -38,11 +38,11 @@ class MemoryTrail:
             found[-1] if len(found) == limit else None,
         )
 
-    async def last_requests(self) -> Sequence[NodeRequest]:
-        """Return when each node was last asked for with a positive answer."""
+    async def last_requests(self) -> Sequence[GrantedRequest]:
+        """Return when each target was last asked for with a positive answer."""
         granted = (one for one in self._state.trail if is_granted_request(one))
         found: dict[tuple[str, str], float] = {}
         for one in granted:
             key = (one.subject.lower(), one.account)
             found[key] = max(one.at, found.get(key, one.at))
-        return [NodeRequest(*key, at) for key, at in sorted(found.items())]
+        return [GrantedRequest(*key, at) for key, at in sorted(found.items())]

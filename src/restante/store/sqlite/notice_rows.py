@@ -25,7 +25,7 @@ def channel_row(channel: Channel) -> Row:
     return (
         channel.account,
         channel.name,
-        channel.way,
+        channel.transport,
         channel.target,
         channel.sealed,
         "\n".join(sorted(channel.kinds)),
@@ -36,14 +36,14 @@ def channel_row(channel: Channel) -> Row:
 
 def channel(row: Row) -> Channel:
     """Read a channel back."""
-    number, account, name, way, target, sealed, kinds, created_at, hears_all = row
+    number, account, name, transport, target, sealed, kinds, created_at, hears_all = row
     listed = kinds.split()
     known = frozenset(kind for kind in NoticeKind if kind in listed)
     return Channel(
         number,
         account,
         name,
-        _known(Transport, way),
+        _known(Transport, transport),
         target,
         sealed,
         known,

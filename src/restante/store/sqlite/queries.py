@@ -648,7 +648,7 @@ def newest_entries(*, by_account: bool, by_domain: bool) -> str:
 # The growth of the trail since the last look; the first look walks all of it.
 NEWEST_ENTRY = "SELECT coalesce(max(id), 0) FROM audit"
 GRANTED_REQUESTS = """
-    SELECT lower(subject) AS node, account, max(at) FROM audit
+    SELECT lower(subject) AS target, account, max(at) FROM audit
     WHERE id > ? AND id <= ? AND action = 'release-requested' AND answer >= '2' AND answer < '3'
-    GROUP BY node, account
+    GROUP BY target, account
 """

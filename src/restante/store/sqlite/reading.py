@@ -16,7 +16,7 @@ from restante.queue.fair_order import DueReport, fair_order, target_of
 from restante.queue.recipient_status import RecipientStatus
 from restante.queue.report_lanes import NONE_OCCUPIED, OccupiedLanes
 from restante.queue.sending_outcome import Backlog
-from restante.store.audit_trail import AuditPage, NodeRequest
+from restante.store.audit_trail import AuditPage, GrantedRequest
 from restante.store.mail_figures import SetApart
 from restante.store.mail_handover import PastDrain
 from restante.store.mail_queue import QueuedMessage, QueueFilter
@@ -382,9 +382,9 @@ def notices(
     return [notice(row) for row in fetch(connection, queries.LIST_NOTICES_OF_CHANNELS, bindings)]
 
 
-def granted_requests(connection: apsw.Connection, after: int) -> tuple[int, list[NodeRequest]]:
-    """Read the nodes requested and granted since an entry; return the newest entry's id too."""
+def granted_requests(connection: apsw.Connection, after: int) -> tuple[int, list[GrantedRequest]]:
+    """Read the targets requested and granted since an entry; return the newest entry's id too."""
     with connection:
         [(newest,)] = fetch(connection, queries.NEWEST_ENTRY)
         rows = fetch(connection, queries.GRANTED_REQUESTS, (after, newest))
-    return newest, [NodeRequest(*row) for row in rows]
+    return newest, [GrantedRequest(*row) for row in rows]

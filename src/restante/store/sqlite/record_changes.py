@@ -265,10 +265,10 @@ def change_list(
     note_change(transaction, RecordKind.RECIPIENTS, str(domain_id), audit)
 
 
-def learn(transaction: WriteTransaction, domain_id: int, lessons: Sequence[Recipient]) -> None:
+def learn(transaction: WriteTransaction, domain_id: int, facts: Sequence[Recipient]) -> None:
     """Keep what a destination said of mailboxes."""
     transaction.ledger.check_hosted(domain_id)
-    _keep_recipients(transaction, domain_id, lessons)
+    _keep_recipients(transaction, domain_id, facts)
 
 
 def _keep_recipients(

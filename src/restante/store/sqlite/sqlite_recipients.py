@@ -36,6 +36,6 @@ class SqliteRecipients:
         )
         await self._core.write(change)
 
-    async def learn(self, domain_id: int, lessons: Sequence[Recipient]) -> None:
+    async def learn(self, domain_id: int, facts: Sequence[Recipient]) -> None:
         """Keep what a destination said of mailboxes."""
-        await self._core.write(partial(record_changes.learn, domain_id=domain_id, lessons=lessons))
+        await self._core.write(partial(record_changes.learn, domain_id=domain_id, facts=facts))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import partial
 
-from restante.store.audit_trail import AuditPage, NodeRequest
+from restante.store.audit_trail import AuditPage, GrantedRequest
 from restante.store.sqlite import reading, record_changes
 from restante.store.sqlite.store_core import StoreCore
 from restante.tenancy.audit import EVERY_ENTRY, AuditEntry, AuditFilter
@@ -14,7 +14,7 @@ class SqliteTrail:
 
     def __init__(self, core: StoreCore) -> None:
         self._core = core
-        self._requests: dict[tuple[str, str], NodeRequest] = {}
+        self._requests: dict[tuple[str, str], GrantedRequest] = {}
         self._requests_until = 0  # the entry of the trail up to which they were read
 
     async def record(self, entries: Sequence[AuditEntry]) -> None:
@@ -33,13 +33,13 @@ class SqliteTrail:
             partial(reading.audit_page, wanted=wanted, limit=limit, before=before)
         )
 
-    async def last_requests(self) -> Sequence[NodeRequest]:
-        """Return when each node was last requested with success; only new entries are read."""
+    async def last_requests(self) -> Sequence[GrantedRequest]:
+        """Return when each target was last requested with success; only new entries are read."""
         newest, requests = await self._core.read(
             partial(reading.granted_requests, after=self._requests_until)
         )
         for request in requests:
-            key = (request.node, request.account)
+            key = (request.target, request.account)
             known = self._requests.get(key)
             if known is None or known.at < request.at:
                 self._requests[key] = request

@@ -74,7 +74,7 @@ class NoticeSent(Event):
     event: ClassVar[str] = "notice-sent"
     channel: str
     account: str
-    way: str
+    transport: str
     kind: str
     notice: str
     failures: int
@@ -88,7 +88,7 @@ class NoticeDeferred(Event):
     event: ClassVar[str] = "notice-deferred"
     channel: str
     account: str
-    way: str
+    transport: str
     kind: str
     notice: str
     failures: int
@@ -102,7 +102,7 @@ class NoticeGivenUp(Event):
     event: ClassVar[str] = "notice-given-up"
     channel: str
     account: str
-    way: str
+    transport: str
     kind: str
     notice: str
     failures: int

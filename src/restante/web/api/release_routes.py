@@ -17,7 +17,7 @@ router = APIRouter(route_class=ActingRoute, tags=["operations"])
 
 @router.post("/releases", dependencies=[REPEATABLE])
 async def release_domains(context: RequestContext, order: ReleaseOrder) -> list[ReleaseView]:
-    """Start the drains of domains: ETRN over HTTP. One answer for each node, with its id."""
+    """Start the drains of domains: ETRN over HTTP. One answer for each target, with its id."""
     return await release_requests.release(context, order)
 
 

@@ -72,7 +72,7 @@ async def domain_drain(visit: Visit) -> Response:
 async def release_domain(visit: Visit) -> Response:
     """Release a domain's mail, as an ETRN of its primary does."""
     name = (await show_domain(visit.context, visit.part("name"))).name
-    [answer] = await release(visit.context, ReleaseOrder(nodes=(name,), reason="portal"))
+    [answer] = await release(visit.context, ReleaseOrder(targets=(name,), reason="portal"))
     if answer.code >= _REFUSED:
         return visit.page("release_refused.html", status=409, answer=answer, name=name)
     return see_other(f"/domains/{segment(name)}")

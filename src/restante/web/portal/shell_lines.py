@@ -23,7 +23,7 @@ def posted(base_url: str, path: str, body: Mapping[str, Any]) -> str:
 def released(domain: str, base_url: str) -> list[str]:
     """Return the lines that release a domain."""
     line = f"restante release {shlex.quote(domain)}"
-    return [line, posted(base_url, "/v1/releases", {"nodes": [domain]})]
+    return [line, posted(base_url, "/v1/releases", {"targets": [domain]})]
 
 
 def acted(

@@ -18,7 +18,7 @@ _REST: Final = "further ones of this session"
 _Refusal = MailRefused | RecipientRefused
 
 
-class RefusalLines:
+class RefusalLog:
     """The lines of one session."""
 
     __slots__ = ("_is_closed", "_log", "_peer", "_rest", "_written")

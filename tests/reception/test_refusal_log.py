@@ -3,7 +3,7 @@
 import pytest
 
 from restante.reception.reception_settings import ReceptionSettings
-from restante.reception.refusal_lines import LINES_WHOLE, RefusalLines
+from restante.reception.refusal_log import LINES_WHOLE, RefusalLog
 from restante.store.store_errors import StoreError
 from restante.telemetry.counts import Counts
 from restante.telemetry.events import MailRefused, RecipientRefused
@@ -33,7 +33,7 @@ def refused(answer: str, forward_path: str = "") -> RecipientRefused:
 
 def test_the_first_are_written_whole_and_the_rest_as_a_sum_for_each_reply() -> None:
     log = Lines()
-    lines = RefusalLines(log, PEER)
+    lines = RefusalLog(log, PEER)
     for number in range(25):
         answer = "450 later" if number % 5 == 4 else "550 no"
         lines.write(refused(answer, f"<{number}@b.example>"))
@@ -50,7 +50,7 @@ def test_the_first_are_written_whole_and_the_rest_as_a_sum_for_each_reply() -> N
 
 def test_each_event_has_its_own_first_lines() -> None:
     log = Lines()
-    lines = RefusalLines(log, PEER)
+    lines = RefusalLog(log, PEER)
     for _ in range(LINES_WHOLE + 1):
         lines.write(refused("550 no"))
     lines.write(MailRefused(peer=PEER, answer="451 later", reason=""))
@@ -62,7 +62,7 @@ def test_each_event_has_its_own_first_lines() -> None:
 
 def test_an_answer_that_comes_after_the_end_is_written() -> None:
     log = Lines()
-    lines = RefusalLines(log, PEER)
+    lines = RefusalLog(log, PEER)
     for _ in range(LINES_WHOLE):
         lines.write(MailRefused(peer=PEER, answer="451 later", reason=""))
     lines.close()
