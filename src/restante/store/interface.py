@@ -31,6 +31,7 @@ from restante.store.presence_store import PresenceStore
 from restante.store.recipient_store import RecipientStore
 from restante.store.record_store import TenancyStore
 from restante.store.release_store import ReleaseStore
+from restante.store.schedule_store import ScheduleStore
 from restante.store.session_store import SessionStore
 from restante.store.store_upkeep import UpkeepStore
 from restante.store.use_store import UseStore
@@ -98,6 +99,10 @@ class Store(Protocol):
     @property
     def sessions(self) -> SessionStore:
         """Portal users that are signed in."""
+
+    @property
+    def scheduled(self) -> ScheduleStore:
+        """Changes of domains that wait for their time."""
 
     @property
     def recipients(self) -> RecipientStore:

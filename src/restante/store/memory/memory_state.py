@@ -24,6 +24,7 @@ from restante.tenancy.model import Directory, LoginUse
 from restante.tenancy.notice import Notice, PastNotice, Quiet, Topic
 from restante.tenancy.numbered_change import RecordKind
 from restante.tenancy.recipients import Recipient, RecipientSource
+from restante.tenancy.scheduled_change import ScheduledChange
 from restante.tenancy.session_record import SessionRecord
 
 
@@ -71,6 +72,8 @@ class MemoryState:
     erasures: list[str] = field(default_factory=list)  # the addresses of marks; "" when ended
     peaks: dict[PeakPlace, HeldAmount] = field(default_factory=dict)
     login_uses: dict[str, LoginUse] = field(default_factory=dict)  # by user name
+    scheduled: dict[int, ScheduledChange] = field(default_factory=dict)  # by id
+    last_scheduled_id: int = 0
     last_domain_id: int = 0
     last_channel_id: int = 0
 

@@ -22,6 +22,7 @@ from restante.store.memory.memory_records import MemoryRecords
 from restante.store.memory.memory_releases import MemoryReleases
 from restante.store.memory.memory_reports import MemoryReports
 from restante.store.memory.memory_retention import MemoryRetention
+from restante.store.memory.memory_scheduled import MemoryScheduled
 from restante.store.memory.memory_sessions import MemorySessions
 from restante.store.memory.memory_state import MemoryState
 from restante.store.memory.memory_trail import MemoryTrail
@@ -50,6 +51,7 @@ class MemoryStore:
         self.reports = MemoryReports(state)
         self.records = MemoryRecords(state)
         self.sessions = MemorySessions(state)
+        self.scheduled = MemoryScheduled(state, self.records)
         self.recipients = MemoryRecipients(state)
         self.notices = MemoryNotices(state)
         self.answers = MemoryAnswers(state)

@@ -748,6 +748,36 @@ def _add_portal_sessions(connection: apsw.Connection) -> None:
     connection.execute(_PORTAL_SESSIONS)
 
 
+_SCHEDULED_CHANGES = """
+-- Changes of destinations and authorized hosts that wait for their time. A part that stays as it is
+-- has NULL, before and after.
+CREATE TABLE scheduled_change (
+    id                 INTEGER PRIMARY KEY AUTOINCREMENT,
+    domain_id          INTEGER NOT NULL,
+    domain             TEXT    NOT NULL,
+    account            TEXT    NOT NULL,
+    maker              TEXT    NOT NULL,
+    origin             TEXT    NOT NULL,
+    token              TEXT    NOT NULL,
+    portal_user        TEXT    NOT NULL,
+    made_at            REAL    NOT NULL,
+    applies_at         REAL    NOT NULL,
+    former_destination TEXT,  -- JSON, as in domain
+    wanted_destination TEXT,
+    former_hosts       TEXT,
+    wanted_hosts       TEXT,
+    reason             TEXT    NOT NULL,
+    is_announced       INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX scheduled_change_of_domain ON scheduled_change (domain_id);
+"""
+
+
+def _add_scheduled_changes(connection: apsw.Connection) -> None:
+    connection.execute(_SCHEDULED_CHANGES)
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     _create_tables,
     _add_policies,
@@ -780,6 +810,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     _add_past_notices,
     _add_erasures,
     _add_portal_sessions,
+    _add_scheduled_changes,
 )
 
 

@@ -22,6 +22,7 @@ from restante.tenancy.audit import AuditAction, AuditEntry
 from restante.tenancy.history_detail import HistoryDetail
 from restante.tenancy.model import (
     Account,
+    AuthorizedHosts,
     Destination,
     DestinationLogin,
     HostedDomain,
@@ -276,13 +277,11 @@ def login_of(row: Row) -> Login:
 
 def domain_row(domain: HostedDomain) -> Row:
     """Spell a hosted domain in the order of queries.DOMAINS, without its id."""
-    hosts = json.dumps(domain.authorized_hosts.texts)
-    destination = _destination_text(domain.destination)
     return (
         domain.name,
         domain.account,
-        destination,
-        hosts,
+        destination_text(domain.destination),
+        hosts_text(domain.authorized_hosts),
         domain.created_at,
         policy_text(domain.policy),
     )
@@ -291,19 +290,29 @@ def domain_row(domain: HostedDomain) -> Row:
 def hosted_domain(row: Row) -> HostedDomain:
     """Read a hosted domain back."""
     number, name, account, destination, hosts, created_at, policy = row
-    authorized_hosts = parse_authorized_hosts(json.loads(hosts))
     return HostedDomain(
         number,
         name,
         account,
-        _destination(destination),
-        authorized_hosts,
+        destination_of(destination),
+        hosts_of(hosts),
         created_at,
         read_policy(policy),
     )
 
 
-def _destination_text(destination: Destination) -> str:
+def hosts_text(hosts: AuthorizedHosts) -> str:
+    """Spell authorized hosts as they stand in one column."""
+    return json.dumps(hosts.texts)
+
+
+def hosts_of(text: str) -> AuthorizedHosts:
+    """Read authorized hosts back."""
+    return parse_authorized_hosts(json.loads(text))
+
+
+def destination_text(destination: Destination) -> str:
+    """Spell a destination as it stands in one column."""
     login = destination.login
     return json.dumps(
         {
@@ -323,7 +332,8 @@ def _destination_text(destination: Destination) -> str:
     )
 
 
-def _destination(text: str) -> Destination:
+def destination_of(text: str) -> Destination:
+    """Read a destination back."""
     facts = json.loads(text)
     login = facts["login"]
     return Destination(

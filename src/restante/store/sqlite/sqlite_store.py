@@ -36,6 +36,7 @@ from restante.store.sqlite.sqlite_records import SqliteRecords
 from restante.store.sqlite.sqlite_releases import SqliteReleases
 from restante.store.sqlite.sqlite_reports import SqliteReports
 from restante.store.sqlite.sqlite_retention import SqliteRetention
+from restante.store.sqlite.sqlite_scheduled import SqliteScheduled
 from restante.store.sqlite.sqlite_sessions import SqliteSessions
 from restante.store.sqlite.sqlite_trail import SqliteTrail
 from restante.store.sqlite.sqlite_upkeep import SqliteUpkeep
@@ -92,6 +93,7 @@ class SqliteStore:
         self.reports = SqliteReports(core)
         self.records = SqliteRecords(core)
         self.sessions = SqliteSessions(core)
+        self.scheduled = SqliteScheduled(core)
         self.recipients = SqliteRecipients(core)
         self.notices = SqliteNotices(core)
         self.answers = SqliteAnswers(core)

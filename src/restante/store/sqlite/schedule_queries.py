@@ -1,0 +1,22 @@
+"""The statements on changes that wait. There are few rows: at most two for a domain."""
+
+_COLUMNS = """
+    domain_id, domain, account, maker, origin, token, portal_user, made_at, applies_at,
+    former_destination, wanted_destination, former_hosts, wanted_hosts, reason, is_announced
+"""
+ALL = f"SELECT id, {_COLUMNS} FROM scheduled_change ORDER BY id"  # noqa: S608  constants
+KEEP = f"""
+    INSERT INTO scheduled_change ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""  # noqa: S608
+# Whether one waits for the domain that replaces the destination (?2), or the hosts (?3).
+IN_THE_WAY = """
+    SELECT 1 FROM scheduled_change
+    WHERE domain_id = ?1 AND (
+        (?2 AND wanted_destination IS NOT NULL) OR (?3 AND wanted_hosts IS NOT NULL)
+    )
+"""
+NOTE_ANNOUNCED = """
+    UPDATE scheduled_change SET is_announced = 1 WHERE id IN (SELECT value FROM json_each(?))
+"""
+IS_WAITING = "SELECT 1 FROM scheduled_change WHERE id = ?"
+FORGET = "DELETE FROM scheduled_change WHERE id = ?"

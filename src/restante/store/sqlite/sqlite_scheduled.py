@@ -1,0 +1,143 @@
+"""The schedule port of the store on SQLite."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+
+import apsw
+
+from restante.store.sqlite import queries, record_changes, schedule_queries
+from restante.store.sqlite.engine import Row, fetch
+from restante.store.sqlite.rows import (
+    audit_row,
+    destination_of,
+    destination_text,
+    hosted_domain,
+    hosts_of,
+    hosts_text,
+    storable,
+)
+from restante.store.sqlite.store_core import StoreCore
+from restante.store.sqlite.write_transaction import WriteTransaction
+from restante.store.store_errors import Conflict
+from restante.tenancy.audit import AuditEntry
+from restante.tenancy.model import HostedDomain
+from restante.tenancy.scheduled_change import ChangeMaker, Replacement, ScheduledChange
+
+
+class SqliteScheduled:
+    """A `ScheduleStore`."""
+
+    def __init__(self, core: StoreCore) -> None:
+        self._core = core
+
+    async def schedule_change(self, change: ScheduledChange, audit: AuditEntry) -> ScheduledChange:
+        """Keep a change, and return it with its id."""
+        number: int = await self._core.write(partial(_keep, change=change, audit=audit))
+        return replace(change, id=number)
+
+    async def waiting_changes(self) -> Sequence[ScheduledChange]:
+        """Return all that wait, by id."""
+        return await self._core.read(_all)
+
+    async def note_announced(self, ids: Sequence[int]) -> None:
+        """Record that notices about these changes are stored."""
+        await self._core.write(partial(_note_announced, ids=ids))
+
+    async def drop_change(self, change_id: int, audit: AuditEntry) -> bool:
+        """Forget a change without applying it."""
+        dropped: bool = await self._core.write(partial(_drop, change_id=change_id, audit=audit))
+        return dropped
+
+    async def apply_change(
+        self, change_id: int, present: HostedDomain, wanted: HostedDomain, audit: AuditEntry
+    ) -> bool:
+        """Replace the domain and forget the change."""
+        applied: bool = await self._core.write(
+            partial(_apply, change_id=change_id, present=present, wanted=wanted, audit=audit)
+        )
+        return applied
+
+
+def _keep(transaction: WriteTransaction, change: ScheduledChange, audit: AuditEntry) -> int:
+    transaction.ledger.check_hosted(change.domain_id)
+    parts = (change.destination is not None, change.authorized_hosts is not None)
+    if transaction.execute(schedule_queries.IN_THE_WAY, (change.domain_id, *parts)):
+        raise Conflict(f"a change of the {change.parts_text} waits already")
+    transaction.execute(schedule_queries.KEEP, _row(change))
+    number = transaction.connection.last_insert_rowid()
+    transaction.execute(queries.RECORD, audit_row(audit))
+    return number
+
+
+def _all(connection: apsw.Connection) -> list[ScheduledChange]:
+    return [_change(row) for row in fetch(connection, schedule_queries.ALL)]
+
+
+def _note_announced(transaction: WriteTransaction, ids: Sequence[int]) -> None:
+    transaction.execute(schedule_queries.NOTE_ANNOUNCED, (json.dumps(list(ids)),))
+
+
+def _drop(transaction: WriteTransaction, change_id: int, audit: AuditEntry) -> bool:
+    if not transaction.execute(schedule_queries.IS_WAITING, (change_id,)):
+        return False
+    transaction.execute(schedule_queries.FORGET, (change_id,))
+    transaction.execute(queries.RECORD, audit_row(audit))
+    return True
+
+
+def _apply(
+    transaction: WriteTransaction,
+    change_id: int,
+    present: HostedDomain,
+    wanted: HostedDomain,
+    audit: AuditEntry,
+) -> bool:
+    if not transaction.execute(schedule_queries.IS_WAITING, (change_id,)):
+        return False
+    rows = transaction.execute(queries.DOMAINS_BY_ID, (json.dumps([present.id]),))
+    if [hosted_domain(row) for row in rows] != [present]:
+        raise Conflict(f"the record of domain {present.name} has changed")
+    record_changes.put_domain(transaction, wanted, audit)
+    transaction.execute(schedule_queries.FORGET, (change_id,))
+    return True
+
+
+def _row(change: ScheduledChange) -> Row:
+    maker, destination, hosts = change.maker, change.destination, change.authorized_hosts
+    return (
+        change.domain_id,
+        change.domain,
+        change.account,
+        maker.name,
+        maker.origin,
+        maker.token,
+        maker.user,
+        change.made_at,
+        change.applies_at,
+        destination and destination_text(destination.former),
+        destination and destination_text(destination.wanted),
+        hosts and hosts_text(hosts.former),
+        hosts and hosts_text(hosts.wanted),
+        storable(change.reason),
+        int(change.is_announced),
+    )
+
+
+def _change(row: Row) -> ScheduledChange:
+    number, domain_id, domain, account, *maker, made_at, applies_at = row[:10]
+    old_place, new_place, old_hosts, new_hosts, reason, is_announced = row[10:]
+    return ScheduledChange(
+        number,
+        domain_id,
+        domain,
+        account,
+        ChangeMaker(*maker),
+        made_at,
+        applies_at,
+        new_place and Replacement(destination_of(old_place), destination_of(new_place)),
+        new_hosts and Replacement(hosts_of(old_hosts), hosts_of(new_hosts)),
+        reason,
+        bool(is_announced),
+    )
