@@ -106,6 +106,10 @@ class FaultyStore:
         """Return a part of the store."""
         return _FaultyPart(self, getattr(self._records, name))
 
+    def apart(self) -> "FaultyStore":
+        """Return itself: nothing here waits for a thread."""
+        return self
+
     @property
     def broken(self) -> str:
         """The reason to open it again."""

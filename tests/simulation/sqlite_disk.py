@@ -92,9 +92,10 @@ class SqliteDisk(Disk):
             return
         left, core = self._directory, crashed.core
         shutil.copytree(left, left.with_name(f"data{self.opened:04}"), ignore=_LEFT_OUT)
-        core._is_closed = True  # a task of the dead machine would wait for a connection
-        while not core.readers._idle.empty():
-            core.readers._idle.get().close()
+        core.is_closed = True  # a task of the dead machine would wait for a connection
+        for each in (core.readers, core._readers_apart):
+            while not each._idle.empty():
+                each._idle.get().close()
         engine.close_without_checkpoint(core.writer._connection)
         core._lock.release()
         shutil.rmtree(left)

@@ -1,6 +1,5 @@
 """The list of a domain's mailboxes: add, remove, replace, and show with learned recipients."""
 
-import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.domains import find_domain
+from restante.admin.long_work import beside_mail
 from restante.admin.permissions import AdminAction, permit
 from restante.admin.request_bounds import Recipients
 from restante.admin.trail import changed, entry, moment, with_changes
@@ -92,9 +92,7 @@ async def change_recipients(
             raise AdminError(
                 ErrorKind.NOT_FOUND, error, "`restante recipient list DOMAIN` shows those that are"
             )
-        return await _put(
-            context, hosted, await asyncio.to_thread(_plan_change, present, removed, added)
-        )
+        return await _put(context, hosted, await beside_mail(_plan_change, present, removed, added))
 
 
 async def replace_recipients(
@@ -106,7 +104,7 @@ async def replace_recipients(
     names = await _parsed(hosted, wanted.addresses)
     async with context.recipients.changing(hosted.id):
         present = await _listed(context, hosted)
-        plan = await asyncio.to_thread(_plan, present, names)
+        plan = await beside_mail(_plan, present, names)
         if wanted.is_preview:
             return plan.change
         if plan.change.is_large and not wanted.is_confirmed:
@@ -133,7 +131,7 @@ async def _listed(context: AdminContext, domain: HostedDomain) -> set[str]:
 
 async def _parsed(domain: HostedDomain, texts: Sequence[str]) -> set[str]:
     """Read addresses, in a thread: there may be a hundred thousand. Raises AdminError."""
-    return await asyncio.to_thread(_parse, domain, texts)
+    return await beside_mail(_parse, domain, texts)
 
 
 def _parse(domain: HostedDomain, texts: Iterable[str]) -> set[str]:

@@ -163,7 +163,7 @@ def _admin_context(
     ground.records.directory.on_numbered(feed.hear_changes)
     ground.setup.inbox.on_facts(feed.hear_notice)
     return AdminContext(
-        store=ground.records.store,
+        store=ground.records.store.apart(),
         directory=ground.records.directory,
         vault=ground.setup.vault,
         now=time.time,

@@ -128,5 +128,11 @@ class Store(Protocol):
     def care(self) -> UpkeepStore:
         """The store as a whole."""
 
+    def apart(self) -> "Store":
+        """Return the same store for people's requests: its reads wait in lines of their own.
+
+        However long those take, reads of mail wait for none of them. Closing this store closes it.
+        """
+
     async def close(self) -> None:
         """Finish what was begun and let go of the data. No call may follow."""

@@ -1,6 +1,7 @@
 """The core of the parts: figures as of the last commit, reports of damage, and one end."""
 
 import asyncio
+import threading
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,15 @@ from restante.store.sqlite.ledger import Balance
 from restante.store.sqlite.reading import Damage
 from restante.store.sqlite.store_core import LatestFigures
 from restante.store.store_errors import StoreError
-from tests.contract.making import held_numbers, hold, hosted
+from tests.contract.making import (
+    content,
+    delivered,
+    held_numbers,
+    hold,
+    hosted,
+    opened,
+    spooled,
+)
 from tests.store.damage_report import DamageReport
 
 
@@ -58,3 +67,42 @@ async def test_it_is_closed_once_and_says_so_afterwards(
     again = await open_sqlite(directory)
     assert again.figures.usage_of_account("alpha").messages == 1
     await again.close()
+
+
+async def test_mail_comes_and_goes_while_people_occupy_every_thread_of_their_own(
+    store: SqliteStore,
+) -> None:
+    domain_id = await hosted(store)
+    people, end = store.apart(), threading.Event()
+    slow = [
+        asyncio.ensure_future(people.core.read(lambda _: end.wait(10.0))) for _ in range(20)
+    ] + [
+        asyncio.ensure_future(people.core.files.run(lambda: end.wait(10.0), is_apart=True))
+        for _ in range(20)
+    ]
+    await hold(store, domain_id, 1, 2)
+    drain = await opened(store, domain_id)
+    assert await held_numbers(store, domain_id) == [1, 2]
+    spool = await spooled(store, b"large")
+    assert await content(store.content.read_file(spool)) == b"large"
+    await store.handover.settle(drain, [delivered(1), delivered(2)])
+    assert await held_numbers(store, domain_id) == []
+    assert not any(one.done() for one in slow)
+    end.set()
+    assert all(await asyncio.gather(*slow))
+
+
+async def test_a_store_apart_sees_the_same_mail_and_ends_with_the_other(
+    store: SqliteStore,
+) -> None:
+    domain_id = await hosted(store)
+    people = store.apart()
+    await hold(store, domain_id, 1)
+    assert await held_numbers(people, domain_id) == [1]
+    assert people.figures.usage(domain_id).messages == 1
+    assert (people.care, people.duties) == (store.care, store.duties)
+    await store.close()
+    with pytest.raises(StoreError, match="closed"):
+        await people.core.read(lambda _: None)
+    with pytest.raises(StoreError, match="closed"):
+        await people.core.write(lambda _: None)

@@ -59,5 +59,9 @@ class MemoryStore:
         self.trail = MemoryTrail(state)
         self.care = MemoryUpkeep(state, self.content)
 
+    def apart(self) -> "MemoryStore":
+        """Return itself: no read here waits."""
+        return self
+
     async def close(self) -> None:
         """Nothing is open."""

@@ -50,6 +50,7 @@ class Parts(NamedTuple):
     log_mark: LogMark
     ledger: Ledger
     readers: Readers
+    readers_apart: Readers  # for people's requests
     damaged: list[Damage]  # messages whose content file is missing
     is_proven: bool  # all of the database was looked at: else the scrub begins at once
 
@@ -116,6 +117,7 @@ def _open_in_turn(
     _expect_log(connection, log_mark)
     ledger = Ledger.read(connection)
     readers = Readers(path, health, vfs)
+    readers_apart = Readers(path, health, vfs, "restante-web-reader")
     return Parts(
         path,
         vfs,
@@ -127,6 +129,7 @@ def _open_in_turn(
         log_mark,
         ledger,
         readers,
+        readers_apart,
         damaged,
         is_proven,
     )

@@ -17,7 +17,7 @@ from restante.store.sqlite.store_health import StoreHealth
 from restante.store.sqlite.threads import DaemonThreads
 from restante.store.store_errors import StoreError
 
-_CONNECTIONS = 2  # one for drains, and one so that a long listing does not hold them up
+_CONNECTIONS = 2  # so that no long read holds the others up
 
 _CLOSING_SECONDS = 3.0  # a read that hangs is left behind
 
@@ -27,12 +27,19 @@ _Answer = TypeVar("_Answer")
 class Readers:
     """A few threads, each question on a connection of its own while it lasts."""
 
-    def __init__(self, path: Path, health: StoreHealth, vfs: str | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        health: StoreHealth,
+        vfs: str | None = None,
+        name: str = "restante-reader",
+    ) -> None:
+        """`name` is of the threads."""
         self._health = health
         self._idle: SimpleQueue[apsw.Connection] = SimpleQueue()
         for _ in range(_CONNECTIONS):
             self._idle.put(engine.open_reader(path, vfs))
-        self._pool = DaemonThreads(_CONNECTIONS, "restante-reader")
+        self._pool = DaemonThreads(_CONNECTIONS, name)
 
     async def ask(self, question: Callable[[apsw.Connection], _Answer]) -> _Answer:
         """Put a question on a reading thread.

@@ -34,6 +34,7 @@ from restante.store.sqlite.threads import DaemonThreads
 from restante.store.store_errors import Damaged, StoreError, StoreFull
 
 _THREADS = 4  # syncs at once
+_THREADS_APART = 1  # for people who read content
 _SHARDS = "0123456789abcdef"  # directories, so that new files do not all wait for one's lock
 _CLOSING_SECONDS = 3.0  # for work under way: a read that hangs is left behind
 _ROOM_WILL_COME = (errno.ENOSPC, errno.EDQUOT)
@@ -52,6 +53,7 @@ class ContentFiles:
         self._copies_under_way = 0
         self._put_off: list[str] = []  # names to be removed when no copy is under way
         self._pool = DaemonThreads(_THREADS, "restante-files")
+        self._pool_apart = DaemonThreads(_THREADS_APART, "restante-web-files")
         for made in (directory, *(directory / shard for shard in _SHARDS)):
             made.mkdir(mode=0o700, exist_ok=True)
         for made in (directory, directory.parent):
@@ -66,11 +68,15 @@ class ContentFiles:
         """Tell where a file is."""
         return self._directory / name
 
-    async def run(self, work: Callable[[], _Answer]) -> _Answer:
-        """Do work on a thread. Raises StoreError for whatever the system says."""
+    async def run(self, work: Callable[[], _Answer], *, is_apart: bool = False) -> _Answer:
+        """Do work on a thread. Raises StoreError for whatever the system says.
+
+        `is_apart` chooses the thread that mail never waits for.
+        """
         self._health.check()
+        pool = self._pool_apart if is_apart else self._pool
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+            return await asyncio.get_running_loop().run_in_executor(pool, work)
         except OSError as error:
             kind = StoreFull if error.errno in _ROOM_WILL_COME else StoreError
             raise kind(f"content file: {cause_of(error)}") from error
@@ -95,16 +101,21 @@ class ContentFiles:
         os.link(self.path(name), path)
         self.sync_directory(path.parent)
 
-    async def read(self, file: ContentFile) -> AsyncGenerator[bytes, None]:
+    async def read(
+        self, file: ContentFile, *, is_apart: bool = False
+    ) -> AsyncGenerator[bytes, None]:
         """Yield a file in blocks.
 
-        The last one only when all of it is proven: a damaged file never ends.
+        The last one only when all of it is proven: a damaged file never ends. `is_apart` as for
+        `run`.
         """
-        descriptor = await self._reading(file, partial(self._opened, file.name))
+        opening = partial(self._opened, file.name)
+        descriptor = await self._reading(file, opening, is_apart=is_apart)
+        read_on = partial(descriptor.use, _read_block)
         try:
             size = crc32 = 0
             waiting = b""
-            while block := await self._reading(file, partial(descriptor.use, _read_block)):
+            while block := await self._reading(file, read_on, is_apart=is_apart):
                 size, crc32 = size + len(block), zlib.crc32(block, crc32)
                 if waiting:
                     yield waiting
@@ -134,13 +145,15 @@ class ContentFiles:
         _compare(file, size, crc32)
         return first
 
-    async def _reading(self, file: ContentFile, work: Callable[[], _Answer]) -> _Answer:
+    async def _reading(
+        self, file: ContentFile, work: Callable[[], _Answer], *, is_apart: bool = False
+    ) -> _Answer:
         """Do work on a file that is read.
 
         Raises Damaged if the file is to blame, otherwise StoreError.
         """
         try:
-            return await self.run(work)
+            return await self.run(work, is_apart=is_apart)
         except StoreError as error:
             cause = error.__cause__
             if isinstance(cause, OSError) and not is_curable(cause):
@@ -214,6 +227,7 @@ class ContentFiles:
 
     def close(self) -> None:
         """Finish the work under way, if it ends soon: content lost in an open file is not held."""
+        self._pool_apart.close(_CLOSING_SECONDS)
         self._pool.close(_CLOSING_SECONDS)
 
 

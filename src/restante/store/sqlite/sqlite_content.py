@@ -19,7 +19,7 @@ class SqliteContent:
     async def read_file(self, file: ContentFile) -> AsyncIterator[bytes]:
         """Yield a content file in blocks."""
         try:
-            async with aclosing(self._core.files.read(file)) as blocks:
+            async with aclosing(self._core.read_content(file)) as blocks:
                 async for block in blocks:
                     yield block
         except Damaged as damage:

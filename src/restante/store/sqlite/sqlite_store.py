@@ -6,6 +6,9 @@
         ├───── question ──► Readers (two threads, on connections that cannot write)
         └───── content ───► ContentFiles (four threads)
 
+The store that `apart` returns has the same writer. Its questions go to two other readers, and it
+reads content on a thread of its own.
+
 Promise: a change survives any crash, of the process, the system or the power, once its method has
 returned. The disk must do as it is told.
 
@@ -19,7 +22,7 @@ from pathlib import Path
 
 from restante.store.duty_locks import DutyLocks
 from restante.store.sqlite import proof
-from restante.store.sqlite.opening import Parts, open_parts
+from restante.store.sqlite.opening import open_parts
 from restante.store.sqlite.sqlite_answers import SqliteAnswers
 from restante.store.sqlite.sqlite_content import SqliteContent
 from restante.store.sqlite.sqlite_figures import SqliteFigures
@@ -64,7 +67,7 @@ async def open_sqlite(
     parts = await asyncio.to_thread(open_parts, directory, vfs, ballast, proof_seconds)
     if control is not None:
         parts.lock.tell_socket(control)
-    store = SqliteStore(parts, on_damage or _unheard)
+    store = SqliteStore(StoreCore(parts, on_damage or _unheard))
     await store.core.park(parts.damaged)
     return store
 
@@ -76,8 +79,8 @@ def _unheard(_number: int, _text: str, _domain_id: int) -> None:
 class SqliteStore:
     """A `Store` on SQLite, made of parts that share one core."""
 
-    def __init__(self, parts: Parts, on_damage: OnDamage) -> None:
-        self.core = core = StoreCore(parts, on_damage)
+    def __init__(self, core: StoreCore) -> None:
+        self.core = core
         self.reception = SqliteReception(core)
         self.content = SqliteContent(core)
         self.handover = SqliteHandover(core)
@@ -100,6 +103,12 @@ class SqliteStore:
         self.duties = DutyLocks()
         self.trail = SqliteTrail(core)
         self.care = SqliteUpkeep(core)
+
+    def apart(self) -> "SqliteStore":
+        """Return the same store, whose reads have threads and connections of their own."""
+        other = SqliteStore(self.core.apart())
+        other.duties, other.care = self.duties, self.care
+        return other
 
     async def close(self) -> None:
         """Finish what was begun and let go of the data."""

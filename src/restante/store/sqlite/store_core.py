@@ -2,15 +2,16 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import suppress
+from copy import copy
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
 
 import apsw
 
-from restante.mail.message import MessageNumbers
+from restante.mail.message import ContentFile, MessageNumbers
 from restante.store.drain_book import DrainRecord
 from restante.store.mail_figures import Usage
 from restante.store.sqlite import mail_changes, reading
@@ -59,12 +60,15 @@ class StoreCore:
         self.health = parts.health
         self.files = parts.files
         self.readers = parts.readers
+        self._readers_apart = parts.readers_apart
+        self.is_apart = False
+        self._others: list[StoreCore] = []
         self.is_proven = parts.is_proven
         self.latest = LatestFigures()
         self.latest.take(parts.ledger.balance_of_all())
         self._lock = parts.lock
         self._on_damage = on_damage
-        self._is_closed = False
+        self.is_closed = False
         self.writer = StoreWriter(
             parts.connection,
             parts.ledger,
@@ -74,6 +78,20 @@ class StoreCore:
             announce=self.latest.take,
             remove_files=parts.files.remove,
         )
+
+    def apart(self) -> "StoreCore":
+        """Return a core of the same data, whose reads have threads of their own.
+
+        It is closed with this one.
+        """
+        other = copy(self)
+        other.readers, other.is_apart = self._readers_apart, True
+        self._others.append(other)
+        return other
+
+    def read_content(self, file: ContentFile) -> AsyncGenerator[bytes, None]:
+        """Yield a content file in blocks. Raises Damaged, StoreError."""
+        return self.files.read(file, is_apart=self.is_apart)
 
     async def write(self, change: Change) -> Any:
         """Make a change. Raises StoreError."""
@@ -87,7 +105,7 @@ class StoreCore:
 
     def check(self) -> None:
         """Raise StoreError if the store is closed, or must be opened again."""
-        if self._is_closed:
+        if self.is_closed:
             raise StoreError("the store is closed")
         self.health.check()
 
@@ -105,9 +123,11 @@ class StoreCore:
 
     async def close(self) -> None:
         """Finish what was begun and let go of the data."""
-        if self._is_closed:
+        if self.is_closed:
             return
-        self._is_closed = True
+        for core in (self, *self._others):
+            core.is_closed = True
+        await asyncio.to_thread(self._readers_apart.close)
         await asyncio.to_thread(
             self.readers.close
         )  # first: the last connection to go is the one that may checkpoint

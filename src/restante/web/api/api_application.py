@@ -16,6 +16,7 @@ from starlette.types import Receive, Scope, Send
 
 from restante import __version__
 from restante.admin.admin_context import AdminContext
+from restante.admin.long_work import beside_mail
 from restante.tenancy.principal import Principal
 from restante.web.api import (
     account_routes,
@@ -108,14 +109,14 @@ class Prepared:
         """Answer a request."""
         if self._making is None:
             # The schema is made of every route.
-            self._making = asyncio.create_task(asyncio.to_thread(self._api.openapi))
+            self._making = asyncio.create_task(beside_mail(self._api.openapi))
         await asyncio.shield(self._making)
         await self._api(scope, receive, send)
 
 
 async def _show_schema(request: Request) -> Response:
     """Return the API's schema. A thread makes it: it would block the loop for 0.1 seconds."""
-    schema = await asyncio.to_thread(_schema_text, request.app)
+    schema = await beside_mail(_schema_text, request.app)
     return Response(schema, media_type="application/json")
 
 
