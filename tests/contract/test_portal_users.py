@@ -21,7 +21,10 @@ ANA = PortalUser(
     sealed_totp=b"\0\xff",
     totp_step=57_000_000,
     recovery_hashes=(b"\1" * 32, b"\2" * 32),
-    passkeys=(PortalPasskey(b"\3\0", "clé", 7, 1700000001.5),),
+    passkeys=(
+        PortalPasskey(b"\3\0", "clé", 7, 1700000001.5),
+        PortalPasskey(b"\4\0", "key", 0, 1700000001.5, used_at=1700000002.25),
+    ),
     oidc_issuer="https://id.example",
     oidc_subject="42",
     invitation=Invitation(b"\4" * 32, 1700001800.5),

@@ -13,6 +13,7 @@ from restante.tenancy.model import (
     parse_authorized_hosts,
 )
 from restante.tenancy.notice import Channel, NoticeFacts, NoticeKind
+from restante.tenancy.portal_user import PortalPasskey, PortalUser
 
 
 def domain(number: int, name: str, account: str, destination: Destination) -> HostedDomain:
@@ -145,3 +146,16 @@ def test_indexes_that_are_made_early_are_not_made_again(monkeypatch: pytest.Monk
     monkeypatch.setattr("restante.tenancy.model._grouped", None)
     assert len(list(made.domains_of("alpha"))) == 2
     assert made.domain_by_id(1) is DIRECTORY.domains["c.example"]
+
+
+def test_a_passkey_and_an_identity_lead_to_their_user() -> None:
+    passkey = PortalPasskey(bytes(16) + b"\0\3keyCBOR", "phone", 0, 1.0)
+    ana = PortalUser("ana@x.example", "x", frozenset(), "", 1.0, passkeys=(passkey,))
+    ben = PortalUser("ben@x.example", "x", frozenset(), "", 1.0, oidc_issuer="i", oidc_subject="7")
+    found = Directory(portal_users={one.email: one for one in (ana, ben)})
+    assert passkey.credential_id == b"key"
+    assert found.passkey(b"key") == (ana, passkey)
+    assert found.passkey(b"other") is None
+    assert found.user_of_identity("i", "7") is ben
+    for issuer, subject in (("j", "7"), ("i", "8"), ("i", ""), ("", "")):
+        assert found.user_of_identity(issuer, subject) is None

@@ -16,7 +16,7 @@ from restante.tenancy.api_token import ApiToken
 from restante.tenancy.history_detail import HistoryDetail
 from restante.tenancy.notice import Channel, NoticeFacts
 from restante.tenancy.policy import DEFAULT_POLICY, Policy
-from restante.tenancy.portal_user import PortalUser
+from restante.tenancy.portal_user import PortalPasskey, PortalUser
 from restante.tenancy.quota import NO_QUOTA, Quota
 
 IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -235,6 +235,14 @@ class Directory:
         """Return an account's users of the portal; the operators have the account ""."""
         return self._portal_users_by_account.get(account, ())
 
+    def passkey(self, credential_id: bytes) -> tuple[PortalUser, PortalPasskey] | None:
+        """Find a passkey and its user by the id of its credential."""
+        return self._passkeys.get(credential_id)
+
+    def user_of_identity(self, issuer: str, subject: str) -> PortalUser | None:
+        """Find the user with an identity at a provider of OpenID Connect."""
+        return self._users_by_identity.get((issuer, subject)) if subject else None
+
     def channel(self, account: str, name: str) -> Channel | None:
         """Find an account's channel by its name; the operator's own have the account ""."""
         return next((one for one in self.channels_of(account) if one.name == name), None)
@@ -261,6 +269,8 @@ class Directory:
             self._channels_by_account,
             self._tokens_by_account,
             self._portal_users_by_account,
+            self._passkeys,
+            self._users_by_identity,
             self._by_id,
         )
 
@@ -292,6 +302,22 @@ class Directory:
     @cached_property
     def _portal_users_by_account(self) -> Mapping[str, Sequence[PortalUser]]:
         return _grouped(self.portal_users[email] for email in sorted(self.portal_users))
+
+    @cached_property
+    def _passkeys(self) -> Mapping[bytes, tuple[PortalUser, PortalPasskey]]:
+        return {
+            passkey.credential_id: (user, passkey)
+            for user in self.portal_users.values()
+            for passkey in user.passkeys
+        }
+
+    @cached_property
+    def _users_by_identity(self) -> Mapping[tuple[str, str], PortalUser]:
+        return {
+            (user.oidc_issuer, user.oidc_subject): user
+            for user in self.portal_users.values()
+            if user.oidc_subject
+        }
 
     @cached_property
     def _by_id(self) -> Mapping[int, HostedDomain]:

@@ -22,6 +22,9 @@ LONGEST_EMAIL: Final = 254  # octets, RFC 5321 section 4.5.3.1.3 without the ang
 # The rights that a role of a person can have beside it.
 EXTRA_SCOPES: Final = (Scope.CONTENT_READ, Scope.DOMAIN_DIRECT)
 _SECRET_OCTETS: Final = 32
+_MODEL_OCTETS: Final = 16  # of the id of an authenticator's model, before the length of the id
+_LENGTH_OCTETS: Final = 2
+_KEY_DIGITS: Final = 16
 _EMAIL: Final = re.compile(
     r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
     r"@[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+",
@@ -31,12 +34,25 @@ _EMAIL: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class PortalPasskey:
-    """A passkey of a user (WebAuthn)."""
+    """A passkey of a user (WebAuthn). Times are Unix time."""
 
-    credential: bytes  # its id and public key, in the form of WebAuthn (CBOR inside)
+    credential: bytes  # attested credential data: WebAuthn level 3, section 6.5.1
     name: str
-    sign_count: int
-    created_at: float  # Unix time
+    sign_count: int  # as its authenticator told it last; 0 of one that does not count
+    created_at: float
+    used_at: float | None = None
+
+    @property
+    def credential_id(self) -> bytes:
+        """The id, by which an assertion names it."""
+        begin = _MODEL_OCTETS + _LENGTH_OCTETS
+        length = int.from_bytes(self.credential[_MODEL_OCTETS:begin])
+        return self.credential[begin : begin + length]
+
+    @property
+    def key(self) -> str:
+        """A short name for forms. It opens nothing."""
+        return hashlib.sha256(self.credential).hexdigest()[:_KEY_DIGITS]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +98,11 @@ class PortalUser:
     def needs_second_factor(self) -> bool:
         """Whether a second factor must be set up before anything else opens."""
         return not self.account and not self.has_second_factor
+
+    @property
+    def handle(self) -> bytes:
+        """The user handle of passkeys (WebAuthn): it tells nothing, and no later user has it."""
+        return hashlib.sha256(f"passkeys\0{self.email}\0{self.created_at!r}".encode()).digest()
 
     @property
     def stamp(self) -> bytes:

@@ -26,7 +26,7 @@ def portal_user_row(user: PortalUser) -> Row:
         json.dumps([one.hex() for one in user.recovery_hashes]),
         json.dumps(
             [
-                [one.credential.hex(), one.name, one.sign_count, one.created_at]
+                [one.credential.hex(), one.name, one.sign_count, one.created_at, one.used_at]
                 for one in user.passkeys
             ]
         ),
