@@ -115,7 +115,7 @@ class FakeServer:
     def drain_of(self, domain_id: int) -> DrainSnapshot | None:
         return next(self.drains()) if self.is_draining(domain_id) else None
 
-    def configuration(self) -> ConfigurationState:
+    async def configuration(self) -> ConfigurationState:
         return self.state
 
     def listeners(self) -> Sequence[OpenListener]:

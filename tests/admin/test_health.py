@@ -37,6 +37,16 @@ CASES = [
     ),
     ({"restart_for": ("user", "store")}, Level.WARNING, "a restart is needed for user, store"),
     (
+        {"unread": ("delivery", "tls")},
+        Level.WARNING,
+        "the configuration file was changed and not read again: delivery, tls; reload the server",
+    ),
+    (
+        {"file_error": "restante.toml:3: delivery.patience: is not a number"},
+        Level.WARNING,
+        "the configuration file has a mistake, and the server could not start again: restante.t",
+    ),
+    (
         {"config_warnings": ("tls/cert.pem: the certificate is for a.example",)},
         Level.WARNING,
         "tls/cert.pem: the certificate is for a.example",

@@ -18,6 +18,7 @@ import trustme
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from restante.admin.server_status import show_status
 from restante.config.identity import read_identity
 from restante.config.key_file import read_key
 from restante.config.load import load
@@ -33,6 +34,7 @@ from restante.server.server_life import Application
 from restante.server.server_setup import ServerSetup
 from restante.telemetry.counts import Counts
 from restante.telemetry.events import ServerReady
+from restante.tenancy.principal import CONTROL_SOCKET, Principal, Role
 from restante.tenancy.secrets import Vault
 from tests.admin.desk import NOW, Lines
 from tests.config.files import installed
@@ -312,6 +314,32 @@ def test_a_block_added_above_the_others_opens_and_the_others_stay_what_they_are(
                 assert await told.reload(blocks=(Block("smtps", 2), MX, SMTPS)) == ()
             assert told.open() == ["smtps 2", "mx 0", "smtps 1"]
             await observed(told.app, told.world)
+
+    asyncio.run(tell())
+
+
+def test_an_edit_shows_in_the_health_without_a_reload_and_a_reload_ends_that(
+    tmp_path: Path,
+) -> None:
+    async def problems(told: Story) -> list[str]:
+        operator = Principal(Role.OPERATOR, "root", CONTROL_SOCKET)
+        status = await show_status(replace(told.app.admin.context, principal=operator))
+        return [problem.text for problem in status.view.health.problems]
+
+    async def tell() -> None:
+        async with story(tmp_path) as told:
+            before = await problems(told)
+            told.file = replace(told.file, hostname="mx3.example.net", size=2_000_000)
+            told.world.write(told.file)
+            restart = "a restart is needed for hostname"
+            unread = (
+                "the configuration file was changed and not read again: reception; reload the"
+                " server"
+            )
+            assert set(await problems(told)) - set(before) == {restart, unread}
+            assert await told.reload() == ("hostname",)
+            after = await problems(told)
+            assert (restart in after, unread in after) == (True, False)
 
     asyncio.run(tell())
 

@@ -56,6 +56,8 @@ class ConfigurationState:
     reload_failure: str = ""  # why
     restart_for: tuple[str, ...] = ()  # settings and listeners of the file that wait for a restart
     warnings: tuple[str, ...] = ()  # as of `config check`, on the names and the disk of the server
+    unread: tuple[str, ...] = ()  # settings that were changed in the file and wait for a reload
+    file_error: str = ""  # why the file as it is now would not be accepted
 
     def failed(self, at: float, why: str) -> "ConfigurationState":
         """Return the state after a reload that failed."""
@@ -97,8 +99,8 @@ class Server(Protocol):
     def listeners(self) -> Sequence[OpenListener]:
         """The open listeners."""
 
-    def configuration(self) -> ConfigurationState:
-        """The running configuration, a failed reload, and the settings that wait for a restart."""
+    async def configuration(self) -> ConfigurationState:
+        """The running configuration, a failed reload, and the changes of the file that wait."""
 
     def vitals(self) -> Vitals:
         """Return whether there is room for mail, and how long the certificate is valid."""

@@ -36,6 +36,8 @@ class HealthFacts:
     certificate_expires_at: float | None = None
     reload_failure: str = ""
     restart_for: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
+    file_error: str = ""
     config_warnings: tuple[str, ...] = ()
     damaged_messages: int = 0
     uncertain_messages: int = 0
@@ -92,6 +94,16 @@ def _warnings(facts: HealthFacts) -> list[HealthProblem]:
     if facts.reload_failure:
         why = "; ".join(facts.reload_failure.splitlines())
         texts.append(f"the last reload failed and changed nothing: {why}")
+    elif facts.file_error:
+        texts.append(
+            "the configuration file has a mistake, and the server could not start again:"
+            f" {facts.file_error}"
+        )
+    if facts.unread:
+        texts.append(
+            f"the configuration file was changed and not read again: {', '.join(facts.unread)};"
+            " reload the server"
+        )
     if facts.restart_for:
         texts.append(f"a restart is needed for {', '.join(facts.restart_for)}")
     texts += facts.config_warnings

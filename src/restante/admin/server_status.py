@@ -64,6 +64,8 @@ class ConfigurationView(BaseModel):
     reload_failed_at: datetime | None  # null unless the last reload failed
     reload_failure: str  # the reason; it changed nothing
     restart_for: list[str]  # settings and listeners that differ from the file until a restart
+    unread: list[str]  # settings that were changed in the file and wait for a reload
+    file_error: str  # why the file as it is now would not be accepted; "" if it would
 
 
 class BacklogView(BaseModel):
@@ -160,10 +162,11 @@ async def show_status(
     store = _store_view(context, total.damaged)
     shown, candidates = _selected(context, wanted, usages)
     notices = await context.store.notices.notice_backlog()
+    configuration = await server.configuration() if server is not None else None
     view = StatusView(
         version=__version__,
         hostname=context.hostname,
-        health=_health(context, store, total.uncertain, notices),
+        health=_health(context, store, total.uncertain, notices, configuration),
         at=moment(context.now()),
         is_running=server is not None,
         messages=sum(usage.messages for usage in usages.values()),
@@ -180,7 +183,7 @@ async def show_status(
         listeners=[ListenerView(**asdict(listener)) for listener in server.listeners()]
         if server
         else [],
-        configuration=_configuration_view(server.configuration()) if server else None,
+        configuration=_configuration_view(configuration) if configuration else None,
     )
     return ServerStatus(view, await _domains(context, shown, usages, parked), list_drains(context))
 
@@ -220,22 +223,34 @@ def _configuration_view(state: ConfigurationState) -> ConfigurationView:
         reload_failed_at=failed_at,
         reload_failure=state.reload_failure,
         restart_for=list(state.restart_for),
+        unread=list(state.unread),
+        file_error=state.file_error,
     )
 
 
 def _health(
-    context: AdminContext, store: StoreView, uncertain: int, notices: Backlog
+    context: AdminContext,
+    store: StoreView,
+    uncertain: int,
+    notices: Backlog,
+    configuration: ConfigurationState | None,
 ) -> HealthView:
     server = context.server
     facts = HealthFacts(context.now(), is_running=server is not None, store_failure=store.failure)
     if server is not None:
-        vitals, configuration = server.vitals(), server.configuration()
+        vitals = server.vitals()
         facts = replace(
             facts,
             is_room_short=vitals.is_room_short,
             certificate_expires_at=vitals.certificate_expires_at,
+        )
+    if configuration is not None:
+        facts = replace(
+            facts,
             reload_failure=configuration.reload_failure,
             restart_for=configuration.restart_for,
+            unread=configuration.unread,
+            file_error=configuration.file_error,
             config_warnings=configuration.warnings,
         )
     facts = replace(

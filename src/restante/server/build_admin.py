@@ -53,7 +53,7 @@ def build_admin(ground: Ground, delivery: DeliveryParts, reception: ReceptionPar
         counts=ground.setup.counts,
         instruments=instruments,
         domain_instruments=_domain_instruments(ground, delivery),
-        configuration_state=lambda: reloader.state,
+        configuration_state=lambda: reloader.state_now(),  # noqa: PLW0108  it is made below
     )
     uses = TokenUses(store.records, Rounds(log, "token uses"), time.time)
     context = _admin_context(ground, delivery, reception, surface)

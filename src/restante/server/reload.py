@@ -25,6 +25,7 @@ from restante.reception.listeners import (
     ListenerTerms,
     places,
 )
+from restante.server.file_watch import FileWatch
 from restante.server.server_setup import RunningSettings
 from restante.telemetry.events import ReloadFailed, ServerReloaded
 from restante.telemetry.log import Log
@@ -66,9 +67,15 @@ class Reloader:
     def __init__(self, running: RunningSettings, parts: ReloadTargets) -> None:
         self.state = ConfigurationState(parts.now(), warnings=standing_warnings(running.config))
         self._running = running
+        self._read = running.config  # the file when it was read last
+        self._watch = FileWatch(running.config.file)
         self._parts = parts
         self._is_asked = False
         self._is_busy = True  # until the server is ready
+
+    async def state_now(self) -> ConfigurationState:
+        """Return the state, and how the file differs from it now."""
+        return await self._watch.add_to(self.state, self._running.config, self._read)
 
     def ready(self) -> None:
         """Reload from now on when asked, and now if that was asked before."""
@@ -118,6 +125,7 @@ class Reloader:
         is_open = parts.listeners.places
         runs = effective(running, read, [known[place] for place in is_open])
         self._running.replace(runs, identity)
+        self._read = read
         restart_for = self._restart_for(read, wanted, is_open)
         warnings = await asyncio.to_thread(standing_warnings, read)
         self.state = ConfigurationState(now, restart_for=tuple(restart_for), warnings=warnings)

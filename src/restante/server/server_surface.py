@@ -1,6 +1,6 @@
 """The running server as administration sees it: the parts that the control socket and web use."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
@@ -45,7 +45,7 @@ class RunningServer:
     counts: Counts
     instruments: Instruments
     domain_instruments: DomainInstruments
-    configuration_state: Callable[[], ConfigurationState]
+    configuration_state: Callable[[], Awaitable[ConfigurationState]]
 
     async def release(self, target: str, principal: Principal, reason: str) -> ReleaseAnswer:
         """Release without a login and a host, within what the principal sees."""
@@ -85,9 +85,9 @@ class RunningServer:
             for listener in self.listeners_open
         ]
 
-    def configuration(self) -> ConfigurationState:
-        """Return the result of the last reload."""
-        return self.configuration_state()
+    async def configuration(self) -> ConfigurationState:
+        """Return the result of the last reload, and how the file differs from it now."""
+        return await self.configuration_state()
 
     def vitals(self) -> Vitals:
         """Return whether there is room for mail, and how long the certificate is good for."""

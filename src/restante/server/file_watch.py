@@ -1,0 +1,84 @@
+"""Whether the configuration file says something else than when it was read last.
+
+Without this, nobody notices an edit before the next start, and a mistake in it keeps the server
+from starting. `status` looks; nothing else depends on it.
+"""
+
+import asyncio
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from restante.admin.admin_context import ConfigurationState
+from restante.config.config_problem import ConfigError
+from restante.config.load import load
+from restante.config.running import APPLIED_BY_RELOAD, NEED_RESTART, settings_needing_restart
+from restante.config.schema import Config
+
+_Signature = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """The content of the file at one time."""
+
+    signature: _Signature
+    content: Config | None  # None if it is invalid
+    error: str = ""
+
+
+class FileWatch:
+    """Of one configuration file. It is parsed again only when it has changed."""
+
+    def __init__(self, file: Path | None) -> None:
+        self._file = file
+        self._last: _Look | None = None
+
+    async def add_to(
+        self, state: ConfigurationState, running: Config, read: Config
+    ) -> ConfigurationState:
+        """Return the state with the facts of the file as it is now.
+
+        `read` is the configuration that was read last, `running` the one that runs. A file that
+        this process may not read says nothing.
+        """
+        if self._file is None:
+            return state
+        look = await asyncio.to_thread(self._look, self._file)
+        if look is None:
+            return state
+        if look.content is None:
+            return replace(state, file_error=look.error)
+        kept = [name for name in state.restart_for if name not in NEED_RESTART]
+        key_file = ["key_file"] if "key_file" in state.restart_for else []  # its content differs
+        needing = settings_needing_restart(running, look.content)
+        unread = (
+            name for name in APPLIED_BY_RELOAD if getattr(read, name) != getattr(look.content, name)
+        )
+        restart_for = tuple(dict.fromkeys([*needing, *key_file, *kept]))
+        return replace(state, restart_for=restart_for, unread=tuple(unread))
+
+    def _look(self, file: Path) -> _Look | None:
+        try:
+            signature = _signature(file)
+        except FileNotFoundError:
+            signature = ()
+        except OSError:
+            return None
+        if self._last is None or self._last.signature != signature:
+            if signature and not os.access(file, os.R_OK):
+                return None
+            self._last = _read(file, signature)
+        return self._last
+
+
+def _signature(file: Path) -> _Signature:
+    status = file.stat()
+    return (status.st_dev, status.st_ino, status.st_mtime_ns, status.st_ctime_ns, status.st_size)
+
+
+def _read(file: Path, signature: _Signature) -> _Look:
+    try:
+        return _Look(signature, load(file))
+    except ConfigError as error:
+        return _Look(signature, None, "; ".join(str(error).splitlines()))
