@@ -59,3 +59,14 @@ def test_no_minute_sees_more_than_twice_the_rate(pauses: list[float]) -> None:
         if rate.allows("key", now):
             allowed.append(now)
     assert all(sum(at - 60 < other <= at for other in allowed) <= 10 for at in allowed)
+
+
+def test_a_failure_that_was_none_is_taken_back() -> None:
+    ledger = FailureLedger(2, 60.0)
+    ledger.failed(("a", "b"), 0.0)
+    ledger.failed(("a",), 0.0)
+    ledger.take_back(("a", "b", "c"))
+    assert [ledger.failures(key, 0.0) for key in "abc"] == [1, 0, 0]
+    ledger.take_back(("a",))
+    ledger.take_back(("a",))
+    assert ledger.failures("a", 0.0) == 0

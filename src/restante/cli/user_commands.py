@@ -74,7 +74,7 @@ def invite(
 ) -> None:
     """Invite a user and print a one-time link, which is good for 30 minutes.
 
-    This version of the portal has no page for the link yet.
+    Behind it the user sets a password, and an app for one-time codes.
     """
     body: dict[str, Any] = {"email": email, "account": account or "", "role": role, "again": again}
     if scope:
@@ -82,7 +82,6 @@ def invite(
     invited = ask(config, "POST", "/v1/users", params={"reason": reason}, body=body)
     complain(f"{invited['email']} invited; send the link by a way that others cannot read")
     complain("it is shown only once, and good once, for 30 minutes")
-    complain("this version has no page to sign in yet: the link opens nothing")
     say(invited["link"])
 
 

@@ -62,6 +62,15 @@ class FailureLedger:
         while len(self._counts) > MOST_KEPT:
             self._counts.popitem(last=False)
 
+    def take_back(self, keys: Iterable[Hashable]) -> None:
+        """Count one failure less: the last attempt was none."""
+        for key in keys:
+            count = self._counts.get(key)
+            if count is not None:
+                count.failures -= 1
+                if count.failures <= 0:
+                    del self._counts[key]
+
     def succeeded(self, keys: Iterable[Hashable]) -> None:
         """Forget the failures: the right password was known after all."""
         for key in keys:

@@ -5,7 +5,10 @@ from functools import partial
 
 from restante.admin.admin_context import AdminContext
 from restante.admin.event_feed import EventFeed
+from restante.admin.own_credentials import OwnCredentials
+from restante.admin.portal_hashing import PortalHashing
 from restante.admin.portal_sessions import PortalSessions
+from restante.admin.sign_in import SignInDesk
 from restante.admin.token_authentication import TokenGate
 from restante.admin.token_uses import TokenUses
 from restante.background.rounds import Rounds
@@ -29,7 +32,10 @@ from restante.web.api.api_application import Prepared, build_api
 from restante.web.api.bearer_tokens import identify
 from restante.web.http_connections import HttpConnections, HttpService
 from restante.web.portal.portal_application import PreparedPortal, build_portal
+from restante.web.portal.portal_look import PortalLook
 from restante.web.portal.session_cookie import CookieSessions
+from restante.web.portal.sign_in_parts import SignInParts
+from restante.web.portal.sign_in_routes import sign_in_routes
 from restante.web.request_counts import RequestCounts
 from restante.web.web_gate import GateParts
 
@@ -63,8 +69,7 @@ def build_admin(ground: Ground, delivery: DeliveryParts, reception: ReceptionPar
     sessions = PortalSessions(
         store.sessions, ground.records.directory, Rounds(log, "portal sessions"), time.time
     )
-    look = ground.setup.config.portal.look
-    portal = PreparedPortal(partial(build_portal, context, CookieSessions(sessions), look))
+    portal = _portal(context, sessions, ground.setup.config.portal.look)
     web = _web(context, reception, token_gate, request_counts, portal)
     terms = ListenerTermsMaker(reception.terms, web)
     reloader = Reloader(
@@ -119,6 +124,14 @@ def _instruments(
         request_counts=request_counts,
         trace_spans_dropped=ground.setup.trace_spans_dropped,
     )
+
+
+def _portal(context: AdminContext, sessions: PortalSessions, look: PortalLook) -> PreparedPortal:
+    hashing = PortalHashing()
+    desk = SignInDesk(context, hashing, time.monotonic)
+    credentials = OwnCredentials(context, hashing, context.hostname)
+    routes = sign_in_routes(SignInParts(context, desk, credentials, sessions))
+    return PreparedPortal(partial(build_portal, context, CookieSessions(sessions), look, routes))
 
 
 def _web(

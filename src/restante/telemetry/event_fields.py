@@ -20,6 +20,7 @@ from restante.telemetry.events import (
     ReloadFailed,
     ServerFailing,
     SessionClosed,
+    SignInRefused,
     StoreAway,
     StoreFailed,
     TokenRefused,
@@ -141,6 +142,7 @@ FIELDS: Final[Mapping[str, FieldMeaning]] = {
     "uncertain": FieldMeaning("Number of messages that became uncertain.", 0),
     "unsettled": FieldMeaning("Number of outcomes that could not be recorded.", 2),
     "transport": FieldMeaning("The type of a channel.", "webhook"),
+    "user": FieldMeaning("The email address of a portal user, if it is one.", "ana@acme.example"),
 }
 
 _RESET: Final = "connection reset"
@@ -163,6 +165,7 @@ _EXAMPLES: Final[Mapping[type[Event], Mapping[str, Any]]] = {
     ServerFailing: {"reason": "a sync failed"},
     SessionClosed: {"reason": "timed out: idle"},
     StoreFailed: {"doing": "hold", "messages": 2},
+    SignInRefused: {"reason": "wrong password"},
     TokenRefused: {"reason": "expired"},
 }
 

@@ -243,6 +243,10 @@ class Directory:
         """Find the user with an identity at a provider of OpenID Connect."""
         return self._users_by_identity.get((issuer, subject)) if subject else None
 
+    def invited_by(self, secret_hash: bytes) -> PortalUser | None:
+        """Return the user whose invitation has a secret with this hash, good or over."""
+        return self._invited.get(secret_hash)
+
     def channel(self, account: str, name: str) -> Channel | None:
         """Find an account's channel by its name; the operator's own have the account ""."""
         return next((one for one in self.channels_of(account) if one.name == name), None)
@@ -271,6 +275,7 @@ class Directory:
             self._portal_users_by_account,
             self._passkeys,
             self._users_by_identity,
+            self._invited,
             self._by_id,
         )
 
@@ -318,6 +323,11 @@ class Directory:
             for user in self.portal_users.values()
             if user.oidc_subject
         }
+
+    @cached_property
+    def _invited(self) -> Mapping[bytes, PortalUser]:
+        invited = (user for user in self.portal_users.values() if user.invitation is not None)
+        return {user.invitation.secret_hash: user for user in invited if user.invitation}
 
     @cached_property
     def _by_id(self) -> Mapping[int, HostedDomain]:

@@ -25,6 +25,7 @@ _SECRET_OCTETS: Final = 32
 _MODEL_OCTETS: Final = 16  # of the id of an authenticator's model, before the length of the id
 _LENGTH_OCTETS: Final = 2
 _KEY_DIGITS: Final = 16
+_SLACK: Final = 60.0  # seconds that the clock may be set back without an effect on a link
 _EMAIL: Final = re.compile(
     r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
     r"@[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+",
@@ -116,7 +117,7 @@ class PortalUser:
         return (
             found is not None
             and hmac.compare_digest(found.secret_hash, hash_link_secret(secret))
-            and now < found.valid_until
+            and found.valid_until - INVITATION_SECONDS - _SLACK <= now < found.valid_until
         )
 
     def changed(self, **fields: object) -> "PortalUser":
@@ -142,7 +143,7 @@ def new_link_secret() -> str:
 
 def hash_link_secret(secret: str) -> bytes:
     """Return what is recorded of a secret that cannot be guessed."""
-    return hashlib.sha256(secret.encode()).digest()
+    return hashlib.sha256(secret.encode("utf-8", "replace")).digest()
 
 
 def user_principal(user: PortalUser, origin: str) -> Principal:

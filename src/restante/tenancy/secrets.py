@@ -95,6 +95,11 @@ def credentials_owner(user: str) -> str:
     return f"exported login {user}"
 
 
+def code_secret_owner(email: str) -> str:
+    """Name the owner of the secret of a portal user's one-time codes."""
+    return f"one-time codes of {email}"
+
+
 def destination_owner(domain: str) -> str:
     """Name the owner of the password with which a domain's destination is authenticated to."""
     return f"destination {domain}"

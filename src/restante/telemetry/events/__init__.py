@@ -29,6 +29,7 @@ from restante.telemetry.events.life_events import (
     ServerStarting,
     ServerStopped,
     ServerStopping,
+    SignInRefused,
     TokenRefused,
 )
 from restante.telemetry.events.reception_events import (
@@ -133,6 +134,7 @@ __all__ = [
     "ServerStopped",
     "ServerStopping",
     "SessionClosed",
+    "SignInRefused",
     "StoreAway",
     "StoreBack",
     "StoreFailed",
@@ -153,6 +155,7 @@ EVENTS: Final[tuple[type[Event], ...]] = (
     LinesLeftOut,
     LoopStalled,
     CertificateExpiring,
+    SignInRefused,
     TokenRefused,
     RecordChanged,
     SessionClosed,

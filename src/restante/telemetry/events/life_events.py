@@ -121,6 +121,20 @@ class CertificateExpiring(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SignInRefused(Event):
+    """A password or code for the portal was refused: the true reason, which nobody is told.
+
+    After a number of failures, attempts are refused unexamined. These are not logged.
+    """
+
+    event: ClassVar[str] = "sign-in-refused"
+    user: str
+    account: str
+    peer: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TokenRefused(Event):
     """A request to the API had a token that is not valid: the true reason, which nobody is told.
 

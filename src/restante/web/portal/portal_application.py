@@ -40,10 +40,11 @@ from restante.web.portal import (
     usage_page,
 )
 from restante.web.portal.form_guard import guarded
+from restante.web.portal.own_path import sign_in_path
 from restante.web.portal.page_renderer import PageRenderer
 from restante.web.portal.portal_look import PortalLook
 from restante.web.portal.portal_session import SessionReader
-from restante.web.portal.portal_visit import NotSignedIn, PortalParts
+from restante.web.portal.portal_visit import NotSignedIn, PortalParts, see_other
 from restante.web.portal.static_files import static_route
 
 POLICY: Final = (
@@ -198,7 +199,11 @@ async def _answer_odd_request(request: Request, error: Exception) -> Response:
 
 
 async def _answer_stranger(request: Request, _error: Exception) -> Response:
-    text, remedy = "You are not signed in.", "This version has no page to sign in yet."
+    is_page = request.method in ("GET", "HEAD") and "HX-Request" not in request.headers
+    if is_page:
+        query = f"?{request.url.query}" if request.url.query else ""
+        return see_other(sign_in_path(f"{request.url.path}{query}"))
+    text, remedy = "You are not signed in any more.", "Nothing was done. Sign in, and repeat it."
     return await _error_page(request, HTTPStatus.UNAUTHORIZED, text, remedy)
 
 
@@ -211,4 +216,6 @@ async def _answer_bug(request: Request, error: Exception) -> Response:
 
 
 def _name_of(request: Request) -> str:
-    return f"{request.method} {request.url.path}"
+    """Return the name of a request for the log: its route, as the path of a link has a secret."""
+    route = request.scope.get("route")
+    return f"{request.method} {getattr(route, 'path', '(none)')}"

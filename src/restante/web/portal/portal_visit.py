@@ -21,7 +21,6 @@ from restante.web.serving import PROVED_EXTENSION
 Row = TypeVar("Row")
 
 MOST_FIELDS: Final = 1100  # of a form: a page of messages, and as many again
-SIGN_IN: Final = "/sign-in"
 
 
 class NotSignedIn(Exception):  # noqa: N818
@@ -51,6 +50,13 @@ class FormValues:
     def text(self, name: str, default: str = "") -> str:
         """Return a field; the first one if there are several."""
         return self._values.get(name, [default])[0].strip()
+
+    def as_sent(self, name: str) -> str:
+        """Return a field with its blanks, such as a password; the first one if there are several.
+
+        Line ends and other characters arrive as they were typed.
+        """
+        return self._values.get(name, [""])[0]
 
     def given(self, name: str) -> str | None:
         """Return a field, None for one that is empty."""

@@ -1,0 +1,71 @@
+"""Limits on failed sign-ins to the portal: by user, by address block, and by both.
+
+Each attempt counts as failed when it begins, and is taken back if it succeeds. So many attempts at
+one moment are no way around a limit. An attempt beyond a limit is not examined and does not count.
+
+The limit of a user from everywhere stops guesses from many addresses. It does not hold for a block
+from which this user has signed in before, so that strangers lock no user out there. Limitation: a
+restart forgets these blocks.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from typing import Final
+
+from restante.network.addresses import address_block, plain_address
+from restante.request_limits.rate_limits import FailureLedger
+from restante.tenancy.model import IpAddress
+
+MEMORY_SECONDS: Final = 900.0
+OF_USER_AND_BLOCK: Final = 5  # failures
+OF_BLOCK: Final = 20
+OF_USER: Final = 50
+MOST_KNOWN: Final = 10_000  # blocks of users
+
+
+class SignInLimits:
+    """Counts attempts. Belongs to the event loop."""
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        """`monotonic` is in seconds that only grow."""
+        self._monotonic = monotonic
+        self._both = FailureLedger(OF_USER_AND_BLOCK, MEMORY_SECONDS)
+        self._blocks = FailureLedger(OF_BLOCK, MEMORY_SECONDS)
+        self._users = FailureLedger(OF_USER, MEMORY_SECONDS)
+        self._known: OrderedDict[tuple[str, int], None] = OrderedDict()
+
+    def begin(self, email: str, address: IpAddress) -> bool:
+        """Count an attempt as failed; False if there were too many before. Then it counts not."""
+        now, counts = self._monotonic(), self._counts(email, address)
+        is_known = (email, _block_of(address)) in self._known
+        for ledger, key in counts:
+            is_of_limit = ledger is not self._users or not is_known
+            if is_of_limit and ledger.is_refused((key,), now):
+                return False
+        for ledger, key in counts:
+            ledger.failed((key,), now)
+        return True
+
+    def succeeded(self, email: str, address: IpAddress) -> None:
+        """Take an attempt back, and forget the failures of this user from there."""
+        pair = (email, _block_of(address))
+        self._both.succeeded((pair,))
+        self._blocks.take_back((pair[1],))
+        self._users.take_back((email,))
+        self._known[pair] = None
+        self._known.move_to_end(pair)
+        if len(self._known) > MOST_KNOWN:
+            self._known.popitem(last=False)
+
+    def take_back(self, email: str, address: IpAddress) -> None:
+        """Take back an attempt that was not examined."""
+        for ledger, key in self._counts(email, address):
+            ledger.take_back((key,))
+
+    def _counts(self, email: str, address: IpAddress) -> list[tuple[FailureLedger, Hashable]]:
+        block = _block_of(address)
+        return [(self._both, (email, block)), (self._blocks, block), (self._users, email)]
+
+
+def _block_of(address: IpAddress) -> int:
+    return address_block(plain_address(address))

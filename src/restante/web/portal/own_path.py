@@ -1,0 +1,35 @@
+"""Paths of the portal to go on to, as a form or a link brings them back. Pure."""
+
+import re
+from typing import Final
+from urllib.parse import urlencode
+
+HOME: Final = "/"
+SIGN_IN: Final = "/sign-in"
+STEP_UP: Final = "/step-up"
+_LONGEST: Final = 2000
+# Browsers read `//` and `/\` as the beginning of another host, and leave out tabs and line ends.
+_OWN: Final = re.compile(r"/(?![/\\])[\x21-\x5b\x5d-\x7e]*", re.ASCII)
+
+
+def own_path(text: str) -> str:
+    """Return a path to go on to; that of the overview for a text that may lead elsewhere."""
+    if len(text) > _LONGEST or not _OWN.fullmatch(text):
+        return HOME
+    is_loop = text.partition("?")[0] in (SIGN_IN, "/sign-out", STEP_UP)
+    return HOME if is_loop else text
+
+
+def sign_in_path(following: str) -> str:
+    """Return the path of the sign-in, which goes on to another path then."""
+    return _with_next(SIGN_IN, following)
+
+
+def step_up_path(following: str) -> str:
+    """Return the path where a factor is shown again, which goes on to another path then."""
+    return _with_next(STEP_UP, following)
+
+
+def _with_next(path: str, following: str) -> str:
+    following = own_path(following)
+    return path if following == HOME else f"{path}?{urlencode({'next': following})}"

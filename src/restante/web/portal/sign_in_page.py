@@ -1,0 +1,95 @@
+"""The sign-in and the sign-out.
+
+Other ways to sign in add a route of their own, and a section to sign_in.html. All of them end in
+`session_cookie.sign_in`.
+"""
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from restante.admin.portal_sessions import SessionOver
+from restante.admin.sign_in import REFUSED, Credentials, SignInDenied
+from restante.web.portal.form_guard import StrangerRoute
+from restante.web.portal.own_path import HOME, SIGN_IN, own_path
+from restante.web.portal.portal_visit import FormValues, see_other
+from restante.web.portal.session_cookie import CookieSessions, drop_cookie, session_secret, sign_in
+from restante.web.portal.sign_in_parts import (
+    SignInParts,
+    client_of,
+    form_of,
+    renderer_of,
+    status_of,
+)
+
+TOLD: Final = {"out": "You are signed out.", "everywhere": "You are signed out everywhere."}
+
+
+@dataclass(frozen=True, slots=True)
+class SignInPage:
+    """The routes of the sign-in."""
+
+    parts: SignInParts
+
+    def routes(self) -> list[Route]:
+        """Return them."""
+        return [
+            StrangerRoute(SIGN_IN, self.show, methods=["GET"]),
+            StrangerRoute(SIGN_IN, self.sign_in, methods=["POST"]),
+            Route("/sign-out", self.sign_out, methods=["POST"]),
+        ]
+
+    async def show(self, request: Request) -> Response:
+        """Show the form; somebody who is signed in goes on."""
+        query = FormValues(request.url.query)
+        following = own_path(query.text("next"))
+        if await CookieSessions(self.parts.sessions).session_of(request) is not None:
+            return see_other(following)
+        return _page(request, following, told=TOLD.get(query.text("told"), ""))
+
+    async def sign_in(self, request: Request) -> Response:
+        """Examine a password and a code."""
+        form = await form_of(request)
+        following = own_path(form.text("next"))
+        given = Credentials(form.text("email"), form.as_sent("password"), form.text("code"))
+        try:
+            signed_in = await self.parts.desk.sign_in(given, client_of(request))
+            answer = see_other(following)
+            await sign_in(self.parts.sessions, request, answer, signed_in.user, signed_in.factors)
+        except SignInDenied as denied:
+            return _page(request, following, status_of(denied), str(denied), email=given.email)
+        except SessionOver:
+            return _page(request, following, HTTPStatus.FORBIDDEN, REFUSED, email=given.email)
+        return answer
+
+    async def sign_out(self, request: Request) -> Response:
+        """End the session."""
+        await self.parts.sessions.end(session_secret(request))
+        answer = see_other(f"{SIGN_IN}?told=out")
+        drop_cookie(answer)
+        return answer
+
+
+def _page(
+    request: Request,
+    following: str = HOME,
+    status: int = HTTPStatus.OK,
+    error: str = "",
+    *,
+    told: str = "",
+    email: str = "",
+) -> Response:
+    return renderer_of(request).page(
+        request,
+        "sign_in.html",
+        None,
+        status,
+        following=following,
+        error=error,
+        told=told,
+        email=email,
+    )

@@ -1,0 +1,15 @@
+"""All routes by which people sign in and look after their own access."""
+
+from starlette.routing import Route
+
+from restante.web.portal.invitation_page import InvitationPage
+from restante.web.portal.profile_page import ProfilePage
+from restante.web.portal.sign_in_page import SignInPage
+from restante.web.portal.sign_in_parts import SignInParts
+from restante.web.portal.step_up_page import StepUpPage
+
+
+def sign_in_routes(parts: SignInParts) -> list[Route]:
+    """Return the routes for `build_portal`."""
+    pages = (SignInPage, InvitationPage, StepUpPage, ProfilePage)
+    return [route for page in pages for route in page(parts).routes()]

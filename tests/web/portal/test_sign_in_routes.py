@@ -1,0 +1,55 @@
+"""The routes of the sign-in are part of the portal, behind its guard and its headers."""
+
+import asyncio
+
+import pytest
+from starlette.routing import Route
+
+from restante.web.portal.form_guard import SAFE, StrangerRoute
+from restante.web.portal.portal_application import POLICY
+from restante.web.portal.sign_in_parts import SignInParts
+from restante.web.portal.sign_in_routes import sign_in_routes
+from tests.admin.portal_people import People
+from tests.web.portal.browsers import Browser
+
+
+def routes() -> list[Route]:
+    people = People()
+    return sign_in_routes(
+        SignInParts(people.context, people.sign_in_desk, people.credentials, people.sessions)
+    )
+
+
+def test_strangers_have_the_sign_in_and_invitations_alone() -> None:
+    found = {one.path for one in routes() if isinstance(one, StrangerRoute)}
+    assert found == {"/sign-in", "/invitation/{secret}"}
+
+
+@pytest.mark.parametrize("path", ["/sign-in", "/invitation/x", "/step-up", "/profile"])
+def test_no_page_is_kept_or_framed(path: str) -> None:
+    answer = asyncio.run(Browser(People()).get(path))
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["content-security-policy"] == POLICY
+    assert "frame-ancestors 'none'" in POLICY
+    assert answer.headers["x-frame-options"] == "DENY"
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [(method, one.path) for one in routes() for method in one.methods or () if method not in SAFE],
+    ids=lambda text: text,
+)
+def test_every_form_of_the_sign_in_is_guarded(method: str, path: str) -> None:
+    async def story() -> None:
+        people = People()
+        await people.set_up()
+        browser = Browser(people)
+        await browser.sign_in(code=people.code())
+        filled = path.replace("{secret}", "x")
+        strange = await browser._client.request(method, filled)
+        assert strange.status_code == 403
+        if path not in ("/sign-in", "/invitation/{secret}"):
+            assert (await browser.send(filled, csrf="wrong")).status_code == 403
+        assert await browser.is_signed_in()
+
+    asyncio.run(story())
