@@ -1,11 +1,12 @@
 """The history of mail: the outcome for each recipient, written with the move itself."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from restante.mail.message_origin import MessageOrigin
-from restante.queue.history import HistoryEntry, HistoryFilter
+from restante.queue.history import HistoryEntry, HistoryFilter, HistoryPage
 from restante.queue.recipient_status import Move, Outcome, RecipientOutcome, RecipientStatus
 from restante.store.interface import Store
 from restante.store.mail_queue import Bounce
@@ -322,3 +323,17 @@ async def test_times_count_after_the_oldest_entries_were_trimmed(
     assert [one for one, _, _ in await told(store, HistoryFilter(until=4 * HOUR))] == [
         one for one in left if one < 4
     ]
+
+
+async def test_pages_have_each_entry_once_also_while_others_come(store: Store) -> None:
+    domain_id = await hosted(store)
+    await store.reception.hold([message(number, domain_id, ANNA) for number in range(1, 7)])
+    for number in range(1, 6):
+        await settled(store, domain_id, number, delivered(), at=50.0 + number)
+    page = await store.history.history_page(HistoryFilter(limit=2))
+    assert [one.number for one in page.entries] == [5, 4]
+    await settled(store, domain_id, 6, delivered(), at=60.0)
+    for wanted in (HistoryFilter(limit=3), HistoryFilter(limit=9, domain_ids=(domain_id, 99))):
+        rest = await store.history.history_page(replace(wanted, before=page.before))
+        assert ([one.number for one in rest.entries], rest.before) == ([3, 2, 1], None)
+    assert await store.history.history_page(HistoryFilter(domain_ids=())) == HistoryPage([], None)

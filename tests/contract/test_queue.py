@@ -1,6 +1,7 @@
 """Listing, deleting, releasing again: the queue as an operator sees and touches it."""
 
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -43,6 +44,55 @@ async def test_refused_mail_of_all_domains_is_in_the_order_in_which_it_came(stor
     wanted = QueueFilter(status=RecipientStatus.REFUSED, limit=2)
     pages = [await store.queue.list_queue(replace(wanted, after=after)) for after in (0, 2, 4, 6)]
     assert [[one.number for one in page] for page in pages] == [[1, 2], [3, 4], [5, 6], []]
+
+
+async def paged(store: Store, wanted: QueueFilter) -> list[list[int]]:
+    """Follow a listing to its end."""
+    pages: list[list[int]] = []
+    after = 0
+    while True:
+        page = await store.queue.queue_page(replace(wanted, after=after))
+        pages.append([one.number for one in page.messages])
+        if page.after is None:
+            return pages
+        after = page.after
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        QueueFilter(),
+        QueueFilter(status=RecipientStatus.REFUSED),
+        QueueFilter(status=RecipientStatus.HELD),
+        QueueFilter(domain_ids=()),
+        QueueFilter(domain_ids=(1,)),
+        QueueFilter(domain_ids=(1, 2)),
+        QueueFilter(domain_ids=(2, 1), status=RecipientStatus.REFUSED),
+        QueueFilter(recipient="anna@*"),
+        QueueFilter(sender="nobody@*"),
+        QueueFilter(message_id="<none@example.org>"),
+        QueueFilter(numbers=(1, 3, 5, 7)),
+        QueueFilter(received_since=10.0),
+    ],
+    ids=str,
+)
+async def test_pages_have_each_message_of_a_listing_once(store: Store, wanted: QueueFilter) -> None:
+    await a_queue(store)
+    whole = [one.number for one in await store.queue.list_queue(wanted)]
+    for limit in (1, 2, 5, 6):
+        pages = await paged(store, replace(wanted, limit=limit))
+        assert list(chain(*pages)) == whole
+        assert len(pages) == max(1, -(-len(whole) // limit))
+
+
+async def test_pages_go_on_when_the_last_message_of_one_has_left(store: Store) -> None:
+    alpha, _ = await a_queue(store)
+    page = await store.queue.queue_page(QueueFilter(limit=2))
+    assert page.after == 2
+    await store.queue.delete([1, 2], NOTED)
+    await store.reception.hold([message(6, alpha)])
+    rest = await store.queue.queue_page(QueueFilter(limit=9, after=page.after))
+    assert ([one.number for one in rest.messages], rest.after) == ([3, 4, 5, 6], None)
 
 
 async def a_queue(store: Store) -> tuple[int, int]:

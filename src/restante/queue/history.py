@@ -57,6 +57,14 @@ class HistoryFilter:
 
 
 @dataclass(frozen=True, slots=True)
+class HistoryPage:
+    """Some entries, newest first."""
+
+    entries: list[HistoryEntry]
+    before: int | None  # for a filter, to go on with older ones; None where there are no more
+
+
+@dataclass(frozen=True, slots=True)
 class HistoryFigures:
     """How much history there is."""
 

@@ -39,7 +39,10 @@ class AuditStore(Protocol):
     async def audit_page(
         self, wanted: AuditFilter, limit: int, before: int | None = None
     ) -> AuditPage:
-        """Return the newest of the entries wanted, or those next older than a page's `before`."""
+        """Return the newest of the entries wanted, or those next older than a page's `before`.
+
+        A search that takes long ends before the limit.
+        """
 
     async def last_requests(self) -> Sequence[GrantedRequest]:
         """Return when each target was last asked for with a positive answer, whatever is held.

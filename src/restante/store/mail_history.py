@@ -8,7 +8,7 @@ history detail decides how much they keep.
 from collections.abc import Sequence
 from typing import Protocol
 
-from restante.queue.history import HistoryEntry, HistoryFigures, HistoryFilter
+from restante.queue.history import HistoryEntry, HistoryFigures, HistoryFilter, HistoryPage
 
 
 class HistoryStore(Protocol):
@@ -16,6 +16,9 @@ class HistoryStore(Protocol):
 
     async def history(self, selection: HistoryFilter) -> list[HistoryEntry]:
         """Return the entries that match, the newest first. Raises SearchTooLong."""
+
+    async def history_page(self, selection: HistoryFilter) -> HistoryPage:
+        """Return the newest entries that match. A search that takes long ends before the limit."""
 
     async def history_figures(self) -> HistoryFigures:
         """Return how much there is."""

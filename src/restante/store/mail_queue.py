@@ -61,6 +61,14 @@ class QueuedMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class QueuePage:
+    """Some messages of a listing, by number."""
+
+    messages: list[QueuedMessage]
+    after: int | None  # for `queue_page`, to go on; None where there are no more
+
+
+@dataclass(frozen=True, slots=True)
 class Bounce:
     """Held or refused recipients of one message to give up, with the report; None: no report."""
 
@@ -77,6 +85,13 @@ class QueueStore(Protocol):
 
         Raises SearchTooLong where `sender`, `message_id` or `recipient` make it look at too much;
         not for a `recipient` of one domain.
+        """
+
+    async def queue_page(self, selection: QueueFilter) -> QueuePage:
+        """Return the first messages with matching recipients, as `list_queue` does.
+
+        A search that takes long ends before the limit, and perhaps without a message. `after` tells
+        how far it came.
         """
 
     async def message(self, number: int) -> HeldMessage | None:

@@ -10,6 +10,7 @@ from restante.queue.history import (
     HistoryEntry,
     HistoryFigures,
     HistoryFilter,
+    HistoryPage,
 )
 from restante.queue.recipient_status import Move, RecipientOutcome
 from restante.store.memory.memory_record import Record
@@ -29,6 +30,12 @@ class MemoryHistory:
         """Return the entries that match, the newest first."""
         found = (entry for entry in reversed(self._state.history) if _matches(entry, selection))
         return [entry for entry, _ in zip(found, range(selection.limit), strict=False)]
+
+    async def history_page(self, selection: HistoryFilter) -> HistoryPage:
+        """Return the newest entries that match."""
+        found = await self.history(replace(selection, limit=selection.limit + 1))
+        page = found[: selection.limit]
+        return HistoryPage(page, page[-1].id if len(found) > len(page) else None)
 
     async def history_figures(self) -> HistoryFigures:
         """Return how much there is."""

@@ -1,10 +1,11 @@
 """Held mail as the operator sees and changes it, in a store that forgets."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from restante.mail.message import HeldMessage
 from restante.queue.recipient_status import Move, RecipientOutcome, RecipientStatus
-from restante.store.mail_queue import Bounce, QueuedMessage, QueueFilter
+from restante.store.mail_queue import Bounce, QueuedMessage, QueueFilter, QueuePage
 from restante.store.memory.memory_history import keep_outcomes, keep_removed
 from restante.store.memory.memory_record import handed_out, listed, selects
 from restante.store.memory.memory_state import MemoryState
@@ -24,6 +25,12 @@ class MemoryQueue:
         )
         shown = (listed(record, selection) for record in records)
         return [message for message in shown if message.recipients][: selection.limit]
+
+    async def queue_page(self, selection: QueueFilter) -> QueuePage:
+        """Return the first messages of a listing."""
+        found = await self.list_queue(replace(selection, limit=selection.limit + 1))
+        page = found[: selection.limit]
+        return QueuePage(page, page[-1].number if len(found) > len(page) else None)
 
     async def message(self, number: int) -> HeldMessage | None:
         """Return one message with all its recipients, or None."""

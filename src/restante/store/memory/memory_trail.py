@@ -30,12 +30,13 @@ class MemoryTrail:
         found = list(
             islice(
                 (place for place in reversed(places) if wanted.accepts(self._state.trail[place])),
-                limit,
+                limit + 1,
             )
         )
+        page = found[:limit]
         return AuditPage(
-            [self._state.trail[place] for place in found],
-            found[-1] if len(found) == limit else None,
+            [self._state.trail[place] for place in page],
+            page[-1] if len(found) > limit else None,
         )
 
     async def last_requests(self) -> Sequence[GrantedRequest]:

@@ -38,7 +38,7 @@ Normally it is reused, which makes a sync cheaper.
 SEARCH_SECONDS = 5.0
 """The longest search by sender, Message-ID or pattern. There are few reading connections."""
 
-_STEPS_BETWEEN_LOOKS = 100_000  # of the engine's program: some milliseconds
+_STEPS_BETWEEN_LOOKS = 10_000  # of the engine's program: less than a millisecond
 _WRITER_CACHE_KIB = 32 * 1024
 _READER_CACHE_KIB = 8 * 1024
 _BUSY_PATIENCE_MS = 10_000  # somebody's sqlite3 shell may hold the write lock for a moment

@@ -129,6 +129,7 @@ def entries(*, domains: int | None, by_number: bool) -> str:
     return f"{_ENTRIES} WHERE {place} {_MATCHING}"
 
 
+BOUNDS = "SELECT (SELECT min(id) FROM history), (SELECT max(id) FROM history)"
 # The first and last entry of some hours, NULL for no limit. ?1 and ?2 are the hours, or NULL.
 PLACES = """
     SELECT min(first_id), iif(count(*) = count(next), max(next) - 1, NULL), count(*)

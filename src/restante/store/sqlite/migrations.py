@@ -778,6 +778,13 @@ def _add_scheduled_changes(connection: apsw.Connection) -> None:
     connection.execute(_SCHEDULED_CHANGES)
 
 
+def _index_refused_numbers(connection: apsw.Connection) -> None:
+    """Let the refused mail of all domains be listed in the order of its numbers."""
+    connection.execute(
+        "CREATE INDEX last_reply_refused_numbers ON last_reply (number + 0) WHERE is_refused"
+    )
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     _create_tables,
     _add_policies,
@@ -811,6 +818,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     _add_erasures,
     _add_portal_sessions,
     _add_scheduled_changes,
+    _index_refused_numbers,
 )
 
 

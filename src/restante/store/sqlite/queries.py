@@ -269,7 +269,7 @@ _LISTED = """
     ), '')
 """
 _MATCHING = """
-    AND message.number > :after
+    AND message.number BETWEEN :first AND :last
     AND (:reverse_path IS NULL OR reverse_path = :reverse_path)
     AND (:received_before IS NULL OR received_at < :received_before)
     AND (:received_since IS NULL OR received_at >= :received_since)
@@ -310,28 +310,47 @@ LIST_SOUGHT = f"""
     AND (:domain_ids IS NULL OR message.domain_id IN (SELECT value FROM json_each(:domain_ids)))
     {_MATCHING} ORDER BY message.number LIMIT :limit
 """
+# Of several domains: their index tells the numbers, and the first ones are chosen among these.
+LIST_HELD_OF_DOMAINS = f"""
+    {_LISTED} FROM message WHERE message.number IN (
+        SELECT message.number FROM json_each(:domain_ids) AS one
+        CROSS JOIN message INDEXED BY message_held ON message.domain_id = one.value
+        WHERE held_paths <> '' {_MATCHING} ORDER BY message.number LIMIT :limit
+    ) ORDER BY message.number
+"""
 LIST_HELD = f"""
     {_LISTED} FROM message WHERE message.domain_id = :domain_id AND held_paths <> ''
     {_MATCHING} ORDER BY message.number LIMIT :limit
 """
+# The bounds are no BETWEEN: with it, the index is walked beyond the upper one.
 # By groups of one number and not with DISTINCT: so the index's order carries through, and the limit
 # stops the walk.
 LIST_REFUSED = f"""
     {_LISTED} FROM last_reply AS parked INDEXED BY last_reply_refused
     CROSS JOIN message ON message.number = parked.number
-    WHERE parked.domain_id = :domain_id AND parked.number > :after AND parked.is_refused
+    WHERE parked.domain_id = :domain_id AND parked.number >= :first AND parked.number <= :last
+        AND parked.is_refused
     {_MATCHING} GROUP BY parked.number ORDER BY parked.number LIMIT :limit
 """
-# Of all domains: first the numbers that match, from the index of refused mail alone, then their
-# rows.
-LIST_ALL_REFUSED = f"""
+LIST_REFUSED_OF_DOMAINS = f"""
     {_LISTED} FROM message WHERE message.number IN (
-        SELECT DISTINCT message.number FROM last_reply AS parked INDEXED BY last_reply_refused
+        SELECT DISTINCT message.number FROM json_each(:domain_ids) AS one
+        CROSS JOIN last_reply AS parked INDEXED BY last_reply_refused
+            ON parked.domain_id = one.value
         CROSS JOIN message ON message.number = parked.number
-        WHERE parked.is_refused AND parked.number > :after {_MATCHING} ORDER BY message.number
-        LIMIT :limit
+        WHERE parked.is_refused AND parked.number >= :first AND parked.number <= :last {_MATCHING}
+        ORDER BY message.number LIMIT :limit
     ) ORDER BY message.number
 """
+# Of all domains. The index of their numbers has an expression, so that no other statement takes it.
+LIST_ALL_REFUSED = f"""
+    {_LISTED} FROM last_reply AS parked INDEXED BY last_reply_refused_numbers
+    CROSS JOIN message ON message.number = parked.number
+    WHERE parked.number + 0 BETWEEN :first AND :last AND parked.is_refused
+    {_MATCHING} GROUP BY parked.number + 0 ORDER BY parked.number + 0 LIMIT :limit
+"""
+# The first and the last message.
+BOUNDS = "SELECT (SELECT min(number) FROM message), (SELECT max(number) FROM message)"
 
 # --- the writer's knowledge in memory, read when it starts and after a rollback
 
@@ -621,7 +640,7 @@ RECORD = """
 _NEWEST_ENTRIES = """
     SELECT id, at, action, actor, subject, account, origin, answer, reason, domain, changes
     FROM audit
-    WHERE {place} AND id < :before
+    WHERE {place} AND id BETWEEN :first AND :last
         AND (:action IS NULL OR action = :action)
         AND (:actor IS NULL OR actor = :actor
             OR substr(actor, instr(actor, ' ') + 1) = :actor
@@ -646,6 +665,7 @@ def newest_entries(*, by_account: bool, by_domain: bool) -> str:
 
 
 # The growth of the trail since the last look; the first look walks all of it.
+AUDIT_BOUNDS = "SELECT (SELECT min(id) FROM audit), (SELECT max(id) FROM audit)"
 NEWEST_ENTRY = "SELECT coalesce(max(id), 0) FROM audit"
 GRANTED_REQUESTS = """
     SELECT lower(subject) AS target, account, max(at) FROM audit

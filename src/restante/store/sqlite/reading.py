@@ -4,7 +4,7 @@ Each function runs on a reading thread.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, nullcontext
 from typing import Final, NamedTuple
 
@@ -19,9 +19,10 @@ from restante.queue.sending_outcome import Backlog
 from restante.store.audit_trail import AuditPage, GrantedRequest
 from restante.store.mail_figures import SetApart
 from restante.store.mail_handover import PastDrain
-from restante.store.mail_queue import QueuedMessage, QueueFilter
+from restante.store.mail_queue import QueuedMessage, QueueFilter, QueuePage
 from restante.store.mail_reports import ReportFilter, WaitingReport
 from restante.store.sqlite import engine, queries
+from restante.store.sqlite.bounded_search import Ask, search
 from restante.store.sqlite.engine import Row, fetch
 from restante.store.sqlite.notice_rows import notice
 from restante.store.sqlite.rows import (
@@ -39,6 +40,8 @@ from restante.tenancy.audit import AuditFilter
 from restante.tenancy.notice import Notice
 from restante.tenancy.policy import DAY
 from restante.tenancy.recipients import Recipient, RecipientSource
+
+_NEWEST: Final = 2**63 - 1  # no message has a higher number
 
 
 class Damage(NamedTuple):
@@ -169,17 +172,54 @@ def recipients(
 
 def queue(connection: apsw.Connection, selection: QueueFilter) -> list[QueuedMessage]:
     """Read the messages that match."""
-    rows: dict[int, Row] = {}  # by number: one message can be held and refused
     limit = (
         engine.time_limit(connection, engine.SEARCH_SECONDS)
         if _is_search(selection)
         else nullcontext()
     )
-    with limit, connection:
-        for query, bindings in _listings(selection):
-            rows.update((row[NUMBER], row) for row in fetch(connection, query, bindings))
-    in_order = [rows[number] for number in sorted(rows)][: selection.limit]
-    return [queued_message(row, selection) for row in in_order]
+    ask = _asking(connection, selection)
+    with limit:
+        rows = ask(min(_first_number(selection), _NEWEST), _NEWEST, selection.limit)
+    return [queued_message(row, selection) for row in rows]
+
+
+def queue_page(connection: apsw.Connection, selection: QueueFilter) -> QueuePage:
+    """Read the first messages that match, as far as a bounded search comes."""
+    bounds = _bounds(connection, selection)
+    if bounds is None:
+        return QueuePage([], None)
+    limit = selection.limit
+    rows, last = search(connection, bounds, limit + 1, _asking(connection, selection))
+    page = [queued_message(row, selection) for row in rows[:limit]]
+    return QueuePage(page, page[-1].number if len(rows) > limit else last)
+
+
+def _bounds(connection: apsw.Connection, selection: QueueFilter) -> tuple[int, int] | None:
+    """Return the numbers between which the messages are, both included; None: there are none."""
+    [(first, last)] = fetch(connection, queries.BOUNDS)
+    if first is None or selection.domain_ids == ():
+        return None
+    return max(first, _first_number(selection)), last
+
+
+def _first_number(selection: QueueFilter) -> int:
+    return max(selection.after, _last_before(selection.received_since)) + 1
+
+
+def _asking(connection: apsw.Connection, selection: QueueFilter) -> Ask:
+    """Return the question about the messages between two numbers."""
+    listings = list(_listings(selection))
+
+    def ask(first: int, last: int, limit: int) -> list[Row]:
+        rows: dict[int, Row] = {}  # by number: one message can be held and refused
+        place = {"first": first, "last": last, "limit": limit}
+        with connection:
+            for query, bindings in listings:
+                found = fetch(connection, query, bindings | place)
+                rows.update((row[NUMBER], row) for row in found)
+        return [rows[number] for number in sorted(rows)][:limit]
+
+    return ask
 
 
 def _is_search(selection: QueueFilter) -> bool:
@@ -198,7 +238,6 @@ _Listing = tuple[str, dict[str, object]]
 def _listings(selection: QueueFilter) -> Iterator[_Listing]:
     """Yield the queries whose answers, together and cut to the limit, are the answer."""
     bindings: dict[str, object] = {
-        "after": max(selection.after, _last_before(selection.received_since)),
         "reverse_path": selection.reverse_path,
         "received_before": selection.received_before,
         "received_since": selection.received_since,
@@ -208,7 +247,6 @@ def _listings(selection: QueueFilter) -> Iterator[_Listing]:
         "larger_than": selection.larger_than,
         "status": selection.status,
         "parked": PARKED_AS.get(selection.status),
-        "limit": selection.limit,
     }
     domain_ids = None if selection.domain_ids is None else json.dumps(selection.domain_ids)
     if selection.numbers is not None:
@@ -221,8 +259,14 @@ def _listings(selection: QueueFilter) -> Iterator[_Listing]:
             queries.LIST_ALL_REFUSED if selection.status in PARKED_AS else queries.LIST_ALL,
             bindings,
         )
+    elif len(selection.domain_ids) == 1:
+        of_domain = bindings | {"domain_id": selection.domain_ids[0]}
+        by_status = (queries.LIST_HELD, queries.LIST_REFUSED)
+        yield from _listings_by_status(by_status, selection.status, of_domain)
     else:
-        yield from _listings_by_domain(selection.domain_ids, selection.status, bindings)
+        of_domains = bindings | {"domain_ids": domain_ids}
+        by_status = (queries.LIST_HELD_OF_DOMAINS, queries.LIST_REFUSED_OF_DOMAINS)
+        yield from _listings_by_status(by_status, selection.status, of_domains)
 
 
 def _last_before(since: float | None) -> int:
@@ -233,14 +277,14 @@ def _last_before(since: float | None) -> int:
     return 0 if since is None else max(0, int((since - DAY) * NUMBERS_A_SECOND))
 
 
-def _listings_by_domain(
-    domain_ids: Iterable[int], status: RecipientStatus | None, bindings: dict[str, object]
+def _listings_by_status(
+    by_status: tuple[str, str], status: RecipientStatus | None, bindings: dict[str, object]
 ) -> Iterator[_Listing]:
-    for domain_id in domain_ids:
-        if status not in PARKED_AS:
-            yield queries.LIST_HELD, bindings | {"domain_id": domain_id}
-        if status is not RecipientStatus.HELD:
-            yield queries.LIST_REFUSED, bindings | {"domain_id": domain_id}
+    held, refused = by_status
+    if status not in PARKED_AS:
+        yield held, bindings
+    if status is not RecipientStatus.HELD:
+        yield refused, bindings
 
 
 # --- reports
@@ -349,26 +393,35 @@ def past_drains(connection: apsw.Connection) -> dict[int, PastDrain]:
     }
 
 
-_NEWEST: Final = 2**63 - 1  # no entry has a higher id
-
-
 def audit_page(
     connection: apsw.Connection, wanted: AuditFilter, limit: int, before: int | None
 ) -> AuditPage:
     """Read the newest of the entries wanted that are older than one, newest first."""
+    [(first, last)] = fetch(connection, queries.AUDIT_BOUNDS)
+    if first is None:
+        return AuditPage([], None)
+    bounds = first, last if before is None else min(last, before - 1)
+    ask = _asking_trail(connection, wanted)
+    rows, reached = search(connection, bounds, limit + 1, ask, is_down=True)
+    page = rows[:limit]
+    return AuditPage(
+        [audit_entry(row[1:]) for row in page], page[-1][0] if len(rows) > limit else reached
+    )
+
+
+def _asking_trail(connection: apsw.Connection, wanted: AuditFilter) -> Ask:
+    """Return the question about the entries between two ids."""
     statement = queries.newest_entries(
         by_account=wanted.account is not None, by_domain=wanted.domain is not None
     )
-    bindings = {
-        **wanted._asdict(),
-        "domains": None if wanted.domains is None else json.dumps(sorted(wanted.domains)),
-        "limit": limit,
-        "before": _NEWEST if before is None else before,
-    }
-    rows = fetch(connection, statement, bindings)
-    return AuditPage(
-        [audit_entry(row[1:]) for row in rows], rows[-1][0] if len(rows) == limit else None
-    )
+    domains = None if wanted.domains is None else json.dumps(sorted(wanted.domains))
+    bindings = wanted._asdict() | {"domains": domains}
+
+    def ask(first: int, last: int, limit: int) -> list[Row]:
+        place = {"first": first, "last": last, "limit": limit}
+        return fetch(connection, statement, bindings | place)
+
+    return ask
 
 
 def notices(

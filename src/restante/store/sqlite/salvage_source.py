@@ -1,13 +1,14 @@
-"""How a damaged database is opened for salvage: as it is, or as a copy with a readable first page.
+"""How a damaged database is opened for salvage: as it is, or as a copy with readable first pages.
 
 The damaged store is never written to. If the first page is no valid header, a copy gets the header
-of a new database. If the page's list of tables is lost too, the copy gets the whole page. Tables
-stand at the same pages in every database that this program made in one go.
+of a new database. If the page's list of tables is lost too, the copy gets the whole page, and then
+the other pages of that list. Tables stand at the same pages in every database that this program
+made in one go.
 """
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from restante.store.sqlite.tolerant import UNREADABLE
 from restante.store.store_errors import StoreUnusable
 
 _HEADER = 100  # octets
+_INNER = 5  # the kind of a page that has numbers of other pages
 _CHANGE_COUNTER, _VALID_FOR = slice(24, 28), slice(92, 96)
 _FREE_PAGES = slice(32, 40)
 _NAMES = "SELECT type || ' ' || name FROM sqlite_schema"
@@ -39,11 +41,14 @@ def opened(database: Path, work: Path) -> Iterator[tuple[apsw.Connection, int, s
         with closing(connection):
             yield connection, int(connection.pragma("user_version")), ""
         return
-    for octets, done in (
-        (_HEADER, "its header was replaced"),
-        (PAGE_SIZE, "its first page was replaced"),
+    pages = _schema_pages(work)
+    header = {1: pages[1][:_HEADER]}
+    for replaced, done in (
+        (header, "its header was replaced"),
+        ({1: pages[1]}, "its first page was replaced"),
+        (pages, "its list of tables was replaced"),
     ):
-        if (connection := _open(_copy(database, work, octets))) is not None:
+        if (connection := _open(_copy(database, work, replaced))) is not None:
             with closing(connection):
                 yield connection, _version(connection), done
             return
@@ -65,8 +70,8 @@ def _open(database: Path) -> apsw.Connection | None:
     return None
 
 
-def _copy(database: Path, work: Path, octets: int) -> Path:
-    """Copy a database and its log; put `octets` of a new database's first page over the copy's."""
+def _copy(database: Path, work: Path, replaced: Mapping[int, bytes]) -> Path:
+    """Copy a database and its log; put octets over the beginning of some of the copy's pages."""
     copy = work / "copy.db"
     for name in ("", "-wal", "-shm"):
         Path(f"{copy}{name}").unlink(missing_ok=True)
@@ -75,26 +80,48 @@ def _copy(database: Path, work: Path, octets: int) -> Path:
     if log.exists():
         shutil.copyfile(log, f"{copy}-wal")
     with copy.open("r+b") as file:
-        file.write(_first_page(work)[:octets])
+        for page, octets in replaced.items():
+            file.seek((page - 1) * PAGE_SIZE)
+            file.write(octets)
         file.seek(0, os.SEEK_END)
         file.truncate(-(-file.tell() // PAGE_SIZE) * PAGE_SIZE)
     return copy
 
 
-def _first_page(work: Path) -> bytes:
-    """Return the first page of a new database, made to take its size from the file."""
+def _schema_pages(work: Path) -> dict[int, bytes]:
+    """Return the pages with the list of tables of a new database, by their numbers from 1.
+
+    The first one is made to take the database's size from the file.
+    """
     new = work / "new.db"
     new.unlink(missing_ok=True)
     with closing(engine.open_writer(new)) as connection:
         migrations.migrate(connection)
         connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
-    page = bytearray(new.read_bytes()[:PAGE_SIZE])
-    page[_CHANGE_COUNTER], page[_VALID_FOR], page[_FREE_PAGES] = (
+    octets = new.read_bytes()
+    first = bytearray(octets[:PAGE_SIZE])
+    first[_CHANGE_COUNTER], first[_VALID_FOR], first[_FREE_PAGES] = (
         bytes([0, 0, 0, 2]),
         bytes([0, 0, 0, 1]),
         bytes(8),
     )
-    return bytes(page)
+    others = {
+        page: octets[(page - 1) * PAGE_SIZE : page * PAGE_SIZE] for page in _pages_below(first)
+    }
+    return {1: bytes(first), **others}
+
+
+def _pages_below(first: bytearray) -> list[int]:
+    """Return the pages that the first page names, if its tree has more than this page.
+
+    See https://www.sqlite.org/fileformat2.html, section 1.6.
+    """
+    if first[_HEADER] != _INNER:
+        return []
+    count = int.from_bytes(first[_HEADER + 3 : _HEADER + 5])
+    places = (_HEADER + 12 + 2 * cell for cell in range(count))
+    cells = [int.from_bytes(first[place : place + 2]) for place in places]
+    return [int.from_bytes(first[at : at + 4]) for at in (*cells, _HEADER + 8)]
 
 
 def _version(connection: apsw.Connection) -> int:

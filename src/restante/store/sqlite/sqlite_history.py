@@ -3,16 +3,14 @@
 import json
 from collections.abc import Sequence
 from functools import partial
-from typing import Final
 
 import apsw
 
-from restante.queue.history import HistoryEntry, HistoryFigures, HistoryFilter
+from restante.queue.history import HistoryEntry, HistoryFigures, HistoryFilter, HistoryPage
 from restante.store.sqlite import engine, history_changes, history_queries
+from restante.store.sqlite.bounded_search import Ask, search
 from restante.store.sqlite.engine import Row, fetch
 from restante.store.sqlite.store_core import StoreCore
-
-_NEWEST: Final = 2**63 - 1  # no entry has a higher id
 
 
 class SqliteHistory:
@@ -24,6 +22,10 @@ class SqliteHistory:
     async def history(self, selection: HistoryFilter) -> list[HistoryEntry]:
         """Return the entries that match, the newest first."""
         return await self._core.read(partial(_entries, selection=selection))
+
+    async def history_page(self, selection: HistoryFilter) -> HistoryPage:
+        """Return the newest entries that match, as far as a bounded search comes."""
+        return await self._core.read(partial(_page, selection=selection))
 
     async def history_figures(self) -> HistoryFigures:
         """Return how much there is."""
@@ -49,16 +51,33 @@ class SqliteHistory:
 
 
 def _entries(connection: apsw.Connection, selection: HistoryFilter) -> list[HistoryEntry]:
-    domain_ids = selection.domain_ids
-    if domain_ids == ():
+    places = _places(connection, selection)
+    if places is None:
         return []
+    ask = _asking(connection, selection)
+    with engine.time_limit(connection, engine.SEARCH_SECONDS):
+        rows = ask(*places, selection.limit)
+    return [_entry(row) for row in rows]
+
+
+def _page(connection: apsw.Connection, selection: HistoryFilter) -> HistoryPage:
+    places = _places(connection, selection)
+    if places is None:
+        return HistoryPage([], None)
+    limit = selection.limit
+    ask = _asking(connection, selection)
+    rows, last = search(connection, places, limit + 1, ask, is_down=True)
+    page = [_entry(row) for row in rows[:limit]]
+    return HistoryPage(page, page[-1].id if len(rows) > limit else last)
+
+
+def _asking(connection: apsw.Connection, selection: HistoryFilter) -> Ask:
+    """Return the question about the entries between two ids."""
+    domain_ids = selection.domain_ids
     query = history_queries.entries(
         domains=None if domain_ids is None else len(domain_ids),
         by_number=selection.number is not None,
     )
-    places = _places(connection, selection)
-    if places is None:
-        return []
     bindings = {
         "domain_id": domain_ids[0] if domain_ids else None,
         "domain_ids": None if domain_ids is None else json.dumps(domain_ids),
@@ -69,18 +88,22 @@ def _entries(connection: apsw.Connection, selection: HistoryFilter) -> list[Hist
         "outcome": None if selection.outcome is None else history_changes.CODES[selection.outcome],
         "since": selection.since,
         "until": selection.until,
-        "first": places[0],
-        "last": places[1],
-        "limit": selection.limit,
     }
-    with engine.time_limit(connection, engine.SEARCH_SECONDS):
-        rows = fetch(connection, query, bindings)
-    return [_entry(row) for row in rows]
+
+    def ask(first: int, last: int, limit: int) -> list[Row]:
+        return fetch(connection, query, bindings | {"first": first, "last": last, "limit": limit})
+
+    return ask
 
 
 def _places(connection: apsw.Connection, selection: HistoryFilter) -> tuple[int, int] | None:
     """Return the ids between which the entries are, both included; None if there are none."""
-    first, last = 0, _NEWEST if selection.before is None else selection.before - 1
+    if selection.domain_ids == ():
+        return None
+    [(first, last)] = fetch(connection, history_queries.BOUNDS)
+    if first is None:
+        return None
+    last = last if selection.before is None else min(last, selection.before - 1)
     if selection.since is None and selection.until is None:
         return first, last
     hours = [
@@ -90,7 +113,8 @@ def _places(connection: apsw.Connection, selection: HistoryFilter) -> tuple[int,
     [(found_first, found_last, count)] = fetch(connection, history_queries.PLACES, hours)
     if not count:
         return None
-    return found_first, last if found_last is None else min(last, found_last)
+    last = last if found_last is None else min(last, found_last)
+    return max(first, found_first), last
 
 
 def _entry(row: Row) -> HistoryEntry:

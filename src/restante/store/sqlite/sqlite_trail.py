@@ -23,7 +23,12 @@ class SqliteTrail:
 
     async def audit(self, wanted: AuditFilter = EVERY_ENTRY, limit: int = 100) -> list[AuditEntry]:
         """Return the newest entries, newest first."""
-        return (await self.audit_page(wanted, limit)).entries
+        page = await self.audit_page(wanted, limit)
+        found = page.entries
+        while page.before is not None and len(found) < limit:
+            page = await self.audit_page(wanted, limit - len(found), page.before)
+            found += page.entries
+        return found
 
     async def audit_page(
         self, wanted: AuditFilter, limit: int, before: int | None = None
