@@ -65,7 +65,7 @@ class Server:
             self.heard_at = self.cluster.world.monotonic
         self.dispatcher.fence()
         with suppress(StoreUnreachable):
-            await self.dispatcher.claims.look()
+            await self.dispatcher.look_for_drains()
 
     async def kill(self) -> None:
         """End it at once: nothing that it still does reaches the store."""

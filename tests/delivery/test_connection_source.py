@@ -12,6 +12,7 @@ from restante.delivery.connection_source import NotReached, adopt, dial
 from restante.delivery.route import Endpoint
 from restante.delivery.wire_reader import WireReader
 from restante.network.wire import Wire, WireOwner
+from restante.smtp.protocol_errors import PeerBroke
 from tests.delivery.scripted_primary import ScriptedPrimary
 from tests.delivery.swift_loop import run_swiftly
 
@@ -23,11 +24,10 @@ def test_a_dialed_wire_is_the_owners_before_open_returns() -> None:
         async with ScriptedPrimary() as primary:
             source, reader = dial(Endpoint(LOOPBACK, primary.port), 30.0), WireReader()
             assert not source.is_dialing
-            await source.open(reader)
+            await reader.open(source)
             assert not source.is_dialing
             assert await reader.read() == b"220 p.example ESMTP\r\n"
-            assert source.objection(reader.wire) == ""
-            reader.wire.abort()
+            reader.close()
 
     asyncio.run(main())
 
@@ -115,12 +115,10 @@ def test_a_connection_that_reached_our_own_listener_is_objected_to() -> None:
     async def main() -> str:
         async with ScriptedPrimary() as primary:
             own = [("0.0.0.0", primary.port)]
-            source, reader = dial(Endpoint(LOOPBACK, primary.port), 30.0, own), WireReader()
-            await source.open(reader)
-            reader.wire.abort()
-            objection = source.objection(reader.wire)
-            assert str(primary.port) in objection
-            return objection
+            with pytest.raises(PeerBroke) as caught:
+                await WireReader().open(dial(Endpoint(LOOPBACK, primary.port), 30.0, own))
+            assert str(primary.port) in str(caught.value)
+            return str(caught.value)
 
     assert asyncio.run(main()).startswith("the destination is this server itself (127.0.0.1:")
 

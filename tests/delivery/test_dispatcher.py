@@ -604,7 +604,7 @@ def test_a_recorded_drain_is_taken_up_at_the_next_start() -> None:
             await world.hold(domain, 3)
             await opened(world.store, domain.id, NOW - 7200, NOW - 3600)
             async with world.dispatcher() as dispatcher:
-                await dispatcher.claims.look()
+                await dispatcher.look_for_drains()
                 await until(lambda: not list(dispatcher.drains()))
             assert world.store.handover.open_drains() == []
         assert sorted(numbers(primary)) == [1, 2, 3]
@@ -623,7 +623,7 @@ def test_the_requester_of_a_drain_is_known_after_a_restart() -> None:
                 await until(lambda: any(session._is_silent for session in primary.open))
                 await dispatcher.stop_all()
             async with world.dispatcher() as dispatcher:
-                await dispatcher.claims.look()
+                await dispatcher.look_for_drains()
                 await until(lambda: not list(dispatcher.drains()))
             past = (await world.store.handover.past_drains())[domain.id]
             assert (past.requested_by, past.end) == ("login alpha", "finished")
@@ -641,7 +641,7 @@ def test_a_domain_suspended_meanwhile_is_not_taken_up_again() -> None:
             await world.hold(domain, 3)
             await opened(world.store, domain.id, NOW - 60, NOW + 3600)
             async with world.dispatcher() as dispatcher:
-                await dispatcher.claims.look()
+                await dispatcher.look_for_drains()
                 assert list(dispatcher.drains()) == []
             assert world.store.handover.open_drains() == []
         assert await world.waiting(RecipientStatus.HELD) == [1, 2, 3]

@@ -65,7 +65,7 @@ def test_a_drain_that_runs_here_is_not_taken_from_itself() -> None:
             await dispatcher.start(domain, "test")
             await until(lambda: any(session._is_silent for session in primary.open))
             before = world.store.handover.open_drains()
-            await dispatcher.claims.look()
+            await dispatcher.look_for_drains()
             assert world.store.handover.open_drains() == before
             assert states(dispatcher) == [DrainState.DELIVERING]
 
@@ -84,7 +84,7 @@ def test_a_drain_that_begins_meanwhile_is_not_taken_over() -> None:
 
             async def open_slowly(*arguments: Any) -> Any:
                 drain = await open_drain(*arguments)
-                looks.append(asyncio.ensure_future(dispatcher.claims.look()))
+                looks.append(asyncio.ensure_future(dispatcher.look_for_drains()))
                 for _ in range(5):
                     await asyncio.sleep(0)
                 return drain
@@ -116,7 +116,7 @@ def test_an_end_that_could_not_be_recorded_rests_longer_each_time() -> None:
             await dispatcher.start(domain, "test")
             for _ in range(200):
                 await until(lambda: is_idle(dispatcher))
-                await dispatcher.claims.look()
+                await dispatcher.look_for_drains()
                 await until(lambda: is_idle(dispatcher))
                 world.now += 1.0
             pauses = [b - a for a, b in itertools.pairwise(finishes)]
@@ -124,12 +124,12 @@ def test_an_end_that_could_not_be_recorded_rests_longer_each_time() -> None:
             assert 28 <= pauses[-1] <= 51
             world.intercept("finish_drain", finish_drain)
             world.now += 60.0
-            await dispatcher.claims.look()
+            await dispatcher.look_for_drains()
             await until(lambda: is_idle(dispatcher))
             assert world.store.handover.open_drains() == []
             await end_unrecorded(world, dispatcher, domain)
             world.now += 13.0  # it counts from the beginning again
-            await dispatcher.claims.look()
+            await dispatcher.look_for_drains()
             await until(lambda: is_idle(dispatcher))
             assert world.store.handover.open_drains() == []
 
@@ -143,10 +143,10 @@ def test_a_request_ends_the_rest() -> None:
             domain = await world.host(primary.port)
             await end_unrecorded(world, dispatcher, domain)
             await world.hold(domain, 1)
-            await dispatcher.claims.look()
+            await dispatcher.look_for_drains()
             assert states(dispatcher) == [DrainState.UNCLAIMED]
             assert await dispatcher.start(domain, "test") is Start.JOINED
-            await dispatcher.claims.look()
+            await dispatcher.look_for_drains()
             await until(lambda: is_idle(dispatcher))
             assert world.store.handover.open_drains() == []
         assert numbers(primary) == [1]
@@ -165,7 +165,7 @@ def test_an_unclaimed_drain_can_be_stopped() -> None:
             assert not await dispatcher.stop(domain.id)
             await opened(world.store, domain.id, NOW, NOW + 60)
             assert await dispatcher.stop(domain.id)
-            await dispatcher.claims.look()
+            await dispatcher.look_for_drains()
             assert world.store.handover.open_drains() == []
             assert ended == [domain.id]
             assert await world.waiting(RecipientStatus.HELD) == [1]
@@ -195,14 +195,14 @@ def test_requests_of_another_server_are_obeyed() -> None:
             (running,) = dispatcher._drains.values()
             patience = running._deadline - running._started
             world.now += 100
-            await dispatcher.claims.look()
+            await dispatcher.look_for_drains()
             assert running._woken.is_set()
             assert running._deadline - running._started == 100 + patience
             running._woken.clear()
-            await dispatcher.claims.look()
+            await dispatcher.look_for_drains()
             assert not running._woken.is_set(), "one request wakes it once"
             await world.store.handover.ask_stop(domain.id, "stopped elsewhere")
-            await dispatcher.claims.look()
+            await dispatcher.look_for_drains()
             await until(lambda: is_idle(dispatcher))
             assert world.store.handover.open_drains() == []
         assert world.log.of(DrainFinished)[-1]["reason"] == "stopped elsewhere"
@@ -226,7 +226,7 @@ def test_a_drain_that_another_server_took_stops_and_closes_nothing() -> None:
                 return []
 
             world.intercept("claimable_drains", others)
-            await dispatcher.claims.look()
+            await dispatcher.look_for_drains()
             await until(lambda: is_idle(dispatcher))
             assert world.store.handover.open_drains() == [later]
             world.intercept("claimable_drains", claimable)
@@ -248,7 +248,7 @@ def test_a_request_is_recorded_with_its_patience() -> None:
             assert world.store.handover.open_drains()[0].deadline == NOW + 150
             (running,) = dispatcher._drains.values()
             running._woken.clear()
-            await dispatcher.claims.look()
+            await dispatcher.look_for_drains()
             assert not running._woken.is_set(), "it knew already"
 
     asyncio.run(main())
@@ -270,7 +270,7 @@ def test_a_store_that_fails_is_reported_once_and_asked_again() -> None:
                 return await claimable(running)
 
             world.intercept("claimable_drains", fail_at_first)
-            looking = asyncio.ensure_future(dispatcher.claims.run())
+            looking = asyncio.ensure_future(dispatcher.run())
             await until(lambda: world.store.handover.open_drains() == [])
             looking.cancel()
         assert numbers(primary) == [1]
@@ -295,7 +295,7 @@ def test_a_defect_does_not_end_the_task() -> None:
                 return await claimable(running)
 
             world.intercept("claimable_drains", stumble_at_first)
-            looking = asyncio.ensure_future(dispatcher.claims.run())
+            looking = asyncio.ensure_future(dispatcher.run())
             await until(lambda: world.store.handover.open_drains() == [])
             looking.cancel()
         assert len(world.log.of(InternalError)) == 1
@@ -311,7 +311,7 @@ def test_many_are_taken_up_at_once(count: int) -> None:
             for ordinal in range(count):
                 domain = await world.host(primary.port, name=f"d{ordinal}.example")
                 await opened(world.store, domain.id, NOW, NOW + 60)
-            await dispatcher.claims.look()
+            await dispatcher.look_for_drains()
             assert len(dispatcher._drains) == count
             await until(lambda: is_idle(dispatcher))
             assert world.store.handover.open_drains() == []

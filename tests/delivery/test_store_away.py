@@ -71,10 +71,10 @@ def test_without_a_lease_the_drain_ends_and_is_taken_up_when_the_store_is_back()
                 await dispatcher.start(domain, "test")
             store.absence = ""
             assert await dispatcher.start(domain, "test") is Start.JOINED
-            await dispatcher.claims.look()
+            await dispatcher.look_for_drains()
             assert is_idle(dispatcher), "it takes nothing without a lease of its own"
             store.lease_left = 5.0
-            await dispatcher.claims.look()
+            await dispatcher.look_for_drains()
             await until(lambda: is_idle(dispatcher))
             assert await world.waiting() == []
         assert set(numbers(primary)) == {1, 2}

@@ -198,7 +198,7 @@ async def observed(app: ServerParts, world: World) -> dict[str, Any]:
         ),
         "attempts": (
             app.reception.auth_gate._rate.per_minute,
-            app.reception.auth_gate._authenticator._passwords.strangers.limit,
+            app.reception.auth_gate._authenticator._passwords._strangers.limit,
         ),
         "size": app.admin.context.message_size_limit(),
         "releases": app.delivery.releaser._allowance._right.per_minute,
@@ -256,10 +256,10 @@ async def _compare(world: World, steps: Sequence[tuple[dict[str, Any], int]]) ->
             world.write(file)
             for _ in range(reloads):
                 await app.admin.reloader.reload()
-                assert (app.admin.reloader.state.reload_failed_at is not None) == file.is_broken
+                assert (app.settings.state.reload_failed_at is not None) == file.is_broken
             if reloads and not file.is_broken:
                 last = file
-        reloaded, state = await observed(app, world), app.admin.reloader.state
+        reloaded, state = await observed(app, world), app.settings.state
     world.write(last)
     assert set(state.restart_for) == ({"hostname"} if last.hostname != File.hostname else set())
     world.write(replace(last, hostname=File.hostname))
@@ -284,7 +284,7 @@ class Story:
         self.file = replace(self.file, **edit)
         self.world.write(self.file)
         await self.app.admin.reloader.reload()
-        return self.app.admin.reloader.state.restart_for
+        return self.app.settings.state.restart_for
 
     def open(self) -> list[str]:
         """Return where the listeners are, by service and the index of the port."""
@@ -439,13 +439,13 @@ def test_an_address_that_another_program_uses_fails_the_reload_and_changes_nothi
                 await told.reload(
                     blocks=(wider, Block("smtps", 2), Block("smtps", 3)), size=2_000_000
                 )
-                state = told.app.admin.reloader.state
+                state = told.app.settings.state
                 assert f"127.0.0.1:{ports[3]}: Address already in use" in state.reload_failure
                 assert told.open() == ["mx 0", "smtps 1"]
             before = await observed(told.app, told.world)
             assert before["running"]["reception"]["message_size_limit"] == File.size
             assert await told.reload() == ()
-            assert told.app.admin.reloader.state.reload_failed_at is None
+            assert told.app.settings.state.reload_failed_at is None
             assert told.open() == ["mx 0", "smtps 2", "smtps 3"]
 
     asyncio.run(tell())
@@ -458,7 +458,7 @@ def test_an_overlapping_address_that_is_in_use_gives_the_old_one_back(tmp_path: 
             with bind(f"127.0.0.2:{port}") as other:
                 other.listen()
                 await told.reload(blocks=(Block("mx", 0, host="0.0.0.0"), SMTPS))
-                assert "Address already in use" in told.app.admin.reloader.state.reload_failure
+                assert "Address already in use" in told.app.settings.state.reload_failure
                 assert next(each.address for each in told.app.reception.listeners) == (
                     "127.0.0.1",
                     port,
@@ -545,7 +545,7 @@ def test_a_web_listener_follows_reloads_as_the_others(tmp_path: Path) -> None:
             write(File(), secure)
             await app.admin.reloader.reload()
             assert [each.service for each in app.reception.listeners] == ["mx", "smtps", "web"]
-            assert app.admin.reloader.state.restart_for == ()
+            assert app.settings.state.restart_for == ()
             first = await shown_by_web(port)
             write(File(certificate=1), secure)
             await app.admin.reloader.reload()
@@ -559,7 +559,7 @@ def test_a_web_listener_follows_reloads_as_the_others(tmp_path: Path) -> None:
             writer.close()
             write(File(), WEB_BLOCK.format(port=port, tls="").replace("127.0.0.1", "0.0.0.0"))
             await app.admin.reloader.reload()
-            assert "without TLS must be on loopback" in app.admin.reloader.state.reload_failure
+            assert "without TLS must be on loopback" in app.settings.state.reload_failure
             world.write(File())
             await app.admin.reloader.reload()
             with pytest.raises(OSError, match=r"refused|Connect call failed"):

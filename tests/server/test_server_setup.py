@@ -56,12 +56,12 @@ def test_a_replacement_is_complete_before_any_listener_is_called(tmp_path: Path)
     old = load(installed(tmp_path), {})
     new = old.model_copy(update={"hostname": "mx3.example.net"})
     first, second = Identity({}, 1.0), Identity({}, 2.0)
-    running, told = RunningSettings(old, first), list[tuple[Any, ...]]()
+    running, told = RunningSettings(old, first, 0.0), list[tuple[Any, ...]]()
     for name in ("door", "gate"):
         running.on_change(
             lambda config, name=name: told.append(  # type: ignore[misc]
                 (name, config, running.config, running.identity)
             )
         )
-    running.replace(new, second)
+    running.replace(new, second, new)
     assert told == [("door", new, new, second), ("gate", new, new, second)]

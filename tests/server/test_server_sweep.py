@@ -57,7 +57,8 @@ class Scene:
         admin = SimpleNamespace(
             control_connections=self.control,
             metrics_connections=self.metrics,
-            web=SimpleNamespace(connections=self.web, gate=SimpleNamespace(counts=self.requests)),
+            web_connections=self.web,
+            request_counts=self.requests,
         )
         self.sweep = ServerSweep(
             cast("ReceptionParts", reception),

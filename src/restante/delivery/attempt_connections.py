@@ -62,9 +62,23 @@ class AttemptConnections:
         self._has_cut = False  # a connection, for its silence
         self._replies_late = False  # a reply has come although it was awaited long
         self._ended: str | None = None  # why none may begin any more
-        self.pace = Pace(beginning.proven)
+        self._pace = Pace(beginning.proven)
         self.probed: Probed | None = None
         self.has_failed = False  # one of them
+
+    @property
+    def replies_together(self) -> int:
+        """How many messages got their replies together the last time."""
+        return self._pace.turn
+
+    @property
+    def proven_window(self) -> int:
+        """The messages of the largest window that the destination has answered, 0 for none."""
+        return self._pace.proven
+
+    def shrink_windows(self) -> None:
+        """Send less ahead: a lost connection's window is sent a second time."""
+        self._pace.start_again()
 
     @property
     def ready(self) -> int:
@@ -91,7 +105,7 @@ class AttemptConnections:
     @property
     def is_finding_out(self) -> bool:
         """Whether one of them finds out which windows the destination supports."""
-        return self.pace.is_finding_out and any(one.runs_ahead for one in self._open)
+        return self._pace.is_finding_out and any(one.runs_ahead for one in self._open)
 
     def wake(self) -> None:
         """Let them look for messages again."""
@@ -191,7 +205,7 @@ class AttemptConnections:
         link_plan = self._plan.link_plan(
             endpoint,
             self._context,
-            self.pace,
+            self._pace,
             replace(self._beginning, pipelining=min(most, self._beginning.pipelining)),
             is_plain=self._is_plain,
             uses_ehlo=uses_ehlo,

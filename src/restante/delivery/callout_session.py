@@ -55,11 +55,9 @@ async def _call(
     context: DeliveryContext,
 ) -> ServerReply:
     reader = WireReader()
-    source = dial(endpoint, context.settings.connect_timeout, context.own_addresses)
-    await source.open(reader)
+    timeout = context.settings.connect_timeout
+    await reader.open(dial(endpoint, timeout, context.own_addresses))
     try:
-        if objection := source.objection(reader.wire):
-            raise PeerBroke(objection)
         dialogue = CalloutSession(reader)
         await dialogue.begin(Handshake(options), plan)
         return await dialogue.ask(forward_path)
@@ -72,7 +70,6 @@ class CalloutSession:
 
     def __init__(self, reader: WireReader) -> None:
         self._reader = reader
-        self._wire = reader.wire
         self._replies = ReplyReader()
 
     async def begin(self, handshake: Handshake, plan: TlsPlan | None) -> None:
@@ -82,7 +79,7 @@ class CalloutSession:
         while not isinstance(following, Ready):
             match following:
                 case Say(data, [step]):
-                    self._wire.write(data)
+                    self._reader.send(data)
                     following = handshake.take(step, await self._session_reply(handshake, step))
                 case BeginTls():
                     assert plan is not None, "the handshake was told to do without"
@@ -92,7 +89,7 @@ class CalloutSession:
                     salted = await asyncio.to_thread(salted_password, password, salting)
                     following = handshake.password_salted(salted)
                 case Refuse(reason):
-                    self._wire.write(b"QUIT\r\n")
+                    self._reader.send(b"QUIT\r\n")
                     raise PeerBroke(reason)
                 case _:
                     raise AssertionError(following)  # no command goes ahead of replies here
@@ -108,17 +105,17 @@ class CalloutSession:
     async def ask(self, forward_path: str) -> ServerReply:
         """Return the reply to RCPT, and send QUIT."""
         self._replies.asks_about_lf = True
-        self._wire.write(b"MAIL FROM:<>\r\n")
+        self._reader.send(b"MAIL FROM:<>\r\n")
         if not (reply := await self._reply(MAIL)).is_positive:
-            self._wire.write(b"QUIT\r\n")
+            self._reader.send(b"QUIT\r\n")
             raise PeerBroke(reply.text)  # it takes no mail now: treated as down
         if self._replies.has_surplus:
             raise PeerBroke("more than one reply to MAIL")
         # All replies so far ended in CRLF, so the first line of the next has the code that counts.
         self._replies.asks_about_lf = False
-        self._wire.write(f"RCPT TO:<{forward_path}>\r\n".encode())
+        self._reader.send(f"RCPT TO:<{forward_path}>\r\n".encode())
         reply = await self._reply(RCPT)
-        self._wire.write(b"QUIT\r\n")
+        self._reader.send(b"QUIT\r\n")
         if self._replies.ends_with_lf:
             await self._audit()
             return reply

@@ -1,10 +1,10 @@
 """Starts drains, at most one for a domain, and ends them.
 
 A drain is recorded in the store before it runs, so that it survives the process. The store says
-which drains there are, and `claims` takes up those that nobody runs. SIGTERM (`stop_all`) leaves
-the record there and gives each drain back when it has ended here, so that another server takes it
-over at once. A drain that had to be cancelled is taken over when its lease ends. A defect in one
-drain ends that drain only; its mail stays held.
+which drains there are, and `drain_claims` takes up those that nobody runs. SIGTERM (`stop_all`)
+leaves the record there and gives each drain back when it has ended here, so that another server
+takes it over at once. A drain that had to be cancelled is taken over when its lease ends. A defect
+in one drain ends that drain only; its mail stays held.
 """
 
 import asyncio
@@ -59,11 +59,19 @@ class Dispatcher:
             asyncio.Lock
         )  # one start per domain at a time
         self._is_stopping = False
-        self.claims = DrainClaims(context, self._leases, self._take_up, self._obey)
+        self._claims = DrainClaims(context, self._leases, self._take_up, self._obey)
 
     def on_end(self, listener: Callable[[int], None]) -> None:
         """Call this with a domain's id after each end of its drain."""
         self._end_listeners.append(listener)
+
+    async def run(self) -> None:
+        """Take up drains that nobody runs, and obey requests to those here, until cancelled."""
+        await self._claims.run()
+
+    async def look_for_drains(self) -> None:
+        """Do that once. Raises StoreError."""
+        await self._claims.look()
 
     def settings_changed(self) -> None:
         """Let drains begin that waited for a limit, if there is more room now."""
@@ -93,7 +101,7 @@ class Dispatcher:
                 if drain is not None:
                     drain.times_asked = opened.times  # it knows already
                 else:
-                    self.claims.look_soon(domain.id)
+                    self._claims.look_soon(domain.id)
                 return Start.JOINED
             await self._replace(domain.id)
             await self._launch(opened, domain)
@@ -111,7 +119,7 @@ class Dispatcher:
             return True
         is_there = await self._context.handover.ask_stop(domain_id, reason)
         if is_there:
-            self.claims.look_soon(domain_id)
+            self._claims.look_soon(domain_id)
         return is_there
 
     def records_changed(self, changes: Sequence[NumberedChange] | None) -> None:
@@ -147,7 +155,7 @@ class Dispatcher:
         self._is_stopping = True
         for drain in self._drains.values():
             drain.stop(Stop("the server is stopping", stays_recorded=True), self._grace)
-        await self._give_back(self.claims.resting(self._others()))
+        await self._give_back(self._claims.resting(self._others()))
         if self._running:
             _, stuck = await asyncio.wait(
                 self._running.values(), timeout=self._grace + _RECORD_SECONDS
@@ -290,7 +298,7 @@ class Dispatcher:
             self._context.log.publish(InternalError(error=error, domain=domain.name))
         finally:
             del self._drains[domain.id], self._running[domain.id]
-            self.claims.ended(domain.id)
+            self._claims.ended(domain.id)
             self._tell_end(domain.id)
 
     async def _give_back(self, drains: Sequence[Drain]) -> None:

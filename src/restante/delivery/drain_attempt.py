@@ -187,7 +187,7 @@ class DrainAttempt:
             experience.went_well(
                 destination,
                 GoodDrain(
-                    self._ramp.wanted, self._connections.probed, self._connections.pace.proven
+                    self._ramp.wanted, self._connections.probed, self._connections.proven_window
                 ),
             )
 
@@ -312,7 +312,7 @@ class DrainAttempt:
         """Open more connections where a delivered message is reason enough."""
         if self._connections.is_finding_out:
             return
-        turn = self._connections.pace.turn
+        turn = self._connections.replies_together
         if self._ramp.deliver(self.connection_count, self._loop.time(), turn):
             self._open_connections()
 
@@ -443,7 +443,7 @@ class DrainAttempt:
                 self._begin_connection(is_relief=True)
         elif self._running:
             self._ramp.lose(self._running)
-            self._connections.pace.start_again()
+            self._connections.shrink_windows()
         else:
             self.end(end.reason)
         self._connections.wake()

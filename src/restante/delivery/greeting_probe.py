@@ -44,14 +44,10 @@ async def greeting_probe(destination: Destination, context: DeliveryContext) -> 
 
 async def _reason_against(endpoint: Endpoint, context: DeliveryContext) -> str:
     reader = WireReader()
-    source = dial(endpoint, _CONNECT_TIMEOUT, context.own_addresses)
     try:
-        await source.open(reader)
-    except OSError as error:
+        await reader.open(dial(endpoint, _CONNECT_TIMEOUT, context.own_addresses))
+    except (OSError, PeerBroke) as error:
         return cause_of(error)
-    if objection := source.objection(reader.wire):
-        reader.close()
-        return objection
     try:
         reply = await _greeting(reader)
     except TimeoutError:
@@ -68,7 +64,7 @@ async def _greeting(reader: WireReader) -> ServerReply:
     replies = ReplyReader()
     async with asyncio.timeout(_GREETING_TIMEOUT):
         reply = await _next_reply(reader, replies)
-    reader.wire.write(b"QUIT\r\n")
+    reader.send(b"QUIT\r\n")
     with suppress(OSError, EOFError, PeerBroke, ReplyEndLost, TimeoutError):
         async with asyncio.timeout(_GOODBYE_TIMEOUT):
             await _next_reply(reader, replies)  # so that its log has no reason to complain

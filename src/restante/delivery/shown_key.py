@@ -77,16 +77,13 @@ async def _look(
     own_addresses: Sequence[tuple[str, int]],
 ) -> str:
     reader = WireReader()
-    source = dial(endpoint, SECONDS, own_addresses)
-    await source.open(reader)
+    await reader.open(dial(endpoint, SECONDS, own_addresses))
     try:
-        if objection := source.objection(reader.wire):
-            raise PeerBroke(objection)
         handshake = Handshake(ClientOptions(hostname, TlsUse.REQUIRED, pipelining=Pipelining.OFF))
         await CalloutSession(reader).begin(
             handshake, TlsPlan(unverified_client_context(), destination.host)
         )
-        reader.wire.write(b"QUIT\r\n")
-        return reader.wire.peer_key
+        reader.send(b"QUIT\r\n")
+        return reader.peer_key
     finally:
         reader.close()

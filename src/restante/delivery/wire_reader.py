@@ -3,9 +3,11 @@
 import asyncio
 from typing import Final
 
+from restante.delivery.connection_source import ConnectionSource
 from restante.network.tls import TlsFailed, TlsLayer
 from restante.network.wire import CheckPeer, Wire
 from restante.phrases import cause_of
+from restante.smtp.protocol_errors import PeerBroke
 
 _KEPT_OCTETS: Final = 65536  # more than any reply that counts; then nothing is read for a while
 _CLOSE_SECONDS: Final = 5.0  # for a destination to take our QUIT
@@ -18,7 +20,23 @@ class WireReader:
         self._octets = bytearray()
         self._news = asyncio.Event()
         self._failure: Exception | None = None
-        self.wire: Wire  # from `opened` on
+        self._wire: Wire  # from `opened` on
+
+    async def open(self, source: ConnectionSource) -> None:
+        """Get the wire. Raises OSError; closes it and raises PeerBroke if it must not be used."""
+        await source.open(self)
+        if objection := source.objection(self._wire):
+            self.close()
+            raise PeerBroke(objection)
+
+    @property
+    def peer_key(self) -> str:
+        """The key that the peer has shown under TLS."""
+        return self._wire.peer_key
+
+    def send(self, data: bytes) -> None:
+        """Send a command."""
+        self._wire.write(data)
 
     async def read(self) -> bytes:
         """Return the octets that have come, at least one.
@@ -29,21 +47,21 @@ class WireReader:
             await self._next()
         data = bytes(self._octets)
         self._octets.clear()
-        self.wire.resume_reading()
+        self._wire.resume_reading()
         return data
 
     async def begin_tls(self, tls: TlsLayer, check_peer: CheckPeer) -> None:
         """Return when TLS is established and the peer was accepted. Raises TlsFailed."""
-        self.wire.begin_tls(tls, check_peer)
+        self._wire.begin_tls(tls, check_peer)
         try:
-            while not self.wire.is_secure:
+            while not self._wire.is_secure:
                 await self._next()
         except (OSError, EOFError) as error:
             raise TlsFailed(f"the handshake was interrupted: {cause_of(error)}") from error
 
     def close(self) -> None:
         """Close the wire; a destination that takes nothing is cut."""
-        self.wire.close(within=_CLOSE_SECONDS)
+        self._wire.close(within=_CLOSE_SECONDS)
 
     async def _next(self) -> None:
         """Wait until something happens."""
@@ -56,13 +74,13 @@ class WireReader:
 
     def opened(self, wire: Wire) -> None:
         """Begin."""
-        self.wire = wire
+        self._wire = wire
 
     def data_received(self, data: bytes) -> None:
         """Keep octets."""
         self._octets += data
         if len(self._octets) > _KEPT_OCTETS:
-            self.wire.pause_reading()
+            self._wire.pause_reading()
         self._news.set()
 
     def secured(self) -> None:

@@ -68,11 +68,12 @@ class Authenticator:
         self._scram = ScramCheck(vault)
         self._passwords = passwords
         self._proofs = proofs
-        self._passwords.strangers.prepare(prepare)
+        self._passwords.prepare(prepare)
 
     def set_limit(self, limit: int) -> None:
         """Set how many checks for strangers may run or wait, in each kind of lane."""
-        self._passwords.strangers.limit = self._proofs.strangers.limit = limit
+        self._passwords.set_limit(limit)
+        self._proofs.set_limit(limit)
 
     async def authenticate(
         self, credentials: Credentials, directory: Directory, place: LanePosition

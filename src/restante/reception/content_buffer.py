@@ -39,6 +39,7 @@ class ContentBuffer:
         "_is_given_up",
         "_on_room",
         "_on_stall",
+        "_reservation",
         "_search",
         "_spawn",
         "_spool",
@@ -46,7 +47,6 @@ class ContentBuffer:
         "_writing",
         "failure",
         "octets",
-        "reservation",
         "size",
     )
 
@@ -84,7 +84,7 @@ class ContentBuffer:
         self.octets = 0  # in memory
         self.size = 0  # in all
         self.failure: StoreError | None = None
-        self.reservation: QuotaReservation | None = None  # of room in its domains' quotas
+        self._reservation: QuotaReservation | None = None  # of room in its domains' quotas
         budget.begins(self)
 
     def add(self, block: bytes) -> None:
@@ -164,13 +164,17 @@ class ContentBuffer:
             await self._write_waiting(self._spool)
         return await self._spool.close()
 
+    def reserve(self, reservation: QuotaReservation) -> None:
+        """Hold room in the quotas of its domains until the content lands."""
+        self._reservation = reservation
+
     def land(self) -> None:
         """Stop counting the content: it is held, or forgotten."""
         self._budget.remove(self.octets)
         self._blocks.clear()
         self.octets = 0
-        if self.reservation is not None:
-            self.reservation.end()
+        if self._reservation is not None:
+            self._reservation.end()
 
     def discard(self) -> None:
         """Forget everything, including the blocks of a running write."""

@@ -128,18 +128,26 @@ class Lanes:
     """The two lanes for one kind of check."""
 
     def __init__(self, authorized: CredentialLane, strangers: CredentialLane) -> None:
-        self.authorized = authorized
-        self.strangers = strangers
+        self._authorized = authorized
+        self._strangers = strangers
 
     async def run(self, place: LanePosition, check: Verification) -> bytes | Unchecked | None:
         """Have a check made in its place."""
-        lane = self.authorized if place.is_authorized_host else self.strangers
+        lane = self._authorized if place.is_authorized_host else self._strangers
         return await lane.run(place.share, check, place.is_wanted)
+
+    def prepare(self, work: Callable[[], None]) -> None:
+        """Have something done in a thread before the first check of a stranger."""
+        self._strangers.prepare(work)
+
+    def set_limit(self, limit: int) -> None:
+        """Set how many checks of strangers may run or wait."""
+        self._strangers.limit = limit
 
     def close(self) -> None:
         """Make no further check."""
-        self.authorized.close()
-        self.strangers.close()
+        self._authorized.close()
+        self._strangers.close()
 
 
 def password_lanes(limit: int) -> Lanes:

@@ -292,9 +292,8 @@ class Dialogue:
             facts = ((domain, services.facts.of_domain(domain)) for domain in domains)
             objection = object_to_content(content.size, facts)
         if objection is None:
-            content.reservation = services.facts.reservations.make(
-                bounded, content.size + FIELD_ROOM
-            )
+            room = content.size + FIELD_ROOM
+            content.reserve(services.facts.reservations.make(bounded, room))
         elif objection.is_quota:
             for domain in domains:
                 services.arrivals.refused_for_quota(domain)

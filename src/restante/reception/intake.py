@@ -11,7 +11,7 @@ Message numbers are assigned here, from the store's.
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import NamedTuple
 
@@ -198,8 +198,7 @@ async def hold_all(intake: Intake, mails: Sequence[ReceivedMail]) -> list[Receip
     """Submit these, and return the receipt of each once all are settled."""
     settled = [asyncio.get_running_loop().create_future() for _ in mails]
     for mail, future in zip(mails, settled, strict=True):
-        mail.on_held = partial(_settle, future)
-        intake.submit(mail)
+        intake.submit(replace(mail, on_held=partial(_settle, future)))
     return [await future for future in settled]
 
 

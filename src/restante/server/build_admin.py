@@ -16,6 +16,7 @@ from restante.config.portal_url import portal_url
 from restante.reception.descriptors import http_connections_possible
 from restante.reception.intake import hold_all
 from restante.server.domain_instruments import DomainInstruments
+from restante.server.file_watch import FileWatch
 from restante.server.part_groups import (
     AdminParts,
     DeliveryParts,
@@ -49,18 +50,7 @@ def build_admin(ground: Ground, delivery: DeliveryParts, reception: ReceptionPar
     instruments = _instruments(
         ground, delivery, reception, scrubber, loop_lag, request_counts=request_counts
     )
-    surface = RunningServer(
-        releaser=delivery.releaser,
-        dispatcher=delivery.dispatcher,
-        watcher=delivery.watcher,
-        reports=delivery.reports,
-        notices=delivery.notices,
-        listeners_open=reception.listeners,
-        counts=ground.setup.counts,
-        instruments=instruments,
-        domain_instruments=_domain_instruments(ground, delivery),
-        configuration_state=lambda: reloader.state_now(),  # noqa: PLW0108  it is made below
-    )
+    surface = _surface(ground, delivery, reception, instruments)
     uses = TokenUses(store.records, Rounds(log, "token uses"), time.time)
     context = _admin_context(ground, delivery, reception, surface)
     token_gate = TokenGate(
@@ -72,23 +62,13 @@ def build_admin(ground: Ground, delivery: DeliveryParts, reception: ReceptionPar
     portal = _portal(context, sessions, ground.setup.config.portal.look)
     web = _web(context, reception, token_gate, request_counts, portal)
     terms = ListenerTermsMaker(reception.terms, web)
-    reloader = Reloader(
-        ground.settings,
-        ReloadTargets(
-            listeners=reception.listeners,
-            terms=terms.terms,
-            vault=ground.setup.vault,
-            log=log,
-            now=time.time,
-            spawn=ground.spawner.spawn,
-        ),
-    )
     return AdminParts(
         context=context,
         terms=terms,
-        web=web,
+        web_connections=web.connections,
+        request_counts=request_counts,
         instruments=instruments,
-        reloader=reloader,
+        reloader=_reloader(ground, reception, terms),
         scrubber=scrubber,
         loop_lag=loop_lag,
         token_uses=uses,
@@ -97,6 +77,36 @@ def build_admin(ground: Ground, delivery: DeliveryParts, reception: ReceptionPar
         control_connections=HttpConnections(HttpService.CONTROL, http_connections_possible()),
         metrics_connections=HttpConnections(HttpService.METRICS, http_connections_possible()),
     )
+
+
+def _surface(
+    ground: Ground, delivery: DeliveryParts, reception: ReceptionParts, instruments: Instruments
+) -> RunningServer:
+    settings, watch = ground.settings, FileWatch(ground.setup.config.file)
+    return RunningServer(
+        releaser=delivery.releaser,
+        dispatcher=delivery.dispatcher,
+        watcher=delivery.watcher,
+        reports=delivery.reports,
+        notices=delivery.notices,
+        listeners_open=reception.listeners,
+        counts=ground.setup.counts,
+        instruments=instruments,
+        domain_instruments=_domain_instruments(ground, delivery),
+        configuration_state=lambda: watch.add_to(settings.state, settings.config, settings.read),
+    )
+
+
+def _reloader(ground: Ground, reception: ReceptionParts, terms: ListenerTermsMaker) -> Reloader:
+    targets = ReloadTargets(
+        listeners=reception.listeners,
+        terms=terms.terms,
+        vault=ground.setup.vault,
+        log=ground.setup.log,
+        now=time.time,
+        spawn=ground.spawner.spawn,
+    )
+    return Reloader(ground.settings, targets)
 
 
 def _instruments(
@@ -158,7 +168,7 @@ def _domain_instruments(ground: Ground, delivery: DeliveryParts) -> DomainInstru
     return DomainInstruments(
         store=ground.records.store,
         directory=ground.records.directory,
-        counts=ground.setup.counts.domains,
+        counts=ground.setup.domain_counts,
         seen=delivery.watcher.seen,
         is_draining=delivery.dispatcher.is_draining,
         limit=lambda: ground.settings.config.metrics.limit,

@@ -37,13 +37,14 @@ from restante.server.server_instruments import Instruments
 from restante.server.server_setup import Address, RunningSettings, ServerSetup
 from restante.server.session_terms_maker import SessionTermsMaker
 from restante.server.task_spawner import TaskSpawner
-from restante.server.web_terms_maker import ListenerTermsMaker, WebTermsMaker
+from restante.server.web_terms_maker import ListenerTermsMaker
 from restante.store.interface import Store
 from restante.store.live_directory import LiveDirectory
 from restante.store.live_recipients import LiveRecipients
 from restante.store.scrubber import Scrubber
 from restante.telemetry.loop_lag import LoopLag
 from restante.web.http_connections import HttpConnections
+from restante.web.request_counts import RequestCounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,8 @@ class AdminParts:
     sessions: PortalSessions
     control_connections: HttpConnections
     metrics_connections: HttpConnections
-    web: WebTermsMaker
+    web_connections: HttpConnections
+    request_counts: RequestCounts  # of the `web` listeners
     terms: ListenerTermsMaker
 
 

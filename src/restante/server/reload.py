@@ -25,7 +25,6 @@ from restante.reception.listeners import (
     ListenerTerms,
     places,
 )
-from restante.server.file_watch import FileWatch
 from restante.server.server_setup import RunningSettings
 from restante.telemetry.events import ReloadFailed, ServerReloaded
 from restante.telemetry.log import Log
@@ -62,20 +61,13 @@ class ReloadTargets:
 
 
 class Reloader:
-    """Replaces the running configuration, and keeps the result of the last reload."""
+    """Replaces the running configuration, and notes there how that went."""
 
     def __init__(self, running: RunningSettings, parts: ReloadTargets) -> None:
-        self.state = ConfigurationState(parts.now(), warnings=standing_warnings(running.config))
         self._running = running
-        self._read = running.config  # the file when it was read last
-        self._watch = FileWatch(running.config.file)
         self._parts = parts
         self._is_asked = False
         self._is_busy = True  # until the server is ready
-
-    async def state_now(self) -> ConfigurationState:
-        """Return the state, and how the file differs from it now."""
-        return await self._watch.add_to(self.state, self._running.config, self._read)
 
     def ready(self) -> None:
         """Reload from now on when asked, and now if that was asked before."""
@@ -110,7 +102,8 @@ class Reloader:
             raise
 
     def _fail(self, error: Exception) -> None:
-        self.state = self.state.failed(self._parts.now(), cause_of(error))
+        state = self._running.state.failed(self._parts.now(), cause_of(error))
+        self._running.note(state)
 
     async def _reload(self) -> None:
         parts, now, running = self._parts, self._parts.now(), self._running.config
@@ -124,11 +117,11 @@ class Reloader:
         )
         is_open = parts.listeners.places
         runs = effective(running, read, [known[place] for place in is_open])
-        self._running.replace(runs, identity)
-        self._read = read
+        self._running.replace(runs, identity, read)
         restart_for = self._restart_for(read, wanted, is_open)
         warnings = await asyncio.to_thread(standing_warnings, read)
-        self.state = ConfigurationState(now, restart_for=tuple(restart_for), warnings=warnings)
+        state = ConfigurationState(now, restart_for=tuple(restart_for), warnings=warnings)
+        self._running.note(state)
         parts.log.publish(ServerReloaded(restart_for=", ".join(restart_for)))
 
     def _restart_for(

@@ -123,7 +123,7 @@ class Application:
         admin, delivery = parts.admin, parts.delivery
         return [
             tasks.create_task(sweep.run()),
-            tasks.create_task(delivery.dispatcher.claims.run()),
+            tasks.create_task(delivery.dispatcher.run()),
             tasks.create_task(parts.record_poll.run()),
             tasks.create_task(parts.reception.logins.run()),
             tasks.create_task(delivery.watcher.run()),
@@ -187,7 +187,7 @@ class Application:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(STOP_SECONDS):
                 await reception.door.until_none()
-                await parts.admin.web.connections.until_none_busy()
+                await parts.admin.web_connections.until_none_busy()
         reception.listeners.abort()
         reception.intake.close()
         await reception.logins.finish()

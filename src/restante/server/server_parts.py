@@ -39,7 +39,7 @@ def build(setup: ServerSetup, records: Records, tasks: asyncio.TaskGroup) -> Ser
     resolver = DnsResolver(setup.config.resolver.endpoints)
     ground = Ground(
         setup=setup,
-        settings=RunningSettings(setup.config, setup.identity),
+        settings=RunningSettings(setup.config, setup.identity, time.time()),
         records=records,
         resolver=resolver,
         host_names=HostNames(resolver, time.monotonic),

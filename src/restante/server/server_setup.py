@@ -5,12 +5,15 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from restante.admin.admin_context import ConfigurationState
+from restante.config.config_check import standing_warnings
 from restante.config.identity import Identity
 from restante.config.schema import Config
 from restante.network.addresses import join_host_port
 from restante.notices.notice_inbox import NoticeInbox
 from restante.reception.login_inbox import LoginInbox
 from restante.telemetry.counts import Counts
+from restante.telemetry.domain_counts import DomainCounts
 from restante.telemetry.log import EventBus
 from restante.telemetry.use_counts import UseInbox
 from restante.tenancy.secrets import Vault
@@ -31,11 +34,12 @@ class ServerSetup:
     vault: Vault
     sockets: Sequence[socket.socket]  # bound: first those of the listeners, in their order
     log: EventBus  # parts may subscribe
-    counts: Counts  # of the lines of `log`
+    counts: Counts  # of the events of `log`
     inbox: NoticeInbox  # gets the lines of `log`
     started_at: float  # Unix time
     uses: UseInbox = field(default_factory=UseInbox)  # the same
     logins: LoginInbox = field(default_factory=lambda: LoginInbox(time.time))  # the same
+    domain_counts: DomainCounts = field(default_factory=DomainCounts)  # of a few events
     trace_spans_dropped: Callable[[], int] = int  # without traces: 0
 
     @property
@@ -67,9 +71,12 @@ class ServerSetup:
 class RunningSettings:
     """The configuration and the certificates that run. A reload replaces both at once."""
 
-    def __init__(self, config: Config, identity: Identity) -> None:
+    def __init__(self, config: Config, identity: Identity, read_at: float) -> None:
+        """`read_at` is when the file was read, in Unix time."""
         self.config = config
         self.identity = identity
+        self.read = config  # the file, as it was read last
+        self.state = ConfigurationState(read_at, warnings=standing_warnings(config))
         self._listeners: list[Callable[[Config], None]] = []
 
     def on_change(self, listener: Callable[[Config], None]) -> None:
@@ -79,8 +86,12 @@ class RunningSettings:
         """
         self._listeners.append(listener)
 
-    def replace(self, config: Config, identity: Identity) -> None:
-        """Let these run from now on."""
-        self.config, self.identity = config, identity
+    def note(self, state: ConfigurationState) -> None:
+        """Take note of how the file that was read last differs from this."""
+        self.state = state
+
+    def replace(self, config: Config, identity: Identity, read: Config) -> None:
+        """Let these run from now on. `read` is the file: it may differ until a restart."""
+        self.config, self.identity, self.read = config, identity, read
         for listener in self._listeners:
             listener(config)

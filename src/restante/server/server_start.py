@@ -42,6 +42,7 @@ from restante.store.store_errors import (
     StoreUnusable,
 )
 from restante.telemetry.counts import Counts
+from restante.telemetry.domain_counts import COUNTED, DomainCounts
 from restante.telemetry.events import (
     EVENTS,
     AuthenticationEnded,
@@ -70,6 +71,7 @@ class _Subscribers:
     log: EventBus
     writer: LogWriter
     counts: Counts
+    domain_counts: DomainCounts
     inbox: NoticeInbox
     logins: LoginInbox
     uses: UseInbox
@@ -122,6 +124,7 @@ def _run_server(config: Config, heard: _Subscribers, sockets: list[socket.socket
         sockets=sockets,
         log=heard.log,
         counts=heard.counts,
+        domain_counts=heard.domain_counts,
         inbox=heard.inbox,
         started_at=time.time(),
         logins=heard.logins,
@@ -140,13 +143,17 @@ def _subscribers(config: Config) -> _Subscribers:
     """Connect the log, the counters, the notices and the traces to the events."""
     log, writer, uses = EventBus(), LogWriter(config.log.style), UseInbox()
     counts, inbox, logins = Counts(), NoticeInbox(time.time), LoginInbox(time.time)
+    domain_counts = DomainCounts()
     log.subscribe(counts.count, *EVENTS)
+    log.subscribe(domain_counts.count, *COUNTED)
     log.subscribe(inbox.hear, *RULES)
     log.subscribe(logins.hear, AuthenticationEnded)
     log.subscribe(uses.hear_held, MailHeld)
     log.subscribe(uses.hear_delivered, MessageDelivered)
     log.subscribe(writer.write, *EVENTS)
-    return _Subscribers(log, writer, counts, inbox, logins, uses, _traces(config, log))
+    return _Subscribers(
+        log, writer, counts, domain_counts, inbox, logins, uses, _traces(config, log)
+    )
 
 
 def _traces(config: Config, log: EventBus) -> TraceExporter | None:

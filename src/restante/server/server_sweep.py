@@ -70,7 +70,7 @@ class ServerSweep:
         for connections in (
             admin.control_connections,
             admin.metrics_connections,
-            admin.web.connections,
+            admin.web_connections,
         ):
             for cause, count in connections.take_closed().items():
                 self._log.publish(
@@ -81,7 +81,7 @@ class ServerSweep:
                     )
                 )
 
-        for refusal, refused in admin.web.gate.counts.take_refused().items():
+        for refusal, refused in admin.request_counts.take_refused().items():
             self._log.publish(
                 HttpRequestsRefused(count=refused.count, reason=refusal.value, peer=refused.address)
             )

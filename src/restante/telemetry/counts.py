@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from itertools import product
 from typing import Any
 
-from restante.telemetry.domain_counts import COUNTED, DomainCounts
 from restante.telemetry.events import EVENTS, Event
 from restante.telemetry.metric_types import Counted, E, LabelValues
 from restante.telemetry.metrics import METRICS
@@ -30,9 +29,6 @@ class Counts:
                 sums = _begin(metric)
                 self._sums[metric.name] = sums
                 self._rules[metric.event].append(_rule(metric, sums))
-        self.domains = DomainCounts()  # of a few events, by domain
-        for event in COUNTED:
-            self._rules[event].append(self.domains.count)
 
     def count(self, event: Event) -> None:
         """Count one event."""

@@ -128,7 +128,7 @@ class Arrival:
         self._inline += len(content)
         request = dsn_request(self._label.dsn)
         digest = self._content.digest.digest()
-        message_id = self._label.message_id or self._content.search.found
+        message_id = self._label.message_id or self._content.message_id
         self.messages.append(
             ArrivedMessage(
                 self._label, request, content, file, self._content.spool, digest, message_id
@@ -146,8 +146,13 @@ class _IncomingContent:
         self._blocks: list[bytes] = []
         self._octets = 0
         self.digest = hashlib.sha256()
-        self.search = MessageIdSearch()
+        self._search = MessageIdSearch()
         self.spool: Spool | None = None
+
+    @property
+    def message_id(self) -> str | None:
+        """The Message-ID of its header, as far as it was found."""
+        return self._search.found
 
     async def add(self, block: bytes, *, may_stay: bool) -> None:
         """Take a block. Raises StoreError."""
@@ -165,7 +170,7 @@ class _IncomingContent:
 
     def _keep(self, block: bytes) -> None:
         self.digest.update(block)
-        self.search.take(block)
+        self._search.take(block)
         self._blocks.append(block)
         self._octets += len(block)
 

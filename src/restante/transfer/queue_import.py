@@ -290,7 +290,7 @@ def _mail(
 
 
 def _unheard(_receipt: Receipt) -> None:
-    """Do nothing; the intake sets its own callback."""
+    """Do nothing: `hold_all` returns the receipts."""
 
 
 async def _hold(context: AdminContext, parts: Sequence[_DomainPart]) -> None:

@@ -48,7 +48,7 @@ class ContentFiles:
     def __init__(self, directory: Path, health: StoreHealth, ballast: Ballast) -> None:
         self._directory = directory
         self._health = health
-        self.ballast = ballast
+        self._ballast = ballast
         self._removals = threading.Lock()
         self._copies_under_way = 0
         self._put_off: list[str] = []  # names to be removed when no copy is under way
@@ -58,6 +58,10 @@ class ContentFiles:
             made.mkdir(mode=0o700, exist_ok=True)
         for made in (directory, directory.parent):
             self.sync_directory(made)
+
+    def require_room(self) -> None:
+        """Raise StoreFull if mail may not be held because it would take the room for removals."""
+        self._ballast.require()
 
     def new_name(self) -> str:
         """Choose a name that no file has or had."""
@@ -298,7 +302,7 @@ class FileSpool:
         self._files.begin(self._remove)
 
     def _append(self, block: bytes) -> None:
-        self._files.ballast.require()
+        self._files.require_room()
         with self._lock:
             self._opened().use(partial(_write_all, block))
             self._size += len(block)
