@@ -10,6 +10,14 @@ from tests.source_tree import parse_source
 
 TOP: Final = Path(restante.__file__).parent
 MOST_PARAMETERS: Final = 8  # of a constructor
+OTHER_LOOPS: Final = {
+    "admin/event_feed.py: follow": "until one client leaves",
+    "background/rounds.py: run_rounds": "the loop of all others",
+    "delivery/drain_attempt.py: _look_for_silence": "as long as one attempt lasts",
+    "delivery/settlement.py: _settle_gathered": "the tries of one batch",
+    "notices/notice_sender.py: _settle": "the tries of one result",
+    "telemetry/loop_lag.py: run": "measures how late a timer is, and does no work",
+}
 MADE_BY: Final = ("__init__", "__post_init__")
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -72,3 +80,25 @@ def test_a_constructor_has_few_parameters() -> None:
         and len(method.args.args) - 1 + len(method.args.kwonlyargs) > MOST_PARAMETERS
     ]
     assert many == []
+
+
+def test_every_periodic_loop_is_one_of_rounds() -> None:
+    """A failure or a defect ends only its round there, is logged once, and is tried again."""
+    found = {
+        f"{path.relative_to(TOP)}: {function.name}"
+        for path in sorted(TOP.rglob("*.py"))
+        for function in ast.walk(parse_source(path.read_text()))
+        if isinstance(function, ast.AsyncFunctionDef)
+        for loop in ast.walk(function)
+        if isinstance(loop, ast.While) and any(map(waits_for_time, ast.walk(loop)))
+    }
+    assert sorted(found) == sorted(OTHER_LOOPS)
+
+
+def waits_for_time(node: ast.AST) -> bool:
+    """Tell whether this awaits that some seconds pass; `sleep(0)` only lets others run."""
+    if not (isinstance(node, ast.Await) and isinstance(node.value, ast.Call)):
+        return False
+    name = ast.unparse(node.value.func).rpartition(".")[2]
+    is_known = name.lstrip("_") in ("sleep", "pause", "wait_at_most") or name == "_wait"
+    return is_known and ast.unparse(node.value) != "asyncio.sleep(0)"

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from restante.background.rounds import AFTER_FAILURE
 from restante.dsn.dsn_writer import DsnWriter
 from restante.mail.message import message_name
 from restante.queue.recipient_status import RecipientStatus
@@ -18,7 +19,7 @@ from restante.store.mail_figures import Usage
 from restante.store.mail_queue import QueueFilter
 from restante.store.sqlite import open_sqlite
 from restante.store.store_errors import StoreError
-from restante.telemetry.events import MailExpired, RecordChanged
+from restante.telemetry.events import MailExpired, RecordChanged, StoreFailed
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.model import HostedDomain
 from restante.tenancy.policy import DAY, AtEnd, Policy, Retention
@@ -270,7 +271,7 @@ async def test_each_domain_goes_by_its_own_policy(keeping: Keeping) -> None:
     assert keeping.store.figures.usages() == {beta.id: Usage(1, len(CONTENT))}
 
 
-async def test_a_store_that_fails_is_tried_again_an_hour_later(
+async def test_a_store_that_fails_is_tried_again_soon_and_else_an_hour_later(
     keeping: Keeping, monkeypatch: Any
 ) -> None:
     async def fail(*_: Any) -> Any:
@@ -280,7 +281,11 @@ async def test_a_store_that_fails_is_tried_again_an_hour_later(
     await keeping.store.reception.hold([message(1, alpha.id)])
     with monkeypatch.context() as patch:
         patch.setattr(keeping.store.retention, "expire", fail)
-        assert await keeping.sweep_on(31) == [(31, "store-failed", None)]
+        keeping.now = 31 * DAY
+        with pytest.raises(asyncio.CancelledError) as waited:
+            await keeping.sweeper.run()
+    assert waited.value.args == (AFTER_FAILURE,)
+    assert [line["doing"] for line in keeping.log.of(StoreFailed)] == ["retention"]
     with pytest.raises(asyncio.CancelledError) as waited:
         await keeping.sweeper.run()
     assert waited.value.args == (SWEEP_SECONDS,)

@@ -20,6 +20,7 @@ from restante.telemetry.events import (
     ConnectionsShed,
     HttpConnectionsCut,
     HttpRequestsRefused,
+    InternalError,
     RoomBack,
     RoomShort,
 )
@@ -82,7 +83,7 @@ class Scene:
 
         async def story() -> None:
             sweeping = asyncio.create_task(self.sweep.run())
-            await asyncio.sleep((rounds + 0.5) * SWEEP_SECONDS)
+            await asyncio.sleep((rounds - 0.5) * SWEEP_SECONDS)
             sweeping.cancel()
 
         run_swiftly(story())
@@ -92,7 +93,15 @@ class Scene:
 def test_each_round_looks_at_everything() -> None:
     scene = Scene()
     assert scene.run(3).lines == []
-    assert scene.acts == ["listeners", "store", "fence"] * 3
+    assert scene.acts == ["fence", "listeners", "store"] * 3
+
+
+def test_a_defect_ends_only_its_round_and_drains_are_still_fenced() -> None:
+    scene = Scene()
+    scene.log.takes_defects = True
+    scene.shed = cast("Counter[str]", None)  # once
+    assert [line["doing"] for line in scene.run(3).of(InternalError)] == ["sweep"]
+    assert scene.acts == ["fence", "listeners", *(["fence", "listeners", "store"] * 2)]
 
 
 def test_connections_turned_away_are_one_line_for_each_reason_and_told_once() -> None:

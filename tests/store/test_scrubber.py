@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from typing import cast
 
 import pytest
 
+from restante.background.rounds import Rounds
 from restante.store.scrubber import DAY, FIRST_AFTER, SHARE, Scrubber
 from restante.store.store_care import Slice
 from restante.store.store_errors import StoreError
@@ -35,18 +37,28 @@ def run(store: Walked, end: Callable[[list[float]], bool]) -> tuple[list[float],
     log = Lines()
     clock = [0.0]
 
+    async def wait(_event: asyncio.Event, seconds: float) -> None:
+        await rest(seconds)
+
     async def rest(seconds: float) -> None:
         rests.append(seconds)
         clock[0] += seconds
         if end(rests):
             raise asyncio.CancelledError
 
-    scrubber = Scrubber(
-        cast(UpkeepStore, store), log, lambda: 1000.0 + clock[0], lambda: clock[0], rest
-    )
-    with pytest.raises(asyncio.CancelledError):
-        asyncio.run(scrubber.run())
-    return rests, log, scrubber
+    async def main() -> Scrubber:
+        scrubber = Scrubber(
+            cast(UpkeepStore, store),
+            log,
+            lambda: 1000.0 + clock[0],
+            lambda: clock[0],
+            rest,
+        )
+        with suppress(asyncio.CancelledError):
+            await Rounds(log, "scrub", wait).run_rounds(scrubber.take_round)
+        return scrubber
+
+    return rests, log, asyncio.run(main())
 
 
 def test_it_rests_as_long_as_keeps_it_below_its_share() -> None:
@@ -64,8 +76,8 @@ def test_it_rests_as_long_as_keeps_it_below_its_share() -> None:
 
 
 def test_it_begins_at_once_where_the_start_did_not_prove_everything() -> None:
-    rests, _, _ = run(Walked(is_proven=False), lambda rests: len(rests) == 2)
-    assert rests == [0.0, DAY]
+    rests, _, _ = run(Walked(is_proven=False), lambda rests: len(rests) == 1)
+    assert rests == [DAY]
 
 
 def test_a_walk_that_the_store_breaks_off_has_not_ended() -> None:

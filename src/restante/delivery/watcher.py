@@ -33,6 +33,7 @@ from heapq import heapify, heappop, heappush
 from itertools import count
 from typing import Any, Final
 
+from restante.background.rounds import Rounds
 from restante.background.waiting import Clocks
 from restante.delivery.cannot_start import CannotStart
 from restante.delivery.delivery_settings import DeliverySettings
@@ -135,7 +136,6 @@ class Watcher:
         self._now = clocks.now
         self._monotonic = clocks.monotonic
         self._spawn = spawn
-        self._wait = clocks.wait
         self._jitter = clocks.jitter
         self._waiting: dict[int, _WaitingDomain] = {}  # by domain id
         self._watched: dict[str, _Watched] = {}  # by the destination's text
@@ -152,7 +152,7 @@ class Watcher:
             tuple[float, int, _WaitingDomain | _Watched]
         ] = []  # a heap: due time, order of arrival, item
         self._entries = count()
-        self._woken = asyncio.Event()
+        self._rounds = Rounds(log, "watch", clocks.wait)
 
     # Called by other parts
 
@@ -163,7 +163,7 @@ class Watcher:
             self._enter(waiting.drain_at, waiting)
             if domain.policy.hold is Hold.ON_RETURN:
                 self._watch(domain)
-            self._woken.set()
+            self._rounds.wake()
 
     def _watch(self, domain: HostedDomain) -> None:
         watched = self._watched.get(domain.destination.text)
@@ -180,12 +180,12 @@ class Watcher:
 
     def records_changed(self) -> None:
         """Record that the operator has changed something."""
-        self._woken.set()
+        self._rounds.wake()
 
     def settings_changed(self) -> None:
         """Look around with the settings of a reload."""
         self._look_at = float("-inf")
-        self._woken.set()
+        self._rounds.wake()
 
     def drain_ended(self, domain_id: int) -> None:
         """Record that a domain's drain is over, whatever started it."""
@@ -244,34 +244,31 @@ class Watcher:
         except StoreError as error:
             self._log.publish(StoreFailed(error=error, doing="presence"))
         try:
-            await self._watch_on()
+            await self._rounds.run_rounds(self._take_round)
         finally:
             for probing in self._probing:
                 probing.cancel()
 
-    async def _watch_on(self) -> None:
-        while True:
-            self._woken.clear()
-            now = self._monotonic()
-            if self._directory.now is not self._picture:
-                self._look_at = min(self._look_at, self._looked_at + _LOOK_PAUSE)
-            if now >= self._look_at:
-                self._look_around(now)
-            for place in count():
-                if not self._agenda or self._agenda[0][0] > now:
-                    break
-                self._consider(heappop(self._agenda)[2], now)
-                if place % CONSIDERED_AT_ONCE == CONSIDERED_AT_ONCE - 1:
-                    await asyncio.sleep(
-                        0
-                    )  # a destination that comes back may have ten thousand domains
-            first = self._agenda[0][0] if self._agenda else self._look_at
-            await self._wait(self._woken, max(min(first, self._look_at) - now, 0.0))
+    async def _take_round(self) -> float:
+        """Consider what is due; return the seconds until something else is."""
+        now = self._monotonic()
+        if self._directory.now is not self._picture:
+            self._look_at = min(self._look_at, self._looked_at + _LOOK_PAUSE)
+        if now >= self._look_at:
+            self._look_around(now)
+        for place in count():
+            if not self._agenda or self._agenda[0][0] > now:
+                break
+            self._consider(heappop(self._agenda)[2], now)
+            if place % CONSIDERED_AT_ONCE == CONSIDERED_AT_ONCE - 1:
+                await asyncio.sleep(0)  # a destination that comes back may have thousands
+        first = self._agenda[0][0] if self._agenda else self._look_at
+        return max(min(first, self._look_at) - now, 0.0)
 
     def _enter(self, at: float, what: _WaitingDomain | _Watched) -> None:
         """Have something considered then. Outdated entries are skipped when they come up."""
         heappush(self._agenda, (at, next(self._entries), what))
-        self._woken.set()
+        self._rounds.wake()
 
     def _consider(self, what: _WaitingDomain | _Watched, now: float) -> None:
         if isinstance(what, _Watched):

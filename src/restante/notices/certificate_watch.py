@@ -1,10 +1,10 @@
 """Checks hourly how long the server's certificate is valid."""
 
-import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
 
+from restante.background.rounds import Rounds
 from restante.background.waiting import Wait, wait_at_most
 from restante.telemetry.events import CertificateExpiring
 from restante.telemetry.log import Log
@@ -36,15 +36,16 @@ class CertificateWatch:
         self._expires_at = expires_at
         self._log = log
         self._now = now
-        self._wait = wait
+        self._rounds = Rounds(log, "certificate", wait)
         self._told: tuple[float, int | None] | None = None
 
     async def run(self) -> None:
         """Check now and every hour, until cancelled."""
-        never = asyncio.Event()
-        while True:
-            self.look()
-            await self._wait(never, LOOK_SECONDS)
+        await self._rounds.run_rounds(self._take_round)
+
+    async def _take_round(self) -> float:
+        self.look()
+        return LOOK_SECONDS
 
     def look(self) -> None:
         """Check once."""

@@ -16,10 +16,10 @@ because no report can be made for it.
 A running drain keeps its domain's mail for a day longer: mail must not vanish during delivery.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
+from restante.background.rounds import Rounds
 from restante.background.waiting import Wait, wait_at_most
 from restante.delivery.route import remote_name
 from restante.dsn.bounce_maker import prepare_bounce
@@ -33,7 +33,7 @@ from restante.store.duty_store import keep_performing
 from restante.store.interface import Store
 from restante.store.live_directory import LiveDirectory
 from restante.store.mail_queue import Bounce, QueuedMessage, QueueFilter
-from restante.store.store_errors import Damaged, StoreError
+from restante.store.store_errors import Damaged
 from restante.telemetry.events import MailExpired, RetentionAhead, RetentionOver, StoreFailed
 from restante.telemetry.log import Log
 from restante.tenancy.audit import AuditAction, AuditEntry
@@ -69,28 +69,23 @@ class RetentionSweep:
         self._log = log
         self._now = now
         self._until_told = until_told
-        self._wait = wait
+        self._rounds = Rounds(log, "retention", wait)
 
     async def run(self) -> None:
         """Sweep now and every hour, until cancelled."""
         await keep_performing(self._store.duties, "retention", self._sweep_hourly)
 
     async def _sweep_hourly(self) -> None:
-        never = asyncio.Event()
-        while True:
-            await self.sweep()
-            await self._wait(never, SWEEP_SECONDS)
+        await self._rounds.run_rounds(self.sweep)
 
-    async def sweep(self) -> None:
-        """Look at every domain once. A store that fails is logged; the next sweep tries again."""
-        try:
-            for status in (RecipientStatus.HELD, RecipientStatus.REFUSED):
-                marks = await self._store.retention.marks(_kind(status))
-                for domain in list(self._directory.now.domains.values()):
-                    if self._is_concerned(domain, status) or domain.id in marks:
-                        await self._look_at(domain, status, marks.get(domain.id))
-        except StoreError as error:
-            self._log.publish(StoreFailed(error=error, doing="retention"))
+    async def sweep(self) -> float:
+        """Look at every domain once; return the seconds to the next sweep. Raises StoreError."""
+        for status in (RecipientStatus.HELD, RecipientStatus.REFUSED):
+            marks = await self._store.retention.marks(_kind(status))
+            for domain in list(self._directory.now.domains.values()):
+                if self._is_concerned(domain, status) or domain.id in marks:
+                    await self._look_at(domain, status, marks.get(domain.id))
+        return SWEEP_SECONDS
 
     def _is_concerned(self, domain: HostedDomain, status: RecipientStatus) -> bool:
         usage = self._store.figures.usage(domain.id)

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from restante.background.rounds import Rounds
 from restante.config.server_record import recorded
 from restante.delivery.dispatcher import STOP_GRACE
 from restante.server.damage_log import DamageLog
@@ -132,7 +133,7 @@ class Application:
             tasks.create_task(delivery.retention.presence.run()),
             tasks.create_task(delivery.retention.held.run()),
             tasks.create_task(delivery.retention.uses.run()),
-            tasks.create_task(admin.scrubber.run()),
+            tasks.create_task(Rounds(self._log, "scrub").run_rounds(admin.scrubber.take_round)),
             tasks.create_task(admin.loop_lag.run()),
             tasks.create_task(admin.token_uses.run()),
             tasks.create_task(admin.sessions.run()),

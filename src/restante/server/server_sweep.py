@@ -1,8 +1,8 @@
 """Once in a while: end idle sessions, log what was cut off, look at the disk and at the store."""
 
-import asyncio
 from collections.abc import Callable
 
+from restante.background.rounds import Rounds
 from restante.reception.descriptors import is_exhausted
 from restante.reception.listener import SWEEP_SECONDS
 from restante.server.part_groups import AdminParts, ReceptionParts
@@ -39,18 +39,21 @@ class ServerSweep:
         self._defects = defects
         self._log = log
         self._fence = fence
+        self._rounds = Rounds(log, "sweep", after_failure=SWEEP_SECONDS)
 
     async def run(self) -> None:
         """Sweep until cancelled."""
-        while True:
-            await asyncio.sleep(SWEEP_SECONDS)
-            self._reception.listeners.sweep()
-            self._tell_of_sessions()
-            self._tell_of_http()
-            self._tell_of_accepts()
-            self.look_for_room()
-            self._store_watch.look()
-            self._fence()
+        await self._rounds.run_rounds(self._sweep)
+
+    async def _sweep(self) -> float:
+        self._fence()  # first: a defect below must not keep it from stopping drains
+        self._reception.listeners.sweep()
+        self._tell_of_sessions()
+        self._tell_of_http()
+        self._tell_of_accepts()
+        self.look_for_room()
+        self._store_watch.look()
+        return SWEEP_SECONDS
 
     def look_for_room(self) -> None:
         """Log when the disk becomes short of room, and when it has room again."""

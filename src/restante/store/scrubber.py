@@ -53,17 +53,19 @@ class Scrubber:
     rest: Callable[[float], Awaitable[None]] = asyncio.sleep
     walk: Walk | None = field(default=None, init=False)  # the last one that was begun
     last_ended_at: float | None = field(default=None, init=False)
+    _has_begun: bool = field(default=False, init=False)
 
-    async def run(self) -> None:
-        """Walk once a day, until cancelled."""
-        await self.rest(FIRST_AFTER if self.store.is_proven else 0.0)
-        while True:
-            began = self.clock()
-            await self.scrub()
-            await self.rest(max(0.0, began + DAY - self.clock()))
+    async def take_round(self) -> float:
+        """Walk; return the seconds until the next walk is due. The first may be due only later."""
+        is_first, self._has_begun = not self._has_begun, True
+        if is_first and self.store.is_proven:
+            return FIRST_AFTER
+        began = self.clock()
+        await self.scrub()
+        return max(0.0, began + DAY - self.clock())
 
     async def scrub(self) -> None:
-        """Walk once. A store that fails says so itself: the walk is over then."""
+        """Walk once. A store that fails ends the walk, which is not begun again before its time."""
         walk = self.walk = Walk()
         began = self.clock()
         try:

@@ -67,6 +67,7 @@ class _DomainPart:
     domain: HostedDomain
     mail: ReceivedMail
     reservation: QuotaReservation
+    name: str = ""  # once it is held
 
 
 async def import_mail(
@@ -299,6 +300,7 @@ async def _hold(context: AdminContext, parts: Sequence[_DomainPart]) -> None:
         if receipt.failure is not None:
             raise receipt.failure
     for part, receipt in zip(parts, receipts, strict=True):
+        part.name = receipt.name
         part.result.held.append(receipt.name)
 
 
@@ -309,7 +311,7 @@ async def _record(context: AdminContext, parts: Sequence[_DomainPart], reason: s
     """
     names: dict[HostedDomain, list[str]] = {}
     for part in parts:
-        names.setdefault(part.domain, []).append(part.mail.name)
+        names.setdefault(part.domain, []).append(part.name)
     for domain, group in names.items():
         recorded = entry(
             context,
