@@ -9,6 +9,7 @@ from typing import Final
 
 import uvicorn
 from pydantic import SecretStr
+from starlette.types import ASGIApp
 
 from restante.admin.accounts import AccountChange, change_account
 from restante.admin.admin_context import OpenListener
@@ -128,7 +129,13 @@ def _week_of_peaks() -> Iterator[HeldPeak]:
 @contextmanager
 def serving(desk: Desk, principal: Principal) -> Iterator[str]:
     """Serve the portal to one user while the block runs, and yield its address."""
-    portal = build_portal(desk.context, GivenSession(principal))
+    with serving_application(build_portal(desk.context, GivenSession(principal))) as address:
+        yield address
+
+
+@contextmanager
+def serving_application(portal: ASGIApp) -> Iterator[str]:
+    """Serve a portal while the block runs, and yield its address."""
     port = free_port(HOST)
     config = uvicorn.Config(portal, host=HOST, port=port, log_level="critical", lifespan="off")
     server = uvicorn.Server(config)

@@ -4,11 +4,12 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 
 from restante.mail.message import message_name
 from tests.browser.chromium import chromium
 from tests.browser.sample_portal import sample_desk, serving, today
+from tests.browser.sign_in_walk import sign_in_portal, walk_sign_in
 from tests.web.portal.visitors import ALPHA, OPERATOR
 
 FOLDER: Final = Path("screenshots")
@@ -44,7 +45,22 @@ def main(folder: Path = FOLDER) -> None:
             _take(browser, address, PAGES, folder)
         with serving(desk, OPERATOR) as address:
             _take(browser, address, {"operator": "/", "operator-audit": "/audit"}, folder)
+        for size, (width, scheme) in SIZES.items():
+            _take_sign_in(browser, folder, size, width, scheme)
     sys.stdout.write(f"{len(list(folder.glob('*.png')))} pictures are in {folder}/\n")
+
+
+def _take_sign_in(browser: Browser, folder: Path, size: str, width: int, scheme: str) -> None:
+    def take(name: str, page: Page) -> None:
+        page.screenshot(path=folder / f"{name}-{size}.png", full_page=True)
+
+    with sign_in_portal() as portal:
+        context = browser.new_context(
+            viewport={"width": width, "height": 800},
+            color_scheme="dark" if scheme == "dark" else "light",
+        )
+        walk_sign_in(context.new_page(), portal, take)
+        context.close()
 
 
 def _take(browser: Browser, address: str, pages: dict[str, str], folder: Path) -> None:

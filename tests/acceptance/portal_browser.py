@@ -1,0 +1,74 @@
+"""A browser for the portal of a running server: HTTP by httpx, and a cookie as Chromium keeps it.
+
+Chromium sends a cookie with Secure to 127.0.0.1 in plain HTTP too; the cookie jar of httpx does
+not.
+"""
+
+from __future__ import annotations
+
+import re
+from http.cookies import SimpleCookie
+from typing import Final, Self
+
+import httpx
+
+COOKIE: Final = "__Host-restante"
+OWN: Final = {"Sec-Fetch-Site": "same-origin"}
+
+
+class PortalBrowser:
+    """One browser. It follows no answer."""
+
+    def __init__(self, origin: str) -> None:
+        """`origin` is the beginning of the portal's address."""
+        self.cookie = ""
+        self._client = httpx.Client(base_url=origin, timeout=30)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
+
+    def get(self, path: str) -> httpx.Response:
+        """Load a page."""
+        return self._ask("GET", path, {})
+
+    def send(self, path: str, page: httpx.Response | None = None, /, **form: str) -> httpx.Response:
+        """Send a form, with the hidden fields of the page that it is on."""
+        fields = hidden_fields(page.text) if page is not None else {}
+        return self._ask("POST", path, {**fields, **form}, OWN)
+
+    def forge(self, path: str, **form: str) -> httpx.Response:
+        """Send a form as a page of another site does: with the cookie, and without a token."""
+        return self._ask("POST", path, form, {"Sec-Fetch-Site": "cross-site"})
+
+    def _ask(
+        self, method: str, path: str, form: dict[str, str], headers: dict[str, str] | None = None
+    ) -> httpx.Response:
+        given = dict(headers or {})
+        if self.cookie:
+            given["Cookie"] = f"{COOKIE}={self.cookie}"
+        answer = self._client.request(method, path, data=form or None, headers=given)
+        for line in answer.headers.get_list("set-cookie"):
+            morsel = SimpleCookie(line)[COOKIE]
+            assert morsel["secure"]
+            assert morsel["httponly"]
+            self.cookie = "" if morsel["max-age"] == "0" else morsel.value
+        return answer
+
+
+def hidden_fields(text: str) -> dict[str, str]:
+    """Return the hidden fields of a page."""
+    return dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', text))
+
+
+def key_on(text: str) -> str:
+    """Return the key for an app of one-time codes that a page shows."""
+    [shown] = re.findall(r"<code>((?:[A-Z2-7]{4} )+)</code>", text)
+    return str(shown).replace(" ", "")
+
+
+def recovery_codes_on(text: str) -> list[str]:
+    """Return the recovery codes that a page shows."""
+    return re.findall(r"<code>([a-z2-9]{4}-[a-z2-9]{4}-[a-z2-9]{4})</code>", text)
