@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from restante.delivery.drain_attempt import IDLE_SECONDS, LOSSES_LIMIT, SILENCE_SECONDS
+from restante.delivery.connection_losses import LOSSES_LIMIT
+from restante.delivery.drain_attempt import IDLE_SECONDS, SILENCE_SECONDS
 from restante.delivery.outcome import MOST_DOUBTS
 from restante.queue.recipient_status import RecipientStatus
 from restante.store.mail_queue import QueueFilter

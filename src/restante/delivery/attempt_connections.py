@@ -13,7 +13,7 @@ from restante.delivery.delivery_tally import DeliveryTally
 from restante.delivery.dial_plan import DialPlan
 from restante.delivery.experience import Beginning
 from restante.delivery.journal import Journal
-from restante.delivery.link_plan import ConnectionEnd, ConnectionWork, EndKind
+from restante.delivery.link_plan import OURS, ConnectionEnd, ConnectionWork, EndKind
 from restante.delivery.reply_timer import LATE_SECONDS
 from restante.delivery.route import Endpoint
 from restante.mail.message import HeldMessage
@@ -26,7 +26,6 @@ FIRST_SILENT_SECONDS: Final = 180.0  # of silence, before a connection may be cu
 SILENT_SECONDS: Final = 60.0  # the same, once one was cut
 TARDY_SECONDS: Final = 30.0  # where replies come after that, none is cut
 _EXAMINED_OCTETS: Final = 100_000  # a second: a slow filter may need so long for content
-OURS: Final = (EndKind.QUIT, EndKind.UNREADABLE)  # ends that are no fault of the destination
 
 Report = Callable[[DeliveryTally, HeldMessage, Outcome, str], None]
 

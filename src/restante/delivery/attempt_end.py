@@ -34,3 +34,33 @@ class AttemptEnd:
     wait: float = 0.0  # seconds until the next message may leave, where this was PACED
     moved_some: bool = False  # a message was taken for some of its recipients, not for all
     is_limited: bool = False  # the destination limits the rate, now or within the last hour
+
+
+@dataclass(slots=True)
+class AttemptTally:
+    """The figures of an attempt so far."""
+
+    kind: AttemptKind = AttemptKind.STOPPED
+    reason: str = ""
+    tried: int = 0
+    delivered: int = 0
+    wait: float = 0.0
+    moved_some: bool = False
+    is_limited: bool = False
+
+    @property
+    def is_good(self) -> bool:
+        """Whether the whole round was tried, and something delivered."""
+        return self.kind is AttemptKind.COMPLETE and self.delivered > 0
+
+    def end(self) -> AttemptEnd:
+        """Return it as the end of the attempt."""
+        return AttemptEnd(
+            self.kind,
+            self.reason,
+            self.tried,
+            self.delivered,
+            self.wait,
+            self.moved_some,
+            self.is_limited,
+        )

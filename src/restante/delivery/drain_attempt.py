@@ -39,15 +39,17 @@ not.
 """
 
 import asyncio
+from functools import partial
 from typing import Final
 
-from restante.delivery.attempt_connections import OURS, AttemptConnections
-from restante.delivery.attempt_end import AttemptEnd, AttemptKind, concerns
+from restante.delivery.attempt_connections import AttemptConnections
+from restante.delivery.attempt_end import AttemptEnd, AttemptKind, AttemptTally, concerns
+from restante.delivery.connection_losses import ConnectionLosses
 from restante.delivery.connection_ramp import ConnectionRamp
 from restante.delivery.delivery_context import DeliveryContext
 from restante.delivery.delivery_tally import DeliveryTally
 from restante.delivery.dial_plan import DialPlan
-from restante.delivery.experience import GoodDrain
+from restante.delivery.experience import Beginning, Experience, GoodDrain
 from restante.delivery.journal import Journal
 from restante.delivery.link_plan import ConnectionEnd, EndKind
 from restante.delivery.outcome import deferred_for, uncertain_for
@@ -66,8 +68,6 @@ from restante.store.store_errors import StoreError
 from restante.tenancy.model import Directory
 
 SILENCE_SECONDS: Final = 10.0  # between two looks for connections that wait for late replies
-LOSSES_LIMIT: Final = 4  # connections in a row that are replaced, each lost over a message
-LOSSES_LIMIT_KNOWN: Final = 10  # the same, where the destination has taken mail before
 IDLE_SECONDS: Final = 60.0  # of waiting for a reply: the connection does no work
 WAITING_BESIDE: Final = 4  # connections beyond the destination's number, while all wait
 UNSETTLED_PER_CONNECTION: Final = (
@@ -102,28 +102,21 @@ class DrainAttempt:
         self._is_refused_bounced = context.bounces_refused(plan.domain)
         self._tasks = asyncio.TaskGroup()
         self._running = 0  # tasks: one for each connection, open or being made
-        self._beginning = context.experience.beginning(
-            plan.destination.text,
-            plan.destination.connections,
-            is_paced=plan.per_minute is not None,
-        )
+        self._beginning = _beginning(plan, context.experience)
         self._ramp = ConnectionRamp(self._beginning.most, self._beginning.first)
         self._connections = AttemptConnections(
             plan, context, journal, self._beginning, take=self._take, report=self._report
         )
         self._rules = StopRules(refusals)
-        self._is_limited = self._beginning.is_limited
-        self._wait = 0.0
+        self._tally = AttemptTally(is_limited=self._beginning.is_limited)
+        self._losses = ConnectionLosses(
+            partial(context.experience.has_taken_mail, plan.destination.text)
+        )
         self._loop = asyncio.get_running_loop()
-        self._tried = 0
-        self._delivered = 0
-        self._has_moved_some = False  # a message was taken for some of its recipients
-        self._losses_in_a_row = 0  # connections lost over a message since the last delivery
         self._in_hand = 0  # messages taken by connections, and without an outcome
         # the directory in which the record was last looked up
         self._picture: Directory | None = None
         self._news = asyncio.Event()
-        self._kind, self._reason = AttemptKind.STOPPED, ""
         self._is_ending = False
 
     @property
@@ -139,22 +132,14 @@ class DrainAttempt:
             looking.cancel()
             self._connections.finish()
         self._remember()
-        return AttemptEnd(
-            self._kind,
-            self._reason,
-            self._tried,
-            self._delivered,
-            self._wait,
-            is_limited=self._is_limited,
-            moved_some=self._has_moved_some,
-        )
+        return self._tally.end()
 
     async def _look_for_silence(self) -> None:
         """Open another connection while the others wait for late replies."""
         while True:
             await asyncio.sleep(SILENCE_SECONDS)
             self._connections.note_late_replies()
-            self._connections.judge_first_windows(self._delivered)
+            self._connections.judge_first_windows(self._tally.delivered)
             if self._needs_relief:
                 self._relieve()
             elif not self._is_ending:  # mail that stands in a window can leave by no other
@@ -168,7 +153,7 @@ class DrainAttempt:
     def _relieve(self) -> None:
         """Open one beside those that wait, or end one if there are too many."""
         most = self._beginning.most
-        if self._running >= most + WAITING_BESIDE or self._has_lost_too_many:
+        if self._running >= most + WAITING_BESIDE or self._losses.are_too_many:
             self._connections.cut_longest_silent()
         elif self._running < self._ramp.wanted or self._ramp.widen() or self._do_no_work(most):
             self._begin_connection(is_relief=True)
@@ -183,7 +168,7 @@ class DrainAttempt:
         experience, destination = self._context.experience, self._plan.destination.text
         if self._connections.has_failed:
             experience.went_badly(destination)
-        elif self._kind is AttemptKind.COMPLETE and self._delivered and self._beginning.most > 1:
+        elif self._tally.is_good and self._beginning.most > 1:
             experience.went_well(
                 destination,
                 GoodDrain(
@@ -195,7 +180,7 @@ class DrainAttempt:
         """Begin no more messages."""
         if not self._is_ending:
             self._is_ending = True
-            self._kind, self._reason = kind, reason
+            self._tally.kind, self._tally.reason = kind, reason
             self._connections.end(reason)
             self._news.set()
 
@@ -270,12 +255,12 @@ class DrainAttempt:
         per_minute = self._plan.per_minute
         if per_minute is None or self._supply.is_empty:
             return False
-        self._wait = self._context.rates.take(
+        self._tally.wait = self._context.rates.take(
             self._plan.destination.text, self._plan.domain.id, per_minute
         )
-        if self._wait:
+        if self._tally.wait:
             self.end(f"{per_minute} messages a minute may leave", AttemptKind.PACED)
-        return self._wait > 0
+        return self._tally.wait > 0
 
     @property
     def _is_full(self) -> bool:
@@ -298,9 +283,9 @@ class DrainAttempt:
         move = self._record(message, outcome, reply)
         tally.count(move)
         if move is Move.DELIVERED:
-            self._delivered += 1
-            self._losses_in_a_row = 0
-            if self._delivered == 1:
+            self._tally.delivered += 1
+            self._losses.delivered()
+            if self._tally.delivered == 1:
                 self._context.experience.took_mail(self._plan.destination.text)
             self._rules.delivered()
             if not self._ramp.is_settled:
@@ -329,7 +314,7 @@ class DrainAttempt:
     def _record(self, message: HeldMessage, outcome: Outcome, reply: str) -> Move:
         self._settlement.add(outcome)
         self._in_hand -= 1
-        self._tried += 1
+        self._tally.tried += 1
         if not self._in_hand:
             self._news.set()
         return self._journal.record(message, outcome, reply)
@@ -339,12 +324,12 @@ class DrainAttempt:
             self.end(*stop)
 
     def _consider_stopping(self, outcome: Outcome) -> None:
-        self._has_moved_some |= takes_few_at_once(outcome)
+        self._tally.moved_some |= takes_few_at_once(outcome)
         moves = [recipient.move for recipient in outcome.recipients]
         self._supply.left_behind += Move.DEFERRED in moves
         if stop := self._rules.not_delivered(outcome):
             if stop.kind is AttemptKind.LIMITED:
-                self._is_limited = True
+                self._tally.is_limited = True
                 self._context.experience.met_limit(self._plan.destination.text)
             self.end(*stop)
 
@@ -422,22 +407,8 @@ class DrainAttempt:
         self._record(message, outcome, "")
         self._consider_stopping(outcome)
 
-    def _is_replaced(self, end: ConnectionEnd) -> bool:
-        """Return whether another connection takes the place of this one at once."""
-        if end.kind in OURS or end.came_after_mail:
-            return True
-        if end.in_doubt is None and not end.was_over_a_message:
-            return end.goes_on_gentler
-        self._losses_in_a_row += 1
-        return not self._has_lost_too_many
-
-    @property
-    def _has_lost_too_many(self) -> bool:
-        takes_mail = self._context.experience.has_taken_mail(self._plan.destination.text)
-        return self._losses_in_a_row > (LOSSES_LIMIT_KNOWN if takes_mail else LOSSES_LIMIT)
-
     def _make_do_without(self, end: ConnectionEnd) -> None:
-        if self._is_replaced(end):
+        if self._losses.is_replaced(end):
             self._open_connections()
             if self._needs_relief:
                 self._begin_connection(is_relief=True)
@@ -447,3 +418,8 @@ class DrainAttempt:
         else:
             self.end(end.reason)
         self._connections.wake()
+
+
+def _beginning(plan: DialPlan, experience: Experience) -> Beginning:
+    destination, is_paced = plan.destination, plan.per_minute is not None
+    return experience.beginning(destination.text, destination.connections, is_paced=is_paced)

@@ -55,6 +55,9 @@ class EndKind(StrEnum):
     ABORTED = "aborted"  # by us
 
 
+OURS: Final = (EndKind.QUIT, EndKind.UNREADABLE)  # ends that are no fault of the destination
+
+
 class SendingManner(StrEnum):
     """How messages were sent, or would have been sent, over a connection."""
 

@@ -35,17 +35,10 @@ def build_reception(ground: Ground, delivery: DeliveryParts) -> ReceptionParts:
     setup, records = ground.setup, ground.records
     expected = ExpectedHosts(records.directory, ground.host_names.known)
     door = _doorkeeper(ground, expected)
-    memory_budget = _memory_budget(ground)
-    disk_space = _disk_space(ground)
+    memory_budget, disk_space = _memory_budget(ground), _disk_space(ground)
     authenticator = _authenticator(ground)
     auth_gate = _auth_gate(ground, authenticator, expected)
-    arrivals = Arrivals(
-        records.store.figures,
-        records.directory,
-        setup.log,
-        time.monotonic,
-        on_mail=delivery.watcher.mail_came,
-    )
+    arrivals = _arrivals(ground, delivery)
     intake = _intake(ground, arrivals)
     facts = _domain_facts(ground, delivery)
     services = Services(
@@ -76,9 +69,7 @@ def build_reception(ground: Ground, delivery: DeliveryParts) -> ReceptionParts:
         intake=intake,
         listeners=_listeners(ground, door),
         terms=SessionTermsMaker(services, authenticator, ground.own_addresses),
-        logins=LoginKeeper(
-            records.store, records.directory, setup.logins, setup.log, now=time.time
-        ),
+        logins=_login_keeper(ground),
     )
 
 
@@ -136,6 +127,21 @@ def _auth_gate(ground: Ground, authenticator: Authenticator, expected: ExpectedH
     gate = AuthGate(authenticator, expected, settings, time.monotonic, on_failure=bursts.failed)
     ground.settings.on_change(lambda config: gate.set_limits(config.reception))
     return gate
+
+
+def _login_keeper(ground: Ground) -> LoginKeeper:
+    records, setup = ground.records, ground.setup
+    return LoginKeeper(records.store, records.directory, setup.logins, setup.log, now=time.time)
+
+
+def _arrivals(ground: Ground, delivery: DeliveryParts) -> Arrivals:
+    return Arrivals(
+        ground.records.store.figures,
+        ground.records.directory,
+        ground.setup.log,
+        time.monotonic,
+        on_mail=delivery.watcher.mail_came,
+    )
 
 
 def _intake(ground: Ground, arrivals: Arrivals) -> Intake:

@@ -136,15 +136,7 @@ def held_message(row: Row, refused: Sequence[str] = ()) -> HeldMessage:
     ) = row
     if zlib.crc32(head) != head_crc32:
         raise DamagedRow("its content does not match its checksum")
-    forward_paths = (*paths(held_paths), *refused)
-    envelope = Envelope(
-        reverse_path,
-        forward_paths,
-        bool(flags & _IS_8BIT),
-        bool(flags & _NEEDS_SMTPUTF8),
-        None if dsn is None else _dsn(dsn),
-        bool(flags & _IS_SUSPECT),
-    )
+    envelope = _envelope(reverse_path, (*paths(held_paths), *refused), flags, dsn)
     content = None if file is None else ContentFile(file, size - len(head), file_crc32)
     is_delay_told = bool(flags & _IS_DELAY_TOLD)
     doubts = flags >> _DOUBTS_SHIFT & _DOUBTS_MASK
@@ -159,6 +151,19 @@ def held_message(row: Row, refused: Sequence[str] = ()) -> HeldMessage:
         doubts=doubts,
         message_id=message_id,
         origin=read_origin(origin[0]) if origin else None,
+    )
+
+
+def _envelope(
+    reverse_path: str, forward_paths: tuple[str, ...], flags: int, dsn: str | None
+) -> Envelope:
+    return Envelope(
+        reverse_path,
+        forward_paths,
+        bool(flags & _IS_8BIT),
+        bool(flags & _NEEDS_SMTPUTF8),
+        None if dsn is None else _dsn(dsn),
+        bool(flags & _IS_SUSPECT),
     )
 
 

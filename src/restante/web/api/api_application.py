@@ -45,6 +45,25 @@ from restante.web.api.problem_details import handle_problems
 from restante.web.api.repeatable import RequestsUnderWay
 from restante.web.api.request_id import RequestIds
 
+ROUTES = (  # in the order of the reference
+    account_routes,
+    account_use_routes,
+    login_routes,
+    token_routes,
+    user_routes,
+    domain_routes,
+    recipient_routes,
+    queue_routes,
+    report_routes,
+    notice_routes,
+    person_routes,
+    release_routes,
+    server_routes,
+    event_routes,
+    store_routes,
+    configuration_routes,
+)
+
 
 def build_api(
     context: AdminContext, acting: Principal | None = None, gate: Gate | None = None
@@ -65,24 +84,7 @@ def build_api(
     api.state.acting = acting
     api.state.record_locks = RecordLocks()
     api.state.under_way = RequestsUnderWay()
-    for routes in (
-        account_routes,
-        account_use_routes,
-        login_routes,
-        token_routes,
-        user_routes,
-        domain_routes,
-        recipient_routes,
-        queue_routes,
-        report_routes,
-        notice_routes,
-        person_routes,
-        release_routes,
-        server_routes,
-        event_routes,
-        store_routes,
-        configuration_routes,
-    ):
+    for routes in ROUTES:
         api.include_router(routes.router, prefix="/v1")
     api.include_router(metrics_routes.router)
     api.add_api_route("/v1/openapi.json", _show_schema, include_in_schema=False)
