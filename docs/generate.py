@@ -75,6 +75,13 @@ AUDIT_MEANINGS = {
     AuditAction.DOMAIN_ADDED: "A hosted domain was added.",
     AuditAction.DOMAIN_CHANGED: "A domain's account, destination or authorized hosts were changed.",
     AuditAction.DOMAIN_REMOVED: "A hosted domain was removed.",
+    AuditAction.CHANGE_SCHEDULED: "An account asked for another destination or other authorized"
+    " hosts. The change waits for its time.",
+    AuditAction.CHANGE_CANCELLED: "A waiting change of a domain was cancelled.",
+    AuditAction.CHANGE_APPLIED: "A waiting change of a domain was applied, at its time or by an"
+    " operator before it. The reason names its maker.",
+    AuditAction.CHANGE_DROPPED: "A waiting change of a domain was dropped at its time. The reason"
+    " says why it could not be applied.",
     AuditAction.RECIPIENTS_CHANGED: "A domain's list of recipients was changed; the reason says by"
     " how many.",
     AuditAction.MAIL_DELETED: "Messages were deleted; the subject is their names.",
@@ -256,6 +263,8 @@ _RECORDS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "account": (
         "account add",
         {
+            "change_lock": "true: refuse changes of destinations and authorized hosts by the"
+            " account.",
             "report_details": "true: quote the primary in reports of success and delay.",
         },
     ),

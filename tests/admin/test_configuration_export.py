@@ -31,6 +31,7 @@ EVERYTHING: list[dict[str, Any]] = [
         "quota_messages": 1000,
         "report_details": True,
         "history": "domain",
+        "change_lock": True,
     },
     {"thing": "account", "name": "beta"},
     {"thing": "login", "user": "acme-mail", "account": "acme", "password": "correct horse"},
@@ -73,6 +74,7 @@ EVERYTHING: list[dict[str, Any]] = [
         "refused_retention": 0,
         "refused_at_end": "delete",
         "on_refusal": "bounce",
+        "change_lock": True,
         "probe": "off",
         "addresses": ["anna", "sales-*"],
     },
@@ -325,7 +327,7 @@ def test_an_export_of_secrets_is_audited_before_it_begins() -> None:
 # of a record needs a place in one of them: an export must make the same record elsewhere.
 LEFT_OUT = {"id", "created_at"}
 EXPORTED = {
-    Account: {"name", "empty_reply", "note", "quota", "report_details", "history"},
+    Account: {"name", "empty_reply", "note", "quota", "report_details", "history", "change_lock"},
     Login: {
         *("user", "account", "password_hash", "sealed_secret", "sealed_verifier"),
         *("valid_until", "prior"),

@@ -39,6 +39,7 @@ from restante.admin import (
     store_maintenance,
     tokens,
     trail,
+    waiting_changes,
 )
 from restante.admin.account_use import UseSelection
 from restante.admin.admin_context import AdminContext, operator
@@ -66,6 +67,7 @@ from restante.store.mail_reports import ReportFilter
 from restante.store.store_errors import StoreError
 from restante.tenancy.audit import AuditAction, AuditFilter
 from restante.tenancy.grants import ALL_GRANTS, Grant, GrantedRole, Scope
+from restante.tenancy.model import parse_authorized_hosts
 from restante.tenancy.notice import NewNotice, NoticeFacts, NoticeKind, PastNotice
 from restante.tenancy.principal import (
     COMMAND_LINE,
@@ -76,12 +78,14 @@ from restante.tenancy.principal import (
     account_login,
     policy_rule,
 )
+from restante.tenancy.scheduled_change import ChangeMaker, Replacement, ScheduledChange
 from restante.transfer import queue_content, queue_import
 from restante.transfer.import_arrival import ImportLabel
 from restante.transfer.transfer_error import TransferError, TransferFault
 from tests.admin.configurations import applied
 from tests.admin.configurations import exported as exported_configuration
 from tests.admin.desk import HEAD, NOW, Desk, FakeServer, all_of, ask_for, run
+from tests.contract.making import NOTED
 from tests.source_tree import parse_source
 
 SOURCE = Path(restante.__file__).parent
@@ -289,6 +293,17 @@ CALLS: dict[AdminAction, list[Call]] = {
         lambda c, of: domains.change_domain(c, of.domain, DomainChange(account="alpha"))
     ],
     AdminAction.DOMAIN_REMOVE: [lambda c, of: domains.remove_domain(c, of.domain, "left")],
+    AdminAction.CHANGE_LIST: [
+        lambda c, of: waiting_changes.list_changes(c, domain=of.domain),
+        lambda c, of: waiting_changes.list_changes(c, account=of.account),
+        lambda c, _: waiting_changes.list_changes(c),
+    ],
+    AdminAction.CHANGE_CANCEL: [
+        lambda c, of: waiting_changes.cancel_change(c, of.report),
+    ],
+    AdminAction.CHANGE_APPLY: [
+        lambda c, of: waiting_changes.apply_change(c, of.report),
+    ],
     AdminAction.RECIPIENTS_LIST: [
         lambda c, of: all_of(recipient_lists.list_recipients(c, of.domain))
     ],
@@ -489,6 +504,23 @@ def past_of(waiting: NewNotice) -> PastNotice:
     )
 
 
+def waiting_change(desk: Desk, of: Things) -> ScheduledChange:
+    """Return a change of the account's domain."""
+    domain = desk.context.directory.now.domains[of.domain]
+    maker = ChangeMaker(f"login {of.account}-mail", "192.0.2.1")
+    hosts = Replacement(domain.authorized_hosts, parse_authorized_hosts(["192.0.2.99"]))
+    return ScheduledChange(
+        0,
+        domain.id,
+        of.domain,
+        of.account,
+        maker,
+        NOW,
+        NOW + 60,
+        authorized_hosts=hosts,
+    )
+
+
 def waiting_notice(desk: Desk, of: Things) -> NewNotice:
     """Return a notice for the account's channel."""
     [hook] = desk.context.directory.now.channels_of(of.account)
@@ -520,6 +552,7 @@ async def two_accounts() -> Desk:
         one = tokens.NewToken(name="one", account=of.account, role=GrantedRole.ACCOUNT_READER)
         await tokens.add_token(desk.context, one)
         await portal_users.invite_user(desk.context, invitation_of(of, f"ana@{of.domain}"))
+        await desk.store.scheduled.schedule_change(waiting_change(desk, of), NOTED)
     assert [one.number for one in await desk.store.reports.list_reports(ReportFilter())] == [1, 2]
     return desk
 
@@ -540,6 +573,7 @@ async def seen_of(desk: Desk, of: Things) -> list[object]:
         ),
         await all_of(recipient_lists.list_recipients(context, of.domain)),
         await past(context, releases.ReleaseSelection(domain=of.domain)),
+        list(await waiting_changes.list_changes(context, account=of.account)),
         await all_of(trail.list_audit(context, AuditFilter(account=of.account))),
     ]
 
@@ -884,6 +918,7 @@ def test_no_grant_of_an_account_sets_limits_or_concerns_the_platform() -> None:
         AdminAction.DOMAIN_LIMIT,
         AdminAction.DOMAIN_MOVE,
         AdminAction.DOMAIN_REMOVE,
+        AdminAction.CHANGE_APPLY,
         AdminAction.CHANNEL_EXPOSE,
         AdminAction.CONTENT_IMPORT,
         AdminAction.PERSON_EXPORT,
@@ -1020,6 +1055,7 @@ def test_every_field_of_a_changed_domain_needs_an_action_that_suits_it() -> None
         "quota",
         "quota_messages",
         "message_size",
+        "change_lock",
         "allow",
         "add_allow",
         "drop_allow",

@@ -70,6 +70,7 @@ FULL_POLICY = Policy(
     message_octets=1 << 20,
     retention=Retention(30.5, AtEnd.DELETE),
     refused_retention=Retention(None, AtEnd.DELETE),
+    change_lock=True,
 )
 
 # --- records come back as they were put

@@ -21,8 +21,8 @@ MAKER = ChangeMaker("token ci (alpha) — ünïcode", "192.0.2.9", "k3v9x0q2ma",
 WANTED = Destination(
     "mail2.example", 2525, TlsUse.REQUIRED, login=DestinationLogin("mx", b"\0\xff"), set_by="alpha"
 )
-SCHEDULED = AuditEntry(5.0, AuditAction.RECIPIENTS_CHANGED, MAKER.name, "alpha.example", "alpha")
-ENDED = replace(SCHEDULED, at=9.0, action=AuditAction.DOMAIN_CHANGED)
+SCHEDULED = AuditEntry(5.0, AuditAction.CHANGE_SCHEDULED, MAKER.name, "alpha.example", "alpha")
+ENDED = replace(SCHEDULED, at=9.0, action=AuditAction.CHANGE_APPLIED)
 
 
 async def hosted(store: Store) -> HostedDomain:
@@ -60,7 +60,7 @@ async def test_a_change_comes_back_as_it_was(store: Store) -> None:
     assert kept == replace(change, id=kept.id)
     assert kept.id > 0
     assert list(await store.scheduled.waiting_changes()) == [kept]
-    assert await actions(store) == [AuditAction.RECIPIENTS_CHANGED]
+    assert await actions(store) == [AuditAction.CHANGE_SCHEDULED]
 
 
 async def test_the_record_is_as_it_was_until_then(store: Store) -> None:
@@ -85,7 +85,7 @@ async def test_a_second_change_of_a_part_is_a_conflict(store: Store, without: st
     with pytest.raises(Conflict):
         await store.scheduled.schedule_change(second, SCHEDULED)
     assert list(await store.scheduled.waiting_changes()) == [kept]
-    assert await actions(store) == [AuditAction.RECIPIENTS_CHANGED]
+    assert await actions(store) == [AuditAction.CHANGE_SCHEDULED]
 
 
 async def test_another_domain_has_its_own(store: Store) -> None:
@@ -95,6 +95,11 @@ async def test_another_domain_has_its_own(store: Store) -> None:
     await store.scheduled.schedule_change(change_of(other), SCHEDULED)
     waiting = await store.scheduled.waiting_changes()
     assert [change.domain_id for change in waiting] == [one.id, other.id]
+    assert list(await store.scheduled.waiting_changes(domain_id=other.id)) == [waiting[1]]
+    assert list(await store.scheduled.waiting_changes(limit=1)) == [waiting[0]]
+    assert list(await store.scheduled.waiting_changes(after=waiting[0].id)) == [waiting[1]]
+    of_none = await store.scheduled.waiting_changes(domain_id=one.id, after=waiting[0].id)
+    assert list(of_none) == []
 
 
 async def test_a_domain_that_is_not_hosted_has_none(store: Store) -> None:

@@ -137,6 +137,7 @@ PAGES: Final = {
         RUNNING + MAIL + "install -d -o restante /var/backups/restante"
     ),
     "docs/how-to/certificates.md": Page(RUNNING, {"Use certificates of an authority": ISSUED}),
+    "docs/how-to/delay-changes-of-destinations.md": Page(RUNNING),
     "docs/how-to/find-a-message.md": Page(RUNNING + MAIL),
     "docs/how-to/handle-one-persons-data.md": Page(RUNNING + MAIL),
     "docs/how-to/open-the-api.md": Page(MADE),

@@ -25,6 +25,11 @@ AWAY, TEST = NoticeKind.PRIMARY_AWAY, NoticeKind.TEST
         ("", True, "alpha", AWAY, True),
         ("", True, "", AWAY, True),
         ("", True, "alpha", NoticeKind.PRIMARY_BACK, False),
+        ("alpha", False, "alpha", NoticeKind.CHANGE_SCHEDULED, True),  # nobody can silence it
+        ("alpha", False, "alpha", NoticeKind.CHANGE_ENDED, True),
+        ("alpha", False, "beta", NoticeKind.CHANGE_SCHEDULED, False),
+        ("", True, "alpha", NoticeKind.CHANGE_SCHEDULED, False),
+        ("", False, "", NoticeKind.CHANGE_SCHEDULED, False),
         ("", True, "alpha", "a-kind-of-a-later-version", False),
     ],
 )

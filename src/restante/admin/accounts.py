@@ -48,6 +48,7 @@ class NewAccount(BaseModel):
     quota_messages: Amount | None = None
     report_details: bool = False  # whether reports of success and delay quote its primary
     history: HistoryDetail = HistoryDetail.FULL  # how much is kept of mail that left
+    change_lock: bool = False  # it may change neither destinations nor authorized hosts
 
 
 class AccountChange(BaseModel):
@@ -61,6 +62,7 @@ class AccountChange(BaseModel):
     quota_messages: Amount | None = None
     report_details: bool | None = None
     history: HistoryDetail | None = None
+    change_lock: bool | None = None
 
 
 class AccountView(BaseModel):
@@ -80,6 +82,7 @@ class AccountView(BaseModel):
     octets: int
     report_details: bool
     history: HistoryDetail
+    change_lock: bool
 
 
 class ChangedAccount(AccountView):
@@ -139,6 +142,8 @@ def checked_account(account: Account, change: AccountChange) -> Account:
         account = replace(account, report_details=change.report_details)
     if change.history is not None:
         account = replace(account, history=change.history)
+    if change.change_lock is not None:
+        account = replace(account, change_lock=change.change_lock)
     quota = changed_quota(account.quota, change.quota, change.quota_messages)
     return replace(account, quota=quota)
 
@@ -216,6 +221,7 @@ def _view(context: AdminContext, account: Account) -> AccountView:
         note=account.note if context.principal.sees("") else "",  # the operator's own words
         empty_reply=account.empty_reply,
         report_details=account.report_details,
+        change_lock=account.change_lock,
         history=account.history,
         domains=sum(1 for _ in directory.domains_of(account.name)),
         logins=sum(1 for _ in directory.logins_of(account.name)),

@@ -160,6 +160,9 @@ class AdminContext:
     checks: CheckAllowance = field(default_factory=CheckAllowance)  # that accounts start
     portal_url: Callable[[], str] = str  # its beginning, without a slash; "" if there is no portal
     private_addresses: Callable[[], bool] = bool  # whether accounts' channels may use them
+    change_delay: Callable[[], float] = (
+        float  # seconds that an account's change of where mail goes waits
+    )
     applying: asyncio.Lock = field(default_factory=asyncio.Lock)  # one configuration at a time
 
     def acting(self, principal: Principal, reason: str = "") -> "AdminContext":

@@ -18,6 +18,12 @@ from restante.admin.apply_steps import (
     check_same,
     verb_of,
 )
+from restante.admin.change_scheduling import (
+    scheduled_warnings,
+    time_text,
+    waiting_like,
+    wish,
+)
 from restante.admin.configuration_entries import DomainEntry
 from restante.admin.configuration_export import domain_fields
 from restante.admin.destinations import (
@@ -43,6 +49,7 @@ from restante.tenancy.policy import DEFAULT_POLICY, Policy, Recipients, Unknown
 from restante.tenancy.policy_settings import SUSPENDED
 from restante.tenancy.principal import Role
 from restante.tenancy.record_change import NOTHING, Change, changes_between
+from restante.tenancy.scheduled_change import without_scheduled_parts
 from restante.tenancy.secrets import SealBroken, destination_owner
 
 _NOWHERE: Final = Destination("")
@@ -74,9 +81,10 @@ async def plan_domain(
         present = None  # as if it were not there: adding it is refused in the same words
     wanted, warnings = await _wanted_domain(context, name, present, entry, terms)
     recipients = await _plan_list(context, name, wanted, addresses, terms)
+    wanted, waiting = await _without_what_waits(context, present, wanted)
     changes = changes_between(present, wanted)
     if not changes:
-        return PlannedDomain(None, recipients, warnings)
+        return PlannedDomain(None, recipients, [*warnings, *waiting])
     if present is None:
         permit(context.principal, AdminAction.DOMAIN_ADD)
     else:
@@ -92,7 +100,26 @@ async def plan_domain(
         changes,
         partial(_store, context, present, wanted),
     )
-    return PlannedDomain(step, recipients, warnings)
+    return PlannedDomain(step, recipients, [*warnings, *waiting])
+
+
+async def _without_what_waits(
+    context: AdminContext, present: HostedDomain | None, wanted: HostedDomain
+) -> tuple[HostedDomain, Sequence[str]]:
+    """Leave out the part of a change that waits already, and warn of parts that wait or will.
+
+    Raises AdminError where an account may not change them, or where another change is in the way.
+    """
+    asked = wish(context, present, wanted)
+    if asked is None or present is None or asked.applies_at <= asked.made_at:
+        return wanted, []
+    waiting = await waiting_like(context, asked)
+    if waiting is not None:
+        return without_scheduled_parts(present, wanted), scheduled_warnings(waiting)
+    when = time_text(asked.applies_at)
+    return wanted, [
+        f"domain {asked.domain}: its {asked.parts_text} will change at {when} at the earliest"
+    ]
 
 
 async def _store(context: AdminContext, present: HostedDomain | None, wanted: HostedDomain) -> None:

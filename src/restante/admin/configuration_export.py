@@ -102,6 +102,7 @@ def account_fields(account: Account) -> Fields:
         "quota_messages": account.quota.messages,
         "report_details": account.report_details,
         "history": str(account.history),
+        "change_lock": account.change_lock,
     }
     plain = {
         "note": "",
@@ -110,6 +111,7 @@ def account_fields(account: Account) -> Fields:
         "quota_messages": None,
         "report_details": False,
         "history": str(_PLAIN_ACCOUNT.history),
+        "change_lock": False,
     }
     return {"name": account.name, **_differing(fields, plain)}
 

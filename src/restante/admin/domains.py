@@ -3,12 +3,21 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import NamedTuple
 
 from pydantic import BaseModel
 
 from restante.admin.accounts import find_account
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
+from restante.admin.change_scheduling import (
+    WaitingChangeView,
+    changed_at_once,
+    schedule,
+    scheduled_warnings,
+    waiting_view,
+    wish,
+)
 from restante.admin.destinations import (
     check_authority,
     judge_destination,
@@ -54,6 +63,7 @@ from restante.tenancy.notice import Transport
 from restante.tenancy.policy import DEFAULT_POLICY, Recipients, Unknown
 from restante.tenancy.policy_settings import SUSPENDED
 from restante.tenancy.record_change import Change, changes_between
+from restante.tenancy.scheduled_change import ScheduledChange, without_scheduled_parts
 
 
 class DomainView(BaseModel):
@@ -87,6 +97,15 @@ class ChangedDomain(BaseModel):
     domain: DomainView
     warnings: list[str]
     changes: list[ChangeView]  # of an existing domain: none if nothing differed
+    scheduled: WaitingChangeView | None = None  # the part that waits, of an account's change
+
+
+class StoredDomain(NamedTuple):
+    """A domain after a change."""
+
+    domain: HostedDomain
+    changes: Sequence[Change]  # that were made
+    scheduled: ScheduledChange | None  # the part of the change that waits
 
 
 async def add_domain(context: AdminContext, new: NewDomain) -> ChangedDomain:
@@ -109,8 +128,7 @@ async def add_domain(context: AdminContext, new: NewDomain) -> ChangedDomain:
     policy = changed_policy(name, DEFAULT_POLICY, new, now)
     warnings += settings_without_effect(name, policy, new)
     domain = HostedDomain(0, name, new.account, destination, hosts, now, policy)
-    stored, changes = await store_domain(context, None, domain)
-    return await _changed_domain(context, stored, changes, warnings)
+    return await _changed_domain(context, await store_domain(context, None, domain), warnings)
 
 
 async def list_domains(
@@ -174,8 +192,7 @@ async def change_domain(context: AdminContext, name: str, change: DomainChange) 
     domain = replace(
         domain, account=account, destination=destination, authorized_hosts=hosts, policy=policy
     )
-    stored, changes = await store_domain(context, present, domain)
-    return await _changed_domain(context, stored, changes, warnings)
+    return await _changed_domain(context, await store_domain(context, present, domain), warnings)
 
 
 async def remove_domain(context: AdminContext, name: str, reason: str) -> None:
@@ -216,12 +233,14 @@ def find_domain(context: AdminContext, name: str) -> HostedDomain:
 
 
 async def _changed_domain(
-    context: AdminContext, domain: HostedDomain, changes: Sequence[Change], warnings: Sequence[str]
+    context: AdminContext, stored: StoredDomain, warnings: Sequence[str]
 ) -> ChangedDomain:
+    domain, waiting = stored.domain, stored.scheduled
     return ChangedDomain(
         domain=_view(context, domain, await context.store.figures.set_apart()),
-        warnings=[*warnings, *_warnings(context, domain)],
-        changes=change_views(changes),
+        warnings=[*warnings, *_warnings(context, domain), *scheduled_warnings(waiting)],
+        changes=change_views(stored.changes),
+        scheduled=None if waiting is None else waiting_view(waiting),
     )
 
 
@@ -238,15 +257,22 @@ def _entry(
 
 async def store_domain(
     context: AdminContext, present: HostedDomain | None, domain: HostedDomain
-) -> tuple[HostedDomain, Sequence[Change]]:
+) -> StoredDomain:
     """Store a domain that differs from the present one, and return it with the changes.
 
-    None: there is no present one. A domain that is suspended is drained no more.
+    None: there is no present one. A domain that is suspended is drained no more. An
+    account's change of the destination or of authorized hosts waits: see `change_scheduling`.
     """
+    asked, waiting = wish(context, present, domain), None
+    if asked is not None and present is not None and asked.applies_at > asked.made_at:
+        waiting = await schedule(context, asked)
+        domain = without_scheduled_parts(present, domain)
     stored, changes = await _put(context, present, domain)
+    if asked is not None and waiting is None:
+        changed_at_once(context, asked)
     if present and context.server and stored.policy.suspension_at(context.now()) is not None:
         await context.server.stop_drain(stored.id, "the domain was suspended")
-    return stored, changes
+    return StoredDomain(stored, changes, waiting)
 
 
 async def _put(

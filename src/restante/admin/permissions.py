@@ -47,6 +47,9 @@ class AdminAction(StrEnum):
     DOMAIN_AUTHORIZE = "change a domain's authorized hosts"
     DOMAIN_MOVE = "move a domain to another account"
     DOMAIN_REMOVE = "remove a domain"
+    CHANGE_LIST = "list waiting changes"
+    CHANGE_CANCEL = "cancel a waiting change"
+    CHANGE_APPLY = "apply a waiting change early"
     RECIPIENTS_LIST = "list recipients"
     RECIPIENTS_CHANGE = "change recipients"
     QUEUE_LIST = "list messages"
@@ -95,6 +98,7 @@ _OF_THE_PLATFORM: Final = frozenset(
         AdminAction.DOMAIN_LIMIT,
         AdminAction.DOMAIN_MOVE,
         AdminAction.DOMAIN_REMOVE,
+        AdminAction.CHANGE_APPLY,
         AdminAction.CHANNEL_EXPOSE,
         AdminAction.CONTENT_IMPORT,
         AdminAction.PERSON_EXPORT,
@@ -137,6 +141,7 @@ _READING: Final = frozenset(
         AdminAction.USER_LIST,
         AdminAction.DOMAIN_LIST,
         AdminAction.DOMAIN_SHOW,
+        AdminAction.CHANGE_LIST,
         AdminAction.RECIPIENTS_LIST,
         AdminAction.QUEUE_LIST,
         AdminAction.QUEUE_SHOW,
@@ -242,11 +247,22 @@ _OF_SCOPES: Final[Mapping[Grant, frozenset[AdminAction]]] = {
         }
     ),
     Scope.DOMAIN_READ: frozenset(
-        {AdminAction.DOMAIN_LIST, AdminAction.DOMAIN_SHOW, AdminAction.RECIPIENTS_LIST}
+        {
+            AdminAction.DOMAIN_LIST,
+            AdminAction.DOMAIN_SHOW,
+            AdminAction.CHANGE_LIST,
+            AdminAction.RECIPIENTS_LIST,
+        }
     ),
     Scope.DOMAIN_WRITE: _CHANGES_POLICY,
     Scope.DOMAIN_DIRECT: _CHANGES_POLICY
-    | {AdminAction.DOMAIN_DIRECT, AdminAction.DOMAIN_AUTHORIZE},
+    | {
+        AdminAction.DOMAIN_DIRECT,
+        AdminAction.DOMAIN_AUTHORIZE,
+        AdminAction.CHANGE_LIST,
+        AdminAction.CHANGE_CANCEL,
+        AdminAction.CHANGE_APPLY,
+    },
     Scope.RECIPIENTS_WRITE: frozenset({AdminAction.RECIPIENTS_LIST, AdminAction.RECIPIENTS_CHANGE}),
     Scope.QUEUE_READ: _SHOWS_QUEUE,
     Scope.QUEUE_WRITE: _SHOWS_QUEUE

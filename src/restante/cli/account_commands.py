@@ -54,6 +54,14 @@ History = Annotated[
         " nothing. New accounts: full.",
     ),
 ]
+ChangeLock = Annotated[
+    Literal["on", "off"] | None,
+    typer.Option(
+        "--change-lock",
+        help="Refuse changes of destinations and authorized hosts by the account. New accounts:"
+        " off.",
+    ),
+]
 
 COLUMNS = (
     text_column("NAME", "name"),
@@ -70,6 +78,7 @@ DETAILS = (
     *COLUMNS,
     Column("REPORT DETAILS", lambda row: "on" if row["report_details"] else "off"),
     text_column("HISTORY", "history"),
+    Column("CHANGE LOCK", lambda row: "on" if row["change_lock"] else "off"),
     number_column("TOKENS", "tokens"),
 )
 
@@ -84,13 +93,14 @@ def add(
     quota_messages: QuotaMessagesOption = None,
     report_details: ReportDetails = None,
     history: History = None,
+    change_lock: ChangeLock = None,
     reason: OptionalReason = None,
     as_json: Json = False,
     config: ConfigFile = None,
 ) -> None:
     """Add an account."""
     body = {"name": name} | _given(note, empty_reply, quota, quota_messages)
-    body |= _details(report_details, history)
+    body |= _details(report_details, history, change_lock)
     added = ask(config, "POST", "/v1/accounts", params={"reason": reason}, body=body)
     show_added(f"account {name}", added, as_json=as_json)
 
@@ -129,16 +139,19 @@ def change(
     quota_messages: QuotaMessagesOption = None,
     report_details: ReportDetails = None,
     history: History = None,
+    change_lock: ChangeLock = None,
     reason: OptionalReason = None,
     as_json: Json = False,
     config: ConfigFile = None,
 ) -> None:
     """Change the given settings of an account."""
-    given = _given(note, empty_reply, quota, quota_messages) | _details(report_details, history)
+    given = _given(note, empty_reply, quota, quota_messages) | _details(
+        report_details, history, change_lock
+    )
     if not given:
         raise typer.BadParameter(
             "nothing to change: give --note, --empty-reply, --quota, --quota-messages,"
-            " --report-details or --history"
+            " --report-details, --history or --change-lock"
         )
     done = ask(
         config, "PATCH", f"/v1/accounts/{segment(name)}", params={"reason": reason}, body=given
@@ -168,10 +181,14 @@ def _given(
     return given
 
 
-def _details(report_details: str | None, history: HistoryDetail | None) -> dict[str, bool | str]:
+def _details(
+    report_details: str | None, history: HistoryDetail | None, change_lock: str | None
+) -> dict[str, bool | str]:
     given: dict[str, bool | str] = {}
     if report_details is not None:
         given["report_details"] = report_details == "on"
     if history is not None:
         given["history"] = str(history)
+    if change_lock is not None:
+        given["change_lock"] = change_lock == "on"
     return given

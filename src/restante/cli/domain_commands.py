@@ -9,9 +9,11 @@ from typing import Annotated, Any, Literal
 import typer
 
 from restante.cli.api_client import ask, segment
+from restante.cli.change_commands import changed_text
 from restante.cli.display import (
     Column,
     Row,
+    human_time,
     number_column,
     say,
     set_apart_columns,
@@ -234,14 +236,21 @@ def show(name: Name, *, as_json: Json = False, config: ConfigFile = None) -> Non
     """Show one domain with all its settings."""
     domain = ask(config, "GET", f"/v1/domains/{segment(name)}")
     past = ask(config, "GET", "/v1/drains/last", params={"domain": name})
+    waiting = ask(config, "GET", "/v1/changes", params={"domain": name})
     if as_json:
-        show_json(domain | {"last_drain": past[0] if past else None})
+        show_json(domain | {"last_drain": past[0] if past else None, "waiting_changes": waiting})
         return
     last = [("last drain", last_drain_text(drain, time.time())) for drain in past] or [
         ("last drain", "none yet")
     ]
     facts = [(column.title.lower(), column.cell(domain)) for column in DETAILS]
-    show_record([*facts, *primary_fields(domain["primary"]), *last, *policy_fields(domain)])
+    waits = [("waiting change", _waiting_text(row)) for row in waiting]
+    show_record([*facts, *waits, *primary_fields(domain["primary"]), *last, *policy_fields(domain)])
+
+
+def _waiting_text(row: Row) -> str:
+    when = human_time(row["applies_at"])
+    return f"{row['id']}, applied at {when}: {changed_text(row)}, asked for by {row['asked_by']}"
 
 
 group.command("uptime")(show_uptime)

@@ -27,6 +27,11 @@ KIND_MEANINGS: Final[Mapping[NoticeKind, str]] = {
     NoticeKind.AUTHENTICATION_BURST: "AUTH failed many times in ten minutes for one login, or for"
     " an account's logins together.",
     NoticeKind.LOGIN_EXPIRING: f"A login {EXPIRES} 14, 7, 3 or 1 days, or {HAS_EXPIRED}.",
+    NoticeKind.CHANGE_SCHEDULED: "Somebody of the account asked for another destination of a"
+    " domain, or for other authorized hosts. It is applied later, unless it is cancelled. Every"
+    " channel of the account receives it.",
+    NoticeKind.CHANGE_ENDED: "Such a change was applied, cancelled or dropped. Every channel of the"
+    " account receives it.",
     NoticeKind.CERTIFICATE_EXPIRING: f"A certificate of the server {EXPIRES} 14, 7, 3 or 1 days, or"
     f" {HAS_EXPIRED}.",
     NoticeKind.MESSAGE_DAMAGED: "A held message is damaged on our disk: it is marked damaged and"

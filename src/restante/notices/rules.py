@@ -13,6 +13,8 @@ from restante.phrases import EXPIRES, HAS_EXPIRED
 from restante.telemetry.events import (
     AuthenticationBurst,
     CertificateExpiring,
+    ChangeEnded,
+    ChangeScheduled,
     DestinationRefuses,
     DrainFinished,
     Event,
@@ -287,6 +289,47 @@ def _login_expiring(event: LoginExpiring, at: float) -> Iterator[NoticeFacts]:
     )
 
 
+def _change_scheduled(event: ChangeScheduled, at: float) -> Iterator[NoticeFacts]:
+    text = (
+        f"{event.actor} asked for a change of {event.domain}: {', '.join(event.changes)}. It is"
+        f" applied at {event.ends}, unless somebody cancels it as change {event.number}."
+    )
+    yield _make(
+        NoticeKind.CHANGE_SCHEDULED,
+        event.account,
+        at,
+        f"{event.domain}, change {event.number}",
+        text,
+        domain=event.domain,
+        number=event.number,
+        actor=event.actor,
+        origin=event.origin,
+        ends=event.ends,
+        changes=", ".join(event.changes),
+    )
+
+
+def _change_ended(event: ChangeEnded, at: float) -> Iterator[NoticeFacts]:
+    why = f" {event.reason}" if event.reason else ""
+    text = (
+        f"A change of {event.domain} was {event.end}: {', '.join(event.changes)}."
+        f" It was asked for by {event.actor}.{why}"
+    )
+    yield _make(
+        NoticeKind.CHANGE_ENDED,
+        event.account,
+        at,
+        f"{event.domain}, change {event.number}",
+        text,
+        domain=event.domain,
+        number=event.number,
+        actor=event.actor,
+        end=event.end,
+        reason=event.reason,
+        changes=", ".join(event.changes),
+    )
+
+
 def _message_damaged(event: MessageDamaged, at: float) -> Iterator[NoticeFacts]:
     """Return one for the account of the mail, and one for the operator, who owns the disk."""
     message, domain = event.message, event.domain
@@ -366,6 +409,8 @@ RULES: Final[Mapping[type[Event], Rule]] = dict(
         _rule(MailExpired, _mail_expired),
         _rule(AuthenticationBurst, _authentication_burst),
         _rule(LoginExpiring, _login_expiring),
+        _rule(ChangeScheduled, _change_scheduled),
+        _rule(ChangeEnded, _change_ended),
         _rule(CertificateExpiring, _certificate_expiring),
         _rule(MessageDamaged, _message_damaged),
         _rule(ServerFailing, _server_failing),

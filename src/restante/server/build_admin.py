@@ -4,6 +4,7 @@ import time
 from functools import partial
 
 from restante.admin.admin_context import AdminContext
+from restante.admin.change_keeper import ChangeKeeper
 from restante.admin.event_feed import EventFeed
 from restante.admin.own_credentials import OwnCredentials
 from restante.admin.portal_hashing import PortalHashing
@@ -28,6 +29,7 @@ from restante.server.server_instruments import Instruments
 from restante.server.server_surface import RunningServer
 from restante.server.web_terms_maker import ListenerTermsMaker, WebTermsMaker, web_connections
 from restante.store.scrubber import Scrubber
+from restante.telemetry.events import RecordChanged
 from restante.telemetry.loop_lag import LoopLag
 from restante.web.api.api_application import Prepared, build_api
 from restante.web.api.bearer_tokens import identify
@@ -74,6 +76,7 @@ def build_admin(ground: Ground, delivery: DeliveryParts, reception: ReceptionPar
         token_uses=uses,
         token_gate=token_gate,
         sessions=sessions,
+        changes=_change_keeper(ground, context, delivery),
         control_connections=HttpConnections(HttpService.CONTROL, http_connections_possible()),
         metrics_connections=HttpConnections(HttpService.METRICS, http_connections_possible()),
     )
@@ -107,6 +110,12 @@ def _reloader(ground: Ground, reception: ReceptionParts, terms: ListenerTermsMak
         spawn=ground.spawner.spawn,
     )
     return Reloader(ground.settings, targets)
+
+
+def _change_keeper(ground: Ground, context: AdminContext, delivery: DeliveryParts) -> ChangeKeeper:
+    keeper = ChangeKeeper(context, ground.setup.log, delivery.notices.until_stored)
+    ground.setup.log.subscribe(keeper.record_changed, RecordChanged)
+    return keeper
 
 
 def _instruments(
@@ -201,6 +210,7 @@ def _admin_context(
         message_size_limit=lambda: ground.settings.config.reception.message_size_limit,
         private_addresses=lambda: ground.settings.config.reports.private_addresses,
         portal_url=lambda: portal_url(ground.settings.config),
+        change_delay=lambda: ground.settings.config.portal.change_delay,
         feed=feed,
         log=ground.setup.log,
     )

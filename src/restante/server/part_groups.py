@@ -7,6 +7,7 @@ Plain wiring: nothing here runs or decides. A later part subscribes to an earlie
 from dataclasses import dataclass
 
 from restante.admin.admin_context import AdminContext
+from restante.admin.change_keeper import ChangeKeeper
 from restante.admin.portal_sessions import PortalSessions
 from restante.admin.token_authentication import TokenGate
 from restante.admin.token_uses import TokenUses
@@ -108,6 +109,7 @@ class AdminParts:
     token_uses: TokenUses
     token_gate: TokenGate
     sessions: PortalSessions
+    changes: ChangeKeeper
     control_connections: HttpConnections
     metrics_connections: HttpConnections
     web_connections: HttpConnections

@@ -136,6 +136,7 @@ class Application:
             tasks.create_task(Rounds(self._log, "scrub").run_rounds(admin.scrubber.take_round)),
             tasks.create_task(admin.loop_lag.run()),
             tasks.create_task(admin.token_uses.run()),
+            tasks.create_task(admin.changes.run()),
             tasks.create_task(admin.sessions.run()),
             tasks.create_task(serve_on(admin.context, control, admin.control_connections)),
             *(

@@ -4,11 +4,13 @@ Part of the contract in interface.py, whose rules hold here.
 """
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 from restante.tenancy.audit import AuditEntry
 from restante.tenancy.model import HostedDomain
 from restante.tenancy.scheduled_change import ScheduledChange
+
+PAGE: Final = 500  # changes that are read at once
 
 
 class ScheduleStore(Protocol):
@@ -21,8 +23,13 @@ class ScheduleStore(Protocol):
         does not exist.
         """
 
-    async def waiting_changes(self) -> Sequence[ScheduledChange]:
-        """Return all that wait, by id. There are at most two for a domain."""
+    async def waiting_changes(
+        self, *, domain_id: int | None = None, after: int = 0, limit: int = PAGE
+    ) -> Sequence[ScheduledChange]:
+        """Return at most `limit` that wait, by id, with an id above `after`.
+
+        With `domain_id`, only those of this domain: at most two.
+        """
 
     async def note_announced(self, ids: Sequence[int]) -> None:
         """Record that notices about these changes are stored. Ids that are not there are ignored.

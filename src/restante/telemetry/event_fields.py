@@ -7,6 +7,8 @@ from typing import Any, Final, TypeVar
 from restante.telemetry.events import (
     AuthenticationBurst,
     AuthenticationEnded,
+    ChangeEnded,
+    ChangeScheduled,
     DeliveryDeferred,
     DeliveryRefused,
     DeliveryUncertain,
@@ -109,6 +111,7 @@ FIELDS: Final[Mapping[str, FieldMeaning]] = {
     "octets": FieldMeaning("Size in octets.", 4096),
     "of_event": FieldMeaning("The name of an event.", "store-failed"),
     "oldest_at": FieldMeaning("Time of the oldest entry left, as Unix time.", 1_790_000_000.0),
+    "number": FieldMeaning("The number of a change that waits; 0 if it did not wait.", 7),
     "origin": FieldMeaning("Where a request came from.", "192.0.2.25"),
     "outstanding": FieldMeaning("Number of messages whose reply was still missing.", 0),
     "peer": FieldMeaning("The address of the client.", "192.0.2.7"),
@@ -148,9 +151,15 @@ FIELDS: Final[Mapping[str, FieldMeaning]] = {
 _RESET: Final = "connection reset"
 _LATER: Final = "450 4.2.1 mailbox busy"
 _NEVER: Final = "550 5.1.1 no such mailbox"
+_CHANGE: Final[Mapping[str, Any]] = {
+    "actor": "token ci (acme)",
+    "changes": ("destination.host: mail.acme.example → mail2.acme.example",),
+}
 _EXAMPLES: Final[Mapping[type[Event], Mapping[str, Any]]] = {
     AuthenticationBurst: {"failures": 30},
     AuthenticationEnded: {"answer": "accepted"},
+    ChangeEnded: {"end": "applied", **_CHANGE},
+    ChangeScheduled: _CHANGE,
     DeliveryDeferred: {"reply": _LATER},
     DeliveryRefused: {"reply": _NEVER, "bounced": True},
     DeliveryUncertain: {"reply": _RESET},

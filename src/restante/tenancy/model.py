@@ -136,6 +136,7 @@ class Account:
         False  # whether reports that strangers ask for (success, delay) quote its primary
     )
     history: HistoryDetail = HistoryDetail.FULL  # how much is kept of mail that left
+    change_lock: bool = False  # it may change neither destinations nor authorized hosts
 
 
 @dataclass(frozen=True, slots=True)

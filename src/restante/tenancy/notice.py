@@ -25,6 +25,8 @@ class NoticeKind(StrEnum):
     MAIL_EXPIRED = "mail-expired"
     AUTHENTICATION_BURST = "authentication-burst"
     LOGIN_EXPIRING = "login-expiring"
+    CHANGE_SCHEDULED = "change-scheduled"
+    CHANGE_ENDED = "change-ended"
     CERTIFICATE_EXPIRING = "certificate-expiring"
     MESSAGE_DAMAGED = "message-damaged"
     DAMAGE_FOUND = "damage-found"
@@ -47,6 +49,9 @@ OF_THE_SERVER: Final = frozenset(
         NoticeKind.STORE_BACK,
     }
 )
+# Every channel of an account receives these, whatever its kinds are: a thief who can redirect
+# mail could silence a channel too.
+ALWAYS_TOLD: Final = frozenset({NoticeKind.CHANGE_SCHEDULED, NoticeKind.CHANGE_ENDED})
 OF_ACCOUNTS: Final = frozenset(NoticeKind) - OF_THE_SERVER - {NoticeKind.TEST}
 
 
@@ -74,6 +79,8 @@ class Channel:
 
     def hears(self, news: "NoticeFacts") -> bool:
         """Tell whether this channel receives it. No account receives notices of another."""
+        if news.kind in ALWAYS_TOLD and news.account == self.account != "":
+            return True
         is_concerned = news.account == self.account or (self.hears_all and not self.account)
         return is_concerned and news.kind in self.kinds
 

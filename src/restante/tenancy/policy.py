@@ -125,6 +125,7 @@ class Policy:
     retention: Retention = HELD_FOR_EVER  # from when it was received
     refused_retention: Retention = REFUSED_FOR_TWO_WEEKS  # from when it was refused
     on_refusal: OnRefusal = OnRefusal.KEEP
+    change_lock: bool = False  # its account may change neither destination nor authorized hosts
 
     @property
     def takes_everything(self) -> bool:

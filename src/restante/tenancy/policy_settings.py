@@ -204,6 +204,13 @@ SETTINGS: Final[Sequence[PolicySetting]] = (
         line="refused retention",
     ),
     _choice("on_refusal", "Action when the destination refuses mail.", "on_refusal"),
+    PolicySetting(
+        "change_lock",
+        SettingKind.FLAG,
+        "Refuse changes of the destination and of authorized hosts by the account.",
+        "change_lock",
+        is_limit=True,
+    ),
 )
 # Fields of `Policy` that several settings make together (`admin/policy_change`).
 MADE_TOGETHER: Final = frozenset({"hold", "suspension", "forced"})

@@ -156,7 +156,7 @@ def test_a_domain_comes_back_as_it_was(destination: Destination) -> None:
     "account",
     [
         Account("alpha", 1.0),
-        Account("alpha", 1.0, 251, "note", Quota(5, None), report_details=True),
+        Account("alpha", 1.0, 251, "note", Quota(5, None), report_details=True, change_lock=True),
     ],
 )
 def test_an_account_comes_back_as_it_was(account: Account) -> None:

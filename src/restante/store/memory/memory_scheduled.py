@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from restante.store.memory.memory_records import MemoryRecords
 from restante.store.memory.memory_state import MemoryState
+from restante.store.schedule_store import PAGE
 from restante.store.store_errors import Conflict
 from restante.tenancy.audit import AuditEntry
 from restante.tenancy.model import HostedDomain
@@ -30,9 +31,16 @@ class MemoryScheduled:
         self._state.trail.append(audit)
         return kept
 
-    async def waiting_changes(self) -> Sequence[ScheduledChange]:
-        """Return all that wait, by id."""
-        return list(self._state.scheduled.values())
+    async def waiting_changes(
+        self, *, domain_id: int | None = None, after: int = 0, limit: int = PAGE
+    ) -> Sequence[ScheduledChange]:
+        """Return those that wait, by id."""
+        found = [
+            change
+            for change in self._state.scheduled.values()
+            if domain_id in (None, change.domain_id) and change.id > after
+        ]
+        return found[:limit]
 
     async def note_announced(self, ids: Sequence[int]) -> None:
         """Record that notices about these changes are stored."""

@@ -785,6 +785,11 @@ def _index_refused_numbers(connection: apsw.Connection) -> None:
     )
 
 
+def _add_change_locks(connection: apsw.Connection) -> None:
+    """Whether an account may change destinations and authorized hosts."""
+    connection.execute("ALTER TABLE account ADD COLUMN change_lock INTEGER NOT NULL DEFAULT 0")
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     _create_tables,
     _add_policies,
@@ -819,6 +824,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     _add_portal_sessions,
     _add_scheduled_changes,
     _index_refused_numbers,
+    _add_change_locks,
 )
 
 

@@ -557,14 +557,15 @@ CHANGES_SINCE = "SELECT number, kind, key FROM change WHERE number > ? ORDER BY 
 KEEP_LAST_NUMBER = "UPDATE counter SET value = max(value, ?) WHERE name = 'last-number'"
 
 ACCOUNTS = """
-    SELECT name, created_at, empty_reply, note, quota, report_details, history FROM account
+    SELECT name, created_at, empty_reply, note, quota, report_details, history, change_lock
+    FROM account
 """
 ACCOUNTS_NAMED = f"{ACCOUNTS} WHERE name IN (SELECT value FROM json_each(?))"
 KEEP_ACCOUNT = """
     INSERT OR REPLACE INTO account (
-        name, created_at, empty_reply, note, quota, report_details, history
+        name, created_at, empty_reply, note, quota, report_details, history, change_lock
     )
-    VALUES (?, ?, ?, ?, ?, ?, ?)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 """
 HAS_ACCOUNT = "SELECT 1 FROM account WHERE name = ?"
 ACCOUNT_IN_USE = """

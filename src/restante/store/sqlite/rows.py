@@ -243,12 +243,13 @@ def account_row(account: Account) -> Row:
         quota_text(account.quota),
         int(account.report_details),
         str(account.history),
+        int(account.change_lock),
     )
 
 
 def account(row: Row) -> Account:
     """Read an account back."""
-    name, created_at, empty_reply, note, quota, report_details, history = row
+    name, created_at, empty_reply, note, quota, report_details, history, change_lock = row
     return Account(
         name,
         created_at,
@@ -257,6 +258,7 @@ def account(row: Row) -> Account:
         read_quota(quota),
         bool(report_details),
         HistoryDetail(history),
+        bool(change_lock),
     )
 
 

@@ -4,7 +4,12 @@ _COLUMNS = """
     domain_id, domain, account, maker, origin, token, portal_user, made_at, applies_at,
     former_destination, wanted_destination, former_hosts, wanted_hosts, reason, is_announced
 """
-ALL = f"SELECT id, {_COLUMNS} FROM scheduled_change ORDER BY id"  # noqa: S608  constants
+ALL = f"""
+    SELECT id, {_COLUMNS} FROM scheduled_change WHERE id > ? ORDER BY id LIMIT ?
+"""  # noqa: S608  constants
+OF_DOMAIN = f"""
+    SELECT id, {_COLUMNS} FROM scheduled_change WHERE domain_id = ? AND id > ? ORDER BY id LIMIT ?
+"""  # noqa: S608
 KEEP = f"""
     INSERT INTO scheduled_change ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """  # noqa: S608

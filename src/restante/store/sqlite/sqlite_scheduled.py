@@ -7,6 +7,7 @@ from functools import partial
 
 import apsw
 
+from restante.store.schedule_store import PAGE
 from restante.store.sqlite import queries, record_changes, schedule_queries
 from restante.store.sqlite.engine import Row, fetch
 from restante.store.sqlite.rows import (
@@ -37,9 +38,13 @@ class SqliteScheduled:
         number: int = await self._core.write(partial(_keep, change=change, audit=audit))
         return replace(change, id=number)
 
-    async def waiting_changes(self) -> Sequence[ScheduledChange]:
-        """Return all that wait, by id."""
-        return await self._core.read(_all)
+    async def waiting_changes(
+        self, *, domain_id: int | None = None, after: int = 0, limit: int = PAGE
+    ) -> Sequence[ScheduledChange]:
+        """Return those that wait, by id."""
+        return await self._core.read(
+            partial(_waiting, domain_id=domain_id, after=after, limit=limit)
+        )
 
     async def note_announced(self, ids: Sequence[int]) -> None:
         """Record that notices about these changes are stored."""
@@ -71,8 +76,14 @@ def _keep(transaction: WriteTransaction, change: ScheduledChange, audit: AuditEn
     return number
 
 
-def _all(connection: apsw.Connection) -> list[ScheduledChange]:
-    return [_change(row) for row in fetch(connection, schedule_queries.ALL)]
+def _waiting(
+    connection: apsw.Connection, domain_id: int | None, after: int, limit: int
+) -> list[ScheduledChange]:
+    if domain_id is None:
+        rows = fetch(connection, schedule_queries.ALL, (after, limit))
+    else:
+        rows = fetch(connection, schedule_queries.OF_DOMAIN, (domain_id, after, limit))
+    return [_change(row) for row in rows]
 
 
 def _note_announced(transaction: WriteTransaction, ids: Sequence[int]) -> None:

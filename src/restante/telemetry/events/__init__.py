@@ -18,6 +18,8 @@ from restante.telemetry.events.delivery_events import (
 from restante.telemetry.events.event import Event, FailureEvent, Level
 from restante.telemetry.events.life_events import (
     CertificateExpiring,
+    ChangeEnded,
+    ChangeScheduled,
     InternalError,
     LinesLeftOut,
     LoopStalled,
@@ -82,6 +84,8 @@ __all__ = [
     "AuthenticationBurst",
     "AuthenticationEnded",
     "CertificateExpiring",
+    "ChangeEnded",
+    "ChangeScheduled",
     "CheckFailed",
     "ConnectionsShed",
     "DeliveryAttempt",
@@ -158,6 +162,8 @@ EVENTS: Final[tuple[type[Event], ...]] = (
     SignInRefused,
     TokenRefused,
     RecordChanged,
+    ChangeScheduled,
+    ChangeEnded,
     SessionClosed,
     ConnectionsShed,
     HttpConnectionsCut,

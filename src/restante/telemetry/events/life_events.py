@@ -150,6 +150,37 @@ class TokenRefused(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeScheduled(Event):
+    """An account asked for another destination of a domain, or for other authorized hosts.
+
+    The change waits. It is applied at `ends`, unless it is cancelled.
+    """
+
+    event: ClassVar[str] = "change-scheduled"
+    number: int
+    domain: str
+    account: str
+    actor: str
+    origin: str
+    ends: str
+    changes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeEnded(Event):
+    """A change that waited was applied, cancelled or dropped; `actor` asked for it."""
+
+    event: ClassVar[str] = "change-ended"
+    number: int
+    domain: str
+    account: str
+    actor: str
+    end: str
+    reason: str
+    changes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RecordChanged(Event):
     """An operator changed an account, a login, a domain or the queue."""
 

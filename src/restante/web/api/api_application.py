@@ -21,6 +21,7 @@ from restante.tenancy.principal import Principal
 from restante.web.api import (
     account_routes,
     account_use_routes,
+    change_routes,
     configuration_routes,
     domain_routes,
     event_routes,
@@ -52,6 +53,7 @@ ROUTES = (  # in the order of the reference
     token_routes,
     user_routes,
     domain_routes,
+    change_routes,
     recipient_routes,
     queue_routes,
     report_routes,

@@ -2,7 +2,7 @@
 
 from functools import partial
 from operator import attrgetter
-from typing import Annotated
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
@@ -16,6 +16,10 @@ from restante.web.api.paging import PAGED, ListPage, as_page
 from restante.web.api.preconditions import TAGGED, IfMatch, IfNoneMatch, changed, shown
 from restante.web.api.repeatable import REPEATABLE, ActingRoute
 from restante.web.api.request_context import Reason, RequestContext
+
+SCHEDULED: Final[dict[int | str, dict[str, Any]]] = {
+    202: {"description": "A part of the change waits.", "model": ChangedDomain}
+}
 
 router = APIRouter(route_class=ActingRoute, prefix="/domains", tags=["domains"])
 
@@ -58,15 +62,18 @@ async def show_held(
     return await held_over_time.show_held(context, name, wanted)
 
 
-@router.patch("/{name}", response_model=ChangedDomain)
+@router.patch("/{name}", response_model=ChangedDomain, responses=SCHEDULED)
 async def change_domain(
     context: RequestContext, name: str, wanted: DomainChange, precondition: IfMatch
 ) -> Response:
-    """Change the given fields."""
+    """Change the given fields.
+
+    An account's change of the destination or of authorized hosts waits: then the answer is 202.
+    """
     find = partial(known_records.known_domain, context, name)
     async with precondition.holding(find):
         view = await domains.change_domain(context, name, wanted)
-        return changed(find, view)
+        return changed(find, view, 202 if view.scheduled is not None else 200)
 
 
 @router.delete("/{name}", status_code=204)

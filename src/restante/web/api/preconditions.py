@@ -94,9 +94,10 @@ def shown(record: object, view: BaseModel, if_none_match: str | None) -> Respons
     return Response(text, media_type="application/json", headers=headers)
 
 
-def changed(find: Find, view: BaseModel) -> Response:
+def changed(find: Find, view: BaseModel, status: int = HTTPStatus.OK) -> Response:
     """Return the result of a change, with the tag that the next change may name."""
     headers = {}
     with suppress(AdminError):  # removed, or moved to another account, at this moment
         headers["ETag"] = record_tag(find())
-    return Response(view.model_dump_json(), media_type="application/json", headers=headers)
+    text = view.model_dump_json()
+    return Response(text, status, headers=headers, media_type="application/json")

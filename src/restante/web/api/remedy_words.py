@@ -24,6 +24,8 @@ _FIELDS: Final[Mapping[str, str]] = {
 _ROUTES: Final[Mapping[str, str]] = {
     "account list": "GET /v1/accounts",
     "account set": "PATCH /v1/accounts/{}",
+    "change cancel": "DELETE /v1/changes/{}",
+    "change list": "GET /v1/changes",
     "domain list": "GET /v1/domains",
     "domain set": "PATCH /v1/domains/{}",
     "domain show": "GET /v1/domains/{}",

@@ -38,6 +38,9 @@ RIGHTS: Final[Mapping[str, AdminAction]] = {
     "show_held": AdminAction.DOMAIN_SHOW,
     "change_domain": AdminAction.DOMAIN_SUSPEND,  # the least; most fields need more
     "remove_domain": AdminAction.DOMAIN_REMOVE,
+    "list_changes": AdminAction.CHANGE_LIST,
+    "cancel_change": AdminAction.CHANGE_CANCEL,
+    "apply_change": AdminAction.CHANGE_APPLY,
     "list_recipients": AdminAction.RECIPIENTS_LIST,
     "change_recipients": AdminAction.RECIPIENTS_CHANGE,
     "replace_recipients": AdminAction.RECIPIENTS_CHANGE,

@@ -19,6 +19,7 @@ from restante.web.portal.portal_look import ACCENT, PortalLook
 
 LOGO_OCTETS: Final = 256 * 1024
 NAME_LENGTH: Final = 60
+LONGEST_DELAY: Final = 30 * 86400.0  # seconds
 _TYPES: Final = {
     ".png": "image/png",
     ".jpg": "image/jpeg",
@@ -53,6 +54,13 @@ class PortalSettings(BaseModel):
         description="File with a logo: PNG, JPEG, WebP or SVG, of at most 256 KiB. A relative path"
         " begins at the directory of the configuration file.",
         examples=["logo.svg"],
+    )
+
+    change_delay: Annotated[float, Field(ge=0, le=LONGEST_DELAY)] = Field(
+        default=3600.0,
+        description="Seconds until an account's change of a destination or of authorized hosts is"
+        " applied, also one through the API. Until then it can be cancelled. 0: at once. Changes by"
+        " an operator do not wait.",
     )
 
     _image: bytes = PrivateAttr(default=b"")

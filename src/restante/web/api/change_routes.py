@@ -1,0 +1,50 @@
+"""Routes of changes of domains that wait for their time."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+from fastapi.responses import Response
+
+from restante.admin import waiting_changes
+from restante.admin.change_scheduling import WaitingChangeView
+from restante.web.api.paging import PAGED, ListPage, as_page
+from restante.web.api.repeatable import REPEATABLE, ActingRoute
+from restante.web.api.request_context import RequestContext
+
+router = APIRouter(route_class=ActingRoute, prefix="/changes", tags=["changes"])
+
+ChangeId = Annotated[int, Path(ge=1, le=2**63 - 1, description="The number of the change.")]
+
+
+@router.get("", response_model=list[WaitingChangeView], responses=PAGED)
+async def list_changes(
+    context: RequestContext,
+    page: ListPage,
+    account: Annotated[str | None, Query(description="Whose.")] = None,
+    domain: Annotated[str | None, Query(description="Of this domain.")] = None,
+) -> Response:
+    """List changes of destinations and authorized hosts that wait, by number."""
+    views = await waiting_changes.list_changes(
+        context, account=account, domain=domain, after=_number(page.after), limit=page.limit + 1
+    )
+    return await as_page(views, page, lambda view: str(view.id))
+
+
+def _number(text: str) -> int:
+    """Return the number that a page follows; 0 for a text that is none."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < _DIGITS else 0
+
+
+_DIGITS = 19  # of a number that the store can compare
+
+
+@router.post("/{change_id}/apply", dependencies=[REPEATABLE])
+async def apply_change(context: RequestContext, change_id: ChangeId) -> WaitingChangeView:
+    """Apply a change before its time. Only operators may."""
+    return await waiting_changes.apply_change(context, change_id)
+
+
+@router.delete("/{change_id}")
+async def cancel_change(context: RequestContext, change_id: ChangeId) -> WaitingChangeView:
+    """Cancel a change that waits."""
+    return await waiting_changes.cancel_change(context, change_id)
