@@ -166,7 +166,7 @@ def test_an_application_that_is_abandoned_lets_the_next_begin() -> None:
     async def story() -> None:
         answer = apply_configuration(desk.context, lines(ACME))
         await anext(answer)
-        await answer.aclose()  # type: ignore[attr-defined]
+        await answer.aclose()
         assert not desk.context.applying.locked()
         assert numbers(await applied(desk.context, ACME))[3] > 0
 

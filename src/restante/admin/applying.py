@@ -7,7 +7,7 @@ application makes the others.
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 from itertools import groupby
 from typing import Final
 
@@ -86,7 +86,7 @@ async def apply_configuration(
     prune: Prune = Prune.NOTHING,
     *,
     is_dry_run: bool = False,
-) -> AsyncIterator[ApplyLine]:
+) -> AsyncGenerator[ApplyLine, None]:
     """Yield what is changed, once it is; at a dry run, what would be.
 
     `lines` are entries in JSON. Before the first line all of them are checked. Raises NotApplicable

@@ -1,17 +1,22 @@
 """Problems of the API name fields and routes, those of the command line options and commands."""
 
 import ast
+import asyncio
+import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import restante
+from restante.queue.recipient_status import Move
 from restante.web.api.remedy_words import in_words_of_api, is_command_line
 from tests.admin.desk import Desk
 from tests.source_tree import parse_source
 from tests.web.api.asking import ask
 
+NEW = {"name": "new.example", "account": "alpha", "destination": "192.0.2.7"}
 SOURCES = Path(restante.__file__).parent
 
 
@@ -33,6 +38,15 @@ SOURCES = Path(restante.__file__).parent
             "`GET /v1/releases` shows the requests",
         ),
         ("stop it: restante drain stop a.example", "stop it: POST /v1/drains/a.example/stop"),
+        (
+            "1 message is damaged: restante queue list --status damaged",
+            "1 message is damaged: GET /v1/queue?status=damaged",
+        ),
+        (
+            "the oldest for 2 hours: restante notice show-waiting",
+            "the oldest for 2 hours: GET /v1/notices/waiting",
+        ),
+        ("pass --config FILE", "pass --config FILE"),
         ("`restante store check` says more", "`restante store check` says more"),
         ("name others - or none -- now", "name others - or none -- now"),
     ],
@@ -76,3 +90,35 @@ def test_the_client_chooses_the_words(agent: str, remedy: str) -> None:
     answer = ask(Desk(), "GET", "/v1/accounts/nobody", headers={"User-Agent": agent})
     assert answer.json()["remedy"] == remedy
     assert is_command_line(agent) == agent.startswith("restante-cli")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "sent"),
+    [
+        ("POST", "/v1/domains", {"json": NEW}),
+        ("PATCH", "/v1/domains/alpha.example", {"json": {"recipients": "any", "unknown": "defer"}}),
+        ("POST", "/v1/apply", {"content": json.dumps({"thing": "domain", **NEW})}),
+        ("GET", "/v1/status", {}),
+    ],
+    ids=["add a domain", "change a domain", "apply", "status"],
+)
+def test_warnings_and_problems_are_in_the_words_of_the_client(
+    method: str, path: str, sent: dict[str, Any]
+) -> None:
+    told = {}
+    for agent in ("restante-cli", "curl/7.88"):
+        desk = Desk()
+        asyncio.run(prepare(desk))
+        answer = ask(desk, method, path, headers={"User-Agent": agent}, **sent)
+        assert answer.is_success, answer.text
+        told[agent] = answer.text
+    of_commands = re.compile(r"restante (release|queue)|--[a-z]")
+    assert of_commands.search(told["restante-cli"])
+    assert not of_commands.search(told["curl/7.88"])
+
+
+async def prepare(desk: Desk) -> None:
+    """Hold an uncertain message, so that there is something to warn of."""
+    number = await desk.host("alpha.example", "alpha")
+    await desk.hold(1, number, "u@alpha.example")
+    await desk.refuse(1, number, "u@alpha.example", "250ok", Move.UNCERTAIN)

@@ -1,5 +1,7 @@
 """Routes of the declarative configuration: apply one, and export the present records as one."""
 
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request
@@ -8,7 +10,7 @@ from restante.admin import applying, configuration_export
 from restante.admin.apply_steps import Prune
 from restante.admin.applying import ApplyLine
 from restante.web.api.json_lines import MEDIA_TYPE, JsonLines, lines_of, streamed
-from restante.web.api.request_context import RequestContext
+from restante.web.api.request_context import ClientWords, RequestContext
 
 router = APIRouter(tags=["configuration"])
 
@@ -27,6 +29,7 @@ _BODY: Final[dict[str, Any]] = {
 async def apply_configuration(
     context: RequestContext,
     request: Request,
+    words: ClientWords,
     prune: Annotated[
         Prune, Query(description="How things that are not named are treated.")
     ] = Prune.NOTHING,
@@ -38,7 +41,19 @@ async def apply_configuration(
     done. It ends with a summary; without that, apply the same again.
     """
     lines = applying.apply_configuration(context, lines_of(request), prune, is_dry_run=dry_run)
-    return await streamed(lines)
+    return await streamed(_told(lines, words))
+
+
+async def _told(
+    lines: AsyncGenerator[ApplyLine, None], words: ClientWords
+) -> AsyncGenerator[ApplyLine, None]:
+    async with aclosing(lines):  # also if the client leaves
+        async for line in lines:
+            if line.warning is not None:
+                line.warning = words(line.warning)
+            if (failure := line.failure) is not None:
+                failure.error, failure.remedy = words(failure.error), words(failure.remedy)
+            yield line
 
 
 @router.get("/configuration", response_model=dict[str, Any], response_class=JsonLines)

@@ -15,7 +15,7 @@ from restante.admin.held_over_time import HeldOverTimeView, HeldSpan
 from restante.web.api.paging import PAGED, ListPage, as_page
 from restante.web.api.preconditions import TAGGED, IfMatch, IfNoneMatch, changed, shown
 from restante.web.api.repeatable import REPEATABLE, ActingRoute
-from restante.web.api.request_context import Reason, RequestContext
+from restante.web.api.request_context import ClientWords, Reason, RequestContext
 
 SCHEDULED: Final[dict[int | str, dict[str, Any]]] = {
     202: {"description": "A part of the change waits.", "model": ChangedDomain}
@@ -25,9 +25,14 @@ router = APIRouter(route_class=ActingRoute, prefix="/domains", tags=["domains"])
 
 
 @router.post("", status_code=201, dependencies=[REPEATABLE])
-async def add_domain(context: RequestContext, new: NewDomain) -> ChangedDomain:
+async def add_domain(context: RequestContext, new: NewDomain, words: ClientWords) -> ChangedDomain:
     """Add a hosted domain."""
-    return await domains.add_domain(context, new)
+    return _told(await domains.add_domain(context, new), words)
+
+
+def _told(changed_domain: ChangedDomain, words: ClientWords) -> ChangedDomain:
+    warnings = [words(warning) for warning in changed_domain.warnings]
+    return changed_domain.model_copy(update={"warnings": warnings})
 
 
 @router.get("", response_model=list[DomainView], responses=PAGED)
@@ -64,7 +69,11 @@ async def show_held(
 
 @router.patch("/{name}", response_model=ChangedDomain, responses=SCHEDULED)
 async def change_domain(
-    context: RequestContext, name: str, wanted: DomainChange, precondition: IfMatch
+    context: RequestContext,
+    name: str,
+    wanted: DomainChange,
+    precondition: IfMatch,
+    words: ClientWords,
 ) -> Response:
     """Change the given fields.
 
@@ -72,7 +81,7 @@ async def change_domain(
     """
     find = partial(known_records.known_domain, context, name)
     async with precondition.holding(find):
-        view = await domains.change_domain(context, name, wanted)
+        view = _told(await domains.change_domain(context, name, wanted), words)
         return changed(find, view, 202 if view.scheduled is not None else 200)
 
 

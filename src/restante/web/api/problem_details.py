@@ -26,7 +26,7 @@ from restante.store.store_errors import (
 )
 from restante.telemetry.events import InternalError, StoreFailed
 from restante.transfer.transfer_error import TransferError, TransferFault
-from restante.web.api.remedy_words import in_words_of_api, is_command_line
+from restante.web.api.remedy_words import words_for
 from restante.web.api.request_id import ID_HEADER, id_of
 
 STATUSES = {
@@ -146,7 +146,7 @@ async def answer_admin_error(request: Request, error: Exception) -> JSONResponse
 
 
 def _words_for(request: Request) -> Callable[[str], str]:
-    return str if is_command_line(request.headers.get("user-agent", "")) else in_words_of_api
+    return words_for(request.headers.get("user-agent", ""))
 
 
 async def _answer_transfer_error(request: Request, error: Exception) -> JSONResponse:

@@ -5,13 +5,18 @@ in User-Agent; every other client gets the words of the API.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from typing import Final
 
 COMMAND_LINE: Final = "restante-cli"  # in User-Agent
 
 _OPTION: Final = re.compile(r"--([a-z][a-z-]*)")
 _COMMAND: Final = re.compile(r"`restante ([a-z]+(?: [a-z-]+)?)((?: [^`]*)?)`")
+# The same without quotes, in the health: plugins of monitoring systems remove them.
+_BARE: Final = re.compile(
+    r"(?<!`)\brestante (queue list|notice show-waiting)((?: --[a-z-]+ [a-z-]+)*)"
+)
 _STOP: Final = re.compile(r"\brestante drain stop (\S+)")
 _FIELDS: Final[Mapping[str, str]] = {
     "password-stdin": "password",
@@ -33,6 +38,7 @@ _ROUTES: Final[Mapping[str, str]] = {
     "login list": "GET /v1/accounts/{}/logins",
     "login set": "PATCH /v1/accounts/{}/logins",
     "notice list": "GET /v1/notices/channels",
+    "notice show-waiting": "GET /v1/notices/waiting",
     "queue list": "GET /v1/queue",
     "recipient list": "GET /v1/domains/{}/recipients",
     "release": "POST /v1/releases",
@@ -40,6 +46,7 @@ _ROUTES: Final[Mapping[str, str]] = {
     "token list": "GET /v1/tokens",
     "user list": "GET /v1/users",
 }
+_OF_THE_PROGRAM: Final = frozenset({"config", "socket"})  # options that no request has
 _PAST: Final = "GET /v1/releases"  # `restante drain list --past`
 
 
@@ -48,29 +55,58 @@ def is_command_line(user_agent: str) -> bool:
     return user_agent.startswith(COMMAND_LINE)
 
 
+def words_for(user_agent: str) -> Callable[[str], str]:
+    """Return the function that puts a text into the words of a client."""
+    return str if is_command_line(user_agent) else in_words_of_api
+
+
 def in_words_of_api(text: str) -> str:
     """Return a text with routes for commands and fields for options.
 
     Commands without a route stay: they are for the operator of the server.
     """
-    text = _COMMAND.sub(_route, text)
+    text = _COMMAND.sub(_quoted, text)
+    text = _BARE.sub(_route, text)
     text = _STOP.sub(r"POST /v1/drains/\1/stop", text)
     return _OPTION.sub(_field, text)
 
 
+def _quoted(found: re.Match[str]) -> str:
+    """Return the route and its options, for a command that has one."""
+    if found[1] not in _ROUTES and not _is_past(found):
+        return found[0]
+    route = _route(found)
+    is_question = route.startswith("GET")
+    options = [] if is_question else [word for word in found[2].split() if word.startswith("--")]
+    return f"`{route}`" + (f" with {', '.join(options)}" if options else "")
+
+
+def _is_past(found: re.Match[str]) -> bool:
+    return found[1] == "drain list" and "--past" in found[2].split()
+
+
 def _route(found: re.Match[str]) -> str:
     command, rest = found[1], found[2].split()
-    if command == "drain list" and "--past" in rest:
-        return f"`{_PAST}`"
-    if command not in _ROUTES:
-        return found[0]
+    if _is_past(found):
+        return _PAST
     route = _ROUTES[command].format(rest[0] if rest else "NAME")
     if command == "login set" and len(rest) > 1:
         route = f"{route}/{rest[1]}"
-    options = [word for word in rest if word.startswith("--")]
-    return f"`{route}`" + (f" with {', '.join(options)}" if options else "")
+    return route + _query(rest) if route.startswith("GET") else route
+
+
+def _query(words: Sequence[str]) -> str:
+    """Return the options that have values as a query."""
+    given = [
+        f"{option.removeprefix('--').replace('-', '_')}={value}"
+        for option, value in pairwise(words)
+        if option.startswith("--")
+    ]
+    return f"?{'&'.join(given)}" if given else ""
 
 
 def _field(found: re.Match[str]) -> str:
     name = found[1]
+    if name in _OF_THE_PROGRAM:
+        return found[0]
     return f"`{_FIELDS.get(name, name.replace('-', '_'))}`"

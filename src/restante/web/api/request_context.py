@@ -1,5 +1,6 @@
 """How a route gets its admin context: whose request it is, and why."""
 
+from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import Depends, Query, Request
@@ -7,6 +8,7 @@ from fastapi import Depends, Query, Request
 from restante.admin.admin_context import AdminContext, operator
 from restante.tenancy.principal import CONTROL_SOCKET, NOBODY, Principal
 from restante.web.api.bearer_tokens import principal_of
+from restante.web.api.remedy_words import words_for
 from restante.web.api.route_rights import require_right
 from restante.web.serving import PEER_PREFIX
 
@@ -34,5 +36,11 @@ def acting_principal(request: Request) -> Principal:
     return NOBODY
 
 
+async def _words_of(request: Request) -> Callable[[str], str]:
+    return words_for(request.headers.get("user-agent", ""))
+
+
+# Puts texts of answers into the words of the client: options and commands, or fields and routes.
+ClientWords = Annotated[Callable[[str], str], Depends(_words_of)]
 RequestContext = Annotated[AdminContext, Depends(_context_of)]
 Reason = Annotated[str, Query(description="Why; kept in the audit trail.")]

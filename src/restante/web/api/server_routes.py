@@ -16,7 +16,7 @@ from restante.tenancy.audit import AuditFilter
 from restante.web.api.listing import as_document, as_listing, as_paged_listing
 from restante.web.api.paging import PAGED, ListPage, as_page
 from restante.web.api.repeatable import REPEATABLE, ActingRoute
-from restante.web.api.request_context import RequestContext
+from restante.web.api.request_context import ClientWords, RequestContext
 
 router = APIRouter(route_class=ActingRoute, tags=["operations"])
 
@@ -44,10 +44,12 @@ async def stop_drain(context: RequestContext, domain: str, order: DrainStop) -> 
 
 @router.get("/status", response_model=StatusView)
 async def show_status(
-    context: RequestContext, wanted: Annotated[StatusSelection, Query()]
+    context: RequestContext, wanted: Annotated[StatusSelection, Query()], words: ClientWords
 ) -> StreamingResponse:
     """Show whether the server is well, held mail by domain, running drains, listeners."""
     found = await server_status.show_status(context, wanted)
+    for told in found.view.health.problems:
+        told.text = words(told.text)
     return as_document(found.view, {"domains": found.domains, "drains": found.drains})
 
 
