@@ -8,7 +8,8 @@ the new one is whole. A page may be older than a change that is made meanwhile. 
 read again, after the reading that was under way.
 
 The numbered changes, of any process, say which lists to read again. Limitation: facts that another
-process has learned from a destination are known here when the list is next read.
+process has learned from a destination are known here when the list is next read (decision 0007 says
+why).
 """
 
 import asyncio
