@@ -1,6 +1,8 @@
 """Rules of structure that a checker of types or style does not see."""
 
 import ast
+import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -102,3 +104,18 @@ def waits_for_time(node: ast.AST) -> bool:
     name = ast.unparse(node.value.func).rpartition(".")[2]
     is_known = name.lstrip("_") in ("sleep", "pause", "wait_at_most") or name == "_wait"
     return is_known and ast.unparse(node.value) != "asyncio.sleep(0)"
+
+
+def test_every_module_that_says_it_is_pure_is_held_to_it() -> None:
+    """By the contract of the import linter. Modules of `telemetry` cannot be: it forbids them."""
+    settings = tomllib.loads((TOP.parents[1] / "pyproject.toml").read_text())
+    contracts = settings["tool"]["importlinter"]["contracts"]
+    [held] = [one["source_modules"] for one in contracts if one["name"].startswith("Pure packages")]
+    saying = [
+        ".".join(("restante", *path.relative_to(TOP).with_suffix("").parts))
+        for path in sorted(TOP.rglob("*.py"))
+        if re.search(r"\bPure\b", ast.get_docstring(parse_source(path.read_text())) or "")
+    ]
+    free = [one for one in saying if not f"{one}.".startswith(tuple(f"{each}." for each in held))]
+    assert [one for one in free if not one.startswith("restante.telemetry.")] == []
+    assert len(saying) > 50
