@@ -141,6 +141,7 @@ PAGES: Final = {
     "docs/how-to/find-a-message.md": Page(RUNNING + MAIL),
     "docs/how-to/handle-one-persons-data.md": Page(RUNNING + MAIL),
     "docs/how-to/open-the-api.md": Page(MADE),
+    "docs/how-to/open-the-portal.md": Page(RUNNING),
     "docs/how-to/onboard-many-customers.md": Page(RUNNING),
     "docs/how-to/give-a-customer-a-token.md": Page(RUNNING),
     "docs/how-to/get-notices.md": Page(

@@ -18,7 +18,7 @@ from restante.cli.failures import complain
 from restante.cli.options import ConfigFile, Json, OptionalReason, Reason, owner
 from restante.tenancy.grants import GrantedRole, Scope
 
-group = typer.Typer(name="user", help="Users of the portal. This version cannot sign them in yet.")
+group = typer.Typer(name="user", help="Users of the portal: people who sign in with a browser.")
 
 OPERATOR: Final = "(operator)"
 

@@ -16,6 +16,7 @@ from restante.admin.sign_in import CODE, PASSWORD, WRONG_FACTOR, SignInDenied
 from restante.admin.trail import moment
 from restante.tenancy.password_rules import LONGEST, SHORTEST
 from restante.tenancy.portal_user import PortalUser
+from restante.web.portal.browser_name import browser_name
 from restante.web.portal.invitation_page import NOT_ALIKE
 from restante.web.portal.own_path import SIGN_IN, step_up_path
 from restante.web.portal.portal_visit import NotSignedIn, Visit, page_route, see_other
@@ -138,7 +139,10 @@ class ProfilePage:
             "profile.html",
             status,
             user=self._user(visit),
-            sessions=[(one, moment(one.signed_in_at), moment(one.used_at)) for one in sessions],
+            sessions=[
+                (one, browser_name(one.agent), moment(one.signed_in_at), moment(one.used_at))
+                for one in sessions
+            ],
             error=error[:1].upper() + error[1:],
             told=told,
             shortest=SHORTEST,
