@@ -2,7 +2,7 @@
 
 import asyncio
 import ipaddress
-from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -18,6 +18,7 @@ from restante.admin.admin_context import (
 )
 from restante.admin.domain_change import NewDomain
 from restante.admin.domains import add_domain
+from restante.admin.listing_page import ListingPage
 from restante.delivery.drain_state import DrainSnapshot, DrainState
 from restante.mail.envelope import Envelope
 from restante.mail.message import NewMessage
@@ -59,9 +60,9 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     return asyncio.run(work)
 
 
-async def all_of(pages: AsyncIterator[Iterable[T]]) -> list[T]:
-    """Read a listing that comes by pages."""
-    return [one async for page in pages for one in page]
+async def all_of(page: Awaitable[ListingPage[T]]) -> list[T]:
+    """Read one page of a listing."""
+    return list((await page).views)
 
 
 @dataclass

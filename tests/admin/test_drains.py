@@ -22,7 +22,7 @@ def of_account(name: str) -> Principal:
 def test_a_running_drain_is_shown_with_its_counts() -> None:
     async def story(desk: Desk) -> None:
         await desk.host("alpha.example", "alpha")
-        [view] = list_drains(desk.context)
+        [view] = list_drains(desk.context).views
         assert (view.domain, view.destination, view.state) == (
             "alpha.example",
             "192.0.2.1:25",
@@ -38,13 +38,13 @@ def test_drains_are_listed_within_the_scope_and_only_by_a_server() -> None:
     async def story(desk: Desk) -> None:
         await desk.host("alpha.example", "alpha")
         shown = [
-            [one.domain for one in list_drains(desk.context.acting(of_account(name)))]
+            [one.domain for one in list_drains(desk.context.acting(of_account(name))).views]
             for name in ("alpha", "beta")
         ]
         assert shown == [["alpha.example"], []]
 
     run(story(Desk()))
-    assert list(list_drains(Desk(server=None).context)) == []
+    assert list(list_drains(Desk(server=None).context).views) == []
 
 
 def test_a_drain_is_stopped_with_its_reason_and_is_shown_as_it_was() -> None:

@@ -33,6 +33,8 @@ def traced(context: AdminContext, **selection: Any) -> TraceView:
         left=list(found.left),
         releases=list(found.releases),
         audit=list(found.audit),
+        held_after=found.held_after,
+        left_before=found.left_before,
     )
 
 

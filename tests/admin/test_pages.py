@@ -1,46 +1,54 @@
-"""Long listings are read from the store by pages, so nobody waits for a whole one."""
+"""Long listings come by pages, each read from the store at once, and cursors lead through them."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from typing import Any
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import TypeVar
 
 import pytest
 
-from restante.admin import channels, held_mail, report_queue, trail
+from restante.admin import channels, held_mail
+from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.bounce import bounce_messages
 from restante.admin.channel_change import NewChannel
 from restante.admin.channels import list_waiting
+from restante.admin.drains import list_drains
 from restante.admin.held_mail import NamedMessages, QueueSelection, list_queue, name_messages
+from restante.admin.listing_page import ListingPage
+from restante.admin.past_notices import PastSelection, list_past
+from restante.admin.recipient_lists import RecipientList, list_recipients, replace_recipients
+from restante.admin.releases import ReleaseSelection, list_releases
 from restante.admin.report_queue import ReportSelection, list_reports
 from restante.admin.trail import list_audit
 from restante.queue.recipient_status import RecipientStatus
-from restante.store.audit_trail import AuditPage
 from restante.tenancy.audit import EVERY_ENTRY
-from restante.tenancy.notice import NewNotice, NoticeFacts, NoticeKind
+from restante.tenancy.notice import NewNotice, NoticeFacts, NoticeKind, PastNotice
 from tests.admin.desk import NOW, Desk, all_of, run
-from tests.contract.store_parts import part_with
 
 PAGE = 2
 COUNTS = (0, 1, PAGE, PAGE + 1, 2 * PAGE, 2 * PAGE + 1)
+T = TypeVar("T")
 
 
 @pytest.fixture(autouse=True)
 def short_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (channels, held_mail, report_queue, trail):
-        monkeypatch.setattr(module, "PAGE", PAGE)
+    monkeypatch.setattr(held_mail, "PAGE", PAGE)
 
 
-def watched(desk: Desk, method: str) -> list[int]:
-    """Have a method of the store note how much it returns each time."""
-    sizes: list[int] = []
-    real: Callable[..., Awaitable[Any]] = getattr(part_with(desk.store, method), method)
+async def followed(ask: Callable[[str], Awaitable[ListingPage[T]]]) -> list[list[T]]:
+    """Ask for page after page, by the cursor of each."""
+    pages: list[list[T]] = []
+    after: str | None = ""
+    while after is not None:
+        page = await ask(after)
+        pages.append(list(page.views))
+        after = page.after
+    return pages
 
-    async def noting(*words: Any, **named: Any) -> Any:
-        found = await real(*words, **named)
-        sizes.append(len(found.entries if isinstance(found, AuditPage) else found))
-        return found
 
-    setattr(part_with(desk.store, method), method, noting)
-    return sizes
+def in_twos(items: Sequence[T]) -> list[list[T]]:
+    return [list(items[at : at + PAGE]) for at in range(0, max(1, len(items)), PAGE)]
 
 
 async def with_mail(count: int) -> Desk:
@@ -51,18 +59,15 @@ async def with_mail(count: int) -> Desk:
     return desk
 
 
-async def sizes_of(pages: AsyncIterator[Iterable[object]]) -> list[int]:
-    return [len(list(page)) async for page in pages]
-
-
 @pytest.mark.parametrize("count", COUNTS)
 def test_the_queue(count: int) -> None:
     async def story() -> None:
         desk = await with_mail(count)
-        sizes = watched(desk, "list_queue")
-        shown = await all_of(list_queue(desk.context, QueueSelection()))
-        assert [view.name for view in shown] == [str(number) for number in range(1, count + 1)]
-        assert max(sizes) <= PAGE
+        pages = await followed(
+            lambda after: list_queue(desk.context, QueueSelection(after=after or None, limit=PAGE))
+        )
+        names = [str(number) for number in range(1, count + 1)]
+        assert [[view.name for view in page] for page in pages] == in_twos(names)
 
     run(story())
 
@@ -88,7 +93,6 @@ def test_names_are_counted_over_all_pages() -> None:
         await desk.hold(4, beta, "x@beta.example")
         for number in (1, 3):
             await desk.refuse(number, 1, "x@alpha.example", "550 5.1.1 no such user")
-        sizes = watched(desk, "list_queue")
         named = await name_messages(desk.context, QueueSelection(recipient="x*"))
         assert named.names == ["1", "2", "3", "4"]
         assert named.domains == ["alpha.example", "beta.example"]
@@ -98,7 +102,6 @@ def test_names_are_counted_over_all_pages() -> None:
         )
         refused = await name_messages(desk.context, QueueSelection(status=RecipientStatus.REFUSED))
         assert (refused.names, refused.shared) == (["1", "3"], 2)
-        assert max(sizes) <= PAGE
 
     run(story())
 
@@ -109,13 +112,11 @@ def test_reports(count: int) -> None:
         desk = await with_mail(count)
         for number in range(1, count + 1):
             await bounce_messages(desk.context, NamedMessages(names=(str(number),), reason="done"))
-        sizes = watched(desk, "list_reports")
-        shown = await all_of(list_reports(desk.context, ReportSelection()))
-        assert [view.number for view in shown] == list(range(1, count + 1))
-        assert max(sizes) <= PAGE
-        assert len(await all_of(list_reports(desk.context, ReportSelection(limit=3)))) == min(
-            3, count
+        pages = await followed(
+            lambda after: list_reports(desk.context, ReportSelection(after=after, limit=PAGE))
         )
+        numbers = list(range(1, count + 1))
+        assert [[view.number for view in page] for page in pages] == in_twos(numbers)
 
     run(story())
 
@@ -131,12 +132,95 @@ def test_notices_that_wait(count: int) -> None:
         news = NoticeFacts(NoticeKind.PRIMARY_AWAY, "alpha", "x", "away", NOW)
         waiting = [NewNotice(channel, str(number), news, 0, NOW) for number in range(count)]
         await desk.store.notices.keep_notices(waiting, [], [], limit=100)
-        sizes = watched(desk, "list_notices")
+        ids = [str(number) for number in range(count)]
         for account in (None, "alpha"):
-            shown = await all_of(list_waiting(desk.context, account))
-            assert [view.id for view in shown] == [str(number) for number in range(count)]
-        assert max(sizes) <= PAGE
-        assert len(await all_of(list_waiting(desk.context, limit=3))) == min(3, count)
+            pages = await followed(partial(list_waiting, desk.context, account, limit=PAGE))
+            assert [[view.id for view in page] for page in pages] == in_twos(ids)
+
+    run(story())
+
+
+def test_notices_of_the_past() -> None:
+    async def story() -> None:
+        desk = Desk()
+        await desk.host("alpha.example", "alpha")
+        target = NewChannel(name="hook", account="alpha", mail="pager@elsewhere.test")
+        await channels.add_channel(desk.context, target)
+        [channel] = desk.context.directory.now.channels
+        news = NoticeFacts(NoticeKind.PRIMARY_AWAY, "alpha", "x", "away", NOW)
+        for number in range(5):
+            one = PastNotice(
+                0, channel, str(number), news, 0, NOW, is_sent=True, failures=0, reply=""
+            )
+            await desk.store.notices.settle_notices([], [one])
+        pages = await followed(
+            lambda after: list_past(desk.context, PastSelection(after=after, limit=PAGE))
+        )
+        assert [[view.id for view in page] for page in pages] == [["4", "3"], ["2", "1"], ["0"]]
+
+    run(story())
+
+
+@pytest.mark.parametrize("count", COUNTS)
+def test_recipients(count: int) -> None:
+    async def story() -> None:
+        desk = await with_mail(0)
+        names = [f"r{number}" for number in range(count)]
+        wanted = RecipientList(addresses=tuple(names), is_confirmed=True)
+        await replace_recipients(desk.context, "alpha.example", wanted)
+        pages = await followed(
+            lambda after: list_recipients(desk.context, "alpha.example", after, PAGE)
+        )
+        assert [[view.name for view in page] for page in pages] == in_twos(names)
+
+    run(story())
+
+
+def test_drains_that_start_and_end_meanwhile_move_no_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def story() -> None:
+        desk = Desk()
+        assert desk.server is not None
+        [one] = desk.server.drains()
+        running = {"a.example": 2.0, "b.example": 2.0, "c.example": 1.5, "d.example": 3.0}
+        for name in (*running, "e.example"):
+            await desk.host(name, "alpha")
+        monkeypatch.setattr(
+            desk.server,
+            "drains",
+            lambda: (replace(one, domain=name, started_at=at) for name, at in running.items()),
+        )
+        first = list_drains(desk.context, limit=2)
+        assert [view.domain for view in first.views] == ["c.example", "a.example"]
+        del running["a.example"], running["c.example"]
+        running["e.example"] = 4.0
+        rest = list_drains(desk.context, first.after or "", limit=9)
+        assert [view.domain for view in rest.views] == ["b.example", "d.example", "e.example"]
+        assert rest.after is None
+
+    run(story())
+
+
+@pytest.mark.parametrize("cursor", ["x", "-1", "1/2", "9" * 30, "1" + "0" * 19, "²", "nan/a", "/a"])
+def test_a_bad_cursor_is_named_with_its_remedy(cursor: str) -> None:
+    async def story() -> None:
+        desk = await with_mail(1)
+        context = desk.context
+        asks: list[Callable[[], Awaitable[object]]] = [
+            lambda: list_reports(context, ReportSelection(after=cursor)),
+            lambda: list_waiting(context, after=cursor),
+            lambda: list_past(context, PastSelection(after=cursor)),
+            lambda: list_audit(context, after=cursor),
+            lambda: list_releases(context, ReleaseSelection(after=f"{cursor}.")),
+            lambda: list_recipients(context, "alpha.example", f"strange{cursor}"),
+            lambda: asyncio.to_thread(list_drains, context, f"strange{cursor}"),
+        ]
+        for ask in asks:
+            with pytest.raises(AdminError, match="no place of this list") as error:
+                await ask()
+            assert error.value.kind is ErrorKind.INVALID
+            assert "Link" in error.value.remedy
 
     run(story())
 
@@ -150,22 +234,21 @@ def test_the_trail(limit: int) -> None:
                 desk.context, NamedMessages(names=(str(number),), reason=f"reason {number}")
             )
         everything = await desk.store.trail.audit()
-        sizes = watched(desk, "audit_page")
-        shown = await all_of(list_audit(desk.context, EVERY_ENTRY, limit))
-        assert [view.reason for view in shown] == [entry.reason for entry in everything][:limit]
-        assert max(sizes) <= PAGE
-        assert len(everything) > 2 * PAGE
+        pages = await followed(lambda after: list_audit(desk.context, EVERY_ENTRY, limit, after))
+        assert all(len(page) == limit for page in pages[:-1])
+        found = [view.reason for page in pages for view in page]
+        assert found == [entry.reason for entry in everything]
 
     run(story())
 
 
-def test_a_page_that_is_not_full_is_the_last() -> None:
-    """Where few match, the question after the last match would walk over all that follows."""
-
+def test_entries_that_come_meanwhile_repeat_none() -> None:
     async def story() -> None:
-        desk = await with_mail(PAGE + 1)
-        sizes = watched(desk, "list_queue")
-        assert await sizes_of(list_queue(desk.context, QueueSelection())) == [PAGE, 1]
-        assert sizes == [PAGE, 1]
+        desk = await with_mail(2)
+        before = [entry.subject for entry in await desk.store.trail.audit()]
+        first = await list_audit(desk.context, limit=1)
+        await desk.host("beta.example", "beta")
+        rest = await list_audit(desk.context, after=first.after or "", limit=100)
+        assert [view.subject for view in (*first.views, *rest.views)] == before
 
     run(story())

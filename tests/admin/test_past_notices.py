@@ -7,7 +7,7 @@ from restante.admin.channels import add_channel, try_channel
 from restante.admin.past_notices import PastSelection, SentAgain, list_past, send_again
 from restante.tenancy.notice import NewNotice, NoticeFacts, NoticeKind, PastNotice
 from tests.admin.channel_making import desk_with_alpha, hook, mail
-from tests.admin.desk import NOW, Desk, run
+from tests.admin.desk import NOW, Desk, all_of, run
 
 
 @pytest.fixture
@@ -26,7 +26,9 @@ def desk() -> Desk:
 
 
 def ids(desk: Desk, **wanted: str | int) -> list[str]:
-    return [one.id for one in run(list_past(desk.context, PastSelection.model_validate(wanted)))]
+    return [
+        one.id for one in run(all_of(list_past(desk.context, PastSelection.model_validate(wanted))))
+    ]
 
 
 def test_they_are_listed_newest_first(desk: Desk) -> None:
@@ -36,11 +38,11 @@ def test_they_are_listed_newest_first(desk: Desk) -> None:
     assert ids(desk, account="alpha", channel="hook") == ["of-hook"]
     assert ids(desk, channel="mail") == ["of-mail"]
     assert ids(desk, limit=1) == ["of-mail"]
-    assert ids(desk, before=2) == ["of-hook"]
+    assert ids(desk, after="2") == ["of-hook"]
 
 
 def test_a_view_has_the_result(desk: Desk) -> None:
-    [view] = run(list_past(desk.context, PastSelection(account="alpha")))
+    [view] = run(all_of(list_past(desk.context, PastSelection(account="alpha"))))
     assert (view.channel, view.account, view.kind) == ("hook", "alpha", "quota-reached")
     assert (view.text, view.is_sent, view.failures, view.reply) == ("It is full.", True, 1, "ok")
 
@@ -77,5 +79,5 @@ def test_a_notice_of_another_channel_is_not_sent(desk: Desk) -> None:
 
 def test_a_test_stands_in_the_list(desk: Desk) -> None:
     run(try_channel(desk.context, "alpha", "hook"))
-    [newest, _] = run(list_past(desk.context, PastSelection(account="alpha")))
+    [newest, _] = run(all_of(list_past(desk.context, PastSelection(account="alpha"))))
     assert (newest.kind, newest.is_sent) == ("test", True)

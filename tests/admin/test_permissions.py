@@ -477,7 +477,7 @@ def _cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def past(context: AdminContext, wanted: releases.ReleaseSelection) -> object:
-    return list(await releases.list_releases(context, wanted))
+    return await all_of(releases.list_releases(context, wanted))
 
 
 def token_id(context: AdminContext, of: Things) -> str:
@@ -989,7 +989,7 @@ def test_a_drain_is_listed_for_its_account_only() -> None:
     async def story() -> None:
         desk = await two_accounts()
         shown = [
-            [one.domain for one in drains.list_drains(desk.context.acting(principal))]
+            [one.domain for one in drains.list_drains(desk.context.acting(principal)).views]
             for principal in (desk.context.principal, ALPHA_LOGIN, BETA_LOGIN)
         ]
         assert shown == [["alpha.example"], ["alpha.example"], []]

@@ -20,7 +20,7 @@ from restante.delivery.drain_state import DrainState
 from restante.mail.message import message_name
 from restante.store.mail_handover import PastDrain
 from restante.tenancy.principal import account_login
-from tests.admin.desk import NOW, Desk, ask_for, run
+from tests.admin.desk import NOW, Desk, all_of, ask_for, run
 from tests.contract.making import NOTED, account, delivered, domain, refused
 
 BEGAN = NOW - 10
@@ -51,7 +51,7 @@ def shown(desk: Desk, number: int = 50) -> ReleaseDetailView:
 
 
 def listed(desk: Desk, **wanted: object) -> list[PastReleaseView]:
-    return list(run(list_releases(desk.context, ReleaseSelection.model_validate(wanted))))
+    return run(all_of(list_releases(desk.context, ReleaseSelection.model_validate(wanted))))
 
 
 def test_a_release_that_runs_has_a_rate_and_an_end_in_sight() -> None:
@@ -118,7 +118,7 @@ def test_a_listing_has_the_newest_first_and_narrows() -> None:
     assert [one.target for one in listed(desk, domain="BETA.example")] == ["beta.example"]
     assert [one.target for one in listed(desk, account="alpha")] == ["alpha.example"]
     assert [one.target for one in listed(desk, until=NOW - 1)] == ["alpha.example"]
-    assert [one.target for one in listed(desk, before=message_name(60))] == ["alpha.example"]
+    assert [one.target for one in listed(desk, after=message_name(60))] == ["alpha.example"]
     assert len(listed(desk, limit=1)) == 1
 
 

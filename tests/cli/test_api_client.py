@@ -163,3 +163,30 @@ def test_all_pages_of_a_list_are_returned() -> None:
             return [one["name"] for one in listed]
 
     assert asyncio.run(story()) == ["a0", "a1", "a2", "a3", "a4"]
+
+
+def test_no_page_beyond_the_wanted_items_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = Desk()
+    monkeypatch.setattr(api_client, "PAGE", 2)
+    asked: list[str] = []
+
+    async def note(request: httpx.Request) -> None:
+        asked.append(request.url.query.decode())
+
+    async def story() -> list[list[str]]:
+        for number in range(9):
+            await add_account(desk.context, NewAccount(name=f"a{number}"))
+        transport = httpx.ASGITransport(build_api(desk.context, desk.context.principal))
+        hooks = {"request": [note]}
+        async with httpx.AsyncClient(
+            transport=transport, base_url="http://restante", event_hooks=hooks
+        ) as client:
+            api = api_client.Api(client, "here", 1.0)
+            return [
+                [one["name"] for one in await api.ask("GET", "/v1/accounts", most=most)]
+                for most in (1, 3, 4)
+            ]
+
+    names = [f"a{number}" for number in range(4)]
+    assert asyncio.run(story()) == [names[:1], names[:3], names]
+    assert asked == ["limit=1", *["limit=2", "after=a1&limit=2"] * 2]

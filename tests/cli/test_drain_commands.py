@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from restante.cli import drain_commands
+from restante.cli import api_client
 from restante.store.mail_handover import PastDrain
 from tests.admin.desk import NOW, Desk, ask_for, run
 from tests.cli.conftest import Command
@@ -70,7 +70,7 @@ def test_past_requests_are_listed_newest_first(command: Command) -> None:
 
 @pytest.mark.usefixtures("past")
 def test_past_requests_come_by_pages(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(drain_commands, "_PAGE", 2)
+    monkeypatch.setattr(api_client, "PAGE", 2)
     for limit, count in ((1, 1), (2, 2), (3, 3), (9, 3)):
         shown = command("drain", "list", "--past", "--limit", str(limit), "--json")
         assert len(json.loads(shown.out)) == count

@@ -6,7 +6,7 @@ once, then forgets it.
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
 from secrets import token_hex
@@ -26,10 +26,10 @@ from restante.admin.channel_change import (
     wrong,
 )
 from restante.admin.destinations import allow_check
+from restante.admin.listing_page import PAGE_ROWS, ListingPage, number_at
 from restante.admin.permissions import AdminAction, permit
 from restante.admin.scope import account_in_scope
 from restante.admin.trail import (
-    PAGE,
     ChangeView,
     change_views,
     changed,
@@ -190,13 +190,17 @@ async def try_channel(context: AdminContext, account: str, name: str) -> TrialVi
 
 
 async def list_waiting(
-    context: AdminContext, account: str | None = None, limit: int = 100
-) -> AsyncIterator[Iterator[WaitingView]]:
-    """Yield waiting notices, oldest first, by pages: all, or those of an account's channels.
+    context: AdminContext,
+    account: str | None = None,
+    after: str = "",
+    limit: int = PAGE_ROWS,
+) -> ListingPage[WaitingView]:
+    """Return the first waiting notices, oldest first: all, or those of an account's channels.
 
     Raises AdminError.
     """
     permit(context.principal, AdminAction.NOTICES_LIST)
+    begin = number_at(after) or 0
     account = account_in_scope(context, account)
     if account is not None:
         check_owner(context, account)
@@ -206,18 +210,16 @@ async def list_waiting(
         wanted: list[int] | None = [one.id for one in directory.channels_of(account)]
     else:
         wanted = None if context.principal.sees_everything else []
-    after = 0
-    while limit > 0:
-        at_once = min(limit, PAGE)
-        page = await context.store.notices.list_notices(at_once, wanted, after)
-        yield (
+    rows = await context.store.notices.list_notices(limit + 1, wanted, begin)
+    shown = rows[:limit]
+    return ListingPage(
+        (
             _waiting_view(one, channels[one.channel_id])
-            for one in page
+            for one in shown
             if one.channel_id in channels
-        )
-        if len(page) < at_once:
-            return
-        limit, after = limit - len(page), page[-1].number
+        ),
+        str(shown[-1].number) if len(rows) > limit else None,
+    )
 
 
 async def store_channel(

@@ -1,7 +1,9 @@
 """Drains as an operator sees and stops them."""
 
+import math
 from collections.abc import Iterator
 from datetime import datetime
+from heapq import nsmallest
 from operator import attrgetter
 
 from pydantic import BaseModel, ConfigDict
@@ -9,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind, no_server
 from restante.admin.domains import find_domain
+from restante.admin.listing_page import MOST_ROWS, ListingPage, bad_cursor, page_of
 from restante.admin.permissions import AdminAction, permit
 from restante.admin.request_bounds import Line
 from restante.admin.trail import announce, entry, moment
@@ -59,15 +62,44 @@ class DrainStop(BaseModel):
     reason: Line = ""
 
 
-def list_drains(context: AdminContext) -> Iterator[DrainView]:
-    """Yield the drains that run or wait, in the order of their start; none without a server.
+def list_drains(
+    context: AdminContext, after: str = "", limit: int = MOST_ROWS
+) -> ListingPage[DrainView]:
+    """Return the first drains that run or wait, in the order of their start; none without a server.
 
-    Each view is made at its turn: one account may have ten thousand domains.
+    Raises AdminError for a bad cursor.
     """
     permit(context.principal, AdminAction.DRAIN_LIST)
-    if context.server is None:
-        return iter(())
-    return (drain_view(one) for one in context.server.drains() if _is_in_scope(context, one))
+    begin = _place_of(after)
+    found = (one for one in running_drains(context) if _place(one) > begin)
+    return page_of(nsmallest(limit + 1, found, _place), limit, drain_view, _cursor)
+
+
+def running_drains(context: AdminContext) -> Iterator[DrainSnapshot]:
+    """Yield the drains in scope. Each snapshot is made at its turn: there may be ten thousand."""
+    drains = () if context.server is None else context.server.drains()
+    return (one for one in drains if _is_in_scope(context, one))
+
+
+def _place(drain: DrainSnapshot) -> tuple[float, str]:
+    return drain.started_at, drain.domain
+
+
+def _cursor(drain: DrainSnapshot) -> str:
+    return f"{drain.started_at!r}/{drain.domain}"
+
+
+def _place_of(cursor: str) -> tuple[float, str]:
+    if not cursor:
+        return -math.inf, ""
+    began, slash, domain = cursor.partition("/")
+    try:
+        place = float(began)
+    except ValueError:
+        place = math.nan
+    if not slash or not math.isfinite(place):
+        raise bad_cursor(cursor)
+    return place, domain
 
 
 async def stop_drain(context: AdminContext, name: str, order: DrainStop) -> DrainView:

@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Annotated
@@ -13,10 +13,11 @@ from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.domains import find_domain
 from restante.admin.dsn_facts import DsnFacts, dsn_facts
+from restante.admin.listing_page import PAGE_ROWS, ListingPage, PageLimit
 from restante.admin.origin_facts import OriginFacts, origin_facts
 from restante.admin.permissions import AdminAction, permit
 from restante.admin.request_bounds import AtMost, Line, Span, StoredNumber
-from restante.admin.scope import held_message, list_held
+from restante.admin.scope import held_message, held_page, list_held
 from restante.admin.trail import (
     PAGE,
     announce,
@@ -58,6 +59,12 @@ class QueueSelection(BaseModel):
     status: RecipientStatus | None = None
     after: Line | None = None  # a message's name: for paging
     limit: Annotated[int, Field(ge=1, le=100_000)] = 1000
+
+
+class QueueListing(QueueSelection):
+    """A page of the messages to list."""
+
+    limit: PageLimit = PAGE_ROWS
 
 
 class SelectedNames(BaseModel):
@@ -125,23 +132,26 @@ class QueueChange(BaseModel):
     missing: list[str]
 
 
-async def list_queue(
-    context: AdminContext, selection: QueueSelection
-) -> AsyncIterator[Iterator[MessageView]]:
-    """Yield the messages that match, oldest first, by pages.
+async def list_queue(context: AdminContext, selection: QueueSelection) -> ListingPage[MessageView]:
+    """Return the first messages that match, oldest first.
 
-    Raises AdminError for a domain that is not hosted.
+    Raises AdminError for a domain that is not hosted, and for an `after` that is no name.
     """
     permit(context.principal, AdminAction.QUEUE_LIST)
+    page = await held_page(context, queue_filter(context, selection))
     names = domain_names(context)
-    async for page in queue_pages(context, queue_filter(context, selection)):
-        yield (view(message, names) for message in page)
+    return ListingPage(
+        (view(message, names) for message in page.messages),
+        None if page.after is None else message_name(page.after),
+        is_short=page.after is not None and len(page.messages) < selection.limit,
+    )
 
 
 async def name_messages(context: AdminContext, selection: QueueSelection) -> SelectedNames:
     """Return the names of the messages that match, oldest first.
 
-    Raises AdminError as `list_queue` does.
+    Raises AdminError as `list_queue` does. It goes on until it has found enough, question by
+    question, so that others get their turns.
     """
     permit(context.principal, AdminAction.QUEUE_LIST)
     names: list[str] = []
@@ -161,15 +171,14 @@ async def queue_pages(
     context: AdminContext, wanted: QueueFilter
 ) -> AsyncIterator[Sequence[QueuedMessage]]:
     """Yield the messages that match, oldest first, in pages that block no one for long."""
-    left = wanted.limit
+    left, after = wanted.limit, wanted.after
     while left > 0:
-        at_once = min(left, PAGE)
-        page = await list_held(context, replace(wanted, limit=at_once))
-        if page:
-            yield page
-        if len(page) < at_once:
+        page = await held_page(context, replace(wanted, after=after, limit=min(left, PAGE)))
+        if page.messages:
+            yield page.messages
+        if page.after is None:
             return
-        left, wanted = left - len(page), replace(wanted, after=page[-1].number)
+        left, after = left - len(page.messages), page.after
 
 
 async def _shared(

@@ -19,13 +19,13 @@ from restante.admin.held_mail import (
 from restante.admin.permissions import AdminAction, may, permit
 from restante.admin.releases import PastReleaseView, ended_view
 from restante.admin.request_bounds import StoredNumber, UnixTime
-from restante.admin.scope import list_held, list_history, list_past_releases
+from restante.admin.scope import held_page, history_page, list_past_releases
 from restante.admin.trail import AuditView, list_audit, moment
 from restante.mail.message import message_name
 from restante.mail.message_id import MESSAGE_ID_LIMIT
-from restante.queue.history import HistoryEntry, HistoryFilter
+from restante.queue.history import HistoryEntry, HistoryFilter, HistoryPage
 from restante.queue.recipient_status import Move
-from restante.store.mail_queue import QueuedMessage, QueueFilter
+from restante.store.mail_queue import QueueFilter, QueuePage
 from restante.store.release_store import ReleaseFilter
 from restante.tenancy.audit import AuditFilter
 
@@ -76,12 +76,18 @@ class HistoryView(BaseModel):
 
 
 class TraceView(BaseModel):
-    """The mail found, newest first in `left`."""
+    """The mail found, newest first in `left`.
+
+    A search that takes long ends early: with few results, or with none. `held_after` and
+    `left_before` tell where to go on.
+    """
 
     held: list[MessageView]  # still here, whatever its state
     left: list[HistoryView]
     releases: list[PastReleaseView]  # that moved this mail, if these are few; newest first
     audit: list[AuditView]  # entries that name one of these messages, if these are few
+    held_after: str | None  # `after` for more of `held`; None: there are no more
+    left_before: int | None  # `before` for more of `left`; None: there are no more
 
 
 class FoundMail(NamedTuple):
@@ -91,6 +97,8 @@ class FoundMail(NamedTuple):
     left: Iterable[HistoryView]
     releases: Sequence[PastReleaseView]
     audit: Sequence[AuditView]
+    held_after: str | None
+    left_before: int | None
 
 
 async def trace(context: AdminContext, selection: TraceSelection) -> FoundMail:
@@ -101,8 +109,9 @@ async def trace(context: AdminContext, selection: TraceSelection) -> FoundMail:
     domain = find_domain(context, selection.domain) if selection.domain else None
     domain_ids = (domain.id,) if domain else None
     number = number_of(selection.name) if selection.name else None
-    held = await _held(context, selection, domain_ids, number)
-    left = await _left(context, selection, domain_ids, number)
+    here = await _held(context, selection, domain_ids, number)
+    gone = await _left(context, selection, domain_ids, number)
+    held, left = here.messages, gone.entries
     shows_releases = may(context.principal, AdminAction.RELEASE_LIST)
     releases = await _releases(context, left, number) if shows_releases else []
     names = domain_names(context)
@@ -116,6 +125,8 @@ async def trace(context: AdminContext, selection: TraceSelection) -> FoundMail:
         (history_view(entry, names) for entry in left),
         releases,
         await _audit(context, found) if len(found) <= MOST_NAMES and shows_trail else [],
+        None if here.after is None else message_name(here.after),
+        gone.before,
     )
 
 
@@ -131,10 +142,10 @@ async def _held(
     selection: TraceSelection,
     domain_ids: tuple[int, ...] | None,
     number: int | None,
-) -> Sequence[QueuedMessage]:
+) -> QueuePage:
     if selection.outcome is not None or selection.before is not None:
-        return []
-    return await list_held(
+        return QueuePage([], None)
+    return await held_page(
         context,
         QueueFilter(
             domain_ids=domain_ids,
@@ -155,10 +166,10 @@ async def _left(
     selection: TraceSelection,
     domain_ids: tuple[int, ...] | None,
     number: int | None,
-) -> Sequence[HistoryEntry]:
+) -> HistoryPage:
     if selection.after is not None:
-        return []
-    return await list_history(
+        return HistoryPage([], None)
+    return await history_page(
         context,
         HistoryFilter(
             domain_ids=domain_ids,
@@ -195,8 +206,11 @@ async def _audit(context: AdminContext, found: Mapping[int, str | None]) -> list
     entries: list[AuditView] = []
     for number, domain in found.items():
         about = AuditFilter(domain=domain, names=message_name(number))
-        async for page in list_audit(context, about):
-            entries += page
+        after: str | None = ""
+        while after is not None:
+            page = await list_audit(context, about, after=after)
+            entries += page.views
+            after = page.after
     unique = {(one.at, one.action, one.subject): one for one in entries}
     return sorted(unique.values(), key=lambda one: one.at)
 

@@ -10,6 +10,7 @@ from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.channels import check_owner, find_channel
 from restante.admin.destinations import allow_check
+from restante.admin.listing_page import PAGE_ROWS, Cursor, ListingPage, PageLimit, number_at
 from restante.admin.permissions import AdminAction, permit
 from restante.admin.scope import account_in_scope
 from restante.admin.trail import moment
@@ -26,8 +27,8 @@ class PastSelection(BaseModel):
 
     account: Annotated[str, Field(max_length=64)] | None = None  # None: all
     channel: Annotated[str, Field(max_length=64)] | None = None  # of the account
-    before: Annotated[int, Field(ge=1, le=2**62)] | None = None  # the number of the last one seen
-    limit: Annotated[int, Field(ge=1, le=500)] = 100
+    after: Cursor = ""
+    limit: PageLimit = PAGE_ROWS
 
 
 class PastNoticeView(BaseModel):
@@ -56,14 +57,19 @@ class SentAgain(BaseModel):
     id: Annotated[str, Field(min_length=1, max_length=64)]
 
 
-async def list_past(context: AdminContext, wanted: PastSelection) -> list[PastNoticeView]:
+async def list_past(context: AdminContext, wanted: PastSelection) -> ListingPage[PastNoticeView]:
     """Return past notices, newest first. Raises AdminError."""
     permit(context.principal, AdminAction.NOTICES_LIST)
+    before = number_at(wanted.after)
     channels = context.directory.now.channels
     found = await context.store.notices.past_notices(
-        _channel_ids(context, wanted), wanted.before, wanted.limit
+        _channel_ids(context, wanted), before, wanted.limit + 1
     )
-    return [_view(one, channels[one.channel_id]) for one in found if one.channel_id in channels]
+    shown = found[: wanted.limit]
+    return ListingPage(
+        (_view(one, channels[one.channel_id]) for one in shown if one.channel_id in channels),
+        str(shown[-1].number) if len(found) > wanted.limit else None,
+    )
 
 
 async def send_again(context: AdminContext, account: str, name: str, again: SentAgain) -> None:

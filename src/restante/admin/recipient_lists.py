@@ -1,6 +1,6 @@
 """The list of a domain's mailboxes: add, remove, replace, and show with learned recipients."""
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.domains import find_domain
+from restante.admin.listing_page import PAGE_ROWS, ListingPage, bad_cursor, page_of
 from restante.admin.long_work import beside_mail
 from restante.admin.permissions import AdminAction, permit
 from restante.admin.request_bounds import Recipients
@@ -63,15 +64,25 @@ class ListChange(BaseModel):
 
 
 async def list_recipients(
-    context: AdminContext, domain: str
-) -> AsyncIterator[Iterator[KnownRecipientView]]:
-    """Yield a domain's recipients by source and name, by pages.
+    context: AdminContext, domain: str, after: str = "", limit: int = PAGE_ROWS
+) -> ListingPage[KnownRecipientView]:
+    """Return a domain's first recipients by source and name.
 
-    Raises AdminError if it is not hosted.
+    Raises AdminError if it is not hosted, and for a bad cursor.
     """
     permit(context.principal, AdminAction.RECIPIENTS_LIST)
-    async for page in recipient_pages(context.store.recipients, find_domain(context, domain).id):
-        yield map(_view, page)
+    hosted = find_domain(context, domain)
+    rows = await context.store.recipients.recipients(hosted.id, _place_of(after), limit + 1)
+    return page_of(rows, limit, _view, lambda one: f"{one.source}/{one.name}")
+
+
+def _place_of(cursor: str) -> Recipient | None:
+    source, slash, name = cursor.partition("/")
+    if not cursor:
+        return None
+    if not slash or source not in list(RecipientSource):
+        raise bad_cursor(cursor)
+    return Recipient(name, RecipientSource(source), is_there=True, at=0.0)
 
 
 async def change_recipients(

@@ -1,16 +1,24 @@
 """Requests to release mail, by anybody, and how far each has come."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Final, Literal
+from typing import Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.domains import find_domain
 from restante.admin.held_mail import MAX_NAME_LENGTH
+from restante.admin.listing_page import (
+    PAGE_ROWS,
+    Cursor,
+    ListingPage,
+    PageLimit,
+    bad_cursor,
+    page_of,
+)
 from restante.admin.permissions import AdminAction, permit
 from restante.admin.request_bounds import UnixTime
 from restante.admin.scope import domain_ids_in_scope, list_past_releases
@@ -38,8 +46,8 @@ class ReleaseSelection(BaseModel):
     account: str | None = None
     since: UnixTime | None = None  # Unix time
     until: UnixTime | None = None  # Unix time
-    before: str | None = None  # the id of a release: for paging
-    limit: Annotated[int, Field(ge=1, le=1000)] = 100
+    after: Cursor = ""  # the id of a release
+    limit: PageLimit = PAGE_ROWS
 
 
 class PastReleaseView(BaseModel):
@@ -99,9 +107,10 @@ class _Work:
 
 async def list_releases(
     context: AdminContext, wanted: ReleaseSelection
-) -> Iterator[PastReleaseView]:
+) -> ListingPage[PastReleaseView]:
     """Return the newest releases that match, newest first. Raises AdminError."""
     permit(context.principal, AdminAction.RELEASE_LIST)
+    before = _place_of(wanted.after)
     domain = find_domain(context, wanted.domain) if wanted.domain else None
     found = await list_past_releases(
         context,
@@ -110,12 +119,20 @@ async def list_releases(
             domain=None if domain is None else (domain.name, domain.id),
             since=wanted.since,
             until=wanted.until,
-            before=None if wanted.before is None else _number_of(wanted.before),
-            limit=wanted.limit,
+            before=before,
+            limit=wanted.limit + 1,
         ),
     )
-    works = [_work(context, one.progress, await _open_drains(context, one)) for one in found]
-    return (release_view(one, work, context.now()) for one, work in zip(found, works, strict=True))
+    works = {
+        one.record.id: _work(context, one.progress, await _open_drains(context, one))
+        for one in found[: wanted.limit]
+    }
+    return page_of(
+        found,
+        wanted.limit,
+        lambda one: release_view(one, works[one.record.id], context.now()),
+        lambda one: message_name(one.record.id),
+    )
 
 
 async def show_release(context: AdminContext, name: str) -> ReleaseDetailView:
@@ -226,6 +243,13 @@ def _snapshot(context: AdminContext, domain_id: int) -> DrainSnapshot | None:
 def _code(answer: str) -> int:
     digits = answer[:_CODE_DIGITS]
     return int(digits) if digits.isdigit() else 0
+
+
+def _place_of(cursor: str) -> int | None:
+    try:
+        return _number_of(cursor) if cursor else None
+    except AdminError:
+        raise bad_cursor(cursor) from None
 
 
 def _number_of(name: str) -> int:

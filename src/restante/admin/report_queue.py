@@ -1,11 +1,12 @@
 """Waiting reports: shown, and dropped. The quoted parts of other people's mail are not shown."""
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from email.message import EmailMessage
 from email.parser import BytesParser
 from email.policy import SMTP
+from operator import attrgetter
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -14,10 +15,18 @@ from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.domains import find_domain
 from restante.admin.held_mail import MAX_NAMES, MAX_PATTERN_LENGTH, HeaderView, domain_names
+from restante.admin.listing_page import (
+    PAGE_ROWS,
+    Cursor,
+    ListingPage,
+    PageLimit,
+    number_at,
+    page_of,
+)
 from restante.admin.permissions import AdminAction, permit
-from restante.admin.request_bounds import AtMost, Line, StoredNumber
+from restante.admin.request_bounds import AtMost, Line
 from restante.admin.scope import list_waiting_reports
-from restante.admin.trail import PAGE, announce, checked_reason, entry_about_mail, moment
+from restante.admin.trail import announce, checked_reason, entry_about_mail, moment
 from restante.mail.message import message_name
 from restante.phrases import REPORT_GONE, REPORT_MAY_HAVE_LEFT
 from restante.store.mail_reports import ReportFilter, WaitingReport
@@ -38,8 +47,8 @@ class ReportSelection(BaseModel):
     to: Annotated[str, Field(min_length=1, max_length=MAX_PATTERN_LENGTH)] | None = (
         None  # pattern: *, ?, […]
     )
-    after: StoredNumber = 0  # a report's number: for paging
-    limit: Annotated[int, Field(ge=1, le=100_000)] = 1000
+    after: Cursor = ""
+    limit: PageLimit = PAGE_ROWS
 
 
 class NamedReports(BaseModel):
@@ -88,25 +97,19 @@ class ReportsDropped(BaseModel):
 
 async def list_reports(
     context: AdminContext, selection: ReportSelection
-) -> AsyncIterator[Iterator[ReportView]]:
-    """Yield the reports that match, in the order in which they were made, by pages.
+) -> ListingPage[ReportView]:
+    """Return the first reports that match, in the order in which they were made.
 
-    Raises AdminError for an unknown domain.
+    Raises AdminError for an unknown domain, and for a bad cursor.
     """
     permit(context.principal, AdminAction.REPORTS_LIST)
+    after = number_at(selection.after) or 0
     domain = find_domain(context, selection.domain) if selection.domain else None
     domain_ids = (domain.id,) if domain else None
+    wanted = ReportFilter(domain_ids, selection.to, (), after, selection.limit + 1)
+    rows = await list_waiting_reports(context, wanted)
     names = domain_names(context)
-    left, after = selection.limit, selection.after
-    while left > 0:
-        at_once = min(left, PAGE)
-        page = await list_waiting_reports(
-            context, ReportFilter(domain_ids, selection.to, (), after, at_once)
-        )
-        yield (_view(report, names) for report in page)
-        if len(page) < at_once:
-            return
-        left, after = left - len(page), page[-1].number
+    return page_of(rows, selection.limit, lambda one: _view(one, names), attrgetter("number"))
 
 
 async def show_report(context: AdminContext, number: int) -> FullReportView:

@@ -10,8 +10,8 @@ from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.mail.address import canonical_domain
 from restante.mail.message import HeldMessage
-from restante.queue.history import HistoryEntry, HistoryFilter
-from restante.store.mail_queue import QueuedMessage, QueueFilter
+from restante.queue.history import HistoryFilter, HistoryPage
+from restante.store.mail_queue import QueuedMessage, QueueFilter, QueuePage
 from restante.store.mail_reports import ReportFilter, WaitingReport
 from restante.store.release_store import PastRelease, ReleaseFilter
 from restante.tenancy.audit import AuditFilter
@@ -75,6 +75,12 @@ async def list_held(context: AdminContext, wanted: QueueFilter) -> Sequence[Queu
     return await context.store.queue.list_queue(replace(wanted, domain_ids=domain_ids))
 
 
+async def held_page(context: AdminContext, wanted: QueueFilter) -> QueuePage:
+    """Return a page of the messages in scope that match."""
+    domain_ids = _within(domain_ids_in_scope(context), wanted.domain_ids)
+    return await context.store.queue.queue_page(replace(wanted, domain_ids=domain_ids))
+
+
 async def held_message(context: AdminContext, number: int) -> HeldMessage | None:
     """Return a message in scope; None if there is none. Raises Damaged, StoreError."""
     is_limited = domain_ids_in_scope(context) is not None
@@ -84,10 +90,10 @@ async def held_message(context: AdminContext, number: int) -> HeldMessage | None
     return await context.store.queue.message(number)
 
 
-async def list_history(context: AdminContext, wanted: HistoryFilter) -> list[HistoryEntry]:
-    """Return the entries of the history in scope that match."""
+async def history_page(context: AdminContext, wanted: HistoryFilter) -> HistoryPage:
+    """Return a page of the entries of the history in scope that match."""
     domain_ids = _within(domain_ids_in_scope(context), wanted.domain_ids)
-    return await context.store.history.history(replace(wanted, domain_ids=domain_ids))
+    return await context.store.history.history_page(replace(wanted, domain_ids=domain_ids))
 
 
 async def list_past_releases(context: AdminContext, wanted: ReleaseFilter) -> list[PastRelease]:

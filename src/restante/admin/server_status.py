@@ -13,7 +13,13 @@ from restante.admin.accounts import find_account
 from restante.admin.admin_context import AdminContext, ConfigurationState, ScrubFacts
 from restante.admin.admin_error import no_server
 from restante.admin.domains import find_domain
-from restante.admin.drains import DrainView, LastDrainView, last_drain_view, list_drains
+from restante.admin.drains import (
+    DrainView,
+    LastDrainView,
+    drain_view,
+    last_drain_view,
+    running_drains,
+)
 from restante.admin.health import HealthFacts, Level, judge
 from restante.admin.last_requests import LastRequests
 from restante.admin.permissions import AdminAction, permit
@@ -185,7 +191,8 @@ async def show_status(
         else [],
         configuration=_configuration_view(configuration) if configuration else None,
     )
-    return ServerStatus(view, await _domains(context, shown, usages, parked), list_drains(context))
+    drains = map(drain_view, running_drains(context))
+    return ServerStatus(view, await _domains(context, shown, usages, parked), drains)
 
 
 async def show_metrics(context: AdminContext, accept: str) -> Exposition:

@@ -3,7 +3,7 @@
 It is in the trail and in the log.
 """
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
+from restante.admin.listing_page import PAGE_ROWS, ListingPage, number_at
 from restante.admin.permissions import AdminAction, permit
 from restante.admin.scope import audit_in_scope, domain_name
 from restante.mail.message import message_name
@@ -48,30 +49,32 @@ class AuditView(BaseModel):
 
 
 async def list_audit(
-    context: AdminContext, wanted: AuditFilter = EVERY_ENTRY, limit: int = 100
-) -> AsyncIterator[Iterator[AuditView]]:
-    """Yield the newest matching entries, newest first, by pages.
+    context: AdminContext,
+    wanted: AuditFilter = EVERY_ENTRY,
+    limit: int = PAGE_ROWS,
+    after: str = "",
+) -> ListingPage[AuditView]:
+    """Return the newest matching entries, newest first.
 
-    Raises AdminError for an action that does not exist.
+    Raises AdminError for an action that does not exist, and for a bad cursor.
     """
     permit(context.principal, AdminAction.AUDIT_LIST)
     if wanted.action is not None and wanted.action not in list(AuditAction):
         meant = did_you_mean(wanted.action, AuditAction)
         remedy = meant or f"name one of {', '.join(AuditAction)}"
         raise AdminError(ErrorKind.INVALID, f"action {wanted.action}: there is none", remedy)
+    before = number_at(after)
     if wanted.domain is not None:
         wanted = wanted._replace(domain=domain_name(wanted.domain))
     in_scope = audit_in_scope(context, wanted)
     if in_scope is None:
-        return
-    wanted = in_scope
-    before: int | None = None
-    while limit > 0:
-        page = await context.store.trail.audit_page(wanted, min(limit, PAGE), before)
-        yield (_view(context, one) for one in page.entries)
-        if page.before is None:
-            return
-        limit, before = limit - len(page.entries), page.before
+        return ListingPage(iter(()), None)
+    page = await context.store.trail.audit_page(in_scope, limit, before)
+    return ListingPage(
+        (_view(context, one) for one in page.entries),
+        None if page.before is None else str(page.before),
+        is_short=page.before is not None and len(page.entries) < limit,
+    )
 
 
 def moment(at: float) -> datetime:

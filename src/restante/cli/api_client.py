@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 ANSWER_SECONDS = 120.0
 # The status comes from memory. A server that does not send it soon is frozen, or its disk hangs.
 STATUS_SECONDS = 5.0
+PAGE = 500  # items: the most of one answer
 _BASE_URL = "http://restante"
 _USER_AGENT = "restante-cli"  # so that remedies name commands and options (remedy_words.py)
 _OWN_CONNECTIONS = 16  # from this process to itself
@@ -65,15 +66,23 @@ class Api:
         *,
         params: Params = None,
         body: Mapping[str, Any] | None = None,
+        most: int | None = None,
     ) -> Any:
-        """Send one request and return the JSON of its answer: of a list, all pages."""
+        """Send one request and return the JSON of its answer.
+
+        Of a list: the first `most` items, from as many pages as these take; None: all items.
+        """
+        if most is not None:
+            params = {**(params or {}), "limit": min(most, PAGE)}
         with self._failing():
             answer = await self._client.request(method, path, params=_given(params), json=body)
             content = _content(answer)
-            while (following := answer.links.get("next")) is not None:
+            while (following := answer.links.get("next")) is not None and (
+                most is None or len(content) < most
+            ):
                 answer = await self._client.get(following["url"])
                 content += _content(answer)
-            return content
+            return content if most is None else content[:most]
 
     async def send(self, path: str, octets: AsyncIterator[bytes], *, params: Params = None) -> Any:
         """Send a body as a stream and return the JSON of the answer."""
@@ -154,12 +163,16 @@ def ask(
     params: Params = None,
     body: Mapping[str, Any] | None = None,
     seconds: float = ANSWER_SECONDS,
+    most: int | None = None,
 ) -> Any:
-    """Send one request and return the JSON of its answer. Raises Failure with the API's error."""
+    """Send one request and return the JSON of its answer, as `Api.ask` does.
+
+    Raises Failure with the API's error.
+    """
 
     async def once() -> Any:
         async with connected(config_file, seconds=seconds) as api:
-            return await api.ask(method, path, params=params, body=body)
+            return await api.ask(method, path, params=params, body=body, most=most)
 
     return asyncio.run(once())
 

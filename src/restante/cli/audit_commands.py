@@ -58,9 +58,9 @@ def audit(
         "domain": domain,
         "action": action and str(action),
         "actor": actor,
-        "limit": limit,
     }
-    entries = ask(config, "GET", "/v1/audit", params=wanted | time_span(since, until))
+    params = wanted | time_span(since, until)
+    entries = ask(config, "GET", "/v1/audit", params=params, most=limit)
     if as_json:
         show_json(entries)
         return

@@ -1,12 +1,12 @@
 """`restante drain`: list and stop drains."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Final
 
 import typer
 
-from restante.cli.api_client import ask, segment
+from restante.cli.api_client import PAGE, ask, segment
 from restante.cli.display import (
     Column,
     Row,
@@ -23,7 +23,6 @@ from restante.cli.times import ago, error_text, span, until
 from restante.mail.quantity import counted
 
 _ROWS: Final = 100
-_PAGE: Final = 1000  # rows that the API gives at once
 
 group = typer.Typer(
     name="drain", help="Drains: deliveries of a domain's held mail, running or waiting to retry."
@@ -63,12 +62,12 @@ def list_drains(
     """
     if is_past:
         wanted = {"domain": domain, **time_span(since, until)}
-        rows = list(_past_releases(config, wanted, limit or _ROWS))
+        rows = ask(config, "GET", "/v1/releases", params=wanted, most=limit or _ROWS)
         show_listing(rows, _PAST, as_json=as_json, thing="release")
         return
     if any(value is not None for value in (domain, since, until, limit)):
         raise typer.BadParameter("--domain, --since, --until and --limit need --past")
-    drains = ask(config, "GET", "/v1/drains")
+    drains = ask(config, "GET", "/v1/drains", params={"limit": PAGE})
     show_listing(drains, _columns(drains, time.time()), as_json=as_json, thing="drain")
 
 
@@ -89,20 +88,6 @@ def stop_drain(
         say(
             f"{drain['domain']}: the drain stops after {delivered} handed over; the rest stays held"
         )
-
-
-def _past_releases(config: ConfigFile, wanted: Row, limit: int) -> Iterator[Row]:
-    """Yield the newest releases, page by page."""
-    before = None
-    while limit > 0:
-        asked_for = min(limit, _PAGE)
-        page = ask(
-            config, "GET", "/v1/releases", params={**wanted, "before": before, "limit": asked_for}
-        )
-        yield from page
-        if len(page) < asked_for:
-            return
-        limit, before = limit - len(page), page[-1]["id"]
 
 
 _PAST: Final = (

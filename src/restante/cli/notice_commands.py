@@ -265,7 +265,7 @@ def show_waiting(
     config: ConfigFile = None,
 ) -> None:
     """Show the notices that wait to be sent, oldest first, and the last error of each."""
-    rows = ask(config, "GET", "/v1/notices/waiting", params={"account": account, "limit": limit})
+    rows = ask(config, "GET", "/v1/notices/waiting", params={"account": account}, most=limit)
     show_listing(rows, WAITING, as_json=as_json, thing="notice waits", things="notices wait")
 
 

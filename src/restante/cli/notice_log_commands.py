@@ -8,7 +8,6 @@ from restante.cli.api_client import ask, segment
 from restante.cli.display import Column, Row, say, show_listing, text_column, time_column
 from restante.cli.options import ConfigFile, Json
 
-PAGE: Final = 500
 COLUMNS: Final = (
     time_column("ENDED", "ended_at"),
     text_column("CHANNEL", "channel"),
@@ -37,15 +36,8 @@ def show_log(
     config: ConfigFile = None,
 ) -> None:
     """Show the notices that were sent or given up, newest first: the last 200 of each channel."""
-    rows: list[Row] = []
-    while len(rows) < limit:
-        at_once = min(PAGE, limit - len(rows))
-        before = rows[-1]["number"] if rows else None
-        params = {"account": account, "channel": name, "limit": at_once, "before": before}
-        page = ask(config, "GET", "/v1/notices/past", params=params)
-        rows += page
-        if len(page) < at_once:
-            break
+    params = {"account": account, "channel": name}
+    rows: list[Row] = ask(config, "GET", "/v1/notices/past", params=params, most=limit)
     show_listing(rows, COLUMNS, as_json=as_json, thing="notice")
 
 

@@ -94,7 +94,7 @@ def list_all(
     selection = Selection(
         _one_domain(domain_name, domain), reverse_path, recipient, older, larger, status
     )
-    messages = ask(config, "GET", "/v1/queue", params=selection.params | {"limit": limit})
+    messages = ask(config, "GET", "/v1/queue", params=selection.params, most=limit)
     show_listing(messages, COLUMNS, as_json=as_json, thing="message")
     domains = {selection.domain} if selection.domain else {row["domain"] for row in messages}
     if domains and not as_json:

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Final, Literal
 
 import typer
 
-from restante.cli.api_client import Api, connected
+from restante.cli.api_client import PAGE, Api, connected
 from restante.cli.display import human_size, say, show_json
 from restante.cli.failures import Exit, Failure, complain
 from restante.cli.import_content import Measure
@@ -27,7 +27,6 @@ from restante.mail.quantity import agreeing, counted
 
 AT_ONCE: Final = 200  # messages in one request, which holds all of them or none
 OCTETS_AT_ONCE: Final = 8 * 1024 * 1024  # a request also ends at this size
-_PAGE: Final = 10_000
 
 _DIGESTS: Final = 500  # messages that the server reads for one request
 
@@ -189,13 +188,9 @@ class _Import:
 
     async def _see_what_is_held(self, api: Api, plan: Plan) -> None:
         """Find messages that may be held already, by size and reverse-path, then by digest."""
-        params: dict[str, Any] = {"limit": _PAGE, "domain": self._given.domain}
-        alike: list[str] = []
-        while page := await api.ask("GET", "/v1/queue", params=params):
-            alike += [
-                one["name"] for one in page if (one["size"], one["reverse_path"]) in plan.keys
-            ]
-            params["after"] = page[-1]["name"]
+        params: dict[str, Any] = {"limit": PAGE, "domain": self._given.domain}
+        held = await api.ask("GET", "/v1/queue", params=params)
+        alike = [one["name"] for one in held if (one["size"], one["reverse_path"]) in plan.keys]
         with progress("comparing", len(alike)) as advance:
             for start in range(0, len(alike), _DIGESTS):
                 names = alike[start : start + _DIGESTS]

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from restante.cli.api_client import ask, segment
+from restante.cli.api_client import PAGE, ask, segment
 from restante.cli.display import Column, say, show_json, show_listing, text_column, time_column
 from restante.cli.failures import Exit, Failure
 from restante.cli.options import ConfigFile, Json, OptionalReason
@@ -103,7 +103,8 @@ def list_all(domain: Domain, *, as_json: Json = False, config: ConfigFile = None
 
     They are on its list, or its destination accepted or refused them.
     """
-    show_listing(ask(config, "GET", _path(domain)), COLUMNS, as_json=as_json, thing="recipient")
+    rows = ask(config, "GET", _path(domain), params={"limit": PAGE})
+    show_listing(rows, COLUMNS, as_json=as_json, thing="recipient")
 
 
 def _path(domain: str) -> str:

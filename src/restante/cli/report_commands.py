@@ -1,11 +1,11 @@
 """`restante report`: delivery reports to senders, waiting to be sent."""
 
 import asyncio
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import typer
 
-from restante.cli.api_client import Api, ask, connected
+from restante.cli.api_client import PAGE, Api, ask, connected
 from restante.cli.display import (
     Column,
     Row,
@@ -29,7 +29,6 @@ from restante.phrases import REPORT_GONE, REPORT_MAY_HAVE_LEFT
 group = typer.Typer(name="report", help="Delivery reports to senders, waiting to be sent.")
 
 AT_ONCE: Final = 1000  # reports in one request
-PAGE: Final = 10_000
 
 COLUMNS = (
     number_column("NUMBER", "number"),
@@ -68,7 +67,7 @@ def list_reports(
     config: ConfigFile = None,
 ) -> None:
     """List reports that wait to be sent, oldest first."""
-    reports = ask(config, "GET", "/v1/reports", params={"domain": domain, "to": to, "limit": limit})
+    reports = ask(config, "GET", "/v1/reports", params={"domain": domain, "to": to}, most=limit)
     show_listing(reports, COLUMNS, as_json=as_json, thing="report waits", things="reports wait")
     if len(reports) == limit:
         shown = counted(limit, "report is", "reports are")
@@ -145,13 +144,8 @@ def drop(
 
 
 async def _numbers(api: Api, filters: dict[str, str | None]) -> list[int]:
-    found: list[int] = []
-    params: dict[str, Any] = filters | {"limit": PAGE}
-    while page := await api.ask(
-        "GET", "/v1/reports", params=params | {"after": found[-1] if found else 0}
-    ):
-        found += [report["number"] for report in page]
-    return found
+    params = filters | {"limit": PAGE}
+    return [report["number"] for report in await api.ask("GET", "/v1/reports", params=params)]
 
 
 async def _drop(api: Api, numbers: list[int], reason: str) -> tuple[int, list[int]]:

@@ -127,14 +127,17 @@ def _find(config: ConfigFile, wanted: Row, limit: int) -> dict[str, Any]:
     """Ask for the first page, and for more of each kind until there are enough."""
     page = min(limit, PAGE)
     found: dict[str, Any] = ask(config, "GET", "/v1/trace", params={**wanted, "limit": page})
-    for kind, cursor, key in (("held", "after", "name"), ("left", "before", "id")):
-        rows, asked_for, count = found[kind], page, len(found[kind])
-        while count == asked_for and len(rows) < limit:
+    for kind, cursor, place in (
+        ("held", "after", "held_after"),
+        ("left", "before", "left_before"),
+    ):
+        rows = found[kind]
+        while found[place] is not None and len(rows) < limit:
             asked_for = min(PAGE, limit - len(rows))
-            params = {**wanted, "limit": asked_for, cursor: rows[-1][key]}
-            more = ask(config, "GET", "/v1/trace", params=params)[kind]
-            rows += more
-            count = len(more)
+            params = {**wanted, "limit": asked_for, cursor: found[place]}
+            more = ask(config, "GET", "/v1/trace", params=params)
+            rows += more[kind]
+            found[place] = more[place]
     return found
 
 

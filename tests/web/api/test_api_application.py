@@ -32,6 +32,7 @@ def test_the_description_of_the_api_is_made_where_nobody_waits_for_it(
         "account",
         "action",
         "actor",
+        "after",
         "domain",
         "limit",
         "reason",

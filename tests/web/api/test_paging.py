@@ -6,7 +6,13 @@ from typing import Any
 import pytest
 
 from restante.admin.accounts import NewAccount, add_account
+from restante.admin.bounce import bounce_messages
+from restante.admin.channel_change import NewChannel
+from restante.admin.channels import add_channel
+from restante.admin.held_mail import NamedMessages
+from restante.admin.recipient_lists import RecipientList, replace_recipients
 from restante.store.mail_handover import PastDrain
+from restante.tenancy.notice import NewNotice, NoticeFacts, NoticeKind, PastNotice
 from tests.admin.desk import NOW, Desk, ask_for
 from tests.web.api.asking import ask
 
@@ -93,3 +99,74 @@ def test_a_page_is_bounded(limit: str) -> None:
 
 def test_the_end_of_a_list_is_an_empty_page() -> None:
     assert ask(desk_with("/v1/accounts"), "GET", "/v1/accounts?after=zz").json() == []
+
+
+def _with_things() -> Desk:
+    """Return a desk with three of everything that comes and goes."""
+    desk = Desk()
+
+    async def story() -> None:
+        domain_id = await desk.host("alpha.example", "alpha")
+        for number in (1, 2, 3, 4, 5, 6):
+            await desk.hold(number, domain_id, "x@alpha.example")
+        names = NamedMessages(names=("4", "5", "6"), reason="gone")
+        await bounce_messages(desk.context, names)
+        for number in (51, 52, 53):
+            await ask_for(desk, number, "alpha.example", domain_id)
+        wanted = RecipientList(addresses=("a", "b", "c"), is_confirmed=True)
+        await replace_recipients(desk.context, "alpha.example", wanted)
+        target = NewChannel(name="hook", account="alpha", mail="o@elsewhere.example")
+        await add_channel(desk.context, target)
+        [channel] = desk.context.directory.now.channels
+        news = NoticeFacts(NoticeKind.PRIMARY_AWAY, "alpha", "x", "away", NOW)
+        for number in range(3):
+            waiting = NewNotice(channel, str(number), news, 0, NOW)
+            await desk.store.notices.keep_notices([waiting], [], [], limit=100)
+            past = PastNotice(
+                0, channel, str(number), news, 0, NOW, is_sent=True, failures=0, reply=""
+            )
+            await desk.store.notices.settle_notices([], [past])
+
+    asyncio.run(story())
+    return desk
+
+
+LISTS = (
+    "/v1/queue",
+    "/v1/reports",
+    "/v1/releases",
+    "/v1/audit",
+    "/v1/domains/alpha.example/recipients",
+    "/v1/notices/waiting",
+    "/v1/notices/past",
+    "/v1/drains",
+)
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_links_lead_through_lists_of_what_comes_and_goes(path: str) -> None:
+    desk = _with_things()
+    whole = ask(desk, "GET", path)
+    assert "link" not in whole.headers
+    found: list[Any] = []
+    following: str | None = f"{path}?limit=1"
+    while following:
+        answer = ask(desk, "GET", following)
+        assert len(answer.json()) == 1
+        found += answer.json()
+        following = answer.links.get("next", {}).get("url")
+    assert found == whole.json()
+    assert len(found) >= (1 if path == "/v1/drains" else 3)
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_a_cursor_that_no_list_gives_is_refused_with_a_remedy(path: str) -> None:
+    answer = ask(_with_things(), "GET", path, params={"after": "…/…"})
+    assert answer.status_code == 422
+    assert answer.json()["remedy"]
+
+
+@pytest.mark.parametrize("path", LISTS)
+@pytest.mark.parametrize("limit", ["0", "501"])
+def test_no_page_is_without_bounds(path: str, limit: str) -> None:
+    assert ask(_with_things(), "GET", path, params={"limit": limit}).status_code == 422

@@ -13,33 +13,12 @@ from typing import Final
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
-from restante.admin.admin_context import AdminContext
-from restante.store.store_errors import StoreError
-from restante.telemetry.events import StoreFailed
-
 PIECE: Final = 50  # views
 PIECE_SECONDS: Final = (
     0.003  # the time after which a smaller piece is sent: a message may have a thousand recipients
 )
 
 Pages = AsyncIterator[Iterable[BaseModel]]
-
-
-def as_listing(views: Iterable[BaseModel]) -> StreamingResponse:
-    """Return an answer with all views as a JSON array. `views` is read while it is sent."""
-    return StreamingResponse(_array(_one_page(views)), media_type="application/json")
-
-
-async def as_paged_listing(context: AdminContext, pages: Pages) -> StreamingResponse:
-    """Return the answer with the views of all pages, which are fetched while it is sent.
-
-    The first is fetched before it begins. Raises the errors of that. A store that fails later is
-    logged, and the answer ends early, which the client notices.
-    """
-    first = await anext(pages, None)
-    return StreamingResponse(
-        _array(_logged(context, _prepended(first or (), pages))), media_type="application/json"
-    )
 
 
 def as_document(view: BaseModel, listings: Mapping[str, Iterable[BaseModel]]) -> StreamingResponse:
@@ -66,22 +45,6 @@ async def _object(rest: bytes, listings: Mapping[str, Iterable[BaseModel]]) -> A
 
 async def _one_page(views: Iterable[BaseModel]) -> Pages:
     yield views
-
-
-async def _prepended(first: Iterable[BaseModel], pages: Pages) -> Pages:
-    yield first
-    async for page in pages:
-        yield page
-
-
-async def _logged(context: AdminContext, pages: Pages) -> Pages:
-    try:
-        async for page in pages:
-            yield page
-    except StoreError as error:
-        if context.log:
-            context.log.publish(StoreFailed(error=error, doing="listing"))
-        raise
 
 
 async def _array(pages: Pages) -> AsyncIterator[bytes]:

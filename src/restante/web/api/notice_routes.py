@@ -3,15 +3,14 @@
 from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Query
-from fastapi.responses import Response, StreamingResponse
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
 
 from restante.admin import channels, known_records, past_notices
 from restante.admin.channel_change import ChannelChange, NewChannel
 from restante.admin.channels import ChangedChannel, ChannelView, TrialView, WaitingView
 from restante.admin.past_notices import PastNoticeView, PastSelection, SentAgain
-from restante.web.api.listing import as_paged_listing
-from restante.web.api.paging import PAGED, ListPage, as_page
+from restante.web.api.paging import PAGED, ListPage, WantedPage, as_listing_page, as_page
 from restante.web.api.preconditions import TAGGED, IfMatch, IfNoneMatch, changed, shown
 from restante.web.api.repeatable import REPEATABLE, ActingRoute
 from restante.web.api.request_context import Reason, RequestContext
@@ -80,22 +79,22 @@ async def try_channel(context: RequestContext, name: str, account: Account = "")
     return await channels.try_channel(context, account, name)
 
 
-@router.get("/waiting", response_model=list[WaitingView])
+@router.get("/waiting", response_model=list[WaitingView], responses=PAGED)
 async def list_waiting_notices(
-    context: RequestContext,
-    account: str | None = None,
-    limit: Annotated[int, Query(ge=1, le=100_000)] = 100,
-) -> StreamingResponse:
+    context: RequestContext, page: ListPage, account: str | None = None
+) -> Response:
     """List notices that wait to be sent, oldest first."""
-    return await as_paged_listing(context, channels.list_waiting(context, account, limit))
+    found = await channels.list_waiting(context, account, page.after, page.limit)
+    return await as_listing_page(found, page)
 
 
-@router.get("/past")
+@router.get("/past", response_model=list[PastNoticeView], responses=PAGED)
 async def list_past_notices(
-    context: RequestContext, wanted: Annotated[PastSelection, Query()]
-) -> list[PastNoticeView]:
+    context: RequestContext, request: Request, selection: Annotated[PastSelection, Query()]
+) -> Response:
     """List notices that were sent or given up, newest first: the last 200 of each channel."""
-    return await past_notices.list_past(context, wanted)
+    wanted = WantedPage(selection.after, selection.limit, request)
+    return await as_listing_page(await past_notices.list_past(context, selection), wanted)
 
 
 @router.post("/channels/{name}/again", status_code=202, dependencies=[REPEATABLE])

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Annotated, Any, Final, TypeVar
@@ -12,10 +12,9 @@ from fastapi import Depends, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel
 
+from restante.admin.listing_page import PAGE_ROWS, Cursor, ListingPage, PageLimit
 from restante.web.api.listing import PIECE_SECONDS
 
-LIMIT: Final = 100  # items
-MAX_LIMIT: Final = 500
 PAGED: Final[dict[int | str, dict[str, Any]]] = {
     200: {
         "headers": {
@@ -46,8 +45,8 @@ class WantedPage:
 
 async def _wanted_page(
     request: Request,
-    after: Annotated[str, Query(description="Begin after this item: see the Link header.")] = "",
-    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Items of a page.")] = LIMIT,
+    after: Annotated[Cursor, Query()] = "",
+    limit: Annotated[PageLimit, Query()] = PAGE_ROWS,
 ) -> WantedPage:
     return WantedPage(after, limit, request)
 
@@ -61,14 +60,38 @@ async def as_page(views: Iterable[_V], wanted: WantedPage, key: Callable[[_V], s
     Other tasks run between two pieces of a few milliseconds.
     """
     rest = iter(views)
+    last = ""
+
+    def noted() -> Iterator[_V]:
+        nonlocal last
+        for view in islice(rest, wanted.limit):
+            last = key(view)
+            yield view
+
+    texts = await _texts(noted())
+    has_more = next(rest, None) is not None
+    return _answer(texts, wanted.next_page(last) if has_more else None)
+
+
+async def as_listing_page(page: ListingPage[_V], wanted: WantedPage) -> Response:
+    """Return a page that administration has cut, with the link to the next one."""
+    texts = await _texts(page.views)
+    if page.after is None:
+        return _answer(texts, None)
+    return _answer(texts, wanted.next_page(page.after))
+
+
+async def _texts(views: Iterable[BaseModel]) -> list[str]:
     texts: list[str] = []
-    last, began = "", time.monotonic()
-    for view in islice(rest, wanted.limit):
+    began = time.monotonic()
+    for view in views:
         texts.append(view.model_dump_json())
-        last = key(view)
         if time.monotonic() - began > PIECE_SECONDS:
             await asyncio.sleep(0)
             began = time.monotonic()
-    has_more = next(rest, None) is not None
-    link = {"Link": f'<{wanted.next_page(last)}>; rel="next"'} if has_more else {}
+    return texts
+
+
+def _answer(texts: Sequence[str], following: str | None) -> Response:
+    link = {"Link": f'<{following}>; rel="next"'} if following is not None else {}
     return Response(f"[{','.join(texts)}]", media_type="application/json", headers=link)

@@ -14,6 +14,7 @@ from restante.admin.held_mail import (
     MessageView,
     NamedMessages,
     QueueChange,
+    QueueListing,
     QueueSelection,
     SelectedNames,
 )
@@ -23,7 +24,7 @@ from restante.transfer.queue_content import ExportOrder
 from restante.transfer.queue_import import DigestOrder, ImportResult
 from restante.transfer.transfer_error import TransferError, TransferFault
 from restante.web.api.api_schema import octets_body, of_octets
-from restante.web.api.listing import as_paged_listing
+from restante.web.api.paging import PAGED, WantedPage, as_listing_page
 from restante.web.api.repeatable import REPEATABLE, ActingRoute
 from restante.web.api.request_context import RequestContext
 
@@ -32,12 +33,17 @@ router = APIRouter(route_class=ActingRoute, prefix="/queue", tags=["queue"])
 EXPORT_STREAM = "application/x-restante-mail"  # mail/import_stream.py
 
 
-@router.get("", response_model=list[MessageView])
+@router.get("", response_model=list[MessageView], responses=PAGED)
 async def list_messages(
-    context: RequestContext, selection: Annotated[QueueSelection, Query()]
-) -> StreamingResponse:
-    """List messages, oldest first."""
-    return await as_paged_listing(context, held_mail.list_queue(context, selection))
+    context: RequestContext, request: Request, selection: Annotated[QueueListing, Query()]
+) -> Response:
+    """List messages, oldest first.
+
+    A search that takes long ends early: a page with few messages, or with none, can have a link to
+    a next one.
+    """
+    wanted = WantedPage(selection.after or "", selection.limit, request)
+    return await as_listing_page(await held_mail.list_queue(context, selection), wanted)
 
 
 @router.get("/selection", response_model=SelectedNames)

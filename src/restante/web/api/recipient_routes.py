@@ -1,7 +1,7 @@
 """Routes of a domain's recipients."""
 
 from fastapi import APIRouter
-from fastapi.responses import StreamingResponse
+from fastapi.responses import Response
 
 from restante.admin import recipient_lists
 from restante.admin.recipient_lists import (
@@ -11,7 +11,7 @@ from restante.admin.recipient_lists import (
     RecipientList,
 )
 from restante.web.api.checked_route import CheckedRoute
-from restante.web.api.listing import as_paged_listing
+from restante.web.api.paging import PAGED, ListPage, as_listing_page
 from restante.web.api.request_context import RequestContext
 
 router = APIRouter(
@@ -19,10 +19,11 @@ router = APIRouter(
 )
 
 
-@router.get("", response_model=list[KnownRecipientView])
-async def list_recipients(context: RequestContext, domain: str) -> StreamingResponse:
+@router.get("", response_model=list[KnownRecipientView], responses=PAGED)
+async def list_recipients(context: RequestContext, page: ListPage, domain: str) -> Response:
     """List them by source and name."""
-    return await as_paged_listing(context, recipient_lists.list_recipients(context, domain))
+    found = await recipient_lists.list_recipients(context, domain, page.after, page.limit)
+    return await as_listing_page(found, page)
 
 
 @router.patch("")

@@ -2,13 +2,13 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
-from fastapi.responses import StreamingResponse
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
 
 from restante.admin import release_requests, releases
 from restante.admin.release_requests import ReleaseOrder, ReleaseView
 from restante.admin.releases import PastReleaseView, ReleaseDetailView, ReleaseSelection
-from restante.web.api.listing import as_listing
+from restante.web.api.paging import PAGED, WantedPage, as_listing_page
 from restante.web.api.repeatable import REPEATABLE, ActingRoute
 from restante.web.api.request_context import RequestContext
 
@@ -27,12 +27,13 @@ async def release_nodes(context: RequestContext, order: ReleaseOrder) -> list[Re
     return await release_requests.release(context, order)
 
 
-@router.get("/releases", response_model=list[PastReleaseView])
+@router.get("/releases", response_model=list[PastReleaseView], responses=PAGED)
 async def list_releases(
-    context: RequestContext, wanted: Annotated[ReleaseSelection, Query()]
-) -> StreamingResponse:
+    context: RequestContext, request: Request, selection: Annotated[ReleaseSelection, Query()]
+) -> Response:
     """List requests to release mail, from any source, newest first."""
-    return as_listing(await releases.list_releases(context, wanted))
+    wanted = WantedPage(selection.after, selection.limit, request)
+    return await as_listing_page(await releases.list_releases(context, selection), wanted)
 
 
 @router.get("/releases/{release}")

@@ -2,8 +2,8 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
-from fastapi.responses import StreamingResponse
+from fastapi import APIRouter, Path, Query, Request
+from fastapi.responses import Response
 
 from restante.admin import report_queue
 from restante.admin.report_queue import (
@@ -13,19 +13,20 @@ from restante.admin.report_queue import (
     ReportSelection,
     ReportView,
 )
-from restante.web.api.listing import as_paged_listing
+from restante.web.api.paging import PAGED, WantedPage, as_listing_page
 from restante.web.api.repeatable import REPEATABLE, ActingRoute
 from restante.web.api.request_context import RequestContext
 
 router = APIRouter(route_class=ActingRoute, prefix="/reports", tags=["reports"])
 
 
-@router.get("", response_model=list[ReportView])
+@router.get("", response_model=list[ReportView], responses=PAGED)
 async def list_reports(
-    context: RequestContext, selection: Annotated[ReportSelection, Query()]
-) -> StreamingResponse:
+    context: RequestContext, request: Request, selection: Annotated[ReportSelection, Query()]
+) -> Response:
     """List the waiting reports, in the order in which they were made."""
-    return await as_paged_listing(context, report_queue.list_reports(context, selection))
+    wanted = WantedPage(selection.after, selection.limit, request)
+    return await as_listing_page(await report_queue.list_reports(context, selection), wanted)
 
 
 @router.get("/{number}")

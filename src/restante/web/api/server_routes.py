@@ -13,18 +13,18 @@ from restante.admin.request_bounds import UnixTime
 from restante.admin.server_status import StatusSelection, StatusView
 from restante.admin.trail import AuditView
 from restante.tenancy.audit import AuditFilter
-from restante.web.api.listing import as_document, as_listing, as_paged_listing
-from restante.web.api.paging import PAGED, ListPage, as_page
+from restante.web.api.listing import as_document
+from restante.web.api.paging import PAGED, ListPage, as_listing_page, as_page
 from restante.web.api.repeatable import REPEATABLE, ActingRoute
 from restante.web.api.request_context import ClientWords, RequestContext
 
 router = APIRouter(route_class=ActingRoute, tags=["operations"])
 
 
-@router.get("/drains", response_model=list[DrainView])
-async def list_drains(context: RequestContext) -> StreamingResponse:
+@router.get("/drains", response_model=list[DrainView], responses=PAGED)
+async def list_drains(context: RequestContext, page: ListPage) -> Response:
     """List the drains that run or wait, in the order in which they started."""
-    return as_listing(drains.list_drains(context))
+    return await as_listing_page(drains.list_drains(context, page.after, page.limit), page)
 
 
 @router.get("/drains/last", response_model=list[LastDrainView], responses=PAGED)
@@ -59,7 +59,9 @@ async def trace_mail(
 ) -> StreamingResponse:
     """Find mail that is held or has left, and the outcome for each recipient."""
     found = await mail_search.trace(context, selection)
-    return as_document(TraceView(held=[], left=[], releases=[], audit=[]), found._asdict())
+    listings = found._asdict()
+    rest = {name: listings.pop(name) for name in ("held_after", "left_before")}
+    return as_document(TraceView(held=[], left=[], releases=[], audit=[], **rest), listings)
 
 
 async def _audit_filter(
@@ -77,11 +79,16 @@ async def _audit_filter(
     )
 
 
-@router.get("/audit", response_model=list[AuditView])
+@router.get("/audit", response_model=list[AuditView], responses=PAGED)
 async def list_audit(
     context: RequestContext,
+    page: ListPage,
     wanted: Annotated[AuditFilter, Depends(_audit_filter)],
-    limit: Annotated[int, Query(ge=1, le=100_000)] = 100,
-) -> StreamingResponse:
-    """List the newest entries of the audit trail, newest first."""
-    return await as_paged_listing(context, trail.list_audit(context, wanted, limit))
+) -> Response:
+    """List the newest entries of the audit trail, newest first.
+
+    A search that takes long ends early: a page with few entries, or with none, can have a link to a
+    next one.
+    """
+    found = await trail.list_audit(context, wanted, page.limit, page.after)
+    return await as_listing_page(found, page)

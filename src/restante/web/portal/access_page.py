@@ -7,11 +7,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from restante.admin.domains import show_domain
+from restante.admin.listing_page import MOST_ROWS
 from restante.admin.logins import list_logins
 from restante.admin.permissions import AdminAction, may
 from restante.admin.recipient_lists import KnownRecipientView, list_recipients
 from restante.admin.tokens import list_tokens
-from restante.web.portal.portal_visit import Visit, page_route
+from restante.web.portal.portal_visit import Visit, in_turns, page_route
 
 ROWS: Final = 100
 
@@ -42,10 +43,11 @@ async def recipients(visit: Visit) -> Response:
     domain = (await show_domain(visit.context, visit.part("name"))).name
     wanted = visit.query.text("find").casefold()
     rows: list[KnownRecipientView] = []
-    async for page in list_recipients(visit.context, domain):
-        rows += [one for one in page if wanted in one.name.casefold()]
-        if len(rows) > ROWS:
-            break
+    after: str | None = ""
+    while after is not None and len(rows) <= ROWS:
+        page = await list_recipients(visit.context, domain, after, MOST_ROWS)
+        rows += [one for one in await in_turns(page.views) if wanted in one.name.casefold()]
+        after = page.after
     return visit.page(
         "recipients.html",
         name=domain,

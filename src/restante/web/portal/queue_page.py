@@ -5,8 +5,9 @@ the last message that the question was about: mail that arrives meanwhile is lef
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 from urllib.parse import urlencode
 
@@ -27,6 +28,9 @@ from restante.admin.held_mail import (
     number_of,
 )
 from restante.admin.hold_again import MessagesToHoldAgain, hold_again
+from restante.admin.listing_page import ListingPage
+from restante.admin.trail import moment
+from restante.mail.message import NUMBERS_A_SECOND
 from restante.queue.recipient_status import RecipientStatus
 from restante.web.portal.page_wording import counted_thing, octets, span_in_words
 from restante.web.portal.portal_visit import FormValues, Visit, in_turns, page_route, see_other
@@ -58,9 +62,8 @@ async def queue(visit: Visit) -> Response:
     """List messages."""
     query = visit.query
     selection = selection_of(query, limit=ROWS)
-    rows: list[MessageView] = []
-    async for page in list_queue(visit.context, selection):
-        rows += await in_turns(page)
+    page = await list_queue(visit.context, selection)
+    rows = await in_turns(page.views)
     return visit.page(
         "queue.html",
         rows=rows,
@@ -68,7 +71,8 @@ async def queue(visit: Visit) -> Response:
         statuses=[one.value for one in RecipientStatus if one is not RecipientStatus.GONE],
         ticked=set(query.all_of("name")),
         told=query.text("told"),
-        more=_more(query, rows),
+        more=_more(query, page),
+        searched_until=_searched_until(page),
     )
 
 
@@ -216,11 +220,18 @@ def _odd(name: str, remedy: str) -> AdminError:
     return AdminError(ErrorKind.INVALID, f"{name}: is not valid", remedy)
 
 
-def _more(query: FormValues, rows: Sequence[MessageView]) -> str:
+def _more(query: FormValues, page: ListingPage[MessageView]) -> str:
     """Return the address of the next page, "" if there is none."""
-    if len(rows) < ROWS:
+    if page.after is None:
         return ""
-    return "/queue?" + urlencode({**filters_of(query), "after": rows[-1].name})
+    return "/queue?" + urlencode({**filters_of(query), "after": page.after})
+
+
+def _searched_until(page: ListingPage[MessageView]) -> datetime | None:
+    """Return how far a search came that was ended early; None: it found enough, or all."""
+    if page.after is None or not page.is_short:
+        return None
+    return moment(number_of(page.after) / NUMBERS_A_SECOND)
 
 
 def _back(form: FormValues, **more: str) -> str:

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from restante.admin.held_mail import MessageView, QueueSelection, list_queue
+from restante.admin.listing_page import MOST_ROWS
 from restante.queue.recipient_status import RecipientStatus
 from restante.web.portal.portal_visit import Visit, in_turns, page_route
 
@@ -35,11 +36,17 @@ class ReplyGroup:
 async def refused(visit: Visit) -> Response:
     """Show the refused mail of a domain or of all."""
     domain = visit.query.given("domain")
-    selection = QueueSelection(domain=domain, status=RecipientStatus.REFUSED, limit=MOST_READ)
     groups: dict[str, ReplyGroup] = {}
     count = 0
-    async for page in list_queue(visit.context, selection):
-        count += add_to_groups(groups, await in_turns(page))
+    after: str | None = None
+    while count < MOST_READ:
+        selection = QueueSelection(
+            domain=domain, status=RecipientStatus.REFUSED, after=after, limit=MOST_ROWS
+        )
+        page = await list_queue(visit.context, selection)
+        count += add_to_groups(groups, await in_turns(page.views))
+        if (after := page.after) is None:
+            break
     ordered = sorted(groups.values(), key=lambda group: -len(group.names))
     return visit.page(
         "refused.html", groups=ordered, domain=domain, count=count, is_cut=count >= MOST_READ

@@ -7,19 +7,21 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from restante.admin.releases import ReleaseSelection, list_releases, show_release
-from restante.web.portal.portal_visit import Visit, page_route
+from restante.web.portal.portal_visit import Visit, in_turns, page_route
 
 ROWS: Final = 50
+MOST_CHARACTERS: Final = 64  # of a cursor
 
 
 async def releases(visit: Visit) -> Response:
     """List the newest requests."""
-    domain, before = visit.query.given("domain"), visit.query.given("before")
-    wanted = ReleaseSelection(domain=domain, before=before, limit=ROWS)
-    rows = list(await list_releases(visit.context, wanted))
+    domain, after = visit.query.given("domain"), visit.query.text("after")[:MOST_CHARACTERS]
+    wanted = ReleaseSelection(domain=domain, after=after, limit=ROWS)
+    page = await list_releases(visit.context, wanted)
+    rows = await in_turns(page.views)
     more = ""
-    if len(rows) == ROWS:
-        more = "/releases?" + urlencode({"domain": domain or "", "before": rows[-1].id})
+    if page.after is not None:
+        more = "/releases?" + urlencode({"domain": domain or "", "after": page.after})
     return visit.page("releases.html", rows=rows, domain=domain or "", more=more)
 
 

@@ -1,5 +1,6 @@
 """Search over held mail and the history, to learn whether mail was delivered."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, get_args
 from urllib.parse import urlencode
@@ -9,7 +10,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from restante.admin.admin_error import AdminError, ErrorKind
-from restante.admin.mail_search import HistoryView, Outcome, TraceSelection, trace
+from restante.admin.listing_page import number_at
+from restante.admin.mail_search import FoundMail, Outcome, TraceSelection, trace
 from restante.web.portal.portal_visit import FormValues, Visit, in_turns, page_route
 from restante.web.portal.shell_lines import traced
 
@@ -23,8 +25,8 @@ async def search(visit: Visit) -> Response:
     query = visit.query
     asked = {name: query.text(name) for name in FIELDS}
     facts: dict[str, Any] = {"asked": asked, "outcomes": get_args(Outcome)}
-    if not any(asked.values()) and query.given("before") is None:
-        return visit.page("search.html", found=None, held=[], left=[], more="", **facts)
+    if not any(asked.values()) and query.given("before") is None and query.given("after") is None:
+        return visit.page("search.html", found=None, held=[], left=[], **facts)
     selection = selection_of_search(query)
     found = await trace(visit.context, selection)
     held, left = await in_turns(found.held), await in_turns(found.left)
@@ -33,7 +35,9 @@ async def search(visit: Visit) -> Response:
         found=found,
         held=held,
         left=left,
-        more=_more(asked, left),
+        more_held=_more(asked, "after", found.held_after),
+        more_left=_more(asked, "before", found.left_before),
+        is_short=_is_short(found, held, left),
         commands=traced(asked),
         **facts,
     )
@@ -53,7 +57,8 @@ def selection_of_search(query: FormValues) -> TraceSelection:
             outcome=query.given("outcome"),  # type: ignore[arg-type]  # it is checked here
             since=None if (since := _day(query, "since")) is None else since.timestamp(),
             until=None if until is None else (until + _DAY).timestamp(),
-            before=int(before) if before is not None and before.isdecimal() else None,
+            before=number_at(before) if before is not None else None,
+            after=query.given("after"),
             limit=ROWS,
         )
     except ValidationError as error:
@@ -74,12 +79,19 @@ def _day(query: FormValues, name: str) -> datetime | None:
         raise AdminError(ErrorKind.INVALID, f"{name}: is not a day", remedy) from None
 
 
-def _more(asked: dict[str, str], left: list[HistoryView]) -> str:
+def _more(asked: dict[str, str], cursor: str, place: object) -> str:
     """Return the address of the next page, "" if there is none."""
-    if len(left) < ROWS:
+    if place is None:
         return ""
     given = {name: value for name, value in asked.items() if value}
-    return "/search?" + urlencode(given | {"before": str(left[-1].id)})
+    return "/search?" + urlencode(given | {cursor: place})
+
+
+def _is_short(found: FoundMail, held: Sequence[object], left: Sequence[object]) -> bool:
+    """Tell whether a search was ended before it had found a page."""
+    return (found.held_after is not None and len(held) < ROWS) or (
+        found.left_before is not None and len(left) < ROWS
+    )
 
 
 ROUTES: Final[list[Route]] = [page_route("/search", search)]
