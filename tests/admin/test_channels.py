@@ -12,6 +12,7 @@ from restante.admin.channels import (
     ChannelView,
     add_channel,
     change_channel,
+    find_channel,
     list_channels,
     list_waiting,
     remove_channel,
@@ -24,6 +25,7 @@ from restante.notices.signature import new_key
 from restante.notices.transports import ChannelSecret, open_secret
 from restante.tenancy.audit import AuditAction, AuditFilter
 from restante.tenancy.notice import OF_ACCOUNTS, OF_THE_SERVER, NewNotice, NoticeFacts, NoticeKind
+from restante.tenancy.principal import account_login
 from restante.tenancy.record_change import Change
 from restante.tenancy.secrets import SealBroken
 from tests.admin.channel_making import URL, desk_with_alpha, hook, mail
@@ -262,3 +264,30 @@ def test_a_channel_that_goes_while_it_is_changed_is_not_added_again(desk: Desk) 
         change(desk, kinds=("mail-expired",))
     assert caught.value.kind is ErrorKind.CONFLICT
     assert run(desk.store.records.directory()).channels == {}
+
+
+@pytest.mark.parametrize(
+    ("account", "name", "meant"),
+    [
+        ("alpha", "hoook", "did you mean hook?"),
+        ("", "hook", "did you mean --account alpha?"),
+        ("alpha", "mine", "did you mean no --account?"),
+        ("alpha", "other", ""),
+    ],
+)
+def test_a_name_that_is_no_channel_is_answered_by_the_most_alike(
+    account: str, name: str, meant: str, desk: Desk
+) -> None:
+    run(add_channel(desk.context, hook(account="alpha")))
+    run(add_channel(desk.context, hook(name="mine")))
+    with pytest.raises(AdminError) as caught:
+        run(remove_channel(desk.context, account, name, "gone"))
+    assert caught.value.remedy == f"{meant} `restante notice list` shows all".lstrip()
+
+
+def test_a_customer_is_not_asked_about_channels_of_others(desk: Desk) -> None:
+    run(add_channel(desk.context, hook(name="mine")))
+    customer = desk.context.acting(account_login("mail", "alpha", "192.0.2.1"))
+    with pytest.raises(AdminError) as caught:
+        find_channel(customer, "alpha", "mine")
+    assert "mean" not in caught.value.remedy

@@ -119,3 +119,13 @@ def test_the_same_password_for_the_destination_again_changes_nothing() -> None:
         assert changed.field == "destination.login.sealed_password"
 
     run(story(Desk()))
+
+
+def test_a_host_that_is_not_authorized_is_answered_by_the_most_alike() -> None:
+    async def story(desk: Desk) -> None:
+        await desk.host("alpha.example", "alpha", allow=("mail.alpha.example",))
+        with pytest.raises(AdminError) as caught:
+            await change(desk, drop_allow=("mial.alpha.example",))
+        assert caught.value.remedy.startswith("did you mean mail.alpha.example? ")
+
+    run(story(Desk()))

@@ -274,3 +274,14 @@ def test_a_removal_needs_a_reason() -> None:
         assert EMAIL in desk.context.directory.now.portal_users
 
     run(story())
+
+
+def test_an_address_that_is_no_user_is_answered_by_the_most_alike() -> None:
+    async def story() -> None:
+        desk = await desk_of_alpha()
+        await portal_users.invite_user(desk.context, ADMIN)
+        with pytest.raises(AdminError) as caught:
+            portal_users.find_user(desk.context, "Anna@alpha.example")
+        assert caught.value.remedy.startswith(f"did you mean {EMAIL}? ")
+
+    run(story())

@@ -157,3 +157,14 @@ def test_an_empty_list_that_is_taken_at_its_word_is_warned_of() -> None:
         assert done.warnings == []
 
     run(story(Desk()))
+
+
+def test_a_name_that_is_not_on_the_list_is_answered_by_the_most_alike() -> None:
+    async def story(desk: Desk) -> None:
+        await desk.host(DOMAIN, "alpha", recipients="list", unknown="reject")
+        await change_recipients(desk.context, DOMAIN, RecipientChange(add=("anna", "bert")))
+        with pytest.raises(AdminError) as caught:
+            await change_recipients(desk.context, DOMAIN, RecipientChange(remove=("anne",)))
+        assert caught.value.remedy.startswith("did you mean anna? ")
+
+    run(story(Desk()))

@@ -279,3 +279,19 @@ def test_the_last_use_is_shown() -> None:
         assert listed.last_used_at == datetime.fromtimestamp(NOW - 60, UTC)
 
     run(story())
+
+
+def test_a_token_is_found_by_its_name_or_by_most_of_its_id() -> None:
+    async def story() -> None:
+        desk = await desk_of_alpha()
+        added = await tokens.add_token(desk.context, QUEUE)
+        for given in ("ci", added.id[:-1]):
+            with pytest.raises(AdminError) as caught:
+                await tokens.revoke_token(desk.context, given, "lost")
+            assert caught.value.remedy.startswith(f"did you mean {added.id}? ")
+        await tokens.revoke_token(desk.context, added.id, "lost")
+        with pytest.raises(AdminError) as caught:
+            await tokens.revoke_token(desk.context, "ci", "lost")
+        assert "mean" not in caught.value.remedy
+
+    run(story())

@@ -40,7 +40,7 @@ from restante.admin.trail import (
 )
 from restante.notices.notice_result import NoticeAttempt, NoticeResult
 from restante.notices.past_notice import past_notice
-from restante.phrases import EXISTS, REMOVED_MEANWHILE, none_of_that_name
+from restante.phrases import EXISTS, REMOVED_MEANWHILE, did_you_mean, none_of_that_name
 from restante.store.store_errors import Conflict, StoreError
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.notice import Channel, Notice, NoticeFacts, NoticeKind
@@ -247,11 +247,24 @@ def find_channel(context: AdminContext, account: str, name: str) -> Channel:
     """Return the channel of that name. Raises AdminError."""
     channel = context.directory.now.channel(account, name)
     if channel is None or not context.principal.sees(account):
-        remedy = "`restante notice list` shows all"
+        remedy = f"{_meant(context, account, name)} `restante notice list` shows all".lstrip()
         raise AdminError(
             ErrorKind.NOT_FOUND, f"notice channel {name}: {none_of_that_name(account)}", remedy
         )
     return channel
+
+
+def _meant(context: AdminContext, account: str, name: str) -> str:
+    """Return a question for another channel that exists for the principal; "" if none is alike."""
+    directory, sees = context.directory.now, context.principal.sees
+    own = (one.name for one in directory.channels_of(account) if sees(account))
+    if meant := did_you_mean(name, own):
+        return meant
+    accounts = sorted(
+        one.account for one in directory.channels.values() if one.name == name and sees(one.account)
+    )
+    owner = f"--account {accounts[0]}" if accounts and accounts[0] else "no --account"
+    return f"did you mean {owner}?" if accounts else ""
 
 
 def check_owner(context: AdminContext, account: str) -> None:

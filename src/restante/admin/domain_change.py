@@ -17,6 +17,7 @@ from pydantic import Field
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.policy_change import PolicyFields
 from restante.admin.request_bounds import Hosts, Line, PemText, Pins, Secret
+from restante.phrases import did_you_mean
 from restante.tenancy.model import (
     AuthorizedHosts,
     Destination,
@@ -85,9 +86,9 @@ def changed_hosts(present: AuthorizedHosts, fields: DomainFields) -> AuthorizedH
 def _without(texts: Sequence[str], dropped: Sequence[str]) -> list[str]:
     if missing := [text for text in dropped if text not in texts]:
         error = f"authorized host {missing[0]}: is not on the list"
-        raise AdminError(
-            ErrorKind.NOT_FOUND, error, "`restante domain show DOMAIN` shows those that are"
-        )
+        remedy = "`restante domain show DOMAIN` shows those that are"
+        meant = did_you_mean(missing[0], texts)
+        raise AdminError(ErrorKind.NOT_FOUND, error, f"{meant} {remedy}".lstrip())
     return [text for text in texts if text not in dropped]
 
 

@@ -16,7 +16,7 @@ from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.permissions import AdminAction, lacking_for, permit
 from restante.admin.request_bounds import AtMost, Line
 from restante.admin.trail import changed, checked_reason, entry, moment, with_changes
-from restante.phrases import EXISTS
+from restante.phrases import EXISTS, did_you_mean
 from restante.store.store_errors import Conflict
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.grants import Grant, GrantedRole, Scope
@@ -173,7 +173,10 @@ def find_user(context: AdminContext, email: str) -> PortalUser:
     """Return the user with that address. Raises AdminError, alike for a foreign one."""
     user = context.directory.now.portal_users.get(email.strip().lower())
     if user is None or not context.principal.sees(user.account):
-        raise AdminError(ErrorKind.NOT_FOUND, f"user {email}: there is none", _LIST)
+        users = context.directory.now.portal_users.values()
+        seen = (one.email for one in users if context.principal.sees(one.account))
+        remedy = f"{did_you_mean(email.strip().lower(), seen)} {_LIST}".lstrip()
+        raise AdminError(ErrorKind.NOT_FOUND, f"user {email}: there is none", remedy)
     return user
 
 

@@ -15,7 +15,7 @@ from restante.admin.permissions import AdminAction, permit
 from restante.admin.request_bounds import Recipients
 from restante.admin.trail import changed, entry, moment, with_changes
 from restante.mail.quantity import counted
-from restante.phrases import REMOVED_MEANWHILE
+from restante.phrases import REMOVED_MEANWHILE, did_you_mean
 from restante.store.live_recipients import recipient_pages
 from restante.store.store_errors import Conflict
 from restante.tenancy.audit import AuditAction
@@ -100,9 +100,9 @@ async def change_recipients(
         present = await _listed(context, hosted)
         if missing := sorted(removed - present):
             error = f"recipient {missing[0]}: is not on the list of {hosted.name}"
-            raise AdminError(
-                ErrorKind.NOT_FOUND, error, "`restante recipient list DOMAIN` shows those that are"
-            )
+            remedy = "`restante recipient list DOMAIN` shows those that are"
+            meant = await beside_mail(did_you_mean, missing[0], present)
+            raise AdminError(ErrorKind.NOT_FOUND, error, f"{meant} {remedy}".lstrip())
         return await _put(context, hosted, await beside_mail(_plan_change, present, removed, added))
 
 

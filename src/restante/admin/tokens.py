@@ -17,7 +17,7 @@ from restante.admin.domains import find_domain
 from restante.admin.permissions import AdminAction, lacking_for, permit
 from restante.admin.request_bounds import MOST_CHOICES, AtMost, Line, Moment
 from restante.admin.trail import changed, checked_reason, entry, moment, with_changes
-from restante.phrases import EXISTS, NOT_HOSTED
+from restante.phrases import EXISTS, NOT_HOSTED, did_you_mean
 from restante.store.store_errors import Conflict
 from restante.tenancy.api_token import ApiToken, TokenState, hash_secret, new_secret
 from restante.tenancy.audit import AuditAction
@@ -153,7 +153,7 @@ async def revoke_token(context: AdminContext, token_id: str, reason: str) -> Tok
     permit(context.principal, AdminAction.TOKEN_REVOKE)
     token = context.directory.now.tokens.get(token_id)
     if token is None or not context.principal.sees(token.account):
-        remedy = "`restante token list` shows those there are"
+        remedy = f"{_meant(context, token_id)} `restante token list` shows those there are".lstrip()
         raise AdminError(ErrorKind.NOT_FOUND, f"token {token_id}: there is none", remedy)
     why = checked_reason(reason)
     if token.revoked_at is None:
@@ -166,6 +166,20 @@ async def revoke_token(context: AdminContext, token_id: str, reason: str) -> Tok
         await changed(context, recorded)
     uses = await context.store.records.token_uses()
     return _view(context, token, uses.get(token.id))
+
+
+def _meant(context: AdminContext, token_id: str) -> str:
+    """Return a question for a token that exists for the principal, by its name or id; "" if none.
+
+    People know a token by its name.
+    """
+    seen = [
+        token
+        for token in context.directory.now.tokens.values()
+        if context.principal.sees(token.account) and token.revoked_at is None
+    ]
+    named = next((token.id for token in seen if token.name == token_id), "")
+    return f"did you mean {named}?" if named else did_you_mean(token_id, (one.id for one in seen))
 
 
 def _check_owner(context: AdminContext, account: str) -> None:
