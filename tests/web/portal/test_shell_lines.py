@@ -3,7 +3,7 @@
 import shlex
 
 from restante.admin.held_mail import QueueSelection
-from restante.web.portal.shell_lines import acted, released
+from restante.web.portal.shell_lines import acted, redirected, released
 
 EVIL = "'; rm -rf / #"
 
@@ -32,3 +32,11 @@ def test_release() -> None:
     command, curl = released("alpha.example", "https://r.example")
     assert command == "restante release alpha.example"
     assert '{"targets": ["alpha.example"]}' in curl
+
+
+def test_a_change_of_the_destination() -> None:
+    command, curl = redirected("alpha.example", EVIL, ["192.0.2.1", EVIL], "https://r.example")
+    words = shlex.split(command)
+    assert words[:6] == ["restante", "domain", "set", "alpha.example", "--destination", EVIL]
+    assert words[6:] == ["--allow", "192.0.2.1", "--allow", EVIL]
+    assert shlex.split(curl)[-1] == "https://r.example/v1/domains/alpha.example"

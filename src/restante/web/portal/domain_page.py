@@ -10,6 +10,7 @@ from restante.admin.domain_glances import DomainGlance, show_glance
 from restante.admin.domains import DomainView, show_domain
 from restante.admin.held_over_time import HeldOverTimeView, HeldSpan, show_held
 from restante.admin.release_requests import ReleaseOrder, release
+from restante.admin.waiting_changes import list_changes
 from restante.web.portal.domain_sentence import needs, retention, sentence
 from restante.web.portal.page_wording import octets, span_in_words
 from restante.web.portal.portal_visit import Visit, page_route, see_other, segment
@@ -53,6 +54,7 @@ async def domain(visit: Visit) -> Response:
         "domain.html",
         glance=glance,
         record=record,
+        waiting=list(await list_changes(visit.context, domain=glance.name)),
         sentence=sentence(glance, visit.now),
         needs=list(needs(glance, visit.now)),
         policy=policy_sentences(record, glance),

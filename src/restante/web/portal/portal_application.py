@@ -28,6 +28,8 @@ from restante.web.api.problem_details import STATUSES
 from restante.web.portal import (
     access_page,
     audit_page,
+    credential_forms,
+    direction_page,
     domain_page,
     message_page,
     notices_page,
@@ -63,6 +65,7 @@ HEADERS: Final = {
 _PAGES: Final = (
     overview_page,
     domain_page,
+    direction_page,
     setup_page,
     queue_page,
     message_page,
@@ -72,6 +75,7 @@ _PAGES: Final = (
     audit_page,
     notices_page,
     access_page,
+    credential_forms,
     usage_page,
 )
 _TITLES: Final = {

@@ -8,12 +8,14 @@ from time import perf_counter
 from typing import Any, Final, TypeVar
 from urllib.parse import parse_qs, quote
 
+from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from restante.admin.admin_context import AdminContext
+from restante.admin.admin_error import AdminError, ErrorKind
 from restante.web.portal.page_renderer import STEP_SECONDS, PageRenderer
 from restante.web.portal.portal_session import PortalSession, SessionReader
 from restante.web.serving import PROVED_EXTENSION
@@ -124,6 +126,16 @@ async def visit_of(request: Request) -> Visit:
     if (proved := request.scope.get("extensions", {}).get(PROVED_EXTENSION)) is not None:
         proved()  # its connection makes room for no stranger
     return Visit(request, session, parts.context.acting(session.principal), parts.renderer)
+
+
+def checked(make: Callable[[], Row]) -> Row:
+    """Return a record made of the fields of a form. Raises AdminError for values out of bounds."""
+    try:
+        return make()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0]) if first["loc"] else "form"
+        raise AdminError(ErrorKind.INVALID, f"{name}: {first['msg']}", "correct it") from None
 
 
 async def in_turns(views: Iterable[Row]) -> list[Row]:

@@ -7,6 +7,7 @@ import json
 import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
+from urllib.parse import quote
 
 from restante.admin.held_mail import QueueSelection
 
@@ -24,6 +25,16 @@ def released(domain: str, base_url: str) -> list[str]:
     """Return the lines that release a domain."""
     line = f"restante release {shlex.quote(domain)}"
     return [line, posted(base_url, "/v1/releases", {"targets": [domain]})]
+
+
+def redirected(domain: str, destination: str, hosts: Sequence[str], base_url: str) -> list[str]:
+    """Return the lines that change a destination and authorized hosts. They show the present."""
+    words = ["restante", "domain", "set", domain, "--destination", destination]
+    words += [word for host in hosts for word in ("--allow", host)]
+    body = json.dumps({"destination": destination, "allow": list(hosts)})
+    url = f"{base_url}/v1/domains/{quote(domain, safe='')}"
+    curl = f'curl -X PATCH -H "Authorization: Bearer $TOKEN" --json {shlex.quote(body)} {url}'
+    return [shlex.join(words), curl]
 
 
 def acted(
