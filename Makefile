@@ -49,7 +49,7 @@ test: install
 # The tests without sockets, disks and processes, with fewer examples, for use while you work:
 # about ten seconds on two cores.
 unit: install
-	RESTANTE_UNIT=1 $(ON_LOOPBACK) pytest --quiet --numprocesses auto tests/smtp tests/mail tests/queue tests/sasl \
+	RESTANTE_UNIT=1 $(ON_LOOPBACK) pytest -p no:schemathesis --quiet --numprocesses auto tests/smtp tests/mail tests/queue tests/sasl \
 		tests/tenancy tests/request_limits tests/release tests/telemetry tests/test_names.py tests/test_mirror.py
 
 # A picture of every page of the portal, into screenshots/. Needs Debian's chromium.

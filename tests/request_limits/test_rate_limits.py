@@ -1,9 +1,11 @@
 """Failures that are remembered, delays that grow, and rates."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from restante.request_limits.rate_limits import MOST_KEPT, FailureLedger, RateLimit
+from restante.request_limits import rate_limits
+from restante.request_limits.rate_limits import FailureLedger, RateLimit
 
 
 def test_a_typing_error_costs_nothing_and_delays_grow_up_to_a_bound() -> None:
@@ -34,12 +36,13 @@ def test_failures_are_forgotten_after_a_time_and_on_success() -> None:
     assert ledger.failures("bob", 1) == 0
 
 
-def test_memory_is_bounded() -> None:
+def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rate_limits, "MOST_KEPT", 1000)
     ledger = FailureLedger(until_refusal=2, memory=900)
-    for number in range(MOST_KEPT + 10):
+    for number in range(1010):
         ledger.failed([number], 0)
     assert ledger.failures(0, 0) == 0
-    assert ledger.failures(MOST_KEPT + 9, 0) == 1
+    assert ledger.failures(1009, 0) == 1
 
 
 def test_so_many_in_a_minute_and_no_more() -> None:

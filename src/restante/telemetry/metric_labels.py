@@ -161,7 +161,6 @@ DOING = MetricLabel(
         "report",
         "notice",
         "request",
-        "listing",
         "token uses",
         "portal sessions",
         "applying",
