@@ -50,7 +50,7 @@ def show_usage(
 ) -> None:
     """Show how much accounts used the server, by month of UTC.
 
-    Known for 26 months, for removed accounts too. The last five minutes may be missing.
+    Figures are kept for 26 months, also for removed accounts. The last five minutes may be missing.
     """
     if as_csv and as_json:
         raise typer.BadParameter("give --csv or --json, not both")

@@ -64,7 +64,7 @@ def apply(
 ) -> None:
     """Bring accounts, logins, domains, recipients and channels to the state of a file.
 
-    All of it is checked before anything changes. Run twice, it changes nothing.
+    All of it is checked before anything changes. A second run changes nothing.
     """
     entries = _read(file, form)
     params = {

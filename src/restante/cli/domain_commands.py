@@ -78,8 +78,8 @@ TlsCa = Annotated[
     typer.Option(
         "--tls-ca",
         metavar="FILE",
-        help="For verify: PEM file of trusted authorities, which the server reads again for each"
-        ' connection. @FILE: the text of a file, which the server keeps. "" for the system\'s.',
+        help="For verify: trusted authorities. FILE: a PEM file that the server reads at each"
+        ' connection. @FILE: the server stores its text. "": the authorities of the system.',
     ),
 ]
 TlsPin = Annotated[
@@ -121,8 +121,8 @@ Connections = Annotated[
         metavar="N",
         min=1,
         max=100,
-        help=f"Maximum of parallel connections. New domains: {DEFAULT_CONNECTIONS}. If so"
-        " many have waited a minute for a reply, up to four more are made.",
+        help=f"Maximum of parallel connections. New domains: {DEFAULT_CONNECTIONS}. If all"
+        " of them wait a minute for a reply, up to four more are opened.",
     ),
 ]
 PerMinute = Annotated[

@@ -21,9 +21,9 @@ def show_held(
     as_json: Json = False,
     config: ConfigFile = None,
 ) -> None:
-    """Show the most mail that a domain held in each slot of time, for a day by default.
+    """Show the peaks of the mail that a domain held, over the last day by default.
 
-    Known for 90 days, in slots of an hour or more, and for two days in slots of ten minutes.
+    Peaks are kept for each ten minutes of the last two days, and each hour of the last 90 days.
     """
     params = time_span(since, until)
     view = ask(config, "GET", f"/v1/domains/{segment(name)}/held", params=params)

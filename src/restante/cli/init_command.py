@@ -43,7 +43,7 @@ def init(
 ) -> None:
     """Create a configuration, keys and an empty store.
 
-    It listens on loopback ports and runs at once. Its certificates are self-signed and valid for
+    The installation listens on loopback ports. Its certificates are self-signed and valid for
     397 days. Nothing is overwritten.
 
     With `--renew-certificate`, the installation of `--dir` or `--config` gets new certificates for

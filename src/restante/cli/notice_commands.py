@@ -183,7 +183,7 @@ def change(
         ),
     ] = None,
     every_kind: Annotated[
-        bool, typer.Option("--every-kind", help="Notices of every kind again.")
+        bool, typer.Option("--every-kind", help="Send notices of every kind again.")
     ] = False,
     all_accounts: Annotated[
         bool | None,

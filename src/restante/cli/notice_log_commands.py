@@ -52,7 +52,7 @@ def send_again(
     ] = "",
     config: ConfigFile = None,
 ) -> None:
-    """Send a past notice again, under its id: a receiver can tell that it is the same."""
+    """Send a past notice again, with the same id, so that receivers recognize it."""
     path = f"/v1/notices/channels/{segment(name)}/again"
     ask(config, "POST", path, params={"account": account}, body={"id": notice})
     say(f"notice {notice}: is sent again by channel {name}; `notice log` shows the result")

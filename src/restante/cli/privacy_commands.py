@@ -23,7 +23,7 @@ Address = Annotated[str, typer.Argument(metavar="ADDRESS", help="The person's ma
 
 @group.command("export")
 def export(address: Address, *, reason: Reason, config: ConfigFile = None) -> None:
-    """Write what is kept about a person to standard output, as JSON.
+    """Write all data about a person to standard output, as JSON.
 
     Content is not included: `restante queue export --recipient ADDRESS` writes held mail.
     """
@@ -50,7 +50,7 @@ def erase(
 ) -> None:
     """Replace a person's address by a mark in history, audit trail, releases and notices.
 
-    Entries of recipient lists are removed. Held mail, reports and records are named and left.
+    Entries of recipient lists are removed. Held mail, reports and records are listed and stay.
     """
     found: dict[str, int] = {}
     left: dict[str, list[str]] = defaultdict(list)

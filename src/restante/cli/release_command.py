@@ -39,8 +39,8 @@ def release(
         bool,
         typer.Option(
             "--wait",
-            help="Show the progress, and end with the drains. The exit code is 75 if mail is left,"
-            " and 69 if the destination refused some.",
+            help="Show the progress, and wait until the drains end. The exit code is 75 if mail is"
+            " left, and 69 if the destination refused some.",
         ),
     ] = False,
     as_json: Json = False,

@@ -57,7 +57,7 @@ def backup(
     as_json: Json = False,
     config: ConfigFile = None,
 ) -> None:
-    """Copy the store of a running server: records, audit trail and mail of one moment.
+    """Copy the store of a running server: records, audit trail and mail as of one moment.
 
     The server writes the copy, so its user must be allowed to write to DIR. The copy does not
     include the key file and the configuration.

@@ -61,20 +61,18 @@ def add(
     operator: Operator = False,
     scope: Annotated[
         list[Scope] | None,
-        typer.Option(
-            "--scope", help="Something that it may do; repeat for more.", show_default=False
-        ),
+        typer.Option("--scope", help="A permission; repeat for more.", show_default=False),
     ] = None,
     role: Annotated[
         GrantedRole | None,
-        typer.Option("--role", help="Everything that this role may do.", show_default=False),
+        typer.Option("--role", help="All permissions of this role.", show_default=False),
     ] = None,
     domain: Annotated[
         list[str] | None,
         typer.Option(
             "--domain",
             metavar="DOMAIN",
-            help="Only this domain exists for it; repeat for more.",
+            help="Limit it to this domain; repeat for more.",
             show_default=False,
         ),
     ] = None,
@@ -83,7 +81,7 @@ def add(
         typer.Option(
             "--network",
             metavar="NETWORK",
-            help="Only from this address or network; repeat for more.",
+            help="Accept it only from this address or network; repeatable.",
             show_default=False,
         ),
     ] = None,
@@ -127,7 +125,7 @@ def list_all(
     as_json: Json = False,
     config: ConfigFile = None,
 ) -> None:
-    """List tokens, also those that are over."""
+    """List tokens, including expired and revoked ones."""
     whose = owner(account, is_operator=operator)
     rows = ask(config, "GET", "/v1/tokens", params={"account": whose})
     show_listing(rows, COLUMNS, as_json=as_json, thing="token")

@@ -39,7 +39,7 @@ def show_uptime(
 ) -> None:
     """Show when a domain's destination answered and when it was away, for 30 days by default.
 
-    Changes are known for `[presence] days`, from when the domain's account had the destination.
+    Changes are kept for `[presence] days`. They begin when the account first used the destination.
     """
     params = time_span(since, until) | {"limit": limit}
     view = ask(config, "GET", f"/v1/domains/{segment(name)}/uptime", params=params)

@@ -67,14 +67,14 @@ def invite(
     scope: Scopes = None,
     again: Annotated[
         bool,
-        typer.Option("--again", help="Let a present user set a new password and second factor."),
+        typer.Option("--again", help="Let an existing user set a new password and second factor."),
     ] = False,
     reason: OptionalReason = None,
     config: ConfigFile = None,
 ) -> None:
     """Invite a user and print a one-time link, which is good for 30 minutes.
 
-    Behind it the user sets a password, and an app for one-time codes.
+    There, the user sets a password and an app for one-time codes.
     """
     body: dict[str, Any] = {"email": email, "account": account or "", "role": role, "again": again}
     if scope:

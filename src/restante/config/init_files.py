@@ -1,7 +1,7 @@
 """Create the first files of an installation: configuration, certificates, keys, store directory.
 
-Nothing is overwritten. The installation listens on loopback ports and runs at once, without root.
-Comments in the configuration describe the changes for the Internet.
+Nothing is overwritten. The installation listens on loopback ports and can be started at once,
+without root. Comments in the configuration describe the changes for the Internet.
 """
 
 import json

@@ -94,8 +94,8 @@ SETTINGS: Final[Sequence[PolicySetting]] = (
         "hold",
         SettingKind.CHOICE,
         "When to hand mail over. until-asked: on request only (new domains). on-return: also when"
-        " the destination is back. relay: at once, like any secondary. suspended: never. Each of"
-        " the first three ends a suspension.",
+        " the destination is back. relay: at once, like any secondary. suspended: never. The first"
+        " three end a suspension.",
         choices=(*_values(Hold), SUSPENDED),
     ),
     PolicySetting(
