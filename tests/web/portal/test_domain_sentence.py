@@ -68,7 +68,7 @@ def test_a_domain_whose_server_is_away() -> None:
         last_drain=last,
     )
     assert sentence(away, NOW) == (
-        "mail.acme.example is away since 03:12. 1,204 held, 88 MB, oldest 5 h; kept 30 days;"
+        "mail.acme.example has been away since 03:12. 1,204 held, 88 MB, oldest 5 h; kept 30 days;"
         " last released yesterday by acme-mail."
     )
     assert [need.text for need in needs(away, NOW)] == [

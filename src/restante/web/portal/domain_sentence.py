@@ -61,7 +61,7 @@ def _presence(glance: DomainGlance, now: float) -> str:
             return f"{host} answers."
         case Seen.AWAY:
             since = f" since {clock(primary.since, now)}" if primary.since else ""
-            return f"{host} is away{since}."
+            return f"{host} has been away{since}." if since else f"{host} is away."
     return f"{host}: no probe has an answer yet."
 
 
