@@ -110,6 +110,15 @@ def test_the_documents_are_in_plain_english() -> None:
     assert list(prose.findings(prose.examine(documents, prose.TOP))) == []
 
 
+def test_every_picture_is_there_and_is_shown() -> None:
+    shown = set()
+    for page in [DOCS.parent / "README.md", *DOCS.rglob("*.md")]:
+        for path in re.findall(r"!\[[^]]+\]\(([^)]+)\)", page.read_text()):
+            shown.add((page.parent / path).resolve())
+    assert all(picture.is_file() for picture in shown)
+    assert set((DOCS / "pictures").resolve().iterdir()) <= shown
+
+
 def test_the_map_names_modules_that_there_are() -> None:
     """A path in ARCHITECTURE.md such as `smtp/phases` is a module, a package, or a name in one."""
     text = (prose.TOP / "ARCHITECTURE.md").read_text(encoding="utf-8")

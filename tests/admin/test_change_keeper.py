@@ -323,7 +323,7 @@ def test_a_scheduled_change_begins_a_round_at_once() -> None:
             if len(seen) == 1:
                 await scene.ask(destination=NEW_HOST)
                 [line] = [
-                    line for line in scene.events(RecordChanged) if "cheduled" in line["action"]
+                    line for line in scene.events(RecordChanged) if "-scheduled" in line["action"]
                 ]
                 keeper.record_changed(RecordChanged(**line))
                 assert event.is_set()

@@ -103,7 +103,7 @@ def test_present_passkeys_are_not_made_again() -> None:
         ({"origin": "https://sub.portal.example.net"}, "origin"),
         ({"origin": "http://portal.example.net"}, "origin"),
         ({"relying_party": "example.net"}, "RP ID"),
-        ({"flags": PRESENT}, "ser verif"),
+        ({"flags": PRESENT}, "verification required"),
         ({"flags": VERIFIED}, "User Present"),
         ({"flags": PRESENT | VERIFIED | BACKED_UP}, "contradict"),
         ({"client": {"crossOrigin": True}}, "frame"),
