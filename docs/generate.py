@@ -13,6 +13,7 @@ import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import Field, fields
+from enum import Enum
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -378,8 +379,9 @@ def _section(title: str, section: type[BaseModel], path: tuple[str, ...]) -> Ite
             rows.append(_setting((*path, name), field))
         else:
             described(f"setting {key_name((*path, name))}", field.description)
+            table = key_name((*path, name))
             is_list = get_origin(field.annotation) is tuple
-            inner.append((f"`[[{name}]]`" if is_list else f"`[{name}]`", within, (*path, name)))
+            inner.append((f"`[[{table}]]`" if is_list else f"`[{table}]`", within, (*path, name)))
     yield from (f"## {title}", "")
     yield from _table(["key", "value", "default", "meaning", "variable"], rows)
     for subtitle, within, place in inner:
@@ -393,13 +395,14 @@ def _section_within(annotation: Any) -> type[BaseModel] | None:
 
 def _setting(location: tuple[str, ...], field: FieldInfo) -> Sequence[str]:
     text = described(f"setting {key_name(location)}", field.description)
-    variable = "" if location[0] == "listen" else f"`{variable_name(location)}`"
+    whole = next((one for one in _WHOLE if location[: len(one)] == one), None)
+    variable = f"`{variable_name(whole or location)}`" + (", whole" if whole else "")
     return (
         f"`{location[-1]}`",
         _kind(field),
         _default_of(field),
         text,
-        variable or "`RESTANTE_LISTEN`, whole",
+        variable,
     )
 
 
@@ -416,6 +419,7 @@ def _kind(field: FieldInfo) -> str:
     return _cell(", ".join([name, *bounds]))
 
 
+_WHOLE = (("listen",), ("oidc", "roles"))  # lists of tables, which a variable sets as a whole
 _BOUNDS = (("ge", "from"), ("gt", "above"), ("le", "up to"), ("lt", "below"))
 _TYPE_NAMES: dict[Any, str] = {
     bool: "true or false",
@@ -436,6 +440,8 @@ def _type_name(annotation: Any) -> str:
         return "list"
     if origin is Annotated:
         return _type_name(get_args(annotation)[0])
+    if isinstance(annotation, type) and issubclass(annotation, Enum):
+        return ", ".join(f'"{one.value}"' for one in annotation)
     return _TYPE_NAMES[annotation]
 
 

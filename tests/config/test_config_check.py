@@ -364,3 +364,41 @@ def test_tls_is_no_setting_of_smtp(tmp_path: Path) -> None:
     path = replaced(installed(tmp_path), '"127.0.0.1:4465"', '"127.0.0.1:4465"\ntls = true')
     with pytest.raises(ConfigError, match="tls is not a setting of smtps"):
         load(path, {})
+
+
+def with_provider(tmp_path: Path, *more: str) -> Path:
+    config = installed(tmp_path)
+    lines = (
+        "[oidc]",
+        'issuer = "https://id.example"',
+        'client_id = "restante"',
+        'client_secret_file = "oidc.secret"',
+        *more,
+        "[[oidc.roles]]",
+        'group = "mail-admins"',
+        'role = "operator"',
+    )
+    config.write_text(config.read_text() + "\n".join(lines) + "\n")
+    (tmp_path / "oidc.secret").write_text("secret")
+    (tmp_path / "oidc.secret").chmod(0o640)
+    return config
+
+
+def test_the_secret_of_a_provider_can_be_read_by_us_alone(tmp_path: Path) -> None:
+    config, secret = with_provider(tmp_path), tmp_path / "oidc.secret"
+    assert warnings(config) == []
+    secret.chmod(0o644)
+    assert f"chmod 640 {secret}" in failures(config)
+    secret.write_text("")
+    assert "is empty" in failures(config)
+    secret.unlink()
+    assert "cannot be read: No such file" in failures(config)
+
+
+def test_the_authorities_of_a_provider_are_read(tmp_path: Path) -> None:
+    config = with_provider(tmp_path, 'ca_file = "ca.pem"')
+    assert "has no authorities that can be read: No such file" in failures(config)
+    (tmp_path / "ca.pem").write_text("no certificate")
+    assert "has no authorities that can be read" in failures(config)
+    trustme.CA().cert_pem.write_to_path(tmp_path / "ca.pem")
+    assert warnings(config) == []

@@ -30,6 +30,7 @@ from restante.config.schema import WEB, Config
 from restante.config.self_signed import is_self_signed
 from restante.config.source import Location, key_name
 from restante.mail.address import canonical_domain, split_mailbox
+from restante.network.tls_context import verifying_client_context
 from restante.phrases import NO_STORE, NO_USER
 from restante.reception.disk_space import free_octets, size_octets
 from restante.reception.reception_settings import MEBIBYTE
@@ -50,6 +51,7 @@ def check(config: Config, now: float) -> list[str]:
         *_socket_problems(config),
         *_postmaster_problems(config),
         *_web_problems(config),
+        *_provider_problems(config),
         *_traces_problems(config),
     ]
     if problems:
@@ -188,6 +190,36 @@ def _web_problems(config: Config) -> Iterator[ConfigProblem]:
                 " trusted_proxies of [web], or use 127.0.0.1"
             )
             yield _problem(config, ("listen", place, "address"), cause, remedy, listen.address)
+
+
+def _provider_problems(config: Config) -> Iterator[ConfigProblem]:
+    """Check the files of a provider of OpenID Connect, which are read at each sign-in."""
+    secret, authorities = config.oidc.client_secret_file, config.oidc.ca_file
+    if secret:
+        yield from _secret_problems(config, Path(secret))
+    if authorities:
+        try:
+            verifying_client_context(authorities)
+        except OSError as error:  # ssl.SSLError among them
+            cause = f"has no authorities that can be read: {error.strerror or error}"
+            remedy = "name a PEM file with the authorities that sign the provider's certificate"
+            yield _problem(config, ("oidc", "ca_file"), cause, remedy, authorities)
+
+
+def _secret_problems(config: Config, file: Path) -> Iterator[ConfigProblem]:
+    place = ("oidc", "client_secret_file")
+    try:
+        with file.open("rb") as stream:
+            mode, is_empty = os.fstat(stream.fileno()).st_mode, not stream.read(1)
+    except OSError as error:
+        remedy = "name the file with the secret that the provider gave"
+        yield _problem(config, place, f"cannot be read: {error.strerror}", remedy, file)
+        return
+    if mode & _OTHERS & ~stat.S_IRGRP:  # a group may share it, such as that of the server's user
+        cause = f"others may read it (mode {stat.S_IMODE(mode):04o})"
+        yield _problem(config, place, cause, f"chmod 640 {quote(str(file))}", file)
+    if is_empty:
+        yield _problem(config, place, "is empty", "write the secret into it", file)
 
 
 def _traces_problems(config: Config) -> Iterator[ConfigProblem]:

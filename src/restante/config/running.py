@@ -20,6 +20,7 @@ APPLIED_BY_RELOAD: Final = (
     "metrics",
     "presence",
     "web",
+    "oidc",
 )
 NEED_RESTART: Final = (
     "hostname",

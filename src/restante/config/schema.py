@@ -36,6 +36,7 @@ from restante.reports.report_settings import ReportSettings
 from restante.retention.history_settings import HistorySettings
 from restante.store.store_url import StoreUrlUnusable, parse_store_url, store_directory
 from restante.telemetry.metrics_settings import MetricsSettings
+from restante.web.oidc_settings import OidcSettings
 from restante.web.portal.portal_settings import PortalSettings
 from restante.web.web_settings import WebSettings
 
@@ -344,6 +345,10 @@ class Config(Section):
     )
 
     web: WebSettings = Field(default=WebSettings(), description="The `web` listeners.")
+
+    oidc: OidcSettings = Field(
+        default=OidcSettings(), description="A provider of OpenID Connect for users of the portal."
+    )
 
     portal: PortalSettings = Field(
         default=PortalSettings(), description="Name, color and logo of the portal."

@@ -1,0 +1,237 @@
+"""Requests to the provider of OpenID Connect at which users of the portal sign in.
+
+The operator chose the issuer, so its addresses may be private. Everything else is as for any
+outgoing request: verified TLS, no redirect, a limited time and a limited answer. Description and
+keys are kept for an hour. A token with a new key has them fetched again, once a minute at most.
+
+Strangers begin sign-ins, so their number is limited by address block. A provider that does not
+answer is left alone for some seconds.
+"""
+
+import asyncio
+import ssl
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from http import HTTPStatus
+from pathlib import Path
+from typing import Final
+
+from restante.network.outgoing_http import (
+    OutgoingAnswer,
+    OutgoingFailed,
+    OutgoingHttp,
+    OutgoingRequest,
+)
+from restante.network.resolver import Resolver
+from restante.network.tls_context import verifying_client_context
+from restante.request_limits.one_time_values import OneTimeValues
+from restante.tenancy.code_flow import (
+    BegunSignIn,
+    CallbackRefused,
+    ClientTerms,
+    ProviderMetadata,
+    ProviderUnfit,
+    authorization_url,
+    code_from,
+    discovery_url,
+    id_token_of,
+    read_metadata,
+    token_request,
+)
+from restante.tenancy.id_token import (
+    ExpectedToken,
+    KeyNotKnown,
+    KeysUnfit,
+    ProvenIdentity,
+    ProviderKey,
+    read_keys,
+    verified_identity,
+)
+from restante.tenancy.provider_terms import ProviderTerms
+
+MOST_OCTETS: Final = 262_144  # of an answer
+KEPT_SECONDS: Final = 3600.0
+REFRESH_SECONDS: Final = 60.0  # between two fetches of keys for unknown ones
+PAUSE_SECONDS: Final = 5.0  # after a failure
+BEGUN_SECONDS: Final = 600.0  # for a person to sign in at the provider
+LONGEST_SECRET: Final = 4096  # octets
+
+
+class ProviderFailed(Exception):  # noqa: N818
+    """The provider could not be asked, or its answer cannot be used. For the log: the cause."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """The description and the keys of a provider."""
+
+    metadata: ProviderMetadata
+    keys: Sequence[ProviderKey]
+    at: float  # monotonic
+
+
+class IdentityProvider:
+    """Asks one provider, as it is configured now. Belongs to the event loop."""
+
+    def __init__(
+        self,
+        terms: Callable[[], ProviderTerms | None],
+        resolver: Resolver,
+        now: Callable[[], float],
+        monotonic: Callable[[], float],
+    ) -> None:
+        """`terms` returns None where no provider is configured; `now` is Unix time."""
+        self._terms = terms
+        self._resolver = resolver
+        self._now = now
+        self._monotonic = monotonic
+        self._begun: OneTimeValues[BegunSignIn] = OneTimeValues(BEGUN_SECONDS)
+        self._asking = asyncio.Lock()
+        self._asked: tuple[ProviderTerms, OutgoingHttp] | None = None
+        self._known: _Known | None = None
+        self._failed: tuple[float, str] | None = None
+
+    @property
+    def terms(self) -> ProviderTerms | None:
+        """The settings now; None without a provider."""
+        return self._terms()
+
+    async def begin(
+        self, redirect_uri: str, following: str, owner: str, email: str = ""
+    ) -> tuple[BegunSignIn, str]:
+        """Begin a sign-in; return it, and the address to which the browser goes.
+
+        `owner` is the client's address block. With `email`, that user is to show a factor again.
+        Raises ProviderFailed.
+        """
+        terms = self._present_terms()
+        known = await self._about_itself(terms)
+        begun = BegunSignIn.begin(following, email)
+        self._begun.put(begun.state, begun, owner, self._monotonic())
+        url = authorization_url(known.metadata, _client_terms(terms, redirect_uri), begun)
+        return begun, url
+
+    async def finish(
+        self, answer: Mapping[str, str], cookie: str, redirect_uri: str
+    ) -> tuple[BegunSignIn, ProvenIdentity]:
+        """Return the person who came back with an answer, and the sign-in that this ends.
+
+        `cookie` is the state that the browser kept. Raises CallbackRefused, IdTokenRefused,
+        ProviderFailed.
+        """
+        terms = self._present_terms()
+        begun = self._begun.take(answer.get("state", ""), self._monotonic())
+        if begun is None:  # nothing is asked for a stranger's answer
+            raise CallbackRefused("the state is unknown, was used, or is too old")
+        known = await self._about_itself(terms)
+        code = code_from(answer, begun, cookie, known.metadata)
+        token = await self._exchange(terms, known, begun, (code, redirect_uri))
+        expected = ExpectedToken(terms.issuer, terms.client_id, begun.nonce)
+        try:
+            identity = verified_identity(token, known.keys, expected, self._now())
+        except KeyNotKnown:
+            known = await self._about_itself(terms, newer_than=known)
+            identity = verified_identity(token, known.keys, expected, self._now())
+        return begun, identity
+
+    def _present_terms(self) -> ProviderTerms:
+        terms = self._terms()
+        if terms is None:
+            raise ProviderFailed("no provider is configured")
+        if self._asked is None or self._asked[0] != terms:
+            context: Callable[[], ssl.SSLContext] = partial(verifying_client_context, terms.ca_file)
+            self._asked = (terms, OutgoingHttp(self._resolver, lambda: terms.timeout, context))
+            self._known = self._failed = None
+        return terms
+
+    async def _about_itself(self, terms: ProviderTerms, newer_than: _Known | None = None) -> _Known:
+        """Return description and keys; newer ones if they may have changed since."""
+        async with self._asking:
+            now, known = self._monotonic(), self._known
+            if known is not None and not _is_old(known, newer_than, now):
+                return known
+            if self._failed is not None and now - self._failed[0] < PAUSE_SECONDS:
+                raise ProviderFailed(self._failed[1])
+            try:
+                self._known = await self._ask(terms)
+            except ProviderFailed as failure:
+                self._failed = (now, str(failure))
+                raise
+            self._failed = None
+            return self._known
+
+    async def _ask(self, terms: ProviderTerms) -> _Known:
+        described = await self._fetch(OutgoingRequest("GET", discovery_url(terms.issuer)))
+        try:
+            _check_described(described)
+            metadata = read_metadata(described.body, terms.issuer)
+            shown = await self._fetch(OutgoingRequest("GET", metadata.keys_url))
+            keys = read_keys(shown.body)
+        except (ProviderUnfit, KeysUnfit) as error:
+            raise ProviderFailed(str(error)) from None
+        return _Known(metadata, keys, self._monotonic())
+
+    async def _exchange(
+        self, terms: ProviderTerms, known: _Known, begun: BegunSignIn, code: tuple[str, str]
+    ) -> str:
+        """Exchange a code and its redirect URI for an ID token. Raises ProviderFailed."""
+        secret = await asyncio.to_thread(_read_secret, terms.secret_file)
+        client = _client_terms(terms, code[1])
+        headers, body = token_request(known.metadata, client, begun, code[0], secret)
+        request = OutgoingRequest("POST", known.metadata.token_endpoint, headers, body)
+        answer = await self._fetch(request)
+        try:
+            return id_token_of(answer.status, answer.body)
+        except ProviderUnfit as error:
+            raise ProviderFailed(str(error)) from None
+
+    async def _fetch(self, request: OutgoingRequest) -> OutgoingAnswer:
+        assert self._asked is not None
+        http = self._asked[1]
+        whole = OutgoingRequest(
+            request.method,
+            request.url,
+            {"accept": "application/json", **request.headers},
+            request.body,
+            most_octets=MOST_OCTETS,
+        )
+        try:
+            return await http.fetch(whole)
+        except OutgoingFailed as error:
+            http.forget(request.url)
+            raise ProviderFailed(str(error)) from None
+
+
+def _check_described(answer: OutgoingAnswer) -> None:
+    if answer.status != HTTPStatus.OK:
+        raise ProviderUnfit(f"its description has the status {answer.status}")
+
+
+def _is_old(known: _Known, newer_than: _Known | None, now: float) -> bool:
+    """Return whether to ask again: after an hour, or for a key that was not known."""
+    age = now - known.at
+    if newer_than is known:
+        return age >= REFRESH_SECONDS
+    return age >= KEPT_SECONDS
+
+
+def _client_terms(terms: ProviderTerms, redirect_uri: str) -> ClientTerms:
+    return ClientTerms(terms.client_id, redirect_uri, terms.scopes)
+
+
+def _read_secret(file: str) -> str:
+    """Return the secret in a file, without the line's end. Raises ProviderFailed."""
+    if not file:
+        return ""
+    try:
+        with Path(file).open("rb") as stream:
+            secret = stream.read(LONGEST_SECRET + 1).decode().strip()
+    except OSError as error:
+        cause = f"`client_secret_file` cannot be read: {error.strerror}"
+        raise ProviderFailed(cause) from None
+    except UnicodeDecodeError:
+        raise ProviderFailed("`client_secret_file` is not UTF-8 text") from None
+    if not 0 < len(secret) <= LONGEST_SECRET:
+        raise ProviderFailed("`client_secret_file` is empty or too long")
+    return secret
