@@ -269,7 +269,7 @@ def test_a_channel_that_goes_while_it_is_changed_is_not_added_again(desk: Desk) 
 @pytest.mark.parametrize(
     ("account", "name", "meant"),
     [
-        ("alpha", "hoook", "did you mean hook?"),
+        ("alpha", "hock", "did you mean hook?"),
         ("", "hook", "did you mean --account alpha?"),
         ("alpha", "mine", "did you mean no --account?"),
         ("alpha", "other", ""),

@@ -125,7 +125,7 @@ def test_a_host_that_is_not_authorized_is_answered_by_the_most_alike() -> None:
     async def story(desk: Desk) -> None:
         await desk.host("alpha.example", "alpha", allow=("mail.alpha.example",))
         with pytest.raises(AdminError) as caught:
-            await change(desk, drop_allow=("mial.alpha.example",))
+            await change(desk, drop_allow=("mali.alpha.example",))
         assert caught.value.remedy.startswith("did you mean mail.alpha.example? ")
 
     run(story(Desk()))

@@ -278,3 +278,11 @@ def test_a_text_that_is_no_size_is_a_problem(tmp_path: Path) -> None:
     config.write_text(f'{config.read_text()}\n[reception]\nmessage_size_limit = "50X"\n')
     [problem] = problems(config)
     assert (problem.key, problem.cause) == ("reception.message_size_limit", "is not a whole number")
+
+
+@pytest.mark.parametrize("end", ["nonsense = [", "nonsense =", 'nonsense = """', "nonsense"])
+def test_a_mistake_at_the_end_of_the_file_has_its_line(end: str, tmp_path: Path) -> None:
+    file = tmp_path / "restante.toml"
+    file.write_text(f'hostname = "mx2.example.net"\n\n{end}\n\n')
+    [problem] = problems(file)
+    assert str(problem).startswith(f"{file}:3: is not TOML: ")

@@ -759,6 +759,22 @@ def test_a_connection_without_a_delivery_has_the_destination_probed_now() -> Non
     asyncio.run(main())
 
 
+def test_a_destination_that_was_never_probed_is_probed_once_a_drain_fails_there() -> None:
+    async def main() -> None:
+        scene = Scene()
+        domain = await scene.host("b.example", probe=Probe.ON)
+
+        async def fail() -> None:
+            assert (scene.greeted, scene.probed) == ([], [])
+            scene.watcher.connection_ended(ended(domain))
+
+        scene.acts[5.0] = fail
+        await scene.watch(6)
+        assert scene.greeted == [(5.0, PORT)]
+
+    asyncio.run(main())
+
+
 def test_a_destination_that_is_not_watched_is_left_alone() -> None:
     async def main() -> None:
         scene = Scene()

@@ -114,7 +114,8 @@ def _parse(file: Path, text: str) -> dict[str, Any]:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         place = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
-        where = f"{file}:{place[1]}" if place else str(file)
+        line = place[1] if place else text.rstrip().count("\n") + 1  # "at end of document"
+        where = f"{file}:{line}"
         cause = str(error).partition(" (at ")[0]
         cause = f"{cause[:1].lower()}{cause[1:]}"
         raise ConfigError(

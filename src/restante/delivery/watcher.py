@@ -200,6 +200,7 @@ class Watcher:
         """Take a delivery or refusal for a proof, and a connection without replies for a doubt.
 
         A drain may have thousands of connections. Those to a destination that is up cost nothing.
+        One that was never probed is probed now too: else `status` knows less than the drain.
         """
         watched = self._watched.get(event.destination)
         if watched is None:
@@ -209,7 +210,7 @@ class Watcher:
             if not is_up:
                 self._note(watched, PROVEN, "")
                 self._enter(watched.probe_at, watched)
-        elif is_up and not (event.deferred or event.uncertain):
+        elif (is_up or watched.probed_at is None) and not (event.deferred or event.uncertain):
             watched.probe_at = self._monotonic()
             self._enter(watched.probe_at, watched)
 
