@@ -1,5 +1,7 @@
 """The proof at start: all of a small database, the inner pages of a large one, all after damage."""
 
+from pathlib import Path
+
 import apsw
 import pytest
 
@@ -51,6 +53,24 @@ def test_an_index_that_lacks_an_entry_is_found(
     lose_an_entry(tables)
     with pytest.raises(StoreDamaged, match="message_held"):
         proof.prove(tables.connection, seconds, is_suspect=is_suspect)
+
+
+def test_findings_of_the_engine_are_single_lines_without_its_title(tmp_path: Path) -> None:
+    """An empty index that was overwritten gives a title and a line."""
+    file = tmp_path / "x.db"
+    connection = apsw.Connection(str(file))
+    connection.execute("CREATE TABLE t (a); CREATE INDEX i ON t (a) WHERE a = 'z'")
+    connection.execute("INSERT INTO t VALUES ('x'), ('y')")
+    [(page, size)] = connection.execute(
+        "SELECT rootpage, page_size FROM sqlite_schema, pragma_page_size WHERE name = 'i'"
+    )
+    connection.close()
+    with file.open("r+b") as octets:
+        octets.seek((page - 1) * size)
+        octets.write(b"\x55" * size)
+    found = list(proof.findings(apsw.Connection(str(file)), "t"))
+    assert found
+    assert not any("\n" in line or line.startswith("***") for line in found)
 
 
 def test_a_database_without_tables_is_sound() -> None:

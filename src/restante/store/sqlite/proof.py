@@ -22,6 +22,7 @@ from restante.store.store_errors import StoreDamaged
 SECONDS = 0.6
 """For the engine's check, and as much for the walk over the rest: 10^6 messages take 1.2 s."""
 
+_TITLE = "*** in database"
 _SEEKS = 512  # spread over the messages
 _PROGRESS_STEPS = 1000  # of the engine, between two looks at the clock
 
@@ -52,9 +53,17 @@ def prove_records(connection: apsw.Connection) -> None:
 
 
 def findings(connection: apsw.Connection, table: str = "") -> Iterator[str]:
-    """Yield what the engine finds wrong with a table and its indexes, or with everything."""
+    """Yield what the engine finds wrong with a table and its indexes, or with everything.
+
+    Each is one line. The engine puts several findings into one text, with a title before them.
+    """
     query = f"PRAGMA integrity_check({engine.quoted(table)})" if table else "PRAGMA integrity_check"
-    return (text for (text,) in fetch(connection, query) if text != "ok")
+    return (
+        line
+        for (text,) in fetch(connection, query)
+        for line in text.splitlines()
+        if line != "ok" and not line.startswith(_TITLE)
+    )
 
 
 def tables(connection: apsw.Connection) -> list[str]:

@@ -15,7 +15,7 @@ from pathlib import Path
 import apsw
 
 from restante.phrases import cause_of
-from restante.store.sqlite import care_queries, engine, migrations, queries
+from restante.store.sqlite import care_queries, engine, migrations, proof, queries
 from restante.store.sqlite.engine import Row
 from restante.store.sqlite.lock import DirectoryLock
 from restante.store.sqlite.log_mark import LogMark
@@ -102,9 +102,8 @@ class _Check:
             self._found("log", lost)
 
     def _look_at_database(self) -> None:
-        for (text,) in engine.fetch(self._connection, "PRAGMA integrity_check"):
-            if text != "ok":
-                self._found("database", text)
+        for finding in proof.findings(self._connection):
+            self._found("database", finding)
 
     def _look_at_figures(self) -> None:
         """Compare what is kept of each domain with a recount, as at one moment."""
