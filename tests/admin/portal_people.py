@@ -24,6 +24,10 @@ ROOT: Final = "root@mx.example"
 ANA: Final = "ana@alpha.example"
 
 
+async def no_pause(_seconds: float) -> None:
+    """Wait for nothing: the hashes of tests cost nothing."""
+
+
 @dataclass
 class People:
     """A desk, the parts that sign people in, and the secrets that the people keep."""
@@ -31,7 +35,7 @@ class People:
     desk: Desk = field(default_factory=Desk)
     now: float = NOW
     monotonic: float = 0.0
-    hashing: PortalHashing = field(default_factory=PortalHashing)
+    hashing: PortalHashing = field(default_factory=lambda: PortalHashing(pause=no_pause))
     apps: dict[str, str] = field(default_factory=dict)  # the secret of the codes, by address
     recovery: dict[str, tuple[str, ...]] = field(default_factory=dict)
 

@@ -1,25 +1,79 @@
-"""The portal's own threads: two, with a short line, and none of them another's."""
+"""The two threads of the portal: a short line before each, and mail goes first."""
 
 import asyncio
+import os
 import threading
 
 import pytest
 
-from restante.admin.portal_hashing import THREADS, HashingBusy, PortalHashing
+from restante.admin.portal_hashing import (
+    IN_A_ROW,
+    NICENESS,
+    STRANGERS_NICENESS,
+    HashingBusy,
+    PortalHashing,
+)
 from tests.admin.desk import run
 
 
-def test_work_runs_in_two_threads_of_its_own() -> None:
+def test_known_people_and_strangers_have_a_thread_each() -> None:
     async def story() -> None:
-        hashing, meeting = PortalHashing(), threading.Barrier(THREADS, timeout=30)
+        hashing, meeting = PortalHashing(), threading.Barrier(2, timeout=30)
 
         def work() -> str:
             meeting.wait()  # both at once
             return threading.current_thread().name
 
-        names = await asyncio.gather(*(hashing.run(work) for _ in range(2 * THREADS)))
-        assert len(set(names)) == THREADS
-        assert all(name.startswith("portal-password") for name in names)
+        both = (True, False, True, False)
+        names = await asyncio.gather(*(hashing.run(work, is_known=one) for one in both))
+        assert names == ["portal-known_0", "portal-stranger_0"] * 2
+
+    run(story())
+
+
+def test_the_threads_leave_the_processor_to_mail() -> None:
+    async def story() -> None:
+        def niceness() -> int:
+            return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+        here = niceness()
+        assert await PortalHashing().run(niceness) == STRANGERS_NICENESS
+        assert await PortalHashing().run(niceness, is_known=True) == NICENESS
+        assert niceness() == here
+
+    run(story())
+
+
+def test_a_flood_of_strangers_does_not_stop_known_people() -> None:
+    async def story() -> None:
+        hashing, go = PortalHashing(limit=2), threading.Event()
+        waiting = [asyncio.create_task(hashing.run(go.wait)) for _ in range(2)]
+        await asyncio.sleep(0)
+        assert await hashing.run(lambda: 7, is_known=True) == 7
+        go.set()
+        await asyncio.gather(*waiting)
+
+    run(story())
+
+
+def test_after_some_hashes_in_a_row_strangers_have_one_a_second() -> None:
+    async def story() -> None:
+        now, pauses = 0.0, list[float]()
+
+        async def pause(seconds: float) -> None:
+            pauses.append(seconds)
+
+        hashing = PortalHashing(limit=99, monotonic=lambda: now, pause=pause)
+        for _ in range(IN_A_ROW):
+            await hashing.run(lambda: 7)
+        assert pauses == []
+        await asyncio.gather(*(hashing.run(lambda: 7) for _ in range(3)))
+        assert pauses == [1.0, 2.0, 3.0]
+        await hashing.run(lambda: 7, is_known=True)
+        now += 1000.0
+        for _ in range(IN_A_ROW):
+            await hashing.run(lambda: 7)
+        assert pauses == [1.0, 2.0, 3.0]
 
     run(story())
 
@@ -50,12 +104,8 @@ def test_a_caller_that_is_gone_keeps_its_place_until_its_hash_is_done() -> None:
         with pytest.raises(HashingBusy):
             await hashing.run(go.wait)
         go.set()
-        while True:
-            try:
-                assert await hashing.run(lambda: 7) == 7
-                break
-            except HashingBusy:
-                await asyncio.sleep(0)
+        await asyncio.wait(asyncio.all_tasks() - {asyncio.current_task()})
+        assert await hashing.run(lambda: 7) == 7
 
     run(story())
 

@@ -1,5 +1,6 @@
 """Sessions of portal users: kept as they were begun, and removed with their users."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -142,3 +143,25 @@ async def test_unused_sessions_are_trimmed_by_slices(store: Store) -> None:
     assert await store.sessions.trim_sessions(4.0, 2) == 1
     assert await store.sessions.trim_sessions(4.0, 2) == 0
     assert await numbers_of(store) == [4]
+
+
+async def test_ten_thousand_sessions_are_kept_and_found(store: Store) -> None:
+    """Of 500 users with 20 each, as `PortalSessions` bounds them."""
+    users = [replace(ROOT, email=f"user{number}@mx.example") for number in range(500)]
+    await asyncio.gather(*(store.records.put_portal_user(user, NOTED) for user in users))
+    many = [
+        replace(
+            session(1, user), id_hash=(number * 500 + place).to_bytes(32), used_at=float(number)
+        )
+        for place, user in enumerate(users)
+        for number in range(21)
+    ]
+    await asyncio.gather(*(store.sessions.begin_session(one, MOST) for one in many))
+    kept = [one for one in many if one.used_at > 0]
+    assert len(kept) == 10_000
+    found = await asyncio.gather(*(store.sessions.session(one.id_hash) for one in kept[::50]))
+    assert found == kept[::50]
+    assert await numbers_of(store, users[7]) != []
+    assert len(await store.sessions.sessions_of(users[7].email)) == MOST
+    await store.sessions.record_session_uses({one.id_hash: 99.0 for one in kept[:500]})
+    assert await store.sessions.trim_sessions(99.0, 20_000) == 9_500

@@ -139,7 +139,10 @@ class SignInDesk:
         hashes = (user.password_hash,) if user is not None and user.password_hash else ()
         typed = password if len(password) <= LONGEST else ""
         try:
-            is_right = await self._hashing.run(lambda: any_matches(hashes, typed))
+            is_known = self._limits.is_known(email, address)
+            is_right = await self._hashing.run(
+                lambda: any_matches(hashes, typed), is_known=is_known
+            )
         except HashingBusy:
             self._limits.take_back(email, address)
             raise SignInDenied(BUSY, is_flood=True) from None

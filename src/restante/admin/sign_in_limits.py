@@ -37,7 +37,7 @@ class SignInLimits:
     def begin(self, email: str, address: IpAddress) -> bool:
         """Count an attempt as failed; False if there were too many before. Then it counts not."""
         now, counts = self._monotonic(), self._counts(email, address)
-        is_known = (email, _block_of(address)) in self._known
+        is_known = self.is_known(email, address)
         for ledger, key in counts:
             is_of_limit = ledger is not self._users or not is_known
             if is_of_limit and ledger.is_refused((key,), now):
@@ -45,6 +45,10 @@ class SignInLimits:
         for ledger, key in counts:
             ledger.failed((key,), now)
         return True
+
+    def is_known(self, email: str, address: IpAddress) -> bool:
+        """Return whether this user has signed in from this block."""
+        return (email, _block_of(address)) in self._known
 
     def succeeded(self, email: str, address: IpAddress) -> None:
         """Take an attempt back, and forget the failures of this user from there."""

@@ -107,6 +107,7 @@ def test_each_form_that_changes_something_has_the_token_of_the_session(template:
         return
     for form in re.findall(r'<form[^>]*method="post".*?</form>', template.read_text(), re.DOTALL):
         assert 'name="csrf"' in form or "csrf(session)" in form
+        assert 'formmethod="get"' not in form  # it would put the token into a URL
 
 
 def test_static_files_are_there_for_strangers() -> None:

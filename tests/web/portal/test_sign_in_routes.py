@@ -1,6 +1,7 @@
 """The routes of the sign-in are part of the portal, behind its guard and its headers."""
 
 import asyncio
+import re
 
 import pytest
 from starlette.routing import Route
@@ -10,7 +11,7 @@ from restante.web.portal.portal_application import POLICY
 from restante.web.portal.sign_in_parts import SignInParts
 from restante.web.portal.sign_in_routes import sign_in_routes
 from tests.admin.portal_people import People
-from tests.web.portal.browsers import Browser
+from tests.web.portal.browsers import Browser, hidden_fields
 
 
 def routes() -> list[Route]:
@@ -51,5 +52,28 @@ def test_every_form_of_the_sign_in_is_guarded(method: str, path: str) -> None:
         if path not in ("/sign-in", "/invitation/{secret}"):
             assert (await browser.send(filled, csrf="wrong")).status_code == 403
         assert await browser.is_signed_in()
+
+    asyncio.run(story())
+
+
+def test_no_url_carries_a_session() -> None:
+    """URLs end in logs and histories."""
+
+    async def story() -> None:
+        people = People()
+        await people.set_up()
+        browser = Browser(people)
+        await browser.sign_in(code=people.code())
+        secret = browser.cookie
+        page = await browser.get("/profile")
+        assert secret not in page.text
+        token = hidden_fields(page.text)["csrf"]
+        links = re.findall(r'(?:href|action|src)="([^"]*)"', page.text)
+        assert not [one for one in links if token in one]
+        browser.plant("")
+        for name in ("session", "__Host-restante", "csrf", "token"):
+            answer = await browser.get(f"/profile?{name}={secret}")
+            assert answer.status_code == 303
+            assert answer.headers["location"].startswith("/sign-in")
 
     asyncio.run(story())

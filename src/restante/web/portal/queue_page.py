@@ -76,6 +76,14 @@ async def queue(visit: Visit) -> Response:
     )
 
 
+async def refresh(visit: Visit) -> Response:
+    """Load the list again with the same ticks. The token of the form is in no URL."""
+    form = await visit.form()
+    given = [(name, value) for name, value in filters_of(form).items() if value]
+    given += [("name", name) for name in form.all_of("name")[:ROWS]]
+    return see_other("/queue?" + urlencode(given))
+
+
 async def confirm(visit: Visit) -> Response:
     """Ask before an action: how many, by which filter, and why."""
     form = await visit.form()
@@ -241,6 +249,7 @@ def _back(form: FormValues, **more: str) -> str:
 
 ROUTES: Final[list[Route]] = [
     page_route("/queue", queue),
+    page_route("/queue/refresh", refresh, ["POST"]),
     page_route("/queue/confirm", confirm, ["POST"]),
     page_route("/queue/carry-out", carry_out, ["POST"]),
 ]
