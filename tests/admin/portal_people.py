@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from restante.admin.own_credentials import NewCredentials, OwnCredentials, SetUp
+from restante.admin.passkey_desk import PasskeyDesk
 from restante.admin.portal_hashing import PortalHashing
 from restante.admin.portal_sessions import PortalSessions
 from restante.admin.portal_users import INVITATION_PATH, NewPortalUser, invite_user
@@ -47,6 +48,9 @@ class People:
         )
         self.sign_in_desk = SignInDesk(self.context, self.hashing, lambda: self.monotonic)
         self.credentials = OwnCredentials(self.context, self.hashing, "mx2.example.net")
+        self.passkeys = PasskeyDesk(
+            self.context, self.sign_in_desk, "Example", lambda: self.monotonic
+        )
         self.sessions = PortalSessions(
             self.desk.store.sessions,
             self.context.directory,

@@ -7,6 +7,7 @@ from restante.admin.admin_context import AdminContext
 from restante.admin.change_keeper import ChangeKeeper
 from restante.admin.event_feed import EventFeed
 from restante.admin.own_credentials import OwnCredentials
+from restante.admin.passkey_desk import PasskeyDesk
 from restante.admin.portal_hashing import PortalHashing
 from restante.admin.portal_sessions import PortalSessions
 from restante.admin.sign_in import SignInDesk
@@ -149,7 +150,8 @@ def _portal(context: AdminContext, sessions: PortalSessions, look: PortalLook) -
     hashing = PortalHashing()
     desk = SignInDesk(context, hashing, time.monotonic)
     credentials = OwnCredentials(context, hashing, context.hostname)
-    routes = sign_in_routes(SignInParts(context, desk, credentials, sessions))
+    passkeys = PasskeyDesk(context, desk, look.name, time.monotonic)
+    routes = sign_in_routes(SignInParts(context, desk, credentials, sessions, passkeys))
     return PreparedPortal(partial(build_portal, context, CookieSessions(sessions), look, routes))
 
 

@@ -113,7 +113,7 @@ def registration_options(
         user_verification=_VERIFIED,
         challenge=challenge,
     )
-    return dict(options.public_key)
+    return _plain(options.public_key)
 
 
 def assertion_options(
@@ -127,7 +127,7 @@ def assertion_options(
     options, _ = _server(party).authenticate_begin(
         credentials=known or None, user_verification=_VERIFIED, challenge=challenge
     )
-    return dict(options.public_key)
+    return _plain(options.public_key)
 
 
 def registered(
@@ -176,6 +176,11 @@ def asserted(
     if _goes_back(passkey.sign_count, found.counter):
         raise PasskeyRefused("its counter went back: there may be a copy of this passkey")
     return found.counter
+
+
+def _plain(options: Any) -> Mapping[str, Any]:
+    found: dict[str, Any] = json.loads(json.dumps(dict(options), default=dict))
+    return found
 
 
 def _goes_back(before: int, now: int) -> bool:

@@ -17,13 +17,24 @@ from tests.web.portal.browsers import Browser, hidden_fields
 def routes() -> list[Route]:
     people = People()
     return sign_in_routes(
-        SignInParts(people.context, people.sign_in_desk, people.credentials, people.sessions)
+        SignInParts(
+            people.context,
+            people.sign_in_desk,
+            people.credentials,
+            people.sessions,
+            people.passkeys,
+        )
     )
 
 
 def test_strangers_have_the_sign_in_and_invitations_alone() -> None:
     found = {one.path for one in routes() if isinstance(one, StrangerRoute)}
-    assert found == {"/sign-in", "/invitation/{secret}"}
+    assert found == {
+        "/sign-in",
+        "/sign-in/passkey",
+        "/sign-in/passkey/options",
+        "/invitation/{secret}",
+    }
 
 
 @pytest.mark.parametrize("path", ["/sign-in", "/invitation/x", "/step-up", "/profile"])
@@ -49,7 +60,7 @@ def test_every_form_of_the_sign_in_is_guarded(method: str, path: str) -> None:
         filled = path.replace("{secret}", "x")
         strange = await browser._client.request(method, filled)
         assert strange.status_code == 403
-        if path not in ("/sign-in", "/invitation/{secret}"):
+        if path not in {one.path for one in routes() if isinstance(one, StrangerRoute)}:
             assert (await browser.send(filled, csrf="wrong")).status_code == 403
         assert await browser.is_signed_in()
 

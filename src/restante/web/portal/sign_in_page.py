@@ -49,7 +49,8 @@ class SignInPage:
         following = own_path(query.text("next"))
         if await CookieSessions(self.parts.sessions).session_of(request) is not None:
             return see_other(following)
-        return _page(request, following, told=TOLD.get(query.text("told"), ""))
+        told = TOLD.get(query.text("told"), "")
+        return sign_in_answer(self.parts, request, following, told=told)
 
     async def sign_in(self, request: Request) -> Response:
         """Examine a password and a code."""
@@ -61,9 +62,11 @@ class SignInPage:
             answer = see_other(following)
             await sign_in(self.parts.sessions, request, answer, signed_in.user, signed_in.factors)
         except SignInDenied as denied:
-            return _page(request, following, status_of(denied), str(denied), email=given.email)
+            facts = {"error": str(denied), "email": given.email}
+            return sign_in_answer(self.parts, request, following, status_of(denied), **facts)
         except SessionOver:
-            return _page(request, following, HTTPStatus.FORBIDDEN, REFUSED, email=given.email)
+            facts = {"error": REFUSED, "email": given.email}
+            return sign_in_answer(self.parts, request, following, HTTPStatus.FORBIDDEN, **facts)
         return answer
 
     async def sign_out(self, request: Request) -> Response:
@@ -74,22 +77,20 @@ class SignInPage:
         return answer
 
 
-def _page(
+def sign_in_answer(
+    parts: SignInParts,
     request: Request,
     following: str = HOME,
     status: int = HTTPStatus.OK,
-    error: str = "",
-    *,
-    told: str = "",
-    email: str = "",
+    **facts: str,
 ) -> Response:
+    """Return the page, with an `error`, something that was `told`, or an `email` to try again."""
     return renderer_of(request).page(
         request,
         "sign_in.html",
         None,
         status,
         following=following,
-        error=error,
-        told=told,
-        email=email,
+        has_passkeys=not parts.passkeys.obstacle,
+        **{"error": "", "told": "", "email": "", **facts},
     )

@@ -7,6 +7,7 @@ from starlette.requests import Request
 
 from restante.admin.admin_context import AdminContext
 from restante.admin.own_credentials import OwnCredentials
+from restante.admin.passkey_desk import PasskeyDesk
 from restante.admin.portal_sessions import PortalSessions
 from restante.admin.sign_in import BUSY, SignInDenied, SignInDesk
 from restante.network.addresses import peer_address
@@ -24,6 +25,7 @@ class SignInParts:
     desk: SignInDesk
     credentials: OwnCredentials
     sessions: PortalSessions
+    passkeys: PasskeyDesk
 
 
 def renderer_of(request: Request) -> PageRenderer:

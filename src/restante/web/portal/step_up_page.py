@@ -33,7 +33,7 @@ class StepUpPage:
         following = own_path(visit.query.text("next"))
         if visit.session.is_fresh(visit.now):
             return see_other(following)
-        return self._page(visit, following)
+        return step_up_answer(self.parts, visit, following)
 
     async def confirm(self, request: Request) -> Response:
         """Examine it."""
@@ -45,7 +45,7 @@ class StepUpPage:
             await self.parts.desk.confirm(email, given, client_of(request))
             secret = await self.parts.sessions.renew(session_secret(request))
         except SignInDenied as denied:
-            return self._page(visit, following, status_of(denied), str(denied))
+            return step_up_answer(self.parts, visit, following, status_of(denied), str(denied))
         except SessionOver:
             raise NotSignedIn from None
         answer = see_other(following)
@@ -55,14 +55,18 @@ class StepUpPage:
         set_cookie(answer, secret, user)
         return answer
 
-    def _page(
-        self, visit: Visit, following: str, status: int = HTTPStatus.OK, error: str = ""
-    ) -> Response:
-        user = visit.context.directory.now.portal_users.get(visit.session.user)
-        return visit.page(
-            "step_up.html",
-            status,
-            following=following,
-            error=error,
-            has_code=user is not None and user.sealed_totp is not None,
-        )
+
+def step_up_answer(
+    parts: SignInParts, visit: Visit, following: str, status: int = HTTPStatus.OK, error: str = ""
+) -> Response:
+    """Return the page."""
+    user = visit.context.directory.now.portal_users.get(visit.session.user)
+    has_passkeys = user is not None and bool(user.passkeys) and not parts.passkeys.obstacle
+    return visit.page(
+        "step_up.html",
+        status,
+        following=following,
+        error=error,
+        has_code=user is not None and user.sealed_totp is not None,
+        has_passkeys=has_passkeys,
+    )
