@@ -20,7 +20,7 @@ from restante.store.mail_handover import Drain
 from restante.store.mail_queue import Bounce, QueueFilter
 from restante.store.mail_reports import ReportFilter, WaitingReport
 from restante.store.memory import MemoryStore
-from restante.store.sqlite import reading
+from restante.store.sqlite import report_reading
 from restante.store.store_errors import LeaseLost, StoreError
 from tests.contract.making import (
     ANNA,
@@ -238,7 +238,7 @@ async def test_a_flood_of_due_reports_hides_none_of_another_account(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """More are due, and for longer, than are looked at together."""
-    monkeypatch.setattr(reading, "_DUE_LOOKED_AT", 8)
+    monkeypatch.setattr(report_reading, "_DUE_LOOKED_AT", 8)
     domain_id = await stored(store, *map(float, range(20)))
     await store.records.put_account(account("beta"), NOTED)
     other = (await store.records.put_domain(domain("beta.example", "beta"), NOTED)).id

@@ -5,20 +5,20 @@ from typing import Any
 
 import pytest
 
-from restante.mail.report import Action
 from restante.queue.recipient_status import RecipientStatus
 from restante.store.mail_queue import QueueFilter
-from restante.store.sqlite import engine, mail_changes, reading, record_changes, report_changes
+from restante.store.sqlite import (
+    engine,
+    mail_changes,
+    reading,
+)
 from restante.store.store_errors import SearchTooLong
-from restante.tenancy.audit import AuditFilter
 from tests.contract.making import (
     ANNA,
     BERT,
     CONTENT,
-    NOTED,
     content_file,
     refused,
-    report,
     uncertain,
 )
 from tests.store.sqlite.tables import Tables
@@ -145,41 +145,6 @@ def test_uncertain_mail_is_counted_by_domain(tables: Tables) -> None:
     [record] = tables.ledger.drains.records.values()
     tables.change(mail_changes.settle, record.drain, [uncertain(1, ANNA), uncertain(2, ANNA, BERT)])
     assert reading.set_apart(tables.connection) == {1: (2, 0, 1)}
-
-
-@pytest.mark.parametrize(
-    ("limit", "max_octets", "abouts"),
-    [(10, 1 << 20, [2, 1, 3]), (2, 1 << 20, [2, 1]), (10, 1, [2])],
-)
-def test_failures_are_due_first_and_within_bounds(
-    tables: Tables, limit: int, max_octets: int, abouts: list[int]
-) -> None:
-    new = [
-        report(1, 1, action=Action.DELAYED),
-        report(2, 1, action=Action.FAILED),
-        report(3, 1, action=Action.RELAYED),
-    ]
-    tables.change(report_changes.keep, new)
-    due = reading.due_reports(tables.connection, 50.0, limit, max_octets)
-    assert [one.about for one in due] == abouts
-    assert reading.due_reports(tables.connection, 49.0, limit, max_octets) == []
-    assert reading.next_report_at(tables.connection) == 50.0
-    contents = [reading.report_content(tables.connection, number) for number in (1, 9)]
-    assert contents == [b"report on 1\r\n", None]
-
-
-def test_the_trail_is_read_by_pages_to_its_end(tables: Tables) -> None:
-    tables.change(record_changes.record, [NOTED] * 5)
-    wanted = AuditFilter(since=0.5)
-    sizes, before = [], None
-    while True:
-        page = reading.audit_page(tables.connection, wanted, 2, before)
-        sizes.append(len(page.entries))
-        if page.before is None:
-            break
-        before = page.before
-    assert sizes[:-1] == [2] * (len(sizes) - 1)
-    assert sum(sizes) == len(tables.rows("SELECT 1 FROM audit WHERE at >= 0.5"))
 
 
 @pytest.mark.parametrize(

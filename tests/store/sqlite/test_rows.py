@@ -1,7 +1,5 @@
 """Values as rows and back: nothing is lost on the way, and damage of content is noticed."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,10 +13,8 @@ from restante.store.mail_queue import QueuedRecipient, QueueFilter
 from restante.store.sqlite import rows
 from restante.store.sqlite.rows import DamagedRow
 from restante.tenancy.audit import AuditAction, AuditEntry
-from restante.tenancy.model import Account, Destination, DestinationLogin, TlsUse
-from restante.tenancy.quota import Quota
 from restante.tenancy.record_change import Change
-from tests.contract.making import ANNA, BERT, CONTENT, content_file, domain, message
+from tests.contract.making import ANNA, BERT, CONTENT, content_file, message
 
 DSN = DsnRequest(Ret.HDRS, "id+2B1", {ANNA: RecipientRequest(Notify.DELAY, "rfc822;a@b")})
 ORIGIN = MessageOrigin("192.0.2.1", 4711, "mx.example.org", "TLSv1.3")
@@ -129,38 +125,6 @@ def test_a_line_of_a_listing_has_the_recipients_that_it_is_about(
 @given(text=st.text(st.characters(codec=None)))
 def test_any_reply_can_be_stored(text: str) -> None:
     assert rows.storable(text).encode().decode() == rows.storable(text)
-
-
-@pytest.mark.parametrize(
-    "destination",
-    [
-        Destination("mail.alpha.example"),
-        Destination(
-            "192.0.2.1",
-            2525,
-            tls=TlsUse.VERIFY,
-            ca_file="/etc/ca.pem",
-            key_pins=("ab" * 32,),
-            login=DestinationLogin("user", b"\0sealed\xff"),
-            connections=7,
-            per_minute=30,
-        ),
-    ],
-)
-def test_a_domain_comes_back_as_it_was(destination: Destination) -> None:
-    hosted = replace(domain(), id=3, destination=destination)
-    assert rows.hosted_domain((3, *rows.domain_row(hosted))) == hosted
-
-
-@pytest.mark.parametrize(
-    "account",
-    [
-        Account("alpha", 1.0),
-        Account("alpha", 1.0, 251, "note", Quota(5, None), report_details=True, change_lock=True),
-    ],
-)
-def test_an_account_comes_back_as_it_was(account: Account) -> None:
-    assert rows.account(rows.account_row(account)) == account
 
 
 @pytest.mark.parametrize("changes", [(), (Change("note", "", "a → b"), Change("x", "1", "2"))])

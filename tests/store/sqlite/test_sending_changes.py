@@ -1,7 +1,7 @@
 """Outcomes of attempts to send: removed, or deferred with the reply."""
 
 from restante.queue.sending_outcome import SendingOutcome
-from restante.store.sqlite import queries, reading, report_changes, sending_changes
+from restante.store.sqlite import queries, report_changes, report_reading, sending_changes
 from tests.contract.making import report
 from tests.store.sqlite.tables import Tables
 
@@ -20,7 +20,7 @@ def test_sent_notices_go_and_deferred_ones_keep_their_place_and_answer() -> None
         remove=queries.REMOVE_REPORT,
         put_off=queries.PUT_REPORT_OFF,
     )
-    waiting = reading.due_reports(tables.connection, 1e9, 10, 1 << 20)
+    waiting = report_reading.due_reports(tables.connection, 1e9, 10, 1 << 20)
     assert sorted((one.number, one.failures, one.reply) for one in waiting) == [
         (2, 1, "450 4.2.1 ? later"),  # a stranger's octets stop no settling
         (3, 0, ""),

@@ -11,16 +11,11 @@ from typing import Final, NamedTuple
 import apsw
 
 from restante.mail.message import NUMBERS_A_SECOND, HeldMessage
-from restante.mail.report import Action, Report
-from restante.queue.fair_order import DueReport, fair_order, target_of
 from restante.queue.recipient_status import RecipientStatus
-from restante.queue.report_lanes import NONE_OCCUPIED, OccupiedLanes
 from restante.queue.sending_outcome import Backlog
-from restante.store.audit_trail import AuditPage, GrantedRequest
 from restante.store.mail_figures import SetApart
 from restante.store.mail_handover import PastDrain
 from restante.store.mail_queue import QueuedMessage, QueueFilter, QueuePage
-from restante.store.mail_reports import ReportFilter, WaitingReport
 from restante.store.sqlite import engine, queries
 from restante.store.sqlite.bounded_search import Ask, search
 from restante.store.sqlite.engine import Row, fetch
@@ -30,13 +25,9 @@ from restante.store.sqlite.rows import (
     NUMBER,
     PARKED_AS,
     DamagedRow,
-    audit_entry,
     held_message,
-    numbers_text,
     queued_message,
-    waiting_report,
 )
-from restante.tenancy.audit import AuditFilter
 from restante.tenancy.notice import Notice
 from restante.tenancy.policy import DAY
 from restante.tenancy.recipients import Recipient, RecipientSource
@@ -290,81 +281,6 @@ def _listings_by_status(
 # --- reports
 
 
-_DUE_LOOKED_AT: Final = 5_000  # reports of a kind among which turns are shared
-
-
-def due_reports(
-    connection: apsw.Connection,
-    now: float,
-    limit: int,
-    max_octets: int,
-    occupied: OccupiedLanes = NONE_OCCUPIED,
-) -> list[Report]:
-    """Read the reports that are due and for which a lane is free, in fair order."""
-    due: list[DueReport] = []
-    for action in (Action.FAILED, Action.DELAYED, Action.RELAYED):
-        if len(due) < limit:
-            due += filter(lambda one: occupied.admit(one.use), _due(connection, now, action))
-    found: list[Report] = []
-    octets = 0
-    for number in fair_order(due, occupied.turns)[:limit]:
-        found += [waiting_report(row) for row in fetch(connection, queries.REPORT, (number,))]
-        octets += len(found[-1].content) if found else 0
-        if octets >= max_octets:
-            break
-    return found
-
-
-def _due(connection: apsw.Connection, now: float, action: Action) -> list[DueReport]:
-    """Read some of the reports of a kind that are due: of every account, and of many targets."""
-    given = (now, action, _DUE_LOOKED_AT)
-    rows = list(fetch(connection, queries.DUE_REPORTS, given))
-    if len(rows) == _DUE_LOOKED_AT:
-        rows = list(fetch(connection, queries.DUE_REPORTS_IN_TURN, given))
-    return [
-        DueReport(number, action, account, target_of(path), bool(failures))
-        for number, account, path, failures in rows
-    ]
-
-
-def success_reports(connection: apsw.Connection) -> list[DueReport]:
-    """Read the reports of success that wait, without their content."""
-    rows = sorted(fetch(connection, queries.SUCCESS_REPORTS))
-    return [
-        DueReport(number, Action.RELAYED, account, target_of(path))
-        for number, account, path in rows
-    ]
-
-
-def reports(connection: apsw.Connection, selection: ReportFilter) -> list[WaitingReport]:
-    """Read a listing of reports."""
-    bindings = {
-        "after": selection.after,
-        "domain_ids": None if selection.domain_ids is None else json.dumps(selection.domain_ids),
-        "pattern": selection.reverse_path,
-        "numbers": numbers_text(selection.numbers) if selection.numbers else None,
-        "limit": selection.limit,
-    }
-    return [
-        WaitingReport(number, about, domain_id, Action(action), *rest)
-        for number, about, domain_id, action, *rest in fetch(
-            connection, queries.LIST_REPORTS, bindings
-        )
-    ]
-
-
-def report_content(connection: apsw.Connection, number: int) -> bytes | None:
-    """Read what a report says."""
-    rows = fetch(connection, queries.REPORT_CONTENT, (number,))
-    return rows[0][0] if rows else None
-
-
-def next_report_at(connection: apsw.Connection) -> float | None:
-    """Read when the next report is due."""
-    at: float | None = fetch(connection, queries.NEXT_REPORT_AT)[0][0]
-    return at
-
-
 def backlog(connection: apsw.Connection, query: str) -> Backlog:
     """Read how many reports wait, or notices, and since when."""
     return Backlog(*fetch(connection, query)[0])
@@ -393,37 +309,6 @@ def past_drains(connection: apsw.Connection) -> dict[int, PastDrain]:
     }
 
 
-def audit_page(
-    connection: apsw.Connection, wanted: AuditFilter, limit: int, before: int | None
-) -> AuditPage:
-    """Read the newest of the entries wanted that are older than one, newest first."""
-    [(first, last)] = fetch(connection, queries.AUDIT_BOUNDS)
-    if first is None:
-        return AuditPage([], None)
-    bounds = first, last if before is None else min(last, before - 1)
-    ask = _asking_trail(connection, wanted)
-    rows, reached = search(connection, bounds, limit + 1, ask, is_down=True)
-    page = rows[:limit]
-    return AuditPage(
-        [audit_entry(row[1:]) for row in page], page[-1][0] if len(rows) > limit else reached
-    )
-
-
-def _asking_trail(connection: apsw.Connection, wanted: AuditFilter) -> Ask:
-    """Return the question about the entries between two ids."""
-    statement = queries.newest_entries(
-        by_account=wanted.account is not None, by_domain=wanted.domain is not None
-    )
-    domains = None if wanted.domains is None else json.dumps(sorted(wanted.domains))
-    bindings = wanted._asdict() | {"domains": domains}
-
-    def ask(first: int, last: int, limit: int) -> list[Row]:
-        place = {"first": first, "last": last, "limit": limit}
-        return fetch(connection, statement, bindings | place)
-
-    return ask
-
-
 def notices(
     connection: apsw.Connection, limit: int, channel_ids: Sequence[int] | None, after: int
 ) -> list[Notice]:
@@ -433,11 +318,3 @@ def notices(
         return [notice(row) for row in fetch(connection, queries.LIST_NOTICES, bindings)]
     bindings["channel_ids"] = json.dumps(list(channel_ids))
     return [notice(row) for row in fetch(connection, queries.LIST_NOTICES_OF_CHANNELS, bindings)]
-
-
-def granted_requests(connection: apsw.Connection, after: int) -> tuple[int, list[GrantedRequest]]:
-    """Read the targets requested and granted since an entry; return the newest entry's id too."""
-    with connection:
-        [(newest,)] = fetch(connection, queries.NEWEST_ENTRY)
-        rows = fetch(connection, queries.GRANTED_REQUESTS, (after, newest))
-    return newest, [GrantedRequest(*row) for row in rows]

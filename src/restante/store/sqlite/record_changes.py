@@ -18,7 +18,8 @@ from restante.store.sqlite import (
     session_queries,
     token_queries,
 )
-from restante.store.sqlite.rows import account_row, audit_row, domain_row, login_row, past_drain_row
+from restante.store.sqlite.record_rows import account_row, domain_row, login_row
+from restante.store.sqlite.rows import audit_row, past_drain_row
 from restante.store.sqlite.write_transaction import WriteTransaction
 from restante.store.store_errors import Conflict
 from restante.tenancy.audit import AuditEntry

@@ -2,7 +2,6 @@
 
 import json
 import zlib
-from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, replace
 from typing import Final
@@ -17,20 +16,7 @@ from restante.store.mail_handover import PastDrain
 from restante.store.mail_queue import QueuedMessage, QueuedRecipient, QueueFilter
 from restante.store.sqlite.engine import Row
 from restante.store.sqlite.origin_column import origin_text, read_origin
-from restante.store.sqlite.policy_column import policy_text, quota_text, read_policy, read_quota
 from restante.tenancy.audit import AuditAction, AuditEntry
-from restante.tenancy.history_detail import HistoryDetail
-from restante.tenancy.model import (
-    Account,
-    AuthorizedHosts,
-    Destination,
-    DestinationLogin,
-    HostedDomain,
-    Login,
-    PriorPassword,
-    TlsUse,
-    parse_authorized_hosts,
-)
 from restante.tenancy.record_change import Change
 
 NUMBER, DOMAIN_ID, SIZE = 0, 1, 3  # where they stand in a message's row
@@ -230,131 +216,6 @@ def waiting_report(row: Row) -> Report:
         bool(flags & _NEEDS_SMTPUTF8),
         failures,
         reply,
-    )
-
-
-def account_row(account: Account) -> Row:
-    """Spell an account in the order of queries.ACCOUNTS."""
-    return (
-        account.name,
-        account.created_at,
-        account.empty_reply,
-        account.note,
-        quota_text(account.quota),
-        int(account.report_details),
-        str(account.history),
-        int(account.change_lock),
-    )
-
-
-def account(row: Row) -> Account:
-    """Read an account back."""
-    name, created_at, empty_reply, note, quota, report_details, history, change_lock = row
-    return Account(
-        name,
-        created_at,
-        empty_reply,
-        note,
-        read_quota(quota),
-        bool(report_details),
-        HistoryDetail(history),
-        bool(change_lock),
-    )
-
-
-def login_row(login: Login) -> Row:
-    """Spell a login in the order of queries.LOGINS."""
-    secrets = (login.password_hash, login.sealed_secret, login.created_at, login.sealed_verifier)
-    prior = login.prior
-    before: Row = (None, None, None, None)
-    if prior is not None:
-        sealed = (prior.sealed_secret, prior.sealed_verifier)
-        before = (prior.password_hash, *sealed, prior.valid_until)
-    return (login.user, login.account, *secrets, login.valid_until, *before)
-
-
-def login_of(row: Row) -> Login:
-    """Read a login back."""
-    *present, prior_hash, prior_secret, prior_verifier, prior_until = row
-    if prior_hash is None:
-        return Login(*present)
-    prior = PriorPassword(prior_hash, prior_secret, prior_verifier, prior_until)
-    return replace(Login(*present), prior=prior)
-
-
-def domain_row(domain: HostedDomain) -> Row:
-    """Spell a hosted domain in the order of queries.DOMAINS, without its id."""
-    return (
-        domain.name,
-        domain.account,
-        destination_text(domain.destination),
-        hosts_text(domain.authorized_hosts),
-        domain.created_at,
-        policy_text(domain.policy),
-    )
-
-
-def hosted_domain(row: Row) -> HostedDomain:
-    """Read a hosted domain back."""
-    number, name, account, destination, hosts, created_at, policy = row
-    return HostedDomain(
-        number,
-        name,
-        account,
-        destination_of(destination),
-        hosts_of(hosts),
-        created_at,
-        read_policy(policy),
-    )
-
-
-def hosts_text(hosts: AuthorizedHosts) -> str:
-    """Spell authorized hosts as they stand in one column."""
-    return json.dumps(hosts.texts)
-
-
-def hosts_of(text: str) -> AuthorizedHosts:
-    """Read authorized hosts back."""
-    return parse_authorized_hosts(json.loads(text))
-
-
-def destination_text(destination: Destination) -> str:
-    """Spell a destination as it stands in one column."""
-    login = destination.login
-    return json.dumps(
-        {
-            "host": destination.host,
-            "port": destination.port,
-            "tls": destination.tls,
-            "ca_file": destination.ca_file,
-            "ca_text": destination.ca_text,
-            "set_by": destination.set_by,
-            "may_be_private": destination.may_be_private,
-            "key_pins": destination.key_pins,
-            "login": login
-            and {"user": login.user, "sealed": b64encode(login.sealed_password).decode()},
-            "connections": destination.connections,
-            "per_minute": destination.per_minute,
-        }
-    )
-
-
-def destination_of(text: str) -> Destination:
-    """Read a destination back."""
-    facts = json.loads(text)
-    login = facts["login"]
-    return Destination(
-        host=facts["host"],
-        port=facts["port"],
-        tls=TlsUse(facts["tls"]),
-        ca_file=facts["ca_file"],
-        key_pins=tuple(facts["key_pins"]),
-        login=login and DestinationLogin(login["user"], b64decode(login["sealed"])),
-        connections=facts["connections"],
-        per_minute=facts.get("per_minute"),  # older records have none
-        ca_text=facts.get("ca_text", ""),
-        set_by=facts.get("set_by", ""),  # older ones are the operator's
-        may_be_private=facts.get("may_be_private"),
     )
 
 

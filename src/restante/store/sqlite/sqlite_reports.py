@@ -9,7 +9,7 @@ from restante.queue.fair_order import DueReport
 from restante.queue.report_lanes import NONE_OCCUPIED, OccupiedLanes
 from restante.queue.sending_outcome import Backlog, SendingOutcome
 from restante.store.mail_reports import ReportFilter, WaitingReport
-from restante.store.sqlite import queries, reading, report_changes, sending_changes
+from restante.store.sqlite import queries, reading, report_changes, report_reading, sending_changes
 from restante.store.sqlite.store_core import StoreCore
 from restante.tenancy.audit import AuditEntry
 
@@ -26,7 +26,7 @@ class SqliteReports:
         """Return the reports whose next attempt is due and for which a lane is free."""
         return await self._core.read(
             partial(
-                reading.due_reports,
+                report_reading.due_reports,
                 now=now,
                 limit=limit,
                 max_octets=max_octets,
@@ -36,7 +36,7 @@ class SqliteReports:
 
     async def next_report_at(self) -> float | None:
         """Return when the next attempt on any report is due."""
-        return await self._core.read(reading.next_report_at)
+        return await self._core.read(report_reading.next_report_at)
 
     async def report_backlog(self) -> Backlog:
         """Return how many reports wait, and since when."""
@@ -44,7 +44,7 @@ class SqliteReports:
 
     async def success_reports(self) -> list[DueReport]:
         """Return all waiting reports of success, in the order in which they were made."""
-        return await self._core.read(reading.success_reports)
+        return await self._core.read(report_reading.success_reports)
 
     async def settle_reports(self, outcomes: Sequence[SendingOutcome]) -> None:
         """Record the outcomes of these reports."""
@@ -59,11 +59,11 @@ class SqliteReports:
 
     async def list_reports(self, selection: ReportFilter) -> list[WaitingReport]:
         """Return the reports that match, by number."""
-        return await self._core.read(partial(reading.reports, selection=selection))
+        return await self._core.read(partial(report_reading.reports, selection=selection))
 
     async def report_content(self, number: int) -> bytes | None:
         """Return a report's content, None if it does not wait."""
-        return await self._core.read(partial(reading.report_content, number=number))
+        return await self._core.read(partial(report_reading.report_content, number=number))
 
     async def drop_reports(self, numbers: Sequence[int], audit: AuditEntry) -> list[int]:
         """Remove reports; returns the numbers of those that were there."""

@@ -10,15 +10,14 @@ import apsw
 from restante.store.schedule_store import PAGE
 from restante.store.sqlite import queries, record_changes, schedule_queries
 from restante.store.sqlite.engine import Row, fetch
-from restante.store.sqlite.rows import (
-    audit_row,
+from restante.store.sqlite.record_rows import (
     destination_of,
     destination_text,
     hosted_domain,
     hosts_of,
     hosts_text,
-    storable,
 )
+from restante.store.sqlite.rows import audit_row, storable
 from restante.store.sqlite.store_core import StoreCore
 from restante.store.sqlite.write_transaction import WriteTransaction
 from restante.store.store_errors import Conflict

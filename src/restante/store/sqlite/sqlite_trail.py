@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from restante.store.audit_trail import AuditPage, GrantedRequest
-from restante.store.sqlite import reading, record_changes
+from restante.store.sqlite import record_changes, trail_reading
 from restante.store.sqlite.store_core import StoreCore
 from restante.tenancy.audit import EVERY_ENTRY, AuditEntry, AuditFilter
 
@@ -35,13 +35,13 @@ class SqliteTrail:
     ) -> AuditPage:
         """Return the newest of the entries wanted, or the next older ones."""
         return await self._core.read(
-            partial(reading.audit_page, wanted=wanted, limit=limit, before=before)
+            partial(trail_reading.audit_page, wanted=wanted, limit=limit, before=before)
         )
 
     async def last_requests(self) -> Sequence[GrantedRequest]:
         """Return when each target was last requested with success; only new entries are read."""
         newest, requests = await self._core.read(
-            partial(reading.granted_requests, after=self._requests_until)
+            partial(trail_reading.granted_requests, after=self._requests_until)
         )
         for request in requests:
             key = (request.target, request.account)

@@ -1,0 +1,91 @@
+"""Questions about reports that wait, on a reading thread."""
+
+import json
+from typing import Final
+
+import apsw
+
+from restante.mail.report import Action, Report
+from restante.queue.fair_order import DueReport, fair_order, target_of
+from restante.queue.report_lanes import NONE_OCCUPIED, OccupiedLanes
+from restante.store.mail_reports import ReportFilter, WaitingReport
+from restante.store.sqlite import queries
+from restante.store.sqlite.engine import fetch
+from restante.store.sqlite.rows import (
+    numbers_text,
+    waiting_report,
+)
+
+_DUE_LOOKED_AT: Final = 5_000  # reports of a kind among which turns are shared
+
+
+def due_reports(
+    connection: apsw.Connection,
+    now: float,
+    limit: int,
+    max_octets: int,
+    occupied: OccupiedLanes = NONE_OCCUPIED,
+) -> list[Report]:
+    """Read the reports that are due and for which a lane is free, in fair order."""
+    due: list[DueReport] = []
+    for action in (Action.FAILED, Action.DELAYED, Action.RELAYED):
+        if len(due) < limit:
+            due += filter(lambda one: occupied.admit(one.use), _due(connection, now, action))
+    found: list[Report] = []
+    octets = 0
+    for number in fair_order(due, occupied.turns)[:limit]:
+        found += [waiting_report(row) for row in fetch(connection, queries.REPORT, (number,))]
+        octets += len(found[-1].content) if found else 0
+        if octets >= max_octets:
+            break
+    return found
+
+
+def _due(connection: apsw.Connection, now: float, action: Action) -> list[DueReport]:
+    """Read some of the reports of a kind that are due: of every account, and of many targets."""
+    given = (now, action, _DUE_LOOKED_AT)
+    rows = list(fetch(connection, queries.DUE_REPORTS, given))
+    if len(rows) == _DUE_LOOKED_AT:
+        rows = list(fetch(connection, queries.DUE_REPORTS_IN_TURN, given))
+    return [
+        DueReport(number, action, account, target_of(path), bool(failures))
+        for number, account, path, failures in rows
+    ]
+
+
+def success_reports(connection: apsw.Connection) -> list[DueReport]:
+    """Read the reports of success that wait, without their content."""
+    rows = sorted(fetch(connection, queries.SUCCESS_REPORTS))
+    return [
+        DueReport(number, Action.RELAYED, account, target_of(path))
+        for number, account, path in rows
+    ]
+
+
+def reports(connection: apsw.Connection, selection: ReportFilter) -> list[WaitingReport]:
+    """Read a listing of reports."""
+    bindings = {
+        "after": selection.after,
+        "domain_ids": None if selection.domain_ids is None else json.dumps(selection.domain_ids),
+        "pattern": selection.reverse_path,
+        "numbers": numbers_text(selection.numbers) if selection.numbers else None,
+        "limit": selection.limit,
+    }
+    return [
+        WaitingReport(number, about, domain_id, Action(action), *rest)
+        for number, about, domain_id, action, *rest in fetch(
+            connection, queries.LIST_REPORTS, bindings
+        )
+    ]
+
+
+def report_content(connection: apsw.Connection, number: int) -> bytes | None:
+    """Read what a report says."""
+    rows = fetch(connection, queries.REPORT_CONTENT, (number,))
+    return rows[0][0] if rows else None
+
+
+def next_report_at(connection: apsw.Connection) -> float | None:
+    """Read when the next report is due."""
+    at: float | None = fetch(connection, queries.NEXT_REPORT_AT)[0][0]
+    return at

@@ -1,0 +1,39 @@
+"""Reports that are due: their order, and the bounds of an answer."""
+
+import pytest
+
+from restante.mail.report import Action
+from restante.store.sqlite import report_changes, report_reading
+from tests.contract.making import ANNA, report
+from tests.store.sqlite.tables import Tables
+
+
+@pytest.fixture
+def tables() -> Tables:
+    """One domain with three messages."""
+    tables = Tables()
+    tables.host()
+    for number in range(1, 4):
+        tables.hold(number, 1, ANNA)
+    return tables
+
+
+@pytest.mark.parametrize(
+    ("limit", "max_octets", "abouts"),
+    [(10, 1 << 20, [2, 1, 3]), (2, 1 << 20, [2, 1]), (10, 1, [2])],
+)
+def test_failures_are_due_first_and_within_bounds(
+    tables: Tables, limit: int, max_octets: int, abouts: list[int]
+) -> None:
+    new = [
+        report(1, 1, action=Action.DELAYED),
+        report(2, 1, action=Action.FAILED),
+        report(3, 1, action=Action.RELAYED),
+    ]
+    tables.change(report_changes.keep, new)
+    due = report_reading.due_reports(tables.connection, 50.0, limit, max_octets)
+    assert [one.about for one in due] == abouts
+    assert report_reading.due_reports(tables.connection, 49.0, limit, max_octets) == []
+    assert report_reading.next_report_at(tables.connection) == 50.0
+    contents = [report_reading.report_content(tables.connection, number) for number in (1, 9)]
+    assert contents == [b"report on 1\r\n", None]
