@@ -31,6 +31,7 @@ PAGES: Final = {
     "notices": "/notices",
     "access": "/access",
     "usage": "/usage",
+    "users": "/users",
     "not-found": "/domains/foreign.example",
 }
 SIZES: Final = {"wide": (1280, "light"), "narrow": (390, "light"), "dark": (1280, "dark")}

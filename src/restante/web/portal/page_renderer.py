@@ -35,6 +35,7 @@ NAVIGATION: Final = (
     ("/audit", "Audit", AdminAction.AUDIT_LIST),
     ("/notices", "Notices", AdminAction.CHANNEL_LIST),
     ("/access", "Access", AdminAction.LOGIN_LIST),
+    ("/users", "People", AdminAction.USER_LIST),
     ("/usage", "Usage", AdminAction.ACCOUNT_SHOW),
 )
 

@@ -40,6 +40,7 @@ from restante.web.portal import (
     search_page,
     setup_page,
     usage_page,
+    users_page,
 )
 from restante.web.portal.form_guard import guarded
 from restante.web.portal.own_path import sign_in_path
@@ -77,6 +78,7 @@ _PAGES: Final = (
     access_page,
     credential_forms,
     usage_page,
+    users_page,
 )
 _TITLES: Final = {
     HTTPStatus.NOT_FOUND: "Not found",
