@@ -9,7 +9,7 @@ from typing import Final
 
 import apsw
 
-ENTRIES: Final = 100_000  # of the audit trail, and of the history
+ENTRIES: Final = 1_000_000  # of the audit trail, and of the history
 REPORTS: Final = 100_000
 NOTICES: Final = 100_000
 MAILBOXES: Final = 100_000  # on the list of LISTED

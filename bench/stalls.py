@@ -30,6 +30,7 @@ import httpx
 
 from bench.full_store import FIRST, LISTED, MAILBOXES, database_in, fill
 from bench.machine import describe
+from bench.portal_visitor import visitor
 from bench.publish import publish_stalls
 from tests.acceptance.installation import Installation
 from tests.acceptance.sample import message, send
@@ -105,12 +106,34 @@ class Server:
         self._metrics = restante.events("server-ready")[-1]["metrics"]
         self._names: list[str] = []
         self.changes = 0
+        self._visitors = [
+            visitor(restante, "root@operator.example", "--role", "operator"),
+            visitor(
+                restante, "anna@d2.example", "--account", "account1", "--role", "account-admin"
+            ),
+        ]
 
     def ask(self, method: str, path: str, *, body: object = None, **params: Any) -> Any:
         """Ask at the control socket; a refusal is a fault of this script."""
         answer = self._control.request(method, path, params=params, json=body)
         assert answer.is_success, (method, path, answer.text)
         return answer.json() if answer.content[:1] in b"[{" else None
+
+    def follow(self, path: str, pages: int) -> None:
+        """Read at most so many pages of a list."""
+        following = f"{path}?limit=500"
+        for _ in range(pages):
+            answer = self._control.get(following)
+            assert answer.is_success, answer.text
+            if "next" not in answer.links:
+                return
+            following = answer.links["next"]["url"]
+
+    def load(self, number: int, path: str) -> None:
+        """Load a page of the portal. Strangers get 404, and the operator has no /usage."""
+        answer = self._visitors[number].get(path)
+        is_there = answer.status_code in {200, 404} or "sign-in" not in answer.headers["location"]
+        assert is_there, (path, answer.status_code)
 
     def scrape(self) -> None:
         """Read the metrics from their own port."""
@@ -175,6 +198,32 @@ def mailboxes(changes: int) -> object:
     return {"addresses": names, "is_confirmed": True}
 
 
+PAGES: Final = (
+    "/",
+    "/queue",
+    "/queue?domain=d2.example",
+    "/queue?recipient=nobody*",
+    "/queue?status=refused",
+    "/refused",
+    "/search?recipient=reader*",
+    "/search?recipient=nobody*",
+    "/search?message_id=nobody@nowhere.example",
+    "/releases",
+    "/audit",
+    "/audit?actor=nobody",
+    "/notices",
+    "/access",
+    "/usage",
+    "/domains/d2.example",
+    f"/domains/{LISTED}/recipients",
+)
+
+
+def page(number: int, path: str) -> Callable[[Server], object]:
+    """Return a call that loads a page of the portal; `number` is of the visitor."""
+    return lambda server: server.load(number, path)
+
+
 READING: Final = (
     Call("nothing", lambda _: time.sleep(1.0)),
     Call("account list", get("/v1/accounts")),
@@ -186,29 +235,37 @@ READING: Final = (
     Call("status", get("/v1/status")),
     Call("status, all", get("/v1/status", everything=True)),
     Call("status of an account", get("/v1/status", account="account1")),
+    Call("release list", get("/v1/releases", limit=500)),
     Call("drain list", get("/v1/drains")),
     Call("last drains", get("/v1/drains/last")),
-    Call("queue list, 1,000", get("/v1/queue")),
-    Call("queue list, 100,000", get("/v1/queue", limit=100_000)),
-    Call("queue list, refused", get("/v1/queue", status="refused", limit=100_000)),
-    Call("queue list of a domain", get("/v1/queue", domain="d2.example", limit=100_000)),
+    Call("queue list, 100", get("/v1/queue")),
+    Call("queue list, 500", get("/v1/queue", limit=500)),
+    Call("queue list, 50 pages of 500", lambda server: server.follow("/v1/queue", 50)),
+    Call("queue list, refused", get("/v1/queue", status="refused", limit=500)),
+    Call("queue list of a domain", get("/v1/queue", domain="d2.example", limit=500)),
     Call("queue list by sender", get("/v1/queue", reverse_path="nobody@nowhere.example")),
-    Call("queue list by recipient", get("/v1/queue", recipient="nobody*", limit=100_000)),
-    Call("queue list by size", get("/v1/queue", larger=10, limit=100_000)),
+    Call("queue list by recipient", get("/v1/queue", recipient="nobody*", limit=500)),
+    Call("queue list by size", get("/v1/queue", larger=10, limit=500)),
     Call("queue selection of 100,000", get("/v1/queue/selection", limit=100_000)),
     Call("queue export of a domain", Server.export),
-    Call("report list", get("/v1/reports", limit=100_000)),
+    Call("report list", get("/v1/reports", limit=500)),
     Call("notice list", get("/v1/notices/channels")),
-    Call("notice show-waiting", get("/v1/notices/waiting", limit=100_000)),
+    Call("notice show-waiting", get("/v1/notices/waiting", limit=500)),
+    Call("notice log", get("/v1/notices/past", limit=500)),
     Call("trace, 1,000", get("/v1/trace", recipient="*", limit=1000)),
     Call("trace by sender", get("/v1/trace", reverse_path="nobody@nowhere.example")),
     Call("trace by Message-ID", get("/v1/trace", message_id="nobody@nowhere.example")),
     Call("audit, 100", get("/v1/audit")),
-    Call("audit, 100,000", get("/v1/audit", limit=100_000)),
+    Call("audit, 500", get("/v1/audit", limit=500)),
     Call("audit by actor", get("/v1/audit", actor="nobody")),
     Call("metrics at the socket", get("/metrics")),
     Call("metrics at the port", Server.scrape),
     Call("openapi.json", get("/v1/openapi.json")),
+    *(
+        Call(f"page {path}, {whose}", page(number, path))
+        for number, whose in enumerate(("operator", "largest account"))
+        for path in PAGES
+    ),
 )
 
 CHANGING: Final = (

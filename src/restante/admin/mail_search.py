@@ -1,5 +1,6 @@
 """The answer to "was it delivered?": held mail and history, with the audit entries about it."""
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Literal, NamedTuple
@@ -109,8 +110,9 @@ async def trace(context: AdminContext, selection: TraceSelection) -> FoundMail:
     domain = find_domain(context, selection.domain) if selection.domain else None
     domain_ids = (domain.id,) if domain else None
     number = number_of(selection.name) if selection.name else None
-    here = await _held(context, selection, domain_ids, number)
-    gone = await _left(context, selection, domain_ids, number)
+    here, gone = await asyncio.gather(
+        _held(context, selection, domain_ids, number), _left(context, selection, domain_ids, number)
+    )
     held, left = here.messages, gone.entries
     shows_releases = may(context.principal, AdminAction.RELEASE_LIST)
     releases = await _releases(context, left, number) if shows_releases else []

@@ -16,8 +16,8 @@ from restante.store.sqlite import engine
 from restante.store.sqlite.engine import Row
 from restante.store.store_errors import SearchTooLong
 
-SLICE_SECONDS: Final = 0.025
-QUESTION_SECONDS: Final = 0.1  # about: a slice that has begun is finished
+SLICE_SECONDS: Final = 0.015
+QUESTION_SECONDS: Final = 0.05  # about: a slice that has begun is finished
 _NARROWER: Final = 16
 _WIDER: Final = 4
 
