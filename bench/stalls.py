@@ -161,7 +161,7 @@ class Server:
 
     def release(self, node: str) -> None:
         """Release it: nobody is there to take the mail, so it stays."""
-        self.ask("POST", "/v1/release", body={"nodes": [node], "reason": REASON})
+        self.ask("POST", "/v1/releases", body={"targets": [node], "reason": REASON})
 
     def until_idle(self) -> None:
         """Wait until no drain is left."""
