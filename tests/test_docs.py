@@ -142,3 +142,19 @@ def test_the_map_lists_every_package_in_the_order_of_imports() -> None:
     [layers, *_] = configuration["tool"]["importlinter"]["contracts"]
     packages = [layer.removeprefix("restante.") for layer in layers["layers"]]
     assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == packages
+
+
+def test_the_map_names_functions_that_there_are() -> None:
+    """A name such as `outcome.outcome_of` is defined in the module of that name."""
+    text = (prose.TOP / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    source = prose.TOP / "src" / "restante"
+    modules = {path.stem: path.read_text() for path in source.rglob("*.py")}
+    named = re.findall(r"`(?:[a-z_]+/)*([a-z_]+)\.([A-Za-z_]+)[`.]", text)
+    inside = {(module, name) for module, name in named if module in modules}
+    assert len(inside) > 8
+    missing = {
+        (module, name)
+        for module, name in inside
+        if not re.search(rf"^ *(?:async )?(?:def|class) {name}\b", modules[module], re.MULTILINE)
+    }
+    assert missing == set()

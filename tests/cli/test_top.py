@@ -105,8 +105,8 @@ def test_a_rate_is_of_the_last_looks_only() -> None:
 
 def test_where_nothing_moves_no_time_is_left_to_tell() -> None:
     assert look(Looks(), NOW, 500).rate is None
-    standing = look(Looks(), NOW, 500, drain("alpha.example", 0))
-    assert (standing.rate, standing.left) == (0.0, None)
+    still = look(Looks(), NOW, 500, drain("alpha.example", 0))
+    assert (still.rate, still.left) == (0.0, None)
     assert look(Looks(), NOW, 500, drain("alpha.example", 0, started_at=NOW)).rate == 0.0
 
 

@@ -36,7 +36,7 @@ async def one_held(store: Store, *to: str) -> Drain:
     return await opened(store, domain_id, 0.0, 60.0)
 
 
-async def standing(store: Store, number: int = 1) -> dict[str, tuple[RecipientStatus, str]]:
+async def statuses(store: Store, number: int = 1) -> dict[str, tuple[RecipientStatus, str]]:
     """A listing's view of a message's recipients."""
     listed = await store.queue.list_queue(QueueFilter(numbers=(number,)))
     return {
@@ -85,7 +85,7 @@ async def test_a_recipient_deferred_stays_held_and_its_reply_is_known(store: Sto
     drain = await one_held(store, ANNA, BERT)
     await store.handover.settle(drain, [deferred(1, ANNA, reply="452 4.2.2 mailbox full")])
     assert await waiting(store, 1) == (ANNA, BERT)
-    assert await standing(store) == {
+    assert await statuses(store) == {
         ANNA: (RecipientStatus.HELD, "452 4.2.2 mailbox full"),
         BERT: (RecipientStatus.HELD, ""),
     }
@@ -95,7 +95,7 @@ async def test_only_the_last_reply_is_kept(store: Store) -> None:
     drain = await one_held(store)
     await store.handover.settle(drain, [deferred(1, reply="450 first")])
     await store.handover.settle(drain, [deferred(1, reply="451 second")])
-    assert await standing(store) == {ANNA: (RecipientStatus.HELD, "451 second")}
+    assert await statuses(store) == {ANNA: (RecipientStatus.HELD, "451 second")}
 
 
 async def test_a_message_that_was_deferred_is_gone_when_it_is_delivered(store: Store) -> None:
@@ -110,7 +110,7 @@ async def test_a_recipient_refused_is_parked_with_the_reply(store: Store) -> Non
     drain = await one_held(store, ANNA, BERT)
     await store.handover.settle(drain, [refused(1, ANNA, reply="550 5.1.1 nobody here")])
     assert await waiting(store, 1) == (BERT,)
-    assert await standing(store) == {
+    assert await statuses(store) == {
         ANNA: (RecipientStatus.REFUSED, "550 5.1.1 nobody here"),
         BERT: (RecipientStatus.HELD, ""),
     }
@@ -130,7 +130,7 @@ async def test_delivering_the_rest_leaves_a_refused_message(store: Store) -> Non
     drain = await one_held(store, ANNA, BERT)
     await store.handover.settle(drain, [refused(1, ANNA)])
     await store.handover.settle(drain, [delivered(1, BERT)])
-    assert await standing(store) == {ANNA: (RecipientStatus.REFUSED, "550 5.1.1 no such user")}
+    assert await statuses(store) == {ANNA: (RecipientStatus.REFUSED, "550 5.1.1 no such user")}
     assert store.figures.usage(drain.domain_id) == Usage(1, SIZE, refused=1)
 
 
@@ -145,7 +145,7 @@ async def test_one_outcome_can_hold_all_three_moves(store: Store) -> None:
         ),
     )
     await store.handover.settle(drain, [outcome])
-    assert {path: status for path, (status, _) in (await standing(store)).items()} == {
+    assert {path: status for path, (status, _) in (await statuses(store)).items()} == {
         BERT: RecipientStatus.REFUSED,
         CARL: RecipientStatus.HELD,
     }
@@ -181,7 +181,7 @@ async def test_a_recipient_settled_once_is_settled(store: Store) -> None:
     drain = await one_held(store, ANNA, BERT)
     await store.handover.settle(drain, [delivered(1, ANNA)])
     await store.handover.settle(drain, [refused(1, ANNA), delivered(1, "nobody@alpha.example")])
-    assert await standing(store) == {BERT: (RecipientStatus.HELD, "")}
+    assert await statuses(store) == {BERT: (RecipientStatus.HELD, "")}
 
 
 async def test_a_refused_recipient_is_not_delivered_before_it_is_released_again(
@@ -190,7 +190,7 @@ async def test_a_refused_recipient_is_not_delivered_before_it_is_released_again(
     drain = await one_held(store)
     await store.handover.settle(drain, [refused(1)])
     await store.handover.settle(drain, [delivered(1)])
-    assert (await standing(store))[ANNA][0] is RecipientStatus.REFUSED
+    assert (await statuses(store))[ANNA][0] is RecipientStatus.REFUSED
 
 
 async def test_an_outcome_without_recipients_changes_nothing(store: Store) -> None:
@@ -223,7 +223,7 @@ async def test_a_reply_that_is_no_valid_text_does_not_stop_the_settling(
     await store.handover.settle(
         drain, [Outcome(1, (RecipientOutcome(ANNA, move, "550 \udcff no"),))]
     )
-    assert (await standing(store))[ANNA][0] is (
+    assert (await statuses(store))[ANNA][0] is (
         RecipientStatus.REFUSED if move is Move.REFUSED else RecipientStatus.HELD
     )
 

@@ -9,11 +9,11 @@ Road = Callable[[int], float]
 
 def wanted_after(road: Road, seconds: float, most: int = 20) -> int:
     """Send over a path for some time; new connections are open at once."""
-    growth, now = ConnectionRamp(most), 0.0
+    ramp, now = ConnectionRamp(most), 0.0
     while now < seconds:
-        now += 1 / road(growth.wanted)
-        growth.deliver(growth.wanted, now)
-    return growth.wanted
+        now += 1 / road(ramp.wanted)
+        ramp.deliver(ramp.wanted, now)
+    return ramp.wanted
 
 
 def long_road(connections: int) -> float:
@@ -40,17 +40,17 @@ def test_they_stop_growing_where_the_destination_is_full() -> None:
 
 
 def test_the_first_few_are_made_as_soon_as_one_message_got_through() -> None:
-    growth = ConnectionRamp(20)
-    assert growth.wanted == 1
-    assert growth.deliver(1, 0.0)
-    assert growth.wanted == FREELY
+    ramp = ConnectionRamp(20)
+    assert ramp.wanted == 1
+    assert ramp.deliver(1, 0.0)
+    assert ramp.wanted == FREELY
 
 
 def test_each_step_is_judged_by_two_turns_of_each_connection() -> None:
     """Pipelined messages get replies in bursts: one burst alone says nothing."""
-    growth = ConnectionRamp(20)
-    growth.deliver(1, 0.0)
-    turns = [growth.deliver(FREELY, float(second // 64), turn=64) for second in range(1000)]
+    ramp = ConnectionRamp(20)
+    ramp.deliver(1, 0.0)
+    turns = [ramp.deliver(FREELY, float(second // 64), turn=64) for second in range(1000)]
     assert turns.index(True) == 2 * 64 * FREELY - 1
 
 
@@ -59,17 +59,17 @@ def test_there_are_never_more_than_the_destination_allows() -> None:
 
 
 def test_connections_on_their_way_prove_nothing() -> None:
-    growth = ConnectionRamp(20)
-    growth.deliver(1, 0.0)
-    assert not any(growth.deliver(1, 0.0) for _ in range(100))
+    ramp = ConnectionRamp(20)
+    ramp.deliver(1, 0.0)
+    assert not any(ramp.deliver(1, 0.0) for _ in range(100))
 
 
 def test_after_a_loss_it_takes_a_while_until_another_is_tried() -> None:
-    growth = ConnectionRamp(20)
-    growth.deliver(1, 0.0)
-    growth.lose(3)
+    ramp = ConnectionRamp(20)
+    ramp.deliver(1, 0.0)
+    ramp.lose(3)
     tries = 0
-    while not growth.deliver(3, 0.0):
+    while not ramp.deliver(3, 0.0):
         tries += 1
     assert tries == 500 + 3 - 1
 

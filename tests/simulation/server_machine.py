@@ -184,7 +184,7 @@ class ServerMachine:
         (self.directory / "restante.toml").write_text(text)
 
     @property
-    def office(self) -> AdminContext:
+    def admin(self) -> AdminContext:
         """Return what the operator works with. The server must be up."""
         assert self.app is not None
         assert self.app.parts is not None

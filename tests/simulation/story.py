@@ -183,11 +183,11 @@ class Story:
 
     async def _record(self) -> None:
         """Let the operator host the domains."""
-        office = self.server.office
+        admin = self.server.admin
         for customer in self.customers:
-            await add_account(office, NewAccount(name=customer.account))
+            await add_account(admin, NewAccount(name=customer.account))
             login = NewLogin(user=customer.account, password=SecretStr(PASSWORD))
-            await add_login(office, customer.account, login)
+            await add_login(admin, customer.account, login)
         for domain in self.plan.domains:
             customer = next(one for one in self.customers if one.account == domain.account)
             new = NewDomain(
@@ -198,7 +198,7 @@ class Story:
                 tls=TlsUse.OFF,
                 connections=domain.connections,
             )
-            await add_domain(office, new)
+            await add_domain(admin, new)
 
     async def _as_operator(self, work: Callable[[], Any]) -> None:
         machine = self.server.machine
@@ -255,7 +255,7 @@ class Story:
         """Let the operator release what a bad moment of a primary has refused."""
         if names := [message_name(number) for number in await self._waiting()][:1000]:
             named = MessagesToHoldAgain(names=tuple(names), reason="all is well")
-            await hold_again(self.server.office, named)
+            await hold_again(self.server.admin, named)
 
     @property
     def _evidence(self) -> Evidence:

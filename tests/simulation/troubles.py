@@ -159,7 +159,7 @@ class Troubles:
             machine = self._server.machine
             if not self._server.is_up or machine is None:
                 return False
-            work = change_domain(self._server.office, name, change)
+            work = change_domain(self._server.admin, name, change)
             task = asyncio.get_running_loop().create_task(work, context=machine.context)
             fields = change.model_dump(exclude_none=True, exclude_defaults=True)
             try:
