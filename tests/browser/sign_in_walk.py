@@ -91,7 +91,7 @@ def fill_sign_in(page: Page, code: str) -> None:
     page.get_by_label("Email address").fill(ROOT)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_label("One-time code").fill(code)
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
 
 
 def sign_out(page: Page) -> None:
