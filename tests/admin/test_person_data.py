@@ -15,6 +15,8 @@ from restante.admin.recipient_lists import RecipientChange, change_recipients
 from restante.queue.history import HistoryFilter
 from restante.store.person_store import PersonPlace
 from restante.tenancy.audit import AuditAction
+from restante.tenancy.model import AuthorizedHosts
+from restante.tenancy.scheduled_change import ChangeMaker, Replacement, ScheduledChange
 from tests.admin.desk import Desk, run
 
 ANNA = "anna@alpha.example"
@@ -145,3 +147,26 @@ async def test_bad_input_is_refused(given: dict[str, str]) -> None:
         await erased(desk, **given)
     assert caught.value.kind in (ErrorKind.INVALID, ErrorKind.USAGE)
     assert desk.store.state.erasures == []
+
+
+@on_loop
+async def test_an_open_drain_and_a_waiting_change_are_named_and_left() -> None:
+    desk, domain_id = await furnished()
+    await desk.store.handover.open_drain(domain_id, 1.0, 60.0, requested_by=f"login {ANNA}")
+    domain = desk.context.directory.now.domains["alpha.example"]
+    hosts = Replacement(domain.authorized_hosts, AuthorizedHosts())
+    maker = ChangeMaker(f"user {ANNA} (alpha)", "192.0.2.9", "", ANNA)
+    change = ScheduledChange(
+        *(0, domain_id, domain.name, "alpha", maker, 1.0, 2.0), authorized_hosts=hosts
+    )
+    [entry, *_] = await desk.store.trail.audit()
+    await desk.store.scheduled.schedule_change(change, entry)
+
+    lines = await erased(desk)
+
+    left = {(line.place, line.left) for line in lines if line.left is not None}
+    assert {("open drains", "alpha.example"), ("waiting changes", "1")} <= left
+    [waiting] = await desk.store.scheduled.waiting_changes()
+    assert waiting.maker == maker
+    shown = {line.place: line.facts for line in await exported(desk) if line.facts is not None}
+    assert (shown["open drains"] or {})["domain"] == "alpha.example"

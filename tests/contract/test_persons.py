@@ -5,16 +5,19 @@ from dataclasses import replace
 import pytest
 
 from restante.queue.history import HistoryFilter
+from restante.queue.presence import PresenceChange, Seen
 from restante.queue.recipient_status import Outcome
 from restante.store.interface import Store
 from restante.store.mail_handover import PastDrain
 from restante.store.person_store import ERASABLE, PersonPlace
 from restante.store.release_store import ReleaseRecord
 from restante.tenancy.audit import AuditAction, AuditEntry
+from restante.tenancy.model import DestinationLogin
 from restante.tenancy.notice import Channel, NewNotice, NoticeFacts, NoticeKind, PastNotice
 from restante.tenancy.person import read_person
 from restante.tenancy.recipients import Recipient, RecipientSource
 from restante.tenancy.record_change import Change
+from restante.tenancy.scheduled_change import ChangeMaker, Replacement, ScheduledChange
 from tests.contract.making import (
     ANNA,
     BERT,
@@ -147,6 +150,55 @@ async def test_recipients_of_each_source_are_removed_with_a_numbered_change(stor
     left = await store.recipients.recipients(domain_id, None, 10)
     assert [one.name for one in left] == ["annabel"]
     assert (await store.records.directory()).change_number == before + 1
+
+
+async def test_the_cause_of_downtime_keeps_a_mark(store: Store) -> None:
+    own = PresenceChange("alpha", "mail.example:25", 1.0, Seen.AWAY, f"554 ask {ANNA}")
+    await store.presence.record_presence([own, replace(own, at=2.0, reason="refused")])
+
+    assert [one["reason"] for one in await facts_of(store, PersonPlace.UPTIME)] == [own.reason]
+    assert await erase(store, PersonPlace.UPTIME) == 1
+
+    found = await store.presence.presence_changes("alpha", own.destination, before=None, limit=9)
+    assert [change.reason for _, change in found] == ["refused", "554 ask erased-1"]
+
+
+async def test_an_open_drain_names_who_asked_until_it_ends(store: Store) -> None:
+    domain_id = await hosted(store)
+    await store.handover.open_drain(domain_id, 1.0, 60.0, requested_by=f"login {ANNA}")
+
+    [facts] = await facts_of(store, PersonPlace.OPEN_DRAINS)
+    assert (facts["requested_by"], facts["requested_at"]) == (f"login {ANNA}", 1.0)
+
+    [drain] = store.handover.open_drains()
+    await store.handover.close_drain(drain)
+    assert await facts_of(store, PersonPlace.OPEN_DRAINS) == []
+
+
+async def test_a_waiting_change_names_its_maker_without_secrets(store: Store) -> None:
+    await hosted(store)
+    domain = (await store.records.directory()).domains["alpha.example"]
+    wanted = replace(domain.destination, login=DestinationLogin(ANNA, b"sealed"))
+    change = ScheduledChange(
+        *(0, domain.id, domain.name, "alpha"),
+        ChangeMaker(f"user {ANNA} (alpha)", "192.0.2.9", "", ANNA),
+        *(1.0, 2.0),
+        destination=Replacement(domain.destination, wanted),
+        reason="moved",
+    )
+    await store.scheduled.schedule_change(change, ENDED)
+
+    [facts] = await facts_of(store, PersonPlace.WAITING_CHANGES)
+    assert facts == {
+        "maker": f"user {ANNA} (alpha)",
+        "portal_user": ANNA,
+        "reason": "moved",
+        "made_at": 1.0,
+        "applies_at": 2.0,
+        "origin": "192.0.2.9",
+        "account": "alpha",
+        "domain": "alpha.example",
+    }
 
 
 async def test_held_mail_and_reports_are_found(store: Store) -> None:

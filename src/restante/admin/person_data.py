@@ -1,7 +1,8 @@
 """The data of one person: exported for that person, or erased.
 
 A store is read in slices, so that mail never waits for long. Held mail and reports are named, and
-left: they are mail. So are records that name the address, which an operator changes.
+left: they are mail. So are open drains and waiting changes, which end by themselves, and records
+that name the address, which an operator changes.
 """
 
 from asyncio import sleep
@@ -18,7 +19,7 @@ from restante.admin.permissions import AdminAction, permit
 from restante.admin.request_bounds import Line
 from restante.admin.trail import changed, checked_reason, entry, moment, with_changes
 from restante.mail.message import message_name
-from restante.store.person_store import ERASABLE, Fact, PersonalRow, PersonPlace
+from restante.store.person_store import ERASABLE, LEFT, Fact, PersonalRow, PersonPlace
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.person import Person, read_person
 from restante.tenancy.record_change import Change, changes_between
@@ -32,7 +33,15 @@ ELSEWHERE: Final = (
     "answers to repeatable API requests, for a day, and recent events in memory",
     "addresses inside the content of other people's mail",
 )
-_TIMES: Final = {"at", "received_at", "made_at", "started_at", "ended_at"}
+_TIMES: Final = {
+    "at",
+    "received_at",
+    "made_at",
+    "started_at",
+    "ended_at",
+    "requested_at",
+    "applies_at",
+}
 _MAX_ADDRESS: Final = 600  # characters
 _RECORDS_AT_ONCE: Final = 100
 
@@ -97,10 +106,10 @@ async def erase_person(context: AdminContext, order: ErasureOrder) -> AsyncItera
     persons = context.store.persons
     mark = "" if order.dry_run else await persons.begin_erasure(person.address)
     found: Counter[str] = Counter()
-    for place in (PersonPlace.HELD, PersonPlace.REPORTS):
+    for place in LEFT:
         async for rows, line in _slices(context, place, person):
             for row in rows:
-                yield PersonLine(place=place, left=_name(place, row))
+                yield PersonLine(place=place, left=_name(context, place, row))
             yield line
     async for thing in _records(context, person):
         yield PersonLine(place="records", left=thing)
@@ -173,7 +182,9 @@ def _all_records(context: AdminContext) -> Iterator[tuple[str, object]]:
         yield f"notice channel {channel.name} of {channel.account or 'the operator'}", channel
 
 
-def _name(place: PersonPlace, row: PersonalRow) -> str:
+def _name(context: AdminContext, place: PersonPlace, row: PersonalRow) -> str:
+    if place is PersonPlace.OPEN_DRAINS:
+        return _domain(context, row.key)
     return message_name(row.key) if place is PersonPlace.HELD else str(row.key)
 
 
@@ -186,7 +197,9 @@ def _facts(context: AdminContext, place: PersonPlace, row: PersonalRow) -> dict[
     if "domain_id" in facts:
         facts["domain"] = _domain(context, facts.pop("domain_id"))
     if place in (PersonPlace.HELD, PersonPlace.REPORTS):
-        facts["name"] = _name(place, row)
+        facts["name"] = _name(context, place, row)
+    if place in (PersonPlace.DRAINS, PersonPlace.OPEN_DRAINS):
+        facts["domain"] = _domain(context, row.key)
     if place is PersonPlace.HELD:
         facts["recipients"] = str(facts["recipients"]).split("\n")
     return facts

@@ -12,6 +12,7 @@ from restante.cli.display import say, show_json
 from restante.cli.failures import Exit, Failure
 from restante.cli.options import ConfigFile, Json, Reason
 from restante.cli.progress import progress
+from restante.store.person_store import LEFT
 
 group = typer.Typer(
     name="privacy", help="Data that is kept about one person.", no_args_is_help=True
@@ -50,7 +51,8 @@ def erase(
 ) -> None:
     """Replace a person's address by a mark in history, audit trail, releases and notices.
 
-    Entries of recipient lists are removed. Held mail, reports and records are listed and stay.
+    Entries of recipient lists are removed. Mail, open drains, waiting changes and records are
+    listed and stay.
     """
     found: dict[str, int] = {}
     left: dict[str, list[str]] = defaultdict(list)
@@ -63,7 +65,7 @@ def erase(
 
     body = {"address": address, "reason": reason, "dry_run": dry_run}
     end = asyncio.run(_exchange(config, "erase", body, take))
-    erased = {place: count for place, count in found.items() if place not in _MAIL}
+    erased = {place: count for place, count in found.items() if place not in LEFT}
     if as_json:
         document = {"mark": end["mark"], "is_dry_run": dry_run, "erased": erased, "left": left}
         show_json({**document, "elsewhere": end["elsewhere"]})
@@ -77,9 +79,6 @@ def erase(
         say(f"  {one}")
     if end["mark"]:
         say(f"the address is now {end['mark']}")
-
-
-_MAIL: Final = ("held mail", "reports")
 
 
 async def _exchange(

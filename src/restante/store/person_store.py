@@ -20,7 +20,10 @@ class PersonPlace(StrEnum):
     HELD = "held mail"
     REPORTS = "reports"
     RECIPIENTS = "recipients"
+    OPEN_DRAINS = "open drains"
+    WAITING_CHANGES = "waiting changes"
     DRAINS = "last drains"
+    UPTIME = "uptime"
     NOTICES = "notices"
     PAST_NOTICES = "past notices"
     RELEASES = "releases"
@@ -29,15 +32,20 @@ class PersonPlace(StrEnum):
 
 
 # Where an erasure changes rows; the trail is last, because the work before it leaves entries. Held
-# mail and reports are mail: they leave by their own ways.
+# mail and reports are mail: they leave by their own ways. Open drains and waiting changes end soon,
+# and need the names until then.
 ERASABLE: Final = (
     PersonPlace.RECIPIENTS,
     PersonPlace.DRAINS,
+    PersonPlace.UPTIME,
     PersonPlace.NOTICES,
     PersonPlace.PAST_NOTICES,
     PersonPlace.RELEASES,
     PersonPlace.HISTORY,
     PersonPlace.AUDIT,
+)
+LEFT: Final[tuple[PersonPlace, ...]] = tuple(
+    place for place in PersonPlace if place not in ERASABLE
 )
 MARK: Final = "erased-"  # before the number of an erasure
 

@@ -7,6 +7,7 @@ from itertools import islice
 from typing import Any, Final
 
 from restante.queue.history import HistoryEntry
+from restante.queue.presence import PresenceChange
 from restante.store.mail_handover import PastDrain
 from restante.store.memory.memory_state import MemoryState
 from restante.store.person_store import MARK, Fact, PersonalRow, PersonalRows, PersonPlace
@@ -22,6 +23,13 @@ _TEXTS: Final[Mapping[type, tuple[str, ...]]] = {
     AuditEntry: ("actor", "subject", "answer", "reason"),
     ReleaseRecord: ("actor", "target", "answer", "reason"),
     PastDrain: ("requested_by", "reason", "last_words"),
+    PresenceChange: ("reason",),
+}
+# Of rows that are shown as dictionaries.
+_TEXTS_OF_PLACES: Final[Mapping[PersonPlace, tuple[str, ...]]] = {
+    PersonPlace.REPORTS: ("content", "reply"),
+    PersonPlace.OPEN_DRAINS: ("requested_by", "stop"),
+    PersonPlace.WAITING_CHANGES: ("maker", "portal_user", "reason"),
 }
 _OTHERS: Final[Mapping[type, tuple[str, ...]]] = {
     HistoryEntry: (
@@ -31,6 +39,7 @@ _OTHERS: Final[Mapping[type, tuple[str, ...]]] = {
     AuditEntry: ("at", "action", "account", "origin", "domain"),
     ReleaseRecord: ("at", "origin", "account", "domain", "pending"),
     PastDrain: ("started_at", "ended_at"),
+    PresenceChange: ("at", "account", "destination", "seen"),
 }
 
 
@@ -103,6 +112,8 @@ class MemoryPersons:
                 self._state.releases[key] = one
             case PastDrain():
                 self._state.past_drains[key] = one
+            case PresenceChange():
+                self._state.presence[key] = one
             case Notice():
                 self._state.notices[key] = one
             case PastNotice():
@@ -143,9 +154,42 @@ def _reports(state: MemoryState) -> _Rows:
         )
 
 
+def _open_drains(state: MemoryState) -> _Rows:
+    for domain_id, record in sorted(state.drains.records.items()):
+        drain = record.drain
+        yield (
+            domain_id,
+            {
+                "requested_by": drain.requested_by,
+                "stop": record.stop,
+                "requested_at": drain.requested_at,
+            },
+        )
+
+
+def _waiting_changes(state: MemoryState) -> _Rows:
+    for number, change in state.scheduled.items():
+        yield (
+            number,
+            {
+                "maker": change.maker.name,
+                "portal_user": change.maker.user,
+                "reason": change.reason,
+                "made_at": change.made_at,
+                "applies_at": change.applies_at,
+                "origin": change.maker.origin,
+                "account": change.account,
+                "domain": change.domain,
+            },
+        )
+
+
 _PLACES: Final[Mapping[PersonPlace, Callable[[MemoryState], _Rows]]] = {
     PersonPlace.HELD: _held,
     PersonPlace.REPORTS: _reports,
+    PersonPlace.OPEN_DRAINS: _open_drains,
+    PersonPlace.WAITING_CHANGES: _waiting_changes,
+    PersonPlace.UPTIME: lambda state: iter(sorted(state.presence.items())),
     PersonPlace.DRAINS: lambda state: iter(sorted(state.past_drains.items())),
     PersonPlace.NOTICES: lambda state: iter(sorted(state.notices.items())),
     PersonPlace.PAST_NOTICES: lambda state: ((one.number, one) for one in state.past_notices),
@@ -158,8 +202,8 @@ _PLACES: Final[Mapping[PersonPlace, Callable[[MemoryState], _Rows]]] = {
 def _names(person: Person, place: PersonPlace, one: object) -> bool:
     """Tell whether a row names the person: it differs without the address."""
     if isinstance(one, dict):
-        paths = [one["reverse_path"], *one.get("recipients", "").split("\n")]
-        texts = (one["content"], one["reply"]) if place is PersonPlace.REPORTS else ()
+        paths = [one.get("reverse_path", ""), *one.get("recipients", "").split("\n")]
+        texts = (one[name] for name in _TEXTS_OF_PLACES.get(place, ()))
         return any(map(person.is_at, paths)) or person.is_named_in(*texts)
     return _without(one, person, MARK) != one
 
@@ -174,7 +218,7 @@ def _without(one: object, person: Person, mark: str) -> object:
                 details=person.value_without(dict(one.news.details), mark),
             )
             return replace(one, news=news, reply=person.without(one.reply, mark))
-        case HistoryEntry() | AuditEntry() | ReleaseRecord() | PastDrain():
+        case HistoryEntry() | AuditEntry() | ReleaseRecord() | PastDrain() | PresenceChange():
             changed: dict[str, Any] = {
                 name: person.without(getattr(one, name), mark) for name in _TEXTS[type(one)]
             }

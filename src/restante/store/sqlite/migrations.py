@@ -790,6 +790,11 @@ def _add_change_locks(connection: apsw.Connection) -> None:
     connection.execute("ALTER TABLE account ADD COLUMN change_lock INTEGER NOT NULL DEFAULT 0")
 
 
+def _forget_requesters_of_closed_drains(connection: apsw.Connection) -> None:
+    """Keep the name of the one who asked in the past drain alone, where it can be erased."""
+    connection.execute("UPDATE drain SET requested_by = '', stop = '' WHERE NOT is_open")
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     _create_tables,
     _add_policies,
@@ -825,6 +830,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     _add_scheduled_changes,
     _index_refused_numbers,
     _add_change_locks,
+    _forget_requesters_of_closed_drains,
 )
 
 

@@ -531,7 +531,10 @@ KEEP_DRAIN = """
     )
     VALUES (?, ?, ?, ?, 1, ?, ?, ?, ?)
 """
-CLOSE_DRAIN = "UPDATE drain SET is_open = 0, number = ? WHERE domain_id = ?"
+# The name of the one who asked is in the record of the past drain, where it can be erased.
+CLOSE_DRAIN = """
+    UPDATE drain SET is_open = 0, number = ?, requested_by = '', stop = '' WHERE domain_id = ?
+"""
 REMOVE_DRAIN = "DELETE FROM drain WHERE domain_id = ?"
 REMOVE_PAST_DRAIN = "DELETE FROM past_drain WHERE domain_id = ?"
 KEEP_PAST_DRAIN = "INSERT OR REPLACE INTO past_drain VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"

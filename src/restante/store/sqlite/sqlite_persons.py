@@ -65,6 +65,18 @@ _TABLES: Final[Mapping[PersonPlace, _NamingTable]] = {
         texts=("requested_by", "reason", "last_words"),
         others=("started_at", "ended_at"),
     ),
+    PersonPlace.OPEN_DRAINS: _NamingTable(
+        "drain", "domain_id", texts=("requested_by", "stop"), others=("requested_at",)
+    ),
+    PersonPlace.WAITING_CHANGES: _NamingTable(
+        "scheduled_change",
+        "id",
+        texts=("maker", "portal_user", "reason"),
+        others=("made_at", "applies_at", "origin", "account", "domain"),
+    ),
+    PersonPlace.UPTIME: _NamingTable(
+        "presence", "id", texts=("reason",), others=("at", "account", "destination", "seen")
+    ),
     PersonPlace.NOTICES: _NamingTable(
         "notice", "number", texts=("reply",), json=("news",), others=("made_at",)
     ),
