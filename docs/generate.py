@@ -65,6 +65,8 @@ AUDIT_MEANINGS = {
     AuditAction.LOGIN_REFUSED: "A client had the right password of a login that has expired. At"
     " most one entry an hour for each login.",
     AuditAction.USER_INVITED: "A user of the portal was invited, with this role.",
+    AuditAction.USER_ADDED: "A person signed in at the provider of OpenID Connect for the first"
+    " time, and is a user of the portal now.",
     AuditAction.USER_CHANGED: "A portal user's rights, password or second factor were changed.",
     AuditAction.USER_REMOVED: "A user of the portal was removed, or lost an account with it.",
     AuditAction.SIGNED_IN: "A user signed in to the portal.",

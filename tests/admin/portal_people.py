@@ -4,11 +4,13 @@ import ipaddress
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from restante.admin.identity_provider import IdentityProvider
 from restante.admin.own_credentials import NewCredentials, OwnCredentials, SetUp
 from restante.admin.passkey_desk import PasskeyDesk
 from restante.admin.portal_hashing import PortalHashing
 from restante.admin.portal_sessions import PortalSessions
 from restante.admin.portal_users import INVITATION_PATH, NewPortalUser, invite_user
+from restante.admin.provider_desk import ProviderDesk
 from restante.admin.sign_in import Credentials, SignedIn, SignInDenied, SignInDesk
 from restante.background.rounds import Rounds
 from restante.telemetry.events import SignInRefused
@@ -16,6 +18,7 @@ from restante.tenancy.audit import EVERY_ENTRY, AuditAction, AuditEntry
 from restante.tenancy.grants import GrantedRole
 from restante.tenancy.one_time_codes import code_at, step_at
 from restante.tenancy.portal_user import PortalUser
+from restante.tenancy.provider_terms import ProviderTerms
 from tests.admin.desk import NOW, Desk
 
 HOME: Final = ipaddress.ip_address("192.0.2.7")
@@ -36,6 +39,7 @@ class People:
     desk: Desk = field(default_factory=Desk)
     now: float = NOW
     monotonic: float = 0.0
+    terms: ProviderTerms | None = None  # of a provider
     hashing: PortalHashing = field(default_factory=lambda: PortalHashing(pause=no_pause))
     apps: dict[str, str] = field(default_factory=dict)  # the secret of the codes, by address
     recovery: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -51,6 +55,10 @@ class People:
         self.passkeys = PasskeyDesk(
             self.context, self.sign_in_desk, "Example", lambda: self.monotonic
         )
+        asked = IdentityProvider(
+            lambda: self.terms, self.context.resolver, lambda: self.now, lambda: self.monotonic
+        )
+        self.provider = ProviderDesk(self.context, self.sign_in_desk, asked, lambda: self.monotonic)
         self.sessions = PortalSessions(
             self.desk.store.sessions,
             self.context.directory,

@@ -13,9 +13,15 @@ from restante.tenancy.record_change import changes_between
 
 
 async def put_own(
-    context: AdminContext, before: PortalUser, after: PortalUser, action: AuditAction, origin: str
+    context: AdminContext,
+    before: PortalUser | None,
+    after: PortalUser,
+    action: AuditAction,
+    origin: str,
 ) -> bool:
     """Store a change by a user who proved to be that user; False if it was changed meanwhile.
+
+    `before` is None for a new user.
 
     `origin` is the address of the client. Raises StoreError.
     """

@@ -43,6 +43,7 @@ class Proof:
     factors: str  # such as "password and one-time code"; the user reads it in the list of sessions
     address: str  # of the client
     agent: str = ""  # the browser's name for itself
+    proved_at: float | None = None  # when a factor was shown: Unix time; None: just now
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ class PortalSessions:
             proof.address,
             agent,
             signed_in_at=now,
-            proved_at=now,
+            proved_at=now if proof.proved_at is None else min(now, proof.proved_at),
             used_at=now,
         )
         await self._put(record)

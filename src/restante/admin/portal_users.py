@@ -276,7 +276,7 @@ def _wrong(email: str, error: str, remedy: str) -> AdminError:
 
 def _view(context: AdminContext, user: PortalUser) -> PortalUserView:
     invitation, state = user.invitation, PortalUserState.ACTIVE
-    if not user.password_hash:
+    if not user.password_hash and not user.oidc_subject:
         is_good = invitation is not None and context.now() < invitation.valid_until
         state = PortalUserState.INVITED if is_good else PortalUserState.EXPIRED
     factors = [SecondFactor.ONE_TIME_CODE] * (user.sealed_totp is not None)

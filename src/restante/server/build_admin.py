@@ -6,10 +6,12 @@ from functools import partial
 from restante.admin.admin_context import AdminContext
 from restante.admin.change_keeper import ChangeKeeper
 from restante.admin.event_feed import EventFeed
+from restante.admin.identity_provider import IdentityProvider
 from restante.admin.own_credentials import OwnCredentials
 from restante.admin.passkey_desk import PasskeyDesk
 from restante.admin.portal_hashing import PortalHashing
 from restante.admin.portal_sessions import PortalSessions
+from restante.admin.provider_desk import ProviderDesk
 from restante.admin.sign_in import SignInDesk
 from restante.admin.token_authentication import TokenGate
 from restante.admin.token_uses import TokenUses
@@ -62,7 +64,10 @@ def build_admin(ground: Ground, delivery: DeliveryParts, reception: ReceptionPar
     sessions = PortalSessions(
         store.sessions, ground.records.directory, Rounds(log, "portal sessions"), time.time
     )
-    portal = _portal(context, sessions, ground.setup.config.portal.look)
+    provider = IdentityProvider(
+        lambda: ground.settings.config.oidc.terms, ground.resolver, time.time, time.monotonic
+    )
+    portal = _portal(context, sessions, provider, ground.setup.config.portal.look)
     web = _web(context, reception, token_gate, request_counts, portal)
     terms = ListenerTermsMaker(reception.terms, web)
     return AdminParts(
@@ -146,12 +151,16 @@ def _instruments(
     )
 
 
-def _portal(context: AdminContext, sessions: PortalSessions, look: PortalLook) -> PreparedPortal:
+def _portal(
+    context: AdminContext, sessions: PortalSessions, provider: IdentityProvider, look: PortalLook
+) -> PreparedPortal:
     hashing = PortalHashing()
     desk = SignInDesk(context, hashing, time.monotonic)
     credentials = OwnCredentials(context, hashing, context.hostname)
     passkeys = PasskeyDesk(context, desk, look.name, time.monotonic)
-    routes = sign_in_routes(SignInParts(context, desk, credentials, sessions, passkeys))
+    provided = ProviderDesk(context, desk, provider, time.monotonic)
+    parts = SignInParts(context, desk, credentials, sessions, passkeys, provided)
+    routes = sign_in_routes(parts)
     return PreparedPortal(partial(build_portal, context, CookieSessions(sessions), look, routes))
 
 

@@ -27,6 +27,7 @@ class AuditAction(StrEnum):
     TOKEN_ADDED = "token-added"  # noqa: S105  a name
     TOKEN_REVOKED = "token-revoked"  # noqa: S105
     USER_INVITED = "user-invited"
+    USER_ADDED = "user-added"
     USER_CHANGED = "user-changed"
     USER_REMOVED = "user-removed"
     SIGNED_IN = "signed-in"

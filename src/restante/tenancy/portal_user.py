@@ -97,8 +97,12 @@ class PortalUser:
 
     @property
     def needs_second_factor(self) -> bool:
-        """Whether a second factor must be set up before anything else opens."""
-        return not self.account and not self.has_second_factor
+        """Whether a second factor must be set up before anything else opens.
+
+        A user without a password, who signs in at a provider, has factors there.
+        """
+        is_of_provider = bool(self.oidc_subject) and not self.password_hash
+        return not self.account and not self.has_second_factor and not is_of_provider
 
     @property
     def handle(self) -> bytes:

@@ -18,7 +18,12 @@ ADDRESS: Final = "https://r.example"
 def portal_of(people: People) -> ASGIApp:
     """Return the whole portal, with its sign-in."""
     parts = SignInParts(
-        people.context, people.sign_in_desk, people.credentials, people.sessions, people.passkeys
+        people.context,
+        people.sign_in_desk,
+        people.credentials,
+        people.sessions,
+        people.passkeys,
+        people.provider,
     )
     routes = sign_in_routes(parts)
     return build_portal(people.context, CookieSessions(people.sessions), more_routes=routes)

@@ -23,6 +23,7 @@ def routes() -> list[Route]:
             people.credentials,
             people.sessions,
             people.passkeys,
+            people.provider,
         )
     )
 
@@ -32,6 +33,8 @@ def test_strangers_have_the_sign_in_and_invitations_alone() -> None:
     assert found == {
         "/sign-in",
         "/sign-in/passkey",
+        "/sign-in/provider",
+        "/sign-in/provider/back",
         "/sign-in/passkey/options",
         "/invitation/{secret}",
     }

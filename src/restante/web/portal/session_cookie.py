@@ -49,15 +49,23 @@ class CookieSessions:
 
 
 async def sign_in(
-    sessions: PortalSessions, request: Request, answer: Response, user: PortalUser, factors: str
+    sessions: PortalSessions,
+    request: Request,
+    answer: Response,
+    user: PortalUser,
+    factors: str,
+    *,
+    proved_at: float | None = None,
 ) -> None:
     """Begin a session of a user who proved these factors in a request, with its answer.
 
     Every way to sign in ends here. The session that the browser had before ends, so that nobody can
     give it one beforehand. `user` is the record whose factors were proven. Raises SessionOver if
-    the user was removed meanwhile, StoreError.
+    the user was removed meanwhile, StoreError. `proved_at` is when a factor was shown, if that was
+    elsewhere and not just now.
     """
-    proof = Proof(factors, address_of(request), request.headers.get("User-Agent", ""))
+    agent = request.headers.get("User-Agent", "")
+    proof = Proof(factors, address_of(request), agent, proved_at)
     secret = await sessions.begin(user, proof, session_secret(request))
     set_cookie(answer, secret, user)
 

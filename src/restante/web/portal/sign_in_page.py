@@ -92,5 +92,6 @@ def sign_in_answer(
         status,
         following=following,
         has_passkeys=not parts.passkeys.obstacle,
+        provider=parts.provider.name,
         **{"error": "", "told": "", "email": "", **facts},
     )

@@ -9,6 +9,7 @@ from restante.admin.admin_context import AdminContext
 from restante.admin.own_credentials import OwnCredentials
 from restante.admin.passkey_desk import PasskeyDesk
 from restante.admin.portal_sessions import PortalSessions
+from restante.admin.provider_desk import ProviderDesk
 from restante.admin.sign_in import BUSY, SignInDenied, SignInDesk
 from restante.network.addresses import peer_address
 from restante.tenancy.model import IpAddress
@@ -26,6 +27,7 @@ class SignInParts:
     credentials: OwnCredentials
     sessions: PortalSessions
     passkeys: PasskeyDesk
+    provider: ProviderDesk
 
 
 def renderer_of(request: Request) -> PageRenderer:

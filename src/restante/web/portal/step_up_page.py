@@ -69,4 +69,6 @@ def step_up_answer(
         error=error,
         has_code=user is not None and user.sealed_totp is not None,
         has_passkeys=has_passkeys,
+        has_password=user is not None and bool(user.password_hash),
+        provider=parts.provider.name if user is not None and parts.provider.knows(user) else "",
     )

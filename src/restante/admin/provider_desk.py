@@ -1,0 +1,184 @@
+"""Signs people in by a provider of OpenID Connect, with the rights of their groups.
+
+Issuer and subject are the identity. A person who comes for the first time becomes a user. The email
+address only names that user in lists, and never leads to a user who is there. Account and role come
+from the groups, again at each sign-in. A person without a group that has a role is refused, and
+sessions from before end.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from restante.admin.admin_context import AdminContext
+from restante.admin.identity_provider import IdentityProvider, ProviderFailed
+from restante.admin.own_record import put_own
+from restante.admin.portal_users import MOST_USERS
+from restante.admin.sign_in import BUSY, TOO_MANY, SignedIn, SignInDenied, SignInDesk
+from restante.network.addresses import address_block, plain_address
+from restante.request_limits.rate_limits import RateLimit
+from restante.tenancy.audit import AuditAction
+from restante.tenancy.code_flow import BegunSignIn, CallbackRefused, email_in
+from restante.tenancy.id_token import IdTokenRefused, ProvenIdentity
+from restante.tenancy.model import IpAddress
+from restante.tenancy.portal_user import PortalUser, canonical_email
+from restante.tenancy.provider_terms import ProviderTerms, RoleRule, rule_for
+
+BACK_PATH: Final = "/sign-in/provider/back"
+BEGUN_A_MINUTE: Final = 20  # of an address block
+RECENT_SECONDS: Final = 180.0  # since a person showed a factor at the provider
+NOT_SIGNED_IN: Final = "The provider did not sign you in. Try again, or sign in in another way."
+NO_ROLE: Final = "You have no role here. Ask the person who looks after this server."
+
+
+class _Refused(Exception):  # noqa: N818
+    """A person who is known to the provider is refused. The text is the true reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """A person who came back from the provider."""
+
+    signed_in: SignedIn
+    following: str  # the path to go on to
+    proved_at: float  # Unix time at which a factor was shown there; 0.0 if that is not known
+    is_step_up: bool  # the person was signed in, and showed a factor again
+
+
+class ProviderDesk:
+    """Belongs to the event loop."""
+
+    def __init__(
+        self,
+        context: AdminContext,
+        desk: SignInDesk,
+        provider: IdentityProvider,
+        monotonic: Callable[[], float],
+    ) -> None:
+        """`monotonic` is in seconds that only grow."""
+        self._context = context
+        self._desk = desk
+        self._provider = provider
+        self._monotonic = monotonic
+        self._begun = RateLimit(BEGUN_A_MINUTE)
+
+    @property
+    def name(self) -> str:
+        """The name of the provider, for a button; "" without one."""
+        terms = self._provider.terms
+        return terms.name if terms is not None and self._context.portal_url() else ""
+
+    def knows(self, user: PortalUser) -> bool:
+        """Return whether the present provider has signed a user in."""
+        terms = self._provider.terms
+        return terms is not None and bool(user.oidc_subject) and user.oidc_issuer == terms.issuer
+
+    async def begin(self, following: str, address: IpAddress, email: str = "") -> tuple[str, str]:
+        """Return a state for the browser's cookie, and the address to which the browser goes.
+
+        With `email`, that user is to show a factor again. Raises SignInDenied, StoreError.
+        """
+        block = str(address_block(plain_address(address)))
+        if not self._begun.allows(block, self._monotonic()):
+            raise SignInDenied(TOO_MANY, is_flood=True)
+        try:
+            begun, url = await self._provider.begin(self._back, following, block, email)
+        except ProviderFailed as failed:
+            raise await self._refusal("", failed, address) from None
+        return begun.state, url
+
+    async def finish(self, answer: Mapping[str, str], cookie: str, address: IpAddress) -> Returned:
+        """Return the person who came back, signed in. Raises SignInDenied, StoreError."""
+        try:
+            begun, identity = await self._provider.finish(answer, cookie, self._back)
+        except (CallbackRefused, IdTokenRefused, ProviderFailed) as failed:
+            raise await self._refusal("", failed, address) from None
+        terms = self._provider.terms
+        if terms is None:  # removed from the configuration at this moment
+            raise SignInDenied(NOT_SIGNED_IN)
+        user = self._context.directory.now.user_of_identity(identity.issuer, identity.subject)
+        email = "" if user is None else user.email
+        try:
+            if begun.email:
+                return await self._confirmed(begun, user, identity, address)
+            signed_in = await self._signed_in(terms, user, identity, address)
+        except _Refused as refused:
+            if user is not None and not begun.email:
+                await self._context.store.sessions.end_sessions_of(email)
+            raise await self._refusal(email, refused, address, NO_ROLE) from None
+        return Returned(signed_in, begun.following, identity.authenticated_at or 0.0, False)
+
+    @property
+    def _back(self) -> str:
+        return self._context.portal_url() + BACK_PATH
+
+    async def _confirmed(
+        self,
+        begun: BegunSignIn,
+        user: PortalUser | None,
+        identity: ProvenIdentity,
+        address: IpAddress,
+    ) -> Returned:
+        """Return a user who is signed in, and showed a factor at the provider just now."""
+        if user is None or user.email != begun.email:
+            raise _Refused("the provider knows the person as another user")
+        now, shown_at = self._context.now(), identity.authenticated_at
+        if shown_at is None or abs(now - shown_at) > RECENT_SECONDS:
+            raise _Refused("the provider does not say that a factor was shown just now")
+        after, action = user.changed(), AuditAction.FACTOR_SHOWN
+        if not await put_own(self._context, user, after, action, str(address)):
+            raise SignInDenied(BUSY)
+        return Returned(SignedIn(after, self.name), begun.following, now, True)
+
+    async def _signed_in(
+        self,
+        terms: ProviderTerms,
+        user: PortalUser | None,
+        identity: ProvenIdentity,
+        address: IpAddress,
+    ) -> SignedIn:
+        rule = rule_for(terms.rules, identity.texts(terms.groups_claim))
+        if rule is None:
+            raise _Refused("no group of the person has a role in [[oidc.roles]]")
+        if rule.account and rule.account not in self._context.directory.now.accounts:
+            raise _Refused(f"the account {rule.account} of [[oidc.roles]] does not exist")
+        if user is None:
+            user = await self._added(rule, identity, address)
+        elif user.account != rule.account:
+            raise _Refused("the groups name another account now: remove the user first")
+        name = f"provider {terms.name}"
+        return await self._desk.sign_in_otherwise(user, name, address, grants=rule.grants)
+
+    async def _added(
+        self, rule: RoleRule, identity: ProvenIdentity, address: IpAddress
+    ) -> PortalUser:
+        """Return a new user. Raises _Refused, SignInDenied, StoreError."""
+        directory = self._context.directory.now
+        try:
+            email = canonical_email(email_in(identity.claims))
+        except ValueError:
+            reason = "the ID token has no email address that is verified: check `scopes`"
+            raise _Refused(reason) from None
+        if email in directory.portal_users:
+            raise _Refused(f"{email} is another user already, with another identity")
+        if len(directory.portal_users_of(rule.account)) >= MOST_USERS:
+            raise _Refused(f"{rule.account or 'the operator'} has {MOST_USERS} users already")
+        maker, now = f"provider {identity.issuer}", self._context.now()
+        user = PortalUser(
+            email,
+            rule.account,
+            rule.grants,
+            maker,
+            now,
+            oidc_issuer=identity.issuer,
+            oidc_subject=identity.subject,
+        )
+        action = AuditAction.USER_ADDED
+        if not await put_own(self._context, None, user, action, str(address)):
+            raise SignInDenied(BUSY)
+        return user
+
+    async def _refusal(
+        self, email: str, reason: Exception, address: IpAddress, text: str = NOT_SIGNED_IN
+    ) -> SignInDenied:
+        return await self._desk.refusal(email, f"provider: {reason}", address, text)

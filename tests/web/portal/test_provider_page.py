@@ -1,0 +1,147 @@
+"""The way to a provider and back, in a browser that keeps its cookies."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import httpx
+import pytest
+
+from restante.web.portal.provider_page import STATE_COOKIE
+from tests.admin.loopback_provider import ANA as CLAIMS
+from tests.admin.loopback_provider import LoopbackProvider
+from tests.admin.portal_people import ANA, People
+from tests.web.portal.browsers import Browser
+
+Story = Callable[[People, LoopbackProvider], Awaitable[None]]
+
+
+def told(directory: Path, story: Story) -> None:
+    async def whole() -> None:
+        people = People()
+        await people.desk.host("alpha.example", "alpha")
+        async with LoopbackProvider(now=people.now).listening(directory) as provider:
+            people.terms = provider.terms()
+            await story(people, provider)
+
+    asyncio.run(whole())
+
+
+async def back(browser: Browser, provider: LoopbackProvider, url: str, **more: str) -> Any:
+    """Let the provider sign the person in, and load the page to which it sends the browser."""
+    answer = {**provider.visit(url), **more}
+    return await browser.get(f"/sign-in/provider/back?{urlencode(answer)}")
+
+
+async def sign_in(browser: Browser, provider: LoopbackProvider) -> httpx.Response:
+    sent = await browser.get("/sign-in/provider?next=/queue")
+    assert sent.status_code == 303
+    found: httpx.Response = await back(browser, provider, sent.headers["location"])
+    return found
+
+
+def test_a_person_goes_to_the_provider_and_comes_back(tmp_path: Path) -> None:
+    async def story(people: People, provider: LoopbackProvider) -> None:
+        browser = Browser(people)
+        page = await browser.get("/sign-in?next=/queue")
+        assert 'href="/sign-in/provider?next=%2Fqueue">Sign in with Loopback<' in page.text
+        sent = await browser.get("/sign-in/provider?next=/queue")
+        cookie = sent.headers["set-cookie"]
+        for part in ("HttpOnly", "Secure", "SameSite=lax", "Path=/"):
+            assert part in cookie
+        done = await back(browser, provider, sent.headers["location"])
+        assert (done.status_code, done.headers["location"]) == (303, "/queue")
+        assert await browser.is_signed_in()
+        assert STATE_COOKIE not in browser._client.cookies
+        [session] = await people.sessions.of_user(ANA)
+        assert session.factors == "provider Loopback"
+
+    told(tmp_path, story)
+
+
+def test_a_browser_that_did_not_begin_is_not_signed_in(tmp_path: Path) -> None:
+    async def story(people: People, provider: LoopbackProvider) -> None:
+        attacker, victim = Browser(people), Browser(people)
+        sent = await attacker.get("/sign-in/provider")
+        answer = await back(victim, provider, sent.headers["location"])
+        assert answer.status_code == 403
+        assert not await victim.is_signed_in()
+        assert people.reasons == ["provider: the state is of another browser"]
+
+    told(tmp_path, story)
+
+
+def test_an_answer_is_good_once(tmp_path: Path) -> None:
+    async def story(people: People, provider: LoopbackProvider) -> None:
+        browser = Browser(people)
+        sent = await browser.get("/sign-in/provider")
+        url = sent.headers["location"]
+        answer = provider.visit(url)
+        path = f"/sign-in/provider/back?{urlencode(answer)}"
+        assert (await browser.get(path)).status_code == 303
+        state = answer["state"]
+        browser._client.cookies.set(STATE_COOKIE, state, domain="r.example", path="/")
+        assert (await browser.get(path)).status_code == 403
+        assert await browser.is_signed_in()
+
+    told(tmp_path, story)
+
+
+def test_a_session_of_the_provider_is_fresh_only_by_a_time(tmp_path: Path) -> None:
+    async def story(people: People, provider: LoopbackProvider) -> None:
+        browser = Browser(people)
+        await sign_in(browser, provider)
+        answer = await browser.get("/profile/code")
+        assert answer.headers["location"].startswith("/step-up")
+        page = await browser.get("/step-up?next=/profile/code")
+        assert 'href="/step-up/provider?next=%2Fprofile%2Fcode">Confirm with Loopback<' in page.text
+        sent = await browser.get("/step-up/provider?next=/profile/code")
+        assert "prompt=login" in sent.headers["location"]
+        before = browser.cookie
+        provider.claims = {**CLAIMS, "auth_time": int(people.now)}
+        done = await back(browser, provider, sent.headers["location"])
+        assert done.headers["location"] == "/profile/code"
+        assert browser.cookie not in ("", before)
+        assert (await browser.get("/profile/code")).status_code == 200
+
+    told(tmp_path, story)
+
+
+def test_somebody_else_at_the_provider_confirms_nothing(tmp_path: Path) -> None:
+    async def story(people: People, provider: LoopbackProvider) -> None:
+        browser = Browser(people)
+        await sign_in(browser, provider)
+        provider.claims = {**CLAIMS, "sub": "x", "email": "x@alpha.example"}
+        provider.claims["auth_time"] = int(people.now)
+        sent = await browser.get("/step-up/provider?next=/profile/code")
+        assert (await back(browser, provider, sent.headers["location"])).status_code == 403
+        assert (await browser.get("/profile/code")).status_code == 303
+
+    told(tmp_path, story)
+
+
+def test_an_error_of_the_provider_is_told_in_our_words(tmp_path: Path) -> None:
+    async def story(people: People, provider: LoopbackProvider) -> None:
+        browser = Browser(people)
+        sent = await browser.get("/sign-in/provider")
+        url = sent.headers["location"]
+        answer = await back(browser, provider, url, error="<script>", error_description="evil")
+        assert answer.status_code == 403
+        assert "evil" not in answer.text
+        assert "The provider did not sign you in." in answer.text
+
+    told(tmp_path, story)
+
+
+@pytest.mark.parametrize("path", ["/sign-in/provider", "/sign-in/provider/back?state=x&code=y"])
+def test_without_a_provider_there_is_no_button(path: str) -> None:
+    async def story() -> None:
+        browser = Browser(People())
+        assert "/sign-in/provider" not in (await browser.get("/sign-in")).text
+        answer = await browser.get(path)
+        assert answer.status_code == 403
+        assert "The provider did not sign you in." in answer.text
+
+    asyncio.run(story())
