@@ -10,6 +10,7 @@ import pytest
 
 from restante.store.mail_queue import QueueFilter
 from restante.store.sqlite import SqliteCare, migrations, open_sqlite
+from restante.store.sqlite.damage_mark import DamageMark
 from restante.store.sqlite.engine import PAGE_SIZE, fetch
 from restante.store.store_care import SalvageReport
 from restante.store.store_errors import StoreError, StoreUnusable
@@ -128,6 +129,30 @@ async def test_whichever_page_is_damaged_everything_is_salvaged_or_named(
         ]
         assert missing <= named(report) or ranges, f"page {page}"
         shutil.rmtree(target)
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [NOISE, bytes(PAGE_SIZE), b"\xff" * PAGE_SIZE, b"\x0d" + bytes(PAGE_SIZE - 1)],
+    ids=["noise", "zeros", "ones", "an empty leaf"],
+)
+async def test_whichever_page_is_damaged_a_start_says_so_or_has_everything(
+    filled: Path, octets: bytes
+) -> None:
+    """No page may be lost in silence: then a drain would say that nothing waits."""
+    sound = (filled / DATABASE).read_bytes()
+    before = await everything(filled)
+    found, pages = 0, len(sound) // PAGE_SIZE
+    for page in range(pages):
+        (filled / DATABASE).write_bytes(
+            sound[: page * PAGE_SIZE] + octets + sound[(page + 1) * PAGE_SIZE :]
+        )
+        try:
+            assert await everything(filled) == before, f"page {page}"
+        except StoreError:
+            found += 1
+        DamageMark(filled).remove()  # the next start is as quick as a first one
+    assert found > pages // 2
 
 
 async def test_mail_behind_an_inner_page_that_is_gone_is_found_on_its_pages(
