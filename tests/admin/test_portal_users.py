@@ -130,7 +130,7 @@ def test_nobody_gives_more_than_it_has() -> None:
             email="b@alpha.example", account="alpha", role=GrantedRole.ACCOUNT_READER, scopes=scopes
         )
         assert (await refused(admin, more)).kind is ErrorKind.NOT_ALLOWED
-        assert (await refused(admin, ROOT)).kind is ErrorKind.NOT_FOUND
+        assert (await refused(admin, ROOT)).kind is ErrorKind.INVALID  # in its own account
         invited = await portal_users.invite_user(admin, ADMIN)
         assert (invited.role, invited.scopes) == (GrantedRole.ACCOUNT_ADMIN, [])
         operator = await as_new_user(desk, "o@mx.example", GrantedRole.OPERATOR)

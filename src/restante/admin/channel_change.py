@@ -48,7 +48,7 @@ class NewChannel(ChannelFields):
     """The fields of a new channel: one of `webhook` (with `key`), `mail`, `apprise`."""
 
     name: Line
-    account: Line = ""  # "": the operator's own
+    account: Line = ""  # "": the principal's own
     kinds: GivenKinds = ()  # none: every kind that the channel can get
     all_accounts: bool = False  # the operator's own: also events of accounts
 

@@ -28,7 +28,7 @@ from restante.admin.channel_change import (
 from restante.admin.destinations import allow_check
 from restante.admin.listing_page import PAGE_ROWS, ListingPage, number_at
 from restante.admin.permissions import AdminAction, permit
-from restante.admin.scope import account_in_scope
+from restante.admin.scope import account_in_scope, owner_of
 from restante.admin.trail import (
     ChangeView,
     change_views,
@@ -95,6 +95,7 @@ class TrialView(BaseModel):
 async def add_channel(context: AdminContext, new: NewChannel) -> ChannelView:
     """Add a channel. Raises AdminError."""
     permit(context.principal, AdminAction.CHANNEL_ADD)
+    new = new.model_copy(update={"account": owner_of(context, new.account)})
     check_name(new.name)
     check_owner(context, new.account)
     if context.directory.now.channel(new.account, new.name):

@@ -15,6 +15,7 @@ from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.permissions import AdminAction, lacking_for, permit
 from restante.admin.request_bounds import AtMost, Line
+from restante.admin.scope import owner_of
 from restante.admin.trail import changed, checked_reason, entry, moment, with_changes
 from restante.phrases import EXISTS, did_you_mean
 from restante.store.store_errors import Conflict
@@ -42,7 +43,7 @@ class NewPortalUser(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     email: Line
-    account: Line = ""  # "" is an operator's
+    account: Line = ""  # "": the principal's own; an operator has none
     role: GrantedRole
     scopes: Annotated[tuple[Scope, ...], AtMost(len(Scope))] | None = None
     """In addition to the role. Not given: an account's admin gets those that the inviter has."""
@@ -97,6 +98,7 @@ class InvitedUser(PortalUserView):
 async def invite_user(context: AdminContext, new: NewPortalUser) -> InvitedUser:
     """Invite a user with rights that the principal has too. Raises AdminError."""
     permit(context.principal, AdminAction.USER_INVITE)
+    new = new.model_copy(update={"account": owner_of(context, new.account)})
     _check_owner(context, new.account)
     email = _checked_email(new.email)
     present = _present(context, new, email)

@@ -34,6 +34,14 @@ def account_in_scope(context: AdminContext, wanted: str | None) -> str | None:
     return own if wanted is None and own and context.principal.sees(own) else wanted
 
 
+def owner_of(context: AdminContext, account: str) -> str:
+    """Return the account of a new thing: the one that is named, or the principal's own.
+
+    An operator's own is "".
+    """
+    return account or context.principal.account
+
+
 def domain_ids_in_scope(context: AdminContext) -> tuple[int, ...] | None:
     """Return the domains that exist for the principal; None is all."""
     if context.principal.sees_everything:

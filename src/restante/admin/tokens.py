@@ -16,6 +16,7 @@ from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.domains import find_domain
 from restante.admin.permissions import AdminAction, lacking_for, permit
 from restante.admin.request_bounds import MOST_CHOICES, AtMost, Line, Moment
+from restante.admin.scope import owner_of
 from restante.admin.trail import changed, checked_reason, entry, moment, with_changes
 from restante.phrases import EXISTS, NOT_HOSTED, did_you_mean
 from restante.store.store_errors import Conflict
@@ -40,7 +41,7 @@ class NewToken(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: Line
-    account: Line = ""  # "" is the operator's own
+    account: Line = ""  # "": the principal's own; an operator's token has none
     role: GrantedRole | None = None
     scopes: Annotated[tuple[Scope, ...], AtMost(MOST_CHOICES)] = ()
     domains: Annotated[tuple[Line, ...], AtMost(MOST_DOMAINS)] = ()  # none given: all
@@ -75,6 +76,7 @@ class AddedToken(TokenView):
 async def add_token(context: AdminContext, new: NewToken) -> AddedToken:
     """Add a token with rights that the principal has too. Raises AdminError."""
     permit(context.principal, AdminAction.TOKEN_ADD)
+    new = new.model_copy(update={"account": owner_of(context, new.account)})
     _check_owner(context, new.account)
     if not NAME.match(new.name):
         remedy = "use 1 to 64 of a-z 0-9 . _ -, beginning with a letter or digit"

@@ -11,7 +11,7 @@ from restante.admin.accounts import AccountChange, AccountView, ChangedAccount, 
 from restante.web.api.paging import PAGED, ListPage, as_page
 from restante.web.api.preconditions import TAGGED, IfMatch, IfNoneMatch, changed, shown
 from restante.web.api.repeatable import REPEATABLE, ActingRoute
-from restante.web.api.request_context import Reason, RequestContext
+from restante.web.api.request_context import ReadingContext, Reason, RequestContext
 
 router = APIRouter(route_class=ActingRoute, prefix="/accounts", tags=["accounts"])
 
@@ -23,14 +23,14 @@ async def add_account(context: RequestContext, new: NewAccount) -> AccountView:
 
 
 @router.get("", response_model=list[AccountView], responses=PAGED)
-async def list_accounts(context: RequestContext, page: ListPage) -> Response:
+async def list_accounts(context: ReadingContext, page: ListPage) -> Response:
     """List accounts by name."""
     views = accounts.list_accounts(context, after=page.after)
     return await as_page(views, page, attrgetter("name"))
 
 
 @router.get("/{name}", response_model=AccountView, responses=TAGGED)
-async def show_account(context: RequestContext, name: str, known: IfNoneMatch) -> Response:
+async def show_account(context: ReadingContext, name: str, known: IfNoneMatch) -> Response:
     """Show one account."""
     view = accounts.show_account(context, name)
     return shown(known_records.known_account(context, name), view, known)

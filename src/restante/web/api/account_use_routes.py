@@ -10,14 +10,14 @@ from restante.admin import account_use
 from restante.admin.account_use import AccountUseView, Month, UseSelection
 from restante.web.api.paging import PAGED, ListPage, as_page
 from restante.web.api.repeatable import ActingRoute
-from restante.web.api.request_context import RequestContext
+from restante.web.api.request_context import ReadingContext
 
 router = APIRouter(route_class=ActingRoute, prefix="/account-uses", tags=["accounts"])
 
 
 @router.get("", response_model=list[AccountUseView], responses=PAGED)
 async def list_account_uses(
-    context: RequestContext,
+    context: ReadingContext,
     page: ListPage,
     account: Annotated[str | None, Query(max_length=64)] = None,
     since: Annotated[Month | None, Query(description="Such as 2026-11.")] = None,

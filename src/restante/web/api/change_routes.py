@@ -9,7 +9,7 @@ from restante.admin import waiting_changes
 from restante.admin.change_scheduling import WaitingChangeView
 from restante.web.api.paging import PAGED, ListPage, as_page
 from restante.web.api.repeatable import REPEATABLE, ActingRoute
-from restante.web.api.request_context import RequestContext
+from restante.web.api.request_context import ReadingContext, RequestContext
 
 router = APIRouter(route_class=ActingRoute, prefix="/changes", tags=["changes"])
 
@@ -18,7 +18,7 @@ ChangeId = Annotated[int, Path(ge=1, le=2**63 - 1, description="The number of th
 
 @router.get("", response_model=list[WaitingChangeView], responses=PAGED)
 async def list_changes(
-    context: RequestContext,
+    context: ReadingContext,
     page: ListPage,
     account: Annotated[str | None, Query(description="Whose.")] = None,
     domain: Annotated[str | None, Query(description="Of this domain.")] = None,

@@ -15,7 +15,7 @@ from restante.admin.held_over_time import HeldOverTimeView, HeldSpan
 from restante.web.api.paging import PAGED, ListPage, as_page
 from restante.web.api.preconditions import TAGGED, IfMatch, IfNoneMatch, changed, shown
 from restante.web.api.repeatable import REPEATABLE, ActingRoute
-from restante.web.api.request_context import ClientWords, Reason, RequestContext
+from restante.web.api.request_context import ClientWords, ReadingContext, Reason, RequestContext
 
 SCHEDULED: Final[dict[int | str, dict[str, Any]]] = {
     202: {"description": "A part of the change waits.", "model": ChangedDomain}
@@ -37,7 +37,7 @@ def _told(changed_domain: ChangedDomain, words: ClientWords) -> ChangedDomain:
 
 @router.get("", response_model=list[DomainView], responses=PAGED)
 async def list_domains(
-    context: RequestContext, page: ListPage, account: str | None = None
+    context: ReadingContext, page: ListPage, account: str | None = None
 ) -> Response:
     """List hosted domains by name, all or an account's."""
     views = await domains.list_domains(context, account, after=page.after)
@@ -45,7 +45,7 @@ async def list_domains(
 
 
 @router.get("/{name}", response_model=DomainView, responses=TAGGED)
-async def show_domain(context: RequestContext, name: str, known: IfNoneMatch) -> Response:
+async def show_domain(context: ReadingContext, name: str, known: IfNoneMatch) -> Response:
     """Show one domain."""
     view = await domains.show_domain(context, name)
     return shown(known_records.known_domain(context, name), view, known)
@@ -53,7 +53,7 @@ async def show_domain(context: RequestContext, name: str, known: IfNoneMatch) ->
 
 @router.get("/{name}/uptime")
 async def show_uptime(
-    context: RequestContext, name: str, wanted: Annotated[UptimeSelection, Query()]
+    context: ReadingContext, name: str, wanted: Annotated[UptimeSelection, Query()]
 ) -> UptimeView:
     """Show when the destination of a domain answered, and when it was away."""
     return await domain_uptime.show_uptime(context, name, wanted)
@@ -61,7 +61,7 @@ async def show_uptime(
 
 @router.get("/{name}/held")
 async def show_held(
-    context: RequestContext, name: str, wanted: Annotated[HeldSpan, Query()]
+    context: ReadingContext, name: str, wanted: Annotated[HeldSpan, Query()]
 ) -> HeldOverTimeView:
     """Show the most that a domain held in each slot of a time span, a day by default."""
     return await held_over_time.show_held(context, name, wanted)

@@ -14,7 +14,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from restante.admin import event_following
 from restante.admin.event_feed import PlacedEvent
-from restante.web.api.request_context import RequestContext
+from restante.web.api.request_context import ReadingContext
 from restante.web.serving import CUT_EXTENSION
 
 router = APIRouter(tags=["operations"])
@@ -52,7 +52,7 @@ class EventStream(StreamingResponse):
     responses={200: {"content": {MEDIA_TYPE: {"schema": {"type": "string"}}}}},
 )
 async def follow_events(
-    context: RequestContext,
+    context: ReadingContext,
     last_event_id: Annotated[
         str, Header(max_length=64, description="The id of the last event that you have.")
     ] = "",

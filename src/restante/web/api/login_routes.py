@@ -11,7 +11,7 @@ from restante.admin.logins import ChangedLogin, LoginChange, LoginView, NewLogin
 from restante.web.api.paging import PAGED, ListPage, as_page
 from restante.web.api.preconditions import TAGGED, IfMatch, IfNoneMatch, changed, shown
 from restante.web.api.repeatable import REPEATABLE, ActingRoute
-from restante.web.api.request_context import Reason, RequestContext
+from restante.web.api.request_context import ReadingContext, Reason, RequestContext
 
 router = APIRouter(route_class=ActingRoute, prefix="/accounts/{account}/logins", tags=["logins"])
 
@@ -23,7 +23,7 @@ async def add_login(context: RequestContext, account: str, new: NewLogin) -> Log
 
 
 @router.get("", response_model=list[LoginView], responses=PAGED)
-async def list_logins(context: RequestContext, page: ListPage, account: str) -> Response:
+async def list_logins(context: ReadingContext, page: ListPage, account: str) -> Response:
     """List an account's logins by user name."""
     views = await logins.list_logins(context, account, after=page.after)
     return await as_page(views, page, attrgetter("user"))
@@ -31,7 +31,7 @@ async def list_logins(context: RequestContext, page: ListPage, account: str) -> 
 
 @router.get("/{user}", response_model=LoginView, responses=TAGGED)
 async def show_login(
-    context: RequestContext, account: str, user: str, known: IfNoneMatch
+    context: ReadingContext, account: str, user: str, known: IfNoneMatch
 ) -> Response:
     """Show one login."""
     view = await logins.show_login(context, account, user)

@@ -5,13 +5,13 @@ from fastapi.responses import PlainTextResponse
 
 from restante.admin import server_status
 from restante.admin.admin_context import AdminContext
-from restante.web.api.request_context import RequestContext
+from restante.web.api.request_context import ReadingContext
 
 router = APIRouter(tags=["operations"])
 
 
 @router.get("/metrics", response_class=PlainTextResponse)
-async def show_metrics(context: RequestContext, request: Request) -> Response:
+async def show_metrics(context: ReadingContext, request: Request) -> Response:
     """Show every metric, as text for Prometheus or OpenMetrics."""
     return await answer(context, request)
 

@@ -13,11 +13,9 @@ from restante.admin.past_notices import PastNoticeView, PastSelection, SentAgain
 from restante.web.api.paging import PAGED, ListPage, WantedPage, as_listing_page, as_page
 from restante.web.api.preconditions import TAGGED, IfMatch, IfNoneMatch, changed, shown
 from restante.web.api.repeatable import REPEATABLE, ActingRoute
-from restante.web.api.request_context import Reason, RequestContext
+from restante.web.api.request_context import OwnAccount, ReadingContext, Reason, RequestContext
 
 router = APIRouter(route_class=ActingRoute, prefix="/notices", tags=["notices"])
-
-Account = Annotated[str, Query(description="Whose channel; empty for the operator's own.")]
 
 
 @router.post("/channels", status_code=201, dependencies=[REPEATABLE])
@@ -28,7 +26,7 @@ async def add_channel(context: RequestContext, new: NewChannel) -> ChannelView:
 
 @router.get("/channels", response_model=list[ChannelView], responses=PAGED)
 async def list_channels(
-    context: RequestContext, page: ListPage, account: str | None = None
+    context: ReadingContext, page: ListPage, account: str | None = None
 ) -> Response:
     """List channels, all or an account's."""
     views = channels.list_channels(context, account, after=page.after)
@@ -37,7 +35,7 @@ async def list_channels(
 
 @router.get("/channels/{name}", response_model=ChannelView, responses=TAGGED)
 async def show_channel(
-    context: RequestContext, name: str, known: IfNoneMatch, account: Account = ""
+    context: ReadingContext, name: str, known: IfNoneMatch, account: OwnAccount
 ) -> Response:
     """Show one channel."""
     view = channels.show_channel(context, account, name)
@@ -51,7 +49,7 @@ async def change_channel(  # noqa: PLR0917
     wanted: ChannelChange,
     reason: Reason,
     precondition: IfMatch,
-    account: Account = "",
+    account: OwnAccount,
 ) -> Response:
     """Change the given fields; waiting notices leave by the changed channel."""
     find = partial(known_records.known_channel, context, account, name)
@@ -66,7 +64,7 @@ async def remove_channel(
     name: str,
     reason: Reason,
     precondition: IfMatch,
-    account: Account = "",
+    account: OwnAccount,
 ) -> None:
     """Remove a channel, and the notices that wait for it."""
     async with precondition.holding(partial(known_records.known_channel, context, account, name)):
@@ -74,14 +72,14 @@ async def remove_channel(
 
 
 @router.post("/channels/{name}/test", dependencies=[REPEATABLE])
-async def try_channel(context: RequestContext, name: str, account: Account = "") -> TrialView:
+async def try_channel(context: RequestContext, name: str, account: OwnAccount) -> TrialView:
     """Send a notice by a channel now, and show the result."""
     return await channels.try_channel(context, account, name)
 
 
 @router.get("/waiting", response_model=list[WaitingView], responses=PAGED)
 async def list_waiting_notices(
-    context: RequestContext, page: ListPage, account: str | None = None
+    context: ReadingContext, page: ListPage, account: str | None = None
 ) -> Response:
     """List notices that wait to be sent, oldest first."""
     found = await channels.list_waiting(context, account, page.after, page.limit)
@@ -90,7 +88,7 @@ async def list_waiting_notices(
 
 @router.get("/past", response_model=list[PastNoticeView], responses=PAGED)
 async def list_past_notices(
-    context: RequestContext, request: Request, selection: Annotated[PastSelection, Query()]
+    context: ReadingContext, request: Request, selection: Annotated[PastSelection, Query()]
 ) -> Response:
     """List notices that were sent or given up, newest first: the last 200 of each channel."""
     wanted = WantedPage(selection.after, selection.limit, request)
@@ -99,7 +97,7 @@ async def list_past_notices(
 
 @router.post("/channels/{name}/again", status_code=202, dependencies=[REPEATABLE])
 async def send_notice_again(
-    context: RequestContext, name: str, again: SentAgain, account: Account = ""
+    context: RequestContext, name: str, again: SentAgain, account: OwnAccount
 ) -> None:
     """Send a past notice of a channel again, under its id."""
     await past_notices.send_again(context, account, name, again)

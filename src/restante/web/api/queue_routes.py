@@ -26,7 +26,7 @@ from restante.transfer.transfer_error import TransferError, TransferFault
 from restante.web.api.api_schema import octets_body, of_octets
 from restante.web.api.paging import PAGED, WantedPage, as_listing_page
 from restante.web.api.repeatable import REPEATABLE, ActingRoute
-from restante.web.api.request_context import RequestContext
+from restante.web.api.request_context import ReadingContext, RequestContext
 
 router = APIRouter(route_class=ActingRoute, prefix="/queue", tags=["queue"])
 
@@ -35,7 +35,7 @@ EXPORT_STREAM = "application/x-restante-mail"  # mail/import_stream.py
 
 @router.get("", response_model=list[MessageView], responses=PAGED)
 async def list_messages(
-    context: RequestContext, request: Request, selection: Annotated[QueueListing, Query()]
+    context: ReadingContext, request: Request, selection: Annotated[QueueListing, Query()]
 ) -> Response:
     """List messages, oldest first.
 
@@ -48,7 +48,7 @@ async def list_messages(
 
 @router.get("/selection", response_model=SelectedNames)
 async def name_messages(
-    context: RequestContext, selection: Annotated[QueueSelection, Query()]
+    context: ReadingContext, selection: Annotated[QueueSelection, Query()]
 ) -> Response:
     """Name and count the messages that match, before acting on many.
 
@@ -61,7 +61,7 @@ async def name_messages(
 
 
 @router.get("/{name}")
-async def show_message(context: RequestContext, name: str) -> FullMessageView:
+async def show_message(context: ReadingContext, name: str) -> FullMessageView:
     """Show a message's envelope, headers and states."""
     return await held_mail.show_message(context, name)
 

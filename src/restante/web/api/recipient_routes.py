@@ -12,7 +12,7 @@ from restante.admin.recipient_lists import (
 )
 from restante.web.api.checked_route import CheckedRoute
 from restante.web.api.paging import PAGED, ListPage, as_listing_page
-from restante.web.api.request_context import RequestContext
+from restante.web.api.request_context import ReadingContext, RequestContext
 
 router = APIRouter(
     route_class=CheckedRoute, prefix="/domains/{domain}/recipients", tags=["recipients"]
@@ -20,7 +20,7 @@ router = APIRouter(
 
 
 @router.get("", response_model=list[KnownRecipientView], responses=PAGED)
-async def list_recipients(context: RequestContext, page: ListPage, domain: str) -> Response:
+async def list_recipients(context: ReadingContext, page: ListPage, domain: str) -> Response:
     """List them by source and name."""
     found = await recipient_lists.list_recipients(context, domain, page.after, page.limit)
     return await as_listing_page(found, page)

@@ -10,7 +10,7 @@ from restante.admin.release_requests import ReleaseOrder, ReleaseView
 from restante.admin.releases import PastReleaseView, ReleaseDetailView, ReleaseSelection
 from restante.web.api.paging import PAGED, WantedPage, as_listing_page
 from restante.web.api.repeatable import REPEATABLE, ActingRoute
-from restante.web.api.request_context import RequestContext
+from restante.web.api.request_context import ReadingContext, RequestContext
 
 router = APIRouter(route_class=ActingRoute, tags=["operations"])
 
@@ -29,7 +29,7 @@ async def release_nodes(context: RequestContext, order: ReleaseOrder) -> list[Re
 
 @router.get("/releases", response_model=list[PastReleaseView], responses=PAGED)
 async def list_releases(
-    context: RequestContext, request: Request, selection: Annotated[ReleaseSelection, Query()]
+    context: ReadingContext, request: Request, selection: Annotated[ReleaseSelection, Query()]
 ) -> Response:
     """List requests to release mail, from any source, newest first."""
     wanted = WantedPage(selection.after, selection.limit, request)
@@ -37,6 +37,6 @@ async def list_releases(
 
 
 @router.get("/releases/{release}")
-async def show_release(context: RequestContext, release: str) -> ReleaseDetailView:
+async def show_release(context: ReadingContext, release: str) -> ReleaseDetailView:
     """Show how far a release has come, and its final record once it has ended."""
     return await releases.show_release(context, release)

@@ -15,14 +15,14 @@ from restante.admin.report_queue import (
 )
 from restante.web.api.paging import PAGED, WantedPage, as_listing_page
 from restante.web.api.repeatable import REPEATABLE, ActingRoute
-from restante.web.api.request_context import RequestContext
+from restante.web.api.request_context import ReadingContext, RequestContext
 
 router = APIRouter(route_class=ActingRoute, prefix="/reports", tags=["reports"])
 
 
 @router.get("", response_model=list[ReportView], responses=PAGED)
 async def list_reports(
-    context: RequestContext, request: Request, selection: Annotated[ReportSelection, Query()]
+    context: ReadingContext, request: Request, selection: Annotated[ReportSelection, Query()]
 ) -> Response:
     """List the waiting reports, in the order in which they were made."""
     wanted = WantedPage(selection.after, selection.limit, request)
@@ -31,7 +31,7 @@ async def list_reports(
 
 @router.get("/{number}")
 async def show_report(
-    context: RequestContext, number: Annotated[int, Path(ge=1, lt=2**63)]
+    context: ReadingContext, number: Annotated[int, Path(ge=1, lt=2**63)]
 ) -> FullReportView:
     """Show one report with its text."""
     return await report_queue.show_report(context, number)

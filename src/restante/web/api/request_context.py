@@ -36,6 +36,22 @@ def acting_principal(request: Request) -> Principal:
     return NOBODY
 
 
+async def _reading_context_of(request: Request) -> AdminContext:
+    context: AdminContext = request.app.state.context
+    principal = acting_principal(request)
+    require_right(request, principal)
+    return context.acting(principal, "")
+
+
+async def _own_account(
+    request: Request,
+    account: Annotated[
+        str, Query(description="Whose. Without it: your own; an operator's own are the server's.")
+    ] = "",
+) -> str:
+    return account or acting_principal(request).account
+
+
 async def _words_of(request: Request) -> Callable[[str], str]:
     return words_for(request.headers.get("user-agent", ""))
 
@@ -43,4 +59,7 @@ async def _words_of(request: Request) -> Callable[[str], str]:
 # Puts texts of answers into the words of the client: options and commands, or fields and routes.
 ClientWords = Annotated[Callable[[str], str], Depends(_words_of)]
 RequestContext = Annotated[AdminContext, Depends(_context_of)]
+# Of a route that only reads: nothing of it is audited, so it takes no reason.
+ReadingContext = Annotated[AdminContext, Depends(_reading_context_of)]
+OwnAccount = Annotated[str, Depends(_own_account)]
 Reason = Annotated[str, Query(description="Why; kept in the audit trail.")]

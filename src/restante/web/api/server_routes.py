@@ -16,20 +16,20 @@ from restante.tenancy.audit import AuditFilter
 from restante.web.api.listing import as_document
 from restante.web.api.paging import PAGED, ListPage, as_listing_page, as_page
 from restante.web.api.repeatable import REPEATABLE, ActingRoute
-from restante.web.api.request_context import ClientWords, RequestContext
+from restante.web.api.request_context import ClientWords, ReadingContext, RequestContext
 
 router = APIRouter(route_class=ActingRoute, tags=["operations"])
 
 
 @router.get("/drains", response_model=list[DrainView], responses=PAGED)
-async def list_drains(context: RequestContext, page: ListPage) -> Response:
+async def list_drains(context: ReadingContext, page: ListPage) -> Response:
     """List the drains that run or wait, in the order in which they started."""
     return await as_listing_page(drains.list_drains(context, page.after, page.limit), page)
 
 
 @router.get("/drains/last", response_model=list[LastDrainView], responses=PAGED)
 async def list_last_drains(
-    context: RequestContext, page: ListPage, domain: str | None = None
+    context: ReadingContext, page: ListPage, domain: str | None = None
 ) -> Response:
     """Show how the last drain of each domain, or of one domain, ended, by domain."""
     views = await drains.last_drains(context, domain, after=page.after)
@@ -44,7 +44,7 @@ async def stop_drain(context: RequestContext, domain: str, order: DrainStop) -> 
 
 @router.get("/status", response_model=StatusView)
 async def show_status(
-    context: RequestContext, wanted: Annotated[StatusSelection, Query()], words: ClientWords
+    context: ReadingContext, wanted: Annotated[StatusSelection, Query()], words: ClientWords
 ) -> StreamingResponse:
     """Show whether the server is well, held mail by domain, running drains, listeners."""
     found = await server_status.show_status(context, wanted)
@@ -55,7 +55,7 @@ async def show_status(
 
 @router.get("/trace", response_model=TraceView)
 async def trace_mail(
-    context: RequestContext, selection: Annotated[TraceSelection, Query()]
+    context: ReadingContext, selection: Annotated[TraceSelection, Query()]
 ) -> StreamingResponse:
     """Find mail that is held or has left, and the outcome for each recipient."""
     found = await mail_search.trace(context, selection)
@@ -81,7 +81,7 @@ async def _audit_filter(
 
 @router.get("/audit", response_model=list[AuditView], responses=PAGED)
 async def list_audit(
-    context: RequestContext,
+    context: ReadingContext,
     page: ListPage,
     wanted: Annotated[AuditFilter, Depends(_audit_filter)],
 ) -> Response:

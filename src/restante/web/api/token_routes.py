@@ -8,7 +8,7 @@ from restante.admin import tokens
 from restante.admin.tokens import AddedToken, NewToken, TokenView
 from restante.web.api.paging import PAGED, ListPage, as_page
 from restante.web.api.repeatable import REPEATABLE, SECRET_ANSWER, ActingRoute
-from restante.web.api.request_context import Reason, RequestContext
+from restante.web.api.request_context import ReadingContext, Reason, RequestContext
 
 router = APIRouter(route_class=ActingRoute, prefix="/tokens", tags=["tokens"])
 
@@ -23,7 +23,7 @@ async def add_token(context: RequestContext, new: NewToken, response: Response) 
 
 @router.get("", response_model=list[TokenView], responses=PAGED)
 async def list_tokens(
-    context: RequestContext,
+    context: ReadingContext,
     page: ListPage,
     account: Annotated[
         str | None, Query(description="Whose; empty for the operator's own.")

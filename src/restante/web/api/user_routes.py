@@ -14,7 +14,7 @@ from restante.admin.portal_users import (
 )
 from restante.web.api.paging import PAGED, ListPage, as_page
 from restante.web.api.repeatable import REPEATABLE, SECRET_ANSWER, ActingRoute
-from restante.web.api.request_context import Reason, RequestContext
+from restante.web.api.request_context import ReadingContext, Reason, RequestContext
 
 router = APIRouter(route_class=ActingRoute, prefix="/users", tags=["users"])
 
@@ -31,7 +31,7 @@ async def invite_user(
 
 @router.get("", response_model=list[PortalUserView], responses=PAGED)
 async def list_users(
-    context: RequestContext,
+    context: ReadingContext,
     page: ListPage,
     account: Annotated[str | None, Query(description="Whose; empty for the operators.")] = None,
 ) -> Response:
