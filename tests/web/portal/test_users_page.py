@@ -90,7 +90,9 @@ def test_nobody_gives_more_than_the_own_rights() -> None:
         answer = visit(desk, "/users/invite", form={**BERT, "role": role})
         assert answer.status_code in (403, 422)
     assert user(desk) is None
-    assert "<option>operator" not in visit(desk, "/users").text
+    page = visit(desk, "/users").text
+    assert ">operator" not in page
+    assert "<option selected>account-reader" in page
 
 
 def test_a_foreign_account_is_as_unknown_as_any_other() -> None:
