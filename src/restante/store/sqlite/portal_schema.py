@@ -1,0 +1,183 @@
+"""The tables of the newest versions: users of the portal and their requests, use and notices.
+
+Steps of `migrations.MIGRATIONS`, in their order. None is ever edited.
+"""
+
+import apsw
+
+_PORTAL_USERS = """
+-- grants, recovery and passkeys are JSON; octets in it are in hexadecimal.
+CREATE TABLE portal_user (
+    email            TEXT PRIMARY KEY,
+    account          TEXT NOT NULL,
+    grants           TEXT NOT NULL,
+    created_by       TEXT NOT NULL,
+    created_at       REAL NOT NULL,
+    revision         INTEGER NOT NULL,
+    password_hash    TEXT NOT NULL,
+    sealed_totp      BLOB,
+    totp_step        INTEGER NOT NULL,
+    recovery         TEXT NOT NULL,
+    passkeys         TEXT NOT NULL,
+    oidc_issuer      TEXT NOT NULL,
+    oidc_subject     TEXT NOT NULL,
+    invitation_hash  BLOB,
+    invitation_until REAL,
+    signed_in_at     REAL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX portal_user_of_account ON portal_user (account);
+"""
+
+
+def add_portal_users(connection: apsw.Connection) -> None:
+    """Add portal users."""
+    connection.execute(_PORTAL_USERS)
+
+
+_HELD_PEAKS = """
+-- The most that domains held in slots of time; no row where nothing was held.
+CREATE TABLE held_peak (
+    domain_id INTEGER NOT NULL,  -- may be of a removed domain
+    account   TEXT NOT NULL,
+    width     INTEGER NOT NULL,  -- seconds
+    at        INTEGER NOT NULL,  -- Unix time of the slot's beginning
+    messages  INTEGER NOT NULL,
+    octets    INTEGER NOT NULL,
+    PRIMARY KEY (domain_id, account, width, at)
+) STRICT, WITHOUT ROWID;
+"""
+
+
+def add_held_peaks(connection: apsw.Connection) -> None:
+    """Add held peaks."""
+    connection.execute(_HELD_PEAKS)
+
+
+_ACCOUNT_USE = """
+-- How much each account used the server. Rows stay after the account was removed.
+CREATE TABLE account_use (
+    account         TEXT NOT NULL,
+    added_at        INTEGER NOT NULL,  -- Unix time of the account's addition
+    month           INTEGER NOT NULL,  -- such as 202611, of UTC
+    received        INTEGER NOT NULL,  -- messages
+    received_octets INTEGER NOT NULL,
+    delivered       INTEGER NOT NULL,  -- messages
+    octet_seconds   REAL NOT NULL,
+    PRIMARY KEY (account, added_at, month)
+) STRICT, WITHOUT ROWID;
+"""
+
+
+def add_account_use(connection: apsw.Connection) -> None:
+    """Add account use."""
+    connection.execute(_ACCOUNT_USE)
+
+
+_PAST_NOTICES = """
+-- The newest notices of each channel that were sent or given up.
+CREATE TABLE past_notice (
+    number     INTEGER PRIMARY KEY AUTOINCREMENT,
+    channel_id INTEGER NOT NULL,
+    key        TEXT    NOT NULL,
+    news       TEXT    NOT NULL,  -- JSON object
+    held_back  INTEGER NOT NULL,
+    ended_at   REAL    NOT NULL,
+    is_sent    INTEGER NOT NULL,
+    failures   INTEGER NOT NULL,
+    reply      TEXT    NOT NULL
+) STRICT;
+
+CREATE INDEX past_notice_of_channel ON past_notice (channel_id, number);
+"""
+
+
+def add_past_notices(connection: apsw.Connection) -> None:
+    """Add past notices."""
+    connection.execute(_PAST_NOTICES)
+
+
+_ERASURES = """
+-- The marks that stand in the place of erased addresses. The address is here until its erasure has
+-- ended, so that an erasure which was interrupted goes on with the same mark.
+CREATE TABLE erasure (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    person TEXT NOT NULL  -- '' once it has ended
+) STRICT;
+"""
+
+
+def add_erasures(connection: apsw.Connection) -> None:
+    """Add erasures."""
+    connection.execute(_ERASURES)
+
+
+_PORTAL_SESSIONS = """
+-- Portal users that are signed in.
+CREATE TABLE portal_session (
+    id_hash      BLOB PRIMARY KEY,  -- SHA-256 of the secret that the browser holds
+    email        TEXT NOT NULL,
+    stamp        BLOB NOT NULL,  -- of the user at the sign-in
+    factors      TEXT NOT NULL,
+    address      TEXT NOT NULL,
+    agent        TEXT NOT NULL,
+    signed_in_at REAL NOT NULL,
+    proved_at    REAL NOT NULL,
+    used_at      REAL NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX portal_session_of_user ON portal_session (email, used_at);
+CREATE INDEX portal_session_use ON portal_session (used_at);
+"""
+
+
+def add_portal_sessions(connection: apsw.Connection) -> None:
+    """Add portal sessions."""
+    connection.execute(_PORTAL_SESSIONS)
+
+
+_SCHEDULED_CHANGES = """
+-- Changes of destinations and authorized hosts that wait for their time. A part that stays as it is
+-- has NULL, before and after.
+CREATE TABLE scheduled_change (
+    id                 INTEGER PRIMARY KEY AUTOINCREMENT,
+    domain_id          INTEGER NOT NULL,
+    domain             TEXT    NOT NULL,
+    account            TEXT    NOT NULL,
+    maker              TEXT    NOT NULL,
+    origin             TEXT    NOT NULL,
+    token              TEXT    NOT NULL,
+    portal_user        TEXT    NOT NULL,
+    made_at            REAL    NOT NULL,
+    applies_at         REAL    NOT NULL,
+    former_destination TEXT,  -- JSON, as in domain
+    wanted_destination TEXT,
+    former_hosts       TEXT,
+    wanted_hosts       TEXT,
+    reason             TEXT    NOT NULL,
+    is_announced       INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX scheduled_change_of_domain ON scheduled_change (domain_id);
+"""
+
+
+def add_scheduled_changes(connection: apsw.Connection) -> None:
+    """Add scheduled changes."""
+    connection.execute(_SCHEDULED_CHANGES)
+
+
+def index_refused_numbers(connection: apsw.Connection) -> None:
+    """Let the refused mail of all domains be listed in the order of its numbers."""
+    connection.execute(
+        "CREATE INDEX last_reply_refused_numbers ON last_reply (number + 0) WHERE is_refused"
+    )
+
+
+def add_change_locks(connection: apsw.Connection) -> None:
+    """Whether an account may change destinations and authorized hosts."""
+    connection.execute("ALTER TABLE account ADD COLUMN change_lock INTEGER NOT NULL DEFAULT 0")
+
+
+def forget_requesters_of_closed_drains(connection: apsw.Connection) -> None:
+    """Keep the name of the one who asked in the past drain alone, where it can be erased."""
+    connection.execute("UPDATE drain SET requested_by = '', stop = '' WHERE NOT is_open")
