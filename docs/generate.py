@@ -69,10 +69,11 @@ AUDIT_MEANINGS = {
     " time, and is a user of the portal now.",
     AuditAction.USER_CHANGED: "A portal user's rights, password or second factor were changed.",
     AuditAction.USER_REMOVED: "A user of the portal was removed, or lost an account with it.",
+    AuditAction.PORTAL_LINK_MADE: "A one-time link was made that opens a session of a portal user.",
     AuditAction.SIGNED_IN: "A user signed in to the portal.",
     AuditAction.SIGN_IN_REFUSED: "A password or code for the portal was refused. In a flood, only"
     " some of them have an entry.",
-    AuditAction.FACTOR_SHOWN: "A user showed a one-time code again, for a critical action.",
+    AuditAction.FACTOR_SHOWN: "A user showed a factor again, for a critical action.",
     AuditAction.TOKEN_ADDED: "A token of the API was added, with these roles and scopes.",
     AuditAction.TOKEN_REVOKED: "A token of the API was revoked.",
     AuditAction.DOMAIN_ADDED: "A hosted domain was added.",

@@ -29,6 +29,7 @@ from restante.admin import (
     past_notices,
     permissions,
     person_data,
+    portal_links,
     portal_users,
     recipient_lists,
     release_requests,
@@ -247,6 +248,12 @@ CALLS: dict[AdminAction, list[Call]] = {
     AdminAction.USER_REMOVE: [
         lambda c, of: portal_users.remove_user(c, f"ana@{of.domain}", "left")
     ],
+    AdminAction.PORTAL_LINK: [
+        lambda c, of: portal_links.make_portal_link(
+            replace(c, portal_url=lambda: "https://r.example"),
+            portal_links.NewPortalLink(user=f"ana@{of.domain}"),
+        )
+    ],
     AdminAction.DOMAIN_ADD: [
         lambda c, of: domains.add_domain(
             c,
@@ -464,7 +471,12 @@ OF_THE_PLATFORM = {
     AdminAction.RELEASE,  # the releaser decides: tests/release/test_authorization.py
 }
 # Their calls give rights, of which the principal must have each.
-GIVES_RIGHTS = {AdminAction.TOKEN_ADD, AdminAction.USER_INVITE, AdminAction.USER_CHANGE}
+GIVES_RIGHTS = {
+    AdminAction.TOKEN_ADD,
+    AdminAction.USER_INVITE,
+    AdminAction.USER_CHANGE,
+    AdminAction.PORTAL_LINK,
+}
 EACH_CALL = [(action, call) for action, calls in CALLS.items() for call in calls]
 WITHIN_AN_ACCOUNT = [(action, call) for action, call in EACH_CALL if action not in OF_THE_PLATFORM]
 

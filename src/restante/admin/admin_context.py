@@ -15,12 +15,14 @@ from restante.queue.presence import Sighting
 from restante.reception.intake import Receipt, ReceivedMail
 from restante.reception.quota_reservations import QuotaReservations
 from restante.request_limits.check_allowance import CheckAllowance
+from restante.request_limits.one_time_values import OneTimeValues
 from restante.store.interface import Store
 from restante.store.live_directory import LiveDirectory
 from restante.store.live_recipients import LiveRecipients
 from restante.telemetry.log import Log
 from restante.telemetry.metric_types import Exposition
 from restante.tenancy.model import Destination
+from restante.tenancy.portal_link import LINK_SECONDS, PortalLink
 from restante.tenancy.principal import NOBODY, Principal, Role
 from restante.tenancy.secrets import Vault
 
@@ -158,6 +160,9 @@ class AdminContext:
     principal: Principal = NOBODY  # the actor; nobody until a request names one
     reason: str = ""  # the caller's reason, if given
     checks: CheckAllowance = field(default_factory=CheckAllowance)  # that accounts start
+    portal_links: OneTimeValues[PortalLink] = field(
+        default_factory=lambda: OneTimeValues(LINK_SECONDS)
+    )
     portal_url: Callable[[], str] = str  # its beginning, without a slash; "" if there is no portal
     private_addresses: Callable[[], bool] = bool  # whether accounts' channels may use them
     change_delay: Callable[[], float] = (

@@ -37,6 +37,7 @@ class AdminAction(StrEnum):
     USER_LIST = "list portal users"
     USER_CHANGE = "change a portal user"
     USER_REMOVE = "remove a portal user"
+    PORTAL_LINK = "make a link into the portal"
     DOMAIN_ADD = "add a domain"
     DOMAIN_LIST = "list domains"
     DOMAIN_SHOW = "show a domain"
@@ -246,6 +247,7 @@ _OF_SCOPES: Final[Mapping[Grant, frozenset[AdminAction]]] = {
             AdminAction.USER_REMOVE,
         }
     ),
+    Scope.PORTAL_LINK: frozenset({AdminAction.PORTAL_LINK}),
     Scope.DOMAIN_READ: frozenset(
         {
             AdminAction.DOMAIN_LIST,

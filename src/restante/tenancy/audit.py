@@ -30,6 +30,7 @@ class AuditAction(StrEnum):
     USER_ADDED = "user-added"
     USER_CHANGED = "user-changed"
     USER_REMOVED = "user-removed"
+    PORTAL_LINK_MADE = "portal-link-made"
     SIGNED_IN = "signed-in"
     SIGN_IN_REFUSED = "sign-in-refused"
     FACTOR_SHOWN = "factor-shown"

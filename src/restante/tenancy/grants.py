@@ -30,6 +30,7 @@ class Scope(StrEnum):
     LOGIN_WRITE = "login:write"
     TOKEN_WRITE = "token:write"  # noqa: S105  a name
     USER_WRITE = "user:write"
+    PORTAL_LINK = "portal:link"
     DOMAIN_READ = "domain:read"
     DOMAIN_WRITE = "domain:write"
     DOMAIN_DIRECT = "domain:direct"

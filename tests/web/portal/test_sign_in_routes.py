@@ -32,6 +32,7 @@ def test_strangers_have_the_sign_in_and_invitations_alone() -> None:
     found = {one.path for one in routes() if isinstance(one, StrangerRoute)}
     assert found == {
         "/sign-in",
+        "/portal-link/{secret}",
         "/sign-in/passkey",
         "/sign-in/provider",
         "/sign-in/provider/back",

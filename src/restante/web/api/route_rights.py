@@ -31,6 +31,7 @@ RIGHTS: Final[Mapping[str, AdminAction]] = {
     "list_users": AdminAction.USER_LIST,
     "change_user": AdminAction.USER_CHANGE,
     "remove_user": AdminAction.USER_REMOVE,
+    "make_portal_link": AdminAction.PORTAL_LINK,
     "add_domain": AdminAction.DOMAIN_ADD,
     "list_domains": AdminAction.DOMAIN_LIST,
     "show_domain": AdminAction.DOMAIN_SHOW,

@@ -14,7 +14,7 @@ from restante.web.portal.portal_look import PortalLook
 _CSS: Final = "text/css; charset=utf-8"
 _SCRIPT: Final = "text/javascript; charset=utf-8"
 _COLOR: Final = re.compile(r"#[0-9a-fA-F]{6}")
-_OWN: Final = {"portal.css": _CSS, "portal.js": _SCRIPT, "passkeys.js": _SCRIPT}
+_OWN: Final = {"portal.css": _CSS, "portal.js": _SCRIPT, "passkeys.js": _SCRIPT, "open.js": _SCRIPT}
 _HTMX: Final = "htmx-4.0.1/htmx.min.js"
 
 
