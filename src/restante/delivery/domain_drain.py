@@ -86,13 +86,7 @@ class DomainDrain:
         )
         self._journal = Journal(context.log, domain.name)
         self._journal.destination = domain.destination.text
-        self._supply = Supply(
-            context.handover,
-            context.content,
-            lease.domain_id,
-            context.hostname,
-            lambda: context.settings.hops_limit,
-        )
+        self._supply = _supply(lease, context)
         self._settlement = Settlement(
             context.handover,
             lease,
@@ -102,9 +96,8 @@ class DomainDrain:
             on_change=self._settlement_changed,
             now=context.now,
         )
-        self._learning = (
-            RecipientLearning() if domain.policy.recipients is Recipients.LEARNED else None
-        )
+        learns = domain.policy.recipients is Recipients.LEARNED
+        self._learning = RecipientLearning() if learns else None
         takes_mail = context.experience.has_taken_mail(domain.destination.text)
         self._refusals = Refusals(takes_mail=takes_mail)
         self._attempt: DrainAttempt | None = None
@@ -521,3 +514,13 @@ def _goes_on(end: AttemptEnd) -> bool:
     time, and the others go at once.
     """
     return end.kind is AttemptKind.COMPLETE and (not end.tried or end.moved_some)
+
+
+def _supply(lease: Drain, context: DeliveryContext) -> Supply:
+    return Supply(
+        context.handover,
+        context.content,
+        lease.domain_id,
+        context.hostname,
+        lambda: context.settings.hops_limit,
+    )
