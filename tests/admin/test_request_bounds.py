@@ -112,3 +112,18 @@ def test_a_long_list_of_good_items_ends_at_its_bound() -> None:
     with pytest.raises(ValidationError) as raised:
         DomainChange.model_validate({"allow": ["192.0.2.1"] * (MOST_HOSTS + 1)})
     assert [one["type"] for one in raised.value.errors()] == ["too_long"]
+
+
+@pytest.mark.parametrize("name", ["retention", "quota", "quota_messages", "connections"])
+def test_a_flag_is_no_number(name: str) -> None:
+    for flag in (True, False):
+        with pytest.raises(ValidationError, match="must be a number"):
+            DomainChange.model_validate({name: flag})
+
+
+def test_mail_is_kept_for_ever_or_at_least_for_a_second() -> None:
+    for seconds in (0, 1, 1.5):
+        DomainChange.model_validate({"retention": seconds})
+    for seconds in (5e-324, 0.9):
+        with pytest.raises(ValidationError, match="at least one second"):
+            DomainChange.model_validate({"retention": seconds})

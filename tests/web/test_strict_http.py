@@ -63,12 +63,30 @@ def test_plain_requests_are_read(request_: bytes) -> None:
         HOST + b"X\x00: b\r\n",
         HOST + b": b\r\n",
         HOST + HOST,
+        b"Host: a/b?c\r\n",
+        b"Host: a@b\r\n",
+        b"Host: [::1\r\n",
+        b"Host: a:b\r\n",
+        HOST + b"Authorization: Bearer a\r\nAuthorization: Bearer b\r\n",
+        HOST + b"Content-Type: a/b\r\nContent-Type: c/d\r\n",
+        HOST + b"Idempotency-Key: a\r\nIdempotency-Key: b\r\n",
         b" Host: restante\r\n",
         b"",
     ],
 )
 def test_odd_headers_are_refused(head: bytes) -> None:
     assert status_of(b"POST / HTTP/1.1\r\n" + head + b"\r\n0\r\n\r\n") == 400
+
+
+@pytest.mark.parametrize("host", [b"", b"mx2.example.net:8025", b"[2001:db8::1]:80", b"192.0.2.1"])
+def test_hosts_and_ports_are_read(host: bytes) -> None:
+    assert events(b"GET / HTTP/1.1\r\nHost: " + host + b"\r\n\r\n")
+
+
+def test_lines_behind_the_last_chunk_are_refused_in_any_pieces() -> None:
+    text = CHUNKED + b"2\r\nhi\r\n0\r\n\n"
+    for at in range(1, len(text)):
+        assert status_of(text[:at], text[at:]) == 400
 
 
 def test_a_fold_is_refused_in_any_pieces() -> None:
@@ -95,6 +113,9 @@ def test_transfer_encoding_is_refused_where_it_may_be_unknown() -> None:
         b" 2\r\nhi\r\n",
         b"2\nhi\n",
         b"2\r\nhiX0\r\n",
+        b"2\r\nhi\r\n0\r\nX: y",
+        b"2\r\nhi\r\n0\r\nX: y\n",
+        b"2\r\nhi\r\n0\r\n\n",
         b"f" * 21,
     ],
 )

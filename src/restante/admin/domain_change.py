@@ -16,7 +16,7 @@ from pydantic import Field
 
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.policy_change import PolicyFields
-from restante.admin.request_bounds import Hosts, Line, PemText, Pins, Secret
+from restante.admin.request_bounds import Hosts, Line, PemText, Pins, Secret, StoredNumber
 from restante.phrases import did_you_mean
 from restante.tenancy.model import (
     AuthorizedHosts,
@@ -48,8 +48,8 @@ class DomainFields(PolicyFields):
     pin_now: bool = False  # connect, and pin the key that the destination shows
     destination_login: Line | None = None  # user name; "" for none
     destination_password: Secret | None = None
-    connections: Annotated[int, Field(ge=1, le=MAX_CONNECTIONS)] | None = None
-    per_minute: Annotated[int, Field(ge=0, le=MAX_PER_MINUTE)] | None = (
+    connections: Annotated[StoredNumber, Field(ge=1, le=MAX_CONNECTIONS)] | None = None
+    per_minute: Annotated[StoredNumber, Field(ge=0, le=MAX_PER_MINUTE)] | None = (
         None  # messages; 0 for no limit
     )
     private_destination: bool | None = None  # whether an account's choice may have any address

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, create_model
 
 from restante.admin.admin_error import AdminError, ErrorKind
-from restante.admin.request_bounds import Line, Moment, Span, StoredNumber
+from restante.admin.request_bounds import KeptFor, Line, Moment, StoredNumber
 from restante.admin.trail import moment
 from restante.tenancy.policy import (
     Accept,
@@ -40,7 +40,7 @@ from restante.tenancy.quota import Quota
 MAX_REASON_LENGTH = 500  # characters
 
 Amount = StoredNumber  # 0 removes the limit
-Seconds = Span  # 0: no end
+Seconds = KeptFor  # 0: no end
 
 _GIVEN: Final[dict[SettingKind, Any]] = {  # in a request
     SettingKind.FLAG: bool,

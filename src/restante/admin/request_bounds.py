@@ -10,7 +10,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, AwareDatetime, Field, GetCoreSchemaHandler, SecretStr
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BeforeValidator,
+    Field,
+    GetCoreSchemaHandler,
+    SecretStr,
+)
 from pydantic.types import AllowInfNan
 from pydantic_core import CoreSchema
 
@@ -61,11 +68,30 @@ def _within_time(moment: datetime) -> datetime:
     return moment
 
 
+def _no_flag(value: object) -> object:
+    """Refuse true and false as a number: Pydantic takes them as 1 and 0."""
+    if isinstance(value, bool):
+        raise ValueError("must be a number")  # noqa: TRY004  Pydantic shows this one
+    return value
+
+
+def _a_second(seconds: float) -> float:
+    if 0 < seconds < 1:
+        raise ValueError("must be 0, or at least one second")
+    return seconds
+
+
 UnixTime = Annotated[float, AllowInfNan(allow_inf_nan=False), Field(ge=0, le=LAST_MOMENT)]
-Span = Annotated[float, AllowInfNan(allow_inf_nan=False), Field(ge=0, le=LONGEST_SPAN)]  # seconds
+Span = Annotated[  # seconds
+    float,
+    AllowInfNan(allow_inf_nan=False),
+    Field(ge=0, le=LONGEST_SPAN),
+    BeforeValidator(_no_flag),
+]
+KeptFor = Annotated[Span, AfterValidator(_a_second)]  # seconds
 AnyMoment = Annotated[datetime, AfterValidator(_within_time)]  # without a zone: local time
 Moment = Annotated[AwareDatetime, AfterValidator(_within_time)]
-StoredNumber = Annotated[int, Field(ge=0, lt=2**63)]  # a 64-bit column
+StoredNumber = Annotated[int, Field(ge=0, lt=2**63), BeforeValidator(_no_flag)]  # a 64-bit column
 
 PathText = Annotated[str, Field(max_length=4096)]  # of a directory
 Line = Annotated[str, Field(max_length=LINE_LENGTH)]

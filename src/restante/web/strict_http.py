@@ -5,7 +5,10 @@ how requests are smuggled past a proxy (RFC 9112, section 11.2). These forms are
 
 - folded header lines (section 5.2) and line ends without CR (section 2.2);
 - Content-Length with Transfer-Encoding, and Transfer-Encoding in HTTP/1.0 (section 6.1);
-- other versions of HTTP, and a header of too many octets or lines.
+- other versions of HTTP, and a header of too many octets or lines;
+- a Host that is no host and port (section 3.2): addresses of requests are made from it;
+- a second field of those that name the client or its request: readers choose different ones;
+- lines behind the last chunk (section 7.1.2), whose end can be read in two ways.
 """
 
 import re
@@ -20,6 +23,8 @@ _MOST_OCTETS: Final = HEADER_OCTETS * 3 // 2
 _TOO_LARGE: Final = 431
 _NOT_SUPPORTED: Final = 505
 _HEADER_END: Final = re.compile(rb"\r?\n\r?\n")
+_HOST: Final = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~%!$&'()*+,;=-]*)(:[0-9]*)?\Z")
+_SINGLE: Final = (b"authorization", b"content-type", b"idempotency-key")
 _FOLD_OR_BARE_LF: Final = re.compile(rb"\n[ \t]|(?<!\r)\n|\A\n")
 
 Event = h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]
@@ -35,9 +40,14 @@ class StrictConnection(h11.Connection):
         """Return what was received next. Raises RemoteProtocolError with the fitting status."""
         if self.their_state is h11.IDLE:
             _refuse_odd_lines(self.trailing_data[0])
+        before = self.trailing_data[0] if self.their_state is h11.SEND_BODY else b""
         event = super().next_event()
         if isinstance(event, h11.Request):
             _refuse_ambiguous(event)
+        if isinstance(event, h11.EndOfMessage) and before:
+            end = before[: len(before) - len(self.trailing_data[0])]
+            if event.headers or (end and not end.endswith(b"\r\n")):
+                raise h11.RemoteProtocolError("lines behind the last chunk")
         return event
 
 
@@ -58,6 +68,10 @@ def _refuse_ambiguous(request: h11.Request) -> None:
     if request.http_version not in _VERSIONS:
         raise h11.RemoteProtocolError("other version of HTTP", error_status_hint=_NOT_SUPPORTED)
     names = [name for name, _ in request.headers]
+    if any(names.count(name) > 1 for name in _SINGLE):
+        raise h11.RemoteProtocolError("a field that may be there once")
+    if not all(_HOST.match(value) for name, value in request.headers if name == b"host"):
+        raise h11.RemoteProtocolError("Host is no host and port")
     is_chunked = b"transfer-encoding" in names
     if is_chunked and b"content-length" in names:
         raise h11.RemoteProtocolError("Content-Length with Transfer-Encoding")
