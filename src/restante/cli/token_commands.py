@@ -49,7 +49,7 @@ _EXAMPLES: Final = (
 def add(
     first: Annotated[
         str,
-        typer.Argument(metavar="ACCOUNT", help="The account. Leave it out with --operator."),
+        typer.Argument(metavar="ACCOUNT", help="The account; with --operator the name instead."),
     ],
     second: Annotated[
         str | None,
