@@ -24,7 +24,9 @@ from restante.tenancy.audit import AuditAction
 from restante.tenancy.person import Person, read_person
 from restante.tenancy.record_change import Change, changes_between
 
-SLICE: Final = 1000  # rows that one call of the store looks at, and changes at most
+SLICE: Final = 250
+"""Rows that one call of the store looks at, and changes at most. Its thread competes with the event
+loop meanwhile: on a loaded machine, 1000 rows delayed mail by 61 ms, and 250 by 27 ms."""
 SUBJECT: Final = "a person"  # of the audit entry of an export: it does not keep the address
 ELSEWHERE: Final = (
     "the server's log, the journal, and logs of proxies",
