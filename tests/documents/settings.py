@@ -39,7 +39,10 @@ def as_toml(settings: dict[str, Any]) -> str:
 
 def _tables(key: str, value: Any) -> list[tuple[str, dict[str, Any]]]:
     if isinstance(value, dict):
-        return [(f"[{key}]", value)]
+        inner = {name: one for name, one in value.items() if _is_table(one)}
+        plain = {name: one for name, one in value.items() if name not in inner}
+        within = [_tables(f"{key}.{name}", one) for name, one in inner.items()]
+        return [(f"[{key}]", plain), *(table for tables in within for table in tables)]
     if _is_table(value):
         return [(f"[[{key}]]", table) for table in value]
     return []
