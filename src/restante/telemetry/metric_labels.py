@@ -163,6 +163,7 @@ DOING = MetricLabel(
         "request",
         "token uses",
         "portal sessions",
+        "scheduled changes",
         "applying",
         "keeping an answer",
     ),
