@@ -63,6 +63,10 @@ def test_an_invalid_channel_is_refused_with_its_remedy(
     assert "a-token" not in str(error)
 
 
+def test_a_webhook_without_a_key_is_told_that_it_needs_one(desk: Desk) -> None:
+    assert "needs a key" in refusal(desk, hook(key=None)).error
+
+
 PRIVATE_URLS = [
     "https://127.0.0.1/a-token",
     "https://10.0.0.7:8443/a-token",
@@ -70,6 +74,9 @@ PRIVATE_URLS = [
     "https://[::ffff:192.168.0.1]/a-token",
     "https://inside.example/a-token",
     "http://localhost/a-token",
+    "https://2130706433/a-token",
+    "https://0x7f.1/a-token",
+    "https://0/a-token",
 ]
 
 

@@ -4,9 +4,10 @@ A new channel and a changed one go through the same checks. No error repeats a U
 """
 
 import asyncio
+import socket
 from collections.abc import Sequence
 from dataclasses import replace
-from ipaddress import ip_address
+from ipaddress import IPv4Address, ip_address
 from typing import Annotated, Final
 
 import httpx
@@ -192,12 +193,27 @@ async def _require_public_host(context: AdminContext, name: str, url: str) -> No
 
 async def _addresses(context: AdminContext, host: str) -> Sequence[IpAddress]:
     """Return the addresses of a host. Raises LookupFailed, TimeoutError."""
-    try:
-        return [ip_address(host)]
-    except ValueError:
+    literal = _literal(host)
+    if literal is None:
         context.resolver.forget(host)  # most likely its address was corrected
         async with asyncio.timeout(_LOOKUP_SECONDS):
             return await context.resolver.addresses(host)
+    return [literal]
+
+
+def _literal(host: str) -> IpAddress | None:
+    """Return the address that a host is, None for a name.
+
+    2130706433 and 0x7f.1 are addresses for the system that dials, so they are for us.
+    """
+    try:
+        return ip_address(host)
+    except ValueError:
+        pass
+    try:
+        return IPv4Address(socket.inet_aton(host))
+    except OSError:
+        return None
 
 
 def _outside(context: AdminContext, name: str, address: str) -> str:
@@ -223,11 +239,13 @@ def _checked_key(channel: Channel, fields: ChannelFields) -> str | None:
         return None
     if fields.key is None and channel.sealed is not None:
         return None
-    key = fields.key.get_secret_value().strip() if fields.key is not None else ""
+    remedy = "write whsec_ and the base64 of 24 to 64 random octets, or let one be made"
+    if fields.key is None:
+        raise wrong(channel.name, ErrorKind.INVALID, "a webhook needs a key", remedy)
+    key = fields.key.get_secret_value().strip()
     try:
         key_octets(key)
     except ValueError:
-        remedy = "write whsec_ and the base64 of 24 to 64 random octets, or let one be made"
         raise wrong(channel.name, ErrorKind.INVALID, "its key cannot be used", remedy) from None
     return key
 
