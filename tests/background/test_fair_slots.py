@@ -33,7 +33,7 @@ class Visits:
         await settled()
 
     async def _visit(self, name: str) -> None:
-        async with self._turns.turn(name[0]):
+        async with self._turns.slot(name[0]):
             self.log.append(name)
             await self._leave[name].wait()
 

@@ -46,12 +46,12 @@ def test_the_first_few_are_made_as_soon_as_one_message_got_through() -> None:
     assert ramp.wanted == FREELY
 
 
-def test_each_step_is_judged_by_two_turns_of_each_connection() -> None:
+def test_each_step_is_judged_by_two_bursts_of_each_connection() -> None:
     """Pipelined messages get replies in bursts: one burst alone says nothing."""
     ramp = ConnectionRamp(20)
     ramp.deliver(1, 0.0)
-    turns = [ramp.deliver(FREELY, float(second // 64), turn=64) for second in range(1000)]
-    assert turns.index(True) == 2 * 64 * FREELY - 1
+    steps = [ramp.deliver(FREELY, float(second // 64), together=64) for second in range(1000)]
+    assert steps.index(True) == 2 * 64 * FREELY - 1
 
 
 def test_there_are_never_more_than_the_destination_allows() -> None:

@@ -8,7 +8,7 @@ from tests.delivery.world import World, until
 
 def test_the_limits_of_turns_are_those_of_the_last_reload() -> None:
     async def take_turn(context: DeliveryContext, account: str, done: asyncio.Event) -> None:
-        async with context.turns.turn(account):
+        async with context.slots.slot(account):
             taken.append(account)
             await done.wait()
 
@@ -25,7 +25,7 @@ def test_the_limits_of_turns_are_those_of_the_last_reload() -> None:
                 await asyncio.sleep(0)
             assert taken == ["alpha"]
             world.set(drains_limit=2)
-            context.turns.limits_changed()
+            context.slots.limits_changed()
             await until(lambda: taken == ["alpha", "beta"])
             done.set()
 

@@ -63,6 +63,6 @@ def test_a_window_takes_as_many_messages_as_the_pace_allows() -> None:
 
 def test_the_turn_is_the_number_that_had_their_replies_together() -> None:
     pace = Pace()
-    assert pace.turn == 1
+    assert pace.together == 1
     pace.adapt(0.1, is_whole=True)
-    assert (pace.turn, pace.messages) == (FEWEST_MESSAGES, 2 * FEWEST_MESSAGES)
+    assert (pace.together, pace.messages) == (FEWEST_MESSAGES, 2 * FEWEST_MESSAGES)

@@ -23,9 +23,9 @@ class FairSlots:
         ] = {}  # by account, in the order they came
 
     @asynccontextmanager
-    async def turn(self, account: str) -> AsyncIterator[None]:
+    async def slot(self, account: str) -> AsyncIterator[None]:
         """Hold a slot for the time of the block."""
-        await self._await_turn(account)
+        await self._await_slot(account)
         try:
             yield
         finally:
@@ -35,22 +35,22 @@ class FairSlots:
         """Begin at once as many as a higher limit allows."""
         self._hand_out()
 
-    async def _await_turn(self, account: str) -> None:
-        turn = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(account, deque()).append(turn)
+    async def _await_slot(self, account: str) -> None:
+        place = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(account, deque()).append(place)
         self._hand_out()
         try:
-            await turn
+            await place
         except asyncio.CancelledError:
-            if not turn.cancelled():  # it had its slot already
+            if not place.cancelled():  # it had its slot already
                 self._give_back(account)
             else:
-                self._leave(account, turn)
+                self._leave(account, place)
             raise
 
-    def _leave(self, account: str, turn: asyncio.Future[None]) -> None:
-        if account in self._waiting and turn in self._waiting[account]:
-            self._waiting[account].remove(turn)
+    def _leave(self, account: str, place: asyncio.Future[None]) -> None:
+        if account in self._waiting and place in self._waiting[account]:
+            self._waiting[account].remove(place)
             self._forget_if_empty(account)
 
     def _give_back(self, account: str) -> None:
@@ -62,17 +62,17 @@ class FairSlots:
     def _hand_out(self) -> None:
         while self._taken.total() < self._limit() and (account := self._next()) is not None:
             waiting = self._waiting.pop(account)
-            turn = waiting.popleft()
+            place = waiting.popleft()
             if waiting:
                 self._waiting[account] = waiting  # behind those with as few slots: they are next
-            if not turn.done():
+            if not place.done():
                 self._taken[account] += 1
-                turn.set_result(None)
+                place.set_result(None)
 
     def _next(self) -> str | None:
         """Return the account with the fewest slots of those that may have one more.
 
-        Among accounts with equally few, the one that has waited longest since its last turn comes
+        Among accounts with equally few, the one that has waited longest since its last slot comes
         first.
         """
         limit = self._account_limit()

@@ -102,7 +102,7 @@ class CheckRunner:
         try:
             async with (
                 asyncio.timeout(self._terms.seconds),
-                self._slots.turn(str(address_block(address))),
+                self._slots.slot(str(address_block(address))),
             ):
                 verdict = await examination
         except StoreError:

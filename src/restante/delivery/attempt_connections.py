@@ -68,7 +68,7 @@ class AttemptConnections:
     @property
     def replies_together(self) -> int:
         """How many messages got their replies together the last time."""
-        return self._pace.turn
+        return self._pace.together
 
     @property
     def proven_window(self) -> int:

@@ -4,7 +4,7 @@
                     got through
     beyond          twice as many if the present ones were worth it: at least a quarter more
                     messages a second than half as many had carried, measured over a quarter of a
-                    second and two turns of each
+                    second and two bursts of each
     one was lost    as many as are left, until enough messages got through to try another
 
 On a fast path, a few connections carry all that the destination can take. More would only use up
@@ -17,7 +17,7 @@ from typing import Final
 FREELY: Final = 4  # connections
 WORTH_IT: Final = 1.25
 MEASURED_FOR: Final = 0.25  # seconds
-_TURNS: Final = 2  # for each connection: fewer are chance, because pipelined replies come in bursts
+_BURSTS: Final = 2  # for each connection: pipelined replies come in bursts, so fewer are chance
 _PAUSE: Final = 500  # messages to be delivered after a connection was lost before another is tried
 
 
@@ -39,10 +39,10 @@ class ConnectionRamp:
         """Whether no delivered message can make it want more: `deliver` need not be called."""
         return self._is_over or self.wanted >= self._most
 
-    def deliver(self, connections: int, now: float, turn: int = 1) -> bool:
+    def deliver(self, connections: int, now: float, together: int = 1) -> bool:
         """Count a delivered message; return whether more connections are wanted now.
 
-        `connections` are up; each gets its replies for `turn` messages together.
+        `connections` are up; each gets its replies for `together` messages together.
         """
         if connections < self.wanted:
             return False
@@ -51,7 +51,7 @@ class ConnectionRamp:
         self._delivered += 1
         if self.is_settled or self._delivered < self.wanted:
             return False
-        if self.wanted >= FREELY and not self._has_paid(now - self._began_at, turn):
+        if self.wanted >= FREELY and not self._has_paid(now - self._began_at, together):
             return False
         self._begin_step(min(max(2 * self.wanted, self._freely), self._most))
         return True
@@ -69,8 +69,8 @@ class ConnectionRamp:
         self._delivered = -_PAUSE
         self._freely = 0
 
-    def _has_paid(self, seconds: float, turn: int) -> bool:
-        if seconds < MEASURED_FOR or self._delivered < _TURNS * turn * self.wanted:
+    def _has_paid(self, seconds: float, together: int) -> bool:
+        if seconds < MEASURED_FOR or self._delivered < _BURSTS * together * self.wanted:
             return False
         before, self._rate = self._rate, self._delivered / seconds
         self._is_over = self._rate < WORTH_IT * before

@@ -57,7 +57,7 @@ class DeliveryContext:
     bounces_refused: Callable[[HostedDomain], bool] = keeps_refused
     takers: Collection[str] = ()  # the destinations that have ever taken mail
     tls_plans: TlsPlans = field(default_factory=TlsPlans)
-    turns: FairSlots = field(init=False)
+    slots: FairSlots = field(init=False)
     backoff: PipeliningBackoff = field(init=False)
     experience: Experience = field(init=False)
     rates: Rates = field(init=False)
@@ -69,7 +69,7 @@ class DeliveryContext:
         return self.current_settings()
 
     def __post_init__(self) -> None:
-        self.turns = FairSlots(
+        self.slots = FairSlots(
             lambda: self.settings.drains_limit, lambda: self.settings.account_drains_limit
         )
         self.backoff = PipeliningBackoff(self.monotonic)

@@ -75,7 +75,7 @@ class Dispatcher:
 
     def settings_changed(self) -> None:
         """Let drains begin that waited for a limit, if there is more room now."""
-        self._context.turns.limits_changed()
+        self._context.slots.limits_changed()
 
     async def start(self, domain: HostedDomain, requested_by: str, release: int = 0) -> Start:
         """Deliver a domain's held mail. An open drain is joined: new patience, next try at once.

@@ -251,7 +251,7 @@ class DomainDrain:
 
     async def _make_attempt(self) -> AttemptEnd:
         self._become(DrainState.WAITING_TURN)
-        async with self._context.turns.turn(self._account), self._gate:
+        async with self._context.slots.slot(self._account), self._gate:
             self._become(DrainState.LOOKING_UP)
             domain = self._record()
             if domain is None:

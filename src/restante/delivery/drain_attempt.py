@@ -297,8 +297,8 @@ class DrainAttempt:
         """Open more connections where a delivered message is reason enough."""
         if self._connections.is_finding_out:
             return
-        turn = self._connections.replies_together
-        if self._ramp.deliver(self.connection_count, self._loop.time(), turn):
+        together = self._connections.replies_together
+        if self._ramp.deliver(self.connection_count, self._loop.time(), together):
             self._open_connections()
 
     def _tell(self, message: HeldMessage, outcome: Outcome, reply: str) -> Outcome:

@@ -1,7 +1,7 @@
 """Makes notices from events: throttled, for each channel that wants them, stored before sending.
 
 Theory of operation. One task takes the events of the inbox and decides which are sent
-(throttle.py). It stores the notices and the held-back events in one transaction. A turn begins at
+(throttle.py). It stores the notices and the held-back events in one transaction. A round begins at
 least a quarter of a second after the last one, so a flood of events causes four transactions a
 second. Held-back topics are kept in memory too, and read from the store at the start. Each server
 stores the notices of its own events, under a duty that it has for one round. So two servers do not
@@ -38,7 +38,7 @@ AT_ONCE: Final = 50  # events processed between two turns of the event loop
 
 
 @dataclass(slots=True)
-class _Turn:
+class _Decisions:
     """The decisions of one round, stored together."""
 
     notices: list[NewNotice] = field(default_factory=list)
@@ -119,42 +119,42 @@ class Outbox:
     async def _deal_with(self, taken: dict[Topic, Heard]) -> None:
         if self._quiets is None:
             self._quiets = {quiet.topic: quiet for quiet in await self._store.quiets()}
-        turn = await self._decide(taken, self._quiets)
+        made = await self._decide(taken, self._quiets)
         gone = 0
-        if turn.notices or turn.quiets or turn.over:
+        if made.notices or made.quiets or made.over:
             limit = self._settings().waiting_limit
             gone = await self._store.keep_notices(
-                turn.notices, list(turn.quiets.values()), list(turn.over), limit
+                made.notices, list(made.quiets.values()), list(made.over), limit
             )
-        for topic in turn.over:
+        for topic in made.over:
             self._quiets.pop(topic, None)
-        self._quiets |= turn.quiets
-        if turn.notices:
+        self._quiets |= made.quiets
+        if made.notices:
             self._on_stored()
         self._tell_loss(gone)
         self._tell_defect()
 
-    async def _decide(self, taken: dict[Topic, Heard], quiets: dict[Topic, Quiet]) -> _Turn:
-        turn, now, pause = _Turn(), self._now(), self._settings().pause
+    async def _decide(self, taken: dict[Topic, Heard], quiets: dict[Topic, Quiet]) -> _Decisions:
+        made, now, pause = _Decisions(), self._now(), self._settings().pause
         for place, quiet in enumerate([one for one in quiets.values() if is_over(one, now, pause)]):
             await _give_way(place)
             telling, after = let_go(quiet, now, pause)
-            self._enter(turn, quiet.topic, telling, after)
+            self._enter(made, quiet.topic, telling, after)
         for place, (topic, heard) in enumerate(taken.items()):
             await _give_way(place)
             if any(self._directory.now.hearers(heard.last)):
-                known = turn.quiets.get(topic) or (
-                    None if topic in turn.over else quiets.get(topic)
+                known = made.quiets.get(topic) or (
+                    None if topic in made.over else quiets.get(topic)
                 )
                 telling, after = hear(known, heard.last, heard.count, now, pause)
                 self._enter(
-                    turn, topic, telling, after if after is not known else None, is_known=True
+                    made, topic, telling, after if after is not known else None, is_known=True
                 )
-        return turn
+        return made
 
     def _enter(
         self,
-        turn: _Turn,
+        made: _Decisions,
         topic: Topic,
         telling: Telling | None,
         after: Quiet | None,
@@ -162,11 +162,11 @@ class Outbox:
         is_known: bool = False,
     ) -> None:
         if after is not None:
-            turn.quiets[topic] = after
+            made.quiets[topic] = after
         elif not is_known:
-            turn.over.add(topic)
+            made.over.add(topic)
         if telling is not None:
-            turn.notices.extend(
+            made.notices.extend(
                 NewNotice(channel.id, token_hex(16), telling.news, telling.held_back, self._now())
                 for channel in self._directory.now.hearers(telling.news)
             )

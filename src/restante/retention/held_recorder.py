@@ -5,8 +5,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
+from restante.background.loop_slices import in_slices
 from restante.background.rounds import Rounds
-from restante.background.turns import in_turns
 from restante.background.waiting import Clocks
 from restante.queue.held_peak import KEPT, HeldAmount, PeakTally
 from restante.queue.monthly_use import KEPT_MONTHS, Use, month_of, months_before
@@ -80,8 +80,8 @@ class HeldRecorder:
         """Return the stored octets by account, of those that have some."""
         directory, now = self._sources.directory.now, self._clocks.now()
         octets: dict[str, int] = defaultdict(int)
-        async for turn in in_turns(list(self._sources.figures.usages().items()), AT_ONCE):
-            for domain_id, usage in turn:
+        async for piece in in_slices(list(self._sources.figures.usages().items()), AT_ONCE):
+            for domain_id, usage in piece:
                 domain = directory.domain_by_id(domain_id)
                 if domain is not None:
                     held = HeldAmount(usage.held, usage.octets)

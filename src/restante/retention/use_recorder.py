@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Final
 
+from restante.background.loop_slices import in_slices
 from restante.background.rounds import Rounds
-from restante.background.turns import in_turns
 from restante.queue.monthly_use import Use
 from restante.retention.use_ledger import UseLedger
 from restante.store.live_directory import LiveDirectory
@@ -41,11 +41,11 @@ class UseRecorder:
         Raises StoreError; then it is written the next time.
         """
         counts = self._inbox.take()
-        async for received in in_turns(counts.received.items(), AT_ONCE):
+        async for received in in_slices(counts.received.items(), AT_ONCE):
             for domains, (messages, octets) in received:
                 use = Use(received=messages, received_octets=octets)
                 self._ledger.add(self._accounts(domains), use)
-        async for delivered in in_turns(counts.delivered.items(), AT_ONCE):
+        async for delivered in in_slices(counts.delivered.items(), AT_ONCE):
             for domain, messages in delivered:
                 self._ledger.add(self._accounts([domain]), Use(delivered=messages))
         await self._ledger.write()

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from restante.admin.last_requests import LastRequests
-from restante.background.turns import in_turns
+from restante.background.loop_slices import in_slices
 from restante.queue.presence import Seen
 from restante.store.interface import Store
 from restante.store.live_directory import LiveDirectory
@@ -68,7 +68,7 @@ class DomainInstruments:
             return exposition
         domains = await self._read(limit)
         text = domain_text(domains, is_openmetrics=is_openmetrics(exposition))
-        pieces = [piece async for turn in in_turns(text, _PIECES_AT_ONCE) for piece in turn]
+        pieces = [piece async for some in in_slices(text, _PIECES_AT_ONCE) for piece in some]
         return with_more(exposition, "".join(pieces))
 
     async def _read(self, limit: int | None) -> list[DomainFigures]:
@@ -83,7 +83,7 @@ class DomainInstruments:
         own, others = self.counts.read(shown, hosted)
         figures: list[DomainFigures] = []
         rest = _Rest()
-        async for domains in in_turns(hosted.values(), AT_ONCE):
+        async for domains in in_slices(hosted.values(), AT_ONCE):
             for domain in domains:
                 if domain.name in shown:
                     totals = own.get(domain.name, DomainTotals())
@@ -99,8 +99,8 @@ class DomainInstruments:
         try:
             oldest = await figures.oldest()
             parked = await figures.set_apart()
-            async for turn in in_turns(await self.store.trail.last_requests(), AT_ONCE):
-                for request in turn:
+            async for piece in in_slices(await self.store.trail.last_requests(), AT_ONCE):
+                for request in piece:
                     requests.add(request)
         except StoreError:
             return _StoredFacts(figures.usages(), None, {}, LastRequests())

@@ -30,7 +30,7 @@ class Pace:
     The connections of one attempt share it: the server behind them is the same.
     """
 
-    __slots__ = ("_settled", "across", "messages", "proven", "turn")
+    __slots__ = ("_settled", "across", "messages", "proven", "together")
 
     def __init__(self, proven: int = MOST_MESSAGES) -> None:
         """`proven`: the messages of the largest window that the server has answered, 0 for none."""
@@ -38,7 +38,7 @@ class Pace:
         self.proven = proven
         self._settled = 0  # windows
         self.across = Across.UNTRIED
-        self.turn = (
+        self.together = (
             1  # how many got their replies together the last time: one, while nothing runs ahead
         )
 
@@ -64,7 +64,7 @@ class Pace:
 
     def adapt(self, seconds: float, *, is_whole: bool) -> None:
         """Set the size of the next window by the time of one, and whether it was all delivered."""
-        self.turn = self.most
+        self.together = self.most
         if seconds > SLOW or not is_whole:
             self.messages = max(self.messages // 2, FEWEST_MESSAGES)
         elif seconds < QUICK:

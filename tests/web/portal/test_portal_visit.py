@@ -8,7 +8,7 @@ import pytest
 from starlette.exceptions import HTTPException
 
 from restante.web.portal.page_renderer import STEP_SECONDS
-from restante.web.portal.portal_visit import MOST_FIELDS, FormValues, in_turns, segment
+from restante.web.portal.portal_visit import MOST_FIELDS, FormValues, all_made, segment
 
 
 def test_fields_are_texts_without_blanks() -> None:
@@ -46,7 +46,7 @@ def test_views_of_a_long_listing_are_made_in_turns_with_others() -> None:
 
         running = asyncio.create_task(others())
         try:
-            return await in_turns(views())
+            return await all_made(views())
         finally:
             running.cancel()
 

@@ -15,7 +15,7 @@ from restante.admin.recipient_lists import KnownRecipientView, list_recipients
 from restante.admin.tokens import list_tokens
 from restante.tenancy.grants import ALL_GRANTS, Grant, GrantedRole
 from restante.web.portal.own_path import step_up_path
-from restante.web.portal.portal_visit import Visit, in_turns, page_route
+from restante.web.portal.portal_visit import Visit, all_made, page_route
 
 ROWS: Final = 100
 
@@ -69,7 +69,7 @@ async def recipients(visit: Visit) -> Response:
     after: str | None = ""
     while after is not None and len(rows) <= ROWS:
         page = await list_recipients(visit.context, domain, after, MOST_ROWS)
-        rows += [one for one in await in_turns(page.views) if wanted in one.name.casefold()]
+        rows += [one for one in await all_made(page.views) if wanted in one.name.casefold()]
         after = page.after
     return visit.page(
         "recipients.html",

@@ -8,7 +8,7 @@ from starlette.routing import Route
 
 from restante.admin.trail import list_audit
 from restante.tenancy.audit import AuditAction, AuditFilter
-from restante.web.portal.portal_visit import Visit, in_turns, page_route
+from restante.web.portal.portal_visit import Visit, all_made, page_route
 
 ROWS: Final = 100
 
@@ -23,7 +23,7 @@ async def audit(visit: Visit) -> Response:
         actor=query.given("actor"),
     )
     page = await list_audit(visit.context, wanted, ROWS, query.text("after"))
-    rows = await in_turns(page.views)
+    rows = await all_made(page.views)
     return visit.page(
         "audit.html",
         rows=rows,

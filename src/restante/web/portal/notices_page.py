@@ -16,7 +16,7 @@ from restante.admin.channels import (
     try_channel,
 )
 from restante.admin.past_notices import PastSelection, SentAgain, list_past, send_again
-from restante.web.portal.portal_visit import Visit, in_turns, page_route, see_other
+from restante.web.portal.portal_visit import Visit, all_made, page_route, see_other
 
 ROWS: Final = 100
 PAST_ROWS: Final = 50
@@ -46,8 +46,8 @@ async def repeat_notice(visit: Visit) -> Response:
 async def _page(visit: Visit, tested: str = "", trial: TrialView | None = None) -> Response:
     after = visit.query.text("after")
     channels = list(islice(list_channels(visit.context, after=after), ROWS))
-    waiting = await in_turns((await list_waiting(visit.context, limit=ROWS)).views)
-    past = await in_turns((await list_past(visit.context, PastSelection(limit=PAST_ROWS))).views)
+    waiting = await all_made((await list_waiting(visit.context, limit=ROWS)).views)
+    past = await all_made((await list_past(visit.context, PastSelection(limit=PAST_ROWS))).views)
     more = ""
     if len(channels) == ROWS:
         last = channels[-1]

@@ -12,7 +12,7 @@ from restante.admin.domain_glances import DomainGlance, DomainGlances, list_glan
 from restante.admin.permissions import AdminAction, may
 from restante.admin.server_status import StatusSelection, StatusView, show_status
 from restante.web.portal.domain_sentence import Need, needs, sentence
-from restante.web.portal.portal_visit import Visit, in_turns, page_route
+from restante.web.portal.portal_visit import Visit, all_made, page_route
 
 ROWS: Final = 100
 MOST_NEEDS: Final = 20
@@ -30,7 +30,7 @@ async def overview(visit: Visit) -> Response:
         "account": account,
     }
     if is_of_platform:
-        accounts = await in_turns(islice(list_accounts(visit.context, after), ROWS))
+        accounts = await all_made(islice(list_accounts(visit.context, after), ROWS))
         return visit.page(
             "platform.html",
             status_view=await _status(visit),

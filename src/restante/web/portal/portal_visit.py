@@ -138,7 +138,7 @@ def checked(make: Callable[[], Row]) -> Row:
         raise AdminError(ErrorKind.INVALID, f"{name}: {first['msg']}", "correct it") from None
 
 
-async def in_turns(views: Iterable[Row]) -> list[Row]:
+async def all_made(views: Iterable[Row]) -> list[Row]:
     """Return the views of a listing. They are made when they are read: others get turns between."""
     found: list[Row] = []
     began = perf_counter()

@@ -33,7 +33,13 @@ from restante.admin.trail import moment
 from restante.mail.message import NUMBERS_A_SECOND
 from restante.queue.recipient_status import RecipientStatus
 from restante.web.portal.page_wording import counted_thing, octets, span_in_words
-from restante.web.portal.portal_visit import FormValues, Visit, in_turns, page_route, see_other
+from restante.web.portal.portal_visit import (
+    FormValues,
+    Visit,
+    all_made,
+    page_route,
+    see_other,
+)
 from restante.web.portal.shell_lines import acted
 
 ROWS: Final = 100
@@ -63,7 +69,7 @@ async def queue(visit: Visit) -> Response:
     query = visit.query
     selection = selection_of(query, limit=ROWS)
     page = await list_queue(visit.context, selection)
-    rows = await in_turns(page.views)
+    rows = await all_made(page.views)
     return visit.page(
         "queue.html",
         rows=rows,

@@ -12,7 +12,7 @@ from starlette.routing import Route
 from restante.admin.held_mail import MessageView, QueueSelection, list_queue
 from restante.admin.listing_page import MOST_ROWS
 from restante.queue.recipient_status import RecipientStatus
-from restante.web.portal.portal_visit import Visit, in_turns, page_route
+from restante.web.portal.portal_visit import Visit, all_made, page_route
 
 MOST_READ: Final = 1000  # messages; the oldest first
 EXAMPLES: Final = 5
@@ -44,7 +44,7 @@ async def refused(visit: Visit) -> Response:
             domain=domain, status=RecipientStatus.REFUSED, after=after, limit=MOST_ROWS
         )
         page = await list_queue(visit.context, selection)
-        count += add_to_groups(groups, await in_turns(page.views))
+        count += add_to_groups(groups, await all_made(page.views))
         if (after := page.after) is None:
             break
     ordered = sorted(groups.values(), key=lambda group: -len(group.names))

@@ -7,7 +7,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from restante.admin.releases import ReleaseSelection, list_releases, show_release
-from restante.web.portal.portal_visit import Visit, in_turns, page_route
+from restante.web.portal.portal_visit import Visit, all_made, page_route
 
 ROWS: Final = 50
 MOST_CHARACTERS: Final = 64  # of a cursor
@@ -18,7 +18,7 @@ async def releases(visit: Visit) -> Response:
     domain, after = visit.query.given("domain"), visit.query.text("after")[:MOST_CHARACTERS]
     wanted = ReleaseSelection(domain=domain, after=after, limit=ROWS)
     page = await list_releases(visit.context, wanted)
-    rows = await in_turns(page.views)
+    rows = await all_made(page.views)
     more = ""
     if page.after is not None:
         more = "/releases?" + urlencode({"domain": domain or "", "after": page.after})

@@ -12,7 +12,7 @@ from starlette.routing import Route
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.listing_page import number_at
 from restante.admin.mail_search import FoundMail, Outcome, TraceSelection, trace
-from restante.web.portal.portal_visit import FormValues, Visit, in_turns, page_route
+from restante.web.portal.portal_visit import FormValues, Visit, all_made, page_route
 from restante.web.portal.shell_lines import traced
 
 ROWS: Final = 100
@@ -29,7 +29,7 @@ async def search(visit: Visit) -> Response:
         return visit.page("search.html", found=None, held=[], left=[], **facts)
     selection = selection_of_search(query)
     found = await trace(visit.context, selection)
-    held, left = await in_turns(found.held), await in_turns(found.left)
+    held, left = await all_made(found.held), await all_made(found.left)
     return visit.page(
         "search.html",
         found=found,

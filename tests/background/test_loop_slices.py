@@ -2,14 +2,14 @@
 
 import asyncio
 
-from restante.background.turns import in_turns
+from restante.background.loop_slices import in_slices
 
 
 def test_others_run_between_two_pieces() -> None:
     seen: list[object] = []
 
     async def work() -> None:
-        async for piece in in_turns(range(5), 2):
+        async for piece in in_slices(range(5), 2):
             seen.append(tuple(piece))  # noqa: PERF401  at once, not at the end
 
     async def other() -> None:
@@ -27,6 +27,6 @@ def test_others_run_between_two_pieces() -> None:
 def test_nothing_is_no_piece() -> None:
     async def story() -> list[list[int]]:
         nothing: list[int] = []
-        return [piece async for piece in in_turns(nothing, 2)]
+        return [piece async for piece in in_slices(nothing, 2)]
 
     assert asyncio.run(story()) == []

@@ -8,7 +8,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-async def in_turns(items: Iterable[T], at_once: int) -> AsyncIterator[list[T]]:
+async def in_slices(items: Iterable[T], at_once: int) -> AsyncIterator[list[T]]:
     """Yield the items in lists of at most `at_once`. Other tasks run between two lists."""
     remaining = iter(items)
     while piece := list(islice(remaining, at_once)):
