@@ -52,7 +52,7 @@ class ChangeKeeper:
         self._context = context.acting(policy_rule(RULE))
         self._log = log
         self._until_told = until_told
-        self._rounds = Rounds(log, RULE, wait)
+        self._rounds = Rounds(log, "scheduled changes", wait)
 
     def record_changed(self, event: RecordChanged) -> None:
         """Do a round now if a change was scheduled."""
