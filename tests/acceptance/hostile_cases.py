@@ -232,7 +232,7 @@ def _one_is_left(
     place: Place, name: str, act: Act, why: str, *, is_large: bool = False, then: Traps = ()
 ) -> Case:
     """Return a case in which the second message alone stays held: others go by a new connection."""
-    return Case(place, name, act, ONE_IS_LEFT, 2, is_large, 2, then, why)
+    return Case(place, name, act, ONE_IS_LEFT, 2, is_large, 2 + is_large, then, why)
 
 
 def _where_nothing_is_due(column: str) -> Iterator[Case]:
@@ -248,20 +248,19 @@ def _where_nothing_is_due(column: str) -> Iterator[Case]:
     for place in (Place.IN_CONTENT, Place.AFTER):
         for name, (act, reason) in UNASKED.items():
             is_large = place is Place.IN_CONTENT
-            if not runs_ahead and (name in ENDS_A_CONNECTION or place in READ.get(name, {})):
+            # A large message that breaks its window is left alone; the others get another one.
+            is_over = runs_ahead and not is_large
+            if not is_over and (name in ENDS_A_CONNECTION or place in READ.get(name, {})):
                 yield Case(place, name, act, END_OF_ALL, 3, is_large=is_large, connections=3)
-            elif runs_ahead:
-                yield Case(place, name, act, reason, 0, is_large=is_large)
+            elif is_over:
+                yield Case(place, name, act, reason, 0)
             elif column == "plain" and place is Place.AFTER and name in TAKEN_FOR_A_REPLY:
                 end, delivered = TAKEN_FOR_A_REPLY[name]
                 yield Case(place, name, act, end, delivered, connections=delivered)
             else:
                 yield _one_is_left(place, name, act, reason, is_large=is_large)
     name, act = "stops reading", stops_reading
-    if runs_ahead:
-        yield Case(Place.IN_CONTENT, name, act, TIMED_OUT, 0, is_large=True)
-    else:
-        yield _one_is_left(Place.IN_CONTENT, name, act, TIMED_OUT, is_large=True)
+    yield _one_is_left(Place.IN_CONTENT, name, act, TIMED_OUT, is_large=True)
 
 
 def _read(column: str, place: Place, name: str) -> tuple[int, int] | None:

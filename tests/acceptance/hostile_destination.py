@@ -84,8 +84,13 @@ class HostileDestination:
 
     def repair(self) -> None:
         """Behave well on every connection from now on, and forget the mail taken before."""
-        self.traps = ()
+        self.set_traps(())
+
+    def set_traps(self, traps: Sequence[Trap]) -> None:
+        """Have these traps on every connection from now on, and forget all that was before."""
+        self.traps = traps
         self.taken = []
+        self.connections = 0
 
     def _accept(self) -> None:
         while True:

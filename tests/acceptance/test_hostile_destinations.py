@@ -47,6 +47,8 @@ SETTINGS: Final = {
     "content_timeout": 6.0,
 }  # one attempt; late is soon
 GROWTH: Final = 64 * 1024 * 1024  # octets that the server may take up for all the floods together
+# A destination must have proven its windows before three messages share one.
+IN_A_WINDOW: Final = (Place.MAIL, Place.RCPT, Place.CONTENT, Place.IN_CONTENT, Place.AFTER)
 QUIET: Final = "quiet.example"  # another domain, with a good destination
 
 
@@ -112,8 +114,15 @@ class Scene:
         offer = OFFERS[column]
         self._restante = restante
         self._names = {f"case-{number}.example": case for number, case in enumerate(TABLE[column])}
+        self._known = [
+            name
+            for name, case in self._names.items()
+            if column == "ahead" and case.place in IN_A_WINDOW
+        ]
         self._destinations = {
-            name: stack.enter_context(HostileDestination(offer, case.traps))
+            name: stack.enter_context(
+                HostileDestination(offer, () if name in self._known else case.traps)
+            )
             for name, case in self._names.items()
         }
         self.quiet = stack.enter_context(HostileDestination(offer))
@@ -121,6 +130,8 @@ class Scene:
     def hold(self) -> None:
         """Have all mail held: one message goes to many domains, so that this is soon done."""
         add_domains(self._restante, {**self._destinations, QUIET: self.quiet})
+        if self._known:
+            self._prove_windows()
         large = [name for name, case in self._names.items() if case.is_large]
         small = [name for name in self._names if name not in large]
         for content, domains in (
@@ -129,15 +140,25 @@ class Scene:
             (LARGE, large),
             (SMALL[2], [*self._names]),
         ):
-            with smtplib.SMTP(
-                self._restante.mx.host, self._restante.mx.port, "sender.example"
-            ) as sender:
-                assert (
-                    sender.sendmail(
-                        REVERSE_PATH, [f"reader@{domain}" for domain in domains], content
-                    )
-                    == {}
-                )
+            self._send(content, domains)
+
+    def _prove_windows(self) -> None:
+        """Hand over mail without traps, so that the next window takes three messages."""
+        for content in SMALL:
+            self._send(content, self._known)
+        self._restante.do("release", "#alpha")
+        eventually(
+            lambda: len(self._lines()) >= len(self._known), what="the first drains", timeout=60
+        )
+        for name in self._known:
+            self._destinations[name].set_traps(self._names[name].traps)
+
+    def _send(self, content: bytes, domains: Sequence[str]) -> None:
+        with smtplib.SMTP(
+            self._restante.mx.host, self._restante.mx.port, "sender.example"
+        ) as sender:
+            paths = [f"reader@{domain}" for domain in domains]
+            assert sender.sendmail(REVERSE_PATH, paths, content) == {}
 
     def meet_the_traps(self) -> dict[str, Aftermath]:
         """Release everything; meanwhile the server takes and hands over another domain's mail."""
@@ -160,15 +181,13 @@ class Scene:
         }
 
     def _ended(self) -> list[dict[str, Any]]:
-        def lines() -> list[dict[str, Any]]:
-            return [
-                line
-                for line in self._restante.events("drain-finished")
-                if line["domain"] in self._names
-            ]
+        wanted = len(self._names) + len(self._known)
+        eventually(lambda: len(self._lines()) >= wanted, what="every drain to end", timeout=60)
+        return self._lines()
 
-        eventually(lambda: len(lines()) >= len(self._names), what="every drain to end", timeout=60)
-        return lines()
+    def _lines(self) -> list[dict[str, Any]]:
+        lines = self._restante.events("drain-finished")
+        return [line for line in lines if line["domain"] in self._names]
 
     def hand_over_the_rest(self, aftermaths: dict[str, Aftermath]) -> None:
         """Repair the destinations, and release the held and the refused mail."""
@@ -239,6 +258,9 @@ def test_only_what_was_answered_at_its_place_is_delivered_and_the_rest_stays_hel
     if case.place is Place.CONTENT and column != "ahead" and case.name not in ANSWERED_FIRST:
         # A message whose final reply cannot be read makes a copy, and others go before it.
         assert set(case.letters) >= set(taken) >= set(case.letters) - {case.letters[1]}, found.story
+    elif column == "ahead" and case.place is Place.IN_CONTENT:
+        # Its window makes copies of the others, and leaves it behind them.
+        assert set(taken) == {*case.letters} - {*case.letters[1:2] * case.is_second_left}
     elif case.is_second_left:
         assert taken == [case.letters[0], case.letters[2]]
     else:

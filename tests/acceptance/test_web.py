@@ -29,7 +29,8 @@ def test_a_stranger_gets_health_and_refusals_alone() -> None:
             for path in ("/v1/status", "/metrics", "/v1/openapi.json"):
                 answer = client.get(path, headers={"Authorization": "Bearer nonsense"})
                 assert (answer.status_code, answer.json()["status"]) == (401, 401)
-            assert client.get("/").status_code == 401
+            answer = client.get("/")
+            assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in")
             assert "script-src 'self'" in client.get("/").headers["content-security-policy"]
             for path in ("/docs", "/redoc", "/domains"):
                 assert client.get(path).status_code == 404

@@ -63,6 +63,7 @@ from restante.queue.hindrance import takes_few_at_once
 from restante.queue.recipient_status import Move, Outcome
 from restante.queue.refusals import Refusals
 from restante.queue.reporting import in_keeping, news_of
+from restante.smtp.pipelining import Pipelining
 from restante.smtp.window import FEWEST_MESSAGES, MOST_MESSAGES
 from restante.store.store_errors import StoreError
 from restante.tenancy.model import Directory
@@ -168,7 +169,7 @@ class DrainAttempt:
         experience, destination = self._context.experience, self._plan.destination.text
         if self._connections.has_failed:
             experience.went_badly(destination)
-        elif self._tally.is_good and self._beginning.most > 1:
+        elif self._tally.is_good and self._beginning.pipelining is Pipelining.AHEAD:
             experience.went_well(
                 destination,
                 GoodDrain(

@@ -35,7 +35,6 @@ def test_the_description_of_the_api_is_made_where_nobody_waits_for_it(
         "after",
         "domain",
         "limit",
-        "reason",
         "since",
         "until",
     ]
