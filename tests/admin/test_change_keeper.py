@@ -8,6 +8,7 @@ import pytest
 
 from restante.admin import accounts, domains, portal_users, tokens
 from restante.admin.change_keeper import LONGEST_PAUSE, ChangeKeeper
+from restante.admin.change_scheduling import time_text
 from restante.admin.tokens import NewToken
 from restante.store.store_errors import StoreError
 from restante.telemetry.events import ChangeEnded, ChangeScheduled, RecordChanged
@@ -22,6 +23,12 @@ from tests.admin.desk import run
 async def asked() -> ChangeScene:
     scene = await ChangeScene().open()
     await scene.ask(destination=NEW_HOST, add_allow=("198.51.100.9",))
+    return scene
+
+
+async def announced() -> ChangeScene:
+    scene = await asked()
+    await scene.keeper.take_round()
     return scene
 
 
@@ -70,13 +77,20 @@ def test_it_waits_for_its_time_and_is_applied_once() -> None:
     run(story())
 
 
-def test_it_is_announced_even_if_its_time_is_over() -> None:
+def test_a_late_announcement_gives_the_account_the_whole_delay() -> None:
     async def story() -> None:
         scene = await asked()  # and the server ends before it tells
         scene.now += 2 * DELAY
         await scene.keeper.take_round()
-        kinds = [of.event for of, _ in scene.desk.log.lines if of.event.startswith("change-")]
-        assert kinds == ["change-scheduled", "change-ended"]
+        [told] = scene.events(ChangeScheduled)
+        assert told["ends"] == time_text(scene.now + DELAY)
+        scene.now += DELAY - 1
+        await scene.keeper.take_round()
+        assert scene.domain.destination.host == "mail.alpha.example"
+        scene.now += 1
+        await scene.keeper.take_round()
+        assert scene.domain.destination.host == NEW_HOST
+        assert len(scene.events(ChangeScheduled)) == 1
 
     run(story())
 
@@ -89,12 +103,13 @@ def test_an_announcement_that_is_not_stored_is_made_again() -> None:
             raise StoreError
 
         keeper = ChangeKeeper(scene.operator, scene.desk.log, fail)
-        scene.now += DELAY
         with pytest.raises(StoreError):
             await keeper.take_round()
         assert scene.domain.destination.host == "mail.alpha.example"
         await scene.keeper.take_round()
         assert len(scene.events(ChangeScheduled)) == 2
+        scene.now += DELAY
+        await scene.keeper.take_round()
         assert scene.domain.destination.host == NEW_HOST
 
     run(story())
@@ -102,7 +117,7 @@ def test_an_announcement_that_is_not_stored_is_made_again() -> None:
 
 def test_two_keepers_apply_it_once() -> None:
     async def story() -> None:
-        scene = await asked()
+        scene = await announced()
         other = ChangeKeeper(scene.operator, scene.desk.log, scene._until_told)
         scene.now += DELAY
         await asyncio.gather(scene.keeper.take_round(), other.take_round())
@@ -173,7 +188,7 @@ def test_a_change_that_is_wrong_by_then_is_dropped(
     meanwhile: Callable[[ChangeScene], Awaitable[None]], why: str
 ) -> None:
     async def story() -> None:
-        scene = await asked()
+        scene = await announced()
         await meanwhile(scene)
         before = scene.operator.directory.now.domains
         scene.now += DELAY
@@ -193,7 +208,7 @@ def test_a_change_that_is_wrong_by_then_is_dropped(
 
 def test_an_account_learns_no_inside_address_when_its_change_is_dropped() -> None:
     async def story() -> None:
-        scene = await asked()
+        scene = await announced()
         await turn_to_us(scene)
         scene.now += DELAY
         scene.operator = replace(scene.operator, own_addresses=[("127.0.0.1", 25)])
@@ -208,7 +223,7 @@ def test_an_account_learns_no_inside_address_when_its_change_is_dropped() -> Non
 
 def test_a_limit_of_the_operator_does_not_stop_it() -> None:
     async def story() -> None:
-        scene = await asked()
+        scene = await announced()
         await scene.decide(connections=3, hold="relay")
         scene.now += DELAY
         await scene.keeper.take_round()
@@ -234,6 +249,7 @@ def test_a_maker_with_fewer_rights_by_then_has_lost_it() -> None:
         ana = scene.operator.directory.now.portal_users["ana@alpha.example"]
         scene.alpha = scene.operator.acting(user_principal(ana, "192.0.2.9"))
         await scene.ask(destination=NEW_HOST)
+        await scene.keeper.take_round()
         less = portal_users.PortalUserChange(scopes=())
         await portal_users.change_user(scene.operator, "ana@alpha.example", less)
         scene.now += DELAY
@@ -252,6 +268,7 @@ def test_a_token_made_by_a_token_that_was_revoked_has_lost_it() -> None:
         second = await tokens.add_token(scene.alpha, new)
         scene.alpha = scene.acting(second.id)
         await scene.ask(destination=NEW_HOST)
+        await scene.keeper.take_round()
         await revoke(scene)
         scene.now += DELAY
         await scene.keeper.take_round()
@@ -267,6 +284,7 @@ def test_a_new_account_of_that_name_is_not_told() -> None:
         await accounts.remove_account(scene.operator, "alpha", "left")
         scene.now += 1
         await accounts.add_account(scene.operator, accounts.NewAccount(name="alpha"))
+        await scene.keeper.take_round()
         scene.now += DELAY
         await scene.keeper.take_round()
         assert [event["account"] for event in scene.events(ChangeEnded)] == [""]
@@ -277,7 +295,7 @@ def test_a_new_account_of_that_name_is_not_told() -> None:
 
 def test_a_record_that_changes_at_this_moment_is_tried_again() -> None:
     async def story() -> None:
-        scene = await asked()
+        scene = await announced()
         await scene.keeper.take_round()
         scene.now += DELAY
         # Another process has changed the record; this one has not read it yet.
@@ -299,6 +317,7 @@ def test_more_than_a_page_of_changes_is_seen_to(monkeypatch: pytest.MonkeyPatch)
         scene = await ChangeScene().open()
         await scene.ask(destination=NEW_HOST)
         await scene.ask(add_allow=("198.51.100.9",))
+        await scene.keeper.take_round()
         monkeypatch.setattr("restante.admin.change_keeper.PAGE", 1)
         waiting = scene.desk.store.scheduled.waiting_changes
         monkeypatch.setattr(

@@ -115,6 +115,14 @@ async def test_an_announcement_is_noted(store: Store) -> None:
     assert waiting == replace(kept, is_announced=True)
 
 
+async def test_it_is_postponed(store: Store) -> None:
+    kept = await store.scheduled.schedule_change(change_of(await hosted(store)), SCHEDULED)
+    await store.scheduled.postpone_change(kept.id, kept.applies_at + 60)
+    await store.scheduled.postpone_change(99, 0.0)
+    [waiting] = await store.scheduled.waiting_changes()
+    assert waiting == replace(kept, applies_at=kept.applies_at + 60)
+
+
 async def test_it_is_dropped_once(store: Store) -> None:
     present = await hosted(store)
     kept = await store.scheduled.schedule_change(change_of(present), SCHEDULED)

@@ -44,8 +44,10 @@ def test_labels_have_the_words_of_the_parts_that_say_them() -> None:
 def test_every_way_in_which_the_store_fails_has_its_word() -> None:
     sources = "".join(file.read_text() for file in Path(restante.__file__).parent.rglob("*.py"))
     said = re.findall(
-        r'(?:StoreFailed\(\s*error=\w+,\s*doing=|_log_failure\(error, |Rounds\([\w.]+, )"([^"]+)"',
+        r"(?:StoreFailed\(\s*error=\w+,\s*doing=|_log_failure\(error, |Rounds\([\w.]+, "
+        r'|^RULE: Final = )"([^"]+)"',
         sources,
+        re.MULTILINE,
     )
     assert {*said, "request"} == set(label("restante_store_failures", "doing").values)
 

@@ -1,8 +1,9 @@
 """Announces changes that wait, and applies each once its time has come.
 
 A change is announced before it is applied: it waits until the notices about it are stored. If the
-server ends before that, the next one announces it, perhaps again. At its time a change is checked
-again. One that cannot be applied is dropped, with a notice and an entry in the audit trail.
+server ends before that, the next one announces it, perhaps again. If the announcement is late, the
+change waits its whole time from then on, so that somebody can cancel it. At its time a change is
+checked again. One that cannot be applied is dropped, with a notice and an entry in the audit trail.
 
 The work is a duty of the store. So of several servers one does it at a time, and the store ends
 each change once. A server looks once a minute for changes that others have stored.
@@ -52,7 +53,7 @@ class ChangeKeeper:
         self._context = context.acting(policy_rule(RULE))
         self._log = log
         self._until_told = until_told
-        self._rounds = Rounds(log, "scheduled changes", wait)
+        self._rounds = Rounds(log, RULE, wait)
 
     def record_changed(self, event: RecordChanged) -> None:
         """Do a round now if a change was scheduled."""
@@ -68,7 +69,7 @@ class ChangeKeeper:
 
     async def take_round(self) -> float:
         """Announce and apply; return the seconds until the next round. Raises StoreError."""
-        waiting = await self._waiting()
+        waiting = [await self._with_its_delay(one) for one in await self._waiting()]
         await self._announce([one for one in waiting if not one.is_announced])
         now = self._context.now()
         for change in waiting:
@@ -86,6 +87,15 @@ class ChangeKeeper:
             if len(page) < PAGE:
                 return found
             after = page[-1].id
+
+    async def _with_its_delay(self, change: ScheduledChange) -> ScheduledChange:
+        """Return a change; one whose announcement is late has its whole delay from now on."""
+        delay, now = change.applies_at - change.made_at, self._context.now()
+        is_late = now - change.made_at > min(LONGEST_PAUSE, delay / 2)
+        if change.is_announced or not is_late:
+            return change
+        await self._context.store.scheduled.postpone_change(change.id, now + delay)
+        return replace(change, applies_at=now + delay)
 
     async def _announce(self, changes: Sequence[ScheduledChange]) -> None:
         if not changes:

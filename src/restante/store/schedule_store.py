@@ -37,6 +37,9 @@ class ScheduleStore(Protocol):
         This is no change of the records.
         """
 
+    async def postpone_change(self, change_id: int, applies_at: float) -> None:
+        """Give a change another time (Unix time). An id that is not there is ignored."""
+
     async def drop_change(self, change_id: int, audit: AuditEntry) -> bool:
         """Forget a change without applying it. False, and no entry, if it no longer waits."""
 

@@ -49,6 +49,12 @@ class MemoryScheduled:
                 change = self._state.scheduled[number]
                 self._state.scheduled[number] = replace(change, is_announced=True)
 
+    async def postpone_change(self, change_id: int, applies_at: float) -> None:
+        """Give a change another time."""
+        if change_id in self._state.scheduled:
+            change = self._state.scheduled[change_id]
+            self._state.scheduled[change_id] = replace(change, applies_at=applies_at)
+
     async def drop_change(self, change_id: int, audit: AuditEntry) -> bool:
         """Forget a change without applying it."""
         if self._state.scheduled.pop(change_id, None) is None:

@@ -23,5 +23,6 @@ IN_THE_WAY = """
 NOTE_ANNOUNCED = """
     UPDATE scheduled_change SET is_announced = 1 WHERE id IN (SELECT value FROM json_each(?))
 """
+POSTPONE = "UPDATE scheduled_change SET applies_at = ? WHERE id = ?"
 IS_WAITING = "SELECT 1 FROM scheduled_change WHERE id = ?"
 FORGET = "DELETE FROM scheduled_change WHERE id = ?"

@@ -49,6 +49,10 @@ class SqliteScheduled:
         """Record that notices about these changes are stored."""
         await self._core.write(partial(_note_announced, ids=ids))
 
+    async def postpone_change(self, change_id: int, applies_at: float) -> None:
+        """Give a change another time."""
+        await self._core.write(partial(_postpone, change_id=change_id, applies_at=applies_at))
+
     async def drop_change(self, change_id: int, audit: AuditEntry) -> bool:
         """Forget a change without applying it."""
         dropped: bool = await self._core.write(partial(_drop, change_id=change_id, audit=audit))
@@ -87,6 +91,10 @@ def _waiting(
 
 def _note_announced(transaction: WriteTransaction, ids: Sequence[int]) -> None:
     transaction.execute(schedule_queries.NOTE_ANNOUNCED, (json.dumps(list(ids)),))
+
+
+def _postpone(transaction: WriteTransaction, change_id: int, applies_at: float) -> None:
+    transaction.execute(schedule_queries.POSTPONE, (applies_at, change_id))
 
 
 def _drop(transaction: WriteTransaction, change_id: int, audit: AuditEntry) -> bool:
