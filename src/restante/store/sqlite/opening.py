@@ -104,9 +104,8 @@ def _open_in_turn(
     health = StoreHealth(mark.leave)
     connection = _open_database(path, vfs, log_mark, undo)
     is_proven = proof.prove(connection, proof_seconds, is_suspect=mark.is_there)
-    files = ContentFiles(
-        directory / CONTENT, health, ballast
-    )  # only now: content without a database is a loss
+    # Only now: content without a database is a loss.
+    files = ContentFiles(directory / CONTENT, health, ballast)
     undo.callback(files.close)
     for parent in changed:
         files.sync_directory(parent)
