@@ -230,6 +230,7 @@ class Desk:
             directory=directory,
             vault=Vault(bytes(32)),
             now=lambda: NOW,
+            monotonic=lambda: 0.0,
             own_addresses=[("0.0.0.0", 25), ("127.0.0.1", 2525)],
             hostname="mx2.example.net",
             resolver=self.resolver,

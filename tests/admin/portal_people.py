@@ -48,6 +48,7 @@ class People:
         self.context = replace(
             self.desk.context,
             now=lambda: self.now,
+            monotonic=lambda: self.monotonic,
             portal_url=lambda: "https://r.example",
         )
         self.sign_in_desk = SignInDesk(self.context, self.hashing, lambda: self.monotonic)

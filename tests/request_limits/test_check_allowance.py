@@ -17,9 +17,3 @@ def test_accounts_and_targets_are_counted_apart() -> None:
     allowance = CheckAllowance()
     for key in (KEY, ("beta", KEY[1]), ("alpha", "other:25")):
         assert allowance.seconds_left(key, 100.0) == 0
-
-
-def test_a_clock_that_was_set_back_does_not_lock_out() -> None:
-    allowance = CheckAllowance()
-    assert allowance.seconds_left(KEY, 1000.0) == 0
-    assert allowance.seconds_left(KEY, 100.0) == 0

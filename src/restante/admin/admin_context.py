@@ -2,6 +2,7 @@
 
 import asyncio
 import pwd
+import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
@@ -152,6 +153,7 @@ class AdminContext:
     recipients: LiveRecipients
     transports: Sender  # the senders of notices
     message_size_limit: Callable[[], int]  # octets: the server's limit, above every domain's
+    monotonic: Callable[[], float] = time.monotonic  # for durations in memory, in seconds
     reservations: QuotaReservations = field(
         default_factory=QuotaReservations
     )  # room for incoming mail, from any source

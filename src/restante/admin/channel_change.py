@@ -204,7 +204,7 @@ async def _addresses(context: AdminContext, host: str) -> Sequence[IpAddress]:
 def _literal(host: str) -> IpAddress | None:
     """Return the address that a host is, None for a name.
 
-    2130706433 and 0x7f.1 are addresses for the system that dials, so they are for us.
+    Programs that ask the system take 2130706433 and 0x7f.1 for addresses. No such name exists.
     """
     try:
         return ip_address(host)

@@ -150,7 +150,7 @@ def allow_check(context: AdminContext, target: str) -> None:
     """Count a connection that an account causes. Raises AdminError after less than a minute."""
     if context.principal.role is not Role.ACCOUNT:
         return
-    left = context.checks.seconds_left((context.principal.account, target), context.now())
+    left = context.checks.seconds_left((context.principal.account, target), context.monotonic())
     if left:
         raise AdminError(
             ErrorKind.TRY_LATER,

@@ -17,6 +17,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Final
 
+from restante.admin.long_work import beside_mail
 from restante.network.outgoing_http import (
     OutgoingAnswer,
     OutgoingFailed,
@@ -176,7 +177,7 @@ class IdentityProvider:
         self, terms: ProviderTerms, known: _Known, begun: BegunSignIn, code: tuple[str, str]
     ) -> str:
         """Exchange a code and its redirect URI for an ID token. Raises ProviderFailed."""
-        secret = await asyncio.to_thread(_read_secret, terms.secret_file)
+        secret = await beside_mail(_read_secret, terms.secret_file)
         client = _client_terms(terms, code[1])
         headers, body = token_request(known.metadata, client, begun, code[0], secret)
         request = OutgoingRequest("POST", known.metadata.token_endpoint, headers, body)

@@ -56,11 +56,13 @@ async def make_portal_link(context: AdminContext, new: NewPortalLink) -> PortalL
     recorded = entry(context, action, user.email, user.account)
     await context.store.trail.record([recorded])
     announce(context, recorded)
-    secret, now = new_link_secret(), context.now()
-    link = PortalLink(user.email, user.stamp)
-    context.portal_links.put(hash_link_secret(secret).hex(), link, context.principal.name, now)
+    secret, link = new_link_secret(), PortalLink(user.email, user.stamp)
+    key, owner = hash_link_secret(secret).hex(), context.principal.name
+    context.portal_links.put(key, link, owner, context.monotonic())
     url = f"{context.portal_url()}{PORTAL_LINK_PATH}{secret}"
-    return PortalLinkView(user=user.email, link=url, valid_until=moment(now + LINK_SECONDS))
+    return PortalLinkView(
+        user=user.email, link=url, valid_until=moment(context.now() + LINK_SECONDS)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +74,12 @@ class PortalLinks:
     def user_of(self, secret: str) -> PortalUser | None:
         """Return the user that a link is for, and leave it; None if it is not good."""
         key = hash_link_secret(secret).hex()
-        return self._user(self.context.portal_links.peek(key, self.context.now()))
+        return self._user(self.context.portal_links.peek(key, self.context.monotonic()))
 
     def take(self, secret: str) -> PortalUser | None:
         """Return the user that a link is for, and use it up; None if it is not good."""
         key = hash_link_secret(secret).hex()
-        return self._user(self.context.portal_links.take(key, self.context.now()))
+        return self._user(self.context.portal_links.take(key, self.context.monotonic()))
 
     def _user(self, link: PortalLink | None) -> PortalUser | None:
         """Return the user, unless password or rights have changed since."""

@@ -19,9 +19,9 @@ class CheckAllowance:
     def seconds_left(self, key: _Key, now: float) -> float:
         """Count a check and return 0, or return the seconds until it is allowed.
 
-        A clock that was set back does not lengthen the time.
+        `now` is monotonic, in seconds.
         """
-        self._last = {one: at for one, at in self._last.items() if 0 <= now - at < SECONDS}
+        self._last = {one: at for one, at in self._last.items() if now - at < SECONDS}
         if key in self._last:
             return self._last[key] + SECONDS - now
         self._last[key] = now

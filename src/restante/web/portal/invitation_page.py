@@ -5,7 +5,6 @@ of the codes back, sealed under the key file. The path has the secret of the lin
 log, and pages send no Referer.
 """
 
-import asyncio
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
@@ -15,6 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from restante.admin.admin_error import AdminError
+from restante.admin.long_work import beside_mail
 from restante.admin.own_credentials import LINK_OVER, NewCredentials
 from restante.admin.portal_sessions import SessionOver
 from restante.admin.portal_users import INVITATION_PATH
@@ -111,7 +111,7 @@ class InvitationPage:
             user=user,
             error=error[:1].upper() + error[1:],
             offer=offer,
-            qr=await asyncio.to_thread(qr_image, offer.uri),
+            qr=await beside_mail(qr_image, offer.uri),
             shortest=SHORTEST,
             longest=LONGEST,
         )

@@ -1,6 +1,5 @@
 """The page of a user's own sessions, password and second factor."""
 
-import asyncio
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
@@ -10,6 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from restante.admin.admin_error import AdminError
+from restante.admin.long_work import beside_mail
 from restante.admin.own_credentials import NewCredentials
 from restante.admin.portal_sessions import SessionOver
 from restante.admin.sign_in import CODE, PASSWORD, WRONG_FACTOR, SignInDenied
@@ -155,6 +155,6 @@ class ProfilePage:
             "one_time_codes.html",
             HTTPStatus.UNPROCESSABLE_ENTITY if error else HTTPStatus.OK,
             offer=offer,
-            qr=await asyncio.to_thread(qr_image, offer.uri),
+            qr=await beside_mail(qr_image, offer.uri),
             error=error,
         )
