@@ -30,7 +30,7 @@ from restante.cli.command_line import build_command
 from restante.cli.failures import Exit
 from restante.config.one_or_more import ONE_OR_MORE
 from restante.config.schema import Config
-from restante.config.source import key_name, variable_name
+from restante.config.setting_places import key_name, variable_name
 from restante.notices.notice_language import KIND_MEANINGS
 from restante.smtp import replies
 from restante.smtp.replies import Reply

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from restante.notices.rules import news_in
+from restante.notices.notice_rules import news_in
+from restante.telemetry.event_bus import EventBus, Log
 from restante.telemetry.events import EVENTS, Event, FailureEvent, InternalError
-from restante.telemetry.log import EventBus, Log
 from restante.telemetry.log_writer import event_fields
 
 

@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 from restante.delivery.link_plan import ConnectionEnd, EndKind
 from restante.delivery.pipelining_backoff import PipeliningBackoff
 from restante.mail.address import Mailbox
+from restante.mail.delivery_report import Action, NewReport
 from restante.mail.envelope import Envelope
-from restante.mail.report import Action, NewReport
 from restante.network.resolver import Exchanger
-from restante.reception.arrivals import Arrivals
+from restante.reception.after_holding import Arrivals
 from restante.reception.reception_settings import ReceptionSettings
-from restante.release.host_names import HostNames
+from restante.release.authorized_host_lookup import HostNames
 from restante.reports.report_sender import Reports
 from restante.reports.report_settings import ReportSettings
 from restante.smtp.pipelining import Pipelining

@@ -73,7 +73,7 @@ def test_the_program_understands_how_it_is_started() -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("Type", "notify"),  # telemetry/readiness.py
+        ("Type", "notify"),  # telemetry/service_manager.py
         ("ExecReload", "/bin/kill -HUP $MAINPID"),
         ("User", "restante"),
         ("AmbientCapabilities", "CAP_NET_BIND_SERVICE"),

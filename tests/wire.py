@@ -20,19 +20,19 @@ from restante.mail.envelope import Envelope
 from restante.mail.message import HeldMessage, NewMessage
 from restante.network.resolver import LookupFailed
 from restante.reception.admission import AdmissionSettings
-from restante.reception.arrivals import Arrivals
+from restante.reception.after_holding import Arrivals
 from restante.reception.auth_gate import AuthGate
 from restante.reception.authentication import Authenticator
 from restante.reception.credential_lanes import password_lanes, proof_lanes
 from restante.reception.dialogue import Dialogue
 from restante.reception.domain_facts import FactsLookup
-from restante.reception.expected_hosts import ExpectedHosts
 from restante.reception.intake import Intake
-from restante.reception.mechanisms import offered_mechanisms
 from restante.reception.memory_budget import MemoryBudget
+from restante.reception.offered_mechanisms import offered_mechanisms
+from restante.reception.primary_addresses import ExpectedHosts
 from restante.reception.reception_settings import ReceptionSettings
 from restante.reception.services import Services
-from restante.release.host_names import HostNames
+from restante.release.authorized_host_lookup import HostNames
 from restante.release.release_allowance import ReleaseAllowance
 from restante.release.releaser import Releaser
 from restante.sasl.cram_md5 import CramMd5
@@ -55,7 +55,7 @@ from restante.tenancy.passwords import hash_password
 from restante.tenancy.policy import Policy
 from restante.tenancy.quota import Quota
 from restante.tenancy.recipients import Recipient
-from restante.tenancy.secrets import Vault, login_owner
+from restante.tenancy.sealed_secrets import Vault, login_owner
 from tests.log_lines import Lines
 from tests.transcript import play
 

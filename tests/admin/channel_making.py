@@ -7,7 +7,7 @@ import pytest
 from restante.admin.admin_error import AdminError
 from restante.admin.channel_change import NewChannel
 from restante.admin.channels import add_channel
-from restante.notices.signature import new_key
+from restante.notices.webhook_signature import new_key
 from tests.admin.desk import Desk, run
 
 URL = "https://hook.example/in/a-token?and=more"

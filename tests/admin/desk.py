@@ -38,7 +38,7 @@ from restante.tenancy.audit import AuditAction, AuditEntry
 from restante.tenancy.model import Destination, IpAddress
 from restante.tenancy.notice import Channel, Notice
 from restante.tenancy.principal import COMMAND_LINE, CONTROL_SOCKET, Principal, Role
-from restante.tenancy.secrets import Vault
+from restante.tenancy.sealed_secrets import Vault
 from tests.contract.making import opened
 from tests.log_lines import fields_of
 

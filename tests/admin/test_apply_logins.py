@@ -11,7 +11,7 @@ from restante.admin.apply_steps import Prune
 from restante.admin.configuration_entries import NotApplicable
 from restante.admin.logins import LoginChange, change_login
 from restante.tenancy.passwords import password_matches
-from restante.tenancy.secrets import Vault
+from restante.tenancy.sealed_secrets import Vault
 from tests.admin.configurations import applied, apply, exported, fields_changed, numbers, told
 from tests.admin.desk import Desk
 

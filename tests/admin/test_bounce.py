@@ -7,10 +7,10 @@ import pytest
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.bounce import AT_ONCE, BounceChange, DamagedMessage, bounce_messages
 from restante.admin.held_mail import NamedMessages
+from restante.mail.delivery_report import Report
 from restante.mail.dsn_request import DsnRequest, Notify, RecipientRequest
 from restante.mail.envelope import Envelope
 from restante.mail.message import ContentFile, HeldMessage, NewMessage, message_name
-from restante.mail.report import Report
 from restante.store.mail_queue import QueueFilter
 from restante.store.store_errors import Damaged, StoreError
 from restante.telemetry.events import ReportMade

@@ -2,8 +2,8 @@
 
 import pytest
 
+from restante.admin.auditing import MAX_REASON_LENGTH
 from restante.admin.change_applying import Obstacle, put_change
-from restante.admin.trail import MAX_REASON_LENGTH
 from tests.admin.change_scene import NEW_HOST, ChangeScene
 from tests.admin.desk import run
 

@@ -14,12 +14,12 @@ from restante.admin.channels import (
     change_channel,
     remove_channel,
 )
-from restante.notices.signature import new_key
 from restante.notices.transports import ChannelSecret, open_secret
+from restante.notices.webhook_signature import new_key
 from restante.tenancy.notice import OF_ACCOUNTS, OF_THE_SERVER
 from restante.tenancy.principal import account_login
 from restante.tenancy.record_change import Change
-from restante.tenancy.secrets import Vault
+from restante.tenancy.sealed_secrets import Vault
 from tests.admin.channel_making import desk_with_alpha, hook, mail, refusal
 from tests.admin.desk import Desk, run
 

@@ -21,13 +21,13 @@ from restante.admin.channels import (
 from restante.admin.domain_change import NewDomain
 from restante.admin.domains import add_domain
 from restante.notices.notice_result import NoticeAttempt, NoticeResult
-from restante.notices.signature import new_key
 from restante.notices.transports import ChannelSecret, open_secret
+from restante.notices.webhook_signature import new_key
 from restante.tenancy.audit import AuditAction, AuditFilter
 from restante.tenancy.notice import OF_ACCOUNTS, OF_THE_SERVER, NewNotice, NoticeFacts, NoticeKind
 from restante.tenancy.principal import account_login
 from restante.tenancy.record_change import Change
-from restante.tenancy.secrets import SealBroken
+from restante.tenancy.sealed_secrets import SealBroken
 from tests.admin.channel_making import URL, desk_with_alpha, hook, mail
 from tests.admin.desk import NOW, Desk, all_of, run
 from tests.wire import audit

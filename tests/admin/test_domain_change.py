@@ -14,7 +14,7 @@ from restante.admin.domains import (
     show_domain,
 )
 from restante.tenancy.model import TlsUse
-from restante.tenancy.secrets import destination_owner
+from restante.tenancy.sealed_secrets import destination_owner
 from tests.admin.desk import Desk, run
 
 PIN = "ab" * 32

@@ -7,6 +7,7 @@ from pydantic import SecretStr
 from restante.admin import logins
 from restante.admin.accounts import NewAccount, add_account
 from restante.admin.admin_error import AdminError, ErrorKind
+from restante.admin.auditing import moment
 from restante.admin.logins import (
     LoginChange,
     NewLogin,
@@ -18,12 +19,11 @@ from restante.admin.logins import (
     remove_login,
     show_login,
 )
-from restante.admin.trail import moment
 from restante.sasl.scram_keys import read_verifier, verifier_of
 from restante.tenancy.audit import AuditAction, AuditEntry
 from restante.tenancy.model import Login, LoginUse
 from restante.tenancy.passwords import hash_password, password_matches
-from restante.tenancy.secrets import Vault, login_owner, verifier_owner
+from restante.tenancy.sealed_secrets import Vault, login_owner, verifier_owner
 from tests.admin.desk import NOW, Desk, run
 
 PASSWORD = "correct horse"

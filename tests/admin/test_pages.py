@@ -10,6 +10,7 @@ import pytest
 
 from restante.admin import channels, held_mail
 from restante.admin.admin_error import AdminError, ErrorKind
+from restante.admin.auditing import list_audit
 from restante.admin.bounce import bounce_messages
 from restante.admin.channel_change import NewChannel
 from restante.admin.channels import list_waiting
@@ -20,7 +21,6 @@ from restante.admin.past_notices import PastSelection, list_past
 from restante.admin.recipient_lists import RecipientList, list_recipients, replace_recipients
 from restante.admin.releases import ReleaseSelection, list_releases
 from restante.admin.report_queue import ReportSelection, list_reports
-from restante.admin.trail import list_audit
 from restante.queue.recipient_status import RecipientStatus
 from restante.tenancy.audit import EVERY_ENTRY
 from restante.tenancy.notice import NewNotice, NoticeFacts, NoticeKind, PastNotice

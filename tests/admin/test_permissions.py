@@ -14,6 +14,7 @@ import restante
 from restante.admin import (
     account_use,
     accounts,
+    auditing,
     bounce,
     channels,
     domain_uptime,
@@ -26,20 +27,19 @@ from restante.admin import (
     known_records,
     logins,
     mail_search,
+    operator_release,
     past_notices,
     permissions,
     person_data,
     portal_links,
     portal_users,
     recipient_lists,
-    release_requests,
     releases,
     report_queue,
     scope,
     server_status,
     store_maintenance,
     tokens,
-    trail,
     waiting_changes,
 )
 from restante.admin.account_use import UseSelection
@@ -61,7 +61,7 @@ from restante.admin.permissions import (
 )
 from restante.mail.import_stream import WHOLE, pack_block, pack_label
 from restante.mail.message import message_name
-from restante.notices.signature import new_key
+from restante.notices.webhook_signature import new_key
 from restante.sasl.scram_keys import new_verifier
 from restante.store.mail_queue import QueueFilter
 from restante.store.mail_reports import ReportFilter
@@ -404,8 +404,8 @@ CALLS: dict[AdminAction, list[Call]] = {
         lambda c, _: past_notices.list_past(c, PastSelection()),
     ],
     AdminAction.RELEASE: [
-        lambda c, of: release_requests.release(
-            c, release_requests.ReleaseOrder(targets=(of.domain,))
+        lambda c, of: operator_release.release(
+            c, operator_release.ReleaseOrder(targets=(of.domain,))
         )
     ],
     AdminAction.RELEASE_LIST: [
@@ -424,9 +424,9 @@ CALLS: dict[AdminAction, list[Call]] = {
     ],
     AdminAction.EVENTS_FOLLOW: [followed],
     AdminAction.AUDIT_LIST: [
-        lambda c, of: all_of(trail.list_audit(c, AuditFilter(account=of.account))),
-        lambda c, of: all_of(trail.list_audit(c, AuditFilter(domain=of.domain))),
-        lambda c, _: all_of(trail.list_audit(c)),
+        lambda c, of: all_of(auditing.list_audit(c, AuditFilter(account=of.account))),
+        lambda c, of: all_of(auditing.list_audit(c, AuditFilter(domain=of.domain))),
+        lambda c, _: all_of(auditing.list_audit(c)),
     ],
     AdminAction.CONFIGURATION_APPLY: [
         lambda c, of: applied(c, [added_channel_entry(of)]),
@@ -586,7 +586,7 @@ async def seen_of(desk: Desk, of: Things) -> list[object]:
         await all_of(recipient_lists.list_recipients(context, of.domain)),
         await past(context, releases.ReleaseSelection(domain=of.domain)),
         list(await waiting_changes.list_changes(context, account=of.account)),
-        await all_of(trail.list_audit(context, AuditFilter(account=of.account))),
+        await all_of(auditing.list_audit(context, AuditFilter(account=of.account))),
     ]
 
 
@@ -884,7 +884,7 @@ def test_nothing_of_the_account_as_a_whole_exists_behind_a_list_of_domains() -> 
         assert await all_of(channels.list_waiting(context)) == []
         assert list(await tokens.list_tokens(context)) == []
         assert [one.name for one in await domains.list_domains(context)] == [ALPHA.domain]
-        entries = await all_of(trail.list_audit(context))
+        entries = await all_of(auditing.list_audit(context))
         assert {one.domain for one in entries} == {ALPHA.domain}
         with pytest.raises(AdminError) as caught:
             accounts.show_account(context, "alpha")
@@ -1012,8 +1012,8 @@ def test_a_drain_is_listed_for_its_account_only() -> None:
 def test_a_release_carries_the_principal() -> None:
     async def story() -> None:
         desk = await two_accounts()
-        order = release_requests.ReleaseOrder(targets=(BETA.domain,))
-        await release_requests.release(desk.context.acting(ALPHA_LOGIN), order)
+        order = operator_release.ReleaseOrder(targets=(BETA.domain,))
+        await operator_release.release(desk.context.acting(ALPHA_LOGIN), order)
         assert isinstance(desk.server, FakeServer)
         assert desk.server.principals == [ALPHA_LOGIN]
 
@@ -1081,7 +1081,7 @@ def test_a_domain_that_moved_does_not_tell_where_it_was() -> None:
         await domains.change_domain(
             desk.context, BETA.domain, DomainChange(account="alpha", connections=2)
         )
-        entries = await all_of(trail.list_audit(desk.context.acting(ALPHA_LOGIN)))
+        entries = await all_of(auditing.list_audit(desk.context.acting(ALPHA_LOGIN)))
         assert [one.field for one in entries[0].changes] == ["destination.connections"]
 
     run(story())

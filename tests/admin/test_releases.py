@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from restante.admin.admin_error import AdminError, ErrorKind
+from restante.admin.auditing import moment
 from restante.admin.domain_change import DomainChange
 from restante.admin.domains import change_domain
 from restante.admin.releases import (
@@ -15,7 +16,6 @@ from restante.admin.releases import (
     list_releases,
     show_release,
 )
-from restante.admin.trail import moment
 from restante.delivery.drain_state import DrainState
 from restante.mail.message import message_name
 from restante.store.mail_handover import PastDrain

@@ -7,7 +7,7 @@ import pytest
 
 from restante.admin import scope
 from restante.admin.admin_error import AdminError, ErrorKind
-from restante.admin.trail import list_audit
+from restante.admin.auditing import list_audit
 from restante.store.mail_queue import QueueFilter
 from restante.store.mail_reports import ReportFilter
 from restante.store.release_store import ReleaseFilter

@@ -9,7 +9,7 @@ import pytest
 from restante.admin.admin_error import AdminError
 from restante.admin.sealed_credentials import open_credentials, seal_credentials
 from restante.tenancy.model import Login, PriorPassword
-from restante.tenancy.secrets import Vault, credentials_owner, login_owner, verifier_owner
+from restante.tenancy.sealed_secrets import Vault, credentials_owner, login_owner, verifier_owner
 
 NOW = 1_760_000_000.0
 VAULT = Vault(bytes(32))

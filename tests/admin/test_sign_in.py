@@ -24,7 +24,7 @@ from restante.admin.sign_in_limits import OF_USER_AND_BLOCK
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.passwords import any_matches
 from restante.tenancy.portal_user import PortalPasskey
-from restante.tenancy.secrets import Vault
+from restante.tenancy.sealed_secrets import Vault
 from tests.admin.desk import run
 from tests.admin.portal_people import ANA, ELSEWHERE, HOME, PASSWORD, ROOT, People
 

@@ -8,10 +8,10 @@ import pytest
 from restante.admin import accounts, tokens
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
+from restante.admin.auditing import list_audit
 from restante.admin.domain_change import DomainChange
 from restante.admin.domains import change_domain
 from restante.admin.tokens import AddedToken, NewToken
-from restante.admin.trail import list_audit
 from restante.tenancy.api_token import TokenState, read_token
 from restante.tenancy.grants import GrantedRole, Scope
 from restante.tenancy.token_chain import token_principal

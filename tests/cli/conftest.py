@@ -14,7 +14,7 @@ import pytest
 import typer
 
 from restante.cli import main, offline_admin, queue_selection
-from restante.web.control import serve_on
+from restante.web.control_service import serve_on
 from restante.web.control_socket import open_control
 from restante.web.http_connections import HttpConnections, HttpService
 from tests.admin.desk import Desk

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from restante.notices.notice_result import NoticeAttempt, NoticeResult
-from restante.notices.signature import new_key
+from restante.notices.webhook_signature import new_key
 from tests.admin.desk import Desk
 from tests.cli.conftest import Command
 

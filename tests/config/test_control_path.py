@@ -52,7 +52,7 @@ def test_the_environment_wins(tmp_path: Path, environ: dict[str, str], socket: s
 
 def test_without_a_file_there_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("restante.config.search.SEARCHED", (Path("restante.toml"),))
+    monkeypatch.setattr("restante.config.config_file_search.SEARCHED", (Path("restante.toml"),))
     assert likely_control_socket(None, {}) is None
     assert likely_control_socket(tmp_path / "none.toml", {}) is None
     assert likely_control_socket(tmp_path, {}) is None

@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 
 from restante.config.config_problem import ConfigError, ConfigProblem
+from restante.config.config_text import as_toml
 from restante.config.load import find, load, load_with_warnings
-from restante.config.spell import as_toml
 from tests.config.files import installed, replaced
 
 KEYS = 'key = ["tls/key.pem", "tls/key-rsa.pem"]'

@@ -3,9 +3,9 @@
 import zlib
 from collections.abc import AsyncIterator
 
+from restante.mail.delivery_report import Action, NewReport
 from restante.mail.envelope import Envelope
 from restante.mail.message import ContentFile, HeldMessage, NewMessage
-from restante.mail.report import Action, NewReport
 from restante.queue.recipient_status import Move, Outcome, RecipientOutcome
 from restante.store.interface import Store
 from restante.store.mail_handover import Drain

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from restante.mail.delivery_report import Action, NewReport, Report
 from restante.mail.dsn_request import DsnRequest, Notify, RecipientRequest, Ret
 from restante.mail.envelope import Envelope
 from restante.mail.message import ContentFile, NewMessage
-from restante.mail.report import Action, NewReport, Report
 from restante.queue.fair_order import DueReport, target_of
 from restante.queue.recipient_status import Move, Outcome, RecipientOutcome, RecipientStatus
 from restante.queue.report_lanes import LaneUse, ReportLanes, lane_kind

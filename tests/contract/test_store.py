@@ -18,9 +18,9 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from restante.mail.delivery_report import Action, NewReport
 from restante.mail.dsn_request import DsnRequest, Notify, RecipientRequest
 from restante.mail.message import HeldMessage, NewMessage
-from restante.mail.report import Action, NewReport
 from restante.queue.recipient_status import Move, Outcome, RecipientOutcome, RecipientStatus
 from restante.queue.sending_outcome import SendingOutcome
 from restante.store.interface import Store

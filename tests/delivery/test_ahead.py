@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from restante.queue.recipient_status import RecipientStatus
-from restante.smtp.window import FEWEST_MESSAGES, MOST_MESSAGES
+from restante.smtp.window_size import FEWEST_MESSAGES, MOST_MESSAGES
 from restante.store.mail_handover import Drain, PastDrain
 from restante.telemetry.events import DeliveryAttempt
 from restante.tenancy.model import HostedDomain

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from restante.dsn.dsn_writer import DsnWriter
+from restante.mail.delivery_report import Action, Report
 from restante.mail.dsn_request import DsnRequest, Notify, RecipientRequest, Ret
 from restante.mail.envelope import Envelope
-from restante.mail.report import Action, Report
 from restante.queue.recipient_status import RecipientStatus
 from restante.store.store_errors import StoreError
 from restante.telemetry.events import DeliveryRefused, ReportMade

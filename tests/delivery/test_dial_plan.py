@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from restante.delivery.dial_plan import DialPlan, find_dial_plan
-from restante.delivery.experience import Beginning
+from restante.delivery.drain_experience import Beginning
 from restante.delivery.link_plan import ConnectionEnd, EndKind, LinkPlan
 from restante.delivery.route import Endpoint, NoRoute
 from restante.smtp.client_auth import ClientLogin
 from restante.smtp.pipelining import Pipelining
-from restante.smtp.window import Pace
+from restante.smtp.window_size import Pace
 from restante.tenancy.model import TlsUse
 from tests.delivery.world import World
 

@@ -9,7 +9,7 @@ import pytest
 
 from restante.delivery.connection_losses import LOSSES_LIMIT
 from restante.delivery.drain_attempt import IDLE_SECONDS, SILENCE_SECONDS
-from restante.delivery.outcome import MOST_DOUBTS
+from restante.delivery.reply_outcome import MOST_DOUBTS
 from restante.queue.recipient_status import RecipientStatus
 from restante.store.mail_queue import QueueFilter
 from restante.telemetry.events import DeliveryUncertain, DrainFinished, MessageDelivered

@@ -16,10 +16,10 @@ from restante.mail.message import ContentFile, HeldMessage
 from restante.queue.recipient_status import Outcome
 from restante.smtp.client_session import ClientSession
 from restante.smtp.client_transaction import ClientTransaction
+from restante.smtp.ehlo_offer import Offer
 from restante.smtp.handshake import ClientOptions
-from restante.smtp.offer import Offer
 from restante.smtp.peer_replies import ServerReply
-from restante.smtp.window import FEWEST_MESSAGES, SLOW
+from restante.smtp.window_size import FEWEST_MESSAGES, SLOW
 from restante.tenancy.model import IpAddress, TlsUse
 from tests.smtp.client_talk import mail
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from restante.delivery.outcome import MOST_DOUBTS
+from restante.delivery.reply_outcome import MOST_DOUBTS
 from restante.queue.recipient_status import RecipientStatus
-from restante.smtp.window import FEWEST_MESSAGES
+from restante.smtp.window_size import FEWEST_MESSAGES
 from tests.delivery.scripted_primary import SILENCE, Script, ScriptedPrimary
 from tests.delivery.swift_loop import run_swiftly
 from tests.delivery.test_ahead import drain_in_turn

@@ -7,10 +7,10 @@ from typing import Any, cast
 
 from restante.delivery.settlement import AWAY_PAUSE, PAUSES, Settlement
 from restante.dsn.dsn_writer import DsnWriter
+from restante.mail.delivery_report import Action, Fate, NewReport, ReportFacts
 from restante.mail.dsn_request import DsnRequest
 from restante.mail.envelope import Envelope
 from restante.mail.message import HeldMessage
-from restante.mail.report import Action, Fate, NewReport, ReportFacts
 from restante.queue.recipient_status import Move, Outcome, RecipientOutcome
 from restante.store.mail_handover import Drain, HandoverStore
 from restante.store.memory import MemoryStore

@@ -4,8 +4,8 @@ import pytest
 
 from restante.delivery.attempt_end import AttemptKind
 from restante.delivery.stop_rules import DEFERRED_LIMIT, StopRules
+from restante.queue.broken_destination import Refusals
 from restante.queue.recipient_status import Move, Outcome, RecipientOutcome, Stage
-from restante.queue.refusals import Refusals
 
 
 def deferred(reply: str, stage: Stage = Stage.RCPT, *others: Move) -> Outcome:

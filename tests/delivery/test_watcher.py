@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from restante.background.waiting import Clocks
+from restante.background.clocks import Clocks
 from restante.delivery.cannot_start import CannotStart
 from restante.delivery.delivery_settings import DeliverySettings
 from restante.delivery.presence_journal import PresenceJournal

@@ -15,9 +15,9 @@ from restante.delivery.delivery_context import DeliveryContext, Learn, forget
 from restante.delivery.delivery_settings import DeliverySettings
 from restante.delivery.dispatcher import Dispatcher
 from restante.delivery.drain_state import DrainState
+from restante.mail.delivery_report import Report
 from restante.mail.envelope import Envelope
 from restante.mail.message import NewMessage
-from restante.mail.report import Report
 from restante.network.resolver import Exchanger, LookupFailed
 from restante.queue.recipient_status import RecipientStatus
 from restante.store.live_directory import LiveDirectory
@@ -34,7 +34,7 @@ from restante.tenancy.model import (
     TlsUse,
 )
 from restante.tenancy.policy import DEFAULT_POLICY, Policy
-from restante.tenancy.secrets import Vault, destination_owner, new_key
+from restante.tenancy.sealed_secrets import Vault, destination_owner, new_key
 from tests.contract.store_parts import part_with
 from tests.log_lines import Lines
 from tests.wire import NOW, audit

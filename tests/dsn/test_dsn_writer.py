@@ -5,11 +5,11 @@ from email import message_from_bytes
 
 import pytest
 
-from restante.dsn import dsn_text, dsn_writer
+from restante.dsn import dsn_writer, report_text
 from restante.dsn.dsn_writer import DsnWriter
+from restante.mail.delivery_report import Action, Fate, NewReport, ReportFacts
 from restante.mail.envelope import Envelope
 from restante.mail.message import ContentFile, HeldMessage
-from restante.mail.report import Action, Fate, NewReport, ReportFacts
 from restante.store.memory import MemoryStore
 from restante.telemetry.events import InternalError, ReportMade
 from tests.log_lines import Lines
@@ -51,7 +51,7 @@ def test_a_header_in_a_file_that_is_damaged_is_returned_as_far_as_it_is_there() 
 
 
 def test_one_that_cannot_be_made_is_left_out_and_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    make_report = dsn_text.make_report
+    make_report = report_text.make_report
 
     def fail_once(message: HeldMessage, *rest: object) -> NewReport:
         if message.number == 1:

@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import Final
 
-from restante.delivery.outcome import outcome_of, session_complaint
+from restante.delivery.reply_outcome import outcome_of, session_complaint
 from restante.mail.dsn_request import DsnRequest, Notify, RecipientRequest, Ret
 from restante.mail.envelope import Envelope
 from restante.mail.message import ContentFile, HeldMessage

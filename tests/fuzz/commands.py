@@ -12,11 +12,11 @@ from restante.mail.address import Mailbox, canonical_domain, literal_address, sp
 from restante.mail.dsn_request import DsnRequest, RecipientRequest, Ret, xtext_decoded
 from restante.mail.envelope import Envelope
 from restante.mail.message import HeldMessage
-from restante.mail.trace import from_clause
+from restante.mail.received_field import from_clause
 from restante.smtp.client_transaction import opening_commands
 from restante.smtp.commands import Auth, Bdat, Command, Etrn, Hello, Mail, Rcpt, parse_command
+from restante.smtp.ehlo_offer import Offer
 from restante.smtp.grammar import MAX_HELLO_NAME
-from restante.smtp.offer import Offer
 from restante.smtp.protocol_errors import CommandRefused
 from restante.smtp.replies import Reply
 

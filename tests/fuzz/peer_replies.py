@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from restante.sasl.scram_client import MAX_ITERATIONS
 from restante.smtp.client_auth import SCRAM, Authentication, ClientLogin
 from restante.smtp.client_events import SaltPassword
-from restante.smtp.offer import read_offer
+from restante.smtp.ehlo_offer import read_offer
 from restante.smtp.peer_replies import MAX_LINE, MAX_LINES, MAX_REPLY, ReplyReader, ServerReply
 from restante.smtp.protocol_errors import PeerBroke
 from restante.smtp.told_secrets import ToldSecrets

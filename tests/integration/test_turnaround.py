@@ -20,8 +20,8 @@ from restante.network.wire import Wire
 from restante.queue.recipient_status import Outcome
 from restante.reception.listener import Listener
 from restante.release.release_outcome import CannotNow, Granted, ReleaseOutcome
+from restante.release.release_request import ReleaseRequest
 from restante.release.releaser import Releaser
-from restante.release.request import ReleaseRequest
 from restante.smtp.handshake import ClientOptions
 from restante.telemetry.events import SessionClosed
 from restante.tenancy.model import TlsUse

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from restante.mail.first_line import has_ascii_header, set_off
-from restante.mail.trace import Origin, received_field
+from restante.mail.received_field import Origin, received_field
 
 HOST: Final = "mx2.example.net"
 NAME: Final = "1abcdefghjk"

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from restante.mail.message_id import MESSAGE_ID_LIMIT, MessageIdSearch, message_id_of
-from restante.mail.trace import HEADER_OCTETS
+from restante.mail.received_field import HEADER_OCTETS
 
 
 @pytest.mark.parametrize(

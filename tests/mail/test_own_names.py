@@ -5,7 +5,7 @@ from ipaddress import ip_address
 import pytest
 
 from restante.mail.own_names import is_our_name, other_names
-from restante.mail.trace import Origin, received_field
+from restante.mail.received_field import Origin, received_field
 
 HOSTNAME = "mx2.xn--bcher-kva.example"
 OURS = (ip_address("203.0.113.2"), ip_address("2001:db8::2"))

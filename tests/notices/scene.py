@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from restante.background.waiting import Clocks
+from restante.background.clocks import Clocks
 from restante.notices.notice_inbox import Heard, NoticeInbox
 from restante.notices.notice_result import NoticeAttempt, NoticeResult
 from restante.notices.notice_sender import NoticeSender

@@ -4,7 +4,7 @@ from dataclasses import fields, replace
 
 from hypothesis import strategies as st
 
-from restante.notices.rules import RULES, news_in
+from restante.notices.notice_rules import RULES, news_in
 from restante.telemetry.event_fields import example
 from restante.telemetry.events import DrainFinished, Event
 from restante.tenancy.notice import (

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from restante.notices import push
+from restante.notices import push_transport
 from restante.notices.apprise_process import Answer
 
 
@@ -18,14 +18,14 @@ def test_a_push_of_a_server_that_was_killed_ends_by_itself() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"json://127.0.0.1:{silent.getsockname()[1]}/?rto=300"
         job = json.dumps({"url": url, "title": "a", "body": "b", "seconds": 1})
-        ended = subprocess.run(push._COMMAND, input=job.encode(), check=False, timeout=60)
+        ended = subprocess.run(push_transport._COMMAND, input=job.encode(), check=False, timeout=60)
     assert ended.returncode == -signal.SIGALRM
 
 
 def answered(**job: Any) -> int:
     """Return the exit code of the process; nothing may be written."""
     ended = subprocess.run(
-        push._COMMAND,
+        push_transport._COMMAND,
         input=json.dumps({"seconds": 60, **job}).encode(),
         check=False,
         timeout=120,

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from restante.background.waiting import Clocks
+from restante.background.clocks import Clocks
 from restante.delivery.delivery_settings import DeliverySettings
 from restante.mail.envelope import Envelope
 from restante.mail.message import NewMessage
 from restante.notices.notice_inbox import NoticeInbox
 from restante.notices.notice_settings import NoticeSettings
 from restante.notices.outbox import Outbox
-from restante.reception.arrivals import Arrivals
+from restante.reception.after_holding import Arrivals
 from restante.reception.disk_space import DiskSpace
 from restante.server.store_watch import StoreWatch
 from restante.store.interface import Store

@@ -5,14 +5,14 @@ import pytest
 from restante.notices.notice_result import NoticeAttempt, NoticeResult
 from restante.notices.notice_service import make_transports
 from restante.notices.notice_settings import NoticeSettings
-from restante.notices.signature import new_key
 from restante.notices.transports import ChannelSecret
+from restante.notices.webhook_signature import new_key
 from restante.reports.report_settings import ReportSettings
 from restante.tenancy.notice import OF_ACCOUNTS, Channel
-from restante.tenancy.secrets import Vault
+from restante.tenancy.sealed_secrets import Vault
 from tests.delivery.world import World
 from tests.notices.scene import notice, play
-from tests.notices.test_webhook import Receiver
+from tests.notices.test_webhook_transport import Receiver
 from tests.wire import NOW
 
 VAULT = Vault(bytes(32))

@@ -6,8 +6,8 @@ from typing import Any
 
 from hypothesis import given
 
-from restante.notices.mail_sender import make_letter
-from restante.notices.rules import news_in
+from restante.notices.mail_transport import make_letter
+from restante.notices.notice_rules import news_in
 from restante.notices.wording import as_json, as_text
 from restante.telemetry.event_fields import example
 from restante.telemetry.events import DrainFinished

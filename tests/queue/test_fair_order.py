@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from restante.mail.report import Action
+from restante.mail.delivery_report import Action
 from restante.queue.fair_order import DueReport, fair_order, over_limit
 from restante.queue.report_lanes import LaneUse
 

@@ -3,7 +3,7 @@
 import pytest
 
 from restante.queue.presence import Presence, Seen
-from restante.queue.schedule import Schedule
+from restante.queue.retry_schedule import Schedule
 
 SCHEDULE = Schedule(first_retry=10.0, longest_retry=100.0)
 

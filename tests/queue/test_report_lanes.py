@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from restante.mail.report import Action
+from restante.mail.delivery_report import Action
 from restante.queue.report_lanes import (
     ACCOUNT_LANES,
     LANES,

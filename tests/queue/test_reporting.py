@@ -2,9 +2,9 @@
 
 import pytest
 
+from restante.mail.delivery_report import Action
 from restante.mail.dsn_request import DsnRequest, Notify, RecipientRequest
 from restante.mail.envelope import Envelope
-from restante.mail.report import Action
 from restante.queue.reporting import recipients_to_tell_of, wants_word_of_delay
 
 ANNA, BERT = "anna@b.example", "bert@b.example"

@@ -24,7 +24,7 @@ from restante.sasl.scram_keys import Salting, salted_password, verifier_of
 from restante.tenancy import passwords
 from restante.tenancy.model import Directory, Login
 from restante.tenancy.passwords import hash_password
-from restante.tenancy.secrets import Vault, login_owner, new_key, verifier_owner
+from restante.tenancy.sealed_secrets import Vault, login_owner, new_key, verifier_owner
 
 PASSWORD = "a password"
 CHALLENGE = b"<1@mx2.example.net>"

@@ -25,7 +25,7 @@ from restante.sasl.scram import ScramSha256
 from restante.sasl.scram_client import ScramClient
 from restante.sasl.scram_keys import salted_password
 from restante.tenancy.model import Directory, Login
-from restante.tenancy.secrets import Vault, login_owner
+from restante.tenancy.sealed_secrets import Vault, login_owner
 
 PASSWORD = "a password"
 CHALLENGE = b"<1@mx2.example.net>"

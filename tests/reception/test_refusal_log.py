@@ -5,7 +5,7 @@ import pytest
 from restante.reception.reception_settings import ReceptionSettings
 from restante.reception.refusal_log import LINES_WHOLE, RefusalLog
 from restante.store.store_errors import StoreError
-from restante.telemetry.counts import Counts
+from restante.telemetry.event_counts import Counts
 from restante.telemetry.events import MailRefused, RecipientRefused
 from restante.telemetry.metric_types import Counted
 from restante.telemetry.metrics import METRICS

@@ -13,7 +13,7 @@ from restante.sasl.mechanism import ScramCredentials
 from restante.sasl.scram_client import ScramClient
 from restante.sasl.scram_keys import Salting, new_verifier, salted_password
 from restante.telemetry.events import AuthenticationEnded
-from restante.tenancy.secrets import Vault, verifier_owner
+from restante.tenancy.sealed_secrets import Vault, verifier_owner
 from tests.wire import PASSWORD, Wire, audit
 
 NONCE: Final = "fyko+d2lbbFgONRv9qkxdawL"

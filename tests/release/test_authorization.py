@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from restante.release.authorization import NAMED, authorize
-from restante.release.request import Requester, requested_by
+from restante.release.release_request import Requester, requested_by
 from restante.tenancy.etrn_target import parse_etrn_target
 from restante.tenancy.model import (
     Account,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from restante.release.release_allowance import ReleaseAllowance
-from restante.release.request import Requester
+from restante.release.release_request import Requester
 from restante.tenancy.model import Login
 
 LIMIT = 2

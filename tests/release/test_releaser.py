@@ -7,12 +7,12 @@ import pytest
 
 from restante.delivery.cannot_start import CannotStart
 from restante.network.resolver import LookupFailed
+from restante.release.authorized_host_lookup import HostNames
 from restante.release.etrn import etrn_reply
-from restante.release.host_names import HostNames
 from restante.release.release_allowance import ReleaseAllowance
 from restante.release.release_outcome import pending_messages
+from restante.release.release_request import ReleaseRequest, Requester
 from restante.release.releaser import STARTS_AT_ONCE, Releaser
-from restante.release.request import ReleaseRequest, Requester
 from restante.store.live_directory import LiveDirectory
 from restante.store.memory import MemoryStore
 from restante.telemetry.events import ReleaseRequested

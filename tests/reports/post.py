@@ -5,8 +5,8 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
+from restante.mail.delivery_report import Action, NewReport
 from restante.mail.envelope import Envelope
-from restante.mail.report import Action, NewReport
 from restante.network.resolver import Exchanger
 from restante.reports.report_sender import Reports
 from restante.reports.report_settings import ReportSettings

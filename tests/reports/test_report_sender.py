@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from restante.mail.delivery_report import Action, NewReport
 from restante.mail.dsn_request import DsnRequest, Notify, RecipientRequest
 from restante.mail.envelope import Envelope
-from restante.mail.report import Action, NewReport
 from restante.network.resolver import Exchanger, LookupFailed
 from restante.queue.report_lanes import ACCOUNT_LANES, LANES, LaneUse, lane_kind
 from restante.queue.sending_outcome import Backlog, SendingOutcome

@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import Iterable
 
+from restante.background.clocks import Clocks
 from restante.background.rounds import Rounds
-from restante.background.waiting import Clocks
 from restante.queue.held_peak import KEPT, NARROW, WIDE, HeldAmount, HeldPeak, PeakPlace
 from restante.queue.monthly_use import MonthlyUse, Use, UseMonth
 from restante.retention import held_recorder

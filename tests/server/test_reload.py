@@ -19,23 +19,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from restante.admin.server_status import show_status
-from restante.config.identity import read_identity
 from restante.config.key_file import read_key
 from restante.config.load import load
-from restante.config.running import APPLIED_BY_RELOAD, NEED_RESTART
+from restante.config.reload_rules import APPLIED_BY_RELOAD, NEED_RESTART
 from restante.config.schema import Config
+from restante.config.server_certificates import read_identity
 from restante.network.tls_context import oldest_version
 from restante.notices.notice_inbox import NoticeInbox
 from restante.reception import listeners as listeners_module
 from restante.reception.listener import bind
 from restante.server import reload as reload_module
-from restante.server.part_groups import ServerParts
+from restante.server.built_parts import ServerParts
 from restante.server.server_life import Application
 from restante.server.server_setup import ServerSetup
-from restante.telemetry.counts import Counts
+from restante.telemetry.event_counts import Counts
 from restante.telemetry.events import ServerReady
 from restante.tenancy.principal import CONTROL_SOCKET, Principal, Role
-from restante.tenancy.secrets import Vault
+from restante.tenancy.sealed_secrets import Vault
 from tests.admin.desk import NOW, Lines
 from tests.config.files import installed
 from tests.log_lines import bus_with

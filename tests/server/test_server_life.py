@@ -6,18 +6,18 @@ from typing import Any
 
 import pytest
 
-from restante.config.identity import read_identity
 from restante.config.key_file import read_key
 from restante.config.load import load
+from restante.config.server_certificates import read_identity
 from restante.notices.notice_inbox import NoticeInbox
 from restante.reception.listener import bind
 from restante.server import server_life
 from restante.server.server_life import Application
 from restante.server.server_setup import ServerSetup
 from restante.store.store_errors import StoreUnusable
-from restante.telemetry.counts import Counts
+from restante.telemetry.event_counts import Counts
 from restante.telemetry.events import ServerReady, ServerStopped, ServerStopping
-from restante.tenancy.secrets import Vault
+from restante.tenancy.sealed_secrets import Vault
 from tests.config.files import NOW, installed
 from tests.log_lines import Lines, bus_with
 

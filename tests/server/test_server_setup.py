@@ -5,9 +5,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
-from restante.config.identity import Identity
 from restante.config.load import load
 from restante.config.schema import Config
+from restante.config.server_certificates import Identity
 from restante.server.server_setup import RunningSettings, ServerSetup
 from tests.config.files import installed
 

@@ -8,8 +8,8 @@ from typing import Any, cast
 import pytest
 
 from restante.release.release_outcome import CannotNow, Granted, Refused, ReleaseOutcome
+from restante.release.release_request import ReleaseRequest
 from restante.release.releaser import Releaser
-from restante.release.request import ReleaseRequest
 from restante.server.server_surface import RunningServer
 from restante.tenancy.principal import COMMAND_LINE, Principal, Role, account_login
 

@@ -11,7 +11,7 @@ import pytest
 from restante.reception.disk_space import DiskSpace
 from restante.reception.listener import SWEEP_SECONDS
 from restante.server import server_sweep
-from restante.server.part_groups import AdminParts, ReceptionParts
+from restante.server.built_parts import AdminParts, ReceptionParts
 from restante.server.server_sweep import ServerSweep
 from restante.server.store_watch import StoreWatch
 from restante.server.task_spawner import CallbackDefects

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from restante.config.identity import Identity
 from restante.config.load import load
 from restante.config.schema import Config
+from restante.config.server_certificates import Identity
 from restante.mail.address import Mailbox
 from restante.server.session_terms_maker import admission_settings
 from tests.config.files import installed

@@ -6,9 +6,9 @@ from typing import cast
 
 import pytest
 
-from restante.config.identity import read_identity
 from restante.config.load import load
 from restante.config.schema import Config
+from restante.config.server_certificates import read_identity
 from restante.reception.listeners import ListenerTerms
 from restante.server.session_terms_maker import SessionTermsMaker
 from restante.server.web_terms_maker import ListenerTermsMaker, WebTermsMaker, web_connections

@@ -20,23 +20,23 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from restante.admin.admin_context import AdminContext
 from restante.config import config_check
 from restante.config.certificate import read_private_key
-from restante.config.identity import Identity, read_identity
 from restante.config.key_file import read_key
 from restante.config.load import load
 from restante.config.schema import Config
 from restante.config.self_signed import self_signed
+from restante.config.server_certificates import Identity, read_identity
 from restante.notices.notice_inbox import NoticeInbox
-from restante.notices.rules import RULES
+from restante.notices.notice_rules import RULES
 from restante.server import build_reception, reload, server_life, server_parts, server_sweep
 from restante.server.server_life import Application
 from restante.server.server_setup import ServerSetup
 from restante.store.store_errors import StoreError
-from restante.telemetry.counts import Counts
+from restante.telemetry.event_bus import EventBus
+from restante.telemetry.event_counts import Counts
 from restante.telemetry.events import EVENTS, Event, InternalError, ServerReady
-from restante.telemetry.log import EventBus
 from restante.telemetry.log_writer import event_fields
 from restante.tenancy.principal import CONTROL_SOCKET, Principal, Role
-from restante.tenancy.secrets import Vault
+from restante.tenancy.sealed_secrets import Vault
 from tests.config.files import installed
 from tests.delivery.world import Names
 from tests.simulation.faulty_store import Disk

@@ -22,9 +22,9 @@ from unittest.mock import patch
 from restante.store.mail_queue import QueueFilter
 from restante.store.sqlite import (
     engine,
+    mail_reading,
     open_sqlite,
     readers,
-    reading,
     spool,
     sqlite_upkeep,
     store_core,
@@ -76,7 +76,9 @@ class SqliteDisk(Disk):
             heads: dict[int, bytes] = dict(
                 engine.fetch(connection, "SELECT number, head FROM message")
             )
-            return [StoredMail(heads[one.number], one) for one in reading.queue(connection, _ALL)]
+            return [
+                StoredMail(heads[one.number], one) for one in mail_reading.queue(connection, _ALL)
+            ]
         finally:
             connection.close()
 

@@ -9,7 +9,7 @@ from collections import deque
 from itertools import groupby
 from textwrap import dedent
 
-from restante.delivery.outcome import outcome_of
+from restante.delivery.reply_outcome import outcome_of
 from restante.mail.dsn_request import DsnRequest
 from restante.mail.envelope import Envelope
 from restante.mail.message import ContentFile, HeldMessage
@@ -29,7 +29,7 @@ from restante.smtp.client_session import ClientSession
 from restante.smtp.client_transaction import ClientTransaction
 from restante.smtp.handshake import ClientOptions
 from restante.smtp.pipelining import Across
-from restante.smtp.window import SLOW, Pace
+from restante.smtp.window_size import SLOW, Pace
 from restante.tenancy.model import TlsUse
 
 PIPELINING = (

@@ -11,7 +11,7 @@ from typing import Final
 
 from hypothesis import strategies as st
 
-from restante.delivery.outcome import outcome_of
+from restante.delivery.reply_outcome import outcome_of
 from restante.mail.envelope import Envelope
 from restante.mail.message import ContentFile, HeldMessage
 from restante.queue.recipient_status import Move

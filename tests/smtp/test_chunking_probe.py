@@ -6,7 +6,7 @@ from restante.smtp.chunking_probe import PROBE_STEPS, REST_STEPS, ChunkingProbe,
 from restante.smtp.peer_replies import ServerReply
 from restante.smtp.protocol_errors import PeerBroke
 from tests.smtp.client_talk import CHUNKING_OFFERED, PROBED, ClientTalk
-from tests.smtp.test_ahead import OPENED, letters
+from tests.smtp.test_transaction_window import OPENED, letters
 
 
 def test_a_server_that_takes_a_refused_chunk_for_commands_gets_data() -> None:

@@ -15,7 +15,7 @@ from restante.smtp.client_transaction import (
     opening_commands,
 )
 from restante.smtp.commands import Mail, Rcpt, parse_command
-from restante.smtp.offer import NO_OFFER, Offer
+from restante.smtp.ehlo_offer import NO_OFFER, Offer
 from restante.smtp.peer_replies import ServerReply
 
 ALL = Offer(has_size=True, has_8bitmime=True, has_smtputf8=True)

@@ -13,7 +13,7 @@ from restante.mail.envelope import Envelope
 from restante.mail.message import HeldMessage
 from restante.smtp.client_transaction import opening_commands
 from restante.smtp.commands import Mail, Rcpt, parse_command
-from restante.smtp.offer import Offer
+from restante.smtp.ehlo_offer import Offer
 
 PATH = "b@b.example"
 xtexts = st.lists(

@@ -7,7 +7,7 @@ import pytest
 
 from restante.queue.recipient_status import Move
 from restante.smtp.pipelining import Across
-from restante.smtp.window import QUICK
+from restante.smtp.window_size import QUICK
 from tests.smtp.chunking_reference import ChunkingDestination, Refusal
 from tests.smtp.client_talk import ClientTalk, mail
 from tests.smtp.reference import ReferenceDestination

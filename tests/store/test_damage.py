@@ -8,7 +8,7 @@ from pathlib import Path
 import apsw
 import pytest
 
-from restante.store.sqlite import SqliteStore, open_sqlite, proof
+from restante.store.sqlite import SqliteStore, open_sqlite, start_check
 from restante.store.sqlite.engine import PAGE_SIZE
 from restante.store.store_errors import StoreDamaged, StoreError
 from tests.contract.making import ANNA, all_held, deferred, hold, hosted, message, opened
@@ -170,14 +170,14 @@ async def test_a_text_that_is_none_is_refused(filled: Path) -> None:
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """No time for the proof: as in a store that is too large for it."""
-    in_time = proof.findings
+    in_time = start_check.findings
 
     def late(connection: apsw.Connection, table: str = "") -> Iterator[str]:
         if table:
             raise apsw.InterruptError
         return in_time(connection)
 
-    monkeypatch.setattr(proof, "findings", late)
+    monkeypatch.setattr(start_check, "findings", late)
 
 
 @pytest.mark.usefixtures("hasty")

@@ -17,7 +17,7 @@ from restante.tenancy.model import TlsUse
 from restante.tenancy.passwords import password_matches
 from restante.tenancy.policy import AtEnd, Recipients, Retention
 from restante.tenancy.quota import Quota
-from restante.tenancy.secrets import Vault, channel_owner, destination_owner, login_owner
+from restante.tenancy.sealed_secrets import Vault, channel_owner, destination_owner, login_owner
 from tests.contract.making import (
     all_held,
     content,

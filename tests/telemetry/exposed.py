@@ -4,11 +4,11 @@ from typing import Final
 
 from prometheus_client.parser import text_string_to_metric_families as read_text
 
-from restante.telemetry.counts import Counts
+from restante.telemetry.event_counts import Counts
 from restante.telemetry.exposition import expose
 from restante.telemetry.metric_types import MetricLabel, State
 from restante.telemetry.metrics import METRICS
-from restante.telemetry.process import ProcessFacts
+from restante.telemetry.process_figures import ProcessFacts
 
 Sample = tuple[str, tuple[tuple[str, str], ...]]
 

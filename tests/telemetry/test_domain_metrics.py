@@ -8,7 +8,6 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as read_text
 
 from restante.mail.address import canonical_domain
-from restante.telemetry.counts import Counts
 from restante.telemetry.domain_counts import DomainTotals
 from restante.telemetry.domain_metrics import (
     DOMAIN_METRICS,
@@ -17,6 +16,7 @@ from restante.telemetry.domain_metrics import (
     DomainFigures,
     domain_text,
 )
+from restante.telemetry.event_counts import Counts
 from restante.telemetry.exposition import expose, with_more
 from restante.telemetry.metrics import METRICS
 from tests.telemetry.exposed import OPENMETRICS, STATE

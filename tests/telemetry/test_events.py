@@ -15,7 +15,7 @@ LISTENERS: Final = (
     "telemetry/event_fields.py",
     "telemetry/log_writer.py",
     "telemetry/metrics.py",
-    "notices/rules.py",
+    "notices/notice_rules.py",
 )
 
 

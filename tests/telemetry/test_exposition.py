@@ -6,7 +6,7 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as read_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as read_text
 
-from restante.telemetry.counts import Counts
+from restante.telemetry.event_counts import Counts
 from restante.telemetry.event_fields import example
 from restante.telemetry.events import (
     EVENTS,
@@ -14,7 +14,7 @@ from restante.telemetry.events import (
 from restante.telemetry.exposition import expose
 from restante.telemetry.metric_types import MetricKind
 from restante.telemetry.metrics import METRICS
-from restante.telemetry.process import ProcessFacts
+from restante.telemetry.process_figures import ProcessFacts
 from tests.telemetry.exposed import OPENMETRICS, STATE, shown, spelled
 
 

@@ -10,7 +10,7 @@ import restante
 from restante.delivery.drain_state import DrainState
 from restante.delivery.link_plan import EndKind
 from restante.reception.doorkeeper import Doorkeeper, DoorLimits
-from restante.reception.mechanisms import offered_mechanisms
+from restante.reception.offered_mechanisms import offered_mechanisms
 from restante.sasl.scram_keys import Salting
 from restante.smtp import replies
 from restante.smtp.session_end import SessionEnd

@@ -4,14 +4,14 @@ import re
 
 import pytest
 
-from restante.telemetry.counts import Counts
+from restante.telemetry.event_bus import EventBus
+from restante.telemetry.event_counts import Counts
 from restante.telemetry.event_fields import example
 from restante.telemetry.events import (
     EVENTS,
     MailHeld,
     StoreFailed,
 )
-from restante.telemetry.log import EventBus
 from restante.telemetry.log_writer import LogWriter
 from restante.telemetry.metrics import METRICS
 from tests.telemetry.exposed import shown

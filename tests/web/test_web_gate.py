@@ -13,8 +13,8 @@ from starlette.types import Receive, Scope, Send
 from restante.tenancy.api_token import token_inside
 from restante.tenancy.model import IpAddress
 from restante.tenancy.principal import Principal
-from restante.web.long_requests import BODY_OCTETS
 from restante.web.request_counts import Refusal, RefusedRequests
+from restante.web.route_limits import BODY_OCTETS
 from restante.web.web_gate import (
     REQUESTS_AT_ONCE,
     REQUESTS_OF_ACCOUNT,

@@ -9,8 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from restante.admin.accounts import find_account
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
+from restante.admin.auditing import moment
 from restante.admin.permissions import AdminAction, permit
-from restante.admin.trail import moment
 from restante.queue.monthly_use import (
     MonthlyUse,
     UseMonth,

@@ -10,10 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
-from restante.admin.permissions import AdminAction, permit
-from restante.admin.policy_change import Amount, changed_quota
-from restante.admin.request_bounds import Line
-from restante.admin.trail import (
+from restante.admin.auditing import (
     ChangeView,
     change_views,
     changed,
@@ -22,6 +19,9 @@ from restante.admin.trail import (
     moment,
     with_changes,
 )
+from restante.admin.permissions import AdminAction, permit
+from restante.admin.policy_change import Amount, changed_quota
+from restante.admin.request_bounds import Line
 from restante.mail.quantity import counted
 from restante.phrases import EXISTS, did_you_mean
 from restante.store.store_errors import Conflict

@@ -15,17 +15,17 @@ from restante.notices.transports import Sender
 from restante.queue.presence import Sighting
 from restante.reception.intake import Receipt, ReceivedMail
 from restante.reception.quota_reservations import QuotaReservations
-from restante.request_limits.check_allowance import CheckAllowance
+from restante.request_limits.dial_limits import CheckAllowance
 from restante.request_limits.one_time_values import OneTimeValues
 from restante.store.interface import Store
 from restante.store.live_directory import LiveDirectory
 from restante.store.live_recipients import LiveRecipients
-from restante.telemetry.log import Log
+from restante.telemetry.event_bus import Log
 from restante.telemetry.metric_types import Exposition
 from restante.tenancy.model import Destination
 from restante.tenancy.portal_link import LINK_SECONDS, PortalLink
 from restante.tenancy.principal import NOBODY, Principal, Role
-from restante.tenancy.secrets import Vault
+from restante.tenancy.sealed_secrets import Vault
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,12 +23,12 @@ from restante.admin.channel_change import (
 from restante.admin.channels import check_name, store_channel
 from restante.admin.configuration_entries import ChannelEntry
 from restante.admin.permissions import AdminAction, permit
-from restante.notices.signature import new_key
 from restante.notices.transports import open_secret
+from restante.notices.webhook_signature import new_key
 from restante.phrases import WRONG_KEY_FILE
 from restante.tenancy.notice import Channel, Transport
 from restante.tenancy.record_change import changes_between
-from restante.tenancy.secrets import SealBroken
+from restante.tenancy.sealed_secrets import SealBroken
 
 
 async def plan_channel(

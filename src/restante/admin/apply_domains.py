@@ -50,7 +50,7 @@ from restante.tenancy.policy_settings import SUSPENDED
 from restante.tenancy.principal import Role
 from restante.tenancy.record_change import NOTHING, Change, changes_between
 from restante.tenancy.scheduled_change import without_scheduled_parts
-from restante.tenancy.secrets import SealBroken, destination_owner
+from restante.tenancy.sealed_secrets import SealBroken, destination_owner
 
 _NOWHERE: Final = Destination("")
 _OF_A_SUSPENSION: Final = ("reason", "until", "while_suspended", "hold_otherwise")

@@ -8,6 +8,7 @@ from typing import Any, Final, Literal
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.apply_steps import ApplyStage, ApplyStep, ApplyTerms, ApplyVerb, check_same
+from restante.admin.auditing import moment
 from restante.admin.configuration_entries import LoginEntry
 from restante.admin.logins import (
     LoginChange,
@@ -25,10 +26,9 @@ from restante.admin.logins import (
 from restante.admin.password_work import hashed_in_turn
 from restante.admin.permissions import AdminAction, permit
 from restante.admin.sealed_credentials import open_credentials
-from restante.admin.trail import moment
 from restante.tenancy.model import Login
 from restante.tenancy.record_change import NOTHING, SECRET, Change, changes_between
-from restante.tenancy.secrets import SealBroken, login_owner
+from restante.tenancy.sealed_secrets import SealBroken, login_owner
 
 _REPLACED: Final = "replaced"
 

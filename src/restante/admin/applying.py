@@ -25,9 +25,9 @@ from restante.admin.apply_steps import (
     RecordThing,
     groups_of,
 )
+from restante.admin.auditing import ChangeView, change_views, checked_reason
 from restante.admin.configuration_entries import WantedRecords
 from restante.admin.permissions import AdminAction, permit
-from restante.admin.trail import ChangeView, change_views, checked_reason
 from restante.store.store_errors import StoreError
 from restante.telemetry.events import StoreFailed
 

@@ -17,21 +17,21 @@ from pydantic import BaseModel
 
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
-from restante.admin.held_mail import NamedMessages, QueueChange, number_of
-from restante.admin.permissions import AdminAction, permit
-from restante.admin.scope import list_held
-from restante.admin.trail import (
+from restante.admin.auditing import (
     announce,
     checked_reason,
     entry_about_mail,
     with_changes,
 )
+from restante.admin.held_mail import NamedMessages, QueueChange, number_of
+from restante.admin.permissions import AdminAction, permit
+from restante.admin.scope import list_held
 from restante.delivery.route import remote_name
 from restante.dsn.bounce_maker import prepare_bounce
 from restante.dsn.dsn_writer import DsnWriter
 from restante.mail.message import message_name
 from restante.queue.recipient_status import RecipientStatus
-from restante.retention.removal import removal_of
+from restante.retention.removal_record import removal_of
 from restante.store.mail_queue import Bounce, QueuedMessage, QueueFilter
 from restante.store.store_errors import Damaged
 from restante.tenancy.audit import AuditAction

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError
+from restante.admin.auditing import MAX_REASON_LENGTH, changed, entry, with_changes
 from restante.admin.destinations import judge_destination
-from restante.admin.trail import MAX_REASON_LENGTH, changed, entry, with_changes
 from restante.store.store_errors import Conflict
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.model import HostedDomain

@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import Final
 
 from restante.admin.admin_context import AdminContext
+from restante.admin.auditing import announce, entry, with_changes
 from restante.admin.change_applying import Obstacle, RecordMoved, put_change
 from restante.admin.change_scheduling import (
     announce_end,
@@ -23,13 +24,12 @@ from restante.admin.change_scheduling import (
     told_account,
 )
 from restante.admin.permissions import AdminAction, may
-from restante.admin.trail import announce, entry, with_changes
+from restante.background.clocks import Wait, wait_at_most
 from restante.background.rounds import Rounds
-from restante.background.waiting import Wait, wait_at_most
 from restante.store.duty_store import keep_performing
 from restante.store.schedule_store import PAGE
+from restante.telemetry.event_bus import Log
 from restante.telemetry.events import ChangeScheduled, RecordChanged
-from restante.telemetry.log import Log
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.maker_rights import present_maker
 from restante.tenancy.principal import Principal, policy_rule

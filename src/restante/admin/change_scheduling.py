@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
-from restante.admin.trail import ChangeView, announce, change_views, entry, moment, with_changes
+from restante.admin.auditing import ChangeView, announce, change_views, entry, moment, with_changes
 from restante.store.store_errors import Conflict
 from restante.telemetry.events import ChangeEnded
 from restante.tenancy.audit import AuditAction
@@ -28,7 +28,7 @@ from restante.tenancy.scheduled_change import (
     destination_change,
     hosts_change,
 )
-from restante.tenancy.secrets import SealBroken, destination_owner
+from restante.tenancy.sealed_secrets import SealBroken, destination_owner
 
 
 class WaitingChangeView(BaseModel):

@@ -17,17 +17,17 @@ from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.permissions import AdminAction, permit
 from restante.admin.request_bounds import MOST_CHOICES, AtMost, Line, Secret
-from restante.network.public import is_public
+from restante.network.public_address import is_public
 from restante.network.resolver import LookupFailed
-from restante.notices.mail_sender import is_hosted_here
-from restante.notices.push import read_push_url
-from restante.notices.signature import key_octets
+from restante.notices.mail_transport import is_hosted_here
+from restante.notices.push_transport import read_push_url
 from restante.notices.targets import NotAChannelTarget, read_mail_address, read_webhook
 from restante.notices.transports import ChannelSecret, open_secret
+from restante.notices.webhook_signature import key_octets
 from restante.phrases import NOT_HOSTED, WRONG_KEY_FILE
 from restante.tenancy.model import IpAddress
 from restante.tenancy.notice import OF_ACCOUNTS, OF_THE_SERVER, Channel, NoticeKind, Transport
-from restante.tenancy.secrets import SealBroken
+from restante.tenancy.sealed_secrets import SealBroken
 
 GivenKinds = Annotated[tuple[NoticeKind, ...], AtMost(MOST_CHOICES)]
 _LOOKUP_SECONDS: Final = 3.0  # somebody waits for the answer

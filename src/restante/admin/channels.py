@@ -17,6 +17,15 @@ from pydantic import BaseModel
 from restante.admin.accounts import find_account
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
+from restante.admin.auditing import (
+    ChangeView,
+    change_views,
+    changed,
+    checked_reason,
+    entry,
+    moment,
+    with_changes,
+)
 from restante.admin.channel_change import (
     ChannelChange,
     NewChannel,
@@ -29,15 +38,6 @@ from restante.admin.destinations import allow_check
 from restante.admin.listing_page import PAGE_ROWS, ListingPage, number_at
 from restante.admin.permissions import AdminAction, permit
 from restante.admin.scope import account_in_scope, owner_of
-from restante.admin.trail import (
-    ChangeView,
-    change_views,
-    changed,
-    checked_reason,
-    entry,
-    moment,
-    with_changes,
-)
 from restante.notices.notice_result import NoticeAttempt, NoticeResult
 from restante.notices.past_notice import past_notice
 from restante.phrases import EXISTS, REMOVED_MEANWHILE, did_you_mean, none_of_that_name

@@ -10,12 +10,12 @@ from typing import Any, Final
 
 from restante.admin.accounts import find_account
 from restante.admin.admin_context import AdminContext
+from restante.admin.auditing import announce, entry, moment
 from restante.admin.channel_change import hears_every_kind
 from restante.admin.permissions import AdminAction, permit
 from restante.admin.policy_change import policy_view
 from restante.admin.scope import account_in_scope
 from restante.admin.sealed_credentials import seal_credentials
-from restante.admin.trail import announce, entry, moment
 from restante.store.live_recipients import recipient_pages
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.model import Account, Destination, HostedDomain, Login

@@ -20,7 +20,7 @@ from restante.admin.domain_change import DomainChange, DomainFields, is_pem
 from restante.delivery.shown_key import NoKey, shown_key
 from restante.mail.address import canonical_domain
 from restante.network.addresses import peer_address, plain_address, split_host_port, unmapped
-from restante.network.public import is_public
+from restante.network.public_address import is_public
 from restante.network.resolver import LookupFailed
 from restante.tenancy.model import Destination, IpAddress, TlsUse
 from restante.tenancy.principal import Role

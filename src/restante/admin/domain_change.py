@@ -25,7 +25,7 @@ from restante.tenancy.model import (
     TlsUse,
     parse_authorized_hosts,
 )
-from restante.tenancy.secrets import Vault, destination_owner
+from restante.tenancy.sealed_secrets import Vault, destination_owner
 
 MAX_CONNECTIONS = 100
 MAX_PER_MINUTE = 10_000

@@ -14,12 +14,12 @@ from pydantic import BaseModel
 
 from restante.admin.accounts import find_account
 from restante.admin.admin_context import AdminContext
+from restante.admin.auditing import moment
 from restante.admin.domains import find_domain
 from restante.admin.drains import DrainView, LastDrainView, drain_view, last_drain_view
 from restante.admin.permissions import AdminAction, may, permit
-from restante.admin.primaries import PrimaryView, primary_view
+from restante.admin.primary_state import PrimaryView, primary_view
 from restante.admin.scope import domains_in_scope
-from restante.admin.trail import moment
 from restante.store.mail_figures import NO_USAGE, NONE_SET_APART, SetApart, Usage
 from restante.store.mail_handover import PastDrain
 from restante.tenancy.model import HostedDomain

@@ -7,11 +7,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
+from restante.admin.auditing import moment
 from restante.admin.domains import find_domain
 from restante.admin.permissions import AdminAction, permit
-from restante.admin.primaries import PrimaryView, primary_view
+from restante.admin.primary_state import PrimaryView, primary_view
 from restante.admin.request_bounds import UnixTime
-from restante.admin.trail import moment
 from restante.queue.presence import PresenceChange, Seen
 from restante.queue.uptime import uptime
 from restante.tenancy.policy import DAY

@@ -10,6 +10,15 @@ from pydantic import BaseModel
 from restante.admin.accounts import find_account
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
+from restante.admin.auditing import (
+    ChangeView,
+    change_views,
+    changed,
+    checked_reason,
+    entry,
+    moment,
+    with_changes,
+)
 from restante.admin.change_scheduling import (
     WaitingChangeView,
     changed_at_once,
@@ -36,17 +45,8 @@ from restante.admin.policy_change import (
     policy_view,
     settings_without_effect,
 )
-from restante.admin.primaries import PrimaryView, primary_view
+from restante.admin.primary_state import PrimaryView, primary_view
 from restante.admin.scope import domain_name, domains_in_scope
-from restante.admin.trail import (
-    ChangeView,
-    change_views,
-    changed,
-    checked_reason,
-    entry,
-    moment,
-    with_changes,
-)
 from restante.mail.quantity import counted
 from restante.phrases import (
     EXISTS,

@@ -10,11 +10,11 @@ from pydantic import BaseModel, ConfigDict
 
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind, no_server
+from restante.admin.auditing import announce, entry, moment
 from restante.admin.domains import find_domain
 from restante.admin.listing_page import MOST_ROWS, ListingPage, bad_cursor, page_of
 from restante.admin.permissions import AdminAction, permit
 from restante.admin.request_bounds import Line
-from restante.admin.trail import announce, entry, moment
 from restante.delivery.drain_state import DrainSnapshot, DrainState
 from restante.store.mail_handover import PastDrain
 from restante.tenancy.audit import AuditAction

@@ -16,7 +16,7 @@ from enum import StrEnum
 from typing import Final
 
 from restante.admin.admin_error import AdminError, ErrorKind
-from restante.background.waiting import Wait, wait_at_most
+from restante.background.clocks import Wait, wait_at_most
 from restante.store.live_directory import LiveDirectory
 from restante.tenancy.model import Account, Directory, HostedDomain, Login
 from restante.tenancy.notice import Channel, NoticeFacts

@@ -11,14 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
-from restante.admin.domains import find_domain
-from restante.admin.dsn_facts import DsnFacts, dsn_facts
-from restante.admin.listing_page import PAGE_ROWS, ListingPage, PageLimit
-from restante.admin.origin_facts import OriginFacts, origin_facts
-from restante.admin.permissions import AdminAction, permit
-from restante.admin.request_bounds import AtMost, Line, Span, StoredNumber
-from restante.admin.scope import held_message, held_page, list_held
-from restante.admin.trail import (
+from restante.admin.auditing import (
     PAGE,
     announce,
     checked_reason,
@@ -26,10 +19,17 @@ from restante.admin.trail import (
     moment,
     with_changes,
 )
+from restante.admin.domains import find_domain
+from restante.admin.dsn_facts import DsnFacts, dsn_facts
+from restante.admin.listing_page import PAGE_ROWS, ListingPage, PageLimit
+from restante.admin.origin_facts import OriginFacts, origin_facts
+from restante.admin.permissions import AdminAction, permit
+from restante.admin.request_bounds import AtMost, Line, Span, StoredNumber
+from restante.admin.scope import held_message, held_page, list_held
 from restante.mail.message import HeldMessage, message_name, message_number
 from restante.phrases import MAY_HAVE_LEFT, NOT_QUEUED
 from restante.queue.recipient_status import RecipientStatus
-from restante.retention.removal import removal_of
+from restante.retention.removal_record import removal_of
 from restante.store.mail_queue import QueuedMessage, QueueFilter
 from restante.store.store_errors import Damaged
 from restante.tenancy.audit import AuditAction, AuditEntry

@@ -7,9 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
+from restante.admin.auditing import moment
 from restante.admin.domains import find_domain
 from restante.admin.permissions import AdminAction, permit
-from restante.admin.trail import moment
 from restante.queue.held_peak import KEPT, WIDE, merged, shown_width, stored_width
 from restante.tenancy.policy import DAY
 

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from typing import Literal
 
 from restante.admin.admin_context import AdminContext
+from restante.admin.auditing import announce, entry_about_mail, with_changes
 from restante.admin.bounce import DamagedMessage
 from restante.admin.held_mail import NamedMessages, QueueChange, number_of
 from restante.admin.permissions import AdminAction, permit
 from restante.admin.scope import held_message, list_held
-from restante.admin.trail import announce, entry_about_mail, with_changes
 from restante.queue.recipient_status import RecipientStatus
 from restante.store.mail_queue import QueuedMessage, QueueFilter
 from restante.store.store_errors import Damaged

@@ -11,7 +11,7 @@ from typing import Final
 from restante.sasl.scram_keys import Verifier, new_verifier, read_verifier, verifier_of
 from restante.tenancy.model import Login, PriorPassword
 from restante.tenancy.passwords import hash_beside
-from restante.tenancy.secrets import SealBroken, Vault, login_owner, verifier_owner
+from restante.tenancy.sealed_secrets import SealBroken, Vault, login_owner, verifier_owner
 
 OLD_VALID_SECONDS: Final = 7 * 86400.0
 

@@ -18,11 +18,7 @@ from pydantic import BaseModel, ConfigDict, SecretStr
 from restante.admin.accounts import find_account
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
-from restante.admin.login_rotation import OLD_VALID_SECONDS, rotated
-from restante.admin.password_work import hashed_in_turn
-from restante.admin.permissions import AdminAction, permit
-from restante.admin.request_bounds import Line, Moment, Secret
-from restante.admin.trail import (
+from restante.admin.auditing import (
     ChangeView,
     change_views,
     changed,
@@ -31,6 +27,10 @@ from restante.admin.trail import (
     moment,
     with_changes,
 )
+from restante.admin.login_rotation import OLD_VALID_SECONDS, rotated
+from restante.admin.password_work import hashed_in_turn
+from restante.admin.permissions import AdminAction, permit
+from restante.admin.request_bounds import Line, Moment, Secret
 from restante.phrases import did_you_mean, none_of_that_name
 from restante.sasl.scram_keys import new_verifier, read_verifier, verifier_of
 from restante.store.store_errors import Conflict
@@ -38,7 +38,7 @@ from restante.tenancy.audit import AuditAction
 from restante.tenancy.model import Login, LoginUse
 from restante.tenancy.passwords import hash_generated_password, hash_password, password_matches
 from restante.tenancy.record_change import Change, changes_between
-from restante.tenancy.secrets import SealBroken, login_owner, verifier_owner
+from restante.tenancy.sealed_secrets import SealBroken, login_owner, verifier_owner
 
 USER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}\Z")
 MIN_PASSWORD_LENGTH = 8  # characters

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
+from restante.admin.auditing import AuditView, list_audit, moment
 from restante.admin.domains import find_domain
 from restante.admin.held_mail import (
     MAX_PATTERN_LENGTH,
@@ -21,7 +22,6 @@ from restante.admin.permissions import AdminAction, may, permit
 from restante.admin.releases import PastReleaseView, ended_view
 from restante.admin.request_bounds import StoredNumber, UnixTime
 from restante.admin.scope import held_page, history_page, list_past_releases
-from restante.admin.trail import AuditView, list_audit, moment
 from restante.mail.message import message_name
 from restante.mail.message_id import MESSAGE_ID_LIMIT
 from restante.queue.history import HistoryEntry, HistoryFilter, HistoryPage

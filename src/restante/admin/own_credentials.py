@@ -24,7 +24,7 @@ from restante.tenancy.one_time_codes import (
 from restante.tenancy.password_rules import objection_to_password
 from restante.tenancy.passwords import hash_password
 from restante.tenancy.portal_user import PortalUser, hash_link_secret
-from restante.tenancy.secrets import SealBroken, code_secret_owner
+from restante.tenancy.sealed_secrets import SealBroken, code_secret_owner
 
 LINK_OVER: Final = "This link was used, or its time is over."
 NEEDS_CODE: Final = "An operator needs a one-time code beside the password."

@@ -5,7 +5,7 @@ record, such as two sign-ins with one code, the store keeps the first.
 """
 
 from restante.admin.admin_context import AdminContext
-from restante.admin.trail import changed, entry, with_changes
+from restante.admin.auditing import changed, entry, with_changes
 from restante.store.store_errors import Conflict
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.portal_user import PortalUser, user_principal

@@ -8,12 +8,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
+from restante.admin.auditing import moment
 from restante.admin.channels import check_owner, find_channel
 from restante.admin.destinations import allow_check
 from restante.admin.listing_page import PAGE_ROWS, Cursor, ListingPage, PageLimit, number_at
 from restante.admin.permissions import AdminAction, permit
 from restante.admin.scope import account_in_scope
-from restante.admin.trail import moment
 from restante.store.notice_store import PAST_KEPT
 from restante.tenancy.notice import Channel, NewNotice, PastNotice
 

@@ -15,9 +15,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
+from restante.admin.auditing import changed, checked_reason, entry, moment, with_changes
 from restante.admin.permissions import AdminAction, permit
 from restante.admin.request_bounds import Line
-from restante.admin.trail import changed, checked_reason, entry, moment, with_changes
 from restante.mail.message import message_name
 from restante.store.person_store import ERASABLE, LEFT, Fact, PersonalRow, PersonPlace
 from restante.tenancy.audit import AuditAction

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, create_model
 
 from restante.admin.admin_error import AdminError, ErrorKind
+from restante.admin.auditing import moment
 from restante.admin.request_bounds import KeptFor, Line, Moment, StoredNumber
-from restante.admin.trail import moment
 from restante.tenancy.policy import (
     Accept,
     AtEnd,

@@ -15,10 +15,10 @@ from pydantic import BaseModel, ConfigDict
 
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
+from restante.admin.auditing import announce, entry, moment
 from restante.admin.permissions import AdminAction, lacking_for, permit
 from restante.admin.portal_users import find_user
 from restante.admin.request_bounds import Line
-from restante.admin.trail import announce, entry, moment
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.portal_link import LINK_SECONDS, PortalLink
 from restante.tenancy.portal_user import PortalUser, hash_link_secret, new_link_secret

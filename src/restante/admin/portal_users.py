@@ -13,10 +13,10 @@ from pydantic import BaseModel, ConfigDict
 from restante.admin.accounts import find_account
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
+from restante.admin.auditing import changed, checked_reason, entry, moment, with_changes
 from restante.admin.permissions import AdminAction, lacking_for, permit
 from restante.admin.request_bounds import AtMost, Line
 from restante.admin.scope import owner_of
-from restante.admin.trail import changed, checked_reason, entry, moment, with_changes
 from restante.phrases import EXISTS, did_you_mean
 from restante.store.store_errors import Conflict
 from restante.tenancy.audit import AuditAction

@@ -16,7 +16,7 @@ from restante.admin.own_record import put_own
 from restante.admin.portal_users import MOST_USERS
 from restante.admin.sign_in import BUSY, TOO_MANY, SignedIn, SignInDenied, SignInDesk
 from restante.network.addresses import address_block, plain_address
-from restante.request_limits.rate_limits import RateLimit
+from restante.request_limits.failed_logins import RateLimit
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.code_flow import BegunSignIn, CallbackRefused, email_in
 from restante.tenancy.id_token import IdTokenRefused, ProvenIdentity

@@ -8,12 +8,12 @@ from pydantic import BaseModel, ConfigDict
 
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
+from restante.admin.auditing import changed, entry, moment, with_changes
 from restante.admin.domains import find_domain
 from restante.admin.listing_page import PAGE_ROWS, ListingPage, bad_cursor, page_of
 from restante.admin.long_work import beside_mail
 from restante.admin.permissions import AdminAction, permit
 from restante.admin.request_bounds import Recipients
-from restante.admin.trail import changed, entry, moment, with_changes
 from restante.mail.quantity import counted
 from restante.phrases import REMOVED_MEANWHILE, did_you_mean
 from restante.store.live_recipients import recipient_pages

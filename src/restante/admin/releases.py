@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
+from restante.admin.auditing import moment
 from restante.admin.domains import find_domain
 from restante.admin.held_mail import MAX_NAME_LENGTH
 from restante.admin.listing_page import (
@@ -22,7 +23,6 @@ from restante.admin.listing_page import (
 from restante.admin.permissions import AdminAction, permit
 from restante.admin.request_bounds import UnixTime
 from restante.admin.scope import domain_ids_in_scope, list_past_releases
-from restante.admin.trail import moment
 from restante.delivery.drain_state import DrainSnapshot, DrainState
 from restante.mail.message import message_name, message_number
 from restante.store.release_store import (

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
+from restante.admin.auditing import announce, checked_reason, entry_about_mail, moment
 from restante.admin.domains import find_domain
 from restante.admin.held_mail import MAX_NAMES, MAX_PATTERN_LENGTH, HeaderView, domain_names
 from restante.admin.listing_page import (
@@ -26,7 +27,6 @@ from restante.admin.listing_page import (
 from restante.admin.permissions import AdminAction, permit
 from restante.admin.request_bounds import AtMost, Line
 from restante.admin.scope import list_waiting_reports
-from restante.admin.trail import announce, checked_reason, entry_about_mail, moment
 from restante.mail.message import message_name
 from restante.phrases import REPORT_GONE, REPORT_MAY_HAVE_LEFT
 from restante.store.mail_reports import ReportFilter, WaitingReport

@@ -14,7 +14,7 @@ from typing import Any
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.phrases import WRONG_KEY_FILE
 from restante.tenancy.model import Login, PriorPassword
-from restante.tenancy.secrets import (
+from restante.tenancy.sealed_secrets import (
     SealBroken,
     Vault,
     credentials_owner,

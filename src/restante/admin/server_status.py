@@ -12,6 +12,7 @@ from restante import __version__
 from restante.admin.accounts import find_account
 from restante.admin.admin_context import AdminContext, ConfigurationState, ScrubFacts
 from restante.admin.admin_error import no_server
+from restante.admin.auditing import moment
 from restante.admin.domains import find_domain
 from restante.admin.drains import (
     DrainView,
@@ -23,9 +24,8 @@ from restante.admin.drains import (
 from restante.admin.health import HealthFacts, Level, judge
 from restante.admin.last_requests import LastRequests
 from restante.admin.permissions import AdminAction, permit
-from restante.admin.primaries import PrimaryView, primary_view
+from restante.admin.primary_state import PrimaryView, primary_view
 from restante.admin.request_bounds import Hosts
-from restante.admin.trail import moment
 from restante.queue.sending_outcome import Backlog
 from restante.store.mail_figures import NO_USAGE, NONE_SET_APART, SetApart, Usage
 from restante.store.mail_handover import PastDrain

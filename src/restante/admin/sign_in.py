@@ -16,7 +16,7 @@ from restante.admin.admin_context import AdminContext
 from restante.admin.own_record import put_own
 from restante.admin.portal_hashing import HashingBusy, PortalHashing
 from restante.admin.sign_in_limits import SignInLimits
-from restante.request_limits.rate_limits import RateLimit
+from restante.request_limits.failed_logins import RateLimit
 from restante.telemetry.events import SignInRefused
 from restante.tenancy.audit import AuditAction, AuditEntry
 from restante.tenancy.model import IpAddress
@@ -24,7 +24,7 @@ from restante.tenancy.one_time_codes import hash_recovery_code, step_of_code
 from restante.tenancy.password_rules import LONGEST
 from restante.tenancy.passwords import any_matches
 from restante.tenancy.portal_user import PortalUser, canonical_email
-from restante.tenancy.secrets import SealBroken, Vault, code_secret_owner
+from restante.tenancy.sealed_secrets import SealBroken, Vault, code_secret_owner
 
 REFUSED: Final = "The address, the password or the code is wrong."
 WRONG_FACTOR: Final = "This is wrong."

@@ -13,7 +13,7 @@ from collections.abc import Callable, Hashable
 from typing import Final
 
 from restante.network.addresses import address_block, plain_address
-from restante.request_limits.rate_limits import FailureLedger
+from restante.request_limits.failed_logins import FailureLedger
 from restante.tenancy.model import IpAddress
 
 MEMORY_SECONDS: Final = 900.0

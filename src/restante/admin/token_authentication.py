@@ -14,10 +14,10 @@ from typing import Final
 
 from restante.admin.token_uses import TokenUses
 from restante.network.addresses import address_block, plain_address
-from restante.request_limits.rate_limits import FailureLedger
+from restante.request_limits.failed_logins import FailureLedger
 from restante.store.live_directory import LiveDirectory
+from restante.telemetry.event_bus import Log
 from restante.telemetry.events import TokenRefused
-from restante.telemetry.log import Log
 from restante.tenancy.api_token import (
     ApiToken,
     TokenState,

@@ -13,11 +13,11 @@ from pydantic import BaseModel, ConfigDict
 from restante.admin.accounts import find_account
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
+from restante.admin.auditing import changed, checked_reason, entry, moment, with_changes
 from restante.admin.domains import find_domain
 from restante.admin.permissions import AdminAction, lacking_for, permit
 from restante.admin.request_bounds import MOST_CHOICES, AtMost, Line, Moment
 from restante.admin.scope import owner_of
-from restante.admin.trail import changed, checked_reason, entry, moment, with_changes
 from restante.phrases import EXISTS, NOT_HOSTED, did_you_mean
 from restante.store.store_errors import Conflict
 from restante.tenancy.api_token import ApiToken, TokenState, hash_secret, new_secret

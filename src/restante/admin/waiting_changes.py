@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from restante.admin.accounts import find_account
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
+from restante.admin.auditing import announce, entry, with_changes
 from restante.admin.change_applying import Obstacle, put_change
 from restante.admin.change_scheduling import WaitingChangeView, announce_end, waiting_view
 from restante.admin.domains import find_domain
 from restante.admin.permissions import AdminAction, permit
-from restante.admin.trail import announce, entry, with_changes
 from restante.store.schedule_store import PAGE
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.scheduled_change import ScheduledChange

@@ -9,10 +9,10 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from restante.background.waiting import Wait, wait_at_most
+from restante.background.clocks import Wait, wait_at_most
 from restante.store.store_errors import StoreError
+from restante.telemetry.event_bus import Log
 from restante.telemetry.events import InternalError, StoreFailed
-from restante.telemetry.log import Log
 
 AFTER_FAILURE: Final = 30.0  # seconds
 

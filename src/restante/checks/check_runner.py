@@ -37,8 +37,8 @@ from restante.checks.verdict import (
 from restante.network.addresses import address_block
 from restante.phrases import cause_of
 from restante.store.store_errors import StoreError
+from restante.telemetry.event_bus import Log
 from restante.telemetry.events import CheckFailed
-from restante.telemetry.log import Log
 from restante.tenancy.model import IpAddress
 
 FAILURE_LINES_APART: Final = 60.0  # seconds

@@ -17,10 +17,10 @@ from restante.cli import (
     apply_command,
     audit_commands,
     change_commands,
-    client_commands,
     config_commands,
     domain_commands,
     drain_commands,
+    etrn_command,
     export_config_command,
     init_command,
     login_commands,
@@ -107,7 +107,7 @@ app.command()(trace_command.trace)
 app.command()(audit_commands.audit)
 app.command()(apply_command.apply)
 app.command()(export_config_command.export_config)
-app.command()(client_commands.etrn)
+app.command()(etrn_command.etrn)
 
 
 _NOT_A_NUMBER: Final = (

@@ -40,7 +40,7 @@ def check(config: ConfigFile = None) -> None:
 @group.command("show")
 def show(*, as_json: Json = False, config: ConfigFile = None) -> None:
     """Show the configuration with defaults, file and environment applied."""
-    from restante.config.spell import as_toml  # noqa: PLC0415  heavy
+    from restante.config.config_text import as_toml  # noqa: PLC0415  heavy
 
     loaded = read_config(config)
     if as_json:

@@ -18,7 +18,7 @@ from typing import Any, Final
 import typer
 
 from restante.cli.options import octets, seconds
-from restante.config.source import Location, key_lines
+from restante.config.setting_places import Location, key_lines
 from restante.tenancy.policy_settings import SETTINGS, SettingKind
 
 Entry = dict[str, Any]

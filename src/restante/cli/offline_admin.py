@@ -25,7 +25,7 @@ from restante.store.live_recipients import LiveRecipients
 from restante.store.store_errors import StoreDamaged, StoreError, StoreMisplaced
 from restante.telemetry.events import Event
 from restante.tenancy.principal import COMMAND_LINE
-from restante.tenancy.secrets import Vault
+from restante.tenancy.sealed_secrets import Vault
 
 
 @asynccontextmanager

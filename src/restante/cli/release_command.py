@@ -7,10 +7,10 @@ import typer
 
 from restante.cli.api_client import ask
 from restante.cli.display import Row, say, show_json
+from restante.cli.etrn_reply_words import exit_for
 from restante.cli.failures import Exit, complain
 from restante.cli.options import ConfigFile, Json
 from restante.cli.progress import progress
-from restante.cli.reply_words import exit_for
 from restante.cli.times import span, unix_time
 from restante.phrases import IS_SUSPENDED
 

@@ -28,7 +28,7 @@ from restante.config.host_name import flaw_of
 from restante.config.key_file import KeyUnusable, read_key
 from restante.config.schema import WEB, Config
 from restante.config.self_signed import is_self_signed
-from restante.config.source import Location, key_name
+from restante.config.setting_places import Location, key_name
 from restante.mail.address import canonical_domain, split_mailbox
 from restante.network.tls_context import verifying_client_context
 from restante.phrases import NO_STORE, NO_USER

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from restante.config.search import candidates, first_file
+from restante.config.config_file_search import candidates, first_file
 from restante.config.server_record import recorded_socket, trusted_users
-from restante.config.source import variable_name
+from restante.config.setting_places import variable_name
 
 _SQLITE: Final = re.compile(
     r"sqlite:(//(?=/))?"

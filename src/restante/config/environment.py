@@ -16,7 +16,7 @@ from pydantic.fields import FieldInfo
 
 from restante.config.config_problem import ConfigError, ConfigProblem
 from restante.config.one_or_more import ONE_OR_MORE, read_plain_or_json
-from restante.config.source import ENVIRONMENT_NESTING, ENVIRONMENT_PREFIX
+from restante.config.setting_places import ENVIRONMENT_NESTING, ENVIRONMENT_PREFIX
 
 NOT_SETTINGS = frozenset({"RESTANTE_CONFIG"})
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from restante.config.renewal import TRUST_NAME
 from restante.config.self_signed import key_pem, new_ecdsa_key, new_rsa_key, self_signed
 from restante.mail.address import canonical_domain
-from restante.tenancy.secrets import new_key
+from restante.tenancy.sealed_secrets import new_key
 
 PRIVATE = 0o600
 PUBLIC = 0o644

@@ -5,7 +5,7 @@ import stat
 from pathlib import Path
 from shlex import quote
 
-from restante.tenancy.secrets import KEY_OCTETS
+from restante.tenancy.sealed_secrets import KEY_OCTETS
 
 
 class KeyUnusable(Exception):  # noqa: N818

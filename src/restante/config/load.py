@@ -11,11 +11,11 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from restante.config.config_file_search import candidates, first_file
 from restante.config.config_problem import ConfigError, ConfigProblem
 from restante.config.environment import overlay
 from restante.config.schema import Config
-from restante.config.search import candidates, first_file
-from restante.config.source import ConfigSource, key_lines, key_name
+from restante.config.setting_places import ConfigSource, key_lines, key_name
 
 _REMEDIES = {
     "restante": "{remedy}",

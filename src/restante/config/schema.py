@@ -24,7 +24,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from restante.config.one_or_more import ONE_OR_MORE
-from restante.config.source import ConfigSource
+from restante.config.setting_places import ConfigSource
 from restante.delivery.delivery_settings import DeliverySettings
 from restante.delivery.presence_settings import PresenceSettings
 from restante.mail.address import canonical_domain

@@ -11,8 +11,8 @@ from restante.delivery.delivery_connection import DeliveryConnection
 from restante.delivery.delivery_context import DeliveryContext
 from restante.delivery.delivery_tally import DeliveryTally
 from restante.delivery.dial_plan import DialPlan
-from restante.delivery.experience import Beginning
-from restante.delivery.journal import Journal
+from restante.delivery.drain_experience import Beginning
+from restante.delivery.drain_log import Journal
 from restante.delivery.link_plan import OURS, ConnectionEnd, ConnectionWork, EndKind
 from restante.delivery.reply_timer import LATE_SECONDS
 from restante.delivery.route import Endpoint
@@ -20,7 +20,7 @@ from restante.mail.message import HeldMessage
 from restante.queue.recipient_status import Outcome
 from restante.smtp.chunking_probe import Probed
 from restante.smtp.pipelining import Pipelining
-from restante.smtp.window import Pace
+from restante.smtp.window_size import Pace
 
 FIRST_SILENT_SECONDS: Final = 180.0  # of silence, before a connection may be cut for the others
 SILENT_SECONDS: Final = 60.0  # the same, once one was cut

@@ -4,12 +4,12 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from random import random
 
+from restante.background.clocks import Wait, wait_at_most
 from restante.background.fair_slots import FairSlots
-from restante.background.waiting import Wait, wait_at_most
 from restante.delivery.delivery_settings import DeliverySettings
-from restante.delivery.experience import Experience
+from restante.delivery.destination_rates import Rates
+from restante.delivery.drain_experience import Experience
 from restante.delivery.pipelining_backoff import PipeliningBackoff
-from restante.delivery.rates import Rates
 from restante.delivery.tls_plan import TlsPlans
 from restante.dsn.dsn_writer import DsnWriter
 from restante.network.resolver import Resolver
@@ -17,10 +17,10 @@ from restante.store.live_directory import LiveDirectory
 from restante.store.mail_content import ContentStore
 from restante.store.mail_figures import FigureStore
 from restante.store.mail_handover import HandoverStore
-from restante.telemetry.log import Log
+from restante.telemetry.event_bus import Log
 from restante.tenancy.model import HostedDomain
 from restante.tenancy.recipients import Recipient
-from restante.tenancy.secrets import Vault
+from restante.tenancy.sealed_secrets import Vault
 
 
 def keeps_refused(_domain: HostedDomain) -> bool:

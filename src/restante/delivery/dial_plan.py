@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from restante.delivery.delivery_context import DeliveryContext
-from restante.delivery.experience import Beginning
+from restante.delivery.drain_experience import Beginning
 from restante.delivery.link_plan import LinkPlan
 from restante.delivery.route import Endpoint, NoRoute, literal_address, remote_name, route
 from restante.delivery.tls_plan import TlsPlan
@@ -12,9 +12,9 @@ from restante.phrases import cause_of
 from restante.smtp.client_auth import ClientLogin
 from restante.smtp.handshake import ClientOptions
 from restante.smtp.pipelining import Pipelining
-from restante.smtp.window import Pace
+from restante.smtp.window_size import Pace
 from restante.tenancy.model import Destination, HostedDomain, IpAddress, TlsUse
-from restante.tenancy.secrets import SealBroken, destination_owner
+from restante.tenancy.sealed_secrets import SealBroken, destination_owner
 
 
 @dataclass(frozen=True, slots=True)

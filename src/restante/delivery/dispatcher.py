@@ -17,11 +17,11 @@ from typing import Final
 from restante.delivery.callout import Callouts
 from restante.delivery.cannot_start import CannotStart
 from restante.delivery.delivery_context import DeliveryContext
+from restante.delivery.destination_probe import probe
 from restante.delivery.domain_drain import DomainDrain, Stop
 from restante.delivery.drain_claims import FENCE_SECONDS, DrainClaims
 from restante.delivery.drain_state import DrainCensus, DrainSnapshot, DrainState, unclaimed_view
 from restante.delivery.greeting_probe import greeting_probe
-from restante.delivery.probe import probe
 from restante.mail.address import Mailbox
 from restante.store.mail_handover import Asked, Drain, Joined
 from restante.store.store_errors import StoreError

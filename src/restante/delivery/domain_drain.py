@@ -23,10 +23,10 @@ holds in the transaction that closes the drain. So no mail that is durable befor
 behind, wherever the cursor was when it came. If a whole round then finds nothing, that mail cannot
 be read now, and the next round begins after a pause.
 
-Pauses grow (queue/schedule.py). When the next would end after the deadline, the drain ends and the
-remaining mail stays held. At least one attempt is made, however late: after a restart the deadline
-may be past. Mail that arrives during an attempt joins it; mail that arrives in a pause is in the
-next one.
+Pauses grow (queue/retry_schedule.py). When the next would end after the deadline, the drain ends
+and the remaining mail stays held. At least one attempt is made, however late: after a restart the
+deadline may be past. Mail that arrives during an attempt joins it; mail that arrives in a pause is
+in the next one.
 """
 
 import asyncio
@@ -39,16 +39,16 @@ from restante.delivery.attempt_end import AttemptEnd, AttemptKind, concerns
 from restante.delivery.delivery_context import DeliveryContext
 from restante.delivery.dial_plan import find_dial_plan
 from restante.delivery.drain_attempt import DrainAttempt
+from restante.delivery.drain_log import Journal
 from restante.delivery.drain_state import DrainEnd, DrainSnapshot, DrainState
-from restante.delivery.journal import Journal
+from restante.delivery.mail_supply import Supply
 from restante.delivery.recipient_learning import RecipientLearning
 from restante.delivery.route import NoRoute
 from restante.delivery.settlement import Settlement
-from restante.delivery.supply import Supply
 from restante.mail.message import message_name
 from restante.phrases import NO_LONGER_HOSTED
-from restante.queue.refusals import Refusals
-from restante.queue.schedule import Schedule, next_attempt, rate_pause
+from restante.queue.broken_destination import Refusals
+from restante.queue.retry_schedule import Schedule, next_attempt, rate_pause
 from restante.store.mail_handover import Drain, PastDrain
 from restante.store.store_errors import LeaseLost, StoreError
 from restante.telemetry.events import DestinationRefuses, DrainFinished, DrainStarted, StoreFailed

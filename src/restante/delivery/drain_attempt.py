@@ -4,10 +4,10 @@ Theory of operation. One coroutine (`_feed`) keeps the supply filled. Each conne
 takes its messages by itself. The manners towards a primary that has just come back:
 
 - Slow start: one connection, and more as messages get through (connection_ramp.py), up to the
-  destination's number. After a good last drain, as many as that had, at once (experience.py). No
-  additional connection for fewer than a few messages.
-- The attempt ends at the first sign of a rate limit (queue/hindrance.py), and when the number of
-  `--per-minute` has left.
+  destination's number. After a good last drain, as many as that had, at once (drain_experience.py).
+  No additional connection for fewer than a few messages.
+- The attempt ends at the first sign of a rate limit (queue/deferral_cause.py), and when the number
+  of `--per-minute` has left.
 - A connection that took mail and was then closed is replaced at once: some servers close, or send
   421, after each message.
 - A connection that ended over a message is replaced too: the message may be the cause, and must
@@ -22,17 +22,17 @@ takes its messages by itself. The manners towards a primary that has just come b
   the next after one. Its message is deferred. Content of a single message is given its time, and
   so is a destination that has sent late replies. A connection that is silent with other messages in
   its window is cut after the same time, also if no other mail waits.
-- The first window at a destination is one message, the second is two (smtp/window.py). If the reply
-  to the first is late, others go one at a time at once, also over further connections. If they are
-  taken, the first is sent in that manner too, after half a minute. A silence behind the first chunk
-  of the second costs five seconds. Both are remembered (pipelining_backoff.py).
+- The first window at a destination is one message, the second is two (smtp/window_size.py). If the
+  reply to the first is late, others go one at a time at once, also over further connections. If
+  they are taken, the first is sent in that manner too, after half a minute. A silence behind the
+  first chunk of the second costs five seconds. Both are remembered (pipelining_backoff.py).
 - A connection that took none, and fails while others work, gives its messages back to them, once
   each. For a while no further connection is tried.
 - The attempt ends when the last connection has failed, and when ten messages in a row were
   deferred.
-- The drain ends when the destination refuses everything (queue/refusals.py). Such a destination is
-  broken, and would refuse the whole queue. Messages already sent by then, a window for each
-  connection, still get their outcome.
+- The drain ends when the destination refuses everything (queue/broken_destination.py). Such a
+  destination is broken, and would refuse the whole queue. Messages already sent by then, a window
+  for each connection, still get their outcome.
 
 The end is gentle: nothing more is begun, outstanding replies are awaited, QUIT is sent. `abort` is
 not.
@@ -49,22 +49,22 @@ from restante.delivery.connection_ramp import ConnectionRamp
 from restante.delivery.delivery_context import DeliveryContext
 from restante.delivery.delivery_tally import DeliveryTally
 from restante.delivery.dial_plan import DialPlan
-from restante.delivery.experience import Beginning, Experience, GoodDrain
-from restante.delivery.journal import Journal
+from restante.delivery.drain_experience import Beginning, Experience, GoodDrain
+from restante.delivery.drain_log import Journal
 from restante.delivery.link_plan import ConnectionEnd, EndKind
-from restante.delivery.outcome import deferred_for, uncertain_for
+from restante.delivery.mail_supply import Supply
 from restante.delivery.recipient_learning import RecipientLearning
+from restante.delivery.reply_outcome import deferred_for, uncertain_for
 from restante.delivery.settlement import Settlement
 from restante.delivery.stop_rules import StopRules
-from restante.delivery.supply import Supply
 from restante.mail.message import HeldMessage
 from restante.mail.quantity import counted
-from restante.queue.hindrance import takes_few_at_once
+from restante.queue.broken_destination import Refusals
+from restante.queue.deferral_cause import takes_few_at_once
 from restante.queue.recipient_status import Move, Outcome
-from restante.queue.refusals import Refusals
 from restante.queue.reporting import in_keeping, news_of
 from restante.smtp.pipelining import Pipelining
-from restante.smtp.window import FEWEST_MESSAGES, MOST_MESSAGES
+from restante.smtp.window_size import FEWEST_MESSAGES, MOST_MESSAGES
 from restante.store.store_errors import StoreError
 from restante.tenancy.model import Directory
 

@@ -1,7 +1,7 @@
 """A look at a destination: connect, read its greeting, send QUIT. No EHLO, no TLS, no mail.
 
 It is what every domain's destination gets each minute, so it costs the destination and us little. A
-drain that is about to begin looks closer (probe.py).
+drain that is about to begin looks closer (destination_probe.py).
 """
 
 import asyncio

@@ -13,7 +13,7 @@ from restante.queue.recipient_status import Outcome
 from restante.smtp.chunking_probe import Probed
 from restante.smtp.handshake import ClientOptions
 from restante.smtp.pipelining import Pipelining
-from restante.smtp.window import Pace
+from restante.smtp.window_size import Pace
 
 _FEW: Final = 2  # messages
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from restante.delivery.connection_record import ConnectionRecord
 from restante.delivery.link_plan import ConnectionWork, LinkPlan
-from restante.delivery.outcome import (
+from restante.delivery.reply_outcome import (
     UNSAFE_PATH,
     obstacle,
     outcome_as_far_as,

@@ -11,8 +11,8 @@ from typing import Any, Final
 from restante.queue.presence import PresenceChange, Seen
 from restante.store.presence_store import PresenceStore
 from restante.store.store_errors import StoreError
+from restante.telemetry.event_bus import Log
 from restante.telemetry.events import StoreFailed
-from restante.telemetry.log import Log
 
 UNWRITTEN_LIMIT: Final = 10_000  # changes that wait for a store that fails; then the oldest go
 NOT_PROBED: Final = "not probed any more"

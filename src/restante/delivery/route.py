@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from restante.network.addresses import peer_address, plain_address, unmapped
-from restante.network.public import is_public
+from restante.network.public_address import is_public
 from restante.tenancy.model import Destination, IpAddress
 
 

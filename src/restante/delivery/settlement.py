@@ -2,7 +2,7 @@
 
 Theory of operation. Outcomes gather while a batch is being settled; then they form the next batch.
 A message leaves the store only by an outcome that says DELIVERED, which exists only for a 250 to
-its content (delivery/outcome.py). So:
+its content (delivery/reply_outcome.py). So:
 
 - Nothing is lost: an outcome that cannot be settled leaves its message held.
 - Such a message may be delivered a second time. Their number is bounded: connections take no
@@ -22,15 +22,15 @@ from collections.abc import Callable, Iterator
 from time import time
 from typing import Final
 
-from restante.background.waiting import Wait
+from restante.background.clocks import Wait
 from restante.dsn.dsn_writer import DsnWriter
+from restante.mail.delivery_report import NewReport, ReportFacts
 from restante.mail.message import HeldMessage
-from restante.mail.report import NewReport, ReportFacts
 from restante.queue.recipient_status import Outcome
 from restante.store.mail_handover import Drain, HandoverStore
 from restante.store.store_errors import LeaseLost, StoreError, StoreUnreachable
+from restante.telemetry.event_bus import Log
 from restante.telemetry.events import StoreFailed
-from restante.telemetry.log import Log
 
 PAUSES: Final = (0.1, 0.3, 1.0, 3.0, 10.0, 15.0)  # seconds between the tries of one batch
 AWAY_PAUSE: Final = 1.0  # seconds between tries while the store cannot be reached

@@ -1,11 +1,11 @@
 """When the outcomes of an attempt end it. Pure.
 
-    the outcomes                                             the attempt ends as
-    -------------------------------------------------------  -------------------
-    the destination limits the rate (queue/hindrance.py)     LIMITED
-    ten messages in a row were deferred (not counted: for    STOPPED
+    the outcomes                                               the attempt ends as
+    ---------------------------------------------------------  -------------------
+    the destination limits the rate (queue/deferral_cause.py)  LIMITED
+    ten messages in a row were deferred (not counted: for      STOPPED
     the state of a mailbox, for up to 20 mailboxes)
-    it refuses everything (queue/refusals.py)                REFUSING
+    it refuses everything (queue/broken_destination.py)        REFUSING
 
 An attempt that ends begins no more messages.
 """
@@ -13,9 +13,9 @@ An attempt that ends begins no more messages.
 from typing import Final, NamedTuple
 
 from restante.delivery.attempt_end import AttemptKind
-from restante.queue.hindrance import Hindrance, concerns_mailbox, hindrance
+from restante.queue.broken_destination import Refusals
+from restante.queue.deferral_cause import Hindrance, concerns_mailbox, hindrance
 from restante.queue.recipient_status import Move, Outcome
-from restante.queue.refusals import Refusals
 
 DEFERRED_LIMIT: Final = 10  # messages in a row
 MAILBOXES_LIMIT: Final = (

@@ -33,20 +33,20 @@ from heapq import heapify, heappop, heappush
 from itertools import count
 from typing import Any, Final
 
+from restante.background.clocks import Clocks
 from restante.background.rounds import Rounds
-from restante.background.waiting import Clocks
 from restante.delivery.cannot_start import CannotStart
 from restante.delivery.delivery_settings import DeliverySettings
 from restante.delivery.presence_journal import PresenceJournal
 from restante.delivery.presence_settings import PresenceSettings
 from restante.queue.presence import PROVEN, Presence, Seen, Sighting
-from restante.queue.schedule import Schedule, next_attempt
+from restante.queue.retry_schedule import Schedule, next_attempt
 from restante.store.duty_store import DutyStore, keep_performing
 from restante.store.live_directory import LiveDirectory
 from restante.store.mail_figures import FigureStore
 from restante.store.store_errors import StoreError
+from restante.telemetry.event_bus import Log
 from restante.telemetry.events import DeliveryAttempt, PrimaryAway, PrimaryBack, StoreFailed
-from restante.telemetry.log import Log
 from restante.tenancy.model import Destination, Directory, HostedDomain
 from restante.tenancy.policy import Accept, Hold, Probe
 

@@ -4,8 +4,8 @@ Mail is bounced by hand, or when its retention is over.
 """
 
 from restante.dsn.dsn_writer import DsnWriter
+from restante.mail.delivery_report import Action, Fate, NewReport, ReportFacts
 from restante.mail.message import HeldMessage
-from restante.mail.report import Action, Fate, NewReport, ReportFacts
 from restante.queue.recipient_status import RecipientStatus
 from restante.queue.reporting import recipients_to_tell_of
 from restante.store.mail_queue import Bounce, QueuedMessage, QueueStore

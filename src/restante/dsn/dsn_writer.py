@@ -4,14 +4,14 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from secrets import token_hex
 
-from restante.dsn.dsn_text import Letterhead, make_report
+from restante.dsn.report_text import Letterhead, make_report
+from restante.mail.delivery_report import NewReport, ReportFacts
 from restante.mail.message import HeldMessage, message_name
-from restante.mail.report import NewReport, ReportFacts
-from restante.mail.trace import HEADER_OCTETS
+from restante.mail.received_field import HEADER_OCTETS
 from restante.store.mail_content import ContentStore
 from restante.store.store_errors import StoreError
+from restante.telemetry.event_bus import Log
 from restante.telemetry.events import InternalError, ReportMade
-from restante.telemetry.log import Log
 
 
 class DsnWriter:

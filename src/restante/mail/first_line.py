@@ -20,8 +20,8 @@ _ENOUGH: Final = 1000  # octets of a first line: no line is longer
 _SET_OFF: Final = b"\r\n"
 _MAILBOX_LINE: Final = b"X-Mailbox-Line: "
 
-# Our field as mail/trace.py writes it: its last line is a date alone, and no line before that one
-# is.
+# Our field as mail/received_field.py writes it: its last line is a date alone, and no line before
+# that one is.
 _OUR_FIELD: Final = re.compile(
     rb"(?:X-[!-9;-~]+: [^\r\n]*\r\n)*"  # of checks (checks/verdict.py)
     rb"Received: from [^\r\n]*\r\n"

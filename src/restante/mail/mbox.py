@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from restante.mail.windows import LetGo, keep, search
+from restante.mail.mapped_search import LetGo, keep, search
 
 if TYPE_CHECKING:
     from mmap import mmap  # a mapped file is searched as bytes are

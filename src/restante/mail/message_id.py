@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from restante.mail.trace import HEADER_OCTETS
+from restante.mail.received_field import HEADER_OCTETS
 
 MESSAGE_ID_LIMIT: Final = 500  # characters; a longer one is cut
 

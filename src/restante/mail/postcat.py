@@ -26,7 +26,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from restante.mail.dsn_request import DsnRequest, Notify, RecipientRequest, Ret, embedded, xtext
-from restante.mail.windows import LetGo, find, keep, search
+from restante.mail.mapped_search import LetGo, find, keep, search
 
 if TYPE_CHECKING:
     from mmap import mmap

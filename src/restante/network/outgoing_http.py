@@ -20,7 +20,7 @@ from typing import Final
 
 import httpx
 
-from restante.network.public import is_public
+from restante.network.public_address import is_public
 from restante.network.resolver import LookupFailed, Resolver
 from restante.network.tls_context import verifying_client_context
 from restante.phrases import cause_of

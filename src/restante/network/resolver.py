@@ -17,7 +17,7 @@ import dns.exception
 import dns.name
 import dns.resolver
 
-from restante.network.answers import Answers
+from restante.network.dns_cache import Answers
 from restante.phrases import cause_of
 from restante.tenancy.model import IpAddress
 
@@ -68,7 +68,7 @@ class MailExchangers(Protocol):
 class DnsResolver:
     """Asks the system's name servers, or those given, through dnspython.
 
-    Answers are kept (answers.py).
+    Answers are kept (dns_cache.py).
     """
 
     def __init__(

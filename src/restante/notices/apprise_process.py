@@ -1,4 +1,4 @@
-"""The process in which Apprise runs: one for each push, started and ended by `push.py`.
+"""The process in which Apprise runs: one for each push, started and ended by `push_transport.py`.
 
 Standard input has one JSON object: `url` and `seconds`, and to send a notice, `title` and `body`.
 The exit code is the answer. Nothing is written, because Apprise's log may have parts of the URL in
@@ -63,7 +63,7 @@ def _stay_public() -> None:
 
     The C library asks the name servers itself, so those are not checked.
     """
-    from restante.network.public import is_public  # noqa: PLC0415  only where it is needed
+    from restante.network.public_address import is_public  # noqa: PLC0415  only where it is needed
 
     def look(event: str, arguments: tuple[Any, ...]) -> None:
         if event in _DIALS and arguments[1] is not None:

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
 
+from restante.background.clocks import Wait, wait_at_most
 from restante.background.rounds import Rounds
-from restante.background.waiting import Wait, wait_at_most
+from restante.telemetry.event_bus import Log
 from restante.telemetry.events import CertificateExpiring
-from restante.telemetry.log import Log
 
 LOOK_SECONDS: Final = 3600.0
 STEPS: Final = (0, 1, 3, 7, 14)  # days

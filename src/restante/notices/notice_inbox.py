@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from restante.notices.rules import RULES, news_in
+from restante.notices.notice_rules import RULES, news_in
 from restante.telemetry.events import Event
 from restante.tenancy.notice import NoticeFacts, Topic
 

@@ -20,19 +20,20 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final
 
+from restante.background.clocks import CLOCK_SLACK, Clocks
 from restante.background.rounds import AFTER_FAILURE, Rounds
-from restante.background.waiting import CLOCK_SLACK, Clocks
 from restante.notices.notice_language import clean
 from restante.notices.notice_result import NoticeAttempt, NoticeResult
 from restante.notices.notice_settings import NoticeSettings
 from restante.notices.past_notice import past_notice
 from restante.notices.transports import Sender
-from restante.queue.schedule import Schedule, next_attempt
+from restante.queue.retry_schedule import Schedule, next_attempt
 from restante.queue.sending_outcome import SendingOutcome
 from restante.store.duty_store import DutyStore, keep_performing
 from restante.store.live_directory import LiveDirectory
 from restante.store.notice_store import NoticeStore
 from restante.store.store_errors import StoreError
+from restante.telemetry.event_bus import Log
 from restante.telemetry.events import (
     InternalError,
     NoticeDeferred,
@@ -40,7 +41,6 @@ from restante.telemetry.events import (
     NoticeSent,
     StoreFailed,
 )
-from restante.telemetry.log import Log
 from restante.tenancy.notice import Channel, Notice, PastNotice
 
 AT_ONCE: Final = 20  # channels

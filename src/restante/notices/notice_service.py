@@ -3,19 +3,19 @@
 import asyncio
 from collections.abc import Callable
 
-from restante.background.waiting import Clocks
+from restante.background.clocks import Clocks
 from restante.delivery.delivery_context import DeliveryContext
 from restante.network.resolver import MailExchangers
 from restante.notices.certificate_watch import CertificateWatch
 from restante.notices.last_words import send_unstored
-from restante.notices.mail_sender import MailSender
+from restante.notices.mail_transport import MailSender
 from restante.notices.notice_inbox import NoticeInbox
 from restante.notices.notice_sender import NoticeSender
 from restante.notices.notice_settings import NoticeSettings
 from restante.notices.outbox import Outbox
-from restante.notices.push import Pushes
+from restante.notices.push_transport import Pushes
 from restante.notices.transports import Transports
-from restante.notices.webhook import Webhooks
+from restante.notices.webhook_transport import Webhooks
 from restante.reports.report_settings import ReportSettings
 from restante.store.duty_store import DutyStore
 from restante.store.notice_store import NoticeStore

@@ -19,8 +19,8 @@ from dataclasses import dataclass, field
 from secrets import token_hex
 from typing import Final
 
+from restante.background.clocks import Clocks
 from restante.background.rounds import Rounds
-from restante.background.waiting import Clocks
 from restante.notices.notice_inbox import Heard, NoticeInbox
 from restante.notices.notice_settings import NoticeSettings
 from restante.notices.throttle import Telling, hear, is_over, let_go
@@ -28,8 +28,8 @@ from restante.store.duty_store import DutyStore
 from restante.store.live_directory import LiveDirectory
 from restante.store.notice_store import NoticeStore
 from restante.store.store_errors import StoreError
+from restante.telemetry.event_bus import Log
 from restante.telemetry.events import InternalError, NoticesDropped
-from restante.telemetry.log import Log
 from restante.tenancy.notice import NewNotice, Quiet, Topic
 
 BETWEEN_ROUNDS: Final = 0.25  # seconds

@@ -5,14 +5,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from restante.notices.mail_sender import MailSender
+from restante.notices.mail_transport import MailSender
 from restante.notices.notice_result import NoticeAttempt, NoticeResult
-from restante.notices.push import Pushes
-from restante.notices.webhook import Webhooks
+from restante.notices.push_transport import Pushes
+from restante.notices.webhook_transport import Webhooks
 from restante.phrases import WRONG_KEY_FILE
 from restante.reports.report_settings import ReportSettings
 from restante.tenancy.notice import Channel, Notice, Transport
-from restante.tenancy.secrets import SealBroken, Vault, channel_owner
+from restante.tenancy.sealed_secrets import SealBroken, Vault, channel_owner
 
 
 @dataclass(frozen=True, slots=True, repr=False)

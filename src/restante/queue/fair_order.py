@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Final, NamedTuple
 
 from restante.mail.address import split_mailbox
-from restante.mail.report import Action
+from restante.mail.delivery_report import Action
 from restante.queue.report_lanes import LaneUse, lane_kind
 
 _URGENCY: Final = {Action.FAILED: 0, Action.DELAYED: 1, Action.RELAYED: 2}

@@ -12,7 +12,7 @@ from enum import StrEnum
 from math import inf
 from typing import Final
 
-from restante.queue.schedule import Schedule, next_attempt
+from restante.queue.retry_schedule import Schedule, next_attempt
 
 NEEDED: Final = 2  # probes of one kind in a row
 _CALM: Final = (

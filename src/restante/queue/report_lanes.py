@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from restante.mail.report import Action
+from restante.mail.delivery_report import Action
 
 LANES: Final = 12  # of each kind: target domains served at once
 ACCOUNT_LANES: Final = 5  # of each kind

@@ -17,9 +17,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from restante.mail.address import is_address_literal, split_mailbox
+from restante.mail.delivery_report import Action, Fate, ReportFacts
 from restante.mail.dsn_request import Notify
 from restante.mail.envelope import Envelope
-from restante.mail.report import Action, Fate, ReportFacts
 from restante.queue.recipient_status import Move, Outcome
 
 _ASKED_BY: Final[Mapping[Action, Notify]] = {

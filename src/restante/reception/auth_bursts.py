@@ -8,8 +8,8 @@ counting begins again.
 from collections.abc import Callable
 from typing import Final
 
+from restante.telemetry.event_bus import Log
 from restante.telemetry.events import AuthenticationBurst
-from restante.telemetry.log import Log
 from restante.tenancy.model import IpAddress, Login
 
 MINUTES: Final = 10

@@ -14,9 +14,9 @@ from restante.network.addresses import address_block
 from restante.phrases import HAS_EXPIRED
 from restante.reception.authentication import Authenticator
 from restante.reception.credential_lanes import LanePosition, Unchecked
-from restante.reception.expected_hosts import ExpectedHosts
+from restante.reception.primary_addresses import ExpectedHosts
 from restante.reception.reception_settings import ReceptionSettings
-from restante.request_limits.rate_limits import FailureLedger, RateLimit
+from restante.request_limits.failed_logins import FailureLedger, RateLimit
 from restante.sasl.mechanism import Credentials
 from restante.smtp.replies import AUTH_UNAVAILABLE, AUTHENTICATED, BAD_CREDENTIALS, Reply
 from restante.tenancy.model import Directory, IpAddress, Login

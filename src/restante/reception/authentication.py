@@ -31,7 +31,7 @@ from restante.sasl.scram_keys import Salting
 from restante.sasl.scram_messages import server_final
 from restante.tenancy.model import Directory, Login, PriorPassword
 from restante.tenancy.passwords import any_matches, prepare
-from restante.tenancy.secrets import SealBroken, Vault, login_owner
+from restante.tenancy.sealed_secrets import SealBroken, Vault, login_owner
 
 _NOBODY = "\0nobody"  # no user name has a NUL
 

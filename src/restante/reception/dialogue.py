@@ -17,7 +17,7 @@ from restante.checks.session_checks import SessionChecks
 from restante.mail.message import ContentFile
 from restante.mail.message_id import message_id_of
 from restante.mail.own_names import is_our_name
-from restante.mail.trace import Origin
+from restante.mail.received_field import Origin
 from restante.reception.admission import Objection, object_to_content
 from restante.reception.admitted_transaction import AdmittedTransaction
 from restante.reception.content_buffer import ContentBuffer
@@ -30,7 +30,7 @@ from restante.reception.transaction_log import TransactionLog
 from restante.reception.turnaround import Turnaround
 from restante.release.etrn import etrn_reply
 from restante.release.release_outcome import is_confirmed
-from restante.release.request import ReleaseRequest, Requester
+from restante.release.release_request import ReleaseRequest, Requester
 from restante.sasl.mechanism import Credentials
 from restante.smtp import replies
 from restante.smtp.commands import Data, Etrn, Hello, Mail, Quit, Rcpt, StartTls

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from restante.network.addresses import FIRST_IPV6_BLOCK, address_block, block_site
 from restante.reception.reception_settings import ReceptionSettings
-from restante.request_limits.rate_limits import RateLimit
+from restante.request_limits.failed_logins import RateLimit
 from restante.tenancy.model import IpAddress
 
 _CROWDED = 0.8  # of the session slots

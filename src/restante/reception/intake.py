@@ -18,11 +18,11 @@ from typing import NamedTuple
 from restante.mail.envelope import Envelope
 from restante.mail.message import ContentFile, NewMessage, message_name
 from restante.mail.message_origin import MessageOrigin, shown_hello
-from restante.mail.trace import Origin, received_field
+from restante.mail.received_field import Origin, received_field
 from restante.store.mail_reception import ReceptionStore
 from restante.store.store_errors import StoreError
+from restante.telemetry.event_bus import Log
 from restante.telemetry.events import InternalError, StoreFailed
-from restante.telemetry.log import Log
 
 BATCH_LIMIT = 500  # messages; a longer transaction delays settlements and saves no more syncs
 

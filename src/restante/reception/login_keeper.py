@@ -9,15 +9,15 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Final
 
+from restante.background.clocks import Wait, wait_at_most
 from restante.background.rounds import Rounds
-from restante.background.waiting import Wait, wait_at_most
 from restante.reception.login_inbox import LoginInbox
 from restante.smtp.replies import BAD_CREDENTIALS
 from restante.store.interface import Store
 from restante.store.live_directory import LiveDirectory
 from restante.store.store_errors import StoreError
+from restante.telemetry.event_bus import Log
 from restante.telemetry.events import LoginExpiring
-from restante.telemetry.log import Log
 from restante.tenancy.audit import AuditAction, AuditEntry
 from restante.tenancy.model import Login, LoginUse
 from restante.tenancy.principal import THIS_SERVER, policy_rule

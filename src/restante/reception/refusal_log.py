@@ -9,8 +9,8 @@ count lines by the same field, so they are exact once the session has ended.
 from collections import Counter
 from typing import Final
 
+from restante.telemetry.event_bus import Log
 from restante.telemetry.events import MailRefused, RecipientRefused
-from restante.telemetry.log import Log
 
 LINES_WHOLE: Final = 10  # of each event in a session
 _REST: Final = "further ones of this session"

@@ -17,7 +17,7 @@ from restante.sasl.scram_keys import (
     verifier_of,
 )
 from restante.tenancy.model import Login, PriorPassword
-from restante.tenancy.secrets import SealBroken, Vault, login_owner, verifier_owner
+from restante.tenancy.sealed_secrets import SealBroken, Vault, login_owner, verifier_owner
 
 _NOBODY = "\0nobody"  # no user name has a NUL
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from restante.checks.check_runner import CheckRunner
 from restante.mail.address import Mailbox
 from restante.reception.admission import AdmissionSettings
-from restante.reception.arrivals import Arrivals
+from restante.reception.after_holding import Arrivals
 from restante.reception.auth_gate import AuthGate
 from restante.reception.content_buffer import Spawn
 from restante.reception.disk_space import DiskSpace
@@ -18,7 +18,7 @@ from restante.release.releaser import Releaser
 from restante.store.live_directory import LiveDirectory
 from restante.store.mail_content import ContentStore
 from restante.store.mail_reception import ReceptionStore
-from restante.telemetry.log import Log
+from restante.telemetry.event_bus import Log
 from restante.tenancy.model import HostedDomain
 
 Callout = Callable[[HostedDomain, Mailbox], Awaitable[bool | None]]

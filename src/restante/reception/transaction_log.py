@@ -7,8 +7,8 @@ from restante.reception.admitted_transaction import AdmittedTransaction
 from restante.reception.intake import Receipt
 from restante.reception.refusal_log import RefusalLog
 from restante.smtp.replies import Reply
+from restante.telemetry.event_bus import Log
 from restante.telemetry.events import MailChecked, MailHeld, MailRefused, RecipientRefused
-from restante.telemetry.log import Log
 
 
 class TransactionLog:

@@ -13,7 +13,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from restante import phrases
-from restante.release.request import Requester
+from restante.release.release_request import Requester
 from restante.tenancy.etrn_target import EtrnTarget
 from restante.tenancy.model import AuthorizedHosts, Directory, HostedDomain, IpAddress
 

@@ -9,8 +9,8 @@ uses the same login.
 from collections.abc import Callable, Hashable
 
 from restante.network.addresses import address_block
-from restante.release.request import Requester
-from restante.request_limits.rate_limits import RateLimit
+from restante.release.release_request import Requester
+from restante.request_limits.failed_logins import RateLimit
 
 
 class ReleaseAllowance:

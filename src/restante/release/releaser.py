@@ -26,8 +26,8 @@ from restante.release.authorization import (
     HostAddresses,
     authorize,
 )
+from restante.release.authorized_host_lookup import HostNames
 from restante.release.etrn import etrn_reply
-from restante.release.host_names import HostNames
 from restante.release.release_allowance import ReleaseAllowance
 from restante.release.release_outcome import (
     CannotNow,
@@ -40,13 +40,13 @@ from restante.release.release_outcome import (
     is_confirmed,
     pending_messages,
 )
-from restante.release.request import ReleaseRequest, Requester
+from restante.release.release_request import ReleaseRequest, Requester
 from restante.store.live_directory import LiveDirectory
 from restante.store.mail_figures import FigureStore
 from restante.store.release_store import ReleaseRecord, ReleaseStore
 from restante.store.store_errors import StoreError
+from restante.telemetry.event_bus import Log
 from restante.telemetry.events import ReleaseRequested, StoreFailed
-from restante.telemetry.log import Log
 from restante.tenancy.audit import AuditAction, AuditEntry
 from restante.tenancy.etrn_target import EtrnTarget, parse_etrn_target
 from restante.tenancy.model import Directory, HostedDomain

@@ -14,7 +14,7 @@ from restante.delivery.connection_source import dial
 from restante.delivery.delivery_connection import DeliveryConnection
 from restante.delivery.delivery_context import DeliveryContext
 from restante.delivery.link_plan import ConnectionEnd, ConnectionWork, EndKind, LinkPlan
-from restante.delivery.outcome import deferred_for
+from restante.delivery.reply_outcome import deferred_for
 from restante.delivery.route import Endpoint, NoRoute, public_addresses, route
 from restante.mail.message import ContentFile, HeldMessage
 from restante.network.resolver import LookupFailed, MailExchangers

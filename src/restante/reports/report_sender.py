@@ -24,19 +24,19 @@ from functools import partial
 from math import inf
 from typing import Final
 
+from restante.background.clocks import CLOCK_SLACK
 from restante.background.rounds import Rounds
-from restante.background.waiting import CLOCK_SLACK
 from restante.delivery.delivery_context import DeliveryContext
 from restante.mail.address import canonical_domain, split_mailbox
+from restante.mail.delivery_report import Action, Fate, Report, ReportFacts
 from restante.mail.envelope import Envelope
 from restante.mail.message import HeldMessage, message_name
-from restante.mail.report import Action, Fate, Report, ReportFacts
 from restante.network.resolver import MailExchangers
 from restante.queue.fair_order import over_limit, target_of
 from restante.queue.recipient_status import Move, RecipientOutcome
 from restante.queue.report_lanes import LaneUse, ReportLanes, lane_kind
 from restante.queue.reporting import recipients_to_tell_of
-from restante.queue.schedule import Schedule, next_attempt
+from restante.queue.retry_schedule import Schedule, next_attempt
 from restante.queue.sending_outcome import SendingOutcome
 from restante.reports.mx_delivery import MxDelivery
 from restante.reports.report_settings import ReportSettings

@@ -5,9 +5,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
+from restante.background.clocks import Clocks
 from restante.background.loop_slices import in_slices
 from restante.background.rounds import Rounds
-from restante.background.waiting import Clocks
 from restante.queue.held_peak import KEPT, HeldAmount, PeakTally
 from restante.queue.monthly_use import KEPT_MONTHS, Use, month_of, months_before
 from restante.retention.use_ledger import UseLedger

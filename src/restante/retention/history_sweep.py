@@ -8,15 +8,15 @@ Once an hour they are removed in slices, so that no other user of the store wait
 from collections.abc import Callable
 from typing import Final
 
+from restante.background.clocks import Wait, wait_at_most
 from restante.background.rounds import Rounds
-from restante.background.waiting import Wait, wait_at_most
 from restante.retention.history_settings import HistorySettings
 from restante.store.duty_store import DutyStore, keep_performing
 from restante.store.live_directory import LiveDirectory
 from restante.store.mail_history import HistoryStore
 from restante.store.release_store import ReleaseStore
+from restante.telemetry.event_bus import Log
 from restante.telemetry.events import HistoryTrimmed
-from restante.telemetry.log import Log
 from restante.tenancy.policy import DAY
 
 SWEEP_SECONDS: Final = 3600.0

@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from typing import Final
 
+from restante.background.clocks import Wait, wait_at_most
 from restante.background.rounds import Rounds
-from restante.background.waiting import Wait, wait_at_most
 from restante.delivery.presence_settings import PresenceSettings
 from restante.store.duty_store import DutyStore, keep_performing
 from restante.store.live_directory import LiveDirectory
 from restante.store.presence_store import PresenceStore
-from restante.telemetry.log import Log
+from restante.telemetry.event_bus import Log
 from restante.tenancy.policy import DAY
 
 SWEEP_SECONDS: Final = 3600.0

@@ -19,8 +19,8 @@ A running drain keeps its domain's mail for a day longer: mail must not vanish d
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
+from restante.background.clocks import Wait, wait_at_most
 from restante.background.rounds import Rounds
-from restante.background.waiting import Wait, wait_at_most
 from restante.delivery.route import remote_name
 from restante.dsn.bounce_maker import prepare_bounce
 from restante.dsn.dsn_writer import DsnWriter
@@ -28,14 +28,14 @@ from restante.mail.message import message_name
 from restante.mail.quantity import agreeing
 from restante.queue.recipient_status import RecipientStatus
 from restante.queue.retention_warnings import OVER, warning_due
-from restante.retention.removal import change_event, removal_of
+from restante.retention.removal_record import change_event, removal_of
 from restante.store.duty_store import keep_performing
 from restante.store.interface import Store
 from restante.store.live_directory import LiveDirectory
 from restante.store.mail_queue import Bounce, QueuedMessage, QueueFilter
 from restante.store.store_errors import Damaged
+from restante.telemetry.event_bus import Log
 from restante.telemetry.events import MailExpired, RetentionAhead, RetentionOver, StoreFailed
-from restante.telemetry.log import Log
 from restante.tenancy.audit import AuditAction, AuditEntry
 from restante.tenancy.model import HostedDomain
 from restante.tenancy.policy import DAY, AtEnd, Retention

@@ -17,16 +17,16 @@ from restante.admin.token_authentication import TokenGate
 from restante.admin.token_uses import TokenUses
 from restante.background.rounds import Rounds
 from restante.config.portal_url import portal_url
-from restante.reception.descriptors import http_connections_possible
+from restante.reception.descriptor_limit import http_connections_possible
 from restante.reception.intake import hold_all
-from restante.server.domain_instruments import DomainInstruments
-from restante.server.file_watch import FileWatch
-from restante.server.part_groups import (
+from restante.server.built_parts import (
     AdminParts,
     DeliveryParts,
     Ground,
     ReceptionParts,
 )
+from restante.server.domain_instruments import DomainInstruments
+from restante.server.file_watch import FileWatch
 from restante.server.reload import Reloader, ReloadTargets
 from restante.server.server_instruments import Instruments
 from restante.server.server_surface import RunningServer

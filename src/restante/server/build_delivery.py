@@ -4,16 +4,16 @@ import asyncio
 import time
 from functools import partial
 
+from restante.background.clocks import Clocks
 from restante.background.rounds import Rounds
-from restante.background.waiting import Clocks
 from restante.delivery.delivery_context import DeliveryContext
 from restante.delivery.dispatcher import Dispatcher
 from restante.delivery.presence_journal import PresenceJournal
 from restante.delivery.watcher import Probing, UnaskedDrains, Watcher
 from restante.notices.notice_service import Notices
 from restante.release.release_allowance import ReleaseAllowance
+from restante.release.release_request import BY_POLICY, ReleaseRequest
 from restante.release.releaser import Releaser
-from restante.release.request import BY_POLICY, ReleaseRequest
 from restante.reports.report_sender import Reports
 from restante.retention.held_recorder import HeldRecorder, HeldSources
 from restante.retention.history_sweep import HistorySweep
@@ -21,7 +21,7 @@ from restante.retention.presence_sweep import PresenceSweep
 from restante.retention.retention_sweep import RetentionSweep
 from restante.retention.use_ledger import UseLedger
 from restante.retention.use_recorder import UseRecorder
-from restante.server.part_groups import (
+from restante.server.built_parts import (
     DeliveryParts,
     Ground,
     RetentionSweeps,

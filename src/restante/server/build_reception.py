@@ -6,22 +6,22 @@ from restante.checks.check import CheckTerms
 from restante.checks.check_runner import CheckRunner
 from restante.checks.suspicion import SuspicionCheck
 from restante.config.schema import WEB, Config
-from restante.reception.arrivals import Arrivals
+from restante.reception.after_holding import Arrivals
 from restante.reception.auth_bursts import AuthBursts
 from restante.reception.auth_gate import AuthGate
 from restante.reception.authentication import Authenticator
 from restante.reception.credential_lanes import password_lanes, proof_lanes
-from restante.reception.descriptors import sessions_possible
+from restante.reception.descriptor_limit import sessions_possible
 from restante.reception.disk_space import DiskSpace
 from restante.reception.domain_facts import FactsLookup
 from restante.reception.doorkeeper import Doorkeeper, DoorLimits, door_limits
-from restante.reception.expected_hosts import ExpectedHosts
 from restante.reception.intake import Intake
 from restante.reception.listeners import Listeners
 from restante.reception.login_keeper import LoginKeeper
 from restante.reception.memory_budget import MemoryBudget
+from restante.reception.primary_addresses import ExpectedHosts
 from restante.reception.services import Services
-from restante.server.part_groups import (
+from restante.server.built_parts import (
     DeliveryParts,
     Ground,
     ReceptionParts,

@@ -2,8 +2,8 @@
 
 from restante.mail.message import message_name
 from restante.store.live_directory import LiveDirectory
+from restante.telemetry.event_bus import Log
 from restante.telemetry.events import MessageDamaged
-from restante.telemetry.log import Log
 
 
 class DamageLog:

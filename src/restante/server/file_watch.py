@@ -12,7 +12,7 @@ from pathlib import Path
 from restante.admin.admin_context import ConfigurationState
 from restante.config.config_problem import ConfigError
 from restante.config.load import load
-from restante.config.running import APPLIED_BY_RELOAD, NEED_RESTART, settings_needing_restart
+from restante.config.reload_rules import APPLIED_BY_RELOAD, NEED_RESTART, settings_needing_restart
 from restante.config.schema import Config
 
 _Signature = tuple[int, ...]

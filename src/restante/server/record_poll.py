@@ -5,11 +5,11 @@ A change by this process is applied by its author, before anybody is told that i
 
 from typing import Final
 
+from restante.background.clocks import Wait, wait_at_most
 from restante.background.rounds import Rounds
-from restante.background.waiting import Wait, wait_at_most
 from restante.store.live_directory import LiveDirectory
 from restante.store.live_recipients import LiveRecipients
-from restante.telemetry.log import Log
+from restante.telemetry.event_bus import Log
 
 POLL_SECONDS: Final = 1.0
 

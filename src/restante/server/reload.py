@@ -12,11 +12,11 @@ from pathlib import Path
 from restante.admin.admin_context import ConfigurationState
 from restante.config.config_check import check, standing_warnings
 from restante.config.config_problem import ConfigError
-from restante.config.identity import Identity, IdentityUnusable, read_identity
 from restante.config.key_file import KeyUnusable, read_key
 from restante.config.load import load
-from restante.config.running import effective, settings_needing_restart
+from restante.config.reload_rules import effective, settings_needing_restart
 from restante.config.schema import Config, Listen
+from restante.config.server_certificates import Identity, IdentityUnusable, read_identity
 from restante.phrases import cause_of
 from restante.reception.listeners import (
     CannotListen,
@@ -26,9 +26,9 @@ from restante.reception.listeners import (
     places,
 )
 from restante.server.server_setup import RunningSettings
+from restante.telemetry.event_bus import Log
 from restante.telemetry.events import ReloadFailed, ServerReloaded
-from restante.telemetry.log import Log
-from restante.tenancy.secrets import SealBroken, Vault
+from restante.tenancy.sealed_secrets import SealBroken, Vault
 
 _PROBE = "reload"  # sealed under one key and opened under the other, to compare them
 

@@ -18,7 +18,7 @@ from restante.store.scrubber import Scrubber
 from restante.store.store_errors import StoreError
 from restante.telemetry.loop_lag import LoopLag
 from restante.telemetry.metric_types import State
-from restante.telemetry.process import look_at_process
+from restante.telemetry.process_figures import look_at_process
 from restante.web.request_counts import RequestCounts
 
 

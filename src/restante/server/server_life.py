@@ -18,8 +18,8 @@ from typing import Final
 from restante.background.rounds import Rounds
 from restante.config.server_record import recorded
 from restante.delivery.dispatcher import STOP_GRACE
+from restante.server.built_parts import ServerParts
 from restante.server.damage_log import DamageLog
-from restante.server.part_groups import ServerParts
 from restante.server.reload import listen_places
 from restante.server.server_parts import build, read_records
 from restante.server.server_setup import ServerSetup
@@ -29,8 +29,8 @@ from restante.server.task_spawner import CallbackDefects
 from restante.store.choice import open_store
 from restante.store.interface import Store
 from restante.telemetry.events import ServerReady, ServerStopped, ServerStopping
-from restante.telemetry.readiness import notify
-from restante.web.control import serve_on
+from restante.telemetry.service_manager import notify
+from restante.web.control_service import serve_on
 from restante.web.control_socket import open_control
 from restante.web.metrics_service import serve_metrics
 

@@ -4,16 +4,16 @@ import asyncio
 import time
 
 from restante.network.resolver import DnsResolver
-from restante.release.host_names import HostNames
+from restante.release.authorized_host_lookup import HostNames
 from restante.server.build_admin import build_admin
 from restante.server.build_delivery import build_delivery
 from restante.server.build_reception import build_reception
-from restante.server.damage_log import DamageLog
-from restante.server.part_groups import (
+from restante.server.built_parts import (
     Ground,
     Records,
     ServerParts,
 )
+from restante.server.damage_log import DamageLog
 from restante.server.record_poll import RecordPoll
 from restante.server.server_setup import RunningSettings, ServerSetup
 from restante.server.task_spawner import TaskSpawner

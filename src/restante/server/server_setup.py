@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 
 from restante.admin.admin_context import ConfigurationState
 from restante.config.config_check import standing_warnings
-from restante.config.identity import Identity
 from restante.config.schema import Config
+from restante.config.server_certificates import Identity
 from restante.network.addresses import join_host_port
 from restante.notices.notice_inbox import NoticeInbox
 from restante.reception.login_inbox import LoginInbox
-from restante.telemetry.counts import Counts
 from restante.telemetry.domain_counts import DomainCounts
-from restante.telemetry.log import EventBus
+from restante.telemetry.event_bus import EventBus
+from restante.telemetry.event_counts import Counts
 from restante.telemetry.use_counts import UseInbox
-from restante.tenancy.secrets import Vault
+from restante.tenancy.sealed_secrets import Vault
 
 Address = tuple[str, int]  # host and port
 

@@ -18,7 +18,6 @@ from importlib import import_module
 import uvloop
 
 from restante import __version__
-from restante.config.identity import IdentityUnusable, read_identity
 from restante.config.key_file import KeyUnusable, read_key
 from restante.config.privileges import (
     UserUnusable,
@@ -27,10 +26,11 @@ from restante.config.privileges import (
     keep_memory_private,
 )
 from restante.config.schema import Config
+from restante.config.server_certificates import IdentityUnusable, read_identity
 from restante.notices.notice_inbox import NoticeInbox
-from restante.notices.rules import RULES
+from restante.notices.notice_rules import RULES
 from restante.phrases import remedy_for_address
-from restante.reception.descriptors import raise_limit
+from restante.reception.descriptor_limit import raise_limit
 from restante.reception.listener import bind
 from restante.reception.login_inbox import LoginInbox
 from restante.server.server_life import Application
@@ -41,8 +41,9 @@ from restante.store.store_errors import (
     StoreMisplaced,
     StoreUnusable,
 )
-from restante.telemetry.counts import Counts
 from restante.telemetry.domain_counts import COUNTED, DomainCounts
+from restante.telemetry.event_bus import EventBus
+from restante.telemetry.event_counts import Counts
 from restante.telemetry.events import (
     EVENTS,
     AuthenticationEnded,
@@ -50,12 +51,11 @@ from restante.telemetry.events import (
     MessageDelivered,
     ServerStarting,
 )
-from restante.telemetry.log import EventBus
 from restante.telemetry.log_writer import LogWriter
 from restante.telemetry.trace_export import TraceExporter
 from restante.telemetry.trace_spans import TRACED, TraceSpans
 from restante.telemetry.use_counts import UseInbox
-from restante.tenancy.secrets import Vault
+from restante.tenancy.sealed_secrets import Vault
 from restante.web.control_socket import ControlMisplaced, ControlUnusable
 
 EX_OK, EX_DATAERR, EX_UNAVAILABLE, EX_TEMPFAIL, EX_NOPERM, EX_CONFIG = 0, 65, 69, 75, 77, 78

@@ -20,12 +20,12 @@ from restante.queue.presence import Sighting
 from restante.reception.listeners import AnyListener
 from restante.release.etrn import etrn_reply
 from restante.release.release_outcome import pending_messages
+from restante.release.release_request import ReleaseRequest, requested_by
 from restante.release.releaser import Releaser
-from restante.release.request import ReleaseRequest, requested_by
 from restante.reports.report_sender import Reports
 from restante.server.domain_instruments import DomainInstruments
 from restante.server.server_instruments import Instruments
-from restante.telemetry.counts import Counts
+from restante.telemetry.event_counts import Counts
 from restante.telemetry.exposition import expose
 from restante.telemetry.metric_types import Exposition
 from restante.tenancy.model import Destination

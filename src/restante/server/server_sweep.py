@@ -3,11 +3,12 @@
 from collections.abc import Callable
 
 from restante.background.rounds import Rounds
-from restante.reception.descriptors import is_exhausted
+from restante.reception.descriptor_limit import is_exhausted
 from restante.reception.listener import SWEEP_SECONDS
-from restante.server.part_groups import AdminParts, ReceptionParts
+from restante.server.built_parts import AdminParts, ReceptionParts
 from restante.server.store_watch import StoreWatch
 from restante.server.task_spawner import CallbackDefects
+from restante.telemetry.event_bus import Log
 from restante.telemetry.events import (
     AcceptsFailed,
     ConnectionsShed,
@@ -16,7 +17,6 @@ from restante.telemetry.events import (
     RoomBack,
     RoomShort,
 )
-from restante.telemetry.log import Log
 
 
 class ServerSweep:

@@ -3,14 +3,14 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from restante.config.identity import Identity
 from restante.config.schema import IMPLICIT_TLS, Config, Listen
+from restante.config.server_certificates import Identity
 from restante.mail.address import Mailbox, split_mailbox
 from restante.mail.own_names import other_names
 from restante.network.addresses import peer_address
 from restante.reception.admission import AdmissionSettings
 from restante.reception.authentication import Authenticator
-from restante.reception.mechanisms import offered_mechanisms
+from restante.reception.offered_mechanisms import offered_mechanisms
 from restante.reception.reception_settings import ReceptionSettings
 from restante.reception.services import Services
 from restante.reception.smtp_connection import SessionTerms

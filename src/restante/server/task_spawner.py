@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any
 
-from restante.reception.descriptors import is_want_of_descriptors
+from restante.reception.descriptor_limit import is_want_of_descriptors
+from restante.telemetry.event_bus import Log
 from restante.telemetry.events import InternalError
-from restante.telemetry.log import Log
 
 
 class TaskSpawner:

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from restante.config.identity import Identity
 from restante.config.schema import WEB, Config, Listen
-from restante.reception.descriptors import http_connections_possible
+from restante.config.server_certificates import Identity
+from restante.reception.descriptor_limit import http_connections_possible
 from restante.reception.listeners import ListenerTerms
 from restante.server.session_terms_maker import SessionTermsMaker
 from restante.web.http_connections import HttpConnections, HttpService

@@ -2,8 +2,8 @@
 
 Some servers offer more than they support. Running ahead of one that loses step doubles or loses
 mail. So a session asks once, in one flight, before any mail is at stake. Where an earlier session
-has asked and all went well, its answer is used instead (delivery/experience.py): servers count the
-two MAIL as messages.
+has asked and all went well, its answer is used instead (delivery/drain_experience.py): servers
+count the two MAIL as messages.
 
     we send                            a server that supports it        one that takes a refused
                                                                         chunk for commands
@@ -32,7 +32,7 @@ from enum import Enum, auto
 from typing import Final
 
 from restante.smtp.client_transaction import Step
-from restante.smtp.offer import Offer
+from restante.smtp.ehlo_offer import Offer
 from restante.smtp.peer_replies import ServerReply
 from restante.smtp.protocol_errors import PeerBroke
 

@@ -19,12 +19,12 @@ an outcome are then sent again, later.
   the transaction has ended when that is answered. RSET is never sent otherwise: servers count it.
 - If the probe has shown that the server supports it (smtp/chunking_probe.py), whole transactions
   run ahead of their replies: MAIL, RCPT and `BDAT n LAST` with the content. As many go as the
-  window takes (smtp/window.py). The distance then costs one round trip for
+  window takes (smtp/window_size.py). The distance then costs one round trip for
   a window, not for a message.
 - A window settles as a unit: only when every reply has arrived, each matches its command, and
-  nothing follows the last (smtp/ahead.py). With 250 to everything, one reply too many shows only
-  then. 421 is the exception, because it says itself where the replies end. A server that closes
-  after a number of messages must not get them twice.
+  nothing follows the last (smtp/transaction_window.py). With 250 to everything, one reply too many
+  shows only then. 421 is the exception, because it says itself where the replies end. A server that
+  closes after a number of messages must not get them twice.
 - A reply may end in a bare LF, although the first replies ended in CRLF. It could be a part of one
   with a stranger's text in it. If it is the only reply due, the session is audited from there on.
   The transaction is the last of the session, and it ends when the server has closed the connection
@@ -35,14 +35,13 @@ an outcome are then sent again, later.
   more than the round trip.
 
 The steps before the first transaction are in smtp/handshake.py. The transaction only collects
-replies; delivery/outcome.py judges what they mean for a recipient.
+replies; delivery/reply_outcome.py judges what they mean for a recipient.
 """
 
 from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from restante.smtp.ahead import Ahead
 from restante.smtp.chunking_probe import PROBE_STEPS, REST_STEPS, Probed, SendingMode
 from restante.smtp.client_events import (
     BeginTls,
@@ -71,12 +70,13 @@ from restante.smtp.client_transaction import (
     opening_commands,
 )
 from restante.smtp.content import ChunkEncoder, DataEncoder
+from restante.smtp.ehlo_offer import NO_OFFER
 from restante.smtp.handshake import Await, ClientOptions, Handshake, Next, Refuse, Say
-from restante.smtp.offer import NO_OFFER
 from restante.smtp.peer_replies import ReplyReader, ServerReply
 from restante.smtp.pipelining import Across, Pipelining
 from restante.smtp.protocol_errors import PeerBroke
-from restante.smtp.window import Pace
+from restante.smtp.transaction_window import Ahead
+from restante.smtp.window_size import Pace
 
 _BUSY: Final = 421  # RFC 5321 §3.8: may come at any time, and closes the session
 _LARGE: Final = 1024 * 1024  # octets of content

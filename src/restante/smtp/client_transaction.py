@@ -6,7 +6,7 @@ from typing import Final
 
 from restante.mail.message import HeldMessage
 from restante.smtp.dsn_parameters import mail_parameters, recipient_parameters
-from restante.smtp.offer import Offer
+from restante.smtp.ehlo_offer import Offer
 from restante.smtp.peer_replies import ServerReply
 
 MAX_RECIPIENTS: Final = 100  # in one transaction; every server must take so many (§4.5.3.1.8)

@@ -30,7 +30,7 @@ from restante.smtp.client_auth import (
 )
 from restante.smtp.client_events import BeginTls, Ready, SaltPassword
 from restante.smtp.client_transaction import AUTH, EHLO, GREETING, HELO, STARTTLS, Step
-from restante.smtp.offer import NO_OFFER, read_offer
+from restante.smtp.ehlo_offer import NO_OFFER, read_offer
 from restante.smtp.peer_replies import ServerReply
 from restante.smtp.pipelining import Pipelining
 from restante.tenancy.model import TlsUse

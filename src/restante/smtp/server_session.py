@@ -7,7 +7,8 @@ shell. Commands that need no outside fact (syntax, sequence, EHLO, RSET, NOOP, H
 answered here. Replies gather in `data_to_send`: one write for a whole group.
 
 The bytes of the stream are either lines or content: content while `_incoming` is there, otherwise
-lines (smtp/incoming.py). Only the table in smtp/phases.py says whether a command fits the moment.
+lines (smtp/incoming_content.py). Only the table in smtp/phases.py says whether a command fits the
+moment.
 """
 
 from collections.abc import Callable, Mapping
@@ -35,7 +36,7 @@ from restante.smtp.commands import (
     parse_command,
 )
 from restante.smtp.content import ChunkDecoder
-from restante.smtp.incoming import Incoming, IncomingChunk, IncomingData, RefusedChunk
+from restante.smtp.incoming_content import Incoming, IncomingChunk, IncomingData, RefusedChunk
 from restante.smtp.lines import LineBuffer
 from restante.smtp.phases import IN_TRANSACTION, TRANSITIONS, Phase
 from restante.smtp.protocol_errors import CommandRefused

@@ -7,8 +7,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from restante.mail.delivery_report import NewReport
 from restante.mail.message import HeldMessage
-from restante.mail.report import NewReport
 from restante.queue.recipient_status import Outcome
 
 STOPPED: Final = "stopped"  # the end of a drain that was not run to it

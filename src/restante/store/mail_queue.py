@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from restante.mail.address import path_matches
+from restante.mail.delivery_report import NewReport
 from restante.mail.message import HeldMessage
-from restante.mail.report import NewReport
 from restante.queue.recipient_status import RecipientStatus
 from restante.tenancy.audit import AuditEntry
 

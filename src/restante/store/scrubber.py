@@ -12,8 +12,8 @@ from typing import Final
 from restante.store.store_care import Slice
 from restante.store.store_errors import StoreError
 from restante.store.store_upkeep import UpkeepStore
+from restante.telemetry.event_bus import Log
 from restante.telemetry.events import StoreFailed, StoreScrubbed
-from restante.telemetry.log import Log
 
 SHARE: Final = 0.035  # of one core, for the slices themselves: waking for each takes some more
 DAY: Final = 24 * 3600.0

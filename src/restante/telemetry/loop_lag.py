@@ -9,8 +9,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+from restante.telemetry.event_bus import Log
 from restante.telemetry.events import LoopStalled
-from restante.telemetry.log import Log
 
 LOOK_SECONDS: Final = 0.05
 STALL_SECONDS: Final = 0.25  # from here on it is logged

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
 from restante.telemetry.events import Event
-from restante.telemetry.process import ProcessFacts
+from restante.telemetry.process_figures import ProcessFacts
 
 E = TypeVar("E", bound=Event)
 LabelValues = tuple[str, ...]  # in the order of a metric's labels

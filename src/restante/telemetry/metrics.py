@@ -1,10 +1,10 @@
 """Define every metric, once: its name, kind, meaning and labels, and the source of its value.
 
 Theory of operation. Everything worth counting is an event already, with the outcome as a field.
-counts.py subscribes to all events and counts them by the table below. So the parts of the server
-know nothing of metrics, and their tests need no library. Log and metrics cannot disagree. An event
-costs a dictionary look-up and one or two additions; a metrics library takes a lock for each and
-looks labels up.
+event_counts.py subscribes to all events and counts them by the table below. So the parts of the
+server know nothing of metrics, and their tests need no library. Log and metrics cannot disagree. An
+event costs a dictionary look-up and one or two additions; a metrics library takes a lock for each
+and looks labels up.
 
 Some work publishes no event, such as a session that only brought mail, or a batch that was held.
 There the part keeps a plain number of its own. These numbers, and values that are a state rather

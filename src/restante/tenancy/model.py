@@ -39,7 +39,7 @@ class TlsUse(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DestinationLogin:
-    """How we authenticate to a destination; the password is sealed (tenancy/secrets.py)."""
+    """How we authenticate to a destination; the password is sealed (tenancy/sealed_secrets.py)."""
 
     user: str
     sealed_password: bytes
@@ -67,7 +67,7 @@ class Destination:
 
     @property
     def must_be_public(self) -> bool:
-        """Whether only public addresses of its host may be connected to (network/public.py)."""
+        """Whether connections go to public addresses alone (network/public_address.py)."""
         return bool(self.set_by) and not self.may_be_private
 
     @property

@@ -11,6 +11,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict
 
 from restante.admin.admin_context import AdminContext
+from restante.admin.auditing import announce, checked_reason, entry_about_mail
 from restante.admin.dsn_facts import DsnFacts, dsn_facts
 from restante.admin.held_mail import (
     MAX_NAMES,
@@ -26,7 +27,6 @@ from restante.admin.origin_facts import OriginFacts, origin_facts
 from restante.admin.permissions import AdminAction, permit
 from restante.admin.request_bounds import AtMost, Line
 from restante.admin.scope import held_message, list_held
-from restante.admin.trail import announce, checked_reason, entry_about_mail
 from restante.mail.envelope import Envelope
 from restante.mail.import_stream import WHOLE, pack_block, pack_failure, pack_label
 from restante.mail.message import HeldMessage

@@ -18,13 +18,13 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict
 
 from restante.admin.admin_context import AdminContext
+from restante.admin.auditing import announce, entry
 from restante.admin.domains import find_domain
 from restante.admin.held_mail import MAX_NAMES, number_of
 from restante.admin.origin_facts import message_origin
 from restante.admin.permissions import AdminAction, permit
 from restante.admin.request_bounds import AtMost, Line
 from restante.admin.scope import held_message
-from restante.admin.trail import announce, entry
 from restante.mail.address import canonical_domain, is_address_literal, split_mailbox
 from restante.mail.envelope import Envelope
 from restante.mail.message import ContentFile, HeldMessage

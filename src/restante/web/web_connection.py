@@ -28,8 +28,8 @@ from restante.network.wire import Wire
 from restante.web.answer_headers import malformed
 from restante.web.client_address import Network, is_trusted
 from restante.web.http_connections import Cut, HttpConnections
-from restante.web.long_requests import is_long
 from restante.web.request_counts import Refusal, RequestCounts
+from restante.web.route_limits import is_long
 from restante.web.serving import HttpTerms, LimitedProtocol
 from restante.web.strict_http import StrictConnection
 

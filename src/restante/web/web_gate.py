@@ -40,8 +40,8 @@ from restante.web.api.bearer_tokens import authenticated, url_text
 from restante.web.api.problem_details import problem
 from restante.web.api.request_id import RequestIds
 from restante.web.client_address import Network, client_address, is_trusted
-from restante.web.long_requests import body_limit, is_long
 from restante.web.request_counts import NO_ROUTE, Refusal, RequestCounts
+from restante.web.route_limits import body_limit, is_long
 from restante.web.serving import PROVED_EXTENSION
 
 REQUESTS_AT_ONCE: Final = 64

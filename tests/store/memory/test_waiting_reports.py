@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from restante.mail.report import Action
+from restante.mail.delivery_report import Action
 from restante.queue.sending_outcome import Backlog, SendingOutcome
 from restante.store.mail_reports import ReportFilter
 from restante.store.memory.waiting_reports import WaitingReports

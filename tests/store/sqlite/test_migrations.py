@@ -13,7 +13,7 @@ from restante.queue.sending_outcome import Backlog
 from restante.store.mail_handover import PastDrain
 from restante.store.mail_queue import QueueFilter
 from restante.store.sqlite import SqliteStore, migrations, open_sqlite
-from restante.store.sqlite.reading import past_drains
+from restante.store.sqlite.mail_reading import past_drains
 from restante.store.store_errors import StoreUnusable
 from restante.tenancy.policy import Policy
 from restante.tenancy.quota import Quota

@@ -2,7 +2,7 @@
 
 import pytest
 
-from restante.mail.report import Action
+from restante.mail.delivery_report import Action
 from restante.store.mail_queue import Bounce
 from restante.store.sqlite import mail_changes, report_changes
 from tests.contract.making import ANNA, BERT, CARL, NOTED, content_file, refused, report

@@ -2,7 +2,7 @@
 
 import pytest
 
-from restante.mail.report import Action
+from restante.mail.delivery_report import Action
 from restante.store.sqlite import report_changes, report_reading
 from tests.contract.making import ANNA, report
 from tests.store.sqlite.tables import Tables

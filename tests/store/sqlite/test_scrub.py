@@ -7,7 +7,7 @@ import apsw
 import pytest
 
 from restante.store.mail_figures import SetApart
-from restante.store.sqlite import SqliteStore, care_queries, proof, scrub
+from restante.store.sqlite import SqliteStore, care_queries, scrub, start_check
 from restante.store.sqlite.engine import PAGE_SIZE
 from restante.store.store_care import Slice
 from restante.store.store_errors import StoreError
@@ -130,7 +130,7 @@ async def test_a_table_that_takes_long_is_read_in_slices(
     await filled(store, 600)
     monkeypatch.setattr(scrub, "_CHECK_SECONDS", -1.0)
     monkeypatch.setattr(scrub, "_SLICE_SECONDS", 0.0)
-    monkeypatch.setattr(proof, "_PROGRESS_STEPS", 1)
+    monkeypatch.setattr(start_check, "_PROGRESS_STEPS", 1)
     slices = [part async for part in store.care.scrub()]
     assert len([part for part in slices if not part.messages]) > 15
     assert sum(part.messages for part in slices) == 601
@@ -155,8 +155,8 @@ async def test_a_large_store_that_was_damaged_at_rest_is_met_by_the_walk(
     with (directory / "restante.db").open("r+b") as file:
         file.seek(-3 * PAGE_SIZE, 2)
         file.write(NOISE)
-    monkeypatch.setattr(proof, "_check_tables", _no_time)
-    monkeypatch.setattr(proof, "_walk_mail", lambda _connection: None)
+    monkeypatch.setattr(start_check, "_check_tables", _no_time)
+    monkeypatch.setattr(start_check, "_walk_mail", lambda _connection: None)
     store = await open_sqlite(directory, proof_seconds=0.0)
     assert not store.care.is_proven
     with pytest.raises(StoreError):

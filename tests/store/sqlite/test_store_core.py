@@ -11,7 +11,7 @@ from restante.store.mail_figures import Usage
 from restante.store.mail_handover import Drain
 from restante.store.sqlite import SqliteStore, open_sqlite
 from restante.store.sqlite.ledger import Balance
-from restante.store.sqlite.reading import Damage
+from restante.store.sqlite.mail_reading import Damage
 from restante.store.sqlite.store_core import LatestFigures
 from restante.store.store_errors import StoreError
 from tests.contract.making import (

@@ -1,6 +1,6 @@
 """Channels of notices over the API."""
 
-from restante.notices.signature import new_key
+from restante.notices.webhook_signature import new_key
 from tests.admin.desk import Desk
 from tests.web.api.asking import ask, story
 

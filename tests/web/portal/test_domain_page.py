@@ -1,7 +1,7 @@
 """The page of a domain, and its release."""
 
+from restante.admin.auditing import moment
 from restante.admin.held_over_time import HeldOverTimeView, HeldPointView
-from restante.admin.trail import moment
 from restante.tenancy.grants import GrantedRole
 from restante.web.portal.domain_page import chart
 from tests.web.portal.visitors import ALPHA, BETA, hosting, user_of, visit

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from restante.admin.auditing import moment
 from restante.admin.domain_glances import DomainGlance
 from restante.admin.drains import LastDrainView
-from restante.admin.primaries import PrimaryView
-from restante.admin.trail import moment
+from restante.admin.primary_state import PrimaryView
 from restante.queue.presence import Seen
 from restante.web.portal.domain_sentence import needs, sentence
 

@@ -3,8 +3,8 @@
 from collections.abc import Collection, Mapping, Sequence
 from math import inf
 
+from restante.mail.delivery_report import NewReport
 from restante.mail.message import HeldMessage
-from restante.mail.report import NewReport
 from restante.queue.recipient_status import Outcome, move_of
 from restante.store.drain_book import asked_of, open_drains, unclaimed
 from restante.store.mail_handover import STOPPED, Asked, Drain, Joined, PastDrain

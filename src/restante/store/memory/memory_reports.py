@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
+from restante.mail.delivery_report import NewReport, Report
 from restante.mail.message import HeldMessage
-from restante.mail.report import NewReport, Report
 from restante.queue.fair_order import DueReport
 from restante.queue.report_lanes import NONE_OCCUPIED, OccupiedLanes
 from restante.queue.sending_outcome import Backlog, SendingOutcome

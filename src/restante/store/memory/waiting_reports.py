@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from restante.mail.address import path_matches
-from restante.mail.report import Action, NewReport, Report
+from restante.mail.delivery_report import Action, NewReport, Report
 from restante.queue.fair_order import DueReport, fair_order, target_of
 from restante.queue.report_lanes import NONE_OCCUPIED, OccupiedLanes
 from restante.queue.sending_outcome import Backlog, SendingOutcome

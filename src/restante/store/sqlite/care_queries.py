@@ -3,7 +3,7 @@
 The rest is in queries.py.
 """
 
-# --- the proof at start: proof.py
+# --- the proof at start: start_check.py
 
 TABLES = "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name = 'message', name"
 INDEXES = "SELECT name FROM sqlite_schema WHERE type = 'index'"

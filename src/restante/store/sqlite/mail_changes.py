@@ -8,8 +8,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
+from restante.mail.delivery_report import NewReport
 from restante.mail.message import NewMessage
-from restante.mail.report import NewReport
 from restante.queue.recipient_status import (
     Move,
     Outcome,

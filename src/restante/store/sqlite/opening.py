@@ -13,20 +13,20 @@ from typing import NamedTuple
 import apsw
 
 from restante.phrases import cause_of
-from restante.store.sqlite import engine, proof, queries
+from restante.store.sqlite import engine, queries, start_check
 from restante.store.sqlite.backup import PARTIAL
 from restante.store.sqlite.ballast import Ballast
 from restante.store.sqlite.damage_mark import DamageMark
+from restante.store.sqlite.directory_lock import DirectoryLock
 from restante.store.sqlite.file_kinds import check_kinds
 from restante.store.sqlite.ledger import Ledger
-from restante.store.sqlite.lock import DirectoryLock
 from restante.store.sqlite.log_mark import MARK, LogMark
 from restante.store.sqlite.log_remains import lost_part
+from restante.store.sqlite.mail_reading import Damage, damage_of_file
 from restante.store.sqlite.readers import Readers
-from restante.store.sqlite.reading import Damage, damage_of_file
 from restante.store.sqlite.spool import ContentFiles
 from restante.store.sqlite.store_health import StoreHealth
-from restante.store.sqlite.upgrade import upgrade
+from restante.store.sqlite.upgrade_copy import upgrade
 from restante.store.store_errors import StoreDamaged, StoreUnusable
 
 DATABASE = "restante.db"
@@ -56,11 +56,11 @@ class Parts(NamedTuple):
 
 
 def open_parts(
-    directory: Path, vfs: str | None, ballast: int = 0, proof_seconds: float = proof.SECONDS
+    directory: Path, vfs: str | None, ballast: int = 0, proof_seconds: float = start_check.SECONDS
 ) -> Parts:
     """Open everything, or nothing.
 
-    `ballast` is in octets, 0 for none of our own; `proof_seconds` as in proof.py.
+    `ballast` is in octets, 0 for none of our own; `proof_seconds` as in start_check.py.
 
     Raises StoreUnusable; StoreMisplaced where something else stands in its place; StoreDamaged
     where the database is not what was written.
@@ -103,14 +103,14 @@ def _open_in_turn(
     mark, log_mark = DamageMark(directory), LogMark(path)
     health = StoreHealth(mark.leave)
     connection = _open_database(path, vfs, log_mark, undo)
-    is_proven = proof.prove(connection, proof_seconds, is_suspect=mark.is_there)
+    is_proven = start_check.prove(connection, proof_seconds, is_suspect=mark.is_there)
     # Only now: content without a database is a loss.
     files = ContentFiles(directory / CONTENT, health, ballast)
     undo.callback(files.close)
     for parent in changed:
         files.sync_directory(parent)
     upgrade(connection, path, vfs, files)
-    proof.prove_records(connection)
+    start_check.prove_records(connection)
     mark.remove()
     damaged = _sweep(connection, files)
     _expect_log(connection, log_mark)

@@ -13,8 +13,8 @@ from typing import TypeVar
 import apsw
 
 from restante.store.sqlite import engine
+from restante.store.sqlite.daemon_threads import DaemonThreads
 from restante.store.sqlite.store_health import StoreHealth
-from restante.store.sqlite.threads import DaemonThreads
 from restante.store.store_errors import StoreError
 
 _CONNECTIONS = 2  # so that no long read holds the others up

@@ -5,7 +5,7 @@ Each function runs on the writer thread inside a transaction.
 
 from collections.abc import Iterable, Sequence
 
-from restante.mail.report import NewReport
+from restante.mail.delivery_report import NewReport
 from restante.queue.recipient_status import Move, RecipientOutcome
 from restante.store.mail_queue import Bounce
 from restante.store.sqlite import queries

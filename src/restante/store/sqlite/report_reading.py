@@ -5,7 +5,7 @@ from typing import Final
 
 import apsw
 
-from restante.mail.report import Action, Report
+from restante.mail.delivery_report import Action, Report
 from restante.queue.fair_order import DueReport, fair_order, target_of
 from restante.queue.report_lanes import NONE_OCCUPIED, OccupiedLanes
 from restante.store.mail_reports import ReportFilter, WaitingReport

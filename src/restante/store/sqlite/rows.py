@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import astuple, replace
 from typing import Final
 
+from restante.mail.delivery_report import Action, NewReport, Report
 from restante.mail.dsn_request import DsnRequest, RecipientRequest, Ret, parse_notify
 from restante.mail.envelope import Envelope
 from restante.mail.message import ContentFile, HeldMessage, NewMessage
-from restante.mail.report import Action, NewReport, Report
 from restante.queue.recipient_status import RecipientStatus
 from restante.queue.reporting import wants_word_of_delay
 from restante.store.mail_handover import PastDrain

@@ -1,6 +1,6 @@
 """Writes whatever can be read of a damaged store into a new one, and names the rest.
 
-    each table, past its damage (tolerant.py)   →   the same table of a new database
+    each table, past its damage (damaged_table.py)   →   the same table of a new database
     mail that the table's tree no longer        →   from the pages themselves (leaf_pages.py), where
     reaches                                         its checksum is right
     each content file, if it is whole           →   a second name for it, or a copy
@@ -22,14 +22,14 @@ import apsw
 
 from restante.store.sqlite import care_queries, migrations, queries, salvage_source
 from restante.store.sqlite.backup import PARTIAL, copy_file, prepare, sync
+from restante.store.sqlite.damaged_table import UNREADABLE, Gap, TolerantReader, table_of
+from restante.store.sqlite.directory_lock import DirectoryLock
 from restante.store.sqlite.engine import PAGE_SIZE, Row, fetch, quoted
 from restante.store.sqlite.leaf_pages import Pages, is_message
-from restante.store.sqlite.lock import DirectoryLock
 from restante.store.sqlite.log_mark import LogMark
 from restante.store.sqlite.log_remains import lost_part
 from restante.store.sqlite.lost_domains import keep_domains
 from restante.store.sqlite.regular_file import look_at, what_is_wrong
-from restante.store.sqlite.tolerant import UNREADABLE, Gap, TolerantReader, table_of
 from restante.store.store_care import Finding, SalvageReport
 from restante.store.store_errors import StoreError, StoreFull, StoreUnusable
 

@@ -15,8 +15,8 @@ from pathlib import Path
 import apsw
 
 from restante.store.sqlite import engine, migrations
+from restante.store.sqlite.damaged_table import UNREADABLE
 from restante.store.sqlite.engine import PAGE_SIZE, fetch
-from restante.store.sqlite.tolerant import UNREADABLE
 from restante.store.store_errors import StoreUnusable
 
 _HEADER = 100  # octets

@@ -26,11 +26,11 @@ from pathlib import Path
 
 import apsw
 
-from restante.store.sqlite import care_queries, engine, proof
+from restante.store.sqlite import care_queries, engine, start_check
+from restante.store.sqlite.damaged_table import Table, table_of
 from restante.store.sqlite.engine import Row, fetch, quoted
-from restante.store.sqlite.reading import Damage
+from restante.store.sqlite.mail_reading import Damage
 from restante.store.sqlite.regular_file import is_curable, look_at, what_is_wrong
-from restante.store.sqlite.tolerant import Table, table_of
 from restante.store.store_care import Slice
 
 _BATCH = 32  # messages of one slice: 8 MiB of content at most
@@ -55,7 +55,7 @@ def scrub(path: Path, vfs: str | None, content: Path) -> Generator[tuple[Slice, 
 
 
 def _parts(connection: apsw.Connection, content: Path) -> Iterator[_Part]:
-    for table in proof.tables(connection):
+    for table in start_check.tables(connection):
         if table != _MAIL:
             yield from _look_at_table(connection, table_of(connection, table))
     yield from _look_at_mail(connection, content)
@@ -78,7 +78,9 @@ def _metered(parts: Iterator[_Part]) -> Iterator[tuple[Slice, list[Damage]]]:
 
 def _look_at_table(connection: apsw.Connection, table: Table) -> Iterator[_Part]:
     """Have the engine check a table; only read its rows if that would block reuse of the log."""
-    if proof.is_done_within(connection, _CHECK_SECONDS, partial(_check_table, table=table.name)):
+    if start_check.is_done_within(
+        connection, _CHECK_SECONDS, partial(_check_table, table=table.name)
+    ):
         yield 0, 0, 0, []
         return
     last: Row | None = None
@@ -94,7 +96,7 @@ def _look_at_table(connection: apsw.Connection, table: Table) -> Iterator[_Part]
 
 
 def _check_table(connection: apsw.Connection, table: str) -> None:
-    for finding in proof.findings(connection, table):
+    for finding in start_check.findings(connection, table):
         raise apsw.CorruptError(finding)
 
 

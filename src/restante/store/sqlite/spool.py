@@ -22,6 +22,7 @@ from typing import TypeVar
 from restante.mail.message import ContentFile
 from restante.phrases import cause_of
 from restante.store.sqlite.ballast import Ballast
+from restante.store.sqlite.daemon_threads import DaemonThreads
 from restante.store.sqlite.regular_file import (
     BLOCK,
     is_curable,
@@ -30,7 +31,6 @@ from restante.store.sqlite.regular_file import (
     what_is_wrong,
 )
 from restante.store.sqlite.store_health import StoreHealth
-from restante.store.sqlite.threads import DaemonThreads
 from restante.store.store_errors import Damaged, StoreError, StoreFull
 
 _THREADS = 4  # syncs at once

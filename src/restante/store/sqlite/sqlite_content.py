@@ -5,7 +5,7 @@ from contextlib import aclosing
 from functools import partial
 
 from restante.mail.message import ContentFile
-from restante.store.sqlite import reading
+from restante.store.sqlite import mail_reading
 from restante.store.sqlite.store_core import StoreCore
 from restante.store.store_errors import Damaged
 
@@ -42,5 +42,7 @@ class SqliteContent:
 
     async def _park_file(self, file: ContentFile, damage: Damaged) -> None:
         await self._core.park(
-            await self._core.read(partial(reading.damage_of_file, name=file.name, text=str(damage)))
+            await self._core.read(
+                partial(mail_reading.damage_of_file, name=file.name, text=str(damage))
+            )
         )

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from restante.store.mail_figures import NO_USAGE, SetApart, Usage
-from restante.store.sqlite import reading
+from restante.store.sqlite import mail_reading
 from restante.store.sqlite.store_core import StoreCore
 
 
@@ -31,8 +31,8 @@ class SqliteFigures:
 
     async def oldest(self) -> Mapping[int, float]:
         """Return, by domain id, when the oldest message was received."""
-        return await self._core.read(reading.oldest)
+        return await self._core.read(mail_reading.oldest)
 
     async def set_apart(self) -> Mapping[int, SetApart]:
         """Return how many messages of each domain are uncertain, and how many damaged."""
-        return await self._core.read(reading.set_apart)
+        return await self._core.read(mail_reading.set_apart)

@@ -4,12 +4,12 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from math import inf
 
+from restante.mail.delivery_report import NewReport
 from restante.mail.message import HeldMessage
-from restante.mail.report import NewReport
 from restante.queue.recipient_status import Outcome
 from restante.store.drain_book import asked_of, open_drains, unclaimed
 from restante.store.mail_handover import Asked, Drain, Joined, PastDrain
-from restante.store.sqlite import mail_changes, reading, record_changes
+from restante.store.sqlite import mail_changes, mail_reading, record_changes
 from restante.store.sqlite.store_core import StoreCore
 
 
@@ -24,7 +24,7 @@ class SqliteHandover:
     ) -> list[HeldMessage]:
         """Return messages with a held recipient, numbered above `after`; damaged ones left out."""
         question = partial(
-            reading.held, domain_id=domain_id, after=after, limit=limit, max_octets=max_octets
+            mail_reading.held, domain_id=domain_id, after=after, limit=limit, max_octets=max_octets
         )
         window = await self._core.read(question)
         await self._core.park(window.damaged)
@@ -117,4 +117,4 @@ class SqliteHandover:
 
     async def past_drains(self) -> Mapping[int, PastDrain]:
         """Return how the last drain of each domain went."""
-        return await self._core.read(reading.past_drains)
+        return await self._core.read(mail_reading.past_drains)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from restante.queue.sending_outcome import Backlog, SendingOutcome
-from restante.store.sqlite import notice_changes, queries, reading, sending_changes
+from restante.store.sqlite import mail_reading, notice_changes, queries, sending_outcome_changes
 from restante.store.sqlite.engine import fetch
 from restante.store.sqlite.notice_rows import notice, quiet
 from restante.store.sqlite.past_notice_table import keep_past, past_notices
@@ -65,12 +65,12 @@ class SqliteNotices:
     ) -> list[Notice]:
         """Return notices that wait, oldest first."""
         return await self._core.read(
-            partial(reading.notices, limit=limit, channel_ids=channel_ids, after=after)
+            partial(mail_reading.notices, limit=limit, channel_ids=channel_ids, after=after)
         )
 
     async def notice_backlog(self) -> Backlog:
         """Return how many wait, and since when."""
-        return await self._core.read(partial(reading.backlog, query=queries.NOTICE_BACKLOG))
+        return await self._core.read(partial(mail_reading.backlog, query=queries.NOTICE_BACKLOG))
 
 
 def _settle(
@@ -78,7 +78,7 @@ def _settle(
     outcomes: Sequence[SendingOutcome],
     past: Sequence[PastNotice],
 ) -> None:
-    sending_changes.settle(
+    sending_outcome_changes.settle(
         transaction, outcomes, remove=queries.REMOVE_NOTICE, put_off=queries.PUT_NOTICE_OFF
     )
     keep_past(transaction, past)

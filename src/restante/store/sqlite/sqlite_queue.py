@@ -6,7 +6,7 @@ from functools import partial
 from restante.mail.message import HeldMessage
 from restante.queue.recipient_status import RecipientStatus
 from restante.store.mail_queue import Bounce, QueuedMessage, QueueFilter, QueuePage
-from restante.store.sqlite import mail_changes, reading, report_changes
+from restante.store.sqlite import mail_changes, mail_reading, report_changes
 from restante.store.sqlite.store_core import StoreCore
 from restante.store.store_errors import Damaged
 from restante.tenancy.audit import AuditEntry
@@ -20,16 +20,16 @@ class SqliteQueue:
 
     async def list_queue(self, selection: QueueFilter) -> list[QueuedMessage]:
         """Return the messages with matching recipients, by number, with those recipients only."""
-        return await self._core.read(partial(reading.queue, selection=selection))
+        return await self._core.read(partial(mail_reading.queue, selection=selection))
 
     async def queue_page(self, selection: QueueFilter) -> QueuePage:
         """Return the first messages of a listing, as far as a bounded search comes."""
-        return await self._core.read(partial(reading.queue_page, selection=selection))
+        return await self._core.read(partial(mail_reading.queue_page, selection=selection))
 
     async def message(self, number: int) -> HeldMessage | None:
         """Return one message with all its recipients, or None. Raises Damaged, StoreError."""
-        found = await self._core.read(partial(reading.message, number=number))
-        if isinstance(found, reading.Damage):
+        found = await self._core.read(partial(mail_reading.message, number=number))
+        if isinstance(found, mail_reading.Damage):
             await self._core.park([found])
             raise Damaged(found.text)
         return found

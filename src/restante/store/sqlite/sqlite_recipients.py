@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import partial
 
-from restante.store.sqlite import reading, record_changes
+from restante.store.sqlite import mail_reading, record_changes
 from restante.store.sqlite.store_core import StoreCore
 from restante.tenancy.audit import AuditEntry
 from restante.tenancy.recipients import Recipient
@@ -20,7 +20,7 @@ class SqliteRecipients:
     ) -> list[Recipient]:
         """Return some of a domain's recipients by source and name."""
         return await self._core.read(
-            partial(reading.recipients, domain_id=domain_id, after=after, limit=limit)
+            partial(mail_reading.recipients, domain_id=domain_id, after=after, limit=limit)
         )
 
     async def change_list(

@@ -3,13 +3,19 @@
 from collections.abc import Sequence
 from functools import partial
 
+from restante.mail.delivery_report import NewReport, Report
 from restante.mail.message import HeldMessage
-from restante.mail.report import NewReport, Report
 from restante.queue.fair_order import DueReport
 from restante.queue.report_lanes import NONE_OCCUPIED, OccupiedLanes
 from restante.queue.sending_outcome import Backlog, SendingOutcome
 from restante.store.mail_reports import ReportFilter, WaitingReport
-from restante.store.sqlite import queries, reading, report_changes, report_reading, sending_changes
+from restante.store.sqlite import (
+    mail_reading,
+    queries,
+    report_changes,
+    report_reading,
+    sending_outcome_changes,
+)
 from restante.store.sqlite.store_core import StoreCore
 from restante.tenancy.audit import AuditEntry
 
@@ -40,7 +46,7 @@ class SqliteReports:
 
     async def report_backlog(self) -> Backlog:
         """Return how many reports wait, and since when."""
-        return await self._core.read(partial(reading.backlog, query=queries.REPORT_BACKLOG))
+        return await self._core.read(partial(mail_reading.backlog, query=queries.REPORT_BACKLOG))
 
     async def success_reports(self) -> list[DueReport]:
         """Return all waiting reports of success, in the order in which they were made."""
@@ -49,7 +55,9 @@ class SqliteReports:
     async def settle_reports(self, outcomes: Sequence[SendingOutcome]) -> None:
         """Record the outcomes of these reports."""
         change = partial(
-            sending_changes.settle, remove=queries.REMOVE_REPORT, put_off=queries.PUT_REPORT_OFF
+            sending_outcome_changes.settle,
+            remove=queries.REMOVE_REPORT,
+            put_off=queries.PUT_REPORT_OFF,
         )
         await self._core.write(partial(change, outcomes=outcomes))
 
@@ -75,7 +83,7 @@ class SqliteReports:
     async def late_messages(self, received_before: float, limit: int) -> list[HeldMessage]:
         """Return messages whose sender is still owed a report of delay, oldest first."""
         return await self._core.read(
-            partial(reading.late_messages, received_before=received_before, limit=limit)
+            partial(mail_reading.late_messages, received_before=received_before, limit=limit)
         )
 
     async def tell_of_delay(self, numbers: Sequence[int], reports: Sequence[NewReport]) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 
 from restante.queue.recipient_status import RecipientStatus
-from restante.store.sqlite import mail_changes, reading, record_changes
+from restante.store.sqlite import mail_changes, mail_reading, record_changes
 from restante.store.sqlite.store_core import StoreCore
 from restante.tenancy.audit import AuditEntry
 
@@ -20,7 +20,9 @@ class SqliteRetention:
     ) -> list[int]:
         """Return messages with a recipient that has this status since before then, oldest first."""
         return await self._core.read(
-            partial(reading.expired, domain_id=domain_id, status=status, before=before, limit=limit)
+            partial(
+                mail_reading.expired, domain_id=domain_id, status=status, before=before, limit=limit
+            )
         )
 
     async def expire(
@@ -46,12 +48,12 @@ class SqliteRetention:
     async def waiting_since(self, domain_id: int, status: RecipientStatus) -> float | None:
         """Return since when the first recipient of a domain with this status has it."""
         return await self._core.read(
-            partial(reading.waiting_since, domain_id=domain_id, status=status)
+            partial(mail_reading.waiting_since, domain_id=domain_id, status=status)
         )
 
     async def marks(self, kind: str) -> Mapping[int, float]:
         """Return the marks of a kind, by domain id."""
-        return await self._core.read(partial(reading.marks, kind=kind))
+        return await self._core.read(partial(mail_reading.marks, kind=kind))
 
     async def keep_mark(self, domain_id: int, kind: str, value: float | None) -> None:
         """Keep a mark; None forgets it."""

@@ -21,7 +21,7 @@ import asyncio
 from pathlib import Path
 
 from restante.store.duty_locks import DutyLocks
-from restante.store.sqlite import proof
+from restante.store.sqlite import start_check
 from restante.store.sqlite.opening import open_parts
 from restante.store.sqlite.sqlite_answers import SqliteAnswers
 from restante.store.sqlite.sqlite_content import SqliteContent
@@ -53,7 +53,7 @@ async def open_sqlite(
     on_damage: OnDamage | None = None,
     vfs: str | None = None,
     ballast: int = 0,
-    proof_seconds: float = proof.SECONDS,
+    proof_seconds: float = start_check.SECONDS,
     control: Path | None = None,
 ) -> "SqliteStore":
     """Open the store in a directory, making both where they are not there.

@@ -10,10 +10,10 @@ import apsw
 
 from restante.store.sqlite import engine
 from restante.store.sqlite.backup import write_backup
+from restante.store.sqlite.daemon_threads import DaemonThreads
 from restante.store.sqlite.scrub import scrub
 from restante.store.sqlite.store_core import StoreCore
-from restante.store.sqlite.threads import DaemonThreads
-from restante.store.sqlite.upgrade import free_octets
+from restante.store.sqlite.upgrade_copy import free_octets
 from restante.store.store_care import Slice
 from restante.store.store_errors import StoreError
 from restante.store.store_upkeep import Backup

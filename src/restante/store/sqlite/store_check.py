@@ -15,9 +15,9 @@ from pathlib import Path
 import apsw
 
 from restante.phrases import cause_of
-from restante.store.sqlite import care_queries, engine, migrations, proof, queries
+from restante.store.sqlite import care_queries, engine, migrations, queries, start_check
+from restante.store.sqlite.directory_lock import DirectoryLock
 from restante.store.sqlite.engine import Row
-from restante.store.sqlite.lock import DirectoryLock
 from restante.store.sqlite.log_mark import LogMark
 from restante.store.sqlite.log_remains import lost_part
 from restante.store.sqlite.regular_file import look_at, what_is_wrong
@@ -102,7 +102,7 @@ class _Check:
             self._found("log", lost)
 
     def _look_at_database(self) -> None:
-        for finding in proof.findings(self._connection):
+        for finding in start_check.findings(self._connection):
             self._found("database", finding)
 
     def _look_at_figures(self) -> None:

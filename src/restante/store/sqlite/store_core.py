@@ -14,7 +14,7 @@ import apsw
 from restante.mail.message import ContentFile, MessageNumbers
 from restante.store.drain_book import DrainRecord
 from restante.store.mail_figures import Usage
-from restante.store.sqlite import mail_changes, reading
+from restante.store.sqlite import mail_changes, mail_reading
 from restante.store.sqlite.account_sums import AccountSums
 from restante.store.sqlite.ledger import Balance
 from restante.store.sqlite.opening import Parts
@@ -109,7 +109,7 @@ class StoreCore:
             raise StoreError("the store is closed")
         self.health.check()
 
-    async def park(self, damaged: Sequence[reading.Damage]) -> None:
+    async def park(self, damaged: Sequence[mail_reading.Damage]) -> None:
         """Refuse the recipients of damaged messages, and report it; failures are retried later."""
         for damage in damaged:
             change = partial(

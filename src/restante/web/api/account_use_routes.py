@@ -8,8 +8,8 @@ from fastapi.responses import Response
 
 from restante.admin import account_use
 from restante.admin.account_use import AccountUseView, Month, UseSelection
+from restante.web.api.idempotency_keys import ActingRoute
 from restante.web.api.paging import PAGED, ListPage, as_page
-from restante.web.api.repeatable import ActingRoute
 from restante.web.api.request_context import ReadingContext
 
 router = APIRouter(route_class=ActingRoute, prefix="/account-uses", tags=["accounts"])

@@ -40,11 +40,11 @@ from restante.web.api import (
     user_routes,
 )
 from restante.web.api.api_schema import PROBLEMS, ApiWithSchema, operation_id
-from restante.web.api.bad_shape import answer_bad_shape
 from restante.web.api.bearer_tokens import BearerTokens, Gate
+from restante.web.api.idempotency_keys import RequestsUnderWay
+from restante.web.api.malformed_request import answer_bad_shape
 from restante.web.api.preconditions import RecordLocks
 from restante.web.api.problem_details import handle_problems
-from restante.web.api.repeatable import RequestsUnderWay
 from restante.web.api.request_id import RequestIds
 
 ROUTES = (  # in the order of the reference

@@ -7,8 +7,8 @@ from fastapi.responses import Response
 
 from restante.admin import waiting_changes
 from restante.admin.change_scheduling import WaitingChangeView
+from restante.web.api.idempotency_keys import REPEATABLE, ActingRoute
 from restante.web.api.paging import PAGED, ListPage, as_page
-from restante.web.api.repeatable import REPEATABLE, ActingRoute
 from restante.web.api.request_context import ReadingContext, RequestContext
 
 router = APIRouter(route_class=ActingRoute, prefix="/changes", tags=["changes"])

@@ -12,9 +12,9 @@ from restante.admin.domain_change import DomainChange, NewDomain
 from restante.admin.domain_uptime import UptimeSelection, UptimeView
 from restante.admin.domains import ChangedDomain, DomainView
 from restante.admin.held_over_time import HeldOverTimeView, HeldSpan
+from restante.web.api.idempotency_keys import REPEATABLE, ActingRoute
 from restante.web.api.paging import PAGED, ListPage, as_page
 from restante.web.api.preconditions import TAGGED, IfMatch, IfNoneMatch, changed, shown
-from restante.web.api.repeatable import REPEATABLE, ActingRoute
 from restante.web.api.request_context import ClientWords, ReadingContext, Reason, RequestContext
 
 SCHEDULED: Final[dict[int | str, dict[str, Any]]] = {

@@ -8,9 +8,9 @@ from fastapi.responses import Response
 
 from restante.admin import known_records, logins
 from restante.admin.logins import ChangedLogin, LoginChange, LoginView, NewLogin
+from restante.web.api.idempotency_keys import REPEATABLE, ActingRoute
 from restante.web.api.paging import PAGED, ListPage, as_page
 from restante.web.api.preconditions import TAGGED, IfMatch, IfNoneMatch, changed, shown
-from restante.web.api.repeatable import REPEATABLE, ActingRoute
 from restante.web.api.request_context import ReadingContext, Reason, RequestContext
 
 router = APIRouter(route_class=ActingRoute, prefix="/accounts/{account}/logins", tags=["logins"])

@@ -10,9 +10,9 @@ from restante.admin import channels, known_records, past_notices
 from restante.admin.channel_change import ChannelChange, NewChannel
 from restante.admin.channels import ChangedChannel, ChannelView, TrialView, WaitingView
 from restante.admin.past_notices import PastNoticeView, PastSelection, SentAgain
+from restante.web.api.idempotency_keys import REPEATABLE, ActingRoute
 from restante.web.api.paging import PAGED, ListPage, WantedPage, as_listing_page, as_page
 from restante.web.api.preconditions import TAGGED, IfMatch, IfNoneMatch, changed, shown
-from restante.web.api.repeatable import REPEATABLE, ActingRoute
 from restante.web.api.request_context import OwnAccount, ReadingContext, Reason, RequestContext
 
 router = APIRouter(route_class=ActingRoute, prefix="/notices", tags=["notices"])

@@ -13,7 +13,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel
 
 from restante.admin.listing_page import PAGE_ROWS, Cursor, ListingPage, PageLimit
-from restante.web.api.listing import PIECE_SECONDS
+from restante.web.api.streamed_listing import PIECE_SECONDS
 
 PAGED: Final[dict[int | str, dict[str, Any]]] = {
     200: {

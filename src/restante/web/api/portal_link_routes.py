@@ -4,7 +4,7 @@ from fastapi import APIRouter, Response
 
 from restante.admin import portal_links
 from restante.admin.portal_links import NewPortalLink, PortalLinkView
-from restante.web.api.repeatable import REPEATABLE, SECRET_ANSWER, ActingRoute
+from restante.web.api.idempotency_keys import REPEATABLE, SECRET_ANSWER, ActingRoute
 from restante.web.api.request_context import RequestContext
 
 router = APIRouter(route_class=ActingRoute, prefix="/portal-links", tags=["users"])

@@ -24,8 +24,8 @@ from restante.transfer.queue_content import ExportOrder
 from restante.transfer.queue_import import DigestOrder, ImportResult
 from restante.transfer.transfer_error import TransferError, TransferFault
 from restante.web.api.api_schema import octets_body, of_octets
+from restante.web.api.idempotency_keys import REPEATABLE, ActingRoute
 from restante.web.api.paging import PAGED, WantedPage, as_listing_page
-from restante.web.api.repeatable import REPEATABLE, ActingRoute
 from restante.web.api.request_context import ReadingContext, RequestContext
 
 router = APIRouter(route_class=ActingRoute, prefix="/queue", tags=["queue"])

@@ -5,11 +5,11 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
-from restante.admin import release_requests, releases
-from restante.admin.release_requests import ReleaseOrder, ReleaseView
+from restante.admin import operator_release, releases
+from restante.admin.operator_release import ReleaseOrder, ReleaseView
 from restante.admin.releases import PastReleaseView, ReleaseDetailView, ReleaseSelection
+from restante.web.api.idempotency_keys import REPEATABLE, ActingRoute
 from restante.web.api.paging import PAGED, WantedPage, as_listing_page
-from restante.web.api.repeatable import REPEATABLE, ActingRoute
 from restante.web.api.request_context import ReadingContext, RequestContext
 
 router = APIRouter(route_class=ActingRoute, tags=["operations"])
@@ -18,13 +18,13 @@ router = APIRouter(route_class=ActingRoute, tags=["operations"])
 @router.post("/releases", dependencies=[REPEATABLE])
 async def release_domains(context: RequestContext, order: ReleaseOrder) -> list[ReleaseView]:
     """Start the drains of domains: ETRN over HTTP. One answer for each target, with its id."""
-    return await release_requests.release(context, order)
+    return await operator_release.release(context, order)
 
 
 @router.post("/release", deprecated=True, dependencies=[REPEATABLE])
 async def release_nodes(context: RequestContext, order: ReleaseOrder) -> list[ReleaseView]:
     """Do the same as `POST /v1/releases`. This path ends with the next version."""
-    return await release_requests.release(context, order)
+    return await operator_release.release(context, order)
 
 
 @router.get("/releases", response_model=list[PastReleaseView], responses=PAGED)

@@ -13,8 +13,8 @@ from restante.admin.report_queue import (
     ReportSelection,
     ReportView,
 )
+from restante.web.api.idempotency_keys import REPEATABLE, ActingRoute
 from restante.web.api.paging import PAGED, WantedPage, as_listing_page
-from restante.web.api.repeatable import REPEATABLE, ActingRoute
 from restante.web.api.request_context import ReadingContext, RequestContext
 
 router = APIRouter(route_class=ActingRoute, prefix="/reports", tags=["reports"])

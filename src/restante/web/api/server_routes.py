@@ -6,17 +6,17 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import Response, StreamingResponse
 
-from restante.admin import drains, mail_search, server_status, trail
+from restante.admin import auditing, drains, mail_search, server_status
+from restante.admin.auditing import AuditView
 from restante.admin.drains import DrainStop, DrainView, LastDrainView
 from restante.admin.mail_search import TraceSelection, TraceView
 from restante.admin.request_bounds import UnixTime
 from restante.admin.server_status import StatusSelection, StatusView
-from restante.admin.trail import AuditView
 from restante.tenancy.audit import AuditFilter
-from restante.web.api.listing import as_document
+from restante.web.api.idempotency_keys import REPEATABLE, ActingRoute
 from restante.web.api.paging import PAGED, ListPage, as_listing_page, as_page
-from restante.web.api.repeatable import REPEATABLE, ActingRoute
 from restante.web.api.request_context import ClientWords, ReadingContext, RequestContext
+from restante.web.api.streamed_listing import as_document
 
 router = APIRouter(route_class=ActingRoute, tags=["operations"])
 
@@ -90,5 +90,5 @@ async def list_audit(
     A search that takes long ends early: a page with few entries, or with none, can have a link to a
     next one.
     """
-    found = await trail.list_audit(context, wanted, page.limit, page.after)
+    found = await auditing.list_audit(context, wanted, page.limit, page.after)
     return await as_listing_page(found, page)

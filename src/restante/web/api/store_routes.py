@@ -4,7 +4,7 @@ from fastapi import APIRouter
 
 from restante.admin import store_maintenance
 from restante.admin.store_maintenance import BackupOrder, BackupView
-from restante.web.api.repeatable import REPEATABLE, ActingRoute
+from restante.web.api.idempotency_keys import REPEATABLE, ActingRoute
 from restante.web.api.request_context import RequestContext
 
 router = APIRouter(route_class=ActingRoute, prefix="/store", tags=["store"])

@@ -6,8 +6,8 @@ from fastapi import APIRouter, Query, Response
 
 from restante.admin import tokens
 from restante.admin.tokens import AddedToken, NewToken, TokenView
+from restante.web.api.idempotency_keys import REPEATABLE, SECRET_ANSWER, ActingRoute
 from restante.web.api.paging import PAGED, ListPage, as_page
-from restante.web.api.repeatable import REPEATABLE, SECRET_ANSWER, ActingRoute
 from restante.web.api.request_context import ReadingContext, Reason, RequestContext
 
 router = APIRouter(route_class=ActingRoute, prefix="/tokens", tags=["tokens"])

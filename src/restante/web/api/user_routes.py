@@ -12,8 +12,8 @@ from restante.admin.portal_users import (
     PortalUserChange,
     PortalUserView,
 )
+from restante.web.api.idempotency_keys import REPEATABLE, SECRET_ANSWER, ActingRoute
 from restante.web.api.paging import PAGED, ListPage, as_page
-from restante.web.api.repeatable import REPEATABLE, SECRET_ANSWER, ActingRoute
 from restante.web.api.request_context import ReadingContext, Reason, RequestContext
 
 router = APIRouter(route_class=ActingRoute, prefix="/users", tags=["users"])

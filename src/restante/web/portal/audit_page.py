@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from starlette.responses import Response
 from starlette.routing import Route
 
-from restante.admin.trail import list_audit
+from restante.admin.auditing import list_audit
 from restante.tenancy.audit import AuditAction, AuditFilter
 from restante.web.portal.portal_visit import Visit, all_made, page_route
 

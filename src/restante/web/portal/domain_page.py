@@ -9,7 +9,7 @@ from starlette.routing import Route
 from restante.admin.domain_glances import DomainGlance, show_glance
 from restante.admin.domains import DomainView, show_domain
 from restante.admin.held_over_time import HeldOverTimeView, HeldSpan, show_held
-from restante.admin.release_requests import ReleaseOrder, release
+from restante.admin.operator_release import ReleaseOrder, release
 from restante.admin.waiting_changes import list_changes
 from restante.web.portal.domain_sentence import needs, retention, sentence
 from restante.web.portal.page_wording import octets, span_in_words

@@ -12,12 +12,12 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from restante.admin.admin_error import AdminError, ErrorKind
+from restante.admin.auditing import AuditView
 from restante.admin.domain_glances import show_glance
 from restante.admin.held_mail import FullMessageView, HeaderView, number_of, show_message
 from restante.admin.mail_search import HistoryView, TraceSelection, trace
 from restante.admin.permissions import AdminAction, may
 from restante.admin.releases import PastReleaseView
-from restante.admin.trail import AuditView
 from restante.mail.encoded_words import decoded
 from restante.queue.recipient_status import RecipientStatus
 from restante.transfer.queue_content import read_content

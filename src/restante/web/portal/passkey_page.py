@@ -14,10 +14,10 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from restante.admin.admin_error import AdminError
+from restante.admin.auditing import moment
 from restante.admin.passkey_desk import LONGEST_NAME
 from restante.admin.portal_sessions import SessionOver
 from restante.admin.sign_in import SignInDenied
-from restante.admin.trail import moment
 from restante.tenancy.portal_user import PortalUser
 from restante.web.portal.form_guard import StrangerRoute
 from restante.web.portal.own_path import SIGN_IN, STEP_UP, own_path, step_up_path

@@ -9,11 +9,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from restante.admin.admin_error import AdminError
+from restante.admin.auditing import moment
 from restante.admin.long_work import beside_mail
 from restante.admin.own_credentials import NewCredentials
 from restante.admin.portal_sessions import SessionOver
 from restante.admin.sign_in import CODE, PASSWORD, WRONG_FACTOR, SignInDenied
-from restante.admin.trail import moment
 from restante.tenancy.password_rules import LONGEST, SHORTEST
 from restante.tenancy.portal_user import PortalUser
 from restante.web.portal.browser_name import browser_name

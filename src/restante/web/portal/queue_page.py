@@ -15,6 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from restante.admin.admin_error import AdminError, ErrorKind
+from restante.admin.auditing import moment
 from restante.admin.bounce import bounce_messages
 from restante.admin.held_mail import (
     MAX_NAMES,
@@ -29,7 +30,6 @@ from restante.admin.held_mail import (
 )
 from restante.admin.hold_again import MessagesToHoldAgain, hold_again
 from restante.admin.listing_page import ListingPage
-from restante.admin.trail import moment
 from restante.mail.message import NUMBERS_A_SECOND
 from restante.queue.recipient_status import RecipientStatus
 from restante.web.portal.page_wording import counted_thing, octets, span_in_words

@@ -1,0 +1,145 @@
+"""The log lines and counts of a drain: for each message, recipient and connection.
+
+There is a line for each message delivered, each recipient deferred or refused, and each connection.
+At three in the morning the question is "where did message X go". So its name, the destination and
+the destination's own reply are in one line, with the Message-ID. Never content, and no
+reverse-path.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from restante.delivery.delivery_tally import DeliveryTally
+from restante.delivery.link_plan import ConnectionEnd, LinkPlan
+from restante.mail.address import shown_paths
+from restante.mail.message import HeldMessage, message_name
+from restante.queue.deferral_cause import Hindrance, hindrance
+from restante.queue.recipient_status import Move, Outcome, RecipientOutcome, move_of
+from restante.telemetry.event_bus import Log
+from restante.telemetry.events import (
+    AttemptEnded,
+    DeliveryAttempt,
+    DeliveryDeferred,
+    DeliveryRefused,
+    DeliveryUncertain,
+    Event,
+    MessageDelivered,
+)
+
+_EVENTS: Final[Mapping[Move, type[DeliveryDeferred | DeliveryUncertain]]] = {
+    Move.DEFERRED: DeliveryDeferred,
+    Move.UNCERTAIN: DeliveryUncertain,
+}
+
+
+class Journal:
+    """One drain's lines and counts."""
+
+    def __init__(self, log: Log, domain: str) -> None:
+        self._log = log
+        self._domain = domain
+        self.destination = ""  # of the present attempt
+        self.totals = DeliveryTally()
+        self.last_error = ""
+        self.hindrance = Hindrance.NONE  # the cause that it indicates
+
+    def record(self, message: HeldMessage, outcome: Outcome, reply: str) -> Move:
+        """Log the outcome of a message and return it; `reply` is the one to its content."""
+        move = move_of(outcome)
+        self.totals.count(move)
+        if move is Move.DELIVERED:
+            self._delivered(message, outcome.recipients, reply)
+        else:
+            self._not_delivered(message, outcome, reply)
+        return move
+
+    def _not_delivered(self, message: HeldMessage, outcome: Outcome, reply: str) -> None:
+        for recipient in outcome.recipients:
+            if recipient.move is Move.DELIVERED:
+                continue
+            self.last_error, self.hindrance = recipient.reply, hindrance(recipient)
+            self._log.publish(self._event(message, recipient))
+        taken = [one for one in outcome.recipients if one.move is Move.DELIVERED]
+        if taken:
+            self._delivered(message, taken, reply)
+
+    def _event(self, message: HeldMessage, recipient: RecipientOutcome) -> Event:
+        if recipient.move in (Move.REFUSED, Move.BOUNCED):
+            return DeliveryRefused(
+                message=message_name(message.number),
+                message_id=message.message_id or "",
+                domain=self._domain,
+                destination=self.destination,
+                forward_path=recipient.forward_path,
+                reply=recipient.reply,
+                bounced=True if recipient.move is Move.BOUNCED else None,
+            )
+        return _EVENTS[recipient.move](
+            message=message_name(message.number),
+            message_id=message.message_id or "",
+            domain=self._domain,
+            destination=self.destination,
+            forward_path=recipient.forward_path,
+            reply=recipient.reply,
+        )
+
+    def _delivered(
+        self, message: HeldMessage, recipients: Sequence[RecipientOutcome], reply: str
+    ) -> None:
+        paths = [one.forward_path for one in recipients]
+        self._log.publish(
+            MessageDelivered(
+                message=message_name(message.number),
+                message_id=message.message_id or "",
+                domain=self._domain,
+                destination=self.destination,
+                recipients=len(paths),
+                forward_paths=shown_paths(paths),
+                reply=reply,
+            )
+        )
+
+    def attempted(
+        self, link_plan: LinkPlan, end: ConnectionEnd, tally: DeliveryTally, seconds: float
+    ) -> None:
+        """Log the end of a connection, which took so many seconds."""
+        if end.reason:
+            self.last_error, self.hindrance = end.reason, Hindrance.NONE
+        self._log.publish(
+            DeliveryAttempt(
+                domain=self._domain,
+                destination=self.destination,
+                address=link_plan.endpoint.text,
+                tls=end.tls,
+                manner=str(end.manner),
+                end=str(end.kind),
+                reason=end.reason,
+                delivered=tally.delivered,
+                deferred=tally.deferred,
+                refused=tally.refused,
+                uncertain=tally.uncertain,
+                outstanding=len(end.outstanding),
+                seconds=round(seconds, 3),
+            )
+        )
+
+    def attempt_ended(self, kind: str, reason: str, *, tried: int, is_complete: bool) -> None:
+        """Log the end of an attempt; if it was incomplete, the reason is the last error."""
+        if not is_complete:
+            self.last_error = reason
+        self._log.publish(
+            AttemptEnded(
+                domain=self._domain,
+                destination=self.destination,
+                end=kind,
+                reason=reason,
+                tried=tried,
+            )
+        )
+
+    def could_not_attempt(self, reason: str) -> None:
+        """Log that no connection could even be tried."""
+        self.last_error, self.hindrance = reason, Hindrance.NONE
+        self._log.publish(
+            DeliveryAttempt(domain=self._domain, destination=self.destination, reason=reason)
+        )

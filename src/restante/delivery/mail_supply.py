@@ -1,0 +1,174 @@
+"""A domain's held mail for the connections: oldest first, read ahead, once each in a round.
+
+A message that has passed too many hosts is marked here, where its header is available;
+delivery/reply_outcome.py refuses it. A content file is read whole before a connection takes its
+message. A damaged file would interrupt the connection, and every pipelined message beside it would
+be sent again. The store sets a damaged one apart.
+
+A round is one walk over all held mail. It may take several attempts. One that is stopped keeps its
+place, so that ten deferred messages do not block all the others permanently. Two rules ensure that
+one drain delivers nothing twice. Within a round the walk only goes forward. The next round begins
+when everything of this one is settled (the caller's part).
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from restante.mail.first_line import has_ascii_header, set_off
+from restante.mail.message import HeldMessage, message_name
+from restante.mail.received_field import HEADER_OCTETS, has_more_hops
+from restante.smtp.client_transaction import MAX_RECIPIENTS
+from restante.store.mail_content import ContentStore
+from restante.store.mail_handover import HandoverStore
+from restante.store.store_errors import Damaged, StoreError
+
+BATCH_MESSAGES: Final = 256
+BATCH_OCTETS: Final = 1024 * 1024  # of content in memory: two batches at most, for each drain
+_LOSS: Final = 2
+_LOSS_AFTER_MAIL: Final = 1
+_MOST_LOSSES: Final = 3
+FILES_AT_ONCE: Final = 16  # examined before the connections get more mail: a disk may be slow
+FILE_OCTETS_AT_ONCE: Final = 8 * 1024 * 1024  # the same limit for their size
+
+
+class Supply:
+    """The messages that wait to be sent."""
+
+    def __init__(
+        self,
+        handover: HandoverStore,
+        content: ContentStore,
+        domain_id: int,
+        hostname: str,
+        hops_limit: Callable[[], int],
+    ) -> None:
+        """`hostname`: ours; `hops_limit` returns the limit of Received fields when mail is read."""
+        self._handover = handover
+        self._content = content
+        self._domain_id = domain_id
+        self._hostname = hostname
+        self._hops_limit = hops_limit
+        self._unseen: deque[HeldMessage] = deque()  # read from the store, with unseen headers
+        self._pending: deque[HeldMessage] = deque()
+        self._last_read = 0  # number of the last one that was pending
+        self.damaged = 0  # messages that this drain met and could not send
+        self._losses: dict[
+            tuple[int, str], int
+        ] = {}  # weights of the connections that lost a message
+        self.is_exhausted = False  # the last read found no more
+        self.left_behind = 0  # messages of this round that were tried and are still held
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no message can be taken now."""
+        return not self._pending
+
+    @property
+    def waiting(self) -> int:
+        """How many messages can be taken now."""
+        return len(self._pending)
+
+    @property
+    def is_low(self) -> bool:
+        """Whether it is time to read on."""
+        return not self.is_exhausted and len(self._pending) < BATCH_MESSAGES // 2
+
+    def take(self) -> HeldMessage | None:
+        """Return the next message, None if there is none now."""
+        return self._pending.popleft() if self._pending else None
+
+    def give_back(
+        self, message: HeldMessage, *, took_mail: bool = False, behind: bool = False
+    ) -> bool:
+        """Put back a message that its connection lost; False if it was lost too often.
+
+        Such a message may be the cause. One connection that took no mail may lose it. One that did
+        (`took_mail`) weighs half as much: some servers close after each message. `behind` the
+        others that are pending, not before them.
+        """
+        part = (message.number, message.envelope.forward_paths[0])
+        weight = self._losses.get(part, 0) + (_LOSS_AFTER_MAIL if took_mail else _LOSS)
+        if weight > _MOST_LOSSES:
+            return False
+        self._losses[part] = weight
+        if behind:
+            self._pending.append(message)
+        else:
+            self._pending.appendleft(message)
+        return True
+
+    async def read(self) -> bool:
+        """Read on, even past an earlier end; return whether there was something."""
+        if not self._unseen:
+            self._unseen.extend(
+                await self._handover.held(
+                    self._domain_id, self._last_read, BATCH_MESSAGES, BATCH_OCTETS
+                )
+            )
+        self.is_exhausted = not self._unseen
+        files = octets = 0
+        while self._unseen and files < FILES_AT_ONCE and octets < FILE_OCTETS_AT_ONCE:
+            file = self._unseen[0].file
+            if file is not None:
+                files, octets = files + 1, octets + file.size
+            await self._see(self._unseen[0])
+        return not self.is_exhausted
+
+    async def _see(self, message: HeldMessage) -> None:
+        """Make the first unseen message pending, marked if it loops; pass over a damaged one."""
+        is_whole, content = True, message.head
+        if message.file is not None:
+            try:
+                content += await self._content.prove_file(message.file, HEADER_OCTETS)
+            except Damaged:
+                is_whole = False
+                self.damaged += 1
+            except StoreError:  # it happens again when the content is sent, and is logged there
+                pass
+        if has_more_hops(content, self._hops_limit()):
+            message = message._replace(goes_in_a_circle=True)
+        message = self._made_ready(message, content)
+        self._unseen.popleft()
+        if is_whole:
+            self._pending.extend(_parts(message))
+        self._last_read = message.number
+
+    def _made_ready(self, message: HeldMessage, content: bytes) -> HeldMessage:
+        """Return a message as it is sent: first line set off, SMTPUTF8 only if needed."""
+        head = set_off(message.head, content, message_name(message.number), self._hostname)
+        if head is not message.head:
+            message = message._replace(head=head)
+        if message.envelope.needs_smtputf8 and has_ascii_header(content):
+            # A client may use SMTPUTF8 for any mail (RFC 6531 §3.4); the paths are checked when it
+            # is sent.
+            message = message._replace(envelope=message.envelope._replace(needs_smtputf8=False))
+        return message
+
+    def lay_down(self) -> None:
+        """End an attempt: forget unsent messages; the next attempt reads on from there."""
+        if self._pending:
+            self._last_read = min(message.number for message in self._pending) - 1
+        self._unseen.clear()
+        self._pending.clear()
+        self.is_exhausted = False
+
+    def begin_round(self) -> None:
+        """Start again with the oldest message. Only when all outcomes are settled."""
+        self._unseen.clear()
+        self._pending.clear()
+        self._losses.clear()
+        self._last_read = 0
+        self.is_exhausted = False
+        self.left_behind = 0
+
+
+def _parts(message: HeldMessage) -> Iterator[HeldMessage]:
+    """Split a message into transactions of at most 100 recipients (RFC 5321 §4.5.3.1.8)."""
+    paths = message.envelope.forward_paths
+    if len(paths) <= MAX_RECIPIENTS:
+        yield message
+        return
+    for start in range(0, len(paths), MAX_RECIPIENTS):
+        some = message.envelope._replace(forward_paths=paths[start : start + MAX_RECIPIENTS])
+        yield message._replace(envelope=some)

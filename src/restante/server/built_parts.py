@@ -1,0 +1,143 @@
+"""The groups of a server's parts, and the ground on which they are built.
+
+Plain wiring: nothing here runs or decides. A later part subscribes to an earlier one (`on_end`,
+`on_stored`, `on_change`), so that no attribute is assigned afterwards.
+"""
+
+from dataclasses import dataclass
+
+from restante.admin.admin_context import AdminContext
+from restante.admin.change_keeper import ChangeKeeper
+from restante.admin.portal_sessions import PortalSessions
+from restante.admin.token_authentication import TokenGate
+from restante.admin.token_uses import TokenUses
+from restante.delivery.delivery_context import DeliveryContext
+from restante.delivery.dispatcher import Dispatcher
+from restante.delivery.watcher import Watcher
+from restante.network.resolver import DnsResolver
+from restante.notices.notice_service import Notices
+from restante.reception.auth_gate import AuthGate
+from restante.reception.disk_space import DiskSpace
+from restante.reception.domain_facts import FactsLookup
+from restante.reception.doorkeeper import Doorkeeper
+from restante.reception.intake import Intake
+from restante.reception.listeners import Listeners
+from restante.reception.login_keeper import LoginKeeper
+from restante.reception.memory_budget import MemoryBudget
+from restante.release.authorized_host_lookup import HostNames
+from restante.release.releaser import Releaser
+from restante.reports.report_sender import Reports
+from restante.retention.held_recorder import HeldRecorder
+from restante.retention.history_sweep import HistorySweep
+from restante.retention.presence_sweep import PresenceSweep
+from restante.retention.retention_sweep import RetentionSweep
+from restante.retention.use_recorder import UseRecorder
+from restante.server.record_poll import RecordPoll
+from restante.server.reload import Reloader
+from restante.server.server_instruments import Instruments
+from restante.server.server_setup import Address, RunningSettings, ServerSetup
+from restante.server.session_terms_maker import SessionTermsMaker
+from restante.server.task_spawner import TaskSpawner
+from restante.server.web_terms_maker import ListenerTermsMaker
+from restante.store.interface import Store
+from restante.store.live_directory import LiveDirectory
+from restante.store.live_recipients import LiveRecipients
+from restante.store.scrubber import Scrubber
+from restante.telemetry.loop_lag import LoopLag
+from restante.web.http_connections import HttpConnections
+from restante.web.request_counts import RequestCounts
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """The store, and the records that are kept in memory."""
+
+    store: Store
+    directory: LiveDirectory
+    recipients: LiveRecipients
+    takers: frozenset[str] = frozenset()  # the destinations that have ever taken mail
+
+
+@dataclass(frozen=True, slots=True)
+class ReceptionParts:
+    """The parts that accept mail."""
+
+    door: Doorkeeper
+    memory_budget: MemoryBudget
+    disk_space: DiskSpace
+    auth_gate: AuthGate
+    facts: FactsLookup
+    intake: Intake
+    listeners: Listeners
+    terms: SessionTermsMaker
+    logins: LoginKeeper
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionSweeps:
+    """The parts that end what was kept long enough."""
+
+    mail: RetentionSweep
+    history: HistorySweep
+    presence: PresenceSweep
+    held: HeldRecorder
+    uses: UseRecorder
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryParts:
+    """The parts by which mail leaves: handed over, reported, announced, or deleted."""
+
+    context: DeliveryContext
+    dispatcher: Dispatcher
+    releaser: Releaser
+    watcher: Watcher
+    reports: Reports
+    notices: Notices
+    retention: RetentionSweeps
+
+
+@dataclass(frozen=True, slots=True)
+class AdminParts:
+    """The parts that show the server and let an operator act."""
+
+    context: AdminContext
+    instruments: Instruments
+    reloader: Reloader
+    scrubber: Scrubber
+    loop_lag: LoopLag
+    token_uses: TokenUses
+    token_gate: TokenGate
+    sessions: PortalSessions
+    changes: ChangeKeeper
+    control_connections: HttpConnections
+    metrics_connections: HttpConnections
+    web_connections: HttpConnections
+    request_counts: RequestCounts  # of the `web` listeners
+    terms: ListenerTermsMaker
+
+
+@dataclass(frozen=True, slots=True)
+class ServerParts:
+    """All parts of one server."""
+
+    settings: RunningSettings
+    records: Records
+    own_addresses: list[Address]  # that we listen on; changed in place by a reload
+    record_poll: RecordPoll
+    delivery: DeliveryParts
+    reception: ReceptionParts
+    admin: AdminParts
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """Needed by every builder."""
+
+    setup: ServerSetup
+    settings: RunningSettings
+    records: Records
+    resolver: DnsResolver
+    host_names: HostNames
+    own_addresses: list[Address]
+    spawner: TaskSpawner

@@ -1,0 +1,67 @@
+"""The server's certificates as TLS contexts, one for each kind of listener."""
+
+from pathlib import Path
+
+import pytest
+
+from restante.config.load import load
+from restante.config.schema import Listen, TlsSettings
+from restante.config.server_certificates import IdentityUnusable, read_identity
+from restante.network.tls_context import oldest_version
+from tests.config.files import NOW, installed, replaced
+
+
+def test_each_kind_of_listener_has_its_context(tmp_path: Path) -> None:
+    old = '\ntls_minimum = "1.0"\n'
+    config = load(replaced(installed(tmp_path), '"127.0.0.1:4465"', f'"127.0.0.1:4465"{old}'), {})
+    identity = read_identity(config)
+    mx, smtps = (identity.context(listen, config.tls) for listen in config.listen[:2])
+    assert (oldest_version(mx), oldest_version(smtps)) == ("1.2", "1.0")
+    assert set(identity.contexts) == {("mx", "1.2"), ("smtps", "1.0")}
+
+
+def test_listeners_of_one_kind_share_a_context(tmp_path: Path) -> None:
+    config = load(replaced(installed(tmp_path), '"smtps"', '"mx"'), {})
+    assert list(read_identity(config).contexts) == [("mx", "1.2")]
+
+
+def test_only_a_listener_without_clear_text_has_no_cbc_suites(tmp_path: Path) -> None:
+    secure = '"127.0.0.1:8025"\ntls = true\n'
+    config = load(replaced(installed(tmp_path), '"127.0.0.1:8025"', secure), {})
+    identity = read_identity(config)
+    has_cbc = [
+        any(not one["aead"] for one in identity.context(listen, config.tls).get_ciphers())
+        for listen in config.listen
+    ]
+    assert has_cbc == [True, False, False]
+
+
+def test_it_tells_names_and_the_first_end_of_all_certificates(tmp_path: Path) -> None:
+    identity = read_identity(load(installed(tmp_path), {}))
+    assert "mx2.example.net" in identity.names
+    assert 0 < identity.expires_at - NOW <= 397 * 86400
+
+
+@pytest.mark.parametrize("spoil", [Path.unlink, lambda file: file.write_text("no PEM")])
+def test_a_file_that_cannot_be_used_is_named(tmp_path: Path, spoil: object) -> None:
+    config = load(installed(tmp_path), {})
+    assert callable(spoil)
+    spoil(tmp_path / "tls" / "cert.pem")
+    with pytest.raises(IdentityUnusable, match=r"cert\.pem.*: cannot be used: .*config check"):
+        read_identity(config)
+
+
+def test_a_key_of_another_certificate_is_refused(tmp_path: Path) -> None:
+    config = load(installed(tmp_path), {})
+    tls = tmp_path / "tls"
+    (tls / "key.pem").write_bytes((tls / "key-rsa.pem").read_bytes())
+    with pytest.raises(IdentityUnusable, match="cannot be used"):
+        read_identity(config)
+
+
+def test_a_listener_of_a_kind_that_was_not_read_has_no_context(tmp_path: Path) -> None:
+    config = load(installed(tmp_path), {})
+    later = Listen(service="mx", address="127.0.0.1:0", tls_minimum="1.3")
+    assert isinstance(config.tls, TlsSettings)
+    with pytest.raises(KeyError):
+        read_identity(config).context(later, config.tls)

@@ -1,0 +1,145 @@
+"""The log lines and counts of a drain: one line for each message, recipient and connection."""
+
+import ipaddress
+from typing import Any
+
+import pytest
+
+from restante.delivery.delivery_settings import DeliverySettings
+from restante.delivery.delivery_tally import DeliveryTally
+from restante.delivery.drain_log import Journal
+from restante.delivery.link_plan import ConnectionEnd, EndKind, LinkPlan, SendingManner
+from restante.delivery.route import Endpoint
+from restante.queue.deferral_cause import Hindrance
+from restante.queue.recipient_status import Move, Outcome, RecipientOutcome, Stage
+from restante.smtp.handshake import ClientOptions
+from restante.telemetry.events import (
+    AttemptEnded,
+    DeliveryAttempt,
+    DeliveryDeferred,
+    DeliveryRefused,
+    DeliveryUncertain,
+    Event,
+    MessageDelivered,
+)
+from restante.tenancy.model import TlsUse
+from tests.log_lines import Lines
+from tests.smtp.client_talk import mail
+
+PLACE = {"domain": "b.example", "destination": "p.example:25"}
+MESSAGE_ID = "<1@example.org>"
+NAMED = {"message": "11", "message_id": MESSAGE_ID}
+QUEUED = "250 2.0.0 queued as 4711"
+
+
+class Scene:
+    def __init__(self) -> None:
+        self.log = Lines()
+        self.journal = Journal(self.log, "b.example")
+        self.journal.destination = "p.example:25"
+
+    def record(self, *recipients: RecipientOutcome) -> Move:
+        message = mail(33)._replace(message_id=MESSAGE_ID)
+        return self.journal.record(message, Outcome(33, recipients), QUEUED)
+
+    @property
+    def lines(self) -> list[tuple[type[Event], dict[str, Any]]]:
+        return self.log.lines
+
+
+def recipient(move: Move, reply: str = "", stage: Stage = Stage.RCPT) -> RecipientOutcome:
+    return RecipientOutcome(f"{move.value}@b.example", move, reply, stage)
+
+
+def test_a_delivered_message_is_one_line_with_its_place_and_the_reply() -> None:
+    scene = Scene()
+    assert scene.record(recipient(Move.DELIVERED), recipient(Move.DELIVERED)) is Move.DELIVERED
+    paths = "delivered@b.example,delivered@b.example"
+    expected = {**PLACE, **NAMED, "recipients": 2, "forward_paths": paths, "reply": QUEUED}
+    assert scene.lines == [(MessageDelivered, expected)]
+    assert scene.journal.last_error == ""
+
+
+@pytest.mark.parametrize(
+    ("move", "event", "more"),
+    [
+        (Move.DEFERRED, DeliveryDeferred, {}),
+        (Move.UNCERTAIN, DeliveryUncertain, {}),
+        (Move.REFUSED, DeliveryRefused, {}),
+        (Move.BOUNCED, DeliveryRefused, {"bounced": True}),
+    ],
+)
+def test_each_other_recipient_is_a_line_with_the_reply_to_it(
+    move: Move, event: type[Event], more: dict[str, Any]
+) -> None:
+    scene = Scene()
+    scene.record(recipient(move, "reply of the destination"))
+    path = f"{move.value}@b.example"
+    expected = {**PLACE, **NAMED, "forward_path": path, "reply": "reply of the destination"}
+    assert scene.lines == [(event, {**expected, **more})]
+    assert scene.journal.last_error == "reply of the destination"
+
+
+def test_a_message_taken_in_part_has_a_line_for_each_refusal_and_one_for_the_rest() -> None:
+    scene = Scene()
+    move = scene.record(
+        recipient(Move.DELIVERED), recipient(Move.REFUSED, "550 no"), recipient(Move.DELIVERED)
+    )
+    assert move is Move.REFUSED
+    assert [kind for kind, _ in scene.lines] == [DeliveryRefused, MessageDelivered]
+    assert scene.lines[1][1]["recipients"] == 2
+    assert "refused" not in scene.lines[1][1]["forward_paths"]
+    assert scene.journal.totals.tried == 1
+
+
+@pytest.mark.parametrize(
+    ("reply", "stage", "expected"),
+    [
+        ("450 4.7.1 slow down", Stage.MAIL, Hindrance.RATE),
+        ("450 4.7.1 greylisted", Stage.RCPT, Hindrance.POLICY),
+        ("450 4.2.1 mailbox busy", Stage.RCPT, Hindrance.NONE),
+    ],
+)
+def test_the_last_error_is_shown_with_its_cause(
+    reply: str, stage: Stage, expected: Hindrance
+) -> None:
+    scene = Scene()
+    scene.record(recipient(Move.DEFERRED, reply, stage))
+    assert (scene.journal.last_error, scene.journal.hindrance) == (reply, expected)
+    scene.journal.could_not_attempt("no such name in DNS")
+    assert scene.journal.last_error == "no such name in DNS"
+    assert scene.journal.hindrance is Hindrance.NONE
+
+
+def test_a_connection_is_one_line_with_its_counts() -> None:
+    scene = Scene()
+    options = ClientOptions("mx2.example.net", TlsUse.OFF)
+    endpoint = Endpoint(ipaddress.ip_address("192.0.2.9"), 25)
+    plan = LinkPlan(endpoint, "p.example:25", options, None, DeliverySettings())
+    end = ConnectionEnd(EndKind.BUSY, "421 busy", True, (mail(1),), "TLSv1.3", SendingManner.AHEAD)
+    scene.journal.attempted(plan, end, DeliveryTally(delivered=3, deferred=2, refused=1), 1.25)
+    [(kind, fields)] = scene.lines
+    assert kind is DeliveryAttempt
+    expected = {
+        **PLACE,
+        "address": "192.0.2.9:25",
+        "tls": "TLSv1.3",
+        "manner": "ahead",
+        "end": "busy",
+        "reason": "421 busy",
+        "delivered": 3,
+        "deferred": 2,
+        "refused": 1,
+        "outstanding": 1,
+    }
+    assert expected.items() <= fields.items()
+    assert scene.journal.last_error == "421 busy"
+
+
+@pytest.mark.parametrize("is_complete", [True, False])
+def test_the_reason_of_an_attempt_is_an_error_only_if_it_was_incomplete(is_complete: bool) -> None:
+    scene = Scene()
+    scene.journal.attempt_ended("COMPLETE", "the reason", tried=5, is_complete=is_complete)
+    expected = {**PLACE, "end": "COMPLETE", "reason": "the reason", "tried": 5}
+    assert scene.lines == [(AttemptEnded, expected)]
+    assert scene.journal.last_error == ("" if is_complete else "the reason")

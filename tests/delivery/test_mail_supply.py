@@ -1,0 +1,241 @@
+"""The walk over held mail: forward only, each message once a round, loops marked refused."""
+
+import asyncio
+from typing import cast
+
+from restante.delivery.mail_supply import BATCH_MESSAGES, FILE_OCTETS_AT_ONCE, FILES_AT_ONCE, Supply
+from restante.mail.message import ContentFile, HeldMessage
+from restante.mail.received_field import HEADER_OCTETS
+from restante.store.mail_content import ContentStore
+from restante.store.mail_handover import HandoverStore
+from restante.store.store_errors import Damaged, StoreError
+from tests.smtp.client_talk import mail
+
+
+class Shelf:
+    """Held mail by number."""
+
+    def __init__(self, *numbers: int) -> None:
+        self.messages = [mail(number) for number in numbers]
+        self.files: dict[str, bytes] = {}
+        self.looked_into: list[str] = []
+        self.damaged: set[str] = set()
+
+    async def held(self, _: int, after: int, limit: int, __: int) -> list[HeldMessage]:
+        return [message for message in self.messages if message.number > after][:limit]
+
+    async def prove_file(self, file: ContentFile, beginning: int) -> bytes:
+        self.looked_into.append(file.name)
+        if file.name in self.damaged:
+            raise Damaged("it is not what was written")
+        if file.name not in self.files:
+            raise StoreError("it cannot be read now")
+        return self.files[file.name][:beginning]
+
+    def add_large(self, number: int, head: bytes, rest: bytes | None) -> None:
+        """Put a message with a file on the shelf; None: the file is missing."""
+        name = f"file-{number}"
+        if rest is not None:
+            self.files[name] = rest
+        self.messages.append(
+            mail(number, content=head, file=ContentFile(name, len(rest or b""), 0))
+        )
+
+
+def supply_of(shelf: Shelf, hops_limit: int = 3) -> Supply:
+    return Supply(
+        cast(HandoverStore, shelf),
+        cast(ContentStore, shelf),
+        1,
+        "mx2.example.net",
+        lambda: hops_limit,
+    )
+
+
+def take_all(supply: Supply) -> list[int]:
+    taken = []
+    while (message := supply.take()) is not None:
+        taken.append(message.number)
+    return taken
+
+
+def read(supply: Supply) -> bool:
+    return asyncio.run(supply.read())
+
+
+def test_it_reads_on_from_where_it_was_and_says_when_there_is_no_more() -> None:
+    shelf = Shelf(*range(1, BATCH_MESSAGES + 11))
+    supply = supply_of(shelf)
+    lows = [supply.is_low]
+    assert read(supply)
+    lows.append(supply.is_low)
+    assert read(supply)
+    assert take_all(supply) == list(range(1, BATCH_MESSAGES + 11))
+    assert not read(supply)
+    assert supply.is_exhausted
+    assert [*lows, supply.is_low] == [True, False, False]
+    shelf.messages.append(mail(1000))
+    assert read(supply)
+    assert take_all(supply) == [1000]
+
+
+def test_mail_read_and_not_sent_is_read_again_by_the_next_attempt() -> None:
+    supply = supply_of(Shelf(1, 2, 3, 4))
+    read(supply)
+    supply.take()
+    supply.take()
+    supply.lay_down()
+    assert supply.is_empty
+    read(supply)
+    assert take_all(supply) == [3, 4]
+
+
+def test_a_message_can_be_given_back_once_in_a_round() -> None:
+    supply = supply_of(Shelf(1, 2, 3))
+    read(supply)
+    first, second = supply.take(), supply.take()
+    assert first is not None
+    assert second is not None
+    assert supply.give_back(first)
+    supply.lay_down()
+    read(supply)
+    assert take_all(supply) == [1, 2, 3]
+    assert not supply.give_back(first)
+    assert supply.give_back(second)
+    supply.begin_round()
+    read(supply)
+    assert supply.give_back(first)
+
+
+def test_a_new_round_begins_with_the_oldest() -> None:
+    supply = supply_of(Shelf(1, 2))
+    read(supply)
+    take_all(supply)
+    supply.left_behind = 1
+    supply.begin_round()
+    assert supply.left_behind == 0
+    read(supply)
+    assert take_all(supply) == [1, 2]
+
+
+def test_recipients_beyond_a_hundred_are_another_transaction() -> None:
+    shelf = Shelf()
+    shelf.messages = [mail(1, *(f"{index}@b.example" for index in range(201)))]
+    supply = supply_of(shelf)
+    read(supply)
+    parts = [supply.take() for _ in range(3)]
+    assert [len(part.envelope.forward_paths) for part in parts if part] == [100, 100, 1]
+    assert all(part is not None and supply.give_back(part) for part in parts)
+
+
+RECEIVED = b"Received: x\r\n"
+
+
+def circling(supply: Supply) -> list[int]:
+    """Read and take everything; return the messages that loop."""
+    while read(supply):
+        pass
+    found = []
+    while (message := supply.take()) is not None:
+        if message.goes_in_a_circle:
+            found.append(message.number)
+    return found
+
+
+def test_mail_with_too_many_hops_is_marked() -> None:
+    shelf = Shelf()
+    shelf.messages = [mail(hops, content=RECEIVED * hops + b"\r\nbody") for hops in range(1, 8)]
+    assert circling(supply_of(shelf, hops_limit=3)) == [4, 5, 6, 7]
+
+
+def test_large_content_is_looked_into_as_far_as_a_header_goes() -> None:
+    shelf = Shelf()
+    padding = b"X-Padding: %s\r\n" % (b"x" * HEADER_OCTETS)
+    shelf.add_large(1, RECEIVED, RECEIVED * 2)
+    shelf.add_large(2, RECEIVED, RECEIVED * 3 + padding)
+    shelf.add_large(3, RECEIVED, padding + RECEIVED * 3)  # not where anybody's fields stand
+    shelf.add_large(4, RECEIVED, b"Subject: x\r\n\r\n" + RECEIVED * 3)
+    shelf.add_large(5, RECEIVED, None)  # sending it will tell
+    assert circling(supply_of(shelf, hops_limit=3)) == [2]
+
+
+def test_all_parts_of_a_message_that_goes_in_a_circle_are_marked() -> None:
+    shelf = Shelf()
+    shelf.messages = [
+        mail(1, *(f"{index}@b.example" for index in range(101)), content=RECEIVED * 4)
+    ]
+    assert circling(supply_of(shelf, hops_limit=3)) == [1, 1]
+
+
+def test_a_batch_of_large_mail_does_not_wait_for_its_last_file() -> None:
+    shelf = Shelf()
+    for number in range(1, 2 * FILES_AT_ONCE + 2):
+        shelf.add_large(number, RECEIVED, b"")
+    shelf.messages.append(mail(1000))
+    supply = supply_of(shelf)
+    assert read(supply)
+    assert len(shelf.looked_into) == FILES_AT_ONCE
+    assert take_all(supply) == [*range(1, FILES_AT_ONCE + 1)]
+    assert supply.is_low
+    supply.lay_down()  # mail that nobody took is read again
+    assert read(supply)
+    assert read(supply)
+    assert take_all(supply) == [*range(FILES_AT_ONCE + 1, 2 * FILES_AT_ONCE + 2), 1000]
+    assert len(set(shelf.looked_into)) == len(shelf.looked_into)
+    supply.begin_round()
+    assert read(supply)
+    assert take_all(supply)[0] == 1
+
+
+def test_a_batch_of_very_large_mail_does_not_wait_for_much_of_it() -> None:
+    shelf = Shelf()
+    for number in (1, 2, 3):
+        shelf.add_large(number, RECEIVED, bytes(FILE_OCTETS_AT_ONCE // 2))
+    supply = supply_of(shelf)
+    assert read(supply)
+    assert take_all(supply) == [1, 2]
+    assert read(supply)
+    assert take_all(supply) == [3]
+
+
+def test_damaged_content_is_passed_over_and_keeps_nobody_back() -> None:
+    shelf = Shelf()
+    for number in (1, 2, 3):
+        shelf.add_large(number, RECEIVED, b"content")
+    shelf.damaged = {"file-1", "file-3"}
+    supply = supply_of(shelf)
+    assert read(supply)
+    assert take_all(supply) == [2]
+    shelf.messages.clear()  # the store has marked them
+    assert not read(supply)
+
+
+def test_smtputf8_is_asked_for_only_where_an_address_or_a_header_needs_it() -> None:
+    """A client may say it of any mail; a destination without it would refuse plain mail then."""
+    shelf = Shelf()
+    for number, content in (
+        (1, b"To: x\r\n\r\n\xc3\xbc\r\n"),
+        (2, b"To: \xc3\xbc\r\n\r\nx\r\n"),
+        (3, b"To: x\r\n"),
+    ):
+        message = mail(number, content=content)
+        shelf.messages.append(
+            message._replace(envelope=message.envelope._replace(needs_smtputf8=True))
+        )
+    supply = supply_of(shelf)
+    read(supply)
+    taken = [supply.take() for _ in range(3)]
+    assert [one.envelope.needs_smtputf8 for one in taken if one] == [False, True, True]
+
+
+def test_a_first_line_that_would_do_harm_is_set_off_in_what_is_sent() -> None:
+    shelf = Shelf()
+    shelf.messages.append(mail(1, content=b" joins\r\n"))
+    shelf.add_large(2, b"", b"From a@b\r\nTo: x\r\n\r\n")
+    supply = supply_of(shelf)
+    read(supply)
+    small, large = supply.take(), supply.take()
+    assert small
+    assert large
+    assert (small.head, small.size) == (b"\r\n joins\r\n", 10)
+    assert (large.head, large.size) == (b"X-Mailbox-Line: ", 16 + 19)

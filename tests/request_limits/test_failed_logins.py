@@ -1,0 +1,75 @@
+"""Failures that are remembered, delays that grow, and rates."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from restante.request_limits import failed_logins
+from restante.request_limits.failed_logins import FailureLedger, RateLimit
+
+
+def test_a_typing_error_costs_nothing_and_delays_grow_up_to_a_bound() -> None:
+    ledger = FailureLedger(until_refusal=100, memory=900)
+    delays = []
+    for second in range(9):
+        ledger.failed(["alice"], second)
+        delays.append(ledger.delay(["alice"], second))
+    assert delays == [0, 0.5, 1, 2, 4, 8, 16, 16, 16]
+
+
+def test_the_worst_of_the_keys_counts() -> None:
+    ledger = FailureLedger(until_refusal=3, memory=900)
+    for user in ("alice", "bob", "carol"):
+        ledger.failed([user, "block"], 0)
+    assert ledger.is_refused(["dave", "block"], 1)
+    assert not ledger.is_refused(["alice", "elsewhere"], 1)
+
+
+def test_failures_are_forgotten_after_a_time_and_on_success() -> None:
+    ledger = FailureLedger(until_refusal=2, memory=900)
+    ledger.failed(["alice"], 0)
+    ledger.failed(["alice"], 1)
+    assert ledger.is_refused(["alice"], 900)
+    assert not ledger.is_refused(["alice"], 902)
+    ledger.failed(["bob"], 0)
+    ledger.succeeded(["bob"])
+    assert ledger.failures("bob", 1) == 0
+
+
+def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(failed_logins, "MOST_KEPT", 1000)
+    ledger = FailureLedger(until_refusal=2, memory=900)
+    for number in range(1010):
+        ledger.failed([number], 0)
+    assert ledger.failures(0, 0) == 0
+    assert ledger.failures(1009, 0) == 1
+
+
+def test_so_many_in_a_minute_and_no_more() -> None:
+    rate = RateLimit(per_minute=3)
+    assert [rate.allows("a", 0) for _ in range(4)] == [True, True, True, False]
+    assert rate.allows("b", 0)
+    assert not rate.allows("a", 19)
+    assert rate.allows("a", 39.5)
+
+
+@given(st.lists(st.floats(min_value=0, max_value=20), max_size=60))
+def test_no_minute_sees_more_than_twice_the_rate(pauses: list[float]) -> None:
+    """A bucket gives at most what it holds and what refills: a burst, then the rate."""
+    rate, now, allowed = RateLimit(per_minute=5), 0.0, []
+    for pause in pauses:
+        now += pause
+        if rate.allows("key", now):
+            allowed.append(now)
+    assert all(sum(at - 60 < other <= at for other in allowed) <= 10 for at in allowed)
+
+
+def test_a_failure_that_was_none_is_taken_back() -> None:
+    ledger = FailureLedger(2, 60.0)
+    ledger.failed(("a", "b"), 0.0)
+    ledger.failed(("a",), 0.0)
+    ledger.take_back(("a", "b", "c"))
+    assert [ledger.failures(key, 0.0) for key in "abc"] == [1, 0, 0]
+    ledger.take_back(("a",))
+    ledger.take_back(("a",))
+    assert ledger.failures("a", 0.0) == 0

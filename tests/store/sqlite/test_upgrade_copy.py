@@ -1,0 +1,105 @@
+"""Before its schema changes a store is copied; where there is no room for that, nothing changes."""
+
+import asyncio
+from pathlib import Path
+
+import apsw
+import pytest
+
+from restante.store.sqlite import SqliteStore, migrations, open_sqlite, upgrade_copy
+from restante.store.store_errors import StoreUnusable
+from tests.contract.making import all_held, content, hold, hosted, message, spooled
+
+FORMER = len(migrations.MIGRATIONS)
+
+
+@pytest.fixture
+def older(runner: asyncio.Runner, directory: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A store with mail, and this program has learned another step since."""
+
+    async def fill() -> None:
+        store = await open_sqlite(directory)
+        domain_id = await hosted(store)
+        await hold(store, domain_id, 1)
+        await store.reception.hold([message(2, domain_id, file=await spooled(store, b"content"))])
+        await store.close()
+
+    runner.run(fill())
+    step = (lambda connection: connection.execute("CREATE TABLE another (x INTEGER) STRICT"),)
+    monkeypatch.setattr(migrations, "MIGRATIONS", (*migrations.MIGRATIONS, *step))
+    return directory
+
+
+def copies(directory: Path) -> list[Path]:
+    return sorted(directory.glob(f"{upgrade_copy.PREFIX}*"))
+
+
+def version(directory: Path) -> int:
+    connection = apsw.Connection(str(directory / "restante.db"))
+    found = int(connection.pragma("user_version"))
+    connection.close()
+    return found
+
+
+async def numbers_and_content(store: SqliteStore) -> list[tuple[int, bytes]]:
+    [domain] = (await store.records.directory()).domains.values()
+    held = await all_held(store, domain.id)
+    return [
+        (one.number, await content(store.content.read_file(one.file)) if one.file else b"")
+        for one in held
+    ]
+
+
+async def test_a_store_is_copied_before_its_schema_changes(
+    older: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = await open_sqlite(older)
+    assert await numbers_and_content(store) == [(1, b""), (2, b"content")]
+    await store.close()
+    [copy] = copies(older)
+    assert copy.name == f"before-upgrade-from-schema-{FORMER}"
+    assert (version(older), version(copy)) == (FORMER + 1, FORMER)
+    monkeypatch.setattr(
+        migrations, "MIGRATIONS", migrations.MIGRATIONS[:FORMER]
+    )  # the earlier program
+    again = await open_sqlite(copy)
+    assert await numbers_and_content(again) == [(1, b""), (2, b"content")]
+    await again.close()
+
+
+async def test_it_is_copied_once(older: Path) -> None:
+    await (await open_sqlite(older)).close()
+    [copy] = copies(older)
+    made_at = (copy / "restante.db").stat().st_mtime_ns
+    await (await open_sqlite(older)).close()
+    assert [(one / "restante.db").stat().st_mtime_ns for one in copies(older)] == [made_at]
+
+
+async def test_a_new_store_has_nothing_to_copy(runner: asyncio.Runner, directory: Path) -> None:
+    await (await open_sqlite(directory)).close()
+    assert copies(directory) == []
+
+
+async def test_without_room_for_a_copy_nothing_changes(
+    older: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upgrade_copy, "free_octets", lambda _directory: 10 * 1024 * 1024)
+    with pytest.raises(
+        StoreUnusable, match=r"before the schema is upgraded: 65 MiB are needed and 10 are free"
+    ):
+        await open_sqlite(older)
+    assert (version(older), copies(older)) == (FORMER, [])
+    monkeypatch.undo()
+
+
+async def test_a_copy_that_was_broken_off_is_made_again_and_an_earlier_one_goes(
+    older: Path,
+) -> None:
+    broken = older / f"{upgrade_copy.PREFIX}{FORMER}"
+    for left in (broken, older / f"{upgrade_copy.PREFIX}1"):
+        (left / "content").mkdir(parents=True)
+        (left / "restante.db.partial").write_bytes(b"half")
+    await (await open_sqlite(older)).close()
+    assert copies(older) == [broken]
+    assert version(broken) == FORMER
+    assert not (broken / "restante.db.partial").exists()

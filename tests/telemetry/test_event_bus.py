@@ -1,0 +1,16 @@
+"""Events reach their subscribers."""
+
+from restante.telemetry.event_bus import EventBus
+from restante.telemetry.event_fields import example
+from restante.telemetry.events import EVENTS, Event, MailHeld, RoomShort
+
+
+def test_an_event_reaches_those_who_subscribed_to_its_type_in_order() -> None:
+    told: list[tuple[str, Event]] = []
+    bus = EventBus()
+    bus.subscribe(lambda event: told.append(("all", event)), *EVENTS)
+    bus.subscribe(lambda event: told.append(("short", event)), RoomShort)
+    short, held = example(RoomShort), example(MailHeld)
+    bus.publish(held)
+    bus.publish(short)
+    assert told == [("all", held), ("all", short), ("short", short)]

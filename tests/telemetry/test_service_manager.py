@@ -1,0 +1,42 @@
+"""Our state in datagrams for the service manager."""
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from restante.telemetry.service_manager import notify
+
+
+@pytest.mark.parametrize("is_abstract", [False, True])
+def test_a_state_is_one_datagram(
+    is_abstract: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = f"restante-{tmp_path.name}-{id(tmp_path)}" if is_abstract else str(tmp_path / "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(f"\0{name}" if is_abstract else name)
+        manager.setblocking(False)
+        monkeypatch.setenv("NOTIFY_SOCKET", f"@{name}" if is_abstract else name)
+        notify("READY=1")
+        notify("STOPPING=1")
+        assert [manager.recv(64), manager.recv(64)] == [b"READY=1", b"STOPPING=1"]
+
+
+def test_a_manager_that_left_stops_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "nobody"))
+    notify("READY=1")
+
+
+@pytest.mark.parametrize("address", [None, ""])
+def test_without_a_manager_no_socket_is_made(
+    address: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise AssertionError("a socket was made")
+
+    monkeypatch.setattr(socket, "socket", fail)
+    if address is None:
+        monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
+    else:
+        monkeypatch.setenv("NOTIFY_SOCKET", address)
+    notify("READY=1")
