@@ -19,7 +19,7 @@ class AwayStore(MemoryStore):
         self.absence = ""
         self.lease_left = inf  # seconds, of the drains
         self.calls = 0  # that found it away
-        self.care = _AwayUpkeep(self)
+        self.upkeep = _AwayUpkeep(self)
         self.handover = _AwayHandover(self)
         for name in PARTS:
             setattr(self, name, cast(Any, _AwayPart(self, getattr(self, name))))

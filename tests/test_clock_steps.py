@@ -25,7 +25,7 @@ from restante.release.authorized_host_lookup import HostNames
 from restante.reports.report_sender import Reports
 from restante.reports.report_settings import ReportSettings
 from restante.smtp.pipelining import Pipelining
-from restante.store.mail_queue import Bounce
+from restante.store.queue_store import Bounce
 from restante.telemetry.events import Event, MailAfterQuiet, ReportSent
 from restante.tenancy.policy import Hold
 from tests.delivery.scripted_primary import CLOSE, Script, ScriptedPrimary

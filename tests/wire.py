@@ -217,7 +217,7 @@ class Wire:
 
     def trail(self) -> list[AuditEntry]:
         """Return the release requests in the audit trail, oldest first."""
-        entries = self.run(self.store.trail.audit(limit=1000))
+        entries = self.run(self.store.audit.audit(limit=1000))
         return [
             entry for entry in reversed(entries) if entry.action is AuditAction.RELEASE_REQUESTED
         ]
@@ -332,7 +332,7 @@ class Wire:
             memory_budget=self.memory_budget,
             spawn=self._spawn,
             settings=self.settings,
-            store_absence=lambda: self.store.care.absence,
+            store_absence=lambda: self.store.upkeep.absence,
             admission_settings=AdmissionSettings(
                 "mx2.example.net",
                 split_mailbox(self.settings.postmaster) if self.settings.postmaster else None,

@@ -66,11 +66,11 @@ class ChangeScene:
         return self.operator.directory.now.domains["alpha.example"]
 
     async def waiting(self) -> Sequence[ScheduledChange]:
-        return await self.desk.store.scheduled.waiting_changes()
+        return await self.desk.store.schedule.waiting_changes()
 
     async def trail(self) -> list[AuditEntry]:
         """The entries about changes that waited, the newest first."""
-        entries = await self.desk.store.trail.audit()
+        entries = await self.desk.store.audit.audit()
         return [one for one in entries if one.action.startswith("change-")]
 
     def events(self, kind: type[Event]) -> list[dict[str, Any]]:

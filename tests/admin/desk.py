@@ -27,9 +27,9 @@ from restante.notices.notice_result import NoticeAttempt, NoticeResult
 from restante.queue.presence import Sighting
 from restante.queue.recipient_status import Move, Outcome, RecipientOutcome
 from restante.reception.intake import Intake, Receipt, ReceivedMail, hold_all
+from restante.store.handover_store import Drain
 from restante.store.live_directory import LiveDirectory
 from restante.store.live_recipients import LiveRecipients
-from restante.store.mail_handover import Drain
 from restante.store.memory import MemoryStore
 from restante.store.release_store import ReleaseRecord
 from restante.telemetry.events import Event

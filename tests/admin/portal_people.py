@@ -125,7 +125,7 @@ class People:
     async def entries(self, action: AuditAction) -> list[AuditEntry]:
         """Return the entries of an action, newest first."""
         wanted = EVERY_ENTRY._replace(action=str(action))
-        return list((await self.desk.store.trail.audit_page(wanted, 1000, None)).entries)
+        return list((await self.desk.store.audit.audit_page(wanted, 1000, None)).entries)
 
     @property
     def reasons(self) -> list[str]:

@@ -70,7 +70,7 @@ def test_removing_takes_a_reason_and_leaves_it_in_the_trail() -> None:
             await remove_account(desk.context, "alpha", " ")
         assert caught.value.kind is ErrorKind.USAGE
         await remove_account(desk.context, "alpha", "left us")
-        newest = (await desk.store.trail.audit())[0]
+        newest = (await desk.store.audit.audit())[0]
         assert (newest.action, newest.actor, newest.subject) == (
             "account-removed",
             "operator",

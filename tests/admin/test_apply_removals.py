@@ -72,7 +72,7 @@ def test_an_account_whose_domain_holds_mail_stays(desk: Desk) -> None:
 
 def test_a_reason_is_kept_in_the_trail(desk: Desk) -> None:
     apply(desk, ACME[:1], Prune.RECORDS)
-    entries = asyncio.run(desk.store.trail.audit(limit=3))
+    entries = asyncio.run(desk.store.audit.audit(limit=3))
     assert {entry.reason for entry in entries} == {"not named by the applied configuration"}
 
 

@@ -49,13 +49,13 @@ def test_all_records_are_added_in_an_order_that_works() -> None:
 def test_a_second_application_changes_nothing_and_says_so() -> None:
     desk = Desk()
     apply(desk, ACME)
-    entries = asyncio.run(desk.store.trail.audit(limit=100))
+    entries = asyncio.run(desk.store.audit.audit(limit=100))
     for prune in Prune:
         answer = apply(desk, ACME, prune)
         assert (told(answer), numbers(answer)) == ([], (0, 0, 0, 5, 0))
         assert answer[-1].summary is not None
         assert not answer[-1].summary.changed
-    assert asyncio.run(desk.store.trail.audit(limit=100)) == entries
+    assert asyncio.run(desk.store.audit.audit(limit=100)) == entries
 
 
 def test_a_dry_run_shows_the_same_and_changes_nothing() -> None:
@@ -76,7 +76,7 @@ def test_a_changed_field_is_shown_with_both_values_and_is_in_the_trail() -> None
         "authorized_hosts: 192.0.2.7 → 192.0.2.8",
         "policy.retention.seconds: none → 1d",
     ]
-    [entry] = asyncio.run(desk.store.trail.audit(limit=1))
+    [entry] = asyncio.run(desk.store.audit.audit(limit=1))
     assert (entry.action, entry.subject) == (AuditAction.DOMAIN_CHANGED, "acme.example")
 
 

@@ -11,7 +11,7 @@ from restante.mail.delivery_report import Report
 from restante.mail.dsn_request import DsnRequest, Notify, RecipientRequest
 from restante.mail.envelope import Envelope
 from restante.mail.message import ContentFile, HeldMessage, NewMessage, message_name
-from restante.store.mail_queue import QueueFilter
+from restante.store.queue_store import QueueFilter
 from restante.store.store_errors import Damaged, StoreError
 from restante.telemetry.events import ReportMade
 from restante.tenancy.audit import AuditAction
@@ -54,7 +54,7 @@ def test_held_and_refused_recipients_get_one_report_and_are_gone() -> None:
         )
         assert "nobody's business" not in report.content.decode()
         assert await desk.store.queue.message(1) is None
-        [entry] = await desk.store.trail.audit(limit=1)
+        [entry] = await desk.store.audit.audit(limit=1)
         assert (entry.action, entry.subject, entry.account, entry.reason) == (
             AuditAction.MAIL_BOUNCED,
             "1",
@@ -106,7 +106,7 @@ def test_each_accounts_trail_names_its_own_mail_only() -> None:
         assert (await bounced(desk, "1", "2")).changed == 2
         trail = [
             entry
-            for entry in await desk.store.trail.audit()
+            for entry in await desk.store.audit.audit()
             if entry.action is AuditAction.MAIL_BOUNCED
         ]
         assert {(entry.account, entry.subject) for entry in trail} == {
@@ -129,7 +129,7 @@ def test_many_go_a_bounded_number_at_a_time() -> None:
         assert len(await reports(desk)) == 2 * AT_ONCE + 1
         entries = [
             entry
-            for entry in await desk.store.trail.audit()
+            for entry in await desk.store.audit.audit()
             if entry.action is AuditAction.MAIL_BOUNCED
         ]
         assert len(entries) == 3
@@ -147,7 +147,7 @@ def test_a_message_that_changes_while_its_report_is_made_stays() -> None:
         async def and_then_it_is_deleted(number: int) -> object:
             found = await message(number)
             desk.store.queue.message = message  # type: ignore[method-assign]
-            await desk.store.queue.delete([1], (await desk.store.trail.audit())[0])
+            await desk.store.queue.delete([1], (await desk.store.audit.audit())[0])
             return found
 
         desk.store.queue.message = and_then_it_is_deleted  # type: ignore[method-assign, assignment]
@@ -227,7 +227,7 @@ def test_a_damaged_message_stays_and_keeps_no_other_back(other: str) -> None:
         assert [one.number for one in await desk.store.queue.list_queue(QueueFilter())] == [2]
         trail = [
             entry
-            for entry in await desk.store.trail.audit()
+            for entry in await desk.store.audit.audit()
             if entry.action is AuditAction.MAIL_BOUNCED
         ]
         assert " ".join(entry.subject for entry in reversed(trail)) == "1 3"

@@ -27,7 +27,7 @@ def test_a_change_that_no_longer_waits_is_not_applied() -> None:
         scene = await ChangeScene().open()
         await scene.ask(add_allow=("198.51.100.9",))
         [change] = await scene.waiting()
-        await scene.desk.store.scheduled.drop_change(change.id, (await scene.trail())[0])
+        await scene.desk.store.schedule.drop_change(change.id, (await scene.trail())[0])
         before = scene.domain
         assert not await put_change(scene.operator, change)
         assert scene.domain == before

@@ -319,9 +319,9 @@ def test_more_than_a_page_of_changes_is_seen_to(monkeypatch: pytest.MonkeyPatch)
         await scene.ask(add_allow=("198.51.100.9",))
         await scene.keeper.take_round()
         monkeypatch.setattr("restante.admin.change_keeper.PAGE", 1)
-        waiting = scene.desk.store.scheduled.waiting_changes
+        waiting = scene.desk.store.schedule.waiting_changes
         monkeypatch.setattr(
-            scene.desk.store.scheduled,
+            scene.desk.store.schedule,
             "waiting_changes",
             lambda after: waiting(after=after, limit=1),
         )

@@ -181,7 +181,7 @@ def test_every_kind_is_more_with_all_accounts_and_less_without(desk: Desk) -> No
     ]
     with pytest.raises(AdminError, match="never get mail-expired"):
         change(desk, account="", all_accounts=False)
-    [newest] = run(desk.store.trail.audit(limit=1))
+    [newest] = run(desk.store.audit.audit(limit=1))
     assert newest.changes[0].after == "mail-expired, room-short"
     assert newest.changes[1] == Change("hears_all", "no", "yes")
 
@@ -227,11 +227,11 @@ def test_an_impossible_change_is_reported_and_changes_nothing(
     desk: Desk, fields: dict[str, Any], kind: ErrorKind, says: str
 ) -> None:
     run(add_channel(desk.context, hook(account="alpha")))
-    before, trail = run(desk.store.records.directory()), len(run(desk.store.trail.audit()))
+    before, trail = run(desk.store.records.directory()), len(run(desk.store.audit.audit()))
     with pytest.raises(AdminError, match=says) as caught:
         change(desk, **fields)
     assert (caught.value.kind, run(desk.store.records.directory())) == (kind, before)
-    assert len(run(desk.store.trail.audit())) == trail
+    assert len(run(desk.store.audit.audit())) == trail
     assert "b-token" not in str(caught.value)
 
 

@@ -54,7 +54,7 @@ def test_a_webhook_is_kept_sealed_and_shown_without_its_secrets(desk: Desk) -> N
         URL, new.key.get_secret_value()
     )
     said = (
-        f"{view!r} {channel!r} {run(desk.store.trail.audit())!r} {desk.log.lines!r}"
+        f"{view!r} {channel!r} {run(desk.store.audit.audit())!r} {desk.log.lines!r}"
         f" {list(list_channels(desk.context))!r} {new!r}"
     )
     assert "a-token" not in said
@@ -77,7 +77,7 @@ def test_a_secret_is_no_good_in_another_channels_place(desk: Desk) -> None:
 def test_adding_and_removing_are_audited(desk: Desk) -> None:
     run(add_channel(desk.context, hook(account="alpha")))
     run(remove_channel(desk.context, "alpha", "hook", "they have moved"))
-    removed, added = run(desk.store.trail.audit(AuditFilter(account="alpha")))[:2]
+    removed, added = run(desk.store.audit.audit(AuditFilter(account="alpha")))[:2]
     assert (added.action, added.subject, added.reason) == (AuditAction.CHANNEL_ADDED, "hook", "")
     assert Change("target", "none", "https://hook.example/…") in added.changes
     assert (removed.action, removed.reason) == (AuditAction.CHANNEL_REMOVED, "they have moved")
@@ -199,7 +199,7 @@ def test_a_change_is_audited_without_its_secrets(desk: Desk) -> None:
         desk, webhook="https://b.example/b-token", key=key, kinds=("quota-reached", "mail-expired")
     )
     change(desk, kinds=())
-    again, first = run(desk.store.trail.audit(AuditFilter(account="alpha")))[:2]
+    again, first = run(desk.store.audit.audit(AuditFilter(account="alpha")))[:2]
     assert (first.action, first.subject) == (AuditAction.CHANNEL_CHANGED, "hook")
     assert first.reason == again.reason == "they have moved"
     assert [one.field for one in first.changes] == ["target", "sealed secret", "kinds"]
@@ -209,7 +209,7 @@ def test_a_change_is_audited_without_its_secrets(desk: Desk) -> None:
         ("kinds", "mail-expired, quota-reached")
     ]
     said = (
-        f"{run(desk.store.trail.audit())!r} {desk.log.lines!r}"
+        f"{run(desk.store.audit.audit())!r} {desk.log.lines!r}"
         f" {list(list_channels(desk.context))!r}"
     )
     assert "b-token" not in said
@@ -219,12 +219,12 @@ def test_a_change_is_audited_without_its_secrets(desk: Desk) -> None:
 def test_the_same_target_and_key_again_change_nothing(desk: Desk) -> None:
     run(add_channel(desk.context, hook(account="alpha")))
     target = secret(desk).url
-    before = len(run(desk.store.trail.audit()))
+    before = len(run(desk.store.audit.audit()))
     change(desk, webhook=target)
     change(desk, webhook=target, key=secret(desk).key)
-    assert len(run(desk.store.trail.audit())) == before
+    assert len(run(desk.store.audit.audit())) == before
     change(desk, webhook=f"{target}x")
-    assert len(run(desk.store.trail.audit())) == before + 1
+    assert len(run(desk.store.audit.audit())) == before + 1
 
 
 def test_waiting_notices_leave_by_the_channel_of_that_time(desk: Desk) -> None:

@@ -311,14 +311,14 @@ def test_an_export_of_secrets_is_audited_before_it_begins() -> None:
         await exported(desk.context)
         for account in (None, "acme"):
             await anext(export_with_secrets(desk.context, account))
-        entries = await desk.store.trail.audit(limit=2)
+        entries = await desk.store.audit.audit(limit=2)
         assert [(one.action, one.subject, one.account) for one in entries] == [
             (AuditAction.SECRETS_EXPORTED, "acme", "acme"),
             (AuditAction.SECRETS_EXPORTED, "all accounts", ""),
         ]
         with pytest.raises(AdminError):
             await anext(export_with_secrets(desk.context, "none"))
-        assert len(await desk.store.trail.audit(limit=2)) == 2
+        assert len(await desk.store.audit.audit(limit=2)) == 2
 
     asyncio.run(story())
 

@@ -17,7 +17,7 @@ from restante.admin.domains import (
     show_domain,
 )
 from restante.delivery.shown_key import NoKey
-from restante.store.mail_figures import Usage
+from restante.store.figure_store import Usage
 from restante.tenancy.model import Destination, TlsUse
 from restante.tenancy.principal import Principal, Role
 from tests.admin.desk import NOW, Desk, run

@@ -5,7 +5,7 @@ import pytest
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.drains import DrainStop, last_drains, list_drains, stop_drain
 from restante.delivery.drain_state import DrainState
-from restante.store.mail_handover import PastDrain
+from restante.store.handover_store import PastDrain
 from restante.tenancy.audit import AuditFilter
 from restante.tenancy.principal import Principal, Role
 from tests.admin.desk import NOW, Desk, run
@@ -54,7 +54,7 @@ def test_a_drain_is_stopped_with_its_reason_and_is_shown_as_it_was() -> None:
         assert view.domain == "alpha.example"
         assert desk.server
         assert desk.server.stopped == [(domain, "stopped by the operator: maintenance")]
-        [entry] = await desk.store.trail.audit(AuditFilter(action="drain-stopped"))
+        [entry] = await desk.store.audit.audit(AuditFilter(action="drain-stopped"))
         assert (entry.subject, entry.account, entry.reason) == (
             "alpha.example",
             "alpha",
@@ -77,7 +77,7 @@ def test_where_there_is_no_drain_nothing_is_stopped_or_recorded(name: str, kind:
         assert caught.value.kind is kind
         assert desk.server
         assert desk.server.stopped == []
-        assert await desk.store.trail.audit(AuditFilter(action="drain-stopped")) == []
+        assert await desk.store.audit.audit(AuditFilter(action="drain-stopped")) == []
 
     run(story(Desk()))
 
@@ -90,7 +90,7 @@ def test_stopping_a_drain_twice_is_recorded_once() -> None:
         desk.server.drain_state = DrainState.STOPPING
         assert (await stop_drain(desk.context, "alpha.example", DrainStop())).state == "stopping"
         assert len(desk.server.stopped) == 1
-        assert len(await desk.store.trail.audit(AuditFilter(action="drain-stopped"))) == 1
+        assert len(await desk.store.audit.audit(AuditFilter(action="drain-stopped"))) == 1
 
     run(story(Desk()))
 

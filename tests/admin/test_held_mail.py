@@ -164,7 +164,7 @@ def test_deleted_mail_is_in_the_trail_of_its_own_account_only() -> None:
         )
         assert (done.changed, done.missing) == (2, ["9"])
         assert await names(desk) == ["2"]
-        entry = (await desk.store.trail.audit(AuditFilter(account="alpha"), limit=1))[0]
+        entry = (await desk.store.audit.audit(AuditFilter(account="alpha"), limit=1))[0]
         assert (entry.action, entry.subject, entry.reason) == ("mail-deleted", "1", "spam")
         assert [(one.field, one.after) for one in entry.changes] == [
             ("status", "none"),
@@ -175,7 +175,7 @@ def test_deleted_mail_is_in_the_trail_of_its_own_account_only() -> None:
         assert entry.changes[2].before.endswith("@alpha.example")
         assert [
             entry.subject
-            for entry in await desk.store.trail.audit(AuditFilter(account="beta"), limit=1)
+            for entry in await desk.store.audit.audit(AuditFilter(account="beta"), limit=1)
         ] == ["3"]
 
     run(story())

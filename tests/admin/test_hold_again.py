@@ -52,7 +52,7 @@ def test_the_trail_says_what_the_mail_was_before_it_was_held_again() -> None:
         assert (await hold_again(desk.context, wanted)).changed == 1
         assert await names(desk, status=RecipientStatus.REFUSED) == ["2"]
         assert await names(desk, status=RecipientStatus.UNCERTAIN) == []
-        entry = (await desk.store.trail.audit(AuditFilter(account="alpha"), limit=1))[0]
+        entry = (await desk.store.audit.audit(AuditFilter(account="alpha"), limit=1))[0]
         assert (entry.action, entry.subject, entry.reason) == ("mail-held-again", "1", "not there")
         assert entry.changes == (Change("status", "uncertain", "held"),)
         assert desk.log.lines[-1][1]["action"] == "mail-held-again"

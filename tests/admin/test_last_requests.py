@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from restante.admin.last_requests import LastRequests
-from restante.store.audit_trail import GrantedRequest
+from restante.store.audit_store import GrantedRequest
 from restante.tenancy.model import HostedDomain
 from tests.contract import making
 

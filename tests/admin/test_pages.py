@@ -233,7 +233,7 @@ def test_the_trail(limit: int) -> None:
             await bounce_messages(
                 desk.context, NamedMessages(names=(str(number),), reason=f"reason {number}")
             )
-        everything = await desk.store.trail.audit()
+        everything = await desk.store.audit.audit()
         pages = await followed(lambda after: list_audit(desk.context, EVERY_ENTRY, limit, after))
         assert all(len(page) == limit for page in pages[:-1])
         found = [view.reason for page in pages for view in page]
@@ -245,7 +245,7 @@ def test_the_trail(limit: int) -> None:
 def test_entries_that_come_meanwhile_repeat_none() -> None:
     async def story() -> None:
         desk = await with_mail(2)
-        before = [entry.subject for entry in await desk.store.trail.audit()]
+        before = [entry.subject for entry in await desk.store.audit.audit()]
         first = await list_audit(desk.context, limit=1)
         await desk.host("beta.example", "beta")
         rest = await list_audit(desk.context, after=first.after or "", limit=100)

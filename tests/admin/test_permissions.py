@@ -63,8 +63,8 @@ from restante.mail.import_stream import WHOLE, pack_block, pack_label
 from restante.mail.message import message_name
 from restante.notices.webhook_signature import new_key
 from restante.sasl.scram_keys import new_verifier
-from restante.store.mail_queue import QueueFilter
-from restante.store.mail_reports import ReportFilter
+from restante.store.queue_store import QueueFilter
+from restante.store.report_store import ReportFilter
 from restante.store.store_errors import StoreError
 from restante.tenancy.audit import AuditAction, AuditFilter
 from restante.tenancy.grants import ALL_GRANTS, Grant, GrantedRole, Scope
@@ -564,7 +564,7 @@ async def two_accounts() -> Desk:
         one = tokens.NewToken(name="one", account=of.account, role=GrantedRole.ACCOUNT_READER)
         await tokens.add_token(desk.context, one)
         await portal_users.invite_user(desk.context, invitation_of(of, f"ana@{of.domain}"))
-        await desk.store.scheduled.schedule_change(waiting_change(desk, of), NOTED)
+        await desk.store.schedule.schedule_change(waiting_change(desk, of), NOTED)
     assert [one.number for one in await desk.store.reports.list_reports(ReportFilter())] == [1, 2]
     return desk
 
@@ -1092,7 +1092,7 @@ def test_the_audit_trail_has_the_principal() -> None:
         desk = await two_accounts()
         change = DomainChange.model_validate({"hold": "relay"})
         await domains.change_domain(desk.context.acting(ALPHA_LOGIN), ALPHA.domain, change)
-        [entry] = await desk.store.trail.audit(limit=1)
+        [entry] = await desk.store.audit.audit(limit=1)
         assert (entry.actor, entry.origin, entry.account) == (
             "login alpha-mail",
             "192.0.2.1",
@@ -1115,7 +1115,7 @@ def test_content_needs_a_reason_and_leaves_an_entry_under_the_name_of_the_token(
     async def story() -> None:
         desk = await two_accounts()
         context = desk.context.acting(holder(Scope.CONTENT_READ))
-        entries = len(await desk.store.trail.audit())
+        entries = len(await desk.store.audit.audit())
         for work in (
             queue_content.read_content(context, ALPHA.held),
             queue_content.export_mail(context, queue_content.ExportOrder(names=(ALPHA.held,))),
@@ -1123,9 +1123,9 @@ def test_content_needs_a_reason_and_leaves_an_entry_under_the_name_of_the_token(
             with pytest.raises(AdminError) as caught:
                 await work
             assert caught.value.kind is ErrorKind.USAGE
-        assert len(await desk.store.trail.audit()) == entries
+        assert len(await desk.store.audit.audit()) == entries
         await queue_content.read_content(context, ALPHA.held, "a lost order")
-        [entry] = await desk.store.trail.audit(limit=1)
+        [entry] = await desk.store.audit.audit(limit=1)
         assert (entry.action, entry.actor, entry.reason) == (
             AuditAction.CONTENT_READ,
             "token t",

@@ -63,7 +63,7 @@ async def test_an_export_has_each_place_and_an_entry_without_the_address() -> No
     assert rows[PersonPlace.HELD]["recipients"] == [ANNA, "bert@alpha.example"]
     assert rows[PersonPlace.RECIPIENTS]["domain"] == "alpha.example"
     assert lines[-1].elsewhere == person_data.ELSEWHERE
-    [entry] = await desk.store.trail.audit(limit=1)
+    [entry] = await desk.store.audit.audit(limit=1)
     assert entry.action is AuditAction.PERSON_EXPORTED
     assert (entry.subject, entry.reason) == ("a person", "asked by a person")
 
@@ -96,7 +96,7 @@ async def test_an_erasure_leaves_a_mark_and_held_mail() -> None:
     assert entry.reply == "550 ask erased-1"
     left = await desk.store.recipients.recipients(domain_id, None, 10)
     assert [one.name for one in left] == ["bert"]
-    [audit, *_] = trail = await desk.store.trail.audit()
+    [audit, *_] = trail = await desk.store.audit.audit()
     assert (audit.action, audit.subject) == (AuditAction.PERSON_ERASED, "erased-1")
     assert audit.reason == "asked by erased-1"
     assert ANNA not in repr(trail)
@@ -159,14 +159,14 @@ async def test_an_open_drain_and_a_waiting_change_are_named_and_left() -> None:
     change = ScheduledChange(
         *(0, domain_id, domain.name, "alpha", maker, 1.0, 2.0), authorized_hosts=hosts
     )
-    [entry, *_] = await desk.store.trail.audit()
-    await desk.store.scheduled.schedule_change(change, entry)
+    [entry, *_] = await desk.store.audit.audit()
+    await desk.store.schedule.schedule_change(change, entry)
 
     lines = await erased(desk)
 
     left = {(line.place, line.left) for line in lines if line.left is not None}
     assert {("open drains", "alpha.example"), ("waiting changes", "1")} <= left
-    [waiting] = await desk.store.scheduled.waiting_changes()
+    [waiting] = await desk.store.schedule.waiting_changes()
     assert waiting.maker == maker
     shown = {line.place: line.facts for line in await exported(desk) if line.facts is not None}
     assert (shown["open drains"] or {})["domain"] == "alpha.example"

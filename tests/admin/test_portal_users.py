@@ -49,7 +49,7 @@ async def as_new_user(desk: Desk, email: str, *grants: Grant) -> AdminContext:
 
 async def signed_up(desk: Desk, email: str) -> None:
     user = desk.context.directory.now.portal_users[email]
-    entry = (await desk.store.trail.audit())[0]
+    entry = (await desk.store.audit.audit())[0]
     await desk.store.records.put_portal_user(
         user.changed(password_hash="$", invitation=None, sealed_totp=b"x"), entry
     )
@@ -79,7 +79,7 @@ def test_a_link_is_shown_once_and_only_its_hash_is_kept() -> None:
         assert not kept.is_invited_by(secret, NOW + 1800)
         [listed] = await portal_users.list_users(desk.context, "alpha")
         told = [listed.model_dump_json(), repr(kept), repr(desk.log.lines)]
-        told += [repr(one) for one in await desk.store.trail.audit()]
+        told += [repr(one) for one in await desk.store.audit.audit()]
         assert not any(secret in text for text in told)
 
     run(story())
@@ -211,16 +211,16 @@ def test_a_role_is_changed_and_both_are_in_the_trail() -> None:
         view = await portal_users.change_user(desk.context, EMAIL, wanted, "less")
         assert (view.role, view.scopes) == (GrantedRole.ACCOUNT_READER, [])
         assert desk.context.directory.now.portal_users[EMAIL].stamp != before.stamp
-        entry = (await desk.store.trail.audit())[0]
+        entry = (await desk.store.audit.audit())[0]
         assert (entry.action, entry.subject, entry.reason) == (
             AuditAction.USER_CHANGED,
             EMAIL,
             "less",
         )
         assert [(one.field, one.after) for one in entry.changes] == [("grants", "account-reader")]
-        entries = len(await desk.store.trail.audit())
+        entries = len(await desk.store.audit.audit())
         await portal_users.change_user(desk.context, EMAIL, wanted)  # as it is
-        assert len(await desk.store.trail.audit()) == entries
+        assert len(await desk.store.audit.audit()) == entries
 
     run(story())
 

@@ -38,7 +38,7 @@ def test_a_list_is_added_to_taken_from_and_recorded() -> None:
         )
         assert (done.added, done.dropped, done.listed) == (1, 1, 2)
         assert await names(desk) == ["bert", "carl"]
-        [newest, *_] = await desk.store.trail.audit()
+        [newest, *_] = await desk.store.audit.audit()
         assert (newest.action, newest.subject, newest.domain) == (
             "recipients-changed",
             DOMAIN,

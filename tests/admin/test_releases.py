@@ -18,7 +18,7 @@ from restante.admin.releases import (
 )
 from restante.delivery.drain_state import DrainState
 from restante.mail.message import message_name
-from restante.store.mail_handover import PastDrain
+from restante.store.handover_store import PastDrain
 from restante.tenancy.principal import account_login
 from tests.admin.desk import NOW, Desk, all_of, ask_for, run
 from tests.contract.making import NOTED, account, delivered, domain, refused

@@ -79,7 +79,7 @@ def test_a_drop_needs_a_reason_and_is_in_each_accounts_own_trail() -> None:
         )
         assert (done.dropped, done.missing) == (2, [7])
         for account, message in (("alpha", "1"), ("beta", "2")):
-            [entry] = await desk.store.trail.audit(AuditFilter(account=account), limit=1)
+            [entry] = await desk.store.audit.audit(AuditFilter(account=account), limit=1)
             assert (entry.action, entry.subject) == (AuditAction.REPORTS_DROPPED, message)
             assert entry.reason == "a forged sender"
         assert await all_of(list_reports(desk.context, ReportSelection())) == []

@@ -8,9 +8,9 @@ import pytest
 from restante.admin import scope
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.auditing import list_audit
-from restante.store.mail_queue import QueueFilter
-from restante.store.mail_reports import ReportFilter
+from restante.store.queue_store import QueueFilter
 from restante.store.release_store import ReleaseFilter
+from restante.store.report_store import ReportFilter
 from restante.tenancy.principal import Principal, Role
 from tests.admin.desk import NOW, Desk, all_of, ask_for, run
 from tests.contract.making import report

@@ -36,7 +36,7 @@ def test_status_shows_mail_requests_drains_and_listeners() -> None:
         number = await hosted_before(desk, "alpha.example", "alpha")
         await hosted_before(desk, "beta.example", "beta")
         await desk.hold(1, number, "x@alpha.example")
-        await desk.store.trail.record(
+        await desk.store.audit.record(
             [asked_for("Alpha.example", NOW - 9), asked_for("Alpha.example", NOW - 5)]
         )
         view = await shown_status(desk.context, StatusSelection(everything=True))
@@ -68,7 +68,7 @@ def test_a_domain_was_asked_for_by_whatever_covers_it_and_was_granted() -> None:
             asked_for("beta.example", NOW - 10),  # of an account that it is not of any more
             asked_for("nonsense..", NOW - 10),
         ]
-        await desk.store.trail.record(entries)
+        await desk.store.audit.record(entries)
         at = {
             one.domain: one.last_request_at
             for one in (await shown_status(desk.context, StatusSelection(everything=True))).domains
@@ -81,7 +81,7 @@ def test_a_domain_was_asked_for_by_whatever_covers_it_and_was_granted() -> None:
             "other.example": None,
             "beta.example": None,
         }
-        await desk.store.trail.record([asked_for("#ALPHA", NOW - 5)])
+        await desk.store.audit.record([asked_for("#ALPHA", NOW - 5)])
         newest = [
             one.last_request_at
             for one in (await shown_status(desk.context, StatusSelection(everything=True))).domains

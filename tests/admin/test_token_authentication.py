@@ -166,7 +166,7 @@ def test_a_token_follows_its_makers_at_each_request() -> None:
         kept = scene.desk.context.directory.now.tokens[admin.id]
         reduced = replace(kept, grants=frozenset({Scope.RELEASE}), networks=())
         await scene.desk.store.records.put_token(
-            reduced, (await scene.desk.store.trail.audit(limit=1))[0]
+            reduced, (await scene.desk.store.audit.audit(limit=1))[0]
         )
         await scene.desk.context.directory.refresh()
         assert scene.authenticate(f"Bearer {made.token}").grants[1] == {Scope.RELEASE}

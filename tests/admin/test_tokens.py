@@ -50,7 +50,7 @@ def test_a_token_is_shown_once_and_only_its_hash_is_kept() -> None:
         assert kept.has_secret(parts.secret)
         [listed] = await tokens.list_tokens(desk.context, "alpha")
         told = [listed.model_dump_json(), repr(kept), repr(desk.log.lines)]
-        told += [repr(one) for one in await desk.store.trail.audit()]
+        told += [repr(one) for one in await desk.store.audit.audit()]
         assert not any(parts.secret in text for text in told)
 
     run(story())
@@ -210,10 +210,10 @@ def test_a_revoked_token_stays_as_it_is_when_it_is_revoked_again() -> None:
         desk = await desk_of_alpha()
         added = await tokens.add_token(desk.context, QUEUE)
         first = await tokens.revoke_token(desk.context, added.id, "leaked")
-        entries = len(await desk.store.trail.audit())
+        entries = len(await desk.store.audit.audit())
         later = replace(desk.context, now=lambda: NOW + 60)
         assert await tokens.revoke_token(later, added.id, "again") == first
-        assert len(await desk.store.trail.audit()) == entries
+        assert len(await desk.store.audit.audit()) == entries
         with pytest.raises(AdminError) as caught:
             await tokens.revoke_token(desk.context, "unknown000", "x")
         assert caught.value.kind is ErrorKind.NOT_FOUND

@@ -46,9 +46,9 @@ def test_more_than_a_page_is_listed(monkeypatch: pytest.MonkeyPatch) -> None:
         await scene.ask(destination=NEW_HOST)
         await scene.ask(add_allow=("198.51.100.9",))
         monkeypatch.setattr("restante.admin.waiting_changes.PAGE", 1)
-        read = scene.desk.store.scheduled.waiting_changes
+        read = scene.desk.store.schedule.waiting_changes
         monkeypatch.setattr(
-            scene.desk.store.scheduled,
+            scene.desk.store.schedule,
             "waiting_changes",
             lambda domain_id, after: read(domain_id=domain_id, after=after, limit=1),
         )

@@ -32,7 +32,7 @@ def schedule(installation: Path) -> None:
                 4e9,
                 authorized_hosts=Replacement(domain.authorized_hosts, wanted),
             )
-            await store.scheduled.schedule_change(change, NOTED)
+            await store.schedule.schedule_change(change, NOTED)
         finally:
             await store.close()
 

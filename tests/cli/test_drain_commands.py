@@ -5,7 +5,7 @@ import json
 import pytest
 
 from restante.cli import api_client
-from restante.store.mail_handover import PastDrain
+from restante.store.handover_store import PastDrain
 from tests.admin.desk import NOW, Desk, ask_for, run
 from tests.cli.conftest import Command
 

@@ -104,7 +104,7 @@ def test_content_is_written_octet_for_octet_and_the_trail_keeps_that(
 ) -> None:
     shown = command("queue", "show", "12", "--raw", "--reason", "asked by the customer")
     assert (shown.code, shown.out) == (0, HEAD.decode())
-    [entry] = asyncio.run(filled.store.trail.audit(AuditFilter(account="alpha"), limit=1))
+    [entry] = asyncio.run(filled.store.audit.audit(AuditFilter(account="alpha"), limit=1))
     assert (entry.action, entry.subject, entry.reason) == (
         AuditAction.CONTENT_READ,
         "12",
@@ -118,7 +118,7 @@ def test_content_that_cannot_be_recorded_is_not_shown(
     async def fail(_entries: object) -> None:
         raise StoreError("the disk is full")
 
-    monkeypatch.setattr(filled.store.trail, "record", fail)
+    monkeypatch.setattr(filled.store.audit, "record", fail)
     shown = command("queue", "show", "12", "--raw")
     assert (shown.code, shown.out) == (75, "")
 

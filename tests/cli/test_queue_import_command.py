@@ -237,7 +237,7 @@ def test_with_a_server_it_is_the_same(desk: Desk, command: Command, tmp_path: Pa
         "queue", "export", tmp_path / "out", "--format", "mbox", "--reason", "moving out"
     )
     assert (out.code, out.err) == (0, "")
-    [entry] = asyncio.run(desk.store.trail.audit(limit=1))
+    [entry] = asyncio.run(desk.store.audit.audit(limit=1))
     assert (entry.action, entry.reason, entry.origin) == (
         "mail-exported",
         "moving out",

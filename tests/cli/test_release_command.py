@@ -8,7 +8,7 @@ import pytest
 
 from restante.cli.failures import Exit
 from restante.cli.release_command import ended_text, exit_after, told
-from restante.store.mail_handover import PastDrain
+from restante.store.handover_store import PastDrain
 from tests.admin.desk import NOW, RELEASE, Desk, ask_for, run
 from tests.cli.conftest import Command
 from tests.contract.making import delivered

@@ -10,7 +10,7 @@ import pytest
 from restante.admin.admin_context import ConfigurationState, Vitals
 from restante.cli import api_client, status_command, top
 from restante.queue.recipient_status import Move
-from restante.store.mail_handover import PastDrain
+from restante.store.handover_store import PastDrain
 from restante.tenancy.notice import Channel, NewNotice, NoticeFacts, NoticeKind, Transport
 from restante.web.control_socket import open_control
 from tests.admin.desk import NOW, Desk, run

@@ -7,8 +7,8 @@ from restante.mail.delivery_report import Action, NewReport
 from restante.mail.envelope import Envelope
 from restante.mail.message import ContentFile, HeldMessage, NewMessage
 from restante.queue.recipient_status import Move, Outcome, RecipientOutcome
+from restante.store.handover_store import Drain
 from restante.store.interface import Store
-from restante.store.mail_handover import Drain
 from restante.tenancy.audit import AuditAction, AuditEntry
 from restante.tenancy.history_detail import HistoryDetail
 from restante.tenancy.model import Account, AuthorizedHosts, Destination, HostedDomain, Login

@@ -9,9 +9,9 @@ import pytest
 
 from restante.mail.message import ContentFile
 from restante.queue.recipient_status import RecipientStatus
+from restante.store.content_store import DAMAGED
 from restante.store.interface import Store
-from restante.store.mail_content import DAMAGED
-from restante.store.mail_queue import QueueFilter
+from restante.store.queue_store import QueueFilter
 from restante.store.store_errors import Damaged, StoreError
 from tests.contract.making import all_held, content, delivered, hosted, message, opened, spooled
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from restante.store.handover_store import Asked, Drain, Joined, PastDrain
 from restante.store.interface import Store
-from restante.store.mail_handover import Asked, Drain, Joined, PastDrain
 from restante.store.store_errors import Conflict, LeaseLost
 from tests.contract.making import (
     NOTED,
@@ -162,7 +162,7 @@ async def test_a_drain_that_is_given_back_stays_open_until_another_has_it(store:
 async def test_a_store_of_one_process_is_never_away_nor_are_its_drains_anothers(
     store: Store,
 ) -> None:
-    assert store.care.absence == ""
+    assert store.upkeep.absence == ""
     assert store.handover.lease_left() == inf
 
 

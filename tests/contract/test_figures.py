@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
+from restante.store.figure_store import NO_USAGE, SetApart, Usage
 from restante.store.interface import Store
-from restante.store.mail_figures import NO_USAGE, SetApart, Usage
 from tests.contract.making import (
     ANNA,
     BERT,

@@ -3,10 +3,10 @@
 import pytest
 
 from restante.queue.recipient_status import Move, Outcome, RecipientOutcome, RecipientStatus
+from restante.store.figure_store import NO_USAGE, Usage
+from restante.store.handover_store import Drain
 from restante.store.interface import Store
-from restante.store.mail_figures import NO_USAGE, Usage
-from restante.store.mail_handover import Drain
-from restante.store.mail_queue import QueueFilter
+from restante.store.queue_store import QueueFilter
 from restante.store.store_errors import LeaseLost
 from tests.contract.making import (
     ANNA,

@@ -9,7 +9,7 @@ from restante.mail.message_origin import MessageOrigin
 from restante.queue.history import HistoryEntry, HistoryFilter, HistoryPage
 from restante.queue.recipient_status import Move, Outcome, RecipientOutcome, RecipientStatus
 from restante.store.interface import Store
-from restante.store.mail_queue import Bounce
+from restante.store.queue_store import Bounce
 from restante.tenancy.history_detail import HistoryDetail
 from tests.contract.making import ANNA, BERT, CARL, NOTED, account, domain, hosted, message, opened
 

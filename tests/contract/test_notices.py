@@ -74,7 +74,7 @@ async def test_a_channel_is_one_of_the_records(store: Store) -> None:
     assert directory.channel("alpha", "hook") == hook
     assert directory.channel("", "mail") == mail
     assert directory.channel("", "hook") is None
-    assert len(await store.trail.audit()) == 3
+    assert len(await store.audit.audit()) == 3
 
 
 async def test_a_name_is_one_channels_within_its_account(store: Store) -> None:
@@ -112,7 +112,7 @@ async def test_a_channel_is_changed_in_place(store: Store) -> None:
 async def test_only_the_channel_that_is_there_is_changed(store: Store) -> None:
     number = await channel(store)
     present = replace(HOOK, id=number)
-    trail = len(await store.trail.audit())
+    trail = len(await store.audit.audit())
     for other in (
         replace(present, id=number + 1),
         replace(present, name="other"),
@@ -124,7 +124,7 @@ async def test_only_the_channel_that_is_there_is_changed(store: Store) -> None:
     with pytest.raises(Conflict):
         await store.records.put_channel(present, NOTED)
     assert (await store.records.directory()).channels == {}
-    assert len(await store.trail.audit()) == trail + 1
+    assert len(await store.audit.audit()) == trail + 1
 
 
 async def test_notices_for_a_changed_channel_stay_and_are_due(store: Store) -> None:
@@ -165,9 +165,9 @@ async def test_a_channel_takes_with_it_what_waits_for_it_and_its_id_never_comes_
     await keep(store, new(hook, "a"), new(mail, "b"))
     await store.records.remove_channel(hook, NOTED)
     assert await keys(store) == ["b"]
-    trail = len(await store.trail.audit())
+    trail = len(await store.audit.audit())
     await store.records.remove_channel(hook, NOTED)
-    assert len(await store.trail.audit()) == trail
+    assert len(await store.audit.audit()) == trail
     assert await channel(store, HOOK) > mail
 
 

@@ -7,8 +7,8 @@ import pytest
 from restante.queue.history import HistoryFilter
 from restante.queue.presence import PresenceChange, Seen
 from restante.queue.recipient_status import Outcome
+from restante.store.handover_store import PastDrain
 from restante.store.interface import Store
-from restante.store.mail_handover import PastDrain
 from restante.store.person_store import ERASABLE, PersonPlace
 from restante.store.release_store import ReleaseRecord
 from restante.tenancy.audit import AuditAction, AuditEntry
@@ -68,7 +68,7 @@ async def test_history_keeps_a_mark_in_place_of_paths_and_in_replies(store: Stor
 
 
 async def test_slices_go_on_where_the_last_one_ended(store: Store) -> None:
-    await store.trail.record(
+    await store.audit.record(
         [AuditEntry(float(at), AuditAction.USER_CHANGED, f"user {ANNA}", "x") for at in range(3)]
     )
 
@@ -84,13 +84,13 @@ async def test_the_trail_keeps_its_entries_without_the_address(store: Store) -> 
         reason=f"asked by {ANNA}",
         changes=(Change("email", "none", ANNA),),
     )
-    await store.trail.record(
+    await store.audit.record(
         [entry, replace(entry, actor="x", subject=BERT, reason="", changes=())]
     )
 
     assert await erase(store, PersonPlace.AUDIT) == 1
 
-    [other, kept] = await store.trail.audit()
+    [other, kept] = await store.audit.audit()
     assert other.subject == BERT
     assert kept == replace(
         entry,
@@ -186,7 +186,7 @@ async def test_a_waiting_change_names_its_maker_without_secrets(store: Store) ->
         destination=Replacement(domain.destination, wanted),
         reason="moved",
     )
-    await store.scheduled.schedule_change(change, ENDED)
+    await store.schedule.schedule_change(change, ENDED)
 
     [facts] = await facts_of(store, PersonPlace.WAITING_CHANGES)
     assert facts == {
@@ -232,4 +232,4 @@ async def test_an_interrupted_erasure_has_the_same_mark_until_it_ends(store: Sto
     await store.persons.end_erasure("erased-1", ENDED)
 
     assert await store.persons.begin_erasure(ANNA) == "erased-3"
-    assert await store.trail.audit() == [ENDED]
+    assert await store.audit.audit() == [ENDED]

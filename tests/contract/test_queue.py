@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from restante.queue.recipient_status import RecipientStatus
+from restante.store.figure_store import NO_USAGE, Usage
 from restante.store.interface import Store
-from restante.store.mail_figures import NO_USAGE, Usage
-from restante.store.mail_queue import QueuedMessage, QueuedRecipient, QueueFilter
+from restante.store.queue_store import QueuedMessage, QueuedRecipient, QueueFilter
 from tests.contract.making import (
     ANNA,
     BERT,
@@ -236,7 +236,7 @@ async def test_deleted_messages_are_gone_whatever_their_state(store: Store) -> N
 
 async def test_deleting_what_is_not_there_is_recorded_too(store: Store) -> None:
     assert await store.queue.delete([1], NOTED) == 0
-    assert await store.trail.audit() == [NOTED]
+    assert await store.audit.audit() == [NOTED]
 
 
 async def test_refused_recipients_are_held_again(store: Store) -> None:
@@ -274,7 +274,7 @@ async def test_actions_of_an_operator_on_mail_are_recorded(store: Store) -> None
     deletion, release = replace(NOTED, subject="deletion"), replace(NOTED, subject="release")
     await store.queue.delete([1], deletion)
     await store.queue.release_refused([5], release)
-    assert (await store.trail.audit())[:2] == [release, deletion]
+    assert (await store.audit.audit())[:2] == [release, deletion]
 
 
 async def test_a_queue_emptied_is_empty_in_every_way(store: Store) -> None:

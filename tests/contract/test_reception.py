@@ -5,8 +5,8 @@ import pytest
 from restante.mail.envelope import Envelope
 from restante.mail.message import HeldMessage, NewMessage
 from restante.mail.message_origin import MessageOrigin
+from restante.store.figure_store import NO_USAGE, Usage
 from restante.store.interface import Store
-from restante.store.mail_figures import NO_USAGE, Usage
 from restante.store.store_errors import Conflict
 from tests.contract.making import (
     ANNA,

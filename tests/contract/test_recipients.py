@@ -20,11 +20,11 @@ async def recipients(store: Store, domain_id: int) -> list[Recipient]:
 
 async def test_a_list_is_added_to_and_taken_from(store: Store) -> None:
     domain_id = await hosted(store)
-    before = len(await store.trail.audit())
+    before = len(await store.audit.audit())
     await store.recipients.change_list(domain_id, ["bert", "ünï", "sales-*"], [], NOTED)
     await store.recipients.change_list(domain_id, ["carl"], ["bert", "nobody"], NOTED)
     assert await recipients(store, domain_id) == listed("carl", "sales-*", "ünï")
-    assert len(await store.trail.audit()) == before + 2
+    assert len(await store.audit.audit()) == before + 2
 
 
 async def test_learned_recipients_stand_beside_the_list_and_are_replaced(store: Store) -> None:

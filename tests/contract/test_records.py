@@ -193,7 +193,7 @@ async def test_every_change_moves_the_change_number_and_is_recorded(store: Store
     await store.records.remove_account("alpha", NOTED)
     seen.append((await store.records.directory()).change_number)
     assert seen == sorted(set(seen))
-    assert len(await store.trail.audit()) == len(seen) - 1
+    assert len(await store.audit.audit()) == len(seen) - 1
 
 
 async def test_removing_what_is_not_there_changes_and_records_nothing(store: Store) -> None:
@@ -202,16 +202,16 @@ async def test_removing_what_is_not_there_changes_and_records_nothing(store: Sto
     await store.records.remove_login("nobody", NOTED)
     await store.records.remove_domain(77, NOTED)
     assert (await store.records.directory()).change_number == before
-    assert await store.trail.audit() == []
+    assert await store.audit.audit() == []
 
 
 async def test_a_change_refused_changes_and_records_nothing(store: Store) -> None:
     await hosted(store)
-    before, recorded = await store.records.directory(), await store.trail.audit()
+    before, recorded = await store.records.directory(), await store.audit.audit()
     with pytest.raises(Conflict):
         await store.records.put_domain(domain(), NOTED)
     assert await store.records.directory() == before
-    assert await store.trail.audit() == recorded
+    assert await store.audit.audit() == recorded
 
 
 # --- conflicts

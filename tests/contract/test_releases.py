@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from restante.queue.history import HistoryFilter
+from restante.store.handover_store import PastDrain
 from restante.store.interface import Store
-from restante.store.mail_handover import PastDrain
 from restante.store.release_store import (
     PastRelease,
     ReleaseDrain,
@@ -71,7 +71,7 @@ async def asked(store: Store, domain_id: int, number: int = 1, **fields: object)
 async def test_a_request_is_kept_with_its_entry_of_the_trail(store: Store) -> None:
     await store.releases.record_release(release(1), ASKED)
     assert await store.releases.releases(ANY) == [PastRelease(release(1), ReleaseProgress())]
-    assert await store.trail.audit() == [ASKED]
+    assert await store.audit.audit() == [ASKED]
 
 
 async def test_a_later_answer_replaces_an_earlier(store: Store) -> None:
@@ -80,7 +80,7 @@ async def test_a_later_answer_replaces_an_earlier(store: Store) -> None:
     await store.releases.record_release(later, ASKED)
     [found] = await store.releases.releases(ANY)
     assert found.record == later
-    assert len(await store.trail.audit()) == 2
+    assert len(await store.audit.audit()) == 2
 
 
 async def test_ids_grow_and_are_no_numbers_of_messages(store: Store) -> None:

@@ -14,12 +14,12 @@ from restante.queue.fair_order import DueReport, target_of
 from restante.queue.recipient_status import Move, Outcome, RecipientOutcome, RecipientStatus
 from restante.queue.report_lanes import LaneUse, ReportLanes, lane_kind
 from restante.queue.sending_outcome import Backlog, SendingOutcome
+from restante.store.figure_store import NO_USAGE, Usage
+from restante.store.handover_store import Drain
 from restante.store.interface import Store
-from restante.store.mail_figures import NO_USAGE, Usage
-from restante.store.mail_handover import Drain
-from restante.store.mail_queue import Bounce, QueueFilter
-from restante.store.mail_reports import ReportFilter, WaitingReport
 from restante.store.memory import MemoryStore
+from restante.store.queue_store import Bounce, QueueFilter
+from restante.store.report_store import ReportFilter, WaitingReport
 from restante.store.sqlite import report_reading
 from restante.store.store_errors import LeaseLost, StoreError
 from tests.contract.making import (
@@ -154,7 +154,7 @@ async def test_messages_are_bounced_whatever_their_state_with_the_reports_on_the
     assert await store.queue.bounce(bounces, NOTED) == [1, 2]
     assert store.figures.usage(drain.domain_id) == NO_USAGE
     assert [one.about for one in await reports(store)] == [1]
-    assert (await store.trail.audit())[0] == NOTED
+    assert (await store.audit.audit())[0] == NOTED
     assert await is_removed(store, file, directory)
 
 
@@ -455,7 +455,7 @@ async def test_reports_that_wait_are_listed_shown_and_dropped(store: Store) -> N
     assert await store.reports.drop_reports([2, 7], replace(NOTED, subject="two")) == [2]
     assert await numbers() == [1, 3]
     assert await store.reports.report_content(2) is None
-    assert [one.subject for one in await store.trail.audit(limit=1)] == ["two"]
+    assert [one.subject for one in await store.audit.audit(limit=1)] == ["two"]
     await store.reports.settle_reports([SendingOutcome(2, 99.0, "450 later")])  # it was on its way
     assert await numbers() == [1, 3]
 

@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from restante.queue.recipient_status import RecipientStatus
+from restante.store.figure_store import NO_USAGE, Usage
+from restante.store.handover_store import Drain
 from restante.store.interface import Store
-from restante.store.mail_figures import NO_USAGE, Usage
-from restante.store.mail_handover import Drain
-from restante.store.mail_queue import QueueFilter
+from restante.store.queue_store import QueueFilter
 from restante.store.store_errors import Conflict
 from tests.contract.making import (
     ANNA,
@@ -56,16 +56,16 @@ async def test_expired_mail_is_gone_with_its_file(store: Store) -> None:
         == store.figures.usage_of_account("alpha")
         == Usage(1, len(CONTENT))
     )
-    assert len([entry for entry in await store.trail.audit() if entry == NOTED]) > 0
+    assert len([entry for entry in await store.audit.audit() if entry == NOTED]) > 0
 
 
 async def test_nothing_due_changes_and_records_nothing(store: Store) -> None:
     domain_id = await hosted(store)
     await hold(store, domain_id, 5)
-    before = len(await store.trail.audit())
+    before = len(await store.audit.audit())
     assert await store.retention.expire(domain_id, [5, 999], RecipientStatus.HELD, 5.0, NOTED) == 0
     assert await store.retention.expire(77, [5], RecipientStatus.HELD, 99.0, NOTED) == 0
-    assert (await held_numbers(store, domain_id), len(await store.trail.audit())) == ([5], before)
+    assert (await held_numbers(store, domain_id), len(await store.audit.audit())) == ([5], before)
 
 
 async def test_refused_mail_is_due_by_when_it_was_refused(store: Store) -> None:

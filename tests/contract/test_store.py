@@ -23,10 +23,10 @@ from restante.mail.dsn_request import DsnRequest, Notify, RecipientRequest
 from restante.mail.message import HeldMessage, NewMessage
 from restante.queue.recipient_status import Move, Outcome, RecipientOutcome, RecipientStatus
 from restante.queue.sending_outcome import SendingOutcome
+from restante.store.handover_store import Drain
 from restante.store.interface import Store
-from restante.store.mail_handover import Drain
-from restante.store.mail_queue import Bounce, QueueFilter
 from restante.store.memory import MemoryStore
+from restante.store.queue_store import Bounce, QueueFilter
 from restante.store.sqlite import SqliteStore, mail_changes, open_sqlite, writer
 from restante.store.sqlite.write_transaction import WriteTransaction
 from restante.store.store_errors import Conflict, LeaseLost

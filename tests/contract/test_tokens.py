@@ -95,9 +95,9 @@ async def test_an_account_is_removed_with_its_tokens(store: Store) -> None:
 async def test_a_removed_account_has_one_entry_in_the_trail(store: Store) -> None:
     await store.records.put_account(account(), NOTED)
     await store.records.put_token(TOKEN, NOTED)
-    entries = len(await store.trail.audit())
+    entries = len(await store.audit.audit())
     await store.records.remove_account("alpha", NOTED)
-    assert len(await store.trail.audit()) == entries + 1
+    assert len(await store.audit.audit()) == entries + 1
 
 
 async def test_the_latest_use_is_kept_and_is_no_change(store: Store) -> None:

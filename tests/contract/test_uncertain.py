@@ -1,9 +1,9 @@
 """Mail with an unreadable final reply: attempts are counted, and only a person ends it."""
 
 from restante.queue.recipient_status import RecipientStatus
+from restante.store.figure_store import SetApart, Usage
 from restante.store.interface import Store
-from restante.store.mail_figures import SetApart, Usage
-from restante.store.mail_queue import QueuedRecipient, QueueFilter
+from restante.store.queue_store import QueuedRecipient, QueueFilter
 from tests.contract.making import (
     ANNA,
     BERT,

@@ -2,8 +2,8 @@
 
 import pytest
 
+from restante.store.figure_store import Usage
 from restante.store.interface import Store
-from restante.store.mail_figures import Usage
 from tests.contract.making import (
     ANNA,
     BERT,

@@ -8,7 +8,7 @@ from typing import Any
 from restante.delivery.delivery_context import DeliveryContext
 from restante.delivery.dispatcher import Dispatcher
 from restante.delivery.domain_drain import Stop
-from restante.store.mail_handover import Drain, Joined
+from restante.store.handover_store import Drain, Joined
 from restante.store.memory import MemoryStore
 from restante.store.store_errors import StoreUnreachable
 from tests.delivery.world import World

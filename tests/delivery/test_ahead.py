@@ -9,7 +9,7 @@ import pytest
 
 from restante.queue.recipient_status import RecipientStatus
 from restante.smtp.window_size import FEWEST_MESSAGES, MOST_MESSAGES
-from restante.store.mail_handover import Drain, PastDrain
+from restante.store.handover_store import Drain, PastDrain
 from restante.telemetry.events import DeliveryAttempt
 from restante.tenancy.model import HostedDomain
 from tests.delivery.scripted_primary import CLOSE, DROPS, SILENCE, Script, ScriptedPrimary

@@ -11,7 +11,7 @@ from restante.delivery.dispatcher import Dispatcher, Start
 from restante.delivery.drain_claims import LOOK_SECONDS
 from restante.delivery.drain_state import DrainState
 from restante.queue.recipient_status import RecipientStatus
-from restante.store.mail_handover import Drain
+from restante.store.handover_store import Drain
 from restante.store.store_errors import StoreError
 from restante.telemetry.events import DrainFinished, DrainStarted, InternalError, StoreFailed
 from restante.tenancy.model import HostedDomain

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from restante.queue.recipient_status import RecipientStatus
-from restante.store.mail_queue import QueueFilter
+from restante.store.queue_store import QueueFilter
 from tests.delivery.scripted_primary import CLOSE, GARBAGE, Script, ScriptedPrimary
 from tests.delivery.swift_loop import run_swiftly
 from tests.delivery.world import World

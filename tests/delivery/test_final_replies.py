@@ -11,7 +11,7 @@ from restante.delivery.connection_losses import LOSSES_LIMIT
 from restante.delivery.drain_attempt import IDLE_SECONDS, SILENCE_SECONDS
 from restante.delivery.reply_outcome import MOST_DOUBTS
 from restante.queue.recipient_status import RecipientStatus
-from restante.store.mail_queue import QueueFilter
+from restante.store.queue_store import QueueFilter
 from restante.telemetry.events import DeliveryUncertain, DrainFinished, MessageDelivered
 from restante.tenancy.model import HostedDomain
 from tests.delivery.scripted_primary import CLOSE, GARBAGE, SILENCE, ScriptedPrimary

@@ -6,8 +6,8 @@ from typing import cast
 from restante.delivery.mail_supply import BATCH_MESSAGES, FILE_OCTETS_AT_ONCE, FILES_AT_ONCE, Supply
 from restante.mail.message import ContentFile, HeldMessage
 from restante.mail.received_field import HEADER_OCTETS
-from restante.store.mail_content import ContentStore
-from restante.store.mail_handover import HandoverStore
+from restante.store.content_store import ContentStore
+from restante.store.handover_store import HandoverStore
 from restante.store.store_errors import Damaged, StoreError
 from tests.smtp.client_talk import mail
 

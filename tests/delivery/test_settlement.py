@@ -12,7 +12,7 @@ from restante.mail.dsn_request import DsnRequest
 from restante.mail.envelope import Envelope
 from restante.mail.message import HeldMessage
 from restante.queue.recipient_status import Move, Outcome, RecipientOutcome
-from restante.store.mail_handover import Drain, HandoverStore
+from restante.store.handover_store import Drain, HandoverStore
 from restante.store.memory import MemoryStore
 from restante.store.store_errors import LeaseLost, StoreError, StoreUnreachable
 from restante.telemetry.events import InternalError, ReportMade, StoreFailed

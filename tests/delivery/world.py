@@ -21,8 +21,8 @@ from restante.mail.message import NewMessage
 from restante.network.resolver import Exchanger, LookupFailed
 from restante.queue.recipient_status import RecipientStatus
 from restante.store.live_directory import LiveDirectory
-from restante.store.mail_queue import QueueFilter
 from restante.store.memory import MemoryStore
+from restante.store.queue_store import QueueFilter
 from restante.telemetry.events import DrainFinished
 from restante.tenancy.model import (
     Account,

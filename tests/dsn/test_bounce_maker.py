@@ -10,8 +10,8 @@ from restante.mail.dsn_request import DsnRequest, Notify, RecipientRequest
 from restante.mail.envelope import Envelope
 from restante.mail.message import NewMessage
 from restante.queue.recipient_status import RecipientStatus
-from restante.store.mail_queue import Bounce, QueuedMessage, QueuedRecipient
 from restante.store.memory import MemoryStore
+from restante.store.queue_store import Bounce, QueuedMessage, QueuedRecipient
 from tests.contract.making import ANNA, BERT, hosted
 
 HELD, REFUSED = RecipientStatus.HELD, RecipientStatus.REFUSED

@@ -224,7 +224,7 @@ def test_a_store_that_was_away_is_told_when_it_is_back() -> None:
         await world.host(25)
         await listen(world.store, world.directory)
         away, now = AwayStore(), [10.0]
-        watch = StoreWatch(away.care, log, lambda: now[0], lambda _: None)
+        watch = StoreWatch(away.upkeep, log, lambda: now[0], lambda _: None)
         for away.absence in ("connection refused", ""):
             watch.look()
             now[0] += 90.0

@@ -8,8 +8,8 @@ from restante.reception.auth_gate import AuthGate
 from restante.reception.content_buffer import ContentBuffer
 from restante.release.releaser import Releaser
 from restante.smtp.phases import Phase
-from restante.store.mail_reception import INLINE_LIMIT
 from restante.store.memory.memory_reception import MemorySpool
+from restante.store.reception_store import INLINE_LIMIT
 from tests.wire import Wire
 
 LARGE = INLINE_LIMIT + 1

@@ -7,7 +7,7 @@ import pytest
 from restante.mail.address import Mailbox
 from restante.reception.admission import HostedRecipient
 from restante.reception.domain_facts import FactsLookup
-from restante.store.mail_figures import Usage
+from restante.store.figure_store import Usage
 from restante.tenancy.policy import Policy, Recipients
 from restante.tenancy.quota import Quota
 from restante.tenancy.recipients import Known, Recipient, RecipientSource

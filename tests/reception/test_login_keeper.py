@@ -68,7 +68,7 @@ class Scene:
 
     async def refusals(self) -> list[str]:
         wanted = AuditFilter(action=AuditAction.LOGIN_REFUSED)
-        return [entry.reason for entry in await self.store.trail.audit(wanted)]
+        return [entry.reason for entry in await self.store.audit.audit(wanted)]
 
 
 @pytest.mark.parametrize(
@@ -141,6 +141,6 @@ def test_an_old_password_is_forgotten_when_its_time_is_over() -> None:
     assert run(scene.store.records.directory()).logins[LOGIN.user].prior == prior
     run(scene.rounds(60.0))
     assert run(scene.store.records.directory()).logins[LOGIN.user] == LOGIN
-    entry = run(scene.store.trail.audit())[0]
+    entry = run(scene.store.audit.audit())[0]
     assert (entry.actor, entry.subject) == ("policy rotation", LOGIN.user)
     assert "$argon2id$old" not in str(entry)

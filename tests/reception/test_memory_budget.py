@@ -8,10 +8,10 @@ import pytest
 from restante.mail.message import ContentFile
 from restante.reception.content_buffer import WRITE_OCTETS, ContentBuffer
 from restante.reception.memory_budget import MemoryBudget
-from restante.store.mail_reception import INLINE_LIMIT
 from restante.store.memory.memory_content import MemoryContent
 from restante.store.memory.memory_reception import MemoryReception, MemorySpool
 from restante.store.memory.memory_state import MemoryState
+from restante.store.reception_store import INLINE_LIMIT
 from restante.store.store_errors import StoreError
 from tests.contract.making import content
 from tests.wire import Wire

@@ -4,7 +4,7 @@ import pytest
 
 from restante.mail.message import HeldMessage
 from restante.mail.message_origin import MessageOrigin
-from restante.store.mail_reception import INLINE_LIMIT
+from restante.store.reception_store import INLINE_LIMIT
 from tests.wire import PORT, Wire
 
 LINE = b"0123456789 0123456789\r\n"

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from restante.reception.quota_reservations import QuotaReservations
-from restante.store.mail_figures import NO_USAGE, Usage
+from restante.store.figure_store import NO_USAGE, Usage
 from restante.tenancy.model import HostedDomain
 from tests.contract.making import domain
 

@@ -198,7 +198,7 @@ def test_names_of_another_account_are_not_even_looked_up(smtp: Wire) -> None:
 def test_a_login_removed_since_it_authenticated_releases_nothing(smtp: Wire) -> None:
     smtp.hosts("a.example", holding=1)
     smtp.transcript("C: AUTH PLAIN {alpha}\nS: 235 2.7.0 Authentication successful")
-    smtp.run(smtp.store.records.remove_login("alpha", smtp.run(smtp.store.trail.audit(limit=1))[0]))
+    smtp.run(smtp.store.records.remove_login("alpha", smtp.run(smtp.store.audit.audit(limit=1))[0]))
     smtp.run(smtp.directory.refresh())
     smtp.transcript("C: ETRN a.example\nS: 459 4.7.1 Node a.example not allowed")
     assert smtp.drains.started == []

@@ -10,7 +10,7 @@ from restante.mail.envelope import Envelope
 from restante.network.resolver import Exchanger
 from restante.reports.report_sender import Reports
 from restante.reports.report_settings import ReportSettings
-from restante.store.mail_queue import Bounce
+from restante.store.queue_store import Bounce
 from restante.store.store_errors import StoreError
 from restante.telemetry.events import (
     Event,

@@ -14,7 +14,7 @@ from restante.queue.report_lanes import ACCOUNT_LANES, LANES, LaneUse, lane_kind
 from restante.queue.sending_outcome import Backlog, SendingOutcome
 from restante.reports import report_sender
 from restante.reports.report_sender import LONGEST_PAUSE, Reports
-from restante.store.mail_queue import Bounce
+from restante.store.queue_store import Bounce
 from restante.store.store_errors import StoreError
 from restante.telemetry.events import (
     Event,

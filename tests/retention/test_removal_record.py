@@ -2,7 +2,7 @@
 
 from restante.queue.recipient_status import RecipientStatus
 from restante.retention.removal_record import change_event, removal_of
-from restante.store.mail_queue import QueuedMessage, QueuedRecipient
+from restante.store.queue_store import QueuedMessage, QueuedRecipient
 from restante.tenancy.audit import AuditAction, AuditEntry
 from restante.tenancy.record_change import Change
 

@@ -13,10 +13,10 @@ from restante.dsn.dsn_writer import DsnWriter
 from restante.mail.message import message_name
 from restante.queue.recipient_status import RecipientStatus
 from restante.retention.retention_sweep import BATCH, SWEEP_SECONDS, RetentionSweep
+from restante.store.figure_store import Usage
 from restante.store.interface import Store
 from restante.store.live_directory import LiveDirectory
-from restante.store.mail_figures import Usage
-from restante.store.mail_queue import QueueFilter
+from restante.store.queue_store import QueueFilter
 from restante.store.sqlite import open_sqlite
 from restante.store.store_errors import StoreError
 from restante.telemetry.events import MailExpired, RecordChanged, StoreFailed
@@ -130,7 +130,7 @@ async def test_it_is_told_ahead_three_times_and_then_deleted(keeping: Keeping) -
     assert keeping.store.figures.usage(alpha.id) == Usage()
     [entry] = [
         entry
-        for entry in await keeping.store.trail.audit()
+        for entry in await keeping.store.audit.audit()
         if entry.action is AuditAction.MAIL_EXPIRED
     ]
     assert (entry.actor, entry.account, entry.subject) == (
@@ -249,7 +249,7 @@ async def test_very_much_goes_in_batches_each_with_its_entry(keeping: Keeping) -
     assert keeping.store.figures.usage(alpha.id) == Usage(1, len(CONTENT))
     entries = [
         entry
-        for entry in await keeping.store.trail.audit()
+        for entry in await keeping.store.audit.audit()
         if entry.action is AuditAction.MAIL_EXPIRED
     ]
     assert sorted(len(entry.subject.split()) for entry in entries) == [1, BATCH, BATCH]
@@ -307,7 +307,7 @@ async def test_mail_that_is_bounced_at_its_end_goes_and_its_sender_is_told(
     assert await keeping.sweep_on(30.2) == []
     [entry] = [
         entry
-        for entry in await keeping.store.trail.audit()
+        for entry in await keeping.store.audit.audit()
         if entry.action is AuditAction.MAIL_BOUNCED
     ]
     assert (entry.actor, entry.account) == ("policy retention", "alpha")

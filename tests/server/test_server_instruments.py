@@ -38,7 +38,7 @@ def instruments(desk: Desk) -> Instruments:
         now=lambda: NOW,
         started_at=NOW - 60,
         certificate_expires_at=lambda: NOW + 60,
-        scrubber=Scrubber(desk.store.care, desk.log, lambda: NOW, lambda: 0.0),
+        scrubber=Scrubber(desk.store.upkeep, desk.log, lambda: NOW, lambda: 0.0),
         request_counts=RequestCounts(),
         loop_lag=LoopLag(desk.log, lambda: 0.0),
     )

@@ -4,8 +4,8 @@ import asyncio
 
 from restante.server.damage_log import DamageLog
 from restante.server.server_parts import read_records
+from restante.store.handover_store import PastDrain
 from restante.store.interface import Store
-from restante.store.mail_handover import PastDrain
 from restante.store.memory import MemoryStore
 from tests.contract.making import hosted, opened
 from tests.log_lines import Lines

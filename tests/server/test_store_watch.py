@@ -10,7 +10,7 @@ class Scene:
     def __init__(self) -> None:
         self.store, self.log, self.now = AwayStore(), Lines(), 0.0
         self.failures: list[str] = []
-        self.watch = StoreWatch(self.store.care, self.log, lambda: self.now, self.failures.append)
+        self.watch = StoreWatch(self.store.upkeep, self.log, lambda: self.now, self.failures.append)
 
     def look(self, absence: str) -> None:
         """Look, with the store away for this reason; a second passes."""

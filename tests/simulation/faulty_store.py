@@ -15,9 +15,9 @@ from typing import Any, Final
 
 from restante.store.duty_locks import DutyLocks
 from restante.store.interface import Store
-from restante.store.mail_queue import QueuedMessage, QueueFilter
 from restante.store.memory import MemoryStore
-from restante.store.memory.memory_record import listed
+from restante.store.memory.memory_message import listed
+from restante.store.queue_store import QueuedMessage, QueueFilter
 from restante.store.store_errors import StoreError, StoreFull
 from tests.simulation.network import Machine, here
 from tests.simulation.trace import Trace

@@ -20,7 +20,7 @@ from restante.reception.intake import Intake, Receipt, ReceivedMail, _size
 from restante.release import releaser
 from restante.release.authorization import Authorization
 from restante.smtp.window_size import SendWindow
-from restante.store.mail_handover import Drain
+from restante.store.handover_store import Drain
 from restante.store.memory.memory_handover import MemoryHandover
 from restante.store.sqlite import queries
 from restante.store.sqlite.sqlite_handover import SqliteHandover

@@ -19,7 +19,7 @@ from types import SimpleNamespace
 from typing import Any, Final
 from unittest.mock import patch
 
-from restante.store.mail_queue import QueueFilter
+from restante.store.queue_store import QueueFilter
 from restante.store.sqlite import (
     engine,
     mail_reading,

@@ -68,7 +68,7 @@ async def outcome(directory: Path) -> str:
         [domain] = (await store.records.directory()).domains.values()
         held = await all_held(store, domain.id)
     except StoreError:
-        assert store.care.failure
+        assert store.upkeep.failure
         return "stopped"
     finally:
         await store.close()
@@ -223,7 +223,7 @@ async def test_after_a_failed_read_on_any_connection_nothing_is_acknowledged(
     with pytest.raises(StoreError):
         await all_held(store, domain_id)
     disk.is_sound()
-    assert "reopened" in store.care.failure
+    assert "reopened" in store.upkeep.failure
     for call in (
         hold(store, domain_id, 2),
         all_held(store, domain_id),
@@ -242,9 +242,9 @@ async def test_a_backup_that_meets_damage_ends_the_store_too(
     for kind in ("db", "wal"):
         disk.fails_to("read", kind, apsw.CorruptError("malformed"))
     with pytest.raises(StoreError):
-        await store.care.backup(tmp_path / "copy")
+        await store.upkeep.backup(tmp_path / "copy")
     disk.is_sound()
-    assert store.care.failure
+    assert store.upkeep.failure
 
 
 async def test_a_question_that_is_wrong_ends_nothing(store: SqliteStore) -> None:
@@ -253,7 +253,7 @@ async def test_a_question_that_is_wrong_ends_nothing(store: SqliteStore) -> None
         await store.core.read(
             lambda connection: connection.execute("SELECT * FROM nothing").fetchall()
         )
-    assert not store.care.failure
+    assert not store.upkeep.failure
     domain_id = await hosted(store)
     await hold(store, domain_id, 1)
     assert [one.envelope.forward_paths for one in await all_held(store, domain_id)] == [(ANNA,)]

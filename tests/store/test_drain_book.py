@@ -11,7 +11,7 @@ from restante.store.drain_book import (
     open_drains,
     unclaimed,
 )
-from restante.store.mail_handover import Asked, Drain, Joined
+from restante.store.handover_store import Asked, Drain, Joined
 from restante.store.store_errors import LeaseLost
 
 

@@ -9,9 +9,9 @@ import apsw
 import pytest
 
 from restante.queue.recipient_status import RecipientStatus
-from restante.store.mail_content import DAMAGED
-from restante.store.mail_figures import NO_USAGE
-from restante.store.mail_queue import QueueFilter
+from restante.store.content_store import DAMAGED
+from restante.store.figure_store import NO_USAGE
+from restante.store.queue_store import QueueFilter
 from restante.store.sqlite import SqliteStore, open_sqlite, writer
 from restante.store.store_errors import Damaged, StoreError
 from tests.contract.making import (
@@ -63,7 +63,7 @@ async def test_after_a_failed_sync_nothing_is_believed(
     ):
         with pytest.raises(StoreError, match="reopened"):
             await call
-    assert "reopened" in store.care.failure
+    assert "reopened" in store.upkeep.failure
 
 
 async def test_a_failed_sync_fails_all_that_waited_for_it(
@@ -90,7 +90,7 @@ async def test_mail_held_before_a_failed_sync_is_there_after_reopening(
     await store.close()
     again = await open_sqlite(directory)
     assert set(await held_numbers(again, domain_id)) >= {1, 2}
-    assert again.care.failure == ""
+    assert again.upkeep.failure == ""
     await hold(again, domain_id, 4)
     await again.close()
 
@@ -185,7 +185,7 @@ async def test_a_checkpoint_that_finds_no_room_is_made_later(
     disk.is_sound()
     await hold(store, domain_id, 3)
     assert await held_numbers(store, domain_id) == [1, 2, 3]
-    assert store.care.failure == ""
+    assert store.upkeep.failure == ""
 
 
 # --- content files
@@ -204,7 +204,7 @@ async def test_content_that_cannot_be_synced(
         with pytest.raises(StoreError):
             await spool.close()
     spool.discard()
-    assert bool(store.care.failure) == is_final
+    assert bool(store.upkeep.failure) == is_final
 
 
 async def test_content_that_finds_no_room_can_be_discarded(

@@ -9,9 +9,9 @@ import pytest
 from restante.config.key_file import read_key
 from restante.mail.dsn_request import Notify, Ret
 from restante.queue.recipient_status import RecipientStatus
-from restante.store.mail_figures import Usage
-from restante.store.mail_queue import QueueFilter
-from restante.store.mail_reports import ReportFilter
+from restante.store.figure_store import Usage
+from restante.store.queue_store import QueueFilter
+from restante.store.report_store import ReportFilter
 from restante.store.sqlite import SqliteCare, SqliteStore, open_sqlite
 from restante.tenancy.model import TlsUse
 from restante.tenancy.passwords import password_matches
@@ -133,8 +133,8 @@ async def test_its_reports_notices_and_trail_are_there(store: SqliteStore) -> No
     assert notice.news.details == {"domain": "alpha.example", "delivered": 1}
     [quiet] = await store.notices.quiets()
     assert quiet.held_back == 2
-    assert len(await store.trail.audit()) == 12
-    assert [request.target for request in await store.trail.last_requests()] == ["alpha.example"]
+    assert len(await store.audit.audit()) == 12
+    assert [request.target for request in await store.audit.last_requests()] == ["alpha.example"]
     [drain] = store.handover.open_drains()
     assert drain.deadline == 3600.0
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from restante.store.figure_store import NO_USAGE, Usage
 from restante.store.interface import Store
-from restante.store.mail_figures import NO_USAGE, Usage
 from restante.store.sqlite import SqliteStore, open_sqlite, writer
 from restante.store.store_errors import StoreError
 from tests.contract.making import (

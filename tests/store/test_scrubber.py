@@ -11,7 +11,7 @@ from restante.background.rounds import Rounds
 from restante.store.scrubber import DAY, FIRST_AFTER, SHARE, Scrubber
 from restante.store.store_care import Slice
 from restante.store.store_errors import StoreError
-from restante.store.store_upkeep import UpkeepStore
+from restante.store.upkeep_store import UpkeepStore
 from restante.telemetry.events import StoreFailed, StoreScrubbed
 from tests.log_lines import Lines
 

@@ -12,7 +12,7 @@ from restante.mail.import_stream import (
     pack_block,
     pack_label,
 )
-from restante.store.mail_reception import INLINE_LIMIT
+from restante.store.reception_store import INLINE_LIMIT
 from restante.transfer.queue_content import ExportOrder, export_mail, read_content
 from restante.transfer.queue_import import ImportResult, import_mail
 from tests.admin.desk import HEAD, Desk

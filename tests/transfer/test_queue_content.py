@@ -20,7 +20,7 @@ def test_matching_mail_is_exported_and_the_export_is_recorded_first() -> None:
         await bring_in(desk, packed_message(LARGE), packed_message(HEAD, "z@beta.example"))
         found = await exported(desk, selection={"domain": "alpha.example"}, reason="moving out")
         assert [(content, failure) for _, content, failure in found] == [(LARGE, "")]
-        [entry] = await desk.store.trail.audit(AuditFilter(account="alpha"), limit=1)
+        [entry] = await desk.store.audit.audit(AuditFilter(account="alpha"), limit=1)
         assert (entry.action, entry.subject, entry.reason) == (
             AuditAction.MAIL_EXPORTED,
             found[0][0],

@@ -80,7 +80,7 @@ def test_a_message_for_two_accounts_is_two_each_in_its_own_trail(content: bytes)
             "y@alpha.example",
         ]
         for account in ("alpha", "beta"):
-            [entry] = await desk.store.trail.audit(AuditFilter(account=account), limit=1)
+            [entry] = await desk.store.audit.audit(AuditFilter(account=account), limit=1)
             view = views[f"{account}.example"]
             assert (entry.action, entry.subject, entry.reason) == (
                 AuditAction.MAIL_IMPORTED,

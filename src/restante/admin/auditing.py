@@ -69,7 +69,7 @@ async def list_audit(
     in_scope = audit_in_scope(context, wanted)
     if in_scope is None:
         return ListingPage(iter(()), None)
-    page = await context.store.trail.audit_page(in_scope, limit, before)
+    page = await context.store.audit.audit_page(in_scope, limit, before)
     return ListingPage(
         (_view(context, one) for one in page.entries),
         None if page.before is None else str(page.before),

@@ -32,7 +32,7 @@ from restante.dsn.dsn_writer import DsnWriter
 from restante.mail.message import message_name
 from restante.queue.recipient_status import RecipientStatus
 from restante.retention.removal_record import removal_of
-from restante.store.mail_queue import Bounce, QueuedMessage, QueueFilter
+from restante.store.queue_store import Bounce, QueuedMessage, QueueFilter
 from restante.store.store_errors import Damaged
 from restante.tenancy.audit import AuditAction
 

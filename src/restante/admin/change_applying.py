@@ -39,9 +39,7 @@ async def put_change(
     recorded = replace(recorded, reason=_reason(context, change))
     recorded = with_changes(recorded, changes_between(present, wanted))
     try:
-        is_applied = await context.store.scheduled.apply_change(
-            change.id, present, wanted, recorded
-        )
+        is_applied = await context.store.schedule.apply_change(change.id, present, wanted, recorded)
     except Conflict:
         raise RecordMoved("the domain was changed at this moment") from None
     if is_applied:

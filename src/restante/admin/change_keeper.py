@@ -82,7 +82,7 @@ class ChangeKeeper:
         found: list[ScheduledChange] = []
         after = 0
         while True:
-            page = await self._context.store.scheduled.waiting_changes(after=after)
+            page = await self._context.store.schedule.waiting_changes(after=after)
             found += page
             if len(page) < PAGE:
                 return found
@@ -94,7 +94,7 @@ class ChangeKeeper:
         is_late = now - change.made_at > min(LONGEST_PAUSE, delay / 2)
         if change.is_announced or not is_late:
             return change
-        await self._context.store.scheduled.postpone_change(change.id, now + delay)
+        await self._context.store.schedule.postpone_change(change.id, now + delay)
         return replace(change, applies_at=now + delay)
 
     async def _announce(self, changes: Sequence[ScheduledChange]) -> None:
@@ -113,7 +113,7 @@ class ChangeKeeper:
                 )
             )
         await self._until_told()
-        await self._context.store.scheduled.note_announced([one.id for one in changes])
+        await self._context.store.schedule.note_announced([one.id for one in changes])
 
     async def _end(self, change: ScheduledChange) -> None:
         """Apply a change, or drop it. One whose record moves at this moment is tried again."""
@@ -153,6 +153,6 @@ class ChangeKeeper:
             domain=change.domain,
         )
         recorded = replace(with_changes(recorded, change.changes), reason=why)
-        if await self._context.store.scheduled.drop_change(change.id, recorded):
+        if await self._context.store.schedule.drop_change(change.id, recorded):
             announce(self._context, recorded)
             announce_end(self._context, change, "dropped", f"It could not be applied: {why}.")

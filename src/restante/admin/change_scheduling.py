@@ -110,7 +110,7 @@ async def waiting_like(context: AdminContext, change: ScheduledChange) -> Schedu
 
     Raises AdminError if another wish for one of the parts waits.
     """
-    waiting = await context.store.scheduled.waiting_changes(domain_id=change.domain_id)
+    waiting = await context.store.schedule.waiting_changes(domain_id=change.domain_id)
     for other in waiting:
         if other.wants_the_same(_sealed_alike(context, change, other)):
             return other
@@ -155,7 +155,7 @@ async def schedule(context: AdminContext, change: ScheduledChange) -> ScheduledC
     recorded = entry(context, action, change.domain, change.account, domain=change.domain)
     recorded = with_changes(recorded, change.changes)
     try:
-        kept = await context.store.scheduled.schedule_change(change, recorded)
+        kept = await context.store.schedule.schedule_change(change, recorded)
     except Conflict:  # somebody else was faster, or the domain was removed
         error = f"domain {change.domain}: was changed by somebody else at this moment"
         raise AdminError(ErrorKind.CONFLICT, error, "look at it, and try again") from None

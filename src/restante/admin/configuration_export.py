@@ -54,7 +54,7 @@ async def export_with_secrets(
     if account is not None:
         find_account(context, account)
     recorded = entry(context, AuditAction.SECRETS_EXPORTED, account or EVERYTHING, account or "")
-    await context.store.trail.record([recorded])  # before any secret leaves
+    await context.store.audit.record([recorded])  # before any secret leaves
     announce(context, recorded)
     async for exported in _entries(context, account, with_secrets=True):
         yield exported

@@ -20,8 +20,8 @@ from restante.admin.drains import DrainView, LastDrainView, drain_view, last_dra
 from restante.admin.permissions import AdminAction, may, permit
 from restante.admin.primary_state import PrimaryView, primary_view
 from restante.admin.scope import domains_in_scope
-from restante.store.mail_figures import NO_USAGE, NONE_SET_APART, SetApart, Usage
-from restante.store.mail_handover import PastDrain
+from restante.store.figure_store import NO_USAGE, NONE_SET_APART, SetApart, Usage
+from restante.store.handover_store import PastDrain
 from restante.tenancy.model import HostedDomain
 
 AT_ONCE: Final = 200  # domains between two turns of the event loop

@@ -55,7 +55,7 @@ from restante.phrases import (
     REMOVED_MEANWHILE,
     did_you_mean,
 )
-from restante.store.mail_figures import NONE_SET_APART, SetApart
+from restante.store.figure_store import NONE_SET_APART, SetApart
 from restante.store.store_errors import Conflict
 from restante.tenancy.audit import AuditAction, AuditEntry
 from restante.tenancy.model import AuthorizedHosts, Destination, HostedDomain

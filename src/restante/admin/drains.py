@@ -16,7 +16,7 @@ from restante.admin.listing_page import MOST_ROWS, ListingPage, bad_cursor, page
 from restante.admin.permissions import AdminAction, permit
 from restante.admin.request_bounds import Line
 from restante.delivery.drain_state import DrainSnapshot, DrainState
-from restante.store.mail_handover import PastDrain
+from restante.store.handover_store import PastDrain
 from restante.tenancy.audit import AuditAction
 
 
@@ -130,7 +130,7 @@ async def stop_drain(context: AdminContext, name: str, order: DrainStop) -> Drai
         order.reason,
         domain=domain.name,
     )
-    await context.store.trail.record([recorded])
+    await context.store.audit.record([recorded])
     announce(context, recorded)
     why = f": {order.reason}" if order.reason else ""
     await context.server.stop_drain(domain.id, f"stopped by the operator{why}")

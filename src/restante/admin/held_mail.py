@@ -30,7 +30,7 @@ from restante.mail.message import HeldMessage, message_name, message_number
 from restante.phrases import MAY_HAVE_LEFT, NOT_QUEUED
 from restante.queue.recipient_status import RecipientStatus
 from restante.retention.removal_record import removal_of
-from restante.store.mail_queue import QueuedMessage, QueueFilter
+from restante.store.queue_store import QueuedMessage, QueueFilter
 from restante.store.store_errors import Damaged
 from restante.tenancy.audit import AuditAction, AuditEntry
 

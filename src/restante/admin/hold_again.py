@@ -15,7 +15,7 @@ from restante.admin.held_mail import NamedMessages, QueueChange, number_of
 from restante.admin.permissions import AdminAction, permit
 from restante.admin.scope import held_message, list_held
 from restante.queue.recipient_status import RecipientStatus
-from restante.store.mail_queue import QueuedMessage, QueueFilter
+from restante.store.queue_store import QueuedMessage, QueueFilter
 from restante.store.store_errors import Damaged
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.record_change import Change

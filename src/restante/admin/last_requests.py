@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import suppress
 
-from restante.store.audit_trail import GrantedRequest
+from restante.store.audit_store import GrantedRequest
 from restante.tenancy.etrn_target import EtrnTargetKind, parse_etrn_target
 from restante.tenancy.model import HostedDomain
 

@@ -26,7 +26,7 @@ from restante.mail.message import message_name
 from restante.mail.message_id import MESSAGE_ID_LIMIT
 from restante.queue.history import HistoryEntry, HistoryFilter, HistoryPage
 from restante.queue.recipient_status import Move
-from restante.store.mail_queue import QueueFilter, QueuePage
+from restante.store.queue_store import QueueFilter, QueuePage
 from restante.store.release_store import ReleaseFilter
 from restante.tenancy.audit import AuditFilter
 

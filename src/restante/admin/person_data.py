@@ -85,7 +85,7 @@ async def export_person(context: AdminContext, order: PersonOrder) -> AsyncItera
     person = _person(context, order.address)
     said = person.without(reason, SUBJECT)
     recorded = entry(context, AuditAction.PERSON_EXPORTED, SUBJECT, "", said)
-    await context.store.trail.record([recorded])
+    await context.store.audit.record([recorded])
     await changed(context, recorded)
     for place in PersonPlace:
         async for rows, line in _slices(context, place, person):

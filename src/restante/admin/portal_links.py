@@ -54,7 +54,7 @@ async def make_portal_link(context: AdminContext, new: NewPortalLink) -> PortalL
         raise AdminError(ErrorKind.CONFLICT, f"user {user.email}: {cause}", remedy)
     action = AuditAction.PORTAL_LINK_MADE
     recorded = entry(context, action, user.email, user.account)
-    await context.store.trail.record([recorded])
+    await context.store.audit.record([recorded])
     announce(context, recorded)
     secret, link = new_link_secret(), PortalLink(user.email, user.stamp)
     key, owner = hash_link_secret(secret).hex(), context.principal.name

@@ -29,7 +29,7 @@ from restante.admin.request_bounds import AtMost, Line
 from restante.admin.scope import list_waiting_reports
 from restante.mail.message import message_name
 from restante.phrases import REPORT_GONE, REPORT_MAY_HAVE_LEFT
-from restante.store.mail_reports import ReportFilter, WaitingReport
+from restante.store.report_store import ReportFilter, WaitingReport
 from restante.tenancy.audit import AuditAction
 
 _STATUS_PARTS = (

@@ -11,9 +11,9 @@ from restante.admin.admin_error import AdminError, ErrorKind
 from restante.mail.address import canonical_domain
 from restante.mail.message import HeldMessage
 from restante.queue.history import HistoryFilter, HistoryPage
-from restante.store.mail_queue import QueuedMessage, QueueFilter, QueuePage
-from restante.store.mail_reports import ReportFilter, WaitingReport
+from restante.store.queue_store import QueuedMessage, QueueFilter, QueuePage
 from restante.store.release_store import PastRelease, ReleaseFilter
+from restante.store.report_store import ReportFilter, WaitingReport
 from restante.tenancy.audit import AuditFilter
 from restante.tenancy.model import HostedDomain
 

@@ -27,8 +27,8 @@ from restante.admin.permissions import AdminAction, permit
 from restante.admin.primary_state import PrimaryView, primary_view
 from restante.admin.request_bounds import Hosts
 from restante.queue.sending_outcome import Backlog
-from restante.store.mail_figures import NO_USAGE, NONE_SET_APART, SetApart, Usage
-from restante.store.mail_handover import PastDrain
+from restante.store.figure_store import NO_USAGE, NONE_SET_APART, SetApart, Usage
+from restante.store.handover_store import PastDrain
 from restante.telemetry.metric_types import Exposition
 from restante.tenancy.model import HostedDomain
 from restante.tenancy.policy_settings import hold_in_force
@@ -209,7 +209,7 @@ async def show_metrics(context: AdminContext, accept: str) -> Exposition:
 def _store_view(context: AdminContext, damaged: int) -> StoreView:
     scrub = context.server.scrub() if context.server is not None else ScrubFacts()
     return StoreView(
-        failure=context.store.care.failure,
+        failure=context.store.upkeep.failure,
         damaged_messages=damaged,
         scrubbed_at=None if scrub.ended_at is None else moment(scrub.ended_at),
         is_scrub_under_way=scrub.is_under_way,
@@ -264,7 +264,7 @@ def _health(
         facts,
         damaged_messages=store.damaged_messages,
         uncertain_messages=uncertain,
-        store_absence=context.store.care.absence,
+        store_absence=context.store.upkeep.absence,
         notices_waiting=notices.count,
         notices_since=notices.since,
     )
@@ -308,7 +308,7 @@ async def _domains(
 ) -> Iterator[DomainStatus]:
     oldest = await context.store.figures.oldest()
     requests = LastRequests()
-    for place, request in enumerate(await context.store.trail.last_requests()):
+    for place, request in enumerate(await context.store.audit.last_requests()):
         if place % AT_ONCE == 0:
             await asyncio.sleep(0)  # there may be ten thousand, and the event loop takes mail too
         requests.add(request)

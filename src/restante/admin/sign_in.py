@@ -180,7 +180,7 @@ class SignInDesk:
                 answer=text,
                 reason=reason,
             )
-            await self._context.store.trail.record([entry])
+            await self._context.store.audit.record([entry])
         return SignInDenied(text)
 
     def _begin(self, email: str, address: IpAddress) -> None:

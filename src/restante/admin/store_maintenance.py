@@ -80,7 +80,7 @@ async def backup(context: AdminContext, order: BackupOrder) -> BackupView:
         raise AdminError(
             ErrorKind.INVALID, f"{directory}: is not named from the root", "give the whole path"
         )
-    made = await context.store.care.backup(directory)
+    made = await context.store.upkeep.backup(directory)
     return BackupView(
         directory=order.directory, messages=made.messages, octets=made.octets, files=made.files
     )

@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Final
 
 from restante.background.rounds import Rounds
-from restante.store.record_store import TenancyStore
+from restante.store.record_store import RecordStore
 from restante.store.store_errors import StoreError
 
 WRITE_SECONDS: Final = 60.0
@@ -17,7 +17,7 @@ WRITE_SECONDS: Final = 60.0
 class TokenUses:
     """The uses that are not written yet. Belongs to the event loop."""
 
-    def __init__(self, records: TenancyStore, rounds: Rounds, now: Callable[[], float]) -> None:
+    def __init__(self, records: RecordStore, rounds: Rounds, now: Callable[[], float]) -> None:
         """`now` is Unix time."""
         self._records = records
         self._rounds = rounds

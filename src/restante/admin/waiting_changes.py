@@ -37,7 +37,7 @@ async def list_changes(
     domain_id = None if domain is None else find_domain(context, domain).id
     found: list[ScheduledChange] = []
     while len(found) < limit:
-        page = await context.store.scheduled.waiting_changes(domain_id=domain_id, after=after)
+        page = await context.store.schedule.waiting_changes(domain_id=domain_id, after=after)
         found += [one for one in page if account in (None, one.account) and _is_seen(context, one)]
         if len(page) < PAGE:
             break
@@ -57,7 +57,7 @@ async def cancel_change(context: AdminContext, change_id: int) -> WaitingChangeV
         domain=change.domain,
     )
     recorded = with_changes(recorded, change.changes)
-    if not await context.store.scheduled.drop_change(change.id, recorded):
+    if not await context.store.schedule.drop_change(change.id, recorded):
         raise not_waiting(change_id)
     announce(context, recorded)
     by = f"Cancelled by {context.principal.name}."
@@ -86,7 +86,7 @@ async def apply_change(context: AdminContext, change_id: int) -> WaitingChangeVi
 
 async def find_change(context: AdminContext, change_id: int) -> ScheduledChange:
     """Return a change that waits. Raises AdminError."""
-    found = await context.store.scheduled.waiting_changes(after=change_id - 1, limit=1)
+    found = await context.store.schedule.waiting_changes(after=change_id - 1, limit=1)
     if not found or found[0].id != change_id or not _is_seen(context, found[0]):
         raise not_waiting(change_id)
     return found[0]

@@ -13,10 +13,10 @@ from restante.delivery.pipelining_backoff import PipeliningBackoff
 from restante.delivery.tls_plan import TlsPlans
 from restante.dsn.dsn_writer import DsnWriter
 from restante.network.resolver import Resolver
+from restante.store.content_store import ContentStore
+from restante.store.figure_store import FigureStore
+from restante.store.handover_store import HandoverStore
 from restante.store.live_directory import LiveDirectory
-from restante.store.mail_content import ContentStore
-from restante.store.mail_figures import FigureStore
-from restante.store.mail_handover import HandoverStore
 from restante.telemetry.event_bus import Log
 from restante.tenancy.model import HostedDomain
 from restante.tenancy.recipients import Recipient

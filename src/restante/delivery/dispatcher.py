@@ -23,7 +23,7 @@ from restante.delivery.drain_claims import FENCE_SECONDS, DrainClaims
 from restante.delivery.drain_state import DrainCensus, DrainSnapshot, DrainState, unclaimed_view
 from restante.delivery.greeting_probe import greeting_probe
 from restante.mail.address import Mailbox
-from restante.store.mail_handover import Asked, Drain, Joined
+from restante.store.handover_store import Asked, Drain, Joined
 from restante.store.store_errors import StoreError
 from restante.telemetry.events import InternalError, StoreFailed
 from restante.tenancy.model import Destination, HostedDomain

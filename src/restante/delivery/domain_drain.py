@@ -49,7 +49,7 @@ from restante.mail.message import message_name
 from restante.phrases import NO_LONGER_HOSTED
 from restante.queue.broken_destination import Refusals
 from restante.queue.retry_schedule import Schedule, next_attempt, rate_pause
-from restante.store.mail_handover import Drain, PastDrain
+from restante.store.handover_store import Drain, PastDrain
 from restante.store.store_errors import LeaseLost, StoreError
 from restante.telemetry.events import DestinationRefuses, DrainFinished, DrainStarted, StoreFailed
 from restante.tenancy.model import HostedDomain

@@ -13,7 +13,7 @@ from typing import Final
 from restante.background.rounds import Rounds
 from restante.delivery.delivery_context import DeliveryContext
 from restante.queue.retry_schedule import Schedule, next_attempt
-from restante.store.mail_handover import Asked, Drain
+from restante.store.handover_store import Asked, Drain
 from restante.tenancy.model import HostedDomain
 
 LOOK_SECONDS: Final = 1.0

@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
 
-from restante.store.mail_handover import Drain
+from restante.store.handover_store import Drain
 from restante.tenancy.model import HostedDomain
 
 

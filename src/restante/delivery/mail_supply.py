@@ -19,8 +19,8 @@ from restante.mail.first_line import has_ascii_header, set_off
 from restante.mail.message import HeldMessage, message_name
 from restante.mail.received_field import HEADER_OCTETS, has_more_hops
 from restante.smtp.client_transaction import MAX_RECIPIENTS
-from restante.store.mail_content import ContentStore
-from restante.store.mail_handover import HandoverStore
+from restante.store.content_store import ContentStore
+from restante.store.handover_store import HandoverStore
 from restante.store.store_errors import Damaged, StoreError
 
 BATCH_MESSAGES: Final = 256

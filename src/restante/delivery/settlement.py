@@ -27,7 +27,7 @@ from restante.dsn.dsn_writer import DsnWriter
 from restante.mail.delivery_report import NewReport, ReportFacts
 from restante.mail.message import HeldMessage
 from restante.queue.recipient_status import Outcome
-from restante.store.mail_handover import Drain, HandoverStore
+from restante.store.handover_store import Drain, HandoverStore
 from restante.store.store_errors import LeaseLost, StoreError, StoreUnreachable
 from restante.telemetry.event_bus import Log
 from restante.telemetry.events import StoreFailed

@@ -42,8 +42,8 @@ from restante.delivery.presence_settings import PresenceSettings
 from restante.queue.presence import PROVEN, Presence, Seen, Sighting
 from restante.queue.retry_schedule import Schedule, next_attempt
 from restante.store.duty_store import DutyStore, keep_performing
+from restante.store.figure_store import FigureStore
 from restante.store.live_directory import LiveDirectory
-from restante.store.mail_figures import FigureStore
 from restante.store.store_errors import StoreError
 from restante.telemetry.event_bus import Log
 from restante.telemetry.events import DeliveryAttempt, PrimaryAway, PrimaryBack, StoreFailed

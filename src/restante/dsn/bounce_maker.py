@@ -8,7 +8,7 @@ from restante.mail.delivery_report import Action, Fate, NewReport, ReportFacts
 from restante.mail.message import HeldMessage
 from restante.queue.recipient_status import RecipientStatus
 from restante.queue.reporting import recipients_to_tell_of
-from restante.store.mail_queue import Bounce, QueuedMessage, QueueStore
+from restante.store.queue_store import Bounce, QueuedMessage, QueueStore
 
 
 async def prepare_bounce(

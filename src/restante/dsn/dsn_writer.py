@@ -8,7 +8,7 @@ from restante.dsn.report_text import Letterhead, make_report
 from restante.mail.delivery_report import NewReport, ReportFacts
 from restante.mail.message import HeldMessage, message_name
 from restante.mail.received_field import HEADER_OCTETS
-from restante.store.mail_content import ContentStore
+from restante.store.content_store import ContentStore
 from restante.store.store_errors import StoreError
 from restante.telemetry.event_bus import Log
 from restante.telemetry.events import InternalError, ReportMade

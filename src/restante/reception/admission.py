@@ -36,7 +36,7 @@ from restante.smtp.replies import (
     RELAYING_DENIED,
     Reply,
 )
-from restante.store.mail_figures import NO_USAGE, Usage
+from restante.store.figure_store import NO_USAGE, Usage
 from restante.tenancy.model import Directory, HostedDomain, IpAddress
 from restante.tenancy.policy import Unknown, WhileSuspended
 from restante.tenancy.quota import NO_QUOTA, Quota

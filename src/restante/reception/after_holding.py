@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from restante.mail.message import NewMessage
+from restante.store.figure_store import FigureStore, Usage
 from restante.store.live_directory import LiveDirectory
-from restante.store.mail_figures import FigureStore, Usage
 from restante.telemetry.event_bus import Log
 from restante.telemetry.events import MailAfterQuiet, QuotaReached
 from restante.tenancy.model import HostedDomain

@@ -16,8 +16,8 @@ from restante.mail.message import ContentFile
 from restante.mail.message_id import MessageIdSearch
 from restante.reception.memory_budget import MemoryBudget
 from restante.reception.quota_reservations import QuotaReservation
-from restante.store.mail_content import ContentStore
-from restante.store.mail_reception import INLINE_LIMIT, ReceptionStore, Spool
+from restante.store.content_store import ContentStore
+from restante.store.reception_store import INLINE_LIMIT, ReceptionStore, Spool
 from restante.store.store_errors import StoreError
 
 WRITE_OCTETS = 65536  # size of a piece that is written to the spool; one large read can exceed it

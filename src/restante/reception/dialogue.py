@@ -45,7 +45,7 @@ from restante.smtp.server_events import (
 )
 from restante.smtp.server_session import ServerSession
 from restante.smtp.session_end import SessionEnd
-from restante.store.mail_reception import INLINE_LIMIT
+from restante.store.reception_store import INLINE_LIMIT
 from restante.store.store_errors import StoreError, StoreFull
 from restante.telemetry.events import (
     AuthenticationEnded,

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 from restante.reception.admission import AdmissionFacts, DomainFacts, HostedRecipient
 from restante.reception.quota_reservations import QuotaReservations
+from restante.store.figure_store import FigureStore
 from restante.store.live_directory import LiveDirectory
-from restante.store.mail_figures import FigureStore
 from restante.tenancy.model import Destination, HostedDomain
 from restante.tenancy.quota import NO_QUOTA
 from restante.tenancy.recipients import RecipientBook

@@ -19,7 +19,7 @@ from restante.mail.envelope import Envelope
 from restante.mail.message import ContentFile, NewMessage, message_name
 from restante.mail.message_origin import MessageOrigin, shown_hello
 from restante.mail.received_field import Origin, received_field
-from restante.store.mail_reception import ReceptionStore
+from restante.store.reception_store import ReceptionStore
 from restante.store.store_errors import StoreError
 from restante.telemetry.event_bus import Log
 from restante.telemetry.events import InternalError, StoreFailed

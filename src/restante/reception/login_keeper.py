@@ -82,7 +82,7 @@ class LoginKeeper:
             if taken.uses:
                 await self._store.records.record_login_uses(taken.uses)
             if entries := self._entries(taken.expired):
-                await self._store.trail.record(entries)
+                await self._store.audit.record(entries)
         except StoreError:
             self._inbox.put_back(taken)
             raise

@@ -13,7 +13,7 @@ itself alone.
 from collections.abc import Iterable
 from typing import Final, TypeVar
 
-from restante.store.mail_figures import NO_USAGE, Usage
+from restante.store.figure_store import NO_USAGE, Usage
 from restante.tenancy.model import HostedDomain
 
 _Key = TypeVar("_Key")

@@ -15,9 +15,9 @@ from restante.reception.intake import Intake
 from restante.reception.memory_budget import MemoryBudget
 from restante.reception.reception_settings import ReceptionSettings
 from restante.release.releaser import Releaser
+from restante.store.content_store import ContentStore
 from restante.store.live_directory import LiveDirectory
-from restante.store.mail_content import ContentStore
-from restante.store.mail_reception import ReceptionStore
+from restante.store.reception_store import ReceptionStore
 from restante.telemetry.event_bus import Log
 from restante.tenancy.model import HostedDomain
 

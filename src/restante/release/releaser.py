@@ -41,8 +41,8 @@ from restante.release.release_outcome import (
     pending_messages,
 )
 from restante.release.release_request import ReleaseRequest, Requester
+from restante.store.figure_store import FigureStore
 from restante.store.live_directory import LiveDirectory
-from restante.store.mail_figures import FigureStore
 from restante.store.release_store import ReleaseRecord, ReleaseStore
 from restante.store.store_errors import StoreError
 from restante.telemetry.event_bus import Log

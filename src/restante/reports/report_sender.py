@@ -41,8 +41,8 @@ from restante.queue.sending_outcome import SendingOutcome
 from restante.reports.mx_delivery import MxDelivery
 from restante.reports.report_settings import ReportSettings
 from restante.store.duty_store import DutyStore, keep_performing
-from restante.store.mail_queue import QueueFilter, QueueStore
-from restante.store.mail_reports import ReportStore
+from restante.store.queue_store import QueueFilter, QueueStore
+from restante.store.report_store import ReportStore
 from restante.store.store_errors import StoreError
 from restante.telemetry.events import (
     InternalError,

@@ -12,8 +12,8 @@ from restante.queue.held_peak import KEPT, HeldAmount, PeakTally
 from restante.queue.monthly_use import KEPT_MONTHS, Use, month_of, months_before
 from restante.retention.use_ledger import UseLedger
 from restante.store.duty_store import DutyStore, keep_performing
+from restante.store.figure_store import FigureStore
 from restante.store.live_directory import LiveDirectory
-from restante.store.mail_figures import FigureStore
 from restante.store.peak_store import PeakStore
 from restante.store.store_errors import StoreError
 from restante.store.use_store import UseStore

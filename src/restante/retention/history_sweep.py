@@ -12,8 +12,8 @@ from restante.background.clocks import Wait, wait_at_most
 from restante.background.rounds import Rounds
 from restante.retention.history_settings import HistorySettings
 from restante.store.duty_store import DutyStore, keep_performing
+from restante.store.history_store import HistoryStore
 from restante.store.live_directory import LiveDirectory
-from restante.store.mail_history import HistoryStore
 from restante.store.release_store import ReleaseStore
 from restante.telemetry.event_bus import Log
 from restante.telemetry.events import HistoryTrimmed

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from restante.store.mail_queue import QueuedMessage
+from restante.store.queue_store import QueuedMessage
 from restante.telemetry.events import RecordChanged
 from restante.tenancy.audit import AuditEntry
 from restante.tenancy.record_change import NOTHING, Change, listed_text

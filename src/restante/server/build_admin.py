@@ -49,7 +49,7 @@ from restante.web.web_gate import GateParts
 def build_admin(ground: Ground, delivery: DeliveryParts, reception: ReceptionParts) -> AdminParts:
     """Build them on those of delivery and reception."""
     store, log = ground.records.store, ground.setup.log
-    scrubber = Scrubber(store.care, log, time.time, time.monotonic)
+    scrubber = Scrubber(store.upkeep, log, time.time, time.monotonic)
     loop_lag = LoopLag(log, time.monotonic)
     request_counts = RequestCounts()
     instruments = _instruments(
@@ -171,7 +171,7 @@ def _web(
     request_counts: RequestCounts,
     portal: PreparedPortal,
 ) -> WebTermsMaker:
-    care, disk_space = context.store.care, reception.disk_space
+    care, disk_space = context.store.upkeep, reception.disk_space
     gate = GateParts(
         api=Prepared(build_api(context)),
         identify=lambda scope, client: identify(scope, token_gate, client),

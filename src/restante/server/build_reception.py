@@ -54,7 +54,7 @@ def build_reception(ground: Ground, delivery: DeliveryParts) -> ReceptionParts:
         settings=setup.config.reception,
         admission_settings=admission_settings(setup.config, ground.own_addresses, setup.identity),
         disk_space=disk_space,
-        store_absence=lambda: records.store.care.absence,
+        store_absence=lambda: records.store.upkeep.absence,
         facts=facts,
         arrivals=arrivals,
         callout=delivery.dispatcher.ask_destination,
@@ -104,7 +104,7 @@ def _memory_budget(ground: Ground) -> MemoryBudget:
 
 
 def _disk_space(ground: Ground) -> DiskSpace:
-    care = ground.records.store.care
+    care = ground.records.store.upkeep
     space = DiskSpace(care.free_octets, ground.settings.config.reception.disk_reserve)
     ground.settings.on_change(lambda config: space.set_reserve(config.reception.disk_reserve))
     return space

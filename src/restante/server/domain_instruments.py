@@ -11,9 +11,9 @@ from typing import Final
 from restante.admin.last_requests import LastRequests
 from restante.background.loop_slices import in_slices
 from restante.queue.presence import Seen
+from restante.store.figure_store import NO_USAGE, NONE_SET_APART, SetApart, Usage
 from restante.store.interface import Store
 from restante.store.live_directory import LiveDirectory
-from restante.store.mail_figures import NO_USAGE, NONE_SET_APART, SetApart, Usage
 from restante.store.store_errors import StoreError
 from restante.telemetry.domain_choice import DomainChoice
 from restante.telemetry.domain_counts import DomainCounts, DomainTotals
@@ -99,7 +99,7 @@ class DomainInstruments:
         try:
             oldest = await figures.oldest()
             parked = await figures.set_apart()
-            async for piece in in_slices(await self.store.trail.last_requests(), AT_ONCE):
+            async for piece in in_slices(await self.store.audit.last_requests(), AT_ONCE):
                 for request in piece:
                     requests.add(request)
         except StoreError:

@@ -12,8 +12,8 @@ from restante.reception.disk_space import DiskSpace
 from restante.reception.doorkeeper import Doorkeeper
 from restante.reception.intake import Intake
 from restante.reception.memory_budget import MemoryBudget
+from restante.store.figure_store import NONE_SET_APART, SetApart
 from restante.store.interface import Store
-from restante.store.mail_figures import NONE_SET_APART, SetApart
 from restante.store.scrubber import Scrubber
 from restante.store.store_errors import StoreError
 from restante.telemetry.loop_lag import LoopLag
@@ -65,7 +65,7 @@ class Instruments:
             disk_free=self.disk_space.free,
             disk_reserve=self.disk_space.reserve,
             is_room_short=self.disk_space.is_short,
-            is_store_away=bool(self.store.care.absence),
+            is_store_away=bool(self.store.upkeep.absence),
             damaged_messages=parked.damaged if parked else None,
             scrubbed_at=self.scrubber.last_ended_at or 0.0,
             reports_waiting=await self._waiting(self.store.reports.report_backlog),

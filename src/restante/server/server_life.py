@@ -94,7 +94,7 @@ class Application:
             sweep = ServerSweep(
                 parts.reception,
                 parts.admin,
-                StoreWatch(store.care, self._log, time.monotonic, self._end_failed),
+                StoreWatch(store.upkeep, self._log, time.monotonic, self._end_failed),
                 defects=defects,
                 log=self._log,
                 fence=parts.delivery.dispatcher.fence,

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from restante.store.store_errors import StoreError
-from restante.store.store_upkeep import UpkeepStore
+from restante.store.upkeep_store import UpkeepStore
 from restante.telemetry.event_bus import Log
 from restante.telemetry.events import ServerFailing, StoreAway, StoreBack
 

@@ -9,7 +9,7 @@ reach the owner, and a request survives it.
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from restante.store.mail_handover import Asked, Drain, Joined
+from restante.store.handover_store import Asked, Drain, Joined
 from restante.store.store_errors import LeaseLost
 
 

@@ -6,34 +6,38 @@ Each method is one transaction: durable when it returns, and StoreError means no
 (store_errors.py says what a failed sync leaves open). It is made even if its caller is cancelled
 meanwhile. All methods are called on the event loop; an implementation does its waiting elsewhere.
 
-A store is made of parts, each behind a port with a file of its own. A caller is given the ports
-that it needs. All parts share one implementation, so that one transaction can span them: settling a
-drain's outcomes also stores the reports on them.
+A store is made of parts, each behind a port. A caller is given the ports that it needs. All parts
+share one implementation, so that one transaction can span them: settling a drain's outcomes also
+stores the reports on them.
+
+The names of a part follow from its attribute. The part `releases` has the port `ReleaseStore` in
+release_store.py, in the singular. `MemoryReleases` in memory/memory_releases.py implements it, so
+does `SqliteReleases`, and tests/contract/test_releases.py tests both.
 """
 
 from typing import Protocol
 
 from restante.store.answer_store import AnswerStore
-from restante.store.audit_trail import AuditStore
+from restante.store.audit_store import AuditStore
+from restante.store.content_store import ContentStore
 from restante.store.duty_store import DutyStore
-from restante.store.mail_content import ContentStore
-from restante.store.mail_figures import FigureStore
-from restante.store.mail_handover import HandoverStore
-from restante.store.mail_history import HistoryStore
-from restante.store.mail_queue import QueueStore
-from restante.store.mail_reception import ReceptionStore
-from restante.store.mail_reports import ReportStore
-from restante.store.mail_retention import RetentionStore
+from restante.store.figure_store import FigureStore
+from restante.store.handover_store import HandoverStore
+from restante.store.history_store import HistoryStore
 from restante.store.notice_store import NoticeStore
 from restante.store.peak_store import PeakStore
 from restante.store.person_store import PersonStore
 from restante.store.presence_store import PresenceStore
+from restante.store.queue_store import QueueStore
+from restante.store.reception_store import ReceptionStore
 from restante.store.recipient_store import RecipientStore
-from restante.store.record_store import TenancyStore
+from restante.store.record_store import RecordStore
 from restante.store.release_store import ReleaseStore
+from restante.store.report_store import ReportStore
+from restante.store.retention_store import RetentionStore
 from restante.store.schedule_store import ScheduleStore
 from restante.store.session_store import SessionStore
-from restante.store.store_upkeep import UpkeepStore
+from restante.store.upkeep_store import UpkeepStore
 from restante.store.use_store import UseStore
 
 
@@ -93,7 +97,7 @@ class Store(Protocol):
         """Reports to reverse-paths."""
 
     @property
-    def records(self) -> TenancyStore:
+    def records(self) -> RecordStore:
         """Accounts, logins, domains, channels."""
 
     @property
@@ -101,7 +105,7 @@ class Store(Protocol):
         """Portal users that are signed in."""
 
     @property
-    def scheduled(self) -> ScheduleStore:
+    def schedule(self) -> ScheduleStore:
         """Changes of domains that wait for their time."""
 
     @property
@@ -121,11 +125,11 @@ class Store(Protocol):
         """Work that one process does for all."""
 
     @property
-    def trail(self) -> AuditStore:
+    def audit(self) -> AuditStore:
         """The audit trail."""
 
     @property
-    def care(self) -> UpkeepStore:
+    def upkeep(self) -> UpkeepStore:
         """The store as a whole."""
 
     def apart(self) -> "Store":

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 
-from restante.store.record_store import TenancyStore
+from restante.store.record_store import RecordStore
 from restante.tenancy.model import Directory, HostedDomain
 from restante.tenancy.numbered_change import NumberedChange, with_changes
 
@@ -14,7 +14,7 @@ class LiveDirectory:
     Readers take `.now` once per decision and so see one moment.
     """
 
-    def __init__(self, store: TenancyStore) -> None:
+    def __init__(self, store: RecordStore) -> None:
         self._store = store
         self.now = Directory()
         self._is_read = False

@@ -16,7 +16,7 @@ from restante.tenancy.portal_user import PortalUser
 CHANGES_KEPT: Final = 1000  # so many changes behind, a process reads all records again
 
 
-class TenancyStore(Protocol):
+class RecordStore(Protocol):
     """The operator's records. Each change also writes its audit entry and moves the change number.
 
     Removing what is not there is no change.

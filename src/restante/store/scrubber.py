@@ -11,7 +11,7 @@ from typing import Final
 
 from restante.store.store_care import Slice
 from restante.store.store_errors import StoreError
-from restante.store.store_upkeep import UpkeepStore
+from restante.store.upkeep_store import UpkeepStore
 from restante.telemetry.event_bus import Log
 from restante.telemetry.events import StoreFailed, StoreScrubbed
 

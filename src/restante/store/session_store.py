@@ -4,7 +4,7 @@ Part of the contract in interface.py, whose rules hold here. Sessions are no rec
 change number and no entry in the audit trail. Each process reads them when it needs them.
 
 A session is removed with its user, and with a change of the user's stamp (`PortalUser.stamp`), in
-the same transaction (`TenancyStore`).
+the same transaction (`RecordStore`).
 """
 
 from collections.abc import Mapping, Sequence

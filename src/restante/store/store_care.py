@@ -1,6 +1,6 @@
 """The port for the care of a store as a whole, also of one that cannot be opened.
 
-The care of an open store, its scrub and backup, is in store_upkeep.py.
+The care of an open store, its scrub and backup, is in upkeep_store.py.
 """
 
 from collections.abc import Callable

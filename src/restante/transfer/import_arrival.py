@@ -14,7 +14,7 @@ from restante.mail.import_stream import Piece, StreamEnd, StreamLabel, Unpacker
 from restante.mail.message import ContentFile
 from restante.mail.message_id import MESSAGE_ID_LIMIT, MessageIdSearch
 from restante.smtp.content import ChunkDecoder
-from restante.store.mail_reception import INLINE_LIMIT, ReceptionStore, Spool
+from restante.store.reception_store import INLINE_LIMIT, ReceptionStore, Spool
 from restante.transfer.transfer_error import TransferError, TransferFault
 
 MAX_MESSAGES = 500  # in one request

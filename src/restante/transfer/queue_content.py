@@ -31,7 +31,7 @@ from restante.mail.envelope import Envelope
 from restante.mail.import_stream import WHOLE, pack_block, pack_failure, pack_label
 from restante.mail.message import HeldMessage
 from restante.phrases import MAY_HAVE_LEFT, NOT_QUEUED
-from restante.store.mail_queue import QueuedMessage, QueueFilter
+from restante.store.queue_store import QueuedMessage, QueueFilter
 from restante.store.store_errors import Damaged, StoreError
 from restante.tenancy.audit import AuditAction
 from restante.transfer.transfer_error import TransferError, TransferFault
@@ -202,5 +202,5 @@ async def _record(
 ) -> None:
     """Write the entry before any content leaves: without an entry, no content is shown."""
     recorded = entry_about_mail(context, action, domain_id, numbers, reason)
-    await context.store.trail.record([recorded])
+    await context.store.audit.record([recorded])
     announce(context, recorded)

@@ -321,5 +321,5 @@ async def _record(context: AdminContext, parts: Sequence[_DomainPart], reason: s
             reason,
             domain=domain.name,
         )
-        await context.store.trail.record([recorded])
+        await context.store.audit.record([recorded])
         announce(context, recorded)

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from restante.store.mail_figures import NO_USAGE, Usage
-from restante.store.mail_handover import PastDrain
-from restante.store.memory.memory_record import Record
+from restante.store.figure_store import NO_USAGE, Usage
+from restante.store.handover_store import PastDrain
+from restante.store.memory.memory_message import MemoryMessage
 from restante.store.memory.memory_state import MemoryState
 from restante.store.store_errors import Conflict
 from restante.tenancy.model import Directory
@@ -28,9 +28,9 @@ def state() -> MemoryState:
     file = content_file("one", b"content")
     state.files["one"] = b"content"
     state.mail = {
-        1: Record(message(1, 1, file=file), [ANNA]),
-        2: Record(message(2, 1), [ANNA]),
-        3: Record(message(3, 1), [], refused={ANNA}),
+        1: MemoryMessage(message(1, 1, file=file), [ANNA]),
+        2: MemoryMessage(message(2, 1), [ANNA]),
+        3: MemoryMessage(message(3, 1), [], refused={ANNA}),
     }
     return state
 

@@ -40,4 +40,4 @@ async def test_a_message_can_come_behind_one_with_a_higher_number(runner: asynci
 
 async def test_there_is_nothing_to_back_up(runner: asyncio.Runner, tmp_path: Path) -> None:
     with pytest.raises(CareUnsupported, match=r"nothing to copy; .* `restante queue export`"):
-        await MemoryStore().care.backup(tmp_path)
+        await MemoryStore().upkeep.backup(tmp_path)

@@ -6,8 +6,8 @@ import pytest
 
 from restante.mail.delivery_report import Action
 from restante.queue.sending_outcome import Backlog, SendingOutcome
-from restante.store.mail_reports import ReportFilter
 from restante.store.memory.waiting_reports import WaitingReports
+from restante.store.report_store import ReportFilter
 from tests.contract.making import report
 
 LATER = 1e9

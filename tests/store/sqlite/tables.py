@@ -6,8 +6,8 @@ from typing import Any
 
 import apsw
 
-from restante.store.mail_figures import Usage
-from restante.store.mail_handover import Drain
+from restante.store.figure_store import Usage
+from restante.store.handover_store import Drain
 from restante.store.sqlite import care_queries, engine, migrations, queries
 from restante.store.sqlite.ballast import Ballast
 from restante.store.sqlite.engine import Row, fetch

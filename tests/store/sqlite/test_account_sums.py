@@ -5,7 +5,7 @@ from collections import defaultdict
 from hypothesis import given
 from hypothesis import strategies as st
 
-from restante.store.mail_figures import NO_USAGE, Usage
+from restante.store.figure_store import NO_USAGE, Usage
 from restante.store.sqlite.account_sums import AccountSums
 from restante.store.sqlite.ledger import Balance
 

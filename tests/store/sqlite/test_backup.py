@@ -8,7 +8,7 @@ import pytest
 
 from restante.store.sqlite import SqliteCare, SqliteStore, backup, open_sqlite
 from restante.store.store_errors import StoreError, StoreUnusable
-from restante.store.store_upkeep import Backup
+from restante.store.upkeep_store import Backup
 from tests.contract.making import (
     CONTENT,
     all_held,
@@ -41,7 +41,7 @@ async def test_a_copy_has_everything_and_is_a_store(store: SqliteStore, tmp_path
     domain_id = await hosted(store)
     await hold(store, domain_id, 1, 2)
     await store.reception.hold([message(3, domain_id, file=await spooled(store, b"x" * 100_000))])
-    made = await store.care.backup(tmp_path / "copy")
+    made = await store.upkeep.backup(tmp_path / "copy")
     assert made == Backup(3, 3 * len(CONTENT) + 100_000, 1)
     assert await restored_numbers(tmp_path / "copy") == [1, 2, 3]
 
@@ -63,7 +63,7 @@ async def test_mail_that_leaves_while_it_is_copied_is_whole_in_the_copy(
         copy_files(*arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(backup, "_copy_files", after_it_left)
-    await store.care.backup(tmp_path / "copy")
+    await store.upkeep.backup(tmp_path / "copy")
     assert store.figures.usage(domain_id).messages == 0
     assert await restored_numbers(tmp_path / "copy") == [1]
     await store.close()
@@ -80,7 +80,7 @@ async def test_another_file_system_gets_copies(
         raise OSError(18, "Invalid cross-device link")
 
     monkeypatch.setattr(os, "link", no_link)
-    await store.care.backup(tmp_path / "copy")
+    await store.upkeep.backup(tmp_path / "copy")
     assert await restored_numbers(tmp_path / "copy") == [1]
     assert {
         path.stat().st_mode & 0o777 for path in (tmp_path / "copy").rglob("*") if path.is_file()
@@ -90,13 +90,13 @@ async def test_another_file_system_gets_copies(
 async def test_nothing_is_overwritten(store: SqliteStore, tmp_path: Path) -> None:
     (tmp_path / "something").touch()
     with pytest.raises(StoreError, match="the directory is not empty"):
-        await store.care.backup(tmp_path)
+        await store.upkeep.backup(tmp_path)
 
 
 async def test_a_place_that_cannot_be_written_is_named(store: SqliteStore, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StoreError, match=r"file/copy: Not a directory"):
-        await store.care.backup(tmp_path / "file" / "copy")
+        await store.upkeep.backup(tmp_path / "file" / "copy")
 
 
 async def test_a_copy_that_was_broken_off_is_no_store(
@@ -110,7 +110,7 @@ async def test_a_copy_that_was_broken_off_is_no_store(
 
     monkeypatch.setattr(backup, "copy_file", fails)
     with pytest.raises(StoreError, match="Input/output error"):
-        await store.care.backup(tmp_path / "copy")
+        await store.upkeep.backup(tmp_path / "copy")
     assert not (tmp_path / "copy" / "restante.db").exists()
     with pytest.raises(StoreUnusable, match="interrupted"):
         await open_sqlite(tmp_path / "copy")
@@ -121,4 +121,4 @@ async def test_a_failing_disk_is_a_store_error(
 ) -> None:
     await store.close()
     with pytest.raises(StoreError, match="closed"):
-        await store.care.backup(tmp_path / "copy")
+        await store.upkeep.backup(tmp_path / "copy")

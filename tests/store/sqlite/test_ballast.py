@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import apsw
 import pytest
 
-from restante.store.mail_figures import NO_USAGE
+from restante.store.figure_store import NO_USAGE
 from restante.store.sqlite import SqliteStore, ballast, open_sqlite
 from restante.store.store_errors import StoreFull
 from tests.contract.making import NOTED, delivered, hold, hosted, message, opened, spooled

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from restante.store.mail_figures import Usage
+from restante.store.figure_store import Usage
 from restante.store.sqlite import SqliteCare, SqliteStore, engine, open_sqlite, queries, writer
 from restante.store.sqlite.write_transaction import WriteTransaction
 from tests.contract.making import (
@@ -117,7 +117,7 @@ async def test_a_rollback_forgets_nothing_that_was_behind(
         await store.core.writer.submit(fail)
     assert behind(store) == {alpha}
     await hold(store, beta, 2)
-    await store.trail.record([NOTED])
+    await store.audit.record([NOTED])
     await hold(store, beta, 3)
     assert store.figures.usages() == {alpha: of(1), beta: of(2)}
     await check_crash(store, directory)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from restante.queue.recipient_status import RecipientStatus
-from restante.store.mail_queue import QueueFilter
+from restante.store.queue_store import QueueFilter
 from restante.store.sqlite import (
     engine,
     mail_changes,

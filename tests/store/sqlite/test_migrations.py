@@ -10,8 +10,8 @@ import pytest
 from restante.mail.envelope import Envelope
 from restante.queue.history import HistoryFilter
 from restante.queue.sending_outcome import Backlog
-from restante.store.mail_handover import PastDrain
-from restante.store.mail_queue import QueueFilter
+from restante.store.handover_store import PastDrain
+from restante.store.queue_store import QueueFilter
 from restante.store.sqlite import SqliteStore, migrations, open_sqlite
 from restante.store.sqlite.mail_reading import past_drains
 from restante.store.store_errors import StoreUnusable

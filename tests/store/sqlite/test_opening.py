@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from restante.store.mail_figures import Usage
+from restante.store.figure_store import Usage
 from restante.store.sqlite import SqliteStore, open_sqlite
 from restante.store.store_errors import StoreDamaged, StoreUnusable
 from tests.contract.making import (

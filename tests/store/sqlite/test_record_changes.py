@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from restante.store.mail_handover import Joined, PastDrain
+from restante.store.handover_store import Joined, PastDrain
 from restante.store.sqlite import mail_changes, record_changes
 from restante.store.sqlite.ledger import Ledger
 from restante.store.store_errors import Conflict, LeaseLost

@@ -3,7 +3,7 @@
 import pytest
 
 from restante.mail.delivery_report import Action
-from restante.store.mail_queue import Bounce
+from restante.store.queue_store import Bounce
 from restante.store.sqlite import mail_changes, report_changes
 from tests.contract.making import ANNA, BERT, CARL, NOTED, content_file, refused, report
 from tests.store.sqlite.tables import Tables

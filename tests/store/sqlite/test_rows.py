@@ -9,7 +9,7 @@ from restante.mail.envelope import Envelope
 from restante.mail.message import HeldMessage, NewMessage
 from restante.mail.message_origin import MessageOrigin
 from restante.queue.recipient_status import RecipientStatus
-from restante.store.mail_queue import QueuedRecipient, QueueFilter
+from restante.store.queue_store import QueuedRecipient, QueueFilter
 from restante.store.sqlite import rows
 from restante.store.sqlite.rows import DamagedRow
 from restante.tenancy.audit import AuditAction, AuditEntry

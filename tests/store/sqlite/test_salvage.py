@@ -8,7 +8,7 @@ from pathlib import Path
 import apsw
 import pytest
 
-from restante.store.mail_queue import QueueFilter
+from restante.store.queue_store import QueueFilter
 from restante.store.sqlite import SqliteCare, migrations, open_sqlite
 from restante.store.sqlite.damage_mark import DamageMark
 from restante.store.sqlite.engine import PAGE_SIZE, fetch
@@ -239,9 +239,9 @@ async def test_a_store_of_an_earlier_schema_is_salvaged_into_the_present_one(
         (await store.reports.report_backlog()).count,
         (await store.notices.notice_backlog()).count,
     ) == (1, 1)
-    assert len(await store.trail.audit()) == 12
+    assert len(await store.audit.audit()) == 12
     assert (
-        await store.records.put_domain(domain("new.example"), (await store.trail.audit())[0])
+        await store.records.put_domain(domain("new.example"), (await store.audit.audit())[0])
     ).id > 3  # no id is used again
     await store.close()
 

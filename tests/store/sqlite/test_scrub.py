@@ -6,7 +6,7 @@ from pathlib import Path
 import apsw
 import pytest
 
-from restante.store.mail_figures import SetApart
+from restante.store.figure_store import SetApart
 from restante.store.sqlite import SqliteStore, care_queries, scrub, start_check
 from restante.store.sqlite.engine import PAGE_SIZE
 from restante.store.store_care import Slice
@@ -30,7 +30,7 @@ from tests.store.watched_disk import WatchedDisk
 
 async def walked(store: SqliteStore) -> Slice:
     """Walk once; return the sum."""
-    parts = [part async for part in store.care.scrub()]
+    parts = [part async for part in store.upkeep.scrub()]
     return Slice(
         sum(part.messages for part in parts),
         sum(part.octets for part in parts),
@@ -59,7 +59,7 @@ async def test_it_reads_all_mail_and_finds_a_sound_store_sound(
     assert (sum_of_all.messages, sum_of_all.files, sum_of_all.damaged) == (101, 1, 0)
     assert sum_of_all.octets == 101 * len(CONTENT) + 7
     assert damage.numbers == []
-    assert not store.care.failure
+    assert not store.upkeep.failure
 
 
 async def test_an_empty_store_is_walked_too(store: SqliteStore) -> None:
@@ -88,7 +88,7 @@ async def test_mail_that_leaves_during_the_walk_is_no_damage(
     store: SqliteStore, damage: DamageReport
 ) -> None:
     await filled(store)
-    walk = store.care.scrub()
+    walk = store.upkeep.scrub()
     async for part in walk:
         if part.messages:
             await store.queue.delete([101], NOTED)
@@ -104,7 +104,7 @@ async def test_a_damaged_page_ends_the_store(
     with pytest.raises(StoreError, match="malformed"):
         await walked(store)
     disk.is_sound()
-    assert store.care.failure
+    assert store.upkeep.failure
     assert (directory / "damaged").exists()
 
 
@@ -121,7 +121,7 @@ async def test_mail_that_an_index_lacks_is_found(
     monkeypatch.setitem(care_queries.UNINDEXED, index, lacking)
     with pytest.raises(StoreError, match=f"message 101 is missing from index {index}"):
         await walked(store)
-    assert store.care.failure
+    assert store.upkeep.failure
 
 
 async def test_a_table_that_takes_long_is_read_in_slices(
@@ -131,14 +131,14 @@ async def test_a_table_that_takes_long_is_read_in_slices(
     monkeypatch.setattr(scrub, "_CHECK_SECONDS", -1.0)
     monkeypatch.setattr(scrub, "_SLICE_SECONDS", 0.0)
     monkeypatch.setattr(start_check, "_PROGRESS_STEPS", 1)
-    slices = [part async for part in store.care.scrub()]
+    slices = [part async for part in store.upkeep.scrub()]
     assert len([part for part in slices if not part.messages]) > 15
     assert sum(part.messages for part in slices) == 601
 
 
 async def test_a_walk_can_be_given_up(store: SqliteStore) -> None:
     await filled(store)
-    walk = store.care.scrub()
+    walk = store.upkeep.scrub()
     await anext(walk)
     await walk.aclose()  # type: ignore[attr-defined]
     assert (await walked(store)).messages == 101
@@ -158,10 +158,10 @@ async def test_a_large_store_that_was_damaged_at_rest_is_met_by_the_walk(
     monkeypatch.setattr(start_check, "_check_tables", _no_time)
     monkeypatch.setattr(start_check, "_walk_mail", lambda _connection: None)
     store = await open_sqlite(directory, proof_seconds=0.0)
-    assert not store.care.is_proven
+    assert not store.upkeep.is_proven
     with pytest.raises(StoreError):
         await walked(store)
-    assert store.care.failure
+    assert store.upkeep.failure
     await store.close()
 
 

@@ -74,7 +74,7 @@ async def test_a_part_of_a_file_is_never_taken_for_the_whole(
         )
     assert damage.numbers == [2]
     assert await held_numbers(store, domain_id) == [1, 3]
-    assert not store.care.failure
+    assert not store.upkeep.failure
     [finding] = SqliteCare(directory).check(lambda _done, _of: None).findings
     assert text in finding.text
 
@@ -117,7 +117,7 @@ async def test_a_backup_leaves_out_what_is_no_file_of_ours(
     path = directory / "content" / file.name
     path.unlink()
     path.symlink_to("/etc/hostname")
-    await store.care.backup(tmp_path / "copy")
+    await store.upkeep.backup(tmp_path / "copy")
     assert not (tmp_path / "copy" / "content" / file.name).exists()
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from restante.store.drain_book import DrainRecord
-from restante.store.mail_figures import Usage
-from restante.store.mail_handover import Drain
+from restante.store.figure_store import Usage
+from restante.store.handover_store import Drain
 from restante.store.sqlite import SqliteStore, open_sqlite
 from restante.store.sqlite.ledger import Balance
 from restante.store.sqlite.mail_reading import Damage
@@ -100,7 +100,7 @@ async def test_a_store_apart_sees_the_same_mail_and_ends_with_the_other(
     await hold(store, domain_id, 1)
     assert await held_numbers(people, domain_id) == [1]
     assert people.figures.usage(domain_id).messages == 1
-    assert (people.care, people.duties) == (store.care, store.duties)
+    assert (people.upkeep, people.duties) == (store.upkeep, store.duties)
     await store.close()
     with pytest.raises(StoreError, match="closed"):
         await people.core.read(lambda _: None)

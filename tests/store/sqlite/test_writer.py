@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from restante.mail.message import NewMessage
-from restante.store.mail_figures import NO_USAGE, Usage
+from restante.store.figure_store import NO_USAGE, Usage
 from restante.store.sqlite import SqliteStore, history_queries
 from restante.store.sqlite.queries import MOST_ROWS
 from restante.store.sqlite.write_transaction import WriteTransaction
@@ -93,7 +93,7 @@ async def test_one_sync_serves_changes_of_every_kind(store: SqliteStore, disk: W
         store.handover.settle(drain, [delivered(1), refused(2)]),
         hold(store, domain_id, 4),
         store.queue.delete([3], NOTED),
-        store.trail.record([NOTED]),
+        store.audit.record([NOTED]),
         store.handover.close_drain(drain),
     )
     assert disk.syncs == ["wal"]
@@ -193,7 +193,7 @@ async def test_a_change_that_is_a_mistake_fails_alone_too(store: SqliteStore) ->
         hold(store, domain_id, 1),
         store.reception.hold([senseless]),
         hold(store, domain_id, 3),
-        store.trail.record([NOTED]),
+        store.audit.record([NOTED]),
     )
     assert [type(result) for result in results] == [
         type(None),
@@ -255,7 +255,7 @@ async def test_a_closed_store_says_so(store: SqliteStore) -> None:
         hold(store, domain_id, 1),
         all_held(store, domain_id),
         store.records.directory(),
-        store.trail.record([NOTED]),
+        store.audit.record([NOTED]),
     ):
         with pytest.raises(StoreError, match="closed"):
             await call

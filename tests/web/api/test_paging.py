@@ -11,7 +11,7 @@ from restante.admin.channel_change import NewChannel
 from restante.admin.channels import add_channel
 from restante.admin.held_mail import NamedMessages
 from restante.admin.recipient_lists import RecipientList, replace_recipients
-from restante.store.mail_handover import PastDrain
+from restante.store.handover_store import PastDrain
 from restante.tenancy.notice import NewNotice, NoticeFacts, NoticeKind, PastNotice
 from tests.admin.desk import NOW, Desk, ask_for
 from tests.web.api.asking import ask

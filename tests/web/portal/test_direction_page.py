@@ -30,7 +30,7 @@ def desk_of_alpha() -> Desk:
 
 
 def waiting(desk: Desk) -> list[str]:
-    return [one.parts_text for one in asyncio.run(desk.store.scheduled.waiting_changes())]
+    return [one.parts_text for one in asyncio.run(desk.store.schedule.waiting_changes())]
 
 
 def test_a_new_destination_waits_and_is_shown_with_a_way_to_cancel_it() -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from restante.store.mail_figures import NO_USAGE, NONE_SET_APART, SetApart, Usage
+from restante.store.figure_store import NO_USAGE, NONE_SET_APART, SetApart, Usage
 from restante.store.memory.memory_state import MemoryState
 
 

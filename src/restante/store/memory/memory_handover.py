@@ -7,9 +7,9 @@ from restante.mail.delivery_report import NewReport
 from restante.mail.message import HeldMessage
 from restante.queue.recipient_status import Outcome, move_of
 from restante.store.drain_book import asked_of, open_drains, unclaimed
-from restante.store.mail_handover import STOPPED, Asked, Drain, Joined, PastDrain
+from restante.store.handover_store import STOPPED, Asked, Drain, Joined, PastDrain
 from restante.store.memory.memory_history import keep_outcomes
-from restante.store.memory.memory_record import handed_out
+from restante.store.memory.memory_message import handed_out
 from restante.store.memory.memory_state import DrainShare, MemoryState
 
 
@@ -25,12 +25,12 @@ class MemoryHandover:
         """Return messages with a held recipient whose number is above `after`, oldest first."""
         found: list[HeldMessage] = []
         octets = 0
-        for number, record in self._state.mail.items():
+        for number, kept in self._state.mail.items():
             if len(found) == limit or (found and octets >= max_octets):
                 break
-            if number > after and record.message.domain_id == domain_id and record.held:
-                found.append(handed_out(record, tuple(record.held)))
-                octets += len(record.message.head)
+            if number > after and kept.message.domain_id == domain_id and kept.held:
+                found.append(handed_out(kept, tuple(kept.held)))
+                octets += len(kept.message.head)
         return found
 
     async def settle(
@@ -47,17 +47,17 @@ class MemoryHandover:
         )
         release = self._state.drains.present(drain.domain_id).release
         for outcome in outcomes:
-            record = self._state.mail.get(outcome.number)
-            if record is None or record.message.domain_id != drain.domain_id:
+            kept = self._state.mail.get(outcome.number)
+            if kept is None or kept.message.domain_id != drain.domain_id:
                 continue
-            news = [one for one in outcome.recipients if one.forward_path in record.held]
-            keep_outcomes(self._state, record, news, at, drain=drain.number, release=release)
+            news = [one for one in outcome.recipients if one.forward_path in kept.held]
+            keep_outcomes(self._state, kept, news, at, drain=drain.number, release=release)
             if news:
                 self._state.count_for_releases(drain.domain_id, move_of(outcome))
             for recipient in outcome.recipients:
-                record.settle(recipient, at)
-            record.doubts = outcome.doubts or record.doubts
-            if not record.all_paths:
+                kept.settle(recipient, at)
+            kept.doubts = outcome.doubts or kept.doubts
+            if not kept.all_paths:
                 self._state.forget(outcome.number)
 
     async def open_drain(
@@ -133,7 +133,7 @@ class MemoryHandover:
 
     def _is_news(self, report: NewReport, domain_id: int) -> bool:
         """Tell whether a recipient that it names still waits; its outcome is settled with it."""
-        record = self._state.mail.get(report.about)
-        if record is None or record.message.domain_id != domain_id:
+        kept = self._state.mail.get(report.about)
+        if kept is None or kept.message.domain_id != domain_id:
             return False
-        return any(path in record.held for path in report.forward_paths)
+        return any(path in kept.held for path in report.forward_paths)

@@ -13,7 +13,7 @@ from restante.queue.history import (
     HistoryPage,
 )
 from restante.queue.recipient_status import Move, RecipientOutcome
-from restante.store.memory.memory_record import Record
+from restante.store.memory.memory_message import MemoryMessage
 from restante.store.memory.memory_state import MemoryState
 from restante.tenancy.history_detail import HistoryDetail, reply_code, shortened
 
@@ -67,7 +67,7 @@ class MemoryHistory:
 
 def keep_outcomes(
     state: MemoryState,
-    record: Record,
+    kept: MemoryMessage,
     outcomes: Iterable[RecipientOutcome],
     at: float,
     *,
@@ -75,7 +75,7 @@ def keep_outcomes(
     release: int = 0,
 ) -> None:
     """Keep the outcomes of a message's recipients, of those moves that history records."""
-    message = record.message
+    message = kept.message
     domain = state.directory.domain_by_id(message.domain_id)
     account = state.directory.accounts.get(domain.account) if domain is not None else None
     detail = account.history if account is not None else HistoryDetail.FULL
@@ -104,11 +104,11 @@ def keep_outcomes(
 
 
 def keep_removed(
-    state: MemoryState, record: Record, paths: Iterable[str], move: Move, at: float
+    state: MemoryState, kept: MemoryMessage, paths: Iterable[str], move: Move, at: float
 ) -> None:
     """Keep that these recipients of a message are removed."""
-    outcomes = [RecipientOutcome(path, move, record.replies.get(path, "")) for path in paths]
-    keep_outcomes(state, record, outcomes, at)
+    outcomes = [RecipientOutcome(path, move, kept.replies.get(path, "")) for path in paths]
+    keep_outcomes(state, kept, outcomes, at)
 
 
 def _without_names(entry: HistoryEntry) -> HistoryEntry:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from restante.queue.history import HistoryEntry
 from restante.queue.presence import PresenceChange
-from restante.store.mail_handover import PastDrain
+from restante.store.handover_store import PastDrain
 from restante.store.memory.memory_state import MemoryState
 from restante.store.person_store import MARK, Fact, PersonalRow, PersonalRows, PersonPlace
 from restante.store.release_store import ReleaseRecord

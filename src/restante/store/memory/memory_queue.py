@@ -5,10 +5,10 @@ from dataclasses import replace
 
 from restante.mail.message import HeldMessage
 from restante.queue.recipient_status import Move, RecipientOutcome, RecipientStatus
-from restante.store.mail_queue import Bounce, QueuedMessage, QueueFilter, QueuePage
 from restante.store.memory.memory_history import keep_outcomes, keep_removed
-from restante.store.memory.memory_record import handed_out, listed, selects
+from restante.store.memory.memory_message import handed_out, listed, selects
 from restante.store.memory.memory_state import MemoryState
+from restante.store.queue_store import Bounce, QueuedMessage, QueueFilter, QueuePage
 from restante.tenancy.audit import AuditEntry
 
 
@@ -20,10 +20,8 @@ class MemoryQueue:
 
     async def list_queue(self, selection: QueueFilter) -> list[QueuedMessage]:
         """Return the messages with matching recipients, by number, with those recipients only."""
-        records = (
-            record for record in self._state.mail.values() if selects(selection, record.message)
-        )
-        shown = (listed(record, selection) for record in records)
+        messages = (kept for kept in self._state.mail.values() if selects(selection, kept.message))
+        shown = (listed(kept, selection) for kept in messages)
         return [message for message in shown if message.recipients][: selection.limit]
 
     async def queue_page(self, selection: QueueFilter) -> QueuePage:
@@ -34,17 +32,17 @@ class MemoryQueue:
 
     async def message(self, number: int) -> HeldMessage | None:
         """Return one message with all its recipients, or None."""
-        record = self._state.mail.get(number)
-        if record is None:
+        kept = self._state.mail.get(number)
+        if kept is None:
             return None
-        return handed_out(record, record.all_paths)._replace(origin=record.message.origin)
+        return handed_out(kept, kept.all_paths)._replace(origin=kept.message.origin)
 
     async def delete(self, numbers: Sequence[int], audit: AuditEntry) -> int:
         """Remove whole messages; returns how many were there."""
         present = [number for number in dict.fromkeys(numbers) if number in self._state.mail]
         for number in present:
-            record = self._state.mail[number]
-            keep_removed(self._state, record, record.all_paths, Move.DELETED, audit.at)
+            kept = self._state.mail[number]
+            keep_removed(self._state, kept, kept.all_paths, Move.DELETED, audit.at)
             self._state.forget(number)
         self._state.trail.append(audit)
         return len(present)
@@ -53,12 +51,12 @@ class MemoryQueue:
         self, numbers: Sequence[int], audit: AuditEntry, status: RecipientStatus | None = None
     ) -> int:
         """Hold refused and set-apart recipients again; return how many messages had some."""
-        records = [
+        messages = [
             self._state.mail[number]
             for number in dict.fromkeys(numbers)
             if number in self._state.mail
         ]
-        concerned = [record for record in records if record.release_again(audit.at, status)]
+        concerned = [kept for kept in messages if kept.release_again(audit.at, status)]
         self._state.trail.append(audit)
         return len(concerned)
 
@@ -66,16 +64,16 @@ class MemoryQueue:
         """Remove these recipients and store the reports on them."""
         done = []
         for bounce in bounces:
-            record = self._state.mail.get(bounce.number)
+            kept = self._state.mail.get(bounce.number)
             if (
-                record is not None
+                kept is not None
                 and bounce.forward_paths
-                and set(bounce.forward_paths) <= set(record.all_paths)
+                and set(bounce.forward_paths) <= set(kept.all_paths)
             ):
                 bounced = [RecipientOutcome(path, Move.BOUNCED) for path in bounce.forward_paths]
-                keep_outcomes(self._state, record, bounced, audit.at)
-                record.give_up(bounce.forward_paths)
-                if not record.all_paths:
+                keep_outcomes(self._state, kept, bounced, audit.at)
+                kept.give_up(bounce.forward_paths)
+                if not kept.all_paths:
                     self._state.forget(bounce.number)
                 self._state.reports.keep([bounce.report] if bounce.report else [])
                 done.append(bounce.number)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from restante.mail.message import ContentFile, MessageNumbers, NewMessage
 from restante.store.hold_refusals import refused_of
-from restante.store.memory.memory_record import Record
+from restante.store.memory.memory_message import MemoryMessage
 from restante.store.memory.memory_state import MemoryState
 from restante.store.store_errors import Conflict, StoreError
 
@@ -33,7 +33,7 @@ class MemoryReception:
         for number, message in new.items():
             if number not in refused:
                 paths = list(message.envelope.forward_paths)
-                self._state.mail[number] = Record(
+                self._state.mail[number] = MemoryMessage(
                     message, paths, is_delay_told=message.is_delay_told
                 )
                 self._state.numbers.pass_over(number)

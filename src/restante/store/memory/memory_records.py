@@ -19,7 +19,7 @@ _Record = Account | Login | HostedDomain | Channel | ApiToken | PortalUser
 
 
 class MemoryRecords:
-    """A `TenancyStore`."""
+    """A `RecordStore`."""
 
     def __init__(self, state: MemoryState) -> None:
         self._state = state

@@ -7,9 +7,9 @@ from restante.mail.message import HeldMessage
 from restante.queue.fair_order import DueReport
 from restante.queue.report_lanes import NONE_OCCUPIED, OccupiedLanes
 from restante.queue.sending_outcome import Backlog, SendingOutcome
-from restante.store.mail_reports import ReportFilter, WaitingReport
-from restante.store.memory.memory_record import handed_out
+from restante.store.memory.memory_message import handed_out
 from restante.store.memory.memory_state import MemoryState
+from restante.store.report_store import ReportFilter, WaitingReport
 from restante.tenancy.audit import AuditEntry
 
 

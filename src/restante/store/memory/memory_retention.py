@@ -18,16 +18,16 @@ class MemoryRetention:
         self, domain_id: int, status: RecipientStatus, before: float, limit: int
     ) -> list[int]:
         """Return messages with a recipient that has this status since before then, oldest first."""
-        records = self._state.of(domain_id)
+        messages = self._state.of(domain_id)
         if status is RecipientStatus.HELD:
-            due = [record for record in records if record.held and record.held_since < before]
+            due = [kept for kept in messages if kept.held and kept.held_since < before]
         else:
             due = [
-                record
-                for record in records
-                if any(record.times[path] < before for path in record.refused | record.damaged)
+                kept
+                for kept in messages
+                if any(kept.times[path] < before for path in kept.refused | kept.damaged)
             ]
-        return [record.message.number for record in due][:limit]
+        return [kept.message.number for kept in due][:limit]
 
     async def expire(
         self,
@@ -38,18 +38,16 @@ class MemoryRetention:
         audit: AuditEntry,
     ) -> int:
         """Remove the recipients of these messages that have this status since before then."""
-        concerned = [
-            record for record in self._state.of(domain_id) if record.message.number in numbers
-        ]
+        concerned = [kept for kept in self._state.of(domain_id) if kept.message.number in numbers]
         count = 0
-        for record in concerned:
-            paths = record.all_paths
-            count += record.expire(status, before)
-            gone = [path for path in paths if path not in record.all_paths]
-            keep_removed(self._state, record, gone, Move.EXPIRED, audit.at)
-        for record in concerned:
-            if not record.all_paths:
-                self._state.forget(record.message.number)
+        for kept in concerned:
+            paths = kept.all_paths
+            count += kept.expire(status, before)
+            gone = [path for path in paths if path not in kept.all_paths]
+            keep_removed(self._state, kept, gone, Move.EXPIRED, audit.at)
+        for kept in concerned:
+            if not kept.all_paths:
+                self._state.forget(kept.message.number)
         if count:
             self._state.trail.append(audit)
         return count
@@ -57,14 +55,12 @@ class MemoryRetention:
     async def waiting_since(self, domain_id: int, status: RecipientStatus) -> float | None:
         """Return since when the first recipient with this status has it."""
         if status is RecipientStatus.HELD:
-            return next(
-                (record.held_since for record in self._state.of(domain_id) if record.held), None
-            )
+            return next((kept.held_since for kept in self._state.of(domain_id) if kept.held), None)
         return min(
             (
-                record.times[path]
-                for record in self._state.of(domain_id)
-                for path in record.refused | record.damaged
+                kept.times[path]
+                for kept in self._state.of(domain_id)
+                for path in kept.refused | kept.damaged
             ),
             default=None,
         )

@@ -10,11 +10,11 @@ from restante.queue.monthly_use import Use, UseMonth
 from restante.queue.presence import PresenceChange
 from restante.queue.recipient_status import Move
 from restante.store.answer_store import KeptAnswer
+from restante.store.content_store import DAMAGED
 from restante.store.drain_book import DrainBook
-from restante.store.mail_content import DAMAGED
-from restante.store.mail_figures import Usage
-from restante.store.mail_handover import STOPPED, PastDrain
-from restante.store.memory.memory_record import Record
+from restante.store.figure_store import Usage
+from restante.store.handover_store import STOPPED, PastDrain
+from restante.store.memory.memory_message import MemoryMessage
 from restante.store.memory.waiting_reports import WaitingReports
 from restante.store.record_store import CHANGES_KEPT
 from restante.store.release_store import ReleaseRecord
@@ -42,7 +42,7 @@ class DrainShare:
 class MemoryState:
     """The data that the parts of the store share."""
 
-    mail: dict[int, Record] = field(default_factory=dict)  # in the order of numbers
+    mail: dict[int, MemoryMessage] = field(default_factory=dict)  # in the order of numbers
     numbers: MessageNumbers = field(default_factory=MessageNumbers)
     files: dict[str, bytes] = field(default_factory=dict)  # content by name
     reports: WaitingReports = field(default_factory=WaitingReports)
@@ -84,27 +84,27 @@ class MemoryState:
         if audit is not None:
             self.trail.append(audit)
 
-    def of(self, domain_id: int) -> list[Record]:
+    def of(self, domain_id: int) -> list[MemoryMessage]:
         """Return a domain's mail, oldest first."""
-        return [record for record in self.mail.values() if record.message.domain_id == domain_id]
+        return [kept for kept in self.mail.values() if kept.message.domain_id == domain_id]
 
     def forget(self, number: int) -> None:
         """Remove a message with its file."""
-        record = self.mail.pop(number)
-        if record.message.file:
-            self.files.pop(record.message.file.name, None)
+        kept = self.mail.pop(number)
+        if kept.message.file:
+            self.files.pop(kept.message.file.name, None)
 
     def park(self, file: ContentFile, text: str) -> None:
         """Refuse the recipients of the message that this file belongs to."""
-        for record in self.mail.values():
-            if record.message.file is not None and record.message.file.name == file.name:
-                record.park(f"{DAMAGED} {text}")
+        for kept in self.mail.values():
+            if kept.message.file is not None and kept.message.file.name == file.name:
+                kept.park(f"{DAMAGED} {text}")
 
     def usage(self, domain_id: int) -> Usage:
         """Return what a domain holds."""
-        records = [record for record in self.mail.values() if record.message.domain_id == domain_id]
-        octets = sum(record.message.size for record in records)
-        return Usage(len(records), octets, sum(not record.held for record in records))
+        messages = [kept for kept in self.mail.values() if kept.message.domain_id == domain_id]
+        octets = sum(kept.message.size for kept in messages)
+        return Usage(len(messages), octets, sum(not kept.held for kept in messages))
 
     def account_of(self, domain_id: int) -> str:
         """Return the account of a domain, or "" if it was removed."""

@@ -7,6 +7,7 @@ when it is first awaited.
 
 from restante.store.duty_locks import DutyLocks
 from restante.store.memory.memory_answers import MemoryAnswers
+from restante.store.memory.memory_audit import MemoryAudit
 from restante.store.memory.memory_content import MemoryContent
 from restante.store.memory.memory_figures import MemoryFigures
 from restante.store.memory.memory_handover import MemoryHandover
@@ -22,10 +23,9 @@ from restante.store.memory.memory_records import MemoryRecords
 from restante.store.memory.memory_releases import MemoryReleases
 from restante.store.memory.memory_reports import MemoryReports
 from restante.store.memory.memory_retention import MemoryRetention
-from restante.store.memory.memory_scheduled import MemoryScheduled
+from restante.store.memory.memory_schedule import MemorySchedule
 from restante.store.memory.memory_sessions import MemorySessions
 from restante.store.memory.memory_state import MemoryState
-from restante.store.memory.memory_trail import MemoryTrail
 from restante.store.memory.memory_upkeep import MemoryUpkeep
 from restante.store.memory.memory_uses import MemoryUses
 
@@ -51,13 +51,13 @@ class MemoryStore:
         self.reports = MemoryReports(state)
         self.records = MemoryRecords(state)
         self.sessions = MemorySessions(state)
-        self.scheduled = MemoryScheduled(state, self.records)
+        self.schedule = MemorySchedule(state, self.records)
         self.recipients = MemoryRecipients(state)
         self.notices = MemoryNotices(state)
         self.answers = MemoryAnswers(state)
         self.duties = DutyLocks()
-        self.trail = MemoryTrail(state)
-        self.care = MemoryUpkeep(state, self.content)
+        self.audit = MemoryAudit(state)
+        self.upkeep = MemoryUpkeep(state, self.content)
 
     def apart(self) -> "MemoryStore":
         """Return itself: no read here waits."""

@@ -8,7 +8,7 @@ from restante.store.memory.memory_content import MemoryContent
 from restante.store.memory.memory_state import MemoryState
 from restante.store.store_care import Slice
 from restante.store.store_errors import Damaged
-from restante.store.store_upkeep import Backup
+from restante.store.upkeep_store import Backup
 
 
 class MemoryUpkeep:

@@ -8,7 +8,7 @@ from restante.mail.delivery_report import Action, NewReport, Report
 from restante.queue.fair_order import DueReport, fair_order, target_of
 from restante.queue.report_lanes import NONE_OCCUPIED, OccupiedLanes
 from restante.queue.sending_outcome import Backlog, SendingOutcome
-from restante.store.mail_reports import ReportFilter, WaitingReport
+from restante.store.report_store import ReportFilter, WaitingReport
 
 
 class WaitingReports:

@@ -3,7 +3,7 @@
 Touched on the event loop only, with the balance of a commit: exact as of that commit.
 """
 
-from restante.store.mail_figures import NO_USAGE, Usage
+from restante.store.figure_store import NO_USAGE, Usage
 from restante.store.sqlite.ledger import Balance
 
 

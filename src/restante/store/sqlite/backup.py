@@ -20,7 +20,7 @@ from restante.store.sqlite import care_queries, engine, queries
 from restante.store.sqlite.regular_file import open_regular
 from restante.store.sqlite.spool import ContentFiles
 from restante.store.store_errors import NotEmpty, StoreError, StoreFull
-from restante.store.store_upkeep import Backup
+from restante.store.upkeep_store import Backup
 
 _DATABASE = "restante.db"
 PARTIAL = "restante.db.partial"

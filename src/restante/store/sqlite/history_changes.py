@@ -8,7 +8,7 @@ from typing import Final
 
 from restante.queue.history import RECORDED
 from restante.queue.recipient_status import Move, RecipientOutcome
-from restante.store.mail_handover import Drain
+from restante.store.handover_store import Drain
 from restante.store.sqlite import history_queries
 from restante.store.sqlite.rows import numbers_text, storable
 from restante.store.sqlite.write_transaction import WriteTransaction

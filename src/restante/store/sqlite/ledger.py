@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 import apsw
 
 from restante.store.drain_book import DrainBook, DrainRecord
-from restante.store.mail_figures import NO_USAGE, Usage
-from restante.store.mail_handover import Drain
+from restante.store.figure_store import NO_USAGE, Usage
+from restante.store.handover_store import Drain
 from restante.store.sqlite import queries
 from restante.store.sqlite.engine import Row, fetch
 from restante.store.store_errors import Conflict

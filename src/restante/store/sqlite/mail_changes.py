@@ -17,9 +17,9 @@ from restante.queue.recipient_status import (
     RecipientStatus,
     move_of,
 )
+from restante.store.content_store import DAMAGED
+from restante.store.handover_store import Drain
 from restante.store.hold_refusals import refused_of
-from restante.store.mail_content import DAMAGED
-from restante.store.mail_handover import Drain
 from restante.store.sqlite import queries, release_changes
 from restante.store.sqlite.engine import Row
 from restante.store.sqlite.history_changes import (

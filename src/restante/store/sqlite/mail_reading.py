@@ -13,9 +13,9 @@ import apsw
 from restante.mail.message import NUMBERS_A_SECOND, HeldMessage
 from restante.queue.recipient_status import RecipientStatus
 from restante.queue.sending_outcome import Backlog
-from restante.store.mail_figures import SetApart
-from restante.store.mail_handover import PastDrain
-from restante.store.mail_queue import QueuedMessage, QueueFilter, QueuePage
+from restante.store.figure_store import SetApart
+from restante.store.handover_store import PastDrain
+from restante.store.queue_store import QueuedMessage, QueueFilter, QueuePage
 from restante.store.sqlite import engine, queries
 from restante.store.sqlite.bounded_search import Ask, search
 from restante.store.sqlite.engine import Row, fetch

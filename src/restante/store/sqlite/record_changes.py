@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 
 from restante.phrases import EXISTS, REMOVED_MEANWHILE
-from restante.store.mail_handover import STOPPED, Drain, Joined, PastDrain
+from restante.store.handover_store import STOPPED, Drain, Joined, PastDrain
 from restante.store.record_store import CHANGES_KEPT
 from restante.store.sqlite import (
     portal_user_queries,

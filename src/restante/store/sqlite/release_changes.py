@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from restante.mail.message import NUMBERS_A_SECOND
 from restante.queue.recipient_status import Move
-from restante.store.mail_handover import Drain
+from restante.store.handover_store import Drain
 from restante.store.release_store import ReleaseRecord
 from restante.store.sqlite import queries, release_queries
 from restante.store.sqlite.rows import audit_row

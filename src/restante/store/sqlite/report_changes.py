@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from restante.mail.delivery_report import NewReport
 from restante.queue.recipient_status import Move, RecipientOutcome
-from restante.store.mail_queue import Bounce
+from restante.store.queue_store import Bounce
 from restante.store.sqlite import queries
 from restante.store.sqlite.history_changes import keep_outcomes
 from restante.store.sqlite.mail_changes import remove

@@ -8,7 +8,7 @@ import apsw
 from restante.mail.delivery_report import Action, Report
 from restante.queue.fair_order import DueReport, fair_order, target_of
 from restante.queue.report_lanes import NONE_OCCUPIED, OccupiedLanes
-from restante.store.mail_reports import ReportFilter, WaitingReport
+from restante.store.report_store import ReportFilter, WaitingReport
 from restante.store.sqlite import queries
 from restante.store.sqlite.engine import fetch
 from restante.store.sqlite.rows import (

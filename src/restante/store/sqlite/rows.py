@@ -12,8 +12,8 @@ from restante.mail.envelope import Envelope
 from restante.mail.message import ContentFile, HeldMessage, NewMessage
 from restante.queue.recipient_status import RecipientStatus
 from restante.queue.reporting import wants_word_of_delay
-from restante.store.mail_handover import PastDrain
-from restante.store.mail_queue import QueuedMessage, QueuedRecipient, QueueFilter
+from restante.store.handover_store import PastDrain
+from restante.store.queue_store import QueuedMessage, QueuedRecipient, QueueFilter
 from restante.store.sqlite.engine import Row
 from restante.store.sqlite.origin_column import origin_text, read_origin
 from restante.tenancy.audit import AuditAction, AuditEntry

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from restante.store.mail_figures import NO_USAGE, SetApart, Usage
+from restante.store.figure_store import NO_USAGE, SetApart, Usage
 from restante.store.sqlite import mail_reading
 from restante.store.sqlite.store_core import StoreCore
 

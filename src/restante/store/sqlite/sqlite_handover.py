@@ -8,7 +8,7 @@ from restante.mail.delivery_report import NewReport
 from restante.mail.message import HeldMessage
 from restante.queue.recipient_status import Outcome
 from restante.store.drain_book import asked_of, open_drains, unclaimed
-from restante.store.mail_handover import Asked, Drain, Joined, PastDrain
+from restante.store.handover_store import Asked, Drain, Joined, PastDrain
 from restante.store.sqlite import mail_changes, mail_reading, record_changes
 from restante.store.sqlite.store_core import StoreCore
 

@@ -5,7 +5,7 @@ from functools import partial
 
 from restante.mail.message import HeldMessage
 from restante.queue.recipient_status import RecipientStatus
-from restante.store.mail_queue import Bounce, QueuedMessage, QueueFilter, QueuePage
+from restante.store.queue_store import Bounce, QueuedMessage, QueueFilter, QueuePage
 from restante.store.sqlite import mail_changes, mail_reading, report_changes
 from restante.store.sqlite.store_core import StoreCore
 from restante.store.store_errors import Damaged

@@ -20,7 +20,7 @@ from restante.tenancy.portal_user import PortalUser
 
 
 class SqliteRecords:
-    """A `TenancyStore`."""
+    """A `RecordStore`."""
 
     def __init__(self, core: StoreCore) -> None:
         self._core = core

@@ -8,7 +8,7 @@ from restante.mail.message import HeldMessage
 from restante.queue.fair_order import DueReport
 from restante.queue.report_lanes import NONE_OCCUPIED, OccupiedLanes
 from restante.queue.sending_outcome import Backlog, SendingOutcome
-from restante.store.mail_reports import ReportFilter, WaitingReport
+from restante.store.report_store import ReportFilter, WaitingReport
 from restante.store.sqlite import (
     mail_reading,
     queries,

@@ -24,6 +24,7 @@ from restante.store.duty_locks import DutyLocks
 from restante.store.sqlite import start_check
 from restante.store.sqlite.opening import open_parts
 from restante.store.sqlite.sqlite_answers import SqliteAnswers
+from restante.store.sqlite.sqlite_audit import SqliteAudit
 from restante.store.sqlite.sqlite_content import SqliteContent
 from restante.store.sqlite.sqlite_figures import SqliteFigures
 from restante.store.sqlite.sqlite_handover import SqliteHandover
@@ -39,9 +40,8 @@ from restante.store.sqlite.sqlite_records import SqliteRecords
 from restante.store.sqlite.sqlite_releases import SqliteReleases
 from restante.store.sqlite.sqlite_reports import SqliteReports
 from restante.store.sqlite.sqlite_retention import SqliteRetention
-from restante.store.sqlite.sqlite_scheduled import SqliteScheduled
+from restante.store.sqlite.sqlite_schedule import SqliteSchedule
 from restante.store.sqlite.sqlite_sessions import SqliteSessions
-from restante.store.sqlite.sqlite_trail import SqliteTrail
 from restante.store.sqlite.sqlite_upkeep import SqliteUpkeep
 from restante.store.sqlite.sqlite_uses import SqliteUses
 from restante.store.sqlite.store_core import OnDamage, StoreCore
@@ -96,18 +96,18 @@ class SqliteStore:
         self.reports = SqliteReports(core)
         self.records = SqliteRecords(core)
         self.sessions = SqliteSessions(core)
-        self.scheduled = SqliteScheduled(core)
+        self.schedule = SqliteSchedule(core)
         self.recipients = SqliteRecipients(core)
         self.notices = SqliteNotices(core)
         self.answers = SqliteAnswers(core)
         self.duties = DutyLocks()
-        self.trail = SqliteTrail(core)
-        self.care = SqliteUpkeep(core)
+        self.audit = SqliteAudit(core)
+        self.upkeep = SqliteUpkeep(core)
 
     def apart(self) -> "SqliteStore":
         """Return the same store, whose reads have threads and connections of their own."""
         other = SqliteStore(self.core.apart())
-        other.duties, other.care = self.duties, self.care
+        other.duties, other.upkeep = self.duties, self.upkeep
         return other
 
     async def close(self) -> None:

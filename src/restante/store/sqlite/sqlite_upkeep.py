@@ -16,7 +16,7 @@ from restante.store.sqlite.store_core import StoreCore
 from restante.store.sqlite.upgrade_copy import free_octets
 from restante.store.store_care import Slice
 from restante.store.store_errors import StoreError
-from restante.store.store_upkeep import Backup
+from restante.store.upkeep_store import Backup
 
 _REMOVED: Final = (
     "was removed or replaced while in use: put it back, or release or export the held mail before"

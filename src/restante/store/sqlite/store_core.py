@@ -13,7 +13,7 @@ import apsw
 
 from restante.mail.message import ContentFile, MessageNumbers
 from restante.store.drain_book import DrainRecord
-from restante.store.mail_figures import Usage
+from restante.store.figure_store import Usage
 from restante.store.sqlite import mail_changes, mail_reading
 from restante.store.sqlite.account_sums import AccountSums
 from restante.store.sqlite.ledger import Balance

@@ -4,7 +4,7 @@ import json
 
 import apsw
 
-from restante.store.audit_trail import AuditPage, GrantedRequest
+from restante.store.audit_store import AuditPage, GrantedRequest
 from restante.store.sqlite import queries
 from restante.store.sqlite.bounded_search import Ask, search
 from restante.store.sqlite.engine import Row, fetch

@@ -12,7 +12,7 @@ from restante.tenancy.model import HostedDomain
 from restante.tenancy.scheduled_change import ScheduledChange
 
 
-class MemoryScheduled:
+class MemorySchedule:
     """A `ScheduleStore`."""
 
     def __init__(self, state: MemoryState, records: MemoryRecords) -> None:

@@ -7,11 +7,11 @@ from restante.mail.address import path_matches
 from restante.mail.message import HeldMessage, NewMessage
 from restante.queue.recipient_status import Move, RecipientOutcome, RecipientStatus
 from restante.queue.reporting import wants_word_of_delay
-from restante.store.mail_queue import QueuedMessage, QueuedRecipient, QueueFilter
+from restante.store.queue_store import QueuedMessage, QueuedRecipient, QueueFilter
 
 
 @dataclass(slots=True)
-class Record:
+class MemoryMessage:
     """One message: its waiting and refused recipients, and the destination's reply on each."""
 
     message: NewMessage
@@ -114,9 +114,9 @@ class Record:
         return RecipientStatus.REFUSED if path in self.refused else RecipientStatus.HELD
 
 
-def handed_out(record: Record, forward_paths: tuple[str, ...]) -> HeldMessage:
+def handed_out(kept: MemoryMessage, forward_paths: tuple[str, ...]) -> HeldMessage:
     """Return a message in the form that a drain takes, with these recipients."""
-    message = record.message
+    message = kept.message
     return HeldMessage(
         message.number,
         message.domain_id,
@@ -124,17 +124,17 @@ def handed_out(record: Record, forward_paths: tuple[str, ...]) -> HeldMessage:
         message.received_at,
         message.head,
         message.file,
-        record.is_delay_told,
-        doubts=record.doubts,
+        kept.is_delay_told,
+        doubts=kept.doubts,
         message_id=message.message_id,
     )
 
 
-def listed(record: Record, selection: QueueFilter) -> QueuedMessage:
+def listed(kept: MemoryMessage, selection: QueueFilter) -> QueuedMessage:
     """Return it as the queue lists it."""
-    message = record.message
+    message = kept.message
     recipients = tuple(
-        recipient for recipient in record.recipients() if selection.concerns(recipient)
+        recipient for recipient in kept.recipients() if selection.concerns(recipient)
     )
     return QueuedMessage(
         message.number,

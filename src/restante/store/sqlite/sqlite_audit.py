@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from functools import partial
 
-from restante.store.audit_trail import AuditPage, GrantedRequest
+from restante.store.audit_store import AuditPage, GrantedRequest
 from restante.store.sqlite import record_changes, trail_reading
 from restante.store.sqlite.store_core import StoreCore
 from restante.tenancy.audit import EVERY_ENTRY, AuditEntry, AuditFilter
 
 
-class SqliteTrail:
+class SqliteAudit:
     """An `AuditStore`."""
 
     def __init__(self, core: StoreCore) -> None:

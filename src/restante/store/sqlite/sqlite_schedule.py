@@ -26,7 +26,7 @@ from restante.tenancy.model import HostedDomain
 from restante.tenancy.scheduled_change import ChangeMaker, Replacement, ScheduledChange
 
 
-class SqliteScheduled:
+class SqliteSchedule:
     """A `ScheduleStore`."""
 
     def __init__(self, core: StoreCore) -> None:

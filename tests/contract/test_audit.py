@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from restante.store.audit_trail import GrantedRequest
+from restante.store.audit_store import GrantedRequest
 from restante.store.interface import Store
 from restante.tenancy.audit import AuditAction, AuditEntry, AuditFilter
 from restante.tenancy.record_change import Change
@@ -25,14 +25,14 @@ def entry(subject: str, of: str = "alpha") -> AuditEntry:
 
 
 async def test_entries_come_back_newest_first(store: Store) -> None:
-    await store.trail.record([entry("first"), entry("second")])
-    await store.trail.record([entry("third")])
-    assert await store.trail.audit() == [entry("third"), entry("second"), entry("first")]
+    await store.audit.record([entry("first"), entry("second")])
+    await store.audit.record([entry("third")])
+    assert await store.audit.audit() == [entry("third"), entry("second"), entry("first")]
 
 
 async def test_only_as_many_as_are_asked_for(store: Store) -> None:
-    await store.trail.record([entry(str(number)) for number in range(10)])
-    assert [one.subject for one in await store.trail.audit(limit=3)] == ["9", "8", "7"]
+    await store.audit.record([entry(str(number)) for number in range(10)])
+    assert [one.subject for one in await store.audit.audit(limit=3)] == ["9", "8", "7"]
 
 
 @pytest.mark.parametrize(
@@ -49,30 +49,30 @@ async def test_pages_go_on_where_the_one_before_ended(
         for number in range(5)
         for of, name in of_both
     ]
-    await store.trail.record(entries)
-    expected = await store.trail.audit(wanted)
+    await store.audit.record(entries)
+    expected = await store.audit.audit(wanted)
     found, before = [], None
     while True:
-        page = await store.trail.audit_page(wanted, limit, before)
+        page = await store.audit.audit_page(wanted, limit, before)
         assert len(page.entries) <= limit
         found += page.entries
-        await store.trail.record([entry("meanwhile")])
+        await store.audit.record([entry("meanwhile")])
         if (before := page.before) is None:
             break
     assert found == expected
 
 
 async def test_an_account_sees_its_own_entries_only(store: Store) -> None:
-    await store.trail.record(
+    await store.audit.record(
         [entry("a"), entry("b", of="beta"), entry("c"), entry("nobody's", of="")]
     )
-    assert [one.subject for one in await store.trail.audit(AuditFilter(account="alpha"))] == [
+    assert [one.subject for one in await store.audit.audit(AuditFilter(account="alpha"))] == [
         "c",
         "a",
     ]
-    assert [one.subject for one in await store.trail.audit(AuditFilter(account=""))] == ["nobody's"]
+    assert [one.subject for one in await store.audit.audit(AuditFilter(account=""))] == ["nobody's"]
     assert [
-        one.subject for one in await store.trail.audit(AuditFilter(account="alpha"), limit=1)
+        one.subject for one in await store.audit.audit(AuditFilter(account="alpha"), limit=1)
     ] == ["c"]
 
 
@@ -82,7 +82,7 @@ async def test_entries_are_found_by_what_they_are_about(store: Store) -> None:
     other = replace(
         entry("c", of="beta"), at=300.0, action=AuditAction.MAIL_DELETED, actor="retention"
     )
-    await store.trail.record([at, later, other])
+    await store.audit.record([at, later, other])
     cases = {
         AuditFilter(domain="alpha.example"): [at],
         AuditFilter(domain="alpha.example", account="beta"): [],
@@ -97,8 +97,8 @@ async def test_entries_are_found_by_what_they_are_about(store: Store) -> None:
         AuditFilter(account="alpha", since=100.0, until=300.0, actor="login root"): [later],
     }
     for wanted, found in cases.items():
-        assert await store.trail.audit(wanted) == found, wanted
-    assert await store.trail.audit(AuditFilter(since=100.0), limit=1) == [other]
+        assert await store.audit.audit(wanted) == found, wanted
+    assert await store.audit.audit(AuditFilter(since=100.0), limit=1) == [other]
 
 
 async def test_an_entry_keeps_its_changes(store: Store) -> None:
@@ -106,13 +106,13 @@ async def test_an_entry_keeps_its_changes(store: Store) -> None:
         Change("policy.hold", "until-asked", "on-return"),
         Change("note", "none", "ümläut → \x07"),
     )
-    await store.trail.record([replace(entry("alpha"), changes=changes)])
-    assert (await store.trail.audit())[0].changes == changes
+    await store.audit.record([replace(entry("alpha"), changes=changes)])
+    assert (await store.audit.audit())[0].changes == changes
 
 
 async def test_recording_nothing_is_nothing(store: Store) -> None:
-    await store.trail.record([])
-    assert await store.trail.audit() == []
+    await store.audit.record([])
+    assert await store.audit.audit() == []
 
 
 def asked_for(node: str, at: float, of: str = "alpha", answer: str = "253 OK") -> AuditEntry:
@@ -121,14 +121,14 @@ def asked_for(node: str, at: float, of: str = "alpha", answer: str = "253 OK") -
 
 
 async def test_the_last_granted_request_for_each_node_is_known(store: Store) -> None:
-    assert list(await store.trail.last_requests()) == []
-    await store.trail.record(
+    assert list(await store.audit.last_requests()) == []
+    await store.audit.record(
         [asked_for("Alpha.example", 5.0), asked_for("alpha.example", 3.0), entry("something else")]
     )
-    await store.trail.record(
+    await store.audit.record(
         [asked_for("beta.example", 4.0, answer="459 no"), asked_for("@alpha.example", 6.0)]
     )
-    assert list(await store.trail.last_requests()) == [
+    assert list(await store.audit.last_requests()) == [
         GrantedRequest("@alpha.example", "alpha", 6.0),
         GrantedRequest("alpha.example", "alpha", 5.0),
     ]
@@ -138,10 +138,10 @@ async def test_requests_that_came_since_are_known_and_those_before_not_forgotten
     store: Store,
 ) -> None:
     for at in range(1, 6):
-        await store.trail.record(
+        await store.audit.record(
             [asked_for("alpha.example", float(at)), asked_for(f"{at}.example", float(at), "beta")]
         )
-        found = {(one.target, one.account): one.at for one in await store.trail.last_requests()}
+        found = {(one.target, one.account): one.at for one in await store.audit.last_requests()}
         assert found["alpha.example", "alpha"] == at
         assert found["1.example", "beta"] == 1.0
         assert len(found) == at + 1
@@ -150,10 +150,10 @@ async def test_requests_that_came_since_are_known_and_those_before_not_forgotten
 async def test_the_entries_about_some_domains_are_found(store: Store) -> None:
     """Those about no domain, or several, are about none of these."""
     names = ["alpha.example", "", "beta.example", "two.alpha.example"]
-    await store.trail.record([replace(entry(name or "all"), domain=name) for name in names])
+    await store.audit.record([replace(entry(name or "all"), domain=name) for name in names])
     wanted = frozenset({"alpha.example", "two.alpha.example", "gone.example"})
     for found_by in (AuditFilter(domains=wanted), AuditFilter(account="alpha", domains=wanted)):
-        found = await store.trail.audit(found_by)
+        found = await store.audit.audit(found_by)
         assert [one.subject for one in found] == ["two.alpha.example", "alpha.example"]
-    assert await store.trail.audit(AuditFilter(domain="beta.example", domains=wanted)) == []
-    assert await store.trail.audit(AuditFilter(domains=frozenset())) == []
+    assert await store.audit.audit(AuditFilter(domain="beta.example", domains=wanted)) == []
+    assert await store.audit.audit(AuditFilter(domains=frozenset())) == []

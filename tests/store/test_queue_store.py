@@ -3,7 +3,7 @@
 import pytest
 
 from restante.queue.recipient_status import RecipientStatus
-from restante.store.mail_queue import QueuedRecipient, QueueFilter
+from restante.store.queue_store import QueuedRecipient, QueueFilter
 
 ANNA = QueuedRecipient("Anna@alpha.example", RecipientStatus.REFUSED, "550 no")
 

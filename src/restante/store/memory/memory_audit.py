@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from itertools import islice
 
-from restante.store.audit_trail import AuditPage, GrantedRequest
+from restante.store.audit_store import AuditPage, GrantedRequest
 from restante.store.memory.memory_state import MemoryState
 from restante.tenancy.audit import EVERY_ENTRY, AuditEntry, AuditFilter, is_granted_request
 
 
-class MemoryTrail:
+class MemoryAudit:
     """An `AuditStore`."""
 
     def __init__(self, state: MemoryState) -> None:

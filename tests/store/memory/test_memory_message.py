@@ -8,28 +8,28 @@ from restante.mail.dsn_request import DsnRequest, Notify, RecipientRequest
 from restante.mail.envelope import Envelope
 from restante.mail.message import NewMessage
 from restante.queue.recipient_status import Move, RecipientOutcome, RecipientStatus
-from restante.store.mail_queue import QueueFilter
-from restante.store.memory.memory_record import Record, handed_out, listed, selects
+from restante.store.memory.memory_message import MemoryMessage, handed_out, listed, selects
+from restante.store.queue_store import QueueFilter
 from tests.contract.making import ANNA, BERT, CARL, CONTENT, message
 
 HELD, REFUSED = RecipientStatus.HELD, RecipientStatus.REFUSED
 UNCERTAIN, DAMAGED = RecipientStatus.UNCERTAIN, RecipientStatus.DAMAGED
 
 
-def record() -> Record:
+def record() -> MemoryMessage:
     """A message to three, received at 7: Bert is refused and Carl uncertain, both at 20."""
-    new = Record(message(7, 1, ANNA, BERT, CARL), [ANNA, BERT, CARL])
+    new = MemoryMessage(message(7, 1, ANNA, BERT, CARL), [ANNA, BERT, CARL])
     new.settle(RecipientOutcome(BERT, Move.REFUSED, "550 no"), 20.0)
     new.settle(RecipientOutcome(CARL, Move.UNCERTAIN, "OK"), 20.0)
     return new
 
 
-def standing(one: Record) -> dict[str, RecipientStatus]:
+def standing(one: MemoryMessage) -> dict[str, RecipientStatus]:
     """How each recipient stands."""
     return {recipient.forward_path: recipient.status for recipient in one.recipients()}
 
 
-STEPS: dict[str, tuple[Callable[[Record], object], dict[str, RecipientStatus]]] = {
+STEPS: dict[str, tuple[Callable[[MemoryMessage], object], dict[str, RecipientStatus]]] = {
     "nothing": (lambda _one: None, {ANNA: HELD, BERT: REFUSED, CARL: UNCERTAIN}),
     "delivered": (
         lambda one: one.settle(RecipientOutcome(ANNA, Move.DELIVERED), 30.0),
@@ -88,7 +88,7 @@ def test_those_who_wait_have_waited_since_one_was_last_parked_or_held_again() ->
     assert one.held_since == 20.0
     one.release_again(40.0, REFUSED)
     assert one.held_since == 40.0
-    assert Record(message(7, 1), [ANNA]).held_since == 7.0
+    assert MemoryMessage(message(7, 1), [ANNA]).held_since == 7.0
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_word_of_delay_is_owed_until_it_is_told(
 ) -> None:
     dsn = DsnRequest(recipients={ANNA: RecipientRequest(notify, "")})
     new = NewMessage(7, 1, Envelope("bob@example.org", (ANNA,), dsn=dsn), 7.0, CONTENT)
-    assert Record(new, [ANNA], is_delay_told=is_told).wants_word_of_delay is is_owed
+    assert MemoryMessage(new, [ANNA], is_delay_told=is_told).wants_word_of_delay is is_owed
 
 
 def test_a_listing_and_a_drain_get_the_recipients_that_they_ask_for() -> None:
