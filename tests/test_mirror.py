@@ -34,6 +34,7 @@ ELSEWHERE: dict[str, str] = {
     "store/sqlite/portal_user_changes.py": "tests/contract/test_portal_users.py",
     "store/sqlite/release_changes.py": "tests/contract/test_releases.py",
     "store/sqlite/token_changes.py": "tests/contract/test_tokens.py",
+    "store/stored_form/schedule_rows.py": "tests/contract/test_schedule.py",
 }
 
 RECORDS = {"Enum", "IntEnum", "StrEnum", "Flag", "IntFlag", "NamedTuple", "TypedDict", "BaseModel"}

@@ -21,7 +21,7 @@ from restante.admin.policy_change import (
     view_model,
 )
 from restante.cli.policy_options import policy_fields, policy_options
-from restante.store.sqlite.policy_column import policy_text, read_policy
+from restante.store.stored_form.policy_column import policy_text, read_policy
 from restante.tenancy.policy import DEFAULT_POLICY, Policy
 from restante.tenancy.policy_settings import (
     MADE_TOGETHER,

@@ -14,8 +14,8 @@ from restante.store.sqlite.engine import Row, fetch
 from restante.store.sqlite.ledger import Ledger
 from restante.store.sqlite.mail_changes import hold
 from restante.store.sqlite.record_changes import open_drain, put_account, put_domain
-from restante.store.sqlite.rows import message_row
 from restante.store.sqlite.write_transaction import WriteTransaction
+from restante.store.stored_form.rows import message_row
 from tests.contract.making import NOTED, account, domain, message
 
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from restante.queue.recipient_status import Move, Outcome, RecipientOutcome, RecipientStatus
 from restante.store.handover_store import Drain
 from restante.store.sqlite import mail_changes
-from restante.store.sqlite.rows import IS_DAMAGED, IS_REFUSED, IS_UNCERTAIN, message_row
 from restante.store.store_errors import Conflict, LeaseLost, StoreFull
+from restante.store.stored_form.rows import IS_DAMAGED, IS_REFUSED, IS_UNCERTAIN, message_row
 from tests.contract.making import (
     ANNA,
     BERT,

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from restante.store.sqlite import mail_changes, queries
-from restante.store.sqlite.rows import message_row
 from restante.store.sqlite.write_transaction import WriteTransaction
+from restante.store.stored_form.rows import message_row
 from tests.contract.making import NOTED, message
 from tests.store.sqlite.tables import Tables
 

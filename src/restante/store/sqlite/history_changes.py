@@ -6,16 +6,13 @@ Each function is called inside the transaction of a change, before the messages 
 from collections.abc import Sequence
 from typing import Final
 
-from restante.queue.history import RECORDED
 from restante.queue.recipient_status import Move, RecipientOutcome
 from restante.store.handover_store import Drain
 from restante.store.sqlite import history_queries
-from restante.store.sqlite.rows import numbers_text, storable
 from restante.store.sqlite.write_transaction import WriteTransaction
+from restante.store.stored_form.move_codes import CODES
+from restante.store.stored_form.rows import numbers_text, storable
 from restante.tenancy.history_detail import HistoryDetail
-
-CODES: Final = {move: code for code, move in enumerate(RECORDED, 1)}  # on disk: never reordered
-MOVES: Final = {code: move for move, code in CODES.items()}
 
 HOUR: Final = 3600  # seconds
 

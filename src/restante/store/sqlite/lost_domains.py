@@ -11,8 +11,8 @@ import apsw
 from restante.mail.address import split_mailbox
 from restante.store.sqlite import care_queries, queries
 from restante.store.sqlite.engine import fetch
-from restante.store.sqlite.record_rows import account_row, domain_row
 from restante.store.store_care import Finding
+from restante.store.stored_form.record_rows import account_row, domain_row
 from restante.tenancy.model import Account, AuthorizedHosts, Destination, HostedDomain
 from restante.tenancy.policy import Policy, Suspension
 

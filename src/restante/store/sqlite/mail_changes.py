@@ -28,7 +28,9 @@ from restante.store.sqlite.history_changes import (
     keep_removed,
     keep_waiting,
 )
-from restante.store.sqlite.rows import (
+from restante.store.sqlite.write_transaction import WriteTransaction
+from restante.store.store_errors import StoreError
+from restante.store.stored_form.rows import (
     DOMAIN_ID,
     IS_DAMAGED,
     IS_REFUSED,
@@ -42,8 +44,6 @@ from restante.store.sqlite.rows import (
     report_row,
     storable,
 )
-from restante.store.sqlite.write_transaction import WriteTransaction
-from restante.store.store_errors import StoreError
 from restante.tenancy.audit import AuditEntry
 
 _PARKED: Final = {Move.REFUSED: IS_REFUSED, Move.UNCERTAIN: IS_UNCERTAIN}

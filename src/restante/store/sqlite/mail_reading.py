@@ -19,8 +19,8 @@ from restante.store.queue_store import QueuedMessage, QueueFilter, QueuePage
 from restante.store.sqlite import engine, queries
 from restante.store.sqlite.bounded_search import Ask, search
 from restante.store.sqlite.engine import Row, fetch
-from restante.store.sqlite.notice_rows import notice
-from restante.store.sqlite.rows import (
+from restante.store.stored_form.notice_rows import notice
+from restante.store.stored_form.rows import (
     DOMAIN_ID,
     NUMBER,
     PARKED_AS,

@@ -8,11 +8,11 @@ from dataclasses import replace
 
 from restante.phrases import EXISTS, REMOVED_MEANWHILE
 from restante.store.sqlite import queries
-from restante.store.sqlite.notice_rows import channel_row, notice_row, quiet_row
 from restante.store.sqlite.past_notice_table import remove_past
 from restante.store.sqlite.record_changes import check_account, note_change
 from restante.store.sqlite.write_transaction import WriteTransaction
 from restante.store.store_errors import Conflict
+from restante.store.stored_form.notice_rows import channel_row, notice_row, quiet_row
 from restante.tenancy.audit import AuditEntry
 from restante.tenancy.notice import Channel, NewNotice, Quiet, Topic
 from restante.tenancy.numbered_change import RecordKind

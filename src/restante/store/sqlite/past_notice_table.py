@@ -8,10 +8,9 @@ import apsw
 
 from restante.store.notice_store import PAST_KEPT
 from restante.store.sqlite import queries
-from restante.store.sqlite.engine import Row, fetch
-from restante.store.sqlite.notice_rows import facts_of, facts_text
-from restante.store.sqlite.rows import storable
+from restante.store.sqlite.engine import fetch
 from restante.store.sqlite.write_transaction import WriteTransaction
+from restante.store.stored_form.notice_rows import past_notice, past_notice_row
 from restante.tenancy.notice import PastNotice
 
 _KEEP: Final = """
@@ -37,7 +36,7 @@ def keep_past(transaction: WriteTransaction, past: Sequence[PastNotice]) -> None
     """Keep past notices of channels that exist, the newest of each channel."""
     for one in past:
         if transaction.execute(queries.HAS_CHANNEL, (one.channel_id,)):
-            transaction.execute(_KEEP, _row(one))
+            transaction.execute(_KEEP, past_notice_row(one))
             transaction.execute(_REMOVE_OLDEST, (one.channel_id, PAST_KEPT))
 
 
@@ -54,32 +53,4 @@ def past_notices(
 ) -> list[PastNotice]:
     """Return past notices, newest first."""
     wanted = None if channel_ids is None else json.dumps(list(channel_ids))
-    return [_past(row) for row in fetch(connection, _LIST, (wanted, before, limit))]
-
-
-def _row(one: PastNotice) -> Row:
-    return (
-        one.channel_id,
-        one.key,
-        facts_text(one.news),
-        one.held_back,
-        one.ended_at,
-        int(one.is_sent),
-        one.failures,
-        storable(one.reply),
-    )
-
-
-def _past(row: Row) -> PastNotice:
-    number, channel_id, key, news, held_back, ended_at, is_sent, failures, reply = row
-    return PastNotice(
-        number,
-        channel_id,
-        key,
-        facts_of(news),
-        held_back,
-        ended_at,
-        bool(is_sent),
-        failures,
-        reply,
-    )
+    return [past_notice(row) for row in fetch(connection, _LIST, (wanted, before, limit))]

@@ -4,10 +4,10 @@ Each function is the body of one `Change`, as in mail_changes.
 """
 
 from restante.store.sqlite import portal_user_queries, session_queries
-from restante.store.sqlite.portal_user_rows import portal_user_row
 from restante.store.sqlite.record_changes import check_account, note_change
 from restante.store.sqlite.write_transaction import WriteTransaction
 from restante.store.store_errors import Conflict
+from restante.store.stored_form.portal_user_rows import portal_user_row
 from restante.tenancy.audit import AuditEntry
 from restante.tenancy.numbered_change import RecordKind
 from restante.tenancy.portal_user import PortalUser

@@ -18,10 +18,10 @@ from restante.store.sqlite import (
     session_queries,
     token_queries,
 )
-from restante.store.sqlite.record_rows import account_row, domain_row, login_row
-from restante.store.sqlite.rows import audit_row, past_drain_row
 from restante.store.sqlite.write_transaction import WriteTransaction
 from restante.store.store_errors import Conflict
+from restante.store.stored_form.record_rows import account_row, domain_row, login_row
+from restante.store.stored_form.rows import audit_row, past_drain_row
 from restante.tenancy.audit import AuditEntry
 from restante.tenancy.model import Account, HostedDomain, Login, LoginUse
 from restante.tenancy.numbered_change import RecordKind

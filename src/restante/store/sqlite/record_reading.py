@@ -11,10 +11,10 @@ import apsw
 
 from restante.store.sqlite import portal_user_queries, queries, token_queries
 from restante.store.sqlite.engine import Row, fetch
-from restante.store.sqlite.notice_rows import channel
-from restante.store.sqlite.portal_user_rows import portal_user
-from restante.store.sqlite.record_rows import account, hosted_domain, login_of
-from restante.store.sqlite.token_rows import api_token
+from restante.store.stored_form.notice_rows import channel
+from restante.store.stored_form.portal_user_rows import portal_user
+from restante.store.stored_form.record_rows import account, hosted_domain, login_of
+from restante.store.stored_form.token_rows import api_token
 from restante.tenancy.api_token import ApiToken
 from restante.tenancy.model import Account, Directory, HostedDomain, Login, LoginUse
 from restante.tenancy.notice import Channel

@@ -7,8 +7,8 @@ from restante.queue.recipient_status import Move
 from restante.store.handover_store import Drain
 from restante.store.release_store import ReleaseRecord
 from restante.store.sqlite import queries, release_queries
-from restante.store.sqlite.rows import audit_row
 from restante.store.sqlite.write_transaction import WriteTransaction
+from restante.store.stored_form.rows import audit_row
 from restante.tenancy.audit import AuditEntry
 
 

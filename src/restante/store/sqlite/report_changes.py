@@ -11,8 +11,8 @@ from restante.store.queue_store import Bounce
 from restante.store.sqlite import queries
 from restante.store.sqlite.history_changes import keep_outcomes
 from restante.store.sqlite.mail_changes import remove
-from restante.store.sqlite.rows import audit_row, paths, report_row
 from restante.store.sqlite.write_transaction import WriteTransaction
+from restante.store.stored_form.rows import audit_row, paths, report_row
 from restante.tenancy.audit import AuditEntry
 
 

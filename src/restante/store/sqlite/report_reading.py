@@ -11,7 +11,7 @@ from restante.queue.report_lanes import NONE_OCCUPIED, OccupiedLanes
 from restante.store.report_store import ReportFilter, WaitingReport
 from restante.store.sqlite import queries
 from restante.store.sqlite.engine import fetch
-from restante.store.sqlite.rows import (
+from restante.store.stored_form.rows import (
     numbers_text,
     waiting_report,
 )

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from restante.queue.sending_outcome import SendingOutcome
-from restante.store.sqlite.rows import storable
 from restante.store.sqlite.write_transaction import WriteTransaction
+from restante.store.stored_form.rows import storable
 
 
 def settle(

@@ -11,6 +11,7 @@ from restante.store.sqlite import engine, history_changes, history_queries
 from restante.store.sqlite.bounded_search import Ask, search
 from restante.store.sqlite.engine import Row, fetch
 from restante.store.sqlite.store_core import StoreCore
+from restante.store.stored_form.move_codes import CODES, MOVES
 
 
 class SqliteHistory:
@@ -85,7 +86,7 @@ def _asking(connection: apsw.Connection, selection: HistoryFilter) -> Ask:
         "message_id": selection.message_id,
         "reverse_path": selection.reverse_path,
         "recipient": selection.recipient,
-        "outcome": None if selection.outcome is None else history_changes.CODES[selection.outcome],
+        "outcome": None if selection.outcome is None else CODES[selection.outcome],
         "since": selection.since,
         "until": selection.until,
     }
@@ -119,7 +120,7 @@ def _places(connection: apsw.Connection, selection: HistoryFilter) -> tuple[int,
 
 def _entry(row: Row) -> HistoryEntry:
     number, at, outcome, *facts = row
-    return HistoryEntry(number, at, history_changes.MOVES[outcome], *facts)
+    return HistoryEntry(number, at, MOVES[outcome], *facts)
 
 
 def _figures(connection: apsw.Connection) -> HistoryFigures:

@@ -6,10 +6,10 @@ from functools import partial
 from restante.queue.sending_outcome import Backlog, SendingOutcome
 from restante.store.sqlite import mail_reading, notice_changes, queries, sending_outcome_changes
 from restante.store.sqlite.engine import fetch
-from restante.store.sqlite.notice_rows import notice, quiet
 from restante.store.sqlite.past_notice_table import keep_past, past_notices
 from restante.store.sqlite.store_core import StoreCore
 from restante.store.sqlite.write_transaction import WriteTransaction
+from restante.store.stored_form.notice_rows import notice, quiet
 from restante.tenancy.notice import NewNotice, Notice, PastNotice, Quiet, Topic
 
 

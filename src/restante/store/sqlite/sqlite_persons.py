@@ -10,12 +10,13 @@ from typing import Any, Final
 import apsw
 
 from restante.store.person_store import MARK, Fact, PersonalRow, PersonalRows, PersonPlace
-from restante.store.sqlite import history_changes, queries
+from restante.store.sqlite import queries
 from restante.store.sqlite.engine import Row, fetch
 from restante.store.sqlite.record_changes import note_change
-from restante.store.sqlite.rows import audit_row
 from restante.store.sqlite.store_core import StoreCore
 from restante.store.sqlite.write_transaction import WriteTransaction
+from restante.store.stored_form.move_codes import MOVES
+from restante.store.stored_form.rows import audit_row
 from restante.tenancy.audit import AuditEntry
 from restante.tenancy.numbered_change import RecordKind
 from restante.tenancy.person import Person
@@ -204,7 +205,7 @@ def _facts(place: PersonPlace, columns: Sequence[str], values: Row) -> dict[str,
         _SHOWN.get(column, column): value for column, value in zip(columns, values, strict=True)
     }
     if place is PersonPlace.HISTORY:
-        named["outcome"] = history_changes.MOVES[named["outcome"]]
+        named["outcome"] = MOVES[named["outcome"]]
     return {name: value for name, value in named.items() if name is not None}
 
 

@@ -5,10 +5,10 @@ from functools import partial
 
 from restante.mail.message import ContentFile, MessageNumbers, NewMessage
 from restante.store.sqlite import mail_changes
-from restante.store.sqlite.rows import message_row
 from restante.store.sqlite.spool import FileSpool
 from restante.store.sqlite.store_core import StoreCore
 from restante.store.store_errors import StoreError
+from restante.store.stored_form.rows import message_row
 
 
 class SqliteReception:

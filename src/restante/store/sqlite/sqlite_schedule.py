@@ -9,21 +9,18 @@ import apsw
 
 from restante.store.schedule_store import PAGE
 from restante.store.sqlite import queries, record_changes, schedule_queries
-from restante.store.sqlite.engine import Row, fetch
-from restante.store.sqlite.record_rows import (
-    destination_of,
-    destination_text,
-    hosted_domain,
-    hosts_of,
-    hosts_text,
-)
-from restante.store.sqlite.rows import audit_row, storable
+from restante.store.sqlite.engine import fetch
 from restante.store.sqlite.store_core import StoreCore
 from restante.store.sqlite.write_transaction import WriteTransaction
 from restante.store.store_errors import Conflict
+from restante.store.stored_form.record_rows import (
+    hosted_domain,
+)
+from restante.store.stored_form.rows import audit_row
+from restante.store.stored_form.schedule_rows import scheduled_change, scheduled_row
 from restante.tenancy.audit import AuditEntry
 from restante.tenancy.model import HostedDomain
-from restante.tenancy.scheduled_change import ChangeMaker, Replacement, ScheduledChange
+from restante.tenancy.scheduled_change import ScheduledChange
 
 
 class SqliteSchedule:
@@ -73,7 +70,7 @@ def _keep(transaction: WriteTransaction, change: ScheduledChange, audit: AuditEn
     parts = (change.destination is not None, change.authorized_hosts is not None)
     if transaction.execute(schedule_queries.IN_THE_WAY, (change.domain_id, *parts)):
         raise Conflict(f"a change of the {change.parts_text} waits already")
-    transaction.execute(schedule_queries.KEEP, _row(change))
+    transaction.execute(schedule_queries.KEEP, scheduled_row(change))
     number = transaction.connection.last_insert_rowid()
     transaction.execute(queries.RECORD, audit_row(audit))
     return number
@@ -86,7 +83,7 @@ def _waiting(
         rows = fetch(connection, schedule_queries.ALL, (after, limit))
     else:
         rows = fetch(connection, schedule_queries.OF_DOMAIN, (domain_id, after, limit))
-    return [_change(row) for row in rows]
+    return [scheduled_change(row) for row in rows]
 
 
 def _note_announced(transaction: WriteTransaction, ids: Sequence[int]) -> None:
@@ -120,42 +117,3 @@ def _apply(
     record_changes.put_domain(transaction, wanted, audit)
     transaction.execute(schedule_queries.FORGET, (change_id,))
     return True
-
-
-def _row(change: ScheduledChange) -> Row:
-    maker, destination, hosts = change.maker, change.destination, change.authorized_hosts
-    return (
-        change.domain_id,
-        change.domain,
-        change.account,
-        maker.name,
-        maker.origin,
-        maker.token,
-        maker.user,
-        change.made_at,
-        change.applies_at,
-        destination and destination_text(destination.former),
-        destination and destination_text(destination.wanted),
-        hosts and hosts_text(hosts.former),
-        hosts and hosts_text(hosts.wanted),
-        storable(change.reason),
-        int(change.is_announced),
-    )
-
-
-def _change(row: Row) -> ScheduledChange:
-    number, domain_id, domain, account, *maker, made_at, applies_at = row[:10]
-    old_place, new_place, old_hosts, new_hosts, reason, is_announced = row[10:]
-    return ScheduledChange(
-        number,
-        domain_id,
-        domain,
-        account,
-        ChangeMaker(*maker),
-        made_at,
-        applies_at,
-        new_place and Replacement(destination_of(old_place), destination_of(new_place)),
-        new_hosts and Replacement(hosts_of(old_hosts), hosts_of(new_hosts)),
-        reason,
-        bool(is_announced),
-    )

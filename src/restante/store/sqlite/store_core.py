@@ -12,10 +12,10 @@ from typing import Any, TypeVar
 import apsw
 
 from restante.mail.message import ContentFile, MessageNumbers
+from restante.store.account_sums import AccountSums
 from restante.store.drain_book import DrainRecord
 from restante.store.figure_store import Usage
 from restante.store.sqlite import mail_changes, mail_reading
-from restante.store.sqlite.account_sums import AccountSums
 from restante.store.sqlite.ledger import Balance
 from restante.store.sqlite.opening import Parts
 from restante.store.sqlite.write_transaction import Change
@@ -42,7 +42,7 @@ class LatestFigures:
     def take(self, balance: Balance) -> None:
         """Work in the figures of a commit."""
         self.usages.update(balance.usages)
-        self.accounts.take(balance)
+        self.accounts.take(balance.usages, balance.accounts)
         self.numbers.pass_over(balance.last_number)
         for domain_id, record in balance.drains.items():
             if record is None:

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 
 from restante.store.sqlite import token_queries
 from restante.store.sqlite.record_changes import check_account, note_change, remove_token
-from restante.store.sqlite.token_rows import token_row
 from restante.store.sqlite.write_transaction import WriteTransaction
 from restante.store.store_errors import Conflict
+from restante.store.stored_form.token_rows import token_row
 from restante.tenancy.api_token import ApiToken
 from restante.tenancy.audit import AuditEntry
 from restante.tenancy.numbered_change import RecordKind

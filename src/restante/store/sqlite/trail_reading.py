@@ -8,7 +8,7 @@ from restante.store.audit_store import AuditPage, GrantedRequest
 from restante.store.sqlite import queries
 from restante.store.sqlite.bounded_search import Ask, search
 from restante.store.sqlite.engine import Row, fetch
-from restante.store.sqlite.rows import (
+from restante.store.stored_form.rows import (
     audit_entry,
 )
 from restante.tenancy.audit import AuditFilter

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from restante.mail.message_origin import MessageOrigin
-from restante.store.sqlite.origin_column import origin_text, read_origin
+from restante.store.stored_form.origin_column import origin_text, read_origin
 
 TEXT = st.text(max_size=20)
 

@@ -5,30 +5,27 @@ from collections import defaultdict
 from hypothesis import given
 from hypothesis import strategies as st
 
+from restante.store.account_sums import AccountSums
 from restante.store.figure_store import NO_USAGE, Usage
-from restante.store.sqlite.account_sums import AccountSums
-from restante.store.sqlite.ledger import Balance
 
 ACCOUNTS = ["alpha", "beta", ""]  # "": the domain was removed
 
 
-def balance(domains: dict[int, tuple[str, Usage]]) -> Balance:
-    """A commit that touched these domains."""
-    return Balance(
+def take(sums: AccountSums, domains: dict[int, tuple[str, Usage]]) -> None:
+    """Work in a commit that touched these domains."""
+    sums.take(
         {number: usage for number, (_, usage) in domains.items()},
         {number: account for number, (account, _) in domains.items()},
-        0,
-        {},
     )
 
 
 def test_a_domain_that_moves_takes_its_mail_along_and_a_removed_one_leaves_none() -> None:
     sums = AccountSums()
-    sums.take(balance({1: ("alpha", Usage(2, 20)), 2: ("alpha", Usage(1, 5, 1))}))
+    take(sums, {1: ("alpha", Usage(2, 20)), 2: ("alpha", Usage(1, 5, 1))})
     assert sums.usage("alpha") == Usage(3, 25, 1)
-    sums.take(balance({1: ("beta", Usage(2, 20))}))
+    take(sums, {1: ("beta", Usage(2, 20))})
     assert (sums.usage("alpha"), sums.usage("beta")) == (Usage(1, 5, 1), Usage(2, 20))
-    sums.take(balance({1: ("", NO_USAGE)}))
+    take(sums, {1: ("", NO_USAGE)})
     assert (sums.usage("beta"), sums.usage("never seen")) == (NO_USAGE, NO_USAGE)
 
 
@@ -45,7 +42,7 @@ def test_after_any_commits_a_sum_is_what_a_recount_says(
 ) -> None:
     sums, present = AccountSums(), dict[int, tuple[str, Usage]]()
     for commit in commits:
-        sums.take(balance(commit))
+        take(sums, commit)
         present |= commit
     recount: defaultdict[str, Usage] = defaultdict(Usage)
     for account, usage in present.values():

@@ -1,4 +1,4 @@
-from restante.store.sqlite.portal_user_rows import portal_user, portal_user_row
+from restante.store.stored_form.portal_user_rows import portal_user, portal_user_row
 from restante.tenancy.grants import GrantedRole
 from restante.tenancy.portal_user import PortalPasskey
 from tests.contract.test_portal_users import ANA, ROOT

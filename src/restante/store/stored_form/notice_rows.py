@@ -8,20 +8,22 @@ that exist.
 import json
 from enum import StrEnum
 
-from restante.store.sqlite.engine import Row
+from restante.store.stored_form.row_type import Row
+from restante.store.stored_form.rows import storable
 from restante.tenancy.notice import (
     Channel,
     NewNotice,
     Notice,
     NoticeFacts,
     NoticeKind,
+    PastNotice,
     Quiet,
     Transport,
 )
 
 
 def channel_row(channel: Channel) -> Row:
-    """Spell a channel for queries.ADD_CHANNEL and CHANGE_CHANNEL."""
+    """Spell a channel without its id."""
     return (
         channel.account,
         channel.name,
@@ -53,12 +55,12 @@ def channel(row: Row) -> Channel:
 
 
 def notice_row(new: NewNotice) -> Row:
-    """Spell a notice for queries.KEEP_NOTICE."""
+    """Spell a notice in the order of its columns, up to the time of the next attempt."""
     return (new.channel_id, new.key, facts_text(new.news), new.held_back, new.made_at, new.made_at)
 
 
 def notice(row: Row) -> Notice:
-    """Read a row of queries.NOTICE_COLUMNS."""
+    """Read a notice back."""
     number, channel_id, key, news, held_back, made_at, next_attempt_at, failures, reply = row
     return Notice(
         number,
@@ -68,6 +70,36 @@ def notice(row: Row) -> Notice:
         held_back,
         made_at,
         next_attempt_at,
+        failures,
+        reply,
+    )
+
+
+def past_notice_row(one: PastNotice) -> Row:
+    """Spell a past notice in the order of its columns, without its number."""
+    return (
+        one.channel_id,
+        one.key,
+        facts_text(one.news),
+        one.held_back,
+        one.ended_at,
+        int(one.is_sent),
+        one.failures,
+        storable(one.reply),
+    )
+
+
+def past_notice(row: Row) -> PastNotice:
+    """Read a past notice back."""
+    number, channel_id, key, news, held_back, ended_at, is_sent, failures, reply = row
+    return PastNotice(
+        number,
+        channel_id,
+        key,
+        facts_of(news),
+        held_back,
+        ended_at,
+        bool(is_sent),
         failures,
         reply,
     )

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from restante.store.sqlite import record_rows
+from restante.store.stored_form import record_rows
 from restante.tenancy.model import Account, Destination, DestinationLogin, TlsUse
 from restante.tenancy.quota import Quota
 from tests.contract.making import domain

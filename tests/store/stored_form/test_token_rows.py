@@ -1,6 +1,6 @@
 """Rows of tokens: a grant of a later version gives nothing."""
 
-from restante.store.sqlite.token_rows import api_token, token_row
+from restante.store.stored_form.token_rows import api_token, token_row
 from restante.tenancy.api_token import ApiToken
 from restante.tenancy.grants import Scope
 

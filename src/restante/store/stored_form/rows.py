@@ -14,8 +14,8 @@ from restante.queue.recipient_status import RecipientStatus
 from restante.queue.reporting import wants_word_of_delay
 from restante.store.handover_store import PastDrain
 from restante.store.queue_store import QueuedMessage, QueuedRecipient, QueueFilter
-from restante.store.sqlite.engine import Row
-from restante.store.sqlite.origin_column import origin_text, read_origin
+from restante.store.stored_form.origin_column import origin_text, read_origin
+from restante.store.stored_form.row_type import Row
 from restante.tenancy.audit import AuditAction, AuditEntry
 from restante.tenancy.record_change import Change
 
@@ -24,11 +24,9 @@ NUMBER, DOMAIN_ID, SIZE = 0, 1, 3  # where they stand in a message's row
 _IS_8BIT = 1
 _NEEDS_SMTPUTF8 = 2
 _IS_SUSPECT = 4
-_WANTS_WORD_OF_DELAY = (
-    8  # until it has been told; queries.py and the index message_delay spell it out
-)
-_IS_DELAY_TOLD = 16  # since then; queries.py spells it out
-_DOUBTS_SHIFT, _DOUBTS_MASK = 5, 3  # two bits; queries.py spells them out
+_WANTS_WORD_OF_DELAY = 8  # until it has been told; queries and the index message_delay spell it out
+_IS_DELAY_TOLD = 16  # since then; queries spell it out
+_DOUBTS_SHIFT, _DOUBTS_MASK = 5, 3  # two bits; queries spell them out
 
 # How last_reply.is_refused is read. Every row with a value other than 0 counts as refused; only
 # UNCERTAIN is without the retention of refused mail.
@@ -48,7 +46,7 @@ class DamagedRow(Exception):  # noqa: N818  a finding, not a fault of this code
 
 
 def message_row(message: NewMessage) -> Row:
-    """Spell a message in the order in which queries.hold_messages takes it."""
+    """Spell a message in the order of its columns."""
     envelope, file = message.envelope, message.file
     return (
         message.number,
@@ -188,7 +186,7 @@ def numbers_text(numbers: Sequence[int]) -> str:
 
 
 def report_row(report: NewReport) -> Row:
-    """Spell a report for queries.KEEP_REPORT."""
+    """Spell a report in the order of its columns, without its number."""
     return (
         report.about,
         report.domain_id,
@@ -202,7 +200,7 @@ def report_row(report: NewReport) -> Row:
 
 
 def waiting_report(row: Row) -> Report:
-    """Read a row of queries.DUE_REPORTS."""
+    """Read a report back."""
     number, about, domain_id, action, reverse_path, flags, made_at, failures, reply, content = row
     return Report(
         number,
@@ -220,7 +218,7 @@ def waiting_report(row: Row) -> Report:
 
 
 def past_drain_row(past: PastDrain) -> Row:
-    """Spell how a drain went in the order of queries.KEEP_PAST_DRAIN, after the domain's id."""
+    """Spell how a drain went in the order of its columns, after the domain's id."""
     counts = (past.delivered, past.deferred, past.refused)
     return (
         past.started_at,
@@ -236,7 +234,7 @@ def past_drain_row(past: PastDrain) -> Row:
 
 
 def audit_row(entry: AuditEntry) -> Row:
-    """Spell an audit entry in the order of queries.RECORD."""
+    """Spell an audit entry in the order of its columns."""
     return (
         entry.at,
         entry.action,

@@ -5,13 +5,13 @@ A role or scope that this version does not know grants nothing, and does not ref
 
 import json
 
-from restante.store.sqlite.engine import Row
+from restante.store.stored_form.row_type import Row
 from restante.tenancy.grants import ALL_GRANTS
 from restante.tenancy.portal_user import Invitation, PortalPasskey, PortalUser
 
 
 def portal_user_row(user: PortalUser) -> Row:
-    """Spell a user in the order of portal_user_queries.ALL."""
+    """Spell a user in the order of its columns."""
     invitation = user.invitation
     return (
         user.email,

@@ -4,8 +4,13 @@ import json
 from base64 import b64decode, b64encode
 from dataclasses import replace
 
-from restante.store.sqlite.engine import Row
-from restante.store.sqlite.policy_column import policy_text, quota_text, read_policy, read_quota
+from restante.store.stored_form.policy_column import (
+    policy_text,
+    quota_text,
+    read_policy,
+    read_quota,
+)
+from restante.store.stored_form.row_type import Row
 from restante.tenancy.history_detail import HistoryDetail
 from restante.tenancy.model import (
     Account,
@@ -21,7 +26,7 @@ from restante.tenancy.model import (
 
 
 def account_row(account: Account) -> Row:
-    """Spell an account in the order of queries.ACCOUNTS."""
+    """Spell an account in the order of its columns."""
     return (
         account.name,
         account.created_at,
@@ -50,7 +55,7 @@ def account(row: Row) -> Account:
 
 
 def login_row(login: Login) -> Row:
-    """Spell a login in the order of queries.LOGINS."""
+    """Spell a login in the order of its columns."""
     secrets = (login.password_hash, login.sealed_secret, login.created_at, login.sealed_verifier)
     prior = login.prior
     before: Row = (None, None, None, None)
@@ -70,7 +75,7 @@ def login_of(row: Row) -> Login:
 
 
 def domain_row(domain: HostedDomain) -> Row:
-    """Spell a hosted domain in the order of queries.DOMAINS, without its id."""
+    """Spell a hosted domain in the order of its columns, without its id."""
     return (
         domain.name,
         domain.account,

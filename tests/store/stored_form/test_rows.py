@@ -10,8 +10,8 @@ from restante.mail.message import HeldMessage, NewMessage
 from restante.mail.message_origin import MessageOrigin
 from restante.queue.recipient_status import RecipientStatus
 from restante.store.queue_store import QueuedRecipient, QueueFilter
-from restante.store.sqlite import rows
-from restante.store.sqlite.rows import DamagedRow
+from restante.store.stored_form import rows
+from restante.store.stored_form.rows import DamagedRow
 from restante.tenancy.audit import AuditAction, AuditEntry
 from restante.tenancy.record_change import Change
 from tests.contract.making import ANNA, BERT, CONTENT, content_file, message

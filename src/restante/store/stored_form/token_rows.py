@@ -6,13 +6,13 @@ A role or scope that this version does not know grants nothing, and does not ref
 import ipaddress
 import json
 
-from restante.store.sqlite.engine import Row
+from restante.store.stored_form.row_type import Row
 from restante.tenancy.api_token import ApiToken
 from restante.tenancy.grants import ALL_GRANTS
 
 
 def token_row(token: ApiToken) -> Row:
-    """Spell a token in the order of token_queries.ALL."""
+    """Spell a token in the order of its columns."""
     return (
         token.id,
         token.account,

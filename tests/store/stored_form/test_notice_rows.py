@@ -1,6 +1,6 @@
 """Rows of channels that another version has written."""
 
-from restante.store.sqlite.notice_rows import channel
+from restante.store.stored_form.notice_rows import channel
 from restante.tenancy.notice import NoticeKind, Transport
 
 

@@ -1,10 +1,11 @@
-"""The mail that each account holds: the sum over its domains, moved with every balance.
+"""The mail that each account holds: the sum over its domains, moved with every commit.
 
-Touched on the event loop only, with the balance of a commit: exact as of that commit.
+Touched on the event loop only, with the figures of a commit: exact as of that commit.
 """
 
+from collections.abc import Mapping
+
 from restante.store.figure_store import NO_USAGE, Usage
-from restante.store.sqlite.ledger import Balance
 
 
 class AccountSums:
@@ -16,10 +17,10 @@ class AccountSums:
             int, tuple[str, Usage]
         ] = {}  # by domain id: in whose sum it is, and with what
 
-    def take(self, balance: Balance) -> None:
-        """Work a balance in."""
-        for domain_id, usage in balance.usages.items():
-            self._move(domain_id, balance.accounts[domain_id], usage)
+    def take(self, usages: Mapping[int, Usage], accounts: Mapping[int, str]) -> None:
+        """Work in the present figures of some domains; the account "" is of a removed one."""
+        for domain_id, usage in usages.items():
+            self._move(domain_id, accounts[domain_id], usage)
 
     def usage(self, account: str) -> Usage:
         """Return an account's sum."""

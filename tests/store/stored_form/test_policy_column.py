@@ -5,7 +5,12 @@ from dataclasses import asdict
 
 import pytest
 
-from restante.store.sqlite.policy_column import policy_text, quota_text, read_policy, read_quota
+from restante.store.stored_form.policy_column import (
+    policy_text,
+    quota_text,
+    read_policy,
+    read_quota,
+)
 from restante.tenancy.policy import DEFAULT_POLICY, Hold, Policy, Suspension
 from restante.tenancy.quota import NO_QUOTA, Quota
 

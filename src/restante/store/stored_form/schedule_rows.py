@@ -1,0 +1,52 @@
+"""Scheduled changes of domains as rows, and back."""
+
+from restante.store.stored_form.record_rows import (
+    destination_of,
+    destination_text,
+    hosts_of,
+    hosts_text,
+)
+from restante.store.stored_form.row_type import Row
+from restante.store.stored_form.rows import storable
+from restante.tenancy.scheduled_change import ChangeMaker, Replacement, ScheduledChange
+
+
+def scheduled_row(change: ScheduledChange) -> Row:
+    """Spell a scheduled change in the order of its columns, without its id."""
+    maker, destination, hosts = change.maker, change.destination, change.authorized_hosts
+    return (
+        change.domain_id,
+        change.domain,
+        change.account,
+        maker.name,
+        maker.origin,
+        maker.token,
+        maker.user,
+        change.made_at,
+        change.applies_at,
+        destination and destination_text(destination.former),
+        destination and destination_text(destination.wanted),
+        hosts and hosts_text(hosts.former),
+        hosts and hosts_text(hosts.wanted),
+        storable(change.reason),
+        int(change.is_announced),
+    )
+
+
+def scheduled_change(row: Row) -> ScheduledChange:
+    """Read a scheduled change back."""
+    number, domain_id, domain, account, *maker, made_at, applies_at = row[:10]
+    old_place, new_place, old_hosts, new_hosts, reason, is_announced = row[10:]
+    return ScheduledChange(
+        number,
+        domain_id,
+        domain,
+        account,
+        ChangeMaker(*maker),
+        made_at,
+        applies_at,
+        new_place and Replacement(destination_of(old_place), destination_of(new_place)),
+        new_hosts and Replacement(hosts_of(old_hosts), hosts_of(new_hosts)),
+        reason,
+        bool(is_announced),
+    )
