@@ -22,7 +22,6 @@ from restante.network.resolver import Exchanger
 from restante.reception.after_holding import Arrivals
 from restante.reception.reception_settings import ReceptionSettings
 from restante.release.authorized_host_lookup import HostNames
-from restante.reports.report_sender import Reports
 from restante.reports.report_settings import ReportSettings
 from restante.smtp.pipelining import Pipelining
 from restante.store.queue_store import Bounce
@@ -201,14 +200,7 @@ def reports(step: Step) -> Any:
             world.names.mx = {"a.example": [Exchanger(10, "mx.a.example")]}
             world.names.table = {"mx.a.example": ["127.0.0.1"]}
             given = ReportSettings(port=host.port, per_minute=2, private_addresses=True)
-            sending = Reports(
-                world.store.reports,
-                world.store.queue,
-                world.new_context(),
-                world.names,
-                lambda: given,
-                duties=world.store.duties,
-            )
+            sending = world.new_reports(given)
             await store_reports(world, domain, 6)
             start = world.monotonic
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Collection
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from restante.delivery.delivery_context import DeliveryContext
@@ -56,8 +57,7 @@ class Server:
     def _context(self) -> DeliveryContext:
         context = self.cluster.world.new_context()
         handover: Any = _ServersHandover(self)
-        context.handover = handover
-        return context
+        return replace(context, store=replace(context.store, handover=handover))
 
     async def second(self) -> None:
         """Do what it does once a second."""

@@ -98,7 +98,7 @@ def linked(
     context = world.new_context()
     if not_borne is not None:
         end = ConnectionEnd(EndKind.BROKEN, "", True, (), "", not_borne=not_borne)
-        context.backoff.learn(plan.destination.text, end)
+        context.memory.backoff.learn(plan.destination.text, end)
     return plan.link_plan(
         ENDPOINT, context, Pace(), beginning, is_plain=is_plain, uses_ehlo=True, messages=7
     )
@@ -142,7 +142,7 @@ def test_helo_is_remembered_for_the_destination() -> None:
     world = World()
     plan, context = found(world), world.new_context()
     end = ConnectionEnd(EndKind.QUIT, "", True, (), "", uses_ehlo=False)
-    context.backoff.learn(plan.destination.text, end)
+    context.memory.backoff.learn(plan.destination.text, end)
     beginning = Beginning(5, 1, AHEAD, None)
     made = plan.link_plan(
         ENDPOINT, context, Pace(), beginning, is_plain=False, uses_ehlo=True, messages=7

@@ -8,18 +8,30 @@ import asyncio
 import ipaddress
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from restante.delivery.delivery_context import DeliveryContext, Learn, forget
+from restante.background.clocks import Clocks
+from restante.delivery.delivery_context import (
+    DeliveryContext,
+    HeldMailPorts,
+    Learn,
+    forget,
+    new_destination_memory,
+)
 from restante.delivery.delivery_settings import DeliverySettings
+from restante.delivery.dialer import Dialer
 from restante.delivery.dispatcher import Dispatcher
 from restante.delivery.drain_state import DrainState
+from restante.dsn.dsn_writer import DsnWriter
 from restante.mail.delivery_report import Report
 from restante.mail.envelope import Envelope
 from restante.mail.message import NewMessage
 from restante.network.resolver import Exchanger, LookupFailed
 from restante.queue.recipient_status import RecipientStatus
+from restante.reports.mx_delivery import MxAccess
+from restante.reports.report_sender import ReportPorts, Reports
+from restante.reports.report_settings import ReportSettings
 from restante.store.live_directory import LiveDirectory
 from restante.store.memory import MemoryStore
 from restante.store.queue_store import QueueFilter
@@ -33,7 +45,7 @@ from restante.tenancy.model import (
     IpAddress,
     TlsUse,
 )
-from restante.tenancy.policy import DEFAULT_POLICY, Policy
+from restante.tenancy.policy import DEFAULT_POLICY, OnRefusal, Policy
 from restante.tenancy.sealed_secrets import Vault, destination_owner, new_key
 from tests.contract.store_parts import part_with
 from tests.log_lines import Lines
@@ -124,6 +136,8 @@ class World:
         await self.store.records.put_account(
             Account("alpha", NOW, report_details=self.report_details), audit()
         )
+        if self.bounces_refused:
+            policy = replace(policy, on_refusal=OnRefusal.BOUNCE)
         fields = {"host": "127.0.0.1", "port": port, "tls": TlsUse.OFF, **destination}
         present = self.directory.now.domains.get(name)
         domain = HostedDomain(
@@ -178,24 +192,35 @@ class World:
 
     def new_context(self) -> DeliveryContext:
         """Return what deliveries of this world share."""
+        store, hostname = self.store, "mx2.example.net"
+        clocks = Clocks(lambda: self.now, lambda: self.monotonic, self.wait)
         return DeliveryContext(
-            handover=self.store.handover,
-            content=self.store.content,
-            figures=self.store.figures,
+            store=HeldMailPorts(store.handover, store.content, store.figures),
             directory=self.directory,
-            resolver=self.names,
-            current_settings=lambda: self.settings,
-            log=self.log,
-            now=lambda: self.now,
-            monotonic=lambda: self.monotonic,
-            hostname="mx2.example.net",
-            own_addresses=self.own_addresses,
+            dialer=Dialer(self.names, hostname, self.own_addresses, lambda: self.settings),
             vault=self.vault,
-            wait=self.wait,
+            memory=new_destination_memory(clocks.monotonic, self.takers),
+            dsn_writer=DsnWriter(store.content, hostname, clocks.now, self.log),
+            log=self.log,
+            clocks=clocks,
             learn=self.learn,
-            bounces_refused=lambda _: self.bounces_refused,
-            takers=self.takers,
         )
+
+    def new_reports(self, settings: ReportSettings) -> Reports:
+        """Return the reports of this world, not yet running."""
+        context, store = self.new_context(), self.store
+        return Reports(
+            ReportPorts(store.reports, store.queue, store.duties),
+            self.directory,
+            context.dsn_writer,
+            self.mail_access(settings),
+            log=self.log,
+            clocks=context.clocks,
+        )
+
+    def mail_access(self, settings: ReportSettings) -> MxAccess:
+        """Return the way of our own messages out of this world."""
+        return MxAccess(self.new_context().dialer, self.names, lambda: settings)
 
     @asynccontextmanager
     async def dispatcher(self) -> AsyncIterator[Dispatcher]:

@@ -34,12 +34,8 @@ def sent(
                 "nowhere.example": LookupFailed("no", is_temporary=False),
             }
             world.names.table = {MX: ["127.0.0.1"]}
-            letters = MailSender(
-                world.new_context(),
-                world.names,
-                lambda: ReportSettings(port=host.port, private_addresses=True),
-                most_seconds,
-            )
+            settings = ReportSettings(port=host.port, private_addresses=True)
+            letters = MailSender(world.directory, world.mail_access(settings), most_seconds)
             return await letters.send(to, notice())
 
     return asyncio.run(main())

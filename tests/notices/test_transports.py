@@ -5,7 +5,7 @@ import pytest
 from restante.notices.notice_result import NoticeAttempt, NoticeResult
 from restante.notices.notice_service import make_transports
 from restante.notices.notice_settings import NoticeSettings
-from restante.notices.transports import ChannelSecret
+from restante.notices.transports import ChannelSecret, Transports
 from restante.notices.webhook_signature import new_key
 from restante.reports.report_settings import ReportSettings
 from restante.tenancy.notice import OF_ACCOUNTS, Channel
@@ -39,15 +39,25 @@ def test_a_notice_that_cannot_be_sent_waits(
 
     async def story() -> NoticeAttempt:
         world = World(vault=VAULT)
-        transports = make_transports(
-            world.new_context(), world.names, NoticeSettings, ReportSettings
-        )
+        transports = transports_of(world, ReportSettings())
         channel = Channel(
             1, "alpha", "hook", transport, "https://hook.example/", sealed, OF_ACCOUNTS, NOW
         )
         return await transports.send(channel, notice())
 
     assert play(story()) == NoticeAttempt(NoticeResult.NOT_NOW, text)
+
+
+def transports_of(world: World, settings: ReportSettings) -> Transports:
+    access = world.mail_access(settings)
+    return make_transports(
+        world.vault,
+        world.directory,
+        access,
+        world.names,
+        settings=NoticeSettings,
+        now=lambda: world.now,
+    )
 
 
 @pytest.mark.parametrize(
@@ -64,9 +74,7 @@ def test_accounts_reach_public_addresses_alone_unless_the_operator_allows_more(
         world = World(vault=VAULT)
         async with receiver.listening() as port:
             settings = ReportSettings(private_addresses=private_addresses)
-            transports = make_transports(
-                world.new_context(), world.names, NoticeSettings, lambda: settings
-            )
+            transports = transports_of(world, settings)
             scheme = "http" if transport == "webhook" else "json"
             secret = ChannelSecret(f"{scheme}://127.0.0.1:{port}/", new_key()).sealed(
                 VAULT, account, "hook"

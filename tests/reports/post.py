@@ -90,14 +90,7 @@ def play(
             world.names.mx = {"a.example": [Exchanger(10, MX)]}
             world.names.table = {MX: ["127.0.0.1"]}
             given = ReportSettings(port=host.port, **{"private_addresses": True, **settings})
-            reports = Reports(
-                world.store.reports,
-                world.store.queue,
-                world.new_context(),
-                world.names,
-                lambda: given,
-                duties=world.store.duties,
-            )
+            reports = world.new_reports(given)
             found.append(Post(world, given, reports, host))
             await act(found[0])
 

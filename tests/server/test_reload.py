@@ -189,7 +189,7 @@ async def observed(app: ServerParts, world: World) -> dict[str, Any]:
         "octets": app.reception.memory_budget.limit,
         "reserve": app.reception.disk_space.reserve,
         "expires": app.admin.instruments.certificate_expires_at(),
-        "delivery": app.delivery.context.settings,
+        "delivery": app.delivery.dispatcher._context.settings,
         "reports": app.delivery.reports._settings(),
         "notices": app.delivery.notices._sender._settings(),
         "failures": (

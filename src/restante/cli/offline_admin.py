@@ -14,10 +14,12 @@ from restante.config.key_file import KeyUnusable, read_key
 from restante.config.portal_url import portal_url
 from restante.config.privileges import UserUnusable, become
 from restante.config.schema import Config
-from restante.delivery.delivery_context import DeliveryContext
+from restante.delivery.dialer import Dialer
 from restante.network.resolver import DnsResolver
 from restante.notices.notice_service import make_transports
+from restante.notices.transports import Transports
 from restante.reception.intake import Intake, Receipt, ReceivedMail, hold_all
+from restante.reports.mx_delivery import MxAccess
 from restante.store import choice
 from restante.store.interface import Store
 from restante.store.live_directory import LiveDirectory
@@ -44,13 +46,13 @@ async def open_offline_admin(config: Config) -> AsyncIterator[AdminContext]:
         recipients = LiveRecipients(store.recipients, directory)
         await recipients.load()
         resolver = DnsResolver(config.resolver.endpoints)
-        delivery_context = _context(config, store, directory, resolver, vault)
+        own_addresses = [listen.endpoint for listen in config.listen]
         yield AdminContext(
             store=store,
             directory=directory,
             vault=vault,
             now=time.time,
-            own_addresses=delivery_context.own_addresses,
+            own_addresses=own_addresses,
             hostname=config.hostname,
             resolver=resolver,
             hold=partial(_hold, store, config.hostname),
@@ -60,31 +62,24 @@ async def open_offline_admin(config: Config) -> AsyncIterator[AdminContext]:
             principal=principal,
             private_addresses=lambda: config.reports.private_addresses,
             portal_url=lambda: portal_url(config),
-            transports=make_transports(
-                delivery_context, resolver, lambda: config.notices, lambda: config.reports
-            ),
+            transports=_transports(config, directory, resolver, vault, own_addresses),
         )
     finally:
         await store.close()
 
 
-def _context(
-    config: Config, store: Store, directory: LiveDirectory, resolver: DnsResolver, vault: Vault
-) -> DeliveryContext:
-    """Return the context for sending a notice by mail."""
-    return DeliveryContext(
-        handover=store.handover,
-        content=store.content,
-        figures=store.figures,
-        directory=directory,
-        resolver=resolver,
-        current_settings=lambda: config.delivery,
-        log=_Unwritten(),
-        now=time.time,
-        monotonic=time.monotonic,
-        hostname=config.hostname,
-        own_addresses=[listen.endpoint for listen in config.listen],
-        vault=vault,
+def _transports(
+    config: Config,
+    directory: LiveDirectory,
+    resolver: DnsResolver,
+    vault: Vault,
+    own_addresses: Sequence[tuple[str, int]],
+) -> Transports:
+    """Return the transports by which a channel can be tested."""
+    dialer = Dialer(resolver, config.hostname, own_addresses, lambda: config.delivery)
+    access = MxAccess(dialer, resolver, lambda: config.reports)
+    return make_transports(
+        vault, directory, access, resolver, settings=lambda: config.notices, now=time.time
     )
 
 

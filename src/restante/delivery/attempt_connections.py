@@ -6,7 +6,6 @@ from functools import partial
 from typing import Final
 
 from restante.delivery.connection_allowance import ConnectionAllowance
-from restante.delivery.connection_source import dial
 from restante.delivery.delivery_connection import DeliveryConnection
 from restante.delivery.delivery_context import DeliveryContext
 from restante.delivery.delivery_tally import DeliveryTally
@@ -164,7 +163,7 @@ class AttemptConnections:
             if one.waits_in_first_window
         }
         if self._first_windows:
-            self._context.backoff.doubt_windows(self._plan.destination.text)
+            self._context.memory.backoff.doubt_windows(self._plan.destination.text)
         for one, before in list(self._first_windows.items()):
             seconds = TARDY_SECONDS + one.octets_out / _EXAMINED_OCTETS
             if delivered > before and one.has_waited(seconds):
@@ -200,7 +199,7 @@ class AttemptConnections:
     async def _try(
         self, endpoint: Endpoint, most: Pipelining, *, uses_ehlo: bool = True
     ) -> ConnectionEnd:
-        tally, began = DeliveryTally(), self._context.monotonic()
+        tally, began = DeliveryTally(), self._context.clocks.monotonic()
         link_plan = self._plan.link_plan(
             endpoint,
             self._context,
@@ -211,9 +210,9 @@ class AttemptConnections:
             messages=self._allowance.messages,
         )
         work = ConnectionWork(
-            self._take, partial(self._report, tally), self._context.content.read_file
+            self._take, partial(self._report, tally), self._context.store.content.read_file
         )
-        source = dial(endpoint, link_plan.settings.connect_timeout, self._context.own_addresses)
+        source = self._context.dialer.dial(endpoint, link_plan.settings.connect_timeout)
         connection = DeliveryConnection(source, link_plan, work)
         self._open[connection] = None
         if self._ended is not None:
@@ -222,8 +221,8 @@ class AttemptConnections:
             end = await connection.run()
         finally:
             self._open.pop(connection, None)
-        self._context.backoff.learn(link_plan.destination, end)
-        self._journal.attempted(link_plan, end, tally, self._context.monotonic() - began)
+        self._context.memory.backoff.learn(link_plan.destination, end)
+        self._journal.attempted(link_plan, end, tally, self._context.clocks.monotonic() - began)
         end = replace(end, delivered=tally.delivered, tried=tally.tried)
         self._allowance.learn(end)
         self.probed = end.probed or self.probed

@@ -56,7 +56,7 @@ class Callouts:
     async def ask(self, domain: HostedDomain, path: Mailbox) -> bool | None:
         """Return whether a mailbox exists; None if unknown now. No peer can make it raise."""
         key, forward_path = (domain.id, path.local_part.lower()), str(path)
-        if self._context.monotonic() - self._nobody.get(key, float("-inf")) < NO_COUNTS_FOR:
+        if self._context.clocks.monotonic() - self._nobody.get(key, float("-inf")) < NO_COUNTS_FOR:
             return False
         if key in self._under_way:
             return await asyncio.shield(self._under_way[key])
@@ -83,7 +83,7 @@ class Callouts:
 
     def _may_ask(self, destination: Destination, forward_path: str) -> bool:
         is_away = (
-            self._context.monotonic() - self._away.get(destination.text, float("-inf"))
+            self._context.clocks.monotonic() - self._away.get(destination.text, float("-inf"))
             < AWAY_SECONDS
         )
         has_room = self._open[destination.text] < AT_ONCE
@@ -95,8 +95,8 @@ class Callouts:
             async with asyncio.timeout(ANSWER_SECONDS):
                 reply = await self._converse(domain, forward_path)
         except (NoRoute, OSError, PeerBroke, TlsFailed, TimeoutError, EOFError):
-            self._away[destination] = self._context.monotonic()
-            self._context.resolver.forget(domain.destination.host)
+            self._away[destination] = self._context.clocks.monotonic()
+            self._context.dialer.forget(domain.destination.host)
             return None
         self._away.pop(destination, None)
         return await self._learn(key, reply)
@@ -114,7 +114,7 @@ class Callouts:
 
     async def _learn(self, key: _Key, reply: ServerReply) -> bool | None:
         if reply.is_positive:
-            at = self._context.now()
+            at = self._context.clocks.now()
             try:
                 await self._context.learn(
                     key[0], [Recipient(key[1], RecipientSource.CALL, is_there=True, at=at)]
@@ -124,7 +124,7 @@ class Callouts:
             return True
         if not says_no_mailbox(reply.text):
             return None
-        self._nobody[key] = self._context.monotonic()
+        self._nobody[key] = self._context.clocks.monotonic()
         while len(self._nobody) > _MOST_REMEMBERED:
             self._nobody.popitem(last=False)
         return False

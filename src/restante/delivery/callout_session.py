@@ -14,7 +14,6 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
-from restante.delivery.connection_source import dial
 from restante.delivery.delivery_context import DeliveryContext
 from restante.delivery.dial_plan import DialPlan
 from restante.delivery.route import Endpoint
@@ -37,7 +36,7 @@ async def call(
     plan: DialPlan, endpoint: Endpoint, forward_path: str, context: DeliveryContext
 ) -> ServerReply:
     """Return the reply to RCPT. Raises OSError, EOFError, PeerBroke, TlsFailed if there is none."""
-    uses_ehlo = context.backoff.uses_ehlo(plan.destination.text)
+    uses_ehlo = context.memory.backoff.uses_ehlo(plan.destination.text)
     options = replace(plan.options, pipelining=Pipelining.OFF, uses_ehlo=uses_ehlo)
     try:
         return await _call(endpoint, options, plan.tls, forward_path, context)
@@ -55,8 +54,7 @@ async def _call(
     context: DeliveryContext,
 ) -> ServerReply:
     reader = WireReader()
-    timeout = context.settings.connect_timeout
-    await reader.open(dial(endpoint, timeout, context.own_addresses))
+    await reader.open(context.dialer.dial(endpoint))
     try:
         dialogue = CalloutSession(reader)
         await dialogue.begin(Handshake(options), plan)

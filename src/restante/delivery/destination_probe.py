@@ -2,12 +2,10 @@
 
 from typing import Final
 
-from restante.delivery.connection_source import dial
 from restante.delivery.delivery_connection import DeliveryConnection
 from restante.delivery.delivery_context import DeliveryContext
-from restante.delivery.dial_plan import addresses_of
 from restante.delivery.link_plan import ConnectionEnd, ConnectionWork, LinkPlan
-from restante.delivery.route import Endpoint, NoRoute, route
+from restante.delivery.route import Endpoint, NoRoute
 from restante.mail.message import HeldMessage
 from restante.smtp.handshake import ClientOptions
 from restante.smtp.pipelining import Pipelining
@@ -21,10 +19,9 @@ _REPLY_TIMEOUT: Final = 30.0
 async def probe(destination: Destination, context: DeliveryContext) -> str:
     """Return "" if transactions could begin at one of the addresses, otherwise the reason."""
     try:
-        addresses = await addresses_of(destination, context)
-        endpoints = route(destination, addresses, context.hostname, context.own_addresses)
+        endpoints = await context.dialer.endpoints(destination)
     except NoRoute as error:
-        context.resolver.forget(destination.host)
+        context.dialer.forget(destination.host)
         return str(error)
     reason = ""
     for endpoint in endpoints:
@@ -32,7 +29,7 @@ async def probe(destination: Destination, context: DeliveryContext) -> str:
         if not reason:
             break
     if reason:
-        context.resolver.forget(destination.host)  # it may have moved
+        context.dialer.forget(destination.host)  # it may have moved
     return reason
 
 
@@ -40,11 +37,11 @@ async def _probe_endpoint(
     endpoint: Endpoint, destination: Destination, context: DeliveryContext
 ) -> str:
     end = await _look(
-        endpoint, destination, context, uses_ehlo=context.backoff.uses_ehlo(destination.text)
+        endpoint, destination, context, uses_ehlo=context.memory.backoff.uses_ehlo(destination.text)
     )
     if end.closed_at_ehlo:
         end = await _look(endpoint, destination, context, uses_ehlo=False)
-        context.backoff.learn(destination.text, end)
+        context.memory.backoff.learn(destination.text, end)
     return "" if end.was_ready else end.reason or str(end.kind)
 
 
@@ -56,7 +53,7 @@ async def _look(
         endpoint=endpoint,
         destination=destination.text,
         options=ClientOptions(
-            context.hostname, TlsUse.OFF, pipelining=Pipelining.OFF, uses_ehlo=uses_ehlo
+            context.dialer.hostname, TlsUse.OFF, pipelining=Pipelining.OFF, uses_ehlo=uses_ehlo
         ),
         tls=None,
         settings=settings.model_copy(
@@ -73,8 +70,8 @@ async def _look(
         return None
 
     connection = DeliveryConnection(
-        dial(endpoint, link_plan.settings.connect_timeout, context.own_addresses),
+        context.dialer.dial(endpoint, link_plan.settings.connect_timeout),
         link_plan,
-        ConnectionWork(take, lambda *_: None, context.content.read_file),
+        ConnectionWork(take, lambda *_: None, context.store.content.read_file),
     )
     return await connection.run()

@@ -5,15 +5,14 @@ from dataclasses import dataclass, replace
 from restante.delivery.delivery_context import DeliveryContext
 from restante.delivery.drain_experience import Beginning
 from restante.delivery.link_plan import LinkPlan
-from restante.delivery.route import Endpoint, NoRoute, literal_address, remote_name, route
+from restante.delivery.route import Endpoint, NoRoute, remote_name
 from restante.delivery.tls_plan import TlsPlan
-from restante.network.resolver import LookupFailed
 from restante.phrases import cause_of
 from restante.smtp.client_auth import ClientLogin
 from restante.smtp.handshake import ClientOptions
 from restante.smtp.pipelining import Pipelining
 from restante.smtp.window_size import Pace
-from restante.tenancy.model import Destination, HostedDomain, IpAddress, TlsUse
+from restante.tenancy.model import Destination, HostedDomain, TlsUse
 from restante.tenancy.sealed_secrets import SealBroken, destination_owner
 
 
@@ -55,12 +54,12 @@ class DialPlan:
     ) -> LinkPlan:
         """Return the plan of a connection to one endpoint, for at most this many messages."""
         most = Pipelining.AHEAD if context.settings.run_ahead else Pipelining.OPENING
-        borne = context.backoff.pipelining(self.destination.text)
+        borne = context.memory.backoff.pipelining(self.destination.text)
         options = replace(
             self.options,
             pipelining=min(most, borne, beginning.pipelining),
             probed=beginning.probed,
-            uses_ehlo=uses_ehlo and context.backoff.uses_ehlo(self.destination.text),
+            uses_ehlo=uses_ehlo and context.memory.backoff.uses_ehlo(self.destination.text),
         )
         return LinkPlan(
             endpoint=endpoint,
@@ -76,27 +75,15 @@ class DialPlan:
 async def find_dial_plan(domain: HostedDomain, context: DeliveryContext) -> DialPlan:
     """Look everything up. Raises NoRoute if the destination cannot be reached as recorded."""
     destination = domain.destination
-    addresses = await addresses_of(destination, context)
-    endpoints = route(destination, addresses, context.hostname, context.own_addresses)
-    options = ClientOptions(context.hostname, destination.tls, _login(domain, context))
+    endpoints = await context.dialer.endpoints(destination)
+    options = ClientOptions(context.dialer.hostname, destination.tls, _login(domain, context))
     try:
-        plan = await context.tls_plans.plan(destination)
+        plan = await context.dialer.tls_plan(destination)
     except OSError as error:
         cause = cause_of(error)
         raise NoRoute(f"the CA file {destination.ca_file!r} cannot be used: {cause}") from error
     per_minute = context.directory.now.per_minute(destination.text)
     return DialPlan(domain, endpoints, options, plan, per_minute)
-
-
-async def addresses_of(destination: Destination, context: DeliveryContext) -> tuple[IpAddress, ...]:
-    """Look up a destination's host. Raises NoRoute."""
-    literal = literal_address(destination)
-    if literal is not None:
-        return (literal,)
-    try:
-        return await context.resolver.addresses(destination.host)
-    except LookupFailed as error:
-        raise NoRoute(str(error)) from error
 
 
 def _login(domain: HostedDomain, context: DeliveryContext) -> ClientLogin | None:
@@ -107,6 +94,7 @@ def _login(domain: HostedDomain, context: DeliveryContext) -> ClientLogin | None
         password = context.vault.open(login.sealed_password, destination_owner(domain.name))
     except SealBroken as error:
         raise NoRoute(str(error)) from error
-    useless = context.experience.useless_mechanisms(domain.destination.text, login.user)
-    unanswered = context.experience.unanswered_mechanisms(domain.destination.text, login.user)
+    experience = context.memory.experience
+    useless = experience.useless_mechanisms(domain.destination.text, login.user)
+    unanswered = experience.unanswered_mechanisms(domain.destination.text, login.user)
     return ClientLogin(login.user, password, useless, unanswered)

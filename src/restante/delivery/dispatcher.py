@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 from enum import StrEnum
 from typing import Final
 
+from restante.background.fair_slots import FairSlots
 from restante.delivery.callout import Callouts
 from restante.delivery.cannot_start import CannotStart
 from restante.delivery.delivery_context import DeliveryContext
@@ -49,6 +50,10 @@ class Dispatcher:
     ) -> None:
         """Drains run as tasks of `tasks`. A stopped one gets `grace` seconds to end."""
         self._context = context
+        self._handover = context.store.handover
+        self._slots = FairSlots(
+            lambda: context.settings.drains_limit, lambda: context.settings.account_drains_limit
+        )
         self._callouts = Callouts(context, tasks)
         self._tasks = tasks
         self._grace = grace
@@ -75,7 +80,7 @@ class Dispatcher:
 
     def settings_changed(self) -> None:
         """Let drains begin that waited for a limit, if there is more room now."""
-        self._context.slots.limits_changed()
+        self._slots.limits_changed()
 
     async def start(self, domain: HostedDomain, requested_by: str, release: int = 0) -> Start:
         """Deliver a domain's held mail. An open drain is joined: new patience, next try at once.
@@ -85,12 +90,12 @@ class Dispatcher:
         CannotStart or StoreError.
         """
         async with self._doors[domain.id]:
-            self._context.resolver.forget(domain.destination.host)
+            self._context.dialer.forget(domain.destination.host)
             drain = await self._join(domain.id)
             if drain is None and self._is_stopping:
                 raise CannotStart("the server is stopping")
-            now = self._context.now()
-            opened = await self._context.handover.open_drain(
+            now = self._context.clocks.now()
+            opened = await self._handover.open_drain(
                 domain.id,
                 now,
                 now + self._context.settings.patience,
@@ -117,7 +122,7 @@ class Dispatcher:
         if drain is not None:
             drain.stop(Stop(reason, stays_recorded=False), self._grace)
             return True
-        is_there = await self._context.handover.ask_stop(domain_id, reason)
+        is_there = await self._handover.ask_stop(domain_id, reason)
         if is_there:
             self._claims.look_soon(domain_id)
         return is_there
@@ -171,7 +176,7 @@ class Dispatcher:
         Another server may then take its drains over, and would send the same mail. It needs no word
         from the store, which cannot be reached then. The drains stay on record.
         """
-        if self._context.handover.lease_left() > FENCE_SECONDS:
+        if self._handover.lease_left() > FENCE_SECONDS:
             return
         reason = "the store was out of reach for so long that another server may take the drain"
         for drain in self._drains.values():
@@ -204,7 +209,7 @@ class Dispatcher:
 
     def is_draining(self, domain_id: int) -> bool:
         """Return whether a domain has a drain, here or on record."""
-        return domain_id in self._drains or self._context.handover.is_draining(domain_id)
+        return domain_id in self._drains or self._handover.is_draining(domain_id)
 
     def runs_here(self, domain_id: int) -> bool:
         """Return whether this process runs a domain's drain."""
@@ -216,7 +221,7 @@ class Dispatcher:
 
     async def greet(self, destination: Destination) -> str:
         """Check whether a destination greets; return "" if it does, otherwise the reason."""
-        return await greeting_probe(destination, self._context)
+        return await greeting_probe(destination, self._context.dialer)
 
     def busy_destinations(self) -> frozenset[str]:
         """Return the destinations that a drain here has a connection to, ready for mail."""
@@ -228,9 +233,7 @@ class Dispatcher:
 
     def _others(self) -> list[Drain]:
         """Return the drains on record that do not run here."""
-        return [
-            one for one in self._context.handover.open_drains() if one.domain_id not in self._drains
-        ]
+        return [one for one in self._handover.open_drains() if one.domain_id not in self._drains]
 
     async def _join(self, domain_id: int) -> DomainDrain | None:
         """Join the domain's drain. None if there is none here, or after an ending one has ended."""
@@ -251,13 +254,13 @@ class Dispatcher:
         async with self._doors[domain.id]:
             if domain.id in self._drains or self._is_stopping:
                 return
-            store = self._context.handover
+            store = self._handover
             lease = await store.take_over(recorded)
             if lease is None:
                 return
             must_stop = any(asked.stop for asked in await store.asked([lease]))
-            if must_stop or domain.policy.suspension_at(self._context.now()) is not None:
-                await store.close_drain(lease, at=self._context.now())
+            if must_stop or domain.policy.suspension_at(self._context.clocks.now()) is not None:
+                await store.close_drain(lease, at=self._context.clocks.now())
                 self._tell_end(domain.id)
             else:
                 await self._launch(lease, domain)
@@ -285,7 +288,7 @@ class Dispatcher:
         if self._is_stopping:
             await self._give_back([lease])
             return
-        drain = DomainDrain(lease, domain, self._context)
+        drain = DomainDrain(lease, domain, self._context, self._slots)
         self._drains[domain.id] = drain
         self._running[domain.id] = self._tasks.create_task(self._run(drain, domain))
 
@@ -305,7 +308,7 @@ class Dispatcher:
         if not drains:
             return
         try:
-            await self._context.handover.give_back(drains)
+            await self._handover.give_back(drains)
         except StoreError as error:  # others take them over when the lease ends
             self._context.log.publish(StoreFailed(error=error, doing="give drains back"))
 

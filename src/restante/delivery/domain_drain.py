@@ -35,6 +35,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Final
 
+from restante.background.fair_slots import FairSlots
 from restante.delivery.attempt_end import AttemptEnd, AttemptKind, concerns
 from restante.delivery.delivery_context import DeliveryContext
 from restante.delivery.dial_plan import find_dial_plan
@@ -73,14 +74,18 @@ class Stop:
 class DomainDrain:
     """One domain's drain, from `run` to its end."""
 
-    def __init__(self, lease: Drain, domain: HostedDomain, context: DeliveryContext) -> None:
+    def __init__(
+        self, lease: Drain, domain: HostedDomain, context: DeliveryContext, slots: FairSlots
+    ) -> None:
         self._lease = lease
         self.times_asked = 0  # requests on record that joined it, as far as it knows
         self._domain_name = domain.name
         self._account = domain.account
         self._gone_by = concerns(domain)  # by the running attempt, or the last one
         self._context = context
-        self._started_at, self._started = context.now(), context.monotonic()
+        self._clocks = context.clocks
+        self._slots = slots
+        self._started_at, self._started = self._clocks.now(), self._clocks.monotonic()
         self._deadline = self._started + min(
             lease.deadline - self._started_at, context.settings.patience
         )
@@ -88,17 +93,17 @@ class DomainDrain:
         self._journal.destination = domain.destination.text
         self._supply = _supply(lease, context)
         self._settlement = Settlement(
-            context.handover,
+            context.store.handover,
             lease,
-            context.wait,
+            context.clocks.wait,
             context.log,
             dsn_writer=context.dsn_writer,
             on_change=self._settlement_changed,
-            now=context.now,
+            now=context.clocks.now,
         )
         learns = domain.policy.recipients is Recipients.LEARNED
         self._learning = RecipientLearning() if learns else None
-        takes_mail = context.experience.has_taken_mail(domain.destination.text)
+        takes_mail = context.memory.experience.has_taken_mail(domain.destination.text)
         self._refusals = Refusals(takes_mail=takes_mail)
         self._attempt: DrainAttempt | None = None
         self._attempts: asyncio.Task[None] | None = None
@@ -141,7 +146,7 @@ class DomainDrain:
             pass
         if self._is_closing or self._stop is not None:
             return False
-        self._deadline = max(self._deadline, self._context.monotonic() + patience)
+        self._deadline = max(self._deadline, self._clocks.monotonic() + patience)
         self._woken.set()
         return True
 
@@ -251,7 +256,7 @@ class DomainDrain:
 
     async def _make_attempt(self) -> AttemptEnd:
         self._become(DrainState.WAITING_TURN)
-        async with self._context.slots.slot(self._account), self._gate:
+        async with self._slots.slot(self._account), self._gate:
             self._become(DrainState.LOOKING_UP)
             domain = self._record()
             if domain is None:
@@ -261,7 +266,7 @@ class DomainDrain:
             try:
                 plan = await find_dial_plan(domain, self._context)
             except NoRoute as error:
-                self._context.resolver.forget(domain.destination.host)
+                self._context.dialer.forget(domain.destination.host)
                 self._journal.could_not_attempt(str(error))
                 return AttemptEnd(AttemptKind.STOPPED, str(error))
             self._become(DrainState.DELIVERING)
@@ -281,7 +286,7 @@ class DomainDrain:
                 self._attempt = None
                 self._become(DrainState.SETTLING)
             if end.kind is AttemptKind.STOPPED:
-                self._context.resolver.forget(domain.destination.host)  # it may have moved
+                self._context.dialer.forget(domain.destination.host)  # it may have moved
             await self._settlement.flush()
             return end
 
@@ -323,7 +328,7 @@ class DomainDrain:
             await self._learn()
             outcome, reason = DrainEnd.FINISHED, self._summary()
             try:
-                is_end = await self._context.handover.finish_drain(
+                is_end = await self._context.store.handover.finish_drain(
                     self._lease, self._supply.left_behind, self._past(outcome, reason)
                 )
             except LeaseLost as error:
@@ -369,7 +374,7 @@ class DomainDrain:
     async def _pause(self, end: AttemptEnd) -> None:
         got_through = (end.kind is AttemptKind.STOPPED or end.is_limited) and end.delivered
         self._failures = 1 if got_through else self._failures + 1
-        now = self._context.monotonic()
+        now = self._clocks.monotonic()
         at = self._next_attempt(end, now)
         if at is None:
             self._stop = Stop(
@@ -377,9 +382,9 @@ class DomainDrain:
             )
             self._reason = self._stop.reason
             return
-        self._next_attempt_at = self._context.now() + at - now
+        self._next_attempt_at = self._clocks.now() + at - now
         self._become(DrainState.WAITING_TO_RETRY)
-        await self._context.wait(self._woken, at - now)
+        await self._clocks.wait(self._woken, at - now)
         self._next_attempt_at = None
 
     def _next_attempt(self, end: AttemptEnd, now: float) -> float | None:
@@ -394,11 +399,11 @@ class DomainDrain:
             return now + end.wait
         if not end.is_limited:
             return next_attempt(
-                self._schedule, self._failures, now, self._deadline, self._context.jitter()
+                self._schedule, self._failures, now, self._deadline, self._clocks.jitter()
             )
         if end.delivered:
             self._deadline = max(self._deadline, now + patience)
-        at = now + rate_pause(self._schedule, self._failures, self._context.jitter())
+        at = now + rate_pause(self._schedule, self._failures, self._clocks.jitter())
         return at if at <= self._deadline else None
 
     @property
@@ -426,7 +431,7 @@ class DomainDrain:
             self._settlement.end()
 
     async def _learn(self) -> None:
-        learning = self._learning.learned(self._context.now()) if self._learning is not None else []
+        learning = self._learning.learned(self._clocks.now()) if self._learning is not None else []
         if not learning:
             return
         try:
@@ -440,7 +445,7 @@ class DomainDrain:
         if self._settlement.is_lease_lost or (self._stop is not None and self._stop.stays_recorded):
             return
         try:
-            await self._context.handover.close_drain(
+            await self._context.store.handover.close_drain(
                 self._lease, self._past(self._outcome, self._reason)
             )
         except StoreError as error:  # it is resumed at the next start, which does no harm
@@ -450,10 +455,10 @@ class DomainDrain:
 
     def _past(self, outcome: DrainEnd, reason: str) -> PastDrain:
         totals, destination = self._journal.totals, self._journal.destination
-        has_taken = self._context.experience.has_taken_mail(destination)
+        has_taken = self._context.memory.experience.has_taken_mail(destination)
         return PastDrain(
             started_at=self._started_at,
-            ended_at=self._context.now(),
+            ended_at=self._clocks.now(),
             requested_by=self._requested_by,
             end=str(outcome),
             reason=reason,
@@ -471,7 +476,7 @@ class DomainDrain:
                 domain=self._domain_name,
                 destination=self._journal.destination,
                 requested_by=self._requested_by,
-                held=self._context.figures.usage(self._lease.domain_id).held,
+                held=self._context.store.figures.usage(self._lease.domain_id).held,
                 release=message_name(self._lease.release) if self._lease.release else None,
             )
         )
@@ -483,7 +488,7 @@ class DomainDrain:
                 account=self._account,
                 destination=self._journal.destination,
                 refused=self._journal.totals.refused,
-                held=self._context.figures.usage(self._lease.domain_id).held,
+                held=self._context.store.figures.usage(self._lease.domain_id).held,
                 reason=reason,
             )
         )
@@ -499,8 +504,8 @@ class DomainDrain:
                 deferred=totals.deferred,
                 refused=totals.refused,
                 uncertain=totals.uncertain,
-                held=self._context.figures.usage(self._lease.domain_id).held,
-                seconds=round(self._context.monotonic() - self._started, 3),
+                held=self._context.store.figures.usage(self._lease.domain_id).held,
+                seconds=round(self._clocks.monotonic() - self._started, 3),
                 end=str(self._outcome),
                 reason=self._reason,
             )
@@ -518,9 +523,9 @@ def _goes_on(end: AttemptEnd) -> bool:
 
 def _supply(lease: Drain, context: DeliveryContext) -> Supply:
     return Supply(
-        context.handover,
-        context.content,
+        context.store.handover,
+        context.store.content,
         lease.domain_id,
-        context.hostname,
+        context.dialer.hostname,
         lambda: context.settings.hops_limit,
     )

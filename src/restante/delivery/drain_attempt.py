@@ -67,6 +67,7 @@ from restante.smtp.pipelining import Pipelining
 from restante.smtp.window_size import FEWEST_MESSAGES, MOST_MESSAGES
 from restante.store.store_errors import StoreError
 from restante.tenancy.model import Directory
+from restante.tenancy.policy import OnRefusal
 
 SILENCE_SECONDS: Final = 10.0  # between two looks for connections that wait for late replies
 IDLE_SECONDS: Final = 60.0  # of waiting for a reply: the connection does no work
@@ -100,10 +101,10 @@ class DrainAttempt:
         self._settlement = settlement
         self._journal = journal
         self._context = context
-        self._is_refused_bounced = context.bounces_refused(plan.domain)
+        self._is_refused_bounced = plan.domain.policy.on_refusal is OnRefusal.BOUNCE
         self._tasks = asyncio.TaskGroup()
         self._running = 0  # tasks: one for each connection, open or being made
-        self._beginning = _beginning(plan, context.experience)
+        self._beginning = _beginning(plan, context.memory.experience)
         self._ramp = ConnectionRamp(self._beginning.most, self._beginning.first)
         self._connections = AttemptConnections(
             plan, context, journal, self._beginning, take=self._take, report=self._report
@@ -111,7 +112,7 @@ class DrainAttempt:
         self._rules = StopRules(refusals)
         self._tally = AttemptTally(is_limited=self._beginning.is_limited)
         self._losses = ConnectionLosses(
-            partial(context.experience.has_taken_mail, plan.destination.text)
+            partial(context.memory.experience.has_taken_mail, plan.destination.text)
         )
         self._loop = asyncio.get_running_loop()
         self._in_hand = 0  # messages taken by connections, and without an outcome
@@ -166,7 +167,7 @@ class DrainAttempt:
         return idle >= most
 
     def _remember(self) -> None:
-        experience, destination = self._context.experience, self._plan.destination.text
+        experience, destination = self._context.memory.experience, self._plan.destination.text
         if self._connections.has_failed:
             experience.went_badly(destination)
         elif self._tally.is_good and self._beginning.pipelining is Pipelining.AHEAD:
@@ -256,7 +257,7 @@ class DrainAttempt:
         per_minute = self._plan.per_minute
         if per_minute is None or self._supply.is_empty:
             return False
-        self._tally.wait = self._context.rates.take(
+        self._tally.wait = self._context.memory.rates.take(
             self._plan.destination.text, self._plan.domain.id, per_minute
         )
         if self._tally.wait:
@@ -287,7 +288,7 @@ class DrainAttempt:
             self._tally.delivered += 1
             self._losses.delivered()
             if self._tally.delivered == 1:
-                self._context.experience.took_mail(self._plan.destination.text)
+                self._context.memory.experience.took_mail(self._plan.destination.text)
             self._rules.delivered()
             if not self._ramp.is_settled:
                 self._climb()
@@ -321,7 +322,7 @@ class DrainAttempt:
         return self._journal.record(message, outcome, reply)
 
     def _count_refusal(self, outcome: Outcome) -> None:
-        if stop := self._rules.answered(outcome, self._context.settings.refusals_limit):
+        if stop := self._rules.answered(outcome, self._context.dialer.settings.refusals_limit):
             self.end(*stop)
 
     def _consider_stopping(self, outcome: Outcome) -> None:
@@ -331,7 +332,7 @@ class DrainAttempt:
         if stop := self._rules.not_delivered(outcome):
             if stop.kind is AttemptKind.LIMITED:
                 self._tally.is_limited = True
-                self._context.experience.met_limit(self._plan.destination.text)
+                self._context.memory.experience.met_limit(self._plan.destination.text)
             self.end(*stop)
 
     # Connections

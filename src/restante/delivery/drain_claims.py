@@ -33,12 +33,14 @@ class DrainClaims:
     ) -> None:
         """`running` returns the drains of this process; `take_up` runs one that it can have."""
         self._context = context
+        self._handover = context.store.handover
         self._running = running
         self._take_up = take_up
         self._obey = obey
         self._given_up: dict[int, int] = {}  # by domain id: how often in a row
         self._rests_until: dict[int, float] = {}  # by domain id: monotonic
-        self._rounds = Rounds(context.log, "claim drains", context.wait, after_failure=LOOK_SECONDS)
+        wait = context.clocks.wait
+        self._rounds = Rounds(context.log, "claim drains", wait, after_failure=LOOK_SECONDS)
 
     async def run(self) -> None:
         """Look once a second, until cancelled."""
@@ -53,7 +55,7 @@ class DrainClaims:
 
         A process whose own lease is about to end takes nothing: it would have to stop at once.
         """
-        store, now = self._context.handover, self._context.monotonic()
+        store, now = self._handover, self._context.clocks.monotonic()
         hosted = self._context.directory.now
         if store.lease_left() <= FENCE_SECONDS:
             return
@@ -80,7 +82,7 @@ class DrainClaims:
 
     def ended(self, domain_id: int) -> None:
         """Take note that a drain has ended here: if it is still on record, it rests."""
-        if not self._context.handover.is_draining(domain_id):
+        if not self._handover.is_draining(domain_id):
             self._given_up.pop(domain_id, None)
             self._rests_until.pop(domain_id, None)
             return
@@ -89,9 +91,9 @@ class DrainClaims:
         rests_until = next_attempt(
             Schedule(settings.first_retry, settings.longest_retry),
             self._given_up[domain_id],
-            self._context.monotonic(),
+            self._context.clocks.monotonic(),
             float("inf"),
-            self._context.jitter(),
+            self._context.clocks.jitter(),
         )
         assert rests_until is not None  # there is no deadline
         self._rests_until[domain_id] = rests_until

@@ -8,10 +8,8 @@ import asyncio
 from contextlib import suppress
 from typing import Final
 
-from restante.delivery.connection_source import dial
-from restante.delivery.delivery_context import DeliveryContext
-from restante.delivery.dial_plan import addresses_of
-from restante.delivery.route import Endpoint, NoRoute, route
+from restante.delivery.dialer import Dialer
+from restante.delivery.route import Endpoint, NoRoute
 from restante.delivery.wire_reader import WireReader
 from restante.phrases import cause_of
 from restante.smtp.client_transaction import GREETING
@@ -25,27 +23,26 @@ _GREETING_TIMEOUT: Final = 30.0
 _GOODBYE_TIMEOUT: Final = 5.0
 
 
-async def greeting_probe(destination: Destination, context: DeliveryContext) -> str:
+async def greeting_probe(destination: Destination, dialer: Dialer) -> str:
     """Return "" if one of the addresses greets with 220, otherwise the reason."""
     try:
-        addresses = await addresses_of(destination, context)
-        endpoints = route(destination, addresses, context.hostname, context.own_addresses)
+        endpoints = await dialer.endpoints(destination)
     except NoRoute as error:
-        context.resolver.forget(destination.host)
+        dialer.forget(destination.host)
         return str(error)
     reason = ""
     for endpoint in endpoints:
-        reason = await _reason_against(endpoint, context)
+        reason = await _reason_against(endpoint, dialer)
         if not reason:
             return ""
-    context.resolver.forget(destination.host)  # it may have moved
+    dialer.forget(destination.host)  # it may have moved
     return reason
 
 
-async def _reason_against(endpoint: Endpoint, context: DeliveryContext) -> str:
+async def _reason_against(endpoint: Endpoint, dialer: Dialer) -> str:
     reader = WireReader()
     try:
-        await reader.open(dial(endpoint, _CONNECT_TIMEOUT, context.own_addresses))
+        await reader.open(dialer.dial(endpoint, _CONNECT_TIMEOUT))
     except (OSError, PeerBroke) as error:
         return cause_of(error)
     try:

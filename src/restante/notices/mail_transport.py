@@ -6,22 +6,19 @@ would be held, and the notice of that would cause the next one.
 """
 
 import asyncio
-from collections.abc import Callable
 from email.message import EmailMessage
 from email.policy import SMTP, SMTPUTF8
 from typing import Final
 
-from restante.delivery.delivery_context import DeliveryContext
 from restante.mail.address import canonical_domain, split_mailbox
 from restante.mail.envelope import Envelope
 from restante.mail.message import HeldMessage
 from restante.mail.received_field import date_time
-from restante.network.resolver import MailExchangers
 from restante.notices.notice_result import NoticeAttempt, NoticeResult
 from restante.notices.wording import as_text, title
 from restante.queue.recipient_status import Move
-from restante.reports.mx_delivery import MxDelivery
-from restante.reports.report_settings import ReportSettings
+from restante.reports.mx_delivery import MxAccess, MxDelivery
+from restante.store.live_directory import LiveDirectory
 from restante.tenancy.model import Directory
 from restante.tenancy.notice import Notice
 
@@ -55,39 +52,29 @@ class MailSender:
 
     def __init__(
         self,
-        context: DeliveryContext,
-        exchangers: MailExchangers,
-        reports: Callable[[], ReportSettings],
+        directory: LiveDirectory,
+        access: MxAccess,
         most_seconds: float = MOST_SECONDS,
     ) -> None:
-        """`reports` returns how to reach mail hosts; `most_seconds` is for a whole attempt."""
-        self._context = context
-        self._exchangers = exchangers
-        self._reports = reports
+        """`most_seconds` is for a whole attempt."""
+        self._directory = directory
+        self._access = access
         self._most_seconds = most_seconds
 
     async def send(
         self, address: str, notice: Notice, *, is_operators: bool = False
     ) -> NoticeAttempt:
         """Mail a notice; an account's only to public addresses. Raises only for defects."""
-        context = self._context
-        if is_hosted_here(address, context.directory.now, context.hostname):
+        hostname = self._access.dialer.hostname
+        if is_hosted_here(address, self._directory.now, hostname):
             return NoticeAttempt(
                 NoticeResult.REFUSED, "the address is in a domain whose mail is held here"
             )
-        content = make_letter(notice, address, context.hostname)
+        content = make_letter(notice, address, hostname)
         envelope = Envelope("", (address,), not content.isascii(), not address.isascii())
         message = HeldMessage(notice.number, 0, envelope, notice.made_at, content, None)
         domain = canonical_domain(split_mailbox(address).domain)
-        reports = self._reports()
-        delivery = MxDelivery(
-            domain,
-            [message],
-            context,
-            exchangers=self._exchangers,
-            port=reports.port,
-            private_addresses=reports.private_addresses or is_operators,
-        )
+        delivery = MxDelivery(domain, [message], self._access, is_operators=is_operators)
         try:
             async with asyncio.timeout(self._most_seconds):
                 await delivery.run()

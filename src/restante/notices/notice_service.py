@@ -2,10 +2,10 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from restante.background.clocks import Clocks
-from restante.delivery.delivery_context import DeliveryContext
-from restante.network.resolver import MailExchangers
+from restante.network.resolver import Resolver
 from restante.notices.certificate_watch import CertificateWatch
 from restante.notices.last_words import send_unstored
 from restante.notices.mail_transport import MailSender
@@ -14,64 +14,75 @@ from restante.notices.notice_sender import NoticeSender
 from restante.notices.notice_settings import NoticeSettings
 from restante.notices.outbox import Outbox
 from restante.notices.push_transport import Pushes
-from restante.notices.transports import Transports
+from restante.notices.transports import Sender, Transports
 from restante.notices.webhook_transport import Webhooks
-from restante.reports.report_settings import ReportSettings
+from restante.reports.mx_delivery import MxAccess
 from restante.store.duty_store import DutyStore
+from restante.store.live_directory import LiveDirectory
 from restante.store.notice_store import NoticeStore
+from restante.telemetry.event_bus import Log
+from restante.tenancy.sealed_secrets import Vault
 
 
 def make_transports(
-    context: DeliveryContext,
-    exchangers: MailExchangers,
+    vault: Vault,
+    directory: LiveDirectory,
+    access: MxAccess,
+    resolver: Resolver,
+    *,
     settings: Callable[[], NoticeSettings],
-    reports: Callable[[], ReportSettings],
+    now: Callable[[], float],
 ) -> Transports:
-    """Return all transports of notices; `reports` returns how to reach mail hosts."""
+    """Return all transports of notices. `access` is the way of mail, `now` is Unix time."""
+    hostname = access.dialer.hostname
 
     def timeout() -> float:
         return settings().timeout
 
-    webhooks = Webhooks(context.hostname, context.now, timeout, context.resolver)
-    pushes = Pushes(context.hostname, timeout)
-    return Transports(
-        context.vault, webhooks, MailSender(context, exchangers, reports), pushes, reports
-    )
+    webhooks = Webhooks(hostname, now, timeout, resolver)
+    pushes = Pushes(hostname, timeout)
+    return Transports(vault, webhooks, MailSender(directory, access), pushes, access.settings)
+
+
+@dataclass(frozen=True, slots=True)
+class NoticePorts:
+    """The ports of the store that notices need."""
+
+    notices: NoticeStore
+    duties: DutyStore
 
 
 class Notices:
-    """The notices of a running server. `transports` are for immediate sending."""
+    """The notices of a running server."""
 
     def __init__(
         self,
-        *,
-        store: NoticeStore,
-        duties: DutyStore,
-        context: DeliveryContext,
-        exchangers: MailExchangers,
+        ports: NoticePorts,
+        directory: LiveDirectory,
+        sender: Sender,
         inbox: NoticeInbox,
+        *,
         settings: Callable[[], NoticeSettings],
-        reports: Callable[[], ReportSettings],
+        log: Log,
+        clocks: Clocks,
         certificate_expires_at: Callable[[], float],
     ) -> None:
-        """`reports` returns how to reach mail hosts, `certificate_expires_at` Unix time."""
-        self._inbox, self._directory, self._now = inbox, context.directory, context.now
-        self.transports = make_transports(context, exchangers, settings, reports)
-        directory, log, now = context.directory, context.log, context.now
-        clocks = Clocks(now, context.monotonic)
+        """`certificate_expires_at` returns Unix time."""
+        self._inbox, self._directory, self._now = inbox, directory, clocks.now
+        self._transports = sender
         self._sender = NoticeSender(
-            store=store,
-            duties=duties,
+            store=ports.notices,
+            duties=ports.duties,
             directory=directory,
-            sender=self.transports,
+            sender=sender,
             settings=settings,
             log=log,
             clocks=clocks,
         )
         directory.on_change(self._sender.wake)
         self._outbox = Outbox(
-            store=store,
-            duties=duties,
+            store=ports.notices,
+            duties=ports.duties,
             inbox=inbox,
             directory=directory,
             settings=settings,
@@ -79,7 +90,7 @@ class Notices:
             clocks=clocks,
             on_stored=self._sender.wake,
         )
-        self._certificate = CertificateWatch(certificate_expires_at, log, now)
+        self._certificate = CertificateWatch(certificate_expires_at, log, clocks.now)
 
     async def run(self) -> None:
         """Send notices until `close`, and then those of earlier events."""
@@ -89,7 +100,7 @@ class Notices:
             await self._outbox.run()
             watching.cancel()
             self._sender.close()
-            await send_unstored(self._inbox, self._directory, self.transports, self._now)
+            await send_unstored(self._inbox, self._directory, self._transports, self._now)
 
     def wake(self) -> None:
         """Send the notices that were just stored."""

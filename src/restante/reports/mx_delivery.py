@@ -7,22 +7,31 @@ between strangers does (RFC 7435).
 """
 
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import replace
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, replace
 
-from restante.delivery.connection_source import dial
 from restante.delivery.delivery_connection import DeliveryConnection
-from restante.delivery.delivery_context import DeliveryContext
+from restante.delivery.dialer import Dialer
 from restante.delivery.link_plan import ConnectionEnd, ConnectionWork, EndKind, LinkPlan
 from restante.delivery.reply_outcome import deferred_for
-from restante.delivery.route import Endpoint, NoRoute, public_addresses, route
+from restante.delivery.route import Endpoint, NoRoute, public_addresses
 from restante.mail.message import ContentFile, HeldMessage
 from restante.network.resolver import LookupFailed, MailExchangers
 from restante.queue.recipient_status import Move, Outcome, RecipientOutcome
 from restante.reports.mx_hosts import NoMailHost, mail_hosts
+from restante.reports.report_settings import ReportSettings
 from restante.smtp.handshake import ClientOptions
 from restante.smtp.pipelining import Pipelining
 from restante.tenancy.model import Destination, TlsUse
+
+
+@dataclass(frozen=True, slots=True)
+class MxAccess:
+    """The way of our own messages to the public MX of a domain."""
+
+    dialer: Dialer
+    exchangers: MailExchangers
+    settings: Callable[[], ReportSettings]  # those of the last reload
 
 
 class MxDelivery:
@@ -32,21 +41,21 @@ class MxDelivery:
         self,
         domain: str,
         messages: Sequence[HeldMessage],
-        context: DeliveryContext,
+        access: MxAccess,
         *,
-        exchangers: MailExchangers,
-        port: int,
-        private_addresses: bool = False,
+        is_operators: bool = False,
     ) -> None:
         """Each message has one forward-path, and all of its content in memory.
 
-        Without `private_addresses` only hosts of the public Internet are connected to.
+        Messages that are not the operator's go to hosts of the public Internet alone, unless the
+        settings allow more.
         """
+        settings = access.settings()
         self._domain = domain
-        self._context = context
-        self._exchangers = exchangers
-        self._port = port
-        self._private_addresses = private_addresses
+        self._dialer = access.dialer
+        self._exchangers = access.exchangers
+        self._port = settings.port
+        self._private_addresses = settings.private_addresses or is_operators
         self._waiting = deque(messages)
         self._connection: DeliveryConnection | None = None
         self._reason = f"no host takes mail for {domain}"  # for messages that have no outcome yet
@@ -57,16 +66,16 @@ class MxDelivery:
         move = Move.DEFERRED
         try:
             exchangers = await self._exchangers.exchangers(self._domain)
-            for host in mail_hosts(self._domain, exchangers, self._context.hostname):
+            for host in mail_hosts(self._domain, exchangers, self._dialer.hostname):
                 if not self._waiting or await self._try_host(host):
                     break
-                self._context.resolver.forget(host)  # it may have moved
+                self._dialer.forget(host)  # it may have moved
         except NoMailHost as error:
             move, self._reason = Move.REFUSED, str(error)
         except LookupFailed as error:
             move, self._reason = Move.DEFERRED if error.is_temporary else Move.REFUSED, str(error)
         if self._waiting:
-            self._context.resolver.forget(self._domain)  # its MX records, for the next attempt
+            self._dialer.forget(self._domain)  # its MX records, for the next attempt
         for message in self._waiting:
             self.outcomes[message.number] = RecipientOutcome(
                 message.envelope.forward_paths[0], move, self._reason
@@ -76,11 +85,10 @@ class MxDelivery:
         """Try one host at each of its addresses; return whether one of them let us begin."""
         destination = Destination(host, self._port, TlsUse.OPPORTUNISTIC)
         try:
-            addresses = await self._context.resolver.addresses(host)
-            own = self._context.own_addresses
+            addresses = await self._dialer.addresses(host)
             if not self._private_addresses:
                 addresses = public_addresses(host, addresses)
-            endpoints = route(destination, addresses, self._context.hostname, own)
+            endpoints = self._dialer.endpoints_at(destination, addresses)
         except (LookupFailed, NoRoute) as error:
             self._reason = str(error)
             return False
@@ -93,16 +101,16 @@ class MxDelivery:
         return False
 
     async def _try_endpoint(self, endpoint: Endpoint, destination: Destination) -> ConnectionEnd:
-        context = self._context
+        dialer = self._dialer
         terms = LinkPlan(
             endpoint=endpoint,
             destination=destination.text,
-            options=ClientOptions(context.hostname, destination.tls, pipelining=Pipelining.OPENING),
-            tls=await context.tls_plans.plan(destination),
-            settings=context.settings,
+            options=ClientOptions(dialer.hostname, destination.tls, pipelining=Pipelining.OPENING),
+            tls=await dialer.tls_plan(destination),
+            settings=dialer.settings,
         )
         self._connection = DeliveryConnection(
-            dial(endpoint, context.settings.connect_timeout, context.own_addresses),
+            dialer.dial(endpoint),
             terms,
             ConnectionWork(self._take, self._report, self._no_file),
         )

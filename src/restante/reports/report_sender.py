@@ -18,32 +18,33 @@ record results. Held mail does not come here and does not wait for this.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from math import inf
 from typing import Final
 
-from restante.background.clocks import CLOCK_SLACK
+from restante.background.clocks import CLOCK_SLACK, Clocks
 from restante.background.rounds import Rounds
-from restante.delivery.delivery_context import DeliveryContext
+from restante.dsn.dsn_writer import DsnWriter
 from restante.mail.address import canonical_domain, split_mailbox
 from restante.mail.delivery_report import Action, Fate, Report, ReportFacts
 from restante.mail.envelope import Envelope
 from restante.mail.message import HeldMessage, message_name
-from restante.network.resolver import MailExchangers
 from restante.queue.fair_order import over_limit, target_of
 from restante.queue.recipient_status import Move, RecipientOutcome
 from restante.queue.report_lanes import LaneUse, ReportLanes, lane_kind
 from restante.queue.reporting import recipients_to_tell_of
 from restante.queue.retry_schedule import Schedule, next_attempt
 from restante.queue.sending_outcome import SendingOutcome
-from restante.reports.mx_delivery import MxDelivery
-from restante.reports.report_settings import ReportSettings
+from restante.reports.mx_delivery import MxAccess, MxDelivery
 from restante.store.duty_store import DutyStore, keep_performing
+from restante.store.live_directory import LiveDirectory
 from restante.store.queue_store import QueueFilter, QueueStore
 from restante.store.report_store import ReportStore
 from restante.store.store_errors import StoreError
+from restante.telemetry.event_bus import Log
 from restante.telemetry.events import (
     InternalError,
     ReportDeferred,
@@ -68,25 +69,37 @@ _TOO_SLOW: Final = RecipientOutcome("", Move.DEFERRED, "its mail host took too l
 _UNKNOWN: Final = RecipientOutcome("", Move.DEFERRED, "internal error")
 
 
+@dataclass(frozen=True, slots=True)
+class ReportPorts:
+    """The ports of the store that reports need."""
+
+    reports: ReportStore
+    queue: QueueStore
+    duties: DutyStore
+
+
 class Reports:
     """All reports of this process."""
 
     def __init__(
         self,
-        store: ReportStore,
-        queue: QueueStore,
-        context: DeliveryContext,
-        exchangers: MailExchangers,
-        settings: Callable[[], ReportSettings],
+        ports: ReportPorts,
+        directory: LiveDirectory,
+        dsn_writer: DsnWriter,
+        access: MxAccess,
         *,
-        duties: DutyStore,
+        log: Log,
+        clocks: Clocks,
     ) -> None:
-        self._store = store
-        self._queue = queue
-        self._duties = duties
-        self._context = context
-        self._exchangers = exchangers
-        self._settings = settings
+        self._store = ports.reports
+        self._queue = ports.queue
+        self._duties = ports.duties
+        self._directory = directory
+        self._dsn_writer = dsn_writer
+        self._access = access
+        self._settings = access.settings
+        self._log = log
+        self._clocks = clocks
         self._tried_at: deque[tuple[float, LaneUse]] = (
             deque()
         )  # attempts of the last minute, one for each report; monotonic time
@@ -94,7 +107,7 @@ class Reports:
         self._deliveries: dict[asyncio.Task[None], LaneUse] = {}
         self._unsettled: list[SendingOutcome] = []
         self._settling = asyncio.Lock()
-        self._rounds = Rounds(context.log, "report", context.wait)
+        self._rounds = Rounds(log, "report", clocks.wait)
         self._looked_for_late_at = -inf  # monotonic
         self._clocks_before: tuple[float, float] | None = None  # Unix time, monotonic
 
@@ -132,7 +145,7 @@ class Reports:
 
     async def _meet_clock(self) -> None:
         """Hasten reports with a wrong due time, after a start or when the clock was set back."""
-        now, moment = self._context.now(), self._context.monotonic()
+        now, moment = self._clocks.now(), self._clocks.monotonic()
         before, self._clocks_before = self._clocks_before, (now, moment)
         if before is None:
             await self._store.hasten_reports(now, beyond=now + self._schedule().longest_pause)
@@ -148,7 +161,7 @@ class Reports:
         for start in range(0, len(surplus), DROPPED_AT_ONCE):
             some = surplus[start : start + DROPPED_AT_ONCE]
             await self._store.settle_reports([SendingOutcome(number) for number in some])
-            self._context.log.publish(SuccessReportsDropped(count=len(some), limit=limit))
+            self._log.publish(SuccessReportsDropped(count=len(some), limit=limit))
 
     # Sending
 
@@ -157,7 +170,7 @@ class Reports:
         await self._settle()
         while not self._rounds.is_closing and not self._unsettled and (room := self._room()):
             due = await self._store.due_reports(
-                self._context.now(),
+                self._clocks.now(),
                 min(room, BATCH),
                 BATCH_OCTETS,
                 self._lanes.occupied(use for _, use in self._tried_at),
@@ -192,7 +205,7 @@ class Reports:
         return deliveries
 
     def _use(self, report: Report) -> LaneUse:
-        hosted = self._context.directory.now.domain_by_id(report.domain_id)
+        hosted = self._directory.now.domain_by_id(report.domain_id)
         return LaneUse(
             lane_kind(report.action, report.failures),
             hosted.account if hosted is not None else "",
@@ -200,7 +213,7 @@ class Reports:
         )
 
     def _begin(self, tasks: asyncio.TaskGroup, use: LaneUse, reports: Sequence[Report]) -> None:
-        now = self._context.monotonic()
+        now = self._clocks.monotonic()
         self._tried_at.extend((now, use) for _ in reports)
         delivery = tasks.create_task(self._send(reports))
         self._deliveries[delivery] = use
@@ -211,15 +224,8 @@ class Reports:
 
     async def _send(self, reports: Sequence[Report]) -> None:
         """Send reports of one kind to their target domain, and record the results."""
-        settings, domain = self._settings(), _domain(reports[0])
-        delivery = MxDelivery(
-            domain,
-            [_as_message(report) for report in reports],
-            self._context,
-            exchangers=self._exchangers,
-            port=settings.port,
-            private_addresses=settings.private_addresses,
-        )
+        domain = _domain(reports[0])
+        delivery = MxDelivery(domain, [_as_message(report) for report in reports], self._access)
         try:
             async with asyncio.timeout(
                 _REPEATED_SECONDS if reports[0].failures else _FIRST_SECONDS
@@ -229,7 +235,7 @@ class Reports:
             late = {one.number: _TOO_SLOW for one in reports if one.number not in delivery.outcomes}
             delivery.outcomes.update(late)
         except Exception as error:  # noqa: BLE001  the boundary: one domain's defect is no other's
-            self._context.log.publish(InternalError(error=error, doing="report", domain=domain))
+            self._log.publish(InternalError(error=error, doing="report", domain=domain))
         for report in reports:
             self._conclude(domain, report, delivery.outcomes.get(report.number, _UNKNOWN))
         with suppress(StoreError):  # it is logged, and tried again before anything more is sent
@@ -246,7 +252,7 @@ class Reports:
         """Record the result of a report and log it."""
         outcome, event = self._judge(report, recipient)
         self._unsettled.append(outcome)
-        self._context.log.publish(
+        self._log.publish(
             event(
                 message=message_name(report.about),
                 action=str(report.action),
@@ -271,9 +277,9 @@ class Reports:
         return next_attempt(
             self._schedule(),
             report.failures + 1,
-            self._context.now(),
+            self._clocks.now(),
             deadline,
-            self._context.jitter(),
+            self._clocks.jitter(),
         )
 
     def _schedule(self) -> Schedule:
@@ -281,7 +287,7 @@ class Reports:
 
     def _room(self) -> int:
         """Return how many attempts the minute has left."""
-        now = self._context.monotonic()
+        now = self._clocks.monotonic()
         while self._tried_at and self._tried_at[0][0] <= now - _MINUTE:
             self._tried_at.popleft()
         return max(self._settings().per_minute - len(self._tried_at), 0)
@@ -291,9 +297,9 @@ class Reports:
         due_at = await self._store.next_report_at()
         if due_at is None:
             return LONGEST_PAUSE
-        pause = due_at - self._context.now()
+        pause = due_at - self._clocks.now()
         if not self._room():
-            pause = max(pause, self._tried_at[0][0] + _MINUTE - self._context.monotonic())
+            pause = max(pause, self._tried_at[0][0] + _MINUTE - self._clocks.monotonic())
         if pause <= 0 and any(
             use.kind.action is not Action.FAILED for _, use in self._tried_at
         ):  # the due reports have used up their share
@@ -303,10 +309,10 @@ class Reports:
     # Delay
 
     async def _look_for_late_mail(self) -> None:
-        moment = self._context.monotonic()
+        moment = self._clocks.monotonic()
         if not self._settings().delay_after or moment < self._looked_for_late_at + LONGEST_PAUSE:
             return
-        self._looked_for_late_at, now = moment, self._context.now()
+        self._looked_for_late_at, now = moment, self._clocks.now()
         while late := await self._store.late_messages(
             now - self._settings().delay_after, LATE_BATCH
         ):
@@ -315,17 +321,17 @@ class Reports:
                 for message in late
                 if (one := await self._news_of_delay(message)) is not None
             ]
-            reports = await self._context.dsn_writer.make_all(news)
+            reports = await self._dsn_writer.make_all(news)
             await self._store.tell_of_delay([message.number for message in late], reports)
-            self._context.dsn_writer.stored(reports)
+            self._dsn_writer.stored(reports)
 
     async def _news_of_delay(self, message: HeldMessage) -> ReportFacts | None:
         envelope = message.envelope
         told = recipients_to_tell_of(Action.DELAYED, envelope, envelope.forward_paths)
         if not told:
             return None
-        hosted = self._context.directory.now.domain_by_id(message.domain_id)
-        has_details = hosted is not None and self._context.directory.has_report_details(hosted)
+        hosted = self._directory.now.domain_by_id(message.domain_id)
+        has_details = hosted is not None and self._directory.has_report_details(hosted)
         words = await self._words(message.number) if has_details else {}
         return ReportFacts(Action.DELAYED, tuple(Fate(path, words.get(path, "")) for path in told))
 

@@ -217,7 +217,7 @@ def _admin_context(
         server=surface,
         recipients=ground.records.recipients,
         reservations=reception.facts.reservations,
-        transports=delivery.notices.transports,
+        transports=delivery.transports,
         message_size_limit=lambda: ground.settings.config.reception.message_size_limit,
         private_addresses=lambda: ground.settings.config.reports.private_addresses,
         portal_url=lambda: portal_url(ground.settings.config),

@@ -6,15 +6,23 @@ from functools import partial
 
 from restante.background.clocks import Clocks
 from restante.background.rounds import Rounds
-from restante.delivery.delivery_context import DeliveryContext
+from restante.delivery.delivery_context import (
+    DeliveryContext,
+    HeldMailPorts,
+    new_destination_memory,
+)
+from restante.delivery.dialer import Dialer
 from restante.delivery.dispatcher import Dispatcher
 from restante.delivery.presence_journal import PresenceJournal
 from restante.delivery.watcher import Probing, UnaskedDrains, Watcher
-from restante.notices.notice_service import Notices
+from restante.dsn.dsn_writer import DsnWriter
+from restante.notices.notice_service import NoticePorts, Notices, make_transports
+from restante.notices.transports import Transports
 from restante.release.release_allowance import ReleaseAllowance
 from restante.release.release_request import BY_POLICY, ReleaseRequest
 from restante.release.releaser import Releaser
-from restante.reports.report_sender import Reports
+from restante.reports.mx_delivery import MxAccess
+from restante.reports.report_sender import ReportPorts, Reports
 from restante.retention.held_recorder import HeldRecorder, HeldSources
 from restante.retention.history_sweep import HistorySweep
 from restante.retention.presence_sweep import PresenceSweep
@@ -28,44 +36,93 @@ from restante.server.built_parts import (
 )
 from restante.telemetry.events import DeliveryAttempt
 from restante.tenancy.model import HostedDomain
-from restante.tenancy.policy import Hold, OnRefusal
+from restante.tenancy.policy import Hold
 
 
 def build_delivery(ground: Ground, tasks: asyncio.TaskGroup) -> DeliveryParts:
     """Build them; drains run as tasks of `tasks`."""
-    store, directory = ground.records.store, ground.records.directory
-    context = _delivery_context(ground)
-    dispatcher = Dispatcher(context, tasks)
+    dialer, dsn_writer = _dialer(ground), _dsn_writer(ground)
+    dispatcher = Dispatcher(_delivery_context(ground, dialer, dsn_writer), tasks)
     ground.settings.on_change(lambda _: dispatcher.settings_changed())
+    ground.records.directory.on_numbered(dispatcher.records_changed)
     releaser = _releaser(ground, dispatcher)
     watcher = _watcher(ground, dispatcher, releaser)
-    ground.settings.on_change(lambda _: watcher.settings_changed())
-    dispatcher.on_end(watcher.drain_ended)
-    ground.setup.log.subscribe(watcher.connection_ended, DeliveryAttempt)
-    directory.on_numbered(dispatcher.records_changed)
-    directory.on_change(watcher.records_changed)
-    reports = Reports(
-        store.reports,
-        store.queue,
-        context,
+    access = MxAccess(dialer, ground.resolver, lambda: ground.settings.config.reports)
+    reports = _reports(ground, dsn_writer, access)
+    transports = _transports(ground, access)
+    notices = _notices(ground, transports)
+    retention = _retention(ground, dsn_writer, dispatcher, notices)
+    sweeps = _sweeps(ground, retention)
+    return DeliveryParts(dispatcher, releaser, watcher, reports, notices, transports, sweeps)
+
+
+def _dialer(ground: Ground) -> Dialer:
+    return Dialer(
         ground.resolver,
-        lambda: ground.settings.config.reports,
-        duties=store.duties,
+        ground.setup.config.hostname,
+        ground.own_addresses,
+        lambda: ground.settings.config.delivery,
     )
-    context.dsn_writer.on_stored(reports.wake)
-    notices = Notices(
-        store=store.notices,
-        duties=store.duties,
-        context=context,
-        exchangers=ground.resolver,
-        inbox=ground.setup.inbox,
+
+
+def _dsn_writer(ground: Ground) -> DsnWriter:
+    hostname, content = ground.setup.config.hostname, ground.records.store.content
+    return DsnWriter(content, hostname, time.time, ground.setup.log)
+
+
+def _delivery_context(ground: Ground, dialer: Dialer, dsn_writer: DsnWriter) -> DeliveryContext:
+    store, records = ground.records.store, ground.records
+    return DeliveryContext(
+        store=HeldMailPorts(store.handover, store.content, store.figures),
+        directory=records.directory,
+        dialer=dialer,
+        vault=ground.setup.vault,
+        memory=new_destination_memory(time.monotonic, records.takers),
+        dsn_writer=dsn_writer,
+        log=ground.setup.log,
+        clocks=Clocks(time.time, time.monotonic),
+        learn=records.recipients.learn,
+    )
+
+
+def _reports(ground: Ground, dsn_writer: DsnWriter, access: MxAccess) -> Reports:
+    store = ground.records.store
+    ports = ReportPorts(store.reports, store.queue, store.duties)
+    reports = Reports(
+        ports,
+        ground.records.directory,
+        dsn_writer,
+        access,
+        log=ground.setup.log,
+        clocks=Clocks(time.time, time.monotonic),
+    )
+    dsn_writer.on_stored(reports.wake)
+    return reports
+
+
+def _transports(ground: Ground, access: MxAccess) -> Transports:
+    return make_transports(
+        ground.setup.vault,
+        ground.records.directory,
+        access,
+        ground.resolver,
         settings=lambda: ground.settings.config.notices,
-        reports=lambda: ground.settings.config.reports,
+        now=time.time,
+    )
+
+
+def _notices(ground: Ground, transports: Transports) -> Notices:
+    store = ground.records.store
+    return Notices(
+        NoticePorts(store.notices, store.duties),
+        ground.records.directory,
+        transports,
+        ground.setup.inbox,
+        settings=lambda: ground.settings.config.notices,
+        log=ground.setup.log,
+        clocks=Clocks(time.time, time.monotonic),
         certificate_expires_at=lambda: ground.settings.identity.expires_at,
     )
-    retention = _retention(ground, context, dispatcher, notices)
-    sweeps = _sweeps(ground, retention)
-    return DeliveryParts(context, dispatcher, releaser, watcher, reports, notices, sweeps)
 
 
 def _releaser(ground: Ground, dispatcher: Dispatcher) -> Releaser:
@@ -87,7 +144,7 @@ def _releaser(ground: Ground, dispatcher: Dispatcher) -> Releaser:
 
 
 def _watcher(ground: Ground, dispatcher: Dispatcher, releaser: Releaser) -> Watcher:
-    return Watcher(
+    watcher = Watcher(
         figures=ground.records.store.figures,
         duties=ground.records.store.duties,
         directory=ground.records.directory,
@@ -110,17 +167,22 @@ def _watcher(ground: Ground, dispatcher: Dispatcher, releaser: Releaser) -> Watc
         clocks=Clocks(time.time, time.monotonic),
         spawn=ground.spawner.spawn,
     )
+    ground.settings.on_change(lambda _: watcher.settings_changed())
+    dispatcher.on_end(watcher.drain_ended)
+    ground.setup.log.subscribe(watcher.connection_ended, DeliveryAttempt)
+    ground.records.directory.on_change(watcher.records_changed)
+    return watcher
 
 
 def _retention(
-    ground: Ground, context: DeliveryContext, dispatcher: Dispatcher, notices: Notices
+    ground: Ground, dsn_writer: DsnWriter, dispatcher: Dispatcher, notices: Notices
 ) -> RetentionSweep:
     return RetentionSweep(
         store=ground.records.store,
         directory=ground.records.directory,
         is_draining=dispatcher.is_draining,
-        dsn_writer=context.dsn_writer,
-        log=context.log,
+        dsn_writer=dsn_writer,
+        log=ground.setup.log,
         now=time.time,
         until_told=notices.until_stored,
     )
@@ -164,26 +226,6 @@ def _recorders(ground: Ground) -> tuple[HeldRecorder, UseRecorder]:
         Rounds(ground.setup.log, "account use"),
     )
     return held, uses
-
-
-def _delivery_context(ground: Ground) -> DeliveryContext:
-    return DeliveryContext(
-        handover=ground.records.store.handover,
-        content=ground.records.store.content,
-        figures=ground.records.store.figures,
-        directory=ground.records.directory,
-        resolver=ground.resolver,
-        current_settings=lambda: ground.settings.config.delivery,
-        log=ground.setup.log,
-        now=time.time,
-        monotonic=time.monotonic,
-        hostname=ground.setup.config.hostname,
-        own_addresses=ground.own_addresses,
-        vault=ground.setup.vault,
-        learn=ground.records.recipients.learn,
-        bounces_refused=lambda domain: domain.policy.on_refusal is OnRefusal.BOUNCE,
-        takers=ground.records.takers,
-    )
 
 
 async def _start_unasked(dispatcher: Dispatcher, releaser: Releaser, domain: HostedDomain) -> None:

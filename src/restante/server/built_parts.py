@@ -11,11 +11,11 @@ from restante.admin.change_keeper import ChangeKeeper
 from restante.admin.portal_sessions import PortalSessions
 from restante.admin.token_authentication import TokenGate
 from restante.admin.token_uses import TokenUses
-from restante.delivery.delivery_context import DeliveryContext
 from restante.delivery.dispatcher import Dispatcher
 from restante.delivery.watcher import Watcher
 from restante.network.resolver import DnsResolver
 from restante.notices.notice_service import Notices
+from restante.notices.transports import Transports
 from restante.reception.auth_gate import AuthGate
 from restante.reception.disk_space import DiskSpace
 from restante.reception.domain_facts import FactsLookup
@@ -88,12 +88,12 @@ class RetentionSweeps:
 class DeliveryParts:
     """The parts by which mail leaves: handed over, reported, announced, or deleted."""
 
-    context: DeliveryContext
     dispatcher: Dispatcher
     releaser: Releaser
     watcher: Watcher
     reports: Reports
     notices: Notices
+    transports: Transports  # of notices
     retention: RetentionSweeps
 
 
