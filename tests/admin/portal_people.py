@@ -17,6 +17,7 @@ from restante.telemetry.events import SignInRefused
 from restante.tenancy.audit import EVERY_ENTRY, AuditAction, AuditEntry
 from restante.tenancy.grants import GrantedRole
 from restante.tenancy.one_time_codes import code_at, step_at
+from restante.tenancy.passwords import any_matches
 from restante.tenancy.portal_user import PortalUser
 from restante.tenancy.provider_terms import ProviderTerms
 from tests.admin.desk import NOW, Desk
@@ -40,7 +41,9 @@ class People:
     now: float = NOW
     monotonic: float = 0.0
     terms: ProviderTerms | None = None  # of a provider
-    hashing: PortalHashing = field(default_factory=lambda: PortalHashing(pause=no_pause))
+    hashing: PortalHashing = field(
+        default_factory=lambda: PortalHashing(pause=no_pause, stranger_matches=any_matches)
+    )
     apps: dict[str, str] = field(default_factory=dict)  # the secret of the codes, by address
     recovery: dict[str, tuple[str, ...]] = field(default_factory=dict)
 

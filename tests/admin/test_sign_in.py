@@ -3,11 +3,11 @@
 import asyncio
 import ipaddress
 import threading
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
-from restante.admin import sign_in
 from restante.admin.portal_hashing import PortalHashing
 from restante.admin.sign_in import (
     BUSY,
@@ -21,6 +21,8 @@ from restante.admin.sign_in import (
     step_of,
 )
 from restante.admin.sign_in_limits import OF_USER_AND_BLOCK
+from restante.admin.stranger_passwords import PasswordsUnchecked
+from restante.telemetry.events import InternalError
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.passwords import any_matches
 from restante.tenancy.portal_user import PortalPasskey
@@ -75,18 +77,31 @@ def test_every_refusal_has_one_text_and_its_true_reason_in_the_trail() -> None:
     run(story())
 
 
-def test_a_hash_is_computed_for_nobody_too(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hash_is_computed_for_nobody_too() -> None:
     async def story() -> None:
-        people, checked = People(), []
+        checked: list[tuple[int, str]] = []
 
-        def note(hashes: tuple[str, ...], password: str) -> bool:
+        def note(hashes: Sequence[str], password: str) -> bool:
             checked.append((len(hashes), password))
             return True
 
-        monkeypatch.setattr(sign_in, "any_matches", note)
+        people = People(hashing=PortalHashing(stranger_matches=note))
         await people.denial("nobody@mx.example", "a" * 300)
         await people.denial("no address", "x")
         assert checked == [(0, ""), (0, "x")]
+
+    run(story())
+
+
+def test_without_the_process_of_strangers_nobody_is_examined_and_the_log_says_so() -> None:
+    async def story() -> None:
+        def fail(_hashes: Sequence[str], _password: str) -> bool:
+            raise PasswordsUnchecked
+
+        people = People(hashing=PortalHashing(stranger_matches=fail))
+        assert str(await people.denial("nobody@mx.example", "x")) == BUSY
+        [(kind, fields)] = people.desk.log.lines
+        assert (kind, fields["request"]) == (InternalError, "sign-in")
 
     run(story())
 
@@ -163,17 +178,15 @@ def test_an_operator_never_signs_in_by_a_password_alone() -> None:
     run(story())
 
 
-def test_a_password_that_is_changed_during_its_check_is_wrong(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_password_that_is_changed_during_its_check_is_wrong() -> None:
     async def story() -> None:
-        people, go = People(), threading.Event()
-        user = await people.set_up(ANA, has_code=False)
+        go = threading.Event()
 
-        def check(hashes: tuple[str, ...], password: str) -> bool:
+        def check(hashes: Sequence[str], password: str) -> bool:
             return go.wait(30) and any_matches(hashes, password)
 
-        monkeypatch.setattr(sign_in, "any_matches", check)
+        people = People(hashing=PortalHashing(stranger_matches=check))
+        user = await people.set_up(ANA, has_code=False)
         trying = asyncio.create_task(people.denial(ANA))
         await asyncio.sleep(0)
         await people.credentials.change_password(user, "stiefel mond korb", HOME)

@@ -170,7 +170,7 @@ class OwnCredentials:
             remedy = "take some words that belong together for you alone"
             raise AdminError(ErrorKind.INVALID, f"this password {objection}", remedy)
         try:
-            return await self._hashing.run(lambda: hash_password(password), is_known=True)
+            return await self._hashing.of_known(lambda: hash_password(password))
         except HashingBusy:
             raise SignInDenied(BUSY, is_flood=True) from None
 

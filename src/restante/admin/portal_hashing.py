@@ -1,11 +1,12 @@
-"""The two threads that hash the passwords of portal users.
+"""The two lines in which the passwords of portal users are hashed.
 
 They are of the portal alone. Guesses at it wait neither before the AUTH of mail servers nor before
 the logins that administration makes.
 
-One thread is for people who are known: signed in, or signed in before from the same address block.
-The other is for strangers: it gets the processor time that mail leaves over, and after some hashes
-in a row one a second. So guesses from many addresses slow neither mail nor these people.
+One line is for people who are known: signed in, or signed in before from the same address block.
+They have a thread. The other is for strangers, whose passwords are hashed in a process of its own
+(`stranger_passwords`). It gets the processor time that mail leaves over, and after some hashes in a
+row one a second. So guesses from many addresses slow neither mail nor these people.
 Limitation: a person at a new place waits with the strangers.
 """
 
@@ -14,15 +15,17 @@ import math
 import os
 import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from typing import Final, TypeVar
 
+from restante.admin.stranger_passwords import StrangerPasswords
+from restante.tenancy.passwords import any_matches
+
 NICENESS: Final = 5  # of the thread of known people
-STRANGERS_NICENESS: Final = 19  # the last in the line of the system
-MOST_WAITING: Final = 16  # hashes of a thread that run or wait; each takes a tenth of a second
+MOST_WAITING: Final = 16  # hashes of a line that run or wait; each takes a tenth of a second
 
 STRANGERS_APART: Final = 1.0  # seconds between the hashes of strangers, in the long run
 IN_A_ROW: Final = 10  # hashes of strangers that do not wait for that
@@ -42,19 +45,32 @@ class PortalHashing:
         limit: int = MOST_WAITING,
         monotonic: Callable[[], float] = time.monotonic,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        stranger_matches: Callable[[Sequence[str], str], bool] | None = None,
     ) -> None:
-        """`monotonic` is in seconds that only grow; `pause` waits a number of them."""
-        self._known = _HashingLane("portal-known", NICENESS, limit)
-        self._strangers = _HashingLane("portal-stranger", STRANGERS_NICENESS, limit)
+        """`monotonic` is in seconds that only grow; `pause` waits a number of them.
+
+        `stranger_matches` checks a password in place of the process.
+        """
+        self._known = _HashingLane("portal-known", limit, partial(_step_back, NICENESS))
+        self._strangers = _HashingLane("portal-stranger", limit)
+        self._stranger_matches = stranger_matches or StrangerPasswords().any_matches
         self._monotonic = monotonic
         self._pause = pause
         self._paid_until = -math.inf  # by the hashes of strangers so far, each STRANGERS_APART
 
-    async def run(self, work: Callable[[], _Result], *, is_known: bool = False) -> _Result:
-        """Return the result of work that hashes. Raises HashingBusy, at once."""
+    async def of_known(self, work: Callable[[], _Result]) -> _Result:
+        """Return the result of work that hashes, for known people. Raises HashingBusy, at once."""
+        return await self._known.run(work)
+
+    async def any_matches(self, hashes: Sequence[str], password: str, *, is_known: bool) -> bool:
+        """Tell whether a password matches one of the hashes.
+
+        Raises HashingBusy, at once; PasswordsUnchecked.
+        """
         if is_known:
-            return await self._known.run(work)
-        return await self._strangers.run(work, self._strangers_turn)
+            return await self.of_known(partial(any_matches, hashes, password))
+        check = partial(self._stranger_matches, hashes, password)
+        return await self._strangers.run(check, self._strangers_turn)
 
     async def _strangers_turn(self) -> None:
         """Wait until the next hash of a stranger is due."""
@@ -72,11 +88,11 @@ async def _at_once() -> None:
 class _HashingLane:
     """One thread, with a short line before it."""
 
-    def __init__(self, name: str, niceness: int, limit: int) -> None:
+    def __init__(self, name: str, limit: int, begin: Callable[[], object] | None = None) -> None:
+        """`begin` is done in the thread, before its first work."""
         self._limit = limit
         self._waiting = 0
-        step_back = partial(_step_back, niceness)
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix=name, initializer=step_back)
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=name, initializer=begin)
 
     async def run(
         self, work: Callable[[], _Result], turn: Callable[[], Awaitable[None]] = _at_once

@@ -16,13 +16,13 @@ from restante.admin.admin_context import AdminContext
 from restante.admin.own_record import put_own
 from restante.admin.portal_hashing import HashingBusy, PortalHashing
 from restante.admin.sign_in_limits import SignInLimits
+from restante.admin.stranger_passwords import PasswordsUnchecked
 from restante.request_limits.failed_logins import RateLimit
-from restante.telemetry.events import SignInRefused
+from restante.telemetry.events import InternalError, SignInRefused
 from restante.tenancy.audit import AuditAction, AuditEntry
 from restante.tenancy.model import IpAddress
 from restante.tenancy.one_time_codes import hash_recovery_code, step_of_code
 from restante.tenancy.password_rules import LONGEST
-from restante.tenancy.passwords import any_matches
 from restante.tenancy.portal_user import PortalUser, canonical_email
 from restante.tenancy.sealed_secrets import SealBroken, Vault, code_secret_owner
 
@@ -140,11 +140,11 @@ class SignInDesk:
         typed = password if len(password) <= LONGEST else ""
         try:
             is_known = self._limits.is_known(email, address)
-            is_right = await self._hashing.run(
-                lambda: any_matches(hashes, typed), is_known=is_known
-            )
-        except HashingBusy:
+            is_right = await self._hashing.any_matches(hashes, typed, is_known=is_known)
+        except (HashingBusy, PasswordsUnchecked) as error:
             self._limits.take_back(email, address)
+            if self._context.log and isinstance(error, PasswordsUnchecked):
+                self._context.log.publish(InternalError(error=error, request="sign-in"))
             raise SignInDenied(BUSY, is_flood=True) from None
         present = self._present(email)  # as it is after the hash
         if user is None or present is None or not is_right or present.stamp != user.stamp:

@@ -1,0 +1,45 @@
+"""The process that hashes the passwords of strangers, started by `stranger_passwords.py`.
+
+Each line of standard input is a JSON object: `hashes` and `password`. The answer is a line of
+standard output: whether the password matches one of the hashes. The process ends with its input,
+or when nothing was asked for IDLE_SECONDS.
+"""
+
+import json
+import os
+import select
+import sys
+from contextlib import suppress
+from typing import BinaryIO, Final
+
+from restante.tenancy.passwords import any_matches, prepare
+
+IDLE_SECONDS: Final = 60.0
+YES: Final = b"yes\n"
+NO: Final = b"no\n"
+_LAST_IN_LINE: Final = 19  # niceness
+
+
+def answer_all(questions: BinaryIO, answers: BinaryIO, idle_seconds: float = IDLE_SECONDS) -> None:
+    """Answer each question, until there are no more. `questions` must be unbuffered."""
+    while select.select([questions], [], [], idle_seconds)[0] and (line := questions.readline()):
+        asked = json.loads(line)
+        answers.write(YES if any_matches(asked["hashes"], asked["password"]) else NO)
+        answers.flush()
+
+
+def step_back() -> None:
+    """Get the processor when nothing else wants it. The lanes of a hash (Argon2) inherit that.
+
+    Where a sandbox forbids it, the number of hashes at once is the limit.
+    """
+    with suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, 0, _LAST_IN_LINE)
+    with suppress(OSError):
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+
+
+if __name__ == "__main__":
+    step_back()
+    prepare()
+    answer_all(open(0, "rb", buffering=0, closefd=False), sys.stdout.buffer)  # noqa: SIM115

@@ -1,0 +1,81 @@
+"""The process that hashes for strangers: asked, ended, started again, and of the last priority."""
+
+import gc
+import os
+import signal
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from restante.admin.stranger_passwords import PasswordsUnchecked, StrangerPasswords
+from restante.tenancy.passwords import hash_generated_password, hash_password
+
+HASHES = (hash_generated_password("right"), hash_password("also right"))
+
+
+def test_it_answers_one_question_after_the_other() -> None:
+    passwords = StrangerPasswords()
+    assert passwords.any_matches(HASHES, "right")
+    assert passwords.any_matches(HASHES, "also right")
+    assert not passwords.any_matches(HASHES, "wrong\n")
+    assert not passwords.any_matches((), "right")
+    assert passwords.any_matches((hash_generated_password("süß\n\0"),), "süß\n\0")
+
+
+def test_it_gets_the_processor_last() -> None:
+    passwords = StrangerPasswords()
+    passwords.any_matches(HASHES, "right")
+    [process] = children()
+    assert os.sched_getscheduler(process) == os.SCHED_IDLE
+    assert os.getpriority(os.PRIO_PROCESS, process) == 19
+
+
+def test_one_that_has_ended_is_started_again() -> None:
+    passwords = StrangerPasswords()
+    assert passwords.any_matches(HASHES, "right")
+    [before] = children()
+    os.kill(before, signal.SIGKILL)
+    assert passwords.any_matches(HASHES, "right")
+    [after] = children()
+    assert after != before
+
+
+def test_it_ends_with_the_part_that_asks() -> None:
+    passwords = StrangerPasswords()
+    passwords.any_matches(HASHES, "right")
+    assert len(children()) == 1
+    del passwords
+    gc.collect()
+    assert children() == []
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("/nowhere/python",),
+        (sys.executable, "-c", "pass"),
+        (sys.executable, "-c", "print('what')"),
+        (sys.executable, "-c", "import time; time.sleep(60)"),
+    ],
+)
+def test_without_an_answer_nothing_is_right(command: tuple[str, ...]) -> None:
+    passwords = StrangerPasswords(patience=0.5, command=command)
+    for _ in range(2):
+        with pytest.raises(PasswordsUnchecked):
+            passwords.any_matches(HASHES, "right")
+    assert children() == []
+
+
+def children() -> list[int]:
+    """Return the processes that this one has started, without those of the test runner."""
+    found: list[int] = []
+    for thread in Path("/proc/self/task").iterdir():
+        with suppress(FileNotFoundError):  # a thread that has ended
+            found += [int(one) for one in (thread / "children").read_text("ascii").split()]
+    return [one for one in found if b"password_process" in command_of(one)]
+
+
+def command_of(process: int) -> bytes:
+    return Path(f"/proc/{process}/cmdline").read_bytes()
