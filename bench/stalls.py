@@ -159,9 +159,9 @@ class Server:
             for _ in answer.iter_raw():
                 pass
 
-    def release(self, node: str) -> None:
+    def release(self, target: str) -> None:
         """Release it: nobody is there to take the mail, so it stays."""
-        self.ask("POST", "/v1/releases", body={"targets": [node], "reason": REASON})
+        self.ask("POST", "/v1/releases", body={"targets": [target], "reason": REASON})
 
     def until_idle(self) -> None:
         """Wait until no drain is left."""

@@ -37,6 +37,6 @@ class FloorServer(Server):
         """Tell what it has seen: it holds nothing."""
         return Held(self._sink.count(), self._sink.octets())
 
-    def ask_for_mail(self, node: str = "") -> NoReturn:
+    def ask_for_mail(self, target: str = "") -> NoReturn:
         """Nothing is there to be asked for."""
-        raise NotImplementedError(node)
+        raise NotImplementedError(target)

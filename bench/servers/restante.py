@@ -103,8 +103,8 @@ class RestanteServer(Server):
         """Run a command of `restante`, and return what it printed."""
         return self._made.do(*words)
 
-    def _introduce(self, session: smtplib.SMTP, node: str) -> None:
-        login = self._other_login if node == OTHER else self._login
+    def _introduce(self, session: smtplib.SMTP, target: str) -> None:
+        login = self._other_login if target == OTHER else self._login
         session.starttls(context=anybody())
         session.login(login.user, login.password)
 

@@ -80,16 +80,16 @@ class Server(ABC):
     def settle(self) -> None:  # noqa: B027  most have nothing to do
         """Wait until it has done all that taking mail costs, be it after its 250."""
 
-    def ask_for_mail(self, node: str = domain()) -> float:
+    def ask_for_mail(self, target: str = domain()) -> float:
         """Ask for mail by ETRN, and return the moment just before (monotonic seconds)."""
         with smtplib.SMTP(HOST, self.port, timeout=60) as session:
-            self._introduce(session, node)
+            self._introduce(session, target)
             begin = time.monotonic()
-            code, text = session.docmd("ETRN", node)
+            code, text = session.docmd("ETRN", target)
             assert code // 100 == 2, f"ETRN: {code} {text!r}"
             return begin
 
-    def _introduce(self, session: smtplib.SMTP, node: str) -> None:  # noqa: ARG002  whoever asks may ask
+    def _introduce(self, session: smtplib.SMTP, target: str) -> None:  # noqa: ARG002  whoever asks may ask
         session.ehlo()
 
     @contextmanager

@@ -243,7 +243,7 @@ class Installation:
         return json.loads(self.do(*words, "--json"))
 
     def etrn(
-        self, *nodes: str, login: Login, server: Server | None = None, options: Sequence[str] = ()
+        self, *targets: str, login: Login, server: Server | None = None, options: Sequence[str] = ()
     ) -> Ended:
         """Ask like a primary that has only `restante etrn`."""
         server = server or self.smtps
@@ -252,7 +252,7 @@ class Installation:
         password.write_text(f"{login.password}\n")
         who = ("--login", login.user, "--password-file", str(password))
         how = ("--tls", server.tls.value, "--ca", str(server.authority))
-        return self.run("etrn", f"{server.host}:{server.port}", *nodes, *who, *how, *options)
+        return self.run("etrn", f"{server.host}:{server.port}", *targets, *who, *how, *options)
 
     # The records
 

@@ -35,38 +35,41 @@ class Requester:
 OPERATOR: Final = f"operator {pwd.getpwuid(os.getuid()).pw_name}"
 PLAIN: Final = ("--login-options", "AUTH=PLAIN")
 ASKERS: Final = {
-    "fetchmail": Requester(lambda at, who, node: fetchmail_asks(at.smtps, who, node), "CRAM-MD5"),
+    "fetchmail": Requester(
+        lambda at, who, target: fetchmail_asks(at.smtps, who, target), "CRAM-MD5"
+    ),
     "curl, implicit TLS, CRAM-MD5": Requester(
-        lambda at, who, node: curl_asks(at.smtps, who, node), "CRAM-MD5"
+        lambda at, who, target: curl_asks(at.smtps, who, target), "CRAM-MD5"
     ),
     "curl, implicit TLS, PLAIN": Requester(
-        lambda at, who, node: curl_asks(at.smtps, who, node, *PLAIN), "PLAIN"
+        lambda at, who, target: curl_asks(at.smtps, who, target, *PLAIN), "PLAIN"
     ),
     "curl, STARTTLS, PLAIN at once": Requester(
-        lambda at, who, node: curl_asks(at.starttls, who, node, *PLAIN, "--sasl-ir"), "PLAIN"
+        lambda at, who, target: curl_asks(at.starttls, who, target, *PLAIN, "--sasl-ir"), "PLAIN"
     ),
     "msmtp, implicit TLS, PLAIN": Requester(
-        lambda at, who, node: msmtp_asks(at.smtps, who, node), "PLAIN"
+        lambda at, who, target: msmtp_asks(at.smtps, who, target), "PLAIN"
     ),
     "msmtp, STARTTLS, CRAM-MD5": Requester(
-        lambda at, who, node: msmtp_asks(at.starttls, who, node, mechanism="cram-md5"), "CRAM-MD5"
+        lambda at, who, target: msmtp_asks(at.starttls, who, target, mechanism="cram-md5"),
+        "CRAM-MD5",
     ),
     "msmtp, implicit TLS, SCRAM-SHA-256": Requester(
-        lambda at, who, node: msmtp_asks(at.smtps, who, node, mechanism="scram-sha-256"),
+        lambda at, who, target: msmtp_asks(at.smtps, who, target, mechanism="scram-sha-256"),
         "SCRAM-SHA-256",
     ),
     "restante etrn, implicit TLS": Requester(
-        lambda at, who, node: at.etrn(node, login=who), "SCRAM-SHA-256"
+        lambda at, who, target: at.etrn(target, login=who), "SCRAM-SHA-256"
     ),
     "restante etrn, implicit TLS, PLAIN": Requester(
-        lambda at, who, node: at.etrn(node, login=who, options=["--auth", "plain"]), "PLAIN"
+        lambda at, who, target: at.etrn(target, login=who, options=["--auth", "plain"]), "PLAIN"
     ),
     "restante etrn, implicit TLS, LOGIN": Requester(
-        lambda at, who, node: at.etrn(node, login=who, options=["--auth", "login"]), "LOGIN"
+        lambda at, who, target: at.etrn(target, login=who, options=["--auth", "login"]), "LOGIN"
     ),
     "restante etrn, STARTTLS, CRAM-MD5": Requester(
-        lambda at, who, node: at.etrn(
-            node, login=who, server=at.starttls, options=["--auth", "cram-md5"]
+        lambda at, who, target: at.etrn(
+            target, login=who, server=at.starttls, options=["--auth", "cram-md5"]
         ),
         "CRAM-MD5",
     ),
@@ -136,15 +139,15 @@ def test_fetchmail_stops_at_a_251_and_goes_on_after_a_250(
     restante: Installation, postfix: Primary, login: Login
 ) -> None:
     """Nothing held is 251, after which fetchmail skips its other domains. A login may get 250."""
-    nodes = ("mail.alpha.example", "second.example")
+    targets = ("mail.alpha.example", "second.example")
     content = message("behind a domain without mail")
     send(restante.mx, "reader@second.example", content=content)
     asked_before = len(restante.events("release-requested"))
 
-    assert fetchmail_asks(restante.smtps, login, *nodes).returncode == 0
+    assert fetchmail_asks(restante.smtps, login, *targets).returncode == 0
     assert restante.held("second.example") == 1
     restante.do("account", "set", "alpha", "--empty-reply", "250")
-    assert fetchmail_asks(restante.smtps, login, *nodes).returncode == 0
+    assert fetchmail_asks(restante.smtps, login, *targets).returncode == 0
 
     eventually(
         lambda: content in arrived(postfix), what="the message behind the domain without mail"

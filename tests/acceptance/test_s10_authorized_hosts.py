@@ -41,11 +41,11 @@ def restante(names: NameServer) -> Iterator[Installation]:
         yield restante
 
 
-def ask(restante: Installation, login: Login, source: str, node: str) -> bytes:
-    """Ask for a node from an address, and return the reply."""
+def ask(restante: Installation, login: Login, source: str, target: str) -> bytes:
+    """Ask for a target from an address, and return the reply."""
     with Session(restante.smtps, source=source) as session:
         assert session.authenticate(login).startswith(b"235")
-        return session.say(f"ETRN {node}")
+        return session.say(f"ETRN {target}")
 
 
 def last_entry(restante: Installation) -> dict[str, Any]:

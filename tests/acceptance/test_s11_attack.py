@@ -148,13 +148,13 @@ class RawSession(Session):
         return said
 
 
-def ask(scene: Scene, login: Login, source: str, *nodes: str) -> list[bytes]:
-    """Authenticate from an address and ask for each node; return the replies."""
+def ask(scene: Scene, login: Login, source: str, *targets: str) -> list[bytes]:
+    """Authenticate from an address and ask for each target; return the replies."""
     with Session(scene.restante.smtps, source=source) as session:
         assert session.say(cram_md5_response(login, session.say("AUTH CRAM-MD5"))).startswith(
             b"235"
         )
-        return [session.say(f"ETRN {node}") for node in nodes]
+        return [session.say(f"ETRN {target}") for target in targets]
 
 
 def last_reason(scene: Scene) -> str:
@@ -168,7 +168,7 @@ def last_reason(scene: Scene) -> str:
 
 def test_a_valid_login_of_another_account_moves_nothing(scene: Scene) -> None:
     """From no host: not from its own, not from the victim's requester, not from the destination."""
-    nodes = (
+    targets = (
         VICTIM,
         "VICTIM.EXAMPLE",
         f"{VICTIM}.",
@@ -179,7 +179,7 @@ def test_a_valid_login_of_another_account_moves_nothing(scene: Scene) -> None:
     )
     with mail_at_stake(scene):
         for source in (scene.thiefs.address, scene.requester, scene.primary.address, "127.0.0.1"):
-            for reply in ask(scene, scene.thief, source, *nodes):
+            for reply in ask(scene, scene.thief, source, *targets):
                 assert reply.startswith(NOT_ALLOWED)
         assert msmtp_asks(scene.restante.smtps, scene.thief, f"@primary.{VICTIM}").returncode == 69
         assert last_reason(scene) == "the domain is not hosted here"
@@ -187,15 +187,15 @@ def test_a_valid_login_of_another_account_moves_nothing(scene: Scene) -> None:
         assert last_reason(scene) == "the domain belongs to another account"
 
 
-@pytest.mark.parametrize("node", [f"@{VICTIM}", "@example", "#thief"])
-def test_a_node_that_covers_two_accounts_moves_the_askers_own_mail_only(
-    scene: Scene, node: str
+@pytest.mark.parametrize("target", [f"@{VICTIM}", "@example", "#thief"])
+def test_a_target_that_covers_two_accounts_moves_the_askers_own_mail_only(
+    scene: Scene, target: str
 ) -> None:
     """The thief gets the thief's mail. The victim's parent domain seems not to exist."""
-    own = message(f"for the thief by {node}")
+    own = message(f"for the thief by {target}")
     with mail_at_stake(scene):
         send(scene.restante.mx, f"reader@{THIEF}", content=own)
-        [reply] = ask(scene, scene.thief, scene.requester, node)
+        [reply] = ask(scene, scene.thief, scene.requester, target)
         assert reply.startswith(b"253 2.0.0 OK, 1 pending messages for node")
         scene.thiefs_own.append(own)
         eventually(scene.has_own_mail_only, what="the thief's own mail")
@@ -229,13 +229,13 @@ def test_the_right_login_from_the_right_host_moves_mail_to_the_destination_only(
         f"<thief@{PUBLIC_MX}>",
         f"DESTINATION={PUBLIC_MX}",
     )
-    nodes = [
+    targets = [
         f"{VICTIM}{separator}{extra}"
         for separator in (" ", ":", "@", ";", ",", "%")
         for extra in extras
     ]
     with mail_at_stake(scene, *DIFFICULT):
-        for some in (nodes[:12], nodes[12:]):
+        for some in (targets[:12], targets[12:]):
             for reply in ask(scene, scene.victim, scene.requester, *some):
                 assert reply.startswith((b"459 ", b"500 ", b"501 "))
 
@@ -288,7 +288,7 @@ INJECTIONS: Final = [
     f'"{VICTIM}"',
     "$(victim.example)",
     f"${{run{{/bin/sh}}}}{VICTIM}",
-    "{node}",
+    "{target}",
     "%s%n",
     "[127.0.0.1]",
     "127.0.0.1",
@@ -317,12 +317,12 @@ def test_no_argument_is_more_than_a_name(scene: Scene) -> None:
     """SQL, a pattern, a path, a template, a look-alike or a long text: it names nothing."""
     with mail_at_stake(scene):
         for begin in range(0, len(INJECTIONS), AT_A_TIME):
-            nodes = INJECTIONS[begin : begin + AT_A_TIME]
-            for node, reply in zip(
-                nodes, ask(scene, scene.thief, scene.requester, *nodes), strict=True
+            targets = INJECTIONS[begin : begin + AT_A_TIME]
+            for target, reply in zip(
+                targets, ask(scene, scene.thief, scene.requester, *targets), strict=True
             ):
-                assert reply.startswith((b"459 4.7.1 ", b"500 5.5", b"501 5.5.4 ")), node
-                assert reply.count(b"\n") == 1, node
+                assert reply.startswith((b"459 4.7.1 ", b"500 5.5", b"501 5.5.4 ")), target
+                assert reply.count(b"\n") == 1, target
         assert {domain["name"] for domain in scene.restante.shown("domain", "list")} == {
             VICTIM,
             THIEF,

@@ -120,11 +120,11 @@ def test_a_release_is_of_one_accounts_mail(
     before = restante.shown("queue", "list", south.domain)
     drains = restante.events("drain-started", domain=south.domain)
     trail = restante.shown("audit", "--account", "south")
-    for node in ("#north", "@example", "NORTH.Example"):
-        send(restante.mx, f"reader@{north.domain}", content=message(node))
-        asked = curl_asks(restante.smtps, north.login, node)
-        assert f"253 2.0.0 OK, 1 pending messages for node {node} started" in asked.stdout
-        eventually(lambda: north.has_got(message(node)), what="the mail")  # noqa: B023
+    for target in ("#north", "@example", "NORTH.Example"):
+        send(restante.mx, f"reader@{north.domain}", content=message(target))
+        asked = curl_asks(restante.smtps, north.login, target)
+        assert f"253 2.0.0 OK, 1 pending messages for node {target} started" in asked.stdout
+        eventually(lambda: north.has_got(message(target)), what="the mail")  # noqa: B023
     send(restante.mx, f"reader@{north.domain}", content=message("by the operator"))
     restante.do("release", "#north")
     eventually(lambda: north.has_got(message("by the operator")), what="the mail")

@@ -17,7 +17,7 @@ from restante.tenancy.grants import GrantedRole, Scope
 from restante.tenancy.model import HostedDomain
 from restante.tenancy.scheduled_change import ScheduledChange
 from restante.tenancy.token_chain import token_principal
-from tests.admin.desk import NOW, Desk
+from tests.admin.admin_world import NOW, AdminWorld
 
 DELAY = 3600.0
 NEW_HOST = "mail2.alpha.example"
@@ -29,19 +29,19 @@ class ChangeScene:
     def __init__(self) -> None:
         self.now = NOW
         self.delay = DELAY
-        self.desk = Desk()
-        self.desk.resolver.known |= {"mail.alpha.example": ["9.9.9.9"], NEW_HOST: ["9.9.9.10"]}
+        self.admin = AdminWorld()
+        self.admin.resolver.known |= {"mail.alpha.example": ["9.9.9.9"], NEW_HOST: ["9.9.9.10"]}
         self.operator = replace(
-            self.desk.context, now=lambda: self.now, change_delay=lambda: self.delay
+            self.admin.context, now=lambda: self.now, change_delay=lambda: self.delay
         )
         self.told = 0  # times that the keeper waited for its notices
-        self.keeper = ChangeKeeper(self.operator, cast("Any", self.desk.log), self._until_told)
+        self.keeper = ChangeKeeper(self.operator, cast("Any", self.admin.log), self._until_told)
         self.alpha: AdminContext = self.operator
         self.token = ""
 
     async def open(self) -> "ChangeScene":
         """Host alpha.example, and give its account a token that may redirect mail."""
-        await self.desk.host("alpha.example", "alpha")
+        await self.admin.host("alpha.example", "alpha")
         scopes = (Scope.DOMAIN_DIRECT, Scope.CONFIGURATION_WRITE)
         new = NewToken(name="ci", account="alpha", role=GrantedRole.ACCOUNT_ADMIN, scopes=scopes)
         self.token = (await tokens.add_token(self.operator, new)).id
@@ -66,15 +66,15 @@ class ChangeScene:
         return self.operator.directory.now.domains["alpha.example"]
 
     async def waiting(self) -> Sequence[ScheduledChange]:
-        return await self.desk.store.schedule.waiting_changes()
+        return await self.admin.store.schedule.waiting_changes()
 
     async def trail(self) -> list[AuditEntry]:
         """The entries about changes that waited, the newest first."""
-        entries = await self.desk.store.audit.audit()
+        entries = await self.admin.store.audit.audit()
         return [one for one in entries if one.action.startswith("change-")]
 
     def events(self, kind: type[Event]) -> list[dict[str, Any]]:
-        return [line for of, line in self.desk.log.lines if of is kind]
+        return [line for of, line in self.admin.log.lines if of is kind]
 
     async def _until_told(self) -> None:
         self.told += 1

@@ -8,7 +8,7 @@ from restante.admin.admin_error import AdminError
 from restante.admin.channel_change import NewChannel
 from restante.admin.channels import add_channel
 from restante.notices.webhook_signature import new_key
-from tests.admin.desk import Desk, run
+from tests.admin.admin_world import AdminWorld, run
 
 URL = "https://hook.example/in/a-token?and=more"
 
@@ -21,15 +21,15 @@ def mail(address: str, name: str = "mail", **fields: Any) -> NewChannel:
     return NewChannel.model_validate({"name": name, "mail": address, **fields})
 
 
-def refusal(desk: Desk, new: NewChannel) -> AdminError:
+def refusal(admin: AdminWorld, new: NewChannel) -> AdminError:
     with pytest.raises(AdminError) as caught:
-        run(add_channel(desk.context, new))
-    assert run(desk.store.records.directory()).channels == {}
+        run(add_channel(admin.context, new))
+    assert run(admin.store.records.directory()).channels == {}
     return caught.value
 
 
-def desk_with_alpha() -> Desk:
-    """Return a desk whose account alpha hosts alpha.example."""
-    desk = Desk()
-    run(desk.host("alpha.example", "alpha"))
-    return desk
+def admin_with_alpha() -> AdminWorld:
+    """Return an admin world whose account alpha hosts alpha.example."""
+    admin = AdminWorld()
+    run(admin.host("alpha.example", "alpha"))
+    return admin

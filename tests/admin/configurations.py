@@ -9,7 +9,7 @@ from restante.admin.admin_context import AdminContext
 from restante.admin.apply_steps import Prune
 from restante.admin.applying import UNNAMED, ApplyLine, apply_configuration
 from restante.admin.configuration_export import export_configuration, export_with_secrets
-from tests.admin.desk import Desk
+from tests.admin.admin_world import AdminWorld
 
 Entries = Iterable[Mapping[str, Any]]
 
@@ -49,10 +49,10 @@ async def applied(
 
 
 def apply(
-    desk: Desk, entries: Entries, prune: Prune = Prune.NOTHING, *, is_dry_run: bool = False
+    admin: AdminWorld, entries: Entries, prune: Prune = Prune.NOTHING, *, is_dry_run: bool = False
 ) -> list[ApplyLine]:
     """Return the lines of the answer to the operator."""
-    return asyncio.run(applied(desk.context, entries, prune, is_dry_run=is_dry_run))
+    return asyncio.run(applied(admin.context, entries, prune, is_dry_run=is_dry_run))
 
 
 def told(answer: list[ApplyLine]) -> list[str]:

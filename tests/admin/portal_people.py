@@ -1,4 +1,4 @@
-"""People who sign in to the portal, over a desk with clocks that a test sets."""
+"""People who sign in to the portal, over an admin world with clocks that a test sets."""
 
 import ipaddress
 from dataclasses import dataclass, field, replace
@@ -6,12 +6,12 @@ from typing import Any, Final
 
 from restante.admin.identity_provider import IdentityProvider
 from restante.admin.own_credentials import NewCredentials, OwnCredentials, SetUp
-from restante.admin.passkey_desk import PasskeyDesk
+from restante.admin.passkey_service import PasskeyService
 from restante.admin.portal_hashing import PortalHashing
 from restante.admin.portal_sessions import PortalSessions
 from restante.admin.portal_users import INVITATION_PATH, NewPortalUser, invite_user
-from restante.admin.provider_desk import ProviderDesk
-from restante.admin.sign_in import Credentials, SignedIn, SignInDenied, SignInDesk
+from restante.admin.provider_sign_in import ProviderSignIn
+from restante.admin.sign_in import Credentials, SignedIn, SignInDenied, SignInService
 from restante.background.rounds import Rounds
 from restante.telemetry.events import SignInRefused
 from restante.tenancy.audit import EVERY_ENTRY, AuditAction, AuditEntry
@@ -20,7 +20,7 @@ from restante.tenancy.one_time_codes import code_at, step_at
 from restante.tenancy.passwords import any_matches
 from restante.tenancy.portal_user import PortalUser
 from restante.tenancy.provider_terms import ProviderTerms
-from tests.admin.desk import NOW, Desk
+from tests.admin.admin_world import NOW, AdminWorld
 
 HOME: Final = ipaddress.ip_address("192.0.2.7")
 ELSEWHERE: Final = ipaddress.ip_address("198.51.100.1")
@@ -35,9 +35,9 @@ async def no_pause(_seconds: float) -> None:
 
 @dataclass
 class People:
-    """A desk, the parts that sign people in, and the secrets that the people keep."""
+    """An admin world, the parts that sign people in, and the secrets that the people keep."""
 
-    desk: Desk = field(default_factory=Desk)
+    admin: AdminWorld = field(default_factory=AdminWorld)
     now: float = NOW
     monotonic: float = 0.0
     terms: ProviderTerms | None = None  # of a provider
@@ -49,24 +49,26 @@ class People:
 
     def __post_init__(self) -> None:
         self.context = replace(
-            self.desk.context,
+            self.admin.context,
             now=lambda: self.now,
             monotonic=lambda: self.monotonic,
             portal_url=lambda: "https://r.example",
         )
-        self.sign_in_desk = SignInDesk(self.context, self.hashing, lambda: self.monotonic)
+        self.sign_in_service = SignInService(self.context, self.hashing, lambda: self.monotonic)
         self.credentials = OwnCredentials(self.context, self.hashing, "mx2.example.net")
-        self.passkeys = PasskeyDesk(
-            self.context, self.sign_in_desk, "Example", lambda: self.monotonic
+        self.passkeys = PasskeyService(
+            self.context, self.sign_in_service, "Example", lambda: self.monotonic
         )
         asked = IdentityProvider(
             lambda: self.terms, self.context.resolver, lambda: self.now, lambda: self.monotonic
         )
-        self.provider = ProviderDesk(self.context, self.sign_in_desk, asked, lambda: self.monotonic)
+        self.provider = ProviderSignIn(
+            self.context, self.sign_in_service, asked, lambda: self.monotonic
+        )
         self.sessions = PortalSessions(
-            self.desk.store.sessions,
+            self.admin.store.sessions,
             self.context.directory,
-            Rounds(self.desk.log, "portal sessions"),
+            Rounds(self.admin.log, "portal sessions"),
             lambda: self.now,
         )
 
@@ -74,7 +76,7 @@ class People:
         """Return the secret of an invitation: of an operator, or of an admin of alpha."""
         account = "" if email == ROOT else "alpha"
         if account and account not in self.context.directory.now.accounts:
-            await self.desk.host("alpha.example", "alpha")
+            await self.admin.host("alpha.example", "alpha")
         role = GrantedRole.ACCOUNT_ADMIN if account else GrantedRole.OPERATOR
         new = NewPortalUser.model_validate(
             {"email": email, "account": account, "role": role} | fields
@@ -111,7 +113,7 @@ class People:
         self, email: str = ROOT, password: str = PASSWORD, code: str = "", address: Any = HOME
     ) -> SignedIn:
         """Sign in."""
-        return await self.sign_in_desk.sign_in(Credentials(email, password, code), address)
+        return await self.sign_in_service.sign_in(Credentials(email, password, code), address)
 
     async def denial(self, *given: Any, **named: Any) -> SignInDenied:
         """Return the refusal of a sign-in."""
@@ -128,9 +130,9 @@ class People:
     async def entries(self, action: AuditAction) -> list[AuditEntry]:
         """Return the entries of an action, newest first."""
         wanted = EVERY_ENTRY._replace(action=str(action))
-        return list((await self.desk.store.audit.audit_page(wanted, 1000, None)).entries)
+        return list((await self.admin.store.audit.audit_page(wanted, 1000, None)).entries)
 
     @property
     def reasons(self) -> list[str]:
         """The reasons of refusals that the log has."""
-        return [one["reason"] for kind, one in self.desk.log.lines if kind is SignInRefused]
+        return [one["reason"] for kind, one in self.admin.log.lines if kind is SignInRefused]

@@ -11,26 +11,26 @@ from restante.admin.admin_error import AdminError, ErrorKind
 from restante.queue.monthly_use import MonthlyUse, Use, UseMonth, month_of, months_before
 from restante.tenancy.policy import DAY
 from restante.tenancy.principal import account_login
-from tests.admin.desk import NOW, Desk, run
+from tests.admin.admin_world import NOW, AdminWorld, run
 
 NOW_MONTH = month_of(NOW)
 
 
-async def platform() -> Desk:
-    """Return a desk that was used for 14 months. One account was removed and added again."""
-    desk = Desk()
+async def platform() -> AdminWorld:
+    """Return a server that was used for 14 months. One account was removed and added again."""
+    admin = AdminWorld()
     for name in ("alpha", "beta"):
-        await desk.host(f"{name}.example", name)
+        await admin.host(f"{name}.example", name)
     uses = []
     for ago in range(14):
         month = months_before(NOW_MONTH, ago)
         for name in ("alpha", "beta"):
-            added_at = int(desk.context.directory.now.accounts[name].created_at)
+            added_at = int(admin.context.directory.now.accounts[name].created_at)
             uses.append(MonthlyUse(UseMonth(name, added_at, month), Use(ago, 100 * ago, ago, DAY)))
     uses.append(MonthlyUse(UseMonth("alpha", 5, NOW_MONTH), Use(99)))
     uses.append(MonthlyUse(UseMonth("gone", 5, NOW_MONTH), Use(7)))
-    await desk.store.uses.add_uses(uses)
-    return desk
+    await admin.store.uses.add_uses(uses)
+    return admin
 
 
 def as_login(context: AdminContext, account: str) -> AdminContext:
@@ -68,8 +68,8 @@ def test_months_are_cut_out() -> None:
         months = [
             f"{m // 100}-{m % 100:02}" for m in (months_before(NOW_MONTH, n) for n in (13, 12))
         ]
-        desk = await platform()
-        return await shown(desk.context, account="beta", since=months[0], until=months[1])
+        admin = await platform()
+        return await shown(admin.context, account="beta", since=months[0], until=months[1])
 
     assert [view.received for view in run(story())] == [13, 12]
 
@@ -118,7 +118,7 @@ def test_a_key_of_another_account_shows_nothing_more() -> None:
 @pytest.mark.parametrize("after", ["x", "alpha/5", "alpha/x/2026-01", "/5/2026-01", "a/1/2026-01/"])
 def test_a_wrong_key_is_refused(after: str) -> None:
     async def story() -> None:
-        await shown(Desk().context, after)
+        await shown(AdminWorld().context, after)
 
     with pytest.raises(AdminError, match="not a place"):
         run(story())
@@ -126,7 +126,7 @@ def test_a_wrong_key_is_refused(after: str) -> None:
 
 def test_a_span_that_ends_before_it_begins_is_refused() -> None:
     async def story() -> None:
-        await shown(Desk().context, since="2026-02", until="2026-01")
+        await shown(AdminWorld().context, since="2026-02", until="2026-01")
 
     with pytest.raises(AdminError, match="later than until"):
         run(story())

@@ -10,25 +10,25 @@ from restante.admin.accounts import (
 )
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.telemetry.events import RecordChanged
-from tests.admin.desk import Desk, run
+from tests.admin.admin_world import AdminWorld, run
 
 
 def test_an_account_is_added_shown_changed_and_removed() -> None:
-    async def story(desk: Desk) -> None:
-        added = await add_account(desk.context, NewAccount(name="alpha", note="first"))
+    async def story(admin: AdminWorld) -> None:
+        added = await add_account(admin.context, NewAccount(name="alpha", note="first"))
         assert (added.name, added.note, added.empty_reply, added.domains) == (
             "alpha",
             "first",
             251,
             0,
         )
-        await change_account(desk.context, "alpha", AccountChange(empty_reply=250))
-        assert show_account(desk.context, "alpha").empty_reply == 250
-        assert show_account(desk.context, "alpha").note == "first"
-        await remove_account(desk.context, "alpha", "left")
-        assert not desk.context.directory.now.accounts
+        await change_account(admin.context, "alpha", AccountChange(empty_reply=250))
+        assert show_account(admin.context, "alpha").empty_reply == 250
+        assert show_account(admin.context, "alpha").note == "first"
+        await remove_account(admin.context, "alpha", "left")
+        assert not admin.context.directory.now.accounts
 
-    run(story(Desk()))
+    run(story(AdminWorld()))
 
 
 @pytest.mark.parametrize(
@@ -36,66 +36,66 @@ def test_an_account_is_added_shown_changed_and_removed() -> None:
 )
 def test_a_bad_name_is_refused(name: str) -> None:
     with pytest.raises(AdminError) as caught:
-        run(add_account(Desk().context, NewAccount(name=name)))
+        run(add_account(AdminWorld().context, NewAccount(name=name)))
     assert caught.value.kind is ErrorKind.INVALID
     assert "a-z 0-9" in caught.value.remedy
 
 
 def test_a_second_account_of_one_name_is_refused() -> None:
-    async def story(desk: Desk) -> None:
-        await add_account(desk.context, NewAccount(name="alpha"))
-        await add_account(desk.context, NewAccount(name="alpha"))
+    async def story(admin: AdminWorld) -> None:
+        await add_account(admin.context, NewAccount(name="alpha"))
+        await add_account(admin.context, NewAccount(name="alpha"))
 
     with pytest.raises(AdminError) as caught:
-        run(story(Desk()))
+        run(story(AdminWorld()))
     assert caught.value.kind is ErrorKind.EXISTS
 
 
 def test_an_account_with_domains_stays() -> None:
-    async def story(desk: Desk) -> None:
-        await desk.host("alpha.example", "alpha")
-        await remove_account(desk.context, "alpha", "left")
+    async def story(admin: AdminWorld) -> None:
+        await admin.host("alpha.example", "alpha")
+        await remove_account(admin.context, "alpha", "left")
 
     with pytest.raises(
         AdminError, match="1 domain, 0 logins and 0 notice channels; remove them first"
     ) as caught:
-        run(story(Desk()))
+        run(story(AdminWorld()))
     assert caught.value.kind is ErrorKind.CONFLICT
 
 
 def test_removing_takes_a_reason_and_leaves_it_in_the_trail() -> None:
-    async def story(desk: Desk) -> None:
-        await add_account(desk.context, NewAccount(name="alpha"))
+    async def story(admin: AdminWorld) -> None:
+        await add_account(admin.context, NewAccount(name="alpha"))
         with pytest.raises(AdminError) as caught:
-            await remove_account(desk.context, "alpha", " ")
+            await remove_account(admin.context, "alpha", " ")
         assert caught.value.kind is ErrorKind.USAGE
-        await remove_account(desk.context, "alpha", "left us")
-        newest = (await desk.store.audit.audit())[0]
+        await remove_account(admin.context, "alpha", "left us")
+        newest = (await admin.store.audit.audit())[0]
         assert (newest.action, newest.actor, newest.subject) == (
             "account-removed",
             "operator",
             "alpha",
         )
         assert (newest.origin, newest.reason) == ("control socket", "left us")
-        assert desk.log.lines[-1][0] is RecordChanged
+        assert admin.log.lines[-1][0] is RecordChanged
 
-    run(story(Desk()))
+    run(story(AdminWorld()))
 
 
 def test_an_account_shows_what_its_domains_hold_together() -> None:
-    async def story(desk: Desk) -> None:
+    async def story(admin: AdminWorld) -> None:
         one, two = (
-            await desk.host("alpha.example", "alpha"),
-            await desk.host("beta.example", "alpha"),
+            await admin.host("alpha.example", "alpha"),
+            await admin.host("beta.example", "alpha"),
         )
-        await desk.hold(1, one, "x@alpha.example")
-        await desk.hold(2, two, "x@beta.example")
+        await admin.hold(1, one, "x@alpha.example")
+        await admin.hold(2, two, "x@beta.example")
         view = await change_account(
-            desk.context, "alpha", AccountChange(quota=100, quota_messages=3)
+            admin.context, "alpha", AccountChange(quota=100, quota_messages=3)
         )
         assert (view.messages, view.quota, view.quota_messages) == (2, 100, 3)
         assert view.octets > 0
-        taken_away = await change_account(desk.context, "alpha", AccountChange(quota=0))
+        taken_away = await change_account(admin.context, "alpha", AccountChange(quota=0))
         assert (taken_away.quota, taken_away.quota_messages) == (None, 3)
 
-    run(story(Desk()))
+    run(story(AdminWorld()))

@@ -5,13 +5,13 @@ import pwd
 
 from restante.admin.admin_context import ConfigurationState, operator
 from restante.tenancy.principal import CONTROL_SOCKET, Principal, Role
-from tests.admin.desk import Desk
+from tests.admin.admin_world import AdminWorld
 
 NO_USER = 4_000_000_123
 
 
 def test_a_request_has_its_own_principal_and_reason_and_shares_the_rest() -> None:
-    context = Desk().context
+    context = AdminWorld().context
     alice = Principal(Role.ACCOUNT, "token a", "https", "alpha")
     acting = context.acting(alice, "asked by phone")
     assert (acting.principal, acting.reason) == (alice, "asked by phone")

@@ -12,8 +12,8 @@ from restante.admin.configuration_entries import NotApplicable
 from restante.admin.logins import LoginChange, change_login
 from restante.tenancy.passwords import password_matches
 from restante.tenancy.sealed_secrets import Vault
+from tests.admin.admin_world import AdminWorld
 from tests.admin.configurations import applied, apply, exported, fields_changed, numbers, told
-from tests.admin.desk import Desk
 
 ACCOUNTS = [{"thing": "account", "name": name} for name in ("a", "b")]
 LOGIN = {"thing": "login", "user": "one", "account": "a"}
@@ -21,33 +21,33 @@ GIVEN = {**LOGIN, "password": "correct horse"}
 
 
 @pytest.fixture
-def desk() -> Desk:
-    desk = Desk()
-    apply(desk, ACCOUNTS)
-    return desk
+def admin() -> AdminWorld:
+    admin = AdminWorld()
+    apply(admin, ACCOUNTS)
+    return admin
 
 
-def problem_of(desk: Desk, entry: dict[str, Any], prune: Prune = Prune.NOTHING) -> str:
+def problem_of(admin: AdminWorld, entry: dict[str, Any], prune: Prune = Prune.NOTHING) -> str:
     with pytest.raises(NotApplicable) as caught:
-        apply(desk, [entry], prune)
+        apply(admin, [entry], prune)
     [problem] = caught.value.problems
     return problem
 
 
-def test_a_new_login_without_a_password_gets_one_that_is_told_once(desk: Desk) -> None:
-    assert [line.step.secret for line in apply(desk, [LOGIN], is_dry_run=True) if line.step] == [
+def test_a_new_login_without_a_password_gets_one_that_is_told_once(admin: AdminWorld) -> None:
+    assert [line.step.secret for line in apply(admin, [LOGIN], is_dry_run=True) if line.step] == [
         None
     ]
-    [secret] = [line.step.secret for line in apply(desk, [LOGIN]) if line.step]
+    [secret] = [line.step.secret for line in apply(admin, [LOGIN]) if line.step]
     assert secret is not None
-    login = desk.context.directory.now.logins["one"]
+    login = admin.context.directory.now.logins["one"]
     assert password_matches(login.password_hash, secret)
-    assert numbers(apply(desk, [LOGIN]))[3] == 1
-    assert desk.context.directory.now.logins["one"] == login
+    assert numbers(apply(admin, [LOGIN]))[3] == 1
+    assert admin.context.directory.now.logins["one"] == login
 
 
-def test_a_given_password_is_told_by_nothing(desk: Desk) -> None:
-    answer = apply(desk, [GIVEN])
+def test_a_given_password_is_told_by_nothing(admin: AdminWorld) -> None:
+    answer = apply(admin, [GIVEN])
     assert "correct horse" not in repr(answer)
     assert fields_changed(answer) == [
         "user: none → one",
@@ -55,30 +55,32 @@ def test_a_given_password_is_told_by_nothing(desk: Desk) -> None:
         "password: none → set",
         "cram_md5: none → yes",
     ]
-    login = desk.context.directory.now.logins["one"]
+    login = admin.context.directory.now.logins["one"]
     assert password_matches(login.password_hash, "correct horse")
 
 
 @pytest.mark.parametrize("cram_md5", [True, False])
-def test_the_same_password_is_no_change_and_another_is(desk: Desk, *, cram_md5: bool) -> None:
+def test_the_same_password_is_no_change_and_another_is(
+    admin: AdminWorld, *, cram_md5: bool
+) -> None:
     entry = {**GIVEN, "cram_md5": cram_md5}
-    apply(desk, [entry])
-    before = desk.context.directory.now.logins["one"]
-    assert numbers(apply(desk, [entry]))[:4] == (0, 0, 0, 1)
-    assert desk.context.directory.now.logins["one"] == before
-    changed = apply(desk, [{**entry, "password": "battery staple"}])
+    apply(admin, [entry])
+    before = admin.context.directory.now.logins["one"]
+    assert numbers(apply(admin, [entry]))[:4] == (0, 0, 0, 1)
+    assert admin.context.directory.now.logins["one"] == before
+    changed = apply(admin, [{**entry, "password": "battery staple"}])
     assert fields_changed(changed) == ["password: set → replaced"]
-    login = desk.context.directory.now.logins["one"]
+    login = admin.context.directory.now.logins["one"]
     assert password_matches(login.password_hash, "battery staple")
 
 
-def test_cram_md5_is_taken_away_and_comes_back_only_with_the_password(desk: Desk) -> None:
-    apply(desk, [GIVEN])
-    assert fields_changed(apply(desk, [{**LOGIN, "cram_md5": False}])) == ["cram_md5: yes → no"]
-    assert numbers(apply(desk, [LOGIN], Prune.RECORDS))[1] == 0, "a field not given stays"
-    assert "kept as a hash only" in problem_of(desk, {**LOGIN, "cram_md5": True})
-    assert fields_changed(apply(desk, [{**GIVEN, "cram_md5": True}])) == ["cram_md5: no → yes"]
-    assert desk.context.directory.now.logins["one"].sealed_secret is not None
+def test_cram_md5_is_taken_away_and_comes_back_only_with_the_password(admin: AdminWorld) -> None:
+    apply(admin, [GIVEN])
+    assert fields_changed(apply(admin, [{**LOGIN, "cram_md5": False}])) == ["cram_md5: yes → no"]
+    assert numbers(apply(admin, [LOGIN], Prune.RECORDS))[1] == 0, "a field not given stays"
+    assert "kept as a hash only" in problem_of(admin, {**LOGIN, "cram_md5": True})
+    assert fields_changed(apply(admin, [{**GIVEN, "cram_md5": True}])) == ["cram_md5: no → yes"]
+    assert admin.context.directory.now.logins["one"].sealed_secret is not None
 
 
 @pytest.mark.parametrize(
@@ -92,52 +94,54 @@ def test_cram_md5_is_taken_away_and_comes_back_only_with_the_password(desk: Desk
         ({**LOGIN, "account": "c"}, "account c: there is none"),
     ],
 )
-def test_a_faulty_login_is_refused(desk: Desk, entry: dict[str, Any], cause: str) -> None:
-    problem = problem_of(desk, entry)
+def test_a_faulty_login_is_refused(admin: AdminWorld, entry: dict[str, Any], cause: str) -> None:
+    problem = problem_of(admin, entry)
     assert cause in problem
     assert "short" not in problem
 
 
-def test_a_user_name_of_another_account_is_taken_unless_that_loses_it(desk: Desk) -> None:
-    apply(desk, [GIVEN])
+def test_a_user_name_of_another_account_is_taken_unless_that_loses_it(admin: AdminWorld) -> None:
+    apply(admin, [GIVEN])
     moved = {**GIVEN, "account": "b"}
-    assert "the user name is taken" in problem_of(desk, moved)
-    assert "the user name is taken" in problem_of(desk, moved, Prune.RECORDS)
-    answer = apply(desk, [ACCOUNTS[0], moved], Prune.RECORDS)
+    assert "the user name is taken" in problem_of(admin, moved)
+    assert "the user name is taken" in problem_of(admin, moved, Prune.RECORDS)
+    answer = apply(admin, [ACCOUNTS[0], moved], Prune.RECORDS)
     assert told(answer) == ["remove login one", "add login one"]
-    assert desk.context.directory.now.logins["one"].account == "b"
+    assert admin.context.directory.now.logins["one"].account == "b"
 
 
-def sealed_of(desk: Desk) -> dict[str, Any]:
+def sealed_of(admin: AdminWorld) -> dict[str, Any]:
     [entry] = [
         one
-        for one in asyncio.run(exported(desk.context, with_secrets=True))
+        for one in asyncio.run(exported(admin.context, with_secrets=True))
         if one["thing"] == "login"
     ]
     return entry
 
 
-def test_sealed_credentials_are_put_back_as_they_were(desk: Desk) -> None:
-    apply(desk, [GIVEN])
-    entry, before = sealed_of(desk), desk.context.directory.now.logins["one"]
-    apply(desk, [{**GIVEN, "password": "battery staple"}])
-    changed = fields_changed(apply(desk, [entry]))
+def test_sealed_credentials_are_put_back_as_they_were(admin: AdminWorld) -> None:
+    apply(admin, [GIVEN])
+    entry, before = sealed_of(admin), admin.context.directory.now.logins["one"]
+    apply(admin, [{**GIVEN, "password": "battery staple"}])
+    changed = fields_changed(apply(admin, [entry]))
     assert changed == [
         "password: set → replaced",
         "sealed password: set → replaced",
         "SCRAM verifier: set → replaced",
     ]
-    assert desk.context.directory.now.logins["one"] == before
-    without = apply(desk, [{**entry, "cram_md5": False}])
+    assert admin.context.directory.now.logins["one"] == before
+    without = apply(admin, [{**entry, "cram_md5": False}])
     assert fields_changed(without) == ["sealed password: set → none"]
-    assert "has no password for CRAM-MD5" in problem_of(desk, {**sealed_of(desk), "cram_md5": True})
+    assert "has no password for CRAM-MD5" in problem_of(
+        admin, {**sealed_of(admin), "cram_md5": True}
+    )
 
 
-def test_sealed_credentials_fit_no_other_user_name_and_no_other_key(desk: Desk) -> None:
-    apply(desk, [GIVEN])
-    entry = sealed_of(desk)
-    assert "sealed cannot be opened" in problem_of(desk, {**entry, "user": "two"})
-    other = replace(desk.context, vault=Vault(b"x" * 32))
+def test_sealed_credentials_fit_no_other_user_name_and_no_other_key(admin: AdminWorld) -> None:
+    apply(admin, [GIVEN])
+    entry = sealed_of(admin)
+    assert "sealed cannot be opened" in problem_of(admin, {**entry, "user": "two"})
+    other = replace(admin.context, vault=Vault(b"x" * 32))
 
     async def story() -> None:
         with pytest.raises(NotApplicable, match="sealed cannot be opened"):
@@ -146,62 +150,62 @@ def test_sealed_credentials_fit_no_other_user_name_and_no_other_key(desk: Desk) 
     asyncio.run(story())
 
 
-def test_a_login_changed_meanwhile_is_not_overwritten(desk: Desk) -> None:
-    apply(desk, [GIVEN])
-    entry = sealed_of(desk)
-    apply(desk, [{**GIVEN, "password": "battery staple"}])
+def test_a_login_changed_meanwhile_is_not_overwritten(admin: AdminWorld) -> None:
+    apply(admin, [GIVEN])
+    entry = sealed_of(admin)
+    apply(admin, [{**GIVEN, "password": "battery staple"}])
 
     async def story() -> None:
         from restante.admin.applying import apply_configuration  # noqa: PLC0415
         from restante.admin.logins import remove_login  # noqa: PLC0415
         from tests.admin.configurations import lines  # noqa: PLC0415
 
-        answer = apply_configuration(desk.context, lines([{**ACCOUNTS[0], "note": "x"}, entry]))
+        answer = apply_configuration(admin.context, lines([{**ACCOUNTS[0], "note": "x"}, entry]))
         await anext(answer)
-        await remove_login(desk.context, "a", "one", "left")
+        await remove_login(admin.context, "a", "one", "left")
         [failure] = [line.failure async for line in answer if line.failure]
         assert failure.error == "login one: was changed by somebody else meanwhile"
 
     asyncio.run(story())
 
 
-def end_of(desk: Desk) -> float | None:
-    return desk.context.directory.now.logins["one"].valid_until
+def end_of(admin: AdminWorld) -> float | None:
+    return admin.context.directory.now.logins["one"].valid_until
 
 
-def test_an_expiry_is_declared_and_removed(desk: Desk) -> None:
+def test_an_expiry_is_declared_and_removed(admin: AdminWorld) -> None:
     ends = {**GIVEN, "expires_at": "2030-01-01T00:00:00Z"}
-    apply(desk, [ends])
-    assert end_of(desk) == 1893456000.0
+    apply(admin, [ends])
+    assert end_of(admin) == 1893456000.0
     for prune in (Prune.NOTHING, Prune.RECORDS):
-        assert numbers(apply(desk, [ends], prune))[1] == 0
-    assert numbers(apply(desk, [GIVEN]))[1] == 0, "not given: it stays"
-    later = fields_changed(apply(desk, [{**LOGIN, "expires_at": "2031-01-01T00:00:00Z"}]))
+        assert numbers(apply(admin, [ends], prune))[1] == 0
+    assert numbers(apply(admin, [GIVEN]))[1] == 0, "not given: it stays"
+    later = fields_changed(apply(admin, [{**LOGIN, "expires_at": "2031-01-01T00:00:00Z"}]))
     assert later == ["valid_until: 2030-01-01T00:00:00+00:00 → 2031-01-01T00:00:00+00:00"]
-    apply(desk, [{**LOGIN, "expires_at": "never"}])
-    assert end_of(desk) is None
-    apply(desk, [{**ends, "user": "two", "password": "correct horse"}, ends])
-    assert numbers(apply(desk, [GIVEN], Prune.RECORDS))[1:3] == (1, 1)
-    assert end_of(desk) is None
+    apply(admin, [{**LOGIN, "expires_at": "never"}])
+    assert end_of(admin) is None
+    apply(admin, [{**ends, "user": "two", "password": "correct horse"}, ends])
+    assert numbers(apply(admin, [GIVEN], Prune.RECORDS))[1:3] == (1, 1)
+    assert end_of(admin) is None
     past = {**LOGIN, "expires_at": "2020-01-01T00:00:00Z"}
-    assert "the time of its expiry is past" in problem_of(desk, past)
+    assert "the time of its expiry is past" in problem_of(admin, past)
 
 
-def test_a_generated_login_expires_too(desk: Desk) -> None:
-    apply(desk, [{**LOGIN, "expires_at": "2030-01-01T00:00:00Z"}])
-    assert end_of(desk) == 1893456000.0
+def test_a_generated_login_expires_too(admin: AdminWorld) -> None:
+    apply(admin, [{**LOGIN, "expires_at": "2030-01-01T00:00:00Z"}])
+    assert end_of(admin) == 1893456000.0
 
 
-def test_a_rotation_and_an_expiry_are_exported_with_secrets(desk: Desk) -> None:
-    apply(desk, [{**GIVEN, "expires_at": "2030-01-01T00:00:00Z"}])
+def test_a_rotation_and_an_expiry_are_exported_with_secrets(admin: AdminWorld) -> None:
+    apply(admin, [{**GIVEN, "expires_at": "2030-01-01T00:00:00Z"}])
     rotation = LoginChange(password=SecretStr("battery staple"), rotate=True)
-    asyncio.run(change_login(desk.context, "a", "one", rotation))
-    login = desk.context.directory.now.logins["one"]
+    asyncio.run(change_login(admin.context, "a", "one", rotation))
+    login = admin.context.directory.now.logins["one"]
     assert login.prior is not None
-    entry = sealed_of(desk)
-    assert numbers(apply(desk, [entry], Prune.RECORDS))[1] == 0
-    other = Desk()
+    entry = sealed_of(admin)
+    assert numbers(apply(admin, [entry], Prune.RECORDS))[1] == 0
+    other = AdminWorld()
     apply(other, [*ACCOUNTS, entry])
     assert other.context.directory.now.logins["one"] == login
-    assert numbers(apply(desk, [{**GIVEN, "password": "battery staple"}]))[1] == 0
-    assert desk.context.directory.now.logins["one"].prior is not None, "a rotation goes on"
+    assert numbers(apply(admin, [{**GIVEN, "password": "battery staple"}]))[1] == 0
+    assert admin.context.directory.now.logins["one"].prior is not None, "a rotation goes on"

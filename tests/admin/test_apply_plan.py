@@ -10,34 +10,34 @@ from restante.admin import apply_plan
 from restante.admin.apply_plan import SLICE_SECONDS, Breather
 from restante.admin.apply_steps import Prune
 from restante.admin.configuration_entries import NotApplicable
+from tests.admin.admin_world import AdminWorld
 from tests.admin.configurations import ACME, Entries, apply, fields_changed, numbers, told
-from tests.admin.desk import Desk
 
 
-def problems_of(desk: Desk, entries: Entries, prune: Prune = Prune.NOTHING) -> list[str]:
+def problems_of(admin: AdminWorld, entries: Entries, prune: Prune = Prune.NOTHING) -> list[str]:
     with pytest.raises(NotApplicable) as caught:
-        apply(desk, entries, prune)
+        apply(admin, entries, prune)
     return caught.value.problems
 
 
 def test_fields_that_are_not_given_stay_or_get_their_defaults_when_pruning() -> None:
-    desk = Desk()
-    apply(desk, [{**ACME[0], "quota": 5}])
+    admin = AdminWorld()
+    apply(admin, [{**ACME[0], "quota": 5}])
     bare = [{"thing": "account", "name": "acme"}]
-    assert numbers(apply(desk, bare))[:4] == (0, 0, 0, 1)
-    assert fields_changed(apply(desk, bare, Prune.RECORDS)) == [
+    assert numbers(apply(admin, bare))[:4] == (0, 0, 0, 1)
+    assert fields_changed(apply(admin, bare, Prune.RECORDS)) == [
         "note: since 2019 → none",
         "quota.octets: 5 → none",
     ]
 
 
 def test_an_account_may_come_from_the_configuration_or_be_there() -> None:
-    desk = Desk()
-    [problem] = problems_of(desk, [ACME[3]])
+    admin = AdminWorld()
+    [problem] = problems_of(admin, [ACME[3]])
     assert problem.startswith("notice channel ops: account acme: there is none; ")
     assert problem.endswith("or add an entry for the account")
-    apply(desk, ACME[:1])
-    assert told(apply(desk, [ACME[3]])) == ["add channel ops"]
+    apply(admin, ACME[:1])
+    assert told(apply(admin, [ACME[3]])) == ["add channel ops"]
 
 
 @pytest.mark.parametrize(
@@ -48,12 +48,12 @@ def test_an_account_may_come_from_the_configuration_or_be_there() -> None:
     ],
 )
 def test_an_account_has_the_rules_of_account_add(entry: Mapping[str, Any], cause: str) -> None:
-    [problem] = problems_of(Desk(), [entry])
+    [problem] = problems_of(AdminWorld(), [entry])
     assert cause in problem
 
 
 def test_a_channel_cannot_mail_to_a_domain_of_the_same_configuration() -> None:
-    [problem] = problems_of(Desk(), [*ACME[:3], {**ACME[3], "mail": "ops@acme.example"}])
+    [problem] = problems_of(AdminWorld(), [*ACME[:3], {**ACME[3], "mail": "ops@acme.example"}])
     assert problem == (
         "notice channel ops: mail to ops@acme.example would be held here; name an address in"
         " another domain"
@@ -90,5 +90,5 @@ def test_many_entries_are_planned_in_slices(monkeypatch: pytest.MonkeyPatch) -> 
             breaths += 1
 
     monkeypatch.setattr(apply_plan, "Breather", Counting)
-    apply(Desk(), ACME)
+    apply(AdminWorld(), ACME)
     assert breaths == len(ACME)

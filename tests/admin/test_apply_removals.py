@@ -8,8 +8,8 @@ from restante.admin.apply_removals import accounts_in_scope, is_leaving
 from restante.admin.apply_steps import Prune
 from restante.admin.configuration_entries import LoginEntry, WantedRecords
 from restante.tenancy.principal import account_login
+from tests.admin.admin_world import AdminWorld
 from tests.admin.configurations import ACME, apply, numbers, told
-from tests.admin.desk import Desk
 
 BETA = [{**one} for one in ACME]
 for one in BETA:
@@ -22,33 +22,33 @@ OWN = {"thing": "channel", "name": "own", "mail": "ops@elsewhere.example"}
 
 
 @pytest.fixture
-def desk() -> Desk:
-    desk = Desk()
-    apply(desk, [*ACME, *BETA, OWN])
-    return desk
+def admin() -> AdminWorld:
+    admin = AdminWorld()
+    apply(admin, [*ACME, *BETA, OWN])
+    return admin
 
 
-def test_nothing_is_removed_unless_that_is_asked_for(desk: Desk) -> None:
-    assert numbers(apply(desk, []))[:3] == (0, 0, 0)
-    assert numbers(apply(desk, ACME[:1]))[:3] == (0, 0, 0)
+def test_nothing_is_removed_unless_that_is_asked_for(admin: AdminWorld) -> None:
+    assert numbers(apply(admin, []))[:3] == (0, 0, 0)
+    assert numbers(apply(admin, ACME[:1]))[:3] == (0, 0, 0)
 
 
-def test_things_of_named_accounts_go_last_and_other_accounts_keep_theirs(desk: Desk) -> None:
+def test_things_of_named_accounts_go_last_and_other_accounts_keep_theirs(admin: AdminWorld) -> None:
     new = {**ACME[2], "name": "new.example"}
-    answer = apply(desk, [ACME[0], new], Prune.RECORDS)
+    answer = apply(admin, [ACME[0], new], Prune.RECORDS)
     assert told(answer)[-3:] == [
         "remove channel ops",
         "remove login acme-mail",
         "remove domain acme.example",
     ]
-    directory = desk.context.directory.now
+    directory = admin.context.directory.now
     assert sorted(directory.domains) == ["beta.example", "new.example"]
     assert sorted(directory.accounts) == ["acme", "beta"]
     assert [one.name for one in directory.channels_of("")] == ["own"]
 
 
-def test_accounts_go_with_all_that_they_have_if_that_is_asked_for(desk: Desk) -> None:
-    answer = apply(desk, ACME, Prune.ACCOUNTS)
+def test_accounts_go_with_all_that_they_have_if_that_is_asked_for(admin: AdminWorld) -> None:
+    answer = apply(admin, ACME, Prune.ACCOUNTS)
     assert told(answer) == [
         "remove channel own",
         "remove channel ops",
@@ -58,40 +58,40 @@ def test_accounts_go_with_all_that_they_have_if_that_is_asked_for(desk: Desk) ->
     ]
 
 
-def test_an_account_whose_domain_holds_mail_stays(desk: Desk) -> None:
-    asyncio.run(desk.hold(1, desk.context.directory.now.domains["beta.example"].id, "x@b"))
+def test_an_account_whose_domain_holds_mail_stays(admin: AdminWorld) -> None:
+    asyncio.run(admin.hold(1, admin.context.directory.now.domains["beta.example"].id, "x@b"))
     for is_dry_run in (True, False):
-        answer = apply(desk, ACME, Prune.ACCOUNTS, is_dry_run=is_dry_run)
+        answer = apply(admin, ACME, Prune.ACCOUNTS, is_dry_run=is_dry_run)
         failures = [line.failure for line in answer if line.failure]
         assert [f"{one.thing} {one.name}" for one in failures] == [
             "domain beta.example",
             "account beta",
         ]
-    assert sorted(desk.context.directory.now.accounts) == ["acme", "beta"]
+    assert sorted(admin.context.directory.now.accounts) == ["acme", "beta"]
 
 
-def test_a_reason_is_kept_in_the_trail(desk: Desk) -> None:
-    apply(desk, ACME[:1], Prune.RECORDS)
-    entries = asyncio.run(desk.store.audit.audit(limit=3))
+def test_a_reason_is_kept_in_the_trail(admin: AdminWorld) -> None:
+    apply(admin, ACME[:1], Prune.RECORDS)
+    entries = asyncio.run(admin.store.audit.audit(limit=3))
     assert {entry.reason for entry in entries} == {"not named by the applied configuration"}
 
 
-def test_the_scope_is_what_the_principal_sees(desk: Desk) -> None:
+def test_the_scope_is_what_the_principal_sees(admin: AdminWorld) -> None:
     wanted = WantedRecords()
     wanted.add_line(b'{"thing": "account", "name": "acme"}')
-    own = desk.context.acting(account_login("beta-mail", "beta", "192.0.2.1"))
-    assert accounts_in_scope(desk.context, wanted, Prune.NOTHING) == []
-    assert accounts_in_scope(desk.context, wanted, Prune.RECORDS) == ["acme"]
-    assert accounts_in_scope(desk.context, wanted, Prune.ACCOUNTS) == ["", "acme", "beta"]
+    own = admin.context.acting(account_login("beta-mail", "beta", "192.0.2.1"))
+    assert accounts_in_scope(admin.context, wanted, Prune.NOTHING) == []
+    assert accounts_in_scope(admin.context, wanted, Prune.RECORDS) == ["acme"]
+    assert accounts_in_scope(admin.context, wanted, Prune.ACCOUNTS) == ["", "acme", "beta"]
     assert accounts_in_scope(own, wanted, Prune.RECORDS) == []
     assert accounts_in_scope(own, wanted, Prune.ACCOUNTS) == ["beta"]
 
 
-def test_a_login_leaves_its_account_if_that_is_in_scope(desk: Desk) -> None:
+def test_a_login_leaves_its_account_if_that_is_in_scope(admin: AdminWorld) -> None:
     wanted = WantedRecords()
     wanted.logins["acme-mail"] = LoginEntry(user="acme-mail", account="beta")
-    assert not is_leaving(desk.context, wanted, Prune.NOTHING, "acme-mail")
-    assert not is_leaving(desk.context, wanted, Prune.RECORDS, "acme-mail")
-    assert is_leaving(desk.context, wanted, Prune.ACCOUNTS, "acme-mail")
+    assert not is_leaving(admin.context, wanted, Prune.NOTHING, "acme-mail")
+    assert not is_leaving(admin.context, wanted, Prune.RECORDS, "acme-mail")
+    assert is_leaving(admin.context, wanted, Prune.ACCOUNTS, "acme-mail")
     wanted.logins["new"] = LoginEntry(user="new", account="beta")
-    assert not is_leaving(desk.context, wanted, Prune.ACCOUNTS, "new")
+    assert not is_leaving(admin.context, wanted, Prune.ACCOUNTS, "new")

@@ -15,6 +15,7 @@ from restante.store.store_errors import StoreError
 from restante.tenancy.audit import AuditAction, AuditEntry
 from restante.tenancy.model import Account
 from restante.tenancy.principal import account_login
+from tests.admin.admin_world import AdminWorld
 from tests.admin.configurations import (
     ACME,
     applied,
@@ -25,14 +26,13 @@ from tests.admin.configurations import (
     numbers,
     told,
 )
-from tests.admin.desk import Desk
 
 ACME_LOGIN = account_login("acme-mail", "acme", "192.0.2.1")
 
 
 def test_all_records_are_added_in_an_order_that_works() -> None:
-    desk = Desk()
-    answer = apply(desk, reversed(ACME))
+    admin = AdminWorld()
+    answer = apply(admin, reversed(ACME))
     assert told(answer) == [
         "add account acme",
         "add login acme-mail",
@@ -41,75 +41,75 @@ def test_all_records_are_added_in_an_order_that_works() -> None:
         "add channel ops",
     ]
     assert numbers(answer) == (4, 1, 0, 0, 0)
-    directory = desk.context.directory.now
+    directory = admin.context.directory.now
     assert directory.accounts["acme"].note == "since 2019"
     assert directory.domains["acme.example"].destination.text == "192.0.2.7:25"
 
 
 def test_a_second_application_changes_nothing_and_says_so() -> None:
-    desk = Desk()
-    apply(desk, ACME)
-    entries = asyncio.run(desk.store.audit.audit(limit=100))
+    admin = AdminWorld()
+    apply(admin, ACME)
+    entries = asyncio.run(admin.store.audit.audit(limit=100))
     for prune in Prune:
-        answer = apply(desk, ACME, prune)
+        answer = apply(admin, ACME, prune)
         assert (told(answer), numbers(answer)) == ([], (0, 0, 0, 5, 0))
         assert answer[-1].summary is not None
         assert not answer[-1].summary.changed
-    assert asyncio.run(desk.store.audit.audit(limit=100)) == entries
+    assert asyncio.run(admin.store.audit.audit(limit=100)) == entries
 
 
 def test_a_dry_run_shows_the_same_and_changes_nothing() -> None:
-    desk, other = Desk(), Desk()
-    before = desk.context.directory.now
-    answer = apply(desk, ACME, is_dry_run=True)
-    assert desk.context.directory.now == before
+    admin, other = AdminWorld(), AdminWorld()
+    before = admin.context.directory.now
+    answer = apply(admin, ACME, is_dry_run=True)
+    assert admin.context.directory.now == before
     assert told(answer) == told(apply(other, ACME))
     assert answer[-1].summary is not None
     assert answer[-1].summary.is_dry_run
 
 
 def test_a_changed_field_is_shown_with_both_values_and_is_in_the_trail() -> None:
-    desk = Desk()
-    apply(desk, ACME)
-    answer = apply(desk, [{**ACME[2], "retention": 86400, "allow": ["192.0.2.8"]}])
+    admin = AdminWorld()
+    apply(admin, ACME)
+    answer = apply(admin, [{**ACME[2], "retention": 86400, "allow": ["192.0.2.8"]}])
     assert fields_changed(answer) == [
         "authorized_hosts: 192.0.2.7 → 192.0.2.8",
         "policy.retention.seconds: none → 1d",
     ]
-    [entry] = asyncio.run(desk.store.audit.audit(limit=1))
+    [entry] = asyncio.run(admin.store.audit.audit(limit=1))
     assert (entry.action, entry.subject) == (AuditAction.DOMAIN_CHANGED, "acme.example")
 
 
 def test_everything_wrong_is_told_with_its_place_and_nothing_is_changed() -> None:
-    desk = Desk()
+    admin = AdminWorld()
     faulty = [
         {**ACME[0], "place": "x.toml:1"},
-        {**ACME[2], "place": "x.toml:9", "destination": desk.context.hostname},
+        {**ACME[2], "place": "x.toml:9", "destination": admin.context.hostname},
         {"thing": "login", "user": "one", "account": "gamma", "place": "x.toml:20"},
         {**ACME[3], "mail": "not an address", "place": "x.toml:30"},
         {**ACME[3], "place": "x.toml:40"},
     ]
     with pytest.raises(NotApplicable) as caught:
-        apply(desk, faulty)
+        apply(admin, faulty)
     first, *others = caught.value.problems
     assert first.startswith("x.toml:40: notice channel ops: is named twice, first at x.toml:30; ")
     assert others[0].startswith("x.toml:20: login one: account gamma: there is none; ")
     assert others[1].startswith("x.toml:9: domain acme.example: destination ")
     assert others[2].startswith("x.toml:30: notice channel ops: ")
-    assert desk.context.directory.now.accounts == {}
+    assert admin.context.directory.now.accounts == {}
 
 
 def test_a_domain_that_holds_mail_is_kept_and_all_else_is_done() -> None:
-    desk = Desk()
-    apply(desk, ACME)
+    admin = AdminWorld()
+    apply(admin, ACME)
 
     async def hold() -> None:
-        domain = desk.context.directory.now.domains["acme.example"]
-        await desk.hold(1, domain.id, "x@acme.example")
+        domain = admin.context.directory.now.domains["acme.example"]
+        await admin.hold(1, domain.id, "x@acme.example")
 
     asyncio.run(hold())
-    foreseen = apply(desk, [ACME[0]], Prune.RECORDS, is_dry_run=True)
-    answer = apply(desk, [ACME[0]], Prune.RECORDS)
+    foreseen = apply(admin, [ACME[0]], Prune.RECORDS, is_dry_run=True)
+    answer = apply(admin, [ACME[0]], Prune.RECORDS)
     for one in (foreseen, answer):
         assert told(one) == [
             "remove channel ops",
@@ -120,62 +120,62 @@ def test_a_domain_that_holds_mail_is_kept_and_all_else_is_done() -> None:
         [failure] = [line.failure for line in one if line.failure]
         assert failure.error == "domain acme.example: holds 1 message"
         assert failure.kind is ErrorKind.CONFLICT
-    assert list(desk.context.directory.now.domains) == ["acme.example"]
+    assert list(admin.context.directory.now.domains) == ["acme.example"]
 
 
 def test_a_second_application_completes_one_that_failed_half_way(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    desk = Desk()
-    put_domain = desk.store.records.put_domain
+    admin = AdminWorld()
+    put_domain = admin.store.records.put_domain
 
     async def fail(*_: object) -> None:
         raise StoreError("the disk is full; make room")
 
-    monkeypatch.setattr(desk.store.records, "put_domain", fail)
-    answer = apply(desk, ACME)
+    monkeypatch.setattr(admin.store.records, "put_domain", fail)
+    answer = apply(admin, ACME)
     assert numbers(answer) == (2, 0, 0, 0, 3)
     first, *others = [line.failure for line in answer if line.failure]
     assert (first.error, first.remedy) == ("store: the disk is full", "make room")
     assert {one.error for one in others} == {"not tried: the store failed"}
-    monkeypatch.setattr(desk.store.records, "put_domain", put_domain)
-    assert numbers(apply(desk, ACME)) == (2, 1, 0, 2, 0)
-    assert numbers(apply(desk, ACME)) == (0, 0, 0, 5, 0)
+    monkeypatch.setattr(admin.store.records, "put_domain", put_domain)
+    assert numbers(apply(admin, ACME)) == (2, 1, 0, 2, 0)
+    assert numbers(apply(admin, ACME)) == (0, 0, 0, 5, 0)
 
 
 def test_two_applications_at_once_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
-    desk = Desk()
+    admin = AdminWorld()
 
     async def story() -> None:
         first, second = await asyncio.gather(
-            applied(desk.context, ACME), applied(desk.context, ACME)
+            applied(admin.context, ACME), applied(admin.context, ACME)
         )
         assert {numbers(first), numbers(second)} == {(4, 1, 0, 0, 0), (0, 0, 0, 5, 0)}
         monkeypatch.setattr(applying, "TURN_SECONDS", 0.0)
-        async with desk.context.applying:
+        async with admin.context.applying:
             with pytest.raises(AdminError) as caught:
-                await applied(desk.context, ACME)
+                await applied(admin.context, ACME)
         assert caught.value.kind is ErrorKind.TRY_LATER
 
     asyncio.run(story())
 
 
 def test_an_application_that_is_abandoned_lets_the_next_begin() -> None:
-    desk = Desk()
+    admin = AdminWorld()
 
     async def story() -> None:
-        answer = apply_configuration(desk.context, lines(ACME))
+        answer = apply_configuration(admin.context, lines(ACME))
         await anext(answer)
         await answer.aclose()
-        assert not desk.context.applying.locked()
-        assert numbers(await applied(desk.context, ACME))[3] > 0
+        assert not admin.context.applying.locked()
+        assert numbers(await applied(admin.context, ACME))[3] > 0
 
     asyncio.run(story())
 
 
 def test_the_next_application_waits_for_steps_that_an_abandoned_one_has_begun() -> None:
-    desk = Desk()
-    put_account = desk.store.records.put_account
+    admin = AdminWorld()
+    put_account = admin.store.records.put_account
     has_begun, may_go = asyncio.Event(), asyncio.Event()
 
     async def slowly(account: Account, audit: AuditEntry) -> None:
@@ -183,46 +183,46 @@ def test_the_next_application_waits_for_steps_that_an_abandoned_one_has_begun() 
         await may_go.wait()
         await put_account(account, audit)
 
-    desk.store.records.put_account = slowly  # type: ignore[method-assign]
+    admin.store.records.put_account = slowly  # type: ignore[method-assign]
 
     async def story() -> None:
-        abandoned = asyncio.create_task(applied(desk.context, ACME))
+        abandoned = asyncio.create_task(applied(admin.context, ACME))
         await has_begun.wait()
         abandoned.cancel()
         await asyncio.wait([abandoned])
-        assert desk.context.applying.locked()
-        second = asyncio.create_task(applied(desk.context, ACME))
+        assert admin.context.applying.locked()
+        second = asyncio.create_task(applied(admin.context, ACME))
         await asyncio.sleep(0)
         may_go.set()
         assert numbers(await second) == (3, 1, 0, 1, 0)
-        assert not desk.context.applying.locked()
+        assert not admin.context.applying.locked()
 
     asyncio.run(story())
 
 
 def test_a_record_that_somebody_changes_meanwhile_is_not_overwritten() -> None:
-    desk = Desk()
-    apply(desk, ACME)
+    admin = AdminWorld()
+    apply(admin, ACME)
 
     async def story() -> None:
         wanted = [{**ACME[0], "note": "new"}, {**ACME[2], "connections": 2}]
-        answer = apply_configuration(desk.context, lines(wanted))
+        answer = apply_configuration(admin.context, lines(wanted))
         await anext(answer)  # the first step is done, the others are planned
-        await change_domain(desk.context, "acme.example", DomainChange(per_minute=9))
+        await change_domain(admin.context, "acme.example", DomainChange(per_minute=9))
         rest = [line async for line in answer]
         [failure] = [line.failure for line in rest if line.failure]
         assert failure.error == "domain acme.example: was changed by somebody else meanwhile"
         assert numbers(rest) == (0, 1, 0, 1, 1)
-        destination = desk.context.directory.now.domains["acme.example"].destination
+        destination = admin.context.directory.now.domains["acme.example"].destination
         assert (destination.connections, destination.per_minute) == (20, 9)
 
     asyncio.run(story())
 
 
 def test_an_account_may_apply_what_it_may_change() -> None:
-    desk = Desk()
-    apply(desk, ACME)
-    context = desk.context.acting(ACME_LOGIN)
+    admin = AdminWorld()
+    apply(admin, ACME)
+    context = admin.context.acting(ACME_LOGIN)
 
     async def story() -> None:
         own = await exported(context)

@@ -16,16 +16,16 @@ from restante.admin.auditing import (
 from restante.tenancy.audit import AuditAction, AuditFilter
 from restante.tenancy.principal import Principal, Role
 from restante.tenancy.record_change import Change
-from tests.admin.desk import Desk, all_of, run
+from tests.admin.admin_world import AdminWorld, all_of, run
 
 
 def test_the_trail_says_which_way_the_operator_came() -> None:
-    async def story(desk: Desk) -> str:
-        await desk.host("alpha.example", "alpha")
-        return (await all_of(list_audit(desk.context, AuditFilter(account="alpha"))))[0].origin
+    async def story(admin: AdminWorld) -> str:
+        await admin.host("alpha.example", "alpha")
+        return (await all_of(list_audit(admin.context, AuditFilter(account="alpha"))))[0].origin
 
-    assert run(story(Desk())) == "control socket"
-    assert run(story(Desk(server=None))) == "command line"
+    assert run(story(AdminWorld())) == "control socket"
+    assert run(story(AdminWorld(server=None))) == "command line"
 
 
 @pytest.mark.parametrize("reason", ["", " ", "two\nlines", "x" * 501, "\x1b[31m"])
@@ -37,7 +37,7 @@ def test_an_irreversible_action_takes_a_reason_of_one_line(reason: str) -> None:
 
 
 def test_a_reason_stands_as_it_was_given_or_is_the_callers() -> None:
-    context = replace(Desk().context, reason="ticket 7")
+    context = replace(AdminWorld().context, reason="ticket 7")
     assert checked_reason("x" * 500) == "x" * 500
     made = [
         entry(context, AuditAction.DOMAIN_CHANGED, "a.example", "alpha", reason).reason
@@ -47,31 +47,31 @@ def test_a_reason_stands_as_it_was_given_or_is_the_callers() -> None:
 
 
 def test_an_entry_about_mail_is_of_its_own_account_and_of_none_for_a_domain_that_is_gone() -> None:
-    async def story(desk: Desk) -> None:
-        number = await desk.host("alpha.example", "alpha")
+    async def story(admin: AdminWorld) -> None:
+        number = await admin.host("alpha.example", "alpha")
         for domain_id, account, domain in ((number, "alpha", "alpha.example"), (99, "", "")):
             made = entry_about_mail(
-                desk.context, AuditAction.MAIL_DELETED, domain_id, [1, 33], "spam"
+                admin.context, AuditAction.MAIL_DELETED, domain_id, [1, 33], "spam"
             )
             assert (made.account, made.domain, made.subject) == (account, domain, "1 11")
 
-    run(story(Desk()))
+    run(story(AdminWorld()))
 
 
 def test_a_filter_that_means_nothing_is_refused_with_the_choices() -> None:
     with pytest.raises(AdminError, match=r"name one of .*domain-changed") as caught:
-        run(all_of(list_audit(Desk().context, AuditFilter(action="nonsense"))))
+        run(all_of(list_audit(AdminWorld().context, AuditFilter(action="nonsense"))))
     assert caught.value.kind is ErrorKind.INVALID
 
 
 def test_a_change_is_in_the_log_field_by_field() -> None:
-    desk = Desk()
+    admin = AdminWorld()
     recorded = with_changes(
-        entry(desk.context, AuditAction.DOMAIN_CHANGED, "a.example", "alpha"),
+        entry(admin.context, AuditAction.DOMAIN_CHANGED, "a.example", "alpha"),
         [Change("hold", "until-asked", "relay")],
     )
-    announce(desk.context, recorded)
-    [(_, fields)] = desk.log.lines
+    announce(admin.context, recorded)
+    [(_, fields)] = admin.log.lines
     assert (fields["subject"], fields["actor"]) == ("a.example", "operator")
     assert fields["changes"] == ("hold: until-asked → relay",)
 
@@ -82,11 +82,11 @@ def test_a_change_is_in_the_log_field_by_field() -> None:
 def test_an_account_reads_its_own_entries_whatever_it_asks_for(
     wanted: str | None, accounts: list[str]
 ) -> None:
-    async def story(desk: Desk) -> None:
+    async def story(admin: AdminWorld) -> None:
         for name in ("alpha", "beta"):
-            await desk.host(f"{name}.example", name)
-        alice = desk.context.acting(Principal(Role.ACCOUNT, "token a", "https", "alpha"))
+            await admin.host(f"{name}.example", name)
+        alice = admin.context.acting(Principal(Role.ACCOUNT, "token a", "https", "alpha"))
         found = await all_of(list_audit(alice, AuditFilter(account=wanted)))
         assert sorted({one.account for one in found}) == accounts
 
-    run(story(Desk()))
+    run(story(AdminWorld()))

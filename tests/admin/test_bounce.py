@@ -15,30 +15,32 @@ from restante.store.queue_store import QueueFilter
 from restante.store.store_errors import Damaged, StoreError
 from restante.telemetry.events import ReportMade
 from restante.tenancy.audit import AuditAction
-from tests.admin.desk import HEAD, NOW, Desk, FakeServer, run
+from tests.admin.admin_world import HEAD, NOW, AdminWorld, FakeServer, run
 
 X, Y = "x@beta.example", "y@beta.example"
 
 
-async def bounced(desk: Desk, *names: str, reason: str = "the customer has moved") -> BounceChange:
-    return await bounce_messages(desk.context, NamedMessages(names=names, reason=reason))
+async def bounced(
+    admin: AdminWorld, *names: str, reason: str = "the customer has moved"
+) -> BounceChange:
+    return await bounce_messages(admin.context, NamedMessages(names=names, reason=reason))
 
 
-async def reports(desk: Desk) -> list[Report]:
-    return await desk.store.reports.due_reports(NOW, 1000, 1 << 30)
+async def reports(admin: AdminWorld) -> list[Report]:
+    return await admin.store.reports.due_reports(NOW, 1000, 1 << 30)
 
 
 def test_held_and_refused_recipients_get_one_report_and_are_gone() -> None:
     async def story() -> None:
-        desk = Desk()
-        beta = await desk.host("beta.example", "beta")
-        await desk.hold(1, beta, X, Y)
-        await desk.refuse(1, beta, Y, "550 5.1.1 no such user")
-        assert await bounced(desk, "1", "zz") == BounceChange(
+        admin = AdminWorld()
+        beta = await admin.host("beta.example", "beta")
+        await admin.hold(1, beta, X, Y)
+        await admin.refuse(1, beta, Y, "550 5.1.1 no such user")
+        assert await bounced(admin, "1", "zz") == BounceChange(
             changed=1, missing=["zz"], told=1, damaged=[]
         )
 
-        [report] = await reports(desk)
+        [report] = await reports(admin)
         assert (report.about, report.reverse_path) == (1, "a@sender.example")
         groups = [
             str(part) for part in message_from_bytes(report.content).walk() if "Action" in part
@@ -53,8 +55,8 @@ def test_held_and_refused_recipients_get_one_report_and_are_gone() -> None:
             in groups[1]
         )
         assert "nobody's business" not in report.content.decode()
-        assert await desk.store.queue.message(1) is None
-        [entry] = await desk.store.audit.audit(limit=1)
+        assert await admin.store.queue.message(1) is None
+        [entry] = await admin.store.audit.audit(limit=1)
         assert (entry.action, entry.subject, entry.account, entry.reason) == (
             AuditAction.MAIL_BOUNCED,
             "1",
@@ -62,9 +64,9 @@ def test_held_and_refused_recipients_get_one_report_and_are_gone() -> None:
             "the customer has moved",
         )
         assert {one.field: one.before for one in entry.changes}["recipients"] == f"{X}, {Y}"
-        assert desk.server is not None
-        assert desk.server.reports_sent == 1
-        made = [fields for event, fields in desk.log.lines if event is ReportMade]
+        assert admin.server is not None
+        assert admin.server.reports_sent == 1
+        made = [fields for event, fields in admin.log.lines if event is ReportMade]
         assert made == [{"message": "1", "action": "failed", "recipients": 2}]
 
     run(story())
@@ -84,29 +86,29 @@ def test_a_message_without_a_notifiable_sender_is_removed_without_a_report(
     envelope: Envelope,
 ) -> None:
     async def story() -> None:
-        desk = Desk()
-        beta = await desk.host("beta.example", "beta")
-        await desk.store.reception.hold([NewMessage(1, beta, envelope, NOW, HEAD)])
-        assert await bounced(desk, "1") == BounceChange(changed=1, missing=[], told=0, damaged=[])
-        assert await reports(desk) == []
-        assert await desk.store.queue.message(1) is None
+        admin = AdminWorld()
+        beta = await admin.host("beta.example", "beta")
+        await admin.store.reception.hold([NewMessage(1, beta, envelope, NOW, HEAD)])
+        assert await bounced(admin, "1") == BounceChange(changed=1, missing=[], told=0, damaged=[])
+        assert await reports(admin) == []
+        assert await admin.store.queue.message(1) is None
 
     run(story())
 
 
 def test_each_accounts_trail_names_its_own_mail_only() -> None:
     async def story() -> None:
-        desk = Desk()
+        admin = AdminWorld()
         beta, gamma = (
-            await desk.host("beta.example", "beta"),
-            await desk.host("gamma.example", "gamma"),
+            await admin.host("beta.example", "beta"),
+            await admin.host("gamma.example", "gamma"),
         )
-        await desk.hold(1, beta, X)
-        await desk.hold(2, gamma, "z@gamma.example")
-        assert (await bounced(desk, "1", "2")).changed == 2
+        await admin.hold(1, beta, X)
+        await admin.hold(2, gamma, "z@gamma.example")
+        assert (await bounced(admin, "1", "2")).changed == 2
         trail = [
             entry
-            for entry in await desk.store.audit.audit()
+            for entry in await admin.store.audit.audit()
             if entry.action is AuditAction.MAIL_BOUNCED
         ]
         assert {(entry.account, entry.subject) for entry in trail} == {
@@ -119,17 +121,17 @@ def test_each_accounts_trail_names_its_own_mail_only() -> None:
 
 def test_many_go_a_bounded_number_at_a_time() -> None:
     async def story() -> None:
-        desk = Desk()
-        beta = await desk.host("beta.example", "beta")
+        admin = AdminWorld()
+        beta = await admin.host("beta.example", "beta")
         numbers = range(1, 2 * AT_ONCE + 2)
         for number in numbers:
-            await desk.hold(number, beta, X)
-        done = await bounced(desk, *map(message_name, numbers))
+            await admin.hold(number, beta, X)
+        done = await bounced(admin, *map(message_name, numbers))
         assert (done.changed, done.told) == (2 * AT_ONCE + 1, 2 * AT_ONCE + 1)
-        assert len(await reports(desk)) == 2 * AT_ONCE + 1
+        assert len(await reports(admin)) == 2 * AT_ONCE + 1
         entries = [
             entry
-            for entry in await desk.store.audit.audit()
+            for entry in await admin.store.audit.audit()
             if entry.action is AuditAction.MAIL_BOUNCED
         ]
         assert len(entries) == 3
@@ -139,22 +141,22 @@ def test_many_go_a_bounded_number_at_a_time() -> None:
 
 def test_a_message_that_changes_while_its_report_is_made_stays() -> None:
     async def story() -> None:
-        desk = Desk()
-        beta = await desk.host("beta.example", "beta")
-        await desk.hold(1, beta, X, Y)
-        message = desk.store.queue.message
+        admin = AdminWorld()
+        beta = await admin.host("beta.example", "beta")
+        await admin.hold(1, beta, X, Y)
+        message = admin.store.queue.message
 
         async def and_then_it_is_deleted(number: int) -> object:
             found = await message(number)
-            desk.store.queue.message = message  # type: ignore[method-assign]
-            await desk.store.queue.delete([1], (await desk.store.audit.audit())[0])
+            admin.store.queue.message = message  # type: ignore[method-assign]
+            await admin.store.queue.delete([1], (await admin.store.audit.audit())[0])
             return found
 
-        desk.store.queue.message = and_then_it_is_deleted  # type: ignore[method-assign, assignment]
-        assert await bounced(desk, "1") == BounceChange(
+        admin.store.queue.message = and_then_it_is_deleted  # type: ignore[method-assign, assignment]
+        assert await bounced(admin, "1") == BounceChange(
             changed=0, missing=["1"], told=0, damaged=[]
         )
-        assert await reports(desk) == []
+        assert await reports(admin) == []
 
     run(story())
 
@@ -162,27 +164,27 @@ def test_a_message_that_changes_while_its_report_is_made_stays() -> None:
 def test_mail_that_is_being_handed_over_is_not_bounced_but_what_was_refused_is() -> None:
     async def story() -> None:
         server = FakeServer()
-        desk = Desk(server=server)
-        alpha = await desk.host("alpha.example", "alpha")
+        admin = AdminWorld(server=server)
+        alpha = await admin.host("alpha.example", "alpha")
         server.delivering.add(alpha)
-        await desk.hold(1, alpha, "x@alpha.example")
-        await desk.hold(2, alpha, "x@alpha.example")
-        await desk.refuse(2, alpha, "x@alpha.example", "550 no")
+        await admin.hold(1, alpha, "x@alpha.example")
+        await admin.hold(2, alpha, "x@alpha.example")
+        await admin.refuse(2, alpha, "x@alpha.example", "550 no")
         with pytest.raises(AdminError) as caught:
-            await bounced(desk, "1", "2")
+            await bounced(admin, "1", "2")
         assert caught.value.kind is ErrorKind.CONFLICT
-        assert await desk.store.queue.message(1) is not None
-        assert (await bounced(desk, "2")).changed == 1
+        assert await admin.store.queue.message(1) is not None
+        assert (await bounced(admin, "2")).changed == 1
         server.delivering.clear()  # its drain, which the fake server still has, pauses
-        assert (await bounced(desk, "1")).changed == 1
+        assert (await bounced(admin, "1")).changed == 1
 
     run(story())
 
 
 def test_of_a_message_whose_file_is_gone_the_sender_hears_all_the_same() -> None:
     async def story() -> None:
-        desk = Desk()
-        beta = await desk.host("beta.example", "beta")
+        admin = AdminWorld()
+        beta = await admin.host("beta.example", "beta")
         missing = NewMessage(
             1,
             beta,
@@ -191,43 +193,43 @@ def test_of_a_message_whose_file_is_gone_the_sender_hears_all_the_same() -> None
             b"Received: x\r\n",
             ContentFile("gone", 9, 0),
         )
-        await desk.store.reception.hold([missing])
-        assert (await bounced(desk, "1")).told == 1  # with the headers that there are
-        [report] = await reports(desk)
+        await admin.store.reception.hold([missing])
+        assert (await bounced(admin, "1")).told == 1  # with the headers that there are
+        [report] = await reports(admin)
         assert b"Received: x" in report.content
 
     run(story())
 
 
-def spoil(desk: Desk, number: int, error: StoreError) -> None:
+def spoil(admin: AdminWorld, number: int, error: StoreError) -> None:
     """Let the store fail with this whenever it is asked for this message."""
-    message = desk.store.queue.message
+    message = admin.store.queue.message
 
     async def failing(asked: int) -> HeldMessage | None:
         if asked == number:
             raise error
         return await message(asked)
 
-    desk.store.queue.message = failing  # type: ignore[method-assign, assignment]
+    admin.store.queue.message = failing  # type: ignore[method-assign, assignment]
 
 
 @pytest.mark.parametrize("other", ["beta.example", "gamma.example"])
 def test_a_damaged_message_stays_and_keeps_no_other_back(other: str) -> None:
     async def story() -> None:
-        desk = Desk()
-        beta = await desk.host("beta.example", "beta")
-        there = beta if other == "beta.example" else await desk.host(other, "gamma")
+        admin = AdminWorld()
+        beta = await admin.host("beta.example", "beta")
+        there = beta if other == "beta.example" else await admin.host(other, "gamma")
         for number, domain_id in ((1, beta), (2, beta), (3, there)):
-            await desk.hold(number, domain_id, X)
-        spoil(desk, 2, Damaged("its content does not match its checksum"))
+            await admin.hold(number, domain_id, X)
+        spoil(admin, 2, Damaged("its content does not match its checksum"))
         damaged = [DamagedMessage(name="2", damage="its content does not match its checksum")]
-        done = await bounced(desk, "1", "2", "3", "zz")
+        done = await bounced(admin, "1", "2", "3", "zz")
         assert done == BounceChange(changed=2, missing=["zz"], told=2, damaged=damaged)
-        assert [report.about for report in await reports(desk)] == [1, 3]
-        assert [one.number for one in await desk.store.queue.list_queue(QueueFilter())] == [2]
+        assert [report.about for report in await reports(admin)] == [1, 3]
+        assert [one.number for one in await admin.store.queue.list_queue(QueueFilter())] == [2]
         trail = [
             entry
-            for entry in await desk.store.audit.audit()
+            for entry in await admin.store.audit.audit()
             if entry.action is AuditAction.MAIL_BOUNCED
         ]
         assert " ".join(entry.subject for entry in reversed(trail)) == "1 3"
@@ -239,15 +241,15 @@ def test_a_store_that_fails_for_another_reason_ends_it() -> None:
     """It concerns no single message: sound mail may not be reported as lost."""
 
     async def story() -> None:
-        desk = Desk()
-        beta = await desk.host("beta.example", "beta")
+        admin = AdminWorld()
+        beta = await admin.host("beta.example", "beta")
         for number in (1, 2, 3):
-            await desk.hold(number, beta, X)
-        spoil(desk, 2, StoreError("disk I/O error"))
+            await admin.hold(number, beta, X)
+        spoil(admin, 2, StoreError("disk I/O error"))
         with pytest.raises(StoreError, match="I/O"):
-            await bounced(desk, "1", "2", "3")
-        assert await reports(desk) == []
-        assert len(await desk.store.queue.list_queue(QueueFilter())) == 3
+            await bounced(admin, "1", "2", "3")
+        assert await reports(admin) == []
+        assert len(await admin.store.queue.list_queue(QueueFilter())) == 3
 
     run(story())
 
@@ -255,5 +257,5 @@ def test_a_store_that_fails_for_another_reason_ends_it() -> None:
 @pytest.mark.parametrize("reason", ["", "two\nlines"])
 def test_a_reason_is_wanted(reason: str) -> None:
     with pytest.raises(AdminError) as caught:
-        run(bounced(Desk(), "1", reason=reason))
+        run(bounced(AdminWorld(), "1", reason=reason))
     assert caught.value.kind is ErrorKind.USAGE

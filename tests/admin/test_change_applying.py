@@ -4,8 +4,8 @@ import pytest
 
 from restante.admin.auditing import MAX_REASON_LENGTH
 from restante.admin.change_applying import Obstacle, put_change
+from tests.admin.admin_world import run
 from tests.admin.change_scene import NEW_HOST, ChangeScene
-from tests.admin.desk import run
 
 
 def test_a_long_reason_fits_into_the_trail() -> None:
@@ -27,7 +27,7 @@ def test_a_change_that_no_longer_waits_is_not_applied() -> None:
         scene = await ChangeScene().open()
         await scene.ask(add_allow=("198.51.100.9",))
         [change] = await scene.waiting()
-        await scene.desk.store.schedule.drop_change(change.id, (await scene.trail())[0])
+        await scene.admin.store.schedule.drop_change(change.id, (await scene.trail())[0])
         before = scene.domain
         assert not await put_change(scene.operator, change)
         assert scene.domain == before
@@ -40,7 +40,7 @@ def test_a_name_that_cannot_be_resolved_now_is_applied_as_it_was_asked_for() -> 
         scene = await ChangeScene().open()
         await scene.ask(destination=NEW_HOST)
         [change] = await scene.waiting()
-        del scene.desk.resolver.known[NEW_HOST]
+        del scene.admin.resolver.known[NEW_HOST]
         assert await put_change(scene.operator, change)
         assert scene.domain.destination.must_be_public  # so each delivery checks it
 
@@ -52,7 +52,7 @@ def test_an_address_inside_is_an_obstacle() -> None:
         scene = await ChangeScene().open()
         await scene.ask(destination=NEW_HOST)
         [change] = await scene.waiting()
-        scene.desk.resolver.known[NEW_HOST] = ["192.168.0.9"]
+        scene.admin.resolver.known[NEW_HOST] = ["192.168.0.9"]
         with pytest.raises(Obstacle, match="has no public address"):
             await put_change(scene.operator, change)
         assert len(await scene.waiting()) == 1

@@ -16,8 +16,8 @@ from restante.tenancy.audit import AuditAction
 from restante.tenancy.grants import GrantedRole, Scope
 from restante.tenancy.portal_user import user_principal
 from restante.tenancy.record_change import Change
+from tests.admin.admin_world import run
 from tests.admin.change_scene import DELAY, NEW_HOST, ChangeScene
-from tests.admin.desk import run
 
 
 async def asked() -> ChangeScene:
@@ -102,7 +102,7 @@ def test_an_announcement_that_is_not_stored_is_made_again() -> None:
         async def fail() -> None:
             raise StoreError
 
-        keeper = ChangeKeeper(scene.operator, scene.desk.log, fail)
+        keeper = ChangeKeeper(scene.operator, scene.admin.log, fail)
         with pytest.raises(StoreError):
             await keeper.take_round()
         assert scene.domain.destination.host == "mail.alpha.example"
@@ -118,7 +118,7 @@ def test_an_announcement_that_is_not_stored_is_made_again() -> None:
 def test_two_keepers_apply_it_once() -> None:
     async def story() -> None:
         scene = await announced()
-        other = ChangeKeeper(scene.operator, scene.desk.log, scene._until_told)
+        other = ChangeKeeper(scene.operator, scene.admin.log, scene._until_told)
         scene.now += DELAY
         await asyncio.gather(scene.keeper.take_round(), other.take_round())
         assert len(scene.events(ChangeEnded)) == 1
@@ -142,15 +142,15 @@ async def remove(scene: ChangeScene) -> None:
 
 async def add_again(scene: ChangeScene) -> None:
     await remove(scene)
-    await scene.desk.host("alpha.example", "alpha")
+    await scene.admin.host("alpha.example", "alpha")
 
 
 async def turn_inside(scene: ChangeScene) -> None:
-    scene.desk.resolver.known[NEW_HOST] = ["10.0.0.1"]
+    scene.admin.resolver.known[NEW_HOST] = ["10.0.0.1"]
 
 
 async def turn_to_us(scene: ChangeScene) -> None:
-    scene.desk.resolver.known[NEW_HOST] = ["127.0.0.1", "9.9.9.10"]
+    scene.admin.resolver.known[NEW_HOST] = ["127.0.0.1", "9.9.9.10"]
 
 
 async def lock_domain(scene: ChangeScene) -> None:
@@ -212,7 +212,7 @@ def test_an_account_learns_no_inside_address_when_its_change_is_dropped() -> Non
         await turn_to_us(scene)
         scene.now += DELAY
         scene.operator = replace(scene.operator, own_addresses=[("127.0.0.1", 25)])
-        keeper = ChangeKeeper(scene.operator, scene.desk.log, scene._until_told)
+        keeper = ChangeKeeper(scene.operator, scene.admin.log, scene._until_told)
         await keeper.take_round()
         [ended] = scene.events(ChangeEnded)
         assert "this server's own listener" in ended["reason"]
@@ -301,7 +301,7 @@ def test_a_record_that_changes_at_this_moment_is_tried_again() -> None:
         # Another process has changed the record; this one has not read it yet.
         other = replace(scene.domain, destination=replace(scene.domain.destination, connections=3))
         entry = (await scene.trail())[0]
-        await scene.desk.store.records.put_domain(other, entry)
+        await scene.admin.store.records.put_domain(other, entry)
         await scene.keeper.take_round()
         assert len(await scene.waiting()) == 1
         await scene.operator.directory.refresh()
@@ -319,9 +319,9 @@ def test_more_than_a_page_of_changes_is_seen_to(monkeypatch: pytest.MonkeyPatch)
         await scene.ask(add_allow=("198.51.100.9",))
         await scene.keeper.take_round()
         monkeypatch.setattr("restante.admin.change_keeper.PAGE", 1)
-        waiting = scene.desk.store.schedule.waiting_changes
+        waiting = scene.admin.store.schedule.waiting_changes
         monkeypatch.setattr(
-            scene.desk.store.schedule,
+            scene.admin.store.schedule,
             "waiting_changes",
             lambda after: waiting(after=after, limit=1),
         )
@@ -349,7 +349,7 @@ def test_a_scheduled_change_begins_a_round_at_once() -> None:
                 return
             raise asyncio.CancelledError
 
-        keeper = ChangeKeeper(scene.operator, scene.desk.log, scene._until_told, wait)
+        keeper = ChangeKeeper(scene.operator, scene.admin.log, scene._until_told, wait)
         with pytest.raises(asyncio.CancelledError):
             await keeper.run()
         assert len(scene.events(ChangeScheduled)) == 1

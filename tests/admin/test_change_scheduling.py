@@ -13,9 +13,9 @@ from restante.telemetry.events import ChangeEnded
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.model import TlsUse
 from restante.tenancy.record_change import Change
+from tests.admin.admin_world import NOW, run
 from tests.admin.change_scene import DELAY, NEW_HOST, ChangeScene
 from tests.admin.configurations import applied
-from tests.admin.desk import NOW, run
 
 PIN = "ab" * 32
 WAITING: dict[str, dict[str, Any]] = {
@@ -44,7 +44,7 @@ def test_a_change_of_where_mail_goes_waits(fields: dict[str, Any]) -> None:
         assert (change.id, change.maker.token) == (done.scheduled.id, scene.token)
         assert f"unless change {change.id} is cancelled" in done.warnings[-1]
         assert "secret word" not in done.model_dump_json()
-        assert "secret word" not in repr((scene.desk.log.lines, await scene.trail(), change))
+        assert "secret word" not in repr((scene.admin.log.lines, await scene.trail(), change))
 
     run(story())
 

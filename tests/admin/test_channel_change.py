@@ -20,13 +20,13 @@ from restante.tenancy.notice import OF_ACCOUNTS, OF_THE_SERVER
 from restante.tenancy.principal import account_login
 from restante.tenancy.record_change import Change
 from restante.tenancy.sealed_secrets import Vault
-from tests.admin.channel_making import desk_with_alpha, hook, mail, refusal
-from tests.admin.desk import Desk, run
+from tests.admin.admin_world import AdminWorld, run
+from tests.admin.channel_making import admin_with_alpha, hook, mail, refusal
 
 
 @pytest.fixture
-def desk() -> Desk:
-    return desk_with_alpha()
+def admin() -> AdminWorld:
+    return admin_with_alpha()
 
 
 @pytest.mark.parametrize(
@@ -55,16 +55,16 @@ def desk() -> Desk:
     ],
 )
 def test_an_invalid_channel_is_refused_with_its_remedy(
-    desk: Desk, fields: dict[str, Any], kind: ErrorKind
+    admin: AdminWorld, fields: dict[str, Any], kind: ErrorKind
 ) -> None:
-    error = refusal(desk, hook(**fields))
+    error = refusal(admin, hook(**fields))
     assert error.kind is kind
     assert error.remedy
     assert "a-token" not in str(error)
 
 
-def test_a_webhook_without_a_key_is_told_that_it_needs_one(desk: Desk) -> None:
-    assert "needs a key" in refusal(desk, hook(key=None)).error
+def test_a_webhook_without_a_key_is_told_that_it_needs_one(admin: AdminWorld) -> None:
+    assert "needs a key" in refusal(admin, hook(key=None)).error
 
 
 PRIVATE_URLS = [
@@ -81,42 +81,46 @@ PRIVATE_URLS = [
 
 
 @pytest.mark.parametrize("url", PRIVATE_URLS)
-def test_a_webhook_that_could_never_be_sent_is_refused_to_an_account(desk: Desk, url: str) -> None:
-    desk.resolver.known |= {"inside.example": ["10.0.0.7", "fd00::7"], "localhost": ["127.0.0.1"]}
-    error = refusal(desk, hook(account="alpha", webhook=url))
+def test_a_webhook_that_could_never_be_sent_is_refused_to_an_account(
+    admin: AdminWorld, url: str
+) -> None:
+    admin.resolver.known |= {"inside.example": ["10.0.0.7", "fd00::7"], "localhost": ["127.0.0.1"]}
+    error = refusal(admin, hook(account="alpha", webhook=url))
     assert error.kind is ErrorKind.INVALID
     assert "has no public address" in error.error
     assert "a-token" not in str(error)
-    run(add_channel(desk.context, hook("own", webhook=url)))
-    desk.context = replace(desk.context, private_addresses=lambda: True)
-    run(add_channel(desk.context, hook("laboratory", account="alpha", webhook=url)))
+    run(add_channel(admin.context, hook("own", webhook=url)))
+    admin.context = replace(admin.context, private_addresses=lambda: True)
+    run(add_channel(admin.context, hook("laboratory", account="alpha", webhook=url)))
 
 
-def test_a_webhook_of_an_account_may_name_a_host_that_is_public_or_not_known(desk: Desk) -> None:
-    desk.resolver.known["both.example"] = ["10.0.0.7", "8.8.8.8"]
+def test_a_webhook_of_an_account_may_name_a_host_that_is_public_or_not_known(
+    admin: AdminWorld,
+) -> None:
+    admin.resolver.known["both.example"] = ["10.0.0.7", "8.8.8.8"]
     for name, host in (("one", "both.example"), ("two", "8.8.8.8"), ("three", "later.example")):
-        run(add_channel(desk.context, hook(name, account="alpha", webhook=f"https://{host}/")))
+        run(add_channel(admin.context, hook(name, account="alpha", webhook=f"https://{host}/")))
 
 
-def test_plain_http_is_taken_where_that_is_said(desk: Desk) -> None:
+def test_plain_http_is_taken_where_that_is_said(admin: AdminWorld) -> None:
     assert (
-        run(add_channel(desk.context, hook(webhook="http://hook.example/x", insecure=True))).target[
-            :5
-        ]
+        run(
+            add_channel(admin.context, hook(webhook="http://hook.example/x", insecure=True))
+        ).target[:5]
         == "http:"
     )
 
 
 @pytest.mark.parametrize("url", ["http://b.example/b-token", "https://b.example/b-token"])
-def test_only_an_operator_allows_plain_http(desk: Desk, url: str) -> None:
+def test_only_an_operator_allows_plain_http(admin: AdminWorld, url: str) -> None:
     """An operator may, for the channel of an account too, which keeps it after that."""
-    run(add_channel(desk.context, hook(account="alpha")))
-    operator, account = desk.context, desk.context.acting(account_login("mail", "alpha", ""))
-    before = run(desk.store.records.directory())
-    desk.context = account
+    run(add_channel(admin.context, hook(account="alpha")))
+    operator, account = admin.context, admin.context.acting(account_login("mail", "alpha", ""))
+    before = run(admin.store.records.directory())
+    admin.context = account
     other = hook("two", account="alpha", webhook=url, insecure=True)
     works: list[Callable[[], ChannelView]] = [
-        lambda: change(desk, webhook=url, insecure=True),
+        lambda: change(admin, webhook=url, insecure=True),
         lambda: run(add_channel(account, other)),
     ]
     for work in works:
@@ -124,80 +128,82 @@ def test_only_an_operator_allows_plain_http(desk: Desk, url: str) -> None:
             work()
         assert caught.value.kind is ErrorKind.NOT_ALLOWED
         assert "b-token" not in str(caught.value)
-    assert run(desk.store.records.directory()) == before
-    desk.context = operator
-    change(desk, webhook=url, insecure=True)
-    desk.context = account
-    change(desk, kinds=("quota-reached",))
-    assert secret(desk).url == url
+    assert run(admin.store.records.directory()) == before
+    admin.context = operator
+    change(admin, webhook=url, insecure=True)
+    admin.context = account
+    change(admin, kinds=("quota-reached",))
+    assert secret(admin).url == url
 
 
 @pytest.mark.parametrize(
     "address", ["ops@alpha.example", "ops@ALPHA.example", "postmaster@mx2.example.net"]
 )
-def test_mail_to_a_domain_that_is_hosted_here_is_refused(desk: Desk, address: str) -> None:
-    error = refusal(desk, mail(address, account="alpha"))
+def test_mail_to_a_domain_that_is_hosted_here_is_refused(admin: AdminWorld, address: str) -> None:
+    error = refusal(admin, mail(address, account="alpha"))
     assert error.kind is ErrorKind.INVALID
     assert "is held here" in error.error
 
 
-def change(desk: Desk, name: str = "hook", account: str = "alpha", **fields: Any) -> ChannelView:
+def change(
+    admin: AdminWorld, name: str = "hook", account: str = "alpha", **fields: Any
+) -> ChannelView:
     wanted = ChannelChange.model_validate(fields)
-    return run(change_channel(desk.context, account, name, wanted, "they have moved"))
+    return run(change_channel(admin.context, account, name, wanted, "they have moved"))
 
 
-def secret(desk: Desk) -> ChannelSecret:
+def secret(admin: AdminWorld) -> ChannelSecret:
     """Return what the only channel keeps secret."""
-    [channel] = desk.context.directory.now.channels.values()
-    return open_secret(desk.context.vault, channel)
+    [channel] = admin.context.directory.now.channels.values()
+    return open_secret(admin.context.vault, channel)
 
 
-def test_where_to_key_and_kinds_are_changed_each_for_itself(desk: Desk) -> None:
-    run(add_channel(desk.context, hook(account="alpha")))
-    key, other = secret(desk).key, new_key()
-    [before] = desk.context.directory.now.channels.values()
-    assert change(desk, webhook="https://b.example/b-token").target == "https://b.example/…"
-    assert secret(desk) == ChannelSecret("https://b.example/b-token", key)
-    assert change(desk, key=f"{other}\n").target == "https://b.example/…"
-    assert secret(desk) == ChannelSecret("https://b.example/b-token", other)
-    assert change(desk, kinds=("quota-reached",)).kinds == ["quota-reached"]
-    assert secret(desk) == ChannelSecret("https://b.example/b-token", other)
-    assert change(desk, kinds=()).kinds == sorted(OF_ACCOUNTS)
-    [after] = desk.context.directory.now.channels.values()
+def test_where_to_key_and_kinds_are_changed_each_for_itself(admin: AdminWorld) -> None:
+    run(add_channel(admin.context, hook(account="alpha")))
+    key, other = secret(admin).key, new_key()
+    [before] = admin.context.directory.now.channels.values()
+    assert change(admin, webhook="https://b.example/b-token").target == "https://b.example/…"
+    assert secret(admin) == ChannelSecret("https://b.example/b-token", key)
+    assert change(admin, key=f"{other}\n").target == "https://b.example/…"
+    assert secret(admin) == ChannelSecret("https://b.example/b-token", other)
+    assert change(admin, kinds=("quota-reached",)).kinds == ["quota-reached"]
+    assert secret(admin) == ChannelSecret("https://b.example/b-token", other)
+    assert change(admin, kinds=()).kinds == sorted(OF_ACCOUNTS)
+    [after] = admin.context.directory.now.channels.values()
     assert (after.id, after.created_at) == (before.id, before.created_at)
 
 
-def test_every_kind_is_more_with_all_accounts_and_less_without(desk: Desk) -> None:
-    run(add_channel(desk.context, hook()))
-    assert set(change(desk, account="", all_accounts=True).kinds) == OF_THE_SERVER | OF_ACCOUNTS
-    assert not change(desk, account="", all_accounts=False).all_accounts
-    [channel] = desk.context.directory.now.channels.values()
+def test_every_kind_is_more_with_all_accounts_and_less_without(admin: AdminWorld) -> None:
+    run(add_channel(admin.context, hook()))
+    assert set(change(admin, account="", all_accounts=True).kinds) == OF_THE_SERVER | OF_ACCOUNTS
+    assert not change(admin, account="", all_accounts=False).all_accounts
+    [channel] = admin.context.directory.now.channels.values()
     assert (channel.kinds, channel.hears_all) == (OF_THE_SERVER, False)
     assert change(
-        desk, account="", all_accounts=True, kinds=("mail-expired", "room-short")
+        admin, account="", all_accounts=True, kinds=("mail-expired", "room-short")
     ).kinds == [
         "mail-expired",
         "room-short",
     ]
     with pytest.raises(AdminError, match="never get mail-expired"):
-        change(desk, account="", all_accounts=False)
-    [newest] = run(desk.store.audit.audit(limit=1))
+        change(admin, account="", all_accounts=False)
+    [newest] = run(admin.store.audit.audit(limit=1))
     assert newest.changes[0].after == "mail-expired, room-short"
     assert newest.changes[1] == Change("hears_all", "no", "yes")
 
 
-def test_a_mail_address_and_a_url_of_apprise_are_changed(desk: Desk) -> None:
-    run(add_channel(desk.context, mail("ops@example.org", account="alpha")))
-    assert change(desk, "mail", mail="noc@Example.ORG").target == "noc@example.org"
+def test_a_mail_address_and_a_url_of_apprise_are_changed(admin: AdminWorld) -> None:
+    run(add_channel(admin.context, mail("ops@example.org", account="alpha")))
+    assert change(admin, "mail", mail="noc@Example.ORG").target == "noc@example.org"
     with pytest.raises(AdminError, match="is held here"):
-        change(desk, "mail", mail="ops@alpha.example")
-    run(remove_channel(desk.context, "alpha", "mail", "why"))
+        change(admin, "mail", mail="ops@alpha.example")
+    run(remove_channel(admin.context, "alpha", "mail", "why"))
     chat = NewChannel.model_validate(
         {"name": "chat", "apprise": "json://a.example/a-token", "account": "alpha"}
     )
-    run(add_channel(desk.context, chat))
-    assert change(desk, "chat", apprise="xml://b.example/b-token").target == "xml://…"
-    assert secret(desk) == ChannelSecret("xml://b.example/b-token")
+    run(add_channel(admin.context, chat))
+    assert change(admin, "chat", apprise="xml://b.example/b-token").target == "xml://…"
+    assert secret(admin) == ChannelSecret("xml://b.example/b-token")
 
 
 @pytest.mark.parametrize(
@@ -224,25 +230,25 @@ def test_a_mail_address_and_a_url_of_apprise_are_changed(desk: Desk) -> None:
     ],
 )
 def test_an_impossible_change_is_reported_and_changes_nothing(
-    desk: Desk, fields: dict[str, Any], kind: ErrorKind, says: str
+    admin: AdminWorld, fields: dict[str, Any], kind: ErrorKind, says: str
 ) -> None:
-    run(add_channel(desk.context, hook(account="alpha")))
-    before, trail = run(desk.store.records.directory()), len(run(desk.store.audit.audit()))
+    run(add_channel(admin.context, hook(account="alpha")))
+    before, trail = run(admin.store.records.directory()), len(run(admin.store.audit.audit()))
     with pytest.raises(AdminError, match=says) as caught:
-        change(desk, **fields)
-    assert (caught.value.kind, run(desk.store.records.directory())) == (kind, before)
-    assert len(run(desk.store.audit.audit())) == trail
+        change(admin, **fields)
+    assert (caught.value.kind, run(admin.store.records.directory())) == (kind, before)
+    assert len(run(admin.store.audit.audit())) == trail
     assert "b-token" not in str(caught.value)
 
 
-def test_a_secret_under_a_lost_key_file_is_given_anew_as_a_whole(desk: Desk) -> None:
-    run(add_channel(desk.context, hook(account="alpha")))
-    desk.context = replace(desk.context, vault=Vault(b"another key file, of 32 octets.."))
+def test_a_secret_under_a_lost_key_file_is_given_anew_as_a_whole(admin: AdminWorld) -> None:
+    run(add_channel(admin.context, hook(account="alpha")))
+    admin.context = replace(admin.context, vault=Vault(b"another key file, of 32 octets.."))
     for part in ({"key": new_key()}, {"webhook": "https://b.example/"}):
         with pytest.raises(
             AdminError, match="cannot be opened with this key file; give URL and key again"
         ):
-            change(desk, **part)
+            change(admin, **part)
     key = new_key()
-    change(desk, key=key, webhook="https://b.example/")
-    assert secret(desk) == ChannelSecret("https://b.example/", key)
+    change(admin, key=key, webhook="https://b.example/")
+    assert secret(admin) == ChannelSecret("https://b.example/", key)

@@ -28,19 +28,19 @@ from restante.tenancy.notice import OF_ACCOUNTS, OF_THE_SERVER, NewNotice, Notic
 from restante.tenancy.principal import account_login
 from restante.tenancy.record_change import Change
 from restante.tenancy.sealed_secrets import SealBroken
-from tests.admin.channel_making import URL, desk_with_alpha, hook, mail
-from tests.admin.desk import NOW, Desk, all_of, run
+from tests.admin.admin_world import NOW, AdminWorld, all_of, run
+from tests.admin.channel_making import URL, admin_with_alpha, hook, mail
 from tests.wire import audit
 
 
 @pytest.fixture
-def desk() -> Desk:
-    return desk_with_alpha()
+def admin() -> AdminWorld:
+    return admin_with_alpha()
 
 
-def test_a_webhook_is_kept_sealed_and_shown_without_its_secrets(desk: Desk) -> None:
+def test_a_webhook_is_kept_sealed_and_shown_without_its_secrets(admin: AdminWorld) -> None:
     new = hook(account="alpha")
-    view = run(add_channel(desk.context, new))
+    view = run(add_channel(admin.context, new))
     assert (view.name, view.account, view.transport, view.target) == (
         "hook",
         "alpha",
@@ -48,62 +48,62 @@ def test_a_webhook_is_kept_sealed_and_shown_without_its_secrets(desk: Desk) -> N
         "https://hook.example/…",
     )
     assert view.kinds == sorted(OF_ACCOUNTS)
-    [channel] = desk.context.directory.now.channels.values()
+    [channel] = admin.context.directory.now.channels.values()
     assert new.key is not None
-    assert open_secret(desk.context.vault, channel) == ChannelSecret(
+    assert open_secret(admin.context.vault, channel) == ChannelSecret(
         URL, new.key.get_secret_value()
     )
     said = (
-        f"{view!r} {channel!r} {run(desk.store.audit.audit())!r} {desk.log.lines!r}"
-        f" {list(list_channels(desk.context))!r} {new!r}"
+        f"{view!r} {channel!r} {run(admin.store.audit.audit())!r} {admin.log.lines!r}"
+        f" {list(list_channels(admin.context))!r} {new!r}"
     )
     assert "a-token" not in said
     assert new.key.get_secret_value() not in said
-    assert "a-token" not in repr(open_secret(desk.context.vault, channel))
+    assert "a-token" not in repr(open_secret(admin.context.vault, channel))
 
 
-def test_a_secret_is_no_good_in_another_channels_place(desk: Desk) -> None:
-    run(add_channel(desk.context, hook(account="alpha")))
-    [channel] = desk.context.directory.now.channels.values()
+def test_a_secret_is_no_good_in_another_channels_place(admin: AdminWorld) -> None:
+    run(add_channel(admin.context, hook(account="alpha")))
+    [channel] = admin.context.directory.now.channels.values()
     for account, name in (("", "hook"), ("alpha", "other")):
         stolen = type(channel)(
             **{field: getattr(channel, field) for field in channel.__slots__}
             | {"account": account, "name": name}
         )
         with pytest.raises(SealBroken):
-            open_secret(desk.context.vault, stolen)
+            open_secret(admin.context.vault, stolen)
 
 
-def test_adding_and_removing_are_audited(desk: Desk) -> None:
-    run(add_channel(desk.context, hook(account="alpha")))
-    run(remove_channel(desk.context, "alpha", "hook", "they have moved"))
-    removed, added = run(desk.store.audit.audit(AuditFilter(account="alpha")))[:2]
+def test_adding_and_removing_are_audited(admin: AdminWorld) -> None:
+    run(add_channel(admin.context, hook(account="alpha")))
+    run(remove_channel(admin.context, "alpha", "hook", "they have moved"))
+    removed, added = run(admin.store.audit.audit(AuditFilter(account="alpha")))[:2]
     assert (added.action, added.subject, added.reason) == (AuditAction.CHANNEL_ADDED, "hook", "")
     assert Change("target", "none", "https://hook.example/…") in added.changes
     assert (removed.action, removed.reason) == (AuditAction.CHANNEL_REMOVED, "they have moved")
-    assert desk.context.directory.now.channels == {}
+    assert admin.context.directory.now.channels == {}
 
 
-def test_the_operators_own_hear_of_the_server_and_of_accounts_if_wanted(desk: Desk) -> None:
-    own = run(add_channel(desk.context, hook()))
-    every = run(add_channel(desk.context, hook("every", all_accounts=True)))
-    one = run(add_channel(desk.context, hook("one", kinds=("room-short",))))
+def test_the_operators_own_hear_of_the_server_and_of_accounts_if_wanted(admin: AdminWorld) -> None:
+    own = run(add_channel(admin.context, hook()))
+    every = run(add_channel(admin.context, hook("every", all_accounts=True)))
+    one = run(add_channel(admin.context, hook("one", kinds=("room-short",))))
     assert set(own.kinds) == OF_THE_SERVER
     assert set(every.kinds) == OF_THE_SERVER | OF_ACCOUNTS
     assert one.kinds == ["room-short"]
 
 
-def test_a_name_is_taken_once_in_each_account(desk: Desk) -> None:
-    run(add_channel(desk.context, hook(account="alpha")))
-    run(add_channel(desk.context, hook()))
+def test_a_name_is_taken_once_in_each_account(admin: AdminWorld) -> None:
+    run(add_channel(admin.context, hook(account="alpha")))
+    run(add_channel(admin.context, hook()))
     with pytest.raises(AdminError, match="is there already") as caught:
-        run(add_channel(desk.context, mail("ops@example.org", "hook", account="alpha")))
+        run(add_channel(admin.context, mail("ops@example.org", "hook", account="alpha")))
     assert caught.value.kind is ErrorKind.EXISTS
-    assert [(one.account, one.name) for one in list_channels(desk.context)] == [
+    assert [(one.account, one.name) for one in list_channels(admin.context)] == [
         ("", "hook"),
         ("alpha", "hook"),
     ]
-    assert [one.account for one in list_channels(desk.context, "alpha")] == ["alpha"]
+    assert [one.account for one in list_channels(admin.context, "alpha")] == ["alpha"]
 
 
 @pytest.mark.parametrize(
@@ -111,47 +111,47 @@ def test_a_name_is_taken_once_in_each_account(desk: Desk) -> None:
     [(NoticeResult.SENT, True), (NoticeResult.NOT_NOW, False), (NoticeResult.REFUSED, False)],
 )
 def test_a_test_is_sent_now_and_says_how_it_went(
-    desk: Desk, end: NoticeResult, is_sent: bool
+    admin: AdminWorld, end: NoticeResult, is_sent: bool
 ) -> None:
-    run(add_channel(desk.context, mail("ops@example.org")))
-    desk.transports.answer = NoticeAttempt(end, "the answer")
-    outcome = run(try_channel(desk.context, "", "mail"))
+    run(add_channel(admin.context, mail("ops@example.org")))
+    admin.transports.answer = NoticeAttempt(end, "the answer")
+    outcome = run(try_channel(admin.context, "", "mail"))
     assert (outcome.is_sent, outcome.text) == (is_sent, "the answer")
-    [(channel, notice)] = desk.transports.sent
+    [(channel, notice)] = admin.transports.sent
     assert (channel.name, notice.news.kind, notice.news.account) == ("mail", NoticeKind.TEST, "")
-    assert run(all_of(list_waiting(desk.context))) == []
+    assert run(all_of(list_waiting(admin.context))) == []
 
 
 @pytest.mark.parametrize("account", ["", "beta"])
-def test_another_accounts_channel_is_not_there(desk: Desk, account: str) -> None:
-    run(desk.host("beta.example", "beta"))
-    run(add_channel(desk.context, hook(account="alpha")))
+def test_another_accounts_channel_is_not_there(admin: AdminWorld, account: str) -> None:
+    run(admin.host("beta.example", "beta"))
+    run(add_channel(admin.context, hook(account="alpha")))
     for work in (
-        remove_channel(desk.context, account, "hook", "why"),
-        try_channel(desk.context, account, "hook"),
+        remove_channel(admin.context, account, "hook", "why"),
+        try_channel(admin.context, account, "hook"),
     ):
         with pytest.raises(AdminError) as caught:
             run(work)
         assert caught.value.kind is ErrorKind.NOT_FOUND
-    assert desk.transports.sent == []
+    assert admin.transports.sent == []
 
 
-def test_waiting_notices_are_shown_by_account(desk: Desk) -> None:
+def test_waiting_notices_are_shown_by_account(admin: AdminWorld) -> None:
     async def story() -> None:
-        await add_channel(desk.context, hook(account="alpha"))
-        await add_channel(desk.context, hook("own"))
-        for channel in desk.context.directory.now.channels.values():
+        await add_channel(admin.context, hook(account="alpha"))
+        await add_channel(admin.context, hook("own"))
+        for channel in admin.context.directory.now.channels.values():
             news = NoticeFacts(NoticeKind.TEST, channel.account, "thing", "text", NOW)
-            await desk.store.notices.keep_notices(
+            await admin.store.notices.keep_notices(
                 [NewNotice(channel.id, f"key of {channel.name}", news, 3, NOW)], [], [], 10
             )
 
     asyncio.run(story())
-    assert [one.id for one in run(all_of(list_waiting(desk.context)))] == [
+    assert [one.id for one in run(all_of(list_waiting(admin.context)))] == [
         "key of hook",
         "key of own",
     ]
-    [one] = run(all_of(list_waiting(desk.context, "alpha")))
+    [one] = run(all_of(list_waiting(admin.context, "alpha")))
     assert (one.channel, one.account, one.kind, one.held_back, one.failures) == (
         "hook",
         "alpha",
@@ -159,21 +159,21 @@ def test_waiting_notices_are_shown_by_account(desk: Desk) -> None:
         3,
         0,
     )
-    assert len(run(all_of(list_waiting(desk.context, limit=1)))) == 1
+    assert len(run(all_of(list_waiting(admin.context, limit=1)))) == 1
 
 
-def test_an_account_with_channels_is_not_removed(desk: Desk) -> None:
-    run(add_channel(desk.context, hook(account="alpha")))
+def test_an_account_with_channels_is_not_removed(admin: AdminWorld) -> None:
+    run(add_channel(admin.context, hook(account="alpha")))
     with pytest.raises(AdminError, match="1 notice channel;"):
-        run(remove_account(desk.context, "alpha", "gone"))
+        run(remove_account(admin.context, "alpha", "gone"))
 
 
-def test_hosting_a_domain_that_notices_are_mailed_to_warns(desk: Desk) -> None:
-    run(add_channel(desk.context, mail("ops@beta.example", account="alpha")))
+def test_hosting_a_domain_that_notices_are_mailed_to_warns(admin: AdminWorld) -> None:
+    run(add_channel(admin.context, mail("ops@beta.example", account="alpha")))
     new = NewDomain(
         name="beta.example", account="alpha", destination="192.0.2.7", allow=("192.0.2.1",)
     )
-    assert run(add_domain(desk.context, new)).warnings == [
+    assert run(add_domain(admin.context, new)).warnings == [
         "domain beta.example: notice channel mail of alpha mails to it, and is given up"
     ]
 
@@ -181,25 +181,27 @@ def test_hosting_a_domain_that_notices_are_mailed_to_warns(desk: Desk) -> None:
 # --- changes
 
 
-def change(desk: Desk, name: str = "hook", account: str = "alpha", **fields: Any) -> ChannelView:
+def change(
+    admin: AdminWorld, name: str = "hook", account: str = "alpha", **fields: Any
+) -> ChannelView:
     wanted = ChannelChange.model_validate(fields)
-    return run(change_channel(desk.context, account, name, wanted, "they have moved"))
+    return run(change_channel(admin.context, account, name, wanted, "they have moved"))
 
 
-def secret(desk: Desk) -> ChannelSecret:
+def secret(admin: AdminWorld) -> ChannelSecret:
     """Return what the only channel keeps secret."""
-    [channel] = desk.context.directory.now.channels.values()
-    return open_secret(desk.context.vault, channel)
+    [channel] = admin.context.directory.now.channels.values()
+    return open_secret(admin.context.vault, channel)
 
 
-def test_a_change_is_audited_without_its_secrets(desk: Desk) -> None:
-    run(add_channel(desk.context, hook(account="alpha")))
+def test_a_change_is_audited_without_its_secrets(admin: AdminWorld) -> None:
+    run(add_channel(admin.context, hook(account="alpha")))
     key = new_key()
     change(
-        desk, webhook="https://b.example/b-token", key=key, kinds=("quota-reached", "mail-expired")
+        admin, webhook="https://b.example/b-token", key=key, kinds=("quota-reached", "mail-expired")
     )
-    change(desk, kinds=())
-    again, first = run(desk.store.audit.audit(AuditFilter(account="alpha")))[:2]
+    change(admin, kinds=())
+    again, first = run(admin.store.audit.audit(AuditFilter(account="alpha")))[:2]
     assert (first.action, first.subject) == (AuditAction.CHANNEL_CHANGED, "hook")
     assert first.reason == again.reason == "they have moved"
     assert [one.field for one in first.changes] == ["target", "sealed secret", "kinds"]
@@ -209,61 +211,61 @@ def test_a_change_is_audited_without_its_secrets(desk: Desk) -> None:
         ("kinds", "mail-expired, quota-reached")
     ]
     said = (
-        f"{run(desk.store.audit.audit())!r} {desk.log.lines!r}"
-        f" {list(list_channels(desk.context))!r}"
+        f"{run(admin.store.audit.audit())!r} {admin.log.lines!r}"
+        f" {list(list_channels(admin.context))!r}"
     )
     assert "b-token" not in said
     assert key not in said
 
 
-def test_the_same_target_and_key_again_change_nothing(desk: Desk) -> None:
-    run(add_channel(desk.context, hook(account="alpha")))
-    target = secret(desk).url
-    before = len(run(desk.store.audit.audit()))
-    change(desk, webhook=target)
-    change(desk, webhook=target, key=secret(desk).key)
-    assert len(run(desk.store.audit.audit())) == before
-    change(desk, webhook=f"{target}x")
-    assert len(run(desk.store.audit.audit())) == before + 1
+def test_the_same_target_and_key_again_change_nothing(admin: AdminWorld) -> None:
+    run(add_channel(admin.context, hook(account="alpha")))
+    target = secret(admin).url
+    before = len(run(admin.store.audit.audit()))
+    change(admin, webhook=target)
+    change(admin, webhook=target, key=secret(admin).key)
+    assert len(run(admin.store.audit.audit())) == before
+    change(admin, webhook=f"{target}x")
+    assert len(run(admin.store.audit.audit())) == before + 1
 
 
-def test_waiting_notices_leave_by_the_channel_of_that_time(desk: Desk) -> None:
+def test_waiting_notices_leave_by_the_channel_of_that_time(admin: AdminWorld) -> None:
     async def story() -> None:
-        await add_channel(desk.context, hook(account="alpha"))
-        [channel] = desk.context.directory.now.channels.values()
+        await add_channel(admin.context, hook(account="alpha"))
+        [channel] = admin.context.directory.now.channels.values()
         news = NoticeFacts(NoticeKind.MAIL_EXPIRED, "alpha", "thing", "text", NOW)
-        await desk.store.notices.keep_notices(
+        await admin.store.notices.keep_notices(
             [NewNotice(channel.id, "the key", news, 0, NOW + 900)], [], [], 10
         )
         await change_channel(
-            desk.context, "alpha", "hook", ChannelChange(kinds=(NoticeKind.QUOTA_REACHED,)), "why"
+            admin.context, "alpha", "hook", ChannelChange(kinds=(NoticeKind.QUOTA_REACHED,)), "why"
         )
 
     run(story())
-    [waiting] = run(all_of(list_waiting(desk.context)))
+    [waiting] = run(all_of(list_waiting(admin.context)))
     assert (waiting.id, waiting.next_attempt_at.timestamp()) == ("the key", NOW)
 
 
-def test_a_change_needs_its_reason_and_a_channel(desk: Desk) -> None:
-    run(add_channel(desk.context, mail("ops@example.org", account="alpha")))
+def test_a_change_needs_its_reason_and_a_channel(admin: AdminWorld) -> None:
+    run(add_channel(admin.context, mail("ops@example.org", account="alpha")))
     with pytest.raises(AdminError, match="only webhooks are signed"):
-        change(desk, "mail", key=new_key())
+        change(admin, "mail", key=new_key())
     with pytest.raises(AdminError, match="reason"):
-        run(change_channel(desk.context, "alpha", "mail", ChannelChange(kinds=()), " "))
+        run(change_channel(admin.context, "alpha", "mail", ChannelChange(kinds=()), " "))
     for account, name in (("", "mail"), ("alpha", "hook")):
         with pytest.raises(AdminError) as caught:
-            change(desk, name, account, kinds=())
+            change(admin, name, account, kinds=())
         assert caught.value.kind is ErrorKind.NOT_FOUND
 
 
-def test_a_channel_that_goes_while_it_is_changed_is_not_added_again(desk: Desk) -> None:
-    run(add_channel(desk.context, hook(account="alpha")))
-    [channel] = desk.context.directory.now.channels.values()
-    run(desk.store.records.remove_channel(channel.id, audit()))
+def test_a_channel_that_goes_while_it_is_changed_is_not_added_again(admin: AdminWorld) -> None:
+    run(add_channel(admin.context, hook(account="alpha")))
+    [channel] = admin.context.directory.now.channels.values()
+    run(admin.store.records.remove_channel(channel.id, audit()))
     with pytest.raises(AdminError, match="was removed meanwhile") as caught:
-        change(desk, kinds=("mail-expired",))
+        change(admin, kinds=("mail-expired",))
     assert caught.value.kind is ErrorKind.CONFLICT
-    assert run(desk.store.records.directory()).channels == {}
+    assert run(admin.store.records.directory()).channels == {}
 
 
 @pytest.mark.parametrize(
@@ -276,18 +278,18 @@ def test_a_channel_that_goes_while_it_is_changed_is_not_added_again(desk: Desk) 
     ],
 )
 def test_a_name_that_is_no_channel_is_answered_by_the_most_alike(
-    account: str, name: str, meant: str, desk: Desk
+    account: str, name: str, meant: str, admin: AdminWorld
 ) -> None:
-    run(add_channel(desk.context, hook(account="alpha")))
-    run(add_channel(desk.context, hook(name="mine")))
+    run(add_channel(admin.context, hook(account="alpha")))
+    run(add_channel(admin.context, hook(name="mine")))
     with pytest.raises(AdminError) as caught:
-        run(remove_channel(desk.context, account, name, "gone"))
+        run(remove_channel(admin.context, account, name, "gone"))
     assert caught.value.remedy == f"{meant} `restante notice list` shows all".lstrip()
 
 
-def test_a_customer_is_not_asked_about_channels_of_others(desk: Desk) -> None:
-    run(add_channel(desk.context, hook(name="mine")))
-    customer = desk.context.acting(account_login("mail", "alpha", "192.0.2.1"))
+def test_a_customer_is_not_asked_about_channels_of_others(admin: AdminWorld) -> None:
+    run(add_channel(admin.context, hook(name="mine")))
+    customer = admin.context.acting(account_login("mail", "alpha", "192.0.2.1"))
     with pytest.raises(AdminError) as caught:
         find_channel(customer, "alpha", "mine")
     assert "mean" not in caught.value.remedy

@@ -17,8 +17,8 @@ from restante.tenancy.audit import AuditAction
 from restante.tenancy.model import Account, Destination, HostedDomain, Login, PriorPassword
 from restante.tenancy.notice import Channel
 from restante.tenancy.policy import Policy
+from tests.admin.admin_world import NOW, AdminWorld
 from tests.admin.configurations import ACME, Entries, applied, apply, exported, numbers
-from tests.admin.desk import NOW, Desk
 from tests.contract.making import NOTED
 
 EVERYTHING: list[dict[str, Any]] = [
@@ -98,12 +98,12 @@ EVERYTHING: list[dict[str, Any]] = [
 
 def test_an_export_with_secrets_makes_the_same_records_in_an_empty_store() -> None:
     async def story() -> None:
-        desk, other = Desk(), Desk()
-        await applied(desk.context, EVERYTHING)
-        first = await exported(desk.context, with_secrets=True)
+        admin, other = AdminWorld(), AdminWorld()
+        await applied(admin.context, EVERYTHING)
+        first = await exported(admin.context, with_secrets=True)
         assert numbers(await applied(other.context, first))[4] == 0
         assert json.dumps(await exported(other.context, with_secrets=True)) == json.dumps(first)
-        for context in (desk.context, other.context):
+        for context in (admin.context, other.context):
             for prune in Prune:
                 assert numbers(await applied(context, first, prune))[:3] == (0, 0, 0)
 
@@ -112,9 +112,9 @@ def test_an_export_with_secrets_makes_the_same_records_in_an_empty_store() -> No
 
 def test_an_export_has_every_field_that_was_applied_and_no_secret() -> None:
     async def story() -> None:
-        desk = Desk()
-        await applied(desk.context, EVERYTHING)
-        export = await exported(desk.context)
+        admin = AdminWorld()
+        await applied(admin.context, EVERYTHING)
+        export = await exported(admin.context)
         domain = next(one for one in export if one["thing"] == "domain")
         wanted = {**EVERYTHING[4], "retention": 86400.0}
         for key in ("destination_password", "addresses"):
@@ -125,15 +125,15 @@ def test_an_export_has_every_field_that_was_applied_and_no_secret() -> None:
         for secret in ("correct horse", "a secret word", "secret-path", "whsec", "sealed", "argon"):
             assert secret not in text
         for prune in Prune:
-            assert numbers(await applied(desk.context, export, prune))[:3] == (0, 0, 0)
+            assert numbers(await applied(admin.context, export, prune))[:3] == (0, 0, 0)
 
     asyncio.run(story())
 
 
 def test_defaults_are_left_out() -> None:
-    desk = Desk()
-    apply(desk, EVERYTHING)
-    export = asyncio.run(exported(desk.context, "beta"))
+    admin = AdminWorld()
+    apply(admin, EVERYTHING)
+    export = asyncio.run(exported(admin.context, "beta"))
     assert export == [
         {"thing": "account", "name": "beta"},
         {
@@ -146,9 +146,9 @@ def test_defaults_are_left_out() -> None:
 
 
 def test_sealed_secrets_show_nothing_and_fit_one_name_and_one_key_only() -> None:
-    desk = Desk()
-    apply(desk, EVERYTHING)
-    export = asyncio.run(exported(desk.context, with_secrets=True))
+    admin = AdminWorld()
+    apply(admin, EVERYTHING)
+    export = asyncio.run(exported(admin.context, with_secrets=True))
     text = json.dumps(export)
     for secret in ("correct horse", "a secret word", "secret-path", "whsec", "argon"):
         assert secret not in text
@@ -156,23 +156,23 @@ def test_sealed_secrets_show_nothing_and_fit_one_name_and_one_key_only() -> None
 
 
 def test_a_suspension_that_has_ended_is_not_exported() -> None:
-    desk = Desk()
-    apply(desk, EVERYTHING)
-    late = replace(desk.context, now=lambda: NOW + 400 * 365 * 86400.0)
+    admin = AdminWorld()
+    apply(admin, EVERYTHING)
+    late = replace(admin.context, now=lambda: NOW + 400 * 365 * 86400.0)
     domain = next(one for one in asyncio.run(exported(late)) if one["thing"] == "domain")
     assert domain["hold"] == "on-return"
     assert not domain.keys() & {"reason", "until", "while_suspended", "hold_otherwise"}
 
 
 def test_a_long_list_follows_its_domain_in_parts() -> None:
-    desk = Desk()
+    admin = AdminWorld()
     names = [f"user{number:04}" for number in range(2500)]
-    apply(desk, [*ACME[:2], {**ACME[2], "addresses": names}])
-    export = asyncio.run(exported(desk.context))
+    apply(admin, [*ACME[:2], {**ACME[2], "addresses": names}])
+    export = asyncio.run(exported(admin.context))
     parts = [one["addresses"] for one in export if one["thing"] == "addresses"]
     assert [name for part in parts for name in part] == names
     assert max(map(len, parts)) == 1000
-    other = Desk()
+    other = AdminWorld()
     assert numbers(apply(other, export))[4] == 0
     assert asyncio.run(exported(other.context)) == export
 
@@ -270,10 +270,10 @@ def configurations(draw: st.DrawFn) -> Entries:
 KEY = "whsec_" + "QUJD" * 8
 
 
-async def state(desk: Desk) -> list[dict[str, Any]]:
+async def state(admin: AdminWorld) -> list[dict[str, Any]]:
     """Return all records, with whatever can be compared of their secrets."""
-    entries = await exported(desk.context)
-    for login in desk.context.directory.now.logins.values():
+    entries = await exported(admin.context)
+    for login in admin.context.directory.now.logins.values():
         assert login.can_use_scram
     return entries
 
@@ -282,12 +282,12 @@ async def state(desk: Desk) -> list[dict[str, Any]]:
 @settings(max_examples=50, deadline=None)
 def test_pruning_gives_the_same_result_from_any_state(first: Entries, second: Entries) -> None:
     async def story() -> None:
-        desk, empty = Desk(), Desk()
-        assert numbers(await applied(desk.context, first))[4] == 0
-        assert numbers(await applied(desk.context, second, Prune.ACCOUNTS))[4] == 0
+        admin, empty = AdminWorld(), AdminWorld()
+        assert numbers(await applied(admin.context, first))[4] == 0
+        assert numbers(await applied(admin.context, second, Prune.ACCOUNTS))[4] == 0
         assert numbers(await applied(empty.context, second))[4] == 0
-        assert await state(desk) == await state(empty)
-        again = await applied(desk.context, second, Prune.ACCOUNTS)
+        assert await state(admin) == await state(empty)
+        again = await applied(admin.context, second, Prune.ACCOUNTS)
         assert numbers(again)[:3] == (0, 0, 0)
 
     asyncio.run(story())
@@ -295,30 +295,30 @@ def test_pruning_gives_the_same_result_from_any_state(first: Entries, second: En
 
 @pytest.mark.parametrize("prune", [Prune.NOTHING, Prune.RECORDS])
 def test_accounts_that_are_not_named_stay_unless_they_are_to_go(prune: Prune) -> None:
-    desk = Desk()
-    apply(desk, EVERYTHING)
-    before = asyncio.run(exported(desk.context, "beta"))
-    apply(desk, [EVERYTHING[0]], prune)
-    assert asyncio.run(exported(desk.context, "beta")) == before
-    names = set(desk.context.directory.now.logins)
+    admin = AdminWorld()
+    apply(admin, EVERYTHING)
+    before = asyncio.run(exported(admin.context, "beta"))
+    apply(admin, [EVERYTHING[0]], prune)
+    assert asyncio.run(exported(admin.context, "beta")) == before
+    names = set(admin.context.directory.now.logins)
     assert names == (set() if prune is Prune.RECORDS else {"acme-mail", "other"})
 
 
 def test_an_export_of_secrets_is_audited_before_it_begins() -> None:
     async def story() -> None:
-        desk = Desk()
-        await applied(desk.context, EVERYTHING)
-        await exported(desk.context)
+        admin = AdminWorld()
+        await applied(admin.context, EVERYTHING)
+        await exported(admin.context)
         for account in (None, "acme"):
-            await anext(export_with_secrets(desk.context, account))
-        entries = await desk.store.audit.audit(limit=2)
+            await anext(export_with_secrets(admin.context, account))
+        entries = await admin.store.audit.audit(limit=2)
         assert [(one.action, one.subject, one.account) for one in entries] == [
             (AuditAction.SECRETS_EXPORTED, "acme", "acme"),
             (AuditAction.SECRETS_EXPORTED, "all accounts", ""),
         ]
         with pytest.raises(AdminError):
-            await anext(export_with_secrets(desk.context, "none"))
-        assert len(await desk.store.audit.audit(limit=2)) == 2
+            await anext(export_with_secrets(admin.context, "none"))
+        assert len(await admin.store.audit.audit(limit=2)) == 2
 
     asyncio.run(story())
 
@@ -346,10 +346,10 @@ def test_every_field_of_a_record_is_exported(record: Any) -> None:
 
 def test_every_field_of_destination_and_policy_is_exported() -> None:
     async def story() -> None:
-        desk, other = Desk(), Desk()
-        await applied(desk.context, EVERYTHING)
-        await applied(other.context, await exported(desk.context, with_secrets=True))
-        ours, theirs = (one.context.directory.now for one in (desk, other))
+        admin, other = AdminWorld(), AdminWorld()
+        await applied(admin.context, EVERYTHING)
+        await applied(other.context, await exported(admin.context, with_secrets=True))
+        ours, theirs = (one.context.directory.now for one in (admin, other))
         domain, copy = (one.domains["acme.example"] for one in (ours, theirs))
         assert copy == replace(domain, id=copy.id)
         plain = Policy()
@@ -367,19 +367,19 @@ def test_every_field_of_destination_and_policy_is_exported() -> None:
 
 def test_a_rotation_and_who_set_a_destination_move_with_their_records() -> None:
     async def story() -> None:
-        desk, other = Desk(), Desk()
-        await applied(desk.context, EVERYTHING)
-        login = desk.context.directory.now.logins["acme-mail"]
+        admin, other = AdminWorld(), AdminWorld()
+        await applied(admin.context, EVERYTHING)
+        login = admin.context.directory.now.logins["acme-mail"]
         prior = PriorPassword("$argon2id$old", None, None, 2e9)
         rotating = replace(login, prior=prior, valid_until=3e9)
-        await desk.store.records.put_login(rotating, NOTED)
-        domain = desk.context.directory.now.domains["acme.example"]
+        await admin.store.records.put_login(rotating, NOTED)
+        domain = admin.context.directory.now.domains["acme.example"]
         chosen = replace(
             domain, destination=replace(domain.destination, host="8.8.8.8", set_by="acme")
         )
-        await desk.store.records.put_domain(chosen, NOTED)
-        await desk.context.directory.refresh()
-        await applied(other.context, await exported(desk.context, with_secrets=True))
+        await admin.store.records.put_domain(chosen, NOTED)
+        await admin.context.directory.refresh()
+        await applied(other.context, await exported(admin.context, with_secrets=True))
         copies = other.context.directory.now
         assert copies.logins["acme-mail"] == rotating
         assert copies.domains["acme.example"].destination == chosen.destination

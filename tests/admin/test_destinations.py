@@ -5,7 +5,7 @@ import pytest
 from restante.admin import destinations
 from restante.admin.admin_error import AdminError
 from restante.admin.destinations import is_local, judge_destination, reaches, read_destination
-from tests.admin.desk import Desk, FakeResolver, run
+from tests.admin.admin_world import AdminWorld, FakeResolver, run
 
 
 @pytest.mark.parametrize(
@@ -49,18 +49,18 @@ def test_a_destination_that_is_ourselves_is_refused(host: str, port: int) -> Non
         {"alias.example": ["127.0.0.1"], "both.example": ["192.0.2.1", "127.0.0.1"]}
     )
     with pytest.raises(AdminError, match="this server's own"):
-        run(judge_destination(Desk(resolver=resolver).context, host, port))
+        run(judge_destination(AdminWorld(resolver=resolver).context, host, port))
 
 
 @pytest.mark.parametrize(
     ("host", "port"), [("127.0.0.2", 2525), ("127.0.0.1", 2526), ("192.0.2.1", 2525)]
 )
 def test_a_neighbour_on_this_machine_is_no_loop(host: str, port: int) -> None:
-    assert run(judge_destination(Desk().context, host, port)) == []
+    assert run(judge_destination(AdminWorld().context, host, port)) == []
 
 
 def test_a_name_that_does_not_resolve_now_is_only_warned_of() -> None:
-    warnings = run(judge_destination(Desk().context, "off.example", 25))
+    warnings = run(judge_destination(AdminWorld().context, "off.example", 25))
     assert len(warnings) == 1
     assert "off.example" in warnings[0]
 

@@ -7,33 +7,33 @@ import pytest
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.domain_glances import list_glances, show_glance
 from restante.tenancy.principal import Principal, Role
-from tests.admin.desk import ALPHA, Desk
+from tests.admin.admin_world import ALPHA, AdminWorld
 
 BETA = Principal(Role.ACCOUNT, "user b (beta)", "192.0.2.9", "beta")
 
 
-def hosted() -> Desk:
-    desk = Desk()
+def hosted() -> AdminWorld:
+    admin = AdminWorld()
 
     async def story() -> None:
         for number, name in enumerate(("alpha", "beta", "gamma"), 1):
-            await desk.host(f"{name}.example", name)
-            await desk.hold(number, number, f"a@{name}.example")
-        await desk.refuse(3, 3, "a@gamma.example", "550 no")
+            await admin.host(f"{name}.example", name)
+            await admin.hold(number, number, f"a@{name}.example")
+        await admin.refuse(3, 3, "a@gamma.example", "550 no")
 
     asyncio.run(story())
-    return desk
+    return admin
 
 
 def test_pages_by_name_with_the_sum_of_all() -> None:
-    desk = hosted()
-    found = asyncio.run(list_glances(desk.context, after="alpha.example", limit=1))
+    admin = hosted()
+    found = asyncio.run(list_glances(admin.context, after="alpha.example", limit=1))
     assert [one.name for one in found.page] == ["beta.example"]
     assert [one.name for one in found.needy] == ["alpha.example", "beta.example", "gamma.example"]
     assert (found.domains, found.held.messages, found.held.held) == (3, 3, 2)
     assert found.needy[2].refused == 1
     assert found.needy[0].drain is not None
-    assert found.needy[0].name == desk.context.directory.now.domain_by_id(ALPHA).name  # type: ignore[union-attr]
+    assert found.needy[0].name == admin.context.directory.now.domain_by_id(ALPHA).name  # type: ignore[union-attr]
 
 
 def test_an_account_sees_its_own_only() -> None:

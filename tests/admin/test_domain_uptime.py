@@ -8,7 +8,7 @@ from restante.admin.domain_uptime import UptimeSelection, UptimeView, show_uptim
 from restante.queue.presence import PresenceChange, Seen
 from restante.tenancy.policy import DAY
 from restante.tenancy.principal import account_login
-from tests.admin.desk import NOW, Desk, run
+from tests.admin.admin_world import NOW, AdminWorld, run
 
 HOST = "mail.alpha.example:25"
 
@@ -20,11 +20,11 @@ def change(days_ago: float, seen: Seen, account: str = "alpha") -> PresenceChang
 
 
 async def shown(*changes: PresenceChange, **wanted: float) -> UptimeView:
-    desk = Desk()
-    await desk.host("alpha.example", "alpha")
-    await desk.store.presence.record_presence(changes)
+    admin = AdminWorld()
+    await admin.host("alpha.example", "alpha")
+    await admin.store.presence.record_presence(changes)
     selection = UptimeSelection.model_validate(wanted)
-    return await show_uptime(desk.context, "alpha.example", selection)
+    return await show_uptime(admin.context, "alpha.example", selection)
 
 
 def test_of_a_domain_that_was_never_probed_nothing_is_known() -> None:
@@ -75,11 +75,11 @@ def test_changes_are_read_by_pages_up_to_a_limit(monkeypatch: pytest.MonkeyPatch
 
 def test_an_account_sees_what_it_saw_and_no_other_domain() -> None:
     async def story() -> None:
-        desk = Desk()
-        await desk.host("alpha.example", "alpha")
-        await desk.host("beta.example", "beta")  # the same destination
-        await desk.store.presence.record_presence([change(9, Seen.UP, "beta")])
-        alpha = desk.context.acting(account_login("alpha-mail", "alpha", "192.0.2.1"))
+        admin = AdminWorld()
+        await admin.host("alpha.example", "alpha")
+        await admin.host("beta.example", "beta")  # the same destination
+        await admin.store.presence.record_presence([change(9, Seen.UP, "beta")])
+        alpha = admin.context.acting(account_login("alpha-mail", "alpha", "192.0.2.1"))
         view = await show_uptime(alpha, "alpha.example", UptimeSelection())
         assert view.changes == []
         with pytest.raises(AdminError) as foreign:

@@ -20,112 +20,112 @@ from restante.delivery.shown_key import NoKey
 from restante.store.figure_store import Usage
 from restante.tenancy.model import Destination, TlsUse
 from restante.tenancy.principal import Principal, Role
-from tests.admin.desk import NOW, Desk, run
+from tests.admin.admin_world import NOW, AdminWorld, run
 
 PIN = "ab" * 32
 
 
-def change(desk: Desk, **fields: Any) -> Any:
-    return change_domain(desk.context, "alpha.example", DomainChange(**fields))
+def change(admin: AdminWorld, **fields: Any) -> Any:
+    return change_domain(admin.context, "alpha.example", DomainChange(**fields))
 
 
 def test_a_domain_is_known_by_one_spelling() -> None:
-    async def story(desk: Desk) -> None:
-        await desk.host("xn--bcher-kva.example", "alpha")
-        assert (await show_domain(desk.context, "BÜCHER.example.")).name == "xn--bcher-kva.example"
+    async def story(admin: AdminWorld) -> None:
+        await admin.host("xn--bcher-kva.example", "alpha")
+        assert (await show_domain(admin.context, "BÜCHER.example.")).name == "xn--bcher-kva.example"
         with pytest.raises(AdminError) as caught:
             await add_domain(
-                desk.context,
+                admin.context,
                 NewDomain(name="bücher.example", account="alpha", destination="mail.alpha.example"),
             )
         assert caught.value.kind is ErrorKind.EXISTS
 
-    run(story(Desk()))
+    run(story(AdminWorld()))
 
 
 def test_set_changes_only_what_is_given() -> None:
-    async def story(desk: Desk) -> None:
-        await desk.host("alpha.example", "alpha", tls=TlsUse.REQUIRED, connections=2)
-        before = await show_domain(desk.context, "alpha.example")
-        done = await change(desk, destination="192.0.2.9:2525")
+    async def story(admin: AdminWorld) -> None:
+        await admin.host("alpha.example", "alpha", tls=TlsUse.REQUIRED, connections=2)
+        before = await show_domain(admin.context, "alpha.example")
+        done = await change(admin, destination="192.0.2.9:2525")
         assert done.domain == before.model_copy(update={"destination": "192.0.2.9:2525"})
 
-    run(story(Desk()))
+    run(story(AdminWorld()))
 
 
 def test_the_operator_is_warned_of_a_list_that_lets_nobody_or_everybody_ask() -> None:
-    async def story(desk: Desk) -> None:
-        await desk.host("alpha.example", "alpha")
-        assert "no host is authorized" in (await change(desk, allow=())).warnings[0]
-        assert "any host" in (await change(desk, allow=("0.0.0.0/0",))).warnings[0]
+    async def story(admin: AdminWorld) -> None:
+        await admin.host("alpha.example", "alpha")
+        assert "no host is authorized" in (await change(admin, allow=())).warnings[0]
+        assert "any host" in (await change(admin, allow=("0.0.0.0/0",))).warnings[0]
 
-    run(story(Desk()))
+    run(story(AdminWorld()))
 
 
 def test_a_drain_is_ended_by_a_suspension_and_a_removal_and_not_by_another_change() -> None:
-    async def story(desk: Desk) -> None:
-        number = await desk.host("alpha.example", "alpha")
-        assert desk.server
-        await change(desk, connections=3)
-        assert desk.server.stopped == []
-        await change(desk, hold="suspended", reason="not paid")
-        await remove_domain(desk.context, "alpha.example", "moved away")
-        assert desk.server.stopped == [
+    async def story(admin: AdminWorld) -> None:
+        number = await admin.host("alpha.example", "alpha")
+        assert admin.server
+        await change(admin, connections=3)
+        assert admin.server.stopped == []
+        await change(admin, hold="suspended", reason="not paid")
+        await remove_domain(admin.context, "alpha.example", "moved away")
+        assert admin.server.stopped == [
             (number, "the domain was suspended"),
             (number, "the domain is no longer hosted"),
         ]
 
-    run(story(Desk()))
+    run(story(AdminWorld()))
 
 
 def test_a_domain_that_holds_mail_stays() -> None:
-    async def story(desk: Desk) -> None:
-        number = await desk.host("alpha.example", "alpha")
-        await desk.hold(1, number, "x@alpha.example")
+    async def story(admin: AdminWorld) -> None:
+        number = await admin.host("alpha.example", "alpha")
+        await admin.hold(1, number, "x@alpha.example")
         with pytest.raises(AdminError, match="holds 1 message; release or delete them first"):
-            await remove_domain(desk.context, "alpha.example", "moved away")
+            await remove_domain(admin.context, "alpha.example", "moved away")
 
-    run(story(Desk()))
+    run(story(AdminWorld()))
 
 
 def test_domains_are_listed_by_account() -> None:
-    async def story(desk: Desk) -> None:
-        await desk.host("beta.example", "beta")
-        await desk.host("alpha.example", "alpha")
-        assert [view.name for view in await list_domains(desk.context)] == [
+    async def story(admin: AdminWorld) -> None:
+        await admin.host("beta.example", "beta")
+        await admin.host("alpha.example", "alpha")
+        assert [view.name for view in await list_domains(admin.context)] == [
             "alpha.example",
             "beta.example",
         ]
-        assert [view.name for view in await list_domains(desk.context, "beta")] == ["beta.example"]
+        assert [view.name for view in await list_domains(admin.context, "beta")] == ["beta.example"]
         with pytest.raises(AdminError):
-            await list_domains(desk.context, "gamma")
+            await list_domains(admin.context, "gamma")
 
-    run(story(Desk()))
+    run(story(AdminWorld()))
 
 
 @pytest.mark.parametrize("tls", [None, TlsUse.OPPORTUNISTIC, TlsUse.REQUIRED, TlsUse.OFF])
 def test_a_destination_that_dns_alone_tells_is_warned_of(tls: TlsUse | None) -> None:
-    async def story(desk: Desk) -> None:
-        await desk.host("other.example", "alpha")  # makes the account
+    async def story(admin: AdminWorld) -> None:
+        await admin.host("other.example", "alpha")  # makes the account
         fields: dict[str, Any] = {"account": "alpha", "allow": ("192.0.2.1",), "tls": tls}
         named = NewDomain(name="a.example", destination="mail.alpha.example", **fields)
-        [warning] = (await add_domain(desk.context, named)).warnings
+        [warning] = (await add_domain(admin.context, named)).warnings
         assert "--tls verify" in warning
         assert "--pin-now" in warning
         literal = NewDomain(name="b.example", destination="192.0.2.7", **fields)
-        assert (await add_domain(desk.context, literal)).warnings == []
+        assert (await add_domain(admin.context, literal)).warnings == []
 
-    run(story(Desk()))
+    run(story(AdminWorld()))
 
 
 def test_a_verified_destination_is_not_warned_of() -> None:
-    async def story(desk: Desk) -> None:
-        await desk.host("alpha.example", "alpha", allow=("192.0.2.1",))
-        assert (await change(desk, tls=TlsUse.VERIFY)).warnings == []
-        assert (await change(desk, connections=3)).warnings == []
-        assert len((await change(desk, tls=TlsUse.REQUIRED)).warnings) == 1
+    async def story(admin: AdminWorld) -> None:
+        await admin.host("alpha.example", "alpha", allow=("192.0.2.1",))
+        assert (await change(admin, tls=TlsUse.VERIFY)).warnings == []
+        assert (await change(admin, connections=3)).warnings == []
+        assert len((await change(admin, tls=TlsUse.REQUIRED)).warnings) == 1
 
-    run(story(Desk()))
+    run(story(AdminWorld()))
 
 
 def test_pinning_now_pins_the_key_that_is_shown_and_nothing_else(
@@ -138,49 +138,49 @@ def test_pinning_now_pins_the_key_that_is_shown_and_nothing_else(
 
     monkeypatch.setattr(destinations, "shown_key", shown)
 
-    async def story(desk: Desk) -> None:
-        await desk.host("alpha.example", "alpha")
-        done = (await change(desk, pin_now=True)).domain
+    async def story(admin: AdminWorld) -> None:
+        await admin.host("alpha.example", "alpha")
+        done = (await change(admin, pin_now=True)).domain
         assert (done.tls, done.tls_pins) == (TlsUse.VERIFY, [PIN])
         for wrong in ({"tls": TlsUse.OFF}, {"tls_pins": (PIN,)}, {"destination": "192.0.2.9"}):
             with pytest.raises(AdminError):
-                await change(desk, pin_now=True, **wrong)
-        assert await show_domain(desk.context, "alpha.example") == done
+                await change(admin, pin_now=True, **wrong)
+        assert await show_domain(admin.context, "alpha.example") == done
 
-    run(story(Desk()))
+    run(story(AdminWorld()))
 
 
 def test_a_listing_asks_the_store_for_one_domain_at_a_time() -> None:
     """The usage of all domains is a copy of ten thousand entries: it is made once, not for each."""
 
-    async def story(desk: Desk) -> None:
+    async def story(admin: AdminWorld) -> None:
         for number in range(5):
-            await desk.host(f"domain{number}.example", f"account{number}")
+            await admin.host(f"domain{number}.example", f"account{number}")
         asked: list[int] = []
 
         def usages() -> dict[int, Usage]:
             asked.append(1)
             return {}
 
-        desk.store.figures.usages = usages  # type: ignore[method-assign]
-        assert len(list(await list_domains(desk.context))) == 5
-        assert len(list(await list_domains(desk.context, "account1"))) == 1
+        admin.store.figures.usages = usages  # type: ignore[method-assign]
+        assert len(list(await list_domains(admin.context))) == 5
+        assert len(list(await list_domains(admin.context, "account1"))) == 1
         assert asked == []
 
-    run(story(Desk()))
+    run(story(AdminWorld()))
 
 
-def as_account(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> AdminContext:
+def as_account(admin: AdminWorld, monkeypatch: pytest.MonkeyPatch) -> AdminContext:
     """Return the context of an account that may change its destination."""
     monkeypatch.setattr(permissions, "may", lambda *_: True)
-    return desk.context.acting(Principal(Role.ACCOUNT, "token t", "192.0.2.1", "alpha"))
+    return admin.context.acting(Principal(Role.ACCOUNT, "token t", "192.0.2.1", "alpha"))
 
 
 def test_an_account_may_choose_public_destinations_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def story(desk: Desk) -> None:
-        await desk.host("alpha.example", "alpha")
-        account = as_account(desk, monkeypatch)
-        desk.resolver.known |= {"inside.example": ["10.0.0.1"], "out.example": ["8.8.8.8"]}
+    async def story(admin: AdminWorld) -> None:
+        await admin.host("alpha.example", "alpha")
+        account = as_account(admin, monkeypatch)
+        admin.resolver.known |= {"inside.example": ["10.0.0.1"], "out.example": ["8.8.8.8"]}
         for private in ("10.0.0.1", "inside.example", "[::ffff:10.0.0.2]:25"):
             with pytest.raises(AdminError, match="no public address") as caught:
                 await change_domain(account, "alpha.example", DomainChange(destination=private))
@@ -191,37 +191,37 @@ def test_an_account_may_choose_public_destinations_only(monkeypatch: pytest.Monk
             done = await change_domain(account, "alpha.example", chosen)
             assert done.domain.destination_set_by == "alpha"
 
-    run(story(Desk()))
+    run(story(AdminWorld()))
 
 
 def test_an_account_learns_no_cause_from_the_resolver(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def story(desk: Desk) -> None:
-        await desk.host("alpha.example", "alpha")
+    async def story(admin: AdminWorld) -> None:
+        await admin.host("alpha.example", "alpha")
         change = DomainChange(destination="unknown.example")
-        done = await change_domain(as_account(desk, monkeypatch), "alpha.example", change)
+        done = await change_domain(as_account(admin, monkeypatch), "alpha.example", change)
         cause = "cannot be resolved now; mail can go there only once it resolves"
         assert f"destination unknown.example: {cause}" in done.warnings
 
-    run(story(Desk()))
+    run(story(AdminWorld()))
 
 
 def test_the_chooser_of_a_destination_changes_with_host_and_port_only(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    async def story(desk: Desk) -> None:
-        await desk.host("alpha.example", "alpha")
-        account = as_account(desk, monkeypatch)
-        before = (await show_domain(desk.context, "alpha.example")).destination
+    async def story(admin: AdminWorld) -> None:
+        await admin.host("alpha.example", "alpha")
+        account = as_account(admin, monkeypatch)
+        before = (await show_domain(admin.context, "alpha.example")).destination
         same = await change_domain(account, "alpha.example", DomainChange(destination=before))
         assert same.domain.destination_set_by == ""
         await change_domain(account, "alpha.example", DomainChange(destination="8.8.8.8"))
-        assert (await change(desk, destination="8.8.8.8")).domain.destination_set_by == "alpha"
-        assert (await change(desk, private_destination=True)).domain.private_destination
+        assert (await change(admin, destination="8.8.8.8")).domain.destination_set_by == "alpha"
+        assert (await change(admin, private_destination=True)).domain.private_destination
         moved = await change_domain(account, "alpha.example", DomainChange(destination="8.8.4.4"))
         assert not moved.domain.private_destination, "the leave was for another host"
-        assert (await change(desk, destination="192.0.2.9")).domain.destination_set_by == ""
+        assert (await change(admin, destination="192.0.2.9")).domain.destination_set_by == ""
 
-    run(story(Desk()))
+    run(story(AdminWorld()))
 
 
 def test_an_account_sends_certificates_and_names_no_file(
@@ -231,9 +231,9 @@ def test_an_account_sends_certificates_and_names_no_file(
     file = tmp_path / "ca.pem"
     file.write_text(pem)
 
-    async def story(desk: Desk) -> None:
-        await desk.host("alpha.example", "alpha")
-        account = as_account(desk, monkeypatch)
+    async def story(admin: AdminWorld) -> None:
+        await admin.host("alpha.example", "alpha")
+        account = as_account(admin, monkeypatch)
         for path in (str(file), "/nonexistent", "relative"):
             wanted = DomainChange(tls=TlsUse.VERIFY, tls_ca=path)
             with pytest.raises(AdminError) as caught:
@@ -243,10 +243,10 @@ def test_an_account_sends_certificates_and_names_no_file(
         done = await change_domain(account, "alpha.example", wanted)
         assert done.domain.tls_ca.split() == pem.split()
         assert "PEM text with SHA-256" in str(done.changes)
-        assert (await change(desk, tls_ca=str(file))).domain.tls_ca == str(file)
-        assert (await change(desk, tls_ca="")).domain.tls_ca == ""
+        assert (await change(admin, tls_ca=str(file))).domain.tls_ca == str(file)
+        assert (await change(admin, tls_ca="")).domain.tls_ca == ""
 
-    run(story(Desk()))
+    run(story(AdminWorld()))
 
 
 @pytest.mark.parametrize(
@@ -260,12 +260,12 @@ def test_an_account_sends_certificates_and_names_no_file(
     ids=["no certificate", "cut off", "a key", "too long"],
 )
 def test_a_text_that_is_no_list_of_certificates_is_refused(text: str) -> None:
-    async def story(desk: Desk) -> None:
-        await desk.host("alpha.example", "alpha")
+    async def story(admin: AdminWorld) -> None:
+        await admin.host("alpha.example", "alpha")
         with pytest.raises(AdminError, match="authority: the text"):
-            await change(desk, tls=TlsUse.VERIFY, tls_ca=text)
+            await change(admin, tls=TlsUse.VERIFY, tls_ca=text)
 
-    run(story(Desk()))
+    run(story(AdminWorld()))
 
 
 def test_an_account_pins_the_recorded_destination_once_a_minute(
@@ -279,9 +279,9 @@ def test_an_account_pins_the_recorded_destination_once_a_minute(
 
     monkeypatch.setattr(destinations, "shown_key", shown)
 
-    async def story(desk: Desk) -> None:
-        await desk.host("alpha.example", "alpha")
-        account = as_account(desk, monkeypatch)
+    async def story(admin: AdminWorld) -> None:
+        await admin.host("alpha.example", "alpha")
+        account = as_account(admin, monkeypatch)
         elsewhere = DomainChange(destination="8.8.8.8:22", pin_now=True)
         with pytest.raises(AdminError, match="recorded destination"):
             await change_domain(account, "alpha.example", elsewhere)
@@ -293,6 +293,6 @@ def test_an_account_pins_the_recorded_destination_once_a_minute(
         assert len(asked) == 1
         for _ in range(2):
             with pytest.raises(AdminError, match="shows no key"):
-                await change(desk, pin_now=True)
+                await change(admin, pin_now=True)
 
-    run(story(Desk()))
+    run(story(AdminWorld()))

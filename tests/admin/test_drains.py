@@ -8,7 +8,7 @@ from restante.delivery.drain_state import DrainState
 from restante.store.handover_store import PastDrain
 from restante.tenancy.audit import AuditFilter
 from restante.tenancy.principal import Principal, Role
-from tests.admin.desk import NOW, Desk, run
+from tests.admin.admin_world import NOW, AdminWorld, run
 from tests.contract.making import opened
 
 PAST = PastDrain(NOW, NOW + 5, "login p", "given up", "too many failures", 3, 1, 2, "421 bye")
@@ -20,9 +20,9 @@ def of_account(name: str) -> Principal:
 
 
 def test_a_running_drain_is_shown_with_its_counts() -> None:
-    async def story(desk: Desk) -> None:
-        await desk.host("alpha.example", "alpha")
-        [view] = list_drains(desk.context).views
+    async def story(admin: AdminWorld) -> None:
+        await admin.host("alpha.example", "alpha")
+        [view] = list_drains(admin.context).views
         assert (view.domain, view.destination, view.state) == (
             "alpha.example",
             "192.0.2.1:25",
@@ -31,37 +31,37 @@ def test_a_running_drain_is_shown_with_its_counts() -> None:
         assert (view.delivered, view.refused, view.deferred) == (5, 0, 1)
         assert view.started_at.timestamp() == NOW
 
-    run(story(Desk()))
+    run(story(AdminWorld()))
 
 
 def test_drains_are_listed_within_the_scope_and_only_by_a_server() -> None:
-    async def story(desk: Desk) -> None:
-        await desk.host("alpha.example", "alpha")
+    async def story(admin: AdminWorld) -> None:
+        await admin.host("alpha.example", "alpha")
         shown = [
-            [one.domain for one in list_drains(desk.context.acting(of_account(name))).views]
+            [one.domain for one in list_drains(admin.context.acting(of_account(name))).views]
             for name in ("alpha", "beta")
         ]
         assert shown == [["alpha.example"], []]
 
-    run(story(Desk()))
-    assert list(list_drains(Desk(server=None).context).views) == []
+    run(story(AdminWorld()))
+    assert list(list_drains(AdminWorld(server=None).context).views) == []
 
 
 def test_a_drain_is_stopped_with_its_reason_and_is_shown_as_it_was() -> None:
-    async def story(desk: Desk) -> None:
-        domain = await desk.host("alpha.example", "alpha")
-        view = await stop_drain(desk.context, "Alpha.Example", DrainStop(reason="maintenance"))
+    async def story(admin: AdminWorld) -> None:
+        domain = await admin.host("alpha.example", "alpha")
+        view = await stop_drain(admin.context, "Alpha.Example", DrainStop(reason="maintenance"))
         assert view.domain == "alpha.example"
-        assert desk.server
-        assert desk.server.stopped == [(domain, "stopped by the operator: maintenance")]
-        [entry] = await desk.store.audit.audit(AuditFilter(action="drain-stopped"))
+        assert admin.server
+        assert admin.server.stopped == [(domain, "stopped by the operator: maintenance")]
+        [entry] = await admin.store.audit.audit(AuditFilter(action="drain-stopped"))
         assert (entry.subject, entry.account, entry.reason) == (
             "alpha.example",
             "alpha",
             "maintenance",
         )
 
-    run(story(Desk()))
+    run(story(AdminWorld()))
 
 
 @pytest.mark.parametrize(
@@ -69,48 +69,48 @@ def test_a_drain_is_stopped_with_its_reason_and_is_shown_as_it_was() -> None:
     [("beta.example", ErrorKind.NOT_FOUND), ("unknown.example", ErrorKind.NOT_FOUND)],
 )
 def test_where_there_is_no_drain_nothing_is_stopped_or_recorded(name: str, kind: ErrorKind) -> None:
-    async def story(desk: Desk) -> None:
-        await desk.host("alpha.example", "alpha")
-        await desk.host("beta.example", "alpha")
+    async def story(admin: AdminWorld) -> None:
+        await admin.host("alpha.example", "alpha")
+        await admin.host("beta.example", "alpha")
         with pytest.raises(AdminError) as caught:
-            await stop_drain(desk.context, name, DrainStop())
+            await stop_drain(admin.context, name, DrainStop())
         assert caught.value.kind is kind
-        assert desk.server
-        assert desk.server.stopped == []
-        assert await desk.store.audit.audit(AuditFilter(action="drain-stopped")) == []
+        assert admin.server
+        assert admin.server.stopped == []
+        assert await admin.store.audit.audit(AuditFilter(action="drain-stopped")) == []
 
-    run(story(Desk()))
+    run(story(AdminWorld()))
 
 
 def test_stopping_a_drain_twice_is_recorded_once() -> None:
-    async def story(desk: Desk) -> None:
-        await desk.host("alpha.example", "alpha")
-        assert desk.server
-        await stop_drain(desk.context, "alpha.example", DrainStop(reason="enough"))
-        desk.server.drain_state = DrainState.STOPPING
-        assert (await stop_drain(desk.context, "alpha.example", DrainStop())).state == "stopping"
-        assert len(desk.server.stopped) == 1
-        assert len(await desk.store.audit.audit(AuditFilter(action="drain-stopped"))) == 1
+    async def story(admin: AdminWorld) -> None:
+        await admin.host("alpha.example", "alpha")
+        assert admin.server
+        await stop_drain(admin.context, "alpha.example", DrainStop(reason="enough"))
+        admin.server.drain_state = DrainState.STOPPING
+        assert (await stop_drain(admin.context, "alpha.example", DrainStop())).state == "stopping"
+        assert len(admin.server.stopped) == 1
+        assert len(await admin.store.audit.audit(AuditFilter(action="drain-stopped"))) == 1
 
-    run(story(Desk()))
+    run(story(AdminWorld()))
 
 
 def test_the_last_drain_of_each_domain_is_told_within_the_scope() -> None:
-    async def story(desk: Desk) -> None:
+    async def story(admin: AdminWorld) -> None:
         for name, account in (("alpha.example", "alpha"), ("beta.example", "beta")):
-            number = await desk.host(name, account)
-            drain = await opened(desk.store, number)
-            await desk.store.handover.close_drain(drain, PAST)
-        await desk.host("new.example", "alpha")
-        both = [view.domain for view in await last_drains(desk.context)]
+            number = await admin.host(name, account)
+            drain = await opened(admin.store, number)
+            await admin.store.handover.close_drain(drain, PAST)
+        await admin.host("new.example", "alpha")
+        both = [view.domain for view in await last_drains(admin.context)]
         assert both == ["alpha.example", "beta.example"]
-        [own] = await last_drains(desk.context.acting(of_account("beta")))
+        [own] = await last_drains(admin.context.acting(of_account("beta")))
         assert (own.domain, own.end, own.reason) == (
             "beta.example",
             "given up",
             "too many failures",
         )
         assert (own.delivered, own.deferred, own.refused, own.last_words) == (3, 1, 2, "421 bye")
-        assert list(await last_drains(desk.context, "new.example")) == []
+        assert list(await last_drains(admin.context, "new.example")) == []
 
-    run(story(Desk()))
+    run(story(AdminWorld()))

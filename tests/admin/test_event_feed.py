@@ -18,7 +18,7 @@ from restante.tenancy.notice import NoticeFacts
 from restante.tenancy.numbered_change import NumberedChange, RecordKind
 from restante.tenancy.principal import Principal, Role, account_login
 from restante.tenancy.token_chain import token_principal
-from tests.admin.desk import NOW, Desk, run
+from tests.admin.admin_world import NOW, AdminWorld, run
 from tests.contract.making import NOTED
 
 ROOT = Principal(Role.OPERATOR, "operator root", "")
@@ -35,10 +35,10 @@ async def no_wait(_event: asyncio.Event, _seconds: float) -> None:
     """The time is over at once."""
 
 
-def new_feed(desk: Desk, seconds: list[float] | None = None) -> EventFeed:
+def new_feed(admin: AdminWorld, seconds: list[float] | None = None) -> EventFeed:
     clock = seconds or [0.0]
-    feed = EventFeed(desk.context.directory, lambda: NOW, no_wait, lambda: clock[0])
-    desk.context.directory.on_numbered(feed.hear_changes)
+    feed = EventFeed(admin.context.directory, lambda: NOW, no_wait, lambda: clock[0])
+    admin.context.directory.on_numbered(feed.hear_changes)
     return feed
 
 
@@ -71,7 +71,7 @@ async def first_id(feed: EventFeed) -> str:
 
 def test_an_account_follows_its_own_events_only() -> None:
     async def story() -> None:
-        feed = new_feed(Desk())
+        feed = new_feed(AdminWorld())
         start = await first_id(feed)
         for account in ("", "alpha", "beta"):
             feed.hear_notice(notice(account))
@@ -83,13 +83,13 @@ def test_an_account_follows_its_own_events_only() -> None:
 
 def test_a_new_account_follows_no_events_of_a_removed_one_with_its_name() -> None:
     async def story() -> None:
-        desk = Desk()
-        feed = new_feed(desk)
-        await add_account(desk.context, NewAccount(name="alpha"))
+        admin = AdminWorld()
+        feed = new_feed(admin)
+        await add_account(admin.context, NewAccount(name="alpha"))
         start = await first_id(feed)
         feed.hear_notice(notice("alpha", "of the old one"))
-        await remove_account(desk.context, "alpha", "it leaves")
-        await add_account(desk.context, NewAccount(name="alpha"))
+        await remove_account(admin.context, "alpha", "it leaves")
+        await add_account(admin.context, NewAccount(name="alpha"))
         found = await seen(feed, ALPHA, start)
         assert [(one.kind, one.data["change"]) for one in found] == [(FeedKind.RECORD, "added")]
         assert "of the old one" in [one.data.get("about") for one in await seen(feed, ROOT, start)]
@@ -99,7 +99,7 @@ def test_a_new_account_follows_no_events_of_a_removed_one_with_its_name() -> Non
 
 def test_a_principal_of_one_domain_follows_that_domain_only() -> None:
     async def story() -> None:
-        feed = new_feed(Desk())
+        feed = new_feed(AdminWorld())
         start = await first_id(feed)
         feed.hear_notice(notice("alpha", "a", domain="a.example"))
         feed.hear_notice(notice("alpha", "b", domain="b.example"))
@@ -112,16 +112,16 @@ def test_a_principal_of_one_domain_follows_that_domain_only() -> None:
 
 def test_changes_of_records_are_events_of_their_account() -> None:
     async def story() -> list[tuple[object, ...]]:
-        desk = Desk()
-        feed = new_feed(desk)
-        await desk.host("first.example", "alpha")  # all records are read for the first time
+        admin = AdminWorld()
+        feed = new_feed(admin)
+        await admin.host("first.example", "alpha")  # all records are read for the first time
         start = await first_id(feed)
-        await desk.host("alpha.example", "alpha")
-        domain = desk.context.directory.now.domains["alpha.example"]
-        await desk.store.records.put_domain(domain, NOTED)
-        await desk.context.directory.refresh()
-        await desk.store.records.remove_domain(domain.id, NOTED)
-        await desk.context.directory.refresh()
+        await admin.host("alpha.example", "alpha")
+        domain = admin.context.directory.now.domains["alpha.example"]
+        await admin.store.records.put_domain(domain, NOTED)
+        await admin.context.directory.refresh()
+        await admin.store.records.remove_domain(domain.id, NOTED)
+        await admin.context.directory.refresh()
         assert await seen(feed, BETA, start) == []
         return [
             (one.data["kind"], one.data["name"], one.data["change"])
@@ -136,9 +136,9 @@ def test_changes_of_records_are_events_of_their_account() -> None:
 
 
 def test_a_domain_that_moves_leaves_one_account_and_enters_another() -> None:
-    desk = Desk()
-    run(desk.host("alpha.example", "alpha"))
-    before = desk.context.directory.now
+    admin = AdminWorld()
+    run(admin.host("alpha.example", "alpha"))
+    before = admin.context.directory.now
     moved = replace(before.domains["alpha.example"], account="beta")
     after = replace(before, domains={"alpha.example": moved})
     change = NumberedChange(9, RecordKind.DOMAIN, str(moved.id), moved)
@@ -152,7 +152,7 @@ def test_a_domain_that_moves_leaves_one_account_and_enters_another() -> None:
 @pytest.mark.parametrize("after", ["other-1", "nonsense", "-", "x" * 64, "{run}-999", "{run}-²"])
 def test_a_follower_with_an_unknown_place_is_told_to_read_again(after: str) -> None:
     async def story() -> None:
-        feed = new_feed(Desk())
+        feed = new_feed(AdminWorld())
         start = await first_id(feed)
         given = after.replace("{run}", start.partition("-")[0])
         assert [one.kind for one in await seen(feed, ROOT, given)] == [FeedKind.MISSED]
@@ -166,7 +166,7 @@ def test_a_follower_that_falls_behind_the_ring_goes_on_after_a_gap(
     monkeypatch.setattr(event_feed, "RING", 3)
 
     async def story() -> None:
-        feed = new_feed(Desk())
+        feed = new_feed(AdminWorld())
         stream = feed.follow(ROOT, "")
         await anext(stream)
         for number in range(5):
@@ -179,7 +179,7 @@ def test_a_follower_that_falls_behind_the_ring_goes_on_after_a_gap(
 
 def test_when_all_records_are_read_again_everybody_is_told() -> None:
     async def story() -> None:
-        feed = new_feed(Desk())
+        feed = new_feed(AdminWorld())
         stream = feed.follow(ALPHA, "")
         await anext(stream)
         feed.hear_changes(None)
@@ -194,7 +194,7 @@ def operator(number: int) -> Principal:
 
 def test_the_tokens_of_an_account_share_its_places() -> None:
     async def story() -> None:
-        feed = new_feed(Desk())
+        feed = new_feed(AdminWorld())
         streams = [feed.follow(replace(ALPHA, name=f"token {one}"), "") for one in range(5)]
         for stream in streams[: event_feed.MOST_OF_ONE]:
             await anext(stream)
@@ -210,7 +210,7 @@ def test_the_tokens_of_an_account_share_its_places() -> None:
 
 def test_accounts_together_leave_places_for_operators() -> None:
     async def story() -> None:
-        feed = new_feed(Desk())
+        feed = new_feed(AdminWorld())
         of_accounts = event_feed.MOST - event_feed.FOR_OPERATORS
         streams = [feed.follow(replace(ALPHA, account=f"a{one}"), "") for one in range(of_accounts)]
         streams += [feed.follow(operator(0), "") for _ in range(event_feed.FOR_OPERATORS)]
@@ -249,7 +249,7 @@ def test_operators_have_places_by_name_and_may_take_all(
 def test_a_stream_ends_when_its_time_is_over_or_the_server_stops() -> None:
     async def story() -> None:
         clock = [0.0]
-        feed = new_feed(Desk(), clock)
+        feed = new_feed(AdminWorld(), clock)
         stream = feed.follow(ROOT, "")
         await anext(stream)
         clock[0] = event_feed.FOLLOW_SECONDS
@@ -262,12 +262,12 @@ def test_a_stream_ends_when_its_time_is_over_or_the_server_stops() -> None:
     run(story())
 
 
-async def following_by_a_token(desk: Desk, feed: EventFeed, **of_maker: Any) -> Stream:
+async def following_by_a_token(admin: AdminWorld, feed: EventFeed, **of_maker: Any) -> Stream:
     """Return a quiet stream by a token that another made."""
     for token in (replace(MAKER, **of_maker), MADE):
-        await desk.store.records.put_token(token, NOTED)
-    await desk.context.directory.refresh()
-    principal = token_principal(MADE, desk.context.directory.now, "192.0.2.1")
+        await admin.store.records.put_token(token, NOTED)
+    await admin.context.directory.refresh()
+    principal = token_principal(MADE, admin.context.directory.now, "192.0.2.1")
     stream = feed.follow(principal, "")
     await anext(stream)
     assert await until_quiet(stream) == []
@@ -294,13 +294,13 @@ def test_a_stream_ends_when_its_token_or_a_maker_changes(
     of_whom: ApiToken, fields: dict[str, Any]
 ) -> None:
     async def story() -> None:
-        desk = Desk()
-        feed = new_feed(desk)
-        await desk.host("alpha.example", "alpha")
-        stream = await following_by_a_token(desk, feed)
+        admin = AdminWorld()
+        feed = new_feed(admin)
+        await admin.host("alpha.example", "alpha")
+        stream = await following_by_a_token(admin, feed)
         feed.hear_notice(notice("alpha"))  # it came before, and is not sent either
-        await desk.store.records.put_token(replace(of_whom, **fields), NOTED)
-        await desk.context.directory.refresh()
+        await admin.store.records.put_token(replace(of_whom, **fields), NOTED)
+        await admin.context.directory.refresh()
         assert await over(stream)
         assert not feed._followers
 
@@ -310,12 +310,12 @@ def test_a_stream_ends_when_its_token_or_a_maker_changes(
 @pytest.mark.parametrize("of_whom", [MADE, MAKER])
 def test_a_stream_ends_when_its_token_or_a_maker_is_removed(of_whom: ApiToken) -> None:
     async def story() -> None:
-        desk = Desk()
-        feed = new_feed(desk)
-        await desk.host("alpha.example", "alpha")
-        stream = await following_by_a_token(desk, feed)
-        await desk.store.records.remove_tokens([of_whom.id])
-        await desk.context.directory.refresh()
+        admin = AdminWorld()
+        feed = new_feed(admin)
+        await admin.host("alpha.example", "alpha")
+        stream = await following_by_a_token(admin, feed)
+        await admin.store.records.remove_tokens([of_whom.id])
+        await admin.context.directory.refresh()
         assert await over(stream)
 
     run(story())
@@ -323,13 +323,13 @@ def test_a_stream_ends_when_its_token_or_a_maker_is_removed(of_whom: ApiToken) -
 
 def test_a_stream_goes_on_when_another_token_changes() -> None:
     async def story() -> None:
-        desk = Desk()
-        feed = new_feed(desk)
-        await desk.host("alpha.example", "alpha")
-        stream = await following_by_a_token(desk, feed)
+        admin = AdminWorld()
+        feed = new_feed(admin)
+        await admin.host("alpha.example", "alpha")
+        stream = await following_by_a_token(admin, feed)
         other = replace(MAKER, id="other00000", name="other", revoked_at=NOW)
-        await desk.store.records.put_token(other, NOTED)
-        await desk.context.directory.refresh()
+        await admin.store.records.put_token(other, NOTED)
+        await admin.context.directory.refresh()
         [placed] = await until_quiet(stream)
         assert placed.event.data["name"] == "other"
 
@@ -338,16 +338,16 @@ def test_a_stream_goes_on_when_another_token_changes() -> None:
 
 def test_a_stream_ends_when_a_maker_expires_and_waits_no_longer() -> None:
     async def story() -> None:
-        desk, unix, waits = Desk(), [NOW], list[float]()
+        admin, unix, waits = AdminWorld(), [NOW], list[float]()
 
         async def wait(_event: asyncio.Event, seconds: float) -> None:
             waits.append(seconds)
             unix[0] += seconds
 
-        feed = EventFeed(desk.context.directory, lambda: unix[0], wait, lambda: 0.0)
-        await desk.host("alpha.example", "alpha")
+        feed = EventFeed(admin.context.directory, lambda: unix[0], wait, lambda: 0.0)
+        await admin.host("alpha.example", "alpha")
         ends_at = NOW + event_feed.HEARTBEAT_SECONDS + 2
-        stream = await following_by_a_token(desk, feed, expires_at=ends_at)
+        stream = await following_by_a_token(admin, feed, expires_at=ends_at)
         assert await over(stream)
         assert waits == [event_feed.HEARTBEAT_SECONDS, 2]
 
@@ -356,7 +356,7 @@ def test_a_stream_ends_when_a_maker_expires_and_waits_no_longer() -> None:
 
 def test_a_stream_of_a_token_that_ended_meanwhile_has_nothing_in_it() -> None:
     async def story() -> None:
-        feed = new_feed(Desk())
+        feed = new_feed(AdminWorld())
         stream = feed.follow(replace(ALPHA, token="gone000000"), "other-1")
         assert await anext(stream) is None  # the route waits for this one
         assert await over(stream)
@@ -366,7 +366,7 @@ def test_a_stream_of_a_token_that_ended_meanwhile_has_nothing_in_it() -> None:
 
 def test_each_change_of_records_wakes_a_waiting_follower() -> None:
     async def story() -> None:
-        feed = new_feed(Desk())
+        feed = new_feed(AdminWorld())
         stream = feed.follow(ROOT, "")
         await anext(stream)
         [follower] = feed._followers

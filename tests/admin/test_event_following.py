@@ -5,16 +5,16 @@ import pytest
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.event_following import follow_events
 from restante.tenancy.principal import NOBODY
-from tests.admin.desk import Desk
+from tests.admin.admin_world import AdminWorld
 
 
 def test_without_a_server_there_are_no_events() -> None:
     with pytest.raises(AdminError) as raised:
-        follow_events(Desk().context, "")
+        follow_events(AdminWorld().context, "")
     assert raised.value.kind is ErrorKind.UNAVAILABLE
 
 
 def test_nobody_follows() -> None:
     with pytest.raises(AdminError) as raised:
-        follow_events(Desk().context.acting(NOBODY), "")
+        follow_events(AdminWorld().context.acting(NOBODY), "")
     assert raised.value.kind is ErrorKind.NOT_ALLOWED

@@ -17,53 +17,58 @@ from restante.mail.message import ContentFile, NewMessage, message_name
 from restante.mail.message_origin import MessageOrigin
 from restante.queue.recipient_status import RecipientStatus
 from restante.tenancy.audit import AuditFilter
-from tests.admin.desk import HEAD, NOW, Desk, all_of, run
+from tests.admin.admin_world import HEAD, NOW, AdminWorld, all_of, run
 
 
-async def filled() -> Desk:
+async def filled() -> AdminWorld:
     """Two domains of two accounts: messages 1 and 2 for alpha, 3 for beta; 2 is refused."""
-    desk = Desk()
-    alpha, beta = await desk.host("alpha.example", "alpha"), await desk.host("beta.example", "beta")
-    await desk.hold(1, alpha, "x@alpha.example", "y@alpha.example")
-    await desk.hold(2, alpha, "x@alpha.example", reverse_path="")
-    await desk.hold(3, beta, "z@beta.example")
-    await desk.refuse(2, alpha, "x@alpha.example", "550 5.1.1 no such user")
-    return desk
+    admin = AdminWorld()
+    alpha, beta = (
+        await admin.host("alpha.example", "alpha"),
+        await admin.host("beta.example", "beta"),
+    )
+    await admin.hold(1, alpha, "x@alpha.example", "y@alpha.example")
+    await admin.hold(2, alpha, "x@alpha.example", reverse_path="")
+    await admin.hold(3, beta, "z@beta.example")
+    await admin.refuse(2, alpha, "x@alpha.example", "550 5.1.1 no such user")
+    return admin
 
 
-async def names(desk: Desk, **selection: object) -> list[str]:
+async def names(admin: AdminWorld, **selection: object) -> list[str]:
     return [
         view.name
-        for view in await all_of(list_queue(desk.context, QueueSelection.model_validate(selection)))
+        for view in await all_of(
+            list_queue(admin.context, QueueSelection.model_validate(selection))
+        )
     ]
 
 
 def test_the_queue_is_listed_by_what_is_asked() -> None:
     async def story() -> None:
-        desk = await filled()
-        assert await names(desk) == ["1", "2", "3"]
-        assert await names(desk, domain="Alpha.example") == ["1", "2"]
-        assert await names(desk, reverse_path="") == ["2"]
-        assert await names(desk, status=RecipientStatus.REFUSED) == ["2"]
-        assert await names(desk, older=3599) == ["1", "2", "3"]
-        assert await names(desk, older=3601) == []
-        assert await names(desk, larger=10_000) == []
-        assert await names(desk, after="2") == ["3"]
-        assert await names(desk, limit=1) == ["1"]
+        admin = await filled()
+        assert await names(admin) == ["1", "2", "3"]
+        assert await names(admin, domain="Alpha.example") == ["1", "2"]
+        assert await names(admin, reverse_path="") == ["2"]
+        assert await names(admin, status=RecipientStatus.REFUSED) == ["2"]
+        assert await names(admin, older=3599) == ["1", "2", "3"]
+        assert await names(admin, older=3601) == []
+        assert await names(admin, larger=10_000) == []
+        assert await names(admin, after="2") == ["3"]
+        assert await names(admin, limit=1) == ["1"]
 
     run(story())
 
 
 def test_a_listing_for_a_domain_that_is_not_hosted_is_an_error() -> None:
     with pytest.raises(AdminError) as caught:
-        run(names(Desk(), domain="gamma.example"))
+        run(names(AdminWorld(), domain="gamma.example"))
     assert caught.value.kind is ErrorKind.NOT_FOUND
 
 
 def test_a_message_is_shown_with_headers_states_and_replies_but_no_content() -> None:
     async def story() -> None:
-        desk = await filled()
-        view = await show_message(desk.context, "2")
+        admin = await filled()
+        view = await show_message(admin.context, "2")
         assert view.domain == "alpha.example"
         assert [(one.status, one.reply) for one in view.recipients] == [
             ("refused", "550 5.1.1 no such user")
@@ -79,8 +84,8 @@ def test_a_message_is_shown_with_headers_states_and_replies_but_no_content() -> 
 
 def test_it_is_shown_where_a_message_came_from() -> None:
     async def story() -> None:
-        desk = Desk()
-        number = await desk.host("alpha.example", "alpha")
+        admin = AdminWorld()
+        number = await admin.host("alpha.example", "alpha")
         origin = MessageOrigin("192.0.2.9", 4711, "mx.b.example", "TLSv1.3 X", "", {"filter": "x"})
         message = NewMessage(
             7,
@@ -91,8 +96,8 @@ def test_it_is_shown_where_a_message_came_from() -> None:
             origin=origin,
             message_id="<1@b>",
         )
-        await desk.store.reception.hold([message])
-        view = await show_message(desk.context, message_name(7))
+        await admin.store.reception.hold([message])
+        view = await show_message(admin.context, message_name(7))
         assert view.message_id == "<1@b>"
         assert view.origin == OriginFacts(
             address="192.0.2.9",
@@ -107,18 +112,18 @@ def test_it_is_shown_where_a_message_came_from() -> None:
 
 def test_the_headers_of_a_large_message_come_from_its_file() -> None:
     async def story() -> None:
-        desk = Desk()
-        number = await desk.host("alpha.example", "alpha")
-        spool = desk.store.reception.open_spool()
+        admin = AdminWorld()
+        number = await admin.host("alpha.example", "alpha")
+        spool = admin.store.reception.open_spool()
         content = b"Subject: large\r\n\r\nsecret" + bytes(70_000)
         await spool.write(content)
         file = await spool.close()
         assert file == ContentFile(file.name, len(content), zlib.crc32(content))
         envelope = Envelope("", ("x@alpha.example",))
-        await desk.store.reception.hold(
+        await admin.store.reception.hold(
             [NewMessage(7, number, envelope, NOW, b"Received: from a\r\n", file)]
         )
-        view = await show_message(desk.context, message_name(7))
+        view = await show_message(admin.context, message_name(7))
         assert [header.name for header in view.headers] == ["Received", "Subject"]
         assert "secret" not in view.model_dump_json()
 
@@ -132,17 +137,17 @@ def test_damage_at_the_far_end_of_a_large_message_is_told_to_who_looks_at_its_he
     head: bytes,
 ) -> None:
     async def story() -> None:
-        desk = Desk()
-        number = await desk.host("alpha.example", "alpha")
-        spool = desk.store.reception.open_spool()
+        admin = AdminWorld()
+        number = await admin.host("alpha.example", "alpha")
+        spool = admin.store.reception.open_spool()
         await spool.write(b"X-More: yes\r\n\r\n" + bytes(3_000_000))
         file = await spool.close()
-        await desk.store.reception.hold(
+        await admin.store.reception.hold(
             [NewMessage(7, number, Envelope("", ("x@alpha.example",)), NOW, head, file)]
         )
-        assert (await show_message(desk.context, message_name(7))).damage == ""
-        desk.store.state.files[file.name] = desk.store.state.files[file.name][:-1] + b"!"
-        view = await show_message(desk.context, message_name(7))
+        assert (await show_message(admin.context, message_name(7))).damage == ""
+        admin.store.state.files[file.name] = admin.store.state.files[file.name][:-1] + b"!"
+        view = await show_message(admin.context, message_name(7))
         assert "damaged" in view.damage
         assert view.headers == []
 
@@ -152,19 +157,19 @@ def test_damage_at_the_far_end_of_a_large_message_is_told_to_who_looks_at_its_he
 @pytest.mark.parametrize("name", ["", "!", "il", "1" * 13])
 def test_an_invalid_message_name_is_refused(name: str) -> None:
     with pytest.raises(AdminError) as caught:
-        run(show_message(Desk().context, name))
+        run(show_message(AdminWorld().context, name))
     assert caught.value.kind is ErrorKind.INVALID
 
 
 def test_deleted_mail_is_in_the_trail_of_its_own_account_only() -> None:
     async def story() -> None:
-        desk = await filled()
+        admin = await filled()
         done = await delete_messages(
-            desk.context, NamedMessages(names=("1", "3", "9"), reason="spam")
+            admin.context, NamedMessages(names=("1", "3", "9"), reason="spam")
         )
         assert (done.changed, done.missing) == (2, ["9"])
-        assert await names(desk) == ["2"]
-        entry = (await desk.store.audit.audit(AuditFilter(account="alpha"), limit=1))[0]
+        assert await names(admin) == ["2"]
+        entry = (await admin.store.audit.audit(AuditFilter(account="alpha"), limit=1))[0]
         assert (entry.action, entry.subject, entry.reason) == ("mail-deleted", "1", "spam")
         assert [(one.field, one.after) for one in entry.changes] == [
             ("status", "none"),
@@ -175,7 +180,7 @@ def test_deleted_mail_is_in_the_trail_of_its_own_account_only() -> None:
         assert entry.changes[2].before.endswith("@alpha.example")
         assert [
             entry.subject
-            for entry in await desk.store.audit.audit(AuditFilter(account="beta"), limit=1)
+            for entry in await admin.store.audit.audit(AuditFilter(account="beta"), limit=1)
         ] == ["3"]
 
     run(story())
@@ -183,10 +188,10 @@ def test_deleted_mail_is_in_the_trail_of_its_own_account_only() -> None:
 
 def test_deleting_takes_a_reason() -> None:
     async def story() -> None:
-        desk = await filled()
+        admin = await filled()
         with pytest.raises(AdminError):
-            await delete_messages(desk.context, NamedMessages(names=("1",), reason=""))
-        assert await names(desk) == ["1", "2", "3"]
+            await delete_messages(admin.context, NamedMessages(names=("1",), reason=""))
+        assert await names(admin) == ["1", "2", "3"]
 
     run(story())
 

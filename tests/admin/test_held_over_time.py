@@ -7,22 +7,22 @@ from restante.admin.admin_error import AdminError
 from restante.admin.held_over_time import MOST_POINTS, HeldOverTimeView, HeldSpan, show_held
 from restante.queue.held_peak import NARROW, WIDE, HeldAmount, HeldPeak, PeakPlace
 from restante.tenancy.policy import DAY
-from tests.admin.desk import NOW, Desk, run
+from tests.admin.admin_world import NOW, AdminWorld, run
 
 BEGIN = NOW // WIDE * WIDE  # of the present wide slot
 
 
 async def shown(*ages: float, account: str = "alpha", **wanted: float) -> HeldOverTimeView:
     """Show the domain; it held one message, then two and so on, at ages in seconds."""
-    desk = Desk()
-    await desk.host("alpha.example", "alpha")
-    domain = desk.context.directory.now.domains["alpha.example"]
+    admin = AdminWorld()
+    await admin.host("alpha.example", "alpha")
+    domain = admin.context.directory.now.domains["alpha.example"]
     for number, age in enumerate(ages, 1):
         for width in (NARROW, WIDE):
             at = int((NOW - age) // width * width)
             place = PeakPlace(domain.id, account, width, at)
-            await desk.store.peaks.record_peaks([HeldPeak(place, HeldAmount(number, 10 * number))])
-    return await show_held(desk.context, "alpha.example", HeldSpan.model_validate(wanted))
+            await admin.store.peaks.record_peaks([HeldPeak(place, HeldAmount(number, 10 * number))])
+    return await show_held(admin.context, "alpha.example", HeldSpan.model_validate(wanted))
 
 
 def amounts(view: HeldOverTimeView) -> list[int]:

@@ -21,7 +21,7 @@ from restante.admin.identity_provider import (
 )
 from restante.tenancy.code_flow import CallbackRefused
 from restante.tenancy.id_token import IdTokenRefused, ProvenIdentity
-from tests.admin.desk import run
+from tests.admin.admin_world import run
 from tests.admin.loopback_provider import SECRET, LoopbackProvider, answer_of, new_key
 from tests.delivery.world import Names
 
@@ -29,7 +29,7 @@ BACK = "https://portal.example.net/sign-in/provider/back"
 NOW = 1_700_000_000.0
 
 
-class Desk:
+class AdminWorld:
     """An IdentityProvider that asks the provider on loopback, with a clock of its own."""
 
     def __init__(self, provider: LoopbackProvider, directory: Path) -> None:
@@ -52,13 +52,13 @@ class Desk:
         return identity
 
 
-def on_desk(test: Callable[..., Awaitable[None]]) -> Callable[..., None]:
-    """Make a test of a story with a desk, which stands before the test's other arguments."""
+def in_admin_world(test: Callable[..., Awaitable[None]]) -> Callable[..., None]:
+    """Make a test of a story with an admin world, given before the test's other arguments."""
 
     def told(tmp_path: Path, **values: Any) -> None:
         async def story() -> None:
             async with LoopbackProvider(now=NOW).listening(tmp_path) as provider:
-                await test(Desk(provider, tmp_path), **values)
+                await test(AdminWorld(provider, tmp_path), **values)
 
         run(story())
 
@@ -69,24 +69,24 @@ def on_desk(test: Callable[..., Awaitable[None]]) -> Callable[..., None]:
     return told
 
 
-@on_desk
-async def test_a_person_comes_back_with_a_proven_identity(desk: Desk) -> None:
-    identity = await desk.sign_in()
-    assert (identity.issuer, identity.subject) == (desk.provider.issuer, "8a1f")
+@in_admin_world
+async def test_a_person_comes_back_with_a_proven_identity(admin: AdminWorld) -> None:
+    identity = await admin.sign_in()
+    assert (identity.issuer, identity.subject) == (admin.provider.issuer, "8a1f")
     assert identity.texts("groups") == {"alpha-mail"}
     assert identity.authenticated_at is None
-    assert desk.provider.requests == ["/.well-known/openid-configuration", "/keys", "/token"]
-    await desk.sign_in()
-    assert desk.provider.requests[3:] == ["/token"]
+    assert admin.provider.requests == ["/.well-known/openid-configuration", "/keys", "/token"]
+    await admin.sign_in()
+    assert admin.provider.requests[3:] == ["/token"]
 
 
-@on_desk
+@in_admin_world
 async def test_the_browser_is_sent_with_random_values_and_the_exact_redirect_uri(
-    desk: Desk,
+    admin: AdminWorld,
 ) -> None:
     asked = []
     for email in ("", "ana@alpha.example"):
-        _, url = await desk.asked.begin(BACK, "/", "192.0.2.1", email)
+        _, url = await admin.asked.begin(BACK, "/", "192.0.2.1", email)
         asked.append(dict(parse_qsl(urlsplit(url).query)))
     first, second = asked
     assert first["redirect_uri"] == BACK
@@ -99,59 +99,59 @@ async def test_the_browser_is_sent_with_random_values_and_the_exact_redirect_uri
 
 
 @pytest.mark.parametrize("method", ["client_secret_post", "client_secret_basic", "none"])
-@on_desk
-async def test_the_secret_is_sent_as_the_provider_wants(desk: Desk, method: str) -> None:
-    desk.provider.described = {"token_endpoint_auth_methods_supported": [method]}
+@in_admin_world
+async def test_the_secret_is_sent_as_the_provider_wants(admin: AdminWorld, method: str) -> None:
+    admin.provider.described = {"token_endpoint_auth_methods_supported": [method]}
     if method == "none":
-        desk.fields = {"secret_file": ""}
-    assert (await desk.sign_in()).subject == "8a1f"
+        admin.fields = {"secret_file": ""}
+    assert (await admin.sign_in()).subject == "8a1f"
 
 
-@on_desk
-async def test_a_wrong_secret_is_told_to_the_operator(desk: Desk) -> None:
-    desk.secret_file.write_text("old secret")
+@in_admin_world
+async def test_a_wrong_secret_is_told_to_the_operator(admin: AdminWorld) -> None:
+    admin.secret_file.write_text("old secret")
     with pytest.raises(ProviderFailed, match="invalid_client, status 401"):
-        await desk.sign_in()
-    desk.secret_file.write_text("")
+        await admin.sign_in()
+    admin.secret_file.write_text("")
     with pytest.raises(ProviderFailed, match="empty"):
-        await desk.sign_in()
-    desk.secret_file.unlink()
+        await admin.sign_in()
+    admin.secret_file.unlink()
     with pytest.raises(ProviderFailed, match="cannot be read: No such file"):
-        await desk.sign_in()
+        await admin.sign_in()
 
 
-@on_desk
-async def test_a_state_is_good_once_and_for_its_browser(desk: Desk) -> None:
-    begun, url = await desk.asked.begin(BACK, "/", "192.0.2.1")
-    back = desk.provider.visit(url)
-    await desk.asked.finish(back, begun.state, BACK)
-    asked = len(desk.provider.requests)
+@in_admin_world
+async def test_a_state_is_good_once_and_for_its_browser(admin: AdminWorld) -> None:
+    begun, url = await admin.asked.begin(BACK, "/", "192.0.2.1")
+    back = admin.provider.visit(url)
+    await admin.asked.finish(back, begun.state, BACK)
+    asked = len(admin.provider.requests)
     for answer in (back, {**back, "state": "other"}, {}):
         with pytest.raises(CallbackRefused, match="state is unknown, was used"):
-            await desk.asked.finish(answer, begun.state, BACK)
-    other, url = await desk.asked.begin(BACK, "/", "192.0.2.1")
+            await admin.asked.finish(answer, begun.state, BACK)
+    other, url = await admin.asked.begin(BACK, "/", "192.0.2.1")
     with pytest.raises(CallbackRefused, match="another browser"):
-        await desk.asked.finish(desk.provider.visit(url), begun.state, BACK)
+        await admin.asked.finish(admin.provider.visit(url), begun.state, BACK)
     with pytest.raises(CallbackRefused, match="state is unknown"):  # it was used up by that
-        await desk.asked.finish(desk.provider.visit(url), other.state, BACK)
-    assert len(desk.provider.requests) == asked
+        await admin.asked.finish(admin.provider.visit(url), other.state, BACK)
+    assert len(admin.provider.requests) == asked
 
 
-@on_desk
-async def test_a_state_is_too_old_after_ten_minutes(desk: Desk) -> None:
-    begun, url = await desk.asked.begin(BACK, "/", "192.0.2.1")
-    desk.clock = 600.0
+@in_admin_world
+async def test_a_state_is_too_old_after_ten_minutes(admin: AdminWorld) -> None:
+    begun, url = await admin.asked.begin(BACK, "/", "192.0.2.1")
+    admin.clock = 600.0
     with pytest.raises(CallbackRefused, match="too old"):
-        await desk.asked.finish(desk.provider.visit(url), begun.state, BACK)
+        await admin.asked.finish(admin.provider.visit(url), begun.state, BACK)
 
 
-@on_desk
-async def test_a_code_of_another_sign_in_is_refused(desk: Desk) -> None:
-    begun, url = await desk.asked.begin(BACK, "/", "192.0.2.1")
-    _, stolen = await desk.asked.begin(BACK, "/", "192.0.2.1")
-    back = {**desk.provider.visit(url), "code": desk.provider.visit(stolen)["code"]}
+@in_admin_world
+async def test_a_code_of_another_sign_in_is_refused(admin: AdminWorld) -> None:
+    begun, url = await admin.asked.begin(BACK, "/", "192.0.2.1")
+    _, stolen = await admin.asked.begin(BACK, "/", "192.0.2.1")
+    back = {**admin.provider.visit(url), "code": admin.provider.visit(stolen)["code"]}
     with pytest.raises(ProviderFailed, match="invalid_grant"):  # by the verifier of PKCE
-        await desk.asked.finish(back, begun.state, BACK)
+        await admin.asked.finish(back, begun.state, BACK)
 
 
 @pytest.mark.parametrize(
@@ -166,12 +166,12 @@ async def test_a_code_of_another_sign_in_is_refused(desk: Desk) -> None:
     ],
     ids=range(6),
 )
-@on_desk
+@in_admin_world
 async def test_an_answer_that_is_not_good_is_refused(
-    desk: Desk, answer: dict[str, str], reason: str
+    admin: AdminWorld, answer: dict[str, str], reason: str
 ) -> None:
     with pytest.raises(CallbackRefused, match=reason):
-        await desk.sign_in(**answer)
+        await admin.sign_in(**answer)
 
 
 @pytest.mark.parametrize(
@@ -192,53 +192,53 @@ async def test_an_answer_that_is_not_good_is_refused(
     ],
     ids=range(12),
 )
-@on_desk
+@in_admin_world
 async def test_a_token_of_another_kind_signs_nobody_in(
-    desk: Desk, claims: dict[str, Any], reason: str
+    admin: AdminWorld, claims: dict[str, Any], reason: str
 ) -> None:
-    desk.provider.claims |= claims
+    admin.provider.claims |= claims
     with pytest.raises(IdTokenRefused, match=reason):
-        await desk.sign_in()
+        await admin.sign_in()
 
 
-@on_desk
-async def test_clocks_may_differ_by_a_minute(desk: Desk) -> None:
+@in_admin_world
+async def test_clocks_may_differ_by_a_minute(admin: AdminWorld) -> None:
     for claims in ({"exp": int(NOW) - 59}, {"iat": int(NOW) + 59, "exp": int(NOW) + 400}):
-        desk.provider.claims = {**desk.provider.claims, **claims}
-        assert (await desk.sign_in()).subject == "8a1f"
+        admin.provider.claims = {**admin.provider.claims, **claims}
+        assert (await admin.sign_in()).subject == "8a1f"
 
 
-@on_desk
-async def test_new_keys_are_fetched_when_they_are_used(desk: Desk) -> None:
-    await desk.sign_in()
-    desk.provider.key = new_key("second")
-    desk.clock = REFRESH_SECONDS
-    assert (await desk.sign_in()).subject == "8a1f"
-    assert desk.provider.requests.count("/keys") == 2
-    desk.clock += KEPT_SECONDS - 1
-    await desk.sign_in()
-    assert desk.provider.requests.count("/keys") == 2
-    desk.clock += 1
-    await desk.sign_in()
-    assert desk.provider.requests.count("/keys") == 3
+@in_admin_world
+async def test_new_keys_are_fetched_when_they_are_used(admin: AdminWorld) -> None:
+    await admin.sign_in()
+    admin.provider.key = new_key("second")
+    admin.clock = REFRESH_SECONDS
+    assert (await admin.sign_in()).subject == "8a1f"
+    assert admin.provider.requests.count("/keys") == 2
+    admin.clock += KEPT_SECONDS - 1
+    await admin.sign_in()
+    assert admin.provider.requests.count("/keys") == 2
+    admin.clock += 1
+    await admin.sign_in()
+    assert admin.provider.requests.count("/keys") == 3
 
 
-@on_desk
-async def test_an_unknown_key_has_keys_fetched_once_a_minute(desk: Desk) -> None:
-    await desk.sign_in()
-    desk.provider.shown, desk.provider.key = [desk.provider.key], new_key("strange")
+@in_admin_world
+async def test_an_unknown_key_has_keys_fetched_once_a_minute(admin: AdminWorld) -> None:
+    await admin.sign_in()
+    admin.provider.shown, admin.provider.key = [admin.provider.key], new_key("strange")
     for seconds in (1.0, REFRESH_SECONDS, REFRESH_SECONDS + 1):
-        desk.clock = seconds
+        admin.clock = seconds
         with pytest.raises(IdTokenRefused, match="does not show"):
-            await desk.sign_in()
-    assert desk.provider.requests.count("/keys") == 2
+            await admin.sign_in()
+    assert admin.provider.requests.count("/keys") == 2
 
 
-@on_desk
-async def test_another_key_of_the_same_name_signs_nobody_in(desk: Desk) -> None:
-    desk.provider.shown, desk.provider.key = [desk.provider.key], new_key("first")
+@in_admin_world
+async def test_another_key_of_the_same_name_signs_nobody_in(admin: AdminWorld) -> None:
+    admin.provider.shown, admin.provider.key = [admin.provider.key], new_key("first")
     with pytest.raises(IdTokenRefused, match="signature"):
-        await desk.sign_in()
+        await admin.sign_in()
 
 
 def unsigned(token: str, header: dict[str, str]) -> str:
@@ -246,34 +246,34 @@ def unsigned(token: str, header: dict[str, str]) -> str:
     return f"{first}.{token.split('.')[1]}."
 
 
-@on_desk
+@in_admin_world
 async def test_a_token_without_a_signature_signs_nobody_in(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    admin: AdminWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    good = desk.provider.token
+    good = admin.provider.token
     for algorithm in ("none", "None", "HS256", ""):
         header = {"alg": algorithm, "kid": "first"}
         monkeypatch.setattr(
-            desk.provider, "token", lambda nonce, header=header: unsigned(good(nonce), header)
+            admin.provider, "token", lambda nonce, header=header: unsigned(good(nonce), header)
         )
         with pytest.raises(IdTokenRefused, match="algorithm"):
-            await desk.sign_in()
+            await admin.sign_in()
 
 
-@on_desk
+@in_admin_world
 async def test_the_public_key_is_no_shared_secret(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    admin: AdminWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    good, public = desk.provider.token, desk.provider.key.as_pem(private=False)
+    good, public = admin.provider.token, admin.provider.key.as_pem(private=False)
 
     def forged(nonce: str) -> str:
         text = unsigned(good(nonce), {"alg": "HS256", "kid": "first"})
         digest = hmac.digest(public, text.rstrip(".").encode(), "sha256")
         return text + base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
-    monkeypatch.setattr(desk.provider, "token", forged)
+    monkeypatch.setattr(admin.provider, "token", forged)
     with pytest.raises(IdTokenRefused, match="'HS256'"):
-        await desk.sign_in()
+        await admin.sign_in()
 
 
 @pytest.mark.parametrize(
@@ -288,13 +288,13 @@ async def test_the_public_key_is_no_shared_secret(
     ],
     ids=range(6),
 )
-@on_desk
+@in_admin_world
 async def test_a_description_that_cannot_be_right_is_not_used(
-    desk: Desk, described: dict[str, Any], reason: str
+    admin: AdminWorld, described: dict[str, Any], reason: str
 ) -> None:
-    desk.provider.described = described
+    admin.provider.described = described
     with pytest.raises(ProviderFailed, match=reason):
-        await desk.sign_in()
+        await admin.sign_in()
 
 
 @pytest.mark.parametrize(
@@ -313,51 +313,51 @@ async def test_a_description_that_cannot_be_right_is_not_used(
     ],
     ids=range(10),
 )
-@on_desk
+@in_admin_world
 async def test_an_answer_that_cannot_be_used_is_a_failure(
-    desk: Desk, path: str, answer: bytes, reason: str
+    admin: AdminWorld, path: str, answer: bytes, reason: str
 ) -> None:
-    desk.provider.answers[path] = answer
+    admin.provider.answers[path] = answer
     with pytest.raises(ProviderFailed, match=reason):
-        await desk.sign_in()
-    assert "/other" not in desk.provider.requests
+        await admin.sign_in()
+    assert "/other" not in admin.provider.requests
 
 
-@on_desk
-async def test_a_provider_that_fails_is_left_alone_for_a_moment(desk: Desk) -> None:
+@in_admin_world
+async def test_a_provider_that_fails_is_left_alone_for_a_moment(admin: AdminWorld) -> None:
     path = "/.well-known/openid-configuration"
-    desk.provider.answers[path] = answer_of({}, 503)
+    admin.provider.answers[path] = answer_of({}, 503)
     for seconds in (0.0, PAUSE_SECONDS - 0.1, PAUSE_SECONDS):
-        desk.clock = seconds
+        admin.clock = seconds
         with pytest.raises(ProviderFailed, match="status 503"):
-            await desk.sign_in()
-    assert desk.provider.requests == [path, path]
-    del desk.provider.answers[path]
-    desk.clock += PAUSE_SECONDS
-    assert (await desk.sign_in()).subject == "8a1f"
+            await admin.sign_in()
+    assert admin.provider.requests == [path, path]
+    del admin.provider.answers[path]
+    admin.clock += PAUSE_SECONDS
+    assert (await admin.sign_in()).subject == "8a1f"
 
 
-@on_desk
-async def test_the_provider_s_certificate_is_verified(desk: Desk) -> None:
-    desk.fields = {"ca_file": ""}
+@in_admin_world
+async def test_the_provider_s_certificate_is_verified(admin: AdminWorld) -> None:
+    admin.fields = {"ca_file": ""}
     with pytest.raises(ProviderFailed, match="certificate is not trusted"):
-        await desk.sign_in()
-    desk.fields = {"ca_file": "/nowhere/ca.pem"}
+        await admin.sign_in()
+    admin.fields = {"ca_file": "/nowhere/ca.pem"}
     with pytest.raises(ProviderFailed, match="No such file"):
-        await desk.sign_in()
+        await admin.sign_in()
 
 
-@on_desk
-async def test_other_settings_forget_the_provider_before(desk: Desk) -> None:
-    await desk.sign_in()
-    desk.fields = {"client_id": "other"}
+@in_admin_world
+async def test_other_settings_forget_the_provider_before(admin: AdminWorld) -> None:
+    await admin.sign_in()
+    admin.fields = {"client_id": "other"}
     with pytest.raises(ProviderFailed, match="invalid_client"):
-        await desk.sign_in()
-    assert desk.provider.requests.count("/keys") == 2
+        await admin.sign_in()
+    assert admin.provider.requests.count("/keys") == 2
 
 
 def test_without_a_provider_nothing_begins() -> None:
-    desk = IdentityProvider(lambda: None, Names(), lambda: NOW, lambda: 0.0)
+    admin = IdentityProvider(lambda: None, Names(), lambda: NOW, lambda: 0.0)
     with pytest.raises(ProviderFailed, match="no provider"):
-        run(desk.begin(BACK, "/", "192.0.2.1"))
-    assert desk.terms is None
+        run(admin.begin(BACK, "/", "192.0.2.1"))
+    assert admin.terms is None

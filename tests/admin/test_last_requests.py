@@ -15,14 +15,14 @@ def domain() -> HostedDomain:
 
 
 @pytest.mark.parametrize("target", ["a.b.example", "@b.example", "@a.b.example", "#acme"])
-def test_any_node_that_covers_a_domain_counts(target: str) -> None:
+def test_any_target_that_covers_a_domain_counts(target: str) -> None:
     requests = LastRequests()
     requests.add(GrantedRequest(target, "acme", 5.0))
     assert requests.last_for(domain()) == 5.0
 
 
 @pytest.mark.parametrize("target", ["b.example", "@c.example", "#other", "no target at all"])
-def test_no_other_node_counts(target: str) -> None:
+def test_no_other_target_counts(target: str) -> None:
     requests = LastRequests()
     requests.add(GrantedRequest(target, "acme", 5.0))
     assert requests.last_for(domain()) is None

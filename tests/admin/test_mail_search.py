@@ -9,21 +9,21 @@ from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.held_mail import NamedMessages, delete_messages
 from restante.admin.mail_search import MOST_NAMES, TraceSelection, TraceView, trace
 from restante.mail.message import message_name
-from tests.admin.desk import NOW, Desk, run
+from tests.admin.admin_world import NOW, AdminWorld, run
 
 
 @pytest.fixture
-def desk() -> Desk:
+def admin() -> AdminWorld:
     """With 33 held and 34 deleted of alpha.example, and 35 deleted of beta.example."""
-    desk = Desk()
-    alpha = run(desk.host("alpha.example", "alpha"))
-    beta = run(desk.host("beta.example", "beta"))
-    run(desk.hold(33, alpha, "x@alpha.example"))
-    run(desk.hold(34, alpha, "y@alpha.example"))
-    run(desk.hold(35, beta, "z@beta.example"))
+    admin = AdminWorld()
+    alpha = run(admin.host("alpha.example", "alpha"))
+    beta = run(admin.host("beta.example", "beta"))
+    run(admin.hold(33, alpha, "x@alpha.example"))
+    run(admin.hold(34, alpha, "y@alpha.example"))
+    run(admin.hold(35, beta, "z@beta.example"))
     named = NamedMessages(names=(message_name(34), message_name(35)), reason="a test")
-    run(delete_messages(desk.context, named))
-    return desk
+    run(delete_messages(admin.context, named))
+    return admin
 
 
 def traced(context: AdminContext, **selection: Any) -> TraceView:
@@ -63,22 +63,22 @@ HELD, GONE, BETA = message_name(33), message_name(34), message_name(35)
     ],
 )
 def test_a_selection(
-    desk: Desk, selection: dict[str, Any], held: list[str], left: list[str]
+    admin: AdminWorld, selection: dict[str, Any], held: list[str], left: list[str]
 ) -> None:
-    assert names(traced(desk.context, **selection)) == (held, left)
+    assert names(traced(admin.context, **selection)) == (held, left)
 
 
-def test_the_entries_that_name_a_message_come_along(desk: Desk) -> None:
-    found = traced(desk.context, name=GONE)
+def test_the_entries_that_name_a_message_come_along(admin: AdminWorld) -> None:
+    found = traced(admin.context, name=GONE)
     assert [(entry.action, entry.reason) for entry in found.audit] == [("mail-deleted", "a test")]
-    assert traced(desk.context, name=HELD).audit == []
+    assert traced(admin.context, name=HELD).audit == []
 
 
-def test_the_entries_about_many_messages_do_not(desk: Desk) -> None:
-    alpha = desk.context.directory.now.domains["alpha.example"].id
+def test_the_entries_about_many_messages_do_not(admin: AdminWorld) -> None:
+    alpha = admin.context.directory.now.domains["alpha.example"].id
     for number in range(100, 101 + MOST_NAMES):
-        run(desk.hold(number, alpha, "x@alpha.example"))
-    assert traced(desk.context, domain="alpha.example").audit == []
+        run(admin.hold(number, alpha, "x@alpha.example"))
+    assert traced(admin.context, domain="alpha.example").audit == []
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_the_entries_about_many_messages_do_not(desk: Desk) -> None:
         ({"since": 5.0, "until": 5.0}, ErrorKind.INVALID),
     ],
 )
-def test_a_bad_selection(desk: Desk, selection: dict[str, Any], kind: ErrorKind) -> None:
+def test_a_bad_selection(admin: AdminWorld, selection: dict[str, Any], kind: ErrorKind) -> None:
     with pytest.raises(AdminError) as raised:
-        traced(desk.context, **selection)
+        traced(admin.context, **selection)
     assert raised.value.kind is kind

@@ -12,7 +12,7 @@ from restante.admin.sign_in import BUSY, SignInDenied
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.one_time_codes import RECOVERY_CODES, code_at, step_at
 from restante.tenancy.portal_user import INVITATION_SECONDS
-from tests.admin.desk import run
+from tests.admin.admin_world import run
 from tests.admin.portal_people import ANA, HOME, PASSWORD, ROOT, People
 
 

@@ -2,7 +2,7 @@
 
 from restante.admin.own_record import put_own
 from restante.tenancy.audit import AuditAction
-from tests.admin.desk import run
+from tests.admin.admin_world import run
 from tests.admin.portal_people import ANA, People
 
 
@@ -26,7 +26,7 @@ def test_a_removed_user_is_not_made_again() -> None:
         people = People()
         user = await people.set_up(ANA)
         entry = (await people.entries(AuditAction.USER_CHANGED))[0]
-        await people.desk.store.records.remove_portal_user(ANA, entry)
+        await people.admin.store.records.remove_portal_user(ANA, entry)
         changed = user.changed(totp_step=9)
         assert not await put_own(people.context, user, changed, AuditAction.SIGNED_IN, "x")
         assert ANA not in people.context.directory.now.portal_users

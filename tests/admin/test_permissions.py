@@ -83,9 +83,9 @@ from restante.tenancy.scheduled_change import ChangeMaker, Replacement, Schedule
 from restante.transfer import queue_content, queue_import
 from restante.transfer.import_arrival import ImportLabel
 from restante.transfer.transfer_error import TransferError, TransferFault
+from tests.admin.admin_world import HEAD, NOW, AdminWorld, FakeServer, all_of, ask_for, run
 from tests.admin.configurations import applied
 from tests.admin.configurations import exported as exported_configuration
-from tests.admin.desk import HEAD, NOW, Desk, FakeServer, all_of, ask_for, run
 from tests.contract.making import NOTED
 from tests.source_tree import parse_source
 
@@ -516,9 +516,9 @@ def past_of(waiting: NewNotice) -> PastNotice:
     )
 
 
-def waiting_change(desk: Desk, of: Things) -> ScheduledChange:
+def waiting_change(admin: AdminWorld, of: Things) -> ScheduledChange:
     """Return a change of the account's domain."""
-    domain = desk.context.directory.now.domains[of.domain]
+    domain = admin.context.directory.now.domains[of.domain]
     maker = ChangeMaker(f"login {of.account}-mail", "192.0.2.1")
     hosts = Replacement(domain.authorized_hosts, parse_authorized_hosts(["192.0.2.99"]))
     return ScheduledChange(
@@ -533,45 +533,45 @@ def waiting_change(desk: Desk, of: Things) -> ScheduledChange:
     )
 
 
-def waiting_notice(desk: Desk, of: Things) -> NewNotice:
+def waiting_notice(admin: AdminWorld, of: Things) -> NewNotice:
     """Return a notice for the account's channel."""
-    [hook] = desk.context.directory.now.channels_of(of.account)
+    [hook] = admin.context.directory.now.channels_of(of.account)
     news = NoticeFacts(NoticeKind.DRAIN_FINISHED, of.account, of.domain, f"of {of.domain}", NOW)
     return NewNotice(hook.id, f"key-{of.account}", news, 0, NOW)
 
 
-async def two_accounts() -> Desk:
+async def two_accounts() -> AdminWorld:
     """Each with a domain, messages, a report, a login, a token, a user, a channel with a notice."""
-    desk = Desk()
+    admin = AdminWorld()
     for of in (ALPHA, BETA):
-        domain_id = await desk.host(of.domain, of.account)
-        await desk.hold(int(of.refused), domain_id, f"y@{of.domain}")
-        await desk.refuse(int(of.refused), domain_id, f"y@{of.domain}", "550 5.1.1 no such user")
-        await desk.hold(20 + of.report, domain_id, f"z@{of.domain}")
+        domain_id = await admin.host(of.domain, of.account)
+        await admin.hold(int(of.refused), domain_id, f"y@{of.domain}")
+        await admin.refuse(int(of.refused), domain_id, f"y@{of.domain}", "550 5.1.1 no such user")
+        await admin.hold(20 + of.report, domain_id, f"z@{of.domain}")
         name = message_name(20 + of.report)
         named = held_mail.NamedMessages(names=(name,), reason="done")
-        await bounce.bounce_messages(desk.context, named)
-        await desk.hold(int(of.held), domain_id, f"x@{of.domain}")
+        await bounce.bounce_messages(admin.context, named)
+        await admin.hold(int(of.held), domain_id, f"x@{of.domain}")
         secret = SecretStr("a secret word")
         new = logins.NewLogin(user=f"{of.account}-mail", password=secret)
-        await logins.add_login(desk.context, of.account, new)
-        await ask_for(desk, int(of.release, 16), of.domain, domain_id)
+        await logins.add_login(admin.context, of.account, new)
+        await ask_for(admin, int(of.release, 16), of.domain, domain_id)
         hook = NewChannel(name="hook", account=of.account, mail="ops@elsewhere.example")
-        await channels.add_channel(desk.context, hook)
-        waiting = waiting_notice(desk, of)
-        await desk.store.notices.keep_notices([waiting], [], [], 100)
-        await desk.store.notices.settle_notices([], [past_of(waiting)])
+        await channels.add_channel(admin.context, hook)
+        waiting = waiting_notice(admin, of)
+        await admin.store.notices.keep_notices([waiting], [], [], 100)
+        await admin.store.notices.settle_notices([], [past_of(waiting)])
         one = tokens.NewToken(name="one", account=of.account, role=GrantedRole.ACCOUNT_READER)
-        await tokens.add_token(desk.context, one)
-        await portal_users.invite_user(desk.context, invitation_of(of, f"ana@{of.domain}"))
-        await desk.store.schedule.schedule_change(waiting_change(desk, of), NOTED)
-    assert [one.number for one in await desk.store.reports.list_reports(ReportFilter())] == [1, 2]
-    return desk
+        await tokens.add_token(admin.context, one)
+        await portal_users.invite_user(admin.context, invitation_of(of, f"ana@{of.domain}"))
+        await admin.store.schedule.schedule_change(waiting_change(admin, of), NOTED)
+    assert [one.number for one in await admin.store.reports.list_reports(ReportFilter())] == [1, 2]
+    return admin
 
 
-async def seen_of(desk: Desk, of: Things) -> list[object]:
+async def seen_of(admin: AdminWorld, of: Things) -> list[object]:
     """Everything that an operator sees of an account."""
-    context = desk.context
+    context = admin.context
     return [
         accounts.show_account(context, of.account),
         await domains.show_domain(context, of.domain),
@@ -699,13 +699,13 @@ def test_a_forbidden_action_is_refused_and_changes_nothing(
     async def story() -> None:
         if may(principal, action):
             return
-        desk = await two_accounts()
-        before = await seen_of(desk, ALPHA)
+        admin = await two_accounts()
+        before = await seen_of(admin, ALPHA)
         with pytest.raises(AdminError) as caught:
-            await call(desk.context.acting(principal), ALPHA)
+            await call(admin.context.acting(principal), ALPHA)
         assert caught.value.kind is ErrorKind.NOT_ALLOWED
         assert caught.value.error.endswith(f": {principal.name} is not allowed to")
-        assert await seen_of(desk, ALPHA) == before
+        assert await seen_of(admin, ALPHA) == before
 
     run(story())
 
@@ -715,9 +715,9 @@ def test_an_account_may_do_with_its_own_what_the_table_says(
     action: AdminAction, call: Call
 ) -> None:
     async def story() -> None:
-        desk = await two_accounts()
+        admin = await two_accounts()
         if action in GRANTED[GrantedRole.ACCOUNT_ADMIN]:
-            result = await call(desk.context.acting(ALPHA_LOGIN), ALPHA)
+            result = await call(admin.context.acting(ALPHA_LOGIN), ALPHA)
             assert "beta" not in shown(result)
 
     run(story())
@@ -730,9 +730,9 @@ def test_an_account_never_reaches_anothers_things_even_if_the_table_allowed_all(
     monkeypatch.setattr(permissions, "may", lambda *_: True)
 
     async def story() -> None:
-        desk = await two_accounts()
-        before = await seen_of(desk, BETA)
-        context = desk.context.acting(ALPHA_LOGIN)
+        admin = await two_accounts()
+        before = await seen_of(admin, BETA)
+        context = admin.context.acting(ALPHA_LOGIN)
         answers = []
         for of in (BETA, UNKNOWN):
             try:
@@ -743,7 +743,7 @@ def test_an_account_never_reaches_anothers_things_even_if_the_table_allowed_all(
                 assert "beta" not in shown(result).replace(f"new@{of.domain}", "")
         assert {kind for kind, _ in answers} <= {ErrorKind.NOT_FOUND, TransferFault.MISSING}
         assert len(set(answers)) <= 1, "another's thing is answered like a missing one"
-        assert await seen_of(desk, BETA) == before
+        assert await seen_of(admin, BETA) == before
 
     run(story())
 
@@ -771,11 +771,11 @@ def test_each_grant_allows_just_the_calls_of_its_actions(grant: Grant) -> None:
     """A function that is allowed never fails because it calls one that is not."""
 
     async def story() -> None:
-        desk = await two_accounts()
+        admin = await two_accounts()
         principal = holder(grant)
         for action, call in EACH_CALL:
             try:
-                result = await call(desk.context.acting(principal), ALPHA)
+                result = await call(admin.context.acting(principal), ALPHA)
             except (AdminError, TransferError, StoreError) as error:
                 is_refused = isinstance(error, AdminError) and error.kind is ErrorKind.NOT_ALLOWED
                 is_above = action in GIVES_RIGHTS and "exceeds" in str(error)
@@ -791,9 +791,9 @@ def test_each_grant_allows_just_the_calls_of_its_actions(grant: Grant) -> None:
 @pytest.mark.parametrize("grant", OF_ACCOUNTS)
 def test_a_foreign_thing_is_answered_like_an_unknown_one_whatever_is_granted(grant: Grant) -> None:
     async def story() -> None:
-        desk = await two_accounts()
-        before = await seen_of(desk, BETA)
-        context = desk.context.acting(holder(grant))
+        admin = await two_accounts()
+        before = await seen_of(admin, BETA)
+        context = admin.context.acting(holder(grant))
         for action, call in WITHIN_AN_ACCOUNT:
             answers = set()
             for of in (BETA, UNKNOWN):
@@ -804,7 +804,7 @@ def test_a_foreign_thing_is_answered_like_an_unknown_one_whatever_is_granted(gra
                 else:
                     assert "beta" not in shown(result), action
             assert len(answers) <= 1, action
-        assert await seen_of(desk, BETA) == before
+        assert await seen_of(admin, BETA) == before
 
     run(story())
 
@@ -812,12 +812,12 @@ def test_a_foreign_thing_is_answered_like_an_unknown_one_whatever_is_granted(gra
 # A principal with a list of domains: the account's other domain is as foreign as another account's.
 
 
-async def account_with_two_domains() -> Desk:
+async def account_with_two_domains() -> AdminWorld:
     """Beta's domain goes to alpha."""
-    desk = await two_accounts()
+    admin = await two_accounts()
     move = DomainChange(account="alpha")
-    await domains.change_domain(desk.context, BETA.domain, move)
-    return desk
+    await domains.change_domain(admin.context, BETA.domain, move)
+    return admin
 
 
 @pytest.mark.parametrize("role", [Role.ACCOUNT, Role.OPERATOR])
@@ -826,8 +826,8 @@ def test_a_list_of_domains_hides_all_others(action: AdminAction, call: Call, rol
     """Also those of the same account."""
 
     async def story() -> None:
-        desk = await account_with_two_domains()
-        before = await seen_of(desk, BETA)
+        admin = await account_with_two_domains()
+        before = await seen_of(admin, BETA)
         account = "alpha" if role is Role.ACCOUNT else ""
         limited = Principal(
             role, "token t", "", account, domains=frozenset({ALPHA.domain, "gone.example"})
@@ -837,14 +837,14 @@ def test_a_list_of_domains_hides_all_others(action: AdminAction, call: Call, rol
         answers = []
         for of in (BETA, UNKNOWN):
             try:
-                result = await call(desk.context.acting(limited), of)
+                result = await call(admin.context.acting(limited), of)
             except (AdminError, TransferError) as error:
                 answers.append(refusal(error, of))
             else:
                 assert "beta" not in shown(result).replace(f"new@{of.domain}", "")
         assert {kind for kind, _ in answers} <= {ErrorKind.NOT_FOUND, TransferFault.MISSING}
         assert len(set(answers)) <= 1
-        assert await seen_of(desk, BETA) == before
+        assert await seen_of(admin, BETA) == before
 
     run(story())
 
@@ -866,9 +866,9 @@ OF_A_DOMAIN = {
 @pytest.mark.parametrize(("action", "call"), [one for one in EACH_CALL if one[0] in OF_A_DOMAIN])
 def test_a_list_of_domains_allows_what_concerns_these(action: AdminAction, call: Call) -> None:
     async def story() -> None:
-        desk = await account_with_two_domains()
+        admin = await account_with_two_domains()
         limited = Principal(Role.ACCOUNT, "token t", "", "alpha", domains=frozenset({ALPHA.domain}))
-        result = await call(desk.context.acting(limited), ALPHA)
+        result = await call(admin.context.acting(limited), ALPHA)
         assert "beta" not in shown(result)
 
     run(story())
@@ -876,9 +876,9 @@ def test_a_list_of_domains_allows_what_concerns_these(action: AdminAction, call:
 
 def test_nothing_of_the_account_as_a_whole_exists_behind_a_list_of_domains() -> None:
     async def story() -> None:
-        desk = await account_with_two_domains()
+        admin = await account_with_two_domains()
         limited = Principal(Role.ACCOUNT, "token t", "", "alpha", domains=frozenset({ALPHA.domain}))
-        context = desk.context.acting(limited)
+        context = admin.context.acting(limited)
         assert list(accounts.list_accounts(context)) == []
         assert list(channels.list_channels(context)) == []
         assert await all_of(channels.list_waiting(context)) == []
@@ -898,11 +898,11 @@ def test_nothing_of_the_account_as_a_whole_exists_behind_a_list_of_domains() -> 
 
 def test_a_domain_of_the_list_that_left_the_account_is_foreign() -> None:
     async def story() -> None:
-        desk = await two_accounts()
+        admin = await two_accounts()
         limited = Principal(
             Role.ACCOUNT, "token t", "", "alpha", domains=frozenset({ALPHA.domain, BETA.domain})
         )
-        shown_domains = await domains.list_domains(desk.context.acting(limited))
+        shown_domains = await domains.list_domains(admin.context.acting(limited))
         assert [one.name for one in shown_domains] == [ALPHA.domain]
 
     run(story())
@@ -959,8 +959,8 @@ def test_a_reader_only_reads() -> None:
 
 def test_an_account_operator_suspends_and_resumes_but_sets_no_policy() -> None:
     async def story() -> None:
-        desk = await two_accounts()
-        context = desk.context.acting(holder(GrantedRole.ACCOUNT_OPERATOR))
+        admin = await two_accounts()
+        context = admin.context.acting(holder(GrantedRole.ACCOUNT_OPERATOR))
         for fields in ({"hold": "suspended", "reason": "moving"}, {"hold": "until-asked"}):
             change = DomainChange.model_validate(fields)
             done = await domains.change_domain(context, ALPHA.domain, change)
@@ -977,9 +977,9 @@ def test_an_account_operator_suspends_and_resumes_but_sets_no_policy() -> None:
 
 def test_a_domain_that_is_not_in_scope_cannot_be_asked_for_by_its_number() -> None:
     async def story() -> None:
-        desk = await two_accounts()
-        context = desk.context.acting(ALPHA_LOGIN)
-        foreign = (desk.context.directory.now.domains[BETA.domain].id,)
+        admin = await two_accounts()
+        context = admin.context.acting(ALPHA_LOGIN)
+        foreign = (admin.context.directory.now.domains[BETA.domain].id,)
         assert await scope.list_held(context, QueueFilter(domain_ids=foreign)) == []
         assert await scope.list_waiting_reports(context, ReportFilter(domain_ids=foreign)) == []
 
@@ -999,10 +999,10 @@ def test_a_stolen_password_moves_mail_nowhere_else() -> None:
 
 def test_a_drain_is_listed_for_its_account_only() -> None:
     async def story() -> None:
-        desk = await two_accounts()
+        admin = await two_accounts()
         shown = [
-            [one.domain for one in drains.list_drains(desk.context.acting(principal)).views]
-            for principal in (desk.context.principal, ALPHA_LOGIN, BETA_LOGIN)
+            [one.domain for one in drains.list_drains(admin.context.acting(principal)).views]
+            for principal in (admin.context.principal, ALPHA_LOGIN, BETA_LOGIN)
         ]
         assert shown == [["alpha.example"], ["alpha.example"], []]
 
@@ -1011,22 +1011,22 @@ def test_a_drain_is_listed_for_its_account_only() -> None:
 
 def test_a_release_carries_the_principal() -> None:
     async def story() -> None:
-        desk = await two_accounts()
+        admin = await two_accounts()
         order = operator_release.ReleaseOrder(targets=(BETA.domain,))
-        await operator_release.release(desk.context.acting(ALPHA_LOGIN), order)
-        assert isinstance(desk.server, FakeServer)
-        assert desk.server.principals == [ALPHA_LOGIN]
+        await operator_release.release(admin.context.acting(ALPHA_LOGIN), order)
+        assert isinstance(admin.server, FakeServer)
+        assert admin.server.principals == [ALPHA_LOGIN]
 
     run(story())
 
 
 def test_the_operators_own_channels_do_not_exist_for_an_account() -> None:
     async def story() -> None:
-        desk = await two_accounts()
+        admin = await two_accounts()
         await channels.add_channel(
-            desk.context, NewChannel(name="own", account="", mail="ops@elsewhere.example")
+            admin.context, NewChannel(name="own", account="", mail="ops@elsewhere.example")
         )
-        context = desk.context.acting(ALPHA_LOGIN)
+        context = admin.context.acting(ALPHA_LOGIN)
         assert [one.name for one in channels.list_channels(context)] == ["hook"]
         for work in (
             channels.try_channel(context, "", "own"),
@@ -1077,11 +1077,11 @@ def test_every_field_of_a_changed_domain_needs_an_action_that_suits_it() -> None
 
 def test_a_domain_that_moved_does_not_tell_where_it_was() -> None:
     async def story() -> None:
-        desk = await two_accounts()
+        admin = await two_accounts()
         await domains.change_domain(
-            desk.context, BETA.domain, DomainChange(account="alpha", connections=2)
+            admin.context, BETA.domain, DomainChange(account="alpha", connections=2)
         )
-        entries = await all_of(auditing.list_audit(desk.context.acting(ALPHA_LOGIN)))
+        entries = await all_of(auditing.list_audit(admin.context.acting(ALPHA_LOGIN)))
         assert [one.field for one in entries[0].changes] == ["destination.connections"]
 
     run(story())
@@ -1089,10 +1089,10 @@ def test_a_domain_that_moved_does_not_tell_where_it_was() -> None:
 
 def test_the_audit_trail_has_the_principal() -> None:
     async def story() -> None:
-        desk = await two_accounts()
+        admin = await two_accounts()
         change = DomainChange.model_validate({"hold": "relay"})
-        await domains.change_domain(desk.context.acting(ALPHA_LOGIN), ALPHA.domain, change)
-        [entry] = await desk.store.audit.audit(limit=1)
+        await domains.change_domain(admin.context.acting(ALPHA_LOGIN), ALPHA.domain, change)
+        [entry] = await admin.store.audit.audit(limit=1)
         assert (entry.actor, entry.origin, entry.account) == (
             "login alpha-mail",
             "192.0.2.1",
@@ -1113,9 +1113,9 @@ def test_no_account_owns_the_empty_name() -> None:
 
 def test_content_needs_a_reason_and_leaves_an_entry_under_the_name_of_the_token() -> None:
     async def story() -> None:
-        desk = await two_accounts()
-        context = desk.context.acting(holder(Scope.CONTENT_READ))
-        entries = len(await desk.store.audit.audit())
+        admin = await two_accounts()
+        context = admin.context.acting(holder(Scope.CONTENT_READ))
+        entries = len(await admin.store.audit.audit())
         for work in (
             queue_content.read_content(context, ALPHA.held),
             queue_content.export_mail(context, queue_content.ExportOrder(names=(ALPHA.held,))),
@@ -1123,9 +1123,9 @@ def test_content_needs_a_reason_and_leaves_an_entry_under_the_name_of_the_token(
             with pytest.raises(AdminError) as caught:
                 await work
             assert caught.value.kind is ErrorKind.USAGE
-        assert len(await desk.store.audit.audit()) == entries
+        assert len(await admin.store.audit.audit()) == entries
         await queue_content.read_content(context, ALPHA.held, "a lost order")
-        [entry] = await desk.store.audit.audit(limit=1)
+        [entry] = await admin.store.audit.audit(limit=1)
         assert (entry.action, entry.actor, entry.reason) == (
             AuditAction.CONTENT_READ,
             "token t",

@@ -17,7 +17,7 @@ from restante.store.person_store import PersonPlace
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.model import AuthorizedHosts
 from restante.tenancy.scheduled_change import ChangeMaker, Replacement, ScheduledChange
-from tests.admin.desk import Desk, run
+from tests.admin.admin_world import AdminWorld, run
 
 ANNA = "anna@alpha.example"
 
@@ -32,52 +32,52 @@ def on_loop(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., Non
     return on_its_loop
 
 
-async def furnished() -> tuple[Desk, int]:
-    """A desk with a held message, history, a recipient and a login that name Anna."""
-    desk = Desk()
-    domain_id = await desk.host("alpha.example", "alpha")
-    await desk.hold(1, domain_id, ANNA, "bert@alpha.example")
-    await desk.refuse(1, domain_id, "bert@alpha.example", f"550 ask {ANNA}")
-    await change_recipients(desk.context, "alpha.example", RecipientChange(add=("anna", "bert")))
-    return desk, domain_id
+async def furnished() -> tuple[AdminWorld, int]:
+    """An admin world with a held message, history, a recipient and a login that name Anna."""
+    admin = AdminWorld()
+    domain_id = await admin.host("alpha.example", "alpha")
+    await admin.hold(1, domain_id, ANNA, "bert@alpha.example")
+    await admin.refuse(1, domain_id, "bert@alpha.example", f"550 ask {ANNA}")
+    await change_recipients(admin.context, "alpha.example", RecipientChange(add=("anna", "bert")))
+    return admin, domain_id
 
 
-async def exported(desk: Desk) -> list[PersonLine]:
+async def exported(admin: AdminWorld) -> list[PersonLine]:
     order = PersonOrder(address="Anna@Alpha.example", reason=f"asked by {ANNA}")
-    return [line async for line in person_data.export_person(desk.context, order)]
+    return [line async for line in person_data.export_person(admin.context, order)]
 
 
-async def erased(desk: Desk, **given: Any) -> list[PersonLine]:
+async def erased(admin: AdminWorld, **given: Any) -> list[PersonLine]:
     order = ErasureOrder(**{"address": ANNA, "reason": f"asked by {ANNA}", **given})
-    return [line async for line in person_data.erase_person(desk.context, order)]
+    return [line async for line in person_data.erase_person(admin.context, order)]
 
 
 @on_loop
 async def test_an_export_has_each_place_and_an_entry_without_the_address() -> None:
-    desk, _ = await furnished()
+    admin, _ = await furnished()
 
-    lines = await exported(desk)
+    lines = await exported(admin)
 
     rows = {line.place: line.facts for line in lines if line.facts is not None}
     assert {PersonPlace.HELD, PersonPlace.HISTORY, PersonPlace.RECIPIENTS} <= set(rows)
     assert rows[PersonPlace.HELD]["recipients"] == [ANNA, "bert@alpha.example"]
     assert rows[PersonPlace.RECIPIENTS]["domain"] == "alpha.example"
     assert lines[-1].elsewhere == person_data.ELSEWHERE
-    [entry] = await desk.store.audit.audit(limit=1)
+    [entry] = await admin.store.audit.audit(limit=1)
     assert entry.action is AuditAction.PERSON_EXPORTED
     assert (entry.subject, entry.reason) == ("a person", "asked by a person")
 
 
 @on_loop
 async def test_a_dry_run_counts_and_changes_nothing() -> None:
-    desk, _ = await furnished()
-    before = await exported(desk)
+    admin, _ = await furnished()
+    before = await exported(admin)
 
-    counted = {line.place: line.found for line in await erased(desk, dry_run=True) if line.found}
+    counted = {line.place: line.found for line in await erased(admin, dry_run=True) if line.found}
 
     assert counted[PersonPlace.HISTORY] == 1
     assert counted[PersonPlace.RECIPIENTS] == 1
-    after = await exported(desk)
+    after = await exported(admin)
     assert [line.facts for line in after if line.facts] == [
         line.facts for line in before if line.facts
     ]
@@ -85,18 +85,18 @@ async def test_a_dry_run_counts_and_changes_nothing() -> None:
 
 @on_loop
 async def test_an_erasure_leaves_a_mark_and_held_mail() -> None:
-    desk, domain_id = await furnished()
+    admin, domain_id = await furnished()
 
-    lines = await erased(desk)
+    lines = await erased(admin)
 
     assert [line.left for line in lines if line.left] == ["1"]
     assert lines[-1].mark == "erased-1"
-    assert desk.store.state.mail
-    [entry] = await desk.store.history.history(HistoryFilter())
+    assert admin.store.state.mail
+    [entry] = await admin.store.history.history(HistoryFilter())
     assert entry.reply == "550 ask erased-1"
-    left = await desk.store.recipients.recipients(domain_id, None, 10)
+    left = await admin.store.recipients.recipients(domain_id, None, 10)
     assert [one.name for one in left] == ["bert"]
-    [audit, *_] = trail = await desk.store.audit.audit()
+    [audit, *_] = trail = await admin.store.audit.audit()
     assert (audit.action, audit.subject) == (AuditAction.PERSON_ERASED, "erased-1")
     assert audit.reason == "asked by erased-1"
     assert ANNA not in repr(trail)
@@ -104,37 +104,39 @@ async def test_an_erasure_leaves_a_mark_and_held_mail() -> None:
 
 @on_loop
 async def test_an_erasure_that_was_interrupted_goes_on_with_its_mark() -> None:
-    desk, _ = await furnished()
+    admin, _ = await furnished()
     order = ErasureOrder(address=ANNA, reason="asked")
-    first = person_data.erase_person(desk.context, order)
+    first = person_data.erase_person(admin.context, order)
     async for line in first:
         if line.place == PersonPlace.RECIPIENTS:
             break
-    assert await desk.store.persons.begin_erasure(ANNA) == "erased-1"
+    assert await admin.store.persons.begin_erasure(ANNA) == "erased-1"
 
-    lines = await erased(desk)
+    lines = await erased(admin)
 
     assert lines[-1].mark == "erased-1"
-    assert (await erased(desk))[-1].mark == "erased-2"
+    assert (await erased(admin))[-1].mark == "erased-2"
 
 
 @on_loop
 async def test_records_are_named_and_left() -> None:
-    desk, _ = await furnished()
-    await add_login(desk.context, "alpha", NewLogin(user=ANNA, password=SecretStr("a secret word")))
+    admin, _ = await furnished()
+    await add_login(
+        admin.context, "alpha", NewLogin(user=ANNA, password=SecretStr("a secret word"))
+    )
 
-    left = [line.left for line in await erased(desk) if line.place == "records"]
+    left = [line.left for line in await erased(admin) if line.place == "records"]
 
     assert left == [f"login {ANNA} of alpha"]
-    assert ANNA in desk.context.directory.now.logins
+    assert ANNA in admin.context.directory.now.logins
 
 
 @on_loop
 async def test_long_tables_are_read_in_slices(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(person_data, "SLICE", 2)
-    desk, _ = await furnished()
+    admin, _ = await furnished()
 
-    looked = [x.looked_at for x in await erased(desk) if x.place == PersonPlace.AUDIT]
+    looked = [x.looked_at for x in await erased(admin) if x.place == PersonPlace.AUDIT]
 
     assert looked == [2, 3]
 
@@ -142,31 +144,31 @@ async def test_long_tables_are_read_in_slices(monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.parametrize("given", [{"address": "anna"}, {"reason": ""}], ids=["address", "reason"])
 @on_loop
 async def test_bad_input_is_refused(given: dict[str, str]) -> None:
-    desk, _ = await furnished()
+    admin, _ = await furnished()
     with pytest.raises(AdminError) as caught:
-        await erased(desk, **given)
+        await erased(admin, **given)
     assert caught.value.kind in (ErrorKind.INVALID, ErrorKind.USAGE)
-    assert desk.store.state.erasures == []
+    assert admin.store.state.erasures == []
 
 
 @on_loop
 async def test_an_open_drain_and_a_waiting_change_are_named_and_left() -> None:
-    desk, domain_id = await furnished()
-    await desk.store.handover.open_drain(domain_id, 1.0, 60.0, requested_by=f"login {ANNA}")
-    domain = desk.context.directory.now.domains["alpha.example"]
+    admin, domain_id = await furnished()
+    await admin.store.handover.open_drain(domain_id, 1.0, 60.0, requested_by=f"login {ANNA}")
+    domain = admin.context.directory.now.domains["alpha.example"]
     hosts = Replacement(domain.authorized_hosts, AuthorizedHosts())
     maker = ChangeMaker(f"user {ANNA} (alpha)", "192.0.2.9", "", ANNA)
     change = ScheduledChange(
         *(0, domain_id, domain.name, "alpha", maker, 1.0, 2.0), authorized_hosts=hosts
     )
-    [entry, *_] = await desk.store.audit.audit()
-    await desk.store.schedule.schedule_change(change, entry)
+    [entry, *_] = await admin.store.audit.audit()
+    await admin.store.schedule.schedule_change(change, entry)
 
-    lines = await erased(desk)
+    lines = await erased(admin)
 
     left = {(line.place, line.left) for line in lines if line.left is not None}
     assert {("open drains", "alpha.example"), ("waiting changes", "1")} <= left
-    [waiting] = await desk.store.schedule.waiting_changes()
+    [waiting] = await admin.store.schedule.waiting_changes()
     assert waiting.maker == maker
-    shown = {line.place: line.facts for line in await exported(desk) if line.facts is not None}
+    shown = {line.place: line.facts for line in await exported(admin) if line.facts is not None}
     assert (shown["open drains"] or {})["domain"] == "alpha.example"

@@ -9,61 +9,63 @@ from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.domain_change import DomainChange
 from restante.admin.domains import change_domain, show_domain
 from restante.admin.policy_change import PolicyView
-from tests.admin.desk import NOW, Desk, run
+from tests.admin.admin_world import NOW, AdminWorld, run
 
 LATER = datetime.fromtimestamp(NOW + 3600, UTC)
 
 
-async def policy(desk: Desk, **fields: Any) -> PolicyView:
+async def policy(admin: AdminWorld, **fields: Any) -> PolicyView:
     return (
-        await change_domain(desk.context, "alpha.example", DomainChange(**fields))
+        await change_domain(admin.context, "alpha.example", DomainChange(**fields))
     ).domain.policy
 
 
 def test_a_suspension_leaves_what_was_in_force_before() -> None:
-    async def story(desk: Desk) -> None:
-        await desk.host("alpha.example", "alpha", hold="on-return")
-        suspended = await policy(desk, hold="suspended", reason="not paid", until=LATER)
+    async def story(admin: AdminWorld) -> None:
+        await admin.host("alpha.example", "alpha", hold="on-return")
+        suspended = await policy(admin, hold="suspended", reason="not paid", until=LATER)
         assert (suspended.hold, suspended.hold_otherwise, suspended.until) == (
             "suspended",
             "on-return",
             LATER,
         )
-        longer = await policy(desk, hold="suspended", until=datetime.fromtimestamp(NOW + 7200, UTC))
+        longer = await policy(
+            admin, hold="suspended", until=datetime.fromtimestamp(NOW + 7200, UTC)
+        )
         assert (longer.reason, longer.while_suspended) == ("not paid", "accept")
-        lifted = await policy(desk, hold="relay")
+        lifted = await policy(admin, hold="relay")
         assert (lifted.hold, lifted.reason) == ("relay", "")
 
-    run(story(Desk()))
+    run(story(AdminWorld()))
 
 
 def test_a_suspension_that_is_over_is_forgotten_by_the_next_change() -> None:
-    async def story(desk: Desk) -> None:
-        await desk.host("alpha.example", "alpha")
-        await policy(desk, hold="suspended", reason="not paid", until=LATER)
-        object.__setattr__(desk.context, "now", lambda: NOW + 3600)
-        assert (await show_domain(desk.context, "alpha.example")).policy.hold == "until-asked"
-        await policy(desk, quota=5)
-        assert desk.context.directory.now.domains["alpha.example"].policy.suspension is None
+    async def story(admin: AdminWorld) -> None:
+        await admin.host("alpha.example", "alpha")
+        await policy(admin, hold="suspended", reason="not paid", until=LATER)
+        object.__setattr__(admin.context, "now", lambda: NOW + 3600)
+        assert (await show_domain(admin.context, "alpha.example")).policy.hold == "until-asked"
+        await policy(admin, quota=5)
+        assert admin.context.directory.now.domains["alpha.example"].policy.suspension is None
 
-    run(story(Desk()))
+    run(story(AdminWorld()))
 
 
 def test_accepting_is_forced_for_a_time_and_let_go() -> None:
-    async def story(desk: Desk) -> None:
-        await desk.host("alpha.example", "alpha", hold="on-return", accept="when-down")
-        forced = await policy(desk, force_accept="on", force_until=LATER)
+    async def story(admin: AdminWorld) -> None:
+        await admin.host("alpha.example", "alpha", hold="on-return", accept="when-down")
+        forced = await policy(admin, force_accept="on", force_until=LATER)
         assert (forced.accept, forced.force_accept, forced.force_until) == (
             "when-down",
             "on",
             LATER,
         )
-        turned = await policy(desk, force_accept="off")
+        turned = await policy(admin, force_accept="off")
         assert (turned.force_accept, turned.force_until) == ("off", None)
-        assert (await policy(desk, force_until=LATER)).force_until == LATER
-        assert (await policy(desk, force_accept="")).force_accept == ""
+        assert (await policy(admin, force_until=LATER)).force_until == LATER
+        assert (await policy(admin, force_accept="")).force_accept == ""
 
-    run(story(Desk()))
+    run(story(AdminWorld()))
 
 
 @pytest.mark.parametrize(
@@ -85,24 +87,24 @@ def test_accepting_is_forced_for_a_time_and_let_go() -> None:
 def test_contradictory_or_premature_values_are_refused(
     fields: dict[str, Any], kind: ErrorKind, words: str
 ) -> None:
-    async def story(desk: Desk) -> None:
-        await desk.host("alpha.example", "alpha")
-        before = desk.context.directory.now.domains["alpha.example"]
+    async def story(admin: AdminWorld) -> None:
+        await admin.host("alpha.example", "alpha")
+        before = admin.context.directory.now.domains["alpha.example"]
         with pytest.raises(AdminError, match=words) as caught:
-            await policy(desk, **fields)
+            await policy(admin, **fields)
         assert caught.value.kind is kind
-        assert desk.context.directory.now.domains["alpha.example"] == before
+        assert admin.context.directory.now.domains["alpha.example"] == before
 
-    run(story(Desk()))
+    run(story(AdminWorld()))
 
 
 def test_when_down_cannot_lose_the_watch_that_it_needs() -> None:
-    async def story(desk: Desk) -> None:
-        await desk.host("alpha.example", "alpha", hold="on-return", accept="when-down")
+    async def story(admin: AdminWorld) -> None:
+        await admin.host("alpha.example", "alpha", hold="on-return", accept="when-down")
         with pytest.raises(AdminError, match="watched"):
-            await policy(desk, hold="until-asked")
+            await policy(admin, hold="until-asked")
 
-    run(story(Desk()))
+    run(story(AdminWorld()))
 
 
 @pytest.mark.parametrize(
@@ -120,12 +122,12 @@ def test_when_down_cannot_lose_the_watch_that_it_needs() -> None:
     ],
 )
 def test_a_setting_without_effect_is_warned_of(fields: dict[str, Any], text: str) -> None:
-    async def story(desk: Desk) -> list[str]:
-        await desk.host("alpha.example", "alpha")
+    async def story(admin: AdminWorld) -> list[str]:
+        await admin.host("alpha.example", "alpha")
         change = DomainChange.model_validate(fields)
-        return (await change_domain(desk.context, "alpha.example", change)).warnings
+        return (await change_domain(admin.context, "alpha.example", change)).warnings
 
-    [warning] = [one for one in run(story(Desk())) if "destination" not in one]
+    [warning] = [one for one in run(story(AdminWorld())) if "destination" not in one]
     assert warning.startswith(f"domain alpha.example: {text}")
 
 
@@ -140,9 +142,11 @@ def test_a_setting_without_effect_is_warned_of(fields: dict[str, Any], text: str
     ],
 )
 def test_settings_with_an_effect_are_not_warned_of(fields: dict[str, Any]) -> None:
-    async def story(desk: Desk) -> list[str]:
-        await desk.host("alpha.example", "alpha")
+    async def story(admin: AdminWorld) -> list[str]:
+        await admin.host("alpha.example", "alpha")
         change = DomainChange.model_validate(fields)
-        return (await change_domain(desk.context, "alpha.example", change)).warnings
+        return (await change_domain(admin.context, "alpha.example", change)).warnings
 
-    assert not [one for one in run(story(Desk())) if "--unknown" in one or "--retention" in one]
+    assert not [
+        one for one in run(story(AdminWorld())) if "--unknown" in one or "--retention" in one
+    ]

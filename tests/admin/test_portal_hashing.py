@@ -9,7 +9,7 @@ import pytest
 
 from restante.admin.portal_hashing import IN_A_ROW, NICENESS, HashingBusy, PortalHashing
 from restante.tenancy.passwords import hash_generated_password
-from tests.admin.desk import run
+from tests.admin.admin_world import run
 
 
 class Strangers:

@@ -18,7 +18,7 @@ from restante.admin.portal_users import PortalUserChange, change_user
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.grants import GrantedRole, Scope
 from restante.tenancy.principal import Principal, Role
-from tests.admin.desk import FakeServer
+from tests.admin.admin_world import FakeServer
 from tests.admin.portal_people import ANA, ROOT, People
 
 LINK = frozenset({Scope.PORTAL_LINK})

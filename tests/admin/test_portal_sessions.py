@@ -22,7 +22,7 @@ from restante.tenancy.audit import AuditAction, AuditEntry
 from restante.tenancy.grants import GrantedRole
 from restante.tenancy.portal_user import PortalUser
 from restante.tenancy.session_record import OF_ACCOUNTS, OF_OPERATORS, hash_session_secret
-from tests.admin.desk import NOW, Lines, run
+from tests.admin.admin_world import NOW, Lines, run
 
 NOTED = AuditEntry(1.0, AuditAction.USER_CHANGED, "operator", "x")
 ROOT = PortalUser(

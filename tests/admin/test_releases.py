@@ -20,7 +20,7 @@ from restante.delivery.drain_state import DrainState
 from restante.mail.message import message_name
 from restante.store.handover_store import PastDrain
 from restante.tenancy.principal import account_login
-from tests.admin.desk import NOW, Desk, all_of, ask_for, run
+from tests.admin.admin_world import NOW, AdminWorld, all_of, ask_for, run
 from tests.contract.making import NOTED, account, delivered, domain, refused
 
 BEGAN = NOW - 10
@@ -28,36 +28,36 @@ FINISHED = PastDrain(BEGAN, NOW - 5, "login alpha-mail", "finished", "", 2, 0, 1
 TO = "x@alpha.example"
 
 
-async def begun(desk: Desk) -> None:
+async def begun(admin: AdminWorld) -> None:
     """Release four messages: two are delivered, one is refused, one is held."""
-    await desk.store.records.put_account(account(), NOTED)  # long before
-    await desk.context.directory.refresh()
-    domain_id = await desk.host("alpha.example", "alpha")
+    await admin.store.records.put_account(account(), NOTED)  # long before
+    await admin.context.directory.refresh()
+    domain_id = await admin.host("alpha.example", "alpha")
     for number in (1, 2, 3, 4):
-        await desk.hold(number, domain_id, TO)
-    drain = await ask_for(desk, 50, "alpha.example", domain_id, at=BEGAN)
+        await admin.hold(number, domain_id, TO)
+    drain = await ask_for(admin, 50, "alpha.example", domain_id, at=BEGAN)
     outcomes = [delivered(1, TO), delivered(2, TO), refused(3, TO)]
-    await desk.store.handover.settle(drain, outcomes)
+    await admin.store.handover.settle(drain, outcomes)
 
 
-async def ended(desk: Desk) -> None:
-    await begun(desk)
-    [drain] = desk.store.handover.open_drains()
-    await desk.store.handover.close_drain(drain, FINISHED)
+async def ended(admin: AdminWorld) -> None:
+    await begun(admin)
+    [drain] = admin.store.handover.open_drains()
+    await admin.store.handover.close_drain(drain, FINISHED)
 
 
-def shown(desk: Desk, number: int = 50) -> ReleaseDetailView:
-    return run(show_release(desk.context, message_name(number)))
+def shown(admin: AdminWorld, number: int = 50) -> ReleaseDetailView:
+    return run(show_release(admin.context, message_name(number)))
 
 
-def listed(desk: Desk, **wanted: object) -> list[PastReleaseView]:
-    return run(all_of(list_releases(desk.context, ReleaseSelection.model_validate(wanted))))
+def listed(admin: AdminWorld, **wanted: object) -> list[PastReleaseView]:
+    return run(all_of(list_releases(admin.context, ReleaseSelection.model_validate(wanted))))
 
 
 def test_a_release_that_runs_has_a_rate_and_an_end_in_sight() -> None:
-    desk = Desk()
-    run(begun(desk))
-    view = shown(desk)
+    admin = AdminWorld()
+    run(begun(admin))
+    view = shown(admin)
     assert (view.id, view.target, view.code, view.pending) == (
         message_name(50),
         "alpha.example",
@@ -79,83 +79,83 @@ def test_a_release_that_runs_has_a_rate_and_an_end_in_sight() -> None:
 
 @pytest.mark.parametrize("state", [DrainState.WAITING_TO_RETRY, DrainState.LOOKING_UP])
 def test_nobody_can_tell_the_end_of_one_that_does_not_move(state: DrainState) -> None:
-    desk = Desk()
-    run(begun(desk))
-    assert desk.server
-    desk.server.drain_state = state
-    view = shown(desk)
+    admin = AdminWorld()
+    run(begun(admin))
+    assert admin.server
+    admin.server.drain_state = state
+    view = shown(admin)
     assert view.eta is None
     assert view.drains_shown[0].state == state
 
 
 def test_without_a_server_a_drain_waits_for_one() -> None:
-    desk = Desk(server=None)
-    run(begun(desk))
-    view = shown(desk)
+    admin = AdminWorld(server=None)
+    run(begun(admin))
+    view = shown(admin)
     assert (view.state, view.eta) == ("running", None)
     assert view.drains_shown[0].state == DrainState.UNCLAIMED
 
 
 def test_a_release_that_has_ended_is_a_record() -> None:
-    desk = Desk()
-    run(ended(desk))
-    view = shown(desk)
+    admin = AdminWorld()
+    run(ended(admin))
+    view = shown(admin)
     assert (view.state, view.end, view.ended_at) == ("ended", "finished", moment(NOW - 5))
     assert (view.delivered, view.refused, view.left, view.rate) == (2, 1, 1, 0.4)
     assert (view.drains, view.running, view.eta) == (1, 0, None)
     assert view.drains_shown[0].state == "ended"
-    run(desk.hold(9, 1, "x@alpha.example"))  # mail of later
-    assert shown(desk).left == 1
+    run(admin.hold(9, 1, "x@alpha.example"))  # mail of later
+    assert shown(admin).left == 1
 
 
 def test_a_listing_has_the_newest_first_and_narrows() -> None:
-    desk = Desk()
-    run(ended(desk))
-    beta = run(desk.host("beta.example", "beta"))
-    run(ask_for(desk, 60, "beta.example", beta))
-    assert [one.target for one in listed(desk)] == ["beta.example", "alpha.example"]
-    assert [one.state for one in listed(desk)] == ["running", "ended"]
-    assert [one.target for one in listed(desk, domain="BETA.example")] == ["beta.example"]
-    assert [one.target for one in listed(desk, account="alpha")] == ["alpha.example"]
-    assert [one.target for one in listed(desk, until=NOW - 1)] == ["alpha.example"]
-    assert [one.target for one in listed(desk, after=message_name(60))] == ["alpha.example"]
-    assert len(listed(desk, limit=1)) == 1
+    admin = AdminWorld()
+    run(ended(admin))
+    beta = run(admin.host("beta.example", "beta"))
+    run(ask_for(admin, 60, "beta.example", beta))
+    assert [one.target for one in listed(admin)] == ["beta.example", "alpha.example"]
+    assert [one.state for one in listed(admin)] == ["running", "ended"]
+    assert [one.target for one in listed(admin, domain="BETA.example")] == ["beta.example"]
+    assert [one.target for one in listed(admin, account="alpha")] == ["alpha.example"]
+    assert [one.target for one in listed(admin, until=NOW - 1)] == ["alpha.example"]
+    assert [one.target for one in listed(admin, after=message_name(60))] == ["alpha.example"]
+    assert len(listed(admin, limit=1)) == 1
 
 
 def test_an_account_sees_its_own_domains_of_a_release_only() -> None:
-    desk = Desk()
-    run(ended(desk))
-    beta = run(desk.host("beta.example", "beta"))
-    run(desk.store.handover.open_drain(beta, NOW, NOW + 60, 50))
-    context = desk.context.acting(account_login("alpha-mail", "alpha", "192.0.2.1"))
+    admin = AdminWorld()
+    run(ended(admin))
+    beta = run(admin.host("beta.example", "beta"))
+    run(admin.store.handover.open_drain(beta, NOW, NOW + 60, 50))
+    context = admin.context.acting(account_login("alpha-mail", "alpha", "192.0.2.1"))
     view = run(show_release(context, message_name(50)))
     assert [one.domain for one in view.drains_shown] == ["alpha.example"]
 
 
 def test_a_domain_that_moved_tells_its_old_account_nothing() -> None:
-    desk = Desk()
-    run(begun(desk))
-    run(desk.host("beta.example", "beta"))
-    run(change_domain(desk.context, "alpha.example", DomainChange(account="beta")))
-    context = desk.context.acting(account_login("alpha-mail", "alpha", "192.0.2.1"))
+    admin = AdminWorld()
+    run(begun(admin))
+    run(admin.host("beta.example", "beta"))
+    run(change_domain(admin.context, "alpha.example", DomainChange(account="beta")))
+    context = admin.context.acting(account_login("alpha-mail", "alpha", "192.0.2.1"))
     view = run(show_release(context, message_name(50)))
     assert (view.left, view.eta, view.drains_shown) == (0, None, [])
-    assert shown(desk).left == 1  # of the operator
+    assert shown(admin).left == 1  # of the operator
 
 
 def test_few_domains_of_many_are_shown() -> None:
-    desk = Desk()
-    run(begun(desk))
+    admin = AdminWorld()
+    run(begun(admin))
     for number in range(2, DRAINS_SHOWN + 5):
-        run(desk.store.records.put_domain(domain(f"d{number}.example"), NOTED))
-        run(desk.store.handover.open_drain(number, NOW, NOW + 60, 50))
-    run(desk.context.directory.refresh())
-    view = shown(desk)
+        run(admin.store.records.put_domain(domain(f"d{number}.example"), NOTED))
+        run(admin.store.handover.open_drain(number, NOW, NOW + 60, 50))
+    run(admin.context.directory.refresh())
+    view = shown(admin)
     assert (view.drains, view.running, len(view.drains_shown)) == (104, 104, DRAINS_SHOWN)
 
 
 @pytest.mark.parametrize("name", ["7", "", "not a name", "z" * 13])
 def test_one_that_does_not_exist(name: str) -> None:
     with pytest.raises(AdminError, match="does not exist") as caught:
-        run(show_release(Desk().context, name))
+        run(show_release(AdminWorld().context, name))
     assert caught.value.kind is ErrorKind.NOT_FOUND

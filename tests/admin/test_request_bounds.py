@@ -9,7 +9,7 @@ from restante.admin.channel_change import NewChannel
 from restante.admin.domain_change import DomainChange
 from restante.admin.request_bounds import MOST_HOSTS
 from restante.admin.tokens import NewToken
-from tests.admin.desk import Desk
+from tests.admin.admin_world import AdminWorld
 from tests.web.api.asking import ask, story
 
 TIMED = ("/v1/trace", "/v1/releases", "/v1/audit", "/v1/domains/alpha.example/uptime")
@@ -27,21 +27,21 @@ def wrong_queries() -> Iterator[str]:
 
 
 def test_no_number_of_a_query_is_beyond_its_bounds() -> None:
-    desk = Desk()
-    story(desk)
+    admin = AdminWorld()
+    story(admin)
     wrong = {
         query: answer.status_code
         for query in wrong_queries()
-        if (answer := ask(desk, "GET", query)).status_code != 422 or not answer.json()["detail"]
+        if (answer := ask(admin, "GET", query)).status_code != 422 or not answer.json()["detail"]
     }
     assert wrong == {}
 
 
 @pytest.mark.parametrize("path", TIMED)
 def test_the_last_moment_is_a_time(path: str) -> None:
-    desk = Desk()
-    story(desk)
-    assert ask(desk, "GET", f"{path}?until=253402300799").status_code == 200
+    admin = AdminWorld()
+    story(admin)
+    assert ask(admin, "GET", f"{path}?until=253402300799").status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -55,9 +55,9 @@ def test_the_last_moment_is_a_time(path: str) -> None:
     ],
 )
 def test_half_a_character_is_refused(method: str, path: str, body: bytes) -> None:
-    desk = Desk()
-    story(desk)
-    answer = ask(desk, method, path, content=body, headers={"Content-Type": "application/json"})
+    admin = AdminWorld()
+    story(admin)
+    answer = ask(admin, method, path, content=body, headers={"Content-Type": "application/json"})
     assert answer.status_code == 422
     assert "text of whole characters" in answer.json()["detail"]
 
@@ -84,9 +84,9 @@ def test_a_long_list_has_one_fault(model: type[BaseModel], field: str, item: obj
 
 @pytest.mark.parametrize("at", ["9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+14:00", 1e18])
 def test_no_moment_is_beyond_the_calendar(at: object) -> None:
-    desk = Desk()
-    story(desk)
-    answer = ask(desk, "POST", "/v1/tokens", json={"name": "a", "role": None, "expires_at": at})
+    admin = AdminWorld()
+    story(admin)
+    answer = ask(admin, "POST", "/v1/tokens", json={"name": "a", "role": None, "expires_at": at})
     assert answer.status_code == 422
 
 
@@ -94,16 +94,16 @@ def test_no_moment_is_beyond_the_calendar(at: object) -> None:
     ("path", "status"), [("/v1/queue/zzzzzzzzzzzzz", 422), ("/v1/releases/zzzzzzzzzzzzz", 404)]
 )
 def test_a_name_beyond_every_number_is_no_name(path: str, status: int) -> None:
-    desk = Desk()
-    story(desk)
-    assert ask(desk, "GET", path).status_code == status
+    admin = AdminWorld()
+    story(admin)
+    assert ask(admin, "GET", path).status_code == status
 
 
 def test_no_policy_lasts_beyond_the_calendar() -> None:
-    desk = Desk()
-    story(desk)
+    admin = AdminWorld()
+    story(admin)
     for value in (1e18, "inf", "nan"):
-        answer = ask(desk, "PATCH", "/v1/domains/alpha.example", json={"retention": value})
+        answer = ask(admin, "PATCH", "/v1/domains/alpha.example", json={"retention": value})
         assert answer.status_code == 422, value
         assert answer.json()["detail"].startswith("retention: must be"), value
 

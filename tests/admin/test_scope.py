@@ -12,21 +12,24 @@ from restante.store.queue_store import QueueFilter
 from restante.store.release_store import ReleaseFilter
 from restante.store.report_store import ReportFilter
 from restante.tenancy.principal import Principal, Role
-from tests.admin.desk import NOW, Desk, all_of, ask_for, run
+from tests.admin.admin_world import NOW, AdminWorld, all_of, ask_for, run
 from tests.contract.making import report
 
 ALICE = Principal(Role.ACCOUNT, "token a", "https", "alpha")
 STRANGER = replace(ALICE, account="gamma")
 
 
-async def filled() -> Desk:
+async def filled() -> AdminWorld:
     """Messages 1 and 2 for alpha, 3 for beta, and a report on each."""
-    desk = Desk()
-    alpha, beta = await desk.host("alpha.example", "alpha"), await desk.host("beta.example", "beta")
+    admin = AdminWorld()
+    alpha, beta = (
+        await admin.host("alpha.example", "alpha"),
+        await admin.host("beta.example", "beta"),
+    )
     for number, domain_id in ((1, alpha), (2, alpha), (3, beta)):
-        await desk.hold(number, domain_id, "x@alpha.example")
-    desk.store.state.reports.keep([report(1, alpha), report(3, beta)])
-    return desk
+        await admin.hold(number, domain_id, "x@alpha.example")
+    admin.store.state.reports.keep([report(1, alpha), report(3, beta)])
+    return admin
 
 
 @pytest.mark.parametrize(
@@ -44,8 +47,8 @@ def test_messages_and_reports_are_those_in_scope(
     principal: Principal | None, wanted: dict[str, Any], numbers: list[int]
 ) -> None:
     async def story() -> None:
-        desk = await filled()
-        context = desk.context.acting(principal) if principal else desk.context
+        admin = await filled()
+        context = admin.context.acting(principal) if principal else admin.context
         found = await scope.list_held(context, QueueFilter(**wanted))
         assert [one.number for one in found] == numbers
         read = [await scope.held_message(context, number) for number in (1, 2, 3, 9)]
@@ -65,7 +68,7 @@ def test_messages_and_reports_are_those_in_scope(
 def test_a_listing_without_an_account_is_about_the_own_one(
     principal: Principal | None, wanted: str | None, account: str | None
 ) -> None:
-    context = Desk().context.acting(principal) if principal else Desk().context
+    context = AdminWorld().context.acting(principal) if principal else AdminWorld().context
     assert scope.account_in_scope(context, wanted) == account
 
 
@@ -86,15 +89,15 @@ def test_an_invalid_domain_is_refused_with_a_remedy(text: str) -> None:
 
 def test_a_new_account_sees_nothing_of_a_removed_one_with_its_name() -> None:
     async def story() -> None:
-        desk = Desk()
-        domain_id = await desk.host("alpha.example", "alpha")  # made at NOW
-        await ask_for(desk, 7, "alpha.example", domain_id, at=NOW - 1)
-        await ask_for(desk, 8, "alpha.example", domain_id, at=NOW)
-        context = desk.context.acting(ALICE)
+        admin = AdminWorld()
+        domain_id = await admin.host("alpha.example", "alpha")  # made at NOW
+        await ask_for(admin, 7, "alpha.example", domain_id, at=NOW - 1)
+        await ask_for(admin, 8, "alpha.example", domain_id, at=NOW)
+        context = admin.context.acting(ALICE)
         for wanted in (ReleaseFilter(), ReleaseFilter(since=NOW - 9), ReleaseFilter(ids=(7, 8))):
             found = await scope.list_past_releases(context, wanted)
             assert [one.record.id for one in found] == [8]
-        assert len(await scope.list_past_releases(desk.context, ReleaseFilter())) == 2
+        assert len(await scope.list_past_releases(admin.context, ReleaseFilter())) == 2
         entries = await all_of(list_audit(context))
         assert [one.action for one in entries].count("release-requested") == 1
         assert min(one.at.timestamp() for one in entries) == NOW

@@ -6,13 +6,13 @@ from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError
 from restante.admin.server_status import BUSY_DOMAINS, StatusSelection, StatusView, show_status
 from restante.tenancy.audit import AuditAction, AuditEntry
-from tests.admin.desk import NOW, Desk, run
+from tests.admin.admin_world import NOW, AdminWorld, run
 
 
 def asked_for(
-    node: str, at: float, account: str = "alpha", answer: str = "253 2.0.0 OK"
+    target: str, at: float, account: str = "alpha", answer: str = "253 2.0.0 OK"
 ) -> AuditEntry:
-    return AuditEntry(at, AuditAction.RELEASE_REQUESTED, "login p", node, account, answer=answer)
+    return AuditEntry(at, AuditAction.RELEASE_REQUESTED, "login p", target, account, answer=answer)
 
 
 async def shown_status(context: AdminContext, wanted: StatusSelection = BUSY_DOMAINS) -> StatusView:
@@ -23,23 +23,23 @@ async def shown_status(context: AdminContext, wanted: StatusSelection = BUSY_DOM
     )
 
 
-async def hosted_before(desk: Desk, name: str, account: str) -> int:
+async def hosted_before(admin: AdminWorld, name: str, account: str) -> int:
     """Host a domain an hour ago."""
-    context, desk.context = desk.context, replace(desk.context, now=lambda: NOW - 3600)
-    number = await desk.host(name, account)
-    desk.context = context
+    context, admin.context = admin.context, replace(admin.context, now=lambda: NOW - 3600)
+    number = await admin.host(name, account)
+    admin.context = context
     return number
 
 
 def test_status_shows_mail_requests_drains_and_listeners() -> None:
-    async def story(desk: Desk) -> None:
-        number = await hosted_before(desk, "alpha.example", "alpha")
-        await hosted_before(desk, "beta.example", "beta")
-        await desk.hold(1, number, "x@alpha.example")
-        await desk.store.audit.record(
+    async def story(admin: AdminWorld) -> None:
+        number = await hosted_before(admin, "alpha.example", "alpha")
+        await hosted_before(admin, "beta.example", "beta")
+        await admin.hold(1, number, "x@alpha.example")
+        await admin.store.audit.record(
             [asked_for("Alpha.example", NOW - 9), asked_for("Alpha.example", NOW - 5)]
         )
-        view = await shown_status(desk.context, StatusSelection(everything=True))
+        view = await shown_status(admin.context, StatusSelection(everything=True))
         alpha, beta = view.domains
         assert (alpha.messages, alpha.refused, beta.messages, view.messages) == (1, 0, 0, 1)
         assert alpha.oldest_at
@@ -51,15 +51,15 @@ def test_status_shows_mail_requests_drains_and_listeners() -> None:
         assert view.listeners[0].sessions == 7
         assert (view.reports.waiting, view.reports.oldest_at, view.notices.waiting) == (0, None, 0)
 
-    run(story(Desk()))
+    run(story(AdminWorld()))
 
 
 def test_a_domain_was_asked_for_by_whatever_covers_it_and_was_granted() -> None:
     async def story() -> None:
-        desk = Desk()
+        admin = AdminWorld()
         for name in ("alpha.example", "mail.alpha.example", "notalpha.example", "other.example"):
-            await hosted_before(desk, name, "alpha")
-        await hosted_before(desk, "beta.example", "beta")
+            await hosted_before(admin, name, "alpha")
+        await hosted_before(admin, "beta.example", "beta")
         entries = [
             asked_for("@alpha.example", NOW - 50),
             asked_for("alpha.example", NOW - 60),
@@ -68,10 +68,10 @@ def test_a_domain_was_asked_for_by_whatever_covers_it_and_was_granted() -> None:
             asked_for("beta.example", NOW - 10),  # of an account that it is not of any more
             asked_for("nonsense..", NOW - 10),
         ]
-        await desk.store.audit.record(entries)
+        await admin.store.audit.record(entries)
         at = {
             one.domain: one.last_request_at
-            for one in (await shown_status(desk.context, StatusSelection(everything=True))).domains
+            for one in (await shown_status(admin.context, StatusSelection(everything=True))).domains
         }
         ages = {name: NOW - moment.timestamp() if moment else None for name, moment in at.items()}
         assert ages == {
@@ -81,10 +81,10 @@ def test_a_domain_was_asked_for_by_whatever_covers_it_and_was_granted() -> None:
             "other.example": None,
             "beta.example": None,
         }
-        await desk.store.audit.record([asked_for("#ALPHA", NOW - 5)])
+        await admin.store.audit.record([asked_for("#ALPHA", NOW - 5)])
         newest = [
             one.last_request_at
-            for one in (await shown_status(desk.context, StatusSelection(everything=True))).domains
+            for one in (await shown_status(admin.context, StatusSelection(everything=True))).domains
         ]
         assert [moment and NOW - moment.timestamp() for moment in newest] == [5, None, 5, 5, 5]
 
@@ -92,30 +92,30 @@ def test_a_domain_was_asked_for_by_whatever_covers_it_and_was_granted() -> None:
 
 
 def test_status_without_a_server_has_no_drains_and_no_listeners() -> None:
-    view = run(shown_status(Desk(server=None).context))
+    view = run(shown_status(AdminWorld(server=None).context))
     assert not view.is_running
     assert not view.drains
     assert not view.listeners
 
 
 def test_without_a_wish_only_domains_with_mail_or_trouble_are_shown() -> None:
-    async def story(desk: Desk) -> None:
-        number = await desk.host("held.example", "alpha")
-        await desk.hold(1, number, "x@held.example")
-        await desk.host("idle.example", "alpha")
-        await desk.host("stopped.example", "beta", hold="suspended", reason="unpaid")
-        view = await shown_status(desk.context)
+    async def story(admin: AdminWorld) -> None:
+        number = await admin.host("held.example", "alpha")
+        await admin.hold(1, number, "x@held.example")
+        await admin.host("idle.example", "alpha")
+        await admin.host("stopped.example", "beta", hold="suspended", reason="unpaid")
+        view = await shown_status(admin.context)
         assert [one.domain for one in view.domains] == ["held.example", "stopped.example"]
         assert view.domains_not_shown == 1
-        of_alpha = await shown_status(desk.context, StatusSelection(account="alpha"))
+        of_alpha = await shown_status(admin.context, StatusSelection(account="alpha"))
         assert ([one.domain for one in of_alpha.domains], of_alpha.domains_not_shown) == (
             ["held.example"],
             1,
         )
-        named = await shown_status(desk.context, StatusSelection(domain=("Idle.Example",)))
+        named = await shown_status(admin.context, StatusSelection(domain=("Idle.Example",)))
         assert [one.domain for one in named.domains] == ["idle.example"]
         for wrong in (StatusSelection(domain=("none.example",)), StatusSelection(account="none")):
             with pytest.raises(AdminError):
-                await shown_status(desk.context, wrong)
+                await shown_status(admin.context, wrong)
 
-    run(story(Desk()))
+    run(story(AdminWorld()))

@@ -17,7 +17,7 @@ from restante.admin.sign_in import (
     WRONG_FACTOR,
     Credentials,
     SignInDenied,
-    SignInDesk,
+    SignInService,
     step_of,
 )
 from restante.admin.sign_in_limits import OF_USER_AND_BLOCK
@@ -27,7 +27,7 @@ from restante.tenancy.audit import AuditAction
 from restante.tenancy.passwords import any_matches
 from restante.tenancy.portal_user import PortalPasskey
 from restante.tenancy.sealed_secrets import Vault
-from tests.admin.desk import run
+from tests.admin.admin_world import run
 from tests.admin.portal_people import ANA, ELSEWHERE, HOME, PASSWORD, ROOT, People
 
 
@@ -100,7 +100,7 @@ def test_without_the_process_of_strangers_nobody_is_examined_and_the_log_says_so
 
         people = People(hashing=PortalHashing(stranger_matches=fail))
         assert str(await people.denial("nobody@mx.example", "x")) == BUSY
-        [(kind, fields)] = people.desk.log.lines
+        [(kind, fields)] = people.admin.log.lines
         assert (kind, fields["request"]) == (InternalError, "sign-in")
 
     run(story())
@@ -166,11 +166,11 @@ def test_an_operator_never_signs_in_by_a_password_alone() -> None:
         user = await people.set_up()
         bare = user.changed(sealed_totp=None)
         entry = (await people.entries(AuditAction.USER_CHANGED))[0]
-        await people.desk.store.records.put_portal_user(bare, entry)
+        await people.admin.store.records.put_portal_user(bare, entry)
         await people.context.directory.refresh()
         assert str(await people.denial()) == REFUSED
         with_key = bare.changed(passkeys=(PortalPasskey(b"\1", "key", 0, 1.0),))
-        await people.desk.store.records.put_portal_user(with_key, entry)
+        await people.admin.store.records.put_portal_user(with_key, entry)
         await people.context.directory.refresh()
         assert str(await people.denial()) == REFUSED
         assert people.reasons == ["no second factor is set up", "the passkey is missing"]
@@ -203,11 +203,11 @@ def test_a_key_file_that_was_lost_leaves_the_recovery_codes() -> None:
         other = Vault(bytes([1]) * 32)
         assert step_of(other, user, people.code(), people.now) is None
         context = replace(people.context, vault=other)
-        desk = SignInDesk(context, people.hashing, lambda: 0.0)
+        admin = SignInService(context, people.hashing, lambda: 0.0)
         with pytest.raises(SignInDenied):
-            await desk.sign_in(Credentials(ROOT, PASSWORD, people.code()), HOME)
+            await admin.sign_in(Credentials(ROOT, PASSWORD, people.code()), HOME)
         given = Credentials(ROOT, PASSWORD, people.recovery[ROOT][0])
-        assert (await desk.sign_in(given, HOME)).user.email == ROOT
+        assert (await admin.sign_in(given, HOME)).user.email == ROOT
 
     run(story())
 
@@ -246,7 +246,7 @@ def test_a_flood_leaves_a_number_of_entries_a_minute() -> None:
         people = People()
         for number in range(ENTRIES_A_MINUTE + 20):
             address = ipaddress.ip_address(f"2001:db8:{number:x}::1")
-            await people.sign_in_desk.refusal(f"u{number}@mx.example", "wrong password", address)
+            await people.sign_in_service.refusal(f"u{number}@mx.example", "wrong password", address)
         assert len(await people.entries(AuditAction.SIGN_IN_REFUSED)) == ENTRIES_A_MINUTE
         assert len(people.reasons) == ENTRIES_A_MINUTE + 20
 
@@ -272,9 +272,9 @@ def test_a_user_confirms_by_a_new_code() -> None:
         await people.sign_in(code=code)
         for given in (code, PASSWORD, "", "000000"):
             with pytest.raises(SignInDenied, match=WRONG_FACTOR):
-                await people.sign_in_desk.confirm(ROOT, given, HOME)
-        await people.sign_in_desk.confirm(ROOT, people.code(steps=1), HOME)
-        await people.sign_in_desk.confirm(ROOT, people.recovery[ROOT][0], HOME)
+                await people.sign_in_service.confirm(ROOT, given, HOME)
+        await people.sign_in_service.confirm(ROOT, people.code(steps=1), HOME)
+        await people.sign_in_service.confirm(ROOT, people.recovery[ROOT][0], HOME)
         assert len(await people.entries(AuditAction.FACTOR_SHOWN)) == 2
 
     run(story())
@@ -285,10 +285,10 @@ def test_a_user_without_a_second_factor_confirms_by_the_password() -> None:
         people = People()
         await people.set_up(ANA, has_code=False)
         with pytest.raises(SignInDenied, match=WRONG_FACTOR):
-            await people.sign_in_desk.confirm(ANA, "wrong", HOME)
-        await people.sign_in_desk.confirm(ANA, PASSWORD, HOME)
+            await people.sign_in_service.confirm(ANA, "wrong", HOME)
+        await people.sign_in_service.confirm(ANA, PASSWORD, HOME)
         with pytest.raises(SignInDenied):
-            await people.sign_in_desk.confirm("gone@alpha.example", PASSWORD, HOME)
+            await people.sign_in_service.confirm("gone@alpha.example", PASSWORD, HOME)
 
     run(story())
 
@@ -299,9 +299,9 @@ def test_a_stolen_session_cannot_guess_codes() -> None:
         await people.set_up()
         for _ in range(OF_USER_AND_BLOCK):
             with pytest.raises(SignInDenied, match=WRONG_FACTOR):
-                await people.sign_in_desk.confirm(ROOT, "000000", HOME)
+                await people.sign_in_service.confirm(ROOT, "000000", HOME)
         with pytest.raises(SignInDenied, match="too many"):
-            await people.sign_in_desk.confirm(ROOT, people.code(), HOME)
+            await people.sign_in_service.confirm(ROOT, people.code(), HOME)
 
     run(story())
 
@@ -310,14 +310,14 @@ def test_a_passkey_is_not_confirmed_by_the_password() -> None:
     async def story() -> None:
         people = People()
         user = await people.set_up(ANA, has_code=False)
-        signed_in = await people.sign_in_desk.sign_in_otherwise(
+        signed_in = await people.sign_in_service.sign_in_otherwise(
             user, "passkey", HOME, passkeys=(PortalPasskey(b"\1", "key", 0, 1.0),)
         )
         assert (signed_in.factors, len(people.user(ANA).passkeys)) == ("passkey", 1)
         with pytest.raises(SignInDenied):
-            await people.sign_in_desk.confirm(ANA, PASSWORD, HOME)
+            await people.sign_in_service.confirm(ANA, PASSWORD, HOME)
         with pytest.raises(SignInDenied, match="at this moment"):
-            await people.sign_in_desk.sign_in_otherwise(user, "passkey", HOME)
+            await people.sign_in_service.sign_in_otherwise(user, "passkey", HOME)
 
     run(story())
 

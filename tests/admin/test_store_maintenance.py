@@ -12,7 +12,7 @@ from restante.mail.message import message_name
 from restante.store.choice import open_store
 from restante.store.store_errors import StoreError
 from restante.tenancy.principal import COMMAND_LINE, Principal, Role
-from tests.admin.desk import Desk, run
+from tests.admin.admin_world import AdminWorld, run
 from tests.contract.making import hosted, message, spooled
 
 OPERATOR = Principal(Role.OPERATOR, "operator", COMMAND_LINE)
@@ -39,13 +39,13 @@ def filled(directory: Path) -> Path:
 
 def test_a_copy_is_asked_for_by_a_whole_path() -> None:
     with pytest.raises(AdminError, match="give the whole path") as caught:
-        run(backup(Desk().context, BackupOrder(directory="copy")))
+        run(backup(AdminWorld().context, BackupOrder(directory="copy")))
     assert caught.value.kind is ErrorKind.INVALID
 
 
 def test_a_store_that_cannot_be_copied_says_so(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="nothing to copy"):
-        run(backup(Desk().context, BackupOrder(directory=str(tmp_path))))
+        run(backup(AdminWorld().context, BackupOrder(directory=str(tmp_path))))
 
 
 def test_a_sound_store_is_shown_as_sound(tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ def test_salvaged_and_lost_mail_is_shown(tmp_path: Path) -> None:
 
 ACTS: dict[str, Callable[[Path], object]] = {
     "backup": lambda path: run(
-        backup(Desk().context.acting(ALICE), BackupOrder(directory=str(path)))
+        backup(AdminWorld().context.acting(ALICE), BackupOrder(directory=str(path)))
     ),
     "check": lambda path: check(ALICE, url(path), lambda _done, _of: None),
     "salvage": lambda path: salvage(ALICE, url(path), path / "new", lambda _count: None),

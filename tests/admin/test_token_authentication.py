@@ -21,7 +21,7 @@ from restante.telemetry.events import TokenRefused
 from restante.tenancy.grants import GrantedRole, Scope
 from restante.tenancy.principal import Principal, Role
 from restante.tenancy.token_chain import token_principal
-from tests.admin.desk import NOW, Desk, run
+from tests.admin.admin_world import NOW, AdminWorld, run
 
 HOME = ipaddress.ip_address("192.0.2.7")
 ELSEWHERE = ipaddress.ip_address("198.51.100.1")
@@ -30,15 +30,15 @@ NEW = NewToken(name="ci", account="alpha", scopes=(Scope.QUEUE_READ,))
 
 @dataclass
 class Scene:
-    desk: Desk = field(default_factory=Desk)
+    admin: AdminWorld = field(default_factory=AdminWorld)
     now: float = NOW
     monotonic: float = 0.0
 
     def __post_init__(self) -> None:
-        records, log = self.desk.store.records, self.desk.log
+        records, log = self.admin.store.records, self.admin.log
         self.uses = TokenUses(records, Rounds(log, "token uses"), lambda: self.now)
         self.gate = TokenGate(
-            self.desk.context.directory,
+            self.admin.context.directory,
             self.uses,
             log,
             now=lambda: self.now,
@@ -46,10 +46,10 @@ class Scene:
         )
 
     async def add(self, **fields: Any) -> AddedToken:
-        if "alpha" not in self.desk.context.directory.now.accounts:
-            await self.desk.host("alpha.example", "alpha")
+        if "alpha" not in self.admin.context.directory.now.accounts:
+            await self.admin.host("alpha.example", "alpha")
         new = NewToken.model_validate(NEW.model_dump() | fields)
-        return await tokens.add_token(self.desk.context, new)
+        return await tokens.add_token(self.admin.context, new)
 
     def authenticate(self, text: str, address: Any = HOME) -> Principal:
         return self.gate.authenticate({"authorization": text}, address)
@@ -61,7 +61,7 @@ class Scene:
 
     @property
     def reasons(self) -> list[tuple[str, str, str]]:
-        events = [fields for kind, fields in self.desk.log.lines if kind is TokenRefused]
+        events = [fields for kind, fields in self.admin.log.lines if kind is TokenRefused]
         return [(one["reason"], one["token_name"], one["account"]) for one in events]
 
 
@@ -74,7 +74,7 @@ def test_a_valid_token_acts_for_its_account() -> None:
             assert (principal.role, principal.account) == (Role.ACCOUNT, "alpha")
             assert (principal.name, principal.origin) == ("token ci (alpha)", "192.0.2.7")
         await scene.uses.write()
-        assert await scene.desk.store.records.token_uses() == {added.id: NOW}
+        assert await scene.admin.store.records.token_uses() == {added.id: NOW}
 
     run(story())
 
@@ -86,7 +86,7 @@ def test_every_refusal_has_one_text_and_the_log_has_the_reason() -> None:
         expired = await scene.add(name="old", expires_at=datetime.fromtimestamp(NOW + 5, UTC))
         revoked = await scene.add(name="gone")
         inside = await scene.add(name="inside", networks=("203.0.113.0/24",))
-        await tokens.revoke_token(scene.desk.context, revoked.id, "leaked")
+        await tokens.revoke_token(scene.admin.context, revoked.id, "leaked")
         scene.now = NOW + 10
         wrong = good.token[:-1] + ("A" if good.token[-1] != "A" else "B")
         texts = {
@@ -114,8 +114,8 @@ def test_every_refusal_has_one_text_and_the_log_has_the_reason() -> None:
             *[("unknown", "", "")] * 4,
         ]
         secrets = [one.token.rpartition("_")[2] for one in (good, expired, revoked, inside)]
-        assert not any(secret in repr(scene.desk.log.lines) for secret in secrets)
-        assert wrong[-40:] not in repr(scene.desk.log.lines)
+        assert not any(secret in repr(scene.admin.log.lines) for secret in secrets)
+        assert wrong[-40:] not in repr(scene.admin.log.lines)
 
     run(story())
 
@@ -124,7 +124,7 @@ def test_a_wrong_secret_tells_nothing_of_the_state() -> None:
     async def story() -> None:
         scene = Scene()
         revoked = await scene.add()
-        await tokens.revoke_token(scene.desk.context, revoked.id, "leaked")
+        await tokens.revoke_token(scene.admin.context, revoked.id, "leaked")
         scene.refused(f"Bearer rst_{revoked.id}_{'x' * 43}")
         assert scene.reasons == [("wrong secret", "ci", "alpha")]
 
@@ -154,8 +154,8 @@ def test_a_token_follows_its_makers_at_each_request() -> None:
     async def story() -> None:
         scene = Scene()
         admin = await scene.add(name="admin", role=GrantedRole.ACCOUNT_ADMIN, scopes=())
-        directory = scene.desk.context.directory.now
-        context = scene.desk.context.acting(
+        directory = scene.admin.context.directory.now
+        context = scene.admin.context.acting(
             token_principal(directory.tokens[admin.id], directory, "192.0.2.1")
         )
         made = await tokens.add_token(context, NEW)
@@ -163,14 +163,14 @@ def test_a_token_follows_its_makers_at_each_request() -> None:
             frozenset({Scope.QUEUE_READ}),
             frozenset({GrantedRole.ACCOUNT_ADMIN}),
         )
-        kept = scene.desk.context.directory.now.tokens[admin.id]
+        kept = scene.admin.context.directory.now.tokens[admin.id]
         reduced = replace(kept, grants=frozenset({Scope.RELEASE}), networks=())
-        await scene.desk.store.records.put_token(
-            reduced, (await scene.desk.store.audit.audit(limit=1))[0]
+        await scene.admin.store.records.put_token(
+            reduced, (await scene.admin.store.audit.audit(limit=1))[0]
         )
-        await scene.desk.context.directory.refresh()
+        await scene.admin.context.directory.refresh()
         assert scene.authenticate(f"Bearer {made.token}").grants[1] == {Scope.RELEASE}
-        await tokens.revoke_token(scene.desk.context, admin.id, "left")
+        await tokens.revoke_token(scene.admin.context, admin.id, "left")
         scene.refused(f"Bearer {made.token}")
         assert scene.reasons == [("maker gone", "ci", "alpha")]
 

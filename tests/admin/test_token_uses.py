@@ -12,7 +12,7 @@ from restante.store.store_errors import StoreError
 from restante.tenancy.api_token import ApiToken
 from restante.tenancy.audit import AuditAction, AuditEntry
 from restante.tenancy.grants import Scope
-from tests.admin.desk import Lines, run
+from tests.admin.admin_world import Lines, run
 
 NOTED = AuditEntry(1.0, AuditAction.TOKEN_ADDED, "operator", "x")
 

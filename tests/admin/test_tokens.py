@@ -15,42 +15,44 @@ from restante.admin.tokens import AddedToken, NewToken
 from restante.tenancy.api_token import TokenState, read_token
 from restante.tenancy.grants import GrantedRole, Scope
 from restante.tenancy.token_chain import token_principal
-from tests.admin.desk import NOW, Desk, all_of, run
+from tests.admin.admin_world import NOW, AdminWorld, all_of, run
 
 QUEUE = NewToken(name="ci", account="alpha", scopes=(Scope.QUEUE_READ, Scope.RELEASE))
 
 
-async def desk_of_alpha() -> Desk:
-    desk = Desk()
-    await desk.host("alpha.example", "alpha")
-    return desk
+async def admin_of_alpha() -> AdminWorld:
+    admin = AdminWorld()
+    await admin.host("alpha.example", "alpha")
+    return admin
 
 
-def acting(desk: Desk, added: AddedToken) -> AdminContext:
-    directory = desk.context.directory.now
-    return desk.context.acting(token_principal(directory.tokens[added.id], directory, "192.0.2.1"))
+def acting(admin: AdminWorld, added: AddedToken) -> AdminContext:
+    directory = admin.context.directory.now
+    return admin.context.acting(token_principal(directory.tokens[added.id], directory, "192.0.2.1"))
 
 
-async def refused(desk: Desk, new: NewToken, context: AdminContext | None = None) -> AdminError:
-    before = desk.context.directory.now.tokens
+async def refused(
+    admin: AdminWorld, new: NewToken, context: AdminContext | None = None
+) -> AdminError:
+    before = admin.context.directory.now.tokens
     with pytest.raises(AdminError) as caught:
-        await tokens.add_token(context or desk.context, new)
-    assert desk.context.directory.now.tokens == before
+        await tokens.add_token(context or admin.context, new)
+    assert admin.context.directory.now.tokens == before
     return caught.value
 
 
 def test_a_token_is_shown_once_and_only_its_hash_is_kept() -> None:
     async def story() -> None:
-        desk = await desk_of_alpha()
-        added = await tokens.add_token(desk.context, QUEUE)
+        admin = await admin_of_alpha()
+        added = await tokens.add_token(admin.context, QUEUE)
         parts = read_token(added.token)
         assert parts is not None
         assert parts.id == added.id
-        kept = desk.context.directory.now.tokens[added.id]
+        kept = admin.context.directory.now.tokens[added.id]
         assert kept.has_secret(parts.secret)
-        [listed] = await tokens.list_tokens(desk.context, "alpha")
-        told = [listed.model_dump_json(), repr(kept), repr(desk.log.lines)]
-        told += [repr(one) for one in await desk.store.audit.audit()]
+        [listed] = await tokens.list_tokens(admin.context, "alpha")
+        told = [listed.model_dump_json(), repr(kept), repr(admin.log.lines)]
+        told += [repr(one) for one in await admin.store.audit.audit()]
         assert not any(parts.secret in text for text in told)
 
     run(story())
@@ -58,11 +60,11 @@ def test_a_token_is_shown_once_and_only_its_hash_is_kept() -> None:
 
 def test_the_trail_names_what_is_granted() -> None:
     async def story() -> None:
-        desk = await desk_of_alpha()
+        admin = await admin_of_alpha()
         new = replace_fields(QUEUE, domains=("Alpha.Example",), networks=("192.0.2.7",))
-        added = await tokens.add_token(desk.context, new)
-        await tokens.revoke_token(desk.context, added.id, "leaked")
-        revoked, made, *_ = await all_of(list_audit(desk.context))
+        added = await tokens.add_token(admin.context, new)
+        await tokens.revoke_token(admin.context, added.id, "leaked")
+        revoked, made, *_ = await all_of(list_audit(admin.context))
         assert (made.action, made.subject, made.account) == ("token-added", added.id, "alpha")
         assert {one.field: one.after for one in made.changes} == {
             "account": "alpha",
@@ -86,7 +88,7 @@ def replace_fields(new: NewToken, **fields: object) -> NewToken:
 
 def test_a_token_expires_in_a_year_at_a_given_time_or_never() -> None:
     async def story() -> None:
-        desk = await desk_of_alpha()
+        admin = await admin_of_alpha()
         later = datetime.fromtimestamp(NOW, UTC) + timedelta(days=90)
         for name, given, expected in (
             ("a", None, datetime.fromtimestamp(NOW, UTC) + timedelta(days=365)),
@@ -94,9 +96,9 @@ def test_a_token_expires_in_a_year_at_a_given_time_or_never() -> None:
             ("c", "never", None),
         ):
             new = replace_fields(QUEUE, name=name, expires_at=given)
-            assert (await tokens.add_token(desk.context, new)).expires_at == expected
+            assert (await tokens.add_token(admin.context, new)).expires_at == expected
         past = replace_fields(QUEUE, name="d", expires_at=datetime.fromtimestamp(NOW, UTC))
-        assert (await refused(desk, past)).kind is ErrorKind.INVALID
+        assert (await refused(admin, past)).kind is ErrorKind.INVALID
 
     run(story())
 
@@ -121,13 +123,13 @@ def test_a_token_that_makes_no_sense_is_refused(
     fields: dict[str, object], kind: ErrorKind | None, text: str
 ) -> None:
     async def story() -> None:
-        desk = await desk_of_alpha()
-        await desk.host("beta.example", "beta")
+        admin = await admin_of_alpha()
+        await admin.host("beta.example", "beta")
         new = replace_fields(QUEUE, **fields)
         if kind is None:
-            await tokens.add_token(desk.context, new)
+            await tokens.add_token(admin.context, new)
             return
-        error = await refused(desk, new)
+        error = await refused(admin, new)
         assert (error.kind, text in error.error) == (kind, True), error.error
 
     run(story())
@@ -135,12 +137,12 @@ def test_a_token_that_makes_no_sense_is_refused(
 
 def test_a_name_is_used_once_at_a_time() -> None:
     async def story() -> None:
-        desk = await desk_of_alpha()
-        first = await tokens.add_token(desk.context, QUEUE)
-        assert (await refused(desk, QUEUE)).kind is ErrorKind.EXISTS
-        await tokens.revoke_token(desk.context, first.id, "replaced")
-        await tokens.add_token(desk.context, QUEUE)
-        states = {one.state for one in await tokens.list_tokens(desk.context)}
+        admin = await admin_of_alpha()
+        first = await tokens.add_token(admin.context, QUEUE)
+        assert (await refused(admin, QUEUE)).kind is ErrorKind.EXISTS
+        await tokens.revoke_token(admin.context, first.id, "replaced")
+        await tokens.add_token(admin.context, QUEUE)
+        states = {one.state for one in await tokens.list_tokens(admin.context)}
         assert states == {TokenState.ACTIVE, TokenState.REVOKED}
 
     run(story())
@@ -148,46 +150,48 @@ def test_a_name_is_used_once_at_a_time() -> None:
 
 def test_a_token_makes_only_tokens_with_rights_of_its_own() -> None:
     async def story() -> None:
-        desk = await desk_of_alpha()
+        admin = await admin_of_alpha()
         maker = await tokens.add_token(
-            desk.context,
+            admin.context,
             NewToken(name="maker", account="alpha", scopes=(Scope.TOKEN_WRITE, Scope.QUEUE_READ)),
         )
-        context = acting(desk, maker)
+        context = acting(admin, maker)
         made = await tokens.add_token(
             context, NewToken(name="made", account="alpha", scopes=(Scope.QUEUE_READ,))
         )
         assert made.created_by == "token maker (alpha)"
         for grants in ({"scopes": ("queue:write",)}, {"role": "account-reader"}):
             new = NewToken.model_validate({"name": "more", "account": "alpha"} | grants)
-            error = await refused(desk, new, context)
+            error = await refused(admin, new, context)
             assert error.kind is ErrorKind.NOT_ALLOWED
             assert "exceeds the rights of token maker (alpha)" in error.error
         new = NewToken(name="other", account="beta", scopes=(Scope.QUEUE_READ,))
-        assert (await refused(desk, new, context)).kind is ErrorKind.NOT_FOUND
+        assert (await refused(admin, new, context)).kind is ErrorKind.NOT_FOUND
 
     run(story())
 
 
 def test_an_administrator_of_an_account_cannot_give_the_content_of_mail() -> None:
     async def story() -> None:
-        desk = await desk_of_alpha()
-        admin = await tokens.add_token(
-            desk.context, NewToken(name="a", account="alpha", role=GrantedRole.ACCOUNT_ADMIN)
+        admin = await admin_of_alpha()
+        administrator = await tokens.add_token(
+            admin.context, NewToken(name="a", account="alpha", role=GrantedRole.ACCOUNT_ADMIN)
         )
         for scope in (Scope.CONTENT_READ, Scope.DOMAIN_DIRECT):
             new = NewToken(name="b", account="alpha", scopes=(scope,))
-            assert (await refused(desk, new, acting(desk, admin))).kind is ErrorKind.NOT_ALLOWED
-            await tokens.add_token(desk.context, replace_fields(new, name=scope.value[:6]))
+            assert (
+                await refused(admin, new, acting(admin, administrator))
+            ).kind is ErrorKind.NOT_ALLOWED
+            await tokens.add_token(admin.context, replace_fields(new, name=scope.value[:6]))
 
     run(story())
 
 
 def test_a_token_ends_with_its_maker() -> None:
     async def story() -> None:
-        desk = await desk_of_alpha()
-        admin = await tokens.add_token(
-            desk.context,
+        admin = await admin_of_alpha()
+        administrator = await tokens.add_token(
+            admin.context,
             NewToken(
                 name="admin",
                 account="alpha",
@@ -195,11 +199,11 @@ def test_a_token_ends_with_its_maker() -> None:
                 expires_at=datetime.fromtimestamp(NOW + 1000, UTC),
             ),
         )
-        context = acting(desk, admin)
+        context = acting(admin, administrator)
         made = await tokens.add_token(context, replace_fields(QUEUE, expires_at="never"))
-        assert made.expires_at == admin.expires_at
-        await tokens.revoke_token(desk.context, admin.id, "left")
-        states = {one.name: one.state for one in await tokens.list_tokens(desk.context)}
+        assert made.expires_at == administrator.expires_at
+        await tokens.revoke_token(admin.context, administrator.id, "left")
+        states = {one.name: one.state for one in await tokens.list_tokens(admin.context)}
         assert states == {"admin": TokenState.REVOKED, "ci": TokenState.MAKER_GONE}
 
     run(story())
@@ -207,15 +211,15 @@ def test_a_token_ends_with_its_maker() -> None:
 
 def test_a_revoked_token_stays_as_it_is_when_it_is_revoked_again() -> None:
     async def story() -> None:
-        desk = await desk_of_alpha()
-        added = await tokens.add_token(desk.context, QUEUE)
-        first = await tokens.revoke_token(desk.context, added.id, "leaked")
-        entries = len(await desk.store.audit.audit())
-        later = replace(desk.context, now=lambda: NOW + 60)
+        admin = await admin_of_alpha()
+        added = await tokens.add_token(admin.context, QUEUE)
+        first = await tokens.revoke_token(admin.context, added.id, "leaked")
+        entries = len(await admin.store.audit.audit())
+        later = replace(admin.context, now=lambda: NOW + 60)
         assert await tokens.revoke_token(later, added.id, "again") == first
-        assert len(await desk.store.audit.audit()) == entries
+        assert len(await admin.store.audit.audit()) == entries
         with pytest.raises(AdminError) as caught:
-            await tokens.revoke_token(desk.context, "unknown000", "x")
+            await tokens.revoke_token(admin.context, "unknown000", "x")
         assert caught.value.kind is ErrorKind.NOT_FOUND
 
     run(story())
@@ -227,14 +231,14 @@ def test_an_account_has_so_many_tokens_and_those_that_are_over_go_first(
     monkeypatch.setattr(tokens, "MOST_TOKENS", 2)
 
     async def story() -> None:
-        desk = await desk_of_alpha()
-        first = await tokens.add_token(desk.context, QUEUE)
-        await tokens.add_token(desk.context, replace_fields(QUEUE, name="two"))
+        admin = await admin_of_alpha()
+        first = await tokens.add_token(admin.context, QUEUE)
+        await tokens.add_token(admin.context, replace_fields(QUEUE, name="two"))
         third = replace_fields(QUEUE, name="three")
-        assert (await refused(desk, third)).kind is ErrorKind.CONFLICT
-        await tokens.revoke_token(desk.context, first.id, "unused")
-        await tokens.add_token(desk.context, third)
-        names = [one.name for one in await tokens.list_tokens(desk.context, "alpha")]
+        assert (await refused(admin, third)).kind is ErrorKind.CONFLICT
+        await tokens.revoke_token(admin.context, first.id, "unused")
+        await tokens.add_token(admin.context, third)
+        names = [one.name for one in await tokens.list_tokens(admin.context, "alpha")]
         assert names == ["three", "two"]
 
     run(story())
@@ -242,39 +246,39 @@ def test_an_account_has_so_many_tokens_and_those_that_are_over_go_first(
 
 def test_an_account_shows_how_many_tokens_it_has_and_takes_them_along() -> None:
     async def story() -> None:
-        desk = Desk()
-        await accounts.add_account(desk.context, accounts.NewAccount(name="alpha"))
-        added = await tokens.add_token(desk.context, QUEUE)
-        await tokens.add_token(desk.context, replace_fields(QUEUE, name="two"))
-        await tokens.revoke_token(desk.context, added.id, "unused")
-        assert accounts.show_account(desk.context, "alpha").tokens == 1
-        await accounts.remove_account(desk.context, "alpha", "left")
-        assert list(await tokens.list_tokens(desk.context)) == []
+        admin = AdminWorld()
+        await accounts.add_account(admin.context, accounts.NewAccount(name="alpha"))
+        added = await tokens.add_token(admin.context, QUEUE)
+        await tokens.add_token(admin.context, replace_fields(QUEUE, name="two"))
+        await tokens.revoke_token(admin.context, added.id, "unused")
+        assert accounts.show_account(admin.context, "alpha").tokens == 1
+        await accounts.remove_account(admin.context, "alpha", "left")
+        assert list(await tokens.list_tokens(admin.context)) == []
 
     run(story())
 
 
 def test_a_token_follows_no_domain_to_another_account() -> None:
     async def story() -> None:
-        desk = await desk_of_alpha()
-        await desk.host("two.example", "alpha")
-        await desk.host("beta.example", "beta")
+        admin = await admin_of_alpha()
+        await admin.host("two.example", "alpha")
+        await admin.host("beta.example", "beta")
         added = await tokens.add_token(
-            desk.context, replace_fields(QUEUE, role="account-reader", domains=("two.example",))
+            admin.context, replace_fields(QUEUE, role="account-reader", domains=("two.example",))
         )
         move = DomainChange(account="beta")
-        await change_domain(desk.context, "two.example", move)
-        assert acting(desk, added).principal.sees_domain("beta", "two.example") is False
+        await change_domain(admin.context, "two.example", move)
+        assert acting(admin, added).principal.sees_domain("beta", "two.example") is False
 
     run(story())
 
 
 def test_the_last_use_is_shown() -> None:
     async def story() -> None:
-        desk = await desk_of_alpha()
-        added = await tokens.add_token(desk.context, QUEUE)
-        await desk.store.records.record_token_uses({added.id: NOW - 60})
-        [listed] = await tokens.list_tokens(desk.context)
+        admin = await admin_of_alpha()
+        added = await tokens.add_token(admin.context, QUEUE)
+        await admin.store.records.record_token_uses({added.id: NOW - 60})
+        [listed] = await tokens.list_tokens(admin.context)
         assert listed.last_used_at == datetime.fromtimestamp(NOW - 60, UTC)
 
     run(story())
@@ -282,15 +286,15 @@ def test_the_last_use_is_shown() -> None:
 
 def test_a_token_is_found_by_its_name_or_by_most_of_its_id() -> None:
     async def story() -> None:
-        desk = await desk_of_alpha()
-        added = await tokens.add_token(desk.context, QUEUE)
+        admin = await admin_of_alpha()
+        added = await tokens.add_token(admin.context, QUEUE)
         for given in ("ci", added.id[:-1]):
             with pytest.raises(AdminError) as caught:
-                await tokens.revoke_token(desk.context, given, "lost")
+                await tokens.revoke_token(admin.context, given, "lost")
             assert caught.value.remedy.startswith(f"did you mean {added.id}? ")
-        await tokens.revoke_token(desk.context, added.id, "lost")
+        await tokens.revoke_token(admin.context, added.id, "lost")
         with pytest.raises(AdminError) as caught:
-            await tokens.revoke_token(desk.context, "ci", "lost")
+            await tokens.revoke_token(admin.context, "ci", "lost")
         assert "mean" not in caught.value.remedy
 
     run(story())

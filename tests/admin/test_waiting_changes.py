@@ -10,8 +10,8 @@ from restante.admin.waiting_changes import apply_change, cancel_change, list_cha
 from restante.telemetry.events import ChangeEnded
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.grants import GrantedRole
+from tests.admin.admin_world import run
 from tests.admin.change_scene import DELAY, NEW_HOST, ChangeScene
-from tests.admin.desk import run
 
 
 async def numbers(context: AdminContext, **wanted: object) -> list[int]:
@@ -21,7 +21,7 @@ async def numbers(context: AdminContext, **wanted: object) -> list[int]:
 def test_they_are_listed_for_those_who_may_see_the_domain() -> None:
     async def story() -> None:
         scene = await ChangeScene().open()
-        await scene.desk.host("beta.example", "beta")
+        await scene.admin.host("beta.example", "beta")
         await scene.ask(destination=NEW_HOST)
         await scene.ask(add_allow=("198.51.100.9",))
         beta = await add_token(
@@ -46,9 +46,9 @@ def test_more_than_a_page_is_listed(monkeypatch: pytest.MonkeyPatch) -> None:
         await scene.ask(destination=NEW_HOST)
         await scene.ask(add_allow=("198.51.100.9",))
         monkeypatch.setattr("restante.admin.waiting_changes.PAGE", 1)
-        read = scene.desk.store.schedule.waiting_changes
+        read = scene.admin.store.schedule.waiting_changes
         monkeypatch.setattr(
-            scene.desk.store.schedule,
+            scene.admin.store.schedule,
             "waiting_changes",
             lambda domain_id, after: read(domain_id=domain_id, after=after, limit=1),
         )

@@ -25,8 +25,8 @@ from restante.queue.recipient_status import Move, Outcome, RecipientOutcome
 from restante.tenancy.principal import Principal
 from restante.web.portal.portal_application import build_portal
 from tests.acceptance.peers.ports import free_port
+from tests.admin.admin_world import NOW, AdminWorld, FakeServer, ask_for
 from tests.admin.channel_making import hook
-from tests.admin.desk import NOW, Desk, FakeServer, ask_for
 from tests.contract.making import opened
 from tests.web.portal.visitors import GivenSession
 
@@ -62,58 +62,58 @@ class SampleServer(FakeServer):
         ]
 
 
-def sample_desk() -> Desk:
-    """Return a desk: one domain hands its mail over, others are quiet, away, or refuse."""
-    desk = Desk(server=SampleServer())
+def sample_admin() -> AdminWorld:
+    """Return an admin world: one domain hands its mail over, others are quiet, away, or refuse."""
+    admin = AdminWorld(server=SampleServer())
     # Playwright has an event loop in the thread of the tests.
-    filling = threading.Thread(target=lambda: asyncio.run(_fill(desk)))
+    filling = threading.Thread(target=lambda: asyncio.run(_fill(admin)))
     filling.start()
     filling.join()
-    return desk
+    return admin
 
 
-async def _fill(desk: Desk) -> None:
-    server = desk.server
+async def _fill(admin: AdminWorld) -> None:
+    server = admin.server
     assert server is not None
     for name in ("alpha.example", "shop.alpha.example", "old-branch-office.alpha.example"):
-        await desk.host(name, "alpha", destination=f"mail.{name}", retention=30 * 86400.0)
-    await desk.host("beta.example", "beta", destination="mail.beta.example")
+        await admin.host(name, "alpha", destination=f"mail.{name}", retention=30 * 86400.0)
+    await admin.host("beta.example", "beta", destination="mail.beta.example")
     away = Sighting(Seen.AWAY, NOW - 30_000, NOW + 20, "connection refused", NOW - 40)
     there = Sighting(Seen.UP, NOW - 90_000, NOW + 20, "", NOW - 40)
     server.sightings["mail.alpha.example:25"] = there
     server.sightings["mail.shop.alpha.example:25"] = away
     for number in range(1, 41):
         path = f"{PEOPLE[number % len(PEOPLE)]}@alpha.example"
-        await _hold(desk, number, 1, path, f"news-{number}@sender.example")
+        await _hold(admin, number, 1, path, f"news-{number}@sender.example")
     for number in range(41, 46):
         path = f"orders{number}@shop.alpha.example"
-        await _hold(desk, number, 2, path, "a@sender.example")
-        await _refuse(desk, number, path, RATE if number < 44 else UNKNOWN.format(path))
-    await _hold(desk, 46, 2, "orders@shop.alpha.example", EVIL)
-    await desk.store.peaks.record_peaks(list(_week_of_peaks()))
-    await desk.hold(47, 2, "gone@shop.alpha.example")
+        await _hold(admin, number, 2, path, "a@sender.example")
+        await _refuse(admin, number, path, RATE if number < 44 else UNKNOWN.format(path))
+    await _hold(admin, 46, 2, "orders@shop.alpha.example", EVIL)
+    await admin.store.peaks.record_peaks(list(_week_of_peaks()))
+    await admin.hold(47, 2, "gone@shop.alpha.example")
     gone = NamedMessages(names=(message_name(47),), reason="asked by the customer")
-    await delete_messages(desk.context, gone)
-    await ask_for(desk, 900, "alpha.example", 1, at=NOW - 60)
-    await add_channel(desk.context, hook("pager", account="alpha"))
+    await delete_messages(admin.context, gone)
+    await ask_for(admin, 900, "alpha.example", 1, at=NOW - 60)
+    await add_channel(admin.context, hook("pager", account="alpha"))
     login = NewLogin(user="alpha-mail", password=SecretStr("a-very-secret-password"))
-    await add_login(desk.context, "alpha", login)
-    await change_account(desk.context, "alpha", AccountChange(quota=14_000))
+    await add_login(admin.context, "alpha", login)
+    await change_account(admin.context, "alpha", AccountChange(quota=14_000))
 
 
-async def _hold(desk: Desk, number: int, domain_id: int, path: str, sender: str) -> None:
+async def _hold(admin: AdminWorld, number: int, domain_id: int, path: str, sender: str) -> None:
     content = CONTENT.format(sender="sender@sender.example", number=number).encode()
     message = NewMessage(
         number, domain_id, Envelope(sender, (path,)), NOW - 3600 + number, content, origin=ORIGIN
     )
-    await desk.store.reception.hold([message])
+    await admin.store.reception.hold([message])
 
 
-async def _refuse(desk: Desk, number: int, path: str, reply: str) -> None:
-    drain = await opened(desk.store, 2, NOW - 1800, NOW + 60)
+async def _refuse(admin: AdminWorld, number: int, path: str, reply: str) -> None:
+    drain = await opened(admin.store, 2, NOW - 1800, NOW + 60)
     outcome = Outcome(number, (RecipientOutcome(path, Move.REFUSED, reply),))
-    await desk.store.handover.settle(drain, [outcome], at=NOW - 1800)
-    await desk.store.handover.close_drain(drain)
+    await admin.store.handover.settle(drain, [outcome], at=NOW - 1800)
+    await admin.store.handover.close_drain(drain)
 
 
 def _week_of_peaks() -> Iterator[HeldPeak]:
@@ -127,9 +127,9 @@ def _week_of_peaks() -> Iterator[HeldPeak]:
 
 
 @contextmanager
-def serving(desk: Desk, principal: Principal) -> Iterator[str]:
+def serving(admin: AdminWorld, principal: Principal) -> Iterator[str]:
     """Serve the portal to one user while the block runs, and yield its address."""
-    with serving_application(build_portal(desk.context, GivenSession(principal))) as address:
+    with serving_application(build_portal(admin.context, GivenSession(principal))) as address:
         yield address
 
 

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page
 
 from restante.mail.message import message_name
 from tests.browser.chromium import chromium
-from tests.browser.sample_portal import sample_desk, serving, today
+from tests.browser.sample_portal import sample_admin, serving, today
 from tests.browser.sign_in_walk import sign_in_portal, walk_sign_in
 from tests.web.portal.visitors import ALPHA, OPERATOR
 
@@ -40,11 +40,11 @@ SIZES: Final = {"wide": (1280, "light"), "narrow": (390, "light"), "dark": (1280
 def main(folder: Path = FOLDER) -> None:
     """Write them all."""
     folder.mkdir(exist_ok=True)
-    desk = sample_desk()
+    admin = sample_admin()
     with chromium() as browser:
-        with serving(desk, ALPHA) as address:
+        with serving(admin, ALPHA) as address:
             _take(browser, address, PAGES, folder)
-        with serving(desk, OPERATOR) as address:
+        with serving(admin, OPERATOR) as address:
             _take(browser, address, {"operator": "/", "operator-audit": "/audit"}, folder)
         for size, (width, scheme) in SIZES.items():
             _take_sign_in(browser, folder, size, width, scheme)

@@ -33,8 +33,8 @@ def sign_in_portal() -> Iterator[SignInPortal]:
     people, secrets = People(), list[str]()
 
     async def fill() -> None:
-        await people.desk.host("alpha.example", "alpha")
-        await people.desk.hold(1, 1, "anna@alpha.example")
+        await people.admin.host("alpha.example", "alpha")
+        await people.admin.hold(1, 1, "anna@alpha.example")
         secrets.append(await people.invite())
 
     in_a_loop_of_its_own(fill())

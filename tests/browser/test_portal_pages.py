@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page
 
 from restante.mail.message import message_name
 from tests.browser.chromium import NEEDS_CHROMIUM, chromium
-from tests.browser.sample_portal import EVIL, sample_desk, serving
+from tests.browser.sample_portal import EVIL, sample_admin, serving
 from tests.browser.screenshots import PAGES
 from tests.web.portal.visitors import ALPHA
 
@@ -24,7 +24,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def address() -> Iterator[str]:
-    with serving(sample_desk(), ALPHA) as address:
+    with serving(sample_admin(), ALPHA) as address:
         yield address
 
 
@@ -102,13 +102,13 @@ def test_the_box_above_ticks_the_page(browser: Browser, address: str) -> None:
 
 
 def test_a_running_drain_refreshes_without_a_reload(browser: Browser) -> None:
-    desk = sample_desk()
-    assert desk.server is not None
-    with serving(desk, ALPHA) as address:
+    admin = sample_admin()
+    assert admin.server is not None
+    with serving(admin, ALPHA) as address:
         page = open_page(browser)
         page.goto(f"{address}/domains/alpha.example")
         assert "said last" not in page.locator("#drain").inner_text()
-        desk.server.last_error = "451 4.3.2 <b>slowly</b>"
+        admin.server.last_error = "451 4.3.2 <b>slowly</b>"
         page.get_by_text("451 4.3.2 <b>slowly</b>").wait_for(timeout=10_000)
         assert page.locator("#drain b").count() == 0
 

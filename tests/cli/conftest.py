@@ -17,7 +17,7 @@ from restante.cli import main, offline_admin, queue_selection
 from restante.web.control_service import serve_on
 from restante.web.control_socket import open_control
 from restante.web.http_connections import HttpConnections, HttpService
-from tests.admin.desk import Desk
+from tests.admin.admin_world import AdminWorld
 
 
 @dataclass(frozen=True)
@@ -69,24 +69,24 @@ def installation(pristine: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pa
 
 
 @pytest.fixture
-def desk(installation: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+def admin(installation: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AdminWorld]:
     """An admin context that is served; opening the store too would be a fault."""
     monkeypatch.delattr(offline_admin, "open_offline_admin")
-    desk = Desk()
-    number = asyncio.run(desk.host("alpha.example", "alpha"))
+    admin = AdminWorld()
+    number = asyncio.run(admin.host("alpha.example", "alpha"))
     for message in (33, 34):
         asyncio.run(
-            desk.hold(message, number, "x@alpha.example", reverse_path="\x1b[31m@evil.example")
+            admin.hold(message, number, "x@alpha.example", reverse_path="\x1b[31m@evil.example")
         )
-    asyncio.run(desk.refuse(34, number, "x@alpha.example", "550 5.7.1 no [bold]mail[/bold]\x07"))
+    asyncio.run(admin.refuse(34, number, "x@alpha.example", "550 5.7.1 no [bold]mail[/bold]\x07"))
     listener = open_control(installation / "data" / "control.sock")
     loop = asyncio.new_event_loop()
     serving = loop.create_task(
-        serve_on(desk.context, listener, HttpConnections(HttpService.CONTROL, 8))
+        serve_on(admin.context, listener, HttpConnections(HttpService.CONTROL, 8))
     )
     thread = threading.Thread(target=_serve, args=(loop, serving))
     thread.start()
-    yield desk
+    yield admin
     loop.call_soon_threadsafe(serving.cancel)
     thread.join()
 
@@ -97,13 +97,13 @@ def _serve(loop: asyncio.AbstractEventLoop, serving: asyncio.Task[None]) -> None
 
 
 @pytest.fixture
-def filled(desk: Desk) -> Desk:
+def filled(admin: AdminWorld) -> AdminWorld:
     """With 11 (held) and 12 (refused) of alpha.example: 13 to x and y there, 14 of beta.example."""
-    alpha = desk.context.directory.now.domains["alpha.example"].id
-    asyncio.run(desk.hold(35, alpha, "x@alpha.example", "y@alpha.example"))
-    beta = asyncio.run(desk.host("beta.example", "beta"))
-    asyncio.run(desk.hold(36, beta, "z@beta.example", reverse_path=""))
-    return desk
+    alpha = admin.context.directory.now.domains["alpha.example"].id
+    asyncio.run(admin.hold(35, alpha, "x@alpha.example", "y@alpha.example"))
+    beta = asyncio.run(admin.host("beta.example", "beta"))
+    asyncio.run(admin.hold(36, beta, "z@beta.example", reverse_path=""))
+    return admin
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from restante.queue.monthly_use import MonthlyUse, Use, UseMonth, month_of
-from tests.admin.desk import NOW, Desk, run
+from tests.admin.admin_world import NOW, AdminWorld, run
 from tests.cli.conftest import Command
 
 MONTH = month_of(NOW)
@@ -13,13 +13,13 @@ TEXT = f"{MONTH // 100}-{MONTH % 100:02}"
 
 
 @pytest.fixture
-def used(desk: Desk) -> Desk:
+def used(admin: AdminWorld) -> AdminWorld:
     use = Use(1204, 5 * 2**20, 1200, 2**20 * 86400 * 2.5)
-    run(desk.store.uses.add_uses([MonthlyUse(UseMonth("alpha", 100, MONTH), use)]))
-    return desk
+    run(admin.store.uses.add_uses([MonthlyUse(UseMonth("alpha", 100, MONTH), use)]))
+    return admin
 
 
-def test_it_shows_a_line_for_each_month(used: Desk, command: Command) -> None:
+def test_it_shows_a_line_for_each_month(used: AdminWorld, command: Command) -> None:
     assert used.server
     lines = command("account", "usage").out.splitlines()
     assert lines[0].split() == ["ACCOUNT", "MONTH", "RECEIVED", "SIZE", "DELIVERED", "MIB", "DAYS"]
@@ -27,7 +27,7 @@ def test_it_shows_a_line_for_each_month(used: Desk, command: Command) -> None:
     assert lines[-1] == "1 month of an account"
 
 
-def test_csv_is_for_bills(used: Desk, command: Command) -> None:
+def test_csv_is_for_bills(used: AdminWorld, command: Command) -> None:
     assert used.server
     header, row = command("account", "usage", "alpha", "--csv").out.splitlines()
     assert header.startswith("account,account_added_at,month,received,")
@@ -35,17 +35,17 @@ def test_csv_is_for_bills(used: Desk, command: Command) -> None:
     assert row.endswith(",1204,5242880,1200,2621440.0")
 
 
-def test_json_has_the_same_fields(used: Desk, command: Command) -> None:
+def test_json_has_the_same_fields(used: AdminWorld, command: Command) -> None:
     assert used.server
     [row] = json.loads(command("account", "usage", "--json").out)
     assert (row["account"], row["month"], row["delivered"]) == ("alpha", TEXT, 1200)
 
 
-def test_csv_and_json_exclude_each_other(used: Desk, command: Command) -> None:
+def test_csv_and_json_exclude_each_other(used: AdminWorld, command: Command) -> None:
     assert used.server
     assert "not both" in command("account", "usage", "--csv", "--json").err
 
 
-def test_a_wrong_month_is_named(used: Desk, command: Command) -> None:
+def test_a_wrong_month_is_named(used: AdminWorld, command: Command) -> None:
     assert used.server
     assert "since" in command("account", "usage", "--since", "May").err

@@ -10,7 +10,7 @@ from restante.admin.accounts import NewAccount, add_account
 from restante.cli import api_client
 from restante.config.server_record import recorded
 from restante.web.api.api_application import build_api
-from tests.admin.desk import Desk
+from tests.admin.admin_world import AdminWorld
 from tests.cli.conftest import Command
 
 MISTAKES = {
@@ -24,7 +24,7 @@ MISTAKES = {
 
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_a_mistake_in_the_file_hides_no_server(
-    desk: Desk, command: Command, installation: Path, mistake: str
+    admin: AdminWorld, command: Command, installation: Path, mistake: str
 ) -> None:
     file = installation / "restante.toml"
     text = MISTAKES[mistake].replace("{text}", file.read_text())
@@ -53,7 +53,7 @@ EDITS = {
 
 @pytest.mark.parametrize("edit", EDITS)
 def test_the_running_server_is_found_after_the_file_names_another_place(
-    desk: Desk, command: Command, installation: Path, edit: str
+    admin: AdminWorld, command: Command, installation: Path, edit: str
 ) -> None:
     file = installation / "restante.toml"
     socket = installation / "data/control.sock"
@@ -68,7 +68,7 @@ def test_the_running_server_is_found_after_the_file_names_another_place(
 
 @pytest.mark.parametrize("variable", ["RESTANTE_STORE", "RESTANTE_CONTROL_SOCKET"])
 def test_a_place_named_by_the_environment_is_meant(
-    desk: Desk,
+    admin: AdminWorld,
     command: Command,
     installation: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -82,7 +82,11 @@ def test_a_place_named_by_the_environment_is_meant(
 
 @pytest.mark.parametrize("place", ["before", "after", "environment"])
 def test_the_socket_alone_is_enough(
-    desk: Desk, command: Command, installation: Path, monkeypatch: pytest.MonkeyPatch, place: str
+    admin: AdminWorld,
+    command: Command,
+    installation: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    place: str,
 ) -> None:
     socket = str(installation / "data/control.sock")
     (installation / "restante.toml").unlink()
@@ -131,9 +135,9 @@ def test_a_socket_we_may_not_open_means_not_allowed(
 
 @pytest.mark.parametrize("name", ["", ".", "..", "a/b", "/"])
 def test_a_name_that_a_path_cannot_have_reaches_no_other_record(
-    desk: Desk, command: Command, name: str
+    admin: AdminWorld, command: Command, name: str
 ) -> None:
-    assert desk.server
+    assert admin.server
     assert command("account", "add", "empty").code == 0
     for words in (
         ("login", "remove", "empty", name, "--reason", "x"),
@@ -151,12 +155,12 @@ def test_a_name_that_a_path_cannot_have_reaches_no_other_record(
 
 
 def test_all_pages_of_a_list_are_returned() -> None:
-    desk = Desk()
+    admin = AdminWorld()
 
     async def story() -> list[str]:
         for number in range(5):
-            await add_account(desk.context, NewAccount(name=f"a{number}"))
-        transport = httpx.ASGITransport(build_api(desk.context, desk.context.principal))
+            await add_account(admin.context, NewAccount(name=f"a{number}"))
+        transport = httpx.ASGITransport(build_api(admin.context, admin.context.principal))
         async with httpx.AsyncClient(transport=transport, base_url="http://restante") as client:
             api = api_client.Api(client, "here", 1.0)
             listed = await api.ask("GET", "/v1/accounts", params={"limit": 2})
@@ -166,7 +170,7 @@ def test_all_pages_of_a_list_are_returned() -> None:
 
 
 def test_no_page_beyond_the_wanted_items_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    desk = Desk()
+    admin = AdminWorld()
     monkeypatch.setattr(api_client, "PAGE", 2)
     asked: list[str] = []
 
@@ -175,8 +179,8 @@ def test_no_page_beyond_the_wanted_items_is_asked_for(monkeypatch: pytest.Monkey
 
     async def story() -> list[list[str]]:
         for number in range(9):
-            await add_account(desk.context, NewAccount(name=f"a{number}"))
-        transport = httpx.ASGITransport(build_api(desk.context, desk.context.principal))
+            await add_account(admin.context, NewAccount(name=f"a{number}"))
+        transport = httpx.ASGITransport(build_api(admin.context, admin.context.principal))
         hooks = {"request": [note]}
         async with httpx.AsyncClient(
             transport=transport, base_url="http://restante", event_hooks=hooks

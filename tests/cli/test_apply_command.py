@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from tests.admin.desk import Desk
+from tests.admin.admin_world import AdminWorld
 from tests.cli.conftest import Command
 
 FILE = """
@@ -56,7 +56,9 @@ def test_a_file_is_applied_and_then_changes_nothing(installation: Path, command:
     assert (again.code, again.out) == (0, "no change; 5 records are as declared\n")
 
 
-def test_json_has_all_of_it_and_whether_something_changed(desk: Desk, command: Command) -> None:
+def test_json_has_all_of_it_and_whether_something_changed(
+    admin: AdminWorld, command: Command
+) -> None:
     done = json.loads(command("apply", "-", "--json", stdin=FILE).out)
     assert (done["changed"], done["is_complete"], done["unchanged"]) == (True, True, 0)
     [secret] = done["secrets"]
@@ -66,7 +68,7 @@ def test_json_has_all_of_it_and_whether_something_changed(desk: Desk, command: C
     assert (again["changed"], again["steps"], again["unchanged"]) == (False, [], 5)
 
 
-def test_changes_show_both_values_and_pruning_removes(desk: Desk, command: Command) -> None:
+def test_changes_show_both_values_and_pruning_removes(admin: AdminWorld, command: Command) -> None:
     command("apply", "-", stdin=FILE)
     changed = FILE.replace('"30d"', '"7d"').replace("[[channel]]", "[[channel]]\nkinds = []")
     assert command("apply", "-", stdin=changed).out.splitlines() == [
@@ -81,7 +83,9 @@ def test_changes_show_both_values_and_pruning_removes(desk: Desk, command: Comma
     assert {entry["reason"] for entry in entries[:3]} == {"left us"}
 
 
-def test_a_domain_with_mail_stays_and_the_exit_code_tells(desk: Desk, command: Command) -> None:
+def test_a_domain_with_mail_stays_and_the_exit_code_tells(
+    admin: AdminWorld, command: Command
+) -> None:
     only = '[[account]]\nname = "alpha"\n'
     for arguments, what in ((("--dry-run",), "would not be"), ((), "was not")):
         kept = command("apply", "-", "--prune", "--reason", "gone", *arguments, stdin=only)
@@ -93,10 +97,10 @@ def test_a_domain_with_mail_stays_and_the_exit_code_tells(desk: Desk, command: C
         assert "0 added, 0 changed, 0 removed, 1 failed, 1 unchanged" in kept.out
 
 
-def test_accounts_that_are_not_named_go_only_on_demand(desk: Desk, command: Command) -> None:
+def test_accounts_that_are_not_named_go_only_on_demand(admin: AdminWorld, command: Command) -> None:
     command("account", "add", "gamma")
     command("apply", "-", "--prune", "--reason", "gone", stdin=FILE)
-    assert "gamma" in desk.context.directory.now.accounts
+    assert "gamma" in admin.context.directory.now.accounts
     gone = command("apply", "-", "--prune-accounts", "--reason", "gone", stdin=FILE)
     assert "account gamma: removed" in gone.out
     assert gone.code == 65, "alpha holds mail"
@@ -138,7 +142,7 @@ def test_a_file_that_cannot_be_read_is_named(
     assert broken.err.startswith("restante: stdin: Expected ']]'")
 
 
-def test_domains_come_from_csv(desk: Desk, command: Command, tmp_path: Path) -> None:
+def test_domains_come_from_csv(admin: AdminWorld, command: Command, tmp_path: Path) -> None:
     table = tmp_path / "domains.csv"
     table.write_text(
         "account,domain,destination,allow,login\n"
@@ -147,20 +151,22 @@ def test_domains_come_from_csv(desk: Desk, command: Command, tmp_path: Path) -> 
     )
     done = command("apply", table)
     assert done.code == 0
-    directory = desk.context.directory.now
+    directory = admin.context.directory.now
     assert directory.domains["one.example"].authorized_hosts.texts == ("192.0.2.9", "10.0.0.0/8")
     assert list(directory.logins) == ["beta-mail"]
     assert command("apply", table).out == "no change; 4 records are as declared\n"
 
 
-def test_an_error_names_its_thing_once(desk: Desk, command: Command) -> None:
+def test_an_error_names_its_thing_once(admin: AdminWorld, command: Command) -> None:
     wrong = command("apply", "-", stdin='[[account]]\nname = "Bad Name"\n')
     assert wrong.err.startswith(
         "restante: stdin:1: account Bad Name: not a name for an account; use "
     )
 
 
-def test_a_misspelled_setting_is_answered_with_the_right_one(desk: Desk, command: Command) -> None:
+def test_a_misspelled_setting_is_answered_with_the_right_one(
+    admin: AdminWorld, command: Command
+) -> None:
     wrong = command("apply", "-", stdin='[[account]]\nname = "a"\nnotes = "x"\n')
     assert wrong.err == (
         "restante: stdin:1: account a: notes: is not a setting; did you mean note?\n"

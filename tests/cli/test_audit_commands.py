@@ -11,13 +11,13 @@ import pytest
 
 from restante.cli.audit_commands import two_lines
 from restante.cli.text_width import width_of
-from tests.admin.desk import Desk
+from tests.admin.admin_world import AdminWorld
 from tests.cli.conftest import Command
 
 LONG = ".".join(["l" * 63, "m" * 63, "n" * 63, "example"])  # 199 octets
 
 
-def test_the_trail_says_who_changed_what_and_why(desk: Desk, command: Command) -> None:
+def test_the_trail_says_who_changed_what_and_why(admin: AdminWorld, command: Command) -> None:
     changed = command(
         "domain", "set", "alpha.example", "--connections", "2", "--reason", "it has little room"
     )
@@ -37,8 +37,8 @@ def test_the_trail_says_who_changed_what_and_why(desk: Desk, command: Command) -
     assert whole[-2:] == ["    it has little room", "    destination.connections: 20 → 2"]
 
 
-def test_an_entry_about_a_domain_takes_two_lines(desk: Desk, command: Command) -> None:
-    asyncio.run(desk.host(LONG, "long"))
+def test_an_entry_about_a_domain_takes_two_lines(admin: AdminWorld, command: Command) -> None:
+    asyncio.run(admin.host(LONG, "long"))
     *shown, _, _ = command("audit", "--action", "domain-added", "--limit", "1").out.splitlines()
     assert [len(line) <= 80 for line in shown] == [True, True]
     assert re.fullmatch(r".*  domain-added  l+…[ln.]+\.example", shown[0])
@@ -47,10 +47,10 @@ def test_an_entry_about_a_domain_takes_two_lines(desk: Desk, command: Command) -
     assert LONG in "".join(whole.split())
 
 
-def test_an_entry_about_many_messages_names_three(desk: Desk, command: Command) -> None:
-    number = desk.context.directory.now.domains["alpha.example"].id
+def test_an_entry_about_many_messages_names_three(admin: AdminWorld, command: Command) -> None:
+    number = admin.context.directory.now.domains["alpha.example"].id
     for message in range(40, 46):
-        asyncio.run(desk.hold(message, number, "x@alpha.example"))
+        asyncio.run(admin.hold(message, number, "x@alpha.example"))
     command("queue", "delete", "--domain", "alpha.example", "--reason", "spam", "--yes")
     [line, reason, _, count] = command("audit", "--limit", "1").out.splitlines()
     assert line.endswith(" and 5 more (alpha.example)")
@@ -69,7 +69,7 @@ def test_an_entry_about_many_messages_names_three(desk: Desk, command: Command) 
     ],
 )
 def test_a_filter_that_means_nothing_is_refused(
-    desk: Desk, command: Command, words: tuple[str, ...], code: int
+    admin: AdminWorld, command: Command, words: tuple[str, ...], code: int
 ) -> None:
     assert command("audit", *words).code == code
 
@@ -94,8 +94,8 @@ def test_an_entry_with_wide_characters_fits_two_lines() -> None:
     assert max(map(width_of, lines)) <= 80
 
 
-def test_an_empty_trail_is_said(desk: Desk, command: Command) -> None:
-    assert desk.server
+def test_an_empty_trail_is_said(admin: AdminWorld, command: Command) -> None:
+    assert admin.server
     assert command("audit", "--actor", "nobody").out == "0 entries\n"
 
 
@@ -111,7 +111,7 @@ def test_an_empty_trail_is_said(desk: Desk, command: Command) -> None:
     ],
 )
 def test_a_misspelled_name_is_answered_with_the_one_that_was_meant(
-    desk: Desk, command: Command, arguments: tuple[str, ...], said: str
+    admin: AdminWorld, command: Command, arguments: tuple[str, ...], said: str
 ) -> None:
-    assert "alpha" in desk.context.directory.now.accounts
+    assert "alpha" in admin.context.directory.now.accounts
     assert said in command(*arguments).err

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from restante.admin import logins
-from tests.admin.desk import Desk
+from tests.admin.admin_world import AdminWorld
 from tests.cli.conftest import Command
 
 
@@ -122,7 +122,9 @@ def test_the_version_is_said(command: Command, arguments: list[str]) -> None:
     assert outcome.out.startswith("restante ")
 
 
-def test_a_value_that_is_none_is_answered_with_the_choices(desk: Desk, command: Command) -> None:
+def test_a_value_that_is_none_is_answered_with_the_choices(
+    admin: AdminWorld, command: Command
+) -> None:
     ended = command("queue", "list", "--status", "bogus")
     assert (ended.code, "Value error" in ended.err) == (64, False)
     assert "'held'" in ended.err

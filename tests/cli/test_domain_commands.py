@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from tests.admin.desk import Desk
+from tests.admin.admin_world import AdminWorld
 from tests.cli.conftest import Command
 
 
@@ -36,18 +36,18 @@ def test_a_destination_that_is_ourselves_is_refused(installation: Path, command:
     assert "this server's own listener" in refused.err
 
 
-def test_a_change_reaches_the_server(desk: Desk, command: Command) -> None:
+def test_a_change_reaches_the_server(admin: AdminWorld, command: Command) -> None:
     assert command("account", "add", "beta").code == 0
     assert command("domain", "set", "alpha.example", "--connections", "2").code == 0
-    assert "beta" in desk.context.directory.now.accounts
-    assert desk.context.directory.now.domains["alpha.example"].destination.connections == 2
+    assert "beta" in admin.context.directory.now.accounts
+    assert admin.context.directory.now.domains["alpha.example"].destination.connections == 2
 
 
 def test_a_change_of_nothing_leaves_no_entry_and_ends_no_drain(
-    desk: Desk, command: Command
+    admin: AdminWorld, command: Command
 ) -> None:
     entries = len(json.loads(command("audit", "--json").out))
-    stopped = list(desk.server.stopped) if desk.server else []
+    stopped = list(admin.server.stopped) if admin.server else []
     for words in (
         ("domain", "set", "alpha.example", "--connections", "20"),
         ("account", "set", "alpha", "--note", ""),
@@ -56,12 +56,12 @@ def test_a_change_of_nothing_leaves_no_entry_and_ends_no_drain(
         ended = command(*words)
         assert (ended.code, "changed\n" in ended.out) == (0, False), words
     assert len(json.loads(command("audit", "--json").out)) == entries
-    assert desk.server
-    assert desk.server.stopped == stopped
+    assert admin.server
+    assert admin.server.stopped == stopped
 
 
 def test_a_largest_message_above_the_servers_own_limit_is_refused(
-    desk: Desk, command: Command
+    admin: AdminWorld, command: Command
 ) -> None:
     refused = command("domain", "set", "alpha.example", "--message-size", "60M")
     assert (refused.code, "above the server's own limit of 50000000 octets" in refused.err) == (

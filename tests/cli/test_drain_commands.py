@@ -6,11 +6,11 @@ import pytest
 
 from restante.cli import api_client
 from restante.store.handover_store import PastDrain
-from tests.admin.desk import NOW, Desk, ask_for, run
+from tests.admin.admin_world import NOW, AdminWorld, ask_for, run
 from tests.cli.conftest import Command
 
 
-def test_drains_are_listed_and_stopped(desk: Desk, command: Command) -> None:
+def test_drains_are_listed_and_stopped(admin: AdminWorld, command: Command) -> None:
     shown = command("drain", "list").out
     assert "alpha.example  delivering" in shown
     assert max(map(len, shown.splitlines())) <= 80
@@ -20,8 +20,8 @@ def test_drains_are_listed_and_stopped(desk: Desk, command: Command) -> None:
         stopped.out
         == "alpha.example: the drain stops after 5 messages handed over; the rest stays held\n"
     )
-    assert desk.server
-    assert desk.server.stopped[0][1] == "stopped by the operator: they asked"
+    assert admin.server
+    assert admin.server.stopped[0][1] == "stopped by the operator: they asked"
     assert (
         json.loads(command("drain", "stop", "alpha.example", "--json").out)["domain"]
         == "alpha.example"
@@ -35,11 +35,11 @@ def test_drains_are_listed_and_stopped(desk: Desk, command: Command) -> None:
 
 
 def test_a_drain_has_a_count_of_uncertain_mail_where_there_is_some(
-    desk: Desk, command: Command
+    admin: AdminWorld, command: Command
 ) -> None:
-    assert desk.server
+    assert admin.server
     assert "UNCERTAIN" not in command("drain", "list").out
-    desk.server.uncertain = 4
+    admin.server.uncertain = 4
     assert "UNCERTAIN" in command("drain", "list").out
     assert "UNCERTAIN" in command("status").out
     [drain] = json.loads(command("drain", "list", "--json").out)
@@ -47,14 +47,14 @@ def test_a_drain_has_a_count_of_uncertain_mail_where_there_is_some(
 
 
 @pytest.fixture
-def past(desk: Desk) -> None:
+def past(admin: AdminWorld) -> None:
     """Three requests for a domain, of which the first has ended and others have joined."""
-    domain_id = desk.context.directory.now.domains["alpha.example"].id
-    drain = run(ask_for(desk, 50, "alpha.example", domain_id, at=NOW - 9000))
+    domain_id = admin.context.directory.now.domains["alpha.example"].id
+    drain = run(ask_for(admin, 50, "alpha.example", domain_id, at=NOW - 9000))
     ended = PastDrain(NOW, NOW, "", "given up", "", 0, 0, 0, "")
-    run(desk.store.handover.close_drain(drain, ended))
+    run(admin.store.handover.close_drain(drain, ended))
     for number in (60, 70):
-        run(ask_for(desk, number, "alpha.example", domain_id))
+        run(ask_for(admin, number, "alpha.example", domain_id))
 
 
 @pytest.mark.usefixtures("past")
@@ -87,7 +87,7 @@ def test_past_requests_narrow(command: Command) -> None:
         assert len(rows) == count
 
 
-@pytest.mark.usefixtures("desk")
+@pytest.mark.usefixtures("admin")
 def test_options_of_past_requests_need_them(command: Command) -> None:
     refused = command("drain", "list", "--domain", "alpha.example")
     assert refused.code == 64

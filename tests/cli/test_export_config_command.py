@@ -4,12 +4,12 @@ import json
 import tomllib
 from pathlib import Path
 
-from tests.admin.desk import Desk
+from tests.admin.admin_world import AdminWorld
 from tests.cli.conftest import Command
 from tests.cli.test_apply_command import FILE
 
 
-def test_an_export_changes_nothing_where_it_comes_from(desk: Desk, command: Command) -> None:
+def test_an_export_changes_nothing_where_it_comes_from(admin: AdminWorld, command: Command) -> None:
     command("apply", "-", stdin=FILE)
     for options, form in (
         ((), "toml"),
@@ -39,7 +39,7 @@ def test_an_export_makes_the_same_records_in_an_empty_store(
     assert command("export-config", "--with-secrets").out == exported.out
 
 
-def test_sizes_and_ages_are_written_for_people(desk: Desk, command: Command) -> None:
+def test_sizes_and_ages_are_written_for_people(admin: AdminWorld, command: Command) -> None:
     command("apply", "-", stdin=FILE)
     assert command("export-config", "--account", "beta").out == (
         '[[account]]\nname = "beta"\nquota = "1G"\n\n'
@@ -56,7 +56,9 @@ def test_sizes_and_ages_are_written_for_people(desk: Desk, command: Command) -> 
     )
 
 
-def test_no_secret_is_written_in_a_form_that_can_be_read(desk: Desk, command: Command) -> None:
+def test_no_secret_is_written_in_a_form_that_can_be_read(
+    admin: AdminWorld, command: Command
+) -> None:
     given = FILE.replace('user = "beta-mail"', 'user = "beta-mail"\npassword = "correct horse"')
     command("apply", "-", stdin=given)
     plain, sealed = command("export-config").out, command("export-config", "--with-secrets").out
@@ -67,7 +69,7 @@ def test_no_secret_is_written_in_a_form_that_can_be_read(desk: Desk, command: Co
         assert "argon" not in text
 
 
-def test_options_that_exclude_each_other(desk: Desk, command: Command) -> None:
+def test_options_that_exclude_each_other(admin: AdminWorld, command: Command) -> None:
     assert command("export-config", "--csv", "--with-secrets").code == 64
     missing = command("export-config", "--account", "none")
     assert (missing.code, missing.out) == (66, "")

@@ -7,7 +7,7 @@ import pytest
 
 from restante.notices.notice_result import NoticeAttempt, NoticeResult
 from restante.notices.webhook_signature import new_key
-from tests.admin.desk import Desk
+from tests.admin.admin_world import AdminWorld
 from tests.cli.conftest import Command
 
 URL = "https://hook.example/in/a-token"
@@ -86,7 +86,9 @@ def test_a_channel_is_changed_in_place(
     assert not any(secret in trail for secret in ("b-token", key, renewed.out.strip()))
 
 
-def test_all_accounts_can_be_added_to_a_channel_and_removed(desk: Desk, command: Command) -> None:
+def test_all_accounts_can_be_added_to_a_channel_and_removed(
+    admin: AdminWorld, command: Command
+) -> None:
     assert command("notice", "add", "mail", "--mail", "ops@example.org").code == 0
     for option, is_of_all in (("--all-accounts", True), ("--no-all-accounts", False)):
         assert command("notice", "set", "mail", option, "--reason", "wanted").code == 0
@@ -141,11 +143,11 @@ def test_every_error_is_one_line_and_an_exit_code(
     assert "a-token" not in line
 
 
-def test_with_a_server_a_test_says_how_it_went(desk: Desk, command: Command) -> None:
+def test_with_a_server_a_test_says_how_it_went(admin: AdminWorld, command: Command) -> None:
     assert command("notice", "add", "mail", "--mail", "ops@example.org").code == 0
     sent = command("notice", "test", "mail")
     assert (sent.code, sent.out) == (0, "notice channel mail: sent: 204 No Content\n")
-    desk.transports.answer = NoticeAttempt(NoticeResult.NOT_NOW, "no answer in time")
+    admin.transports.answer = NoticeAttempt(NoticeResult.NOT_NOW, "no answer in time")
     failed = command("notice", "test", "mail")
     assert failed.code == 69
     assert failed.err.startswith("restante: notice channel mail: not sent: no answer in time; ")
@@ -157,7 +159,7 @@ def test_with_a_server_a_test_says_how_it_went(desk: Desk, command: Command) -> 
     assert command("notice", "show-waiting").out == "0 notices wait\n"
 
 
-def test_a_channel_that_hears_of_everything_says_all(desk: Desk, command: Command) -> None:
+def test_a_channel_that_hears_of_everything_says_all(admin: AdminWorld, command: Command) -> None:
     command("notice", "add", "one", "--account", "alpha", "--mail", "ops@example.org")
     command(
         "notice",
@@ -175,9 +177,9 @@ def test_a_channel_that_hears_of_everything_says_all(desk: Desk, command: Comman
 
 
 def test_a_kind_that_does_not_exist_is_answered_with_the_choices(
-    desk: Desk, command: Command
+    admin: AdminWorld, command: Command
 ) -> None:
-    assert desk.server
+    assert admin.server
     for words in (("add", "ops", "--mail", "a@b.example"), ("set", "ops", "--reason", "less")):
         wrong = command("notice", *words, "--only", "mail-refused")
         assert wrong.code == 64

@@ -3,14 +3,14 @@
 import json
 
 from restante.tenancy.notice import NoticeFacts, NoticeKind, PastNotice
-from tests.admin.desk import NOW, Desk, run
+from tests.admin.admin_world import NOW, AdminWorld, run
 from tests.cli.conftest import Command
 
 
-def sent(desk: Desk, command: Command, count: int = 1) -> None:
+def sent(admin: AdminWorld, command: Command, count: int = 1) -> None:
     """Let the operator's channel have sent notices."""
     assert command("notice", "add", "mail", "--mail", "ops@example.org").code == 0
-    [channel] = desk.context.directory.now.channels.values()
+    [channel] = admin.context.directory.now.channels.values()
     facts = NoticeFacts(NoticeKind.QUOTA_REACHED, "", "x", "It is full.", NOW)
     past = [
         PastNotice(
@@ -18,11 +18,11 @@ def sent(desk: Desk, command: Command, count: int = 1) -> None:
         )
         for n in range(count)
     ]
-    run(desk.store.notices.settle_notices([], past))
+    run(admin.store.notices.settle_notices([], past))
 
 
-def test_it_shows_the_result_and_the_reply(desk: Desk, command: Command) -> None:
-    sent(desk, command, 2)
+def test_it_shows_the_result_and_the_reply(admin: AdminWorld, command: Command) -> None:
+    sent(admin, command, 2)
     shown = command("notice", "log", "mail").out
     assert shown.index("sent") < shown.index("given up")
     assert " ok" in shown
@@ -30,20 +30,20 @@ def test_it_shows_the_result_and_the_reply(desk: Desk, command: Command) -> None
     assert max(map(len, shown.splitlines())) <= 80
 
 
-def test_no_more_are_shown_than_asked_for(desk: Desk, command: Command) -> None:
-    sent(desk, command, 5)
+def test_no_more_are_shown_than_asked_for(admin: AdminWorld, command: Command) -> None:
+    sent(admin, command, 5)
     rows = json.loads(command("notice", "log", "--limit", "3", "--json").out)
     assert [row["id"] for row in rows] == ["id4", "id3", "id2"]
 
 
-def test_one_is_sent_again(desk: Desk, command: Command) -> None:
-    sent(desk, command)
+def test_one_is_sent_again(admin: AdminWorld, command: Command) -> None:
+    sent(admin, command)
     assert "is sent again" in command("notice", "resend", "mail", "id0").out
-    assert [one.key for one in run(desk.store.notices.list_notices(9))] == ["id0"]
+    assert [one.key for one in run(admin.store.notices.list_notices(9))] == ["id0"]
 
 
-def test_an_unknown_notice_is_named(desk: Desk, command: Command) -> None:
-    sent(desk, command)
+def test_an_unknown_notice_is_named(admin: AdminWorld, command: Command) -> None:
+    sent(admin, command)
     refused = command("notice", "resend", "mail", "nothing")
     assert refused.code != 0
     assert "nothing: not among the last 200" in refused.err

@@ -3,7 +3,7 @@
 import json
 
 from restante.queue.presence import Seen, Sighting
-from tests.admin.desk import NOW, Desk
+from tests.admin.admin_world import NOW, AdminWorld
 from tests.cli.conftest import Command
 
 AWAY = Sighting(Seen.AWAY, NOW - 12_000, NOW + 45, "connection refused", NOW - 15)
@@ -11,10 +11,10 @@ DESTINATION = "mail.alpha.example:25"
 
 
 def test_every_screen_says_since_when_a_primary_is_away_and_why(
-    desk: Desk, command: Command
+    admin: AdminWorld, command: Command
 ) -> None:
-    assert desk.server
-    desk.server.sightings[DESTINATION] = AWAY
+    assert admin.server
+    admin.server.sightings[DESTINATION] = AWAY
     assert "away since 05:33Z (connection refused)" in command("status").out
     assert "away since 05:33Z (connection refused)" in command("top", "--once").out
     [domain] = json.loads(command("status", "--json").out)["domains"]
@@ -32,7 +32,7 @@ def test_every_screen_says_since_when_a_primary_is_away_and_why(
     assert "connection refused" in shown
 
 
-def test_of_one_that_is_not_probed_nothing_is_known(desk: Desk, command: Command) -> None:
+def test_of_one_that_is_not_probed_nothing_is_known(admin: AdminWorld, command: Command) -> None:
     assert "PRIMARY" not in command("status").out
     assert "not probed" in command("domain", "show", "alpha.example").out
     [domain] = json.loads(command("status", "--json").out)["domains"]

@@ -2,28 +2,30 @@
 
 import json
 
-from tests.admin.desk import Desk, run
+from tests.admin.admin_world import AdminWorld, run
 from tests.cli.conftest import Command
 
 ANNA = "anna@alpha.example"
 ASKED = ("--reason", "asked by anna@alpha.example")
 
 
-def hold(desk: Desk) -> None:
-    domain = desk.context.directory.now.domains["alpha.example"]
-    run(desk.hold(99, domain.id, ANNA))
+def hold(admin: AdminWorld) -> None:
+    domain = admin.context.directory.now.domains["alpha.example"]
+    run(admin.hold(99, domain.id, ANNA))
 
 
-def test_an_export_is_one_json_document(desk: Desk, command: Command) -> None:
-    hold(desk)
+def test_an_export_is_one_json_document(admin: AdminWorld, command: Command) -> None:
+    hold(admin)
     found = json.loads(command("privacy", "export", ANNA, *ASKED).out)
     assert found["address"] == ANNA
     assert [ANNA] in [one["recipients"] for one in found["held mail"]]
     assert found["elsewhere"]
 
 
-def test_an_erasure_says_what_was_erased_and_what_is_left(desk: Desk, command: Command) -> None:
-    hold(desk)
+def test_an_erasure_says_what_was_erased_and_what_is_left(
+    admin: AdminWorld, command: Command
+) -> None:
+    hold(admin)
     foreseen = command("privacy", "erase", ANNA, *ASKED, "--dry-run").out
     assert "history: 0 would be erased" in foreseen
     assert "left in held mail: " in foreseen
@@ -33,5 +35,5 @@ def test_an_erasure_says_what_was_erased_and_what_is_left(desk: Desk, command: C
     assert (again["mark"], again["is_dry_run"]) == ("erased-2", False)
 
 
-def test_it_needs_a_reason(desk: Desk, command: Command) -> None:
+def test_it_needs_a_reason(admin: AdminWorld, command: Command) -> None:
     assert command("privacy", "erase", ANNA).code == 64

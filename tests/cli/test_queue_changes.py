@@ -13,7 +13,7 @@ from restante.cli import queue_changes
 from restante.mail.message import message_number
 from restante.store.store_errors import StoreError
 from restante.tenancy.audit import AuditEntry
-from tests.admin.desk import Desk
+from tests.admin.admin_world import AdminWorld
 from tests.cli.conftest import Command
 
 
@@ -36,20 +36,20 @@ def left(command: Command) -> list[str]:
     ],
 )
 def test_only_matching_mail_is_deleted(
-    filled: Desk, command: Command, filters: Sequence[str], expected: list[str]
+    filled: AdminWorld, command: Command, filters: Sequence[str], expected: list[str]
 ) -> None:
     assert command("queue", "delete", *filters, "--reason", "spam", "--yes").code == 0
     assert left(command) == expected
 
 
-def test_refused_mail_is_held_again_by_filter(filled: Desk, command: Command) -> None:
+def test_refused_mail_is_held_again_by_filter(filled: AdminWorld, command: Command) -> None:
     released = command("queue", "release", "--domain", "alpha.example", "--yes")
     assert (released.code, released.out) == (0, "1 message held again\n")
     assert command("queue", "release", "--all", "--yes").out == "0 messages held again\n"
 
 
 def test_many_are_deleted_a_bounded_number_at_a_time_and_broken_off_the_rest_is_there(
-    filled: Desk, command: Command, monkeypatch: pytest.MonkeyPatch
+    filled: AdminWorld, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(queue_changes, "AT_ONCE", 1)
     delete = filled.store.queue.delete
@@ -115,7 +115,7 @@ def test_of_mail_that_is_given_up_the_damaged_stays_and_is_named(
 
 
 def test_an_interruption_says_how_far_it_came(
-    filled: Desk, command: Command, monkeypatch: pytest.MonkeyPatch
+    filled: AdminWorld, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Interrupting(queue_changes.QueueWork):
         async def run(self, api: Any, names: Sequence[str]) -> None:
@@ -129,7 +129,7 @@ def test_an_interruption_says_how_far_it_came(
     assert "queue delete: stopped: at least 1 message deleted of 4" in stopped.err
 
 
-def test_mail_is_bounced_from_the_command_line(desk: Desk, command: Command) -> None:
+def test_mail_is_bounced_from_the_command_line(admin: AdminWorld, command: Command) -> None:
     refused = command("queue", "bounce", "12", "--reason", "no such mailbox")
     assert (refused.code, refused.err) == (
         64,
@@ -147,12 +147,12 @@ def test_mail_is_bounced_from_the_command_line(desk: Desk, command: Command) -> 
 
 
 def test_of_those_bounced_the_senders_who_cannot_be_told_are_counted(
-    desk: Desk, command: Command
+    admin: AdminWorld, command: Command
 ) -> None:
-    number = desk.context.directory.now.domains["alpha.example"].id
+    number = admin.context.directory.now.domains["alpha.example"].id
     for message, path in ((50, ""), (51, "a@sender.example")):
-        asyncio.run(desk.hold(message, number, "x@alpha.example", reverse_path=path))
-        asyncio.run(desk.refuse(message, number, "x@alpha.example", "550 5.1.1 no such user"))
+        asyncio.run(admin.hold(message, number, "x@alpha.example", reverse_path=path))
+        asyncio.run(admin.refuse(message, number, "x@alpha.example", "550 5.1.1 no such user"))
     done = command("queue", "bounce", "1j", "1k", "--reason", "no such mailbox", "--yes")
     assert done.out == (
         "2 messages bounced, 1 sender gets a report, "
@@ -160,7 +160,9 @@ def test_of_those_bounced_the_senders_who_cannot_be_told_are_counted(
     )
 
 
-def test_one_named_message_is_deleted_without_a_question(desk: Desk, command: Command) -> None:
+def test_one_named_message_is_deleted_without_a_question(
+    admin: AdminWorld, command: Command
+) -> None:
     assert command("queue", "delete", "11", "--reason", "spam").out == "1 message deleted\n"
     refused = command("queue", "delete", "11", "12", "--reason", "spam")
     assert (refused.code, "cannot ask for confirmation" in refused.err) == (64, True)

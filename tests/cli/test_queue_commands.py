@@ -12,7 +12,7 @@ from restante.mail.message import NewMessage
 from restante.mail.message_origin import MessageOrigin
 from restante.store.store_errors import StoreError
 from restante.tenancy.audit import AuditAction, AuditFilter
-from tests.admin.desk import HEAD, NOW, Desk
+from tests.admin.admin_world import HEAD, NOW, AdminWorld
 from tests.cli.conftest import Command
 
 
@@ -20,7 +20,7 @@ def left(command: Command) -> list[str]:
     return [message["name"] for message in json.loads(command("queue", "list", "--json").out)]
 
 
-def test_the_queue_is_shown_and_changed(desk: Desk, command: Command) -> None:
+def test_the_queue_is_shown_and_changed(admin: AdminWorld, command: Command) -> None:
     assert "refused" in command("queue", "list", "--status", "refused").out
     shown = command("queue", "show", "12").out
     assert "x@alpha.example> refused: 550 5.7.1" in shown
@@ -34,13 +34,15 @@ def test_the_queue_is_shown_and_changed(desk: Desk, command: Command) -> None:
     ]
 
 
-def test_the_origin_of_a_message_is_shown_if_it_is_known(desk: Desk, command: Command) -> None:
+def test_the_origin_of_a_message_is_shown_if_it_is_known(
+    admin: AdminWorld, command: Command
+) -> None:
     assert "not known" in command("queue", "show", "12").out
-    number = desk.context.directory.now.domains["alpha.example"].id
+    number = admin.context.directory.now.domains["alpha.example"].id
     origin = MessageOrigin("192.0.2.9", 4711, "mx.b.example", "", "host.example", {"filter": "x"})
     envelope = Envelope("", ("x@alpha.example",))
     message = NewMessage(60, number, envelope, NOW, HEAD, origin=origin, message_id="<1@b.example>")
-    asyncio.run(hold_one(desk, message))
+    asyncio.run(hold_one(admin, message))
     lines = command("queue", "show", "1w").out.splitlines()
     shown = {name: value.strip() for name, _, value in (line.partition(" ") for line in lines)}
     assert shown["message-id"] == "<1@b.example>"
@@ -52,22 +54,22 @@ def test_the_origin_of_a_message_is_shown_if_it_is_known(desk: Desk, command: Co
     assert view["origin"]["verdicts"] == {"filter": "x"}
 
 
-async def hold_one(desk: Desk, message: NewMessage) -> None:
-    assert await desk.store.reception.hold([message]) == {}
+async def hold_one(admin: AdminWorld, message: NewMessage) -> None:
+    assert await admin.store.reception.hold([message]) == {}
 
 
-def test_the_request_of_a_sender_for_reports_is_shown(desk: Desk, command: Command) -> None:
-    number = desk.context.directory.now.domains["alpha.example"].id
+def test_the_request_of_a_sender_for_reports_is_shown(admin: AdminWorld, command: Command) -> None:
+    number = admin.context.directory.now.domains["alpha.example"].id
     wishes = RecipientRequest(notify=parse_notify("SUCCESS,DELAY"), original="rfc822;x@old.example")
     dsn = DsnRequest(Ret.FULL, "id-1", {"x@alpha.example": wishes})
-    asyncio.run(desk.hold(50, number, "x@alpha.example", dsn=dsn))
+    asyncio.run(admin.hold(50, number, "x@alpha.example", dsn=dsn))
     shown = command("queue", "show", "1j").out
     assert "\nreports       RET=FULL, ENVID=id-1\n" in shown
     wanted = "<x@alpha.example> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;x@old.example held"
     assert wanted in " ".join(shown.split())
 
 
-def test_a_full_page_says_that_there_may_be_more(desk: Desk, command: Command) -> None:
+def test_a_full_page_says_that_there_may_be_more(admin: AdminWorld, command: Command) -> None:
     assert (
         "2 messages are shown, there may be more; raise --limit"
         in command("queue", "list", "--limit", "2").err
@@ -80,7 +82,7 @@ def test_a_full_page_says_that_there_may_be_more(desk: Desk, command: Command) -
 
 @pytest.mark.parametrize("is_terminal", [False, True])
 def test_words_of_strangers_never_control_the_terminal(
-    desk: Desk, command: Command, monkeypatch: pytest.MonkeyPatch, is_terminal: bool
+    admin: AdminWorld, command: Command, monkeypatch: pytest.MonkeyPatch, is_terminal: bool
 ) -> None:
     monkeypatch.setattr("sys.stdout.isatty", lambda: is_terminal)
     shown = command("queue", "list").out + command("queue", "show", "12").out
@@ -90,17 +92,17 @@ def test_words_of_strangers_never_control_the_terminal(
 
 
 @pytest.fixture
-def filled(desk: Desk) -> Desk:
+def filled(admin: AdminWorld) -> AdminWorld:
     """With 11 (held) and 12 (refused) of alpha.example: 13 to x and y there, 14 of beta.example."""
-    alpha = desk.context.directory.now.domains["alpha.example"].id
-    asyncio.run(desk.hold(35, alpha, "x@alpha.example", "y@alpha.example"))
-    beta = asyncio.run(desk.host("beta.example", "beta"))
-    asyncio.run(desk.hold(36, beta, "z@beta.example", reverse_path=""))
-    return desk
+    alpha = admin.context.directory.now.domains["alpha.example"].id
+    asyncio.run(admin.hold(35, alpha, "x@alpha.example", "y@alpha.example"))
+    beta = asyncio.run(admin.host("beta.example", "beta"))
+    asyncio.run(admin.hold(36, beta, "z@beta.example", reverse_path=""))
+    return admin
 
 
 def test_content_is_written_octet_for_octet_and_the_trail_keeps_that(
-    filled: Desk, command: Command
+    filled: AdminWorld, command: Command
 ) -> None:
     shown = command("queue", "show", "12", "--raw", "--reason", "asked by the customer")
     assert (shown.code, shown.out) == (0, HEAD.decode())
@@ -113,7 +115,7 @@ def test_content_is_written_octet_for_octet_and_the_trail_keeps_that(
 
 
 def test_content_that_cannot_be_recorded_is_not_shown(
-    filled: Desk, command: Command, monkeypatch: pytest.MonkeyPatch
+    filled: AdminWorld, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def fail(_entries: object) -> None:
         raise StoreError("the disk is full")
@@ -124,7 +126,7 @@ def test_content_that_cannot_be_recorded_is_not_shown(
 
 
 def test_content_goes_to_no_terminal(
-    filled: Desk, command: Command, monkeypatch: pytest.MonkeyPatch
+    filled: AdminWorld, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     shown = command("queue", "show", "12", "--raw")
@@ -144,17 +146,19 @@ def test_content_is_to_be_had_without_a_server(
     assert (missing.code, missing.out) == (66, "")
 
 
-def test_a_listing_of_all_domains_says_which_are_suspended(desk: Desk, command: Command) -> None:
+def test_a_listing_of_all_domains_says_which_are_suspended(
+    admin: AdminWorld, command: Command
+) -> None:
     assert "suspended" not in command("queue", "list").out
-    number = asyncio.run(desk.host("beta.example", "beta"))
-    asyncio.run(desk.hold(35, number, "x@beta.example"))
+    number = asyncio.run(admin.host("beta.example", "beta"))
+    asyncio.run(admin.hold(35, number, "x@beta.example"))
     command("domain", "set", "beta.example", "--hold", "suspended", "--reason", "unpaid")
     assert "beta.example is suspended: unpaid\n" in command("queue", "list").out
     assert "suspended" not in command("queue", "list", "alpha.example").out
 
 
-def test_only_one_domain_can_be_listed(desk: Desk, command: Command) -> None:
-    assert desk.server
+def test_only_one_domain_can_be_listed(admin: AdminWorld, command: Command) -> None:
+    assert admin.server
     shown = command("queue", "list", "alpha.example", "--domain", "beta.example")
     assert (shown.code, shown.out) == (64, "")
     assert "only one domain can be selected; name one, or none for all" in shown.err

@@ -10,7 +10,7 @@ import pytest
 
 from restante.cli import queue_import_command
 from restante.store.store_errors import StoreError
-from tests.admin.desk import Desk
+from tests.admin.admin_world import AdminWorld
 from tests.cli.conftest import Command, Outcome
 from tests.cli.difficult_mail import DIFFICULT, contents, hold_difficult_mail, listed, unnamed
 
@@ -187,14 +187,14 @@ def test_a_domain_that_is_not_hosted_is_said_at_once(
 
 
 def test_an_import_that_fails_half_way_says_so_and_goes_on_when_repeated(
-    desk: Desk, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    admin: AdminWorld, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number in range(5):
         (tmp_path / f"{number}.eml").write_bytes(
             b"Return-Path: <>\nX-Original-To: x@alpha.example\n\n%d\n" % number
         )
     monkeypatch.setattr(queue_import_command, "AT_ONCE", 2)
-    hold = desk.store.reception.hold
+    hold = admin.store.reception.hold
     calls: list[int] = []
 
     async def failing(messages: Sequence[Any]) -> Any:
@@ -203,7 +203,7 @@ def test_an_import_that_fails_half_way_says_so_and_goes_on_when_repeated(
             raise StoreError("the disk is full")
         return await hold(messages)
 
-    monkeypatch.setattr(desk.store.reception, "hold", failing)
+    monkeypatch.setattr(admin.store.reception, "hold", failing)
     stopped = command("queue", "import", tmp_path)
     assert stopped.code == 75
     assert "2 messages are held; to continue, run the same command again" in stopped.err
@@ -232,12 +232,12 @@ def test_copies_of_one_message_stay_as_many_as_they_are(
     assert len(listed(command)) == 3
 
 
-def test_with_a_server_it_is_the_same(desk: Desk, command: Command, tmp_path: Path) -> None:
+def test_with_a_server_it_is_the_same(admin: AdminWorld, command: Command, tmp_path: Path) -> None:
     out: Outcome = command(
         "queue", "export", tmp_path / "out", "--format", "mbox", "--reason", "moving out"
     )
     assert (out.code, out.err) == (0, "")
-    [entry] = asyncio.run(desk.store.audit.audit(limit=1))
+    [entry] = asyncio.run(admin.store.audit.audit(limit=1))
     assert (entry.action, entry.reason, entry.origin) == (
         "mail-exported",
         "moving out",

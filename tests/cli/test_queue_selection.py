@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from restante.cli import queue_selection
-from tests.admin.desk import HEAD, Desk
+from tests.admin.admin_world import HEAD, AdminWorld
 from tests.cli.conftest import Command
 
 
@@ -15,7 +15,7 @@ def left(command: Command) -> list[str]:
 
 
 def test_mail_to_be_deleted_is_counted_and_asked_about(
-    filled: Desk, command: Command, terminal: list[str]
+    filled: AdminWorld, command: Command, terminal: list[str]
 ) -> None:
     assert command("queue", "delete", "--domain", "alpha.example", "--reason", "spam").code == 130
     assert terminal == [f"3 messages, {3 * len(HEAD)} B, of alpha.example: delete permanently?"]
@@ -27,7 +27,9 @@ def test_mail_to_be_deleted_is_counted_and_asked_about(
     assert left(command) == ["11", "12", "13", "14"]
 
 
-def test_without_a_terminal_many_are_changed_only_with_yes(filled: Desk, command: Command) -> None:
+def test_without_a_terminal_many_are_changed_only_with_yes(
+    filled: AdminWorld, command: Command
+) -> None:
     for verb in ("delete", "release"):
         refused = command("queue", verb, "--domain", "alpha.example", "--reason", "spam")
         assert refused.code == 64
@@ -43,7 +45,7 @@ def test_without_a_terminal_many_are_changed_only_with_yes(filled: Desk, command
     "filters", [[], ["11", "--domain", "alpha.example"], ["--all", "--older", "1h"]]
 )
 def test_a_selection_of_messages_is_given_in_one_way(
-    filled: Desk, command: Command, verb: str, filters: Sequence[str]
+    filled: AdminWorld, command: Command, verb: str, filters: Sequence[str]
 ) -> None:
     refused = command("queue", verb, *filters, "--reason", "spam", "--yes")
     assert refused.code == 64
@@ -52,14 +54,14 @@ def test_a_selection_of_messages_is_given_in_one_way(
 
 
 def test_a_filter_that_nothing_matches_asks_nothing(
-    filled: Desk, command: Command, terminal: list[str]
+    filled: AdminWorld, command: Command, terminal: list[str]
 ) -> None:
     done = command("queue", "delete", "--recipient", "nobody@*", "--reason", "spam")
     assert (done.code, done.out, terminal) == (0, "0 messages deleted\n", [])
 
 
 def test_counting_reads_page_after_page(
-    filled: Desk, command: Command, terminal: list[str], monkeypatch: pytest.MonkeyPatch
+    filled: AdminWorld, command: Command, terminal: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for size in (1, 2, 3):
         monkeypatch.setattr(queue_selection, "PAGE", size)

@@ -9,7 +9,7 @@ import pytest
 from restante.cli.failures import Exit
 from restante.cli.release_command import ended_text, exit_after, told
 from restante.store.handover_store import PastDrain
-from tests.admin.desk import NOW, RELEASE, Desk, ask_for, run
+from tests.admin.admin_world import NOW, RELEASE, AdminWorld, ask_for, run
 from tests.cli.conftest import Command
 from tests.contract.making import delivered
 
@@ -58,7 +58,9 @@ def test_without_a_server_release_says_what_to_do(installation: Path, command: C
     assert "no server is running" in command("status").out
 
 
-def test_release_tells_each_answer_and_exits_with_the_worst(desk: Desk, command: Command) -> None:
+def test_release_tells_each_answer_and_exits_with_the_worst(
+    admin: AdminWorld, command: Command
+) -> None:
     released = command("release", "alpha.example", "--reason", "by phone")
     assert released.code == 0
     assert (
@@ -70,29 +72,29 @@ def test_release_tells_each_answer_and_exits_with_the_worst(desk: Desk, command:
 class Advancing:
     """A drain that delivers two messages, tries again, and ends, each while the command waits."""
 
-    def __init__(self, desk: Desk) -> None:
-        self.desk = desk
+    def __init__(self, admin: AdminWorld) -> None:
+        self.admin = admin
         self.pauses: list[float] = []
 
     def pause(self, seconds: float) -> None:
         self.pauses.append(seconds)
-        handover = self.desk.store.handover
+        handover = self.admin.store.handover
         [drain] = handover.open_drains()
         if len(self.pauses) == 1:
             run(handover.settle(drain, [delivered(33, "x@alpha.example")]))
-            assert self.desk.server
-            self.desk.server.last_error = "connection refused"
+            assert self.admin.server
+            self.admin.server.last_error = "connection refused"
         else:
             past = PastDrain(NOW, NOW + 75, "", "given up", "", 2, 0, 0, "")
             run(handover.close_drain(drain, past))
 
 
 @pytest.fixture
-def advancing(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Advancing:
-    domain_id = desk.context.directory.now.domains["alpha.example"].id
-    run(ask_for(desk, RELEASE, "alpha.example", domain_id))
-    run(desk.hold(40, domain_id, "x@alpha.example"))
-    advancing = Advancing(desk)
+def advancing(admin: AdminWorld, monkeypatch: pytest.MonkeyPatch) -> Advancing:
+    domain_id = admin.context.directory.now.domains["alpha.example"].id
+    run(ask_for(admin, RELEASE, "alpha.example", domain_id))
+    run(admin.hold(40, domain_id, "x@alpha.example"))
+    advancing = Advancing(admin)
     monkeypatch.setattr("restante.cli.release_command.time.sleep", advancing.pause)
     return advancing
 
@@ -116,7 +118,7 @@ def test_the_end_of_a_release_as_json(advancing: Advancing, command: Command) ->
     assert len(advancing.pauses) == 2
 
 
-@pytest.mark.usefixtures("desk")
+@pytest.mark.usefixtures("admin")
 def test_a_release_as_json(command: Command) -> None:
     [answer] = json.loads(command("release", "alpha.example", "--json").out)
     assert (answer["target"], answer["pending"]) == ("alpha.example", 2)

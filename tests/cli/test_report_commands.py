@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.admin.desk import Desk
+from tests.admin.admin_world import AdminWorld
 from tests.cli.conftest import Command
 
 
@@ -56,7 +56,7 @@ def test_a_missing_report_is_named(command: Command) -> None:
     assert "raise --limit" in command("report", "list", "--limit", "1").err
 
 
-def test_with_a_server_it_is_the_same(desk: Desk, command: Command) -> None:
+def test_with_a_server_it_is_the_same(admin: AdminWorld, command: Command) -> None:
     assert command("queue", "bounce", "12", "--reason", "x", "--yes").code == 0
     shown = command("report", "list").out + command("report", "show", "1").out
     assert "\\x1b[31m@evil" in shown

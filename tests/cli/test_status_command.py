@@ -13,22 +13,22 @@ from restante.queue.recipient_status import Move
 from restante.store.handover_store import PastDrain
 from restante.tenancy.notice import Channel, NewNotice, NoticeFacts, NoticeKind, Transport
 from restante.web.control_socket import open_control
-from tests.admin.desk import NOW, Desk, run
+from tests.admin.admin_world import NOW, AdminWorld, run
 from tests.cli.conftest import Command
 from tests.contract.making import opened
 from tests.wire import audit
 
 
 def test_the_last_drain_and_a_suspension_are_shown_wherever_mail_waits(
-    desk: Desk, command: Command
+    admin: AdminWorld, command: Command
 ) -> None:
     async def drained() -> None:
-        domain_id = desk.context.directory.now.domains["alpha.example"].id
-        drain = await opened(desk.store, domain_id, NOW, NOW)
+        domain_id = admin.context.directory.now.domains["alpha.example"].id
+        drain = await opened(admin.store, domain_id, NOW, NOW)
         past = PastDrain(
             NOW, NOW, "operator", "given up", "patience is over", 5, 1, 2, "421 4.3.2 bye", 3
         )
-        await desk.store.handover.close_drain(drain, past)
+        await admin.store.handover.close_drain(drain, past)
 
     run(drained())
     text = (
@@ -85,12 +85,12 @@ LONG_VIEWS = [
 
 @pytest.mark.parametrize("words", LONG_VIEWS, ids=" ".join)
 def test_whatever_the_names_no_line_of_a_view_is_wider_than_the_screen(
-    desk: Desk, command: Command, words: tuple[str, ...]
+    admin: AdminWorld, command: Command, words: tuple[str, ...]
 ) -> None:
     v6 = "[2001:db8:1111:2222:3333:4444:5555:6666]:65535"
-    number = asyncio.run(desk.host(LONG, "a" * 60, destination=v6, allow=("2001:db8::/32", LONG)))
-    asyncio.run(desk.hold(50, number, f"{'u' * 64}@{LONG}", reverse_path=f"{'r' * 64}@{LONG}"))
-    asyncio.run(desk.refuse(50, number, f"{'u' * 64}@{LONG}", "550 5.1.1 " + "x" * 300))
+    number = asyncio.run(admin.host(LONG, "a" * 60, destination=v6, allow=("2001:db8::/32", LONG)))
+    asyncio.run(admin.hold(50, number, f"{'u' * 64}@{LONG}", reverse_path=f"{'r' * 64}@{LONG}"))
+    asyncio.run(admin.refuse(50, number, f"{'u' * 64}@{LONG}", "550 5.1.1 " + "x" * 300))
     assert command("recipient", "add", LONG, "v" * 64).code == 0
     url = f"https://{LONG}/{'h' * 60}"
     assert command("notice", "add", "n" * 60, "--account", "a" * 60, "--webhook", url).code == 0
@@ -100,7 +100,7 @@ def test_whatever_the_names_no_line_of_a_view_is_wider_than_the_screen(
     assert max(map(len, tables)) <= 80
 
 
-def test_status_shows_drains_and_listeners(desk: Desk, command: Command) -> None:
+def test_status_shows_drains_and_listeners(admin: AdminWorld, command: Command) -> None:
     shown = command("status").out
     assert "delivering" in shown
     assert "0.0.0.0:25" in shown
@@ -109,14 +109,14 @@ def test_status_shows_drains_and_listeners(desk: Desk, command: Command) -> None
 
 
 def test_status_tells_of_a_failed_reload_and_of_what_waits_for_a_restart(
-    desk: Desk, command: Command
+    admin: AdminWorld, command: Command
 ) -> None:
-    assert desk.server
+    assert admin.server
     assert "restart" not in command("status").out
-    desk.server.state = ConfigurationState(
+    admin.server.state = ConfigurationState(
         NOW - 600, restart_for=("hostname", "listen mx 0.0.0.0:25")
     )
-    desk.server.state = desk.server.state.failed(NOW - 60, "line one\nline two")
+    admin.server.state = admin.server.state.failed(NOW - 60, "line one\nline two")
     shown = command("status").out
     assert shown.startswith(
         "mx2.example.net: WARNING\n"
@@ -149,10 +149,10 @@ def test_status_tells_of_a_failed_reload_and_of_what_waits_for_a_restart(
     ],
 )
 def test_a_monitoring_system_gets_one_line_and_a_code(
-    desk: Desk, command: Command, condition: Vitals, code: int, line: str
+    admin: AdminWorld, command: Command, condition: Vitals, code: int, line: str
 ) -> None:
-    assert desk.server
-    desk.server.condition = condition
+    assert admin.server
+    admin.server.condition = condition
     checked = command("status", "--check")
     assert (checked.code, checked.out.startswith(line)) == (code, True), checked.out
     assert checked.out.endswith(
@@ -160,9 +160,9 @@ def test_a_monitoring_system_gets_one_line_and_a_code(
     )
 
 
-def test_uncertain_mail_is_named_wherever_amounts_are(desk: Desk, command: Command) -> None:
-    alpha = desk.context.directory.now.domains["alpha.example"].id
-    asyncio.run(desk.refuse(33, alpha, "x@alpha.example", "cut off", Move.UNCERTAIN))
+def test_uncertain_mail_is_named_wherever_amounts_are(admin: AdminWorld, command: Command) -> None:
+    alpha = admin.context.directory.now.domains["alpha.example"].id
+    asyncio.run(admin.refuse(33, alpha, "x@alpha.example", "cut off", Move.UNCERTAIN))
     shown = command("status").out
     assert "0 messages held, 1 refused, 1 uncertain" in shown
     assert "warning: 1 message is uncertain, the destination may have them" in shown
@@ -179,8 +179,8 @@ def test_uncertain_mail_is_named_wherever_amounts_are(desk: Desk, command: Comma
     assert " refused=1 uncertain=1 " in command("status", "--check").out
 
 
-def test_domains_are_chosen(desk: Desk, command: Command) -> None:
-    asyncio.run(desk.host("idle.example", "beta"))
+def test_domains_are_chosen(admin: AdminWorld, command: Command) -> None:
+    asyncio.run(admin.host("idle.example", "beta"))
     assert (
         "\n1 other domain has no mail and no problems (--all shows all)\n" in command("status").out
     )
@@ -203,19 +203,21 @@ def notice(channel_id: int, at: float) -> NewNotice:
     )
 
 
-def test_status_tells_what_waits_to_be_told_and_for_how_long(desk: Desk, command: Command) -> None:
+def test_status_tells_what_waits_to_be_told_and_for_how_long(
+    admin: AdminWorld, command: Command
+) -> None:
     channel = Channel(0, "", "ops", Transport.MAIL, "ops@example.org", None, frozenset(), 1.0)
-    number = asyncio.run(desk.store.records.put_channel(channel, audit())).id
+    number = asyncio.run(admin.store.records.put_channel(channel, audit())).id
     command("queue", "bounce", "12", "--reason", "no such mailbox", "--yes")
-    asyncio.run(desk.store.notices.keep_notices([notice(number, NOW - 7200)], [], [], 9))
+    asyncio.run(admin.store.notices.keep_notices([notice(number, NOW - 7200)], [], [], 9))
     shown = command("status").out
     assert (
         "\n1 report to a sender waits to be sent, for 0s\n1 notice waits to be sent, for 2h 00m\n"
         in shown
     )
-    asyncio.run(desk.hold(35, asyncio.run(desk.host("beta.example", "beta")), "x@beta.example"))
+    asyncio.run(admin.hold(35, asyncio.run(admin.host("beta.example", "beta")), "x@beta.example"))
     command("queue", "bounce", "13", "--reason", "no such mailbox", "--yes")
-    asyncio.run(desk.store.notices.keep_notices([notice(number, NOW - 60)], [], [], 9))
+    asyncio.run(admin.store.notices.keep_notices([notice(number, NOW - 60)], [], [], 9))
     shown = command("status").out
     assert "\n2 reports to senders wait to be sent, the oldest for 0s\n" in shown
     assert "\n2 notices wait to be sent, the oldest for 2h 00m\n" in shown

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from restante.cli.times import last_drain_text, primary_text
-from tests.admin.desk import NOW
+from tests.admin.admin_world import NOW
 
 
 @pytest.mark.parametrize(

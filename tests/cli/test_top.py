@@ -12,7 +12,7 @@ from restante.cli import top
 from restante.cli.times import span
 from restante.cli.top import WINDOW, Line, Looks, chosen, screen
 from restante.cli.top_keys import Controls
-from tests.admin.desk import Desk
+from tests.admin.admin_world import AdminWorld
 from tests.cli.conftest import Command
 
 NOW = 1_760_000_000.0
@@ -216,7 +216,7 @@ def test_words_of_a_destination_do_not_control_the_screen() -> None:
     assert any("Connection \\x1b[2J refused" in line for line in drawn(1, 100, 24))
 
 
-def test_once_and_json_need_no_terminal(desk: Desk, command: Command) -> None:
+def test_once_and_json_need_no_terminal(admin: AdminWorld, command: Command) -> None:
     once = command("top", "--once")
     assert (once.code, once.err) == (0, "")
     assert "alpha.example" in once.out
@@ -225,8 +225,8 @@ def test_once_and_json_need_no_terminal(desk: Desk, command: Command) -> None:
     assert (line["domain"], line["held"], line["refused"]) == ("alpha.example", 1, 1)
 
 
-def test_into_a_pipe_it_is_shown_once(desk: Desk, command: Command) -> None:
-    assert desk.server
+def test_into_a_pipe_it_is_shown_once(admin: AdminWorld, command: Command) -> None:
+    assert admin.server
     piped = command("top")
     assert (piped.code, piped.err) == (0, "")
     assert piped.out.count("alpha.example") == 1

@@ -7,7 +7,7 @@ import pytest
 
 from restante.cli import trace_command
 from restante.mail.message import message_name
-from tests.admin.desk import RELEASE, Desk, ask_for, run
+from tests.admin.admin_world import RELEASE, AdminWorld, ask_for, run
 from tests.cli.conftest import Command
 from tests.contract.making import delivered
 
@@ -15,7 +15,7 @@ REFUSED = message_name(34)
 
 
 def test_held_and_refused_mail_with_the_words_of_the_destination(
-    desk: Desk, command: Command
+    admin: AdminWorld, command: Command
 ) -> None:
     shown = command("trace", "--to", "x@*")
     assert shown.code == 0
@@ -23,19 +23,19 @@ def test_held_and_refused_mail_with_the_words_of_the_destination(
     assert "550 5.7.1 no [bold]mail[/bold]" in shown.out
     assert "\x1b" not in shown.out
     assert max(map(len, shown.out.splitlines())) <= 80
-    del desk
+    del admin
 
 
-def test_a_deleted_message_with_its_audit_entry(desk: Desk, command: Command) -> None:
+def test_a_deleted_message_with_its_audit_entry(admin: AdminWorld, command: Command) -> None:
     assert command("queue", "delete", REFUSED, "--reason", "old").code == 0
     shown = command("trace", REFUSED)
     assert "deleted" in shown.out
     assert "mail-deleted" in shown.out
     assert "old" in shown.out
-    del desk
+    del admin
 
 
-@pytest.mark.usefixtures("desk")
+@pytest.mark.usefixtures("admin")
 def test_json(command: Command) -> None:
     found = json.loads(command("trace", REFUSED, "--json").out)
     assert [one["name"] for one in found["held"]] == [REFUSED]
@@ -44,43 +44,45 @@ def test_json(command: Command) -> None:
     assert found["audit"] == []
 
 
-@pytest.mark.usefixtures("desk")
+@pytest.mark.usefixtures("admin")
 def test_nothing_found(command: Command) -> None:
     shown = command("trace", "--message-id", "nobody@example.org")
     assert (shown.code, shown.out) == (66, "0 messages here, 0 outcomes\n")
 
 
-@pytest.mark.usefixtures("desk")
+@pytest.mark.usefixtures("admin")
 def test_nothing_to_look_for(command: Command) -> None:
     shown = command("trace")
     assert shown.code == 64
     assert "nothing to look for: give a NAME" in shown.err
 
 
-def test_more_than_is_shown(desk: Desk, command: Command) -> None:
-    number = desk.context.directory.now.domains["alpha.example"].id
-    asyncio.run(desk.hold(35, number, "x@alpha.example"))
+def test_more_than_is_shown(admin: AdminWorld, command: Command) -> None:
+    number = admin.context.directory.now.domains["alpha.example"].id
+    asyncio.run(admin.hold(35, number, "x@alpha.example"))
     assert (
         "2 shown, there may be more; raise --limit"
         in command("trace", "--to", "x@*", "--limit", "2").err
     )
 
 
-@pytest.mark.usefixtures("desk")
+@pytest.mark.usefixtures("admin")
 @pytest.mark.parametrize("detail", ["full", "domain", "none"])
 def test_the_history_of_an_account(command: Command, detail: str) -> None:
     assert command("account", "set", "alpha", "--history", detail).code == 0
     assert json.loads(command("account", "show", "alpha", "--json").out)["history"] == detail
 
 
-def test_more_pages_than_one(desk: Desk, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_pages_than_one(
+    admin: AdminWorld, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(trace_command, "PAGE", 2)
-    domain_id = desk.context.directory.now.domains["alpha.example"].id
+    domain_id = admin.context.directory.now.domains["alpha.example"].id
     for number in range(100, 105):
-        run(desk.hold(number, domain_id, "new@alpha.example"))
+        run(admin.hold(number, domain_id, "new@alpha.example"))
     for number in range(200, 205):
-        run(desk.hold(number, domain_id, "new@alpha.example"))
-        run(desk.refuse(number, domain_id, "new@alpha.example", "550 no"))
+        run(admin.hold(number, domain_id, "new@alpha.example"))
+        run(admin.refuse(number, domain_id, "new@alpha.example", "550 no"))
         assert command("queue", "delete", message_name(number), "--reason", "x").code == 0
     for limit, held, left in ((1, 1, 1), (2, 2, 2), (3, 3, 3), (5, 5, 5), (6, 5, 6), (99, 5, 10)):
         shown = command("trace", "--to", "new@*", "--limit", str(limit), "--json")
@@ -90,10 +92,10 @@ def test_more_pages_than_one(desk: Desk, command: Command, monkeypatch: pytest.M
         assert len({one["id"] for one in found["left"]}) == left
 
 
-def test_the_release_that_moved_it(desk: Desk, command: Command) -> None:
-    domain_id = desk.context.directory.now.domains["alpha.example"].id
-    drain = run(ask_for(desk, RELEASE, "alpha.example", domain_id))
-    run(desk.store.handover.settle(drain, [delivered(33, "x@alpha.example")]))
+def test_the_release_that_moved_it(admin: AdminWorld, command: Command) -> None:
+    domain_id = admin.context.directory.now.domains["alpha.example"].id
+    drain = run(ask_for(admin, RELEASE, "alpha.example", domain_id))
+    run(admin.store.handover.settle(drain, [delivered(33, "x@alpha.example")]))
     shown = " ".join(command("trace", message_name(33)).out.split())
     name = message_name(RELEASE)
     assert (

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.admin.desk import Desk
+from tests.admin.admin_world import AdminWorld
 from tests.cli.conftest import Command
 
 MAIL = ("--mail", "ops@elsewhere.example")
@@ -29,7 +29,7 @@ ADDED = [
 
 
 @pytest.fixture(autouse=True)
-def _records(desk: Desk, command: Command) -> None:
+def _records(admin: AdminWorld, command: Command) -> None:
     assert command("login", "add", "alpha", "primary", "--generate").code == 0
     assert command("notice", "add", "ops", "--account", "alpha", *MAIL).code == 0
 

@@ -4,15 +4,15 @@ import json
 
 from restante.queue.presence import PresenceChange, Seen, Sighting
 from restante.tenancy.policy import DAY
-from tests.admin.desk import NOW, Desk, run
+from tests.admin.admin_world import NOW, AdminWorld, run
 from tests.cli.conftest import Command
 
 HOST = "mail.alpha.example:25"
 
 
-def keep(desk: Desk, *changes: tuple[float, Seen, str]) -> None:
+def keep(admin: AdminWorld, *changes: tuple[float, Seen, str]) -> None:
     run(
-        desk.store.presence.record_presence(
+        admin.store.presence.record_presence(
             [
                 PresenceChange("alpha", HOST, NOW - days * DAY, seen, reason)
                 for days, seen, reason in changes
@@ -21,10 +21,12 @@ def keep(desk: Desk, *changes: tuple[float, Seen, str]) -> None:
     )
 
 
-def test_it_shows_the_ratio_the_outages_and_the_changes(desk: Desk, command: Command) -> None:
-    assert desk.server
-    desk.server.sightings[HOST] = Sighting(Seen.UP, NOW - DAY, NOW + 20, "", NOW - 40)
-    keep(desk, (20, Seen.UP, ""), (10, Seen.AWAY, "connection refused"), (9, Seen.UP, ""))
+def test_it_shows_the_ratio_the_outages_and_the_changes(
+    admin: AdminWorld, command: Command
+) -> None:
+    assert admin.server
+    admin.server.sightings[HOST] = Sighting(Seen.UP, NOW - DAY, NOW + 20, "", NOW - 40)
+    keep(admin, (20, Seen.UP, ""), (10, Seen.AWAY, "connection refused"), (9, Seen.UP, ""))
     shown = command("domain", "uptime", "alpha.example").out
     assert "answers (40s ago)" in shown
     assert "95.00% of 20d 0h" in shown
@@ -32,13 +34,13 @@ def test_it_shows_the_ratio_the_outages_and_the_changes(desk: Desk, command: Com
     assert "connection refused" in shown
 
 
-def test_of_one_that_was_never_probed_it_says_so(desk: Desk, command: Command) -> None:
+def test_of_one_that_was_never_probed_it_says_so(admin: AdminWorld, command: Command) -> None:
     shown = command("domain", "uptime", "alpha.example").out
     assert "unknown" in shown
     assert "STATE" not in shown
 
 
-def test_json_has_everything(desk: Desk, command: Command) -> None:
-    keep(desk, (1, Seen.UP, ""))
+def test_json_has_everything(admin: AdminWorld, command: Command) -> None:
+    keep(admin, (1, Seen.UP, ""))
     view = json.loads(command("domain", "uptime", "alpha.example", "--json").out)
     assert (view["up_ratio"], view["outages"], len(view["changes"])) == (1.0, 0, 1)

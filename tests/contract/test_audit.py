@@ -115,9 +115,9 @@ async def test_recording_nothing_is_nothing(store: Store) -> None:
     assert await store.audit.audit() == []
 
 
-def asked_for(node: str, at: float, of: str = "alpha", answer: str = "253 OK") -> AuditEntry:
+def asked_for(target: str, at: float, of: str = "alpha", answer: str = "253 OK") -> AuditEntry:
     """An entry of a release request."""
-    return AuditEntry(at, AuditAction.RELEASE_REQUESTED, "login p", node, of, answer=answer)
+    return AuditEntry(at, AuditAction.RELEASE_REQUESTED, "login p", target, of, answer=answer)
 
 
 async def test_the_last_granted_request_for_each_node_is_known(store: Store) -> None:

@@ -4,13 +4,21 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from tests.fuzz import address, client_session, commands, node, peer_replies, sasl, server_session
+from tests.fuzz import (
+    address,
+    client_session,
+    commands,
+    etrn_target,
+    peer_replies,
+    sasl,
+    server_session,
+)
 
 TARGETS: Final[Mapping[str, Callable[[bytes], None]]] = {
     "address": address.check,
     "client-session": client_session.check,
     "commands": commands.check,
-    "node": node.check,
+    "etrn_target": etrn_target.check,
     "peer-replies": peer_replies.check,
     "sasl": sasl.check,
     "server-session": server_session.check,

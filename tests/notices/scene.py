@@ -131,7 +131,7 @@ class Scene:
         self.clocks = Clocks(
             lambda: self.now - self.behind, lambda: self.now, self.wait, lambda: 0.5
         )
-        self.courier = NoticeSender(
+        self.notice_sender = NoticeSender(
             store=self.store.notices,
             duties=self.duties,
             directory=self.directory,
@@ -152,7 +152,7 @@ class Scene:
             settings=lambda: self.settings,
             log=self.log,
             clocks=self.clocks,
-            on_stored=self.courier.wake,
+            on_stored=self.notice_sender.wake,
         )
 
     async def wait(self, event: asyncio.Event, seconds: float) -> None:

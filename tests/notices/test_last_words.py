@@ -11,13 +11,13 @@ from restante.telemetry.event_fields import example
 from restante.telemetry.events import Event, MessageDamaged, ServerFailing
 from restante.tenancy.model import Account
 from restante.tenancy.notice import OF_ACCOUNTS, OF_THE_SERVER, Channel, Transport
-from tests.admin.desk import FakeWays
+from tests.admin.admin_world import FakeTransports
 from tests.wire import NOW, audit
 
 
-def sent(*events: Event, transports: FakeWays | None = None) -> list[tuple[str, str, str]]:
+def sent(*events: Event, transports: FakeTransports | None = None) -> list[tuple[str, str, str]]:
     """The notices sent after these events: channel, kind, text."""
-    transports = transports or FakeWays()
+    transports = transports or FakeTransports()
 
     async def main() -> None:
         store = MemoryStore()
@@ -58,7 +58,7 @@ def test_an_account_hears_of_its_own_message_and_the_operator_of_all() -> None:
 
 
 def test_a_channel_that_fails_keeps_no_other_back_and_a_flood_has_an_end() -> None:
-    class Broken(FakeWays):
+    class Broken(FakeTransports):
         async def send(self, channel, notice):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
             if channel.name == "alpha":
                 raise RuntimeError

@@ -28,9 +28,9 @@ from tests.wire import NOW, audit
 
 async def go_on_until(scene: Scene, condition: Callable[[], bool]) -> None:
     """Run until something is so, then end in good order."""
-    running = asyncio.ensure_future(scene.courier.run())
+    running = asyncio.ensure_future(scene.notice_sender.run())
     await until(lambda: condition() or running.done())
-    scene.courier.close()
+    scene.notice_sender.close()
     await running
 
 
@@ -106,13 +106,13 @@ def test_a_slow_channel_keeps_back_its_own_notices_and_nobody_elses() -> None:
         slow, quick = await scene.channel("slow"), await scene.channel("quick")
         await scene.keep(slow, "a", "b")
         await scene.keep(quick, "c", "d", "e")
-        running = asyncio.ensure_future(scene.courier.run())
+        running = asyncio.ensure_future(scene.notice_sender.run())
         await until(lambda: len(scene.lines(NoticeSent)) == 3)
         assert scene.sent.count(("slow", "a")) == 1
         assert ("slow", "b") not in scene.sent
         never.set()
         await until(lambda: len(scene.lines(NoticeSent)) == 5)
-        scene.courier.close()
+        scene.notice_sender.close()
         await running
 
     play(story())
@@ -133,11 +133,11 @@ def test_so_many_channels_are_served_at_once_and_no_more() -> None:
         scene.on_send = count
         for place in range(AT_ONCE + 5):
             await scene.keep(await scene.channel(f"c{place}"), f"k{place}")
-        running = asyncio.ensure_future(scene.courier.run())
+        running = asyncio.ensure_future(scene.notice_sender.run())
         await until(lambda: len(scene.sent) == AT_ONCE)
         gate.set()
         await until(lambda: len(scene.lines(NoticeSent)) == AT_ONCE + 5)
-        scene.courier.close()
+        scene.notice_sender.close()
         await running
         assert most == AT_ONCE
 
@@ -155,7 +155,7 @@ def test_a_crash_between_sending_and_settling_sends_twice_under_the_same_key() -
 
         settle, scene.store.notices.settle_notices = scene.store.notices.settle_notices, never  # type: ignore[assignment]
         await scene.keep(await scene.channel("hook"), "a")
-        running = asyncio.ensure_future(scene.courier.run())
+        running = asyncio.ensure_future(scene.notice_sender.run())
         await settling.wait()
         running.cancel()
         await asyncio.wait([running])
@@ -283,10 +283,10 @@ def test_a_notice_whose_channel_is_not_known_yet_is_looked_at_again_later() -> N
 
         async def wait(event: asyncio.Event, seconds: float) -> None:
             await Scene.wait(scene, event, seconds)
-            if event is scene.courier._rounds._closing:
+            if event is scene.notice_sender._rounds._closing:
                 scene.directory.now = known
 
-        scene.courier._rounds._wait = wait
+        scene.notice_sender._rounds._wait = wait
         await go_on_until(scene, lambda: bool(scene.lines(NoticeSent)))
         assert scene.pauses.count(30.0) == 1
 
@@ -348,7 +348,7 @@ def test_the_next_notice_leaves_as_soon_as_the_one_before_is_settled() -> None:
         async def until_woken(event: asyncio.Event, _seconds: float) -> None:
             await event.wait()
 
-        scene.courier._rounds._wait = until_woken
+        scene.notice_sender._rounds._wait = until_woken
         await scene.keep(await scene.channel("hook"), "a", "b", "c")
         async with asyncio.timeout(30):
             await go_on_until(scene, lambda: len(scene.lines(NoticeSent)) == 3)

@@ -175,9 +175,9 @@ def test_the_sender_wakes_only_for_a_notice_to_send() -> None:
         scene = Scene()
         await scene.channel("hook")
         await scene.hear(news(account="beta"))
-        assert not scene.courier._rounds._woken.is_set()
+        assert not scene.notice_sender._rounds._woken.is_set()
         await scene.hear(news())
-        assert scene.courier._rounds._woken.is_set()
+        assert scene.notice_sender._rounds._woken.is_set()
 
     play(story())
 

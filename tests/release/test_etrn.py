@@ -11,8 +11,8 @@ from restante.tenancy.policy import Suspension
 from tests.wire import Wire
 
 
-def test_etrn_for_another_accounts_node_is_refused(smtp: Wire) -> None:
-    """A login releases the nodes of its own account only, and learns nothing of others."""
+def test_etrn_for_another_accounts_target_is_refused(smtp: Wire) -> None:
+    """A login releases the targets of its own account only, and learns nothing of others."""
     smtp.hosts("mail.alpha.example", account="alpha", holding=2)
     smtp.hosts("mail.beta.example", account="beta", holding=5)
 
@@ -130,7 +130,7 @@ def test_subtree_and_account_forms_by_label_and_case(smtp: Wire) -> None:
     assert "other.foo.example" not in smtp.drains.started
 
 
-def test_an_internationalized_node_in_either_form(smtp: Wire) -> None:
+def test_an_internationalized_target_in_either_form(smtp: Wire) -> None:
     smtp.hosts("xn--mnchen-3ya.example", holding=1)
     smtp.transcript("""
         C: AUTH PLAIN {alpha}

@@ -17,7 +17,7 @@ from restante.store.live_directory import LiveDirectory
 from restante.store.memory import MemoryStore
 from restante.telemetry.events import ReleaseRequested
 from restante.tenancy.model import HostedDomain, IpAddress
-from tests.admin.desk import Lines
+from tests.admin.admin_world import Lines
 from tests.contract.making import NOTED, account, domain, message
 from tests.delivery.world import until
 

@@ -13,17 +13,17 @@ from restante.telemetry.domain_counts import DomainCounts
 from restante.telemetry.event_fields import example
 from restante.telemetry.events import MessageDelivered
 from restante.telemetry.metric_types import Exposition
-from tests.admin.desk import HEAD, NOW, Desk
+from tests.admin.admin_world import HEAD, NOW, AdminWorld
 from tests.contract.store_parts import part_with
 
 PLAIN = Exposition(b"", "text/plain; version=0.0.4")
 Samples = dict[tuple[str, str], float]
 
 
-def instruments(desk: Desk, limit: int | None = None) -> DomainInstruments:
+def instruments(admin: AdminWorld, limit: int | None = None) -> DomainInstruments:
     return DomainInstruments(
-        store=desk.store,
-        directory=desk.context.directory,
+        store=admin.store,
+        directory=admin.context.directory,
         counts=DomainCounts(),
         seen=lambda _: Seen.AWAY,
         is_draining=lambda domain_id: domain_id == 1,
@@ -32,15 +32,15 @@ def instruments(desk: Desk, limit: int | None = None) -> DomainInstruments:
     )
 
 
-async def with_mail(desk: Desk) -> None:
+async def with_mail(admin: AdminWorld) -> None:
     """Hold two messages for one domain, one of them refused, and one for another with a quota."""
-    alpha = await desk.host("alpha.example", "alpha")
-    beta = await desk.host("beta.example", "beta", quota=10 * len(HEAD))
-    await desk.host("gamma.example", "beta")
-    await desk.hold(1, alpha, "x@alpha.example")
-    await desk.hold(2, alpha, "y@alpha.example")
-    await desk.hold(3, beta, "z@beta.example")
-    await desk.refuse(2, alpha, "y@alpha.example", "550 no")
+    alpha = await admin.host("alpha.example", "alpha")
+    beta = await admin.host("beta.example", "beta", quota=10 * len(HEAD))
+    await admin.host("gamma.example", "beta")
+    await admin.hold(1, alpha, "x@alpha.example")
+    await admin.hold(2, alpha, "y@alpha.example")
+    await admin.hold(3, beta, "z@beta.example")
+    await admin.refuse(2, alpha, "y@alpha.example", "550 no")
 
 
 async def read(parts: DomainInstruments) -> Samples:
@@ -54,9 +54,9 @@ async def read(parts: DomainInstruments) -> Samples:
 
 def test_each_domain_has_its_own_figures() -> None:
     async def story() -> Samples:
-        desk = Desk()
-        await with_mail(desk)
-        parts = instruments(desk)
+        admin = AdminWorld()
+        await with_mail(admin)
+        parts = instruments(admin)
         parts.counts.count(example(MessageDelivered, domain="beta.example"))
         return await read(parts)
 
@@ -77,9 +77,9 @@ def test_each_domain_has_its_own_figures() -> None:
 
 def test_the_others_are_summed() -> None:
     async def story() -> Samples:
-        desk = Desk()
-        await with_mail(desk)
-        parts = instruments(desk, limit=1)
+        admin = AdminWorld()
+        await with_mail(admin)
+        parts = instruments(admin, limit=1)
         parts.counts.count(example(MessageDelivered, domain="beta.example"))
         return await read(parts)
 
@@ -95,9 +95,9 @@ def test_the_others_are_summed() -> None:
 
 def test_no_domain_is_named_where_the_operator_wants_none() -> None:
     async def story() -> Exposition:
-        desk = Desk()
-        await with_mail(desk)
-        return await instruments(desk, limit=0).added_to(PLAIN)
+        admin = AdminWorld()
+        await with_mail(admin)
+        return await instruments(admin, limit=0).added_to(PLAIN)
 
     assert asyncio.run(story()) is PLAIN
 
@@ -109,10 +109,10 @@ def test_a_store_that_cannot_be_asked_leaves_the_rest_to_be_seen(
         raise StoreError("the database must be opened again")
 
     async def story() -> Samples:
-        desk = Desk()
-        await with_mail(desk)
-        monkeypatch.setattr(part_with(desk.store, "oldest"), "oldest", fail)
-        return await read(instruments(desk))
+        admin = AdminWorld()
+        await with_mail(admin)
+        monkeypatch.setattr(part_with(admin.store, "oldest"), "oldest", fail)
+        return await read(instruments(admin))
 
     samples = asyncio.run(story())
     assert samples["held_messages", "alpha.example"] == 1

@@ -36,7 +36,7 @@ from restante.telemetry.event_counts import Counts
 from restante.telemetry.events import ServerReady
 from restante.tenancy.principal import CONTROL_SOCKET, Principal, Role
 from restante.tenancy.sealed_secrets import Vault
-from tests.admin.desk import NOW, Lines
+from tests.admin.admin_world import NOW, Lines
 from tests.config.files import installed
 from tests.log_lines import bus_with
 

@@ -19,71 +19,74 @@ from restante.store.store_errors import StoreError
 from restante.telemetry.loop_lag import LoopLag
 from restante.telemetry.metric_types import State
 from restante.web.request_counts import RequestCounts
-from tests.admin.desk import HEAD, NOW, Desk
+from tests.admin.admin_world import HEAD, NOW, AdminWorld
 from tests.contract.store_parts import part_with
 
 
-def instruments(desk: Desk) -> Instruments:
+def instruments(admin: AdminWorld) -> Instruments:
     door = Doorkeeper(DoorLimits(9, 9, 9, 9), lambda _: False, lambda: 0.0)
     return Instruments(
-        store=desk.store,
+        store=admin.store,
         drains=lambda: DrainCensus(
             Counter({DrainState.DELIVERING: 2, DrainState.STOPPING: 1}), connections=4
         ),
         door=door,
         memory_budget=MemoryBudget(100),
-        intake=Intake(desk.store.reception, desk.log, lambda: NOW, hostname="mx2.example.net"),
+        intake=Intake(admin.store.reception, admin.log, lambda: NOW, hostname="mx2.example.net"),
         disk_space=DiskSpace(lambda: 5, reserve=10),
         sessions=Counter,
         now=lambda: NOW,
         started_at=NOW - 60,
         certificate_expires_at=lambda: NOW + 60,
-        scrubber=Scrubber(desk.store.upkeep, desk.log, lambda: NOW, lambda: 0.0),
+        scrubber=Scrubber(admin.store.upkeep, admin.log, lambda: NOW, lambda: 0.0),
         request_counts=RequestCounts(),
-        loop_lag=LoopLag(desk.log, lambda: 0.0),
+        loop_lag=LoopLag(admin.log, lambda: 0.0),
     )
 
 
-async def with_mail(desk: Desk) -> Instruments:
-    alpha, beta = await desk.host("alpha.example", "alpha"), await desk.host("beta.example", "beta")
-    await desk.hold(1, alpha, "x@alpha.example")
-    await desk.hold(2, alpha, "y@alpha.example")
-    await desk.hold(3, beta, "z@beta.example")
-    await desk.refuse(2, alpha, "y@alpha.example", "550 no")
-    return instruments(desk)
+async def with_mail(admin: AdminWorld) -> Instruments:
+    alpha, beta = (
+        await admin.host("alpha.example", "alpha"),
+        await admin.host("beta.example", "beta"),
+    )
+    await admin.hold(1, alpha, "x@alpha.example")
+    await admin.hold(2, alpha, "y@alpha.example")
+    await admin.hold(3, beta, "z@beta.example")
+    await admin.refuse(2, alpha, "y@alpha.example", "550 no")
+    return instruments(admin)
 
 
-def read(desk: Desk) -> State:
+def read(admin: AdminWorld) -> State:
     async def story() -> State:
-        return await (await with_mail(desk)).read()
+        return await (await with_mail(admin)).read()
 
     return asyncio.run(story())
 
 
 def test_held_and_refused_mail_are_told_apart() -> None:
-    state = read(Desk())
+    state = read(AdminWorld())
     assert (state.held_messages, state.refused_messages, state.domains_with_mail) == (2, 1, 2)
     assert state.stored_octets == 3 * len(HEAD)
     assert state.oldest_message_age == 3600
 
 
 def test_drains_are_counted_by_what_they_do() -> None:
-    state = read(Desk())
+    state = read(AdminWorld())
     assert state.drains == {"delivering": 2, "stopping": 1}
     assert state.delivery_connections == 4
 
 
 def test_an_empty_store_has_nothing_old() -> None:
-    state = asyncio.run(instruments(Desk()).read())
+    state = asyncio.run(instruments(AdminWorld()).read())
     assert (state.held_messages, state.oldest_message_age) == (0, 0)
     assert (state.reports_waiting, state.notices_waiting) == (0, 0)
 
 
 def test_reports_that_wait_are_counted() -> None:
     async def story() -> State:
-        desk = Desk()
-        parts = await with_mail(desk)
-        await bounce_messages(desk.context, NamedMessages(names=("2", "3"), reason="over"))
+        admin = AdminWorld()
+        parts = await with_mail(admin)
+        await bounce_messages(admin.context, NamedMessages(names=("2", "3"), reason="over"))
         return await parts.read()
 
     assert asyncio.run(story()).reports_waiting == 2
@@ -92,14 +95,14 @@ def test_reports_that_wait_are_counted() -> None:
 def test_a_store_that_cannot_be_asked_leaves_everything_else_to_be_seen(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    desk = Desk()
+    admin = AdminWorld()
 
     async def fail() -> Mapping[int, float]:
         raise StoreError("the database must be opened again")
 
     for question in ("oldest", "report_backlog", "notice_backlog"):
-        monkeypatch.setattr(part_with(desk.store, question), question, fail)
-    state = read(desk)
+        monkeypatch.setattr(part_with(admin.store, question), question, fail)
+    state = read(admin)
     assert (state.oldest_message_age, state.reports_waiting, state.notices_waiting) == (
         None,
         None,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from restante.telemetry.events import LoopStalled
 from restante.telemetry.loop_lag import WINDOW_SECONDS, LoopLag
-from tests.admin.desk import Lines
+from tests.admin.admin_world import Lines
 
 
 @dataclass

@@ -15,7 +15,7 @@ from restante.mail.import_stream import (
 from restante.store.reception_store import INLINE_LIMIT
 from restante.transfer.queue_content import ExportOrder, export_mail, read_content
 from restante.transfer.queue_import import ImportResult, import_mail
-from tests.admin.desk import HEAD, Desk
+from tests.admin.admin_world import HEAD, AdminWorld
 
 LARGE = b"Subject: large\r\n\r\n" + b"a line of a large message\r\n" * (INLINE_LIMIT // 20)
 
@@ -31,24 +31,24 @@ def packed_message(content: bytes = HEAD, *to: str, step: int = 50_000, **facts:
     return pack_label(json.dumps(label)) + blocks + WHOLE
 
 
-async def bring_in(desk: Desk, *messages: bytes, reason: str = "") -> list[ImportResult]:
+async def bring_in(admin: AdminWorld, *messages: bytes, reason: str = "") -> list[ImportResult]:
     async def stream() -> AsyncIterator[bytes]:
         octets = b"".join(messages)
         for start in range(0, len(octets), 10_000):
             yield octets[start : start + 10_000]
 
-    return await import_mail(desk.context, stream(), reason)
+    return await import_mail(admin.context, stream(), reason)
 
 
-async def content_of(desk: Desk, name: str) -> bytes:
-    return b"".join([block async for block in (await read_content(desk.context, name)).blocks])
+async def content_of(admin: AdminWorld, name: str) -> bytes:
+    return b"".join([block async for block in (await read_content(admin.context, name)).blocks])
 
 
-async def exported(desk: Desk, **order: Any) -> list[tuple[str, bytes, str]]:
+async def exported(admin: AdminWorld, **order: Any) -> list[tuple[str, bytes, str]]:
     """Name, content and failure of each message."""
     found: list[tuple[str, bytes, str]] = []
     unpacker, content = Unpacker(), b""
-    async for octets in await export_mail(desk.context, ExportOrder.model_validate(order)):
+    async for octets in await export_mail(admin.context, ExportOrder.model_validate(order)):
         for piece in unpacker.receive(octets):
             match piece:
                 case StreamLabel(facts):
@@ -61,8 +61,8 @@ async def exported(desk: Desk, **order: Any) -> list[tuple[str, bytes, str]]:
     return found
 
 
-async def hosting() -> Desk:
-    desk = Desk()
-    await desk.host("alpha.example", "alpha")
-    await desk.host("beta.example", "beta")
-    return desk
+async def hosting() -> AdminWorld:
+    admin = AdminWorld()
+    await admin.host("alpha.example", "alpha")
+    await admin.host("beta.example", "beta")
+    return admin

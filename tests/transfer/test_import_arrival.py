@@ -18,7 +18,7 @@ from restante.store.memory import MemoryStore
 from restante.transfer import import_arrival
 from restante.transfer.import_arrival import MAX_MESSAGES, Arrival
 from restante.transfer.transfer_error import TransferError, TransferFault
-from tests.admin.desk import HEAD, all_of, run
+from tests.admin.admin_world import HEAD, all_of, run
 from tests.transfer.streams import LARGE, bring_in, hosting, packed_message
 
 
@@ -53,12 +53,12 @@ from tests.transfer.streams import LARGE, bring_in, hosting, packed_message
 )
 def test_a_stream_that_is_not_whole_leaves_nothing(stream: bytes) -> None:
     async def story() -> None:
-        desk = await hosting()
+        admin = await hosting()
         with pytest.raises(TransferError) as caught:
-            await bring_in(desk, stream)
+            await bring_in(admin, stream)
         assert caught.value.fault is TransferFault.MALFORMED
-        assert await all_of(list_queue(desk.context, QueueSelection())) == []
-        assert desk.store.state.files == {}
+        assert await all_of(list_queue(admin.context, QueueSelection())) == []
+        assert admin.store.state.files == {}
 
     run(story())
 

@@ -8,7 +8,7 @@ from restante.mail.import_stream import StreamLabel, Unpacker
 from restante.mail.message import message_name, message_number
 from restante.queue.recipient_status import Move, Outcome, RecipientOutcome
 from restante.transfer.queue_content import ExportOrder, export_mail
-from tests.admin.desk import HEAD, NOW, Desk, run
+from tests.admin.admin_world import HEAD, NOW, AdminWorld, run
 from tests.contract.making import opened
 from tests.transfer.streams import bring_in, hosting, packed_message
 
@@ -24,12 +24,12 @@ ASKED = {
 
 def test_dsn_parameters_of_each_domain_are_imported_and_exported() -> None:
     async def story() -> None:
-        desk = await hosting()
+        admin = await hosting()
         both = packed_message(
             HEAD, "x@alpha.example", "y@alpha.example", "z@beta.example", dsn=ASKED, is_suspect=True
         )
-        [result] = await bring_in(desk, both)
-        messages = [await desk.store.queue.message(message_number(name)) for name in result.held]
+        [result] = await bring_in(admin, both)
+        messages = [await admin.store.queue.message(message_number(name)) for name in result.held]
         assert [message.envelope.dsn for message in messages if message] == [
             DsnRequest(
                 Ret.HDRS,
@@ -43,7 +43,7 @@ def test_dsn_parameters_of_each_domain_are_imported_and_exported() -> None:
             DsnRequest(Ret.HDRS, "QQ+2B314", {"z@beta.example": RecipientRequest(Notify.NEVER)}),
         ]
         assert [message.envelope.is_suspect for message in messages if message] == [True, True]
-        labels = await exported_labels(desk)
+        labels = await exported_labels(admin)
         recipients: Any = ASKED["recipients"]
         assert [label["dsn"] for label in labels] == [
             ASKED | {"recipients": {path: recipients[path]}}
@@ -84,24 +84,24 @@ def test_that_delay_was_told_goes_along_and_is_not_told_again_elsewhere() -> Non
 
 def test_of_a_recipient_who_has_it_already_nothing_is_said() -> None:
     async def story() -> None:
-        desk = await hosting()
+        admin = await hosting()
         recipients = {path: {"notify": "NEVER"} for path in ("x@alpha.example", "y@alpha.example")}
         [result] = await bring_in(
-            desk, packed_message(HEAD, *recipients, dsn={"recipients": recipients})
+            admin, packed_message(HEAD, *recipients, dsn={"recipients": recipients})
         )
         drain = await opened(
-            desk.store, desk.context.directory.now.domains["alpha.example"].id, NOW, NOW + 60
+            admin.store, admin.context.directory.now.domains["alpha.example"].id, NOW, NOW + 60
         )
         outcome = Outcome(
             message_number(result.held[0]), (RecipientOutcome("x@alpha.example", Move.DELIVERED),)
         )
-        await desk.store.handover.settle(drain, [outcome])
-        [label] = await exported_labels(desk)
+        await admin.store.handover.settle(drain, [outcome])
+        [label] = await exported_labels(admin)
         assert label["dsn"]["recipients"] == {"y@alpha.example": {"notify": "NEVER", "orcpt": None}}
 
     run(story())
 
 
-async def exported_labels(desk: Desk) -> list[Mapping[str, Any]]:
-    octets = b"".join([octets async for octets in await export_mail(desk.context, ExportOrder())])
+async def exported_labels(admin: AdminWorld) -> list[Mapping[str, Any]]:
+    octets = b"".join([octets async for octets in await export_mail(admin.context, ExportOrder())])
     return [piece.facts for piece in Unpacker().receive(octets) if isinstance(piece, StreamLabel)]

@@ -15,14 +15,14 @@ from restante.tenancy.notice import NoticeFacts
 from restante.web.control_service import serve_on
 from restante.web.control_socket import ControlUnusable, open_control
 from restante.web.http_connections import HttpConnections, HttpService
-from tests.admin.desk import NOW, Desk
+from tests.admin.admin_world import NOW, AdminWorld
 
 Loop = Callable[[], asyncio.AbstractEventLoop]
 
 
 @contextlib.asynccontextmanager
 async def serving(
-    desk: Desk, path: Path
+    admin: AdminWorld, path: Path
 ) -> AsyncIterator[tuple[httpx.AsyncClient, asyncio.Task[None]]]:
     """Serve inside, and give a client and the task that serves."""
     listener = open_control(path)
@@ -32,7 +32,7 @@ async def serving(
         httpx.AsyncClient(transport=transport, base_url="http://restante") as client,
     ):
         task = tasks.create_task(
-            serve_on(desk.context, listener, HttpConnections(HttpService.CONTROL, 8))
+            serve_on(admin.context, listener, HttpConnections(HttpService.CONTROL, 8))
         )
         yield client, task
         if not task.cancelling():
@@ -46,7 +46,7 @@ def test_the_api_is_served_to_the_servers_user_alone_until_cancelled(
     path = directory / "run" / "control.sock"
 
     async def story() -> None:
-        async with serving(Desk(), path) as (client, _):
+        async with serving(AdminWorld(), path) as (client, _):
             answer = await client.get("/v1/status")
             assert answer.json()["is_running"]
             assert "server" not in answer.headers
@@ -65,19 +65,19 @@ def test_the_api_is_served_to_the_servers_user_alone_until_cancelled(
 def test_a_request_that_has_begun_is_finished(
     directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    desk, path = Desk(), directory / "control.sock"
+    admin, path = AdminWorld(), directory / "control.sock"
     begun, go_on = asyncio.Event(), asyncio.Event()
-    put = desk.store.records.put_account
+    put = admin.store.records.put_account
 
     async def slowly(*record: object) -> None:
         begun.set()
         await go_on.wait()
         await put(*record)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(desk.store.records, "put_account", slowly)
+    monkeypatch.setattr(admin.store.records, "put_account", slowly)
 
     async def story() -> int:
-        async with serving(desk, path) as (client, task):
+        async with serving(admin, path) as (client, task):
             request = asyncio.create_task(client.post("/v1/accounts", json={"name": "alpha"}))
             await begun.wait()
             task.cancel()
@@ -92,13 +92,13 @@ def test_a_request_that_has_begun_is_finished(
 def test_events_arrive_on_the_socket_and_a_client_that_leaves_gives_up_its_place(
     directory: Path, loop: Loop
 ) -> None:
-    desk = Desk()
-    feed = EventFeed(desk.context.directory, lambda: NOW)
-    desk.context = replace(desk.context, feed=feed)
+    admin = AdminWorld()
+    feed = EventFeed(admin.context.directory, lambda: NOW)
+    admin.context = replace(admin.context, feed=feed)
     happened = NoticeFacts("room-short", "", "disk", "Room is short.", NOW)
 
     async def story() -> None:
-        async with serving(desk, directory / "control.sock") as (client, _):
+        async with serving(admin, directory / "control.sock") as (client, _):
             for _ in range(MOST + 1):
                 async with client.stream("GET", "/v1/events") as answer:
                     assert answer.status_code == 200

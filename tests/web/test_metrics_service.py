@@ -10,7 +10,7 @@ from restante.reception.listener import bind
 from restante.telemetry.events import InternalError
 from restante.web.http_connections import HttpConnections, HttpService
 from restante.web.metrics_service import build_metrics, serve_metrics
-from tests.admin.desk import Desk
+from tests.admin.admin_world import AdminWorld
 
 
 @pytest.mark.parametrize(
@@ -24,7 +24,7 @@ from tests.admin.desk import Desk
 )
 def test_on_their_own_port_there_is_nothing_else(method: str, path: str, status: int) -> None:
     async def once() -> httpx.Response:
-        transport = httpx.ASGITransport(build_metrics(Desk().context))
+        transport = httpx.ASGITransport(build_metrics(AdminWorld().context))
         async with httpx.AsyncClient(transport=transport, base_url="http://restante") as client:
             return await client.request(method, path)
 
@@ -32,22 +32,22 @@ def test_on_their_own_port_there_is_nothing_else(method: str, path: str, status:
 
 
 def test_a_defect_on_their_own_port_is_logged_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    desk = Desk()
+    admin = AdminWorld()
 
     async def fail(*_: object) -> None:
         raise ZeroDivisionError("inside")
 
-    monkeypatch.setattr(desk.server, "metrics", fail)
+    monkeypatch.setattr(admin.server, "metrics", fail)
 
     async def once() -> httpx.Response:
-        transport = httpx.ASGITransport(build_metrics(desk.context), raise_app_exceptions=False)
+        transport = httpx.ASGITransport(build_metrics(admin.context), raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://restante") as client:
             return await client.get("/metrics")
 
     answer = asyncio.run(once())
     assert answer.status_code == 500
     assert "inside" not in answer.text
-    assert desk.log.lines[-1][0] is InternalError
+    assert admin.log.lines[-1][0] is InternalError
 
 
 def test_the_port_is_served_until_cancelled() -> None:
@@ -61,7 +61,9 @@ def test_the_port_is_served_until_cancelled() -> None:
         ):
             listener.listen()
             task = tasks.create_task(
-                serve_metrics(Desk().context, listener, HttpConnections(HttpService.METRICS, 8))
+                serve_metrics(
+                    AdminWorld().context, listener, HttpConnections(HttpService.METRICS, 8)
+                )
             )
             answer = await client.get("/metrics")
             task.cancel()

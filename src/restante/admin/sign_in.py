@@ -71,7 +71,7 @@ class _UsedCode:
     fields: Mapping[str, Any]
 
 
-class SignInDesk:
+class SignInService:
     """Examines passwords and codes. Belongs to the event loop."""
 
     def __init__(

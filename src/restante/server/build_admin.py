@@ -8,11 +8,11 @@ from restante.admin.change_keeper import ChangeKeeper
 from restante.admin.event_feed import EventFeed
 from restante.admin.identity_provider import IdentityProvider
 from restante.admin.own_credentials import OwnCredentials
-from restante.admin.passkey_desk import PasskeyDesk
+from restante.admin.passkey_service import PasskeyService
 from restante.admin.portal_hashing import PortalHashing
 from restante.admin.portal_sessions import PortalSessions
-from restante.admin.provider_desk import ProviderDesk
-from restante.admin.sign_in import SignInDesk
+from restante.admin.provider_sign_in import ProviderSignIn
+from restante.admin.sign_in import SignInService
 from restante.admin.token_authentication import TokenGate
 from restante.admin.token_uses import TokenUses
 from restante.background.rounds import Rounds
@@ -155,11 +155,11 @@ def _portal(
     context: AdminContext, sessions: PortalSessions, provider: IdentityProvider, look: PortalLook
 ) -> PreparedPortal:
     hashing = PortalHashing()
-    desk = SignInDesk(context, hashing, time.monotonic)
+    sign_in = SignInService(context, hashing, time.monotonic)
     credentials = OwnCredentials(context, hashing, context.hostname)
-    passkeys = PasskeyDesk(context, desk, look.name, time.monotonic)
-    provided = ProviderDesk(context, desk, provider, time.monotonic)
-    parts = SignInParts(context, desk, credentials, sessions, passkeys, provided)
+    passkeys = PasskeyService(context, sign_in, look.name, time.monotonic)
+    provided = ProviderSignIn(context, sign_in, provider, time.monotonic)
+    parts = SignInParts(context, sign_in, credentials, sessions, passkeys, provided)
     routes = sign_in_routes(parts)
     return PreparedPortal(partial(build_portal, context, CookieSessions(sessions), look, routes))
 

@@ -50,7 +50,7 @@ FIELDS: Final[Mapping[str, FieldMeaning]] = {
     ),
     "bounced": FieldMeaning("True if the sender gets a report at once.", True),
     "changes": FieldMeaning("The changed fields: before and after.", ("note:  → moved",)),
-    "channel": FieldMeaning("The name of a channel of notices.", "desk"),
+    "channel": FieldMeaning("The name of a channel of notices.", "helpdesk"),
     "check": FieldMeaning("The name of a check of mail.", "suspicion"),
     "config": FieldMeaning("The path of the configuration file.", "/etc/restante/restante.toml"),
     "control": FieldMeaning("The path of the control socket.", "/run/restante/control.sock"),

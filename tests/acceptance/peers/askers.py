@@ -1,6 +1,6 @@
 """Programs at a primary that ask Restante to release mail (ETRN, RFC 1985).
 
-Each function logs in over TLS, asks for `nodes`, and returns how the program ended. The server's
+Each function logs in over TLS, asks for `targets`, and returns how the program ended. The server's
 certificate is checked if the `Server` names its authority. Each function describes the program's
 behavior on the wire, as seen in the versions of Debian 12.
 """
@@ -14,11 +14,11 @@ from tests.acceptance.peers.programs import Ended, run
 from tests.acceptance.peers.server import Login, Server, Tls
 
 
-def fetchmail_asks(server: Server, login: Login | None, *nodes: str) -> Ended:
-    """Ask with `fetchmail --protocol ETRN`, all nodes over one connection.
+def fetchmail_asks(server: Server, login: Login | None, *targets: str) -> Ended:
+    """Ask with `fetchmail --protocol ETRN`, all targets over one connection.
 
     AUTH: CRAM-MD5 before PLAIN (at once, with its initial response) before LOGIN, if offered. After
-    a failed AUTH it still sends ETRN. It goes on to the next node after 250 and 253 only: the first
+    a failed AUTH it still sends ETRN. It goes on to the next one after 250 and 253 only: the first
     251 ends it too, as if all were well.
     Its certificate check needs a common name in the subject, and a host name to connect to.
     Exit codes: 0 for 250, 251, 253; 2 TLS or connection; 3 for 459. 4 is for 458, 500, 501, 530 (so
@@ -28,15 +28,15 @@ def fetchmail_asks(server: Server, login: Login | None, *nodes: str) -> Ended:
     with TemporaryDirectory() as directory:
         settings = Path(directory) / "fetchmailrc"
         settings.touch(mode=0o600)  # fetchmail reads no file that others can read
-        settings.write_text(_fetchmail_settings(server, login, *nodes))
+        settings.write_text(_fetchmail_settings(server, login, *targets))
         # Without --pidfile a fetchmail of root's is one for the whole machine.
         return run(
             "fetchmail", "-vv", "--fetchmailrc", settings, "--pidfile", Path(directory) / "pid"
         )
 
 
-def _fetchmail_settings(server: Server, login: Login | None, *nodes: str) -> str:
-    domains = " ".join(f'"{node}"' for node in nodes)
+def _fetchmail_settings(server: Server, login: Login | None, *targets: str) -> str:
+    domains = " ".join(f'"{target}"' for target in targets)
     who = f'esmtpname "{login.user}" esmtppassword "{login.password}"' if login else ""
     trust = f'sslcertck sslcertfile "{server.authority}"' if server.authority else "no sslcertck"
     return f"""\
@@ -45,8 +45,8 @@ poll "{server.host}" service {server.port} protocol ETRN {who}
 """
 
 
-def curl_asks(server: Server, login: Login | None, node: str, *options: str) -> Ended:
-    """Ask with `curl --request "ETRN node"`; the text of the reply is in the output.
+def curl_asks(server: Server, login: Login | None, target: str, *options: str) -> Ended:
+    """Ask with `curl --request "ETRN target"`; the text of the reply is in the output.
 
     AUTH: CRAM-MD5 before PLAIN before LOGIN, if offered. `--login-options AUTH=PLAIN` chooses, and
     `--sasl-ir` sends PLAIN's response at once instead of after 334. It asks without AUTH if none is
@@ -68,13 +68,13 @@ def curl_asks(server: Server, login: Login | None, node: str, *options: str) -> 
         *who,
         *options,
         "--request",
-        f"ETRN {node}",
+        f"ETRN {target}",
         url,
     )
 
 
 def msmtp_asks(
-    server: Server, login: Login | None, node: str, *, mechanism: str = "plain"
+    server: Server, login: Login | None, target: str, *, mechanism: str = "plain"
 ) -> Ended:
     """Ask with `msmtp --rmqs`, by a mechanism (plain, cram-md5, login, …; on: its choice, PLAIN).
 
@@ -86,7 +86,7 @@ def msmtp_asks(
         settings = Path(directory) / "msmtprc"
         settings.touch(mode=0o600)  # msmtp takes no password from a file that others can read
         settings.write_text(_msmtp_settings(server, login, mechanism))
-        return run("msmtp", "--debug", f"--file={settings}", f"--rmqs={node}")
+        return run("msmtp", "--debug", f"--file={settings}", f"--rmqs={target}")
 
 
 def _msmtp_settings(server: Server, login: Login | None, mechanism: str) -> str:

@@ -9,7 +9,7 @@ import pytest
 from fastapi import FastAPI
 
 from restante.web.api.api_application import Prepared, build_api
-from tests.admin.desk import Desk
+from tests.admin.admin_world import AdminWorld
 from tests.web.api.asking import ask, story
 
 
@@ -24,7 +24,7 @@ def test_the_description_of_the_api_is_made_where_nobody_waits_for_it(
         return real(self)
 
     monkeypatch.setattr(FastAPI, "openapi", noting)
-    schema = ask(Desk(), "GET", "/v1/openapi.json").json()
+    schema = ask(AdminWorld(), "GET", "/v1/openapi.json").json()
     assert threading.main_thread() not in makers
     assert {"/v1/status", "/v1/queue/{name}/content", "/metrics"} <= schema["paths"].keys()
     audit = [parameter["name"] for parameter in schema["paths"]["/v1/audit"]["get"]["parameters"]]
@@ -53,7 +53,7 @@ def test_routes_are_made_once_and_where_nobody_waits_for_it(
 
     async def ask_three() -> list[int]:
         transport = httpx.ASGITransport(
-            Prepared(build_api(Desk().context, Desk().context.principal))
+            Prepared(build_api(AdminWorld().context, AdminWorld().context.principal))
         )
         async with httpx.AsyncClient(transport=transport, base_url="http://restante") as client:
             answers = await asyncio.gather(*(client.get("/v1/accounts") for _ in range(3)))
@@ -76,13 +76,13 @@ def test_no_request_is_read_or_answered_in_a_thread_of_the_framework(
     monkeypatch.setattr("fastapi.dependencies.utils.run_in_threadpool", refuse)
     monkeypatch.setattr("fastapi.routing.run_in_threadpool", refuse)
     monkeypatch.setattr("starlette.routing.run_in_threadpool", refuse)
-    desk = Desk()
-    story(desk)
-    schema = ask(desk, "GET", "/v1/openapi.json").json()
+    admin = AdminWorld()
+    story(admin)
+    schema = ask(admin, "GET", "/v1/openapi.json").json()
     paths = [path for path, methods in schema["paths"].items() if "get" in methods]
     paths.remove("/v1/events")  # it has no end
     names = {"name": "alpha.example", "account": "alpha", "domain": "alpha.example", "number": 1}
     names |= {"release": "1", "user": "alpha-mail"}
     for path in paths:
-        assert ask(desk, "GET", path.format(**names)).status_code in (200, 404, 422), path
+        assert ask(admin, "GET", path.format(**names)).status_code in (200, 404, 422), path
     assert len(paths) > 10

@@ -10,7 +10,7 @@ from restante.admin import tokens
 from restante.admin.tokens import NewToken
 from restante.tenancy.grants import GrantedRole, Scope
 from restante.web.api.api_application import build_api
-from tests.admin.desk import run
+from tests.admin.admin_world import run
 from tests.admin.test_token_authentication import Scene
 
 
@@ -19,8 +19,8 @@ class Web:
 
     def __init__(self) -> None:
         self.scene = Scene()
-        self.desk = self.scene.desk
-        self._api = build_api(self.desk.context, gate=self.scene.gate)
+        self.admin = self.scene.admin
+        self._api = build_api(self.admin.context, gate=self.scene.gate)
 
     async def ask(
         self, method: str, path: str, token: str | None = None, **given: Any
@@ -58,7 +58,7 @@ def test_a_token_sees_its_own_account_only() -> None:
     async def story() -> None:
         web = Web()
         added = await web.scene.add(role=GrantedRole.ACCOUNT_ADMIN)
-        await web.desk.host("beta.example", "beta")
+        await web.admin.host("beta.example", "beta")
         shown = await web.ask("GET", "/v1/domains", added.token)
         assert [one["name"] for one in shown.json()] == ["alpha.example"]
         foreign = await web.ask("GET", "/v1/domains/beta.example", added.token)
@@ -111,7 +111,7 @@ def test_a_revoked_token_is_refused_at_the_next_request() -> None:
         web = Web()
         added = await web.scene.add()
         assert (await web.ask("GET", "/v1/queue", added.token)).status_code == 200
-        await tokens.revoke_token(web.desk.context, added.id, "leaked")
+        await tokens.revoke_token(web.admin.context, added.id, "leaked")
         assert (await web.ask("GET", "/v1/queue", added.token)).status_code == 401
 
     run(story())
@@ -121,12 +121,12 @@ def test_the_trail_names_the_token_that_acted() -> None:
     async def story() -> None:
         web = Web()
         new = NewToken(name="fix", account="alpha", scopes=(Scope.DOMAIN_WRITE,))
-        await web.desk.host("alpha.example", "alpha")
-        added = await tokens.add_token(web.desk.context, new)
+        await web.admin.host("alpha.example", "alpha")
+        added = await tokens.add_token(web.admin.context, new)
         body = {"hold": "relay"}
         done = await web.ask("PATCH", "/v1/domains/alpha.example", added.token, json=body)
         assert done.status_code == 200
-        [entry] = await web.desk.store.audit.audit(limit=1)
+        [entry] = await web.admin.store.audit.audit(limit=1)
         assert (entry.actor, entry.origin) == ("token fix (alpha)", "192.0.2.7")
 
     run(story())
@@ -136,9 +136,9 @@ def test_requests_at_once_keep_their_principals() -> None:
     async def story() -> None:
         web = Web()
         first = await web.scene.add(scopes=("domain:read",))
-        await web.desk.host("beta.example", "beta")
+        await web.admin.host("beta.example", "beta")
         other = NewToken(name="b", account="beta", scopes=(Scope.DOMAIN_READ,))
-        second = await tokens.add_token(web.desk.context, other)
+        second = await tokens.add_token(web.admin.context, other)
         pairs = [(first.token, "alpha.example"), (second.token, "beta.example")] * 10
         answers = await asyncio.gather(
             *(web.ask("GET", "/v1/domains", token) for token, _ in pairs)

@@ -9,9 +9,9 @@ from pydantic import BaseModel
 from restante.admin.configuration_entries import MODELS
 from restante.transfer.import_arrival import ImportLabel
 from restante.web.api.api_application import build_api
-from tests.admin.desk import Desk
+from tests.admin.admin_world import AdminWorld
 
-SCHEMA = build_api(Desk().context).openapi()
+SCHEMA = build_api(AdminWorld().context).openapi()
 Fault = tuple[str, str]
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from restante.web.api.checked_route import MOST_PARTS, has_too_many_parts
-from tests.admin.desk import Desk
+from tests.admin.admin_world import AdminWorld
 from tests.web.api.asking import ask, story
 
 LISTS = b'{"add": [' + b"[]," * MOST_PARTS + b"[]]}"
@@ -12,11 +12,11 @@ FIELDS = b"{" + b",".join(b'"%x":1' % n for n in range(MOST_PARTS + 1)) + b"}"
 
 @pytest.mark.parametrize("body", [LISTS, FIELDS], ids=["lists", "fields"])
 def test_a_body_of_too_many_parts_is_refused(body: bytes) -> None:
-    desk = Desk()
-    story(desk)
+    admin = AdminWorld()
+    story(admin)
     headers = {"Content-Type": "application/json"}
     answer = ask(
-        desk, "PATCH", "/v1/domains/alpha.example/recipients", content=body, headers=headers
+        admin, "PATCH", "/v1/domains/alpha.example/recipients", content=body, headers=headers
     )
     assert answer.status_code == 422
     assert answer.json()["detail"] == f"body: has more than {MOST_PARTS} fields or lists"

@@ -1,25 +1,25 @@
 """Policies of domains over the API."""
 
-from tests.admin.desk import Desk
+from tests.admin.admin_world import AdminWorld
 from tests.web.api.asking import ask, story
 
 
 def test_a_policy_is_given_and_shown() -> None:
-    desk = Desk()
-    story(desk)
+    admin = AdminWorld()
+    story(admin)
     given = {
         "hold": "suspended",
         "reason": "not paid",
         "until": "2099-01-01T00:00:00Z",
         "quota": 1000,
     }
-    policy = ask(desk, "PATCH", "/v1/domains/alpha.example", json=given).json()["domain"]["policy"]
+    policy = ask(admin, "PATCH", "/v1/domains/alpha.example", json=given).json()["domain"]["policy"]
     assert {name: policy[name] for name in given} == given
     assert policy["hold_otherwise"] == "until-asked"
     assert (
         ask(
-            desk, "PATCH", "/v1/domains/alpha.example", json={"until": "2099-01-01T00:00:00"}
+            admin, "PATCH", "/v1/domains/alpha.example", json={"until": "2099-01-01T00:00:00"}
         ).status_code
         == 422
     )
-    assert ask(desk, "PATCH", "/v1/accounts/alpha", json={"quota": 7}).json()["quota"] == 7
+    assert ask(admin, "PATCH", "/v1/accounts/alpha", json={"quota": 7}).json()["quota"] == 7

@@ -10,15 +10,15 @@ from restante.tenancy.notice import NoticeFacts
 from restante.web.api.api_application import build_api
 from restante.web.api.event_routes import EventStream, event_block
 from restante.web.serving import CUT_EXTENSION
-from tests.admin.desk import NOW, Desk
+from tests.admin.admin_world import NOW, AdminWorld
 from tests.web.api.asking import ask
 
 
-def desk_with_feed() -> tuple[Desk, EventFeed]:
-    desk = Desk()
-    feed = EventFeed(desk.context.directory, lambda: NOW)
-    desk.context = replace(desk.context, feed=feed)
-    return desk, feed
+def admin_with_feed() -> tuple[AdminWorld, EventFeed]:
+    admin = AdminWorld()
+    feed = EventFeed(admin.context.directory, lambda: NOW)
+    admin.context = replace(admin.context, feed=feed)
+    return admin, feed
 
 
 def test_text_of_strangers_stays_on_its_line() -> None:
@@ -29,7 +29,7 @@ def test_text_of_strangers_stays_on_its_line() -> None:
 
 
 def test_events_are_sent_as_they_happen_until_the_server_stops() -> None:
-    desk, feed = desk_with_feed()
+    admin, feed = admin_with_feed()
     sent: list[dict[str, Any]] = []
 
     async def send(message: Any) -> None:
@@ -56,7 +56,7 @@ def test_events_are_sent_as_they_happen_until_the_server_stops() -> None:
         "http_version": "1.1",
         "asgi": {"version": "3.0", "spec_version": "2.4"},
     }
-    asyncio.run(build_api(desk.context, desk.context.principal)(scope, receive, send))
+    asyncio.run(build_api(admin.context, admin.context.principal)(scope, receive, send))
     assert dict(sent[0]["headers"])[b"content-type"].startswith(b"text/event-stream")
     assert sent[1]["body"] == b": alive\n\n"
     assert b"event: notice\n" in sent[2]["body"]
@@ -85,5 +85,5 @@ def test_a_client_that_does_not_read_is_cut() -> None:
 
 
 def test_without_a_server_the_answer_is_an_error() -> None:
-    answer = ask(Desk(), "GET", "/v1/events")
+    answer = ask(AdminWorld(), "GET", "/v1/events")
     assert (answer.status_code, answer.json()["kind"]) == (503, "unavailable")

@@ -13,7 +13,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from restante.web.api.api_application import build_api
-from tests.admin.desk import Desk
+from tests.admin.admin_world import AdminWorld
 
 # An operation has so many examples that all of them together take less than a minute.
 EXAMPLES = 30
@@ -26,21 +26,21 @@ KNOWN = {
 }
 
 
-def desk_with_things() -> Desk:
-    desk = Desk()
+def admin_with_things() -> AdminWorld:
+    admin = AdminWorld()
 
     async def story() -> None:
-        domain_id = await desk.host("alpha.example", "alpha")
-        await desk.hold(1, domain_id, "u@alpha.example", "v@alpha.example")
-        await desk.refuse(1, domain_id, "v@alpha.example", "550 no")
+        domain_id = await admin.host("alpha.example", "alpha")
+        await admin.hold(1, domain_id, "u@alpha.example", "v@alpha.example")
+        await admin.refuse(1, domain_id, "v@alpha.example", "550 no")
 
     asyncio.run(story())
-    return desk
+    return admin
 
 
-DESK = desk_with_things()
+ADMIN = admin_with_things()
 schema = schemathesis.openapi.from_asgi(
-    "/v1/openapi.json", build_api(DESK.context, DESK.context.principal)
+    "/v1/openapi.json", build_api(ADMIN.context, ADMIN.context.principal)
 )
 
 
@@ -94,7 +94,7 @@ def test_no_request_finds_a_defect(case: Any) -> None:
             case.path_parameters[name] = known
     spoil(case)
     answer = case.call()
-    assert answer.status_code != 500, DESK.log.lines[-1]
+    assert answer.status_code != 500, ADMIN.log.lines[-1]
     case.validate_response(
         answer,
         checks=[status_code_conformance, content_type_conformance, response_schema_conformance],

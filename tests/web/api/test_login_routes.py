@@ -1,6 +1,6 @@
 """Logins over the API: added, changed and removed, and never shown with a secret."""
 
-from tests.admin.desk import Desk
+from tests.admin.admin_world import AdminWorld
 from tests.web.api.asking import ask, story
 
 PATH = "/v1/accounts/alpha/logins"
@@ -8,24 +8,24 @@ LOGIN = {"user": "primary", "password": "a long enough password"}
 
 
 def test_logins_are_added_listed_changed_and_removed() -> None:
-    desk = Desk()
-    story(desk)
-    added = ask(desk, "POST", PATH, json=LOGIN)
+    admin = AdminWorld()
+    story(admin)
+    added = ask(admin, "POST", PATH, json=LOGIN)
     assert (added.status_code, added.json()["user"]) == (201, "primary")
     assert LOGIN["password"] not in added.text
-    assert [one["user"] for one in ask(desk, "GET", PATH).json()] == ["primary"]
-    changed = ask(desk, "PATCH", f"{PATH}/primary", json={"password": "another long password"})
+    assert [one["user"] for one in ask(admin, "GET", PATH).json()] == ["primary"]
+    changed = ask(admin, "PATCH", f"{PATH}/primary", json={"password": "another long password"})
     assert changed.status_code == 200
     assert "another" not in changed.text
-    assert ask(desk, "DELETE", f"{PATH}/primary", params={"reason": "moved"}).status_code == 204
-    assert ask(desk, "GET", PATH).json() == []
+    assert ask(admin, "DELETE", f"{PATH}/primary", params={"reason": "moved"}).status_code == 204
+    assert ask(admin, "GET", PATH).json() == []
 
 
 def test_a_login_of_another_account_does_not_exist() -> None:
-    desk = Desk()
-    story(desk)
-    ask(desk, "POST", PATH, json=LOGIN)
-    ask(desk, "POST", "/v1/accounts", json={"name": "beta"})
-    other = ask(desk, "DELETE", "/v1/accounts/beta/logins/primary", params={"reason": "not ours"})
+    admin = AdminWorld()
+    story(admin)
+    ask(admin, "POST", PATH, json=LOGIN)
+    ask(admin, "POST", "/v1/accounts", json={"name": "beta"})
+    other = ask(admin, "DELETE", "/v1/accounts/beta/logins/primary", params={"reason": "not ours"})
     assert other.status_code == 404
-    assert len(ask(desk, "GET", PATH).json()) == 1
+    assert len(ask(admin, "GET", PATH).json()) == 1

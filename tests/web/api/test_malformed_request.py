@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 
 from restante.tenancy.principal import NOBODY
-from tests.admin.desk import Desk
+from tests.admin.admin_world import AdminWorld
 from tests.web.api.asking import ask
 
 
-def as_nobody(desk: Desk) -> Desk:
-    desk.context = desk.context.acting(NOBODY)
-    return desk
+def as_nobody(admin: AdminWorld) -> AdminWorld:
+    admin.context = admin.context.acting(NOBODY)
+    return admin
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ def as_nobody(desk: Desk) -> Desk:
 def test_a_missing_right_comes_before_every_other_fault(
     method: str, path: str, given: dict[str, Any]
 ) -> None:
-    refused = ask(as_nobody(Desk()), method, path, **given)
+    refused = ask(as_nobody(AdminWorld()), method, path, **given)
     assert (refused.status_code, refused.json()["kind"]) == (403, "not-allowed")
 
 
@@ -41,6 +41,6 @@ def test_a_missing_right_comes_before_every_other_fault(
     ],
 )
 def test_with_the_right_the_field_is_named(method: str, path: str, detail: str) -> None:
-    problem = ask(Desk(), method, path).json()
+    problem = ask(AdminWorld(), method, path).json()
     assert problem["detail"] == detail
     assert problem["remedy"].endswith("see /v1/openapi.json")

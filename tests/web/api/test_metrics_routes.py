@@ -5,13 +5,15 @@ import asyncio
 import httpx
 
 from restante.web.api.api_application import build_api
-from tests.admin.desk import Desk
+from tests.admin.admin_world import AdminWorld
 
 
-def ask_api(desk: Desk, path: str = "/metrics", accept: str = "text/plain") -> httpx.Response:
+def ask_api(
+    admin: AdminWorld, path: str = "/metrics", accept: str = "text/plain"
+) -> httpx.Response:
     async def once() -> httpx.Response:
         transport = httpx.ASGITransport(
-            build_api(desk.context, desk.context.principal), raise_app_exceptions=False
+            build_api(admin.context, admin.context.principal), raise_app_exceptions=False
         )
         async with httpx.AsyncClient(transport=transport, base_url="http://restante") as client:
             return await client.get(path, headers={"accept": accept})
@@ -20,12 +22,12 @@ def ask_api(desk: Desk, path: str = "/metrics", accept: str = "text/plain") -> h
 
 
 def test_the_api_has_them_beside_its_versions() -> None:
-    answer = ask_api(Desk(), accept="application/openmetrics-text")
+    answer = ask_api(AdminWorld(), accept="application/openmetrics-text")
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "text/plain; asked=application/openmetrics-text"
     assert answer.content == b"restante_held_messages 7.0\n"
 
 
 def test_without_a_server_there_are_none() -> None:
-    answer = ask_api(Desk(server=None))
+    answer = ask_api(AdminWorld(server=None))
     assert (answer.status_code, answer.json()["kind"]) == (503, "unavailable")

@@ -1,7 +1,7 @@
 """Channels of notices over the API."""
 
 from restante.notices.webhook_signature import new_key
-from tests.admin.desk import Desk
+from tests.admin.admin_world import AdminWorld
 from tests.web.api.asking import ask, story
 
 PATH = "/v1/notices/channels"
@@ -15,24 +15,24 @@ CHANNEL = {
 
 
 def test_channels_are_added_listed_changed_tried_and_removed() -> None:
-    desk = Desk()
-    story(desk)
-    added = ask(desk, "POST", PATH, json=CHANNEL)
+    admin = AdminWorld()
+    story(admin)
+    added = ask(admin, "POST", PATH, json=CHANNEL)
     assert (added.status_code, added.json()["name"]) == (201, "post")
     assert "secret-path" not in added.text
-    assert len(ask(desk, "GET", PATH, params={"account": "alpha"}).json()) == 1
-    assert ask(desk, "GET", PATH, params={"account": ""}).json() == []
+    assert len(ask(admin, "GET", PATH, params={"account": "alpha"}).json()) == 1
+    assert ask(admin, "GET", PATH, params={"account": ""}).json() == []
     of_alpha = {"account": "alpha", "reason": "as asked"}
-    changed = ask(desk, "PATCH", f"{PATH}/post", json={"kinds": ["primary-back"]}, params=of_alpha)
+    changed = ask(admin, "PATCH", f"{PATH}/post", json={"kinds": ["primary-back"]}, params=of_alpha)
     assert changed.status_code == 200
-    tried = ask(desk, "POST", f"{PATH}/post/test", params={"account": "alpha"})
+    tried = ask(admin, "POST", f"{PATH}/post/test", params={"account": "alpha"})
     assert tried.status_code == 200
-    assert len(desk.transports.sent) == 1
-    assert ask(desk, "DELETE", f"{PATH}/post", params=of_alpha).status_code == 204
-    assert ask(desk, "GET", PATH).json() == []
+    assert len(admin.transports.sent) == 1
+    assert ask(admin, "DELETE", f"{PATH}/post", params=of_alpha).status_code == 204
+    assert ask(admin, "GET", PATH).json() == []
 
 
 def test_no_notice_waits_on_a_quiet_server() -> None:
-    desk = Desk()
-    assert ask(desk, "GET", "/v1/notices/waiting").json() == []
-    assert ask(desk, "GET", "/v1/notices/waiting", params={"limit": 0}).status_code == 422
+    admin = AdminWorld()
+    assert ask(admin, "GET", "/v1/notices/waiting").json() == []
+    assert ask(admin, "GET", "/v1/notices/waiting", params={"limit": 0}).status_code == 422

@@ -4,12 +4,12 @@ import json
 from typing import Any
 
 from restante.web.api.json_lines import MEDIA_TYPE
-from tests.admin.desk import Desk
+from tests.admin.admin_world import AdminWorld
 from tests.web.api.asking import ask
 
 
 def post(verb: str, **body: Any) -> Any:
-    return ask(Desk(), "POST", f"/v1/privacy/{verb}", json=body)
+    return ask(AdminWorld(), "POST", f"/v1/privacy/{verb}", json=body)
 
 
 def test_the_last_line_says_what_is_elsewhere() -> None:

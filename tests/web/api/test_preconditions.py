@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from restante.web.api.api_application import build_api
-from tests.admin.desk import Desk
+from tests.admin.admin_world import AdminWorld
 from tests.web.api.asking import ask, story
 
 CHANGES: dict[str, dict[str, Any]] = {
@@ -19,61 +19,61 @@ CHANGES: dict[str, dict[str, Any]] = {
 
 
 @pytest.fixture
-def desk() -> Desk:
-    desk = Desk()
-    story(desk)
+def admin() -> AdminWorld:
+    admin = AdminWorld()
+    story(admin)
     login = {"user": "alpha-mail", "password": "a long secret"}
-    assert ask(desk, "POST", "/v1/accounts/alpha/logins", json=login).status_code == 201
+    assert ask(admin, "POST", "/v1/accounts/alpha/logins", json=login).status_code == 201
     channel = {"name": "ops", "account": "alpha", "mail": "ops@elsewhere.example"}
-    assert ask(desk, "POST", "/v1/notices/channels", json=channel).status_code == 201
-    return desk
+    assert ask(admin, "POST", "/v1/notices/channels", json=channel).status_code == 201
+    return admin
 
 
 @pytest.mark.parametrize("path", CHANGES)
-def test_a_stale_tag_changes_and_removes_nothing(desk: Desk, path: str) -> None:
-    tag = ask(desk, "GET", path).headers["etag"]
-    first = ask(desk, "PATCH", path, json=CHANGES[path], headers={"If-Match": tag})
+def test_a_stale_tag_changes_and_removes_nothing(admin: AdminWorld, path: str) -> None:
+    tag = ask(admin, "GET", path).headers["etag"]
+    first = ask(admin, "PATCH", path, json=CHANGES[path], headers={"If-Match": tag})
     assert first.status_code == 200
     assert first.json()["changes"]
-    stale = ask(desk, "PATCH", path, json=CHANGES[path], headers={"If-Match": tag})
+    stale = ask(admin, "PATCH", path, json=CHANGES[path], headers={"If-Match": tag})
     assert (stale.status_code, stale.json()["kind"]) == (412, "stale")
     query = path + ("&" if "?" in path else "?reason=test")
-    removal = ask(desk, "DELETE", query, headers={"If-Match": tag})
+    removal = ask(admin, "DELETE", query, headers={"If-Match": tag})
     assert removal.status_code == 412
     now = first.headers["etag"]
-    again = ask(desk, "PATCH", path, json=CHANGES[path], headers={"If-Match": now})
+    again = ask(admin, "PATCH", path, json=CHANGES[path], headers={"If-Match": now})
     assert again.status_code == 200
-    assert ask(desk, "PATCH", path, json=CHANGES[path]).status_code == 200
+    assert ask(admin, "PATCH", path, json=CHANGES[path]).status_code == 200
 
 
 @pytest.mark.parametrize("path", CHANGES)
-def test_content_that_the_client_has_is_not_sent_again(desk: Desk, path: str) -> None:
-    first = ask(desk, "GET", path)
-    same = ask(desk, "GET", path, headers={"If-None-Match": first.headers["etag"]})
+def test_content_that_the_client_has_is_not_sent_again(admin: AdminWorld, path: str) -> None:
+    first = ask(admin, "GET", path)
+    same = ask(admin, "GET", path, headers={"If-None-Match": first.headers["etag"]})
     assert (same.status_code, same.content) == (304, b"")
     assert same.headers["etag"] == first.headers["etag"]
-    ask(desk, "PATCH", path, json=CHANGES[path])
-    other = ask(desk, "GET", path, headers={"If-None-Match": first.headers["etag"]})
+    ask(admin, "PATCH", path, json=CHANGES[path])
+    other = ask(admin, "GET", path, headers={"If-None-Match": first.headers["etag"]})
     assert other.status_code == 200
     assert other.headers["etag"] != first.headers["etag"]
 
 
-def test_new_mail_is_shown_but_makes_no_tag_stale(desk: Desk) -> None:
+def test_new_mail_is_shown_but_makes_no_tag_stale(admin: AdminWorld) -> None:
     path = "/v1/domains/alpha.example"
-    tag = ask(desk, "GET", path).headers["etag"]
-    domain_id = desk.context.directory.now.domains["alpha.example"].id
-    asyncio.run(desk.hold(1, domain_id, "u@alpha.example"))
-    assert ask(desk, "GET", path, headers={"If-None-Match": tag}).status_code == 200
-    change = ask(desk, "PATCH", path, json={"connections": 3}, headers={"If-Match": tag})
+    tag = ask(admin, "GET", path).headers["etag"]
+    domain_id = admin.context.directory.now.domains["alpha.example"].id
+    asyncio.run(admin.hold(1, domain_id, "u@alpha.example"))
+    assert ask(admin, "GET", path, headers={"If-None-Match": tag}).status_code == 200
+    change = ask(admin, "PATCH", path, json={"connections": 3}, headers={"If-Match": tag})
     assert change.status_code == 200
 
 
-def test_of_two_changes_at_once_with_one_tag_one_succeeds(desk: Desk) -> None:
+def test_of_two_changes_at_once_with_one_tag_one_succeeds(admin: AdminWorld) -> None:
     path = "/v1/domains/alpha.example"
-    tag = ask(desk, "GET", path).headers["etag"]
+    tag = ask(admin, "GET", path).headers["etag"]
 
     async def both() -> list[int]:
-        transport = httpx.ASGITransport(build_api(desk.context, desk.context.principal))
+        transport = httpx.ASGITransport(build_api(admin.context, admin.context.principal))
         async with httpx.AsyncClient(transport=transport, base_url="http://restante") as client:
             changes = (
                 client.patch(path, json={"connections": number}, headers={"If-Match": tag})

@@ -10,7 +10,7 @@ from restante.telemetry.events import InternalError, StoreFailed
 from restante.transfer import queue_content
 from restante.transfer.transfer_error import TransferError, TransferFault
 from restante.web.api.problem_details import STATUSES, problem
-from tests.admin.desk import Desk
+from tests.admin.admin_world import AdminWorld
 from tests.web.api.asking import ask, story
 
 
@@ -32,9 +32,9 @@ from tests.web.api.asking import ask, story
     ],
 )
 def test_every_no_has_one_shape(method: str, path: str, body: Any, status: int, kind: str) -> None:
-    desk = Desk()
-    story(desk)
-    answer = ask(desk, method, path, json=body)
+    admin = AdminWorld()
+    story(admin)
+    answer = ask(admin, method, path, json=body)
     assert answer.status_code == status
     assert answer.json()["kind"] == kind
     assert set(answer.json()) == {"type", "title", "status", "detail", "kind", "remedy"}
@@ -63,50 +63,50 @@ def test_every_fault_of_a_transfer_has_its_status(
         raise TransferError(fault, "it broke", "send it again")
 
     monkeypatch.setattr(queue_content, "read_content", fail)
-    answer = ask(Desk(), "GET", "/v1/queue/1/content")
+    answer = ask(AdminWorld(), "GET", "/v1/queue/1/content")
     assert (answer.status_code, answer.json()["detail"]) == (status, "it broke")
 
 
 def test_a_password_of_the_wrong_shape_is_not_repeated() -> None:
-    desk = Desk()
-    story(desk)
+    admin = AdminWorld()
+    story(admin)
     answer = ask(
-        desk, "POST", "/v1/accounts/alpha/logins", json={"user": "p", "password": ["hush hush"]}
+        admin, "POST", "/v1/accounts/alpha/logins", json={"user": "p", "password": ["hush hush"]}
     )
     assert answer.status_code == 422
     assert "hush" not in answer.text
 
 
 def test_a_failing_store_means_try_later(monkeypatch: pytest.MonkeyPatch) -> None:
-    desk = Desk()
+    admin = AdminWorld()
 
     async def fail(*_: object, **__: object) -> None:
         raise StoreError("the disk is full")
 
-    monkeypatch.setattr(desk.store.records, "put_account", fail)
-    answer = ask(desk, "POST", "/v1/accounts", json={"name": "beta"})
+    monkeypatch.setattr(admin.store.records, "put_account", fail)
+    answer = ask(admin, "POST", "/v1/accounts", json={"name": "beta"})
     assert (answer.status_code, answer.json()["kind"]) == (503, "try-later")
     assert answer.headers["retry-after"] == "10"
-    assert desk.log.lines[-1][0] is StoreFailed
+    assert admin.log.lines[-1][0] is StoreFailed
 
 
 def test_a_defect_is_logged_and_says_nothing_of_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    desk = Desk()
+    admin = AdminWorld()
 
     async def fail(*_: object, **__: object) -> None:
         raise ZeroDivisionError("inside")
 
-    monkeypatch.setattr(desk.store.records, "put_account", fail)
-    answer = ask(desk, "POST", "/v1/accounts", json={"name": "beta"})
+    monkeypatch.setattr(admin.store.records, "put_account", fail)
+    answer = ask(admin, "POST", "/v1/accounts", json={"name": "beta"})
     assert answer.status_code == 500
     assert "inside" not in answer.text
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.headers["x-request-id"]
-    assert desk.log.lines[-1][0] is InternalError
+    assert admin.log.lines[-1][0] is InternalError
 
 
 def test_a_method_that_a_path_does_not_take_names_those_that_it_takes() -> None:
-    answer = ask(Desk(), "PUT", "/v1/audit")
+    answer = ask(AdminWorld(), "PUT", "/v1/audit")
     assert (answer.status_code, answer.headers["allow"]) == (405, "GET")
     assert answer.json()["remedy"] == "use GET"
 
@@ -114,7 +114,11 @@ def test_a_method_that_a_path_does_not_take_names_those_that_it_takes() -> None:
 @pytest.mark.parametrize("body", [b"{", b"\xff", b"[" * 100_000, b'{"name": "\\ud800"}', b"null"])
 def test_a_body_that_is_no_json_is_an_error_of_the_client(body: bytes) -> None:
     answer = ask(
-        Desk(), "POST", "/v1/accounts", content=body, headers={"content-type": "application/json"}
+        AdminWorld(),
+        "POST",
+        "/v1/accounts",
+        content=body,
+        headers={"content-type": "application/json"},
     )
     assert answer.status_code in {400, 422}
     assert answer.json()["detail"]

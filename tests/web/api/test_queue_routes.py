@@ -10,37 +10,37 @@ import pytest
 from restante.mail.import_stream import WHOLE, StreamLabel, Unpacker, pack_block, pack_label
 from restante.telemetry.events import InternalError
 from restante.web.api.api_application import build_api
-from tests.admin.desk import HEAD, Desk
+from tests.admin.admin_world import HEAD, AdminWorld
 from tests.web.api.asking import ask, story
 
 
 def test_the_queue_is_filtered_shown_and_changed() -> None:
-    desk = Desk()
-    number = story(desk)
-    asyncio.run(desk.hold(1, number, "x@alpha.example", reverse_path=""))
+    admin = AdminWorld()
+    number = story(admin)
+    asyncio.run(admin.hold(1, number, "x@alpha.example", reverse_path=""))
     listed = ask(
-        desk,
+        admin,
         "GET",
         "/v1/queue",
         params={"domain": "alpha.example", "reverse_path": "", "status": "held"},
     )
     assert [message["name"] for message in listed.json()] == ["1"]
-    assert ask(desk, "GET", "/v1/queue/1").json()["headers"][1]["name"] == "Subject"
-    assert ask(desk, "POST", "/v1/queue/release", json={"names": ["1"]}).json() == {
+    assert ask(admin, "GET", "/v1/queue/1").json()["headers"][1]["name"] == "Subject"
+    assert ask(admin, "POST", "/v1/queue/release", json={"names": ["1"]}).json() == {
         "changed": 0,
         "missing": [],
         "damaged": [],
     }
-    deleted = ask(desk, "POST", "/v1/queue/delete", json={"names": ["1"], "reason": "spam"})
+    deleted = ask(admin, "POST", "/v1/queue/delete", json={"names": ["1"], "reason": "spam"})
     assert deleted.json() == {"changed": 1, "missing": []}
 
 
 def test_matching_mail_is_named_counted_exported_and_imported() -> None:
-    desk = Desk()
-    number = story(desk)
-    asyncio.run(desk.hold(1, number, "x@alpha.example", "y@alpha.example"))
+    admin = AdminWorld()
+    number = story(admin)
+    asyncio.run(admin.hold(1, number, "x@alpha.example", "y@alpha.example"))
     named = ask(
-        desk, "GET", "/v1/queue/selection", params={"domain": "alpha.example", "recipient": "x@*"}
+        admin, "GET", "/v1/queue/selection", params={"domain": "alpha.example", "recipient": "x@*"}
     )
     assert named.json() == {
         "names": ["1"],
@@ -48,11 +48,11 @@ def test_matching_mail_is_named_counted_exported_and_imported() -> None:
         "domains": ["alpha.example"],
         "shared": 1,
     }
-    assert ask(desk, "GET", "/v1/queue/1/content").content == HEAD
-    digests = ask(desk, "POST", "/v1/queue/digests", json={"names": ["1", "2"]})
+    assert ask(admin, "GET", "/v1/queue/1/content").content == HEAD
+    digests = ask(admin, "POST", "/v1/queue/digests", json={"names": ["1", "2"]})
     assert digests.json() == {"1": hashlib.sha256(HEAD).hexdigest()}
     stream = ask(
-        desk,
+        admin,
         "POST",
         "/v1/queue/export",
         json={"selection": {"domain": "alpha.example"}, "reason": "out"},
@@ -63,7 +63,7 @@ def test_matching_mail_is_named_counted_exported_and_imported() -> None:
     assert isinstance(label, StreamLabel)
     mine = {"reverse_path": "", "forward_paths": ["z@alpha.example"]}
     imported = ask(
-        desk,
+        admin,
         "POST",
         "/v1/queue/import",
         content=pack_label(json.dumps(mine)) + pack_block(HEAD) + WHOLE,
@@ -86,16 +86,16 @@ def test_matching_mail_is_named_counted_exported_and_imported() -> None:
 def test_wrong_requests_name_fault_and_remedy(
     method: str, path: str, request_: dict[str, Any], status: int
 ) -> None:
-    desk = Desk()
-    story(desk)
-    answer = ask(desk, method, path, **request_)
+    admin = AdminWorld()
+    story(admin)
+    answer = ask(admin, method, path, **request_)
     assert answer.status_code == status
     assert {"detail", "remedy", "kind"} <= set(answer.json())
 
 
 def test_an_import_that_breaks_off_is_no_defect_and_leaves_nothing() -> None:
-    desk = Desk()
-    story(desk)
+    admin = AdminWorld()
+    story(admin)
     mine = {"reverse_path": "", "forward_paths": ["z@alpha.example"]}
     messages: list[dict[str, Any]] = [
         {
@@ -119,6 +119,6 @@ def test_an_import_that_breaks_off_is_no_defect_and_leaves_nothing() -> None:
         "query_string": b"",
         "headers": [],
     }
-    asyncio.run(build_api(desk.context, desk.context.principal)(scope, receive, send))
-    assert not [event for event, _ in desk.log.lines if event is InternalError]
-    assert desk.store.figures.usages() == {}
+    asyncio.run(build_api(admin.context, admin.context.principal)(scope, receive, send))
+    assert not [event for event, _ in admin.log.lines if event is InternalError]
+    assert admin.store.figures.usages() == {}

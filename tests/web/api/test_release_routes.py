@@ -3,30 +3,30 @@
 import pytest
 
 from restante.mail.message import message_name
-from tests.admin.desk import RELEASE, Desk, ask_for, run
+from tests.admin.admin_world import RELEASE, AdminWorld, ask_for, run
 from tests.web.api.asking import ask, story
 
 
 @pytest.mark.parametrize("path", ["/v1/releases", "/v1/release"])
 def test_a_release_has_an_answer_and_an_id(path: str) -> None:
-    desk = Desk()
-    story(desk)
+    admin = AdminWorld()
+    story(admin)
     targets = ["alpha.example", "unknown.example"]
-    granted, refused = ask(desk, "POST", path, json={"targets": targets}).json()
+    granted, refused = ask(admin, "POST", path, json={"targets": targets}).json()
     assert (granted["code"], granted["pending"], granted["id"]) == (253, 2, message_name(RELEASE))
     assert (refused["code"], refused["pending"], refused["id"]) == (459, 0, "")
 
 
 def test_a_release_is_shown_and_listed() -> None:
-    desk = Desk()
-    domain_id = story(desk)
-    run(ask_for(desk, RELEASE, "alpha.example", domain_id))
-    shown = ask(desk, "GET", f"/v1/releases/{message_name(RELEASE)}").json()
+    admin = AdminWorld()
+    domain_id = story(admin)
+    run(ask_for(admin, RELEASE, "alpha.example", domain_id))
+    shown = ask(admin, "GET", f"/v1/releases/{message_name(RELEASE)}").json()
     assert (shown["state"], shown["target"]) == ("running", "alpha.example")
     assert [one["domain"] for one in shown["drains_shown"]] == ["alpha.example"]
-    listed = ask(desk, "GET", "/v1/releases", params={"domain": "alpha.example"}).json()
+    listed = ask(admin, "GET", "/v1/releases", params={"domain": "alpha.example"}).json()
     assert [one["id"] for one in listed] == [shown["id"]]
-    assert ask(desk, "GET", "/v1/releases", params={"until": 1.0}).json() == []
+    assert ask(admin, "GET", "/v1/releases", params={"until": 1.0}).json() == []
 
 
 @pytest.mark.parametrize(
@@ -39,6 +39,6 @@ def test_a_release_is_shown_and_listed() -> None:
     ],
 )
 def test_unknown_and_wrong_names_are_refused(path: str, status: int) -> None:
-    answer = ask(Desk(), "GET", path)
+    answer = ask(AdminWorld(), "GET", path)
     assert answer.status_code == status
     assert answer.json()["remedy"]

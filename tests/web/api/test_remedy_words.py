@@ -12,7 +12,7 @@ import pytest
 import restante
 from restante.queue.recipient_status import Move
 from restante.web.api.remedy_words import in_words_of_api, is_command_line
-from tests.admin.desk import Desk
+from tests.admin.admin_world import AdminWorld
 from tests.source_tree import parse_source
 from tests.web.api.asking import ask
 
@@ -87,7 +87,7 @@ def texts_of(node: ast.AST) -> list[str]:
     ],
 )
 def test_the_client_chooses_the_words(agent: str, remedy: str) -> None:
-    answer = ask(Desk(), "GET", "/v1/accounts/nobody", headers={"User-Agent": agent})
+    answer = ask(AdminWorld(), "GET", "/v1/accounts/nobody", headers={"User-Agent": agent})
     assert answer.json()["remedy"] == remedy
     assert is_command_line(agent) == agent.startswith("restante-cli")
 
@@ -107,9 +107,9 @@ def test_warnings_and_problems_are_in_the_words_of_the_client(
 ) -> None:
     told = {}
     for agent in ("restante-cli", "curl/7.88"):
-        desk = Desk()
-        asyncio.run(prepare(desk))
-        answer = ask(desk, method, path, headers={"User-Agent": agent}, **sent)
+        admin = AdminWorld()
+        asyncio.run(prepare(admin))
+        answer = ask(admin, method, path, headers={"User-Agent": agent}, **sent)
         assert answer.is_success, answer.text
         told[agent] = answer.text
     of_commands = re.compile(r"restante (release|queue)|--[a-z]")
@@ -117,8 +117,8 @@ def test_warnings_and_problems_are_in_the_words_of_the_client(
     assert not of_commands.search(told["curl/7.88"])
 
 
-async def prepare(desk: Desk) -> None:
+async def prepare(admin: AdminWorld) -> None:
     """Hold an uncertain message, so that there is something to warn of."""
-    number = await desk.host("alpha.example", "alpha")
-    await desk.hold(1, number, "u@alpha.example")
-    await desk.refuse(1, number, "u@alpha.example", "250ok", Move.UNCERTAIN)
+    number = await admin.host("alpha.example", "alpha")
+    await admin.hold(1, number, "u@alpha.example")
+    await admin.refuse(1, number, "u@alpha.example", "250ok", Move.UNCERTAIN)

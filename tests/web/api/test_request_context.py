@@ -9,14 +9,14 @@ import pytest
 from restante.tenancy.grants import GrantedRole
 from restante.tenancy.principal import Principal, Role
 from restante.web.api.api_application import build_api, published_schema
-from tests.admin.desk import Desk
+from tests.admin.admin_world import AdminWorld
 from tests.web.api.asking import ask, story
 
 
 @pytest.mark.parametrize("path", ["/v1/accounts", "/v1/queue", "/v1/status", "/metrics"])
 def test_a_client_that_the_socket_does_not_name_is_forbidden_everything(path: str) -> None:
     async def once() -> httpx.Response:
-        transport = httpx.ASGITransport(build_api(Desk().context))
+        transport = httpx.ASGITransport(build_api(AdminWorld().context))
         async with httpx.AsyncClient(transport=transport, base_url="http://restante") as client:
             return await client.get(path)
 
@@ -46,12 +46,12 @@ def queries() -> list[tuple[str, str, str]]:
 
 
 def test_each_query_parameter_of_the_schema_is_one_that_the_route_takes() -> None:
-    desk = Desk()
-    story(desk)
+    admin = AdminWorld()
+    story(admin)
     for method, path, name in queries():
         bare = path.replace("{", "").replace("}", "")
         if path != "/v1/events":  # its answer does not end
-            answer = ask(desk, method, bare, params={name: "1"})
+            answer = ask(admin, method, bare, params={name: "1"})
             assert "no such field" not in answer.text, (method, path, name)
 
 
@@ -65,20 +65,20 @@ def test_each_query_parameter_of_the_schema_is_one_that_the_route_takes() -> Non
     ids=["token", "user", "channel"],
 )
 def test_a_new_thing_without_an_account_is_its_maker_s_own(path: str, new: object) -> None:
-    desk = Desk()
-    story(desk)
-    added = ask(desk, "POST", path, json=new, acting=ALPHA_ADMIN)
+    admin = AdminWorld()
+    story(admin)
+    added = ask(admin, "POST", path, json=new, acting=ALPHA_ADMIN)
     assert (added.status_code, added.json()["account"]) == (201, "alpha")
 
 
 def test_a_channel_without_an_account_is_the_principal_s_own() -> None:
-    desk = Desk()
-    story(desk)
+    admin = AdminWorld()
+    story(admin)
     for account in ("", "alpha"):
         new = {"name": "ops", "account": account, "mail": "ops@elsewhere.example"}
-        ask(desk, "POST", "/v1/notices/channels", json=new)
+        ask(admin, "POST", "/v1/notices/channels", json=new)
     shown = [
-        ask(desk, "GET", "/v1/notices/channels/ops", acting=acting).json()["account"]
+        ask(admin, "GET", "/v1/notices/channels/ops", acting=acting).json()["account"]
         for acting in (None, ALPHA_ADMIN)
     ]
     assert shown == ["", "alpha"]

@@ -3,12 +3,12 @@
 import pytest
 
 from restante.web.api.request_id import id_of, request_id
-from tests.admin.desk import Desk
+from tests.admin.admin_world import AdminWorld
 from tests.web.api.asking import ask
 
 
 def test_a_plain_id_is_repeated() -> None:
-    answer = ask(Desk(), "GET", "/v1/accounts", headers={"X-Request-Id": "ci-1.7"})
+    answer = ask(AdminWorld(), "GET", "/v1/accounts", headers={"X-Request-Id": "ci-1.7"})
     assert answer.headers["x-request-id"] == "ci-1.7"
 
 
@@ -21,7 +21,7 @@ def test_an_odd_id_is_replaced(given: bytes) -> None:
 
 
 def test_an_error_has_an_id_too() -> None:
-    assert ask(Desk(), "GET", "/v1/nothing").headers["x-request-id"]
+    assert ask(AdminWorld(), "GET", "/v1/nothing").headers["x-request-id"]
 
 
 def test_a_request_that_never_got_one_has_none() -> None:

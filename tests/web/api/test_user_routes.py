@@ -1,6 +1,6 @@
 """Users of the portal over the API: the answer to an invitation has the link, and no other."""
 
-from tests.admin.desk import Desk
+from tests.admin.admin_world import AdminWorld
 from tests.web.api.asking import ask, story
 
 NEW = {"email": "Ana@Alpha.example", "account": "alpha", "role": "account-admin"}
@@ -8,25 +8,25 @@ PATH = "/v1/users/ana@alpha.example"
 
 
 def test_users_are_invited_listed_changed_and_removed() -> None:
-    desk = Desk()
-    story(desk)
-    invited = ask(desk, "POST", "/v1/users", json=NEW)
+    admin = AdminWorld()
+    story(admin)
+    invited = ask(admin, "POST", "/v1/users", json=NEW)
     assert (invited.status_code, invited.headers["Cache-Control"]) == (201, "no-store")
     secret = invited.json()["link"].rpartition("/")[2]
-    listed = ask(desk, "GET", "/v1/users", params={"account": "alpha"})
+    listed = ask(admin, "GET", "/v1/users", params={"account": "alpha"})
     assert [one["email"] for one in listed.json()] == ["ana@alpha.example"]
     assert secret not in listed.text
-    assert ask(desk, "GET", "/v1/users", params={"account": ""}).json() == []
-    changed = ask(desk, "PATCH", PATH, json={"role": "account-reader", "scopes": []})
+    assert ask(admin, "GET", "/v1/users", params={"account": ""}).json() == []
+    changed = ask(admin, "PATCH", PATH, json={"role": "account-reader", "scopes": []})
     assert changed.json()["role"] == "account-reader"
-    assert ask(desk, "DELETE", PATH, params={"reason": "left"}).status_code == 204
-    assert ask(desk, "GET", "/v1/users").json() == []
+    assert ask(admin, "DELETE", PATH, params={"reason": "left"}).status_code == 204
+    assert ask(admin, "GET", "/v1/users").json() == []
 
 
 def test_an_unknown_role_or_user_is_refused() -> None:
-    desk = Desk()
-    story(desk)
+    admin = AdminWorld()
+    story(admin)
     for wrong in ({"role": "root"}, {"email": "ana"}, {"scopes": ["store:write"]}):
-        assert ask(desk, "POST", "/v1/users", json=NEW | wrong).status_code == 422
-    assert ask(desk, "DELETE", PATH, params={"reason": "x"}).status_code == 404
-    assert ask(desk, "PATCH", PATH, json={"role": "account-reader"}).status_code == 404
+        assert ask(admin, "POST", "/v1/users", json=NEW | wrong).status_code == 422
+    assert ask(admin, "DELETE", PATH, params={"reason": "x"}).status_code == 404
+    assert ask(admin, "PATCH", PATH, json={"role": "account-reader"}).status_code == 404

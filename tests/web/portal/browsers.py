@@ -19,7 +19,7 @@ def portal_of(people: People) -> ASGIApp:
     """Return the whole portal, with its sign-in."""
     parts = SignInParts(
         people.context,
-        people.sign_in_desk,
+        people.sign_in_service,
         people.credentials,
         people.sessions,
         people.passkeys,

@@ -8,50 +8,50 @@ from restante.admin.logins import NewLogin, add_login
 from restante.admin.recipient_lists import RecipientChange, change_recipients
 from restante.admin.tokens import NewToken, add_token
 from restante.tenancy.grants import Scope
-from tests.admin.desk import Desk
+from tests.admin.admin_world import AdminWorld
 from tests.web.portal.visitors import ALPHA, BETA, OPERATOR, hosting, visit
 
 PASSWORD = "a-very-secret-password"
 
 
-def with_access() -> Desk:
-    desk = hosting()
+def with_access() -> AdminWorld:
+    admin = hosting()
 
     async def story() -> None:
         login = NewLogin(user="alpha-mail", password=SecretStr(PASSWORD))
-        await add_login(desk.context, "alpha", login)
+        await add_login(admin.context, "alpha", login)
         new = NewToken(account="alpha", name="ci", scopes=(Scope.RELEASE,))
-        await add_token(desk.context, new)
+        await add_token(admin.context, new)
         names = RecipientChange(add=("postmaster", "anna"))
-        await change_recipients(desk.context, "alpha.example", names)
+        await change_recipients(admin.context, "alpha.example", names)
 
     asyncio.run(story())
-    return desk
+    return admin
 
 
 def test_an_account_sees_its_logins_and_tokens_without_secrets() -> None:
-    desk = with_access()
-    text = visit(desk, "/access", ALPHA).text
+    admin = with_access()
+    text = visit(admin, "/access", ALPHA).text
     assert "alpha-mail" in text
     assert "ci" in text
     assert "release" in text
     assert PASSWORD not in text
     assert "rst_" not in text
-    assert "alpha-mail" not in visit(desk, "/access", BETA).text
-    assert visit(desk, "/access?account=alpha", BETA).status_code == 404
+    assert "alpha-mail" not in visit(admin, "/access", BETA).text
+    assert visit(admin, "/access?account=alpha", BETA).status_code == 404
 
 
 def test_an_operator_chooses_an_account() -> None:
-    desk = with_access()
-    assert "alpha-mail" not in visit(desk, "/access", OPERATOR).text
-    assert "alpha-mail" in visit(desk, "/access?account=alpha", OPERATOR).text
+    admin = with_access()
+    assert "alpha-mail" not in visit(admin, "/access", OPERATOR).text
+    assert "alpha-mail" in visit(admin, "/access?account=alpha", OPERATOR).text
 
 
 def test_recipients_can_be_found_by_a_part_of_their_name() -> None:
-    desk = with_access()
-    text = visit(desk, "/domains/alpha.example/recipients", ALPHA).text
+    admin = with_access()
+    text = visit(admin, "/domains/alpha.example/recipients", ALPHA).text
     assert "postmaster" in text
     assert "anna" in text
-    found = visit(desk, "/domains/alpha.example/recipients?find=POST", ALPHA).text
+    found = visit(admin, "/domains/alpha.example/recipients?find=POST", ALPHA).text
     assert "postmaster" in found
     assert "anna</th>" not in found

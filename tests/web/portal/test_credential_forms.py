@@ -7,7 +7,7 @@ import pytest
 
 from restante.tenancy.api_token import read_token
 from restante.tenancy.grants import GrantedRole, Scope
-from tests.admin.desk import NOW, Desk
+from tests.admin.admin_world import NOW, AdminWorld
 from tests.web.portal.visitors import ALPHA, BETA, OPERATOR, hosting, user_of, visit
 
 SECRET = re.compile(r"<pre><code>([^<]+)</code></pre>")
@@ -15,52 +15,52 @@ LOGIN = {"user": "alpha-mail"}
 TOKEN: dict[str, Any] = {"name": "ci", "grant": ["release", "queue:read"], "days": "30"}
 
 
-def login_of(desk: Desk) -> Any:
-    return desk.context.directory.now.logins.get("alpha-mail")
+def login_of(admin: AdminWorld) -> Any:
+    return admin.context.directory.now.logins.get("alpha-mail")
 
 
-def token_of(desk: Desk) -> Any:
-    return next(iter(desk.context.directory.now.tokens.values()), None)
+def token_of(admin: AdminWorld) -> Any:
+    return next(iter(admin.context.directory.now.tokens.values()), None)
 
 
 def test_a_login_is_added_changed_and_removed() -> None:
-    desk = hosting()
-    page = visit(desk, "/access/logins", form=LOGIN)
+    admin = hosting()
+    page = visit(admin, "/access/logins", form=LOGIN)
     [password] = SECRET.findall(page.text)
     assert (page.status_code, page.headers["Cache-Control"]) == (200, "no-store")
-    first = login_of(desk)
+    first = login_of(admin)
     assert first.account == "alpha"
-    assert password not in visit(desk, "/access").text
-    again = visit(desk, "/access/logins/password", form=LOGIN)
+    assert password not in visit(admin, "/access").text
+    again = visit(admin, "/access/logins/password", form=LOGIN)
     [second] = SECRET.findall(again.text)
     assert second != password
-    assert login_of(desk).prior is not None
-    gone = visit(desk, "/access/logins/remove", form=LOGIN | {"reason": "left"})
+    assert login_of(admin).prior is not None
+    gone = visit(admin, "/access/logins/remove", form=LOGIN | {"reason": "left"})
     assert gone.headers["location"] == "/access?account=alpha"
-    assert login_of(desk) is None
+    assert login_of(admin) is None
 
 
 def test_a_token_is_added_and_revoked() -> None:
-    desk = hosting()
-    page = visit(desk, "/access/tokens", form=TOKEN | {"domains": "alpha.example"})
+    admin = hosting()
+    page = visit(admin, "/access/tokens", form=TOKEN | {"domains": "alpha.example"})
     [text] = SECRET.findall(page.text)
-    token = token_of(desk)
+    token = token_of(admin)
     parts = read_token(text)
     assert parts is not None
     assert token.has_secret(parts.secret)
     assert token.grants == {Scope.RELEASE, Scope.QUEUE_READ}
     assert (token.domains, token.expires_at) == (("alpha.example",), NOW + 30 * 86400)
     assert token.maker == "anna@x.example"
-    assert parts.secret not in visit(desk, "/access").text
+    assert parts.secret not in visit(admin, "/access").text
     form = {"id": token.id, "reason": "left"}
-    assert visit(desk, "/access/tokens/revoke", form=form).status_code == 303
-    assert token_of(desk).revoked_at == NOW
+    assert visit(admin, "/access/tokens/revoke", form=form).status_code == 303
+    assert token_of(admin).revoked_at == NOW
 
 
 def test_an_operator_makes_its_own_token() -> None:
-    desk = hosting()
-    visit(desk, "/access/tokens", OPERATOR, form={"name": "watch", "grant": "operator-reader"})
-    assert (token_of(desk).account, token_of(desk).grants) == (
+    admin = hosting()
+    visit(admin, "/access/tokens", OPERATOR, form={"name": "watch", "grant": "operator-reader"})
+    assert (token_of(admin).account, token_of(admin).grants) == (
         "",
         {GrantedRole.OPERATOR_READER},
     )
@@ -78,25 +78,25 @@ def test_an_operator_makes_its_own_token() -> None:
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_each_needs_a_recent_factor_and_the_right(path: str, form: dict[str, Any]) -> None:
-    desk = hosting()
-    before = desk.context.directory.now
-    answer = visit(desk, path, form=form, fresh_until=NOW - 1)
+    admin = hosting()
+    before = admin.context.directory.now
+    answer = visit(admin, path, form=form, fresh_until=NOW - 1)
     assert answer.headers["location"] == "/step-up?next=%2Faccess%3Faccount%3Dalpha"
     reader = user_of("alpha", GrantedRole.ACCOUNT_READER)
-    assert visit(desk, path, reader, form=form).status_code == 403
+    assert visit(admin, path, reader, form=form).status_code == 403
     foreign = form | {"account": "alpha"}
-    assert visit(desk, path, BETA, form=foreign).status_code == 404
-    assert desk.context.directory.now == before
+    assert visit(admin, path, BETA, form=foreign).status_code == 404
+    assert admin.context.directory.now == before
 
 
 def test_the_forms_are_there_only_with_a_factor_and_the_right() -> None:
-    desk = hosting()
-    visit(desk, "/access/logins", form=LOGIN)
-    visit(desk, "/access/tokens", form=TOKEN)
+    admin = hosting()
+    visit(admin, "/access/logins", form=LOGIN)
+    visit(admin, "/access/tokens", form=TOKEN)
     paths = ("/access/logins/remove", "/access/tokens/revoke", 'action="/access/tokens"')
-    assert all(path in visit(desk, "/access").text for path in paths)
-    stale = visit(desk, "/access", fresh_until=NOW - 1).text
-    reader = visit(desk, "/access", user_of("alpha", GrantedRole.ACCOUNT_READER)).text
+    assert all(path in visit(admin, "/access").text for path in paths)
+    stale = visit(admin, "/access", fresh_until=NOW - 1).text
+    reader = visit(admin, "/access", user_of("alpha", GrantedRole.ACCOUNT_READER)).text
     for text in (stale, reader):
         assert not any(path in text for path in paths)
     assert "second factor first" in stale
@@ -117,6 +117,6 @@ def test_only_rights_that_the_user_has_are_offered() -> None:
     ids=["grant", "no days", "superscript", "many days", "name"],
 )
 def test_odd_values_are_refused(wrong: dict[str, str]) -> None:
-    desk = hosting()
-    assert visit(desk, "/access/tokens", form=TOKEN | wrong).status_code == 422
-    assert token_of(desk) is None
+    admin = hosting()
+    assert visit(admin, "/access/tokens", form=TOKEN | wrong).status_code == 422
+    assert token_of(admin) is None

@@ -9,7 +9,7 @@ from restante.admin.domain_change import DomainChange
 from restante.admin.domains import change_domain
 from restante.tenancy.grants import Grant, GrantedRole, Scope
 from restante.tenancy.principal import Principal, Role
-from tests.admin.desk import NOW, Desk
+from tests.admin.admin_world import NOW, AdminWorld
 from tests.web.portal.visitors import ALPHA, BETA, OPERATOR, hosting, user_of, visit
 
 GRANTS: frozenset[Grant] = frozenset({GrantedRole.ACCOUNT_ADMIN, Scope.DOMAIN_DIRECT})
@@ -22,96 +22,96 @@ DESTINATION = "/domains/alpha.example/destination"
 STALE = NOW - 1
 
 
-def desk_of_alpha() -> Desk:
-    desk = hosting()
-    desk.resolver.known["mail2.alpha.example"] = ["9.9.9.9"]
-    desk.context = replace(desk.context, change_delay=lambda: 3600.0)
-    return desk
+def admin_of_alpha() -> AdminWorld:
+    admin = hosting()
+    admin.resolver.known["mail2.alpha.example"] = ["9.9.9.9"]
+    admin.context = replace(admin.context, change_delay=lambda: 3600.0)
+    return admin
 
 
-def waiting(desk: Desk) -> list[str]:
-    return [one.parts_text for one in asyncio.run(desk.store.schedule.waiting_changes())]
+def waiting(admin: AdminWorld) -> list[str]:
+    return [one.parts_text for one in asyncio.run(admin.store.schedule.waiting_changes())]
 
 
 def test_a_new_destination_waits_and_is_shown_with_a_way_to_cancel_it() -> None:
-    desk = desk_of_alpha()
+    admin = admin_of_alpha()
     form = {"destination": "mail2.alpha.example", "tls": "required", "reason": "a new server"}
-    done = visit(desk, DESTINATION, DIRECTOR, form=form)
+    done = visit(admin, DESTINATION, DIRECTOR, form=form)
     assert (done.status_code, done.headers["location"]) == (303, "/domains/alpha.example")
-    assert waiting(desk) == ["destination"]
+    assert waiting(admin) == ["destination"]
     for path in ("/domains/alpha.example", PAGE):
-        text = visit(desk, path, DIRECTOR).text
+        text = visit(admin, path, DIRECTOR).text
         assert "Waiting changes" in text
         assert "a new server" in text
         assert "mail2.alpha.example" in text
         assert 'action="/domains/alpha.example/changes/1/cancel"' in text
         assert "changes/1/apply" not in text
-    cancelled = visit(desk, "/domains/alpha.example/changes/1/cancel", ALPHA, form={})
+    cancelled = visit(admin, "/domains/alpha.example/changes/1/cancel", ALPHA, form={})
     assert cancelled.status_code == 303
-    assert waiting(desk) == []
-    assert "Waiting changes" not in visit(desk, "/domains/alpha.example", DIRECTOR).text
+    assert waiting(admin) == []
+    assert "Waiting changes" not in visit(admin, "/domains/alpha.example", DIRECTOR).text
 
 
 def test_authorized_hosts_are_replaced_by_a_form() -> None:
-    desk = desk_of_alpha()
-    assert "192.0.2.1" in visit(desk, PAGE, DIRECTOR).text
+    admin = admin_of_alpha()
+    assert "192.0.2.1" in visit(admin, PAGE, DIRECTOR).text
     form = {"hosts": "192.0.2.1\r\n mx.alpha.example"}
-    assert visit(desk, HOSTS, DIRECTOR, form=form).status_code == 303
-    assert waiting(desk) == ["authorized hosts"]
+    assert visit(admin, HOSTS, DIRECTOR, form=form).status_code == 303
+    assert waiting(admin) == ["authorized hosts"]
 
 
 @pytest.mark.parametrize("path", [DESTINATION, HOSTS])
 def test_a_change_needs_a_recent_factor(path: str) -> None:
-    desk = desk_of_alpha()
+    admin = admin_of_alpha()
     form = {"destination": "mail2.alpha.example", "hosts": "192.0.2.7"}
-    answer = visit(desk, path, DIRECTOR, form=form, fresh_until=STALE)
+    answer = visit(admin, path, DIRECTOR, form=form, fresh_until=STALE)
     assert answer.headers["location"] == "/step-up?next=%2Fdomains%2Falpha.example%2Fdirection"
-    assert waiting(desk) == []
-    text = visit(desk, PAGE, DIRECTOR, fresh_until=STALE).text
+    assert waiting(admin) == []
+    text = visit(admin, PAGE, DIRECTOR, fresh_until=STALE).text
     assert "show your second factor first" in text
     assert "<textarea" not in text
 
 
 def test_cancelling_needs_none() -> None:
-    desk = desk_of_alpha()
-    visit(desk, HOSTS, DIRECTOR, form={"hosts": "192.0.2.7"})
+    admin = admin_of_alpha()
+    visit(admin, HOSTS, DIRECTOR, form={"hosts": "192.0.2.7"})
     path = "/domains/alpha.example/changes/1/cancel"
-    assert visit(desk, path, DIRECTOR, form={}, fresh_until=STALE).status_code == 303
-    assert waiting(desk) == []
+    assert visit(admin, path, DIRECTOR, form={}, fresh_until=STALE).status_code == 303
+    assert waiting(admin) == []
 
 
 def test_an_operator_applies_it_early_with_a_factor() -> None:
-    desk = desk_of_alpha()
-    visit(desk, HOSTS, DIRECTOR, form={"hosts": "192.0.2.7"})
+    admin = admin_of_alpha()
+    visit(admin, HOSTS, DIRECTOR, form={"hosts": "192.0.2.7"})
     path = "/domains/alpha.example/changes/1/apply"
-    assert 'changes/1/apply"' in visit(desk, "/domains/alpha.example", OPERATOR).text
-    assert visit(desk, path, DIRECTOR, form={}).status_code == 403
-    stale = visit(desk, path, OPERATOR, form={}, fresh_until=STALE)
+    assert 'changes/1/apply"' in visit(admin, "/domains/alpha.example", OPERATOR).text
+    assert visit(admin, path, DIRECTOR, form={}).status_code == 403
+    stale = visit(admin, path, OPERATOR, form={}, fresh_until=STALE)
     assert stale.headers["location"].startswith("/step-up")
-    assert waiting(desk) == ["authorized hosts"]
-    assert visit(desk, path, OPERATOR, form={}).status_code == 303
-    hosts = desk.context.directory.now.domains["alpha.example"].authorized_hosts
+    assert waiting(admin) == ["authorized hosts"]
+    assert visit(admin, path, OPERATOR, form={}).status_code == 303
+    hosts = admin.context.directory.now.domains["alpha.example"].authorized_hosts
     assert hosts.texts == ("192.0.2.7",)
 
 
 def test_others_do_not_reach_it() -> None:
-    desk = desk_of_alpha()
-    visit(desk, HOSTS, DIRECTOR, form={"hosts": "192.0.2.7"})
+    admin = admin_of_alpha()
+    visit(admin, HOSTS, DIRECTOR, form={"hosts": "192.0.2.7"})
     reader = user_of("alpha", GrantedRole.ACCOUNT_READER)
     for path in (PAGE, HOSTS, DESTINATION, "/domains/alpha.example/changes/1/cancel"):
         form = None if path == PAGE else {"hosts": "192.0.2.8", "destination": "192.0.2.8"}
-        assert visit(desk, path, BETA, form=form).status_code == 404
+        assert visit(admin, path, BETA, form=form).status_code == 404
         if form is not None:
-            assert visit(desk, path, reader, form=form).status_code == 403
-    assert visit(desk, HOSTS, ALPHA, form={"hosts": "192.0.2.8"}).status_code == 403
-    assert waiting(desk) == ["authorized hosts"]
-    assert "Change destination" not in visit(desk, "/domains/alpha.example", ALPHA).text
+            assert visit(admin, path, reader, form=form).status_code == 403
+    assert visit(admin, HOSTS, ALPHA, form={"hosts": "192.0.2.8"}).status_code == 403
+    assert waiting(admin) == ["authorized hosts"]
+    assert "Change destination" not in visit(admin, "/domains/alpha.example", ALPHA).text
 
 
 @pytest.mark.parametrize("number", ["0", "x", "²", "9" * 40])
 def test_a_number_that_is_none_is_not_found(number: str) -> None:
     path = f"/domains/alpha.example/changes/{number}/cancel"
-    assert visit(desk_of_alpha(), path, DIRECTOR, form={}).status_code == 404
+    assert visit(admin_of_alpha(), path, DIRECTOR, form={}).status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -125,27 +125,27 @@ def test_a_number_that_is_none_is_not_found(number: str) -> None:
     ids=["long", "tls", "many", "odd"],
 )
 def test_values_out_of_bounds_are_refused(path: str, form: dict[str, str]) -> None:
-    desk = desk_of_alpha()
-    assert visit(desk, path, DIRECTOR, form=form).status_code == 422
-    assert waiting(desk) == []
+    admin = admin_of_alpha()
+    assert visit(admin, path, DIRECTOR, form=form).status_code == 422
+    assert waiting(admin) == []
 
 
 def test_strangers_text_in_a_waiting_change_is_text() -> None:
-    desk = desk_of_alpha()
+    admin = admin_of_alpha()
     form = {"hosts": "192.0.2.7", "reason": "<script>alert(1)</script>"}
-    visit(desk, HOSTS, DIRECTOR, form=form)
-    text = visit(desk, "/domains/alpha.example", DIRECTOR).text
+    visit(admin, HOSTS, DIRECTOR, form=form)
+    text = visit(admin, "/domains/alpha.example", DIRECTOR).text
     assert "&lt;script&gt;" in text
     assert "<script>alert" not in text
 
 
 def test_a_lock_is_explained() -> None:
-    desk = desk_of_alpha()
+    admin = admin_of_alpha()
     asyncio.run(
         change_domain(
-            desk.context, "alpha.example", DomainChange.model_validate({"change_lock": True})
+            admin.context, "alpha.example", DomainChange.model_validate({"change_lock": True})
         )
     )
-    answer = visit(desk, HOSTS, DIRECTOR, form={"hosts": "192.0.2.7"})
+    answer = visit(admin, HOSTS, DIRECTOR, form={"hosts": "192.0.2.7"})
     assert answer.status_code == 403
     assert "an operator has locked this domain" in answer.text

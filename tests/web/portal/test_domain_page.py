@@ -8,43 +8,43 @@ from tests.web.portal.visitors import ALPHA, BETA, hosting, user_of, visit
 
 
 def test_release_asks_for_the_domain_as_the_user() -> None:
-    desk = hosting()
-    answer = visit(desk, "/domains/alpha.example/release", ALPHA, form={})
+    admin = hosting()
+    answer = visit(admin, "/domains/alpha.example/release", ALPHA, form={})
     assert (answer.status_code, answer.headers["location"]) == (303, "/domains/alpha.example")
-    assert desk.server is not None
-    assert desk.server.released == [("alpha.example", "user anna (alpha)", "portal")]
+    assert admin.server is not None
+    assert admin.server.released == [("alpha.example", "user anna (alpha)", "portal")]
 
 
 def test_a_reader_may_not_release() -> None:
-    desk = hosting()
+    admin = hosting()
     reader = user_of("alpha", GrantedRole.ACCOUNT_READER)
-    assert visit(desk, "/domains/alpha.example/release", reader, form={}).status_code == 403
-    assert desk.server is not None
-    assert desk.server.released == []
+    assert visit(admin, "/domains/alpha.example/release", reader, form={}).status_code == 403
+    assert admin.server is not None
+    assert admin.server.released == []
 
 
 def test_looking_releases_nothing() -> None:
-    desk = hosting()
-    assert visit(desk, "/domains/alpha.example/release", ALPHA).status_code == 405
-    assert desk.server is not None
-    assert desk.server.released == []
+    admin = hosting()
+    assert visit(admin, "/domains/alpha.example/release", ALPHA).status_code == 405
+    assert admin.server is not None
+    assert admin.server.released == []
 
 
 def test_the_drain_is_a_part_of_its_own_that_refreshes_itself() -> None:
-    desk = hosting()
-    text = visit(desk, "/domains/alpha.example/drain", ALPHA).text
+    admin = hosting()
+    text = visit(admin, "/domains/alpha.example/drain", ALPHA).text
     assert text.startswith('<div id="drain"')
     assert 'hx-trigger="every 2s"' in text
     assert "<dd>5</dd>" in text
-    quiet = visit(desk, "/domains/beta.example/drain", BETA).text
+    quiet = visit(admin, "/domains/beta.example/drain", BETA).text
     assert "hx-trigger" not in quiet
 
 
 def test_the_words_of_the_primary_are_text() -> None:
-    desk = hosting()
-    assert desk.server is not None
-    desk.server.last_error = "451 <script>alert(1)</script>"
-    text = visit(desk, "/domains/alpha.example", ALPHA).text
+    admin = hosting()
+    assert admin.server is not None
+    admin.server.last_error = "451 <script>alert(1)</script>"
+    text = visit(admin, "/domains/alpha.example", ALPHA).text
     assert "451 &lt;script&gt;" in text
     assert "<script>alert" not in text
 

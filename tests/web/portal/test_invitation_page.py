@@ -139,7 +139,7 @@ def test_the_secret_of_the_link_is_not_in_the_log_nor_in_links(
         async def fail(*_: object) -> None:
             raise StoreError("the disk is full")
 
-        monkeypatch.setattr(type(people.desk.store.records), "put_portal_user", fail)
+        monkeypatch.setattr(type(people.admin.store.records), "put_portal_user", fail)
         form = {"password": PASSWORD, "repeated": PASSWORD, "code": code_for(people, page)}
         assert (await browser.send(f"/invitation/{secret}", page, **form)).status_code == 503
 
@@ -148,7 +148,7 @@ def test_the_secret_of_the_link_is_not_in_the_log_nor_in_links(
 
         monkeypatch.setattr(type(people.credentials), "invited", break_down)
         assert (await browser.get(f"/invitation/{secret}")).status_code == 500
-        lines = repr(people.desk.log.lines)
+        lines = repr(people.admin.log.lines)
         assert "/invitation/{secret}" in lines
         assert secret not in lines
 

@@ -9,7 +9,7 @@ from restante.mail.message import message_name
 from restante.tenancy.grants import Grant, GrantedRole, Scope
 from restante.tenancy.principal import Principal, Role
 from restante.web.portal.message_page import shown_headers
-from tests.admin.desk import HEAD, NOW, Desk
+from tests.admin.admin_world import HEAD, NOW, AdminWorld
 from tests.web.portal.visitors import ALPHA, BETA, hosting, user_of, visit
 
 NAME = message_name(1)
@@ -17,11 +17,11 @@ PAGE = f"/messages/{NAME}"
 REPLY = "550 5.7.1 <b>spam</b>"
 
 
-def refused_mail() -> Desk:
-    desk = hosting()
-    asyncio.run(desk.hold(1, 1, "a@alpha.example"))
-    asyncio.run(desk.refuse(1, 1, "a@alpha.example", REPLY))
-    return desk
+def refused_mail() -> AdminWorld:
+    admin = hosting()
+    asyncio.run(admin.hold(1, 1, "a@alpha.example"))
+    asyncio.run(admin.refuse(1, 1, "a@alpha.example", REPLY))
+    return admin
 
 
 def test_held_mail_shows_its_way_and_the_words_of_the_primary_as_text() -> None:
@@ -46,10 +46,10 @@ def test_held_mail_shows_its_way_and_the_words_of_the_primary_as_text() -> None:
     ids=["for ever", "kept at the end", "bounced"],
 )
 def test_held_mail_shows_its_end(policy: dict[str, object], text: str) -> None:
-    desk = Desk()
-    asyncio.run(desk.host("alpha.example", "alpha", **policy))
-    asyncio.run(desk.hold(1, 1, "a@alpha.example"))
-    assert text in visit(desk, PAGE, ALPHA).text
+    admin = AdminWorld()
+    asyncio.run(admin.host("alpha.example", "alpha", **policy))
+    asyncio.run(admin.hold(1, 1, "a@alpha.example"))
+    assert text in visit(admin, PAGE, ALPHA).text
 
 
 def test_refused_mail_has_no_end_of_holding() -> None:
@@ -68,19 +68,19 @@ def test_headers_are_decoded_until_that_takes_too_long() -> None:
 
 
 def test_mail_that_has_left_shows_who_removed_it_and_why() -> None:
-    desk = refused_mail()
-    asyncio.run(delete_messages(desk.context, NamedMessages(names=(NAME,), reason="spam wave")))
-    text = visit(desk, PAGE, ALPHA).text
+    admin = refused_mail()
+    asyncio.run(delete_messages(admin.context, NamedMessages(names=(NAME,), reason="spam wave")))
+    text = visit(admin, PAGE, ALPHA).text
     assert "It has left." in text
     assert "deleted" in text
     assert "spam wave" in text
-    assert visit(desk, PAGE, BETA).status_code == 404
+    assert visit(admin, PAGE, BETA).status_code == 404
 
 
 def test_names_that_are_none_are_unknown() -> None:
-    desk = refused_mail()
+    admin = refused_mail()
     for name in ("x!", "9" * 40, message_name(77)):
-        assert visit(desk, f"/messages/{name}", ALPHA).status_code == 404
+        assert visit(admin, f"/messages/{name}", ALPHA).status_code == 404
 
 
 def reader_of_content() -> Principal:
@@ -89,14 +89,14 @@ def reader_of_content() -> Principal:
 
 
 def test_content_is_a_file_for_those_who_may_and_have_a_recent_factor() -> None:
-    desk = refused_mail()
+    admin = refused_mail()
     who, form = reader_of_content(), {"reason": "asked by the sender"}
-    assert visit(desk, f"{PAGE}/raw", ALPHA, form=form).status_code == 403
-    assert visit(desk, f"{PAGE}/raw", user_of("beta"), form=form).status_code == 404
-    stale = visit(desk, f"{PAGE}/raw", who, form=form, fresh_until=NOW)
+    assert visit(admin, f"{PAGE}/raw", ALPHA, form=form).status_code == 403
+    assert visit(admin, f"{PAGE}/raw", user_of("beta"), form=form).status_code == 404
+    stale = visit(admin, f"{PAGE}/raw", who, form=form, fresh_until=NOW)
     assert stale.headers["location"] == f"/step-up?next=%2Fmessages%2F{NAME}"
-    assert visit(desk, f"{PAGE}/raw", who, form={}).status_code == 400
-    sent = visit(desk, f"{PAGE}/raw", who, form=form)
+    assert visit(admin, f"{PAGE}/raw", who, form={}).status_code == 400
+    sent = visit(admin, f"{PAGE}/raw", who, form=form)
     assert sent.content == HEAD
     assert sent.headers["content-type"] == "message/rfc822"
     assert sent.headers["content-disposition"] == f'attachment; filename="{NAME}.eml"'

@@ -7,9 +7,9 @@ from tests.web.portal.visitors import ALPHA, CSRF, OPERATOR, hosting, user_of, v
 
 
 def test_an_account_sees_its_domains_and_no_others() -> None:
-    desk = hosting()
-    asyncio.run(desk.hold(1, 1, "a@alpha.example"))
-    text = visit(desk, "/", ALPHA).text
+    admin = hosting()
+    asyncio.run(admin.hold(1, 1, "a@alpha.example"))
+    text = visit(admin, "/", ALPHA).text
     assert "mail.alpha.example: no probe has an answer yet. 1 held, 90 B, oldest 1 h" in text
     assert "beta" not in text
     assert f'name="csrf" value="{CSRF}"' in text
@@ -23,35 +23,35 @@ def test_a_reader_has_no_button_that_releases() -> None:
 
 
 def test_refused_mail_needs_a_person() -> None:
-    desk = hosting()
-    asyncio.run(desk.hold(1, 1, "a@alpha.example"))
-    asyncio.run(desk.refuse(1, 1, "a@alpha.example", "550 5.7.1 <b>no</b>"))
+    admin = hosting()
+    asyncio.run(admin.hold(1, 1, "a@alpha.example"))
+    asyncio.run(admin.refuse(1, 1, "a@alpha.example", "550 5.7.1 <b>no</b>"))
     for who in (ALPHA, OPERATOR):
-        text = visit(desk, "/", who).text
+        text = visit(admin, "/", who).text
         assert "Needs you" in text
         assert "the primary has refused 1 message" in text
 
 
 def test_an_operator_sees_accounts_and_can_open_one() -> None:
-    desk = hosting()
-    text = visit(desk, "/", OPERATOR).text
+    admin = hosting()
+    text = visit(admin, "/", OPERATOR).text
     assert "alpha" in text
     assert "beta" in text
     assert "0.0.0.0:25" in text
-    assert "beta.example" not in visit(desk, "/?account=alpha", OPERATOR).text
-    assert visit(desk, "/?account=gamma", OPERATOR).status_code == 404
-    assert visit(desk, "/?account=beta", ALPHA).status_code == 404
+    assert "beta.example" not in visit(admin, "/?account=alpha", OPERATOR).text
+    assert visit(admin, "/?account=gamma", OPERATOR).status_code == 404
+    assert visit(admin, "/?account=beta", ALPHA).status_code == 404
 
 
 def test_an_account_without_domains_is_told_what_to_do() -> None:
-    desk = hosting("alpha")
-    assert "No domains" in visit(desk, "/", user_of("gamma")).text
+    admin = hosting("alpha")
+    assert "No domains" in visit(admin, "/", user_of("gamma")).text
 
 
 def test_a_reason_of_a_stranger_is_text() -> None:
-    desk = hosting("alpha")
+    admin = hosting("alpha")
     evil = "<script>alert(1)</script>"
-    asyncio.run(desk.host("more.example", "alpha", hold="suspended", reason=evil))
-    text = visit(desk, "/", ALPHA).text
+    asyncio.run(admin.host("more.example", "alpha", hold="suspended", reason=evil))
+    text = visit(admin, "/", ALPHA).text
     assert "suspended, nothing leaves: &lt;script&gt;" in text
     assert evil not in text

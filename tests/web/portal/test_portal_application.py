@@ -45,8 +45,8 @@ def test_a_stranger_sees_no_page_and_no_navigation() -> None:
 
 
 def test_unknown_and_foreign_domains_get_the_same_answer() -> None:
-    desk = hosting()
-    foreign, unknown = (visit(desk, f"/domains/{name}", BETA) for name in ("alpha.example", "x.y"))
+    admin = hosting()
+    foreign, unknown = (visit(admin, f"/domains/{name}", BETA) for name in ("alpha.example", "x.y"))
     assert foreign.status_code == unknown.status_code == 404
     assert foreign.text == unknown.text
 
@@ -65,28 +65,28 @@ def _paths() -> list[tuple[str, str]]:
 @pytest.mark.parametrize(("path", "method"), _paths())
 def test_a_foreign_account_gets_404_on_every_route_with_a_name(path: str, method: str) -> None:
     """Of alpha's domain, message, release and channel, nothing exists for beta."""
-    desk = hosting()
-    asyncio.run(desk.hold(1, 1, "a@alpha.example"))
+    admin = hosting()
+    asyncio.run(admin.hold(1, 1, "a@alpha.example"))
     filled = re.sub(r"\{name\}", "alpha.example" if "/domains/" in path else "1", path)
     filled = re.sub(r"\{.*?\}", "alpha", filled)
     form = {"reason": "mine", "names": "1", "account": "alpha"} if method == "POST" else None
-    answer = visit(desk, filled, BETA, form=form)
+    answer = visit(admin, filled, BETA, form=form)
     assert answer.status_code == 404, filled
     assert "alpha" not in re.sub(r'href="[^"]*"', "", answer.text)
-    assert desk.server is not None
-    assert desk.server.released == []
+    assert admin.server is not None
+    assert admin.server.released == []
 
 
 def test_a_defect_is_logged_and_shown_without_its_words(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise RuntimeError("secret")
 
-    desk = hosting()
+    admin = hosting()
     monkeypatch.setattr("restante.web.portal.overview_page.sentence", fail)
-    answer = visit(desk, "/", ALPHA)
+    answer = visit(admin, "/", ALPHA)
     assert answer.status_code == 500
     assert "secret" not in answer.text
-    assert [kind for kind, _ in desk.log.lines if kind is InternalError]
+    assert [kind for kind, _ in admin.log.lines if kind is InternalError]
 
 
 @pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.name)
@@ -127,9 +127,9 @@ def test_more_routes_are_part_of_the_portal() -> None:
             await client.get("/more")
             return await client.get("/more")
 
-    desk_answer = asyncio.run(story())
-    assert desk_answer.text == "more"
-    assert desk_answer.headers["content-security-policy"] == POLICY
+    account_answer = asyncio.run(story())
+    assert account_answer.text == "more"
+    assert account_answer.headers["content-security-policy"] == POLICY
 
 
 def test_an_operator_sees_every_domain() -> None:

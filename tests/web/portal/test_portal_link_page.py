@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import replace
 
 from restante.admin.portal_links import NewPortalLink, make_portal_link
-from tests.admin.desk import FakeServer
+from tests.admin.admin_world import FakeServer
 from tests.admin.portal_people import ANA, People
 from tests.web.portal.browsers import ADDRESS, Browser
 

@@ -21,7 +21,7 @@ Story = Callable[[People, LoopbackProvider], Awaitable[None]]
 def told(directory: Path, story: Story) -> None:
     async def whole() -> None:
         people = People()
-        await people.desk.host("alpha.example", "alpha")
+        await people.admin.host("alpha.example", "alpha")
         async with LoopbackProvider(now=people.now).listening(directory) as provider:
             people.terms = provider.terms()
             await story(people, provider)

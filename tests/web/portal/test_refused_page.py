@@ -28,21 +28,21 @@ def test_other_replies_are_not() -> None:
 
 
 def test_groups_and_an_action_for_each() -> None:
-    desk = hosting()
+    admin = hosting()
 
     async def story() -> None:
         for number in (1, 2, 3):
-            await desk.hold(number, 1, f"u{number}@alpha.example")
+            await admin.hold(number, 1, f"u{number}@alpha.example")
             reply = "550 5.7.1 rate limit" if number < 3 else "550 5.1.1 <u3@alpha.example> no"
-            await desk.refuse(number, 1, f"u{number}@alpha.example", reply)
+            await admin.refuse(number, 1, f"u{number}@alpha.example", reply)
 
     asyncio.run(story())
-    text = visit(desk, "/refused", ALPHA).text
+    text = visit(admin, "/refused", ALPHA).text
     names = re.findall(r'name="names" value="([^"]+)"', text)
     assert names == [f"{message_name(1)} {message_name(2)}", message_name(3)]
     form = {"action": "release", "names": names[0], "status": "refused"}
-    assert "Release again 2 messages?" in visit(desk, "/queue/confirm", ALPHA, form=form).text
-    done = visit(desk, "/queue/carry-out", ALPHA, form=form)
+    assert "Release again 2 messages?" in visit(admin, "/queue/confirm", ALPHA, form=form).text
+    done = visit(admin, "/queue/carry-out", ALPHA, form=form)
     assert "2+messages+are+held+again" in done.headers["location"]
-    assert "rate limit" not in visit(desk, "/refused", ALPHA).text
-    assert "Nothing is refused" in visit(desk, "/refused", BETA).text
+    assert "rate limit" not in visit(admin, "/refused", ALPHA).text
+    assert "Nothing is refused" in visit(admin, "/refused", BETA).text

@@ -6,21 +6,21 @@ import pytest
 
 from restante.admin.held_mail import NamedMessages, delete_messages
 from restante.mail.message import message_name
-from tests.admin.desk import Desk
+from tests.admin.admin_world import AdminWorld
 from tests.web.portal.visitors import ALPHA, BETA, hosting, visit
 
 
-def with_history() -> Desk:
-    desk = hosting()
+def with_history() -> AdminWorld:
+    admin = hosting()
 
     async def story() -> None:
-        await desk.hold(1, 1, "here@alpha.example")
-        await desk.hold(2, 1, "gone@alpha.example")
+        await admin.hold(1, 1, "here@alpha.example")
+        await admin.hold(2, 1, "gone@alpha.example")
         named = NamedMessages(names=(message_name(2),), reason="tests")
-        await delete_messages(desk.context, named)
+        await delete_messages(admin.context, named)
 
     asyncio.run(story())
-    return desk
+    return admin
 
 
 def test_a_form_without_a_question_reads_nothing() -> None:
@@ -30,14 +30,14 @@ def test_a_form_without_a_question_reads_nothing() -> None:
 
 
 def test_both_kinds_of_mail_are_found_by_their_account_alone() -> None:
-    desk = with_history()
-    text = visit(desk, "/search?recipient=*@alpha.example", ALPHA).text
+    admin = with_history()
+    text = visit(admin, "/search?recipient=*@alpha.example", ALPHA).text
     assert "here@alpha.example" in text
     assert "gone@alpha.example" in text
     assert "restante trace --to &#39;*@alpha.example&#39;" in text
-    assert "Nothing found" in visit(desk, "/search?recipient=*@alpha.example", BETA).text
-    assert visit(desk, "/search?domain=alpha.example", BETA).status_code == 404
-    only_gone = visit(desk, "/search?outcome=deleted", ALPHA).text
+    assert "Nothing found" in visit(admin, "/search?recipient=*@alpha.example", BETA).text
+    assert visit(admin, "/search?domain=alpha.example", BETA).status_code == 404
+    only_gone = visit(admin, "/search?outcome=deleted", ALPHA).text
     assert "here@" not in only_gone
 
 

@@ -16,7 +16,7 @@ from restante.web.portal.session_cookie import (
     session_secret,
     sign_in,
 )
-from tests.admin.desk import NOW
+from tests.admin.admin_world import NOW
 from tests.admin.test_portal_sessions import ROOT, place_with_root
 
 FACTORS = "password and one-time code"

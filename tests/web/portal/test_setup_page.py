@@ -6,18 +6,18 @@ from pydantic import SecretStr
 
 from restante.admin.admin_context import OpenListener
 from restante.admin.logins import NewLogin, add_login
-from tests.admin.desk import Desk, FakeServer
+from tests.admin.admin_world import AdminWorld, FakeServer
 from tests.web.portal.visitors import ALPHA, BETA, OPERATOR, hosting, visit
 
 PAGE = "/domains/alpha.example/setup"
 
 
-def with_logins(*users: str) -> Desk:
-    desk = hosting()
+def with_logins(*users: str) -> AdminWorld:
+    admin = hosting()
     for user in users:
         login = NewLogin(user=user, password=SecretStr("a-very-secret-password"))
-        asyncio.run(add_login(desk.context, "alpha", login))
-    return desk
+        asyncio.run(add_login(admin.context, "alpha", login))
+    return admin
 
 
 def test_the_lines_have_the_names_of_the_domain_and_of_a_login() -> None:
@@ -29,10 +29,10 @@ def test_the_lines_have_the_names_of_the_domain_and_of_a_login() -> None:
 
 
 def test_a_login_can_be_chosen_but_not_made_up() -> None:
-    desk = with_logins("alpha-1", "alpha-2")
-    assert "--login alpha-1 " in visit(desk, PAGE, ALPHA).text
-    assert "--login alpha-2 " in visit(desk, f"{PAGE}?login=alpha-2", ALPHA).text
-    assert "beta-mail" not in visit(desk, f"{PAGE}?login=beta-mail", ALPHA).text
+    admin = with_logins("alpha-1", "alpha-2")
+    assert "--login alpha-1 " in visit(admin, PAGE, ALPHA).text
+    assert "--login alpha-2 " in visit(admin, f"{PAGE}?login=alpha-2", ALPHA).text
+    assert "beta-mail" not in visit(admin, f"{PAGE}?login=beta-mail", ALPHA).text
 
 
 def test_without_a_login_the_page_says_so() -> None:
@@ -41,9 +41,9 @@ def test_without_a_login_the_page_says_so() -> None:
 
 
 def test_a_destination_without_a_name_gets_an_example_name() -> None:
-    desk = Desk()
-    asyncio.run(desk.host("alpha.example", "alpha", destination="192.0.2.1"))
-    assert "IN MX 10 mail.alpha.example." in visit(desk, PAGE, ALPHA).text
+    admin = AdminWorld()
+    asyncio.run(admin.host("alpha.example", "alpha", destination="192.0.2.1"))
+    assert "IN MX 10 mail.alpha.example." in visit(admin, PAGE, ALPHA).text
 
 
 def test_the_port_is_the_one_that_is_open() -> None:
@@ -51,12 +51,12 @@ def test_the_port_is_the_one_that_is_open() -> None:
         def listeners(self) -> list[OpenListener]:
             return [OpenListener("smtps", "[::]:8465", "1.2", 0)]
 
-    desk = Desk(server=OddPort())
-    asyncio.run(desk.host("alpha.example", "alpha"))
-    assert "smtps://mx2.example.net:8465" in visit(desk, PAGE, ALPHA).text
+    admin = AdminWorld(server=OddPort())
+    asyncio.run(admin.host("alpha.example", "alpha"))
+    assert "smtps://mx2.example.net:8465" in visit(admin, PAGE, ALPHA).text
 
 
 def test_others_do_not_see_it() -> None:
-    desk = with_logins("alpha-mail")
-    assert visit(desk, PAGE, BETA).status_code == 404
-    assert "alpha-mail" in visit(desk, PAGE, OPERATOR).text
+    admin = with_logins("alpha-mail")
+    assert visit(admin, PAGE, BETA).status_code == 404
+    assert "alpha-mail" in visit(admin, PAGE, OPERATOR).text

@@ -166,8 +166,8 @@ def test_a_user_who_is_removed_during_the_sign_in_is_refused(
     async def story() -> httpx.Response:
         people = People()
         await people.set_up()
-        records = people.desk.store.records
-        [entry, *_] = people.desk.store.state.trail
+        records = people.admin.store.records
+        [entry, *_] = people.admin.store.state.trail
         kept = type(people.sessions).begin
 
         async def begin(*given: object, **named: object) -> str:
@@ -194,7 +194,7 @@ def test_a_store_that_fails_is_said_and_a_part_of_a_page_is_answered_as_one(
         async def fail(*_: object) -> None:
             raise StoreError("the disk is full")
 
-        monkeypatch.setattr(type(people.desk.store.sessions), "session", fail)
+        monkeypatch.setattr(type(people.admin.store.sessions), "session", fail)
         answer = await browser.get("/")
         assert (answer.status_code, "cannot answer now" in answer.text) == (503, True)
         stranger = await Browser(people).get("/domains/x/drain", **{"HX-Request": "true"})

@@ -19,7 +19,7 @@ def routes() -> list[Route]:
     return sign_in_routes(
         SignInParts(
             people.context,
-            people.sign_in_desk,
+            people.sign_in_service,
             people.credentials,
             people.sessions,
             people.passkeys,

@@ -5,35 +5,35 @@ import asyncio
 from restante.admin.accounts import AccountChange, change_account
 from restante.queue.monthly_use import MonthlyUse, Use, UseMonth, month_of
 from restante.tenancy.policy import DAY
-from tests.admin.desk import NOW
+from tests.admin.admin_world import NOW
 from tests.web.portal.visitors import ALPHA, BETA, OPERATOR, hosting, visit
 
 
 def test_an_account_sees_its_use() -> None:
-    desk = hosting()
-    asyncio.run(desk.hold(1, 1, "a@alpha.example"))
-    asyncio.run(change_account(desk.context, "alpha", AccountChange(quota=1000)))
-    text = visit(desk, "/usage", ALPHA).text
+    admin = hosting()
+    asyncio.run(admin.hold(1, 1, "a@alpha.example"))
+    asyncio.run(change_account(admin.context, "alpha", AccountChange(quota=1000)))
+    text = visit(admin, "/usage", ALPHA).text
     assert "90 B of 1 kB" in text
     assert "<svg" in text
-    assert visit(desk, "/usage?account=alpha", BETA).status_code == 404
+    assert visit(admin, "/usage?account=alpha", BETA).status_code == 404
 
 
 def test_an_operator_chooses_the_account_first() -> None:
-    desk = hosting()
-    assert visit(desk, "/usage", OPERATOR).headers["location"] == "/"
-    assert "Usage of beta" in visit(desk, "/usage?account=beta", OPERATOR).text
+    admin = hosting()
+    assert visit(admin, "/usage", OPERATOR).headers["location"] == "/"
+    assert "Usage of beta" in visit(admin, "/usage?account=beta", OPERATOR).text
 
 
 def test_the_use_of_each_month_is_shown_the_last_one_first() -> None:
-    desk = hosting()
-    added_at = int(desk.context.directory.now.accounts["alpha"].created_at)
+    admin = hosting()
+    added_at = int(admin.context.directory.now.accounts["alpha"].created_at)
     uses = [
         MonthlyUse(UseMonth("alpha", added_at, month_of(NOW) - ago), Use(1200 + ago, 5000, 3, DAY))
         for ago in (0, 1)
     ]
-    asyncio.run(desk.store.uses.add_uses(uses))
-    text = visit(desk, "/usage", ALPHA).text
+    asyncio.run(admin.store.uses.add_uses(uses))
+    text = visit(admin, "/usage", ALPHA).text
     assert text.index("1,200") < text.index("1,201")
     assert "restante account usage alpha --csv" in text
-    assert "Nothing was counted yet" in visit(desk, "/usage", BETA).text
+    assert "Nothing was counted yet" in visit(admin, "/usage", BETA).text

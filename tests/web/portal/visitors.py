@@ -13,7 +13,7 @@ from restante.tenancy.principal import Principal, Role
 from restante.web.portal.portal_application import build_portal
 from restante.web.portal.portal_look import PortalLook
 from restante.web.portal.portal_session import PortalSession
-from tests.admin.desk import NOW, Desk
+from tests.admin.admin_world import NOW, AdminWorld
 
 CSRF = "the-token-of-the-session"
 
@@ -44,7 +44,7 @@ class GivenSession:
 
 
 def visit(
-    desk: Desk,
+    admin: AdminWorld,
     path: str,
     principal: Principal | None = ALPHA,
     *,
@@ -56,7 +56,7 @@ def visit(
 
     async def once() -> httpx.Response:
         sessions = GivenSession(principal, fresh_until)
-        portal = build_portal(desk.context, sessions, look)
+        portal = build_portal(admin.context, sessions, look)
         transport = httpx.ASGITransport(portal, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="https://r.example") as client:
             if form is None:
@@ -67,9 +67,9 @@ def visit(
     return asyncio.run(once())
 
 
-def hosting(*names: str) -> Desk:
-    """Return a desk with a domain of each account: alpha has alpha.example."""
-    desk = Desk()
+def hosting(*names: str) -> AdminWorld:
+    """Return an admin world with a domain of each account: alpha has alpha.example."""
+    admin = AdminWorld()
     for name in names or ("alpha", "beta"):
-        asyncio.run(desk.host(f"{name}.example", name))
-    return desk
+        asyncio.run(admin.host(f"{name}.example", name))
+    return admin

@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from restante.admin.admin_error import AdminError
 from restante.admin.auditing import moment
-from restante.admin.passkey_desk import LONGEST_NAME
+from restante.admin.passkey_service import LONGEST_NAME
 from restante.admin.portal_sessions import SessionOver
 from restante.admin.sign_in import SignInDenied
 from restante.tenancy.portal_user import PortalUser

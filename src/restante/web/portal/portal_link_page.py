@@ -56,7 +56,7 @@ class PortalLinkPage:
             return _over(request)
         answer = see_other(HOME)
         try:
-            done = await self.parts.desk.sign_in_otherwise(user, LINK, client_of(request))
+            done = await self.parts.sign_in.sign_in_otherwise(user, LINK, client_of(request))
             await sign_in(
                 self.parts.sessions, request, answer, done.user, done.factors, proved_at=0.0
             )

@@ -72,10 +72,12 @@ class ProfilePage:
         email, wanted = visit.session.user, form.as_sent("password")
         if wanted != form.as_sent("repeated"):
             return await self._page(visit, NOT_ALIKE, HTTPStatus.UNPROCESSABLE_ENTITY)
-        desk, credentials = self.parts.desk, self.parts.credentials
+        sign_in, credentials = self.parts.sign_in, self.parts.credentials
         try:
-            user = await desk.check_password(email, form.as_sent("present"), client, WRONG_FACTOR)
-            desk.succeeded(email, client)
+            user = await sign_in.check_password(
+                email, form.as_sent("present"), client, WRONG_FACTOR
+            )
+            sign_in.succeeded(email, client)
             changed = await credentials.change_password(user, wanted, client)
         except SignInDenied as denied:
             error = "The present password is wrong." if str(denied) == WRONG_FACTOR else str(denied)

@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from restante.admin.portal_sessions import SessionOver
-from restante.admin.provider_desk import BACK_PATH, Returned
+from restante.admin.provider_sign_in import BACK_PATH, Returned
 from restante.admin.sign_in import SignInDenied
 from restante.web.portal.form_guard import StrangerRoute
 from restante.web.portal.own_path import HOME, SIGN_IN, STEP_UP, own_path

@@ -58,7 +58,7 @@ class SignInPage:
         following = own_path(form.text("next"))
         given = Credentials(form.text("email"), form.as_sent("password"), form.text("code"))
         try:
-            signed_in = await self.parts.desk.sign_in(given, client_of(request))
+            signed_in = await self.parts.sign_in.sign_in(given, client_of(request))
             answer = see_other(following)
             await sign_in(self.parts.sessions, request, answer, signed_in.user, signed_in.factors)
         except SignInDenied as denied:

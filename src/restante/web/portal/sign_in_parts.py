@@ -7,10 +7,10 @@ from starlette.requests import Request
 
 from restante.admin.admin_context import AdminContext
 from restante.admin.own_credentials import OwnCredentials
-from restante.admin.passkey_desk import PasskeyDesk
+from restante.admin.passkey_service import PasskeyService
 from restante.admin.portal_sessions import PortalSessions
-from restante.admin.provider_desk import ProviderDesk
-from restante.admin.sign_in import BUSY, SignInDenied, SignInDesk
+from restante.admin.provider_sign_in import ProviderSignIn
+from restante.admin.sign_in import BUSY, SignInDenied, SignInService
 from restante.network.addresses import peer_address
 from restante.tenancy.model import IpAddress
 from restante.web.portal.page_renderer import PageRenderer
@@ -23,11 +23,11 @@ class SignInParts:
     """The parts that sign people in."""
 
     context: AdminContext
-    desk: SignInDesk
+    sign_in: SignInService
     credentials: OwnCredentials
     sessions: PortalSessions
-    passkeys: PasskeyDesk
-    provider: ProviderDesk
+    passkeys: PasskeyService
+    provider: ProviderSignIn
 
 
 def renderer_of(request: Request) -> PageRenderer:

@@ -42,7 +42,7 @@ class StepUpPage:
         following, email = own_path(form.text("next")), visit.session.user
         given = form.text("code") or form.as_sent("password")
         try:
-            await self.parts.desk.confirm(email, given, client_of(request))
+            await self.parts.sign_in.confirm(email, given, client_of(request))
             secret = await self.parts.sessions.renew(session_secret(request))
         except SignInDenied as denied:
             return step_up_answer(self.parts, visit, following, status_of(denied), str(denied))

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from restante.admin.admin_error import AdminError
-from restante.admin.passkey_desk import MOST_PASSKEYS, REFUSED_PASSKEY, UNNAMED
+from restante.admin.passkey_service import MOST_PASSKEYS, REFUSED_PASSKEY, UNNAMED
 from restante.admin.sign_in import SignedIn, SignInDenied
 from restante.tenancy.audit import AuditAction
 from tests.admin.portal_people import ANA, HOME, ROOT, People

@@ -12,7 +12,7 @@ from typing import Any, Final
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.own_record import put_own
-from restante.admin.sign_in import SignedIn, SignInDenied, SignInDesk
+from restante.admin.sign_in import SignedIn, SignInDenied, SignInService
 from restante.network.addresses import address_block, plain_address
 from restante.request_limits.one_time_values import OneTimeValues
 from restante.tenancy.audit import AuditAction
@@ -50,15 +50,19 @@ class _Asked:
     purpose: str  # _SIGN_IN, or the kind and the session of somebody who is signed in
 
 
-class PasskeyDesk:
+class PasskeyService:
     """Gives out challenges, and examines the answers. Belongs to the event loop."""
 
     def __init__(
-        self, context: AdminContext, desk: SignInDesk, name: str, monotonic: Callable[[], float]
+        self,
+        context: AdminContext,
+        sign_in: SignInService,
+        name: str,
+        monotonic: Callable[[], float],
     ) -> None:
         """`name` is the portal's, as authenticators show it; `monotonic` is in seconds."""
         self._context = context
-        self._desk = desk
+        self._sign_in = sign_in
         self._name = name
         self._monotonic = monotonic
         self._asked: OneTimeValues[_Asked] = OneTimeValues(CEREMONY_SECONDS)
@@ -131,7 +135,7 @@ class PasskeyDesk:
         except (PasskeyRefused, NoRelyingParty) as refused:
             raise await self._refusal(user, refused, address) from None
         used = self._used(user, passkey, count)
-        return await self._desk.sign_in_otherwise(user, PASSKEY, address, passkeys=used)
+        return await self._sign_in.sign_in_otherwise(user, PASSKEY, address, passkeys=used)
 
     async def confirm(self, email: str, session: str, text: str, address: IpAddress) -> None:
         """Examine the passkey of somebody signed in. Raises SignInDenied, StoreError."""
@@ -198,7 +202,7 @@ class PasskeyDesk:
     ) -> SignInDenied:
         email = "" if user is None else user.email
         reason = f"wrong passkey: {refused}"
-        return await self._desk.refusal(email, reason, address, REFUSED_PASSKEY)
+        return await self._sign_in.refusal(email, reason, address, REFUSED_PASSKEY)
 
     def _check_room(self, user: PortalUser) -> None:
         if len(user.passkeys) >= MOST_PASSKEYS:

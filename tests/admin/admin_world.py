@@ -82,13 +82,13 @@ class FakeServer:
     condition: Vitals = field(default_factory=lambda: Vitals(False, NOW + 90 * 86400))
     sightings: dict[str, Sighting] = field(default_factory=dict)  # by destination
 
-    async def release(self, node: str, principal: Principal, reason: str) -> ReleaseAnswer:
-        self.released.append((node, principal.name, reason))
+    async def release(self, target: str, principal: Principal, reason: str) -> ReleaseAnswer:
+        self.released.append((target, principal.name, reason))
         self.principals.append(principal)
-        if node == "unknown.example":
-            return ReleaseAnswer(node, 459, f"Node {node} not allowed", 0, "not hosted")
+        if target == "unknown.example":
+            return ReleaseAnswer(target, 459, f"Node {target} not allowed", 0, "not hosted")
         return ReleaseAnswer(
-            node, 253, f"OK, 2 pending messages for node {node} started", 2, "operator", RELEASE
+            target, 253, f"OK, 2 pending messages for node {target} started", 2, "operator", RELEASE
         )
 
     def drains(self) -> Iterator[DrainSnapshot]:
@@ -150,7 +150,7 @@ class FakeServer:
 
 
 async def ask_for(
-    desk: "Desk", number: int, target: str, domain_id: int, *, at: float = NOW
+    admin: "AdminWorld", number: int, target: str, domain_id: int, *, at: float = NOW
 ) -> Drain:
     """Record an account's request to release its domain, and open the drain or join it."""
     account = target.partition(".")[0]
@@ -167,8 +167,8 @@ async def ask_for(
         pending=2,
     )
     audit = AuditEntry(at, AuditAction.RELEASE_REQUESTED, release.actor, target, account)
-    await desk.store.releases.record_release(release, audit)
-    opened = await desk.store.handover.open_drain(domain_id, at, at + 60, number)
+    await admin.store.releases.record_release(release, audit)
+    opened = await admin.store.handover.open_drain(domain_id, at, at + 60, number)
     return opened if isinstance(opened, Drain) else opened.drain
 
 
@@ -198,7 +198,7 @@ class Lines:
 
 
 @dataclass
-class FakeWays:
+class FakeTransports:
     """Records each notice, and gives the answer that a test has set."""
 
     sent: list[tuple[Channel, Notice]] = field(default_factory=list)
@@ -212,7 +212,7 @@ class FakeWays:
 
 
 @dataclass
-class Desk:
+class AdminWorld:
     """The admin context of an operator, with its store, server and log."""
 
     store: MemoryStore = field(default_factory=MemoryStore)
@@ -221,7 +221,7 @@ class Desk:
         default_factory=lambda: FakeResolver({"mail.alpha.example": ["192.0.2.1"]})
     )
     log: Lines = field(default_factory=Lines)
-    transports: FakeWays = field(default_factory=FakeWays)
+    transports: FakeTransports = field(default_factory=FakeTransports)
 
     def __post_init__(self) -> None:
         directory = LiveDirectory(self.store.records)

@@ -14,7 +14,7 @@ from restante.admin.admin_context import AdminContext
 from restante.admin.identity_provider import IdentityProvider, ProviderFailed
 from restante.admin.own_record import put_own
 from restante.admin.portal_users import MOST_USERS
-from restante.admin.sign_in import BUSY, TOO_MANY, SignedIn, SignInDenied, SignInDesk
+from restante.admin.sign_in import BUSY, TOO_MANY, SignedIn, SignInDenied, SignInService
 from restante.network.addresses import address_block, plain_address
 from restante.request_limits.failed_logins import RateLimit
 from restante.tenancy.audit import AuditAction
@@ -45,19 +45,19 @@ class Returned:
     is_step_up: bool  # the person was signed in, and showed a factor again
 
 
-class ProviderDesk:
+class ProviderSignIn:
     """Belongs to the event loop."""
 
     def __init__(
         self,
         context: AdminContext,
-        desk: SignInDesk,
+        sign_in: SignInService,
         provider: IdentityProvider,
         monotonic: Callable[[], float],
     ) -> None:
         """`monotonic` is in seconds that only grow."""
         self._context = context
-        self._desk = desk
+        self._sign_in = sign_in
         self._provider = provider
         self._monotonic = monotonic
         self._begun = RateLimit(BEGUN_A_MINUTE)
@@ -147,7 +147,7 @@ class ProviderDesk:
         elif user.account != rule.account:
             raise _Refused("the groups name another account now: remove the user first")
         name = f"provider {terms.name}"
-        return await self._desk.sign_in_otherwise(user, name, address, grants=rule.grants)
+        return await self._sign_in.sign_in_otherwise(user, name, address, grants=rule.grants)
 
     async def _added(
         self, rule: RoleRule, identity: ProvenIdentity, address: IpAddress
@@ -181,4 +181,4 @@ class ProviderDesk:
     async def _refusal(
         self, email: str, reason: Exception, address: IpAddress, text: str = NOT_SIGNED_IN
     ) -> SignInDenied:
-        return await self._desk.refusal(email, f"provider: {reason}", address, text)
+        return await self._sign_in.refusal(email, f"provider: {reason}", address, text)

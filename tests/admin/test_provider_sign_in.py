@@ -10,7 +10,7 @@ import pytest
 
 from restante.admin.portal_sessions import Proof
 from restante.admin.portal_users import PortalUserState, list_users
-from restante.admin.provider_desk import BEGUN_A_MINUTE, NO_ROLE, NOT_SIGNED_IN, Returned
+from restante.admin.provider_sign_in import BEGUN_A_MINUTE, NO_ROLE, NOT_SIGNED_IN, Returned
 from restante.admin.sign_in import TOO_MANY, SignInDenied
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.grants import GrantedRole
@@ -43,7 +43,7 @@ loopback = LoopbackProvider()
 def told(story: Callable[[Visitors], Awaitable[None]]) -> None:
     async def whole() -> None:
         people = Visitors()
-        await people.desk.host("alpha.example", "alpha")
+        await people.admin.host("alpha.example", "alpha")
         with tempfile.TemporaryDirectory() as directory:
             async with loopback.listening(Path(directory)):
                 people.terms = loopback.terms()
@@ -62,7 +62,7 @@ def test_a_person_becomes_a_user_with_the_rights_of_the_group() -> None:
         assert (user.oidc_issuer, user.oidc_subject) == (loopback.issuer, "8a1f")
         assert user.password_hash == ""
         assert user.created_by == f"provider {loopback.issuer}"
-        [view] = await list_users(people.desk.context, "alpha")
+        [view] = await list_users(people.admin.context, "alpha")
         assert view.state is PortalUserState.ACTIVE
         assert len(await people.entries(AuditAction.USER_ADDED)) == 1
         await people.come()
@@ -111,7 +111,7 @@ def test_without_a_role_a_person_is_refused_and_signed_out() -> None:
         assert await people.refusal(groups=7) == NO_ROLE
         assert ANA not in people.context.directory.now.portal_users
         await people.come()
-        store = people.desk.store.sessions
+        store = people.admin.store.sessions
         await people.sessions.begin(people.user(ANA), Proof("provider", str(HOME)))
         assert len(await store.sessions_of(ANA)) == 1
         assert await people.refusal(groups=[]) == NO_ROLE
