@@ -343,6 +343,10 @@ def _records() -> Iterator[str]:
         "`[[domain]]` but `name`. Lists are separated by spaces. Other columns: `login` (user",
         "names of the account), `password` or `password_file` of a single login, and `note` of",
         "the account.",
+        "",
+        "A spreadsheet computes cells that begin with `=`, `+`, `-` or `@`. So `export-config`",
+        "and `account usage` write an apostrophe in front of them, and `apply` removes it. A",
+        "password is read as it is.",
     )
 
 

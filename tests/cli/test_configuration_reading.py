@@ -154,3 +154,11 @@ def test_a_long_list_is_sent_in_several_lines() -> None:
     assert [one["thing"] for one in sent] == ["domain", "addresses", "addresses"]
     assert [name for one in sent for name in one["addresses"]] == addresses
     assert all(len(line) < 2**18 for line in request_lines([entry]))
+
+
+def test_an_apostrophe_in_front_of_a_password_belongs_to_it() -> None:
+    text = "account,domain,login,password,note\na,d,u,'=secret,'=note\n"
+    found = read_configuration(text, "csv", "x", Path())
+    kept = {one["thing"]: one for one in found.entries}
+    assert kept["login"]["password"] == "'=secret"
+    assert kept["account"]["note"] == "=note"

@@ -1,9 +1,11 @@
 """Entries become files that read back as the same entries."""
 
+import csv
 import tomllib
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -76,3 +78,16 @@ def test_csv_comes_back_as_the_same_domains() -> None:
     assert found.problems == []
     kept = [{key: one[key] for key in one if key != "place"} for one in found.entries]
     assert kept == [*entries[:4], {**entries[4], "retention": 86400}]
+
+
+@pytest.mark.parametrize("note", ['=HYPERLINK("https://x.example")', "-1", "'=1", "@x", "'x'"])
+def test_a_note_is_no_formula_of_a_spreadsheet_and_comes_back(note: str) -> None:
+    entries: list[dict[str, Any]] = [
+        {"thing": "account", "name": "a", "note": note},
+        {"thing": "domain", "name": "d", "account": "a"},
+    ]
+    text = as_csv(entries)
+    [row] = csv.DictReader(text.splitlines())
+    assert not row["note"].startswith(("=", "+", "-", "@"))
+    found = read_configuration(text, "csv", "x", Path())
+    assert found.entries[0]["note"] == note

@@ -7,6 +7,7 @@ from typing import Annotated, Final
 import typer
 
 from restante.cli.api_client import ask
+from restante.cli.csv_cells import marked
 from restante.cli.display import (
     Column,
     Row,
@@ -68,4 +69,4 @@ def _write_csv(rows: list[Row]) -> None:
     columns = list(AccountUseView.model_fields)
     writer = csv.DictWriter(sys.stdout, columns, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows({key: marked(value) for key, value in row.items()} for row in rows)

@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import typer
 
+from restante.cli.csv_cells import unmarked
 from restante.cli.options import octets, seconds
 from restante.config.setting_places import Location, key_lines
 from restante.tenancy.policy_settings import SETTINGS, SettingKind
@@ -259,6 +260,8 @@ class _Table:
             self._wrong(place, "has more cells than the header; quote cells with commas")
             return
         cells = {str(key): value.strip() for key, value in row.items() if value and value.strip()}
+        # No export has passwords, so an apostrophe in front of one belongs to it.
+        cells = {key: one if key == "password" else unmarked(one) for key, one in cells.items()}
         if not cells.get("account") or not cells.get("domain"):
             self._wrong(place, "lacks its account or domain; fill both in")
             return

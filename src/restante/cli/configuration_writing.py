@@ -11,6 +11,7 @@ from io import StringIO
 from typing import Any, Final
 
 from restante.cli.configuration_reading import NONE, THINGS, Entry
+from restante.cli.csv_cells import marked
 from restante.mail.octets import octets_text
 from restante.tenancy.policy_settings import SETTINGS, SettingKind
 
@@ -75,7 +76,7 @@ def as_csv(entries: Iterable[Entry]) -> str:
     text = StringIO(newline="")
     writer = csv.DictWriter(text, columns, restval="", extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows({key: marked(value) for key, value in row.items()} for row in rows)
     return text.getvalue()
 
 
