@@ -5,6 +5,7 @@ Command line, API and portal each turn the kind into their own code.
 
 from enum import StrEnum
 
+from restante.mail.one_line import one_line
 from restante.phrases import NO_SERVER, START_SERVER
 
 
@@ -26,10 +27,10 @@ class AdminError(Exception):
     """Nothing was changed. `error` names the thing and the cause, `remedy` the next step."""
 
     def __init__(self, kind: ErrorKind, error: str, remedy: str) -> None:
-        super().__init__(f"{error}; {remedy}")
         self.kind = kind
-        self.error = error
-        self.remedy = remedy
+        self.error = one_line(error)  # it may repeat a part of the request
+        self.remedy = one_line(remedy)
+        super().__init__(f"{self.error}; {self.remedy}")
 
 
 def no_server(what: str) -> AdminError:

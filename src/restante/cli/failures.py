@@ -7,6 +7,7 @@ from enum import IntEnum
 from typing import Any, TextIO
 
 from restante.cli.text_width import folded, width_of
+from restante.mail.one_line import one_line
 
 
 class Exit(IntEnum):
@@ -77,5 +78,4 @@ def for_terminal(line: str, stream: TextIO) -> str:
 
 def printable(value: Any) -> str:
     """Return a value as text with control characters escaped."""
-    text = "" if value is None else str(value)
-    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
+    return one_line("" if value is None else str(value))

@@ -127,3 +127,23 @@ def test_a_body_that_is_no_json_is_an_error_of_the_client(body: bytes) -> None:
 def test_half_a_pair_of_surrogates_in_an_error_can_be_sent() -> None:
     made = problem(404, ErrorKind.NOT_FOUND, "domain \ud800: is not hosted", "see all")
     assert b"domain \\\\ud800" in made.body
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("GET", "/v1/domains/a%0d%0aSet-Cookie:%20x", None),
+        ("GET", "/v1/no%0d%0asuch%0apath", None),
+        ("GET", "/v1/releases/a%0ab", None),
+        ("POST", "/v1/accounts", {"name": "a\r\nb"}),
+        ("POST", "/v1/accounts", {"name": "a", "co\r\nlor": 1}),
+        ("GET", "/v1/audit?action=a%0d%0ab", None),
+        ("GET", "/v1/domains/%e2%80%ae.example", None),
+    ],
+)
+def test_an_error_repeats_no_line_end_of_the_request(method: str, path: str, body: Any) -> None:
+    answer = ask(Desk(), method, path, json=body)
+    assert answer.status_code >= 400
+    said = answer.json()
+    assert said["detail"].isprintable()
+    assert said["remedy"].isprintable()

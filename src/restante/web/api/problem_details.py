@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.configuration_entries import NotApplicable
+from restante.mail.one_line import one_line
 from restante.store.store_errors import (
     CareUnsupported,
     Conflict,
@@ -115,10 +116,10 @@ def problem(
         type=f"urn:restante:problem:{kind}",
         title=HTTPStatus(status).phrase,
         status=status,
-        detail=_encodable(detail),
+        detail=one_line(detail),
         kind=kind,
-        remedy=_encodable(remedy),
-        problems=None if problems is None else [_encodable(one) for one in problems],
+        remedy=one_line(remedy),
+        problems=None if problems is None else [one_line(one) for one in problems],
     )
     retry = {"Retry-After": str(RETRY_SECONDS)} if status in _MAY_BE_REPEATED else {}
     return JSONResponse(
@@ -127,11 +128,6 @@ def problem(
         headers=retry | dict(headers or {}) | {"Cache-Control": "no-store"},
         media_type=MEDIA_TYPE,
     )
-
-
-def _encodable(text: str) -> str:
-    """Return a text that UTF-8 can express: JSON may have half a pair of surrogates in a name."""
-    return text.encode(errors="backslashreplace").decode()
 
 
 async def answer_admin_error(request: Request, error: Exception) -> JSONResponse:
