@@ -5,7 +5,6 @@ unchanged, or has its default where everything unnamed is pruned. No function he
 or the store.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
@@ -19,6 +18,7 @@ from restante.admin.domain_change import DomainFields
 from restante.admin.request_bounds import Line, Moment, Recipients, SealedText, Secret
 from restante.admin.scope import domain_name
 from restante.mail.quantity import counted
+from restante.mail.unique_json import NameTwice, read_json
 from restante.phrases import did_you_mean
 from restante.tenancy.notice import Transport
 from restante.tenancy.policy import Hold
@@ -197,7 +197,9 @@ class WantedRecords:
 def read_entry(line: bytes) -> Entry | MoreAddresses:
     """Return the entry of a line of JSON. Raises AdminError, which repeats no value."""
     try:
-        fields = json.loads(line)
+        fields = read_json(line)
+    except NameTwice as fault:
+        raise AdminError(ErrorKind.INVALID, f"entry: {fault}", "write each field once") from None
     except (ValueError, RecursionError):
         raise AdminError(
             ErrorKind.INVALID, "entry: a line is not JSON", "write an object to a line"

@@ -20,6 +20,7 @@ import typer
 from restante.cli.csv_cells import unmarked
 from restante.cli.options import octets, seconds
 from restante.config.setting_places import Location, key_lines
+from restante.mail.unique_json import read_json
 from restante.tenancy.policy_settings import SETTINGS, SettingKind
 
 Entry = dict[str, Any]
@@ -76,7 +77,7 @@ def read_configuration(text: str, form: str, name: str, base: Path) -> ReadConfi
     lines: Mapping[Location, int] = {}
     try:
         if form == "json":
-            content = json.loads(text)
+            content = read_json(text)
         else:
             content = tomllib.loads(text)
             lines = key_lines(text)

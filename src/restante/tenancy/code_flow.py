@@ -7,13 +7,13 @@ verifier are random, and belong to one sign-in of one browser.
 import base64
 import hashlib
 import hmac
-import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Self
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
+from restante.mail.unique_json import read_json
 from restante.tenancy.portal_user import LONGEST_EMAIL
 
 DISCOVERY_PATH: Final = "/.well-known/openid-configuration"
@@ -192,7 +192,7 @@ def email_in(claims: Mapping[str, Any]) -> str:
 
 def _object(document: bytes, thing: str) -> dict[str, Any]:
     try:
-        found = json.loads(document)
+        found = read_json(document)
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
@@ -216,7 +216,7 @@ def _endpoint(found: Mapping[str, Any], name: str) -> str:
 def _error_code(document: bytes) -> str:
     """Return the error of RFC 6749 in an answer: a short word, for the log."""
     try:
-        code = json.loads(document)["error"]
+        code = read_json(document)["error"]
     except (ValueError, KeyError, TypeError, RecursionError):
         return "no reason"
     is_word = isinstance(code, str) and code.isascii() and code.replace("_", "").isalnum()

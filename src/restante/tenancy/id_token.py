@@ -5,12 +5,13 @@ the time now. The algorithm comes from a closed list of signatures with public k
 a public key that is taken for a shared secret, are refused before anything is verified.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from joserfc import jwk, jws
+
+from restante.mail.unique_json import read_json
 
 LONGEST_TOKEN: Final = 65_536  # characters; tokens with many groups are long
 MOST_KEYS: Final = 100  # of a provider
@@ -93,7 +94,7 @@ def read_keys(document: bytes) -> Sequence[ProviderKey]:
     Keys of other types and for other uses are left out, and so are secret ones.
     """
     try:
-        listed = json.loads(document)["keys"]
+        listed = read_json(document)["keys"]
         entries = [one for one in listed if isinstance(one, dict)]
     except Exception as error:  # a stranger's octets
         raise KeysUnfit("its keys are no JSON Web Key Set") from error
@@ -154,7 +155,7 @@ def _verified_claims(token: str, keys: Sequence[ProviderKey]) -> Mapping[str, An
     if not any(_is_signed(parts, one, algorithm) for one in suitable):
         raise IdTokenRefused("the signature of the ID token is wrong")
     try:
-        claims = json.loads(parts.payload or b"")
+        claims = read_json(parts.payload or b"")
     except (ValueError, RecursionError):
         claims = None
     if not isinstance(claims, dict):

@@ -30,6 +30,7 @@ from fido2.webauthn import (
     UserVerificationRequirement,
 )
 
+from restante.mail.unique_json import read_json
 from restante.tenancy.portal_user import PortalPasskey, PortalUser
 
 LONGEST_ANSWER: Final = 16_384  # characters
@@ -211,7 +212,7 @@ def _read(parse: Any, text: str) -> tuple[Any, CollectedClientData]:
     if len(text) > LONGEST_ANSWER:
         raise PasskeyRefused("it is too long")
     try:
-        answer = parse(json.loads(text))
+        answer = parse(read_json(text))
         client: CollectedClientData = answer.response.client_data
     except Exception as error:  # a stranger's octets, in three formats
         raise PasskeyRefused("it does not have the form of WebAuthn") from error

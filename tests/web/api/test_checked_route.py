@@ -24,3 +24,30 @@ def test_a_body_of_too_many_parts_is_refused(body: bytes) -> None:
 
 def test_addresses_are_no_parts() -> None:
     assert not has_too_many_parts(b'{"add": [' + b'"a",' * 100_000 + b'"a"]}')
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"name": "one", "name": "two"}',
+        b'{"name": "one", "n\\u0061me": "two"}',
+        b'{"note": "x", "name": "one", "note": "y"}',
+    ],
+)
+def test_a_field_that_is_there_twice_is_refused(body: bytes) -> None:
+    desk = Desk()
+    headers = {"Content-Type": "application/json", "Idempotency-Key": "k"}
+    answer = ask(desk, "POST", "/v1/accounts", content=body, headers=headers)
+    assert answer.status_code == 422
+    assert answer.json()["detail"].endswith("twice")
+    assert not desk.context.directory.now.accounts
+    good = ask(desk, "POST", "/v1/accounts", content=b'{"name": "one"}', headers=headers)
+    assert good.status_code == 201
+
+
+def test_a_body_that_is_no_json_is_refused_as_before() -> None:
+    headers = {"Content-Type": "application/json"}
+    for body in (b'{"name": ', b"\xff", b"[" * 9000):
+        answer = ask(Desk(), "POST", "/v1/accounts", content=body, headers=headers)
+        assert answer.status_code in (400, 422)
+        assert answer.json()["detail"].startswith("body: ")
