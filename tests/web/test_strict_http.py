@@ -154,3 +154,42 @@ def test_too_many_lines_and_too_many_octets_get_431() -> None:
     assert status_of(start + b"A: b\r\n" * 200) == 431
     assert status_of(start, b"X: " + b"a" * 9000) == 431
     assert status_of(b"G" * 9000) in {400, 431}
+
+
+@pytest.mark.parametrize(
+    ("target", "host", "path"),
+    [
+        (b"http://restante:8025/v1/status?a=b", b"restante:8025", b"/v1/status?a=b"),
+        (b"HTTPS://restante/", b"restante", b"/"),
+        (b"http://restante", b"restante", b"/"),
+        (b"http://restante?a=/b", b"restante", b"/?a=/b"),
+        (b"http://[::1]:8025/x", b"[::1]:8025", b"/x"),
+        (b"http://restante//x", b"restante", b"//x"),
+        (b"/http://other/", b"of.the.request", b"/http://other/"),
+        (b"/x?next=http://other/", b"of.the.request", b"/x?next=http://other/"),
+    ],
+)
+def test_a_target_in_absolute_form_is_its_path_at_its_host(
+    target: bytes, host: bytes, path: bytes
+) -> None:
+    [request, _] = events(b"GET " + target + b" HTTP/1.1\r\nHost: of.the.request\r\nX: y\r\n\r\n")
+    assert isinstance(request, h11.Request)
+    assert request.target == path
+    assert sorted(request.headers) == [(b"host", host), (b"x", b"y")]
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        b"ftp://restante/",
+        b"http:///v1/status",
+        b"http://user@restante/",
+        b"http://user:secret@restante/",
+        b"http://restante\\@other/",
+        b"http://restante:port/",
+        b"http://restante#x",
+        b"file:///etc/passwd",
+    ],
+)
+def test_other_absolute_targets_are_refused(target: bytes) -> None:
+    assert status_of(b"GET " + target + b" HTTP/1.1\r\n" + HOST + b"\r\n") == 400

@@ -7,8 +7,12 @@ how requests are smuggled past a proxy (RFC 9112, section 11.2). These forms are
 - Content-Length with Transfer-Encoding, and Transfer-Encoding in HTTP/1.0 (section 6.1);
 - other versions of HTTP, and a header of too many octets or lines;
 - a Host that is no host and port (section 3.2): addresses of requests are made from it;
+- a target in absolute form of another scheme than http or https, or with a user name;
 - a second field of those that name the client or its request: readers choose different ones;
 - lines behind the last chunk (section 7.1.2), whose end can be read in two ways.
+
+A target in absolute form is read as the same target in origin form. Its host replaces the Host of
+the request, as section 3.2.2 demands.
 """
 
 import re
@@ -24,6 +28,8 @@ _TOO_LARGE: Final = 431
 _NOT_SUPPORTED: Final = 505
 _HEADER_END: Final = re.compile(rb"\r?\n\r?\n")
 _HOST: Final = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~%!$&'()*+,;=-]*)(:[0-9]*)?\Z")
+_ABSOLUTE: Final = re.compile(rb"(?i:https?)://([^/?]*)(.*)")
+_SCHEME: Final = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*://")
 _SINGLE: Final = (b"authorization", b"content-type", b"idempotency-key")
 _FOLD_OR_BARE_LF: Final = re.compile(rb"\n[ \t]|(?<!\r)\n|\A\n")
 
@@ -44,6 +50,7 @@ class StrictConnection(h11.Connection):
         event = super().next_event()
         if isinstance(event, h11.Request):
             _refuse_ambiguous(event)
+            event = _in_origin_form(event)
         if isinstance(event, h11.EndOfMessage) and before:
             end = before[: len(before) - len(self.trailing_data[0])]
             if event.headers or (end and not end.endswith(b"\r\n")):
@@ -77,3 +84,20 @@ def _refuse_ambiguous(request: h11.Request) -> None:
         raise h11.RemoteProtocolError("Content-Length with Transfer-Encoding")
     if is_chunked and request.http_version < b"1.1":
         raise h11.RemoteProtocolError("Transfer-Encoding in HTTP/1.0")
+
+
+def _in_origin_form(request: h11.Request) -> h11.Request:
+    """Return a request whose target is a path, also if it came in absolute form."""
+    if not _SCHEME.match(request.target):
+        return request
+    found = _ABSOLUTE.fullmatch(request.target)
+    if found is None or not found[1] or not _HOST.match(found[1]):
+        raise h11.RemoteProtocolError("absolute form without a host, or of another scheme")
+    others = [(name, value) for name, value in request.headers if name != b"host"]
+    path = found[2] if found[2].startswith(b"/") else b"/" + found[2]
+    return h11.Request(
+        method=request.method,
+        target=path,
+        headers=[(b"host", found[1]), *others],
+        http_version=request.http_version,
+    )
