@@ -74,6 +74,7 @@ AUDIT_MEANINGS = {
     AuditAction.SIGN_IN_REFUSED: "A password or code for the portal was refused. In a flood, only"
     " some of them have an entry.",
     AuditAction.FACTOR_SHOWN: "A user showed a factor again, for a critical action.",
+    AuditAction.SESSION_ENDED: "A user ended sessions of the portal. The reason says which.",
     AuditAction.TOKEN_ADDED: "A token of the API was added, with these roles and scopes.",
     AuditAction.TOKEN_REVOKED: "A token of the API was revoked.",
     AuditAction.DOMAIN_ADDED: "A hosted domain was added.",

@@ -13,6 +13,7 @@ from restante.tenancy.model import (
     parse_authorized_hosts,
 )
 from restante.tenancy.policy import Hold, Policy, Retention, Suspension
+from restante.tenancy.portal_user import PortalPasskey, PortalUser
 from restante.tenancy.quota import Quota
 from restante.tenancy.record_change import (
     MAX_VALUE_LENGTH,
@@ -120,3 +121,17 @@ def test_an_entry_of_an_earlier_version_is_read_likewise(
 ) -> None:
     now = readable(recorded)
     assert (now.field, now.before, now.after) == (recorded.field, *shown)
+
+
+def test_passkeys_are_shown_by_their_keys_and_their_names_not_at_all() -> None:
+    user = PortalUser("ana@alpha.example", "alpha", frozenset(), "root", created_at=1.0)
+    phone = PortalPasskey(b"credential", "Ana's phone", 1, 5.0)
+    has_one = user.changed(passkeys=(phone,))
+    used = has_one.changed(passkeys=(replace(phone, sign_count=2, used_at=9.0),))
+    renamed = has_one.changed(passkeys=(replace(phone, name="Ana's new phone"),))
+    assert changes_between(has_one, used) == ()
+    assert changes_between(user, has_one) == (
+        Change("passkeys", "none", phone.key),
+        Change("names of passkeys", "none", "set"),
+    )
+    assert changes_between(has_one, renamed) == (Change("names of passkeys", "set", "replaced"),)

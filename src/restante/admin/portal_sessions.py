@@ -140,10 +140,16 @@ class PortalSessions:
             self._unwritten.pop(key, None)
             await self._store.end_sessions([key])
 
-    async def end_one(self, email: str, key: str) -> None:
-        """End a session of a user by its name in the list. Raises StoreError."""
+    async def end_one(self, email: str, key: str) -> bool:
+        """End a session of a user by its name in the list; False if there is none.
+
+        Raises StoreError.
+        """
         found = [one.id_hash for one in await self._store.sessions_of(email) if one.key == key]
+        for id_hash in found:
+            self._unwritten.pop(id_hash, None)
         await self._store.end_sessions(found)
+        return bool(found)
 
     async def end_all(self, email: str) -> None:
         """Sign a user out everywhere. Raises StoreError."""

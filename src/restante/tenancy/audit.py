@@ -34,6 +34,7 @@ class AuditAction(StrEnum):
     SIGNED_IN = "signed-in"
     SIGN_IN_REFUSED = "sign-in-refused"
     FACTOR_SHOWN = "factor-shown"
+    SESSION_ENDED = "session-ended"
     LOGIN_REFUSED = "login-refused"
     DOMAIN_ADDED = "domain-added"
     DOMAIN_CHANGED = "domain-changed"

@@ -1,7 +1,8 @@
 """The changes of a record, as the audit trail keeps them: field, old value, new value. Pure.
 
 A secret is never among the values: a sealed secret, a password hash and a verifier show only that
-they were set, replaced or removed.
+they were set, replaced or removed. So do the names that people give to their passkeys. A use of a
+passkey is no change.
 """
 
 import hashlib
@@ -32,7 +33,6 @@ _SECRET_FIELDS: Final = {
     "secret_hash": "secret",
     "sealed_totp": "secret of the one-time codes",
     "recovery_hashes": "recovery codes",
-    "passkeys": "passkeys",
 }
 
 
@@ -76,7 +76,10 @@ def _flat(prefix: str, record: Any) -> Iterator[tuple[str, object]]:
         value, name = getattr(record, field.name), f"{prefix}{field.name}"
         if field.name in _NOT_SHOWN or value is None or value in ("", ()):
             continue
-        if isinstance(value, bytes) or field.name in _SECRET_FIELDS:
+        if field.name == "passkeys":
+            yield name, tuple(one.key for one in value)
+            yield f"{prefix}names of passkeys", _Secret(tuple(one.name for one in value))
+        elif isinstance(value, bytes) or field.name in _SECRET_FIELDS:
             yield f"{prefix}{_SECRET_FIELDS.get(field.name, field.name)}", _Secret(value)
         elif isinstance(value, AuthorizedHosts):
             if value.texts:

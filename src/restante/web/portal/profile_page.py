@@ -13,6 +13,7 @@ from restante.admin.auditing import moment
 from restante.admin.long_work import beside_mail
 from restante.admin.own_credentials import NewCredentials
 from restante.admin.portal_sessions import SessionOver
+from restante.admin.session_ending import end_own_session, sign_out_everywhere
 from restante.admin.sign_in import CODE, PASSWORD, WRONG_FACTOR, SignInDenied
 from restante.tenancy.password_rules import LONGEST, SHORTEST
 from restante.tenancy.portal_user import PortalUser
@@ -56,12 +57,13 @@ class ProfilePage:
     async def end_session(self, visit: Visit) -> Response:
         """End one of the sessions."""
         form = await visit.form()
-        await self.parts.sessions.end_one(visit.session.user, form.text("key"))
+        key, user = form.text("key"), visit.session.user
+        await end_own_session(visit.context, self.parts.sessions, user, key)
         return see_other(f"{PROFILE}?told=ended")
 
     async def sign_out_everywhere(self, visit: Visit) -> Response:
         """End all sessions, this one too."""
-        await self.parts.sessions.end_all(visit.session.user)
+        await sign_out_everywhere(visit.context, self.parts.sessions, visit.session.user)
         answer = see_other(f"{SIGN_IN}?told=everywhere")
         drop_cookie(answer)
         return answer

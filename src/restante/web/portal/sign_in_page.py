@@ -13,11 +13,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from restante.admin.portal_sessions import SessionOver
+from restante.admin.session_ending import sign_out
 from restante.admin.sign_in import REFUSED, Credentials, SignInDenied
 from restante.web.portal.form_guard import StrangerRoute
 from restante.web.portal.own_path import HOME, SIGN_IN, own_path
-from restante.web.portal.portal_visit import FormValues, see_other
-from restante.web.portal.session_cookie import CookieSessions, drop_cookie, session_secret, sign_in
+from restante.web.portal.portal_visit import FormValues, see_other, visit_of
+from restante.web.portal.session_cookie import CookieSessions, drop_cookie, sign_in
 from restante.web.portal.sign_in_parts import (
     SignInParts,
     client_of,
@@ -71,7 +72,9 @@ class SignInPage:
 
     async def sign_out(self, request: Request) -> Response:
         """End the session."""
-        await self.parts.sessions.end(session_secret(request))
+        visit = await visit_of(request)
+        user, key = visit.session.user, visit.session.key
+        await sign_out(visit.context, self.parts.sessions, user, key)
         answer = see_other(f"{SIGN_IN}?told=out")
         drop_cookie(answer)
         return answer
