@@ -1,14 +1,21 @@
 """A value beyond what can be kept or counted is refused with a sentence, and nothing is done."""
 
+import asyncio
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from pydantic import BaseModel, ValidationError
 
+from restante.admin.admin_error import AdminError, ErrorKind
+from restante.admin.auditing import list_audit
 from restante.admin.channel_change import NewChannel
 from restante.admin.domain_change import DomainChange
-from restante.admin.request_bounds import MOST_HOSTS
+from restante.admin.mail_search import TraceSelection, trace
+from restante.admin.releases import ReleaseSelection, list_releases
+from restante.admin.request_bounds import MOST_HOSTS, check_span
 from restante.admin.tokens import NewToken
+from restante.tenancy.audit import AuditFilter
 from tests.admin.admin_world import AdminWorld
 from tests.web.api.asking import ask, story
 
@@ -127,3 +134,22 @@ def test_mail_is_kept_for_ever_or_at_least_for_a_second() -> None:
     for seconds in (5e-324, 0.9):
         with pytest.raises(ValidationError, match="at least one second"):
             DomainChange.model_validate({"retention": seconds})
+
+
+@pytest.mark.parametrize("list_them", [list_releases, list_audit, trace])
+def test_a_span_that_ends_before_it_begins_is_refused_everywhere(list_them: Any) -> None:
+    wanted = {
+        list_releases: ReleaseSelection(since=20.0, until=10.0),
+        list_audit: AuditFilter(since=20.0, until=10.0),
+        trace: TraceSelection(since=20.0, until=10.0),
+    }
+    with pytest.raises(AdminError, match="until: is not later than since") as refused:
+        asyncio.run(list_them(AdminWorld().context, wanted[list_them]))
+    assert refused.value.kind is ErrorKind.INVALID
+
+
+def test_a_span_may_be_open() -> None:
+    check_span(None, None)
+    check_span(5.0, None)
+    check_span(None, 0.0)
+    check_span(0.0, 0.5)

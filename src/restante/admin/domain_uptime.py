@@ -6,12 +6,11 @@ from typing import Annotated, Final
 from pydantic import BaseModel, ConfigDict, Field
 
 from restante.admin.admin_context import AdminContext
-from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.auditing import moment
 from restante.admin.domains import find_domain
 from restante.admin.permissions import AdminAction, permit
 from restante.admin.primary_state import PrimaryView, primary_view
-from restante.admin.request_bounds import UnixTime
+from restante.admin.request_bounds import UnixTime, check_span
 from restante.queue.presence import PresenceChange, Seen
 from restante.queue.uptime import uptime
 from restante.tenancy.policy import DAY
@@ -58,12 +57,10 @@ async def show_uptime(context: AdminContext, name: str, wanted: UptimeSelection)
     """Return the uptime of a domain's destination in a span of time. Raises AdminError."""
     permit(context.principal, AdminAction.DOMAIN_SHOW)
     domain = find_domain(context, name)
-    until = min(wanted.until or context.now(), context.now())
+    now = context.now()
+    until = now if wanted.until is None else min(wanted.until, now)
     since = until - DEFAULT_SPAN if wanted.since is None else wanted.since
-    if since >= until:
-        raise AdminError(
-            ErrorKind.INVALID, "until: is not later than since", "give an earlier since"
-        )
+    check_span(since, until)
     changes, since = await _changes(context, domain.account, domain.destination.text, since, until)
     spent = uptime(changes, since, until)
     return UptimeView(

@@ -6,10 +6,10 @@ from typing import Annotated, Final
 from pydantic import BaseModel, ConfigDict, Field
 
 from restante.admin.admin_context import AdminContext
-from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.auditing import moment
 from restante.admin.domains import find_domain
 from restante.admin.permissions import AdminAction, permit
+from restante.admin.request_bounds import check_span
 from restante.queue.held_peak import KEPT, WIDE, merged, shown_width, stored_width
 from restante.tenancy.policy import DAY
 
@@ -57,10 +57,7 @@ async def show_held(context: AdminContext, name: str, wanted: HeldSpan) -> HeldO
     until = now if wanted.until is None else min(wanted.until, now)
     since = until - DEFAULT_SPAN if wanted.since is None else wanted.since
     since = max(since, now - KEPT[WIDE])
-    if since >= until:
-        raise AdminError(
-            ErrorKind.INVALID, "until: is not later than since", "give an earlier since"
-        )
+    check_span(since, until)
     stored = stored_width(now - since)
     width = shown_width(until - since, stored, MOST_POINTS)
     first = since // width * width

@@ -8,7 +8,6 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field
 
 from restante.admin.admin_context import AdminContext
-from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.auditing import AuditView, list_audit, moment
 from restante.admin.domains import find_domain
 from restante.admin.held_mail import (
@@ -20,7 +19,7 @@ from restante.admin.held_mail import (
 )
 from restante.admin.permissions import AdminAction, may, permit
 from restante.admin.releases import PastReleaseView, ended_view
-from restante.admin.request_bounds import StoredNumber, UnixTime
+from restante.admin.request_bounds import StoredNumber, UnixTime, check_span
 from restante.admin.scope import held_page, history_page, list_past_releases
 from restante.mail.message import message_name
 from restante.mail.message_id import MESSAGE_ID_LIMIT
@@ -105,8 +104,7 @@ class FoundMail(NamedTuple):
 async def trace(context: AdminContext, selection: TraceSelection) -> FoundMail:
     """Find mail that is held or has left. Raises AdminError for a bad name or domain."""
     permit(context.principal, AdminAction.TRACE)
-    if selection.since is not None and selection.until is not None:
-        _check_order(selection.since, selection.until)
+    check_span(selection.since, selection.until)
     domain = find_domain(context, selection.domain) if selection.domain else None
     domain_ids = (domain.id,) if domain else None
     number = number_of(selection.name) if selection.name else None
@@ -130,13 +128,6 @@ async def trace(context: AdminContext, selection: TraceSelection) -> FoundMail:
         None if here.after is None else message_name(here.after),
         gone.before,
     )
-
-
-def _check_order(since: float, until: float) -> None:
-    if since >= until:
-        raise AdminError(
-            ErrorKind.INVALID, "until: is not later than since", "give an earlier --since"
-        )
 
 
 async def _held(

@@ -21,7 +21,7 @@ from restante.admin.listing_page import (
     page_of,
 )
 from restante.admin.permissions import AdminAction, permit
-from restante.admin.request_bounds import UnixTime
+from restante.admin.request_bounds import UnixTime, check_span
 from restante.admin.scope import domain_ids_in_scope, list_past_releases
 from restante.delivery.drain_state import DrainSnapshot, DrainState
 from restante.mail.message import message_name, message_number
@@ -110,6 +110,7 @@ async def list_releases(
 ) -> ListingPage[PastReleaseView]:
     """Return the newest releases that match, newest first. Raises AdminError."""
     permit(context.principal, AdminAction.RELEASE_LIST)
+    check_span(wanted.since, wanted.until)
     before = _place_of(wanted.after)
     domain = find_domain(context, wanted.domain) if wanted.domain else None
     found = await list_past_releases(

@@ -21,6 +21,8 @@ from pydantic import (
 from pydantic.types import AllowInfNan
 from pydantic_core import CoreSchema
 
+from restante.admin.admin_error import AdminError, ErrorKind
+
 LAST_MOMENT: Final = 253_402_300_799  # the last second of the year 9999, Unix time
 LONGEST_SPAN: Final = 100 * 366 * 86_400  # seconds: a time from now on is a time, too
 MOST_HOSTS: Final = 1000  # authorized hosts in one request, for each field
@@ -48,6 +50,14 @@ class AtMost:
         """Return the schema of the list with the bound."""
         schema: Any = handler(source)
         return {**schema, "max_length": self.items, "fail_fast": True}
+
+
+def check_span(since: float | None, until: float | None) -> None:
+    """Raise AdminError for a span of time that ends before it begins. Unix time; None: open."""
+    if since is not None and until is not None and since >= until:
+        raise AdminError(
+            ErrorKind.INVALID, "until: is not later than since", "give an earlier --since"
+        )
 
 
 def _whole(secret: SecretStr) -> SecretStr:
