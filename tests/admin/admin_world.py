@@ -86,9 +86,17 @@ class FakeServer:
         self.released.append((target, principal.name, reason))
         self.principals.append(principal)
         if target == "unknown.example":
-            return ReleaseAnswer(target, 459, f"Node {target} not allowed", 0, "not hosted")
+            return ReleaseAnswer(
+                target, 459, f"Node {target} not allowed", 0, "not hosted", status="4.7.1"
+            )
         return ReleaseAnswer(
-            target, 253, f"OK, 2 pending messages for node {target} started", 2, "operator", RELEASE
+            target,
+            253,
+            f"OK, 2 pending messages for node {target} started",
+            2,
+            "operator",
+            RELEASE,
+            "2.0.0",
         )
 
     def drains(self) -> Iterator[DrainSnapshot]:

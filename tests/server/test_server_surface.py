@@ -35,21 +35,22 @@ class Asked:
 
 
 @pytest.mark.parametrize(
-    ("outcome", "code", "pending"),
+    ("outcome", "code", "status", "pending"),
     [
-        (Granted("a.example", 3, "as asked"), 253, 3),
-        (Refused("a.example", "not hosted"), 459, 0),
-        (CannotNow("a.example", "the store is away", 2), 458, 2),
+        (Granted("a.example", 3, "as asked"), 253, "2.0.0", 3),
+        (Refused("a.example", "not hosted"), 459, "4.7.1", 0),
+        (CannotNow("a.example", "the store is away", 2), 458, "4.3.0", 2),
     ],
 )
 def test_a_release_is_answered_as_on_the_wire_with_its_reason(
-    outcome: ReleaseOutcome, code: int, pending: int
+    outcome: ReleaseOutcome, code: int, status: str, pending: int
 ) -> None:
     releaser = Asked(outcome)
     server = surface(releaser=cast("Releaser", releaser))
     principal = account_login("anna", "alpha", COMMAND_LINE)
     answer = asyncio.run(server.release("a.example", principal, "the line is back"))
-    assert (answer.code, answer.pending, answer.reason) == (code, pending, outcome.reason)
+    assert (answer.code, answer.status) == (code, status)
+    assert (answer.pending, answer.reason) == (pending, outcome.reason)
     [request] = releaser.requests
     assert (request.argument, request.note) == ("a.example", "the line is back")
     assert (request.requester.is_operator, request.requester.only_account) == (True, "alpha")

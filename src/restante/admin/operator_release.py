@@ -32,7 +32,8 @@ class ReleaseView(BaseModel):
 
     id: str  # for `GET /v1/releases/{id}`; "" if the request is not kept
     target: str
-    code: int
+    code: int  # of the reply to ETRN
+    status: str  # its enhanced status code (RFC 3463), such as 2.0.0
     text: str
     pending: int
     reason: str
@@ -57,6 +58,7 @@ def _view(answer: ReleaseAnswer) -> ReleaseView:
         id=message_name(answer.id) if answer.id else "",
         target=answer.target,
         code=answer.code,
+        status=answer.status,
         text=answer.text,
         pending=answer.pending,
         reason=answer.reason,

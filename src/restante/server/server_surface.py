@@ -59,6 +59,7 @@ class RunningServer:
             pending_messages(outcome),
             outcome.reason,
             outcome.release,
+            reply.status,
         )
 
     def drains(self) -> Iterator[DrainSnapshot]:
