@@ -30,6 +30,7 @@ NOT_HOSTED: Final = "is not hosted here"
 NO_LONGER_HOSTED: Final = "the domain is no longer hosted"
 EXISTS: Final = "is there already"
 REMOVED_MEANWHILE: Final = "was removed meanwhile"
+CHANGED_MEANWHILE: Final = "was changed by somebody else meanwhile"
 
 # Mail
 

@@ -152,10 +152,10 @@ def test_a_domain_added_meanwhile_is_not_overwritten(admin: AdminWorld) -> None:
         entry = {**DOMAIN, "name": "new.example"}
         put = admin.store.records.put_domain
 
-        async def put_after_another(domain: Any, audit: Any) -> Any:
+        async def put_after_another(domain: Any, audit: Any, before: Any = None) -> Any:
             admin.store.records.put_domain = put  # type: ignore[method-assign]
             await put(domain, audit)
-            return await put(domain, audit)
+            return await put(domain, audit, before)
 
         admin.store.records.put_domain = put_after_another  # type: ignore[method-assign]
         answer = await applied(admin.context, [entry])

@@ -129,7 +129,7 @@ def test_a_second_application_completes_one_that_failed_half_way(
     admin = AdminWorld()
     put_domain = admin.store.records.put_domain
 
-    async def fail(*_: object) -> None:
+    async def fail(*_: object, before: object = None) -> None:
         raise StoreError("the disk is full; make room")
 
     monkeypatch.setattr(admin.store.records, "put_domain", fail)
@@ -178,10 +178,10 @@ def test_the_next_application_waits_for_steps_that_an_abandoned_one_has_begun() 
     put_account = admin.store.records.put_account
     has_begun, may_go = asyncio.Event(), asyncio.Event()
 
-    async def slowly(account: Account, audit: AuditEntry) -> None:
+    async def slowly(account: Account, audit: AuditEntry, before: Account | None = None) -> None:
         has_begun.set()
         await may_go.wait()
-        await put_account(account, audit)
+        await put_account(account, audit, before)
 
     admin.store.records.put_account = slowly  # type: ignore[method-assign]
 

@@ -1,3 +1,5 @@
+import asyncio
+import ipaddress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,7 @@ from restante.admin.domains import (
 )
 from restante.delivery.shown_key import NoKey
 from restante.store.figure_store import Usage
-from restante.tenancy.model import Destination, TlsUse
+from restante.tenancy.model import Destination, IpAddress, TlsUse
 from restante.tenancy.principal import Principal, Role
 from tests.admin.admin_world import NOW, AdminWorld, run
 
@@ -294,5 +296,33 @@ def test_an_account_pins_the_recorded_destination_once_a_minute(
         for _ in range(2):
             with pytest.raises(AdminError, match="shows no key"):
                 await change(admin, pin_now=True)
+
+    run(story(AdminWorld()))
+
+
+def test_a_change_that_waited_undoes_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such as a suspension, while the names of an account's new destination are looked up."""
+
+    async def story(admin: AdminWorld) -> None:
+        await admin.host("alpha.example", "alpha")
+        account = as_account(admin, monkeypatch)
+        asked, goes_on = asyncio.Event(), asyncio.Event()
+
+        async def slow(name: str) -> tuple[IpAddress, ...]:
+            asked.set()
+            await goes_on.wait()
+            return (ipaddress.ip_address("8.8.8.8"),)
+
+        monkeypatch.setattr(admin.resolver, "addresses", slow)
+        moved = DomainChange(destination="slow.example")
+        waiting = asyncio.create_task(change_domain(account, "alpha.example", moved))
+        await asked.wait()
+        await change(admin, hold="suspended", reason="not paid")
+        goes_on.set()
+        with pytest.raises(AdminError, match="was changed by somebody else") as caught:
+            await waiting
+        assert caught.value.kind is ErrorKind.CONFLICT
+        policy = admin.context.directory.now.domains["alpha.example"].policy
+        assert policy.suspension is not None
 
     run(story(AdminWorld()))

@@ -7,7 +7,7 @@ import pytest
 from restante.queue.sending_outcome import Backlog, SendingOutcome
 from restante.store.interface import Store
 from restante.store.notice_store import PAST_KEPT
-from restante.store.store_errors import Conflict
+from restante.store.store_errors import Conflict, Overtaken
 from restante.tenancy.notice import (
     Channel,
     NewNotice,
@@ -82,6 +82,15 @@ async def test_a_name_is_one_channels_within_its_account(store: Store) -> None:
     with pytest.raises(Conflict):
         await store.records.put_channel(replace(MAIL, account="alpha", name="hook"), NOTED)
     await store.records.put_channel(replace(MAIL, name="hook"), NOTED)  # the operator's own
+
+
+async def test_of_two_changes_of_one_channel_the_first_is_kept(store: Store) -> None:
+    await channel(store, MAIL)
+    read = replace(HOOK, id=await channel(store))
+    other = replace(read, kinds=frozenset({NoticeKind.QUOTA_REACHED}))
+    assert await store.records.put_channel(other, NOTED, before=read) == other
+    with pytest.raises(Overtaken):
+        await store.records.put_channel(read, NOTED, before=read)
 
 
 async def test_a_channel_is_changed_in_place(store: Store) -> None:

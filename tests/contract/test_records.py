@@ -5,7 +5,7 @@ from dataclasses import fields, replace
 import pytest
 
 from restante.store.interface import Store
-from restante.store.store_errors import Conflict
+from restante.store.store_errors import Conflict, Overtaken
 from restante.tenancy.model import (
     Account,
     Destination,
@@ -317,3 +317,48 @@ async def test_only_the_prior_password_that_is_named_is_forgotten(store: Store) 
     after = await store.records.directory()
     assert after.logins == {rotating.user: login()}
     assert after.change_number == before + 1
+
+
+# --- a change is made from the record that is there
+
+
+async def test_of_two_changes_of_one_record_the_first_is_kept(store: Store) -> None:
+    records = store.records
+    read = account("alpha")
+    await records.put_account(read, NOTED)
+    await records.put_account(replace(read, note="first"), NOTED, before=read)
+    with pytest.raises(Overtaken):
+        await records.put_account(replace(read, note="second"), NOTED, before=read)
+    first = login("u", "alpha")
+    await records.put_login(first, NOTED)
+    then = replace(first, valid_until=1.8e9)
+    await records.put_login(then, NOTED, before=first)
+    with pytest.raises(Overtaken):
+        await records.put_login(first, NOTED, before=first)
+    made = await records.put_domain(domain("d.example", "alpha"), NOTED)
+    suspended = replace(made, policy=FULL_POLICY)
+    assert await records.put_domain(suspended, NOTED, before=made) == suspended
+    with pytest.raises(Overtaken):
+        await records.put_domain(replace(made, destination=FULL_DESTINATION), NOTED, before=made)
+    directory = await records.directory()
+    assert directory.accounts["alpha"].note == "first"
+    assert directory.logins["u"] == then
+    assert directory.domains["d.example"] == suspended
+
+
+async def test_a_change_of_a_record_that_was_removed_is_overtaken(store: Store) -> None:
+    read = account("alpha")
+    await store.records.put_account(read, NOTED)
+    await store.records.remove_account("alpha", NOTED)
+    with pytest.raises(Overtaken):
+        await store.records.put_account(replace(read, note="x"), NOTED, before=read)
+    assert (await store.records.directory()).accounts == {}
+
+
+async def test_a_full_record_is_as_it_was_read(store: Store) -> None:
+    await store.records.put_account(account("alpha"), NOTED)
+    full = replace(domain("d.example", "alpha"), destination=FULL_DESTINATION, policy=FULL_POLICY)
+    await store.records.put_domain(full, NOTED)
+    read = (await store.records.directory()).domains["d.example"]
+    again = await store.records.put_domain(read, NOTED, before=read)
+    assert again == read

@@ -17,6 +17,7 @@ from restante.admin.auditing import (
     checked_reason,
     entry,
     moment,
+    overtaken,
     with_changes,
 )
 from restante.admin.permissions import AdminAction, permit
@@ -24,7 +25,7 @@ from restante.admin.policy_change import Amount, changed_quota
 from restante.admin.request_bounds import Line
 from restante.mail.quantity import counted
 from restante.phrases import EXISTS, did_you_mean
-from restante.store.store_errors import Conflict
+from restante.store.store_errors import Conflict, Overtaken
 from restante.tenancy.api_token import TokenState
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.history_detail import HistoryDetail
@@ -159,7 +160,10 @@ async def store_account(
     if changes:
         action = AuditAction.ACCOUNT_ADDED if present is None else AuditAction.ACCOUNT_CHANGED
         recorded = with_changes(entry(context, action, account.name, account.name), changes)
-        await context.store.records.put_account(account, recorded)
+        try:
+            await context.store.records.put_account(account, recorded, before=present)
+        except Overtaken:
+            raise await overtaken(context, f"account {account.name}") from None
         await changed(context, recorded)
     return changes
 

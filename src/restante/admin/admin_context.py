@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from restante.admin.event_feed import EventFeed
+from restante.admin.record_locks import RecordLocks
 from restante.delivery.drain_state import DrainSnapshot
 from restante.network.resolver import Resolver
 from restante.notices.transports import Sender
@@ -38,6 +39,7 @@ class ReleaseAnswer:
     pending: int  # messages
     reason: str
     id: int = 0  # of the request in the store; 0 if it is not kept
+    status: str = ""  # the enhanced status code of the reply
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +172,7 @@ class AdminContext:
     change_delay: Callable[[], float] = (
         float  # seconds that an account's change of where mail goes waits
     )
+    record_locks: RecordLocks = field(default_factory=RecordLocks)
     applying: asyncio.Lock = field(default_factory=asyncio.Lock)  # one configuration at a time
 
     def acting(self, principal: Principal, reason: str = "") -> "AdminContext":

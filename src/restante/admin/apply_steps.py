@@ -4,14 +4,13 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from itertools import islice
-from typing import Final, Literal, TypeVar
+from typing import Literal, TypeVar
 
 from restante.admin.admin_error import AdminError, ErrorKind
+from restante.phrases import CHANGED_MEANWHILE
 from restante.tenancy.record_change import Change
 
 _Item = TypeVar("_Item")
-
-CHANGED_MEANWHILE: Final = "was changed by somebody else meanwhile"
 
 
 class Prune(StrEnum):

@@ -14,9 +14,10 @@ from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.listing_page import PAGE_ROWS, ListingPage, number_at
 from restante.admin.permissions import AdminAction, permit
+from restante.admin.request_bounds import check_span
 from restante.admin.scope import audit_in_scope, domain_name
 from restante.mail.message import message_name
-from restante.phrases import did_you_mean
+from restante.phrases import CHANGED_MEANWHILE, did_you_mean
 from restante.retention.removal_record import change_event
 from restante.tenancy.audit import EVERY_ENTRY, AuditAction, AuditEntry, AuditFilter
 from restante.tenancy.record_change import Change, readable
@@ -59,6 +60,7 @@ async def list_audit(
     Raises AdminError for an action that does not exist, and for a bad cursor.
     """
     permit(context.principal, AdminAction.AUDIT_LIST)
+    check_span(wanted.since, wanted.until)
     if wanted.action is not None and wanted.action not in list(AuditAction):
         meant = did_you_mean(wanted.action, AuditAction)
         remedy = meant or f"name one of {', '.join(AuditAction)}"
@@ -153,6 +155,13 @@ async def changed(context: AdminContext, recorded: AuditEntry) -> None:
     await context.directory.refresh()
     await context.recipients.catch_up()
     announce(context, recorded)
+
+
+async def overtaken(context: AdminContext, thing: str) -> AdminError:
+    """Return the refusal of a change whose record was changed by somebody else meanwhile."""
+    await context.directory.refresh()
+    remedy = "nothing was done; see what it is now, and do it again"
+    return AdminError(ErrorKind.CONFLICT, f"{thing}: {CHANGED_MEANWHILE}", remedy)
 
 
 def announce(context: AdminContext, recorded: AuditEntry) -> None:

@@ -24,6 +24,7 @@ from restante.admin.auditing import (
     checked_reason,
     entry,
     moment,
+    overtaken,
     with_changes,
 )
 from restante.admin.channel_change import (
@@ -41,7 +42,7 @@ from restante.admin.scope import account_in_scope, owner_of
 from restante.notices.notice_result import NoticeAttempt, NoticeResult
 from restante.notices.past_notice import past_notice
 from restante.phrases import EXISTS, REMOVED_MEANWHILE, did_you_mean, none_of_that_name
-from restante.store.store_errors import Conflict, StoreError
+from restante.store.store_errors import Conflict, Overtaken, StoreError
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.notice import Channel, Notice, NoticeFacts, NoticeKind
 from restante.tenancy.record_change import changes_between
@@ -233,7 +234,9 @@ async def store_channel(
     action = AuditAction.CHANNEL_ADDED if present is None else AuditAction.CHANNEL_CHANGED
     recorded = with_changes(entry(context, action, channel.name, channel.account, reason), changes)
     try:
-        stored = await context.store.records.put_channel(channel, recorded)
+        stored = await context.store.records.put_channel(channel, recorded, before=present)
+    except Overtaken:
+        raise await overtaken(context, f"notice channel {channel.name}") from None
     except Conflict:
         if channel.id == 0:
             raise _taken(channel.name) from None

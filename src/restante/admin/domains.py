@@ -17,6 +17,7 @@ from restante.admin.auditing import (
     checked_reason,
     entry,
     moment,
+    overtaken,
     with_changes,
 )
 from restante.admin.change_scheduling import (
@@ -56,7 +57,7 @@ from restante.phrases import (
     did_you_mean,
 )
 from restante.store.figure_store import NONE_SET_APART, SetApart
-from restante.store.store_errors import Conflict
+from restante.store.store_errors import Conflict, Overtaken
 from restante.tenancy.audit import AuditAction, AuditEntry
 from restante.tenancy.model import AuthorizedHosts, Destination, HostedDomain
 from restante.tenancy.notice import Transport
@@ -284,7 +285,9 @@ async def _put(
     action = AuditAction.DOMAIN_ADDED if present is None else AuditAction.DOMAIN_CHANGED
     recorded = _entry(context, action, domain, changes)
     try:
-        stored = await context.store.records.put_domain(domain, recorded)
+        stored = await context.store.records.put_domain(domain, recorded, before=present)
+    except Overtaken:
+        raise await overtaken(context, f"domain {domain.name}") from None
     except Conflict:
         if domain.id == 0:
             raise _taken(domain.name) from None

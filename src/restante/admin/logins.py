@@ -25,6 +25,7 @@ from restante.admin.auditing import (
     checked_reason,
     entry,
     moment,
+    overtaken,
     with_changes,
 )
 from restante.admin.login_rotation import OLD_VALID_SECONDS, rotated
@@ -33,7 +34,7 @@ from restante.admin.permissions import AdminAction, permit
 from restante.admin.request_bounds import Line, Moment, Secret
 from restante.phrases import did_you_mean, none_of_that_name
 from restante.sasl.scram_keys import new_verifier, read_verifier, verifier_of
-from restante.store.store_errors import Conflict
+from restante.store.store_errors import Conflict, Overtaken
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.model import Login, LoginUse
 from restante.tenancy.passwords import hash_generated_password, hash_password, password_matches
@@ -308,7 +309,9 @@ async def store_login(
     if changes := changes_between(present, login):
         recorded = with_changes(entry(context, action, login.user, login.account), changes)
         try:
-            await context.store.records.put_login(login, recorded)
+            await context.store.records.put_login(login, recorded, before=present)
+        except Overtaken:
+            raise await overtaken(context, f"login {login.user}") from None
         except Conflict:
             raise user_taken(login.user) from None
         await changed(context, recorded)

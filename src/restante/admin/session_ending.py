@@ -8,7 +8,7 @@ from typing import Final
 
 from restante.admin.admin_context import AdminContext
 from restante.admin.portal_sessions import PortalSessions
-from restante.admin.trail import announce, entry
+from restante.admin.auditing import announce, entry
 from restante.tenancy.audit import AuditAction
 
 SIGNED_OUT: Final = "signed out"
@@ -39,5 +39,5 @@ async def sign_out_everywhere(context: AdminContext, sessions: PortalSessions, e
 async def _record(context: AdminContext, email: str, why: str) -> None:
     account = context.principal.account
     recorded = entry(context, AuditAction.SESSION_ENDED, email, account, why)
-    await context.store.trail.record([recorded])
+    await context.store.audit.record([recorded])
     announce(context, recorded)

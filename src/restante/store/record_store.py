@@ -20,6 +20,10 @@ class RecordStore(Protocol):
     """The operator's records. Each change also writes its audit entry and moves the change number.
 
     Removing what is not there is no change.
+
+    `before` of a change is the record that it was made from. If the record is not as it was then,
+    or is not there, Overtaken is raised. So of two changes that were made from one record, only the
+    first is kept. Without `before`, whatever is there is replaced.
     """
 
     async def directory(self) -> Directory:
@@ -33,7 +37,9 @@ class RecordStore(Protocol):
         nothing was changed: each process asks once a second.
         """
 
-    async def put_account(self, account: Account, audit: AuditEntry) -> None:
+    async def put_account(
+        self, account: Account, audit: AuditEntry, before: Account | None = None
+    ) -> None:
         """Add or replace, by name."""
 
     async def remove_account(self, name: str, audit: AuditEntry) -> None:
@@ -42,7 +48,7 @@ class RecordStore(Protocol):
         Raises Conflict while it has logins, domains or channels.
         """
 
-    async def put_login(self, login: Login, audit: AuditEntry) -> None:
+    async def put_login(self, login: Login, audit: AuditEntry, before: Login | None = None) -> None:
         """Add or replace, by user name.
 
         Raises Conflict if that user name is another account's, or its own no longer exists.
@@ -67,7 +73,9 @@ class RecordStore(Protocol):
     async def login_uses(self) -> Mapping[str, LoginUse]:
         """Return the last use of each login that was used, by user name."""
 
-    async def put_domain(self, domain: HostedDomain, audit: AuditEntry) -> HostedDomain:
+    async def put_domain(
+        self, domain: HostedDomain, audit: AuditEntry, before: HostedDomain | None = None
+    ) -> HostedDomain:
         """Add (id 0) or replace, by name, and return it with its id.
 
         Raises Conflict if id is 0 and the name is there, or if the id does not exist or has another
@@ -78,7 +86,9 @@ class RecordStore(Protocol):
     async def remove_domain(self, domain_id: int, audit: AuditEntry) -> None:
         """Remove it and what drain it has. Raises Conflict while it holds mail."""
 
-    async def put_channel(self, channel: Channel, audit: AuditEntry) -> Channel:
+    async def put_channel(
+        self, channel: Channel, audit: AuditEntry, before: Channel | None = None
+    ) -> Channel:
         """Add a channel (id 0), or replace the one of its account, name and id; return it with id.
 
         Part of the operator's records. Notices that wait for a replaced channel stay in their

@@ -34,6 +34,10 @@ class Conflict(StoreError):  # noqa: N818
     """The record is already there, or was changed or removed meanwhile. Nothing changed."""
 
 
+class Overtaken(Conflict):
+    """The record was changed since the caller read it. Nothing changed."""
+
+
 class StoreUnusable(StoreError):  # noqa: N818
     """The store cannot be opened: another server holds it, or schema or engine do not fit.
 

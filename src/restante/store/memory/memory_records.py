@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from restante.phrases import EXISTS, REMOVED_MEANWHILE
+from restante.phrases import CHANGED_MEANWHILE, EXISTS, REMOVED_MEANWHILE
 from restante.store.memory.memory_state import MemoryState
-from restante.store.store_errors import Conflict
+from restante.store.store_errors import Conflict, Overtaken
 from restante.tenancy.api_token import ApiToken
 from restante.tenancy.audit import AuditEntry
 from restante.tenancy.model import Account, Directory, HostedDomain, Login, LoginUse
@@ -37,8 +37,11 @@ class MemoryRecords:
         found = [NumberedChange(at, *what, self._present(*what)) for what, at in last.items()]
         return sorted(found, key=lambda change: change.number)
 
-    async def put_account(self, account: Account, audit: AuditEntry) -> None:
+    async def put_account(
+        self, account: Account, audit: AuditEntry, before: Account | None = None
+    ) -> None:
         """Add or replace, by name."""
+        self._check_before(RecordKind.ACCOUNT, account.name, before)
         accounts = {**self._state.directory.accounts, account.name: account}
         self._change(RecordKind.ACCOUNT, account.name, audit, accounts=accounts)
 
@@ -60,8 +63,9 @@ class MemoryRecords:
                 await self.remove_portal_user(user.email, None)
             self._change(RecordKind.ACCOUNT, name, audit, accounts=accounts)
 
-    async def put_login(self, login: Login, audit: AuditEntry) -> None:
+    async def put_login(self, login: Login, audit: AuditEntry, before: Login | None = None) -> None:
         """Add or replace, by user name."""
+        self._check_before(RecordKind.LOGIN, login.user, before)
         self._check_account(login.account)
         present = self._state.directory.logins.get(login.user)
         if present and present.account != login.account:
@@ -94,8 +98,11 @@ class MemoryRecords:
         """Return when and how each login was last authenticated."""
         return dict(self._state.login_uses)
 
-    async def put_domain(self, domain: HostedDomain, audit: AuditEntry) -> HostedDomain:
+    async def put_domain(
+        self, domain: HostedDomain, audit: AuditEntry, before: HostedDomain | None = None
+    ) -> HostedDomain:
         """Add (id 0) or replace, by name, and return it with its id."""
+        self._check_before(RecordKind.DOMAIN, str(domain.id), before)
         self._check_account(domain.account)
         present = self._state.directory.domains.get(domain.name)
         if (present.id if present else 0) != domain.id:
@@ -118,8 +125,11 @@ class MemoryRecords:
         domains = _without(self._state.directory.domains, present.name)
         self._change(RecordKind.DOMAIN, str(domain_id), audit, domains=domains)
 
-    async def put_channel(self, channel: Channel, audit: AuditEntry) -> Channel:
+    async def put_channel(
+        self, channel: Channel, audit: AuditEntry, before: Channel | None = None
+    ) -> Channel:
         """Add (id 0) or replace a channel of notices, and return it with its id."""
+        self._check_before(RecordKind.CHANNEL, str(channel.id), before)
         if channel.account:
             self._check_account(channel.account)
         present = self._state.directory.channel(channel.account, channel.name)
@@ -219,6 +229,10 @@ class MemoryRecords:
             RecordKind.PORTAL_USER: directory.portal_users,
         }
         return tables[kind].get(key)
+
+    def _check_before(self, kind: RecordKind, key: str, before: _Record | None) -> None:
+        if before is not None and self._present(kind, key) != before:
+            raise Overtaken(f"{kind} {key} {CHANGED_MEANWHILE}")
 
     def _check_account(self, name: str) -> None:
         if name not in self._state.directory.accounts:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from restante.phrases import EXISTS, REMOVED_MEANWHILE
 from restante.store.sqlite import queries
 from restante.store.sqlite.past_notice_table import remove_past
-from restante.store.sqlite.record_changes import check_account, note_change
+from restante.store.sqlite.record_changes import check_account, check_before, note_change
 from restante.store.sqlite.write_transaction import WriteTransaction
 from restante.store.store_errors import Conflict
 from restante.store.stored_form.notice_rows import channel_row, notice_row, quiet_row
@@ -18,8 +18,11 @@ from restante.tenancy.notice import Channel, NewNotice, Quiet, Topic
 from restante.tenancy.numbered_change import RecordKind
 
 
-def put_channel(transaction: WriteTransaction, channel: Channel, audit: AuditEntry) -> Channel:
+def put_channel(
+    transaction: WriteTransaction, channel: Channel, audit: AuditEntry, before: Channel | None
+) -> Channel:
     """Add a channel, or replace the one that has both this name and this id."""
+    check_before(transaction, RecordKind.CHANNEL, str(channel.id), before)
     if channel.account:
         check_account(transaction, channel.account)
     present = transaction.execute(queries.ID_OF_CHANNEL, (channel.account, channel.name))

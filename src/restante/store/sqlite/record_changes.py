@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 
-from restante.phrases import EXISTS, REMOVED_MEANWHILE
+from restante.phrases import CHANGED_MEANWHILE, EXISTS, REMOVED_MEANWHILE
 from restante.store.handover_store import STOPPED, Drain, Joined, PastDrain
 from restante.store.record_store import CHANGES_KEPT
 from restante.store.sqlite import (
@@ -18,8 +18,9 @@ from restante.store.sqlite import (
     session_queries,
     token_queries,
 )
+from restante.store.sqlite.record_reading import record_of
 from restante.store.sqlite.write_transaction import WriteTransaction
-from restante.store.store_errors import Conflict
+from restante.store.store_errors import Conflict, Overtaken
 from restante.store.stored_form.record_rows import account_row, domain_row, login_row
 from restante.store.stored_form.rows import audit_row, past_drain_row
 from restante.tenancy.audit import AuditEntry
@@ -117,8 +118,17 @@ def _keep_drain(transaction: WriteTransaction, domain_id: int) -> None:
 # --- accounts and logins
 
 
-def put_account(transaction: WriteTransaction, account: Account, audit: AuditEntry) -> None:
+def check_before(transaction: WriteTransaction, kind: RecordKind, key: str, before: object) -> None:
+    """Raise Overtaken unless the record is as it was before a change."""
+    if before is not None and record_of(transaction.connection, kind, key) != before:
+        raise Overtaken(f"{kind} {key} {CHANGED_MEANWHILE}")
+
+
+def put_account(
+    transaction: WriteTransaction, account: Account, audit: AuditEntry, before: Account | None
+) -> None:
     """Add or replace an account."""
+    check_before(transaction, RecordKind.ACCOUNT, account.name, before)
     transaction.execute(queries.KEEP_ACCOUNT, account_row(account))
     note_change(transaction, RecordKind.ACCOUNT, account.name, audit)
 
@@ -138,8 +148,11 @@ def remove_account(transaction: WriteTransaction, name: str, audit: AuditEntry) 
         note_change(transaction, RecordKind.ACCOUNT, name, audit)
 
 
-def put_login(transaction: WriteTransaction, login: Login, audit: AuditEntry) -> None:
+def put_login(
+    transaction: WriteTransaction, login: Login, audit: AuditEntry, before: Login | None
+) -> None:
     """Add or replace a login of an account."""
+    check_before(transaction, RecordKind.LOGIN, login.user, before)
     check_account(transaction, login.account)
     present = transaction.execute(queries.ACCOUNT_OF_LOGIN, (login.user,))
     if present and present != [(login.account,)]:
@@ -182,9 +195,13 @@ def remove_token(transaction: WriteTransaction, token_id: str) -> None:
 
 
 def put_domain(
-    transaction: WriteTransaction, domain: HostedDomain, audit: AuditEntry
+    transaction: WriteTransaction,
+    domain: HostedDomain,
+    audit: AuditEntry,
+    before: HostedDomain | None = None,
 ) -> HostedDomain:
     """Add a domain, or replace the one that has both this name and this id."""
+    check_before(transaction, RecordKind.DOMAIN, str(domain.id), before)
     check_account(transaction, domain.account)
     present = transaction.execute(queries.ID_OF_DOMAIN, (domain.name,))
     if present != ([(domain.id,)] if domain.id else []):

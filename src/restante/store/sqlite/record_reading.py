@@ -70,6 +70,12 @@ def changes_since(connection: apsw.Connection, number: int) -> list[NumberedChan
     return sorted(found, key=lambda change: change.number)
 
 
+def record_of(connection: apsw.Connection, kind: RecordKind, key: str) -> _Record | None:
+    """Read one record; None if it is not there."""
+    query, read = _READING[kind]
+    return _named(connection, query, [key], read).get(key)
+
+
 def login_uses(connection: apsw.Connection) -> dict[str, LoginUse]:
     """Read when and how each login was last authenticated."""
     return {user: LoginUse(*rest) for user, *rest in fetch(connection, queries.LOGIN_USES)}

@@ -33,17 +33,23 @@ class SqliteRecords:
         """Return the changes after a change number, of each record the last."""
         return await self._core.read(partial(record_reading.changes_since, number=number))
 
-    async def put_account(self, account: Account, audit: AuditEntry) -> None:
+    async def put_account(
+        self, account: Account, audit: AuditEntry, before: Account | None = None
+    ) -> None:
         """Add or replace, by name."""
-        await self._core.write(partial(record_changes.put_account, account=account, audit=audit))
+        await self._core.write(
+            partial(record_changes.put_account, account=account, audit=audit, before=before)
+        )
 
     async def remove_account(self, name: str, audit: AuditEntry) -> None:
         """Remove it. Raises Conflict while it has logins or domains."""
         await self._core.write(partial(record_changes.remove_account, name=name, audit=audit))
 
-    async def put_login(self, login: Login, audit: AuditEntry) -> None:
+    async def put_login(self, login: Login, audit: AuditEntry, before: Login | None = None) -> None:
         """Add or replace, by user name."""
-        await self._core.write(partial(record_changes.put_login, login=login, audit=audit))
+        await self._core.write(
+            partial(record_changes.put_login, login=login, audit=audit, before=before)
+        )
 
     async def forget_prior_password(self, user: str, valid_until: float, audit: AuditEntry) -> None:
         """Forget the password before a rotation, if it is still that one."""
@@ -68,10 +74,12 @@ class SqliteRecords:
         """Return when and how each login was last authenticated."""
         return await self._core.read(record_reading.login_uses)
 
-    async def put_domain(self, domain: HostedDomain, audit: AuditEntry) -> HostedDomain:
+    async def put_domain(
+        self, domain: HostedDomain, audit: AuditEntry, before: HostedDomain | None = None
+    ) -> HostedDomain:
         """Add (id 0) or replace, by name, and return it with its id."""
         stored: HostedDomain = await self._core.write(
-            partial(record_changes.put_domain, domain=domain, audit=audit)
+            partial(record_changes.put_domain, domain=domain, audit=audit, before=before)
         )
         return stored
 
@@ -81,10 +89,12 @@ class SqliteRecords:
             partial(record_changes.remove_domain, domain_id=domain_id, audit=audit)
         )
 
-    async def put_channel(self, channel: Channel, audit: AuditEntry) -> Channel:
+    async def put_channel(
+        self, channel: Channel, audit: AuditEntry, before: Channel | None = None
+    ) -> Channel:
         """Add or replace a channel, and return it with its id."""
         stored: Channel = await self._core.write(
-            partial(notice_changes.put_channel, channel=channel, audit=audit)
+            partial(notice_changes.put_channel, channel=channel, audit=audit, before=before)
         )
         return stored
 

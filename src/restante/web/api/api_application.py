@@ -43,7 +43,6 @@ from restante.web.api.api_schema import PROBLEMS, ApiWithSchema, operation_id
 from restante.web.api.bearer_tokens import BearerTokens, Gate
 from restante.web.api.idempotency_keys import RequestsUnderWay
 from restante.web.api.malformed_request import answer_bad_shape
-from restante.web.api.preconditions import RecordLocks
 from restante.web.api.problem_details import handle_problems
 from restante.web.api.request_id import RequestIds
 
@@ -86,7 +85,6 @@ def build_api(
     )
     api.state.context = context
     api.state.acting = acting
-    api.state.record_locks = RecordLocks()
     api.state.under_way = RequestsUnderWay()
     for routes in ROUTES:
         api.include_router(routes.router, prefix="/v1")

@@ -4,18 +4,18 @@ Changes of one record through the API are made one after the other, so that of t
 same tag only one succeeds.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
 from typing import Annotated, Any, Final
-from weakref import WeakValueDictionary
 
 from fastapi import Depends, Header, Request
 from fastapi.responses import Response
 from pydantic import BaseModel
 
+from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
+from restante.admin.record_locks import RecordLocks
 from restante.web.api.entity_tags import allows_change, knows, record_tag, shown_tag
 
 TAGGED: Final[dict[int | str, dict[str, Any]]] = {
@@ -24,17 +24,6 @@ TAGGED: Final[dict[int | str, dict[str, Any]]] = {
 }
 
 Find = Callable[[], object]  # returns the record, or raises AdminError
-
-
-class RecordLocks:
-    """A lock for each record that is being changed."""
-
-    def __init__(self) -> None:
-        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-
-    def of(self, path: str) -> asyncio.Lock:
-        """Return the lock of the record with this path."""
-        return self._locks.setdefault(path, asyncio.Lock())
 
 
 class Precondition:
@@ -68,7 +57,8 @@ async def _precondition(
         Header(description="The ETag that you know. The answer is 412 if the record has another."),
     ] = None,
 ) -> Precondition:
-    return Precondition(request.app.state.record_locks, request.url.path.lower(), if_match)
+    context: AdminContext = request.app.state.context
+    return Precondition(context.record_locks, request.url.path, if_match)
 
 
 async def _known(
