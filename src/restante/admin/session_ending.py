@@ -7,8 +7,8 @@ nobody signed in.
 from typing import Final
 
 from restante.admin.admin_context import AdminContext
-from restante.admin.portal_sessions import PortalSessions
 from restante.admin.auditing import announce, entry
+from restante.admin.portal_sessions import PortalSessions
 from restante.tenancy.audit import AuditAction
 
 SIGNED_OUT: Final = "signed out"

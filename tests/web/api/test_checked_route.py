@@ -35,19 +35,19 @@ def test_addresses_are_no_parts() -> None:
     ],
 )
 def test_a_field_that_is_there_twice_is_refused(body: bytes) -> None:
-    desk = Desk()
+    admin = AdminWorld()
     headers = {"Content-Type": "application/json", "Idempotency-Key": "k"}
-    answer = ask(desk, "POST", "/v1/accounts", content=body, headers=headers)
+    answer = ask(admin, "POST", "/v1/accounts", content=body, headers=headers)
     assert answer.status_code == 422
     assert answer.json()["detail"].endswith("twice")
-    assert not desk.context.directory.now.accounts
-    good = ask(desk, "POST", "/v1/accounts", content=b'{"name": "one"}', headers=headers)
+    assert not admin.context.directory.now.accounts
+    good = ask(admin, "POST", "/v1/accounts", content=b'{"name": "one"}', headers=headers)
     assert good.status_code == 201
 
 
 def test_a_body_that_is_no_json_is_refused_as_before() -> None:
     headers = {"Content-Type": "application/json"}
     for body in (b'{"name": ', b"\xff", b"[" * 9000):
-        answer = ask(Desk(), "POST", "/v1/accounts", content=body, headers=headers)
+        answer = ask(AdminWorld(), "POST", "/v1/accounts", content=body, headers=headers)
         assert answer.status_code in (400, 422)
         assert answer.json()["detail"].startswith("body: ")

@@ -142,7 +142,7 @@ def test_half_a_pair_of_surrogates_in_an_error_can_be_sent() -> None:
     ],
 )
 def test_an_error_repeats_no_line_end_of_the_request(method: str, path: str, body: Any) -> None:
-    answer = ask(Desk(), method, path, json=body)
+    answer = ask(AdminWorld(), method, path, json=body)
     assert answer.status_code >= 400
     said = answer.json()
     assert said["detail"].isprintable()
