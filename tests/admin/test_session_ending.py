@@ -1,4 +1,4 @@
-"""Whoever ends a session leaves an entry in the audit trail."""
+"""The end of a session leaves an entry in the audit trail."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

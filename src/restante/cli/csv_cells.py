@@ -1,7 +1,7 @@
 """Texts in cells of CSV, so that a spreadsheet shows them and computes nothing. Pure.
 
-A spreadsheet takes a cell that begins with `=`, `+`, `-` or `@` for a formula, also if they are of
-full width, or follow a tab or line end. A formula can send other cells to a stranger. An apostrophe
+A spreadsheet takes a cell that begins with `=`, `+`, `-` or `@` for a formula. They may also be of
+full width, or follow a tab. A formula can send other cells to a stranger. An apostrophe
 in front marks such a cell as text. A cell that begins with apostrophes and one of these characters
 is marked too, so that every text comes back as it was.
 """
