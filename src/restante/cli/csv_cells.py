@@ -1,4 +1,4 @@
-"""Texts in cells of CSV, so that a spreadsheet shows them and computes nothing. Pure.
+"""Texts in cells of CSV, so that a spreadsheet shows them and computes nothing.
 
 A spreadsheet takes a cell that begins with `=`, `+`, `-` or `@` for a formula. They may also be of
 full width, or follow a tab. A formula can send other cells to a stranger. An apostrophe
