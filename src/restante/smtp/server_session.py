@@ -65,13 +65,17 @@ _FIXED_REPLIES: Final[Mapping[type[Command], Reply]] = {
     Unimplemented: replies.NOT_IMPLEMENTED,
 }
 
+_VISIBLE: Final = range(ord("!"), ord("~") + 1)
+_NOT_VISIBLE: Final = bytes(octet for octet in range(256) if octet not in _VISIBLE)
+
 
 def _is_bdat(failed: bytes) -> bool:
     """Tell whether a line that failed may announce octets (RFC 3030 §2).
 
-    Their number is unknown, and they would be taken for commands: the session must end.
+    Their number is unknown, and they would be taken for commands: the session must end. Octets that
+    are not visible do not hide the verb, since another reader may skip them.
     """
-    return failed.lstrip(b" \t")[:4].upper() == b"BDAT"
+    return failed.translate(None, _NOT_VISIBLE)[:4].upper() == b"BDAT"
 
 
 class ServerSession:
