@@ -53,3 +53,13 @@ def test_a_server_without_the_extension_is_told_nothing_of_it(asked: DsnRequest)
         b"MAIL FROM:<a@a.example>\r\n",
         b"RCPT TO:<b@b.example>\r\n",
     ]
+
+
+def test_an_equals_sign_that_was_not_spelled_as_xtext_is() -> None:
+    """Postfix takes `ENVID=YQ==` and BATV addresses in ORCPT; Exim refuses them as they came."""
+    mail = parse_command(b"MAIL FROM:<a@a.example> ENVID=YQ==")
+    rcpt = parse_command(b"RCPT TO:<b@b.example> ORCPT=rfc822;prvs=1a=b@b.example")
+    assert isinstance(mail, Mail)
+    assert isinstance(rcpt, Rcpt)
+    assert mail.envelope_id == "YQ+3D+3D"
+    assert rcpt.request == RecipientRequest(None, "rfc822;prvs+3D1a+3Db@b.example")

@@ -142,6 +142,7 @@ def test_blanks_and_tabs_around_other_commands() -> None:
     assert parse_command(b"NOOP\tx") == Noop()
     assert parse_command(b"ETRN\ta.example\t") == Etrn("a.example")
     assert parse_command(b"AUTH\tPLAIN") == Auth("PLAIN", None)
+    assert parse_command(b"AUTH  PLAIN\t AGE= ") == Auth("PLAIN", "AGE=")
 
 
 def test_parameters_count_after_helo_too() -> None:

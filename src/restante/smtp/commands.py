@@ -174,10 +174,10 @@ def _hello(argument: str, *, is_extended: bool) -> Hello:
 
 
 def _auth(argument: str) -> Auth:
-    mechanism, _, initial = argument.strip(" ").partition(" ")
-    if not mechanism:
+    words = argument.split(maxsplit=1)
+    if not words:
         raise CommandRefused(replies.BAD_ARGUMENTS)
-    return Auth(mechanism.upper(), initial or None)
+    return Auth(words[0].upper(), words[1].rstrip() if words[1:] else None)
 
 
 def decode_initial(initial: str | None) -> bytes | None:

@@ -57,7 +57,7 @@ def _ret(parameters: Parameters) -> Ret | None:
 def _envelope_id(parameters: Parameters) -> str:
     if "ENVID" not in parameters:
         return ""
-    value = parameters.pop("ENVID") or ""
+    value = _as_xtext(parameters.pop("ENVID"))
     if not 0 < len(value) <= MAX_ENVELOPE_ID or not _is_xtext(value):
         raise CommandRefused(BAD_ARGUMENTS)
     return value
@@ -66,7 +66,7 @@ def _envelope_id(parameters: Parameters) -> str:
 def _original(parameters: Parameters) -> str:
     if "ORCPT" not in parameters:
         return ""
-    value = parameters.pop("ORCPT") or ""
+    value = _as_xtext(parameters.pop("ORCPT"))
     match = _ORIGINAL.match(value)
     if match is None or len(value) > MAX_ORIGINAL:
         raise ValueError(value)
@@ -76,6 +76,11 @@ def _original(parameters: Parameters) -> str:
         value = embedded(value)
     xtext_decoded(value.partition(";")[2])
     return value
+
+
+def _as_xtext(value: str | None) -> str:
+    """Return a value with each `=` as a hexchar: servers behind us refuse it as it came."""
+    return (value or "").replace("=", "+3D")
 
 
 def _is_xtext(value: str) -> bool:
