@@ -31,6 +31,8 @@ STRANGER = ip_address("198.51.100.66")
         ("[127.0.0.1]", True),
         ("[127.9.9.9]", True),
         ("[IPv6:::1]", True),
+        ("[0.0.0.0]", True),
+        ("::", True),
         ("mx.xn--bcher-kva.example", False),
         (f"x.{HOSTNAME}", False),
         ("[198.51.100.66]", False),

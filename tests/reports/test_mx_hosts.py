@@ -24,6 +24,7 @@ FIRST, SECOND, OURS = (
             ("mx1.a.example",),
         ),  # a host that is no better than us would bring it back
         ([FIRST, OURS, Exchanger(30, "mx3.a.example")], ("mx1.a.example",)),
+        ([Exchanger(0, ""), FIRST], ("mx1.a.example",)),
     ],
 )
 def test_the_hosts_are_those_of_the_mx_records(

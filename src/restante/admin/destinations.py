@@ -19,7 +19,7 @@ from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.domain_change import DomainChange, DomainFields, is_pem
 from restante.delivery.shown_key import NoKey, shown_key
 from restante.mail.address import canonical_domain
-from restante.network.addresses import peer_address, plain_address, split_host_port, unmapped
+from restante.network.addresses import peer_address, plain_address, split_host_port
 from restante.network.public_address import is_public
 from restante.network.resolver import LookupFailed
 from restante.tenancy.model import Destination, IpAddress, TlsUse
@@ -88,7 +88,7 @@ async def judge_destination(
     except LookupFailed as error:
         cause = "cannot be resolved now" if is_account else error
         return [f"destination {host}: {cause}; mail can go there only once it resolves"]
-    if must_be_public and not any(is_public(unmapped(address)) for address in addresses):
+    if must_be_public and not any(map(is_public, addresses)):
         raise AdminError(
             ErrorKind.INVALID,
             f"destination {host}: has no public address",

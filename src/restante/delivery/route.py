@@ -86,10 +86,11 @@ def route(
 def public_addresses(host: str, addresses: Sequence[IpAddress]) -> tuple[IpAddress, ...]:
     """Return the addresses of a host that strangers may make us connect to.
 
-    This checks the form that DNS gave. A later answer is checked again, since only returned
-    addresses are dialed. Raises NoRoute if there are none.
+    This checks the form that DNS gave: an IPv4-mapped address is never in an honest AAAA record. A
+    later answer is checked again, since only returned addresses are dialed. Raises NoRoute if there
+    are none.
     """
-    found = tuple(address for address in addresses if is_public(unmapped(address)))
+    found = tuple(address for address in addresses if is_public(address))
     if addresses and not found:
         raise NoRoute(f"{host} has no public address")
     return found

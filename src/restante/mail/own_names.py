@@ -19,7 +19,8 @@ def is_our_name(
     """Tell whether an argument of EHLO means us.
 
     `hostname` and `names` are canonical. Case, dots at the end, brackets and the form of an
-    international name do not matter. `addresses` returns ours, and any of loopback is ours too.
+    international name do not matter. `addresses` returns ours. Any of loopback is ours too, and the
+    unspecified address, which means the same.
     """
     name = hello.strip("[] \t").rstrip(".")
     lowered = name.lower()
@@ -29,7 +30,7 @@ def is_our_name(
         domain = canonical_domain(name)
     except ValueError:
         address = _address(name)
-        return address is not None and (address.is_loopback or address in addresses())
+        return address is not None and (_is_any_host(address) or address in addresses())
     return domain == hostname or domain in names
 
 
@@ -39,6 +40,11 @@ def other_names(hostname: str, certified: Collection[str]) -> frozenset[str]:
     The first label is how a machine calls itself among its own. A wildcard is also for others.
     """
     return frozenset({hostname.partition(".")[0], *(one for one in certified if "*" not in one)})
+
+
+def _is_any_host(address: IPv4Address | IPv6Address) -> bool:
+    """Return whether an address means whichever host reads it."""
+    return address.is_loopback or address.is_unspecified
 
 
 def _address(text: str) -> IPv4Address | IPv6Address | None:

@@ -16,18 +16,17 @@ class NoMailHost(Exception):  # noqa: N818
 def mail_hosts(domain: str, exchangers: Sequence[Exchanger], hostname: str) -> tuple[str, ...]:
     """Return the hosts to try, in order.
 
-    `exchangers` are sorted by preference; none means that there is no MX record. If we are an MX
-    ourselves, hosts with no better preference are left out (§5.1): they would return the mail.
-    Raises NoMailHost.
+    `exchangers` are sorted by preference; none means that there is no MX record. A null MX beside
+    others is a mistake (RFC 7505 §3) and is skipped. If we are an MX ourselves, hosts with no
+    better preference are left out (§5.1): they would return the mail. Raises NoMailHost.
     """
     if not exchangers:
         return (domain,)
-    if any(not exchanger.host for exchanger in exchangers):
+    named = [exchanger for exchanger in exchangers if exchanger.host]
+    if not named:
         raise NoMailHost(f"{domain} takes no mail (null MX)")
-    own = [exchanger.preference for exchanger in exchangers if exchanger.host == hostname]
-    hosts = [
-        exchanger.host for exchanger in exchangers if not own or exchanger.preference < min(own)
-    ]
+    own = [exchanger.preference for exchanger in named if exchanger.host == hostname]
+    hosts = [exchanger.host for exchanger in named if not own or exchanger.preference < min(own)]
     if not hosts:
         raise NoMailHost(f"the mail of {domain} comes to this server itself")
     return tuple(dict.fromkeys(hosts))
