@@ -43,7 +43,8 @@ _BARE_PATH: Final = re.compile(
 _PLAIN_WORD: Final = re.compile(r"[A-Za-z0-9._\-]++\Z")
 _PHRASE: Final = re.compile(r"""(?:"[^"\\@]*"|[A-Za-z0-9 .'_\-\u00a1-\U0010ffff]+)[ \t]\Z""")
 # esmtp-param = esmtp-keyword ["=" esmtp-value];  UTF8-non-ascii in values: RFC 6531 §3.3, for ORCPT
-# As in Postfix, a value may have further `=`: the end of Base64 in ENVID, a BATV address in ORCPT
+#
+# As in Postfix, a value may have further `=`: Base64 in ENVID, a BATV address in ORCPT.
 _PARAMETER: Final = re.compile(
     r"(?P<keyword>[A-Za-z0-9][A-Za-z0-9\-]*)(?:=(?P<value>[!-~\u00a1-\U0010ffff]+))?\Z"
 )
