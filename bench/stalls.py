@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import fnmatch
 import multiprocessing
+import os
 import socket
 import statistics
 import sys
@@ -31,6 +32,7 @@ import httpx
 from bench.full_store import FIRST, LISTED, MAILBOXES, database_in, fill
 from bench.machine import describe
 from bench.portal_visitor import visitor
+from bench.priority import put_first
 from bench.publish import publish_stalls
 from tests.acceptance.installation import Installation
 from tests.acceptance.sample import message, send
@@ -357,6 +359,7 @@ def run(given: argparse.Namespace, calls: Sequence[Call]) -> str:
         restante.stop()
         fill(database_in(restante.directory / "data"), given.domains, given.messages)
         restante.start()
+        put_first(os.getpid(), restante.pid)
         found = measure(Server(restante), restante.mx_port, calls, given.rounds)
         stalls = [line["seconds"] for line in restante.events("loop-stalled")]
     print(f"loop-stalled in the log, seconds: {stalls or 'never'}", file=sys.stderr)

@@ -25,14 +25,13 @@ import statistics
 import sys
 import time
 from collections import Counter
-from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Final
 
 from bench.domains import ROOT
 from bench.machine import describe
+from bench.priority import be_last, put_first
 from bench.publish import publish_pressure
 from tests.acceptance.installation import HOST, Installation
 from tests.acceptance.peers.ports import free_port
@@ -44,7 +43,6 @@ RATE: Final = 100  # messages a second, of all clients
 ADDRESSES: Final = 200  # of the guessers
 SLOW_CLIENTS: Final = 32
 WARMING: Final = 1.0  # seconds from the begin of pressure to the begin of a spell
-FIRST_IN_LINE: Final = -15  # the niceness of mail and server, so that other work disturbs less
 NOBODY: Final = 0  # the port where no pressure goes
 CONTENT: Final = b"Subject: one of many\r\n\r\n" + (b"y" * 76 + b"\r\n") * 52 + b".\r\n"
 SETTINGS: Final = """
@@ -200,19 +198,6 @@ async def stand_in(port: int) -> None:
         await server.serve_forever()
 
 
-def be_last() -> None:
-    """Run this process when nobody else wants a processor."""
-    os.setsid()  # niceness counts within a session alone where the kernel groups by session
-    os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
-    _rank(os.getpid(), 19)
-
-
-def _rank(process: int, niceness: int) -> None:
-    """Set the place of the whole session of a process (sched(7), autogroup)."""
-    with suppress(FileNotFoundError):
-        Path(f"/proc/{process}/autogroup").write_text(str(niceness), encoding="ascii")
-
-
 def stand(port: int) -> None:
     """Be the stand-in."""
     be_last()
@@ -279,8 +264,7 @@ def run(rounds: int, seconds: float, rate: float) -> tuple[Spells, ...]:
     with Installation(more=SETTINGS) as restante:
         restante.hosts(DOMAIN, AWAY)
         restante.start()
-        for process in (os.getpid(), restante.pid):
-            _rank(process, FIRST_IN_LINE)
+        put_first(os.getpid(), restante.pid)
         bench = Bench(restante.mx_port, restante.web_port, rate)
         spell(restante.mx_port, 1.0)
         for number in range(rounds):

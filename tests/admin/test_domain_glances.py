@@ -1,6 +1,7 @@
 """Domains at a glance, within the principal's account."""
 
 import asyncio
+from collections.abc import Mapping, Sequence
 
 import pytest
 
@@ -45,3 +46,22 @@ def test_an_account_sees_its_own_only() -> None:
         with pytest.raises(AdminError) as caught:
             asyncio.run(show_glance(context, name))
         assert caught.value.kind is ErrorKind.NOT_FOUND
+
+
+def test_only_the_domains_of_the_page_and_the_needy_are_looked_up() -> None:
+    """An account may have thousands, and each costs a look into the store."""
+    admin = hosted()
+    asked: list[Sequence[int] | None] = []
+    oldest = admin.store.figures.oldest
+
+    async def noted(domain_ids: Sequence[int] | None = None) -> Mapping[int, float]:
+        asked.append(domain_ids)
+        return await oldest(domain_ids)
+
+    admin.store.figures.oldest = noted  # type: ignore[method-assign]
+    asyncio.run(show_glance(admin.context, "beta.example"))
+    asyncio.run(list_glances(admin.context.acting(BETA)))
+    beta = admin.context.directory.now.domains["beta.example"].id
+    assert [set(ids or ()) for ids in asked] == [{beta}, {beta}]
+    found = asyncio.run(list_glances(admin.context, limit=0))
+    assert (found.page, found.domains, len(found.needy)) == ([], 3, 3)

@@ -54,6 +54,8 @@ async def test_how_the_last_drain_of_each_domain_went_is_kept(store: Store) -> N
         await opened(store, second, 1.0, 60.0)
     )  # nothing is known of how it went
     assert await store.handover.past_drains() == {first: past()}
+    assert await store.handover.past_drains([second, first]) == {first: past()}
+    assert await store.handover.past_drains([second]) == {}
     later = await opened(store, first, 1.0, 60.0)
     assert await store.handover.past_drains() == {first: past()}  # while the next one runs, too
     await store.handover.close_drain(drain, past(reason="of one that lost its lease"))

@@ -33,6 +33,8 @@ async def test_the_oldest_message_of_each_domain_is_known_refused_ones_included(
     await store.handover.settle(await opened(store, beta, 0.0, 60.0), [refused(12)])
     await store.handover.settle(await opened(store, gamma, 0.0, 60.0), [delivered(14)])
     assert await store.figures.oldest() == {alpha: 10.0, beta: 12.0}
+    assert await store.figures.oldest([beta, gamma, 999]) == {beta: 12.0}
+    assert await store.figures.oldest([]) == {}
 
 
 SIZE = len(CONTENT)
@@ -91,5 +93,7 @@ async def test_uncertain_mail_is_set_apart_until_a_person_ends_it(store: Store) 
     drain = await opened(store, domain_id)
     await store.handover.settle(drain, [uncertain(1), uncertain(2, ANNA)])
     assert await store.figures.set_apart() == {domain_id: SetApart(uncertain=2, unheld=1)}
+    assert await store.figures.set_apart([999]) == {}
+    assert await store.figures.set_apart([999, domain_id]) == await store.figures.set_apart()
     await store.queue.delete([1, 2], NOTED)
     assert await store.figures.set_apart() == {}

@@ -1,13 +1,14 @@
 """Domains at a glance: mail held, whether the destination answers, and running drains.
 
-It is made for pages that show many domains. Each call reads the store a fixed number of times, and
-makes views of one page only.
+It is made for pages that show many domains. Each call reads the store a fixed number of times, for
+the domains of one page and those that may need a person.
 """
 
-import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from heapq import nsmallest
+from itertools import chain
+from operator import attrgetter
 from typing import Final, NamedTuple
 
 from pydantic import BaseModel
@@ -20,11 +21,12 @@ from restante.admin.drains import DrainView, LastDrainView, drain_view, last_dra
 from restante.admin.permissions import AdminAction, may, permit
 from restante.admin.primary_state import PrimaryView, primary_view
 from restante.admin.scope import domains_in_scope
-from restante.store.figure_store import NO_USAGE, NONE_SET_APART, SetApart, Usage
+from restante.background.loop_slices import in_slices
+from restante.store.figure_store import NONE_SET_APART, SetApart, Usage
 from restante.store.handover_store import PastDrain
 from restante.tenancy.model import HostedDomain
 
-AT_ONCE: Final = 200  # domains between two turns of the event loop
+AT_ONCE: Final = 500  # domains between two turns of the event loop
 MOST_NEEDY: Final = 50  # domains with something to decide, of one account or all
 
 
@@ -60,7 +62,6 @@ class DomainGlances(NamedTuple):
 
 
 class _GlanceFigures(NamedTuple):
-    usages: Mapping[int, Usage]
     oldest: Mapping[int, float]
     parked: Mapping[int, SetApart]
     past: Mapping[int, PastDrain]
@@ -73,24 +74,28 @@ async def list_glances(
     permit(context.principal, AdminAction.DOMAIN_LIST)
     if account is not None:
         find_account(context, account)
-    figures = await _figures(context)
-    page: list[HostedDomain] = []
+    usage_of, now = context.store.figures.usage, context.now()
+    shown: list[HostedDomain] = []
     needy: list[HostedDomain] = []
-    total, count = NO_USAGE, 0
-    for place, domain in enumerate(domains_in_scope(context)):
-        if place % AT_ONCE == AT_ONCE - 1:
-            await asyncio.sleep(0)
-        if account not in (None, domain.account):
-            continue
-        count += 1
-        total += figures.usages.get(domain.id, NO_USAGE)
-        if domain.name > after:
-            page.append(domain)
-        if len(needy) < MOST_NEEDY and _may_need(context, domain, figures):
-            needy.append(domain)
-    shown = nsmallest(limit, page, key=lambda one: one.name)
+    count = messages = octets = refused = 0
+    async for piece in in_slices(domains_in_scope(context), AT_ONCE):
+        some = [one for one in piece if account in (None, one.account)]
+        count += len(some)
+        for domain in some:
+            usage = usage_of(domain.id)
+            messages += usage.messages
+            octets += usage.octets
+            refused += usage.refused
+            if len(needy) < MOST_NEEDY and _may_need(domain, usage, now):
+                needy.append(domain)
+        following = (one for one in some if one.name > after)
+        shown = nsmallest(limit, chain(shown, following), key=attrgetter("name"))
+    figures = await _figures(context, (*shown, *needy))
     return DomainGlances(
-        _glances(context, shown, figures), _glances(context, needy, figures), count, total
+        _glances(context, shown, figures),
+        _glances(context, needy, figures),
+        count,
+        Usage(messages, octets, refused),
     )
 
 
@@ -98,26 +103,22 @@ async def show_glance(context: AdminContext, name: str) -> DomainGlance:
     """Return one domain. Raises AdminError if it is not hosted."""
     permit(context.principal, AdminAction.DOMAIN_SHOW)
     domain = find_domain(context, name)
-    [glance] = _glances(context, [domain], await _figures(context))
+    [glance] = _glances(context, [domain], await _figures(context, [domain]))
     return glance
 
 
-async def _figures(context: AdminContext) -> _GlanceFigures:
-    figures = context.store.figures
+async def _figures(context: AdminContext, domains: Sequence[HostedDomain]) -> _GlanceFigures:
+    figures, ids = context.store.figures, [domain.id for domain in domains]
     return _GlanceFigures(
-        figures.usages(),
-        await figures.oldest(),
-        await figures.set_apart(),
-        await context.store.handover.past_drains(),
+        await figures.oldest(ids),
+        await figures.set_apart(ids),
+        await context.store.handover.past_drains(ids),
     )
 
 
-def _may_need(context: AdminContext, domain: HostedDomain, figures: _GlanceFigures) -> bool:
+def _may_need(domain: HostedDomain, usage: Usage, now: float) -> bool:
     """Return whether the domain holds mail, or is suspended: only then a person may be needed."""
-    return bool(
-        figures.usages.get(domain.id, NO_USAGE).messages
-        or domain.policy.suspension_at(context.now()) is not None
-    )
+    return bool(usage.messages or domain.policy.suspension_at(now) is not None)
 
 
 def _glances(
@@ -127,7 +128,7 @@ def _glances(
 
 
 def _glance(context: AdminContext, domain: HostedDomain, figures: _GlanceFigures) -> DomainGlance:
-    usage = figures.usages.get(domain.id, NO_USAGE)
+    usage = context.store.figures.usage(domain.id)
     uncertain, damaged, unheld = figures.parked.get(domain.id, NONE_SET_APART)
     oldest, past = figures.oldest.get(domain.id), figures.past.get(domain.id)
     suspension = domain.policy.suspension_at(context.now())

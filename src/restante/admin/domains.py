@@ -158,7 +158,8 @@ async def list_domains(
 async def show_domain(context: AdminContext, name: str) -> DomainView:
     """Return a domain. Raises AdminError if it is not hosted."""
     permit(context.principal, AdminAction.DOMAIN_SHOW)
-    return _view(context, find_domain(context, name), await context.store.figures.set_apart())
+    domain = find_domain(context, name)
+    return _view(context, domain, await context.store.figures.set_apart([domain.id]))
 
 
 async def change_domain(context: AdminContext, name: str, change: DomainChange) -> ChangedDomain:
@@ -238,7 +239,7 @@ async def _changed_domain(
 ) -> ChangedDomain:
     domain, waiting = stored.domain, stored.scheduled
     return ChangedDomain(
-        domain=_view(context, domain, await context.store.figures.set_apart()),
+        domain=_view(context, domain, await context.store.figures.set_apart([domain.id])),
         warnings=[*warnings, *_warnings(context, domain), *scheduled_warnings(waiting)],
         changes=change_views(stored.changes),
         scheduled=None if waiting is None else waiting_view(waiting),

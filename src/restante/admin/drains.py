@@ -155,7 +155,8 @@ async def last_drains(
         if name is None
         else [find_domain(context, name)]
     )
-    past = await context.store.handover.past_drains()
+    only = None if name is None else [one.id for one in hosted]
+    past = await context.store.handover.past_drains(only)
     ended = [one for one in hosted if one.name > after and one.id in past]
     ended.sort(key=attrgetter("name"))
     return (last_drain_view(domain.name, past[domain.id]) for domain in ended)

@@ -117,6 +117,7 @@ class StatusSelection(BaseModel):
     everything: bool = False
 
 
+FEW: Final = 500  # domains that the store is asked about by their ids
 AT_ONCE: Final = 100  # requests between two turns of the event loop
 BUSY_DOMAINS: Final = StatusSelection()
 
@@ -162,14 +163,30 @@ async def show_status(
     """Return the status with the selected domains. Raises AdminError for an unknown one."""
     permit(context.principal, AdminAction.SERVER_STATUS)
     usages = context.store.figures.usages()
-    server = context.server
     parked = await context.store.figures.set_apart()
+    shown, candidates = _selected(context, wanted, usages)
+    view = await _summary(context, usages, parked)
+    view.domains_not_shown = candidates - len(shown)
+    drains = map(drain_view, running_drains(context))
+    return ServerStatus(view, await _domains(context, shown, usages, parked), drains)
+
+
+async def summarize_status(context: AdminContext) -> StatusView:
+    """Return the status without any domain or drain. Raises AdminError."""
+    permit(context.principal, AdminAction.SERVER_STATUS)
+    parked = await context.store.figures.set_apart()
+    return await _summary(context, context.store.figures.usages(), parked)
+
+
+async def _summary(
+    context: AdminContext, usages: Mapping[int, Usage], parked: Mapping[int, SetApart]
+) -> StatusView:
+    server = context.server
     total = SetApart(*map(sum, zip(NONE_SET_APART, *parked.values(), strict=True)))
     store = _store_view(context, total.damaged)
-    shown, candidates = _selected(context, wanted, usages)
     notices = await context.store.notices.notice_backlog()
     configuration = await server.configuration() if server is not None else None
-    view = StatusView(
+    return StatusView(
         version=__version__,
         hostname=context.hostname,
         health=_health(context, store, total.uncertain, notices, configuration),
@@ -184,15 +201,13 @@ async def show_status(
         reports=_backlog(await context.store.reports.report_backlog()),
         notices=_backlog(notices),
         domains=[],
-        domains_not_shown=candidates - len(shown),
+        domains_not_shown=0,
         drains=[],
         listeners=[ListenerView(**asdict(listener)) for listener in server.listeners()]
         if server
         else [],
         configuration=_configuration_view(configuration) if configuration else None,
     )
-    drains = map(drain_view, running_drains(context))
-    return ServerStatus(view, await _domains(context, shown, usages, parked), drains)
 
 
 async def show_metrics(context: AdminContext, accept: str) -> Exposition:
@@ -306,13 +321,14 @@ async def _domains(
     usages: Mapping[int, Usage],
     parked: Mapping[int, SetApart],
 ) -> Iterator[DomainStatus]:
-    oldest = await context.store.figures.oldest()
+    only = [domain.id for domain in domains] if len(domains) <= FEW else None
+    oldest = await context.store.figures.oldest(only)
     requests = LastRequests()
     for place, request in enumerate(await context.store.audit.last_requests()):
         if place % AT_ONCE == 0:
             await asyncio.sleep(0)  # there may be ten thousand, and the event loop takes mail too
         requests.add(request)
-    past = await context.store.handover.past_drains()
+    past = await context.store.handover.past_drains(only)
     return (
         _domain_status(
             context,

@@ -3,7 +3,7 @@
 Part of the contract in interface.py, whose rules hold here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -68,8 +68,14 @@ class FigureStore(Protocol):
         No I/O; no walk over domains.
         """
 
-    async def oldest(self) -> Mapping[int, float]:
-        """Return by domain id when each domain's oldest message was received, if it has one."""
+    async def oldest(self, domain_ids: Sequence[int] | None = None) -> Mapping[int, float]:
+        """Return by domain id when each domain's oldest message was received, if it has one.
 
-    async def set_apart(self) -> Mapping[int, SetApart]:
-        """Return how many messages are uncertain and how many damaged, for domains with some."""
+        Given some ids, only those domains are looked at: a page costs as much as it has rows.
+        """
+
+    async def set_apart(self, domain_ids: Sequence[int] | None = None) -> Mapping[int, SetApart]:
+        """Return how many messages are uncertain and how many damaged, for domains with some.
+
+        Given some ids, only those domains are looked at.
+        """

@@ -174,5 +174,8 @@ class HandoverStore(Protocol):
         leaves what is known of the drain before; then `at` is its end, Unix time.
         """
 
-    async def past_drains(self) -> Mapping[int, PastDrain]:
-        """Return how the last drain of each domain went that has had one, by domain id."""
+    async def past_drains(self, domain_ids: Sequence[int] | None = None) -> Mapping[int, PastDrain]:
+        """Return how the last drain of each domain went that has had one, by domain id.
+
+        Given some ids, only those domains are looked at.
+        """

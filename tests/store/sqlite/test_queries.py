@@ -210,6 +210,27 @@ def test_uncertain_and_damaged_mail_is_counted_without_a_look_at_any_other(
     assert "SEARCH message USING INTEGER PRIMARY KEY (rowid=?)" in steps
 
 
+def test_the_figures_of_a_page_are_looked_up_for_its_domains_alone(
+    connection: apsw.Connection,
+) -> None:
+    ids = ("[1, 2]",)
+    assert "SEARCH last_reply USING COVERING INDEX last_reply_set_apart (domain_id=?)" in plan(
+        connection, queries.COUNT_SET_APART_OF, ids
+    )
+    assert set(plan(connection, queries.OLDEST_MESSAGES_OF, ids)) == {
+        "SCAN json_each VIRTUAL TABLE",
+        "CORRELATED SCALAR SUBQUERY",
+        "SEARCH message USING INDEX message_held (domain_id=?)",
+        "SEARCH last_reply USING INDEX last_reply_refused (domain_id=?)",
+        "SEARCH message USING INTEGER PRIMARY KEY (rowid=?)",
+    }
+    assert plan(connection, queries.PAST_DRAINS_OF, ids) == [
+        "SEARCH past_drain USING INTEGER PRIMARY KEY (rowid=?)",
+        "LIST SUBQUERY",
+        "SCAN json_each VIRTUAL TABLE",
+    ]
+
+
 def test_the_oldest_messages_are_first_entries_of_indexes(connection: apsw.Connection) -> None:
     assert set(plan(connection, queries.OLDEST_MESSAGES, ())) == {
         "CO-ROUTINE usage",

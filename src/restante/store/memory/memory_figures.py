@@ -1,6 +1,6 @@
 """How much a store holds that forgets."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from restante.store.figure_store import NO_USAGE, NONE_SET_APART, SetApart, Usage
 from restante.store.memory.memory_state import MemoryState
@@ -27,17 +27,23 @@ class MemoryFigures:
             start=NO_USAGE,
         )
 
-    async def oldest(self) -> Mapping[int, float]:
+    async def oldest(self, domain_ids: Sequence[int] | None = None) -> Mapping[int, float]:
         """Return, by domain id, when the oldest message was received."""
         newest_first = reversed(self._state.mail.values())
-        return {record.message.domain_id: record.message.received_at for record in newest_first}
+        return {
+            record.message.domain_id: record.message.received_at
+            for record in newest_first
+            if domain_ids is None or record.message.domain_id in domain_ids
+        }
 
-    async def set_apart(self) -> Mapping[int, SetApart]:
+    async def set_apart(self, domain_ids: Sequence[int] | None = None) -> Mapping[int, SetApart]:
         """Return how many messages of each domain are uncertain, and how many damaged."""
         found: dict[int, SetApart] = {}
         for record in self._state.mail.values():
+            domain_id = record.message.domain_id
+            if domain_ids is not None and domain_id not in domain_ids:
+                continue
             if record.uncertain or record.damaged:
-                domain_id = record.message.domain_id
                 uncertain, damaged, unheld = found.get(domain_id, NONE_SET_APART)
                 found[domain_id] = SetApart(
                     uncertain + bool(record.uncertain),

@@ -127,9 +127,10 @@ class MemoryHandover:
             if past is not None:
                 self._state.past_drains[drain.domain_id] = past
 
-    async def past_drains(self) -> Mapping[int, PastDrain]:
+    async def past_drains(self, domain_ids: Sequence[int] | None = None) -> Mapping[int, PastDrain]:
         """Return how the last drain of each domain went."""
-        return dict(self._state.past_drains)
+        past = self._state.past_drains
+        return {one: past[one] for one in past if domain_ids is None or one in domain_ids}
 
     def _is_news(self, report: NewReport, domain_id: int) -> bool:
         """Tell whether a recipient that it names still waits; its outcome is settled with it."""

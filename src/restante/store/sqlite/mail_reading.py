@@ -94,17 +94,30 @@ def damage_of_file(connection: apsw.Connection, name: str, text: str) -> list[Da
     return [Damage(number, text, domain_id) for number, domain_id in rows]
 
 
-def set_apart(connection: apsw.Connection) -> Mapping[int, SetApart]:
+def set_apart(
+    connection: apsw.Connection, domain_ids: Sequence[int] | None = None
+) -> Mapping[int, SetApart]:
     """Count the uncertain and the damaged messages of each domain that has some."""
-    return {
-        domain_id: SetApart(*counts)
-        for domain_id, *counts in fetch(connection, queries.COUNT_SET_APART)
-    }
+    found = _of_domains(connection, queries.COUNT_SET_APART, queries.COUNT_SET_APART_OF, domain_ids)
+    return {domain_id: SetApart(*counts) for domain_id, *counts in found}
 
 
-def oldest(connection: apsw.Connection) -> Mapping[int, float]:
+def oldest(
+    connection: apsw.Connection, domain_ids: Sequence[int] | None = None
+) -> Mapping[int, float]:
     """Read when each domain's oldest message was received."""
-    return dict(fetch(connection, queries.OLDEST_MESSAGES))
+    return dict(
+        _of_domains(connection, queries.OLDEST_MESSAGES, queries.OLDEST_MESSAGES_OF, domain_ids)
+    )
+
+
+def _of_domains(
+    connection: apsw.Connection, of_all: str, of_some: str, domain_ids: Sequence[int] | None
+) -> Sequence[Row]:
+    """Ask about all domains, or about some."""
+    if domain_ids is None:
+        return fetch(connection, of_all)
+    return fetch(connection, of_some, (json.dumps(list(domain_ids)),))
 
 
 # --- due work
@@ -302,11 +315,12 @@ def late_messages(
 # --- drains, the trail
 
 
-def past_drains(connection: apsw.Connection) -> dict[int, PastDrain]:
+def past_drains(
+    connection: apsw.Connection, domain_ids: Sequence[int] | None = None
+) -> dict[int, PastDrain]:
     """Read how the last drain of each domain went."""
-    return {
-        domain_id: PastDrain(*row) for domain_id, *row in fetch(connection, queries.PAST_DRAINS)
-    }
+    found = _of_domains(connection, queries.PAST_DRAINS, queries.PAST_DRAINS_OF, domain_ids)
+    return {domain_id: PastDrain(*row) for domain_id, *row in found}
 
 
 def notices(

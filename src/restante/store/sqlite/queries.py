@@ -203,16 +203,19 @@ WHO_WAITS = "SELECT domain_id, held_paths FROM message WHERE number = ?"
 NUMBER_OF_FILE = "SELECT number, domain_id FROM message WHERE file = ?"
 # Per domain, from an index of its own: messages with an uncertain recipient, those with a damaged
 # one, and those of both that hold nobody.
-COUNT_SET_APART = """
+_COUNT_SET_APART = """
     SELECT parked.domain_id, sum(is_uncertain), sum(is_damaged), sum(held_paths = '')
     FROM (
         SELECT domain_id, number, max(is_refused = 2) AS is_uncertain,
             max(is_refused = 3) AS is_damaged
-        FROM last_reply INDEXED BY last_reply_set_apart WHERE is_refused > 1
+        FROM last_reply INDEXED BY last_reply_set_apart WHERE is_refused > 1{and_of_some}
         GROUP BY domain_id, number
     ) AS parked
     JOIN message ON message.number = parked.number GROUP BY parked.domain_id
 """
+_OF_SOME = "domain_id IN (SELECT value FROM json_each(?))"  # for a page of domains
+COUNT_SET_APART = _COUNT_SET_APART.format(and_of_some="")
+COUNT_SET_APART_OF = _COUNT_SET_APART.format(and_of_some=f" AND {_OF_SOME}")
 
 # --- held mail, read
 
@@ -233,7 +236,7 @@ REFUSED_PATHS = """
 # Per domain the first number held and the first refused, each the first entry of its index; never a
 # scan of message. INDEXED BY, here and below, because without statistics the planner takes the
 # primary key, full of mere deferrals.
-OLDEST_MESSAGES = f"""
+_OLDEST_MESSAGES = """
     SELECT domain_id, received_at FROM (
         SELECT
             (
@@ -244,14 +247,18 @@ OLDEST_MESSAGES = f"""
                 SELECT min(number) FROM last_reply INDEXED BY last_reply_refused
                 WHERE last_reply.domain_id = usage.domain_id AND is_refused
             ) AS refused
-        FROM (
-            SELECT domain_id FROM usage WHERE messages > 0
-            UNION SELECT domain_id FROM message WHERE number > ({COUNTED_UP_TO})
-        ) AS usage
+        FROM ({domains}) AS usage
     ) AS first
     JOIN message
     ON message.number = coalesce(min(first.held, first.refused), first.held, first.refused)
 """
+OLDEST_MESSAGES = _OLDEST_MESSAGES.format(
+    domains=f"""
+            SELECT domain_id FROM usage WHERE messages > 0
+            UNION SELECT domain_id FROM message WHERE number > ({COUNTED_UP_TO})
+        """
+)
+OLDEST_MESSAGES_OF = _OLDEST_MESSAGES.format(domains="SELECT value AS domain_id FROM json_each(?)")
 
 FILES = "SELECT file, number FROM message WHERE file IS NOT NULL"  # for the sweep: message_file
 
@@ -543,6 +550,7 @@ SELECT domain_id, started_at, ended_at, requested_by, ending, reason, delivered,
     last_words, uncertain, taker
 FROM past_drain
 """
+PAST_DRAINS_OF = f"{PAST_DRAINS} WHERE {_OF_SOME}"
 
 # --- the operator's records: few, changed by hand, read whole at a start, and then by changes
 

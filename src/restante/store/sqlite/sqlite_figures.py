@@ -1,6 +1,7 @@
 """How much the store holds."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 
 from restante.store.figure_store import NO_USAGE, SetApart, Usage
 from restante.store.sqlite import mail_reading
@@ -29,10 +30,10 @@ class SqliteFigures:
         """Return what all domains of an account hold together, as of the last commit."""
         return self._core.latest.accounts.usage(account)
 
-    async def oldest(self) -> Mapping[int, float]:
+    async def oldest(self, domain_ids: Sequence[int] | None = None) -> Mapping[int, float]:
         """Return, by domain id, when the oldest message was received."""
-        return await self._core.read(mail_reading.oldest)
+        return await self._core.read(partial(mail_reading.oldest, domain_ids=domain_ids))
 
-    async def set_apart(self) -> Mapping[int, SetApart]:
+    async def set_apart(self, domain_ids: Sequence[int] | None = None) -> Mapping[int, SetApart]:
         """Return how many messages of each domain are uncertain, and how many damaged."""
-        return await self._core.read(mail_reading.set_apart)
+        return await self._core.read(partial(mail_reading.set_apart, domain_ids=domain_ids))

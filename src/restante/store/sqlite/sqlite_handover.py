@@ -115,6 +115,6 @@ class SqliteHandover:
         """Record that it is over, and how it went."""
         await self._core.write(partial(record_changes.close_drain, drain=drain, past=past, at=at))
 
-    async def past_drains(self) -> Mapping[int, PastDrain]:
+    async def past_drains(self, domain_ids: Sequence[int] | None = None) -> Mapping[int, PastDrain]:
         """Return how the last drain of each domain went."""
-        return await self._core.read(mail_reading.past_drains)
+        return await self._core.read(partial(mail_reading.past_drains, domain_ids=domain_ids))

@@ -10,7 +10,7 @@ from starlette.routing import Route
 from restante.admin.accounts import AccountView, list_accounts
 from restante.admin.domain_glances import DomainGlance, DomainGlances, list_glances
 from restante.admin.permissions import AdminAction, may
-from restante.admin.server_status import StatusSelection, StatusView, show_status
+from restante.admin.server_status import summarize_status
 from restante.web.portal.domain_sentence import Need, needs, sentence
 from restante.web.portal.portal_visit import Visit, all_made, page_route
 
@@ -22,7 +22,7 @@ async def overview(visit: Visit) -> Response:
     """Show the domains of the account; to an operator the accounts and the server."""
     account, after = visit.query.given("account"), visit.query.text("after")
     is_of_platform = may(visit.session.principal, AdminAction.SERVER_STATUS) and account is None
-    found = await list_glances(visit.context, account, "" if is_of_platform else after, ROWS)
+    found = await list_glances(visit.context, account, after, 0 if is_of_platform else ROWS)
     common: dict[str, Any] = {
         "needs": _needs(found, visit.now)[:MOST_NEEDS],
         "total": found.held,
@@ -33,7 +33,7 @@ async def overview(visit: Visit) -> Response:
         accounts = await all_made(islice(list_accounts(visit.context, after), ROWS))
         return visit.page(
             "platform.html",
-            status_view=await _status(visit),
+            status_view=await summarize_status(visit.context),
             accounts=accounts,
             after=_next(accounts),
             **common,
@@ -46,11 +46,6 @@ def _needs(found: DomainGlances, now: float) -> list[Need]:
     """Return what needs a person, the urgent first."""
     all_of_them = [need for glance in found.needy for need in needs(glance, now)]
     return sorted(all_of_them, key=lambda need: not need.is_urgent)
-
-
-async def _status(visit: Visit) -> StatusView:
-    """Return the status of the server, without domains."""
-    return (await show_status(visit.context, StatusSelection(account=None))).view
 
 
 def _next(page: Sequence[DomainGlance] | Sequence[AccountView]) -> str:
