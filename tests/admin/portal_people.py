@@ -56,11 +56,13 @@ class People:
         )
         self.sign_in_service = SignInService(self.context, self.hashing, lambda: self.monotonic)
         self.credentials = OwnCredentials(self.context, self.hashing, "mx2.example.net")
-        self.passkeys = PasskeyService(
-            self.context, self.sign_in_service, "Example", lambda: self.monotonic
-        )
+        self.passkeys = PasskeyService(self.context, self.sign_in_service, "Example")
         asked = IdentityProvider(
-            lambda: self.terms, self.context.resolver, lambda: self.now, lambda: self.monotonic
+            lambda: self.terms,
+            self.context.resolver,
+            self.context.one_time_seals,
+            lambda: self.now,
+            lambda: self.monotonic,
         )
         self.provider = ProviderSignIn(
             self.context, self.sign_in_service, asked, lambda: self.monotonic

@@ -19,8 +19,11 @@ from restante.admin.identity_provider import (
     IdentityProvider,
     ProviderFailed,
 )
+from restante.admin.one_time_seals import OneTimeSeals
+from restante.store.memory import MemoryStore
 from restante.tenancy.code_flow import CallbackRefused
 from restante.tenancy.id_token import IdTokenRefused, ProvenIdentity
+from restante.tenancy.sealed_secrets import Vault
 from tests.admin.admin_world import run
 from tests.admin.loopback_provider import SECRET, LoopbackProvider, answer_of, new_key
 from tests.delivery.world import Names
@@ -40,15 +43,17 @@ class AdminWorld:
         self.asked = IdentityProvider(
             lambda: provider.terms(**{"secret_file": str(self.secret_file), **self.fields}),
             Names(),
+            OneTimeSeals(Vault(b"k" * 32), MemoryStore().used, lambda: NOW + self.clock),
             lambda: NOW,
             lambda: self.clock,
         )
 
     async def sign_in(self, email: str = "", **answer: str) -> ProvenIdentity:
-        begun, url = await self.asked.begin(BACK, "/queue", "192.0.2.1", email)
+        begun, url = await self.asked.begin(BACK, "/queue", email)
         back = {**self.provider.visit(url), **answer}
-        ended, identity = await self.asked.finish(back, begun.state, BACK)
-        assert ended == begun
+        ended, identity = await self.asked.finish(back, begun, BACK)
+        assert (ended.following, ended.email) == ("/queue", email)
+        assert ended.verifier.encode() not in begun
         return identity
 
 
@@ -86,7 +91,7 @@ async def test_the_browser_is_sent_with_random_values_and_the_exact_redirect_uri
 ) -> None:
     asked = []
     for email in ("", "ana@alpha.example"):
-        _, url = await admin.asked.begin(BACK, "/", "192.0.2.1", email)
+        _, url = await admin.asked.begin(BACK, "/", email)
         asked.append(dict(parse_qsl(urlsplit(url).query)))
     first, second = asked
     assert first["redirect_uri"] == BACK
@@ -122,36 +127,41 @@ async def test_a_wrong_secret_is_told_to_the_operator(admin: AdminWorld) -> None
 
 @in_admin_world
 async def test_a_state_is_good_once_and_for_its_browser(admin: AdminWorld) -> None:
-    begun, url = await admin.asked.begin(BACK, "/", "192.0.2.1")
+    begun, url = await admin.asked.begin(BACK, "/")
     back = admin.provider.visit(url)
-    await admin.asked.finish(back, begun.state, BACK)
+    other, another_url = await admin.asked.begin(BACK, "/")
     asked = len(admin.provider.requests)
-    for answer in (back, {**back, "state": "other"}, {}):
+    for answer in ({**back, "state": "other"}, admin.provider.visit(another_url), {}):
+        with pytest.raises(CallbackRefused, match="of another browser"):
+            await admin.asked.finish(answer, begun, BACK)
+    with pytest.raises(CallbackRefused, match="of another browser"):
+        await admin.asked.finish(back, other, BACK)
+    for kept in (b"", b"x" * 200, begun[:-1]):
         with pytest.raises(CallbackRefused, match="state is unknown, was used"):
-            await admin.asked.finish(answer, begun.state, BACK)
-    other, url = await admin.asked.begin(BACK, "/", "192.0.2.1")
-    with pytest.raises(CallbackRefused, match="another browser"):
-        await admin.asked.finish(admin.provider.visit(url), begun.state, BACK)
-    with pytest.raises(CallbackRefused, match="state is unknown"):  # it was used up by that
-        await admin.asked.finish(admin.provider.visit(url), other.state, BACK)
+            await admin.asked.finish(back, kept, BACK)
+    assert len(admin.provider.requests) == asked
+    await admin.asked.finish(back, begun, BACK)
+    asked = len(admin.provider.requests)
+    with pytest.raises(CallbackRefused, match="state is unknown, was used"):
+        await admin.asked.finish(back, begun, BACK)
     assert len(admin.provider.requests) == asked
 
 
 @in_admin_world
 async def test_a_state_is_too_old_after_ten_minutes(admin: AdminWorld) -> None:
-    begun, url = await admin.asked.begin(BACK, "/", "192.0.2.1")
+    begun, url = await admin.asked.begin(BACK, "/")
     admin.clock = 600.0
     with pytest.raises(CallbackRefused, match="too old"):
-        await admin.asked.finish(admin.provider.visit(url), begun.state, BACK)
+        await admin.asked.finish(admin.provider.visit(url), begun, BACK)
 
 
 @in_admin_world
 async def test_a_code_of_another_sign_in_is_refused(admin: AdminWorld) -> None:
-    begun, url = await admin.asked.begin(BACK, "/", "192.0.2.1")
-    _, stolen = await admin.asked.begin(BACK, "/", "192.0.2.1")
+    begun, url = await admin.asked.begin(BACK, "/")
+    _, stolen = await admin.asked.begin(BACK, "/")
     back = {**admin.provider.visit(url), "code": admin.provider.visit(stolen)["code"]}
     with pytest.raises(ProviderFailed, match="invalid_grant"):  # by the verifier of PKCE
-        await admin.asked.finish(back, begun.state, BACK)
+        await admin.asked.finish(back, begun, BACK)
 
 
 @pytest.mark.parametrize(
@@ -357,7 +367,13 @@ async def test_other_settings_forget_the_provider_before(admin: AdminWorld) -> N
 
 
 def test_without_a_provider_nothing_begins() -> None:
-    admin = IdentityProvider(lambda: None, Names(), lambda: NOW, lambda: 0.0)
+    admin = IdentityProvider(
+        lambda: None,
+        Names(),
+        OneTimeSeals(Vault(b"k" * 32), MemoryStore().used, lambda: NOW),
+        lambda: NOW,
+        lambda: 0.0,
+    )
     with pytest.raises(ProviderFailed, match="no provider"):
-        run(admin.begin(BACK, "/", "192.0.2.1"))
+        run(admin.begin(BACK, "/"))
     assert admin.terms is None

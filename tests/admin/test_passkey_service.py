@@ -28,7 +28,7 @@ class Story(People):
         await self.passkeys.register(self.user(email), SESSION, text, name, HOME)
 
     async def sign_in_by(self, device: SoftAuthenticator) -> SignedIn:
-        options: Any = self.passkeys.ask_stranger(HOME)
+        options: Any = self.passkeys.ask_stranger()
         device.counter += 1
         return await self.passkeys.sign_in(device.get(options), HOME)
 
@@ -69,7 +69,7 @@ def test_an_answer_is_good_once() -> None:
     async def story(people: Story) -> None:
         device = await people.registered()
         device.counter = 0  # of a device that does not count
-        people_options: Any = people.passkeys.ask_stranger(HOME)
+        people_options: Any = people.passkeys.ask_stranger()
         device.counter = 5
         text = device.get(people_options)
         await people.passkeys.sign_in(text, HOME)
@@ -82,7 +82,7 @@ def test_an_answer_is_good_once() -> None:
 def test_an_answer_comes_within_five_minutes() -> None:
     async def story(people: Story) -> None:
         device = await people.registered()
-        options: Any = people.passkeys.ask_stranger(HOME)
+        options: Any = people.passkeys.ask_stranger()
         people.monotonic += 300.0
         await refused(people.passkeys.sign_in(device.get(options), HOME))
 
@@ -215,8 +215,32 @@ def test_of_two_changes_of_one_record_the_first_is_kept() -> None:
 def test_strangers_learn_nothing_of_users_from_a_challenge() -> None:
     async def story(people: Story) -> None:
         await people.registered()
-        text = json.dumps(people.passkeys.ask_stranger(HOME))
+        text = json.dumps(people.passkeys.ask_stranger())
         assert ROOT not in text
         assert "allowCredentials" not in json.loads(text)
+
+    told(story)
+
+
+def test_a_challenge_outlives_a_restart_and_is_good_once_for_all_processes() -> None:
+    async def story(people: Story) -> None:
+        device = await people.registered()
+        options: Any = people.passkeys.ask_stranger()
+        other = Story(admin=people.admin, now=people.now)  # the same store and key file
+        device.counter += 1
+        text = device.get(options)
+        assert (await other.passkeys.sign_in(text, HOME)).user.email == ROOT
+        await refused(people.passkeys.sign_in(text, HOME))
+
+    told(story)
+
+
+def test_no_stranger_makes_the_store_write_by_asking() -> None:
+    async def story(people: Story) -> None:
+        for _ in range(50):
+            people.passkeys.ask_stranger()
+        assert not people.admin.store.state.used
+        await refused(people.passkeys.sign_in("{}", HOME))
+        assert not people.admin.store.state.used
 
     told(story)

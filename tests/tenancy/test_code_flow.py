@@ -5,11 +5,15 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from restante.tenancy.code_flow import (
     BegunSignIn,
+    CallbackRefused,
     ClientTerms,
     authorization_url,
+    check_state,
     discovery_url,
     email_in,
     read_metadata,
@@ -92,3 +96,18 @@ def test_an_address_that_the_provider_doubts_is_not_shown(
     claims: dict[str, Any], email: str
 ) -> None:
     assert email_in(claims) == email
+
+
+@given(st.text(max_size=40), st.text(max_size=40))
+def test_a_begun_sign_in_comes_back_as_it_was(following: str, email: str) -> None:
+    begun = BegunSignIn.begin(following, email)
+    assert BegunSignIn.read(begun.text) == begun
+
+
+@pytest.mark.parametrize("answer", [{}, {"state": ""}, {"state": "other"}, {"state": "é\ud800"}])
+def test_a_browser_comes_back_with_its_own_state(answer: dict[str, str]) -> None:
+    check_state({"state": "state"}, BEGUN)
+    with pytest.raises(CallbackRefused, match="another browser"):
+        check_state(answer, BEGUN)
+    with pytest.raises(CallbackRefused, match="unknown, was used, or is too old"):
+        check_state(answer, None)

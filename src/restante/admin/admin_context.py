@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from restante.admin.event_feed import EventFeed
+from restante.admin.one_time_seals import OneTimeSeals
 from restante.admin.record_locks import RecordLocks
 from restante.delivery.drain_state import DrainSnapshot
 from restante.network.resolver import Resolver
@@ -17,14 +18,12 @@ from restante.queue.presence import Sighting
 from restante.reception.intake import Receipt, ReceivedMail
 from restante.reception.quota_reservations import QuotaReservations
 from restante.request_limits.dial_limits import CheckAllowance
-from restante.request_limits.one_time_values import OneTimeValues
 from restante.store.interface import Store
 from restante.store.live_directory import LiveDirectory
 from restante.store.live_recipients import LiveRecipients
 from restante.telemetry.event_bus import Log
 from restante.telemetry.metric_types import Exposition
 from restante.tenancy.model import Destination
-from restante.tenancy.portal_link import LINK_SECONDS, PortalLink
 from restante.tenancy.principal import NOBODY, Principal, Role
 from restante.tenancy.sealed_secrets import Vault
 
@@ -164,9 +163,6 @@ class AdminContext:
     principal: Principal = NOBODY  # the actor; nobody until a request names one
     reason: str = ""  # the caller's reason, if given
     checks: CheckAllowance = field(default_factory=CheckAllowance)  # that accounts start
-    portal_links: OneTimeValues[PortalLink] = field(
-        default_factory=lambda: OneTimeValues(LINK_SECONDS)
-    )
     portal_url: Callable[[], str] = str  # its beginning, without a slash; "" if there is no portal
     private_addresses: Callable[[], bool] = bool  # whether accounts' channels may use them
     change_delay: Callable[[], float] = (
@@ -174,6 +170,11 @@ class AdminContext:
     )
     record_locks: RecordLocks = field(default_factory=RecordLocks)
     applying: asyncio.Lock = field(default_factory=asyncio.Lock)  # one configuration at a time
+
+    @property
+    def one_time_seals(self) -> OneTimeSeals:
+        """The maker of values that are good once."""
+        return OneTimeSeals(self.vault, self.store.used, self.now)
 
     def acting(self, principal: Principal, reason: str = "") -> "AdminContext":
         """Return the same context for one request of a principal."""

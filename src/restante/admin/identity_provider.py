@@ -4,8 +4,8 @@ The operator chose the issuer, so its addresses may be private. Everything else 
 outgoing request: verified TLS, no redirect, a limited time and a limited answer. Description and
 keys are kept for an hour. A token with a new key has them fetched again, once a minute at most.
 
-Strangers begin sign-ins, so their number is limited by address block. A provider that does not
-answer is left alone for some seconds.
+Strangers begin sign-ins: nothing is kept of one here. Its browser keeps it, sealed, until it comes
+back. A provider that does not answer is left alone for some seconds.
 """
 
 import asyncio
@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from restante.admin.long_work import beside_mail
+from restante.admin.one_time_seals import OneTimeSeals
 from restante.network.outgoing_http import (
     OutgoingAnswer,
     OutgoingFailed,
@@ -26,14 +27,15 @@ from restante.network.outgoing_http import (
 )
 from restante.network.resolver import Resolver
 from restante.network.tls_context import verifying_client_context
-from restante.request_limits.one_time_values import OneTimeValues
 from restante.tenancy.code_flow import (
+    STATE_OVER,
     BegunSignIn,
     CallbackRefused,
     ClientTerms,
     ProviderMetadata,
     ProviderUnfit,
     authorization_url,
+    check_state,
     code_from,
     discovery_url,
     id_token_of,
@@ -55,6 +57,7 @@ MOST_OCTETS: Final = 262_144  # of an answer
 KEPT_SECONDS: Final = 3600.0
 REFRESH_SECONDS: Final = 60.0  # between two fetches of keys for unknown ones
 PAUSE_SECONDS: Final = 5.0  # after a failure
+_PURPOSE: Final = "sign-in at a provider"
 BEGUN_SECONDS: Final = 600.0  # for a person to sign in at the provider
 LONGEST_SECRET: Final = 4096  # octets
 
@@ -79,15 +82,16 @@ class IdentityProvider:
         self,
         terms: Callable[[], ProviderTerms | None],
         resolver: Resolver,
+        seals: OneTimeSeals,
         now: Callable[[], float],
         monotonic: Callable[[], float],
     ) -> None:
         """`terms` returns None where no provider is configured; `now` is Unix time."""
+        self._seals = seals
         self._terms = terms
         self._resolver = resolver
         self._now = now
         self._monotonic = monotonic
-        self._begun: OneTimeValues[BegunSignIn] = OneTimeValues(BEGUN_SECONDS)
         self._asking = asyncio.Lock()
         self._asked: tuple[ProviderTerms, OutgoingHttp] | None = None
         self._known: _Known | None = None
@@ -98,35 +102,34 @@ class IdentityProvider:
         """The settings now; None without a provider."""
         return self._terms()
 
-    async def begin(
-        self, redirect_uri: str, following: str, owner: str, email: str = ""
-    ) -> tuple[BegunSignIn, str]:
-        """Begin a sign-in; return it, and the address to which the browser goes.
+    async def begin(self, redirect_uri: str, following: str, email: str = "") -> tuple[bytes, str]:
+        """Begin a sign-in; return it sealed, and the address to which the browser goes.
 
-        `owner` is the client's address block. With `email`, that user is to show a factor again.
-        Raises ProviderFailed.
+        The browser keeps the sealed one. With `email`, that user is to show a factor again. Raises
+        ProviderFailed.
         """
         terms = self._present_terms()
         known = await self._about_itself(terms)
         begun = BegunSignIn.begin(following, email)
-        self._begun.put(begun.state, begun, owner, self._monotonic())
         url = authorization_url(known.metadata, _client_terms(terms, redirect_uri), begun)
-        return begun, url
+        return self._seals.seal(_PURPOSE, BEGUN_SECONDS, begun.text), url
 
     async def finish(
-        self, answer: Mapping[str, str], cookie: str, redirect_uri: str
+        self, answer: Mapping[str, str], kept: bytes, redirect_uri: str
     ) -> tuple[BegunSignIn, ProvenIdentity]:
         """Return the person who came back with an answer, and the sign-in that this ends.
 
-        `cookie` is the state that the browser kept. Raises CallbackRefused, IdTokenRefused,
-        ProviderFailed.
+        `kept` is what the browser kept. Raises CallbackRefused, IdTokenRefused, ProviderFailed,
+        StoreError.
         """
         terms = self._present_terms()
-        begun = self._begun.take(answer.get("state", ""), self._monotonic())
-        if begun is None:  # nothing is asked for a stranger's answer
-            raise CallbackRefused("the state is unknown, was used, or is too old")
+        opened = self._seals.open(kept, _PURPOSE)
+        begun = None if opened is None else BegunSignIn.read(opened.text)
+        check_state(answer, begun)
+        if opened is None or begun is None or not await self._seals.use(opened):
+            raise CallbackRefused(STATE_OVER)  # nothing is asked for a stranger's answer
         known = await self._about_itself(terms)
-        code = code_from(answer, begun, cookie, known.metadata)
+        code = code_from(answer, known.metadata)
         token = await self._exchange(terms, known, begun, (code, redirect_uri))
         expected = ExpectedToken(terms.issuer, terms.client_id, begun.nonce)
         try:

@@ -1,25 +1,23 @@
 """Passkeys of portal users: made, used to sign in or to show a factor, renamed and removed.
 
-Each challenge is kept here, for five minutes. It is good once, for one purpose, and for the session
-that asked for it. Strangers ask for some, so their number is bounded by address block.
+A challenge is good for five minutes, once, for one purpose, and for the session that asked for it.
+It is sealed (`one_time_seals`), so strangers can ask for any number. It is used up by the answer
+that signs somebody in, or does what it was asked for.
 """
 
-import secrets
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
+from restante.admin.one_time_seals import OpenedValue
 from restante.admin.own_record import put_own
 from restante.admin.sign_in import SignedIn, SignInDenied, SignInService
-from restante.network.addresses import address_block, plain_address
-from restante.request_limits.one_time_values import OneTimeValues
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.model import IpAddress
 from restante.tenancy.passkeys import (
     CEREMONY_SECONDS,
-    CHALLENGE_OCTETS,
     Assertion,
     NoRelyingParty,
     PasskeyRefused,
@@ -39,33 +37,18 @@ UNNAMED: Final = "passkey"
 REFUSED_PASSKEY: Final = "This passkey was not accepted. Try again, or sign in in another way."
 NOT_MADE: Final = "The passkey was not made. Try again."
 LAST_FACTOR: Final = "An operator needs a second factor, and this is the last one."
-_SIGN_IN: Final = ""  # the purpose of a stranger's challenge
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """A challenge that a browser was given."""
-
-    challenge: bytes
-    purpose: str  # _SIGN_IN, or the kind and the session of somebody who is signed in
+_OVER: Final = "its challenge is unknown, was used, or is too old"
+_SIGN_IN: Final = "passkey of a stranger"  # the purpose of a challenge
 
 
 class PasskeyService:
     """Gives out challenges, and examines the answers. Belongs to the event loop."""
 
-    def __init__(
-        self,
-        context: AdminContext,
-        sign_in: SignInService,
-        name: str,
-        monotonic: Callable[[], float],
-    ) -> None:
-        """`name` is the portal's, as authenticators show it; `monotonic` is in seconds."""
+    def __init__(self, context: AdminContext, sign_in: SignInService, name: str) -> None:
+        """`name` is the portal's, as authenticators show it."""
         self._context = context
         self._sign_in = sign_in
         self._name = name
-        self._monotonic = monotonic
-        self._asked: OneTimeValues[_Asked] = OneTimeValues(CEREMONY_SECONDS)
 
     @property
     def obstacle(self) -> str:
@@ -79,7 +62,7 @@ class PasskeyService:
     def offer(self, user: PortalUser, session: str) -> Mapping[str, Any]:
         """Return the options for a new passkey of a user. Raises AdminError."""
         self._check_room(user)
-        challenge = self._new_challenge(f"register {session}", session)
+        challenge = self._new_challenge(_register(session))
         return registration_options(self._checked_party(), user, challenge)
 
     async def register(
@@ -89,10 +72,11 @@ class PasskeyService:
         self._check_room(user)
         try:
             answer = Registration.read(text)
-            challenge = self._taken(answer.challenge, f"register {session}")
+            asked = await self._opened(answer.challenge, _register(session))
             called, now = _checked_name(name), self._context.now()
-            made = registered(self._checked_party(), challenge, answer, called, now)
+            made = registered(self._checked_party(), answer.challenge, answer, called, now)
             self._check_new(made)
+            await self._use_up(asked)
         except PasskeyRefused as refused:
             remedy = "load the page again, and take a device that has none for this portal"
             error = f"{NOT_MADE} {str(refused)[:1].upper()}{str(refused)[1:]}"
@@ -115,23 +99,23 @@ class PasskeyService:
             raise AdminError(ErrorKind.CONFLICT, LAST_FACTOR, remedy)
         await self._change(user, left, address)
 
-    def ask_stranger(self, address: IpAddress) -> Mapping[str, Any]:
+    def ask_stranger(self) -> Mapping[str, Any]:
         """Return the options for a sign-in. They name nobody. Raises AdminError."""
-        block = str(address_block(plain_address(address)))
-        return assertion_options(self._checked_party(), self._new_challenge(_SIGN_IN, block))
+        return assertion_options(self._checked_party(), self._new_challenge(_SIGN_IN))
 
     def ask_user(self, user: PortalUser, session: str) -> Mapping[str, Any]:
         """Return the options by which somebody signed in shows a passkey. Raises AdminError."""
-        challenge = self._new_challenge(f"confirm {session}", session)
+        challenge = self._new_challenge(_confirm(session))
         return assertion_options(self._checked_party(), challenge, user.passkeys)
 
     async def sign_in(self, text: str, address: IpAddress) -> SignedIn:
         """Return the user whose passkey signed a challenge. Raises SignInDenied, StoreError."""
         user = None
         try:
-            assertion, challenge = self._read(text, _SIGN_IN)
+            assertion, asked = await self._read(text, _SIGN_IN)
             user, passkey = self._owner(assertion)
-            count = asserted(self._party(), challenge, assertion, user, passkey, is_stranger=True)
+            count = self._asserted(assertion, user, passkey, is_stranger=True)
+            await self._use_up(asked)
         except (PasskeyRefused, NoRelyingParty) as refused:
             raise await self._refusal(user, refused, address) from None
         used = self._used(user, passkey, count)
@@ -141,9 +125,10 @@ class PasskeyService:
         """Examine the passkey of somebody signed in. Raises SignInDenied, StoreError."""
         user = None
         try:
-            assertion, challenge = self._read(text, f"confirm {session}")
+            assertion, asked = await self._read(text, _confirm(session))
             user, passkey = self._owner(assertion, email)
-            count = asserted(self._party(), challenge, assertion, user, passkey, is_stranger=False)
+            count = self._asserted(assertion, user, passkey, is_stranger=False)
+            await self._use_up(asked)
         except (PasskeyRefused, NoRelyingParty) as refused:
             raise await self._refusal(user, refused, address) from None
         after = user.changed(passkeys=self._used(user, passkey, count))
@@ -161,22 +146,31 @@ class PasskeyService:
             cause, _, remedy = str(error).partition(": ")
             raise AdminError(ErrorKind.CONFLICT, f"passkey: {cause}", remedy) from None
 
-    def _new_challenge(self, purpose: str, owner: str) -> bytes:
-        challenge = secrets.token_bytes(CHALLENGE_OCTETS)
-        asked = _Asked(challenge, purpose)
-        self._asked.put(challenge.hex(), asked, owner, self._monotonic())
-        return challenge
+    def _new_challenge(self, purpose: str) -> bytes:
+        return self._context.one_time_seals.seal(purpose, CEREMONY_SECONDS)
 
-    def _taken(self, challenge: bytes, purpose: str) -> bytes:
-        """Return a challenge that was given for a purpose. It is used up in any case."""
-        asked = self._asked.take(challenge.hex(), self._monotonic())
-        if asked is None or asked.purpose != purpose:
-            raise PasskeyRefused("its challenge is unknown, was used, or is too old")
-        return asked.challenge
+    async def _opened(self, challenge: bytes, purpose: str) -> OpenedValue:
+        """Return a challenge that was given for a purpose. Raises PasskeyRefused, StoreError."""
+        seals = self._context.one_time_seals
+        opened = seals.open(challenge, purpose)
+        if opened is None or await seals.was_used(opened):
+            raise PasskeyRefused(_OVER)
+        return opened
 
-    def _read(self, text: str, purpose: str) -> tuple[Assertion, bytes]:
+    async def _use_up(self, challenge: OpenedValue) -> None:
+        """Use a challenge up. Raises PasskeyRefused if it was used before, StoreError."""
+        if not await self._context.one_time_seals.use(challenge):
+            raise PasskeyRefused(_OVER)
+
+    async def _read(self, text: str, purpose: str) -> tuple[Assertion, OpenedValue]:
         assertion = Assertion.read(text)
-        return assertion, self._taken(assertion.challenge, purpose)
+        return assertion, await self._opened(assertion.challenge, purpose)
+
+    def _asserted(
+        self, assertion: Assertion, user: PortalUser, passkey: PortalPasskey, *, is_stranger: bool
+    ) -> int:
+        challenge = assertion.challenge
+        return asserted(self._party(), challenge, assertion, user, passkey, is_stranger=is_stranger)
 
     def _owner(
         self, assertion: Assertion, email: str | None = None
@@ -216,6 +210,16 @@ class PasskeyService:
         if not await put_own(self._context, user, after, action, str(address)):
             error = "your record was changed at the same moment"
             raise AdminError(ErrorKind.STALE, error, "load the page again")
+
+
+def _register(session: str) -> str:
+    """Return the purpose of a challenge for a new passkey."""
+    return f"new passkey in {session}"
+
+
+def _confirm(session: str) -> str:
+    """Return the purpose of a challenge by which somebody signed in shows a passkey."""
+    return f"passkey again in {session}"
 
 
 def _checked_name(text: str) -> str:

@@ -4,7 +4,7 @@ A link opens a session of one user of an account: once, and within 30 seconds. I
 so critical actions still ask for one. A token with the scope `portal:link` stands for its maker,
 who must have every right of the user. Links exist for no operator.
 
-Links are in the memory of the server, and are over with its end.
+A link is sealed (`one_time_seals`): nothing is kept of it, and a restart ends none.
 """
 
 from dataclasses import dataclass, replace
@@ -16,15 +16,17 @@ from pydantic import BaseModel, ConfigDict
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.auditing import announce, entry, moment
+from restante.admin.one_time_seals import OpenedValue, octets_of, text_of
 from restante.admin.permissions import AdminAction, lacking_for, permit
 from restante.admin.portal_users import find_user
 from restante.admin.request_bounds import Line
 from restante.tenancy.audit import AuditAction
-from restante.tenancy.portal_link import LINK_SECONDS, PortalLink
-from restante.tenancy.portal_user import PortalUser, hash_link_secret, new_link_secret
+from restante.tenancy.portal_user import PortalUser
 from restante.tenancy.principal import Principal
 
 PORTAL_LINK_PATH: Final = "/portal-link/"
+LINK_SECONDS: Final = 30.0
+_PURPOSE: Final = "portal link"
 
 
 class NewPortalLink(BaseModel):
@@ -56,10 +58,8 @@ async def make_portal_link(context: AdminContext, new: NewPortalLink) -> PortalL
     recorded = entry(context, action, user.email, user.account)
     await context.store.audit.record([recorded])
     announce(context, recorded)
-    secret, link = new_link_secret(), PortalLink(user.email, user.stamp)
-    key, owner = hash_link_secret(secret).hex(), context.principal.name
-    context.portal_links.put(key, link, owner, context.monotonic())
-    url = f"{context.portal_url()}{PORTAL_LINK_PATH}{secret}"
+    sealed = context.one_time_seals.seal(_PURPOSE, LINK_SECONDS, f"{user.email} {user.stamp.hex()}")
+    url = f"{context.portal_url()}{PORTAL_LINK_PATH}{text_of(sealed)}"
     return PortalLinkView(
         user=user.email, link=url, valid_until=moment(context.now() + LINK_SECONDS)
     )
@@ -71,22 +71,34 @@ class PortalLinks:
 
     context: AdminContext
 
-    def user_of(self, secret: str) -> PortalUser | None:
-        """Return the user that a link is for, and leave it; None if it is not good."""
-        key = hash_link_secret(secret).hex()
-        return self._user(self.context.portal_links.peek(key, self.context.monotonic()))
+    async def user_of(self, secret: str) -> PortalUser | None:
+        """Return the user that a link is for, and leave it; None if it is not good.
 
-    def take(self, secret: str) -> PortalUser | None:
-        """Return the user that a link is for, and use it up; None if it is not good."""
-        key = hash_link_secret(secret).hex()
-        return self._user(self.context.portal_links.take(key, self.context.monotonic()))
-
-    def _user(self, link: PortalLink | None) -> PortalUser | None:
-        """Return the user, unless password or rights have changed since."""
-        if link is None:
+        Raises StoreError.
+        """
+        value, user = self._read(secret)
+        if value is None or user is None or await self.context.one_time_seals.was_used(value):
             return None
-        user = self.context.directory.now.portal_users.get(link.email)
-        return user if user is not None and user.stamp == link.stamp else None
+        return user
+
+    async def take(self, secret: str) -> PortalUser | None:
+        """Return the user that a link is for, and use it up; None if it is not good.
+
+        Raises StoreError.
+        """
+        value, user = self._read(secret)
+        if value is None or user is None or not await self.context.one_time_seals.use(value):
+            return None
+        return user
+
+    def _read(self, secret: str) -> tuple[OpenedValue | None, PortalUser | None]:
+        """Return the user, unless password or rights have changed since."""
+        value = self.context.one_time_seals.open(octets_of(secret), _PURPOSE)
+        if value is None:
+            return None, None
+        email, _, stamp = value.text.partition(" ")
+        user = self.context.directory.now.portal_users.get(email)
+        return value, user if user is not None and user.stamp.hex() == stamp else None
 
 
 def _check_rights(principal: Principal, user: PortalUser) -> None:

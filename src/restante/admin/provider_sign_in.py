@@ -12,6 +12,7 @@ from typing import Final
 
 from restante.admin.admin_context import AdminContext
 from restante.admin.identity_provider import IdentityProvider, ProviderFailed
+from restante.admin.one_time_seals import octets_of, text_of
 from restante.admin.own_record import put_own
 from restante.admin.portal_users import MOST_USERS
 from restante.admin.sign_in import BUSY, TOO_MANY, SignedIn, SignInDenied, SignInService
@@ -74,7 +75,7 @@ class ProviderSignIn:
         return terms is not None and bool(user.oidc_subject) and user.oidc_issuer == terms.issuer
 
     async def begin(self, following: str, address: IpAddress, email: str = "") -> tuple[str, str]:
-        """Return a state for the browser's cookie, and the address to which the browser goes.
+        """Return a text for the browser's cookie, and the address to which the browser goes.
 
         With `email`, that user is to show a factor again. Raises SignInDenied, StoreError.
         """
@@ -82,15 +83,15 @@ class ProviderSignIn:
         if not self._begun.allows(block, self._monotonic()):
             raise SignInDenied(TOO_MANY, is_flood=True)
         try:
-            begun, url = await self._provider.begin(self._back, following, block, email)
+            begun, url = await self._provider.begin(self._back, following, email)
         except ProviderFailed as failed:
             raise await self._refusal("", failed, address) from None
-        return begun.state, url
+        return text_of(begun), url
 
     async def finish(self, answer: Mapping[str, str], cookie: str, address: IpAddress) -> Returned:
         """Return the person who came back, signed in. Raises SignInDenied, StoreError."""
         try:
-            begun, identity = await self._provider.finish(answer, cookie, self._back)
+            begun, identity = await self._provider.finish(answer, octets_of(cookie), self._back)
         except (CallbackRefused, IdTokenRefused, ProviderFailed) as failed:
             raise await self._refusal("", failed, address) from None
         terms = self._provider.terms

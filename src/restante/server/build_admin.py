@@ -65,7 +65,11 @@ def build_admin(ground: Ground, delivery: DeliveryParts, reception: ReceptionPar
         store.sessions, ground.records.directory, Rounds(log, "portal sessions"), time.time
     )
     provider = IdentityProvider(
-        lambda: ground.settings.config.oidc.terms, ground.resolver, time.time, time.monotonic
+        lambda: ground.settings.config.oidc.terms,
+        ground.resolver,
+        context.one_time_seals,
+        time.time,
+        time.monotonic,
     )
     portal = _portal(context, sessions, provider, ground.setup.config.portal.look)
     web = _web(context, reception, token_gate, request_counts, portal)
@@ -157,7 +161,7 @@ def _portal(
     hashing = PortalHashing()
     sign_in = SignInService(context, hashing, time.monotonic)
     credentials = OwnCredentials(context, hashing, context.hostname)
-    passkeys = PasskeyService(context, sign_in, look.name, time.monotonic)
+    passkeys = PasskeyService(context, sign_in, look.name)
     provided = ProviderSignIn(context, sign_in, provider, time.monotonic)
     parts = SignInParts(context, sign_in, credentials, sessions, passkeys, provided)
     routes = sign_in_routes(parts)

@@ -29,6 +29,7 @@ from restante.retention.presence_sweep import PresenceSweep
 from restante.retention.retention_sweep import RetentionSweep
 from restante.retention.use_ledger import UseLedger
 from restante.retention.use_recorder import UseRecorder
+from restante.retention.used_value_sweep import UsedValueSweep
 from restante.server.built_parts import (
     DeliveryParts,
     Ground,
@@ -207,7 +208,10 @@ def _sweeps(ground: Ground, retention: RetentionSweep) -> RetentionSweeps:
         log=ground.setup.log,
         now=time.time,
     )
-    return RetentionSweeps(retention, history, presence, *_recorders(ground))
+    used_values = UsedValueSweep(
+        store.used, store.duties, Rounds(ground.setup.log, "used values"), time.time
+    )
+    return RetentionSweeps(retention, history, presence, used_values, *_recorders(ground))
 
 
 def _recorders(ground: Ground) -> tuple[HeldRecorder, UseRecorder]:

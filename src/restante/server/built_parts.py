@@ -32,6 +32,7 @@ from restante.retention.history_sweep import HistorySweep
 from restante.retention.presence_sweep import PresenceSweep
 from restante.retention.retention_sweep import RetentionSweep
 from restante.retention.use_recorder import UseRecorder
+from restante.retention.used_value_sweep import UsedValueSweep
 from restante.server.record_poll import RecordPoll
 from restante.server.reload import Reloader
 from restante.server.server_instruments import Instruments
@@ -80,6 +81,7 @@ class RetentionSweeps:
     mail: RetentionSweep
     history: HistorySweep
     presence: PresenceSweep
+    used_values: UsedValueSweep
     held: HeldRecorder
     uses: UseRecorder
 

@@ -131,6 +131,7 @@ class Application:
             tasks.create_task(delivery.retention.mail.run()),
             tasks.create_task(delivery.retention.history.run()),
             tasks.create_task(delivery.retention.presence.run()),
+            tasks.create_task(delivery.retention.used_values.run()),
             tasks.create_task(delivery.retention.held.run()),
             tasks.create_task(delivery.retention.uses.run()),
             tasks.create_task(Rounds(self._log, "scrub").run_rounds(admin.scrubber.take_round)),

@@ -39,6 +39,7 @@ from restante.store.schedule_store import ScheduleStore
 from restante.store.session_store import SessionStore
 from restante.store.upkeep_store import UpkeepStore
 from restante.store.use_store import UseStore
+from restante.store.used_store import UsedStore
 
 
 class Store(Protocol):
@@ -119,6 +120,10 @@ class Store(Protocol):
     @property
     def answers(self) -> AnswerStore:
         """Answers to requests that may be repeated."""
+
+    @property
+    def used(self) -> UsedStore:
+        """Values that are good once, and were used."""
 
     @property
     def duties(self) -> DutyStore:

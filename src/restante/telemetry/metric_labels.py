@@ -152,6 +152,7 @@ DOING = MetricLabel(
         "retention",
         "history",
         "presence",
+        "used values",
         "held mail",
         "account use",
         "scrub",

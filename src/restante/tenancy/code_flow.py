@@ -7,9 +7,10 @@ verifier are random, and belong to one sign-in of one browser.
 import base64
 import hashlib
 import hmac
+import json
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any, Final, Self
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
@@ -36,6 +37,9 @@ class ProviderUnfit(Exception):  # noqa: N818
     """A provider's answer cannot be used. The text is the cause."""
 
 
+STATE_OVER: Final = "the state is unknown, was used, or is too old"
+
+
 class CallbackRefused(Exception):  # noqa: N818  a refusal
     """A browser did not come back as it should. The text is the true reason."""
 
@@ -54,7 +58,7 @@ class ProviderMetadata:
 
 @dataclass(frozen=True, slots=True)
 class BegunSignIn:
-    """A sign-in that a browser began. It is kept here until the browser comes back."""
+    """A sign-in that a browser began. The browser keeps it, sealed, until it comes back."""
 
     state: str
     nonce: str
@@ -67,6 +71,16 @@ class BegunSignIn:
         """Return a new one."""
         state, nonce, verifier = (secrets.token_urlsafe(_RANDOM_OCTETS) for _ in range(3))
         return cls(state, nonce, verifier, following, email)
+
+    @property
+    def text(self) -> str:
+        """The text that `read` reads."""
+        return json.dumps(astuple(self))
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """Return the sign-in of a text."""
+        return cls(*json.loads(text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,18 +139,20 @@ def authorization_url(metadata: ProviderMetadata, terms: ClientTerms, begun: Beg
     return urlunsplit(parts._replace(query=urlencode(query, quote_via=quote), fragment=""))
 
 
-def code_from(
-    answer: Mapping[str, str], begun: BegunSignIn | None, cookie: str, metadata: ProviderMetadata
-) -> str:
-    """Return the code with which a browser came back. Raises CallbackRefused.
+def check_state(answer: Mapping[str, str], begun: BegunSignIn | None) -> None:
+    """Raise CallbackRefused unless a browser came back from the sign-in that it keeps.
 
-    `begun` was found by the state, and forgotten there: a state is good once. `cookie` is the state
-    that the browser kept itself. So nobody can send a browser back from a sign-in of their own.
+    So nobody can send a browser back from a sign-in of their own.
     """
     if begun is None:
-        raise CallbackRefused("the state is unknown, was used, or is too old")
-    if not hmac.compare_digest(begun.state.encode(), cookie.encode("utf-8", "replace")):
-        raise CallbackRefused("the state is of another browser")
+        raise CallbackRefused(STATE_OVER)
+    state = answer.get("state", "").encode("utf-8", "replace")
+    if not hmac.compare_digest(begun.state.encode(), state):
+        raise CallbackRefused("the state is of another browser, or of another sign-in")
+
+
+def code_from(answer: Mapping[str, str], metadata: ProviderMetadata) -> str:
+    """Return the code with which a browser came back. Raises CallbackRefused."""
     issuer = answer.get("iss")
     if issuer not in (None, metadata.issuer) or (issuer is None and metadata.names_itself):
         raise CallbackRefused("the answer is of another issuer")

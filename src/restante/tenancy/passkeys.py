@@ -36,7 +36,6 @@ from restante.tenancy.portal_user import PortalPasskey, PortalUser
 LONGEST_ANSWER: Final = 16_384  # characters
 LONGEST_ID: Final = 1023  # octets; section 7.1, step 26
 ALGORITHMS: Final = (-7, -8, -257)  # ES256, EdDSA, RS256: the ones that section 5.4 names
-CHALLENGE_OCTETS: Final = 32
 CEREMONY_SECONDS: Final = 300.0  # for a person to find the device; section 5.4 recommends it
 _VERIFIED: Final = UserVerificationRequirement.REQUIRED
 _DEFAULT_PORTS: Final = {"https": 443, "http": 80}

@@ -68,7 +68,7 @@ def test_a_browser_that_did_not_begin_is_not_signed_in(tmp_path: Path) -> None:
         answer = await back(victim, provider, sent.headers["location"])
         assert answer.status_code == 403
         assert not await victim.is_signed_in()
-        assert people.reasons == ["provider: the state is of another browser"]
+        assert people.reasons == ["provider: the state is unknown, was used, or is too old"]
 
     told(tmp_path, story)
 

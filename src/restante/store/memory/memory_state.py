@@ -65,6 +65,7 @@ class MemoryState:
         default_factory=lambda: deque(maxlen=CHANGES_KEPT)
     )
     token_uses: dict[str, float] = field(default_factory=dict)  # by id
+    used: dict[bytes, float] = field(default_factory=dict)  # by digest: Unix times
     sessions: dict[bytes, SessionRecord] = field(default_factory=dict)  # by the hash of the secret
     presence: dict[int, PresenceChange] = field(default_factory=dict)  # by number
     last_presence_id: int = 0

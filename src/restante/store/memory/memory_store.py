@@ -27,6 +27,7 @@ from restante.store.memory.memory_schedule import MemorySchedule
 from restante.store.memory.memory_sessions import MemorySessions
 from restante.store.memory.memory_state import MemoryState
 from restante.store.memory.memory_upkeep import MemoryUpkeep
+from restante.store.memory.memory_used import MemoryUsed
 from restante.store.memory.memory_uses import MemoryUses
 
 
@@ -55,6 +56,7 @@ class MemoryStore:
         self.recipients = MemoryRecipients(state)
         self.notices = MemoryNotices(state)
         self.answers = MemoryAnswers(state)
+        self.used = MemoryUsed(state)
         self.duties = DutyLocks()
         self.audit = MemoryAudit(state)
         self.upkeep = MemoryUpkeep(state, self.content)

@@ -50,6 +50,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     portal_schema.index_refused_numbers,
     portal_schema.add_change_locks,
     portal_schema.forget_requesters_of_closed_drains,
+    portal_schema.add_used_values,
 )
 
 

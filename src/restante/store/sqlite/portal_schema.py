@@ -181,3 +181,20 @@ def add_change_locks(connection: apsw.Connection) -> None:
 def forget_requesters_of_closed_drains(connection: apsw.Connection) -> None:
     """Keep the name of the one who asked in the past drain alone, where it can be erased."""
     connection.execute("UPDATE drain SET requested_by = '', stop = '' WHERE NOT is_open")
+
+
+_USED_VALUES = """
+-- Values that were good once, and were used: challenges of passkeys, links, and sign-ins at a
+-- provider. A row is removed when its value would be over in any case.
+CREATE TABLE used_value (
+    digest BLOB PRIMARY KEY,  -- SHA-256
+    until  REAL NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX used_value_end ON used_value (until);
+"""
+
+
+def add_used_values(connection: apsw.Connection) -> None:
+    """Add used values."""
+    connection.execute(_USED_VALUES)

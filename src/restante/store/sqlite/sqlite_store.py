@@ -43,6 +43,7 @@ from restante.store.sqlite.sqlite_retention import SqliteRetention
 from restante.store.sqlite.sqlite_schedule import SqliteSchedule
 from restante.store.sqlite.sqlite_sessions import SqliteSessions
 from restante.store.sqlite.sqlite_upkeep import SqliteUpkeep
+from restante.store.sqlite.sqlite_used import SqliteUsed
 from restante.store.sqlite.sqlite_uses import SqliteUses
 from restante.store.sqlite.store_core import OnDamage, StoreCore
 
@@ -100,6 +101,7 @@ class SqliteStore:
         self.recipients = SqliteRecipients(core)
         self.notices = SqliteNotices(core)
         self.answers = SqliteAnswers(core)
+        self.used = SqliteUsed(core)
         self.duties = DutyLocks()
         self.audit = SqliteAudit(core)
         self.upkeep = SqliteUpkeep(core)

@@ -55,9 +55,9 @@ class PasskeyPage:
             page_route(f"{PASSKEYS}/remove", self.remove, ["POST"]),
         ]
 
-    async def ask_stranger(self, request: Request) -> Response:
+    async def ask_stranger(self, _request: Request) -> Response:
         """Return a challenge for a sign-in."""
-        return _json(self.parts.passkeys.ask_stranger(client_of(request)))
+        return _json(self.parts.passkeys.ask_stranger())
 
     async def sign_in(self, request: Request) -> Response:
         """Examine the answer, and sign the browser in."""

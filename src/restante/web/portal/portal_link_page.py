@@ -40,7 +40,7 @@ class PortalLinkPage:
 
     async def show(self, request: Request) -> Response:
         """Show the form."""
-        user = PortalLinks(self.parts.context).user_of(request.path_params["secret"])
+        user = await PortalLinks(self.parts.context).user_of(request.path_params["secret"])
         if user is None:
             return _over(request)
         session = await CookieSessions(self.parts.sessions).session_of(request)
@@ -51,7 +51,7 @@ class PortalLinkPage:
 
     async def open(self, request: Request) -> Response:
         """Sign the browser in. Critical actions still ask for a factor."""
-        user = PortalLinks(self.parts.context).take(request.path_params["secret"])
+        user = await PortalLinks(self.parts.context).take(request.path_params["secret"])
         if user is None:
             return _over(request)
         answer = see_other(HOME)
