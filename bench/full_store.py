@@ -20,7 +20,7 @@ REFUSED: Final = 50  # every so many messages are refused
 FIRST: Final = "first.example"
 LISTED: Final = "listed.example"
 NEXT: Final = 1800.0  # seconds until the next attempt on anything
-NEWS: Final = json.dumps(
+FACTS: Final = json.dumps(
     {
         "kind": "primary-away",
         "account": "account2",
@@ -124,7 +124,7 @@ def _add_what_waits(connection: apsw.Connection) -> None:
         " (channel_id, key, news, held_back, made_at, next_attempt_at, failures, reply)"
         " SELECT (SELECT min(id) FROM channel) + n % (SELECT count(*) FROM channel),"
         " 'key' || n, ?, 0, 1.0, ?, 3, 'no answer' FROM counted",
-        (NOTICES, NEWS, time.time() + NEXT),
+        (NOTICES, FACTS, time.time() + NEXT),
     )
 
 

@@ -37,7 +37,7 @@ from restante.smtp.replies import Reply
 from restante.telemetry.domain_metrics import DOMAIN_METRICS, DomainMetric
 from restante.telemetry.event_fields import FIELDS, example
 from restante.telemetry.events import EVENTS, Event
-from restante.telemetry.log_writer import SCHEMA_VERSION, as_json
+from restante.telemetry.log_writer import SCHEMA_VERSION, json_line
 from restante.telemetry.metric_types import Metric, MetricKind, MetricLabel
 from restante.telemetry.metrics import METRICS
 from restante.tenancy.audit import AuditAction
@@ -553,7 +553,7 @@ _EXAMPLE_COLUMNS = 96
 
 
 def _example_line(kind: type[Event]) -> Iterator[str]:
-    line = json.loads(as_json(example(kind), "2027-01-15T08:00:00.000000Z"))
+    line = json.loads(json_line(example(kind), "2027-01-15T08:00:00.000000Z"))
     if "exception" in line:
         line["exception"] = "Traceback …"
     pairs = [f"{json.dumps(key)}: {json.dumps(value)}" for key, value in line.items()]

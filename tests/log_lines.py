@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from restante.notices.notice_rules import news_in
+from restante.notices.notice_rules import notice_facts_in
 from restante.telemetry.event_bus import EventBus, Log
 from restante.telemetry.events import EVENTS, Event, FailureEvent, InternalError
 from restante.telemetry.log_writer import event_fields
@@ -21,7 +21,7 @@ class Lines:
     def publish(self, event: Event) -> None:
         if isinstance(event, InternalError):
             assert self.takes_defects, repr(event.error)
-        list(news_in(event, 0.0))  # an event that is news has what that takes
+        list(notice_facts_in(event, 0.0))  # an event that is news has what that takes
         self.lines.append((type(event), fields_of(event)))
         self.on_event(event)
 

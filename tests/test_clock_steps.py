@@ -91,7 +91,7 @@ def host_names(step: Step) -> Any:
     return asyncio.run(story())
 
 
-def caution(step: Step) -> Any:
+def backoff(step: Step) -> Any:
     """For how long a destination gets DATA."""
     world = World()
     kept = PipeliningBackoff(lambda: world.monotonic)
@@ -237,7 +237,7 @@ async def store_reports(world: World, domain: Any, count: int) -> None:
 
 STORIES = [
     arrivals,
-    caution,
+    backoff,
     drain,
     failed_logins,
     host_names,

@@ -1,16 +1,62 @@
-"""One word, one meaning: a class and a module are defined once in the package."""
+"""One word, one meaning: a name is defined once in the package, and old words stay out.
 
+An entry point is named for its action, which administration has under the same name: the route
+`add_account` calls `accounts.add_account`, and `restante account add` calls the route. Nothing
+imports entry points by their names alone. All other public functions have a name of their own.
+"""
+
+import ast
 import re
 from collections import defaultdict
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 import restante
+from tests.source_tree import parse_source
 
 TOP = Path(restante.__file__).parent
+TREE = Path(__file__).parents[1]
 CLASS = re.compile(r"^ *class (\w+)[(\[:]", re.MULTILINE)  # as the formatter writes it
+ENTRIES = re.compile(
+    r"cli/(\w+_commands?|queue_changes)\.py|web/api/\w+_routes\.py|web/portal/\w+_page\.py"
+)
+WORD = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
+
+# Functions that have the same name in more modules than one, with the reason.
+SAME_FUNCTION: dict[str, str] = {
+    "main": "the entry point of a process: the command line's, and the one that pushes by Apprise",
+}
+
+# Old words, with the word that replaced each.
+BANNED: dict[str, str] = {
+    "courier": "notice sender",
+    "desk": "admin context, sign-in",
+    "errand": "MX delivery",
+    "inquiry": "callout",
+    "lesson": "recipient learning",
+    "letter": "mail, message",
+    "news": "report facts, notice facts",
+    "node": "ETRN target; a node is one server of a cluster",
+    "office": "admin context",
+    "parcel": "import stream",
+    "promise": "quota reservation, acknowledgment",
+}
+
+# Where an old word has a meaning of its own, with that meaning. A key is a path and an identifier.
+OTHER_MEANINGS: dict[str, str] = {
+    r".*:letter": "one character of a text",
+    r".*:.*NODE_(INVALID|MISSING|NOT_ALLOWED)": "replies of RFC 1985, which says node",
+    r".*:test_.*": "the name of a test is a sentence",
+    r"tests/acceptance/.*:([cC]ourier|CourierPrimary)": "the mail server Courier",
+    r"tests/acceptance/peers/node_servers\.py:.*": "primaries that run on Node.js",
+    r"tests/smtp/test_replies\.py:nodes?": "the syntax trees of Python",
+    r"(tests|tools)/.*:node": "a syntax tree of Python, where the file imports ast",
+    r"src/.*/notice_rows\.py:news": "a column of the database",
+    r"tests/store/sqlite/test_migrations\.py:news": "the same column",
+}
 
 
 def classes() -> dict[str, set[str]]:
@@ -31,6 +77,46 @@ def modules() -> dict[str, set[str]]:
     return found
 
 
+def functions() -> dict[str, set[str]]:
+    """Return where each public function is that is no entry point."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for path in TOP.rglob("*.py"):
+        place = path.relative_to(TOP).as_posix()
+        if not ENTRIES.fullmatch(place):
+            for node in parse_source(path.read_text()).body:
+                if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                    found[node.name].add(place)
+    return {name: places for name, places in found.items() if not name.startswith("_")}
+
+
+@cache
+def banned_words() -> list[str]:
+    """Return each identifier with an old word, as `path:identifier`."""
+    banned = {*BANNED, *(f"{word}s" for word in BANNED), "inquiries"}
+    mention = re.compile("|".join(BANNED), re.IGNORECASE)
+    found = []
+    for top in ("src", "tests", "bench", "tools", "docs"):
+        for path in sorted((TREE / top).rglob("*.py")):
+            text = path.read_text()
+            names = identifiers(text) if mention.search(text) else set()
+            found += [
+                f"{path.relative_to(TREE).as_posix()}:{name}"
+                for name in sorted({path.stem, *names})
+                if banned & {word.lower() for word in WORD.findall(name)}
+            ]
+    return found
+
+
+def identifiers(text: str) -> set[str]:
+    """Return the names that a module defines or uses."""
+    found = (
+        getattr(node, attribute, None)
+        for node in ast.walk(parse_source(text))
+        for attribute in ("name", "id", "attr", "arg")
+    )
+    return {name for name in found if isinstance(name, str)}
+
+
 @pytest.mark.parametrize("find", [classes, modules])
 def test_a_name_is_defined_once(find: Callable[[], dict[str, set[str]]]) -> None:
     assert {name: sorted(places) for name, places in find().items() if len(places) > 1} == {}
@@ -39,6 +125,38 @@ def test_a_name_is_defined_once(find: Callable[[], dict[str, set[str]]]) -> None
 def test_a_module_is_not_named_like_a_package() -> None:
     packages = {path.parent.name for path in TOP.rglob("__init__.py")} - {TOP.name}
     assert sorted(packages & set(modules())) == []
+
+
+def test_a_function_is_defined_once() -> None:
+    found = {name: sorted(places) for name, places in functions().items() if len(places) > 1}
+    assert {name: found[name] for name in found if name not in SAME_FUNCTION} == {}
+    assert set(SAME_FUNCTION) <= set(found), "an exception that nothing needs"
+
+
+def test_old_words_stay_out() -> None:
+    found = banned_words()
+    unexplained = [
+        one for one in found if not any(re.fullmatch(each, one) for each in OTHER_MEANINGS)
+    ]
+    assert unexplained == []
+    needless = [
+        each for each in OTHER_MEANINGS if not any(re.fullmatch(each, one) for one in found)
+    ]
+    assert needless == []
+
+
+def test_old_words_are_found() -> None:
+    found = set(banned_words())
+    assert "tests/acceptance/peers/courier.py:CourierPrimary" in found
+    assert "src/restante/smtp/replies.py:NODE_INVALID" in found
+
+
+def test_the_functions_of_the_package_are_found() -> None:
+    found = functions()
+    assert len(found) > 500
+    assert {"open_store", "open_configured_store", "main"} <= set(found)
+    assert "list_accounts" in found
+    assert len(found["list_accounts"]) == 1  # that of the API is an entry point
 
 
 def test_the_classes_of_the_package_are_found() -> None:

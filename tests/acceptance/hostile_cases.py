@@ -171,7 +171,7 @@ class Case:
         return self.reason in (ONE_IS_LEFT, ONE_IS_REFUSED)
 
     @property
-    def letters(self) -> list[bytes]:
+    def contents(self) -> list[bytes]:
         """The held mail of the domain, oldest first."""
         return [SMALL[0], LARGE if self.is_large else SMALL[1], SMALL[2]]
 

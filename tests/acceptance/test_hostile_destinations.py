@@ -253,18 +253,20 @@ def test_only_what_was_answered_at_its_place_is_delivered_and_the_rest_stays_hel
     assert found.finished["delivered"] == case.delivered, found.story
     statuses = [recipient["status"] for one in found.left for recipient in one["recipients"]]
     assert statuses.count("refused") <= (str(case) in LOOKS_LIKE_A_REFUSAL), found.story
-    assert len(found.left) == len(case.letters) - case.delivered
+    assert len(found.left) == len(case.contents) - case.delivered
     taken = below(found.taken_then)
     if case.place is Place.CONTENT and column != "ahead" and case.name not in ANSWERED_FIRST:
         # A message whose final reply cannot be read makes a copy, and others go before it.
-        assert set(case.letters) >= set(taken) >= set(case.letters) - {case.letters[1]}, found.story
+        assert set(case.contents) >= set(taken) >= set(case.contents) - {case.contents[1]}, (
+            found.story
+        )
     elif column == "ahead" and case.place is Place.IN_CONTENT:
         # Its window makes copies of the others, and leaves it behind them.
-        assert set(taken) == {*case.letters} - {*case.letters[1:2] * case.is_second_left}
+        assert set(taken) == {*case.contents} - {*case.contents[1:2] * case.is_second_left}
     elif case.is_second_left:
-        assert taken == [case.letters[0], case.letters[2]]
+        assert taken == [case.contents[0], case.contents[2]]
     else:
-        assert taken[: case.delivered] == case.letters[: case.delivered]
+        assert taken[: case.delivered] == case.contents[: case.delivered]
 
 
 @cases
@@ -281,7 +283,7 @@ def test_mended_the_destination_gets_all_that_was_held_once_and_byte_for_byte(
     played: Played, column: str, case: Case
 ) -> None:
     found = played(column).cases[str(case)]
-    left = [case.letters[1]] if case.is_second_left else case.letters[case.delivered :]
+    left = [case.contents[1]] if case.is_second_left else case.contents[case.delivered :]
     assert below(found.taken_later) == left, found.story
 
 

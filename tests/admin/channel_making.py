@@ -7,14 +7,16 @@ import pytest
 from restante.admin.admin_error import AdminError
 from restante.admin.channel_change import NewChannel
 from restante.admin.channels import add_channel
-from restante.notices.webhook_signature import new_key
+from restante.notices.webhook_signature import new_signing_key
 from tests.admin.admin_world import AdminWorld, run
 
 URL = "https://hook.example/in/a-token?and=more"
 
 
 def hook(name: str = "hook", **fields: Any) -> NewChannel:
-    return NewChannel.model_validate({"name": name, "webhook": URL, "key": new_key(), **fields})
+    return NewChannel.model_validate(
+        {"name": name, "webhook": URL, "key": new_signing_key(), **fields}
+    )
 
 
 def mail(address: str, name: str = "mail", **fields: Any) -> NewChannel:

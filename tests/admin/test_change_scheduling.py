@@ -6,7 +6,7 @@ import pytest
 
 from restante.admin import accounts
 from restante.admin.admin_error import AdminError, ErrorKind
-from restante.admin.change_scheduling import lines_of, time_text
+from restante.admin.change_scheduling import change_lines, time_text
 from restante.admin.domain_change import DomainFields
 from restante.admin.permissions import _FIELD_ACTIONS, AdminAction
 from restante.telemetry.events import ChangeEnded
@@ -245,4 +245,4 @@ def test_a_dry_run_schedules_nothing() -> None:
 
 def test_times_and_changes_are_told_as_people_read_them() -> None:
     assert time_text(0.0) == "1970-01-01T00:00:00Z"
-    assert lines_of([Change("destination.port", "25", "26")]) == ("destination.port: 25 → 26",)
+    assert change_lines([Change("destination.port", "25", "26")]) == ("destination.port: 25 → 26",)

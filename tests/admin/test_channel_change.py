@@ -15,7 +15,7 @@ from restante.admin.channels import (
     remove_channel,
 )
 from restante.notices.transports import ChannelSecret, open_secret
-from restante.notices.webhook_signature import new_key
+from restante.notices.webhook_signature import new_signing_key
 from restante.tenancy.notice import OF_ACCOUNTS, OF_THE_SERVER
 from restante.tenancy.principal import account_login
 from restante.tenancy.record_change import Change
@@ -160,7 +160,7 @@ def secret(admin: AdminWorld) -> ChannelSecret:
 
 def test_where_to_key_and_kinds_are_changed_each_for_itself(admin: AdminWorld) -> None:
     run(add_channel(admin.context, hook(account="alpha")))
-    key, other = secret(admin).key, new_key()
+    key, other = secret(admin).key, new_signing_key()
     [before] = admin.context.directory.now.channels.values()
     assert change(admin, webhook="https://b.example/b-token").target == "https://b.example/…"
     assert secret(admin) == ChannelSecret("https://b.example/b-token", key)
@@ -244,11 +244,11 @@ def test_an_impossible_change_is_reported_and_changes_nothing(
 def test_a_secret_under_a_lost_key_file_is_given_anew_as_a_whole(admin: AdminWorld) -> None:
     run(add_channel(admin.context, hook(account="alpha")))
     admin.context = replace(admin.context, vault=Vault(b"another key file, of 32 octets.."))
-    for part in ({"key": new_key()}, {"webhook": "https://b.example/"}):
+    for part in ({"key": new_signing_key()}, {"webhook": "https://b.example/"}):
         with pytest.raises(
             AdminError, match="cannot be opened with this key file; give URL and key again"
         ):
             change(admin, **part)
-    key = new_key()
+    key = new_signing_key()
     change(admin, key=key, webhook="https://b.example/")
     assert secret(admin) == ChannelSecret("https://b.example/", key)

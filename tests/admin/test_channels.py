@@ -22,7 +22,7 @@ from restante.admin.domain_change import NewDomain
 from restante.admin.domains import add_domain
 from restante.notices.notice_result import NoticeAttempt, NoticeResult
 from restante.notices.transports import ChannelSecret, open_secret
-from restante.notices.webhook_signature import new_key
+from restante.notices.webhook_signature import new_signing_key
 from restante.tenancy.audit import AuditAction, AuditFilter
 from restante.tenancy.notice import OF_ACCOUNTS, OF_THE_SERVER, NewNotice, NoticeFacts, NoticeKind
 from restante.tenancy.principal import account_login
@@ -118,7 +118,7 @@ def test_a_test_is_sent_now_and_says_how_it_went(
     outcome = run(try_channel(admin.context, "", "mail"))
     assert (outcome.is_sent, outcome.text) == (is_sent, "the answer")
     [(channel, notice)] = admin.transports.sent
-    assert (channel.name, notice.news.kind, notice.news.account) == ("mail", NoticeKind.TEST, "")
+    assert (channel.name, notice.facts.kind, notice.facts.account) == ("mail", NoticeKind.TEST, "")
     assert run(all_of(list_waiting(admin.context))) == []
 
 
@@ -141,9 +141,9 @@ def test_waiting_notices_are_shown_by_account(admin: AdminWorld) -> None:
         await add_channel(admin.context, hook(account="alpha"))
         await add_channel(admin.context, hook("own"))
         for channel in admin.context.directory.now.channels.values():
-            news = NoticeFacts(NoticeKind.TEST, channel.account, "thing", "text", NOW)
+            facts = NoticeFacts(NoticeKind.TEST, channel.account, "thing", "text", NOW)
             await admin.store.notices.keep_notices(
-                [NewNotice(channel.id, f"key of {channel.name}", news, 3, NOW)], [], [], 10
+                [NewNotice(channel.id, f"key of {channel.name}", facts, 3, NOW)], [], [], 10
             )
 
     asyncio.run(story())
@@ -196,7 +196,7 @@ def secret(admin: AdminWorld) -> ChannelSecret:
 
 def test_a_change_is_audited_without_its_secrets(admin: AdminWorld) -> None:
     run(add_channel(admin.context, hook(account="alpha")))
-    key = new_key()
+    key = new_signing_key()
     change(
         admin, webhook="https://b.example/b-token", key=key, kinds=("quota-reached", "mail-expired")
     )
@@ -233,9 +233,9 @@ def test_waiting_notices_leave_by_the_channel_of_that_time(admin: AdminWorld) ->
     async def story() -> None:
         await add_channel(admin.context, hook(account="alpha"))
         [channel] = admin.context.directory.now.channels.values()
-        news = NoticeFacts(NoticeKind.MAIL_EXPIRED, "alpha", "thing", "text", NOW)
+        facts = NoticeFacts(NoticeKind.MAIL_EXPIRED, "alpha", "thing", "text", NOW)
         await admin.store.notices.keep_notices(
-            [NewNotice(channel.id, "the key", news, 0, NOW + 900)], [], [], 10
+            [NewNotice(channel.id, "the key", facts, 0, NOW + 900)], [], [], 10
         )
         await change_channel(
             admin.context, "alpha", "hook", ChannelChange(kinds=(NoticeKind.QUOTA_REACHED,)), "why"
@@ -249,7 +249,7 @@ def test_waiting_notices_leave_by_the_channel_of_that_time(admin: AdminWorld) ->
 def test_a_change_needs_its_reason_and_a_channel(admin: AdminWorld) -> None:
     run(add_channel(admin.context, mail("ops@example.org", account="alpha")))
     with pytest.raises(AdminError, match="only webhooks are signed"):
-        change(admin, "mail", key=new_key())
+        change(admin, "mail", key=new_signing_key())
     with pytest.raises(AdminError, match="reason"):
         run(change_channel(admin.context, "alpha", "mail", ChannelChange(kinds=()), " "))
     for account, name in (("", "mail"), ("alpha", "hook")):

@@ -6,9 +6,9 @@ from restante.admin.login_rotation import rotated
 from restante.sasl.scram_keys import read_verifier
 from restante.tenancy.model import Login
 from restante.tenancy.passwords import any_matches, hash_password
-from restante.tenancy.sealed_secrets import Vault, login_owner, new_key, verifier_owner
+from restante.tenancy.sealed_secrets import Vault, login_owner, new_sealing_key, verifier_owner
 
-VAULT = Vault(new_key())
+VAULT = Vault(new_sealing_key())
 OLD = hash_password("old password")
 LOGIN = Login("anna", "alpha", OLD, VAULT.seal("old password", login_owner("anna")), 1.0)
 

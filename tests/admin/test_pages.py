@@ -129,8 +129,8 @@ def test_notices_that_wait(count: int) -> None:
         target = NewChannel(name="hook", account="alpha", mail="pager@elsewhere.test")
         await channels.add_channel(admin.context, target)
         [channel] = admin.context.directory.now.channels
-        news = NoticeFacts(NoticeKind.PRIMARY_AWAY, "alpha", "x", "away", NOW)
-        waiting = [NewNotice(channel, str(number), news, 0, NOW) for number in range(count)]
+        facts = NoticeFacts(NoticeKind.PRIMARY_AWAY, "alpha", "x", "away", NOW)
+        waiting = [NewNotice(channel, str(number), facts, 0, NOW) for number in range(count)]
         await admin.store.notices.keep_notices(waiting, [], [], limit=100)
         ids = [str(number) for number in range(count)]
         for account in (None, "alpha"):
@@ -147,10 +147,10 @@ def test_notices_of_the_past() -> None:
         target = NewChannel(name="hook", account="alpha", mail="pager@elsewhere.test")
         await channels.add_channel(admin.context, target)
         [channel] = admin.context.directory.now.channels
-        news = NoticeFacts(NoticeKind.PRIMARY_AWAY, "alpha", "x", "away", NOW)
+        facts = NoticeFacts(NoticeKind.PRIMARY_AWAY, "alpha", "x", "away", NOW)
         for number in range(5):
             one = PastNotice(
-                0, channel, str(number), news, 0, NOW, is_sent=True, failures=0, reply=""
+                0, channel, str(number), facts, 0, NOW, is_sent=True, failures=0, reply=""
             )
             await admin.store.notices.settle_notices([], [one])
         pages = await followed(

@@ -59,7 +59,7 @@ def test_one_is_sent_again_under_its_id(admin: AdminWorld) -> None:
     assert admin.server
     run(send_again(admin.context, "alpha", "hook", SentAgain(id="of-hook")))
     [waiting] = run(admin.store.notices.list_notices(9))
-    assert (waiting.key, waiting.news.text, waiting.failures) == ("of-hook", "It is full.", 0)
+    assert (waiting.key, waiting.facts.text, waiting.failures) == ("of-hook", "It is full.", 0)
     assert admin.server.notices_sent == 1
 
 

@@ -61,7 +61,7 @@ from restante.admin.permissions import (
 )
 from restante.mail.import_stream import WHOLE, pack_block, pack_label
 from restante.mail.message import message_name
-from restante.notices.webhook_signature import new_key
+from restante.notices.webhook_signature import new_signing_key
 from restante.sasl.scram_keys import new_verifier
 from restante.store.queue_store import QueueFilter
 from restante.store.report_store import ReportFilter
@@ -163,7 +163,7 @@ def added_channel(of: Things) -> NewChannel:
 
 
 def exposed_channel(of: Things) -> NewChannel:
-    webhook, key = SecretStr("http://hook.example/x"), SecretStr(new_key())
+    webhook, key = SecretStr("http://hook.example/x"), SecretStr(new_signing_key())
     return NewChannel(name="plain", account=of.account, webhook=webhook, key=key, insecure=True)
 
 
@@ -450,11 +450,15 @@ CALLS: dict[AdminAction, list[Call]] = {
         )
     ],
     AdminAction.STORE_CHECK: [
-        at_once(lambda c, _: store_maintenance.check(c.principal, SOURCE_URL, lambda *_: None))
+        at_once(
+            lambda c, _: store_maintenance.check_store(c.principal, SOURCE_URL, lambda *_: None)
+        )
     ],
     AdminAction.STORE_SALVAGE: [
         at_once(
-            lambda c, _: store_maintenance.salvage(c.principal, SOURCE_URL, SOURCE, lambda _: None)
+            lambda c, _: store_maintenance.salvage_store(
+                c.principal, SOURCE_URL, SOURCE, lambda _: None
+            )
         )
     ],
 }
@@ -507,7 +511,7 @@ def past_of(waiting: NewNotice) -> PastNotice:
         0,
         waiting.channel_id,
         "sent-before",
-        waiting.news,
+        waiting.facts,
         0,
         NOW,
         is_sent=True,
@@ -536,8 +540,8 @@ def waiting_change(admin: AdminWorld, of: Things) -> ScheduledChange:
 def waiting_notice(admin: AdminWorld, of: Things) -> NewNotice:
     """Return a notice for the account's channel."""
     [hook] = admin.context.directory.now.channels_of(of.account)
-    news = NoticeFacts(NoticeKind.DRAIN_FINISHED, of.account, of.domain, f"of {of.domain}", NOW)
-    return NewNotice(hook.id, f"key-{of.account}", news, 0, NOW)
+    facts = NoticeFacts(NoticeKind.DRAIN_FINISHED, of.account, of.domain, f"of {of.domain}", NOW)
+    return NewNotice(hook.id, f"key-{of.account}", facts, 0, NOW)
 
 
 async def two_accounts() -> AdminWorld:

@@ -51,7 +51,7 @@ def test_messages_and_reports_are_those_in_scope(
         context = admin.context.acting(principal) if principal else admin.context
         found = await scope.list_held(context, QueueFilter(**wanted))
         assert [one.number for one in found] == numbers
-        read = [await scope.held_message(context, number) for number in (1, 2, 3, 9)]
+        read = [await scope.message_in_scope(context, number) for number in (1, 2, 3, 9)]
         if not wanted:
             assert [one.number for one in read if one] == numbers
         if "numbers" not in wanted:

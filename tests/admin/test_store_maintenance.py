@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from restante.admin.admin_error import AdminError, ErrorKind
-from restante.admin.store_maintenance import BackupOrder, backup, check, salvage
+from restante.admin.store_maintenance import BackupOrder, backup, check_store, salvage_store
 from restante.mail.message import message_name
 from restante.store.choice import open_store
 from restante.store.store_errors import StoreError
@@ -51,7 +51,7 @@ def test_a_store_that_cannot_be_copied_says_so(tmp_path: Path) -> None:
 def test_a_sound_store_is_shown_as_sound(tmp_path: Path) -> None:
     filled(tmp_path)
     seen: list[tuple[int, int]] = []
-    view = check(OPERATOR, url(tmp_path), lambda done, of: seen.append((done, of)))
+    view = check_store(OPERATOR, url(tmp_path), lambda done, of: seen.append((done, of)))
     assert (view.is_sound, view.findings, view.messages, view.contents_read) == (True, [], 1, 1)
     assert view.schema_version == view.schema_known
     assert seen[-1] == (1, 1)
@@ -59,7 +59,7 @@ def test_a_sound_store_is_shown_as_sound(tmp_path: Path) -> None:
 
 def test_a_finding_names_its_message(tmp_path: Path) -> None:
     filled(tmp_path).unlink()
-    view = check(OPERATOR, url(tmp_path), lambda _done, _of: None)
+    view = check_store(OPERATOR, url(tmp_path), lambda _done, _of: None)
     [finding] = view.findings
     assert (finding.kind, finding.message) == ("content", message_name(7))
     assert not view.is_sound
@@ -67,7 +67,7 @@ def test_a_finding_names_its_message(tmp_path: Path) -> None:
 
 def test_salvaged_and_lost_mail_is_shown(tmp_path: Path) -> None:
     filled(tmp_path / "store").unlink()
-    view = salvage(OPERATOR, url(tmp_path / "store"), tmp_path / "new", lambda _count: None)
+    view = salvage_store(OPERATOR, url(tmp_path / "store"), tmp_path / "new", lambda _count: None)
     assert (view.is_whole, view.messages, view.directory) == (False, 0, str(tmp_path / "new"))
     assert [one.message for one in view.lost] == [message_name(7)]
     assert view.schema_before == view.schema_now
@@ -77,8 +77,8 @@ ACTS: dict[str, Callable[[Path], object]] = {
     "backup": lambda path: run(
         backup(AdminWorld().context.acting(ALICE), BackupOrder(directory=str(path)))
     ),
-    "check": lambda path: check(ALICE, url(path), lambda _done, _of: None),
-    "salvage": lambda path: salvage(ALICE, url(path), path / "new", lambda _count: None),
+    "check": lambda path: check_store(ALICE, url(path), lambda _done, _of: None),
+    "salvage": lambda path: salvage_store(ALICE, url(path), path / "new", lambda _count: None),
 }
 
 

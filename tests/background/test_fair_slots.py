@@ -7,17 +7,17 @@ from typing import Any
 from restante.background.fair_slots import FairSlots
 
 
-def turns(limit: Callable[[], int] | int, account_limit: int = 9) -> FairSlots:
+def slots(limit: Callable[[], int] | int, account_limit: int = 9) -> FairSlots:
     return FairSlots(limit if callable(limit) else lambda: limit, lambda: account_limit)
 
 
 class Visits:
     """Tasks that wait for a turn, keep it until told to leave, and are noted as they get it."""
 
-    def __init__(self, turns: FairSlots) -> None:
+    def __init__(self, slots: FairSlots) -> None:
         self.log: list[str] = []
         self.tasks: dict[str, asyncio.Task[None]] = {}
-        self._turns = turns
+        self._slots = slots
         self._leave: dict[str, asyncio.Event] = {}
 
     async def come(self, *names: str) -> None:
@@ -33,7 +33,7 @@ class Visits:
         await settled()
 
     async def _visit(self, name: str) -> None:
-        async with self._turns.slot(name[0]):
+        async with self._slots.slot(name[0]):
             self.log.append(name)
             await self._leave[name].wait()
 
@@ -43,9 +43,9 @@ async def settled() -> None:
         await asyncio.sleep(0)
 
 
-def played(turns: FairSlots, scene: Callable[[Visits], Coroutine[Any, Any, None]]) -> list[str]:
+def played(slots: FairSlots, scene: Callable[[Visits], Coroutine[Any, Any, None]]) -> list[str]:
     async def main() -> list[str]:
-        visits = Visits(turns)
+        visits = Visits(slots)
         await scene(visits)
         for task in visits.tasks.values():
             task.cancel()
@@ -62,7 +62,7 @@ def test_turns_come_in_order_and_those_who_leave_lose_nobody_theirs() -> None:
         await visits.leave("a1")
         await visits.leave("a3")
 
-    assert played(turns(1), scene) == ["a1", "a3", "a4"]
+    assert played(slots(1), scene) == ["a1", "a3", "a4"]
 
 
 def test_the_holder_of_the_fewest_places_comes_first() -> None:
@@ -75,7 +75,7 @@ def test_the_holder_of_the_fewest_places_comes_first() -> None:
         await visits.leave("a1")
         await visits.leave("b1")
 
-    assert played(turns(3), scene) == ["a0", "a1", "a2", "b1", "c1", "b2"]
+    assert played(slots(3), scene) == ["a0", "a1", "a2", "b1", "c1", "b2"]
 
 
 def test_an_account_never_has_more_than_its_share() -> None:
@@ -86,7 +86,7 @@ def test_an_account_never_has_more_than_its_share() -> None:
         assert visits.log == ["a1", "a2", "b1"]
         await visits.leave("a2")
 
-    assert played(turns(9, account_limit=2), scene) == ["a1", "a2", "b1", "a3"]
+    assert played(slots(9, account_limit=2), scene) == ["a1", "a2", "b1", "a3"]
 
 
 def test_a_turn_that_came_too_late_is_passed_on() -> None:
@@ -97,7 +97,7 @@ def test_a_turn_that_came_too_late_is_passed_on() -> None:
         visits.tasks["a2"].cancel()  # perhaps it has been handed its turn, and has not run
         await settled()
 
-    assert played(turns(1), scene) == ["a1", "a3"]
+    assert played(slots(1), scene) == ["a1", "a3"]
 
 
 def test_a_limit_that_is_raised_lets_more_in_at_the_next_change() -> None:
@@ -108,10 +108,10 @@ def test_a_limit_that_is_raised_lets_more_in_at_the_next_change() -> None:
         limit[0] = 3
         await visits.leave("a1")
 
-    assert played(turns(lambda: limit[0]), scene) == ["a1", "a2", "a3", "a4"]
+    assert played(slots(lambda: limit[0]), scene) == ["a1", "a2", "a3", "a4"]
 
 
-def test_accounts_with_as_few_turns_follow_one_another() -> None:
+def test_accounts_with_as_few_slots_follow_one_another() -> None:
     """More accounts than turns: none of them waits for another's last."""
 
     async def scene(visits: Visits) -> None:
@@ -119,4 +119,4 @@ def test_accounts_with_as_few_turns_follow_one_another() -> None:
         for name in ("a1", "a2", "b1", "c1", "a3"):
             await visits.leave(name)
 
-    assert played(turns(1), scene) == ["a1", "a2", "b1", "c1", "a3", "b2"]
+    assert played(slots(1), scene) == ["a1", "a2", "b1", "c1", "a3", "b2"]

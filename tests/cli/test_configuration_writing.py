@@ -10,7 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from restante.cli.configuration_reading import read_configuration
-from restante.cli.configuration_writing import as_csv, as_document, as_toml, joined, readable
+from restante.cli.configuration_writing import (
+    as_csv,
+    as_document,
+    entries_as_toml,
+    joined,
+    readable_value,
+)
 from restante.mail.octets import octets_text, read_octets
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=9)
@@ -19,7 +25,7 @@ texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=9)
 @given(st.lists(st.dictionaries(st.sampled_from(["name", "note", "reason"]), texts), max_size=3))
 def test_any_text_comes_back_from_toml(records: list[dict[str, str]]) -> None:
     entries = [{"thing": "account", **record} for record in records]
-    assert tomllib.loads(as_toml(entries)).get("account", []) == records
+    assert tomllib.loads(entries_as_toml(entries)).get("account", []) == records
 
 
 @given(st.integers(1, 2**60))
@@ -29,15 +35,22 @@ def test_any_size_comes_back(size: int) -> None:
 
 
 def test_sizes_and_ages_have_the_largest_unit_that_fits() -> None:
-    assert [readable("quota", one) for one in (0, 1, 1536, 10 * 1024**3)] == [
+    assert [readable_value("quota", one) for one in (0, 1, 1536, 10 * 1024**3)] == [
         "none",
         "1",
         "1536",
         "10G",
     ]
     ages = (0, 90.0, 3600.0, 86400.0, 60.0, 0.5)
-    assert [readable("retention", one) for one in ages] == ["none", "90s", "1h", "1d", "1m", 0.5]
-    assert readable("connections", 0) == 0
+    assert [readable_value("retention", one) for one in ages] == [
+        "none",
+        "90s",
+        "1h",
+        "1d",
+        "1m",
+        0.5,
+    ]
+    assert readable_value("connections", 0) == 0
 
 
 def test_addresses_that_follow_a_domain_are_part_of_it() -> None:
@@ -50,14 +63,14 @@ def test_addresses_that_follow_a_domain_are_part_of_it() -> None:
 
 
 def test_times_are_times_of_toml() -> None:
-    text = as_toml([{"thing": "domain", "until": "2026-12-01T00:00:00Z", "reason": "2026"}])
+    text = entries_as_toml([{"thing": "domain", "until": "2026-12-01T00:00:00Z", "reason": "2026"}])
     assert text == '[[domain]]\nuntil = 2026-12-01T00:00:00Z\nreason = "2026"\n'
-    odd = as_toml([{"thing": "domain", "until": "x\n"}])
+    odd = entries_as_toml([{"thing": "domain", "until": "x\n"}])
     assert odd == '[[domain]]\nuntil = "x\\n"\n'
 
 
 def test_no_entries_are_an_empty_file() -> None:
-    assert as_toml([]) == ""
+    assert entries_as_toml([]) == ""
     assert as_csv([]) == "account,domain,login,destination,allow\n"
     assert as_document([]) == {"account": [], "login": [], "domain": [], "channel": []}
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from restante.cli.export_formats import ENVELOPES, ExportWriter, open_writer
+from restante.cli.export_formats import ENVELOPES, ExportWriter, open_export
 from restante.cli.failures import Exit, Failure
 
 STYLES = ["eml", "maildir", "mbox"]
@@ -41,7 +41,7 @@ def files(place: Path) -> dict[str, bytes]:
 
 
 def test_a_file_has_the_content_octet_for_octet_and_its_envelope_beside_it(tmp_path: Path) -> None:
-    writer = open_writer("eml", tmp_path / "x")
+    writer = open_export("eml", tmp_path / "x")
     export(writer, CONTENT[:7], CONTENT[7:])
     writer.close(is_complete=True)
     found = files(tmp_path / "x")
@@ -51,7 +51,7 @@ def test_a_file_has_the_content_octet_for_octet_and_its_envelope_beside_it(tmp_p
 
 
 def test_a_maildir_has_the_envelope_in_fields_and_in_its_list(tmp_path: Path) -> None:
-    writer = open_writer("maildir", tmp_path / "x")
+    writer = open_export("maildir", tmp_path / "x")
     export(writer, CONTENT)
     writer.close(is_complete=True)
     [message] = mailbox.Maildir(tmp_path / "x", create=False)
@@ -62,7 +62,7 @@ def test_a_maildir_has_the_envelope_in_fields_and_in_its_list(tmp_path: Path) ->
 
 
 def test_an_mbox_quotes_what_would_begin_a_message(tmp_path: Path) -> None:
-    writer = open_writer("mbox", tmp_path / "x")
+    writer = open_export("mbox", tmp_path / "x")
     export(writer, CONTENT)
     export(writer, b"second\r\n", name="def", reverse_path="")
     writer.close(is_complete=True)
@@ -77,7 +77,7 @@ def test_an_mbox_quotes_what_would_begin_a_message(tmp_path: Path) -> None:
 @pytest.mark.parametrize("cut", range(len(b"a\r\nb\r\r\nc\rd\r\n") + 1))
 def test_line_ends_do_not_depend_on_where_blocks_end(tmp_path: Path, style: str, cut: int) -> None:
     content = b"a\r\nb\r\r\nc\rd\r\n"
-    writer = open_writer(style, tmp_path / "x")
+    writer = open_export(style, tmp_path / "x")
     export(writer, content[:cut], content[cut:])
     writer.close(is_complete=True)
     [text] = [
@@ -88,7 +88,7 @@ def test_line_ends_do_not_depend_on_where_blocks_end(tmp_path: Path, style: str,
 
 @pytest.mark.parametrize("style", STYLES)
 def test_a_message_that_is_dropped_leaves_the_others(tmp_path: Path, style: str) -> None:
-    writer = open_writer(style, tmp_path / "x")
+    writer = open_export(style, tmp_path / "x")
     export(writer, b"first\r\n", name="one")
     writer.begin(facts("two"))
     writer.write(b"half of the second\r\n")
@@ -102,7 +102,7 @@ def test_a_message_that_is_dropped_leaves_the_others(tmp_path: Path, style: str)
 
 @pytest.mark.parametrize("style", STYLES)
 def test_an_export_that_is_broken_off_leaves_no_half_message(tmp_path: Path, style: str) -> None:
-    writer = open_writer(style, tmp_path / "x")
+    writer = open_export(style, tmp_path / "x")
     export(writer, b"first\r\n", name="one")
     writer.begin(facts("two"))
     writer.write(b"half of the second\r\n")
@@ -113,7 +113,7 @@ def test_an_export_that_is_broken_off_leaves_no_half_message(tmp_path: Path, sty
 
 @pytest.mark.parametrize("style", STYLES)
 def test_only_the_owner_may_read_the_copies(tmp_path: Path, style: str) -> None:
-    writer = open_writer(style, tmp_path / "x")
+    writer = open_export(style, tmp_path / "x")
     export(writer, CONTENT)
     writer.close(is_complete=True)
     for path in tmp_path.rglob("*"):
@@ -138,7 +138,7 @@ def test_nothing_is_overwritten(tmp_path: Path, style: str, obstacle: str) -> No
     OBSTACLES[obstacle](tmp_path / "x")
     before = files(tmp_path / "x")
     with pytest.raises(Failure, match="x") as caught:
-        open_writer(style, tmp_path / "x")
+        open_export(style, tmp_path / "x")
     assert caught.value.code is Exit.CANNOT_CREATE
     assert files(tmp_path / "x") == before
 
@@ -146,5 +146,5 @@ def test_nothing_is_overwritten(tmp_path: Path, style: str, obstacle: str) -> No
 @pytest.mark.parametrize("style", STYLES)
 def test_a_place_that_cannot_be_made_is_a_failure(tmp_path: Path, style: str) -> None:
     with pytest.raises(Failure) as caught:
-        open_writer(style, tmp_path / "missing" / "deep" / "x")
+        open_export(style, tmp_path / "missing" / "deep" / "x")
     assert caught.value.code is Exit.CANNOT_CREATE

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from restante.notices.notice_result import NoticeAttempt, NoticeResult
-from restante.notices.webhook_signature import new_key
+from restante.notices.webhook_signature import new_signing_key
 from tests.admin.admin_world import AdminWorld
 from tests.cli.conftest import Command
 
@@ -41,7 +41,7 @@ def test_a_new_key_goes_to_standard_output_alone(installation: Path, command: Co
 def test_a_key_of_ones_own_comes_from_a_file_and_is_not_shown(
     installation: Path, command: Command, tmp_path: Path
 ) -> None:
-    file, key = tmp_path / "key", new_key()
+    file, key = tmp_path / "key", new_signing_key()
     file.write_text(f"{key}\n")
     added = command("notice", "add", "hook", "--webhook", URL, "--key-file", file)
     assert (added.code, added.out, added.err) == (0, "notice channel hook added\n", "")
@@ -58,7 +58,7 @@ def test_a_channel_is_changed_in_place(
         "restante: notice channel hook changed; the key to verify its signatures is shown only"
         " once\n"
     )
-    file, key = tmp_path / "key", new_key()
+    file, key = tmp_path / "key", new_signing_key()
     file.write_text(f"{key}\n")
     given = command(
         *changing, "--key-file", file, "--only", "mail-expired", "--only", "quota-reached"

@@ -3,7 +3,7 @@
 import pytest
 import typer
 
-from restante.cli.options import octets, past_moment, seconds
+from restante.cli.options import parse_octets, past_moment, seconds
 
 
 def test_ages_and_sizes_are_read() -> None:
@@ -14,7 +14,12 @@ def test_ages_and_sizes_are_read() -> None:
         172800,
         604800,
     ]
-    assert [octets(text) for text in ("5", "5K", "5m", "1G")] == [5, 5120, 5_242_880, 1_073_741_824]
+    assert [parse_octets(text) for text in ("5", "5K", "5m", "1G")] == [
+        5,
+        5120,
+        5_242_880,
+        1_073_741_824,
+    ]
 
 
 @pytest.mark.parametrize("text", ["", "3", "h", "-1d", "1.5h"])

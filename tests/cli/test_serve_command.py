@@ -18,7 +18,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[Config]:
         started.append(config)
         return 75
 
-    monkeypatch.setattr(server_start, "serve", serve)
+    monkeypatch.setattr(server_start, "run_server", serve)
     return started
 
 

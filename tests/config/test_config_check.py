@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from restante.config import config_check
-from restante.config.config_check import check, standing_warnings
+from restante.config.config_check import check_config, standing_warnings
 from restante.config.config_problem import ConfigError
 from restante.config.load import load
 from restante.config.renewal import renew
@@ -28,12 +28,12 @@ DAY = 86400
 
 def failures(config: Path) -> str:
     with pytest.raises(ConfigError) as caught:
-        check(load(config, {}), NOW)
+        check_config(load(config, {}), NOW)
     return str(caught.value)
 
 
 def warnings(config: Path, now: float = NOW) -> list[str]:
-    return [line for line in check(load(config, {}), now) if "user is not set" not in line]
+    return [line for line in check_config(load(config, {}), now) if "user is not set" not in line]
 
 
 def test_the_files_of_init_pass_the_check(tmp_path: Path) -> None:
@@ -144,7 +144,7 @@ def test_traces_without_their_libraries_are_refused(
 ) -> None:
     otlp = '[telemetry]\notlp = "http://127.0.0.1:4318"\n[log]'
     config = replaced(installed(tmp_path), "[log]", otlp)
-    check(load(config, {}), NOW)
+    check_config(load(config, {}), NOW)
     monkeypatch.setattr(config_check, "is_installed", lambda: False)
     assert "needs libraries that are not installed" in failures(config)
     assert "pip install 'restante[otel]'" in failures(config)
@@ -348,16 +348,16 @@ def test_a_web_listener_without_tls_is_on_loopback(
     path = replaced(installed(tmp_path), '"127.0.0.1:8025"', f'"{address}"{more}')
     config = load(path, {})
     if not is_refused:
-        check(config, NOW)
+        check_config(config, NOW)
         return
     with pytest.raises(ConfigError) as refused:
-        check(config, NOW)
+        check_config(config, NOW)
     (problem,) = refused.value.problems
     assert problem.key == "listen[2].address"
     assert "without TLS must be on loopback" in str(problem)
     assert "set tls = true in this [[listen]]" in str(problem)
     path.write_text(path.read_text() + '\n[web]\ntrusted_proxies = ["10.0.0.5"]\n')
-    check(load(path, {}), NOW)
+    check_config(load(path, {}), NOW)
 
 
 def test_tls_is_no_setting_of_smtp(tmp_path: Path) -> None:

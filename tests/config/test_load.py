@@ -4,7 +4,7 @@ import pytest
 
 from restante.config.config_problem import ConfigError, ConfigProblem
 from restante.config.config_text import as_toml
-from restante.config.load import find, load, load_with_warnings
+from restante.config.load import find_config, load, load_with_warnings
 from tests.config.files import installed, replaced
 
 KEYS = 'key = ["tls/key.pem", "tls/key-rsa.pem"]'
@@ -238,9 +238,9 @@ def test_the_file_is_searched_in_order(tmp_path: Path, monkeypatch: pytest.Monke
     given, named, here = (installed(tmp_path / name) for name in ("given", "named", "here"))
     monkeypatch.chdir(here.parent)
     environ = {"RESTANTE_CONFIG": str(named)}
-    assert find(given, environ) == given
-    assert find(None, environ) == named
-    assert find(None, {}) == here
+    assert find_config(given, environ) == given
+    assert find_config(None, environ) == named
+    assert find_config(None, {}) == here
 
 
 def test_no_file_at_all_is_an_error_with_the_places_looked_at(
@@ -250,7 +250,7 @@ def test_no_file_at_all_is_an_error_with_the_places_looked_at(
     with pytest.raises(
         ConfigError, match=r"tried restante.toml, /etc/restante/restante.toml.; .*restante init"
     ):
-        find(None, {})
+        find_config(None, {})
     with pytest.raises(ConfigError, match=r"nowhere\.toml"):
         load(tmp_path / "nowhere.toml", {})
 

@@ -120,7 +120,7 @@ def asked_for(target: str, at: float, of: str = "alpha", answer: str = "253 OK")
     return AuditEntry(at, AuditAction.RELEASE_REQUESTED, "login p", target, of, answer=answer)
 
 
-async def test_the_last_granted_request_for_each_node_is_known(store: Store) -> None:
+async def test_the_last_granted_request_for_each_target_is_known(store: Store) -> None:
     assert list(await store.audit.last_requests()) == []
     await store.audit.record(
         [asked_for("Alpha.example", 5.0), asked_for("alpha.example", 3.0), entry("something else")]

@@ -16,7 +16,7 @@ from restante.store.record_store import CHANGES_KEPT
 from restante.store.sqlite import opening
 from restante.tenancy.model import Directory
 from restante.tenancy.notice import Channel, NoticeKind, Transport
-from restante.tenancy.numbered_change import NumberedChange, RecordKind, with_changes
+from restante.tenancy.numbered_change import NumberedChange, RecordKind, after_changes
 from restante.tenancy.policy import Policy, Recipients
 from restante.tenancy.recipients import Recipient, RecipientSource
 from tests.contract.making import NOTED, account, domain, hosted, login
@@ -100,8 +100,8 @@ async def test_the_changes_applied_give_the_directory(store: Store) -> None:
     await store.records.put_login(replace(login(), password_hash="$new$"), NOTED)
     await store.records.put_channel(CHANNEL, NOTED)
     now = await store.records.directory()
-    assert with_changes(before, await changes(store, before.change_number)) == now
-    assert with_changes(Directory(), await changes(store, 0)) == now
+    assert after_changes(before, await changes(store, before.change_number)) == now
+    assert after_changes(Directory(), await changes(store, 0)) == now
 
 
 async def test_a_change_of_nothing_has_no_number(store: Store) -> None:

@@ -28,7 +28,7 @@ MAIL = Channel(0, "", "mail", Transport.MAIL, "ops@example.org", None, KINDS, 10
 PLENTY = 1000
 
 
-def news(
+def notice_facts(
     about: str = "alpha.example", kind: NoticeKind = NoticeKind.MAIL_AFTER_QUIET
 ) -> NoticeFacts:
     return NoticeFacts(
@@ -39,7 +39,7 @@ def news(
 def new(
     channel_id: int, key: str = "key", made_at: float = 60.0, about: str = "alpha.example"
 ) -> NewNotice:
-    return NewNotice(channel_id, key, news(about), 2, made_at)
+    return NewNotice(channel_id, key, notice_facts(about), 2, made_at)
 
 
 async def channel(store: Store, wanted: Channel = HOOK) -> int:
@@ -187,7 +187,7 @@ async def test_a_notice_is_kept_whole(store: Store) -> None:
     number = await channel(store)
     await keep(store, new(number, "the key"))
     [notice] = await store.notices.first_notices(10)
-    assert notice == Notice(notice.number, number, "the key", news(), 2, 60.0, 60.0)
+    assert notice == Notice(notice.number, number, "the key", notice_facts(), 2, 60.0, 60.0)
     assert await store.notices.notice_backlog() == Backlog(1, 60.0)
 
 
@@ -289,13 +289,13 @@ async def test_a_notice_for_a_channel_that_is_gone_is_passed_over(store: Store) 
 
 async def test_quiet_topics_are_remembered_until_their_end(store: Store) -> None:
     number = await channel(store)
-    told = Quiet(news().topic, 100.0)
-    held_back = Quiet(news("beta.example").topic, 200.0, 3, news("beta.example"))
+    told = Quiet(notice_facts().topic, 100.0)
+    held_back = Quiet(notice_facts("beta.example").topic, 200.0, 3, notice_facts("beta.example"))
     await store.notices.keep_notices([new(number)], [told, held_back], [], PLENTY)
     assert await store.notices.quiets() == [told, held_back]
     again = replace(told, until=300.0)
     await store.notices.keep_notices(
-        [], [again], [held_back.topic, news(kind=NoticeKind.QUOTA_REACHED).topic], PLENTY
+        [], [again], [held_back.topic, notice_facts(kind=NoticeKind.QUOTA_REACHED).topic], PLENTY
     )
     assert await store.notices.quiets() == [again]
     assert await store.notices.notice_backlog() == Backlog(1, 60.0)
@@ -306,11 +306,11 @@ async def test_fields_of_a_later_version_are_read_by_their_names(
 ) -> None:
     number = await channel(store, replace(HOOK, transport="pigeon"))
     assert (await store.records.directory()).channels[number].transport == "pigeon"
-    unknown = replace(news(), kind="eggs-laid")
+    unknown = replace(notice_facts(), kind="eggs-laid")
     told = Quiet(unknown.topic, 100.0, 1, unknown)
-    await store.notices.keep_notices([replace(new(number), news=unknown)], [told], [], PLENTY)
+    await store.notices.keep_notices([replace(new(number), facts=unknown)], [told], [], PLENTY)
     [notice] = await store.notices.first_notices(10)
-    assert notice.news == unknown
+    assert notice.facts == unknown
     assert await store.notices.quiets() == [told]
 
 
@@ -318,7 +318,9 @@ async def test_fields_of_a_later_version_are_read_by_their_names(
 
 
 def past(channel_id: int, key: str = "key", **fields: bool | int | str) -> PastNotice:
-    one = PastNotice(0, channel_id, key, news(), 2, 70.0, is_sent=True, failures=1, reply="204 ok")
+    one = PastNotice(
+        0, channel_id, key, notice_facts(), 2, 70.0, is_sent=True, failures=1, reply="204 ok"
+    )
     return replace(one, **fields)  # type: ignore[arg-type]
 
 

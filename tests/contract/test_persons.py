@@ -131,8 +131,8 @@ async def test_notices_keep_a_mark_while_they_wait_and_afterwards(store: Store) 
     [waiting] = await store.notices.list_notices(10)
     [gone] = await store.notices.past_notices(None, None, 10)
     assert (
-        waiting.news
-        == gone.news
+        waiting.facts
+        == gone.facts
         == replace(facts, about="erased-1", text="of erased-1", details={"to": "erased-1"})
     )
     assert gone.reply == "550 erased-1"

@@ -354,11 +354,11 @@ class Agreement(RuleBasedStateMachine):
     @rule(to=st.lists(st.integers(1, 4), max_size=4), at=st.integers(1, 9), limit=st.integers(1, 3))
     def keep_notices(self, to: list[int], at: int, limit: int) -> None:
         """A name that is held back under one kind is over under the other."""
-        news = NoticeFacts(
+        facts = NoticeFacts(
             NoticeKind.TEST, "alpha", f"thing {at}", "text", float(at), {"a": 1, "b": "ü"}
         )
-        notices = [NewNotice(number, f"key {at}", news, at, float(at)) for number in to]
-        quiets = [Quiet(news.topic, float(at), at, news if at % 2 else None)]
+        notices = [NewNotice(number, f"key {at}", facts, at, float(at)) for number in to]
+        quiets = [Quiet(facts.topic, float(at), at, facts if at % 2 else None)]
         over = [("alpha", NoticeKind.TEST, f"thing {at - 1}")]
         self.both(lambda store: store.notices.keep_notices(notices, quiets, over, limit))
 

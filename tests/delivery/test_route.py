@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from restante.delivery.route import Endpoint, NoRoute, leads_home, literal_address, route
+from restante.delivery.route import Endpoint, NoRoute, leads_home, recorded_address, route
 from restante.tenancy.model import Destination, IpAddress
 
 OWN = [("0.0.0.0", 25), ("192.0.2.9", 2525), ("::", 465)]
@@ -24,9 +24,9 @@ def test_all_addresses_are_tried_in_the_order_given() -> None:
 
 
 def test_a_destination_recorded_as_an_address_needs_no_lookup() -> None:
-    assert literal_address(Destination("2001:db8::1")) == ip("2001:db8::1")
-    assert literal_address(Destination("::ffff:192.0.2.1")) == ip("192.0.2.1")
-    assert literal_address(Destination("p.example")) is None
+    assert recorded_address(Destination("2001:db8::1")) == ip("2001:db8::1")
+    assert recorded_address(Destination("::ffff:192.0.2.1")) == ip("192.0.2.1")
+    assert recorded_address(Destination("p.example")) is None
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_a_link_local_address_keeps_its_zone() -> None:
         Destination("fe80::aa%v0"), [ip("fe80::aa%v0")], "mx2.example.net", [("::", 26)]
     )
     assert endpoint.text == "[fe80::aa%v0]:25"
-    assert literal_address(Destination("fe80::aa%v0")) == ip("fe80::aa%v0")
+    assert recorded_address(Destination("fe80::aa%v0")) == ip("fe80::aa%v0")
 
 
 @pytest.mark.parametrize("bound", ["127.0.0.1", "0.0.0.0"])

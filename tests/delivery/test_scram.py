@@ -175,7 +175,7 @@ def test_a_wrong_password_is_reported_with_the_last_words(authority: Authority) 
     assert line["reason"] == "AUTH: 535 5.7.8 wrong"
 
 
-def test_an_inquiry_authenticates_so_too(authority: Authority) -> None:
+def test_a_callout_authenticates_so_too(authority: Authority) -> None:
     primary = ScramPrimary(offer=STARTTLS, context=authority.context)
     world = World()
 

@@ -264,11 +264,13 @@ def test_reports_that_were_not_made_yet_when_it_was_cut_short_are_made_at_the_en
     async def act(scene: Scene) -> None:
         make_all = scene.dsn_writer.make_all
 
-        async def hang_at_first(news: Iterable[tuple[HeldMessage, ReportFacts]]) -> list[NewReport]:
+        async def hang_at_first(
+            facts: Iterable[tuple[HeldMessage, ReportFacts]],
+        ) -> list[NewReport]:
             if not begun.is_set():
                 begun.set()
                 await asyncio.Event().wait()
-            return await make_all(news)
+            return await make_all(facts)
 
         scene.dsn_writer.make_all = hang_at_first  # type: ignore[method-assign]
         scene.settlement.tell(held(1), RELAYED)

@@ -16,7 +16,7 @@ from restante.delivery.delivery_context import (
     DeliveryContext,
     HeldMailPorts,
     Learn,
-    forget,
+    ignore_recipients,
     new_destination_memory,
 )
 from restante.delivery.delivery_settings import DeliverySettings
@@ -46,7 +46,7 @@ from restante.tenancy.model import (
     TlsUse,
 )
 from restante.tenancy.policy import DEFAULT_POLICY, OnRefusal, Policy
-from restante.tenancy.sealed_secrets import Vault, destination_owner, new_key
+from restante.tenancy.sealed_secrets import Vault, destination_owner, new_sealing_key
 from tests.contract.store_parts import part_with
 from tests.log_lines import Lines
 from tests.wire import NOW, audit
@@ -87,10 +87,10 @@ class World:
     store: MemoryStore = field(default_factory=MemoryStore)
     log: Lines = field(default_factory=Lines)
     names: Names = field(default_factory=Names)
-    vault: Vault = field(default_factory=lambda: Vault(new_key()))
+    vault: Vault = field(default_factory=lambda: Vault(new_sealing_key()))
     own_addresses: list[tuple[str, int]] = field(default_factory=list)
     grace: float = 0.0
-    learn: Learn = forget
+    learn: Learn = ignore_recipients
     takers: tuple[str, ...] = ()  # destinations that have taken mail before
     now: float = NOW
     stepped: float = 0.0  # by how much the wall clock was set

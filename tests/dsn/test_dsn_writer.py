@@ -16,7 +16,7 @@ from tests.log_lines import Lines
 
 NOW = 1_800_000_000.0
 ANNA = "anna@b.example"
-NEWS = ReportFacts(Action.FAILED, (Fate(ANNA, "550 5.1.1 no such user", is_refused=True),), "")
+FACTS = ReportFacts(Action.FAILED, (Fate(ANNA, "550 5.1.1 no such user", is_refused=True),), "")
 
 
 def held(head: bytes, file: ContentFile | None = None, number: int = 1) -> HeldMessage:
@@ -28,7 +28,7 @@ def writer(log: Lines | None = None) -> DsnWriter:
 
 
 def made(message: HeldMessage) -> NewReport:
-    return asyncio.run(writer().make(message, NEWS))
+    return asyncio.run(writer().make(message, FACTS))
 
 
 def test_a_report_is_of_this_server_and_this_moment() -> None:
@@ -61,7 +61,7 @@ def test_one_that_cannot_be_made_is_left_out_and_told(monkeypatch: pytest.Monkey
     monkeypatch.setattr(dsn_writer, "make_report", fail_once)
     log = Lines(takes_defects=True)
     messages = [held(b"X: y\r\n\r\n", number=number) for number in (1, 2)]
-    reports = asyncio.run(writer(log).make_all([(message, NEWS) for message in messages]))
+    reports = asyncio.run(writer(log).make_all([(message, FACTS) for message in messages]))
     assert [report.about for report in reports] == [2]
     [defect] = log.of(InternalError)
     assert (defect["doing"], defect["message"]) == ("report", "1")

@@ -68,7 +68,7 @@ def check(data: bytes) -> None:
     )
     choices = Choices(octets)
     shell = _Shell(
-        options, [_Letter(number, choices) for number in range(settings.below(5))], choices
+        options, [_PlannedMail(number, choices) for number in range(settings.below(5))], choices
     )
     for piece in pieces(stream, Choices(octets)):
         shell.receive(piece)
@@ -76,7 +76,7 @@ def check(data: bytes) -> None:
     shell.check_end()
 
 
-class _Letter:
+class _PlannedMail:
     """A message, its content in one piece or with a part in a file."""
 
     def __init__(self, number: int, choices: Choices) -> None:
@@ -97,11 +97,13 @@ class _Letter:
 class _Shell:
     """Runs a session like delivery, with less in it."""
 
-    def __init__(self, options: ClientOptions, letters: list[_Letter], choices: Choices) -> None:
+    def __init__(
+        self, options: ClientOptions, planned: list[_PlannedMail], choices: Choices
+    ) -> None:
         self._session = ClientSession(options)
         self._options = options
-        self._letters = letters
-        self._waiting = list(letters)
+        self._planned = planned
+        self._waiting = list(planned)
         self._choices = choices
         self._begun: set[int] = set()
         self._ended: set[int] = set()
@@ -188,16 +190,16 @@ class _Shell:
 
     def _begin(self) -> None:
         while self._waiting and self._session.can_begin:
-            letter = self._waiting.pop(0)
-            transaction = ClientTransaction(letter.message)
+            planned = self._waiting.pop(0)
+            transaction = ClientTransaction(planned.message)
             try:
                 self._session.begin(transaction)
             except ValueError:
                 assert not any(transaction is each for each in self._session.outstanding())
             else:
-                envelope = letter.message.envelope
+                envelope = planned.message.envelope
                 assert not {envelope.reverse_path, *envelope.forward_paths} & set(_UNSAFE_PATHS)
-                self._begun.add(letter.message.number)
+                self._begun.add(planned.message.number)
 
     def _judge(self, transaction: ClientTransaction) -> None:
         outcome = outcome_of(transaction)
@@ -209,15 +211,15 @@ class _Shell:
         assert all(each.reply.isprintable() for each in outcome.recipients)
         assert session_complaint(transaction).isprintable()
         if Move.DELIVERED in {each.move for each in outcome.recipients}:
-            content = self._letters[outcome.number].content
+            content = self._planned[outcome.number].content
             by_chunk = b"BDAT %d LAST\r\n%s" % (len(content), content)
             assert stuffed(content) in self._said or by_chunk in self._said, (
                 "delivered before it was sent"
             )
 
     def _send_content(self, transaction: ClientTransaction) -> None:
-        letter = self._letters[transaction.message.number]
-        rest = letter.content[letter.head :]
+        planned = self._planned[transaction.message.number]
+        rest = planned.content[planned.head :]
         cut = self._choices.below(len(rest) + 1)
         self._session.send_content(rest[:cut])
         self._session.send_content(rest[cut:])
@@ -246,4 +248,4 @@ class _Shell:
             assert bool(initial) + answers.count(b"\n") <= _RESPONSES[mechanism]
         names = [name for name, _, _ in exchanges]
         assert len(names) == len(set(names)), "a mechanism is tried once"
-        assert len(self._said) <= 5000 + 4 * sum(len(letter.content) for letter in self._letters)
+        assert len(self._said) <= 5000 + 4 * sum(len(planned.content) for planned in self._planned)

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from restante.mail import mapped_search
-from restante.mail.mapped_search import find, keep, search
+from restante.mail.mapped_search import find_octets, keep_pages, search_pattern
 
 MARK = b"From x\n"
 
@@ -15,9 +15,9 @@ def test_a_text_is_found_wherever_it_stands(monkeypatch: pytest.MonkeyPatch, pla
     monkeypatch.setattr(mapped_search, "WINDOW", 8)
     monkeypatch.setattr(mapped_search, "OVERLAP", len(MARK))
     data = b"." * place + b"\n\n" + MARK + b"." * 5
-    found = search(re.compile(rb"(?<=\n\n)From [^\n]*\n"), data, 0, keep)
+    found = search_pattern(re.compile(rb"(?<=\n\n)From [^\n]*\n"), data, 0, keep_pages)
     assert found is not None
     assert found.span() == (place + 2, place + 2 + len(MARK))
-    assert find(data, MARK, 0, keep) == place + 2
-    assert find(data, MARK, place + 3, keep) == -1
-    assert search(re.compile(rb"From y"), data, 0, keep) is None
+    assert find_octets(data, MARK, 0, keep_pages) == place + 2
+    assert find_octets(data, MARK, place + 3, keep_pages) == -1
+    assert search_pattern(re.compile(rb"From y"), data, 0, keep_pages) is None

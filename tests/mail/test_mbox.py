@@ -5,7 +5,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from restante.mail.mbox import Quoter, Unquoter, places, reverse_path_in, separator
+from restante.mail.mbox import Quoter, Unquoter, message_positions, reverse_path_in, separator
 
 LINES = st.lists(
     st.sampled_from(
@@ -51,14 +51,17 @@ def unquote(octets: bytes, *cuts: int) -> bytes:
     CONTENTS.map(lambda content: written([content], 0)), st.lists(st.integers(0, 80), max_size=6)
 )
 def test_however_it_is_cut_the_same_is_read(mbox: bytes, cuts: list[int]) -> None:
-    quoted = b"".join(mbox[one.start : one.end] for one in places(mbox))
+    quoted = b"".join(mbox[one.start : one.end] for one in message_positions(mbox))
     assert unquote(quoted, *cuts) == re.sub(rb"^>(>*From )", rb"\1", quoted, flags=re.MULTILINE)
 
 
 @given(st.lists(CONTENTS, max_size=4), st.integers(0, 40))
 def test_written_mail_is_read_back(contents: list[bytes], cut: int) -> None:
     mbox = written(contents, cut)
-    read = [unquote(mbox[one.start : one.end]).replace(b"\n", b"\r\n") for one in places(mbox)]
+    read = [
+        unquote(mbox[one.start : one.end]).replace(b"\n", b"\r\n")
+        for one in message_positions(mbox)
+    ]
     assert read == contents
 
 
@@ -80,9 +83,9 @@ def test_a_separator_is_read_for_its_path_where_it_has_one() -> None:
 
 def test_a_mbox_with_crlf_line_ends_is_read_too() -> None:
     mbox = b"From a@b c\r\nSubject: one\r\n\r\n>From there\r\n\r\nFrom a@b c\r\nSubject: two\r\n"
-    found = [unquote(mbox[one.start : one.end]) for one in places(mbox)]
+    found = [unquote(mbox[one.start : one.end]) for one in message_positions(mbox)]
     assert found == [b"Subject: one\r\n\r\nFrom there\r\n", b"Subject: two\r\n"]
 
 
 def test_a_file_that_begins_otherwise_has_no_messages() -> None:
-    assert list(places(b"Subject: x\n\nText\n")) == []
+    assert list(message_positions(b"Subject: x\n\nText\n")) == []

@@ -41,7 +41,7 @@ NOT_NOW = NoticeAttempt(NoticeResult.NOT_NOW, "connection refused")
 REFUSED = NoticeAttempt(NoticeResult.REFUSED, "410 Gone")
 
 
-def news(
+def notice_facts(
     about: str = "alpha.example",
     account: str = "alpha",
     kind: NoticeKind = NoticeKind.MAIL_AFTER_QUIET,
@@ -56,7 +56,7 @@ def notice(number: int = 1, channel_id: int = 1, **fields: Any) -> Notice:
         number,
         channel_id,
         "the-key",
-        fields.get("news", news()),
+        fields.get("facts", notice_facts()),
         fields.get("held_back", 0),
         NOW,
         NOW,
@@ -193,7 +193,7 @@ class Scene:
         """Store notices for a channel."""
         at = self.now if made_at is None else made_at
         await self.store.notices.keep_notices(
-            [NewNotice(channel.id, key, news(), 0, at) for key in keys], [], [], 1000
+            [NewNotice(channel.id, key, notice_facts(), 0, at) for key in keys], [], [], 1000
         )
 
     async def hear(self, *heard: NoticeFacts) -> None:
@@ -208,7 +208,7 @@ class Scene:
 
     async def told(self) -> list[tuple[int, str, int]]:
         """Return the channel, thing and number held back of each stored notice."""
-        return [(one.channel_id, one.news.about, one.held_back) for one in await self.waiting()]
+        return [(one.channel_id, one.facts.about, one.held_back) for one in await self.waiting()]
 
     def lines(self, event: type[Event]) -> list[dict[str, Any]]:
         return self.log.of(event)

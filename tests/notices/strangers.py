@@ -4,7 +4,7 @@ from dataclasses import fields, replace
 
 from hypothesis import strategies as st
 
-from restante.notices.notice_rules import RULES, news_in
+from restante.notices.notice_rules import RULES, notice_facts_in
 from restante.telemetry.event_fields import example
 from restante.telemetry.events import DrainFinished, Event
 from restante.tenancy.notice import (
@@ -46,4 +46,6 @@ def filled(kind: type[Event], text: str) -> Event:
 
 
 def notices(text: str) -> list[Notice]:
-    return [notice(news=news) for kind in RULES for news in news_in(filled(kind, text), NOW)]
+    return [
+        notice(facts=facts) for kind in RULES for facts in notice_facts_in(filled(kind, text), NOW)
+    ]

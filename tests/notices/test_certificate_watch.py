@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from restante.notices.certificate_watch import CertificateWatch, step_due
+from restante.notices.certificate_watch import CertificateWatch, expiry_step_due
 from restante.telemetry.events import CertificateExpiring
 from tests.log_lines import Lines
 from tests.wire import NOW
@@ -29,7 +29,7 @@ DAY = 86400.0
     ],
 )
 def test_the_steps(days: float, step: int | None) -> None:
-    assert step_due(NOW + days * DAY, NOW) == step
+    assert expiry_step_due(NOW + days * DAY, NOW) == step
 
 
 def test_each_step_is_told_once_and_a_renewed_certificate_anew() -> None:

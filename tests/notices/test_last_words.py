@@ -35,7 +35,7 @@ def sent(*events: Event, transports: FakeTransports | None = None) -> list[tuple
 
     asyncio.run(main())
     return [
-        (channel.name, str(notice.news.kind), notice.news.text)
+        (channel.name, str(notice.facts.kind), notice.facts.text)
         for channel, notice in transports.sent
     ]
 

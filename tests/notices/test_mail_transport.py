@@ -35,8 +35,8 @@ def sent(
             }
             world.names.table = {MX: ["127.0.0.1"]}
             settings = ReportSettings(port=host.port, private_addresses=True)
-            letters = MailSender(world.directory, world.mail_access(settings), most_seconds)
-            return await letters.send(to, notice())
+            mail_sender = MailSender(world.directory, world.mail_access(settings), most_seconds)
+            return await mail_sender.send(to, notice())
 
     return asyncio.run(main())
 

@@ -17,7 +17,7 @@ class Scene:
     def __init__(self) -> None:
         self.inbox = NoticeInbox(lambda: NOW)
         self.woken = 0
-        self.inbox.on_news(self.wake)
+        self.inbox.on_arrival(self.wake)
 
     def wake(self) -> None:
         self.woken += 1
@@ -95,7 +95,7 @@ def test_a_defect_is_kept_for_the_log_and_does_not_reach_the_publisher(
     def broken(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(notice_inbox, "news_in", broken)
+    monkeypatch.setattr(notice_inbox, "notice_facts_in", broken)
     scene = Scene()
     scene.hear(came())
     assert isinstance(scene.inbox.defect, ZeroDivisionError)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from restante.notices.notice_language import KIND_MEANINGS, clean
-from restante.notices.notice_rules import RULES, news_in
+from restante.notices.notice_rules import RULES, notice_facts_in
 from restante.telemetry.event_fields import example
 from restante.telemetry.events import (
     CertificateExpiring,
@@ -35,8 +35,8 @@ DRAIN: dict[str, Any] = {
 
 
 def test_every_kind_has_a_rule() -> None:
-    told = {one.news.kind for one in notices("x")} | {
-        one.kind for one in news_in(example(DrainFinished), NOW)
+    told = {one.facts.kind for one in notices("x")} | {
+        one.kind for one in notice_facts_in(example(DrainFinished), NOW)
     }
     assert (
         told
@@ -62,32 +62,32 @@ def test_kinds_of_notices_by_the_end_of_a_drain(
     end: str, delivered: int, refused: int, kinds: list[str]
 ) -> None:
     given = {**DRAIN, "end": end, "delivered": delivered, "refused": refused}
-    found = news_in(example(DrainFinished, **given), NOW)
-    assert [str(news.kind) for news in found] == kinds
+    found = notice_facts_in(example(DrainFinished, **given), NOW)
+    assert [str(facts.kind) for facts in found] == kinds
 
 
 def test_an_event_without_a_rule_is_no_news() -> None:
-    assert list(news_in(example(MailHeld), NOW)) == []
+    assert list(notice_facts_in(example(MailHeld), NOW)) == []
 
 
 @pytest.mark.parametrize("kind", RULES)
 def test_every_notice_has_the_time_and_the_texts_of_its_event(kind: type[Event]) -> None:
-    found = list(news_in(filled(kind, "a text"), NOW + 5))
+    found = list(notice_facts_in(filled(kind, "a text"), NOW + 5))
     assert found
-    for news in found:
-        assert news.at == NOW + 5
-        assert news.text == clean(news.text) != ""
-        assert news.about == clean(news.about) != ""
+    for facts in found:
+        assert facts.at == NOW + 5
+        assert facts.text == clean(facts.text) != ""
+        assert facts.about == clean(facts.about) != ""
 
 
 def test_damage_is_told_to_the_account_of_the_mail_and_to_the_operator() -> None:
     event = example(MessageDamaged, account="acme", domain="acme.example", message="abc")
-    assert [(one.kind, one.account, one.about) for one in news_in(event, NOW)] == [
+    assert [(one.kind, one.account, one.about) for one in notice_facts_in(event, NOW)] == [
         (NoticeKind.MESSAGE_DAMAGED, "acme", "acme.example"),
         (NoticeKind.DAMAGE_FOUND, "", "held content"),
     ]
     removed = example(MessageDamaged, account="", domain="", message="abc")
-    assert all("a removed domain" in one.text for one in news_in(removed, NOW))
+    assert all("a removed domain" in one.text for one in notice_facts_in(removed, NOW))
 
 
 @pytest.mark.parametrize(
@@ -95,12 +95,12 @@ def test_damage_is_told_to_the_account_of_the_mail_and_to_the_operator() -> None
     [(1, "1 day,"), (14, "14 days,"), (0, "has expired")],
 )
 def test_a_certificate_expires_in_days_or_has_expired(days: int, text: str) -> None:
-    [news] = news_in(example(CertificateExpiring, days=days), NOW)
-    assert text in news.text
-    assert news.account == ""
+    [facts] = notice_facts_in(example(CertificateExpiring, days=days), NOW)
+    assert text in facts.text
+    assert facts.account == ""
 
 
 def test_an_empty_field_is_not_among_the_details() -> None:
-    [given] = news_in(example(PrimaryAway, reason="connection refused"), NOW)
-    [empty] = news_in(example(PrimaryAway, reason=""), NOW)
+    [given] = notice_facts_in(example(PrimaryAway, reason="connection refused"), NOW)
+    [empty] = notice_facts_in(example(PrimaryAway, reason=""), NOW)
     assert given.details.keys() - empty.details.keys() == {"reason"}

@@ -20,7 +20,7 @@ from restante.telemetry.events import (
     StoreFailed,
 )
 from restante.tenancy.notice import Channel, NoticeKind, Transport
-from tests.notices.scene import Scene, news, play
+from tests.notices.scene import Scene, notice_facts, play
 from tests.wire import NOW
 
 HOUR = 3600.0
@@ -38,12 +38,14 @@ def test_news_goes_to_those_whom_it_concerns_and_to_nobody_else() -> None:
         beta = await scene.channel("beta", "beta")
         own = await scene.channel("own", "")
         every = await scene.channel("every", "", hears_all=True)
-        await scene.hear(news())
+        await scene.hear(notice_facts())
         assert await scene.told() == [
             (alpha.id, "alpha.example", 0),
             (every.id, "alpha.example", 0),
         ]
-        await scene.hear(news("disk", "", NoticeKind.ROOM_SHORT), news("beta.example", "beta"))
+        await scene.hear(
+            notice_facts("disk", "", NoticeKind.ROOM_SHORT), notice_facts("beta.example", "beta")
+        )
         assert (await scene.told())[2:] == [
             (own.id, "disk", 0),
             (every.id, "disk", 0),
@@ -61,18 +63,18 @@ def test_the_same_again_is_held_back_and_the_last_of_it_told_after_a_while() -> 
     async def story() -> None:
         scene = Scene()
         await scene.channel("hook")
-        await scene.hear(news())
+        await scene.hear(notice_facts())
         scene.now += HOUR / 2
-        await scene.hear(*[news()] * 4)
-        last = replace(news(), text="the last of it")
+        await scene.hear(*[notice_facts()] * 4)
+        last = replace(notice_facts(), text="the last of it")
         await scene.hear(last)
         assert len(await scene.waiting()) == 1
         scene.now += HOUR / 2
         await scene.hear()
         first, second = await scene.waiting()
-        assert (first.held_back, second.held_back, second.news) == (0, 4, last)
+        assert (first.held_back, second.held_back, second.facts) == (0, 4, last)
         scene.now += HOUR / 2
-        await scene.hear(news())
+        await scene.hear(notice_facts())
         assert len(await scene.waiting()) == 2  # the pause begins again with each notice
         scene.now += HOUR / 2
         await scene.hear()
@@ -82,7 +84,7 @@ def test_the_same_again_is_held_back_and_the_last_of_it_told_after_a_while() -> 
         assert (
             await scene.store.notices.quiets() == []
         )  # nothing happened for a while: it is forgotten
-        await scene.hear(news())
+        await scene.hear(notice_facts())
         assert (await scene.waiting())[-1].held_back == 0
 
     play(story())
@@ -92,7 +94,7 @@ def test_simultaneous_causes_make_one_notice_with_a_count() -> None:
     async def story() -> None:
         scene = Scene()
         await scene.channel("hook")
-        await scene.hear(*[news()] * 5)
+        await scene.hear(*[notice_facts()] * 5)
         assert await scene.told() == [(1, "alpha.example", 4)]
 
     play(story())
@@ -102,7 +104,11 @@ def test_one_thing_does_not_keep_back_another() -> None:
     async def story() -> None:
         scene = Scene()
         await scene.channel("hook")
-        await scene.hear(news(), news("beta.example"), news(kind=NoticeKind.QUOTA_REACHED))
+        await scene.hear(
+            notice_facts(),
+            notice_facts("beta.example"),
+            notice_facts(kind=NoticeKind.QUOTA_REACHED),
+        )
         assert len(await scene.waiting()) == 3
 
     play(story())
@@ -112,10 +118,10 @@ def test_after_a_restart_only_withheld_notices_are_sent() -> None:
     async def story() -> None:
         scene = Scene()
         await scene.channel("hook")
-        await scene.hear(news())
-        await scene.hear(news())
+        await scene.hear(notice_facts())
+        await scene.hear(notice_facts())
         scene.outbox = scene.new_outbox()
-        await scene.hear(news())
+        await scene.hear(notice_facts())
         assert len(await scene.waiting()) == 1
         scene.now += HOUR
         scene.outbox = scene.new_outbox()
@@ -132,8 +138,8 @@ def test_a_clock_that_is_set_back_keeps_nothing_quiet_for_as_long() -> None:
         scene = Scene()
         await scene.channel("hook")
         scene.now += 365 * 24 * HOUR
-        await scene.hear(news())
-        await scene.hear(news())
+        await scene.hear(notice_facts())
+        await scene.hear(notice_facts())
         scene.now -= 365 * 24 * HOUR
         await scene.hear()
         assert [held_back for _, _, held_back in await scene.told()] == [0, 0]
@@ -147,7 +153,7 @@ def test_a_step_of_the_certificate_is_told_once_however_often_it_is_started() ->
     async def story() -> None:
         scene = Scene()
         await scene.channel("own", "")
-        step = news("2026-12-01, 7 days", "", NoticeKind.CERTIFICATE_EXPIRING)
+        step = notice_facts("2026-12-01, 7 days", "", NoticeKind.CERTIFICATE_EXPIRING)
         for _ in range(50):
             scene.outbox = scene.new_outbox()
             await scene.hear(step)
@@ -164,7 +170,7 @@ def test_news_that_nobody_hears_costs_the_store_nothing() -> None:
     async def story() -> None:
         scene = Scene()
         await scene.channel("hook")
-        await scene.hear(news(account="beta"))
+        await scene.hear(notice_facts(account="beta"))
         assert scene.costs.kept == 0
 
     play(story())
@@ -174,9 +180,9 @@ def test_the_sender_wakes_only_for_a_notice_to_send() -> None:
     async def story() -> None:
         scene = Scene()
         await scene.channel("hook")
-        await scene.hear(news(account="beta"))
+        await scene.hear(notice_facts(account="beta"))
         assert not scene.notice_sender._rounds._woken.is_set()
-        await scene.hear(news())
+        await scene.hear(notice_facts())
         assert scene.notice_sender._rounds._woken.is_set()
 
     play(story())
@@ -218,9 +224,9 @@ def test_a_channel_of_an_account_hears_of_no_other_whatever_it_says() -> None:
     """Even if somebody had written into the store that it gets all notices."""
     heard = frozenset(NoticeKind)
     channel = Channel(1, "alpha", "hook", Transport.WEBHOOK, "", b"", heard, NOW, hears_all=True)
-    assert channel.hears(news())
-    assert not channel.hears(news(account="beta"))
-    assert not channel.hears(news(account=""))
+    assert channel.hears(notice_facts())
+    assert not channel.hears(notice_facts(account="beta"))
+    assert not channel.hears(notice_facts(account=""))
 
 
 def test_much_news_at_once_gives_way_to_everything_else_now_and_then() -> None:
@@ -240,7 +246,7 @@ def test_much_news_at_once_gives_way_to_everything_else_now_and_then() -> None:
         async def turns_beside(count: int) -> int:
             nonlocal turns
             task, turns = asyncio.create_task(other()), 0
-            await scene.hear(*(news(f"d{number}.example") for number in range(count)))
+            await scene.hear(*(notice_facts(f"d{number}.example") for number in range(count)))
             task.cancel()
             return turns
 
@@ -254,7 +260,7 @@ def test_much_news_at_once_gives_way_to_everything_else_now_and_then() -> None:
 def test_a_line_that_is_no_news_wakes_nobody() -> None:
     inbox = NoticeInbox(lambda: NOW)
     woken: list[int] = []
-    inbox.on_news(lambda: woken.append(1))
+    inbox.on_arrival(lambda: woken.append(1))
     inbox.hear(example(MailHeld))
     assert (inbox.topics, woken) == ({}, [])
 
@@ -308,7 +314,7 @@ def test_a_waiter_goes_on_exactly_when_the_events_are_stored() -> None:
             return await keep(*given)
 
         scene.store.notices.keep_notices = slow  # type: ignore[method-assign, assignment]
-        scene.inbox._keep(Heard(news()))
+        scene.inbox._keep(Heard(notice_facts()))
         turn = asyncio.create_task(scene.outbox._take_round())
         waiting = asyncio.create_task(scene.outbox.until_stored())
         await begun.wait()
@@ -327,7 +333,7 @@ def test_waiting_for_a_failing_store_ends_when_it_works_again() -> None:
         scene = Scene()
         await scene.channel("hook")
         scene.costs.failures = 2
-        scene.inbox._keep(Heard(news()))
+        scene.inbox._keep(Heard(notice_facts()))
         running = asyncio.create_task(scene.outbox.run())
         await scene.outbox.until_stored()
         assert (scene.costs.failures, len(await scene.waiting())) == (0, 1)
@@ -342,8 +348,8 @@ def test_news_outlives_a_store_that_fails_for_a_while() -> None:
         scene = Scene()
         await scene.channel("hook")
         scene.costs.failures = 2
-        await scene.hear(news())
-        await scene.hear(news(), news("beta.example"))
+        await scene.hear(notice_facts())
+        await scene.hear(notice_facts(), notice_facts("beta.example"))
         assert await scene.waiting() == []
         await scene.hear()
         assert await scene.told() == [(1, "alpha.example", 1), (1, "beta.example", 0)]
@@ -378,10 +384,10 @@ def test_two_servers_hold_back_the_same_and_count_together() -> None:
         channel = await one.channel("alpha")
         other = Scene(store=one.store, duties=one.duties)
         await other.directory.refresh()
-        await one.hear(news())
+        await one.hear(notice_facts())
         for _ in range(2):
-            await other.hear(news())
-            await one.hear(news())
+            await other.hear(notice_facts())
+            await one.hear(notice_facts())
         assert await one.told() == [(channel.id, "alpha.example", 0)]
         one.now = other.now = one.now + HOUR
         await one.hear()
@@ -399,7 +405,7 @@ def test_a_single_server_reads_withheld_notices_once() -> None:
         scene = Scene()
         await scene.channel("alpha")
         for _ in range(5):
-            await scene.hear(news())
+            await scene.hear(notice_facts())
         assert scene.costs.readings == 1
 
     play(story())
@@ -410,7 +416,7 @@ def test_news_of_a_round_whose_duty_was_lost_is_told_in_the_next() -> None:
         scene = Scene()
         channel = await scene.channel("alpha")
         scene.duties.losses = 1
-        await scene.hear(news())
+        await scene.hear(notice_facts())
         assert await scene.told() == []
         await scene.hear()
         assert await scene.told() == [(channel.id, "alpha.example", 0)]

@@ -15,7 +15,7 @@ from restante.notices.notice_result import NoticeAttempt, NoticeResult
 from restante.notices.push_transport import AT_ONCE, Pushes, read_push_url
 from restante.notices.targets import NotAChannelTarget
 from restante.tenancy.notice import Notice
-from tests.notices.scene import news, notice, play
+from tests.notices.scene import notice, notice_facts, play
 from tests.notices.test_webhook_transport import HOSTNAME, SECRET, Receiver, drip, hang
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
@@ -63,8 +63,8 @@ def test_a_notice_is_handed_to_the_service() -> None:
 
 def test_where_the_service_wants_html_the_words_of_strangers_are_no_tags() -> None:
     receiver = Receiver(OK)
-    said = replace(news(), text="<b>not bold</b>")
-    assert pushed(receiver, path="?format=html", what=notice(news=said)).end is NoticeResult.SENT
+    said = replace(notice_facts(), text="<b>not bold</b>")
+    assert pushed(receiver, path="?format=html", what=notice(facts=said)).end is NoticeResult.SENT
     [(_, _, body)] = receiver.requests
     message = json.loads(body)["message"]
     assert "&lt;b&gt;not" in message

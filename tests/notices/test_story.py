@@ -74,7 +74,7 @@ async def notices(
 
 
 def told(found: list[Notice]) -> list[tuple[str, str]]:
-    return [(str(one.news.kind), one.news.about) for one in found]
+    return [(str(one.facts.kind), one.facts.about) for one in found]
 
 
 def drained(primary: ScriptedPrimary, count: int = 3, **settings: Any) -> list[Notice]:
@@ -96,8 +96,8 @@ def drained(primary: ScriptedPrimary, count: int = 3, **settings: Any) -> list[N
 def test_a_drain_that_hands_everything_over() -> None:
     [notice] = drained(ScriptedPrimary())
     assert told([notice]) == [("drain-finished", "b.example")]
-    assert notice.news.text == "The mail held for b.example was delivered: 3 messages."
-    assert notice.news.details["delivered"] == 3
+    assert notice.facts.text == "The mail held for b.example was delivered: 3 messages."
+    assert notice.facts.details["delivered"] == 3
 
 
 @pytest.mark.parametrize(
@@ -106,14 +106,14 @@ def test_a_drain_that_hands_everything_over() -> None:
 def test_a_drain_that_is_given_up(count: int, what: str) -> None:
     [notice] = drained(ScriptedPrimary({"RCPT": "450 4.2.1 later"}), count, patience=100.0)
     assert told([notice]) == [("drain-given-up", "b.example")]
-    assert notice.news.text.startswith(f"The drain of b.example was given up; {what}. patience")
+    assert notice.facts.text.startswith(f"The drain of b.example was given up; {what}. patience")
 
 
 def test_a_destination_that_refuses_some() -> None:
     found = drained(ScriptedPrimary({"RCPT": ["550 5.1.1 no", "250 2.1.5 OK", "250 2.1.5 OK"]}))
     assert told(found) == [("drain-finished", "b.example"), ("delivery-refused", "b.example")]
     assert (
-        found[1].news.text
+        found[1].facts.text
         == "The destination of b.example refused 1 message permanently: kept or bounced, as its"
         " policy says."
     )
@@ -213,7 +213,7 @@ def test_room_on_the_disk_is_the_operators_affair() -> None:
 
     found = asyncio.run(main())
     assert told(found) == [("room-short", "disk"), ("room-back", "disk")]
-    assert {one.news.account for one in found} == {""}
+    assert {one.facts.account for one in found} == {""}
 
 
 def test_a_store_that_was_away_is_told_when_it_is_back() -> None:
@@ -232,6 +232,6 @@ def test_a_store_that_was_away_is_told_when_it_is_back() -> None:
 
     found = asyncio.run(main())
     assert told(found) == [("store-away", "store"), ("store-back", "store")]
-    assert {one.news.account for one in found} == {""}
-    assert "connection refused" in found[0].news.text
-    assert "after 90 s" in found[1].news.text
+    assert {one.facts.account for one in found} == {""}
+    assert "connection refused" in found[0].facts.text
+    assert "after 90 s" in found[1].facts.text

@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 
 from restante.notices.throttle import DAY, Telling, hear, is_over, let_go
 from restante.tenancy.notice import NoticeKind, Quiet
-from tests.notices.scene import news
+from tests.notices.scene import notice_facts
 from tests.wire import NOW
 
 HOUR = 3600.0
-FIRST, LAST = news(), replace(news(), text="the last of them")
+FIRST, LAST = notice_facts(), replace(notice_facts(), text="the last of them")
 QUIET = Quiet(FIRST.topic, NOW + HOUR)
-STEP = news("a certificate", "", NoticeKind.CERTIFICATE_EXPIRING)
+STEP = notice_facts("a certificate", "", NoticeKind.CERTIFICATE_EXPIRING)
 
 
 def test_the_first_is_told_at_once_with_the_number_of_others_like_it() -> None:

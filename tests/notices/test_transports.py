@@ -6,7 +6,7 @@ from restante.notices.notice_result import NoticeAttempt, NoticeResult
 from restante.notices.notice_service import make_transports
 from restante.notices.notice_settings import NoticeSettings
 from restante.notices.transports import ChannelSecret, Transports
-from restante.notices.webhook_signature import new_key
+from restante.notices.webhook_signature import new_signing_key
 from restante.reports.report_settings import ReportSettings
 from restante.tenancy.notice import OF_ACCOUNTS, Channel
 from restante.tenancy.sealed_secrets import Vault
@@ -76,7 +76,7 @@ def test_accounts_reach_public_addresses_alone_unless_the_operator_allows_more(
             settings = ReportSettings(private_addresses=private_addresses)
             transports = transports_of(world, settings)
             scheme = "http" if transport == "webhook" else "json"
-            secret = ChannelSecret(f"{scheme}://127.0.0.1:{port}/", new_key()).sealed(
+            secret = ChannelSecret(f"{scheme}://127.0.0.1:{port}/", new_signing_key()).sealed(
                 VAULT, account, "hook"
             )
             channel = Channel(1, account, "hook", transport, "", secret, OF_ACCOUNTS, NOW)

@@ -11,7 +11,7 @@ from restante.notices.webhook_signature import (
     MAX_KEY_OCTETS,
     MIN_KEY_OCTETS,
     key_octets,
-    new_key,
+    new_signing_key,
     signed_headers,
 )
 
@@ -33,8 +33,8 @@ def test_a_key_that_is_none_is_refused_without_saying_it(key: str) -> None:
 
 
 def test_a_new_key_is_never_the_same() -> None:
-    assert len(key_octets(new_key())) == 32
-    assert new_key() != new_key()
+    assert len(key_octets(new_signing_key())) == 32
+    assert new_signing_key() != new_signing_key()
 
 
 # The example of the specification (github.com/standard-webhooks, and its libraries' tests).
@@ -60,7 +60,7 @@ def test_another_body_key_time_or_name_has_another_signature(body: bytes, at: in
     own = signature(KEY, "a", at, body)
     assert own == signature(KEY, "a", at + 0.5, body)
     for other in (
-        signature(new_key(), "a", at, body),
+        signature(new_signing_key(), "a", at, body),
         signature(KEY, "b", at, body),
         signature(KEY, "a", at + 1, body),
         signature(KEY, "a", at, body + b"x"),

@@ -14,9 +14,9 @@ import trustme
 
 from restante.network.resolver import Resolver
 from restante.notices.notice_result import NoticeAttempt, NoticeResult
-from restante.notices.webhook_signature import new_key
+from restante.notices.webhook_signature import new_signing_key
 from restante.notices.webhook_transport import Webhooks
-from restante.notices.wording import as_json
+from restante.notices.wording import webhook_body
 from restante.tenancy.model import IpAddress
 from tests.delivery.world import Names
 from tests.documented_receiver import HOW_TO, verify
@@ -90,14 +90,16 @@ def post(
         )
         async with receiver.listening() as port:
             return await webhooks.send(
-                f"http://127.0.0.1:{port}/in/{SECRET}?q=1", key or new_key(), notice(held_back=2)
+                f"http://127.0.0.1:{port}/in/{SECRET}?q=1",
+                key or new_signing_key(),
+                notice(held_back=2),
             )
 
     return play(story())
 
 
 def test_a_notice_is_posted_as_json_and_signed() -> None:
-    receiver, key = Receiver(), new_key()
+    receiver, key = Receiver(), new_signing_key()
     assert post(receiver, key=key) == NoticeAttempt(NoticeResult.SENT, "204 No Content")
     [(first, headers, body)] = receiver.requests
     assert first == f"POST /in/{SECRET}?q=1 HTTP/1.1"
@@ -119,15 +121,15 @@ def test_a_notice_is_posted_as_json_and_signed() -> None:
 
 def test_the_documented_notice_has_every_field_and_no_other() -> None:
     [example] = re.findall(r"```json\n(.*?)```", HOW_TO.read_text(encoding="utf-8"), re.DOTALL)
-    assert json.loads(example).keys() == json.loads(as_json(notice(), HOSTNAME)).keys()
+    assert json.loads(example).keys() == json.loads(webhook_body(notice(), HOSTNAME)).keys()
 
 
 def test_the_documented_receiver_refuses_what_was_changed_or_is_old() -> None:
-    receiver, key = Receiver(), new_key()
+    receiver, key = Receiver(), new_signing_key()
     post(receiver, key=key)
     [(_, headers, body)] = receiver.requests
     assert not verify(key, headers, body + b" ")
-    assert not verify(new_key(), headers, body)
+    assert not verify(new_signing_key(), headers, body)
     for name in ("webhook-id", "webhook-timestamp"):
         assert not verify(key, {**headers, name: "1" + headers[name]}, body)
     old = Receiver()
@@ -137,7 +139,7 @@ def test_the_documented_receiver_refuses_what_was_changed_or_is_old() -> None:
 
 
 def test_each_attempt_is_signed_anew_and_says_the_same() -> None:
-    key, first, second = new_key(), Receiver(), Receiver()
+    key, first, second = new_signing_key(), Receiver(), Receiver()
     post(first, key=key, now=1000.0)
     post(second, key=key, now=2000.0)
     assert first.requests[0][2] == second.requests[0][2]
@@ -179,7 +181,9 @@ def test_a_redirect_is_not_followed() -> None:
             )
             async with source.listening() as first:
                 webhooks = Webhooks(HOSTNAME, time.time, lambda: 30.0, Names())
-                return await webhooks.send(f"http://127.0.0.1:{first}/", new_key(), notice())
+                return await webhooks.send(
+                    f"http://127.0.0.1:{first}/", new_signing_key(), notice()
+                )
 
     attempt = play(story())
     assert attempt == NoticeAttempt(
@@ -233,7 +237,7 @@ def test_where_nobody_listens_it_is_tried_again() -> None:
         async with Receiver().listening() as port:
             pass
         webhooks = Webhooks(HOSTNAME, time.time, lambda: 30.0, Names())
-        return await webhooks.send(f"http://127.0.0.1:{port}/{SECRET}", new_key(), notice())
+        return await webhooks.send(f"http://127.0.0.1:{port}/{SECRET}", new_signing_key(), notice())
 
     attempt = play(story())
     assert attempt.end is NoticeResult.NOT_NOW
@@ -250,7 +254,9 @@ def named(
     async def story() -> NoticeAttempt:
         webhooks = Webhooks(HOSTNAME, time.time, lambda: seconds, names)
         async with receiver.listening() as port:
-            return await webhooks.send(f"http://u:p@{host}:{port}/{SECRET}", new_key(), notice())
+            return await webhooks.send(
+                f"http://u:p@{host}:{port}/{SECRET}", new_signing_key(), notice()
+            )
 
     return play(story()), receiver
 
@@ -330,7 +336,7 @@ def test_the_certificate_is_checked(is_trusted: bool) -> None:
     async def story() -> NoticeAttempt:
         async with receiver.listening(served) as port:
             webhooks = Webhooks(HOSTNAME, time.time, lambda: 30.0, LOCAL, trusting)
-            return await webhooks.send(f"https://localhost:{port}/", new_key(), notice())
+            return await webhooks.send(f"https://localhost:{port}/", new_signing_key(), notice())
 
     attempt = play(story())
     if is_trusted:
@@ -351,7 +357,7 @@ def test_a_name_that_is_not_the_certificates_is_not_trusted() -> None:
     async def story() -> NoticeAttempt:
         async with Receiver().listening(served) as port:
             webhooks = Webhooks(HOSTNAME, time.time, lambda: 30.0, LOCAL, trusting)
-            return await webhooks.send(f"https://localhost:{port}/", new_key(), notice())
+            return await webhooks.send(f"https://localhost:{port}/", new_signing_key(), notice())
 
     assert play(story()).text.startswith("its certificate is not trusted: ")
 
@@ -364,7 +370,7 @@ def test_a_webhook_of_an_account_leads_to_no_private_address(host: str) -> None:
         webhooks = Webhooks(HOSTNAME, time.time, lambda: 30.0, LOCAL)
         async with receiver.listening() as port:
             return await webhooks.send(
-                f"http://{host}:{port}/", new_key(), notice(), is_public_only=True
+                f"http://{host}:{port}/", new_signing_key(), notice(), is_public_only=True
             )
 
     assert play(story()) == NoticeAttempt(NoticeResult.NOT_NOW, "its host has no public address")

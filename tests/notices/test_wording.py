@@ -6,9 +6,9 @@ from typing import Any
 
 from hypothesis import given
 
-from restante.notices.mail_transport import make_letter
-from restante.notices.notice_rules import news_in
-from restante.notices.wording import as_json, as_text
+from restante.notices.mail_transport import make_mail
+from restante.notices.notice_rules import notice_facts_in
+from restante.notices.wording import as_text, webhook_body
 from restante.telemetry.event_fields import example
 from restante.telemetry.events import DrainFinished
 from tests.notices.scene import notice
@@ -21,7 +21,7 @@ HOSTNAME = "mx2.example.net"
 @given(HOSTILE)
 def test_a_body_is_one_json_object_in_ascii(text: str) -> None:
     for one in notices(text):
-        body = as_json(one, HOSTNAME)
+        body = webhook_body(one, HOSTNAME)
         assert body.isascii()
         assert b"\n" not in body
         facts = json.loads(body)
@@ -40,16 +40,16 @@ def test_a_body_is_one_json_object_in_ascii(text: str) -> None:
 
 
 @given(HOSTILE)
-def test_a_letter_has_its_own_fields_and_no_others(text: str) -> None:
+def test_a_mail_has_its_own_fields_and_no_others(text: str) -> None:
     for one in notices(text):
-        raw = make_letter(one, "ops@example.org", HOSTNAME)
+        raw = make_mail(one, "ops@example.org", HOSTNAME)
         assert b"\n" not in raw.replace(b"\r\n", b"")
         assert b"\r" not in raw.replace(b"\r\n", b"")
         assert max(map(len, raw.split(b"\r\n"))) <= 998
         assert raw.isascii()
-        letter = message_from_bytes(raw, policy=policy.default)
-        assert not letter.defects
-        assert sorted(name.lower() for name in letter) == [
+        mail = message_from_bytes(raw, policy=policy.default)
+        assert not mail.defects
+        assert sorted(name.lower() for name in mail) == [
             "auto-submitted",
             "content-transfer-encoding",
             "content-type",
@@ -60,26 +60,26 @@ def test_a_letter_has_its_own_fields_and_no_others(text: str) -> None:
             "subject",
             "to",
         ]
-        assert letter["To"] == "<ops@example.org>" or letter["To"] == "ops@example.org"
-        assert "\n" not in letter["Subject"]
-        assert letter["Subject"].startswith(f"[restante] {one.news.kind}:")
+        assert mail["To"] == "<ops@example.org>" or mail["To"] == "ops@example.org"
+        assert "\n" not in mail["Subject"]
+        assert mail["Subject"].startswith(f"[restante] {one.facts.kind}:")
 
 
 @given(HOSTILE)
-def test_no_text_makes_a_line_of_its_own_in_a_letter(text: str) -> None:
-    harmless = {one.news.kind: one for one in notices("x")}
+def test_no_text_makes_a_line_of_its_own_in_a_mail(text: str) -> None:
+    harmless = {one.facts.kind: one for one in notices("x")}
     for one in notices(text):
         lines = as_text(one, HOSTNAME).split("\n")
         assert all(line.isprintable() for line in lines)
-        assert len(lines) <= len(as_text(harmless[one.news.kind], HOSTNAME).split("\n"))
+        assert len(lines) <= len(as_text(harmless[one.facts.kind], HOSTNAME).split("\n"))
 
 
-def test_a_letter_reads_well() -> None:
-    [news] = news_in(example(DrainFinished, end="given up", **DRAIN), NOW)
-    letter = message_from_bytes(
-        make_letter(notice(news=news, held_back=2), "ops@example.org", HOSTNAME)
+def test_a_mail_reads_well() -> None:
+    [facts] = notice_facts_in(example(DrainFinished, end="given up", **DRAIN), NOW)
+    mail = message_from_bytes(
+        make_mail(notice(facts=facts, held_back=2), "ops@example.org", HOSTNAME)
     )
-    payload = letter.get_payload(decode=True)
+    payload = mail.get_payload(decode=True)
     assert isinstance(payload, bytes)
     assert payload.decode().replace("\r\n", "\n") == (
         "The drain of acme.example was given up; 12 messages stay held. patience is over\n"
@@ -111,6 +111,6 @@ DRAIN: dict[str, Any] = {
 }
 
 
-def test_an_address_outside_ascii_gets_a_letter_of_its_own_kind() -> None:
-    raw = make_letter(notice(), "büro@example.org", HOSTNAME)
+def test_an_address_outside_ascii_gets_a_mail_of_its_own_kind() -> None:
+    raw = make_mail(notice(), "büro@example.org", HOSTNAME)
     assert "To: <büro@example.org>".encode() in raw

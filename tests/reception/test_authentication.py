@@ -24,7 +24,7 @@ from restante.sasl.scram_keys import Salting, salted_password, verifier_of
 from restante.tenancy import passwords
 from restante.tenancy.model import Directory, Login
 from restante.tenancy.passwords import hash_password
-from restante.tenancy.sealed_secrets import Vault, login_owner, new_key, verifier_owner
+from restante.tenancy.sealed_secrets import Vault, login_owner, new_sealing_key, verifier_owner
 
 PASSWORD = "a password"
 CHALLENGE = b"<1@mx2.example.net>"
@@ -33,7 +33,9 @@ SALTING = Salting(b"salt of anna", 4096)
 VERIFIER = VAULT.seal(verifier_of(PASSWORD, SALTING).text, verifier_owner("anna"))
 ANNA = Login("anna", "alpha", hash_password(PASSWORD), None, 0.0, VERIFIER)
 CARL = Login("carl", "alpha", ANNA.password_hash, VAULT.seal(PASSWORD, login_owner("carl")), 0.0)
-MOVED = Login("moved", "alpha", "", Vault(new_key()).seal(PASSWORD, login_owner("moved")), 0.0)
+MOVED = Login(
+    "moved", "alpha", "", Vault(new_sealing_key()).seal(PASSWORD, login_owner("moved")), 0.0
+)
 DIRECTORY = Directory(logins={one.user: one for one in (ANNA, CARL, MOVED)})
 
 

@@ -11,7 +11,12 @@ import pytest
 from restante.reception import listeners as listeners_module
 from restante.reception.doorkeeper import Doorkeeper, DoorLimits
 from restante.reception.listener import bind
-from restante.reception.listeners import CannotListen, ListenerAddress, Listeners, places
+from restante.reception.listeners import (
+    CannotListen,
+    ListenerAddress,
+    Listeners,
+    listener_addresses,
+)
 from restante.reception.smtp_connection import SessionTerms
 
 TERMS = cast("SessionTerms", object())  # no session begins here
@@ -59,7 +64,7 @@ def smtps(port: int, host: str = "127.0.0.1") -> ListenerAddress:
 
 def test_equal_places_are_numbered() -> None:
     listed = [("mx", "[::1]:0"), ("smtps", "[::1]:0"), ("mx", "[::1]:0")]
-    found = places(listed)
+    found = listener_addresses(listed)
     assert [place.nth for place in found] == [0, 0, 1]
     assert len(set(found)) == 3
     assert found[0].text == "mx [::1]:0"

@@ -9,7 +9,7 @@ import pytest
 
 from restante.reception.auth_gate import EXPIRED
 from restante.reception.login_inbox import LoginInbox
-from restante.reception.login_keeper import LoginKeeper, step_due
+from restante.reception.login_keeper import LoginKeeper, rotation_step_due
 from restante.store.live_directory import LiveDirectory
 from restante.store.memory import MemoryStore
 from restante.store.store_errors import StoreError
@@ -75,11 +75,11 @@ class Scene:
     ("days", "step"), [(15, None), (14, 14), (7, 7), (2, 3), (1, 1), (0, 0), (-1, 0)]
 )
 def test_the_steps(days: float, step: int | None) -> None:
-    assert step_due(replace(LOGIN, valid_until=1000.0 + days * DAY), 1000.0) == step
+    assert rotation_step_due(replace(LOGIN, valid_until=1000.0 + days * DAY), 1000.0) == step
 
 
 def test_a_login_without_end_has_no_step() -> None:
-    assert step_due(LOGIN, 1000.0) is None
+    assert rotation_step_due(LOGIN, 1000.0) is None
 
 
 def test_the_last_use_is_written() -> None:

@@ -15,7 +15,7 @@ def beside(reservations: QuotaReservations, domain: HostedDomain) -> tuple[Usage
     return reservations.beside(domain, NO_USAGE, Usage(5, 5))
 
 
-def test_a_promise_counts_in_its_domain_and_in_its_account_and_ends_once() -> None:
+def test_a_reservation_counts_in_its_domain_and_in_its_account_and_ends_once() -> None:
     reservations = QuotaReservations()
     first, second = reservations.make([ALPHA], 100), reservations.make([ALPHA], 10)
     assert beside(reservations, ALPHA) == (Usage(2, 110), Usage(7, 115))

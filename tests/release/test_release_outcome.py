@@ -14,19 +14,19 @@ from restante.release.release_outcome import (
     pending_messages,
 )
 
-NODE = "a.example"
+TARGET = "a.example"
 
 
 @pytest.mark.parametrize(
     ("outcome", "confirmed", "pending"),
     [
-        (Granted(NODE, 3, "its own"), True, 3),
-        (NothingHeld(NODE, "its own"), True, 0),
-        (NothingHeld(NODE, "its own", is_positive_wanted=True), True, 0),
-        (Refused(NODE, "another account's"), False, 0),
+        (Granted(TARGET, 3, "its own"), True, 3),
+        (NothingHeld(TARGET, "its own"), True, 0),
+        (NothingHeld(TARGET, "its own", is_positive_wanted=True), True, 0),
+        (Refused(TARGET, "another account's"), False, 0),
         (NotAuthenticated("no login"), False, 0),
-        (CannotNow(NODE, "the store is away"), False, 0),
-        (CannotNow(NODE, "the release could not be recorded", 2), False, 2),
+        (CannotNow(TARGET, "the store is away"), False, 0),
+        (CannotNow(TARGET, "the release could not be recorded", 2), False, 2),
         (NotATarget(is_missing=True), False, 0),
     ],
 )

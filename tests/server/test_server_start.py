@@ -9,7 +9,7 @@ import pytest
 from restante.config.load import load
 from restante.config.schema import Config
 from restante.server import server_start
-from restante.server.server_start import serve
+from restante.server.server_start import run_server
 from restante.store.store_errors import StoreDamaged, StoreError, StoreMisplaced, StoreUnusable
 from restante.web.control_socket import ControlMisplaced, ControlUnusable
 from tests.config.files import installed
@@ -68,7 +68,7 @@ def test_each_failure_has_its_code(
 ) -> None:
     monkeypatch.setattr(server_start, "Application", type("Failed", (Failing,), {"error": error}))
     code, text = end
-    assert serve(config) == code
+    assert run_server(config) == code
     assert complaint(capfd) == f"restante: {text}"
 
 
@@ -77,7 +77,7 @@ def test_a_server_that_ended_for_a_failure_asks_to_be_started_again(
 ) -> None:
     failing = type("Failed", (Failing,), {"failure": "a sync failed"})
     monkeypatch.setattr(server_start, "Application", failing)
-    assert serve(config) == 75
+    assert run_server(config) == 75
     assert complaint(capfd) == "restante: a sync failed; start the server again"
 
 
@@ -93,7 +93,7 @@ def test_an_address_in_use_is_named_with_its_table_and_no_other_stays_bound(
             config.listen[0].model_copy(update={"address": address})
             for address in (f"127.0.0.1:{free}", taken)
         ]
-        assert serve(config.model_copy(update={"listen": listen})) == 69
+        assert run_server(config.model_copy(update={"listen": listen})) == 69
         line = complaint(capfd)
         assert line.startswith(f"restante: {taken}: Address already in use; ")
         assert "[[listen]]" in line
@@ -107,7 +107,7 @@ def test_a_port_that_this_user_may_not_bind_is_a_matter_of_permission(
         raise PermissionError(address)
 
     monkeypatch.setattr(server_start, "bind", forbid)
-    assert serve(config) == 77
+    assert run_server(config) == 77
     assert "this user may not bind it; start as root" in complaint(capfd)
 
 
@@ -115,7 +115,7 @@ def test_a_key_file_that_is_missing_is_an_error_of_the_configuration(
     config: Config, capfd: pytest.CaptureFixture[str]
 ) -> None:
     config.key_file.unlink()
-    assert serve(config) == 78
+    assert run_server(config) == 78
     assert str(config.key_file) in complaint(capfd)
 
 
@@ -124,7 +124,7 @@ def test_a_failure_of_one_task_is_told_as_itself(
 ) -> None:
     error = ExceptionGroup("a task failed", [StoreError("disk I/O error")])
     monkeypatch.setattr(server_start, "Application", type("Failed", (Failing,), {"error": error}))
-    assert serve(config) == 75
+    assert run_server(config) == 75
     assert complaint(capfd) == "restante: disk I/O error; start the server again"
 
 
@@ -134,7 +134,7 @@ def test_two_failures_at_once_are_a_defect_and_not_hidden(
     error = ExceptionGroup("two", [StoreError("a"), StoreError("b")])
     monkeypatch.setattr(server_start, "Application", type("Failed", (Failing,), {"error": error}))
     with pytest.raises(ExceptionGroup):
-        serve(config)
+        run_server(config)
 
 
 @pytest.mark.parametrize("is_uvloop", [True, False])
@@ -148,7 +148,7 @@ def test_the_loop_is_the_configured_one(
             loops.append(type(asyncio.get_running_loop()).__module__)
 
     monkeypatch.setattr(server_start, "Application", Looking)
-    assert serve(config.model_copy(update={"uvloop": is_uvloop})) == 0
+    assert run_server(config.model_copy(update={"uvloop": is_uvloop})) == 0
     assert (loops[0].partition(".")[0] == "uvloop") is is_uvloop
 
 
@@ -163,5 +163,5 @@ def test_an_address_of_another_machine_is_not_called_in_use(
     config: Config, capfd: pytest.CaptureFixture[str], address: str, line: str
 ) -> None:
     listen = [config.listen[0].model_copy(update={"address": address})]
-    assert serve(config.model_copy(update={"listen": listen})) == 69
+    assert run_server(config.model_copy(update={"listen": listen})) == 69
     assert complaint(capfd).startswith(f"restante: {line}")

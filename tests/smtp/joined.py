@@ -1,7 +1,7 @@
-"""Letters whose paths carry their replies, and engines joined by two streams of octets.
+"""Mail whose paths carry their replies, and engines joined by two streams of octets.
 
-A letter's paths say what a server does with it (reference.py). The reverse-path `250.451@a.example`
-is accepted, and its content deferred. So both sides and the test agree in advance.
+The paths of planned mail say what a server does with it (reference.py). So `250.451@a.example` as
+reverse-path is accepted, and its content deferred. Both sides and the test agree in advance.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -42,7 +42,7 @@ _MOVES: Final = {2: Move.DELIVERED, 4: Move.DEFERRED, 5: Move.REFUSED}
 
 
 @dataclass(frozen=True)
-class Letter:
+class PlannedMail:
     """One message and its replies. `blocks` cuts its content; all but the first are in a file."""
 
     mail: int
@@ -100,17 +100,17 @@ pieces = st.lists(
 )  # lengths to cut a stream into, over and over
 
 
-def letters(contents: st.SearchStrategy[bytes]) -> st.SearchStrategy[list[Letter]]:
-    """Make a few letters with such contents."""
+def planned_mail(contents: st.SearchStrategy[bytes]) -> st.SearchStrategy[list[PlannedMail]]:
+    """Make some mail with such contents."""
     recipients = st.lists(_codes, min_size=1, max_size=3).map(tuple)
     blocks = st.lists(st.integers(min_value=1, max_value=30), max_size=4).map(tuple)
     return st.lists(
-        st.builds(Letter, _codes, recipients, _codes, contents, blocks), min_size=1, max_size=4
+        st.builds(PlannedMail, _codes, recipients, _codes, contents, blocks), min_size=1, max_size=4
     )
 
 
 class JoinedServer:
-    """A server session that does with each letter what its paths say."""
+    """A server session that does with each planned mail what its paths say."""
 
     def __init__(self) -> None:
         options = ServerOptions("p.example", _PATIENT, {}, can_start_tls=False)
@@ -182,12 +182,12 @@ def _said(code: int) -> Reply:
 
 
 class JoinedClient:
-    """A client session with letters to send, which quits when they are sent."""
+    """A client session with mail to send, which quits when they are sent."""
 
-    def __init__(self, to_send: Sequence[Letter]) -> None:
+    def __init__(self, to_send: Sequence[PlannedMail]) -> None:
         self.session = ClientSession(ClientOptions("mx2.example.net", TlsUse.OFF))
-        self._letters = list(to_send)
-        self._waiting = [_message(number, letter) for number, letter in enumerate(to_send)]
+        self._planned = list(to_send)
+        self._waiting = [_message(number, planned) for number, planned in enumerate(to_send)]
         self.moves: dict[int, dict[str, Move]] = {}
         self.has_quit = False
 
@@ -217,19 +217,19 @@ class JoinedClient:
         return self.session.data_to_send()
 
     def _send_blocks(self, transaction: ClientTransaction) -> None:
-        letter = self._letters[transaction.message.number]
-        for block in cut(letter.content, list(letter.blocks))[1:]:
+        planned = self._planned[transaction.message.number]
+        for block in cut(planned.content, list(planned.blocks))[1:]:
             self.session.send_content(block)
         self.session.end_content()
 
 
-def _message(number: int, letter: Letter) -> HeldMessage:
-    envelope = Envelope(letter.reverse_path, letter.forward_paths)
-    head = letter.content
+def _message(number: int, planned: PlannedMail) -> HeldMessage:
+    envelope = Envelope(planned.reverse_path, planned.forward_paths)
+    head = planned.content
     file = None
-    if letter.blocks and letter.content:
-        head = cut(letter.content, list(letter.blocks))[0]
-        size = len(letter.content) - len(head)
+    if planned.blocks and planned.content:
+        head = cut(planned.content, list(planned.blocks))[0]
+        size = len(planned.content) - len(head)
         file = ContentFile("f", size, 0) if size else None
     return HeldMessage(number, 1, envelope, 1e9, head, file)
 

@@ -6,11 +6,11 @@ from restante.smtp.chunking_probe import PROBE_STEPS, REST_STEPS, ChunkingProbe,
 from restante.smtp.peer_replies import ServerReply
 from restante.smtp.protocol_errors import PeerBroke
 from tests.smtp.client_talk import CHUNKING_OFFERED, PROBED, ClientTalk
-from tests.smtp.test_transaction_window import OPENED, letters
+from tests.smtp.test_transaction_window import OPENED, short_mail
 
 
 def test_a_server_that_takes_a_refused_chunk_for_commands_gets_data() -> None:
-    talk = ClientTalk(*letters(2)).transcript(
+    talk = ClientTalk(*short_mail(2)).transcript(
         CHUNKING_OFFERED,
         PROBED,
         "S: 250 OK\nS: 502 missing RCPT\nS: 500 what?\nS: 500 what?\nS: 503 nested MAIL\nS: 250 OK",
@@ -37,7 +37,7 @@ def test_nonsense_to_the_probe_voids_the_session(replies: str) -> None:
 
 @pytest.mark.parametrize("version", ["4.88", "4.89", "4.92.3", "4.95"])
 def test_exim_with_faults_in_chunking_gets_data(version: str) -> None:
-    ClientTalk(*letters(1)).transcript(
+    ClientTalk(*short_mail(1)).transcript(
         CHUNKING_OFFERED.replace(
             "220 p.example ESMTP", f"220 p.example ESMTP Exim {version} Sat, 21 Nov"
         ),
@@ -53,7 +53,7 @@ def test_other_versions_are_probed(version: str) -> None:
 
 
 def test_without_pipelining_nothing_runs_ahead() -> None:
-    ClientTalk(*letters(1)).transcript(
+    ClientTalk(*short_mail(1)).transcript(
         CHUNKING_OFFERED.replace("250-PIPELINING", "250-HELP"), "C: MAIL FROM:<a@a.example>"
     )
 

@@ -13,10 +13,10 @@ from tests.smtp.joined import (
     Join,
     JoinedClient,
     JoinedServer,
-    Letter,
+    PlannedMail,
     held_contents,
-    letters,
     pieces,
+    planned_mail,
     raw_contents,
 )
 from tests.smtp.reference import (
@@ -32,16 +32,16 @@ from tests.smtp.test_content import cut
 unhurried = settings(deadline=None)  # whole sessions, on a machine that may be busy
 
 
-def arrived(to_send: Sequence[Letter], *, is_data: bool = True) -> list[Taken]:
-    """Return what a server must have taken of these letters."""
+def arrived(to_send: Sequence[PlannedMail], *, is_data: bool = True) -> list[Taken]:
+    """Return what a server must have taken of this mail."""
     return [
         Taken(
-            letter.reverse_path,
-            letter.taken_paths,
-            normalized(ended(letter.content) if is_data else letter.content),
+            planned.reverse_path,
+            planned.taken_paths,
+            normalized(ended(planned.content) if is_data else planned.content),
         )
-        for letter in to_send
-        if letter.is_taken
+        for planned in to_send
+        if planned.is_taken
     ]
 
 
@@ -49,9 +49,11 @@ def arrived(to_send: Sequence[Letter], *, is_data: bool = True) -> list[Taken]:
 
 
 @unhurried
-@given(letters(held_contents), pieces, pieces, st.sampled_from([b"", b"PIPELINING", b"CHUNKING"]))
+@given(
+    planned_mail(held_contents), pieces, pieces, st.sampled_from([b"", b"PIPELINING", b"CHUNKING"])
+)
 def test_our_client_to_our_server(
-    to_send: list[Letter], up: list[int], down: list[int], lacks: bytes
+    to_send: list[PlannedMail], up: list[int], down: list[int], lacks: bytes
 ) -> None:
     client, server = JoinedClient(to_send), JoinedServer()
 
@@ -62,7 +64,7 @@ def test_our_client_to_our_server(
     Join(up, down).carry(client, server.receive, says)
     assert server.taken == arrived(to_send, is_data=bool(lacks))
     assert client.session.runs_ahead == (not lacks)
-    assert client.moves == {number: letter.moves() for number, letter in enumerate(to_send)}
+    assert client.moves == {number: planned.moves() for number, planned in enumerate(to_send)}
     assert client.has_quit
     assert client.session.outstanding() == []
 
@@ -70,14 +72,14 @@ def test_our_client_to_our_server(
 # A foreign client and our server
 
 
-def mail_commands(letter: Letter) -> list[bytes]:
-    paths = [f"RCPT TO:<{path}>\r\n".encode() for path in letter.forward_paths]
-    return [f"MAIL FROM:<{letter.reverse_path}>\r\n".encode(), *paths]
+def mail_commands(planned: PlannedMail) -> list[bytes]:
+    paths = [f"RCPT TO:<{path}>\r\n".encode() for path in planned.forward_paths]
+    return [f"MAIL FROM:<{planned.reverse_path}>\r\n".encode(), *paths]
 
 
-def bdat(letter: Letter, *, is_last_empty: bool) -> list[bytes]:
-    """Spell content as chunks, cut as the letter says; the last one may be empty (RFC 3030 §2)."""
-    chunks = cut(letter.content, list(letter.blocks)) or [b""]
+def bdat(planned: PlannedMail, *, is_last_empty: bool) -> list[bytes]:
+    """Spell content as chunks, cut as planned; the last one may be empty (RFC 3030 §2)."""
+    chunks = cut(planned.content, list(planned.blocks)) or [b""]
     if is_last_empty:
         chunks.append(b"")
     marks = [b""] * (len(chunks) - 1) + [b" LAST"]
@@ -88,40 +90,44 @@ def bdat(letter: Letter, *, is_last_empty: bool) -> list[bytes]:
 
 
 @unhurried
-@given(letters(raw_contents), pieces, st.booleans(), st.booleans())
+@given(planned_mail(raw_contents), pieces, st.booleans(), st.booleans())
 def test_a_foreign_client_by_bdat(
-    to_send: list[Letter], lengths: list[int], is_last_empty: bool, waits: bool
+    to_send: list[PlannedMail], lengths: list[int], is_last_empty: bool, waits: bool
 ) -> None:
     """In one flight, or with a pause after each command: a refused chunk is never commands."""
     flight = [b"EHLO c.example\r\n"]
-    for letter in to_send:
-        flight += [*mail_commands(letter), *bdat(letter, is_last_empty=is_last_empty), b"RSET\r\n"]
+    for planned in to_send:
+        flight += [
+            *mail_commands(planned),
+            *bdat(planned, is_last_empty=is_last_empty),
+            b"RSET\r\n",
+        ]
     flight.append(b"QUIT\r\n")
     server = JoinedServer()
     for piece in flight if waits else cut(b"".join(flight), lengths * 20):
         server.receive(piece)
     assert server.taken == arrived(to_send, is_data=False)
-    assert server.mail_seen == [letter.reverse_path for letter in to_send]
+    assert server.mail_seen == [planned.reverse_path for planned in to_send]
     answers = [line for line in server.says().split(b"\r\n")[:-1] if line[3:4] == b" "]
     assert len(answers) == 1 + len(flight)
 
 
 @unhurried
-@given(letters(raw_contents), pieces)
-def test_a_foreign_client_by_data(to_send: list[Letter], lengths: list[int]) -> None:
+@given(planned_mail(raw_contents), pieces)
+def test_a_foreign_client_by_data(to_send: list[PlannedMail], lengths: list[int]) -> None:
     """A bare CR or LF becomes CRLF, a NUL disappears, and it ends where the client said."""
     flight = b"EHLO c.example\r\n"
-    for letter in to_send:
-        flight += b"".join(mail_commands(letter))
+    for planned in to_send:
+        flight += b"".join(mail_commands(planned))
         # Otherwise DATA is refused, and the content of a client that sent it anyway is commands.
-        if letter.taken_paths:
-            flight += b"DATA\r\n" + stuffed(letter.content)
+        if planned.taken_paths:
+            flight += b"DATA\r\n" + stuffed(planned.content)
         flight += b"RSET\r\n"
     server = JoinedServer()
     for piece in cut(flight, lengths * 20):
         server.receive(piece)
     assert server.taken == arrived(to_send)
-    assert server.mail_seen == [letter.reverse_path for letter in to_send]
+    assert server.mail_seen == [planned.reverse_path for planned in to_send]
 
 
 # Our client and a foreign server
@@ -136,58 +142,60 @@ foreign_servers = st.builds(
 
 
 @unhurried
-@given(letters(held_contents), pieces, pieces, foreign_servers)
+@given(planned_mail(held_contents), pieces, pieces, foreign_servers)
 def test_our_client_to_a_foreign_server(
-    to_send: list[Letter], up: list[int], down: list[int], destination: ReferenceDestination
+    to_send: list[PlannedMail], up: list[int], down: list[int], destination: ReferenceDestination
 ) -> None:
     """Held content never ends its own DATA, even where bare LF or CR ends a line."""
     client = JoinedClient(to_send)
     Join(up, down).carry(client, destination.receive, destination.says)
     assert destination.taken == arrived(to_send)
-    assert client.moves == {number: letter.moves() for number, letter in enumerate(to_send)}
+    assert client.moves == {number: planned.moves() for number, planned in enumerate(to_send)}
     assert destination.verbs.count("MAIL") == len(to_send)
     assert set(destination.verbs) <= {"EHLO", "MAIL", "RCPT", "DATA", "RSET", "QUIT"}
     assert client.has_quit
 
 
 @unhurried
-@given(letters(held_contents), pieces, pieces, st.sampled_from(Refusal))
+@given(planned_mail(held_contents), pieces, pieces, st.sampled_from(Refusal))
 def test_our_client_to_a_foreign_server_by_chunks(
-    to_send: list[Letter], up: list[int], down: list[int], refusal: Refusal
+    to_send: list[PlannedMail], up: list[int], down: list[int], refusal: Refusal
 ) -> None:
     """For any effect of a refused chunk: no message gets another's paths or octets."""
     client, destination = JoinedClient(to_send), ChunkingDestination(refusal)
     Join(up, down).carry(client, destination.receive, destination.says)
     goes_astray = refusal is Refusal.GOES_ASTRAY
     assert destination.taken == arrived(to_send, is_data=goes_astray)
-    assert client.moves == {number: letter.moves() for number, letter in enumerate(to_send)}
+    assert client.moves == {number: planned.moves() for number, planned in enumerate(to_send)}
     assert destination.verbs.count("BDAT") == 1 + (0 if goes_astray else len(to_send))
     assert ("RSET" in destination.verbs[6:]) <= (refusal is not Refusal.ENDS)
     assert client.has_quit
 
 
 @unhurried
-@given(letters(raw_contents), pieces, st.booleans(), st.sampled_from(ALL_NEWLINES), st.booleans())
+@given(
+    planned_mail(raw_contents), pieces, st.booleans(), st.sampled_from(ALL_NEWLINES), st.booleans()
+)
 def test_mail_of_a_stranger_cannot_end_itself_at_the_destination(
-    sent: list[Letter], lengths: list[int], by_bdat: bool, newline: bytes, drops_nuls: bool
+    sent: list[PlannedMail], lengths: list[int], by_bdat: bool, newline: bytes, drops_nuls: bool
 ) -> None:
     """The whole path: accepted from a stranger, held, sent to a server with any line ends."""
     server = JoinedServer()
     server.receive(b"EHLO c.example\r\n")
-    for letter in sent:
-        if letter.is_taken:
+    for planned in sent:
+        if planned.is_taken:
             content = (
-                bdat(letter, is_last_empty=False)
+                bdat(planned, is_last_empty=False)
                 if by_bdat
-                else [b"DATA\r\n", stuffed(letter.content)]
+                else [b"DATA\r\n", stuffed(planned.content)]
             )
-            for piece in cut(b"".join([*mail_commands(letter), *content]), lengths):
+            for piece in cut(b"".join([*mail_commands(planned), *content]), lengths):
                 server.receive(piece)
-    held = [Letter(250, (250,), 250, taken.content) for taken in server.taken]
+    held = [PlannedMail(250, (250,), 250, taken.content) for taken in server.taken]
     client, destination = JoinedClient(held), ReferenceDestination(newline, drops_nuls=drops_nuls)
     Join((), ()).carry(client, destination.receive, destination.says)
     assert [taken.content for taken in destination.taken] == [
-        ended(letter.content) for letter in held
+        ended(planned.content) for planned in held
     ]
     verbs = [
         verb for verb in destination.verbs if verb != "RSET"

@@ -12,7 +12,7 @@ import pytest
 
 from restante.smtp.server_events import ContentReceived
 from tests.smtp.conversation import Conversation
-from tests.smtp.joined import Join, JoinedClient, JoinedServer, Letter
+from tests.smtp.joined import Join, JoinedClient, JoinedServer, PlannedMail
 from tests.smtp.reference import ALL_NEWLINES, ReferenceDestination, Taken, ended, normalized
 from tests.smtp.test_content import NO_END_OF_DATA, cut
 
@@ -178,9 +178,12 @@ def test_held_content_ends_nothing_at_the_destination(
     server.receive(b"EHLO c.example\r\n" + OPENING + verb)
     (held,) = [taken.content for taken in server.taken]
     for place in places_to_cut(held, b""):
-        letters = [Letter(250, (250,), 250, held, (place,)), Letter(250, (250,), 250, b"next\r\n")]
+        planned = [
+            PlannedMail(250, (250,), 250, held, (place,)),
+            PlannedMail(250, (250,), 250, b"next\r\n"),
+        ]
         client, destination = (
-            JoinedClient(letters),
+            JoinedClient(planned),
             ReferenceDestination(newline, drops_nuls=drops_nuls),
         )
         Join((), ()).carry(client, destination.receive, destination.says)

@@ -35,12 +35,12 @@ TAKEN = """
 """
 
 
-def letters(count: int) -> list[HeldMessage]:
+def short_mail(count: int) -> list[HeldMessage]:
     return [mail(number, content=b"x\r\n") for number in range(1, count + 1)]
 
 
 def test_whole_transactions_leave_in_one_flight_and_end_together() -> None:
-    talk = ClientTalk(*letters(3)).transcript(CHUNKING, SENT * 3, TAKEN * 2)
+    talk = ClientTalk(*short_mail(3)).transcript(CHUNKING, SENT * 3, TAKEN * 2)
     assert talk.moves == {}, "the window is not whole"
     assert talk.outstanding == [1, 2, 3]
     talk.transcript(TAKEN)
@@ -50,13 +50,13 @@ def test_whole_transactions_leave_in_one_flight_and_end_together() -> None:
 
 
 def test_the_window_is_filled_again_when_it_is_settled() -> None:
-    talk = ClientTalk(*letters(FEWEST_MESSAGES + 1))
+    talk = ClientTalk(*short_mail(FEWEST_MESSAGES + 1))
     talk.transcript(CHUNKING, SENT * FEWEST_MESSAGES, TAKEN * FEWEST_MESSAGES, SENT)
     assert talk.outstanding == [FEWEST_MESSAGES + 1]
 
 
 def test_mail_that_comes_later_joins_a_window_with_room() -> None:
-    talk = ClientTalk(*letters(2)).transcript(CHUNKING, SENT * 2)
+    talk = ClientTalk(*short_mail(2)).transcript(CHUNKING, SENT * 2)
     talk.waiting.append(mail(3, content=b"x\r\n"))
     talk.go_on()
     talk.transcript(SENT, TAKEN * 3)
@@ -78,7 +78,7 @@ def test_an_empty_message_is_an_empty_chunk() -> None:
 
 
 def test_each_reply_goes_to_its_own_transaction() -> None:
-    talk = ClientTalk(*letters(4)).transcript(
+    talk = ClientTalk(*short_mail(4)).transcript(
         CHUNKING,
         SENT * 4,
         "S: 550 5.7.1 no\nS: 503 5.5.1 need MAIL\nS: 503 5.5.1 no recipients",
@@ -94,7 +94,7 @@ def test_each_reply_goes_to_its_own_transaction() -> None:
 
 
 def test_content_that_is_taken_for_nobody_is_no_delivery() -> None:
-    talk = ClientTalk(*letters(1)).transcript(
+    talk = ClientTalk(*short_mail(1)).transcript(
         CHUNKING, SENT, "S: 250 OK\nS: 550 no such user\nS: 250 queued"
     )
     assert talk.moves == {1: {"b@b.example": REFUSED}}
@@ -105,7 +105,7 @@ def test_content_that_is_taken_for_nobody_is_no_delivery() -> None:
 
 def test_a_server_that_keeps_a_refused_transaction_open_gets_rset_between_those_ahead() -> None:
     taken = "S: 250 OK\nS: 250 Accepted\nS: 250- 3 byte chunk, total 3\nS: 250 OK id={}"
-    talk = ClientTalk(*letters(3)).transcript(
+    talk = ClientTalk(*short_mail(3)).transcript(
         EXIM,
         SENT,
         taken.format(1),
@@ -120,11 +120,11 @@ def test_a_server_that_keeps_a_refused_transaction_open_gets_rset_between_those_
 
 
 def test_it_gets_none_after_a_window_whose_last_message_was_taken() -> None:
-    talk = ClientTalk(*letters(1)).transcript(EXIM, SENT, TAKEN)
-    talk.waiting.extend(letters(1))
+    talk = ClientTalk(*short_mail(1)).transcript(EXIM, SENT, TAKEN)
+    talk.waiting.extend(short_mail(1))
     talk.go_on()
     talk.transcript(SENT, "S: 250 OK\nS: 550 no\nS: 503 no recipients")
-    talk.waiting.extend(letters(1))
+    talk.waiting.extend(short_mail(1))
     talk.go_on()
     talk.transcript("C: RSET", SENT)
 
@@ -132,7 +132,7 @@ def test_it_gets_none_after_a_window_whose_last_message_was_taken() -> None:
 def test_a_server_with_a_policy_against_the_null_reverse_path_gets_rset_too() -> None:
     """Whether it keeps transactions open could not be seen."""
     refusing = "S: 550 5.7.1 no bounces\nS: 503 5.5.1 no\nS: 550 5.7.1 no bounces\nS: 250 2.0.0 OK"
-    ClientTalk(*letters(2)).transcript(CHUNKING_OFFERED, PROBED, refusing, SENT, "C: RSET", SENT)
+    ClientTalk(*short_mail(2)).transcript(CHUNKING_OFFERED, PROBED, refusing, SENT, "C: RSET", SENT)
 
 
 # Windows that are void
@@ -140,7 +140,7 @@ def test_a_server_with_a_policy_against_the_null_reverse_path_gets_rset_too() ->
 
 def test_one_reply_too_many_voids_the_whole_window() -> None:
     """With 250 to everything only the end shows that no verdict was where it belonged."""
-    talk = ClientTalk(*letters(3)).transcript(CHUNKING, SENT * 3)
+    talk = ClientTalk(*short_mail(3)).transcript(CHUNKING, SENT * 3)
     with pytest.raises(PeerBroke, match="more replies than commands"):
         talk.transcript(TAKEN * 3, "S: 250 one more")
     assert talk.moves == {}
@@ -148,7 +148,7 @@ def test_one_reply_too_many_voids_the_whole_window() -> None:
 
 
 def test_a_reply_that_fits_nothing_voids_the_whole_window() -> None:
-    talk = ClientTalk(*letters(3)).transcript(CHUNKING, SENT * 3)
+    talk = ClientTalk(*short_mail(3)).transcript(CHUNKING, SENT * 3)
     with pytest.raises(PeerBroke):
         talk.transcript(TAKEN, "S: 354 go ahead")
     assert talk.moves == {}
@@ -156,7 +156,7 @@ def test_a_reply_that_fits_nothing_voids_the_whole_window() -> None:
 
 
 def test_421_leaves_what_was_answered_in_full() -> None:
-    talk = ClientTalk(*letters(3)).transcript(
+    talk = ClientTalk(*short_mail(3)).transcript(
         CHUNKING, SENT * 3, TAKEN, "S: 250 OK\nS: 421 4.7.0 enough for today"
     )
     assert talk.ending.ending is Ending.BUSY
@@ -165,7 +165,7 @@ def test_421_leaves_what_was_answered_in_full() -> None:
 
 
 def test_quit_waits_for_the_window() -> None:
-    talk = ClientTalk(*letters(2)).transcript(CHUNKING, SENT * 2)
+    talk = ClientTalk(*short_mail(2)).transcript(CHUNKING, SENT * 2)
     talk.session.quit()
     talk.transcript(TAKEN * 2, "C: QUIT\nS: 221 bye")
     assert talk.ending.ending is Ending.QUIT
@@ -174,7 +174,7 @@ def test_quit_waits_for_the_window() -> None:
 
 def test_a_reply_to_a_recipient_never_counts_as_one_to_content() -> None:
     """One 250 too many in front, no reply to the last content: its recipient's text is there."""
-    talk = ClientTalk(*letters(2)).transcript(CHUNKING, SENT * 2)
+    talk = ClientTalk(*short_mail(2)).transcript(CHUNKING, SENT * 2)
     with pytest.raises(PeerBroke, match="cannot be told apart"):
         talk.transcript("S: 250 2.0.0 hello again", TAKEN, "S: 250 2.1.0 OK\nS: 250 2.1.5 OK")
     assert talk.moves == {}
@@ -182,7 +182,7 @@ def test_a_reply_to_a_recipient_never_counts_as_one_to_content() -> None:
 
 
 def test_without_enhanced_codes_the_first_message_goes_alone_and_names_tell_content_apart() -> None:
-    talk = ClientTalk(*letters(3)).transcript(
+    talk = ClientTalk(*short_mail(3)).transcript(
         EXIM, SENT, "S: 250 OK\nS: 250 Accepted\nS: 250 OK id=1", SENT, "C: RSET", SENT
     )
     with pytest.raises(PeerBroke, match="cannot be told apart"):
@@ -195,10 +195,10 @@ def test_without_enhanced_codes_the_first_message_goes_alone_and_names_tell_cont
 
 def test_without_enhanced_codes_what_was_said_to_commands_before_tells_a_message_alone() -> None:
     """A window of one: the reply to its content stands where its recipient's would be."""
-    talk = ClientTalk(*letters(1)).transcript(
+    talk = ClientTalk(*short_mail(1)).transcript(
         EXIM, SENT, "S: 250 OK\nS: 250 Accepted\nS: 250 OK id=1"
     )
-    talk.waiting.extend(letters(1))
+    talk.waiting.extend(short_mail(1))
     talk.go_on()
     with pytest.raises(PeerBroke, match="cannot be told apart"):
         talk.transcript(SENT, "S: 250 hello again\nS: 250 OK\nS: 250 Accepted")
@@ -206,7 +206,7 @@ def test_without_enhanced_codes_what_was_said_to_commands_before_tells_a_message
 
 
 def test_a_server_that_says_the_same_to_everything_gets_one_message_ahead() -> None:
-    talk = ClientTalk(*letters(3)).transcript(EXIM, SENT)
+    talk = ClientTalk(*short_mail(3)).transcript(EXIM, SENT)
     with pytest.raises(PeerBroke, match="cannot be told apart"):
         talk.transcript("S: 250 OK\nS: 250 OK\nS: 250 OK")
     assert talk.outstanding == [1]

@@ -94,9 +94,9 @@ class Tape:
         """Tell whether a path is in the store."""
         return isinstance(path, str | Path) and str(path).startswith(str(self.directory))
 
-    def promises(self, cut: int) -> list[tuple[Any, ...]]:
+    def acknowledged(self, cut: int) -> list[tuple[Any, ...]]:
         """Return what the test itself wrote down before a cut."""
-        return [step[1:] for step in self._steps[:cut] if step[0] == "promise"]
+        return [step[1:] for step in self._steps[:cut] if step[0] == "acknowledged"]
 
     def leave(self, cut: int, dice: random.Random, kept: float, target: Path) -> None:
         """Make at `target` what a cut of the power after so many steps leaves."""

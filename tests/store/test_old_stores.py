@@ -130,7 +130,7 @@ async def test_its_reports_notices_and_trail_are_there(store: SqliteStore) -> No
     [report] = await store.reports.list_reports(ReportFilter())
     assert (report.about, report.reverse_path) == (7, "s7@example.org")
     [notice] = await store.notices.list_notices(10)
-    assert notice.news.details == {"domain": "alpha.example", "delivered": 1}
+    assert notice.facts.details == {"domain": "alpha.example", "delivered": 1}
     [quiet] = await store.notices.quiets()
     assert quiet.held_back == 2
     assert len(await store.audit.audit()) == 12

@@ -33,7 +33,7 @@ KEPT = (0.0, 0.5, 1.0)  # shares of unsynced data that got to the disk even so
 
 
 class Work:
-    """Mail comes, large and small, and goes; the tape has the promises among the steps."""
+    """Mail comes, large and small, and goes; the tape has the acknowledgments among the steps."""
 
     def __init__(self, store: SqliteStore, tape: Tape, dice: random.Random) -> None:
         self._store = store
@@ -64,19 +64,19 @@ class Work:
             new.append(message(self._number, domain_id, head=small(self._number), file=each))
         numbers = [one.number for one in new]
         for one in new:
-            self._tape.note("promise", "submitted", one.number, one.file)
+            self._tape.note("acknowledged", "submitted", one.number, one.file)
         await self._store.reception.hold(new)
-        self._tape.note("promise", "held", numbers)
+        self._tape.note("acknowledged", "held", numbers)
         self._present += numbers
 
     async def _remove(self, drain: Any) -> None:
         gone = [self._present.pop(0) for _ in range(self._dice.randint(1, 6))]
-        self._tape.note("promise", "going", gone)
+        self._tape.note("acknowledged", "going", gone)
         if self._dice.random() < 0.8:
             await self._store.handover.settle(drain, [delivered(number) for number in gone])
         else:
             await self._store.queue.delete(gone, NOTED)
-        self._tape.note("promise", "gone", gone)
+        self._tape.note("acknowledged", "gone", gone)
 
 
 def small(number: int) -> bytes:
@@ -92,11 +92,11 @@ def big(dice: random.Random) -> bytes:
 class Owed:
     """The data that must be there after a cut, that may, and that must not."""
 
-    def __init__(self, promises: list[tuple[Any, ...]]) -> None:
+    def __init__(self, acknowledged: list[tuple[Any, ...]]) -> None:
         self.files: dict[int, Any] = {}
         self.must: set[int] = set()
         self.gone: set[int] = set()
-        for kind, *facts in promises:
+        for kind, *facts in acknowledged:
             match kind:
                 case "submitted":
                     self.files[facts[0]] = facts[1]
@@ -132,14 +132,14 @@ async def test_acknowledged_mail_is_whole_after_a_power_cut(
     tape: Tape, kept: float, tmp_path: Path, runner: asyncio.Runner
 ) -> None:
     dice = random.Random(f"{SEED} {kept}")
-    first = next(cut for cut in range(len(tape)) if tape.promises(cut))
+    first = next(cut for cut in range(len(tape)) if tape.acknowledged(cut))
     for attempt in range(CUTS // len(KEPT)):
         cut = dice.randint(first, len(tape))
         place = tmp_path / str(attempt)
         tape.leave(cut, dice, kept, place)
         await check(
             place,
-            Owed(tape.promises(cut)),
+            Owed(tape.acknowledged(cut)),
             f"RESTANTE_SEED={SEED}, cut after step {cut} of {len(tape)}",
         )
 
@@ -180,7 +180,7 @@ async def check_file(store: Store, file: Any, what: str) -> None:
 
 def test_the_tape_has_both_layers(tape: Tape) -> None:
     """The proof is not empty: it has logs, checkpoints, content, names."""
-    seen = {(step[0], Path(step[1]).suffix) for step in tape._steps if step[0] != "promise"}
+    seen = {(step[0], Path(step[1]).suffix) for step in tape._steps if step[0] != "acknowledged"}
     assert {("write", ".db-wal"), ("sync", ".db-wal"), ("write", ".db"), ("sync", ".db")} <= seen
     assert {
         ("create", ""),
@@ -215,12 +215,12 @@ async def test_a_store_that_leaves_a_sync_out_is_found_out(
     """The proof can fail: each kind of sync is missed."""
     lax = Tape(tape.directory)
     lax._steps = [("left-out", *step[1:]) if left_out(step) else step for step in tape._steps]
-    held = [when for when, step in enumerate(lax._steps) if step[:2] == ("promise", "held")]
-    # From the last promise backwards: the recording decides which of them needs the sync.
+    held = [when for when, step in enumerate(lax._steps) if step[:2] == ("acknowledged", "held")]
+    # From the last acknowledgment backwards: the recording decides which of them needs the sync.
     for when in reversed(held):
         lax.leave(when + 1, random.Random(SEED), 0.0, tmp_path / str(when))
         try:
-            await check(tmp_path / str(when), Owed(lax.promises(when + 1)), "")
+            await check(tmp_path / str(when), Owed(lax.acknowledged(when + 1)), "")
         except (AssertionError, StoreError):
             return
-    pytest.fail(f"{left_out.__name__} is not missed at any of {len(held)} promises")
+    pytest.fail(f"{left_out.__name__} is not missed at any of {len(held)} acknowledged")

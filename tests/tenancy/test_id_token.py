@@ -14,7 +14,7 @@ from restante.tenancy.id_token import (
     ExpectedToken,
     IdTokenRefused,
     KeysUnfit,
-    read_keys,
+    parse_key_set,
     verified_identity,
 )
 
@@ -49,17 +49,17 @@ def token(key: Any, algorithm: str, claims: dict[str, Any] | None = None, **head
     ids=["RS256", "PS512", "ES256", "Ed25519"],
 )
 def test_a_token_is_verified_by_the_key_of_its_type(key: Any, algorithm: str) -> None:
-    keys = read_keys(shown(RSA, EC, ED))
+    keys = parse_key_set(shown(RSA, EC, ED))
     found = verified_identity(token(key, algorithm), keys, EXPECTED, NOW)
     assert (found.issuer, found.subject) == ("https://id.example", "8a1f")
 
 
 def test_a_key_is_for_its_own_algorithm_and_use() -> None:
-    keys = read_keys(shown(RSA, alg="RS512"))
+    keys = parse_key_set(shown(RSA, alg="RS512"))
     with pytest.raises(IdTokenRefused, match="does not show"):
         verified_identity(token(RSA, "RS256"), keys, EXPECTED, NOW)
     with pytest.raises(KeysUnfit):
-        read_keys(shown(RSA, use="enc"))
+        parse_key_set(shown(RSA, use="enc"))
 
 
 def test_secret_and_weak_keys_are_left_out() -> None:
@@ -71,11 +71,11 @@ def test_secret_and_weak_keys_are_left_out() -> None:
         {**EC.as_dict(private=False), "kid": 7},
     ):
         with pytest.raises(KeysUnfit, match="no key for signatures"):
-            read_keys(json.dumps({"keys": [listed]}).encode())
+            parse_key_set(json.dumps({"keys": [listed]}).encode())
 
 
 def test_a_header_that_asks_for_more_than_we_know_is_refused() -> None:
-    keys = read_keys(shown(RSA))
+    keys = parse_key_set(shown(RSA))
     text = token(RSA, "RS256").split(".")
     header = {"alg": "RS256", "crit": ["exp"], "exp": 1}
     first = base64.urlsafe_b64encode(json.dumps(header).encode()).decode().rstrip("=")
@@ -85,7 +85,7 @@ def test_a_header_that_asks_for_more_than_we_know_is_refused() -> None:
 
 def test_claims_are_read_by_their_type() -> None:
     claims = {**CLAIMS, "groups": ["a", 7, "b"], "one": "c", "auth_time": NOW - 5, "email": []}
-    found = verified_identity(token(EC, "ES256", claims), read_keys(shown(EC)), EXPECTED, NOW)
+    found = verified_identity(token(EC, "ES256", claims), parse_key_set(shown(EC)), EXPECTED, NOW)
     assert found.texts("groups") == {"a", "b"}
     assert found.texts("one") == {"c"}
     assert found.texts("missing") == frozenset()
@@ -96,13 +96,13 @@ def test_claims_are_read_by_their_type() -> None:
 @pytest.mark.parametrize("text", ["", ".", "..", "a.b.c", "x" * (LONGEST_TOKEN + 1), "é.é.é"])
 def test_another_text_is_no_token(text: str) -> None:
     with pytest.raises(IdTokenRefused):
-        verified_identity(text, read_keys(shown(RSA)), EXPECTED, NOW)
+        verified_identity(text, parse_key_set(shown(RSA)), EXPECTED, NOW)
 
 
 @pytest.mark.parametrize("document", [b"", b"[]", b"{}", b'{"keys":7}', b"[" * 10_000, b"\xff"])
 def test_another_document_has_no_keys(document: bytes) -> None:
     with pytest.raises(KeysUnfit):
-        read_keys(document)
+        parse_key_set(document)
 
 
 @given(st.integers(0, 400), st.characters(codec="ascii"))
@@ -110,7 +110,7 @@ def test_a_token_that_was_changed_signs_nobody_else_in(place: int, letter: str) 
     good = token(ED, "Ed25519")
     changed = good[:place] + letter + good[place + 1 :]
     try:
-        found = verified_identity(changed, read_keys(shown(ED)), EXPECTED, NOW)
+        found = verified_identity(changed, parse_key_set(shown(ED)), EXPECTED, NOW)
     except IdTokenRefused:
         return
     assert found.subject == "8a1f"

@@ -124,8 +124,8 @@ def test_a_channel_is_found_by_account_and_name() -> None:
     [("alpha", [1, 3]), ("beta", [4, 3]), ("gamma", [3]), ("", [2, 3])],
 )
 def test_no_account_receives_notices_of_another(account: str, ids: list[int]) -> None:
-    news = NoticeFacts(NoticeKind.PRIMARY_AWAY, account, "x", "x", 0.0)
-    assert [one.id for one in DIRECTORY.hearers(news)] == ids
+    facts = NoticeFacts(NoticeKind.PRIMARY_AWAY, account, "x", "x", 0.0)
+    assert [one.id for one in DIRECTORY.hearers(facts)] == ids
 
 
 def test_a_domain_is_found_by_its_number() -> None:

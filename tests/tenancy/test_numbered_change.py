@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from restante.tenancy.model import Account, Directory, HostedDomain, Login
 from restante.tenancy.notice import Channel, NoticeKind, Transport
-from restante.tenancy.numbered_change import NumberedChange, RecordKind, with_changes
+from restante.tenancy.numbered_change import NumberedChange, RecordKind, after_changes
 from tests.contract.making import account, domain, login
 
 ALPHA = replace(domain(), id=1)
@@ -18,7 +18,7 @@ def changed(
     *changes: tuple[RecordKind, str, Account | Login | HostedDomain | Channel | None],
 ) -> Directory:
     """Apply these to BEFORE, with the numbers after its own."""
-    return with_changes(BEFORE, [NumberedChange(5 + nth, *one) for nth, one in enumerate(changes)])
+    return after_changes(BEFORE, [NumberedChange(5 + nth, *one) for nth, one in enumerate(changes)])
 
 
 def test_without_changes_the_picture_is_the_same() -> None:

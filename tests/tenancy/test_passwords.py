@@ -14,7 +14,7 @@ from restante.tenancy.passwords import (
     hash_generated_password,
     hash_password,
     password_matches,
-    prepare,
+    prepare_hashing,
 )
 
 NOBODYS = "the password of a login that does not exist"
@@ -52,7 +52,7 @@ def test_every_check_costs_one_usual_and_one_light_hash(
     usual, light = hash_password("secret"), hash_generated_password("secret")
     beside = hash_beside("another", usual)
     monkeypatch.setattr(passwords, "hash_secret", counted)
-    prepare()
+    prepare_hashing()
     assert not computed
     cases: tuple[list[str], ...] = ([], [usual], [light], [beside, usual], [usual, light])
     for hashes in cases:

@@ -20,7 +20,7 @@ from restante.tenancy.record_change import (
     Change,
     changes_between,
     listed_text,
-    readable,
+    readable_change,
 )
 
 DOMAIN: Final = HostedDomain(
@@ -119,7 +119,7 @@ def test_spans_and_sizes_are_shown_as_commands_take_them() -> None:
 def test_an_entry_of_an_earlier_version_is_read_likewise(
     recorded: Change, shown: tuple[str, str]
 ) -> None:
-    now = readable(recorded)
+    now = readable_change(recorded)
     assert (now.field, now.before, now.after) == (recorded.field, *shown)
 
 

@@ -11,7 +11,7 @@ from restante.tenancy.sealed_secrets import (
     channel_owner,
     destination_owner,
     login_owner,
-    new_key,
+    new_sealing_key,
     verifier_owner,
 )
 
@@ -43,7 +43,7 @@ def test_octets_of_a_stranger_are_refused(octets: bytes) -> None:
 
 def test_another_key_opens_nothing() -> None:
     with pytest.raises(SealBroken):
-        Vault(new_key()).open(VAULT.seal("secret", "login anna"), "login anna")
+        Vault(new_sealing_key()).open(VAULT.seal("secret", "login anna"), "login anna")
 
 
 def test_a_secret_is_sealed_differently_each_time() -> None:
@@ -59,7 +59,9 @@ def test_a_key_of_another_length_is_refused(octets: int) -> None:
 
 def test_a_constant_depends_on_key_and_label() -> None:
     assert VAULT.constant("a") == Vault(b"k" * KEY_OCTETS).constant("a")
-    assert len({VAULT.constant("a"), VAULT.constant("b"), Vault(new_key()).constant("a")}) == 3
+    assert (
+        len({VAULT.constant("a"), VAULT.constant("b"), Vault(new_sealing_key()).constant("a")}) == 3
+    )
     assert len(VAULT.constant("a")) == 32
 
 
@@ -78,7 +80,7 @@ def test_an_unchanged_secret_keeps_its_sealing() -> None:
 
 
 def test_an_export_seals_the_same_secret_alike_and_others_differently() -> None:
-    vault, other = Vault(new_key()), Vault(new_key())
+    vault, other = Vault(new_sealing_key()), Vault(new_sealing_key())
     sealed = vault.sealed_alike("secret", "login a")
     assert vault.sealed_alike("secret", "login a") == sealed
     assert vault.open(sealed, "login a") == "secret"

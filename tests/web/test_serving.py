@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from restante.reception.listener import bind
 from restante.web.http_connections import Cut, HttpConnection, HttpConnections, HttpService
-from restante.web.serving import HttpTerms, serve
+from restante.web.serving import HttpTerms, serve_http
 
 Loop = Callable[[], asyncio.AbstractEventLoop]
 Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -36,7 +36,7 @@ async def serving(terms: HttpTerms, application: ASGIApp = short) -> AsyncIterat
     """Serve inside; gives where."""
     listener = bind("127.0.0.1:0")
     listener.listen()
-    task = asyncio.create_task(serve(application, listener, terms))
+    task = asyncio.create_task(serve_http(application, listener, terms))
     try:
         yield listener.getsockname()
     finally:

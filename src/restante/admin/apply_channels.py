@@ -24,7 +24,7 @@ from restante.admin.channels import check_name, store_channel
 from restante.admin.configuration_entries import ChannelEntry
 from restante.admin.permissions import AdminAction, permit
 from restante.notices.transports import open_secret
-from restante.notices.webhook_signature import new_key
+from restante.notices.webhook_signature import new_signing_key
 from restante.phrases import WRONG_KEY_FILE
 from restante.tenancy.notice import Channel, Transport
 from restante.tenancy.record_change import changes_between
@@ -73,7 +73,7 @@ async def _steps(
     if present is None:
         check_name(entry.name)
         if transport is Transport.WEBHOOK and entry.webhook is not None and entry.key is None:
-            key = new_key()
+            key = new_signing_key()
     wanted = await _wanted(context, entry if key is None else _signed(entry, key), present, terms)
     changes = changes_between(present, wanted)
     if not changes:

@@ -20,7 +20,7 @@ from restante.mail.message import message_name
 from restante.phrases import CHANGED_MEANWHILE, did_you_mean
 from restante.retention.removal_record import change_event
 from restante.tenancy.audit import EVERY_ENTRY, AuditAction, AuditEntry, AuditFilter
-from restante.tenancy.record_change import Change, readable
+from restante.tenancy.record_change import Change, readable_change
 
 MAX_REASON_LENGTH = 500  # characters
 PAGE: Final = 500  # of a long listing, read from the store at once: a few milliseconds of Python
@@ -130,7 +130,7 @@ def change_views(changes: Sequence[Change]) -> list[ChangeView]:
     """Return the views of changes."""
     return [
         ChangeView(field=one.field, before=one.before, after=one.after)
-        for one in map(readable, changes)
+        for one in map(readable_change, changes)
     ]
 
 

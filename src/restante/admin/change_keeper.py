@@ -18,7 +18,7 @@ from restante.admin.auditing import announce, entry, with_changes
 from restante.admin.change_applying import Obstacle, RecordMoved, put_change
 from restante.admin.change_scheduling import (
     announce_end,
-    lines_of,
+    change_lines,
     lock_on,
     time_text,
     told_account,
@@ -109,7 +109,7 @@ class ChangeKeeper:
                     actor=change.maker.name,
                     origin=change.maker.origin,
                     ends=time_text(change.applies_at),
-                    changes=lines_of(change.changes),
+                    changes=change_lines(change.changes),
                 )
             )
         await self._until_told()

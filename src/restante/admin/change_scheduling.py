@@ -21,7 +21,7 @@ from restante.telemetry.events import ChangeEnded
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.model import HostedDomain
 from restante.tenancy.principal import Role
-from restante.tenancy.record_change import Change, readable
+from restante.tenancy.record_change import Change, readable_change
 from restante.tenancy.scheduled_change import (
     ChangeMaker,
     ScheduledChange,
@@ -182,7 +182,7 @@ def announce_end(
             actor=change.maker.name,
             end=end,
             reason=reason,
-            changes=lines_of(change.changes),
+            changes=change_lines(change.changes),
         )
     )
 
@@ -194,9 +194,11 @@ def told_account(context: AdminContext, change: ScheduledChange) -> str:
     return change.account if is_same else ""
 
 
-def lines_of(changes: Iterable[Change]) -> tuple[str, ...]:
+def change_lines(changes: Iterable[Change]) -> tuple[str, ...]:
     """Return changed fields, before and after, as a notice shows them."""
-    return tuple(f"{one.field}: {one.before} → {one.after}" for one in map(readable, changes))
+    return tuple(
+        f"{one.field}: {one.before} → {one.after}" for one in map(readable_change, changes)
+    )
 
 
 def time_text(at: float) -> str:

@@ -177,8 +177,8 @@ async def try_channel(context: AdminContext, account: str, name: str) -> TrialVi
     channel = find_channel(context, account, name)
     allow_check(context, f"notice channel {name}")
     text = f"This is a test of the notice channel {name}: it works if you read this."
-    news = NoticeFacts(NoticeKind.TEST, account, name, text, context.now())
-    notice = Notice(0, channel.id, token_hex(16), news, 0, context.now(), context.now())
+    facts = NoticeFacts(NoticeKind.TEST, account, name, text, context.now())
+    notice = Notice(0, channel.id, token_hex(16), facts, 0, context.now(), context.now())
     try:
         async with asyncio.timeout(TRIAL_SECONDS):
             attempt = await context.transports.send(channel, notice)
@@ -304,10 +304,10 @@ def _waiting_view(notice: Notice, channel: Channel) -> WaitingView:
         id=notice.key,
         channel=channel.name,
         account=channel.account,
-        kind=notice.news.kind,
-        about=notice.news.about,
-        text=notice.news.text,
-        at=moment(notice.news.at),
+        kind=notice.facts.kind,
+        about=notice.facts.about,
+        text=notice.facts.text,
+        at=moment(notice.facts.at),
         held_back=notice.held_back,
         failures=notice.failures,
         next_attempt_at=moment(notice.next_attempt_at),

@@ -25,7 +25,7 @@ from restante.admin.listing_page import PAGE_ROWS, ListingPage, PageLimit
 from restante.admin.origin_facts import OriginFacts, origin_facts
 from restante.admin.permissions import AdminAction, permit
 from restante.admin.request_bounds import AtMost, Line, Span, StoredNumber
-from restante.admin.scope import held_message, held_page, list_held
+from restante.admin.scope import held_page, list_held, message_in_scope
 from restante.mail.message import HeldMessage, message_name, message_number
 from restante.phrases import MAY_HAVE_LEFT, NOT_QUEUED
 from restante.queue.recipient_status import RecipientStatus
@@ -250,7 +250,7 @@ async def _read(
     """Return a message, its headers, and the damage of its content, "" if there is none."""
     message = None
     try:
-        message = await held_message(context, number)
+        message = await message_in_scope(context, number)
         return message, read_headers(await _beginning(context, message)) if message else [], ""
     except Damaged as damage:
         return message, [], str(damage)

@@ -13,7 +13,7 @@ from restante.admin.auditing import announce, entry_about_mail, with_changes
 from restante.admin.bounce import DamagedMessage
 from restante.admin.held_mail import NamedMessages, QueueChange, number_of
 from restante.admin.permissions import AdminAction, permit
-from restante.admin.scope import held_message, list_held
+from restante.admin.scope import list_held, message_in_scope
 from restante.queue.recipient_status import RecipientStatus
 from restante.store.queue_store import QueuedMessage, QueueFilter
 from restante.store.store_errors import Damaged
@@ -95,7 +95,7 @@ async def _damage(context: AdminContext, listed: QueuedMessage) -> str:
     if all(one.status is not RecipientStatus.DAMAGED for one in listed.recipients):
         return ""
     try:
-        message = await held_message(context, listed.number)
+        message = await message_in_scope(context, listed.number)
         if message is not None and message.file is not None:
             async for _ in context.store.content.read_file(message.file):
                 pass

@@ -48,7 +48,7 @@ from restante.tenancy.id_token import (
     KeysUnfit,
     ProvenIdentity,
     ProviderKey,
-    read_keys,
+    parse_key_set,
     verified_identity,
 )
 from restante.tenancy.provider_terms import ProviderTerms
@@ -171,7 +171,7 @@ class IdentityProvider:
             _check_described(described)
             metadata = read_metadata(described.body, terms.issuer)
             shown = await self._fetch(OutgoingRequest("GET", metadata.keys_url))
-            keys = read_keys(shown.body)
+            keys = parse_key_set(shown.body)
         except (ProviderUnfit, KeysUnfit) as error:
             raise ProviderFailed(str(error)) from None
         return _Known(metadata, keys, self._monotonic())

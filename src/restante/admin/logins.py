@@ -44,7 +44,7 @@ from restante.tenancy.sealed_secrets import SealBroken, login_owner, verifier_ow
 USER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}\Z")
 MIN_PASSWORD_LENGTH = 8  # characters
 MAX_PASSWORD_LENGTH = 255
-_LETTERS = "abcdefghjkmnpqrstvwxyz23456789"  # none that looks like another: people type these
+_ALPHABET = "abcdefghjkmnpqrstvwxyz23456789"  # none that looks like another: people type these
 _GROUPS, _GROUP_LENGTH = 5, 5  # 25 of 30 letters: 122 bits
 
 
@@ -97,7 +97,7 @@ class ChangedLogin(LoginView):
 def generate_password() -> str:
     """Return a new strong password, to be shown once."""
     groups = (
-        "".join(secrets.choice(_LETTERS) for _ in range(_GROUP_LENGTH)) for _ in range(_GROUPS)
+        "".join(secrets.choice(_ALPHABET) for _ in range(_GROUP_LENGTH)) for _ in range(_GROUPS)
     )
     return "-".join(groups)
 

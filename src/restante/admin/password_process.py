@@ -12,7 +12,7 @@ import sys
 from contextlib import suppress
 from typing import BinaryIO, Final
 
-from restante.tenancy.passwords import any_matches, prepare
+from restante.tenancy.passwords import any_matches, prepare_hashing
 
 IDLE_SECONDS: Final = 60.0
 YES: Final = b"yes\n"
@@ -41,5 +41,5 @@ def step_back() -> None:
 
 if __name__ == "__main__":
     step_back()
-    prepare()
+    prepare_hashing()
     answer_all(open(0, "rb", buffering=0, closefd=False), sys.stdout.buffer)  # noqa: SIM115

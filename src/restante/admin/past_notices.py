@@ -85,7 +85,7 @@ async def send_again(context: AdminContext, account: str, name: str, again: Sent
             "list the notices of the channel",
         )
     allow_check(context, f"notice channel {name}")
-    new = NewNotice(channel.id, notice.key, notice.news, notice.held_back, context.now())
+    new = NewNotice(channel.id, notice.key, notice.facts, notice.held_back, context.now())
     await context.store.notices.keep_notices([new], [], [], _NO_LIMIT)
     if context.server is not None:
         context.server.send_notices()
@@ -108,10 +108,10 @@ def _view(notice: PastNotice, channel: Channel) -> PastNoticeView:
         id=notice.key,
         channel=channel.name,
         account=channel.account,
-        kind=notice.news.kind,
-        about=notice.news.about,
-        text=notice.news.text,
-        at=moment(notice.news.at),
+        kind=notice.facts.kind,
+        about=notice.facts.about,
+        text=notice.facts.text,
+        at=moment(notice.facts.at),
         held_back=notice.held_back,
         ended_at=moment(notice.ended_at),
         is_sent=notice.is_sent,

@@ -89,7 +89,7 @@ async def held_page(context: AdminContext, wanted: QueueFilter) -> QueuePage:
     return await context.store.queue.queue_page(replace(wanted, domain_ids=domain_ids))
 
 
-async def held_message(context: AdminContext, number: int) -> HeldMessage | None:
+async def message_in_scope(context: AdminContext, number: int) -> HeldMessage | None:
     """Return a message in scope; None if there is none. Raises Damaged, StoreError."""
     is_limited = domain_ids_in_scope(context) is not None
     # Reading a damaged message marks it, so another account's must not even be read.

@@ -86,7 +86,9 @@ async def backup(context: AdminContext, order: BackupOrder) -> BackupView:
     )
 
 
-def check(principal: Principal, url: str, on_progress: Callable[[int, int], None]) -> CheckView:
+def check_store(
+    principal: Principal, url: str, on_progress: Callable[[int, int], None]
+) -> CheckView:
     """Check everything in the store of a URL. Works with or without a server.
 
     Blocks. Raises CareUnsupported.
@@ -95,7 +97,7 @@ def check(principal: Principal, url: str, on_progress: Callable[[int, int], None
     return _view(store_care(url).check(on_progress))
 
 
-def salvage(
+def salvage_store(
     principal: Principal, url: str, target: Path, on_progress: Callable[[int], None]
 ) -> SalvageView:
     """Write the readable parts of a store into a new one.

@@ -53,7 +53,7 @@ def show(*, as_json: Json = False, config: ConfigFile = None) -> None:
 
 def read_and_check(config_file: Path | None) -> tuple["Config", list[str]]:
     """Return the configuration and its warnings. Raises Failure with every error."""
-    from restante.config.config_check import check as check_files  # noqa: PLC0415  heavy
+    from restante.config.config_check import check_config as check_files  # noqa: PLC0415  heavy
     from restante.config.config_problem import ConfigError  # noqa: PLC0415
     from restante.config.load import load_with_warnings  # noqa: PLC0415
 

@@ -18,7 +18,7 @@ from typing import Any, Final
 import typer
 
 from restante.cli.csv_cells import unmarked
-from restante.cli.options import octets, seconds
+from restante.cli.options import parse_octets, seconds
 from restante.config.setting_places import Location, key_lines
 from restante.mail.unique_json import read_json
 from restante.tenancy.policy_settings import SETTINGS, SettingKind
@@ -178,7 +178,7 @@ def _time_or_never(text: str) -> str:
 
 # How a text of each kind is read. A setting of the policy has the kind that its option has.
 _BY_KIND: Final[Mapping[SettingKind, Callable[[str], Any]]] = {
-    SettingKind.SIZE: _limit(octets),
+    SettingKind.SIZE: _limit(parse_octets),
     SettingKind.COUNT: _limit(_count),
     SettingKind.AGE: _limit(seconds),
     SettingKind.TIME: _time,

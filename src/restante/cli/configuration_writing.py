@@ -30,11 +30,11 @@ def joined(entries: Iterable[Entry]) -> list[Entry]:
         if entry["thing"] == "addresses":
             found[-1].setdefault("addresses", []).extend(entry["addresses"])
         else:
-            found.append({key: readable(key, value) for key, value in entry.items()})
+            found.append({key: readable_value(key, value) for key, value in entry.items()})
     return found
 
 
-def readable(key: str, value: Any) -> Any:
+def readable_value(key: str, value: Any) -> Any:
     """Return a size as 10G, an age as 30d, and 0 as `none`."""
     if _KINDS.get(key) is SettingKind.SIZE and isinstance(value, int):
         return octets_text(value) if value else NONE
@@ -43,7 +43,7 @@ def readable(key: str, value: Any) -> Any:
     return value
 
 
-def as_toml(entries: Iterable[Entry]) -> str:
+def entries_as_toml(entries: Iterable[Entry]) -> str:
     """Return the text of a TOML file, with a table for each entry."""
     lines: list[str] = []
     for entry in entries:

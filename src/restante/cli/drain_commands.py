@@ -19,7 +19,7 @@ from restante.cli.display import (
     time_column,
 )
 from restante.cli.options import ConfigFile, Json, Reason, Since, Until, time_span
-from restante.cli.times import ago, error_text, span, until
+from restante.cli.times import age_of, error_text, span, until
 from restante.mail.quantity import counted
 
 _ROWS: Final = 100
@@ -108,7 +108,7 @@ def _columns(drains: Sequence[Row], now: float) -> list[Column]:
     return [
         text_column("DRAIN", "domain"),
         text_column("STATE", "state"),
-        Column("FOR", lambda row: span(ago(row["started_at"], now)), is_number=True),
+        Column("FOR", lambda row: span(age_of(row["started_at"], now)), is_number=True),
         number_column("DELIVERED", "delivered"),
         number_column("DEFERRED", "deferred"),
         number_column("REFUSED", "refused"),

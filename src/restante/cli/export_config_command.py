@@ -9,7 +9,7 @@ import typer
 
 from restante.cli.api_client import connected
 from restante.cli.configuration_reading import Entry
-from restante.cli.configuration_writing import as_csv, as_document, as_toml, joined
+from restante.cli.configuration_writing import as_csv, as_document, entries_as_toml, joined
 from restante.cli.display import show_json
 from restante.cli.options import ConfigFile, OptionalReason
 
@@ -45,7 +45,7 @@ def export_config(
     if as_json:
         show_json(as_document(entries))
     else:
-        sys.stdout.write(as_csv(entries) if as_table else as_toml(entries))
+        sys.stdout.write(as_csv(entries) if as_table else entries_as_toml(entries))
 
 
 async def _entries(config: Path | None, params: dict[str, Any]) -> list[Entry]:

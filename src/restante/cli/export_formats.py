@@ -187,7 +187,7 @@ WRITERS: Final[Mapping[str, type[EmlWriter | MaildirWriter | MboxWriter]]] = {
 }
 
 
-def open_writer(style: str, place: Path) -> ExportWriter:
+def open_export(style: str, place: Path) -> ExportWriter:
     """Open the place to write to. Raises Failure where something is there, or it cannot be made."""
     try:
         return WRITERS[style](place)

@@ -26,7 +26,7 @@ from typing import Any, Final, Literal
 from restante.cli.export_formats import ENVELOPES
 from restante.cli.import_content import Stretch
 from restante.mail.dsn_request import DsnRequest
-from restante.mail.mbox import places, reverse_path_in
+from restante.mail.mbox import message_positions, reverse_path_in
 from restante.mail.postcat import QueueFile, is_postcat, read_postcat
 
 Style = Literal["eml", "maildir", "mbox", "postcat"]
@@ -139,7 +139,7 @@ def _mbox_messages(path: Path) -> Iterator[SourceMessage | Unreadable]:
     if not path.stat().st_size:
         return
     with _mapped(path) as data:
-        found = list(places(data, partial(data.madvise, mmap.MADV_DONTNEED)))
+        found = list(message_positions(data, partial(data.madvise, mmap.MADV_DONTNEED)))
     if not found:
         raise ValueError("is not an mbox: it does not begin with a line `From …`")
     facts: list[Mapping[str, Any] | None] = (

@@ -123,8 +123,8 @@ def _make(directory: Path, hostname: str) -> "Made":
 
 
 async def _make_store(made: "Made") -> None:
-    from restante.cli.offline_admin import open_store  # noqa: PLC0415  heavy
+    from restante.cli.offline_admin import open_configured_store  # noqa: PLC0415  heavy
     from restante.config.load import load  # noqa: PLC0415
 
-    store = await open_store(load(made.config, {}))
+    store = await open_configured_store(load(made.config, {}))
     await store.close()

@@ -293,9 +293,9 @@ class _Key:
 def _key(file: Path | None, *, is_new: bool) -> _Key:
     if not is_new:
         return _Key(_read_key(file))
-    from restante.notices.webhook_signature import new_key  # noqa: PLC0415  only where it is wanted
+    from restante.notices.webhook_signature import new_signing_key  # noqa: PLC0415  only where it is wanted
 
-    return _Key(new_key(), is_new=True)
+    return _Key(new_signing_key(), is_new=True)
 
 
 def _read_key(file: Path | None) -> str | None:

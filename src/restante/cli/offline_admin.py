@@ -39,7 +39,7 @@ async def open_offline_admin(config: Config) -> AsyncIterator[AdminContext]:
     vault = _open_vault(config)
     principal = operator(os.getuid(), COMMAND_LINE)  # before it becomes the server's user
     _become(config.user)
-    store = await open_store(config)
+    store = await open_configured_store(config)
     try:
         directory = LiveDirectory(store.records)
         await directory.refresh()
@@ -100,7 +100,7 @@ class _Unwritten:
         """Write nothing."""
 
 
-async def open_store(config: Config) -> Store:
+async def open_configured_store(config: Config) -> Store:
     """Open the store that the configuration names. Raises Failure."""
     check_store_is_there(config.store)
     try:

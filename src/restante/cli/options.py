@@ -136,7 +136,7 @@ def owner(account: str | None, *, is_operator: bool) -> str | None:
     return "" if is_operator else account
 
 
-def octets(text: str) -> int:
+def parse_octets(text: str) -> int:
     """Read a size such as 500, 64K or 10M. Raises typer.BadParameter."""
     try:
         return read_octets(text)

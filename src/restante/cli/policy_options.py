@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 import typer
 
 from restante.cli.display import Column, Row, human_size, human_time
-from restante.cli.options import octets, seconds
+from restante.cli.options import parse_octets, seconds
 from restante.mail.quantity import counted, span_text
 from restante.tenancy.policy_settings import SETTINGS, PolicySetting, SettingKind
 
@@ -48,7 +48,7 @@ def _time_to_come(text: str) -> str:
 # The type of an option's value, the placeholder in its help, and the reader of its text.
 _FORMS: Final[Mapping[SettingKind, tuple[type, str | None, Callable[[str], Any] | None]]] = {
     SettingKind.FLAG: (bool, None, None),
-    SettingKind.SIZE: (int, "SIZE", _limit(octets)),
+    SettingKind.SIZE: (int, "SIZE", _limit(parse_octets)),
     SettingKind.COUNT: (int, "N", _limit(_count)),
     SettingKind.AGE: (int, "AGE", _limit(seconds)),
     SettingKind.TIME: (str, "TIME", _time_to_come),

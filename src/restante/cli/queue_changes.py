@@ -29,7 +29,7 @@ from restante.cli.queue_selection import (
     Status,
     Yes,
     confirm,
-    count,
+    count_matching,
     require_choice,
 )
 from restante.mail.quantity import counted
@@ -202,7 +202,7 @@ def _change(
                 )
                 confirm(verb.command, what, verb.question, is_confirmed=needs_no_answer)
             else:
-                found = await count(api, selection)
+                found = await count_matching(api, selection)
                 chosen = found.names
                 if chosen:
                     confirm(verb.command, str(found), verb.question, is_confirmed=is_confirmed)

@@ -11,7 +11,7 @@ import typer
 
 from restante.cli.api_client import Api, connected
 from restante.cli.display import human_size, say, show_json
-from restante.cli.export_formats import ExportWriter, open_writer
+from restante.cli.export_formats import ExportWriter, open_export
 from restante.cli.failures import Exit, Failure, complain
 from restante.cli.options import ConfigFile, Json
 from restante.cli.progress import Advance, progress
@@ -23,7 +23,7 @@ from restante.cli.queue_selection import (
     ReversePath,
     Selection,
     Status,
-    count,
+    count_matching,
 )
 from restante.mail.import_stream import StreamEnd, StreamLabel, Unpacker
 from restante.mail.quantity import counted
@@ -85,8 +85,8 @@ async def _export(
     async with connected(
         config, is_streaming=True
     ) as api:  # first, as it may change the user of the process
-        expected = await count(api, selection)
-        writer = open_writer(style, place)
+        expected = await count_matching(api, selection)
+        writer = open_export(style, place)
         is_complete = False
         try:
             with progress("exporting", len(expected.names)) as advance:

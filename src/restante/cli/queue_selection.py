@@ -10,7 +10,7 @@ import typer
 from restante.cli.api_client import Api
 from restante.cli.display import human_size
 from restante.cli.failures import Exit, Failure
-from restante.cli.options import octets, seconds
+from restante.cli.options import parse_octets, seconds
 from restante.cli.progress import progress
 from restante.mail.quantity import counted
 
@@ -44,7 +44,10 @@ Older = Annotated[
 Larger = Annotated[
     int | None,
     typer.Option(
-        "--larger", metavar="SIZE", parser=octets, help="Only mail larger than this: 500, 64K, 10M."
+        "--larger",
+        metavar="SIZE",
+        parser=parse_octets,
+        help="Only mail larger than this: 500, 64K, 10M.",
     ),
 ]
 Status = Annotated[
@@ -106,7 +109,7 @@ class SelectionCount:
         )
 
 
-async def count(api: Api, selection: Selection) -> SelectionCount:
+async def count_matching(api: Api, selection: Selection) -> SelectionCount:
     """Return the names and number of all matching messages. Raises Failure."""
     found = SelectionCount()
     with progress("counting") as advance:

@@ -10,7 +10,7 @@ def serve(config: ConfigFile = None) -> int:
     SIGTERM stops it. SIGHUP makes it read the configuration and certificates again.
     """
     from restante.cli.config_commands import read_and_check  # noqa: PLC0415
-    from restante.server.server_start import serve as run_server  # noqa: PLC0415  heavy
+    from restante.server.server_start import run_server  # noqa: PLC0415  heavy
 
     checked, warnings = read_and_check(config)
     warn(warnings)

@@ -23,7 +23,7 @@ from restante.cli.display import (
 from restante.cli.failures import Exit, Failure
 from restante.cli.options import ConfigFile, Json
 from restante.cli.times import (
-    ago,
+    age_of,
     error_text,
     last_drain_text,
     primary_text,
@@ -125,7 +125,7 @@ def _check(config: Path | None) -> int:
     health = view["health"]
     texts = [problem["text"] for problem in health["problems"]] or [amounts(view)]
     oldest = max(
-        (ago(domain["oldest_at"], unix_time(view["at"])) or 0.0 for domain in view["domains"]),
+        (age_of(domain["oldest_at"], unix_time(view["at"])) or 0.0 for domain in view["domains"]),
         default=0.0,
     )
     figures = {
@@ -153,7 +153,7 @@ def _show_backlog(backlog: Row, now: float, waits: str, wait: str) -> None:
     if backlog["waiting"]:
         since = (
             f"{agreeing(backlog['waiting'], 'for', 'the oldest for')}"
-            f" {span(ago(backlog['oldest_at'], now))}"
+            f" {span(age_of(backlog['oldest_at'], now))}"
         )
         say(f"{counted(backlog['waiting'], waits, wait)} to be sent, {since}")
 
@@ -206,4 +206,4 @@ def _drains(drains: Sequence[Row], now: float) -> list[Column]:
 
 
 def _ago(title: str, key: str, now: float) -> Column:
-    return Column(title, lambda row: span(ago(row[key], now)), is_number=True)
+    return Column(title, lambda row: span(age_of(row[key], now)), is_number=True)

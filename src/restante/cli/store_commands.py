@@ -38,7 +38,7 @@ def check(*, as_json: Json = False, config: ConfigFile = None) -> int:
     from restante.admin import store_maintenance  # noqa: PLC0415  heavy
 
     try:
-        view = store_maintenance.check(_principal(), _url(config), _Progress().show)
+        view = store_maintenance.check_store(_principal(), _url(config), _Progress().show)
     except CareUnsupported as error:
         raise Failure(Exit.UNAVAILABLE, str(error)) from None
     if as_json:
@@ -92,7 +92,9 @@ def salvage(
 
     source = _url(config)
     try:
-        view = store_maintenance.salvage(_principal(), source, directory, _Progress().show_salvaged)
+        view = store_maintenance.salvage_store(
+            _principal(), source, directory, _Progress().show_salvaged
+        )
     except (StoreUnusable, CareUnsupported) as error:
         raise Failure(Exit.UNAVAILABLE, str(error)) from None
     except StoreError as error:

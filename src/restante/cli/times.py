@@ -21,7 +21,7 @@ def span(seconds: float | None) -> str:
     return f"{whole // _DAY}d {whole % _DAY // _HOUR}h"
 
 
-def ago(moment: str | None, now: float) -> float | None:
+def age_of(moment: str | None, now: float) -> float | None:
     """Return the age of an ISO time in seconds. `now` is Unix time."""
     return None if moment is None else max(0.0, now - unix_time(moment))
 
@@ -56,7 +56,7 @@ def last_drain_text(drain: Row, now: float) -> str:
         else ""
     )
     ended = (
-        f"{drain['end']} {span(ago(drain['ended_at'], now))} ago, asked for by"
+        f"{drain['end']} {span(age_of(drain['ended_at'], now))} ago, asked for by"
         f" {drain['requested_by']}"
     )
     return "; ".join(
@@ -74,7 +74,7 @@ def primary_text(primary: Row, now: float) -> str:
         return ""
     pause = until(primary["next_probe_at"], now)
     look = "look now" if pause == "0s" else f"look in {pause}"
-    probed = span(ago(primary["probed_at"], now))
+    probed = span(age_of(primary["probed_at"], now))
     words = f" ({primary['reason']})" if primary["reason"] else ""
     match primary["seen"]:
         case "up" if not words:
@@ -92,7 +92,7 @@ def _clock(moment: str, now: float) -> str:
     """Return an ISO time as hours and minutes in UTC, with the date if it is a day ago."""
     day, _, clock = human_time(moment).partition(" ")
     clock = f"{clock[:5]}Z"
-    return clock if (ago(moment, now) or 0.0) < _DAY else f"{day} {clock}"
+    return clock if (age_of(moment, now) or 0.0) < _DAY else f"{day} {clock}"
 
 
 def primary_fields(primary: Row) -> list[tuple[str, str]]:

@@ -32,7 +32,7 @@ from restante.cli.options import ConfigFile, Json
 from restante.cli.status_command import health_lines
 from restante.cli.table import INDENT, fold
 from restante.cli.text_width import width_of
-from restante.cli.times import ago, error_text, primary_text, span, unix_time
+from restante.cli.times import age_of, error_text, primary_text, span, unix_time
 from restante.cli.top_keys import Controls, read_keys
 from restante.mail.quantity import counted
 
@@ -126,8 +126,8 @@ class Looks:
             refused=domain["refused"],
             uncertain=domain["uncertain"],
             damaged=domain["damaged"],
-            oldest=ago(domain["oldest_at"], now),
-            asked=ago(domain["last_request_at"], now),
+            oldest=age_of(domain["oldest_at"], now),
+            asked=age_of(domain["last_request_at"], now),
             primary=primary_text(domain["primary"], now),
             state=_state(drain, now) if drain else "",
             is_suspended=domain["hold"] == "suspended",

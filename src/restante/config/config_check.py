@@ -41,7 +41,7 @@ NAMES_SHOWN = 3  # of the hosts that a certificate covers
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
-def check(config: Config, now: float) -> list[str]:
+def check_config(config: Config, now: float) -> list[str]:
     """Return warnings, one line each. Raises ConfigError with every error."""
     problems = [
         *_tls_problems(config),

@@ -13,7 +13,7 @@ from pathlib import Path
 from restante.config.renewal import TRUST_NAME
 from restante.config.self_signed import key_pem, new_ecdsa_key, new_rsa_key, self_signed
 from restante.mail.address import canonical_domain
-from restante.tenancy.sealed_secrets import new_key
+from restante.tenancy.sealed_secrets import new_sealing_key
 
 PRIVATE = 0o600
 PUBLIC = 0o644
@@ -120,7 +120,7 @@ def _files(directory: Path, hostname: str, now: float) -> Mapping[Path, tuple[by
         tls / "cert-rsa.pem": (certificates[1], PUBLIC),
         tls / "key-rsa.pem": (key_pem(rsa), PRIVATE),
         tls / TRUST_NAME: (b"".join(certificates), PUBLIC),
-        directory / "restante.key": (new_key(), PRIVATE),
+        directory / "restante.key": (new_sealing_key(), PRIVATE),
         directory / "restante.toml": (
             TEMPLATE.format(hostname=json.dumps(hostname)).encode(),
             PUBLIC,

@@ -58,7 +58,7 @@ _CAUSES = {
 }
 
 
-def find(given: Path | None, environ: Mapping[str, str]) -> Path:
+def find_config(given: Path | None, environ: Mapping[str, str]) -> Path:
     """Return the configuration file to use. Raises ConfigError if there is none."""
     paths = candidates(given, environ)
     if found := first_file(paths):
@@ -81,7 +81,7 @@ def load_with_warnings(
 ) -> tuple[Config, list[str]]:
     """Do the same, and also return what is odd in the environment."""
     environ = os.environ if environ is None else environ
-    file = find(given, environ)
+    file = find_config(given, environ)
     text = _read(file)
     values = _parse(file, text)
     used, strange = overlay(values, environ, Config)

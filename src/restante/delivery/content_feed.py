@@ -27,7 +27,7 @@ class ContentFeed:
 
     def __init__(self, read_file: Callable[[ContentFile], AsyncIterator[bytes]]) -> None:
         self._read_file = read_file
-        self._news = asyncio.Event()  # content is wanted, or the end has come
+        self._woken = asyncio.Event()  # content is wanted, or the end has come
         self._can_write = asyncio.Event()
         self._can_write.set()
         self._wanted: ClientTransaction | None = None  # whose content is wanted
@@ -37,8 +37,8 @@ class ContentFeed:
     async def run(self, sink: ContentSink) -> None:
         """Stand by for content, until `stop`. Raises only for defects of ours."""
         while not self._is_stopped:
-            await self._news.wait()
-            self._news.clear()
+            await self._woken.wait()
+            self._woken.clear()
             if self._wanted is not None:
                 transaction, self._wanted = self._wanted, None
                 await self._read(sink, transaction)
@@ -46,7 +46,7 @@ class ContentFeed:
     def want(self, transaction: ClientTransaction) -> None:
         """Send a transaction's content."""
         self._wanted = transaction
-        self._news.set()
+        self._woken.set()
 
     @property
     def can_write(self) -> bool:
@@ -67,7 +67,7 @@ class ContentFeed:
         if self._reading is not None:
             self._reading.cancel()
         self._can_write.set()
-        self._news.set()
+        self._woken.set()
 
     async def _read(self, sink: ContentSink, transaction: ClientTransaction) -> None:
         """Send a file until done or stopped: a disk read may hang."""

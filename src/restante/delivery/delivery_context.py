@@ -21,7 +21,7 @@ from restante.tenancy.sealed_secrets import Vault
 Learn = Callable[[int, Sequence[Recipient]], Awaitable[None]]  # a domain's id; may raise StoreError
 
 
-async def forget(_domain_id: int, _facts: Sequence[Recipient]) -> None:
+async def ignore_recipients(_domain_id: int, _facts: Sequence[Recipient]) -> None:
     """Ignore the facts."""
 
 
@@ -64,7 +64,7 @@ class DeliveryContext:
     dsn_writer: DsnWriter
     log: Log
     clocks: Clocks
-    learn: Learn = forget  # keeps the destinations' answers about mailboxes
+    learn: Learn = ignore_recipients  # keeps the destinations' answers about mailboxes
 
     @property
     def settings(self) -> DeliverySettings:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from restante.delivery.connection_source import ConnectionSource, dial
 from restante.delivery.delivery_settings import DeliverySettings
-from restante.delivery.route import Endpoint, NoRoute, literal_address, route
+from restante.delivery.route import Endpoint, NoRoute, recorded_address, route
 from restante.delivery.tls_plan import TlsPlan, TlsPlans
 from restante.network.resolver import LookupFailed, Resolver
 from restante.tenancy.model import Destination, IpAddress
@@ -38,7 +38,7 @@ class Dialer:
 
     async def endpoints(self, destination: Destination) -> tuple[Endpoint, ...]:
         """Look up a destination's endpoints. Raises NoRoute if there is none."""
-        literal = literal_address(destination)
+        literal = recorded_address(destination)
         if literal is not None:
             return self.endpoints_at(destination, (literal,))
         try:

@@ -62,7 +62,7 @@ from restante.mail.quantity import counted
 from restante.queue.broken_destination import Refusals
 from restante.queue.deferral_cause import takes_few_at_once
 from restante.queue.recipient_status import Move, Outcome
-from restante.queue.reporting import in_keeping, news_of
+from restante.queue.reporting import in_keeping, report_facts_of
 from restante.smtp.pipelining import Pipelining
 from restante.smtp.window_size import FEWEST_MESSAGES, MOST_MESSAGES
 from restante.store.store_errors import StoreError
@@ -118,7 +118,7 @@ class DrainAttempt:
         self._in_hand = 0  # messages taken by connections, and without an outcome
         # the directory in which the record was last looked up
         self._picture: Directory | None = None
-        self._news = asyncio.Event()
+        self._woken = asyncio.Event()
         self._is_ending = False
 
     @property
@@ -184,7 +184,7 @@ class DrainAttempt:
             self._is_ending = True
             self._tally.kind, self._tally.reason = kind, reason
             self._connections.end(reason)
-            self._news.set()
+            self._woken.set()
 
     def abort(self, reason: str) -> None:
         """Close every connection, whatever it waits for."""
@@ -218,8 +218,8 @@ class DrainAttempt:
             if self._supply.is_low or self._has_tried_all:
                 await self._read_on()
             else:
-                await self._news.wait()
-                self._news.clear()
+                await self._woken.wait()
+                self._woken.clear()
 
     @property
     def _has_tried_all(self) -> bool:
@@ -249,7 +249,7 @@ class DrainAttempt:
         if message is not None:
             self._in_hand += 1
         if self._supply.is_low:
-            self._news.set()
+            self._woken.set()
         return message
 
     def _is_paced_out(self) -> bool:
@@ -307,10 +307,10 @@ class DrainAttempt:
         """Add the report that is due, and return the outcome by the domain's policy."""
         outcome = in_keeping(outcome, message.envelope, is_refused_bounced=self._is_refused_bounced)
         has_details = self._context.directory.has_report_details(self._plan.domain)
-        for news in news_of(
+        for facts in report_facts_of(
             outcome, message.envelope, reply, self._plan.remote, has_details=has_details
         ):
-            self._settlement.tell(message, news)
+            self._settlement.tell(message, facts)
         return outcome
 
     def _record(self, message: HeldMessage, outcome: Outcome, reply: str) -> Move:
@@ -318,7 +318,7 @@ class DrainAttempt:
         self._in_hand -= 1
         self._tally.tried += 1
         if not self._in_hand:
-            self._news.set()
+            self._woken.set()
         return self._journal.record(message, outcome, reply)
 
     def _count_refusal(self, outcome: Outcome) -> None:
@@ -364,7 +364,7 @@ class DrainAttempt:
                 self._take_back(message, end)
         if not self._is_ending:
             self._make_do_without(end)
-        self._news.set()
+        self._woken.set()
 
     def _take_back(self, message: HeldMessage, end: ConnectionEnd) -> None:
         """Defer a message whose connection was lost: the destination's result is unknown.

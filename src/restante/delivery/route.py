@@ -40,7 +40,7 @@ class NoRoute(Exception):  # noqa: N818
     """There is no endpoint to connect to now. The text says why."""
 
 
-def literal_address(destination: Destination) -> IpAddress | None:
+def recorded_address(destination: Destination) -> IpAddress | None:
     """Return the destination's address if it is recorded as one, so that no look-up is needed.
 
     A link-local address keeps its zone: it cannot be reached without.
@@ -53,7 +53,7 @@ def literal_address(destination: Destination) -> IpAddress | None:
 
 def remote_name(destination: Destination) -> str:
     """Return the name in a report of the host that mail was meant for (RFC 3464 §2.3.5)."""
-    return destination.host if literal_address(destination) is None else f"[{destination.host}]"
+    return destination.host if recorded_address(destination) is None else f"[{destination.host}]"
 
 
 def route(

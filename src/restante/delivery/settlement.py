@@ -62,9 +62,9 @@ class Settlement:
         self._log = log
         self._on_change = on_change
         self._gathered: list[Outcome] = []
-        self._news: list[tuple[HeldMessage, ReportFacts]] = []  # for the gathered outcomes
+        self._report_facts: list[tuple[HeldMessage, ReportFacts]] = []  # for the gathered outcomes
         self._batch: list[Outcome] = []  # being settled
-        self._batch_news: list[
+        self._batch_report_facts: list[
             tuple[HeldMessage, ReportFacts]
         ] = []  # for the batch, until its reports are made
         self._reports: list[NewReport] = []  # on the batch
@@ -81,9 +81,9 @@ class Settlement:
         self._gathered.append(outcome)
         self._arrival.set()
 
-    def tell(self, message: HeldMessage, news: ReportFacts) -> None:
+    def tell(self, message: HeldMessage, facts: ReportFacts) -> None:
         """Take report facts: before their outcome, so that both are in one batch."""
-        self._news.append((message, news))
+        self._report_facts.append((message, facts))
 
     @property
     def unsettled(self) -> int:
@@ -116,7 +116,7 @@ class Settlement:
             return
         reports = [
             *self._reports,
-            *await self._dsn_writer.make_all([*self._batch_news, *self._news]),
+            *await self._dsn_writer.make_all([*self._batch_report_facts, *self._report_facts]),
         ]
         try:
             await self._store.settle(self._lease, outcomes, reports, self._now())
@@ -135,10 +135,10 @@ class Settlement:
 
     async def _settle_gathered(self) -> None:
         self._batch, self._gathered = self._gathered, []
-        self._batch_news, self._news = self._news, []
-        if self._batch_news:
-            self._reports = await self._dsn_writer.make_all(self._batch_news)
-            self._batch_news = []
+        self._batch_report_facts, self._report_facts = self._report_facts, []
+        if self._batch_report_facts:
+            self._reports = await self._dsn_writer.make_all(self._batch_report_facts)
+            self._batch_report_facts = []
         pauses = iter(PAUSES)
         while True:
             await self._try_batch()

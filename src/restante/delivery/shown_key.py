@@ -10,7 +10,7 @@ from typing import Final
 
 from restante.delivery.callout_session import CalloutSession
 from restante.delivery.connection_source import dial
-from restante.delivery.route import Endpoint, NoRoute, literal_address, route
+from restante.delivery.route import Endpoint, NoRoute, recorded_address, route
 from restante.delivery.tls_plan import TlsPlan
 from restante.delivery.wire_reader import WireReader
 from restante.network.resolver import LookupFailed, Resolver
@@ -38,7 +38,7 @@ async def shown_key(
     """Return the hex SHA-256 of the key at the first address that shows one. Raises NoKey."""
     try:
         async with asyncio.timeout(SECONDS):
-            literal = literal_address(destination)
+            literal = recorded_address(destination)
             resolver.forget(destination.host)
             addresses = (literal,) if literal else await resolver.addresses(destination.host)
             return await _first(

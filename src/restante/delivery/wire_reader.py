@@ -18,7 +18,7 @@ class WireReader:
 
     def __init__(self) -> None:
         self._octets = bytearray()
-        self._news = asyncio.Event()
+        self._woken = asyncio.Event()
         self._failure: Exception | None = None
         self._wire: Wire  # from `opened` on
 
@@ -67,8 +67,8 @@ class WireReader:
         """Wait until something happens."""
         if self._failure is not None:
             raise self._failure
-        await self._news.wait()
-        self._news.clear()
+        await self._woken.wait()
+        self._woken.clear()
 
     # Called by the wire
 
@@ -81,11 +81,11 @@ class WireReader:
         self._octets += data
         if len(self._octets) > _KEPT_OCTETS:
             self._wire.pause_reading()
-        self._news.set()
+        self._woken.set()
 
     def secured(self) -> None:
         """Go on under TLS."""
-        self._news.set()
+        self._woken.set()
 
     def tls_failed(self, failure: TlsFailed) -> None:
         """End."""
@@ -107,4 +107,4 @@ class WireReader:
 
     def _fail(self, failure: Exception) -> None:
         self._failure = self._failure or failure
-        self._news.set()
+        self._woken.set()

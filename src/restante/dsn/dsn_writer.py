@@ -34,18 +34,18 @@ class DsnWriter:
         """Call this whenever reports have been stored."""
         self._stored_listeners.append(listener)
 
-    async def make(self, message: HeldMessage, news: ReportFacts) -> NewReport:
+    async def make(self, message: HeldMessage, facts: ReportFacts) -> NewReport:
         """Make a report on a message."""
         letterhead = Letterhead(self.hostname, self._now(), lambda: token_hex(12))
-        return make_report(message, news, await self._beginning(message), letterhead)
+        return make_report(message, facts, await self._beginning(message), letterhead)
 
-    async def make_all(self, news: Iterable[tuple[HeldMessage, ReportFacts]]) -> list[NewReport]:
+    async def make_all(self, facts: Iterable[tuple[HeldMessage, ReportFacts]]) -> list[NewReport]:
         """Make several.
 
         One that cannot be made is left out, because its outcome must still be settled.
         """
         made = []
-        for message, one in news:
+        for message, one in facts:
             try:
                 made.append(await self.make(message, one))
             except Exception as error:  # noqa: BLE001  a defect; without this the message would go out again and again

@@ -80,7 +80,7 @@ class _MimePart:
 
 
 def make_report(
-    message: HeldMessage, news: ReportFacts, beginning: bytes, letterhead: Letterhead
+    message: HeldMessage, facts: ReportFacts, beginning: bytes, letterhead: Letterhead
 ) -> NewReport:
     """Return a report on some recipients of a message.
 
@@ -88,16 +88,16 @@ def make_report(
     """
     is_global = not message.envelope.reverse_path.isascii()
     parts = (
-        _words(message, news, letterhead, is_global=is_global),
-        _fields(message, news, letterhead, is_global=is_global),
-        _returned(message, news.action, beginning, is_global=is_global),
+        _words(message, facts, letterhead, is_global=is_global),
+        _fields(message, facts, letterhead, is_global=is_global),
+        _returned(message, facts.action, beginning, is_global=is_global),
     )
-    content = _assembled(message.envelope, news.action, parts, letterhead)
+    content = _assembled(message.envelope, facts.action, parts, letterhead)
     return NewReport(
         about=message.number,
         domain_id=message.domain_id,
-        action=news.action,
-        forward_paths=tuple(fate.forward_path for fate in news.fates),
+        action=facts.action,
+        forward_paths=tuple(fate.forward_path for fate in facts.fates),
         reverse_path=message.envelope.reverse_path,
         content=content,
         made_at=letterhead.at,
@@ -143,13 +143,13 @@ def _boundary(parts: Sequence[bytes], letterhead: Letterhead) -> str:
 
 
 def _words(
-    message: HeldMessage, news: ReportFacts, letterhead: Letterhead, *, is_global: bool
+    message: HeldMessage, facts: ReportFacts, letterhead: Letterhead, *, is_global: bool
 ) -> _MimePart:
     taken = date_time(int(message.received_at))
     opening = (
-        f"This is {letterhead.hostname}, a backup mail server. It {_OPENINGS[news.action]}\r\n"
+        f"This is {letterhead.hostname}, a backup mail server. It {_OPENINGS[facts.action]}\r\n"
     )
-    lines = [line for fate in news.fates for line in _lines_on(fate, news.action)]
+    lines = [line for fate in facts.fates for line in _lines_on(fate, facts.action)]
     closing = f"It took the message on {taken} under the name {message_name(message.number)}.\r\n"
     text = "\r\n".join([opening, *lines, "", closing])
     if text.isascii():
@@ -175,7 +175,7 @@ def _lines_on(fate: Fate, action: Action) -> Iterator[str]:
 
 
 def _fields(
-    message: HeldMessage, news: ReportFacts, letterhead: Letterhead, *, is_global: bool
+    message: HeldMessage, facts: ReportFacts, letterhead: Letterhead, *, is_global: bool
 ) -> _MimePart:
     """Spell the fields that RFC 3461 §6.3 wants."""
     dsn = message.envelope.dsn
@@ -187,24 +187,24 @@ def _fields(
     ]
     if dsn is not None and dsn.envelope_id:
         groups[0].insert(0, f"Original-Envelope-Id: {xtext_decoded(dsn.envelope_id)}")
-    for fate in news.fates:
+    for fate in facts.fates:
         original = dsn.of(fate.forward_path).original if dsn is not None else ""
-        groups.append(list(_fields_of(fate, news, original, is_global=is_global)))
+        groups.append(list(_fields_of(fate, facts, original, is_global=is_global)))
     text = "\r\n\r\n".join("\r\n".join(group) for group in groups) + "\r\n"
     if text.isascii():
         return _MimePart("message/delivery-status", "7bit", text.encode())
     return _MimePart("message/global-delivery-status", "8bit", text.encode())
 
 
-def _fields_of(fate: Fate, news: ReportFacts, original: str, *, is_global: bool) -> Iterator[str]:
+def _fields_of(fate: Fate, facts: ReportFacts, original: str, *, is_global: bool) -> Iterator[str]:
     if original:
         yield f"Original-Recipient: {_original(original, is_global=is_global)}"
     yield f"Final-Recipient: {_address(fate.forward_path, is_global=is_global)}"
-    yield f"Action: {news.action}"
-    yield f"Status: {status_of(fate, news.action)}"
+    yield f"Action: {facts.action}"
+    yield f"Status: {status_of(fate, facts.action)}"
     if _SMTP_REPLY.match(fate.reply):
-        if news.remote:
-            yield f"Remote-MTA: dns; {news.remote}"
+        if facts.remote:
+            yield f"Remote-MTA: dns; {facts.remote}"
         yield f"Diagnostic-Code: smtp; {_cleaned(fate.reply)}"
 
 

@@ -16,11 +16,11 @@ LetGo = Callable[[], None]
 """Called after each window: the part of the file in memory is not needed for now."""
 
 
-def keep() -> None:
+def keep_pages() -> None:
     """Let nothing go: for octets that are in memory anyhow."""
 
 
-def search(
+def search_pattern(
     pattern: re.Pattern[bytes], data: "bytes | mmap", place: int, let_go: LetGo
 ) -> re.Match[bytes] | None:
     """Return the first match from `place` on.
@@ -36,7 +36,7 @@ def search(
     return None
 
 
-def find(data: "bytes | mmap", octets: bytes, place: int, let_go: LetGo) -> int:
+def find_octets(data: "bytes | mmap", octets: bytes, place: int, let_go: LetGo) -> int:
     """Return where octets are first, from `place` on; -1 where they are not."""
     while place <= len(data):
         found = data.find(octets, place, place + WINDOW + OVERLAP)

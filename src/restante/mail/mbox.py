@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from restante.mail.mapped_search import LetGo, keep, search
+from restante.mail.mapped_search import LetGo, keep_pages, search_pattern
 
 if TYPE_CHECKING:
     from mmap import mmap  # a mapped file is searched as bytes are
@@ -64,14 +64,14 @@ class Quoter:
         return left + b"\n"
 
 
-def places(data: "bytes | mmap", let_go: LetGo = keep) -> Iterator[MboxPosition]:
+def message_positions(data: "bytes | mmap", let_go: LetGo = keep_pages) -> Iterator[MboxPosition]:
     """Yield where messages stand.
 
     A separator stands at the beginning, or after an empty line.
     """
-    one = search(_SEPARATOR, data, 0, let_go)
+    one = search_pattern(_SEPARATOR, data, 0, let_go)
     while one is not None:
-        following = search(_SEPARATOR, data, one.end(), let_go)
+        following = search_pattern(_SEPARATOR, data, one.end(), let_go)
         end = len(data) if following is None else following.start()
         empty = _LAST_LINE.search(
             data[max(one.end() - 1, end - 3) : end]

@@ -26,7 +26,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from restante.mail.dsn_request import DsnRequest, Notify, RecipientRequest, Ret, embedded, xtext
-from restante.mail.mapped_search import LetGo, find, keep, search
+from restante.mail.mapped_search import LetGo, find_octets, keep_pages, search_pattern
 
 if TYPE_CHECKING:
     from mmap import mmap
@@ -60,10 +60,10 @@ def is_postcat(data: bytes) -> bool:
     return _ENVELOPE.match(data) is not None
 
 
-def read_postcat(data: "bytes | mmap", let_go: LetGo = keep) -> Iterator[QueueFile]:
+def read_postcat(data: "bytes | mmap", let_go: LetGo = keep_pages) -> Iterator[QueueFile]:
     """Yield the messages in an output. Raises ValueError where it is not whole."""
     place = 0
-    while found := search(_ENVELOPE, data, place, let_go):
+    while found := search_pattern(_ENVELOPE, data, place, let_go):
         name = found["name"]
         contents, envelope_end = _mark(data, b"MESSAGE CONTENTS", name, found.end(), let_go)
         extracted, content_end = _mark(data, b"HEADER EXTRACTED", name, contents, let_go)
@@ -84,7 +84,7 @@ def _mark(
     found = (
         place
         if data[place : place + len(mark)] == mark
-        else find(data, b"\n" + mark, place, let_go) + 1
+        else find_octets(data, b"\n" + mark, place, let_go) + 1
     )
     if found == 0:
         raise ValueError(

@@ -14,7 +14,7 @@ STEPS: Final = (0, 1, 3, 7, 14)  # days
 _DAY: Final = 86400.0
 
 
-def step_due(expires_at: float, now: float) -> int | None:
+def expiry_step_due(expires_at: float, now: float) -> int | None:
     """Return the smallest step that the end is within, 0 if it has passed; None if it is far."""
     left = expires_at - now
     if left <= 0:
@@ -50,7 +50,7 @@ class CertificateWatch:
     def look(self) -> None:
         """Check once."""
         expires_at = self._expires_at()
-        step = step_due(expires_at, self._now())
+        step = expiry_step_due(expires_at, self._now())
         if step is not None and self._told != (expires_at, step):
             ends = (
                 datetime.fromtimestamp(expires_at, UTC)

@@ -34,17 +34,17 @@ def is_hosted_here(address: str, directory: Directory, hostname: str) -> bool:
     return domain in directory.domains or domain == canonical_domain(hostname)
 
 
-def make_letter(notice: Notice, address: str, hostname: str) -> bytes:
+def make_mail(notice: Notice, address: str, hostname: str) -> bytes:
     """Return a notice as a message (RFC 5322), the same on each attempt. Pure."""
-    letter = EmailMessage(policy=SMTP if address.isascii() else SMTPUTF8)
-    letter["From"] = f"Restante <postmaster@{hostname}>"
-    letter["To"] = f"<{address}>"
-    letter["Subject"] = f"[restante] {title(notice)[:MAX_SUBJECT]}"
-    letter["Date"] = date_time(int(notice.made_at))
-    letter["Message-ID"] = f"<{notice.key}@{hostname}>"
-    letter["Auto-Submitted"] = "auto-generated"  # RFC 3834 §5
-    letter.set_content(as_text(notice, hostname))
-    return letter.as_bytes()
+    mail = EmailMessage(policy=SMTP if address.isascii() else SMTPUTF8)
+    mail["From"] = f"Restante <postmaster@{hostname}>"
+    mail["To"] = f"<{address}>"
+    mail["Subject"] = f"[restante] {title(notice)[:MAX_SUBJECT]}"
+    mail["Date"] = date_time(int(notice.made_at))
+    mail["Message-ID"] = f"<{notice.key}@{hostname}>"
+    mail["Auto-Submitted"] = "auto-generated"  # RFC 3834 §5
+    mail.set_content(as_text(notice, hostname))
+    return mail.as_bytes()
 
 
 class MailSender:
@@ -70,7 +70,7 @@ class MailSender:
             return NoticeAttempt(
                 NoticeResult.REFUSED, "the address is in a domain whose mail is held here"
             )
-        content = make_letter(notice, address, hostname)
+        content = make_mail(notice, address, hostname)
         envelope = Envelope("", (address,), not content.isascii(), not address.isascii())
         message = HeldMessage(notice.number, 0, envelope, notice.made_at, content, None)
         domain = canonical_domain(split_mailbox(address).domain)

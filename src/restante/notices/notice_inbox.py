@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from restante.notices.notice_rules import RULES, news_in
+from restante.notices.notice_rules import RULES, notice_facts_in
 from restante.telemetry.events import Event
 from restante.tenancy.notice import NoticeFacts, Topic
 
@@ -30,14 +30,14 @@ class NoticeInbox:
         """`now` is Unix time."""
         self._now = now
         self.topics: dict[Topic, Heard] = {}
-        self.dropped = 0  # news for which there was no room
+        self.dropped = 0  # facts for which there was no room
         self.defect: Exception | None = None  # a line that could not be understood
-        self._news_listeners: list[Callable[[], None]] = []
+        self._listeners: list[Callable[[], None]] = []
         self._facts_listeners: list[Callable[[NoticeFacts], None]] = []
 
-    def on_news(self, listener: Callable[[], None]) -> None:
+    def on_arrival(self, listener: Callable[[], None]) -> None:
         """Call this after each event that a rule applies to."""
-        self._news_listeners.append(listener)
+        self._listeners.append(listener)
 
     def on_facts(self, listener: Callable[[NoticeFacts], None]) -> None:
         """Call this with everything that a rule makes of an event."""
@@ -48,13 +48,13 @@ class NoticeInbox:
         if type(event) not in RULES:
             return
         try:
-            for news in news_in(event, self._now()):
-                self._keep(Heard(news))
+            for facts in notice_facts_in(event, self._now()):
+                self._keep(Heard(facts))
                 for listen in self._facts_listeners:
-                    listen(news)
+                    listen(facts)
         except Exception as error:  # noqa: BLE001  the boundary: a defect here must not reach the publisher
             self.defect = error
-        for listener in self._news_listeners:
+        for listener in self._listeners:
             listener()
 
     def take(self) -> dict[Topic, Heard]:

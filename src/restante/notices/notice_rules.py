@@ -38,7 +38,7 @@ _E = TypeVar("_E", bound=Event)
 Rule = Callable[[Any, float], Iterator[NoticeFacts]]  # the event, and when it was published
 
 
-def news_in(event: Event, at: float) -> Iterator[NoticeFacts]:
+def notice_facts_in(event: Event, at: float) -> Iterator[NoticeFacts]:
     """Yield the notices of an event."""
     rule = RULES.get(type(event))
     if rule is not None:

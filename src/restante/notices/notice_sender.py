@@ -168,7 +168,7 @@ class NoticeSender:
                 channel=channel.name,
                 account=channel.account,
                 transport=str(channel.transport),
-                kind=str(notice.news.kind),
+                kind=str(notice.facts.kind),
                 notice=notice.key,
                 failures=notice.failures + (not is_sent),
                 reply=clean(attempt.text),

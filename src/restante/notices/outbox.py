@@ -53,7 +53,7 @@ async def _give_way(place: int) -> None:
 
 
 class Outbox:
-    """Between the news inbox and the store."""
+    """Between the inbox and the store."""
 
     def __init__(
         self,
@@ -81,7 +81,7 @@ class Outbox:
         self._duty_number = 0  # of the last round that went well
         self._is_under_way = False
         self._round_over = asyncio.Event()
-        inbox.on_news(self._rounds.wake)
+        inbox.on_arrival(self._rounds.wake)
 
     def close(self) -> None:
         """Let `run` return after it has stored everything."""
@@ -167,8 +167,8 @@ class Outbox:
             made.over.add(topic)
         if telling is not None:
             made.notices.extend(
-                NewNotice(channel.id, token_hex(16), telling.news, telling.held_back, self._now())
-                for channel in self._directory.now.hearers(telling.news)
+                NewNotice(channel.id, token_hex(16), telling.facts, telling.held_back, self._now())
+                for channel in self._directory.now.hearers(telling.facts)
             )
 
     def _tell_loss(self, gone: int) -> None:

@@ -12,7 +12,7 @@ def past_notice(notice: Notice, attempt: NoticeAttempt, at: float) -> PastNotice
         number=0,
         channel_id=notice.channel_id,
         key=notice.key,
-        news=notice.news,
+        facts=notice.facts,
         held_back=notice.held_back,
         ended_at=at,
         is_sent=is_sent,

@@ -28,19 +28,19 @@ _ROUNDING: Final = 1.0  # seconds; stored times are not exact
 class Telling:
     """A notice to send now."""
 
-    news: NoticeFacts
+    facts: NoticeFacts
     held_back: int  # the number of similar events that were not sent
 
 
 def hear(
-    quiet: Quiet | None, news: NoticeFacts, count: int, now: float, pause: float
+    quiet: Quiet | None, facts: NoticeFacts, count: int, now: float, pause: float
 ) -> tuple[Telling | None, Quiet]:
     """Decide on an event that came `count` times since the last call; the last one is given."""
     if quiet is None:
-        return Telling(news, count - 1), _from_now(news, now, pause)
-    if news.kind in _TOLD_ONCE:
+        return Telling(facts, count - 1), _from_now(facts, now, pause)
+    if facts.kind in _TOLD_ONCE:
         return None, quiet
-    return None, replace(quiet, held_back=quiet.held_back + count, last=news)
+    return None, replace(quiet, held_back=quiet.held_back + count, last=facts)
 
 
 def is_over(quiet: Quiet, now: float, pause: float) -> bool:
@@ -55,8 +55,8 @@ def let_go(quiet: Quiet, now: float, pause: float) -> tuple[Telling | None, Quie
     return Telling(quiet.last, quiet.held_back - 1), _from_now(quiet.last, now, pause)
 
 
-def _from_now(news: NoticeFacts, now: float, pause: float) -> Quiet:
-    return Quiet(news.topic, now + _while(news.kind, pause))
+def _from_now(facts: NoticeFacts, now: float, pause: float) -> Quiet:
+    return Quiet(facts.topic, now + _while(facts.kind, pause))
 
 
 def _while(kind: str, pause: float) -> float:

@@ -50,14 +50,14 @@ class Transports:
         self,
         vault: Vault,
         webhooks: Webhooks,
-        letters: MailSender,
+        mail_sender: MailSender,
         pushes: Pushes,
         reports: Callable[[], ReportSettings],
     ) -> None:
         """`reports` returns whether an account's channels may use private addresses."""
         self._vault = vault
         self._webhooks = webhooks
-        self._letters = letters
+        self._mail_sender = mail_sender
         self._pushes = pushes
         self._reports = reports
 
@@ -69,7 +69,7 @@ class Transports:
                 f"this version of Restante knows no transport {channel.transport}",
             )
         if channel.transport == Transport.MAIL:
-            return await self._letters.send(
+            return await self._mail_sender.send(
                 channel.target, notice, is_operators=not channel.account
             )
         try:

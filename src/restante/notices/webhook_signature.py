@@ -20,7 +20,7 @@ MAX_KEY_OCTETS: Final = 64
 _NEW_KEY_OCTETS: Final = 32
 
 
-def new_key() -> str:
+def new_signing_key() -> str:
     """Make a key, in the form that people pass on."""
     return KEY_PREFIX + b64encode(token_bytes(_NEW_KEY_OCTETS)).decode("ascii")
 

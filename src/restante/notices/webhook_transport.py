@@ -14,7 +14,7 @@ from restante.network.resolver import Resolver
 from restante.network.tls_context import verifying_client_context
 from restante.notices.notice_result import NoticeAttempt, NoticeResult
 from restante.notices.webhook_signature import signed_headers
-from restante.notices.wording import as_json
+from restante.notices.wording import webhook_body
 from restante.tenancy.notice import Notice
 
 # `_FINAL`: a permanent refusal of this notice; with 410, of every notice to this URL.
@@ -48,7 +48,7 @@ class Webhooks:
 
         After a failure the host is looked up again the next time: it may have moved.
         """
-        body = as_json(notice, self._hostname)
+        body = webhook_body(notice, self._hostname)
         headers = {
             "content-type": "application/json",
             "user-agent": f"Restante/{__version__}",

@@ -12,26 +12,26 @@ from restante.mail.quantity import counted
 from restante.tenancy.notice import Notice
 
 
-def as_json(notice: Notice, hostname: str) -> bytes:
+def webhook_body(notice: Notice, hostname: str) -> bytes:
     """Return the body that a webhook gets: one JSON object (RFC 8259), in ASCII."""
-    news = notice.news
-    facts = {
+    facts = notice.facts
+    shown = {
         "id": notice.key,
-        "type": str(news.kind),
-        "timestamp": _time(news.at),
+        "type": str(facts.kind),
+        "timestamp": _time(facts.at),
         "server": hostname,
-        "account": news.account,
-        "about": news.about,
-        "text": news.text,
+        "account": facts.account,
+        "about": facts.about,
+        "text": facts.text,
         "held_back": notice.held_back,
-        "details": dict(news.details),
+        "details": dict(facts.details),
     }
-    return json.dumps(facts, separators=(",", ":")).encode("ascii")
+    return json.dumps(shown, separators=(",", ":")).encode("ascii")
 
 
 def title(notice: Notice) -> str:
     """Return the title of a notice: its kind and the thing."""
-    return f"{notice.news.kind}: {notice.news.about}"
+    return f"{notice.facts.kind}: {notice.facts.about}"
 
 
 def as_text(notice: Notice, hostname: str) -> str:
@@ -40,8 +40,8 @@ def as_text(notice: Notice, hostname: str) -> str:
 
 
 def _lines(notice: Notice, hostname: str) -> Iterator[str]:
-    news = notice.news
-    yield news.text
+    facts = notice.facts
+    yield facts.text
     yield ""
     if notice.held_back:
         more = counted(
@@ -49,9 +49,9 @@ def _lines(notice: Notice, hostname: str) -> Iterator[str]:
         )
         yield f"Of this {more} not told."
         yield ""
-    facts = {"kind": news.kind, "when": _time(news.at), "account": news.account, **news.details}
-    width = max(len(name) for name in facts)
-    yield from (f"{name:{width}}  {value}" for name, value in facts.items() if value != "")
+    shown = {"kind": facts.kind, "when": _time(facts.at), "account": facts.account, **facts.details}
+    width = max(len(name) for name in shown)
+    yield from (f"{name:{width}}  {value}" for name, value in shown.items() if value != "")
     yield ""
     yield f"From {hostname}; which notices come here, the operator of that server has set."
 

@@ -74,7 +74,7 @@ def in_keeping(outcome: Outcome, envelope: Envelope, *, is_refused_bounced: bool
     return outcome._replace(recipients=recipients)
 
 
-def news_of(
+def report_facts_of(
     outcome: Outcome, envelope: Envelope, reply: str, remote: str, *, has_details: bool = False
 ) -> Iterator[ReportFacts]:
     """Yield the reports on an outcome: for bounces, and for mail relayed to a server without DSN.

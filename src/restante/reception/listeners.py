@@ -87,7 +87,7 @@ class ListenerAddress:
         return f"{self.service} {self.address}"
 
 
-def places(listed: Iterable[tuple[str, str]]) -> list[ListenerAddress]:
+def listener_addresses(listed: Iterable[tuple[str, str]]) -> list[ListenerAddress]:
     """Return the places of services and addresses, in their order."""
     seen: Counter[tuple[str, str]] = Counter()
     found = []

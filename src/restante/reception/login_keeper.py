@@ -29,7 +29,7 @@ STEPS: Final = (1, 3, 7, 14)  # days before the end
 _DAY: Final = 86400.0
 
 
-def step_due(login: Login, now: float) -> int | None:
+def rotation_step_due(login: Login, now: float) -> int | None:
     """Return the smallest step that the end of a login is within, 0 if it is past, else None."""
     if login.valid_until is None:
         return None
@@ -115,7 +115,7 @@ class LoginKeeper:
         due = {
             login.user: (login.valid_until, step)
             for login in self._directory.now.logins.values()
-            if (step := step_due(login, now)) is not None
+            if (step := rotation_step_due(login, now)) is not None
         }
         for user, (ends, step) in due.items():
             if self._told.get(user) != (ends, step):

@@ -316,16 +316,16 @@ class Reports:
         while late := await self._store.late_messages(
             now - self._settings().delay_after, LATE_BATCH
         ):
-            news = [
+            facts = [
                 (message, one)
                 for message in late
-                if (one := await self._news_of_delay(message)) is not None
+                if (one := await self._facts_of_delay(message)) is not None
             ]
-            reports = await self._dsn_writer.make_all(news)
+            reports = await self._dsn_writer.make_all(facts)
             await self._store.tell_of_delay([message.number for message in late], reports)
             self._dsn_writer.stored(reports)
 
-    async def _news_of_delay(self, message: HeldMessage) -> ReportFacts | None:
+    async def _facts_of_delay(self, message: HeldMessage) -> ReportFacts | None:
         envelope = message.envelope
         told = recipients_to_tell_of(Action.DELAYED, envelope, envelope.forward_paths)
         if not told:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from restante.admin.admin_context import ConfigurationState
-from restante.config.config_check import check, standing_warnings
+from restante.config.config_check import check_config, standing_warnings
 from restante.config.config_problem import ConfigError
 from restante.config.key_file import KeyUnusable, read_key
 from restante.config.load import load
@@ -23,7 +23,7 @@ from restante.reception.listeners import (
     ListenerAddress,
     Listeners,
     ListenerTerms,
-    places,
+    listener_addresses,
 )
 from restante.server.server_setup import RunningSettings
 from restante.telemetry.event_bus import Log
@@ -37,14 +37,14 @@ Spawn = Callable[[Coroutine[None, None, None]], asyncio.Task[None]]
 
 def listen_places(listen: Sequence[Listen]) -> dict[ListenerAddress, Listen]:
     """Return the `[[listen]]` tables by the address that identifies each, in their order."""
-    found = places((each.service, each.address) for each in listen)
+    found = listener_addresses((each.service, each.address) for each in listen)
     return dict(zip(found, listen, strict=True))
 
 
 def _read(file: Path | None, now: float) -> Config:
     """Read the file and check what it names. Raises ConfigError."""
     read = load(file)
-    check(read, now)
+    check_config(read, now)
     return read
 
 

@@ -78,7 +78,7 @@ class _Subscribers:
     exporter: TraceExporter | None
 
 
-def serve(config: Config) -> int:
+def run_server(config: Config) -> int:
     """Run the server until SIGTERM. Return a sysexits code. Each error is a line on stderr."""
     keep_memory_private()
     raise_limit()

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 from restante.store.record_store import RecordStore
 from restante.tenancy.model import Directory, HostedDomain
-from restante.tenancy.numbered_change import NumberedChange, with_changes
+from restante.tenancy.numbered_change import NumberedChange, after_changes
 
 
 class LiveDirectory:
@@ -45,7 +45,7 @@ class LiveDirectory:
             if changes is None:
                 self.now = await self._store.directory()
             elif changes:
-                self.now = with_changes(self.now, changes)
+                self.now = after_changes(self.now, changes)
             else:
                 return
             self._is_read = True

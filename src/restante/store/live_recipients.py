@@ -26,7 +26,7 @@ from restante.tenancy.recipients import Recipient, RecipientBook
 
 PAGE: Final = 1000
 _OF_DOMAINS: Final = (RecordKind.DOMAIN, RecordKind.RECIPIENTS)
-_NEWS_AFTER: Final = DAY  # a known fact is written again only when it is older
+_NEW_AFTER: Final = DAY  # a known fact is written again only when it is older
 
 
 async def recipient_pages(store: RecipientStore, domain_id: int) -> AsyncIterator[list[Recipient]]:
@@ -117,19 +117,19 @@ class LiveRecipients:
                 self._books[domain.id] = book
 
     async def learn(self, domain_id: int, facts: Sequence[Recipient]) -> None:
-        """Keep what a destination said of mailboxes, as far as it is news. Raises StoreError."""
+        """Keep what a destination said of mailboxes, as far as it is new. Raises StoreError."""
         book = self._books.get(domain_id)
         if book is None:
             return
-        news = [fact for fact in facts if _is_news(book, fact)]
-        if not news:
+        new_facts = [fact for fact in facts if _is_new(book, fact)]
+        if not new_facts:
             return
-        await self._store.learn(domain_id, news)
+        await self._store.learn(domain_id, new_facts)
         async with self._reading[domain_id]:  # a book that is being read may lack them
             if (book := self._books.get(domain_id)) is not None:
-                book.learned |= {fact.name: (fact.is_there, fact.at) for fact in news}
+                book.learned |= {fact.name: (fact.is_there, fact.at) for fact in new_facts}
 
 
-def _is_news(book: RecipientBook, fact: Recipient) -> bool:
+def _is_new(book: RecipientBook, fact: Recipient) -> bool:
     is_there, at = book.learned.get(fact.name, (None, 0.0))
-    return is_there is not fact.is_there or fact.at - at > _NEWS_AFTER
+    return is_there is not fact.is_there or fact.at - at > _NEW_AFTER

@@ -43,7 +43,7 @@ class LogWriter:
         self, style: Format = "text", monotonic: Callable[[], float] = time.monotonic
     ) -> None:
         """`monotonic` is in seconds."""
-        self._spell = as_json if style == "json" else _as_text
+        self._spell = json_line if style == "json" else _as_text
         self._waiting: list[str] = []
         self._limit = LineLimit(monotonic)
         self._is_telling = False
@@ -156,7 +156,7 @@ def _trace(event: Event) -> str:
 _encode: Final = json.JSONEncoder(default=repr).encode
 
 
-def as_json(event: Event, at: str) -> str:
+def json_line(event: Event, at: str) -> str:
     """Return an event's line for programs; `at` is its time."""
     # These need no escaping; encoding them with the rest would cost more.
     start = f'{{"v": {SCHEMA_VERSION}, "timestamp": "{at}", "level": "{event.level}", '

@@ -21,7 +21,7 @@ from restante.tenancy.grants import Grant
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 PREFIX: Final = "rst_"
-_ID_LETTERS: Final = "abcdefghijklmnopqrstuvwxyz0123456789"
+_ID_ALPHABET: Final = "abcdefghijklmnopqrstuvwxyz0123456789"
 _ID_LENGTH: Final = 10
 _SECRET_OCTETS: Final = 32
 _FORM: Final = re.compile(rf"{PREFIX}([a-z0-9]{{{_ID_LENGTH}}})_([A-Za-z0-9_-]{{43}})")
@@ -92,7 +92,7 @@ class PresentedToken(NamedTuple):
 
 def new_secret() -> tuple[PresentedToken, str]:
     """Return the parts of a new token, and its whole text: shown once, then forgotten."""
-    token_id = "".join(secrets.choice(_ID_LETTERS) for _ in range(_ID_LENGTH))
+    token_id = "".join(secrets.choice(_ID_ALPHABET) for _ in range(_ID_LENGTH))
     secret = secrets.token_urlsafe(_SECRET_OCTETS)
     return PresentedToken(token_id, secret), f"{PREFIX}{token_id}_{secret}"
 

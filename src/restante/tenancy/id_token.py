@@ -88,7 +88,7 @@ class ProvenIdentity:
         return frozenset(one for one in values if isinstance(one, str))
 
 
-def read_keys(document: bytes) -> Sequence[ProviderKey]:
+def parse_key_set(document: bytes) -> Sequence[ProviderKey]:
     """Return the signing keys in a JSON Web Key Set (RFC 7517). Raises KeysUnfit.
 
     Keys of other types and for other uses are left out, and so are secret ones.

@@ -252,10 +252,10 @@ class Directory:
         """Find an account's channel by its name; the operator's own have the account ""."""
         return next((one for one in self.channels_of(account) if one.name == name), None)
 
-    def hearers(self, news: NoticeFacts) -> Iterator[Channel]:
+    def hearers(self, facts: NoticeFacts) -> Iterator[Channel]:
         """Yield the channels that receive it: those of its account, and the operator's own."""
-        for account in dict.fromkeys((news.account, "")):
-            yield from (channel for channel in self.channels_of(account) if channel.hears(news))
+        for account in dict.fromkeys((facts.account, "")):
+            yield from (channel for channel in self.channels_of(account) if channel.hears(facts))
 
     def domain_by_id(self, domain_id: int) -> HostedDomain | None:
         """Find a domain by the store's number."""

@@ -77,12 +77,12 @@ class Channel:
     created_at: float
     hears_all: bool = False  # an operator's: also what concerns accounts, of all of them
 
-    def hears(self, news: "NoticeFacts") -> bool:
+    def hears(self, facts: "NoticeFacts") -> bool:
         """Tell whether this channel receives it. No account receives notices of another."""
-        if news.kind in ALWAYS_TOLD and news.account == self.account != "":
+        if facts.kind in ALWAYS_TOLD and facts.account == self.account != "":
             return True
-        is_concerned = news.account == self.account or (self.hears_all and not self.account)
-        return is_concerned and news.kind in self.kinds
+        is_concerned = facts.account == self.account or (self.hears_all and not self.account)
+        return is_concerned and facts.kind in self.kinds
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ class NewNotice:
 
     channel_id: int
     key: str  # the same on each attempt, and of no other notice
-    news: NoticeFacts
+    facts: NoticeFacts
     held_back: int  # so much of the same was not told since it was last told
     made_at: float
 
@@ -126,7 +126,7 @@ class Notice:
     number: int
     channel_id: int
     key: str
-    news: NoticeFacts
+    facts: NoticeFacts
     held_back: int
     made_at: float
     next_attempt_at: float
@@ -151,7 +151,7 @@ class PastNotice:
     number: int  # the store's number for it; 0 before it is stored
     channel_id: int
     key: str
-    news: NoticeFacts
+    facts: NoticeFacts
     held_back: int
     ended_at: float  # Unix time
     is_sent: bool

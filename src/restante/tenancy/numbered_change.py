@@ -40,7 +40,7 @@ class NumberedChange:
     """The record as it is now; None if it was removed, and always None for RECIPIENTS."""
 
 
-def with_changes(before: Directory, changes: Iterable[NumberedChange]) -> Directory:
+def after_changes(before: Directory, changes: Iterable[NumberedChange]) -> Directory:
     """Return a picture with the changes that came after it, which are in order."""
     number = before.change_number
     accounts, logins = dict(before.accounts), dict(before.logins)

@@ -17,7 +17,7 @@ RECOVERY_CODES: Final = 10
 _DRIFT: Final = 1  # steps
 _DIGITS: Final = 6
 # Without letters and digits that look alike. 12 of 31 characters are 59 random bits.
-_LETTERS: Final = "abcdefghjkmnpqrstuvwxyz23456789"
+_ALPHABET: Final = "abcdefghjkmnpqrstuvwxyz23456789"
 _RECOVERY_LENGTH: Final = 12
 
 
@@ -59,7 +59,7 @@ def new_recovery_codes() -> tuple[str, ...]:
     """Return new recovery codes, as they are shown once."""
     found: dict[str, None] = {}
     while len(found) < RECOVERY_CODES:
-        code = "".join(secrets.choice(_LETTERS) for _ in range(_RECOVERY_LENGTH))
+        code = "".join(secrets.choice(_ALPHABET) for _ in range(_RECOVERY_LENGTH))
         found[f"{code[:4]}-{code[4:8]}-{code[8:]}"] = None
     return tuple(found)
 

@@ -114,7 +114,7 @@ def _nobodys_light_hash() -> str:
     return _LIGHT.hash(_NOBODYS)
 
 
-def prepare() -> None:
+def prepare_hashing() -> None:
     """Do now the extra work that the first check of an unknown login would otherwise do."""
     _nobodys_hash()
     _nobodys_light_hash()

@@ -103,7 +103,7 @@ def _readable(name: str, value: object) -> object:
     return octets_text(int(value)) if name.endswith("octets") else value
 
 
-def readable(change: Change) -> Change:
+def readable_change(change: Change) -> Change:
     """Return a change without raw seconds and octets, which earlier versions recorded."""
     return replace(
         change,

@@ -75,7 +75,7 @@ class Vault:
         return hmac.digest(self._key, f"constant {label}".encode(), "sha256")
 
 
-def new_key() -> bytes:
+def new_sealing_key() -> bytes:
     """Make a key."""
     return token_bytes(KEY_OCTETS)
 

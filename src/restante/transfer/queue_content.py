@@ -26,7 +26,7 @@ from restante.admin.held_mail import (
 from restante.admin.origin_facts import OriginFacts, origin_facts
 from restante.admin.permissions import AdminAction, permit
 from restante.admin.request_bounds import AtMost, Line
-from restante.admin.scope import held_message, list_held
+from restante.admin.scope import list_held, message_in_scope
 from restante.mail.envelope import Envelope
 from restante.mail.import_stream import WHOLE, pack_block, pack_failure, pack_label
 from restante.mail.message import HeldMessage
@@ -83,7 +83,7 @@ async def read_content(context: AdminContext, name: str, reason: str = "") -> Me
     permit(context.principal, AdminAction.CONTENT_READ)
     reason = _checked(context, reason)
     try:
-        message = await held_message(context, number_of(name))
+        message = await message_in_scope(context, number_of(name))
         if message is None:
             raise TransferError(
                 TransferFault.MISSING,
@@ -163,7 +163,7 @@ async def _packed_message(
 ) -> AsyncIterator[bytes]:
     """Yield one message of the stream; nothing if it has left meanwhile."""
     try:
-        message = await held_message(context, listed.number)
+        message = await message_in_scope(context, listed.number)
     except StoreError as error:
         yield _label(names, listed, None) + pack_failure(str(error))
         return

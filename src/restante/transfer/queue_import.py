@@ -24,7 +24,7 @@ from restante.admin.held_mail import MAX_NAMES, number_of
 from restante.admin.origin_facts import message_origin
 from restante.admin.permissions import AdminAction, permit
 from restante.admin.request_bounds import AtMost, Line
-from restante.admin.scope import held_message
+from restante.admin.scope import message_in_scope
 from restante.mail.address import canonical_domain, is_address_literal, split_mailbox
 from restante.mail.envelope import Envelope
 from restante.mail.message import ContentFile, HeldMessage
@@ -107,7 +107,7 @@ async def digest_content(context: AdminContext, order: DigestOrder) -> dict[str,
     digests = {}
     for name in order.names:
         with suppress(Damaged):
-            message = await held_message(context, number_of(name))
+            message = await message_in_scope(context, number_of(name))
             if message is not None:
                 digests[name] = (await _digest(context, message)).hex()
     return digests
@@ -239,7 +239,7 @@ async def _is_same(
     context: AdminContext, arrived: ArrivedMessage, domain: HostedDomain, paths: set[str], name: str
 ) -> bool:
     try:
-        message = await held_message(context, number_of(name))
+        message = await message_in_scope(context, number_of(name))
         if message is None or message.domain_id != domain.id:
             return False
         envelope = message.envelope

@@ -160,7 +160,7 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def serve(application: ASGIApp, listener: socket.socket, terms: HttpTerms) -> None:
+async def serve_http(application: ASGIApp, listener: socket.socket, terms: HttpTerms) -> None:
     """Serve until cancelled; then finish running requests and close the socket."""
     server = _Server(_quiet(application, terms))
     serving = asyncio.create_task(server.serve(sockets=[listener]))

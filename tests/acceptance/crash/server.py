@@ -202,7 +202,7 @@ def main(config: str, point: str, nth: str) -> int:
     server_life.open_store = open_fated  # type: ignore[attr-defined]
     if point == LIE:
         tell_lies(fate)
-    return server_start.serve(load(Path(config)))
+    return server_start.run_server(load(Path(config)))
 
 
 if __name__ == "__main__":

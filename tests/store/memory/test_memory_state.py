@@ -37,8 +37,8 @@ def state() -> MemoryState:
 
 def notice(number: int, channel_id: int, at: float) -> Notice:
     """A notice that is due at a time."""
-    news = NoticeFacts(NoticeKind.TEST, "alpha", "thing", "text", 5.0, {})
-    return Notice(number, channel_id, f"key {number}", news, 0, 1.0, at, 0, "")
+    facts = NoticeFacts(NoticeKind.TEST, "alpha", "thing", "text", 5.0, {})
+    return Notice(number, channel_id, f"key {number}", facts, 0, 1.0, at, 0, "")
 
 
 def test_held_mail_is_counted_with_its_files(state: MemoryState) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from restante.store.sqlite import bounded_search
-from restante.store.sqlite.bounded_search import Ask, search
+from restante.store.sqlite.bounded_search import Ask, search_within_reach
 from restante.store.sqlite.engine import Row
 from restante.store.store_errors import SearchTooLong
 
@@ -55,7 +55,7 @@ def test_one_question_after_the_other_finds_each_row_once_and_in_order(
     ask = asking(numbers, widest, is_down=is_down)
     first, last, found, questions = 1, 300, [], 0
     while True:
-        rows, reached = search(connection, (first, last), limit, ask, is_down=is_down)
+        rows, reached = search_within_reach(connection, (first, last), limit, ask, is_down=is_down)
         found += [number for (number,) in rows]
         questions += 1
         if len(rows) == limit:
@@ -74,7 +74,7 @@ def test_a_question_that_is_quick_has_one_slice(connection: apsw.Connection) -> 
         asked.append((first, last, limit))
         return [(3,)]
 
-    assert search(connection, (1, 10**12), 5, ask) == ([(3,)], None)
+    assert search_within_reach(connection, (1, 10**12), 5, ask) == ([(3,)], None)
     assert asked == [(1, 10**12, 5)]
 
 
@@ -82,7 +82,7 @@ def test_nothing_is_asked_where_the_bounds_leave_nothing(connection: apsw.Connec
     def ask(*_given: int) -> list[Row]:
         raise AssertionError
 
-    assert search(connection, (5, 4), 5, ask) == ([], None)
+    assert search_within_reach(connection, (5, 4), 5, ask) == ([], None)
 
 
 def test_a_statement_that_walks_too_far_is_ended_and_a_narrower_one_made(
@@ -94,5 +94,5 @@ def test_a_statement_that_walks_too_far_is_ended_and_a_narrower_one_made(
     def ask(first: int, last: int, _limit: int) -> list[Row]:
         return connection.execute(endless).fetchall() if last > 20 else [(first,)]
 
-    rows, reached = search(connection, (1, 100), 1, ask)
+    rows, reached = search_within_reach(connection, (1, 100), 1, ask)
     assert (rows, reached) == ([(1,)], None)

@@ -20,7 +20,7 @@ HOOK = Channel(
     frozenset({NoticeKind.TEST}),
     1.0,
 )
-NEWS = NoticeFacts(NoticeKind.TEST, "alpha", "thing", "text", 5.0, {})
+FACTS = NoticeFacts(NoticeKind.TEST, "alpha", "thing", "text", 5.0, {})
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def tables() -> Tables:
 def notices(*channels: int) -> list[NewNotice]:
     """One notice for each."""
     return [
-        NewNotice(number, f"key {place}", NEWS, 0, float(place))
+        NewNotice(number, f"key {place}", FACTS, 0, float(place))
         for place, number in enumerate(channels)
     ]
 
@@ -77,8 +77,8 @@ def test_a_changed_channel_gets_what_waits_for_it_at_once(tables: Tables) -> Non
 def test_a_channel_takes_its_notices_along_and_is_removed_once(tables: Tables) -> None:
     tables.change(notice_changes.keep_notices, notices(1, 1), [], [], 10)
     number, entries = changes(tables)
-    tables.change(notice_changes.remove_channel, 1, NOTED)
-    tables.change(notice_changes.remove_channel, 1, NOTED)
+    tables.change(notice_changes.delete_channel, 1, NOTED)
+    tables.change(notice_changes.delete_channel, 1, NOTED)
     assert tables.rows("SELECT 1 FROM notice UNION ALL SELECT 1 FROM channel") == []
     assert changes(tables) == (number + 1, entries + 1)
 
@@ -90,15 +90,15 @@ def test_of_too_many_the_oldest_go_and_those_for_nobody_are_passed_over(tables: 
 
 
 def test_a_topic_is_kept_quiet_until_it_is_over(tables: Tables) -> None:
-    first, longer = Quiet(NEWS.topic, 9.0, 1, NEWS), Quiet(NEWS.topic, 20.0, 2, None)
+    first, longer = Quiet(FACTS.topic, 9.0, 1, FACTS), Quiet(FACTS.topic, 20.0, 2, None)
     for quiet in (first, longer):
         tables.change(notice_changes.keep_notices, [], [quiet], [], 10)
     assert tables.rows("SELECT until, held_back FROM quiet") == [(20.0, 2)]
-    tables.change(notice_changes.keep_notices, [], [], [NEWS.topic], 10)
+    tables.change(notice_changes.keep_notices, [], [], [FACTS.topic], 10)
     assert tables.rows("SELECT 1 FROM quiet") == []
 
 
 def test_an_account_with_a_channel_stays(tables: Tables) -> None:
-    tables.change(record_changes.remove_domain, 1, NOTED)
+    tables.change(record_changes.delete_domain, 1, NOTED)
     with pytest.raises(Conflict, match="channels"):
-        tables.change(record_changes.remove_account, "alpha", NOTED)
+        tables.change(record_changes.delete_account, "alpha", NOTED)

@@ -25,7 +25,7 @@ def health() -> StoreHealth:
 def readers(tmp_path: Path, health: StoreHealth) -> Iterator[Readers]:
     """Readers of a database with one table."""
     path = tmp_path / "db"
-    with closing(engine.open_writer(path)) as connection:
+    with closing(engine.open_write_connection(path)) as connection:
         connection.execute("CREATE TABLE thing (text); INSERT INTO thing VALUES ('here')")
         readers = Readers(path, health)
         yield readers

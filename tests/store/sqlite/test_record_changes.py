@@ -86,7 +86,7 @@ def test_a_drain_that_was_taken_over_neither_finishes_nor_closes(tables: Tables)
 
 REFUSED: dict[str, Callable[[Tables], Any]] = {
     "an account with a domain is removed": lambda tables: tables.change(
-        record_changes.remove_account, "alpha", NOTED
+        record_changes.delete_account, "alpha", NOTED
     ),
     "a login of no account": lambda tables: tables.change(
         record_changes.put_login, login(of="gone"), NOTED
@@ -130,9 +130,9 @@ def test_a_user_name_is_one_accounts(tables: Tables) -> None:
 
 def test_removing_a_missing_record_leaves_no_entry(tables: Tables) -> None:
     before = changes(tables)
-    tables.change(record_changes.remove_account, "gone", NOTED)
-    tables.change(record_changes.remove_login, "gone", NOTED)
-    tables.change(record_changes.remove_domain, 9, NOTED)
+    tables.change(record_changes.delete_account, "gone", NOTED)
+    tables.change(record_changes.delete_login, "gone", NOTED)
+    tables.change(record_changes.delete_domain, 9, NOTED)
     assert changes(tables) == before
 
 
@@ -146,11 +146,11 @@ def test_a_domain_takes_all_that_is_its_own_along(tables: Tables) -> None:
         [Recipient("anna", RecipientSource.CALL, is_there=True, at=1.0)],
     )
     with pytest.raises(Conflict, match="holds mail"):
-        tables.change(record_changes.remove_domain, 1, NOTED)
+        tables.change(record_changes.delete_domain, 1, NOTED)
     tables.change(mail_changes.settle, drain, [delivered(7, ANNA)])
     tables.change(record_changes.close_drain, drain, PAST)
     tables.drain(1)
-    tables.change(record_changes.remove_domain, 1, NOTED)
+    tables.change(record_changes.delete_domain, 1, NOTED)
     for table in ("domain", "usage", "drain", "past_drain", "mark", "recipient"):
         assert tables.rows(f"SELECT 1 FROM {table}") == [], table
     assert not tables.ledger.hosts(1)

@@ -49,14 +49,14 @@ def test_a_bounce_without_a_report_tells_nobody(tables: Tables) -> None:
 
 def test_only_reports_that_wait_beyond_a_time_are_hastened(tables: Tables) -> None:
     new = [report(number, 1, made_at=at) for number, at in ((1, 10.0), (2, 20.0), (3, 30.0))]
-    tables.change(report_changes.keep, new)
+    tables.change(report_changes.store_reports, new)
     tables.change(report_changes.hasten, 5.0, 20.0)
     due = tables.rows("SELECT about, next_attempt_at FROM report ORDER BY about")
     assert due == [(1, 10.0), (2, 20.0), (3, 5.0)]
 
 
 def test_dropped_are_only_those_that_are_there(tables: Tables) -> None:
-    tables.change(report_changes.keep, [report(1, 1), report(2, 1)])
+    tables.change(report_changes.store_reports, [report(1, 1), report(2, 1)])
     assert tables.change(report_changes.drop, [2, 9, 2], NOTED) == [2]
     assert tables.rows("SELECT number FROM report") == [(1,)]
 

@@ -30,7 +30,7 @@ def test_failures_are_due_first_and_within_bounds(
         report(2, 1, action=Action.FAILED),
         report(3, 1, action=Action.RELAYED),
     ]
-    tables.change(report_changes.keep, new)
+    tables.change(report_changes.store_reports, new)
     due = report_reading.due_reports(tables.connection, 50.0, limit, max_octets)
     assert [one.about for one in due] == abouts
     assert report_reading.due_reports(tables.connection, 49.0, limit, max_octets) == []

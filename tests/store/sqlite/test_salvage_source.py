@@ -16,7 +16,7 @@ from restante.store.store_errors import StoreUnusable
 def database(tmp_path: Path) -> Path:
     """A database of the present schema with one account."""
     path = tmp_path / "restante.db"
-    with closing(engine.open_writer(path)) as connection:
+    with closing(engine.open_write_connection(path)) as connection:
         migrations.migrate(connection)
         connection.execute(
             "INSERT INTO account (name, created_at, empty_reply, note) "
@@ -65,7 +65,7 @@ def test_under_a_lost_header_the_schema_is_known_by_its_tables_and_columns(
     tmp_path: Path, version: int
 ) -> None:
     path = tmp_path / "restante.db"
-    with closing(engine.open_writer(path)) as connection:
+    with closing(engine.open_write_connection(path)) as connection:
         migrations.migrate(connection, migrations.MIGRATIONS[:version])
         connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
     overwrite(path, 100)

@@ -8,9 +8,9 @@ from tests.store.sqlite.tables import Tables
 
 def test_sent_notices_go_and_deferred_ones_keep_their_place_and_answer() -> None:
     tables = Tables()
-    tables.change(report_changes.keep, [report(number, 1) for number in (1, 2, 3)])
+    tables.change(report_changes.store_reports, [report(number, 1) for number in (1, 2, 3)])
     tables.change(
-        sending_outcome_changes.settle,
+        sending_outcome_changes.settle_sending,
         [
             SendingOutcome(1, None),
             SendingOutcome(2, 900.0, "450 4.2.1 \udcff later"),

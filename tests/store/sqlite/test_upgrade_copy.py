@@ -83,7 +83,7 @@ async def test_a_new_store_has_nothing_to_copy(runner: asyncio.Runner, directory
 async def test_without_room_for_a_copy_nothing_changes(
     older: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(upgrade_copy, "free_octets", lambda _directory: 10 * 1024 * 1024)
+    monkeypatch.setattr(upgrade_copy, "room_for_copy", lambda _directory: 10 * 1024 * 1024)
     with pytest.raises(
         StoreUnusable, match=r"before the schema is upgraded: 65 MiB are needed and 10 are free"
     ):

@@ -10,7 +10,7 @@ from starlette.requests import ClientDisconnect
 
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.web.api import json_lines
-from restante.web.api.json_lines import MAX_LINE, as_lines, lines_of
+from restante.web.api.json_lines import MAX_LINE, as_lines, body_lines
 
 
 class Sent:
@@ -31,7 +31,7 @@ def read(*blocks: bytes, is_cut: bool = False) -> list[bytes]:
     async def story() -> list[bytes]:
         request: Any = Sent(blocks, is_cut=is_cut)
         assert hasattr(Request, "stream")
-        return [line async for line in lines_of(request)]
+        return [line async for line in body_lines(request)]
 
     return asyncio.run(story())
 

@@ -1,6 +1,6 @@
 """Channels of notices over the API."""
 
-from restante.notices.webhook_signature import new_key
+from restante.notices.webhook_signature import new_signing_key
 from tests.admin.admin_world import AdminWorld
 from tests.web.api.asking import ask, story
 
@@ -9,7 +9,7 @@ CHANNEL = {
     "name": "post",
     "account": "alpha",
     "webhook": "https://a.example/secret-path",
-    "key": new_key(),
+    "key": new_signing_key(),
     "kinds": ["primary-away"],
 }
 

@@ -118,12 +118,12 @@ def _with_things() -> AdminWorld:
         target = NewChannel(name="hook", account="alpha", mail="o@elsewhere.example")
         await add_channel(admin.context, target)
         [channel] = admin.context.directory.now.channels
-        news = NoticeFacts(NoticeKind.PRIMARY_AWAY, "alpha", "x", "away", NOW)
+        facts = NoticeFacts(NoticeKind.PRIMARY_AWAY, "alpha", "x", "away", NOW)
         for number in range(3):
-            waiting = NewNotice(channel, str(number), news, 0, NOW)
+            waiting = NewNotice(channel, str(number), facts, 0, NOW)
             await admin.store.notices.keep_notices([waiting], [], [], limit=100)
             past = PastNotice(
-                0, channel, str(number), news, 0, NOW, is_sent=True, failures=0, reply=""
+                0, channel, str(number), facts, 0, NOW, is_sent=True, failures=0, reply=""
             )
             await admin.store.notices.settle_notices([], [past])
 

@@ -9,8 +9,8 @@ from pydantic import BaseModel
 from restante.web.api.streamed_listing import (
     PIECE,
     PIECE_SECONDS,
-    as_document,
     in_pieces,
+    stream_document,
 )
 
 
@@ -46,7 +46,7 @@ def test_a_document_has_its_listings_in_their_places(count: int) -> None:
     async def story() -> None:
         whole = Whole(text='"numbers":[],"more":[]', numbers=[], more=[], end=7)
         few, many = [View(number=9)], [View(number=number) for number in range(count)]
-        answer = as_document(whole, {"numbers": iter(many), "more": iter(few)})
+        answer = stream_document(whole, {"numbers": iter(many), "more": iter(few)})
         pieces = [bytes(piece) async for piece in answer.body_iterator]  # type: ignore[arg-type]
         filled = whole.model_copy(update={"numbers": many, "more": few})
         assert b"".join(pieces) == filled.model_dump_json().encode()

@@ -4,7 +4,14 @@ from datetime import UTC, datetime
 
 import pytest
 
-from restante.web.portal.page_wording import clock, counted_thing, day, octets, span, span_in_words
+from restante.web.portal.page_wording import (
+    clock,
+    counted_thing,
+    day,
+    short_octets,
+    short_span,
+    span_in_words,
+)
 
 NOW = datetime(2026, 11, 28, 12, 0, tzinfo=UTC).timestamp()
 
@@ -22,7 +29,7 @@ NOW = datetime(2026, 11, 28, 12, 0, tzinfo=UTC).timestamp()
     ],
 )
 def test_span(seconds: float, text: str) -> None:
-    assert span(seconds) == text
+    assert short_span(seconds) == text
 
 
 @pytest.mark.parametrize(
@@ -30,7 +37,7 @@ def test_span(seconds: float, text: str) -> None:
     [(0, "0 B"), (999, "999 B"), (1500, "1.5 kB"), (999_999, "1 MB"), (88_000_000, "88 MB")],
 )
 def test_octets(amount: int, text: str) -> None:
-    assert octets(amount) == text
+    assert short_octets(amount) == text
 
 
 def test_moments() -> None:

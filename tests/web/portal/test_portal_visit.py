@@ -8,7 +8,7 @@ import pytest
 from starlette.exceptions import HTTPException
 
 from restante.web.portal.page_renderer import STEP_SECONDS
-from restante.web.portal.portal_visit import MOST_FIELDS, FormValues, all_made, segment
+from restante.web.portal.portal_visit import MOST_FIELDS, FormValues, all_made, path_segment
 
 
 def test_fields_are_texts_without_blanks() -> None:
@@ -24,7 +24,7 @@ def test_too_many_fields_are_refused() -> None:
 
 
 def test_a_segment_has_no_slash() -> None:
-    assert segment("a/../b?c") == "a%2F..%2Fb%3Fc"
+    assert path_segment("a/../b?c") == "a%2F..%2Fb%3Fc"
 
 
 def test_views_of_a_long_listing_are_made_in_turns_with_others() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from restante.admin.sign_in import BUSY, TOO_MANY, SignInDenied
-from restante.web.portal.sign_in_parts import status_of
+from restante.web.portal.sign_in_parts import http_status_of
 
 
 @pytest.mark.parametrize(
@@ -17,4 +17,4 @@ from restante.web.portal.sign_in_parts import status_of
     ids=range(4),
 )
 def test_time_cures_what_5xx_and_429_say(denied: SignInDenied, status: int) -> None:
-    assert status_of(denied) == status
+    assert http_status_of(denied) == status

@@ -8,7 +8,7 @@ from restante.mail.message import HeldMessage
 from restante.queue.recipient_status import Outcome, move_of
 from restante.store.drain_book import asked_of, open_drains, unclaimed
 from restante.store.handover_store import STOPPED, Asked, Drain, Joined, PastDrain
-from restante.store.memory.memory_history import keep_outcomes
+from restante.store.memory.memory_history import record_outcomes
 from restante.store.memory.memory_message import handed_out
 from restante.store.memory.memory_state import DrainShare, MemoryState
 
@@ -43,16 +43,16 @@ class MemoryHandover:
         """Record the outcomes of these recipients, with the reports on them."""
         self._state.drains.check(drain)
         self._state.reports.keep(
-            [report for report in reports if self._is_news(report, drain.domain_id)]
+            [report for report in reports if self._concerns_held(report, drain.domain_id)]
         )
         release = self._state.drains.present(drain.domain_id).release
         for outcome in outcomes:
             kept = self._state.mail.get(outcome.number)
             if kept is None or kept.message.domain_id != drain.domain_id:
                 continue
-            news = [one for one in outcome.recipients if one.forward_path in kept.held]
-            keep_outcomes(self._state, kept, news, at, drain=drain.number, release=release)
-            if news:
+            settled = [one for one in outcome.recipients if one.forward_path in kept.held]
+            record_outcomes(self._state, kept, settled, at, drain=drain.number, release=release)
+            if settled:
                 self._state.count_for_releases(drain.domain_id, move_of(outcome))
             for recipient in outcome.recipients:
                 kept.settle(recipient, at)
@@ -132,7 +132,7 @@ class MemoryHandover:
         past = self._state.past_drains
         return {one: past[one] for one in past if domain_ids is None or one in domain_ids}
 
-    def _is_news(self, report: NewReport, domain_id: int) -> bool:
+    def _concerns_held(self, report: NewReport, domain_id: int) -> bool:
         """Tell whether a recipient that it names still waits; its outcome is settled with it."""
         kept = self._state.mail.get(report.about)
         if kept is None or kept.message.domain_id != domain_id:

@@ -65,7 +65,7 @@ class MemoryHistory:
         return len(doomed)
 
 
-def keep_outcomes(
+def record_outcomes(
     state: MemoryState,
     kept: MemoryMessage,
     outcomes: Iterable[RecipientOutcome],
@@ -103,12 +103,12 @@ def keep_outcomes(
         state.history.append(_without_names(entry) if detail is HistoryDetail.DOMAIN else entry)
 
 
-def keep_removed(
+def record_removed(
     state: MemoryState, kept: MemoryMessage, paths: Iterable[str], move: Move, at: float
 ) -> None:
     """Keep that these recipients of a message are removed."""
     outcomes = [RecipientOutcome(path, move, kept.replies.get(path, "")) for path in paths]
-    keep_outcomes(state, kept, outcomes, at)
+    record_outcomes(state, kept, outcomes, at)
 
 
 def _without_names(entry: HistoryEntry) -> HistoryEntry:

@@ -111,5 +111,5 @@ class MemoryNotices:
 
 def _numbered(number: int, new: NewNotice) -> Notice:
     return Notice(
-        number, new.channel_id, new.key, new.news, new.held_back, new.made_at, new.made_at
+        number, new.channel_id, new.key, new.facts, new.held_back, new.made_at, new.made_at
     )

@@ -211,13 +211,13 @@ def _names(person: Person, place: PersonPlace, one: object) -> bool:
 def _without(one: object, person: Person, mark: str) -> object:
     match one:
         case Notice() | PastNotice():
-            news = replace(
-                one.news,
-                about=person.without(one.news.about, mark),
-                text=person.without(one.news.text, mark),
-                details=person.value_without(dict(one.news.details), mark),
+            facts_without = replace(
+                one.facts,
+                about=person.without(one.facts.about, mark),
+                text=person.without(one.facts.text, mark),
+                details=person.value_without(dict(one.facts.details), mark),
             )
-            return replace(one, news=news, reply=person.without(one.reply, mark))
+            return replace(one, facts=facts_without, reply=person.without(one.reply, mark))
         case HistoryEntry() | AuditEntry() | ReleaseRecord() | PastDrain() | PresenceChange():
             changed: dict[str, Any] = {
                 name: person.without(getattr(one, name), mark) for name in _TEXTS[type(one)]
@@ -243,8 +243,8 @@ def _facts(one: object) -> dict[str, Fact]:
             {"ended_at": one.ended_at} if isinstance(one, PastNotice) else {"made_at": one.made_at}
         )
         names = ("kind", "account", "about", "text", "at")
-        news = {name: getattr(one.news, name) for name in names}
-        text = json.dumps({**news, "details": dict(one.news.details)}, separators=(",", ":"))
+        shown = {name: getattr(one.facts, name) for name in names}
+        text = json.dumps({**shown, "details": dict(one.facts.details)}, separators=(",", ":"))
         return {"reply": one.reply, "news": text, **time}
     facts = {name: getattr(one, name) for name in (*_TEXTS[type(one)], *_OTHERS[type(one)])}
     if isinstance(one, AuditEntry):

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from restante.mail.message import HeldMessage
 from restante.queue.recipient_status import Move, RecipientOutcome, RecipientStatus
-from restante.store.memory.memory_history import keep_outcomes, keep_removed
+from restante.store.memory.memory_history import record_outcomes, record_removed
 from restante.store.memory.memory_message import handed_out, listed, selects
 from restante.store.memory.memory_state import MemoryState
 from restante.store.queue_store import Bounce, QueuedMessage, QueueFilter, QueuePage
@@ -42,7 +42,7 @@ class MemoryQueue:
         present = [number for number in dict.fromkeys(numbers) if number in self._state.mail]
         for number in present:
             kept = self._state.mail[number]
-            keep_removed(self._state, kept, kept.all_paths, Move.DELETED, audit.at)
+            record_removed(self._state, kept, kept.all_paths, Move.DELETED, audit.at)
             self._state.forget(number)
         self._state.trail.append(audit)
         return len(present)
@@ -71,7 +71,7 @@ class MemoryQueue:
                 and set(bounce.forward_paths) <= set(kept.all_paths)
             ):
                 bounced = [RecipientOutcome(path, Move.BOUNCED) for path in bounce.forward_paths]
-                keep_outcomes(self._state, kept, bounced, audit.at)
+                record_outcomes(self._state, kept, bounced, audit.at)
                 kept.give_up(bounce.forward_paths)
                 if not kept.all_paths:
                     self._state.forget(bounce.number)

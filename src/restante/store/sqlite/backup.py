@@ -30,7 +30,7 @@ _CONTENT = "content"
 def write_backup(path: Path, vfs: str | None, files: ContentFiles, target: Path) -> Backup:
     """Copy the database at `path` and the files it names to `target`. Blocks. Raises StoreError."""
     try:
-        prepare(target)
+        prepare_directory(target)
         with files.keeping_all():  # here, on the thread: its caller may have left before it ends
             made = _copy(path, vfs, files, target)
         (target / PARTIAL).rename(target / _DATABASE)
@@ -44,7 +44,7 @@ def write_backup(path: Path, vfs: str | None, files: ContentFiles, target: Path)
     return made
 
 
-def prepare(target: Path) -> None:
+def prepare_directory(target: Path) -> None:
     """Make the directory of a new store.
 
     Raises StoreError where there is something in it, OSError.

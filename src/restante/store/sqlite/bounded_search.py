@@ -34,7 +34,7 @@ class Reach(NamedTuple):
     last: int | None
 
 
-def search(
+def search_within_reach(
     connection: apsw.Connection,
     bounds: tuple[int, int],
     limit: int,

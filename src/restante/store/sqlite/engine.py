@@ -57,7 +57,7 @@ def check_engine(version: str | None = None) -> None:
         )
 
 
-def open_writer(path: Path, vfs: str | None = None) -> apsw.Connection:
+def open_write_connection(path: Path, vfs: str | None = None) -> apsw.Connection:
     """Open the one connection that writes. It checkpoints only when told to."""
     flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
     connection = apsw.Connection(str(path), flags=flags, vfs=vfs, statementcachesize=_STATEMENTS)

@@ -40,7 +40,7 @@ def keep_outcomes(
         bindings: list[object] = [at, detail, *mover]
         for number, one in some:
             bindings += (number, one.forward_path, codes[one.move], storable(one.reply))
-        transaction.execute(history_queries.keep_outcomes(len(some)), bindings)
+        transaction.execute(history_queries.outcomes_statement(len(some)), bindings)
 
 
 def keep_removed(
@@ -82,7 +82,9 @@ def keep_parked(
         transaction.execute(history_queries.KEEP_PARKED, values)
 
 
-def trim(transaction: WriteTransaction, before: float, octets: int | None, limit: int) -> int:
+def trim_history(
+    transaction: WriteTransaction, before: float, octets: int | None, limit: int
+) -> int:
     """Remove the oldest entries: see `HistoryStore.trim_history`."""
     [(entries, _)] = transaction.execute(history_queries.FIGURES)
     [(average,)] = transaction.execute(history_queries.AVERAGE_OCTETS)
@@ -91,7 +93,7 @@ def trim(transaction: WriteTransaction, before: float, octets: int | None, limit
     return _removed(transaction)
 
 
-def forget(transaction: WriteTransaction, domain_ids: Sequence[int], limit: int) -> int:
+def forget_domains(transaction: WriteTransaction, domain_ids: Sequence[int], limit: int) -> int:
     """Remove entries of these domains."""
     transaction.execute(history_queries.FORGET, (numbers_text(domain_ids), limit))
     return _removed(transaction)

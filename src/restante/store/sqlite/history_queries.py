@@ -48,7 +48,7 @@ def _facts(path: str, outcome: str, reply: str, release: str = "0") -> str:
 
 
 @cache
-def keep_outcomes(count: int) -> str:
+def outcomes_statement(count: int) -> str:
     """Append the entries of `count` recipients, of those whose messages are there.
 
     ?4 is the release. Then come number, path, outcome and reply of each.

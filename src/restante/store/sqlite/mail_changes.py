@@ -80,8 +80,8 @@ def settle(
     drain = transaction.ledger.drains.present(drain.domain_id)
     for report in (
         reports
-    ):  # before their outcomes: afterwards nobody is there any more who would make them news
-        if _is_news(transaction, drain.domain_id, report):
+    ):  # before their outcomes: afterwards nobody is there any more who would let them count
+        if _concerns_held(transaction, drain.domain_id, report):
             transaction.execute(queries.KEEP_REPORT, report_row(report))
     delivered = [outcome for outcome in outcomes if outcome.is_delivered]
     moved: Counter[Move] = Counter()
@@ -92,10 +92,10 @@ def settle(
     if len(delivered) < len(outcomes):
         others = [outcome for outcome in outcomes if not outcome.is_delivered]
         moved += _settle_in_part(transaction, drain, others, at)
-    release_changes.count(transaction, drain, moved)
+    release_changes.count_moved(transaction, drain, moved)
 
 
-def _is_news(transaction: WriteTransaction, domain_id: int, report: NewReport) -> bool:
+def _concerns_held(transaction: WriteTransaction, domain_id: int, report: NewReport) -> bool:
     """Tell whether a recipient that a report names still waits: then it was not reported before."""
     rows = transaction.execute(queries.STANDING, (report.about, domain_id))
     held = paths(rows[0][0]) if rows else []
@@ -134,13 +134,13 @@ def _settle_in_part(
 ) -> Counter[Move]:
     """Record outcomes recipient by recipient: some are not delivered, or were refused before.
 
-    Returns how many messages had news, by their outcome.
+    Returns how many messages were settled, by their outcome.
     """
     moved: Counter[Move] = Counter()
     gone: list[int] = []
     for outcome in outcomes:
-        is_news, is_gone = _settle_one(transaction, drain, outcome, at)
-        moved[move_of(outcome)] += is_news
+        is_settled, is_gone = _settle_one(transaction, drain, outcome, at)
+        moved[move_of(outcome)] += is_settled
         if is_gone:
             gone.append(outcome.number)
     if gone:
@@ -151,27 +151,27 @@ def _settle_in_part(
 def _settle_one(
     transaction: WriteTransaction, drain: Drain, outcome: Outcome, at: float
 ) -> tuple[bool, bool]:
-    """Record one outcome; tell whether it is news, and whether the message has no recipient left.
+    """Record one outcome; tell whether it settled anything, and whether no recipient is left.
 
     Such a message must be removed.
     """
     domain_id = drain.domain_id
     rows = transaction.execute(queries.STANDING, (outcome.number, domain_id))
     held = paths(rows[0][0]) if rows else []
-    news = {
+    settled = {
         one.forward_path: one for one in reversed(outcome.recipients) if one.forward_path in held
     }
     moved = [
-        (outcome.number, one) for one in outcome.recipients if news.get(one.forward_path) is one
+        (outcome.number, one) for one in outcome.recipients if settled.get(one.forward_path) is one
     ]
     keep_outcomes(transaction, domain_id, moved, at, drain)
-    for recipient in news.values():
+    for recipient in settled.values():
         _keep_word(transaction, (domain_id, outcome.number), recipient, at)
-    if outcome.doubts and news:
+    if outcome.doubts and settled:
         transaction.execute(queries.KEEP_DOUBTS, (outcome.doubts, outcome.number))
-    left = [path for path in held if path not in news or news[path].move is Move.DEFERRED]
+    left = [path for path in held if path not in settled or settled[path].move is Move.DEFERRED]
     is_gone = left != held and _has_nobody(transaction, (domain_id, outcome.number), left)
-    return bool(news), is_gone
+    return bool(settled), is_gone
 
 
 def _keep_word(

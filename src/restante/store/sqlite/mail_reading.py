@@ -17,7 +17,7 @@ from restante.store.figure_store import SetApart
 from restante.store.handover_store import PastDrain
 from restante.store.queue_store import QueuedMessage, QueueFilter, QueuePage
 from restante.store.sqlite import engine, queries
-from restante.store.sqlite.bounded_search import Ask, search
+from restante.store.sqlite.bounded_search import Ask, search_within_reach
 from restante.store.sqlite.engine import Row, fetch
 from restante.store.stored_form.notice_rows import notice
 from restante.store.stored_form.rows import (
@@ -193,7 +193,7 @@ def queue_page(connection: apsw.Connection, selection: QueueFilter) -> QueuePage
     if bounds is None:
         return QueuePage([], None)
     limit = selection.limit
-    rows, last = search(connection, bounds, limit + 1, _asking(connection, selection))
+    rows, last = search_within_reach(connection, bounds, limit + 1, _asking(connection, selection))
     page = [queued_message(row, selection) for row in rows[:limit]]
     return QueuePage(page, page[-1].number if len(rows) > limit else last)
 

@@ -53,7 +53,7 @@ def _change_channel(transaction: WriteTransaction, channel: Channel, at: float) 
     return channel
 
 
-def remove_channel(transaction: WriteTransaction, channel_id: int, audit: AuditEntry) -> None:
+def delete_channel(transaction: WriteTransaction, channel_id: int, audit: AuditEntry) -> None:
     """Remove a channel if it is there, with its waiting notices."""
     if transaction.execute(queries.HAS_CHANNEL, (channel_id,)):
         transaction.execute(queries.REMOVE_CHANNEL, (channel_id,))

@@ -141,7 +141,7 @@ def _open_database(
     if lost := log_mark.lost:
         raise StoreDamaged(lost)
     path.touch(mode=0o600)  # log and index take the same mode from it
-    connection = engine.open_writer(path, vfs)
+    connection = engine.open_write_connection(path, vfs)
     undo.callback(engine.close_without_checkpoint, connection)
     if lost := lost_part(path):
         raise StoreDamaged(lost)

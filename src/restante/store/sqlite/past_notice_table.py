@@ -10,7 +10,7 @@ from restante.store.notice_store import PAST_KEPT
 from restante.store.sqlite import queries
 from restante.store.sqlite.engine import fetch
 from restante.store.sqlite.write_transaction import WriteTransaction
-from restante.store.stored_form.notice_rows import past_notice, past_notice_row
+from restante.store.stored_form.notice_rows import past_notice_of_row, past_notice_row
 from restante.tenancy.notice import PastNotice
 
 _KEEP: Final = """
@@ -53,4 +53,4 @@ def past_notices(
 ) -> list[PastNotice]:
     """Return past notices, newest first."""
     wanted = None if channel_ids is None else json.dumps(list(channel_ids))
-    return [past_notice(row) for row in fetch(connection, _LIST, (wanted, before, limit))]
+    return [past_notice_of_row(row) for row in fetch(connection, _LIST, (wanted, before, limit))]

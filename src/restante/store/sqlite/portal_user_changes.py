@@ -26,7 +26,7 @@ def put_portal_user(transaction: WriteTransaction, user: PortalUser, audit: Audi
     note_change(transaction, RecordKind.PORTAL_USER, user.email, audit)
 
 
-def remove_portal_user(transaction: WriteTransaction, email: str, audit: AuditEntry) -> None:
+def delete_portal_user(transaction: WriteTransaction, email: str, audit: AuditEntry) -> None:
     """Remove a user if there is one."""
     if transaction.execute(portal_user_queries.PRESENT, (email,)):
         transaction.execute(portal_user_queries.REMOVE, (email,))

@@ -133,13 +133,13 @@ def put_account(
     note_change(transaction, RecordKind.ACCOUNT, account.name, audit)
 
 
-def remove_account(transaction: WriteTransaction, name: str, audit: AuditEntry) -> None:
+def delete_account(transaction: WriteTransaction, name: str, audit: AuditEntry) -> None:
     """Remove an account that has only tokens and portal users, and these too."""
     if transaction.execute(queries.ACCOUNT_IN_USE, {"name": name}):
         raise Conflict(f"account {name} has logins, domains or channels")
     if _has_account(transaction, name):
         for (token_id,) in transaction.execute(token_queries.OF_ACCOUNT, (name,)):
-            remove_token(transaction, token_id)
+            delete_token(transaction, token_id)
         for (email,) in transaction.execute(portal_user_queries.OF_ACCOUNT, (name,)):
             transaction.execute(portal_user_queries.REMOVE, (email,))
             transaction.execute(session_queries.END_OF_USER, (email,))
@@ -170,7 +170,7 @@ def forget_prior_password(
         note_change(transaction, RecordKind.LOGIN, user, audit)
 
 
-def remove_login(transaction: WriteTransaction, user: str, audit: AuditEntry) -> None:
+def delete_login(transaction: WriteTransaction, user: str, audit: AuditEntry) -> None:
     """Remove a login if it is there."""
     if transaction.execute(queries.ACCOUNT_OF_LOGIN, (user,)):
         transaction.execute(queries.REMOVE_LOGIN, (user,))
@@ -184,7 +184,7 @@ def record_login_uses(transaction: WriteTransaction, uses: Mapping[str, LoginUse
         transaction.execute(queries.KEEP_LOGIN_USE, {"user": user, **asdict(use)})
 
 
-def remove_token(transaction: WriteTransaction, token_id: str) -> None:
+def delete_token(transaction: WriteTransaction, token_id: str) -> None:
     """Remove a token of the API; its account's entry, or an earlier one, tells about it."""
     transaction.execute(token_queries.REMOVE, (token_id,))
     transaction.execute(token_queries.REMOVE_USE, (token_id,))
@@ -224,7 +224,7 @@ def _change_domain(transaction: WriteTransaction, domain: HostedDomain) -> Hoste
     return domain
 
 
-def remove_domain(transaction: WriteTransaction, domain_id: int, audit: AuditEntry) -> None:
+def delete_domain(transaction: WriteTransaction, domain_id: int, audit: AuditEntry) -> None:
     """Remove a domain that holds nothing, with its drain."""
     ledger = transaction.ledger
     if ledger.usage(domain_id).messages:

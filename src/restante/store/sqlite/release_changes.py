@@ -40,7 +40,7 @@ def begin(transaction: WriteTransaction, drain: Drain, release: int) -> None:
         transaction.execute(release_queries.JOIN, (release, drain.domain_id, drain.release))
 
 
-def count(transaction: WriteTransaction, drain: Drain, moved: Mapping[Move, int]) -> None:
+def count_moved(transaction: WriteTransaction, drain: Drain, moved: Mapping[Move, int]) -> None:
     """Count messages of a drain, by their outcome."""
     counts = [moved.get(move, 0) for move in (Move.DELIVERED, Move.REFUSED, Move.UNCERTAIN)]
     if drain.release and any(counts):
@@ -55,7 +55,7 @@ def end(transaction: WriteTransaction, drain: Drain, at: float, ending: str) -> 
         transaction.execute(release_queries.END, (at, ending, left, *place))
 
 
-def trim(transaction: WriteTransaction, before: float, limit: int) -> int:
+def trim_releases(transaction: WriteTransaction, before: float, limit: int) -> int:
     """Remove the oldest: see `ReleaseStore.trim_releases`."""
     first = int(before * NUMBERS_A_SECOND)
     transaction.execute(release_queries.TRIM_DRAINS, (first, limit))

@@ -22,7 +22,7 @@ def bounce(
     """Remove recipients that are as their reports say, and keep the reports; return the numbers."""
     transaction.execute(queries.RECORD, audit_row(audit))
     done = [one for one in bounces if _give_up(transaction, one, audit.at)]
-    keep(transaction, [one.report for one in done if one.report is not None])
+    store_reports(transaction, [one.report for one in done if one.report is not None])
     return [one.number for one in done]
 
 
@@ -52,7 +52,7 @@ def _give_up(transaction: WriteTransaction, bounce: Bounce, at: float) -> bool:
     return True
 
 
-def keep(transaction: WriteTransaction, reports: Iterable[NewReport]) -> None:
+def store_reports(transaction: WriteTransaction, reports: Iterable[NewReport]) -> None:
     """Add reports; their first attempt is due at once."""
     for report in reports:
         transaction.execute(queries.KEEP_REPORT, report_row(report))
@@ -74,4 +74,4 @@ def tell_of_delay(
 ) -> None:
     """Keep the reports on messages whose delay was not reported yet, and note that it now is."""
     untold = {number for number in numbers if transaction.execute(queries.DELAY_IS_TOLD, (number,))}
-    keep(transaction, [report for report in reports if report.about in untold])
+    store_reports(transaction, [report for report in reports if report.about in untold])

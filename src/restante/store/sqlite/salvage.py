@@ -21,7 +21,7 @@ from pathlib import Path
 import apsw
 
 from restante.store.sqlite import care_queries, migrations, queries, salvage_source
-from restante.store.sqlite.backup import PARTIAL, copy_file, prepare, sync
+from restante.store.sqlite.backup import PARTIAL, copy_file, prepare_directory, sync
 from restante.store.sqlite.damaged_table import UNREADABLE, Gap, TolerantReader, table_of
 from restante.store.sqlite.directory_lock import DirectoryLock
 from restante.store.sqlite.engine import PAGE_SIZE, Row, fetch, quoted
@@ -64,7 +64,7 @@ def salvage(directory: Path, target: Path, on_progress: Progress) -> SalvageRepo
         )
     lock = DirectoryLock(directory)
     try:
-        prepare(target)
+        prepare_directory(target)
         work = target / "work"
         work.mkdir(mode=0o700)
         try:

@@ -95,7 +95,7 @@ def _schema_pages(work: Path) -> dict[int, bytes]:
     """
     new = work / "new.db"
     new.unlink(missing_ok=True)
-    with closing(engine.open_writer(new)) as connection:
+    with closing(engine.open_write_connection(new)) as connection:
         migrations.migrate(connection)
         connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
     octets = new.read_bytes()

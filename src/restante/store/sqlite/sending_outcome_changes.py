@@ -7,7 +7,7 @@ from restante.store.sqlite.write_transaction import WriteTransaction
 from restante.store.stored_form.rows import storable
 
 
-def settle(
+def settle_sending(
     transaction: WriteTransaction, outcomes: Sequence[SendingOutcome], *, remove: str, put_off: str
 ) -> None:
     """Remove what is done with, and put the rest off, by these two queries."""

@@ -8,7 +8,7 @@ import apsw
 
 from restante.queue.history import HistoryEntry, HistoryFigures, HistoryFilter, HistoryPage
 from restante.store.sqlite import engine, history_changes, history_queries
-from restante.store.sqlite.bounded_search import Ask, search
+from restante.store.sqlite.bounded_search import Ask, search_within_reach
 from restante.store.sqlite.engine import Row, fetch
 from restante.store.sqlite.store_core import StoreCore
 from restante.store.stored_form.move_codes import CODES, MOVES
@@ -35,7 +35,7 @@ class SqliteHistory:
     async def trim_history(self, before: float, octets: int | None, limit: int) -> int:
         """Remove what is too old, and the oldest beyond so many octets."""
         removed: int = await self._core.write(
-            partial(history_changes.trim, before=before, octets=octets, limit=limit)
+            partial(history_changes.trim_history, before=before, octets=octets, limit=limit)
         )
         return removed
 
@@ -46,7 +46,7 @@ class SqliteHistory:
     async def forget_history(self, domain_ids: Sequence[int], limit: int) -> int:
         """Remove at most `limit` entries of these domains."""
         removed: int = await self._core.write(
-            partial(history_changes.forget, domain_ids=domain_ids, limit=limit)
+            partial(history_changes.forget_domains, domain_ids=domain_ids, limit=limit)
         )
         return removed
 
@@ -67,7 +67,7 @@ def _page(connection: apsw.Connection, selection: HistoryFilter) -> HistoryPage:
         return HistoryPage([], None)
     limit = selection.limit
     ask = _asking(connection, selection)
-    rows, last = search(connection, places, limit + 1, ask, is_down=True)
+    rows, last = search_within_reach(connection, places, limit + 1, ask, is_down=True)
     page = [_entry(row) for row in rows[:limit]]
     return HistoryPage(page, page[-1].id if len(rows) > limit else last)
 

@@ -78,7 +78,7 @@ def _settle(
     outcomes: Sequence[SendingOutcome],
     past: Sequence[PastNotice],
 ) -> None:
-    sending_outcome_changes.settle(
+    sending_outcome_changes.settle_sending(
         transaction, outcomes, remove=queries.REMOVE_NOTICE, put_off=queries.PUT_NOTICE_OFF
     )
     keep_past(transaction, past)

@@ -43,7 +43,7 @@ class SqliteRecords:
 
     async def remove_account(self, name: str, audit: AuditEntry) -> None:
         """Remove it. Raises Conflict while it has logins or domains."""
-        await self._core.write(partial(record_changes.remove_account, name=name, audit=audit))
+        await self._core.write(partial(record_changes.delete_account, name=name, audit=audit))
 
     async def put_login(self, login: Login, audit: AuditEntry, before: Login | None = None) -> None:
         """Add or replace, by user name."""
@@ -64,7 +64,7 @@ class SqliteRecords:
 
     async def remove_login(self, user: str, audit: AuditEntry) -> None:
         """Remove it."""
-        await self._core.write(partial(record_changes.remove_login, user=user, audit=audit))
+        await self._core.write(partial(record_changes.delete_login, user=user, audit=audit))
 
     async def record_login_uses(self, uses: Mapping[str, LoginUse]) -> None:
         """Keep when and how logins were last authenticated."""
@@ -86,7 +86,7 @@ class SqliteRecords:
     async def remove_domain(self, domain_id: int, audit: AuditEntry) -> None:
         """Remove it and what drain it has. Raises Conflict while it holds mail."""
         await self._core.write(
-            partial(record_changes.remove_domain, domain_id=domain_id, audit=audit)
+            partial(record_changes.delete_domain, domain_id=domain_id, audit=audit)
         )
 
     async def put_channel(
@@ -101,7 +101,7 @@ class SqliteRecords:
     async def remove_channel(self, channel_id: int, audit: AuditEntry) -> None:
         """Remove it and the notices that wait for it."""
         await self._core.write(
-            partial(notice_changes.remove_channel, channel_id=channel_id, audit=audit)
+            partial(notice_changes.delete_channel, channel_id=channel_id, audit=audit)
         )
 
     async def put_token(self, token: ApiToken, audit: AuditEntry) -> None:
@@ -110,7 +110,7 @@ class SqliteRecords:
 
     async def remove_tokens(self, ids: Sequence[str]) -> None:
         """Remove the records of tokens that are over."""
-        await self._core.write(partial(token_changes.remove_tokens, ids=ids))
+        await self._core.write(partial(token_changes.delete_tokens, ids=ids))
 
     async def record_token_uses(self, uses: Mapping[str, float]) -> None:
         """Keep the times of last uses."""
@@ -127,5 +127,5 @@ class SqliteRecords:
     async def remove_portal_user(self, email: str, audit: AuditEntry) -> None:
         """Remove it."""
         await self._core.write(
-            partial(portal_user_changes.remove_portal_user, email=email, audit=audit)
+            partial(portal_user_changes.delete_portal_user, email=email, audit=audit)
         )

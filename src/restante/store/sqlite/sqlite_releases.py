@@ -47,7 +47,7 @@ class SqliteReleases:
     async def trim_releases(self, before: float, limit: int) -> int:
         """Forget the oldest."""
         removed: int = await self._core.write(
-            partial(release_changes.trim, before=before, limit=limit)
+            partial(release_changes.trim_releases, before=before, limit=limit)
         )
         return removed
 

@@ -55,7 +55,7 @@ class SqliteReports:
     async def settle_reports(self, outcomes: Sequence[SendingOutcome]) -> None:
         """Record the outcomes of these reports."""
         change = partial(
-            sending_outcome_changes.settle,
+            sending_outcome_changes.settle_sending,
             remove=queries.REMOVE_REPORT,
             put_off=queries.PUT_REPORT_OFF,
         )

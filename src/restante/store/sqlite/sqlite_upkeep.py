@@ -13,7 +13,7 @@ from restante.store.sqlite.backup import write_backup
 from restante.store.sqlite.daemon_threads import DaemonThreads
 from restante.store.sqlite.scrub import scrub
 from restante.store.sqlite.store_core import StoreCore
-from restante.store.sqlite.upgrade_copy import free_octets
+from restante.store.sqlite.upgrade_copy import room_for_copy
 from restante.store.store_care import Slice
 from restante.store.store_errors import StoreError
 from restante.store.upkeep_store import Backup
@@ -51,7 +51,7 @@ class SqliteUpkeep:
         gone = [path.name for path, place in self._files.items() if _place(path) != place]
         self.absence = f"{gone[0]} {_REMOVED}" if gone else ""
         try:
-            return free_octets(self._core.path.parent)
+            return room_for_copy(self._core.path.parent)
         except OSError as error:
             raise StoreError(f"{self._core.path.parent}: {error.strerror or error}") from error
 

@@ -115,10 +115,10 @@ class StoreCore:
             change = partial(
                 mail_changes.park_damaged, number=damage.number, text=damage.text, at=time.time()
             )
-            is_news = True
+            is_new = True
             with suppress(StoreError):
-                is_news = await self.write(change)
-            if is_news:
+                is_new = await self.write(change)
+            if is_new:
                 self._on_damage(damage.number, damage.text, damage.domain_id)
 
     async def close(self) -> None:

@@ -6,7 +6,7 @@ Each function is the body of one `Change`, as in mail_changes.
 from collections.abc import Mapping, Sequence
 
 from restante.store.sqlite import token_queries
-from restante.store.sqlite.record_changes import check_account, note_change, remove_token
+from restante.store.sqlite.record_changes import check_account, delete_token, note_change
 from restante.store.sqlite.write_transaction import WriteTransaction
 from restante.store.store_errors import Conflict
 from restante.store.stored_form.token_rows import token_row
@@ -26,11 +26,11 @@ def put_token(transaction: WriteTransaction, token: ApiToken, audit: AuditEntry)
     note_change(transaction, RecordKind.TOKEN, token.id, audit)
 
 
-def remove_tokens(transaction: WriteTransaction, ids: Sequence[str]) -> None:
+def delete_tokens(transaction: WriteTransaction, ids: Sequence[str]) -> None:
     """Remove tokens that are over, where they are there."""
     for token_id in ids:
         if transaction.execute(token_queries.ACCOUNT_OF, (token_id,)):
-            remove_token(transaction, token_id)
+            delete_token(transaction, token_id)
 
 
 def record_token_uses(transaction: WriteTransaction, uses: Mapping[str, float]) -> None:

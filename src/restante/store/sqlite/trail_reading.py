@@ -6,7 +6,7 @@ import apsw
 
 from restante.store.audit_store import AuditPage, GrantedRequest
 from restante.store.sqlite import queries
-from restante.store.sqlite.bounded_search import Ask, search
+from restante.store.sqlite.bounded_search import Ask, search_within_reach
 from restante.store.sqlite.engine import Row, fetch
 from restante.store.stored_form.rows import (
     audit_entry,
@@ -23,7 +23,7 @@ def audit_page(
         return AuditPage([], None)
     bounds = first, last if before is None else min(last, before - 1)
     ask = _asking_trail(connection, wanted)
-    rows, reached = search(connection, bounds, limit + 1, ask, is_down=True)
+    rows, reached = search_within_reach(connection, bounds, limit + 1, ask, is_down=True)
     page = rows[:limit]
     return AuditPage(
         [audit_entry(row[1:]) for row in page], page[-1][0] if len(rows) > limit else reached

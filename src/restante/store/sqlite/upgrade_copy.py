@@ -46,7 +46,7 @@ def _check_room(path: Path) -> None:
     """Raise StoreUnusable where a copy would fill the disk."""
     log = path.with_name(f"{path.name}-wal")
     needed = path.stat().st_size + (log.stat().st_size if log.exists() else 0) + _RESERVE
-    free = free_octets(path.parent)
+    free = room_for_copy(path.parent)
     if free < needed:
         room = f"{counted(needed // _MIB, 'MiB', 'MiB')} are needed and {free // _MIB} are free"
         raise StoreUnusable(
@@ -55,7 +55,7 @@ def _check_room(path: Path) -> None:
         )
 
 
-def free_octets(directory: Path) -> int:
+def room_for_copy(directory: Path) -> int:
     """Return how much a plain user may still write there."""
     facts = os.statvfs(directory)
     return facts.f_bavail * facts.f_frsize

@@ -56,7 +56,7 @@ def channel(row: Row) -> Channel:
 
 def notice_row(new: NewNotice) -> Row:
     """Spell a notice in the order of its columns, up to the time of the next attempt."""
-    return (new.channel_id, new.key, facts_text(new.news), new.held_back, new.made_at, new.made_at)
+    return (new.channel_id, new.key, facts_text(new.facts), new.held_back, new.made_at, new.made_at)
 
 
 def notice(row: Row) -> Notice:
@@ -80,7 +80,7 @@ def past_notice_row(one: PastNotice) -> Row:
     return (
         one.channel_id,
         one.key,
-        facts_text(one.news),
+        facts_text(one.facts),
         one.held_back,
         one.ended_at,
         int(one.is_sent),
@@ -89,7 +89,7 @@ def past_notice_row(one: PastNotice) -> Row:
     )
 
 
-def past_notice(row: Row) -> PastNotice:
+def past_notice_of_row(row: Row) -> PastNotice:
     """Read a past notice back."""
     number, channel_id, key, news, held_back, ended_at, is_sent, failures, reply = row
     return PastNotice(

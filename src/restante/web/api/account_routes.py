@@ -10,7 +10,7 @@ from restante.admin import accounts, known_records
 from restante.admin.accounts import AccountChange, AccountView, ChangedAccount, NewAccount
 from restante.web.api.idempotency_keys import REPEATABLE, ActingRoute
 from restante.web.api.paging import PAGED, ListPage, as_page
-from restante.web.api.preconditions import TAGGED, IfMatch, IfNoneMatch, changed, shown
+from restante.web.api.preconditions import TAGGED, IfMatch, IfNoneMatch, changed_response, shown
 from restante.web.api.request_context import ReadingContext, Reason, RequestContext
 
 router = APIRouter(route_class=ActingRoute, prefix="/accounts", tags=["accounts"])
@@ -44,7 +44,7 @@ async def change_account(
     find = partial(known_records.known_account, context, name)
     async with precondition.holding(find):
         view = await accounts.change_account(context, name, wanted)
-        return changed(find, view)
+        return changed_response(find, view)
 
 
 @router.delete("/{name}", status_code=204)

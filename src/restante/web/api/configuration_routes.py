@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request
 from restante.admin import applying, configuration_export
 from restante.admin.apply_steps import Prune
 from restante.admin.applying import ApplyLine
-from restante.web.api.json_lines import MEDIA_TYPE, JsonLines, lines_of, streamed
+from restante.web.api.json_lines import MEDIA_TYPE, JsonLines, body_lines, streamed
 from restante.web.api.request_context import ClientWords, RequestContext
 
 router = APIRouter(tags=["configuration"])
@@ -40,7 +40,7 @@ async def apply_configuration(
     All of it is checked before anything changes. The answer has a line for each step once it is
     done. It ends with a summary; without that, apply the same again.
     """
-    lines = applying.apply_configuration(context, lines_of(request), prune, is_dry_run=dry_run)
+    lines = applying.apply_configuration(context, body_lines(request), prune, is_dry_run=dry_run)
     return await streamed(_told(lines, words))
 
 

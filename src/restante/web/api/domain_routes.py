@@ -14,7 +14,7 @@ from restante.admin.domains import ChangedDomain, DomainView
 from restante.admin.held_over_time import HeldOverTimeView, HeldSpan
 from restante.web.api.idempotency_keys import REPEATABLE, ActingRoute
 from restante.web.api.paging import PAGED, ListPage, as_page
-from restante.web.api.preconditions import TAGGED, IfMatch, IfNoneMatch, changed, shown
+from restante.web.api.preconditions import TAGGED, IfMatch, IfNoneMatch, changed_response, shown
 from restante.web.api.request_context import ClientWords, ReadingContext, Reason, RequestContext
 
 SCHEDULED: Final[dict[int | str, dict[str, Any]]] = {
@@ -82,7 +82,7 @@ async def change_domain(
     find = partial(known_records.known_domain, context, name)
     async with precondition.holding(find):
         view = _told(await domains.change_domain(context, name, wanted), words)
-        return changed(find, view, 202 if view.scheduled is not None else 200)
+        return changed_response(find, view, 202 if view.scheduled is not None else 200)
 
 
 @router.delete("/{name}", status_code=204)

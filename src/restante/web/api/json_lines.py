@@ -22,7 +22,7 @@ MAX_LINE: Final = 256 * 1024  # octets: a thousand recipients are in one
 MAX_BODY: Final = 64 * 1024 * 1024
 
 
-async def lines_of(request: Request) -> AsyncIterator[bytes]:
+async def body_lines(request: Request) -> AsyncIterator[bytes]:
     """Yield the lines of a request that are not empty. Raises AdminError for one too large."""
     octets = 0
     rest = b""

@@ -10,7 +10,7 @@ from restante.admin import known_records, logins
 from restante.admin.logins import ChangedLogin, LoginChange, LoginView, NewLogin
 from restante.web.api.idempotency_keys import REPEATABLE, ActingRoute
 from restante.web.api.paging import PAGED, ListPage, as_page
-from restante.web.api.preconditions import TAGGED, IfMatch, IfNoneMatch, changed, shown
+from restante.web.api.preconditions import TAGGED, IfMatch, IfNoneMatch, changed_response, shown
 from restante.web.api.request_context import ReadingContext, Reason, RequestContext
 
 router = APIRouter(route_class=ActingRoute, prefix="/accounts/{account}/logins", tags=["logins"])
@@ -46,7 +46,7 @@ async def change_login(
     find = partial(known_records.known_login, context, account, user)
     async with precondition.holding(find):
         view = await logins.change_login(context, account, user, wanted)
-        return changed(find, view)
+        return changed_response(find, view)
 
 
 @router.delete("/{user}", status_code=204)

@@ -12,7 +12,7 @@ from restante.admin.channels import ChangedChannel, ChannelView, TrialView, Wait
 from restante.admin.past_notices import PastNoticeView, PastSelection, SentAgain
 from restante.web.api.idempotency_keys import REPEATABLE, ActingRoute
 from restante.web.api.paging import PAGED, ListPage, WantedPage, as_listing_page, as_page
-from restante.web.api.preconditions import TAGGED, IfMatch, IfNoneMatch, changed, shown
+from restante.web.api.preconditions import TAGGED, IfMatch, IfNoneMatch, changed_response, shown
 from restante.web.api.request_context import OwnAccount, ReadingContext, Reason, RequestContext
 
 router = APIRouter(route_class=ActingRoute, prefix="/notices", tags=["notices"])
@@ -55,7 +55,7 @@ async def change_channel(  # noqa: PLR0917
     find = partial(known_records.known_channel, context, account, name)
     async with precondition.holding(find):
         view = await channels.change_channel(context, account, name, wanted, reason)
-        return changed(find, view)
+        return changed_response(find, view)
 
 
 @router.delete("/channels/{name}", status_code=204)

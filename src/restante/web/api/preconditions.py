@@ -84,7 +84,7 @@ def shown(record: object, view: BaseModel, if_none_match: str | None) -> Respons
     return Response(text, media_type="application/json", headers=headers)
 
 
-def changed(find: Find, view: BaseModel, status: int = HTTPStatus.OK) -> Response:
+def changed_response(find: Find, view: BaseModel, status: int = HTTPStatus.OK) -> Response:
     """Return the result of a change, with the tag that the next change may name."""
     headers = {}
     with suppress(AdminError):  # removed, or moved to another account, at this moment

@@ -22,7 +22,7 @@ async def release_domains(context: RequestContext, order: ReleaseOrder) -> list[
 
 
 @router.post("/release", deprecated=True, dependencies=[REPEATABLE])
-async def release_nodes(context: RequestContext, order: ReleaseOrder) -> list[ReleaseView]:
+async def release_targets(context: RequestContext, order: ReleaseOrder) -> list[ReleaseView]:
     """Do the same as `POST /v1/releases`. This path ends with the next version."""
     return await operator_release.release(context, order)
 

@@ -70,7 +70,7 @@ RIGHTS: Final[Mapping[str, AdminAction]] = {
     "export_person": AdminAction.PERSON_EXPORT,
     "erase_person": AdminAction.PERSON_ERASE,
     "release_domains": AdminAction.RELEASE,
-    "release_nodes": AdminAction.RELEASE,
+    "release_targets": AdminAction.RELEASE,
     "list_releases": AdminAction.RELEASE_LIST,
     "show_release": AdminAction.RELEASE_LIST,
     "list_drains": AdminAction.DRAIN_LIST,

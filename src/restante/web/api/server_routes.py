@@ -16,7 +16,7 @@ from restante.tenancy.audit import AuditFilter
 from restante.web.api.idempotency_keys import REPEATABLE, ActingRoute
 from restante.web.api.paging import PAGED, ListPage, as_listing_page, as_page
 from restante.web.api.request_context import ClientWords, ReadingContext, RequestContext
-from restante.web.api.streamed_listing import as_document
+from restante.web.api.streamed_listing import stream_document
 
 router = APIRouter(route_class=ActingRoute, tags=["operations"])
 
@@ -50,7 +50,7 @@ async def show_status(
     found = await server_status.show_status(context, wanted)
     for told in found.view.health.problems:
         told.text = words(told.text)
-    return as_document(found.view, {"domains": found.domains, "drains": found.drains})
+    return stream_document(found.view, {"domains": found.domains, "drains": found.drains})
 
 
 @router.get("/trace", response_model=TraceView)
@@ -61,7 +61,7 @@ async def trace_mail(
     found = await mail_search.trace(context, selection)
     listings = found._asdict()
     rest = {name: listings.pop(name) for name in ("held_after", "left_before")}
-    return as_document(TraceView(held=[], left=[], releases=[], audit=[], **rest), listings)
+    return stream_document(TraceView(held=[], left=[], releases=[], audit=[], **rest), listings)
 
 
 async def _audit_filter(

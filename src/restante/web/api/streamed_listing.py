@@ -21,7 +21,9 @@ PIECE_SECONDS: Final = (
 Pages = AsyncIterator[Iterable[BaseModel]]
 
 
-def as_document(view: BaseModel, listings: Mapping[str, Iterable[BaseModel]]) -> StreamingResponse:
+def stream_document(
+    view: BaseModel, listings: Mapping[str, Iterable[BaseModel]]
+) -> StreamingResponse:
     """Return the answer with a view as a JSON object.
 
     The fields in `listings` are empty lists in `view`. They are given in the order of the fields,

@@ -20,8 +20,8 @@ from restante.web.portal.portal_visit import (
     Visit,
     checked,
     page_route,
+    path_segment,
     see_other,
-    segment,
 )
 from restante.web.portal.shell_lines import redirected
 
@@ -64,7 +64,7 @@ async def cancel(visit: Visit) -> Response:
     """Cancel a change that waits."""
     reason = (await visit.form()).text("reason")
     change = await cancel_change(visit.because(reason), _number(visit))
-    return see_other(f"/domains/{segment(change.domain)}")
+    return see_other(f"/domains/{path_segment(change.domain)}")
 
 
 async def apply_early(visit: Visit) -> Response:
@@ -74,7 +74,7 @@ async def apply_early(visit: Visit) -> Response:
     if not visit.session.is_fresh(visit.now):
         return see_other(step_up_path(path))
     change = await apply_change(visit.because(reason), _number(visit))
-    return see_other(f"/domains/{segment(change.domain)}")
+    return see_other(f"/domains/{path_segment(change.domain)}")
 
 
 async def _changed(visit: Visit, form: FormValues, wanted: DomainChange) -> Response:
@@ -82,11 +82,11 @@ async def _changed(visit: Visit, form: FormValues, wanted: DomainChange) -> Resp
     if not visit.session.is_fresh(visit.now):
         return see_other(step_up_path(_own_path(name)))
     await change_domain(visit.because(form.text("reason")), name, wanted)
-    return see_other(f"/domains/{segment(name)}")
+    return see_other(f"/domains/{path_segment(name)}")
 
 
 def _own_path(name: str) -> str:
-    return f"/domains/{segment(name)}/direction"
+    return f"/domains/{path_segment(name)}/direction"
 
 
 def _number(visit: Visit) -> int:

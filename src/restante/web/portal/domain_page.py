@@ -12,8 +12,8 @@ from restante.admin.held_over_time import HeldOverTimeView, HeldSpan, show_held
 from restante.admin.operator_release import ReleaseOrder, release
 from restante.admin.waiting_changes import list_changes
 from restante.web.portal.domain_sentence import needs, retention, sentence
-from restante.web.portal.page_wording import octets, span_in_words
-from restante.web.portal.portal_visit import Visit, page_route, see_other, segment
+from restante.web.portal.page_wording import short_octets, span_in_words
+from restante.web.portal.portal_visit import Visit, page_route, path_segment, see_other
 from restante.web.portal.shell_lines import released
 
 _REFUSED: Final = 400  # SMTP reply codes from here on
@@ -77,7 +77,7 @@ async def release_domain(visit: Visit) -> Response:
     [answer] = await release(visit.context, ReleaseOrder(targets=(name,), reason="portal"))
     if answer.code >= _REFUSED:
         return visit.page("release_refused.html", status=409, answer=answer, name=name)
-    return see_other(f"/domains/{segment(name)}")
+    return see_other(f"/domains/{path_segment(name)}")
 
 
 def policy_sentences(record: DomainView, glance: DomainGlance) -> list[str]:
@@ -93,9 +93,9 @@ def policy_sentences(record: DomainView, glance: DomainGlance) -> list[str]:
     if policy.recipients != "any":
         found.append(_UNKNOWN.get(policy.unknown, ""))
     if policy.quota is not None:
-        found.append(f"At most {octets(policy.quota)} are held.")
+        found.append(f"At most {short_octets(policy.quota)} are held.")
     if policy.message_size is not None:
-        found.append(f"A message has at most {octets(policy.message_size)}.")
+        found.append(f"A message has at most {short_octets(policy.message_size)}.")
     return found
 
 

@@ -12,14 +12,14 @@ from urllib.parse import urlencode
 from restante.admin.domain_glances import DomainGlance
 from restante.queue.presence import Seen
 from restante.web.portal.page_wording import (
-    ago,
     clock,
     counted_thing,
     day,
     number,
-    octets,
-    span,
+    short_octets,
+    short_span,
     span_in_words,
+    time_ago,
 )
 
 QUOTA_SHARE: Final = 0.8  # of a quota: from there on somebody should know
@@ -56,7 +56,7 @@ def _presence(glance: DomainGlance, now: float) -> str:
     host, primary = _host(glance), glance.primary
     match primary.seen:
         case Seen.UP if primary.probed_at is not None:
-            return f"{host} answers ({ago(primary.probed_at, now)})."
+            return f"{host} answers ({time_ago(primary.probed_at, now)})."
         case Seen.UP:
             return f"{host} answers."
         case Seen.AWAY:
@@ -74,9 +74,9 @@ def _mail(glance: DomainGlance, now: float) -> str:
     last = _last_release(glance, now)
     if not glance.held:
         return f"0 held{last}."
-    facts = [f"{number(glance.held)} held, {octets(glance.octets)}"]
+    facts = [f"{number(glance.held)} held, {short_octets(glance.octets)}"]
     if glance.oldest_at is not None:
-        facts[0] += f", oldest {span(now - glance.oldest_at.timestamp())}"
+        facts[0] += f", oldest {short_span(now - glance.oldest_at.timestamp())}"
     return f"{facts[0]}; {retention(glance)}{last}."
 
 
@@ -123,7 +123,7 @@ def needs(glance: DomainGlance, now: float) -> Iterator[Need]:
     )
     if glance.held and is_long_away and primary.since is not None:
         reason = f": {primary.reason}" if primary.reason else ""
-        away = span(now - primary.since.timestamp())
+        away = short_span(now - primary.since.timestamp())
         text = f"{_host(glance)} has been away for {away}{reason}"
         yield Need(name, text, f"/domains/{name}")
 
@@ -136,7 +136,7 @@ def _retention_ahead(glance: DomainGlance, now: float) -> str | None:
     if left > min(NOTICE_SECONDS, glance.keep_seconds / 2):
         return None
     verb = "deleted" if glance.at_end == "delete" else "bounced"
-    when = f"in {span(left)}" if left > 0 else "now"
+    when = f"in {short_span(left)}" if left > 0 else "now"
     return f"the oldest mail is {verb} {when}"
 
 

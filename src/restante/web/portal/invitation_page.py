@@ -30,8 +30,8 @@ from restante.web.portal.sign_in_parts import (
     SignInParts,
     client_of,
     form_of,
+    http_status_of,
     renderer_of,
-    status_of,
 )
 
 NOT_ALIKE: Final = "The two passwords differ."
@@ -75,7 +75,7 @@ class InvitationPage:
             return await self._form(request, user, f"{error.error}: {error.remedy}", sealed)
         except SignInDenied as denied:
             if str(denied) != LINK_OVER:
-                return await self._form(request, user, str(denied), sealed, status_of(denied))
+                return await self._form(request, user, str(denied), sealed, http_status_of(denied))
         except SessionOver:
             pass
         return _over(request, HTTPStatus.NOT_FOUND)

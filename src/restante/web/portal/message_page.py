@@ -23,8 +23,8 @@ from restante.queue.recipient_status import RecipientStatus
 from restante.transfer.queue_content import read_content
 from restante.transfer.transfer_error import TransferError
 from restante.web.portal.domain_sentence import THEN
-from restante.web.portal.page_wording import exact, octets
-from restante.web.portal.portal_visit import Visit, page_route, see_other, segment
+from restante.web.portal.page_wording import exact, short_octets
+from restante.web.portal.portal_visit import Visit, page_route, path_segment, see_other
 
 MOST_HEADERS: Final = 100  # on a page
 DECODED_CHARACTERS: Final = 4000  # of fields with encoded words: hostile ones take 2 ms
@@ -64,7 +64,7 @@ async def download(visit: Visit) -> Response:
     name = _checked(visit.part("name"))
     full = await show_message(visit.context, name)
     if not visit.session.is_fresh(visit.now):
-        return see_other("/step-up?" + urlencode({"next": f"/messages/{segment(full.name)}"}))
+        return see_other("/step-up?" + urlencode({"next": f"/messages/{path_segment(full.name)}"}))
     reason = (await visit.form()).text("reason")
     try:
         content = await read_content(visit.context, full.name, reason)
@@ -133,7 +133,7 @@ def steps(
 
 
 def _received(full: FullMessageView | None, first: FullMessageView | HistoryView) -> WayStep:
-    size = octets(first.size if isinstance(first, FullMessageView) else first.octets)
+    size = short_octets(first.size if isinstance(first, FullMessageView) else first.octets)
     origin = full.origin if full is not None else None
     client = origin.address if origin else getattr(first, "client", "")
     source = f" from {client}" if client else ""

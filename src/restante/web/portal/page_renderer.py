@@ -53,8 +53,8 @@ def page_templates() -> Environment:
     )
     templates.filters |= {
         "number": page_wording.number,
-        "octets": page_wording.octets,
-        "span": page_wording.span,
+        "octets": page_wording.short_octets,
+        "span": page_wording.short_span,
         "span_in_words": page_wording.span_in_words,
         "exact": page_wording.exact,
         "segment": lambda text: quote(text, safe=""),
@@ -136,6 +136,6 @@ class PageRenderer:
             "hostname": self.hostname,
             "now": now,
             "clock": lambda at: page_wording.clock(at, now),
-            "ago": lambda at: page_wording.ago(at, now),
+            "ago": lambda at: page_wording.time_ago(at, now),
             "may": lambda action: session is not None and may(session.principal, action),
         }

@@ -10,7 +10,7 @@ _FEW: Final = 10  # below it, an amount is shown with one decimal
 _FEW_SPANS: Final = 2  # of a unit: below it, the smaller unit says more
 
 
-def span(seconds: float) -> str:
+def short_span(seconds: float) -> str:
     """Return a span in one unit, such as `5 h`."""
     seconds = max(seconds, 0)
     for length, unit in _SPANS:
@@ -28,7 +28,7 @@ def span_in_words(seconds: float) -> str:
     return f"{seconds:.0f} seconds"
 
 
-def octets(amount: float) -> str:
+def short_octets(amount: float) -> str:
     """Return a number of octets, such as `88 MB`."""
     size = float(amount)
     for unit in _UNITS:
@@ -72,9 +72,9 @@ def day(at: datetime, now: float) -> str:
     return f"{at.day} {at:%b}{'' if at.year == today.year else f' {at.year}'}"
 
 
-def ago(at: datetime, now: float) -> str:
+def time_ago(at: datetime, now: float) -> str:
     """Return how long ago a moment is, such as `40 s ago`."""
-    return f"{span(now - at.timestamp())} ago"
+    return f"{short_span(now - at.timestamp())} ago"
 
 
 def exact(at: datetime) -> str:

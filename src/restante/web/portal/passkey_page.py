@@ -24,7 +24,7 @@ from restante.web.portal.own_path import SIGN_IN, STEP_UP, own_path, step_up_pat
 from restante.web.portal.portal_visit import NotSignedIn, Visit, page_route, see_other, visit_of
 from restante.web.portal.session_cookie import session_secret, set_cookie, sign_in
 from restante.web.portal.sign_in_page import sign_in_answer
-from restante.web.portal.sign_in_parts import SignInParts, client_of, form_of, status_of
+from restante.web.portal.sign_in_parts import SignInParts, client_of, form_of, http_status_of
 from restante.web.portal.step_up_page import step_up_answer
 
 PASSKEYS: Final = "/profile/passkeys"
@@ -69,7 +69,7 @@ class PasskeyPage:
             await sign_in(self.parts.sessions, request, answer, signed_in.user, signed_in.factors)
         except SignInDenied as denied:
             return sign_in_answer(
-                self.parts, request, following, status_of(denied), error=str(denied)
+                self.parts, request, following, http_status_of(denied), error=str(denied)
             )
         except SessionOver:
             return RedirectResponse(SIGN_IN, HTTPStatus.SEE_OTHER)
@@ -89,7 +89,7 @@ class PasskeyPage:
             await self.parts.passkeys.confirm(user.email, visit.session.key, text, client)
             secret = await self.parts.sessions.renew(session_secret(request))
         except SignInDenied as denied:
-            return step_up_answer(self.parts, visit, following, status_of(denied), str(denied))
+            return step_up_answer(self.parts, visit, following, http_status_of(denied), str(denied))
         except SessionOver:
             raise NotSignedIn from None
         answer = see_other(following)

@@ -155,6 +155,6 @@ def see_other(path: str) -> Response:
     return RedirectResponse(path, HTTPStatus.SEE_OTHER)
 
 
-def segment(text: str) -> str:
+def path_segment(text: str) -> str:
     """Return a text as one part of a path."""
     return quote(text, safe="")

@@ -23,7 +23,7 @@ from restante.web.portal.own_path import SIGN_IN, step_up_path
 from restante.web.portal.portal_visit import NotSignedIn, Visit, page_route, see_other
 from restante.web.portal.qr_image import qr_image
 from restante.web.portal.session_cookie import drop_cookie, sign_in
-from restante.web.portal.sign_in_parts import SignInParts, client_of, status_of
+from restante.web.portal.sign_in_parts import SignInParts, client_of, http_status_of
 
 PROFILE: Final = "/profile"
 TOLD: Final = {
@@ -83,7 +83,7 @@ class ProfilePage:
             changed = await credentials.change_password(user, wanted, client)
         except SignInDenied as denied:
             error = "The present password is wrong." if str(denied) == WRONG_FACTOR else str(denied)
-            return await self._page(visit, error, status_of(denied))
+            return await self._page(visit, error, http_status_of(denied))
         except AdminError as error:
             text = f"{error.error}: {error.remedy}"
             return await self._page(visit, text, HTTPStatus.UNPROCESSABLE_ENTITY)

@@ -20,7 +20,7 @@ from restante.web.portal.own_path import HOME, SIGN_IN, STEP_UP, own_path
 from restante.web.portal.portal_visit import FormValues, NotSignedIn, Visit, page_route, see_other
 from restante.web.portal.session_cookie import CookieSessions, session_secret, set_cookie, sign_in
 from restante.web.portal.sign_in_page import sign_in_answer
-from restante.web.portal.sign_in_parts import SignInParts, client_of, status_of
+from restante.web.portal.sign_in_parts import SignInParts, client_of, http_status_of
 from restante.web.portal.step_up_page import step_up_answer
 
 STATE_COOKIE: Final = "__Host-restante-state"
@@ -56,7 +56,7 @@ class ProviderPage:
         try:
             return await self._sent(visit.request, following, visit.session.user)
         except SignInDenied as denied:
-            return step_up_answer(self.parts, visit, following, status_of(denied), str(denied))
+            return step_up_answer(self.parts, visit, following, http_status_of(denied), str(denied))
 
     async def finish(self, request: Request) -> Response:
         """Sign in the person who came back."""
@@ -94,7 +94,7 @@ class ProviderPage:
         set_cookie(answer, await sessions.renew(session_secret(request)), user)
 
     def _refused(self, request: Request, following: str, denied: SignInDenied) -> Response:
-        status = status_of(denied)
+        status = http_status_of(denied)
         return sign_in_answer(self.parts, request, following, status, error=str(denied))
 
 

@@ -32,7 +32,7 @@ from restante.admin.hold_again import MessagesToHoldAgain, hold_again
 from restante.admin.listing_page import ListingPage
 from restante.mail.message import NUMBERS_A_SECOND
 from restante.queue.recipient_status import RecipientStatus
-from restante.web.portal.page_wording import counted_thing, octets, span_in_words
+from restante.web.portal.page_wording import counted_thing, short_octets, span_in_words
 from restante.web.portal.portal_visit import (
     FormValues,
     Visit,
@@ -186,7 +186,7 @@ def described(selection: QueueSelection | None) -> str:
         ("to {}", selection.recipient),
         ("with the status {}", selection.status),
         ("older than {}", None if selection.older is None else span_in_words(selection.older)),
-        ("larger than {}", None if selection.larger is None else octets(selection.larger)),
+        ("larger than {}", None if selection.larger is None else short_octets(selection.larger)),
     ]
     found = [text.format(value) for text, value in facts if value is not None]
     return "all mail " + ", ".join(found) if found else "all mail"

@@ -23,8 +23,8 @@ from restante.web.portal.sign_in_parts import (
     SignInParts,
     client_of,
     form_of,
+    http_status_of,
     renderer_of,
-    status_of,
 )
 
 TOLD: Final = {"out": "You are signed out.", "everywhere": "You are signed out everywhere."}
@@ -64,7 +64,7 @@ class SignInPage:
             await sign_in(self.parts.sessions, request, answer, signed_in.user, signed_in.factors)
         except SignInDenied as denied:
             facts = {"error": str(denied), "email": given.email}
-            return sign_in_answer(self.parts, request, following, status_of(denied), **facts)
+            return sign_in_answer(self.parts, request, following, http_status_of(denied), **facts)
         except SessionOver:
             facts = {"error": REFUSED, "email": given.email}
             return sign_in_answer(self.parts, request, following, HTTPStatus.FORBIDDEN, **facts)

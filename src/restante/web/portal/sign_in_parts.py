@@ -46,7 +46,7 @@ async def form_of(request: Request) -> FormValues:
     return FormValues((await request.body()).decode("utf-8", "replace"))
 
 
-def status_of(denied: SignInDenied) -> HTTPStatus:
+def http_status_of(denied: SignInDenied) -> HTTPStatus:
     """Return the status of an answer to somebody who was not signed in."""
     if str(denied) == BUSY:
         return HTTPStatus.SERVICE_UNAVAILABLE

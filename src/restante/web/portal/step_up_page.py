@@ -12,7 +12,7 @@ from restante.admin.sign_in import SignInDenied
 from restante.web.portal.own_path import STEP_UP, own_path
 from restante.web.portal.portal_visit import NotSignedIn, Visit, page_route, see_other, visit_of
 from restante.web.portal.session_cookie import session_secret, set_cookie
-from restante.web.portal.sign_in_parts import SignInParts, client_of, status_of
+from restante.web.portal.sign_in_parts import SignInParts, client_of, http_status_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class StepUpPage:
             await self.parts.sign_in.confirm(email, given, client_of(request))
             secret = await self.parts.sessions.renew(session_secret(request))
         except SignInDenied as denied:
-            return step_up_answer(self.parts, visit, following, status_of(denied), str(denied))
+            return step_up_answer(self.parts, visit, following, http_status_of(denied), str(denied))
         except SessionOver:
             raise NotSignedIn from None
         answer = see_other(following)
