@@ -10,14 +10,19 @@ from pydantic import SecretStr
 from restante.admin import person_data
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.logins import NewLogin, add_login
-from restante.admin.person_data import ErasureOrder, PersonLine, PersonOrder
+from restante.admin.person_data import PORTAL, ErasureOrder, PersonLine, PersonOrder
 from restante.admin.recipient_lists import RecipientChange, change_recipients
 from restante.queue.history import HistoryFilter
 from restante.store.person_store import PersonPlace
 from restante.tenancy.audit import AuditAction
+from restante.tenancy.grants import GrantedRole
 from restante.tenancy.model import AuthorizedHosts
+from restante.tenancy.portal_user import PortalPasskey, PortalUser
+from restante.tenancy.record_change import Change
 from restante.tenancy.scheduled_change import ChangeMaker, Replacement, ScheduledChange
+from restante.tenancy.session_record import SessionRecord
 from tests.admin.admin_world import AdminWorld, run
+from tests.contract.making import NOTED
 
 ANNA = "anna@alpha.example"
 
@@ -172,3 +177,40 @@ async def test_an_open_drain_and_a_waiting_change_are_named_and_left() -> None:
     assert waiting.maker == maker
     shown = {line.place: line.facts for line in await exported(admin) if line.facts is not None}
     assert (shown["open drains"] or {})["domain"] == "alpha.example"
+
+
+@on_loop
+async def test_the_persons_own_sessions_and_passkeys_are_shown_and_the_sessions_end() -> None:
+    admin, _ = await furnished()
+    phone = PortalPasskey(b"credential", "Anna's phone", 1, 5.0)
+    of_bert = PortalPasskey(b"other", f"the key of {ANNA}", 1, 5.0)
+    roles = frozenset({GrantedRole.ACCOUNT_READER})
+    for email, passkey in ((ANNA, phone), ("bert@alpha.example", of_bert)):
+        user = PortalUser(email, "alpha", roles, "root", 1.0, passkeys=(passkey,))
+        await admin.store.records.put_portal_user(user, NOTED)
+        session = SessionRecord(
+            email.encode().ljust(32)[:32],
+            email,
+            user.stamp,
+            "password",
+            "192.0.2.7",
+            "Firefox",
+            *(6.0, 6.0, 7.0),
+        )
+        await admin.store.sessions.begin_session(session, 20)
+    await admin.context.directory.refresh()
+
+    shown = [line.facts for line in await exported(admin) if line.place == PORTAL]
+    assert len(shown) == 2
+    assert shown[0] is not None
+    assert shown[1] is not None
+    assert (shown[0]["address"], shown[0]["browser"]) == ("192.0.2.7", "Firefox")
+    assert (shown[1]["name"], shown[1]["used_at"]) == ("Anna's phone", None)
+    left = [line.left for line in await erased(admin, dry_run=True) if line.place == "records"]
+    assert left == [f"portal user {ANNA} of alpha", "portal user bert@alpha.example of alpha"]
+    assert await admin.store.sessions.sessions_of(ANNA)
+    await erased(admin)
+    assert not await admin.store.sessions.sessions_of(ANNA)
+    assert await admin.store.sessions.sessions_of("bert@alpha.example")
+    [entry, *_] = await admin.store.audit.audit()
+    assert Change("portal", "1", "0") in entry.changes

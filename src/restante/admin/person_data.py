@@ -2,7 +2,8 @@
 
 A store is read in slices, so that mail never waits for long. Held mail and reports are named, and
 left: they are mail. So are open drains and waiting changes, which end by themselves, and records
-that name the address, which an operator changes.
+that name the address, which an operator changes. The person's own sessions in the portal end;
+passkeys leave with the record of the user.
 """
 
 from asyncio import sleep
@@ -22,11 +23,14 @@ from restante.mail.message import message_name
 from restante.store.person_store import ERASABLE, LEFT, Fact, PersonalRow, PersonPlace
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.person import Person, read_person
+from restante.tenancy.portal_user import PortalPasskey, PortalUser
 from restante.tenancy.record_change import Change, changes_between
+from restante.tenancy.session_record import SessionRecord
 
 SLICE: Final = 250
 """Rows that one call of the store looks at, and changes at most. Its thread competes with the event
 loop meanwhile: on a loaded machine, 1000 rows delayed mail by 61 ms, and 250 by 27 ms."""
+PORTAL: Final = "portal"  # the place of a user's sessions, and of the names of passkeys
 SUBJECT: Final = "a person"  # of the audit entry of an export: it does not keep the address
 ELSEWHERE: Final = (
     "the server's log, the journal, and logs of proxies",
@@ -92,6 +96,10 @@ async def export_person(context: AdminContext, order: PersonOrder) -> AsyncItera
             for row in rows:
                 yield PersonLine(place=place, facts=_facts(context, place, row))
             yield line
+    for user in _own_users(context, person):
+        sessions = await context.store.sessions.sessions_of(user.email)
+        for facts in (*map(_session_facts, sessions), *map(_passkey_facts, user.passkeys)):
+            yield PersonLine(place=PORTAL, facts=facts)
     async for thing in _records(context, person):
         yield PersonLine(place="records", facts={"name": thing})
     yield PersonLine(elsewhere=ELSEWHERE)
@@ -115,6 +123,12 @@ async def erase_person(context: AdminContext, order: ErasureOrder) -> AsyncItera
             yield line
     async for thing in _records(context, person):
         yield PersonLine(place="records", left=thing)
+    for user in _own_users(context, person):
+        number = len(await context.store.sessions.sessions_of(user.email))
+        found[PORTAL] += number
+        if mark:
+            await context.store.sessions.end_sessions_of(user.email)
+        yield PersonLine(place=PORTAL, looked_at=number, found=number)
     for place in ERASABLE:
         async for rows, line in _slices(context, place, person):
             found[place] = line.found or 0
@@ -146,6 +160,33 @@ async def _slices(
         yield list(page.rows), PersonLine(place=place, looked_at=looked_at, found=found)
 
 
+def _own_users(context: AdminContext, person: Person) -> list[PortalUser]:
+    """Return the users of the portal that sign in by the person's address."""
+    users = context.directory.now.portal_users.values()
+    return [user for user in users if person.is_at(user.email)]
+
+
+def _session_facts(session: SessionRecord) -> dict[str, Any]:
+    return {
+        "session": session.key,
+        "address": session.address,
+        "browser": session.agent,
+        "factors": session.factors,
+        "signed_in_at": moment(session.signed_in_at).isoformat(),
+        "used_at": moment(session.used_at).isoformat(),
+    }
+
+
+def _passkey_facts(passkey: PortalPasskey) -> dict[str, Any]:
+    used_at = passkey.used_at
+    return {
+        "passkey": passkey.key,
+        "name": passkey.name,
+        "created_at": moment(passkey.created_at).isoformat(),
+        "used_at": None if used_at is None else moment(used_at).isoformat(),
+    }
+
+
 def _person(context: AdminContext, address: str) -> Person:
     """Return who has an address, with tags where its domain ignores them. Raises AdminError."""
     try:
@@ -161,7 +202,9 @@ def _person(context: AdminContext, address: str) -> Person:
 async def _records(context: AdminContext, person: Person) -> AsyncIterator[str]:
     """Yield the records that name the person, as kind, name and account."""
     for count, (thing, record) in enumerate(_all_records(context)):
-        texts = (one.after for one in changes_between(None, record))
+        texts = [one.after for one in changes_between(None, record)]
+        if isinstance(record, PortalUser):
+            texts += [passkey.name for passkey in record.passkeys]
         if person.is_named_in(thing, *texts):
             yield thing
         if count % _RECORDS_AT_ONCE == 0:
