@@ -64,3 +64,18 @@ def test_a_wrong_command_says_so(
     done = command("user", *given)
     assert done.code != 0
     assert shown in done.err
+
+
+def test_a_link_opens_the_portal_for_a_user_of_an_account_alone(
+    installation: Path, command: Command
+) -> None:
+    command("user", "invite", "ana@alpha.example", "--account", "alpha", "--role", "account-reader")
+    command("user", "invite", "root@mx.example", "--role", "operator")
+    refused = command("user", "link", "ana@alpha.example")
+    assert refused.code != 0
+    assert "no server runs" in refused.err
+    operator = command("user", "link", "root@mx.example")
+    assert "there are no links for operators" in operator.err
+    assert "there is none" in command("user", "link", "nobody@alpha.example").err
+    [listed] = json.loads(command("user", "list", "alpha", "--json").out)
+    assert listed["provider"] == ""

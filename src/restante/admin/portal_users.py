@@ -83,6 +83,7 @@ class PortalUserView(BaseModel):
     scopes: list[Scope]
     state: PortalUserState
     second_factors: list[SecondFactor]
+    provider: str  # the issuer of OpenID Connect at which the user can sign in; "" for none
     created_by: str
     created_at: datetime
     invited_until: datetime | None
@@ -290,6 +291,7 @@ def _view(context: AdminContext, user: PortalUser) -> PortalUserView:
         scopes=[one for one in Scope if one in user.grants],
         state=state,
         second_factors=factors,
+        provider=user.oidc_issuer,
         created_by=user.created_by,
         created_at=moment(user.created_at),
         invited_until=None if invitation is None else moment(invitation.valid_until),

@@ -52,6 +52,7 @@ COLUMNS = (
     text_column("STATE", "state"),
     Column("MAY", _rights),
     Column("SECOND FACTOR", lambda row: ", ".join(row["second_factors"])),
+    text_column("PROVIDER", "provider", is_detail=True),
     time_column("SIGNED IN", "signed_in_at"),
     Column("INVITED UNTIL", lambda row: human_time(row["invited_until"]), is_detail=True),
     text_column("INVITED BY", "created_by", is_detail=True),
@@ -83,6 +84,17 @@ def invite(
     complain(f"{invited['email']} invited; send the link by a way that others cannot read")
     complain("it is shown only once, and good once, for 30 minutes")
     say(invited["link"])
+
+
+@group.command("link")
+def link(email: Email, *, reason: OptionalReason = None, config: ConfigFile = None) -> None:
+    """Print a link that opens the portal for a user of an account: once, within 30 seconds.
+
+    It proves no factor, so critical actions still ask for one. There are no links for operators.
+    """
+    made = ask(config, "POST", "/v1/portal-links", params={"reason": reason}, body={"user": email})
+    complain(f"for {made['user']}, good once and for 30 seconds")
+    say(made["link"])
 
 
 @group.command("list")
