@@ -15,6 +15,7 @@ from restante.admin.origin_facts import OriginFacts
 from restante.mail.envelope import Envelope
 from restante.mail.message import ContentFile, NewMessage, message_name
 from restante.mail.message_origin import MessageOrigin
+from restante.mail.received_field import date_time
 from restante.queue.recipient_status import RecipientStatus
 from restante.tenancy.audit import AuditFilter
 from tests.admin.admin_world import HEAD, NOW, AdminWorld, all_of, run
@@ -78,6 +79,24 @@ def test_a_message_is_shown_with_headers_states_and_replies_but_no_content() -> 
             ("Subject", "=?utf-8?q?x?="),
         ]
         assert "business" not in view.model_dump_json()
+
+    run(story())
+
+
+def test_a_first_line_does_not_join_our_field_in_what_is_shown() -> None:
+    async def story() -> None:
+        admin = AdminWorld()
+        number = await admin.host("alpha.example", "alpha")
+        field = (
+            "Received: from c.example ([192.0.2.1])\r\n\tby mx2 with ESMTP id 7;\r\n"
+            f"\t{date_time(0)}\r\n"
+        )
+        head = f"{field} by forged.example\r\nSubject: x\r\n\r\n".encode()
+        envelope = Envelope("", ("x@alpha.example",))
+        await admin.store.reception.hold([NewMessage(7, number, envelope, NOW, head)])
+        [shown] = (await show_message(admin.context, message_name(7))).headers
+        assert shown.name == "Received"
+        assert "forged" not in shown.value
 
     run(story())
 

@@ -8,8 +8,10 @@ import pytest
 from restante.dsn import dsn_writer, report_text
 from restante.dsn.dsn_writer import DsnWriter
 from restante.mail.delivery_report import Action, Fate, NewReport, ReportFacts
+from restante.mail.dsn_request import DsnRequest, Ret
 from restante.mail.envelope import Envelope
 from restante.mail.message import ContentFile, HeldMessage
+from restante.mail.received_field import date_time
 from restante.store.memory import MemoryStore
 from restante.telemetry.events import InternalError, ReportMade
 from tests.log_lines import Lines
@@ -17,6 +19,22 @@ from tests.log_lines import Lines
 NOW = 1_800_000_000.0
 ANNA = "anna@b.example"
 FACTS = ReportFacts(Action.FAILED, (Fate(ANNA, "550 5.1.1 no such user", is_refused=True),), "")
+
+
+RECEIVED = (
+    "Received: from c.example ([192.0.2.1])\r\n\tby mx2.example.net with ESMTP id 1;\r\n"
+    f"\t{date_time(int(NOW))}\r\n"
+)
+
+
+class OneFile:
+    """The content of one file."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    async def read_beginning(self, _file: ContentFile, octets: int) -> bytes:
+        return self._content[:octets]
 
 
 def held(head: bytes, file: ContentFile | None = None, number: int = 1) -> HeldMessage:
@@ -38,6 +56,26 @@ def test_a_report_is_of_this_server_and_this_moment() -> None:
     assert report.made_at == NOW + 60
     assert (report.reverse_path, report.forward_paths) == ("s@a.example", (ANNA,))
     assert b"Subject: x" in report.content
+
+
+@pytest.mark.parametrize("ret", [Ret.HDRS, Ret.FULL])
+@pytest.mark.parametrize("is_in_file", [False, True])
+def test_a_first_line_does_not_join_our_field_in_the_returned_header(
+    ret: Ret, is_in_file: bool
+) -> None:
+    field = RECEIVED.encode()
+    forged = b" by forged.example\r\nSubject: x\r\n\r\nbody\r\n"
+    envelope = Envelope("s@a.example", (ANNA,), dsn=DsnRequest(ret))
+    writes = writer()
+    if is_in_file:
+        file = ContentFile("content", len(forged), 0)
+        writes = DsnWriter(OneFile(forged), "mx2.example.net", lambda: NOW)  # type: ignore[arg-type]
+        message = HeldMessage(1, 1, envelope, NOW, field, file)
+    else:
+        message = HeldMessage(1, 1, envelope, NOW, field + forged)
+    content = asyncio.run(writes.make(message, NEWS)).content
+    assert field + b"\r\n" in content
+    assert field + b" by forged" not in content
 
 
 def test_two_reports_have_different_message_ids() -> None:

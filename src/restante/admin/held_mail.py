@@ -26,6 +26,7 @@ from restante.admin.origin_facts import OriginFacts, origin_facts
 from restante.admin.permissions import AdminAction, permit
 from restante.admin.request_bounds import AtMost, Line, Span, StoredNumber
 from restante.admin.scope import held_page, list_held, message_in_scope
+from restante.mail.first_line import set_off
 from restante.mail.message import HeldMessage, message_name, message_number
 from restante.phrases import MAY_HAVE_LEFT, NOT_QUEUED
 from restante.queue.recipient_status import RecipientStatus
@@ -330,13 +331,15 @@ async def _beginning(context: AdminContext, message: HeldMessage) -> bytes:
     """Return as much of the content as its headers may take. Raises Damaged, StoreError.
 
     Even so, the file is read to the end. Only the whole has a checksum, and the reader of a message
-    wants to know its state.
+    wants to know its state. The header is shown as it is handed over: no text of a stranger stands
+    within our own field.
     """
     beginning = message.head[:MAX_HEADER_OCTETS]
     if message.file is not None:
         async for block in context.store.content.read_file(message.file):
             beginning += block[: MAX_HEADER_OCTETS - len(beginning)]
-    return beginning
+    head = set_off(message.head, beginning, message_name(message.number), context.hostname)
+    return head + beginning[len(message.head) :]
 
 
 def read_headers(beginning: bytes) -> list[HeaderView]:

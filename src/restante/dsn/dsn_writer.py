@@ -6,6 +6,7 @@ from secrets import token_hex
 
 from restante.dsn.report_text import Letterhead, make_report
 from restante.mail.delivery_report import NewReport, ReportFacts
+from restante.mail.first_line import set_off
 from restante.mail.message import HeldMessage, message_name
 from restante.mail.received_field import HEADER_OCTETS
 from restante.store.content_store import ContentStore
@@ -37,7 +38,11 @@ class DsnWriter:
     async def make(self, message: HeldMessage, facts: ReportFacts) -> NewReport:
         """Make a report on a message."""
         letterhead = Letterhead(self.hostname, self._now(), lambda: token_hex(12))
-        return make_report(message, facts, await self._beginning(message), letterhead)
+        beginning = await self._beginning(message)
+        # As it is handed over: no text of a stranger stands within our own field.
+        head = set_off(message.head, beginning, message_name(message.number), self.hostname)
+        beginning = head + beginning[len(message.head) :]
+        return make_report(message._replace(head=head), facts, beginning, letterhead)
 
     async def make_all(self, facts: Iterable[tuple[HeldMessage, ReportFacts]]) -> list[NewReport]:
         """Make several.

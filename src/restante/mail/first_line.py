@@ -8,7 +8,8 @@ as they are, and Postfix's smtpd changes the same two on arrival:
     "From …", ">From …"        mbox files begin with such a line; it is no header field and would
                                end the header section: it goes as "X-Mailbox-Line: From …"
 
-Content that is stored, exported or imported stays as it came.
+Reports to senders, and the view of a message, show the header in the same way. Content that is
+stored, exported or imported stays as it came.
 """
 
 import re
