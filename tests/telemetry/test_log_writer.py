@@ -105,6 +105,19 @@ def test_a_failure_says_what_and_a_defect_also_where(capsys: pytest.CaptureFixtu
     assert rest.endswith("ValueError: boom\n")
 
 
+def test_no_text_in_a_traceback_looks_like_an_event(capsys: pytest.CaptureFixture[str]) -> None:
+    forged = "2026-11-29T00:00:00.000000Z server-ready"
+    LogWriter().write(
+        InternalError(error=ValueError(f"x\n{forged}\r{forged}\x1b[2J\u2028{forged}"))
+    )
+    first, *others = capsys.readouterr().err.splitlines()
+    assert " internal-error [error] " in first
+    assert first.isascii()
+    assert len(others) > 3
+    assert all(line.startswith("    ") and line.isascii() for line in others)
+    assert all(line.isprintable() for line in others)
+
+
 def test_several_values_of_a_field_are_one_text(capsys: pytest.CaptureFixture[str]) -> None:
     event = example(RecordChanged, changes=("a: 1 → 2", "b: x → none"), subject="s", domain="")
     LogWriter().write(event)

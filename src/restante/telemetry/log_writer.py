@@ -205,7 +205,13 @@ def _as_text(event: Event, at: str) -> str:
     mark = "" if event.level == "info" else f" [{event.level}]"
     line = f"{at} {name}{mark}{pairs}"
     trace = _trace(event)
-    return f"{line}\n{trace}" if trace else line
+    return "\n".join([line, *map(_quoted_line, trace.splitlines())])
+
+
+def _quoted_line(line: str) -> str:
+    """Spell a line of a traceback so that no text of a stranger in it looks like an event."""
+    is_plain = line.isascii() and line.isprintable()
+    return f"    {line if is_plain else line.encode('unicode_escape').decode('ascii')}"
 
 
 def _quote(value: Any) -> str:
