@@ -73,7 +73,7 @@ def test_a_first_line_does_not_join_our_field_in_the_returned_header(
         message = HeldMessage(1, 1, envelope, NOW, field, file)
     else:
         message = HeldMessage(1, 1, envelope, NOW, field + forged)
-    content = asyncio.run(writes.make(message, NEWS)).content
+    content = asyncio.run(writes.make(message, FACTS)).content
     assert field + b"\r\n" in content
     assert field + b" by forged" not in content
 

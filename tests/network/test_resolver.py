@@ -2,6 +2,8 @@
 
 import asyncio
 
+import dns.asyncresolver
+import dns.resolver
 import pytest
 
 from restante.network.resolver import DnsResolver, Exchanger, LookupFailed
@@ -68,3 +70,23 @@ def test_a_name_that_cannot_be_one_can_be_forgotten(name: str) -> None:
 def test_a_failed_lookup_says_its_cause_in_words(name: str, cause: str) -> None:
     with pytest.raises(LookupFailed, match=f"MX lookup failed: {cause}$"):
         exchangers(name)
+
+
+@pytest.mark.parametrize(("took", "asked"), [(0.1, 2), (10.0, 1)])
+def test_a_question_that_ended_before_its_time_is_asked_again(
+    took: float, asked: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """dnspython measures by the wall clock: a step of it looks like silence."""
+    now, questions = [0.0], 0
+
+    async def gives_up(*_: object, **__: object) -> None:
+        nonlocal questions
+        questions += 1
+        now[0] += took
+        raise dns.resolver.LifetimeTimeout(timeout=took, errors=[])  # type: ignore[no-untyped-call]
+
+    monkeypatch.setattr(dns.asyncresolver.Resolver, "resolve", gives_up)
+    resolver = DnsResolver([(ADDRESS, 9)], lambda: now[0])
+    with pytest.raises(LookupFailed, match="no name server answered in time"):
+        asyncio.run(resolver.exchangers("a.example"))
+    assert questions == asked

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import pytest
 
+from restante.background.clocks import Clocks
 from restante.reception.auth_gate import EXPIRED
 from restante.reception.login_inbox import LoginInbox
 from restante.reception.login_keeper import LoginKeeper, rotation_step_due
@@ -39,9 +40,9 @@ class Scene:
         self.store = MemoryStore()
         self.inbox = LoginInbox(lambda: self.now)
         self.directory = LiveDirectory(self.store.records)
-        self.keeper = LoginKeeper(
-            self.store, self.directory, self.inbox, self.log, now=lambda: self.now, wait=self._wait
-        )
+        self.stepped = 0.0  # how far the wall clock was set
+        clocks = Clocks(lambda: self.now + self.stepped, lambda: self.now, self._wait)
+        self.keeper = LoginKeeper(self.store, self.directory, self.inbox, self.log, clocks=clocks)
         self._ends: list[float] = []
 
     async def rounds(self, *seconds: float) -> None:
@@ -125,6 +126,19 @@ def test_a_right_password_that_comes_too_late_is_in_the_trail_once_an_hour() -> 
     scene.hear(EXPIRED)
     run(scene.rounds())
     assert run(scene.refusals()) == [reason] * 2
+
+
+@pytest.mark.parametrize("step", [-7200.0, 7200.0])
+def test_setting_the_clock_changes_no_hour_between_two_entries(step: float) -> None:
+    scene = Scene(replace(LOGIN, valid_until=-DAY))
+    scene.hear(EXPIRED)
+    run(scene.rounds())
+    scene.stepped = step
+    for seconds, entries in ((3000.0, 1), (600.0, 2)):
+        scene.now += seconds
+        scene.hear(EXPIRED)
+        run(scene.rounds())
+        assert len(run(scene.refusals())) == entries
 
 
 def test_the_account_is_told_of_each_step_once() -> None:

@@ -1,5 +1,7 @@
 """Releases, drains and connections as spans, made from events."""
 
+import pytest
+
 from restante.telemetry.event_fields import example
 from restante.telemetry.events import (
     DeliveryAttempt,
@@ -17,8 +19,11 @@ class Traced:
 
     def __init__(self) -> None:
         self.now = 100.0
+        self.stepped = 0.0  # how far the wall clock was set
         self.taken: list[TraceSpan] = []
-        self.spans = TraceSpans(lambda: self.now, self.taken.append)
+        self.spans = TraceSpans(
+            lambda: self.now + self.stepped, lambda: self.now, self.taken.append
+        )
 
     def release(self, release: str | None, answer: str = "253 2.0.0 OK") -> None:
         self.spans.hear(example(ReleaseRequested, release=release, answer=answer))
@@ -52,6 +57,21 @@ def test_a_release_its_drain_and_its_connection_are_one_trace() -> None:
     assert (connection.began_at, connection.ended_at) == (103.5, 105.0)
     assert drain.attributes["restante.domain"] == DOMAIN
     assert all(span.error == "" for span in traced.taken)
+
+
+@pytest.mark.parametrize("step", [-3600.0, 3600.0])
+def test_setting_the_clock_changes_no_length(step: float) -> None:
+    traced = Traced()
+    traced.begin("1k2")
+    traced.stepped = step
+    traced.now = 105.0
+    traced.connect()
+    traced.now = 110.0
+    traced.end()
+    assert [(one.began_at, one.ended_at) for one in traced.taken] == [
+        (103.5, 105.0),
+        (100.0, 110.0),
+    ]
 
 
 def test_a_drain_that_goes_on_after_a_restart_is_in_the_same_trace() -> None:

@@ -27,6 +27,9 @@ _LOOPBACK: tuple[IpAddress, ...] = (
 )
 
 
+LIFETIME: Final = 10.0  # seconds for a question and its repetitions
+
+
 class LookupFailed(Exception):  # noqa: N818
     """No address is known for the name now.
 
@@ -80,9 +83,10 @@ class DnsResolver:
 
         `monotonic` is in seconds.
         """
+        self._monotonic = monotonic
         self._resolver = _make_resolver(nameservers)
         self._answers = self._resolver.cache = Answers(monotonic)
-        self._resolver.lifetime = 10.0
+        self._resolver.lifetime = LIFETIME
 
     async def addresses(self, name: str) -> tuple[IpAddress, ...]:
         """Return a host's addresses, IPv4 first.
@@ -111,7 +115,7 @@ class DnsResolver:
     async def exchangers(self, domain: str) -> tuple[Exchanger, ...]:
         """Return a domain's MX records in the order in which to try them (RFC 5321 §5.1)."""
         try:
-            answer = await self._resolver.resolve(f"{domain}.", "MX", search=False)
+            answer = await self._resolve(domain, "MX")
         except dns.resolver.NXDOMAIN:
             raise LookupFailed(f"{domain}: no such name in DNS", is_temporary=False) from None
         except dns.resolver.NoAnswer:
@@ -123,9 +127,22 @@ class DnsResolver:
         found = [Exchanger(record.preference, _host_name(record.exchange)) for record in answer]
         return tuple(sorted(found, key=lambda exchanger: (exchanger.preference, random())))  # noqa: S311  for the load
 
+    async def _resolve(self, name: str, record: str) -> dns.resolver.Answer:
+        """Return an answer. If dnspython gives up before its time, ask again.
+
+        dnspython measures the time by the wall clock, and gives up when that is set meanwhile.
+        """
+        began = self._monotonic()
+        try:
+            return await self._resolver.resolve(f"{name}.", record, search=False)
+        except dns.resolver.LifetimeTimeout:
+            if self._monotonic() - began > LIFETIME / 2:
+                raise
+        return await self._resolver.resolve(f"{name}.", record, search=False)
+
     async def _ask(self, name: str, record: str) -> tuple[IpAddress, ...] | LookupFailed:
         try:
-            answer = await self._resolver.resolve(f"{name}.", record, search=False)
+            answer = await self._resolve(name, record)
         except dns.resolver.NXDOMAIN:
             return LookupFailed(f"{name}: no such name in DNS", is_temporary=False)
         except dns.resolver.NoAnswer:

@@ -5,11 +5,11 @@ is over leaves an entry in the audit trail, at most once an hour. A password tha
 replaced is forgotten when its time is over. The account is told before a login expires.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final
 
-from restante.background.clocks import Wait, wait_at_most
+from restante.background.clocks import Clocks
 from restante.background.rounds import Rounds
 from restante.reception.login_inbox import LoginInbox
 from restante.smtp.replies import BAD_CREDENTIALS
@@ -49,18 +49,17 @@ class LoginKeeper:
         inbox: LoginInbox,
         log: Log,
         *,
-        now: Callable[[], float],
-        wait: Wait = wait_at_most,
+        clocks: Clocks,
     ) -> None:
-        """`now` returns Unix time."""
         self._store = store
         self._directory = directory
         self._inbox = inbox
         self._log = log
-        self._now = now
-        self._rounds = Rounds(log, "keep logins", wait)
+        self._now = clocks.now
+        self._monotonic = clocks.monotonic
+        self._rounds = Rounds(log, "keep logins", clocks.wait)
         self._told: dict[str, tuple[float | None, int]] = {}  # the end and the step, by user name
-        self._recorded: dict[str, float] = {}  # when an entry was made, by user name
+        self._recorded: dict[str, float] = {}  # monotonic: when an entry was made, by user name
 
     async def run(self) -> None:
         """Do rounds until cancelled."""
@@ -86,13 +85,12 @@ class LoginKeeper:
         except StoreError:
             self._inbox.put_back(taken)
             raise
-        self._recorded |= {entry.subject: entry.at for entry in entries}
+        self._recorded |= dict.fromkeys((entry.subject for entry in entries), self._monotonic())
         return ROUND_SECONDS
 
     def _entries(self, expired: Mapping[str, LoginUse]) -> list[AuditEntry]:
-        self._recorded = {
-            user: at for user, at in self._recorded.items() if at > self._now() - QUIET_SECONDS
-        }
+        since = self._monotonic() - QUIET_SECONDS
+        self._recorded = {user: at for user, at in self._recorded.items() if at > since}
         logins = self._directory.now.logins
         return [
             AuditEntry(

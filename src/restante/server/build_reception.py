@@ -2,6 +2,7 @@
 
 import time
 
+from restante.background.clocks import Clocks
 from restante.checks.check import CheckTerms
 from restante.checks.check_runner import CheckRunner
 from restante.checks.suspicion import SuspicionCheck
@@ -131,7 +132,8 @@ def _auth_gate(ground: Ground, authenticator: Authenticator, expected: ExpectedH
 
 def _login_keeper(ground: Ground) -> LoginKeeper:
     records, setup = ground.records, ground.setup
-    return LoginKeeper(records.store, records.directory, setup.logins, setup.log, now=time.time)
+    clocks = Clocks(time.time, time.monotonic)
+    return LoginKeeper(records.store, records.directory, setup.logins, setup.log, clocks=clocks)
 
 
 def _arrivals(ground: Ground, delivery: DeliveryParts) -> Arrivals:

@@ -162,7 +162,7 @@ def _traces(config: Config, log: EventBus) -> TraceExporter | None:
         return None
     spans = import_module("restante.telemetry.otlp_spans")  # slow, and an extra
     exporter = TraceExporter(spans.otlp_export(config.telemetry.otlp, config.hostname, __version__))
-    log.subscribe(TraceSpans(time.time, exporter.take).hear, *TRACED)
+    log.subscribe(TraceSpans(time.time, time.monotonic, exporter.take).hear, *TRACED)
     return exporter
 
 

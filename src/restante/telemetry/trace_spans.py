@@ -52,16 +52,26 @@ class _OpenDrain:
     trace_id: int
     span_id: int
     parent_id: int | None
-    began_at: float
+    began_at: float  # Unix time
+    began: float  # monotonic
     requested_by: str
 
 
 class TraceSpans:
     """Makes spans of the events of one process. Belongs to the event loop."""
 
-    def __init__(self, now: Callable[[], float], take: Callable[[TraceSpan], None]) -> None:
-        """`now` is Unix time. `take` gets each span at its end; it must neither wait nor raise."""
+    def __init__(
+        self,
+        now: Callable[[], float],
+        monotonic: Callable[[], float],
+        take: Callable[[TraceSpan], None],
+    ) -> None:
+        """`now` is Unix time, `monotonic` in seconds.
+
+        `take` gets each span at its end; it must neither wait nor raise.
+        """
         self._now = now
+        self._monotonic = monotonic
         self._take = take
         self._drains: dict[str, _OpenDrain] = {}  # by domain
         self._spans = 0
@@ -97,14 +107,14 @@ class TraceSpans:
         else:
             trace_id, parent_id = _trace_of(event.release), _release_span(event.release)
         self._drains[event.domain] = _OpenDrain(
-            trace_id, span_id, parent_id, self._now(), event.requested_by
+            trace_id, span_id, parent_id, self._now(), self._monotonic(), event.requested_by
         )
 
     def _connection(self, event: DeliveryAttempt) -> None:
         drain = self._drains.get(event.domain)
         if drain is None:
             return
-        at = self._now()
+        at = self._time_in(drain)
         error = "" if event.end in _GOOD_ENDS else event.reason or str(event.end)
         self._take(
             TraceSpan(
@@ -132,11 +142,15 @@ class TraceSpans:
                 drain.span_id,
                 drain.parent_id,
                 drain.began_at,
-                self._now(),
+                self._time_in(drain),
                 facts,
                 error,
             )
         )
+
+    def _time_in(self, drain: _OpenDrain) -> float:
+        """Return Unix time as it goes on from the drain's begin, without steps of the clock."""
+        return drain.began_at + self._monotonic() - drain.began
 
     def _next_id(self, domain: str) -> int:
         self._spans += 1
