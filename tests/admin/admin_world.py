@@ -12,7 +12,6 @@ from restante.admin.admin_context import (
     AdminContext,
     ConfigurationState,
     OpenListener,
-    ReleaseAnswer,
     ScrubFacts,
     Vitals,
 )
@@ -27,6 +26,7 @@ from restante.notices.notice_result import NoticeAttempt, NoticeResult
 from restante.queue.presence import Sighting
 from restante.queue.recipient_status import Move, Outcome, RecipientOutcome
 from restante.reception.intake import Intake, Receipt, ReceivedMail, hold_all
+from restante.release.release_outcome import Granted, Refused, ReleaseOutcome
 from restante.store.handover_store import Drain
 from restante.store.live_directory import LiveDirectory
 from restante.store.live_recipients import LiveRecipients
@@ -38,6 +38,7 @@ from restante.tenancy.audit import AuditAction, AuditEntry
 from restante.tenancy.model import Destination, IpAddress
 from restante.tenancy.notice import Channel, Notice
 from restante.tenancy.principal import COMMAND_LINE, CONTROL_SOCKET, Principal, Role
+from restante.tenancy.release_result import ReleaseResult
 from restante.tenancy.sealed_secrets import Vault
 from tests.contract.making import opened
 from tests.log_lines import fields_of
@@ -82,22 +83,12 @@ class FakeServer:
     condition: Vitals = field(default_factory=lambda: Vitals(False, NOW + 90 * 86400))
     sightings: dict[str, Sighting] = field(default_factory=dict)  # by destination
 
-    async def release(self, target: str, principal: Principal, reason: str) -> ReleaseAnswer:
+    async def release(self, target: str, principal: Principal, reason: str) -> ReleaseOutcome:
         self.released.append((target, principal.name, reason))
         self.principals.append(principal)
         if target == "unknown.example":
-            return ReleaseAnswer(
-                target, 459, f"Node {target} not allowed", 0, "not hosted", status="4.7.1"
-            )
-        return ReleaseAnswer(
-            target,
-            253,
-            f"OK, 2 pending messages for node {target} started",
-            2,
-            "operator",
-            RELEASE,
-            "2.0.0",
-        )
+            return Refused(target, "not hosted")
+        return Granted(target, 2, "operator", RELEASE)
 
     def drains(self) -> Iterator[DrainSnapshot]:
         return iter(
@@ -170,7 +161,7 @@ async def ask_for(
         target=target,
         account=account,
         domain=target,
-        answer=f"253 2.0.0 OK, 2 pending messages for node {target} started",
+        result=ReleaseResult.GRANTED,
         reason="granted",
         pending=2,
     )

@@ -58,10 +58,10 @@ def test_a_release_that_runs_has_a_rate_and_an_end_in_sight() -> None:
     admin = AdminWorld()
     run(begun(admin))
     view = shown(admin)
-    assert (view.id, view.target, view.code, view.pending) == (
+    assert (view.id, view.target, view.result, view.pending) == (
         message_name(50),
         "alpha.example",
-        253,
+        "granted",
         2,
     )
     assert (view.requested_by, view.origin, view.account) == (

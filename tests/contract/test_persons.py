@@ -17,6 +17,7 @@ from restante.tenancy.notice import Channel, NewNotice, NoticeFacts, NoticeKind,
 from restante.tenancy.person import read_person
 from restante.tenancy.recipients import Recipient, RecipientSource
 from restante.tenancy.record_change import Change
+from restante.tenancy.release_result import ReleaseResult
 from restante.tenancy.scheduled_change import ChangeMaker, Replacement, ScheduledChange
 from tests.contract.making import (
     ANNA,
@@ -103,7 +104,9 @@ async def test_the_trail_keeps_its_entries_without_the_address(store: Store) -> 
 
 async def test_releases_and_last_drains_keep_a_mark(store: Store) -> None:
     domain_id = await hosted(store)
-    release = ReleaseRecord(7, 1.0, f"login {ANNA}", "192.0.2.1", "x", "alpha", "", "250", "", 1)
+    release = ReleaseRecord(
+        7, 1.0, f"login {ANNA}", "192.0.2.1", "x", "alpha", "", ReleaseResult.GRANTED, "", 1
+    )
     await store.releases.record_release(release, ENDED)
     drain = await opened(store, domain_id)
     past = PastDrain(1.0, 2.0, f"login {ANNA}", "finished", "", 1, 0, 0, f"550 {ANNA}")

@@ -15,6 +15,7 @@ from restante.store.release_store import (
     ReleaseRecord,
 )
 from restante.tenancy.audit import AuditAction, AuditEntry
+from restante.tenancy.release_result import ReleaseResult
 from tests.contract.making import (
     ANNA,
     BERT,
@@ -45,7 +46,7 @@ def release(number: int, **fields: object) -> ReleaseRecord:
         target="alpha.example",
         account="alpha",
         domain="alpha.example",
-        answer="253 2.0.0 OK, 2 pending messages for node alpha.example started",
+        result=ReleaseResult.GRANTED,
         reason="granted",
         pending=2,
     )
@@ -75,7 +76,7 @@ async def test_a_request_is_kept_with_its_entry_of_the_trail(store: Store) -> No
 
 
 async def test_a_later_answer_replaces_an_earlier(store: Store) -> None:
-    later = release(1, answer="458 4.3.0 Unable to queue", pending=0)
+    later = release(1, result=ReleaseResult.CANNOT_NOW, pending=0)
     await store.releases.record_release(release(1), ASKED)
     await store.releases.record_release(later, ASKED)
     [found] = await store.releases.releases(ANY)

@@ -16,6 +16,7 @@ from restante.store.memory import MemoryStore
 from restante.store.release_store import ReleaseRecord
 from restante.telemetry.events import HistoryTrimmed
 from restante.tenancy.policy import DAY
+from restante.tenancy.release_result import ReleaseResult
 from tests.contract.making import hosted
 from tests.log_lines import Lines
 
@@ -104,7 +105,16 @@ def test_requests_to_release_end_by_age(monkeypatch: pytest.MonkeyPatch) -> None
     kept = Kept(release_days=3)
     for day in range(10):
         record = ReleaseRecord(
-            int(day * DAY * 1e6), day * DAY, "operator", "", "#alpha", "alpha", "", "253", "", 1
+            int(day * DAY * 1e6),
+            day * DAY,
+            "operator",
+            "",
+            "#alpha",
+            "alpha",
+            "",
+            ReleaseResult.GRANTED,
+            "",
+            1,
         )
         kept.store.state.releases[record.id] = record
     kept.sweep()

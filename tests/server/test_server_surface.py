@@ -35,22 +35,21 @@ class Asked:
 
 
 @pytest.mark.parametrize(
-    ("outcome", "code", "status", "pending"),
+    "outcome",
     [
-        (Granted("a.example", 3, "as asked"), 253, "2.0.0", 3),
-        (Refused("a.example", "not hosted"), 459, "4.7.1", 0),
-        (CannotNow("a.example", "the store is away", 2), 458, "4.3.0", 2),
+        Granted("a.example", 3, "as asked"),
+        Refused("a.example", "not hosted"),
+        CannotNow("a.example", "the store is away", 2),
     ],
 )
-def test_a_release_is_answered_as_on_the_wire_with_its_reason(
-    outcome: ReleaseOutcome, code: int, status: str, pending: int
+def test_a_release_is_answered_with_the_outcome_that_the_wire_gets(
+    outcome: ReleaseOutcome,
 ) -> None:
     releaser = Asked(outcome)
     server = surface(releaser=cast("Releaser", releaser))
     principal = account_login("anna", "alpha", COMMAND_LINE)
     answer = asyncio.run(server.release("a.example", principal, "the line is back"))
-    assert (answer.code, answer.status) == (code, status)
-    assert (answer.pending, answer.reason) == (pending, outcome.reason)
+    assert answer == outcome
     [request] = releaser.requests
     assert (request.argument, request.note) == ("a.example", "the line is back")
     assert (request.requester.is_operator, request.requester.only_account) == (True, "alpha")

@@ -17,6 +17,7 @@ from restante.notices.transports import Sender
 from restante.queue.presence import Sighting
 from restante.reception.intake import Receipt, ReceivedMail
 from restante.reception.quota_reservations import QuotaReservations
+from restante.release.release_outcome import ReleaseOutcome
 from restante.request_limits.dial_limits import CheckAllowance
 from restante.store.interface import Store
 from restante.store.live_directory import LiveDirectory
@@ -26,19 +27,6 @@ from restante.telemetry.metric_types import Exposition
 from restante.tenancy.model import Destination
 from restante.tenancy.principal import NOBODY, Principal, Role
 from restante.tenancy.sealed_secrets import Vault
-
-
-@dataclass(frozen=True, slots=True)
-class ReleaseAnswer:
-    """The result of the operator's request to release one target."""
-
-    target: str
-    code: int  # the reply code that a client would have got
-    text: str
-    pending: int  # messages
-    reason: str
-    id: int = 0  # of the request in the store; 0 if it is not kept
-    status: str = ""  # the enhanced status code of the reply
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +76,7 @@ class Vitals:
 class Server(Protocol):
     """The parts of the running server that an administrator may use."""
 
-    async def release(self, target: str, principal: Principal, reason: str) -> ReleaseAnswer:
+    async def release(self, target: str, principal: Principal, reason: str) -> ReleaseOutcome:
         """Release like ETRN, without a check of the host, within what the principal sees."""
 
     def drains(self) -> Iterator[DrainSnapshot]:

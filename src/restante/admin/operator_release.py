@@ -7,11 +7,13 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from restante.admin.admin_context import AdminContext, ReleaseAnswer
+from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import no_server
 from restante.admin.permissions import AdminAction, permit
 from restante.admin.request_bounds import AtMost, Line
 from restante.mail.message import message_name
+from restante.release.release_outcome import ReleaseOutcome, pending_messages, result_of
+from restante.tenancy.release_result import ReleaseResult, result_text
 
 MAX_TARGETS = 1000
 
@@ -32,10 +34,9 @@ class ReleaseView(BaseModel):
 
     id: str  # for `GET /v1/releases/{id}`; "" if the request is not kept
     target: str
-    code: int  # of the reply to ETRN
-    status: str  # its enhanced status code (RFC 3463), such as 2.0.0
-    text: str
-    pending: int
+    result: ReleaseResult
+    text: str  # the result in words
+    pending: int  # messages released
     reason: str
 
 
@@ -48,18 +49,18 @@ async def release(context: AdminContext, order: ReleaseOrder) -> list[ReleaseVie
     if context.server is None:
         raise no_server("release")
     return [
-        _view(await context.server.release(target, context.principal, order.reason))
+        _view(target, await context.server.release(target, context.principal, order.reason))
         for target in order.targets
     ]
 
 
-def _view(answer: ReleaseAnswer) -> ReleaseView:
+def _view(target: str, outcome: ReleaseOutcome) -> ReleaseView:
+    result, pending = result_of(outcome), pending_messages(outcome)
     return ReleaseView(
-        id=message_name(answer.id) if answer.id else "",
-        target=answer.target,
-        code=answer.code,
-        status=answer.status,
-        text=answer.text,
-        pending=answer.pending,
-        reason=answer.reason,
+        id=message_name(outcome.release) if outcome.release else "",
+        target=target,
+        result=result,
+        text=result_text(result, pending),
+        pending=pending,
+        reason=outcome.reason,
     )

@@ -31,10 +31,10 @@ from restante.store.release_store import (
     ReleaseFilter,
     ReleaseProgress,
 )
+from restante.tenancy.release_result import ReleaseResult, result_text
 
 DRAINS_SHOWN: Final = 100  # of one release: an account may have ten thousand domains
 _DRAINS_READ: Final = 20_000
-_CODE_DIGITS: Final = 3
 
 
 class ReleaseSelection(BaseModel):
@@ -59,10 +59,10 @@ class PastReleaseView(BaseModel):
     origin: str  # the address or the place that it came from
     target: str  # as it was asked for
     account: str
-    code: int  # of the answer
-    text: str
+    result: ReleaseResult
+    text: str  # the result in words
     reason: str  # the true one
-    pending: int  # messages released, at the answer
+    pending: int  # messages released, at the time of the request
     state: Literal["running", "ended"]
     end: str  # "finished", "given up", "refused", "stopped", or several; "" without a drain
     drains: int  # domains whose mail was released
@@ -190,8 +190,8 @@ def release_view(release: PastRelease, work: _Work, now: float) -> PastReleaseVi
         origin=record.origin,
         target=record.target,
         account=record.account,
-        code=_code(record.answer),
-        text=record.answer[_CODE_DIGITS + 1 :],
+        result=record.result,
+        text=result_text(record.result, record.pending),
         reason=record.reason,
         pending=record.pending,
         state="running" if is_running else "ended",
@@ -239,11 +239,6 @@ def _state(snapshot: DrainSnapshot | None) -> str:
 
 def _snapshot(context: AdminContext, domain_id: int) -> DrainSnapshot | None:
     return None if context.server is None else context.server.drain_of(domain_id)
-
-
-def _code(answer: str) -> int:
-    digits = answer[:_CODE_DIGITS]
-    return int(digits) if digits.isdigit() else 0
 
 
 def _place_of(cursor: str) -> int | None:

@@ -7,19 +7,24 @@ import typer
 
 from restante.cli.api_client import ask
 from restante.cli.display import Row, say, show_json
-from restante.cli.etrn_reply_words import exit_for
 from restante.cli.failures import Exit, complain
 from restante.cli.options import ConfigFile, Json
 from restante.cli.progress import progress
 from restante.cli.times import span, unix_time
 from restante.phrases import IS_SUSPENDED
+from restante.tenancy.release_result import ReleaseResult
 
 POLL_SECONDS: Final = 1.0
-_FAILED: Final = 400  # and above
 _RESUME: Final = "`restante domain set DOMAIN --hold until-asked` ends a suspension"
 _REMEDIES: Final = {
-    459: "`restante domain list` shows the hosted domains",
-    500: "name a domain, @DOMAIN or #ACCOUNT",
+    ReleaseResult.REFUSED: "`restante domain list` shows the hosted domains",
+    ReleaseResult.NOT_A_TARGET: "name a domain, @DOMAIN or #ACCOUNT",
+}
+_EXITS: Final = {
+    ReleaseResult.REFUSED: Exit.NOT_ALLOWED,
+    ReleaseResult.NOT_AUTHENTICATED: Exit.NOT_ALLOWED,
+    ReleaseResult.CANNOT_NOW: Exit.TRY_LATER,
+    ReleaseResult.NOT_A_TARGET: Exit.DATA,
 }
 
 
@@ -55,7 +60,7 @@ def release(
         for answer in answers:
             say(told(answer))
     code = max(map(_exit_for, answers), default=Exit.DONE)
-    started = [one["id"] for one in answers if one["id"] and one["code"] < _FAILED]
+    started = [one["id"] for one in answers if one["id"] and _is_done(one)]
     ended = [_await_end(config, release) for release in started] if waits else []
     if as_json:
         show_json({"answers": answers, "releases": ended} if waits else answers)
@@ -101,13 +106,13 @@ def ended_text(release: Row) -> str:
 
 def told(answer: Row) -> str:
     """Return an answer as one line; where mail stays held, with the true reason and the remedy."""
-    line = f"{answer['target'] or repr('')}: {answer['code']} {answer['text']}"
+    line = f"{answer['target'] or repr('')}: {answer['text']}"
     if IS_SUSPENDED in answer["reason"]:
         _, but, others = answer["reason"].partition(", but ")
         return f"{line}; {others if but else answer['reason']}; {_RESUME}"
-    if answer["code"] < _FAILED:
+    if _is_done(answer):
         return line
-    remedy = f"; {_REMEDIES[answer['code']]}" if answer["code"] in _REMEDIES else ""
+    remedy = f"; {_REMEDIES[answer['result']]}" if answer["result"] in _REMEDIES else ""
     return f"{line}; {answer['reason']}{remedy}"
 
 
@@ -120,6 +125,10 @@ def exit_after(release: Row) -> Exit:
 
 def _exit_for(answer: Row) -> Exit:
     """Return the exit code for an answer. Asking again does not end a suspension."""
-    code = exit_for(answer["code"])
+    code = _EXITS.get(answer["result"], Exit.DONE)
     is_suspended = IS_SUSPENDED in answer["reason"]
     return Exit.DATA if code is Exit.TRY_LATER and is_suspended else code
+
+
+def _is_done(answer: Row) -> bool:
+    return ReleaseResult(answer["result"]).is_done

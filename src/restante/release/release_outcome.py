@@ -6,6 +6,9 @@ outcome has the id under which the store keeps the request; 0 if it is not kept.
 """
 
 from dataclasses import dataclass
+from typing import Final
+
+from restante.tenancy.release_result import ReleaseResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +72,24 @@ class NotATarget:
 
 ReleaseOutcome = Granted | NothingHeld | Refused | NotAuthenticated | CannotNow | NotATarget
 
+_RESULTS: Final[dict[type[ReleaseOutcome], ReleaseResult]] = {
+    Granted: ReleaseResult.GRANTED,
+    NothingHeld: ReleaseResult.NOTHING_HELD,
+    Refused: ReleaseResult.REFUSED,
+    NotAuthenticated: ReleaseResult.NOT_AUTHENTICATED,
+    CannotNow: ReleaseResult.CANNOT_NOW,
+    NotATarget: ReleaseResult.NOT_A_TARGET,
+}
+
+
+def result_of(outcome: ReleaseOutcome) -> ReleaseResult:
+    """Return the result of a request, as the store keeps it and the operator reads it."""
+    return _RESULTS[type(outcome)]
+
 
 def is_confirmed(outcome: ReleaseOutcome) -> bool:
     """Tell whether the request was carried out, with or without mail."""
-    return isinstance(outcome, Granted | NothingHeld)
+    return result_of(outcome).is_done
 
 
 def pending_messages(outcome: ReleaseOutcome) -> int:

@@ -39,6 +39,7 @@ from restante.release.release_outcome import (
     ReleaseOutcome,
     is_confirmed,
     pending_messages,
+    result_of,
 )
 from restante.release.release_request import ReleaseRequest, Requester
 from restante.store.figure_store import FigureStore
@@ -216,7 +217,9 @@ class Releaser:
         """Record the request, and write the log line. An unrecorded release is not confirmed."""
         release = _record(request, account, outcome)
         try:
-            await self._releases.record_release(release, _audit_entry(release, self._now()))
+            await self._releases.record_release(
+                release, _audit_entry(release, str(etrn_reply(outcome)), self._now())
+            )
         except StoreError as error:
             self._log.publish(StoreFailed(error=error, doing="audit"))
             outcome = _unrecorded(outcome, release.target, str(error))
@@ -255,13 +258,13 @@ def _record(request: ReleaseRequest, account: str, outcome: ReleaseOutcome) -> R
         target=request.argument[:TARGET_SHOWN],
         account=account,
         domain=_domain_named(request.argument),
-        answer=str(etrn_reply(outcome)),
+        result=result_of(outcome),
         reason=_full_reason(request, outcome),
         pending=pending_messages(outcome),
     )
 
 
-def _audit_entry(release: ReleaseRecord, at: float) -> AuditEntry:
+def _audit_entry(release: ReleaseRecord, answer: str, at: float) -> AuditEntry:
     return AuditEntry(
         at=at,
         action=AuditAction.RELEASE_REQUESTED,
@@ -269,7 +272,7 @@ def _audit_entry(release: ReleaseRecord, at: float) -> AuditEntry:
         subject=release.target,
         account=release.account,
         origin=release.origin,
-        answer=release.answer,
+        answer=answer,
         reason=release.reason,
         domain=release.domain,
     )

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from restante.admin.admin_context import (
     ConfigurationState,
     OpenListener,
-    ReleaseAnswer,
     ScrubFacts,
     Vitals,
 )
@@ -18,8 +17,7 @@ from restante.network.tls_context import oldest_version
 from restante.notices.notice_service import Notices
 from restante.queue.presence import Sighting
 from restante.reception.listeners import AnyListener
-from restante.release.etrn import etrn_reply
-from restante.release.release_outcome import pending_messages
+from restante.release.release_outcome import ReleaseOutcome
 from restante.release.release_request import ReleaseRequest, requested_by
 from restante.release.releaser import Releaser
 from restante.reports.report_sender import Reports
@@ -47,20 +45,10 @@ class RunningServer:
     domain_instruments: DomainInstruments
     configuration_state: Callable[[], Awaitable[ConfigurationState]]
 
-    async def release(self, target: str, principal: Principal, reason: str) -> ReleaseAnswer:
+    async def release(self, target: str, principal: Principal, reason: str) -> ReleaseOutcome:
         """Release without a login and a host, within what the principal sees."""
         request = ReleaseRequest(requested_by(principal), target, reason)
-        outcome = await self.releaser.release(request)
-        reply = etrn_reply(outcome)
-        return ReleaseAnswer(
-            target,
-            reply.code,
-            reply.text,
-            pending_messages(outcome),
-            outcome.reason,
-            outcome.release,
-            reply.status,
-        )
+        return await self.releaser.release(request)
 
     def drains(self) -> Iterator[DrainSnapshot]:
         """Yield the drains that run or wait."""

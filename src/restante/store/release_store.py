@@ -1,7 +1,7 @@
 """The port of a store for requests to release mail, and the results of each.
 
-Part of the contract in interface.py, whose rules hold here. A request is recorded with the answer
-that it got. A drain has an account for each release that it works for, which `open_drain` begins,
+Part of the contract in interface.py, whose rules hold here. A request is recorded with its
+result. A drain has an account for each release that it works for, which `open_drain` begins,
 `settle` moves, and the end of the drain closes. So the counts survive a crash, and a server that
 takes a drain over goes on with them.
 """
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from restante.tenancy.audit import AuditEntry
+from restante.tenancy.release_result import ReleaseResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +25,9 @@ class ReleaseRecord:
     target: str  # as it was asked for
     account: str  # whose mail; "" for nobody's
     domain: str  # the one that it names; "" for none or several
-    answer: str  # the reply of SMTP
+    result: ReleaseResult
     reason: str  # the true one
-    pending: int  # messages released, at the answer
+    pending: int  # messages released, at the time of the request
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,12 @@ from restante.queue.history import HistoryFilter
 from restante.queue.sending_outcome import Backlog
 from restante.store.handover_store import PastDrain
 from restante.store.queue_store import QueueFilter
-from restante.store.sqlite import SqliteStore, migrations, open_sqlite
+from restante.store.sqlite import SqliteStore, migrations, open_sqlite, portal_schema
 from restante.store.sqlite.mail_reading import past_drains
 from restante.store.store_errors import StoreUnusable
 from restante.tenancy.policy import Policy
 from restante.tenancy.quota import Quota
+from restante.tenancy.release_result import ReleaseResult
 from tests.contract.making import (
     CONTENT,
     all_held,
@@ -252,3 +253,23 @@ async def test_mail_and_history_of_before_are_found_by_message_id_and_time(
     ):
         assert [one.id for one in await store.history.history(span)] == ids
     await store.close()
+
+
+def test_replies_to_releases_become_their_results(tmp_path: Path) -> None:
+    replies = ["253 2.0.0 OK, 2 pending messages for node a started", "250 OK", "251 OK", "459 no"]
+    replies += ["458 no", "500 no", "501 no", "530 no", ""]
+    connection = apsw.Connection(str(tmp_path / "restante.db"))
+    before = migrations.MIGRATIONS.index(portal_schema.name_results_of_releases)
+    migrations.migrate(connection, migrations.MIGRATIONS[:before])
+    connection.executemany(
+        "INSERT INTO release VALUES (?, 1.0, 'login a', '', 'a', 'a', 'a', ?, 'granted', 2)",
+        list(enumerate(replies)),
+    )
+    migrations.migrate(connection)
+    found = [row[0] for row in connection.execute("SELECT result FROM release ORDER BY id")]
+    assert found == [
+        *("granted", "nothing-held", "nothing-held", "refused", "cannot-now"),
+        *("not-a-target", "not-a-target", "not-authenticated", "cannot-now"),
+    ]
+    assert set(found) == set(ReleaseResult)
+    connection.close()

@@ -13,9 +13,13 @@ def test_a_release_has_an_answer_and_an_id(path: str) -> None:
     story(admin)
     targets = ["alpha.example", "unknown.example"]
     granted, refused = ask(admin, "POST", path, json={"targets": targets}).json()
-    assert (granted["code"], granted["pending"], granted["id"]) == (253, 2, message_name(RELEASE))
-    assert (refused["code"], refused["pending"], refused["id"]) == (459, 0, "")
-    assert (granted["status"], refused["status"]) == ("2.0.0", "4.7.1")
+    assert (granted["result"], granted["pending"], granted["id"]) == (
+        "granted",
+        2,
+        message_name(RELEASE),
+    )
+    assert (refused["result"], refused["pending"], refused["id"]) == ("refused", 0, "")
+    assert (granted["text"], refused["text"]) == ("2 messages released", "not allowed")
 
 
 def test_a_release_is_shown_and_listed() -> None:

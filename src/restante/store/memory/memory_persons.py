@@ -21,7 +21,7 @@ from restante.tenancy.record_change import Change
 _TEXTS: Final[Mapping[type, tuple[str, ...]]] = {
     HistoryEntry: ("reply",),
     AuditEntry: ("actor", "subject", "answer", "reason"),
-    ReleaseRecord: ("actor", "target", "answer", "reason"),
+    ReleaseRecord: ("actor", "target", "reason"),
     PastDrain: ("requested_by", "reason", "last_words"),
     PresenceChange: ("reason",),
 }

@@ -198,3 +198,23 @@ CREATE INDEX used_value_end ON used_value (until);
 def add_used_values(connection: apsw.Connection) -> None:
     """Add used values."""
     connection.execute(_USED_VALUES)
+
+
+_RESULTS_OF_RELEASES = """
+UPDATE release SET answer = CASE substr(answer, 1, 3)
+    WHEN '250' THEN 'nothing-held'
+    WHEN '251' THEN 'nothing-held'
+    WHEN '253' THEN 'granted'
+    WHEN '459' THEN 'refused'
+    WHEN '500' THEN 'not-a-target'
+    WHEN '501' THEN 'not-a-target'
+    WHEN '530' THEN 'not-authenticated'
+    ELSE 'cannot-now'
+END;
+ALTER TABLE release RENAME COLUMN answer TO result;
+"""
+
+
+def name_results_of_releases(connection: apsw.Connection) -> None:
+    """Keep the result of a release in place of the reply that a client of SMTP got."""
+    connection.execute(_RESULTS_OF_RELEASES)

@@ -25,7 +25,7 @@ def record_release(
         release.target,
         release.account,
         release.domain,
-        release.answer,
+        release.result,
         release.reason,
         release.pending,
     )

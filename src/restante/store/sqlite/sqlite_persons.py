@@ -87,8 +87,8 @@ _TABLES: Final[Mapping[PersonPlace, _NamingTable]] = {
     PersonPlace.RELEASES: _NamingTable(
         "release",
         "id",
-        texts=("actor", "target", "answer", "reason"),
-        others=("at", "origin", "account", "domain", "pending"),
+        texts=("actor", "target", "reason"),
+        others=("at", "origin", "account", "domain", "result", "pending"),
     ),
     PersonPlace.HISTORY: _NamingTable(
         "history",

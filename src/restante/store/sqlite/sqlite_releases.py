@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from functools import partial
+from typing import Final
 
 import apsw
 
@@ -18,6 +19,9 @@ from restante.store.sqlite import engine, release_changes, release_queries
 from restante.store.sqlite.engine import Row, fetch
 from restante.store.sqlite.store_core import StoreCore
 from restante.tenancy.audit import AuditEntry
+from restante.tenancy.release_result import ReleaseResult
+
+_RECORD_COLUMNS: Final = 10  # of a row, before those of its progress
 
 
 class SqliteReleases:
@@ -75,9 +79,10 @@ def _releases(connection: apsw.Connection, wanted: ReleaseFilter) -> list[PastRe
 
 
 def _past_release(row: Row) -> PastRelease:
-    *record, drains, is_open, delivered, refused, uncertain, left, ended_at, ends = row
+    record, progress = row[:_RECORD_COLUMNS], row[_RECORD_COLUMNS:]
+    drains, is_open, delivered, refused, uncertain, left, ended_at, ends = progress
     return PastRelease(
-        ReleaseRecord(*record),
+        _record(record),
         ReleaseProgress(
             drains=drains,
             open=is_open,
@@ -88,6 +93,22 @@ def _past_release(row: Row) -> PastRelease:
             ended_at=None if is_open else ended_at,
             ends=tuple(sorted(json.loads(ends))),
         ),
+    )
+
+
+def _record(row: Row) -> ReleaseRecord:
+    number, at, actor, origin, target, account, domain, result, reason, pending = row
+    return ReleaseRecord(
+        id=number,
+        at=at,
+        actor=actor,
+        origin=origin,
+        target=target,
+        account=account,
+        domain=domain,
+        result=ReleaseResult(result),
+        reason=reason,
+        pending=pending,
     )
 
 

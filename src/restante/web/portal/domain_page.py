@@ -16,7 +16,6 @@ from restante.web.portal.page_wording import short_octets, span_in_words
 from restante.web.portal.portal_visit import Visit, page_route, path_segment, see_other
 from restante.web.portal.shell_lines import released
 
-_REFUSED: Final = 400  # SMTP reply codes from here on
 _HOLD: Final = {
     "until-asked": "Mail is held until somebody asks for it.",
     "on-return": "Mail is handed over when the primary is seen to be back, or on request.",
@@ -75,7 +74,7 @@ async def release_domain(visit: Visit) -> Response:
     """Release a domain's mail, as an ETRN of its primary does."""
     name = (await show_domain(visit.context, visit.part("name"))).name
     [answer] = await release(visit.context, ReleaseOrder(targets=(name,), reason="portal"))
-    if answer.code >= _REFUSED:
+    if not answer.result.is_done:
         return visit.page("release_refused.html", status=409, answer=answer, name=name)
     return see_other(f"/domains/{path_segment(name)}")
 

@@ -113,10 +113,7 @@ def steps(
     first = full or left[0]
     dated = [_received(full, first)]
     dated += [
-        WayStep(
-            one.at, f"{one.requested_by} asked for {one.target}", f"{one.code} {one.text}".strip()
-        )
-        for one in releases
+        WayStep(one.at, f"{one.requested_by} asked for {one.target}", one.text) for one in releases
     ]
     dated += [WayStep(one.at, f"{one.forward_path}:", one.reply, one.outcome) for one in left]
     dated += [
