@@ -173,6 +173,32 @@ def test_where_the_probe_goes_wrong_data_is_spoken_at_once(answer: str) -> None:
     assert not world.pauses
 
 
+BUSY = "421 4.7.0 too many errors"
+
+
+@pytest.mark.parametrize(
+    "script",
+    [{"BDAT": BUSY}, {"MAIL FROM:<>": ["250 2.1.0 OK", BUSY]}],
+    ids=["chunk", "second MAIL"],
+)
+def test_where_the_probe_meets_421_data_is_spoken_at_once(script: Script) -> None:
+    """Each connection would end there, because the next one would probe again."""
+    primary = chunking(script)
+    world = drained(primary, 3)
+    assert manners(world) == [("probed", "busy"), ("data", "quit")]
+    assert numbers(primary) == [1, 2, 3]
+    assert not world.pauses
+
+
+@pytest.mark.parametrize("code", [500, 502, 503, 504])
+def test_where_the_command_for_chunks_is_refused_data_is_spoken_at_once(code: int) -> None:
+    primary = chunking({"CONTENT": [f"{code} 5.5.1 what is BDAT?"]})
+    world = drained(primary, 3)
+    assert manners(world) == [("ahead-in-vain", "broken"), ("data", "quit")]
+    assert sorted(numbers(primary)) == [1, 2, 3]
+    assert not world.pauses
+
+
 def test_where_connections_break_twice_within_an_hour_data_is_spoken() -> None:
     """The third connection makes one copy at most where the first two made many."""
     primary = chunking(

@@ -4,10 +4,13 @@ import pytest
 
 from restante.telemetry.events import DeliveryAttempt
 from restante.tenancy.model import TlsUse
+from tests.delivery.conftest import Authority
 from tests.delivery.drained import drained, numbers
-from tests.delivery.scripted_primary import CLOSE, GARBAGE, ScriptedPrimary
+from tests.delivery.scripted_primary import CLOSE, GARBAGE, SILENCE, ScriptedPrimary
 from tests.delivery.test_encryption import STARTTLS, held, tried_once
 from tests.delivery.world import World
+
+PLAIN_OFFER = ["250-p.example\r\n250 STARTTLS"]  # the reply to EHLO before TLS
 
 
 def test_connections_are_renewed_after_so_many_messages() -> None:
@@ -49,6 +52,52 @@ def test_a_server_that_hangs_up_at_starttls_gets_plain_text_over_a_new_connectio
     world = tried_once(primary, tls=TlsUse.OPPORTUNISTIC, connections=1)
     assert len(primary.taken) == 3
     assert [line["end"] for line in world.log.of(DeliveryAttempt)] == ["tls failed", "quit"]
+
+
+def test_a_server_that_says_nothing_to_starttls_gets_plain_text() -> None:
+    primary = ScriptedPrimary(offer=STARTTLS, script={"STARTTLS": SILENCE})
+    world = World()
+    world.set(reply_timeout=0.2)
+    tried_once(primary, world, tls=TlsUse.OPPORTUNISTIC, connections=1)
+    assert len(primary.taken) == 3
+    assert [line["end"] for line in world.log.of(DeliveryAttempt)] == ["tls failed", "quit"]
+
+
+def test_a_server_that_hangs_up_behind_the_handshake_gets_plain_text(authority: Authority) -> None:
+    primary = ScriptedPrimary(
+        offer=STARTTLS, script={"EHLO": [*PLAIN_OFFER, CLOSE]}, context=authority.context
+    )
+    world = tried_once(primary, tls=TlsUse.OPPORTUNISTIC, connections=1)
+    assert len(primary.taken) == 3
+    assert [line["end"] for line in world.log.of(DeliveryAttempt)] == ["tls failed", "quit"]
+
+
+def test_a_server_that_demands_our_certificate_gets_plain_text(authority: Authority) -> None:
+    """With TLS 1.3 it says so behind the handshake, where we await its reply to EHLO."""
+    primary = ScriptedPrimary(offer=STARTTLS, context=authority.demanding)
+    world = tried_once(primary, tls=TlsUse.OPPORTUNISTIC, connections=1)
+    assert len(primary.taken) == 3
+    assert [line["end"] for line in world.log.of(DeliveryAttempt)] == ["tls failed", "quit"]
+
+
+@pytest.mark.parametrize("use", [TlsUse.REQUIRED, TlsUse.VERIFY])
+def test_a_refusal_behind_the_handshake_is_no_way_around_tls(
+    authority: Authority, use: TlsUse
+) -> None:
+    primary = ScriptedPrimary(offer=STARTTLS, context=authority.demanding)
+    assert held(tried_once(primary, tls=use, ca_file=authority.ca_file)) == 3
+    assert primary.commands == ["EHLO mx2.example.net", "STARTTLS"]
+
+
+@pytest.mark.parametrize("reply", ["421 4.3.2 too busy", "450 4.7.1 later", "hello"])
+def test_a_server_that_answers_under_tls_gets_no_plain_text(
+    authority: Authority, reply: str
+) -> None:
+    primary = ScriptedPrimary(
+        offer=STARTTLS, script={"EHLO": [*PLAIN_OFFER, reply]}, context=authority.context
+    )
+    assert held(tried_once(primary, tls=TlsUse.OPPORTUNISTIC, connections=1)) == 3
+    assert primary.connections == 1
 
 
 def test_a_server_that_hangs_up_at_ehlo_is_told_helo() -> None:

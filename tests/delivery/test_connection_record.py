@@ -7,6 +7,7 @@ import pytest
 
 from restante.delivery.connection_record import ConnectionRecord, connection_end
 from restante.delivery.link_plan import ConnectionEnd, EndKind, SendingManner
+from restante.smtp.chunking_probe import PROBE_CHUNK, PROBE_MAIL, PROBE_MAIL_AGAIN
 from restante.smtp.client_session import ClientSession
 from restante.smtp.client_transaction import (
     CONTENT,
@@ -103,7 +104,9 @@ def test_the_manner_of_sending(
         (Session(is_pipelining=True, awaited=CONTENT), {}, None),
         (Session(is_pipelining=True, awaited=MAIL), {"ended": 1}, None),
         (Session(awaited=MAIL), {}, None),
-        (Session(is_probing=True), {"kind": EndKind.BUSY}, None),
+        (Session(is_probing=True, awaited=PROBE_MAIL), {"kind": EndKind.BUSY}, None),
+        (Session(is_probing=True, awaited=PROBE_CHUNK), {"kind": EndKind.BUSY}, AHEAD),
+        (Session(is_probing=True, awaited=PROBE_MAIL_AGAIN), {"kind": EndKind.BUSY}, AHEAD),
     ],
 )
 def test_the_pipelining_that_the_destination_did_not_bear(

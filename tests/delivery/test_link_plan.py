@@ -67,8 +67,12 @@ def test_a_message_may_be_the_cause(ended: ConnectionEnd, expected: bool) -> Non
         (end(not_borne=Pipelining.AHEAD, outstanding=3 * SOME), False),
         (end(), False),
         (end(EndKind.BUSY, not_borne=Pipelining.OPENING), False),
+        (end(EndKind.BUSY, not_borne=Pipelining.AHEAD, manner=SendingManner.PROBED), True),
     ],
-    ids=["opening", "across", "the probe", "the second window", "a window", "no sign", "421"],
+    ids=[
+        *("opening", "across", "the probe", "the second window", "a window", "no sign", "421"),
+        "421 to the probe",
+    ],
 )
 def test_another_connection_does_without_pipelining(ended: ConnectionEnd, expected: bool) -> None:
     assert ended.goes_on_gentler is expected

@@ -39,7 +39,13 @@ def test_so_many_in_a_row_stop_the_drain(reply: str, stage: Stage) -> None:
 
 
 @pytest.mark.parametrize(
-    "reply", ["550 5.1.1 no such user", "550-5.1.1 no\n550 5.1.1 really", "556 5.1.10 null MX"]
+    "reply",
+    [
+        "550 5.1.1 no such user",
+        "550-5.1.1 no\n550 5.1.1 really",
+        "556 5.1.10 null MX",
+        "550 #5.1.0 Address rejected.",
+    ],
 )
 def test_an_addressing_code_concerns_the_recipient(reply: str) -> None:
     assert not any(verdicts([refused(reply)] * 100))

@@ -28,6 +28,10 @@ def test_an_offer_is_read_whatever_its_spelling() -> None:
     assert not offer.has_pipelining
 
 
+def test_a_name_is_the_same_with_a_trailing_dot() -> None:
+    assert read_offer(ServerReply(250, (b"P.Example. hi",))).server_name == "p.example"
+
+
 @pytest.mark.parametrize(
     "line", [b"AUTH PLAIN,LOGIN", b"AUTH PLAIN, LOGIN", b"AUTH=PLAIN,LOGIN", b"auth login ,plain"]
 )

@@ -155,6 +155,37 @@ def test_a_reply_that_fits_nothing_voids_the_whole_window() -> None:
     assert talk.outstanding == [1, 2, 3]
 
 
+NO_BDAT = """
+    S: 250 2.1.0 OK
+    S: 250 2.1.5 OK
+    S: 502 5.5.1 no such command
+"""
+
+
+@pytest.mark.parametrize("code", [500, 501, 502, 503, 504])
+def test_a_server_that_refuses_every_chunk_as_a_command_gets_none_of_the_verdicts(
+    code: int,
+) -> None:
+    """The messages go by DATA. The probe cannot tell: there the chunk is refused in any case."""
+    talk = ClientTalk(*short_mail(2)).transcript(CHUNKING, SENT * 2)
+    with pytest.raises(PeerBroke, match="BDAT is offered and refused"):
+        talk.transcript(NO_BDAT.replace("502", str(code)) * 2)
+    assert talk.moves == {}
+    assert talk.outstanding == [1, 2]
+
+
+def test_where_one_chunk_was_taken_such_a_refusal_concerns_the_message() -> None:
+    """Otherwise the others would be sent twice."""
+    talk = ClientTalk(*short_mail(2)).transcript(CHUNKING, SENT * 2, TAKEN, NO_BDAT)
+    assert set(talk.moves) == {1, 2}
+
+
+def test_a_chunk_for_nobody_is_no_sign_of_a_server_that_refuses_chunks() -> None:
+    unknown = "S: 250 2.1.0 OK\nS: 550 5.1.1 no such user\nS: 503 5.5.1 no valid recipients"
+    talk = ClientTalk(*short_mail(1)).transcript(CHUNKING, SENT, unknown)
+    assert talk.moves == {1: {"b@b.example": REFUSED}}
+
+
 def test_421_leaves_what_was_answered_in_full() -> None:
     talk = ClientTalk(*short_mail(3)).transcript(
         CHUNKING, SENT * 3, TAKEN, "S: 250 OK\nS: 421 4.7.0 enough for today"

@@ -5,6 +5,7 @@ from typing import Final
 
 from restante.delivery.link_plan import ConnectionEnd, EndKind, SendingManner
 from restante.mail.message import HeldMessage
+from restante.smtp.chunking_probe import PROBE_MAIL
 from restante.smtp.client_session import ClientSession
 from restante.smtp.client_transaction import DATA, EHLO, MAIL, RCPT
 from restante.smtp.pipelining import Pipelining
@@ -81,7 +82,9 @@ def _not_borne(
     if session.is_across_refused:
         return Pipelining.ACROSS
     if record.kind is not EndKind.BROKEN:
-        return None
+        # 421 for the refused chunk, or for the second MAIL
+        is_probe = session.is_probing and session.awaited is not PROBE_MAIL
+        return Pipelining.AHEAD if record.kind is EndKind.BUSY and is_probe else None
     if session.not_borne_for_lf is not None:
         return session.not_borne_for_lf
     is_in_vain = manner in (SendingManner.PROBED, SendingManner.AHEAD_IN_VAIN)

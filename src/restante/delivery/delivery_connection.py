@@ -45,7 +45,7 @@ from restante.smtp.client_events import (
     WindowSettled,
 )
 from restante.smtp.client_session import ClientSession
-from restante.smtp.client_transaction import AUTH, CONTENT, QUIT, STARTTLS
+from restante.smtp.client_transaction import AUTH, CONTENT, EHLO, QUIT, STARTTLS
 from restante.smtp.protocol_errors import PeerBroke, ReplyEndLost
 from restante.store.store_errors import StoreError
 
@@ -376,6 +376,10 @@ class DeliveryConnection:
         return True
 
     @property
+    def _is_secure(self) -> bool:
+        return self._wire is not None and self._wire.is_secure
+
+    @property
     def _is_shaking_hands(self) -> bool:
         return self._wire is not None and self._wire.is_shaking_hands
 
@@ -423,12 +427,17 @@ class DeliveryConnection:
 
     @property
     def _fails_at_tls(self) -> bool:
-        """Whether it ended between STARTTLS and the end of the handshake.
+        """Whether it ended between STARTTLS and the first reply under TLS.
 
-        Some servers hang up at the command.
+        Some servers hang up at the command, or say nothing to it. With TLS 1.3 the handshake has
+        ended here when the server judges it, so its refusal stands in place of the reply to EHLO.
         """
-        is_broken_off = self._record.was_closed or self._record.is_astray or self._is_busy
-        return self._is_shaking_hands or (is_broken_off and self._session.awaited is STARTTLS)
+        record, awaited = self._record, self._session.awaited
+        if awaited is STARTTLS:
+            return record.was_closed or record.was_silent or record.is_astray or self._is_busy
+        is_other = record.was_silent or record.is_astray or self._is_busy
+        is_refused = awaited is EHLO and self._is_secure and not is_other
+        return self._is_shaking_hands or is_refused
 
     def _say_goodbye(self) -> None:
         if self._flow.complaint:

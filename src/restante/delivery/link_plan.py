@@ -120,6 +120,7 @@ class ConnectionEnd:
 
         A window makes copies, so it is not sent again at once. The first two are small enough.
         """
-        if self.kind is not EndKind.BROKEN or self.not_borne is None:
+        met_limit = self.kind is EndKind.BUSY and self.manner is SendingManner.PROBED
+        if not (self.kind is EndKind.BROKEN or met_limit) or self.not_borne is None:
             return False
         return self.not_borne is not Pipelining.AHEAD or len(self.outstanding) <= _FEW

@@ -7,7 +7,7 @@ after a restart one connection finds it out again.
     failure                                             then, for how long
     --------------------------------------------------  ---------------------------------------
     it broke in the probe for CHUNKING, or before one   no whole messages ahead, a day
-    window was settled
+    window was settled, or it refused BDAT itself
     the reply to the first window of all is late        no whole messages ahead, an hour
     it broke later with mail in the window, the second  no whole messages ahead, an hour: the
     time within an hour                                 path is bad, and DATA makes fewer copies

@@ -26,7 +26,7 @@ POLICY_RECIPIENTS: Final = 20
 _MOST_TEXTS: Final = (
     1000  # kept at a time, so that replies that all differ cost no more memory than that
 )
-_ABOUT_ADDRESS: Final = re.compile(r"5\d\d[ -]5\.1\.\d{1,3}\b")
+_ABOUT_ADDRESS: Final = re.compile(r"5\d\d[ -]#?5\.1\.\d{1,3}\b")  # IronPort: "#5.1.0"
 _ABOUT_MAILBOX: Final = re.compile(r"55[013]\b")
 
 

@@ -57,7 +57,7 @@ def _words(text: str) -> list[str]:
 
 
 def _server_name(text: str) -> str:
-    return text.split(maxsplit=1)[0].lower() if text else ""
+    return text.split(maxsplit=1)[0].lower().rstrip(".") if text else ""
 
 
 def _number(text: str) -> int:

@@ -12,6 +12,9 @@ before the server has answered the content itself. Two things tell them apart:
   has too few replies to compare. The first message goes alone. So a server that gives the same
   reply to everything gets one copy before the session falls back to DATA
   (delivery/pipelining_backoff.py).
+
+A server may offer CHUNKING, pass the probe, and still refuse the command: 500 to 504 to each chunk.
+If it has taken none in this session, that is no verdict on the messages. They are sent by DATA.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -25,6 +28,7 @@ from restante.smtp.protocol_errors import PeerBroke
 from restante.smtp.window_size import Pace, SendWindow
 
 _Words = tuple[bytes, ...]  # the lines of a reply
+_REFUSES_COMMAND: Final = range(500, 505)  # RFC 5321 §4.2.2
 _MOST_WORDS: Final = (
     1000  # replies to commands that are remembered; a server that repeats the path has one for each
 )
@@ -33,7 +37,15 @@ _MOST_WORDS: Final = (
 class Ahead:
     """The transactions in the window, with replies or without."""
 
-    __slots__ = ("_heard", "_is_proven", "_may_be_left_open", "_window", "mode", "transactions")
+    __slots__ = (
+        "_has_taken",
+        "_heard",
+        "_is_proven",
+        "_may_be_left_open",
+        "_window",
+        "mode",
+        "transactions",
+    )
 
     def __init__(self, pace: Pace) -> None:
         self.mode = SendingMode.DATA  # until the probe has shown another
@@ -41,6 +53,7 @@ class Ahead:
         self._window = SendWindow(pace)
         self._heard: set[_Words] = set()  # replies to commands, where words must tell
         self._is_proven = False  # the server's replies can be told apart
+        self._has_taken = False  # the server has taken content
         self._may_be_left_open = (
             False  # a transaction, at the server: its content is not known to have been taken
         )
@@ -76,6 +89,7 @@ class Ahead:
             raise PeerBroke(
                 "the replies to content are like those to commands and cannot be told apart"
             )
+        self._find_command_refused()
         self._is_proven = True
         last = self.transactions[-1].content
         self._may_be_left_open = last is None or not last.is_positive
@@ -85,6 +99,19 @@ class Ahead:
         self.transactions.clear()
         self._window.empty()
         return ended
+
+    def _find_command_refused(self) -> None:
+        """Raise PeerBroke if the server refuses the command: none of the window was taken."""
+        content = [
+            one.content
+            for one in self.transactions
+            if one.content is not None and one.has_recipients
+        ]
+        self._has_taken |= any(reply.is_positive for reply in content)
+        if self._has_taken or not content:
+            return
+        if all(reply.code in _REFUSES_COMMAND for reply in content):
+            raise PeerBroke(f"BDAT is offered and refused: {content[0].text}")
 
     def _is_in_step(self) -> bool:
         """Tell whether the replies that accepted content can be those to content.
