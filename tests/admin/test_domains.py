@@ -120,6 +120,27 @@ def test_a_destination_that_dns_alone_tells_is_warned_of(tls: TlsUse | None) -> 
     run(story(AdminWorld()))
 
 
+def test_a_password_for_a_destination_that_dns_alone_tells_is_warned_of() -> None:
+    async def story(admin: AdminWorld) -> None:
+        await admin.host("alpha.example", "alpha", allow=("192.0.2.1",))
+        await change(admin, destination="mail.alpha.example", tls=TlsUse.REQUIRED)
+        login = {"destination_login": "us", "destination_password": "the-password-for-it"}
+        [warning] = (await change(admin, **login)).warnings
+        assert "its mail and the password for it" in warning
+        assert (await change(admin, connections=3)).warnings == []
+
+    run(story(AdminWorld()))
+
+
+def test_localhost_is_no_name_of_dns() -> None:
+    async def story(admin: AdminWorld) -> None:
+        await admin.host("alpha.example", "alpha", allow=("192.0.2.1",))
+        warnings = (await change(admin, destination="localhost:2600")).warnings
+        assert "forged" not in str(warnings)
+
+    run(story(AdminWorld()))
+
+
 def test_a_verified_destination_is_not_warned_of() -> None:
     async def story(admin: AdminWorld) -> None:
         await admin.host("alpha.example", "alpha", allow=("192.0.2.1",))

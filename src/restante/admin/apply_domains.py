@@ -245,8 +245,7 @@ async def _wanted_destination(
         destination = replace(destination, login=login)
     check_authority(context, fields)
     destination = changed_destination(context.vault, name, destination, fields)
-    if (destination.host, destination.tls) != (was.host, was.tls):
-        warnings += warnings_on_trust(destination)
+    warnings += warnings_on_trust(destination, was)
     return destination, warnings
 
 

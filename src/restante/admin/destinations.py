@@ -21,7 +21,7 @@ from restante.delivery.shown_key import NoKey, shown_key
 from restante.mail.address import canonical_domain
 from restante.network.addresses import peer_address, plain_address, split_host_port
 from restante.network.public_address import is_public
-from restante.network.resolver import LookupFailed
+from restante.network.resolver import LOCALHOST, LookupFailed
 from restante.tenancy.model import Destination, IpAddress, TlsUse
 from restante.tenancy.principal import Role
 
@@ -101,18 +101,26 @@ async def judge_destination(
     return []
 
 
-def warnings_on_trust(destination: Destination) -> list[str]:
-    """Return warnings for a destination that only DNS identifies.
+def warnings_on_trust(destination: Destination, present: Destination) -> list[str]:
+    """Return warnings for a destination that only DNS identifies, if the change concerns that.
 
-    RFC 7435 is no protection against that.
+    RFC 7435 is no protection against a forged answer. `localhost` is not looked up in DNS.
     """
-    if destination.tls is TlsUse.VERIFY or _literal(destination.host):
+    if _basis_of_trust(destination) == _basis_of_trust(present):
         return []
+    is_named = not (_literal(destination.host) or destination.host == LOCALHOST)
+    if destination.tls is TlsUse.VERIFY or not is_named:
+        return []
+    takes = "its mail and the password for it" if destination.login else "its mail"
     cause = (
-        "a forged address in DNS would take its mail, because nothing proves the host's identity"
+        f"a forged address in DNS would take {takes}, because nothing proves the host's identity"
     )
     remedy = "give --tls verify, or --pin-now to pin the key that it shows now"
     return [f"destination {destination.host}: {cause}; {remedy}"]
+
+
+def _basis_of_trust(destination: Destination) -> tuple[str, TlsUse, bool]:
+    return destination.host, destination.tls, destination.login is not None
 
 
 async def with_shown_pin(

@@ -122,7 +122,7 @@ async def add_domain(context: AdminContext, new: NewDomain) -> ChangedDomain:
     warnings = await judge_destination(context, host, port, must_be_public=chosen.must_be_public)
     new = await with_shown_pin(context, chosen, new)
     destination = changed_destination(context.vault, name, chosen, new)
-    warnings += warnings_on_trust(destination)
+    warnings += warnings_on_trust(destination, Destination(""))
     hosts = changed_hosts(AuthorizedHosts(), new)
     now = context.now()
     check_message_size(name, new, context.message_size_limit())
@@ -182,8 +182,7 @@ async def change_domain(context: AdminContext, name: str, change: DomainChange) 
         )
     change = await with_shown_pin(context, destination, change)
     destination = changed_destination(context.vault, domain.name, destination, change)
-    if (destination.host, destination.tls) != (domain.destination.host, domain.destination.tls):
-        warnings += warnings_on_trust(destination)
+    warnings += warnings_on_trust(destination, domain.destination)
     account = (
         find_account(context, change.account).name if change.account is not None else domain.account
     )

@@ -27,6 +27,7 @@ _LOOPBACK: tuple[IpAddress, ...] = (
 )
 
 
+LOCALHOST: Final = "localhost"
 LIFETIME: Final = 10.0  # seconds for a question and its repetitions
 
 
@@ -93,7 +94,7 @@ class DnsResolver:
 
         `localhost` never leaves this machine (RFC 6761 §6.3).
         """
-        if name == "localhost":
+        if name == LOCALHOST:
             return _LOOPBACK
         answers = await asyncio.gather(self._ask(name, "A"), self._ask(name, "AAAA"))
         found = tuple(
