@@ -23,6 +23,7 @@ from restante.reception.admission import AdmissionSettings
 from restante.reception.after_holding import Arrivals
 from restante.reception.auth_gate import AuthGate
 from restante.reception.authentication import Authenticator
+from restante.reception.content_buffer import ContentParts
 from restante.reception.credential_lanes import password_lanes, proof_lanes
 from restante.reception.dialogue import Dialogue
 from restante.reception.domain_facts import FactsLookup
@@ -31,6 +32,7 @@ from restante.reception.memory_budget import MemoryBudget
 from restante.reception.offered_mechanisms import offered_mechanisms
 from restante.reception.primary_addresses import ExpectedHosts
 from restante.reception.reception_settings import ReceptionSettings
+from restante.reception.recipient_admission import AdmissionParts
 from restante.reception.services import Services
 from restante.release.authorized_host_lookup import HostNames
 from restante.release.release_allowance import ReleaseAllowance
@@ -320,36 +322,40 @@ class Wire:
             allowance=ReleaseAllowance(self.settings.releases_per_minute, lambda: self.monotonic),
         )
         return Services(
-            directory=self.directory,
-            store=self.store.reception,
-            held_content=self.store.content,
+            admission=self._admission_parts(arrivals),
+            content=ContentParts(
+                self.store.reception, self.store.content, self.memory_budget, self._spawn
+            ),
             intake=intake,
             auth_gate=AuthGate(
                 self._authenticator, expected, self.settings, lambda: self.monotonic, self._sleep
             ),
             releaser=releaser,
             log=self.log,
-            memory_budget=self.memory_budget,
-            spawn=self._spawn,
             settings=self.settings,
             store_absence=lambda: self.store.upkeep.absence,
-            admission_settings=AdmissionSettings(
-                "mx2.example.net",
-                split_mailbox(self.settings.postmaster) if self.settings.postmaster else None,
-            ),
-            facts=FactsLookup(
-                self.store.figures,
-                self.directory,
-                lambda: self.now,
-                lambda destination: self.is_up,
-                self.recipients.of,
-            ),
-            arrivals=arrivals,
-            callout=self.ask_destination,
             checks=[
                 CheckRunner(check, terms, self.log, lambda: self.monotonic)
                 for check, terms in self.checks
             ],
+        )
+
+    def _admission_parts(self, arrivals: Arrivals) -> AdmissionParts:
+        return AdmissionParts(
+            directory=self.directory,
+            facts=FactsLookup(
+                self.store.figures,
+                self.directory,
+                lambda: self.now,
+                is_up=lambda destination: self.is_up,
+                book=self.recipients.of,
+            ),
+            arrivals=arrivals,
+            settings=AdmissionSettings(
+                "mx2.example.net",
+                split_mailbox(self.settings.postmaster) if self.settings.postmaster else None,
+            ),
+            callout=self.ask_destination,
         )
 
     def _add_account(self, name: str, empty_reply: int) -> None:

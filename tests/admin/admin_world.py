@@ -2,16 +2,21 @@
 
 import asyncio
 import ipaddress
-from collections.abc import AsyncIterator, Awaitable, Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from restante.admin.accounts import NewAccount, add_account
 from restante.admin.admin_context import (
+    ActingRequest,
     AdminContext,
+    AdminSettings,
     ConfigurationState,
+    NetworkAccess,
     OpenListener,
+    ProcessParts,
+    RequestMemory,
     ScrubFacts,
     Vitals,
 )
@@ -210,6 +215,10 @@ class FakeTransports:
         return self.answer
 
 
+def with_settings(context: AdminContext, **settings: Callable[[], Any]) -> AdminContext:
+    return replace(context, settings=replace(context.settings, **settings))
+
+
 @dataclass
 class AdminWorld:
     """The admin context of an operator, with its store, server and log."""
@@ -229,20 +238,28 @@ class AdminWorld:
             directory=directory,
             vault=Vault(bytes(32)),
             now=lambda: NOW,
-            monotonic=lambda: 0.0,
-            own_addresses=[("0.0.0.0", 25), ("127.0.0.1", 2525)],
-            hostname="mx2.example.net",
-            resolver=self.resolver,
-            hold=self._hold,
+            network=NetworkAccess(
+                "mx2.example.net", [("0.0.0.0", 25), ("127.0.0.1", 2525)], self.resolver
+            ),
+            settings=AdminSettings(lambda: 50_000_000),
+            parts=ProcessParts(
+                hold=self._hold,
+                recipients=LiveRecipients(self.store.recipients, directory),
+                transports=self.transports,
+                log=self.log,
+            ),
             server=self.server,
-            recipients=LiveRecipients(self.store.recipients, directory),
-            transports=self.transports,
-            message_size_limit=lambda: 50_000_000,
-            log=self.log,
-            principal=Principal(
-                Role.OPERATOR, "operator", CONTROL_SOCKET if self.server else COMMAND_LINE
+            memory=RequestMemory(monotonic=lambda: 0.0),
+            request=ActingRequest(
+                Principal(
+                    Role.OPERATOR, "operator", CONTROL_SOCKET if self.server else COMMAND_LINE
+                )
             ),
         )
+
+    def set(self, **settings: Callable[[], Any]) -> None:
+        """Change settings that administration asks for."""
+        self.context = with_settings(self.context, **settings)
 
     async def _hold(self, mails: Sequence[ReceivedMail]) -> list[Receipt]:
         """The intake of the server, for as long as these take."""

@@ -17,7 +17,7 @@ from restante.tenancy.grants import GrantedRole, Scope
 from restante.tenancy.model import HostedDomain
 from restante.tenancy.scheduled_change import ScheduledChange
 from restante.tenancy.token_chain import token_principal
-from tests.admin.admin_world import NOW, AdminWorld
+from tests.admin.admin_world import NOW, AdminWorld, with_settings
 
 DELAY = 3600.0
 NEW_HOST = "mail2.alpha.example"
@@ -31,9 +31,8 @@ class ChangeScene:
         self.delay = DELAY
         self.admin = AdminWorld()
         self.admin.resolver.known |= {"mail.alpha.example": ["9.9.9.9"], NEW_HOST: ["9.9.9.10"]}
-        self.operator = replace(
-            self.admin.context, now=lambda: self.now, change_delay=lambda: self.delay
-        )
+        context = with_settings(self.admin.context, change_delay=lambda: self.delay)
+        self.operator = replace(context, now=lambda: self.now)
         self.told = 0  # times that the keeper waited for its notices
         self.keeper = ChangeKeeper(self.operator, cast("Any", self.admin.log), self._until_told)
         self.alpha: AdminContext = self.operator

@@ -4,6 +4,7 @@ import ipaddress
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from restante.admin.admin_context import RequestMemory
 from restante.admin.identity_provider import IdentityProvider
 from restante.admin.own_credentials import NewCredentials, OwnCredentials, SetUp
 from restante.admin.passkey_service import PasskeyService
@@ -20,7 +21,7 @@ from restante.tenancy.one_time_codes import code_at, step_at
 from restante.tenancy.passwords import any_matches
 from restante.tenancy.portal_user import PortalUser
 from restante.tenancy.provider_terms import ProviderTerms
-from tests.admin.admin_world import NOW, AdminWorld
+from tests.admin.admin_world import NOW, AdminWorld, with_settings
 
 HOME: Final = ipaddress.ip_address("192.0.2.7")
 ELSEWHERE: Final = ipaddress.ip_address("198.51.100.1")
@@ -49,17 +50,16 @@ class People:
 
     def __post_init__(self) -> None:
         self.context = replace(
-            self.admin.context,
+            with_settings(self.admin.context, portal_url=lambda: "https://r.example"),
             now=lambda: self.now,
-            monotonic=lambda: self.monotonic,
-            portal_url=lambda: "https://r.example",
+            memory=RequestMemory(monotonic=lambda: self.monotonic),
         )
         self.sign_in_service = SignInService(self.context, self.hashing, lambda: self.monotonic)
         self.credentials = OwnCredentials(self.context, self.hashing, "mx2.example.net")
         self.passkeys = PasskeyService(self.context, self.sign_in_service, "Example")
         asked = IdentityProvider(
             lambda: self.terms,
-            self.context.resolver,
+            self.context.network.resolver,
             self.context.one_time_seals,
             lambda: self.now,
             lambda: self.monotonic,

@@ -1,7 +1,5 @@
 """How much accounts used the server, as operators and accounts see it."""
 
-from dataclasses import replace
-
 import pytest
 from pydantic import ValidationError
 
@@ -34,7 +32,7 @@ async def platform() -> AdminWorld:
 
 
 def as_login(context: AdminContext, account: str) -> AdminContext:
-    return replace(context, principal=account_login("ada", account, "192.0.2.1"))
+    return context.acting(account_login("ada", account, "192.0.2.1"))
 
 
 async def shown(

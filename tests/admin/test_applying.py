@@ -84,7 +84,7 @@ def test_everything_wrong_is_told_with_its_place_and_nothing_is_changed() -> Non
     admin = AdminWorld()
     faulty = [
         {**ACME[0], "place": "x.toml:1"},
-        {**ACME[2], "place": "x.toml:9", "destination": admin.context.hostname},
+        {**ACME[2], "place": "x.toml:9", "destination": admin.context.network.hostname},
         {"thing": "login", "user": "one", "account": "gamma", "place": "x.toml:20"},
         {**ACME[3], "mail": "not an address", "place": "x.toml:30"},
         {**ACME[3], "place": "x.toml:40"},
@@ -152,7 +152,7 @@ def test_two_applications_at_once_take_turns(monkeypatch: pytest.MonkeyPatch) ->
         )
         assert {numbers(first), numbers(second)} == {(4, 1, 0, 0, 0), (0, 0, 0, 5, 0)}
         monkeypatch.setattr(applying, "TURN_SECONDS", 0.0)
-        async with admin.context.applying:
+        async with admin.context.memory.applying:
             with pytest.raises(AdminError) as caught:
                 await applied(admin.context, ACME)
         assert caught.value.kind is ErrorKind.TRY_LATER
@@ -167,7 +167,7 @@ def test_an_application_that_is_abandoned_lets_the_next_begin() -> None:
         answer = apply_configuration(admin.context, lines(ACME))
         await anext(answer)
         await answer.aclose()
-        assert not admin.context.applying.locked()
+        assert not admin.context.memory.applying.locked()
         assert numbers(await applied(admin.context, ACME))[3] > 0
 
     asyncio.run(story())
@@ -190,12 +190,12 @@ def test_the_next_application_waits_for_steps_that_an_abandoned_one_has_begun() 
         await has_begun.wait()
         abandoned.cancel()
         await asyncio.wait([abandoned])
-        assert admin.context.applying.locked()
+        assert admin.context.memory.applying.locked()
         second = asyncio.create_task(applied(admin.context, ACME))
         await asyncio.sleep(0)
         may_go.set()
         assert numbers(await second) == (3, 1, 0, 1, 0)
-        assert not admin.context.applying.locked()
+        assert not admin.context.memory.applying.locked()
 
     asyncio.run(story())
 

@@ -1,7 +1,5 @@
 """The operator's part of the trail: actor, action, origin and reason."""
 
-from dataclasses import replace
-
 import pytest
 
 from restante.admin.admin_error import AdminError, ErrorKind
@@ -14,7 +12,7 @@ from restante.admin.auditing import (
     with_changes,
 )
 from restante.tenancy.audit import AuditAction, AuditFilter
-from restante.tenancy.principal import Principal, Role
+from restante.tenancy.principal import NOBODY, Principal, Role
 from restante.tenancy.record_change import Change
 from tests.admin.admin_world import AdminWorld, all_of, run
 
@@ -37,7 +35,7 @@ def test_an_irreversible_action_takes_a_reason_of_one_line(reason: str) -> None:
 
 
 def test_a_reason_stands_as_it_was_given_or_is_the_callers() -> None:
-    context = replace(AdminWorld().context, reason="ticket 7")
+    context = AdminWorld().context.acting(NOBODY, "ticket 7")
     assert checked_reason("x" * 500) == "x" * 500
     made = [
         entry(context, AuditAction.DOMAIN_CHANGED, "a.example", "alpha", reason).reason

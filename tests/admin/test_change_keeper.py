@@ -211,7 +211,10 @@ def test_an_account_learns_no_inside_address_when_its_change_is_dropped() -> Non
         scene = await announced()
         await turn_to_us(scene)
         scene.now += DELAY
-        scene.operator = replace(scene.operator, own_addresses=[("127.0.0.1", 25)])
+        scene.operator = replace(
+            scene.operator,
+            network=replace(scene.operator.network, own_addresses=[("127.0.0.1", 25)]),
+        )
         keeper = ChangeKeeper(scene.operator, scene.admin.log, scene._until_told)
         await keeper.take_round()
         [ended] = scene.events(ChangeEnded)

@@ -90,7 +90,7 @@ def test_a_webhook_that_could_never_be_sent_is_refused_to_an_account(
     assert "has no public address" in error.error
     assert "a-token" not in str(error)
     run(add_channel(admin.context, hook("own", webhook=url)))
-    admin.context = replace(admin.context, private_addresses=lambda: True)
+    admin.set(private_addresses=lambda: True)
     run(add_channel(admin.context, hook("laboratory", account="alpha", webhook=url)))
 
 

@@ -83,7 +83,16 @@ from restante.tenancy.scheduled_change import ChangeMaker, Replacement, Schedule
 from restante.transfer import queue_content, queue_import
 from restante.transfer.import_arrival import ImportLabel
 from restante.transfer.transfer_error import TransferError, TransferFault
-from tests.admin.admin_world import HEAD, NOW, AdminWorld, FakeServer, all_of, ask_for, run
+from tests.admin.admin_world import (
+    HEAD,
+    NOW,
+    AdminWorld,
+    FakeServer,
+    all_of,
+    ask_for,
+    run,
+    with_settings,
+)
 from tests.admin.configurations import applied
 from tests.admin.configurations import exported as exported_configuration
 from tests.contract.making import NOTED
@@ -150,7 +159,9 @@ async def exported(context: AdminContext, of: Things) -> object:
 
 async def followed(context: AdminContext, _of: Things) -> object:
     feed = EventFeed(context.directory, context.now)
-    found = event_following.follow_events(replace(context, feed=feed), "")
+    found = event_following.follow_events(
+        replace(context, parts=replace(context.parts, feed=feed)), ""
+    )
     return await anext(found)
 
 
@@ -250,7 +261,7 @@ CALLS: dict[AdminAction, list[Call]] = {
     ],
     AdminAction.PORTAL_LINK: [
         lambda c, of: portal_links.make_portal_link(
-            replace(c, portal_url=lambda: "https://r.example"),
+            with_settings(c, portal_url=lambda: "https://r.example"),
             portal_links.NewPortalLink(user=f"ana@{of.domain}"),
         )
     ],

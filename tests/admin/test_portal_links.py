@@ -18,7 +18,7 @@ from restante.admin.portal_users import PortalUserChange, change_user
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.grants import GrantedRole, Scope
 from restante.tenancy.principal import Principal, Role
-from tests.admin.admin_world import FakeServer
+from tests.admin.admin_world import FakeServer, with_settings
 from tests.admin.portal_people import ANA, ROOT, People
 
 LINK = frozenset({Scope.PORTAL_LINK})
@@ -30,7 +30,7 @@ def token(account: str = "", *more: Any, **fields: Any) -> Principal:
 
 
 async def link_of(people: People, principal: Principal, user: str = ANA) -> str:
-    context = replace(people.context, principal=principal, server=FakeServer())
+    context = replace(people.context.acting(principal), server=FakeServer())
     made = await make_portal_link(context, NewPortalLink(user=user))
     assert made.user == user
     return made.link.removeprefix(f"https://r.example{PORTAL_LINK_PATH}")
@@ -135,7 +135,7 @@ def test_a_link_needs_a_server_with_a_portal() -> None:
     async def story(people: People) -> None:
         for context in (
             replace(people.context, server=None),
-            replace(people.context, server=FakeServer(), portal_url=str),
+            with_settings(replace(people.context, server=FakeServer()), portal_url=str),
         ):
             with pytest.raises(AdminError) as refused:
                 await make_portal_link(context, NewPortalLink(user=ANA))

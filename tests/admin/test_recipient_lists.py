@@ -48,7 +48,7 @@ def test_a_list_is_added_to_taken_from_and_recorded() -> None:
             Change("added", "none", "carl"),
             Change("dropped", "anna", "none"),
         )
-        book = admin.context.recipients.of(admin.context.directory.now.domains[DOMAIN].id)
+        book = admin.context.parts.recipients.of(admin.context.directory.now.domains[DOMAIN].id)
         assert book is not None
         assert book.listed == {"bert", "carl"}
 

@@ -11,7 +11,11 @@ from restante.mail.address import Mailbox
 from restante.mail.dsn_request import DsnRequest, Notify, RecipientRequest, Ret
 from restante.mail.envelope import Envelope
 from restante.reception.admission import HostedRecipient
-from restante.reception.admitted_transaction import AdmittedTransaction
+from restante.reception.admitted_transaction import (
+    AdmittedTransaction,
+    envelope_of,
+    examine_content,
+)
 from restante.reception.content_buffer import ContentBuffer
 from restante.reception.transaction_checks import TransactionChecks
 from restante.smtp.commands import Mail, parse_command
@@ -52,24 +56,24 @@ def recipient(local_part: str) -> HostedRecipient:
 def test_the_envelope_has_the_parameters_of_mail(line: bytes, envelope: Envelope) -> None:
     begun = transaction(line)
     begun.add(recipient("anna"), None)
-    assert begun.envelope() == envelope
+    assert envelope_of(begun) == envelope
 
 
 def test_a_recipient_that_is_named_twice_counts_once() -> None:
     begun = transaction(b"MAIL FROM:<>")
     for local_part in ("anna", "bert", "anna"):
         begun.add(recipient(local_part), None)
-    assert begun.envelope().forward_paths == ("anna@alpha.example", "bert@alpha.example")
+    assert envelope_of(begun).forward_paths == ("anna@alpha.example", "bert@alpha.example")
 
 
 def test_requests_for_reports_are_kept_by_recipient() -> None:
     begun = transaction(b"MAIL FROM:<>")
     begun.add(recipient("anna"), None)
-    assert begun.envelope().dsn is None
+    assert envelope_of(begun).dsn is None
     begun.add(recipient("bert"), NEVER)
-    assert begun.envelope().dsn == DsnRequest(recipients={"bert@alpha.example": NEVER})
+    assert envelope_of(begun).dsn == DsnRequest(recipients={"bert@alpha.example": NEVER})
 
 
 def test_without_a_check_that_reads_content_nothing_is_examined() -> None:
     begun: Any = transaction(b"MAIL FROM:<>")
-    assert begun.examine_content() is None
+    assert examine_content(begun) is None

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from restante.reception.content_buffer import ContentBuffer
+from restante.reception.content_buffer import ContentBuffer, ContentParts
 from restante.reception.memory_budget import MemoryBudget
 from restante.store.interface import Store
 from restante.store.memory import MemoryStore
@@ -26,10 +26,7 @@ class World:
         self.budget = MemoryBudget(10_000_000)
         self.tasks: set[asyncio.Task[None]] = set()
         self.buffer = ContentBuffer(
-            store.reception,
-            store.content,
-            self.budget,
-            self._spawn,
+            ContentParts(store.reception, store.content, self.budget, self._spawn),
             on_room=_nothing,
             on_stall=_nothing,
         )

@@ -21,8 +21,8 @@ def lookup(smtp: Wire) -> FactsLookup:
         smtp.store.figures,
         smtp.directory,
         lambda: smtp.now,
-        lambda _destination: smtp.is_up,
-        smtp.recipients.of,
+        is_up=lambda _destination: smtp.is_up,
+        book=smtp.recipients.of,
     )
 
 
@@ -58,7 +58,7 @@ def test_mail_on_its_way_to_the_disk_counts(smtp: Wire) -> None:
     domain = smtp.hosts("a.example", holding=1)
     facts = lookup(smtp)
     before = facts.of_domain(domain).usage
-    reservation = facts.reservations.make([domain], 1000)
+    reservation = facts.reserve([domain], 1000)
     during = facts.of_domain(domain)
     assert during.usage.messages == during.account_usage.messages == 2
     assert during.usage.octets > before.octets + 1000 - 1

@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from typing import Any
 
 import pytest
 
 from restante.mail.message import ContentFile
-from restante.reception.content_buffer import WRITE_OCTETS, ContentBuffer
+from restante.reception.content_buffer import WRITE_OCTETS, ContentBuffer, ContentParts
 from restante.reception.memory_budget import MemoryBudget
 from restante.store.memory.memory_content import MemoryContent
 from restante.store.memory.memory_reception import MemoryReception, MemorySpool
@@ -63,11 +64,11 @@ class Sessions:
         self.told: list[str] = []
 
     def begin(self, name: str, announced: int = 0) -> ContentBuffer:
+        def spawn(work: Any) -> asyncio.Task[Any]:
+            return asyncio.get_running_loop().create_task(work)
+
         return ContentBuffer(
-            self.disk,
-            self.content,
-            self.flight,
-            lambda work: asyncio.get_running_loop().create_task(work),
+            ContentParts(self.disk, self.content, self.flight, spawn),
             on_room=lambda: self.told.append(f"{name} goes on"),
             on_stall=lambda: self.told.append(f"{name} stops"),
             announced=announced,

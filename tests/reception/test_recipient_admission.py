@@ -113,7 +113,9 @@ def test_an_entry_added_while_the_destination_is_asked_counts(smtp: Wire) -> Non
         book.listed.add(path.local_part)
         return False
 
-    smtp._services = replace(smtp._services, callout=ask)
+    smtp._services = replace(
+        smtp._services, admission=replace(smtp._services.admission, callout=ask)
+    )
     smtp.connect(has_tls=True)
     assert answer(smtp, "emma@a.example") == OK
 

@@ -31,7 +31,7 @@ from restante.reception.listener import bind
 from restante.server import reload as reload_module
 from restante.server.built_parts import ServerParts
 from restante.server.server_life import Application
-from restante.server.server_setup import ServerSetup
+from restante.server.server_setup import EventSubscribers, ServerSetup
 from restante.telemetry.event_counts import Counts
 from restante.telemetry.events import ServerReady
 from restante.tenancy.principal import CONTROL_SOCKET, Principal, Role
@@ -120,8 +120,7 @@ class World:
             vault=vault,
             sockets=sockets,
             log=bus_with(self.log),
-            counts=Counts(),
-            inbox=NoticeInbox(lambda: NOW),
+            heard=EventSubscribers(Counts(), NoticeInbox(lambda: NOW)),
             started_at=NOW,
         )
         app = Application(setup)
@@ -188,7 +187,7 @@ async def observed(app: ServerParts, world: World) -> dict[str, Any]:
         "limits": app.reception.door.limits,
         "octets": app.reception.memory_budget.limit,
         "reserve": app.reception.disk_space.reserve,
-        "expires": app.admin.instruments.certificate_expires_at(),
+        "expires": app.admin.instruments.process.certificate_expires_at(),
         "delivery": app.delivery.dispatcher._context.settings,
         "reports": app.delivery.reports._settings(),
         "notices": app.delivery.notices._sender._settings(),
@@ -200,7 +199,7 @@ async def observed(app: ServerParts, world: World) -> dict[str, Any]:
             app.reception.auth_gate._rate.per_minute,
             app.reception.auth_gate._authenticator._passwords._strangers.limit,
         ),
-        "size": app.admin.context.message_size_limit(),
+        "size": app.admin.context.settings.message_size_limit(),
         "releases": app.delivery.releaser._allowance._right.per_minute,
         "own": sorted(app.own_addresses),
         "running": app.settings.config.model_dump(exclude={"listen"}),
@@ -323,7 +322,7 @@ def test_an_edit_shows_in_the_health_without_a_reload_and_a_reload_ends_that(
 ) -> None:
     async def problems(told: Story) -> list[str]:
         operator = Principal(Role.OPERATOR, "root", CONTROL_SOCKET)
-        status = await show_status(replace(told.app.admin.context, principal=operator))
+        status = await show_status(told.app.admin.context.acting(operator))
         return [problem.text for problem in status.view.health.problems]
 
     async def tell() -> None:

@@ -13,7 +13,7 @@ from restante.reception.disk_space import DiskSpace
 from restante.reception.doorkeeper import Doorkeeper, DoorLimits
 from restante.reception.intake import Intake
 from restante.reception.memory_budget import MemoryBudget
-from restante.server.server_instruments import Instruments
+from restante.server.server_instruments import Instruments, ProcessGauges, ReceptionGauges
 from restante.store.scrubber import Scrubber
 from restante.store.store_errors import StoreError
 from restante.telemetry.loop_lag import LoopLag
@@ -30,17 +30,23 @@ def instruments(admin: AdminWorld) -> Instruments:
         drains=lambda: DrainCensus(
             Counter({DrainState.DELIVERING: 2, DrainState.STOPPING: 1}), connections=4
         ),
-        door=door,
-        memory_budget=MemoryBudget(100),
-        intake=Intake(admin.store.reception, admin.log, lambda: NOW, hostname="mx2.example.net"),
-        disk_space=DiskSpace(lambda: 5, reserve=10),
-        sessions=Counter,
-        now=lambda: NOW,
-        started_at=NOW - 60,
-        certificate_expires_at=lambda: NOW + 60,
+        reception=ReceptionGauges(
+            door=door,
+            memory_budget=MemoryBudget(100),
+            intake=Intake(
+                admin.store.reception, admin.log, lambda: NOW, hostname="mx2.example.net"
+            ),
+            disk_space=DiskSpace(lambda: 5, reserve=10),
+            sessions=Counter,
+        ),
+        process=ProcessGauges(
+            started_at=NOW - 60,
+            certificate_expires_at=lambda: NOW + 60,
+            loop_lag=LoopLag(admin.log, lambda: 0.0),
+            web_requests=RequestCounts(),
+        ),
         scrubber=Scrubber(admin.store.upkeep, admin.log, lambda: NOW, lambda: 0.0),
-        request_counts=RequestCounts(),
-        loop_lag=LoopLag(admin.log, lambda: 0.0),
+        now=lambda: NOW,
     )
 
 

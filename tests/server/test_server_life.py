@@ -13,7 +13,7 @@ from restante.notices.notice_inbox import NoticeInbox
 from restante.reception.listener import bind
 from restante.server import server_life
 from restante.server.server_life import Application
-from restante.server.server_setup import ServerSetup
+from restante.server.server_setup import EventSubscribers, ServerSetup
 from restante.store.store_errors import StoreUnusable
 from restante.telemetry.event_counts import Counts
 from restante.telemetry.events import ServerReady, ServerStopped, ServerStopping
@@ -39,8 +39,7 @@ class Scene:
             vault=Vault(read_key(config.key_file)),
             sockets=[self.socket],
             log=bus_with(self.log),
-            counts=Counts(),
-            inbox=NoticeInbox(lambda: NOW),
+            heard=EventSubscribers(Counts(), NoticeInbox(lambda: NOW)),
             started_at=NOW,
         )
         self.application = Application(setup, lambda: self.acts.append("on_stop"))

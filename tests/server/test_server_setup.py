@@ -24,7 +24,7 @@ class FakeSocket:
 
 def made(listeners: int, *sockets: FakeSocket) -> ServerSetup:
     config = SimpleNamespace(listen=[None] * listeners)
-    parts: Any = dict.fromkeys(("identity", "vault", "log", "counts", "inbox"))
+    parts: Any = dict.fromkeys(("identity", "vault", "log", "heard"))
     return ServerSetup(
         config=cast("Config", config),
         sockets=cast("list[socket.socket]", list(sockets)),

@@ -56,10 +56,9 @@ class Scene:
         )
         self.web, self.requests = Http(HttpService.WEB), RequestCounts()
         admin = SimpleNamespace(
-            control_connections=self.control,
-            metrics_connections=self.metrics,
-            web_connections=self.web,
-            request_counts=self.requests,
+            http=SimpleNamespace(
+                connections=(self.control, self.metrics, self.web), counts=self.requests
+            )
         )
         self.sweep = ServerSweep(
             cast("ReceptionParts", reception),

@@ -29,7 +29,7 @@ from restante.notices.notice_inbox import NoticeInbox
 from restante.notices.notice_rules import RULES
 from restante.server import build_reception, reload, server_life, server_parts, server_sweep
 from restante.server.server_life import Application
-from restante.server.server_setup import ServerSetup
+from restante.server.server_setup import EventSubscribers, ServerSetup
 from restante.store.store_errors import StoreError
 from restante.telemetry.event_bus import EventBus
 from restante.telemetry.event_counts import Counts
@@ -202,8 +202,7 @@ class ServerMachine:
             vault=Vault(read_key(config.key_file)),
             sockets=[BoundSocket(ADDRESS)],  # type: ignore[list-item]
             log=bus,
-            counts=counts,
-            inbox=inbox,
+            heard=EventSubscribers(counts, inbox),
             started_at=EPOCH + self.loop.time(),
         )
 

@@ -198,7 +198,7 @@ def test_mail_beyond_a_quota_is_left_out_and_said_to_be(content: bytes) -> None:
         )
         alpha = admin.context.directory.now.domains["alpha.example"]
         held = admin.store.figures.usage(alpha.id)
-        assert admin.context.reservations.beside(alpha, held, held) == (held, held)
+        assert admin.context.parts.reservations.beside(alpha, held, held) == (held, held)
 
     run(story())
 

@@ -94,7 +94,7 @@ def test_events_arrive_on_the_socket_and_a_client_that_leaves_gives_up_its_place
 ) -> None:
     admin = AdminWorld()
     feed = EventFeed(admin.context.directory, lambda: NOW)
-    admin.context = replace(admin.context, feed=feed)
+    admin.context = replace(admin.context, parts=replace(admin.context.parts, feed=feed))
     happened = NoticeFacts("room-short", "", "disk", "Room is short.", NOW)
 
     async def story() -> None:

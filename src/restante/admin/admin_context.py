@@ -123,6 +123,59 @@ class Server(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class NetworkAccess:
+    """How this server is reached, and how it looks others up."""
+
+    hostname: str  # our own name: never a destination
+    own_addresses: Sequence[tuple[str, int]]  # of our listeners: never a destination
+    resolver: Resolver  # of deliveries too: a destination is checked by the addresses it would get
+
+
+@dataclass(frozen=True, slots=True)
+class AdminSettings:
+    """The settings that functions ask for, as of the last reload."""
+
+    message_size_limit: Callable[[], int]  # octets: the server's limit, above every domain's
+    portal_url: Callable[[], str] = str  # its beginning, without a slash; "" if there is no portal
+    private_addresses: Callable[[], bool] = bool  # whether accounts' channels may use them
+    change_delay: Callable[[], float] = float  # seconds that a change of where mail goes waits
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessParts:
+    """The parts of this process, a server or a command, by which functions act."""
+
+    hold: Callable[
+        [Sequence[ReceivedMail]], Awaitable[list[Receipt]]
+    ]  # the one intake: it assigns message numbers
+    recipients: LiveRecipients
+    transports: Sender  # the senders of notices
+    reservations: QuotaReservations = field(
+        default_factory=QuotaReservations
+    )  # room for incoming mail, from any source
+    log: Log | None = None  # the server's; a command alone writes only to the audit trail
+    feed: EventFeed | None = None  # None: no server runs
+
+
+@dataclass(frozen=True, slots=True)
+class RequestMemory:
+    """The facts and the locks that requests share, in memory."""
+
+    checks: CheckAllowance = field(default_factory=CheckAllowance)  # that accounts start
+    record_locks: RecordLocks = field(default_factory=RecordLocks)
+    applying: asyncio.Lock = field(default_factory=asyncio.Lock)  # one configuration at a time
+    monotonic: Callable[[], float] = time.monotonic  # its clock, in seconds
+
+
+@dataclass(frozen=True, slots=True)
+class ActingRequest:
+    """The actor of a request, and the reason for it. Nobody acts until a request names somebody."""
+
+    principal: Principal = NOBODY
+    reason: str = ""  # the caller's, if given
+
+
+@dataclass(frozen=True, slots=True)
 class AdminContext:
     """Passed to every function of this package."""
 
@@ -130,34 +183,22 @@ class AdminContext:
     directory: LiveDirectory
     vault: Vault
     now: Callable[[], float]  # Unix time
-    own_addresses: Sequence[tuple[str, int]]  # of our listeners: never a destination
-    hostname: str  # our own name: never a destination
-    resolver: (
-        Resolver  # the one deliveries use: a destination is checked by the addresses it would get
-    )
-    hold: Callable[
-        [Sequence[ReceivedMail]], Awaitable[list[Receipt]]
-    ]  # the one intake: it assigns message numbers
+    network: NetworkAccess
+    settings: AdminSettings
+    parts: ProcessParts
     server: Server | None  # None: the command line opened the store itself
-    recipients: LiveRecipients
-    transports: Sender  # the senders of notices
-    message_size_limit: Callable[[], int]  # octets: the server's limit, above every domain's
-    monotonic: Callable[[], float] = time.monotonic  # for durations in memory, in seconds
-    reservations: QuotaReservations = field(
-        default_factory=QuotaReservations
-    )  # room for incoming mail, from any source
-    log: Log | None = None  # the server's; the command line alone writes only to the audit trail
-    feed: EventFeed | None = None  # None: no server runs
-    principal: Principal = NOBODY  # the actor; nobody until a request names one
-    reason: str = ""  # the caller's reason, if given
-    checks: CheckAllowance = field(default_factory=CheckAllowance)  # that accounts start
-    portal_url: Callable[[], str] = str  # its beginning, without a slash; "" if there is no portal
-    private_addresses: Callable[[], bool] = bool  # whether accounts' channels may use them
-    change_delay: Callable[[], float] = (
-        float  # seconds that an account's change of where mail goes waits
-    )
-    record_locks: RecordLocks = field(default_factory=RecordLocks)
-    applying: asyncio.Lock = field(default_factory=asyncio.Lock)  # one configuration at a time
+    memory: RequestMemory = field(default_factory=RequestMemory)
+    request: ActingRequest = ActingRequest()
+
+    @property
+    def principal(self) -> Principal:
+        """The actor."""
+        return self.request.principal
+
+    @property
+    def reason(self) -> str:
+        """The caller's reason; "" if none was given."""
+        return self.request.reason
 
     @property
     def one_time_seals(self) -> OneTimeSeals:
@@ -166,7 +207,7 @@ class AdminContext:
 
     def acting(self, principal: Principal, reason: str = "") -> "AdminContext":
         """Return the same context for one request of a principal."""
-        return replace(self, principal=principal, reason=reason)
+        return replace(self, request=ActingRequest(principal, reason))
 
 
 def operator(uid: int, origin: str) -> Principal:

@@ -144,7 +144,7 @@ async def _wanted_domain(
     base = _base(context, name, present, entry, terms)
     entry, warnings = _without_what_is_past(name, entry, context.now())
     destination, judged = await _wanted_destination(context, name, base, present, entry)
-    check_message_size(name, entry, context.message_size_limit())
+    check_message_size(name, entry, context.settings.message_size_limit())
     wanted = replace(
         base,
         account=entry.account,

@@ -116,7 +116,7 @@ async def apply_configuration(
 async def _await_turn(context: AdminContext) -> None:
     try:
         async with asyncio.timeout(TURN_SECONDS):
-            await context.applying.acquire()
+            await context.memory.applying.acquire()
     except TimeoutError:
         error = "apply: another configuration is being applied"
         raise AdminError(ErrorKind.TRY_LATER, error, "try again when that has ended") from None
@@ -126,9 +126,9 @@ def _end_turn(context: AdminContext, run: "_Run | None") -> None:
     """Let the next application begin, after the steps that still run if the client has left."""
     running = run.running if run is not None else None
     if running is None or running.done():
-        context.applying.release()
+        context.memory.applying.release()
     else:
-        running.add_done_callback(lambda _: context.applying.release())
+        running.add_done_callback(lambda _: context.memory.applying.release())
 
 
 class _Run:
@@ -182,8 +182,8 @@ class _Run:
             return self._failed(step, error)
         except StoreError as error:
             self._is_store_away = True
-            if self._context.log:
-                self._context.log.publish(StoreFailed(error=error, doing="applying"))
+            if self._context.parts.log:
+                self._context.parts.log.publish(StoreFailed(error=error, doing="applying"))
             cause, _, remedy = str(error).partition("; ")
             later = AdminError(ErrorKind.TRY_LATER, f"store: {cause}", remedy or "apply it again")
             return self._failed(step, later)

@@ -153,7 +153,7 @@ def _stated(reason: str) -> str:
 async def changed(context: AdminContext, recorded: AuditEntry) -> None:
     """Apply a changed record and log it; call before confirming the change."""
     await context.directory.refresh()
-    await context.recipients.catch_up()
+    await context.parts.recipients.catch_up()
     announce(context, recorded)
 
 
@@ -166,8 +166,8 @@ async def overtaken(context: AdminContext, thing: str) -> AdminError:
 
 def announce(context: AdminContext, recorded: AuditEntry) -> None:
     """Log a change."""
-    if context.log:
-        context.log.publish(change_event(recorded))
+    if context.parts.log:
+        context.parts.log.publish(change_event(recorded))
 
 
 def _view(context: AdminContext, recorded: AuditEntry) -> AuditView:

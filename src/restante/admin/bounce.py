@@ -173,7 +173,9 @@ async def _carry_out(
 
 
 def _dsn_writer(context: AdminContext) -> DsnWriter:
-    dsn_writer = DsnWriter(context.store.content, context.hostname, context.now, context.log)
+    dsn_writer = DsnWriter(
+        context.store.content, context.network.hostname, context.now, context.parts.log
+    )
     if context.server is not None:
         dsn_writer.on_stored(context.server.send_reports)
     return dsn_writer

@@ -81,7 +81,7 @@ def wish(
         present.account,
         ChangeMaker(principal.name, principal.origin, principal.token, principal.user),
         now,
-        now + context.change_delay(),
+        now + context.settings.change_delay(),
         destination,
         authorized_hosts,
         context.reason,
@@ -172,9 +172,9 @@ def announce_end(
     context: AdminContext, change: ScheduledChange, end: str, reason: str = ""
 ) -> None:
     """Tell the account how a change ended."""
-    if context.log is None:
+    if context.parts.log is None:
         return
-    context.log.publish(
+    context.parts.log.publish(
         ChangeEnded(
             number=change.id,
             domain=change.domain,

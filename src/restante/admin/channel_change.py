@@ -179,7 +179,7 @@ async def _require_public_host(context: AdminContext, name: str, url: str) -> No
 
     A name that cannot be looked up now is left to the sending, which checks each address.
     """
-    if context.private_addresses():
+    if context.settings.private_addresses():
         return
     host = httpx.URL(url).raw_host.decode("ascii").strip("[]").rstrip(".")
     try:
@@ -195,9 +195,9 @@ async def _addresses(context: AdminContext, host: str) -> Sequence[IpAddress]:
     """Return the addresses of a host. Raises LookupFailed, TimeoutError."""
     literal = _literal(host)
     if literal is None:
-        context.resolver.forget(host)  # most likely its address was corrected
+        context.network.resolver.forget(host)  # most likely its address was corrected
         async with asyncio.timeout(_LOOKUP_SECONDS):
-            return await context.resolver.addresses(host)
+            return await context.network.resolver.addresses(host)
     return [literal]
 
 
@@ -218,7 +218,7 @@ def _literal(host: str) -> IpAddress | None:
 
 def _outside(context: AdminContext, name: str, address: str) -> str:
     """Return an address that is not ours. Raises AdminError."""
-    if is_hosted_here(address, context.directory.now, context.hostname):
+    if is_hosted_here(address, context.directory.now, context.network.hostname):
         cause = f"mail to {address} is held here, and so would the notice of it be"
         raise wrong(
             name, ErrorKind.INVALID, cause, f"name an address in a domain that {NOT_HOSTED}"

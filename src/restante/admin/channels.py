@@ -181,7 +181,7 @@ async def try_channel(context: AdminContext, account: str, name: str) -> TrialVi
     notice = Notice(0, channel.id, token_hex(16), facts, 0, context.now(), context.now())
     try:
         async with asyncio.timeout(TRIAL_SECONDS):
-            attempt = await context.transports.send(channel, notice)
+            attempt = await context.parts.transports.send(channel, notice)
     except TimeoutError:
         attempt = NoticeAttempt(NoticeResult.NOT_NOW, "no answer in time")
     with suppress(StoreError):  # the answer is worth more than its record

@@ -81,7 +81,7 @@ async def judge_destination(
     gets no address and no cause from the resolver, so that it cannot explore inside names.
     """
     is_account = context.principal.role is Role.ACCOUNT
-    if host == context.hostname:
+    if host == context.network.hostname:
         raise _loop(host, port, "it is this server's own name")
     try:
         addresses = await _addresses(context, host)
@@ -95,7 +95,7 @@ async def judge_destination(
             "name a host on the Internet, or ask the operator to record this one",
         )
     for address in addresses:
-        if any(reaches(address, port, own) for own in context.own_addresses):
+        if any(reaches(address, port, own) for own in context.network.own_addresses):
             name = "it" if is_account else f"{address} port {port}"
             raise _loop(host, port, f"{name} is this server's own listener")
     return []
@@ -144,7 +144,10 @@ async def with_shown_pin(
         )
     try:
         key = await shown_key(
-            destination, context.resolver, context.hostname, context.own_addresses
+            destination,
+            context.network.resolver,
+            context.network.hostname,
+            context.network.own_addresses,
         )
     except NoKey as error:
         remedy = "try again when it answers with STARTTLS, or give its key by --tls-pin"
@@ -158,7 +161,9 @@ def allow_check(context: AdminContext, target: str) -> None:
     """Count a connection that an account causes. Raises AdminError after less than a minute."""
     if context.principal.role is not Role.ACCOUNT:
         return
-    left = context.checks.seconds_left((context.principal.account, target), context.monotonic())
+    left = context.memory.checks.seconds_left(
+        (context.principal.account, target), context.memory.monotonic()
+    )
     if left:
         raise AdminError(
             ErrorKind.TRY_LATER,
@@ -193,8 +198,8 @@ async def _addresses(context: AdminContext, host: str) -> Sequence[IpAddress]:
     literal = _literal(host)
     if literal:
         return (literal,)
-    context.resolver.forget(host)  # the record was changed, most likely because DNS was
-    return await context.resolver.addresses(host)
+    context.network.resolver.forget(host)  # the record was changed, most likely because DNS was
+    return await context.network.resolver.addresses(host)
 
 
 def _literal(host: str) -> IpAddress | None:

@@ -125,7 +125,7 @@ async def add_domain(context: AdminContext, new: NewDomain) -> ChangedDomain:
     warnings += warnings_on_trust(destination, Destination(""))
     hosts = changed_hosts(AuthorizedHosts(), new)
     now = context.now()
-    check_message_size(name, new, context.message_size_limit())
+    check_message_size(name, new, context.settings.message_size_limit())
     policy = changed_policy(name, DEFAULT_POLICY, new, now)
     warnings += settings_without_effect(name, policy, new)
     domain = HostedDomain(0, name, new.account, destination, hosts, now, policy)
@@ -187,7 +187,7 @@ async def change_domain(context: AdminContext, name: str, change: DomainChange) 
         find_account(context, change.account).name if change.account is not None else domain.account
     )
     hosts = changed_hosts(domain.authorized_hosts, change)
-    check_message_size(domain.name, change, context.message_size_limit())
+    check_message_size(domain.name, change, context.settings.message_size_limit())
     policy = changed_policy(domain.name, domain.policy, change, context.now())
     warnings += settings_without_effect(domain.name, policy, change)
     domain = replace(
@@ -328,7 +328,7 @@ def _notice_warnings(context: AdminContext, domain: HostedDomain) -> list[str]:
 
 def _recipient_warnings(context: AdminContext, domain: HostedDomain) -> list[str]:
     """Warn of an empty list that decides alone: it keeps all mail out."""
-    policy, book = domain.policy, context.recipients.of(domain.id)
+    policy, book = domain.policy, context.parts.recipients.of(domain.id)
     if policy.recipients is not Recipients.LIST or policy.unknown is Unknown.ACCEPT or book is None:
         return []
     if book.listed or book.patterns:

@@ -14,6 +14,6 @@ def follow_events(context: AdminContext, after: str) -> AsyncIterator[PlacedEven
     Raises AdminError at once without a server, and before the first if too many clients follow.
     """
     permit(context.principal, AdminAction.EVENTS_FOLLOW)
-    if context.feed is None:
+    if context.parts.feed is None:
         raise no_server("events")
-    return context.feed.follow(context.principal, after)
+    return context.parts.feed.follow(context.principal, after)

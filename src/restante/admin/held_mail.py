@@ -338,7 +338,7 @@ async def _beginning(context: AdminContext, message: HeldMessage) -> bytes:
     if message.file is not None:
         async for block in context.store.content.read_file(message.file):
             beginning += block[: MAX_HEADER_OCTETS - len(beginning)]
-    head = set_off(message.head, beginning, message_name(message.number), context.hostname)
+    head = set_off(message.head, beginning, message_name(message.number), context.network.hostname)
     return head + beginning[len(message.head) :]
 
 

@@ -137,7 +137,7 @@ class PasskeyService:
             raise SignInDenied(REFUSED_PASSKEY)
 
     def _party(self) -> RelyingParty:
-        return RelyingParty.of_url(self._context.portal_url(), self._name)
+        return RelyingParty.of_url(self._context.settings.portal_url(), self._name)
 
     def _checked_party(self) -> RelyingParty:
         try:

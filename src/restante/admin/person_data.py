@@ -137,7 +137,7 @@ async def erase_person(context: AdminContext, order: ErasureOrder) -> AsyncItera
             yield line
         if mark and place is PersonPlace.RECIPIENTS:
             await context.directory.refresh()
-            await context.recipients.catch_up()
+            await context.parts.recipients.catch_up()
     if mark:
         recorded = with_changes(
             entry(context, AuditAction.PERSON_ERASED, mark, "", person.without(reason, mark)),

@@ -50,7 +50,7 @@ async def make_portal_link(context: AdminContext, new: NewPortalLink) -> PortalL
     permit(context.principal, AdminAction.PORTAL_LINK)
     user = find_user(context, new.user)
     _check_rights(context.principal, user)
-    if context.server is None or not context.portal_url():
+    if context.server is None or not context.settings.portal_url():
         cause = "no server runs" if context.server is None else "this server has no web listener"
         remedy = "start it" if context.server is None else 'add a [[listen]] with service = "web"'
         raise AdminError(ErrorKind.CONFLICT, f"user {user.email}: {cause}", remedy)
@@ -59,7 +59,7 @@ async def make_portal_link(context: AdminContext, new: NewPortalLink) -> PortalL
     await context.store.audit.record([recorded])
     announce(context, recorded)
     sealed = context.one_time_seals.seal(_PURPOSE, LINK_SECONDS, f"{user.email} {user.stamp.hex()}")
-    url = f"{context.portal_url()}{PORTAL_LINK_PATH}{text_of(sealed)}"
+    url = f"{context.settings.portal_url()}{PORTAL_LINK_PATH}{text_of(sealed)}"
     return PortalLinkView(
         user=user.email, link=url, valid_until=moment(context.now() + LINK_SECONDS)
     )

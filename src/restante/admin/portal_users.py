@@ -115,7 +115,7 @@ async def invite_user(context: AdminContext, new: NewPortalUser) -> InvitedUser:
     else:
         user = present.changed(grants=grants, invitation=invitation)
     await _put(context, AuditAction.USER_INVITED, present, user)
-    link = f"{context.portal_url()}{INVITATION_PATH}{secret}"
+    link = f"{context.settings.portal_url()}{INVITATION_PATH}{secret}"
     return InvitedUser(**dict(_view(context, user)), link=link)
 
 

@@ -67,7 +67,7 @@ class ProviderSignIn:
     def name(self) -> str:
         """The name of the provider, for a button; "" without one."""
         terms = self._provider.terms
-        return terms.name if terms is not None and self._context.portal_url() else ""
+        return terms.name if terms is not None and self._context.settings.portal_url() else ""
 
     def knows(self, user: PortalUser) -> bool:
         """Return whether the present provider has signed a user in."""
@@ -111,7 +111,7 @@ class ProviderSignIn:
 
     @property
     def _back(self) -> str:
-        return self._context.portal_url() + BACK_PATH
+        return self._context.settings.portal_url() + BACK_PATH
 
     async def _confirmed(
         self,

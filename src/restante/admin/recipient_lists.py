@@ -96,7 +96,7 @@ async def change_recipients(
     hosted = find_domain(context, domain)
     removed = await _parsed(hosted, change.remove)
     added = await _parsed(hosted, change.add)
-    async with context.recipients.changing(hosted.id):
+    async with context.parts.recipients.changing(hosted.id):
         present = await _listed(context, hosted)
         if missing := sorted(removed - present):
             error = f"recipient {missing[0]}: is not on the list of {hosted.name}"
@@ -113,7 +113,7 @@ async def replace_recipients(
     permit(context.principal, AdminAction.RECIPIENTS_CHANGE)
     hosted = find_domain(context, domain)
     names = await _parsed(hosted, wanted.addresses)
-    async with context.recipients.changing(hosted.id):
+    async with context.parts.recipients.changing(hosted.id):
         present = await _listed(context, hosted)
         plan = await beside_mail(_plan, present, names)
         if wanted.is_preview:

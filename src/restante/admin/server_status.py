@@ -188,7 +188,7 @@ async def _summary(
     configuration = await server.configuration() if server is not None else None
     return StatusView(
         version=__version__,
-        hostname=context.hostname,
+        hostname=context.network.hostname,
         health=_health(context, store, total.uncertain, notices, configuration),
         at=moment(context.now()),
         is_running=server is not None,

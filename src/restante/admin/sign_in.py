@@ -143,8 +143,8 @@ class SignInService:
             is_right = await self._hashing.any_matches(hashes, typed, is_known=is_known)
         except (HashingBusy, PasswordsUnchecked) as error:
             self._limits.take_back(email, address)
-            if self._context.log and isinstance(error, PasswordsUnchecked):
-                self._context.log.publish(InternalError(error=error, request="sign-in"))
+            if self._context.parts.log and isinstance(error, PasswordsUnchecked):
+                self._context.parts.log.publish(InternalError(error=error, request="sign-in"))
             raise SignInDenied(BUSY, is_flood=True) from None
         present = self._present(email)  # as it is after the hash
         if user is None or present is None or not is_right or present.stamp != user.stamp:
@@ -165,8 +165,8 @@ class SignInService:
         """
         user = self._present(email)
         account = user.account if user is not None else ""
-        if self._context.log:
-            self._context.log.publish(
+        if self._context.parts.log:
+            self._context.parts.log.publish(
                 SignInRefused(user=email, account=account, peer=str(address), reason=reason)
             )
         if self._entries.allows("", self._monotonic()):

@@ -7,7 +7,14 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 
-from restante.admin.admin_context import AdminContext, operator
+from restante.admin.admin_context import (
+    ActingRequest,
+    AdminContext,
+    AdminSettings,
+    NetworkAccess,
+    ProcessParts,
+    operator,
+)
 from restante.cli.failures import Exit, Failure
 from restante.cli.store_place import check_store_is_there
 from restante.config.key_file import KeyUnusable, read_key
@@ -52,17 +59,19 @@ async def open_offline_admin(config: Config) -> AsyncIterator[AdminContext]:
             directory=directory,
             vault=vault,
             now=time.time,
-            own_addresses=own_addresses,
-            hostname=config.hostname,
-            resolver=resolver,
-            hold=partial(_hold, store, config.hostname),
+            network=NetworkAccess(config.hostname, own_addresses, resolver),
+            settings=AdminSettings(
+                message_size_limit=lambda: config.reception.message_size_limit,
+                portal_url=lambda: portal_url(config),
+                private_addresses=lambda: config.reports.private_addresses,
+            ),
+            parts=ProcessParts(
+                hold=partial(_hold, store, config.hostname),
+                recipients=recipients,
+                transports=_transports(config, directory, resolver, vault, own_addresses),
+            ),
             server=None,
-            recipients=recipients,
-            message_size_limit=lambda: config.reception.message_size_limit,
-            principal=principal,
-            private_addresses=lambda: config.reports.private_addresses,
-            portal_url=lambda: portal_url(config),
-            transports=_transports(config, directory, resolver, vault, own_addresses),
+            request=ActingRequest(principal),
         )
     finally:
         await store.close()

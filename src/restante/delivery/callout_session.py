@@ -72,7 +72,7 @@ class CalloutSession:
 
     async def begin(self, handshake: Handshake, plan: TlsPlan | None) -> None:
         """Reach the point where transactions can begin."""
-        self._replies = ReplyReader(handshake.told)
+        self._replies = handshake.new_reader()
         following: Next = handshake.take(GREETING, await self._reply(GREETING))
         while not isinstance(following, Ready):
             match following:

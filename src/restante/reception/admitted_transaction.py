@@ -25,12 +25,6 @@ class AdmittedTransaction:
         None  # report requests, by the recipients that have one
     )
 
-    def examine_content(self) -> Examination | None:
-        """Have the checks examine the complete content; None if none reads it."""
-        if not self.checks.read_content:
-            return None
-        return self.checks.content(tuple(self.recipients), self.content.size, self.content.read)
-
     def add(self, recipient: HostedRecipient, request: RecipientRequest | None) -> None:
         """Add an accepted recipient, with its report request if it has one."""
         self.recipients[recipient.forward_path] = recipient.domain
@@ -39,18 +33,29 @@ class AdmittedTransaction:
                 self.requests = {}
             self.requests[recipient.forward_path] = request
 
-    def envelope(self) -> Envelope:
-        """Return what has been accepted so far."""
-        return Envelope(
-            reverse_path=str(self.mail.reverse_path or ""),
-            forward_paths=tuple(self.recipients),
-            is_8bit=self.mail.is_8bit,
-            needs_smtputf8=self.mail.needs_smtputf8,
-            dsn=self._dsn(),
-            is_suspect=self.checks.findings.is_suspect,
-        )
-
-    def _dsn(self) -> DsnRequest | None:
+    def dsn(self) -> DsnRequest | None:
+        """Return the sender's request for reports; None if there is none."""
         if self.requests is None and self.mail.ret is None and not self.mail.envelope_id:
             return None
         return DsnRequest(self.mail.ret, self.mail.envelope_id, self.requests or {})
+
+
+def envelope_of(transaction: AdmittedTransaction) -> Envelope:
+    """Return the envelope of the recipients that have been accepted so far."""
+    mail = transaction.mail
+    return Envelope(
+        reverse_path=str(mail.reverse_path or ""),
+        forward_paths=tuple(transaction.recipients),
+        is_8bit=mail.is_8bit,
+        needs_smtputf8=mail.needs_smtputf8,
+        dsn=transaction.dsn(),
+        is_suspect=transaction.checks.findings.is_suspect,
+    )
+
+
+def examine_content(transaction: AdmittedTransaction) -> Examination | None:
+    """Have the checks examine the complete content; None if none reads it."""
+    checks, content = transaction.checks, transaction.content
+    if not checks.read_content:
+        return None
+    return checks.content(tuple(transaction.recipients), content.size, content.read)

@@ -11,6 +11,7 @@ that (memory_budget.py).
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine
+from dataclasses import dataclass
 
 from restante.mail.message import ContentFile
 from restante.mail.message_id import MessageIdSearch
@@ -24,6 +25,16 @@ WRITE_OCTETS = 65536  # size of a piece that is written to the spool; one large 
 STALL_OCTETS = 65536  # more is memory without speed: the kernel's buffer fills further
 
 Spawn = Callable[[Coroutine[None, None, None]], asyncio.Task[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class ContentParts:
+    """The parts that take content, shared by all sessions."""
+
+    store: ReceptionStore
+    held_content: ContentStore
+    budget: MemoryBudget
+    spawn: Spawn  # starts a task
 
 
 class ContentBuffer:
@@ -52,10 +63,7 @@ class ContentBuffer:
 
     def __init__(
         self,
-        store: ReceptionStore,
-        held_content: ContentStore,
-        budget: MemoryBudget,
-        spawn: Spawn,
+        parts: ContentParts,
         *,
         on_room: Callable[[], None],
         on_stall: Callable[[], None],
@@ -63,14 +71,14 @@ class ContentBuffer:
     ) -> None:
         """`on_room` is called when a stalled buffer has room again, or has failed.
 
-        `spawn` starts a task. `on_stall` is called when the blocks of other sessions stall this
+        `on_stall` is called when the blocks of other sessions stall this
         buffer, not for its own blocks. `announced` is the announced size in octets, 0 if there is
         none.
         """
-        self._store = store
-        self._held_content = held_content
-        self._budget = budget
-        self._spawn = spawn
+        self._store = parts.store
+        self._held_content = parts.held_content
+        self._budget = budget = parts.budget
+        self._spawn = parts.spawn
         self._on_room = on_room
         self._on_stall = on_stall
         self._blocks: list[bytes] = []

@@ -19,7 +19,11 @@ from restante.mail.message_id import message_id_of
 from restante.mail.own_names import is_our_name
 from restante.mail.received_field import Origin
 from restante.reception.admission import Objection, object_to_content
-from restante.reception.admitted_transaction import AdmittedTransaction
+from restante.reception.admitted_transaction import (
+    AdmittedTransaction,
+    envelope_of,
+    examine_content,
+)
 from restante.reception.content_buffer import ContentBuffer
 from restante.reception.intake import Receipt, ReceivedMail
 from restante.reception.quota_reservations import FIELD_ROOM
@@ -172,10 +176,7 @@ class Dialogue:
             self._session.reply(replies.STORE_FULL)
             return
         content = ContentBuffer(
-            services.store,
-            services.held_content,
-            services.memory_budget,
-            services.spawn,
+            services.content,
             on_room=self._on_progress,
             on_stall=self._on_stall,
             announced=mail.size,
@@ -190,7 +191,7 @@ class Dialogue:
         client = ClientFacts(
             self._peer,
             self._session.client_name,
-            self._services.admission_settings.hostname,
+            self._services.admission.settings.hostname,
             self.tls,
             is_authenticated=self.login is not None,
         )
@@ -199,7 +200,7 @@ class Dialogue:
     def _answer_rcpt(self, rcpt: Rcpt) -> None:
         transaction = self._transaction
         assert transaction is not None
-        admission = admit_recipient(rcpt.forward_path, transaction, self._services)
+        admission = admit_recipient(rcpt.forward_path, transaction, self._services.admission)
         if isinstance(admission, Admission):
             self._reply_to_rcpt(transaction, rcpt, admission)
         else:
@@ -254,7 +255,7 @@ class Dialogue:
             self._refuse_content(_reply_to(transaction.content.failure))
         elif (objection := self._object_to_content(transaction)) is not None:
             self._refuse_content(objection.reply, objection.reason)
-        elif (examination := transaction.examine_content()) is not None:
+        elif (examination := examine_content(transaction)) is not None:
             self._answer_later(self._examine_content(transaction, examination))
         elif transaction.content.is_spooled:
             self._answer_later(self._finish_spool(transaction))
@@ -282,21 +283,21 @@ class Dialogue:
 
     def _object_to_content(self, transaction: AdmittedTransaction) -> Objection | None:
         """Apply the domains' limits to the real size: SIZE may be missing or wrong."""
-        services, content = self._services, transaction.content
+        admission, content = self._services.admission, transaction.content
         domains = list({domain.id: domain for domain in transaction.recipients.values()}.values())
-        bounded = [domain for domain in domains if services.facts.matter(domain)]
+        bounded = [domain for domain in domains if admission.facts.matter(domain)]
         if not bounded:
             return None
         objection = None
         if len(bounded) == len(domains):  # otherwise one of them takes everything
-            facts = ((domain, services.facts.of_domain(domain)) for domain in domains)
+            facts = ((domain, admission.facts.of_domain(domain)) for domain in domains)
             objection = object_to_content(content.size, facts)
         if objection is None:
             room = content.size + FIELD_ROOM
-            content.reserve(services.facts.reservations.make(bounded, room))
+            content.reserve(admission.facts.reserve(bounded, room))
         elif objection.is_quota:
             for domain in domains:
-                services.arrivals.refused_for_quota(domain)
+                admission.arrivals.refused_for_quota(domain)
         return objection
 
     async def _finish_spool(self, transaction: AdmittedTransaction) -> None:
@@ -324,7 +325,7 @@ class Dialogue:
         self._transaction = None
         mail = ReceivedMail(
             origin=self._origin(),
-            envelope=transaction.envelope(),
+            envelope=envelope_of(transaction),
             domain_ids=[domain.id for domain in transaction.recipients.values()],
             content=content,
             file=file,
@@ -365,7 +366,7 @@ class Dialogue:
 
     def _origin(self) -> Origin:
         session = self._session
-        settings = self._services.admission_settings
+        settings = self._services.admission.settings
         return Origin(
             session.client_name,
             self._peer_text,
@@ -380,7 +381,7 @@ class Dialogue:
 
     def _own_addresses(self) -> Collection[IpAddress]:
         local = self._local()
-        return self._services.admission_settings.addresses | ({local} if local else set())
+        return self._services.admission.settings.addresses | ({local} if local else set())
 
     # AUTH and ETRN
 
@@ -392,15 +393,18 @@ class Dialogue:
 
     async def _authenticate(self, mechanism: str, credentials: Credentials) -> None:
         services = self._services
-        logins = services.directory.now.logins
+        directory = services.admission.directory.now
         verdict = await services.auth_gate.attempt(
-            credentials, self._peer, services.directory.now, lambda: not self.client_has_left
+            credentials,
+            self._peer,
+            services.admission.directory.now,
+            lambda: not self.client_has_left,
         )
         services.log.publish(
             AuthenticationEnded(
                 peer=self._peer_text,
                 login=credentials.user
-                if credentials.user in logins
+                if credentials.user in directory.logins
                 else "",  # it may be a password in the wrong place
                 mechanism=mechanism,
                 answer=verdict.reason,
@@ -421,7 +425,7 @@ class Dialogue:
             >= self._services.settings.authentication_failures_limit
         ):
             reply = replies.TOO_MANY_ERRORS.fill(
-                hostname=self._services.admission_settings.hostname
+                hostname=self._services.admission.settings.hostname
             )
             self._session.close(reply, SessionEnd.FAILED_AUTHENTICATIONS)
 
@@ -435,7 +439,7 @@ class Dialogue:
             self._go_on()
 
     def _answer_later(self, answer: Coroutine[None, None, None]) -> None:
-        self._services.spawn(self._answer_or_end(answer))
+        self._services.content.spawn(self._answer_or_end(answer))
 
     async def _answer_or_end(self, answer: Coroutine[None, None, None]) -> None:
         """Finish an answer. A defect ends this session, which would otherwise wait permanently."""
@@ -444,7 +448,7 @@ class Dialogue:
         except Exception:
             self._forget_transaction()
             self._session.close(
-                replies.INTERNAL_ERROR.fill(hostname=self._services.admission_settings.hostname),
+                replies.INTERNAL_ERROR.fill(hostname=self._services.admission.settings.hostname),
                 SessionEnd.DEFECT,
             )
             self._on_progress()

@@ -1,10 +1,9 @@
 """The facts to which admission applies a domain's policy. All are in memory."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 
 from restante.reception.admission import AdmissionFacts, DomainFacts, HostedRecipient
-from restante.reception.quota_reservations import QuotaReservations
+from restante.reception.quota_reservations import QuotaReservation, QuotaReservations
 from restante.store.figure_store import FigureStore
 from restante.store.live_directory import LiveDirectory
 from restante.tenancy.model import Destination, HostedDomain
@@ -12,20 +11,30 @@ from restante.tenancy.quota import NO_QUOTA
 from restante.tenancy.recipients import RecipientBook
 
 
-@dataclass(frozen=True, slots=True)
 class FactsLookup:
     """Looks up the facts about a domain or a recipient. No I/O, no query."""
 
-    figures: FigureStore
-    directory: LiveDirectory
-    now: Callable[[], float]  # Unix time
-    is_up: Callable[[Destination], bool] = lambda _destination: False  # known to answer
-    book: Callable[[int], RecipientBook | None] = lambda _domain_id: None
-    reservations: QuotaReservations = field(default_factory=QuotaReservations)
+    def __init__(
+        self,
+        figures: FigureStore,
+        directory: LiveDirectory,
+        now: Callable[[], float],
+        *,
+        is_up: Callable[[Destination], bool] = lambda _destination: False,
+        book: Callable[[int], RecipientBook | None] = lambda _domain_id: None,
+        reservations: QuotaReservations | None = None,
+    ) -> None:
+        """`is_up` tells whether a destination is known to answer; `now` is Unix time."""
+        self._figures = figures
+        self._directory = directory
+        self._now = now
+        self._is_up = is_up
+        self._book = book
+        self._reservations = QuotaReservations() if reservations is None else reservations
 
     def matter(self, domain: HostedDomain) -> bool:
         """Return whether anything could refuse mail for a domain; if not, no facts are needed."""
-        account = self.directory.now.accounts.get(domain.account)
+        account = self._directory.now.accounts.get(domain.account)
         return not domain.policy.takes_everything or (
             account is not None and not account.quota.is_none
         )
@@ -34,7 +43,7 @@ class FactsLookup:
         """Return the facts for one RCPT."""
         domain = recipient.domain
         facts = self.of_domain(domain)
-        book = self.book(domain.id)
+        book = self._book(domain.id)
         known = (
             None
             if book is None
@@ -44,16 +53,20 @@ class FactsLookup:
 
     def of_domain(self, domain: HostedDomain) -> DomainFacts:
         """Return the state of a domain."""
-        account = self.directory.now.accounts.get(domain.account)
-        usage, account_usage = self.reservations.beside(
+        account = self._directory.now.accounts.get(domain.account)
+        usage, account_usage = self._reservations.beside(
             domain,
-            self.figures.usage(domain.id),
-            self.figures.usage_of_account(domain.account),
+            self._figures.usage(domain.id),
+            self._figures.usage_of_account(domain.account),
         )
         return DomainFacts(
-            now=self.now(),
+            now=self._now(),
             usage=usage,
             account_usage=account_usage,
             account_quota=account.quota if account else NO_QUOTA,
-            is_up=self.is_up(domain.destination),
+            is_up=self._is_up(domain.destination),
         )
+
+    def reserve(self, domains: Sequence[HostedDomain], room: int) -> QuotaReservation:
+        """Reserve room in the quotas of domains, until the reservation ends; in octets."""
+        return self._reservations.make(domains, room)

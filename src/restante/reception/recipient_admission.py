@@ -10,12 +10,14 @@ An answer that waits for nothing is returned as it is, and no task is needed for
 fetched once, and again after a callout, because time has passed.
 """
 
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
 from typing import Any
 
 from restante.checks.verdict import CheckRefused
 from restante.mail.address import Mailbox
 from restante.reception.admission import (
+    AdmissionSettings,
     HostedRecipient,
     Objection,
     find_recipient,
@@ -23,52 +25,73 @@ from restante.reception.admission import (
     wants_callout,
 )
 from restante.reception.admitted_transaction import AdmittedTransaction
-from restante.reception.services import Services
+from restante.reception.after_holding import Arrivals
+from restante.reception.domain_facts import FactsLookup
 from restante.reception.transaction_checks import Examination
+from restante.store.live_directory import LiveDirectory
 from restante.tenancy.model import HostedDomain
 
 Admission = HostedRecipient | Objection
 
+Callout = Callable[[HostedDomain, Mailbox], Awaitable[bool | None]]
+"""Asks a domain's destination whether a mailbox exists; None if it cannot be known now."""
+
+
+async def nothing_known(_domain: HostedDomain, _path: Mailbox) -> bool | None:
+    """Ask nobody."""
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class AdmissionParts:
+    """The parts that answer RCPT, shared by all sessions of a listener."""
+
+    directory: LiveDirectory
+    facts: FactsLookup
+    arrivals: Arrivals  # gets the refusals for a quota
+    settings: AdmissionSettings
+    callout: Callout = nothing_known
+
 
 def admit_recipient(
-    path: Mailbox, transaction: AdmittedTransaction, services: Services
+    path: Mailbox, transaction: AdmittedTransaction, parts: AdmissionParts
 ) -> Admission | Coroutine[Any, Any, Admission]:
     """Answer RCPT: the accepted recipient, the objection, or a coroutine that returns either."""
     mail = transaction.mail
     recipient = find_recipient(
         path,
-        directory=services.directory.now,
-        settings=services.admission_settings,
+        directory=parts.directory.now,
+        settings=parts.settings,
     )
     if isinstance(recipient, Objection):
         return recipient
-    if not services.facts.matter(recipient.domain):
+    if not parts.facts.matter(recipient.domain):
         return _ask_checks(recipient, transaction)
-    facts = services.facts.of_recipient(recipient)
+    facts = parts.facts.of_recipient(recipient)
     if wants_callout(facts, mail.size):
-        return _admit_after_callout(recipient, transaction, services)
-    objection = _note(object_to_recipient(facts, mail.size), recipient.domain, services)
+        return _admit_after_callout(recipient, transaction, parts)
+    objection = _note(object_to_recipient(facts, mail.size), recipient.domain, parts)
     return objection or _ask_checks(recipient, transaction)
 
 
 async def _admit_after_callout(
-    recipient: HostedRecipient, transaction: AdmittedTransaction, services: Services
+    recipient: HostedRecipient, transaction: AdmittedTransaction, parts: AdmissionParts
 ) -> Admission:
-    answer = await services.callout(recipient.domain, recipient.path)
-    facts = services.facts.of_recipient(recipient)
+    answer = await parts.callout(recipient.domain, recipient.path)
+    facts = parts.facts.of_recipient(recipient)
     objection = object_to_recipient(facts, transaction.mail.size, answer=answer)
-    if (objection := _note(objection, recipient.domain, services)) is not None:
+    if (objection := _note(objection, recipient.domain, parts)) is not None:
         return objection
     admission = _ask_checks(recipient, transaction)
     return admission if isinstance(admission, Admission) else await admission
 
 
 def _note(
-    objection: Objection | None, domain: HostedDomain, services: Services
+    objection: Objection | None, domain: HostedDomain, parts: AdmissionParts
 ) -> Objection | None:
     """Record an objection that the customer is told about."""
     if objection is not None and objection.is_quota:
-        services.arrivals.refused_for_quota(domain)
+        parts.arrivals.refused_for_quota(domain)
     return objection
 
 

@@ -3,7 +3,7 @@
 import time
 from functools import partial
 
-from restante.admin.admin_context import AdminContext
+from restante.admin.admin_context import AdminContext, AdminSettings, NetworkAccess, ProcessParts
 from restante.admin.change_keeper import ChangeKeeper
 from restante.admin.event_feed import EventFeed
 from restante.admin.identity_provider import IdentityProvider
@@ -23,12 +23,13 @@ from restante.server.built_parts import (
     AdminParts,
     DeliveryParts,
     Ground,
+    HttpParts,
     ReceptionParts,
 )
 from restante.server.domain_instruments import DomainInstruments
 from restante.server.file_watch import FileWatch
 from restante.server.reload import Reloader, ReloadTargets
-from restante.server.server_instruments import Instruments
+from restante.server.server_instruments import Instruments, ProcessGauges, ReceptionGauges
 from restante.server.server_surface import RunningServer
 from restante.server.web_terms_maker import ListenerTermsMaker, WebTermsMaker, web_connections
 from restante.store.scrubber import Scrubber
@@ -38,7 +39,6 @@ from restante.web.api.api_application import Prepared, build_api
 from restante.web.api.bearer_tokens import identify
 from restante.web.http_connections import HttpConnections, HttpService
 from restante.web.portal.portal_application import PreparedPortal, build_portal
-from restante.web.portal.portal_look import PortalLook
 from restante.web.portal.session_cookie import CookieSessions
 from restante.web.portal.sign_in_parts import SignInParts
 from restante.web.portal.sign_in_routes import sign_in_routes
@@ -50,45 +50,42 @@ def build_admin(ground: Ground, delivery: DeliveryParts, reception: ReceptionPar
     """Build them on those of delivery and reception."""
     store, log = ground.records.store, ground.setup.log
     scrubber = Scrubber(store.upkeep, log, time.time, time.monotonic)
-    loop_lag = LoopLag(log, time.monotonic)
-    request_counts = RequestCounts()
-    instruments = _instruments(
-        ground, delivery, reception, scrubber, loop_lag, request_counts=request_counts
-    )
+    process = _process_gauges(ground)
+    instruments = _instruments(ground, delivery, reception, scrubber, process)
     surface = _surface(ground, delivery, reception, instruments)
     uses = TokenUses(store.records, Rounds(log, "token uses"), time.time)
     context = _admin_context(ground, delivery, reception, surface)
-    token_gate = TokenGate(
-        ground.records.directory, uses, log, now=time.time, monotonic=time.monotonic
-    )
     sessions = PortalSessions(
         store.sessions, ground.records.directory, Rounds(log, "portal sessions"), time.time
     )
-    provider = IdentityProvider(
-        lambda: ground.settings.config.oidc.terms,
-        ground.resolver,
-        context.one_time_seals,
-        time.time,
-        time.monotonic,
+    token_gate = TokenGate(
+        ground.records.directory, uses, log, now=time.time, monotonic=time.monotonic
     )
-    portal = _portal(context, sessions, provider, ground.setup.config.portal.look)
-    web = _web(context, reception, token_gate, request_counts, portal)
-    terms = ListenerTermsMaker(reception.terms, web)
+    gate = _gate(
+        context, reception, token_gate, process.web_requests, _portal(ground, context, sessions)
+    )
+    http = _http(reception, gate)
     return AdminParts(
         context=context,
-        terms=terms,
-        web_connections=web.connections,
-        request_counts=request_counts,
         instruments=instruments,
-        reloader=_reloader(ground, reception, terms),
+        reloader=_reloader(ground, reception, http.terms),
         scrubber=scrubber,
-        loop_lag=loop_lag,
+        loop_lag=process.loop_lag,
         token_uses=uses,
-        token_gate=token_gate,
         sessions=sessions,
         changes=_change_keeper(ground, context, delivery),
-        control_connections=HttpConnections(HttpService.CONTROL, http_connections_possible()),
-        metrics_connections=HttpConnections(HttpService.METRICS, http_connections_possible()),
+        http=http,
+    )
+
+
+def _http(reception: ReceptionParts, gate: GateParts) -> HttpParts:
+    limit, web = http_connections_possible(), web_connections()
+    return HttpParts(
+        terms=ListenerTermsMaker(reception.terms, WebTermsMaker(gate, web)),
+        control=HttpConnections(HttpService.CONTROL, limit),
+        metrics=HttpConnections(HttpService.METRICS, limit),
+        web=web,
+        counts=gate.counts,
     )
 
 
@@ -103,7 +100,7 @@ def _surface(
         reports=delivery.reports,
         notices=delivery.notices,
         listeners_open=reception.listeners,
-        counts=ground.setup.counts,
+        counts=ground.setup.heard.counts,
         instruments=instruments,
         domain_instruments=_domain_instruments(ground, delivery),
         configuration_state=lambda: watch.add_to(settings.state, settings.config, settings.read),
@@ -128,39 +125,50 @@ def _change_keeper(ground: Ground, context: AdminContext, delivery: DeliveryPart
     return keeper
 
 
+def _process_gauges(ground: Ground) -> ProcessGauges:
+    return ProcessGauges(
+        started_at=ground.setup.started_at,
+        certificate_expires_at=lambda: ground.settings.identity.expires_at,
+        loop_lag=LoopLag(ground.setup.log, time.monotonic),
+        web_requests=RequestCounts(),
+        trace_spans_dropped=ground.setup.trace_spans_dropped,
+    )
+
+
 def _instruments(
     ground: Ground,
     delivery: DeliveryParts,
     reception: ReceptionParts,
     scrubber: Scrubber,
-    loop_lag: LoopLag,
-    *,
-    request_counts: RequestCounts,
+    process: ProcessGauges,
 ) -> Instruments:
     return Instruments(
         store=ground.records.store,
-        drains=delivery.dispatcher.census,
-        door=reception.door,
-        memory_budget=reception.memory_budget,
-        intake=reception.intake,
-        disk_space=reception.disk_space,
-        sessions=reception.listeners.sessions,
-        now=time.time,
-        started_at=ground.setup.started_at,
-        certificate_expires_at=lambda: ground.settings.identity.expires_at,
         scrubber=scrubber,
-        loop_lag=loop_lag,
-        request_counts=request_counts,
-        trace_spans_dropped=ground.setup.trace_spans_dropped,
+        drains=delivery.dispatcher.census,
+        reception=ReceptionGauges(
+            door=reception.door,
+            memory_budget=reception.memory_budget,
+            intake=reception.intake,
+            disk_space=reception.disk_space,
+            sessions=reception.listeners.sessions,
+        ),
+        process=process,
+        now=time.time,
     )
 
 
-def _portal(
-    context: AdminContext, sessions: PortalSessions, provider: IdentityProvider, look: PortalLook
-) -> PreparedPortal:
-    hashing = PortalHashing()
+def _portal(ground: Ground, context: AdminContext, sessions: PortalSessions) -> PreparedPortal:
+    look, hashing = ground.setup.config.portal.look, PortalHashing()
+    provider = IdentityProvider(
+        lambda: ground.settings.config.oidc.terms,
+        ground.resolver,
+        context.one_time_seals,
+        time.time,
+        time.monotonic,
+    )
     sign_in = SignInService(context, hashing, time.monotonic)
-    credentials = OwnCredentials(context, hashing, context.hostname)
+    credentials = OwnCredentials(context, hashing, context.network.hostname)
     passkeys = PasskeyService(context, sign_in, look.name)
     provided = ProviderSignIn(context, sign_in, provider, time.monotonic)
     parts = SignInParts(context, sign_in, credentials, sessions, passkeys, provided)
@@ -168,15 +176,15 @@ def _portal(
     return PreparedPortal(partial(build_portal, context, CookieSessions(sessions), look, routes))
 
 
-def _web(
+def _gate(
     context: AdminContext,
     reception: ReceptionParts,
     token_gate: TokenGate,
     request_counts: RequestCounts,
     portal: PreparedPortal,
-) -> WebTermsMaker:
+) -> GateParts:
     care, disk_space = context.store.upkeep, reception.disk_space
-    gate = GateParts(
+    return GateParts(
         api=Prepared(build_api(context)),
         identify=lambda scope, client: identify(scope, token_gate, client),
         is_ready=lambda: not (care.failure or care.absence or disk_space.is_short),
@@ -185,14 +193,13 @@ def _web(
         now=time.time,
         portal=portal,
     )
-    return WebTermsMaker(gate, web_connections())
 
 
 def _domain_instruments(ground: Ground, delivery: DeliveryParts) -> DomainInstruments:
     return DomainInstruments(
         store=ground.records.store,
         directory=ground.records.directory,
-        counts=ground.setup.domain_counts,
+        counts=ground.setup.heard.domain_counts,
         seen=delivery.watcher.seen,
         is_draining=delivery.dispatcher.is_draining,
         limit=lambda: ground.settings.config.metrics.limit,
@@ -208,24 +215,31 @@ def _admin_context(
 ) -> AdminContext:
     feed = EventFeed(ground.records.directory, time.time)
     ground.records.directory.on_numbered(feed.hear_changes)
-    ground.setup.inbox.on_facts(feed.hear_notice)
+    ground.setup.heard.inbox.on_facts(feed.hear_notice)
     return AdminContext(
         store=ground.records.store.apart(),
         directory=ground.records.directory,
         vault=ground.setup.vault,
         now=time.time,
-        own_addresses=ground.own_addresses,
-        hostname=ground.setup.config.hostname,
-        resolver=ground.resolver,
-        hold=partial(hold_all, reception.intake),
+        network=NetworkAccess(ground.setup.config.hostname, ground.own_addresses, ground.resolver),
+        settings=_settings(ground),
+        parts=ProcessParts(
+            hold=partial(hold_all, reception.intake),
+            recipients=ground.records.recipients,
+            transports=delivery.transports,
+            reservations=reception.reservations,
+            log=ground.setup.log,
+            feed=feed,
+        ),
         server=surface,
-        recipients=ground.records.recipients,
-        reservations=reception.facts.reservations,
-        transports=delivery.transports,
-        message_size_limit=lambda: ground.settings.config.reception.message_size_limit,
-        private_addresses=lambda: ground.settings.config.reports.private_addresses,
-        portal_url=lambda: portal_url(ground.settings.config),
-        change_delay=lambda: ground.settings.config.portal.change_delay,
-        feed=feed,
-        log=ground.setup.log,
+    )
+
+
+def _settings(ground: Ground) -> AdminSettings:
+    running = ground.settings
+    return AdminSettings(
+        message_size_limit=lambda: running.config.reception.message_size_limit,
+        portal_url=lambda: portal_url(running.config),
+        private_addresses=lambda: running.config.reports.private_addresses,
+        change_delay=lambda: running.config.portal.change_delay,
     )

@@ -118,7 +118,7 @@ def _notices(ground: Ground, transports: Transports) -> Notices:
         NoticePorts(store.notices, store.duties),
         ground.records.directory,
         transports,
-        ground.setup.inbox,
+        ground.setup.heard.inbox,
         settings=lambda: ground.settings.config.notices,
         log=ground.setup.log,
         clocks=Clocks(time.time, time.monotonic),
@@ -224,7 +224,7 @@ def _recorders(ground: Ground) -> tuple[HeldRecorder, UseRecorder]:
         clocks,
     )
     uses = UseRecorder(
-        ground.setup.uses,
+        ground.setup.heard.uses,
         UseLedger(store.uses, directory, clocks.now),
         directory,
         Rounds(ground.setup.log, "account use"),

@@ -11,6 +11,7 @@ from restante.reception.after_holding import Arrivals
 from restante.reception.auth_bursts import AuthBursts
 from restante.reception.auth_gate import AuthGate
 from restante.reception.authentication import Authenticator
+from restante.reception.content_buffer import ContentParts
 from restante.reception.credential_lanes import password_lanes, proof_lanes
 from restante.reception.descriptor_limit import sessions_possible
 from restante.reception.disk_space import DiskSpace
@@ -21,6 +22,8 @@ from restante.reception.listeners import Listeners
 from restante.reception.login_keeper import LoginKeeper
 from restante.reception.memory_budget import MemoryBudget
 from restante.reception.primary_addresses import ExpectedHosts
+from restante.reception.quota_reservations import QuotaReservations
+from restante.reception.recipient_admission import AdmissionParts
 from restante.reception.services import Services
 from restante.server.built_parts import (
     DeliveryParts,
@@ -33,44 +36,63 @@ from restante.web.web_listener import WebListener
 
 def build_reception(ground: Ground, delivery: DeliveryParts) -> ReceptionParts:
     """Build them on those of delivery."""
-    setup, records = ground.setup, ground.records
-    expected = ExpectedHosts(records.directory, ground.host_names.known)
-    door = _doorkeeper(ground, expected)
-    memory_budget, disk_space = _memory_budget(ground), _disk_space(ground)
+    expected = ExpectedHosts(ground.records.directory, ground.host_names.known)
     authenticator = _authenticator(ground)
     auth_gate = _auth_gate(ground, authenticator, expected)
-    arrivals = _arrivals(ground, delivery)
+    arrivals, reservations = _arrivals(ground, delivery), QuotaReservations()
     intake = _intake(ground, arrivals)
-    facts = _domain_facts(ground, delivery)
+    content, disk_space = _content_parts(ground), _disk_space(ground)
     services = Services(
-        directory=records.directory,
-        store=records.store.reception,
-        held_content=records.store.content,
+        admission=_admission_parts(ground, delivery, arrivals, reservations),
+        content=content,
         intake=intake,
         auth_gate=auth_gate,
         releaser=delivery.releaser,
-        log=setup.log,
-        memory_budget=memory_budget,
-        spawn=ground.spawner.spawn,
-        settings=setup.config.reception,
-        admission_settings=admission_settings(setup.config, ground.own_addresses, setup.identity),
+        log=ground.setup.log,
+        settings=ground.setup.config.reception,
         disk_space=disk_space,
-        store_absence=lambda: records.store.upkeep.absence,
-        facts=facts,
-        arrivals=arrivals,
-        callout=delivery.dispatcher.ask_destination,
+        store_absence=lambda: ground.records.store.upkeep.absence,
         checks=_checks(ground),
     )
+    door = _doorkeeper(ground, expected)
     return ReceptionParts(
         door=door,
-        memory_budget=memory_budget,
+        memory_budget=content.budget,
         disk_space=disk_space,
         auth_gate=auth_gate,
-        facts=facts,
+        reservations=reservations,
         intake=intake,
         listeners=_listeners(ground, door),
         terms=SessionTermsMaker(services, authenticator, ground.own_addresses),
         logins=_login_keeper(ground),
+    )
+
+
+def _admission_parts(
+    ground: Ground, delivery: DeliveryParts, arrivals: Arrivals, reservations: QuotaReservations
+) -> AdmissionParts:
+    records, setup = ground.records, ground.setup
+    facts = FactsLookup(
+        records.store.figures,
+        records.directory,
+        time.time,
+        is_up=delivery.watcher.is_up,
+        book=records.recipients.of,
+        reservations=reservations,
+    )
+    return AdmissionParts(
+        directory=records.directory,
+        facts=facts,
+        arrivals=arrivals,
+        settings=admission_settings(setup.config, ground.own_addresses, setup.identity),
+        callout=delivery.dispatcher.ask_destination,
+    )
+
+
+def _content_parts(ground: Ground) -> ContentParts:
+    store = ground.records.store
+    return ContentParts(
+        store.reception, store.content, _memory_budget(ground), ground.spawner.spawn
     )
 
 
@@ -133,7 +155,9 @@ def _auth_gate(ground: Ground, authenticator: Authenticator, expected: ExpectedH
 def _login_keeper(ground: Ground) -> LoginKeeper:
     records, setup = ground.records, ground.setup
     clocks = Clocks(time.time, time.monotonic)
-    return LoginKeeper(records.store, records.directory, setup.logins, setup.log, clocks=clocks)
+    return LoginKeeper(
+        records.store, records.directory, setup.heard.logins, setup.log, clocks=clocks
+    )
 
 
 def _arrivals(ground: Ground, delivery: DeliveryParts) -> Arrivals:
@@ -153,15 +177,4 @@ def _intake(ground: Ground, arrivals: Arrivals) -> Intake:
         time.time,
         hostname=ground.setup.config.hostname,
         on_held=arrivals.held,
-    )
-
-
-def _domain_facts(ground: Ground, delivery: DeliveryParts) -> FactsLookup:
-    records = ground.records
-    return FactsLookup(
-        records.store.figures,
-        records.directory,
-        time.time,
-        delivery.watcher.is_up,
-        records.recipients.of,
     )

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from restante.admin.admin_context import AdminContext
 from restante.admin.change_keeper import ChangeKeeper
 from restante.admin.portal_sessions import PortalSessions
-from restante.admin.token_authentication import TokenGate
 from restante.admin.token_uses import TokenUses
 from restante.delivery.dispatcher import Dispatcher
 from restante.delivery.watcher import Watcher
@@ -18,12 +17,12 @@ from restante.notices.notice_service import Notices
 from restante.notices.transports import Transports
 from restante.reception.auth_gate import AuthGate
 from restante.reception.disk_space import DiskSpace
-from restante.reception.domain_facts import FactsLookup
 from restante.reception.doorkeeper import Doorkeeper
 from restante.reception.intake import Intake
 from restante.reception.listeners import Listeners
 from restante.reception.login_keeper import LoginKeeper
 from restante.reception.memory_budget import MemoryBudget
+from restante.reception.quota_reservations import QuotaReservations
 from restante.release.authorized_host_lookup import HostNames
 from restante.release.releaser import Releaser
 from restante.reports.report_sender import Reports
@@ -67,7 +66,7 @@ class ReceptionParts:
     memory_budget: MemoryBudget
     disk_space: DiskSpace
     auth_gate: AuthGate
-    facts: FactsLookup
+    reservations: QuotaReservations
     intake: Intake
     listeners: Listeners
     terms: SessionTermsMaker
@@ -100,6 +99,22 @@ class DeliveryParts:
 
 
 @dataclass(frozen=True, slots=True)
+class HttpParts:
+    """The parts that serve HTTP, and count what they serve."""
+
+    terms: ListenerTermsMaker  # of SMTP listeners too
+    control: HttpConnections
+    metrics: HttpConnections
+    web: HttpConnections
+    counts: RequestCounts  # of the `web` listeners
+
+    @property
+    def connections(self) -> tuple[HttpConnections, ...]:
+        """Return those of each service."""
+        return self.control, self.metrics, self.web
+
+
+@dataclass(frozen=True, slots=True)
 class AdminParts:
     """The parts that show the server and let an operator act."""
 
@@ -109,14 +124,9 @@ class AdminParts:
     scrubber: Scrubber
     loop_lag: LoopLag
     token_uses: TokenUses
-    token_gate: TokenGate
     sessions: PortalSessions
     changes: ChangeKeeper
-    control_connections: HttpConnections
-    metrics_connections: HttpConnections
-    web_connections: HttpConnections
-    request_counts: RequestCounts  # of the `web` listeners
-    terms: ListenerTermsMaker
+    http: HttpParts
 
 
 @dataclass(frozen=True, slots=True)

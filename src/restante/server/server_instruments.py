@@ -22,30 +22,44 @@ from restante.telemetry.process_figures import look_at_process
 from restante.web.request_counts import RequestCounts
 
 
-@dataclass(slots=True)
-class Instruments:
-    """The parts that are read. No cost here grows with the amount of held mail."""
+@dataclass(frozen=True, slots=True)
+class ReceptionGauges:
+    """The parts of reception that are read."""
 
-    store: Store
-    drains: Callable[[], DrainCensus]
     door: Doorkeeper
     memory_budget: MemoryBudget
     intake: Intake
     disk_space: DiskSpace
     sessions: Callable[[], Counter[str]]  # open ones by service
-    now: Callable[[], float]  # Unix time
-    started_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessGauges:
+    """The parts that are read about the process as a whole."""
+
+    started_at: float  # Unix time
     certificate_expires_at: Callable[[], float]  # Unix time; of the certificate in use
-    scrubber: Scrubber
     loop_lag: LoopLag
-    request_counts: RequestCounts  # of the `web` listeners
+    web_requests: RequestCounts  # of the `web` listeners
     trace_spans_dropped: Callable[[], int] = int  # without traces: 0
+
+
+@dataclass(frozen=True, slots=True)
+class Instruments:
+    """The parts that are read. No cost here grows with the amount of held mail."""
+
+    store: Store
+    scrubber: Scrubber
+    drains: Callable[[], DrainCensus]
+    reception: ReceptionGauges
+    process: ProcessGauges
+    now: Callable[[], float]  # Unix time
 
     async def read(self) -> State:
         """Read all of them. Asks the store four questions; if it fails, omits the answers."""
         oldest = await self._oldest_age()
         usages = self.store.figures.usages().values()
-        drains = self.drains()
+        drains, reception, process = self.drains(), self.reception, self.process
         parked = await self._set_apart()
         return State(
             held_messages=sum(usage.held for usage in usages),
@@ -55,35 +69,35 @@ class Instruments:
             stored_octets=sum(usage.octets for usage in usages),
             domains_with_mail=len(usages),
             oldest_message_age=oldest,
-            sessions_open=self.sessions(),
-            sessions_unauthenticated=self.door.strangers,
-            sessions_ended=self.door.ended,
-            octets_in_flight=self.memory_budget.now,
-            batches_held=self.intake.batches,
+            sessions_open=reception.sessions(),
+            sessions_unauthenticated=reception.door.strangers,
+            sessions_ended=reception.door.ended,
+            octets_in_flight=reception.memory_budget.now,
+            batches_held=reception.intake.batches,
             drains=Counter({state.value: count for state, count in drains.states.items()}),
             delivery_connections=drains.connections,
-            disk_free=self.disk_space.free,
-            disk_reserve=self.disk_space.reserve,
-            is_room_short=self.disk_space.is_short,
+            disk_free=reception.disk_space.free,
+            disk_reserve=reception.disk_space.reserve,
+            is_room_short=reception.disk_space.is_short,
             is_store_away=bool(self.store.upkeep.absence),
             damaged_messages=parked.damaged if parked else None,
             scrubbed_at=self.scrubber.last_ended_at or 0.0,
             reports_waiting=await self._waiting(self.store.reports.report_backlog),
             notices_waiting=await self._waiting(self.store.notices.notice_backlog),
-            trace_spans_dropped=self.trace_spans_dropped(),
-            certificate_expires_at=self.certificate_expires_at(),
-            started_at=self.started_at,
+            trace_spans_dropped=process.trace_spans_dropped(),
+            certificate_expires_at=process.certificate_expires_at(),
+            started_at=process.started_at,
             version=__version__,
             process=look_at_process(),
-            loop_lag=self.loop_lag.longest(),
-            web_requests=self.request_counts.ended,
-            web_request_seconds=self.request_counts.seconds,
-            web_requests_running=self.request_counts.running,
+            loop_lag=process.loop_lag.longest(),
+            web_requests=process.web_requests.ended,
+            web_request_seconds=process.web_requests.seconds,
+            web_requests_running=process.web_requests.running,
         )
 
     def vitals(self) -> Vitals:
         """Return whether there is room for mail, and how long the certificate is good for."""
-        return Vitals(self.disk_space.is_short, self.certificate_expires_at())
+        return Vitals(self.reception.disk_space.is_short, self.process.certificate_expires_at())
 
     def scrub(self) -> ScrubFacts:
         """Return the state of the scrub of the store."""

@@ -139,9 +139,9 @@ class Application:
             tasks.create_task(admin.token_uses.run()),
             tasks.create_task(admin.changes.run()),
             tasks.create_task(admin.sessions.run()),
-            tasks.create_task(serve_on(admin.context, control, admin.control_connections)),
+            tasks.create_task(serve_on(admin.context, control, admin.http.control)),
             *(
-                tasks.create_task(serve_metrics(admin.context, bound, admin.metrics_connections))
+                tasks.create_task(serve_metrics(admin.context, bound, admin.http.metrics))
                 for bound in self._setup.metrics_sockets
             ),
         ]
@@ -169,7 +169,7 @@ class Application:
 
     async def _listen(self, parts: ServerParts) -> None:
         config, identity = self._setup.config, self._setup.identity
-        listen, terms = listen_places(config.listen), parts.admin.terms
+        listen, terms = listen_places(config.listen), parts.admin.http.terms
         await parts.reception.listeners.begin(
             list(zip(listen, self._setup.listener_sockets, strict=True)),
             lambda place: terms.terms(config, listen[place], identity),
@@ -185,12 +185,12 @@ class Application:
         notify("STOPPING=1")
         reception.listeners.close()
         reception.auth_gate.close()
-        if (feed := parts.admin.context.feed) is not None:
+        if (feed := parts.admin.context.parts.feed) is not None:
             feed.close()  # its followers would keep the control socket open
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(STOP_SECONDS):
                 await reception.door.until_none()
-                await parts.admin.web_connections.until_none_busy()
+                await parts.admin.http.web.until_none_busy()
         reception.listeners.abort()
         reception.intake.close()
         await reception.logins.finish()

@@ -26,6 +26,17 @@ def _bound(sockets: Sequence[socket.socket]) -> list[Address]:
 
 
 @dataclass(frozen=True, slots=True)
+class EventSubscribers:
+    """The parts that keep events of `log` from the first one on, for parts that are built later."""
+
+    counts: Counts
+    inbox: NoticeInbox
+    uses: UseInbox = field(default_factory=UseInbox)
+    logins: LoginInbox = field(default_factory=lambda: LoginInbox(time.time))
+    domain_counts: DomainCounts = field(default_factory=DomainCounts)  # of a few events
+
+
+@dataclass(frozen=True, slots=True)
 class ServerSetup:
     """Made by `server_start` before the store is opened, partly as root."""
 
@@ -34,12 +45,8 @@ class ServerSetup:
     vault: Vault
     sockets: Sequence[socket.socket]  # bound: first those of the listeners, in their order
     log: EventBus  # parts may subscribe
-    counts: Counts  # of the events of `log`
-    inbox: NoticeInbox  # gets the lines of `log`
+    heard: EventSubscribers
     started_at: float  # Unix time
-    uses: UseInbox = field(default_factory=UseInbox)  # the same
-    logins: LoginInbox = field(default_factory=lambda: LoginInbox(time.time))  # the same
-    domain_counts: DomainCounts = field(default_factory=DomainCounts)  # of a few events
     trace_spans_dropped: Callable[[], int] = int  # without traces: 0
 
     @property

@@ -34,7 +34,7 @@ from restante.reception.descriptor_limit import raise_limit
 from restante.reception.listener import bind
 from restante.reception.login_inbox import LoginInbox
 from restante.server.server_life import Application
-from restante.server.server_setup import ServerSetup
+from restante.server.server_setup import EventSubscribers, ServerSetup
 from restante.store.store_errors import (
     StoreDamaged,
     StoreError,
@@ -70,11 +70,7 @@ class _Subscribers:
 
     log: EventBus
     writer: LogWriter
-    counts: Counts
-    domain_counts: DomainCounts
-    inbox: NoticeInbox
-    logins: LoginInbox
-    uses: UseInbox
+    parts: EventSubscribers
     exporter: TraceExporter | None
 
 
@@ -123,12 +119,8 @@ def _run_server(config: Config, heard: _Subscribers, sockets: list[socket.socket
         vault=vault,
         sockets=sockets,
         log=heard.log,
-        counts=heard.counts,
-        domain_counts=heard.domain_counts,
-        inbox=heard.inbox,
+        heard=heard.parts,
         started_at=time.time(),
-        logins=heard.logins,
-        uses=heard.uses,
         trace_spans_dropped=lambda: 0 if exporter is None else exporter.dropped,
     )
     application = Application(setup, on_stop=_stop_for_certain)
@@ -151,9 +143,8 @@ def _subscribers(config: Config) -> _Subscribers:
     log.subscribe(uses.hear_held, MailHeld)
     log.subscribe(uses.hear_delivered, MessageDelivered)
     log.subscribe(writer.write, *EVENTS)
-    return _Subscribers(
-        log, writer, counts, domain_counts, inbox, logins, uses, _traces(config, log)
-    )
+    parts = EventSubscribers(counts, inbox, uses, logins, domain_counts)
+    return _Subscribers(log, writer, parts, _traces(config, log))
 
 
 def _traces(config: Config, log: EventBus) -> TraceExporter | None:

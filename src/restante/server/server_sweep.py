@@ -70,11 +70,7 @@ class ServerSweep:
 
     def _tell_of_http(self) -> None:
         admin = self._admin
-        for connections in (
-            admin.control_connections,
-            admin.metrics_connections,
-            admin.web_connections,
-        ):
+        for connections in admin.http.connections:
             for cause, count in connections.take_closed().items():
                 self._log.publish(
                     HttpConnectionsCut(
@@ -84,7 +80,7 @@ class ServerSweep:
                     )
                 )
 
-        for refusal, refused in admin.request_counts.take_refused().items():
+        for refusal, refused in admin.http.counts.take_refused().items():
             self._log.publish(
                 HttpRequestsRefused(count=refused.count, reason=refusal.value, peer=refused.address)
             )

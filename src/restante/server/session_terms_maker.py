@@ -35,7 +35,10 @@ class SessionTermsMaker:
         services = replace(
             self.services,
             settings=reception,
-            admission_settings=admission_settings(config, self.own_addresses, identity),
+            admission=replace(
+                self.services.admission,
+                settings=admission_settings(config, self.own_addresses, identity),
+            ),
         )
         options = ServerOptions(
             hostname=config.hostname,
@@ -49,7 +52,7 @@ class SessionTermsMaker:
         )
 
     def _salting(self, user: str) -> Salting:
-        return self.authenticator.salting(user, self.services.directory.now)
+        return self.authenticator.salting(user, self.services.admission.directory.now)
 
 
 def admission_settings(

@@ -430,7 +430,7 @@ class ClientSession:
             self._quit_when_idle()
 
     def _new_reader(self) -> ReplyReader:
-        reader = ReplyReader(self._handshake.told)
+        reader = self._handshake.new_reader()
         reader.asks_about_lf = True
         return reader
 

@@ -31,7 +31,7 @@ from restante.smtp.client_auth import (
 from restante.smtp.client_events import BeginTls, Ready, SaltPassword
 from restante.smtp.client_transaction import AUTH, EHLO, GREETING, HELO, STARTTLS, Step
 from restante.smtp.ehlo_offer import NO_OFFER, read_offer
-from restante.smtp.peer_replies import ServerReply
+from restante.smtp.peer_replies import ReplyReader, ServerReply
 from restante.smtp.pipelining import Pipelining
 from restante.tenancy.model import TlsUse
 
@@ -94,16 +94,16 @@ class Handshake:
         "_has_faulty_chunking",
         "_options",
         "_probe",
+        "_told",
         "has_codes",
         "has_tls",
         "mode",
         "offer",
-        "told",
     )
 
     def __init__(self, options: ClientOptions) -> None:
         self._options = options
-        self.told = secrets_of(options.login)  # no text about this session shows them
+        self._told = secrets_of(options.login)  # no text about this session shows them
         self._authentication: Authentication | None = None
         self._has_faulty_chunking = False
         self._probe = ChunkingProbe()
@@ -111,6 +111,10 @@ class Handshake:
         self.offer = NO_OFFER
         self.mode = SendingMode.DATA
         self.has_codes = False  # the server says enhanced codes; known where it was probed
+
+    def new_reader(self) -> ReplyReader:
+        """Return a reader of replies, whose texts show no secret of this session."""
+        return ReplyReader(self._told)
 
     def take(self, step: Step, reply: ServerReply) -> Next:
         """Say what follows from a reply. Raises PeerBroke."""
@@ -175,7 +179,7 @@ class Handshake:
                 f"the destination offers no AUTH mechanism that we have ({', '.join(MECHANISMS)})"
             )
         self._authentication = Authentication(
-            login, mechanism, self._options.new_nonce(), self.told
+            login, mechanism, self._options.new_nonce(), self._told
         )
         return self._say_auth(self._authentication.command())
 

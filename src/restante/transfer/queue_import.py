@@ -161,7 +161,7 @@ class _Batch:
         result: ImportResult,
     ) -> None:
         file = await _file(self.context, arrived)
-        reservation = self.context.reservations.make([domain], arrived.size)
+        reservation = self.context.parts.reservations.make([domain], arrived.size)
         self.parts.append(
             _DomainPart(
                 result, domain, _mail(self.context, arrived, domain, paths, file), reservation
@@ -177,7 +177,10 @@ class _Batch:
 def _object(context: AdminContext, arrived: ArrivedMessage, domain: HostedDomain) -> str:
     """Return the quota's objection, "" if none. An operator can raise the quota and retry."""
     facts = FactsLookup(
-        context.store.figures, context.directory, context.now, reservations=context.reservations
+        context.store.figures,
+        context.directory,
+        context.now,
+        reservations=context.parts.reservations,
     ).of_domain(domain)
     objection = object_to_quota(domain, facts, arrived.size)
     return (
@@ -295,7 +298,7 @@ def _unheard(_receipt: Receipt) -> None:
 
 
 async def _hold(context: AdminContext, parts: Sequence[_DomainPart]) -> None:
-    receipts = await context.hold([part.mail for part in parts])
+    receipts = await context.parts.hold([part.mail for part in parts])
     for receipt in receipts:
         if receipt.failure is not None:
             raise receipt.failure

@@ -17,7 +17,7 @@ from tests.web.api.asking import ask
 def admin_with_feed() -> tuple[AdminWorld, EventFeed]:
     admin = AdminWorld()
     feed = EventFeed(admin.context.directory, lambda: NOW)
-    admin.context = replace(admin.context, feed=feed)
+    admin.context = replace(admin.context, parts=replace(admin.context.parts, feed=feed))
     return admin, feed
 
 

@@ -1,7 +1,5 @@
 """Links into the portal over the API: one answer has the link, and nothing keeps it."""
 
-from dataclasses import replace
-
 from tests.admin.admin_world import AdminWorld, FakeServer
 from tests.web.api.asking import ask, story
 
@@ -11,7 +9,7 @@ PATH = "/v1/portal-links"
 
 def admin_with_portal() -> AdminWorld:
     admin = AdminWorld(server=FakeServer())
-    admin.context = replace(admin.context, portal_url=lambda: "https://r.example")
+    admin.set(portal_url=lambda: "https://r.example")
     story(admin)
     assert ask(admin, "POST", "/v1/users", json=NEW).status_code == 201
     return admin

@@ -1,7 +1,6 @@
 """A change of the destination by a form: with a factor only, and it waits."""
 
 import asyncio
-from dataclasses import replace
 
 import pytest
 
@@ -25,7 +24,7 @@ STALE = NOW - 1
 def admin_of_alpha() -> AdminWorld:
     admin = hosting()
     admin.resolver.known["mail2.alpha.example"] = ["9.9.9.9"]
-    admin.context = replace(admin.context, change_delay=lambda: 3600.0)
+    admin.set(change_delay=lambda: 3600.0)
     return admin
 
 

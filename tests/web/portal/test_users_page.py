@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -19,7 +18,7 @@ READER = user_of("alpha", GrantedRole.ACCOUNT_READER)
 
 def admin_with_portal() -> AdminWorld:
     admin = hosting()
-    admin.context = replace(admin.context, portal_url=lambda: "https://r.example")
+    admin.set(portal_url=lambda: "https://r.example")
     return admin
 
 

@@ -27,6 +27,7 @@ from restante.store.sqlite.readers import Readers
 from restante.store.sqlite.spool import ContentFiles
 from restante.store.sqlite.store_health import StoreHealth
 from restante.store.sqlite.upgrade_copy import upgrade
+from restante.store.sqlite.writer import WritingParts
 from restante.store.store_errors import StoreDamaged, StoreUnusable
 
 DATABASE = "restante.db"
@@ -37,18 +38,21 @@ _LOCK = "lock"
 _FILES = (_LOCK, DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", _BALLAST, MARK)
 
 
-class Parts(NamedTuple):
-    """The open parts of a store."""
+class StorePlace(NamedTuple):
+    """Where a store is, locked."""
 
     path: Path  # of the database
     vfs: str | None
     lock: DirectoryLock
+
+
+class Parts(NamedTuple):
+    """The open parts of a store."""
+
+    place: StorePlace
     health: StoreHealth
     files: ContentFiles
-    ballast: Ballast
-    connection: apsw.Connection
-    log_mark: LogMark
-    ledger: Ledger
+    writing: WritingParts
     readers: Readers
     readers_apart: Readers  # for people's requests
     damaged: list[Damage]  # messages whose content file is missing
@@ -94,44 +98,29 @@ def _open_in_turn(
 ) -> Parts:
     check_kinds(directory, files=_FILES, directories=(CONTENT,))
     changed = _make(directory)
-    lock = DirectoryLock(directory)
-    undo.callback(lock.release)
+    place = StorePlace(directory / DATABASE, vfs, DirectoryLock(directory))
+    undo.callback(place.lock.release)
     ballast = Ballast(directory / _BALLAST, octets)
     ballast.prepare()
-    path = directory / DATABASE
-    _check_whole(path)
-    mark, log_mark = DamageMark(directory), LogMark(path)
+    _check_whole(place.path)
+    mark, log_mark = DamageMark(directory), LogMark(place.path)
     health = StoreHealth(mark.leave)
-    connection = _open_database(path, vfs, log_mark, undo)
+    connection = _open_database(place.path, vfs, log_mark, undo)
     is_proven = start_check.prove(connection, proof_seconds, is_suspect=mark.is_there)
     # Only now: content without a database is a loss.
     files = ContentFiles(directory / CONTENT, health, ballast)
     undo.callback(files.close)
     for parent in changed:
         files.sync_directory(parent)
-    upgrade(connection, path, vfs, files)
+    upgrade(connection, place.path, vfs, files)
     start_check.prove_records(connection)
     mark.remove()
     damaged = _sweep(connection, files)
     _expect_log(connection, log_mark)
-    ledger = Ledger.read(connection)
-    readers = Readers(path, health, vfs)
-    readers_apart = Readers(path, health, vfs, "restante-web-reader")
-    return Parts(
-        path,
-        vfs,
-        lock,
-        health,
-        files,
-        ballast,
-        connection,
-        log_mark,
-        ledger,
-        readers,
-        readers_apart,
-        damaged,
-        is_proven,
-    )
+    writing = WritingParts(connection, Ledger.read(connection), ballast, log_mark)
+    readers = Readers(place.path, health, vfs)
+    readers_apart = Readers(place.path, health, vfs, "restante-web-reader")
+    return Parts(place, health, files, writing, readers, readers_apart, damaged, is_proven)
 
 
 def _open_database(

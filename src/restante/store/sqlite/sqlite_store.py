@@ -67,7 +67,7 @@ async def open_sqlite(
     """
     parts = await asyncio.to_thread(open_parts, directory, vfs, ballast, proof_seconds)
     if control is not None:
-        parts.lock.tell_socket(control)
+        parts.place.lock.tell_socket(control)
     store = SqliteStore(StoreCore(parts, on_damage or _unheard))
     await store.core.park(parts.damaged)
     return store

@@ -55,8 +55,8 @@ class StoreCore:
     """Writes and reads for the parts. Belongs to the event loop on which it was opened."""
 
     def __init__(self, parts: Parts, on_damage: OnDamage) -> None:
-        self.path = parts.path  # of the database
-        self.vfs = parts.vfs
+        self.path = parts.place.path  # of the database
+        self.vfs = parts.place.vfs
         self.health = parts.health
         self.files = parts.files
         self.readers = parts.readers
@@ -65,16 +65,13 @@ class StoreCore:
         self._others: list[StoreCore] = []
         self.is_proven = parts.is_proven
         self.latest = LatestFigures()
-        self.latest.take(parts.ledger.balance_of_all())
-        self._lock = parts.lock
+        self.latest.take(parts.writing.ledger.balance_of_all())
+        self._lock = parts.place.lock
         self._on_damage = on_damage
         self.is_closed = False
         self.writer = StoreWriter(
-            parts.connection,
-            parts.ledger,
+            parts.writing,
             parts.health,
-            parts.ballast,
-            parts.log_mark,
             announce=self.latest.take,
             remove_files=parts.files.remove,
         )

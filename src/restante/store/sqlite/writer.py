@@ -51,26 +51,32 @@ class _ChangeAnswer(NamedTuple):
     error: Exception | None = None
 
 
+class WritingParts(NamedTuple):
+    """The parts that only the writer uses, once the store is open."""
+
+    connection: apsw.Connection
+    ledger: Ledger
+    ballast: Ballast
+    log_mark: LogMark
+
+
 class StoreWriter:
     """Makes changes, in the order in which they were submitted."""
 
     def __init__(
         self,
-        connection: apsw.Connection,
-        ledger: Ledger,
+        parts: WritingParts,
         health: StoreHealth,
-        ballast: Ballast,
-        log_mark: LogMark,
         *,
         announce: Callable[[Balance], None],
         remove_files: Callable[[list[str]], None],
     ) -> None:
         """`announce` runs on the event loop before any answer, `remove_files` on the thread."""
-        self._connection = connection
+        self._connection = parts.connection
         self._health = health
-        self._ballast = ballast
-        self._log_mark = log_mark
-        self._ledger = ledger
+        self._ballast = parts.ballast
+        self._log_mark = parts.log_mark
+        self._ledger = parts.ledger
         self._announce = announce
         self._remove_files = remove_files
         self._loop = asyncio.get_running_loop()

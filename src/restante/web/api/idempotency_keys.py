@@ -204,8 +204,8 @@ async def _keep(request: Request, response: Response) -> None:
     try:
         await context.store.answers.keep_answer(keyed.actor, keyed.key, answer, bounds)
     except StoreError as error:
-        if context.log:
-            context.log.publish(StoreFailed(error=error, doing="keeping an answer"))
+        if context.parts.log:
+            context.parts.log.publish(StoreFailed(error=error, doing="keeping an answer"))
 
 
 def _kept_body(response: Response, *, has_secret: bool) -> bytes | None:

@@ -58,7 +58,7 @@ async def _precondition(
     ] = None,
 ) -> Precondition:
     context: AdminContext = request.app.state.context
-    return Precondition(context.record_locks, request.url.path, if_match)
+    return Precondition(context.memory.record_locks, request.url.path, if_match)
 
 
 async def _known(

@@ -157,8 +157,8 @@ async def _answer_store_error(request: Request, error: Exception) -> JSONRespons
         ErrorKind.TRY_LATER,
     )
     context: AdminContext = request.app.state.context
-    if context.log and kind is ErrorKind.TRY_LATER:
-        context.log.publish(
+    if context.parts.log and kind is ErrorKind.TRY_LATER:
+        context.parts.log.publish(
             StoreFailed(error=error, request=f"{request.method} {request.url.path}")
         )
     cause, _, remedy = str(error).partition("; ")  # some texts have a remedy of their own
@@ -188,8 +188,8 @@ async def _answer_http_error(request: Request, error: Exception) -> JSONResponse
 
 async def _answer_defect(request: Request, error: Exception) -> JSONResponse:
     context: AdminContext = request.app.state.context
-    if context.log:
-        context.log.publish(
+    if context.parts.log:
+        context.parts.log.publish(
             InternalError(error=error, request=f"{request.method} {request.url.path}")
         )
     given = id_of(request.scope)  # middleware that adds it to other answers is inside this one

@@ -102,7 +102,7 @@ def build_portal(
     for pages in _PAGES:
         routes += pages.ROUTES
     portal = Starlette(routes=guarded(routes, sessions))
-    renderer = PageRenderer(context.now, context.hostname, look)
+    renderer = PageRenderer(context.now, context.network.hostname, look)
     portal.state.portal = PortalParts(context, sessions, renderer)
     for kind, answer in (
         (AdminError, _answer_refusal),
@@ -187,8 +187,8 @@ async def _not_found(request: Request) -> Response:
 async def _answer_store_failure(request: Request, error: Exception) -> Response:
     assert isinstance(error, StoreError)
     context: AdminContext = request.app.state.portal.context
-    if context.log:
-        context.log.publish(StoreFailed(error=error, request=_name_of(request)))
+    if context.parts.log:
+        context.parts.log.publish(StoreFailed(error=error, request=_name_of(request)))
     text = "The store cannot answer now."
     return await _error_page(
         request, HTTPStatus.SERVICE_UNAVAILABLE, text, "Try again in a moment."
@@ -215,8 +215,8 @@ async def _answer_stranger(request: Request, _error: Exception) -> Response:
 
 async def _answer_bug(request: Request, error: Exception) -> Response:
     context: AdminContext = request.app.state.portal.context
-    if context.log:
-        context.log.publish(InternalError(error=error, request=_name_of(request)))
+    if context.parts.log:
+        context.parts.log.publish(InternalError(error=error, request=_name_of(request)))
     text, remedy = "A defect in Restante; the log has it.", "Tell your operator the time."
     return await _error_page(request, HTTPStatus.INTERNAL_SERVER_ERROR, text, remedy)
 

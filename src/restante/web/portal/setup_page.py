@@ -28,7 +28,7 @@ async def setup(visit: Visit) -> Response:
     logins = await _logins(visit, record)
     chosen = visit.query.text("login")
     names = SetupNames(
-        server=visit.context.hostname,
+        server=visit.context.network.hostname,
         port=_implicit_tls_port(visit),
         domain=record.name,
         login=chosen if chosen in logins else next(iter(logins), NO_LOGIN),
