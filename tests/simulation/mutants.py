@@ -22,7 +22,7 @@ from restante.release.authorization import Authorization
 from restante.smtp.window_size import SendWindow
 from restante.store.handover_store import Drain
 from restante.store.memory.memory_handover import MemoryHandover
-from restante.store.sqlite import queries
+from restante.store.sqlite import ledger_queries
 from restante.store.sqlite.sqlite_handover import SqliteHandover
 from restante.store.sqlite.write_transaction import WriteTransaction
 from restante.store.store_errors import StoreError
@@ -136,7 +136,7 @@ def _commit_mail_later() -> list[Replacement]:
 
     def begin(self: WriteTransaction) -> None:
         if not self.connection.in_transaction:
-            self.connection.execute(queries.BEGIN)
+            self.connection.execute(ledger_queries.BEGIN)
         self._is_begun = True
 
     def commit_other(self: WriteTransaction) -> None:

@@ -8,7 +8,7 @@ import apsw
 
 from restante.store.figure_store import Usage
 from restante.store.handover_store import Drain
-from restante.store.sqlite import care_queries, engine, migrations, queries
+from restante.store.sqlite import care_queries, engine, ledger_queries, migrations
 from restante.store.sqlite.ballast import Ballast
 from restante.store.sqlite.engine import Row, fetch
 from restante.store.sqlite.ledger import Ledger
@@ -17,6 +17,12 @@ from restante.store.sqlite.record_changes import open_drain, put_account, put_do
 from restante.store.sqlite.write_transaction import WriteTransaction
 from restante.store.stored_form.rows import message_row
 from tests.contract.making import NOTED, account, domain, message
+
+
+def plan(connection: apsw.Connection, query: str, bindings: Any) -> list[str]:
+    """The steps, without the numbers that SQLite gives to subqueries."""
+    rows = connection.execute(f"EXPLAIN QUERY PLAN {query}", bindings).fetchall()
+    return [str(row[3]).rstrip("0123456789: ").removesuffix(" INDEX") for row in rows]
 
 
 class Tables:
@@ -38,7 +44,7 @@ class Tables:
             transaction.commit()
         except BaseException:
             if self.connection.in_transaction:
-                self.connection.execute(queries.ROLLBACK)
+                self.connection.execute(ledger_queries.ROLLBACK)
             self.ledger = Ledger.read(self.connection)
             raise
         self.files_removed += transaction.files_to_remove

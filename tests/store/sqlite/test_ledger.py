@@ -9,7 +9,15 @@ from pathlib import Path
 import pytest
 
 from restante.store.figure_store import Usage
-from restante.store.sqlite import SqliteCare, SqliteStore, engine, open_sqlite, queries, writer
+from restante.store.sqlite import (
+    SqliteCare,
+    SqliteStore,
+    engine,
+    ledger_queries,
+    mail_queries,
+    open_sqlite,
+    writer,
+)
 from restante.store.sqlite.write_transaction import WriteTransaction
 from tests.contract.making import (
     CONTENT,
@@ -110,7 +118,7 @@ async def test_a_rollback_forgets_nothing_that_was_behind(
     await hold(store, alpha, 1)
 
     def fail(transaction: WriteTransaction) -> None:
-        transaction.execute(queries.REMOVE_MESSAGES, ("[1]",))
+        transaction.execute(mail_queries.REMOVE_MESSAGES, ("[1]",))
         raise RuntimeError
 
     with pytest.raises(RuntimeError):
@@ -133,7 +141,7 @@ async def test_a_start_has_little_to_count(
     with closing(engine.open_reader(directory / "restante.db", disk.name)) as reader:
         for number in range(1, 101):
             await hold(store, alpha, number)
-            uncounted.append(sum(row[1] for row in engine.fetch(reader, queries.UNCOUNTED)))
+            uncounted.append(sum(row[1] for row in engine.fetch(reader, ledger_queries.UNCOUNTED)))
     assert 0 < max(uncounted) < 20
 
 

@@ -8,7 +8,14 @@ import apsw
 import pytest
 
 from restante.store.record_store import CHANGES_KEPT
-from restante.store.sqlite import engine, migrations, open_sqlite, queries, record_reading
+from restante.store.sqlite import (
+    engine,
+    migrations,
+    notice_queries,
+    open_sqlite,
+    record_queries,
+    record_reading,
+)
 from tests.contract.making import NOTED, account
 
 
@@ -39,16 +46,16 @@ def test_an_idle_poll_is_one_statement_outside_of_a_transaction(
     statements: list[str] = []
     connection.trace_v2(apsw.SQLITE_TRACE_STMT, lambda event: statements.append(event["sql"]))
     assert record_reading.changes_since(connection, CHANGES_KEPT + 5) == []
-    assert statements == [queries.CHANGE_NUMBER]
+    assert statements == [record_queries.CHANGE_NUMBER]
 
 
 @pytest.mark.parametrize(
     ("query", "table"),
     [
-        (queries.ACCOUNTS_NAMED, "account"),
-        (queries.LOGINS_NAMED, "login"),
-        (queries.DOMAINS_BY_ID, "domain"),
-        (queries.CHANNELS_BY_ID, "channel"),
+        (record_queries.ACCOUNTS_NAMED, "account"),
+        (record_queries.LOGINS_NAMED, "login"),
+        (record_queries.DOMAINS_BY_ID, "domain"),
+        (notice_queries.CHANNELS_BY_ID, "channel"),
     ],
 )
 def test_a_changed_record_is_read_by_its_key(query: str, table: str) -> None:

@@ -1,7 +1,12 @@
 """Outcomes of attempts to send: removed, or deferred with the reply."""
 
 from restante.queue.sending_outcome import SendingOutcome
-from restante.store.sqlite import queries, report_changes, report_reading, sending_outcome_changes
+from restante.store.sqlite import (
+    report_changes,
+    report_queries,
+    report_reading,
+    sending_outcome_changes,
+)
 from tests.contract.making import report
 from tests.store.sqlite.tables import Tables
 
@@ -17,8 +22,8 @@ def test_sent_notices_go_and_deferred_ones_keep_their_place_and_answer() -> None
             SendingOutcome(99, None),
             SendingOutcome(98, 1.0, "nobody"),
         ],
-        remove=queries.REMOVE_REPORT,
-        put_off=queries.PUT_REPORT_OFF,
+        remove=report_queries.REMOVE_REPORT,
+        put_off=report_queries.PUT_REPORT_OFF,
     )
     waiting = report_reading.due_reports(tables.connection, 1e9, 10, 1 << 20)
     assert sorted((one.number, one.failures, one.reply) for one in waiting) == [

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from restante.store.sqlite import mail_changes, queries
+from restante.store.sqlite import mail_changes, mail_queries
 from restante.store.sqlite.write_transaction import WriteTransaction
 from restante.store.stored_form.rows import message_row
 from tests.contract.making import NOTED, message
@@ -55,13 +55,13 @@ def test_new_mail_beside_another_change_is_one_transaction(tables: Tables) -> No
     tables.check_figures()
 
 
-@pytest.mark.parametrize("count", [queries.MOST_ROWS, queries.MOST_ROWS + 1, 200])
+@pytest.mark.parametrize("count", [mail_queries.MOST_ROWS, mail_queries.MOST_ROWS + 1, 200])
 def test_more_mail_than_a_statement_takes_is_still_one_transaction(
     tables: Tables, count: int
 ) -> None:
     seen = statements(tables, held(tables, *range(1, count + 1)))
     assert (seen.count("BEGIN"), seen.count("COMMIT")) == (
-        (0, 0) if count == queries.MOST_ROWS else (1, 1)
+        (0, 0) if count == mail_queries.MOST_ROWS else (1, 1)
     )
     assert tables.rows("SELECT count(*) FROM message") == [(count,)]
     tables.check_figures()

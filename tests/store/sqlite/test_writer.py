@@ -11,7 +11,7 @@ import pytest
 from restante.mail.message import NewMessage
 from restante.store.figure_store import NO_USAGE, Usage
 from restante.store.sqlite import SqliteStore, history_queries
-from restante.store.sqlite.queries import MOST_ROWS
+from restante.store.sqlite.mail_queries import MOST_ROWS
 from restante.store.sqlite.write_transaction import WriteTransaction
 from restante.store.store_errors import Conflict, LeaseLost, StoreError
 from tests.contract.making import (

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import apsw
 
-from restante.store.sqlite import care_queries, engine, queries
+from restante.store.sqlite import care_queries, engine, mail_queries
 from restante.store.sqlite.regular_file import open_regular
 from restante.store.sqlite.spool import ContentFiles
 from restante.store.store_errors import NotEmpty, StoreError, StoreFull
@@ -66,7 +66,7 @@ def _copy(path: Path, vfs: str | None, files: ContentFiles, target: Path) -> Bac
         copy.pragma(
             "journal_mode", "DELETE"
         )  # whole in one file; the next to open it makes it WAL again
-        names = [name for name, *_ in engine.fetch(copy, queries.FILES)]
+        names = [name for name, *_ in engine.fetch(copy, mail_queries.FILES)]
         [(messages, octets)] = engine.fetch(copy, care_queries.TOTALS)
     sync(target / PARTIAL)
     _copy_files(files, names, target / _CONTENT)

@@ -5,8 +5,9 @@ every change are exact; after a rollback they are read again. Touched on the wri
 event loop is told after each commit.
 
 The table `usage` may be behind. A transaction that only holds mail does not write it; its mail is
-counted from the messages when the ledger is read (queries.UNCOUNTED). The next other transaction,
-or checkpoint, writes the rows of all domains that are behind, so that little ever needs counting.
+counted from the messages when the ledger is read (ledger_queries.UNCOUNTED). The next other
+transaction, or checkpoint, writes the rows of all domains that are behind, so that little ever
+needs counting.
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,7 +18,7 @@ import apsw
 from restante.store.drain_book import DrainBook, DrainRecord
 from restante.store.figure_store import NO_USAGE, Usage
 from restante.store.handover_store import Drain
-from restante.store.sqlite import queries
+from restante.store.sqlite import drain_queries, ledger_queries
 from restante.store.sqlite.engine import Row, fetch
 from restante.store.store_errors import Conflict
 
@@ -64,17 +65,17 @@ class Ledger:
     def read(cls, connection: apsw.Connection) -> "Ledger":
         """Read it from the database, as at the last commit."""
         ledger = cls()
-        for domain_id, account in fetch(connection, queries.DOMAIN_IDS):
+        for domain_id, account in fetch(connection, ledger_queries.DOMAIN_IDS):
             ledger.add_domain(domain_id, account)
-        for domain_id, *figures in fetch(connection, queries.USAGES):
+        for domain_id, *figures in fetch(connection, ledger_queries.USAGES):
             ledger._figures[domain_id] = _Figures(*figures)
-        rows = fetch(connection, queries.DRAINS)
+        rows = fetch(connection, drain_queries.DRAINS)
         ledger.drains = DrainBook(
             {domain_id: number for domain_id, number, *_ in rows},
             [_drain_record(row) for row in rows if row[2]],
         )
-        ledger.last_number = fetch(connection, queries.COUNTED_UP_TO)[0][0]
-        ledger._count(fetch(connection, queries.UNCOUNTED))
+        ledger.last_number = fetch(connection, ledger_queries.COUNTED_UP_TO)[0][0]
+        ledger._count(fetch(connection, ledger_queries.UNCOUNTED))
         return ledger
 
     def _count(self, newest: Iterable[Row]) -> None:
@@ -210,7 +211,7 @@ class Ledger:
 
 
 def _drain_record(row: Row) -> DrainRecord:
-    """Return the drain of a row of queries.DRAINS."""
+    """Return the drain of a row of drain_queries.DRAINS."""
     domain_id, number, _, requested_at, deadline, times, stop, release, requested_by = row
     drain = Drain(domain_id, number, requested_at, deadline, release, requested_by)
     return DrainRecord(drain, times, stop)

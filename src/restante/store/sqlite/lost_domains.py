@@ -9,7 +9,7 @@ from collections import Counter
 import apsw
 
 from restante.mail.address import split_mailbox
-from restante.store.sqlite import care_queries, queries
+from restante.store.sqlite import care_queries, record_queries
 from restante.store.sqlite.engine import fetch
 from restante.store.store_care import Finding
 from restante.store.stored_form.record_rows import account_row, domain_row
@@ -41,7 +41,7 @@ def keep_domains(connection: apsw.Connection) -> list[Finding]:
                 )
             )
         for (name,) in fetch(connection, care_queries.ACCOUNTS_LOST):
-            connection.execute(queries.KEEP_ACCOUNT, account_row(Account(name, 0.0)))
+            connection.execute(record_queries.KEEP_ACCOUNT, account_row(Account(name, 0.0)))
             if name != _ACCOUNT:
                 made.append(
                     Finding(
@@ -60,6 +60,6 @@ def _free_name(connection: apsw.Connection, domain_id: int) -> str:
     ):
         names.update(split_mailbox(path)[1].lower() for path in paths.split("\n") if "@" in path)
     for name, _ in names.most_common():
-        if not fetch(connection, queries.ID_OF_DOMAIN, (name,)):
+        if not fetch(connection, record_queries.ID_OF_DOMAIN, (name,)):
             return name
     return f"salvaged-{domain_id}.invalid"

@@ -20,7 +20,7 @@ from restante.queue.recipient_status import (
 from restante.store.content_store import DAMAGED
 from restante.store.handover_store import Drain
 from restante.store.hold_refusals import refused_of
-from restante.store.sqlite import queries, release_changes
+from restante.store.sqlite import audit_queries, mail_queries, release_changes, report_queries
 from restante.store.sqlite.engine import Row
 from restante.store.sqlite.history_changes import (
     keep_outcomes,
@@ -82,7 +82,7 @@ def settle(
         reports
     ):  # before their outcomes: afterwards nobody is there any more who would let them count
         if _concerns_held(transaction, drain.domain_id, report):
-            transaction.execute(queries.KEEP_REPORT, report_row(report))
+            transaction.execute(report_queries.KEEP_REPORT, report_row(report))
     delivered = [outcome for outcome in outcomes if outcome.is_delivered]
     moved: Counter[Move] = Counter()
     if delivered and _remove_whole(transaction, drain, delivered, at):
@@ -97,7 +97,7 @@ def settle(
 
 def _concerns_held(transaction: WriteTransaction, domain_id: int, report: NewReport) -> bool:
     """Tell whether a recipient that a report names still waits: then it was not reported before."""
-    rows = transaction.execute(queries.STANDING, (report.about, domain_id))
+    rows = transaction.execute(mail_queries.STANDING, (report.about, domain_id))
     held = paths(rows[0][0]) if rows else []
     return any(path in held for path in report.forward_paths)
 
@@ -113,13 +113,13 @@ def _remove_whole(
         "\n".join([one.forward_path for one in outcome.recipients]) for outcome in delivered
     )
     [(octets, held_paths, files)] = transaction.execute(
-        queries.WHOLE_MESSAGES, {"numbers": numbers, "domain_id": domain_id}
+        mail_queries.WHOLE_MESSAGES, {"numbers": numbers, "domain_id": domain_id}
     )
     if held_paths != believed:
         return False
     moved = [(outcome.number, one) for outcome in delivered for one in outcome.recipients]
     keep_outcomes(transaction, domain_id, moved, at, drain)
-    transaction.execute(queries.REMOVE_MESSAGES, (numbers,))
+    transaction.execute(mail_queries.REMOVE_MESSAGES, (numbers,))
     transaction.ledger.remove_messages(domain_id, len(delivered), octets)
     _remove_files(transaction, files)
     return True
@@ -156,7 +156,7 @@ def _settle_one(
     Such a message must be removed.
     """
     domain_id = drain.domain_id
-    rows = transaction.execute(queries.STANDING, (outcome.number, domain_id))
+    rows = transaction.execute(mail_queries.STANDING, (outcome.number, domain_id))
     held = paths(rows[0][0]) if rows else []
     settled = {
         one.forward_path: one for one in reversed(outcome.recipients) if one.forward_path in held
@@ -168,7 +168,7 @@ def _settle_one(
     for recipient in settled.values():
         _keep_word(transaction, (domain_id, outcome.number), recipient, at)
     if outcome.doubts and settled:
-        transaction.execute(queries.KEEP_DOUBTS, (outcome.doubts, outcome.number))
+        transaction.execute(mail_queries.KEEP_DOUBTS, (outcome.doubts, outcome.number))
     left = [path for path in held if path not in settled or settled[path].move is Move.DEFERRED]
     is_gone = left != held and _has_nobody(transaction, (domain_id, outcome.number), left)
     return bool(settled), is_gone
@@ -179,7 +179,7 @@ def _keep_word(
 ) -> None:
     """Keep the destination's latest reply on a recipient that it did not take."""
     if recipient.move in (Move.DELIVERED, Move.BOUNCED):
-        transaction.execute(queries.FORGET_REPLY, (*message, recipient.forward_path))
+        transaction.execute(mail_queries.FORGET_REPLY, (*message, recipient.forward_path))
     else:
         parked = _PARKED.get(recipient.move, 0)
         word = (
@@ -189,15 +189,15 @@ def _keep_word(
             storable(recipient.reply),
             at if parked else 0.0,
         )
-        transaction.execute(queries.KEEP_REPLY, word)
+        transaction.execute(mail_queries.KEEP_REPLY, word)
 
 
 def _has_nobody(transaction: WriteTransaction, message: tuple[int, int], held: list[str]) -> bool:
     """Keep who is held now; or tell that nobody is, and nobody was refused either."""
-    if not held and not transaction.execute(queries.ANY_REFUSED, message):
+    if not held and not transaction.execute(mail_queries.ANY_REFUSED, message):
         return True
     domain_id, number = message
-    transaction.execute(queries.KEEP_HELD_PATHS, ("\n".join(held), number))
+    transaction.execute(mail_queries.KEEP_HELD_PATHS, ("\n".join(held), number))
     if not held:
         transaction.ledger.move_to_refused(domain_id, 1)
     return False
@@ -211,16 +211,16 @@ def park_damaged(transaction: WriteTransaction, number: int, text: str, at: floa
 
     Tells whether anybody waited. If not, they are marked already, or the message has left.
     """
-    rows = transaction.execute(queries.WHO_WAITS, (number,))
+    rows = transaction.execute(mail_queries.WHO_WAITS, (number,))
     held = paths(rows[0][1]) if rows else []
     if not held:
         return False
     domain_id = rows[0][0]
     for path in held:
         transaction.execute(
-            queries.KEEP_REPLY, (domain_id, number, path, IS_DAMAGED, f"{DAMAGED} {text}", at)
+            mail_queries.KEEP_REPLY, (domain_id, number, path, IS_DAMAGED, f"{DAMAGED} {text}", at)
         )
-    transaction.execute(queries.KEEP_HELD_PATHS, ("", number))
+    transaction.execute(mail_queries.KEEP_HELD_PATHS, ("", number))
     transaction.ledger.move_to_refused(domain_id, 1)
     return True
 
@@ -230,7 +230,7 @@ def park_damaged(transaction: WriteTransaction, number: int, text: str, at: floa
 
 def delete(transaction: WriteTransaction, numbers: Sequence[int], audit: AuditEntry) -> int:
     """Remove whole messages; return how many were there."""
-    transaction.execute(queries.RECORD, audit_row(audit))
+    transaction.execute(audit_queries.RECORD, audit_row(audit))
     keep_removed(transaction, numbers, Move.DELETED, audit.at)
     return remove(transaction, numbers)
 
@@ -242,11 +242,11 @@ def release_refused(
     status: RecipientStatus | None = None,
 ) -> int:
     """Hold the recipients in this status again, None: in all of these; count their messages."""
-    transaction.execute(queries.RECORD, audit_row(audit))
+    transaction.execute(audit_queries.RECORD, audit_row(audit))
     wanted = {"numbers": numbers_text(numbers), "parked": PARKED_AS.get(status), "at": audit.at}
-    concerned = transaction.execute(queries.REFUSED_MESSAGES, wanted)
-    transaction.execute(queries.HOLD_AGAIN, wanted)
-    transaction.execute(queries.REFUSED_NO_MORE, wanted)
+    concerned = transaction.execute(mail_queries.REFUSED_MESSAGES, wanted)
+    transaction.execute(mail_queries.HOLD_AGAIN, wanted)
+    transaction.execute(mail_queries.REFUSED_NO_MORE, wanted)
     for domain_id, _, held_by_nobody in concerned:
         transaction.ledger.move_to_refused(domain_id, -held_by_nobody)
     return sum(messages for _, messages, _ in concerned)
@@ -272,33 +272,33 @@ def expire(
         else _expire_refused(transaction, bindings, audit.at)
     )
     if expired:
-        transaction.execute(queries.RECORD, audit_row(audit))
+        transaction.execute(audit_queries.RECORD, audit_row(audit))
     return expired
 
 
 def _expire_held(transaction: WriteTransaction, bindings: dict[str, Any], at: float) -> int:
-    standings = transaction.execute(queries.STANDINGS, bindings)
+    standings = transaction.execute(mail_queries.STANDINGS, bindings)
     due = [(number, has_refused) for number, is_due, has_refused in standings if is_due]
     domain_id, mixed = bindings["domain_id"], [number for number, has_refused in due if has_refused]
     keep_waiting(transaction, domain_id, [number for number, _ in due], Move.EXPIRED, at)
     if mixed:
-        transaction.execute(queries.WAIT_NO_MORE, (numbers_text(mixed),))
-        transaction.execute(queries.FORGET_DEFERRALS, (domain_id, numbers_text(mixed)))
+        transaction.execute(mail_queries.WAIT_NO_MORE, (numbers_text(mixed),))
+        transaction.execute(mail_queries.FORGET_DEFERRALS, (domain_id, numbers_text(mixed)))
         transaction.ledger.move_to_refused(domain_id, len(mixed))
     remove(transaction, [number for number, has_refused in due if not has_refused])
     return len(due)
 
 
 def _expire_refused(transaction: WriteTransaction, bindings: dict[str, Any], at: float) -> int:
-    due = [number for (number,) in transaction.execute(queries.DUE_REFUSALS, bindings)]
+    due = [number for (number,) in transaction.execute(mail_queries.DUE_REFUSALS, bindings)]
     keep_parked(
         transaction, bindings["domain_id"], due, Move.EXPIRED, at=at, before=bindings["before"]
     )
-    transaction.execute(queries.FORGET_REFUSALS, bindings)
+    transaction.execute(mail_queries.FORGET_REFUSALS, bindings)
     narrowed = {"domain_id": bindings["domain_id"], "numbers": numbers_text(due)}
     remove(
         transaction,
-        [number for (number,) in transaction.execute(queries.LEFT_WITH_NOBODY, narrowed)],
+        [number for (number,) in transaction.execute(mail_queries.LEFT_WITH_NOBODY, narrowed)],
     )
     return len(due)
 
@@ -306,9 +306,9 @@ def _expire_refused(transaction: WriteTransaction, bindings: dict[str, Any], at:
 def remove(transaction: WriteTransaction, numbers: Sequence[int]) -> int:
     """Remove whole messages and what goes with them; return how many were there."""
     text = numbers_text(numbers)
-    doomed = transaction.execute(queries.DOOMED_MESSAGES, (text,))
-    transaction.execute(queries.REMOVE_REPLIES, (text,))
-    transaction.execute(queries.REMOVE_MESSAGES, (text,))
+    doomed = transaction.execute(mail_queries.DOOMED_MESSAGES, (text,))
+    transaction.execute(mail_queries.REMOVE_REPLIES, (text,))
+    transaction.execute(mail_queries.REMOVE_MESSAGES, (text,))
     for domain_id, messages, octets, refused, files in doomed:
         transaction.ledger.remove_messages(domain_id, messages, octets, refused)
         _remove_files(transaction, files)

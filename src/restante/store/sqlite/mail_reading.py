@@ -16,7 +16,15 @@ from restante.queue.sending_outcome import Backlog
 from restante.store.figure_store import SetApart
 from restante.store.handover_store import PastDrain
 from restante.store.queue_store import QueuedMessage, QueueFilter, QueuePage
-from restante.store.sqlite import engine, queries
+from restante.store.sqlite import (
+    drain_queries,
+    engine,
+    listing_queries,
+    mail_queries,
+    notice_queries,
+    record_queries,
+    report_queries,
+)
 from restante.store.sqlite.bounded_search import Ask, search_within_reach
 from restante.store.sqlite.engine import Row, fetch
 from restante.store.stored_form.notice_rows import notice
@@ -57,7 +65,7 @@ def held(
     window = PageBounds([], [])
     octets = 0
     with closing(connection.cursor()) as cursor:
-        for row in cursor.execute(queries.HELD_MESSAGES, (domain_id, after)):
+        for row in cursor.execute(mail_queries.HELD_MESSAGES, (domain_id, after)):
             octets += _take(row, window)
             if len(window.messages) == limit or (window.messages and octets >= max_octets):
                 break
@@ -78,10 +86,10 @@ def _take(row: Row, window: PageBounds) -> int:
 def message(connection: apsw.Connection, number: int) -> HeldMessage | Damage | None:
     """Read one message with all its recipients."""
     with connection:  # one moment for both statements
-        rows = fetch(connection, queries.ONE_MESSAGE, (number,))
+        rows = fetch(connection, mail_queries.ONE_MESSAGE, (number,))
         if not rows:
             return None
-        refused = fetch(connection, queries.REFUSED_PATHS, (rows[0][1], number))
+        refused = fetch(connection, mail_queries.REFUSED_PATHS, (rows[0][1], number))
     try:
         return held_message(rows[0], [path for (path,) in refused])
     except DamagedRow as damage:
@@ -90,7 +98,7 @@ def message(connection: apsw.Connection, number: int) -> HeldMessage | Damage | 
 
 def damage_of_file(connection: apsw.Connection, name: str, text: str) -> list[Damage]:
     """Say whose content a damaged file is; it may be nobody's any more."""
-    rows = fetch(connection, queries.NUMBER_OF_FILE, (name,))
+    rows = fetch(connection, mail_queries.NUMBER_OF_FILE, (name,))
     return [Damage(number, text, domain_id) for number, domain_id in rows]
 
 
@@ -98,7 +106,9 @@ def set_apart(
     connection: apsw.Connection, domain_ids: Sequence[int] | None = None
 ) -> Mapping[int, SetApart]:
     """Count the uncertain and the damaged messages of each domain that has some."""
-    found = _of_domains(connection, queries.COUNT_SET_APART, queries.COUNT_SET_APART_OF, domain_ids)
+    found = _of_domains(
+        connection, mail_queries.COUNT_SET_APART, mail_queries.COUNT_SET_APART_OF, domain_ids
+    )
     return {domain_id: SetApart(*counts) for domain_id, *counts in found}
 
 
@@ -107,7 +117,9 @@ def oldest(
 ) -> Mapping[int, float]:
     """Read when each domain's oldest message was received."""
     return dict(
-        _of_domains(connection, queries.OLDEST_MESSAGES, queries.OLDEST_MESSAGES_OF, domain_ids)
+        _of_domains(
+            connection, mail_queries.OLDEST_MESSAGES, mail_queries.OLDEST_MESSAGES_OF, domain_ids
+        )
     )
 
 
@@ -130,11 +142,13 @@ def expired(
     if status is RecipientStatus.REFUSED:
         return [
             number
-            for (number,) in fetch(connection, queries.REFUSED_BEFORE, (domain_id, before, limit))
+            for (number,) in fetch(
+                connection, mail_queries.REFUSED_BEFORE, (domain_id, before, limit)
+            )
         ]
     found: list[int] = []
     with closing(connection.cursor()) as cursor:
-        for number, received_at, since in cursor.execute(queries.HELD_SINCE, (domain_id,)):
+        for number, received_at, since in cursor.execute(mail_queries.HELD_SINCE, (domain_id,)):
             if received_at >= before or len(found) == limit:
                 break
             if since < before:
@@ -147,16 +161,16 @@ def waiting_since(
 ) -> float | None:
     """Read since when the first recipient with this status has it."""
     if status is RecipientStatus.REFUSED:
-        [(at,)] = fetch(connection, queries.FIRST_REFUSED, (domain_id,))
+        [(at,)] = fetch(connection, mail_queries.FIRST_REFUSED, (domain_id,))
         return None if at is None else float(at)
     with closing(connection.cursor()) as cursor:
-        row = next(cursor.execute(queries.HELD_SINCE, (domain_id,)), None)
+        row = next(cursor.execute(mail_queries.HELD_SINCE, (domain_id,)), None)
     return None if row is None else float(row[2])
 
 
 def marks(connection: apsw.Connection, kind: str) -> Mapping[int, float]:
     """Read what was told, by domain id."""
-    return dict(fetch(connection, queries.MARKS, (kind,)))
+    return dict(fetch(connection, mail_queries.MARKS, (kind,)))
 
 
 def recipients(
@@ -164,7 +178,7 @@ def recipients(
 ) -> list[Recipient]:
     """Read some of a domain's recipients."""
     source, name = after.key if after is not None else ("", "")
-    rows = fetch(connection, queries.RECIPIENTS, (domain_id, source, name, limit))
+    rows = fetch(connection, record_queries.RECIPIENTS, (domain_id, source, name, limit))
     return [
         Recipient(name, RecipientSource(source), bool(is_there), at)
         for name, source, is_there, at in rows
@@ -200,7 +214,7 @@ def queue_page(connection: apsw.Connection, selection: QueueFilter) -> QueuePage
 
 def _bounds(connection: apsw.Connection, selection: QueueFilter) -> tuple[int, int] | None:
     """Return the numbers between which the messages are, both included; None: there are none."""
-    [(first, last)] = fetch(connection, queries.BOUNDS)
+    [(first, last)] = fetch(connection, listing_queries.BOUNDS)
     if first is None or selection.domain_ids == ():
         return None
     return max(first, _first_number(selection)), last
@@ -255,21 +269,26 @@ def _listings(selection: QueueFilter) -> Iterator[_Listing]:
     domain_ids = None if selection.domain_ids is None else json.dumps(selection.domain_ids)
     if selection.numbers is not None:
         numbers = json.dumps(selection.numbers)
-        yield queries.LIST_NUMBERS, bindings | {"numbers": numbers, "domain_ids": domain_ids}
+        yield (
+            listing_queries.LIST_NUMBERS,
+            bindings | {"numbers": numbers, "domain_ids": domain_ids},
+        )
     elif selection.message_id is not None:
-        yield queries.LIST_SOUGHT, bindings | {"domain_ids": domain_ids}
+        yield listing_queries.LIST_SOUGHT, bindings | {"domain_ids": domain_ids}
     elif selection.domain_ids is None:
         yield (
-            queries.LIST_ALL_REFUSED if selection.status in PARKED_AS else queries.LIST_ALL,
+            listing_queries.LIST_ALL_REFUSED
+            if selection.status in PARKED_AS
+            else listing_queries.LIST_ALL,
             bindings,
         )
     elif len(selection.domain_ids) == 1:
         of_domain = bindings | {"domain_id": selection.domain_ids[0]}
-        by_status = (queries.LIST_HELD, queries.LIST_REFUSED)
+        by_status = (listing_queries.LIST_HELD, listing_queries.LIST_REFUSED)
         yield from _listings_by_status(by_status, selection.status, of_domain)
     else:
         of_domains = bindings | {"domain_ids": domain_ids}
-        by_status = (queries.LIST_HELD_OF_DOMAINS, queries.LIST_REFUSED_OF_DOMAINS)
+        by_status = (listing_queries.LIST_HELD_OF_DOMAINS, listing_queries.LIST_REFUSED_OF_DOMAINS)
         yield from _listings_by_status(by_status, selection.status, of_domains)
 
 
@@ -305,7 +324,7 @@ def late_messages(
     """Read messages whose senders are still owed a report of delay."""
     window = PageBounds([], [])
     with closing(connection.cursor()) as cursor:
-        for row in cursor.execute(queries.LATE_MESSAGES, (received_before,)):
+        for row in cursor.execute(report_queries.LATE_MESSAGES, (received_before,)):
             _take(row, window)
             if len(window.messages) == limit:
                 break
@@ -319,7 +338,9 @@ def past_drains(
     connection: apsw.Connection, domain_ids: Sequence[int] | None = None
 ) -> dict[int, PastDrain]:
     """Read how the last drain of each domain went."""
-    found = _of_domains(connection, queries.PAST_DRAINS, queries.PAST_DRAINS_OF, domain_ids)
+    found = _of_domains(
+        connection, drain_queries.PAST_DRAINS, drain_queries.PAST_DRAINS_OF, domain_ids
+    )
     return {domain_id: PastDrain(*row) for domain_id, *row in found}
 
 
@@ -329,6 +350,8 @@ def notices(
     """Read notices that wait, oldest first."""
     bindings: dict[str, object] = {"after": after, "limit": limit}
     if channel_ids is None:
-        return [notice(row) for row in fetch(connection, queries.LIST_NOTICES, bindings)]
+        return [notice(row) for row in fetch(connection, notice_queries.LIST_NOTICES, bindings)]
     bindings["channel_ids"] = json.dumps(list(channel_ids))
-    return [notice(row) for row in fetch(connection, queries.LIST_NOTICES_OF_CHANNELS, bindings)]
+    return [
+        notice(row) for row in fetch(connection, notice_queries.LIST_NOTICES_OF_CHANNELS, bindings)
+    ]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from restante.phrases import EXISTS, REMOVED_MEANWHILE
-from restante.store.sqlite import queries
+from restante.store.sqlite import notice_queries
 from restante.store.sqlite.past_notice_table import remove_past
 from restante.store.sqlite.record_changes import check_account, check_before, note_change
 from restante.store.sqlite.write_transaction import WriteTransaction
@@ -25,7 +25,7 @@ def put_channel(
     check_before(transaction, RecordKind.CHANNEL, str(channel.id), before)
     if channel.account:
         check_account(transaction, channel.account)
-    present = transaction.execute(queries.ID_OF_CHANNEL, (channel.account, channel.name))
+    present = transaction.execute(notice_queries.ID_OF_CHANNEL, (channel.account, channel.name))
     if present != ([(channel.id,)] if channel.id else []):
         raise Conflict(f"channel {channel.name} {EXISTS}, or {REMOVED_MEANWHILE}")
     stored = (
@@ -39,25 +39,25 @@ def put_channel(
 
 def hasten_notices(transaction: WriteTransaction, at: float, beyond: float) -> None:
     """Have notices tried at `at` that wait until after `beyond`."""
-    transaction.execute(queries.HASTEN_ALL_NOTICES, (at, beyond))
+    transaction.execute(notice_queries.HASTEN_ALL_NOTICES, (at, beyond))
 
 
 def _add_channel(transaction: WriteTransaction, channel: Channel) -> Channel:
-    transaction.execute(queries.ADD_CHANNEL, channel_row(channel))
+    transaction.execute(notice_queries.ADD_CHANNEL, channel_row(channel))
     return replace(channel, id=transaction.connection.last_insert_rowid())
 
 
 def _change_channel(transaction: WriteTransaction, channel: Channel, at: float) -> Channel:
-    transaction.execute(queries.CHANGE_CHANNEL, (*channel_row(channel), channel.id))
-    transaction.execute(queries.HASTEN_NOTICES, {"channel": channel.id, "at": at})
+    transaction.execute(notice_queries.CHANGE_CHANNEL, (*channel_row(channel), channel.id))
+    transaction.execute(notice_queries.HASTEN_NOTICES, {"channel": channel.id, "at": at})
     return channel
 
 
 def delete_channel(transaction: WriteTransaction, channel_id: int, audit: AuditEntry) -> None:
     """Remove a channel if it is there, with its waiting notices."""
-    if transaction.execute(queries.HAS_CHANNEL, (channel_id,)):
-        transaction.execute(queries.REMOVE_CHANNEL, (channel_id,))
-        transaction.execute(queries.REMOVE_NOTICES_OF_CHANNEL, (channel_id,))
+    if transaction.execute(notice_queries.HAS_CHANNEL, (channel_id,)):
+        transaction.execute(notice_queries.REMOVE_CHANNEL, (channel_id,))
+        transaction.execute(notice_queries.REMOVE_NOTICES_OF_CHANNEL, (channel_id,))
         remove_past(transaction, channel_id)
         note_change(transaction, RecordKind.CHANNEL, str(channel_id), audit)
 
@@ -71,18 +71,22 @@ def keep_notices(
 ) -> int:
     """Add notices, and remember what was told; return how many of the oldest had to go."""
     for topic in over:
-        transaction.execute(queries.REMOVE_QUIET, topic)
+        transaction.execute(notice_queries.REMOVE_QUIET, topic)
     for quiet in quiets:
-        transaction.execute(queries.KEEP_QUIET, quiet_row(quiet))
+        transaction.execute(notice_queries.KEEP_QUIET, quiet_row(quiet))
     named = dict.fromkeys(new.channel_id for new in notices)
-    there = [number for number in named if transaction.execute(queries.HAS_CHANNEL, (number,))]
+    there = [
+        number for number in named if transaction.execute(notice_queries.HAS_CHANNEL, (number,))
+    ]
     for new in notices:
         if new.channel_id in there:
-            transaction.execute(queries.KEEP_NOTICE, notice_row(new))
+            transaction.execute(notice_queries.KEEP_NOTICE, notice_row(new))
     return sum(_remove_oldest(transaction, number, limit) for number in there)
 
 
 def _remove_oldest(transaction: WriteTransaction, channel_id: int, limit: int) -> int:
     return len(
-        transaction.execute(queries.REMOVE_OLDEST_NOTICES, {"channel": channel_id, "limit": limit})
+        transaction.execute(
+            notice_queries.REMOVE_OLDEST_NOTICES, {"channel": channel_id, "limit": limit}
+        )
     )

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import apsw
 
 from restante.phrases import cause_of
-from restante.store.sqlite import engine, queries, start_check
+from restante.store.sqlite import engine, mail_queries, start_check
 from restante.store.sqlite.backup import PARTIAL
 from restante.store.sqlite.ballast import Ballast
 from restante.store.sqlite.damage_mark import DamageMark
@@ -168,7 +168,7 @@ def _check_whole(path: Path) -> None:
 
 
 def _sweep(connection: apsw.Connection, files: ContentFiles) -> list[Damage]:
-    missing = files.sweep({name for name, _ in engine.fetch(connection, queries.FILES)})
+    missing = files.sweep({name for name, _ in engine.fetch(connection, mail_queries.FILES)})
     return [
         damage
         for name in sorted(missing)

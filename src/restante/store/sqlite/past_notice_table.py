@@ -7,7 +7,7 @@ from typing import Final
 import apsw
 
 from restante.store.notice_store import PAST_KEPT
-from restante.store.sqlite import queries
+from restante.store.sqlite import notice_queries
 from restante.store.sqlite.engine import fetch
 from restante.store.sqlite.write_transaction import WriteTransaction
 from restante.store.stored_form.notice_rows import past_notice_of_row, past_notice_row
@@ -35,7 +35,7 @@ _LIST: Final = """
 def keep_past(transaction: WriteTransaction, past: Sequence[PastNotice]) -> None:
     """Keep past notices of channels that exist, the newest of each channel."""
     for one in past:
-        if transaction.execute(queries.HAS_CHANNEL, (one.channel_id,)):
+        if transaction.execute(notice_queries.HAS_CHANNEL, (one.channel_id,)):
             transaction.execute(_KEEP, past_notice_row(one))
             transaction.execute(_REMOVE_OLDEST, (one.channel_id, PAST_KEPT))
 

@@ -12,8 +12,11 @@ from restante.phrases import CHANGED_MEANWHILE, EXISTS, REMOVED_MEANWHILE
 from restante.store.handover_store import STOPPED, Drain, Joined, PastDrain
 from restante.store.record_store import CHANGES_KEPT
 from restante.store.sqlite import (
+    audit_queries,
+    drain_queries,
+    mail_queries,
     portal_user_queries,
-    queries,
+    record_queries,
     release_changes,
     session_queries,
     token_queries,
@@ -91,9 +94,11 @@ def close_drain(
         release_changes.end(transaction, ledger.drains.present(drain.domain_id), ended_at, ending)
         ledger.touch_drain(drain.domain_id)
         number = ledger.drains.close(drain)
-        transaction.execute(queries.CLOSE_DRAIN, (number, drain.domain_id))
+        transaction.execute(drain_queries.CLOSE_DRAIN, (number, drain.domain_id))
         if past is not None:
-            transaction.execute(queries.KEEP_PAST_DRAIN, (drain.domain_id, *past_drain_row(past)))
+            transaction.execute(
+                drain_queries.KEEP_PAST_DRAIN, (drain.domain_id, *past_drain_row(past))
+            )
 
 
 def _keep_drain(transaction: WriteTransaction, domain_id: int) -> None:
@@ -101,7 +106,7 @@ def _keep_drain(transaction: WriteTransaction, domain_id: int) -> None:
     record = transaction.ledger.drains.records[domain_id]
     drain = record.drain
     transaction.execute(
-        queries.KEEP_DRAIN,
+        drain_queries.KEEP_DRAIN,
         (
             domain_id,
             drain.number,
@@ -129,13 +134,13 @@ def put_account(
 ) -> None:
     """Add or replace an account."""
     check_before(transaction, RecordKind.ACCOUNT, account.name, before)
-    transaction.execute(queries.KEEP_ACCOUNT, account_row(account))
+    transaction.execute(record_queries.KEEP_ACCOUNT, account_row(account))
     note_change(transaction, RecordKind.ACCOUNT, account.name, audit)
 
 
 def delete_account(transaction: WriteTransaction, name: str, audit: AuditEntry) -> None:
     """Remove an account that has only tokens and portal users, and these too."""
-    if transaction.execute(queries.ACCOUNT_IN_USE, {"name": name}):
+    if transaction.execute(record_queries.ACCOUNT_IN_USE, {"name": name}):
         raise Conflict(f"account {name} has logins, domains or channels")
     if _has_account(transaction, name):
         for (token_id,) in transaction.execute(token_queries.OF_ACCOUNT, (name,)):
@@ -144,7 +149,7 @@ def delete_account(transaction: WriteTransaction, name: str, audit: AuditEntry) 
             transaction.execute(portal_user_queries.REMOVE, (email,))
             transaction.execute(session_queries.END_OF_USER, (email,))
             note_change(transaction, RecordKind.PORTAL_USER, email, None)
-        transaction.execute(queries.REMOVE_ACCOUNT, (name,))
+        transaction.execute(record_queries.REMOVE_ACCOUNT, (name,))
         note_change(transaction, RecordKind.ACCOUNT, name, audit)
 
 
@@ -154,10 +159,10 @@ def put_login(
     """Add or replace a login of an account."""
     check_before(transaction, RecordKind.LOGIN, login.user, before)
     check_account(transaction, login.account)
-    present = transaction.execute(queries.ACCOUNT_OF_LOGIN, (login.user,))
+    present = transaction.execute(record_queries.ACCOUNT_OF_LOGIN, (login.user,))
     if present and present != [(login.account,)]:
         raise Conflict(f"user name {login.user} is taken")
-    transaction.execute(queries.KEEP_LOGIN, login_row(login))
+    transaction.execute(record_queries.KEEP_LOGIN, login_row(login))
     note_change(transaction, RecordKind.LOGIN, login.user, audit)
 
 
@@ -165,23 +170,23 @@ def forget_prior_password(
     transaction: WriteTransaction, *, user: str, valid_until: float, audit: AuditEntry
 ) -> None:
     """Forget the password before a rotation, if it is still that one."""
-    if transaction.execute(queries.IS_IN_ROTATION, {"user": user, "until": valid_until}):
-        transaction.execute(queries.END_ROTATION, {"user": user})
+    if transaction.execute(record_queries.IS_IN_ROTATION, {"user": user, "until": valid_until}):
+        transaction.execute(record_queries.END_ROTATION, {"user": user})
         note_change(transaction, RecordKind.LOGIN, user, audit)
 
 
 def delete_login(transaction: WriteTransaction, user: str, audit: AuditEntry) -> None:
     """Remove a login if it is there."""
-    if transaction.execute(queries.ACCOUNT_OF_LOGIN, (user,)):
-        transaction.execute(queries.REMOVE_LOGIN, (user,))
-        transaction.execute(queries.REMOVE_LOGIN_USE, (user,))
+    if transaction.execute(record_queries.ACCOUNT_OF_LOGIN, (user,)):
+        transaction.execute(record_queries.REMOVE_LOGIN, (user,))
+        transaction.execute(record_queries.REMOVE_LOGIN_USE, (user,))
         note_change(transaction, RecordKind.LOGIN, user, audit)
 
 
 def record_login_uses(transaction: WriteTransaction, uses: Mapping[str, LoginUse]) -> None:
     """Keep when and how logins were last authenticated."""
     for user, use in uses.items():
-        transaction.execute(queries.KEEP_LOGIN_USE, {"user": user, **asdict(use)})
+        transaction.execute(record_queries.KEEP_LOGIN_USE, {"user": user, **asdict(use)})
 
 
 def delete_token(transaction: WriteTransaction, token_id: str) -> None:
@@ -203,7 +208,7 @@ def put_domain(
     """Add a domain, or replace the one that has both this name and this id."""
     check_before(transaction, RecordKind.DOMAIN, str(domain.id), before)
     check_account(transaction, domain.account)
-    present = transaction.execute(queries.ID_OF_DOMAIN, (domain.name,))
+    present = transaction.execute(record_queries.ID_OF_DOMAIN, (domain.name,))
     if present != ([(domain.id,)] if domain.id else []):
         raise Conflict(f"domain {domain.name} {EXISTS}, or {REMOVED_MEANWHILE}")
     stored = _change_domain(transaction, domain) if domain.id else _add_domain(transaction, domain)
@@ -212,14 +217,14 @@ def put_domain(
 
 
 def _add_domain(transaction: WriteTransaction, domain: HostedDomain) -> HostedDomain:
-    transaction.execute(queries.ADD_DOMAIN, domain_row(domain))
+    transaction.execute(record_queries.ADD_DOMAIN, domain_row(domain))
     domain_id = transaction.connection.last_insert_rowid()
     transaction.ledger.add_domain(domain_id, domain.account)
     return replace(domain, id=domain_id)
 
 
 def _change_domain(transaction: WriteTransaction, domain: HostedDomain) -> HostedDomain:
-    transaction.execute(queries.CHANGE_DOMAIN, (*domain_row(domain), domain.id))
+    transaction.execute(record_queries.CHANGE_DOMAIN, (*domain_row(domain), domain.id))
     transaction.ledger.give_domain(domain.id, domain.account)
     return domain
 
@@ -234,15 +239,15 @@ def delete_domain(transaction: WriteTransaction, domain_id: int, audit: AuditEnt
     if domain_id in ledger.drains.records:
         release_changes.end(transaction, ledger.drains.present(domain_id), audit.at, STOPPED)
     for query in (
-        queries.REMOVE_DOMAIN,
-        queries.REMOVE_USAGE,
-        queries.REMOVE_DRAIN,
-        queries.REMOVE_PAST_DRAIN,
-        queries.REMOVE_MARKS,
-        queries.REMOVE_RECIPIENTS,
+        record_queries.REMOVE_DOMAIN,
+        record_queries.REMOVE_USAGE,
+        drain_queries.REMOVE_DRAIN,
+        drain_queries.REMOVE_PAST_DRAIN,
+        mail_queries.REMOVE_MARKS,
+        record_queries.REMOVE_RECIPIENTS,
     ):
         transaction.execute(query, (domain_id,))
-    transaction.execute(queries.KEEP_LAST_NUMBER, (ledger.last_number,))
+    transaction.execute(record_queries.KEEP_LAST_NUMBER, (ledger.last_number,))
     ledger.remove_domain(domain_id)
     note_change(transaction, RecordKind.DOMAIN, str(domain_id), audit)
 
@@ -253,9 +258,9 @@ def keep_mark(
     """Keep a mark of a domain; None forgets it."""
     transaction.ledger.check_hosted(domain_id)
     if value is None:
-        transaction.execute(queries.REMOVE_MARK, (domain_id, kind))
+        transaction.execute(mail_queries.REMOVE_MARK, (domain_id, kind))
     else:
-        transaction.execute(queries.KEEP_MARK, (domain_id, kind, value))
+        transaction.execute(mail_queries.KEEP_MARK, (domain_id, kind, value))
 
 
 def change_list(
@@ -273,7 +278,7 @@ def change_list(
     transaction.ledger.check_hosted(domain_id)
     for start in range(0, len(dropped), _NAMES):
         names = json.dumps(list(dropped[start : start + _NAMES]))
-        transaction.execute(queries.REMOVE_FROM_LIST, (domain_id, names))
+        transaction.execute(record_queries.REMOVE_FROM_LIST, (domain_id, names))
     for start in range(0, len(added), _NAMES):
         listed = [
             Recipient(name, RecipientSource.LIST, is_there=True, at=audit.at)
@@ -293,7 +298,9 @@ def _keep_recipients(
     transaction: WriteTransaction, domain_id: int, recipients: Sequence[Recipient]
 ) -> None:
     entries = json.dumps([(one.name, one.source, int(one.is_there), one.at) for one in recipients])
-    transaction.execute(queries.KEEP_RECIPIENTS, {"domain_id": domain_id, "entries": entries})
+    transaction.execute(
+        record_queries.KEEP_RECIPIENTS, {"domain_id": domain_id, "entries": entries}
+    )
 
 
 # --- the trail
@@ -302,22 +309,22 @@ def _keep_recipients(
 def record(transaction: WriteTransaction, entries: Sequence[AuditEntry]) -> None:
     """Append to the audit trail."""
     for entry in entries:
-        transaction.execute(queries.RECORD, audit_row(entry))
+        transaction.execute(audit_queries.RECORD, audit_row(entry))
 
 
 def note_change(
     transaction: WriteTransaction, kind: RecordKind, key: str, audit: AuditEntry | None
 ) -> None:
     """Number a change of a record, and append its entry, if it has one, to the trail."""
-    transaction.execute(queries.MOVE_CHANGE_NUMBER)
-    transaction.execute(queries.KEEP_CHANGE, (kind, key))
-    transaction.execute(queries.DROP_OLD_CHANGES, (CHANGES_KEPT,))
+    transaction.execute(record_queries.MOVE_CHANGE_NUMBER)
+    transaction.execute(record_queries.KEEP_CHANGE, (kind, key))
+    transaction.execute(record_queries.DROP_OLD_CHANGES, (CHANGES_KEPT,))
     if audit is not None:
-        transaction.execute(queries.RECORD, audit_row(audit))
+        transaction.execute(audit_queries.RECORD, audit_row(audit))
 
 
 def _has_account(transaction: WriteTransaction, name: str) -> bool:
-    return bool(transaction.execute(queries.HAS_ACCOUNT, (name,)))
+    return bool(transaction.execute(record_queries.HAS_ACCOUNT, (name,)))
 
 
 def check_account(transaction: WriteTransaction, name: str) -> None:

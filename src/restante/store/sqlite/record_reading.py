@@ -9,7 +9,7 @@ from typing import Final
 
 import apsw
 
-from restante.store.sqlite import portal_user_queries, queries, token_queries
+from restante.store.sqlite import notice_queries, portal_user_queries, record_queries, token_queries
 from restante.store.sqlite.engine import Row, fetch
 from restante.store.stored_form.notice_rows import channel
 from restante.store.stored_form.portal_user_rows import portal_user
@@ -27,11 +27,11 @@ _Record = Account | Login | HostedDomain | Channel | ApiToken | PortalUser
 def directory(connection: apsw.Connection) -> Directory:
     """Read all of the operator's records, as at one moment."""
     with connection:
-        [(change_number,)] = fetch(connection, queries.CHANGE_NUMBER)
-        accounts = [account(row) for row in fetch(connection, queries.ACCOUNTS)]
-        logins = [login_of(row) for row in fetch(connection, queries.LOGINS)]
-        domains = [hosted_domain(row) for row in fetch(connection, queries.DOMAINS)]
-        channels = [channel(row) for row in fetch(connection, queries.CHANNELS)]
+        [(change_number,)] = fetch(connection, record_queries.CHANGE_NUMBER)
+        accounts = [account(row) for row in fetch(connection, record_queries.ACCOUNTS)]
+        logins = [login_of(row) for row in fetch(connection, record_queries.LOGINS)]
+        domains = [hosted_domain(row) for row in fetch(connection, record_queries.DOMAINS)]
+        channels = [channel(row) for row in fetch(connection, notice_queries.CHANNELS)]
         tokens = [api_token(row) for row in fetch(connection, token_queries.ALL)]
         users = [portal_user(row) for row in fetch(connection, portal_user_queries.ALL)]
     found = Directory(
@@ -52,11 +52,11 @@ def changes_since(connection: apsw.Connection, number: int) -> list[NumberedChan
 
     None if not all of them are kept.
     """
-    if fetch(connection, queries.CHANGE_NUMBER) == [(number,)]:
+    if fetch(connection, record_queries.CHANGE_NUMBER) == [(number,)]:
         return []  # nearly always: no transaction for that
     with connection:
-        [(newest,)] = fetch(connection, queries.CHANGE_NUMBER)
-        changes = fetch(connection, queries.CHANGES_SINCE, (number,))
+        [(newest,)] = fetch(connection, record_queries.CHANGE_NUMBER)
+        changes = fetch(connection, record_queries.CHANGES_SINCE, (number,))
         if len(changes) != newest - number:
             return None
         last = {(RecordKind(kind), key): at for at, kind, key in changes}
@@ -78,7 +78,7 @@ def record_of(connection: apsw.Connection, kind: RecordKind, key: str) -> _Recor
 
 def login_uses(connection: apsw.Connection) -> dict[str, LoginUse]:
     """Read when and how each login was last authenticated."""
-    return {user: LoginUse(*rest) for user, *rest in fetch(connection, queries.LOGIN_USES)}
+    return {user: LoginUse(*rest) for user, *rest in fetch(connection, record_queries.LOGIN_USES)}
 
 
 def token_uses(connection: apsw.Connection) -> dict[str, float]:
@@ -96,10 +96,13 @@ def _named(
 
 
 _READING: Final[Mapping[RecordKind, tuple[str, Callable[[Row], tuple[str, _Record]]]]] = {
-    RecordKind.ACCOUNT: (queries.ACCOUNTS_NAMED, lambda row: (row[0], account(row))),
-    RecordKind.LOGIN: (queries.LOGINS_NAMED, lambda row: (row[0], login_of(row))),
-    RecordKind.DOMAIN: (queries.DOMAINS_BY_ID, lambda row: (str(row[0]), hosted_domain(row))),
-    RecordKind.CHANNEL: (queries.CHANNELS_BY_ID, lambda row: (str(row[0]), channel(row))),
+    RecordKind.ACCOUNT: (record_queries.ACCOUNTS_NAMED, lambda row: (row[0], account(row))),
+    RecordKind.LOGIN: (record_queries.LOGINS_NAMED, lambda row: (row[0], login_of(row))),
+    RecordKind.DOMAIN: (
+        record_queries.DOMAINS_BY_ID,
+        lambda row: (str(row[0]), hosted_domain(row)),
+    ),
+    RecordKind.CHANNEL: (notice_queries.CHANNELS_BY_ID, lambda row: (str(row[0]), channel(row))),
     RecordKind.TOKEN: (token_queries.BY_ID, lambda row: (row[0], api_token(row))),
     RecordKind.PORTAL_USER: (
         portal_user_queries.BY_EMAIL,

@@ -6,7 +6,7 @@ from restante.mail.message import NUMBERS_A_SECOND
 from restante.queue.recipient_status import Move
 from restante.store.handover_store import Drain
 from restante.store.release_store import ReleaseRecord
-from restante.store.sqlite import queries, release_queries
+from restante.store.sqlite import audit_queries, release_queries
 from restante.store.sqlite.write_transaction import WriteTransaction
 from restante.store.stored_form.rows import audit_row
 from restante.tenancy.audit import AuditEntry
@@ -16,7 +16,7 @@ def record_release(
     transaction: WriteTransaction, release: ReleaseRecord, audit: AuditEntry
 ) -> None:
     """Keep a request as it was answered, with its entry of the trail."""
-    transaction.execute(queries.RECORD, audit_row(audit))
+    transaction.execute(audit_queries.RECORD, audit_row(audit))
     row = (
         release.id,
         release.at,

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from restante.mail.delivery_report import NewReport
 from restante.queue.recipient_status import Move, RecipientOutcome
 from restante.store.queue_store import Bounce
-from restante.store.sqlite import queries
+from restante.store.sqlite import audit_queries, mail_queries, report_queries
 from restante.store.sqlite.history_changes import keep_outcomes
 from restante.store.sqlite.mail_changes import remove
 from restante.store.sqlite.write_transaction import WriteTransaction
@@ -20,20 +20,21 @@ def bounce(
     transaction: WriteTransaction, bounces: Sequence[Bounce], audit: AuditEntry
 ) -> list[int]:
     """Remove recipients that are as their reports say, and keep the reports; return the numbers."""
-    transaction.execute(queries.RECORD, audit_row(audit))
+    transaction.execute(audit_queries.RECORD, audit_row(audit))
     done = [one for one in bounces if _give_up(transaction, one, audit.at)]
     store_reports(transaction, [one.report for one in done if one.report is not None])
     return [one.number for one in done]
 
 
 def _give_up(transaction: WriteTransaction, bounce: Bounce, at: float) -> bool:
-    rows = transaction.execute(queries.WHO_WAITS, (bounce.number,))
+    rows = transaction.execute(mail_queries.WHO_WAITS, (bounce.number,))
     if not rows or not bounce.forward_paths:
         return False
     domain_id, held_paths = rows[0]
     held = paths(held_paths)
     refused = [
-        path for (path,) in transaction.execute(queries.REFUSED_PATHS, (domain_id, bounce.number))
+        path
+        for (path,) in transaction.execute(mail_queries.REFUSED_PATHS, (domain_id, bounce.number))
     ]
     named = set(bounce.forward_paths)
     if not named <= {*held, *refused}:
@@ -44,10 +45,10 @@ def _give_up(transaction: WriteTransaction, bounce: Bounce, at: float) -> bool:
         remove(transaction, [bounce.number])
         return True
     for path in named:
-        transaction.execute(queries.FORGET_REPLY, (domain_id, bounce.number, path))
+        transaction.execute(mail_queries.FORGET_REPLY, (domain_id, bounce.number, path))
     left = [path for path in held if path not in named]
     if left != held:
-        transaction.execute(queries.KEEP_HELD_PATHS, ("\n".join(left), bounce.number))
+        transaction.execute(mail_queries.KEEP_HELD_PATHS, ("\n".join(left), bounce.number))
         transaction.ledger.move_to_refused(domain_id, int(not left))
     return True
 
@@ -55,23 +56,27 @@ def _give_up(transaction: WriteTransaction, bounce: Bounce, at: float) -> bool:
 def store_reports(transaction: WriteTransaction, reports: Iterable[NewReport]) -> None:
     """Add reports; their first attempt is due at once."""
     for report in reports:
-        transaction.execute(queries.KEEP_REPORT, report_row(report))
+        transaction.execute(report_queries.KEEP_REPORT, report_row(report))
 
 
 def hasten(transaction: WriteTransaction, at: float, beyond: float) -> None:
     """Have reports tried at `at` that wait until after `beyond`."""
-    transaction.execute(queries.HASTEN_REPORTS, (at, beyond))
+    transaction.execute(report_queries.HASTEN_REPORTS, (at, beyond))
 
 
 def drop(transaction: WriteTransaction, numbers: Sequence[int], audit: AuditEntry) -> list[int]:
     """Remove reports; return the numbers of those that were there."""
-    transaction.execute(queries.RECORD, audit_row(audit))
-    return [number for number in numbers if transaction.execute(queries.DROP_REPORT, (number,))]
+    transaction.execute(audit_queries.RECORD, audit_row(audit))
+    return [
+        number for number in numbers if transaction.execute(report_queries.DROP_REPORT, (number,))
+    ]
 
 
 def tell_of_delay(
     transaction: WriteTransaction, numbers: Sequence[int], reports: Sequence[NewReport]
 ) -> None:
     """Keep the reports on messages whose delay was not reported yet, and note that it now is."""
-    untold = {number for number in numbers if transaction.execute(queries.DELAY_IS_TOLD, (number,))}
+    untold = {
+        number for number in numbers if transaction.execute(report_queries.DELAY_IS_TOLD, (number,))
+    }
     store_reports(transaction, [report for report in reports if report.about in untold])

@@ -9,7 +9,7 @@ from restante.mail.delivery_report import Action, Report
 from restante.queue.fair_order import DueReport, fair_order, target_of
 from restante.queue.report_lanes import NONE_OCCUPIED, OccupiedLanes
 from restante.store.report_store import ReportFilter, WaitingReport
-from restante.store.sqlite import queries
+from restante.store.sqlite import report_queries
 from restante.store.sqlite.engine import fetch
 from restante.store.stored_form.rows import (
     numbers_text,
@@ -34,7 +34,9 @@ def due_reports(
     found: list[Report] = []
     octets = 0
     for number in fair_order(due, occupied.turns)[:limit]:
-        found += [waiting_report(row) for row in fetch(connection, queries.REPORT, (number,))]
+        found += [
+            waiting_report(row) for row in fetch(connection, report_queries.REPORT, (number,))
+        ]
         octets += len(found[-1].content) if found else 0
         if octets >= max_octets:
             break
@@ -44,9 +46,9 @@ def due_reports(
 def _due(connection: apsw.Connection, now: float, action: Action) -> list[DueReport]:
     """Read some of the reports of a kind that are due: of every account, and of many targets."""
     given = (now, action, _DUE_LOOKED_AT)
-    rows = list(fetch(connection, queries.DUE_REPORTS, given))
+    rows = list(fetch(connection, report_queries.DUE_REPORTS, given))
     if len(rows) == _DUE_LOOKED_AT:
-        rows = list(fetch(connection, queries.DUE_REPORTS_IN_TURN, given))
+        rows = list(fetch(connection, report_queries.DUE_REPORTS_IN_TURN, given))
     return [
         DueReport(number, action, account, target_of(path), bool(failures))
         for number, account, path, failures in rows
@@ -55,7 +57,7 @@ def _due(connection: apsw.Connection, now: float, action: Action) -> list[DueRep
 
 def success_reports(connection: apsw.Connection) -> list[DueReport]:
     """Read the reports of success that wait, without their content."""
-    rows = sorted(fetch(connection, queries.SUCCESS_REPORTS))
+    rows = sorted(fetch(connection, report_queries.SUCCESS_REPORTS))
     return [
         DueReport(number, Action.RELAYED, account, target_of(path))
         for number, account, path in rows
@@ -74,18 +76,18 @@ def reports(connection: apsw.Connection, selection: ReportFilter) -> list[Waitin
     return [
         WaitingReport(number, about, domain_id, Action(action), *rest)
         for number, about, domain_id, action, *rest in fetch(
-            connection, queries.LIST_REPORTS, bindings
+            connection, report_queries.LIST_REPORTS, bindings
         )
     ]
 
 
 def report_content(connection: apsw.Connection, number: int) -> bytes | None:
     """Read what a report says."""
-    rows = fetch(connection, queries.REPORT_CONTENT, (number,))
+    rows = fetch(connection, report_queries.REPORT_CONTENT, (number,))
     return rows[0][0] if rows else None
 
 
 def next_report_at(connection: apsw.Connection) -> float | None:
     """Read when the next report is due."""
-    at: float | None = fetch(connection, queries.NEXT_REPORT_AT)[0][0]
+    at: float | None = fetch(connection, report_queries.NEXT_REPORT_AT)[0][0]
     return at

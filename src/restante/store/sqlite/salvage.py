@@ -20,7 +20,13 @@ from pathlib import Path
 
 import apsw
 
-from restante.store.sqlite import care_queries, migrations, queries, salvage_source
+from restante.store.sqlite import (
+    care_queries,
+    ledger_queries,
+    migrations,
+    record_queries,
+    salvage_source,
+)
 from restante.store.sqlite.backup import PARTIAL, copy_file, prepare_directory, sync
 from restante.store.sqlite.damaged_table import UNREADABLE, Gap, TolerantReader, table_of
 from restante.store.sqlite.directory_lock import DirectoryLock
@@ -269,7 +275,7 @@ class _Salvage:
             last = max(self._last_numbers(), default=0)
             self._made.execute("DELETE FROM usage")
             self._made.execute(care_queries.USAGE_ANEW)
-            self._made.execute(queries.KEEP_LAST_NUMBER, (last,))
+            self._made.execute(record_queries.KEEP_LAST_NUMBER, (last,))
             self._made.execute("UPDATE counter SET value = value + 1 WHERE name = 'change-number'")
             for backlog in ("report", "notice"):
                 if backlog in names:
@@ -292,7 +298,7 @@ class _Salvage:
         """Return numbers that were given out: none of them may be again."""
         found: list[int] = [*self._seen]
         for query in (
-            queries.COUNTED_UP_TO,
+            ledger_queries.COUNTED_UP_TO,
             "SELECT max(last_number) FROM usage",
             "SELECT max(number) FROM message",
         ):

@@ -4,7 +4,12 @@ from collections.abc import Sequence
 from functools import partial
 
 from restante.queue.sending_outcome import Backlog, SendingOutcome
-from restante.store.sqlite import mail_reading, notice_changes, queries, sending_outcome_changes
+from restante.store.sqlite import (
+    mail_reading,
+    notice_changes,
+    notice_queries,
+    sending_outcome_changes,
+)
 from restante.store.sqlite.engine import fetch
 from restante.store.sqlite.past_notice_table import keep_past, past_notices
 from restante.store.sqlite.store_core import StoreCore
@@ -35,11 +40,15 @@ class SqliteNotices:
 
     async def quiets(self) -> list[Quiet]:
         """Return what is told no more for a while."""
-        return [quiet(row) for row in await self._core.read(partial(fetch, query=queries.QUIETS))]
+        return [
+            quiet(row) for row in await self._core.read(partial(fetch, query=notice_queries.QUIETS))
+        ]
 
     async def first_notices(self, limit: int) -> list[Notice]:
         """Return of each channel the notice that is its turn."""
-        rows = await self._core.read(partial(fetch, query=queries.FIRST_NOTICES, bindings=(limit,)))
+        rows = await self._core.read(
+            partial(fetch, query=notice_queries.FIRST_NOTICES, bindings=(limit,))
+        )
         return [notice(row) for row in rows]
 
     async def settle_notices(
@@ -70,7 +79,9 @@ class SqliteNotices:
 
     async def notice_backlog(self) -> Backlog:
         """Return how many wait, and since when."""
-        return await self._core.read(partial(mail_reading.backlog, query=queries.NOTICE_BACKLOG))
+        return await self._core.read(
+            partial(mail_reading.backlog, query=notice_queries.NOTICE_BACKLOG)
+        )
 
 
 def _settle(
@@ -79,6 +90,9 @@ def _settle(
     past: Sequence[PastNotice],
 ) -> None:
     sending_outcome_changes.settle_sending(
-        transaction, outcomes, remove=queries.REMOVE_NOTICE, put_off=queries.PUT_NOTICE_OFF
+        transaction,
+        outcomes,
+        remove=notice_queries.REMOVE_NOTICE,
+        put_off=notice_queries.PUT_NOTICE_OFF,
     )
     keep_past(transaction, past)

@@ -10,7 +10,7 @@ from typing import Any, Final
 import apsw
 
 from restante.store.person_store import MARK, Fact, PersonalRow, PersonalRows, PersonPlace
-from restante.store.sqlite import queries
+from restante.store.sqlite import audit_queries
 from restante.store.sqlite.engine import Row, fetch
 from restante.store.sqlite.record_changes import note_change
 from restante.store.sqlite.store_core import StoreCore
@@ -273,4 +273,4 @@ def _begin(transaction: WriteTransaction, person: str) -> str:
 
 def _end(transaction: WriteTransaction, mark: str, audit: AuditEntry) -> None:
     transaction.execute(_END, (int(mark.removeprefix(MARK)),))
-    transaction.execute(queries.RECORD, audit_row(audit))
+    transaction.execute(audit_queries.RECORD, audit_row(audit))

@@ -11,8 +11,8 @@ from restante.queue.sending_outcome import Backlog, SendingOutcome
 from restante.store.report_store import ReportFilter, WaitingReport
 from restante.store.sqlite import (
     mail_reading,
-    queries,
     report_changes,
+    report_queries,
     report_reading,
     sending_outcome_changes,
 )
@@ -46,7 +46,9 @@ class SqliteReports:
 
     async def report_backlog(self) -> Backlog:
         """Return how many reports wait, and since when."""
-        return await self._core.read(partial(mail_reading.backlog, query=queries.REPORT_BACKLOG))
+        return await self._core.read(
+            partial(mail_reading.backlog, query=report_queries.REPORT_BACKLOG)
+        )
 
     async def success_reports(self) -> list[DueReport]:
         """Return all waiting reports of success, in the order in which they were made."""
@@ -56,8 +58,8 @@ class SqliteReports:
         """Record the outcomes of these reports."""
         change = partial(
             sending_outcome_changes.settle_sending,
-            remove=queries.REMOVE_REPORT,
-            put_off=queries.PUT_REPORT_OFF,
+            remove=report_queries.REMOVE_REPORT,
+            put_off=report_queries.PUT_REPORT_OFF,
         )
         await self._core.write(partial(change, outcomes=outcomes))
 

@@ -8,7 +8,7 @@ from functools import partial
 import apsw
 
 from restante.store.schedule_store import PAGE
-from restante.store.sqlite import queries, record_changes, schedule_queries
+from restante.store.sqlite import audit_queries, record_changes, record_queries, schedule_queries
 from restante.store.sqlite.engine import fetch
 from restante.store.sqlite.store_core import StoreCore
 from restante.store.sqlite.write_transaction import WriteTransaction
@@ -72,7 +72,7 @@ def _keep(transaction: WriteTransaction, change: ScheduledChange, audit: AuditEn
         raise Conflict(f"a change of the {change.parts_text} waits already")
     transaction.execute(schedule_queries.KEEP, scheduled_row(change))
     number = transaction.connection.last_insert_rowid()
-    transaction.execute(queries.RECORD, audit_row(audit))
+    transaction.execute(audit_queries.RECORD, audit_row(audit))
     return number
 
 
@@ -98,7 +98,7 @@ def _drop(transaction: WriteTransaction, change_id: int, audit: AuditEntry) -> b
     if not transaction.execute(schedule_queries.IS_WAITING, (change_id,)):
         return False
     transaction.execute(schedule_queries.FORGET, (change_id,))
-    transaction.execute(queries.RECORD, audit_row(audit))
+    transaction.execute(audit_queries.RECORD, audit_row(audit))
     return True
 
 
@@ -111,7 +111,7 @@ def _apply(
 ) -> bool:
     if not transaction.execute(schedule_queries.IS_WAITING, (change_id,)):
         return False
-    rows = transaction.execute(queries.DOMAINS_BY_ID, (json.dumps([present.id]),))
+    rows = transaction.execute(record_queries.DOMAINS_BY_ID, (json.dumps([present.id]),))
     if [hosted_domain(row) for row in rows] != [present]:
         raise Conflict(f"the record of domain {present.name} has changed")
     record_changes.put_domain(transaction, wanted, audit)

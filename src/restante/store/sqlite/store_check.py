@@ -15,7 +15,7 @@ from pathlib import Path
 import apsw
 
 from restante.phrases import cause_of
-from restante.store.sqlite import care_queries, engine, migrations, queries, start_check
+from restante.store.sqlite import care_queries, engine, ledger_queries, migrations, start_check
 from restante.store.sqlite.directory_lock import DirectoryLock
 from restante.store.sqlite.engine import Row
 from restante.store.sqlite.log_mark import LogMark
@@ -108,8 +108,12 @@ class _Check:
     def _look_at_figures(self) -> None:
         """Compare what is kept of each domain with a recount, as at one moment."""
         with self._connection:
-            kept = {row[0]: row[1:4] for row in engine.fetch(self._connection, queries.USAGES)}
-            for domain_id, messages, octets, _ in engine.fetch(self._connection, queries.UNCOUNTED):
+            kept = {
+                row[0]: row[1:4] for row in engine.fetch(self._connection, ledger_queries.USAGES)
+            }
+            for domain_id, messages, octets, _ in engine.fetch(
+                self._connection, ledger_queries.UNCOUNTED
+            ):
                 counted_before = kept.get(domain_id, (0, 0, 0))
                 kept[domain_id] = (
                     counted_before[0] + messages,

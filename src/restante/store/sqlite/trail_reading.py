@@ -5,7 +5,7 @@ import json
 import apsw
 
 from restante.store.audit_store import AuditPage, GrantedRequest
-from restante.store.sqlite import queries
+from restante.store.sqlite import audit_queries
 from restante.store.sqlite.bounded_search import Ask, search_within_reach
 from restante.store.sqlite.engine import Row, fetch
 from restante.store.stored_form.rows import (
@@ -18,7 +18,7 @@ def audit_page(
     connection: apsw.Connection, wanted: AuditFilter, limit: int, before: int | None
 ) -> AuditPage:
     """Read the newest of the entries wanted that are older than one, newest first."""
-    [(first, last)] = fetch(connection, queries.AUDIT_BOUNDS)
+    [(first, last)] = fetch(connection, audit_queries.AUDIT_BOUNDS)
     if first is None:
         return AuditPage([], None)
     bounds = first, last if before is None else min(last, before - 1)
@@ -32,7 +32,7 @@ def audit_page(
 
 def _asking_trail(connection: apsw.Connection, wanted: AuditFilter) -> Ask:
     """Return the question about the entries between two ids."""
-    statement = queries.newest_entries(
+    statement = audit_queries.newest_entries(
         by_account=wanted.account is not None, by_domain=wanted.domain is not None
     )
     domains = None if wanted.domains is None else json.dumps(sorted(wanted.domains))
@@ -48,6 +48,6 @@ def _asking_trail(connection: apsw.Connection, wanted: AuditFilter) -> Ask:
 def granted_requests(connection: apsw.Connection, after: int) -> tuple[int, list[GrantedRequest]]:
     """Read the targets requested and granted since an entry; return the newest entry's id too."""
     with connection:
-        [(newest,)] = fetch(connection, queries.NEWEST_ENTRY)
-        rows = fetch(connection, queries.GRANTED_REQUESTS, (after, newest))
+        [(newest,)] = fetch(connection, audit_queries.NEWEST_ENTRY)
+        rows = fetch(connection, audit_queries.GRANTED_REQUESTS, (after, newest))
     return newest, [GrantedRequest(*row) for row in rows]

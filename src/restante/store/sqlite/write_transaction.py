@@ -7,7 +7,7 @@ from typing import Any
 
 import apsw
 
-from restante.store.sqlite import queries
+from restante.store.sqlite import ledger_queries, mail_queries
 from restante.store.sqlite.ballast import Ballast
 from restante.store.sqlite.engine import Bindings, Row, fetch
 from restante.store.sqlite.ledger import Ledger
@@ -42,26 +42,28 @@ class WriteTransaction:
         more messages a second with a connection each, 23 % on kept ones (4 KiB, 20 sessions, in
         pairs).
         """
-        if not self._is_begun and 0 < len(self.new_messages) <= queries.MOST_ROWS:
+        if not self._is_begun and 0 < len(self.new_messages) <= mail_queries.MOST_ROWS:
             self._hold(self.new_messages)
             self.ledger.fall_behind()
             return
-        for start in range(0, len(self.new_messages), queries.MOST_ROWS):
+        for start in range(0, len(self.new_messages), mail_queries.MOST_ROWS):
             self._begin()
-            self._hold(self.new_messages[start : start + queries.MOST_ROWS])
+            self._hold(self.new_messages[start : start + mail_queries.MOST_ROWS])
         if rows_of_usage := self.ledger.unwritten():
-            self.execute(queries.KEEP_USAGES, (str(rows_of_usage),))
+            self.execute(ledger_queries.KEEP_USAGES, (str(rows_of_usage),))
         if self._is_begun:
-            self.connection.execute(queries.COMMIT)
+            self.connection.execute(ledger_queries.COMMIT)
             self.ledger.catch_up()
 
     def _begin(self) -> None:
         if not self._is_begun:
             self._is_begun = True
-            self.connection.execute(queries.BEGIN)
+            self.connection.execute(ledger_queries.BEGIN)
 
     def _hold(self, rows: list[Row]) -> None:
-        self.connection.execute(queries.hold_messages(len(rows)), tuple(chain.from_iterable(rows)))
+        self.connection.execute(
+            mail_queries.hold_messages(len(rows)), tuple(chain.from_iterable(rows))
+        )
 
 
 Change = Callable[[WriteTransaction], Any]

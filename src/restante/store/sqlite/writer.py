@@ -26,7 +26,7 @@ from typing import Any, NamedTuple
 import apsw
 
 from restante.phrases import cause_of
-from restante.store.sqlite import engine, queries
+from restante.store.sqlite import engine, ledger_queries
 from restante.store.sqlite.ballast import Ballast
 from restante.store.sqlite.ledger import Balance, Ledger
 from restante.store.sqlite.log_mark import LogMark
@@ -158,7 +158,7 @@ class StoreWriter:
     def _roll_back(self) -> None:
         try:
             if self._connection.in_transaction:
-                self._connection.execute(queries.ROLLBACK)
+                self._connection.execute(ledger_queries.ROLLBACK)
             self._ledger = Ledger.read(self._connection)
         except (apsw.Error, UnicodeDecodeError) as error:
             self._health.meet(error, "rolling back")

@@ -9,8 +9,18 @@ from typing import Any
 import apsw
 import pytest
 
-from restante.store.sqlite import engine, migrations, queries
-from restante.tenancy.audit import EVERY_ENTRY
+from restante.store.sqlite import (
+    drain_queries,
+    engine,
+    ledger_queries,
+    listing_queries,
+    mail_queries,
+    migrations,
+    notice_queries,
+    record_queries,
+    report_queries,
+)
+from tests.store.sqlite.tables import plan
 
 BY_NUMBERS = [
     "SEARCH message USING INTEGER PRIMARY KEY (rowid=?)",
@@ -50,14 +60,8 @@ def connection() -> Iterator[apsw.Connection]:
     connection.close()
 
 
-def plan(connection: apsw.Connection, query: str, bindings: Any) -> list[str]:
-    """The steps, without the numbers that SQLite gives to subqueries."""
-    rows = connection.execute(f"EXPLAIN QUERY PLAN {query}", bindings).fetchall()
-    return [str(row[3]).rstrip("0123456789: ").removesuffix(" INDEX") for row in rows]
-
-
 def test_a_drains_window_walks_its_index_and_sorts_nothing(connection: apsw.Connection) -> None:
-    assert plan(connection, queries.HELD_MESSAGES, (1, 0)) == [
+    assert plan(connection, mail_queries.HELD_MESSAGES, (1, 0)) == [
         "SEARCH message USING INDEX message_held (domain_id=? AND number>?)"
     ]
 
@@ -65,12 +69,15 @@ def test_a_drains_window_walks_its_index_and_sorts_nothing(connection: apsw.Conn
 def test_mail_that_is_due_is_walked_to_oldest_first_and_nothing_sorted(
     connection: apsw.Connection,
 ) -> None:
-    assert plan(connection, queries.HELD_SINCE, (1,)) == [
+    assert plan(connection, mail_queries.HELD_SINCE, (1,)) == [
         "SEARCH message USING INDEX message_held (domain_id=?)",
         "CORRELATED SCALAR SUBQUERY",
         "SEARCH last_reply USING PRIMARY KEY (domain_id=? AND number=?)",
     ]
-    for query, bindings in ((queries.REFUSED_BEFORE, (1, 1.0, 10)), (queries.FIRST_REFUSED, (1,))):
+    for query, bindings in (
+        (mail_queries.REFUSED_BEFORE, (1, 1.0, 10)),
+        (mail_queries.FIRST_REFUSED, (1,)),
+    ):
         [step] = plan(connection, query, bindings)
         assert step.startswith("SEARCH last_reply USING")
         assert "last_reply_refused (domain_id=?" in step
@@ -79,7 +86,7 @@ def test_mail_that_is_due_is_walked_to_oldest_first_and_nothing_sorted(
 def test_whole_messages_are_found_by_number_and_their_replies_by_key(
     connection: apsw.Connection,
 ) -> None:
-    steps = plan(connection, queries.WHOLE_MESSAGES, {"numbers": "[1]", "domain_id": 1})
+    steps = plan(connection, mail_queries.WHOLE_MESSAGES, {"numbers": "[1]", "domain_id": 1})
     assert steps == [
         "USE TEMP B-TREE FOR group_concat(ORDER BY)",  # of one window
         *BY_NUMBERS,
@@ -89,21 +96,21 @@ def test_whole_messages_are_found_by_number_and_their_replies_by_key(
 
 
 def test_messages_are_removed_by_number(connection: apsw.Connection) -> None:
-    assert plan(connection, queries.REMOVE_MESSAGES, ("[1]",)) == BY_NUMBERS
+    assert plan(connection, mail_queries.REMOVE_MESSAGES, ("[1]",)) == BY_NUMBERS
 
 
 def test_usages_are_written_without_looking_anything_up(connection: apsw.Connection) -> None:
-    assert plan(connection, queries.KEEP_USAGES, ("[]",)) == ["SCAN json_each VIRTUAL TABLE"]
+    assert plan(connection, ledger_queries.KEEP_USAGES, ("[]",)) == ["SCAN json_each VIRTUAL TABLE"]
 
 
 HELD_AGAIN = {"numbers": "[1]", "parked": None, "at": 1.0}
 
 
-@pytest.mark.parametrize("count", [1, queries.MOST_ROWS])
+@pytest.mark.parametrize("count", [1, mail_queries.MOST_ROWS])
 def test_messages_are_inserted_without_looking_anything_up(
     connection: apsw.Connection, count: int
 ) -> None:
-    query = queries.hold_messages(count)
+    query = mail_queries.hold_messages(count)
     steps = plan(connection, query, (None,) * query.count("?"))
     assert steps == ([] if count == 1 else [f"SCAN {count}-ROW VALUES CLAUSE"])
 
@@ -111,24 +118,24 @@ def test_messages_are_inserted_without_looking_anything_up(
 @pytest.mark.parametrize(
     ("query", "bindings"),
     [
-        (queries.DOOMED_MESSAGES, ("[1]",)),
-        (queries.REMOVE_REPLIES, ("[1]",)),
-        (queries.STANDING, (1, 1)),
-        (queries.ANY_REFUSED, (1, 1)),
-        (queries.KEEP_HELD_PATHS, ("", 1)),
-        (queries.FORGET_REPLY, (1, 1, "")),
-        (queries.REFUSED_MESSAGES, HELD_AGAIN),
-        (queries.HOLD_AGAIN, HELD_AGAIN),
-        (queries.REFUSED_NO_MORE, HELD_AGAIN),
-        (queries.STANDINGS, {"numbers": "[1]", "domain_id": 1, "before": 1.0}),
-        (queries.WAIT_NO_MORE, ("[1]",)),
-        (queries.FORGET_DEFERRALS, (1, "[1]")),
-        (queries.DUE_REFUSALS, {"numbers": "[1]", "domain_id": 1, "before": 1.0}),
-        (queries.FORGET_REFUSALS, {"numbers": "[1]", "domain_id": 1, "before": 1.0}),
-        (queries.LEFT_WITH_NOBODY, {"numbers": "[1]", "domain_id": 1}),
-        (queries.ONE_MESSAGE, (1,)),
-        (queries.REFUSED_PATHS, (1, 1)),
-        (queries.DELAY_IS_TOLD, (1,)),
+        (mail_queries.DOOMED_MESSAGES, ("[1]",)),
+        (mail_queries.REMOVE_REPLIES, ("[1]",)),
+        (mail_queries.STANDING, (1, 1)),
+        (mail_queries.ANY_REFUSED, (1, 1)),
+        (mail_queries.KEEP_HELD_PATHS, ("", 1)),
+        (mail_queries.FORGET_REPLY, (1, 1, "")),
+        (mail_queries.REFUSED_MESSAGES, HELD_AGAIN),
+        (mail_queries.HOLD_AGAIN, HELD_AGAIN),
+        (mail_queries.REFUSED_NO_MORE, HELD_AGAIN),
+        (mail_queries.STANDINGS, {"numbers": "[1]", "domain_id": 1, "before": 1.0}),
+        (mail_queries.WAIT_NO_MORE, ("[1]",)),
+        (mail_queries.FORGET_DEFERRALS, (1, "[1]")),
+        (mail_queries.DUE_REFUSALS, {"numbers": "[1]", "domain_id": 1, "before": 1.0}),
+        (mail_queries.FORGET_REFUSALS, {"numbers": "[1]", "domain_id": 1, "before": 1.0}),
+        (mail_queries.LEFT_WITH_NOBODY, {"numbers": "[1]", "domain_id": 1}),
+        (mail_queries.ONE_MESSAGE, (1,)),
+        (mail_queries.REFUSED_PATHS, (1, 1)),
+        (report_queries.DELAY_IS_TOLD, (1,)),
     ],
 )
 def test_single_messages_are_found_by_their_keys(
@@ -146,20 +153,24 @@ def test_single_messages_are_found_by_their_keys(
 @pytest.mark.parametrize(
     ("query", "more", "first"),
     [
-        (queries.LIST_ALL, {}, "SEARCH message USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"),
-        (queries.LIST_NUMBERS, {"numbers": "[1]", "domain_ids": None}, BY_NUMBERS[0]),
         (
-            queries.LIST_HELD,
+            listing_queries.LIST_ALL,
+            {},
+            "SEARCH message USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)",
+        ),
+        (listing_queries.LIST_NUMBERS, {"numbers": "[1]", "domain_ids": None}, BY_NUMBERS[0]),
+        (
+            listing_queries.LIST_HELD,
             {"domain_id": 1},
             "SEARCH message USING INDEX message_held (domain_id=? AND number>? AND number<?)",
         ),
         (
-            queries.LIST_REFUSED,
+            listing_queries.LIST_REFUSED,
             {"domain_id": 1},
             "SEARCH parked USING INDEX last_reply_refused (domain_id=? AND number>? AND number<?)",
         ),
         (
-            queries.LIST_ALL_REFUSED,
+            listing_queries.LIST_ALL_REFUSED,
             {},
             "SEARCH parked USING INDEX last_reply_refused_numbers (<expr>>? AND <expr><?)",
         ),
@@ -176,7 +187,7 @@ def test_listings_walk_an_index_in_order_and_stop_at_their_limit(
 
 def test_a_message_id_is_sought_in_the_table_of_these_only(connection: apsw.Connection) -> None:
     """Mail that was held before there was one is walked; usually there is none."""
-    steps = plan(connection, queries.LIST_SOUGHT, {**FILTER, "domain_ids": None})
+    steps = plan(connection, listing_queries.LIST_SOUGHT, {**FILTER, "domain_ids": None})
     assert steps[0] == BY_NUMBERS[0]
     assert "SCAN message_key" in steps
     assert "SEARCH message USING INTEGER PRIMARY KEY (rowid<?)" in steps
@@ -185,8 +196,8 @@ def test_a_message_id_is_sought_in_the_table_of_these_only(connection: apsw.Conn
 @pytest.mark.parametrize(
     ("query", "index"),
     [
-        (queries.LIST_HELD_OF_DOMAINS, "message USING INDEX message_held"),
-        (queries.LIST_REFUSED_OF_DOMAINS, "parked USING INDEX last_reply_refused"),
+        (listing_queries.LIST_HELD_OF_DOMAINS, "message USING INDEX message_held"),
+        (listing_queries.LIST_REFUSED_OF_DOMAINS, "parked USING INDEX last_reply_refused"),
     ],
     ids=["held", "refused"],
 )
@@ -205,7 +216,7 @@ def test_mail_of_several_domains_is_found_by_a_seek_for_each(
 def test_uncertain_and_damaged_mail_is_counted_without_a_look_at_any_other(
     connection: apsw.Connection,
 ) -> None:
-    steps = plan(connection, queries.COUNT_SET_APART, ())
+    steps = plan(connection, mail_queries.COUNT_SET_APART, ())
     assert "SCAN last_reply USING COVERING INDEX last_reply_set_apart" in steps
     assert "SEARCH message USING INTEGER PRIMARY KEY (rowid=?)" in steps
 
@@ -215,16 +226,16 @@ def test_the_figures_of_a_page_are_looked_up_for_its_domains_alone(
 ) -> None:
     ids = ("[1, 2]",)
     assert "SEARCH last_reply USING COVERING INDEX last_reply_set_apart (domain_id=?)" in plan(
-        connection, queries.COUNT_SET_APART_OF, ids
+        connection, mail_queries.COUNT_SET_APART_OF, ids
     )
-    assert set(plan(connection, queries.OLDEST_MESSAGES_OF, ids)) == {
+    assert set(plan(connection, mail_queries.OLDEST_MESSAGES_OF, ids)) == {
         "SCAN json_each VIRTUAL TABLE",
         "CORRELATED SCALAR SUBQUERY",
         "SEARCH message USING INDEX message_held (domain_id=?)",
         "SEARCH last_reply USING INDEX last_reply_refused (domain_id=?)",
         "SEARCH message USING INTEGER PRIMARY KEY (rowid=?)",
     }
-    assert plan(connection, queries.PAST_DRAINS_OF, ids) == [
+    assert plan(connection, drain_queries.PAST_DRAINS_OF, ids) == [
         "SEARCH past_drain USING INTEGER PRIMARY KEY (rowid=?)",
         "LIST SUBQUERY",
         "SCAN json_each VIRTUAL TABLE",
@@ -232,7 +243,7 @@ def test_the_figures_of_a_page_are_looked_up_for_its_domains_alone(
 
 
 def test_the_oldest_messages_are_first_entries_of_indexes(connection: apsw.Connection) -> None:
-    assert set(plan(connection, queries.OLDEST_MESSAGES, ())) == {
+    assert set(plan(connection, mail_queries.OLDEST_MESSAGES, ())) == {
         "CO-ROUTINE usage",
         "MERGE (UNION)",
         "LEFT",
@@ -248,38 +259,42 @@ def test_the_oldest_messages_are_first_entries_of_indexes(connection: apsw.Conne
 
 
 def test_a_start_counts_the_newest_mail_only(connection: apsw.Connection) -> None:
-    assert plan(connection, queries.UNCOUNTED, ()) == [*NEWEST_MAIL, "USE TEMP B-TREE FOR GROUP BY"]
+    assert plan(connection, ledger_queries.UNCOUNTED, ()) == [
+        *NEWEST_MAIL,
+        "USE TEMP B-TREE FOR GROUP BY",
+    ]
 
 
 def test_the_sweep_reads_an_index_only(connection: apsw.Connection) -> None:
-    assert plan(connection, queries.FILES, ()) == [
+    assert plan(connection, mail_queries.FILES, ()) == [
         "SEARCH message USING COVERING INDEX message_file (file>?)"
     ]
 
 
 def test_due_reports_come_in_the_order_of_their_index(connection: apsw.Connection) -> None:
-    steps = plan(connection, queries.DUE_REPORTS, (1.0, "failed", 9))
+    steps = plan(connection, report_queries.DUE_REPORTS, (1.0, "failed", 9))
     assert steps[0] == "SEARCH report USING INDEX report_due (next_attempt_at<?)"
     assert not any("SCAN" in step or "TEMP B-TREE" in step for step in steps)
-    steps = plan(connection, queries.DUE_REPORTS_IN_TURN, (1.0, "failed", 9))
+    steps = plan(connection, report_queries.DUE_REPORTS_IN_TURN, (1.0, "failed", 9))
     assert "SEARCH report USING INDEX report_due (next_attempt_at<?)" in steps
-    assert plan(connection, queries.REPORT, (1,)) == [
+    assert plan(connection, report_queries.REPORT, (1,)) == [
         "SEARCH report USING INTEGER PRIMARY KEY (rowid=?)"
     ]
-    assert plan(connection, queries.NEXT_REPORT_AT, ()) == [
+    assert plan(connection, report_queries.NEXT_REPORT_AT, ()) == [
         "SEARCH report USING COVERING INDEX report_due"
     ]
 
 
 def test_reports_of_success_are_read_from_their_index_alone(connection: apsw.Connection) -> None:
-    assert plan(connection, queries.SUCCESS_REPORTS, ()) == [
+    assert plan(connection, report_queries.SUCCESS_REPORTS, ()) == [
         "SCAN report USING COVERING INDEX report_success",
         "SEARCH domain USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
     ]
 
 
 @pytest.mark.parametrize(
-    ("query", "table"), [(queries.REPORT_BACKLOG, "report"), (queries.NOTICE_BACKLOG, "notice")]
+    ("query", "table"),
+    [(report_queries.REPORT_BACKLOG, "report"), (notice_queries.NOTICE_BACKLOG, "notice")],
 )
 def test_how_much_waits_to_be_sent_is_kept_and_never_counted(
     connection: apsw.Connection, query: str, table: str
@@ -295,7 +310,7 @@ def test_how_much_waits_to_be_sent_is_kept_and_never_counted(
 def test_the_next_channel_is_found_by_one_seek_for_each_channel(
     connection: apsw.Connection,
 ) -> None:
-    assert plan(connection, queries.FIRST_NOTICES, (10,)) == [
+    assert plan(connection, notice_queries.FIRST_NOTICES, (10,)) == [
         "SEARCH notice USING INTEGER PRIMARY KEY (rowid=?)",
         "LIST SUBQUERY",
         "SCAN channel USING COVERING INDEX sqlite_autoindex_channel_",
@@ -303,7 +318,7 @@ def test_the_next_channel_is_found_by_one_seek_for_each_channel(
         "SEARCH notice USING COVERING INDEX notice_channel (channel_id=?)",
         "USE TEMP B-TREE FOR ORDER BY",  # of the first of each channel
     ]
-    steps = plan(connection, queries.REMOVE_OLDEST_NOTICES, {"channel": 1, "limit": 10})
+    steps = plan(connection, notice_queries.REMOVE_OLDEST_NOTICES, {"channel": 1, "limit": 10})
     assert steps == [
         "SEARCH notice USING COVERING INDEX notice_channel (channel_id=? AND number<?)",
         "SCALAR SUBQUERY",
@@ -314,62 +329,19 @@ def test_the_next_channel_is_found_by_one_seek_for_each_channel(
 def test_recipients_come_in_the_order_of_their_key_from_where_one_left_off(
     connection: apsw.Connection,
 ) -> None:
-    assert plan(connection, queries.RECIPIENTS, (1, "list", "anna", 10)) == [
+    assert plan(connection, record_queries.RECIPIENTS, (1, "list", "anna", 10)) == [
         "SEARCH recipient USING PRIMARY KEY (domain_id=? AND (source,name)>(?,?))"
     ]
 
 
 def test_late_mail_is_found_without_a_look_at_any_other(connection: apsw.Connection) -> None:
-    assert plan(connection, queries.LATE_MESSAGES, (1.0,)) == [
+    assert plan(connection, report_queries.LATE_MESSAGES, (1.0,)) == [
         "SEARCH message USING INDEX message_delay (received_at<?)"
     ]
 
 
-@pytest.mark.parametrize(
-    ("by_account", "by_domain", "way"),
-    [
-        (False, False, "SEARCH audit USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"),
-        (True, False, "SEARCH audit USING INDEX audit_account (account=? AND id>? AND id<?)"),
-        (False, True, "SEARCH audit USING INDEX audit_domain (domain=? AND id>? AND id<?)"),
-        (True, True, "SEARCH audit USING INDEX audit_domain (domain=? AND id>? AND id<?)"),
-    ],
-)
-def test_the_newest_entries_come_from_the_end(
-    connection: apsw.Connection, by_account: bool, by_domain: bool, way: str
-) -> None:
-    values = {
-        **EVERY_ENTRY._asdict(),
-        "account": "alpha",
-        "domain": "alpha.example",
-        "limit": 10,
-        "first": 1,
-        "last": 9,
-    }
-    steps = plan(
-        connection, queries.newest_entries(by_account=by_account, by_domain=by_domain), values
-    )
-    assert steps[0] == way
-    assert not [step for step in steps if "audit" in step and step != way]
-    assert not [step for step in steps if "TEMP B-TREE" in step]
-
-
-def test_nothing_changes_or_removes_an_audit_entry() -> None:
-    statements = [
-        text for name, text in vars(queries).items() if name.isupper() and isinstance(text, str)
-    ]
-    touching = [text.split()[0] for text in statements if " audit" in text]
-    assert sorted(touching) == ["INSERT", *["SELECT"] * 4]
-
-
-def test_requests_are_read_from_where_they_were_read_last(connection: apsw.Connection) -> None:
-    assert plan(connection, queries.GRANTED_REQUESTS, (5, 9))[0] == (
-        "SEARCH audit USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"
-    )
-    assert plan(connection, queries.NEWEST_ENTRY, ()) == ["SEARCH audit"]
-
-
 def test_reports_are_listed_by_number_and_nothing_is_sorted(connection: apsw.Connection) -> None:
     bindings = {"after": 0, "domain_ids": None, "pattern": None, "numbers": None, "limit": 10}
-    steps = plan(connection, queries.LIST_REPORTS, bindings)
+    steps = plan(connection, report_queries.LIST_REPORTS, bindings)
     assert steps[0] == "SEARCH report USING INTEGER PRIMARY KEY (rowid>?)"
     assert not any("TEMP B-TREE" in step for step in steps)
