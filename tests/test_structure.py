@@ -12,6 +12,7 @@ from tests.source_tree import parse_source
 
 TOP: Final = Path(restante.__file__).parent
 MOST_PARAMETERS: Final = 8  # of a constructor
+MOST_COLUMNS: Final = 100
 OTHER_LOOPS: Final = {
     "admin/event_feed.py: follow": "until one client leaves",
     "background/rounds.py: run_rounds": "the loop of all others",
@@ -71,6 +72,17 @@ def test_every_attribute_is_declared_where_the_object_is_made() -> None:
         for name in sorted(attributes(node) - declared(node))
     ]
     assert missing == []
+
+
+def test_no_line_is_longer_than_100_columns() -> None:
+    """The linter spares lines with a remark for it."""
+    long = [
+        f"{path.relative_to(TOP)}:{number}"
+        for path in sorted(TOP.rglob("*.py"))
+        for number, line in enumerate(path.read_text().splitlines(), start=1)
+        if len(line) > MOST_COLUMNS
+    ]
+    assert long == []
 
 
 def test_a_constructor_has_few_parameters() -> None:

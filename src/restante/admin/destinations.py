@@ -211,7 +211,8 @@ def _literal(host: str) -> IpAddress | None:
 
 def _with_zone(address: IpAddress, zone: str) -> str:
     """Return a link-local address with its zone (RFC 4007 §11). Raises AdminError."""
-    if not address.is_link_local or address.version == 4 or not _ZONE.fullmatch(zone):  # noqa: PLR2004
+    is_ipv6 = isinstance(address, ipaddress.IPv6Address)
+    if not address.is_link_local or not is_ipv6 or not _ZONE.fullmatch(zone):
         error = (
             f"destination {address}%{zone}: a zone belongs to a link-local IPv6 address and names"
             " an interface"

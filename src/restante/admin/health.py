@@ -118,7 +118,7 @@ def _warnings(facts: HealthFacts) -> list[HealthProblem]:
         )
     if facts.notices_since is not None and facts.now - facts.notices_since > NOTICE_SECONDS:
         waiting = counted(facts.notices_waiting, "notice waits", "notices wait")
-        minutes = int(facts.now - facts.notices_since) // 60
-        age = counted(minutes // 60, "hour") if minutes >= 60 else counted(minutes, "minute")  # noqa: PLR2004
+        hours, minutes = divmod(int(facts.now - facts.notices_since) // 60, 60)
+        age = counted(hours, "hour") if hours else counted(minutes, "minute")
         texts.append(f"{waiting} to be sent, the oldest for {age}: restante notice show-waiting")
     return [HealthProblem(Level.WARNING, text) for text in texts]

@@ -192,7 +192,7 @@ async def change_login(
     elif change.password is not None:
         login = await _with_password(context, login, change, checked_password(change.password))
     else:
-        login = _with_cram_md5(context, login, change.cram_md5)
+        login = _with_cram_md5(context, login, wanted=change.cram_md5)
     if find_login(context, account, user) != found:  # hashing takes time
         error = f"login {user}: somebody changed it meanwhile"
         raise AdminError(ErrorKind.CONFLICT, error, "look at it, and ask again if need be")
@@ -274,7 +274,7 @@ async def remove_login(context: AdminContext, account: str, user: str, reason: s
     await changed(context, recorded)
 
 
-def _with_cram_md5(context: AdminContext, login: Login, wanted: bool | None) -> Login:  # noqa: FBT001  as the request has it
+def _with_cram_md5(context: AdminContext, login: Login, *, wanted: bool | None) -> Login:
     """Allow or forbid CRAM-MD5 for a login that keeps its password."""
     if wanted and login.sealed_secret is None:
         remedy = "give a password too, for CRAM-MD5 needs it"

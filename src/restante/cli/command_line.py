@@ -6,6 +6,7 @@ import os
 import re
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
@@ -165,7 +166,7 @@ def run(arguments: Sequence[str]) -> int:
 def _failed(error: OSError) -> Exit:
     """Report a file, or the output, that could not be read or written. Return the exit code."""
     if error.filename is None and error.errno in (errno.EPIPE, errno.ENOSPC, errno.EIO):
-        with open(os.devnull, "w") as nowhere:  # noqa: PTH123  what is left in the buffer goes there
+        with Path(os.devnull).open("w") as nowhere:  # the buffer is written there at the end
             os.dup2(nowhere.fileno(), _STDOUT)
         if error.errno != errno.EPIPE:  # a reader that has enough, such as `head`, is no error
             complain(f"standard output: {error.strerror}; write it to another place")

@@ -293,7 +293,7 @@ class _Key:
 def _key(file: Path | None, *, is_new: bool) -> _Key:
     if not is_new:
         return _Key(_read_key(file))
-    from restante.notices.webhook_signature import new_signing_key  # noqa: PLC0415  only where it is wanted
+    from restante.notices.webhook_signature import new_signing_key  # noqa: PLC0415  if wanted
 
     return _Key(new_signing_key(), is_new=True)
 

@@ -104,7 +104,8 @@ def with_policy(command: Callable[..., None]) -> Callable[..., None]:
         inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind)
         for name, kind in OPTIONS.items()
     ]
-    run.__signature__ = signature.replace(parameters=[*kept, *options])  # type: ignore[attr-defined]
+    shown = signature.replace(parameters=[*kept, *options])
+    run.__signature__ = shown  # type: ignore[attr-defined]
     kinds = {parameter.name: parameter.annotation for parameter in (*kept, *options)}
     run.__annotations__ = kinds | {"return": None}
     return run

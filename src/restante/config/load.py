@@ -133,7 +133,7 @@ def _validate(values: dict[str, Any], source: ConfigSource) -> Config:
         config = Config.model_validate(values, context={"directory": directory})
     except ValidationError as error:
         raise ConfigError(list(_problems(error, source))) from None
-    config._source = source  # noqa: SLF001  set once, by the one function that makes a Config from a file
+    config._source = source  # noqa: SLF001  set once, by the one maker of a Config
     return config
 
 

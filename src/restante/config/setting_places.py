@@ -16,9 +16,8 @@ ENVIRONMENT_NESTING = "__"
 Location = tuple[str | int, ...]  # ("listen", 0, "address")
 
 _HEADER = re.compile(r"\s*(\[\[?)\s*([^\[\]]+?)\s*\]\]?\s*(#.*)?$")
-_KEY = re.compile(
-    r"""\s*((?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*'))*)\s*="""
-)
+_PART = r"""(?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')"""
+_KEY = re.compile(rf"\s*({_PART}(?:\s*\.\s*{_PART})*)\s*=")
 
 
 def key_lines(text: str) -> dict[Location, int]:
@@ -28,7 +27,7 @@ def key_lines(text: str) -> dict[Location, int]:
     table: Location = ()
     for number, line in enumerate(text.splitlines(), start=1):
         if header := _HEADER.match(line):
-            table = _enter(header[1] == "[[", _parts(header[2]), counts)
+            table = _enter(_parts(header[2]), counts, is_array=header[1] == "[[")
             lines.setdefault(_parts(header[2]), number)
             lines.setdefault(table, number)
         elif key := _KEY.match(line):
@@ -36,7 +35,7 @@ def key_lines(text: str) -> dict[Location, int]:
     return lines
 
 
-def _enter(is_array: bool, name: Location, counts: dict[Location, int]) -> Location:  # noqa: FBT001  two kinds of header
+def _enter(name: Location, counts: dict[Location, int], *, is_array: bool) -> Location:
     """Return the location of the table that a header opens. `[[name]]` opens a new one."""
     if not is_array:
         return name

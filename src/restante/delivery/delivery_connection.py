@@ -279,7 +279,7 @@ class DeliveryConnection:
             self._close(EndKind.BROKEN, str(error))
         except TlsFailed as error:
             self._close(EndKind.BROKEN, f"TLS: {error}")
-        except Exception as error:  # noqa: BLE001  raised again by `run`, where the drain's task meets it
+        except Exception as error:  # noqa: BLE001  `run` raises it again, in the drain's task
             self._defect = error
             self._close(EndKind.ABORTED, "internal error")
 

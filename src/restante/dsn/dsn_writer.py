@@ -53,7 +53,7 @@ class DsnWriter:
         for message, one in facts:
             try:
                 made.append(await self.make(message, one))
-            except Exception as error:  # noqa: BLE001  a defect; without this the message would go out again and again
+            except Exception as error:  # noqa: BLE001  else it would be sent again and again
                 self._tell_defect(message, error)
         return made
 

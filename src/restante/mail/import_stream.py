@@ -106,7 +106,7 @@ class Unpacker:
     def _begin(self, line: bytes) -> StreamLabel:
         facts = json.loads(line)
         if not isinstance(facts, dict):
-            raise ValueError("a label is no JSON object")  # noqa: TRY004  it is the octets that are wrong
+            raise ValueError("a label is no JSON object")  # noqa: TRY004  the octets are wrong
         self._is_inside = True
         return StreamLabel(facts)
 

@@ -119,7 +119,8 @@ class _Records:
             case "named_attribute":
                 self._take_attribute(*value.partition("=")[::2])
             case "message_arrival_time":
-                self._arrived_at = datetime.strptime(value, "%a %b %d %H:%M:%S %Y")  # noqa: DTZ007  it names no zone
+                form = "%a %b %d %H:%M:%S %Y"
+                self._arrived_at = datetime.strptime(value, form)  # noqa: DTZ007  it names no zone
             case "message_size":
                 self._needs_smtputf8 = _requests_smtputf8(value)
 

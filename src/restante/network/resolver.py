@@ -9,7 +9,7 @@ import ipaddress
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from random import random
+from random import shuffle
 from typing import Final, NamedTuple, Protocol
 
 import dns.asyncresolver
@@ -126,7 +126,8 @@ class DnsResolver:
                 f"{domain}: MX lookup failed: {_cause(error)}", is_temporary=True
             ) from None
         found = [Exchanger(record.preference, _host_name(record.exchange)) for record in answer]
-        return tuple(sorted(found, key=lambda exchanger: (exchanger.preference, random())))  # noqa: S311  for the load
+        shuffle(found)  # the load is shared; the sort keeps the order of equal ones
+        return tuple(sorted(found, key=lambda exchanger: exchanger.preference))
 
     async def _resolve(self, name: str, record: str) -> dns.resolver.Answer:
         """Return an answer. If dnspython gives up before its time, ask again.

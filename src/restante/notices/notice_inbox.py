@@ -52,7 +52,7 @@ class NoticeInbox:
                 self._keep(Heard(facts))
                 for listen in self._facts_listeners:
                     listen(facts)
-        except Exception as error:  # noqa: BLE001  the boundary: a defect here must not reach the publisher
+        except Exception as error:  # noqa: BLE001  the boundary: no defect reaches the publisher
             self.defect = error
         for listener in self._listeners:
             listener()

@@ -118,7 +118,7 @@ class NoticeSender:
     async def _send_in_turn(self, notice: Notice) -> None:
         try:
             await self._send(notice)
-        except Exception as error:  # noqa: BLE001  the boundary: a defect here must not end the server
+        except Exception as error:  # noqa: BLE001  the boundary: no defect ends the server
             self._log.publish(InternalError(error=error, doing="notice"))
             await self._rounds.pause(AFTER_FAILURE)
         finally:

@@ -114,7 +114,7 @@ class Intake:
         except StoreError as error:
             self._log.publish(StoreFailed(error=error, doing="hold", messages=len(mails)))
             self._fail(mails, error)
-        except Exception as error:  # noqa: BLE001  a defect here must leave no sender waiting for ever
+        except Exception as error:  # noqa: BLE001  a defect here leaves no sender waiting
             self._log.publish(InternalError(error=error, doing="hold", messages=len(mails)))
             self._fail(mails, StoreError(repr(error)))
         else:

@@ -92,7 +92,8 @@ class ChunkingProbe:
     def _judge(self, reply: ServerReply) -> SendingMode | tuple[Step, ...]:
         if not reply.is_positive:
             return REST_STEPS
-        return SendingMode.AHEAD if self._mails_taken == 2 else SendingMode.AHEAD_WITH_RSET  # noqa: PLR2004  both
+        takes_both = self._mails_taken > 1
+        return SendingMode.AHEAD if takes_both else SendingMode.AHEAD_WITH_RSET
 
     def _take_rest(self, reply: ServerReply) -> SendingMode | None:
         self._rests += 1

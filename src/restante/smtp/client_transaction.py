@@ -14,7 +14,8 @@ MAX_RECIPIENTS: Final = 100  # in one transaction; every server must take so man
 # Characters that may stand between < and >: none that end the line, the path or the argument,
 # except in a quoted string. Possessive throughout: a hostile path costs linear time.
 _SAFE_PATH: Final = re.compile(
-    r'(?>(?:[^\x00-\x20\x7f<>"\ud800-\udfff]++|"(?>(?:[^\x00-\x1f\x7f"\\\ud800-\udfff]|\\[\x20-\x7e])*)")*)\Z'
+    r'(?>(?:[^\x00-\x20\x7f<>"\ud800-\udfff]++'
+    r'|"(?>(?:[^\x00-\x1f\x7f"\\\ud800-\udfff]|\\[\x20-\x7e])*)")*)\Z'
 )
 
 

@@ -1,6 +1,7 @@
 """The offer of a server in its reply to EHLO (RFC 5321 §4.1.1.1, §2.2)."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from restante.smtp.peer_replies import ServerReply
 
@@ -60,6 +61,9 @@ def _server_name(text: str) -> str:
     return text.split(maxsplit=1)[0].lower().rstrip(".") if text else ""
 
 
+MOST_DIGITS: Final = 20  # of a number of octets
+
+
 def _number(text: str) -> int:
     """RFC 1870 §3: at most 20 digits."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 20 else 0  # noqa: PLR2004
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS else 0

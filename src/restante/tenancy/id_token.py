@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from joserfc import jwk, jws
+from joserfc.jwk import RSAKey
 
 from restante.mail.unique_json import read_json
 
@@ -126,7 +127,7 @@ def _read_key(entry: dict[str, Any]) -> ProviderKey | None:
         return None
     try:
         key = jwk.import_key(entry)
-        is_weak = key.key_type == "RSA" and key.public_key.key_size < MIN_RSA_BITS  # type: ignore[union-attr]
+        is_weak = isinstance(key, RSAKey) and key.public_key.key_size < MIN_RSA_BITS
         if is_weak or key.is_private:
             return None
     except Exception:  # noqa: BLE001  one that we cannot read signs nothing for us

@@ -16,7 +16,11 @@ class MemoryCare:
         """Raise CareUnsupported."""
         raise CareUnsupported("a store in memory cannot be checked from outside; " + _EXPORT)
 
-    def salvage(self, target: Path, on_progress: Callable[[int], None]) -> SalvageReport:  # noqa: ARG002
+    def salvage(
+        self,
+        target: Path,
+        on_progress: Callable[[int], None],  # noqa: ARG002
+    ) -> SalvageReport:
         """Raise CareUnsupported."""
         raise CareUnsupported(f"{target}: a store in memory ends with its server; {_EXPORT}")
 

@@ -4,7 +4,8 @@ ThreadPoolExecutor will not do: the interpreter waits for its threads when it en
 their read takes.
 """
 
-import concurrent.futures.thread  # noqa: F401  for asyncio.to_thread: a user that is no longer root may not read it
+# For asyncio.to_thread: a user that is no longer root may not read it.
+import concurrent.futures.thread  # noqa: F401
 import threading
 import time
 from collections.abc import Callable

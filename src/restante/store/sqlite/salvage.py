@@ -165,9 +165,8 @@ class _Salvage:
 
     def _table(self, name: str) -> None:
         table = table_of(self._made, name)
-        insert = (
-            f"INSERT OR IGNORE INTO {quoted(name)} VALUES ({', '.join('?' * len(table.columns))})"  # noqa: S608
-        )
+        columns = ", ".join("?" * len(table.columns))
+        insert = f"INSERT OR IGNORE INTO {quoted(name)} VALUES ({columns})"  # noqa: S608
 
         def keep(row: Row) -> None:
             try:
@@ -215,7 +214,8 @@ class _Salvage:
             )
             return
         columns = ", ".join("?" * len(row))
-        self._made.execute(f"INSERT OR IGNORE INTO message VALUES ({columns})", row)  # noqa: S608  marks only
+        insert = f"INSERT OR IGNORE INTO message VALUES ({columns})"  # noqa: S608  marks only
+        self._made.execute(insert, row)
         self._report.messages += 1
         self._report.octets += row[_SIZE]
         if self._report.messages % _BETWEEN_PROGRESS == 0:
@@ -280,8 +280,8 @@ class _Salvage:
             for backlog in ("report", "notice"):
                 if backlog in names:
                     counted = f"(SELECT count(*) FROM {backlog})"  # noqa: S608
-                    query = f"UPDATE counter SET value = {counted} WHERE name = '{backlog}s'"  # noqa: S608
-                    self._made.execute(query)
+                    query = f"UPDATE counter SET value = {counted} WHERE name = ?"  # noqa: S608
+                    self._made.execute(query, (f"{backlog}s",))
 
     def _keep_ids(self) -> None:
         """Ensure that no id is given out again, neither of present records nor of removed ones."""

@@ -87,7 +87,8 @@ def _look_at_table(connection: apsw.Connection, table: Table) -> Iterator[_Part]
     keys = ", ".join(table.keys)
     while True:
         where = f"WHERE ({keys}) > ({', '.join('?' * len(table.keys))})" if last else ""
-        query = f"SELECT {keys}, * FROM {quoted(table.name)} {where} ORDER BY {keys} LIMIT {_ROWS}"  # noqa: S608  names of the schema
+        place = f"{quoted(table.name)} {where}"  # all are names of the schema
+        query = f"SELECT {keys}, * FROM {place} ORDER BY {keys} LIMIT {_ROWS}"  # noqa: S608
         rows = fetch(connection, query, last or ())
         yield 0, 0, 0, []
         if len(rows) < _ROWS:
