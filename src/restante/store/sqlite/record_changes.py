@@ -130,7 +130,10 @@ def check_before(transaction: WriteTransaction, kind: RecordKind, key: str, befo
 
 
 def put_account(
-    transaction: WriteTransaction, account: Account, audit: AuditEntry, before: Account | None
+    transaction: WriteTransaction,
+    account: Account,
+    audit: AuditEntry,
+    before: Account | None = None,
 ) -> None:
     """Add or replace an account."""
     check_before(transaction, RecordKind.ACCOUNT, account.name, before)
@@ -154,7 +157,10 @@ def delete_account(transaction: WriteTransaction, name: str, audit: AuditEntry) 
 
 
 def put_login(
-    transaction: WriteTransaction, login: Login, audit: AuditEntry, before: Login | None
+    transaction: WriteTransaction,
+    login: Login,
+    audit: AuditEntry,
+    before: Login | None = None,
 ) -> None:
     """Add or replace a login of an account."""
     check_before(transaction, RecordKind.LOGIN, login.user, before)
