@@ -193,11 +193,11 @@ def test_requests_of_another_server_are_obeyed() -> None:
             await paused.wait()
             await world.store.handover.open_drain(domain.id, NOW, NOW + 1e6)
             (running,) = dispatcher._drains.values()
-            patience = running._deadline - running._started
+            patience = running._patience.deadline - running._summary._started
             world.now += 100
             await dispatcher.look_for_drains()
             assert running._woken.is_set()
-            assert running._deadline - running._started == 100 + patience
+            assert running._patience.deadline - running._summary._started == 100 + patience
             running._woken.clear()
             await dispatcher.look_for_drains()
             assert not running._woken.is_set(), "one request wakes it once"

@@ -35,8 +35,7 @@ QUEUED = "250 2.0.0 queued as 4711"
 class Scene:
     def __init__(self) -> None:
         self.log = Lines()
-        self.journal = Journal(self.log, "b.example")
-        self.journal.destination = "p.example:25"
+        self.journal = Journal(self.log, "b.example", "p.example:25")
 
     def record(self, *recipients: RecipientOutcome) -> Move:
         message = mail(33)._replace(message_id=MESSAGE_ID)

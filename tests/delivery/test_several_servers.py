@@ -71,7 +71,7 @@ def test_the_patience_of_a_drain_that_is_joined_elsewhere_is_no_matter_of_the_wa
             world.step(step)
             await first.second()
             (drain,) = first.dispatcher._drains.values()
-            assert drain._deadline == world.monotonic + world.settings.patience
+            assert drain._patience.deadline == world.monotonic + world.settings.patience
             await first.stop()
             await second.stop()
 

@@ -30,7 +30,7 @@ in the next one.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Final
@@ -38,27 +38,26 @@ from typing import Final
 from restante.background.fair_slots import FairSlots
 from restante.delivery.attempt_end import AttemptEnd, AttemptKind, concerns
 from restante.delivery.delivery_context import DeliveryContext
-from restante.delivery.dial_plan import find_dial_plan
+from restante.delivery.dial_plan import DialPlan, find_dial_plan
 from restante.delivery.drain_attempt import DrainAttempt
 from restante.delivery.drain_log import Journal
+from restante.delivery.drain_patience import DrainPatience
 from restante.delivery.drain_state import DrainEnd, DrainSnapshot, DrainState
+from restante.delivery.drain_summary import DrainSummary
 from restante.delivery.mail_supply import Supply
 from restante.delivery.recipient_learning import RecipientLearning
 from restante.delivery.route import NoRoute
 from restante.delivery.settlement import Settlement
-from restante.mail.message import message_name
 from restante.phrases import NO_LONGER_HOSTED
 from restante.queue.broken_destination import Refusals
-from restante.queue.retry_schedule import Schedule, next_attempt, rate_pause
-from restante.store.handover_store import Drain, PastDrain
+from restante.store.handover_store import Drain
 from restante.store.store_errors import LeaseLost, StoreError
-from restante.telemetry.events import DestinationRefuses, DrainFinished, DrainStarted, StoreFailed
+from restante.telemetry.events import StoreFailed
 from restante.tenancy.model import HostedDomain
 from restante.tenancy.policy import Recipients
 
 _ABORT_SECONDS: Final = 1.0  # after this only a read that hangs can delay an attempt
 
-_FINISHED: Final = "everything was handed over"
 _UNREADABLE: Final = "the store counts held mail that cannot be read"
 
 
@@ -80,27 +79,15 @@ class DomainDrain:
         self._lease = lease
         self.times_asked = 0  # requests on record that joined it, as far as it knows
         self._domain_name = domain.name
-        self._account = domain.account
         self._gone_by = concerns(domain)  # by the running attempt, or the last one
         self._context = context
         self._clocks = context.clocks
         self._slots = slots
-        self._started_at, self._started = self._clocks.now(), self._clocks.monotonic()
-        self._deadline = self._started + min(
-            lease.deadline - self._started_at, context.settings.patience
-        )
-        self._journal = Journal(context.log, domain.name)
-        self._journal.destination = domain.destination.text
+        self._journal = Journal(context.log, domain.name, domain.destination.text)
+        self._summary = DrainSummary(lease, domain, self._journal, context)
+        self._patience = _patience(lease, context)
         self._supply = _supply(lease, context)
-        self._settlement = Settlement(
-            context.store.handover,
-            lease,
-            context.clocks.wait,
-            context.log,
-            dsn_writer=context.dsn_writer,
-            on_change=self._settlement_changed,
-            now=context.clocks.now,
-        )
+        self._settlement = _settlement(lease, context, self._settlement_changed)
         learns = domain.policy.recipients is Recipients.LEARNED
         self._learning = RecipientLearning() if learns else None
         takes_mail = context.memory.experience.has_taken_mail(domain.destination.text)
@@ -111,13 +98,11 @@ class DomainDrain:
         self._gate = asyncio.Lock()  # held while mail may be in delivery
         self._finishing = asyncio.Lock()  # held while the store decides whether this is the end
         self._empty_rounds = 0  # in a row that found nothing, although mail is held
-        self._is_over = False  # nothing is left to record of the end
-        self._failures = 0
         self._next_attempt_at: float | None = None
         self._state = DrainState.WAITING_TURN
         self._stop: Stop | None = None
-        self._is_closing = False
-        self._requested_by = lease.requested_by or "an earlier drain"
+        self._is_closing = False  # no request can join any more
+        self._is_over = False  # nothing is left to record of the end
         self._reason = "internal error"  # until there is a better one
         self._outcome = DrainEnd.GIVEN_UP
 
@@ -125,7 +110,7 @@ class DomainDrain:
 
     async def run(self) -> None:
         """Deliver. Raises only for defects; settled outcomes stay settled and mail stays held."""
-        self._log_start()
+        self._summary.tell_start()
         try:
             async with asyncio.TaskGroup() as tasks:
                 settling = tasks.create_task(self._settlement.run())
@@ -146,7 +131,7 @@ class DomainDrain:
             pass
         if self._is_closing or self._stop is not None:
             return False
-        self._deadline = max(self._deadline, self._clocks.monotonic() + patience)
+        self._patience.last_until(self._clocks.monotonic() + patience)
         self._woken.set()
         return True
 
@@ -224,7 +209,7 @@ class DomainDrain:
         return DrainSnapshot(
             domain=self._domain_name,
             destination=self._journal.destination,
-            started_at=self._started_at,
+            started_at=self._summary.started_at,
             delivered=totals.delivered,
             refused=totals.refused,
             uncertain=totals.uncertain,
@@ -256,39 +241,42 @@ class DomainDrain:
 
     async def _make_attempt(self) -> AttemptEnd:
         self._become(DrainState.WAITING_TURN)
-        async with self._slots.slot(self._account), self._gate:
+        async with self._slots.slot(self._summary.account), self._gate:
             self._become(DrainState.LOOKING_UP)
             domain = self._record()
             if domain is None:
                 return AttemptEnd(AttemptKind.CHANGED, NO_LONGER_HOSTED)
             self._journal.destination = domain.destination.text
-            self._account, self._gone_by = domain.account, concerns(domain)
+            self._summary.account, self._gone_by = domain.account, concerns(domain)
             try:
                 plan = await find_dial_plan(domain, self._context)
             except NoRoute as error:
                 self._context.dialer.forget(domain.destination.host)
                 self._journal.could_not_attempt(str(error))
                 return AttemptEnd(AttemptKind.STOPPED, str(error))
-            self._become(DrainState.DELIVERING)
-            self._attempt = DrainAttempt(
-                plan,
-                self._supply,
-                self._settlement,
-                self._journal,
-                self._context,
-                refusals=self._refusals,
-                learning=self._learning,
-            )
-            self._refusals.begin()
-            try:
-                end = await self._attempt.run()
-            finally:
-                self._attempt = None
-                self._become(DrainState.SETTLING)
+            end = await self._run_attempt(plan)
             if end.kind is AttemptKind.STOPPED:
                 self._context.dialer.forget(domain.destination.host)  # it may have moved
             await self._settlement.flush()
             return end
+
+    async def _run_attempt(self, plan: DialPlan) -> AttemptEnd:
+        self._become(DrainState.DELIVERING)
+        self._attempt = DrainAttempt(
+            plan,
+            self._supply,
+            self._settlement,
+            self._journal,
+            self._context,
+            refusals=self._refusals,
+            learning=self._learning,
+        )
+        self._refusals.begin()
+        try:
+            return await self._attempt.run()
+        finally:
+            self._attempt = None
+            self._become(DrainState.SETTLING)
 
     def _record(self) -> HostedDomain | None:
         """Return the domain as recorded now; one added later under the same name is another."""
@@ -303,7 +291,7 @@ class DomainDrain:
             self._reason = self._settlement.failure
         elif end.kind is AttemptKind.REFUSING and not self._woken.is_set():
             self._reason, self._outcome = end.reason, DrainEnd.REFUSED
-            self._log_refusals(end.reason)
+            self._summary.tell_refusals(end.reason)
         elif self._record() is None:
             self._reason, self._outcome = NO_LONGER_HOSTED, DrainEnd.STOPPED
         else:
@@ -326,10 +314,10 @@ class DomainDrain:
         """
         async with self._finishing:
             await self._learn()
-            outcome, reason = DrainEnd.FINISHED, self._summary()
+            outcome, reason = DrainEnd.FINISHED, self._summary.text(self._supply.damaged)
             try:
                 is_end = await self._context.store.handover.finish_drain(
-                    self._lease, self._supply.left_behind, self._past(outcome, reason)
+                    self._lease, self._supply.left_behind, self._summary.past(outcome, reason)
                 )
             except LeaseLost as error:
                 is_end, outcome, reason = True, DrainEnd.GIVEN_UP, str(error)
@@ -342,14 +330,6 @@ class DomainDrain:
                 self._is_closing = self._is_over = True
                 self._outcome, self._reason = outcome, reason
             return is_end
-
-    def _summary(self) -> str:
-        """Describe the end of a drain that has nothing left to hand over."""
-        parked = self._journal.totals
-        kinds = {"refused": parked.refused, "uncertain": parked.uncertain}
-        kinds["damaged"] = self._supply.damaged
-        texts = [f"{count} {kind}" for kind, count in kinds.items() if count]
-        return f"all mail was tried: {', '.join(texts)}" if texts else _FINISHED
 
     async def _prepare_next(self, end: AttemptEnd) -> None:
         """Choose where the next attempt begins, and wait until it may; patience may end here."""
@@ -368,14 +348,12 @@ class DomainDrain:
             await self._pause(end)
         if self._woken.is_set():
             self._woken.clear()
-            self._failures = 0
+            self._patience.restart_pauses()
             self._supply.begin_round()
 
     async def _pause(self, end: AttemptEnd) -> None:
-        got_through = (end.kind is AttemptKind.STOPPED or end.is_limited) and end.delivered
-        self._failures = 1 if got_through else self._failures + 1
         now = self._clocks.monotonic()
-        at = self._next_attempt(end, now)
+        at = self._patience.next_attempt(end, now)
         if at is None:
             self._stop = Stop(
                 f"patience is over; {end.reason}", stays_recorded=False, end=DrainEnd.GIVEN_UP
@@ -386,29 +364,6 @@ class DomainDrain:
         self._become(DrainState.WAITING_TO_RETRY)
         await self._clocks.wait(self._woken, at - now)
         self._next_attempt_at = None
-
-    def _next_attempt(self, end: AttemptEnd, now: float) -> float | None:
-        """Return when to try again, None if patience ends first.
-
-        A destination that takes mail up to its rate gets new patience.
-        """
-        patience = self._context.settings.patience
-        if end.kind is AttemptKind.PACED:
-            self._failures = 0
-            self._deadline = max(self._deadline, now + end.wait + patience)
-            return now + end.wait
-        if not end.is_limited:
-            return next_attempt(
-                self._schedule, self._failures, now, self._deadline, self._clocks.jitter()
-            )
-        if end.delivered:
-            self._deadline = max(self._deadline, now + patience)
-        at = now + rate_pause(self._schedule, self._failures, self._clocks.jitter())
-        return at if at <= self._deadline else None
-
-    @property
-    def _schedule(self) -> Schedule:
-        return Schedule(self._context.settings.first_retry, self._context.settings.longest_retry)
 
     def _settlement_changed(self) -> None:
         if self._attempt is not None:
@@ -427,7 +382,7 @@ class DomainDrain:
             if not self._is_over:
                 await self._learn()
                 await self._close()
-            self._log_finish()
+            self._summary.tell_end(self._outcome, self._reason)
             self._settlement.end()
 
     async def _learn(self) -> None:
@@ -446,70 +401,12 @@ class DomainDrain:
             return
         try:
             await self._context.store.handover.close_drain(
-                self._lease, self._past(self._outcome, self._reason)
+                self._lease, self._summary.past(self._outcome, self._reason)
             )
         except StoreError as error:  # it is resumed at the next start, which does no harm
             self._context.log.publish(
                 StoreFailed(error=error, doing="close drain", domain=self._domain_name)
             )
-
-    def _past(self, outcome: DrainEnd, reason: str) -> PastDrain:
-        totals, destination = self._journal.totals, self._journal.destination
-        has_taken = self._context.memory.experience.has_taken_mail(destination)
-        return PastDrain(
-            started_at=self._started_at,
-            ended_at=self._clocks.now(),
-            requested_by=self._requested_by,
-            end=str(outcome),
-            reason=reason,
-            delivered=totals.delivered,
-            deferred=totals.deferred,
-            refused=totals.refused,
-            last_words=self._journal.last_error,
-            uncertain=totals.uncertain,
-            taker=destination if has_taken else "",
-        )
-
-    def _log_start(self) -> None:
-        self._context.log.publish(
-            DrainStarted(
-                domain=self._domain_name,
-                destination=self._journal.destination,
-                requested_by=self._requested_by,
-                held=self._context.store.figures.usage(self._lease.domain_id).held,
-                release=message_name(self._lease.release) if self._lease.release else None,
-            )
-        )
-
-    def _log_refusals(self, reason: str) -> None:
-        self._context.log.publish(
-            DestinationRefuses(
-                domain=self._domain_name,
-                account=self._account,
-                destination=self._journal.destination,
-                refused=self._journal.totals.refused,
-                held=self._context.store.figures.usage(self._lease.domain_id).held,
-                reason=reason,
-            )
-        )
-
-    def _log_finish(self) -> None:
-        totals = self._journal.totals
-        self._context.log.publish(
-            DrainFinished(
-                domain=self._domain_name,
-                account=self._account,
-                destination=self._journal.destination,
-                delivered=totals.delivered,
-                deferred=totals.deferred,
-                refused=totals.refused,
-                uncertain=totals.uncertain,
-                held=self._context.store.figures.usage(self._lease.domain_id).held,
-                seconds=round(self._clocks.monotonic() - self._started, 3),
-                end=str(self._outcome),
-                reason=self._reason,
-            )
-        )
 
 
 def _goes_on(end: AttemptEnd) -> bool:
@@ -529,3 +426,24 @@ def _supply(lease: Drain, context: DeliveryContext) -> Supply:
         context.dialer.hostname,
         lambda: context.settings.hops_limit,
     )
+
+
+def _settlement(
+    lease: Drain, context: DeliveryContext, on_change: Callable[[], None]
+) -> Settlement:
+    return Settlement(
+        context.store.handover,
+        lease,
+        context.clocks.wait,
+        context.log,
+        dsn_writer=context.dsn_writer,
+        on_change=on_change,
+        now=context.clocks.now,
+    )
+
+
+def _patience(lease: Drain, context: DeliveryContext) -> DrainPatience:
+    """Return the patience that the drain has on record, within that of the settings."""
+    clocks = context.clocks
+    left = min(lease.deadline - clocks.now(), context.settings.patience)
+    return DrainPatience(clocks.monotonic() + left, lambda: context.settings, clocks.jitter)

@@ -35,10 +35,10 @@ _EVENTS: Final[Mapping[Move, type[DeliveryDeferred | DeliveryUncertain]]] = {
 class Journal:
     """One drain's lines and counts."""
 
-    def __init__(self, log: Log, domain: str) -> None:
+    def __init__(self, log: Log, domain: str, destination: str) -> None:
         self._log = log
         self._domain = domain
-        self.destination = ""  # of the present attempt
+        self.destination = destination  # of the present attempt
         self.totals = DeliveryTally()
         self.last_error = ""
         self.hindrance = Hindrance.NONE  # the cause that it indicates

@@ -1,0 +1,103 @@
+"""The facts of a whole drain: told when it starts and ends, and kept as the last of its domain."""
+
+from restante.delivery.delivery_context import DeliveryContext
+from restante.delivery.drain_log import Journal
+from restante.delivery.drain_state import DrainEnd
+from restante.mail.message import message_name
+from restante.store.handover_store import Drain, PastDrain
+from restante.telemetry.events import DestinationRefuses, DrainFinished, DrainStarted
+from restante.tenancy.model import HostedDomain
+
+_FINISHED = "everything was handed over"
+
+
+class DrainSummary:
+    """One drain, from its start to its end."""
+
+    def __init__(
+        self, lease: Drain, domain: HostedDomain, journal: Journal, context: DeliveryContext
+    ) -> None:
+        """`journal` counts the drain's messages, and has the destination of the present attempt."""
+        self._lease = lease
+        self._domain = domain.name
+        self._journal = journal
+        self._log = context.log
+        self._clocks = context.clocks
+        self._figures = context.store.figures
+        self._experience = context.memory.experience
+        self._requested_by = lease.requested_by or "an earlier drain"
+        self.account = domain.account  # of the domain as it was recorded last
+        self.started_at, self._started = self._clocks.now(), self._clocks.monotonic()
+
+    def tell_start(self) -> None:
+        """Log that it starts."""
+        self._log.publish(
+            DrainStarted(
+                domain=self._domain,
+                destination=self._journal.destination,
+                requested_by=self._requested_by,
+                held=self._held,
+                release=message_name(self._lease.release) if self._lease.release else None,
+            )
+        )
+
+    def tell_refusals(self, reason: str) -> None:
+        """Log that the destination refuses everything."""
+        self._log.publish(
+            DestinationRefuses(
+                domain=self._domain,
+                account=self.account,
+                destination=self._journal.destination,
+                refused=self._journal.totals.refused,
+                held=self._held,
+                reason=reason,
+            )
+        )
+
+    def tell_end(self, outcome: DrainEnd, reason: str) -> None:
+        """Log that it is over."""
+        totals = self._journal.totals
+        self._log.publish(
+            DrainFinished(
+                domain=self._domain,
+                account=self.account,
+                destination=self._journal.destination,
+                delivered=totals.delivered,
+                deferred=totals.deferred,
+                refused=totals.refused,
+                uncertain=totals.uncertain,
+                held=self._held,
+                seconds=round(self._clocks.monotonic() - self._started, 3),
+                end=str(outcome),
+                reason=reason,
+            )
+        )
+
+    def text(self, damaged: int) -> str:
+        """Describe the end of a drain that has nothing left to hand over."""
+        parked = self._journal.totals
+        kinds = {"refused": parked.refused, "uncertain": parked.uncertain, "damaged": damaged}
+        texts = [f"{count} {kind}" for kind, count in kinds.items() if count]
+        return f"all mail was tried: {', '.join(texts)}" if texts else _FINISHED
+
+    def past(self, outcome: DrainEnd, reason: str) -> PastDrain:
+        """Return the drain as it is kept after its end."""
+        totals, destination = self._journal.totals, self._journal.destination
+        has_taken = self._experience.has_taken_mail(destination)
+        return PastDrain(
+            started_at=self.started_at,
+            ended_at=self._clocks.now(),
+            requested_by=self._requested_by,
+            end=str(outcome),
+            reason=reason,
+            delivered=totals.delivered,
+            deferred=totals.deferred,
+            refused=totals.refused,
+            last_words=self._journal.last_error,
+            uncertain=totals.uncertain,
+            taker=destination if has_taken else "",
+        )
+
+    @property
+    def _held(self) -> int:
+        return self._figures.usage(self._lease.domain_id).held

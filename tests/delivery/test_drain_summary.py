@@ -1,0 +1,84 @@
+"""A drain as it is told at its start and end, and kept as the last of its domain."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from restante.delivery.drain_log import Journal
+from restante.delivery.drain_state import DrainEnd
+from restante.delivery.drain_summary import DrainSummary
+from restante.store.handover_store import PastDrain
+from restante.telemetry.events import DestinationRefuses, DrainFinished, DrainStarted
+from tests.contract.making import opened
+from tests.delivery.world import World
+from tests.wire import NOW
+
+
+def told(
+    act: Callable[[World, Journal, DrainSummary], Any], takers: tuple[str, ...] = ()
+) -> tuple[World, Any]:
+    world = World(takers=takers)
+
+    async def story() -> Any:
+        domain = await world.host(25)
+        await world.hold(domain, 3)
+        lease = await opened(world.store, domain.id, NOW, NOW + 60)
+        journal = Journal(world.log, domain.name, domain.destination.text)
+        return act(world, journal, DrainSummary(lease, domain, journal, world.new_context()))
+
+    return world, asyncio.run(story())
+
+
+def test_a_start_says_how_much_is_held() -> None:
+    world, _ = told(lambda _, __, summary: summary.tell_start())
+    [line] = world.log.of(DrainStarted)
+    assert (line["domain"], line["destination"], line["held"]) == ("b.example", "127.0.0.1:25", 3)
+
+
+def test_a_destination_that_refuses_everything_is_told_with_its_account() -> None:
+    world, _ = told(lambda _, __, summary: summary.tell_refusals("550 no"))
+    [line] = world.log.of(DestinationRefuses)
+    assert (line["account"], line["reason"], line["held"]) == ("alpha", "550 no", 3)
+
+
+def test_an_end_has_the_time_that_nobody_sets() -> None:
+    def act(world: World, _: Journal, summary: DrainSummary) -> None:
+        world.now += 7.0
+        world.step(-3600.0)
+        summary.tell_end(DrainEnd.FINISHED, "done")
+
+    world, _ = told(act)
+    [line] = world.log.of(DrainFinished)
+    assert (line["seconds"], line["end"], line["reason"]) == (7.0, str(DrainEnd.FINISHED), "done")
+
+
+@pytest.mark.parametrize(
+    ("refused", "damaged", "text"),
+    [
+        (0, 0, "everything was handed over"),
+        (2, 0, "all mail was tried: 2 refused"),
+        (2, 1, "all mail was tried: 2 refused, 1 damaged"),
+    ],
+)
+def test_what_stays_is_counted(refused: int, damaged: int, text: str) -> None:
+    def act(_: World, journal: Journal, summary: DrainSummary) -> str:
+        journal.totals.refused = refused
+        return summary.text(damaged)
+
+    assert told(act)[1] == text
+
+
+@pytest.mark.parametrize("takers", [(), ("127.0.0.1:25",)])
+def test_the_last_drain_names_its_destination_if_that_has_ever_taken_mail(
+    takers: tuple[str, ...],
+) -> None:
+    def act(_: World, journal: Journal, summary: DrainSummary) -> PastDrain:
+        journal.last_error = "450 later"
+        return summary.past(DrainEnd.GIVEN_UP, "patience is over")
+
+    _, past = told(act, takers)
+    assert (past.end, past.reason) == (str(DrainEnd.GIVEN_UP), "patience is over")
+    assert past.last_words == "450 later"
+    assert past.taker == "".join(takers)
