@@ -348,7 +348,7 @@ def test_files_are_read_where_nobody_waits_for_it(
 ) -> None:
     """With an RSA key that took a quarter of a second."""
     readers = []
-    for name in ("load", "check", "read_identity"):
+    for name in ("load", "check_config", "read_identity"):
         real = getattr(reload_module, name)
 
         def noting(*words: Any, _real: Any = real) -> Any:
