@@ -1,6 +1,7 @@
 """A domain of a configuration: its destination, its suspension, and its recipients."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,7 +9,9 @@ import pytest
 from restante.admin.admin_error import ErrorKind
 from restante.admin.apply_steps import Prune
 from restante.admin.configuration_entries import NotApplicable
+from restante.tenancy.grants import GrantedRole, Scope
 from restante.tenancy.policy import Hold
+from restante.tenancy.principal import Principal, Role
 from tests.admin.admin_world import AdminWorld
 from tests.admin.configurations import ACME, applied, apply, fields_changed, numbers, told
 
@@ -161,5 +164,26 @@ def test_a_domain_added_meanwhile_is_not_overwritten(admin: AdminWorld) -> None:
         answer = await applied(admin.context, [entry])
         [failure] = [line.failure for line in answer if line.failure]
         assert failure.kind is ErrorKind.EXISTS
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("prune", [Prune.NOTHING, Prune.RECORDS])
+def test_an_account_that_prunes_wins_no_leave_for_private_addresses(
+    admin: AdminWorld, prune: Prune
+) -> None:
+    """Its own destination would count as an operator's, whose names may lead inside."""
+    admin.resolver.known["out.example"] = ["8.8.8.8"]
+    grants = frozenset({GrantedRole.ACCOUNT_ADMIN, Scope.DOMAIN_DIRECT})
+    account = Principal(Role.ACCOUNT, "token t", "192.0.2.1", "acme", (grants,))
+    context = replace(admin.context.acting(account), change_delay=lambda: 0.0)
+    entry = {**DOMAIN, "destination": "out.example", "destination_set_by": ""}
+
+    async def story() -> None:
+        for _ in range(2):
+            await applied(context, [entry], prune)
+            destination = context.directory.now.domains["acme.example"].destination
+            assert (destination.host, destination.set_by) == ("out.example", "acme")
+            assert destination.must_be_public
 
     asyncio.run(story())

@@ -171,7 +171,10 @@ def _base(
         return present
     was = present.destination
     has_login = bool(entry.destination_login) or entry.destination_password is not None
-    bare = Destination(was.host, was.port, login=was.login if has_login else None)
+    # An account cannot make its own choice of an address look like an operator's.
+    set_by = was.set_by if context.principal.role is Role.ACCOUNT else ""
+    login = was.login if has_login else None
+    bare = Destination(was.host, was.port, set_by=set_by, login=login)
     return replace(
         present, destination=bare, authorized_hosts=AuthorizedHosts(), policy=DEFAULT_POLICY
     )
