@@ -9,7 +9,7 @@ import pytest
 from restante.admin.admin_error import ErrorKind
 from restante.admin.apply_steps import Prune
 from restante.admin.configuration_entries import NotApplicable
-from restante.tenancy.grants import GrantedRole, Scope
+from restante.tenancy.grants import Grant, GrantedRole, Scope
 from restante.tenancy.policy import Hold
 from restante.tenancy.principal import Principal, Role
 from tests.admin.admin_world import AdminWorld
@@ -174,7 +174,7 @@ def test_an_account_that_prunes_wins_no_leave_for_private_addresses(
 ) -> None:
     """Its own destination would count as an operator's, whose names may lead inside."""
     admin.resolver.known["out.example"] = ["8.8.8.8"]
-    grants = frozenset({GrantedRole.ACCOUNT_ADMIN, Scope.DOMAIN_DIRECT})
+    grants: frozenset[Grant] = frozenset({GrantedRole.ACCOUNT_ADMIN, Scope.DOMAIN_DIRECT})
     account = Principal(Role.ACCOUNT, "token t", "192.0.2.1", "acme", (grants,))
     context = replace(admin.context.acting(account), change_delay=lambda: 0.0)
     entry = {**DOMAIN, "destination": "out.example", "destination_set_by": ""}

@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -14,15 +15,20 @@ from starlette.types import ASGIApp
 from restante.admin.accounts import AccountChange, change_account
 from restante.admin.admin_context import OpenListener
 from restante.admin.channels import add_channel
+from restante.admin.domain_change import DomainChange
+from restante.admin.domains import change_domain
 from restante.admin.held_mail import NamedMessages, delete_messages
 from restante.admin.logins import NewLogin, add_login
+from restante.admin.portal_users import NewPortalUser, invite_user
+from restante.admin.tokens import NewToken, add_token
 from restante.mail.envelope import Envelope
 from restante.mail.message import NewMessage, message_name
 from restante.mail.message_origin import MessageOrigin
 from restante.queue.held_peak import WIDE, HeldAmount, HeldPeak, PeakPlace
 from restante.queue.presence import Seen, Sighting
 from restante.queue.recipient_status import Move, Outcome, RecipientOutcome
-from restante.tenancy.principal import Principal
+from restante.tenancy.grants import GrantedRole, Scope
+from restante.tenancy.principal import Principal, Role
 from restante.web.portal.portal_application import build_portal
 from tests.acceptance.peers.ports import free_port
 from tests.admin.admin_world import NOW, AdminWorld, FakeServer, ask_for
@@ -48,6 +54,16 @@ Message-ID: <order-{number}@sender.example>\r
 \r
 It is on its way.\r
 """
+
+
+DIRECTOR: Final = Principal(
+    Role.ACCOUNT,
+    "user anna (alpha)",
+    "192.0.2.9",
+    "alpha",
+    (frozenset({GrantedRole.ACCOUNT_ADMIN, Scope.DOMAIN_DIRECT}),),
+    user="anna@x.example",
+)
 
 
 class SampleServer(FakeServer):
@@ -99,6 +115,16 @@ async def _fill(admin: AdminWorld) -> None:
     login = NewLogin(user="alpha-mail", password=SecretStr("a-very-secret-password"))
     await add_login(admin.context, "alpha", login)
     await change_account(admin.context, "alpha", AccountChange(quota=14_000))
+    token = NewToken(name="monitoring", account="alpha", role=GrantedRole.ACCOUNT_READER)
+    await add_token(admin.context, token)
+    for email, role in (("ana", GrantedRole.ACCOUNT_ADMIN), ("ben", GrantedRole.ACCOUNT_READER)):
+        new = NewPortalUser(email=f"{email}@alpha.example", account="alpha", role=role)
+        await invite_user(admin.context, new)
+    admin.resolver.known["mail2.alpha.example"] = ["9.9.9.9"]
+    admin.context = replace(admin.context, change_delay=lambda: 3600.0)
+    moved = DomainChange(destination="mail2.alpha.example")
+    mover = admin.context.acting(DIRECTOR, "a new server")
+    await change_domain(mover, "old-branch-office.alpha.example", moved)
 
 
 async def _hold(admin: AdminWorld, number: int, domain_id: int, path: str, sender: str) -> None:
@@ -127,9 +153,15 @@ def _week_of_peaks() -> Iterator[HeldPeak]:
 
 
 @contextmanager
-def serving(admin: AdminWorld, principal: Principal) -> Iterator[str]:
-    """Serve the portal to one user while the block runs, and yield its address."""
-    with serving_application(build_portal(admin.context, GivenSession(principal))) as address:
+def serving(
+    admin: AdminWorld, principal: Principal | None, *, fresh_until: float = NOW + 300
+) -> Iterator[str]:
+    """Serve the portal to one user while the block runs, and yield its address.
+
+    None: to a stranger. `fresh_until` is the end of the time in which no factor is asked for.
+    """
+    session = GivenSession(principal, fresh_until)
+    with serving_application(build_portal(admin.context, session)) as address:
         yield address
 
 

@@ -7,10 +7,11 @@ from typing import Final
 from playwright.sync_api import Browser, Page
 
 from restante.mail.message import message_name
+from tests.admin.admin_world import NOW
 from tests.browser.chromium import chromium
-from tests.browser.sample_portal import sample_admin, serving, today
+from tests.browser.sample_portal import DIRECTOR, sample_admin, serving, today
 from tests.browser.sign_in_walk import sign_in_portal, walk_sign_in
-from tests.web.portal.visitors import ALPHA, OPERATOR
+from tests.web.portal.visitors import OPERATOR
 
 FOLDER: Final = Path("screenshots")
 PAGES: Final = {
@@ -19,6 +20,9 @@ PAGES: Final = {
     "domain-away": "/domains/shop.alpha.example",
     "recipients": "/domains/alpha.example/recipients",
     "setup": "/domains/alpha.example/setup",
+    "direction": "/domains/alpha.example/direction",
+    "direction-waits": "/domains/old-branch-office.alpha.example/direction",
+    "domain-waits": "/domains/old-branch-office.alpha.example",
     "queue": "/queue",
     "message": f"/messages/{message_name(41)}",
     "message-gone": f"/messages/{message_name(47)}",
@@ -34,6 +38,19 @@ PAGES: Final = {
     "users": "/users",
     "not-found": "/domains/foreign.example",
 }
+# Without a recent factor.
+STALE_PAGES: Final = {
+    "direction-stale": "/domains/alpha.example/direction",
+    "access-stale": "/access",
+    "users-stale": "/users",
+}
+OPERATORS_PAGES: Final = {
+    "operator": "/",
+    "operator-audit": "/audit",
+    "operator-access": "/access?account=alpha",
+    "operator-users": "/users",
+    "operator-direction": "/domains/old-branch-office.alpha.example/direction",
+}
 SIZES: Final = {"wide": (1280, "light"), "narrow": (390, "light"), "dark": (1280, "dark")}
 
 
@@ -42,10 +59,12 @@ def main(folder: Path = FOLDER) -> None:
     folder.mkdir(exist_ok=True)
     admin = sample_admin()
     with chromium() as browser:
-        with serving(admin, ALPHA) as address:
+        with serving(admin, DIRECTOR) as address:
             _take(browser, address, PAGES, folder)
+        with serving(admin, DIRECTOR, fresh_until=NOW - 1) as address:
+            _take(browser, address, STALE_PAGES, folder)
         with serving(admin, OPERATOR) as address:
-            _take(browser, address, {"operator": "/", "operator-audit": "/audit"}, folder)
+            _take(browser, address, OPERATORS_PAGES, folder)
         for size, (width, scheme) in SIZES.items():
             _take_sign_in(browser, folder, size, width, scheme)
     sys.stdout.write(f"{len(list(folder.glob('*.png')))} pictures are in {folder}/\n")

@@ -4,14 +4,16 @@ import asyncio
 import threading
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from playwright.sync_api import Page
 
+from restante.admin.portal_links import PORTAL_LINK_PATH, NewPortalLink, make_portal_link
 from restante.tenancy.one_time_codes import code_at, step_at
 from tests.acceptance.portal_browser import key_on, recovery_codes_on
-from tests.admin.portal_people import PASSWORD, ROOT, People
+from tests.admin.admin_world import FakeServer
+from tests.admin.portal_people import ANA, PASSWORD, ROOT, People
 from tests.browser.sample_portal import serving_application
 from tests.web.portal.browsers import portal_of
 
@@ -26,6 +28,19 @@ class SignInPortal:
     address: str
     secret: str  # of the invitation
 
+    def link(self) -> str:
+        """Return the path of a one-time link for a user of an account."""
+        paths: list[str] = []
+
+        async def make() -> None:
+            admin = self.people.admin.context
+            context = replace(self.people.context, principal=admin.principal, server=FakeServer())
+            made = await make_portal_link(context, NewPortalLink(user=ANA))
+            paths.append(made.link.removeprefix(context.portal_url()))
+
+        in_a_loop_of_its_own(make())
+        return paths[0]
+
 
 @contextmanager
 def sign_in_portal() -> Iterator[SignInPortal]:
@@ -35,6 +50,7 @@ def sign_in_portal() -> Iterator[SignInPortal]:
     async def fill() -> None:
         await people.admin.host("alpha.example", "alpha")
         await people.admin.hold(1, 1, "anna@alpha.example")
+        await people.set_up(ANA, has_code=False)
         secrets.append(await people.invite())
 
     in_a_loop_of_its_own(fill())
@@ -75,7 +91,11 @@ def walk_sign_in(page: Page, portal: SignInPortal, look: Look) -> None:
     fill_sign_in(page, codes[0])
     page.goto(f"{portal.address}/profile")
     look("profile", page)
+    page.goto(f"{portal.address}/profile/passkeys")
+    look("passkeys", page)
     people.now += 600
+    page.goto(f"{portal.address}/profile/passkeys")
+    look("passkeys-stale", page)
     page.goto(f"{portal.address}/profile/code")
     look("step-up", page)
     page.get_by_label("One-time code").fill(code_at(key, step_at(people.now)))
@@ -84,6 +104,13 @@ def walk_sign_in(page: Page, portal: SignInPortal, look: Look) -> None:
     sign_out(page)
     page.goto(f"{portal.address}/invitation/{portal.secret}")
     look("invitation-over", page)
+    page.goto(f"{portal.address}{portal.link()}")
+    look("link", page)
+    page.get_by_role("button").last.click()
+    assert page.locator("details.who > summary").inner_text() == ANA
+    sign_out(page)
+    page.goto(f"{portal.address}{PORTAL_LINK_PATH}x")
+    look("link-over", page)
 
 
 def fill_sign_in(page: Page, code: str) -> None:

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page
 
 from restante.mail.message import message_name
 from tests.browser.chromium import NEEDS_CHROMIUM, chromium
-from tests.browser.sample_portal import EVIL, sample_admin, serving
+from tests.browser.sample_portal import DIRECTOR, EVIL, sample_admin, serving
 from tests.browser.screenshots import PAGES
 from tests.web.portal.visitors import ALPHA
 
@@ -24,7 +24,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def address() -> Iterator[str]:
-    with serving(sample_admin(), ALPHA) as address:
+    with serving(sample_admin(), DIRECTOR) as address:
         yield address
 
 

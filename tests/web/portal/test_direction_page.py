@@ -45,6 +45,9 @@ def test_a_new_destination_waits_and_is_shown_with_a_way_to_cancel_it() -> None:
         assert "mail2.alpha.example" in text
         assert 'action="/domains/alpha.example/changes/1/cancel"' in text
         assert "changes/1/apply" not in text
+        assert "<dt>Host</dt>" in text
+        assert "<dt>TLS</dt>" in text  # each field that changes
+        assert "set_by" not in text
     cancelled = visit(admin, "/domains/alpha.example/changes/1/cancel", ALPHA, form={})
     assert cancelled.status_code == 303
     assert waiting(admin) == []
