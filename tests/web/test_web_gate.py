@@ -193,6 +193,29 @@ def test_visitors_of_the_portal_leave_room_for_the_api() -> None:
     assert not parts.at_work
 
 
+def test_slow_bodies_of_strangers_take_no_place_of_the_portal() -> None:
+    parts = gate_parts(portal=portal, request_seconds=0.2)
+
+    async def story() -> None:
+        async def slow() -> AsyncIterator[bytes]:
+            yield b"em"
+            await asyncio.Event().wait()
+
+        async with client_of(parts) as client, asyncio.TaskGroup() as tasks:
+            running = [
+                tasks.create_task(client.post("/sign-in", content=slow()))
+                for _ in range(REQUESTS_OF_PORTAL)
+            ]
+            for _ in range(20):
+                await asyncio.sleep(0)
+            assert (await client.get("/sign-in")).status_code == 200
+            ended = await asyncio.gather(*running)
+            assert {one.status_code for one in ended} == {503}
+
+    asyncio.run(story())
+    assert not parts.at_work
+
+
 def test_a_large_body_is_refused_announced_or_not() -> None:
     large = bytes(BODY_OCTETS + 1)
     assert ask(method="POST", headers=KNOWN, content=large).status_code == 413

@@ -10,7 +10,8 @@ Each request passes these stages, in this order. The first that refuses answers.
    Where 2 or 3 refuses, the connection closes after the answer. Nothing behind it is read.
 4. A limited number of requests is at work at once, and a smaller one of each account and of the
    portal.
-5. The body has a limit of octets by its route, and is read whole before any work begins.
+5. The body has a limit of octets by its route, and is read whole before any work begins. That of
+   a request to the portal, whose sender can be a stranger, is read before 4.
 6. The request has a limit of time. A change that has begun is not cut off, because half of it would
    be done; the connection closes alone.
 
@@ -151,7 +152,10 @@ class WebGate:
             return
         if portal is not None:
             scope["client"] = (str(client), scope["client"][1])  # as a trusted proxy told it
-            await self._admit(_Admitted(portal, _OF_PORTAL, client), scope, receive, send)
+            stranger = _Admitted(portal, _OF_PORTAL, client)
+            whole = await self._read_first(stranger, scope, receive, send)
+            if whole is not None:
+                await self._admit(stranger, scope, whole, send)
             return
         assert principal is not None
         authenticated(scope, principal)
@@ -159,6 +163,26 @@ class WebGate:
             proved()
         admitted = _Admitted(self._parts.api, principal.account, client)
         await self._admit(admitted, scope, receive, send)
+
+    async def _read_first(
+        self, stranger: "_Admitted", scope: Scope, receive: Receive, send: Send
+    ) -> Receive | None:
+        """Read the body of a stranger's request before it takes a place; None if it has ended.
+
+        Otherwise slow bodies of a few strangers would take all places of the portal.
+        """
+        refusal = Refusal.TOO_SLOW
+        try:
+            async with asyncio.timeout(self._parts.request_seconds):
+                return _replayed(await _whole_body(scope, receive), receive)
+        except _ClientGone:
+            return None
+        except _BodyTooLarge:
+            refusal = Refusal.TOO_LARGE
+        except TimeoutError:
+            pass
+        await self._refused(refusal, stranger.client)(scope, receive, send)
+        return None
 
     async def _admit(
         self, admitted: "_Admitted", scope: Scope, receive: Receive, send: Send
