@@ -102,15 +102,17 @@ class IdentityProvider:
         """The settings now; None without a provider."""
         return self._terms()
 
-    async def begin(self, redirect_uri: str, following: str, email: str = "") -> tuple[bytes, str]:
+    async def begin(
+        self, redirect_uri: str, following: str, email: str = "", *, is_link: bool = False
+    ) -> tuple[bytes, str]:
         """Begin a sign-in; return it sealed, and the address to which the browser goes.
 
-        The browser keeps the sealed one. With `email`, that user is to show a factor again. Raises
-        ProviderFailed.
+        The browser keeps the sealed one. With `email`, that user is to show a factor again, or to
+        take the identity. Raises ProviderFailed.
         """
         terms = self._present_terms()
         known = await self._about_itself(terms)
-        begun = BegunSignIn.begin(following, email)
+        begun = BegunSignIn.begin(following, email, is_link=is_link)
         url = authorization_url(known.metadata, _client_terms(terms, redirect_uri), begun)
         return self._seals.seal(_PURPOSE, BEGUN_SECONDS, begun.text), url
 

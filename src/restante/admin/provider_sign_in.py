@@ -4,6 +4,9 @@ Issuer and subject are the identity. A person who comes for the first time becom
 address only names that user in lists, and never leads to a user who is there. Account and role come
 from the groups, again at each sign-in. A person without a group that has a role is refused, and
 sessions from before end.
+
+A user who was invited can link an identity, and sign in by it too. Such a user keeps the account
+and the rights that the invitation gave.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,6 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from restante.admin.admin_context import AdminContext
+from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.identity_provider import IdentityProvider, ProviderFailed
 from restante.admin.one_time_seals import octets_of, text_of
 from restante.admin.own_record import put_own
@@ -22,13 +26,14 @@ from restante.tenancy.audit import AuditAction
 from restante.tenancy.code_flow import BegunSignIn, CallbackRefused, email_in
 from restante.tenancy.id_token import IdTokenRefused, ProvenIdentity
 from restante.tenancy.model import IpAddress
-from restante.tenancy.portal_user import PortalUser, canonical_email
+from restante.tenancy.portal_user import PROVIDER, PortalUser, canonical_email
 from restante.tenancy.provider_terms import ProviderTerms, RoleRule, rule_for
 
 BACK_PATH: Final = "/sign-in/provider/back"
 BEGUN_A_MINUTE: Final = 20  # of an address block
 RECENT_SECONDS: Final = 180.0  # since a person showed a factor at the provider
 NOT_SIGNED_IN: Final = "The provider did not sign you in. Try again, or sign in in another way."
+NOT_LINKED: Final = "The provider was not linked. Its identity may be another user's already."
 NO_ROLE: Final = "You have no role here. Ask the person who looks after this server."
 
 
@@ -44,6 +49,7 @@ class Returned:
     following: str  # the path to go on to
     proved_at: float  # Unix time at which a factor was shown there; 0.0 if that is not known
     is_step_up: bool  # the person was signed in, and showed a factor again
+    is_link: bool = False  # the person was signed in, and has the identity now
 
 
 class ProviderSignIn:
@@ -74,22 +80,30 @@ class ProviderSignIn:
         terms = self._provider.terms
         return terms is not None and bool(user.oidc_subject) and user.oidc_issuer == terms.issuer
 
-    async def begin(self, following: str, address: IpAddress, email: str = "") -> tuple[str, str]:
+    async def begin(
+        self, following: str, address: IpAddress, email: str = "", *, is_link: bool = False
+    ) -> tuple[str, str]:
         """Return a text for the browser's cookie, and the address to which the browser goes.
 
-        With `email`, that user is to show a factor again. Raises SignInDenied, StoreError.
+        With `email`, that user is to show a factor again, or to take an identity. Raises
+        SignInDenied, StoreError.
         """
         block = str(address_block(plain_address(address)))
         if not self._begun.allows(block, self._monotonic()):
             raise SignInDenied(TOO_MANY, is_flood=True)
         try:
-            begun, url = await self._provider.begin(self._back, following, email)
+            begun, url = await self._provider.begin(self._back, following, email, is_link=is_link)
         except ProviderFailed as failed:
             raise await self._refusal("", failed, address) from None
         return text_of(begun), url
 
-    async def finish(self, answer: Mapping[str, str], cookie: str, address: IpAddress) -> Returned:
-        """Return the person who came back, signed in. Raises SignInDenied, StoreError."""
+    async def finish(
+        self, answer: Mapping[str, str], cookie: str, address: IpAddress, fresh: str = ""
+    ) -> Returned:
+        """Return the person who came back, signed in. Raises SignInDenied, StoreError.
+
+        `fresh` is the user who is signed in in this browser and showed a factor recently.
+        """
         try:
             begun, identity = await self._provider.finish(answer, octets_of(cookie), self._back)
         except (CallbackRefused, IdTokenRefused, ProviderFailed) as failed:
@@ -100,13 +114,17 @@ class ProviderSignIn:
         user = self._context.directory.now.user_of_identity(identity.issuer, identity.subject)
         email = "" if user is None else user.email
         try:
+            if begun.is_link:
+                own = self._context.directory.now.portal_users.get(begun.email)
+                return await self._linked(own if fresh == begun.email else None, identity, address)
             if begun.email:
                 return await self._confirmed(begun, user, identity, address)
             signed_in = await self._signed_in(terms, user, identity, address)
         except _Refused as refused:
             if user is not None and not begun.email:
                 await self._context.store.sessions.end_sessions_of(email)
-            raise await self._refusal(email, refused, address, NO_ROLE) from None
+            text = NOT_LINKED if begun.is_link else NO_ROLE
+            raise await self._refusal(email or begun.email, refused, address, text) from None
         return Returned(signed_in, begun.following, identity.authenticated_at or 0.0, False)
 
     @property
@@ -131,6 +149,37 @@ class ProviderSignIn:
             raise SignInDenied(BUSY)
         return Returned(SignedIn(after, self.name), begun.following, now, True)
 
+    async def _linked(
+        self, own: PortalUser | None, identity: ProvenIdentity, address: IpAddress
+    ) -> Returned:
+        """Give an identity to the user who is signed in and asked for it."""
+        present = self._context.directory.now.user_of_identity(identity.issuer, identity.subject)
+        if present is not None:
+            raise _Refused("this identity is a user's already")
+        if own is None:
+            raise _Refused("the user who asked for a link is not signed in, or without a factor")
+        if own.oidc_subject:
+            raise _Refused("the user has an identity already")
+        after = own.changed(oidc_issuer=identity.issuer, oidc_subject=identity.subject)
+        if not await put_own(self._context, own, after, AuditAction.USER_CHANGED, str(address)):
+            raise SignInDenied(BUSY)
+        return Returned(SignedIn(after, self.name), "", 0.0, is_step_up=False, is_link=True)
+
+    async def unlink(self, user: PortalUser, address: IpAddress) -> None:
+        """Take the identity from a user who can sign in without it. Raises AdminError, StoreError.
+
+        Sessions that it opened go on: the user sees them, and can end them.
+        """
+        if not user.oidc_subject:
+            raise AdminError(ErrorKind.NOT_FOUND, "no provider is linked", "load the page again")
+        if user.is_of_provider or not user.has_own_means:
+            remedy = "ask an operator to remove the user"
+            raise AdminError(ErrorKind.CONFLICT, "you sign in at the provider alone", remedy)
+        after = user.changed(oidc_issuer="", oidc_subject="")
+        if not await put_own(self._context, user, after, AuditAction.USER_CHANGED, str(address)):
+            error = "your record was changed at the same moment"
+            raise AdminError(ErrorKind.STALE, error, "load the page again")
+
     async def _signed_in(
         self,
         terms: ProviderTerms,
@@ -138,6 +187,9 @@ class ProviderSignIn:
         identity: ProvenIdentity,
         address: IpAddress,
     ) -> SignedIn:
+        name = f"provider {terms.name}"
+        if user is not None and not user.is_of_provider:  # it has rights of its own
+            return await self._sign_in.sign_in_otherwise(user, name, address)
         rule = rule_for(terms.rules, identity.texts(terms.groups_claim))
         if rule is None:
             raise _Refused("no group of the person has a role in [[oidc.roles]]")
@@ -147,7 +199,6 @@ class ProviderSignIn:
             user = await self._added(rule, identity, address)
         elif user.account != rule.account:
             raise _Refused("the groups name another account now: remove the user first")
-        name = f"provider {terms.name}"
         return await self._sign_in.sign_in_otherwise(user, name, address, grants=rule.grants)
 
     async def _added(
@@ -164,7 +215,7 @@ class ProviderSignIn:
             raise _Refused(f"{email} is another user already, with another identity")
         if len(directory.portal_users_of(rule.account)) >= MOST_USERS:
             raise _Refused(f"{rule.account or 'the operator'} has {MOST_USERS} users already")
-        maker, now = f"provider {identity.issuer}", self._context.now()
+        maker, now = f"{PROVIDER}{identity.issuer}", self._context.now()
         user = PortalUser(
             email,
             rule.account,

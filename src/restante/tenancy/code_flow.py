@@ -64,13 +64,14 @@ class BegunSignIn:
     nonce: str
     verifier: str  # of PKCE
     following: str  # the path of the portal to go on to
-    email: str = ""  # of the user who is signed in and shows a factor again; "" for a sign-in
+    email: str = ""  # of the user who is signed in; "" for a sign-in
+    is_link: bool = False  # that user takes the identity; otherwise it shows a factor again
 
     @classmethod
-    def begin(cls, following: str, email: str = "") -> Self:
+    def begin(cls, following: str, email: str = "", *, is_link: bool = False) -> Self:
         """Return a new one."""
         state, nonce, verifier = (secrets.token_urlsafe(_RANDOM_OCTETS) for _ in range(3))
-        return cls(state, nonce, verifier, following, email)
+        return cls(state, nonce, verifier, following, email, is_link)
 
     @property
     def text(self) -> str:

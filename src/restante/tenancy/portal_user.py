@@ -17,6 +17,7 @@ from typing import Final
 from restante.tenancy.grants import Grant, GrantedRole, Scope
 from restante.tenancy.principal import Principal, Role
 
+PROVIDER: Final = "provider "  # begins the name of a provider that made a user
 INVITATION_SECONDS: Final = 1800.0
 LONGEST_EMAIL: Final = 254  # octets, RFC 5321 section 4.5.3.1.3 without the angle brackets
 # The rights that a role of a person can have beside it.
@@ -89,6 +90,16 @@ class PortalUser:
         """The one role. Without any that this version knows: the least."""
         least = GrantedRole.ACCOUNT_READER if self.account else GrantedRole.OPERATOR_READER
         return next((one for one in GrantedRole if one in self.grants), least)
+
+    @property
+    def is_of_provider(self) -> bool:
+        """Whether a provider made this user: its groups give the rights, at each sign-in."""
+        return self.created_by.startswith(PROVIDER)
+
+    @property
+    def has_own_means(self) -> bool:
+        """Whether this user can sign in without a provider."""
+        return bool(self.password_hash) or bool(self.passkeys)
 
     @property
     def has_second_factor(self) -> bool:

@@ -1,6 +1,8 @@
 """The way to a provider and back, in a browser that keeps its cookies."""
 
 import asyncio
+import html
+import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -9,12 +11,14 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 
+from restante.tenancy.audit import AuditAction
 from restante.web.portal.provider_page import STATE_COOKIE
 from tests.admin.loopback_provider import ANA as CLAIMS
 from tests.admin.loopback_provider import LoopbackProvider
 from tests.admin.portal_people import ANA, People
 from tests.web.portal.browsers import Browser
 
+BERT = "bert@alpha.example"
 Story = Callable[[People, LoopbackProvider], Awaitable[None]]
 
 
@@ -145,3 +149,100 @@ def test_without_a_provider_there_is_no_button(path: str) -> None:
         assert "The provider did not sign you in." in answer.text
 
     asyncio.run(story())
+
+
+async def invited(people: People, provider: LoopbackProvider, email: str = BERT) -> Browser:
+    """Return the browser of a user who was invited, and has just signed in."""
+    await people.set_up(email, has_code=False)
+    browser = Browser(people)
+    await browser.sign_in(email)
+    return browser
+
+
+async def way_to_link(browser: Browser) -> str:
+    """Return where the page leads on to."""
+    page = await browser.act("/profile/provider")
+    assert page.status_code == 200
+    [url] = re.findall(r'href="(https://[^"]+)" rel="noreferrer"', page.text)
+    return html.unescape(url)
+
+
+def test_a_user_links_an_identity_signs_in_by_it_and_unlinks_it(tmp_path: Path) -> None:
+    async def story(people: People, provider: LoopbackProvider) -> None:
+        browser = await invited(people, provider)
+        assert "Link Loopback" in (await browser.get("/profile")).text
+        url = await way_to_link(browser)
+        assert "prompt=login" in url  # nobody links the identity that a browser happens to have
+        done = await back(browser, provider, url)
+        assert (done.status_code, done.headers["location"]) == (303, "/profile?told=linked")
+        page = (await browser.get("/profile?told=linked")).text
+        assert "The provider is linked" in page
+        assert "/profile/provider/unlink" in page
+        user = people.user(BERT)
+        assert user.oidc_subject == CLAIMS["sub"]
+        other = Browser(people)
+        await sign_in(other, provider)
+        assert await other.is_signed_in()
+        assert people.user(BERT).grants == user.grants  # its own, not those of the groups
+        assert ANA not in people.context.directory.now.portal_users
+        unlinked = await browser.act("/profile/provider/unlink")
+        assert unlinked.headers["location"] == "/profile?told=unlinked"
+        assert people.user(BERT).oidc_subject == ""
+        changes = [one.changes for one in await people.entries(AuditAction.USER_CHANGED)]
+        assert [change.field for one in changes for change in one].count("oidc_subject") == 2
+
+    told(tmp_path, story)
+
+
+def test_a_link_needs_a_recent_factor_at_both_ends(tmp_path: Path) -> None:
+    async def story(people: People, provider: LoopbackProvider) -> None:
+        browser = await invited(people, provider)
+        url = await way_to_link(browser)
+        people.now += 400
+        assert (await back(browser, provider, url)).status_code == 403
+        assert people.user(BERT).oidc_subject == ""
+        for path in ("/profile/provider", "/profile/provider/unlink"):
+            sent = await browser.act(path)
+            assert sent.headers["location"] == "/step-up?next=%2Fprofile"
+
+    told(tmp_path, story)
+
+
+def test_nobody_links_for_somebody_else(tmp_path: Path) -> None:
+    async def story(people: People, provider: LoopbackProvider) -> None:
+        browser = await invited(people, provider)
+        url = await way_to_link(browser)
+        stranger = Browser(people)
+        assert (await back(stranger, provider, url)).status_code == 403
+        await browser.act("/sign-out")
+        assert (await back(browser, provider, url)).status_code == 403
+        assert people.user(BERT).oidc_subject == ""
+        assert "is not signed in" in people.reasons[-1]
+
+    told(tmp_path, story)
+
+
+def test_an_identity_of_another_user_is_not_linked(tmp_path: Path) -> None:
+    async def story(people: People, provider: LoopbackProvider) -> None:
+        await sign_in(Browser(people), provider)  # it is Ana's now
+        browser = await invited(people, provider)
+        answer = await back(browser, provider, await way_to_link(browser))
+        assert answer.status_code == 403
+        assert people.user(BERT).oidc_subject == ""
+        assert await browser.is_signed_in()
+
+    told(tmp_path, story)
+
+
+def test_a_user_of_the_provider_alone_cannot_unlink_it(tmp_path: Path) -> None:
+    async def story(people: People, provider: LoopbackProvider) -> None:
+        browser = Browser(people)
+        await sign_in(browser, provider)
+        page = (await browser.get("/profile")).text
+        assert "You can sign in at" in page
+        assert "unlink" not in page
+        answer = await browser.act("/profile/provider/unlink")
+        assert answer.status_code in (303, 409)
+        assert people.user(ANA).oidc_subject
+
+    told(tmp_path, story)

@@ -28,6 +28,8 @@ from restante.web.portal.sign_in_parts import SignInParts, client_of, http_statu
 PROFILE: Final = "/profile"
 TOLD: Final = {
     "ended": "The session has ended.",
+    "linked": "The provider is linked. You can sign in there too.",
+    "unlinked": "The provider is no longer linked.",
     "password": "The password is changed. Every other session has ended.",
 }
 
@@ -143,6 +145,10 @@ class ProfilePage:
             "profile.html",
             status,
             user=self._user(visit),
+            provider=self.parts.provider.name,
+            may_unlink=self._user(visit).has_own_means and not self._user(visit).is_of_provider,
+            is_fresh=visit.session.is_fresh(visit.now),
+            step_up=step_up_path(PROFILE),
             sessions=[
                 (one, browser_name(one.agent), moment(one.signed_in_at), moment(one.used_at))
                 for one in sessions
