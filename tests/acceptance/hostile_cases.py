@@ -248,7 +248,10 @@ def _where_nothing_is_due(column: str) -> Iterator[Case]:
     for place in (Place.IN_CONTENT, Place.AFTER):
         for name, (act, reason) in UNASKED.items():
             is_large = place is Place.IN_CONTENT
-            # A large message that breaks its window is left alone; the others get another one.
+            # A large message that breaks its window may keep no other waiting. Mail taken
+            # before it in the window is not counted, because the window is void. So it goes
+            # again at once, by DATA: a window of two makes one copy. A larger window is sent again
+            # in the next attempt only, and these cases have one attempt.
             is_over = runs_ahead and not is_large
             if not is_over and (name in ENDS_A_CONNECTION or place in READ.get(name, {})):
                 yield Case(place, name, act, END_OF_ALL, 3, is_large=is_large, connections=3)

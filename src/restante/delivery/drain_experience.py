@@ -9,7 +9,8 @@
     met a rate limit, within the last hour        one connection all the time, by DATA: the
                                                   probe's two MAIL count
 
-In memory only: after a restart each destination is new. But the store remembers the destinations
+In memory only: after a restart each destination is new
+(docs/decisions/0009-drain-experience-in-memory.md). But the store remembers the destinations
 that have ever taken mail, with the last drain of each domain.
 """
 
