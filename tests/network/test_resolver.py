@@ -1,11 +1,13 @@
 """MX records, asked of a name server on loopback."""
 
 import asyncio
+from types import SimpleNamespace
 
 import dns.asyncresolver
 import dns.resolver
 import pytest
 
+from restante.network import resolver as resolver_module
 from restante.network.resolver import DnsResolver, Exchanger, LookupFailed
 from tests.acceptance.name_server import ADDRESS, NameServer, Records
 
@@ -90,3 +92,59 @@ def test_a_question_that_ended_before_its_time_is_asked_again(
     with pytest.raises(LookupFailed, match="no name server answered in time"):
         asyncio.run(resolver.exchangers("a.example"))
     assert questions == asked
+
+
+Told = type[Exception] | list[str] | None  # None: no answer at all
+V4, V6 = "192.0.2.1", "2001:db8::1"
+
+
+def asked_for_both(monkeypatch: pytest.MonkeyPatch, a: Told, aaaa: Told) -> list[str]:
+    async def resolve(_self: object, _name: str, record: str, **_: object) -> list[object]:
+        told = a if record == "A" else aaaa
+        if told is None:
+            await asyncio.Event().wait()
+        if isinstance(told, type):
+            raise told
+        return [SimpleNamespace(address=address) for address in told or ()]
+
+    monkeypatch.setattr(dns.asyncresolver.Resolver, "resolve", resolve)
+    monkeypatch.setattr(resolver_module, "OTHER_VERSION_SECONDS", 0.01)
+    return [str(one) for one in asyncio.run(DnsResolver([(ADDRESS, 9)]).addresses("a.example"))]
+
+
+@pytest.mark.parametrize(
+    ("a", "aaaa", "found"),
+    [
+        ([V4], [V6], [V4, V6]),
+        ([V4], None, [V4]),
+        (None, [V6], [V6]),
+        ([V4], dns.resolver.NoNameservers, [V4]),
+        (dns.resolver.NoNameservers, [V6], [V6]),
+    ],
+)
+def test_a_version_that_is_not_told_does_not_keep_from_the_other(
+    monkeypatch: pytest.MonkeyPatch, a: Told, aaaa: Told, found: list[str]
+) -> None:
+    """Some name servers never answer to AAAA: callers that wait 5 s got no address at all."""
+    assert asked_for_both(monkeypatch, a, aaaa) == found
+
+
+@pytest.mark.parametrize(
+    ("a", "aaaa", "absent", "is_temporary"),
+    [
+        (dns.resolver.NoAnswer, dns.resolver.NoAnswer, {4, 6}, False),
+        (dns.resolver.NXDOMAIN, dns.resolver.NoNameservers, {4, 6}, False),
+        (dns.resolver.NXDOMAIN, None, {4, 6}, False),
+        (dns.resolver.NoAnswer, dns.resolver.NoNameservers, {4}, True),
+        (dns.resolver.NoAnswer, None, {4}, True),
+        (dns.resolver.NoNameservers, dns.resolver.NoAnswer, {6}, True),
+        (dns.resolver.NoNameservers, dns.resolver.NoNameservers, set(), True),
+    ],
+)
+def test_a_failure_says_which_versions_dns_denies(
+    monkeypatch: pytest.MonkeyPatch, a: Told, aaaa: Told, absent: set[int], *, is_temporary: bool
+) -> None:
+    with pytest.raises(LookupFailed) as caught:
+        asked_for_both(monkeypatch, a, aaaa)
+    assert caught.value.absent == absent
+    assert caught.value.is_temporary is is_temporary

@@ -120,3 +120,13 @@ def test_the_known_addresses_are_one_object_until_they_change() -> None:
     scene.ask((NEW,))
     assert scene.names.known() is not known
     assert known == {NAME: {OLD}}, "a caller's picture never changes"
+
+
+def test_an_address_that_dns_denies_is_not_kept_while_the_other_version_is_unknown() -> None:
+    """A host that was taken off DNS stayed authorized for an hour where AAAA queries fail."""
+    scene = Scene()
+    assert scene.ask((OLD, NEW)) == {OLD, NEW}
+    no_a = LookupFailed("AAAA lookup failed", is_temporary=True, absent=frozenset({4}))
+    assert scene.ask(no_a) == {NEW}
+    assert scene.names.known()[NAME] == {NEW}
+    assert scene.ask(AWAY) == {NEW}

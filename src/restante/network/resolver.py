@@ -27,6 +27,9 @@ _LOOPBACK: tuple[IpAddress, ...] = (
 )
 
 
+_VERSIONS: Final = {"A": 4, "AAAA": 6}  # of IP, by type of record
+_BOTH: Final = frozenset(_VERSIONS.values())
+OTHER_VERSION_SECONDS: Final = 2.0  # for the other answer, once one is there
 LOCALHOST: Final = "localhost"
 LIFETIME: Final = 10.0  # seconds for a question and its repetitions
 
@@ -34,12 +37,16 @@ LIFETIME: Final = 10.0  # seconds for a question and its repetitions
 class LookupFailed(Exception):  # noqa: N818
     """No address is known for the name now.
 
-    `is_temporary` is False where DNS says that there is none.
+    `is_temporary` is False where DNS says that there is none. `absent` has the IP versions of which
+    DNS says so, also where the other one is not known.
     """
 
-    def __init__(self, text: str, *, is_temporary: bool) -> None:
+    def __init__(
+        self, text: str, *, is_temporary: bool, absent: frozenset[int] = frozenset()
+    ) -> None:
         super().__init__(text)
         self.is_temporary = is_temporary
+        self.absent = absent
 
 
 class Resolver(Protocol):
@@ -96,7 +103,7 @@ class DnsResolver:
         """
         if name == LOCALHOST:
             return _LOOPBACK
-        answers = await asyncio.gather(self._ask(name, "A"), self._ask(name, "AAAA"))
+        answers = await self._ask_both(name)
         found = tuple(
             address
             for answer in answers
@@ -106,7 +113,10 @@ class DnsResolver:
         if found:
             return found
         failures = [answer for answer in answers if isinstance(answer, LookupFailed)]
-        raise next((failure for failure in failures if failure.is_temporary), failures[0])
+        absent = frozenset[int]().union(*(failure.absent for failure in failures))
+        is_temporary = absent != _BOTH
+        text = next(str(one) for one in failures if one.is_temporary is is_temporary)
+        raise LookupFailed(text, is_temporary=is_temporary, absent=absent)
 
     def forget(self, name: str) -> None:
         """Query this name again the next time. Of a name that cannot be one, nothing is kept."""
@@ -142,18 +152,43 @@ class DnsResolver:
                 raise
         return await self._resolver.resolve(f"{name}.", record, search=False)
 
+    async def _ask_both(self, name: str) -> Sequence[tuple[IpAddress, ...] | LookupFailed]:
+        """Ask for both versions. Once one is known, the other has a limited time (RFC 8305 §3).
+
+        Some name servers never answer to AAAA, and callers have less patience than that takes.
+        """
+        asked = [asyncio.create_task(self._ask(name, record)) for record in _VERSIONS]
+        try:
+            done, _ = await asyncio.wait(asked, return_when=asyncio.FIRST_COMPLETED)
+            if any(_is_known(one.result()) for one in done):
+                await asyncio.wait(asked, timeout=OTHER_VERSION_SECONDS)
+            else:
+                await asyncio.wait(asked)
+            late = LookupFailed(f"{name}: no name server answered in time", is_temporary=True)
+            return [one.result() if one.done() else late for one in asked]
+        finally:
+            for one in asked:
+                one.cancel()
+            await asyncio.gather(*asked, return_exceptions=True)
+
     async def _ask(self, name: str, record: str) -> tuple[IpAddress, ...] | LookupFailed:
         try:
             answer = await self._resolve(name, record)
         except dns.resolver.NXDOMAIN:
-            return LookupFailed(f"{name}: no such name in DNS", is_temporary=False)
+            text = f"{name}: no such name in DNS"
+            return LookupFailed(text, is_temporary=False, absent=_BOTH)
         except dns.resolver.NoAnswer:
-            return LookupFailed(f"{name}: no {record} record in DNS", is_temporary=False)
+            text = f"{name}: no {record} record in DNS"
+            return LookupFailed(text, is_temporary=False, absent=frozenset({_VERSIONS[record]}))
         except (dns.exception.DNSException, OSError) as error:
             return LookupFailed(
                 f"{name}: {record} lookup failed: {_cause(error)}", is_temporary=True
             )
         return tuple(ipaddress.ip_address(record_.address) for record_ in answer)
+
+
+def _is_known(answer: tuple[IpAddress, ...] | LookupFailed) -> bool:
+    return not (isinstance(answer, LookupFailed) and answer.is_temporary)
 
 
 # In the order in which they are tried: the first that an error is an instance of.

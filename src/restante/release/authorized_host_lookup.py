@@ -53,19 +53,28 @@ class HostNames:
         try:
             async with asyncio.timeout(LOOKUP_SECONDS):
                 found = await self._resolver.addresses(name)
-        except (LookupFailed, TimeoutError) as error:
-            return self._without_answer(name, is_temporary=getattr(error, "is_temporary", True))
+        except TimeoutError:
+            return self._without_answer(name, frozenset(), is_temporary=True)
+        except LookupFailed as error:
+            return self._without_answer(name, error.absent, is_temporary=error.is_temporary)
         # in the form that peers are compared with
         addresses = frozenset(plain_address(address) for address in found)
-        self._answers[name] = _LookupAnswer(addresses, self._monotonic())
-        if self._known.get(name) != addresses:
-            self._known = {**self._known, name: addresses}
-        return addresses
+        return self._learn(name, _LookupAnswer(addresses, self._monotonic()))
 
-    def _without_answer(self, name: str, *, is_temporary: bool) -> frozenset[IpAddress]:
+    def _learn(self, name: str, answer: _LookupAnswer) -> frozenset[IpAddress]:
+        self._answers[name] = answer
+        if self._known.get(name) != answer.addresses:
+            self._known = {**self._known, name: answer.addresses}
+        return answer.addresses
+
+    def _without_answer(
+        self, name: str, absent: frozenset[int], *, is_temporary: bool
+    ) -> frozenset[IpAddress]:
+        """Return the last answer while it may be used, without the versions that DNS denies."""
         last = self._answers.get(name)
         if last is not None and is_temporary and self._monotonic() - last.at < STALE_SECONDS:
-            return last.addresses
+            left = frozenset(one for one in last.addresses if one.version not in absent)
+            return self._learn(name, _LookupAnswer(left, last.at))
         self._answers.pop(name, None)
         if name in self._known:
             self._known = {known: found for known, found in self._known.items() if known != name}
