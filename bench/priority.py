@@ -1,7 +1,7 @@
 """The place of a process in the line for the processors.
 
 Where the kernel groups processes by session (sched(7), autogroup), niceness counts within a session
-alone. So each function here sets the place of a whole session too.
+alone. So the last in the line are a session of their own.
 """
 
 import os
@@ -9,23 +9,23 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-_FIRST: Final = -15
 _LAST: Final = 19
 
 
 def put_first(*processes: int) -> None:
-    """Put the sessions of processes first, so that other work of the machine disturbs less."""
+    """Let processes run whenever they want, so that other work of the machine disturbs less.
+
+    It holds for all their threads, and those that they start. So it is for processes that leave
+    most of the time to others.
+    """
     for process in processes:
-        _place(process, _FIRST)
+        for thread in Path(f"/proc/{process}/task").iterdir():
+            os.sched_setscheduler(int(thread.name), os.SCHED_RR, os.sched_param(1))
 
 
 def be_last() -> None:
     """Run this process in a session of its own, when nobody else wants a processor."""
     os.setsid()
     os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
-    _place(os.getpid(), _LAST)
-
-
-def _place(process: int, niceness: int) -> None:
     with suppress(FileNotFoundError):  # the kernel has no such groups
-        Path(f"/proc/{process}/autogroup").write_text(str(niceness), encoding="ascii")
+        Path("/proc/self/autogroup").write_text(str(_LAST), encoding="ascii")

@@ -26,7 +26,7 @@ def config_with(tmp_path: Path, listen: str, more: str = "") -> Config:
 
 def terms_of(config: Config) -> list[ListenerTerms]:
     smtp = cast("SessionTermsMaker", SimpleNamespace(terms=lambda *_: "of smtp"))
-    maker = ListenerTermsMaker(smtp, WebTermsMaker(gate_parts(), web_connections()))
+    maker = ListenerTermsMaker(smtp, WebTermsMaker(gate_parts(), web_connections(gate_parts())))
     identity = read_identity(config)
     return [maker.terms(config, listen, identity) for listen in config.listen]
 

@@ -103,6 +103,16 @@ def test_a_block_at_its_limit_closes_its_own_that_yields() -> None:
     assert connections.take_closed() == {Cut.TOO_MANY_FROM_BLOCK: 1}
 
 
+def test_a_block_that_is_turned_away_closes_nobody_else() -> None:
+    connections = HttpConnections(HttpService.WEB, 1, turns_away=lambda block: block == 2)
+    present, turned_away, new = Connection(), Connection(), Connection()
+    assert connections.admits(present, 1)
+    assert not connections.admits(turned_away, 2)
+    assert not present.is_cut
+    assert connections.take_closed() == {Cut.STRANGER: 1}
+    assert connections.admits(new)  # it has no block
+
+
 def test_an_answered_one_is_idle_again_and_the_youngest_of_them() -> None:
     two, (first, second, third) = limited_to(2), (Connection(), Connection(), Connection())
     assert two.admits(first)

@@ -10,11 +10,14 @@ import pytest
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
+from restante.network.addresses import address_block
+from restante.request_limits.stranger_limits import OF_BLOCK_AT_ONCE
 from restante.tenancy.api_token import token_inside
 from restante.tenancy.model import IpAddress
 from restante.tenancy.principal import Principal
 from restante.web.request_counts import Refusal, RefusedRequests
 from restante.web.route_limits import BODY_OCTETS
+from restante.web.serving import PROVED_EXTENSION
 from restante.web.web_gate import (
     REQUESTS_AT_ONCE,
     REQUESTS_OF_ACCOUNT,
@@ -255,3 +258,49 @@ def test_answers_count_by_route() -> None:
     ask(parts=parts)
     ask(parts=parts, headers=KNOWN)
     assert parts.counts.ended == {("(none)", "4xx"): 1, ("(none)", "2xx"): 1}
+
+
+async def sign_in_page(scope: Scope, receive: Receive, send: Send) -> None:
+    """A session is known by its cookie, as in the portal."""
+    if b"cookie" in dict(scope["headers"]):
+        scope["extensions"][PROVED_EXTENSION]()
+    await PlainTextResponse("page")(scope, receive, send)
+
+
+def statuses(parts: GateParts, count: int, peer: str, headers: Mapping[str, str]) -> list[int]:
+    return [
+        ask("/sign-in", parts=parts, peer=peer, headers=headers).status_code for _ in range(count)
+    ]
+
+
+def test_a_stranger_has_a_number_of_requests_and_others_still_have_theirs() -> None:
+    parts, most = gate_parts(portal=sign_in_page), int(OF_BLOCK_AT_ONCE)
+    assert statuses(parts, most + 2, "127.0.0.1", {}) == [200] * most + [429] * 2
+    assert statuses(parts, 1, "127.0.0.2", {}) == [200]
+    assert ask("/healthz", parts=parts).status_code == 200
+    assert parts.counts.take_refused() == {Refusal.STRANGERS: RefusedRequests(2, "127.0.0.1")}
+
+
+def test_a_stranger_s_body_is_not_read_once_there_were_too_many() -> None:
+    parts = gate_parts(portal=sign_in_page)
+    statuses(parts, int(OF_BLOCK_AT_ONCE), "127.0.0.1", {})
+    large = b"x" * (BODY_OCTETS + 1)
+    refused = ask("/sign-in", parts=parts, method="POST", content=large)
+    assert (refused.status_code, refused.headers["Connection"]) == (429, "close")
+    assert refused.headers["Retry-After"] == "10"
+
+
+@pytest.mark.parametrize("headers", [{"Cookie": "session"}, KNOWN])
+def test_a_block_with_a_principal_is_no_stranger(headers: Mapping[str, str]) -> None:
+    parts = gate_parts(portal=sign_in_page)
+    path = "/v1/status" if headers is KNOWN else "/sign-in"
+    assert ask(path, parts=parts, headers=headers).status_code == 200
+    assert set(statuses(parts, int(OF_BLOCK_AT_ONCE) + 2, "127.0.0.1", {})) == {200}
+
+
+def test_guesses_at_tokens_count_as_requests_of_a_stranger() -> None:
+    parts = gate_parts(portal=sign_in_page)
+    for _ in range(int(OF_BLOCK_AT_ONCE)):
+        assert ask(parts=parts).status_code == 401
+    assert statuses(parts, 1, "127.0.0.1", {}) == [429]
+    assert parts.strangers.turns_away(address_block(ipaddress.ip_address("127.0.0.1")), 0.0)

@@ -79,7 +79,7 @@ def build_admin(ground: Ground, delivery: DeliveryParts, reception: ReceptionPar
 
 
 def _http(reception: ReceptionParts, gate: GateParts) -> HttpParts:
-    limit, web = http_connections_possible(), web_connections()
+    limit, web = http_connections_possible(), web_connections(gate)
     return HttpParts(
         terms=ListenerTermsMaker(reception.terms, WebTermsMaker(gate, web)),
         control=HttpConnections(HttpService.CONTROL, limit),

@@ -14,10 +14,15 @@ from restante.web.web_gate import GateParts, GateTerms, WebGate
 _BLOCK_SHARE = 4  # one address block may have a quarter of the connections
 
 
-def web_connections() -> HttpConnections:
+def web_connections(gate: GateParts) -> HttpConnections:
     """Return the limits of the connections of all `web` listeners."""
     limit = http_connections_possible()
-    return HttpConnections(HttpService.WEB, limit, max(1, limit // _BLOCK_SHARE))
+    return HttpConnections(
+        HttpService.WEB,
+        limit,
+        max(1, limit // _BLOCK_SHARE),
+        lambda block: gate.strangers.turns_away(block, gate.monotonic()),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,7 @@ HTTP_CUT = MetricLabel(
     (
         "too many connections",
         "too many connections from one address block",
+        "too many requests of a stranger",
         "no request in time",
         "answer not taken in time",
         "TLS failed",
@@ -77,6 +78,7 @@ HTTP_REFUSAL = MetricLabel(
         "no credentials",
         "not through a trusted proxy",
         "too many requests at once",
+        "too many requests of strangers",
         "body too large",
         "took too long",
         "malformed",

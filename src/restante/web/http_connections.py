@@ -11,7 +11,7 @@ connections of one address block in the same way.
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from enum import StrEnum
 from itertools import chain
 from typing import Protocol
@@ -30,6 +30,7 @@ class Cut(StrEnum):
 
     TOO_MANY = "too many connections"
     TOO_MANY_FROM_BLOCK = "too many connections from one address block"
+    STRANGER = "too many requests of a stranger"
     NO_REQUEST = "no request in time"
     TOO_SLOW = "answer not taken in time"
     TLS_FAILED = "TLS failed"
@@ -45,11 +46,21 @@ class HttpConnection(Protocol):
 class HttpConnections:
     """Counts the connections of one service. Belongs to the event loop."""
 
-    def __init__(self, service: HttpService, limit: int, block_limit: int | None = None) -> None:
-        """`limit` is for all sockets of this service together, `block_limit` for a block of it."""
+    def __init__(
+        self,
+        service: HttpService,
+        limit: int,
+        block_limit: int | None = None,
+        turns_away: Callable[[int], bool] = lambda _block: False,
+    ) -> None:
+        """`limit` is for all sockets of this service together, `block_limit` for a block of it.
+
+        A new connection of a block that `turns_away` is never admitted.
+        """
         self.service = service
         self.limit = limit
         self.block_limit = limit if block_limit is None else block_limit
+        self._turns_away = turns_away
         self._idle: dict[HttpConnection, None] = {}  # no request under way; the oldest first
         self._busy: set[HttpConnection] = set()
         self._yielding: dict[HttpConnection, None] = {}  # busy, but may be closed; the oldest first
@@ -69,6 +80,9 @@ class HttpConnections:
 
         `block` is the key of its address block; None: no limit of blocks holds for it.
         """
+        if block is not None and self._turns_away(block):
+            self._closed[Cut.STRANGER] += 1
+            return False
         if block is not None and self._in_block[block] >= self.block_limit:
             mine = (each for each in self._closable() if self._blocks.get(each) == block)
             if not self._make_room(next(mine, None), Cut.TOO_MANY_FROM_BLOCK):

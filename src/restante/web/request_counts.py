@@ -15,6 +15,7 @@ class Refusal(StrEnum):
     NO_CREDENTIALS = "no credentials"
     NO_PROXY = "not through a trusted proxy"
     TOO_MANY = "too many requests at once"
+    STRANGERS = "too many requests of strangers"
     TOO_LARGE = "body too large"
     TOO_SLOW = "took too long"
     MALFORMED = "malformed"

@@ -6,7 +6,7 @@ Each request passes these stages, in this order. The first that refuses answers.
 2. A listener without TLS that others than this machine can reach serves trusted proxies only.
 3. A request to the API needs a principal, which `identify` finds by its token. No right is decided
    here: `admin/permissions` does that. The portal finds its own sessions, and has a sign-in for
-   strangers.
+   strangers. They have a limited number of requests (`request_limits/stranger_limits`).
    Where 2 or 3 refuses, the connection closes after the answer. Nothing behind it is read.
 4. A limited number of requests is at work at once, and a smaller one of each account and of the
    portal.
@@ -25,6 +25,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -33,6 +34,8 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from restante.admin.admin_error import ErrorKind
+from restante.network.addresses import address_block
+from restante.request_limits.stranger_limits import StrangerLimits
 from restante.tenancy.api_token import token_inside
 from restante.tenancy.model import IpAddress
 from restante.tenancy.principal import Principal
@@ -68,6 +71,7 @@ class GateParts:
     monotonic: Callable[[], float]
     now: Callable[[], float]  # Unix time
     at_work: Counter[str] = field(default_factory=Counter)  # requests of each account
+    strangers: StrangerLimits = field(default_factory=StrangerLimits)
     request_seconds: float = REQUEST_SECONDS
     portal: ASGIApp | None = None  # gets every path that is not the API's
 
@@ -144,12 +148,13 @@ class WebGate:
         is_of_api = has_token_in_url or _API_PATHS.fullmatch(scope["path"])
         portal = None if is_of_api else self._parts.portal
         principal: Principal | Response | None = self._turned_away(scope, client)
-        if principal is None and portal is None:
-            principal = self._identified(scope, client)
+        if principal is None:
+            principal = self._identified(scope, client) if portal is None else self._flooded(client)
         if isinstance(principal, Response):
             principal.headers["Connection"] = "close"  # a stranger pipelines nothing
             await principal(scope, receive, send)
             return
+        _note_proof(scope, partial(self._parts.strangers.prove, address_block(client)))
         if portal is not None:
             scope["client"] = (str(client), scope["client"][1])  # as a trusted proxy told it
             stranger = _Admitted(portal, _OF_PORTAL, client)
@@ -159,8 +164,7 @@ class WebGate:
             return
         assert principal is not None
         authenticated(scope, principal)
-        if (proved := scope.get("extensions", {}).get(PROVED_EXTENSION)) is not None:
-            proved()
+        scope["extensions"][PROVED_EXTENSION]()
         admitted = _Admitted(self._parts.api, principal.account, client)
         await self._admit(admitted, scope, receive, send)
 
@@ -233,7 +237,14 @@ class WebGate:
         found = self._parts.identify(scope, client)
         if isinstance(found, Response):
             self._parts.counts.refused(Refusal.NO_CREDENTIALS, str(client))
+            self._parts.strangers.allows(address_block(client), self._parts.monotonic())
         return found
+
+    def _flooded(self, client: IpAddress) -> Response | None:
+        """Refuse a request of a stranger to the portal where there were too many."""
+        if self._parts.strangers.allows(address_block(client), self._parts.monotonic()):
+            return None
+        return self._refused(Refusal.STRANGERS, client)
 
     async def _work(
         self, admitted: "_Admitted", scope: Scope, receive: Receive, send: Send
@@ -274,6 +285,7 @@ class WebGate:
 _ANSWERS: Final[Mapping[Refusal, tuple[HTTPStatus, Mapping[str, str]]]] = {
     Refusal.NO_PROXY: (HTTPStatus.FORBIDDEN, {}),
     Refusal.TOO_MANY: (HTTPStatus.SERVICE_UNAVAILABLE, {"Retry-After": "1"}),
+    Refusal.STRANGERS: (HTTPStatus.TOO_MANY_REQUESTS, {"Retry-After": "10"}),
     Refusal.TOO_LARGE: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, {}),
     Refusal.TOO_SLOW: (HTTPStatus.SERVICE_UNAVAILABLE, {}),
 }
@@ -288,6 +300,11 @@ _WORDS: Final[Mapping[HTTPStatus, tuple[ErrorKind, str, str]]] = {
         ErrorKind.TRY_LATER,
         "request: not possible now",
         "repeat it later",
+    ),
+    HTTPStatus.TOO_MANY_REQUESTS: (
+        ErrorKind.TRY_LATER,
+        "request: too many people who are not signed in ask at this moment",
+        "repeat it in ten seconds",
     ),
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: (
         ErrorKind.INVALID,
@@ -308,6 +325,22 @@ def _problem(
     if refusal is not None:
         detail, remedy = _TEXTS.get(refusal, (detail, remedy))
     return problem(status, kind, detail, remedy, headers)
+
+
+def _note_proof(scope: Scope, prove: Callable[[], None]) -> None:
+    """Have `prove` called, too, once the request is known to have a principal."""
+    extensions = scope.get("extensions", {})
+    keep_connection = extensions.get(PROVED_EXTENSION, _nothing)
+
+    def proved() -> None:
+        keep_connection()
+        prove()
+
+    scope["extensions"] = {**extensions, PROVED_EXTENSION: proved}
+
+
+def _nothing() -> None:
+    """Do nothing: there is no connection to keep."""
 
 
 async def _whole_body(scope: Scope, receive: Receive) -> bytes:

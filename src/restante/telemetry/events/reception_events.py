@@ -50,8 +50,9 @@ class HttpConnectionsCut(Event):
 class HttpRequestsRefused(Event):
     """Requests of the last second on the `web` listeners that were refused before any action.
 
-    The reason is missing credentials, clear text past the proxies, too many requests at once, or
-    one that is malformed, too large or too slow. `peer` is the last client of this reason.
+    The reason is missing credentials, or clear text past the proxies. Or there were too many
+    requests at once or of strangers, or one was malformed, too large or too slow. `peer` is the
+    last client of this reason.
     """
 
     event: ClassVar[str] = "http-requests-refused"
