@@ -1,7 +1,6 @@
 """A domain of a configuration: its destination, its suspension, and its recipients."""
 
 import asyncio
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,7 +11,7 @@ from restante.admin.configuration_entries import NotApplicable
 from restante.tenancy.grants import Grant, GrantedRole, Scope
 from restante.tenancy.policy import Hold
 from restante.tenancy.principal import Principal, Role
-from tests.admin.admin_world import AdminWorld
+from tests.admin.admin_world import AdminWorld, with_settings
 from tests.admin.configurations import ACME, applied, apply, fields_changed, numbers, told
 
 DOMAIN = {key: value for key, value in ACME[2].items() if key != "addresses"}
@@ -176,7 +175,7 @@ def test_an_account_that_prunes_wins_no_leave_for_private_addresses(
     admin.resolver.known["out.example"] = ["8.8.8.8"]
     grants: frozenset[Grant] = frozenset({GrantedRole.ACCOUNT_ADMIN, Scope.DOMAIN_DIRECT})
     account = Principal(Role.ACCOUNT, "token t", "192.0.2.1", "acme", (grants,))
-    context = replace(admin.context.acting(account), change_delay=lambda: 0.0)
+    context = with_settings(admin.context.acting(account), change_delay=lambda: 0.0)
     entry = {**DOMAIN, "destination": "out.example", "destination_set_by": ""}
 
     async def story() -> None:

@@ -4,7 +4,6 @@ import asyncio
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -121,7 +120,7 @@ async def _fill(admin: AdminWorld) -> None:
         new = NewPortalUser(email=f"{email}@alpha.example", account="alpha", role=role)
         await invite_user(admin.context, new)
     admin.resolver.known["mail2.alpha.example"] = ["9.9.9.9"]
-    admin.context = replace(admin.context, change_delay=lambda: 3600.0)
+    admin.set(change_delay=lambda: 3600.0)
     moved = DomainChange(destination="mail2.alpha.example")
     mover = admin.context.acting(DIRECTOR, "a new server")
     await change_domain(mover, "old-branch-office.alpha.example", moved)

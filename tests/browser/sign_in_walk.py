@@ -34,9 +34,9 @@ class SignInPortal:
 
         async def make() -> None:
             admin = self.people.admin.context
-            context = replace(self.people.context, principal=admin.principal, server=FakeServer())
+            context = replace(self.people.context.acting(admin.principal), server=FakeServer())
             made = await make_portal_link(context, NewPortalLink(user=ANA))
-            paths.append(made.link.removeprefix(context.portal_url()))
+            paths.append(made.link.removeprefix(context.settings.portal_url()))
 
         in_a_loop_of_its_own(make())
         return paths[0]
