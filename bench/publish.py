@@ -64,7 +64,8 @@ PRESSURE_TEXT: Final = """\
 Clients send 100 messages a second, each of 4 KiB. They note the time from MAIL to the reply to the
 content. Meanwhile strangers guess passwords of many users, from many addresses, and 32 send bodies
 one octet a second. The same pressure on a stand-in, a web server of its own, is the control. The
-target is a p95 that moves by less than 10 % against it.
+target is a p95 that moves by less than 10 % against it. A change is the median of the rounds, with
+its quartiles. Mail and server have real-time priority, strangers and stand-in get what is left.
 
 {machine}
 

@@ -1,6 +1,6 @@
 """Measure mail while strangers press on the web: passwords are guessed, and bodies come slowly.
 
-    .venv/bin/python -m bench.web_pressure [--rounds 10] [--seconds 5] [--rate 10]  (as root)
+    .venv/bin/python -m bench.web_pressure [--rounds 10] [--seconds 5] [--rates 10 100]
 
 Clients on kept connections send a fixed rate of 4 KiB messages. They note how long each took, from
 MAIL to the reply to its content. Spells of three kinds take turns: without pressure, with the same
@@ -11,7 +11,8 @@ same processors. The difference between the last two is the work of Restante.
 Under pressure each guess comes on a connection of its own, at a fixed rate. Addresses and users
 differ from guess to guess. Each slow client sends one octet of a body each second.
 The strangers and the stand-in run when nobody else wants a processor, as in reality they have
-machines of their own. `--publish` writes the table into docs/benchmarks.md.
+machines of their own. Mail and server run before all other work of this machine. Needs root.
+`--publish` writes the tables into docs/benchmarks.md.
 """
 
 from __future__ import annotations
@@ -282,10 +283,12 @@ def change(before: list[float], after: list[float]) -> str:
     return f"{middle:+.0%} ({first:+.0%} to {third:+.0%})"
 
 
-def as_markdown(found: tuple[Spells, ...]) -> str:
-    """Return the table, and the changes of p95 and p50."""
+def as_markdown(rate: float, found: tuple[Spells, ...]) -> str:
+    """Return the table of one rate, and the changes of p95 and p50."""
     none, control, pressed = found
     lines = [
+        f"With {rate:g} guesses begun a second:",
+        "",
         "| pressure | messages | p50 of mail, ms | p95, ms | worst p95, ms | guesses, by answer |",
         "| --- | ---: | ---: | ---: | ---: | ---: |",
         *(str(one) for one in found),
@@ -304,13 +307,17 @@ def main() -> None:
     )
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--seconds", type=float, default=5.0)
-    parser.add_argument("--rate", type=float, default=10.0, help="guesses a second")
+    parser.add_argument(
+        "--rates", type=float, nargs="+", default=[10.0, 100.0], help="guesses a second"
+    )
     parser.add_argument(
         "--publish", action="store_true", help="write the table into docs/benchmarks.md"
     )
     given = parser.parse_args()
     machine = describe(ROOT)
-    table = as_markdown(run(given.rounds, given.seconds, given.rate))
+    table = "\n\n".join(
+        as_markdown(rate, run(given.rounds, given.seconds, rate)) for rate in given.rates
+    )
     print(table)
     if given.publish:
         facts = {name: machine[name] for name in ("date", "processor", "Python", "Restante")}
