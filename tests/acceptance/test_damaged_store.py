@@ -224,3 +224,15 @@ def test_a_killed_server_that_left_damage_says_so_at_its_next_start(
     assert refused.returncode == EX_DATAERR
     assert "missing or empty" in refused.stderr
     assert eventually(lambda: not restante.is_running, what="no server")
+
+
+@pytest.mark.parametrize("left", [0, 20_000])
+def test_a_log_that_is_cut_ends_the_server_before_it_acknowledges_more(
+    restante: Installation, sink: SmtpSink, left: int
+) -> None:
+    hosted_with_mail(restante, sink)
+    os.truncate(database(restante).with_name("restante.db-wal"), left)
+    with smtplib.SMTP(HOST, restante.mx_port) as session, pytest.raises(smtplib.SMTPException):
+        session.sendmail(REVERSE_PATH, [f"you@{DOMAIN}"], message("after the cut"))
+    assert restante.wait_until_it_leaves() == EX_TEMPFAIL, restante.log_tail()
+    assert restante.run("serve").returncode == EX_DATAERR

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -10,11 +11,11 @@ from typing import Final
 
 import pytest
 
-from restante.store.sqlite import open_sqlite
+from restante.store.sqlite import log_remains, open_sqlite
 from restante.store.sqlite.engine import PAGE_SIZE
 from restante.store.sqlite.salvage import salvage
 from restante.store.sqlite.store_check import check_directory
-from restante.store.store_errors import StoreDamaged
+from restante.store.store_errors import StoreDamaged, StoreUnusable
 from tests.contract.making import all_held, hosted, message
 
 pytestmark = pytest.mark.usefixtures("runner")
@@ -110,6 +111,33 @@ async def test_a_log_that_lost_transactions_is_refused_at_every_start(
             await open_sqlite(copy)
     report = await asyncio.to_thread(check_directory, copy, no_progress)
     assert "log" in [finding.kind for finding in report.findings]
+
+
+async def test_a_log_that_the_disk_does_not_return_is_damage_that_salvage_goes_past(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(*_: object) -> str:
+        raise OSError(errno.EIO, "Input/output error")
+
+    copy = await left_by_a_crash(directory)
+    monkeypatch.setattr(log_remains, "_is_header", failing)
+    with pytest.raises(StoreDamaged, match="its log cannot be read: Input/output error"):
+        await open_sqlite(copy)
+    report = await asyncio.to_thread(salvage, copy, copy.with_name("new"), no_progress)
+    assert report.messages == TRANSACTIONS
+    assert "cannot be read" in report.lost[0].text
+
+
+async def test_a_log_that_this_user_may_not_read_is_no_damage(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refusing(*_: object) -> str:
+        raise OSError(errno.EACCES, "Permission denied")
+
+    copy = await left_by_a_crash(directory)
+    monkeypatch.setattr(log_remains, "_is_header", refusing)
+    with pytest.raises(StoreUnusable, match="Permission denied"):
+        await open_sqlite(copy)
 
 
 async def test_salvage_names_what_the_log_lost(directory: Path) -> None:

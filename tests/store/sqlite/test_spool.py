@@ -43,6 +43,30 @@ DAMAGES: dict[str, tuple[Callable[[Path], None], str]] = {
 }
 
 
+@pytest.mark.parametrize("how", ["moved", "shard", "a file"])
+async def test_no_message_is_to_blame_while_the_directory_of_its_file_is_gone(
+    store: SqliteStore, directory: Path, damage: DamageReport, how: str
+) -> None:
+    """An unmounted disk would mark all large mail as damaged, and nobody could release it."""
+    domain_id, file = await one_of_three(store)
+    content_directory = directory / "content"
+    gone = (content_directory / file.name).parent if how == "shard" else content_directory
+    gone.rename(directory / "elsewhere")
+    if how == "a file":
+        gone.touch()
+    with pytest.raises(StoreError) as raised:
+        await store.content.prove_file(file, 0)
+    assert not isinstance(raised.value, Damaged)
+    async for part in store.upkeep.scrub():
+        assert part.damaged == 0
+    assert damage.numbers == []
+    if how == "a file":
+        gone.unlink()
+    (directory / "elsewhere").rename(gone)
+    assert await held_numbers(store, domain_id) == [1, 2, 3]
+    await store.content.prove_file(file, 0)
+
+
 async def one_of_three(store: SqliteStore) -> tuple[int, ContentFile]:
     """Hold three messages; return the domain and the second's file."""
     domain_id = await hosted(store)

@@ -37,11 +37,10 @@ TOTALS = "SELECT count(*), coalesce(sum(size), 0) FROM message"
 
 # --- readable data goes into a new store: salvage.py
 
-ALL_KNOWN = """
-    SELECT domain_id, number FROM message INDEXED BY message_held WHERE held_paths <> ''
-    UNION SELECT domain_id, number FROM last_reply
-    ORDER BY number
-"""
+KNOWN = (
+    "SELECT number, domain_id FROM message INDEXED BY message_held WHERE held_paths <> ''",
+    "SELECT number, domain_id FROM last_reply",
+)
 USAGE_ANEW = """
     INSERT INTO usage (domain_id, messages, octets, refused, last_number)
     SELECT domain_id, count(*), sum(size), sum(held_paths = ''), max(number) FROM message

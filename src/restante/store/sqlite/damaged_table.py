@@ -1,15 +1,18 @@
 """Reads a table past its damage: from both ends up to the damage, then the gap from its middle.
 
 The engine ends a question at the first damaged page. So each question is small, and goes on behind
-what could be read.
+what could be read. It notices no page that is whole and in a wrong place. Rows from there are out
+of order, and following them might never end; so they end a question too.
 
 Limitation: rows between two damaged places are found only in a table with numbers as keys. A
 readable row must follow the second place.
 """
 
+import math
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 
 import apsw
 
@@ -69,6 +72,7 @@ class TolerantReader:
         self._table = table
         self._take = take
         self._probes = 0
+        self._ends: set[tuple[Key, bool]] = set()  # of questions about keys that are no numbers
         self.gaps: list[Gap] = []
 
     def read(self) -> None:
@@ -86,6 +90,8 @@ class TolerantReader:
                 self.gaps.append(Gap(low, high))
             else:
                 left += [(low, (middle,)), ((middle - 1,), high)]
+        if self._table.keys == ("rowid",):
+            self.gaps = _joined(self.gaps)
 
     def _middle(self, low: Key | None, high: Key | None) -> int | None:
         """Return a number in the middle of a gap, None where there is none or enough was tried."""
@@ -110,13 +116,32 @@ class TolerantReader:
                     return (high if is_backward else low), True
                 count = 1
                 continue
-            for row in rows:
+            sound = self._in_order(rows, low, high, is_backward=is_backward)
+            for row in sound:
                 self._take(row[len(self._table.keys) :])
-            if rows:
+            if sound:
                 last = row[: len(self._table.keys)]
                 low, high = (low, last) if is_backward else (last, high)
+            if len(sound) < len(rows):
+                return (high if is_backward else low), True
             if len(rows) < count:
                 return (high if is_backward else low), False
+
+    def _in_order(
+        self, rows: list[Row], low: Key | None, high: Key | None, *, is_backward: bool
+    ) -> list[Row]:
+        """Return the first rows as far as each goes on between the bounds."""
+        if self._table.keys != ("rowid",):
+            ends = {(row[: len(self._table.keys)], is_backward) for row in rows[-1:]}
+            is_circle = bool(ends & self._ends)
+            self._ends |= ends
+            return [] if is_circle else rows
+        least, most = low and low[0], high and high[0]
+        for count, (key, *_) in enumerate(rows):
+            if (least is not None and key <= least) or (most is not None and key >= most):
+                return rows[:count]
+            least, most = (least, key) if is_backward else (key, most)
+        return rows
 
     def _ask(
         self, low: Key | None, high: Key | None, count: int, *, is_backward: bool
@@ -137,6 +162,24 @@ class TolerantReader:
         # Names of the schema and numbers only.
         query = f"SELECT {wanted} ORDER BY {order} LIMIT {count}"
         return engine.fetch(self._connection, query, (*(low or ()), *(high or ())))
+
+
+def _joined(gaps: list[Gap]) -> list[Gap]:
+    """Join gaps between numbers with nothing in between: probes cut one into many."""
+    joined: list[Gap] = []
+    for gap in sorted(gaps, key=lambda gap: _number(gap.after, -math.inf)):
+        last = joined[-1] if joined else None
+        if last and _number(gap.after, -math.inf) < _number(last.before, math.inf):
+            ends = (last.before, gap.before)
+            before = None if None in ends else max(ends, key=lambda end: _number(end, math.inf))
+            joined[-1] = Gap(last.after, before)
+        else:
+            joined.append(gap)
+    return joined
+
+
+def _number(key: Key | None, default: float) -> float:
+    return default if key is None else cast(int, key[0])
 
 
 def _spelled(key: Key) -> str:

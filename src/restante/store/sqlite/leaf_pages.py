@@ -9,6 +9,7 @@ Nothing read here is believed before its checksum has been compared.
 import struct
 import zlib
 from collections.abc import Iterator
+from io import FileIO
 from pathlib import Path
 
 from restante.store.sqlite.engine import Row
@@ -29,10 +30,10 @@ class Pages:
     """A database file and its log, page by page."""
 
     def __init__(self, path: Path, page_size: int) -> None:
-        self._file = path.open("rb")
+        self._file = path.open("rb", buffering=0)
         self._page_size = page_size
         log = path.with_name(f"{path.name}-wal")
-        self._log = log.open("rb") if log.exists() else None
+        self._log = log.open("rb", buffering=0) if log.exists() else None
         self._in_log = dict(self._frames(log)) if log.exists() else {}
         self._count = path.stat().st_size // page_size
 
@@ -43,10 +44,7 @@ class Pages:
             self._log.close()
 
     def rows(self) -> Iterator[tuple[int, Row]]:
-        """Yield the rowid and the columns of whatever looks like a row of a table.
-
-        Raises OSError.
-        """
+        """Yield the rowid and the columns of whatever looks like a row of a table."""
         for number in range(1, max(self._count, *self._in_log, 0) + 1):
             page = self._page(number)
             start = _FILE_HEADER if number == 1 else 0
@@ -55,23 +53,22 @@ class Pages:
 
     def _frames(self, log: Path) -> Iterator[tuple[int, int]]:
         """Yield the number and place of each page in the log; the last copy of a page counts."""
-        with log.open("rb") as file:
+        with log.open("rb", buffering=0) as file:
             size = log.stat().st_size
             place = _LOG_HEADER
             while place + _FRAME_HEADER + self._page_size <= size:
-                file.seek(place)
-                yield struct.unpack(">I", file.read(4))[0], place + _FRAME_HEADER
+                number = _read(file, place, 4)
+                if len(number) == 4:  # noqa: PLR2004
+                    yield struct.unpack(">I", number)[0], place + _FRAME_HEADER
                 place += _FRAME_HEADER + self._page_size
 
     def _page(self, number: int) -> bytes:
+        """Return a page, b"" for one that is not there or that the disk does not return."""
         if self._log is not None and number in self._in_log:
-            self._log.seek(self._in_log[number])
-            return self._log.read(self._page_size)
-        self._file.seek((number - 1) * self._page_size)
-        try:
-            return self._file.read(self._page_size)
-        except OSError:  # the disk does not give it back
+            return _read(self._log, self._in_log[number], self._page_size)
+        if not 1 <= number <= self._count:  # a damaged page names any
             return b""
+        return _read(self._file, (number - 1) * self._page_size, self._page_size)
 
     def _rows_of(self, page: bytes, start: int) -> Iterator[tuple[int, Row]]:
         count = min(struct.unpack_from(">H", page, start + 3)[0], _MOST_CELLS)
@@ -107,6 +104,15 @@ class Pages:
             left -= usable - 4
             following = struct.unpack_from(">I", overflow)[0]
         return b"".join(parts)
+
+
+def _read(file: FileIO, place: int, octets: int) -> bytes:
+    """Read from a place, b"" where the disk does not return it."""
+    try:
+        file.seek(place)
+        return file.read(octets)
+    except OSError:
+        return b""
 
 
 def is_message(row: Row) -> bool:

@@ -8,6 +8,9 @@ while the server runs do not shorten it to nothing. So no crash can leave the ma
 It costs nothing while the store is in use. A number of the last commit could tell no more: it is
 only current if each commit writes it, with a sync of its own.
 
+If the log is found too short while the server runs, the mark says how long it was. Its remains look
+like those of a power cut, so otherwise the next start would take them for all of it.
+
 Limitation: a log that was replaced by an older one of the same database is not noticed.
 """
 
@@ -29,21 +32,43 @@ class LogMark:
 
     @property
     def lost(self) -> str:
-        """The whole log, if it is lost, or "". Ask before the database is opened."""
-        if not self._mark.exists() or self._has_log:
+        """The log or its end, if that is lost, or "". Ask before the database is opened."""
+        if not self._mark.exists():
             return ""
+        if self._size >= self._least and self._size:
+            return ""
+        if self._size:
+            return (
+                f"its log {self._log.name} was cut while in use: {self._size} octets of"
+                f" {self._least} are left. To begin without the lost transactions, remove {MARK}"
+            )
         return (
             f"its log {self._log.name} is missing or empty, though the last server did not stop in"
             f" order: put it back. If another program has closed the database, remove {MARK}"
         )
 
     @property
-    def _has_log(self) -> bool:
-        return self._log.exists() and self._log.stat().st_size > 0
+    def _size(self) -> int:
+        return self._log.stat().st_size if self._log.exists() else 0
+
+    @property
+    def _least(self) -> int:
+        """Return the octets that the log must have; a mark without a number asks for one."""
+        text = self._mark.read_text()
+        return int(text) if text.isdecimal() else 1
+
+    def require(self, octets: int) -> None:
+        """Have the next start refuse a log that is shorter. Raises OSError."""
+        self._mark.touch(mode=0o600)
+        with self._mark.open("r+") as file:
+            file.write(str(octets))
+            file.flush()
+            os.fsync(file.fileno())
+        self._sync()
 
     def leave(self) -> None:
         """Make the mark durable. Call it when a transaction stands in the log. Raises OSError."""
-        if self._has_log and not self._mark.exists():
+        if self._size and not self._mark.exists():
             self._mark.touch(mode=0o600)
             self._sync()
 

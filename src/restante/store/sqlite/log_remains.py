@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple
 
+from restante.store.sqlite.regular_file import is_unreadable
+
 _HEADER: Final = struct.Struct(">8I")  # magic, version, page size, sequence, 2 salts, 2 checksums
 _FRAME: Final = struct.Struct(">6I")  # page, size of the database at a commit, 2 salts, 2 checksums
 _COUNTED: Final = 8  # octets of a frame's header that its checksum counts, and then the page
@@ -30,8 +32,17 @@ class _Frame(NamedTuple):
 def lost_part(database: Path) -> str:
     """Return the damage to the log of a database that a connection has read from, "" for none.
 
-    Another connection may write meanwhile. Raises OSError.
+    Another connection may write meanwhile. Raises OSError for whatever is no fault of the disk.
     """
+    try:
+        return _lost_part(database)
+    except OSError as error:
+        if not is_unreadable(error):
+            raise
+        return f"its log cannot be read: {error.strerror}"
+
+
+def _lost_part(database: Path) -> str:
     log, index = (database.with_name(database.name + end) for end in ("-wal", "-shm"))
     if not log.exists() or not index.exists():
         return ""

@@ -19,6 +19,7 @@ from restante.store.sqlite.ballast import Ballast
 from restante.store.sqlite.damage_mark import DamageMark
 from restante.store.sqlite.directory_lock import DirectoryLock
 from restante.store.sqlite.file_kinds import check_kinds
+from restante.store.sqlite.files_in_use import FilesInUse
 from restante.store.sqlite.ledger import Ledger
 from restante.store.sqlite.log_mark import MARK, LogMark
 from restante.store.sqlite.log_remains import lost_part
@@ -53,6 +54,7 @@ class Parts(NamedTuple):
     health: StoreHealth
     files: ContentFiles
     writing: WritingParts
+    in_use: FilesInUse
     readers: Readers
     readers_apart: Readers  # for people's requests
     damaged: list[Damage]  # messages whose content file is missing
@@ -117,10 +119,12 @@ def _open_in_turn(
     mark.remove()
     damaged = _sweep(connection, files)
     _expect_log(connection, log_mark)
+    in_use = FilesInUse(place.path, directory / CONTENT, log_mark)
+    undo.callback(in_use.close)
     writing = WritingParts(connection, Ledger.read(connection), ballast, log_mark)
     readers = Readers(place.path, health, vfs)
     readers_apart = Readers(place.path, health, vfs, "restante-web-reader")
-    return Parts(place, health, files, writing, readers, readers_apart, damaged, is_proven)
+    return Parts(place, health, files, writing, in_use, readers, readers_apart, damaged, is_proven)
 
 
 def _open_database(

@@ -22,6 +22,7 @@ _CURABLE = (
     errno.EINTR,
     errno.EAGAIN,
 )
+_UNREADABLE = (errno.EIO, errno.EBADMSG, errno.EUCLEAN)
 
 
 def open_regular(path: Path) -> int:
@@ -39,6 +40,16 @@ def open_regular(path: Path) -> int:
 def is_curable(error: OSError) -> bool:
     """Tell whether an error is ours and not the file's: another try may find the file whole."""
     return error.errno in _CURABLE
+
+
+def is_within_reach(path: Path) -> bool:
+    """Tell whether the directory of a file is there: without it no file is to blame."""
+    return path.parent.is_dir()
+
+
+def is_unreadable(error: OSError) -> bool:
+    """Tell whether the disk or the file system cannot return what was written."""
+    return error.errno in _UNREADABLE
 
 
 def what_is_wrong(error: OSError) -> str:

@@ -14,7 +14,7 @@ salvaged mail is rather handed over twice than never.
 
 import shutil
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
 
@@ -106,6 +106,11 @@ def _salvaged(directory: Path, target: Path, work: Path, on_progress: Progress) 
                 directory, target, source=source, made=made, report=report, on_progress=on_progress
             )
             run.run(version)
+    is_any_unreadable = any(lost.kind not in {"log", "database"} for lost in report.lost)
+    if is_any_unreadable and not (report.messages or report.rows):
+        (target / PARTIAL).unlink()
+        shutil.rmtree(target / _CONTENT)
+        raise salvage_source.unreadable(directory / _DATABASE)
     sync(target / PARTIAL)
     (target / PARTIAL).rename(target / _DATABASE)
     sync(target)
@@ -146,7 +151,8 @@ class _Salvage:
         self._made = made
         self._report = report
         self._on_progress = on_progress
-        self._seen: set[int] = set()  # numbers of messages that were read, whole or not
+        self._kept: set[int] = set()  # numbers of salvaged messages
+        self._wrong: dict[int, str] = {}  # by number, messages that were read and are not whole
 
     def run(self, version: int) -> None:
         """Salvage everything."""
@@ -195,24 +201,31 @@ class _Salvage:
     # --- mail
 
     def _mail(self) -> None:
+        """Keep the messages of the table, then those that only pages or other records know.
+
+        Rows can be missing though every page is readable: the disk may return an earlier or another
+        page, or a row in it was overwritten.
+        """
         with self._made:
             gaps = self._read("message", self._keep_message)
-            if gaps:
-                self._mail_of_pages(gaps)
-                self._name_the_lost(gaps)
+            known = self._known_elsewhere(gaps)
+            if gaps or self._wrong or known.keys() - self._kept:
+                self._mail_of_pages({*self._wrong, *known} - self._kept, gaps)
+            self._name_the_lost(known)
 
     def _keep_message(self, row: Row) -> None:
-        """Keep a message, if its content is what was written."""
-        self._seen.add(row[_NUMBER])
+        """Keep a message, if its content is what was written. A damaged tree can lead to it twice.
+
+        The first whole row of a number counts.
+        """
+        number = row[_NUMBER]
+        if number in self._kept:
+            return
         wrong = self._what_is_wrong(row)
         if wrong:
-            to = " ".join(str(row[_HELD]).split("\n"))
-            self._lose(
-                "message",
-                f"from <{row[_REVERSE_PATH]}> to {to or 'nobody who waits'}: {wrong}",
-                row[_NUMBER],
-            )
+            self._wrong.setdefault(number, _named(row, wrong))
             return
+        self._kept.add(number)
         columns = ", ".join("?" * len(row))
         insert = f"INSERT OR IGNORE INTO message VALUES ({columns})"  # noqa: S608  marks only
         self._made.execute(insert, row)
@@ -241,31 +254,49 @@ class _Salvage:
         self._report.files += 1
         return ""
 
-    def _mail_of_pages(self, gaps: list[Gap]) -> None:
-        """Look in the pages for messages whose number is in a gap; of several, the last counts."""
+    def _mail_of_pages(self, missing: set[int], gaps: list[Gap]) -> None:
+        """Look in the pages for messages that are missing, or whose number is in a gap.
+
+        Of several with one number the last counts.
+        """
         found: dict[int, Row] = {}
         with closing(Pages(self._directory / _DATABASE, PAGE_SIZE)) as pages:
             for number, row in pages.rows():
-                if number not in self._seen and _is_in(number, gaps) and is_message(row):
+                if number in self._kept or not (number in missing or _is_in(number, gaps)):
+                    continue
+                if is_message(row):
                     found[number] = (number, *row[1:])
         width = len(table_of(self._made, "message").columns)
         for number in sorted(found):
             self._keep_message((*found[number], *[None] * width)[:width])
 
-    def _name_the_lost(self, gaps: list[Gap]) -> None:
-        """Name the messages that were not found, from other records that may be whole."""
+    def _known_elsewhere(self, gaps: list[Gap]) -> dict[int, int]:
+        """Return the domains of the messages that other records name, as far as these are whole.
+
+        Name the gaps in which nothing else names what is lost.
+        """
+        known: dict[int, int] = {}
         unnamed = [gap for gap in gaps if gap.before is None]
-        try:
-            known = fetch(self._source, care_queries.ALL_KNOWN)
-        except UNREADABLE:
-            unnamed, known = gaps, []
-        for domain_id, number in known:
-            if number not in self._seen:
-                self._lose("message", f"of domain {domain_id}: its row cannot be read", number)
+        for query in care_queries.KNOWN:
+            try:
+                known.update(
+                    (number, domain_id)
+                    for number, domain_id in self._source.execute(query)
+                    if isinstance(number, int) and number not in self._kept
+                )
+            except (*UNREADABLE, apsw.SQLError):
+                unnamed = gaps
         for gap in unnamed:
             self._lose(
                 "message", f"rows {gap.text} cannot be read, but for those that were found on pages"
             )
+        return known
+
+    def _name_the_lost(self, known: Mapping[int, int]) -> None:
+        """Name the messages that were not salvaged."""
+        for number in sorted({*self._wrong, *known} - self._kept):
+            lost = self._wrong.get(number) or f"of domain {known[number]}: its row cannot be read"
+            self._lose("message", lost, number)
 
     # --- figures
 
@@ -296,7 +327,7 @@ class _Salvage:
 
     def _last_numbers(self) -> list[int]:
         """Return numbers that were given out: none of them may be again."""
-        found: list[int] = [*self._seen]
+        found: list[int] = [*self._kept, *self._wrong]
         for query in (
             ledger_queries.COUNTED_UP_TO,
             "SELECT max(last_number) FROM usage",
@@ -309,6 +340,14 @@ class _Salvage:
             except (*UNREADABLE, apsw.SQLError):
                 continue
         return found
+
+
+def _named(row: Row, wrong: str) -> str:
+    """Say whose message is not whole, and why."""
+    if not isinstance(row[_HELD], str):
+        return "a row that was never written like this"
+    to = " ".join(row[_HELD].split("\n"))
+    return f"from <{row[_REVERSE_PATH]}> to {to or 'nobody who waits'}: {wrong}"
 
 
 def _is_in(number: int, gaps: list[Gap]) -> bool:

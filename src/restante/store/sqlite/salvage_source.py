@@ -1,13 +1,13 @@
 """How a damaged database is opened for salvage: as it is, or as a copy with readable first pages.
 
-The damaged store is never written to. If the first page is no valid header, a copy gets the header
-of a new database. If the page's list of tables is lost too, the copy gets the whole page, and then
+The damaged store is never written to. A copy has zeros in place of unreadable pages, and empty
+pages for an end that is missing. If the first page is no valid header, it gets the header of a new
+database. If the page's list of tables is lost too, the copy gets the whole page, and then
 the other pages of that list. Tables stand at the same pages in every database that this program
 made in one go.
 """
 
 import os
-import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -22,7 +22,9 @@ from restante.store.store_errors import StoreUnusable
 _HEADER = 100  # octets
 _INNER = 5  # the kind of a page that has numbers of other pages
 _CHANGE_COUNTER, _VALID_FOR = slice(24, 28), slice(92, 96)
-_FREE_PAGES = slice(32, 40)
+_PAGES, _FREE_PAGES = slice(28, 32), slice(32, 40)
+_MAGIC = b"SQLite format 3\0"
+_MOST_BEYOND = 1 << 40  # octets beyond the end of the file: the copy has a hole there
 _NAMES = "SELECT type || ' ' || name FROM sqlite_schema"
 _COLUMNS = """
     SELECT 'column ' || made.name || '.' || each.name
@@ -37,22 +39,31 @@ def opened(database: Path, work: Path) -> Iterator[tuple[apsw.Connection, int, s
     `work` is a directory for a copy, if one is needed. Raises StoreUnusable where there is nothing
     to be read from.
     """
+    if not database.stat().st_size:
+        raise unreadable(database)
     if (connection := _open(database)) is not None:
         with closing(connection):
             yield connection, int(connection.pragma("user_version")), ""
         return
     pages = _schema_pages(work)
+    least = max((work / "new.db").stat().st_size, _size_by_header(database))
     header = {1: pages[1][:_HEADER]}
     for replaced, done in (
+        ({}, "missing or unreadable pages were replaced by empty ones"),
         (header, "its header was replaced"),
         ({1: pages[1]}, "its first page was replaced"),
         (pages, "its list of tables was replaced"),
     ):
-        if (connection := _open(_copy(database, work, replaced))) is not None:
+        if (connection := _open(_copy(database, work, replaced, least))) is not None:
             with closing(connection):
                 yield connection, _version(connection), done
             return
-    raise StoreUnusable(f"{database}: no part of it can be read; restore a backup")
+    raise unreadable(database)
+
+
+def unreadable(database: Path) -> StoreUnusable:
+    """Return the error for a database of which nothing is left."""
+    return StoreUnusable(f"{database}: no part of it can be read; restore a backup")
 
 
 def _open(database: Path) -> apsw.Connection | None:
@@ -70,22 +81,51 @@ def _open(database: Path) -> apsw.Connection | None:
     return None
 
 
-def _copy(database: Path, work: Path, replaced: Mapping[int, bytes]) -> Path:
-    """Copy a database and its log; put octets over the beginning of some of the copy's pages."""
+def _copy(database: Path, work: Path, replaced: Mapping[int, bytes], least: int) -> Path:
+    """Copy a database and its log; put octets over the beginning of some of the copy's pages.
+
+    The copy has at least so many octets: the engine refuses a list with tables beyond the end.
+    """
     copy = work / "copy.db"
     for name in ("", "-wal", "-shm"):
         Path(f"{copy}{name}").unlink(missing_ok=True)
-    shutil.copyfile(database, copy)
+    _copy_readable(database, copy)
     log = Path(f"{database}-wal")
     if log.exists():
-        shutil.copyfile(log, f"{copy}-wal")
+        _copy_readable(log, Path(f"{copy}-wal"))
     with copy.open("r+b") as file:
         for page, octets in replaced.items():
             file.seek((page - 1) * PAGE_SIZE)
             file.write(octets)
-        file.seek(0, os.SEEK_END)
-        file.truncate(-(-file.tell() // PAGE_SIZE) * PAGE_SIZE)
+        size = max(file.seek(0, os.SEEK_END), least)
+        file.truncate(-(-size // PAGE_SIZE) * PAGE_SIZE)
     return copy
+
+
+def _copy_readable(source: Path, place: Path) -> None:
+    """Copy a file, with zeros for pages that the disk does not return. Raises OSError."""
+    with source.open("rb", buffering=0) as read, place.open("wb") as written:
+        size = os.fstat(read.fileno()).st_size
+        for at in range(0, size, PAGE_SIZE):
+            written.seek(at)
+            written.write(_readable(read.fileno(), at))
+        written.truncate(size)
+
+
+def _readable(descriptor: int, at: int) -> bytes:
+    try:
+        return os.pread(descriptor, PAGE_SIZE, at)
+    except OSError:
+        return b""
+
+
+def _size_by_header(database: Path) -> int:
+    """Return the octets that a database has by its header, 0 if that is lost or hardly true."""
+    with database.open("rb", buffering=0) as file:
+        header = _readable(file.fileno(), 0)[:_HEADER]
+        size = int.from_bytes(header[_PAGES]) * PAGE_SIZE
+        is_likely = header.startswith(_MAGIC) and size <= _MOST_BEYOND + file.seek(0, os.SEEK_END)
+    return size if is_likely else 0
 
 
 def _schema_pages(work: Path) -> dict[int, bytes]:

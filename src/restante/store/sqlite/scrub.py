@@ -30,7 +30,12 @@ from restante.store.sqlite import care_queries, engine, start_check
 from restante.store.sqlite.damaged_table import Table, table_of
 from restante.store.sqlite.engine import Row, fetch, quoted
 from restante.store.sqlite.mail_reading import Damage
-from restante.store.sqlite.regular_file import is_curable, look_at, what_is_wrong
+from restante.store.sqlite.regular_file import (
+    is_curable,
+    is_within_reach,
+    look_at,
+    what_is_wrong,
+)
 from restante.store.store_care import Slice
 
 _BATCH = 32  # messages of one slice: 8 MiB of content at most
@@ -134,6 +139,8 @@ def _wrong_with_file(content: Path, row: Row) -> str:
     try:
         found_size, found_crc32, _ = look_at(content / row[5], 0)
     except OSError as error:
-        return "" if is_curable(error) else f"content file {row[5]} {what_is_wrong(error)}"
+        if is_curable(error) or not is_within_reach(content / row[5]):
+            return ""
+        return f"content file {row[5]} {what_is_wrong(error)}"
     is_right = (found_size, found_crc32) == (size, crc32)
     return "" if is_right else f"content file {row[5]} does not match its size and checksum"

@@ -26,6 +26,7 @@ from restante.store.sqlite.daemon_threads import DaemonThreads
 from restante.store.sqlite.regular_file import (
     BLOCK,
     is_curable,
+    is_within_reach,
     look_at,
     open_regular,
     what_is_wrong,
@@ -160,7 +161,8 @@ class ContentFiles:
             return await self.run(work, is_apart=is_apart)
         except StoreError as error:
             cause = error.__cause__
-            if isinstance(cause, OSError) and not is_curable(cause):
+            is_reached = is_within_reach(self.path(file.name))
+            if isinstance(cause, OSError) and not is_curable(cause) and is_reached:
                 raise Damaged(f"content file {file.name} {what_is_wrong(cause)}") from error
             raise
 

@@ -22,7 +22,10 @@ class SqliteReception:
         return self._core.latest.numbers
 
     async def hold(self, messages: Sequence[NewMessage]) -> Mapping[int, StoreError]:
-        """Hold these, except for removed domains. Here their numbers must grow."""
+        """Hold these, except for removed domains. Here their numbers must grow.
+
+        Raises StoreError too if they would be lost with the end of the process.
+        """
         if not messages:
             return {}
         refused: dict[int, StoreError] = await self._core.write(
@@ -32,6 +35,7 @@ class SqliteReception:
                 rows=[message_row(message) for message in messages],
             )
         )
+        self._core.in_use.require_place()
         return refused
 
     def open_spool(self) -> FileSpool:

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
 
 import apsw
 
@@ -18,11 +17,6 @@ from restante.store.store_care import Slice
 from restante.store.store_errors import StoreError
 from restante.store.upkeep_store import Backup
 
-_REMOVED: Final = (
-    "was removed or replaced while in use: put it back, or release or export the held mail before"
-    " the server stops"
-)
-
 
 class SqliteUpkeep:
     """An `UpkeepStore`."""
@@ -30,12 +24,7 @@ class SqliteUpkeep:
     def __init__(self, core: StoreCore) -> None:
         self._core = core
         self.is_proven = core.is_proven
-        self.absence = ""  # set while the database in use is not the one of that name
-        self._files = {
-            path: place
-            for path in (core.path, core.path.with_name(f"{core.path.name}-wal"))
-            if (place := _place(path)) is not None
-        }
+        self.absence = ""  # set while a file in use is not the one of that name
 
     @property
     def failure(self) -> str:
@@ -45,11 +34,11 @@ class SqliteUpkeep:
     def free_octets(self) -> int:
         """Ask the file system for the room that a plain user has.
 
-        Look too whether the database is still in its place. A removed one is lost at the end of
-        the process, with its mail.
+        Look too whether the files in use are in their place, and whole.
         """
-        gone = [path.name for path, place in self._files.items() if _place(path) != place]
-        self.absence = f"{gone[0]} {_REMOVED}" if gone else ""
+        self.absence = self._core.in_use.gone
+        if not self._core.is_closed and (cut := self._core.in_use.cut):
+            self._core.health.damage(cut)
         try:
             return room_for_copy(self._core.path.parent)
         except OSError as error:
@@ -88,12 +77,3 @@ class SqliteUpkeep:
             ):  # of ours: the copy is only written
                 self._core.health.meet(error.__cause__, "copying")
             raise
-
-
-def _place(path: Path) -> tuple[int, int] | None:
-    """Return the identity of the file that a name leads to, None without one."""
-    try:
-        facts = path.stat()
-    except OSError:
-        return None
-    return facts.st_dev, facts.st_ino

@@ -10,6 +10,7 @@ can be reused meanwhile.
 import zlib
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import apsw
@@ -61,6 +62,7 @@ class _Check:
         self._report = report
         self._on_progress = on_progress
         self._named: set[str] = set()
+        self._is_all_named = False  # before that, nobody knows which files lack a row
         self._connection: apsw.Connection  # while `run` runs
 
     def run(self) -> None:
@@ -72,22 +74,37 @@ class _Check:
             self._found("database", f"{path} is not there, or is empty")
         else:
             self._guarded(path)
-        orphans = (present & self._files()) - self._named
-        self._report.orphans = sorted(orphans)
+        if self._is_all_named:
+            self._report.orphans = sorted((present & self._files()) - self._named)
 
     def _found(self, kind: str, text: str, number: int | None = None) -> None:
         self._report.findings.append(Finding(kind, text, number))
 
     def _guarded(self, path: Path) -> None:
+        """Look at each part, though another cannot be read."""
         try:
             with closing(engine.open_reader(path)) as self._connection:
-                self._look_at_schema()
-                self._look_at_log(path)
-                self._look_at_database()
-                self._look_at_figures()
-                self._look_at_contents()
+                for look in (
+                    self._look_at_schema,
+                    partial(self._look_at_log, path),
+                    self._look_at_database,
+                    self._look_at_figures,
+                    self._look_at_contents,
+                ):
+                    self._guarded_look(look)
         except (OSError, apsw.Error) as error:
-            self._found("database", f"cannot be read on: {cause_of(error)}")
+            self._found_unreadable(error)
+
+    def _guarded_look(self, look: Callable[[], None]) -> None:
+        try:
+            look()
+        except (OSError, apsw.Error, UnicodeDecodeError) as error:
+            self._found_unreadable(error)
+
+    def _found_unreadable(self, error: Exception) -> None:
+        finding = Finding("database", f"cannot be read on: {cause_of(error)}")
+        if finding not in self._report.findings:  # several parts can come to one page
+            self._report.findings.append(finding)
 
     def _look_at_schema(self) -> None:
         self._report.schema = int(self._connection.pragma("user_version"))
@@ -153,6 +170,7 @@ class _Check:
                 self._look_at_message(row)
             last = rows[-1][0]
             self._on_progress(self._report.contents_read, self._report.messages)
+        self._is_all_named = True
 
     def _look_at_message(self, row: Row) -> None:
         number, size, head_crc32, head, file, file_crc32 = row

@@ -59,6 +59,7 @@ class StoreCore:
         self.vfs = parts.place.vfs
         self.health = parts.health
         self.files = parts.files
+        self.in_use = parts.in_use
         self.readers = parts.readers
         self._readers_apart = parts.readers_apart
         self.is_apart = False
@@ -72,6 +73,7 @@ class StoreCore:
         self.writer = StoreWriter(
             parts.writing,
             parts.health,
+            in_use=parts.in_use,
             announce=self.latest.take,
             remove_files=parts.files.remove,
         )
@@ -130,4 +132,5 @@ class StoreCore:
         )  # first: the last connection to go is the one that may checkpoint
         await self.writer.close()
         await asyncio.to_thread(self.files.close)
+        self.in_use.close()
         self._lock.release()

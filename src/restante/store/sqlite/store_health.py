@@ -25,6 +25,12 @@ class StoreHealth:
         """From now on nothing is believed. The first reason is the one that is kept."""
         self.failure = self.failure or f"{reason}: the store must be reopened"
 
+    def damage(self, found: str) -> None:
+        """Take note of damage that was found without an error of the engine."""
+        if not self.failure:
+            self._on_damage(found)
+        self.fail(found)
+
     def meet(self, error: BaseException, doing: str) -> None:
         """Take note of an engine's error on any connection: some are final, most are not."""
         if not engine.is_final(error):

@@ -28,6 +28,7 @@ import apsw
 from restante.phrases import cause_of
 from restante.store.sqlite import engine, ledger_queries
 from restante.store.sqlite.ballast import Ballast
+from restante.store.sqlite.files_in_use import FilesInUse
 from restante.store.sqlite.ledger import Balance, Ledger
 from restante.store.sqlite.log_mark import LogMark
 from restante.store.sqlite.store_health import StoreHealth
@@ -68,6 +69,7 @@ class StoreWriter:
         parts: WritingParts,
         health: StoreHealth,
         *,
+        in_use: FilesInUse,
         announce: Callable[[Balance], None],
         remove_files: Callable[[list[str]], None],
     ) -> None:
@@ -76,6 +78,7 @@ class StoreWriter:
         self._health = health
         self._ballast = parts.ballast
         self._log_mark = parts.log_mark
+        self._in_use = in_use
         self._ledger = parts.ledger
         self._announce = announce
         self._remove_files = remove_files
@@ -117,6 +120,8 @@ class StoreWriter:
         return [first, *(self._queue.get_nowait() for _ in range(self._queue.qsize()))]
 
     def _serve(self, group: list[_WaitingChange]) -> None:
+        if cut := self._in_use.cut:  # before the commit, which would write beyond the cut
+            self._health.damage(cut)
         if self._health.failure:
             self._answer(
                 [_ChangeAnswer(one, None, StoreError(self._health.failure)) for one in group]

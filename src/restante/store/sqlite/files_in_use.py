@@ -1,0 +1,108 @@
+"""Whether the files of an open store are still in their place, and as long as they must be.
+
+A file that is removed or replaced stays readable and writable until the process ends, and is lost
+then with its mail. So nothing is acknowledged into it. A database or a log that is cut has lost
+pages, and the engine notices only when it reads one of them. The log's index says how long the log
+must be: the engine writes frames first, and their number in the index after them.
+
+Limitation: octets that another program writes over are noticed when they are read.
+"""
+
+import os
+import struct
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from restante.store.sqlite.engine import PAGE_SIZE
+from restante.store.sqlite.log_mark import LogMark
+from restante.store.store_errors import StoreError
+
+_REMOVED: Final = (
+    "was removed or replaced while in use: put it back, or release or export the held mail before"
+    " the server stops"
+)
+_CUT: Final = "was cut while in use"
+_LAST_VALID: Final = 16  # place in the log's index of the number of its frames
+_NUMBER: Final = struct.Struct("=I")
+_LOG_HEADER, _FRAME_HEADER = 32, 24
+
+
+class FilesInUse:
+    """Those of one open database, its log, and the directory of content. Any thread may ask."""
+
+    def __init__(self, database: Path, content: Path, log_mark: LogMark) -> None:
+        """Open the index of the log. A cut log is noted in `log_mark`. Raises OSError."""
+        self._database = database
+        self._log_mark = log_mark
+        self._log = database.with_name(f"{database.name}-wal")
+        self._index = -1
+        self._most = 0  # octets of the database so far: it only grows
+        self._places = {
+            path: place
+            for path in (database, self._log, content)
+            if (place := _place(path)) is not None
+        }
+        index = database.with_name(f"{database.name}-shm")
+        if index.exists():
+            self._index = os.open(index, os.O_RDONLY | os.O_CLOEXEC)
+
+    def close(self) -> None:
+        """Let go of the index. Nobody may ask any more."""
+        if self._index >= 0:
+            os.close(self._index)
+        self._index = -1
+
+    @property
+    def gone(self) -> str:
+        """Say which file is no longer in its place, "" while all are."""
+        for path, place in self._places.items():
+            if _place(path) != place:
+                return f"{path.name} {_REMOVED}"
+        return ""
+
+    @property
+    def cut(self) -> str:
+        """Say which file is shorter than it must be, "" while none is."""
+        size = self._size(self._database)
+        if size is not None and size < self._most:
+            return f"{self._database.name} {_CUT}"
+        self._most = max(self._most, size or 0)
+        needed = self._log_size()
+        size = self._size(self._log)
+        if size is None or size >= needed:
+            return ""
+        with suppress(OSError):
+            self._log_mark.require(needed)
+        return f"{self._log.name} {_CUT}"
+
+    def require_place(self) -> None:
+        """Raise StoreError if a file is no longer in its place."""
+        if gone := self.gone:
+            raise StoreError(gone)
+
+    def _size(self, path: Path) -> int | None:
+        """Return the octets of a file in use, None if another has its place."""
+        try:
+            facts = path.stat()
+        except OSError:
+            return None
+        is_in_place = self._places.get(path) == (facts.st_dev, facts.st_ino)
+        return facts.st_size if is_in_place else None
+
+    def _log_size(self) -> int:
+        """Return the least octets of the log."""
+        if self._index < 0:
+            return 0
+        octets = os.pread(self._index, _NUMBER.size, _LAST_VALID)
+        frames = _NUMBER.unpack(octets)[0] if len(octets) == _NUMBER.size else 0
+        return _LOG_HEADER + frames * (_FRAME_HEADER + PAGE_SIZE) if frames else 0
+
+
+def _place(path: Path) -> tuple[int, int] | None:
+    """Return the identity of the file that a name leads to, None without one."""
+    try:
+        facts = path.stat()
+    except OSError:
+        return None
+    return facts.st_dev, facts.st_ino
