@@ -65,6 +65,25 @@ def test_roots_commands_find_the_plain_users_server_after_its_socket_is_edited(
     assert (shown.returncode, "still answers on" in shown.stderr) == (0, True), shown.stderr
 
 
+def test_an_edit_that_the_plain_user_may_not_read_is_told_nevertheless(
+    restante: Installation,
+) -> None:
+    """The server cannot tell which settings differ, and a reload could not read them."""
+    right = restante.config.read_text()
+    restante.config.chmod(0o600)
+    os.chown(restante.config, 0, 0)
+    restante.stop()
+    restante.start()
+    try:
+        assert not restante.shown("status")["configuration"]["is_file_changed"]
+        restante.config.write_text(f"{right}# an edit\n")
+        assert restante.shown("status")["configuration"]["is_file_changed"]
+        assert "the server may not read it: restart the server" in restante.do("status")
+    finally:
+        restante.config.write_text(right)
+        os.chown(restante.config, pwd.getpwnam(USER).pw_uid, -1)
+
+
 def process_status(pid: int) -> dict[str, list[str]]:
     """Return what the kernel says of a process."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()

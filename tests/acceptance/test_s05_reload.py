@@ -18,6 +18,7 @@ EDITS: Final = {
     "control_socket": ('hostname = "', 'control_socket = "other.sock"\nhostname = "'),
     "store": ('store = "sqlite:data"', 'store = "sqlite:other"'),
 }
+RENEWED: Final = ("cert.pem", "key.pem", "cert-rsa.pem", "key-rsa.pem")
 AWAY: Final = "127.0.0.1:9"
 UNAVAILABLE: Final = 69  # exit code of restante
 BAD_CERTIFICATE: Final = 60  # exit code of curl
@@ -43,6 +44,18 @@ def test_a_reload_shows_the_new_certificate_and_drops_no_session(restante: Insta
         assert asking.say("ETRN alpha.example").startswith(b"253 ")
     assert before.authority != restante.authority
     assert curl_asks(before, login, "alpha.example").returncode == BAD_CERTIFICATE
+
+
+def test_certificates_that_were_renewed_without_a_reload_are_told(
+    restante: Installation,
+) -> None:
+    restante.certify()
+    files = [str(restante.directory / "tls" / name) for name in RENEWED]
+    assert restante.shown("status")["configuration"]["unread_certificates"] == files
+    checked = restante.run("status", "--check")
+    assert (checked.returncode, "certificate files were changed" in checked.stdout) == (1, True)
+    restante.reload()
+    assert restante.shown("status")["configuration"]["unread_certificates"] == []
 
 
 def test_a_reload_of_nonsense_changes_nothing(restante: Installation) -> None:

@@ -47,6 +47,21 @@ CASES = [
         "the configuration file has a mistake, and the server could not start again: restante.t",
     ),
     (
+        {"is_file_changed": True},
+        Level.WARNING,
+        "the configuration file was changed, and the server may not read it: restart the server",
+    ),
+    (
+        {"unread_certificates": ("tls/cert.pem", "tls/key.pem")},
+        Level.WARNING,
+        "certificate files were changed: tls/cert.pem, tls/key.pem; reload the server",
+    ),
+    (
+        {"unread_certificates": ("tls/cert.pem",), "certificate_error": "tls/cert.pem: no PEM"},
+        Level.WARNING,
+        "certificate files were changed: tls/cert.pem; a reload or a start would refuse them: tls/",
+    ),
+    (
         {"config_warnings": ("tls/cert.pem: the certificate is for a.example",)},
         Level.WARNING,
         "tls/cert.pem: the certificate is for a.example",

@@ -65,13 +65,24 @@ def test_the_findings_of_the_last_reload_stay(scene: Scene) -> None:
     assert told.warnings == state.warnings
 
 
-def test_a_file_that_may_not_be_read_says_nothing(
+def test_of_a_file_that_may_not_be_read_the_fact_of_a_change_is_told(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The server has dropped its privileges, and the file is root's."""
-    scene.path.write_text("nonsense = [")
     monkeypatch.setattr(os, "access", lambda *_: False)
     assert scene.now() == STATE
+    scene.path.write_text("nonsense = [")
+    assert scene.now().is_file_changed
+
+
+def test_it_is_told_that_edits_in_a_closed_directory_cannot_be_seen(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refusing(_path: Path, **_: object) -> os.stat_result:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "stat", refusing)
+    assert scene.now().unseen == f"{scene.path}: Permission denied"
 
 
 def test_a_server_without_a_file_has_nothing_to_compare(scene: Scene) -> None:

@@ -50,6 +50,10 @@ class ConfigurationState:
     warnings: tuple[str, ...] = ()  # as of `config check`, on the names and the disk of the server
     unread: tuple[str, ...] = ()  # settings that were changed in the file and wait for a reload
     file_error: str = ""  # why the file as it is now would not be accepted
+    is_file_changed: bool = False  # it was, and the server may not read how
+    unseen: str = ""  # why the server cannot see edits of the file
+    unread_certificates: tuple[str, ...] = ()  # changed files of certificates and keys
+    certificate_error: str = ""  # why these would not be accepted
 
     def failed(self, at: float, why: str) -> "ConfigurationState":
         """Return the state after a reload that failed."""

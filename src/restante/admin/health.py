@@ -38,6 +38,9 @@ class HealthFacts:
     restart_for: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
     file_error: str = ""
+    is_file_changed: bool = False
+    unread_certificates: tuple[str, ...] = ()
+    certificate_error: str = ""
     config_warnings: tuple[str, ...] = ()
     damaged_messages: int = 0
     uncertain_messages: int = 0
@@ -104,6 +107,13 @@ def _warnings(facts: HealthFacts) -> list[HealthProblem]:
             f"the configuration file was changed and not read again: {', '.join(facts.unread)};"
             " reload the server"
         )
+    if facts.is_file_changed:
+        texts.append(
+            "the configuration file was changed, and the server may not read it: restart the"
+            " server, or let its user read the file and reload"
+        )
+    if facts.unread_certificates:
+        texts.append(_waiting_certificates(facts))
     if facts.restart_for:
         texts.append(f"a restart is needed for {', '.join(facts.restart_for)}")
     texts += facts.config_warnings
@@ -122,3 +132,10 @@ def _warnings(facts: HealthFacts) -> list[HealthProblem]:
         age = counted(hours, "hour") if hours else counted(minutes, "minute")
         texts.append(f"{waiting} to be sent, the oldest for {age}: restante notice show-waiting")
     return [HealthProblem(Level.WARNING, text) for text in texts]
+
+
+def _waiting_certificates(facts: HealthFacts) -> str:
+    changed = f"certificate files were changed: {', '.join(facts.unread_certificates)}"
+    if facts.certificate_error:
+        return f"{changed}; a reload or a start would refuse them: {facts.certificate_error}"
+    return f"{changed}; reload the server, which shows the earlier ones until then"

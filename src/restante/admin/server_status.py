@@ -72,6 +72,10 @@ class ConfigurationView(BaseModel):
     restart_for: list[str]  # settings and listeners that differ from the file until a restart
     unread: list[str]  # settings that were changed in the file and wait for a reload
     file_error: str  # why the file as it is now would not be accepted; "" if it would
+    is_file_changed: bool  # the file was changed, and the server may not read how
+    unseen: str  # why the server cannot see edits of the file; "" if it sees them
+    unread_certificates: list[str]  # changed files of certificates and keys; they wait for a reload
+    certificate_error: str  # why these would not be accepted; "" if they would
 
 
 class BacklogView(BaseModel):
@@ -247,6 +251,10 @@ def _configuration_view(state: ConfigurationState) -> ConfigurationView:
         restart_for=list(state.restart_for),
         unread=list(state.unread),
         file_error=state.file_error,
+        is_file_changed=state.is_file_changed,
+        unseen=state.unseen,
+        unread_certificates=list(state.unread_certificates),
+        certificate_error=state.certificate_error,
     )
 
 
@@ -273,6 +281,9 @@ def _health(
             restart_for=configuration.restart_for,
             unread=configuration.unread,
             file_error=configuration.file_error,
+            is_file_changed=configuration.is_file_changed,
+            unread_certificates=configuration.unread_certificates,
+            certificate_error=configuration.certificate_error,
             config_warnings=configuration.warnings,
         )
     facts = replace(

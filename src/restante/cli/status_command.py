@@ -89,6 +89,8 @@ def _show(view: Row) -> None:
     now = unix_time(view["at"])
     _show_backlog(view["reports"], now, "report to a sender waits", "reports to senders wait")
     _show_backlog(view["notices"], now, "notice waits", "notices wait")
+    if unseen := (view["configuration"] or {}).get("unseen"):
+        say(f"edits of the configuration file cannot be seen ({unseen}); restart after an edit")
     for title, columns in (
         ("domains", _domains(view, now)),
         ("drains", _drains(view["drains"], now)),

@@ -14,6 +14,7 @@ from pydantic_core import ErrorDetails
 from restante.config.config_file_search import candidates, first_file
 from restante.config.config_problem import ConfigError, ConfigProblem
 from restante.config.environment import overlay
+from restante.config.file_stamp import Signature, signature
 from restante.config.schema import Config
 from restante.config.setting_places import ConfigSource, key_lines, key_name
 
@@ -82,10 +83,11 @@ def load_with_warnings(
     """Do the same, and also return what is odd in the environment."""
     environ = os.environ if environ is None else environ
     file = find_config(given, environ)
+    seen = _seen(file)  # before the text: a change in between must look like one
     text = _read(file)
     values = _parse(file, text)
     used, strange = overlay(values, environ, Config)
-    config = _validate(values, ConfigSource(file, key_lines(text), frozenset(used)))
+    config = _validate(values, ConfigSource(file, key_lines(text), frozenset(used), seen))
     return config, [f"{name}: names no setting and is ignored; {_guess(name)}" for name in strange]
 
 
@@ -93,6 +95,13 @@ def _guess(variable: str) -> str:
     settings = [f"RESTANTE_{name}".upper() for name in Config.model_fields]
     close = difflib.get_close_matches(variable.partition("__")[0], settings, n=1)
     return f"did you mean {close[0]}?" if close else "unset it if it was meant for restante"
+
+
+def _seen(file: Path) -> Signature:
+    try:
+        return signature(file)
+    except OSError:
+        return ()
 
 
 def _read(file: Path) -> str:

@@ -1,10 +1,12 @@
 """The server's certificates, in TLS contexts for the listeners."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from ssl import SSLContext, SSLError
 
 from restante.config.certificate import Unfit, host_names, read_certificate
+from restante.config.file_stamp import FileStamp
 from restante.config.schema import IMPLICIT_TLS, WEB, Config, Listen, TlsSettings, TlsVersion
 from restante.network.tls_context import server_context
 from restante.phrases import cause_of
@@ -21,6 +23,7 @@ class Identity:
     contexts: Mapping[tuple[str, str], SSLContext]  # by service and oldest TLS version
     expires_at: float  # Unix time, of the first certificate to end
     names: frozenset[str] = frozenset()  # of the hosts that the certificates are for
+    files: Mapping[Path, FileStamp] = field(default_factory=dict)  # certificates and keys
 
     def context(self, listen: Listen, tls: TlsSettings) -> SSLContext:
         """Return the context for one of the listeners that this was read for."""
@@ -31,6 +34,7 @@ def read_identity(config: Config) -> Identity:
     """Read certificates and keys. Raises IdentityUnusable."""
     pairs = config.tls.pairs
     try:
+        stamps = {file: FileStamp.of(file) for pair in pairs for file in pair}
         certificates = [read_certificate(certificate.read_bytes()) for certificate, _ in pairs]
         ends = [certificate.not_valid_after_utc for certificate in certificates]
         names = frozenset(name for each in certificates for name in host_names(each))
@@ -45,7 +49,7 @@ def read_identity(config: Config) -> Identity:
             )
             for service, minimum in kinds
         }
-        return Identity(contexts, min(ends).timestamp(), names)
+        return Identity(contexts, min(ends).timestamp(), names, stamps)
     except (OSError, SSLError, Unfit) as error:
         files = ", ".join(str(certificate) for certificate, _ in pairs)
         raise IdentityUnusable(

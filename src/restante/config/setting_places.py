@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from restante.config.file_stamp import Signature
+
 ENVIRONMENT_PREFIX = "RESTANTE_"
 ENVIRONMENT_NESTING = "__"
 
@@ -65,6 +67,7 @@ class ConfigSource:
     file: Path | None = None
     lines: Mapping[Location, int] = field(default_factory=dict)
     variables: frozenset[str] = frozenset()  # those of the environment that were used
+    signature: Signature = ()  # of the file, from just before it was read
 
     def where(self, location: Location) -> str:
         """Return the place of a key, or of the innermost table around it."""

@@ -3,7 +3,13 @@
 import time
 from functools import partial
 
-from restante.admin.admin_context import AdminContext, AdminSettings, NetworkAccess, ProcessParts
+from restante.admin.admin_context import (
+    AdminContext,
+    AdminSettings,
+    ConfigurationState,
+    NetworkAccess,
+    ProcessParts,
+)
 from restante.admin.change_keeper import ChangeKeeper
 from restante.admin.event_feed import EventFeed
 from restante.admin.identity_provider import IdentityProvider
@@ -28,6 +34,7 @@ from restante.server.built_parts import (
 )
 from restante.server.domain_instruments import DomainInstruments
 from restante.server.file_watch import FileWatch
+from restante.server.identity_watch import IdentityWatch
 from restante.server.reload import Reloader, ReloadTargets
 from restante.server.server_instruments import Instruments, ProcessGauges, ReceptionGauges
 from restante.server.server_surface import RunningServer
@@ -92,7 +99,13 @@ def _http(reception: ReceptionParts, gate: GateParts) -> HttpParts:
 def _surface(
     ground: Ground, delivery: DeliveryParts, reception: ReceptionParts, instruments: Instruments
 ) -> RunningServer:
-    settings, watch = ground.settings, FileWatch(ground.setup.config.file)
+    settings, identities = ground.settings, IdentityWatch()
+    watch = FileWatch(ground.setup.config.file)
+
+    async def configuration_state() -> ConfigurationState:
+        state = await watch.add_to(settings.state, settings.config, settings.read)
+        return await identities.add_to(state, settings.config, settings.identity)
+
     return RunningServer(
         releaser=delivery.releaser,
         dispatcher=delivery.dispatcher,
@@ -103,7 +116,7 @@ def _surface(
         counts=ground.setup.heard.counts,
         instruments=instruments,
         domain_instruments=_domain_instruments(ground, delivery),
-        configuration_state=lambda: watch.add_to(settings.state, settings.config, settings.read),
+        configuration_state=configuration_state,
     )
 
 

@@ -11,19 +11,18 @@ from pathlib import Path
 
 from restante.admin.admin_context import ConfigurationState
 from restante.config.config_problem import ConfigError
+from restante.config.file_stamp import Signature, signature
 from restante.config.load import load
 from restante.config.reload_rules import APPLIED_BY_RELOAD, NEED_RESTART, settings_needing_restart
 from restante.config.schema import Config
-
-_Signature = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class _Look:
     """The content of the file at one time."""
 
-    signature: _Signature
-    content: Config | None  # None if it is invalid
+    signature: Signature
+    content: Config | None  # None if it is invalid or unreadable
     error: str = ""
 
 
@@ -39,14 +38,17 @@ class FileWatch:
     ) -> ConfigurationState:
         """Return the state with the facts of the file as it is now.
 
-        `read` is the configuration that was read last, `running` the one that runs. A file that
-        this process may not read says nothing.
+        `read` is the configuration that was read last, `running` the one that runs. Of a file that
+        this process may not read, only the fact of a change is known.
         """
         if self._file is None:
             return state
-        look = await asyncio.to_thread(self._look, self._file)
-        if look is None:
-            return state
+        try:
+            look = await asyncio.to_thread(self._look, self._file)
+        except OSError as error:
+            return replace(state, unseen=f"{self._file}: {error.strerror}")
+        if look.content is None and not look.error:
+            return replace(state, is_file_changed=look.signature != read.source.signature)
         if look.content is None:
             return replace(state, file_error=look.error)
         kept = [name for name in state.restart_for if name not in NEED_RESTART]
@@ -58,27 +60,18 @@ class FileWatch:
         restart_for = tuple(dict.fromkeys([*needing, *key_file, *kept]))
         return replace(state, restart_for=restart_for, unread=tuple(unread))
 
-    def _look(self, file: Path) -> _Look | None:
-        try:
-            signature = _signature(file)
-        except FileNotFoundError:
-            signature = ()
-        except OSError:
-            return None
-        if self._last is None or self._last.signature != signature:
-            if signature and not os.access(file, os.R_OK):
-                return None
-            self._last = _read(file, signature)
+    def _look(self, file: Path) -> _Look:
+        """Raises OSError where not even the facts of the file can be seen."""
+        seen = signature(file)
+        if seen and not os.access(file, os.R_OK):
+            return _Look(seen, None)
+        if self._last is None or self._last.signature != seen:
+            self._last = _read(file, seen)
         return self._last
 
 
-def _signature(file: Path) -> _Signature:
-    status = file.stat()
-    return (status.st_dev, status.st_ino, status.st_mtime_ns, status.st_ctime_ns, status.st_size)
-
-
-def _read(file: Path, signature: _Signature) -> _Look:
+def _read(file: Path, seen: Signature) -> _Look:
     try:
-        return _Look(signature, load(file))
+        return _Look(seen, load(file))
     except ConfigError as error:
-        return _Look(signature, None, "; ".join(str(error).splitlines()))
+        return _Look(seen, None, "; ".join(str(error).splitlines()))
