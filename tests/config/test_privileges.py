@@ -1,5 +1,7 @@
 """A process drops its privileges, in a process of its own, because there is no way back."""
 
+import os
+import pwd
 import subprocess
 import sys
 from pathlib import Path
@@ -7,7 +9,8 @@ from typing import Final
 
 import pytest
 
-from restante.config.privileges import _closed_directory
+from restante.config import privileges
+from restante.config.privileges import UserUnusable, _closed_directory, become
 
 SHOW: Final = """
 import ctypes, resource
@@ -30,6 +33,16 @@ def test_memory_is_neither_dumped_nor_shown() -> None:
     before, once, twice = (tuple(map(int, line.split())) for line in said.splitlines())
     assert before[0] == 1
     assert (once, twice) == ((0, 0), (0, 0))
+
+
+def test_nobody_becomes_a_user_who_cannot_load_the_rest_of_the_program(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A command would end in a traceback at its next import."""
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(privileges, "_closed_directory", lambda *_: Path("/root"))
+    with pytest.raises(UserUnusable, match="cannot enter /root, where the program is installed"):
+        become(pwd.getpwuid(os.getuid()).pw_name)
 
 
 def test_a_directory_that_a_user_may_not_enter_is_found(tmp_path: Path) -> None:

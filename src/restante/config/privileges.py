@@ -23,9 +23,13 @@ class UserUnusable(Exception):  # noqa: N818
 
 
 def become(user: str) -> None:
-    """Become the user if the process is root and one is named. Raises UserUnusable."""
+    """Become the user if the process is root and one is named. Raises UserUnusable.
+
+    The user must be able to load the rest of the program.
+    """
     if not user or os.geteuid() != 0:
         return
+    check_program_is_reachable(user)
     record = _record(user)
     os.initgroups(user, record.pw_gid)
     os.setgid(record.pw_gid)
@@ -35,7 +39,7 @@ def become(user: str) -> None:
 def check_program_is_reachable(user: str) -> None:
     """Check that the later user may enter every directory of the program. Raises UserUnusable.
 
-    A server loads parts of the program long after it has become the user.
+    Servers and commands load parts of the program long after they have become the user.
     """
     if not user or os.geteuid() != 0:
         return
