@@ -132,9 +132,9 @@ def test_a_stranger_opens_nothing_and_is_told_nothing(
     )
     assert known.status_code == unknown.status_code == 403
     assert known.text.replace(root.email, "") == unknown.text.replace("nobody@mx2.example.net", "")
-    refused = restante.wait_for_event("sign-in-refused", user="nobody@mx2.example.net")
+    refused = restante.wait_for_event("sign-in-refused", portal_user="nobody@mx2.example.net")
     assert refused["reason"] == "no such user, or never signed in"
-    assert restante.wait_for_event("sign-in-refused", user=root.email)["peer"] == HOST
+    assert restante.wait_for_event("sign-in-refused", portal_user=root.email)["peer"] == HOST
 
 
 def test_a_code_opens_the_portal_once(

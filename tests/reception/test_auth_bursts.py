@@ -21,9 +21,10 @@ class Story:
         self.log = Lines()
         self.bursts = AuthBursts(self.log, lambda: self.now)
 
-    def told(self) -> list[tuple[str, str, int]]:
+    def told(self) -> list[tuple[str, str | None, int]]:
+        """Return the account, the login if it is about one, and the number of each burst."""
         return [
-            (line["scope"], line["name"], line["failures"])
+            (line["account"], line.get("login"), line["failures"])
             for line in self.log.of(AuthenticationBurst)
         ]
 
@@ -36,8 +37,7 @@ def test_ten_failures_in_ten_minutes_are_told_and_the_next_ten_again() -> None:
     story.bursts.failed(login("alice"), PEER)
     assert story.log.of(AuthenticationBurst) == [
         {
-            "scope": "login",
-            "name": "alice",
+            "login": "alice",
             "account": "alpha",
             "failures": 10,
             "minutes": 10,
@@ -46,7 +46,7 @@ def test_ten_failures_in_ten_minutes_are_told_and_the_next_ten_again() -> None:
     ]
     for _ in range(OF_A_LOGIN):
         story.bursts.failed(login("alice"), PEER)
-    assert story.told() == [("login", "alice", 10)] * 2
+    assert story.told() == [("alpha", "alice", 10)] * 2
 
 
 def test_failures_far_apart_are_no_burst() -> None:
@@ -62,7 +62,7 @@ def test_a_few_failures_of_many_logins_are_a_burst_of_their_account() -> None:
     for place in range(OF_AN_ACCOUNT):
         story.bursts.failed(login(f"user{place % 10}"), PEER)
         story.bursts.failed(login(f"other{place % 10}", f"account{place % 4}"), PEER)
-    assert story.told() == [("account", "alpha", OF_AN_ACCOUNT)]
+    assert story.told() == [("alpha", None, OF_AN_ACCOUNT)]
 
 
 def test_guesses_on_the_wire_are_counted_also_those_that_are_put_off() -> None:

@@ -167,7 +167,7 @@ class SignInService:
         account = user.account if user is not None else ""
         if self._context.parts.log:
             self._context.parts.log.publish(
-                SignInRefused(user=email, account=account, peer=str(address), reason=reason)
+                SignInRefused(portal_user=email, account=account, peer=str(address), reason=reason)
             )
         if self._entries.allows("", self._monotonic()):
             entry = AuditEntry(

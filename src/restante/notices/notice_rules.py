@@ -171,7 +171,8 @@ def _destination_refuses(event: DestinationRefuses, at: float) -> Iterator[Notic
 
 
 def _quota_reached(event: QuotaReached, at: float) -> Iterator[NoticeFacts]:
-    thing, percent = f"{event.scope} {event.name}", event.percent
+    thing = f"account {event.account}" if event.domain is None else f"domain {event.domain}"
+    percent = event.percent
     text = (
         f"The quota of {thing} is full to {percent} %: {counted(event.messages, 'message')},"
         f" {counted(event.octets, 'octet')}."
@@ -182,8 +183,7 @@ def _quota_reached(event: QuotaReached, at: float) -> Iterator[NoticeFacts]:
         at,
         f"{thing}, {percent} %",
         text,
-        scope=event.scope,
-        name=event.name,
+        **({} if event.domain is None else {"domain": event.domain}),
         percent=event.percent,
         messages=event.messages,
         octets=event.octets,
@@ -232,7 +232,7 @@ def _mail_expired(event: MailExpired, at: float) -> Iterator[NoticeFacts]:
 
 
 def _authentication_burst(event: AuthenticationBurst, at: float) -> Iterator[NoticeFacts]:
-    thing = f"{event.scope} {event.name}"
+    thing = f"account {event.account}" if event.login is None else f"login {event.login}"
     text = (
         f"{event.failures} attempts in a row to authenticate failed for {thing}, in {event.minutes}"
         " minutes at most."
@@ -243,8 +243,7 @@ def _authentication_burst(event: AuthenticationBurst, at: float) -> Iterator[Not
         at,
         thing,
         text,
-        scope=event.scope,
-        name=event.name,
+        **({} if event.login is None else {"login": event.login}),
         failures=event.failures,
         minutes=event.minutes,
         peer=event.peer,

@@ -96,11 +96,10 @@ class Arrivals:
         if step <= self._told.get(key, 0):
             return
         self._told[key] = step
-        scope, name = key
+        kind, name = key
         self._log.publish(
             QuotaReached(
-                scope=scope,
-                name=name,
+                domain=name if kind == "domain" else None,
                 account=account,
                 percent=step,
                 messages=usage.messages,

@@ -41,11 +41,10 @@ class AuthBursts:
         self._spans[key] = since, failures + 1
         if failures + 1 >= limit:
             del self._spans[key]
-            scope, name = key
+            kind, name = key
             self._log.publish(
                 AuthenticationBurst(
-                    scope=scope,
-                    name=name,
+                    login=name if kind == "login" else None,
                     account=account,
                     failures=failures + 1,
                     minutes=MINUTES,

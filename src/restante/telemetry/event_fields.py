@@ -102,7 +102,6 @@ FIELDS: Final[Mapping[str, FieldMeaning]] = {
     "messages": FieldMeaning("Number of messages.", 2),
     "metrics": FieldMeaning("The address of the metrics; empty for none.", "127.0.0.1:9325"),
     "minutes": FieldMeaning("The span of time, in minutes.", 10),
-    "name": FieldMeaning("The name of the account, domain or login of `scope`.", "acme"),
     "notes": FieldMeaning(
         "The findings of checks, with the name and score of each.",
         "suspicion: the client uses our name",
@@ -116,6 +115,10 @@ FIELDS: Final[Mapping[str, FieldMeaning]] = {
     "outstanding": FieldMeaning("Number of messages whose reply was still missing.", 0),
     "peer": FieldMeaning("The address of the client.", "192.0.2.7"),
     "percent": FieldMeaning("The part of the quota that is used, in percent.", 80),
+    "portal_user": FieldMeaning(
+        "The email address with which somebody signs in, of a portal user or not.",
+        "ana@acme.example",
+    ),
     "reason": FieldMeaning("The reason, in words; empty for none.", "quit"),
     "recipients": FieldMeaning("Number of recipients.", 1),
     "refused": FieldMeaning("Number of messages that the destination refused.", 0),
@@ -126,9 +129,6 @@ FIELDS: Final[Mapping[str, FieldMeaning]] = {
     "requested_by": FieldMeaning("The client or rule that asked for the drain.", "login acme-mail"),
     "restart_for": FieldMeaning("The settings that need a restart.", "hostname"),
     "reverse_path": FieldMeaning("The sender of the envelope.", "<bob@example.org>"),
-    "scope": FieldMeaning(
-        "The kind of record that `name` is of: `account`, `domain` or `login`.", "account"
-    ),
     "seconds": FieldMeaning("Duration in seconds.", 1.25),
     "service": FieldMeaning("Which service it was.", "control"),
     "sessions": FieldMeaning("Number of SMTP sessions open now.", 17),
@@ -145,7 +145,6 @@ FIELDS: Final[Mapping[str, FieldMeaning]] = {
     "uncertain": FieldMeaning("Number of messages that became uncertain.", 0),
     "unsettled": FieldMeaning("Number of outcomes that could not be recorded.", 2),
     "transport": FieldMeaning("The type of a channel.", "webhook"),
-    "user": FieldMeaning("The email address of a portal user, if it is one.", "ana@acme.example"),
 }
 
 _RESET: Final = "connection reset"

@@ -128,7 +128,7 @@ class SignInRefused(Event):
     """
 
     event: ClassVar[str] = "sign-in-refused"
-    user: str
+    portal_user: str
     account: str
     peer: str
     reason: str

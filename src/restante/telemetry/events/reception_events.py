@@ -163,18 +163,17 @@ class MailAfterQuiet(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuotaReached(Event):
-    """A domain or an account reached 80 or 100 % of its quota.
+    """A domain or an account reached 80 or 100 % of its quota; without `domain`, the account did.
 
     Above 100 %, RCPT is answered 452.
     """
 
     event: ClassVar[str] = "quota-reached"
-    scope: str
-    name: str
     account: str
     percent: int
     messages: int
     octets: int
+    domain: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,15 +189,17 @@ class AuthenticationEnded(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthenticationBurst(Event):
-    """In ten minutes, ten attempts failed for a login, or thirty for all logins of an account."""
+    """In ten minutes, ten attempts failed for a login, or thirty for all logins of an account.
+
+    Without `login`, they were for all logins.
+    """
 
     event: ClassVar[str] = "authentication-burst"
-    scope: str
-    name: str
     account: str
     failures: int
     minutes: int
     peer: str
+    login: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
