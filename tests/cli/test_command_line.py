@@ -1,11 +1,14 @@
 """The whole command line: every listing as text and JSON, every error one line and a code."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from restante.admin import logins
+from restante.cli.command_line import build_command
 from tests.admin.admin_world import AdminWorld
 from tests.cli.conftest import Command
 
@@ -129,3 +132,31 @@ def test_a_value_that_is_none_is_answered_with_the_choices(
     assert (ended.code, "Value error" in ended.err) == (64, False)
     assert "'held'" in ended.err
     assert "'refused'" in ended.err
+
+
+def commands(command: Any, path: str = "restante") -> Iterator[tuple[str, Any]]:
+    """Yield each command, and each group of them, with its path."""
+    yield path, command
+    for name, inner in getattr(command, "commands", {}).items():
+        yield from commands(inner, f"{path} {name}")
+
+
+def test_options_that_many_commands_have_are_last() -> None:
+    for path, found in commands(build_command()):
+        names = [one.name for one in found.params if one.name != "help"]
+        common = [name for name in names if name in {"as_json", "config", "socket"}]
+        assert names[len(names) - len(common) :] == common, path
+        assert common == sorted(common), path
+
+
+def test_the_help_shows_whole_summaries(command: Command) -> None:
+    for path, found in commands(build_command()):
+        if getattr(found, "commands", None):
+            summaries = command(*path.split()[1:], "--help").out.partition("Commands:")[2]
+            assert summaries, path
+            assert "..." not in summaries, path
+
+
+def test_commands_that_ask_no_server_take_no_socket(command: Command) -> None:
+    for words in (("store", "check"), ("store", "salvage", "x"), ("config", "check")):
+        assert command(*words, "--socket", "x").code == 64

@@ -117,7 +117,8 @@ _NOT_A_NUMBER: Final = (
 _CHOICES: Final = re.compile(r"'(?P<given>[^']*)' is (?P<list>not one of (?P<choices>'.*'))$")
 _QUOTED: Final = re.compile(r"'([^']*)'")
 _STDOUT: Final = 1  # its file descriptor
-_WITHOUT_SOCKET = {"init", "serve", "etrn", "config"}  # they ask no running server
+_ASK_NO_SERVER: Final = {"init", "serve", "etrn", "config", "store check", "store salvage"}
+_LAST: Final = ("as_json", "config", "socket")  # options that many commands have, in this order
 
 
 def build_command() -> Any:
@@ -127,16 +128,26 @@ def build_command() -> Any:
     option = copy.copy(option)
     option.expose_value = False  # its callback has kept it; no command has to hand it on
     for name, command in root.commands.items():
-        if name not in _WITHOUT_SOCKET:
-            _add_option(command, option)
+        _complete(command, name, option)
+    _put_last(root)
     return root
 
 
-def _add_option(command: Any, option: Any) -> None:
-    for inner in getattr(command, "commands", {}).values():
-        _add_option(inner, option)
-    if any(parameter.name == "config" for parameter in command.params):
-        command.params.append(option)
+def _complete(command: Any, path: str, socket: Any) -> None:
+    """Add --socket where it has a use, order the options, and keep summaries whole."""
+    if path in _ASK_NO_SERVER:
+        socket = None
+    for name, inner in getattr(command, "commands", {}).items():
+        _complete(inner, f"{path} {name}", socket)
+    if socket is not None and any(one.name == "config" for one in command.params):
+        command.params.append(socket)
+    _put_last(command)
+    command.short_help = " ".join((command.help or "").partition("\n\n")[0].split())
+
+
+def _put_last(command: Any) -> None:
+    """Put the options that many commands have behind a command's own."""
+    command.params.sort(key=lambda one: _LAST.index(one.name) if one.name in _LAST else -1)
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -15,7 +15,9 @@ from restante.cli.progress import progress
 from restante.store.person_store import LEFT
 
 group = typer.Typer(
-    name="privacy", help="Data that is kept about one person.", no_args_is_help=True
+    name="privacy",
+    help="Export or erase the data that is kept about one person.",
+    no_args_is_help=True,
 )
 
 _SECONDS: Final = 900.0  # without a line of the answer
