@@ -122,7 +122,7 @@ def test_a_recorded_change_shows_no_secret() -> None:
         "password": "set",
         "secret of the one-time codes": "set",
         "recovery codes": "set",
-        "passkeys": "set",
+        "passkeys": PASSKEY.key,
         "names of passkeys": "set",
         "invitation.secret": "set",
         "invitation.valid_until": "1970-01-01T00:33:20+00:00",
