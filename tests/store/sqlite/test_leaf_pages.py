@@ -110,3 +110,20 @@ def test_a_row_is_a_message_only_with_the_content_that_was_written() -> None:
         (*row[:5], None, *row[6:]),
     ):
         assert not is_message(wrong)
+
+
+def test_overflow_pages_that_lead_back_to_themselves_end(tmp_path: Path) -> None:
+    """With a size that no file has, they would fill all memory."""
+    path = tmp_path / "db"
+    written(path, [(1, b"x" * 20_000)], 512)
+    octets = bytearray(path.read_bytes())
+    for page in range(1, len(octets) // 512 + 1):
+        octets[(page - 1) * 512 : (page - 1) * 512 + 4] = page.to_bytes(4)
+    path.write_bytes(octets)
+    leaf = bytearray(512)
+    leaf[:5] = b"\x0d\0\0\0\x01"
+    leaf[8:10] = (100).to_bytes(2)
+    leaf[100:109] = b"\x88" + b"\x80" * 6 + b"\x00" + b"\x01"  # 2^52 octets, and the rowid
+    leaf[148:152] = (2).to_bytes(4)  # the first overflow page, behind the local octets
+    with closing(Pages(path, 512)) as pages:
+        assert list(pages._rows_of(bytes(leaf), 0)) == []

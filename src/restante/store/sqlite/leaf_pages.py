@@ -36,6 +36,7 @@ class Pages:
         self._log = log.open("rb", buffering=0) if log.exists() else None
         self._in_log = dict(self._frames(log)) if log.exists() else {}
         self._count = path.stat().st_size // page_size
+        self._last = max(self._count, *self._in_log, 0)
 
     def close(self) -> None:
         """Let go of the files."""
@@ -45,7 +46,7 @@ class Pages:
 
     def rows(self) -> Iterator[tuple[int, Row]]:
         """Yield the rowid and the columns of whatever looks like a row of a table."""
-        for number in range(1, max(self._count, *self._in_log, 0) + 1):
+        for number in range(1, self._last + 1):
             page = self._page(number)
             start = _FILE_HEADER if number == 1 else 0
             if page and page[start] == _TABLE_LEAF:
@@ -88,6 +89,8 @@ class Pages:
     def _payload(self, page: bytes, place: int, size: int) -> bytes:
         """Return a record of so many octets, the part on overflow pages included (§1.6)."""
         usable = self._page_size
+        if size > usable * self._last:  # its overflow pages could lead back to each other
+            raise _NotARecord
         most, least = usable - 35, (usable - 12) * 32 // 255 - 23
         local = size
         if size > most:
