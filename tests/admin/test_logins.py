@@ -1,3 +1,4 @@
+import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -306,3 +307,17 @@ def test_the_last_use_of_a_login_is_shown(admin: AdminWorld) -> None:
 
 def change(admin: AdminWorld, **fields: Any) -> logins.ChangedLogin:
     return run(change_login(admin.context, "alpha", "primary", LoginChange(**fields)))
+
+
+def test_of_two_additions_at_once_none_replaces_the_password_of_the_other() -> None:
+    async def story(admin: AdminWorld) -> None:
+        await admin.host("alpha.example", "alpha")
+        logins_wanted = [
+            NewLogin(user="anna", password=SecretStr(f"a long secret {n}")) for n in range(2)
+        ]
+        additions = (add_login(admin.context, "alpha", new) for new in logins_wanted)
+        first, second = await asyncio.gather(*additions, return_exceptions=True)
+        refused = [one for one in (first, second) if isinstance(one, AdminError)]
+        assert [one.kind for one in refused] == [ErrorKind.EXISTS]
+
+    run(story(AdminWorld()))

@@ -305,6 +305,8 @@ async def store_login(
         login = login if is_new else replace(login, prior=None)
     if login.prior is not None and login.sealed_secret is None:  # CRAM-MD5 was forbidden
         login = replace(login, prior=replace(login.prior, sealed_secret=None))
+    if present is None and login.user in context.directory.now.logins:
+        raise user_taken(login.user)  # by another request, while the password was hashed
     action = AuditAction.LOGIN_ADDED if present is None else AuditAction.LOGIN_CHANGED
     if changes := changes_between(present, login):
         recorded = with_changes(entry(context, action, login.user, login.account), changes)
