@@ -27,6 +27,22 @@ ELSEWHERE: dict[str, str] = {
     "server/build_admin.py": "tests/server/test_reload.py",
     "server/build_delivery.py": "tests/server/test_reload.py",
     "server/build_reception.py": "tests/server/test_reload.py",
+    "store/postgres/audit_writing.py": "tests/contract/test_audit.py",
+    "store/postgres/content_chunks.py": "tests/contract/test_content.py",
+    "store/postgres/directory_reading.py": "tests/contract/test_changes.py",
+    "store/postgres/drain_changes.py": "tests/contract/test_drains.py",
+    "store/postgres/due_reading.py": "tests/contract/test_reports.py",
+    "store/postgres/held_mail_changes.py": "tests/contract/test_handover.py",
+    "store/postgres/held_reading.py": "tests/contract/test_windows.py",
+    "store/postgres/identity_writing.py": "tests/contract/test_tokens.py",
+    "store/postgres/mail_history_queries.py": "tests/contract/test_history.py",
+    "store/postgres/mail_statements.py": "tests/store/postgres/test_plans.py",
+    "store/postgres/postgres_transaction.py": "tests/store/postgres/test_postgres_core.py",
+    "store/postgres/queue_reading.py": "tests/contract/test_queue.py",
+    "store/postgres/record_statements.py": "tests/contract/test_records.py",
+    "store/postgres/record_writing.py": "tests/contract/test_records.py",
+    "store/postgres/report_changing.py": "tests/contract/test_reports.py",
+    "store/postgres/settling.py": "tests/contract/test_handover.py",
     "store/sqlite/history_changes.py": "tests/contract/test_history.py",
     "store/sqlite/history_schema.py": "tests/store/sqlite/test_migrations.py",
     "store/sqlite/mail_schema.py": "tests/store/sqlite/test_migrations.py",
@@ -34,6 +50,7 @@ ELSEWHERE: dict[str, str] = {
     "store/sqlite/portal_user_changes.py": "tests/contract/test_portal_users.py",
     "store/sqlite/release_changes.py": "tests/contract/test_releases.py",
     "store/sqlite/token_changes.py": "tests/contract/test_tokens.py",
+    "store/stored_form/naming_tables.py": "tests/contract/test_persons.py",
     "store/stored_form/schedule_rows.py": "tests/contract/test_schedule.py",
 }
 
@@ -63,7 +80,7 @@ def needs_a_test(module: str) -> bool:
 
 def is_part_of_a_store(module: str) -> bool:
     """Tell whether the contract suite has a test of the part that this module implements."""
-    for kind in ("memory", "sqlite"):
+    for kind in ("memory", "sqlite", "postgres"):
         if module.startswith(prefix := f"store/{kind}/{kind}_"):
             return (TESTS / "contract" / f"test_{module.removeprefix(prefix)}").exists()
     return False

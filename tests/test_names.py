@@ -54,6 +54,7 @@ OTHER_MEANINGS: dict[str, str] = {
     r"tests/acceptance/peers/node_servers\.py:.*": "primaries that run on Node.js",
     r"tests/smtp/test_replies\.py:nodes?": "the syntax trees of Python",
     r"(tests|tools)/.*:node": "a syntax tree of Python, where the file imports ast",
+    r"(src/restante|tests)/store/postgres/.*:.*([nN]ode|NODE).*": "a server of a cluster",
     r"src/.*/notice_rows\.py:news": "a column of the database",
     r"tests/store/sqlite/test_migrations\.py:news": "the same column",
 }
@@ -78,14 +79,18 @@ def modules() -> dict[str, set[str]]:
 
 
 def functions() -> dict[str, set[str]]:
-    """Return where each public function is that is no entry point."""
+    """Return where each public function is that is no entry point.
+
+    The store on PostgreSQL makes the same changes as the one on SQLite, and names them alike.
+    """
     found: dict[str, set[str]] = defaultdict(set)
     for path in TOP.rglob("*.py"):
         place = path.relative_to(TOP).as_posix()
         if not ENTRIES.fullmatch(place):
             for node in parse_source(path.read_text()).body:
                 if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                    found[node.name].add(place)
+                    is_second = place.startswith("store/postgres/")
+                    found[f"{node.name} (PostgreSQL)" if is_second else node.name].add(place)
     return {name: places for name, places in found.items() if not name.startswith("_")}
 
 

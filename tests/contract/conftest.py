@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -10,19 +11,53 @@ from restante.store.choice import open_store
 from restante.store.interface import Store
 from tests.contract.running import directory, loop_kind, pytest_pyfunc_call, runner
 
+if TYPE_CHECKING:
+    from tests.postgres_cluster import PostgresCluster
+
 __all__ = ["directory", "loop_kind", "pytest_pyfunc_call", "runner", "store"]
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
 def implementation(request: pytest.FixtureRequest) -> str:
     """Which store."""
     return str(request.param)
 
 
+@pytest.fixture(scope="session")
+def postgres_template(postgres_cluster: "PostgresCluster") -> str:
+    """The name of a database with an empty store, of which each test gets a copy."""
+    from restante.store.postgres import open_postgres  # noqa: PLC0415  an extra
+
+    async def made() -> str:
+        name = await postgres_cluster.create()
+        await (await open_postgres(postgres_cluster.url(name))).close()
+        return name
+
+    return asyncio.run(made())
+
+
 @pytest.fixture
-def store(implementation: str, runner: asyncio.Runner, directory: Path) -> Iterator[Store]:
+def postgres_url(request: pytest.FixtureRequest, runner: asyncio.Runner) -> Iterator[str]:
+    """The URL of a database with an empty store."""
+    cluster: PostgresCluster = request.getfixturevalue("postgres_cluster")
+    template: str = request.getfixturevalue("postgres_template")
+    name = runner.run(cluster.create(template))
+    yield cluster.url(name)
+    runner.run(cluster.drop(name))
+
+
+@pytest.fixture
+def store(
+    request: pytest.FixtureRequest, implementation: str, runner: asyncio.Runner, directory: Path
+) -> Iterator[Store]:
     """An empty store."""
-    url = "memory:" if implementation == "memory" else f"sqlite://{directory}"
-    store = runner.run(open_store(url))
+    if implementation == "postgres":
+        from restante.store.postgres import open_postgres  # noqa: PLC0415  an extra
+
+        opening = open_postgres(request.getfixturevalue("postgres_url"))
+        store: Store = runner.run(opening)
+    else:
+        url = "memory:" if implementation == "memory" else f"sqlite://{directory}"
+        store = runner.run(open_store(url))
     yield store
     runner.run(store.close())

@@ -6,44 +6,53 @@ import pytest
 
 from restante.store.choice import open_store, store_care
 from restante.store.interface import Store
+from restante.store.postgres.postgres_care import PostgresCare
+from restante.store.store_care import StoreCare
 from restante.store.store_errors import CareUnsupported, StoreUnusable
 from tests.contract.making import hold, hosted
 
+# Stores without care: the alternatives to a check and to a salvage.
+WITHOUT_CARE = {
+    "memory": (
+        r"cannot be checked .*; .*`restante queue export`",
+        r"ends with its server; .*`restante queue export`",
+    ),
+    "postgres": (r"pg_amcheck", r"restored from a backup of PostgreSQL"),
+}
+
 
 @pytest.fixture
-def url(implementation: str, directory: Path) -> str:
-    """The URL of the store."""
-    return "memory:" if implementation == "memory" else f"sqlite://{directory}"
+def care(request: pytest.FixtureRequest, implementation: str, directory: Path) -> StoreCare:
+    """The care of the store."""
+    if implementation == "postgres":
+        return PostgresCare()
+    return store_care("memory:" if implementation == "memory" else f"sqlite://{directory}")
 
 
 async def test_a_store_in_use_is_checked_or_it_is_said_why_not(
-    store: Store, implementation: str, url: str
+    store: Store, implementation: str, care: StoreCare
 ) -> None:
     await hold(store, await hosted(store), 1, 2)
-    if implementation == "memory":
-        with pytest.raises(
-            CareUnsupported, match=r"cannot be checked .*; .*`restante queue export`"
-        ):
-            store_care(url).check(_unheard)
+    if implementation in WITHOUT_CARE:
+        with pytest.raises(CareUnsupported, match=WITHOUT_CARE[implementation][0]):
+            care.check(_unheard)
         return
-    report = store_care(url).check(_unheard)
+    report = care.check(_unheard)
     assert (report.is_sound, report.is_in_use, report.messages) == (True, True, 2)
 
 
 async def test_a_store_that_was_closed_is_salvaged_or_it_is_said_why_not(
-    store: Store, implementation: str, url: str, tmp_path: Path
+    store: Store, implementation: str, care: StoreCare, tmp_path: Path
 ) -> None:
     await hold(store, await hosted(store), 1, 2)
-    if implementation == "memory":
-        with pytest.raises(
-            CareUnsupported, match=r"ends with its server; .*`restante queue export`"
-        ):
-            store_care(url).salvage(tmp_path / "new", _unheard)
+    if implementation in WITHOUT_CARE:
+        with pytest.raises(CareUnsupported, match=WITHOUT_CARE[implementation][1]):
+            care.salvage(tmp_path / "new", _unheard)
         return
     with pytest.raises(StoreUnusable, match="is in use"):
-        store_care(url).salvage(tmp_path / "new", _unheard)
+        care.salvage(tmp_path / "new", _unheard)
     await store.close()
-    report = store_care(url).salvage(tmp_path / "new", _unheard)
+    report = care.salvage(tmp_path / "new", _unheard)
     assert (report.is_whole, report.messages) == (True, 2)
     made = await open_store(f"sqlite://{tmp_path / 'new'}")
     assert sum(usage.held for usage in made.figures.usages().values()) == 2

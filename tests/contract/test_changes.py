@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -12,6 +11,7 @@ from restante.store.interface import Store
 from restante.store.live_directory import LiveDirectory
 from restante.store.live_recipients import LiveRecipients
 from restante.store.memory import MemoryStore
+from restante.store.postgres import open_postgres
 from restante.store.record_store import CHANGES_KEPT
 from restante.store.sqlite import opening
 from restante.tenancy.model import Directory
@@ -130,10 +130,10 @@ async def test_a_number_of_another_store_is_answered_by_none(store: Store) -> No
 
 @pytest.fixture
 def other(
+    request: pytest.FixtureRequest,
     store: Store,
     implementation: str,
     runner: asyncio.Runner,
-    directory: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Store]:
     """The same store, opened again. The lock that forbids that on SQLite is left out."""
@@ -141,14 +141,18 @@ def other(
         assert isinstance(store, MemoryStore)
         yield MemoryStore(store.state)
         return
-    monkeypatch.setattr(opening, "DirectoryLock", _NoLock)
-    other = runner.run(open_store(f"sqlite://{directory}"))
+    other: Store
+    if implementation == "postgres":
+        other = runner.run(open_postgres(request.getfixturevalue("postgres_url")))
+    else:
+        monkeypatch.setattr(opening, "DirectoryLock", _NoLock)
+        other = runner.run(open_store(f"sqlite://{request.getfixturevalue('directory')}"))
     yield other
     runner.run(other.close())
 
 
 class _NoLock:
-    def __init__(self, _directory: Path) -> None:
+    def __init__(self, _directory: object) -> None:
         pass
 
     def release(self) -> None:

@@ -16,15 +16,17 @@ async def turns(count: int = 5) -> None:
 
 async def test_a_duty_is_done_once_at_a_time(store: Store) -> None:
     seen: list[str] = []
-    end = asyncio.Event()
+    begun, end = asyncio.Event(), asyncio.Event()
 
     async def work(name: str) -> None:
         async with store.duties.perform("retention"):
             seen.append(f"{name} begins")
+            begun.set()
             await end.wait()
             seen.append(f"{name} ends")
 
     both = [asyncio.create_task(work(name)) for name in ("one", "two")]
+    await begun.wait()
     await turns()
     assert seen == ["one begins"]
     end.set()

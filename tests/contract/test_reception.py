@@ -123,10 +123,11 @@ async def test_a_number_is_used_once(store: Store, numbers: tuple[int, ...]) -> 
 async def test_the_numbers_of_a_store_are_one_sequence(store: Store) -> None:
     domain_id = await hosted(store)
     first = store.reception.numbers().next(1.0)
-    assert first == 1_000_000
-    assert store.reception.numbers().next(1.0) == first + 1
-    await hold(store, domain_id, first + 7)
-    assert store.reception.numbers().next(1.0) == first + 8
+    assert first >= 1_000_000
+    second = store.reception.numbers().next(1.0)
+    assert second > first
+    await hold(store, domain_id, second + 7)
+    assert store.reception.numbers().next(1.0) > second + 7
 
 
 async def test_the_last_number_outlives_its_message_and_its_domain(store: Store) -> None:

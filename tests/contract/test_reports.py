@@ -17,10 +17,10 @@ from restante.queue.sending_outcome import Backlog, SendingOutcome
 from restante.store.figure_store import NO_USAGE, Usage
 from restante.store.handover_store import Drain
 from restante.store.interface import Store
-from restante.store.memory import MemoryStore
+from restante.store.postgres import due_reading
 from restante.store.queue_store import Bounce, QueueFilter
 from restante.store.report_store import ReportFilter, WaitingReport
-from restante.store.sqlite import report_reading
+from restante.store.sqlite import SqliteStore, report_reading
 from restante.store.store_errors import LeaseLost, StoreError
 from tests.contract.making import (
     ANNA,
@@ -160,7 +160,7 @@ async def test_messages_are_bounced_whatever_their_state_with_the_reports_on_the
 
 async def is_removed(store: Store, file: ContentFile, directory: Path) -> bool:
     """Close a store, which finishes its work, and tell whether a file was removed."""
-    if isinstance(store, MemoryStore):
+    if not isinstance(store, SqliteStore):
         with pytest.raises(StoreError):
             await content(store.content.read_file(file))
         return True
@@ -238,7 +238,8 @@ async def test_a_flood_of_due_reports_hides_none_of_another_account(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """More are due, and for longer, than are looked at together."""
-    monkeypatch.setattr(report_reading, "_DUE_LOOKED_AT", 8)
+    for reading in (report_reading, due_reading):
+        monkeypatch.setattr(reading, "_DUE_LOOKED_AT", 8)
     domain_id = await stored(store, *map(float, range(20)))
     await store.records.put_account(account("beta"), NOTED)
     other = (await store.records.put_domain(domain("beta.example", "beta"), NOTED)).id

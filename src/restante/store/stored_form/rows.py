@@ -176,8 +176,11 @@ def _recipients(held_paths: str, replies: list[tuple[str, int, str]]) -> list[Qu
 
 
 def storable(reply: str) -> str:
-    """Return a reply as text that a row can take: a stranger's octets must not stop settling."""
-    return reply.encode("utf-8", "replace").decode()
+    """Return a reply as text that a row can take: a stranger's octets must not stop settling.
+
+    PostgreSQL takes no NUL.
+    """
+    return reply.encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 def numbers_text(numbers: Sequence[int]) -> str:

@@ -1,0 +1,127 @@
+"""This process among those that have the store open: its slot, its heartbeat, and its lease.
+
+A process takes a slot whose lease has ended, or a new one, with the next epoch. A drain belongs to
+a slot and an epoch. Others may take it over once the lease of the slot has ended by the clock of
+the database. The process itself counts by its own monotonic clock from before each heartbeat, and
+stops a margin earlier.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Final
+
+from restante.store.postgres import node_queries, sqlstate
+from restante.store.postgres.lane_set import LaneSet, SessionKind
+from restante.store.postgres.postgres_transaction import NodeKey
+from restante.store.store_errors import StoreUnusable
+
+BEAT: Final = 1.0  # seconds
+LEASE: Final = 5.0  # seconds that a heartbeat is good for
+MARGIN: Final = 1.0  # seconds before its end at which the process stops
+_BEATS_BEFORE_JUDGING: Final = 2  # after a reconnect
+_MOST_SLOTS: Final = 255
+
+
+class ClusterNode:
+    """One process. Belongs to the event loop on which it was opened."""
+
+    def __init__(self, lanes: LaneSet, key: NodeKey, beaten_at: float) -> None:
+        self.key = key
+        self.failure = ""  # why it cannot go on; "" while it can
+        self.absence = ""  # why the database cannot be reached; "" while it can
+        self._lanes = lanes
+        self._beaten_at = beaten_at
+        self._beats = _BEATS_BEFORE_JUDGING  # since the last time that the database was away
+        self._timer: asyncio.TimerHandle | None = None
+        self._beating: asyncio.Task[None] | None = None
+        self._next_beat = asyncio.Event()
+
+    def begin(self, on_beat: Callable[[], Awaitable[None]]) -> None:
+        """Send a heartbeat each second from now on. `on_beat` is awaited after each."""
+        loop = asyncio.get_running_loop()
+
+        def start() -> None:
+            self._beating = loop.create_task(self._beat_and(on_beat, start))
+
+        self._timer = loop.call_later(BEAT, start)
+
+    def lease_left(self) -> float:
+        """Return the seconds for which nobody else can take this process's drains over."""
+        return max(0.0, self._beaten_at + LEASE - MARGIN - time.monotonic())
+
+    @property
+    def may_judge(self) -> bool:
+        """Whether it may take over the drains of other processes.
+
+        After the database was away, all leases have ended. So others get the time for a heartbeat.
+        """
+        return self._beats >= _BEATS_BEFORE_JUDGING and self.lease_left() > 0
+
+    async def next_beat(self) -> None:
+        """Wait for the end of the next heartbeat."""
+        await self._next_beat.wait()
+
+    async def close(self) -> None:
+        """Stop, and end the lease at once."""
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._beating is not None:
+            await asyncio.wait([self._beating])
+            if self._timer is not None:
+                self._timer.cancel()
+        with suppress(Exception):  # the lease ends by itself
+            async with self._lanes[SessionKind.NODE].session() as session:
+                await session.fetch(node_queries.RETIRE, *self.key)
+
+    async def beat(self) -> None:
+        """Renew the lease."""
+        at = time.monotonic()
+        try:
+            async with self._lanes[SessionKind.NODE].session() as session:
+                found = await session.fetch(node_queries.BEAT, *self.key, LEASE)
+        except Exception as error:  # noqa: BLE001  whatever it is, the next heartbeat tries again
+            self.absence = str(sqlstate.store_error(error, "heartbeat") or repr(error))
+            self._beats = 0
+            return
+        self.absence = ""
+        if not found:
+            self.failure = "another process has the slot of this one in the database"
+            return
+        self._beaten_at = at
+        self._beats += 1
+
+    async def _beat_and(
+        self, on_beat: Callable[[], Awaitable[None]], again: Callable[[], None]
+    ) -> None:
+        await self.beat()
+        if not (self.absence or self.failure):
+            try:
+                await on_beat()
+            except Exception as error:  # noqa: BLE001  as above
+                self.absence = str(sqlstate.store_error(error, "heartbeat") or repr(error))
+        waited, self._next_beat = self._next_beat, asyncio.Event()
+        waited.set()
+        self._timer = asyncio.get_running_loop().call_later(BEAT, again)
+
+
+async def join_cluster(lanes: LaneSet, name: str) -> ClusterNode:
+    """Take a slot. Raises StoreUnusable if there is none, and the driver's errors."""
+    async with lanes[SessionKind.NODE].session() as session:
+        for _ in range(_MOST_SLOTS):
+            at = time.monotonic()
+            async with session.transaction():
+                rows = await session.fetch(node_queries.TAKE_OVER_SLOT, LEASE, name)
+            if rows:
+                return ClusterNode(lanes, NodeKey(*rows[0]), at)
+            try:
+                rows = await session.fetch(node_queries.ADD_SLOT, LEASE, name)
+            except Exception as error:
+                if not sqlstate.is_taken(error):
+                    raise
+                continue  # another process was faster
+            if rows:
+                return ClusterNode(lanes, NodeKey(*rows[0]), at)
+            break
+    raise StoreUnusable(f"all {_MOST_SLOTS} slots are taken by processes that have the store open")

@@ -1,0 +1,134 @@
+"""Changes of drains. Each function is called inside a transaction."""
+
+from collections.abc import Mapping
+
+from restante.queue.recipient_status import Move
+from restante.store.drain_book import DrainRecord
+from restante.store.handover_store import STOPPED, Drain, Joined, PastDrain
+from restante.store.postgres import drain_statements
+from restante.store.postgres.database_session import Row
+from restante.store.postgres.postgres_transaction import PostgresTransaction, VersionedDrain
+from restante.store.store_errors import LeaseLost
+from restante.store.stored_form.rows import past_drain_row
+
+
+def drain_state(row: Row) -> tuple[int, VersionedDrain]:
+    """Read a drain of drain_statements, with its domain's id."""
+    domain_id, number, version, requested_at, deadline, times, stop, *rest = row
+    release, requested_by, is_open = rest
+    drain = Drain(domain_id, number, requested_at, deadline, release, requested_by)
+    return domain_id, VersionedDrain(version, DrainRecord(drain, times, stop) if is_open else None)
+
+
+def open_records(rows: list[Row]) -> dict[int, DrainRecord]:
+    """Read drains that are open, by domain id."""
+    found = map(drain_state, rows)
+    return {domain_id: state.record for domain_id, state in found if state.record is not None}
+
+
+async def changed(transaction: PostgresTransaction, statement: str, *values: object) -> bool:
+    """Run a change of drains, and note their new states; tell whether there were some."""
+    rows = await transaction.fetch(statement, *values)
+    transaction.drains.update(map(drain_state, rows))
+    return bool(rows)
+
+
+def record_of(transaction: PostgresTransaction, domain_id: int) -> DrainRecord:
+    """Return an open drain as this transaction has changed it."""
+    record = transaction.drains[domain_id].record
+    assert record is not None, "it is open"
+    return record
+
+
+async def open_drain(
+    transaction: PostgresTransaction,
+    domain_id: int,
+    requested_at: float,
+    deadline: float,
+    *,
+    release: int,
+    requested_by: str,
+) -> Drain | Joined:
+    """Record a drain under a number that nobody has had, or join the one that is open."""
+    await transaction.check_hosted(domain_id)
+    given = (domain_id, requested_at, deadline, release, requested_by, *transaction.node)
+    await changed(transaction, drain_statements.OPEN, *given)
+    record = record_of(transaction, domain_id)
+    if release:
+        await _begin_release(transaction, record.drain, release)
+    return Joined(record.drain, record.times) if record.times else record.drain
+
+
+async def _begin_release(transaction: PostgresTransaction, drain: Drain, release: int) -> None:
+    if drain.release == release:
+        await transaction.fetch(drain_statements.OPEN_RELEASE, release, drain.domain_id)
+    else:
+        await transaction.fetch(
+            drain_statements.JOIN_RELEASE, release, drain.domain_id, drain.release
+        )
+
+
+async def take_over(transaction: PostgresTransaction, drain: Drain) -> Drain | None:
+    """Give a drain to this process, if it is in force and nobody runs it."""
+    place = (drain.domain_id, drain.number)
+    if await changed(transaction, drain_statements.TAKE_OVER, *place, *transaction.node):
+        return record_of(transaction, drain.domain_id).drain
+    return None
+
+
+async def check(transaction: PostgresTransaction, drain: Drain, statement: str) -> int:
+    """Lock a drain that is in force, and return its release. Raises LeaseLost."""
+    rows = await transaction.fetch(statement, drain.domain_id, drain.number)
+    if not rows:
+        raise lease_lost(drain)
+    return int(rows[0][0])
+
+
+def lease_lost(drain: Drain) -> LeaseLost:
+    """Make the error for a drain that is not in force."""
+    return LeaseLost(f"drain {drain.number} of domain {drain.domain_id} is over or was taken over")
+
+
+async def finish_drain(
+    transaction: PostgresTransaction, drain: Drain, left_behind: int, past: PastDrain | None
+) -> bool:
+    """Close it unless mail waits for it."""
+    await check(transaction, drain, drain_statements.LOCK)
+    if await transaction.held(drain.domain_id) > left_behind:
+        return False
+    await close_drain(transaction, drain, past)
+    return True
+
+
+async def close_drain(
+    transaction: PostgresTransaction, drain: Drain, past: PastDrain | None, at: float = 0.0
+) -> None:
+    """Record that it is over and how it went, if it is in force."""
+    rows = await transaction.fetch(drain_statements.LOCK, drain.domain_id, drain.number)
+    if not rows:
+        return
+    ended_at, ending = (at, STOPPED) if past is None else (past.ended_at, past.end)
+    await end_release(transaction, drain.domain_id, rows[0][0], ended_at, ending)
+    await changed(transaction, drain_statements.CLOSE, drain.domain_id)
+    if past is not None:
+        await transaction.fetch(
+            drain_statements.KEEP_PAST_DRAIN, drain.domain_id, *past_drain_row(past)
+        )
+
+
+async def end_release(
+    transaction: PostgresTransaction, domain_id: int, release: int, at: float, ending: str
+) -> None:
+    """Close the account of a drain for its release, if it has one."""
+    if release:
+        left = await transaction.held(domain_id)
+        await transaction.fetch(drain_statements.END_RELEASE, at, ending, left, release, domain_id)
+
+
+async def count_for_release(
+    transaction: PostgresTransaction, domain_id: int, release: int, moved: Mapping[Move, int]
+) -> None:
+    """Count messages of a drain, by their outcome."""
+    counts = [moved.get(move, 0) for move in (Move.DELIVERED, Move.REFUSED, Move.UNCERTAIN)]
+    if release and any(counts):
+        await transaction.fetch(drain_statements.COUNT_FOR_RELEASE, *counts, release, domain_id)

@@ -1,0 +1,126 @@
+"""The statements about drains. Each change gives the row the next version."""
+
+# ruff: noqa: S608  what is joined here are constants; every value is bound
+
+_COLUMNS = (
+    "domain_id, number, version, requested_at, deadline, times, stop, release, requested_by,"
+    " is_open"
+)
+OPEN_DRAINS = f"SELECT {_COLUMNS} FROM drain WHERE is_open"
+# Those that are open, and those that a process believes to be.
+KNOWN_DRAINS = f"SELECT {_COLUMNS} FROM drain WHERE is_open OR domain_id = ANY($1::integer[])"
+OF_DOMAINS = f"""
+    SELECT {_COLUMNS} FROM drain WHERE domain_id = ANY($1::integer[]) AND is_open
+"""
+# A drain that is joined has one request more, and no stop. $6 and $7 are the node.
+OPEN = f"""
+    INSERT INTO drain AS old (
+        domain_id, number, version, owner, owner_epoch, requested_at, deadline, times, stop,
+        release, requested_by, is_open
+    )
+    VALUES ($1, 1, 1, $6, $7, $2, $3, 0, '', $4, $5, true)
+    ON CONFLICT (domain_id) DO UPDATE SET
+        number = CASE WHEN old.is_open THEN old.number ELSE old.number + 1 END,
+        version = old.version + 1,
+        owner = CASE WHEN old.is_open THEN old.owner ELSE excluded.owner END,
+        owner_epoch = CASE WHEN old.is_open THEN old.owner_epoch ELSE excluded.owner_epoch END,
+        requested_at = CASE WHEN old.is_open THEN old.requested_at ELSE excluded.requested_at END,
+        deadline = CASE WHEN old.is_open THEN greatest(old.deadline, excluded.deadline)
+            ELSE excluded.deadline END,
+        times = CASE WHEN old.is_open THEN old.times + 1 ELSE 0 END,
+        stop = '',
+        release = CASE WHEN old.is_open AND old.release <> 0 THEN old.release
+            ELSE excluded.release END,
+        requested_by = CASE WHEN old.is_open THEN old.requested_by ELSE excluded.requested_by END,
+        is_open = true
+    RETURNING {_COLUMNS}
+"""
+# Nobody runs it, or a process whose lease has ended, by the clock of the database.
+_IS_ABANDONED = """
+    (owner IS NULL OR NOT EXISTS (
+        SELECT 1 FROM node
+        WHERE node.id = drain.owner AND node.epoch = drain.owner_epoch
+            AND node.expires_at > clock_timestamp()
+    ))
+"""
+# $1 and $2 are the node, $3 whether it may judge others.
+CLAIMABLE = f"""
+    SELECT {_COLUMNS} FROM drain
+    WHERE is_open AND (
+        (owner = $1 AND owner_epoch = $2) OR owner IS NULL OR ($3 AND {_IS_ABANDONED})
+    )
+    ORDER BY domain_id
+"""
+TAKE_OVER = f"""
+    UPDATE drain SET number = number + 1, version = version + 1, owner = $3, owner_epoch = $4,
+        times = 0
+    WHERE domain_id = $1 AND number = $2 AND is_open AND (
+        (owner = $3 AND owner_epoch = $4) OR {_IS_ABANDONED}
+    )
+    RETURNING {_COLUMNS}
+"""
+GIVE_BACK = f"""
+    UPDATE drain SET owner = NULL, owner_epoch = NULL, version = version + 1
+    FROM unnest($1::integer[], $2::bigint[]) AS given (domain, fence)
+    WHERE domain_id = given.domain AND number = given.fence AND is_open
+        AND owner = $3 AND owner_epoch = $4
+    RETURNING {_COLUMNS}
+"""
+ASK_STOP = f"""
+    UPDATE drain SET stop = $2, version = version + 1 WHERE domain_id = $1 AND is_open
+    RETURNING {_COLUMNS}
+"""
+LOCK = """
+    SELECT release FROM drain WHERE domain_id = $1 AND number = $2 AND is_open FOR UPDATE
+"""
+LOCK_OPEN = """
+    SELECT number, release FROM drain WHERE domain_id = $1 AND is_open FOR UPDATE
+"""
+# The name of the one who asked is in the record of the past drain, where it can be erased.
+CLOSE = f"""
+    UPDATE drain SET is_open = false, number = number + 1, version = version + 1, owner = NULL,
+        owner_epoch = NULL, requested_by = '', stop = ''
+    WHERE domain_id = $1 RETURNING {_COLUMNS}
+"""
+REMOVE = "DELETE FROM drain WHERE domain_id = $1"
+KEEP_PAST_DRAIN = """
+    INSERT INTO past_drain (
+        domain_id, started_at, ended_at, requested_by, ending, reason, delivered, deferred,
+        refused, last_words, uncertain, taker
+    )
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+    ON CONFLICT (domain_id) DO UPDATE SET
+        started_at = excluded.started_at, ended_at = excluded.ended_at,
+        requested_by = excluded.requested_by, ending = excluded.ending, reason = excluded.reason,
+        delivered = excluded.delivered, deferred = excluded.deferred, refused = excluded.refused,
+        last_words = excluded.last_words, uncertain = excluded.uncertain, taker = excluded.taker
+"""
+PAST_DRAINS = """
+    SELECT domain_id, started_at, ended_at, requested_by, ending, reason, delivered, deferred,
+        refused, last_words, uncertain, taker
+    FROM past_drain
+"""
+PAST_DRAINS_OF = f"{PAST_DRAINS} WHERE domain_id = ANY($1::integer[])"
+REMOVE_PAST = "DELETE FROM past_drain WHERE domain_id = $1"
+
+# --- the work of a drain for releases, as in SQLite (its release_queries.py)
+
+OPEN_RELEASE = """
+    INSERT INTO release_drain (release, domain_id, opener) VALUES ($1, $2, $1)
+    ON CONFLICT (release, domain_id) DO NOTHING
+"""
+JOIN_RELEASE = """
+    INSERT INTO release_drain (release, domain_id, opener, delivered, refused, uncertain)
+    SELECT $1, domain_id, release, delivered, refused, uncertain FROM release_drain
+    WHERE release = $3 AND domain_id = $2
+    ON CONFLICT (release, domain_id) DO NOTHING
+"""
+COUNT_FOR_RELEASE = """
+    UPDATE release_drain SET
+        delivered = delivered + $1, refused = refused + $2, uncertain = uncertain + $3
+    WHERE release = $4 AND domain_id = $5
+"""
+END_RELEASE = """
+    UPDATE release_drain SET ended_at = $1, ending = $2, held = $3
+    WHERE release = $4 AND domain_id = $5
+"""

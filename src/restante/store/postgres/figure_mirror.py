@@ -1,0 +1,105 @@
+"""The figures that are answered without I/O: usage, drains, and the numbers of messages.
+
+The changes of this process are taken over at their commit, in any order: usage by differences, and
+drains by the versions of their rows. Those of other processes are read once a second
+(`cluster_node`). Touched on the event loop only.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from restante.store.account_sums import AccountSums
+from restante.store.drain_book import DrainRecord
+from restante.store.figure_store import NO_USAGE, Usage
+from restante.store.postgres.node_numbers import NodeNumbers
+from restante.store.postgres.postgres_transaction import PostgresTransaction, VersionedDrain
+
+
+class FigureMirror:
+    """The figures as of the last commit."""
+
+    def __init__(self, numbers: NodeNumbers, content_numbers: NodeNumbers) -> None:
+        self.numbers = numbers
+        self.content_numbers = content_numbers
+        self._accounts: dict[int, str] = {}  # by domain id
+        self._own: dict[int, Usage] = {}  # by domain id: as of the rows of this process
+        self._of_others: dict[int, Usage] = {}
+        self._sums = AccountSums()
+        self._drains: dict[int, VersionedDrain] = {}  # by domain id; those that are over stay
+
+    def usage(self, domain_id: int) -> Usage:
+        """Return how much a domain holds."""
+        if domain_id not in self._accounts:
+            return NO_USAGE
+        return self._own.get(domain_id, NO_USAGE) + self._of_others.get(domain_id, NO_USAGE)
+
+    def usages(self) -> dict[int, Usage]:
+        """Return the figures of each domain with mail."""
+        found = ((key, self.usage(key)) for key in self._own.keys() | self._of_others.keys())
+        return {key: usage for key, usage in sorted(found) if usage.messages}
+
+    def usage_of_account(self, account: str) -> Usage:
+        """Return the sum over an account's domains."""
+        return self._sums.usage(account)
+
+    def open_drains(self) -> dict[int, DrainRecord]:
+        """Return the open drains, by domain id."""
+        return {
+            domain_id: state.record
+            for domain_id, state in self._drains.items()
+            if state.record is not None
+        }
+
+    def is_draining(self, domain_id: int) -> bool:
+        """Return whether a domain has an open drain."""
+        state = self._drains.get(domain_id)
+        return state is not None and state.record is not None
+
+    def take(self, done: PostgresTransaction) -> None:
+        """Take over the figures of a transaction that was committed."""
+        self.numbers.pass_over(done.last_number)
+        for domain_id, usage in done.moves.items():
+            self._own[domain_id] = self._own.get(domain_id, NO_USAGE) + usage
+        for domain_id, account in done.accounts.items():
+            self._give(domain_id, account)
+        self._add_up(done.moves.keys() | done.accounts.keys())
+        self.take_drains(done.drains)
+
+    def take_drains(self, states: Mapping[int, VersionedDrain]) -> None:
+        """Take over drains, unless a newer version is known."""
+        for domain_id, state in states.items():
+            known = self._drains.get(domain_id)
+            if known is None or known.version < state.version:
+                self._drains[domain_id] = state
+
+    def take_domains(self, accounts: Mapping[int, str]) -> None:
+        """Take over all domains with their accounts."""
+        gone = self._accounts.keys() - accounts.keys()
+        for domain_id, account in [*accounts.items(), *((key, "") for key in gone)]:
+            self._give(domain_id, account)
+        self._add_up(accounts.keys() | gone)
+
+    def take_own(self, usages: Mapping[int, Usage]) -> None:
+        """Take over the rows of this process's slot, between its changes."""
+        before, self._own = self._own, dict(usages)
+        self._add_up(before.keys() | usages.keys())
+
+    def take_others(self, usages: Mapping[int, Usage]) -> None:
+        """Take over the sums of the rows of all other slots."""
+        before, self._of_others = self._of_others, dict(usages)
+        self._add_up(before.keys() | usages.keys())
+
+    def _give(self, domain_id: int, account: str) -> None:
+        if account:
+            self._accounts[domain_id] = account
+        else:
+            self._accounts.pop(domain_id, None)
+            self._own.pop(domain_id, None)
+            self._of_others.pop(domain_id, None)
+            self._drains.pop(domain_id, None)
+
+    def _add_up(self, domain_ids: Iterable[int]) -> None:
+        ids = list(domain_ids)
+        self._sums.take(
+            {domain_id: self.usage(domain_id) for domain_id in ids},
+            {domain_id: self._accounts.get(domain_id, "") for domain_id in ids},
+        )

@@ -1,0 +1,309 @@
+"""The statements about held mail.
+
+The hot ones do a whole batch in one statement, which is a transaction by itself: one round trip and
+one sync. tests/store/postgres/test_plans.py pins their plans. Arrays are unnested beside each
+other, which costs as little as COPY.
+"""
+
+# ruff: noqa: S608  what is joined here are constants; every value is bound
+
+COLUMNS = (
+    "number, domain_id, received_at, size, flags, reverse_path, held_paths, content_id::text,"
+    " file_crc32, head_crc32, dsn, head, message_id"
+)
+
+# $15 are the domains. If one of them was removed, nothing is held: the rows say which are there.
+# $16 is the node, $17 the content that now has a message.
+HOLD = """
+    WITH hosted AS MATERIALIZED (
+        SELECT id FROM domain WHERE id = ANY($15::integer[]) ORDER BY id FOR KEY SHARE
+    ), held AS (
+        INSERT INTO message (
+            number, domain_id, received_at, size, flags, reverse_path, held_paths, content_id,
+            file_crc32, head_crc32, dsn, head, message_id, origin
+        )
+        SELECT * FROM unnest(
+            $1::bigint[], $2::integer[], $3::float8[], $4::bigint[], $5::integer[], $6::text[],
+            $7::text[], $8::bigint[], $9::bigint[], $10::bigint[], $11::text[], $12::bytea[],
+            $13::text[], $14::text[]
+        )
+        WHERE (SELECT count(*) FROM hosted) = cardinality($15)
+        RETURNING domain_id, size
+    ), moved AS (
+        INSERT INTO usage AS own (domain_id, node, messages, octets, refused)
+        SELECT domain_id, $16::smallint, count(*), sum(size), 0 FROM held
+        GROUP BY domain_id ORDER BY domain_id
+        ON CONFLICT (domain_id, node) DO UPDATE SET
+            messages = own.messages + excluded.messages, octets = own.octets + excluded.octets
+    ), named AS (
+        DELETE FROM spool WHERE content_id = ANY($17::bigint[])
+            AND (SELECT count(*) FROM hosted) = cardinality($15)
+    )
+    SELECT id FROM hosted
+"""
+
+HELD_MESSAGES = f"""
+    SELECT {COLUMNS} FROM message
+    WHERE domain_id = $1 AND number > $2 AND held_paths <> '' ORDER BY number LIMIT $3
+"""
+ONE_MESSAGE = f"SELECT {COLUMNS}, origin FROM message WHERE number = $1"
+REFUSED_PATHS = """
+    SELECT forward_path FROM last_reply WHERE domain_id = $1 AND number = $2 AND is_refused <> 0
+    ORDER BY forward_path
+"""
+
+# --- settling
+
+LEASE = """
+    SELECT release FROM drain WHERE domain_id = $1 AND number = $2 AND is_open FOR SHARE
+"""
+# Messages that were delivered whole: $3 their numbers, $4 their recipients as a drain knows them.
+# All leave or none. $1 is the domain, $2 the drain, $5 the node, $6 the time. $7 to $9 are number,
+# path and reply of each recipient.
+SETTLE_WHOLE = """
+    WITH lease AS MATERIALIZED (
+        SELECT release FROM drain WHERE domain_id = $1::integer AND number = $2::bigint AND is_open
+        FOR SHARE
+    ), sought AS MATERIALIZED (
+        SELECT message.number FROM unnest($3::bigint[], $4::text[]) AS known (number, paths)
+        JOIN message ON message.number = known.number AND message.domain_id = $1
+            AND message.held_paths = known.paths
+        WHERE EXISTS (SELECT 1 FROM lease) AND NOT EXISTS (
+            SELECT 1 FROM last_reply
+            WHERE last_reply.domain_id = $1 AND last_reply.number = known.number
+        )
+        ORDER BY message.number FOR UPDATE OF message
+    ), gone AS (
+        DELETE FROM message
+        WHERE number = ANY(ARRAY(SELECT number FROM sought))
+            AND (SELECT count(*) FROM sought) = cardinality($3)
+        RETURNING number, size, content_id, received_at, reverse_path, origin, message_id
+    ), moved AS (
+        INSERT INTO usage AS own (domain_id, node, messages, octets, refused)
+        SELECT $1, $5::smallint, -count(*), -sum(size), 0 FROM gone HAVING count(*) > 0
+        ON CONFLICT (domain_id, node) DO UPDATE SET
+            messages = own.messages + excluded.messages, octets = own.octets + excluded.octets
+    ), removed AS (
+        DELETE FROM chunk
+        WHERE content_id = ANY(ARRAY(SELECT content_id FROM gone WHERE content_id IS NOT NULL))
+    ), counted AS (
+        UPDATE release_drain SET delivered = delivered + (SELECT count(*) FROM gone)
+        FROM lease
+        WHERE release_drain.release = lease.release AND release_drain.domain_id = $1
+            AND EXISTS (SELECT 1 FROM gone)
+    ), detail AS MATERIALIZED (
+        SELECT coalesce((
+            SELECT account.history FROM domain JOIN account ON account.name = domain.account
+            WHERE domain.id = $1
+        ), 'full') AS level
+    ), kept AS (
+        INSERT INTO history (
+            at, outcome, domain_id, number, received_at, octets, drain, release, reverse_path,
+            forward_path, client, message_id, reply
+        )
+        SELECT $6::float8, 1, $1, gone.number, gone.received_at, gone.size, $2, lease.release,
+            CASE level WHEN 'domain' THEN shortened(gone.reverse_path) ELSE gone.reverse_path END,
+            CASE level WHEN 'domain' THEN shortened(told.path) ELSE told.path END,
+            coalesce(substring(gone.origin FROM '^{"address":"([^"]*)"'), ''),
+            coalesce(gone.message_id, ''),
+            CASE level WHEN 'domain' THEN reply_code(told.reply) ELSE left(told.reply, 1000) END
+        FROM unnest($7::bigint[], $8::text[], $9::text[])
+            WITH ORDINALITY AS told (number, path, reply, place)
+        JOIN gone ON gone.number = told.number CROSS JOIN lease CROSS JOIN detail
+        WHERE level <> 'none' ORDER BY told.place
+    )
+    SELECT (SELECT count(*) FROM lease), count(*), coalesce(sum(size), 0)::bigint FROM gone
+"""
+
+STANDING = """
+    SELECT number, held_paths FROM message WHERE domain_id = $1 AND number = ANY($2::bigint[])
+    ORDER BY number FOR UPDATE
+"""
+WITH_REFUSED = """
+    SELECT DISTINCT number FROM last_reply
+    WHERE domain_id = $1 AND number = ANY($2::bigint[]) AND is_refused <> 0
+"""
+KEEP_HELD_PATHS = """
+    UPDATE message SET held_paths = new.paths
+    FROM unnest($1::bigint[], $2::text[]) AS new (number, paths) WHERE message.number = new.number
+"""
+# A deferral leaves the time, as in SQLite.
+KEEP_REPLIES = """
+    INSERT INTO last_reply AS old (domain_id, number, forward_path, is_refused, reply, at)
+    SELECT $1::integer, * FROM unnest($2::bigint[], $3::text[], $4::smallint[], $5::text[],
+        $6::float8[])
+    ON CONFLICT (domain_id, number, forward_path) DO UPDATE SET
+        is_refused = excluded.is_refused, reply = excluded.reply,
+        at = CASE WHEN excluded.is_refused <> 0 THEN excluded.at ELSE old.at END
+"""
+FORGET_REPLIES = """
+    DELETE FROM last_reply USING unnest($2::bigint[], $3::text[]) AS done (number, path)
+    WHERE domain_id = $1 AND last_reply.number = done.number AND forward_path = done.path
+"""
+KEEP_DOUBTS = """
+    UPDATE message SET flags = (flags & ~96) | new.doubts << 5
+    FROM unnest($1::bigint[], $2::integer[]) AS new (number, doubts)
+    WHERE message.number = new.number
+"""
+REMOVE = """
+    WITH gone AS (
+        DELETE FROM message WHERE number = ANY($1::bigint[])
+        RETURNING domain_id, number, size, held_paths, content_id
+    ), replies AS (
+        DELETE FROM last_reply USING gone
+        WHERE last_reply.domain_id = gone.domain_id AND last_reply.number = gone.number
+    ), chunks AS (
+        DELETE FROM chunk
+        WHERE content_id = ANY(ARRAY(SELECT content_id FROM gone WHERE content_id IS NOT NULL))
+    )
+    SELECT domain_id, count(*), sum(size)::bigint, count(*) FILTER (WHERE held_paths = '')
+    FROM gone GROUP BY domain_id ORDER BY domain_id
+"""
+COUNT_PRESENT = "SELECT count(*) FROM message WHERE number = ANY($1::bigint[])"
+DOMAINS_OF = """
+    SELECT DISTINCT domain_id FROM message WHERE number = ANY($1::bigint[]) ORDER BY domain_id
+"""
+LOCK = "SELECT number FROM message WHERE number = ANY($1::bigint[]) ORDER BY number FOR UPDATE"
+WHO_WAITS = "SELECT domain_id, held_paths FROM message WHERE number = $1 FOR UPDATE"
+NUMBER_OF_CONTENT = "SELECT number, domain_id FROM message WHERE content_id = $1"
+
+# --- held again
+
+REFUSED_MESSAGES = """
+    SELECT domain_id, count(*), count(*) FILTER (WHERE held_paths = '') FROM message
+    WHERE number = ANY($1::bigint[]) AND EXISTS (
+        SELECT 1 FROM last_reply
+        WHERE last_reply.domain_id = message.domain_id AND last_reply.number = message.number
+            AND is_refused <> 0 AND ($2::smallint IS NULL OR is_refused = $2)
+    )
+    GROUP BY domain_id ORDER BY domain_id
+"""
+HOLD_AGAIN = """
+    UPDATE message SET flags = flags & ~96,
+        held_paths = concat_ws(E'\\n', nullif(held_paths, ''), parked.paths)
+    FROM (
+        SELECT domain_id, number, string_agg(forward_path, E'\\n' ORDER BY forward_path) AS paths
+        FROM last_reply
+        WHERE number = ANY($1::bigint[]) AND is_refused <> 0
+            AND ($2::smallint IS NULL OR is_refused = $2)
+        GROUP BY domain_id, number
+    ) AS parked
+    WHERE message.number = parked.number AND message.domain_id = parked.domain_id
+"""
+REFUSED_NO_MORE = """
+    UPDATE last_reply SET is_refused = 0, at = $3::float8
+    WHERE number = ANY($1::bigint[]) AND is_refused <> 0
+        AND ($2::smallint IS NULL OR is_refused = $2)
+"""
+
+# --- by time
+
+# number, whether its waiting recipients have waited since before then, whether one was refused
+STANDINGS = """
+    SELECT number, held_paths <> '' AND received_at < $3 AND NOT EXISTS (
+            SELECT 1 FROM last_reply
+            WHERE last_reply.domain_id = $1 AND last_reply.number = message.number AND at >= $3
+        ), EXISTS (
+            SELECT 1 FROM last_reply
+            WHERE last_reply.domain_id = $1 AND last_reply.number = message.number
+                AND is_refused <> 0
+        )
+    FROM message WHERE domain_id = $1 AND number = ANY($2::bigint[]) ORDER BY number FOR UPDATE
+"""
+WAIT_NO_MORE = "UPDATE message SET held_paths = '' WHERE number = ANY($1::bigint[])"
+FORGET_DEFERRALS = """
+    DELETE FROM last_reply WHERE domain_id = $1 AND number = ANY($2::bigint[]) AND is_refused = 0
+"""
+DUE_REFUSALS = """
+    SELECT DISTINCT number FROM last_reply
+    WHERE domain_id = $1 AND number = ANY($2::bigint[]) AND is_refused IN (1, 3) AND at < $3
+    ORDER BY number
+"""
+FORGET_REFUSALS = """
+    DELETE FROM last_reply
+    WHERE domain_id = $1 AND number = ANY($2::bigint[]) AND is_refused IN (1, 3) AND at < $3
+"""
+LEFT_WITH_NOBODY = """
+    SELECT number FROM message
+    WHERE domain_id = $1 AND number = ANY($2::bigint[]) AND held_paths = '' AND NOT EXISTS (
+        SELECT 1 FROM last_reply
+        WHERE last_reply.domain_id = $1 AND last_reply.number = message.number AND is_refused <> 0
+    )
+"""
+# Oldest first. The time counts from the last refusal or release of a recipient, if there was one.
+EXPIRED_HELD = """
+    SELECT number FROM message WHERE domain_id = $1 AND held_paths <> '' AND received_at < $2
+        AND NOT EXISTS (
+            SELECT 1 FROM last_reply
+            WHERE last_reply.domain_id = $1 AND last_reply.number = message.number AND at >= $2
+        )
+    ORDER BY number LIMIT $3
+"""
+EXPIRED_REFUSED = """
+    SELECT DISTINCT number FROM last_reply
+    WHERE domain_id = $1 AND is_refused <> 0 AND is_refused <> 2 AND at < $2
+    ORDER BY number LIMIT $3
+"""
+FIRST_HELD = """
+    SELECT greatest(received_at, (
+        SELECT max(at) FROM last_reply
+        WHERE last_reply.domain_id = $1 AND last_reply.number = message.number
+    ))
+    FROM message WHERE domain_id = $1 AND held_paths <> '' ORDER BY number LIMIT 1
+"""
+FIRST_REFUSED = """
+    SELECT min(at) FROM last_reply
+    WHERE domain_id = $1 AND is_refused <> 0 AND is_refused <> 2 HAVING count(*) > 0
+"""
+MARKS = "SELECT domain_id, value FROM mark WHERE kind = $1"
+KEEP_MARK = """
+    INSERT INTO mark (domain_id, kind, value) VALUES ($1, $2, $3)
+    ON CONFLICT (domain_id, kind) DO UPDATE SET value = excluded.value
+"""
+REMOVE_MARK = "DELETE FROM mark WHERE domain_id = $1 AND kind = $2"
+
+# --- figures
+
+
+def count_set_apart(*, of_some: bool) -> str:
+    """Return the statement for all domains, or for those that are $1: so it walks their index."""
+    place = "AND domain_id = ANY($1::integer[])" if of_some else ""
+    return f"""
+    SELECT parked.domain_id, count(*) FILTER (WHERE is_uncertain),
+        count(*) FILTER (WHERE is_damaged), count(*) FILTER (WHERE held_paths = '')
+    FROM (
+        SELECT domain_id, number, bool_or(is_refused = 2) AS is_uncertain,
+            bool_or(is_refused = 3) AS is_damaged
+        FROM last_reply WHERE is_refused > 1 {place} GROUP BY domain_id, number
+    ) AS parked
+    JOIN message ON message.number = parked.number GROUP BY parked.domain_id
+    """
+
+
+def oldest_messages(*, of_some: bool) -> str:
+    """Return the statement for all domains or those that are $1: two seeks for each.
+
+    One is for the first held message, one for the first refused.
+    """
+    place = "WHERE domain_id = ANY($1::integer[])" if of_some else ""
+    return f"""
+    SELECT holding.domain_id, message.received_at
+    FROM (
+        SELECT domain_id FROM usage {place} GROUP BY domain_id HAVING sum(messages) > 0
+    ) AS holding
+    CROSS JOIN LATERAL (
+        SELECT least(
+            (
+                SELECT number FROM message
+                WHERE message.domain_id = holding.domain_id AND held_paths <> ''
+                ORDER BY number LIMIT 1
+            ),
+            (
+                SELECT number FROM last_reply
+                WHERE last_reply.domain_id = holding.domain_id AND is_refused <> 0
+                ORDER BY number LIMIT 1
+            )
+        ) AS number
+    ) AS first
+    JOIN message ON message.number = first.number
+    """

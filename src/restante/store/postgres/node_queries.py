@@ -1,0 +1,36 @@
+"""The statements about the processes that have the store open."""
+
+TAKE_OVER_SLOT = """
+    UPDATE node SET epoch = epoch + 1, name = $2,
+        expires_at = clock_timestamp() + make_interval(secs => $1)
+    WHERE id = (
+        SELECT id FROM node WHERE expires_at < clock_timestamp() ORDER BY expires_at LIMIT 1
+        FOR UPDATE
+    ) AND expires_at < clock_timestamp()
+    RETURNING id, epoch
+"""
+ADD_SLOT = """
+    INSERT INTO node (id, epoch, expires_at, name)
+    SELECT slot, 1, clock_timestamp() + make_interval(secs => $1), $2
+    FROM generate_series(1, 255) AS slot
+    WHERE NOT EXISTS (SELECT 1 FROM node WHERE node.id = slot) ORDER BY slot LIMIT 1
+    RETURNING id, epoch
+"""
+BEAT = """
+    UPDATE node SET expires_at = clock_timestamp() + make_interval(secs => $3)
+    WHERE id = $1 AND epoch = $2 RETURNING id
+"""
+RETIRE = """
+    UPDATE node SET expires_at = '-infinity' WHERE id = $1 AND epoch = $2 RETURNING id
+"""
+# Writes the row as it is.
+TOUCH = "UPDATE node SET name = name WHERE id = $1 AND epoch = $2"
+OTHERS = "SELECT 1 FROM node WHERE id <> $1 AND expires_at > clock_timestamp() LIMIT 1"
+# The highest number that the store knows, of messages, their history, and releases.
+LAST_NUMBER = """
+    SELECT greatest(
+        0, (SELECT max(number) FROM message), (SELECT max(number) FROM history),
+        (SELECT max(id) FROM release)
+    )
+"""
+LAST_CONTENT = "SELECT coalesce(max(content_id), 0) FROM chunk"

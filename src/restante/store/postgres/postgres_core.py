@@ -1,0 +1,194 @@
+"""The common core of the ports on PostgreSQL: its lanes, its node, its figures.
+
+Each change is a task of its own. It goes on if its caller is cancelled, so no COMMIT is ever
+cancelled. Changes of one lane are made in the order in which they were asked for.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from copy import copy
+from typing import Any, Final, TypeVar
+
+from restante.store.figure_store import Usage
+from restante.store.postgres import sqlstate, usage_queries
+from restante.store.postgres.cluster_node import ClusterNode
+from restante.store.postgres.database_session import DatabaseSession, OutcomeUnknown, Row
+from restante.store.postgres.figure_mirror import FigureMirror
+from restante.store.postgres.lane_set import LaneSet, SessionKind
+from restante.store.postgres.postgres_transaction import PostgresTransaction
+from restante.store.store_errors import StoreError
+
+OnDamage = Callable[[int, str, int], None]
+"""Called on the event loop, once for each message that is damaged: number, damage, domain's id."""
+
+_Answer = TypeVar("_Answer")
+Change = Callable[[PostgresTransaction], Awaitable[_Answer]]
+Question = Callable[[DatabaseSession], Awaitable[_Answer]]
+
+_TRIES: Final = 5  # of a transaction that others are in the way of
+_LOOKS: Final = 2  # at the own figures, after an answer was lost
+_SNAPSHOT: Final = "ISOLATION LEVEL REPEATABLE READ READ ONLY"
+
+
+class PostgresCore:
+    """Writes and reads for the parts. Belongs to the event loop on which it was opened."""
+
+    def __init__(
+        self, lanes: LaneSet, node: ClusterNode, mirror: FigureMirror, on_damage: OnDamage
+    ) -> None:
+        self._lanes = lanes
+        self.node = node
+        self.mirror = mirror
+        self.on_damage = on_damage
+        self._reading = SessionKind.READING
+        self._at_work: set[asyncio.Task[Any]] = set()  # shared with a core apart
+        self._doubts = 0  # looks at the own figures that are due
+
+    def apart(self) -> "PostgresCore":
+        """Return a core of the same data, whose reads have sessions of their own."""
+        other = copy(self)
+        other._reading = SessionKind.READING_APART  # noqa: SLF001  it is one of us
+        return other
+
+    async def write(self, change: Change[_Answer], lane: SessionKind = SessionKind.WORK) -> _Answer:
+        """Make a change in a transaction. Raises StoreError."""
+        self.check()
+        return await self.carry_out(self._write(change, lane))
+
+    async def write_at_once(
+        self,
+        statement: str,
+        values: Sequence[Any],
+        lane: SessionKind,
+        moved: Callable[[PostgresTransaction, list[Row]], None],
+    ) -> list[Row]:
+        """Make a change by one statement, which is a transaction by itself: one round trip.
+
+        The statement writes the figures too; `moved` tells them from its rows.
+        """
+        self.check()
+
+        async def make() -> list[Row]:
+            try:
+                async with self._lanes[lane].session() as session:
+                    return await self._fetched(session, statement, values, moved)
+            except Exception as error:
+                self._doubt(error)
+                raise self._as_raised(error, "writing") from error
+
+        return await self.carry_out(make())
+
+    async def read(self, question: Question[_Answer], *, at_once: bool = False) -> _Answer:
+        """Ask something; if it needs several statements, as at one moment. Raises StoreError.
+
+        It is read to its end, too: the driver cannot give a session on that was cancelled.
+        """
+        self.check()
+        return await self.carry_out(self._read(question, at_once=at_once))
+
+    async def fetch(self, statement: str, *values: Any) -> list[Row]:
+        """Read the rows of one statement. Raises StoreError."""
+        return await self.read(lambda session: session.fetch(statement, *values))
+
+    async def carry_out(self, work: Coroutine[Any, Any, _Answer]) -> _Answer:
+        """Do a work to its end, even if the caller is cancelled meanwhile."""
+        return await asyncio.shield(self.begin(work))
+
+    def begin(self, work: Coroutine[Any, Any, _Answer]) -> asyncio.Task[_Answer]:
+        """Begin a work that is finished before the store is closed."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._at_work.add(task)
+        task.add_done_callback(self._at_work.discard)
+        return task
+
+    def check(self) -> None:
+        """Raise StoreError if the store is closed, or another process has this one's place."""
+        if self._lanes.is_closed:
+            raise StoreError("the store is closed")
+        if self.node.failure:
+            raise StoreError(self.node.failure)
+
+    async def close(self) -> None:
+        """Finish what was begun and let go of the database."""
+        if not self._lanes.is_closed:
+            self._lanes.is_closed = True
+            await asyncio.gather(*self._at_work, return_exceptions=True)
+            await self.node.close()
+            await self._lanes.close()
+
+    async def look_again(self) -> None:
+        """Read the figures of this process again, if an answer was lost: between all changes.
+
+        Twice, because the database may still be at work on the statement without an answer.
+        """
+        if not self._doubts:
+            return
+        async with self._lanes.quiet(), self._lanes[SessionKind.NODE].session() as session:
+            rows = await session.fetch(usage_queries.OWN, self.node.key.id)
+            self._doubts -= 1
+            self.mirror.take_own({domain_id: Usage(*figures) for domain_id, *figures in rows})
+
+    async def _read(self, question: Question[_Answer], *, at_once: bool) -> _Answer:
+        try:
+            async with self._lanes[self._reading].session() as session:
+                if not at_once:
+                    return await question(session)
+                async with session.transaction(_SNAPSHOT):
+                    return await question(session)
+        except Exception as error:
+            raise self._as_raised(error, "reading") from error
+
+    async def _write(self, change: Change[_Answer], lane: SessionKind) -> _Answer:
+        try:
+            async with self._lanes[lane].session() as session:
+                return await self._tried(change, session)
+        except Exception as error:
+            self._doubt(error)
+            raise self._as_raised(error, "writing") from error
+
+    async def _tried(self, change: Change[_Answer], session: DatabaseSession) -> _Answer:
+        for _ in range(_TRIES - 1):
+            try:
+                return await self._made(change, session)
+            except Exception as error:
+                if not sqlstate.is_worth_repeating(error):
+                    raise
+        return await self._made(change, session)
+
+    async def _made(self, change: Change[_Answer], session: DatabaseSession) -> _Answer:
+        transaction = PostgresTransaction(session, self.node.key)
+        async with session.transaction():
+            answer = await change(transaction)
+            await transaction.write_moves()
+        self.mirror.take(transaction)
+        return answer
+
+    async def _fetched(
+        self,
+        session: DatabaseSession,
+        statement: str,
+        values: Sequence[Any],
+        moved: Callable[[PostgresTransaction, list[Row]], None],
+    ) -> list[Row]:
+        for _ in range(_TRIES - 1):
+            try:
+                rows = await session.fetch(statement, *values)
+                break
+            except Exception as error:
+                if not sqlstate.is_worth_repeating(error):
+                    raise
+        else:
+            rows = await session.fetch(statement, *values)
+        done = PostgresTransaction(session, self.node.key)
+        moved(done, rows)
+        self.mirror.take(done)
+        return rows
+
+    def _doubt(self, error: Exception) -> None:
+        """Note that a change may have been made without an answer."""
+        if sqlstate.is_away(error) or isinstance(error, OutcomeUnknown):
+            self._doubts = _LOOKS
+
+    def _as_raised(self, error: Exception, doing: str) -> Exception:
+        """Return the error that a caller gets; one that is a defect of ours stays as it is."""
+        return sqlstate.store_error(error, doing) or error

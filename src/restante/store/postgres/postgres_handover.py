@@ -1,0 +1,148 @@
+"""How held mail leaves the store, and which drains are to run."""
+
+from collections.abc import Collection, Mapping, Sequence
+from functools import partial
+
+from restante.mail.delivery_report import NewReport
+from restante.mail.message import HeldMessage
+from restante.queue.recipient_status import Outcome
+from restante.store.drain_book import asked_of, open_drains, unclaimed
+from restante.store.handover_store import Asked, Drain, Joined, PastDrain
+from restante.store.postgres import drain_changes, drain_statements, held_reading, settling
+from restante.store.postgres.lane_set import SessionKind
+from restante.store.postgres.postgres_core import PostgresCore
+from restante.store.postgres.postgres_transaction import PostgresTransaction
+
+
+class PostgresHandover:
+    """A `HandoverStore`."""
+
+    def __init__(self, core: PostgresCore) -> None:
+        self._core = core
+
+    async def held(
+        self, domain_id: int, after: int, limit: int, max_octets: int
+    ) -> list[HeldMessage]:
+        """Return messages with a held recipient, numbered above `after`; damaged ones left out."""
+        question = partial(
+            held_reading.held,
+            domain_id=domain_id,
+            after=after,
+            limit=limit,
+            max_octets=max_octets,
+        )
+        found = await self._core.read(question)
+        await held_reading.park(self._core, found.damaged)
+        return found.messages
+
+    async def settle(
+        self,
+        drain: Drain,
+        outcomes: Sequence[Outcome],
+        reports: Sequence[NewReport] = (),
+        at: float = 0.0,
+    ) -> None:
+        """Record the outcomes of these recipients, with the reports on them."""
+        is_plain = not reports and settling.are_whole(outcomes)
+        if is_plain and await settling.settle_whole(self._core, drain, outcomes, at):
+            return
+        change = partial(settling.settle, drain=drain, outcomes=outcomes, reports=reports, at=at)
+        await self._core.write(change, SessionKind.SETTLING)
+
+    async def open_drain(
+        self,
+        domain_id: int,
+        requested_at: float,
+        deadline: float,
+        release: int = 0,
+        requested_by: str = "",
+    ) -> Drain | Joined:
+        """Record a drain, or join the one that is open."""
+        change = partial(
+            drain_changes.open_drain,
+            domain_id=domain_id,
+            requested_at=requested_at,
+            deadline=deadline,
+            release=release,
+            requested_by=requested_by,
+        )
+        return await self._core.write(change, SessionKind.DRAINS)
+
+    async def claimable_drains(self, running: Collection[Drain]) -> list[Drain]:
+        """Return the open drains that nobody runs; none while the own lease is in doubt."""
+        node = self._core.node
+        if node.lease_left() <= 0:
+            return []
+        rows = await self._core.fetch(drain_statements.CLAIMABLE, *node.key, node.may_judge)
+        return unclaimed(drain_changes.open_records(rows), running)
+
+    async def take_over(self, drain: Drain) -> Drain | None:
+        """Take over a claimable drain, if it still is."""
+        change = partial(drain_changes.take_over, drain=drain)
+        return await self._core.write(change, SessionKind.DRAINS)
+
+    async def give_back(self, drains: Collection[Drain]) -> None:
+        """Let others take these over at once."""
+
+        async def change(transaction: PostgresTransaction) -> None:
+            domains = [drain.domain_id for drain in drains]
+            numbers = [drain.number for drain in drains]
+            await drain_changes.changed(
+                transaction, drain_statements.GIVE_BACK, domains, numbers, *transaction.node
+            )
+
+        await self._core.write(change, SessionKind.DRAINS)
+
+    async def asked(self, drains: Collection[Drain]) -> list[Asked]:
+        """Return what others ask of these drains."""
+        if not drains:
+            return []
+        ids = [drain.domain_id for drain in drains]
+        rows = await self._core.fetch(drain_statements.OF_DOMAINS, ids)
+        return asked_of(drain_changes.open_records(rows), drains)
+
+    async def ask_stop(self, domain_id: int, reason: str) -> bool:
+        """Ask the owner of a domain's drain to end it."""
+
+        async def change(transaction: PostgresTransaction) -> bool:
+            return await drain_changes.changed(
+                transaction, drain_statements.ASK_STOP, domain_id, reason
+            )
+
+        return await self._core.write(change, SessionKind.DRAINS)
+
+    def lease_left(self) -> float:
+        """Return for how many seconds the drains of this process are certainly its own."""
+        return self._core.node.lease_left()
+
+    def is_draining(self, domain_id: int) -> bool:
+        """Return whether a domain has an open drain."""
+        return self._core.mirror.is_draining(domain_id)
+
+    def open_drains(self) -> list[Drain]:
+        """Return the open drains, by domain."""
+        return open_drains(self._core.mirror.open_drains())
+
+    async def finish_drain(
+        self, drain: Drain, left_behind: int = 0, past: PastDrain | None = None
+    ) -> bool:
+        """Close it if the domain holds no more than was left behind."""
+        change = partial(
+            drain_changes.finish_drain, drain=drain, left_behind=left_behind, past=past
+        )
+        return await self._core.write(change, SessionKind.DRAINS)
+
+    async def close_drain(
+        self, drain: Drain, past: PastDrain | None = None, at: float = 0.0
+    ) -> None:
+        """Record that it is over, and how it went."""
+        change = partial(drain_changes.close_drain, drain=drain, past=past, at=at)
+        await self._core.write(change, SessionKind.DRAINS)
+
+    async def past_drains(self, domain_ids: Sequence[int] | None = None) -> Mapping[int, PastDrain]:
+        """Return how the last drain of each domain went."""
+        if domain_ids is None:
+            rows = await self._core.fetch(drain_statements.PAST_DRAINS)
+        else:
+            rows = await self._core.fetch(drain_statements.PAST_DRAINS_OF, domain_ids)
+        return {domain_id: PastDrain(*row) for domain_id, *row in rows}

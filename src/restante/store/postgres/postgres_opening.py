@@ -1,0 +1,134 @@
+"""Opening a store on PostgreSQL: the version of the server, the tables, a slot, and the figures."""
+
+import os
+import socket
+from functools import partial
+from typing import Final
+
+import asyncpg
+
+from restante.phrases import cause_of
+from restante.store.figure_store import Usage
+from restante.store.postgres import (
+    drain_statements,
+    node_queries,
+    record_statements,
+    sqlstate,
+    usage_queries,
+)
+from restante.store.postgres.cluster_node import ClusterNode, join_cluster
+from restante.store.postgres.database_session import DatabaseSession, Row, open_session
+from restante.store.postgres.drain_changes import drain_state
+from restante.store.postgres.figure_mirror import FigureMirror
+from restante.store.postgres.lane_set import LaneSet, SessionKind
+from restante.store.postgres.node_numbers import NodeNumbers
+from restante.store.postgres.postgres_core import OnDamage, PostgresCore
+from restante.store.postgres.postgres_schema import SCHEMA, VERSION
+from restante.store.store_errors import StoreUnusable
+
+OLDEST_SERVER: Final = 15
+_SERVER: Final = """
+    SELECT current_setting('server_version_num')::integer / 10000,
+        current_setting('server_encoding'), to_regclass('restante_schema') IS NOT NULL
+"""
+_SCHEMA: Final = "SELECT version FROM restante_schema"
+
+
+async def open_core(url: str, on_damage: OnDamage) -> PostgresCore:
+    """Open the store in a database. Raises StoreUnusable, which says why and what to do."""
+    lanes = LaneSet(partial(open_session, url))
+    try:
+        return await _opened(lanes, on_damage)
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
+        await lanes.close()
+        raise StoreUnusable(f"the database cannot be opened: {cause_of(error)}") from error
+    except BaseException:
+        await lanes.close()
+        raise
+
+
+async def _opened(lanes: LaneSet, on_damage: OnDamage) -> PostgresCore:
+    async with lanes[SessionKind.READING].session() as session:
+        await _prepare(session)
+    node = await join_cluster(lanes, f"{socket.gethostname()}:{os.getpid()}")
+    async with lanes[SessionKind.READING].session() as session:
+        mirror = await _mirror(session, node)
+    core = PostgresCore(lanes, node, mirror, on_damage)
+    node.begin(partial(follow, core, FollowMark()))
+    return core
+
+
+async def _prepare(session: DatabaseSession) -> None:
+    """Check the server and the tables; make these in an empty database."""
+    [(version, encoding, has_tables)] = await session.fetch(_SERVER)
+    if version < OLDEST_SERVER:
+        raise StoreUnusable(f"PostgreSQL {version} is too old: {OLDEST_SERVER} or newer is needed")
+    if encoding != "UTF8":
+        raise StoreUnusable(
+            f"the database has the encoding {encoding}: make it with `ENCODING 'UTF8'`"
+        )
+    if not has_tables:
+        await _make_tables(session)
+    [(schema,)] = await session.fetch(_SCHEMA)
+    if schema != VERSION:
+        raise StoreUnusable(
+            f"the store has schema {schema}, and this version of Restante needs {VERSION}"
+        )
+
+
+async def _make_tables(session: DatabaseSession) -> None:
+    """Make the tables, unless another process is faster."""
+    try:
+        await session.script(SCHEMA)
+    except asyncpg.PostgresError as error:
+        if not (sqlstate.is_taken(error) or isinstance(error, asyncpg.DuplicateTableError)):
+            raise
+
+
+async def _mirror(session: DatabaseSession, node: ClusterNode) -> FigureMirror:
+    """Read the figures, as at one moment."""
+    slot = node.key.id
+    async with session.transaction("ISOLATION LEVEL REPEATABLE READ READ ONLY"):
+        [(last,)] = await session.fetch(node_queries.LAST_NUMBER)
+        [(last_content,)] = await session.fetch(node_queries.LAST_CONTENT)
+        mirror = FigureMirror(NodeNumbers(slot, last), NodeNumbers(slot, last_content))
+        mirror.take_domains(dict(map(tuple, await session.fetch(usage_queries.ACCOUNTS))))
+        mirror.take_own(_usages(await session.fetch(usage_queries.OWN, slot)))
+        mirror.take_others(_usages(await session.fetch(usage_queries.OF_OTHERS, slot)))
+        mirror.take_drains(
+            dict(map(drain_state, await session.fetch(drain_statements.OPEN_DRAINS)))
+        )
+    return mirror
+
+
+def _usages(rows: list[Row]) -> dict[int, Usage]:
+    return {domain_id: Usage(*figures) for domain_id, *figures in rows}
+
+
+class FollowMark:
+    """How far this process has read the changes of others."""
+
+    def __init__(self) -> None:
+        self.change_number = -1
+        self.had_others = False
+
+
+async def follow(core: PostgresCore, mark: FollowMark) -> None:
+    """Take over the figures that other processes have changed.
+
+    Limitation: the usage of all domains is read each second while other processes are alive.
+    """
+    await core.look_again()
+    slot, mirror = core.node.key.id, core.mirror
+    has_others = bool(await core.fetch(node_queries.OTHERS, slot))
+    if not (has_others or mark.had_others):
+        return
+    mark.had_others = has_others  # one last time after all have ended
+    [(number,)] = await core.fetch(record_statements.CHANGE_NUMBER)
+    if number != mark.change_number:
+        mirror.take_domains(dict(map(tuple, await core.fetch(usage_queries.ACCOUNTS))))
+        mark.change_number = number
+    mirror.take_others(_usages(await core.fetch(usage_queries.OF_OTHERS, slot)))
+    known = list(mirror.open_drains())
+    rows = await core.fetch(drain_statements.KNOWN_DRAINS, known)
+    mirror.take_drains(dict(map(drain_state, rows)))

@@ -1,0 +1,218 @@
+"""The tables of the store on PostgreSQL.
+
+Where they are as those of SQLite, its schema has the reasons. Texts that are compared have the
+collation "C", so that every database has the same order. Flags are numbers, as in SQLite: both
+stores spell their rows alike (`store/stored_form`).
+"""
+
+from typing import Final
+
+from restante.store.postgres.postgres_record_schema import NOTICES, RECORDS
+
+VERSION: Final = 1
+
+MAIL: Final = """
+-- Processes that have the store open, each with a slot. Its messages have the slot in their number.
+CREATE TABLE node (
+    id         smallint PRIMARY KEY CHECK (id BETWEEN 1 AND 255),
+    epoch      bigint NOT NULL,             -- grows with each process that takes the slot
+    expires_at timestamptz NOT NULL,
+    name       text NOT NULL
+) WITH (fillfactor = 50);
+
+-- Held mail. head is beside the rest: up to 8 KB it is read without another table.
+CREATE TABLE message (
+    number       bigint PRIMARY KEY,
+    domain_id    integer NOT NULL,
+    received_at  float8 NOT NULL,
+    size         bigint NOT NULL,
+    flags        integer NOT NULL,
+    reverse_path text NOT NULL,
+    held_paths   text NOT NULL,
+    content_id   bigint,                    -- of its chunks
+    file_crc32   bigint,
+    head_crc32   bigint NOT NULL,
+    dsn          text,
+    head         bytea NOT NULL,
+    message_id   text COLLATE "C",
+    origin       text
+) WITH (toast_tuple_target = 8160, autovacuum_vacuum_scale_factor = 0.01,
+    autovacuum_vacuum_threshold = 1000);
+ALTER TABLE message ALTER COLUMN head SET STORAGE MAIN;
+CREATE INDEX message_held ON message (domain_id, number) WHERE held_paths <> '';
+CREATE INDEX message_delay ON message (received_at) WHERE flags & 8 <> 0;
+CREATE INDEX message_sought ON message USING hash (message_id);
+CREATE INDEX message_content ON message (content_id) WHERE content_id IS NOT NULL;
+
+-- Large content, a mebibyte a row. The names are given like message numbers.
+CREATE TABLE chunk (
+    content_id bigint,
+    part       integer,
+    body       bytea NOT NULL,
+    PRIMARY KEY (content_id, part)
+);
+ALTER TABLE chunk ALTER COLUMN body SET STORAGE EXTERNAL;
+-- Content that no message has yet, with the process that writes it.
+CREATE TABLE spool (
+    content_id bigint PRIMARY KEY,
+    node       smallint NOT NULL,
+    epoch      bigint NOT NULL
+);
+
+CREATE TABLE last_reply (
+    domain_id    integer,
+    number       bigint,
+    forward_path text COLLATE "C",
+    is_refused   smallint NOT NULL,
+    reply        text NOT NULL,
+    at           float8 NOT NULL,
+    PRIMARY KEY (domain_id, number, forward_path)
+);
+CREATE INDEX last_reply_refused ON last_reply (domain_id, number) WHERE is_refused <> 0;
+CREATE INDEX last_reply_refused_numbers ON last_reply (number) WHERE is_refused <> 0;
+CREATE INDEX last_reply_set_apart ON last_reply (domain_id, number, is_refused)
+    WHERE is_refused > 1;
+
+-- The mail that a domain holds is the sum over its rows. Each process changes its own only.
+CREATE TABLE usage (
+    domain_id integer,
+    node      smallint,
+    messages  bigint NOT NULL,
+    octets    bigint NOT NULL,
+    refused   bigint NOT NULL,
+    PRIMARY KEY (domain_id, node)
+) WITH (fillfactor = 40);
+
+-- Drains. `version` grows with each change of a row, so that every process knows which is newer.
+CREATE TABLE drain (
+    domain_id    integer PRIMARY KEY,
+    number       bigint NOT NULL,
+    version      bigint NOT NULL,
+    owner        smallint,                  -- a node; NULL: nobody runs it
+    owner_epoch  bigint,
+    requested_at float8 NOT NULL,
+    deadline     float8 NOT NULL,
+    times        integer NOT NULL,
+    stop         text NOT NULL,
+    release      bigint NOT NULL,
+    requested_by text NOT NULL,
+    is_open      boolean NOT NULL
+) WITH (fillfactor = 40);
+CREATE INDEX drain_open ON drain (domain_id) WHERE is_open;
+CREATE TABLE past_drain (
+    domain_id    integer PRIMARY KEY,
+    started_at   float8 NOT NULL,
+    ended_at     float8 NOT NULL,
+    requested_by text NOT NULL,
+    ending       text NOT NULL,
+    reason       text NOT NULL,
+    delivered    bigint NOT NULL,
+    deferred     bigint NOT NULL,
+    refused      bigint NOT NULL,
+    last_words   text NOT NULL,
+    uncertain    bigint NOT NULL,
+    taker        text NOT NULL
+);
+CREATE TABLE mark (
+    domain_id integer,
+    kind      text COLLATE "C",
+    value     float8 NOT NULL,
+    PRIMARY KEY (domain_id, kind)
+);
+
+-- Work that one process does for all.
+CREATE TABLE duty (
+    name        text COLLATE "C" PRIMARY KEY,
+    number      bigint NOT NULL,
+    owner       smallint,
+    owner_epoch bigint
+);
+
+CREATE TABLE report (
+    number          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    about           bigint NOT NULL,
+    domain_id       integer NOT NULL,
+    action          text COLLATE "C" NOT NULL,
+    reverse_path    text NOT NULL,
+    flags           integer NOT NULL,
+    made_at         float8 NOT NULL,
+    next_attempt_at float8 NOT NULL,
+    failures        integer NOT NULL,
+    reply           text NOT NULL,
+    content         bytea NOT NULL
+);
+CREATE INDEX report_due ON report (next_attempt_at, number);
+CREATE INDEX report_success ON report (domain_id, reverse_path) WHERE action = 'relayed';
+
+CREATE TABLE history (
+    id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    at           float8 NOT NULL,
+    outcome      smallint NOT NULL,
+    domain_id    integer NOT NULL,
+    number       bigint NOT NULL,
+    received_at  float8 NOT NULL,
+    octets       bigint NOT NULL,
+    drain        bigint NOT NULL,
+    release      bigint NOT NULL,
+    reverse_path text NOT NULL,
+    forward_path text NOT NULL,
+    client       text NOT NULL,
+    message_id   text COLLATE "C" NOT NULL,
+    reply        text NOT NULL
+);
+CREATE INDEX history_domain ON history (domain_id, id);
+CREATE INDEX history_number ON history (number);
+CREATE INDEX history_at ON history (at, id);
+
+CREATE TABLE release (
+    id      bigint PRIMARY KEY,
+    at      float8 NOT NULL,
+    actor   text NOT NULL,
+    origin  text NOT NULL,
+    target  text NOT NULL,
+    account text COLLATE "C" NOT NULL,
+    domain  text COLLATE "C" NOT NULL,
+    result  text NOT NULL,
+    reason  text NOT NULL,
+    pending bigint NOT NULL
+);
+CREATE INDEX release_account ON release (account, id);
+CREATE INDEX release_domain ON release (domain, id);
+CREATE INDEX release_at ON release (at);
+CREATE TABLE release_drain (
+    release   bigint,
+    domain_id integer,
+    opener    bigint NOT NULL,
+    delivered bigint NOT NULL DEFAULT 0,
+    refused   bigint NOT NULL DEFAULT 0,
+    uncertain bigint NOT NULL DEFAULT 0,
+    held      bigint NOT NULL DEFAULT 0,
+    ended_at  float8,
+    ending    text NOT NULL DEFAULT '',
+    PRIMARY KEY (release, domain_id)
+);
+CREATE INDEX release_drain_domain ON release_drain (domain_id);
+
+-- An address without its local part, and a reply without its text, as tenancy/history_detail has
+-- them.
+CREATE FUNCTION shortened(address text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN coalesce(substring(address FROM '@[^@]*$'), address);
+CREATE FUNCTION reply_code(reply text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN coalesce(regexp_replace(
+        substring(
+            left(reply, 20)
+            FROM '^\\s*([0-9]+(?=\\s|$)(?:\\s+(?=[0-9.]*\\.)(?=\\.*[0-9])[0-9.]+(?=\\s|$))?)'
+        ),
+        '\\s+', ' '
+    ), '');
+"""
+
+SCHEMA: Final = "".join(
+    (
+        "CREATE TABLE restante_schema (version integer NOT NULL);",
+        f"INSERT INTO restante_schema (version) VALUES ({VERSION:d});",  # noqa: S608  a number
+        MAIL,
+        RECORDS,
+        NOTICES,
+    )
+)

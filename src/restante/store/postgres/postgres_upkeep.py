@@ -1,0 +1,80 @@
+"""Looking after a store on PostgreSQL."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from time import process_time
+from typing import Final
+
+from restante.store.postgres import content_queries, held_reading, mail_statements
+from restante.store.postgres.postgres_content import PostgresContent
+from restante.store.postgres.postgres_core import PostgresCore
+from restante.store.postgres.postgres_transaction import PostgresTransaction
+from restante.store.store_care import Slice
+from restante.store.store_errors import CareUnsupported, Damaged
+from restante.store.upkeep_store import Backup
+
+_STEP: Final = 64  # messages that are read at once
+_SOME: Final = f"""
+    SELECT {mail_statements.COLUMNS} FROM message WHERE number > $1 ORDER BY number LIMIT $2
+"""  # noqa: S608  constants
+
+
+class PostgresUpkeep:
+    """An `UpkeepStore`."""
+
+    is_proven = True  # the database has checksums of its own
+
+    def __init__(self, core: PostgresCore, content: PostgresContent) -> None:
+        self._core = core
+        self._content = content
+
+    @property
+    def failure(self) -> str:
+        """Why this process cannot go on with the store."""
+        return self._core.node.failure
+
+    @property
+    def absence(self) -> str:
+        """Why the database cannot be reached at present."""
+        return self._core.node.absence
+
+    def free_octets(self) -> int | None:
+        """Nobody here can tell: the disk is another machine's."""
+        return None
+
+    async def scrub(self) -> AsyncIterator[Slice]:
+        """Read all held mail, step by step, and remove content that belongs to nobody."""
+        await self._remove_orphans()
+        after = 0
+        while rows := await self._core.fetch(_SOME, after, _STEP):
+            begun = process_time()
+            found = held_reading.MessagesFound([], [])
+            for row in rows:
+                held_reading.take(row, found)
+            await held_reading.park(self._core, found.damaged)
+            damaged = len(found.damaged)
+            files = [one.file for one in found.messages if one.file is not None]
+            for file in files:
+                try:
+                    await self._content.prove_file(file, 0)
+                except Damaged:
+                    damaged += 1
+            octets = sum(one.size for one in found.messages)
+            yield Slice(len(rows), octets, len(files), process_time() - begun, damaged)
+            after = rows[-1][0]
+
+    async def backup(self, directory: Path) -> Backup:
+        """Raise CareUnsupported: PostgreSQL has its own tools."""
+        raise CareUnsupported(
+            f"{directory}: a store on PostgreSQL is copied with the tools of PostgreSQL, such as"
+            " pg_basebackup or pgBackRest; to keep its mail alone, run `restante queue export`"
+        )
+
+    async def _remove_orphans(self) -> None:
+        """Remove content that processes were writing which ended."""
+
+        async def change(transaction: PostgresTransaction) -> None:
+            for (number,) in await transaction.fetch(content_queries.ORPHANS, 100):
+                await transaction.fetch(content_queries.DISCARD, number)
+
+        await self._core.write(change)

@@ -1,0 +1,32 @@
+"""The statements about how much each domain holds.
+
+A process changes its own row of a domain only, so none waits for another's commit. The sum over the
+rows is exact in every snapshot.
+"""
+
+# No row of a domain can be removed while a transaction adds mail to it.
+HOSTED = "SELECT id FROM domain WHERE id = ANY($1::integer[]) ORDER BY id FOR KEY SHARE"
+
+# $1 is the node. By domain, so that of two transactions one never waits for the other.
+MOVE = """
+    INSERT INTO usage AS own (domain_id, node, messages, octets, refused)
+    SELECT domain_id, $1::smallint, messages, octets, refused
+    FROM unnest($2::integer[], $3::bigint[], $4::bigint[], $5::bigint[])
+        AS moved (domain_id, messages, octets, refused)
+    ON CONFLICT (domain_id, node) DO UPDATE SET
+        messages = own.messages + excluded.messages, octets = own.octets + excluded.octets,
+        refused = own.refused + excluded.refused
+"""
+
+HELD = """
+    SELECT coalesce(sum(messages - refused), 0)::bigint FROM usage WHERE domain_id = $1::integer
+"""
+MESSAGES = "SELECT coalesce(sum(messages), 0)::bigint FROM usage WHERE domain_id = $1::integer"
+OWN = "SELECT domain_id, messages, octets, refused FROM usage WHERE node = $1::smallint"
+# Of all other nodes.
+OF_OTHERS = """
+    SELECT domain_id, sum(messages)::bigint, sum(octets)::bigint, sum(refused)::bigint
+    FROM usage WHERE node <> $1::smallint GROUP BY domain_id
+"""
+REMOVE = "DELETE FROM usage WHERE domain_id = $1::integer"
+ACCOUNTS = "SELECT id, account FROM domain"

@@ -1,0 +1,111 @@
+"""The slots of processes, their leases, and the loss of a slot."""
+
+import asyncpg
+import pytest
+
+from restante.store.postgres import PostgresStore, open_postgres
+from restante.store.postgres.cluster_node import LEASE, MARGIN
+from restante.store.store_errors import StoreError
+from tests.contract.making import hosted, opened
+
+EXPIRE = "UPDATE node SET expires_at = '-infinity' WHERE id = $1"
+
+
+async def expire(url: str, store: PostgresStore) -> None:
+    """Let the lease of a process end, as if it had been stopped."""
+    connection = await asyncpg.connect(url)
+    await connection.execute(EXPIRE, store.core.node.key.id)
+    await connection.close()
+
+
+async def test_each_process_has_a_slot_of_its_own(
+    store: PostgresStore, other: PostgresStore
+) -> None:
+    assert store.core.node.key.id != other.core.node.key.id
+
+
+async def test_a_slot_is_used_again_with_the_next_epoch(
+    store: PostgresStore, postgres_url: str
+) -> None:
+    before = store.core.node.key
+    await store.close()
+    later = await open_postgres(postgres_url)
+    assert later.core.node.key == (before.id, before.epoch + 1)
+    await later.close()
+
+
+async def test_the_lease_is_shorter_than_what_others_wait_for(store: PostgresStore) -> None:
+    await store.core.node.beat()
+    assert LEASE - MARGIN - 2 < store.handover.lease_left() <= LEASE - MARGIN
+
+
+async def test_a_process_whose_slot_was_taken_changes_nothing_more(
+    store: PostgresStore, postgres_url: str
+) -> None:
+    await expire(postgres_url, store)
+    later = await open_postgres(postgres_url)
+    assert later.core.node.key.id == store.core.node.key.id
+    await store.core.node.beat()
+    assert "another process has the slot" in store.upkeep.failure
+    with pytest.raises(StoreError, match="another process has the slot"):
+        await hosted(store)
+    await later.close()
+
+
+async def test_a_drain_of_a_living_process_is_not_claimable(
+    store: PostgresStore, other: PostgresStore, postgres_url: str
+) -> None:
+    drain = await opened(store, await hosted(store))
+    assert await other.handover.claimable_drains([]) == []
+    assert await other.handover.take_over(drain) is None
+    await expire(postgres_url, store)
+    assert await other.handover.claimable_drains([]) == [drain]
+    taken = await other.handover.take_over(drain)
+    assert taken is not None
+    assert (await store.handover.asked([drain]))[0].is_lost
+
+
+async def test_a_drain_that_is_given_back_is_anothers_at_once(
+    store: PostgresStore, other: PostgresStore
+) -> None:
+    drain = await opened(store, await hosted(store))
+    await store.handover.give_back([drain])
+    assert await other.handover.claimable_drains([]) == [drain]
+    assert await other.handover.take_over(drain) is not None
+
+
+async def test_after_an_absence_nobody_is_judged_before_two_heartbeats(
+    store: PostgresStore, other: PostgresStore, postgres_url: str
+) -> None:
+    """All leases have ended meanwhile."""
+    await opened(store, await hosted(store))
+    await expire(postgres_url, store)
+    node = other.core.node
+    node._beats = 0
+    seen = []
+    for _ in range(3):
+        seen.append(len(await other.handover.claimable_drains([])))
+        await node.beat()
+    assert seen == [0, 0, 1]
+
+
+async def test_nothing_is_claimed_without_a_fresh_heartbeat(store: PostgresStore) -> None:
+    await opened(store, await hosted(store))
+    store.core.node._beaten_at -= LEASE
+    assert store.handover.lease_left() == 0
+    assert await store.handover.claimable_drains([]) == []
+
+
+async def test_the_absence_of_the_database_is_told_and_ends(store: PostgresStore) -> None:
+    node = store.core.node
+
+    class Away:
+        def __getitem__(self, _kind: object) -> None:
+            raise ConnectionRefusedError("refused")
+
+    lanes, node._lanes = node._lanes, Away()  # type: ignore[assignment]
+    await node.beat()
+    assert "cannot be reached" in store.upkeep.absence
+    node._lanes = lanes
+    await node.beat()
+    assert store.upkeep.absence == ""

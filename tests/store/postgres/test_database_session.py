@@ -1,0 +1,108 @@
+"""A COMMIT: never cancelled, in doubt after a loss, and failed after a warning."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import suppress
+
+import asyncpg
+import pytest
+
+from restante.store.postgres.database_session import (
+    DatabaseSession,
+    OutcomeUnknown,
+    open_session,
+)
+from restante.store.store_errors import StoreError
+
+WARN = "DO $$ BEGIN RAISE WARNING 'waiting was cancelled'; END $$"
+SLEEP = "SELECT pg_sleep(60)"
+
+
+@pytest.fixture
+def session(postgres_url: str, runner: asyncio.Runner) -> Iterator[DatabaseSession]:
+    session = runner.run(open_session(postgres_url, patience=5.0))
+    yield session
+    session.abort()
+
+
+async def fail(session: DatabaseSession) -> None:
+    """Change something, and raise an error."""
+    async with session.transaction():
+        await session.fetch("INSERT INTO counter VALUES ('lost', 1)")
+        raise ZeroDivisionError
+
+
+async def test_a_block_is_committed_or_nothing_of_it(
+    session: DatabaseSession, postgres_url: str
+) -> None:
+    other = await open_session(postgres_url)
+    async with session.transaction():
+        await session.fetch("INSERT INTO counter VALUES ('kept', 1)")
+        assert await other.fetch("SELECT 1 FROM counter WHERE name = 'kept'") == []
+    with pytest.raises(ZeroDivisionError):
+        await fail(session)
+    names = await other.fetch("SELECT name FROM counter WHERE name IN ('kept', 'lost')")
+    assert [name for (name,) in names] == ["kept"]
+    assert session.is_idle
+    await other.close()
+
+
+async def test_an_error_of_a_statement_rolls_the_block_back(session: DatabaseSession) -> None:
+    with pytest.raises(asyncpg.UniqueViolationError):
+        async with session.transaction():
+            await session.fetch("INSERT INTO counter VALUES ('change-number', 1)")
+    assert session.is_idle
+    assert not session.is_lost
+
+
+async def test_a_block_that_hides_a_failed_statement_is_not_taken_for_committed(
+    session: DatabaseSession,
+) -> None:
+    """The server answers to its COMMIT with ROLLBACK, and no error."""
+    with pytest.raises(StoreError, match="was rolled back"):
+        await hide(session)
+    assert session.is_idle
+
+
+async def hide(session: DatabaseSession) -> None:
+    """Fail, and go on as if nothing had happened."""
+    async with session.transaction():
+        with suppress(asyncpg.UniqueViolationError):
+            await session.fetch("INSERT INTO counter VALUES ('change-number', 1)")
+
+
+async def test_a_statement_that_warns_at_its_commit_has_failed(session: DatabaseSession) -> None:
+    with pytest.raises(StoreError, match="warned at a commit: waiting was cancelled"):
+        await session.fetch(WARN)
+
+
+async def test_a_warning_inside_of_a_transaction_is_none_of_its_commit(
+    session: DatabaseSession,
+) -> None:
+    async with session.transaction():
+        await session.fetch(WARN)
+
+
+async def test_the_socket_is_aborted_when_patience_ends(postgres_url: str) -> None:
+    session = await open_session(postgres_url, patience=0.05)
+    with pytest.raises((asyncpg.PostgresConnectionError, OSError)):
+        await session.fetch(SLEEP)
+    assert session.is_lost
+
+
+async def test_the_outcome_is_unknown_if_the_session_ends_in_a_commit(
+    session: DatabaseSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The commit is made, and its answer lost."""
+    made = session._command
+
+    async def lose(text: str) -> str:
+        answer = await made(text)
+        if text == "COMMIT":
+            raise ConnectionResetError
+        return answer
+
+    monkeypatch.setattr(session, "_command", lose)
+    with pytest.raises(OutcomeUnknown):
+        async with session.transaction():
+            pass
