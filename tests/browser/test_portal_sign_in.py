@@ -67,7 +67,7 @@ def test_the_sign_in_needs_no_script(browser: Browser) -> None:
     context = browser.new_context(java_script_enabled=False)
     with sign_in_portal() as portal:
         walk_sign_in(context.new_page(), portal, lambda name, _page: seen.append(name))
-    assert seen[-1] == "invitation-over"
+    assert seen[-1] == "link-over"
 
 
 def test_a_customer_releases_mail_on_a_running_server(browser: Browser) -> None:
