@@ -10,7 +10,7 @@
                                                   probe's two MAIL count
 
 In memory only: after a restart each destination is new
-(docs/decisions/0009-drain-experience-in-memory.md). But the store remembers the destinations
+(docs/decisions/0012-drain-experience-in-memory.md). But the store remembers the destinations
 that have ever taken mail, with the last drain of each domain.
 """
 
