@@ -262,7 +262,7 @@ def test_a_channel_that_goes_while_it_is_changed_is_not_added_again(admin: Admin
     run(add_channel(admin.context, hook(account="alpha")))
     [channel] = admin.context.directory.now.channels.values()
     run(admin.store.records.remove_channel(channel.id, audit()))
-    with pytest.raises(AdminError, match="was removed meanwhile") as caught:
+    with pytest.raises(AdminError, match="was changed by somebody else") as caught:
         change(admin, kinds=("mail-expired",))
     assert caught.value.kind is ErrorKind.CONFLICT
     assert run(admin.store.records.directory()).channels == {}

@@ -40,7 +40,7 @@ def people() -> People:
 def address(people: People) -> Iterator[str]:
     with serving_application(portal_of(people)) as served:
         found = served.replace("127.0.0.1", "localhost")  # browsers have no passkeys for an address
-        object.__setattr__(people.context, "portal_url", lambda: found)
+        object.__setattr__(people.context.settings, "portal_url", lambda: found)
         yield found
 
 

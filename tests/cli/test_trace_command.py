@@ -99,7 +99,7 @@ def test_the_release_that_moved_it(admin: AdminWorld, command: Command) -> None:
     shown = " ".join(command("trace", message_name(33)).out.split())
     name = message_name(RELEASE)
     assert (
-        f"release {name} of alpha.example by login alpha-mail, 192.0.2.25: 253, 1 delivered"
+        f"release {name} of alpha.example by login alpha-mail, 192.0.2.25: granted, 1 delivered"
     ) in shown
     found = json.loads(command("trace", message_name(33), "--json").out)
     assert [one["release"] for one in found["left"]] == [name]

@@ -5,6 +5,7 @@ import stat
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -69,10 +70,10 @@ def test_a_request_that_has_begun_is_finished(
     begun, go_on = asyncio.Event(), asyncio.Event()
     put = admin.store.records.put_account
 
-    async def slowly(*record: object) -> None:
+    async def slowly(*record: Any, **named: Any) -> None:
         begun.set()
         await go_on.wait()
-        await put(*record)  # type: ignore[arg-type]
+        await put(*record, **named)
 
     monkeypatch.setattr(admin.store.records, "put_account", slowly)
 

@@ -94,7 +94,7 @@ _PAST: Final = (
     text_column("RELEASE", "id"),
     time_column("AT", "at"),
     text_column("TARGET", "target"),
-    number_column("CODE", "code"),
+    text_column("RESULT", "result"),
     number_column("PENDING", "pending"),
     number_column("DELIVERED", "delivered"),
     number_column("REFUSED", "refused"),

@@ -146,7 +146,7 @@ def release_line(release: Row) -> str:
     moved = f"{release['delivered']} delivered, {release['refused']} refused"
     return (
         f"{human_time(release['at'])}  release {release['id']} of {release['target']} by"
-        f" {release['requested_by']}, {release['origin']}: {release['code']}, {moved}"
+        f" {release['requested_by']}, {release['origin']}: {release['result']}, {moved}"
     )
 
 

@@ -13,7 +13,7 @@ def statements() -> Iterator[tuple[str, str]]:
     for name, value in vars(care_queries).items():
         if name.isupper() and isinstance(value, str):
             yield name, value
-        elif name.isupper():
+        elif name.isupper() and isinstance(value, dict):
             yield from ((f"{name} {key}", query) for key, query in value.items())
 
 

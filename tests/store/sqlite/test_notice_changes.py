@@ -28,7 +28,7 @@ def tables() -> Tables:
     """An account with a domain and a channel, both numbered 1."""
     tables = Tables()
     tables.host()
-    assert tables.change(notice_changes.put_channel, HOOK, NOTED).id == 1
+    assert tables.change(notice_changes.put_channel, HOOK, NOTED, None).id == 1
     return tables
 
 
@@ -59,7 +59,7 @@ def changes(tables: Tables) -> tuple[int, int]:
 def test_a_channel_that_conflicts_changes_nothing(tables: Tables, channel: Channel) -> None:
     before = changes(tables), tables.rows("SELECT * FROM channel")
     with pytest.raises(Conflict):
-        tables.change(notice_changes.put_channel, channel, NOTED)
+        tables.change(notice_changes.put_channel, channel, NOTED, None)
     assert (changes(tables), tables.rows("SELECT * FROM channel")) == before
 
 
@@ -68,7 +68,9 @@ def test_a_changed_channel_gets_what_waits_for_it_at_once(tables: Tables) -> Non
     tables.connection.execute("UPDATE notice SET next_attempt_at = 500.0 WHERE key = 'key 0'")
     changed = replace(HOOK, id=1, target="https://d.example/")
     number, entries = changes(tables)
-    assert tables.change(notice_changes.put_channel, changed, replace(NOTED, at=60.0)) == changed
+    assert (
+        tables.change(notice_changes.put_channel, changed, replace(NOTED, at=60.0), None) == changed
+    )
     assert changes(tables) == (number + 1, entries + 1)
     due = tables.rows("SELECT key, next_attempt_at FROM notice ORDER BY key")
     assert due == [("key 0", 60.0), ("key 1", 1.0)]

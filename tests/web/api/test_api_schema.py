@@ -45,7 +45,7 @@ STABLE = {
     "removeChannel",
     "tryChannel",
     "listWaitingNotices",
-    "releaseNodes",
+    "releaseTargets",
     "listDrains",
     "listLastDrains",
     "stopDrain",

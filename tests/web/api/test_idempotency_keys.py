@@ -100,10 +100,10 @@ def test_of_two_requests_at_once_one_is_told_to_wait(monkeypatch: pytest.MonkeyP
     admin = AdminWorld()
     put = admin.store.records.put_account
 
-    async def slow(*given: Any) -> None:
+    async def slow(*given: Any, **named: Any) -> None:
         await asyncio.sleep(0)
         await asyncio.sleep(0)
-        await put(*given)
+        await put(*given, **named)
 
     monkeypatch.setattr(admin.store.records, "put_account", slow)
     api = build_api(admin.context, admin.context.principal)

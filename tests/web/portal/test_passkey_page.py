@@ -154,7 +154,7 @@ def test_an_address_without_passkeys_says_how_to_get_them() -> None:
     async def story() -> None:
         people = People()
         await people.set_up()
-        object.__setattr__(people.context, "portal_url", lambda: "http://127.0.0.1:8025")
+        object.__setattr__(people.context.settings, "portal_url", lambda: "http://127.0.0.1:8025")
         browser = Browser(people)
         assert "passkeys.js" not in (await browser.get("/sign-in")).text
         await browser.sign_in(code=people.code())
