@@ -224,7 +224,11 @@ async def expire_held(
     before: float,
     at: float,
 ) -> int:
-    """Remove the recipients that have waited since before then; return how many messages had."""
+    """Remove the recipients that have waited since before then; return how many messages had.
+
+    The lock is a statement of its own: the next one sees the replies of those it waited for.
+    """
+    await transaction.fetch(mail_statements.LOCK, numbers)
     standings = await transaction.fetch(mail_statements.STANDINGS, domain_id, numbers, before)
     due = [(number, has_refused) for number, is_due, has_refused in standings if is_due]
     mixed = [number for number, has_refused in due if has_refused]
