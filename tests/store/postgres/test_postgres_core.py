@@ -119,6 +119,19 @@ async def test_mail_is_held_if_only_the_answer_was_lost(
     assert store.figures.usage(domain_id).messages == 2
 
 
+async def test_mail_is_not_acknowledged_by_a_process_that_lost_its_slot(
+    store: PostgresStore, monkeypatch: pytest.MonkeyPatch, postgres_url: str
+) -> None:
+    """It cannot write to learn whether a standby has the mail."""
+    domain_id = await hosted(store)
+    lose_answers(store, monkeypatch, is_sent=True)
+    another = await asyncpg.connect(postgres_url)
+    await another.execute("UPDATE node SET epoch = epoch + 1")
+    await another.close()
+    with pytest.raises(StoreError, match="another process has the slot"):
+        await store.reception.hold([message(1, domain_id)])
+
+
 async def test_figures_are_right_again_after_an_answer_was_lost(
     store: PostgresStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -23,8 +23,8 @@ BEAT = """
 RETIRE = """
     UPDATE node SET expires_at = '-infinity' WHERE id = $1 AND epoch = $2 RETURNING id
 """
-# Writes the row as it is.
-TOUCH = "UPDATE node SET name = name WHERE id = $1 AND epoch = $2"
+# Writes the row as it is, if it is still this process's.
+TOUCH = "UPDATE node SET name = name WHERE id = $1 AND epoch = $2 RETURNING id"
 OTHERS = "SELECT 1 FROM node WHERE id <> $1 AND expires_at > clock_timestamp() LIMIT 1"
 # The highest number that the store knows, of messages, their history, and releases.
 LAST_NUMBER = """

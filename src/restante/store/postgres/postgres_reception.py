@@ -92,7 +92,8 @@ async def _are_held(transaction: PostgresTransaction, messages: Sequence[NewMess
     the row of the process: after its commit, all that was before it in the log is as durable.
     """
     numbers = [message.number for message in messages]
-    await transaction.fetch(node_queries.TOUCH, *transaction.node)
+    if not await transaction.has(node_queries.TOUCH, *transaction.node):
+        raise StoreError("another process has the slot of this one in the database")
     [(found,)] = await transaction.fetch(mail_statements.COUNT_PRESENT, numbers)
     if found != len(numbers):
         return False
