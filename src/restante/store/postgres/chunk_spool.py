@@ -6,6 +6,7 @@ One transaction for all of it would hold a session for as long as the client tak
 import asyncio
 import time
 import zlib
+from functools import partial
 from typing import Final
 
 from restante.mail.message import ContentFile
@@ -71,14 +72,19 @@ class ChunkSpool:
             if not part:
                 place = (self._number, *transaction.node)
                 await transaction.fetch(content_queries.ADD_SPOOL, *place)
-            await transaction.fetch(content_queries.ADD_CHUNK, self._number, part, chunk)
+            if not await transaction.has(content_queries.ADD_CHUNK, self._number, part, chunk):
+                raise StoreError(f"content {self._number} was removed while it was written")
 
         await self._core.write(change, SessionKind.SPOOLING)
         if self._is_discarded:  # while this chunk was on its way
             await self._remove()
 
     async def _remove(self) -> None:
-        async def change(transaction: PostgresTransaction) -> None:
-            await transaction.fetch(content_queries.DISCARD, self._number)
-
+        change = partial(remove_unheld, number=self._number)
         await self._core.write(change, SessionKind.SPOOLING)
+
+
+async def remove_unheld(transaction: PostgresTransaction, number: int) -> None:
+    """Remove content, unless a message has it."""
+    if await transaction.has(content_queries.LOCK_SPOOL, number):
+        await transaction.fetch(content_queries.DISCARD, number)

@@ -13,10 +13,17 @@ COLUMNS = (
 )
 
 # $15 are the domains. If one of them was removed, nothing is held: the rows say which are there.
-# $16 is the node, $17 the content that now has a message.
+# $16 is the node, $17 the content that now has a message. If some of that was removed, nothing is
+# held either: each row says whether all of it is there.
 HOLD = """
     WITH hosted AS MATERIALIZED (
         SELECT id FROM domain WHERE id = ANY($15::integer[]) ORDER BY id FOR KEY SHARE
+    ), spooled AS MATERIALIZED (
+        SELECT content_id FROM spool WHERE content_id = ANY($17::bigint[]) ORDER BY content_id
+        FOR UPDATE
+    ), given AS MATERIALIZED (
+        SELECT (SELECT count(*) FROM hosted) = cardinality($15) AS is_hosted,
+            (SELECT count(*) FROM spooled) = cardinality($17) AS is_spooled
     ), held AS (
         INSERT INTO message (
             number, domain_id, received_at, size, flags, reverse_path, held_paths, content_id,
@@ -27,7 +34,7 @@ HOLD = """
             $7::text[], $8::bigint[], $9::bigint[], $10::bigint[], $11::text[], $12::bytea[],
             $13::text[], $14::text[]
         )
-        WHERE (SELECT count(*) FROM hosted) = cardinality($15)
+        WHERE (SELECT is_hosted AND is_spooled FROM given)
         RETURNING domain_id, size
     ), moved AS (
         INSERT INTO usage AS own (domain_id, node, messages, octets, refused)
@@ -37,9 +44,9 @@ HOLD = """
             messages = own.messages + excluded.messages, octets = own.octets + excluded.octets
     ), named AS (
         DELETE FROM spool WHERE content_id = ANY($17::bigint[])
-            AND (SELECT count(*) FROM hosted) = cardinality($15)
+            AND (SELECT is_hosted AND is_spooled FROM given)
     )
-    SELECT id FROM hosted
+    SELECT id, is_spooled FROM hosted CROSS JOIN given
 """
 
 HELD_MESSAGES = f"""

@@ -44,7 +44,7 @@ class PostgresReception:
         domain_ids = sorted({message.domain_id for message in messages})
 
         def moved(transaction: PostgresTransaction, rows: list[Row]) -> None:
-            if len(rows) == len(domain_ids):
+            if len(rows) == len(domain_ids) and not _lacks_content(rows):
                 count(transaction, messages)
 
         try:
@@ -59,7 +59,9 @@ class PostgresReception:
             if error.__cause__ is not None and sqlstate.is_taken(error.__cause__):
                 raise Conflict("a message number is taken") from error
             raise
-        return {domain_id for (domain_id,) in rows}
+        if len(rows) == len(domain_ids) and _lacks_content(rows):
+            raise StoreError("content of a message was removed before it was held")
+        return {domain_id for domain_id, _ in rows}
 
     def _values(self, messages: Sequence[NewMessage], domain_ids: Sequence[int]) -> list[object]:
         """Return the values of mail_statements.HOLD."""
@@ -76,6 +78,11 @@ class PostgresReception:
     async def duplicate(self, file: ContentFile) -> ContentFile:
         """Give the same content a second name: its chunks are copied inside the database."""
         return await copy_content(self._core, file)
+
+
+def _lacks_content(rows: list[Row]) -> bool:
+    """Tell from the rows of mail_statements.HOLD whether some content is not there."""
+    return any(not is_spooled for _, is_spooled in rows)
 
 
 def _row(message: NewMessage) -> tuple[object, ...]:

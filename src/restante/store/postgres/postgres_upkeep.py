@@ -1,19 +1,20 @@
 """Looking after a store on PostgreSQL."""
 
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from time import process_time
 from typing import Final
 
 from restante.store.postgres import content_queries, held_reading, mail_statements
+from restante.store.postgres.chunk_spool import remove_unheld
 from restante.store.postgres.postgres_content import PostgresContent
 from restante.store.postgres.postgres_core import PostgresCore
-from restante.store.postgres.postgres_transaction import PostgresTransaction
 from restante.store.store_care import Slice
 from restante.store.store_errors import CareUnsupported, Damaged
 from restante.store.upkeep_store import Backup
 
-_STEP: Final = 64  # messages that are read at once
+_STEP: Final = 64  # rows that are read at once
 _SOME: Final = f"""
     SELECT {mail_statements.COLUMNS} FROM message WHERE number > $1 ORDER BY number LIMIT $2
 """  # noqa: S608  constants
@@ -71,10 +72,14 @@ class PostgresUpkeep:
         )
 
     async def _remove_orphans(self) -> None:
-        """Remove content that processes were writing which ended."""
+        """Remove content that processes were writing which ended.
 
-        async def change(transaction: PostgresTransaction) -> None:
-            for (number,) in await transaction.fetch(content_queries.ORPHANS, 100):
-                await transaction.fetch(content_queries.DISCARD, number)
-
-        await self._core.write(change)
+        Nobody is judged soon after the database was away. Each content is a transaction.
+        """
+        node = self._core.node
+        while node.may_judge:
+            rows = await self._core.fetch(content_queries.ORPHANS, *node.key, _STEP)
+            for (number,) in rows:
+                await self._core.write(partial(remove_unheld, number=number))
+            if not rows:
+                break
