@@ -32,7 +32,6 @@ ELSEWHERE: dict[str, str] = {
     "store/postgres/directory_reading.py": "tests/contract/test_changes.py",
     "store/postgres/drain_changes.py": "tests/contract/test_drains.py",
     "store/postgres/due_reading.py": "tests/contract/test_reports.py",
-    "store/postgres/held_mail_changes.py": "tests/contract/test_handover.py",
     "store/postgres/held_reading.py": "tests/contract/test_windows.py",
     "store/postgres/identity_writing.py": "tests/contract/test_tokens.py",
     "store/postgres/mail_history_queries.py": "tests/contract/test_history.py",
