@@ -89,6 +89,12 @@ def _critical(facts: HealthFacts) -> list[HealthProblem]:
 
 
 def _warnings(facts: HealthFacts) -> list[HealthProblem]:
+    texts = [*_of_configuration(facts), *facts.config_warnings, *_of_mail(facts)]
+    return [HealthProblem(Level.WARNING, text) for text in texts]
+
+
+def _of_configuration(facts: HealthFacts) -> list[str]:
+    """Return the warnings about certificates, and about the file and the settings that run."""
     texts = []
     if facts.certificate_expires_at is not None:
         days = (facts.certificate_expires_at - facts.now) / _DAY
@@ -116,7 +122,12 @@ def _warnings(facts: HealthFacts) -> list[HealthProblem]:
         texts.append(_waiting_certificates(facts))
     if facts.restart_for:
         texts.append(f"a restart is needed for {', '.join(facts.restart_for)}")
-    texts += facts.config_warnings
+    return texts
+
+
+def _of_mail(facts: HealthFacts) -> list[str]:
+    """Return the warnings about held mail and about notices that wait."""
+    texts = []
     if facts.damaged_messages:
         damaged = counted(facts.damaged_messages, "message is", "messages are")
         texts.append(f"{damaged} damaged: restante queue list --status damaged")
@@ -131,7 +142,7 @@ def _warnings(facts: HealthFacts) -> list[HealthProblem]:
         hours, minutes = divmod(int(facts.now - facts.notices_since) // 60, 60)
         age = counted(hours, "hour") if hours else counted(minutes, "minute")
         texts.append(f"{waiting} to be sent, the oldest for {age}: restante notice show-waiting")
-    return [HealthProblem(Level.WARNING, text) for text in texts]
+    return texts
 
 
 def _waiting_certificates(facts: HealthFacts) -> str:
