@@ -322,7 +322,7 @@ class DrainAttempt:
         return self._journal.record(message, outcome, reply)
 
     def _count_refusal(self, outcome: Outcome) -> None:
-        if stop := self._rules.answered(outcome, self._context.dialer.settings.refusals_limit):
+        if stop := self._rules.answered(outcome, self._context.settings.refusals_limit):
             self.end(*stop)
 
     def _consider_stopping(self, outcome: Outcome) -> None:
