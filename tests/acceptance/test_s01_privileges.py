@@ -12,7 +12,7 @@ import pytest
 
 from tests.acceptance.installation import HOST, Installation
 from tests.acceptance.peers.ports import is_free
-from tests.acceptance.peers.programs import require_root
+from tests.acceptance.peers.programs import require_plain_user
 from tests.acceptance.sample import message, send
 
 USER: Final = "nobody"
@@ -22,7 +22,7 @@ AWAY: Final = "127.0.0.1:9"
 @pytest.fixture(scope="module")
 def restante() -> Iterator[Installation]:
     """An installation on a port that only root may bind, with a plain user to become."""
-    require_root()
+    require_plain_user(USER)
     port = next(port for port in range(1023, 512, -1) if is_free(HOST, port))
     with Installation(user=USER, mx_port=port) as restante:
         restante.hosts("alpha.example", AWAY)  # by root, with the server down

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.acceptance.peers.programs import require_plain_user
 from tests.cli.conftest import Command
 
 PROGRAM = [sys.executable, "-c", "import sys; from restante.cli import main; sys.exit(main())"]
@@ -27,8 +28,8 @@ def test_a_change_outlives_the_process(installation: Path) -> None:
     assert "beta" in run("account", "list").stdout
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes another user")
 def test_root_leaves_no_file_that_the_server_could_not_open(installation: Path) -> None:
+    require_plain_user("nobody")
     nobody = pwd.getpwnam("nobody")
     installation.parent.chmod(0o711)
     for path in ((installation / "data"), *(installation / "data").rglob("*")):

@@ -11,6 +11,8 @@ from typing import Final, NoReturn
 
 import pytest
 
+from restante.config.privileges import UserUnusable, check_program_is_reachable
+
 Ended = subprocess.CompletedProcess[
     str
 ]  # a program that came to its end: returncode, and stdout with stderr in it
@@ -37,6 +39,15 @@ def require_root() -> None:
     """Demand root, as which mail servers start in order to drop to their own users."""
     if os.geteuid() != 0:
         missing("mail servers are started by root: run the acceptance tests as root")
+
+
+def require_plain_user(user: str) -> None:
+    """Demand root, and an installation that `user` may enter after the server became that user."""
+    require_root()
+    try:
+        check_program_is_reachable(user)
+    except UserUnusable as fault:
+        missing(f"{fault}; or run make PYTHON=/usr/bin/python3 install")
 
 
 def peers_directory() -> Path:
