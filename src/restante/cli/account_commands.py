@@ -19,34 +19,34 @@ from restante.cli.display import (
     text_column,
     time_column,
 )
-from restante.cli.options import ConfigFile, Json, OptionalReason, Reason
+from restante.cli.options import ConfigOption, JsonOption, OptionalReasonOption, ReasonOption
 from restante.cli.policy_options import QuotaMessagesOption, QuotaOption, human_quota
 from restante.tenancy.history_detail import HistoryDetail
 
 group = typer.Typer(name="account", help="The customers of the platform.")
 
-Name = Annotated[
+AccountArgument = Annotated[
     str,
     typer.Argument(metavar="NAME", help="The account: a-z 0-9 . _ -. `ETRN #NAME` uses it too."),
 ]
-Note = Annotated[
+NoteOption = Annotated[
     str | None, typer.Option("--note", metavar="TEXT", help="A note for the operator, one line.")
 ]
-EmptyReply = Annotated[
+EmptyReplyOption = Annotated[
     Literal["250", "251"] | None,
     typer.Option(
         "--empty-reply",
         help="Reply to ETRN when nothing is held. fetchmail with several domains needs 250.",
     ),
 ]
-ReportDetails = Annotated[
+ReportDetailsOption = Annotated[
     Literal["on", "off"] | None,
     typer.Option(
         "--report-details",
         help="Quote the primary in reports of success and delay. New accounts: off.",
     ),
 ]
-History = Annotated[
+HistoryOption = Annotated[
     HistoryDetail | None,
     typer.Option(
         "--history",
@@ -54,7 +54,7 @@ History = Annotated[
         " nothing. New accounts: full.",
     ),
 ]
-ChangeLock = Annotated[
+ChangeLockOption = Annotated[
     Literal["on", "off"] | None,
     typer.Option(
         "--change-lock",
@@ -85,18 +85,18 @@ DETAILS = (
 
 @group.command("add")
 def add(
-    name: Name,
+    name: AccountArgument,
     *,
-    note: Note = None,
-    empty_reply: EmptyReply = None,
+    note: NoteOption = None,
+    empty_reply: EmptyReplyOption = None,
     quota: QuotaOption = None,
     quota_messages: QuotaMessagesOption = None,
-    report_details: ReportDetails = None,
-    history: History = None,
-    change_lock: ChangeLock = None,
-    reason: OptionalReason = None,
-    as_json: Json = False,
-    config: ConfigFile = None,
+    report_details: ReportDetailsOption = None,
+    history: HistoryOption = None,
+    change_lock: ChangeLockOption = None,
+    reason: OptionalReasonOption = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
 ) -> None:
     """Add an account."""
     body = {"name": name} | _given(note, empty_reply, quota, quota_messages)
@@ -106,7 +106,7 @@ def add(
 
 
 @group.command("list")
-def list_all(*, as_json: Json = False, config: ConfigFile = None) -> None:
+def list_all(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """List all accounts."""
     show_listing(
         ask(config, "GET", "/v1/accounts", params={"limit": 500}),
@@ -117,7 +117,9 @@ def list_all(*, as_json: Json = False, config: ConfigFile = None) -> None:
 
 
 @group.command("show")
-def show(name: Name, *, as_json: Json = False, config: ConfigFile = None) -> None:
+def show(
+    name: AccountArgument, *, as_json: JsonOption = False, config: ConfigOption = None
+) -> None:
     """Show one account."""
     account = ask(config, "GET", f"/v1/accounts/{segment(name)}")
     if as_json:
@@ -131,18 +133,18 @@ group.command("usage")(show_usage)
 
 @group.command("set")
 def change(
-    name: Name,
+    name: AccountArgument,
     *,
-    note: Note = None,
-    empty_reply: EmptyReply = None,
+    note: NoteOption = None,
+    empty_reply: EmptyReplyOption = None,
     quota: QuotaOption = None,
     quota_messages: QuotaMessagesOption = None,
-    report_details: ReportDetails = None,
-    history: History = None,
-    change_lock: ChangeLock = None,
-    reason: OptionalReason = None,
-    as_json: Json = False,
-    config: ConfigFile = None,
+    report_details: ReportDetailsOption = None,
+    history: HistoryOption = None,
+    change_lock: ChangeLockOption = None,
+    reason: OptionalReasonOption = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
 ) -> None:
     """Change the given settings of an account."""
     given = _given(note, empty_reply, quota, quota_messages) | _details(
@@ -160,7 +162,7 @@ def change(
 
 
 @group.command("remove")
-def remove(name: Name, reason: Reason, config: ConfigFile = None) -> None:
+def remove(name: AccountArgument, reason: ReasonOption, config: ConfigOption = None) -> None:
     """Remove an account that has no logins and no domains."""
     ask(config, "DELETE", f"/v1/accounts/{segment(name)}", params={"reason": reason})
     say(f"account {name} removed")

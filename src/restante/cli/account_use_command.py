@@ -16,7 +16,7 @@ from restante.cli.display import (
     size_column,
     text_column,
 )
-from restante.cli.options import ConfigFile, Json
+from restante.cli.options import ConfigOption, JsonOption
 
 COLUMNS: Final = (
     text_column("ACCOUNT", "account"),
@@ -46,8 +46,8 @@ def show_usage(
         typer.Option("--until", metavar="YYYY-MM", help="The last month. Default: this month."),
     ] = None,
     as_csv: Annotated[bool, typer.Option("--csv", help="Write CSV, such as for bills.")] = False,
-    as_json: Json = False,
-    config: ConfigFile = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
 ) -> None:
     """Show how much accounts used the server, by month of UTC.
 

@@ -13,7 +13,7 @@ from restante.cli.api_client import connected
 from restante.cli.configuration_reading import Entry, read_configuration, request_lines
 from restante.cli.display import say, show_json
 from restante.cli.failures import BY_KIND, Exit, Failure, complain, warn
-from restante.cli.options import ConfigFile, Json
+from restante.cli.options import ConfigOption, JsonOption
 from restante.mail.quantity import counted
 
 FORMATS: Final = {".csv": "csv", ".json": "json", ".toml": "toml"}
@@ -51,7 +51,7 @@ def apply(
         Format | None,
         typer.Option("--format", help="Format of FILE. Default: by its ending, or toml."),
     ] = None,
-    as_json: Json = False,
+    as_json: JsonOption = False,
     reason: Annotated[
         str | None,
         typer.Option(
@@ -60,7 +60,7 @@ def apply(
             help="Reason for the audit trail. Required with --prune and --prune-accounts.",
         ),
     ] = None,
-    config: ConfigFile = None,
+    config: ConfigOption = None,
 ) -> None:
     """Bring accounts, logins, domains, recipients and channels to the state of a file.
 

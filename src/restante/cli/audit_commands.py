@@ -8,7 +8,7 @@ import typer
 from restante.cli.api_client import ask
 from restante.cli.display import Row, human_time, say, screen_width, show_json
 from restante.cli.failures import printable
-from restante.cli.options import ConfigFile, Json, Since, Until, time_span
+from restante.cli.options import ConfigOption, JsonOption, SinceOption, UntilOption, time_span
 from restante.cli.table import GAP, INDENT, fold, shorten
 from restante.cli.text_width import beginning, width_of
 from restante.mail.quantity import counted
@@ -36,8 +36,8 @@ def audit(
             "--actor", metavar="WHO", help='Only actions by: "login NAME", "operator", or a name.'
         ),
     ] = None,
-    since: Since = None,
-    until: Until = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
     limit: Annotated[
         int,
         typer.Option("--limit", metavar="N", min=1, max=100_000, help="Maximum number of rows."),
@@ -45,8 +45,8 @@ def audit(
     is_verbose: Annotated[
         bool, typer.Option("--verbose", help="Show whole entries, on as many lines as they take.")
     ] = False,
-    as_json: Json = False,
-    config: ConfigFile = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
 ) -> None:
     """Show the newest entries of the audit trail, newest first.
 

@@ -14,13 +14,13 @@ from restante.cli.display import (
     text_column,
     time_column,
 )
-from restante.cli.options import ConfigFile, Json, OptionalReason
+from restante.cli.options import ConfigOption, JsonOption, OptionalReasonOption
 
 group = typer.Typer(
     name="change", help="Changes of destinations and authorized hosts that wait for their time."
 )
 
-Number = Annotated[
+ChangeArgument = Annotated[
     int, typer.Argument(metavar="NUMBER", min=1, help="The number; `change list` shows it.")
 ]
 
@@ -51,8 +51,8 @@ def list_all(
     domain: Annotated[
         str | None, typer.Option("--domain", metavar="DOMAIN", help="Only of this domain.")
     ] = None,
-    as_json: Json = False,
-    config: ConfigFile = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
 ) -> None:
     """List the changes that wait."""
     wanted = {"account": account, "domain": domain, "limit": 500}
@@ -62,11 +62,11 @@ def list_all(
 
 @group.command("cancel")
 def cancel(
-    number: Number,
+    number: ChangeArgument,
     *,
-    reason: OptionalReason = None,
-    as_json: Json = False,
-    config: ConfigFile = None,
+    reason: OptionalReasonOption = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
 ) -> None:
     """Cancel a change that waits. The domain stays as it is."""
     done = ask(config, "DELETE", f"/v1/changes/{number}", params={"reason": reason})
@@ -75,11 +75,11 @@ def cancel(
 
 @group.command("apply")
 def apply(
-    number: Number,
+    number: ChangeArgument,
     *,
-    reason: OptionalReason = None,
-    as_json: Json = False,
-    config: ConfigFile = None,
+    reason: OptionalReasonOption = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
 ) -> None:
     """Apply a change before its time."""
     done = ask(config, "POST", f"/v1/changes/{number}/apply", params={"reason": reason})

@@ -41,7 +41,7 @@ from restante.cli import (
 )
 from restante.cli.api_client import GIVEN_SOCKET
 from restante.cli.failures import Exit, Failure, complain
-from restante.cli.options import ConfigFile, Socket
+from restante.cli.options import ConfigOption, SocketOption
 from restante.phrases import did_you_mean
 
 app = typer.Typer(
@@ -63,8 +63,8 @@ def _show_version(*, is_wanted: bool) -> None:
 def restante(
     context: typer.Context,
     *,
-    config: ConfigFile = None,
-    socket: Socket = None,  # noqa: ARG001  its callback keeps it
+    config: ConfigOption = None,
+    socket: SocketOption = None,  # noqa: ARG001  its callback keeps it
     version: Annotated[  # noqa: ARG001  its callback has done it
         bool,
         typer.Option(

@@ -9,7 +9,7 @@ import typer
 from restante.cli.api_client import read_config
 from restante.cli.display import say, show_json
 from restante.cli.failures import Exit, Failure, warn
-from restante.cli.options import ConfigFile, Json
+from restante.cli.options import ConfigOption, JsonOption
 
 if TYPE_CHECKING:
     from restante.config.schema import Config
@@ -18,7 +18,7 @@ group = typer.Typer(name="config", help="Check or show the configuration.")
 
 
 @group.command("check")
-def check(config: ConfigFile = None) -> None:
+def check(config: ConfigOption = None) -> None:
     """Check the configuration and the files it names.
 
     The exit code is 78 if there are errors.
@@ -38,7 +38,7 @@ def check(config: ConfigFile = None) -> None:
 
 
 @group.command("show")
-def show(*, as_json: Json = False, config: ConfigFile = None) -> None:
+def show(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """Show the configuration with defaults, file and environment applied."""
     from restante.config.config_text import as_toml  # noqa: PLC0415  heavy
 

@@ -28,7 +28,13 @@ from restante.cli.display import (
 )
 from restante.cli.failures import warn
 from restante.cli.held_command import show_held
-from restante.cli.options import ConfigFile, Json, Reason, password_from_stdin
+from restante.cli.options import (
+    ConfigOption,
+    DomainArgument,
+    JsonOption,
+    ReasonOption,
+    password_from_stdin,
+)
 from restante.cli.policy_options import HOLD_COLUMN, policy_fields, with_policy
 from restante.cli.times import last_drain_text, primary_fields
 from restante.cli.uptime_command import show_uptime
@@ -37,11 +43,10 @@ from restante.tenancy.model import DEFAULT_CONNECTIONS
 
 group = typer.Typer(name="domain", help="Hosted domains, their destinations and authorized hosts.")
 
-Name = Annotated[str, typer.Argument(metavar="DOMAIN", help="The domain.")]
-AccountName = Annotated[
+DomainAccountOption = Annotated[
     str, typer.Option("--account", metavar="NAME", help="The account of the domain.")
 ]
-Destination = Annotated[
+DestinationOption = Annotated[
     str,
     typer.Option(
         "--destination",
@@ -49,7 +54,7 @@ Destination = Annotated[
         help="The primary: host name or address, and port (25). Mail goes to it and nowhere else.",
     ),
 ]
-Allow = Annotated[
+AllowOption = Annotated[
     list[str] | None,
     typer.Option(
         "--allow",
@@ -57,7 +62,7 @@ Allow = Annotated[
         help='Address, network or host name that may request the mail; repeatable; "" for none.',
     ),
 ]
-Tls = Annotated[
+TlsOption = Annotated[
     Literal["off", "opportunistic", "required", "verify"] | None,
     typer.Option(
         "--tls",
@@ -73,7 +78,7 @@ class Leave(StrEnum):
     DENY = "deny"
 
 
-TlsCa = Annotated[
+TlsCaOption = Annotated[
     str | None,
     typer.Option(
         "--tls-ca",
@@ -82,7 +87,7 @@ TlsCa = Annotated[
         ' connection. @FILE: the server stores its text. "": the authorities of the system.',
     ),
 ]
-TlsPin = Annotated[
+TlsPinOption = Annotated[
     list[str] | None,
     typer.Option(
         "--tls-pin",
@@ -91,7 +96,7 @@ TlsPin = Annotated[
         " for none.",
     ),
 ]
-PinNow = Annotated[
+PinNowOption = Annotated[
     bool,
     typer.Option(
         "--pin-now",
@@ -99,7 +104,7 @@ PinNow = Annotated[
         " verify).",
     ),
 ]
-DestinationLogin = Annotated[
+DestinationLoginOption = Annotated[
     str | None,
     typer.Option(
         "--destination-login",
@@ -107,14 +112,14 @@ DestinationLogin = Annotated[
         help='User name for AUTH at the destination; "" for none.',
     ),
 ]
-DestinationPassword = Annotated[
+DestinationPasswordOption = Annotated[
     bool,
     typer.Option(
         "--destination-password-stdin",
         help="Read the password for the destination from standard input.",
     ),
 ]
-Connections = Annotated[
+ConnectionsOption = Annotated[
     int | None,
     typer.Option(
         "--connections",
@@ -125,7 +130,7 @@ Connections = Annotated[
         " of them wait a minute for a reply, up to four more are opened.",
     ),
 ]
-PerMinute = Annotated[
+PerMinuteOption = Annotated[
     int | None,
     typer.Option(
         "--per-minute",
@@ -171,21 +176,21 @@ DETAILS = (
 @group.command("add")
 @with_policy
 def add(
-    name: Name,
+    name: DomainArgument,
     *,
-    account: AccountName,
-    destination: Destination,
-    allow: Allow = None,
-    tls: Tls = None,
-    tls_ca: TlsCa = None,
-    tls_pin: TlsPin = None,
-    pin_now: PinNow = False,
-    destination_login: DestinationLogin = None,
-    destination_password_stdin: DestinationPassword = False,
-    connections: Connections = None,
-    per_minute: PerMinute = None,
-    as_json: Json = False,
-    config: ConfigFile = None,
+    account: DomainAccountOption,
+    destination: DestinationOption,
+    allow: AllowOption = None,
+    tls: TlsOption = None,
+    tls_ca: TlsCaOption = None,
+    tls_pin: TlsPinOption = None,
+    pin_now: PinNowOption = False,
+    destination_login: DestinationLoginOption = None,
+    destination_password_stdin: DestinationPasswordOption = False,
+    connections: ConnectionsOption = None,
+    per_minute: PerMinuteOption = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
     policy: Mapping[str, Any],
 ) -> None:
     """Add a hosted domain. From then on its mail is accepted and held."""
@@ -218,8 +223,8 @@ def list_all(
     account: Annotated[
         str | None, typer.Option("--account", metavar="NAME", help="Only this account.")
     ] = None,
-    as_json: Json = False,
-    config: ConfigFile = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
 ) -> None:
     """List hosted domains."""
     domains = ask(config, "GET", "/v1/domains", params={"account": account, "limit": 500})
@@ -232,7 +237,7 @@ def list_all(
 
 
 @group.command("show")
-def show(name: Name, *, as_json: Json = False, config: ConfigFile = None) -> None:
+def show(name: DomainArgument, *, as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """Show one domain with all its settings."""
     domain = ask(config, "GET", f"/v1/domains/{segment(name)}")
     past = ask(config, "GET", "/v1/drains/last", params={"domain": name})
@@ -260,7 +265,7 @@ group.command("held")(show_held)
 @group.command("set")
 @with_policy
 def change(
-    name: Name,
+    name: DomainArgument,
     *,
     account: Annotated[
         str | None,
@@ -270,7 +275,7 @@ def change(
         str | None,
         typer.Option("--destination", metavar="HOST[:PORT]", help="The new primary."),
     ] = None,
-    allow: Allow = None,
+    allow: AllowOption = None,
     add_allow: Annotated[
         list[str] | None,
         typer.Option("--add-allow", metavar="HOST", help="Add an authorized host; repeatable."),
@@ -279,14 +284,14 @@ def change(
         list[str] | None,
         typer.Option("--drop-allow", metavar="HOST", help="Remove an authorized host; repeatable."),
     ] = None,
-    tls: Tls = None,
-    tls_ca: TlsCa = None,
-    tls_pin: TlsPin = None,
-    pin_now: PinNow = False,
-    destination_login: DestinationLogin = None,
-    destination_password_stdin: DestinationPassword = False,
-    connections: Connections = None,
-    per_minute: PerMinute = None,
+    tls: TlsOption = None,
+    tls_ca: TlsCaOption = None,
+    tls_pin: TlsPinOption = None,
+    pin_now: PinNowOption = False,
+    destination_login: DestinationLoginOption = None,
+    destination_password_stdin: DestinationPasswordOption = False,
+    connections: ConnectionsOption = None,
+    per_minute: PerMinuteOption = None,
     private_destination: Annotated[
         Leave | None,
         typer.Option(
@@ -296,8 +301,8 @@ def change(
             show_default=False,
         ),
     ] = None,
-    as_json: Json = False,
-    config: ConfigFile = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
     policy: Mapping[str, Any],
 ) -> None:
     """Change the given settings of a domain.
@@ -336,7 +341,7 @@ def change(
 
 
 @group.command("remove")
-def remove(name: Name, reason: Reason, config: ConfigFile = None) -> None:
+def remove(name: DomainArgument, reason: ReasonOption, config: ConfigOption = None) -> None:
     """Remove a domain that holds no mail. From then on its mail is refused."""
     ask(config, "DELETE", f"/v1/domains/{segment(name)}", params={"reason": reason})
     say(f"domain {name} removed")

@@ -18,7 +18,14 @@ from restante.cli.display import (
     text_column,
     time_column,
 )
-from restante.cli.options import ConfigFile, Json, Reason, Since, Until, time_span
+from restante.cli.options import (
+    ConfigOption,
+    JsonOption,
+    ReasonOption,
+    SinceOption,
+    UntilOption,
+    time_span,
+)
 from restante.cli.times import age_of, error_text, span, until
 from restante.mail.quantity import counted
 
@@ -44,16 +51,16 @@ def list_drains(
             "--domain", metavar="DOMAIN", help="Only requests for this domain, with --past."
         ),
     ] = None,
-    since: Since = None,
-    until: Until = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
     limit: Annotated[
         int | None,
         typer.Option(
             "--limit", metavar="N", min=1, help="Maximum number of rows, with --past. Default: 100."
         ),
     ] = None,
-    as_json: Json = False,
-    config: ConfigFile = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
 ) -> None:
     """List the drains that are running or waiting to retry, oldest first.
 
@@ -75,9 +82,9 @@ def list_drains(
 def stop_drain(
     domain: Annotated[str, typer.Argument(metavar="DOMAIN", help="The domain.")],
     *,
-    reason: Reason = "",
-    as_json: Json = False,
-    config: ConfigFile = None,
+    reason: ReasonOption = "",
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
 ) -> None:
     """Stop a domain's drain. The remaining mail stays held until the next request."""
     drain = ask(config, "POST", f"/v1/drains/{segment(domain)}/stop", body={"reason": reason})

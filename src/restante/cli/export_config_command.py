@@ -11,7 +11,7 @@ from restante.cli.api_client import connected
 from restante.cli.configuration_reading import Entry
 from restante.cli.configuration_writing import as_csv, as_document, entries_as_toml, joined
 from restante.cli.display import show_json
-from restante.cli.options import ConfigFile, OptionalReason
+from restante.cli.options import ConfigOption, OptionalReasonOption
 
 
 def export_config(
@@ -30,8 +30,8 @@ def export_config(
         bool, typer.Option("--csv", help="Write CSV: a line for each domain, without secrets.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
-    reason: OptionalReason = None,
-    config: ConfigFile = None,
+    reason: OptionalReasonOption = None,
+    config: ConfigOption = None,
 ) -> None:
     """Write accounts, logins, domains, recipients and channels to standard output."""
     if as_table and (with_secrets or as_json):

@@ -6,7 +6,7 @@ import typer
 
 from restante.cli.api_client import ask, segment
 from restante.cli.display import Row, human_size, human_time, say, show_json
-from restante.cli.options import ConfigFile, Json, Since, Until, time_span
+from restante.cli.options import ConfigOption, JsonOption, SinceOption, UntilOption, time_span
 from restante.cli.times import span
 
 BAR: Final = 30  # columns of the longest bar
@@ -16,10 +16,10 @@ _BLOCKS: Final = " ▏▎▍▌▋▊▉"  # eighths of a column
 def show_held(
     name: Annotated[str, typer.Argument(metavar="DOMAIN", help="The domain.")],
     *,
-    since: Since = None,
-    until: Until = None,
-    as_json: Json = False,
-    config: ConfigFile = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
 ) -> None:
     """Show the peaks of the mail that a domain held, over the last day by default.
 

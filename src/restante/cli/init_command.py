@@ -11,7 +11,7 @@ import typer
 from restante.cli.api_client import read_config
 from restante.cli.display import say
 from restante.cli.failures import Exit, Failure
-from restante.cli.options import ConfigFile
+from restante.cli.options import ConfigOption
 from restante.phrases import EXISTS
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def init(
             help="Replace the self-signed certificates of an installation. The keys stay.",
         ),
     ] = False,
-    config: ConfigFile = None,
+    config: ConfigOption = None,
 ) -> None:
     """Create a configuration, keys and an empty store.
 

@@ -22,22 +22,24 @@ from restante.cli.display import (
 )
 from restante.cli.failures import complain
 from restante.cli.options import (
-    ConfigFile,
-    Json,
-    OptionalReason,
-    PasswordStdin,
-    Reason,
+    ConfigOption,
+    JsonOption,
+    OptionalReasonOption,
+    PasswordStdinOption,
+    ReasonOption,
     expiry,
     password_from_stdin,
 )
 
 group = typer.Typer(name="login", help="User names and passwords of primaries that request mail.")
 
-Account = Annotated[str, typer.Argument(metavar="ACCOUNT", help="The account of the login.")]
-User = Annotated[
+LoginAccountArgument = Annotated[
+    str, typer.Argument(metavar="ACCOUNT", help="The account of the login.")
+]
+UserArgument = Annotated[
     str, typer.Argument(metavar="USER", help="The user name, unique across all accounts.")
 ]
-Generate = Annotated[
+GenerateOption = Annotated[
     bool, typer.Option("--generate", help="Generate a strong password and print it once.")
 ]
 
@@ -70,7 +72,7 @@ DETAILS = (
     Column("EXPIRED", lambda row: "yes" if row["has_expired"] else "no"),
     time_column("OLD PASSWORD UNTIL", "old_password_valid_until"),
 )
-Expires = Annotated[
+ExpiresOption = Annotated[
     str | None,
     typer.Option(
         "--expires",
@@ -83,21 +85,21 @@ Expires = Annotated[
 
 @group.command("add")
 def add(
-    account: Account,
-    user: User,
+    account: LoginAccountArgument,
+    user: UserArgument,
     *,
-    password_stdin: PasswordStdin = False,
-    generate: Generate = False,
+    password_stdin: PasswordStdinOption = False,
+    generate: GenerateOption = False,
     no_cram_md5: Annotated[
         bool,
         typer.Option(
             "--no-cram-md5", help="Store hashes only. CRAM-MD5 needs the encrypted password."
         ),
     ] = False,
-    expires: Expires = None,
-    reason: OptionalReason = None,
-    as_json: Json = False,
-    config: ConfigFile = None,
+    expires: ExpiresOption = None,
+    reason: OptionalReasonOption = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
 ) -> None:
     """Add a login."""
     password = _new_password(from_stdin=password_stdin, generated=generate)
@@ -124,7 +126,9 @@ def add(
 
 
 @group.command("list")
-def list_all(account: Account, *, as_json: Json = False, config: ConfigFile = None) -> None:
+def list_all(
+    account: LoginAccountArgument, *, as_json: JsonOption = False, config: ConfigOption = None
+) -> None:
     """List an account's logins."""
     show_listing(
         ask(config, "GET", f"/v1/accounts/{segment(account)}/logins"),
@@ -136,11 +140,11 @@ def list_all(account: Account, *, as_json: Json = False, config: ConfigFile = No
 
 @group.command("set")
 def change(
-    account: Account,
-    user: User,
+    account: LoginAccountArgument,
+    user: UserArgument,
     *,
-    password_stdin: PasswordStdin = False,
-    generate: Generate = False,
+    password_stdin: PasswordStdinOption = False,
+    generate: GenerateOption = False,
     cram_md5: Annotated[
         bool | None,
         typer.Option(
@@ -168,10 +172,10 @@ def change(
     end_rotation: Annotated[
         bool, typer.Option("--end-rotation", help="End the old password of a rotation now.")
     ] = False,
-    expires: Expires = None,
-    reason: OptionalReason = None,
-    as_json: Json = False,
-    config: ConfigFile = None,
+    expires: ExpiresOption = None,
+    reason: OptionalReasonOption = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
 ) -> None:
     """Change the password of a login, rotate it, or change its expiry or its use of CRAM-MD5."""
     generate = generate or (rotate and not password_stdin)
@@ -200,7 +204,13 @@ def change(
 
 
 @group.command("show")
-def show(account: Account, user: User, *, as_json: Json = False, config: ConfigFile = None) -> None:
+def show(
+    account: LoginAccountArgument,
+    user: UserArgument,
+    *,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
     """Show a login, and when it was last used."""
     login = ask(config, "GET", f"/v1/accounts/{segment(account)}/logins/{segment(user)}")
     if as_json:
@@ -210,7 +220,12 @@ def show(account: Account, user: User, *, as_json: Json = False, config: ConfigF
 
 
 @group.command("remove")
-def remove(account: Account, user: User, reason: Reason, config: ConfigFile = None) -> None:
+def remove(
+    account: LoginAccountArgument,
+    user: UserArgument,
+    reason: ReasonOption,
+    config: ConfigOption = None,
+) -> None:
     """Remove a login."""
     ask(
         config,

@@ -21,7 +21,7 @@ from restante.cli.display import (
 )
 from restante.cli.failures import Exit, Failure, complain
 from restante.cli.notice_log_commands import send_again, show_log
-from restante.cli.options import ConfigFile, Json, OptionalReason, Reason
+from restante.cli.options import ConfigOption, JsonOption, OptionalReasonOption, ReasonOption
 from restante.phrases import NOT_HOSTED
 from restante.tenancy.notice import NoticeKind
 
@@ -32,11 +32,11 @@ group = typer.Typer(
 
 _ONE_TRANSPORT = "give one of --webhook, --mail and --apprise"
 
-Name = Annotated[
+ChannelArgument = Annotated[
     str,
     typer.Argument(metavar="NAME", help="The channel's name, unique within its account."),
 ]
-Account = Annotated[
+ChannelAccountOption = Annotated[
     str,
     typer.Option(
         "--account",
@@ -44,7 +44,7 @@ Account = Annotated[
         help="The channel's account. Default: the operator.",
     ),
 ]
-Webhook = Annotated[
+WebhookOption = Annotated[
     str | None,
     typer.Option(
         "--webhook",
@@ -52,7 +52,7 @@ Webhook = Annotated[
         help="Post JSON to this URL; - reads it from standard input, so that a token stays secret.",
     ),
 ]
-KeyFile = Annotated[
+KeyFileOption = Annotated[
     Path | None,
     typer.Option(
         "--key-file",
@@ -60,7 +60,7 @@ KeyFile = Annotated[
         help="Sign with the key in this file (whsec_…). Default: a new key.",
     ),
 ]
-Mail = Annotated[
+MailOption = Annotated[
     str | None,
     typer.Option(
         "--mail",
@@ -68,7 +68,7 @@ Mail = Annotated[
         help=f"Send mail to this address, in a domain that {NOT_HOSTED}.",
     ),
 ]
-Apprise = Annotated[
+AppriseOption = Annotated[
     str | None,
     typer.Option(
         "--apprise",
@@ -76,13 +76,13 @@ Apprise = Annotated[
         help="Send by the optional package Apprise; - reads the URL from standard input.",
     ),
 ]
-Insecure = Annotated[
+InsecureOption = Annotated[
     bool,
     typer.Option(
         "--insecure", help="Allow http:// to another host. Notices can then be read in transit."
     ),
 ]
-OnlyAccount = Annotated[
+OnlyAccountOption = Annotated[
     str | None, typer.Option("--account", metavar="NAME", help="Only this account.")
 ]
 
@@ -114,13 +114,13 @@ WAITING = (
 
 @group.command("add")
 def add(
-    name: Name,
+    name: ChannelArgument,
     *,
-    account: Account = "",
-    webhook: Webhook = None,
-    key_file: KeyFile = None,
-    mail: Mail = None,
-    apprise: Apprise = None,
+    account: ChannelAccountOption = "",
+    webhook: WebhookOption = None,
+    key_file: KeyFileOption = None,
+    mail: MailOption = None,
+    apprise: AppriseOption = None,
     kind: Annotated[
         list[NoticeKind] | None,
         typer.Option(
@@ -136,10 +136,10 @@ def add(
             help="For the operator: include the notices of all accounts.",
         ),
     ] = False,
-    insecure: Insecure = False,
-    reason: OptionalReason = None,
-    as_json: Json = False,
-    config: ConfigFile = None,
+    insecure: InsecureOption = False,
+    reason: OptionalReasonOption = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
 ) -> None:
     """Add a channel for notices. A new key of a webhook is printed once."""
     target = _target(webhook, mail, apprise)
@@ -162,18 +162,18 @@ def add(
 
 @group.command("set")
 def change(
-    name: Name,
+    name: ChannelArgument,
     *,
-    reason: Reason,
-    account: Account = "",
-    webhook: Webhook = None,
-    key_file: KeyFile = None,
+    reason: ReasonOption,
+    account: ChannelAccountOption = "",
+    webhook: WebhookOption = None,
+    key_file: KeyFileOption = None,
     is_key_new: Annotated[
         bool,
         typer.Option("--new-key", help="Sign with a new key from now on, which is printed once."),
     ] = False,
-    mail: Mail = None,
-    apprise: Apprise = None,
+    mail: MailOption = None,
+    apprise: AppriseOption = None,
     kind: Annotated[
         list[NoticeKind] | None,
         typer.Option(
@@ -192,9 +192,9 @@ def change(
             help="For the operator: include the notices of all accounts, or not.",
         ),
     ] = None,
-    insecure: Insecure = False,
-    as_json: Json = False,
-    config: ConfigFile = None,
+    insecure: InsecureOption = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
 ) -> None:
     """Change the given settings of a channel.
 
@@ -219,7 +219,7 @@ def change(
 
 @group.command("list")
 def list_all(
-    *, account: OnlyAccount = None, as_json: Json = False, config: ConfigFile = None
+    *, account: OnlyAccountOption = None, as_json: JsonOption = False, config: ConfigOption = None
 ) -> None:
     """List channels. Secret parts of a URL are not shown."""
     rows = ask(config, "GET", "/v1/notices/channels", params={"account": account})
@@ -227,7 +227,12 @@ def list_all(
 
 
 @group.command("remove")
-def remove(name: Name, reason: Reason, account: Account = "", config: ConfigFile = None) -> None:
+def remove(
+    name: ChannelArgument,
+    reason: ReasonOption,
+    account: ChannelAccountOption = "",
+    config: ConfigOption = None,
+) -> None:
     """Remove a channel and its waiting notices."""
     params = {"account": account, "reason": reason}
     ask(config, "DELETE", f"/v1/notices/channels/{segment(name)}", params=params)
@@ -236,7 +241,11 @@ def remove(name: Name, reason: Reason, account: Account = "", config: ConfigFile
 
 @group.command("test")
 def try_out(
-    name: Name, *, account: Account = "", as_json: Json = False, config: ConfigFile = None
+    name: ChannelArgument,
+    *,
+    account: ChannelAccountOption = "",
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
 ) -> None:
     """Send one test notice by a channel now and show the result."""
     outcome = ask(
@@ -256,13 +265,13 @@ def try_out(
 @group.command("show-waiting")
 def show_waiting(
     *,
-    account: OnlyAccount = None,
+    account: OnlyAccountOption = None,
     limit: Annotated[
         int,
         typer.Option("--limit", metavar="N", min=1, max=100_000, help="Maximum number of rows."),
     ] = 100,
-    as_json: Json = False,
-    config: ConfigFile = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
 ) -> None:
     """Show the notices that wait to be sent, oldest first, and the last error of each."""
     rows = ask(config, "GET", "/v1/notices/waiting", params={"account": account}, most=limit)

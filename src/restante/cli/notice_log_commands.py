@@ -6,7 +6,7 @@ import typer
 
 from restante.cli.api_client import ask, segment
 from restante.cli.display import Column, Row, say, show_listing, text_column, time_column
-from restante.cli.options import ConfigFile, Json
+from restante.cli.options import ConfigOption, JsonOption
 
 COLUMNS: Final = (
     time_column("ENDED", "ended_at"),
@@ -32,8 +32,8 @@ def show_log(
     limit: Annotated[
         int, typer.Option("--limit", metavar="N", min=1, max=20_000, help="Maximum number of rows.")
     ] = 100,
-    as_json: Json = False,
-    config: ConfigFile = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
 ) -> None:
     """Show the notices that were sent or given up, newest first: the last 200 of each channel."""
     params = {"account": account, "channel": name}
@@ -50,7 +50,7 @@ def send_again(
     account: Annotated[
         str, typer.Option("--account", metavar="ACCOUNT", help="The account of the channel.")
     ] = "",
-    config: ConfigFile = None,
+    config: ConfigOption = None,
 ) -> None:
     """Send a past notice again, with the same id, so that receivers recognize it."""
     path = f"/v1/notices/channels/{segment(name)}/again"

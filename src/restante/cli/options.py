@@ -23,7 +23,7 @@ def _given_or_global(context: typer.Context, value: Path | None) -> Path | None:
     return value or context.find_root().obj
 
 
-ConfigFile = Annotated[
+ConfigOption = Annotated[
     Path | None,
     typer.Option(
         "--config",
@@ -43,7 +43,7 @@ def _remembered(value: Path | None) -> Path | None:
     return value
 
 
-Socket = Annotated[
+SocketOption = Annotated[
     Path | None,
     typer.Option(
         "--socket",
@@ -54,27 +54,29 @@ Socket = Annotated[
         show_default=False,
     ),
 ]
-Json = Annotated[
+JsonOption = Annotated[
     bool, typer.Option("--json", help="Print JSON: stable keys, ISO times, sizes in octets.")
 ]
-Since = Annotated[
+DomainArgument = Annotated[str, typer.Argument(metavar="DOMAIN", help="The domain.")]
+YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
+SinceOption = Annotated[
     str | None,
     typer.Option("--since", metavar="TIME", help="Start: an age such as 2d, or an ISO time (UTC)."),
 ]
-Until = Annotated[
+UntilOption = Annotated[
     str | None,
     typer.Option("--until", metavar="TIME", help="End, in the same form as --since."),
 ]
-Reason = Annotated[
+ReasonOption = Annotated[
     str, typer.Option("--reason", metavar="TEXT", help="Reason for the audit trail.")
 ]
-OptionalReason = Annotated[
+OptionalReasonOption = Annotated[
     str | None,
     typer.Option(
         "--reason", metavar="TEXT", help="Reason for the audit trail.", show_default=False
     ),
 ]
-PasswordStdin = Annotated[
+PasswordStdinOption = Annotated[
     bool, typer.Option("--password-stdin", help="Read the password from standard input.")
 ]
 

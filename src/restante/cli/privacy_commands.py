@@ -10,7 +10,7 @@ import typer
 from restante.cli.api_client import connected
 from restante.cli.display import say, show_json
 from restante.cli.failures import Exit, Failure
-from restante.cli.options import ConfigFile, Json, Reason
+from restante.cli.options import ConfigOption, JsonOption, ReasonOption
 from restante.cli.progress import progress
 from restante.store.person_store import LEFT
 
@@ -21,11 +21,13 @@ group = typer.Typer(
 )
 
 _SECONDS: Final = 900.0  # without a line of the answer
-Address = Annotated[str, typer.Argument(metavar="ADDRESS", help="The person's mail address.")]
+PersonArgument = Annotated[
+    str, typer.Argument(metavar="ADDRESS", help="The person's mail address.")
+]
 
 
 @group.command("export")
-def export(address: Address, *, reason: Reason, config: ConfigFile = None) -> None:
+def export(address: PersonArgument, *, reason: ReasonOption, config: ConfigOption = None) -> None:
     """Write all data about a person to standard output, as JSON.
 
     Content is not included: `restante queue export --recipient ADDRESS` writes held mail.
@@ -42,14 +44,14 @@ def export(address: Address, *, reason: Reason, config: ConfigFile = None) -> No
 
 @group.command("erase")
 def erase(
-    address: Address,
+    address: PersonArgument,
     *,
-    reason: Reason,
+    reason: ReasonOption,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Count what would be erased, and erase nothing.")
     ] = False,
-    as_json: Json = False,
-    config: ConfigFile = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
 ) -> None:
     """Replace a person's address by a mark in history, audit trail, releases and notices.
 

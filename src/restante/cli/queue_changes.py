@@ -15,19 +15,18 @@ import typer
 from restante.cli.api_client import Api, connected
 from restante.cli.display import say
 from restante.cli.failures import Exit, Failure, complain
-from restante.cli.options import ConfigFile, Reason
+from restante.cli.options import ConfigOption, ReasonOption, YesOption
 from restante.cli.progress import progress
 from restante.cli.queue_selection import (
-    Domain,
-    Every,
-    Larger,
-    Older,
-    Parked,
-    Recipient,
-    ReversePath,
+    AllMailOption,
+    LargerOption,
+    OlderOption,
+    ParkedStatusOption,
+    QueueDomainOption,
+    RecipientOption,
+    ReversePathOption,
     Selection,
-    Status,
-    Yes,
+    StatusOption,
     confirm,
     count_matching,
     require_choice,
@@ -41,11 +40,11 @@ _REMEDY: Final = (
     "restore it from a backup, or remove it with `restante queue delete`"  # of a damaged message
 )
 
-Names = Annotated[
+MessagesArgument = Annotated[
     list[str] | None,
     typer.Argument(metavar="[NAME]", help="Messages by the names of `queue list`; or use filters."),
 ]
-WhyRelease = Annotated[
+ReleaseReasonOption = Annotated[
     str, typer.Option("--reason", metavar="TEXT", help="Reason for the audit trail.")
 ]
 
@@ -118,18 +117,18 @@ def _destructive(verb: Verb, about: str) -> Callable[..., None]:
     """Return the command of a verb that removes messages."""
 
     def change(
-        names: Names = None,
+        names: MessagesArgument = None,
         *,
-        reason: Reason,
-        domain: Domain = None,
-        reverse_path: ReversePath = None,
-        recipient: Recipient = None,
-        older: Older = None,
-        larger: Larger = None,
-        status: Status = None,
-        is_all: Every = False,
-        yes: Yes = False,
-        config: ConfigFile = None,
+        reason: ReasonOption,
+        domain: QueueDomainOption = None,
+        reverse_path: ReversePathOption = None,
+        recipient: RecipientOption = None,
+        older: OlderOption = None,
+        larger: LargerOption = None,
+        status: StatusOption = None,
+        is_all: AllMailOption = False,
+        yes: YesOption = False,
+        config: ConfigOption = None,
     ) -> None:
         selection = Selection(domain, reverse_path, recipient, older, larger, status)
         require_choice(verb.command, names or [], selection, is_all=is_all)
@@ -153,18 +152,18 @@ bounce = _destructive(
 
 
 def release(
-    names: Names = None,
+    names: MessagesArgument = None,
     *,
-    reason: WhyRelease = "",
-    domain: Domain = None,
-    reverse_path: ReversePath = None,
-    recipient: Recipient = None,
-    older: Older = None,
-    larger: Larger = None,
-    status: Parked = "refused",
-    is_all: Every = False,
-    yes: Yes = False,
-    config: ConfigFile = None,
+    reason: ReleaseReasonOption = "",
+    domain: QueueDomainOption = None,
+    reverse_path: ReversePathOption = None,
+    recipient: RecipientOption = None,
+    older: OlderOption = None,
+    larger: LargerOption = None,
+    status: ParkedStatusOption = "refused",
+    is_all: AllMailOption = False,
+    yes: YesOption = False,
+    config: ConfigOption = None,
 ) -> None:
     """Hold refused, uncertain or damaged mail again. The next release of its domain hands it over.
 

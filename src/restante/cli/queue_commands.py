@@ -26,15 +26,15 @@ from restante.cli.display import (
     time_column,
 )
 from restante.cli.failures import Exit, Failure, complain, printable
-from restante.cli.options import ConfigFile, Json
+from restante.cli.options import ConfigOption, JsonOption
 from restante.cli.queue_selection import (
-    Domain,
-    Larger,
-    Older,
-    Recipient,
-    ReversePath,
+    LargerOption,
+    OlderOption,
+    QueueDomainOption,
+    RecipientOption,
+    ReversePathOption,
     Selection,
-    Status,
+    StatusOption,
 )
 from restante.cli.table import INDENT, fold
 from restante.cli.times import last_drain_text, unix_time
@@ -77,18 +77,18 @@ def list_all(
         str | None, typer.Argument(metavar="DOMAIN", help="Only this domain's mail.")
     ] = None,
     *,
-    domain: Domain = None,
-    reverse_path: ReversePath = None,
-    recipient: Recipient = None,
-    older: Older = None,
-    larger: Larger = None,
-    status: Status = None,
+    domain: QueueDomainOption = None,
+    reverse_path: ReversePathOption = None,
+    recipient: RecipientOption = None,
+    older: OlderOption = None,
+    larger: LargerOption = None,
+    status: StatusOption = None,
     limit: Annotated[
         int,
         typer.Option("--limit", metavar="N", min=1, max=100_000, help="Maximum number of rows."),
     ] = 1000,
-    as_json: Json = False,
-    config: ConfigFile = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
 ) -> None:
     """List messages, oldest first."""
     selection = Selection(
@@ -112,7 +112,7 @@ def _one_domain(named: str | None, option: str | None) -> str | None:
     return named or option
 
 
-def _show_states(config: ConfigFile, names: Sequence[str]) -> None:
+def _show_states(config: ConfigOption, names: Sequence[str]) -> None:
     """Print which domains are suspended, and the result of their last drains."""
     if len(names) > MAX_STATES:
         say(f"of {counted(len(names), 'domain')}; `restante status` shows their last drains")
@@ -143,8 +143,8 @@ def show(
             "--reason", metavar="TEXT", help="Reason for reading the content, for the audit trail."
         ),
     ] = "",
-    as_json: Json = False,
-    config: ConfigFile = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
 ) -> int:
     """Show a message's envelope and headers, and the state of each recipient.
 

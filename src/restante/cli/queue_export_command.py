@@ -13,16 +13,16 @@ from restante.cli.api_client import Api, connected
 from restante.cli.display import human_size, say, show_json
 from restante.cli.export_formats import ExportWriter, open_export
 from restante.cli.failures import Exit, Failure, complain
-from restante.cli.options import ConfigFile, Json
+from restante.cli.options import ConfigOption, JsonOption
 from restante.cli.progress import Advance, progress
 from restante.cli.queue_selection import (
-    Domain,
-    Larger,
-    Older,
-    Recipient,
-    ReversePath,
+    LargerOption,
+    OlderOption,
+    QueueDomainOption,
+    RecipientOption,
+    ReversePathOption,
     Selection,
-    Status,
+    StatusOption,
     count_matching,
 )
 from restante.mail.import_stream import StreamEnd, StreamLabel, Unpacker
@@ -51,17 +51,17 @@ def export(
         Literal["eml", "maildir", "mbox"],
         typer.Option("--format", help="One file for each message, a Maildir, or one mbox."),
     ] = "eml",
-    domain: Domain = None,
-    reverse_path: ReversePath = None,
-    recipient: Recipient = None,
-    older: Older = None,
-    larger: Larger = None,
-    status: Status = None,
+    domain: QueueDomainOption = None,
+    reverse_path: ReversePathOption = None,
+    recipient: RecipientOption = None,
+    older: OlderOption = None,
+    larger: LargerOption = None,
+    status: StatusOption = None,
     reason: Annotated[
         str, typer.Option("--reason", metavar="TEXT", help="Reason for the audit trail.")
     ] = "",
-    as_json: Json = False,
-    config: ConfigFile = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
 ) -> int:
     """Write held and refused mail to files, with envelopes. It stays in the queue.
 

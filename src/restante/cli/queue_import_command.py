@@ -20,7 +20,7 @@ from restante.cli.display import human_size, say, show_json
 from restante.cli.failures import Exit, Failure, complain
 from restante.cli.import_content import Measure
 from restante.cli.import_sources import SourceMessage, Unreadable, source_messages
-from restante.cli.options import ConfigFile, Json
+from restante.cli.options import ConfigOption, JsonOption
 from restante.cli.progress import progress
 from restante.mail.import_stream import WHOLE, pack_block, pack_label
 from restante.mail.quantity import agreeing, counted
@@ -106,8 +106,8 @@ def import_mail(
     reason: Annotated[
         str, typer.Option("--reason", metavar="TEXT", help="Reason for the audit trail.")
     ] = "",
-    as_json: Json = False,
-    config: ConfigFile = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
 ) -> int:
     """Hold mail from Postfix's queue (output of postcat), an export or any mailbox.
 

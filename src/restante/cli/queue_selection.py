@@ -16,10 +16,10 @@ from restante.mail.quantity import counted
 
 PAGE = 10_000  # messages in one response
 
-Domain = Annotated[
+QueueDomainOption = Annotated[
     str | None, typer.Option("--domain", metavar="DOMAIN", help="Only this domain's mail.")
 ]
-ReversePath = Annotated[
+ReversePathOption = Annotated[
     str | None,
     typer.Option(
         "--reverse-path",
@@ -27,7 +27,7 @@ ReversePath = Annotated[
         help="Only mail with this reverse-path; <> is the null path.",
     ),
 ]
-Recipient = Annotated[
+RecipientOption = Annotated[
     str | None,
     typer.Option(
         "--recipient",
@@ -35,13 +35,13 @@ Recipient = Annotated[
         help="Only mail to this recipient. * and ? are wildcards; case is ignored.",
     ),
 ]
-Older = Annotated[
+OlderOption = Annotated[
     int | None,
     typer.Option(
         "--older", metavar="AGE", parser=seconds, help="Only mail older than this: 90m, 3h, 2d, 1w."
     ),
 ]
-Larger = Annotated[
+LargerOption = Annotated[
     int | None,
     typer.Option(
         "--larger",
@@ -50,18 +50,17 @@ Larger = Annotated[
         help="Only mail larger than this: 500, 64K, 10M.",
     ),
 ]
-Status = Annotated[
+StatusOption = Annotated[
     Literal["held", "refused", "uncertain", "damaged"] | None,
     typer.Option("--status", help="Only mail with a recipient of this status."),
 ]
-Parked = Annotated[
+ParkedStatusOption = Annotated[
     Literal["refused", "uncertain", "damaged"],
     typer.Option(
         "--status", help="Status to select, if no names are given; --all includes no other."
     ),
 ]
-Every = Annotated[bool, typer.Option("--all", help="All mail of every domain.")]
-Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
+AllMailOption = Annotated[bool, typer.Option("--all", help="All mail of every domain.")]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,22 +9,27 @@ import typer
 from restante.cli.api_client import PAGE, ask, segment
 from restante.cli.display import Column, say, show_json, show_listing, text_column, time_column
 from restante.cli.failures import Exit, Failure
-from restante.cli.options import ConfigFile, Json, OptionalReason
+from restante.cli.options import (
+    ConfigOption,
+    DomainArgument,
+    JsonOption,
+    OptionalReasonOption,
+    YesOption,
+)
 
 group = typer.Typer(
     name="recipient",
     help="The known mailboxes of a domain. `domain set --recipients` uses them.",
 )
 
-Domain = Annotated[str, typer.Argument(metavar="DOMAIN", help="The domain.")]
-Addresses = Annotated[
+AddressesArgument = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="ADDRESS",
         help="user, user@DOMAIN, or a pattern such as sales-*. Or use --file.",
     ),
 ]
-File = Annotated[
+AddressFileOption = Annotated[
     str | None,
     typer.Option(
         "--file",
@@ -32,7 +37,6 @@ File = Annotated[
         help="File with one address a line; # begins a comment; - for standard input.",
     ),
 ]
-Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
 
 COLUMNS = (
     text_column("NAME", "name"),
@@ -44,13 +48,13 @@ COLUMNS = (
 
 @group.command("add")
 def add(
-    domain: Domain,
-    addresses: Addresses = None,
+    domain: DomainArgument,
+    addresses: AddressesArgument = None,
     *,
-    file: File = None,
-    reason: OptionalReason = None,
-    as_json: Json = False,
-    config: ConfigFile = None,
+    file: AddressFileOption = None,
+    reason: OptionalReasonOption = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
 ) -> None:
     """Add addresses to a domain's list."""
     body = {"add": _given(addresses, file)}
@@ -60,13 +64,13 @@ def add(
 
 @group.command("remove")
 def remove(
-    domain: Domain,
-    addresses: Addresses = None,
+    domain: DomainArgument,
+    addresses: AddressesArgument = None,
     *,
-    file: File = None,
-    reason: OptionalReason = None,
-    as_json: Json = False,
-    config: ConfigFile = None,
+    file: AddressFileOption = None,
+    reason: OptionalReasonOption = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
 ) -> None:
     """Remove addresses from a domain's list."""
     body = {"remove": _given(addresses, file)}
@@ -76,14 +80,14 @@ def remove(
 
 @group.command("replace")
 def replace(
-    domain: Domain,
-    addresses: Addresses = None,
+    domain: DomainArgument,
+    addresses: AddressesArgument = None,
     *,
-    file: File = None,
-    yes: Yes = False,
-    reason: OptionalReason = None,
-    as_json: Json = False,
-    config: ConfigFile = None,
+    file: AddressFileOption = None,
+    yes: YesOption = False,
+    reason: OptionalReasonOption = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
 ) -> None:
     """Replace a domain's list.
 
@@ -98,7 +102,9 @@ def replace(
 
 
 @group.command("list")
-def list_all(domain: Domain, *, as_json: Json = False, config: ConfigFile = None) -> None:
+def list_all(
+    domain: DomainArgument, *, as_json: JsonOption = False, config: ConfigOption = None
+) -> None:
     """List the known addresses of a domain.
 
     They are on its list, or its destination accepted or refused them.

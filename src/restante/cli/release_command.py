@@ -8,7 +8,7 @@ import typer
 from restante.cli.api_client import ask
 from restante.cli.display import Row, say, show_json
 from restante.cli.failures import Exit, complain
-from restante.cli.options import ConfigFile, Json
+from restante.cli.options import ConfigOption, JsonOption
 from restante.cli.progress import progress
 from restante.cli.times import span, unix_time
 from restante.phrases import IS_SUSPENDED
@@ -48,8 +48,8 @@ def release(
             " left, and 69 if the destination refused some.",
         ),
     ] = False,
-    as_json: Json = False,
-    config: ConfigFile = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
 ) -> int:
     """Hand over the held mail of domains now.
 
@@ -70,7 +70,7 @@ def release(
     return max(code, *map(exit_after, ended), Exit.DONE)
 
 
-def _await_end(config: ConfigFile, release: str) -> Row:
+def _await_end(config: ConfigOption, release: str) -> Row:
     """Ask for a release until it has ended; show the progress and each new error."""
     shown: Row = ask(config, "GET", f"/v1/releases/{release}")
     told_error = ""

@@ -21,8 +21,8 @@ from restante.cli.display import (
     time_column,
 )
 from restante.cli.failures import Exit, Failure, complain
-from restante.cli.options import ConfigFile, Json, Reason
-from restante.cli.queue_selection import Yes, confirm
+from restante.cli.options import ConfigOption, JsonOption, ReasonOption, YesOption
+from restante.cli.queue_selection import confirm
 from restante.mail.quantity import counted
 from restante.phrases import REPORT_GONE, REPORT_MAY_HAVE_LEFT
 
@@ -42,11 +42,11 @@ COLUMNS = (
     text_column("LAST ERROR", "reply", is_detail=True),
 )
 
-Domain = Annotated[
+ReportDomainOption = Annotated[
     str | None,
     typer.Option("--domain", metavar="DOMAIN", help="Only reports on mail of this domain."),
 ]
-To = Annotated[
+ReportToOption = Annotated[
     str | None,
     typer.Option(
         "--to", metavar="PATTERN", help="Only to these reverse-paths; * and ? are wildcards."
@@ -57,14 +57,14 @@ To = Annotated[
 @group.command("list")
 def list_reports(
     *,
-    domain: Domain = None,
-    to: To = None,
+    domain: ReportDomainOption = None,
+    to: ReportToOption = None,
     limit: Annotated[
         int,
         typer.Option("--limit", metavar="N", min=1, max=100_000, help="Maximum number of rows."),
     ] = 1000,
-    as_json: Json = False,
-    config: ConfigFile = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
 ) -> None:
     """List reports that wait to be sent, oldest first."""
     reports = ask(config, "GET", "/v1/reports", params={"domain": domain, "to": to}, most=limit)
@@ -81,8 +81,8 @@ def show(
         typer.Argument(metavar="NUMBER", min=1, help="The report by its number in `report list`."),
     ],
     *,
-    as_json: Json = False,
-    config: ConfigFile = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
 ) -> None:
     """Show a report: its recipient, the attempts to send it, and its text.
 
@@ -106,12 +106,12 @@ def drop(
         ),
     ] = None,
     *,
-    reason: Reason,
-    domain: Domain = None,
-    to: To = None,
+    reason: ReasonOption,
+    domain: ReportDomainOption = None,
+    to: ReportToOption = None,
     is_all: Annotated[bool, typer.Option("--all", help="All waiting reports.")] = False,
-    yes: Yes = False,
-    config: ConfigFile = None,
+    yes: YesOption = False,
+    config: ConfigOption = None,
 ) -> None:
     """Delete waiting reports. The senders of the mail get no other report.
 

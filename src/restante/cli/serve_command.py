@@ -1,10 +1,10 @@
 """`restante serve`: run the server in the foreground."""
 
 from restante.cli.failures import warn
-from restante.cli.options import ConfigFile
+from restante.cli.options import ConfigOption
 
 
-def serve(config: ConfigFile = None) -> int:
+def serve(config: ConfigOption = None) -> int:
     """Run the server in the foreground.
 
     SIGTERM stops it. SIGHUP makes it read the configuration and certificates again.

@@ -21,7 +21,7 @@ from restante.cli.display import (
     text_column,
 )
 from restante.cli.failures import Exit, Failure
-from restante.cli.options import ConfigFile, Json
+from restante.cli.options import ConfigOption, JsonOption
 from restante.cli.times import (
     age_of,
     error_text,
@@ -64,8 +64,8 @@ def status(
             " 3 unknown.",
         ),
     ] = False,
-    as_json: Json = False,
-    config: ConfigFile = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
 ) -> int:
     """Show health, held mail by domain, running drains and listeners.
 

@@ -11,7 +11,7 @@ import typer
 from restante.cli.api_client import ask, read_config
 from restante.cli.display import human_size, say, show_json, show_record
 from restante.cli.failures import Exit, Failure, complain
-from restante.cli.options import ConfigFile, Json
+from restante.cli.options import ConfigOption, JsonOption
 from restante.cli.store_place import check_store_is_there
 from restante.mail.quantity import counted
 from restante.store.store_errors import CareUnsupported, StoreError, StoreUnusable
@@ -30,7 +30,7 @@ _PROGRESS_SECONDS = 5.0
 
 
 @group.command("check")
-def check(*, as_json: Json = False, config: ConfigFile = None) -> int:
+def check(*, as_json: JsonOption = False, config: ConfigOption = None) -> int:
     """Read the whole store and compare it with its checksums.
 
     Nothing is changed, and a server may be running. The exit code is 65 if data is damaged.
@@ -54,8 +54,8 @@ def backup(
         Path, typer.Argument(metavar="DIR", help="Directory for the copy, empty or new.")
     ],
     *,
-    as_json: Json = False,
-    config: ConfigFile = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
 ) -> None:
     """Copy the store of a running server: records, audit trail and mail as of one moment.
 
@@ -80,8 +80,8 @@ def salvage(
         typer.Argument(metavar="DIR", help="Directory for the new store, empty or new."),
     ],
     *,
-    as_json: Json = False,
-    config: ConfigFile = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
 ) -> int:
     """Copy the readable part of a damaged store into a new one, and list the rest.
 

@@ -8,7 +8,14 @@ import typer
 from restante.cli.api_client import ask, segment
 from restante.cli.display import Column, Row, say, show_listing, text_column, time_column
 from restante.cli.failures import complain
-from restante.cli.options import ConfigFile, Json, OptionalReason, Reason, expiry, owner
+from restante.cli.options import (
+    ConfigOption,
+    JsonOption,
+    OptionalReasonOption,
+    ReasonOption,
+    expiry,
+    owner,
+)
 from restante.tenancy.grants import GrantedRole, Scope
 
 group = typer.Typer(name="token", help="Tokens of the HTTP API, for programs and customers.")
@@ -16,7 +23,7 @@ group = typer.Typer(name="token", help="Tokens of the HTTP API, for programs and
 NEVER: Final = "never"
 OPERATOR: Final = "(operator)"
 
-Operator = Annotated[
+OperatorOption = Annotated[
     bool, typer.Option("--operator", help="The operator's own tokens, for the whole platform.")
 ]
 
@@ -58,7 +65,7 @@ def add(
         ),
     ] = None,
     *,
-    operator: Operator = False,
+    operator: OperatorOption = False,
     scope: Annotated[
         list[Scope] | None,
         typer.Option("--scope", help="A permission; repeat for more.", show_default=False),
@@ -94,8 +101,8 @@ def add(
             show_default=False,
         ),
     ] = None,
-    reason: OptionalReason = None,
-    config: ConfigFile = None,
+    reason: OptionalReasonOption = None,
+    config: ConfigOption = None,
 ) -> None:
     """Add a token and print it once."""
     account, name = _whose(first, second, operator=operator)
@@ -121,9 +128,9 @@ def list_all(
         typer.Argument(metavar="ACCOUNT", help="Only of this account.", show_default=False),
     ] = None,
     *,
-    operator: Operator = False,
-    as_json: Json = False,
-    config: ConfigFile = None,
+    operator: OperatorOption = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
 ) -> None:
     """List tokens, including expired and revoked ones."""
     whose = owner(account, is_operator=operator)
@@ -134,8 +141,8 @@ def list_all(
 @group.command("revoke")
 def revoke(
     token_id: Annotated[str, typer.Argument(metavar="ID", help="The id; `token list` shows it.")],
-    reason: Reason,
-    config: ConfigFile = None,
+    reason: ReasonOption,
+    config: ConfigOption = None,
 ) -> None:
     """Revoke a token at once, and with it all tokens that it made."""
     ask(config, "DELETE", f"/v1/tokens/{segment(token_id)}", params={"reason": reason})

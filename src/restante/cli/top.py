@@ -28,7 +28,7 @@ from restante.cli.display import (
     text_column,
 )
 from restante.cli.failures import printable
-from restante.cli.options import ConfigFile, Json
+from restante.cli.options import ConfigOption, JsonOption
 from restante.cli.status_command import health_lines
 from restante.cli.table import INDENT, fold
 from restante.cli.text_width import width_of
@@ -152,8 +152,8 @@ class Looks:
 def top(
     *,
     once: Annotated[bool, typer.Option("--once", help="Show it once and exit.")] = False,
-    as_json: Json = False,
-    config: ConfigFile = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
 ) -> None:
     """Show held mail and drains by domain, live, with rates and remaining times.
 

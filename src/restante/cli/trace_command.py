@@ -19,7 +19,7 @@ from restante.cli.display import (
     time_column,
 )
 from restante.cli.failures import Exit, complain, printable
-from restante.cli.options import ConfigFile, Json, Since, Until, time_span
+from restante.cli.options import ConfigOption, JsonOption, SinceOption, UntilOption, time_span
 from restante.cli.table import INDENT, fold
 from restante.mail.quantity import counted
 
@@ -83,8 +83,8 @@ def trace(
         Literal["delivered", "refused", "uncertain", "bounced", "deleted", "expired"] | None,
         typer.Option("--outcome", help="Only recipients with this outcome, and no held mail."),
     ] = None,
-    since: Since = None,
-    until: Until = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
     limit: Annotated[
         int,
         typer.Option(
@@ -95,8 +95,8 @@ def trace(
             help="Maximum number of rows of each kind.",
         ),
     ] = 100,
-    as_json: Json = False,
-    config: ConfigFile = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
 ) -> int:
     """Find mail that is held or has left, with the destination's reply to each recipient.
 
@@ -123,7 +123,7 @@ def trace(
     return Exit.DONE if any(found[kind] for kind in _FOUND) else Exit.NO_INPUT
 
 
-def _find(config: ConfigFile, wanted: Row, limit: int) -> dict[str, Any]:
+def _find(config: ConfigOption, wanted: Row, limit: int) -> dict[str, Any]:
     """Ask for the first page, and for more of each kind until there are enough."""
     page = min(limit, PAGE)
     found: dict[str, Any] = ask(config, "GET", "/v1/trace", params={**wanted, "limit": page})

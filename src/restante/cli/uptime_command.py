@@ -15,7 +15,7 @@ from restante.cli.display import (
     text_column,
     time_column,
 )
-from restante.cli.options import ConfigFile, Json, Since, Until, time_span
+from restante.cli.options import ConfigOption, JsonOption, SinceOption, UntilOption, time_span
 from restante.cli.times import primary_text, span, unix_time
 
 CHANGES = (
@@ -28,14 +28,14 @@ CHANGES = (
 def show_uptime(
     name: Annotated[str, typer.Argument(metavar="DOMAIN", help="The domain.")],
     *,
-    since: Since = None,
-    until: Until = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
     limit: Annotated[
         int,
         typer.Option("--limit", metavar="N", min=1, max=1000, help="Maximum number of changes."),
     ] = 100,
-    as_json: Json = False,
-    config: ConfigFile = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
 ) -> None:
     """Show when a domain's destination answered and when it was away, for 30 days by default.
 

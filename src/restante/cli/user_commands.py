@@ -15,15 +15,17 @@ from restante.cli.display import (
     time_column,
 )
 from restante.cli.failures import complain
-from restante.cli.options import ConfigFile, Json, OptionalReason, Reason, owner
+from restante.cli.options import ConfigOption, JsonOption, OptionalReasonOption, ReasonOption, owner
 from restante.tenancy.grants import GrantedRole, Scope
 
 group = typer.Typer(name="user", help="Users of the portal: people who sign in with a browser.")
 
 OPERATOR: Final = "(operator)"
 
-Email = Annotated[str, typer.Argument(metavar="EMAIL", help="The email address of the user.")]
-Account = Annotated[
+EmailArgument = Annotated[
+    str, typer.Argument(metavar="EMAIL", help="The email address of the user.")
+]
+UserAccountOption = Annotated[
     str | None,
     typer.Option(
         "--account",
@@ -32,7 +34,7 @@ Account = Annotated[
         show_default=False,
     ),
 ]
-Scopes = Annotated[
+ScopesOption = Annotated[
     list[Scope] | None,
     typer.Option(
         "--scope",
@@ -61,17 +63,17 @@ COLUMNS = (
 
 @group.command("invite")
 def invite(
-    email: Email,
+    email: EmailArgument,
     *,
     role: Annotated[GrantedRole, typer.Option("--role", help="The rights of the user.")],
-    account: Account = None,
-    scope: Scopes = None,
+    account: UserAccountOption = None,
+    scope: ScopesOption = None,
     again: Annotated[
         bool,
         typer.Option("--again", help="Let an existing user set a new password and second factor."),
     ] = False,
-    reason: OptionalReason = None,
-    config: ConfigFile = None,
+    reason: OptionalReasonOption = None,
+    config: ConfigOption = None,
 ) -> None:
     """Invite a user and print a one-time link, which is good for 30 minutes.
 
@@ -87,7 +89,9 @@ def invite(
 
 
 @group.command("link")
-def link(email: Email, *, reason: OptionalReason = None, config: ConfigFile = None) -> None:
+def link(
+    email: EmailArgument, *, reason: OptionalReasonOption = None, config: ConfigOption = None
+) -> None:
     """Print a link that opens the portal for a user of an account: once, within 30 seconds.
 
     It proves no factor, so critical actions still ask for one. There are no links for operators.
@@ -105,8 +109,8 @@ def list_all(
     ] = None,
     *,
     operator: Annotated[bool, typer.Option("--operator", help="Only the operators.")] = False,
-    as_json: Json = False,
-    config: ConfigFile = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
 ) -> None:
     """List users of the portal."""
     whose = owner(account, is_operator=operator)
@@ -116,14 +120,14 @@ def list_all(
 
 @group.command("set")
 def change(
-    email: Email,
+    email: EmailArgument,
     *,
     role: Annotated[
         GrantedRole | None, typer.Option("--role", help="The new role.", show_default=False)
     ] = None,
-    scope: Scopes = None,
-    reason: OptionalReason = None,
-    config: ConfigFile = None,
+    scope: ScopesOption = None,
+    reason: OptionalReasonOption = None,
+    config: ConfigOption = None,
 ) -> None:
     """Change the rights of a user, which ends its sessions."""
     body: dict[str, Any] = {"role": role} if role else {}
@@ -136,7 +140,7 @@ def change(
 
 
 @group.command("remove")
-def remove(email: Email, reason: Reason, config: ConfigFile = None) -> None:
+def remove(email: EmailArgument, reason: ReasonOption, config: ConfigOption = None) -> None:
     """Remove a user at once, with its sessions and the tokens that it made."""
     ask(config, "DELETE", f"/v1/users/{segment(email)}", params={"reason": reason})
     say(f"user {email} removed")
