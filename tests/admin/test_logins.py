@@ -161,6 +161,13 @@ def test_a_bad_password_is_refused_and_not_repeated(admin: AdminWorld, password:
     assert password not in str(caught.value)
 
 
+def test_the_prepared_form_of_a_password_is_the_one_that_counts(admin: AdminWorld) -> None:
+    add(admin, password="pa\u0308ss\u00a0word of alpha")
+    assert verifies(admin, "p\u00e4ss word of alpha")
+    with pytest.raises(AdminError, match="must have"):
+        add(admin, "other", "\u00ad" * 40)
+
+
 def test_a_user_name_is_taken_over_all_accounts(admin: AdminWorld) -> None:
     add(admin)
     run(add_account(admin.context, NewAccount(name="beta")))

@@ -8,7 +8,6 @@ import hmac
 from typing import Final
 
 from restante.sasl.mechanism import BadResponse, Challenge, ScramCredentials
-from restante.sasl.saslprep import prepared_password, saslprep
 from restante.sasl.scram import ScramSha256
 from restante.sasl.scram_client import MAX_ITERATIONS, BadChallenge, ScramClient
 from restante.sasl.scram_keys import (
@@ -19,6 +18,7 @@ from restante.sasl.scram_keys import (
     verifier_of,
 )
 from restante.sasl.scram_messages import encoded, read_client_first, server_final
+from restante.tenancy.saslprep import prepared_password, saslprep
 
 _SALTING: Final = Salting(b"salt", 1)
 _SALTED: Final = salted_password("secret", _SALTING)

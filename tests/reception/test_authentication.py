@@ -11,19 +11,23 @@ from argon2 import low_level
 from restante.admin.login_rotation import rotated
 from restante.reception.authentication import Authenticator, Proved
 from restante.reception.credential_lanes import LanePosition, Unchecked, password_lanes, proof_lanes
-from restante.sasl.cram_md5 import digest
+from restante.sasl.auth_login import AuthLogin
+from restante.sasl.cram_md5 import CramMd5, digest
 from restante.sasl.mechanism import (
+    Challenge,
     Credentials,
     DigestCredentials,
     PasswordCredentials,
     ScramCredentials,
 )
+from restante.sasl.plain import Plain
 from restante.sasl.scram import ScramSha256
 from restante.sasl.scram_client import ScramClient
 from restante.sasl.scram_keys import Salting, salted_password, verifier_of
 from restante.tenancy import passwords
 from restante.tenancy.model import Directory, Login
 from restante.tenancy.passwords import hash_password
+from restante.tenancy.saslprep import prepared
 from restante.tenancy.sealed_secrets import Vault, login_owner, new_sealing_key, verifier_owner
 
 PASSWORD = "a password"
@@ -133,6 +137,43 @@ def test_past_its_limit_a_check_for_a_stranger_is_put_off(authenticator: Authent
     assert prove(authenticator, credentials) is Unchecked.UNCHECKED
     carl = DigestCredentials("carl", CHALLENGE, digest(PASSWORD, CHALLENGE))
     assert prove(authenticator, carl) == Proved(CARL)  # a digest waits for nothing
+
+
+@pytest.mark.parametrize(
+    ("stored", "typed"),
+    [
+        ("pa\u0308ssword \u2168", "p\u00e4ssword IX"),
+        ("p\u00e4ssword IX", "pa\u0308ss\u00adword\u00a0\u2168"),
+        ("p\u00e4ssword \U0001f511", "p\u00e4ssword \U0001f511"),
+    ],
+)
+def test_one_password_is_good_by_each_mechanism_in_each_form(
+    authenticator: Authenticator, stored: str, typed: str
+) -> None:
+    secret = VAULT.seal(stored, login_owner("dora"))
+    verifier = VAULT.seal(verifier_of(stored, SALTING).text, verifier_owner("dora"))
+    dora = Login("dora", "alpha", hash_password(stored), secret, 0.0, verifier)
+    directory = Directory(logins={"dora": dora})
+    client = ScramClient("d\u00adora", "abc")  # names have one form too
+    exchange = ScramSha256("def", lambda name: authenticator.salting(name, directory))
+    salting = client.take_server_first(exchange.begin(client.first()).text)
+    proof = exchange.respond(client.final(salted_password(typed, salting)))
+    name = "d\u00adora"
+    login, cram = AuthLogin(), CramMd5(CHALLENGE)
+    login.begin(name.encode())
+    answers = [digest(form, CHALLENGE) for form in (stored, prepared(typed))]
+    attempts = [
+        proof,
+        Plain().begin(f"\0{name}\0{typed}".encode()),
+        login.respond(typed.encode()),
+        *(cram.respond(f"{name} {answer}".encode()) for answer in answers),
+    ]
+    place = LanePosition(is_authorized_host=False, share="192.0.2.1")
+    for attempt in attempts:
+        assert not isinstance(attempt, Challenge)
+        proved = asyncio.run(authenticator.authenticate(attempt, directory, place))
+        assert isinstance(proved, Proved), attempt
+        assert proved.login is dora
 
 
 def test_a_login_that_does_not_exist_is_compared_with_no_hash() -> None:

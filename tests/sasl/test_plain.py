@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from restante.sasl.mechanism import BadResponse, Challenge, PasswordCredentials
 from restante.sasl.plain import Plain
+from restante.tenancy.saslprep import prepared
 
 
 @pytest.mark.parametrize(
@@ -14,6 +15,8 @@ from restante.sasl.plain import Plain
         (b"\0tim\0tanstaaf", "tim", "tanstaaf"),
         (b"tim\0tim\0tanstaaf", "tim", "tanstaaf"),
         ("\0primär\0schlüssel".encode(), "primär", "schlüssel"),
+        ("\0\u2168\0x".encode(), "IX", "x"),  # RFC 4616 §2: names are prepared
+        ("I\u00adX\0\u2168\0x".encode(), "IX", "x"),
         (b"\0tim\0", "tim", ""),  # the check of the password refuses it
     ],
 )
@@ -36,6 +39,8 @@ def test_it_is_read_at_once_or_after_an_empty_challenge(
         b"\0tim\0tanstaaf\0",
         b"other\0tim\0tanstaaf",  # nobody acts for another
         b"\0\xff\0tanstaaf",
+        "\0\u00ad\0tanstaaf".encode(),  # no name is left
+        "\u00ad\0tim\0tanstaaf".encode(),
     ],
 )
 def test_responses_that_are_refused(response: bytes) -> None:
@@ -52,9 +57,9 @@ def test_a_response_with_a_user_name_is_read_unless_a_nul_is_in_the_password(
         credentials = Plain().respond(response)
     except BadResponse:
         is_utf8 = response.decode("utf-8", "ignore").encode() == response
-        assert not user or "\0" in password or not is_utf8
+        assert not prepared(user) or "\0" in password or not is_utf8
     else:
-        assert credentials == PasswordCredentials(user, password)
+        assert credentials == PasswordCredentials(prepared(user), password)
 
 
 def test_credentials_do_not_show_the_password() -> None:

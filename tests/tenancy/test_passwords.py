@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from argon2 import extract_parameters, low_level
+from argon2 import PasswordHasher, extract_parameters, low_level
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,6 +16,7 @@ from restante.tenancy.passwords import (
     password_matches,
     prepare_hashing,
 )
+from restante.tenancy.saslprep import prepared
 
 NOBODYS = "the password of a login that does not exist"
 texts = st.text(st.characters(exclude_categories=["Cs"]))
@@ -25,7 +26,22 @@ texts = st.text(st.characters(exclude_categories=["Cs"]))
 def test_only_the_password_itself_matches(password: str, other: str) -> None:
     hashed = hash_password(password)
     assert password_matches(hashed, password)
-    assert password_matches(hashed, other) is (other == password)
+    assert password_matches(hashed, other) is (prepared(other) == prepared(password))
+
+
+def test_a_password_matches_in_each_of_its_forms() -> None:
+    for hash_it in (hash_password, hash_generated_password):
+        for typed, other in (("p\u00e4ss\u00a0word", "pa\u0308ss word"), ("\u2168", "IX")):
+            assert password_matches(hash_it(typed), other)
+            assert password_matches(hash_it(other), typed)
+    beside = hash_beside("\u2168", hash_password("old"))
+    assert password_matches(beside, "IX")
+
+
+def test_an_older_hash_of_the_password_as_typed_still_matches() -> None:
+    older = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1).hash("\u2168")
+    assert password_matches(older, "\u2168")
+    assert not password_matches(older, "IX")
 
 
 def test_equal_passwords_have_different_hashes() -> None:
@@ -85,5 +101,5 @@ def test_a_generated_password_matches_its_light_hash_and_no_other(
 ) -> None:
     hashed = hash_generated_password(password)
     assert password_matches(hashed, password)
-    assert password_matches(hashed, other) is (other == password)
-    assert not password_matches(hashed, NOBODYS) or password == NOBODYS
+    assert password_matches(hashed, other) is (prepared(other) == prepared(password))
+    assert not password_matches(hashed, NOBODYS) or prepared(password) == NOBODYS

@@ -39,6 +39,7 @@ from restante.tenancy.audit import AuditAction
 from restante.tenancy.model import Login, LoginUse
 from restante.tenancy.passwords import hash_generated_password, hash_password, password_matches
 from restante.tenancy.record_change import Change, changes_between
+from restante.tenancy.saslprep import prepared
 from restante.tenancy.sealed_secrets import SealBroken, login_owner, verifier_owner
 
 USER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}\Z")
@@ -347,12 +348,14 @@ def user_taken(user: str) -> AdminError:
 
 
 def checked_password(secret: SecretStr) -> str:
-    """Return a password that a login may have. Raises AdminError."""
+    """Return a password that a login may have. Raises AdminError. Its prepared form counts."""
     password = secret.get_secret_value()
-    if not MIN_PASSWORD_LENGTH <= len(password) <= MAX_PASSWORD_LENGTH:
+    compared = prepared(password)
+    is_short = len(compared) < MIN_PASSWORD_LENGTH
+    if is_short or max(len(compared), len(password)) > MAX_PASSWORD_LENGTH:
         error = f"password: must have {MIN_PASSWORD_LENGTH} to {MAX_PASSWORD_LENGTH} characters"
         raise AdminError(ErrorKind.INVALID, error, "choose another, or let --generate make one")
-    if not password.isprintable():
+    if not compared.isprintable():
         raise AdminError(
             ErrorKind.INVALID, "password: holds a character that cannot be typed", "choose another"
         )
@@ -372,7 +375,7 @@ async def _hashes(
 
 def _is_same(context: AdminContext, login: Login, password: str) -> bool:
     is_same = is_password_of(context, login, password)
-    return is_same and password_matches(login.password_hash, password)
+    return is_same and password_matches(login.password_hash, prepared(password))
 
 
 def is_password_of(context: AdminContext, login: Login, password: str) -> bool:

@@ -5,7 +5,6 @@ repeats it is shown.
 """
 
 import base64
-import hmac
 import smtplib
 import socket
 import ssl
@@ -20,10 +19,12 @@ from restante.cli.failures import Exit, Failure
 from restante.mail.address import canonical_domain
 from restante.network.addresses import split_host_port
 from restante.network.tls_context import verifying_client_context
+from restante.sasl.cram_md5 import digest
 from restante.sasl.scram_client import BadChallenge, ScramClient
 from restante.sasl.scram_keys import salted_password
 from restante.sasl.scram_messages import new_nonce
 from restante.smtp.client_auth import ClientLogin, is_of_mechanism, secrets_of
+from restante.tenancy.saslprep import prepared
 
 IMPLICIT_PORT = 465
 STARTTLS_PORT = 25
@@ -204,8 +205,8 @@ def _cram_md5(session: smtplib.SMTP, asking: Asking) -> tuple[int, bytes]:
     code, challenge = session.docmd("AUTH", "CRAM-MD5")
     if code != _CHALLENGE:
         return code, challenge
-    digest = hmac.new(asking.password.encode(), _decoded(challenge, "CRAM-MD5"), "md5").hexdigest()
-    return session.docmd(_base64(f"{asking.login} {digest}".encode()))
+    answer = digest(prepared(asking.password), _decoded(challenge, "CRAM-MD5"))
+    return session.docmd(_base64(f"{asking.login} {answer}".encode()))
 
 
 def _auth_login(session: smtplib.SMTP, asking: Asking) -> tuple[int, bytes]:

@@ -31,6 +31,7 @@ from restante.sasl.scram_keys import Salting
 from restante.sasl.scram_messages import server_final
 from restante.tenancy.model import Directory, Login, PriorPassword
 from restante.tenancy.passwords import any_matches, prepare_hashing
+from restante.tenancy.saslprep import forms_of
 from restante.tenancy.sealed_secrets import SealBroken, Vault, login_owner
 
 _NOBODY = "\0nobody"  # no user name has a NUL
@@ -140,7 +141,10 @@ class Authenticator:
         else:
             secret, owner = self._nobodys_secret, _NOBODY
         try:
-            expected = digest(self._vault.open(secret, owner), credentials.challenge)
+            password = self._vault.open(secret, owner)
         except SealBroken:  # sealed under another key file
             return False
-        return hmac.compare_digest(expected, credentials.digest) and sealed is not None
+        # A client may digest the prepared password, or the octets that a person typed.
+        expected = [digest(form, credentials.challenge) for form in forms_of(password)]
+        is_right = [hmac.compare_digest(one, credentials.digest) for one in expected]
+        return any(is_right) and sealed is not None

@@ -7,6 +7,7 @@ away what PLAIN does.
 from typing import Final
 
 from restante.sasl.mechanism import BadResponse, Challenge, PasswordCredentials
+from restante.tenancy.saslprep import prepared
 
 USER_PROMPT: Final = (
     b"Username:"  # as the draft spells them; some clients look for these very words
@@ -34,7 +35,7 @@ class AuthLogin:
         return PasswordCredentials(self._user, _text(response))
 
     def _take_user(self, response: bytes) -> Challenge:
-        self._user = _text(response)
+        self._user = prepared(_text(response))
         if not self._user:
             raise BadResponse
         return Challenge(PASSWORD_PROMPT)

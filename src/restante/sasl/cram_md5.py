@@ -5,6 +5,7 @@ import re
 from typing import Final
 
 from restante.sasl.mechanism import BadResponse, Challenge, DigestCredentials
+from restante.tenancy.saslprep import prepared
 
 _DIGEST: Final = re.compile(
     r"[0-9A-Fa-f]{32}\Z"
@@ -29,9 +30,10 @@ class CramMd5:
             user, _, digest = response.decode("utf-8").rpartition(" ")
         except UnicodeDecodeError:
             raise BadResponse from None
-        if not user or not _DIGEST.match(digest):
+        name = prepared(user)
+        if not name or not _DIGEST.match(digest):
             raise BadResponse
-        return DigestCredentials(user, self._challenge, digest.lower())
+        return DigestCredentials(name, self._challenge, digest.lower())
 
 
 def digest(password: str, challenge: bytes) -> str:

@@ -1,6 +1,7 @@
 """PLAIN (RFC 4616): authorization identity, user name and password, NUL between them."""
 
 from restante.sasl.mechanism import BadResponse, Challenge, PasswordCredentials
+from restante.tenancy.saslprep import prepared
 
 _PARTS = 3
 
@@ -13,7 +14,7 @@ class Plain:
         return Challenge(b"") if initial is None else self.respond(initial)
 
     def respond(self, response: bytes) -> PasswordCredentials:
-        """Read the message.
+        """Read the message. Names are compared in their prepared form (RFC 4616 §2).
 
         An authorization identity must be the user's own: nobody acts for another here.
         """
@@ -21,6 +22,9 @@ class Plain:
             parts = response.decode("utf-8").split("\0")
         except UnicodeDecodeError:
             raise BadResponse from None
-        if len(parts) != _PARTS or not parts[1] or parts[0] not in ("", parts[1]):
+        if len(parts) != _PARTS:
             raise BadResponse
-        return PasswordCredentials(parts[1], parts[2])
+        authorization, user, password = prepared(parts[0]), prepared(parts[1]), parts[2]
+        if not user or (parts[0] and authorization != user):
+            raise BadResponse
+        return PasswordCredentials(user, password)

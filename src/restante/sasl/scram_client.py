@@ -8,9 +8,9 @@ import hmac
 from typing import Final
 
 from restante.sasl.mechanism import BadResponse
-from restante.sasl.saslprep import saslprep
 from restante.sasl.scram_keys import Salting, client_proof, server_signature
 from restante.sasl.scram_messages import encoded, read_server_final, read_server_first, spell_name
+from restante.tenancy.saslprep import prepared
 
 MAX_ITERATIONS: Final = 1_000_000  # a server may ask for any number; these take 0.2 to 0.5 s
 _UNPROVED: Final = "the server did not prove that it knows the password"
@@ -27,7 +27,7 @@ class ScramClient:
     def __init__(self, user: str, nonce: str) -> None:
         """`nonce` is our part, never used before."""
         self._nonce = nonce
-        self._bare = f"n={spell_name(_prepared(user))},r={nonce}".encode()
+        self._bare = f"n={spell_name(prepared(user))},r={nonce}".encode()
         self._server_first = b""
         self._whole_nonce = ""
         self._signature: bytes | None = None  # due from the server, after our own proof
@@ -73,10 +73,3 @@ class ScramClient:
         """Raise BadChallenge unless the server has proved itself. Call this at its success."""
         if not self._is_proved:
             raise BadChallenge(_UNPROVED)
-
-
-def _prepared(user: str) -> str:
-    try:
-        return saslprep(user)
-    except ValueError:
-        return user

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from secrets import token_bytes
 from typing import Final
 
-from restante.sasl.saslprep import prepared_password
+from restante.tenancy.saslprep import prepared_password
 
 ITERATIONS: Final = 15_000  # for new verifiers (RFC 7677 §4); a few milliseconds
 SALT_OCTETS: Final = 16

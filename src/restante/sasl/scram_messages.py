@@ -11,8 +11,8 @@ from secrets import token_urlsafe
 from typing import Final
 
 from restante.sasl.mechanism import BadResponse
-from restante.sasl.saslprep import saslprep
 from restante.sasl.scram_keys import KEY_OCTETS, Salting
+from restante.tenancy.saslprep import saslprep
 
 _MAX_NONCE: Final = 1024  # characters of one side's part; clients send 20 to 64
 _NONCE_OCTETS: Final = 18

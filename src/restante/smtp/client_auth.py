@@ -6,6 +6,10 @@ any of them because it is switched off. After a refusal that may concern only th
 session uses the next one. Other servers close, or say 421, in the exchange that they do not expect.
 After two such sessions in a row the next mechanism is used. A wrong password is not tried twice in
 clear, and a server whose own proof fails gets no second mechanism.
+
+Servers that obey RFC 4616 prepare the password that they get (RFC 4013). Others compare octets,
+with the password as typed or as prepared. So it goes as typed, and after a refusal as prepared, if
+that differs. SCRAM has the prepared form only.
 """
 
 import base64
@@ -22,11 +26,14 @@ from restante.smtp.client_events import SaltPassword
 from restante.smtp.peer_replies import ServerReply
 from restante.smtp.protocol_errors import PeerBroke
 from restante.smtp.told_secrets import ToldSecrets
+from restante.tenancy.saslprep import forms_of, prepared
 
 SCRAM: Final = "SCRAM-SHA-256"
 UNANSWERED_LIMIT: Final = 2  # exchanges in a row without a result; then another mechanism is used
 _MAX_COMMAND: Final = 510  # octets without CRLF (RFC 5321 §4.5.3.1.4); longer responses wait
 _PROOF_MARK: Final = re.compile(b" |,p=")  # a digest of CRAM-MD5, a proof of SCRAM
+_BAD_CREDENTIALS: Final = 535  # RFC 4954 §6
+_AS_TYPED: Final = "the password as typed"  # stands among the useless mechanisms
 _CANCEL: Final = b"*"  # RFC 4954 §4
 _NOT_THIS_MECHANISM: Final = frozenset({504, 534})  # unknown, too weak (RFC 4954 §4, §6)
 
@@ -41,6 +48,21 @@ class ClientLogin:
     useless: set[str] = field(default_factory=set, repr=False, compare=False)
     # By mechanism, the exchanges in a row that the server left without a result; shared likewise.
     unanswered: Counter[str] = field(default_factory=Counter, repr=False, compare=False)
+
+    @property
+    def sent_password(self) -> str:
+        """The password in the form to send next."""
+        return prepared(self.password) if _AS_TYPED in self.useless else self.password
+
+    def use_other_form(self) -> bool:
+        """Send the prepared form after a refusal. False if there is none, or it was refused too."""
+        if _AS_TYPED in self.useless:
+            self.useless.discard(_AS_TYPED)  # the next session begins again
+            return False
+        if prepared(self.password) == self.password:
+            return False
+        self.useless.add(_AS_TYPED)
+        return True
 
     def choose(self, offered: Collection[str]) -> str | None:
         """Return the mechanism to use, None if the server offers none that we speak.
@@ -114,6 +136,11 @@ class Authentication:
         """Return whether a refusal may concern this mechanism alone, and not our password."""
         return bool(self.complaint) or is_of_mechanism(self.mechanism, code)
 
+    def concerns_form(self, code: int) -> bool:
+        """Return whether a refusal may concern the form in which the password was sent."""
+        has_form = self.mechanism != SCRAM and bool(self._said) and not self.complaint
+        return has_form and code == _BAD_CREDENTIALS
+
     def _say(self, response: bytes) -> bytes:
         self._remember(response)
         return base64.b64encode(response)
@@ -139,9 +166,9 @@ class Authentication:
             case "LOGIN", 0:  # prompts differ in their words and never in their order
                 return self._login.user.encode()
             case "LOGIN", _:
-                return self._login.password.encode()
+                return self._login.sent_password.encode()
             case "CRAM-MD5", _:
-                digest = cram_md5.digest(self._login.password, challenge)
+                digest = cram_md5.digest(self._login.sent_password, challenge)
                 return f"{self._login.user} {digest}".encode()
             case _, 0:
                 return self._scram.first()
@@ -167,15 +194,16 @@ def is_of_mechanism(mechanism: str, code: int) -> bool:
 
 def plain_response(login: ClientLogin) -> bytes:
     """Return the response of PLAIN (RFC 4616)."""
-    return f"\0{login.user}\0{login.password}".encode()
+    return f"\0{login.user}\0{login.sent_password}".encode()
 
 
 def secrets_of(login: ClientLogin | None) -> ToldSecrets:
     """Return the texts of a login that no message may show."""
     if login is None:
         return ToldSecrets()
-    told = ToldSecrets(login.password.encode())
-    told.add_response(plain_response(login))
+    told = ToldSecrets(*(form.encode() for form in forms_of(login.password)))
+    for form in forms_of(login.password):
+        told.add_response(f"\0{login.user}\0{form}".encode())
     return told
 
 

@@ -217,7 +217,7 @@ class Handshake:
     def _take_auth_refusal(self, authentication: Authentication, reply: ServerReply) -> Next:
         """Try the next mechanism if the refusal may concern this one alone, in later sessions too.
 
-        The server gets each mechanism once in a session.
+        The server gets each mechanism once in a session, with each form of the password.
         """
         login = self._options.login
         assert login is not None
@@ -229,6 +229,8 @@ class Handshake:
             login.useless.add(authentication.mechanism)
             if choose_mechanism(self.offer.mechanisms, login.useless) is not None:
                 return self._authenticate()
+        if authentication.concerns_form(reply.code) and login.use_other_form():
+            return self._authenticate()
         return Refuse(f"AUTH: {authentication.complaint or reply.text}")
 
     def _ask_about_chunking(self) -> Next:

@@ -7,6 +7,10 @@ A password that we generated has more than 120 random bits, so nobody guesses it
 hash is a light one, which takes a millisecond: hundreds of logins can be made at once. Each check
 verifies one full and one light hash, nobody's if the login has none of that kind. So its time does
 not show the kind of a login's hash.
+
+The hash is of the prepared form (RFC 4013), as with SCRAM. Older hashes are of the password as it
+was typed. So a password that preparation changes is checked in both forms, which takes twice as
+long for any login.
 """
 
 import binascii
@@ -20,6 +24,8 @@ from argon2 import PasswordHasher, extract_parameters
 from argon2.exceptions import Argon2Error, InvalidHashError
 from argon2.low_level import hash_secret
 
+from restante.tenancy.saslprep import forms_of, prepared, prepared_password
+
 _HASHER = PasswordHasher()
 _LIGHT: Final = PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1)
 _LIGHT_BEGINNING: Final = "$argon2id$v=19$m=1024,t=1,p=1$"
@@ -28,12 +34,12 @@ _NOBODYS: Final = "the password of a login that does not exist"
 
 def hash_password(password: str) -> str:
     """Return the PHC string to keep."""
-    return _HASHER.hash(password)
+    return _HASHER.hash(prepared_password(password))
 
 
 def hash_generated_password(password: str) -> str:
     """Return the PHC string of a password that has at least 120 random bits."""
-    return _LIGHT.hash(password)
+    return _LIGHT.hash(prepared_password(password))
 
 
 def hash_beside(password: str, known_hash: str) -> str:
@@ -44,7 +50,7 @@ def hash_beside(password: str, known_hash: str) -> str:
     if known_hash.startswith(_LIGHT_BEGINNING):
         return hash_password(password)
     try:
-        return _computed(password, known_hash)
+        return _computed(prepared(password), known_hash)
     except ValueError:  # damaged: that password has not matched before either
         return hash_password(password)
 
@@ -55,6 +61,11 @@ def any_matches(hashes: Sequence[str], password: str) -> bool:
     Those with the usual costs have one salt. One such computation and a light one are made in each
     case. So no hash (no such login), one and two take the same time.
     """
+    found = [_any_match(hashes, form) for form in forms_of(password)]  # each, in any case
+    return any(found)
+
+
+def _any_match(hashes: Sequence[str], password: str) -> bool:
     light = [one for one in hashes if one.startswith(_LIGHT_BEGINNING)]
     full = [one for one in hashes if one not in light]
     is_full_right = _is_among(full, password, _nobodys_hash())
@@ -85,7 +96,7 @@ def _computed(password: str, known_hash: str) -> str:
         costs = extract_parameters(known_hash)
         salt = known_hash.split("$")[-2]
         made = hash_secret(
-            password.encode(),
+            password.encode("utf-8", "surrogatepass"),
             b64decode(salt + "=" * (-len(salt) % 4), validate=True),
             time_cost=costs.time_cost,
             memory_cost=costs.memory_cost,

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from restante.sasl.saslprep import prepared_password, saslprep
+from restante.tenancy.saslprep import forms_of, prepared_password, saslprep
 
 
 @pytest.mark.parametrize(
@@ -35,6 +35,21 @@ def test_text_without_a_prepared_form_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"prohibited|mixed"):
         saslprep(text)
     assert prepared_password(text) == text.encode("utf-8", "surrogatepass")
+
+
+@pytest.mark.parametrize(
+    ("password", "forms"),
+    [
+        ("plain", ("plain",)),
+        ("\u2168", ("IX", "\u2168")),
+        ("a\u0308", ("\u00e4", "a\u0308")),
+        ("\u0007", ("\u0007",)),  # it has no prepared form
+    ],
+)
+def test_a_password_has_its_prepared_form_and_the_typed_one(
+    password: str, forms: tuple[str, ...]
+) -> None:
+    assert forms_of(password) == forms
 
 
 @given(st.text())

@@ -28,19 +28,29 @@ def saslprep(text: str) -> str:
             raise ValueError("a control character is prohibited")
         return text
     mapped = "".join(_mapped(character) for character in text)  # §2.1
-    prepared = unicodedata.ucd_3_2_0.normalize("NFKC", mapped)  # §2.2
-    if any(is_prohibited(character) for character in prepared for is_prohibited in _PROHIBITED):
+    normal = unicodedata.ucd_3_2_0.normalize("NFKC", mapped)  # §2.2
+    if any(is_prohibited(character) for character in normal for is_prohibited in _PROHIBITED):
         raise ValueError("a character is prohibited")
-    _check_directions(prepared)
-    return prepared
+    _check_directions(normal)
+    return normal
+
+
+def prepared(text: str) -> str:
+    """Return the form to compare: as typed if SASLprep refuses the text."""
+    try:
+        return saslprep(text)
+    except ValueError:
+        return text
 
 
 def prepared_password(password: str) -> bytes:
-    """Return the octets to derive keys from: as typed if SASLprep refuses the password."""
-    try:
-        return saslprep(password).encode()
-    except ValueError:
-        return password.encode("utf-8", "surrogatepass")
+    """Return the octets to derive keys from."""
+    return prepared(password).encode("utf-8", "surrogatepass")
+
+
+def forms_of(password: str) -> tuple[str, ...]:
+    """Return the forms of a password that may have been used: prepared, and as typed."""
+    return tuple(dict.fromkeys((prepared(password), password)))
 
 
 def _mapped(character: str) -> str:
