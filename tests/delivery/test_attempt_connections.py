@@ -1,14 +1,18 @@
 """Each address is tried in turn, and again in a simpler manner where it was not borne."""
 
+import asyncio
+
 import pytest
 
+from restante.delivery.pipelining_backoff import PipeliningBackoff
 from restante.telemetry.events import DeliveryAttempt
 from restante.tenancy.model import TlsUse
 from tests.delivery.conftest import Authority
 from tests.delivery.drained import drained, numbers
-from tests.delivery.scripted_primary import CLOSE, GARBAGE, SILENCE, ScriptedPrimary
+from tests.delivery.scripted_primary import CLOSE, GARBAGE, SILENCE, Script, ScriptedPrimary
+from tests.delivery.swift_loop import run_swiftly
 from tests.delivery.test_encryption import STARTTLS, held, tried_once
-from tests.delivery.world import World
+from tests.delivery.world import World, is_idle
 
 PLAIN_OFFER = ["250-p.example\r\n250 STARTTLS"]  # the reply to EHLO before TLS
 
@@ -61,6 +65,50 @@ def test_a_server_that_says_nothing_to_starttls_gets_plain_text() -> None:
     tried_once(primary, world, tls=TlsUse.OPPORTUNISTIC, connections=1)
     assert len(primary.taken) == 3
     assert [line["end"] for line in world.log.of(DeliveryAttempt)] == ["tls failed", "quit"]
+
+
+@pytest.mark.parametrize("script", [{"STARTTLS": SILENCE}, {"HANDSHAKE": SILENCE}])
+def test_silence_at_tls_costs_half_a_minute_and_is_remembered(script: Script) -> None:
+    primary = ScriptedPrimary(offer=STARTTLS, script=script)
+    world = World()
+    world.set(patience=0)
+    world.names.table["p.internal"] = ["127.0.0.1"]
+    seconds = list[float]()
+
+    pause = asyncio.sleep  # on the swift clock
+
+    async def main() -> None:
+        async with primary:
+            domain = await world.host(
+                primary.port, host="p.internal", tls=TlsUse.OPPORTUNISTIC, connections=1
+            )
+            async with world.dispatcher() as dispatcher:
+                for _ in range(2):
+                    await world.hold(domain, 3)
+                    began = asyncio.get_running_loop().time()
+                    await dispatcher.start(domain, "test")
+                    while not is_idle(dispatcher):
+                        await pause(0.1)
+                    seconds.append(asyncio.get_running_loop().time() - began)
+
+    run_swiftly(main())
+    assert len(primary.taken) == 6
+    assert seconds[0] == pytest.approx(30, abs=2)
+    assert seconds[1] < 2
+    ends = [line["end"] for line in world.log.of(DeliveryAttempt)]
+    assert ends == ["tls failed", "quit", "quit"]
+
+
+@pytest.mark.parametrize("use", [TlsUse.REQUIRED, TlsUse.VERIFY])
+def test_remembered_silence_is_no_way_around_tls(
+    use: TlsUse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(PipeliningBackoff, "uses_tls", lambda *_: False)
+    world = World()
+    world.set(reply_timeout=0.2)
+    primary = ScriptedPrimary(offer=STARTTLS, script={"STARTTLS": SILENCE})
+    assert held(tried_once(primary, world, tls=use, connections=1)) == 3
+    assert not primary.taken
 
 
 def test_a_server_that_hangs_up_behind_the_handshake_gets_plain_text(authority: Authority) -> None:

@@ -100,3 +100,13 @@ def test_helo_is_sent_for_an_hour_where_it_was_taken_in_place_of_ehlo() -> None:
     scene.learn(EndKind.QUIT, uses_ehlo=False)
     scene.now = HOUR
     assert scene.backoff.uses_ehlo("d"), "sessions by HELO do not extend the hour"
+
+
+def test_tls_is_left_off_for_an_hour_at_that_destination_only() -> None:
+    scene = Scene()
+    assert scene.backoff.uses_tls("d")
+    scene.backoff.leave_tls_off("d")
+    scene.now = HOUR - 1
+    assert (scene.backoff.uses_tls("d"), scene.backoff.uses_tls("other")) == (False, True)
+    scene.now = HOUR
+    assert scene.backoff.uses_tls("d")

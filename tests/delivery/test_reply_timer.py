@@ -11,7 +11,7 @@ from restante.delivery.delivery_settings import DeliverySettings
 from restante.delivery.reply_timer import ReplyTimer
 from restante.smtp.chunking_probe import PROBE_CHUNK, PROBE_MAIL
 from restante.smtp.client_session import ClientSession
-from restante.smtp.client_transaction import CONTENT, DATA, MAIL, QUIT, Step
+from restante.smtp.client_transaction import CONTENT, DATA, EHLO, MAIL, QUIT, STARTTLS, Step
 from tests.delivery.manual_loop import ManualLoop
 
 SETTINGS = DeliverySettings(reply_timeout=300, content_timeout=600)
@@ -35,12 +35,17 @@ class Scene:
         monkeypatch: pytest.MonkeyPatch,
         session: Session | None = None,
         settings: DeliverySettings = SETTINGS,
+        *,
+        may_do_without_tls: bool = False,
     ) -> None:
         self.loop, self.late = ManualLoop(), list[float]()
         monkeypatch.setattr(asyncio, "get_running_loop", lambda: self.loop)
         self.session = session or Session()
         self.timer = ReplyTimer(
-            cast("ClientSession", self.session), settings, lambda: self.late.append(self.loop.now)
+            cast("ClientSession", self.session),
+            settings,
+            lambda: self.late.append(self.loop.now),
+            may_do_without_tls=may_do_without_tls,
         )
 
     def late_after(self) -> float:
@@ -55,6 +60,7 @@ class Scene:
     [
         (Session(), False, math.inf),
         (Session(), True, 300),
+        (Session(STARTTLS), False, 300),
         (Session(MAIL), False, 300),
         (Session(DATA), False, 300),
         (Session(CONTENT), False, 600),
@@ -67,7 +73,16 @@ class Scene:
         (Session(PROBE_CHUNK, is_probing=True), False, 20),
     ],
     ids=[
-        *("nothing is due", "handshake", "MAIL", "DATA", "content", "sending content", "QUIT"),
+        *(
+            "nothing is due",
+            "handshake",
+            "STARTTLS",
+            "MAIL",
+            "DATA",
+            "content",
+            "sending content",
+            "QUIT",
+        ),
         *("behind content", "behind QUIT", "behind a chunk", "probe", "behind the probe's MAIL"),
     ],
 )
@@ -75,6 +90,22 @@ def test_the_time_of_each_step(
     session: Session, is_shaking_hands: bool, seconds: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scene = Scene(monkeypatch, session)
+    scene.timer.restart(is_shaking_hands=is_shaking_hands)
+    assert scene.late_after() == seconds
+
+
+@pytest.mark.parametrize(
+    ("session", "is_shaking_hands", "seconds"),
+    [
+        (Session(STARTTLS), False, 30),
+        (Session(), True, 30),
+        (Session(EHLO), False, 300),
+    ],
+)
+def test_where_plain_text_may_follow_tls_gets_little_time(
+    session: Session, is_shaking_hands: bool, seconds: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene = Scene(monkeypatch, session, may_do_without_tls=True)
     scene.timer.restart(is_shaking_hands=is_shaking_hands)
     assert scene.late_after() == seconds
 

@@ -29,3 +29,5 @@ def test_passwords_and_releases_are_offered_under_tls_only(
         is_authenticated=is_authenticated,
     )
     assert list(offered) == [*ALWAYS, *further, "HELP"]
+    keywords = [one.split()[0] for one in offered]
+    assert len(keywords) == len(set(keywords))

@@ -50,7 +50,9 @@ class AttemptConnections:
         self._take = take
         self._report = report
         self._endpoints = plan.endpoints
-        self._is_plain = False  # the handshake failed, and TLS is not required
+        uses_tls = context.memory.backoff.uses_tls(plan.destination.text)
+        # TLS failed, in this attempt or by silence in an earlier one, and is not required
+        self._is_plain = plan.may_do_without_tls and not uses_tls
         # in the order in which they began, so that a run can be repeated
         self._open: dict[DeliveryConnection, None] = {}
         self._allowance = ConnectionAllowance(context.settings.messages_per_connection)
@@ -188,8 +190,10 @@ class AttemptConnections:
         """Try one address, and again in a simpler manner where the first one was not borne."""
         end = await self._try(endpoint, most)
         if end.kind is EndKind.TLS_FAILED and self._plan.may_do_without_tls and self._ended is None:
-            self._is_plain = True
+            self._is_plain, was_silent = True, end.was_silent
             end = await self._try(endpoint, most)
+            if was_silent and end.was_ready:
+                self._context.memory.backoff.leave_tls_off(self._plan.destination.text)
         if end.closed_at_ehlo and self._plan.options.may_use_helo and self._ended is None:
             end = await self._try(endpoint, most, uses_ehlo=False)
         if end.goes_on_gentler and not end.outstanding and self._ended is None:

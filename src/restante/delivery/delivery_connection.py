@@ -67,7 +67,12 @@ class DeliveryConnection:
         self._session = ClientSession(link_plan.options, link_plan.pace)
         self._record = ConnectionRecord()
         self._flow = MessageFlow(self._session, link_plan, work, self._record, self._loop.time)
-        self._timer = ReplyTimer(self._session, link_plan.settings, self._give_up_waiting)
+        self._timer = ReplyTimer(
+            self._session,
+            link_plan.settings,
+            self._give_up_waiting,
+            may_do_without_tls=link_plan.options.may_do_without_tls,
+        )
         self._feed = ContentFeed(work.read_file)
         self._wire: Wire | None = None  # None until there is a connection
         self._is_busy = False  # it ends by 421

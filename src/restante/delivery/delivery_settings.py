@@ -29,7 +29,8 @@ class DeliverySettings(BaseModel):
     reply_timeout: Annotated[float, Field(gt=0)] = Field(
         default=300.0,
         description="Seconds to wait for a reply to a command (RFC 5321 §4.5.3.2). If all"
-        " connections wait and other mail is held, it is 180 for the first, then 60.",
+        " connections wait and other mail is held, it is 180 for the first, then 60. For STARTTLS"
+        " and the handshake of opportunistic TLS it is at most 30.",
     )
     content_timeout: Annotated[float, Field(gt=0)] = Field(
         default=600.0,

@@ -38,8 +38,8 @@ class DialPlan:
 
     @property
     def may_do_without_tls(self) -> bool:
-        """Whether plain text may follow a failed handshake (RFC 7435); never with a password."""
-        return self.destination.tls is TlsUse.OPPORTUNISTIC and self.options.login is None
+        """Whether plain text may follow TLS that failed."""
+        return self.options.may_do_without_tls
 
     def link_plan(
         self,

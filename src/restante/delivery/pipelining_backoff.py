@@ -1,5 +1,7 @@
 """How far commands may go ahead of their replies at each destination, by past failures there.
 
+The same for EHLO, and for TLS where plain text is allowed.
+
 Pipelining is worth much on a path with a long delay. Where connections break it costs copies,
 because a window is sent again. So failures are remembered for each destination, in memory only:
 after a restart one connection finds it out again.
@@ -17,6 +19,8 @@ after a restart one connection finds it out again.
     it broke in the opening of the first transaction,   one command at a time, an hour
     with MAIL, RCPT and DATA in one flight
     it closed the connection at EHLO, and took HELO     HELO, an hour
+    it was silent at STARTTLS or in the TLS handshake,  no TLS, an hour: each try would cost the
+    and could be used in plain text                     time limit. Only where TLS is opportunistic
 """
 
 from collections.abc import Callable
@@ -46,6 +50,7 @@ class PipeliningBackoff:
         ] = {}  # by destination: the disabled pipelining, and until when
         self._lost_at: dict[str, float] = {}
         self._helo_until: dict[str, float] = {}
+        self._plain_until: dict[str, float] = {}
 
     def pipelining(self, destination: str) -> Pipelining:
         """Return the pipelining that is allowed there now."""
@@ -58,6 +63,14 @@ class PipeliningBackoff:
     def uses_ehlo(self, destination: str) -> bool:
         """Return whether to send EHLO there now."""
         return self._helo_until.get(destination, -inf) <= self._monotonic()
+
+    def uses_tls(self, destination: str) -> bool:
+        """Return whether to begin TLS there now, where it is opportunistic."""
+        return self._plain_until.get(destination, -inf) <= self._monotonic()
+
+    def leave_tls_off(self, destination: str) -> None:
+        """Begin no TLS there for a while: it was silent at it, and plain text was possible."""
+        self._plain_until[destination] = self._monotonic() + _HOUR
 
     def learn(self, destination: str, end: ConnectionEnd) -> None:
         """Learn from the end of a connection."""

@@ -9,7 +9,7 @@ from restante.delivery.deadline import Deadline
 from restante.delivery.delivery_settings import DeliverySettings
 from restante.smtp.chunking_probe import PROBE_MAIL
 from restante.smtp.client_session import ClientSession
-from restante.smtp.client_transaction import CONTENT, QUIT
+from restante.smtp.client_transaction import CONTENT, QUIT, STARTTLS
 
 # Seconds. At QUIT every outcome is known, so a long wait is not worth it. But if we close before
 # the server does, it may still count this connection when the next one comes.
@@ -20,6 +20,7 @@ _ACROSS_SECONDS: Final = (
 )
 _PROBE_SECONDS: Final = 20.0  # behind the MAIL of the probe: some servers delay their refusals
 _CUT_SECONDS: Final = 30.0  # for the end of a final reply whose code is known
+_TLS_SECONDS: Final = 30.0  # for STARTTLS and the handshake, if plain text may follow
 LATE_SECONDS: Final = 5.0  # for a reply, after which nothing more is put behind it
 
 
@@ -27,10 +28,17 @@ class ReplyTimer:
     """Calls once when the destination is too late. Every write and every reply moves it."""
 
     def __init__(
-        self, session: ClientSession, settings: DeliverySettings, on_late: Callable[[], None]
+        self,
+        session: ClientSession,
+        settings: DeliverySettings,
+        on_late: Callable[[], None],
+        *,
+        may_do_without_tls: bool,
     ) -> None:
+        """`may_do_without_tls`: mail may go in plain text if TLS fails."""
         self._session = session
         self._settings = settings
+        self._may_do_without_tls = may_do_without_tls
         self._loop = asyncio.get_running_loop()
         self._deadline = Deadline(self._loop, on_late)
         self._is_hurried = False  # the final reply due has begun
@@ -78,6 +86,8 @@ class ReplyTimer:
             return _GOODBYE_SECONDS
         is_owed = awaited is not None or is_shaking_hands or self._session.is_sending_content
         seconds = self._settings.reply_timeout if is_owed else math.inf
+        if self._may_do_without_tls and (awaited is STARTTLS or is_shaking_hands):
+            seconds = min(seconds, _TLS_SECONDS)  # RFC 5321 names no time for either
         return min(self._trial_seconds(), seconds)
 
     def _trial_seconds(self) -> float:

@@ -56,6 +56,11 @@ class ClientOptions:
     uses_ehlo: bool = True  # False: HELO from the start, for a server that hangs up at EHLO
 
     @property
+    def may_do_without_tls(self) -> bool:
+        """Whether plain text may follow TLS that failed (RFC 7435); never with a password."""
+        return self.tls is TlsUse.OPPORTUNISTIC and self.login is None
+
+    @property
     def may_use_helo(self) -> bool:
         """Whether mail can be sent without extensions: neither TLS nor a password is demanded."""
         return self.tls not in _DEMANDS_TLS and self.login is None
