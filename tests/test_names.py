@@ -8,7 +8,7 @@ imports entry points by their names alone. All other public functions have a nam
 import ast
 import re
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -20,6 +20,8 @@ from tests.source_tree import parse_source
 TOP = Path(restante.__file__).parent
 TREE = Path(__file__).parents[1]
 CLASS = re.compile(r"^ *class (\w+)[(\[:]", re.MULTILINE)  # as the formatter writes it
+ALIAS = re.compile(r"_?[A-Z]\w*[a-z]\w*")  # Outcome, _Row; TIMEOUT is a value
+TYPE_VARIABLES = ("TypeVar", "TypeVarTuple", "ParamSpec")
 ENTRIES = re.compile(
     r"cli/(\w+_commands?|queue_changes)\.py|web/api/\w+_routes\.py|web/portal/\w+_page\.py"
 )
@@ -67,6 +69,40 @@ def classes() -> dict[str, set[str]]:
         for name in CLASS.findall(path.read_text()):
             found[name].add(path.relative_to(TOP).as_posix())
     return found
+
+
+def definitions() -> dict[str, set[str]]:
+    """Return where each class and each type alias is defined.
+
+    A variable of types stands for something else in each function, so it may be defined twice. But
+    it has no name of a class or an alias.
+    """
+    found = classes()
+    variables: dict[str, set[str]] = defaultdict(set)
+    for path in TOP.rglob("*.py"):
+        place = path.relative_to(TOP).as_posix()
+        for name, value in assignments(path.read_text()):
+            (variables if is_type_variable(value) else found)[name].add(place)
+    for name in variables.keys() & found.keys():
+        found[name] |= variables[name]
+    return found
+
+
+def assignments(text: str) -> Iterator[tuple[str, ast.expr]]:
+    """Yield each name of a module that is written like a class's, with its value."""
+    for node in parse_source(text).body:
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value) if ALIAS.fullmatch(name):
+                yield name, value
+            case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value) if (
+                ALIAS.fullmatch(name)
+            ):
+                yield name, value
+
+
+def is_type_variable(value: ast.expr) -> bool:
+    """Whether a value is a TypeVar, a TypeVarTuple or a ParamSpec."""
+    return isinstance(value, ast.Call) and ast.unparse(value.func) in TYPE_VARIABLES
 
 
 def modules() -> dict[str, set[str]]:
@@ -122,7 +158,7 @@ def identifiers(text: str) -> set[str]:
     return {name for name in found if isinstance(name, str)}
 
 
-@pytest.mark.parametrize("find", [classes, modules])
+@pytest.mark.parametrize("find", [definitions, modules])
 def test_a_name_is_defined_once(find: Callable[[], dict[str, set[str]]]) -> None:
     assert {name: sorted(places) for name, places in find().items() if len(places) > 1} == {}
 
@@ -168,3 +204,18 @@ def test_the_classes_of_the_package_are_found() -> None:
     found = classes()
     assert len(found) > 500
     assert {"Login", "HeldMessage", "DutyLost", "_Job"} <= set(found)
+
+
+def test_the_aliases_of_the_package_are_found() -> None:
+    found = definitions()
+    assert {"CheckVerdict", "ClientEvent", "JsonObject", "_BurstOwner", "UnixTime"} <= set(found)
+    assert found["ClientEvent"] == {"smtp/client_events.py"}
+    assert "SECONDS" not in found
+    assert "_Answer" not in found  # a variable in several stores
+
+
+def test_an_alias_is_told_from_a_value() -> None:
+    text = "A = int\nRow = tuple[int, str]\nName: Any = str\nLIMIT = 3\nrow = 4\nT = TypeVar('T')\n"
+    assert [name for name, _ in assignments(text)] == ["Row", "Name"]
+    [(_, value)] = assignments("Row = TypeVar('Row')")
+    assert is_type_variable(value)

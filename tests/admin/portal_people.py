@@ -12,7 +12,7 @@ from restante.admin.portal_hashing import PortalHashing
 from restante.admin.portal_sessions import PortalSessions
 from restante.admin.portal_users import INVITATION_PATH, NewPortalUser, invite_user
 from restante.admin.provider_sign_in import ProviderSignIn
-from restante.admin.sign_in import Credentials, SignedIn, SignInDenied, SignInService
+from restante.admin.sign_in import SignedIn, SignInCredentials, SignInDenied, SignInService
 from restante.background.rounds import Rounds
 from restante.telemetry.events import SignInRefused
 from restante.tenancy.audit import EVERY_ENTRY, AuditAction, AuditEntry
@@ -115,7 +115,7 @@ class People:
         self, email: str = ROOT, password: str = PASSWORD, code: str = "", address: Any = HOME
     ) -> SignedIn:
         """Sign in."""
-        return await self.sign_in_service.sign_in(Credentials(email, password, code), address)
+        return await self.sign_in_service.sign_in(SignInCredentials(email, password, code), address)
 
     async def denial(self, *given: Any, **named: Any) -> SignInDenied:
         """Return the refusal of a sign-in."""

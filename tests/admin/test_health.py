@@ -4,81 +4,97 @@ from dataclasses import replace
 
 import pytest
 
-from restante.admin.health import HealthFacts, Level, judge
+from restante.admin.health import HealthFacts, HealthLevel, judge
 
 NOW = 1_760_000_000.0
 DAY = 86400.0
 WELL = HealthFacts(NOW, is_running=True, certificate_expires_at=NOW + 90 * DAY)
 
 CASES = [
-    ({"is_running": False, "certificate_expires_at": None}, Level.CRITICAL, "no server is running"),
-    ({"store_failure": "disk I/O error"}, Level.CRITICAL, "the store failed: disk I/O error"),
-    ({"store_absence": "timeout"}, Level.CRITICAL, "the store cannot be reached: timeout; it is"),
+    (
+        {"is_running": False, "certificate_expires_at": None},
+        HealthLevel.CRITICAL,
+        "no server is running",
+    ),
+    ({"store_failure": "disk I/O error"}, HealthLevel.CRITICAL, "the store failed: disk I/O error"),
+    (
+        {"store_absence": "timeout"},
+        HealthLevel.CRITICAL,
+        "the store cannot be reached: timeout; it is",
+    ),
     (
         {"is_room_short": True},
-        Level.CRITICAL,
+        HealthLevel.CRITICAL,
         "no mail is taken: less than reception.disk_reserve is free on the store's disk",
     ),
     (
         {"certificate_expires_at": NOW},
-        Level.CRITICAL,
+        HealthLevel.CRITICAL,
         "a certificate has expired; renew it and reload",
     ),
-    ({"certificate_expires_at": NOW + 1.5 * DAY}, Level.WARNING, "a certificate expires in 1 day;"),
+    (
+        {"certificate_expires_at": NOW + 1.5 * DAY},
+        HealthLevel.WARNING,
+        "a certificate expires in 1 day;",
+    ),
     (
         {"certificate_expires_at": NOW + 14 * DAY},
-        Level.WARNING,
+        HealthLevel.WARNING,
         "a certificate expires in 14 days;",
     ),
     (
         {"reload_failure": "one\ntwo"},
-        Level.WARNING,
+        HealthLevel.WARNING,
         "the last reload failed and changed nothing: one; two",
     ),
-    ({"restart_for": ("user", "store")}, Level.WARNING, "a restart is needed for user, store"),
+    (
+        {"restart_for": ("user", "store")},
+        HealthLevel.WARNING,
+        "a restart is needed for user, store",
+    ),
     (
         {"unread": ("delivery", "tls")},
-        Level.WARNING,
+        HealthLevel.WARNING,
         "the configuration file was changed and not read again: delivery, tls; reload the server",
     ),
     (
         {"file_error": "restante.toml:3: delivery.patience: is not a number"},
-        Level.WARNING,
+        HealthLevel.WARNING,
         "the configuration file has a mistake, and the server could not start again: restante.t",
     ),
     (
         {"is_file_changed": True},
-        Level.WARNING,
+        HealthLevel.WARNING,
         "the configuration file was changed, and the server may not read it: restart the server",
     ),
     (
         {"unread_certificates": ("tls/cert.pem", "tls/key.pem")},
-        Level.WARNING,
+        HealthLevel.WARNING,
         "certificate files were changed: tls/cert.pem, tls/key.pem; reload the server",
     ),
     (
         {"unread_certificates": ("tls/cert.pem",), "certificate_error": "tls/cert.pem: no PEM"},
-        Level.WARNING,
+        HealthLevel.WARNING,
         "certificate files were changed: tls/cert.pem; a reload or a start would refuse them: tls/",
     ),
     (
         {"config_warnings": ("tls/cert.pem: the certificate is for a.example",)},
-        Level.WARNING,
+        HealthLevel.WARNING,
         "tls/cert.pem: the certificate is for a.example",
     ),
     (
         {"damaged_messages": 1},
-        Level.WARNING,
+        HealthLevel.WARNING,
         "1 message is damaged: restante queue list --status d",
     ),
     (
         {"uncertain_messages": 2},
-        Level.WARNING,
+        HealthLevel.WARNING,
         "2 messages are uncertain, the destination may have them: restante queue list --status unc",
     ),
     (
         {"notices_waiting": 3, "notices_since": NOW - 2 * 3600},
-        Level.WARNING,
+        HealthLevel.WARNING,
         "3 notices wait to be sent, the oldest for 2 hours: restante notice show-waiting",
     ),
 ]
@@ -86,12 +102,12 @@ CASES = [
 
 def test_a_server_that_is_well_has_no_problems() -> None:
     health = judge(WELL)
-    assert (health.level, health.problems) == (Level.OK, ())
-    assert judge(replace(WELL, certificate_expires_at=NOW + 14.1 * DAY)).level is Level.OK
+    assert (health.level, health.problems) == (HealthLevel.OK, ())
+    assert judge(replace(WELL, certificate_expires_at=NOW + 14.1 * DAY)).level is HealthLevel.OK
 
 
 @pytest.mark.parametrize(("facts", "level", "text"), CASES)
-def test_each_fact_is_judged(facts: dict[str, object], level: Level, text: str) -> None:
+def test_each_fact_is_judged(facts: dict[str, object], level: HealthLevel, text: str) -> None:
     health = judge(replace(WELL, **facts))  # type: ignore[arg-type]
     [problem] = health.problems
     assert (health.level, problem.level) == (level, level)
@@ -102,13 +118,13 @@ def test_each_fact_is_judged(facts: dict[str, object], level: Level, text: str) 
 def test_the_worst_comes_first_and_gives_the_level() -> None:
     health = judge(replace(WELL, restart_for=("user",), is_room_short=True, damaged_messages=2))
     assert [problem.level for problem in health.problems] == [
-        Level.CRITICAL,
-        Level.WARNING,
-        Level.WARNING,
+        HealthLevel.CRITICAL,
+        HealthLevel.WARNING,
+        HealthLevel.WARNING,
     ]
-    assert health.level is Level.CRITICAL
+    assert health.level is HealthLevel.CRITICAL
 
 
 def test_a_notice_that_was_just_made_is_no_problem() -> None:
     facts = replace(WELL, notices_waiting=1, notices_since=NOW - 60)
-    assert judge(facts).level is Level.OK
+    assert judge(facts).level is HealthLevel.OK

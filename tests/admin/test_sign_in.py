@@ -15,7 +15,7 @@ from restante.admin.sign_in import (
     REFUSED,
     TOO_MANY,
     WRONG_FACTOR,
-    Credentials,
+    SignInCredentials,
     SignInDenied,
     SignInService,
     step_of,
@@ -205,8 +205,8 @@ def test_a_key_file_that_was_lost_leaves_the_recovery_codes() -> None:
         context = replace(people.context, vault=other)
         admin = SignInService(context, people.hashing, lambda: 0.0)
         with pytest.raises(SignInDenied):
-            await admin.sign_in(Credentials(ROOT, PASSWORD, people.code()), HOME)
-        given = Credentials(ROOT, PASSWORD, people.recovery[ROOT][0])
+            await admin.sign_in(SignInCredentials(ROOT, PASSWORD, people.code()), HOME)
+        given = SignInCredentials(ROOT, PASSWORD, people.recovery[ROOT][0])
         assert (await admin.sign_in(given, HOME)).user.email == ROOT
 
     run(story())
@@ -323,6 +323,6 @@ def test_a_passkey_is_not_confirmed_by_the_password() -> None:
 
 
 def test_no_text_of_credentials_has_the_password() -> None:
-    given = Credentials(ROOT, PASSWORD, "123456")
+    given = SignInCredentials(ROOT, PASSWORD, "123456")
     assert PASSWORD not in repr(given)
     assert "123456" not in repr(given)

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 from restante.checks.check import (
-    Answer,
+    CheckAnswer,
     CheckSession,
     Examination,
     ExaminedContent,
@@ -18,7 +18,7 @@ from restante.checks.verdict import (
     CheckPassed,
     CheckRefused,
     CheckUndecided,
-    Verdict,
+    CheckVerdict,
     refuse,
 )
 
@@ -36,7 +36,7 @@ class ContentFilter(SimpleCheck):
     def __init__(self) -> None:
         self.read: list[bytes] = []
 
-    async def content(self, facts: ExaminedContent, blocks: AsyncIterator[bytes]) -> Verdict:
+    async def content(self, facts: ExaminedContent, blocks: AsyncIterator[bytes]) -> CheckVerdict:
         found = bytearray()
         async for block in blocks:
             found += block
@@ -54,24 +54,24 @@ class Waiting(SimpleCheck):
 
     name: str = "waiting"
     about: str = "content"
-    verdict: Verdict = PASSED
+    verdict: CheckVerdict = PASSED
     may_answer: asyncio.Event = field(default_factory=asyncio.Event)
     has_begun: asyncio.Event = field(default_factory=asyncio.Event)
     running: int = 0
     most_running: int = 0
     cut_short: int = 0
 
-    def recipient(self, facts: ExaminedRecipient) -> Answer:
+    def recipient(self, facts: ExaminedRecipient) -> CheckAnswer:
         return self._answer() if self.about == "recipient" else PASSED
 
     @property
     def reads_content(self) -> bool:  # type: ignore[override]
         return self.about == "content"
 
-    async def content(self, facts: ExaminedContent, blocks: AsyncIterator[bytes]) -> Verdict:
+    async def content(self, facts: ExaminedContent, blocks: AsyncIterator[bytes]) -> CheckVerdict:
         return await self._answer()
 
-    async def _answer(self) -> Verdict:
+    async def _answer(self) -> CheckVerdict:
         self.running += 1
         self.has_begun.set()
         self.most_running = max(self.most_running, self.running)
@@ -93,7 +93,7 @@ class AddressList(SimpleCheck):
     def __init__(self, *listed: str) -> None:
         self.listed = set(listed)
 
-    async def recipient(self, facts: ExaminedRecipient) -> Verdict:
+    async def recipient(self, facts: ExaminedRecipient) -> CheckVerdict:
         await asyncio.sleep(0)  # the look-up
         return LISTED if str(facts.client.address) in self.listed else PASSED
 
@@ -103,7 +103,7 @@ class Undecided(SimpleCheck):
 
     name = "undecided"
 
-    def recipient(self, facts: ExaminedRecipient) -> Answer:
+    def recipient(self, facts: ExaminedRecipient) -> CheckAnswer:
         return CheckUndecided("no answer from list.example")
 
 
@@ -124,7 +124,7 @@ class Broken(SimpleCheck):
         self._pass("open")
         return self
 
-    def recipient(self, facts: ExaminedRecipient) -> Answer:
+    def recipient(self, facts: ExaminedRecipient) -> CheckAnswer:
         self._pass("recipient")
         return self._examine("recipient later")
 
@@ -132,7 +132,7 @@ class Broken(SimpleCheck):
         self._pass("content")
         return self._examine("content later")
 
-    async def _examine(self, place: str) -> Verdict:
+    async def _examine(self, place: str) -> CheckVerdict:
         await asyncio.sleep(0)
         self._pass(place)
         return PASSED
@@ -168,7 +168,7 @@ class MilterSession:
         self.told.append(f"recipient {facts.path}")
         return PASSED
 
-    async def content(self, facts: ExaminedContent, blocks: AsyncIterator[bytes]) -> Verdict:
+    async def content(self, facts: ExaminedContent, blocks: AsyncIterator[bytes]) -> CheckVerdict:
         size = 0
         async for block in blocks:
             size += len(block)

@@ -17,7 +17,7 @@ from restante.checks.check import (
     ExaminedRecipient,
 )
 from restante.checks.suspicion import SuspicionCheck
-from restante.checks.verdict import PASSED, CheckPassed, CheckRefused, CheckUndecided, Verdict
+from restante.checks.verdict import PASSED, CheckPassed, CheckRefused, CheckUndecided, CheckVerdict
 from restante.mail.address import Mailbox
 from restante.store.live_directory import LiveDirectory
 from restante.store.memory import MemoryStore
@@ -79,8 +79,8 @@ async def fed(blocks: list[bytes]) -> AsyncGenerator[bytes, None]:
 
 @types.coroutine
 def stepwise(
-    coroutine: Coroutine[Any, Any, Verdict], steps: list[float]
-) -> Generator[Any, Any, Verdict]:
+    coroutine: Coroutine[Any, Any, CheckVerdict], steps: list[float]
+) -> Generator[Any, Any, CheckVerdict]:
     """Run a coroutine, and note the processor time of each step between two waits."""
     error: BaseException | None = None
     while True:
@@ -98,12 +98,12 @@ def stepwise(
             error = thrown
 
 
-def run(examination: Coroutine[Any, Any, Verdict]) -> Verdict:
+def run(examination: Coroutine[Any, Any, CheckVerdict]) -> CheckVerdict:
     """Run an examination: it must be no burden for the loop, and start no thread that stays."""
     steps: list[float] = []
     threads = threading.active_count()
 
-    async def examine() -> Verdict:
+    async def examine() -> CheckVerdict:
         return await stepwise(examination, steps)
 
     verdict = asyncio.run(examine())

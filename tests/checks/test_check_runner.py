@@ -16,7 +16,7 @@ from restante.checks.check import (
     ExaminedRecipient,
     OnFailure,
 )
-from restante.checks.check_runner import FAILURE_LINES_APART, CheckRunner, Decision
+from restante.checks.check_runner import FAILURE_LINES_APART, CheckDecision, CheckRunner
 from restante.checks.verdict import PASSED, CheckPassed, CheckRefused
 from restante.mail.address import Mailbox
 from restante.store.store_errors import StoreError
@@ -70,8 +70,8 @@ class Bench:
 
 
 async def decided(
-    runner: CheckRunner, answer: Decision | Examination, address: str = "192.0.2.1"
-) -> Decision:
+    runner: CheckRunner, answer: CheckDecision | Examination, address: str = "192.0.2.1"
+) -> CheckDecision:
     if isinstance(answer, CheckPassed | CheckRefused):
         return answer
     try:
@@ -95,7 +95,7 @@ def test_a_failure_accepts_or_defers_and_never_refuses_for_good(
 ) -> None:
     bench, asked = Bench(), check()
 
-    async def ask() -> Decision:
+    async def ask() -> CheckDecision:
         runner = bench.runner(asked, on_failure=on_failure)
         return await decided(runner, runner.recipient(runner.open(), recipient()))
 
@@ -111,7 +111,7 @@ def test_a_failure_accepts_or_defers_and_never_refuses_for_good(
 def test_a_check_that_cannot_begin_has_failed_for_every_recipient() -> None:
     bench = Bench()
 
-    async def ask() -> Decision:
+    async def ask() -> CheckDecision:
         runner = bench.runner(Broken("open"), on_failure=OnFailure.DEFER)
         session = runner.open()
         runner.abort(session)
@@ -143,7 +143,7 @@ def test_a_slow_check_is_cut_off_after_its_time_and_the_reason_is_logged() -> No
 def test_the_wait_for_a_slot_counts_against_the_time() -> None:
     bench, check = Bench(), Waiting()
 
-    async def ask() -> list[Decision]:
+    async def ask() -> list[CheckDecision]:
         runner = bench.runner(check, seconds=5.0, at_once=2)
         addresses = [f"192.0.2.{number}" for number in range(9)]
         return await asyncio.gather(
@@ -164,7 +164,7 @@ def test_one_address_block_keeps_no_check_from_others() -> None:
     async def ask() -> int:
         runner = bench.runner(check, at_once=4)
 
-        def ask_from(address: str) -> "asyncio.Future[Decision]":
+        def ask_from(address: str) -> "asyncio.Future[CheckDecision]":
             answer = runner.content(runner.open(), content(address), blocks())
             return asyncio.ensure_future(decided(runner, answer, address))
 

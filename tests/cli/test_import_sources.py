@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from restante.cli.export_formats import ENVELOPES
-from restante.cli.import_sources import SourceMessage, Style, Unreadable, source_messages
+from restante.cli.import_sources import SourceFormat, SourceMessage, Unreadable, source_messages
 
 FACTS: dict[str, Any] = {
     "reverse_path": "",
@@ -18,7 +18,7 @@ FACTS: dict[str, Any] = {
 }
 
 
-def found(*paths: Path, style: Style | None = None) -> list[SourceMessage]:
+def found(*paths: Path, style: SourceFormat | None = None) -> list[SourceMessage]:
     """The messages, all of which are readable."""
     seen = list(source_messages(paths, style))
     unreadable = [one for one in seen if isinstance(one, Unreadable)]
@@ -31,7 +31,7 @@ def texts(some: list[SourceMessage]) -> list[bytes]:
     return [b"".join(one.content.blocks()) for one in some]
 
 
-def complaints(*paths: Path, style: Style | None = None) -> list[str]:
+def complaints(*paths: Path, style: SourceFormat | None = None) -> list[str]:
     """The errors of unreadable files."""
     return [one.error for one in source_messages(paths, style) if isinstance(one, Unreadable)]
 
@@ -131,7 +131,7 @@ def test_a_file_that_holds_no_message_is_named_with_the_reason(
     name: str,
     content: bytes | None,
     side: str | None,
-    style: Style | None,
+    style: SourceFormat | None,
     complaint: str,
 ) -> None:
     if content is not None:

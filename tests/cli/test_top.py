@@ -10,7 +10,7 @@ from rich.console import Console
 
 from restante.cli import top
 from restante.cli.times import span
-from restante.cli.top import WINDOW, Line, Looks, chosen, screen
+from restante.cli.top import WINDOW, Looks, TopLine, chosen, screen
 from restante.cli.top_keys import Controls
 from tests.admin.admin_world import AdminWorld
 from tests.cli.conftest import Command
@@ -75,7 +75,7 @@ def view(at: float, domains: list[dict[str, Any]], *drains: dict[str, Any]) -> d
     }
 
 
-def look(looks: Looks, at: float, held: int, *drains: dict[str, Any]) -> Line:
+def look(looks: Looks, at: float, held: int, *drains: dict[str, Any]) -> TopLine:
     [line] = looks.add(view(at, [domain("alpha.example", held)], *drains))
     return line
 

@@ -6,7 +6,7 @@ import pytest
 
 from restante.config.setting_places import (
     ConfigSource,
-    Location,
+    SettingLocation,
     key_lines,
     key_name,
     variable_name,
@@ -33,7 +33,9 @@ def test_the_lines_of_keys_are_found() -> None:
         (("listen", 0, "address"), "listen[0].address", "RESTANTE_LISTEN__0__ADDRESS"),
     ],
 )
-def test_a_setting_has_a_name_and_a_variable(location: Location, name: str, variable: str) -> None:
+def test_a_setting_has_a_name_and_a_variable(
+    location: SettingLocation, name: str, variable: str
+) -> None:
     assert key_name(location) == name
     assert variable_name(location) == variable
 
@@ -58,7 +60,9 @@ SOURCE = ConfigSource(
         (("hostname",), "/r.toml"),
     ],
 )
-def test_a_setting_is_where_it_or_the_table_around_it_is(location: Location, where: str) -> None:
+def test_a_setting_is_where_it_or_the_table_around_it_is(
+    location: SettingLocation, where: str
+) -> None:
     assert SOURCE.where(location) == where
 
 

@@ -22,8 +22,8 @@ from restante.sasl.scram_messages import server_final
 from restante.smtp.client_auth import ClientLogin
 from restante.smtp.client_events import (
     BeginTls,
+    ClientEvent,
     ContentWanted,
-    Event,
     Ready,
     SaltPassword,
     SessionEnded,
@@ -141,13 +141,13 @@ class _Shell:
 
     def _go_on(self) -> None:
         while (event := self._session.next_event()) is not None:
-            assert isinstance(event, Event)
+            assert isinstance(event, ClientEvent)
             assert not self._is_over, f"{event} after the end"
             self._take(event)
         rest = self._session._replies
         assert self._is_over or len(rest._buffer) - rest._position <= MAX_LINE + 1
 
-    def _take(self, event: Event) -> None:
+    def _take(self, event: ClientEvent) -> None:
         match event:
             case BeginTls():
                 assert self._options.tls is not TlsUse.OFF

@@ -28,7 +28,7 @@ from restante.smtp.server_events import (
     ChunkReceived,
     ContentBlock,
     ContentReceived,
-    Event,
+    ServerEvent,
     TransactionAborted,
 )
 from restante.smtp.server_options import MechanismFactories, ServerOptions
@@ -37,7 +37,7 @@ from tests.fuzz.choices import Choices, pieces, read_input
 from tests.fuzz.client_view import ClientView
 from tests.fuzz.replies_check import count_replies
 
-_ANSWERS: Final[Mapping[type[Event], tuple[Reply, ...]]] = {  # the first is the good one
+_ANSWERS: Final[Mapping[type[ServerEvent], tuple[Reply, ...]]] = {  # the first is the good one
     Mail: (replies.SENDER_OK, replies.STORE_FAILED),
     Rcpt: (replies.RECIPIENT_OK, replies.RECIPIENT_OK, replies.RELAYING_DENIED),
     Data: (replies.START_CONTENT, replies.STORE_FAILED),
@@ -104,7 +104,7 @@ class _Shell:
     answers: Choices
     has_tls: bool
     said: bytes = b""
-    events: list[Event] = field(default_factory=list)  # less the blocks of content
+    events: list[ServerEvent] = field(default_factory=list)  # less the blocks of content
     messages: list[bytes] = field(default_factory=list)
     has_seen_starttls: bool = False
 
@@ -151,12 +151,12 @@ class _Shell:
             assert self._session.next_event() is None
             assert (self._session.data_to_send(), self._session.unread_octets) == (b"", 0)
 
-    def seen(self) -> tuple[bytes, list[Event], list[bytes], Phase]:
+    def seen(self) -> tuple[bytes, list[ServerEvent], list[bytes], Phase]:
         """Return all that can be seen of the session."""
         return self.said, self.events, self.messages, self._session.phase
 
-    def _take(self, event: Event) -> None:
-        assert isinstance(event, Event)
+    def _take(self, event: ServerEvent) -> None:
+        assert isinstance(event, ServerEvent)
         if isinstance(event, Answered):
             assert self._session.phase is not Phase.CLOSED, f"{event} after the end"
             assert self._session.next_event() is None, "an event before the last was answered"

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from restante.notices import push_transport
-from restante.notices.apprise_process import Answer
+from restante.notices.apprise_process import PushAnswer
 
 
 def test_a_push_of_a_server_that_was_killed_ends_by_itself() -> None:
@@ -38,12 +38,12 @@ def answered(**job: Any) -> int:
 @pytest.mark.parametrize(
     ("url", "answer"),
     [
-        ("json://hook.example/", Answer.YES),
-        ("nothing://hook.example/", Answer.UNKNOWN_URL),
-        ("", Answer.UNKNOWN_URL),
+        ("json://hook.example/", PushAnswer.YES),
+        ("nothing://hook.example/", PushAnswer.UNKNOWN_URL),
+        ("", PushAnswer.UNKNOWN_URL),
     ],
 )
-def test_without_a_body_it_only_says_whether_the_url_is_known(url: str, answer: Answer) -> None:
+def test_without_a_body_it_only_says_whether_the_url_is_known(url: str, answer: PushAnswer) -> None:
     assert answered(url=url) == answer
 
 
@@ -70,7 +70,7 @@ def test_an_account_reaches_no_private_address(is_public_only: bool, connections
             listener.setblocking(False)
             with pytest.raises(BlockingIOError):
                 listener.accept()
-    assert answer == (Answer.YES if connections else Answer.NOT_TAKEN)
+    assert answer == (PushAnswer.YES if connections else PushAnswer.NOT_TAKEN)
     assert len(came) == connections
 
 

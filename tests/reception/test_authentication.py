@@ -1,4 +1,4 @@
-"""Credentials of each kind: right, wrong, and of logins that do not exist."""
+"""SaslCredentials of each kind: right, wrong, and of logins that do not exist."""
 
 import asyncio
 from collections.abc import Iterator, Sequence
@@ -15,9 +15,9 @@ from restante.sasl.auth_login import AuthLogin
 from restante.sasl.cram_md5 import CramMd5, digest
 from restante.sasl.mechanism import (
     Challenge,
-    Credentials,
     DigestCredentials,
     PasswordCredentials,
+    SaslCredentials,
     ScramCredentials,
 )
 from restante.sasl.plain import Plain
@@ -51,7 +51,7 @@ def authenticator() -> Iterator[Authenticator]:
     made.close()
 
 
-def prove(authenticator: Authenticator, credentials: Credentials) -> Proved | Unchecked | None:
+def prove(authenticator: Authenticator, credentials: SaslCredentials) -> Proved | Unchecked | None:
     place = LanePosition(is_authorized_host=False, share="192.0.2.1")
     return asyncio.run(authenticator.authenticate(credentials, DIRECTORY, place))
 
@@ -203,7 +203,7 @@ def tried(login: Login, password: str, at: float) -> set[str]:
     salting = client.take_server_first(exchange.begin(client.first()).text)
     proof = exchange.respond(client.final(salted_password(password, salting)))
     assert isinstance(proof, ScramCredentials)
-    ways: dict[str, Credentials] = {
+    ways: dict[str, SaslCredentials] = {
         "PLAIN": PasswordCredentials(login.user, password),
         "CRAM-MD5": DigestCredentials(login.user, CHALLENGE, digest(password, CHALLENGE)),
         "SCRAM": proof,

@@ -16,9 +16,9 @@ from restante.reception.credential_lanes import CredentialLane, LanePosition, La
 from restante.reception.fair_line import FairLine
 from restante.sasl.cram_md5 import digest
 from restante.sasl.mechanism import (
-    Credentials,
     DigestCredentials,
     PasswordCredentials,
+    SaslCredentials,
     ScramCredentials,
 )
 from restante.sasl.scram import ScramSha256
@@ -215,7 +215,7 @@ class Scene:
         self.directory = Directory(logins={login.user: login for login in logins})
 
     def begin(
-        self, credentials: Credentials, place: LanePosition
+        self, credentials: SaslCredentials, place: LanePosition
     ) -> asyncio.Task[Proved | Unchecked | None]:
         return asyncio.create_task(
             self.authenticator.authenticate(credentials, self.directory, place)
@@ -227,7 +227,7 @@ class Scene:
             self.begin(password("guess"), LanePosition(is_authorized_host=False, share=block))
             self.begin(self.proof("guess"), LanePosition(is_authorized_host=False, share=block))
 
-    def proof(self, typed: str) -> Credentials:
+    def proof(self, typed: str) -> SaslCredentials:
         """Do what a SCRAM client does."""
         client = ScramClient("alpha", "nonce")
         mechanism = ScramSha256(
@@ -240,7 +240,7 @@ class Scene:
         return credentials
 
 
-def password(typed: str, user: str = "alpha") -> Credentials:
+def password(typed: str, user: str = "alpha") -> SaslCredentials:
     return PasswordCredentials(user, typed)
 
 

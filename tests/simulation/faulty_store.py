@@ -13,6 +13,7 @@ from functools import partial
 from random import Random
 from typing import Any, Final
 
+from restante.store.content_store import OnDamage
 from restante.store.duty_locks import DutyLocks
 from restante.store.interface import Store
 from restante.store.memory import MemoryStore
@@ -40,7 +41,6 @@ _WRITES: Final = {
     *("settle_notices", "hasten_notices", "duplicate"),
 }
 COMMIT_SECONDS: Final = 0.03  # at most
-OnDamage = Callable[[int, str, int], None]
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from types import SimpleNamespace
 from typing import Any, Final
 from unittest.mock import patch
 
+from restante.store.content_store import OnDamage
 from restante.store.queue_store import QueueFilter
 from restante.store.sqlite import (
     engine,
@@ -32,10 +33,10 @@ from restante.store.sqlite import (
 )
 from restante.store.sqlite.ledger import Balance
 from restante.store.sqlite.sqlite_store import SqliteStore
-from restante.store.sqlite.write_transaction import Change
+from restante.store.sqlite.write_transaction import SqliteChange
 from restante.store.sqlite.writer import StoreWriter
 from restante.store.store_errors import StoreError
-from tests.simulation.faulty_store import COMMIT_SECONDS, Disk, FaultyStore, OnDamage, StoredMail
+from tests.simulation.faulty_store import COMMIT_SECONDS, Disk, FaultyStore, StoredMail
 from tests.simulation.network import here
 from tests.simulation.virtual_loop import InlineExecutor, VirtualLoop
 
@@ -111,7 +112,7 @@ class _UnhurriedWriter(StoreWriter):
         self._machine = here()
         self._is_due = False
 
-    def submit(self, change: Change) -> "asyncio.Future[Any]":
+    def submit(self, change: SqliteChange) -> "asyncio.Future[Any]":
         answer = super().submit(change)
         if not self._is_due:
             self._is_due = True

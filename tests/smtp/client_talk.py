@@ -18,8 +18,8 @@ from restante.sasl.scram_keys import salted_password
 from restante.smtp.client_auth import ClientLogin
 from restante.smtp.client_events import (
     BeginTls,
+    ClientEvent,
     ContentWanted,
-    Event,
     SaltPassword,
     SessionEnded,
     TransactionEnded,
@@ -94,7 +94,7 @@ class ClientTalk:
         options = ClientOptions("mx2.example.net", tls, login, new_nonce=lambda: "nonce")
         self.session = ClientSession(options, self.pace)
         self.waiting = deque(messages)
-        self.events: list[Event] = []
+        self.events: list[ClientEvent] = []
         self.moves: dict[int, dict[str, Move]] = {}
         self.replies: dict[int, list[str]] = {}
 

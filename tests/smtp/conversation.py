@@ -18,14 +18,14 @@ from restante.smtp.server_events import (
     ChunkReceived,
     ContentBlock,
     ContentReceived,
-    Event,
+    ServerEvent,
 )
 from restante.smtp.server_options import MechanismFactories, ServerOptions
 from restante.smtp.server_session import ServerSession
 from tests.transcript import play
 
 CHALLENGE: Final = b"<1.2@mx2.example.net>"
-ACCEPTING: Final[Mapping[type[Event], Reply]] = {
+ACCEPTING: Final[Mapping[type[ServerEvent], Reply]] = {
     Mail: replies.SENDER_OK,
     Rcpt: replies.RECIPIENT_OK,
     Data: replies.START_CONTENT,
@@ -51,9 +51,9 @@ class Conversation:
         }
         options = ServerOptions("mx2.example.net", limits or Limits(), mechanisms, can_start_tls)
         self.session = ServerSession(options, has_tls=has_tls)
-        self.answers: dict[type[Event], Reply] = dict(ACCEPTING)
+        self.answers: dict[type[ServerEvent], Reply] = dict(ACCEPTING)
         self.last_word = b""  # behind credentials that are good
-        self.events: list[Event] = []
+        self.events: list[ServerEvent] = []
         self.messages: list[bytes] = []
         self._content = b""
 
@@ -64,7 +64,7 @@ class Conversation:
             self.events.append(event)
             self._answer(event)
 
-    def _answer(self, event: Event) -> None:
+    def _answer(self, event: ServerEvent) -> None:
         if isinstance(event, ContentBlock):
             self._content += event.octets
         if isinstance(event, ContentReceived):

@@ -28,7 +28,7 @@ from restante.smtp.server_events import (
     ChunkReceived,
     ContentBlock,
     ContentReceived,
-    Event,
+    ServerEvent,
     TransactionAborted,
 )
 from restante.smtp.server_options import ServerOptions
@@ -129,7 +129,7 @@ class JoinedServer:
     def says(self) -> bytes:
         return self.session.data_to_send()
 
-    def _take(self, event: Event) -> None:
+    def _take(self, event: ServerEvent) -> None:
         match event:
             case Mail():
                 assert self._open is None, "a transaction inside another"

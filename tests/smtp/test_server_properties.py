@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from restante.smtp.limits import Limits
-from restante.smtp.server_events import ContentBlock, Event
+from restante.smtp.server_events import ContentBlock, ServerEvent
 from tests.smtp.conversation import Conversation
 from tests.smtp.test_content import cut, slices
 
@@ -37,7 +37,7 @@ _LINES = [
 dialogues = st.lists(st.sampled_from(_LINES), max_size=25).map(b"".join)
 
 
-def outcome(pieces: list[bytes]) -> tuple[bytes, list[Event], list[bytes]]:
+def outcome(pieces: list[bytes]) -> tuple[bytes, list[ServerEvent], list[bytes]]:
     """Return the visible parts of a dialogue: replies, events without content's cuts, messages."""
     talk = Conversation(has_tls=True, limits=Limits(message_octets=60, errors=50))
     said = talk.session.data_to_send()

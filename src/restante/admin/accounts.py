@@ -22,7 +22,7 @@ from restante.admin.auditing import (
 )
 from restante.admin.permissions import AdminAction, permit
 from restante.admin.policy_change import Amount, changed_quota
-from restante.admin.request_bounds import Line
+from restante.admin.request_bounds import LineText
 from restante.mail.quantity import counted
 from restante.phrases import EXISTS, did_you_mean
 from restante.store.store_errors import Conflict, Overtaken
@@ -42,8 +42,8 @@ class NewAccount(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: Line
-    note: Line = ""
+    name: LineText
+    note: LineText = ""
     empty_reply: Literal[250, 251] = 251
     quota: Amount | None = None  # octets, for all its domains together
     quota_messages: Amount | None = None
@@ -57,7 +57,7 @@ class AccountChange(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    note: Line | None = None
+    note: LineText | None = None
     empty_reply: Literal[250, 251] | None = None
     quota: Amount | None = None  # 0 removes it
     quota_messages: Amount | None = None

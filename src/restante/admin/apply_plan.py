@@ -30,8 +30,8 @@ from restante.admin.apply_steps import (
 from restante.admin.configuration_entries import (
     AccountEntry,
     ChannelEntry,
+    ConfigurationEntry,
     DomainEntry,
-    Entry,
     LoginEntry,
     NotApplicable,
     Problem,
@@ -44,7 +44,7 @@ from restante.tenancy.record_change import changes_between
 SLICE_SECONDS: Final = 0.005  # after which other work of the event loop has its turn
 _AT_ONCE: Final = 20  # domains whose destinations are looked up
 
-_Entry = TypeVar("_Entry", bound=Entry)
+_Entry = TypeVar("_Entry", bound=ConfigurationEntry)
 
 
 class Breather:

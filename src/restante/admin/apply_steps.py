@@ -57,7 +57,7 @@ class ApplyVerb(StrEnum):
     REMOVE = "remove"
 
 
-RecordThing = Literal["account", "login", "domain", "recipients", "channel"]
+AppliedKind = Literal["account", "login", "domain", "recipients", "channel"]
 StepWork = Callable[[], Awaitable[str | None]]
 """Does a step, and returns the secret that was made for it, if any. Raises AdminError."""
 
@@ -68,7 +68,7 @@ class ApplyStep:
 
     stage: ApplyStage
     verb: ApplyVerb
-    thing: RecordThing
+    thing: AppliedKind
     name: str
     account: str
     changes: Sequence[Change]

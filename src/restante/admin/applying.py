@@ -17,12 +17,12 @@ from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.apply_plan import Breather, make_plan
 from restante.admin.apply_steps import (
+    AppliedKind,
     ApplyPlan,
     ApplyStep,
     ApplyTerms,
     ApplyVerb,
     Prune,
-    RecordThing,
     groups_of,
 )
 from restante.admin.auditing import ChangeView, change_views, checked_reason
@@ -40,7 +40,7 @@ class StepView(BaseModel):
     """A step that was done, or would be."""
 
     verb: ApplyVerb
-    thing: RecordThing
+    thing: AppliedKind
     name: str
     account: str
     changes: list[ChangeView]

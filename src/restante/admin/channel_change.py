@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.permissions import AdminAction, permit
-from restante.admin.request_bounds import MOST_CHOICES, AtMost, Line, Secret
+from restante.admin.request_bounds import MOST_CHOICES, AtMost, LineText, Secret
 from restante.network.public_address import is_public
 from restante.network.resolver import LookupFailed
 from restante.notices.mail_transport import is_hosted_here
@@ -40,7 +40,7 @@ class ChannelFields(BaseModel):
 
     webhook: Secret | None = None  # a URL
     key: Secret | None = None  # whsec_…, signs a webhook
-    mail: Line | None = None
+    mail: LineText | None = None
     apprise: Secret | None = None  # a URL
     insecure: bool = False  # the webhook may be plain HTTP, as an operator decides
 
@@ -48,8 +48,8 @@ class ChannelFields(BaseModel):
 class NewChannel(ChannelFields):
     """The fields of a new channel: one of `webhook` (with `key`), `mail`, `apprise`."""
 
-    name: Line
-    account: Line = ""  # "": the principal's own
+    name: LineText
+    account: LineText = ""  # "": the principal's own
     kinds: GivenKinds = ()  # none: every kind that the channel can get
     all_accounts: bool = False  # the operator's own: also events of accounts
 

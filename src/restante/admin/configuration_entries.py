@@ -15,7 +15,7 @@ from restante.admin.accounts import AccountChange
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.channel_change import ChannelChange
 from restante.admin.domain_change import DomainFields
-from restante.admin.request_bounds import Line, Moment, Recipients, SealedText, Secret
+from restante.admin.request_bounds import LineText, Moment, RecipientNames, SealedText, Secret
 from restante.admin.scope import domain_name
 from restante.mail.quantity import counted
 from restante.mail.unique_json import NameTwice, read_json
@@ -29,8 +29,8 @@ MAX_PROBLEMS: Final = 100  # that are told at once
 class AccountEntry(AccountChange):
     """An account that should be there."""
 
-    name: Line
-    place: Line = ""  # where the caller has it, such as `customers.toml:14`; for errors
+    name: LineText
+    place: LineText = ""  # where the caller has it, such as `customers.toml:14`; for errors
 
     @property
     def label(self) -> str:
@@ -43,13 +43,13 @@ class LoginEntry(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    user: Line
-    account: Line
+    user: LineText
+    account: LineText
     password: Secret | None = None  # None: a new login gets one, another keeps its own
     sealed: SealedText | None = None  # as exported under the same key file
     cram_md5: bool | None = None
     expires_at: Moment | Literal["never"] | None = None
-    place: Line = ""
+    place: LineText = ""
 
     @property
     def label(self) -> str:
@@ -60,16 +60,16 @@ class LoginEntry(BaseModel):
 class DomainEntry(DomainFields):
     """A hosted domain that should be there."""
 
-    name: Line
-    account: Line
-    destination: Line | None = None  # a new domain needs one
+    name: LineText
+    account: LineText
+    destination: LineText | None = None  # a new domain needs one
     hold_otherwise: Hold | None = None  # in force when the suspension has ended
-    destination_set_by: Line | None = None  # the account that chose it; for operators to give
+    destination_set_by: LineText | None = None  # the account that chose it; for operators to give
     destination_sealed: SealedText | None = (
         None  # the password, as exported under the same key file
     )
-    addresses: Recipients | None = None  # the list of recipients; None: it stays
-    place: Line = ""
+    addresses: RecipientNames | None = None  # the list of recipients; None: it stays
+    place: LineText = ""
 
     @property
     def label(self) -> str:
@@ -82,9 +82,9 @@ class MoreAddresses(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: Line
-    addresses: Recipients
-    place: Line = ""
+    name: LineText
+    addresses: RecipientNames
+    place: LineText = ""
 
     @property
     def label(self) -> str:
@@ -95,12 +95,12 @@ class MoreAddresses(BaseModel):
 class ChannelEntry(ChannelChange):
     """A channel of notices that should be there."""
 
-    name: Line
-    account: Line = ""  # "": the operator's own
+    name: LineText
+    account: LineText = ""  # "": the operator's own
     transport: Transport | None = None  # of `sealed`, or of a channel that is there
-    target: Line | None = None  # as it is shown; of `sealed`
+    target: LineText | None = None  # as it is shown; of `sealed`
     sealed: SealedText | None = None  # URL and key, as exported under the same key file
-    place: Line = ""
+    place: LineText = ""
 
     @property
     def label(self) -> str:
@@ -108,9 +108,9 @@ class ChannelEntry(ChannelChange):
         return f"notice channel {self.name}"
 
 
-Entry = AccountEntry | LoginEntry | DomainEntry | ChannelEntry
-Thing = Literal["account", "login", "domain", "addresses", "channel"]
-MODELS: Final[Mapping[str, type[Entry | MoreAddresses]]] = {
+ConfigurationEntry = AccountEntry | LoginEntry | DomainEntry | ChannelEntry
+EntryKind = Literal["account", "login", "domain", "addresses", "channel"]
+MODELS: Final[Mapping[str, type[ConfigurationEntry | MoreAddresses]]] = {
     "account": AccountEntry,
     "login": LoginEntry,
     "domain": DomainEntry,
@@ -158,7 +158,7 @@ class WantedRecords:
         except AdminError as error:
             self.problems.append(Problem(error.kind, error.error, error.remedy))
 
-    def note(self, entry: Entry, error: AdminError) -> None:
+    def note(self, entry: ConfigurationEntry, error: AdminError) -> None:
         """Note a fault of an entry."""
         kind, _, name = entry.label.partition(" ")
         text = error.error.removeprefix(f"{entry.label}: ").removeprefix(f"{kind} {name!r}: ")
@@ -174,7 +174,7 @@ class WantedRecords:
             *(one.account for one in self.channels.values()),
         }
 
-    def _add(self, entry: Entry | MoreAddresses) -> None:
+    def _add(self, entry: ConfigurationEntry | MoreAddresses) -> None:
         match entry:
             case AccountEntry():
                 _put(self.accounts, entry.name, entry)
@@ -194,7 +194,7 @@ class WantedRecords:
                 self.addresses.setdefault(name, []).extend(entry.addresses)
 
 
-def read_entry(line: bytes) -> Entry | MoreAddresses:
+def read_entry(line: bytes) -> ConfigurationEntry | MoreAddresses:
     """Return the entry of a line of JSON. Raises AdminError, which repeats no value."""
     try:
         fields = read_json(line)
@@ -215,7 +215,7 @@ def read_entry(line: bytes) -> Entry | MoreAddresses:
         raise _malformed(str(thing), fields, error) from None
 
 
-def spot(entry: Entry | MoreAddresses) -> str:
+def spot(entry: ConfigurationEntry | MoreAddresses) -> str:
     """Return the place and the thing of an entry, as errors begin."""
     return f"{entry.place}: {entry.label}" if entry.place else entry.label
 
@@ -236,7 +236,7 @@ def _malformed(thing: str, fields: Mapping[str, Any], error: ValidationError) ->
     )
 
 
-def _put(entries: dict[Any, Any], key: object, entry: Entry) -> None:
+def _put(entries: dict[Any, Any], key: object, entry: ConfigurationEntry) -> None:
     if key in entries:
         before = entries[key].place
         cause = f"is named twice, first at {before}" if before else "is named twice"
@@ -251,5 +251,5 @@ def _domain(entry: DomainEntry | MoreAddresses) -> str:
         raise _wrong(entry, error.error.removeprefix("domain: "), error.remedy) from None
 
 
-def _wrong(entry: Entry | MoreAddresses, cause: str, remedy: str) -> AdminError:
+def _wrong(entry: ConfigurationEntry | MoreAddresses, cause: str, remedy: str) -> AdminError:
     return AdminError(ErrorKind.INVALID, f"{spot(entry)}: {cause}", remedy)

@@ -29,12 +29,12 @@ _PLAIN_ACCOUNT: Final = Account("", 0.0)
 _PLAIN_DESTINATION: Final = Destination("")
 _OF_A_SUSPENSION: Final = ("reason", "until", "while_suspended", "hold_otherwise")
 
-Fields = dict[str, Any]
+ExportedFields = dict[str, Any]
 
 
 async def export_configuration(
     context: AdminContext, account: str | None = None
-) -> AsyncIterator[Fields]:
+) -> AsyncIterator[ExportedFields]:
     """Yield the entries of all records, or an account's, without secrets.
 
     Accounts come first, then logins, domains and channels, each by name. More recipients than fit
@@ -47,7 +47,7 @@ async def export_configuration(
 
 async def export_with_secrets(
     context: AdminContext, account: str | None = None
-) -> AsyncIterator[Fields]:
+) -> AsyncIterator[ExportedFields]:
     """Yield the same with secrets, sealed under the key file. Raises AdminError, StoreError."""
     permit(context.principal, AdminAction.SECRETS_EXPORT)
     account = account_in_scope(context, account)
@@ -62,7 +62,7 @@ async def export_with_secrets(
 
 async def _entries(
     context: AdminContext, account: str | None, *, with_secrets: bool
-) -> AsyncIterator[Fields]:
+) -> AsyncIterator[ExportedFields]:
     directory = context.directory.now  # one moment for all
     names = sorted(directory.accounts) if account is None else [find_account(context, account).name]
     for name in names:
@@ -93,7 +93,7 @@ async def _address_parts(context: AdminContext, domain: HostedDomain) -> AsyncIt
             yield part
 
 
-def account_fields(account: Account) -> Fields:
+def account_fields(account: Account) -> ExportedFields:
     """Return the fields of an account that differ from those of a new one."""
     fields = {
         "note": account.note,
@@ -116,9 +116,9 @@ def account_fields(account: Account) -> Fields:
     return {"name": account.name, **_differing(fields, plain)}
 
 
-def login_fields(login: Login, sealed: str | None = None) -> Fields:
+def login_fields(login: Login, sealed: str | None = None) -> ExportedFields:
     """Return the fields of a login."""
-    fields: Fields = {"user": login.user, "account": login.account}
+    fields: ExportedFields = {"user": login.user, "account": login.account}
     if login.sealed_secret is None:
         fields["cram_md5"] = False
     if login.valid_until is not None:
@@ -126,10 +126,10 @@ def login_fields(login: Login, sealed: str | None = None) -> Fields:
     return fields if sealed is None else fields | {"sealed": sealed}
 
 
-def domain_fields(domain: HostedDomain, now: float, *, with_secrets: bool) -> Fields:
+def domain_fields(domain: HostedDomain, now: float, *, with_secrets: bool) -> ExportedFields:
     """Return the fields of a domain that differ from those of a new one, without recipients."""
     destination = domain.destination
-    fields: Fields = {
+    fields: ExportedFields = {
         "name": domain.name,
         "account": domain.account,
         "destination": destination.text,
@@ -162,7 +162,7 @@ def domain_fields(domain: HostedDomain, now: float, *, with_secrets: bool) -> Fi
     return fields | _policy_fields(domain, now)
 
 
-def _policy_fields(domain: HostedDomain, now: float) -> Fields:
+def _policy_fields(domain: HostedDomain, now: float) -> ExportedFields:
     shown = policy_view(domain.policy, now).model_dump(mode="json")
     fields = _differing(shown, policy_view(DEFAULT_POLICY, now).model_dump(mode="json"))
     for key in ("retention", "refused_retention"):
@@ -177,9 +177,9 @@ def _policy_fields(domain: HostedDomain, now: float) -> Fields:
     return fields
 
 
-def channel_fields(channel: Channel, *, with_secrets: bool) -> Fields:
+def channel_fields(channel: Channel, *, with_secrets: bool) -> ExportedFields:
     """Return the fields of a channel. The target of a mail channel is no secret."""
-    fields: Fields = {"name": channel.name}
+    fields: ExportedFields = {"name": channel.name}
     if channel.account:
         fields["account"] = channel.account
     if channel.transport == Transport.MAIL:
@@ -195,7 +195,7 @@ def channel_fields(channel: Channel, *, with_secrets: bool) -> Fields:
     return fields
 
 
-def _differing(fields: Mapping[str, Any], plain: Mapping[str, Any]) -> Fields:
+def _differing(fields: Mapping[str, Any], plain: Mapping[str, Any]) -> ExportedFields:
     return {key: value for key, value in fields.items() if value != plain[key]}
 
 

@@ -16,7 +16,7 @@ from pydantic import Field
 
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.policy_change import PolicyFields
-from restante.admin.request_bounds import Hosts, Line, PemText, Pins, Secret, StoredNumber
+from restante.admin.request_bounds import HostList, LineText, PemText, PinList, Secret, StoredNumber
 from restante.phrases import did_you_mean
 from restante.tenancy.model import (
     AuthorizedHosts,
@@ -41,12 +41,12 @@ _PROTECTED = (TlsUse.REQUIRED, TlsUse.VERIFY)
 class DomainFields(PolicyFields):
     """The fields of a new or changed domain; None leaves one unchanged."""
 
-    allow: Hosts | None = None  # replaces all
+    allow: HostList | None = None  # replaces all
     tls: TlsUse | None = None
     tls_ca: PemText | None = None  # a path, or PEM text; "" for the system's authorities
-    tls_pins: Pins | None = None  # hex or base64; () for none
+    tls_pins: PinList | None = None  # hex or base64; () for none
     pin_now: bool = False  # connect, and pin the key that the destination shows
-    destination_login: Line | None = None  # user name; "" for none
+    destination_login: LineText | None = None  # user name; "" for none
     destination_password: Secret | None = None
     connections: Annotated[StoredNumber, Field(ge=1, le=MAX_CONNECTIONS)] | None = None
     per_minute: Annotated[StoredNumber, Field(ge=0, le=MAX_PER_MINUTE)] | None = (
@@ -58,18 +58,18 @@ class DomainFields(PolicyFields):
 class NewDomain(DomainFields):
     """The fields of a new domain."""
 
-    name: Line
-    account: Line
-    destination: Line
+    name: LineText
+    account: LineText
+    destination: LineText
 
 
 class DomainChange(DomainFields):
     """The fields to change."""
 
-    account: Line | None = None
-    destination: Line | None = None
-    add_allow: Hosts = ()
-    drop_allow: Hosts = ()
+    account: LineText | None = None
+    destination: LineText | None = None
+    add_allow: HostList = ()
+    drop_allow: HostList = ()
 
 
 def changed_hosts(present: AuthorizedHosts, fields: DomainFields) -> AuthorizedHosts:

@@ -14,7 +14,7 @@ from restante.admin.auditing import announce, entry, moment
 from restante.admin.domains import find_domain
 from restante.admin.listing_page import MOST_ROWS, ListingPage, bad_cursor, page_of
 from restante.admin.permissions import AdminAction, permit
-from restante.admin.request_bounds import Line
+from restante.admin.request_bounds import LineText
 from restante.delivery.drain_state import DrainSnapshot, DrainState
 from restante.store.handover_store import PastDrain
 from restante.tenancy.audit import AuditAction
@@ -59,7 +59,7 @@ class DrainStop(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    reason: Line = ""
+    reason: LineText = ""
 
 
 def list_drains(

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from restante.admin.request_bounds import MOST_RECIPIENTS, Line
+from restante.admin.request_bounds import MOST_RECIPIENTS, LineText
 from restante.mail.dsn_request import DsnRequest, RecipientRequest
 from restante.smtp.dsn_parameters import (
     MAX_ENVELOPE_ID,
@@ -31,7 +31,7 @@ class DsnFacts(BaseModel):
 
     ret: Annotated[str, Field(max_length=4)] | None = None
     envid: Annotated[str, Field(max_length=MAX_ENVELOPE_ID)] | None = None
-    recipients: Annotated[dict[Line, RecipientFacts], Field(max_length=MOST_RECIPIENTS)] = {}
+    recipients: Annotated[dict[LineText, RecipientFacts], Field(max_length=MOST_RECIPIENTS)] = {}
 
 
 def dsn_facts(request: DsnRequest | None) -> DsnFacts | None:

@@ -16,7 +16,7 @@ NOTICE_SECONDS: Final = 900.0  # a notice that waits longer has most likely fail
 _DAY: Final = 86400.0
 
 
-class Level(StrEnum):
+class HealthLevel(StrEnum):
     """The levels, named as monitoring systems name them."""
 
     OK = "ok"
@@ -52,7 +52,7 @@ class HealthFacts:
 class HealthProblem:
     """One problem: its level, and its description with the remedy."""
 
-    level: Level
+    level: HealthLevel
     text: str
 
 
@@ -60,14 +60,14 @@ class HealthProblem:
 class Health:
     """The judgment: the worst level, and the problems, the worst first."""
 
-    level: Level
+    level: HealthLevel
     problems: tuple[HealthProblem, ...] = ()
 
 
 def judge(facts: HealthFacts) -> Health:
     """Return the health that follows from the facts."""
     found = [*_critical(facts), *_warnings(facts)]
-    return Health(found[0].level if found else Level.OK, tuple(found))
+    return Health(found[0].level if found else HealthLevel.OK, tuple(found))
 
 
 def _critical(facts: HealthFacts) -> list[HealthProblem]:
@@ -85,12 +85,12 @@ def _critical(facts: HealthFacts) -> list[HealthProblem]:
         texts.append(f"no mail is taken: {LOW_DISK}; make room")
     if facts.certificate_expires_at is not None and facts.certificate_expires_at <= facts.now:
         texts.append(f"a certificate {HAS_EXPIRED}; {RENEW}")
-    return [HealthProblem(Level.CRITICAL, text) for text in texts]
+    return [HealthProblem(HealthLevel.CRITICAL, text) for text in texts]
 
 
 def _warnings(facts: HealthFacts) -> list[HealthProblem]:
     texts = [*_of_configuration(facts), *facts.config_warnings, *_of_mail(facts)]
-    return [HealthProblem(Level.WARNING, text) for text in texts]
+    return [HealthProblem(HealthLevel.WARNING, text) for text in texts]
 
 
 def _of_configuration(facts: HealthFacts) -> list[str]:

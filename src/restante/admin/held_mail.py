@@ -24,7 +24,7 @@ from restante.admin.dsn_facts import DsnFacts, dsn_facts
 from restante.admin.listing_page import PAGE_ROWS, ListingPage, PageLimit
 from restante.admin.origin_facts import OriginFacts, origin_facts
 from restante.admin.permissions import AdminAction, permit
-from restante.admin.request_bounds import AtMost, Line, Span, StoredNumber
+from restante.admin.request_bounds import AtMost, LineText, Span, StoredNumber
 from restante.admin.scope import held_page, list_held, message_in_scope
 from restante.mail.first_line import set_off
 from restante.mail.message import HeldMessage, message_name, message_number
@@ -42,7 +42,7 @@ MAX_HEADER_OCTETS = 65536
 
 _UNFOLD = re.compile(r"[ \t]*\r?\n[ \t]+")
 
-Change = Callable[[Sequence[int], AuditEntry], Awaitable[int]]
+ChangeMessages = Callable[[Sequence[int], AuditEntry], Awaitable[int]]
 
 
 class QueueSelection(BaseModel):
@@ -50,15 +50,15 @@ class QueueSelection(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    domain: Line | None = None
-    reverse_path: Line | None = None  # exact; "" is the null reverse-path
+    domain: LineText | None = None
+    reverse_path: LineText | None = None  # exact; "" is the null reverse-path
     recipient: Annotated[str, Field(min_length=1, max_length=MAX_PATTERN_LENGTH)] | None = (
         None  # pattern: *, ?, […]
     )
     older: Span | None = None  # seconds since it was received
     larger: StoredNumber | None = None  # octets
     status: RecipientStatus | None = None
-    after: Line | None = None  # a message's name: for paging
+    after: LineText | None = None  # a message's name: for paging
     limit: Annotated[int, Field(ge=1, le=100_000)] = 1000
 
 
@@ -82,8 +82,8 @@ class NamedMessages(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    names: Annotated[tuple[Line, ...], Field(min_length=1), AtMost(MAX_NAMES)]
-    reason: Line = ""
+    names: Annotated[tuple[LineText, ...], Field(min_length=1), AtMost(MAX_NAMES)]
+    reason: LineText = ""
 
 
 class RecipientView(BaseModel):
@@ -268,7 +268,7 @@ async def delete_messages(context: AdminContext, named: NamedMessages) -> QueueC
 
 
 async def _change(
-    context: AdminContext, named: NamedMessages, action: AuditAction, change: Change
+    context: AdminContext, named: NamedMessages, action: AuditAction, change: ChangeMessages
 ) -> QueueChange:
     """Change each domain's messages with an audit entry of their own.
 

@@ -16,7 +16,7 @@ from restante.tenancy.policy import DAY
 DEFAULT_SPAN: Final = DAY
 MOST_POINTS: Final = 300  # or one more; longer spans are shown in wider slots
 
-UnixTime = Annotated[float, Field(ge=0, le=1e11, allow_inf_nan=False)]
+ShownTime = Annotated[float, Field(ge=0, le=1e11, allow_inf_nan=False)]
 
 
 class HeldSpan(BaseModel):
@@ -24,8 +24,8 @@ class HeldSpan(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    since: UnixTime | None = None  # None: a day before the end
-    until: UnixTime | None = None  # None: now
+    since: ShownTime | None = None  # None: a day before the end
+    until: ShownTime | None = None  # None: now
 
 
 class HeldPointView(BaseModel):

@@ -31,7 +31,7 @@ from restante.admin.auditing import (
 from restante.admin.login_rotation import OLD_VALID_SECONDS, rotated
 from restante.admin.password_work import hashed_in_turn
 from restante.admin.permissions import AdminAction, permit
-from restante.admin.request_bounds import Line, Moment, Secret
+from restante.admin.request_bounds import LineText, Moment, Secret
 from restante.phrases import did_you_mean, none_of_that_name
 from restante.sasl.scram_keys import new_verifier, read_verifier, verifier_of
 from restante.store.store_errors import Conflict, Overtaken
@@ -54,7 +54,7 @@ class NewLogin(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    user: Line
+    user: LineText
     password: Secret
     cram_md5: bool = True
     expires_at: Moment | Literal["never"] | None = None  # not given: never

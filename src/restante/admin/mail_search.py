@@ -30,8 +30,8 @@ from restante.store.release_store import ReleaseFilter
 from restante.tenancy.audit import AuditFilter
 
 MOST_NAMES = 20  # messages whose audit entries are looked for
-Outcome = Literal["delivered", "refused", "uncertain", "bounced", "deleted", "expired"]
-Pattern = Annotated[str, Field(max_length=MAX_PATTERN_LENGTH)]
+SearchedOutcome = Literal["delivered", "refused", "uncertain", "bounced", "deleted", "expired"]
+PatternText = Annotated[str, Field(max_length=MAX_PATTERN_LENGTH)]
 
 
 class TraceSelection(BaseModel):
@@ -43,10 +43,10 @@ class TraceSelection(BaseModel):
     message_id: Annotated[str, Field(max_length=MESSAGE_ID_LIMIT)] | None = (
         None  # <> may be left out
     )
-    reverse_path: Pattern | None = None  # pattern; "" is the null reverse-path
-    recipient: Pattern | None = None  # pattern
+    reverse_path: PatternText | None = None  # pattern; "" is the null reverse-path
+    recipient: PatternText | None = None  # pattern
     domain: str | None = None
-    outcome: Outcome | None = None  # None: also mail that is still here
+    outcome: SearchedOutcome | None = None  # None: also mail that is still here
     since: UnixTime | None = None  # Unix time: received since, or left since
     until: UnixTime | None = None  # Unix time
     before: StoredNumber | None = (

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import no_server
 from restante.admin.permissions import AdminAction, permit
-from restante.admin.request_bounds import AtMost, Line
+from restante.admin.request_bounds import AtMost, LineText
 from restante.mail.message import message_name
 from restante.release.release_outcome import ReleaseOutcome, pending_messages, result_of
 from restante.tenancy.release_result import ReleaseResult, result_text
@@ -24,9 +24,9 @@ class ReleaseOrder(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     targets: Annotated[
-        tuple[Line, ...], Field(min_length=1), AtMost(MAX_TARGETS)
+        tuple[LineText, ...], Field(min_length=1), AtMost(MAX_TARGETS)
     ]  # domains, `@domain`, `#account`
-    reason: Line = ""
+    reason: LineText = ""
 
 
 class ReleaseView(BaseModel):

@@ -12,8 +12,8 @@ from restante.mail.message_origin import (
     MessageOrigin,
 )
 
-_Name = Annotated[str, Field(max_length=HELLO_LIMIT)]
-_Verdict = Annotated[str, Field(max_length=VERDICT_LIMIT)]
+_HelloName = Annotated[str, Field(max_length=HELLO_LIMIT)]
+_VerdictText = Annotated[str, Field(max_length=VERDICT_LIMIT)]
 
 
 class OriginFacts(BaseModel):
@@ -21,12 +21,12 @@ class OriginFacts(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    address: _Name  # of the client
+    address: _HelloName  # of the client
     port: Annotated[int, Field(ge=0, le=65535)]  # of the client; 0 where it is not known
-    hello: _Name  # as EHLO or HELO gave it
-    tls: _Name = ""  # version and cipher, "" without TLS
-    host_name: _Name = ""  # the PTR name of the address; "" where nobody has looked it up
-    verdicts: Annotated[Mapping[_Name, _Verdict], Field(max_length=VERDICTS_LIMIT)] = {}
+    hello: _HelloName  # as EHLO or HELO gave it
+    tls: _HelloName = ""  # version and cipher, "" without TLS
+    host_name: _HelloName = ""  # the PTR name of the address; "" where nobody has looked it up
+    verdicts: Annotated[Mapping[_HelloName, _VerdictText], Field(max_length=VERDICTS_LIMIT)] = {}
 
 
 def origin_facts(origin: MessageOrigin | None) -> OriginFacts | None:

@@ -18,7 +18,7 @@ from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.auditing import changed, checked_reason, entry, moment, with_changes
 from restante.admin.permissions import AdminAction, permit
-from restante.admin.request_bounds import Line
+from restante.admin.request_bounds import LineText
 from restante.mail.message import message_name
 from restante.store.person_store import ERASABLE, LEFT, Fact, PersonalRow, PersonPlace
 from restante.tenancy.audit import AuditAction
@@ -58,7 +58,7 @@ class PersonOrder(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     address: Annotated[str, Field(min_length=1, max_length=_MAX_ADDRESS)]
-    reason: Line = ""
+    reason: LineText = ""
 
 
 class ErasureOrder(PersonOrder):

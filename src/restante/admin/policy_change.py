@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, create_model
 
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.auditing import moment
-from restante.admin.request_bounds import KeptFor, Line, Moment, StoredNumber
+from restante.admin.request_bounds import KeptFor, LineText, Moment, StoredNumber
 from restante.tenancy.policy import (
     Accept,
     AtEnd,
@@ -48,7 +48,7 @@ _GIVEN: Final[dict[SettingKind, Any]] = {  # in a request
     SettingKind.COUNT: Amount,
     SettingKind.AGE: Seconds,
     SettingKind.TIME: Moment,
-    SettingKind.TEXT: Line,
+    SettingKind.TEXT: LineText,
 }
 _SHOWN: Final[dict[SettingKind, Any]] = {  # in a view
     SettingKind.CHOICE: str,

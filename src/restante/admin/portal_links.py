@@ -19,7 +19,7 @@ from restante.admin.auditing import announce, entry, moment
 from restante.admin.one_time_seals import OpenedValue, octets_of, text_of
 from restante.admin.permissions import AdminAction, lacking_for, permit
 from restante.admin.portal_users import find_user
-from restante.admin.request_bounds import Line
+from restante.admin.request_bounds import LineText
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.portal_user import PortalUser
 from restante.tenancy.principal import Principal
@@ -34,7 +34,7 @@ class NewPortalLink(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    user: Line  # the email address
+    user: LineText  # the email address
 
 
 class PortalLinkView(BaseModel):

@@ -15,7 +15,7 @@ from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.auditing import changed, checked_reason, entry, moment, with_changes
 from restante.admin.permissions import AdminAction, lacking_for, permit
-from restante.admin.request_bounds import AtMost, Line
+from restante.admin.request_bounds import AtMost, LineText
 from restante.admin.scope import owner_of
 from restante.phrases import EXISTS, did_you_mean
 from restante.store.store_errors import Conflict
@@ -42,8 +42,8 @@ class NewPortalUser(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    email: Line
-    account: Line = ""  # "": the principal's own; an operator has none
+    email: LineText
+    account: LineText = ""  # "": the principal's own; an operator has none
     role: GrantedRole
     scopes: Annotated[tuple[Scope, ...], AtMost(len(Scope))] | None = None
     """In addition to the role. Not given: an account's admin gets those that the inviter has."""
@@ -77,7 +77,7 @@ class SecondFactor(StrEnum):
 class PortalUserView(BaseModel):
     """A user as it is shown."""
 
-    email: Line
+    email: LineText
     account: str
     role: GrantedRole
     scopes: list[Scope]

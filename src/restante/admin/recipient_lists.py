@@ -13,7 +13,7 @@ from restante.admin.domains import find_domain
 from restante.admin.listing_page import PAGE_ROWS, ListingPage, bad_cursor, page_of
 from restante.admin.long_work import beside_mail
 from restante.admin.permissions import AdminAction, permit
-from restante.admin.request_bounds import Recipients
+from restante.admin.request_bounds import RecipientNames
 from restante.mail.quantity import counted
 from restante.phrases import REMOVED_MEANWHILE, did_you_mean
 from restante.store.live_recipients import recipient_pages
@@ -31,8 +31,8 @@ class RecipientChange(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    add: Recipients = ()
-    remove: Recipients = ()
+    add: RecipientNames = ()
+    remove: RecipientNames = ()
 
 
 class RecipientList(BaseModel):
@@ -40,7 +40,7 @@ class RecipientList(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    addresses: Recipients
+    addresses: RecipientNames
     is_confirmed: bool = False  # it may remove many
     is_preview: bool = False  # only show the result
 

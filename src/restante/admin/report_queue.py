@@ -25,7 +25,7 @@ from restante.admin.listing_page import (
     page_of,
 )
 from restante.admin.permissions import AdminAction, permit
-from restante.admin.request_bounds import AtMost, Line
+from restante.admin.request_bounds import AtMost, LineText
 from restante.admin.scope import list_waiting_reports
 from restante.mail.message import message_name
 from restante.phrases import REPORT_GONE, REPORT_MAY_HAVE_LEFT
@@ -61,7 +61,7 @@ class NamedReports(BaseModel):
         Field(min_length=1),
         AtMost(MAX_NAMES),
     ]
-    reason: Line = ""
+    reason: LineText = ""
 
 
 class ReportView(BaseModel):

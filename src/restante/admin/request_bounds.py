@@ -104,10 +104,10 @@ Moment = Annotated[AwareDatetime, AfterValidator(_within_time)]
 StoredNumber = Annotated[int, Field(ge=0, lt=2**63), BeforeValidator(_no_flag)]  # a 64-bit column
 
 PathText = Annotated[str, Field(max_length=4096)]  # of a directory
-Line = Annotated[str, Field(max_length=LINE_LENGTH)]
+LineText = Annotated[str, Field(max_length=LINE_LENGTH)]
 PemText = Annotated[str, Field(max_length=PEM_LENGTH)]
 SealedText = Annotated[str, Field(max_length=SECRET_LENGTH * 4)]
 Secret = Annotated[SecretStr, Field(max_length=SECRET_LENGTH), AfterValidator(_whole)]
-Hosts = Annotated[tuple[Line, ...], AtMost(MOST_HOSTS)]
-Pins = Annotated[tuple[Line, ...], AtMost(MOST_CHOICES)]
-Recipients = Annotated[tuple[Line, ...], AtMost(MOST_RECIPIENTS)]
+HostList = Annotated[tuple[LineText, ...], AtMost(MOST_HOSTS)]
+PinList = Annotated[tuple[LineText, ...], AtMost(MOST_CHOICES)]
+RecipientNames = Annotated[tuple[LineText, ...], AtMost(MOST_RECIPIENTS)]

@@ -21,11 +21,11 @@ from restante.admin.drains import (
     last_drain_view,
     running_drains,
 )
-from restante.admin.health import HealthFacts, Level, judge
+from restante.admin.health import HealthFacts, HealthLevel, judge
 from restante.admin.last_requests import LastRequests
 from restante.admin.permissions import AdminAction, permit
 from restante.admin.primary_state import PrimaryView, primary_view
-from restante.admin.request_bounds import Hosts
+from restante.admin.request_bounds import HostList
 from restante.queue.sending_outcome import Backlog
 from restante.store.figure_store import NO_USAGE, NONE_SET_APART, SetApart, Usage
 from restante.store.handover_store import PastDrain
@@ -100,14 +100,14 @@ class StoreView(BaseModel):
 class HealthProblemView(BaseModel):
     """One problem."""
 
-    level: Level
+    level: HealthLevel
     text: str
 
 
 class HealthView(BaseModel):
     """Whether the server does its work."""
 
-    level: Level  # the worst of its problems
+    level: HealthLevel  # the worst of its problems
     problems: list[HealthProblemView]  # the worst first
 
 
@@ -116,7 +116,7 @@ class StatusSelection(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    domain: Hosts = ()
+    domain: HostList = ()
     account: str | None = None
     everything: bool = False
 

@@ -47,7 +47,7 @@ class SignInDenied(Exception):  # noqa: N818
 
 
 @dataclass(frozen=True, slots=True)
-class Credentials:
+class SignInCredentials:
     """Typed by somebody. No trace or log may have them."""
 
     email: str
@@ -84,7 +84,7 @@ class SignInService:
         self._limits = SignInLimits(monotonic)
         self._entries = RateLimit(ENTRIES_A_MINUTE)
 
-    async def sign_in(self, given: Credentials, address: IpAddress) -> SignedIn:
+    async def sign_in(self, given: SignInCredentials, address: IpAddress) -> SignedIn:
         """Return the user who has signed in. Raises SignInDenied, StoreError."""
         email = _spelled(given.email)
         user = await self.check_password(email, given.password, address)

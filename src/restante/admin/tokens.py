@@ -16,7 +16,7 @@ from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.auditing import changed, checked_reason, entry, moment, with_changes
 from restante.admin.domains import find_domain
 from restante.admin.permissions import AdminAction, lacking_for, permit
-from restante.admin.request_bounds import MOST_CHOICES, AtMost, Line, Moment
+from restante.admin.request_bounds import MOST_CHOICES, AtMost, LineText, Moment
 from restante.admin.scope import owner_of
 from restante.phrases import EXISTS, NOT_HOSTED, did_you_mean
 from restante.store.store_errors import Conflict
@@ -40,12 +40,12 @@ class NewToken(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: Line
-    account: Line = ""  # "": the principal's own; an operator's token has none
+    name: LineText
+    account: LineText = ""  # "": the principal's own; an operator's token has none
     role: GrantedRole | None = None
     scopes: Annotated[tuple[Scope, ...], AtMost(MOST_CHOICES)] = ()
-    domains: Annotated[tuple[Line, ...], AtMost(MOST_DOMAINS)] = ()  # none given: all
-    networks: Annotated[tuple[Line, ...], AtMost(MOST_NETWORKS)] = ()  # none given: all
+    domains: Annotated[tuple[LineText, ...], AtMost(MOST_DOMAINS)] = ()  # none given: all
+    networks: Annotated[tuple[LineText, ...], AtMost(MOST_NETWORKS)] = ()  # none given: all
     expires_at: Moment | Literal["never"] | None = None  # not given: in a year
 
 

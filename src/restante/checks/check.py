@@ -30,12 +30,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple, Protocol
 
-from restante.checks.verdict import PASSED, Verdict
+from restante.checks.verdict import PASSED, CheckVerdict
 from restante.mail.address import Mailbox
 from restante.tenancy.model import HostedDomain, IpAddress
 
-Examination = Coroutine[Any, Any, Verdict]
-Answer = Verdict | Examination
+Examination = Coroutine[Any, Any, CheckVerdict]
+CheckAnswer = CheckVerdict | Examination
 
 
 class ClientFacts(NamedTuple):
@@ -69,7 +69,7 @@ class ExaminedContent(NamedTuple):
 class CheckSession(Protocol):
     """A check during one SMTP session. Calls come one after another."""
 
-    def recipient(self, facts: ExaminedRecipient) -> Answer:
+    def recipient(self, facts: ExaminedRecipient) -> CheckAnswer:
         """Examine a recipient: return the verdict, or a coroutine that returns it."""
 
     def content(self, facts: ExaminedContent, blocks: AsyncIterator[bytes]) -> Examination:
@@ -110,12 +110,12 @@ class SimpleCheck:
         """Serve every session by itself."""
         return self
 
-    def recipient(self, facts: ExaminedRecipient) -> Answer:
+    def recipient(self, facts: ExaminedRecipient) -> CheckAnswer:
         """Examine no recipient."""
         del facts
         return PASSED
 
-    async def content(self, facts: ExaminedContent, blocks: AsyncIterator[bytes]) -> Verdict:
+    async def content(self, facts: ExaminedContent, blocks: AsyncIterator[bytes]) -> CheckVerdict:
         """Read no content."""
         del facts, blocks
         return PASSED

@@ -31,7 +31,7 @@ from restante.checks.verdict import (
     PASSED,
     CheckPassed,
     CheckRefused,
-    Verdict,
+    CheckVerdict,
     refuse,
 )
 from restante.network.addresses import address_block
@@ -44,7 +44,7 @@ from restante.tenancy.model import IpAddress
 FAILURE_LINES_APART: Final = 60.0  # seconds
 _DEFERRED: Final = refuse(451, "4.7.1", "Cannot examine mail now, try again later").reply
 
-Decision = CheckPassed | CheckRefused
+CheckDecision = CheckPassed | CheckRefused
 
 
 class CheckRunner:
@@ -74,7 +74,7 @@ class CheckRunner:
 
     def recipient(
         self, session: CheckSession | None, facts: ExaminedRecipient
-    ) -> Decision | Examination:
+    ) -> CheckDecision | Examination:
         """Ask about a recipient; an examination, where the check has to wait for something."""
         if session is None:
             return self._by_terms("the check could not begin")
@@ -88,7 +88,7 @@ class CheckRunner:
 
     def content(
         self, session: CheckSession | None, facts: ExaminedContent, blocks: AsyncIterator[bytes]
-    ) -> Decision | Examination:
+    ) -> CheckDecision | Examination:
         """Ask about content, if the check reads it."""
         if session is None:
             return PASSED
@@ -97,7 +97,7 @@ class CheckRunner:
         except Exception as error:  # noqa: BLE001  as above
             return self._failed(error)
 
-    async def examine(self, examination: Examination, address: IpAddress) -> Decision:
+    async def examine(self, examination: Examination, address: IpAddress) -> CheckDecision:
         """Run an examination within the bounds. Raises StoreError alone."""
         try:
             async with (
@@ -130,13 +130,13 @@ class CheckRunner:
         except Exception as error:  # noqa: BLE001  as above
             self._failed(error)
 
-    def _decide(self, verdict: Verdict) -> Decision:
+    def _decide(self, verdict: CheckVerdict) -> CheckDecision:
         if isinstance(verdict, CheckPassed | CheckRefused):
             return verdict
         reason = getattr(verdict, "reason", f"{verdict!r} is no verdict")
         return self._failed(CheckError(reason))
 
-    def _failed(self, error: Exception) -> Decision:
+    def _failed(self, error: Exception) -> CheckDecision:
         self._failures += 1
         now = self._monotonic()
         if now - self._last_logged >= FAILURE_LINES_APART:
@@ -144,7 +144,7 @@ class CheckRunner:
             self._failures, self._last_logged = 0, now
         return self._by_terms(cause_of(error))
 
-    def _by_terms(self, reason: str) -> Decision:
+    def _by_terms(self, reason: str) -> CheckDecision:
         if self._terms.on_failure is OnFailure.DEFER:
             return CheckRefused(_DEFERRED, f"could not be examined: {reason}")
         return PASSED

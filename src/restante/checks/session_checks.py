@@ -23,7 +23,8 @@ OnFound = Callable[[str, CheckPassed], None]
 """Called with the name of a check and what it found in mail that it lets pass."""
 
 _Pending = list[tuple[CheckRunner, Examination]]
-_Later = Coroutine[Any, Any, CheckRefused | None]  # the refusal, or None where mail may pass
+PendingRefusal = Coroutine[Any, Any, CheckRefused | None]
+"""Returns the refusal, or None where mail may pass."""
 
 
 class SessionChecks:
@@ -39,7 +40,7 @@ class SessionChecks:
 
     def recipient(
         self, facts: ExaminedRecipient, on_found: OnFound
-    ) -> CheckRefused | _Later | None:
+    ) -> CheckRefused | PendingRefusal | None:
         """Examine a recipient: return the refusal, None if it may be accepted, or a coroutine."""
         pending: _Pending = []
         for runner, session in self._sessions:
@@ -60,7 +61,7 @@ class SessionChecks:
         facts: ExaminedContent,
         read: Callable[[], AsyncGenerator[bytes, None]],
         on_found: OnFound,
-    ) -> CheckRefused | _Later | None:
+    ) -> CheckRefused | PendingRefusal | None:
         """Examine content, if any checks `read_content`; returns the same.
 
         Each check gets the blocks from `read` for itself. The coroutine raises StoreError where the

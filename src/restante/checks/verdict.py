@@ -72,7 +72,7 @@ class CheckUndecided:
     reason: str
 
 
-Verdict = CheckPassed | CheckRefused | CheckUndecided
+CheckVerdict = CheckPassed | CheckRefused | CheckUndecided
 
 PASSED: Final = CheckPassed()  # nothing was found
 

@@ -10,7 +10,7 @@ from restante.cli.api_client import ask
 from restante.cli.csv_cells import marked
 from restante.cli.display import (
     Column,
-    Row,
+    JsonObject,
     number_column,
     show_listing,
     size_column,
@@ -63,7 +63,7 @@ def show_usage(
         show_listing(rows, COLUMNS, as_json=as_json, thing="month of an account", things="months")
 
 
-def _write_csv(rows: list[Row]) -> None:
+def _write_csv(rows: list[JsonObject]) -> None:
     from restante.admin.account_use import AccountUseView  # noqa: PLC0415  heavy
 
     columns = list(AccountUseView.model_fields)

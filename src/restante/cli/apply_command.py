@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final, Literal
 import typer
 
 from restante.cli.api_client import connected
-from restante.cli.configuration_reading import Entry, read_configuration, request_lines
+from restante.cli.configuration_reading import EntryFields, read_configuration, request_lines
 from restante.cli.display import say, show_json
 from restante.cli.failures import BY_KIND, Exit, Failure, complain, warn
 from restante.cli.options import ConfigOption, JsonOption
@@ -21,7 +21,7 @@ _SECONDS: Final = 900.0  # without a line of the answer: DNS may be away
 _PAST: Final = {"add": "added", "change": "changed", "remove": "removed"}
 _STDIN: Final = "-"
 
-Format = Literal["toml", "json", "csv"]
+ConfigurationFormat = Literal["toml", "json", "csv"]
 
 
 def apply(
@@ -48,7 +48,7 @@ def apply(
         ),
     ] = False,
     form: Annotated[
-        Format | None,
+        ConfigurationFormat | None,
         typer.Option("--format", help="Format of FILE. Default: by its ending, or toml."),
     ] = None,
     as_json: JsonOption = False,
@@ -115,7 +115,7 @@ class ApplyOutcome:
         ]
 
 
-def _read(file: str, form: str | None) -> list[Entry]:
+def _read(file: str, form: str | None) -> list[EntryFields]:
     """Return the entries of a file. Raises Failure with all that is wrong in it."""
     path = Path(file)
     try:
@@ -134,7 +134,7 @@ def _read(file: str, form: str | None) -> list[Entry]:
 
 async def _apply(
     config: Path | None,
-    entries: Iterable[Entry],
+    entries: Iterable[EntryFields],
     params: dict[str, Any],
     outcome: ApplyOutcome,
     *,

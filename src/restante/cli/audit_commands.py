@@ -6,7 +6,7 @@ from typing import Annotated, Final
 import typer
 
 from restante.cli.api_client import ask
-from restante.cli.display import Row, human_time, say, screen_width, show_json
+from restante.cli.display import JsonObject, human_time, say, screen_width, show_json
 from restante.cli.failures import printable
 from restante.cli.options import ConfigOption, JsonOption, SinceOption, UntilOption, time_span
 from restante.cli.table import GAP, INDENT, fold, shorten
@@ -73,7 +73,7 @@ def audit(
     say(counted(len(entries), "entry", "entries"))
 
 
-def two_lines(entry: Row, width: int) -> Iterator[str]:
+def two_lines(entry: JsonObject, width: int) -> Iterator[str]:
     """Yield the lines of one entry: at most two."""
     head, about, by = _head(entry), _about(entry), _by(entry)
     line = f"{head}{GAP}{about}{GAP}{by}"
@@ -90,7 +90,7 @@ def _fitting(text: str, room: int) -> str:
     return text if width_of(text) <= room else f"{beginning(text, room - 1)}…"
 
 
-def _whole(entry: Row, width: int) -> Iterator[str]:
+def _whole(entry: JsonObject, width: int) -> Iterator[str]:
     """Yield all of one entry, folded."""
     first = f"{_head(entry)}{GAP}{_subject(entry, len(entry['subject']))}{GAP}{_by(entry)}"
     yield from fold(printable(first), width, "", INDENT * 2)
@@ -98,22 +98,22 @@ def _whole(entry: Row, width: int) -> Iterator[str]:
         yield from fold(printable(detail), width, INDENT, INDENT * 2)
 
 
-def _head(entry: Row) -> str:
+def _head(entry: JsonObject) -> str:
     return f"{human_time(entry['at'])}{GAP}{entry['action']}"
 
 
-def _details(entry: Row) -> list[str]:
+def _details(entry: JsonObject) -> list[str]:
     changes = (
         f"{change['field']}: {change['before']} → {change['after']}" for change in entry["changes"]
     )
     return [printable(text) for text in (entry["reason"], entry["answer"], *changes) if text]
 
 
-def _about(entry: Row) -> str:
+def _about(entry: JsonObject) -> str:
     return printable(_subject(entry, NAMES_SHOWN))
 
 
-def _subject(entry: Row, most: int) -> str:
+def _subject(entry: JsonObject, most: int) -> str:
     names = entry["subject"].split()
     subject = entry["subject"] if len(names) <= most else _cut(names)
     place = entry["domain"] if entry["domain"] and entry["domain"] not in names else ""
@@ -124,5 +124,5 @@ def _cut(names: Sequence[str]) -> str:
     return f"{' '.join(names[:NAMES_SHOWN])} and {len(names) - NAMES_SHOWN} more"
 
 
-def _by(entry: Row) -> str:
+def _by(entry: JsonObject) -> str:
     return printable(f"by {entry['actor']}, {entry['origin']}")

@@ -7,7 +7,7 @@ import typer
 from restante.cli.api_client import ask
 from restante.cli.display import (
     Column,
-    Row,
+    JsonObject,
     say,
     show_json,
     show_listing,
@@ -25,7 +25,7 @@ ChangeArgument = Annotated[
 ]
 
 
-def changed_text(row: Row) -> str:
+def changed_text(row: JsonObject) -> str:
     """Return the changed fields, before and after."""
     return ", ".join(f"{one['field']}: {one['before']} → {one['after']}" for one in row["changes"])
 
@@ -86,7 +86,7 @@ def apply(
     _show(done, "applied", as_json=as_json)
 
 
-def _show(done: Row, end: str, *, as_json: bool) -> None:
+def _show(done: JsonObject, end: str, *, as_json: bool) -> None:
     if as_json:
         show_json(done)
     else:

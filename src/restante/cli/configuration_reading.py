@@ -19,11 +19,11 @@ import typer
 
 from restante.cli.csv_cells import unmarked
 from restante.cli.options import parse_octets, seconds
-from restante.config.setting_places import Location, key_lines
+from restante.config.setting_places import SettingLocation, key_lines
 from restante.mail.unique_json import read_json
 from restante.tenancy.policy_settings import SETTINGS, SettingKind
 
-Entry = dict[str, Any]
+EntryFields = dict[str, Any]
 
 THINGS: Final = ("account", "login", "domain", "channel")
 NONE: Final = "none"  # removes a limit
@@ -52,7 +52,7 @@ class UnusableEntry(Exception):  # noqa: N818  a refusal
 class ReadConfiguration:
     """The entries of a file, in its order, and the faults in it."""
 
-    entries: list[Entry] = field(default_factory=list)
+    entries: list[EntryFields] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
     def add(self, thing: str, fields: Mapping[str, Any], place: str, base: Path) -> None:
@@ -74,7 +74,7 @@ def read_configuration(text: str, form: str, name: str, base: Path) -> ReadConfi
     if form == "csv":
         return _read_csv(text, name, base)
     found = ReadConfiguration()
-    lines: Mapping[Location, int] = {}
+    lines: Mapping[SettingLocation, int] = {}
     try:
         if form == "json":
             content = read_json(text)
@@ -98,7 +98,7 @@ class _Places:
     """The places of a file, as errors name them."""
 
     name: str
-    lines: Mapping[Location, int]
+    lines: Mapping[SettingLocation, int]
 
     def of(self, *location: str | int) -> str:
         line = self.lines.get(location)
@@ -120,9 +120,9 @@ def _add_all(found: ReadConfiguration, key: str, value: Any, places: _Places, ba
 # --- values
 
 
-def plain_fields(fields: Mapping[str, Any], base: Path) -> Entry:
+def plain_fields(fields: Mapping[str, Any], base: Path) -> EntryFields:
     """Return fields in the form of the API. Raises UnusableEntry."""
-    plain: Entry = {}
+    plain: EntryFields = {}
     for key, value in fields.items():
         if key in _FILES:
             _put(plain, fields, _FILES[key], _first_line(key, base, value))
@@ -139,7 +139,7 @@ def plain_fields(fields: Mapping[str, Any], base: Path) -> Entry:
     return plain
 
 
-def _put(plain: Entry, fields: Mapping[str, Any], key: str, value: Any) -> None:
+def _put(plain: EntryFields, fields: Mapping[str, Any], key: str, value: Any) -> None:
     if key in fields:
         raise UnusableEntry(f"{key}: is given twice; write it, or name a file")
     plain[key] = value
@@ -252,8 +252,8 @@ class _Table:
     def __init__(self, found: ReadConfiguration, base: Path) -> None:
         self._found = found
         self._base = base
-        self._accounts: dict[str, Entry] = {}
-        self._logins: dict[tuple[str, str], Entry] = {}
+        self._accounts: dict[str, EntryFields] = {}
+        self._logins: dict[tuple[str, str], EntryFields] = {}
 
     def add(self, row: Mapping[Any, Any], place: str) -> None:
         """Add the entries of a row, or a problem."""
@@ -277,14 +277,14 @@ class _Table:
         else:
             self._found.add("domain", fields, place, self._base)
 
-    def _add_account(self, account: str, fields: Entry, place: str) -> None:
+    def _add_account(self, account: str, fields: EntryFields, place: str) -> None:
         if account not in self._accounts:
             self._accounts[account] = fields
             self._found.add("account", {"name": account, **fields}, place, self._base)
         elif fields and fields != self._accounts[account]:
             self._wrong(place, f"account {account}: has another note before; use one")
 
-    def _add_logins(self, account: str, fields: Entry, place: str) -> None:
+    def _add_logins(self, account: str, fields: EntryFields, place: str) -> None:
         users = fields.pop("login", "").split()
         if fields and len(users) != 1:
             self._wrong(place, "a password is for one login; name that in its row")
@@ -301,12 +301,12 @@ class _Table:
         self._found.problems.append(f"{place}: {text}")
 
 
-def _taken(cells: Entry, keys: Iterable[str]) -> Entry:
+def _taken(cells: EntryFields, keys: Iterable[str]) -> EntryFields:
     """Take cells out of a row."""
     return {key: cells.pop(key) for key in keys if key in cells}
 
 
-def _cells_read(cells: Entry) -> Iterator[tuple[str, Any]]:
+def _cells_read(cells: EntryFields) -> Iterator[tuple[str, Any]]:
     """Yield the cells of a domain as values. Raises UnusableEntry."""
     for key, cell in cells.items():
         if key in _LISTS:
@@ -329,7 +329,7 @@ def _flag(key: str, cell: str) -> bool:
 # --- lines of the request
 
 
-def request_lines(entries: Iterable[Entry]) -> Iterator[bytes]:
+def request_lines(entries: Iterable[EntryFields]) -> Iterator[bytes]:
     """Yield the entries as lines of JSON. A long list follows its domain in several lines."""
     for entry in entries:
         addresses = entry.get("addresses")
@@ -343,5 +343,5 @@ def request_lines(entries: Iterable[Entry]) -> Iterator[bytes]:
             yield _line(more | {"place": entry["place"]})
 
 
-def _line(entry: Entry) -> bytes:
+def _line(entry: EntryFields) -> bytes:
     return json.dumps(entry, default=str).encode() + b"\n"

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from io import StringIO
 from typing import Any, Final
 
-from restante.cli.configuration_reading import NONE, THINGS, Entry
+from restante.cli.configuration_reading import NONE, THINGS, EntryFields
 from restante.cli.csv_cells import marked
 from restante.mail.octets import octets_text
 from restante.tenancy.policy_settings import SETTINGS, SettingKind
@@ -23,9 +23,9 @@ _KINDS: Final = {one.name: one.kind for one in SETTINGS} | {"expires_at": Settin
 _FIRST_COLUMNS: Final = ("account", "domain", "login", "destination", "allow")
 
 
-def joined(entries: Iterable[Entry]) -> list[Entry]:
+def joined(entries: Iterable[EntryFields]) -> list[EntryFields]:
     """Return entries with the addresses that follow a domain in it, as texts for people."""
-    found: list[Entry] = []
+    found: list[EntryFields] = []
     for entry in entries:
         if entry["thing"] == "addresses":
             found[-1].setdefault("addresses", []).extend(entry["addresses"])
@@ -43,7 +43,7 @@ def readable_value(key: str, value: Any) -> Any:
     return value
 
 
-def entries_as_toml(entries: Iterable[Entry]) -> str:
+def entries_as_toml(entries: Iterable[EntryFields]) -> str:
     """Return the text of a TOML file, with a table for each entry."""
     lines: list[str] = []
     for entry in entries:
@@ -52,15 +52,15 @@ def entries_as_toml(entries: Iterable[Entry]) -> str:
     return "\n".join(lines[1:]) + "\n" if lines else ""
 
 
-def as_document(entries: Iterable[Entry]) -> dict[str, list[Entry]]:
+def as_document(entries: Iterable[EntryFields]) -> dict[str, list[EntryFields]]:
     """Return an object with a list for each kind of thing."""
-    found: dict[str, list[Entry]] = {thing: [] for thing in THINGS}
+    found: dict[str, list[EntryFields]] = {thing: [] for thing in THINGS}
     for entry in entries:
         found[entry["thing"]].append({key: entry[key] for key in entry if key != "thing"})
     return found
 
 
-def as_csv(entries: Iterable[Entry]) -> str:
+def as_csv(entries: Iterable[EntryFields]) -> str:
     """Return a line for each domain, with its account and the logins of that."""
     rows, notes, logins = [], {}, dict[str, list[str]]()
     for entry in entries:
@@ -80,7 +80,9 @@ def as_csv(entries: Iterable[Entry]) -> str:
     return text.getvalue()
 
 
-def _row(entry: Entry, notes: Mapping[str, str], logins: Mapping[str, list[str]]) -> Entry:
+def _row(
+    entry: EntryFields, notes: Mapping[str, str], logins: Mapping[str, list[str]]
+) -> EntryFields:
     account = entry["account"]
     row = {key: _cell(value) for key, value in entry.items() if key not in ("thing", "name")}
     row |= {"domain": entry["name"], "login": " ".join(logins.get(account, ()))}

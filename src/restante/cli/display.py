@@ -16,7 +16,7 @@ from restante.cli.table import GAP, INDENT, Heading, fold, lay_out
 from restante.cli.text_width import width_of
 from restante.mail.quantity import counted
 
-Row = Mapping[str, Any]
+JsonObject = Mapping[str, Any]
 
 _STEP = 1024
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
@@ -28,7 +28,7 @@ class Column:
     """One column: its title, and the function that returns its cell for a row."""
 
     title: str
-    cell: Callable[[Row], Any]
+    cell: Callable[[JsonObject], Any]
     is_number: bool = False
     is_detail: bool = False  # moves below its row first if the line is too long
 
@@ -64,7 +64,7 @@ def say(text: str) -> None:
     print(for_terminal(printable(text), sys.stdout))  # noqa: T201  output of the program
 
 
-def say_changed(thing: str, changes: Sequence[Row]) -> None:
+def say_changed(thing: str, changes: Sequence[JsonObject]) -> None:
     """Print the changes of a record, a line for each field."""
     say(
         f"{thing} changed"
@@ -75,7 +75,7 @@ def say_changed(thing: str, changes: Sequence[Row]) -> None:
         say(f"  {change['field']}: {change['before']} → {change['after']}")
 
 
-def show_added(thing: str, record: Row, *, as_json: bool) -> None:
+def show_added(thing: str, record: JsonObject, *, as_json: bool) -> None:
     """Report a new record."""
     if as_json:
         show_json(changed_document(record))
@@ -83,7 +83,9 @@ def show_added(thing: str, record: Row, *, as_json: bool) -> None:
         say(f"{thing} added")
 
 
-def show_changed(thing: str, record: Row, changes: Sequence[Row], *, as_json: bool) -> None:
+def show_changed(
+    thing: str, record: JsonObject, changes: Sequence[JsonObject], *, as_json: bool
+) -> None:
     """Report a record and what a command has changed in it, perhaps nothing."""
     if as_json:
         show_json(changed_document(record, changes))
@@ -92,7 +94,7 @@ def show_changed(thing: str, record: Row, changes: Sequence[Row], *, as_json: bo
 
 
 def changed_document(
-    record: Row, changes: Sequence[Row] | None = None, **more: Any
+    record: JsonObject, changes: Sequence[JsonObject] | None = None, **more: Any
 ) -> dict[str, Any]:
     """Return JSON for programs that need to know whether something was changed, such as Ansible.
 
@@ -109,7 +111,12 @@ def show_json(data: Any) -> None:
 
 
 def show_listing(
-    rows: Sequence[Row], columns: Sequence[Column], *, as_json: bool, thing: str, things: str = ""
+    rows: Sequence[JsonObject],
+    columns: Sequence[Column],
+    *,
+    as_json: bool,
+    thing: str,
+    things: str = "",
 ) -> None:
     """Write a listing, and below it the number of its rows."""
     if as_json:
@@ -121,7 +128,7 @@ def show_listing(
     say(counted(len(rows), thing, things))
 
 
-def show_table(rows: Sequence[Row], columns: Sequence[Column]) -> None:
+def show_table(rows: Sequence[JsonObject], columns: Sequence[Column]) -> None:
     """Write a table that fits the terminal, or 80 columns in a pipe.
 
     A terminal shows the titles in bold.
@@ -159,7 +166,7 @@ def screen_width() -> int:
     return shutil.get_terminal_size().columns
 
 
-def amounts(view: Row) -> str:
+def amounts(view: JsonObject) -> str:
     """Return the amount of mail as text: held and refused, and other states if there is some."""
     others = {"uncertain": view["uncertain"], "damaged": view["store"]["damaged_messages"]}
     counts = [f"{view['refused']} refused", *(f"{n} {state}" for state, n in others.items() if n)]
@@ -167,7 +174,7 @@ def amounts(view: Row) -> str:
     return f"{held} held, {', '.join(counts)}, {human_size(view['octets'])}"
 
 
-def set_apart_columns(rows: Sequence[Row]) -> list[Column]:
+def set_apart_columns(rows: Sequence[JsonObject]) -> list[Column]:
     """Return columns of messages that are not simply held or refused, where there are some."""
     return [
         number_column(state.upper(), state)

@@ -12,7 +12,7 @@ from restante.cli.api_client import ask, segment
 from restante.cli.change_commands import changed_text
 from restante.cli.display import (
     Column,
-    Row,
+    JsonObject,
     human_time,
     number_column,
     say,
@@ -143,7 +143,7 @@ PerMinuteOption = Annotated[
 ]
 
 
-def _authorities(row: Row) -> str:
+def _authorities(row: JsonObject) -> str:
     return "PEM text" if "-----BEGIN" in row["tls_ca"] else str(row["tls_ca"])
 
 
@@ -253,7 +253,7 @@ def show(name: DomainArgument, *, as_json: JsonOption = False, config: ConfigOpt
     show_record([*facts, *waits, *primary_fields(domain["primary"]), *last, *policy_fields(domain)])
 
 
-def _waiting_text(row: Row) -> str:
+def _waiting_text(row: JsonObject) -> str:
     when = human_time(row["applies_at"])
     return f"{row['id']}, applied at {when}: {changed_text(row)}, asked for by {row['asked_by']}"
 

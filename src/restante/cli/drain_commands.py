@@ -9,7 +9,7 @@ import typer
 from restante.cli.api_client import PAGE, ask, segment
 from restante.cli.display import (
     Column,
-    Row,
+    JsonObject,
     number_column,
     say,
     set_apart_columns,
@@ -111,7 +111,7 @@ _PAST: Final = (
 )
 
 
-def _columns(drains: Sequence[Row], now: float) -> list[Column]:
+def _columns(drains: Sequence[JsonObject], now: float) -> list[Column]:
     return [
         text_column("DRAIN", "domain"),
         text_column("STATE", "state"),

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from restante.cli.api_client import connected
-from restante.cli.configuration_reading import Entry
+from restante.cli.configuration_reading import EntryFields
 from restante.cli.configuration_writing import as_csv, as_document, entries_as_toml, joined
 from restante.cli.display import show_json
 from restante.cli.options import ConfigOption, OptionalReasonOption
@@ -48,6 +48,6 @@ def export_config(
         sys.stdout.write(as_csv(entries) if as_table else entries_as_toml(entries))
 
 
-async def _entries(config: Path | None, params: dict[str, Any]) -> list[Entry]:
+async def _entries(config: Path | None, params: dict[str, Any]) -> list[EntryFields]:
     async with connected(config, is_streaming=True) as api:
         return [entry async for entry in api.lines("/v1/configuration", params=params)]

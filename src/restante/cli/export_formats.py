@@ -24,13 +24,13 @@ ENVELOPES: Final = "envelopes.jsonl"  # inside a Maildir; for an mbox, appended 
 _FILE_MODE: Final = 0o600
 _DIRECTORY_MODE: Final = 0o700
 
-Facts = Mapping[str, Any]
+ExportFacts = Mapping[str, Any]
 
 
 class ExportWriter(Protocol):
     """A destination of exported mail. Every method raises OSError."""
 
-    def begin(self, facts: Facts) -> None:
+    def begin(self, facts: ExportFacts) -> None:
         """Begin a message with these facts."""
 
     def write(self, block: bytes) -> None:
@@ -53,10 +53,10 @@ class EmlWriter:
         _make(directory)
         self._directory = directory
         self._part = directory / ".part"
-        self._facts: Facts  # these two from `begin` on
+        self._facts: ExportFacts  # these two from `begin` on
         self._file: BinaryIO
 
-    def begin(self, facts: Facts) -> None:
+    def begin(self, facts: ExportFacts) -> None:
         """Begin a file under a name that no program reads as a message."""
         self._facts = facts
         self._part = self._directory / f".{facts['name']}.part"
@@ -96,11 +96,11 @@ class MaildirWriter:
         self._part = directory / "tmp"
         self._host = socket.gethostname().replace("/", "_").replace(":", "_")
         self._carried = b""  # a CR whose LF can follow
-        self._facts: Facts  # these three from `begin` on
+        self._facts: ExportFacts  # these three from `begin` on
         self._name: str
         self._file: BinaryIO
 
-    def begin(self, facts: Facts) -> None:
+    def begin(self, facts: ExportFacts) -> None:
         """Begin a file in tmp; its name sorts by when the message was received."""
         self._facts = facts
         self._name = f"{int(_seconds(facts))}.R{facts['name']}.{self._host}"
@@ -144,10 +144,10 @@ class MboxWriter:
         self._parts = tuple(Path(f"{path}.part") for path in self._final)
         self._file, self._envelopes = (_create(path) for path in self._parts)
         self._place = 0
-        self._facts: Facts  # these two from `begin` on
+        self._facts: ExportFacts  # these two from `begin` on
         self._quoter: Quoter
 
-    def begin(self, facts: Facts) -> None:
+    def begin(self, facts: ExportFacts) -> None:
         """Write the separator and the fields."""
         self._facts = facts
         self._quoter = Quoter()
@@ -214,11 +214,11 @@ def _create(path: Path) -> BufferedWriter:
     return os.fdopen(descriptor, "wb")
 
 
-def _fields(facts: Facts) -> bytes:
+def _fields(facts: ExportFacts) -> bytes:
     return envelope_fields(
         facts["reverse_path"], [one["forward_path"] for one in facts["recipients"]]
     )
 
 
-def _seconds(facts: Facts) -> float:
+def _seconds(facts: ExportFacts) -> float:
     return datetime.fromisoformat(facts["received_at"]).timestamp()

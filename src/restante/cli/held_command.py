@@ -5,7 +5,7 @@ from typing import Annotated, Final
 import typer
 
 from restante.cli.api_client import ask, segment
-from restante.cli.display import Row, human_size, human_time, say, show_json
+from restante.cli.display import JsonObject, human_size, human_time, say, show_json
 from restante.cli.options import ConfigOption, JsonOption, SinceOption, UntilOption, time_span
 from restante.cli.times import span
 
@@ -40,7 +40,7 @@ def show_held(
     say(f"The most in each {span(view['slot_seconds'])}. Times without a line: nothing was held.")
 
 
-def _line(point: Row, largest: int) -> str:
+def _line(point: JsonObject, largest: int) -> str:
     size = human_size(point["octets"])
     bar = _bar(point["messages"], largest)
     return f"{human_time(point['at'])}  {point['messages']:>9,}  {size:>8}  {bar}".rstrip()

@@ -29,7 +29,7 @@ from restante.mail.dsn_request import DsnRequest
 from restante.mail.mbox import message_positions, reverse_path_in
 from restante.mail.postcat import QueueFile, is_postcat, read_postcat
 
-Style = Literal["eml", "maildir", "mbox", "postcat"]
+SourceFormat = Literal["eml", "maildir", "mbox", "postcat"]
 
 _SIDE: Final = ".json"
 _POSTCAT_HEAD: Final = 4096  # octets that suffice to recognize output of postcat
@@ -61,7 +61,7 @@ class Unreadable:
 
 
 def source_messages(
-    paths: Iterable[Path], style: Style | None
+    paths: Iterable[Path], style: SourceFormat | None
 ) -> Iterator[SourceMessage | Unreadable]:
     """Yield the messages, in the order of paths and names. Without a style, detect it."""
     for path in paths:
@@ -71,7 +71,7 @@ def source_messages(
             yield Unreadable(str(path), error.strerror or str(error))
 
 
-def _messages_in(path: Path, style: Style | None) -> Iterator[SourceMessage | Unreadable]:
+def _messages_in(path: Path, style: SourceFormat | None) -> Iterator[SourceMessage | Unreadable]:
     if not path.is_dir():
         yield from _file_messages(path, style)
     elif style == "maildir" or (style is None and (path / "cur").is_dir()):
@@ -82,7 +82,7 @@ def _messages_in(path: Path, style: Style | None) -> Iterator[SourceMessage | Un
                 yield from _file_messages(file, style)
 
 
-def _file_messages(path: Path, style: Style | None) -> Iterator[SourceMessage | Unreadable]:
+def _file_messages(path: Path, style: SourceFormat | None) -> Iterator[SourceMessage | Unreadable]:
     try:
         match style or _style(path):
             case "mbox":
@@ -95,7 +95,7 @@ def _file_messages(path: Path, style: Style | None) -> Iterator[SourceMessage | 
         yield Unreadable(str(path), str(error))
 
 
-def _style(path: Path) -> Style:
+def _style(path: Path) -> SourceFormat:
     with path.open("rb") as file:
         head = file.read(_POSTCAT_HEAD)
     if is_postcat(head):

@@ -9,7 +9,7 @@ import typer
 from restante.cli.api_client import ask, segment
 from restante.cli.display import (
     Column,
-    Row,
+    JsonObject,
     changed_document,
     human_time,
     say,
@@ -44,7 +44,7 @@ GenerateOption = Annotated[
 ]
 
 
-def _state(row: Row) -> str:
+def _state(row: JsonObject) -> str:
     """Return what is out of the ordinary about a login."""
     words = []
     if row["expires_at"]:

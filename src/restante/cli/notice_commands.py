@@ -10,7 +10,7 @@ import typer
 from restante.cli.api_client import ask, segment
 from restante.cli.display import (
     Column,
-    Row,
+    JsonObject,
     changed_document,
     say,
     say_changed,
@@ -87,7 +87,7 @@ OnlyAccountOption = Annotated[
 ]
 
 
-def _hears(row: Row) -> str:
+def _hears(row: JsonObject) -> str:
     kinds = "all" if row["is_every_kind"] else ",".join(row["kinds"])
     return kinds + (" (of all accounts)" if row["all_accounts"] else "")
 
@@ -283,7 +283,7 @@ group.command("resend")(send_again)
 
 
 @dataclass(frozen=True)
-class _Key:
+class _WebhookKey:
     """The key for the signatures of a webhook, if one is given."""
 
     text: str | None
@@ -299,12 +299,12 @@ class _Key:
         return self.field if self.is_new else {}
 
 
-def _key(file: Path | None, *, is_new: bool) -> _Key:
+def _key(file: Path | None, *, is_new: bool) -> _WebhookKey:
     if not is_new:
-        return _Key(_read_key(file))
+        return _WebhookKey(_read_key(file))
     from restante.notices.webhook_signature import new_signing_key  # noqa: PLC0415  if wanted
 
-    return _Key(new_signing_key(), is_new=True)
+    return _WebhookKey(new_signing_key(), is_new=True)
 
 
 def _read_key(file: Path | None) -> str | None:
@@ -318,7 +318,7 @@ def _read_key(file: Path | None) -> str | None:
         raise Failure(Exit.DATA, f"{file}: is not ASCII; write whsec_ and base64") from None
 
 
-def _say_done(text: str, key: _Key) -> None:
+def _say_done(text: str, key: _WebhookKey) -> None:
     if key.is_new:
         complain(f"{text}; the key to verify its signatures is shown only once")
         say(str(key.text))

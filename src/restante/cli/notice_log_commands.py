@@ -5,7 +5,7 @@ from typing import Annotated, Final
 import typer
 
 from restante.cli.api_client import ask, segment
-from restante.cli.display import Column, Row, say, show_listing, text_column, time_column
+from restante.cli.display import Column, JsonObject, say, show_listing, text_column, time_column
 from restante.cli.options import ConfigOption, JsonOption
 
 COLUMNS: Final = (
@@ -37,7 +37,7 @@ def show_log(
 ) -> None:
     """Show the notices that were sent or given up, newest first: the last 200 of each channel."""
     params = {"account": account, "channel": name}
-    rows: list[Row] = ask(config, "GET", "/v1/notices/past", params=params, most=limit)
+    rows: list[JsonObject] = ask(config, "GET", "/v1/notices/past", params=params, most=limit)
     show_listing(rows, COLUMNS, as_json=as_json, thing="notice")
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import typer
 
-from restante.cli.display import Column, Row, human_size, human_time
+from restante.cli.display import Column, JsonObject, human_size, human_time
 from restante.cli.options import parse_octets, seconds
 from restante.mail.quantity import counted, span_text
 from restante.tenancy.policy_settings import SETTINGS, PolicySetting, SettingKind
@@ -127,7 +127,7 @@ HOLD_COLUMN: Final = Column("HOLD", lambda row: row["policy"]["hold"])
 
 
 def policy_fields(
-    domain: Row, settings: Iterable[PolicySetting] = SETTINGS
+    domain: JsonObject, settings: Iterable[PolicySetting] = SETTINGS
 ) -> list[tuple[str, Any]]:
     """Return the names and values that show a domain's policy: a line for each setting.
 
@@ -142,7 +142,7 @@ def policy_fields(
     return list(shown.items())
 
 
-def _shown(policy: Row, setting: PolicySetting) -> str:
+def _shown(policy: JsonObject, setting: PolicySetting) -> str:
     value = policy[setting.name]
     match setting.kind:
         case SettingKind.FLAG:
@@ -158,7 +158,7 @@ def _shown(policy: Row, setting: PolicySetting) -> str:
     return str(value)
 
 
-def _hold(policy: Row) -> str:
+def _hold(policy: JsonObject) -> str:
     if not policy["reason"]:
         return str(policy["hold"])
     until = f" until {human_time(policy['until'])}" if policy["until"] else ""
@@ -170,14 +170,14 @@ def _hold(policy: Row) -> str:
 _MAIL: Final = {"accept": "held", "defer": "deferred"}
 
 
-def _accept(policy: Row) -> str:
+def _accept(policy: JsonObject) -> str:
     if not policy["force_accept"]:
         return str(policy["accept"])
     until = f" until {human_time(policy['force_until'])}" if policy["force_until"] else ""
     return f"forced {policy['force_accept']}{until}, otherwise {policy['accept']}"
 
 
-def _recipients(policy: Row) -> str:
+def _recipients(policy: JsonObject) -> str:
     if policy["recipients"] == "any":
         unused = policy["unknown"] != "accept"
         return f"any (unknown: {policy['unknown']}, not used)" if unused else "any"
@@ -186,7 +186,7 @@ def _recipients(policy: Row) -> str:
     return f"{policy['recipients']}{tags}{asked}, unknown: {policy['unknown']}"
 
 
-def _message_size(policy: Row) -> str:
+def _message_size(policy: JsonObject) -> str:
     size = policy["message_size"]
     return "the server's limit" if size is None else human_size(size)
 
@@ -195,7 +195,7 @@ def _retention(span: float | None, at_end: str) -> str:
     return human_span(span) if span is None else f"{human_span(span)}, then {at_end}"
 
 
-_TOGETHER: Final[Mapping[str, Callable[[Row], str]]] = {
+_TOGETHER: Final[Mapping[str, Callable[[JsonObject], str]]] = {
     "hold": _hold,
     "accept": _accept,
     "recipients": _recipients,

@@ -12,7 +12,7 @@ from restante.cli import queue_changes, queue_export_command, queue_import_comma
 from restante.cli.api_client import ask, connected, segment
 from restante.cli.display import (
     Column,
-    Row,
+    JsonObject,
     human_size,
     human_time,
     paths_text,
@@ -48,7 +48,7 @@ MAX_STATES: Final = 10  # domains whose state stands below a listing
 MAX_REASON: Final = 200  # characters in a listing; `queue show` has the whole text
 
 
-def _reason(row: Row) -> str:
+def _reason(row: JsonObject) -> str:
     """Return the destination's last reply to the first recipient that has one."""
     reply = next((recipient["reply"] for recipient in row["recipients"] if recipient["reply"]), "")
     return reply if len(reply) <= MAX_REASON else f"{reply[:MAX_REASON]}…"
@@ -191,7 +191,7 @@ def _write_content(config: Path | None, name: str, reason: str) -> None:
     asyncio.run(write())
 
 
-def _show_message(message: Row) -> None:
+def _show_message(message: JsonObject) -> None:
     show_record(
         [
             ("name", message["name"]),
@@ -218,7 +218,7 @@ def _show_message(message: Row) -> None:
         complain(f"message {message['name']}: {message['damage']}; {remedy}")
 
 
-def _origin(origin: Row | None) -> list[tuple[str, str]]:
+def _origin(origin: JsonObject | None) -> list[tuple[str, str]]:
     """Return the session that a message came through."""
     if origin is None:
         return [("origin", "not known")]
@@ -232,7 +232,7 @@ def _origin(origin: Row | None) -> list[tuple[str, str]]:
     ]
 
 
-def _reports(message: Row) -> str:
+def _reports(message: JsonObject) -> str:
     """Return the sender's request for reports, and whether reports may be sent."""
     asked = message["dsn"] or {}
     texts = [f"{name.upper()}={asked[name]}" for name in ("ret", "envid") if asked.get(name)]
@@ -247,7 +247,7 @@ def _yes_or_no(is_so: bool | None) -> str:  # noqa: FBT001  a value of the API
     return "not known" if is_so is None else "yes" if is_so else "no"
 
 
-def _recipient(recipient: Row, dsn: Row | None) -> str:
+def _recipient(recipient: JsonObject, dsn: JsonObject | None) -> str:
     reply = f": {recipient['reply']}" if recipient["reply"] else ""
     asked = (dsn or {}).get("recipients", {}).get(recipient["forward_path"], {})
     wishes = "".join(

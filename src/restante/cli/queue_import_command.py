@@ -31,7 +31,9 @@ OCTETS_AT_ONCE: Final = 8 * 1024 * 1024  # a request also ends at this size
 _DIGESTS: Final = 500  # messages that the server reads for one request
 
 _Measured = tuple[SourceMessage, Measure]
-_Key = tuple[int, str]  # size and reverse-path, to compare with held mail before reading content
+_SizeAndPath = tuple[
+    int, str
+]  # size and reverse-path, to compare with held mail before reading content
 
 
 @dataclass(slots=True)
@@ -50,7 +52,7 @@ class Plan:
 
     messages: int = 0
     octets: int = 0
-    keys: set[_Key] = field(default_factory=set)
+    keys: set[_SizeAndPath] = field(default_factory=set)
     digests: set[str] = field(default_factory=set)
 
 

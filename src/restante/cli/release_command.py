@@ -6,7 +6,7 @@ from typing import Annotated, Final
 import typer
 
 from restante.cli.api_client import ask
-from restante.cli.display import Row, say, show_json
+from restante.cli.display import JsonObject, say, show_json
 from restante.cli.failures import Exit, complain
 from restante.cli.options import ConfigOption, JsonOption
 from restante.cli.progress import progress
@@ -70,9 +70,9 @@ def release(
     return max(code, *map(exit_after, ended), Exit.DONE)
 
 
-def _await_end(config: ConfigOption, release: str) -> Row:
+def _await_end(config: ConfigOption, release: str) -> JsonObject:
     """Ask for a release until it has ended; show the progress and each new error."""
-    shown: Row = ask(config, "GET", f"/v1/releases/{release}")
+    shown: JsonObject = ask(config, "GET", f"/v1/releases/{release}")
     told_error = ""
     with progress(shown["target"], shown["pending"] or None) as advance:
         done = 0
@@ -89,11 +89,11 @@ def _await_end(config: ConfigOption, release: str) -> Row:
     return shown
 
 
-def _waiting(release: Row) -> list[Row]:
+def _waiting(release: JsonObject) -> list[JsonObject]:
     return [one for one in release["drains_shown"] if one["next_attempt_at"] is not None]
 
 
-def ended_text(release: Row) -> str:
+def ended_text(release: JsonObject) -> str:
     """Return the result of a release as one line: the end, the time it took, and the counts."""
     if not release["drains"]:
         return f"{release['target']}: nothing to hand over"
@@ -104,7 +104,7 @@ def ended_text(release: Row) -> str:
     return f"{release['target']}: {release['end']} after {took}: {', '.join(counts)}"
 
 
-def told(answer: Row) -> str:
+def told(answer: JsonObject) -> str:
     """Return an answer as one line; where mail stays held, with the true reason and the remedy."""
     line = f"{answer['target'] or repr('')}: {answer['text']}"
     if IS_SUSPENDED in answer["reason"]:
@@ -116,19 +116,19 @@ def told(answer: Row) -> str:
     return f"{line}; {answer['reason']}{remedy}"
 
 
-def exit_after(release: Row) -> Exit:
+def exit_after(release: JsonObject) -> Exit:
     """Return the exit code for the end of a release. Only mail that is left can be asked for."""
     if release["left"]:
         return Exit.TRY_LATER
     return Exit.UNAVAILABLE if release["refused"] or release["uncertain"] else Exit.DONE
 
 
-def _exit_for(answer: Row) -> Exit:
+def _exit_for(answer: JsonObject) -> Exit:
     """Return the exit code for an answer. Asking again does not end a suspension."""
     code = _EXITS.get(answer["result"], Exit.DONE)
     is_suspended = IS_SUSPENDED in answer["reason"]
     return Exit.DATA if code is Exit.TRY_LATER and is_suspended else code
 
 
-def _is_done(answer: Row) -> bool:
+def _is_done(answer: JsonObject) -> bool:
     return ReleaseResult(answer["result"]).is_done

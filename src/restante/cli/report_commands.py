@@ -8,7 +8,7 @@ import typer
 from restante.cli.api_client import PAGE, Api, ask, connected
 from restante.cli.display import (
     Column,
-    Row,
+    JsonObject,
     human_size,
     human_time,
     number_column,
@@ -158,7 +158,7 @@ async def _drop(api: Api, numbers: list[int], reason: str) -> tuple[int, list[in
     return dropped, missing
 
 
-def _show(report: Row) -> None:
+def _show(report: JsonObject) -> None:
     show_record(
         [
             ("number", report["number"]),

@@ -10,7 +10,7 @@ import typer
 from restante.cli.api_client import STATUS_SECONDS, ask, connected
 from restante.cli.display import (
     Column,
-    Row,
+    JsonObject,
     amounts,
     number_column,
     say,
@@ -82,7 +82,7 @@ def status(
     return Exit.DONE
 
 
-def _show(view: Row) -> None:
+def _show(view: JsonObject) -> None:
     for line in health_lines(view):
         say(line)
     say(f"{amounts(view)}; restante {view['version']}")
@@ -107,7 +107,7 @@ def _show(view: Row) -> None:
         )
 
 
-def health_lines(view: Row) -> list[str]:
+def health_lines(view: JsonObject) -> list[str]:
     """Return the line of health, and one for each problem."""
     health = view["health"]
     return [
@@ -144,13 +144,13 @@ def _check(config: Path | None) -> int:
     return LEVELS[health["level"]]
 
 
-async def _asked(config: Path | None) -> Row:
+async def _asked(config: Path | None) -> JsonObject:
     async with connected(config, seconds=STATUS_SECONDS, needs_server="status --check") as api:
-        view: Row = await api.ask("GET", "/v1/status")
+        view: JsonObject = await api.ask("GET", "/v1/status")
         return view
 
 
-def _show_backlog(backlog: Row, now: float, waits: str, wait: str) -> None:
+def _show_backlog(backlog: JsonObject, now: float, waits: str, wait: str) -> None:
     """Print how many reports or notices wait to be sent, and for how long, if any."""
     if backlog["waiting"]:
         since = (
@@ -160,7 +160,7 @@ def _show_backlog(backlog: Row, now: float, waits: str, wait: str) -> None:
         say(f"{counted(backlog['waiting'], waits, wait)} to be sent, {since}")
 
 
-def _domains(view: Row, now: float) -> list[Column]:
+def _domains(view: JsonObject, now: float) -> list[Column]:
     """Return the columns of the domains, with times as spans to fit a screen."""
     columns = [
         text_column("DOMAIN", "domain"),
@@ -184,15 +184,15 @@ def _domains(view: Row, now: float) -> list[Column]:
     return columns
 
 
-def _suspended_for(domain: Row) -> str:
+def _suspended_for(domain: JsonObject) -> str:
     return domain["suspended_for"] or "yes" if domain["hold"] == "suspended" else ""
 
 
-def _last_drain(domain: Row, now: float) -> str:
+def _last_drain(domain: JsonObject, now: float) -> str:
     return last_drain_text(domain["last_drain"], now) if domain["last_drain"] else ""
 
 
-def _drains(drains: Sequence[Row], now: float) -> list[Column]:
+def _drains(drains: Sequence[JsonObject], now: float) -> list[Column]:
     return [
         text_column("DRAIN", "domain"),
         text_column("STATE", "state"),

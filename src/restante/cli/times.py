@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from restante.cli.display import Row, human_time
+from restante.cli.display import JsonObject, human_time
 
 _DAY, _HOUR, _MINUTE = 86400, 3600, 60
 
@@ -36,13 +36,13 @@ def unix_time(moment: str) -> float:
     return datetime.fromisoformat(moment).timestamp()
 
 
-def error_text(drain: Row) -> str:
+def error_text(drain: JsonObject) -> str:
     """Return a drain's last error, with its likely cause before it."""
     sign = drain.get("hindrance", "")
     return f"{sign}: {drain['last_error']}" if sign else str(drain["last_error"])
 
 
-def last_drain_text(drain: Row, now: float) -> str:
+def last_drain_text(drain: JsonObject, now: float) -> str:
     """Return the result of a domain's last drain: end, age, requester, reason and counts.
 
     Counts that the reason has are not repeated.
@@ -68,7 +68,7 @@ def last_drain_text(drain: Row, now: float) -> str:
     )
 
 
-def primary_text(primary: Row, now: float) -> str:
+def primary_text(primary: JsonObject, now: float) -> str:
     """Return the state of a probed primary, such as `answers (40s ago)`. Otherwise nothing."""
     if primary["next_probe_at"] is None:
         return ""
@@ -95,7 +95,7 @@ def _clock(moment: str, now: float) -> str:
     return clock if (age_of(moment, now) or 0.0) < _DAY else f"{day} {clock}"
 
 
-def primary_fields(primary: Row) -> list[tuple[str, str]]:
+def primary_fields(primary: JsonObject) -> list[tuple[str, str]]:
     """Return the same as a record, with times and the result of the last probe."""
     if primary["next_probe_at"] is None:
         return [("primary", "not probed")]

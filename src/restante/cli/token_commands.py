@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from restante.cli.api_client import ask, segment
-from restante.cli.display import Column, Row, say, show_listing, text_column, time_column
+from restante.cli.display import Column, JsonObject, say, show_listing, text_column, time_column
 from restante.cli.failures import complain
 from restante.cli.options import (
     ConfigOption,
@@ -28,7 +28,7 @@ OperatorOption = Annotated[
 ]
 
 
-def _rights(row: Row) -> str:
+def _rights(row: JsonObject) -> str:
     return ", ".join([row["role"]] * bool(row["role"]) + row["scopes"])
 
 

@@ -63,7 +63,7 @@ View = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class TopLine:
     """One domain."""
 
     domain: str
@@ -106,20 +106,20 @@ class Looks:
     def __init__(self) -> None:
         self._views: deque[View] = deque(maxlen=WINDOW + 1)
 
-    def add(self, view: View) -> list[Line]:
+    def add(self, view: View) -> list[TopLine]:
         """Add a sample. Return a line for each domain with mail or a drain."""
         self._views.append(view)
         drains = {drain["domain"]: drain for drain in view["drains"]}
         lines = [self._line(domain, drains.get(domain["domain"])) for domain in view["domains"]]
         return sorted(
-            (line for line in lines if line.held or line.parked or line.state), key=Line.rank
+            (line for line in lines if line.held or line.parked or line.state), key=TopLine.rank
         )
 
-    def _line(self, domain: View, drain: View | None) -> Line:
+    def _line(self, domain: View, drain: View | None) -> TopLine:
         now = unix_time(self._views[-1]["at"])
         held = domain["held"]
         rate = None if drain is None else self._rate(drain)
-        return Line(
+        return TopLine(
             domain=domain["domain"],
             held=held,
             octets=domain["octets"],
@@ -229,7 +229,7 @@ async def _watch(config: Path | None) -> None:
 
 
 async def _show_until_due(
-    live: "Live", view: View, lines: Sequence[Line], controls: Controls, pressed: asyncio.Event
+    live: "Live", view: View, lines: Sequence[TopLine], controls: Controls, pressed: asyncio.Event
 ) -> None:
     """Show a look until the next is due; a key shows it again at once."""
     due = time.monotonic() + REFRESH_SECONDS
@@ -241,14 +241,14 @@ async def _show_until_due(
                 await pressed.wait()
 
 
-def chosen(lines: Sequence[Line], controls: Controls) -> list[Line]:
+def chosen(lines: Sequence[TopLine], controls: Controls) -> list[TopLine]:
     """Return the lines that the filter lets through, in the order that is set."""
     found = [line for line in lines if controls.filter.casefold() in line.domain]
     return sorted(found, key=lambda line: line.rank(controls.order))
 
 
 def screen(
-    view: View, lines: Sequence[Line], width: int, height: int, controls: Controls
+    view: View, lines: Sequence[TopLine], width: int, height: int, controls: Controls
 ) -> "Group":
     """Return what fills a screen of so many columns and rows."""
     from rich.console import Group  # noqa: PLC0415
@@ -277,7 +277,7 @@ def screen(
     )
 
 
-def _table(lines: Sequence[Line], width: int) -> "Table":
+def _table(lines: Sequence[TopLine], width: int) -> "Table":
     """Return the domains as a table that fits the width."""
     from rich import box  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
@@ -299,7 +299,7 @@ def _table(lines: Sequence[Line], width: int) -> "Table":
     return table
 
 
-def _columns(lines: Sequence[Line]) -> Sequence[Column]:
+def _columns(lines: Sequence[TopLine]) -> Sequence[Column]:
     """Omit columns without a value in any line: nothing is watched, uncertain or damaged."""
     empty = {
         name.upper()
@@ -333,7 +333,7 @@ def _by_column(
     return ((column, [line[place] for line in cells]) for place, column in enumerate(columns))
 
 
-def headline(view: View, lines: Sequence[Line]) -> list[str]:
+def headline(view: View, lines: Sequence[TopLine]) -> list[str]:
     """Return what is said above the table."""
     sessions = sum(listener["sessions"] for listener in view["listeners"])
     rate = sum(line.rate or 0.0 for line in lines)
@@ -352,8 +352,8 @@ def _waiting(view: View) -> str:
     return f"; waiting: {said}" if said else ""
 
 
-def _row(line: Line) -> dict[str, Any]:
-    return {name: getattr(line, name) for name in Line.__slots__}
+def _row(line: TopLine) -> dict[str, Any]:
+    return {name: getattr(line, name) for name in TopLine.__slots__}
 
 
 def _rate_text(rate: float | None) -> str:

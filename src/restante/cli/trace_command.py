@@ -8,7 +8,7 @@ from restante.cli.api_client import ask
 from restante.cli.audit_commands import two_lines
 from restante.cli.display import (
     Column,
-    Row,
+    JsonObject,
     human_time,
     paths_text,
     say,
@@ -28,7 +28,7 @@ MOST_ROWS: Final = 100_000
 _FOUND: Final = ("held", "left", "releases")
 
 
-def _last_reply(row: Row) -> str:
+def _last_reply(row: JsonObject) -> str:
     return next((one["reply"] for one in row["recipients"] if one["reply"]), "")
 
 
@@ -123,7 +123,7 @@ def trace(
     return Exit.DONE if any(found[kind] for kind in _FOUND) else Exit.NO_INPUT
 
 
-def _find(config: ConfigOption, wanted: Row, limit: int) -> dict[str, Any]:
+def _find(config: ConfigOption, wanted: JsonObject, limit: int) -> dict[str, Any]:
     """Ask for the first page, and for more of each kind until there are enough."""
     page = min(limit, PAGE)
     found: dict[str, Any] = ask(config, "GET", "/v1/trace", params={**wanted, "limit": page})
@@ -141,7 +141,7 @@ def _find(config: ConfigOption, wanted: Row, limit: int) -> dict[str, Any]:
     return found
 
 
-def release_line(release: Row) -> str:
+def release_line(release: JsonObject) -> str:
     """Return a release that moved some of the mail, as one line."""
     moved = f"{release['delivered']} delivered, {release['refused']} refused"
     return (
@@ -150,7 +150,7 @@ def release_line(release: Row) -> str:
     )
 
 
-def _show(found: Row, limit: int) -> None:
+def _show(found: JsonObject, limit: int) -> None:
     """Print the tables that are not empty, the audit entries, and a line with the counts."""
     for rows, columns in ((found["held"], HELD), (found["left"], LEFT)):
         if rows:

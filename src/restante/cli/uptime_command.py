@@ -6,7 +6,7 @@ import typer
 
 from restante.cli.api_client import ask, segment
 from restante.cli.display import (
-    Row,
+    JsonObject,
     human_time,
     say,
     show_json,
@@ -61,7 +61,7 @@ def show_uptime(
         show_table(view["changes"], CHANGES)
 
 
-def _answered(view: Row) -> str:
+def _answered(view: JsonObject) -> str:
     """Return the part of the known time in which it answered."""
     if view["up_ratio"] is None:
         return "unknown"

@@ -7,7 +7,7 @@ import typer
 from restante.cli.api_client import ask, segment
 from restante.cli.display import (
     Column,
-    Row,
+    JsonObject,
     human_time,
     say,
     show_listing,
@@ -44,7 +44,7 @@ ScopesOption = Annotated[
 ]
 
 
-def _rights(row: Row) -> str:
+def _rights(row: JsonObject) -> str:
     return ", ".join([row["role"], *row["scopes"]])
 
 

@@ -28,7 +28,7 @@ from restante.config.host_name import flaw_of
 from restante.config.key_file import KeyUnusable, read_key
 from restante.config.schema import WEB, Config
 from restante.config.self_signed import is_self_signed
-from restante.config.setting_places import Location, key_name
+from restante.config.setting_places import SettingLocation, key_name
 from restante.mail.address import canonical_domain, split_mailbox
 from restante.network.tls_context import verifying_client_context
 from restante.phrases import NO_STORE, NO_USER
@@ -72,7 +72,7 @@ def standing_warnings(config: Config) -> tuple[str, ...]:
 
 
 def _problem(
-    config: Config, location: Location, cause: str, remedy: str, value: object = None
+    config: Config, location: SettingLocation, cause: str, remedy: str, value: object = None
 ) -> ConfigProblem:
     return ConfigProblem(config.source.where(location), key_name(location), cause, remedy, value)
 
@@ -113,7 +113,7 @@ def _tls_problems(config: Config) -> Iterator[ConfigProblem]:
 
 
 def _file_problem(
-    config: Config, location: Location, file: Path, error: OSError | Unfit
+    config: Config, location: SettingLocation, file: Path, error: OSError | Unfit
 ) -> ConfigProblem:
     if isinstance(error, Unfit):
         return _problem(config, location, error.cause, error.remedy, file)

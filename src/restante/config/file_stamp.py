@@ -8,11 +8,11 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-Signature = tuple[int, ...]
+FileSignature = tuple[int, ...]
 """Facts of a file that change with it; () if it is not there."""
 
 
-def signature(file: Path) -> Signature:
+def signature(file: Path) -> FileSignature:
     """Return the facts of a file. Raises OSError where they cannot be seen."""
     try:
         facts = file.stat()
@@ -25,7 +25,7 @@ def signature(file: Path) -> Signature:
 class FileStamp:
     """The state of one file."""
 
-    signature: Signature
+    signature: FileSignature
     digest: bytes
 
     @classmethod

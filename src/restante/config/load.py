@@ -14,7 +14,7 @@ from pydantic_core import ErrorDetails
 from restante.config.config_file_search import candidates, first_file
 from restante.config.config_problem import ConfigError, ConfigProblem
 from restante.config.environment import overlay
-from restante.config.file_stamp import Signature, signature
+from restante.config.file_stamp import FileSignature, signature
 from restante.config.schema import Config
 from restante.config.setting_places import ConfigSource, key_lines, key_name
 
@@ -97,7 +97,7 @@ def _guess(variable: str) -> str:
     return f"did you mean {close[0]}?" if close else "unset it if it was meant for restante"
 
 
-def _seen(file: Path) -> Signature:
+def _seen(file: Path) -> FileSignature:
     try:
         return signature(file)
     except OSError:

@@ -10,23 +10,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from restante.config.file_stamp import Signature
+from restante.config.file_stamp import FileSignature
 
 ENVIRONMENT_PREFIX = "RESTANTE_"
 ENVIRONMENT_NESTING = "__"
 
-Location = tuple[str | int, ...]  # ("listen", 0, "address")
+SettingLocation = tuple[str | int, ...]  # ("listen", 0, "address")
 
 _HEADER = re.compile(r"\s*(\[\[?)\s*([^\[\]]+?)\s*\]\]?\s*(#.*)?$")
 _PART = r"""(?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')"""
 _KEY = re.compile(rf"\s*({_PART}(?:\s*\.\s*{_PART})*)\s*=")
 
 
-def key_lines(text: str) -> dict[Location, int]:
+def key_lines(text: str) -> dict[SettingLocation, int]:
     """Map each table and key of a TOML text to the number of its line."""
-    lines: dict[Location, int] = {}
-    counts: dict[Location, int] = {}
-    table: Location = ()
+    lines: dict[SettingLocation, int] = {}
+    counts: dict[SettingLocation, int] = {}
+    table: SettingLocation = ()
     for number, line in enumerate(text.splitlines(), start=1):
         if header := _HEADER.match(line):
             table = _enter(_parts(header[2]), counts, is_array=header[1] == "[[")
@@ -37,7 +37,9 @@ def key_lines(text: str) -> dict[Location, int]:
     return lines
 
 
-def _enter(name: Location, counts: dict[Location, int], *, is_array: bool) -> Location:
+def _enter(
+    name: SettingLocation, counts: dict[SettingLocation, int], *, is_array: bool
+) -> SettingLocation:
     """Return the location of the table that a header opens. `[[name]]` opens a new one."""
     if not is_array:
         return name
@@ -45,11 +47,11 @@ def _enter(name: Location, counts: dict[Location, int], *, is_array: bool) -> Lo
     return (*name, counts[name])
 
 
-def _parts(dotted: str) -> Location:
+def _parts(dotted: str) -> SettingLocation:
     return tuple(part.strip().strip("\"'") for part in dotted.split("."))
 
 
-def key_name(location: Location) -> str:
+def key_name(location: SettingLocation) -> str:
     """Return a location as text, such as `listen[0].address`."""
     text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
     return text.removeprefix(".")
@@ -65,11 +67,11 @@ class ConfigSource:
     """The source of a configuration: its file, lines and variables."""
 
     file: Path | None = None
-    lines: Mapping[Location, int] = field(default_factory=dict)
+    lines: Mapping[SettingLocation, int] = field(default_factory=dict)
     variables: frozenset[str] = frozenset()  # those of the environment that were used
-    signature: Signature = ()  # of the file, from just before it was read
+    signature: FileSignature = ()  # of the file, from just before it was read
 
-    def where(self, location: Location) -> str:
+    def where(self, location: SettingLocation) -> str:
         """Return the place of a key, or of the innermost table around it."""
         around = [location[:length] for length in range(len(location), 0, -1)]
         for variable in map(variable_name, around):

@@ -26,7 +26,7 @@ SILENT_SECONDS: Final = 60.0  # the same, once one was cut
 TARDY_SECONDS: Final = 30.0  # where replies come after that, none is cut
 _EXAMINED_OCTETS: Final = 100_000  # a second: a slow filter may need so long for content
 
-Report = Callable[[DeliveryTally, HeldMessage, Outcome, str], None]
+OnOutcome = Callable[[DeliveryTally, HeldMessage, Outcome, str], None]
 
 
 class AttemptConnections:
@@ -40,7 +40,7 @@ class AttemptConnections:
         beginning: Beginning,
         *,
         take: Callable[[], HeldMessage | None],
-        report: Report,
+        report: OnOutcome,
     ) -> None:
         """`take` returns the next message, or None for now. `report` gets the outcomes."""
         self._plan = plan

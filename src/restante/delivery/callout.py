@@ -38,7 +38,7 @@ NO_COUNTS_FOR: Final = 3600.0
 AT_ONCE: Final = 4  # for one destination; further mailboxes are not asked about
 _MOST_REMEMBERED: Final = 100_000
 
-_Key = tuple[int, str]  # a domain's id, a local part in lower case
+_DomainMailbox = tuple[int, str]  # a domain's id, a local part in lower case
 
 
 class Callouts:
@@ -48,10 +48,10 @@ class Callouts:
         """Conversations are tasks of `tasks`: the first client may leave before the answer."""
         self._context = context
         self._tasks = tasks
-        self._nobody: OrderedDict[_Key, float] = OrderedDict()  # since when
+        self._nobody: OrderedDict[_DomainMailbox, float] = OrderedDict()  # since when
         self._away: dict[str, float] = {}  # destinations, and since when
         self._open: Counter[str] = Counter()  # by destination
-        self._under_way: dict[_Key, asyncio.Task[bool | None]] = {}
+        self._under_way: dict[_DomainMailbox, asyncio.Task[bool | None]] = {}
 
     async def ask(self, domain: HostedDomain, path: Mailbox) -> bool | None:
         """Return whether a mailbox exists; None if unknown now. No peer can make it raise."""
@@ -68,7 +68,9 @@ class Callouts:
         )
         return await asyncio.shield(asked)
 
-    async def _see_through(self, domain: HostedDomain, key: _Key, forward_path: str) -> bool | None:
+    async def _see_through(
+        self, domain: HostedDomain, key: _DomainMailbox, forward_path: str
+    ) -> bool | None:
         """Ask; a defect costs only this answer."""
         try:
             return await self._ask(domain, key, forward_path)
@@ -89,7 +91,9 @@ class Callouts:
         has_room = self._open[destination.text] < AT_ONCE
         return has_room and not is_away and is_safe_path(forward_path) and forward_path.isascii()
 
-    async def _ask(self, domain: HostedDomain, key: _Key, forward_path: str) -> bool | None:
+    async def _ask(
+        self, domain: HostedDomain, key: _DomainMailbox, forward_path: str
+    ) -> bool | None:
         destination = domain.destination.text
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
@@ -112,7 +116,7 @@ class Callouts:
                 error = failure
         raise error
 
-    async def _learn(self, key: _Key, reply: ServerReply) -> bool | None:
+    async def _learn(self, key: _DomainMailbox, reply: ServerReply) -> bool | None:
         if reply.is_positive:
             at = self._context.clocks.now()
             try:

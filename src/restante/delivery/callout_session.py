@@ -23,7 +23,7 @@ from restante.network.tls import TlsFailed
 from restante.sasl.scram_keys import salted_password
 from restante.smtp.client_events import BeginTls, Ready, SaltPassword
 from restante.smtp.client_transaction import AUTH, EHLO, GREETING, HELO, MAIL, QUIT, RCPT, Step
-from restante.smtp.handshake import ClientOptions, Handshake, Next, Refuse, Say
+from restante.smtp.handshake import ClientOptions, Handshake, HandshakeStep, Refuse, Say
 from restante.smtp.peer_replies import ReplyReader, ServerReply
 from restante.smtp.pipelining import Pipelining
 from restante.smtp.protocol_errors import PeerBroke
@@ -73,7 +73,7 @@ class CalloutSession:
     async def begin(self, handshake: Handshake, plan: TlsPlan | None) -> None:
         """Reach the point where transactions can begin."""
         self._replies = handshake.new_reader()
-        following: Next = handshake.take(GREETING, await self._reply(GREETING))
+        following: HandshakeStep = handshake.take(GREETING, await self._reply(GREETING))
         while not isinstance(following, Ready):
             match following:
                 case Say(data, [step]):

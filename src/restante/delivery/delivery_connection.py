@@ -35,9 +35,9 @@ from restante.phrases import cause_of
 from restante.sasl.scram_keys import salted_password
 from restante.smtp.client_events import (
     BeginTls,
+    ClientEvent,
     ContentWanted,
     Ending,
-    Event,
     Ready,
     SaltPassword,
     SessionEnded,
@@ -324,7 +324,7 @@ class DeliveryConnection:
         while (event := self._session.next_event()) is not None:
             self._handle(event)
 
-    def _handle(self, event: Event) -> None:
+    def _handle(self, event: ClientEvent) -> None:
         match event:
             case TransactionEnded(transaction):
                 self._flow.report(transaction)

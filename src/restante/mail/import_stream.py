@@ -34,7 +34,7 @@ class StreamEnd:
     failure: str
 
 
-Piece = StreamLabel | bytes | StreamEnd
+StreamPiece = StreamLabel | bytes | StreamEnd
 
 
 def pack_label(text: str) -> bytes:
@@ -63,7 +63,7 @@ class Unpacker:
         self._owed = 0  # octets of the block we are in
         self._is_inside = False  # an item has begun and not ended
 
-    def receive(self, data: bytes) -> Iterator[Piece]:
+    def receive(self, data: bytes) -> Iterator[StreamPiece]:
         """Yield what is complete with these octets."""
         place = 0
         data, self._waiting = self._waiting + data, b""

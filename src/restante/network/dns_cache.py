@@ -19,7 +19,7 @@ NEGATIVE_SECONDS: Final = 60.0
 POSITIVE_SECONDS: Final = 3600.0
 MOST: Final = 100_000  # answers
 
-Key = tuple[dns.name.Name, dns.rdatatype.RdataType, dns.rdataclass.RdataClass]
+DnsKey = tuple[dns.name.Name, dns.rdatatype.RdataType, dns.rdataclass.RdataClass]
 
 
 class Answers:
@@ -28,17 +28,17 @@ class Answers:
     def __init__(self, monotonic: Callable[[], float]) -> None:
         """`monotonic` is in seconds."""
         self._monotonic = monotonic
-        self._kept: OrderedDict[dns.name.Name, dict[Key, tuple[dns.resolver.Answer, float]]] = (
+        self._kept: OrderedDict[dns.name.Name, dict[DnsKey, tuple[dns.resolver.Answer, float]]] = (
             OrderedDict()
         )
 
-    def get(self, key: Key) -> dns.resolver.Answer | None:
+    def get(self, key: DnsKey) -> dns.resolver.Answer | None:
         """Return the answer to a question if it still holds."""
         of_name = self._kept.get(key[0], {})
         answer, until = of_name.get(key, (None, 0.0))
         return answer if answer is not None and self._monotonic() < until else None
 
-    def put(self, key: Key, value: dns.resolver.Answer) -> None:
+    def put(self, key: DnsKey, value: dns.resolver.Answer) -> None:
         """Keep an answer."""
         most = NEGATIVE_SECONDS if value.rrset is None else POSITIVE_SECONDS
         until = self._monotonic() + min(float(value.chaining_result.minimum_ttl), most)
@@ -47,7 +47,7 @@ class Answers:
         while len(self._kept) > MOST:
             self._kept.popitem(last=False)
 
-    def flush(self, key: Key | None = None) -> None:
+    def flush(self, key: DnsKey | None = None) -> None:
         """Forget the answer to one question, or everything."""
         if key is None:
             self._kept.clear()

@@ -28,7 +28,7 @@ _DIALS: Final = ("socket.connect", "socket.sendto", "socket.sendmsg")
 _PR_SET_DUMPABLE: Final = 4  # linux/prctl.h
 
 
-class Answer(IntEnum):
+class PushAnswer(IntEnum):
     """The result as an exit code; any other code is a failure of the process itself."""
 
     YES = 0  # the service took it, or the URL is one that Apprise knows
@@ -44,8 +44,8 @@ def main() -> int:
         _stay_public()
     service = _service(job["url"])
     if service is None:
-        return Answer.UNKNOWN_URL
-    return Answer.YES if "body" not in job or _is_taken(service, job) else Answer.NOT_TAKEN
+        return PushAnswer.UNKNOWN_URL
+    return PushAnswer.YES if "body" not in job or _is_taken(service, job) else PushAnswer.NOT_TAKEN
 
 
 def _confine(seconds: int) -> None:

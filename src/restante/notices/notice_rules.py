@@ -35,7 +35,7 @@ from restante.telemetry.events import (
 from restante.tenancy.notice import NoticeFacts, NoticeKind
 
 _E = TypeVar("_E", bound=Event)
-Rule = Callable[[Any, float], Iterator[NoticeFacts]]  # the event, and when it was published
+NoticeRule = Callable[[Any, float], Iterator[NoticeFacts]]  # the event, and when it was published
 
 
 def notice_facts_in(event: Event, at: float) -> Iterator[NoticeFacts]:
@@ -47,7 +47,7 @@ def notice_facts_in(event: Event, at: float) -> Iterator[NoticeFacts]:
 
 def _rule(
     event: type[_E], rule: Callable[[_E, float], Iterator[NoticeFacts]]
-) -> tuple[type[Event], Rule]:
+) -> tuple[type[Event], NoticeRule]:
     """Pair an event and its rule; a rule for another event is a type error."""
     return event, rule
 
@@ -396,7 +396,7 @@ def _store_back(event: StoreBack, at: float) -> Iterator[NoticeFacts]:
     yield _make(NoticeKind.STORE_BACK, "", at, "store", text, seconds=round(event.seconds))
 
 
-RULES: Final[Mapping[type[Event], Rule]] = dict(
+RULES: Final[Mapping[type[Event], NoticeRule]] = dict(
     (
         _rule(MailAfterQuiet, _mail_after_quiet),
         _rule(PrimaryAway, _primary_away),

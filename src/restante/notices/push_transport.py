@@ -19,7 +19,7 @@ from math import ceil
 from typing import Any, Final
 
 from restante.notices import apprise_process
-from restante.notices.apprise_process import Answer
+from restante.notices.apprise_process import PushAnswer
 from restante.notices.notice_result import NoticeAttempt, NoticeResult
 from restante.notices.targets import MAX_URL, NotAChannelTarget
 from restante.notices.wording import as_text, title
@@ -34,9 +34,9 @@ _NOT_THERE: Final = "Apprise is not installed"
 # By this Python: where it is Debian's own, the `pip` of the system refuses to install.
 _INSTALL: Final = f"{sys.executable} -m pip install apprise"
 _ENDS: Final[Mapping[int, NoticeAttempt]] = {
-    Answer.YES: NoticeAttempt(NoticeResult.SENT, "taken"),
-    Answer.NOT_TAKEN: NoticeAttempt(NoticeResult.NOT_NOW, "the service did not take it"),
-    Answer.UNKNOWN_URL: NoticeAttempt(
+    PushAnswer.YES: NoticeAttempt(NoticeResult.SENT, "taken"),
+    PushAnswer.NOT_TAKEN: NoticeAttempt(NoticeResult.NOT_NOW, "the service did not take it"),
+    PushAnswer.UNKNOWN_URL: NoticeAttempt(
         NoticeResult.NOT_NOW, "this version of Apprise does not know its URL"
     ),
 }
@@ -68,9 +68,9 @@ async def _is_unknown(url: str) -> bool:
         raise NotAChannelTarget(
             f"Apprise cannot be started: {error.strerror}", "try again"
         ) from None
-    if code not in (Answer.YES, Answer.UNKNOWN_URL):
+    if code not in (PushAnswer.YES, PushAnswer.UNKNOWN_URL):
         raise NotAChannelTarget(f"Apprise failed: exit code {code}", "try again")
-    return code == Answer.UNKNOWN_URL
+    return code == PushAnswer.UNKNOWN_URL
 
 
 class Pushes:

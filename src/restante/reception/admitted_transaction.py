@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass, field
 
+from restante.checks.session_checks import PendingRefusal
 from restante.mail.dsn_request import DsnRequest, RecipientRequest
 from restante.mail.envelope import Envelope
 from restante.reception.admission import HostedRecipient
 from restante.reception.content_buffer import ContentBuffer
-from restante.reception.transaction_checks import Examination, TransactionChecks
+from restante.reception.transaction_checks import TransactionChecks
 from restante.smtp.commands import Mail
 from restante.tenancy.model import HostedDomain
 
@@ -53,7 +54,7 @@ def envelope_of(transaction: AdmittedTransaction) -> Envelope:
     )
 
 
-def examine_content(transaction: AdmittedTransaction) -> Examination | None:
+def examine_content(transaction: AdmittedTransaction) -> PendingRefusal | None:
     """Have the checks examine the complete content; None if none reads it."""
     checks, content = transaction.checks, transaction.content
     if not checks.read_content:

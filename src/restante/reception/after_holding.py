@@ -24,7 +24,7 @@ from restante.tenancy.quota import FULL_PERCENT, Quota
 
 QUIET_SECONDS: Final = 3600.0
 
-_Key = tuple[str, str]  # "domain" or "account", and its name
+_QuotaOwner = tuple[str, str]  # "domain" or "account", and its name
 
 
 class Arrivals:
@@ -45,7 +45,7 @@ class Arrivals:
         self._monotonic = monotonic
         self._on_mail = on_mail
         self._last: dict[int, float] = {}  # by domain id: when mail last came
-        self._told: dict[_Key, int] = {}
+        self._told: dict[_QuotaOwner, int] = {}
 
     def held(self, messages: Sequence[NewMessage]) -> None:
         """Take note of a batch that is durable now."""
@@ -75,7 +75,7 @@ class Arrivals:
             self._look_at_quota(key, domain.account, quota, usage)
         self._on_mail(domain)
 
-    def _quotas(self, domain: HostedDomain) -> Iterator[tuple[_Key, Quota, Usage]]:
+    def _quotas(self, domain: HostedDomain) -> Iterator[tuple[_QuotaOwner, Quota, Usage]]:
         yield ("domain", domain.name), domain.policy.quota, self._figures.usage(domain.id)
         account = self._directory.now.accounts.get(domain.account)
         if account is not None:
@@ -85,14 +85,14 @@ class Arrivals:
                 self._figures.usage_of_account(account.name),
             )
 
-    def _look_at_quota(self, key: _Key, account: str, quota: Quota, usage: Usage) -> None:
+    def _look_at_quota(self, key: _QuotaOwner, account: str, quota: Quota, usage: Usage) -> None:
         step = quota.step(usage.octets, usage.messages)
         if step:
             self._tell(key, account, step, usage)
         else:
             self._told.pop(key, None)
 
-    def _tell(self, key: _Key, account: str, step: int, usage: Usage) -> None:
+    def _tell(self, key: _QuotaOwner, account: str, step: int, usage: Usage) -> None:
         if step <= self._told.get(key, 0):
             return
         self._told[key] = step

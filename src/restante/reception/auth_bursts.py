@@ -16,7 +16,7 @@ MINUTES: Final = 10
 OF_A_LOGIN: Final = 10  # failures
 OF_AN_ACCOUNT: Final = 30
 
-_Key = tuple[str, str]  # "login" or "account", and its name
+_BurstOwner = tuple[str, str]  # "login" or "account", and its name
 
 
 class AuthBursts:
@@ -26,14 +26,14 @@ class AuthBursts:
         """`now` is in seconds, from any start."""
         self._log = log
         self._now = now
-        self._spans: dict[_Key, tuple[float, int]] = {}  # when it began, and failures since
+        self._spans: dict[_BurstOwner, tuple[float, int]] = {}  # when it began, and failures since
 
     def failed(self, login: Login, peer: IpAddress) -> None:
         """Record an attempt that failed or was not even checked."""
         self._count(("login", login.user), login.account, OF_A_LOGIN, peer)
         self._count(("account", login.account), login.account, OF_AN_ACCOUNT, peer)
 
-    def _count(self, key: _Key, account: str, limit: int, peer: IpAddress) -> None:
+    def _count(self, key: _BurstOwner, account: str, limit: int, peer: IpAddress) -> None:
         now = self._now()
         since, failures = self._spans.get(key, (now, 0))
         if now - since > MINUTES * 60:

@@ -17,7 +17,7 @@ from restante.reception.credential_lanes import LanePosition, Unchecked
 from restante.reception.primary_addresses import ExpectedHosts
 from restante.reception.reception_settings import ReceptionSettings
 from restante.request_limits.failed_logins import FailureLedger, RateLimit
-from restante.sasl.mechanism import Credentials
+from restante.sasl.mechanism import SaslCredentials
 from restante.smtp.replies import AUTH_UNAVAILABLE, AUTHENTICATED, BAD_CREDENTIALS, Reply
 from restante.tenancy.model import Directory, IpAddress, Login
 
@@ -70,7 +70,7 @@ class AuthGate:
 
     async def attempt(
         self,
-        credentials: Credentials,
+        credentials: SaslCredentials,
         address: IpAddress,
         directory: Directory,
         is_wanted: Callable[[], bool] = lambda: True,
@@ -94,7 +94,7 @@ class AuthGate:
 
     async def _judge(
         self,
-        credentials: Credentials,
+        credentials: SaslCredentials,
         address: IpAddress,
         directory: Directory,
         is_wanted: Callable[[], bool],

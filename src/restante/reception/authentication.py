@@ -22,9 +22,9 @@ from restante.reception.credential_lanes import LanePosition, Lanes, Unchecked
 from restante.reception.scram_check import ScramCheck
 from restante.sasl.cram_md5 import digest
 from restante.sasl.mechanism import (
-    Credentials,
     DigestCredentials,
     PasswordCredentials,
+    SaslCredentials,
     ScramCredentials,
 )
 from restante.sasl.scram_keys import Salting
@@ -77,7 +77,7 @@ class Authenticator:
         self._proofs.set_limit(limit)
 
     async def authenticate(
-        self, credentials: Credentials, directory: Directory, place: LanePosition
+        self, credentials: SaslCredentials, directory: Directory, place: LanePosition
     ) -> Proved | Unchecked | None:
         """Return what the credentials prove, or None."""
         login = directory.logins.get(credentials.user)

@@ -24,8 +24,6 @@ from restante.store.store_errors import StoreError
 WRITE_OCTETS = 65536  # size of a piece that is written to the spool; one large read can exceed it
 STALL_OCTETS = 65536  # more is memory without speed: the kernel's buffer fills further
 
-Spawn = Callable[[Coroutine[None, None, None]], asyncio.Task[None]]
-
 
 @dataclass(frozen=True, slots=True)
 class ContentParts:
@@ -34,7 +32,7 @@ class ContentParts:
     store: ReceptionStore
     held_content: ContentStore
     budget: MemoryBudget
-    spawn: Spawn  # starts a task
+    spawn: Callable[[Coroutine[None, None, None]], asyncio.Task[None]]  # starts a task
 
 
 class ContentBuffer:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Coroutine, Mapping
 from typing import Any, ClassVar
 
 from restante.checks.check import ClientFacts
-from restante.checks.session_checks import SessionChecks
+from restante.checks.session_checks import PendingRefusal, SessionChecks
 from restante.mail.message import ContentFile
 from restante.mail.message_id import message_id_of
 from restante.mail.own_names import is_our_name
@@ -29,13 +29,13 @@ from restante.reception.intake import Receipt, ReceivedMail
 from restante.reception.quota_reservations import FIELD_ROOM
 from restante.reception.recipient_admission import Admission, admit_recipient
 from restante.reception.services import Services, SessionTally
-from restante.reception.transaction_checks import Examination, TransactionChecks
+from restante.reception.transaction_checks import TransactionChecks
 from restante.reception.transaction_log import TransactionLog
 from restante.reception.turnaround import Turnaround
 from restante.release.etrn import etrn_reply
 from restante.release.release_outcome import is_confirmed
 from restante.release.release_request import ReleaseRequest, Requester
-from restante.sasl.mechanism import Credentials
+from restante.sasl.mechanism import SaslCredentials
 from restante.smtp import replies
 from restante.smtp.commands import Data, Etrn, Hello, Mail, Quit, Rcpt, StartTls
 from restante.smtp.replies import Reply
@@ -44,7 +44,7 @@ from restante.smtp.server_events import (
     ChunkReceived,
     ContentBlock,
     ContentReceived,
-    Event,
+    ServerEvent,
     TransactionAborted,
 )
 from restante.smtp.server_session import ServerSession
@@ -263,7 +263,7 @@ class Dialogue:
             self._submit(transaction, transaction.content.inline(), None)
 
     async def _examine_content(
-        self, transaction: AdmittedTransaction, examination: Examination
+        self, transaction: AdmittedTransaction, examination: PendingRefusal
     ) -> None:
         """Hand content to the intake if the checks let it pass."""
         try:
@@ -391,7 +391,7 @@ class Dialogue:
     def _answer_etrn(self, event: Etrn) -> None:
         self._answer_later(self._release(event.argument))
 
-    async def _authenticate(self, mechanism: str, credentials: Credentials) -> None:
+    async def _authenticate(self, mechanism: str, credentials: SaslCredentials) -> None:
         services = self._services
         directory = services.admission.directory.now
         verdict = await services.auth_gate.attempt(
@@ -458,7 +458,7 @@ class Dialogue:
         self.advance()
         self._on_progress()
 
-    _HANDLERS: ClassVar[Mapping[type[Event], Callable[["Dialogue", Any], None]]] = {
+    _HANDLERS: ClassVar[Mapping[type[ServerEvent], Callable[["Dialogue", Any], None]]] = {
         ContentBlock: _add_content,
         Rcpt: _answer_rcpt,
         Mail: _begin_transaction,

@@ -10,21 +10,21 @@ from collections import deque
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
-Entry = TypeVar("Entry")
+_Waiting = TypeVar("_Waiting")
 
 
-class FairLine(Generic[Entry]):
+class FairLine(Generic[_Waiting]):
     """The entries by share. Shares are kept in the order of their turns."""
 
     def __init__(self) -> None:
-        self._shares: dict[Hashable, deque[Entry]] = {}
+        self._shares: dict[Hashable, deque[_Waiting]] = {}
         self._length = 0
 
     def __len__(self) -> int:
         """Return how many wait."""
         return self._length
 
-    def enter(self, share: Hashable, entry: Entry, room: float) -> Entry | None:
+    def enter(self, share: Hashable, entry: _Waiting, room: float) -> _Waiting | None:
         """Let one wait where `room` is how many may wait at once.
 
         Return the entry that gives way, which may be this one; None if there was room.
@@ -40,7 +40,7 @@ class FairLine(Generic[Entry]):
         self._length += 1
         return displaced
 
-    def next(self) -> Entry | None:
+    def next(self) -> _Waiting | None:
         """Take out the entry whose turn it is; None if nobody waits."""
         share = next(iter(self._shares), None)
         if share is None:
@@ -52,13 +52,13 @@ class FairLine(Generic[Entry]):
             self._shares[share] = waiting  # behind all others
         return entry
 
-    def remove(self, is_unwanted: Callable[[Entry], bool]) -> list[Entry]:
+    def remove(self, is_unwanted: Callable[[_Waiting], bool]) -> list[_Waiting]:
         """Take out what nobody waits for any more, and return it."""
-        removed: list[Entry] = []
+        removed: list[_Waiting] = []
         shares = self._shares.items()
         self._shares = {}
         for share, waiting in shares:
-            kept: deque[Entry] = deque()
+            kept: deque[_Waiting] = deque()
             for entry in waiting:
                 (removed if is_unwanted(entry) else kept).append(entry)
             if kept:

@@ -17,7 +17,7 @@ def _size(value: Any) -> Any:
         return value
 
 
-Size = Annotated[int, BeforeValidator(_size)]  # octets, or a text such as "50M"
+SizeSetting = Annotated[int, BeforeValidator(_size)]  # octets, or a text such as "50M"
 
 
 class ReceptionSettings(BaseModel):
@@ -25,7 +25,7 @@ class ReceptionSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    message_size_limit: Annotated[Size, Field(ge=65536)] = Field(
+    message_size_limit: Annotated[SizeSetting, Field(ge=65536)] = Field(
         default=50 * MEBIBYTE,
         description='Largest message accepted, in octets, or as a text such as "50M"; offered as'
         " SIZE (RFC 1870).",
@@ -92,12 +92,12 @@ class ReceptionSettings(BaseModel):
         " come at once. The blocks of an IPv6 /48 get eight times as many together. Authorized"
         " hosts of hosted domains are exempt.",
     )
-    octets_in_flight_limit: Annotated[Size, Field(ge=1048576)] = Field(
+    octets_in_flight_limit: Annotated[SizeSetting, Field(ge=1048576)] = Field(
         default=256 * MEBIBYTE,
         description="Octets of content in memory over all sessions. Above that, content goes to"
         " disk at once and reading pauses.",
     )
-    disk_reserve: Annotated[Size, Field(ge=0)] = Field(
+    disk_reserve: Annotated[SizeSetting, Field(ge=0)] = Field(
         default=256 * MEBIBYTE,
         description="Octets that must be free on the store's disk. With less, MAIL gets 452 and no"
         " new mail is accepted.",

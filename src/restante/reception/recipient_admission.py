@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
+from restante.checks.session_checks import PendingRefusal
 from restante.checks.verdict import CheckRefused
 from restante.mail.address import Mailbox
 from restante.reception.admission import (
@@ -27,13 +28,12 @@ from restante.reception.admission import (
 from restante.reception.admitted_transaction import AdmittedTransaction
 from restante.reception.after_holding import Arrivals
 from restante.reception.domain_facts import FactsLookup
-from restante.reception.transaction_checks import Examination
 from restante.store.live_directory import LiveDirectory
 from restante.tenancy.model import HostedDomain
 
 Admission = HostedRecipient | Objection
 
-Callout = Callable[[HostedDomain, Mailbox], Awaitable[bool | None]]
+AskCallout = Callable[[HostedDomain, Mailbox], Awaitable[bool | None]]
 """Asks a domain's destination whether a mailbox exists; None if it cannot be known now."""
 
 
@@ -50,7 +50,7 @@ class AdmissionParts:
     facts: FactsLookup
     arrivals: Arrivals  # gets the refusals for a quota
     settings: AdmissionSettings
-    callout: Callout = nothing_known
+    callout: AskCallout = nothing_known
 
 
 def admit_recipient(
@@ -106,6 +106,6 @@ def _ask_checks(
     return _await_checks(recipient, answer)
 
 
-async def _await_checks(recipient: HostedRecipient, examination: Examination) -> Admission:
+async def _await_checks(recipient: HostedRecipient, examination: PendingRefusal) -> Admission:
     refused = await examination
     return recipient if refused is None else Objection(refused.reply, refused.reason)

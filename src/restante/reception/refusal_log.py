@@ -15,7 +15,7 @@ from restante.telemetry.events import MailRefused, RecipientRefused
 LINES_WHOLE: Final = 10  # of each event in a session
 _REST: Final = "further ones of this session"
 
-_Refusal = MailRefused | RecipientRefused
+_RefusalEvent = MailRefused | RecipientRefused
 
 
 class RefusalLog:
@@ -26,13 +26,13 @@ class RefusalLog:
     def __init__(self, log: Log, peer: str) -> None:
         self._log = log
         self._peer = peer
-        self._written: Counter[type[_Refusal]] = Counter()
-        self._rest: Counter[tuple[type[_Refusal], str]] = (
+        self._written: Counter[type[_RefusalEvent]] = Counter()
+        self._rest: Counter[tuple[type[_RefusalEvent], str]] = (
             Counter()
         )  # by event and reply: both are our own words
         self._is_closed = False
 
-    def write(self, event: _Refusal) -> None:
+    def write(self, event: _RefusalEvent) -> None:
         """Publish or count an event. After `close` each is published, such as a late answer."""
         kind = type(event)
         if self._written[kind] < LINES_WHOLE or self._is_closed:

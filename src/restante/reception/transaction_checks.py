@@ -1,18 +1,15 @@
 """The checks of one mail transaction: their facts, and their findings so far."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
 from restante.checks.check import ClientFacts, ExaminedContent, ExaminedRecipient
 from restante.checks.findings import NOTHING_FOUND
-from restante.checks.session_checks import SessionChecks
+from restante.checks.session_checks import PendingRefusal, SessionChecks
 from restante.checks.verdict import CheckPassed, CheckRefused
 from restante.mail.address import Mailbox
 from restante.reception.admission import HostedRecipient
-
-Examination = Coroutine[Any, Any, CheckRefused | None]
-"""Returns the refusal, or None if the checks let the mail pass."""
 
 
 class TransactionChecks:
@@ -35,7 +32,7 @@ class TransactionChecks:
         """Whether any check examines content."""
         return self._checks.read_content
 
-    def recipient(self, recipient: HostedRecipient) -> CheckRefused | Examination | None:
+    def recipient(self, recipient: HostedRecipient) -> CheckRefused | PendingRefusal | None:
         """Examine an admitted recipient; a coroutine where a check waits for something."""
         facts = ExaminedRecipient(self.client, self._reverse_path, recipient.path, recipient.domain)
         answer = self._checks.recipient(facts, self._found)
@@ -48,7 +45,7 @@ class TransactionChecks:
         forward_paths: tuple[str, ...],
         octets: int,
         read: Callable[[], AsyncGenerator[bytes, None]],
-    ) -> Examination | None:
+    ) -> PendingRefusal | None:
         """Examine complete content; None if no check reads it. Raises StoreError if it cannot."""
         facts = ExaminedContent(self.client, self._reverse_path, forward_paths, octets)
         answer = self._checks.content(facts, read, self._found)
@@ -66,7 +63,7 @@ class TransactionChecks:
     def _found(self, check: str, passed: CheckPassed) -> None:
         self.findings = self.findings.with_one(check, passed)
 
-    async def _run(self, examination: Examination) -> CheckRefused | None:
+    async def _run(self, examination: PendingRefusal) -> CheckRefused | None:
         task = self._running = asyncio.current_task()
         try:
             return await examination

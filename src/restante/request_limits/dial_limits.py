@@ -7,16 +7,16 @@ from typing import Final
 
 SECONDS: Final = 60.0
 
-_Key = tuple[str, str]  # account and target
+_AccountTarget = tuple[str, str]  # account and target
 
 
 class CheckAllowance:
     """Allows one check a minute of each key. It forgets a key after that time."""
 
     def __init__(self) -> None:
-        self._last: dict[_Key, float] = {}
+        self._last: dict[_AccountTarget, float] = {}
 
-    def seconds_left(self, key: _Key, now: float) -> float:
+    def seconds_left(self, key: _AccountTarget, now: float) -> float:
         """Count a check and return 0, or return the seconds until it is allowed.
 
         `now` is monotonic, in seconds.

@@ -4,7 +4,7 @@ from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from restante.reception.reception_settings import Size
+from restante.reception.reception_settings import SizeSetting
 
 GIBIBYTE: Final = 1 << 30
 
@@ -23,7 +23,7 @@ class HistorySettings(BaseModel):
         description="Days for which `restante drain list --past` knows each request to release"
         " mail, and its results.",
     )
-    octets: Annotated[Size, Field(ge=1 << 20)] = Field(
+    octets: Annotated[SizeSetting, Field(ge=1 << 20)] = Field(
         default=GIBIBYTE,
         description="Room for it in the store, in octets, or with K, M or G. Above it the oldest"
         " entries are removed before their time. About 150 octets are one recipient.",

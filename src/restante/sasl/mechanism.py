@@ -45,14 +45,14 @@ class ScramCredentials:
     proof: bytes = field(repr=False)  # 32 octets
 
 
-Credentials = PasswordCredentials | DigestCredentials | ScramCredentials
+SaslCredentials = PasswordCredentials | DigestCredentials | ScramCredentials
 
 
 class Mechanism(Protocol):
     """One exchange."""
 
-    def begin(self, initial: bytes | None) -> Challenge | Credentials:
+    def begin(self, initial: bytes | None) -> Challenge | SaslCredentials:
         """Open the exchange with the initial response, None without one. Raises BadResponse."""
 
-    def respond(self, response: bytes) -> Challenge | Credentials:
+    def respond(self, response: bytes) -> Challenge | SaslCredentials:
         """Take the answer to the last challenge. Raises BadResponse."""

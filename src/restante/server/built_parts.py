@@ -35,7 +35,7 @@ from restante.retention.used_value_sweep import UsedValueSweep
 from restante.server.record_poll import RecordPoll
 from restante.server.reload import Reloader
 from restante.server.server_instruments import Instruments
-from restante.server.server_setup import Address, RunningSettings, ServerSetup
+from restante.server.server_setup import HostAndPort, RunningSettings, ServerSetup
 from restante.server.session_terms_maker import SessionTermsMaker
 from restante.server.task_spawner import TaskSpawner
 from restante.server.web_terms_maker import ListenerTermsMaker
@@ -135,7 +135,7 @@ class ServerParts:
 
     settings: RunningSettings
     records: Records
-    own_addresses: list[Address]  # that we listen on; changed in place by a reload
+    own_addresses: list[HostAndPort]  # that we listen on; changed in place by a reload
     record_poll: RecordPoll
     delivery: DeliveryParts
     reception: ReceptionParts
@@ -151,5 +151,5 @@ class Ground:
     records: Records
     resolver: DnsResolver
     host_names: HostNames
-    own_addresses: list[Address]
+    own_addresses: list[HostAndPort]
     spawner: TaskSpawner

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from restante.admin.admin_context import ConfigurationState
 from restante.config.config_problem import ConfigError
-from restante.config.file_stamp import Signature, signature
+from restante.config.file_stamp import FileSignature, signature
 from restante.config.load import load
 from restante.config.reload_rules import APPLIED_BY_RELOAD, NEED_RESTART, settings_needing_restart
 from restante.config.schema import Config
@@ -21,7 +21,7 @@ from restante.config.schema import Config
 class _Look:
     """The content of the file at one time."""
 
-    signature: Signature
+    signature: FileSignature
     content: Config | None  # None if it is invalid or unreadable
     error: str = ""
 
@@ -70,7 +70,7 @@ class FileWatch:
         return self._last
 
 
-def _read(file: Path, seen: Signature) -> _Look:
+def _read(file: Path, seen: FileSignature) -> _Look:
     try:
         return _Look(seen, load(file))
     except ConfigError as error:

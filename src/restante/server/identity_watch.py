@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from restante.admin.admin_context import ConfigurationState
-from restante.config.file_stamp import Signature, signature
+from restante.config.file_stamp import FileSignature, signature
 from restante.config.schema import Config
 from restante.config.server_certificates import Identity, IdentityUnusable, read_identity
 
@@ -19,7 +19,7 @@ from restante.config.server_certificates import Identity, IdentityUnusable, read
 class _Trial:
     """The result of reading changed files once."""
 
-    seen: tuple[Signature, ...]
+    seen: tuple[FileSignature, ...]
     identity: Identity  # the one that runs
     error: str
 
@@ -50,7 +50,7 @@ class IdentityWatch:
         return last.error
 
 
-def _seen(file: Path) -> Signature:
+def _seen(file: Path) -> FileSignature:
     try:
         return signature(file)
     except OSError:

@@ -32,8 +32,6 @@ from restante.tenancy.sealed_secrets import SealBroken, Vault
 
 _PROBE = "reload"  # sealed under one key and opened under the other, to compare them
 
-Spawn = Callable[[Coroutine[None, None, None]], asyncio.Task[None]]
-
 
 def listen_places(listen: Sequence[Listen]) -> dict[ListenerAddress, Listen]:
     """Return the `[[listen]]` tables by the address that identifies each, in their order."""
@@ -57,7 +55,7 @@ class ReloadTargets:
     vault: Vault  # under the key that runs
     log: Log
     now: Callable[[], float]  # Unix time
-    spawn: Spawn
+    spawn: Callable[[Coroutine[None, None, None]], asyncio.Task[None]]
 
 
 class Reloader:

@@ -18,10 +18,10 @@ from restante.telemetry.event_counts import Counts
 from restante.telemetry.use_counts import UseInbox
 from restante.tenancy.sealed_secrets import Vault
 
-Address = tuple[str, int]  # host and port
+HostAndPort = tuple[str, int]  # host and port
 
 
-def _bound(sockets: Sequence[socket.socket]) -> list[Address]:
+def _bound(sockets: Sequence[socket.socket]) -> list[HostAndPort]:
     return [bound.getsockname()[:2] for bound in sockets]
 
 
@@ -60,12 +60,12 @@ class ServerSetup:
         return self.sockets[len(self.config.listen) :]
 
     @property
-    def addresses(self) -> list[Address]:
+    def addresses(self) -> list[HostAndPort]:
         """Return every address that is bound."""
         return _bound(self.sockets)
 
     @property
-    def metrics_addresses(self) -> list[Address]:
+    def metrics_addresses(self) -> list[HostAndPort]:
         """Return the addresses that metrics are served on."""
         return _bound(self.metrics_sockets)
 

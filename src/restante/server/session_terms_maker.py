@@ -15,7 +15,7 @@ from restante.reception.reception_settings import ReceptionSettings
 from restante.reception.services import Services
 from restante.reception.smtp_connection import SessionTerms
 from restante.sasl.scram_keys import Salting
-from restante.server.server_setup import Address
+from restante.server.server_setup import HostAndPort
 from restante.smtp.limits import Limits
 from restante.smtp.server_options import ServerOptions
 from restante.tenancy.model import IpAddress
@@ -27,7 +27,7 @@ class SessionTermsMaker:
 
     services: Services  # with the settings of the start; each listener gets its own
     authenticator: Authenticator
-    own_addresses: Sequence[Address]  # changed in place by a reload
+    own_addresses: Sequence[HostAndPort]  # changed in place by a reload
 
     def terms(self, config: Config, listen: Listen, identity: Identity) -> SessionTerms:
         """Return what the sessions of a listener get under a configuration."""
@@ -56,7 +56,7 @@ class SessionTermsMaker:
 
 
 def admission_settings(
-    config: Config, own_addresses: Iterable[Address], identity: Identity
+    config: Config, own_addresses: Iterable[HostAndPort], identity: Identity
 ) -> AdmissionSettings:
     """Return the settings of admission that belong to no domain."""
     return AdmissionSettings(
@@ -71,7 +71,7 @@ def _postmaster(reception: ReceptionSettings) -> Mailbox | None:
     return split_mailbox(reception.postmaster) if reception.postmaster else None
 
 
-def _specific(own: Iterable[Address]) -> frozenset[IpAddress]:
+def _specific(own: Iterable[HostAndPort]) -> frozenset[IpAddress]:
     """Return the addresses that listeners are bound to, without wildcard addresses."""
     return frozenset(
         address for host, _ in own if not (address := peer_address(host)).is_unspecified

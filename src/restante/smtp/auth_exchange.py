@@ -7,7 +7,7 @@ SMTP has no place for additional data in the 235.
 import base64
 from collections.abc import Callable
 
-from restante.sasl.mechanism import BadResponse, Challenge, Credentials, Mechanism
+from restante.sasl.mechanism import BadResponse, Challenge, Mechanism, SaslCredentials
 from restante.smtp import replies
 from restante.smtp.commands import decode_response
 from restante.smtp.protocol_errors import CommandRefused
@@ -38,7 +38,7 @@ class AuthExchange:
         response = decode_response(line) if line else b""
         return self._step(lambda: self._mechanism.respond(response))
 
-    def _step(self, step: Callable[[], Challenge | Credentials]) -> Reply | Authenticate:
+    def _step(self, step: Callable[[], Challenge | SaslCredentials]) -> Reply | Authenticate:
         try:
             outcome = step()
         except BadResponse:

@@ -70,7 +70,7 @@ class SessionEnded:
     reason: str
 
 
-Event = (
+ClientEvent = (
     BeginTls
     | SaltPassword
     | Ready

@@ -45,9 +45,9 @@ from typing import Final
 from restante.smtp.chunking_probe import PROBE_STEPS, REST_STEPS, Probed, SendingMode
 from restante.smtp.client_events import (
     BeginTls,
+    ClientEvent,
     ContentWanted,
     Ending,
-    Event,
     Ready,
     SaltPassword,
     SessionEnded,
@@ -71,7 +71,7 @@ from restante.smtp.client_transaction import (
 )
 from restante.smtp.content import ChunkEncoder, DataEncoder
 from restante.smtp.ehlo_offer import NO_OFFER
-from restante.smtp.handshake import Await, ClientOptions, Handshake, Next, Refuse, Say
+from restante.smtp.handshake import Await, ClientOptions, Handshake, HandshakeStep, Refuse, Say
 from restante.smtp.peer_replies import ReplyReader, ServerReply
 from restante.smtp.pipelining import Across, Pipelining
 from restante.smtp.protocol_errors import PeerBroke
@@ -117,7 +117,7 @@ class ClientSession:
         self._handshake = Handshake(options)
         self._replies = self._new_reader()
         self._outgoing: list[bytes] = []
-        self._events: deque[Event] = deque()
+        self._events: deque[ClientEvent] = deque()
         self._expected: deque[tuple[Step, ClientTransaction | None]] = deque([(GREETING, None)])
         self._due = 1  # how many of those, from the front, may be answered: their cause has left
         self._opening: ClientTransaction | None = None  # begun, and its content not sent
@@ -150,7 +150,7 @@ class ClientSession:
         if not self._is_over:
             self._replies.receive(data)
 
-    def next_event(self) -> Event | None:
+    def next_event(self) -> ClientEvent | None:
         """Return what happened next, None if more bytes are needed.
 
         Raises PeerBroke; nothing follows that.
@@ -496,7 +496,7 @@ class ClientSession:
         self._pace.across = Across.BORNE if is_borne else Across.NOT_BORNE
         self.is_across_refused = not is_borne
 
-    def _go_on(self, following: Next) -> None:
+    def _go_on(self, following: HandshakeStep) -> None:
         match following:
             case Say() | Ready() if self._is_quitting:
                 self._send(b"QUIT\r\n", QUIT)

@@ -88,7 +88,7 @@ class Refuse:
     reason: str
 
 
-Next = Say | Await | BeginTls | SaltPassword | Ready | Refuse
+HandshakeStep = Say | Await | BeginTls | SaltPassword | Ready | Refuse
 
 
 class Handshake:
@@ -121,7 +121,7 @@ class Handshake:
         """Return a reader of replies, whose texts show no secret of this session."""
         return ReplyReader(self._told)
 
-    def take(self, step: Step, reply: ServerReply) -> Next:
+    def take(self, step: Step, reply: ServerReply) -> HandshakeStep:
         """Say what follows from a reply. Raises PeerBroke."""
         return self._take_probe(step, reply) if step in _PROBE else _STEPS[step](self, reply)
 
@@ -131,7 +131,7 @@ class Handshake:
         self.offer = NO_OFFER
         return self._hello("EHLO", EHLO)
 
-    def _take_greeting(self, reply: ServerReply) -> Next:
+    def _take_greeting(self, reply: ServerReply) -> HandshakeStep:
         self._has_faulty_chunking = _FAULTY_CHUNKING.search(reply.text) is not None
         if not reply.is_positive:
             return Refuse(f"greeting: {reply.text}")
@@ -140,7 +140,7 @@ class Handshake:
     def _hello(self, command: str, step: Step) -> Say:
         return Say(f"{command} {self._options.hostname}\r\n".encode(), (step,))
 
-    def _take_ehlo(self, reply: ServerReply) -> Next:
+    def _take_ehlo(self, reply: ServerReply) -> HandshakeStep:
         if reply.is_positive:
             self.offer = read_offer(reply)
             return self._after_hello()
@@ -148,10 +148,10 @@ class Handshake:
             return Refuse(f"EHLO: {reply.text}")
         return self._hello("HELO", HELO)  # RFC 5321 §3.2: a server from before the extensions
 
-    def _take_helo(self, reply: ServerReply) -> Next:
+    def _take_helo(self, reply: ServerReply) -> HandshakeStep:
         return self._after_hello() if reply.is_positive else Refuse(f"HELO: {reply.text}")
 
-    def _after_hello(self) -> Next:
+    def _after_hello(self) -> HandshakeStep:
         if self.offer.server_name == self._options.hostname.lower():
             return Refuse(
                 f"the destination calls itself {self.offer.server_name}: it is this server"
@@ -162,15 +162,15 @@ class Handshake:
             return Say(b"STARTTLS\r\n", (STARTTLS,))
         return self._do_without_tls("the destination does not offer STARTTLS")
 
-    def _take_starttls(self, reply: ServerReply) -> Next:
+    def _take_starttls(self, reply: ServerReply) -> HandshakeStep:
         return BeginTls() if reply.is_positive else self._do_without_tls(f"STARTTLS: {reply.text}")
 
-    def _do_without_tls(self, reason: str) -> Next:
+    def _do_without_tls(self, reason: str) -> HandshakeStep:
         if self._options.tls in _DEMANDS_TLS:
             return Refuse(f"TLS is required: {reason}")
         return self._authenticate()
 
-    def _authenticate(self) -> Next:
+    def _authenticate(self) -> HandshakeStep:
         login = self._options.login
         if login is None:
             return self._ask_about_chunking()
@@ -191,7 +191,7 @@ class Handshake:
     def _say_auth(self, line: bytes) -> Say:
         return Say(line + b"\r\n", (AUTH,))
 
-    def _take_auth(self, reply: ServerReply) -> Next:
+    def _take_auth(self, reply: ServerReply) -> HandshakeStep:
         authentication = self._authentication
         assert authentication is not None
         if not reply.is_positive:
@@ -219,7 +219,9 @@ class Handshake:
             assert self._options.login is not None
             self._options.login.unanswered[self._authentication.mechanism] += 1
 
-    def _take_auth_refusal(self, authentication: Authentication, reply: ServerReply) -> Next:
+    def _take_auth_refusal(
+        self, authentication: Authentication, reply: ServerReply
+    ) -> HandshakeStep:
         """Try the next mechanism if the refusal may concern this one alone, in later sessions too.
 
         The server gets each mechanism once in a session, with each form of the password.
@@ -238,7 +240,7 @@ class Handshake:
             return self._authenticate()
         return Refuse(f"AUTH: {authentication.complaint or reply.text}")
 
-    def _ask_about_chunking(self) -> Next:
+    def _ask_about_chunking(self) -> HandshakeStep:
         is_offered = (
             self.offer.has_chunking and self.offer.has_pipelining and not self._has_faulty_chunking
         )
@@ -257,7 +259,7 @@ class Handshake:
             None if self.mode is SendingMode.DATA else Probed(self.offer, self.mode, self.has_codes)
         )
 
-    def _take_probe(self, step: Step, reply: ServerReply) -> Next:
+    def _take_probe(self, step: Step, reply: ServerReply) -> HandshakeStep:
         answer = self._probe.take(step, reply)
         if isinstance(answer, SendingMode):
             self.mode, self.has_codes = answer, self._probe.has_codes
@@ -266,7 +268,7 @@ class Handshake:
 
 
 _PROBE: Final = frozenset(PROBE_STEPS + REST_STEPS)
-_STEPS: Final[Mapping[Step, Callable[[Handshake, ServerReply], Next]]] = {
+_STEPS: Final[Mapping[Step, Callable[[Handshake, ServerReply], HandshakeStep]]] = {
     GREETING: Handshake._take_greeting,  # noqa: SLF001  the table is part of the class
     EHLO: Handshake._take_ehlo,  # noqa: SLF001
     HELO: Handshake._take_helo,  # noqa: SLF001

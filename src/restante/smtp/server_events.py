@@ -6,7 +6,7 @@ Commands that need facts from outside are events themselves.
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from restante.sasl.mechanism import Credentials
+from restante.sasl.mechanism import SaslCredentials
 from restante.smtp.commands import Data, Etrn, Hello, Mail, Quit, Rcpt, StartTls
 
 
@@ -15,7 +15,7 @@ class Authenticate:
     """Answer whether these credentials are good."""
 
     mechanism: str
-    credentials: Credentials
+    credentials: SaslCredentials
 
 
 class ContentBlock(NamedTuple):
@@ -44,4 +44,4 @@ class TransactionAborted:
 
 Answered = Mail | Rcpt | Data | StartTls | Etrn | Authenticate | ChunkReceived | ContentReceived
 Unanswered = Hello | ContentBlock | TransactionAborted | Quit
-Event = Answered | Unanswered
+ServerEvent = Answered | Unanswered

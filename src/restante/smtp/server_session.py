@@ -47,7 +47,7 @@ from restante.smtp.server_events import (
     ChunkReceived,
     ContentBlock,
     ContentReceived,
-    Event,
+    ServerEvent,
     TransactionAborted,
 )
 from restante.smtp.server_options import ServerOptions
@@ -109,7 +109,7 @@ class ServerSession:
         self._options = options
         self._buffer = LineBuffer()
         self._outgoing: list[bytes] = []
-        self._events: list[Event] = []  # found and not yet given out
+        self._events: list[ServerEvent] = []  # found and not yet given out
         self._awaiting: Answered | None = None
         self._exchange: AuthExchange | Conclusion | None = None
         self._incoming: Incoming | None = None
@@ -135,7 +135,7 @@ class ServerSession:
         if self.phase is not Phase.CLOSED:
             self._buffer.receive(data)
 
-    def next_event(self) -> Event | None:
+    def next_event(self) -> ServerEvent | None:
         """Return what to do next; None when an answer is awaited or more bytes are needed."""
         while self._awaiting is None:
             if self._events:

@@ -4,10 +4,10 @@ The only file that names concrete stores: the server and the command line ask he
 store needs a StoreKind and one more branch of `open_store` and `store_care`.
 """
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import assert_never
 
+from restante.store.content_store import OnDamage
 from restante.store.interface import Store
 from restante.store.memory import MemoryCare, MemoryStore
 from restante.store.sqlite import BALLAST, SqliteCare, open_sqlite
@@ -21,7 +21,7 @@ _COMMANDS_PROOF = 0.05  # seconds
 async def open_store(
     url: str,
     *,
-    on_damage: Callable[[int, str, int], None] | None = None,
+    on_damage: OnDamage | None = None,
     is_server: bool = False,
     control: Path | None = None,
 ) -> Store:

@@ -3,7 +3,7 @@
 Part of the contract in interface.py, whose rules hold here.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Protocol
 
 from restante.mail.message import ContentFile
@@ -11,6 +11,12 @@ from restante.mail.message import ContentFile
 DAMAGED = (
     "damaged:"  # begins the reply of recipients who wait for a message that is not whole any more
 )
+
+
+OnDamage = Callable[[int, str, int], None]
+"""Called on the event loop, once for each message that is damaged.
+
+Arguments: its number, the damage, and the domain's id."""
 
 
 class ContentStore(Protocol):

@@ -30,7 +30,7 @@ class DomainTotals:
     refused: int = 0  # recipients, by the destination
 
 
-class _Sums:
+class _DomainSums:
     __slots__ = ("new", "own")
 
     def __init__(self) -> None:
@@ -42,7 +42,7 @@ class DomainCounts:
     """The counts since the start, by domain. Belongs to the event loop."""
 
     def __init__(self) -> None:
-        self._sums: dict[str, _Sums] = {}
+        self._sums: dict[str, _DomainSums] = {}
         self._rest = [0] * len(COUNTED)
         self._shown: frozenset[str] = frozenset()  # at the last reading
         self._known: frozenset[str] = frozenset()  # at the last reading, with a count
@@ -51,7 +51,7 @@ class DomainCounts:
         """Count an event of one of the types `COUNTED`."""
         sums = self._sums.get(event.domain)
         if sums is None:
-            sums = self._sums[event.domain] = _Sums()
+            sums = self._sums[event.domain] = _DomainSums()
         sums.new[_PLACES[type(event)]] += 1
 
     def read(

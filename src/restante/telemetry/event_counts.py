@@ -8,8 +8,8 @@ from restante.telemetry.events import EVENTS, Event
 from restante.telemetry.metric_types import Counted, E, LabelValues
 from restante.telemetry.metrics import METRICS
 
-_Sums = dict[LabelValues, float]
-_Rule = Callable[[Any], None]  # takes an event of the type that the rule is for
+_MetricSums = dict[LabelValues, float]
+_CountRule = Callable[[Any], None]  # takes an event of the type that the rule is for
 
 
 class Counts:
@@ -18,8 +18,8 @@ class Counts:
     def __init__(self) -> None:
         self._events = dict.fromkeys(EVENTS, 0)
         # By name, of metrics that need more than the number of an event.
-        self._sums: dict[str, _Sums] = {}
-        self._rules: dict[type[Event], list[_Rule]] = {event: [] for event in EVENTS}
+        self._sums: dict[str, _MetricSums] = {}
+        self._rules: dict[type[Event], list[_CountRule]] = {event: [] for event in EVENTS}
         for metric in METRICS:
             if (
                 isinstance(metric, Counted)
@@ -44,11 +44,11 @@ class Counts:
         return self._sums.get(metric.name, {(): self._events[metric.event]})
 
 
-def _begin(metric: Counted[Any]) -> _Sums:
+def _begin(metric: Counted[Any]) -> _MetricSums:
     return dict.fromkeys(product(*(label.values for label in metric.labels)), 0)
 
 
-def _rule(metric: Counted[E], sums: _Sums) -> Callable[[E], None]:
+def _rule(metric: Counted[E], sums: _MetricSums) -> Callable[[E], None]:
     """Return what an event does to a metric. Thousands of events a second go through it."""
     values, amount = metric.values, metric.amount
 

@@ -26,7 +26,7 @@ from restante.phrases import cause_of
 from restante.telemetry.events import EVENTS, Event, FailureEvent, InternalError, ServerStopped
 from restante.telemetry.line_limit import LIMITED, SECONDS, LineLimit
 
-Format = Literal["text", "json"]
+LogFormat = Literal["text", "json"]
 SCHEMA_VERSION: Final = 1
 
 # Reads back without quotes: no blank, quotation mark, equals sign or control character.
@@ -40,7 +40,7 @@ class LogWriter:
     """Writes a line for each event."""
 
     def __init__(
-        self, style: Format = "text", monotonic: Callable[[], float] = time.monotonic
+        self, style: LogFormat = "text", monotonic: Callable[[], float] = time.monotonic
     ) -> None:
         """`monotonic` is in seconds."""
         self._spell = json_line if style == "json" else _as_text

@@ -12,14 +12,14 @@ from opentelemetry.sdk.trace.export import SpanExportResult
 from opentelemetry.trace import SpanContext, SpanKind, TraceFlags
 from opentelemetry.trace.status import Status, StatusCode
 
-from restante.telemetry.trace_export import Export
+from restante.telemetry.trace_export import ExportSpans
 from restante.telemetry.trace_spans import TraceSpan
 
 EXPORT_SECONDS: Final = 10.0  # for a request, with the repetitions of the library
 NANOSECOND: Final = 1_000_000_000  # of a second
 
 
-def otlp_export(url: str, hostname: str, version: str) -> Export:
+def otlp_export(url: str, hostname: str, version: str) -> ExportSpans:
     """Return a function that sends spans to `url`/v1/traces, and tells whether they were taken."""
     logging.getLogger("opentelemetry").setLevel(logging.CRITICAL + 1)  # failures are counted
     session = requests.Session()

@@ -20,7 +20,7 @@ BATCH: Final = 512  # spans in one request
 BATCH_SECONDS: Final = 1.0  # for which a batch is gathered
 STOP_SECONDS: Final = 2.0  # for the last batch when the server stops
 
-Export = Callable[[Sequence[TraceSpan]], bool]  # True if the collector took them
+ExportSpans = Callable[[Sequence[TraceSpan]], bool]  # True if the collector took them
 
 
 def is_installed() -> bool:
@@ -37,7 +37,7 @@ def is_installed() -> bool:
 class TraceExporter:
     """A bounded queue of spans, and the thread that empties it."""
 
-    def __init__(self, export: Export, *, limit: int = QUEUE_LIMIT) -> None:
+    def __init__(self, export: ExportSpans, *, limit: int = QUEUE_LIMIT) -> None:
         self._export = export
         self._queue: queue.Queue[TraceSpan | None] = queue.Queue(limit)
         self._overflowed = 0  # spans; counted on the event loop

@@ -14,6 +14,8 @@ from restante.tenancy.model import Account, Directory, HostedDomain, Login
 from restante.tenancy.notice import Channel
 from restante.tenancy.portal_user import PortalUser
 
+DirectoryRecord = Account | Login | HostedDomain | Channel | ApiToken | PortalUser
+
 
 class RecordKind(StrEnum):
     """The kinds of records that a change can concern."""

@@ -10,7 +10,7 @@ from restante.admin.dsn_facts import DsnFacts, dsn_request
 from restante.admin.origin_facts import OriginFacts
 from restante.admin.request_bounds import MOST_RECIPIENTS, AnyMoment, AtMost
 from restante.mail.dsn_request import DsnRequest
-from restante.mail.import_stream import Piece, StreamEnd, StreamLabel, Unpacker
+from restante.mail.import_stream import StreamEnd, StreamLabel, StreamPiece, Unpacker
 from restante.mail.message import ContentFile
 from restante.mail.message_id import MESSAGE_ID_LIMIT, MessageIdSearch
 from restante.smtp.content import ChunkDecoder
@@ -106,7 +106,7 @@ class Arrival:
             if spool is not None:
                 spool.discard()
 
-    async def _take(self, piece: Piece) -> None:
+    async def _take(self, piece: StreamPiece) -> None:
         match piece:
             case StreamLabel(facts):
                 if len(self.messages) == MAX_MESSAGES:

@@ -25,7 +25,7 @@ from restante.admin.held_mail import (
 )
 from restante.admin.origin_facts import OriginFacts, origin_facts
 from restante.admin.permissions import AdminAction, permit
-from restante.admin.request_bounds import AtMost, Line
+from restante.admin.request_bounds import AtMost, LineText
 from restante.admin.scope import list_held, message_in_scope
 from restante.mail.envelope import Envelope
 from restante.mail.import_stream import WHOLE, pack_block, pack_failure, pack_label
@@ -51,8 +51,8 @@ class ExportOrder(BaseModel):
     selection: QueueSelection = (
         QueueSelection()
     )  # its limit does not apply here: all that match are exported
-    names: Annotated[tuple[Line, ...], AtMost(MAX_NAMES)] = ()
-    reason: Line = ""
+    names: Annotated[tuple[LineText, ...], AtMost(MAX_NAMES)] = ()
+    reason: LineText = ""
 
 
 class ExportedLabel(MessageView):

@@ -23,7 +23,7 @@ from restante.admin.domains import find_domain
 from restante.admin.held_mail import MAX_NAMES, number_of
 from restante.admin.origin_facts import message_origin
 from restante.admin.permissions import AdminAction, permit
-from restante.admin.request_bounds import AtMost, Line
+from restante.admin.request_bounds import AtMost, LineText
 from restante.admin.scope import message_in_scope
 from restante.mail.address import canonical_domain, is_address_literal, split_mailbox
 from restante.mail.envelope import Envelope
@@ -56,7 +56,7 @@ class DigestOrder(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    names: Annotated[tuple[Line, ...], AtMost(MAX_NAMES)]
+    names: Annotated[tuple[LineText, ...], AtMost(MAX_NAMES)]
 
 
 @dataclass(slots=True)

@@ -6,22 +6,20 @@ end, and only as far as trusted proxies have written it: a client can put anythi
 
 import ipaddress
 from collections.abc import Iterable, Sequence
-from ipaddress import IPv4Network, IPv6Network
 
 from restante.network.addresses import plain_address, split_host_port
-from restante.tenancy.model import IpAddress
+from restante.tenancy.model import IpAddress, IpNetwork
 
-Network = IPv4Network | IPv6Network
 _MOST_HOPS = 16  # of a header that is read; behind them the last known proxy counts as the client
 
 
-def is_trusted(address: IpAddress, proxies: Iterable[Network]) -> bool:
+def is_trusted(address: IpAddress, proxies: Iterable[IpNetwork]) -> bool:
     """Return whether an address is one of the proxies."""
     return any(address in network for network in proxies)
 
 
 def client_address(
-    peer: IpAddress, forwarded: Sequence[bytes], proxies: Sequence[Network]
+    peer: IpAddress, forwarded: Sequence[bytes], proxies: Sequence[IpNetwork]
 ) -> IpAddress:
     """Return the address that a request came from.
 

@@ -33,7 +33,7 @@ _SCHEME: Final = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*://")
 _SINGLE: Final = (b"authorization", b"content-type", b"idempotency-key")
 _FOLD_OR_BARE_LF: Final = re.compile(rb"\n[ \t]|(?<!\r)\n|\A\n")
 
-Event = h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]
+HttpEvent = h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]
 
 
 class StrictConnection(h11.Connection):
@@ -42,7 +42,7 @@ class StrictConnection(h11.Connection):
     def __init__(self) -> None:
         super().__init__(h11.SERVER, HEADER_OCTETS)
 
-    def next_event(self) -> Event:
+    def next_event(self) -> HttpEvent:
         """Return what was received next. Raises RemoteProtocolError with the fitting status."""
         if self.their_state is h11.IDLE:
             _refuse_odd_lines(self.trailing_data[0])

@@ -25,8 +25,9 @@ from uvicorn.server import ServerState
 from restante.network.addresses import address_block
 from restante.network.tls import TlsFailed, TlsLayer
 from restante.network.wire import Wire
+from restante.tenancy.model import IpNetwork
 from restante.web.answer_headers import malformed
-from restante.web.client_address import Network, is_trusted
+from restante.web.client_address import is_trusted
 from restante.web.http_connections import Cut, HttpConnections
 from restante.web.request_counts import Refusal, RequestCounts
 from restante.web.route_limits import is_long
@@ -47,7 +48,7 @@ class WebTerms:
     connections: HttpConnections
     counts: RequestCounts
     tls: SSLContext | None
-    proxies: tuple[Network, ...] = ()
+    proxies: tuple[IpNetwork, ...] = ()
 
     def uvicorn_config(self) -> uvicorn.Config:
         """Return uvicorn's part of them: no log of its own, and no headers that identify it."""

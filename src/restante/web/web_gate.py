@@ -37,13 +37,13 @@ from restante.admin.admin_error import ErrorKind
 from restante.network.addresses import address_block
 from restante.request_limits.stranger_limits import StrangerLimits
 from restante.tenancy.api_token import token_inside
-from restante.tenancy.model import IpAddress
+from restante.tenancy.model import IpAddress, IpNetwork
 from restante.tenancy.principal import Principal
 from restante.web.answer_headers import complete
 from restante.web.api.bearer_tokens import authenticated, url_text
 from restante.web.api.problem_details import problem
 from restante.web.api.request_id import RequestIds
-from restante.web.client_address import Network, client_address, is_trusted
+from restante.web.client_address import client_address, is_trusted
 from restante.web.request_counts import NO_ROUTE, Refusal, RequestCounts
 from restante.web.route_limits import body_limit, is_long
 from restante.web.serving import PROVED_EXTENSION
@@ -80,7 +80,7 @@ class GateParts:
 class GateTerms:
     """The terms of one listener."""
 
-    proxies: tuple[Network, ...] = ()
+    proxies: tuple[IpNetwork, ...] = ()
     is_tls: bool = False
     is_loopback: bool = True  # nobody else can reach the listener's address
 

@@ -7,12 +7,12 @@ from typing import Annotated, Any, Final
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
-from restante.web.client_address import Network
+from restante.tenancy.model import IpNetwork
 
 _BEGINNING: Final = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+", re.ASCII)
 
 
-def _check_network(value: Any) -> Network:
+def _check_network(value: Any) -> IpNetwork:
     try:
         return ipaddress.ip_network(value)
     except ValueError:
@@ -40,7 +40,7 @@ class WebSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    trusted_proxies: tuple[Annotated[Network, BeforeValidator(_check_network)], ...] = Field(
+    trusted_proxies: tuple[Annotated[IpNetwork, BeforeValidator(_check_network)], ...] = Field(
         default=(),
         description="Addresses and networks of reverse proxies in front of the `web` listeners."
         " Only their `X-Forwarded-For` is believed. A `web` listener without TLS on another address"

@@ -41,8 +41,9 @@ import apsw
 from restante.config.load import load
 from restante.reception.intake import Intake, Receipt, ReceivedMail
 from restante.server import server_life, server_start
+from restante.store.content_store import OnDamage
 from restante.store.interface import Store
-from restante.store.sqlite import BALLAST, OnDamage, open_sqlite, spool, writer
+from restante.store.sqlite import BALLAST, open_sqlite, spool, writer
 from restante.store.sqlite.sqlite_handover import SqliteHandover
 from restante.store.sqlite.sqlite_reception import SqliteReception
 from restante.store.store_url import store_directory

@@ -3,17 +3,17 @@
 import pytest
 
 from restante.store.postgres import PostgresStore, slice_search
-from restante.store.postgres.database_session import DatabaseSession, Row
-from restante.store.postgres.slice_search import Ask, SearchReach, search
+from restante.store.postgres.database_session import DatabaseSession, PostgresRow
+from restante.store.postgres.slice_search import AskDatabase, SearchReach, search
 from restante.store.store_errors import SearchTooLong
 
 SOME = "SELECT number FROM generate_series($1::bigint, $2::bigint) AS number WHERE number % 100 = 0"
 
 
-def asking(session: DatabaseSession, order: str, slow_above: int = 1 << 40) -> Ask:
+def asking(session: DatabaseSession, order: str, slow_above: int = 1 << 40) -> AskDatabase:
     """Ask for the multiples of 100; wide slices take longer than they may."""
 
-    async def ask(first: int, last: int, limit: int) -> list[Row]:
+    async def ask(first: int, last: int, limit: int) -> list[PostgresRow]:
         if last - first >= slow_above:
             await session.fetch("SELECT pg_sleep(5)")
         return await session.fetch(f"{SOME} ORDER BY number {order} LIMIT {limit}", first, last)

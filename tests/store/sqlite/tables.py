@@ -10,11 +10,12 @@ from restante.store.figure_store import Usage
 from restante.store.handover_store import Drain
 from restante.store.sqlite import care_queries, engine, ledger_queries, migrations
 from restante.store.sqlite.ballast import Ballast
-from restante.store.sqlite.engine import Row, fetch
+from restante.store.sqlite.engine import fetch
 from restante.store.sqlite.ledger import Ledger
 from restante.store.sqlite.mail_changes import hold
 from restante.store.sqlite.record_changes import open_drain, put_account, put_domain
 from restante.store.sqlite.write_transaction import WriteTransaction
+from restante.store.stored_form.row_type import Row
 from restante.store.stored_form.rows import message_row
 from tests.contract.making import NOTED, account, domain, message
 

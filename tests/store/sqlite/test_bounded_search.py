@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from restante.store.sqlite import bounded_search
-from restante.store.sqlite.bounded_search import Ask, search_within_reach
-from restante.store.sqlite.engine import Row
+from restante.store.sqlite.bounded_search import AskConnection, search_within_reach
 from restante.store.store_errors import SearchTooLong
+from restante.store.stored_form.row_type import Row
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def out_of_time() -> Iterator[None]:
     bounded_search.QUESTION_SECONDS = before  # type: ignore[misc]
 
 
-def asking(numbers: set[int], widest: int, *, is_down: bool) -> Ask:
+def asking(numbers: set[int], widest: int, *, is_down: bool) -> AskConnection:
     """A question about some numbers, which takes too long for wider slices."""
 
     def ask(first: int, last: int, limit: int) -> list[Row]:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from restante.store.sqlite import damaged_table, engine
 from restante.store.sqlite.damaged_table import Gap, TolerantReader, table_of
-from restante.store.sqlite.engine import Row
+from restante.store.stored_form.row_type import Row
 from tests.store.sqlite.tables import Tables
 
 

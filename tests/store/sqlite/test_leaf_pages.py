@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from restante.store.sqlite.engine import PAGE_SIZE, Row
-from restante.store.sqlite.leaf_pages import Pages, is_message
+from restante.store.sqlite.engine import PAGE_SIZE
+from restante.store.sqlite.leaf_pages import LeafPages, is_message
+from restante.store.stored_form.row_type import Row
 from tests.store.sqlite.tables import Tables
 
 VALUES = [
@@ -48,7 +49,7 @@ def written(path: Path, rows: list[Row], page_size: int = 4096) -> None:
 
 def found(path: Path, page_size: int = 4096) -> dict[int, object]:
     """The rows with two columns that are on the pages."""
-    with closing(Pages(path, page_size)) as pages:
+    with closing(LeafPages(path, page_size)) as pages:
         return {number: row[1] for number, row in pages.rows() if len(row) == 2}
 
 
@@ -125,5 +126,5 @@ def test_overflow_pages_that_lead_back_to_themselves_end(tmp_path: Path) -> None
     leaf[8:10] = (100).to_bytes(2)
     leaf[100:109] = b"\x88" + b"\x80" * 6 + b"\x00" + b"\x01"  # 2^52 octets, and the rowid
     leaf[148:152] = (2).to_bytes(4)  # the first overflow page, behind the local octets
-    with closing(Pages(path, 512)) as pages:
+    with closing(LeafPages(path, 512)) as pages:
         assert list(pages._rows_of(bytes(leaf), 0)) == []

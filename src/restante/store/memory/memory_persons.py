@@ -122,10 +122,10 @@ class MemoryPersons:
                 ]
 
 
-_Rows = Iterator[tuple[int, object]]
+_NamingRows = Iterator[tuple[int, object]]
 
 
-def _held(state: MemoryState) -> _Rows:
+def _held(state: MemoryState) -> _NamingRows:
     for number, record in sorted(state.mail.items()):
         message = record.message
         yield (
@@ -140,7 +140,7 @@ def _held(state: MemoryState) -> _Rows:
         )
 
 
-def _reports(state: MemoryState) -> _Rows:
+def _reports(state: MemoryState) -> _NamingRows:
     for number, report in state.reports.all():
         yield (
             number,
@@ -154,7 +154,7 @@ def _reports(state: MemoryState) -> _Rows:
         )
 
 
-def _open_drains(state: MemoryState) -> _Rows:
+def _open_drains(state: MemoryState) -> _NamingRows:
     for domain_id, record in sorted(state.drains.records.items()):
         drain = record.drain
         yield (
@@ -167,7 +167,7 @@ def _open_drains(state: MemoryState) -> _Rows:
         )
 
 
-def _waiting_changes(state: MemoryState) -> _Rows:
+def _waiting_changes(state: MemoryState) -> _NamingRows:
     for number, change in state.scheduled.items():
         yield (
             number,
@@ -184,7 +184,7 @@ def _waiting_changes(state: MemoryState) -> _Rows:
         )
 
 
-_PLACES: Final[Mapping[PersonPlace, Callable[[MemoryState], _Rows]]] = {
+_PLACES: Final[Mapping[PersonPlace, Callable[[MemoryState], _NamingRows]]] = {
     PersonPlace.HELD: _held,
     PersonPlace.REPORTS: _reports,
     PersonPlace.OPEN_DRAINS: _open_drains,

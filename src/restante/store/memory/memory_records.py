@@ -11,11 +11,10 @@ from restante.tenancy.api_token import ApiToken
 from restante.tenancy.audit import AuditEntry
 from restante.tenancy.model import Account, Directory, HostedDomain, Login, LoginUse
 from restante.tenancy.notice import Channel
-from restante.tenancy.numbered_change import NumberedChange, RecordKind
+from restante.tenancy.numbered_change import DirectoryRecord, NumberedChange, RecordKind
 from restante.tenancy.portal_user import PortalUser
 
 _Value = TypeVar("_Value")
-_Record = Account | Login | HostedDomain | Channel | ApiToken | PortalUser
 
 
 class MemoryRecords:
@@ -213,7 +212,7 @@ class MemoryRecords:
         self._state.directory = replace(self._state.directory, **changed)  # type: ignore[arg-type]
         self._state.note_change(kind, key, audit)
 
-    def _present(self, kind: RecordKind, key: str) -> _Record | None:
+    def _present(self, kind: RecordKind, key: str) -> DirectoryRecord | None:
         directory = self._state.directory
         match kind:
             case RecordKind.DOMAIN:
@@ -222,7 +221,7 @@ class MemoryRecords:
                 return directory.channels.get(int(key))
             case RecordKind.RECIPIENTS:
                 return None
-        tables: Mapping[RecordKind, Mapping[str, _Record]] = {
+        tables: Mapping[RecordKind, Mapping[str, DirectoryRecord]] = {
             RecordKind.ACCOUNT: directory.accounts,
             RecordKind.LOGIN: directory.logins,
             RecordKind.TOKEN: directory.tokens,
@@ -230,7 +229,7 @@ class MemoryRecords:
         }
         return tables[kind].get(key)
 
-    def _check_before(self, kind: RecordKind, key: str, before: _Record | None) -> None:
+    def _check_before(self, kind: RecordKind, key: str, before: DirectoryRecord | None) -> None:
         if before is not None and self._present(kind, key) != before:
             raise Overtaken(f"{kind} {key} {CHANGED_MEANWHILE}")
 

@@ -18,7 +18,7 @@ import asyncpg
 from restante.phrases import cause_of
 from restante.store.store_errors import StoreError
 
-Row = Sequence[Any]
+PostgresRow = Sequence[Any]
 
 PATIENCE: Final = 10.0  # seconds for one statement, a COMMIT included
 _CONNECT_PATIENCE: Final = 5.0
@@ -44,11 +44,11 @@ class DatabaseSession:
         self._warning = ""
         connection.add_log_listener(self._note)
 
-    async def fetch(self, statement: str, *values: Any) -> list[Row]:
+    async def fetch(self, statement: str, *values: Any) -> list[PostgresRow]:
         """Run one statement and return its rows. Its own transaction, if none is open."""
         self._warning = ""
         with self._bounded():
-            rows: list[Row] = await self._connection.fetch(statement, *values)
+            rows: list[PostgresRow] = await self._connection.fetch(statement, *values)
         if not self._connection.is_in_transaction():
             self._check_warning()
         return rows

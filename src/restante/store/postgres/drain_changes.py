@@ -6,13 +6,13 @@ from restante.queue.recipient_status import Move
 from restante.store.drain_book import DrainRecord
 from restante.store.handover_store import STOPPED, Drain, Joined, PastDrain
 from restante.store.postgres import drain_statements
-from restante.store.postgres.database_session import Row
+from restante.store.postgres.database_session import PostgresRow
 from restante.store.postgres.postgres_transaction import PostgresTransaction, VersionedDrain
 from restante.store.store_errors import LeaseLost
 from restante.store.stored_form.rows import past_drain_row
 
 
-def drain_state(row: Row) -> tuple[int, VersionedDrain]:
+def drain_state(row: PostgresRow) -> tuple[int, VersionedDrain]:
     """Read a drain of drain_statements, with its domain's id."""
     domain_id, number, version, requested_at, deadline, times, stop, *rest = row
     release, requested_by, is_open = rest
@@ -20,7 +20,7 @@ def drain_state(row: Row) -> tuple[int, VersionedDrain]:
     return domain_id, VersionedDrain(version, DrainRecord(drain, times, stop) if is_open else None)
 
 
-def open_records(rows: list[Row]) -> dict[int, DrainRecord]:
+def open_records(rows: list[PostgresRow]) -> dict[int, DrainRecord]:
     """Read drains that are open, by domain id."""
     found = map(drain_state, rows)
     return {domain_id: state.record for domain_id, state in found if state.record is not None}

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from restante.mail.message import HeldMessage
 from restante.store.postgres import held_mail_changes, mail_statements
-from restante.store.postgres.database_session import DatabaseSession, Row
+from restante.store.postgres.database_session import DatabaseSession, PostgresRow
 from restante.store.postgres.postgres_core import PostgresCore
 from restante.store.store_errors import StoreError
 from restante.store.stored_form.rows import DOMAIN_ID, NUMBER, DamagedRow, held_message
@@ -49,7 +49,7 @@ async def held(
         after = rows[-1][NUMBER]
 
 
-def take(row: Row, found: MessagesFound) -> int:
+def take(row: PostgresRow, found: MessagesFound) -> int:
     """Read a row's message; return the octets that it takes."""
     try:
         message = held_message(tuple(row))

@@ -6,9 +6,9 @@ from typing import Any, Final
 
 from restante.store.audit_store import AuditPage, GrantedRequest
 from restante.store.postgres.audit_writing import record
-from restante.store.postgres.database_session import DatabaseSession, Row
+from restante.store.postgres.database_session import DatabaseSession, PostgresRow
 from restante.store.postgres.postgres_core import PostgresCore
-from restante.store.postgres.slice_search import Ask, search
+from restante.store.postgres.slice_search import AskDatabase, search
 from restante.store.stored_form.rows import audit_entry
 from restante.tenancy.audit import EVERY_ENTRY, AuditEntry, AuditFilter
 
@@ -96,7 +96,7 @@ async def _page(
     return AuditPage(entries, page[-1][0] if len(rows) > limit else reached)
 
 
-def _asking(session: DatabaseSession, wanted: AuditFilter) -> Ask:
+def _asking(session: DatabaseSession, wanted: AuditFilter) -> AskDatabase:
     """Return the question about the entries between two ids."""
     statement = _OF_ALL if wanted.account is None else _OF_ACCOUNT
     if wanted.domain is not None:
@@ -112,7 +112,7 @@ def _asking(session: DatabaseSession, wanted: AuditFilter) -> Ask:
         wanted.names,
     )
 
-    async def ask(first: int, last: int, limit: int) -> list[Row]:
+    async def ask(first: int, last: int, limit: int) -> list[PostgresRow]:
         return await session.fetch(statement, first, last, limit, *values)
 
     return ask

@@ -9,21 +9,19 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from copy import copy
 from typing import Any, Final, TypeVar
 
+from restante.store.content_store import OnDamage
 from restante.store.figure_store import Usage
 from restante.store.postgres import sqlstate, usage_queries
 from restante.store.postgres.cluster_node import ClusterNode
-from restante.store.postgres.database_session import DatabaseSession, OutcomeUnknown, Row
+from restante.store.postgres.database_session import DatabaseSession, OutcomeUnknown, PostgresRow
 from restante.store.postgres.figure_mirror import FigureMirror
 from restante.store.postgres.lane_set import LaneSet, SessionKind
 from restante.store.postgres.postgres_transaction import PostgresTransaction
 from restante.store.store_errors import StoreError
 
-OnDamage = Callable[[int, str, int], None]
-"""Called on the event loop, once for each message that is damaged: number, damage, domain's id."""
-
 _Answer = TypeVar("_Answer")
-Change = Callable[[PostgresTransaction], Awaitable[_Answer]]
-Question = Callable[[DatabaseSession], Awaitable[_Answer]]
+PostgresChange = Callable[[PostgresTransaction], Awaitable[_Answer]]
+PostgresQuestion = Callable[[DatabaseSession], Awaitable[_Answer]]
 
 _TRIES: Final = 5  # of a transaction that others are in the way of
 _LOOKS: Final = 2  # at the own figures, after an answer was lost
@@ -50,7 +48,9 @@ class PostgresCore:
         other._reading = SessionKind.READING_APART  # noqa: SLF001  it is one of us
         return other
 
-    async def write(self, change: Change[_Answer], lane: SessionKind = SessionKind.WORK) -> _Answer:
+    async def write(
+        self, change: PostgresChange[_Answer], lane: SessionKind = SessionKind.WORK
+    ) -> _Answer:
         """Make a change in a transaction. Raises StoreError."""
         self.check()
         return await self.carry_out(self._write(change, lane))
@@ -60,15 +60,15 @@ class PostgresCore:
         statement: str,
         values: Sequence[Any],
         lane: SessionKind,
-        moved: Callable[[PostgresTransaction, list[Row]], None],
-    ) -> list[Row]:
+        moved: Callable[[PostgresTransaction, list[PostgresRow]], None],
+    ) -> list[PostgresRow]:
         """Make a change by one statement, which is a transaction by itself: one round trip.
 
         The statement writes the figures too; `moved` tells them from its rows.
         """
         self.check()
 
-        async def make() -> list[Row]:
+        async def make() -> list[PostgresRow]:
             try:
                 async with self._lanes[lane].session() as session:
                     return await self._fetched(session, statement, values, moved)
@@ -78,7 +78,7 @@ class PostgresCore:
 
         return await self.carry_out(make())
 
-    async def read(self, question: Question[_Answer], *, at_once: bool = False) -> _Answer:
+    async def read(self, question: PostgresQuestion[_Answer], *, at_once: bool = False) -> _Answer:
         """Ask something; if it needs several statements, as at one moment. Raises StoreError.
 
         It is read to its end, too: the driver cannot give a session on that was cancelled.
@@ -86,7 +86,7 @@ class PostgresCore:
         self.check()
         return await self.carry_out(self._read(question, at_once=at_once))
 
-    async def fetch(self, statement: str, *values: Any) -> list[Row]:
+    async def fetch(self, statement: str, *values: Any) -> list[PostgresRow]:
         """Read the rows of one statement. Raises StoreError."""
         return await self.read(lambda session: session.fetch(statement, *values))
 
@@ -128,7 +128,7 @@ class PostgresCore:
             self._doubts -= 1
             self.mirror.take_own({domain_id: Usage(*figures) for domain_id, *figures in rows})
 
-    async def _read(self, question: Question[_Answer], *, at_once: bool) -> _Answer:
+    async def _read(self, question: PostgresQuestion[_Answer], *, at_once: bool) -> _Answer:
         try:
             async with self._lanes[self._reading].session() as session:
                 if not at_once:
@@ -138,7 +138,7 @@ class PostgresCore:
         except Exception as error:
             raise self._as_raised(error, "reading") from error
 
-    async def _write(self, change: Change[_Answer], lane: SessionKind) -> _Answer:
+    async def _write(self, change: PostgresChange[_Answer], lane: SessionKind) -> _Answer:
         try:
             async with self._lanes[lane].session() as session:
                 return await self._tried(change, session)
@@ -146,7 +146,7 @@ class PostgresCore:
             self._doubt(error)
             raise self._as_raised(error, "writing") from error
 
-    async def _tried(self, change: Change[_Answer], session: DatabaseSession) -> _Answer:
+    async def _tried(self, change: PostgresChange[_Answer], session: DatabaseSession) -> _Answer:
         for _ in range(_TRIES - 1):
             try:
                 return await self._made(change, session)
@@ -155,7 +155,7 @@ class PostgresCore:
                     raise
         return await self._made(change, session)
 
-    async def _made(self, change: Change[_Answer], session: DatabaseSession) -> _Answer:
+    async def _made(self, change: PostgresChange[_Answer], session: DatabaseSession) -> _Answer:
         transaction = PostgresTransaction(session, self.node.key)
         async with session.transaction():
             answer = await change(transaction)
@@ -168,8 +168,8 @@ class PostgresCore:
         session: DatabaseSession,
         statement: str,
         values: Sequence[Any],
-        moved: Callable[[PostgresTransaction, list[Row]], None],
-    ) -> list[Row]:
+        moved: Callable[[PostgresTransaction, list[PostgresRow]], None],
+    ) -> list[PostgresRow]:
         for _ in range(_TRIES - 1):
             try:
                 rows = await session.fetch(statement, *values)

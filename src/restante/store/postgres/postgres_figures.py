@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from restante.store.figure_store import SetApart, Usage
 from restante.store.postgres import mail_statements
-from restante.store.postgres.database_session import Row
+from restante.store.postgres.database_session import PostgresRow
 from restante.store.postgres.postgres_core import PostgresCore
 
 
@@ -37,7 +37,7 @@ class PostgresFigures:
 
     async def _of(
         self, statement: Callable[..., str], domain_ids: Sequence[int] | None
-    ) -> list[Row]:
+    ) -> list[PostgresRow]:
         """Ask about all domains, or about some."""
         if domain_ids is None:
             return await self._core.fetch(statement(of_some=False))

@@ -6,11 +6,11 @@ from typing import Final
 
 from restante.queue.history import HistoryEntry, HistoryFigures, HistoryFilter, HistoryPage
 from restante.store.postgres import mail_history_queries
-from restante.store.postgres.database_session import DatabaseSession, Row
+from restante.store.postgres.database_session import DatabaseSession, PostgresRow
 from restante.store.postgres.path_pattern import regular_expression
 from restante.store.postgres.postgres_core import PostgresCore
 from restante.store.postgres.postgres_transaction import PostgresTransaction
-from restante.store.postgres.slice_search import SEARCH_SECONDS, Ask, search, time_limit
+from restante.store.postgres.slice_search import SEARCH_SECONDS, AskDatabase, search, time_limit
 from restante.store.stored_form.move_codes import CODES, MOVES
 
 _ENTRIES: Final = """
@@ -107,7 +107,7 @@ async def _bounds(session: DatabaseSession, selection: HistoryFilter) -> tuple[i
     return first, last if selection.before is None else min(last, selection.before - 1)
 
 
-def _asking(session: DatabaseSession, selection: HistoryFilter) -> Ask:
+def _asking(session: DatabaseSession, selection: HistoryFilter) -> AskDatabase:
     """Return the question about the entries between two ids."""
     sender, recipient = selection.reverse_path, selection.recipient
     values = (
@@ -124,12 +124,12 @@ def _asking(session: DatabaseSession, selection: HistoryFilter) -> Ask:
     if selection.number is not None:
         statement = _OF_NUMBER
 
-    async def ask(first: int, last: int, limit: int) -> list[Row]:
+    async def ask(first: int, last: int, limit: int) -> list[PostgresRow]:
         return await session.fetch(statement, first, last, limit, *values)
 
     return ask
 
 
-def _entry(row: Row) -> HistoryEntry:
+def _entry(row: PostgresRow) -> HistoryEntry:
     number, at, outcome, *facts = row
     return HistoryEntry(number, at, MOVES[outcome], *facts)

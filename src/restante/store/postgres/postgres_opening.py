@@ -8,6 +8,7 @@ from typing import Final
 import asyncpg
 
 from restante.phrases import cause_of
+from restante.store.content_store import OnDamage
 from restante.store.figure_store import Usage
 from restante.store.postgres import (
     drain_statements,
@@ -17,12 +18,12 @@ from restante.store.postgres import (
     usage_queries,
 )
 from restante.store.postgres.cluster_node import ClusterNode, join_cluster
-from restante.store.postgres.database_session import DatabaseSession, Row, open_session
+from restante.store.postgres.database_session import DatabaseSession, PostgresRow, open_session
 from restante.store.postgres.drain_changes import drain_state
 from restante.store.postgres.figure_mirror import FigureMirror
 from restante.store.postgres.lane_set import LaneSet, SessionKind
 from restante.store.postgres.node_numbers import NodeNumbers
-from restante.store.postgres.postgres_core import OnDamage, PostgresCore
+from restante.store.postgres.postgres_core import PostgresCore
 from restante.store.postgres.postgres_schema import SCHEMA, VERSION
 from restante.store.store_errors import StoreUnusable
 
@@ -101,7 +102,7 @@ async def _mirror(session: DatabaseSession, node: ClusterNode) -> FigureMirror:
     return mirror
 
 
-def _usages(rows: list[Row]) -> dict[int, Usage]:
+def _usages(rows: list[PostgresRow]) -> dict[int, Usage]:
     return {domain_id: Usage(*figures) for domain_id, *figures in rows}
 
 

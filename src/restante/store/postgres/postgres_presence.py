@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from restante.queue.presence import PresenceChange, Seen
-from restante.store.postgres.database_session import Row
+from restante.store.postgres.database_session import PostgresRow
 from restante.store.postgres.postgres_core import PostgresCore
 from restante.store.postgres.postgres_transaction import PostgresTransaction
 from restante.store.stored_form.rows import storable
@@ -90,6 +90,6 @@ class PostgresPresence:
         return await self._core.write(change)
 
 
-def _change(row: Row) -> tuple[int, PresenceChange]:
+def _change(row: PostgresRow) -> tuple[int, PresenceChange]:
     number, at, account, destination, seen, reason = row
     return number, PresenceChange(account, destination, at, Seen(seen), reason)

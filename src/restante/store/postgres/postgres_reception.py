@@ -9,7 +9,7 @@ from restante.store.hold_refusals import refused_of
 from restante.store.postgres import mail_statements, node_queries, sqlstate
 from restante.store.postgres.chunk_spool import ChunkSpool, content_id
 from restante.store.postgres.content_chunks import copy_content
-from restante.store.postgres.database_session import Row
+from restante.store.postgres.database_session import PostgresRow
 from restante.store.postgres.lane_set import SessionKind
 from restante.store.postgres.postgres_core import PostgresCore
 from restante.store.postgres.postgres_transaction import PostgresTransaction
@@ -43,7 +43,7 @@ class PostgresReception:
         """Hold all if all their domains are hosted, or none; return the domains that are."""
         domain_ids = sorted({message.domain_id for message in messages})
 
-        def moved(transaction: PostgresTransaction, rows: list[Row]) -> None:
+        def moved(transaction: PostgresTransaction, rows: list[PostgresRow]) -> None:
             if len(rows) == len(domain_ids) and not _lacks_content(rows):
                 count(transaction, messages)
 
@@ -80,7 +80,7 @@ class PostgresReception:
         return await copy_content(self._core, file)
 
 
-def _lacks_content(rows: list[Row]) -> bool:
+def _lacks_content(rows: list[PostgresRow]) -> bool:
     """Tell from the rows of mail_statements.HOLD whether some content is not there."""
     return any(not is_spooled for _, is_spooled in rows)
 

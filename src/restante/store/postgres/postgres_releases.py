@@ -8,7 +8,7 @@ from functools import partial
 from typing import Final
 
 from restante.store.postgres.audit_writing import record
-from restante.store.postgres.database_session import DatabaseSession, Row
+from restante.store.postgres.database_session import DatabaseSession, PostgresRow
 from restante.store.postgres.postgres_core import PostgresCore
 from restante.store.postgres.postgres_transaction import PostgresTransaction
 from restante.store.postgres.slice_search import SEARCH_SECONDS, time_limit
@@ -148,7 +148,7 @@ async def _read(session: DatabaseSession, wanted: ReleaseFilter) -> list[PastRel
     return [_past_release(row) for row in rows]
 
 
-def _past_release(row: Row) -> PastRelease:
+def _past_release(row: PostgresRow) -> PastRelease:
     drains, is_open, delivered, refused, uncertain, left, ended_at, ends = row[_RECORD_COLUMNS:]
     return PastRelease(
         _record(row[:_RECORD_COLUMNS]),
@@ -165,7 +165,7 @@ def _past_release(row: Row) -> PastRelease:
     )
 
 
-def _record(row: Row) -> ReleaseRecord:
+def _record(row: PostgresRow) -> ReleaseRecord:
     number, at, actor, origin, target, account, domain, result, reason, pending = row
     return ReleaseRecord(
         id=number,

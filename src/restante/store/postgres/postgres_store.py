@@ -12,10 +12,11 @@ returned. With synchronous standbys it survives the loss of the primary's machin
 A COMMIT is never cancelled (`database_session`). A change goes on if its caller is cancelled.
 """
 
+from restante.store.content_store import OnDamage
 from restante.store.postgres.postgres_answers import PostgresAnswers
 from restante.store.postgres.postgres_audit import PostgresAudit
 from restante.store.postgres.postgres_content import PostgresContent
-from restante.store.postgres.postgres_core import OnDamage, PostgresCore
+from restante.store.postgres.postgres_core import PostgresCore
 from restante.store.postgres.postgres_duties import PostgresDuties
 from restante.store.postgres.postgres_figures import PostgresFigures
 from restante.store.postgres.postgres_handover import PostgresHandover

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from restante.store.drain_book import DrainRecord
 from restante.store.figure_store import NO_USAGE, Usage
 from restante.store.postgres import usage_queries
-from restante.store.postgres.database_session import DatabaseSession, Row
+from restante.store.postgres.database_session import DatabaseSession, PostgresRow
 from restante.store.store_errors import Conflict
 
 
@@ -37,7 +37,7 @@ class PostgresTransaction:
     drains: dict[int, VersionedDrain] = field(default_factory=dict)  # by domain id
     last_number: int = 0  # of the messages that it holds
 
-    async def fetch(self, statement: str, *values: Any) -> list[Row]:
+    async def fetch(self, statement: str, *values: Any) -> list[PostgresRow]:
         """Run one statement and return its rows."""
         return await self.session.fetch(statement, *values)
 

@@ -5,10 +5,10 @@ from typing import Any, Final
 
 from restante.queue.recipient_status import RecipientStatus
 from restante.store.postgres import queue_queries
-from restante.store.postgres.database_session import DatabaseSession, Row
+from restante.store.postgres.database_session import DatabaseSession, PostgresRow
 from restante.store.postgres.node_numbers import A_SECOND
 from restante.store.postgres.path_pattern import regular_expression
-from restante.store.postgres.slice_search import SEARCH_SECONDS, Ask, search, time_limit
+from restante.store.postgres.slice_search import SEARCH_SECONDS, AskDatabase, search, time_limit
 from restante.store.queue_store import QueuedMessage, QueueFilter, QueuePage
 from restante.store.stored_form.rows import NUMBER, PARKED_AS, queued_message
 from restante.tenancy.policy import DAY
@@ -44,13 +44,13 @@ def _first_number(selection: QueueFilter) -> int:
     return max(selection.after, received) + 1
 
 
-def _asking(session: DatabaseSession, selection: QueueFilter) -> Ask:
+def _asking(session: DatabaseSession, selection: QueueFilter) -> AskDatabase:
     """Return the question about the messages between two numbers."""
     listings = list(_listings(selection))
     values = _values(selection)
 
-    async def ask(first: int, last: int, limit: int) -> list[Row]:
-        rows: dict[int, Row] = {}  # by number: one message can be held and refused
+    async def ask(first: int, last: int, limit: int) -> list[PostgresRow]:
+        rows: dict[int, PostgresRow] = {}  # by number: one message can be held and refused
         for statement, others in listings:
             found = await session.fetch(statement, first, last, limit, *values, *others)
             rows.update((row[NUMBER], row) for row in found)

@@ -13,7 +13,7 @@ from restante.store.postgres import (
     mail_statements,
     report_changing,
 )
-from restante.store.postgres.database_session import Row
+from restante.store.postgres.database_session import PostgresRow
 from restante.store.postgres.lane_set import SessionKind
 from restante.store.postgres.postgres_core import PostgresCore
 from restante.store.postgres.postgres_transaction import PostgresTransaction
@@ -34,7 +34,7 @@ async def settle_whole(
     Tells whether it did. Raises LeaseLost.
     """
 
-    def moved(transaction: PostgresTransaction, rows: list[Row]) -> None:
+    def moved(transaction: PostgresTransaction, rows: list[PostgresRow]) -> None:
         _, count, octets = rows[0]
         transaction.move(drain.domain_id, -count, -octets)
 

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from typing import Final, NamedTuple
 
 from restante.store.postgres import sqlstate
-from restante.store.postgres.database_session import DatabaseSession, Row
+from restante.store.postgres.database_session import DatabaseSession, PostgresRow
 
 SEARCH_SECONDS: Final = 5.0  # the longest search by sender, Message-ID or pattern
 SLICE_SECONDS: Final = 0.015
@@ -18,14 +18,14 @@ QUESTION_SECONDS: Final = 0.05  # about: a slice that has begun is finished
 _NARROWER: Final = 16
 _WIDER: Final = 4
 
-Ask = Callable[[int, int, int], Awaitable[list[Row]]]
+AskDatabase = Callable[[int, int, int], Awaitable[list[PostgresRow]]]
 """Read at most so many matching rows from one number to another, both included."""
 
 
 class SearchReach(NamedTuple):
     """The rows of a question, and the last number that it looked at; None: it looked at all."""
 
-    rows: list[Row]
+    rows: list[PostgresRow]
     last: int | None
 
 
@@ -43,14 +43,14 @@ async def search(
     session: DatabaseSession,
     bounds: tuple[int, int],
     limit: int,
-    ask: Ask,
+    ask: AskDatabase,
     *,
     is_down: bool = False,
 ) -> SearchReach:
     """Search between two numbers, both included: upwards, or downwards."""
     first, last = bounds
     ends_at = time.monotonic() + QUESTION_SECONDS
-    rows: list[Row] = []
+    rows: list[PostgresRow] = []
     width = last - first + 1
     while first <= last and len(rows) < limit:
         width = min(width, last - first + 1)
@@ -68,8 +68,8 @@ async def search(
 
 
 async def _slice(
-    session: DatabaseSession, first: int, size: int, limit: int, ask: Ask
-) -> list[Row] | None:
+    session: DatabaseSession, first: int, size: int, limit: int, ask: AskDatabase
+) -> list[PostgresRow] | None:
     """Return the matching rows of a slice, None if it is too wide."""
     if size == 1:
         return await ask(first, first, limit)

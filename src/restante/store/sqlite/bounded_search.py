@@ -13,15 +13,15 @@ from typing import Final, NamedTuple
 import apsw
 
 from restante.store.sqlite import engine
-from restante.store.sqlite.engine import Row
 from restante.store.store_errors import SearchTooLong
+from restante.store.stored_form.row_type import Row
 
 SLICE_SECONDS: Final = 0.015
 QUESTION_SECONDS: Final = 0.05  # about: a slice that has begun is finished
 _NARROWER: Final = 16
 _WIDER: Final = 4
 
-Ask = Callable[[int, int, int], list[Row]]
+AskConnection = Callable[[int, int, int], list[Row]]
 """Read at most so many matching rows from one number to another, both included.
 
 In the direction of the search."""
@@ -38,7 +38,7 @@ def search_within_reach(
     connection: apsw.Connection,
     bounds: tuple[int, int],
     limit: int,
-    ask: Ask,
+    ask: AskConnection,
     *,
     is_down: bool = False,
 ) -> Reach:
@@ -63,7 +63,7 @@ def search_within_reach(
 
 
 def _slice(
-    connection: apsw.Connection, first: int, size: int, limit: int, ask: Ask
+    connection: apsw.Connection, first: int, size: int, limit: int, ask: AskConnection
 ) -> list[Row] | None:
     """Return the matching rows of a slice, None if it is too wide."""
     if size == 1:

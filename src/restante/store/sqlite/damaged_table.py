@@ -17,13 +17,14 @@ from typing import cast
 import apsw
 
 from restante.store.sqlite import engine
-from restante.store.sqlite.engine import Row, fetch, quoted
+from restante.store.sqlite.engine import fetch, quoted
+from restante.store.stored_form.row_type import Row
 
 _BATCH = 64  # rows of one question
 _PROBES = 4000  # into the gaps of one table
 UNREADABLE = (apsw.CorruptError, apsw.IOError, apsw.NotADBError, UnicodeDecodeError)
 
-Key = tuple[object, ...]
+RowKey = tuple[object, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +40,8 @@ class Table:
 class Gap:
     """The unreadable rows between two keys; None: from the beginning, or to the end."""
 
-    after: Key | None
-    before: Key | None
+    after: RowKey | None
+    before: RowKey | None
 
     @property
     def text(self) -> str:
@@ -72,12 +73,12 @@ class TolerantReader:
         self._table = table
         self._take = take
         self._probes = 0
-        self._ends: set[tuple[Key, bool]] = set()  # of questions about keys that are no numbers
+        self._ends: set[tuple[RowKey, bool]] = set()  # of questions about keys that are no numbers
         self.gaps: list[Gap] = []
 
     def read(self) -> None:
         """Read everything that can be read."""
-        left: deque[tuple[Key | None, Key | None]] = deque([(None, None)])
+        left: deque[tuple[RowKey | None, RowKey | None]] = deque([(None, None)])
         while left:
             low, high = left.popleft()  # wide gaps first: probes must not all go into one of them
             low, is_broken = self._run(low, high, is_backward=False)
@@ -93,7 +94,7 @@ class TolerantReader:
         if self._table.keys == ("rowid",):
             self.gaps = _joined(self.gaps)
 
-    def _middle(self, low: Key | None, high: Key | None) -> int | None:
+    def _middle(self, low: RowKey | None, high: RowKey | None) -> int | None:
         """Return a number in the middle of a gap, None where there is none or enough was tried."""
         first = 0 if low is None and self._table.keys == ("rowid",) else low and low[0]
         last = high and high[0]
@@ -104,8 +105,8 @@ class TolerantReader:
         return (first + last + 1) // 2 if has_two and self._probes <= _PROBES else None
 
     def _run(
-        self, low: Key | None, high: Key | None, *, is_backward: bool
-    ) -> tuple[Key | None, bool]:
+        self, low: RowKey | None, high: RowKey | None, *, is_backward: bool
+    ) -> tuple[RowKey | None, bool]:
         """Read on from one side; return the last key read there, and whether damage follows it."""
         count = _BATCH
         while True:
@@ -128,7 +129,7 @@ class TolerantReader:
                 return (high if is_backward else low), False
 
     def _in_order(
-        self, rows: list[Row], low: Key | None, high: Key | None, *, is_backward: bool
+        self, rows: list[Row], low: RowKey | None, high: RowKey | None, *, is_backward: bool
     ) -> list[Row]:
         """Return the first rows as far as each goes on between the bounds."""
         if self._table.keys != ("rowid",):
@@ -144,7 +145,7 @@ class TolerantReader:
         return rows
 
     def _ask(
-        self, low: Key | None, high: Key | None, count: int, *, is_backward: bool
+        self, low: RowKey | None, high: RowKey | None, count: int, *, is_backward: bool
     ) -> list[Row]:
         table = self._table
         keys = ", ".join(map(quoted, table.keys)) if table.keys != ("rowid",) else "rowid"
@@ -178,9 +179,9 @@ def _joined(gaps: list[Gap]) -> list[Gap]:
     return joined
 
 
-def _number(key: Key | None, default: float) -> float:
+def _number(key: RowKey | None, default: float) -> float:
     return default if key is None else cast(int, key[0])
 
 
-def _spelled(key: Key) -> str:
+def _spelled(key: RowKey) -> str:
     return ", ".join(map(str, key))

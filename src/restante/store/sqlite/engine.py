@@ -15,9 +15,9 @@ import apsw
 
 from restante.mail.address import path_matches
 from restante.store.store_errors import SearchTooLong, StoreUnusable
+from restante.store.stored_form.row_type import Row
 from restante.tenancy.history_detail import reply_code, shortened
 
-Row = tuple[Any, ...]
 Bindings = Sequence[Any] | Mapping[str, Any]
 
 OLDEST = (3, 51, 3)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from io import FileIO
 from pathlib import Path
 
-from restante.store.sqlite.engine import Row
+from restante.store.stored_form.row_type import Row
 
 _TABLE_LEAF = 0x0D
 _FILE_HEADER = 100
@@ -26,7 +26,7 @@ class _NotARecord(ValueError):  # noqa: N818
     """The octets there are no record."""
 
 
-class Pages:
+class LeafPages:
     """A database file and its log, page by page."""
 
     def __init__(self, path: Path, page_size: int) -> None:

@@ -19,8 +19,9 @@ from restante.store.drain_book import DrainBook, DrainRecord
 from restante.store.figure_store import NO_USAGE, Usage
 from restante.store.handover_store import Drain
 from restante.store.sqlite import drain_queries, ledger_queries
-from restante.store.sqlite.engine import Row, fetch
+from restante.store.sqlite.engine import fetch
 from restante.store.store_errors import Conflict
+from restante.store.stored_form.row_type import Row
 
 
 @dataclass(frozen=True, slots=True)

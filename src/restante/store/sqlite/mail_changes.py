@@ -1,6 +1,6 @@
 """Changes of held mail in the tables: hold, settle, delete, hold refused ones again.
 
-Each function is the body of one `Change`. It runs on the writer thread inside a transaction and
+Each function is the body of one `SqliteChange`. It runs on the writer thread in a transaction, and
 moves the ledger with every row it moves. If it must raise StoreError, it does so before the first.
 """
 
@@ -21,7 +21,6 @@ from restante.store.content_store import DAMAGED
 from restante.store.handover_store import Drain
 from restante.store.hold_refusals import refused_of
 from restante.store.sqlite import audit_queries, mail_queries, release_changes, report_queries
-from restante.store.sqlite.engine import Row
 from restante.store.sqlite.history_changes import (
     keep_outcomes,
     keep_parked,
@@ -30,6 +29,7 @@ from restante.store.sqlite.history_changes import (
 )
 from restante.store.sqlite.write_transaction import WriteTransaction
 from restante.store.store_errors import StoreError
+from restante.store.stored_form.row_type import Row
 from restante.store.stored_form.rows import (
     DOMAIN_ID,
     IS_DAMAGED,

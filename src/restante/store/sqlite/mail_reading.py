@@ -25,9 +25,10 @@ from restante.store.sqlite import (
     record_queries,
     report_queries,
 )
-from restante.store.sqlite.bounded_search import Ask, search_within_reach
-from restante.store.sqlite.engine import Row, fetch
+from restante.store.sqlite.bounded_search import AskConnection, search_within_reach
+from restante.store.sqlite.engine import fetch
 from restante.store.stored_form.notice_rows import notice
+from restante.store.stored_form.row_type import Row
 from restante.store.stored_form.rows import (
     DOMAIN_ID,
     NUMBER,
@@ -224,7 +225,7 @@ def _first_number(selection: QueueFilter) -> int:
     return max(selection.after, _last_before(selection.received_since)) + 1
 
 
-def _asking(connection: apsw.Connection, selection: QueueFilter) -> Ask:
+def _asking(connection: apsw.Connection, selection: QueueFilter) -> AskConnection:
     """Return the question about the messages between two numbers."""
     listings = list(_listings(selection))
 

@@ -1,6 +1,6 @@
 """Changes of users of the portal in the tables.
 
-Each function is the body of one `Change`, as in mail_changes.
+Each function is the body of one `SqliteChange`, as in mail_changes.
 """
 
 from restante.store.sqlite import portal_user_queries, session_queries

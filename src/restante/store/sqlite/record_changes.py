@@ -1,7 +1,7 @@
 """Changes of drains, of the operator's records and of the audit trail in the tables.
 
-Each function is the body of one `Change`, as in mail_changes. There is one writer, so a check stays
-true until the commit.
+Each function is the body of one `SqliteChange`, as in mail_changes. There is one writer, so a check
+stays true until the commit.
 """
 
 import json

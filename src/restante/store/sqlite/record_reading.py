@@ -10,18 +10,14 @@ from typing import Final
 import apsw
 
 from restante.store.sqlite import notice_queries, portal_user_queries, record_queries, token_queries
-from restante.store.sqlite.engine import Row, fetch
+from restante.store.sqlite.engine import fetch
 from restante.store.stored_form.notice_rows import channel
 from restante.store.stored_form.portal_user_rows import portal_user
 from restante.store.stored_form.record_rows import account, hosted_domain, login_of
+from restante.store.stored_form.row_type import Row
 from restante.store.stored_form.token_rows import api_token
-from restante.tenancy.api_token import ApiToken
-from restante.tenancy.model import Account, Directory, HostedDomain, Login, LoginUse
-from restante.tenancy.notice import Channel
-from restante.tenancy.numbered_change import NumberedChange, RecordKind
-from restante.tenancy.portal_user import PortalUser
-
-_Record = Account | Login | HostedDomain | Channel | ApiToken | PortalUser
+from restante.tenancy.model import Directory, LoginUse
+from restante.tenancy.numbered_change import DirectoryRecord, NumberedChange, RecordKind
 
 
 def directory(connection: apsw.Connection) -> Directory:
@@ -70,7 +66,7 @@ def changes_since(connection: apsw.Connection, number: int) -> list[NumberedChan
     return sorted(found, key=lambda change: change.number)
 
 
-def record_of(connection: apsw.Connection, kind: RecordKind, key: str) -> _Record | None:
+def record_of(connection: apsw.Connection, kind: RecordKind, key: str) -> DirectoryRecord | None:
     """Read one record; None if it is not there."""
     query, read = _READING[kind]
     return _named(connection, query, [key], read).get(key)
@@ -90,12 +86,12 @@ def _named(
     connection: apsw.Connection,
     query: str,
     keys: list[str],
-    read: Callable[[Row], tuple[str, _Record]],
-) -> Mapping[str, _Record]:
+    read: Callable[[Row], tuple[str, DirectoryRecord]],
+) -> Mapping[str, DirectoryRecord]:
     return dict(read(row) for row in fetch(connection, query, (json.dumps(keys),)))
 
 
-_READING: Final[Mapping[RecordKind, tuple[str, Callable[[Row], tuple[str, _Record]]]]] = {
+_READING: Final[Mapping[RecordKind, tuple[str, Callable[[Row], tuple[str, DirectoryRecord]]]]] = {
     RecordKind.ACCOUNT: (record_queries.ACCOUNTS_NAMED, lambda row: (row[0], account(row))),
     RecordKind.LOGIN: (record_queries.LOGINS_NAMED, lambda row: (row[0], login_of(row))),
     RecordKind.DOMAIN: (

@@ -30,16 +30,17 @@ from restante.store.sqlite import (
 from restante.store.sqlite.backup import PARTIAL, copy_file, prepare_directory, sync
 from restante.store.sqlite.damaged_table import UNREADABLE, Gap, TolerantReader, table_of
 from restante.store.sqlite.directory_lock import DirectoryLock
-from restante.store.sqlite.engine import PAGE_SIZE, Row, fetch, quoted
-from restante.store.sqlite.leaf_pages import Pages, is_message
+from restante.store.sqlite.engine import PAGE_SIZE, fetch, quoted
+from restante.store.sqlite.leaf_pages import LeafPages, is_message
 from restante.store.sqlite.log_mark import LogMark
 from restante.store.sqlite.log_remains import lost_part
 from restante.store.sqlite.lost_domains import keep_domains
 from restante.store.sqlite.regular_file import look_at, what_is_wrong
 from restante.store.store_care import Finding, SalvageReport
 from restante.store.store_errors import StoreError, StoreFull, StoreUnusable
+from restante.store.stored_form.row_type import Row
 
-Progress = Callable[[int], None]
+OnSalvaged = Callable[[int], None]
 """Told, now and then, how many messages were salvaged."""
 
 _DATABASE, _CONTENT = "restante.db", "content"
@@ -58,7 +59,7 @@ _NUMBER, _DOMAIN_ID, _SIZE, _REVERSE_PATH, _HELD, _FILE, _FILE_CRC32, _HEAD_CRC3
 _BETWEEN_PROGRESS = 100  # messages
 
 
-def salvage(directory: Path, target: Path, on_progress: Progress) -> SalvageReport:
+def salvage(directory: Path, target: Path, on_progress: OnSalvaged) -> SalvageReport:
     """Salvage the store in a directory into `target`, which is empty or not there. Blocks.
 
     Raises StoreUnusable where nothing can be read or a server has the store, StoreError where it
@@ -85,7 +86,7 @@ def salvage(directory: Path, target: Path, on_progress: Progress) -> SalvageRepo
         lock.release()
 
 
-def _salvaged(directory: Path, target: Path, work: Path, on_progress: Progress) -> SalvageReport:
+def _salvaged(directory: Path, target: Path, work: Path, on_progress: OnSalvaged) -> SalvageReport:
     report = SalvageReport()
     if lost_log := LogMark(directory / _DATABASE).lost:
         report.lost.append(Finding("log", lost_log))
@@ -142,7 +143,7 @@ class _Salvage:
         source: apsw.Connection,
         made: apsw.Connection,
         report: SalvageReport,
-        on_progress: Progress,
+        on_progress: OnSalvaged,
     ) -> None:
         """`source` is open on the damaged database, `made` on the new one."""
         self._directory = directory
@@ -260,7 +261,7 @@ class _Salvage:
         Of several with one number the last counts.
         """
         found: dict[int, Row] = {}
-        with closing(Pages(self._directory / _DATABASE, PAGE_SIZE)) as pages:
+        with closing(LeafPages(self._directory / _DATABASE, PAGE_SIZE)) as pages:
             for number, row in pages.rows():
                 if number in self._kept or not (number in missing or _is_in(number, gaps)):
                     continue

@@ -28,7 +28,7 @@ import apsw
 
 from restante.store.sqlite import care_queries, engine, start_check
 from restante.store.sqlite.damaged_table import Table, table_of
-from restante.store.sqlite.engine import Row, fetch, quoted
+from restante.store.sqlite.engine import fetch, quoted
 from restante.store.sqlite.mail_reading import Damage
 from restante.store.sqlite.regular_file import (
     is_curable,
@@ -37,6 +37,7 @@ from restante.store.sqlite.regular_file import (
     what_is_wrong,
 )
 from restante.store.store_care import Slice
+from restante.store.stored_form.row_type import Row
 
 _BATCH = 32  # messages of one slice: 8 MiB of content at most
 _ROWS = 256  # of another table
@@ -44,7 +45,7 @@ _SLICE_SECONDS = 0.01  # of this thread, at least
 _CHECK_SECONDS = 0.05  # for the engine's check of one table; beyond, its rows are read in slices
 _MAIL = "message"
 
-_Part = tuple[int, int, int, list[Damage]]  # messages, octets, files, damage
+_ScrubbedPart = tuple[int, int, int, list[Damage]]  # messages, octets, files, damage
 
 
 def scrub(path: Path, vfs: str | None, content: Path) -> Generator[tuple[Slice, list[Damage]]]:
@@ -59,16 +60,16 @@ def scrub(path: Path, vfs: str | None, content: Path) -> Generator[tuple[Slice, 
         yield from _metered(_parts(connection, content))
 
 
-def _parts(connection: apsw.Connection, content: Path) -> Iterator[_Part]:
+def _parts(connection: apsw.Connection, content: Path) -> Iterator[_ScrubbedPart]:
     for table in start_check.tables(connection):
         if table != _MAIL:
             yield from _look_at_table(connection, table_of(connection, table))
     yield from _look_at_mail(connection, content)
 
 
-def _metered(parts: Iterator[_Part]) -> Iterator[tuple[Slice, list[Damage]]]:
+def _metered(parts: Iterator[_ScrubbedPart]) -> Iterator[tuple[Slice, list[Damage]]]:
     """Combine parts to slices that keep this thread busy for a while: each waking has a cost."""
-    part: _Part | None = (0, 0, 0, [])
+    part: _ScrubbedPart | None = (0, 0, 0, [])
     while part is not None:
         messages = octets = files = 0
         damaged: list[Damage] = []
@@ -81,7 +82,7 @@ def _metered(parts: Iterator[_Part]) -> Iterator[tuple[Slice, list[Damage]]]:
         yield Slice(messages, octets, files, time.thread_time() - began), damaged
 
 
-def _look_at_table(connection: apsw.Connection, table: Table) -> Iterator[_Part]:
+def _look_at_table(connection: apsw.Connection, table: Table) -> Iterator[_ScrubbedPart]:
     """Have the engine check a table; only read its rows if that would block reuse of the log."""
     if start_check.is_done_within(
         connection, _CHECK_SECONDS, partial(_check_table, table=table.name)
@@ -106,7 +107,7 @@ def _check_table(connection: apsw.Connection, table: str) -> None:
         raise apsw.CorruptError(finding)
 
 
-def _look_at_mail(connection: apsw.Connection, content: Path) -> Iterator[_Part]:
+def _look_at_mail(connection: apsw.Connection, content: Path) -> Iterator[_ScrubbedPart]:
     last = 0
     while rows := fetch(connection, care_queries.SCRUBBED_AFTER, (last, _BATCH)):
         _look_at_indexes(connection, last, rows[-1][0])

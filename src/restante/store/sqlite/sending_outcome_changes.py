@@ -1,4 +1,4 @@
-"""The outcome of a sending attempt in its table; the body of one `Change`, as in mail_changes."""
+"""The outcome of a sending attempt; the body of one `SqliteChange`, as in mail_changes."""
 
 from collections.abc import Sequence
 

@@ -8,10 +8,11 @@ import apsw
 
 from restante.queue.history import HistoryEntry, HistoryFigures, HistoryFilter, HistoryPage
 from restante.store.sqlite import engine, history_changes, history_queries
-from restante.store.sqlite.bounded_search import Ask, search_within_reach
-from restante.store.sqlite.engine import Row, fetch
+from restante.store.sqlite.bounded_search import AskConnection, search_within_reach
+from restante.store.sqlite.engine import fetch
 from restante.store.sqlite.store_core import StoreCore
 from restante.store.stored_form.move_codes import CODES, MOVES
+from restante.store.stored_form.row_type import Row
 
 
 class SqliteHistory:
@@ -72,7 +73,7 @@ def _page(connection: apsw.Connection, selection: HistoryFilter) -> HistoryPage:
     return HistoryPage(page, page[-1].id if len(rows) > limit else last)
 
 
-def _asking(connection: apsw.Connection, selection: HistoryFilter) -> Ask:
+def _asking(connection: apsw.Connection, selection: HistoryFilter) -> AskConnection:
     """Return the question about the entries between two ids."""
     domain_ids = selection.domain_ids
     query = history_queries.entries(

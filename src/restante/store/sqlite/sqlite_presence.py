@@ -8,9 +8,10 @@ import apsw
 
 from restante.queue.presence import PresenceChange, Seen
 from restante.store.sqlite import presence_queries
-from restante.store.sqlite.engine import Row, fetch
+from restante.store.sqlite.engine import fetch
 from restante.store.sqlite.store_core import StoreCore
 from restante.store.sqlite.write_transaction import WriteTransaction
+from restante.store.stored_form.row_type import Row
 from restante.store.stored_form.rows import storable
 
 

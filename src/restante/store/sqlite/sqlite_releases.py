@@ -16,8 +16,9 @@ from restante.store.release_store import (
     ReleaseRecord,
 )
 from restante.store.sqlite import engine, release_changes, release_queries
-from restante.store.sqlite.engine import Row, fetch
+from restante.store.sqlite.engine import fetch
 from restante.store.sqlite.store_core import StoreCore
+from restante.store.stored_form.row_type import Row
 from restante.tenancy.audit import AuditEntry
 from restante.tenancy.release_result import ReleaseResult
 

@@ -20,6 +20,7 @@ shrinks, though the space of removed mail is used again. One transaction over ve
 import asyncio
 from pathlib import Path
 
+from restante.store.content_store import OnDamage
 from restante.store.duty_locks import DutyLocks
 from restante.store.sqlite import start_check
 from restante.store.sqlite.opening import open_parts
@@ -45,7 +46,7 @@ from restante.store.sqlite.sqlite_sessions import SqliteSessions
 from restante.store.sqlite.sqlite_upkeep import SqliteUpkeep
 from restante.store.sqlite.sqlite_used import SqliteUsed
 from restante.store.sqlite.sqlite_uses import SqliteUses
-from restante.store.sqlite.store_core import OnDamage, StoreCore
+from restante.store.sqlite.store_core import StoreCore
 
 
 async def open_sqlite(

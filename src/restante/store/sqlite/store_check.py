@@ -18,22 +18,22 @@ import apsw
 from restante.phrases import cause_of
 from restante.store.sqlite import care_queries, engine, ledger_queries, migrations, start_check
 from restante.store.sqlite.directory_lock import DirectoryLock
-from restante.store.sqlite.engine import Row
 from restante.store.sqlite.log_mark import LogMark
 from restante.store.sqlite.log_remains import lost_part
 from restante.store.sqlite.regular_file import look_at, what_is_wrong
 from restante.store.store_care import Finding, StoreReport
 from restante.store.store_errors import StoreUnusable
+from restante.store.stored_form.row_type import Row
 
 _DATABASE = "restante.db"
 _CONTENT = "content"
 _BATCH = 200  # messages read in one transaction
 
-Progress = Callable[[int, int], None]
+OnChecked = Callable[[int, int], None]
 """Told, now and then, how many messages were looked at, and how many there are."""
 
 
-def check_directory(directory: Path, on_progress: Progress) -> StoreReport:
+def check_directory(directory: Path, on_progress: OnChecked) -> StoreReport:
     """Look at everything. Blocks, for as long as it takes to read all of it."""
     report = StoreReport(
         engine=f"SQLite {apsw.sqlite_lib_version()}", schema_known=len(migrations.MIGRATIONS)
@@ -57,7 +57,7 @@ def _lock(directory: Path, report: StoreReport) -> DirectoryLock | None:
 
 
 class _Check:
-    def __init__(self, directory: Path, report: StoreReport, on_progress: Progress) -> None:
+    def __init__(self, directory: Path, report: StoreReport, on_progress: OnChecked) -> None:
         self._directory = directory
         self._report = report
         self._on_progress = on_progress

@@ -13,19 +13,15 @@ import apsw
 
 from restante.mail.message import ContentFile, MessageNumbers
 from restante.store.account_sums import AccountSums
+from restante.store.content_store import OnDamage
 from restante.store.drain_book import DrainRecord
 from restante.store.figure_store import Usage
 from restante.store.sqlite import mail_changes, mail_reading
 from restante.store.sqlite.ledger import Balance
 from restante.store.sqlite.opening import Parts
-from restante.store.sqlite.write_transaction import Change
+from restante.store.sqlite.write_transaction import SqliteChange
 from restante.store.sqlite.writer import StoreWriter
 from restante.store.store_errors import StoreError
-
-OnDamage = Callable[[int, str, int], None]
-"""Called on the event loop, once for each message that is damaged.
-
-Arguments: its number, the damage, and the domain's id."""
 
 _Answer = TypeVar("_Answer")
 
@@ -92,7 +88,7 @@ class StoreCore:
         """Yield a content file in blocks. Raises Damaged, StoreError."""
         return self.files.read(file, is_apart=self.is_apart)
 
-    async def write(self, change: Change) -> Any:
+    async def write(self, change: SqliteChange) -> Any:
         """Make a change. Raises StoreError."""
         self.check()
         return await self.writer.submit(change)

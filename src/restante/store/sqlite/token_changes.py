@@ -1,6 +1,6 @@
 """Changes of tokens of the API in the tables.
 
-Each function is the body of one `Change`, as in mail_changes.
+Each function is the body of one `SqliteChange`, as in mail_changes.
 """
 
 from collections.abc import Mapping, Sequence

@@ -6,8 +6,9 @@ import apsw
 
 from restante.store.audit_store import AuditPage, GrantedRequest
 from restante.store.sqlite import audit_queries
-from restante.store.sqlite.bounded_search import Ask, search_within_reach
-from restante.store.sqlite.engine import Row, fetch
+from restante.store.sqlite.bounded_search import AskConnection, search_within_reach
+from restante.store.sqlite.engine import fetch
+from restante.store.stored_form.row_type import Row
 from restante.store.stored_form.rows import (
     audit_entry,
 )
@@ -30,7 +31,7 @@ def audit_page(
     )
 
 
-def _asking_trail(connection: apsw.Connection, wanted: AuditFilter) -> Ask:
+def _asking_trail(connection: apsw.Connection, wanted: AuditFilter) -> AskConnection:
     """Return the question about the entries between two ids."""
     statement = audit_queries.newest_entries(
         by_account=wanted.account is not None, by_domain=wanted.domain is not None

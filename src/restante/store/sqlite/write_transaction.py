@@ -9,8 +9,9 @@ import apsw
 
 from restante.store.sqlite import ledger_queries, mail_queries
 from restante.store.sqlite.ballast import Ballast
-from restante.store.sqlite.engine import Bindings, Row, fetch
+from restante.store.sqlite.engine import Bindings, fetch
 from restante.store.sqlite.ledger import Ledger
+from restante.store.stored_form.row_type import Row
 
 
 @dataclass(slots=True)
@@ -66,4 +67,4 @@ class WriteTransaction:
         )
 
 
-Change = Callable[[WriteTransaction], Any]
+SqliteChange = Callable[[WriteTransaction], Any]

@@ -32,7 +32,7 @@ from restante.store.sqlite.files_in_use import FilesInUse
 from restante.store.sqlite.ledger import Balance, Ledger
 from restante.store.sqlite.log_mark import LogMark
 from restante.store.sqlite.store_health import StoreHealth
-from restante.store.sqlite.write_transaction import Change, WriteTransaction
+from restante.store.sqlite.write_transaction import SqliteChange, WriteTransaction
 from restante.store.store_errors import StoreError, StoreFull
 
 CHECKPOINT_PAGES = 16 * 1024 * 1024 // engine.PAGE_SIZE
@@ -42,7 +42,7 @@ _LONG_LOG = 4 * CHECKPOINT_PAGES  # readers have kept the log from being reused:
 
 
 class _WaitingChange(NamedTuple):
-    change: Change
+    change: SqliteChange
     answer: asyncio.Future[Any]
 
 
@@ -90,7 +90,7 @@ class StoreWriter:
 
     # --- on the event loop
 
-    def submit(self, change: Change) -> asyncio.Future[Any]:
+    def submit(self, change: SqliteChange) -> asyncio.Future[Any]:
         """Put a change in the queue. It is made even if nobody waits for the answer any more."""
         waiting = _WaitingChange(change, self._loop.create_future())
         self._queue.put(waiting)

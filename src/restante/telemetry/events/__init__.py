@@ -15,7 +15,7 @@ from restante.telemetry.events.delivery_events import (
     PrimaryAway,
     PrimaryBack,
 )
-from restante.telemetry.events.event import Event, FailureEvent, Level
+from restante.telemetry.events.event import Event, EventLevel, FailureEvent
 from restante.telemetry.events.life_events import (
     CertificateExpiring,
     ChangeEnded,
@@ -96,12 +96,12 @@ __all__ = [
     "DrainFinished",
     "DrainStarted",
     "Event",
+    "EventLevel",
     "FailureEvent",
     "HistoryTrimmed",
     "HttpConnectionsCut",
     "HttpRequestsRefused",
     "InternalError",
-    "Level",
     "LinesLeftOut",
     "LoginExpiring",
     "LoopStalled",

@@ -8,7 +8,7 @@ and meaning in each event (event_fields.py). A field that is None is left out of
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-Level = Literal["info", "error"]
+EventLevel = Literal["info", "error"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,12 +16,12 @@ class Event:
     """Something that happened. Fields are plain values; no field is ever a secret."""
 
     event: ClassVar[str] = ""  # its name in the log
-    level: ClassVar[Level] = "info"
+    level: ClassVar[EventLevel] = "info"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailureEvent(Event):
     """Something that went wrong. Its line is written at once, at level error."""
 
-    level: ClassVar[Level] = "error"
+    level: ClassVar[EventLevel] = "error"
     error: BaseException

@@ -11,7 +11,7 @@ from restante.admin.accounts import AccountChange, AccountView, ChangedAccount, 
 from restante.web.api.idempotency_keys import REPEATABLE, ActingRoute
 from restante.web.api.paging import PAGED, ListPage, as_page
 from restante.web.api.preconditions import TAGGED, IfMatch, IfNoneMatch, changed_response, shown
-from restante.web.api.request_context import ReadingContext, Reason, RequestContext
+from restante.web.api.request_context import ReadingContext, ReasonParam, RequestContext
 
 router = APIRouter(route_class=ActingRoute, prefix="/accounts", tags=["accounts"])
 
@@ -49,7 +49,7 @@ async def change_account(
 
 @router.delete("/{name}", status_code=204)
 async def remove_account(
-    context: RequestContext, name: str, reason: Reason, precondition: IfMatch
+    context: RequestContext, name: str, reason: ReasonParam, precondition: IfMatch
 ) -> None:
     """Remove an account without logins and domains."""
     async with precondition.holding(partial(known_records.known_account, context, name)):

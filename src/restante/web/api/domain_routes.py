@@ -15,7 +15,12 @@ from restante.admin.held_over_time import HeldOverTimeView, HeldSpan
 from restante.web.api.idempotency_keys import REPEATABLE, ActingRoute
 from restante.web.api.paging import PAGED, ListPage, as_page
 from restante.web.api.preconditions import TAGGED, IfMatch, IfNoneMatch, changed_response, shown
-from restante.web.api.request_context import ClientWords, ReadingContext, Reason, RequestContext
+from restante.web.api.request_context import (
+    ClientWords,
+    ReadingContext,
+    ReasonParam,
+    RequestContext,
+)
 
 SCHEDULED: Final[dict[int | str, dict[str, Any]]] = {
     202: {"description": "A part of the change waits.", "model": ChangedDomain}
@@ -87,7 +92,7 @@ async def change_domain(
 
 @router.delete("/{name}", status_code=204)
 async def remove_domain(
-    context: RequestContext, name: str, reason: Reason, precondition: IfMatch
+    context: RequestContext, name: str, reason: ReasonParam, precondition: IfMatch
 ) -> None:
     """Remove a domain that holds no mail."""
     async with precondition.holding(partial(known_records.known_domain, context, name)):

@@ -11,7 +11,7 @@ from restante.admin.logins import ChangedLogin, LoginChange, LoginView, NewLogin
 from restante.web.api.idempotency_keys import REPEATABLE, ActingRoute
 from restante.web.api.paging import PAGED, ListPage, as_page
 from restante.web.api.preconditions import TAGGED, IfMatch, IfNoneMatch, changed_response, shown
-from restante.web.api.request_context import ReadingContext, Reason, RequestContext
+from restante.web.api.request_context import ReadingContext, ReasonParam, RequestContext
 
 router = APIRouter(route_class=ActingRoute, prefix="/accounts/{account}/logins", tags=["logins"])
 
@@ -51,7 +51,7 @@ async def change_login(
 
 @router.delete("/{user}", status_code=204)
 async def remove_login(
-    context: RequestContext, account: str, user: str, reason: Reason, precondition: IfMatch
+    context: RequestContext, account: str, user: str, reason: ReasonParam, precondition: IfMatch
 ) -> None:
     """Remove a login."""
     async with precondition.holding(partial(known_records.known_login, context, account, user)):

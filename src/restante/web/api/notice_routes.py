@@ -13,7 +13,7 @@ from restante.admin.past_notices import PastNoticeView, PastSelection, SentAgain
 from restante.web.api.idempotency_keys import REPEATABLE, ActingRoute
 from restante.web.api.paging import PAGED, ListPage, WantedPage, as_listing_page, as_page
 from restante.web.api.preconditions import TAGGED, IfMatch, IfNoneMatch, changed_response, shown
-from restante.web.api.request_context import OwnAccount, ReadingContext, Reason, RequestContext
+from restante.web.api.request_context import OwnAccount, ReadingContext, ReasonParam, RequestContext
 
 router = APIRouter(route_class=ActingRoute, prefix="/notices", tags=["notices"])
 
@@ -47,7 +47,7 @@ async def change_channel(  # noqa: PLR0917
     context: RequestContext,
     name: str,
     wanted: ChannelChange,
-    reason: Reason,
+    reason: ReasonParam,
     precondition: IfMatch,
     account: OwnAccount,
 ) -> Response:
@@ -62,7 +62,7 @@ async def change_channel(  # noqa: PLR0917
 async def remove_channel(
     context: RequestContext,
     name: str,
-    reason: Reason,
+    reason: ReasonParam,
     precondition: IfMatch,
     account: OwnAccount,
 ) -> None:

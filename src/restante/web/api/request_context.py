@@ -62,4 +62,4 @@ RequestContext = Annotated[AdminContext, Depends(_context_of)]
 # Of a route that only reads: nothing of it is audited, so it takes no reason.
 ReadingContext = Annotated[AdminContext, Depends(_reading_context_of)]
 OwnAccount = Annotated[str, Depends(_own_account)]
-Reason = Annotated[str, Query(description="Why; kept in the audit trail.")]
+ReasonParam = Annotated[str, Query(description="Why; kept in the audit trail.")]

@@ -18,7 +18,7 @@ PIECE_SECONDS: Final = (
     0.003  # the time after which a smaller piece is sent: a message may have a thousand recipients
 )
 
-Pages = AsyncIterator[Iterable[BaseModel]]
+ListingPages = AsyncIterator[Iterable[BaseModel]]
 
 
 def stream_document(
@@ -45,11 +45,11 @@ async def _object(rest: bytes, listings: Mapping[str, Iterable[BaseModel]]) -> A
     yield rest
 
 
-async def _one_page(views: Iterable[BaseModel]) -> Pages:
+async def _one_page(views: Iterable[BaseModel]) -> ListingPages:
     yield views
 
 
-async def _array(pages: Pages) -> AsyncIterator[bytes]:
+async def _array(pages: ListingPages) -> AsyncIterator[bytes]:
     opening = b"["
     async for page in pages:
         for piece in in_pieces(page):

@@ -8,7 +8,7 @@ from restante.admin import tokens
 from restante.admin.tokens import AddedToken, NewToken, TokenView
 from restante.web.api.idempotency_keys import REPEATABLE, SECRET_ANSWER, ActingRoute
 from restante.web.api.paging import PAGED, ListPage, as_page
-from restante.web.api.request_context import ReadingContext, Reason, RequestContext
+from restante.web.api.request_context import ReadingContext, ReasonParam, RequestContext
 
 router = APIRouter(route_class=ActingRoute, prefix="/tokens", tags=["tokens"])
 
@@ -35,6 +35,6 @@ async def list_tokens(
 
 
 @router.delete("/{token_id}", status_code=204)
-async def revoke_token(context: RequestContext, token_id: str, reason: Reason) -> None:
+async def revoke_token(context: RequestContext, token_id: str, reason: ReasonParam) -> None:
     """Revoke a token, and with it those that it made."""
     await tokens.revoke_token(context, token_id, reason)

@@ -14,7 +14,7 @@ from restante.admin.portal_users import (
 )
 from restante.web.api.idempotency_keys import REPEATABLE, SECRET_ANSWER, ActingRoute
 from restante.web.api.paging import PAGED, ListPage, as_page
-from restante.web.api.request_context import ReadingContext, Reason, RequestContext
+from restante.web.api.request_context import ReadingContext, ReasonParam, RequestContext
 
 router = APIRouter(route_class=ActingRoute, prefix="/users", tags=["users"])
 
@@ -49,6 +49,6 @@ async def change_user(
 
 
 @router.delete("/{email}", status_code=204)
-async def remove_user(context: RequestContext, email: str, reason: Reason) -> None:
+async def remove_user(context: RequestContext, email: str, reason: ReasonParam) -> None:
     """Remove a user, with its sessions and the tokens that it made."""
     await portal_users.remove_user(context, email, reason)

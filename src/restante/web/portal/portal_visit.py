@@ -20,7 +20,7 @@ from restante.web.portal.page_renderer import STEP_SECONDS, PageRenderer
 from restante.web.portal.portal_session import PortalSession, SessionReader
 from restante.web.serving import PROVED_EXTENSION
 
-Row = TypeVar("Row")
+_Made = TypeVar("_Made")
 
 MOST_FIELDS: Final = 1100  # of a form: a page of messages, and as many again
 
@@ -105,10 +105,10 @@ class Visit:
         return self.renderer.page(self.request, template, self.session, status, **facts)
 
 
-Handler = Callable[[Visit], Awaitable[Response]]
+PageHandler = Callable[[Visit], Awaitable[Response]]
 
 
-def page_route(path: str, handler: Handler, methods: Sequence[str] = ("GET",)) -> Route:
+def page_route(path: str, handler: PageHandler, methods: Sequence[str] = ("GET",)) -> Route:
     """Return the route of a page for users that are signed in."""
 
     async def answer(request: Request) -> Response:
@@ -128,7 +128,7 @@ async def visit_of(request: Request) -> Visit:
     return Visit(request, session, parts.context.acting(session.principal), parts.renderer)
 
 
-def checked(make: Callable[[], Row]) -> Row:
+def checked(make: Callable[[], _Made]) -> _Made:
     """Return a record made of the fields of a form. Raises AdminError for values out of bounds."""
     try:
         return make()
@@ -138,9 +138,9 @@ def checked(make: Callable[[], Row]) -> Row:
         raise AdminError(ErrorKind.INVALID, f"{name}: {first['msg']}", "correct it") from None
 
 
-async def all_made(views: Iterable[Row]) -> list[Row]:
+async def all_made(views: Iterable[_Made]) -> list[_Made]:
     """Return the views of a listing. They are made when they are read: others get turns between."""
-    found: list[Row] = []
+    found: list[_Made] = []
     began = perf_counter()
     for view in views:
         found.append(view)

@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.listing_page import number_at
-from restante.admin.mail_search import FoundMail, Outcome, TraceSelection, trace
+from restante.admin.mail_search import FoundMail, SearchedOutcome, TraceSelection, trace
 from restante.web.portal.portal_visit import FormValues, Visit, all_made, page_route
 from restante.web.portal.shell_lines import traced
 
@@ -24,7 +24,7 @@ async def search(visit: Visit) -> Response:
     """Search mail; without a question, show the form alone."""
     query = visit.query
     asked = {name: query.text(name) for name in FIELDS}
-    facts: dict[str, Any] = {"asked": asked, "outcomes": get_args(Outcome)}
+    facts: dict[str, Any] = {"asked": asked, "outcomes": get_args(SearchedOutcome)}
     if not any(asked.values()) and query.given("before") is None and query.given("after") is None:
         return visit.page("search.html", found=None, held=[], left=[], **facts)
     selection = selection_of_search(query)

@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from restante.admin.portal_sessions import SessionOver
 from restante.admin.session_ending import sign_out
-from restante.admin.sign_in import REFUSED, Credentials, SignInDenied
+from restante.admin.sign_in import REFUSED, SignInCredentials, SignInDenied
 from restante.web.portal.form_guard import StrangerRoute
 from restante.web.portal.own_path import HOME, SIGN_IN, own_path
 from restante.web.portal.portal_visit import FormValues, see_other, visit_of
@@ -57,7 +57,7 @@ class SignInPage:
         """Examine a password and a code."""
         form = await form_of(request)
         following = own_path(form.text("next"))
-        given = Credentials(form.text("email"), form.as_sent("password"), form.text("code"))
+        given = SignInCredentials(form.text("email"), form.as_sent("password"), form.text("code"))
         try:
             signed_in = await self.parts.sign_in.sign_in(given, client_of(request))
             answer = see_other(following)
