@@ -19,7 +19,7 @@ from restante.mail.address import Mailbox
 from restante.mail.delivery_report import Action, NewReport
 from restante.mail.envelope import Envelope
 from restante.network.resolver import Exchanger
-from restante.reception.after_holding import Arrivals
+from restante.reception.after_holding import AfterHolding
 from restante.reception.reception_settings import ReceptionSettings
 from restante.release.authorized_host_lookup import HostNames
 from restante.reports.report_settings import ReportSettings
@@ -104,10 +104,10 @@ def backoff(step: Step) -> Any:
     return seen
 
 
-def arrivals(step: Step) -> Any:
+def after_holding(step: Step) -> Any:
     """Which mail comes after an hour of quiet."""
     world = World()
-    heard = Arrivals(world.store.figures, world.directory, world.log, lambda: world.monotonic)
+    heard = AfterHolding(world.store.figures, world.directory, world.log, lambda: world.monotonic)
 
     async def story() -> list[int]:
         domain = await world.host(25)
@@ -236,7 +236,7 @@ async def store_reports(world: World, domain: Any, count: int) -> None:
 
 
 STORIES = [
-    arrivals,
+    after_holding,
     backoff,
     drain,
     failed_logins,

@@ -11,7 +11,7 @@ from collections.abc import Coroutine
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from restante.checks.check import Check, CheckTerms
+from restante.checks.check import Check, CheckLimits
 from restante.checks.check_runner import CheckRunner
 from restante.checks.suspicion import SuspicionCheck
 from restante.delivery.cannot_start import CannotStart
@@ -20,7 +20,7 @@ from restante.mail.envelope import Envelope
 from restante.mail.message import HeldMessage, NewMessage
 from restante.network.resolver import LookupFailed
 from restante.reception.admission import AdmissionSettings
-from restante.reception.after_holding import Arrivals
+from restante.reception.after_holding import AfterHolding
 from restante.reception.auth_gate import AuthGate
 from restante.reception.authentication import Authenticator
 from restante.reception.content_buffer import ContentParts
@@ -130,8 +130,8 @@ class Wire:
         self.delays: list[float] = []
         self.asked: list[str] = []  # mailboxes, at the destination
         self.mailboxes: dict[str, bool] = {}  # its answers; about others nothing can be known now
-        self.checks: list[tuple[Check, CheckTerms]] = [
-            (SuspicionCheck(self.directory), CheckTerms())
+        self.checks: list[tuple[Check, CheckLimits]] = [
+            (SuspicionCheck(self.directory), CheckLimits())
         ]
         self.is_up = False  # the destinations, as far as is known
         pending = self.settings.pending_authentications_limit
@@ -303,13 +303,15 @@ class Wire:
     def _make_services(self) -> Services:
         host_names = HostNames(self.names, lambda: self.monotonic)
         expected = ExpectedHosts(self.directory, host_names.known)
-        arrivals = Arrivals(self.store.figures, self.directory, self.log, lambda: self.monotonic)
+        after_holding = AfterHolding(
+            self.store.figures, self.directory, self.log, lambda: self.monotonic
+        )
         intake = Intake(
             self.store.reception,
             self.log,
             lambda: self.now,
             hostname="mx2.example.net",
-            on_held=arrivals.held,
+            on_held=after_holding.held,
         )
         releaser = Releaser(
             figures=self.store.figures,
@@ -322,7 +324,7 @@ class Wire:
             allowance=ReleaseAllowance(self.settings.releases_per_minute, lambda: self.monotonic),
         )
         return Services(
-            admission=self._admission_parts(arrivals),
+            admission=self._admission_parts(after_holding),
             content=ContentParts(
                 self.store.reception, self.store.content, self.memory_budget, self._spawn
             ),
@@ -335,12 +337,12 @@ class Wire:
             settings=self.settings,
             store_absence=lambda: self.store.upkeep.absence,
             checks=[
-                CheckRunner(check, terms, self.log, lambda: self.monotonic)
-                for check, terms in self.checks
+                CheckRunner(check, limits, self.log, lambda: self.monotonic)
+                for check, limits in self.checks
             ],
         )
 
-    def _admission_parts(self, arrivals: Arrivals) -> AdmissionParts:
+    def _admission_parts(self, after_holding: AfterHolding) -> AdmissionParts:
         return AdmissionParts(
             directory=self.directory,
             facts=FactsLookup(
@@ -350,7 +352,7 @@ class Wire:
                 is_up=lambda destination: self.is_up,
                 book=self.recipients.of,
             ),
-            arrivals=arrivals,
+            after_holding=after_holding,
             settings=AdmissionSettings(
                 "mx2.example.net",
                 split_mailbox(self.settings.postmaster) if self.settings.postmaster else None,

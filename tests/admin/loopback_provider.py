@@ -22,7 +22,7 @@ import trustme
 from joserfc import jwk, jws
 
 from restante.tenancy.grants import GrantedRole
-from restante.tenancy.provider_terms import ProviderTerms, RoleRule
+from restante.tenancy.provider_settings import ProviderSettings, RoleRule
 
 CLIENT, SECRET = "restante", "s3cret: with/signs"
 ANA = {"sub": "8a1f", "email": "ana@alpha.example", "groups": ["alpha-mail"]}
@@ -54,7 +54,7 @@ class LoopbackProvider:
     def __post_init__(self) -> None:
         self._codes: dict[str, dict[str, str]] = {}
 
-    def terms(self, **fields: Any) -> ProviderTerms:
+    def settings(self, **fields: Any) -> ProviderSettings:
         values: dict[str, Any] = {
             "issuer": self.issuer,
             "client_id": CLIENT,
@@ -66,7 +66,7 @@ class LoopbackProvider:
             "ca_file": self.ca_file,
             "timeout": 8.0,
         }
-        return ProviderTerms(**{**values, **fields})
+        return ProviderSettings(**{**values, **fields})
 
     def visit(self, url: str) -> dict[str, str]:
         """Sign the person in, as a browser at the address; return the answer in the redirect."""

@@ -20,7 +20,7 @@ from restante.tenancy.grants import GrantedRole
 from restante.tenancy.one_time_codes import code_at, step_at
 from restante.tenancy.passwords import any_matches
 from restante.tenancy.portal_user import PortalUser
-from restante.tenancy.provider_terms import ProviderTerms
+from restante.tenancy.provider_settings import ProviderSettings
 from tests.admin.admin_world import NOW, AdminWorld, with_settings
 
 HOME: Final = ipaddress.ip_address("192.0.2.7")
@@ -41,7 +41,7 @@ class People:
     admin: AdminWorld = field(default_factory=AdminWorld)
     now: float = NOW
     monotonic: float = 0.0
-    terms: ProviderTerms | None = None  # of a provider
+    provider_settings: ProviderSettings | None = None  # of a provider
     hashing: PortalHashing = field(
         default_factory=lambda: PortalHashing(pause=no_pause, stranger_matches=any_matches)
     )
@@ -58,7 +58,7 @@ class People:
         self.credentials = OwnCredentials(self.context, self.hashing, "mx2.example.net")
         self.passkeys = PasskeyService(self.context, self.sign_in_service, "Example")
         asked = IdentityProvider(
-            lambda: self.terms,
+            lambda: self.provider_settings,
             self.context.network.resolver,
             self.context.one_time_seals,
             lambda: self.now,

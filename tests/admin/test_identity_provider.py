@@ -41,7 +41,7 @@ class AdminWorld:
         self.secret_file.write_text(SECRET + "\n")
         self.fields: dict[str, Any] = {}
         self.asked = IdentityProvider(
-            lambda: provider.terms(**{"secret_file": str(self.secret_file), **self.fields}),
+            lambda: provider.settings(**{"secret_file": str(self.secret_file), **self.fields}),
             Names(),
             OneTimeSeals(Vault(b"k" * 32), MemoryStore().used, lambda: NOW + self.clock),
             lambda: NOW,
@@ -376,4 +376,4 @@ def test_without_a_provider_nothing_begins() -> None:
     )
     with pytest.raises(ProviderFailed, match="no provider"):
         run(admin.begin(BACK, "/"))
-    assert admin.terms is None
+    assert admin.settings is None

@@ -14,7 +14,7 @@ from restante.admin.provider_sign_in import BEGUN_A_MINUTE, NO_ROLE, NOT_SIGNED_
 from restante.admin.sign_in import TOO_MANY, SignInDenied
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.grants import GrantedRole
-from restante.tenancy.provider_terms import RoleRule
+from restante.tenancy.provider_settings import RoleRule
 from tests.admin.loopback_provider import ANA as CLAIMS
 from tests.admin.loopback_provider import LoopbackProvider
 from tests.admin.portal_people import ANA, HOME, People
@@ -46,7 +46,7 @@ def told(story: Callable[[Visitors], Awaitable[None]]) -> None:
         await people.admin.host("alpha.example", "alpha")
         with tempfile.TemporaryDirectory() as directory:
             async with loopback.listening(Path(directory)):
-                people.terms = loopback.terms()
+                people.provider_settings = loopback.settings()
                 await story(people)
 
     asyncio.run(whole())
@@ -137,7 +137,7 @@ def test_a_user_needs_an_account_and_an_address() -> None:
             assert await people.refusal(**claims) == NO_ROLE
             assert "no email address" in people.reasons[-1]
         rule = RoleRule("alpha-mail", GrantedRole.ACCOUNT_READER, "x")
-        people.terms = loopback.terms(rules=(rule,))
+        people.provider_settings = loopback.settings(rules=(rule,))
         assert await people.refusal() == NO_ROLE
         assert "the account x of [[oidc.roles]] does not exist" in people.reasons[-1]
 

@@ -9,7 +9,7 @@ import pytest
 
 from restante.checks.check import (
     Check,
-    CheckTerms,
+    CheckLimits,
     ClientFacts,
     Examination,
     ExaminedContent,
@@ -65,8 +65,8 @@ class Bench:
         self.log = Lines()
         self.now = 0.0
 
-    def runner(self, check: Check, **terms: Any) -> CheckRunner:
-        return CheckRunner(check, CheckTerms(**terms), self.log, lambda: self.now)
+    def runner(self, check: Check, **limits: Any) -> CheckRunner:
+        return CheckRunner(check, CheckLimits(**limits), self.log, lambda: self.now)
 
 
 async def decided(

@@ -20,8 +20,8 @@ from tests.checks.test_check_runner import Bench, blocks, content, ignore, recip
 from tests.delivery.swift_loop import run_swiftly
 
 
-def session_of(bench: Bench, *checks: Check, **terms: Any) -> SessionChecks:
-    return SessionChecks([bench.runner(check, **terms) for check in checks])
+def session_of(bench: Bench, *checks: Check, **limits: Any) -> SessionChecks:
+    return SessionChecks([bench.runner(check, **limits) for check in checks])
 
 
 def test_the_first_refusal_in_the_order_of_the_checks_counts() -> None:

@@ -55,12 +55,12 @@ class Post:
 
 def connect(post: Post, port: int) -> DeliveryConnection:
     options = ClientOptions("mx2.example.net", TlsUse.OFF)
-    terms = LinkPlan(
+    plan = LinkPlan(
         Endpoint(ipaddress.ip_address("127.0.0.1"), port), "p.example", options, None, SETTINGS
     )
     return DeliveryConnection(
-        dial(terms.endpoint, SETTINGS.connect_timeout),
-        terms,
+        dial(plan.endpoint, SETTINGS.connect_timeout),
+        plan,
         ConnectionWork(post.take, post.report, post.read_file),
     )
 

@@ -7,7 +7,7 @@ import pytest
 
 from restante.delivery.delivery_settings import DeliverySettings
 from restante.delivery.delivery_tally import DeliveryTally
-from restante.delivery.drain_log import Journal
+from restante.delivery.drain_log import DrainLog
 from restante.delivery.link_plan import ConnectionEnd, EndKind, LinkPlan, SendingManner
 from restante.delivery.route import Endpoint
 from restante.queue.deferral_cause import Hindrance
@@ -35,11 +35,11 @@ QUEUED = "250 2.0.0 queued as 4711"
 class Scene:
     def __init__(self) -> None:
         self.log = Lines()
-        self.journal = Journal(self.log, "b.example", "p.example:25")
+        self.drain_log = DrainLog(self.log, "b.example", "p.example:25")
 
     def record(self, *recipients: RecipientOutcome) -> Move:
         message = mail(33)._replace(message_id=MESSAGE_ID)
-        return self.journal.record(message, Outcome(33, recipients), QUEUED)
+        return self.drain_log.record(message, Outcome(33, recipients), QUEUED)
 
     @property
     def lines(self) -> list[tuple[type[Event], dict[str, Any]]]:
@@ -56,7 +56,7 @@ def test_a_delivered_message_is_one_line_with_its_place_and_the_reply() -> None:
     paths = "delivered@b.example,delivered@b.example"
     expected = {**PLACE, **NAMED, "recipients": 2, "forward_paths": paths, "reply": QUEUED}
     assert scene.lines == [(MessageDelivered, expected)]
-    assert scene.journal.last_error == ""
+    assert scene.drain_log.last_error == ""
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_each_other_recipient_is_a_line_with_the_reply_to_it(
     path = f"{move.value}@b.example"
     expected = {**PLACE, **NAMED, "forward_path": path, "reply": "reply of the destination"}
     assert scene.lines == [(event, {**expected, **more})]
-    assert scene.journal.last_error == "reply of the destination"
+    assert scene.drain_log.last_error == "reply of the destination"
 
 
 def test_a_message_taken_in_part_has_a_line_for_each_refusal_and_one_for_the_rest() -> None:
@@ -88,7 +88,7 @@ def test_a_message_taken_in_part_has_a_line_for_each_refusal_and_one_for_the_res
     assert [kind for kind, _ in scene.lines] == [DeliveryRefused, MessageDelivered]
     assert scene.lines[1][1]["recipients"] == 2
     assert "refused" not in scene.lines[1][1]["forward_paths"]
-    assert scene.journal.totals.tried == 1
+    assert scene.drain_log.totals.tried == 1
 
 
 @pytest.mark.parametrize(
@@ -104,10 +104,10 @@ def test_the_last_error_is_shown_with_its_cause(
 ) -> None:
     scene = Scene()
     scene.record(recipient(Move.DEFERRED, reply, stage))
-    assert (scene.journal.last_error, scene.journal.hindrance) == (reply, expected)
-    scene.journal.could_not_attempt("no such name in DNS")
-    assert scene.journal.last_error == "no such name in DNS"
-    assert scene.journal.hindrance is Hindrance.NONE
+    assert (scene.drain_log.last_error, scene.drain_log.hindrance) == (reply, expected)
+    scene.drain_log.could_not_attempt("no such name in DNS")
+    assert scene.drain_log.last_error == "no such name in DNS"
+    assert scene.drain_log.hindrance is Hindrance.NONE
 
 
 def test_a_connection_is_one_line_with_its_counts() -> None:
@@ -116,7 +116,7 @@ def test_a_connection_is_one_line_with_its_counts() -> None:
     endpoint = Endpoint(ipaddress.ip_address("192.0.2.9"), 25)
     plan = LinkPlan(endpoint, "p.example:25", options, None, DeliverySettings())
     end = ConnectionEnd(EndKind.BUSY, "421 busy", True, (mail(1),), "TLSv1.3", SendingManner.AHEAD)
-    scene.journal.attempted(plan, end, DeliveryTally(delivered=3, deferred=2, refused=1), 1.25)
+    scene.drain_log.attempted(plan, end, DeliveryTally(delivered=3, deferred=2, refused=1), 1.25)
     [(kind, fields)] = scene.lines
     assert kind is DeliveryAttempt
     expected = {
@@ -132,13 +132,13 @@ def test_a_connection_is_one_line_with_its_counts() -> None:
         "outstanding": 1,
     }
     assert expected.items() <= fields.items()
-    assert scene.journal.last_error == "421 busy"
+    assert scene.drain_log.last_error == "421 busy"
 
 
 @pytest.mark.parametrize("is_complete", [True, False])
 def test_the_reason_of_an_attempt_is_an_error_only_if_it_was_incomplete(is_complete: bool) -> None:
     scene = Scene()
-    scene.journal.attempt_ended("COMPLETE", "the reason", tried=5, is_complete=is_complete)
+    scene.drain_log.attempt_ended("COMPLETE", "the reason", tried=5, is_complete=is_complete)
     expected = {**PLACE, "end": "COMPLETE", "reason": "the reason", "tried": 5}
     assert scene.lines == [(AttemptEnded, expected)]
-    assert scene.journal.last_error == ("" if is_complete else "the reason")
+    assert scene.drain_log.last_error == ("" if is_complete else "the reason")

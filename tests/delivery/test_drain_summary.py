@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from restante.delivery.drain_log import Journal
+from restante.delivery.drain_log import DrainLog
 from restante.delivery.drain_state import DrainEnd
 from restante.delivery.drain_summary import DrainSummary
 from restante.store.handover_store import PastDrain
@@ -17,7 +17,7 @@ from tests.wire import NOW
 
 
 def told(
-    act: Callable[[World, Journal, DrainSummary], Any], takers: tuple[str, ...] = ()
+    act: Callable[[World, DrainLog, DrainSummary], Any], takers: tuple[str, ...] = ()
 ) -> tuple[World, Any]:
     world = World(takers=takers)
 
@@ -25,8 +25,8 @@ def told(
         domain = await world.host(25)
         await world.hold(domain, 3)
         lease = await opened(world.store, domain.id, NOW, NOW + 60)
-        journal = Journal(world.log, domain.name, domain.destination.text)
-        return act(world, journal, DrainSummary(lease, domain, journal, world.new_context()))
+        drain_log = DrainLog(world.log, domain.name, domain.destination.text)
+        return act(world, drain_log, DrainSummary(lease, domain, drain_log, world.new_context()))
 
     return world, asyncio.run(story())
 
@@ -44,7 +44,7 @@ def test_a_destination_that_refuses_everything_is_told_with_its_account() -> Non
 
 
 def test_an_end_has_the_time_that_nobody_sets() -> None:
-    def act(world: World, _: Journal, summary: DrainSummary) -> None:
+    def act(world: World, _: DrainLog, summary: DrainSummary) -> None:
         world.now += 7.0
         world.step(-3600.0)
         summary.tell_end(DrainEnd.FINISHED, "done")
@@ -63,8 +63,8 @@ def test_an_end_has_the_time_that_nobody_sets() -> None:
     ],
 )
 def test_what_stays_is_counted(refused: int, damaged: int, text: str) -> None:
-    def act(_: World, journal: Journal, summary: DrainSummary) -> str:
-        journal.totals.refused = refused
+    def act(_: World, drain_log: DrainLog, summary: DrainSummary) -> str:
+        drain_log.totals.refused = refused
         return summary.text(damaged)
 
     assert told(act)[1] == text
@@ -74,8 +74,8 @@ def test_what_stays_is_counted(refused: int, damaged: int, text: str) -> None:
 def test_the_last_drain_names_its_destination_if_that_has_ever_taken_mail(
     takers: tuple[str, ...],
 ) -> None:
-    def act(_: World, journal: Journal, summary: DrainSummary) -> PastDrain:
-        journal.last_error = "450 later"
+    def act(_: World, drain_log: DrainLog, summary: DrainSummary) -> PastDrain:
+        drain_log.last_error = "450 later"
         return summary.past(DrainEnd.GIVEN_UP, "patience is over")
 
     _, past = told(act, takers)

@@ -3,7 +3,12 @@
 import asyncio
 from typing import cast
 
-from restante.delivery.mail_supply import BATCH_MESSAGES, FILE_OCTETS_AT_ONCE, FILES_AT_ONCE, Supply
+from restante.delivery.mail_supply import (
+    BATCH_MESSAGES,
+    FILE_OCTETS_AT_ONCE,
+    FILES_AT_ONCE,
+    MailSupply,
+)
 from restante.mail.message import ContentFile, HeldMessage
 from restante.mail.received_field import HEADER_OCTETS
 from restante.store.content_store import ContentStore
@@ -42,8 +47,8 @@ class Shelf:
         )
 
 
-def supply_of(shelf: Shelf, hops_limit: int = 3) -> Supply:
-    return Supply(
+def supply_of(shelf: Shelf, hops_limit: int = 3) -> MailSupply:
+    return MailSupply(
         cast(HandoverStore, shelf),
         cast(ContentStore, shelf),
         1,
@@ -52,14 +57,14 @@ def supply_of(shelf: Shelf, hops_limit: int = 3) -> Supply:
     )
 
 
-def take_all(supply: Supply) -> list[int]:
+def take_all(supply: MailSupply) -> list[int]:
     taken = []
     while (message := supply.take()) is not None:
         taken.append(message.number)
     return taken
 
 
-def read(supply: Supply) -> bool:
+def read(supply: MailSupply) -> bool:
     return asyncio.run(supply.read())
 
 
@@ -131,7 +136,7 @@ def test_recipients_beyond_a_hundred_are_another_transaction() -> None:
 RECEIVED = b"Received: x\r\n"
 
 
-def circling(supply: Supply) -> list[int]:
+def circling(supply: MailSupply) -> list[int]:
     """Read and take everything; return the messages that loop."""
     while read(supply):
         pass

@@ -4,7 +4,7 @@ import pytest
 
 from restante.delivery.attempt_end import AttemptKind
 from restante.delivery.stop_rules import DEFERRED_LIMIT, StopRules
-from restante.queue.broken_destination import Refusals
+from restante.queue.broken_destination import BrokenDestinationDetector
 from restante.queue.recipient_status import Move, Outcome, RecipientOutcome, Stage
 
 
@@ -14,7 +14,7 @@ def deferred(reply: str, stage: Stage = Stage.RCPT, *others: Move) -> Outcome:
 
 
 def test_ten_deferred_in_a_row_end_it_with_the_last_reply() -> None:
-    rules = StopRules(Refusals())
+    rules = StopRules(BrokenDestinationDetector())
     stops = [rules.not_delivered(deferred(f"450 {n}")) for n in range(DEFERRED_LIMIT)]
     assert stops[:-1] == [None] * (DEFERRED_LIMIT - 1)
     assert stops[-1] is not None
@@ -24,7 +24,7 @@ def test_ten_deferred_in_a_row_end_it_with_the_last_reply() -> None:
 
 @pytest.mark.parametrize("others", [(Move.REFUSED,), (Move.DELIVERED,)])
 def test_one_deferred_in_part_begins_the_row_again(others: tuple[Move, ...]) -> None:
-    rules = StopRules(Refusals())
+    rules = StopRules(BrokenDestinationDetector())
     for _ in range(DEFERRED_LIMIT - 1):
         rules.not_delivered(deferred("450 later"))
     assert rules.not_delivered(deferred("450 later", Stage.RCPT, *others)) is None
@@ -32,7 +32,7 @@ def test_one_deferred_in_part_begins_the_row_again(others: tuple[Move, ...]) -> 
 
 
 def test_a_delivered_one_begins_the_row_again() -> None:
-    rules = StopRules(Refusals())
+    rules = StopRules(BrokenDestinationDetector())
     for _ in range(DEFERRED_LIMIT - 1):
         rules.not_delivered(deferred("450 later"))
     rules.delivered()
@@ -40,14 +40,16 @@ def test_a_delivered_one_begins_the_row_again() -> None:
 
 
 def test_a_rate_limit_ends_it_at_once() -> None:
-    stop = StopRules(Refusals()).not_delivered(deferred("450 slow down", Stage.MAIL))
+    stop = StopRules(BrokenDestinationDetector()).not_delivered(
+        deferred("450 slow down", Stage.MAIL)
+    )
     assert stop is not None
     assert stop.kind is AttemptKind.LIMITED
     assert "450 slow down" in stop.reason
 
 
 def test_refusals_of_everything_end_it() -> None:
-    rules = StopRules(Refusals())
+    rules = StopRules(BrokenDestinationDetector())
     refused = Outcome(1, (RecipientOutcome("u@b", Move.REFUSED, "554 no", Stage.MAIL),))
     stops = [rules.answered(refused, 3) for _ in range(3)]
     assert [stop and stop.kind for stop in stops] == [None, None, AttemptKind.REFUSING]

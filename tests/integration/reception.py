@@ -15,7 +15,7 @@ import trustme
 from restante.network.tls_context import server_context
 from restante.reception.doorkeeper import Doorkeeper, DoorLimits
 from restante.reception.listener import Listener, bind
-from restante.reception.smtp_connection import SessionTerms
+from restante.reception.smtp_connection import SessionSettings
 from restante.sasl.plain import Plain
 from restante.smtp.limits import Limits
 from restante.smtp.server_options import ServerOptions
@@ -86,12 +86,12 @@ class Reception:
         context = server_context(
             [(self.certificates.certificate, self.certificates.key)], minimum, has_clear_text=True
         )
-        terms = SessionTerms(
+        settings = SessionSettings(
             self.world._services, options, context, is_implicit_tls=service == "smtps"
         )
         limits = DoorLimits(connections, connections, connections, per_minute)
         door = Doorkeeper(limits, lambda _: is_expected, self.clock)
-        listener = Listener(service, bind(address), terms, door, self.clock)
+        listener = Listener(service, bind(address), settings, door, self.clock)
         await listener.open()
         intake = asyncio.create_task(self.world._services.intake.run())
         try:

@@ -74,7 +74,7 @@ class Hall:
     def comes(self, said: bytes = b"", *, takes_replies: bool = True) -> Pipe:
         """Connect one more, and let it speak."""
         pipe = Pipe(takes_replies=takes_replies)
-        pipe.connection = Connection(self._listener.terms, self._listener, self._clock)
+        pipe.connection = Connection(self._listener.settings, self._listener, self._clock)
         pipe.connection.wire.connection_made(pipe)
         if said:
             pipe.send(said)

@@ -14,7 +14,7 @@ from restante.mail.message import NewMessage
 from restante.notices.notice_inbox import NoticeInbox
 from restante.notices.notice_settings import NoticeSettings
 from restante.notices.outbox import Outbox
-from restante.reception.after_holding import Arrivals
+from restante.reception.after_holding import AfterHolding
 from restante.reception.disk_space import DiskSpace
 from restante.server.store_watch import StoreWatch
 from restante.store.interface import Store
@@ -152,7 +152,7 @@ def test_the_first_mail_after_quiet_and_a_quota_that_fills() -> None:
         policy = Policy(quota=Quota(messages=10))
         domain = await world.host(25, policy=policy)
         await listen(world.store, world.directory)
-        arrivals = Arrivals(world.store.figures, world.directory, log, lambda: world.now)
+        after_holding = AfterHolding(world.store.figures, world.directory, log, lambda: world.now)
         for number in range(1, 11):
             batch = [
                 NewMessage(
@@ -160,7 +160,7 @@ def test_the_first_mail_after_quiet_and_a_quota_that_fills() -> None:
                 )
             ]
             await world.store.reception.hold(batch)
-            arrivals.held(batch)
+            after_holding.held(batch)
         return await notices(world.store, world.directory, log)
 
     assert told(asyncio.run(main())) == [

@@ -2,7 +2,7 @@
 
 import pytest
 
-from restante.queue.broken_destination import POLICY_RECIPIENTS, Refusals
+from restante.queue.broken_destination import POLICY_RECIPIENTS, BrokenDestinationDetector
 from restante.queue.recipient_status import Move, Outcome, RecipientOutcome, Stage
 
 LIMIT = 3
@@ -19,8 +19,10 @@ def taken() -> Outcome:
     return Outcome(1, (RecipientOutcome("good@b", Move.DELIVERED),))
 
 
-def verdicts(outcomes: list[Outcome], refusals: Refusals | None = None) -> list[bool]:
-    refusals = refusals or Refusals()
+def verdicts(
+    outcomes: list[Outcome], refusals: BrokenDestinationDetector | None = None
+) -> list[bool]:
+    refusals = refusals or BrokenDestinationDetector()
     return [bool(refusals.take(outcome, LIMIT)) for outcome in outcomes]
 
 
@@ -86,7 +88,7 @@ def test_the_same_said_to_many_recipients_with_none_accepted_is_policy() -> None
 
 
 def test_replies_that_all_differ_cost_no_more_memory_than_so_much() -> None:
-    refusals = Refusals()
+    refusals = BrokenDestinationDetector()
     assert not any(
         verdicts([refused(f"550 5.1.1 {n}: no", to=f"{n}-") for n in range(5000)], refusals)
     )
@@ -94,7 +96,7 @@ def test_replies_that_all_differ_cost_no_more_memory_than_so_much() -> None:
 
 
 def test_an_attempt_begins_the_row_anew_and_remembers_what_was_accepted() -> None:
-    refusals = Refusals()
+    refusals = BrokenDestinationDetector()
     assert not any(verdicts([taken(), *[refused("554 no")] * 2], refusals))
     refusals.begin()
     assert not any(

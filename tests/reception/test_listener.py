@@ -295,7 +295,7 @@ def test_a_client_that_does_not_take_our_replies_is_not_read_either(reception: R
     async def session() -> None:
         async with reception.listener() as listener:
             pipe = Pipe()
-            connection = Connection(listener.terms, listener, reception.clock)
+            connection = Connection(listener.settings, listener, reception.clock)
             connection.wire.connection_made(pipe)
             connection.wire.pause_writing()
             assert (pipe.reads, bool(pipe.written)) == (False, True)

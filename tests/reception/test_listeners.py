@@ -17,13 +17,13 @@ from restante.reception.listeners import (
     Listeners,
     listener_addresses,
 )
-from restante.reception.smtp_connection import SessionTerms
+from restante.reception.smtp_connection import SessionSettings
 
-TERMS = cast("SessionTerms", object())  # no session begins here
+SETTINGS = cast("SessionSettings", object())  # no session begins here
 
 
-def terms(_place: ListenerAddress) -> SessionTerms:
-    return TERMS
+def settings(_place: ListenerAddress) -> SessionSettings:
+    return SETTINGS
 
 
 def free_port() -> int:
@@ -38,7 +38,7 @@ async def listening(*wanted: ListenerAddress) -> AsyncIterator[Listeners]:
     """Open listeners at these places, and close them at the end."""
     door = Doorkeeper(DoorLimits(9, 9, 9, 9), lambda _: False, lambda: 0.0)
     opened = Listeners(door, lambda: 0.0)
-    await opened.begin([(place, bind(place.address)) for place in wanted], terms)
+    await opened.begin([(place, bind(place.address)) for place in wanted], settings)
     try:
         yield opened
     finally:
@@ -75,7 +75,7 @@ def test_a_change_opens_new_places_and_closes_the_others_in_the_wanted_order() -
         first, second, third = (mx(free_port()) for _ in range(3))
         async with listening(first, second) as opened:
             kept = list(opened)[1]
-            await opened.change([third, second], terms)
+            await opened.change([third, second], settings)
             assert opened.places == [third, second]
             assert list(opened)[1] is kept
             assert [is_open(place) for place in (first, second, third)] == [False, True, True]
@@ -91,7 +91,7 @@ def test_an_address_in_use_changes_nothing() -> None:
             async with listening(first) as opened:
                 before = list(opened)
                 with pytest.raises(CannotListen, match=f"{third.address}: Address already in use"):
-                    await opened.change([second, third], terms)
+                    await opened.change([second, third], settings)
                 assert list(opened) == before
                 assert is_open(first)
                 assert not is_open(second)
@@ -104,7 +104,7 @@ def test_a_service_that_changes_takes_over_the_socket(monkeypatch: pytest.Monkey
         port = free_port()
         async with listening(mx(port)) as opened:
             monkeypatch.setattr(listeners_module, "bind", None)  # nothing is bound again
-            await opened.change([smtps(port)], terms)
+            await opened.change([smtps(port)], settings)
             assert opened.places == [smtps(port)]
             assert is_open(mx(port))
 
@@ -115,7 +115,7 @@ def test_an_overlapping_address_replaces_the_removed_one() -> None:
     async def test() -> None:
         port = free_port()
         async with listening(mx(port)) as opened:
-            await opened.change([mx(port, "0.0.0.0")], terms)
+            await opened.change([mx(port, "0.0.0.0")], settings)
             assert opened.places == [mx(port, "0.0.0.0")]
             assert is_open(mx(port, "127.0.0.2"))
 
@@ -132,20 +132,20 @@ def test_without_the_privilege_for_an_address_every_removal_waits(
         port = free_port()
         async with listening(mx(port)) as opened:
             monkeypatch.setattr(listeners_module, "bind", deny)
-            await opened.change([mx(free_port())], terms)
+            await opened.change([mx(free_port())], settings)
             assert opened.places == [mx(port)]
             assert is_open(mx(port))
 
     asyncio.run(test())
 
 
-def test_each_open_listener_gets_its_new_terms() -> None:
+def test_each_open_listener_gets_its_new_settings() -> None:
     async def test() -> None:
         place = mx(free_port())
         async with listening(place) as opened:
-            later = cast("SessionTerms", object())
+            later = cast("SessionSettings", object())
             await opened.change([place], lambda _place: later)
-            assert [listener.terms for listener in opened] == [later]
+            assert [listener.settings for listener in opened] == [later]
 
     asyncio.run(test())
 
@@ -155,7 +155,7 @@ def test_a_server_that_stops_opens_nothing_any_more() -> None:
         first, second = mx(free_port()), mx(free_port())
         async with listening(first) as opened:
             opened.close()
-            await opened.change([second], terms)
+            await opened.change([second], settings)
             assert not is_open(second)
             assert opened.sessions() == {"mx": 0}
 

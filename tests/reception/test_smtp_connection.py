@@ -79,7 +79,7 @@ def test_one_that_is_reset_is_named_for_what_ended_it_first(
 
     async def session() -> None:
         async with reception.listener() as listener:
-            connection = Connection(listener.terms, listener, reception.clock)
+            connection = Connection(listener.settings, listener, reception.clock)
             connection.wire.connection_made(DeadTransport())
             connection.wire.data_received(said)
             connection.wire.connection_lost(

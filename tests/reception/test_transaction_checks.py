@@ -6,7 +6,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from restante.checks.check import Check, CheckTerms, OnFailure
+from restante.checks.check import Check, CheckLimits, OnFailure
 from restante.store.store_errors import StoreError
 from restante.telemetry.events import CheckFailed, MailChecked, MailRefused, RecipientRefused
 from tests.checks.sample_checks import (
@@ -24,10 +24,10 @@ OPENING = b"MAIL FROM:<s@b.example>\r\nRCPT TO:<one@a.example>\r\n"
 LARGE = b"Subject: x\r\n\r\n" + b"0123456789 0123456789 0123456789\r\n" * 20000
 
 
-def checking(smtp: Wire, *checks: Check, **terms: object) -> None:
+def checking(smtp: Wire, *checks: Check, **limits: object) -> None:
     """Host a domain, and begin a session with these checks alone."""
     smtp.hosts("a.example")
-    smtp.checks = [(check, CheckTerms(**terms)) for check in checks]  # type: ignore[arg-type]
+    smtp.checks = [(check, CheckLimits(**limits)) for check in checks]  # type: ignore[arg-type]
     smtp.restart()
 
 

@@ -175,10 +175,10 @@ async def observed(app: ServerParts, world: World) -> dict[str, Any]:
         found[key] = (
             name,
             shown,
-            oldest_version(listener.terms.tls),
-            listener.terms.services.settings,
+            oldest_version(listener.settings.tls),
+            listener.settings.services.settings,
         )
-        assert listener.terms.options.can_start_tls == (listener.service == "mx")
+        assert listener.settings.options.can_start_tls == (listener.service == "mx")
     for port in world.ports:
         if not any(str(port) in key for key in found):
             with pytest.raises(OSError, match=r"refused|Connect call failed"):
@@ -373,7 +373,7 @@ def test_swapped_blocks_keep_their_own_tls_minimum(tmp_path: Path) -> None:
             await told.reload(blocks=(new, old))
             await told.reload(blocks=(new, old))
             minimums = {
-                each.address[1]: oldest_version(each.terms.tls)
+                each.address[1]: oldest_version(each.settings.tls)
                 for each in told.app.reception.listeners
             }
             assert minimums == {told.world.ports[0]: "1.2", told.world.ports[1]: "1.3"}

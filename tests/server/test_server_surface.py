@@ -67,9 +67,9 @@ def test_listeners_are_shown_in_their_order_with_the_oldest_version_of_tls() -> 
     def listener(service: str, address: str, minimum: ssl.TLSVersion, sessions: int) -> Any:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = minimum
-        terms = SimpleNamespace(tls=context)
+        settings = SimpleNamespace(tls=context)
         return SimpleNamespace(
-            service=service, address_text=address, terms=terms, sessions=sessions
+            service=service, address_text=address, settings=settings, sessions=sessions
         )
 
     listening = [

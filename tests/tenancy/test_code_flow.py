@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from restante.tenancy.code_flow import (
     BegunSignIn,
     CallbackRefused,
-    ClientTerms,
+    ClientRegistration,
     authorization_url,
     check_state,
     discovery_url,
@@ -27,7 +27,7 @@ GOOD = {
     "token_endpoint": "https://id.example/token",
     "jwks_uri": "https://id.example/keys",
 }
-TERMS = ClientTerms("rest ante", "https://portal.example/sign-in/provider/back", ("email",))
+CLIENT = ClientRegistration("rest ante", "https://portal.example/sign-in/provider/back", ("email",))
 BEGUN = BegunSignIn("state", "nonce", "verifier", "/")
 
 
@@ -39,7 +39,7 @@ def test_a_description_is_found_beside_the_issuer() -> None:
 def test_the_challenge_is_the_one_of_the_standard() -> None:
     verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"  # RFC 7636, appendix B
     begun = BegunSignIn("state", "nonce", verifier, "/")
-    url = authorization_url(read_metadata(json.dumps(GOOD).encode(), ISSUER), TERMS, begun)
+    url = authorization_url(read_metadata(json.dumps(GOOD).encode(), ISSUER), CLIENT, begun)
     asked = dict(parse_qsl(urlsplit(url).query))
     assert asked["code_challenge"] == "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
     assert asked["tenant"] == "a b"
@@ -63,10 +63,10 @@ def test_a_secret_is_sent_in_one_way(
     if methods is not None:
         described["token_endpoint_auth_methods_supported"] = methods
     metadata = read_metadata(json.dumps(described).encode(), ISSUER)
-    headers, body = token_request(metadata, TERMS, BEGUN, "code", "s:é")
+    headers, body = token_request(metadata, CLIENT, BEGUN, "code", "s:é")
     fields = dict(parse_qsl(body.decode()))
     assert fields["code_verifier"] == "verifier"
-    assert fields["redirect_uri"] == TERMS.redirect_uri
+    assert fields["redirect_uri"] == CLIENT.redirect_uri
     assert ("authorization" in headers, "client_secret" in fields) == (has_header, has_field)
     if has_header:
         assert headers["authorization"] == "Basic cmVzdCUyMGFudGU6cyUzQSVDMyVBOQ=="
@@ -74,7 +74,7 @@ def test_a_secret_is_sent_in_one_way(
 
 def test_a_public_client_has_its_name_alone() -> None:
     metadata = read_metadata(json.dumps(GOOD).encode(), ISSUER)
-    headers, body = token_request(metadata, TERMS, BEGUN, "code", "")
+    headers, body = token_request(metadata, CLIENT, BEGUN, "code", "")
     assert "authorization" not in headers
     assert dict(parse_qsl(body.decode()))["client_id"] == "rest ante"
 

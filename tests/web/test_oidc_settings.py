@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from restante.tenancy.grants import GrantedRole, Scope
-from restante.tenancy.provider_terms import RoleRule
+from restante.tenancy.provider_settings import RoleRule
 from restante.web.oidc_settings import OidcSettings
 
 ROLE = {"group": "mail-admins", "role": "operator"}
@@ -15,24 +15,26 @@ GOOD = {"issuer": "https://id.example/realms/main", "client_id": "restante", "ro
 
 
 def test_without_an_issuer_there_is_no_provider() -> None:
-    assert OidcSettings().terms is None
+    assert OidcSettings().provider_settings is None
 
 
 def test_files_are_beside_the_configuration(tmp_path: Path) -> None:
     given = {**GOOD, "client_secret_file": "oidc.secret", "ca_file": "/etc/ca.pem"}
     settings = OidcSettings.model_validate(given, context={"directory": tmp_path})
-    terms = settings.terms
-    assert terms is not None
-    assert terms.secret_file == str(tmp_path / "oidc.secret")
-    assert terms.ca_file == "/etc/ca.pem"
-    assert terms.scopes == ("openid", "email")
+    provider_settings = settings.provider_settings
+    assert provider_settings is not None
+    assert provider_settings.secret_file == str(tmp_path / "oidc.secret")
+    assert provider_settings.ca_file == "/etc/ca.pem"
+    assert provider_settings.scopes == ("openid", "email")
 
 
 def test_a_group_of_an_account_has_a_role_there() -> None:
     role = {"group": "acme", "role": "account-admin", "account": "acme", "scopes": ["content:read"]}
-    terms = OidcSettings.model_validate({**GOOD, "roles": [ROLE, role]}).terms
-    assert terms is not None
-    assert terms.rules == (
+    provider_settings = OidcSettings.model_validate(
+        {**GOOD, "roles": [ROLE, role]}
+    ).provider_settings
+    assert provider_settings is not None
+    assert provider_settings.rules == (
         RoleRule("mail-admins", GrantedRole.OPERATOR),
         RoleRule("acme", GrantedRole.ACCOUNT_ADMIN, "acme", (Scope.CONTENT_READ,)),
     )

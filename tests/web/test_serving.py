@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from restante.reception.listener import bind
 from restante.web.http_connections import Cut, HttpConnection, HttpConnections, HttpService
-from restante.web.serving import HttpTerms, serve_http
+from restante.web.serving import HttpLimits, serve_http
 
 Loop = Callable[[], asyncio.AbstractEventLoop]
 Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -32,11 +32,13 @@ async def short(_scope: Scope, _receive: Receive, send: Send) -> None:
 
 
 @asynccontextmanager
-async def serving(terms: HttpTerms, application: ASGIApp = short) -> AsyncIterator[tuple[str, int]]:
+async def serving(
+    limits: HttpLimits, application: ASGIApp = short
+) -> AsyncIterator[tuple[str, int]]:
     """Serve inside; gives where."""
     listener = bind("127.0.0.1:0")
     listener.listen()
-    task = asyncio.create_task(serve_http(application, listener, terms))
+    task = asyncio.create_task(serve_http(application, listener, limits))
     try:
         yield listener.getsockname()
     finally:
@@ -79,7 +81,7 @@ def test_idle_connections_beyond_the_limit_keep_nobody_out(loop: Loop) -> None:
     connections = HttpConnections(HttpService.METRICS, 4)
 
     async def story() -> None:
-        async with serving(HttpTerms(connections, LONG)) as place:
+        async with serving(HttpLimits(connections, LONG)) as place:
             crowd = [await asyncio.open_connection(*place) for _ in range(20)]
             late = await asyncio.open_connection(*place)
             await answered(late)
@@ -100,7 +102,7 @@ def test_one_that_sends_no_request_is_closed(loop: Loop, said: bytes) -> None:
     connections = HttpConnections(HttpService.CONTROL, 4)
 
     async def story() -> None:
-        async with serving(HttpTerms(connections, SOON)) as place:
+        async with serving(HttpLimits(connections, SOON)) as place:
             reader, writer = await asyncio.open_connection(*place)
             writer.write(said)
             assert await heard(reader) == b""
@@ -115,7 +117,7 @@ def test_half_a_header_behind_an_answer_ends_too(loop: Loop) -> None:
     connections = HttpConnections(HttpService.CONTROL, 4)
 
     async def story() -> None:
-        async with serving(HttpTerms(connections, header_seconds=SOON * 10)) as place:
+        async with serving(HttpLimits(connections, header_seconds=SOON * 10)) as place:
             reader, writer = await asyncio.open_connection(*place)
             await answered((reader, writer))
             writer.write(b"GET / HT")
@@ -139,7 +141,7 @@ def test_an_answer_that_nobody_reads_ends(loop: Loop) -> None:
 
     async def story() -> None:
         async with serving(
-            HttpTerms(connections, LONG, answer_seconds=SOON), StreamingResponse(pieces())
+            HttpLimits(connections, LONG, answer_seconds=SOON), StreamingResponse(pieces())
         ) as place:
             with socket.create_connection(place) as client:
                 await asyncio.to_thread(client.sendall, ASK)
@@ -154,7 +156,7 @@ def test_the_end_of_an_answer_waits_for_a_client_that_pauses(loop: Loop) -> None
     connections = HttpConnections(HttpService.CONTROL, 4)
 
     async def story() -> None:
-        async with serving(HttpTerms(connections, SOON), Response(MUCH * 64)) as place:
+        async with serving(HttpLimits(connections, SOON), Response(MUCH * 64)) as place:
             with socket.create_connection(place) as client:
                 await asyncio.to_thread(
                     client.sendall, ASK.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
@@ -192,8 +194,8 @@ def test_the_end_of_an_answer_that_nobody_reads_has_a_limit_at_a_public_door(loo
                 over.set()
 
         connections = Watched(HttpService.METRICS, 4)
-        terms = HttpTerms(connections, SOON, answer_seconds=LONG)
-        async with serving(terms, Response(MUCH * 64)) as place:
+        limits = HttpLimits(connections, SOON, answer_seconds=LONG)
+        async with serving(limits, Response(MUCH * 64)) as place:
             with socket.create_connection(place) as client:
                 await asyncio.to_thread(client.sendall, ASK)
                 await over.wait()
@@ -215,7 +217,7 @@ def test_an_answer_without_a_limit_may_take_longer_than_a_header(loop: Loop) -> 
         await short(scope, receive, send)
 
     async def story() -> None:
-        async with serving(HttpTerms(connections, SOON), slow) as place:
+        async with serving(HttpLimits(connections, SOON), slow) as place:
             stream = await asyncio.open_connection(*place)
             idle, idle_writer = await asyncio.open_connection(*place)
             stream[1].write(ASK)
@@ -242,7 +244,7 @@ def test_a_body_that_stops_frees_its_place(loop: Loop, start: bytes) -> None:
     connections = HttpConnections(HttpService.CONTROL, 1)
 
     async def story() -> None:
-        async with serving(HttpTerms(connections, LONG, body_seconds=SOON), reading) as place:
+        async with serving(HttpLimits(connections, LONG, body_seconds=SOON), reading) as place:
             reader, writer = await asyncio.open_connection(*place)
             writer.write(start)
             await heard(reader)
@@ -263,7 +265,7 @@ def test_a_body_may_take_any_time_while_it_arrives_or_we_are_slow(loop: Loop) ->
         await reading(scope, receive, send)
 
     async def story() -> None:
-        async with serving(HttpTerms(connections, LONG, body_seconds=SOON), slow) as place:
+        async with serving(HttpLimits(connections, LONG, body_seconds=SOON), slow) as place:
             reader, writer = await asyncio.open_connection(*place)
             head = b"POST / HTTP/1.1\r\nHost: restante\r\nContent-Length: %d\r\n\r\n"
             writer.write(head % (16 * len(MUCH)) + MUCH * 16)

@@ -15,8 +15,8 @@ from restante.network.addresses import address_block
 from restante.reception.listener import bind
 from restante.web import web_connection
 from restante.web.http_connections import Cut, HttpConnection, HttpConnections, HttpService
-from restante.web.web_connection import WebTerms
-from restante.web.web_gate import GateTerms, WebGate
+from restante.web.web_connection import WebListenerSettings
+from restante.web.web_gate import GateSettings, WebGate
 from restante.web.web_listener import WebListener
 from tests.web.gate_parts import echo, gate_parts
 from tests.web.test_web_listener import LAST, POST, heard, listening
@@ -40,9 +40,9 @@ def test_proxies_and_this_machine_do_not_count_as_address_blocks() -> None:
     async def story() -> None:
         parts, connections = gate_parts(), Recording()
         proxies = (ipaddress.ip_network("127.0.0.0/8"),)
-        gate = WebGate(parts, GateTerms(proxies))
-        terms = WebTerms(gate, connections, parts.counts, None, proxies)
-        listener = WebListener("web", bind("127.0.0.1:0"), terms)
+        gate = WebGate(parts, GateSettings(proxies))
+        settings = WebListenerSettings(gate, connections, parts.counts, None, proxies)
+        listener = WebListener("web", bind("127.0.0.1:0"), settings)
         await listener.open()
         assert (await heard(listener, LAST)).startswith(b"HTTP/1.1 200")
         assert connections.blocks == [None]
@@ -67,7 +67,7 @@ def test_one_that_never_shakes_hands_counts_as_idle_and_makes_room() -> None:
             )
             writer.write(LAST)
             assert (await reader.read()).startswith(b"HTTP/1.1 200")
-            assert listener.terms.connections.take_closed() == {Cut.TOO_MANY: 4}
+            assert listener.settings.connections.take_closed() == {Cut.TOO_MANY: 4}
             for _, each in (*silent, (reader, writer)):
                 each.close()
 
@@ -104,7 +104,7 @@ def test_a_body_that_stops_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     async def story() -> None:
         async with listening(gate_parts()) as listener:
             assert await heard(listener, POST + b"Content-Length: 9\r\n\r\nhi") == b""
-            assert listener.terms.connections.take_closed() == {Cut.TOO_SLOW: 1}
+            assert listener.settings.connections.take_closed() == {Cut.TOO_SLOW: 1}
 
     asyncio.run(story())
 
@@ -161,7 +161,7 @@ def test_strangers_that_take_no_answers_keep_nobody_out() -> None:
             crowd = [await takes_nothing(listener, PROBES) for _ in range(3)]
             for _ in range(2):
                 assert (await heard(listener, LAST)).startswith(b"HTTP/1.1 200")
-            assert listener.terms.connections.take_closed() == {Cut.TOO_MANY: 1}
+            assert listener.settings.connections.take_closed() == {Cut.TOO_MANY: 1}
             for each in crowd:
                 each.close()
 
@@ -187,8 +187,10 @@ def test_a_known_client_yields_while_it_takes_nothing(
 
     async def story() -> None:
         parts, connections = gate_parts(long), Yielding()
-        terms = WebTerms(WebGate(parts, GateTerms()), connections, parts.counts, None)
-        listener = WebListener("web", bind("127.0.0.1:0"), terms)
+        settings = WebListenerSettings(
+            WebGate(parts, GateSettings()), connections, parts.counts, None
+        )
+        listener = WebListener("web", bind("127.0.0.1:0"), settings)
         await listener.open()
         client = await takes_nothing(listener, ASK_LONG)
         await connections.is_yielding.wait()

@@ -23,21 +23,21 @@ from restante.web.web_gate import (
     REQUESTS_OF_ACCOUNT,
     REQUESTS_OF_PORTAL,
     GateParts,
-    GateTerms,
+    GateSettings,
     WebGate,
 )
 from tests.web.gate_parts import TOKEN, by_token, echo, gate_parts
 
 KNOWN = {"Authorization": TOKEN.decode()}
 PROXIES = (ipaddress.ip_network("10.0.0.5"),)
-LOCAL = GateTerms()
-OPEN = GateTerms(PROXIES, is_loopback=False)
+LOCAL = GateSettings()
+OPEN = GateSettings(PROXIES, is_loopback=False)
 
 
 def client_of(
-    parts: GateParts, terms: GateTerms = LOCAL, peer: str = "127.0.0.1"
+    parts: GateParts, settings: GateSettings = LOCAL, peer: str = "127.0.0.1"
 ) -> httpx.AsyncClient:
-    transport = httpx.ASGITransport(WebGate(parts, terms), client=(peer, 4711))
+    transport = httpx.ASGITransport(WebGate(parts, settings), client=(peer, 4711))
     return httpx.AsyncClient(transport=transport, base_url="http://restante")
 
 
@@ -45,14 +45,14 @@ def ask(
     path: str = "/v1/status",
     *,
     parts: GateParts | None = None,
-    terms: GateTerms = LOCAL,
+    settings: GateSettings = LOCAL,
     peer: str = "127.0.0.1",
     method: str = "GET",
     headers: Mapping[str, str] | None = None,
     content: bytes = b"",
 ) -> httpx.Response:
     async def story() -> httpx.Response:
-        async with client_of(parts or gate_parts(), terms, peer) as client:
+        async with client_of(parts or gate_parts(), settings, peer) as client:
             return await client.request(method, path, headers=headers, content=content)
 
     return asyncio.run(story())
@@ -84,11 +84,11 @@ def test_head_is_get_without_a_body() -> None:
 def test_health_is_shown_to_anybody_and_says_no_more() -> None:
     is_ready = True
     parts = gate_parts(is_ready=lambda: is_ready)
-    for terms in (GateTerms(), OPEN):
+    for settings in (GateSettings(), OPEN):
         for path in ("/healthz", "/readyz"):
-            assert ask(path, parts=parts, terms=terms, peer="192.0.2.1").status_code == 200
+            assert ask(path, parts=parts, settings=settings, peer="192.0.2.1").status_code == 200
     is_ready = False
-    refused = ask("/readyz", parts=parts, terms=OPEN, peer="192.0.2.1")
+    refused = ask("/readyz", parts=parts, settings=OPEN, peer="192.0.2.1")
     assert (refused.status_code, refused.text) == (503, "not ready\n")
     assert ask("/healthz", parts=parts).status_code == 200
     assert ask("/healthz", method="POST").headers["allow"] == "GET, HEAD"
@@ -111,11 +111,11 @@ def test_no_page_takes_a_token_in_its_url() -> None:
 
 def test_clear_text_from_elsewhere_is_only_read_from_a_proxy() -> None:
     forwarded = {**KNOWN, "X-Forwarded-For": "192.0.2.7"}
-    assert ask(headers=forwarded, terms=OPEN, peer="192.0.2.1").status_code == 403
-    assert ask(headers=forwarded, terms=OPEN, peer="10.0.0.5").text.startswith("192.0.2.7 ")
-    assert ask(headers=forwarded, terms=OPEN, peer="127.0.0.1").text.startswith("127.0.0.1 ")
-    tls = GateTerms(PROXIES, is_tls=True, is_loopback=False)
-    answer = ask(headers=forwarded, terms=tls, peer="192.0.2.1")
+    assert ask(headers=forwarded, settings=OPEN, peer="192.0.2.1").status_code == 403
+    assert ask(headers=forwarded, settings=OPEN, peer="10.0.0.5").text.startswith("192.0.2.7 ")
+    assert ask(headers=forwarded, settings=OPEN, peer="127.0.0.1").text.startswith("127.0.0.1 ")
+    tls = GateSettings(PROXIES, is_tls=True, is_loopback=False)
+    answer = ask(headers=forwarded, settings=tls, peer="192.0.2.1")
     assert answer.text.startswith("192.0.2.1 ")
     assert "strict-transport-security" in answer.headers
 
@@ -168,8 +168,8 @@ def test_the_portal_gets_every_path_that_is_not_the_api_s() -> None:
 def test_the_portal_is_behind_the_proxies_and_the_limits() -> None:
     parts = gate_parts(portal=portal)
     forwarded = {"X-Forwarded-For": "192.0.2.7"}
-    assert ask("/", parts=parts, terms=OPEN, peer="192.0.2.1").status_code == 403
-    through = ask("/", parts=parts, terms=OPEN, peer="10.0.0.5", headers=forwarded)
+    assert ask("/", parts=parts, settings=OPEN, peer="192.0.2.1").status_code == 403
+    through = ask("/", parts=parts, settings=OPEN, peer="10.0.0.5", headers=forwarded)
     assert through.text == "192.0.2.7 /"
     large = bytes(BODY_OCTETS + 1)
     assert ask("/", parts=gate_parts(portal=echo_body), method="POST", content=large).is_error

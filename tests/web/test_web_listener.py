@@ -16,8 +16,8 @@ from starlette.types import Receive, Scope, Send
 from restante.reception.listener import bind
 from restante.web.http_connections import Cut, HttpConnections, HttpService
 from restante.web.request_counts import Refusal
-from restante.web.web_connection import PIECE, WebTerms
-from restante.web.web_gate import GateParts, GateTerms, WebGate
+from restante.web.web_connection import PIECE, WebListenerSettings
+from restante.web.web_gate import GateParts, GateSettings, WebGate
 from restante.web.web_listener import WebListener
 from tests.web.gate_parts import TOKEN, echo, gate_parts
 
@@ -64,10 +64,10 @@ async def listening(
     parts: GateParts, limit: int = 8, tls: ssl.SSLContext | None = None, block_limit: int = 8
 ) -> AsyncIterator[WebListener]:
     """Listen inside."""
-    gate = WebGate(parts, GateTerms(is_tls=tls is not None))
+    gate = WebGate(parts, GateSettings(is_tls=tls is not None))
     connections = HttpConnections(HttpService.WEB, limit, block_limit)
-    terms = WebTerms(gate, connections, parts.counts, tls)
-    listener = WebListener("web", bind("127.0.0.1:0"), terms)
+    settings = WebListenerSettings(gate, connections, parts.counts, tls)
+    listener = WebListener("web", bind("127.0.0.1:0"), settings)
     await listener.open()
     try:
         yield listener
@@ -125,12 +125,12 @@ def test_tls_is_spoken_from_the_first_octet(
             assert answer.count(b"strict-transport-security: max-age=31536000\r\n") == 2
             writer.close()
             assert b"HTTP" not in await heard(listener, ASK)
-            assert listener.terms.connections.take_closed()[Cut.TLS_FAILED] == 1
+            assert listener.settings.connections.take_closed()[Cut.TLS_FAILED] == 1
 
     run(loop, story)
 
 
-def test_new_terms_hold_for_new_connections(
+def test_new_settings_hold_for_new_connections(
     loop: Loop, contexts: tuple[ssl.SSLContext, ssl.SSLContext]
 ) -> None:
     server, client = contexts
@@ -140,8 +140,10 @@ def test_new_terms_hold_for_new_connections(
             old = await asyncio.open_connection(*listener.address)
             old[1].write(ASK)
             await old[0].readuntil(b"/x 0")
-            before = listener.terms
-            listener.terms = WebTerms(before.application, before.connections, before.counts, server)
+            before = listener.settings
+            listener.settings = WebListenerSettings(
+                before.application, before.connections, before.counts, server
+            )
             host, port = listener.address
             reader, writer = await asyncio.open_connection(
                 host, port, ssl=client, server_hostname="localhost"
@@ -275,7 +277,7 @@ def test_idle_connections_keep_nobody_out(loop: Loop) -> None:
         async with listening(gate_parts(), limit=4) as listener:
             crowd = [await asyncio.open_connection(*listener.address) for _ in range(20)]
             assert (await heard(listener, LAST)).startswith(b"HTTP/1.1 200")
-            assert listener.terms.connections.take_closed() == {Cut.TOO_MANY: 17}
+            assert listener.settings.connections.take_closed() == {Cut.TOO_MANY: 17}
             for _, writer in crowd:
                 writer.close()
 
@@ -301,7 +303,7 @@ def test_one_that_stops_finishes_the_answer_and_closes_the_idle(loop: Loop) -> N
                 await asyncio.open_connection(*listener.address)
             go_on.set()
             assert (await busy[0].read()).startswith(b"HTTP/1.1 200")
-            await listener.terms.connections.until_none_busy()
+            await listener.settings.connections.until_none_busy()
             for _, writer in (idle, busy):
                 writer.close()
 

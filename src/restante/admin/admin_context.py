@@ -18,7 +18,7 @@ from restante.queue.presence import Sighting
 from restante.reception.intake import Receipt, ReceivedMail
 from restante.reception.quota_reservations import QuotaReservations
 from restante.release.release_outcome import ReleaseOutcome
-from restante.request_limits.dial_limits import CheckAllowance
+from restante.request_limits.dial_limits import DialLimits
 from restante.store.interface import Store
 from restante.store.live_directory import LiveDirectory
 from restante.store.live_recipients import LiveRecipients
@@ -165,7 +165,7 @@ class ProcessParts:
 class RequestMemory:
     """The facts and the locks that requests share, in memory."""
 
-    checks: CheckAllowance = field(default_factory=CheckAllowance)  # that accounts start
+    dial_limits: DialLimits = field(default_factory=DialLimits)  # of checks that accounts start
     record_locks: RecordLocks = field(default_factory=RecordLocks)
     applying: asyncio.Lock = field(default_factory=asyncio.Lock)  # one configuration at a time
     monotonic: Callable[[], float] = time.monotonic  # its clock, in seconds

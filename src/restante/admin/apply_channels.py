@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import ErrorKind
 from restante.admin.apply_removals import channel_removal
-from restante.admin.apply_steps import ApplyStage, ApplyStep, ApplyTerms, check_same, verb_of
+from restante.admin.apply_steps import ApplyOptions, ApplyStage, ApplyStep, check_same, verb_of
 from restante.admin.channel_change import (
     ChannelChange,
     NewChannel,
@@ -32,7 +32,7 @@ from restante.tenancy.sealed_secrets import SealBroken
 
 
 async def plan_channel(
-    context: AdminContext, entry: ChannelEntry, terms: ApplyTerms
+    context: AdminContext, entry: ChannelEntry, options: ApplyOptions
 ) -> list[ApplyStep]:
     """Return the steps for an entry: none if nothing differs. Raises AdminError.
 
@@ -42,13 +42,13 @@ async def plan_channel(
     present = context.directory.now.channel(entry.account, entry.name)
     transport = _transport(entry)
     if present is None or transport in (None, present.transport):
-        return await _steps(context, entry, present, transport, terms)
-    if not terms.is_pruning:
+        return await _steps(context, entry, present, transport, options)
+    if not options.is_pruning:
         remedy = "say --prune to replace it, which drops its waiting notices"
         cause = f"its transport is {present.transport}, and that stays"
         raise wrong(entry.name, ErrorKind.CONFLICT, cause, remedy)
-    removal = channel_removal(context, present, ApplyStage.MAKE_ROOM, terms.reason)
-    return [removal, *await _steps(context, entry, None, transport, terms)]
+    removal = channel_removal(context, present, ApplyStage.MAKE_ROOM, options.reason)
+    return [removal, *await _steps(context, entry, None, transport, options)]
 
 
 def _transport(entry: ChannelEntry) -> Transport | None:
@@ -65,7 +65,7 @@ async def _steps(
     entry: ChannelEntry,
     present: Channel | None,
     transport: Transport | None,
-    terms: ApplyTerms,
+    options: ApplyOptions,
 ) -> list[ApplyStep]:
     key = None
     if present is not None and _has_secret(entry):
@@ -74,7 +74,7 @@ async def _steps(
         check_name(entry.name)
         if transport is Transport.WEBHOOK and entry.webhook is not None and entry.key is None:
             key = new_signing_key()
-    wanted = await _wanted(context, entry if key is None else _signed(entry, key), present, terms)
+    wanted = await _wanted(context, entry if key is None else _signed(entry, key), present, options)
     changes = changes_between(present, wanted)
     if not changes:
         return []
@@ -82,7 +82,7 @@ async def _steps(
         context.principal,
         AdminAction.CHANNEL_ADD if present is None else AdminAction.CHANNEL_CHANGE,
     )
-    work = partial(_store, context, present, wanted, key, terms.reason)
+    work = partial(_store, context, present, wanted, key, options.reason)
     return [
         ApplyStep(
             ApplyStage.CHANNELS,
@@ -109,7 +109,7 @@ async def _wanted(
     context: AdminContext,
     entry: ChannelEntry,
     present: Channel | None,
-    terms: ApplyTerms,
+    options: ApplyOptions,
 ) -> Channel:
     """Return the channel as it should be. Raises AdminError."""
     if entry.sealed is not None:
@@ -130,8 +130,8 @@ async def _wanted(
             **fields,
         )
         return await new_channel(context, new)
-    kinds = () if entry.kinds is None and terms.is_pruning else entry.kinds
-    hears_all = False if entry.all_accounts is None and terms.is_pruning else entry.all_accounts
+    kinds = () if entry.kinds is None and options.is_pruning else entry.kinds
+    hears_all = False if entry.all_accounts is None and options.is_pruning else entry.all_accounts
     change = ChannelChange(kinds=kinds, all_accounts=hears_all, **fields)
     return await changed_channel(context, present, change)
 

@@ -11,9 +11,9 @@ from typing import Any, Final
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.apply_steps import (
+    ApplyOptions,
     ApplyStage,
     ApplyStep,
-    ApplyTerms,
     ApplyVerb,
     check_same,
     verb_of,
@@ -70,7 +70,7 @@ async def plan_domain(
     name: str,
     entry: DomainEntry,
     addresses: list[str] | None,
-    terms: ApplyTerms,
+    options: ApplyOptions,
 ) -> PlannedDomain:
     """Return the steps for an entry; None where nothing differs. Raises AdminError.
 
@@ -79,8 +79,8 @@ async def plan_domain(
     present = context.directory.now.domains.get(name)
     if present is not None and not context.principal.sees_domain(present.account, name):
         present = None  # as if it were not there: adding it is refused in the same words
-    wanted, warnings = await _wanted_domain(context, name, present, entry, terms)
-    recipients = await _plan_list(context, name, wanted, addresses, terms)
+    wanted, warnings = await _wanted_domain(context, name, present, entry, options)
+    recipients = await _plan_list(context, name, wanted, addresses, options)
     wanted, waiting = await _without_what_waits(context, present, wanted)
     changes = changes_between(present, wanted)
     if not changes:
@@ -133,7 +133,7 @@ async def _wanted_domain(
     name: str,
     present: HostedDomain | None,
     entry: DomainEntry,
-    terms: ApplyTerms,
+    options: ApplyOptions,
 ) -> tuple[HostedDomain, list[str]]:
     """Return the domain as it should be, and warnings. Raises AdminError."""
     if entry.destination_password is not None or entry.destination_sealed is not None:
@@ -141,7 +141,7 @@ async def _wanted_domain(
     if entry.pin_now:
         error = f"domain {name}: pin_now would pin another key each time"
         raise AdminError(ErrorKind.USAGE, error, "write the key as tls_pins")
-    base = _base(context, name, present, entry, terms)
+    base = _base(context, name, present, entry, options)
     entry, warnings = _without_what_is_past(name, entry, context.now())
     destination, judged = await _wanted_destination(context, name, base, present, entry)
     check_message_size(name, entry, context.settings.message_size_limit())
@@ -162,12 +162,12 @@ def _base(
     name: str,
     present: HostedDomain | None,
     entry: DomainEntry,
-    terms: ApplyTerms,
+    options: ApplyOptions,
 ) -> HostedDomain:
     """Return the domain to which the fields of an entry are applied."""
     if present is None:
         return HostedDomain(0, name, entry.account, _NOWHERE, AuthorizedHosts(), context.now())
-    if not terms.is_pruning:
+    if not options.is_pruning:
         return present
     was = present.destination
     has_login = bool(entry.destination_login) or entry.destination_password is not None
@@ -302,7 +302,7 @@ async def _plan_list(
     name: str,
     wanted: HostedDomain,
     addresses: list[str] | None,
-    terms: ApplyTerms,
+    options: ApplyOptions,
 ) -> ApplyStep | None:
     if addresses is None:
         return None
@@ -313,7 +313,7 @@ async def _plan_list(
     else:
         preview = RecipientList(addresses=tuple(addresses), is_preview=True)
         change = await replace_recipients(context, name, preview)
-        if change.is_large and change.dropped and not terms.is_pruning:
+        if change.is_large and change.dropped and not options.is_pruning:
             error = f"domain {name}: {change.dropped} of its recipients would be dropped"
             raise AdminError(
                 ErrorKind.CONFLICT, error, "say --prune if the list of addresses is whole"

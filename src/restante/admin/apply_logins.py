@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
-from restante.admin.apply_steps import ApplyStage, ApplyStep, ApplyTerms, ApplyVerb, check_same
+from restante.admin.apply_steps import ApplyOptions, ApplyStage, ApplyStep, ApplyVerb, check_same
 from restante.admin.auditing import moment
 from restante.admin.configuration_entries import LoginEntry
 from restante.admin.logins import (
@@ -34,7 +34,7 @@ _REPLACED: Final = "replaced"
 
 
 async def plan_login(
-    context: AdminContext, entry: LoginEntry, terms: ApplyTerms, *, is_leaving_another: bool
+    context: AdminContext, entry: LoginEntry, options: ApplyOptions, *, is_leaving_another: bool
 ) -> ApplyStep | None:
     """Return the step for an entry; None if nothing differs. Raises AdminError.
 
@@ -51,7 +51,7 @@ async def plan_login(
         raise AdminError(ErrorKind.USAGE, error, "write one of them")
     if present is not None and (entry.password is not None or entry.sealed is not None):
         permit(context.principal, AdminAction.LOGIN_CHANGE)  # it must not try passwords either
-    ends = _wanted_end(context, entry, present, terms)
+    ends = _wanted_end(context, entry, present, options)
     if entry.sealed is not None:
         return _sealed_step(context, entry, present, entry.sealed, ends)
     if present is None:
@@ -60,12 +60,12 @@ async def plan_login(
 
 
 def _wanted_end(
-    context: AdminContext, entry: LoginEntry, present: Login | None, terms: ApplyTerms
+    context: AdminContext, entry: LoginEntry, present: Login | None, options: ApplyOptions
 ) -> float | None:
     """Return when the login is to expire. Raises AdminError for a past time that is a new one."""
     at_present = present.valid_until if present is not None else None
     if entry.expires_at is None:
-        return None if terms.is_pruning else at_present
+        return None if options.is_pruning else at_present
     if not isinstance(entry.expires_at, str):
         wanted = entry.expires_at.timestamp()
         if wanted == at_present or entry.sealed is not None:  # as it was exported

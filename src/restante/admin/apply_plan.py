@@ -19,10 +19,10 @@ from restante.admin.apply_domains import plan_domain
 from restante.admin.apply_logins import plan_login
 from restante.admin.apply_removals import is_leaving, removals
 from restante.admin.apply_steps import (
+    ApplyOptions,
     ApplyPlan,
     ApplyStage,
     ApplyStep,
-    ApplyTerms,
     check_same,
     groups_of,
     verb_of,
@@ -61,9 +61,11 @@ class Breather:
             self._since = self._clock()
 
 
-async def make_plan(context: AdminContext, wanted: WantedRecords, terms: ApplyTerms) -> ApplyPlan:
+async def make_plan(
+    context: AdminContext, wanted: WantedRecords, options: ApplyOptions
+) -> ApplyPlan:
     """Return the plan. Raises NotApplicable with all that is wrong, StoreError."""
-    planner = _Planner(context, wanted, terms)
+    planner = _Planner(context, wanted, options)
     await planner.run()
     if wanted.problems:
         raise NotApplicable(wanted.problems)
@@ -74,11 +76,11 @@ async def make_plan(context: AdminContext, wanted: WantedRecords, terms: ApplyTe
 class _Planner:
     """Goes over the entries, and collects steps and problems."""
 
-    def __init__(self, context: AdminContext, wanted: WantedRecords, terms: ApplyTerms) -> None:
+    def __init__(self, context: AdminContext, wanted: WantedRecords, options: ApplyOptions) -> None:
         self.plan = ApplyPlan()
         self._context = context
         self._wanted = wanted
-        self._terms = terms
+        self._options = options
         self._breather = Breather()
 
     async def run(self) -> None:
@@ -107,19 +109,19 @@ class _Planner:
             self._wanted.note(entry, error)
 
     async def _plan_account(self, entry: AccountEntry) -> None:
-        self.plan.take(account_step(self._context, entry, self._terms))
+        self.plan.take(account_step(self._context, entry, self._options))
 
     async def _plan_login(self, entry: LoginEntry) -> None:
         self._check_owner(entry.account)
-        leaving = is_leaving(self._context, self._wanted, self._terms.prune, entry.user)
+        leaving = is_leaving(self._context, self._wanted, self._options.prune, entry.user)
         self.plan.take(
-            await plan_login(self._context, entry, self._terms, is_leaving_another=leaving)
+            await plan_login(self._context, entry, self._options, is_leaving_another=leaving)
         )
 
     async def _plan_domain(self, name: str, entry: DomainEntry) -> None:
         self._check_owner(entry.account)
         addresses = self._wanted.addresses.get(name)
-        planned = await plan_domain(self._context, name, entry, addresses, self._terms)
+        planned = await plan_domain(self._context, name, entry, addresses, self._options)
         self.plan.take(planned.domain)
         if addresses is not None:
             self.plan.take(planned.recipients)
@@ -129,12 +131,12 @@ class _Planner:
         if entry.account or not self._context.principal.sees(""):
             self._check_owner(entry.account)
         self._check_outside(entry)
-        steps = await plan_channel(self._context, entry, self._terms)
+        steps = await plan_channel(self._context, entry, self._options)
         self.plan.steps += steps
         self.plan.unchanged += not steps
 
     async def _plan_removals(self) -> None:
-        for step in removals(self._context, self._wanted, self._terms):
+        for step in removals(self._context, self._wanted, self._options):
             self.plan.steps.append(step)
             await self._breather.breathe()
 
@@ -156,13 +158,15 @@ class _Planner:
             raise AdminError(ErrorKind.INVALID, error, "name an address in another domain")
 
 
-def account_step(context: AdminContext, entry: AccountEntry, terms: ApplyTerms) -> ApplyStep | None:
+def account_step(
+    context: AdminContext, entry: AccountEntry, options: ApplyOptions
+) -> ApplyStep | None:
     """Return the step for an account; None if nothing differs. Raises AdminError."""
     present = context.directory.now.accounts.get(entry.name)
     if present is not None and not context.principal.sees(entry.name):
         present = None  # as if it were not there
     base = present or Account(entry.name, context.now())
-    if present is not None and terms.is_pruning:
+    if present is not None and options.is_pruning:
         plain = Account(present.name, present.created_at)
         base = plain if context.principal.sees("") else replace(plain, note=present.note)
     wanted = checked_account(base, entry)

@@ -6,7 +6,7 @@ from functools import partial
 from restante.admin.accounts import remove_account
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
-from restante.admin.apply_steps import ApplyStage, ApplyStep, ApplyTerms, ApplyVerb, Prune
+from restante.admin.apply_steps import ApplyOptions, ApplyStage, ApplyStep, ApplyVerb, Prune
 from restante.admin.channels import remove_channel
 from restante.admin.configuration_entries import WantedRecords
 from restante.admin.domains import holds_mail, remove_domain
@@ -28,11 +28,11 @@ def accounts_in_scope(context: AdminContext, wanted: WantedRecords, prune: Prune
 
 
 def removals(
-    context: AdminContext, wanted: WantedRecords, terms: ApplyTerms
+    context: AdminContext, wanted: WantedRecords, options: ApplyOptions
 ) -> Iterator[ApplyStep]:
     """Yield the steps that remove what is not named. Raises AdminError."""
-    directory, reason = context.directory.now, terms.reason
-    for account in accounts_in_scope(context, wanted, terms.prune):
+    directory, reason = context.directory.now, options.reason
+    for account in accounts_in_scope(context, wanted, options.prune):
         for channel in directory.channels_of(account):
             if (account, channel.name) not in wanted.channels:
                 yield channel_removal(context, channel, ApplyStage.REMOVE_PARTS, reason)
@@ -48,7 +48,7 @@ def removals(
                 step = _domain_removal(context, domain, reason)
                 stuck = stuck or step.obstacle
                 yield step
-        unnamed = terms.prune is Prune.ACCOUNTS and account not in wanted.named_accounts
+        unnamed = options.prune is Prune.ACCOUNTS and account not in wanted.named_accounts
         if unnamed and account in directory.accounts:
             yield _account_removal(context, directory.accounts[account], reason, stuck)
 

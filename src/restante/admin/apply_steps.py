@@ -22,8 +22,8 @@ class Prune(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class ApplyTerms:
-    """The terms that are the same for every entry of a configuration."""
+class ApplyOptions:
+    """The options that are the same for every entry of a configuration."""
 
     prune: Prune = Prune.NOTHING
     reason: str = ""  # of removals, in the audit trail

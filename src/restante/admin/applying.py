@@ -18,9 +18,9 @@ from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.apply_plan import Breather, make_plan
 from restante.admin.apply_steps import (
     AppliedKind,
+    ApplyOptions,
     ApplyPlan,
     ApplyStep,
-    ApplyTerms,
     ApplyVerb,
     Prune,
     groups_of,
@@ -95,7 +95,7 @@ async def apply_configuration(
     permit(context.principal, AdminAction.CONFIGURATION_APPLY)
     if prune is not Prune.NOTHING and not is_dry_run:
         checked_reason(context.reason)  # it may remove things
-    terms = ApplyTerms(prune, checked_reason(context.reason or UNNAMED))
+    options = ApplyOptions(prune, checked_reason(context.reason or UNNAMED))
     wanted, breather = WantedRecords(), Breather()
     async for line in lines:
         wanted.add_line(line)
@@ -103,7 +103,7 @@ async def apply_configuration(
     await _await_turn(context)
     run: _Run | None = None
     try:
-        plan = await make_plan(context, wanted, terms)
+        plan = await make_plan(context, wanted, options)
         for warning in plan.warnings:
             yield ApplyLine(warning=warning)
         run = _Run(context, plan, is_dry_run=is_dry_run)

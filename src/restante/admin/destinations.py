@@ -161,7 +161,7 @@ def allow_check(context: AdminContext, target: str) -> None:
     """Count a connection that an account causes. Raises AdminError after less than a minute."""
     if context.principal.role is not Role.ACCOUNT:
         return
-    left = context.memory.checks.seconds_left(
+    left = context.memory.dial_limits.seconds_left(
         (context.principal.account, target), context.memory.monotonic()
     )
     if left:

@@ -31,7 +31,7 @@ from restante.tenancy.code_flow import (
     STATE_OVER,
     BegunSignIn,
     CallbackRefused,
-    ClientTerms,
+    ClientRegistration,
     ProviderMetadata,
     ProviderUnfit,
     authorization_url,
@@ -51,7 +51,7 @@ from restante.tenancy.id_token import (
     parse_key_set,
     verified_identity,
 )
-from restante.tenancy.provider_terms import ProviderTerms
+from restante.tenancy.provider_settings import ProviderSettings
 
 MOST_OCTETS: Final = 262_144  # of an answer
 KEPT_SECONDS: Final = 3600.0
@@ -80,27 +80,27 @@ class IdentityProvider:
 
     def __init__(
         self,
-        terms: Callable[[], ProviderTerms | None],
+        settings: Callable[[], ProviderSettings | None],
         resolver: Resolver,
         seals: OneTimeSeals,
         now: Callable[[], float],
         monotonic: Callable[[], float],
     ) -> None:
-        """`terms` returns None where no provider is configured; `now` is Unix time."""
+        """`settings` returns None where no provider is configured; `now` is Unix time."""
         self._seals = seals
-        self._terms = terms
+        self._settings = settings
         self._resolver = resolver
         self._now = now
         self._monotonic = monotonic
         self._asking = asyncio.Lock()
-        self._asked: tuple[ProviderTerms, OutgoingHttp] | None = None
+        self._asked: tuple[ProviderSettings, OutgoingHttp] | None = None
         self._known: _Known | None = None
         self._failed: tuple[float, str] | None = None
 
     @property
-    def terms(self) -> ProviderTerms | None:
+    def settings(self) -> ProviderSettings | None:
         """The settings now; None without a provider."""
-        return self._terms()
+        return self._settings()
 
     async def begin(
         self, redirect_uri: str, following: str, email: str = "", *, is_link: bool = False
@@ -110,10 +110,10 @@ class IdentityProvider:
         The browser keeps the sealed one. With `email`, that user is to show a factor again, or to
         take the identity. Raises ProviderFailed.
         """
-        terms = self._present_terms()
-        known = await self._about_itself(terms)
+        settings = self._present_settings()
+        known = await self._about_itself(settings)
         begun = BegunSignIn.begin(following, email, is_link=is_link)
-        url = authorization_url(known.metadata, _client_terms(terms, redirect_uri), begun)
+        url = authorization_url(known.metadata, _client_registration(settings, redirect_uri), begun)
         return self._seals.seal(_PURPOSE, BEGUN_SECONDS, begun.text), url
 
     async def finish(
@@ -124,34 +124,41 @@ class IdentityProvider:
         `kept` is what the browser kept. Raises CallbackRefused, IdTokenRefused, ProviderFailed,
         StoreError.
         """
-        terms = self._present_terms()
+        settings = self._present_settings()
         opened = self._seals.open(kept, _PURPOSE)
         begun = None if opened is None else BegunSignIn.read(opened.text)
         check_state(answer, begun)
         if opened is None or begun is None or not await self._seals.use(opened):
             raise CallbackRefused(STATE_OVER)  # nothing is asked for a stranger's answer
-        known = await self._about_itself(terms)
+        known = await self._about_itself(settings)
         code = code_from(answer, known.metadata)
-        token = await self._exchange(terms, known, begun, (code, redirect_uri))
-        expected = ExpectedToken(terms.issuer, terms.client_id, begun.nonce)
+        token = await self._exchange(settings, known, begun, (code, redirect_uri))
+        expected = ExpectedToken(settings.issuer, settings.client_id, begun.nonce)
         try:
             identity = verified_identity(token, known.keys, expected, self._now())
         except KeyNotKnown:
-            known = await self._about_itself(terms, newer_than=known)
+            known = await self._about_itself(settings, newer_than=known)
             identity = verified_identity(token, known.keys, expected, self._now())
         return begun, identity
 
-    def _present_terms(self) -> ProviderTerms:
-        terms = self._terms()
-        if terms is None:
+    def _present_settings(self) -> ProviderSettings:
+        settings = self._settings()
+        if settings is None:
             raise ProviderFailed("no provider is configured")
-        if self._asked is None or self._asked[0] != terms:
-            context: Callable[[], ssl.SSLContext] = partial(verifying_client_context, terms.ca_file)
-            self._asked = (terms, OutgoingHttp(self._resolver, lambda: terms.timeout, context))
+        if self._asked is None or self._asked[0] != settings:
+            context: Callable[[], ssl.SSLContext] = partial(
+                verifying_client_context, settings.ca_file
+            )
+            self._asked = (
+                settings,
+                OutgoingHttp(self._resolver, lambda: settings.timeout, context),
+            )
             self._known = self._failed = None
-        return terms
+        return settings
 
-    async def _about_itself(self, terms: ProviderTerms, newer_than: _Known | None = None) -> _Known:
+    async def _about_itself(
+        self, settings: ProviderSettings, newer_than: _Known | None = None
+    ) -> _Known:
         """Return description and keys; newer ones if they may have changed since."""
         async with self._asking:
             now, known = self._monotonic(), self._known
@@ -160,18 +167,18 @@ class IdentityProvider:
             if self._failed is not None and now - self._failed[0] < PAUSE_SECONDS:
                 raise ProviderFailed(self._failed[1])
             try:
-                self._known = await self._ask(terms)
+                self._known = await self._ask(settings)
             except ProviderFailed as failure:
                 self._failed = (now, str(failure))
                 raise
             self._failed = None
             return self._known
 
-    async def _ask(self, terms: ProviderTerms) -> _Known:
-        described = await self._fetch(OutgoingRequest("GET", discovery_url(terms.issuer)))
+    async def _ask(self, settings: ProviderSettings) -> _Known:
+        described = await self._fetch(OutgoingRequest("GET", discovery_url(settings.issuer)))
         try:
             _check_described(described)
-            metadata = read_metadata(described.body, terms.issuer)
+            metadata = read_metadata(described.body, settings.issuer)
             shown = await self._fetch(OutgoingRequest("GET", metadata.keys_url))
             keys = parse_key_set(shown.body)
         except (ProviderUnfit, KeysUnfit) as error:
@@ -179,11 +186,11 @@ class IdentityProvider:
         return _Known(metadata, keys, self._monotonic())
 
     async def _exchange(
-        self, terms: ProviderTerms, known: _Known, begun: BegunSignIn, code: tuple[str, str]
+        self, settings: ProviderSettings, known: _Known, begun: BegunSignIn, code: tuple[str, str]
     ) -> str:
         """Exchange a code and its redirect URI for an ID token. Raises ProviderFailed."""
-        secret = await beside_mail(_read_secret, terms.secret_file)
-        client = _client_terms(terms, code[1])
+        secret = await beside_mail(_read_secret, settings.secret_file)
+        client = _client_registration(settings, code[1])
         headers, body = token_request(known.metadata, client, begun, code[0], secret)
         request = OutgoingRequest("POST", known.metadata.token_endpoint, headers, body)
         answer = await self._fetch(request)
@@ -222,8 +229,8 @@ def _is_old(known: _Known, newer_than: _Known | None, now: float) -> bool:
     return age >= KEPT_SECONDS
 
 
-def _client_terms(terms: ProviderTerms, redirect_uri: str) -> ClientTerms:
-    return ClientTerms(terms.client_id, redirect_uri, terms.scopes)
+def _client_registration(settings: ProviderSettings, redirect_uri: str) -> ClientRegistration:
+    return ClientRegistration(settings.client_id, redirect_uri, settings.scopes)
 
 
 def _read_secret(file: str) -> str:

@@ -27,7 +27,7 @@ from restante.tenancy.code_flow import BegunSignIn, CallbackRefused, email_in
 from restante.tenancy.id_token import IdTokenRefused, ProvenIdentity
 from restante.tenancy.model import IpAddress
 from restante.tenancy.portal_user import PROVIDER, PortalUser, canonical_email
-from restante.tenancy.provider_terms import ProviderTerms, RoleRule, rule_for
+from restante.tenancy.provider_settings import ProviderSettings, RoleRule, rule_for
 
 BACK_PATH: Final = "/sign-in/provider/back"
 BEGUN_A_MINUTE: Final = 20  # of an address block
@@ -72,13 +72,15 @@ class ProviderSignIn:
     @property
     def name(self) -> str:
         """The name of the provider, for a button; "" without one."""
-        terms = self._provider.terms
-        return terms.name if terms is not None and self._context.settings.portal_url() else ""
+        settings = self._provider.settings
+        return settings.name if settings is not None and self._context.settings.portal_url() else ""
 
     def knows(self, user: PortalUser) -> bool:
         """Return whether the present provider has signed a user in."""
-        terms = self._provider.terms
-        return terms is not None and bool(user.oidc_subject) and user.oidc_issuer == terms.issuer
+        settings = self._provider.settings
+        return (
+            settings is not None and bool(user.oidc_subject) and user.oidc_issuer == settings.issuer
+        )
 
     async def begin(
         self, following: str, address: IpAddress, email: str = "", *, is_link: bool = False
@@ -108,8 +110,8 @@ class ProviderSignIn:
             begun, identity = await self._provider.finish(answer, octets_of(cookie), self._back)
         except (CallbackRefused, IdTokenRefused, ProviderFailed) as failed:
             raise await self._refusal("", failed, address) from None
-        terms = self._provider.terms
-        if terms is None:  # removed from the configuration at this moment
+        settings = self._provider.settings
+        if settings is None:  # removed from the configuration at this moment
             raise SignInDenied(NOT_SIGNED_IN)
         user = self._context.directory.now.user_of_identity(identity.issuer, identity.subject)
         email = "" if user is None else user.email
@@ -119,7 +121,7 @@ class ProviderSignIn:
                 return await self._linked(own if fresh == begun.email else None, identity, address)
             if begun.email:
                 return await self._confirmed(begun, user, identity, address)
-            signed_in = await self._signed_in(terms, user, identity, address)
+            signed_in = await self._signed_in(settings, user, identity, address)
         except _Refused as refused:
             if user is not None and not begun.email:
                 await self._context.store.sessions.end_sessions_of(email)
@@ -182,15 +184,15 @@ class ProviderSignIn:
 
     async def _signed_in(
         self,
-        terms: ProviderTerms,
+        settings: ProviderSettings,
         user: PortalUser | None,
         identity: ProvenIdentity,
         address: IpAddress,
     ) -> SignedIn:
-        name = f"provider {terms.name}"
+        name = f"provider {settings.name}"
         if user is not None and not user.is_of_provider:  # it has rights of its own
             return await self._sign_in.sign_in_otherwise(user, name, address)
-        rule = rule_for(terms.rules, identity.texts(terms.groups_claim))
+        rule = rule_for(settings.rules, identity.texts(settings.groups_claim))
         if rule is None:
             raise _Refused("no group of the person has a role in [[oidc.roles]]")
         if rule.account and rule.account not in self._context.directory.now.accounts:

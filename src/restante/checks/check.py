@@ -135,7 +135,7 @@ class OnFailure(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class CheckTerms:
+class CheckLimits:
     """The bounds that a check runs within. Each examination that exceeds them has failed."""
 
     seconds: float = 10.0  # for one examination, with the wait for its slot

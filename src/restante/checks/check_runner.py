@@ -20,8 +20,8 @@ from typing import Final
 from restante.background.fair_slots import FairSlots
 from restante.checks.check import (
     Check,
+    CheckLimits,
     CheckSession,
-    CheckTerms,
     Examination,
     ExaminedContent,
     ExaminedRecipient,
@@ -48,19 +48,19 @@ CheckDecision = CheckPassed | CheckRefused
 
 
 class CheckRunner:
-    """One check, with its terms."""
+    """One check, with its limits."""
 
     def __init__(
-        self, check: Check, terms: CheckTerms, log: Log, monotonic: Callable[[], float]
+        self, check: Check, limits: CheckLimits, log: Log, monotonic: Callable[[], float]
     ) -> None:
         """`monotonic` is in seconds."""
         self.name = check.name
         self.reads_content = check.reads_content
         self._check = check
-        self._terms = terms
+        self._limits = limits
         self._log = log
         self._monotonic = monotonic
-        self._slots = FairSlots(lambda: terms.at_once, lambda: max(1, terms.at_once // 2))
+        self._slots = FairSlots(lambda: limits.at_once, lambda: max(1, limits.at_once // 2))
         self._failures = 0  # not logged yet
         self._last_logged = float("-inf")
 
@@ -77,7 +77,7 @@ class CheckRunner:
     ) -> CheckDecision | Examination:
         """Ask about a recipient; an examination, where the check has to wait for something."""
         if session is None:
-            return self._by_terms("the check could not begin")
+            return self._by_limits("the check could not begin")
         try:
             answer = session.recipient(facts)
         except Exception as error:  # noqa: BLE001  as above
@@ -101,14 +101,14 @@ class CheckRunner:
         """Run an examination within the bounds. Raises StoreError alone."""
         try:
             async with (
-                asyncio.timeout(self._terms.seconds),
+                asyncio.timeout(self._limits.seconds),
                 self._slots.slot(str(address_block(address))),
             ):
                 verdict = await examination
         except StoreError:
             raise
         except TimeoutError as error:
-            silence = TimeoutError(f"no verdict within {self._terms.seconds:g} s")
+            silence = TimeoutError(f"no verdict within {self._limits.seconds:g} s")
             return self._failed(error if str(error) else silence)
         except Exception as error:  # noqa: BLE001  as above
             return self._failed(error)
@@ -142,10 +142,10 @@ class CheckRunner:
         if now - self._last_logged >= FAILURE_LINES_APART:
             self._log.publish(CheckFailed(check=self.name, error=error, count=self._failures))
             self._failures, self._last_logged = 0, now
-        return self._by_terms(cause_of(error))
+        return self._by_limits(cause_of(error))
 
-    def _by_terms(self, reason: str) -> CheckDecision:
-        if self._terms.on_failure is OnFailure.DEFER:
+    def _by_limits(self, reason: str) -> CheckDecision:
+        if self._limits.on_failure is OnFailure.DEFER:
             return CheckRefused(_DEFERRED, f"could not be examined: {reason}")
         return PASSED
 

@@ -2,7 +2,7 @@
 
     CheckPassed      hold it, with the findings: notes, a score, fields for the header, suspicion
     CheckRefused     refuse it now: 4xx where time may cure it, otherwise 5xx
-    CheckUndecided   the check cannot tell now; its terms decide
+    CheckUndecided   the check cannot tell now; its limits decide
 
 Reputation is never 5xx: a listing ends, and a bounce does not. 5xx is for content that nobody may
 pass on, such as malware.

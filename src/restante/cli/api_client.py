@@ -289,7 +289,7 @@ async def _served(api: Any) -> AsyncIterator[str]:
     Without a socket httpx keeps a whole answer in memory.
     """
     from restante.web.http_connections import HttpConnections, HttpService  # noqa: PLC0415
-    from restante.web.serving import HttpTerms, serve_http  # noqa: PLC0415
+    from restante.web.serving import HttpLimits, serve_http  # noqa: PLC0415
 
     with tempfile.TemporaryDirectory(prefix="restante-") as directory:  # of mode 0700
         path = f"{directory}/socket"
@@ -299,7 +299,7 @@ async def _served(api: Any) -> AsyncIterator[str]:
         listener.setblocking(False)
         serving = asyncio.create_task(
             serve_http(
-                api, listener, HttpTerms(HttpConnections(HttpService.CONTROL, _OWN_CONNECTIONS))
+                api, listener, HttpLimits(HttpConnections(HttpService.CONTROL, _OWN_CONNECTIONS))
             )
         )
         try:

@@ -11,7 +11,7 @@ from restante.delivery.delivery_context import DeliveryContext
 from restante.delivery.delivery_tally import DeliveryTally
 from restante.delivery.dial_plan import DialPlan
 from restante.delivery.drain_experience import Beginning
-from restante.delivery.drain_log import Journal
+from restante.delivery.drain_log import DrainLog
 from restante.delivery.link_plan import OURS, ConnectionEnd, ConnectionWork, EndKind
 from restante.delivery.reply_timer import LATE_SECONDS
 from restante.delivery.route import Endpoint
@@ -36,7 +36,7 @@ class AttemptConnections:
         self,
         plan: DialPlan,
         context: DeliveryContext,
-        journal: Journal,
+        drain_log: DrainLog,
         beginning: Beginning,
         *,
         take: Callable[[], HeldMessage | None],
@@ -45,7 +45,7 @@ class AttemptConnections:
         """`take` returns the next message, or None for now. `report` gets the outcomes."""
         self._plan = plan
         self._context = context
-        self._journal = journal
+        self._drain_log = drain_log
         self._beginning = beginning
         self._take = take
         self._report = report
@@ -226,7 +226,7 @@ class AttemptConnections:
         finally:
             self._open.pop(connection, None)
         self._context.memory.backoff.learn(link_plan.destination, end)
-        self._journal.attempted(link_plan, end, tally, self._context.clocks.monotonic() - began)
+        self._drain_log.attempted(link_plan, end, tally, self._context.clocks.monotonic() - began)
         end = replace(end, delivered=tally.delivered, tried=tally.tried)
         self._allowance.learn(end)
         self.probed = end.probed or self.probed

@@ -40,16 +40,16 @@ from restante.delivery.attempt_end import AttemptEnd, AttemptKind, concerns
 from restante.delivery.delivery_context import DeliveryContext
 from restante.delivery.dial_plan import DialPlan, find_dial_plan
 from restante.delivery.drain_attempt import DrainAttempt
-from restante.delivery.drain_log import Journal
+from restante.delivery.drain_log import DrainLog
 from restante.delivery.drain_patience import DrainPatience
 from restante.delivery.drain_state import DrainEnd, DrainSnapshot, DrainState
 from restante.delivery.drain_summary import DrainSummary
-from restante.delivery.mail_supply import Supply
+from restante.delivery.mail_supply import MailSupply
 from restante.delivery.recipient_learning import RecipientLearning
 from restante.delivery.route import NoRoute
 from restante.delivery.settlement import Settlement
 from restante.phrases import NO_LONGER_HOSTED
-from restante.queue.broken_destination import Refusals
+from restante.queue.broken_destination import BrokenDestinationDetector
 from restante.store.handover_store import Drain
 from restante.store.store_errors import LeaseLost, StoreError
 from restante.telemetry.events import StoreFailed
@@ -83,15 +83,15 @@ class DomainDrain:
         self._context = context
         self._clocks = context.clocks
         self._slots = slots
-        self._journal = Journal(context.log, domain.name, domain.destination.text)
-        self._summary = DrainSummary(lease, domain, self._journal, context)
+        self._drain_log = DrainLog(context.log, domain.name, domain.destination.text)
+        self._summary = DrainSummary(lease, domain, self._drain_log, context)
         self._patience = _patience(lease, context)
         self._supply = _supply(lease, context)
         self._settlement = _settlement(lease, context, self._settlement_changed)
         learns = domain.policy.recipients is Recipients.LEARNED
         self._learning = RecipientLearning() if learns else None
         takes_mail = context.memory.experience.has_taken_mail(domain.destination.text)
-        self._refusals = Refusals(takes_mail=takes_mail)
+        self._refusals = BrokenDestinationDetector(takes_mail=takes_mail)
         self._attempt: DrainAttempt | None = None
         self._attempts: asyncio.Task[None] | None = None
         self._woken = asyncio.Event()  # requested again
@@ -200,15 +200,15 @@ class DomainDrain:
     @property
     def destination(self) -> str:
         """The destination to which it delivers."""
-        return self._journal.destination
+        return self._drain_log.destination
 
     @property
     def view(self) -> DrainSnapshot:
         """A view of the drain now."""
-        totals = self._journal.totals
+        totals = self._drain_log.totals
         return DrainSnapshot(
             domain=self._domain_name,
-            destination=self._journal.destination,
+            destination=self._drain_log.destination,
             started_at=self._summary.started_at,
             delivered=totals.delivered,
             refused=totals.refused,
@@ -217,8 +217,8 @@ class DomainDrain:
             connections=self.connections,
             state=self._state,
             next_attempt_at=self._next_attempt_at,
-            last_error=self._journal.last_error,
-            hindrance=self._journal.hindrance,
+            last_error=self._drain_log.last_error,
+            hindrance=self._drain_log.hindrance,
         )
 
     # Attempts
@@ -230,7 +230,7 @@ class DomainDrain:
                 end = await self._make_attempt()
                 is_complete = end.kind is AttemptKind.COMPLETE
                 kind = end.kind.name.lower()
-                self._journal.attempt_ended(
+                self._drain_log.attempt_ended(
                     kind, end.reason, tried=end.tried, is_complete=is_complete
                 )
                 if self._is_final(end) or (self._has_all(end) and await self._is_finished()):
@@ -246,13 +246,13 @@ class DomainDrain:
             domain = self._record()
             if domain is None:
                 return AttemptEnd(AttemptKind.CHANGED, NO_LONGER_HOSTED)
-            self._journal.destination = domain.destination.text
+            self._drain_log.destination = domain.destination.text
             self._summary.account, self._gone_by = domain.account, concerns(domain)
             try:
                 plan = await find_dial_plan(domain, self._context)
             except NoRoute as error:
                 self._context.dialer.forget(domain.destination.host)
-                self._journal.could_not_attempt(str(error))
+                self._drain_log.could_not_attempt(str(error))
                 return AttemptEnd(AttemptKind.STOPPED, str(error))
             end = await self._run_attempt(plan)
             if end.kind is AttemptKind.STOPPED:
@@ -266,7 +266,7 @@ class DomainDrain:
             plan,
             self._supply,
             self._settlement,
-            self._journal,
+            self._drain_log,
             self._context,
             refusals=self._refusals,
             learning=self._learning,
@@ -418,8 +418,8 @@ def _goes_on(end: AttemptEnd) -> bool:
     return end.kind is AttemptKind.COMPLETE and (not end.tried or end.moved_some)
 
 
-def _supply(lease: Drain, context: DeliveryContext) -> Supply:
-    return Supply(
+def _supply(lease: Drain, context: DeliveryContext) -> MailSupply:
+    return MailSupply(
         context.store.handover,
         context.store.content,
         lease.domain_id,

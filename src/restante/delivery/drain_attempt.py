@@ -50,16 +50,16 @@ from restante.delivery.delivery_context import DeliveryContext
 from restante.delivery.delivery_tally import DeliveryTally
 from restante.delivery.dial_plan import DialPlan
 from restante.delivery.drain_experience import Beginning, Experience, GoodDrain
-from restante.delivery.drain_log import Journal
+from restante.delivery.drain_log import DrainLog
 from restante.delivery.link_plan import ConnectionEnd, EndKind
-from restante.delivery.mail_supply import Supply
+from restante.delivery.mail_supply import MailSupply
 from restante.delivery.recipient_learning import RecipientLearning
 from restante.delivery.reply_outcome import deferred_for, uncertain_for
 from restante.delivery.settlement import Settlement
 from restante.delivery.stop_rules import StopRules
 from restante.mail.message import HeldMessage
 from restante.mail.quantity import counted
-from restante.queue.broken_destination import Refusals
+from restante.queue.broken_destination import BrokenDestinationDetector
 from restante.queue.deferral_cause import takes_few_at_once
 from restante.queue.recipient_status import Move, Outcome
 from restante.queue.reporting import in_keeping, report_facts_of
@@ -83,12 +83,12 @@ class DrainAttempt:
     def __init__(
         self,
         plan: DialPlan,
-        supply: Supply,
+        supply: MailSupply,
         settlement: Settlement,
-        journal: Journal,
+        drain_log: DrainLog,
         context: DeliveryContext,
         *,
-        refusals: Refusals,
+        refusals: BrokenDestinationDetector,
         learning: RecipientLearning | None = None,
     ) -> None:
         """`refusals` are those of the drain.
@@ -99,7 +99,7 @@ class DrainAttempt:
         self._plan = plan
         self._supply = supply
         self._settlement = settlement
-        self._journal = journal
+        self._drain_log = drain_log
         self._context = context
         self._is_refused_bounced = plan.domain.policy.on_refusal is OnRefusal.BOUNCE
         self._tasks = asyncio.TaskGroup()
@@ -107,7 +107,7 @@ class DrainAttempt:
         self._beginning = _beginning(plan, context.memory.experience)
         self._ramp = ConnectionRamp(self._beginning.most, self._beginning.first)
         self._connections = AttemptConnections(
-            plan, context, journal, self._beginning, take=self._take, report=self._report
+            plan, context, drain_log, self._beginning, take=self._take, report=self._report
         )
         self._rules = StopRules(refusals)
         self._tally = AttemptTally(is_limited=self._beginning.is_limited)
@@ -319,7 +319,7 @@ class DrainAttempt:
         self._tally.tried += 1
         if not self._in_hand:
             self._woken.set()
-        return self._journal.record(message, outcome, reply)
+        return self._drain_log.record(message, outcome, reply)
 
     def _count_refusal(self, outcome: Outcome) -> None:
         if stop := self._rules.answered(outcome, self._context.settings.refusals_limit):
@@ -398,7 +398,7 @@ class DrainAttempt:
             self._record(message, deferred_for(message, end.reason), "")
             return
         is_counted = (
-            end.garbled or self._journal.totals.delivered
+            end.garbled or self._drain_log.totals.delivered
         )  # otherwise it takes nothing at all
         outcome = (
             uncertain_for(message, end.garbled or end.reason)

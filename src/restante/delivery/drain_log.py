@@ -32,7 +32,7 @@ _EVENTS: Final[Mapping[Move, type[DeliveryDeferred | DeliveryUncertain]]] = {
 }
 
 
-class Journal:
+class DrainLog:
     """One drain's lines and counts."""
 
     def __init__(self, log: Log, domain: str, destination: str) -> None:

@@ -1,7 +1,7 @@
 """The facts of a whole drain: told when it starts and ends, and kept as the last of its domain."""
 
 from restante.delivery.delivery_context import DeliveryContext
-from restante.delivery.drain_log import Journal
+from restante.delivery.drain_log import DrainLog
 from restante.delivery.drain_state import DrainEnd
 from restante.mail.message import message_name
 from restante.store.handover_store import Drain, PastDrain
@@ -15,12 +15,12 @@ class DrainSummary:
     """One drain, from its start to its end."""
 
     def __init__(
-        self, lease: Drain, domain: HostedDomain, journal: Journal, context: DeliveryContext
+        self, lease: Drain, domain: HostedDomain, drain_log: DrainLog, context: DeliveryContext
     ) -> None:
-        """`journal` counts the drain's messages, and has the destination of the present attempt."""
+        """`drain_log` counts the drain's messages, and has the present attempt's destination."""
         self._lease = lease
         self._domain = domain.name
-        self._journal = journal
+        self._drain_log = drain_log
         self._log = context.log
         self._clocks = context.clocks
         self._figures = context.store.figures
@@ -34,7 +34,7 @@ class DrainSummary:
         self._log.publish(
             DrainStarted(
                 domain=self._domain,
-                destination=self._journal.destination,
+                destination=self._drain_log.destination,
                 requested_by=self._requested_by,
                 held=self._held,
                 release=message_name(self._lease.release) if self._lease.release else None,
@@ -47,8 +47,8 @@ class DrainSummary:
             DestinationRefuses(
                 domain=self._domain,
                 account=self.account,
-                destination=self._journal.destination,
-                refused=self._journal.totals.refused,
+                destination=self._drain_log.destination,
+                refused=self._drain_log.totals.refused,
                 held=self._held,
                 reason=reason,
             )
@@ -56,12 +56,12 @@ class DrainSummary:
 
     def tell_end(self, outcome: DrainEnd, reason: str) -> None:
         """Log that it is over."""
-        totals = self._journal.totals
+        totals = self._drain_log.totals
         self._log.publish(
             DrainFinished(
                 domain=self._domain,
                 account=self.account,
-                destination=self._journal.destination,
+                destination=self._drain_log.destination,
                 delivered=totals.delivered,
                 deferred=totals.deferred,
                 refused=totals.refused,
@@ -75,14 +75,14 @@ class DrainSummary:
 
     def text(self, damaged: int) -> str:
         """Describe the end of a drain that has nothing left to hand over."""
-        parked = self._journal.totals
+        parked = self._drain_log.totals
         kinds = {"refused": parked.refused, "uncertain": parked.uncertain, "damaged": damaged}
         texts = [f"{count} {kind}" for kind, count in kinds.items() if count]
         return f"all mail was tried: {', '.join(texts)}" if texts else _FINISHED
 
     def past(self, outcome: DrainEnd, reason: str) -> PastDrain:
         """Return the drain as it is kept after its end."""
-        totals, destination = self._journal.totals, self._journal.destination
+        totals, destination = self._drain_log.totals, self._drain_log.destination
         has_taken = self._experience.has_taken_mail(destination)
         return PastDrain(
             started_at=self.started_at,
@@ -93,7 +93,7 @@ class DrainSummary:
             delivered=totals.delivered,
             deferred=totals.deferred,
             refused=totals.refused,
-            last_words=self._journal.last_error,
+            last_words=self._drain_log.last_error,
             uncertain=totals.uncertain,
             taker=destination if has_taken else "",
         )

@@ -32,7 +32,7 @@ FILES_AT_ONCE: Final = 16  # examined before the connections get more mail: a di
 FILE_OCTETS_AT_ONCE: Final = 8 * 1024 * 1024  # the same limit for their size
 
 
-class Supply:
+class MailSupply:
     """The messages that wait to be sent."""
 
     def __init__(

@@ -13,7 +13,7 @@ An attempt that ends begins no more messages.
 from typing import Final, NamedTuple
 
 from restante.delivery.attempt_end import AttemptKind
-from restante.queue.broken_destination import Refusals
+from restante.queue.broken_destination import BrokenDestinationDetector
 from restante.queue.deferral_cause import Hindrance, concerns_mailbox, hindrance
 from restante.queue.recipient_status import Move, Outcome
 
@@ -33,7 +33,7 @@ class AttemptStop(NamedTuple):
 class StopRules:
     """Counts the outcomes of one attempt."""
 
-    def __init__(self, refusals: Refusals) -> None:
+    def __init__(self, refusals: BrokenDestinationDetector) -> None:
         """`refusals` are those of the drain."""
         self._refusals = refusals
         self._deferred_in_a_row = 0

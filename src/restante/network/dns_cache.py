@@ -22,7 +22,7 @@ MOST: Final = 100_000  # answers
 DnsKey = tuple[dns.name.Name, dns.rdatatype.RdataType, dns.rdataclass.RdataClass]
 
 
-class Answers:
+class DnsCache:
     """A cache for dnspython. A name that does not exist is kept under the type ANY."""
 
     def __init__(self, monotonic: Callable[[], float]) -> None:

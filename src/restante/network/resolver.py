@@ -17,7 +17,7 @@ import dns.exception
 import dns.name
 import dns.resolver
 
-from restante.network.dns_cache import Answers
+from restante.network.dns_cache import DnsCache
 from restante.phrases import cause_of
 from restante.tenancy.model import IpAddress
 
@@ -93,7 +93,7 @@ class DnsResolver:
         """
         self._monotonic = monotonic
         self._resolver = _make_resolver(nameservers)
-        self._answers = self._resolver.cache = Answers(monotonic)
+        self._answers = self._resolver.cache = DnsCache(monotonic)
         self._resolver.lifetime = LIFETIME
 
     async def addresses(self, name: str) -> tuple[IpAddress, ...]:

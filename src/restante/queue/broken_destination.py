@@ -30,7 +30,7 @@ _ABOUT_ADDRESS: Final = re.compile(r"5\d\d[ -]#?5\.1\.\d{1,3}\b")  # IronPort: "
 _ABOUT_MAILBOX: Final = re.compile(r"55[013]\b")
 
 
-class Refusals:
+class BrokenDestinationDetector:
     """How one drain judges the refusals of its destination."""
 
     def __init__(self, *, takes_mail: bool = False) -> None:

@@ -27,7 +27,7 @@ QUIET_SECONDS: Final = 3600.0
 _QuotaOwner = tuple[str, str]  # "domain" or "account", and its name
 
 
-class Arrivals:
+class AfterHolding:
     """Gets each batch that was held."""
 
     def __init__(

@@ -297,7 +297,7 @@ class Dialogue:
             content.reserve(admission.facts.reserve(bounded, room))
         elif objection.is_quota:
             for domain in domains:
-                admission.arrivals.refused_for_quota(domain)
+                admission.after_holding.refused_for_quota(domain)
         return objection
 
     async def _finish_spool(self, transaction: AdmittedTransaction) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from restante.network.addresses import join_host_port, split_host_port
 from restante.reception.doorkeeper import Doorkeeper
-from restante.reception.smtp_connection import Connection, SessionTerms
+from restante.reception.smtp_connection import Connection, SessionSettings
 from restante.tenancy.model import IpAddress
 
 BACKLOG = 1024
@@ -41,13 +41,13 @@ class Listener:
         self,
         service: str,
         bound: socket.socket,
-        terms: SessionTerms,
+        settings: SessionSettings,
         door: Doorkeeper,
         clock: Callable[[], float],
     ) -> None:
-        """`terms` may be replaced at any time; running sessions keep theirs."""
+        """`settings` may be replaced at any time; running sessions keep theirs."""
         self.service = service
-        self.terms = terms
+        self.settings = settings
         self._bound = bound
         host, port = bound.getsockname()[:2]
         self.address: tuple[str, int] = (host, port)  # as bound, also once it is closed
@@ -98,7 +98,7 @@ class Listener:
         """Begin to accept connections."""
         loop = asyncio.get_running_loop()
         server = await loop.create_server(
-            lambda: Connection(self.terms, self, self._clock).wire,
+            lambda: Connection(self.settings, self, self._clock).wire,
             sock=self._bound,
             backlog=ACCEPTED_AT_ONCE,
         )

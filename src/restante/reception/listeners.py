@@ -28,8 +28,8 @@ from restante.reception.doorkeeper import Doorkeeper
 from restante.reception.listener import Listener, bind
 
 
-class ListenerTerms(Protocol):
-    """The terms of any listener."""
+class ListenerSettings(Protocol):
+    """The settings of any listener."""
 
     @property
     def tls(self) -> SSLContext | None:
@@ -40,7 +40,7 @@ class AnyListener(Protocol):
     """A listener of any service, as `Listeners` needs it."""
 
     service: str
-    terms: Any  # ListenerTerms; replaced whole
+    settings: Any  # ListenerSettings; replaced whole
     address: tuple[str, int]
 
     @property
@@ -70,7 +70,7 @@ class AnyListener(Protocol):
         """Cut the sessions that are still open."""
 
 
-MakeListener = Callable[[str, socket.socket, Any], AnyListener]  # service, bound socket, terms
+MakeListener = Callable[[str, socket.socket, Any], AnyListener]  # service, bound socket, settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,25 +141,27 @@ class Listeners:
     async def begin(
         self,
         bound: Sequence[tuple[ListenerAddress, socket.socket]],
-        terms: Callable[[ListenerAddress], ListenerTerms],
+        settings: Callable[[ListenerAddress], ListenerSettings],
     ) -> None:
         """Listen on sockets that were bound before the privileges were dropped. Raises OSError."""
         for place, each in bound:
-            self._open[place] = self._make(place, each, terms(place))
+            self._open[place] = self._make(place, each, settings(place))
         for listener in list(self._open.values()):
             await listener.open()
 
     async def change(
-        self, wanted: Sequence[ListenerAddress], terms: Callable[[ListenerAddress], ListenerTerms]
+        self,
+        wanted: Sequence[ListenerAddress],
+        settings: Callable[[ListenerAddress], ListenerSettings],
     ) -> None:
-        """Open and close listeners as wanted, and give every open one its new terms.
+        """Open and close listeners as wanted, and give every open one its new settings.
 
-        `terms` is called for each wanted place and each open one. If an address needs a missing
+        `settings` is called for each wanted place and each open one. If an address needs a missing
         privilege, it is not open afterwards, and unwanted listeners stay open. Raises CannotListen:
         then nothing has changed.
         """
         change = _Change(
-            dict(self._open), wanted, lambda place, bound: self._make(place, bound, terms(place))
+            dict(self._open), wanted, lambda place, bound: self._make(place, bound, settings(place))
         )
         try:
             change.bind()
@@ -173,7 +175,7 @@ class Listeners:
         self._leaving += change.settle()
         self._open = change.result()
         for place, listener in self._open.items():
-            listener.terms = terms(place)
+            listener.settings = settings(place)
 
     async def _take_back(self, change: "_Change") -> None:
         self._leaving += change.abandoned()
@@ -181,17 +183,17 @@ class Listeners:
             return
         for place, old in change.paused.items():
             try:
-                again = self._make(place, bind(place.address), old.terms)
+                again = self._make(place, bind(place.address), old.settings)
                 await again.open()
             except OSError:
                 self._open.pop(place, None)
             else:
                 self._open[place] = again
 
-    def _make(self, place: ListenerAddress, bound: socket.socket, terms: Any) -> AnyListener:
+    def _make(self, place: ListenerAddress, bound: socket.socket, settings: Any) -> AnyListener:
         if maker := self._makers.get(place.service):
-            return maker(place.service, bound, terms)
-        return Listener(place.service, bound, terms, self._door, self._clock)
+            return maker(place.service, bound, settings)
+        return Listener(place.service, bound, settings, self._door, self._clock)
 
     def sweep(self) -> None:
         """End the sessions that have taken too long. Call every SWEEP_SECONDS."""

@@ -26,7 +26,7 @@ from restante.reception.admission import (
     wants_callout,
 )
 from restante.reception.admitted_transaction import AdmittedTransaction
-from restante.reception.after_holding import Arrivals
+from restante.reception.after_holding import AfterHolding
 from restante.reception.domain_facts import FactsLookup
 from restante.store.live_directory import LiveDirectory
 from restante.tenancy.model import HostedDomain
@@ -48,7 +48,7 @@ class AdmissionParts:
 
     directory: LiveDirectory
     facts: FactsLookup
-    arrivals: Arrivals  # gets the refusals for a quota
+    after_holding: AfterHolding  # gets the refusals for a quota
     settings: AdmissionSettings
     callout: AskCallout = nothing_known
 
@@ -91,7 +91,7 @@ def _note(
 ) -> Objection | None:
     """Record an objection that the customer is told about."""
     if objection is not None and objection.is_quota:
-        parts.arrivals.refused_for_quota(domain)
+        parts.after_holding.refused_for_quota(domain)
     return objection
 
 

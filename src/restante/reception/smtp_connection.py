@@ -34,8 +34,8 @@ UNREAD_LIMIT = (
 
 
 @dataclass(frozen=True, slots=True)
-class SessionTerms:
-    """The terms of a listener: replaced whole when the configuration is reloaded."""
+class SessionSettings:
+    """The settings of a listener: replaced whole when the configuration is reloaded."""
 
     services: Services
     options: ServerOptions
@@ -76,7 +76,7 @@ class Connection:
         "_is_turned_away",
         "_owner",
         "_session",
-        "_terms",
+        "_settings",
         "_time",
         "_turnaround",
         "ended",
@@ -86,13 +86,13 @@ class Connection:
     )
 
     def __init__(
-        self, terms: SessionTerms, owner: ConnectionOwner, clock: Callable[[], float]
+        self, settings: SessionSettings, owner: ConnectionOwner, clock: Callable[[], float]
     ) -> None:
         """`clock` is monotonic, in seconds."""
-        self._terms = terms
+        self._settings = settings
         self._owner = owner
         self._clock = clock
-        self._session = ServerSession(terms.options, has_tls=terms.is_implicit_tls)
+        self._session = ServerSession(settings.options, has_tls=settings.is_implicit_tls)
         self.wire = Wire(self)  # the protocol for the transport
         self._turnaround: Turnaround | None = None  # that has the wire now
         self._has_eof = False
@@ -104,7 +104,7 @@ class Connection:
         self.peer: IpAddress  # these two from `opened` on
         self._dialogue: Dialogue
         self.ended = ""  # the end in this program's own words, once it has ended
-        self._time = SessionTime(terms.services.settings, self._session, clock())
+        self._time = SessionTime(settings.services.settings, self._session, clock())
         self.is_stranger = True  # has not authenticated
 
     # Called by the wire
@@ -113,7 +113,7 @@ class Connection:
         """Greet, or turn away when there are too many."""
         self.peer = wire.peer
         self._dialogue = Dialogue(
-            self._terms.services,
+            self._settings.services,
             self._session,
             self.peer,
             self._progress,
@@ -125,8 +125,8 @@ class Connection:
         if self._owner.refusal(self.peer):
             self._turn_away()
             return
-        if self._terms.is_implicit_tls:
-            wire.begin_tls(TlsLayer(self._terms.tls, is_server=True))
+        if self._settings.is_implicit_tls:
+            wire.begin_tls(TlsLayer(self._settings.tls, is_server=True))
         self._owner.joined(self)
         self._flush()
 
@@ -264,7 +264,7 @@ class Connection:
             return
         if dialogue.wants_tls:
             dialogue.wants_tls = False
-            wire.begin_tls(TlsLayer(self._terms.tls, is_server=True))
+            wire.begin_tls(TlsLayer(self._settings.tls, is_server=True))
         if dialogue.turnaround is not None:
             self._hand_over(dialogue.turnaround)
             return
@@ -310,8 +310,8 @@ class Connection:
     def _turn_away(self) -> None:
         """Send 421 at once; with implicit TLS, close instead, since a handshake costs too much."""
         self._is_turned_away = True
-        if not self._terms.is_implicit_tls:
-            self.wire.write(replies.TOO_BUSY.fill(hostname=self._terms.options.hostname).octets)
+        if not self._settings.is_implicit_tls:
+            self.wire.write(replies.TOO_BUSY.fill(hostname=self._settings.options.hostname).octets)
         self._is_closing = True
         self.wire.close(within=LINGER_SECONDS)  # no sweep looks at this one
 
@@ -319,7 +319,7 @@ class Connection:
         if self._is_closing:
             return
         if not self.wire.is_shaking_hands:
-            self._session.close(reply.fill(hostname=self._terms.options.hostname))
+            self._session.close(reply.fill(hostname=self._settings.options.hostname))
             self._send(self._session.data_to_send())
         self._finish(end, detail)
 
@@ -337,7 +337,7 @@ class Connection:
         errors = self._session.error_count
         if self._end is SessionEnd.QUIT and tally.held and not errors and not tally.releases:
             return
-        self._terms.services.log.publish(
+        self._settings.services.log.publish(
             SessionClosed(
                 peer=str(self.peer),
                 hello=self._session.client_name,

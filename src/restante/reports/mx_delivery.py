@@ -102,7 +102,7 @@ class MxDelivery:
 
     async def _try_endpoint(self, endpoint: Endpoint, destination: Destination) -> ConnectionEnd:
         dialer = self._dialer
-        terms = LinkPlan(
+        plan = LinkPlan(
             endpoint=endpoint,
             destination=destination.text,
             options=ClientOptions(dialer.hostname, destination.tls, pipelining=Pipelining.OPENING),
@@ -111,7 +111,7 @@ class MxDelivery:
         )
         self._connection = DeliveryConnection(
             dialer.dial(endpoint),
-            terms,
+            plan,
             ConnectionWork(self._take, self._report, self._no_file),
         )
         end = await self._connection.run()

@@ -10,7 +10,7 @@ SECONDS: Final = 60.0
 _AccountTarget = tuple[str, str]  # account and target
 
 
-class CheckAllowance:
+class DialLimits:
     """Allows one check a minute of each key. It forgets a key after that time."""
 
     def __init__(self) -> None:

@@ -35,10 +35,14 @@ from restante.server.built_parts import (
 from restante.server.domain_instruments import DomainInstruments
 from restante.server.file_watch import FileWatch
 from restante.server.identity_watch import IdentityWatch
+from restante.server.listener_settings_maker import (
+    ListenerSettingsMaker,
+    WebListenerSettingsMaker,
+    web_connections,
+)
 from restante.server.reload import Reloader, ReloadTargets
 from restante.server.server_instruments import Instruments, ProcessGauges, ReceptionGauges
 from restante.server.server_surface import RunningServer
-from restante.server.web_terms_maker import ListenerTermsMaker, WebTermsMaker, web_connections
 from restante.store.scrubber import Scrubber
 from restante.telemetry.events import RecordChanged
 from restante.telemetry.loop_lag import LoopLag
@@ -75,7 +79,7 @@ def build_admin(ground: Ground, delivery: DeliveryParts, reception: ReceptionPar
     return AdminParts(
         context=context,
         instruments=instruments,
-        reloader=_reloader(ground, reception, http.terms),
+        reloader=_reloader(ground, reception, http.listener_settings),
         scrubber=scrubber,
         loop_lag=process.loop_lag,
         token_uses=uses,
@@ -88,7 +92,9 @@ def build_admin(ground: Ground, delivery: DeliveryParts, reception: ReceptionPar
 def _http(reception: ReceptionParts, gate: GateParts) -> HttpParts:
     limit, web = http_connections_possible(), web_connections(gate)
     return HttpParts(
-        terms=ListenerTermsMaker(reception.terms, WebTermsMaker(gate, web)),
+        listener_settings=ListenerSettingsMaker(
+            reception.session_settings, WebListenerSettingsMaker(gate, web)
+        ),
         control=HttpConnections(HttpService.CONTROL, limit),
         metrics=HttpConnections(HttpService.METRICS, limit),
         web=web,
@@ -120,10 +126,12 @@ def _surface(
     )
 
 
-def _reloader(ground: Ground, reception: ReceptionParts, terms: ListenerTermsMaker) -> Reloader:
+def _reloader(
+    ground: Ground, reception: ReceptionParts, listener_settings: ListenerSettingsMaker
+) -> Reloader:
     targets = ReloadTargets(
         listeners=reception.listeners,
-        terms=terms.terms,
+        listener_settings=listener_settings.settings,
         vault=ground.setup.vault,
         log=ground.setup.log,
         now=time.time,
@@ -174,7 +182,7 @@ def _instruments(
 def _portal(ground: Ground, context: AdminContext, sessions: PortalSessions) -> PreparedPortal:
     look, hashing = ground.setup.config.portal.look, PortalHashing()
     provider = IdentityProvider(
-        lambda: ground.settings.config.oidc.terms,
+        lambda: ground.settings.config.oidc.provider_settings,
         ground.resolver,
         context.one_time_seals,
         time.time,

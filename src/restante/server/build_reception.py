@@ -3,11 +3,11 @@
 import time
 
 from restante.background.clocks import Clocks
-from restante.checks.check import CheckTerms
+from restante.checks.check import CheckLimits
 from restante.checks.check_runner import CheckRunner
 from restante.checks.suspicion import SuspicionCheck
 from restante.config.schema import WEB, Config
-from restante.reception.after_holding import Arrivals
+from restante.reception.after_holding import AfterHolding
 from restante.reception.auth_bursts import AuthBursts
 from restante.reception.auth_gate import AuthGate
 from restante.reception.authentication import Authenticator
@@ -30,7 +30,7 @@ from restante.server.built_parts import (
     Ground,
     ReceptionParts,
 )
-from restante.server.session_terms_maker import SessionTermsMaker, admission_settings
+from restante.server.session_settings_maker import SessionSettingsMaker, admission_settings
 from restante.web.web_listener import WebListener
 
 
@@ -39,11 +39,11 @@ def build_reception(ground: Ground, delivery: DeliveryParts) -> ReceptionParts:
     expected = ExpectedHosts(ground.records.directory, ground.host_names.known)
     authenticator = _authenticator(ground)
     auth_gate = _auth_gate(ground, authenticator, expected)
-    arrivals, reservations = _arrivals(ground, delivery), QuotaReservations()
-    intake = _intake(ground, arrivals)
+    after_holding, reservations = _after_holding(ground, delivery), QuotaReservations()
+    intake = _intake(ground, after_holding)
     content, disk_space = _content_parts(ground), _disk_space(ground)
     services = Services(
-        admission=_admission_parts(ground, delivery, arrivals, reservations),
+        admission=_admission_parts(ground, delivery, after_holding, reservations),
         content=content,
         intake=intake,
         auth_gate=auth_gate,
@@ -63,13 +63,16 @@ def build_reception(ground: Ground, delivery: DeliveryParts) -> ReceptionParts:
         reservations=reservations,
         intake=intake,
         listeners=_listeners(ground, door),
-        terms=SessionTermsMaker(services, authenticator, ground.own_addresses),
+        session_settings=SessionSettingsMaker(services, authenticator, ground.own_addresses),
         logins=_login_keeper(ground),
     )
 
 
 def _admission_parts(
-    ground: Ground, delivery: DeliveryParts, arrivals: Arrivals, reservations: QuotaReservations
+    ground: Ground,
+    delivery: DeliveryParts,
+    after_holding: AfterHolding,
+    reservations: QuotaReservations,
 ) -> AdmissionParts:
     records, setup = ground.records, ground.setup
     facts = FactsLookup(
@@ -83,7 +86,7 @@ def _admission_parts(
     return AdmissionParts(
         directory=records.directory,
         facts=facts,
-        arrivals=arrivals,
+        after_holding=after_holding,
         settings=admission_settings(setup.config, ground.own_addresses, setup.identity),
         callout=delivery.dispatcher.ask_destination,
     )
@@ -136,7 +139,7 @@ def _disk_space(ground: Ground) -> DiskSpace:
 def _checks(ground: Ground) -> tuple[CheckRunner, ...]:
     """Return the checks of mail, in the order in which they are asked."""
     suspicion = SuspicionCheck(ground.records.directory)
-    return (CheckRunner(suspicion, CheckTerms(), ground.setup.log, time.monotonic),)
+    return (CheckRunner(suspicion, CheckLimits(), ground.setup.log, time.monotonic),)
 
 
 def _authenticator(ground: Ground) -> Authenticator:
@@ -160,8 +163,8 @@ def _login_keeper(ground: Ground) -> LoginKeeper:
     )
 
 
-def _arrivals(ground: Ground, delivery: DeliveryParts) -> Arrivals:
-    return Arrivals(
+def _after_holding(ground: Ground, delivery: DeliveryParts) -> AfterHolding:
+    return AfterHolding(
         ground.records.store.figures,
         ground.records.directory,
         ground.setup.log,
@@ -170,11 +173,11 @@ def _arrivals(ground: Ground, delivery: DeliveryParts) -> Arrivals:
     )
 
 
-def _intake(ground: Ground, arrivals: Arrivals) -> Intake:
+def _intake(ground: Ground, after_holding: AfterHolding) -> Intake:
     return Intake(
         ground.records.store.reception,
         ground.setup.log,
         time.time,
         hostname=ground.setup.config.hostname,
-        on_held=arrivals.held,
+        on_held=after_holding.held,
     )

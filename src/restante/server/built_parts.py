@@ -32,13 +32,13 @@ from restante.retention.presence_sweep import PresenceSweep
 from restante.retention.retention_sweep import RetentionSweep
 from restante.retention.use_recorder import UseRecorder
 from restante.retention.used_value_sweep import UsedValueSweep
+from restante.server.listener_settings_maker import ListenerSettingsMaker
 from restante.server.record_poll import RecordPoll
 from restante.server.reload import Reloader
 from restante.server.server_instruments import Instruments
 from restante.server.server_setup import HostAndPort, RunningSettings, ServerSetup
-from restante.server.session_terms_maker import SessionTermsMaker
+from restante.server.session_settings_maker import SessionSettingsMaker
 from restante.server.task_spawner import TaskSpawner
-from restante.server.web_terms_maker import ListenerTermsMaker
 from restante.store.interface import Store
 from restante.store.live_directory import LiveDirectory
 from restante.store.live_recipients import LiveRecipients
@@ -69,7 +69,7 @@ class ReceptionParts:
     reservations: QuotaReservations
     intake: Intake
     listeners: Listeners
-    terms: SessionTermsMaker
+    session_settings: SessionSettingsMaker
     logins: LoginKeeper
 
 
@@ -102,7 +102,7 @@ class DeliveryParts:
 class HttpParts:
     """The parts that serve HTTP, and count what they serve."""
 
-    terms: ListenerTermsMaker  # of SMTP listeners too
+    listener_settings: ListenerSettingsMaker  # of SMTP listeners too
     control: HttpConnections
     metrics: HttpConnections
     web: HttpConnections

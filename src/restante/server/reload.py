@@ -22,7 +22,7 @@ from restante.reception.listeners import (
     CannotListen,
     ListenerAddress,
     Listeners,
-    ListenerTerms,
+    ListenerSettings,
     listener_addresses,
 )
 from restante.server.server_setup import RunningSettings
@@ -51,7 +51,7 @@ class ReloadTargets:
     """The parts of the server that a reload changes."""
 
     listeners: Listeners
-    terms: Callable[[Config, Listen, Identity], ListenerTerms]
+    listener_settings: Callable[[Config, Listen, Identity], ListenerSettings]
     vault: Vault  # under the key that runs
     log: Log
     now: Callable[[], float]  # Unix time
@@ -111,7 +111,7 @@ class Reloader:
         coming = effective(running, read, list(known.values()))
         identity = await asyncio.to_thread(read_identity, coming)
         await parts.listeners.change(
-            list(wanted), lambda place: parts.terms(coming, known[place], identity)
+            list(wanted), lambda place: parts.listener_settings(coming, known[place], identity)
         )
         is_open = parts.listeners.places
         runs = effective(running, read, [known[place] for place in is_open])

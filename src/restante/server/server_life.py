@@ -169,10 +169,10 @@ class Application:
 
     async def _listen(self, parts: ServerParts) -> None:
         config, identity = self._setup.config, self._setup.identity
-        listen, terms = listen_places(config.listen), parts.admin.http.terms
+        listen, maker = listen_places(config.listen), parts.admin.http.listener_settings
         await parts.reception.listeners.begin(
             list(zip(listen, self._setup.listener_sockets, strict=True)),
-            lambda place: terms.terms(config, listen[place], identity),
+            lambda place: maker.settings(config, listen[place], identity),
         )
 
     def _end_failed(self, reason: str) -> None:

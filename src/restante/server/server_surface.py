@@ -68,7 +68,7 @@ class RunningServer:
             OpenListener(
                 listener.service,
                 listener.address_text,
-                oldest_version(listener.terms.tls) if listener.terms.tls else "",
+                oldest_version(listener.settings.tls) if listener.settings.tls else "",
                 listener.sessions,
             )
             for listener in self.listeners_open

@@ -85,7 +85,7 @@ class BegunSignIn:
 
 
 @dataclass(frozen=True, slots=True)
-class ClientTerms:
+class ClientRegistration:
     """This server, as it is registered at the provider."""
 
     client_id: str
@@ -120,14 +120,16 @@ def read_metadata(document: bytes, issuer: str) -> ProviderMetadata:
     )
 
 
-def authorization_url(metadata: ProviderMetadata, terms: ClientTerms, begun: BegunSignIn) -> str:
+def authorization_url(
+    metadata: ProviderMetadata, client: ClientRegistration, begun: BegunSignIn
+) -> str:
     """Return the address to which the browser goes."""
     digest = hashlib.sha256(begun.verifier.encode()).digest()
     wanted = {
         "response_type": "code",
-        "client_id": terms.client_id,
-        "redirect_uri": terms.redirect_uri,
-        "scope": " ".join(dict.fromkeys(("openid", *terms.scopes))),
+        "client_id": client.client_id,
+        "redirect_uri": client.redirect_uri,
+        "scope": " ".join(dict.fromkeys(("openid", *client.scopes))),
         "state": begun.state,
         "nonce": begun.nonce,
         "code_challenge": base64.urlsafe_b64encode(digest).decode().rstrip("="),
@@ -166,21 +168,25 @@ def code_from(answer: Mapping[str, str], metadata: ProviderMetadata) -> str:
 
 
 def token_request(
-    metadata: ProviderMetadata, terms: ClientTerms, begun: BegunSignIn, code: str, secret: str
+    metadata: ProviderMetadata,
+    client: ClientRegistration,
+    begun: BegunSignIn,
+    code: str,
+    secret: str,
 ) -> tuple[Mapping[str, str], bytes]:
     """Return headers and body of the request that exchanges a code. `secret` may be ""."""
     fields = {
         "grant_type": "authorization_code",
         "code": code,
-        "redirect_uri": terms.redirect_uri,
+        "redirect_uri": client.redirect_uri,
         "code_verifier": begun.verifier,
     }
     headers = {"content-type": "application/x-www-form-urlencoded", "accept": "application/json"}
     if secret and metadata.secret_method == SECRET_BASIC:  # RFC 6749, section 2.3.1
-        pair = f"{quote(terms.client_id, safe='')}:{quote(secret, safe='')}"
+        pair = f"{quote(client.client_id, safe='')}:{quote(secret, safe='')}"
         headers["authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
     else:
-        fields["client_id"] = terms.client_id
+        fields["client_id"] = client.client_id
         if secret:
             fields["client_secret"] = secret
     return headers, urlencode(fields).encode()

@@ -13,7 +13,7 @@ from restante.tenancy.principal import policy_rule
 from restante.web.api.metrics_routes import answer
 from restante.web.api.problem_details import handle_problems
 from restante.web.http_connections import HttpConnections
-from restante.web.serving import HttpTerms, serve_http
+from restante.web.serving import HttpLimits, serve_http
 
 ANSWER_SECONDS: Final = 30.0
 
@@ -35,5 +35,5 @@ async def serve_metrics(
 ) -> None:
     """Serve on a bound socket until cancelled."""
     await serve_http(
-        build_metrics(context), listener, HttpTerms(connections, answer_seconds=ANSWER_SECONDS)
+        build_metrics(context), listener, HttpLimits(connections, answer_seconds=ANSWER_SECONDS)
     )

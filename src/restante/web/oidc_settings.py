@@ -17,7 +17,7 @@ from pydantic_core import PydanticCustomError
 
 from restante.tenancy.grants import GrantedRole, Scope
 from restante.tenancy.portal_user import EXTRA_SCOPES
-from restante.tenancy.provider_terms import ProviderTerms, RoleRule
+from restante.tenancy.provider_settings import ProviderSettings, RoleRule
 
 _LONGEST_NAME: Final = 60
 
@@ -157,11 +157,11 @@ class OidcSettings(BaseModel):
         return self
 
     @property
-    def terms(self) -> ProviderTerms | None:
+    def provider_settings(self) -> ProviderSettings | None:
         """The same, for sign-ins; None without a provider."""
         if not self.issuer:
             return None
-        return ProviderTerms(
+        return ProviderSettings(
             issuer=self.issuer,
             client_id=self.client_id,
             secret_file=self.client_secret_file,

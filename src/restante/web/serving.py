@@ -33,7 +33,7 @@ _CREDENTIALS: Final = struct.Struct("3i")  # struct ucred: process, user, group
 
 
 @dataclass(frozen=True, slots=True)
-class HttpTerms:
+class HttpLimits:
     """The limits of one service. Times are seconds."""
 
     connections: HttpConnections
@@ -47,9 +47,9 @@ class HttpTerms:
 class LimitedProtocol(H11Protocol):
     """HTTP/1.1 within limits; on a Unix socket, the client is the user at its other end."""
 
-    def __init__(self, *args: Any, terms: HttpTerms, **options: Any) -> None:
+    def __init__(self, *args: Any, limits: HttpLimits, **options: Any) -> None:
         super().__init__(*args, **options)
-        self._terms = terms
+        self._limits = limits
         self._deadline: asyncio.TimerHandle | None = None
         self._body_octets = 0  # received since the body's time was last extended
         self.client: tuple[str, int] | None = None
@@ -57,10 +57,10 @@ class LimitedProtocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Ask for admission, and ask the kernel for the user."""
         super().connection_made(transport)
-        if not self._terms.connections.admits(self, self._block()):
+        if not self._limits.connections.admits(self, self._block()):
             self.cut()
             return
-        self._limit(self._terms.header_seconds, Cut.NO_REQUEST)
+        self._limit(self._limits.header_seconds, Cut.NO_REQUEST)
         peer = transport.get_extra_info("socket")
         if peer is not None and peer.family == socket.AF_UNIX:
             octets = peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
@@ -70,7 +70,7 @@ class LimitedProtocol(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Free its slot."""
         self._limit(None)
-        self._terms.connections.left(self)
+        self._limits.connections.left(self)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -100,7 +100,7 @@ class LimitedProtocol(H11Protocol):
 
     def _request_began(self) -> None:
         """Record that a request is under way."""
-        self._terms.connections.began(self)
+        self._limits.connections.began(self)
 
     def proved(self) -> None:
         """Note that a request has a principal; here, nobody closes for another while busy."""
@@ -111,7 +111,7 @@ class LimitedProtocol(H11Protocol):
 
     def _answer_seconds(self) -> float | None:
         """Return how long the present request may take, its body included; None: no limit."""
-        return self._terms.answer_seconds
+        return self._limits.answer_seconds
 
     @property
     def _awaits_body(self) -> bool:
@@ -122,12 +122,12 @@ class LimitedProtocol(H11Protocol):
     def _limit_body(self) -> None:
         """Give the next piece of the body its time; a body that is complete has none."""
         self._body_octets = 0
-        self._limit(self._terms.body_seconds if self._awaits_body else None)
+        self._limit(self._limits.body_seconds if self._awaits_body else None)
 
     def on_response_complete(self) -> None:
         """Wait for the next request; uvicorn checks whether one has arrived meanwhile."""
-        self._terms.connections.answered(self)
-        self._limit(self._terms.header_seconds, Cut.NO_REQUEST)
+        self._limits.connections.answered(self)
+        self._limit(self._limits.header_seconds, Cut.NO_REQUEST)
         super().on_response_complete()
 
     def cut(self) -> None:
@@ -147,10 +147,10 @@ class LimitedProtocol(H11Protocol):
             return
         if cause is Cut.NO_REQUEST and self.transport.get_write_buffer_size():
             if self._answer_seconds() is None:
-                self._limit(self._terms.header_seconds, cause)
+                self._limit(self._limits.header_seconds, cause)
                 return
             cause = Cut.TOO_SLOW
-        self._terms.connections.expire(self, cause)
+        self._limits.connections.expire(self, cause)
 
 
 class _Server(uvicorn.Server):
@@ -160,9 +160,9 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def serve_http(application: ASGIApp, listener: socket.socket, terms: HttpTerms) -> None:
+async def serve_http(application: ASGIApp, listener: socket.socket, limits: HttpLimits) -> None:
     """Serve until cancelled; then finish running requests and close the socket."""
-    server = _Server(_quiet(application, terms))
+    server = _Server(_quiet(application, limits))
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     try:
         await asyncio.shield(serving)  # cancelled, it would leave requests half done
@@ -172,11 +172,11 @@ async def serve_http(application: ASGIApp, listener: socket.socket, terms: HttpT
             await asyncio.wait([serving])
 
 
-def _quiet(application: ASGIApp, terms: HttpTerms) -> uvicorn.Config:
+def _quiet(application: ASGIApp, limits: HttpLimits) -> uvicorn.Config:
     """Return uvicorn's configuration: no log of its own, and no headers that identify it."""
     return uvicorn.Config(
         application,
-        http=cast("type[asyncio.Protocol]", partial(LimitedProtocol, terms=terms)),
+        http=cast("type[asyncio.Protocol]", partial(LimitedProtocol, limits=limits)),
         ws="none",
         lifespan="off",
         log_config=None,
@@ -184,5 +184,5 @@ def _quiet(application: ASGIApp, terms: HttpTerms) -> uvicorn.Config:
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=_GOODBYE_SECONDS,
-        backlog=terms.connections.limit,  # accepted connections before the first of them is closed
+        backlog=limits.connections.limit,  # accepted connections before the first of them is closed
     )

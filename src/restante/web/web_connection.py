@@ -31,7 +31,7 @@ from restante.web.client_address import is_trusted
 from restante.web.http_connections import Cut, HttpConnections
 from restante.web.request_counts import Refusal, RequestCounts
 from restante.web.route_limits import is_long
-from restante.web.serving import HttpTerms, LimitedProtocol
+from restante.web.serving import HttpLimits, LimitedProtocol
 from restante.web.strict_http import StrictConnection
 
 PIECE: Final = 4096  # octets that the parser gets at once
@@ -41,8 +41,8 @@ GOODBYE_SECONDS: Final = 5.0  # for the last octets of a connection that is clos
 
 
 @dataclass(frozen=True, slots=True)
-class WebTerms:
-    """The terms of a `web` listener: replaced whole when the configuration is reloaded."""
+class WebListenerSettings:
+    """The settings of a `web` listener: replaced whole when the configuration is reloaded."""
 
     application: ASGIApp
     connections: HttpConnections
@@ -130,14 +130,16 @@ class _WireTransport:
 class WebConnection(LimitedProtocol):
     """The owner of a wire that speaks HTTP."""
 
-    def __init__(self, terms: WebTerms, config: uvicorn.Config, state: ServerState) -> None:
+    def __init__(
+        self, settings: WebListenerSettings, config: uvicorn.Config, state: ServerState
+    ) -> None:
         super().__init__(
             config,
             state,
             {},
-            terms=HttpTerms(terms.connections, answer_seconds=CUT_SECONDS),
+            limits=HttpLimits(settings.connections, answer_seconds=CUT_SECONDS),
         )
-        self._web = terms
+        self._web = settings
         self.conn = StrictConnection()
         self.wire = Wire(self)
         self._reading: _WireTransport  # from `opened` on

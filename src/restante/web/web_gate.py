@@ -77,8 +77,8 @@ class GateParts:
 
 
 @dataclass(frozen=True, slots=True)
-class GateTerms:
-    """The terms of one listener."""
+class GateSettings:
+    """The settings of one listener."""
 
     proxies: tuple[IpNetwork, ...] = ()
     is_tls: bool = False
@@ -105,9 +105,9 @@ class _ClientGone(Exception):  # noqa: N818
 class WebGate:
     """An ASGI application in front of another."""
 
-    def __init__(self, parts: GateParts, terms: GateTerms) -> None:
+    def __init__(self, parts: GateParts, settings: GateSettings) -> None:
         self._parts = parts
-        self._terms = terms
+        self._settings = settings
         self._inner = RequestIds(self._count)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -126,7 +126,7 @@ class WebGate:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
-                complete(headers, parts.now(), is_tls=self._terms.is_tls)
+                complete(headers, parts.now(), is_tls=self._settings.is_tls)
             await send(message)
 
         parts.counts.running += 1
@@ -208,7 +208,7 @@ class WebGate:
     def _client_of(self, scope: Scope) -> IpAddress:
         peer = ipaddress.ip_address(scope["client"][0].partition("%")[0])
         forwarded = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
-        return client_address(peer, forwarded, self._terms.proxies)
+        return client_address(peer, forwarded, self._settings.proxies)
 
     def _health(self, scope: Scope) -> Response | None:
         if scope["path"] not in ("/healthz", "/readyz"):
@@ -225,10 +225,10 @@ class WebGate:
         """Refuse to read credentials that crossed a network in clear text."""
         peer = ipaddress.ip_address(scope["client"][0].partition("%")[0])
         if (
-            self._terms.is_tls
-            or self._terms.is_loopback
+            self._settings.is_tls
+            or self._settings.is_loopback
             or peer.is_loopback
-            or is_trusted(peer, self._terms.proxies)
+            or is_trusted(peer, self._settings.proxies)
         ):
             return None
         return self._refused(Refusal.NO_PROXY, client)

@@ -7,7 +7,7 @@ from typing import Final
 from uvicorn.server import ServerState
 
 from restante.network.addresses import join_host_port
-from restante.web.web_connection import WebConnection, WebTerms
+from restante.web.web_connection import WebConnection, WebListenerSettings
 
 _ACCEPTED_AT_ONCE: Final = 16  # before the first of them can be closed
 _BACKLOG: Final = 1024  # connections that wait in the kernel; a burst beyond it waits for seconds
@@ -16,8 +16,8 @@ _BACKLOG: Final = 1024  # connections that wait in the kernel; a burst beyond it
 class WebListener:
     """Serves HTTP at one address. `reception/listeners` opens and closes it as the others."""
 
-    def __init__(self, service: str, bound: socket.socket, terms: WebTerms) -> None:
-        """`terms` may be replaced at any time; open connections keep theirs."""
+    def __init__(self, service: str, bound: socket.socket, settings: WebListenerSettings) -> None:
+        """`settings` may be replaced at any time; open connections keep theirs."""
         self.service = service
         self._bound = bound
         host, port = bound.getsockname()[:2]
@@ -25,18 +25,18 @@ class WebListener:
         self._is_closed = False
         self._server: asyncio.Server | None = None
         self._state = ServerState()  # uvicorn keeps the open connections there
-        self._terms = terms
-        self._config = terms.uvicorn_config()
+        self._settings = settings
+        self._config = settings.uvicorn_config()
 
     @property
-    def terms(self) -> WebTerms:
-        """The terms of new connections."""
-        return self._terms
+    def settings(self) -> WebListenerSettings:
+        """The settings of new connections."""
+        return self._settings
 
-    @terms.setter
-    def terms(self, terms: WebTerms) -> None:
-        self._terms = terms
-        self._config = terms.uvicorn_config()
+    @settings.setter
+    def settings(self, settings: WebListenerSettings) -> None:
+        self._settings = settings
+        self._config = settings.uvicorn_config()
 
     @property
     def address_text(self) -> str:
@@ -52,7 +52,7 @@ class WebListener:
         """Begin to accept connections."""
         loop = asyncio.get_running_loop()
         server = await loop.create_server(
-            lambda: WebConnection(self._terms, self._config, self._state).wire,
+            lambda: WebConnection(self._settings, self._config, self._state).wire,
             sock=self._bound,
             backlog=_ACCEPTED_AT_ONCE,
         )

@@ -27,7 +27,7 @@ def told(directory: Path, story: Story) -> None:
         people = People()
         await people.admin.host("alpha.example", "alpha")
         async with LoopbackProvider(now=people.now).listening(directory) as provider:
-            people.terms = provider.terms()
+            people.provider_settings = provider.settings()
             await story(people, provider)
 
     asyncio.run(whole())

@@ -9,7 +9,7 @@ from restante.config.load import load
 from restante.config.schema import Config
 from restante.config.server_certificates import Identity
 from restante.mail.address import Mailbox
-from restante.server.session_terms_maker import admission_settings
+from restante.server.session_settings_maker import admission_settings
 from tests.config.files import installed
 
 

@@ -22,7 +22,7 @@ class RoleRule:
 
 
 @dataclass(frozen=True, slots=True)
-class ProviderTerms:
+class ProviderSettings:
     """The settings of a provider."""
 
     issuer: str

@@ -1,4 +1,4 @@
-"""The terms of a listener's sessions: shared parts, SMTP options and a TLS context."""
+"""The settings of a listener's sessions: shared parts, SMTP options and a TLS context."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +13,7 @@ from restante.reception.authentication import Authenticator
 from restante.reception.offered_mechanisms import offered_mechanisms
 from restante.reception.reception_settings import ReceptionSettings
 from restante.reception.services import Services
-from restante.reception.smtp_connection import SessionTerms
+from restante.reception.smtp_connection import SessionSettings
 from restante.sasl.scram_keys import Salting
 from restante.server.server_setup import HostAndPort
 from restante.smtp.limits import Limits
@@ -22,14 +22,14 @@ from restante.tenancy.model import IpAddress
 
 
 @dataclass(frozen=True, slots=True)
-class SessionTermsMaker:
-    """Makes the terms of a listener, at the start and at each reload."""
+class SessionSettingsMaker:
+    """Makes the settings of a listener, at the start and at each reload."""
 
     services: Services  # with the settings of the start; each listener gets its own
     authenticator: Authenticator
     own_addresses: Sequence[HostAndPort]  # changed in place by a reload
 
-    def terms(self, config: Config, listen: Listen, identity: Identity) -> SessionTerms:
+    def settings(self, config: Config, listen: Listen, identity: Identity) -> SessionSettings:
         """Return what the sessions of a listener get under a configuration."""
         reception = config.reception
         services = replace(
@@ -47,7 +47,7 @@ class SessionTermsMaker:
             can_start_tls=listen.service not in IMPLICIT_TLS,
         )
         context = identity.context(listen, config.tls)
-        return SessionTerms(
+        return SessionSettings(
             services, options, context, is_implicit_tls=listen.service in IMPLICIT_TLS
         )
 

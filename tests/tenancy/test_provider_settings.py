@@ -1,5 +1,5 @@
 from restante.tenancy.grants import GrantedRole, Scope
-from restante.tenancy.provider_terms import RoleRule, rule_for
+from restante.tenancy.provider_settings import RoleRule, rule_for
 
 ADMINS = RoleRule("admins", GrantedRole.OPERATOR)
 ALPHA = RoleRule("alpha", GrantedRole.ACCOUNT_ADMIN, "alpha", (Scope.CONTENT_READ,))

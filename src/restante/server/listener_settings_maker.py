@@ -1,15 +1,15 @@
-"""The terms of a `web` listener: the gate before the API, and a TLS context."""
+"""The settings of a `web` listener: the gate before the API, and a TLS context."""
 
 from dataclasses import dataclass
 
 from restante.config.schema import WEB, Config, Listen
 from restante.config.server_certificates import Identity
 from restante.reception.descriptor_limit import http_connections_possible
-from restante.reception.listeners import ListenerTerms
-from restante.server.session_terms_maker import SessionTermsMaker
+from restante.reception.listeners import ListenerSettings
+from restante.server.session_settings_maker import SessionSettingsMaker
 from restante.web.http_connections import HttpConnections, HttpService
-from restante.web.web_connection import WebTerms
-from restante.web.web_gate import GateParts, GateTerms, WebGate
+from restante.web.web_connection import WebListenerSettings
+from restante.web.web_gate import GateParts, GateSettings, WebGate
 
 _BLOCK_SHARE = 4  # one address block may have a quarter of the connections
 
@@ -26,19 +26,19 @@ def web_connections(gate: GateParts) -> HttpConnections:
 
 
 @dataclass(frozen=True, slots=True)
-class WebTermsMaker:
-    """Makes the terms of a `web` listener, at the start and at each reload."""
+class WebListenerSettingsMaker:
+    """Makes the settings of a `web` listener, at the start and at each reload."""
 
     gate: GateParts
     connections: HttpConnections
 
-    def terms(self, config: Config, listen: Listen, identity: Identity) -> WebTerms:
+    def settings(self, config: Config, listen: Listen, identity: Identity) -> WebListenerSettings:
         """Return what the connections of a listener get under a configuration."""
         proxies = config.web.trusted_proxies
         gate = WebGate(
-            self.gate, GateTerms(proxies, is_tls=listen.tls, is_loopback=listen.is_loopback)
+            self.gate, GateSettings(proxies, is_tls=listen.tls, is_loopback=listen.is_loopback)
         )
-        return WebTerms(
+        return WebListenerSettings(
             application=gate,
             connections=self.connections,
             counts=self.gate.counts,
@@ -48,13 +48,13 @@ class WebTermsMaker:
 
 
 @dataclass(frozen=True, slots=True)
-class ListenerTermsMaker:
-    """Makes the terms of a listener of any service."""
+class ListenerSettingsMaker:
+    """Makes the settings of a listener of any service."""
 
-    smtp: SessionTermsMaker
-    web: WebTermsMaker
+    smtp: SessionSettingsMaker
+    web: WebListenerSettingsMaker
 
-    def terms(self, config: Config, listen: Listen, identity: Identity) -> ListenerTerms:
+    def settings(self, config: Config, listen: Listen, identity: Identity) -> ListenerSettings:
         """Return what the clients of a listener get under a configuration."""
         maker = self.web if listen.service == WEB else self.smtp
-        return maker.terms(config, listen, identity)
+        return maker.settings(config, listen, identity)
