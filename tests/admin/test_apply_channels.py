@@ -61,13 +61,13 @@ def test_kinds_that_are_not_given_stay_or_are_all_when_pruning(admin: AdminWorld
     [
         (CHANNEL, "a new channel needs its target; write webhook, mail or apprise"),
         ({**MAIL, "name": "A B"}, "not a name for a channel"),
-        ({**HOOK, "mail": "x@y.example"}, "it takes one transport"),
+        ({**HOOK, "mail": "x@y.example"}, "a channel has exactly one transport"),
         (
             {**MAIL, "transport": "webhook"},
             "its transport is webhook, but it has a target for mail",
         ),
         ({**HOOK, "webhook": "http://h.example/secret-path"}, "plain HTTP"),
-        ({**MAIL, "kinds": ["room-short"]}, "it would never get room-short"),
+        ({**MAIL, "kinds": ["room-short"]}, "it can never get room-short"),
         ({**MAIL, "sealed": "AAAA"}, "sealed goes with transport and target alone"),
         ({**CHANNEL, "transport": "webhook", "sealed": "AAAA"}, "sealed cannot be opened with"),
     ],
@@ -91,7 +91,7 @@ def test_only_an_operator_allows_plain_http_in_a_configuration(admin: AdminWorld
 
 def test_another_way_replaces_the_channel_only_when_pruning(admin: AdminWorld) -> None:
     apply(admin, [MAIL])
-    assert "its transport is mail, and that stays; say --prune" in problem_of(admin, HOOK)
+    assert "its transport is mail and cannot be changed; use --prune" in problem_of(admin, HOOK)
     answer = apply(admin, [HOOK], Prune.RECORDS)
     assert told(answer) == ["remove channel ops", "add channel ops"]
     assert numbers(apply(admin, [HOOK], Prune.RECORDS))[:4] == (0, 0, 0, 1)

@@ -178,7 +178,7 @@ def test_every_kind_is_more_with_all_accounts_and_less_without(admin: AdminWorld
     assert set(change(admin, account="", all_accounts=True).kinds) == OF_THE_SERVER | OF_ACCOUNTS
     assert not change(admin, account="", all_accounts=False).all_accounts
     [channel] = admin.context.directory.now.channels.values()
-    assert (channel.kinds, channel.hears_all) == (OF_THE_SERVER, False)
+    assert (channel.kinds, channel.all_accounts) == (OF_THE_SERVER, False)
     assert change(
         admin, account="", all_accounts=True, kinds=("mail-expired", "room-short")
     ).kinds == [
@@ -189,7 +189,7 @@ def test_every_kind_is_more_with_all_accounts_and_less_without(admin: AdminWorld
         change(admin, account="", all_accounts=False)
     [newest] = run(admin.store.audit.audit(limit=1))
     assert newest.changes[0].after == "mail-expired, room-short"
-    assert newest.changes[1] == Change("hears_all", "no", "yes")
+    assert newest.changes[1] == Change("all_accounts", "no", "yes")
 
 
 def test_a_mail_address_and_a_url_of_apprise_are_changed(admin: AdminWorld) -> None:
@@ -213,9 +213,13 @@ def test_a_mail_address_and_a_url_of_apprise_are_changed(admin: AdminWorld) -> N
         (
             {"webhook": "https://b.example/b-token", "mail": "ops@example.org"},
             ErrorKind.USAGE,
-            "takes one transport",
+            "a channel has exactly one transport",
         ),
-        ({"mail": "ops@example.org"}, ErrorKind.USAGE, "its transport is webhook, and that stays"),
+        (
+            {"mail": "ops@example.org"},
+            ErrorKind.USAGE,
+            "its transport is webhook and cannot be changed",
+        ),
         (
             {"apprise": "json://b.example/b-token"},
             ErrorKind.USAGE,
@@ -223,10 +227,14 @@ def test_a_mail_address_and_a_url_of_apprise_are_changed(admin: AdminWorld) -> N
         ),
         ({"webhook": "http://b.example/b-token"}, ErrorKind.INVALID, "--insecure"),
         ({"webhook": "b-token"}, ErrorKind.INVALID, "not an HTTP URL"),
-        ({"insecure": True, "kinds": ()}, ErrorKind.USAGE, "said of a webhook"),
+        ({"insecure": True, "kinds": ()}, ErrorKind.USAGE, "applies only to a webhook"),
         ({"key": "b-token"}, ErrorKind.INVALID, "its key cannot be used"),
         ({"kinds": ("room-short",)}, ErrorKind.INVALID, "never get room-short"),
-        ({"all_accounts": True}, ErrorKind.USAGE, "no account gets notices of others"),
+        (
+            {"all_accounts": True},
+            ErrorKind.USAGE,
+            "an account cannot get notices of other accounts",
+        ),
     ],
 )
 def test_an_impossible_change_is_reported_and_changes_nothing(

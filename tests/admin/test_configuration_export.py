@@ -335,7 +335,7 @@ EXPORTED = {
     HostedDomain: {"name", "account", "destination", "authorized_hosts", "policy"},
     Destination: {*Destination.__dataclass_fields__},
     Policy: {*Policy.__dataclass_fields__},
-    Channel: {"account", "name", "transport", "target", "sealed", "kinds", "hears_all"},
+    Channel: {"account", "name", "transport", "target", "sealed", "kinds", "all_accounts"},
 }
 
 

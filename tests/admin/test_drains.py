@@ -110,7 +110,7 @@ def test_the_last_drain_of_each_domain_is_told_within_the_scope() -> None:
             "given up",
             "too many failures",
         )
-        assert (own.delivered, own.deferred, own.refused, own.last_words) == (3, 1, 2, "421 bye")
+        assert (own.delivered, own.deferred, own.refused, own.last_error) == (3, 1, 2, "421 bye")
         assert list(await last_drains(admin.context, "new.example")) == []
 
     run(story(AdminWorld()))

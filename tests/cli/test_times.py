@@ -41,7 +41,7 @@ DRAIN: dict[str, Any] = {
     "deferred": 0,
     "refused": 0,
     "uncertain": 0,
-    "last_words": "",
+    "last_error": "",
 }
 LATER = 1_760_000_005.0
 
@@ -52,7 +52,7 @@ def test_the_last_drain_is_told_with_its_counts() -> None:
 
 def test_a_count_that_the_reason_has_is_not_told_twice() -> None:
     drain = DRAIN | {"reason": "all mail was tried: 1 refused, 2 uncertain", "refused": 1}
-    text = last_drain_text(drain | {"uncertain": 2, "last_words": "550 no"}, LATER)
+    text = last_drain_text(drain | {"uncertain": 2, "last_error": "550 no"}, LATER)
     assert text == f"{ENDED}: {drain['reason']}; 3 delivered; last error: 550 no"
 
 

@@ -24,7 +24,9 @@ KINDS = frozenset({NoticeKind.MAIL_AFTER_QUIET, NoticeKind.QUOTA_REACHED})
 HOOK = Channel(
     0, "alpha", "hook", Transport.WEBHOOK, "https://hook.example/…", b"\0sealed", KINDS, 100.0
 )
-MAIL = Channel(0, "", "mail", Transport.MAIL, "ops@example.org", None, KINDS, 101.0, hears_all=True)
+MAIL = Channel(
+    0, "", "mail", Transport.MAIL, "ops@example.org", None, KINDS, 101.0, all_accounts=True
+)
 PLENTY = 1000
 
 
@@ -114,8 +116,8 @@ async def test_a_channel_is_changed_in_place(store: Store) -> None:
     assert len(directory.channels) == 2
     own = directory.channel("", "mail")
     assert own is not None
-    await store.records.put_channel(replace(own, hears_all=False), NOTED)
-    assert (await store.records.directory()).channels[own.id] == replace(own, hears_all=False)
+    await store.records.put_channel(replace(own, all_accounts=False), NOTED)
+    assert (await store.records.directory()).channels[own.id] == replace(own, all_accounts=False)
 
 
 async def test_only_the_channel_that_is_there_is_changed(store: Store) -> None:

@@ -117,7 +117,7 @@ async def test_releases_and_last_drains_keep_a_mark(store: Store) -> None:
 
     assert await facts_of(store, PersonPlace.RELEASES) == []
     past = (await store.handover.past_drains())[domain_id]
-    assert (past.requested_by, past.last_words) == ("login erased-1", "550 erased-1")
+    assert (past.requested_by, past.last_error) == ("login erased-1", "550 erased-1")
 
 
 async def test_notices_keep_a_mark_while_they_wait_and_afterwards(store: Store) -> None:

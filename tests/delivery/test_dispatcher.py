@@ -90,7 +90,7 @@ def test_how_a_drain_went_is_kept() -> None:
             await dispatcher.start(domain, "login alpha")
             await until(lambda: not list(dispatcher.drains()))
             past = (await world.store.handover.past_drains())[domain.id]
-            assert (past.requested_by, past.end, past.delivered, past.last_words) == (
+            assert (past.requested_by, past.end, past.delivered, past.last_error) == (
                 "login alpha",
                 "given up",
                 0,
@@ -101,7 +101,7 @@ def test_how_a_drain_went_is_kept() -> None:
             await dispatcher.start(domain, "operator")
             await until(lambda: not list(dispatcher.drains()))
             past = (await world.store.handover.past_drains())[domain.id]
-            assert (past.requested_by, past.end, past.delivered, past.last_words) == (
+            assert (past.requested_by, past.end, past.delivered, past.last_error) == (
                 "operator",
                 "finished",
                 3,

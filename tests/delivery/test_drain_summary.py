@@ -80,5 +80,5 @@ def test_the_last_drain_names_its_destination_if_that_has_ever_taken_mail(
 
     _, past = told(act, takers)
     assert (past.end, past.reason) == (str(DrainEnd.GIVEN_UP), "patience is over")
-    assert past.last_words == "450 later"
+    assert past.last_error == "450 later"
     assert past.taker == "".join(takers)

@@ -175,7 +175,7 @@ class Scene:
         name: str,
         account: str = "alpha",
         *kinds: NoticeKind,
-        hears_all: bool = False,
+        all_accounts: bool = False,
         transport: Transport = Transport.WEBHOOK,
     ) -> Channel:
         """Add a channel, and its account."""
@@ -183,7 +183,7 @@ class Scene:
             await self.store.records.put_account(Account(account, NOW), audit())
         heard = frozenset(kinds) or (OF_ACCOUNTS if account else OF_ACCOUNTS | OF_THE_SERVER)
         made = Channel(
-            0, account, name, transport, "https://hook.example/…", b"", heard, NOW, hears_all
+            0, account, name, transport, "https://hook.example/…", b"", heard, NOW, all_accounts
         )
         stored = await self.store.records.put_channel(made, audit())
         await self.directory.refresh()

@@ -37,7 +37,7 @@ def test_news_goes_to_those_whom_it_concerns_and_to_nobody_else() -> None:
         deaf = await scene.channel("deaf", "alpha", NoticeKind.QUOTA_REACHED)
         beta = await scene.channel("beta", "beta")
         own = await scene.channel("own", "")
-        every = await scene.channel("every", "", hears_all=True)
+        every = await scene.channel("every", "", all_accounts=True)
         await scene.hear(notice_facts())
         assert await scene.told() == [
             (alpha.id, "alpha.example", 0),
@@ -194,7 +194,7 @@ def test_the_sender_wakes_only_for_a_notice_to_send() -> None:
 def test_a_flood_is_bounded_in_memory_and_in_transactions() -> None:
     async def story() -> None:
         scene = Scene(settings=NoticeSettings(waiting_limit=10))
-        await scene.channel("hook", "", hears_all=True)
+        await scene.channel("hook", "", all_accounts=True)
         running = asyncio.create_task(scene.outbox.run())
         began, most = scene.now, 0
         for place in range(20_000):
@@ -223,10 +223,10 @@ def test_of_the_same_that_comes_at_once_the_last_is_told() -> None:
 def test_a_channel_of_an_account_hears_of_no_other_whatever_it_says() -> None:
     """Even if somebody had written into the store that it gets all notices."""
     heard = frozenset(NoticeKind)
-    channel = Channel(1, "alpha", "hook", Transport.WEBHOOK, "", b"", heard, NOW, hears_all=True)
-    assert channel.hears(notice_facts())
-    assert not channel.hears(notice_facts(account="beta"))
-    assert not channel.hears(notice_facts(account=""))
+    channel = Channel(1, "alpha", "hook", Transport.WEBHOOK, "", b"", heard, NOW, all_accounts=True)
+    assert channel.receives(notice_facts())
+    assert not channel.receives(notice_facts(account="beta"))
+    assert not channel.receives(notice_facts(account=""))
 
 
 def test_much_news_at_once_gives_way_to_everything_else_now_and_then() -> None:

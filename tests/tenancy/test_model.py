@@ -20,9 +20,9 @@ def domain(number: int, name: str, account: str, destination: Destination) -> Ho
     return HostedDomain(number, name, account, destination, AuthorizedHosts(), 0.0)
 
 
-def channel(number: int, account: str, name: str, *, hears_all: bool = False) -> Channel:
+def channel(number: int, account: str, name: str, *, all_accounts: bool = False) -> Channel:
     kinds = frozenset({NoticeKind.PRIMARY_AWAY})
-    return Channel(number, account, name, "mail", "x@y.example", None, kinds, 0.0, hears_all)
+    return Channel(number, account, name, "mail", "x@y.example", None, kinds, 0.0, all_accounts)
 
 
 SLOW, FAST = Destination("2001:db8::1", 2525, per_minute=10), Destination("mx.example")
@@ -37,8 +37,8 @@ DIRECTORY = Directory(
     channels={
         1: channel(1, "alpha", "post"),
         2: channel(2, "", "post"),
-        3: channel(3, "", "all", hears_all=True),
-        4: channel(4, "beta", "post", hears_all=True),
+        3: channel(3, "", "all", all_accounts=True),
+        4: channel(4, "beta", "post", all_accounts=True),
     },
 )
 

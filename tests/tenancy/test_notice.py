@@ -14,7 +14,7 @@ AWAY, TEST = NoticeKind.PRIMARY_AWAY, NoticeKind.TEST
 
 
 @pytest.mark.parametrize(
-    ("account", "hears_all", "of_account", "kind", "hears"),
+    ("account", "all_accounts", "of_account", "kind", "hears"),
     [
         ("alpha", False, "alpha", AWAY, True),
         ("alpha", False, "beta", AWAY, False),
@@ -34,12 +34,12 @@ AWAY, TEST = NoticeKind.PRIMARY_AWAY, NoticeKind.TEST
     ],
 )
 def test_a_channel_receives_the_kinds_that_it_wants_of_its_own_account(
-    account: str, of_account: str, kind: str, *, hears_all: bool, hears: bool
+    account: str, of_account: str, kind: str, *, all_accounts: bool, hears: bool
 ) -> None:
     channel = Channel(
-        1, account, "post", "mail", "x@y.example", None, frozenset({AWAY}), 0.0, hears_all
+        1, account, "post", "mail", "x@y.example", None, frozenset({AWAY}), 0.0, all_accounts
     )
-    assert channel.hears(NoticeFacts(kind, of_account, "x", "x", 0.0)) is hears
+    assert channel.receives(NoticeFacts(kind, of_account, "x", "x", 0.0)) is hears
 
 
 def test_each_kind_but_the_test_is_of_accounts_or_of_the_server() -> None:

@@ -44,8 +44,8 @@ async def plan_channel(
     if present is None or transport in (None, present.transport):
         return await _steps(context, entry, present, transport, options)
     if not options.is_pruning:
-        remedy = "say --prune to replace it, which drops its waiting notices"
-        cause = f"its transport is {present.transport}, and that stays"
+        remedy = "use --prune to replace it, which drops its waiting notices"
+        cause = f"its transport is {present.transport} and cannot be changed"
         raise wrong(entry.name, ErrorKind.CONFLICT, cause, remedy)
     removal = channel_removal(context, present, ApplyStage.MAKE_ROOM, options.reason)
     return [removal, *await _steps(context, entry, None, transport, options)]
@@ -131,8 +131,10 @@ async def _wanted(
         )
         return await new_channel(context, new)
     kinds = () if entry.kinds is None and options.is_pruning else entry.kinds
-    hears_all = False if entry.all_accounts is None and options.is_pruning else entry.all_accounts
-    change = ChannelChange(kinds=kinds, all_accounts=hears_all, **fields)
+    all_accounts = (
+        False if entry.all_accounts is None and options.is_pruning else entry.all_accounts
+    )
+    change = ChannelChange(kinds=kinds, all_accounts=all_accounts, **fields)
     return await changed_channel(context, present, change)
 
 
@@ -144,15 +146,15 @@ def _sealed(
     if entry.transport in (None, Transport.MAIL) or any(one is not None for one in given):
         cause = "sealed goes with transport and target alone"
         raise wrong(entry.name, ErrorKind.USAGE, cause, "write it as export-config does")
-    hears_all = bool(entry.all_accounts)
-    kinds = checked_kinds(entry.name, entry.account, entry.kinds or (), hears_all=hears_all)
+    all_accounts = bool(entry.all_accounts)
+    kinds = checked_kinds(entry.name, entry.account, entry.kinds or (), all_accounts=all_accounts)
     base = present or Channel(
         0, entry.account, entry.name, str(entry.transport), "", None, kinds, context.now()
     )
     try:
         sealed = b64decode(text, validate=True)
         channel = replace(
-            base, target=entry.target or "", sealed=sealed, kinds=kinds, hears_all=hears_all
+            base, target=entry.target or "", sealed=sealed, kinds=kinds, all_accounts=all_accounts
         )
         open_secret(context.vault, channel)
     except (binascii.Error, SealBroken):

@@ -74,7 +74,7 @@ async def new_channel(context: AdminContext, new: NewChannel) -> Channel:
     transport = transport_given(new.name, new)
     if transport is None:
         raise _takes_one_transport(new.name)
-    kinds = checked_kinds(new.name, new.account, new.kinds, hears_all=new.all_accounts)
+    kinds = checked_kinds(new.name, new.account, new.kinds, all_accounts=new.all_accounts)
     bare = Channel(
         0, new.account, new.name, transport, "", None, kinds, context.now(), new.all_accounts
     )
@@ -85,15 +85,17 @@ async def changed_channel(
     context: AdminContext, present: Channel, change: ChannelChange
 ) -> Channel:
     """Return a channel with the given fields replaced. Raises AdminError."""
-    hears_all = present.hears_all if change.all_accounts is None else change.all_accounts
+    all_accounts = present.all_accounts if change.all_accounts is None else change.all_accounts
     wanted = _kinds_asked_for(present) if change.kinds is None else change.kinds
-    kinds = checked_kinds(present.name, present.account, wanted, hears_all=hears_all)
-    return await _directed(context, replace(present, kinds=kinds, hears_all=hears_all), change)
+    kinds = checked_kinds(present.name, present.account, wanted, all_accounts=all_accounts)
+    return await _directed(
+        context, replace(present, kinds=kinds, all_accounts=all_accounts), change
+    )
 
 
-def hears_every_kind(channel: Channel) -> bool:
+def gets_every_kind(channel: Channel) -> bool:
     """Return whether a channel gets every kind that it can get."""
-    return channel.kinds == _heard(channel.account, hears_all=channel.hears_all)
+    return channel.kinds == _kinds_allowed(channel.account, all_accounts=channel.all_accounts)
 
 
 def wrong(name: str, kind: ErrorKind, cause: str, remedy: str) -> AdminError:
@@ -114,15 +116,15 @@ async def _directed(context: AdminContext, channel: Channel, fields: ChannelFiel
         raise wrong(
             channel.name,
             ErrorKind.USAGE,
-            f"its transport is {channel.transport}, and that stays",
+            f"its transport is {channel.transport} and cannot be changed",
             remedy,
         )
     if fields.insecure and fields.webhook is None:
         raise wrong(
             channel.name,
             ErrorKind.USAGE,
-            "--insecure is said of a webhook",
-            "give its URL too, or leave it out",
+            "--insecure applies only to a webhook",
+            "give the URL of the webhook, or leave out --insecure",
         )
     key = _checked_key(channel, fields)
     if transport is None and key is None:
@@ -157,7 +159,7 @@ def transport_given(name: str, fields: ChannelFields) -> Transport | None:
 
 def _takes_one_transport(name: str) -> AdminError:
     remedy = "give a webhook, a mail address or a URL of Apprise's"
-    return wrong(name, ErrorKind.USAGE, "it takes one transport", remedy)
+    return wrong(name, ErrorKind.USAGE, "a channel has exactly one transport", remedy)
 
 
 async def _read_target(context: AdminContext, name: str, fields: ChannelFields) -> tuple[str, str]:
@@ -239,7 +241,7 @@ def _checked_key(channel: Channel, fields: ChannelFields) -> str | None:
         return None
     if fields.key is None and channel.sealed is not None:
         return None
-    remedy = "write whsec_ and the base64 of 24 to 64 random octets, or let one be made"
+    remedy = "write whsec_ and the base64 of 24 to 64 random octets, or have one generated"
     if fields.key is None:
         raise wrong(channel.name, ErrorKind.INVALID, "a webhook needs a key", remedy)
     key = fields.key.get_secret_value().strip()
@@ -272,27 +274,29 @@ def _secret(
 # --- the kinds
 
 
-def _heard(account: str, *, hears_all: bool) -> frozenset[NoticeKind]:
+def _kinds_allowed(account: str, *, all_accounts: bool) -> frozenset[NoticeKind]:
     """Return every kind that a channel can get."""
-    return OF_ACCOUNTS if account else OF_THE_SERVER | (OF_ACCOUNTS if hears_all else frozenset())
+    return (
+        OF_ACCOUNTS if account else OF_THE_SERVER | (OF_ACCOUNTS if all_accounts else frozenset())
+    )
 
 
 def checked_kinds(
-    name: str, account: str, kinds: tuple[NoticeKind, ...], *, hears_all: bool
+    name: str, account: str, kinds: tuple[NoticeKind, ...], *, all_accounts: bool
 ) -> frozenset[NoticeKind]:
     """Return the kinds of the channel. Raises AdminError for one that it can never get."""
-    if hears_all and account:
+    if all_accounts and account:
         raise wrong(
             name,
             ErrorKind.USAGE,
-            "no account gets notices of others",
+            "an account cannot get notices of other accounts",
             "leave out --account or --all-accounts",
         )
-    heard = _heard(account, hears_all=hears_all)
-    wanted = frozenset(kinds) or heard
-    if deaf := sorted(wanted - heard):
-        remedy = "name others, or give --account or --all-accounts to include accounts"
-        raise wrong(name, ErrorKind.INVALID, f"it would never get {', '.join(deaf)}", remedy)
+    allowed = _kinds_allowed(account, all_accounts=all_accounts)
+    wanted = frozenset(kinds) or allowed
+    if impossible := sorted(wanted - allowed):
+        remedy = "choose other kinds, or give --account or --all-accounts to include accounts"
+        raise wrong(name, ErrorKind.INVALID, f"it can never get {', '.join(impossible)}", remedy)
     return wanted
 
 
@@ -301,4 +305,4 @@ def _kinds_asked_for(channel: Channel) -> tuple[NoticeKind, ...]:
 
     With all accounts, that is a different set.
     """
-    return () if hears_every_kind(channel) else tuple(channel.kinds)
+    return () if gets_every_kind(channel) else tuple(channel.kinds)

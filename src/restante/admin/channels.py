@@ -31,7 +31,7 @@ from restante.admin.channel_change import (
     ChannelChange,
     NewChannel,
     changed_channel,
-    hears_every_kind,
+    gets_every_kind,
     new_channel,
     wrong,
 )
@@ -293,8 +293,8 @@ def _view(channel: Channel) -> ChannelView:
         transport=channel.transport,
         target=channel.target,
         kinds=sorted(channel.kinds),
-        is_every_kind=hears_every_kind(channel),
-        all_accounts=channel.hears_all,
+        is_every_kind=gets_every_kind(channel),
+        all_accounts=channel.all_accounts,
         created_at=moment(channel.created_at),
     )
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 from restante.admin.accounts import find_account
 from restante.admin.admin_context import AdminContext
 from restante.admin.auditing import announce, entry, moment
-from restante.admin.channel_change import hears_every_kind
+from restante.admin.channel_change import gets_every_kind
 from restante.admin.permissions import AdminAction, permit
 from restante.admin.policy_change import policy_view
 from restante.admin.scope import account_in_scope
@@ -186,9 +186,9 @@ def channel_fields(channel: Channel, *, with_secrets: bool) -> ExportedFields:
         fields["mail"] = channel.target
     else:
         fields |= {"transport": str(channel.transport), "target": channel.target}
-    if not hears_every_kind(channel):
+    if not gets_every_kind(channel):
         fields["kinds"] = sorted(channel.kinds)
-    if channel.hears_all:
+    if channel.all_accounts:
         fields["all_accounts"] = True
     if with_secrets and channel.sealed is not None:
         fields["sealed"] = _text(channel.sealed)

@@ -51,7 +51,7 @@ class LastDrainView(BaseModel):
     deferred: int
     refused: int
     uncertain: int  # not among the refused
-    last_words: str  # the last error, mostly in the destination's words
+    last_error: str  # the last error, mostly in the destination's words
 
 
 class DrainStop(BaseModel):
@@ -182,7 +182,7 @@ def last_drain_view(domain: str, past: PastDrain) -> LastDrainView:
         deferred=past.deferred,
         refused=past.refused,
         uncertain=past.uncertain,
-        last_words=past.last_words,
+        last_error=past.last_error,
     )
 
 

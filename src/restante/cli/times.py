@@ -51,8 +51,8 @@ def last_drain_text(drain: JsonObject, now: float) -> str:
     counts = (f"{drain[name]} {name}" for name in moves if drain[name])
     said = drain["reason"].replace(": ", ", ").split(", ")
     words = (
-        drain["last_words"]
-        if drain["last_words"] and drain["last_words"] not in drain["reason"]
+        drain["last_error"]
+        if drain["last_error"] and drain["last_error"] not in drain["reason"]
         else ""
     )
     ended = (

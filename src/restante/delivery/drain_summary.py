@@ -93,7 +93,7 @@ class DrainSummary:
             delivered=totals.delivered,
             deferred=totals.deferred,
             refused=totals.refused,
-            last_words=self._drain_log.last_error,
+            last_error=self._drain_log.last_error,
             uncertain=totals.uncertain,
             taker=destination if has_taken else "",
         )

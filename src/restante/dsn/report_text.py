@@ -166,7 +166,7 @@ def _lines_on(fate: Fate, action: Action) -> Iterator[str]:
     yield (
         "    Their mail server refused it:"
         if fate.is_refused
-        else "    The last that was heard of their mail server:"
+        else "    The last attempt to deliver it failed:"
     )
     yield f"    {_cleaned(fate.reply)}"
 

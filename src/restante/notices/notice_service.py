@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from restante.background.clocks import Clocks
 from restante.network.resolver import Resolver
 from restante.notices.certificate_watch import CertificateWatch
-from restante.notices.last_words import send_unstored
 from restante.notices.mail_transport import MailSender
 from restante.notices.notice_inbox import NoticeInbox
 from restante.notices.notice_sender import NoticeSender
@@ -15,6 +14,7 @@ from restante.notices.notice_settings import NoticeSettings
 from restante.notices.outbox import Outbox
 from restante.notices.push_transport import Pushes
 from restante.notices.transports import Sender, Transports
+from restante.notices.unstored_notices import send_unstored
 from restante.notices.webhook_transport import Webhooks
 from restante.reports.mx_delivery import MxAccess
 from restante.store.duty_store import DutyStore

@@ -60,7 +60,7 @@ class PastDrain:
     delivered: int
     deferred: int
     refused: int
-    last_words: (
+    last_error: (
         str  # the last thing that went wrong, mostly in the destination's words; "" for nothing
     )
     uncertain: int = 0  # not among the refused

@@ -255,7 +255,7 @@ class Directory:
     def hearers(self, facts: NoticeFacts) -> Iterator[Channel]:
         """Yield the channels that receive it: those of its account, and the operator's own."""
         for account in dict.fromkeys((facts.account, "")):
-            yield from (channel for channel in self.channels_of(account) if channel.hears(facts))
+            yield from (channel for channel in self.channels_of(account) if channel.receives(facts))
 
     def domain_by_id(self, domain_id: int) -> HostedDomain | None:
         """Find a domain by the store's number."""

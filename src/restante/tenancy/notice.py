@@ -75,13 +75,13 @@ class Channel:
     sealed: bytes | None  # URL and key under the key file; None where there is no secret
     kinds: frozenset[NoticeKind]
     created_at: float
-    hears_all: bool = False  # an operator's: also what concerns accounts, of all of them
+    all_accounts: bool = False  # an operator's: also what concerns accounts, of all of them
 
-    def hears(self, facts: "NoticeFacts") -> bool:
+    def receives(self, facts: "NoticeFacts") -> bool:
         """Tell whether this channel receives it. No account receives notices of another."""
         if facts.kind in ALWAYS_TOLD and facts.account == self.account != "":
             return True
-        is_concerned = facts.account == self.account or (self.hears_all and not self.account)
+        is_concerned = facts.account == self.account or (self.all_accounts and not self.account)
         return is_concerned and facts.kind in self.kinds
 
 

@@ -57,7 +57,7 @@ def test_a_domain_whose_server_is_away() -> None:
         deferred=0,
         refused=0,
         uncertain=0,
-        last_words="",
+        last_error="",
     )
     away = glance(
         primary=AWAY,

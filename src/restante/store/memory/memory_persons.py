@@ -22,7 +22,7 @@ _TEXTS: Final[Mapping[type, tuple[str, ...]]] = {
     HistoryEntry: ("reply",),
     AuditEntry: ("actor", "subject", "answer", "reason"),
     ReleaseRecord: ("actor", "target", "reason"),
-    PastDrain: ("requested_by", "reason", "last_words"),
+    PastDrain: ("requested_by", "reason", "last_error"),
     PresenceChange: ("reason",),
 }
 # Of rows that are shown as dictionaries.

@@ -32,13 +32,13 @@ def channel_row(channel: Channel) -> Row:
         channel.sealed,
         "\n".join(sorted(channel.kinds)),
         channel.created_at,
-        int(channel.hears_all),
+        int(channel.all_accounts),
     )
 
 
 def channel(row: Row) -> Channel:
     """Read a channel back."""
-    number, account, name, transport, target, sealed, kinds, created_at, hears_all = row
+    number, account, name, transport, target, sealed, kinds, created_at, all_accounts = row
     listed = kinds.split()
     known = frozenset(kind for kind in NoticeKind if kind in listed)
     return Channel(
@@ -50,7 +50,7 @@ def channel(row: Row) -> Channel:
         sealed,
         known,
         created_at,
-        bool(hears_all),
+        bool(all_accounts),
     )
 
 

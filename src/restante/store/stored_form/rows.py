@@ -165,9 +165,9 @@ def queued_message(row: Row, selection: QueueFilter) -> QueuedMessage:
 
 
 def _recipients(held_paths: str, replies: list[tuple[str, int, str]]) -> list[QueuedRecipient]:
-    last_words = {path: reply for path, parked, reply in replies if not parked}
+    last_replies = {path: reply for path, parked, reply in replies if not parked}
     held = [
-        QueuedRecipient(path, RecipientStatus.HELD, last_words.get(path, ""))
+        QueuedRecipient(path, RecipientStatus.HELD, last_replies.get(path, ""))
         for path in paths(held_paths)
     ]
     return held + [
@@ -230,7 +230,7 @@ def past_drain_row(past: PastDrain) -> Row:
         past.end,
         past.reason,
         *counts,
-        past.last_words,
+        past.last_error,
         past.uncertain,
         past.taker,
     )

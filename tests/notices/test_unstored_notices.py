@@ -3,8 +3,8 @@
 import asyncio
 from dataclasses import replace
 
-from restante.notices.last_words import MOST, send_unstored
 from restante.notices.notice_inbox import NoticeInbox
+from restante.notices.unstored_notices import MOST, send_unstored
 from restante.store.live_directory import LiveDirectory
 from restante.store.memory import MemoryStore
 from restante.telemetry.event_fields import example
