@@ -85,6 +85,33 @@ def test_a_month_is_told_of_three_times_and_then_the_mail_is_deleted() -> None:
     assert receiver.refused == []
 
 
+def test_a_start_with_a_clock_that_is_years_ahead_deletes_nothing_and_says_so() -> None:
+    """Restarted with that clock, too. When the clock is set right, mail ends at its time."""
+    with Installation() as restante:
+        on(restante, 0)
+        ends = ("--retention", "30d", "--at-end", "delete")
+        restante.hosts(DOMAIN, AWAY, *ends, "--refused-retention", "1d")
+        send(restante.mx, PATH, content=message("a day old"))
+        restante.doubt_leaps()
+        for count, day in ((1, 4000), (2, 4001)):
+            on(restante, day)
+            doubted = eventually(
+                lambda: restante.events("clock-doubted")[count - 1 :],  # noqa: B023  called at once
+                what="doubt",
+            )
+            assert abs(doubted[0]["seconds"] - day * DAY) < DAY
+            health = restante.shown("status")["health"]
+            assert health["level"] == "warning"
+            assert any("the clock leapt" in one["text"] for one in health["problems"])
+            send(restante.mx, PATH, content=message(f"of day {day}"))
+        assert restante.held(DOMAIN) == 3
+        on(restante, 0.5)
+        problems = restante.shown("status")["health"]["problems"]
+        assert not any("the clock leapt" in one["text"] for one in problems)
+        assert restante.held(DOMAIN) == 3
+        assert restante.events("mail-expired") == []
+
+
 def test_mail_to_be_kept_is_kept_and_announced_at_the_end_of_its_time() -> None:
     with Installation() as restante:
         on(restante, 0)

@@ -48,6 +48,16 @@ CASES = [
         "the last reload failed and changed nothing: one; two",
     ),
     (
+        {"clock_leap": 4000 * DAY, "clock_trusted_from": 0.0},
+        HealthLevel.WARNING,
+        "ahead from the time that was expected; mail does not expire by it before 1970-01-01 00:00",
+    ),
+    (
+        {"clock_leap": -DAY, "clock_trusted_from": 0.0},
+        HealthLevel.WARNING,
+        "the clock leapt 1 day back from the time that was expected;",
+    ),
+    (
         {"restart_for": ("user", "store")},
         HealthLevel.WARNING,
         "a restart is needed for user, store",

@@ -62,7 +62,7 @@ class Kept:
             directory=self.directory,
             settings=lambda: self.settings,
             log=self.log,
-            now=lambda: 10 * DAY,
+            ages=lambda: 10 * DAY,
         )
         assert await sweep.sweep() == SWEEP_SECONDS
         entries = await self.store.history.history(HistoryFilter())

@@ -28,7 +28,7 @@ def swept(days: int, *changes: PresenceChange) -> list[float]:
             directory=directory,
             settings=lambda: PresenceSettings(days=days),
             log=Lines(),
-            now=lambda: 500 * DAY,
+            ages=lambda: 500 * DAY,
         )
         assert await sweep.sweep() == SWEEP_SECONDS
         return [change.at / DAY for change in store.state.presence.values()]

@@ -7,11 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from restante.background.clocks import Clocks
 from restante.background.rounds import AFTER_FAILURE
 from restante.dsn.dsn_writer import DsnWriter
 from restante.mail.message import message_name
 from restante.queue.recipient_status import RecipientStatus
+from restante.retention.age_clock import WAIT_SECONDS, AgeClock
 from restante.retention.retention_sweep import BATCH, SWEEP_SECONDS, RetentionSweep
 from restante.store.figure_store import Usage
 from restante.store.interface import Store
@@ -49,6 +53,7 @@ class Keeping:
     def __init__(self, place: Path) -> None:
         self.place = place
         self.now = 0.0
+        self.ages: AgeClock | None = None
         self.draining: set[int] = set()
         self.on_told: Callable[[], Awaitable[None]] = _nothing
 
@@ -64,9 +69,13 @@ class Keeping:
             is_draining=self.draining.__contains__,
             dsn_writer=DsnWriter(self.store.content, "mx2.example.net", lambda: self.now),
             log=self.log,
-            now=lambda: self.now,
+            clocks=Clocks(
+                lambda: self.now,
+                lambda: self.now,
+                self.wait,
+                ages=lambda: self.now if self.ages is None else self.ages.now(),
+            ),
             until_told=self.told,
-            wait=self.wait,
         )
 
     async def restart(self) -> None:
@@ -326,3 +335,30 @@ async def test_refused_mail_may_be_bounced_at_its_end_and_what_is_held_of_it_sta
     assert [
         report.about for report in await keeping.store.reports.due_reports(115 * DAY, 10, 1 << 20)
     ] == [1]
+
+
+@given(leap=st.floats(1.01 * DAY, 10_000 * DAY), age=st.floats(0, 29 * DAY))
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_clock_that_is_ahead_at_a_start_deletes_nothing_before_the_wait_is_over(
+    tmp_path_factory: pytest.TempPathFactory, leap: float, age: float
+) -> None:
+    """Mail younger than its retention stays until then; after 40 days off the rest ends then."""
+
+    async def main() -> None:
+        keeping = Keeping(tmp_path_factory.mktemp("store"))
+        await keeping.open()
+        alpha = await keeping.host(retention=MONTH)
+        await keeping.store.reception.hold([message(1, alpha.id)])
+        keeping.now = age + leap
+        keeping.ages = AgeClock(age, lambda: keeping.now, lambda: keeping.now)
+        for _ in range(3):
+            await keeping.sweeper.sweep()
+            keeping.now += WAIT_SECONDS / 4
+        assert keeping.store.figures.usage(alpha.id).messages == 1
+        keeping.now += WAIT_SECONDS
+        await keeping.sweeper.sweep()
+        is_over = keeping.now - 0.0 > 30 * DAY
+        assert keeping.store.figures.usage(alpha.id).messages == (not is_over)
+        await keeping.store.close()
+
+    asyncio.run(main())

@@ -44,6 +44,7 @@ def instruments(admin: AdminWorld) -> Instruments:
             certificate_expires_at=lambda: NOW + 60,
             loop_lag=LoopLag(admin.log, lambda: 0.0),
             web_requests=RequestCounts(),
+            clock_doubt=lambda: None,
         ),
         scrubber=Scrubber(admin.store.upkeep, admin.log, lambda: NOW, lambda: 0.0),
         now=lambda: NOW,

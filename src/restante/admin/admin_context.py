@@ -75,6 +75,8 @@ class Vitals:
 
     is_room_short: bool
     certificate_expires_at: float  # Unix time
+    clock_leap: float = 0.0  # seconds by which the wall clock leapt, while it is in doubt
+    clock_trusted_from: float = 0.0  # Unix time; meaningless without a leap
 
 
 class Server(Protocol):

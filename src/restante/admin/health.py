@@ -5,6 +5,7 @@ decision for the operator. Waiting mail is no problem: holding it is the work.
 """
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
 
@@ -34,6 +35,8 @@ class HealthFacts:
     store_absence: str = ""  # why it cannot be reached now
     is_room_short: bool = False
     certificate_expires_at: float | None = None
+    clock_leap: float = 0.0  # seconds, while the wall clock is in doubt
+    clock_trusted_from: float = 0.0
     reload_failure: str = ""
     restart_for: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
@@ -89,8 +92,24 @@ def _critical(facts: HealthFacts) -> list[HealthProblem]:
 
 
 def _warnings(facts: HealthFacts) -> list[HealthProblem]:
-    texts = [*_of_configuration(facts), *facts.config_warnings, *_of_mail(facts)]
+    texts = [
+        *_of_clock(facts),
+        *_of_configuration(facts),
+        *facts.config_warnings,
+        *_of_mail(facts),
+    ]
     return [HealthProblem(HealthLevel.WARNING, text) for text in texts]
+
+
+def _of_clock(facts: HealthFacts) -> list[str]:
+    """Return the warning about a clock that leapt."""
+    if not facts.clock_leap:
+        return []
+    days = counted(round(abs(facts.clock_leap) / _DAY), "day")
+    where = "ahead" if facts.clock_leap > 0 else "back"
+    until = datetime.fromtimestamp(facts.clock_trusted_from, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    leapt = f"the clock leapt {days} {where} from the time that was expected"
+    return [f"{leapt}; mail does not expire by it before {until}: set the clock if it is wrong"]
 
 
 def _of_configuration(facts: HealthFacts) -> list[str]:

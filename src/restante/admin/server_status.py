@@ -273,6 +273,8 @@ def _health(
             facts,
             is_room_short=vitals.is_room_short,
             certificate_expires_at=vitals.certificate_expires_at,
+            clock_leap=vitals.clock_leap,
+            clock_trusted_from=vitals.clock_trusted_from,
         )
     if configuration is not None:
         facts = replace(

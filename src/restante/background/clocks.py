@@ -27,3 +27,9 @@ class Clocks:
     monotonic: Callable[[], float]  # seconds: for durations
     wait: Wait = wait_at_most
     jitter: Callable[[], float] = random  # from 0 up to 1
+    # Unix time by which an age ends something permanently (retention/age_clock.py)
+    ages: Callable[[], float] | None = None
+
+    def age_now(self) -> float:
+        """Return the time for ages; without a clock for them it is the wall clock's."""
+        return self.now() if self.ages is None else self.ages()

@@ -45,6 +45,8 @@ KIND_MEANINGS: Final[Mapping[NoticeKind, str]] = {
     NoticeKind.STORE_AWAY: "The store could not be reached: mail was deferred and drains waited."
     " Sent when it is back, because notices are stored first.",
     NoticeKind.STORE_BACK: "The store can be reached again.",
+    NoticeKind.CLOCK_DOUBTED: "The server's clock leapt by more than a day. Nothing ends by its age"
+    " because of that for twelve hours: set the clock if it is wrong.",
     NoticeKind.TEST: "Somebody ran `restante notice test`. Every channel receives it.",
 }
 

@@ -15,6 +15,7 @@ from restante.telemetry.events import (
     CertificateExpiring,
     ChangeEnded,
     ChangeScheduled,
+    ClockDoubted,
     DestinationRefuses,
     DrainFinished,
     Event,
@@ -33,6 +34,7 @@ from restante.telemetry.events import (
     StoreBack,
 )
 from restante.tenancy.notice import NoticeFacts, NoticeKind
+from restante.tenancy.policy import DAY
 
 _E = TypeVar("_E", bound=Event)
 NoticeRule = Callable[[Any, float], Iterator[NoticeFacts]]  # the event, and when it was published
@@ -396,6 +398,24 @@ def _store_back(event: StoreBack, at: float) -> Iterator[NoticeFacts]:
     yield _make(NoticeKind.STORE_BACK, "", at, "store", text, seconds=round(event.seconds))
 
 
+def _clock_doubted(event: ClockDoubted, at: float) -> Iterator[NoticeFacts]:
+    where = "ahead" if event.seconds > 0 else "back"
+    days = counted(round(abs(event.seconds) / DAY), "day")
+    text = (
+        f"The server's clock leapt {days} {where} from the time that was expected. Mail does not"
+        f" expire by it before {event.ends}. Set the clock if it is wrong."
+    )
+    yield _make(
+        NoticeKind.CLOCK_DOUBTED,
+        "",
+        at,
+        "clock",
+        text,
+        seconds=round(event.seconds),
+        ends=event.ends,
+    )
+
+
 RULES: Final[Mapping[type[Event], NoticeRule]] = dict(
     (
         _rule(MailAfterQuiet, _mail_after_quiet),
@@ -417,5 +437,6 @@ RULES: Final[Mapping[type[Event], NoticeRule]] = dict(
         _rule(RoomBack, _room_back),
         _rule(StoreAway, _store_away),
         _rule(StoreBack, _store_back),
+        _rule(ClockDoubted, _clock_doubted),
     )
 )

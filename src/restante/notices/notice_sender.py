@@ -183,10 +183,9 @@ class NoticeSender:
             return self._now()  # the channel was changed meanwhile: its new form was not tried yet
         if attempt.end is NoticeResult.REFUSED:
             return None
-        deadline = notice.made_at + self._settings().lifetime
-        return next_attempt(
-            self._schedule(), notice.failures + 1, self._now(), deadline, self._jitter()
-        )
+        left = notice.made_at + self._settings().lifetime - self._clocks.age_now()
+        now = self._now()
+        return next_attempt(self._schedule(), notice.failures + 1, now, now + left, self._jitter())
 
     def _schedule(self) -> Schedule:
         settings = self._settings()

@@ -55,6 +55,7 @@ class LoginKeeper:
         self._directory = directory
         self._inbox = inbox
         self._log = log
+        self._clocks = clocks
         self._now = clocks.now
         self._monotonic = clocks.monotonic
         self._rounds = Rounds(log, "keep logins", clocks.wait)
@@ -125,11 +126,11 @@ class LoginKeeper:
         self._told = due
 
     async def _forget_prior_passwords(self) -> None:
-        now = self._now()
+        now, ages = self._now(), self._clocks.age_now()
         ended = [
             (login, login.prior)
             for login in self._directory.now.logins.values()
-            if login.prior is not None and login.prior_at(now) is None
+            if login.prior is not None and login.prior_at(ages) is None
         ]
         rule = policy_rule("rotation")
         for login, prior in ended:

@@ -273,12 +273,13 @@ class Reports:
         return SendingOutcome(report.number, at, recipient.reply), event
 
     def _next_attempt(self, report: Report) -> float | None:
-        deadline = report.made_at + self._settings().lifetime
+        left = report.made_at + self._settings().lifetime - self._clocks.age_now()
+        now = self._clocks.now()
         return next_attempt(
             self._schedule(),
             report.failures + 1,
-            self._clocks.now(),
-            deadline,
+            now,
+            now + left,
             self._clocks.jitter(),
         )
 

@@ -96,7 +96,7 @@ class HeldRecorder:
             await self._sources.peaks.record_peaks(peaks[first : first + SLICE])
 
     async def _trim(self) -> None:
-        accounts, now = list(self._sources.directory.now.accounts), self._clocks.now()
+        accounts, now = list(self._sources.directory.now.accounts), self._clocks.age_now()
         while await self._sources.peaks.forget_peaks(accounts, SLICE) == SLICE:
             pass
         for width, seconds in KEPT.items():

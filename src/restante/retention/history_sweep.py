@@ -35,17 +35,17 @@ class HistorySweep:
         directory: LiveDirectory,
         settings: Callable[[], HistorySettings],
         log: Log,
-        now: Callable[[], float],
+        ages: Callable[[], float],
         wait: Wait = wait_at_most,
     ) -> None:
-        """`settings` returns the present ones; `now` is Unix time."""
+        """`settings` returns the present ones; `ages` is Unix time (retention/age_clock.py)."""
         self._history = history
         self._releases = releases
         self._duties = duties
         self._directory = directory
         self._settings = settings
         self._log = log
-        self._now = now
+        self._ages = ages
         self._rounds = Rounds(log, "history", wait)
 
     async def run(self) -> None:
@@ -69,12 +69,12 @@ class HistorySweep:
             pass
 
     async def _trim_releases(self, settings: HistorySettings) -> None:
-        before = self._now() - settings.release_days * DAY
+        before = self._ages() - settings.release_days * DAY
         while await self._releases.trim_releases(before, SLICE) == SLICE:
             pass
 
     async def _trim(self, settings: HistorySettings) -> None:
-        before = self._now() - settings.days * DAY
+        before = self._ages() - settings.days * DAY
         while await self._history.trim_history(before, None, SLICE) == SLICE:
             pass
         early = 0

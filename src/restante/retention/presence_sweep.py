@@ -27,15 +27,15 @@ class PresenceSweep:
         directory: LiveDirectory,
         settings: Callable[[], PresenceSettings],
         log: Log,
-        now: Callable[[], float],
+        ages: Callable[[], float],
         wait: Wait = wait_at_most,
     ) -> None:
-        """`settings` returns the present ones; `now` is Unix time."""
+        """`settings` returns the present ones; `ages` is Unix time (retention/age_clock.py)."""
         self._presence = presence
         self._duties = duties
         self._directory = directory
         self._settings = settings
-        self._now = now
+        self._ages = ages
         self._rounds = Rounds(log, "presence", wait)
 
     async def run(self) -> None:
@@ -50,7 +50,7 @@ class PresenceSweep:
         accounts = list(self._directory.now.accounts)
         while await self._presence.forget_presence(accounts, SLICE) == SLICE:
             pass
-        before = self._now() - self._settings().days * DAY
+        before = self._ages() - self._settings().days * DAY
         while await self._presence.trim_presence(before, SLICE) == SLICE:
             pass
         return SWEEP_SECONDS

@@ -19,7 +19,7 @@ A running drain keeps its domain's mail for a day longer: mail must not vanish d
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
-from restante.background.clocks import Wait, wait_at_most
+from restante.background.clocks import Clocks
 from restante.background.rounds import Rounds
 from restante.delivery.route import remote_name
 from restante.dsn.bounce_maker import prepare_bounce
@@ -57,19 +57,18 @@ class RetentionSweep:
         is_draining: Callable[[int], bool],
         dsn_writer: DsnWriter,
         log: Log,
-        now: Callable[[], float],
+        clocks: Clocks,
         until_told: Callable[[], Awaitable[None]],
-        wait: Wait = wait_at_most,
     ) -> None:
-        """`now` is Unix time; `until_told` waits until the log's notices are durable."""
+        """`until_told` waits until the log's notices are durable."""
         self._store = store
         self._directory = directory
         self._is_draining = is_draining
         self._dsn_writer = dsn_writer
         self._log = log
-        self._now = now
+        self._clocks = clocks
         self._until_told = until_told
-        self._rounds = Rounds(log, "retention", wait)
+        self._rounds = Rounds(log, "retention", clocks.wait)
 
     async def run(self) -> None:
         """Sweep now and every hour, until cancelled."""
@@ -99,7 +98,8 @@ class RetentionSweep:
         if retention.seconds is not None:
             await self._end(domain, status, retention.seconds, retention.at_end)
             since = await self._store.retention.waiting_since(domain.id, status)
-            step = None if since is None else warning_due(since, retention.seconds, self._now())
+            now = self._clocks.age_now()
+            step = None if since is None else warning_due(since, retention.seconds, now)
         if step is not None and (mark is None or step < mark):
             self._tell(domain, status, step, retention.at_end)
             await self._until_told()
@@ -176,7 +176,7 @@ class RetentionSweep:
             return None
 
     def _before(self, domain: HostedDomain, seconds: float) -> float:
-        return self._now() - seconds - (DAY if self._is_draining(domain.id) else 0.0)
+        return self._clocks.age_now() - seconds - (DAY if self._is_draining(domain.id) else 0.0)
 
     async def _delete(self, domain: HostedDomain, status: RecipientStatus, seconds: float) -> None:
         before = self._before(domain, seconds)
@@ -211,7 +211,7 @@ class RetentionSweep:
     ) -> AuditEntry:
         days = seconds / DAY
         return AuditEntry(
-            at=self._now(),
+            at=self._clocks.now(),
             action=action,
             actor=SWEEP.name,
             subject=" ".join(message_name(one.number) for one in mail),

@@ -16,13 +16,13 @@ class UsedValueSweep:
     """Keeps the used values few."""
 
     def __init__(
-        self, used: UsedStore, duties: DutyStore, rounds: Rounds, now: Callable[[], float]
+        self, used: UsedStore, duties: DutyStore, rounds: Rounds, ages: Callable[[], float]
     ) -> None:
-        """`now` is Unix time."""
+        """`ages` is Unix time (retention/age_clock.py)."""
         self._used = used
         self._duties = duties
         self._rounds = rounds
-        self._now = now
+        self._ages = ages
 
     async def run(self) -> None:
         """Sweep now and every hour, until cancelled."""
@@ -33,7 +33,7 @@ class UsedValueSweep:
 
     async def sweep(self) -> float:
         """Forget all that are over; return the seconds to the next sweep. Raises StoreError."""
-        before = self._now() - SLACK
+        before = self._ages() - SLACK
         while await self._used.trim_used(before, SLICE) == SLICE:
             pass
         return SWEEP_SECONDS

@@ -152,6 +152,7 @@ def _process_gauges(ground: Ground) -> ProcessGauges:
         certificate_expires_at=lambda: ground.settings.identity.expires_at,
         loop_lag=LoopLag(ground.setup.log, time.monotonic),
         web_requests=RequestCounts(),
+        clock_doubt=ground.ages.doubt,
         trace_spans_dropped=ground.setup.trace_spans_dropped,
     )
 

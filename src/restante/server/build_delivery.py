@@ -4,7 +4,6 @@ import asyncio
 import time
 from functools import partial
 
-from restante.background.clocks import Clocks
 from restante.background.rounds import Rounds
 from restante.delivery.delivery_context import (
     DeliveryContext,
@@ -23,6 +22,7 @@ from restante.release.release_request import BY_POLICY, ReleaseRequest
 from restante.release.releaser import Releaser
 from restante.reports.mx_delivery import MxAccess
 from restante.reports.report_sender import ReportPorts, Reports
+from restante.retention.clock_watch import ClockWatch
 from restante.retention.held_recorder import HeldRecorder, HeldSources
 from restante.retention.history_sweep import HistorySweep
 from restante.retention.presence_sweep import PresenceSweep
@@ -81,7 +81,7 @@ def _delivery_context(ground: Ground, dialer: Dialer, dsn_writer: DsnWriter) -> 
         memory=new_destination_memory(time.monotonic, records.takers),
         dsn_writer=dsn_writer,
         log=ground.setup.log,
-        clocks=Clocks(time.time, time.monotonic),
+        clocks=ground.clocks,
         learn=records.recipients.learn,
     )
 
@@ -95,7 +95,7 @@ def _reports(ground: Ground, dsn_writer: DsnWriter, access: MxAccess) -> Reports
         dsn_writer,
         access,
         log=ground.setup.log,
-        clocks=Clocks(time.time, time.monotonic),
+        clocks=ground.clocks,
     )
     dsn_writer.on_stored(reports.wake)
     return reports
@@ -121,7 +121,7 @@ def _notices(ground: Ground, transports: Transports) -> Notices:
         ground.setup.heard.inbox,
         settings=lambda: ground.settings.config.notices,
         log=ground.setup.log,
-        clocks=Clocks(time.time, time.monotonic),
+        clocks=ground.clocks,
         certificate_expires_at=lambda: ground.settings.identity.expires_at,
     )
 
@@ -165,7 +165,7 @@ def _watcher(ground: Ground, dispatcher: Dispatcher, releaser: Releaser) -> Watc
             ),
         ),
         log=ground.setup.log,
-        clocks=Clocks(time.time, time.monotonic),
+        clocks=ground.clocks,
         spawn=ground.spawner.spawn,
     )
     ground.settings.on_change(lambda _: watcher.settings_changed())
@@ -184,7 +184,7 @@ def _retention(
         is_draining=dispatcher.is_draining,
         dsn_writer=dsn_writer,
         log=ground.setup.log,
-        now=time.time,
+        clocks=ground.clocks,
         until_told=notices.until_stored,
     )
 
@@ -198,7 +198,7 @@ def _sweeps(ground: Ground, retention: RetentionSweep) -> RetentionSweeps:
         directory=directory,
         settings=lambda: ground.settings.config.history,
         log=ground.setup.log,
-        now=time.time,
+        ages=ground.ages.now,
     )
     presence = PresenceSweep(
         presence=store.presence,
@@ -206,17 +206,19 @@ def _sweeps(ground: Ground, retention: RetentionSweep) -> RetentionSweeps:
         directory=directory,
         settings=lambda: ground.settings.config.presence,
         log=ground.setup.log,
-        now=time.time,
+        ages=ground.ages.now,
     )
     used_values = UsedValueSweep(
-        store.used, store.duties, Rounds(ground.setup.log, "used values"), time.time
+        store.used, store.duties, Rounds(ground.setup.log, "used values"), ground.ages.now
     )
-    return RetentionSweeps(retention, history, presence, used_values, *_recorders(ground))
+    clock = ClockWatch(ground.ages, store.retention, directory, ground.setup.log, ground.clocks)
+    held, uses = _recorders(ground)
+    return RetentionSweeps(retention, history, presence, used_values, held, uses, clock)
 
 
 def _recorders(ground: Ground) -> tuple[HeldRecorder, UseRecorder]:
     store, directory = ground.records.store, ground.records.directory
-    clocks = Clocks(time.time, time.monotonic)
+    clocks = ground.clocks
     held = HeldRecorder(
         HeldSources(store.figures, store.peaks, store.uses, store.duties, directory),
         UseLedger(store.uses, directory, clocks.now),

@@ -2,7 +2,6 @@
 
 import time
 
-from restante.background.clocks import Clocks
 from restante.checks.check import CheckLimits
 from restante.checks.check_runner import CheckRunner
 from restante.checks.suspicion import SuspicionCheck
@@ -157,7 +156,7 @@ def _auth_gate(ground: Ground, authenticator: Authenticator, expected: ExpectedH
 
 def _login_keeper(ground: Ground) -> LoginKeeper:
     records, setup = ground.records, ground.setup
-    clocks = Clocks(time.time, time.monotonic)
+    clocks = ground.clocks
     return LoginKeeper(
         records.store, records.directory, setup.heard.logins, setup.log, clocks=clocks
     )

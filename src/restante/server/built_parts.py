@@ -4,12 +4,14 @@ Plain wiring: nothing here runs or decides. A later part subscribes to an earlie
 `on_stored`, `on_change`), so that no attribute is assigned afterwards.
 """
 
+import time
 from dataclasses import dataclass
 
 from restante.admin.admin_context import AdminContext
 from restante.admin.change_keeper import ChangeKeeper
 from restante.admin.portal_sessions import PortalSessions
 from restante.admin.token_uses import TokenUses
+from restante.background.clocks import Clocks
 from restante.delivery.dispatcher import Dispatcher
 from restante.delivery.watcher import Watcher
 from restante.network.resolver import DnsResolver
@@ -26,6 +28,8 @@ from restante.reception.quota_reservations import QuotaReservations
 from restante.release.authorized_host_lookup import HostNames
 from restante.release.releaser import Releaser
 from restante.reports.report_sender import Reports
+from restante.retention.age_clock import AgeClock
+from restante.retention.clock_watch import ClockWatch
 from restante.retention.held_recorder import HeldRecorder
 from restante.retention.history_sweep import HistorySweep
 from restante.retention.presence_sweep import PresenceSweep
@@ -56,6 +60,7 @@ class Records:
     directory: LiveDirectory
     recipients: LiveRecipients
     takers: frozenset[str] = frozenset()  # the destinations that have ever taken mail
+    known_at: float | None = None  # the newest time that was trusted
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +88,7 @@ class RetentionSweeps:
     used_values: UsedValueSweep
     held: HeldRecorder
     uses: UseRecorder
+    clock: ClockWatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,4 +158,10 @@ class Ground:
     resolver: DnsResolver
     host_names: HostNames
     own_addresses: list[HostAndPort]
+    ages: AgeClock
     spawner: TaskSpawner
+
+    @property
+    def clocks(self) -> Clocks:
+        """The clocks of this process."""
+        return Clocks(time.time, time.monotonic, ages=self.ages.now)

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from restante import __version__
 from restante.admin.admin_context import ScrubFacts, Vitals
@@ -12,6 +12,7 @@ from restante.reception.disk_space import DiskSpace
 from restante.reception.doorkeeper import Doorkeeper
 from restante.reception.intake import Intake
 from restante.reception.memory_budget import MemoryBudget
+from restante.retention.age_clock import ClockDoubt
 from restante.store.figure_store import NONE_SET_APART, SetApart
 from restante.store.interface import Store
 from restante.store.scrubber import Scrubber
@@ -41,6 +42,7 @@ class ProcessGauges:
     certificate_expires_at: Callable[[], float]  # Unix time; of the certificate in use
     loop_lag: LoopLag
     web_requests: RequestCounts  # of the `web` listeners
+    clock_doubt: Callable[[], ClockDoubt | None]
     trace_spans_dropped: Callable[[], int] = int  # without traces: 0
 
 
@@ -97,7 +99,11 @@ class Instruments:
 
     def vitals(self) -> Vitals:
         """Return whether there is room for mail, and how long the certificate is good for."""
-        return Vitals(self.reception.disk_space.is_short, self.process.certificate_expires_at())
+        doubt = self.process.clock_doubt()
+        vitals = Vitals(self.reception.disk_space.is_short, self.process.certificate_expires_at())
+        if doubt is None:
+            return vitals
+        return replace(vitals, clock_leap=doubt.leap, clock_trusted_from=doubt.trusted_from)
 
     def scrub(self) -> ScrubFacts:
         """Return the state of the scrub of the store."""

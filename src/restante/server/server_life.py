@@ -128,6 +128,7 @@ class Application:
             tasks.create_task(parts.record_poll.run()),
             tasks.create_task(parts.reception.logins.run()),
             tasks.create_task(delivery.watcher.run()),
+            tasks.create_task(delivery.retention.clock.run()),
             tasks.create_task(delivery.retention.mail.run()),
             tasks.create_task(delivery.retention.history.run()),
             tasks.create_task(delivery.retention.presence.run()),

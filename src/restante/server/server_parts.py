@@ -5,6 +5,8 @@ import time
 
 from restante.network.resolver import DnsResolver
 from restante.release.authorized_host_lookup import HostNames
+from restante.retention.age_clock import AgeClock
+from restante.retention.clock_watch import newest_time
 from restante.server.build_admin import build_admin
 from restante.server.build_delivery import build_delivery
 from restante.server.build_reception import build_reception
@@ -31,7 +33,7 @@ async def read_records(store: Store, damage: DamageLog) -> Records:
     await recipients.load()
     past = await store.handover.past_drains()
     takers = frozenset(drain.taker for drain in past.values() if drain.taker)
-    return Records(store, directory, recipients, takers)
+    return Records(store, directory, recipients, takers, await newest_time(store))
 
 
 def build(setup: ServerSetup, records: Records, tasks: asyncio.TaskGroup) -> ServerParts:
@@ -44,6 +46,7 @@ def build(setup: ServerSetup, records: Records, tasks: asyncio.TaskGroup) -> Ser
         resolver=resolver,
         host_names=HostNames(resolver, time.monotonic),
         own_addresses=setup.addresses,
+        ages=AgeClock(records.known_at, time.time, time.monotonic),
         spawner=TaskSpawner(tasks, setup.log),
     )
     delivery = build_delivery(ground, tasks)

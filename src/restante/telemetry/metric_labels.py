@@ -152,6 +152,7 @@ DOING = MetricLabel(
         "learn",
         "keep logins",
         "retention",
+        "clock",
         "history",
         "presence",
         "used values",

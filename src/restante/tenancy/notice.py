@@ -35,6 +35,7 @@ class NoticeKind(StrEnum):
     ROOM_BACK = "room-back"
     STORE_AWAY = "store-away"
     STORE_BACK = "store-back"
+    CLOCK_DOUBTED = "clock-doubted"
     TEST = "test"
 
 
@@ -47,6 +48,7 @@ OF_THE_SERVER: Final = frozenset(
         NoticeKind.ROOM_BACK,
         NoticeKind.STORE_AWAY,
         NoticeKind.STORE_BACK,
+        NoticeKind.CLOCK_DOUBTED,
     }
 )
 # Every channel of an account receives these, whatever its kinds are: a thief who can redirect

@@ -89,6 +89,25 @@ class InternalError(FailureEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ClockDoubted(Event):
+    """The wall clock leapt by `seconds` from the time that was expected; below 0: back.
+
+    Nothing ends by its age because of that before `ends`. Set the clock if it is wrong.
+    """
+
+    event: ClassVar[str] = "clock-doubted"
+    seconds: float
+    ends: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockTrusted(Event):
+    """The wall clock is trusted again: it was set right, or went on evenly for long enough."""
+
+    event: ClassVar[str] = "clock-trusted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LinesLeftOut(Event):
     """Lines of one cause were left out of the log, after ten in a minute."""
 
