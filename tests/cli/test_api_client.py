@@ -66,6 +66,21 @@ def test_the_running_server_is_found_after_the_file_names_another_place(
     assert command("status", "--check").code != 0, "its record is gone with it"
 
 
+@pytest.mark.parametrize("words", [("status",), ("queue", "list"), ("status", "--check")])
+def test_a_running_server_whose_directory_was_renamed_is_not_called_missing(
+    command: Command, installation: Path, words: tuple[str, ...]
+) -> None:
+    data = installation / "data"
+    with recorded(installation / "restante.toml", data / "control.sock"):
+        data.rename(installation / "renamed")
+        ended = command(*words)
+    said = ended.out + ended.err
+    assert ended.code != 0
+    assert "a server runs, but its control socket was removed or renamed" in said
+    assert "name its new place with --socket" in said
+    assert "restante init" not in said
+
+
 @pytest.mark.parametrize("variable", ["RESTANTE_STORE", "RESTANTE_CONTROL_SOCKET"])
 def test_a_place_named_by_the_environment_is_meant(
     admin: AdminWorld,

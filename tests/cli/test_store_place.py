@@ -9,7 +9,7 @@ from restante.cli.store_place import check_store_is_there
 
 
 def test_a_directory_that_is_missing_is_named(tmp_path: Path) -> None:
-    with pytest.raises(Failure, match=r"/new: .*; `restante init` makes one") as raised:
+    with pytest.raises(Failure, match=r"/new: .*; mount its disk, or put it back;") as raised:
         check_store_is_there(f"sqlite://{tmp_path / 'new'}")
     assert raised.value.code == Exit.NO_INPUT
 

@@ -221,6 +221,8 @@ def _locate(config_file: Path | None) -> "tuple[Path, Config | None]":
     if recorded is not None and _server_answers(recorded):
         _tell_moved(likely, recorded)
         return recorded, None
+    if recorded is not None and not recorded.exists():
+        raise Failure(Exit.UNAVAILABLE, _unreachable(recorded))
     try:
         config = read_config(config_file)
     except Failure as failure:
@@ -229,6 +231,13 @@ def _locate(config_file: Path | None) -> "tuple[Path, Config | None]":
         absent = f"{likely}: {NO_SERVER} there; {START_SERVER}, or unset {VARIABLE}"
         raise Failure(failure.code, absent, *failure.texts) from None
     return config.control_socket, None if _server_answers(config.control_socket) else config
+
+
+def _unreachable(recorded: Path) -> str:
+    """Describe a live server whose socket is not where it was made."""
+    cause = "a server runs, but its control socket was removed or renamed, alone or with the store"
+    remedy = "put it back, or name its new place with --socket"
+    return f"{recorded}: {cause}; {remedy}"
 
 
 def _tell_moved(named: Path | None, recorded: Path) -> None:

@@ -9,4 +9,5 @@ def check_store_is_there(url: str) -> None:
     """Raise Failure if the directory of an embedded store is missing. Others say so themselves."""
     directory = parse_store_url(url).directory
     if directory is not None and not directory.is_dir():
-        raise Failure(Exit.NO_INPUT, f"{directory}: {NO_STORE}; `restante init` makes one")
+        remedy = "mount its disk, or put it back; an empty directory becomes a new store"
+        raise Failure(Exit.NO_INPUT, f"{directory}: {NO_STORE}; {remedy}")
