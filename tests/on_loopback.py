@@ -1,6 +1,7 @@
 """Run a module without a network: `python -m tests.on_loopback MODULE [ARGUMENT…]`.
 
-The module runs in a network namespace of its own whose only interface is `lo`. Root makes the
+The module runs in a network namespace of its own whose only interface is `lo`. The addresses for
+documentation (RFC 5737, RFC 3849) are on `lo`, so that tests can use them for hosts. Root makes the
 namespace directly. Any other user makes it inside a user namespace, with its own user id.
 So a test that needs root is skipped as before. Where the system refuses both, the module runs
 in the machine's network after a warning, or not at all with RESTANTE_REQUIRE_PEERS=1.
@@ -11,11 +12,12 @@ from __future__ import annotations
 import ctypes
 import errno
 import fcntl
+import ipaddress
 import os
 import socket
 import struct
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
@@ -23,8 +25,19 @@ CLONE_NEWUSER: Final = 0x10000000  # linux/sched.h
 CLONE_NEWNET: Final = 0x40000000
 SIOCGIFFLAGS: Final = 0x8913  # linux/sockios.h
 SIOCSIFFLAGS: Final = 0x8914
+SIOCSIFADDR: Final = 0x8916
+SIOCSIFNETMASK: Final = 0x891C
 IFF_UP: Final = 0x1  # linux/if.h
 INTERFACE: Final = struct.Struct("16sH14x")  # struct ifreq: name and flags
+ADDRESS: Final = struct.Struct("16sHxx4s16x")  # struct ifreq: name and struct sockaddr_in
+ADDRESS_6: Final = struct.Struct("16sIi")  # struct in6_ifreq: address, length of its prefix, index
+
+# Each address of a network on `lo` is an address of this machine. IPv6 has no such rule: of its
+# /32, the first 256 are put there one by one, and the others stay unreachable.
+DOCUMENTATION: Final = tuple(
+    map(ipaddress.IPv4Network, ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24"))
+)
+DOCUMENTATION_6: Final = ipaddress.IPv6Network("2001:db8::/120")
 
 REMEDY: Final = "run it as root, or allow user namespaces"
 
@@ -69,14 +82,26 @@ def _enter() -> None:
         Path("/proc/self/uid_map").write_text(f"{user} {user} 1")
         Path("/proc/self/gid_map").write_text(f"{group} {group} 1")
     _set_up("lo")
+    _add_networks("lo", DOCUMENTATION)
+    _add_addresses("lo", DOCUMENTATION_6)
+
+
+def has_documentation_addresses() -> bool:
+    """Say whether the addresses for documentation are addresses of this machine."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+        try:
+            any_socket.bind((str(DOCUMENTATION[-1].network_address + 1), 0))
+        except OSError:
+            return False
+    return True
 
 
 def isolate(enter: Callable[[], None], *, required: bool) -> str:
-    """Enter a namespace unless only `lo` is up already, and return a warning where that fails.
+    """Enter a namespace unless this process is in one. Return a warning where that fails.
 
     Raises SystemExit instead of warning if isolation is `required`.
     """
-    if running_interfaces() == ["lo"]:
+    if running_interfaces() == ["lo"] and has_documentation_addresses():
         return ""
     try:
         enter()
@@ -117,6 +142,32 @@ def _set_up(interface: str) -> None:
     request = INTERFACE.pack(interface.encode(), _flags(interface) | IFF_UP)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
         fcntl.ioctl(any_socket, SIOCSIFFLAGS, request)
+
+
+def _add_networks(interface: str, networks: Iterable[ipaddress.IPv4Network]) -> None:
+    """Give an interface further addresses, each under a label of its own, as ifconfig does."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+        for number, network in enumerate(networks):
+            label = f"{interface}:{number}".encode()
+            for request, address in (
+                (SIOCSIFADDR, network.network_address + 1),
+                (SIOCSIFNETMASK, network.netmask),
+            ):
+                fcntl.ioctl(
+                    any_socket, request, ADDRESS.pack(label, socket.AF_INET, address.packed)
+                )
+
+
+def _add_addresses(interface: str, addresses: Iterable[ipaddress.IPv6Address]) -> None:
+    """Give an interface IPv6 addresses. A machine without IPv6 has none, and needs none."""
+    index = socket.if_nametoindex(interface)
+    try:
+        any_socket = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+    except OSError:
+        return
+    with any_socket:
+        for address in addresses:
+            fcntl.ioctl(any_socket, SIOCSIFADDR, ADDRESS_6.pack(address.packed, 128, index))
 
 
 if __name__ == "__main__":

@@ -230,6 +230,7 @@ class AdminWorld:
     )
     log: Lines = field(default_factory=Lines)
     transports: FakeTransports = field(default_factory=FakeTransports)
+    own_addresses: Sequence[tuple[str, int]] = (("127.0.0.1", 25), ("127.0.0.1", 2525))
 
     def __post_init__(self) -> None:
         directory = LiveDirectory(self.store.records)
@@ -238,9 +239,7 @@ class AdminWorld:
             directory=directory,
             vault=Vault(bytes(32)),
             now=lambda: NOW,
-            network=NetworkAccess(
-                "mx2.example.net", [("0.0.0.0", 25), ("127.0.0.1", 2525)], self.resolver
-            ),
+            network=NetworkAccess("mx2.example.net", self.own_addresses, self.resolver),
             settings=AdminSettings(lambda: 50_000_000),
             parts=ProcessParts(
                 hold=self._hold,

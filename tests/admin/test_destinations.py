@@ -5,7 +5,9 @@ import pytest
 from restante.admin import destinations
 from restante.admin.admin_error import AdminError
 from restante.admin.destinations import is_local, judge_destination, reaches, read_destination
+from tests.acceptance.peers.programs import missing
 from tests.admin.admin_world import AdminWorld, FakeResolver, run
+from tests.on_loopback import has_documentation_addresses
 
 
 @pytest.mark.parametrize(
@@ -48,8 +50,9 @@ def test_a_destination_that_is_ourselves_is_refused(host: str, port: int) -> Non
     resolver = FakeResolver(
         {"alias.example": ["127.0.0.1"], "both.example": ["192.0.2.1", "127.0.0.1"]}
     )
+    world = AdminWorld(resolver=resolver, own_addresses=[("0.0.0.0", 25), ("127.0.0.1", 2525)])
     with pytest.raises(AdminError, match="this server's own"):
-        run(judge_destination(AdminWorld(resolver=resolver).context, host, port))
+        run(judge_destination(world.context, host, port))
 
 
 @pytest.mark.parametrize(
@@ -76,11 +79,18 @@ def test_a_wildcard_listener_is_reached_at_every_local_address(
     assert not reaches(ipaddress.ip_address("192.0.2.8"), 25, ("0.0.0.0", 25))
 
 
-def test_loopback_is_local_and_documentation_networks_are_not() -> None:
+def test_loopback_is_local_and_other_machines_are_not() -> None:
     assert is_local(ipaddress.ip_address("127.1.2.3"))
     assert is_local(ipaddress.ip_address("::1"))
-    assert not is_local(ipaddress.ip_address("192.0.2.1"))
-    assert not is_local(ipaddress.ip_address("2001:db8::1"))
+    assert not is_local(ipaddress.ip_address("198.18.0.1"))  # for measurements (RFC 2544)
+    assert not is_local(ipaddress.ip_address("2001:db8:1::1"))
+
+
+@pytest.mark.parametrize("address", ["192.0.2.1", "2001:db8::1"])
+def test_an_address_on_an_interface_is_local(address: str) -> None:
+    if not has_documentation_addresses():
+        missing("the addresses for documentation are not on lo: run the tests by `make test`")
+    assert is_local(ipaddress.ip_address(address))
 
 
 def test_a_link_local_destination_keeps_its_zone() -> None:

@@ -155,7 +155,7 @@ def test_the_loop_is_the_configured_one(
 @pytest.mark.parametrize(
     ("address", "line"),
     [
-        ("192.0.2.77:2525", "192.0.2.77:2525: Cannot assign requested address; name an address of"),
+        ("198.18.0.77:2525", "198.18.0.77:2525: Cannot assign requested address; name an address"),
         ("[fe80::1]:2525", "[fe80::1]:2525: Invalid argument; write it with its zone, as in"),
     ],
 )
