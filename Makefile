@@ -46,11 +46,10 @@ demo: install
 test: install
 	$(ON_LOOPBACK) pytest --numprocesses auto --maxprocesses 16 --dist loadfile --no-loadscope-reorder
 
-# The tests without sockets, disks and processes, with fewer examples, for use while you work:
-# about ten seconds on two cores.
+# The tests of the pure modules, without sockets, files and processes, with fewer examples, for use
+# while you work: under ten seconds on two cores. tests/pure_modules.py finds them.
 unit: install
-	RESTANTE_UNIT=1 $(ON_LOOPBACK) pytest -p no:schemathesis --quiet --numprocesses auto tests/smtp tests/mail tests/queue tests/sasl \
-		tests/tenancy tests/request_limits tests/release tests/telemetry tests/test_names.py tests/test_mirror.py
+	$(ON_LOOPBACK) tests.unit_run
 
 # A picture of every page of the portal, into screenshots/. Needs Debian's chromium.
 screenshots: install
