@@ -45,6 +45,7 @@ from restante.tenancy.notice import Channel, Notice
 from restante.tenancy.principal import COMMAND_LINE, CONTROL_SOCKET, Principal, Role
 from restante.tenancy.release_result import ReleaseResult
 from restante.tenancy.sealed_secrets import Vault
+from tests.actors import actor_named
 from tests.contract.making import opened
 from tests.log_lines import fields_of
 
@@ -251,7 +252,9 @@ class AdminWorld:
             memory=RequestMemory(monotonic=lambda: 0.0),
             request=ActingRequest(
                 Principal(
-                    Role.OPERATOR, "operator", CONTROL_SOCKET if self.server else COMMAND_LINE
+                    Role.OPERATOR,
+                    actor_named("operator"),
+                    CONTROL_SOCKET if self.server else COMMAND_LINE,
                 )
             ),
         )

@@ -5,6 +5,7 @@ import pwd
 
 from restante.admin.admin_context import ConfigurationState, operator
 from restante.tenancy.principal import CONTROL_SOCKET, Principal, Role
+from tests.actors import actor_named
 from tests.admin.admin_world import AdminWorld
 
 NO_USER = 4_000_000_123
@@ -12,7 +13,7 @@ NO_USER = 4_000_000_123
 
 def test_a_request_has_its_own_principal_and_reason_and_shares_the_rest() -> None:
     context = AdminWorld().context
-    alice = Principal(Role.ACCOUNT, "token a", "https", "alpha")
+    alice = Principal(Role.ACCOUNT, actor_named("token a"), "https", "alpha")
     acting = context.acting(alice, "asked by phone")
     assert (acting.principal, acting.reason) == (alice, "asked by phone")
     assert (acting.store, acting.server) == (context.store, context.server)
@@ -24,7 +25,7 @@ def test_an_operator_has_the_name_of_the_user_or_the_number_of_one_that_is_gone(
     name = pwd.getpwuid(os.getuid()).pw_name
     assert operator(os.getuid(), CONTROL_SOCKET).name == f"operator {name}"
     assert operator(NO_USER, CONTROL_SOCKET) == Principal(
-        Role.OPERATOR, f"operator uid:{NO_USER}", CONTROL_SOCKET
+        Role.OPERATOR, actor_named(f"operator uid:{NO_USER}"), CONTROL_SOCKET
     )
 
 

@@ -11,6 +11,7 @@ from restante.admin.configuration_entries import NotApplicable
 from restante.tenancy.grants import Grant, GrantedRole, Scope
 from restante.tenancy.policy import Hold
 from restante.tenancy.principal import Principal, Role
+from tests.actors import actor_named
 from tests.admin.admin_world import AdminWorld, with_settings
 from tests.admin.configurations import ACME, applied, apply, fields_changed, numbers, told
 
@@ -174,7 +175,7 @@ def test_an_account_that_prunes_wins_no_leave_for_private_addresses(
     """Its own destination would count as an operator's, whose names may lead inside."""
     admin.resolver.known["out.example"] = ["8.8.8.8"]
     grants: frozenset[Grant] = frozenset({GrantedRole.ACCOUNT_ADMIN, Scope.DOMAIN_DIRECT})
-    account = Principal(Role.ACCOUNT, "token t", "192.0.2.1", "acme", (grants,))
+    account = Principal(Role.ACCOUNT, actor_named("token t"), "192.0.2.1", "acme", (grants,))
     context = with_settings(admin.context.acting(account), change_delay=lambda: 0.0)
     entry = {**DOMAIN, "destination": "out.example", "destination_set_by": ""}
 

@@ -14,6 +14,7 @@ from restante.admin.auditing import (
 from restante.tenancy.audit import AuditAction, AuditFilter
 from restante.tenancy.principal import NOBODY, Principal, Role
 from restante.tenancy.record_change import Change
+from tests.actors import actor_named
 from tests.admin.admin_world import AdminWorld, all_of, run
 
 
@@ -83,7 +84,9 @@ def test_an_account_reads_its_own_entries_whatever_it_asks_for(
     async def story(admin: AdminWorld) -> None:
         for name in ("alpha", "beta"):
             await admin.host(f"{name}.example", name)
-        alice = admin.context.acting(Principal(Role.ACCOUNT, "token a", "https", "alpha"))
+        alice = admin.context.acting(
+            Principal(Role.ACCOUNT, actor_named("token a"), "https", "alpha")
+        )
         found = await all_of(list_audit(alice, AuditFilter(account=wanted)))
         assert sorted({one.account for one in found}) == accounts
 

@@ -8,9 +8,10 @@ import pytest
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.domain_glances import list_glances, show_glance
 from restante.tenancy.principal import Principal, Role
+from tests.actors import actor_named
 from tests.admin.admin_world import ALPHA, AdminWorld
 
-BETA = Principal(Role.ACCOUNT, "user b (beta)", "192.0.2.9", "beta")
+BETA = Principal(Role.ACCOUNT, actor_named("user b (beta)"), "192.0.2.9", "beta")
 
 
 def hosted() -> AdminWorld:

@@ -22,6 +22,7 @@ from restante.delivery.shown_key import NoKey
 from restante.store.figure_store import Usage
 from restante.tenancy.model import Destination, IpAddress, TlsUse
 from restante.tenancy.principal import Principal, Role
+from tests.actors import actor_named
 from tests.admin.admin_world import NOW, AdminWorld, run
 
 PIN = "ab" * 32
@@ -196,7 +197,9 @@ def test_a_listing_asks_the_store_for_one_domain_at_a_time() -> None:
 def as_account(admin: AdminWorld, monkeypatch: pytest.MonkeyPatch) -> AdminContext:
     """Return the context of an account that may change its destination."""
     monkeypatch.setattr(permissions, "may", lambda *_: True)
-    return admin.context.acting(Principal(Role.ACCOUNT, "token t", "192.0.2.1", "alpha"))
+    return admin.context.acting(
+        Principal(Role.ACCOUNT, actor_named("token t"), "192.0.2.1", "alpha")
+    )
 
 
 def test_an_account_may_choose_public_destinations_only(monkeypatch: pytest.MonkeyPatch) -> None:

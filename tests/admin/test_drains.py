@@ -8,6 +8,7 @@ from restante.delivery.drain_state import DrainState
 from restante.store.handover_store import PastDrain
 from restante.tenancy.audit import AuditFilter
 from restante.tenancy.principal import Principal, Role
+from tests.actors import actor_named
 from tests.admin.admin_world import NOW, AdminWorld, run
 from tests.contract.making import opened
 
@@ -16,7 +17,7 @@ PAST = PastDrain(NOW, NOW + 5, "login p", "given up", "too many failures", 3, 1,
 
 def of_account(name: str) -> Principal:
     """A principal that sees one account only."""
-    return Principal(Role.ACCOUNT, "token t", "https", name)
+    return Principal(Role.ACCOUNT, actor_named("token t"), "https", name)
 
 
 def test_a_running_drain_is_shown_with_its_counts() -> None:

@@ -18,10 +18,11 @@ from restante.tenancy.notice import NoticeFacts
 from restante.tenancy.numbered_change import NumberedChange, RecordKind
 from restante.tenancy.principal import Principal, Role, account_login
 from restante.tenancy.token_chain import token_principal
+from tests.actors import actor_named
 from tests.admin.admin_world import NOW, AdminWorld, run
 from tests.contract.making import NOTED
 
-ROOT = Principal(Role.OPERATOR, "operator root", "")
+ROOT = Principal(Role.OPERATOR, actor_named("operator root"), "")
 ALPHA = account_login("alpha-mail", "alpha", "192.0.2.1")
 BETA = account_login("beta-mail", "beta", "192.0.2.1")
 _ROLE = frozenset({GrantedRole.ACCOUNT_ADMIN})
@@ -189,13 +190,15 @@ def test_when_all_records_are_read_again_everybody_is_told() -> None:
 
 
 def operator(number: int) -> Principal:
-    return replace(ROOT, name=f"operator {number}")
+    return replace(ROOT, actor=actor_named(f"operator {number}"))
 
 
 def test_the_tokens_of_an_account_share_its_places() -> None:
     async def story() -> None:
         feed = new_feed(AdminWorld())
-        streams = [feed.follow(replace(ALPHA, name=f"token {one}"), "") for one in range(5)]
+        streams = [
+            feed.follow(replace(ALPHA, actor=actor_named(f"token {one}")), "") for one in range(5)
+        ]
         for stream in streams[: event_feed.MOST_OF_ONE]:
             await anext(stream)
         with pytest.raises(AdminError) as raised:
@@ -203,7 +206,7 @@ def test_the_tokens_of_an_account_share_its_places() -> None:
         assert raised.value.kind is ErrorKind.TRY_LATER
         await anext(feed.follow(BETA, ""))
         await streams[0].aclose()  # type: ignore[attr-defined]  # it is a generator
-        await anext(feed.follow(replace(ALPHA, name="token 4"), ""))
+        await anext(feed.follow(replace(ALPHA, actor=actor_named("token 4")), ""))
 
     run(story())
 
@@ -237,7 +240,7 @@ def test_accounts_together_leave_places_for_operators() -> None:
         (operator(4), [operator(one // 4) for one in range(16)], False),
         (ALPHA, [operator(one // 4) for one in range(15)], True),
         (ALPHA, [operator(one // 4) for one in range(16)], False),
-        (ALPHA, [replace(ROOT, name=ALPHA.name)] * 4, True),
+        (ALPHA, [replace(ROOT, actor=ALPHA.actor)] * 4, True),
     ],
 )
 def test_operators_have_places_by_name_and_may_take_all(

@@ -83,6 +83,7 @@ from restante.tenancy.scheduled_change import ChangeMaker, Replacement, Schedule
 from restante.transfer import queue_content, queue_import
 from restante.transfer.import_arrival import ImportLabel
 from restante.transfer.transfer_error import TransferError, TransferFault
+from tests.actors import actor_named
 from tests.admin.admin_world import (
     HEAD,
     NOW,
@@ -770,7 +771,7 @@ def holder(
     is_operator = isinstance(grant, GrantedRole) and grant.is_of_operators
     return Principal(
         Role.OPERATOR if is_operator else Role.ACCOUNT,
-        "token t",
+        actor_named("token t"),
         "192.0.2.1",
         "" if is_operator else account,
         (frozenset({grant}),),
@@ -845,7 +846,11 @@ def test_a_list_of_domains_hides_all_others(action: AdminAction, call: Call, rol
         before = await seen_of(admin, BETA)
         account = "alpha" if role is Role.ACCOUNT else ""
         limited = Principal(
-            role, "token t", "", account, domains=frozenset({ALPHA.domain, "gone.example"})
+            role,
+            actor_named("token t"),
+            "",
+            account,
+            domains=frozenset({ALPHA.domain, "gone.example"}),
         )
         if not may(limited, action):
             return
@@ -882,7 +887,9 @@ OF_A_DOMAIN = {
 def test_a_list_of_domains_allows_what_concerns_these(action: AdminAction, call: Call) -> None:
     async def story() -> None:
         admin = await account_with_two_domains()
-        limited = Principal(Role.ACCOUNT, "token t", "", "alpha", domains=frozenset({ALPHA.domain}))
+        limited = Principal(
+            Role.ACCOUNT, actor_named("token t"), "", "alpha", domains=frozenset({ALPHA.domain})
+        )
         result = await call(admin.context.acting(limited), ALPHA)
         assert "beta" not in shown(result)
 
@@ -892,7 +899,9 @@ def test_a_list_of_domains_allows_what_concerns_these(action: AdminAction, call:
 def test_nothing_of_the_account_as_a_whole_exists_behind_a_list_of_domains() -> None:
     async def story() -> None:
         admin = await account_with_two_domains()
-        limited = Principal(Role.ACCOUNT, "token t", "", "alpha", domains=frozenset({ALPHA.domain}))
+        limited = Principal(
+            Role.ACCOUNT, actor_named("token t"), "", "alpha", domains=frozenset({ALPHA.domain})
+        )
         context = admin.context.acting(limited)
         assert list(accounts.list_accounts(context)) == []
         assert list(channels.list_channels(context)) == []
@@ -915,7 +924,11 @@ def test_a_domain_of_the_list_that_left_the_account_is_foreign() -> None:
     async def story() -> None:
         admin = await two_accounts()
         limited = Principal(
-            Role.ACCOUNT, "token t", "", "alpha", domains=frozenset({ALPHA.domain, BETA.domain})
+            Role.ACCOUNT,
+            actor_named("token t"),
+            "",
+            "alpha",
+            domains=frozenset({ALPHA.domain, BETA.domain}),
         )
         shown_domains = await domains.list_domains(admin.context.acting(limited))
         assert [one.name for one in shown_domains] == [ALPHA.domain]
@@ -925,10 +938,10 @@ def test_a_domain_of_the_list_that_left_the_account_is_foreign() -> None:
 
 def test_every_set_of_grants_must_allow_an_action() -> None:
     own, of_maker = frozenset({GrantedRole.ACCOUNT_ADMIN}), frozenset({Scope.QUEUE_READ})
-    made = Principal(Role.ACCOUNT, "token t", "", "alpha", (own, of_maker))
+    made = Principal(Role.ACCOUNT, actor_named("token t"), "", "alpha", (own, of_maker))
     assert may(made, AdminAction.QUEUE_LIST)
     assert not may(made, AdminAction.QUEUE_DELETE)
-    nothing = Principal(Role.OPERATOR, "token t", "", "", (frozenset(),))
+    nothing = Principal(Role.OPERATOR, actor_named("token t"), "", "", (frozenset(),))
     assert not any(may(nothing, action) for action in AdminAction)
 
 
@@ -957,7 +970,9 @@ def test_no_grant_of_an_account_sets_limits_or_concerns_the_platform() -> None:
         AdminAction.STORE_CHECK,
         AdminAction.STORE_SALVAGE,
     }
-    everything = Principal(Role.ACCOUNT, "token t", "", "alpha", (frozenset(ALL_GRANTS),))
+    everything = Principal(
+        Role.ACCOUNT, actor_named("token t"), "", "alpha", (frozenset(ALL_GRANTS),)
+    )
     assert {action for action in AdminAction if not may(everything, action)} == of_operators
 
 
@@ -1118,12 +1133,14 @@ def test_the_audit_trail_has_the_principal() -> None:
 
 
 def test_an_operator_is_named_by_the_user_of_the_machine() -> None:
-    assert operator(0, CONTROL_SOCKET) == Principal(Role.OPERATOR, "operator root", CONTROL_SOCKET)
+    assert operator(0, CONTROL_SOCKET) == Principal(
+        Role.OPERATOR, actor_named("operator root"), CONTROL_SOCKET
+    )
     assert operator(4_000_000, COMMAND_LINE).name == "operator uid:4000000"
 
 
 def test_no_account_owns_the_empty_name() -> None:
-    assert not Principal(Role.ACCOUNT, "login x", "", account="").sees("")
+    assert not Principal(Role.ACCOUNT, actor_named("login x"), "", account="").sees("")
 
 
 def test_content_needs_a_reason_and_leaves_an_entry_under_the_name_of_the_token() -> None:

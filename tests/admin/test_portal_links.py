@@ -18,6 +18,7 @@ from restante.admin.portal_users import PortalUserChange, change_user
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.grants import GrantedRole, Scope
 from restante.tenancy.principal import Principal, Role
+from tests.actors import actor_named
 from tests.admin.admin_world import FakeServer, with_settings
 from tests.admin.portal_people import ANA, ROOT, People
 
@@ -26,7 +27,7 @@ LINK = frozenset({Scope.PORTAL_LINK})
 
 def token(account: str = "", *more: Any, **fields: Any) -> Principal:
     role = Role.ACCOUNT if account else Role.OPERATOR
-    return Principal(role, "token t", "", account, (LINK, *more), token="id", **fields)
+    return Principal(role, actor_named("token t"), "", account, (LINK, *more), token="id", **fields)
 
 
 async def link_of(people: People, principal: Principal, user: str = ANA) -> str:

@@ -12,10 +12,11 @@ from restante.store.queue_store import QueueFilter
 from restante.store.release_store import ReleaseFilter
 from restante.store.report_store import ReportFilter
 from restante.tenancy.principal import Principal, Role
+from tests.actors import actor_named
 from tests.admin.admin_world import NOW, AdminWorld, all_of, ask_for, run
 from tests.contract.making import report
 
-ALICE = Principal(Role.ACCOUNT, "token a", "https", "alpha")
+ALICE = Principal(Role.ACCOUNT, actor_named("token a"), "https", "alpha")
 STRANGER = replace(ALICE, account="gamma")
 
 

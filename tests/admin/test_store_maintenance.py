@@ -12,11 +12,12 @@ from restante.mail.message import message_name
 from restante.store.choice import open_store
 from restante.store.store_errors import StoreError
 from restante.tenancy.principal import COMMAND_LINE, Principal, Role
+from tests.actors import actor_named
 from tests.admin.admin_world import AdminWorld, run
 from tests.contract.making import hosted, message, spooled
 
-OPERATOR = Principal(Role.OPERATOR, "operator", COMMAND_LINE)
-ALICE = Principal(Role.ACCOUNT, "token a", "https", "alpha")
+OPERATOR = Principal(Role.OPERATOR, actor_named("operator"), COMMAND_LINE)
+ALICE = Principal(Role.ACCOUNT, actor_named("token a"), "https", "alpha")
 
 
 def url(directory: Path) -> str:

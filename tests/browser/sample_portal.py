@@ -30,6 +30,7 @@ from restante.tenancy.grants import GrantedRole, Scope
 from restante.tenancy.principal import Principal, Role
 from restante.web.portal.portal_application import build_portal
 from tests.acceptance.peers.ports import free_port
+from tests.actors import actor_named
 from tests.admin.admin_world import NOW, AdminWorld, FakeServer, ask_for
 from tests.admin.channel_making import hook
 from tests.contract.making import opened
@@ -57,7 +58,7 @@ It is on its way.\r
 
 DIRECTOR: Final = Principal(
     Role.ACCOUNT,
-    "user anna (alpha)",
+    actor_named("user anna (alpha)"),
     "192.0.2.9",
     "alpha",
     (frozenset({GrantedRole.ACCOUNT_ADMIN, Scope.DOMAIN_DIRECT}),),

@@ -7,9 +7,10 @@ import pytest
 
 from restante.cli import offline_admin
 from restante.tenancy.principal import COMMAND_LINE, NOBODY, Principal, Role, account_login
+from tests.actors import actor_named
 from tests.cli.conftest import Command
 
-POSTMASTER = Principal(Role.OPERATOR, "operator postmaster", COMMAND_LINE)
+POSTMASTER = Principal(Role.OPERATOR, actor_named("operator postmaster"), COMMAND_LINE)
 
 
 def act_as(principal: Principal, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,6 +18,7 @@ from restante.tenancy.model import (
 )
 from restante.tenancy.policy import DEFAULT_POLICY, Policy, Suspension
 from restante.tenancy.principal import CONTROL_SOCKET, Principal, Role, account_login
+from tests.actors import actor_named
 
 LOGIN = Login("alice", "alpha", "hash", None, 0.0)
 HOME = ipaddress.ip_address("192.0.2.1")
@@ -85,7 +86,9 @@ def test_no_domain_is_compared_with_each_other(monkeypatch: pytest.MonkeyPatch) 
 def test_a_principal_of_an_account_releases_its_own_domains_only(text: str) -> None:
     own, foreign = domain(1), replace(domain(2), account="beta")
     target, present = parse_etrn_target(text), directory(own, foreign)
-    by_operator = requested_by(Principal(Role.OPERATOR, "operator root", CONTROL_SOCKET))
+    by_operator = requested_by(
+        Principal(Role.OPERATOR, actor_named("operator root"), CONTROL_SOCKET)
+    )
     assert foreign in authorize(by_operator, target, present, {}, 0.0).domains or text == "#beta"
     by_account = requested_by(account_login("alice", "alpha", "192.0.2.1"))
     found = authorize(by_account, target, present, {}, 0.0)
@@ -94,13 +97,15 @@ def test_a_principal_of_an_account_releases_its_own_domains_only(text: str) -> N
         assert [one.id for one in found.domains] == [1]
     else:
         assert found == unknown
-    assert (by_account.actor, by_account.origin) == ("login alice", "192.0.2.1")
+    assert (by_account.actor.text, by_account.origin) == ("login alice", "192.0.2.1")
 
 
 def test_a_principal_with_a_list_of_domains_releases_these_only() -> None:
     present = directory(domain(1), domain(2))
     listed = frozenset({"d001.example", "gone.example"})
-    limited = requested_by(Principal(Role.ACCOUNT, "token t", "", "alpha", domains=listed))
+    limited = requested_by(
+        Principal(Role.ACCOUNT, actor_named("token t"), "", "alpha", domains=listed)
+    )
     found = authorize(limited, parse_etrn_target("@example"), present, {}, 0.0)
     assert [one.id for one in found.domains] == [1]
     foreign = authorize(limited, parse_etrn_target("d002.example"), present, {}, 0.0)

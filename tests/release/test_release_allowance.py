@@ -8,6 +8,7 @@ import pytest
 from restante.release.release_allowance import ReleaseAllowance
 from restante.release.release_request import Requester
 from restante.tenancy.model import Login
+from tests.actors import actor_named
 
 LIMIT = 2
 
@@ -103,8 +104,8 @@ def test_a_lowered_limit_holds_at_once() -> None:
 
 def test_the_tokens_of_an_account_are_counted_together() -> None:
     scene = Scene()
-    token = Requester(is_operator=True, text="token a (alpha)", only_account="alpha")
-    other = Requester(is_operator=True, text="token b (alpha)", only_account="alpha")
-    foreign = Requester(is_operator=True, text="token a (beta)", only_account="beta")
+    token = Requester(is_operator=True, acting=actor_named("token a (alpha)"), only_account="alpha")
+    other = Requester(is_operator=True, acting=actor_named("token b (alpha)"), only_account="alpha")
+    foreign = Requester(is_operator=True, acting=actor_named("token a (beta)"), only_account="beta")
     scene.take(token, LIMIT)
     assert (scene.take(other), scene.take(foreign)) == ([False], [True])

@@ -17,11 +17,12 @@ from restante.store.live_directory import LiveDirectory
 from restante.store.memory import MemoryStore
 from restante.telemetry.events import ReleaseRequested
 from restante.tenancy.model import HostedDomain, IpAddress
+from tests.actors import actor_named
 from tests.admin.admin_world import Lines
 from tests.contract.making import NOTED, account, domain, message
 from tests.delivery.world import until
 
-REQUEST = ReleaseRequest(Requester(is_operator=True, text="operator"), "#alpha")
+REQUEST = ReleaseRequest(Requester(is_operator=True, acting=actor_named("operator")), "#alpha")
 
 
 class NoNames:
@@ -118,7 +119,9 @@ def test_a_request_for_no_name_is_of_the_account_that_made_it() -> None:
     async def story() -> None:
         log = Lines()
         releaser = await releaser_for(1, Drains(), log)
-        requester = Requester(is_operator=True, text="token ci (alpha)", only_account="alpha")
+        requester = Requester(
+            is_operator=True, acting=actor_named("token ci (alpha)"), only_account="alpha"
+        )
         for _ in range(61):  # the last is over the limit
             await releaser.release(ReleaseRequest(requester, "no name!"))
         requests = [fields for kind, fields in log.lines if kind is ReleaseRequested]

@@ -36,6 +36,7 @@ from restante.telemetry.event_counts import Counts
 from restante.telemetry.events import ServerReady
 from restante.tenancy.principal import CONTROL_SOCKET, Principal, Role
 from restante.tenancy.sealed_secrets import Vault
+from tests.actors import actor_named
 from tests.admin.admin_world import NOW, Lines
 from tests.config.files import installed
 from tests.log_lines import bus_with
@@ -321,7 +322,7 @@ def test_an_edit_shows_in_the_health_without_a_reload_and_a_reload_ends_that(
     tmp_path: Path,
 ) -> None:
     async def problems(told: Story) -> list[str]:
-        operator = Principal(Role.OPERATOR, "root", CONTROL_SOCKET)
+        operator = Principal(Role.OPERATOR, actor_named("operator root"), CONTROL_SOCKET)
         status = await show_status(told.app.admin.context.acting(operator))
         return [problem.text for problem in status.view.health.problems]
 

@@ -12,6 +12,7 @@ from restante.release.release_request import ReleaseRequest
 from restante.release.releaser import Releaser
 from restante.server.server_surface import RunningServer
 from restante.tenancy.principal import COMMAND_LINE, Principal, Role, account_login
+from tests.actors import actor_named
 
 
 def surface(**parts: Any) -> RunningServer:
@@ -58,7 +59,7 @@ def test_a_release_is_answered_with_the_outcome_that_the_wire_gets(
 def test_an_operator_releases_for_every_account() -> None:
     releaser = Asked(Granted("a.example", 1, ""))
     server = surface(releaser=cast("Releaser", releaser))
-    operator = Principal(Role.OPERATOR, "operator root", COMMAND_LINE)
+    operator = Principal(Role.OPERATOR, actor_named("operator root"), COMMAND_LINE)
     asyncio.run(server.release("a.example", operator, ""))
     assert releaser.requests[0].requester.only_account == ""
 

@@ -37,6 +37,7 @@ from restante.telemetry.events import EVENTS, Event, InternalError, ServerReady
 from restante.telemetry.log_writer import event_fields
 from restante.tenancy.principal import CONTROL_SOCKET, Principal, Role
 from restante.tenancy.sealed_secrets import Vault
+from tests.actors import actor_named
 from tests.config.files import installed
 from tests.delivery.world import Names
 from tests.simulation.faulty_store import Disk
@@ -45,7 +46,7 @@ from tests.simulation.trace import Trace
 from tests.simulation.virtual_loop import EPOCH, BoundSocket, VirtualLoop
 
 ADDRESS: Final = ("192.0.2.25", 25)
-_OPERATOR: Final = Principal(Role.OPERATOR, "operator root", CONTROL_SOCKET)
+_OPERATOR: Final = Principal(Role.OPERATOR, actor_named("operator root"), CONTROL_SOCKET)
 _SESSIONS: Final = 10_000
 _STOP_SECONDS: Final = 120.0
 _ROOM: Final = 1 << 40  # octets

@@ -11,8 +11,9 @@ from restante.tenancy.principal import (
     account_login,
     policy_rule,
 )
+from tests.actors import actor_named
 
-OPERATOR = Principal(Role.OPERATOR, "operator root", CONTROL_SOCKET)
+OPERATOR = Principal(Role.OPERATOR, actor_named("operator root"), CONTROL_SOCKET)
 ALICE = account_login("alice", "alpha", "192.0.2.1")
 
 

@@ -12,6 +12,7 @@ from restante.web.api.bearer_tokens import CHALLENGE
 from restante.web.api.problem_details import problem
 from restante.web.request_counts import RequestCounts
 from restante.web.web_gate import GateParts
+from tests.actors import actor_named
 
 TOKEN = b"Bearer rst_test"
 
@@ -20,10 +21,10 @@ def by_token(scope: Scope, client: IpAddress) -> Principal | Response:
     """Know one operator's token, and those of accounts by their names."""
     given = dict(scope["headers"]).get(b"authorization", b"")
     if given == TOKEN:
-        return Principal(Role.OPERATOR, "token test", str(client))
+        return Principal(Role.OPERATOR, actor_named("token test"), str(client))
     if given.startswith(b"Account "):
         account = given.removeprefix(b"Account ").decode()
-        return Principal(Role.ACCOUNT, f"token ci ({account})", str(client), account)
+        return Principal(Role.ACCOUNT, actor_named(f"token ci ({account})"), str(client), account)
     return problem(401, ErrorKind.NOT_ALLOWED, "request: has no token", "send one", CHALLENGE)
 
 

@@ -24,6 +24,7 @@ from restante.store.live_directory import LiveDirectory
 from restante.store.live_recipients import LiveRecipients
 from restante.telemetry.event_bus import Log
 from restante.telemetry.metric_types import Exposition
+from restante.tenancy.actor import Actor, ActorKind
 from restante.tenancy.model import Destination
 from restante.tenancy.principal import NOBODY, Principal, Role
 from restante.tenancy.sealed_secrets import Vault
@@ -222,4 +223,4 @@ def operator(uid: int, origin: str) -> Principal:
         name = pwd.getpwuid(uid).pw_name
     except KeyError:
         name = f"uid:{uid}"
-    return Principal(Role.OPERATOR, f"operator {name}", origin)
+    return Principal(Role.OPERATOR, Actor(ActorKind.OPERATOR, name), origin)

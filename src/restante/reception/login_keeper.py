@@ -18,6 +18,7 @@ from restante.store.live_directory import LiveDirectory
 from restante.store.store_errors import StoreError
 from restante.telemetry.event_bus import Log
 from restante.telemetry.events import LoginExpiring
+from restante.tenancy.actor import Actor, ActorKind
 from restante.tenancy.audit import AuditAction, AuditEntry
 from restante.tenancy.model import Login, LoginUse
 from restante.tenancy.principal import THIS_SERVER, policy_rule
@@ -97,7 +98,7 @@ class LoginKeeper:
             AuditEntry(
                 use.at,
                 AuditAction.LOGIN_REFUSED,
-                f"login {user}",
+                Actor(ActorKind.LOGIN, user).text,
                 user,
                 logins[user].account,
                 origin=use.address,

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from restante.tenancy.actor import Actor, ActorKind
 from restante.tenancy.model import IpAddress, Login
 from restante.tenancy.principal import CONTROL_SOCKET, Principal, policy_rule
 
@@ -13,7 +14,7 @@ class Requester:
     login: Login | None = None
     address: IpAddress | None = None
     is_operator: bool = False
-    text: str = ""  # for the operator: the command, and the user who ran it
+    acting: Actor | None = None  # for the operator: the one who acts
     place: str = CONTROL_SOCKET  # the source if there is no address
     only_account: str = ""  # whose domains alone it may release; "" is any
     only_domains: frozenset[str] | None = None  # which of these alone; None is any
@@ -24,17 +25,17 @@ class Requester:
         return self.login.account if self.login is not None else self.only_account
 
     @property
-    def actor(self) -> str:
-        """Name the client for the audit trail."""
+    def actor(self) -> Actor:
+        """Return the client as the audit trail names it."""
         if self.is_operator:
-            return self.text or "operator"
-        return f"login {self.login.user}" if self.login else "anonymous"
+            return self.acting or Actor(ActorKind.OPERATOR)
+        return Actor(ActorKind.LOGIN, self.login.user) if self.login else Actor(ActorKind.ANONYMOUS)
 
     @property
     def right(self) -> str:
         """Name the actor whose role allows the request: no login and host have to."""
-        kind = self.actor.partition(" ")[0]
-        return "operator" if kind == "operator" else self.actor
+        is_by_operator = self.actor.kind is ActorKind.OPERATOR
+        return str(ActorKind.OPERATOR) if is_by_operator else self.actor.text
 
     @property
     def origin(self) -> str:
@@ -46,7 +47,7 @@ def requested_by(principal: Principal) -> Requester:
     """Return the requester that stands for a principal: it needs no login and no host."""
     return Requester(
         is_operator=True,
-        text=principal.name,
+        acting=principal.actor,
         place=principal.origin,
         only_account=principal.account,
         only_domains=principal.domains,

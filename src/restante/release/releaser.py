@@ -201,7 +201,7 @@ class Releaser:
         failures: list[str] = []
         for first in range(0, len(domains), STARTS_AT_ONCE):
             starts = [
-                self._drains.start(domain, request.requester.actor, request.id)
+                self._drains.start(domain, request.requester.actor.text, request.id)
                 for domain in domains[first : first + STARTS_AT_ONCE]
             ]
             for outcome in await asyncio.gather(*starts, return_exceptions=True):
@@ -238,7 +238,7 @@ class Releaser:
     def _log_release(self, request: ReleaseRequest, account: str, outcome: ReleaseOutcome) -> None:
         self._log.publish(
             ReleaseRequested(
-                actor=request.requester.actor,
+                actor=request.requester.actor.text,
                 origin=request.requester.origin,
                 target=request.argument[:TARGET_SHOWN],
                 account=account,
@@ -253,7 +253,7 @@ def _record(request: ReleaseRequest, account: str, outcome: ReleaseOutcome) -> R
     return ReleaseRecord(
         id=request.id,
         at=request.at,
-        actor=request.requester.actor,
+        actor=request.requester.actor.text,
         origin=request.requester.origin,
         target=request.argument[:TARGET_SHOWN],
         account=account,

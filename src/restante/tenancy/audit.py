@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
+from restante.tenancy.actor import actors_named
 from restante.tenancy.record_change import Change
 
 
@@ -99,8 +100,7 @@ class AuditFilter(NamedTuple):
             self.account in (None, entry.account)
             and self.domain in (None, entry.domain)
             and self.action in (None, entry.action)
-            and self.actor
-            in (None, entry.actor, entry.actor.partition(" ")[2], entry.actor.partition(" ")[0])
+            and (self.actor is None or actors_named(self.actor).accepts(entry.actor))
             and (self.since is None or entry.at >= self.since)
             and (self.until is None or entry.at < self.until)
             and (self.domains is None or entry.domain in self.domains)

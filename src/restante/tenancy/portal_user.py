@@ -14,6 +14,7 @@ import secrets
 from dataclasses import dataclass, replace
 from typing import Final
 
+from restante.tenancy.actor import Actor, ActorKind
 from restante.tenancy.grants import Grant, GrantedRole, Scope
 from restante.tenancy.principal import Principal, Role
 
@@ -165,7 +166,7 @@ def user_principal(user: PortalUser, origin: str) -> Principal:
     """Return the principal of a user that signed in."""
     return Principal(
         Role.ACCOUNT if user.account else Role.OPERATOR,
-        f"user {user.email} ({user.account or 'operator'})",
+        Actor(ActorKind.USER, f"{user.email} ({user.account or 'operator'})"),
         origin,
         user.account,
         (user.grants,),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from restante.tenancy.actor import Actor, ActorKind
 from restante.tenancy.grants import Grant, GrantedRole
 
 CONTROL_SOCKET: Final = "control socket"
@@ -25,10 +26,10 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """One who acts, as authenticated. `name` and `origin` stand in the audit trail."""
+    """One who acts, as authenticated. `actor` and `origin` stand in the audit trail."""
 
     role: Role
-    name: str  # "operator root", "token ci (alpha)", "policy retention"
+    actor: Actor
     origin: str  # an address, or one of the places above
     account: str = ""  # of a customer; "" for the others
     # Roles and scopes. One grant of each set must allow an action: of the principal's own set, and
@@ -37,6 +38,11 @@ class Principal:
     domains: frozenset[str] | None = None  # the only ones that exist for it; None: no such limit
     token: str = ""  # the id of the token that it uses
     user: str = ""  # the email address of the portal user that it is
+
+    @property
+    def name(self) -> str:
+        """The stored form of its actor."""
+        return self.actor.text
 
     @property
     def sees_everything(self) -> bool:
@@ -64,15 +70,15 @@ class Principal:
                 return False
 
 
-NOBODY: Final = Principal(Role.NOBODY, "anonymous", "")
+NOBODY: Final = Principal(Role.NOBODY, Actor(ActorKind.ANONYMOUS), "")
 
 
 def account_login(user: str, account: str, origin: str) -> Principal:
     """Return the principal of an authenticated login."""
     grants = frozenset({GrantedRole.ACCOUNT_ADMIN})
-    return Principal(Role.ACCOUNT, f"login {user}", origin, account, (grants,))
+    return Principal(Role.ACCOUNT, Actor(ActorKind.LOGIN, user), origin, account, (grants,))
 
 
 def policy_rule(name: str) -> Principal:
     """Return the server itself, which acts by a rule."""
-    return Principal(Role.POLICY, f"policy {name}", THIS_SERVER)
+    return Principal(Role.POLICY, Actor(ActorKind.POLICY, name), THIS_SERVER)

@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterator
 from typing import Final
 
+from restante.tenancy.actor import Actor, ActorKind
 from restante.tenancy.api_token import ApiToken, TokenState
 from restante.tenancy.model import Directory, IpAddress
 from restante.tenancy.portal_user import PortalUser, user_principal
@@ -100,7 +101,7 @@ def token_principal(token: ApiToken, directory: Directory, origin: str) -> Princ
     limits = [frozenset(one.domains) for one in chain if one.domains]
     return Principal(
         Role.ACCOUNT if token.account else Role.OPERATOR,
-        f"token {token.name} ({token.account or 'operator'})",
+        Actor(ActorKind.TOKEN, f"{token.name} ({token.account or 'operator'})"),
         origin,
         token.account,
         sets or (frozenset(),),

@@ -37,6 +37,8 @@ def test_the_newest_entries_come_from_the_end(
         **EVERY_ENTRY._asdict(),
         "account": "alpha",
         "domain": "alpha.example",
+        "actors": None,
+        "beginning": "",
         "limit": 10,
         "first": 1,
         "last": 9,

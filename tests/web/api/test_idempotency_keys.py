@@ -19,6 +19,7 @@ from restante.web.api.idempotency_keys import (
     actor_of,
     request_digest,
 )
+from tests.actors import actor_named
 from tests.admin.admin_world import AdminWorld
 from tests.web.api.asking import ask, story
 
@@ -76,7 +77,9 @@ def test_a_request_that_failed_can_be_sent_again_with_its_key() -> None:
 
 
 def test_two_principals_have_keys_of_their_own() -> None:
-    anna, bert = (Principal(Role.OPERATOR, f"operator {one}", "") for one in ("anna", "bert"))
+    anna, bert = (
+        Principal(Role.OPERATOR, actor_named(f"operator {one}"), "") for one in ("anna", "bert")
+    )
     assert actor_of(anna) != actor_of(bert)
     admin = AdminWorld()
     ask(admin, "POST", "/v1/accounts", json={"name": "beta"}, headers=KEY)

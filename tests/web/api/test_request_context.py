@@ -9,6 +9,7 @@ import pytest
 from restante.tenancy.grants import GrantedRole
 from restante.tenancy.principal import Principal, Role
 from restante.web.api.api_application import build_api, published_schema
+from tests.actors import actor_named
 from tests.admin.admin_world import AdminWorld
 from tests.web.api.asking import ask, story
 
@@ -27,7 +28,7 @@ def test_a_client_that_the_socket_does_not_name_is_forbidden_everything(path: st
 
 ALPHA_ADMIN = Principal(
     Role.ACCOUNT,
-    "token admin (alpha)",
+    actor_named("token admin (alpha)"),
     "192.0.2.1",
     account="alpha",
     grants=(frozenset({GrantedRole.ACCOUNT_ADMIN}),),

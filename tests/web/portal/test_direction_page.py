@@ -8,12 +8,18 @@ from restante.admin.domain_change import DomainChange
 from restante.admin.domains import change_domain
 from restante.tenancy.grants import Grant, GrantedRole, Scope
 from restante.tenancy.principal import Principal, Role
+from tests.actors import actor_named
 from tests.admin.admin_world import NOW, AdminWorld
 from tests.web.portal.visitors import ALPHA, BETA, OPERATOR, hosting, user_of, visit
 
 GRANTS: frozenset[Grant] = frozenset({GrantedRole.ACCOUNT_ADMIN, Scope.DOMAIN_DIRECT})
 DIRECTOR = Principal(
-    Role.ACCOUNT, "user anna (alpha)", "192.0.2.9", "alpha", (GRANTS,), user="anna@x.example"
+    Role.ACCOUNT,
+    actor_named("user anna (alpha)"),
+    "192.0.2.9",
+    "alpha",
+    (GRANTS,),
+    user="anna@x.example",
 )
 PAGE = "/domains/alpha.example/direction"
 HOSTS = "/domains/alpha.example/hosts"

@@ -9,6 +9,7 @@ from restante.mail.message import message_name
 from restante.tenancy.grants import Grant, GrantedRole, Scope
 from restante.tenancy.principal import Principal, Role
 from restante.web.portal.message_page import shown_headers
+from tests.actors import actor_named
 from tests.admin.admin_world import HEAD, NOW, AdminWorld
 from tests.web.portal.visitors import ALPHA, BETA, hosting, user_of, visit
 
@@ -85,7 +86,9 @@ def test_names_that_are_none_are_unknown() -> None:
 
 def reader_of_content() -> Principal:
     grants: frozenset[Grant] = frozenset({GrantedRole.ACCOUNT_ADMIN, Scope.CONTENT_READ})
-    return Principal(Role.ACCOUNT, "user anna (alpha)", "192.0.2.9", "alpha", (grants,))
+    return Principal(
+        Role.ACCOUNT, actor_named("user anna (alpha)"), "192.0.2.9", "alpha", (grants,)
+    )
 
 
 def test_content_is_a_file_for_those_who_may_and_have_a_recent_factor() -> None:

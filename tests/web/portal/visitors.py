@@ -13,6 +13,7 @@ from restante.tenancy.principal import Principal, Role
 from restante.web.portal.portal_application import build_portal
 from restante.web.portal.portal_look import PortalLook
 from restante.web.portal.portal_session import PortalSession
+from tests.actors import actor_named
 from tests.admin.admin_world import NOW, AdminWorld
 
 CSRF = "the-token-of-the-session"
@@ -22,7 +23,9 @@ def user_of(account: str, role: GrantedRole = GrantedRole.ACCOUNT_ADMIN) -> Prin
     """Return the principal of a user of an account; "" is an operator."""
     kind = Role.ACCOUNT if account else Role.OPERATOR
     name = f"user anna ({account})" if account else "user anna"
-    return Principal(kind, name, "192.0.2.9", account, (frozenset({role}),), user="anna@x.example")
+    return Principal(
+        kind, actor_named(name), "192.0.2.9", account, (frozenset({role}),), user="anna@x.example"
+    )
 
 
 ALPHA = user_of("alpha")

@@ -10,6 +10,7 @@ from restante.store.postgres.database_session import DatabaseSession, PostgresRo
 from restante.store.postgres.postgres_core import PostgresCore
 from restante.store.postgres.slice_search import AskDatabase, search
 from restante.store.stored_form.rows import audit_entry
+from restante.tenancy.actor import actors_named
 from restante.tenancy.audit import EVERY_ENTRY, AuditEntry, AuditFilter
 
 _ENTRIES: Final = """
@@ -17,9 +18,8 @@ _ENTRIES: Final = """
     FROM audit
     WHERE id BETWEEN $1 AND $2 AND ($4::text IS NULL OR account = $4)
         AND ($5::text IS NULL OR domain = $5) AND ($6::text IS NULL OR action = $6)
-        AND ($7::text IS NULL OR actor = $7
-            OR substr(actor, strpos(actor, ' ') + 1) = $7
-            OR split_part(actor, ' ', 1) = $7 AND strpos(actor, ' ') > 0)
+        AND ($7::text[] IS NULL OR actor = ANY($7)
+            OR left(actor, length($12::text)) = $12)
         AND ($8::float8 IS NULL OR at >= $8) AND ($9::float8 IS NULL OR at < $9)
         AND ($10::text[] IS NULL OR domain = ANY($10))
         AND ($11::text IS NULL OR strpos(' ' || subject || ' ', ' ' || $11 || ' ') > 0)
@@ -101,15 +101,17 @@ def _asking(session: DatabaseSession, wanted: AuditFilter) -> AskDatabase:
     statement = _OF_ALL if wanted.account is None else _OF_ACCOUNT
     if wanted.domain is not None:
         statement = _OF_DOMAIN
+    choice = None if wanted.actor is None else actors_named(wanted.actor)
     values: tuple[Any, ...] = (
         wanted.account,
         wanted.domain,
         wanted.action,
-        wanted.actor,
+        None if choice is None else list(choice.texts),
         wanted.since,
         wanted.until,
         None if wanted.domains is None else sorted(wanted.domains),
         wanted.names,
+        "" if choice is None else choice.beginning,
     )
 
     async def ask(first: int, last: int, limit: int) -> list[PostgresRow]:

@@ -9,9 +9,8 @@ _NEWEST_ENTRIES = """
     FROM audit
     WHERE {place} AND id BETWEEN :first AND :last
         AND (:action IS NULL OR action = :action)
-        AND (:actor IS NULL OR actor = :actor
-            OR substr(actor, instr(actor, ' ') + 1) = :actor
-            OR substr(actor, 1, instr(actor, ' ') - 1) = :actor)
+        AND (:actors IS NULL OR actor IN (SELECT value FROM json_each(:actors))
+            OR substr(actor, 1, length(:beginning)) = :beginning)
         AND (:since IS NULL OR at >= :since) AND (:until IS NULL OR at < :until)
         AND (:domains IS NULL OR domain IN (SELECT value FROM json_each(:domains)))
         AND (:names IS NULL OR instr(' ' || subject || ' ', ' ' || :names || ' '))

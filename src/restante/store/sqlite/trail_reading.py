@@ -12,6 +12,7 @@ from restante.store.stored_form.row_type import Row
 from restante.store.stored_form.rows import (
     audit_entry,
 )
+from restante.tenancy.actor import actors_named
 from restante.tenancy.audit import AuditFilter
 
 
@@ -37,7 +38,12 @@ def _asking_trail(connection: apsw.Connection, wanted: AuditFilter) -> AskConnec
         by_account=wanted.account is not None, by_domain=wanted.domain is not None
     )
     domains = None if wanted.domains is None else json.dumps(sorted(wanted.domains))
-    bindings = wanted._asdict() | {"domains": domains}
+    choice = None if wanted.actor is None else actors_named(wanted.actor)
+    actors = {
+        "actors": None if choice is None else json.dumps(choice.texts),
+        "beginning": "" if choice is None else choice.beginning,
+    }
+    bindings = wanted._asdict() | {"domains": domains} | actors
 
     def ask(first: int, last: int, limit: int) -> list[Row]:
         place = {"first": first, "last": last, "limit": limit}

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 from restante.admin.domain_glances import DomainGlance
 from restante.queue.presence import Seen
+from restante.tenancy.actor import ActorKind, read_actor
 from restante.web.portal.page_wording import (
     clock,
     counted_thing,
@@ -92,7 +93,9 @@ def _last_release(glance: DomainGlance, now: float) -> str:
     last = glance.last_drain
     if last is None:
         return ""
-    who = last.requested_by.removeprefix("login ").removeprefix("user ")
+    actor = read_actor(last.requested_by)
+    is_person = actor is not None and actor.kind in (ActorKind.LOGIN, ActorKind.USER)
+    who = actor.name if actor is not None and is_person else last.requested_by
     return f"; last released {day(last.started_at, now)}{f' by {who}' if who else ''}"
 
 
