@@ -6,13 +6,14 @@ from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError
 from restante.admin.server_status import BUSY_DOMAINS, StatusSelection, StatusView, show_status
 from restante.tenancy.audit import AuditAction, AuditEntry
+from restante.tenancy.release_result import ReleaseResult
 from tests.admin.admin_world import NOW, AdminWorld, run
 
 
 def asked_for(
-    target: str, at: float, account: str = "alpha", answer: str = "253 2.0.0 OK"
+    target: str, at: float, account: str = "alpha", result: ReleaseResult = ReleaseResult.GRANTED
 ) -> AuditEntry:
-    return AuditEntry(at, AuditAction.RELEASE_REQUESTED, "login p", target, account, answer=answer)
+    return AuditEntry(at, AuditAction.RELEASE_REQUESTED, "login p", target, account, result=result)
 
 
 async def shown_status(context: AdminContext, wanted: StatusSelection = BUSY_DOMAINS) -> StatusView:
@@ -63,8 +64,8 @@ def test_a_domain_was_asked_for_by_whatever_covers_it_and_was_granted() -> None:
         entries = [
             asked_for("@alpha.example", NOW - 50),
             asked_for("alpha.example", NOW - 60),
-            asked_for("mail.alpha.example", NOW - 40, answer="251 2.0.0 OK, no messages"),
-            asked_for("other.example", NOW - 20, answer="459 4.7.1 Node other.example not allowed"),
+            asked_for("mail.alpha.example", NOW - 40, result=ReleaseResult.NOTHING_HELD),
+            asked_for("other.example", NOW - 20, result=ReleaseResult.REFUSED),
             asked_for("beta.example", NOW - 10),  # of an account that it is not of any more
             asked_for("nonsense..", NOW - 10),
         ]

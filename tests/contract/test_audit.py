@@ -8,6 +8,7 @@ from restante.store.audit_store import GrantedRequest
 from restante.store.interface import Store
 from restante.tenancy.audit import AuditAction, AuditEntry, AuditFilter
 from restante.tenancy.record_change import Change
+from restante.tenancy.release_result import ReleaseResult
 
 
 def entry(subject: str, of: str = "alpha") -> AuditEntry:
@@ -21,6 +22,7 @@ def entry(subject: str, of: str = "alpha") -> AuditEntry:
         origin="192.0.2.1",
         answer="459 4.7.1 not allowed",
         reason="host not authorized",
+        result=ReleaseResult.REFUSED,
     )
 
 
@@ -115,9 +117,13 @@ async def test_recording_nothing_is_nothing(store: Store) -> None:
     assert await store.audit.audit() == []
 
 
-def asked_for(target: str, at: float, of: str = "alpha", answer: str = "253 OK") -> AuditEntry:
-    """An entry of a release request."""
-    return AuditEntry(at, AuditAction.RELEASE_REQUESTED, "login p", target, of, answer=answer)
+def asked_for(
+    target: str, at: float, of: str = "alpha", result: ReleaseResult = ReleaseResult.GRANTED
+) -> AuditEntry:
+    """An entry of a release request. The digits of its reply tell nothing."""
+    return AuditEntry(
+        at, AuditAction.RELEASE_REQUESTED, "login p", target, of, answer="253 OK", result=result
+    )
 
 
 async def test_the_last_granted_request_for_each_target_is_known(store: Store) -> None:
@@ -126,7 +132,10 @@ async def test_the_last_granted_request_for_each_target_is_known(store: Store) -
         [asked_for("Alpha.example", 5.0), asked_for("alpha.example", 3.0), entry("something else")]
     )
     await store.audit.record(
-        [asked_for("beta.example", 4.0, answer="459 no"), asked_for("@alpha.example", 6.0)]
+        [
+            asked_for("beta.example", 4.0, result=ReleaseResult.REFUSED),
+            asked_for("@alpha.example", 6.0),
+        ]
     )
     assert list(await store.audit.last_requests()) == [
         GrantedRequest("@alpha.example", "alpha", 6.0),

@@ -13,6 +13,7 @@ from restante.tenancy.audit import (
     AuditFilter,
     is_granted_request,
 )
+from restante.tenancy.release_result import ReleaseResult
 
 SOURCES: Final = Path(restante.__file__).parent
 ENTRY = AuditEntry(
@@ -58,19 +59,20 @@ def test_without_a_wish_every_entry_is_accepted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("action", "answer", "is_granted"),
+    ("action", "result", "is_granted"),
     [
-        (AuditAction.RELEASE_REQUESTED, "250 2.0.0 OK", True),
-        (AuditAction.RELEASE_REQUESTED, "251 2.0.0 no messages", True),
-        (AuditAction.RELEASE_REQUESTED, "459 4.7.0 not allowed", False),
-        (AuditAction.RELEASE_REQUESTED, "", False),
-        (AuditAction.MAIL_DELETED, "250 2.0.0 OK", False),
+        (AuditAction.RELEASE_REQUESTED, ReleaseResult.GRANTED, True),
+        (AuditAction.RELEASE_REQUESTED, ReleaseResult.NOTHING_HELD, True),
+        (AuditAction.RELEASE_REQUESTED, ReleaseResult.REFUSED, False),
+        (AuditAction.RELEASE_REQUESTED, ReleaseResult.CANNOT_NOW, False),
+        (AuditAction.MAIL_DELETED, None, False),
     ],
 )
-def test_a_request_is_granted_by_a_reply_of_success(
-    action: AuditAction, answer: str, *, is_granted: bool
+def test_a_request_is_granted_by_its_result_and_not_by_its_reply(
+    action: AuditAction, result: ReleaseResult | None, *, is_granted: bool
 ) -> None:
-    assert is_granted_request(AuditEntry(0.0, action, "x", "y", answer=answer)) is is_granted
+    entry = AuditEntry(0.0, action, "x", "y", answer="250 2.0.0 OK", result=result)
+    assert is_granted_request(entry) is is_granted
 
 
 def test_every_action_is_written_somewhere() -> None:

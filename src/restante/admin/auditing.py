@@ -44,6 +44,7 @@ class AuditView(BaseModel):
     account: str
     origin: str
     answer: str
+    result: str  # of a request to release mail; "" for every other action
     reason: str
     domain: str  # the domain concerned; "" for none or several
     changes: list[ChangeView]
@@ -183,6 +184,7 @@ def _view(context: AdminContext, recorded: AuditEntry) -> AuditView:
         account=recorded.account,
         origin=recorded.origin,
         answer=recorded.answer,
+        result=recorded.result or "",
         reason=recorded.reason,
         domain=recorded.domain,
         changes=change_views(changes),

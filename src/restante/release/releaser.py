@@ -275,6 +275,7 @@ def _audit_entry(release: ReleaseRecord, answer: str, at: float) -> AuditEntry:
         answer=answer,
         reason=release.reason,
         domain=release.domain,
+        result=release.result,
     )
 
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from restante.tenancy.actor import actors_named
 from restante.tenancy.record_change import Change
+from restante.tenancy.release_result import ReleaseResult
 
 
 class AuditAction(StrEnum):
@@ -80,6 +81,7 @@ class AuditEntry:
         ""  # canonical name of the hosted domain it concerns; "" where it is none, or several
     )
     changes: tuple[Change, ...] = ()  # of a record: each field that differs
+    result: ReleaseResult | None = None  # of a request to release mail
 
 
 class AuditFilter(NamedTuple):
@@ -113,4 +115,4 @@ EVERY_ENTRY = AuditFilter()
 
 def is_granted_request(entry: AuditEntry) -> bool:
     """Tell whether mail was asked for, and that was allowed, whether or not any was held."""
-    return entry.action is AuditAction.RELEASE_REQUESTED and entry.answer.startswith("2")
+    return entry.result is not None and entry.result.is_done

@@ -273,3 +273,22 @@ def test_replies_to_releases_become_their_results(tmp_path: Path) -> None:
     ]
     assert set(found) == set(ReleaseResult)
     connection.close()
+
+
+def test_replies_in_the_audit_trail_get_their_results(tmp_path: Path) -> None:
+    """The reply stays. Only requests to release mail have a result."""
+    connection = apsw.Connection(str(tmp_path / "restante.db"))
+    before = migrations.MIGRATIONS.index(portal_schema.name_results_in_audit)
+    migrations.migrate(connection, migrations.MIGRATIONS[:before])
+    connection.executemany(
+        "INSERT INTO audit VALUES (NULL, 1.0, ?, 'login a', 'a', 'a', '', ?, '', '', '')",
+        [
+            ("release-requested", "253 2.0.0 OK, 2 pending messages for node a started"),
+            ("release-requested", "459 4.7.1 Node b not allowed"),
+            ("login-refused", "535 5.7.8 no"),
+        ],
+    )
+    migrations.migrate(connection)
+    found = connection.execute("SELECT result, substr(answer, 1, 3) FROM audit ORDER BY id")
+    assert list(found) == [("granted", "253"), ("refused", "459"), ("", "535")]
+    connection.close()

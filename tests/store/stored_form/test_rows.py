@@ -14,6 +14,7 @@ from restante.store.stored_form import rows
 from restante.store.stored_form.rows import DamagedRow
 from restante.tenancy.audit import AuditAction, AuditEntry
 from restante.tenancy.record_change import Change
+from restante.tenancy.release_result import ReleaseResult
 from tests.contract.making import ANNA, BERT, CONTENT, content_file, message
 
 DSN = DsnRequest(Ret.HDRS, "id+2B1", {ANNA: RecipientRequest(Notify.DELAY, "rfc822;a@b")})
@@ -132,4 +133,10 @@ def test_an_entry_of_the_trail_comes_back_as_it_was(changes: tuple[Change, ...])
     entry = AuditEntry(
         1.5, AuditAction.DOMAIN_CHANGED, "operator", "alpha.example", "alpha", changes=changes
     )
+    assert rows.audit_entry(rows.audit_row(entry)) == entry
+
+
+@pytest.mark.parametrize("result", [None, *ReleaseResult])
+def test_an_entry_of_the_trail_keeps_its_result(result: ReleaseResult | None) -> None:
+    entry = AuditEntry(1.5, AuditAction.RELEASE_REQUESTED, "login p", "a.example", result=result)
     assert rows.audit_entry(rows.audit_row(entry)) == entry

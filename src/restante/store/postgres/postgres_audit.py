@@ -14,7 +14,7 @@ from restante.tenancy.actor import actors_named
 from restante.tenancy.audit import EVERY_ENTRY, AuditEntry, AuditFilter
 
 _ENTRIES: Final = """
-    SELECT id, at, action, actor, subject, account, origin, answer, reason, domain, changes
+    SELECT id, at, action, actor, subject, account, origin, answer, reason, domain, changes, result
     FROM audit
     WHERE id BETWEEN $1 AND $2 AND ($4::text IS NULL OR account = $4)
         AND ($5::text IS NULL OR domain = $5) AND ($6::text IS NULL OR action = $6)
@@ -33,7 +33,7 @@ _BOUNDS: Final = "SELECT (SELECT min(id) FROM audit), (SELECT max(id) FROM audit
 _NEWEST: Final = "SELECT coalesce(max(id), 0) FROM audit"
 _GRANTED: Final = """
     SELECT lower(subject) AS target, account, max(at) FROM audit
-    WHERE id > $1 AND id <= $2 AND action = 'release-requested' AND answer >= '2' AND answer < '3'
+    WHERE id > $1 AND id <= $2 AND result IN ('granted', 'nothing-held')
     GROUP BY target, account
 """
 # An entry with a lower id can be committed after one with a higher: such ones are read again.

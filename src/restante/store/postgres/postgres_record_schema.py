@@ -146,7 +146,8 @@ CREATE TABLE audit (
     answer  text COLLATE "C" NOT NULL,
     reason  text NOT NULL,
     domain  text COLLATE "C" NOT NULL,
-    changes text NOT NULL
+    changes text NOT NULL,
+    result  text COLLATE "C" NOT NULL
 );
 CREATE INDEX audit_account ON audit (account, id);
 CREATE INDEX audit_domain ON audit (domain, id);

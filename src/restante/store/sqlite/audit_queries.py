@@ -1,11 +1,12 @@
 """The statements on the audit trail. None of them changes or removes an entry."""
 
 RECORD = """
-    INSERT INTO audit (at, action, actor, subject, account, origin, answer, reason, domain, changes)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO audit (at, action, actor, subject, account, origin, answer, reason, domain, changes,
+        result)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _NEWEST_ENTRIES = """
-    SELECT id, at, action, actor, subject, account, origin, answer, reason, domain, changes
+    SELECT id, at, action, actor, subject, account, origin, answer, reason, domain, changes, result
     FROM audit
     WHERE {place} AND id BETWEEN :first AND :last
         AND (:action IS NULL OR action = :action)
@@ -35,6 +36,6 @@ AUDIT_BOUNDS = "SELECT (SELECT min(id) FROM audit), (SELECT max(id) FROM audit)"
 NEWEST_ENTRY = "SELECT coalesce(max(id), 0) FROM audit"
 GRANTED_REQUESTS = """
     SELECT lower(subject) AS target, account, max(at) FROM audit
-    WHERE id > ? AND id <= ? AND action = 'release-requested' AND answer >= '2' AND answer < '3'
+    WHERE id > ? AND id <= ? AND result IN ('granted', 'nothing-held')
     GROUP BY target, account
 """

@@ -52,6 +52,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     portal_schema.forget_requesters_of_closed_drains,
     portal_schema.add_used_values,
     portal_schema.name_results_of_releases,
+    portal_schema.name_results_in_audit,
 )
 
 

@@ -200,8 +200,7 @@ def add_used_values(connection: apsw.Connection) -> None:
     connection.execute(_USED_VALUES)
 
 
-_RESULTS_OF_RELEASES = """
-UPDATE release SET answer = CASE substr(answer, 1, 3)
+_RESULT = """CASE substr(answer, 1, 3)
     WHEN '250' THEN 'nothing-held'
     WHEN '251' THEN 'nothing-held'
     WHEN '253' THEN 'granted'
@@ -210,11 +209,24 @@ UPDATE release SET answer = CASE substr(answer, 1, 3)
     WHEN '501' THEN 'not-a-target'
     WHEN '530' THEN 'not-authenticated'
     ELSE 'cannot-now'
-END;
+END"""
+_RESULTS_OF_RELEASES = """
+UPDATE release SET answer = {result};
 ALTER TABLE release RENAME COLUMN answer TO result;
 """
 
 
 def name_results_of_releases(connection: apsw.Connection) -> None:
     """Keep the result of a release in place of the reply that a client of SMTP got."""
-    connection.execute(_RESULTS_OF_RELEASES)
+    connection.execute(_RESULTS_OF_RELEASES.format(result=_RESULT))
+
+
+_RESULTS_IN_AUDIT = """
+ALTER TABLE audit ADD COLUMN result TEXT NOT NULL DEFAULT '';
+UPDATE audit SET result = {result} WHERE action = 'release-requested';
+"""
+
+
+def name_results_in_audit(connection: apsw.Connection) -> None:
+    """Keep the result of a request beside the reply, so that no query reads the reply's digits."""
+    connection.execute(_RESULTS_IN_AUDIT.format(result=_RESULT))

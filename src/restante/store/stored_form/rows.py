@@ -18,6 +18,7 @@ from restante.store.stored_form.origin_column import origin_text, read_origin
 from restante.store.stored_form.row_type import Row
 from restante.tenancy.audit import AuditAction, AuditEntry
 from restante.tenancy.record_change import Change
+from restante.tenancy.release_result import ReleaseResult
 
 NUMBER, DOMAIN_ID, SIZE = 0, 1, 3  # where they stand in a message's row
 
@@ -251,11 +252,15 @@ def audit_row(entry: AuditEntry) -> Row:
         json.dumps([astuple(change) for change in entry.changes], ensure_ascii=False)
         if entry.changes
         else "",
+        entry.result or "",
     )
 
 
 def audit_entry(row: Row) -> AuditEntry:
     """Read an audit entry back."""
-    at, action, *texts = row[:-1]
-    changes = tuple(Change(*change) for change in json.loads(row[-1])) if row[-1] else ()
-    return replace(AuditEntry(at, AuditAction(action), *texts), changes=changes)
+    at, action, *texts, changes, result = row
+    return replace(
+        AuditEntry(at, AuditAction(action), *texts),
+        changes=tuple(Change(*change) for change in json.loads(changes)) if changes else (),
+        result=ReleaseResult(result) if result else None,
+    )
