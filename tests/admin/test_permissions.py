@@ -682,6 +682,120 @@ def test_every_function_that_the_api_or_a_command_calls_asks_the_table_first() -
     assert called - set(permitted_functions()) == set()
 
 
+# Objects of administration that act without the table, with the reason.
+WITHOUT_THE_TABLE = {
+    "apply_plan._Planner": "made by `make_plan`, for `apply_configuration`",
+    "applying._Run": "made by `apply_configuration`",
+    "change_keeper.ChangeKeeper": "the server acts, by the policy of scheduled changes",
+    "own_credentials.OwnCredentials": "a person changes their own credentials",
+    "passkey_service.PasskeyService": "a person changes their own passkeys",
+    "portal_links.PortalLinks": "makes links for those whom other functions have permitted",
+    "provider_sign_in.ProviderSignIn": "a person signs in, or links their own identity",
+    "queue_import._Batch": "made by `import_mail`",
+    "session_ending": "a person ends their own sessions",
+    "sign_in.SignInService": "a person signs in",
+}
+
+
+def test_every_other_function_is_only_used_behind_one_that_asks() -> None:
+    """A user of such a function has asked the table before, or is known to need it not."""
+    permitted, acting = permitted_functions(), acting_functions()
+    assert len(acting - set(permitted)) > 50
+    found = [
+        f"{function} is used by {user}"
+        for function, users in users_of(acting).items()
+        if function not in permitted
+        and not function.startswith(tuple(f"{one}." for one in WITHOUT_THE_TABLE))
+        for user in users
+        if user not in acting and not user.startswith(tuple(f"{one}." for one in WITHOUT_THE_TABLE))
+    ]
+    assert sorted(found) == []
+
+
+def test_every_object_that_acts_without_the_table_is_known() -> None:
+    made = {
+        f"{path.stem}.{node.name}"
+        for path in administration()
+        for node in parse_source(path.read_text()).body
+        if isinstance(node, ast.ClassDef)
+        for part in node.body
+        if (takes_context(part) and getattr(part, "name", "") == "__init__")
+        or (isinstance(part, ast.AnnAssign) and "AdminContext" in ast.unparse(part.annotation))
+    }
+    known = {one for one in WITHOUT_THE_TABLE if "." in one}
+    assert made == known
+
+
+def administration() -> Iterator[Path]:
+    """Yield the modules of admin and transfer."""
+    for package in ("admin", "transfer"):
+        yield from sorted((SOURCE / package).glob("*.py"))
+
+
+def takes_context(node: ast.stmt) -> bool:
+    """Tell whether this is a function with an admin context among its parameters."""
+    if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        return False
+    given = [*node.args.args, *node.args.kwonlyargs]
+    return any("AdminContext" in ast.unparse(one.annotation) for one in given if one.annotation)
+
+
+def acting_functions() -> set[str]:
+    """Return the functions of admin and transfer that act for a principal: `module.function`."""
+    return {
+        f"{path.stem}.{getattr(node, 'name', '')}"
+        for path in administration()
+        for node in parse_source(path.read_text()).body
+        if takes_context(node)
+    }
+
+
+def users_of(acting: set[str]) -> dict[str, set[str]]:
+    """Return the functions and methods, anywhere, that name each of these functions."""
+    users: dict[str, set[str]] = {one: set() for one in acting}
+    homes = set(administration())
+    for path in SOURCE.rglob("*.py"):
+        tree = parse_source(path.read_text())
+        names = names_of(tree, acting)
+        if path in homes:
+            own = [one for one in acting if one.startswith(f"{path.stem}.")]
+            names |= {one.partition(".")[2]: one for one in own}
+        for user, part in parts_of(tree):
+            place = f"{path.stem}.{user}"
+            place = place if path in homes else f"{path.parent.name}/{place}"
+            for node in ast.walk(part):
+                if isinstance(node, ast.Name | ast.Attribute):
+                    named = names.get(ast.unparse(node))
+                    if named:
+                        users[named].add(place)
+    return users
+
+
+def names_of(tree: ast.Module, acting: set[str]) -> dict[str, str]:
+    """Return the imported names of acting functions, each with `module.function`."""
+    names = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            home = node.module.rpartition(".")[2]
+            for alias in node.names:
+                own = alias.asname or alias.name
+                if f"{home}.{alias.name}" in acting:
+                    names[own] = f"{home}.{alias.name}"
+                elif node.module in ("restante.admin", "restante.transfer"):
+                    of_module = [one for one in acting if one.startswith(f"{alias.name}.")]
+                    names |= {f"{own}.{one.partition('.')[2]}": one for one in of_module}
+    return names
+
+
+def parts_of(tree: ast.Module) -> Iterator[tuple[str, ast.stmt]]:
+    """Yield each statement of a module with its name; a class by its methods. No imports."""
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef):
+            yield from ((f"{node.name}.{getattr(one, 'name', '')}", one) for one in node.body)
+        elif not isinstance(node, ast.Import | ast.ImportFrom):
+            yield getattr(node, "name", ""), node
+
+
 def test_every_action_is_asked_for() -> None:
     # The rest are asked for by the fields of a changed domain or channel.
     by_fields = {

@@ -15,7 +15,6 @@ from restante.admin.portal_users import (
     NewPortalUser,
     PortalUserChange,
     change_user,
-    find_user,
     invite_user,
     list_users,
     remove_user,
@@ -87,8 +86,7 @@ async def remove(visit: Visit) -> Response:
     form = await visit.form()
     if (first := _factor_first(visit, form)) is not None:
         return first
-    user = find_user(visit.context, form.text("email"))
-    await remove_user(visit.context, user.email, form.text("reason"))
+    await remove_user(visit.context, form.text("email"), form.text("reason"))
     return see_other(users_path(form.text("account")))
 
 
