@@ -50,9 +50,9 @@ ALERTS = Path(__file__).parents[1] / "contrib" / "prometheus" / "alerts.yml"
 NOTE = "<!-- Written by docs/generate.py from the code: change it there. -->"
 
 AUDIT_MEANINGS = {
-    AuditAction.RELEASE_REQUESTED: "A client asked for a domain's mail by ETRN, or the operator by"
-    " `restante release`.",
-    AuditAction.DRAIN_STOPPED: "The operator stopped a drain; the rest of its mail stays held.",
+    AuditAction.RELEASE_REQUESTED: "A domain's mail was requested: by ETRN, `restante release`, the"
+    " API or the portal.",
+    AuditAction.DRAIN_STOPPED: "A drain was stopped; the rest of its mail stays held.",
     AuditAction.REPORTS_DROPPED: "Reports to senders about the named messages were dropped without"
     " being sent.",
     AuditAction.ACCOUNT_ADDED: "An account was added.",

@@ -42,7 +42,9 @@ class FieldMeaning:
 FIELDS: Final[Mapping[str, FieldMeaning]] = {
     "account": FieldMeaning("The account concerned; empty for the operator or nobody's.", "acme"),
     "action": FieldMeaning("The change made, or the kind of a report.", "failed"),
-    "actor": FieldMeaning("The login or the operator that asked or acted.", "login acme-mail"),
+    "actor": FieldMeaning(
+        "The principal that asked or acted: a login, an operator, a token, …", "login acme-mail"
+    ),
     "address": FieldMeaning("The address and port of a connection.", "192.0.2.25:25"),
     "answer": FieldMeaning("The reply or the decision.", "550 5.7.1 Not a domain we hold mail for"),
     "at_end": FieldMeaning(
@@ -125,7 +127,7 @@ FIELDS: Final[Mapping[str, FieldMeaning]] = {
     "release": FieldMeaning("The id of the release.", "1k2x9q4hz0a"),
     "releases": FieldMeaning("Number of ETRN commands.", 0),
     "reply": FieldMeaning("The reply of the other side.", "250 2.0.0 queued as 4711"),
-    "request": FieldMeaning("The request of the operator.", "GET /v1/queue"),
+    "request": FieldMeaning("The request to the API.", "GET /v1/queue"),
     "requested_by": FieldMeaning("The client or rule that asked for the drain.", "login acme-mail"),
     "restart_for": FieldMeaning("The settings that need a restart.", "hostname"),
     "reverse_path": FieldMeaning("The sender of the envelope.", "<bob@example.org>"),

@@ -239,7 +239,7 @@ METRICS: Final[tuple[Metric, ...]] = (
     # release
     Counted(
         "restante_release_requests",
-        "Release requests by ETRN or by the operator, by the code of the reply.",
+        "Release requests by ETRN, commands, the API and the portal, by the code of the reply.",
         ReleaseRequested,
         (MetricLabel("code", ("250", "251", "253", "458", "459", "500", "501", "530")),),
         code_of,
@@ -361,7 +361,7 @@ METRICS: Final[tuple[Metric, ...]] = (
     # the store
     Counted(
         "restante_store_failures",
-        "Failed store operations, by operation; `request` is a command of the operator.",
+        "Failed store operations, by operation; `request` is a request to the API.",
         StoreFailed,
         (DOING,),
         lambda event: (event.doing or "request",),

@@ -201,7 +201,7 @@ class ChangeEnded(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordChanged(Event):
-    """An operator changed an account, a login, a domain or the queue."""
+    """A record or held mail was changed. The actor is an operator, a token, a user or a policy."""
 
     event: ClassVar[str] = "record-changed"
     action: str

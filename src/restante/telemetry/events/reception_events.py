@@ -218,7 +218,7 @@ class LoginExpiring(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseRequested(Event):
-    """A client or the operator requested a domain's mail.
+    """Somebody requested a domain's mail: by ETRN, a command, the API or the portal.
 
     The fields have the reply and the true reason.
     """
