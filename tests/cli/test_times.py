@@ -59,3 +59,12 @@ def test_a_count_that_the_reason_has_is_not_told_twice() -> None:
 def test_uncertain_mail_is_counted() -> None:
     drain = DRAIN | {"delivered": 0, "uncertain": 2, "reason": "stopped"}
     assert last_drain_text(drain, LATER) == f"{ENDED}: stopped; 2 uncertain"
+
+
+def test_a_drain_that_was_stopped_by_refusals_names_the_remedy() -> None:
+    reason = "20 messages in a row were refused: 550 5.4.1 Access denied"
+    text = last_drain_text(DRAIN | {"end": "refused", "reason": reason}, LATER)
+    assert reason in text
+    assert text.endswith(
+        "then `restante queue release --domain DOMAIN` and `restante release DOMAIN`"
+    )

@@ -1,6 +1,7 @@
 """Show times to people: ages, remaining times, and the state of a primary."""
 
 from datetime import datetime
+from typing import Final
 
 from restante.cli.display import JsonObject, human_time
 
@@ -42,6 +43,12 @@ def error_text(drain: JsonObject) -> str:
     return f"{sign}: {drain['last_error']}" if sign else str(drain["last_error"])
 
 
+_AFTER_REFUSALS: Final = (
+    "correct the destination, then `restante queue release --domain DOMAIN` and"
+    " `restante release DOMAIN`"
+)
+
+
 def last_drain_text(drain: JsonObject, now: float) -> str:
     """Return the result of a domain's last drain: end, age, requester, reason and counts.
 
@@ -64,6 +71,7 @@ def last_drain_text(drain: JsonObject, now: float) -> str:
             f"{ended}: {drain['reason']}",
             *(one for one in counts if one not in said),
             *([f"last error: {words}"] if words else []),
+            *([_AFTER_REFUSALS] if drain["end"] == "refused" else []),
         ]
     )
 
