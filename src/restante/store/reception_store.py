@@ -16,10 +16,6 @@ A row shares its sync with the whole batch; a file has two of its own and a thre
 is written twice (log, then database). At 64 KiB rows take 1.9 times the messages a second at half
 the processor time. At 200 KB they take 1.4 times. At 1 MiB a limit of 512 KiB was no better."""
 
-DAMAGED = (
-    "damaged:"  # begins the reply of recipients who wait for a message that is not whole any more
-)
-
 
 class Spool(Protocol):
     """Large content on its way to disk. Used by one connection, one call at a time."""
