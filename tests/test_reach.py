@@ -61,6 +61,14 @@ SHOWN: Final = {
     "Visit.query": "the values of a request",
 }
 
+# Groups inside groups, outside of the wiring in `server`.
+NESTED: Final = (
+    *("AdminContext.memory", "AdminContext.network", "AdminContext.parts"),
+    *("DeliveryContext.memory", "DeliveryContext.store"),
+    *("Parts.place", "Parts.writing"),  # of a store on SQLite
+    *("PortalParts.context", "Services.admission", "Services.content"),
+    *("SessionSettings.services", "SignInParts.context"),
+)
 
 ASSIGNED: Final = {
     "credential_lanes.py: self._strangers.limit": "a number",
@@ -396,6 +404,68 @@ def test_nobody_reads_a_part_of_another_part() -> None:
     assert sorted(found) == []
 
 
+def is_group(name: str, types: Types) -> bool:
+    """Tell whether a class is a value that has parts, or has a value that has."""
+    one = types.classes.get(name)
+    if one is None or not one.is_value:
+        return False
+    kinds = list(one.members.values())
+    inner = [types.classes.get(types.main(kind)) for kind in kinds]
+    kinds += [
+        kind for value in inner if value and value.is_value for kind in value.members.values()
+    ]
+    return any(map(types.parts_in, kinds))
+
+
+def reaches_through(tree: ast.Module, types: Types) -> Iterator[str]:
+    """Return each private function that is given a group, and uses only one group or part in it."""
+    for function, _ in functions(tree):
+        if not function.name.startswith("_") or function.name.startswith("__"):
+            continue
+        for name, kind in given_to(function).items():
+            if name == "self" or not is_group(group := types.main(kind), types):
+                continue
+            uses = [one for one in ast.walk(function) if is_name(one, name)]
+            reads = [
+                one.attr
+                for one in ast.walk(function)
+                if isinstance(one, ast.Attribute) and is_name(one.value, name)
+            ]
+            if len(uses) == len(reads) and len(set(reads)) == 1:
+                attribute = reads[0]
+                if is_group(types.main(types.member(group, attribute)), types):
+                    yield f"{function.name} uses only {name}.{attribute} of {group}"
+
+
+def is_name(node: ast.AST, name: str) -> bool:
+    return isinstance(node, ast.Name) and node.id == name
+
+
+def test_a_function_is_given_the_group_that_it_uses() -> None:
+    """Not a larger one that has it. The builders of the server take the larger ones apart."""
+    types = the_types()
+    found = {
+        f"{place}: {one}"
+        for place, text in sources().items()
+        if not place.startswith("server/build_")
+        for one in reaches_through(parse_source(text), types)
+    }
+    assert sorted(found) == []
+
+
+def test_no_other_group_is_inside_a_group() -> None:
+    """A path such as `context.memory.backoff` is longer by each group in a group."""
+    types = the_types()
+    found = {
+        f"{name}.{attribute}"
+        for name, one in types.classes.items()
+        if is_group(name, types) and not one.place.startswith(("server/", "cli/"))
+        for attribute, kind in one.members.items()
+        if is_group(types.main(kind), types)
+    }
+    assert sorted(found) == sorted(NESTED)
+
+
 PARTS: Final = """
 class Engine:
     def run(self) -> None: ...
@@ -451,6 +521,14 @@ def test_what_was_given_in_a_group_may_be_read() -> None:
     reading = "def f(group: Group):\n    group.engine.run()\n    group.cart.go()"
     types = types_of({"parts.py": PARTS, "reader.py": reading})
     assert list(readings(parse_source(reading), "reader.py", types)) == []
+
+
+def test_a_function_that_uses_one_group_of_a_group_is_found() -> None:
+    reading = "def _f(fleet: Fleet):\n    fleet.group.engine.run()\n    fleet.group.cart.go()"
+    fleet = "@dataclass\nclass Fleet:\n    group: Group\n    other: Group\n"
+    types = types_of({"parts.py": PARTS + fleet, "reader.py": reading})
+    [found] = reaches_through(parse_source(reading), types)
+    assert found == "_f uses only fleet.group of Fleet"
 
 
 def test_a_method_that_returns_a_part_shows_it() -> None:

@@ -13,7 +13,7 @@ from typing import Final
 
 from pydantic import BaseModel
 
-from restante.admin.admin_context import AdminContext
+from restante.admin.admin_context import AdminContext, RequestMemory
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.apply_plan import Breather, make_plan
 from restante.admin.apply_steps import (
@@ -100,7 +100,7 @@ async def apply_configuration(
     async for line in lines:
         wanted.add_line(line)
         await breather.breathe()
-    await _await_turn(context)
+    await _await_turn(context.memory)
     run: _Run | None = None
     try:
         plan = await make_plan(context, wanted, options)
@@ -110,25 +110,25 @@ async def apply_configuration(
         async for line_ in run.lines():
             yield line_
     finally:
-        _end_turn(context, run)
+        _end_turn(context.memory, run)
 
 
-async def _await_turn(context: AdminContext) -> None:
+async def _await_turn(memory: RequestMemory) -> None:
     try:
         async with asyncio.timeout(TURN_SECONDS):
-            await context.memory.applying.acquire()
+            await memory.applying.acquire()
     except TimeoutError:
         error = "apply: another configuration is being applied"
         raise AdminError(ErrorKind.TRY_LATER, error, "try again when that has ended") from None
 
 
-def _end_turn(context: AdminContext, run: "_Run | None") -> None:
+def _end_turn(memory: RequestMemory, run: "_Run | None") -> None:
     """Let the next application begin, after the steps that still run if the client has left."""
     running = run.running if run is not None else None
     if running is None or running.done():
-        context.memory.applying.release()
+        memory.applying.release()
     else:
-        running.add_done_callback(lambda _: context.memory.applying.release())
+        running.add_done_callback(lambda _: memory.applying.release())
 
 
 class _Run:

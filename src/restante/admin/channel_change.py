@@ -18,7 +18,7 @@ from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.permissions import AdminAction, permit
 from restante.admin.request_bounds import MOST_CHOICES, AtMost, LineText, Secret
 from restante.network.public_address import is_public
-from restante.network.resolver import LookupFailed
+from restante.network.resolver import LookupFailed, Resolver
 from restante.notices.mail_transport import is_hosted_here
 from restante.notices.push_transport import read_push_url
 from restante.notices.targets import NotAChannelTarget, read_mail_address, read_webhook
@@ -185,7 +185,7 @@ async def _require_public_host(context: AdminContext, name: str, url: str) -> No
         return
     host = httpx.URL(url).raw_host.decode("ascii").strip("[]").rstrip(".")
     try:
-        addresses = await _addresses(context, host)
+        addresses = await _addresses(context.network.resolver, host)
     except (LookupFailed, TimeoutError):
         return
     if not any(map(is_public, addresses)):
@@ -193,13 +193,13 @@ async def _require_public_host(context: AdminContext, name: str, url: str) -> No
         raise wrong(name, ErrorKind.INVALID, cause, "name a host of the public Internet")
 
 
-async def _addresses(context: AdminContext, host: str) -> Sequence[IpAddress]:
+async def _addresses(resolver: Resolver, host: str) -> Sequence[IpAddress]:
     """Return the addresses of a host. Raises LookupFailed, TimeoutError."""
     literal = _literal(host)
     if literal is None:
-        context.network.resolver.forget(host)  # most likely its address was corrected
+        resolver.forget(host)  # most likely its address was corrected
         async with asyncio.timeout(_LOOKUP_SECONDS):
-            return await context.network.resolver.addresses(host)
+            return await resolver.addresses(host)
     return [literal]
 
 

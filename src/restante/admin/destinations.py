@@ -21,7 +21,7 @@ from restante.delivery.shown_key import NoKey, shown_key
 from restante.mail.address import canonical_domain
 from restante.network.addresses import peer_address, plain_address, split_host_port
 from restante.network.public_address import is_public
-from restante.network.resolver import LOCALHOST, LookupFailed
+from restante.network.resolver import LOCALHOST, LookupFailed, Resolver
 from restante.tenancy.model import Destination, IpAddress, TlsUse
 from restante.tenancy.principal import Role
 
@@ -84,7 +84,7 @@ async def judge_destination(
     if host == context.network.hostname:
         raise _loop(host, port, "it is this server's own name")
     try:
-        addresses = await _addresses(context, host)
+        addresses = await _addresses(context.network.resolver, host)
     except LookupFailed as error:
         cause = "cannot be resolved now" if is_account else error
         return [f"destination {host}: {cause}; mail can go there only once it resolves"]
@@ -194,12 +194,12 @@ def is_local(address: IpAddress) -> bool:
         return peer_address(probe.getsockname()[0]) == plain
 
 
-async def _addresses(context: AdminContext, host: str) -> Sequence[IpAddress]:
+async def _addresses(resolver: Resolver, host: str) -> Sequence[IpAddress]:
     literal = _literal(host)
     if literal:
         return (literal,)
-    context.network.resolver.forget(host)  # the record was changed, most likely because DNS was
-    return await context.network.resolver.addresses(host)
+    resolver.forget(host)  # the record was changed, most likely because DNS was
+    return await resolver.addresses(host)
 
 
 def _literal(host: str) -> IpAddress | None:

@@ -63,6 +63,7 @@ from restante.tenancy.model import AuthorizedHosts, Destination, HostedDomain
 from restante.tenancy.notice import Transport
 from restante.tenancy.policy import DEFAULT_POLICY, Recipients, Unknown
 from restante.tenancy.policy_settings import SUSPENDED
+from restante.tenancy.recipients import RecipientBook
 from restante.tenancy.record_change import Change, changes_between
 from restante.tenancy.scheduled_change import ScheduledChange, without_scheduled_parts
 
@@ -304,7 +305,7 @@ def _taken(name: str) -> AdminError:
 def _warnings(context: AdminContext, domain: HostedDomain) -> list[str]:
     return [
         *access_warnings(domain),
-        *_recipient_warnings(context, domain),
+        *_recipient_warnings(context.parts.recipients.of(domain.id), domain),
         *_notice_warnings(context, domain),
     ]
 
@@ -326,9 +327,9 @@ def _notice_warnings(context: AdminContext, domain: HostedDomain) -> list[str]:
     ]
 
 
-def _recipient_warnings(context: AdminContext, domain: HostedDomain) -> list[str]:
+def _recipient_warnings(book: RecipientBook | None, domain: HostedDomain) -> list[str]:
     """Warn of an empty list that decides alone: it keeps all mail out."""
-    policy, book = domain.policy, context.parts.recipients.of(domain.id)
+    policy = domain.policy
     if policy.recipients is not Recipients.LIST or policy.unknown is Unknown.ACCEPT or book is None:
         return []
     if book.listed or book.patterns:

@@ -16,6 +16,7 @@ from typing import Final
 
 from restante.delivery.delivery_context import DeliveryContext
 from restante.delivery.dial_plan import DialPlan
+from restante.delivery.dialer import Dialer
 from restante.delivery.route import Endpoint
 from restante.delivery.tls_plan import TlsPlan
 from restante.delivery.wire_reader import WireReader
@@ -39,11 +40,13 @@ async def call(
     uses_ehlo = context.memory.backoff.uses_ehlo(plan.destination.text)
     options = replace(plan.options, pipelining=Pipelining.OFF, uses_ehlo=uses_ehlo)
     try:
-        return await _call(endpoint, options, plan.tls, forward_path, context)
+        return await _call(endpoint, options, plan.tls, forward_path, context.dialer)
     except TlsFailed:
         if not plan.may_do_without_tls:
             raise
-        return await _call(endpoint, replace(options, tls=TlsUse.OFF), None, forward_path, context)
+        return await _call(
+            endpoint, replace(options, tls=TlsUse.OFF), None, forward_path, context.dialer
+        )
 
 
 async def _call(
@@ -51,10 +54,10 @@ async def _call(
     options: ClientOptions,
     plan: TlsPlan | None,
     forward_path: str,
-    context: DeliveryContext,
+    dialer: Dialer,
 ) -> ServerReply:
     reader = WireReader()
-    await reader.open(context.dialer.dial(endpoint))
+    await reader.open(dialer.dial(endpoint))
     try:
         dialogue = CalloutSession(reader)
         await dialogue.begin(Handshake(options), plan)

@@ -18,7 +18,7 @@ from typing import Final
 from restante.background.rounds import Rounds
 from restante.config.server_record import recorded
 from restante.delivery.dispatcher import STOP_GRACE
-from restante.server.built_parts import ServerParts
+from restante.server.built_parts import DeliveryParts, ServerParts
 from restante.server.damage_log import DamageLog
 from restante.server.reload import listen_places
 from restante.server.server_parts import build, read_records
@@ -109,7 +109,7 @@ class Application:
             await self._stop.wait()
             self._on_stop()
             await self._wind_down(parts)
-            await _end_telling(parts, telling)
+            await _end_telling(parts.delivery, telling)
             for task in background:
                 task.cancel()
 
@@ -198,10 +198,10 @@ class Application:
         await parts.delivery.dispatcher.stop_all()
 
 
-async def _end_telling(parts: ServerParts, telling: Sequence[asyncio.Task[None]]) -> None:
+async def _end_telling(delivery: DeliveryParts, telling: Sequence[asyncio.Task[None]]) -> None:
     """Give reports and notices that are being sent a moment: one cut off may be sent twice."""
-    parts.delivery.reports.close()
-    parts.delivery.notices.close()
+    delivery.reports.close()
+    delivery.notices.close()
     await asyncio.wait(telling, timeout=STOP_GRACE)
     for task in telling:
         task.cancel()

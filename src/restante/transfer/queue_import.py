@@ -17,7 +17,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict
 
-from restante.admin.admin_context import AdminContext
+from restante.admin.admin_context import AdminContext, ProcessParts
 from restante.admin.auditing import announce, entry
 from restante.admin.domains import find_domain
 from restante.admin.held_mail import MAX_NAMES, number_of
@@ -86,7 +86,7 @@ async def import_mail(
             await arrival.receive(octets)
         arrival.close()
         results = [await batch.add(arrived) for arrived in arrival.messages]
-        await _hold(context, batch.parts)
+        await _hold(context.parts, batch.parts)
     except BaseException:
         arrival.discard(even_used=True)
         raise
@@ -297,8 +297,8 @@ def _unheard(_receipt: Receipt) -> None:
     """Do nothing: `hold_all` returns the receipts."""
 
 
-async def _hold(context: AdminContext, parts: Sequence[_DomainPart]) -> None:
-    receipts = await context.parts.hold([part.mail for part in parts])
+async def _hold(process: ProcessParts, parts: Sequence[_DomainPart]) -> None:
+    receipts = await process.hold([part.mail for part in parts])
     for receipt in receipts:
         if receipt.failure is not None:
             raise receipt.failure
