@@ -52,17 +52,36 @@ def test_a_drain_is_on_record_before_it_is_confirmed_and_no_longer_when_it_is_ov
     asyncio.run(main())
 
 
+def rubbish() -> list[object]:
+    """Return objects of ours that only the collector would have freed."""
+    gc.set_debug(gc.DEBUG_SAVEALL)
+    try:
+        gc.collect()
+        return [one for one in gc.garbage if type(one).__module__.startswith("restante.")]
+    finally:
+        gc.set_debug(0)
+        gc.garbage.clear()
+
+
 @pytest.mark.parametrize(
-    "script", [{}, {"GREETING": "421 not now"}, {"RCPT TO:": "550 5.1.1 no such user"}]
+    "script",
+    [
+        {},
+        {"GREETING": "421 not now"},
+        {"RCPT TO:": "550 5.1.1 no such user"},
+        None,  # nobody listens
+    ],
 )
-def test_a_drain_that_is_over_leaves_nothing_for_the_collector(script: dict[str, Any]) -> None:
+def test_a_drain_that_is_over_leaves_nothing_for_the_collector(
+    script: dict[str, Any] | None,
+) -> None:
     """A look at all objects stops the event loop: it has to be seldom."""
 
     async def main() -> None:
         world = World()
         world.set(patience=0.0)
-        async with ScriptedPrimary(script) as primary, world.dispatcher() as dispatcher:
-            domain = await world.host(primary.port)
+        async with ScriptedPrimary(script or {}) as primary, world.dispatcher() as dispatcher:
+            domain = await world.host(9 if script is None else primary.port)
             await world.hold(domain, 3)
             await dispatcher.start(domain, "login alpha")
             drain = weakref.ref(dispatcher._drains[domain.id])
@@ -71,6 +90,7 @@ def test_a_drain_that_is_over_leaves_nothing_for_the_collector(script: dict[str,
             try:
                 await until(lambda: not list(dispatcher.drains()))
                 await until(lambda: drain() is None)
+                assert rubbish() == []
             finally:
                 gc.enable()
 

@@ -20,6 +20,7 @@ from restante.telemetry.events import ServerReady, ServerStopped, ServerStopping
 from restante.tenancy.sealed_secrets import Vault
 from tests.config.files import NOW, installed
 from tests.log_lines import Lines, bus_with
+from tests.no_garbage import NoGarbage
 
 
 class Scene:
@@ -28,7 +29,7 @@ class Scene:
     def __init__(self, directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.log, self.acts = Lines(), list[str]()
         monkeypatch.setattr(server_life, "notify", self.acts.append)
-        monkeypatch.setattr(server_life, "_quiet_the_collector", lambda: None)
+        monkeypatch.setattr(server_life, "gc", NoGarbage())
         config = load(installed(directory), {})
         listen = config.listen[0].model_copy(update={"address": "127.0.0.1:0"})
         config = config.model_copy(update={"listen": [listen]})

@@ -40,6 +40,7 @@ from restante.tenancy.sealed_secrets import Vault
 from tests.actors import actor_named
 from tests.config.files import installed
 from tests.delivery.world import Names
+from tests.no_garbage import NoGarbage
 from tests.simulation.faulty_store import Disk
 from tests.simulation.network import Machine, Network
 from tests.simulation.trace import Trace
@@ -243,7 +244,7 @@ def edges_replaced(disk: Disk) -> Iterator[Path]:
         (server_life, "open_store", open_store),
         (server_life, "open_control", lambda _: None),
         (server_life, "serve_on", _serve_nobody),
-        (server_life, "_quiet_the_collector", lambda: None),
+        (server_life, "gc", NoGarbage()),
         (server_parts, "DnsResolver", lambda _: names),
         (build_reception, "sessions_possible", lambda: _SESSIONS),
         (server_sweep, "is_exhausted", lambda: False),

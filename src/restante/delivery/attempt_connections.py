@@ -29,6 +29,14 @@ _EXAMINED_OCTETS: Final = 100_000  # a second: a slow filter may need so long fo
 OnOutcome = Callable[[DeliveryTally, HeldMessage, Outcome, str], None]
 
 
+def _no_message() -> None:
+    """Take none: the attempt is over."""
+
+
+def _not_told(_tally: DeliveryTally, _message: HeldMessage, _outcome: Outcome, _reply: str) -> None:
+    """Tell nobody: the attempt is over."""
+
+
 class AttemptConnections:
     """The connections that are open or being made, and their findings about the destination."""
 
@@ -125,6 +133,13 @@ class AttemptConnections:
         """Close them all, whatever they wait for."""
         for connection in self._open:
             connection.abort(reason)
+
+    def leave(self) -> None:
+        """Drop the callbacks, whose owner refers to this object; no connection is left.
+
+        Otherwise both stay in memory until the garbage collector finds the cycle.
+        """
+        self._take, self._report = _no_message, _not_told
 
     def cut_longest_silent(self, *, windows_only: bool = False) -> None:
         """Wait no longer for the reply that is due longest, where that is safe.

@@ -128,11 +128,14 @@ class DrainAttempt:
 
     async def run(self) -> AttemptEnd:
         """Deliver as much as possible. Raises only for defects of ours."""
-        async with self._tasks:
-            looking = self._tasks.create_task(self._look_for_silence())
-            await self._feed()
-            looking.cancel()
-            self._connections.finish()
+        try:
+            async with self._tasks:
+                looking = self._tasks.create_task(self._look_for_silence())
+                await self._feed()
+                looking.cancel()
+                self._connections.finish()
+        finally:
+            self._connections.leave()
         self._remember()
         return self._tally.end()
 

@@ -20,6 +20,7 @@ from restante.config.server_record import recorded
 from restante.delivery.dispatcher import STOP_GRACE
 from restante.server.built_parts import DeliveryParts, ServerParts
 from restante.server.damage_log import DamageLog
+from restante.server.garbage_collection import GarbageCollection
 from restante.server.reload import listen_places
 from restante.server.server_parts import build, read_records
 from restante.server.server_setup import ServerSetup
@@ -38,19 +39,6 @@ from restante.web.metrics_service import serve_metrics
 _OPENING_SECONDS: Final = 12 * 3600
 STOP_SECONDS: Final = 10.0  # for sessions that we owe an answer; then they are cut
 
-COLLECT_AFTER: Final = (1_000, 10, 200)  # gc.set_threshold
-"""A look at all objects takes some hundred nanoseconds for each, and everything waits for it. With
-Python's own (700, 10, 10), ten thousand drains were looked at again and again while they began.
-Reference counts free nearly everything here, so the look may wait: until two million objects more
-have been made than freed."""
-
-
-def _quiet_the_collector() -> None:
-    """Let the garbage collector stop the event loop seldom, and skip long-lived objects."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*COLLECT_AFTER)
-
 
 def _nothing() -> None:
     """Where nobody minds how long stopping takes."""
@@ -65,6 +53,7 @@ class Application:
         self._log = setup.log
         self._on_stop = on_stop
         self._stop = asyncio.Event()
+        self._garbage = GarbageCollection(gc)
         self.parts: ServerParts | None = None  # until the store is open
         self.failure = ""  # why it ended without having been asked to
 
@@ -136,6 +125,9 @@ class Application:
             tasks.create_task(delivery.retention.held.run()),
             tasks.create_task(delivery.retention.uses.run()),
             tasks.create_task(Rounds(self._log, "scrub").run_rounds(admin.scrubber.take_round)),
+            tasks.create_task(
+                Rounds(self._log, "collect garbage").run_rounds(self._garbage.take_round)
+            ),
             tasks.create_task(admin.loop_lag.run()),
             tasks.create_task(admin.token_uses.run()),
             tasks.create_task(admin.changes.run()),
@@ -154,7 +146,7 @@ class Application:
         loop.add_signal_handler(signal.SIGTERM, self._stop.set)
         loop.add_signal_handler(signal.SIGINT, self._stop.set)
         loop.add_signal_handler(signal.SIGHUP, parts.admin.reloader.ask)
-        _quiet_the_collector()
+        self._garbage.begin()
         await self._listen(parts)
         parts.admin.reloader.ready()
         listeners = parts.reception.listeners

@@ -1,0 +1,78 @@
+"""The garbage collector looks at all objects when that is short, or when they are very many."""
+
+import asyncio
+from collections.abc import Sequence, Sized
+
+import pytest
+
+from restante.server.garbage_collection import (
+    FEW,
+    LOOK_SECONDS,
+    MANY,
+    THRESHOLDS,
+    GarbageCollection,
+    Look,
+    look_for,
+)
+
+
+@pytest.mark.parametrize(
+    ("objects", "look"),
+    [
+        (0, Look.ALL),
+        (FEW, Look.ALL),
+        (FEW + 1, Look.NONE),
+        (MANY, Look.NONE),
+        (MANY + 1, Look.ALL_AND_FROZEN),
+    ],
+)
+def test_the_number_of_objects_decides(objects: int, look: Look) -> None:
+    assert look_for(objects) is look
+
+
+class Recorded:
+    """A collector that finds these numbers of objects, one after the other."""
+
+    def __init__(self, objects: Sequence[int] = ()) -> None:
+        self._objects = iter(objects)
+        self.acts: list[str] = []
+
+    def collect(self) -> int:
+        self.acts.append("collect")
+        return 0
+
+    def freeze(self) -> None:
+        self.acts.append("freeze")
+
+    def unfreeze(self) -> None:
+        self.acts.append("unfreeze")
+
+    def set_threshold(self, young: int, middle: int, old: int, /) -> None:
+        self.acts.append(f"set {(young, middle, old)}")
+
+    def get_objects(self, *, generation: int) -> Sized:
+        assert generation == 2
+        return range(next(self._objects))
+
+
+def test_objects_of_the_start_are_frozen_and_python_chooses_no_moment_itself() -> None:
+    collector = Recorded()
+    GarbageCollection(collector).begin()
+    assert collector.acts == ["collect", "freeze", f"set {THRESHOLDS}"]
+
+
+def test_it_looks_once_a_minute_and_waits_while_there_are_many_objects() -> None:
+    collector = Recorded([FEW + 1, FEW, MANY + 1])
+    collection = GarbageCollection(collector)
+
+    async def rounds() -> None:
+        for _ in range(3):
+            assert await collection.take_round() == LOOK_SECONDS
+            collector.acts.append("pause")
+
+    asyncio.run(rounds())
+    assert collector.acts == [
+        *["pause"],
+        *["collect", "pause"],
+        *["unfreeze", "collect", "freeze", "pause"],
+    ]
