@@ -16,16 +16,10 @@ from restante.tenancy.api_token import token_inside
 from restante.tenancy.model import IpAddress
 from restante.tenancy.principal import Principal
 from restante.web.request_counts import Refusal, RefusedRequests
+from restante.web.request_places import IN_ALL, OF_ONE, OF_PORTAL, Kind
 from restante.web.route_limits import BODY_OCTETS
 from restante.web.serving import PROVED_EXTENSION
-from restante.web.web_gate import (
-    REQUESTS_AT_ONCE,
-    REQUESTS_OF_ACCOUNT,
-    REQUESTS_OF_PORTAL,
-    GateParts,
-    GateSettings,
-    WebGate,
-)
+from restante.web.web_gate import GateParts, GateSettings, WebGate
 from tests.web.gate_parts import TOKEN, by_token, echo, gate_parts
 
 KNOWN = {"Authorization": TOKEN.decode()}
@@ -134,18 +128,22 @@ def test_the_requests_at_once_are_limited_in_all_and_for_each_account() -> None:
             def begin(who: str) -> asyncio.Task[httpx.Response]:
                 return tasks.create_task(client.get("/x", headers={"Authorization": who}))
 
-            running = [begin("Account alpha") for _ in range(REQUESTS_OF_ACCOUNT)]
+            running = [begin("Account alpha") for _ in range(OF_ONE[Kind.WORK])]
             one_more = await begin("Account alpha")
             assert (one_more.status_code, one_more.headers["retry-after"]) == (503, "1")
-            others = REQUESTS_AT_ONCE - REQUESTS_OF_ACCOUNT
-            running += [begin(TOKEN.decode()) for _ in range(others)]
-            assert (await begin("Account beta")).status_code == 503
+            running += [
+                begin(other)
+                for other in ("Account beta", "Account gamma", TOKEN.decode())
+                for _ in range(OF_ONE[Kind.WORK])
+            ]
+            assert len(running) == IN_ALL[Kind.WORK]
+            assert (await begin("Account delta")).status_code == 503
             assert (await client.get("/healthz")).status_code == 200
             for each in running:
                 each.cancel()
 
     asyncio.run(story())
-    assert not parts.at_work
+    assert parts.places.are_free
     assert parts.counts.running == 0
     assert parts.counts.take_refused() == {Refusal.TOO_MANY: RefusedRequests(2, "127.0.0.1")}
 
@@ -185,7 +183,7 @@ def test_visitors_of_the_portal_leave_room_for_the_api() -> None:
 
     async def story() -> None:
         async with client_of(parts) as client, asyncio.TaskGroup() as tasks:
-            running = [tasks.create_task(client.get("/")) for _ in range(REQUESTS_OF_PORTAL)]
+            running = [tasks.create_task(client.get("/")) for _ in range(OF_PORTAL)]
             await asyncio.sleep(0)
             assert (await client.get("/")).status_code == 503
             assert (await client.get("/v1/status", headers=KNOWN)).status_code == 200
@@ -193,7 +191,7 @@ def test_visitors_of_the_portal_leave_room_for_the_api() -> None:
                 each.cancel()
 
     asyncio.run(story())
-    assert not parts.at_work
+    assert parts.places.are_free
 
 
 def test_slow_bodies_of_strangers_take_no_place_of_the_portal() -> None:
@@ -206,8 +204,7 @@ def test_slow_bodies_of_strangers_take_no_place_of_the_portal() -> None:
 
         async with client_of(parts) as client, asyncio.TaskGroup() as tasks:
             running = [
-                tasks.create_task(client.post("/sign-in", content=slow()))
-                for _ in range(REQUESTS_OF_PORTAL)
+                tasks.create_task(client.post("/sign-in", content=slow())) for _ in range(OF_PORTAL)
             ]
             for _ in range(20):
                 await asyncio.sleep(0)
@@ -216,7 +213,84 @@ def test_slow_bodies_of_strangers_take_no_place_of_the_portal() -> None:
             assert {one.status_code for one in ended} == {503}
 
     asyncio.run(story())
-    assert not parts.at_work
+    assert parts.places.are_free
+
+
+@pytest.mark.parametrize("who", ["Account alpha", TOKEN.decode()])
+def test_slow_bodies_of_one_account_take_no_place_of_a_complete_request(who: str) -> None:
+    parts = gate_parts(request_seconds=0.2)
+    headers = {"Authorization": who}
+
+    async def story() -> None:
+        async def slow() -> AsyncIterator[bytes]:
+            yield b"{"
+            await asyncio.Event().wait()
+
+        async with client_of(parts) as client, asyncio.TaskGroup() as tasks:
+            running = [
+                tasks.create_task(client.post("/v1/releases", headers=headers, content=slow()))
+                for _ in range(OF_ONE[Kind.BODY])
+            ]
+            for _ in range(20):
+                await asyncio.sleep(0)
+            # Its own next body has no place; others' requests, with a body or without, have one.
+            assert (await client.post("/v1/releases", headers=headers)).status_code == 503
+            for other in ("Account beta", "Account gamma"):
+                theirs = {"Authorization": other}
+                assert (await client.get("/v1/status", headers=theirs)).status_code == 200
+                assert (await client.post("/v1/releases", headers=theirs)).status_code == 200
+            ended = await asyncio.gather(*running)
+            assert {one.status_code for one in ended} == {503}
+
+    asyncio.run(story())
+    assert parts.places.are_free
+
+
+def test_slow_bodies_of_many_accounts_take_no_place_of_a_visitor_or_a_request_at_work() -> None:
+    parts = gate_parts(portal=portal, request_seconds=0.2)
+
+    async def story() -> None:
+        async def slow() -> AsyncIterator[bytes]:
+            yield b"{"
+            await asyncio.Event().wait()
+
+        async with client_of(parts) as client, asyncio.TaskGroup() as tasks:
+            running = [
+                tasks.create_task(
+                    client.post("/v1/x", headers={"Authorization": f"Account {n}"}, content=slow())
+                )
+                for n in range(IN_ALL[Kind.BODY])
+            ]
+            for _ in range(20):
+                await asyncio.sleep(0)
+            assert (await client.post("/sign-in", content=b"x")).status_code == 200
+            ended = await asyncio.gather(*running)
+            assert {one.status_code for one in ended} == {503}
+
+    asyncio.run(story())
+    assert parts.places.are_free
+
+
+def test_long_requests_have_places_of_their_own() -> None:
+    parts = gate_parts(endless)
+    alpha = {"Authorization": "Account alpha"}
+
+    async def story() -> None:
+        async with client_of(parts) as client, asyncio.TaskGroup() as tasks:
+            running = [
+                tasks.create_task(client.post("/v1/queue/export", headers=alpha))
+                for _ in range(OF_ONE[Kind.LONG])
+            ]
+            await asyncio.sleep(0)
+            assert (await client.get("/v1/events", headers=alpha)).status_code == 503
+            working = tasks.create_task(client.get("/v1/x", headers=alpha))
+            await asyncio.sleep(0)
+            assert not working.done()
+            for each in [*running, working]:
+                each.cancel()
+
+    asyncio.run(story())
+    assert parts.places.are_free
 
 
 def test_a_large_body_is_refused_announced_or_not() -> None:

@@ -8,21 +8,19 @@ Each request passes these stages, in this order. The first that refuses answers.
    here: `admin/permissions` does that. The portal finds its own sessions, and has a sign-in for
    strangers. They have a limited number of requests (`request_limits/stranger_limits`).
    Where 2 or 3 refuses, the connection closes after the answer. Nothing behind it is read.
-4. A limited number of requests is at work at once, and a smaller one of each account and of the
-   portal.
-5. The body has a limit of octets by its route, and is read whole before any work begins. That of
-   a request to the portal, whose sender can be a stranger, is read before 4.
-6. The request has a limit of time. A change that has begun is not cut off, because half of it would
-   be done; the connection closes alone.
+4. The body has a limit of octets by its route, and is read whole before any work begins.
+5. A limited number of requests is at work at once, and a smaller one of each account and of the
+   portal. The same holds for the bodies of 4, apart from it (`request_places`).
+6. The request has a limit of time, its body included. A change that has begun is not cut off,
+   because half of it would be done; the connection closes alone.
 
-Imports, exports and events are exempt from 5 and 6 (`long_requests`); each piece of their body has
-a time of its own (`serving`).
+Imports, exports and events are exempt from 4 and 6 (`route_limits`); each piece of their body has
+a time of its own (`serving`). Their places are apart from those of the others.
 """
 
 import asyncio
 import ipaddress
 import re
-from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -45,14 +43,11 @@ from restante.web.api.problem_details import problem
 from restante.web.api.request_id import RequestIds
 from restante.web.client_address import client_address, is_trusted
 from restante.web.request_counts import NO_ROUTE, Refusal, RequestCounts
+from restante.web.request_places import PORTAL, Kind, NoPlace, RequestPlaces, holder
 from restante.web.route_limits import body_limit, is_long
 from restante.web.serving import PROVED_EXTENSION
 
-REQUESTS_AT_ONCE: Final = 64
-REQUESTS_OF_ACCOUNT: Final = 16
-REQUESTS_OF_PORTAL: Final = 32
 REQUEST_SECONDS: Final = 30.0
-_OF_PORTAL: Final = "/portal"  # where requests are counted by account; no account has this name
 _API_PATHS: Final = re.compile(r"/(v1|metrics)(/.*)?", re.DOTALL)
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -70,7 +65,7 @@ class GateParts:
     counts: RequestCounts
     monotonic: Callable[[], float]
     now: Callable[[], float]  # Unix time
-    at_work: Counter[str] = field(default_factory=Counter)  # requests of each account
+    places: RequestPlaces = field(default_factory=RequestPlaces)
     strangers: StrangerLimits = field(default_factory=StrangerLimits)
     request_seconds: float = REQUEST_SECONDS
     portal: ASGIApp | None = None  # gets every path that is not the API's
@@ -87,10 +82,10 @@ class GateSettings:
 
 @dataclass(frozen=True, slots=True)
 class _Admitted:
-    """A request that may go on: its application, its account, and its address."""
+    """A request that may go on: its application, whose places it takes, and its address."""
 
     application: ASGIApp
-    account: str
+    whose: str
     client: IpAddress
 
 
@@ -157,53 +152,38 @@ class WebGate:
         _note_proof(scope, partial(self._parts.strangers.prove, address_block(client)))
         if portal is not None:
             scope["client"] = (str(client), scope["client"][1])  # as a trusted proxy told it
-            stranger = _Admitted(portal, _OF_PORTAL, client)
-            whole = await self._read_first(stranger, scope, receive, send)
-            if whole is not None:
-                await self._admit(stranger, scope, whole, send)
-            return
-        assert principal is not None
-        authenticated(scope, principal)
-        scope["extensions"][PROVED_EXTENSION]()
-        admitted = _Admitted(self._parts.api, principal.account, client)
+            admitted = _Admitted(portal, PORTAL, client)
+        else:
+            assert principal is not None
+            authenticated(scope, principal)
+            scope["extensions"][PROVED_EXTENSION]()
+            admitted = _Admitted(self._parts.api, holder(principal), client)
         await self._admit(admitted, scope, receive, send)
-
-    async def _read_first(
-        self, stranger: "_Admitted", scope: Scope, receive: Receive, send: Send
-    ) -> Receive | None:
-        """Read the body of a stranger's request before it takes a place; None if it has ended.
-
-        Otherwise slow bodies of a few strangers would take all places of the portal.
-        """
-        refusal = Refusal.TOO_SLOW
-        try:
-            async with asyncio.timeout(self._parts.request_seconds):
-                return _replayed(await _whole_body(scope, receive), receive)
-        except _ClientGone:
-            return None
-        except _BodyTooLarge:
-            refusal = Refusal.TOO_LARGE
-        except TimeoutError:
-            pass
-        await self._refused(refusal, stranger.client)(scope, receive, send)
-        return None
 
     async def _admit(
         self, admitted: "_Admitted", scope: Scope, receive: Receive, send: Send
     ) -> None:
-        """Pass the request on, unless too many are at work."""
-        at_work, account = self._parts.at_work, admitted.account
-        limit = REQUESTS_OF_PORTAL if account == _OF_PORTAL else REQUESTS_OF_ACCOUNT
-        if at_work.total() >= REQUESTS_AT_ONCE or (account and at_work[account] >= limit):
-            await self._refused(Refusal.TOO_MANY, admitted.client)(scope, receive, send)
-            return
-        at_work[account] += 1
+        """Pass the request on when its body is there, unless too many are at work."""
+        places, whose, client = self._parts.places, admitted.whose, admitted.client
         try:
-            await self._work(admitted, scope, receive, send)
-        finally:
-            at_work[account] -= 1
-            if not at_work[account]:
-                del at_work[account]
+            if is_long(scope["method"], scope["path"]):
+                with places.place(Kind.LONG, whose):
+                    await admitted.application(scope, receive, send)
+                return
+            ends_at = asyncio.get_running_loop().time() + self._parts.request_seconds
+            with places.place(Kind.BODY, whose):
+                async with asyncio.timeout_at(ends_at):
+                    body = await _whole_body(scope, receive)
+            with places.place(Kind.WORK, whose):
+                await self._work(admitted, scope, _replayed(body, receive), send, ends_at)
+        except _ClientGone:
+            pass
+        except NoPlace:
+            await self._refused(Refusal.TOO_MANY, client)(scope, receive, send)
+        except _BodyTooLarge:
+            await self._refused(Refusal.TOO_LARGE, client)(scope, receive, send)
+        except TimeoutError:
+            await self._refused(Refusal.TOO_SLOW, client)(scope, receive, send)
 
     def _client_of(self, scope: Scope) -> IpAddress:
         peer = ipaddress.ip_address(scope["client"][0].partition("%")[0])
@@ -247,12 +227,9 @@ class WebGate:
         return self._refused(Refusal.STRANGERS, client)
 
     async def _work(
-        self, admitted: "_Admitted", scope: Scope, receive: Receive, send: Send
+        self, admitted: "_Admitted", scope: Scope, receive: Receive, send: Send, ends_at: float
     ) -> None:
-        application, client = admitted.application, admitted.client
-        if is_long(scope["method"], scope["path"]):
-            await application(scope, receive, send)
-            return
+        """Answer a request that has its place. An answer may begin until `ends_at`, by the loop."""
         is_started = False
 
         async def send_noted(message: Message) -> None:
@@ -261,18 +238,11 @@ class WebGate:
             await send(message)
 
         try:
-            async with asyncio.timeout(self._parts.request_seconds) as limit:
-                body = await _whole_body(scope, receive)
-                if scope["method"] not in _SAFE:
-                    limit.reschedule(None)
-                await application(scope, _replayed(body, receive), send_noted)
-        except _ClientGone:
-            return
-        except _BodyTooLarge:
-            await self._refused(Refusal.TOO_LARGE, client)(scope, receive, send)
+            async with asyncio.timeout_at(ends_at if scope["method"] in _SAFE else None):
+                await admitted.application(scope, receive, send_noted)
         except TimeoutError:
             # An answer that has begun stays incomplete, and uvicorn closes the connection.
-            answer = self._refused(Refusal.TOO_SLOW, client)
+            answer = self._refused(Refusal.TOO_SLOW, admitted.client)
             if not is_started:
                 await answer(scope, receive, send)
 

@@ -1,0 +1,66 @@
+"""Places of requests: in all, of one account or operator, and of the portal."""
+
+from contextlib import ExitStack
+
+import pytest
+
+from restante.tenancy.actor import Actor, ActorKind
+from restante.tenancy.principal import Principal, Role
+from restante.web.request_places import (
+    IN_ALL,
+    OF_ONE,
+    OF_PORTAL,
+    PORTAL,
+    Kind,
+    NoPlace,
+    RequestPlaces,
+    holder,
+)
+
+
+def taken(places: RequestPlaces, kind: Kind, whose: str, stack: ExitStack) -> int:
+    """Take places until there is none, and return how many there were."""
+    for count in range(1000):
+        try:
+            stack.enter_context(places.place(kind, whose))
+        except NoPlace:
+            return count
+    return 1000
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+def test_one_has_some_and_all_together_have_more(kind: Kind) -> None:
+    places = RequestPlaces()
+    with ExitStack() as stack:
+        assert taken(places, kind, "alpha", stack) == OF_ONE[kind]
+        others = sum(taken(places, kind, f"other{n}", stack) for n in range(9))
+        assert others == IN_ALL[kind] - OF_ONE[kind]
+        assert not places.are_free
+    assert places.are_free
+
+
+def test_kinds_do_not_take_each_other_s_places() -> None:
+    places = RequestPlaces()
+    with ExitStack() as stack:
+        for kind in Kind:
+            assert taken(places, kind, "alpha", stack) == OF_ONE[kind]
+
+
+def test_the_portal_has_more_at_work_and_bodies_without_a_place() -> None:
+    places = RequestPlaces()
+    with ExitStack() as stack:
+        assert taken(places, Kind.WORK, PORTAL, stack) == OF_PORTAL
+        assert taken(places, Kind.BODY, PORTAL, stack) == 1000
+        assert taken(places, Kind.BODY, "alpha", stack) == OF_ONE[Kind.BODY]
+
+
+def test_operators_count_by_their_tokens_and_customers_by_their_account() -> None:
+    customers = [
+        Principal(Role.ACCOUNT, Actor(ActorKind.TOKEN, f"{n} (alpha)"), "192.0.2.1", "alpha")
+        for n in (1, 2)
+    ]
+    assert {holder(one) for one in customers} == {"alpha"}
+    operators = [
+        Principal(Role.OPERATOR, Actor(ActorKind.TOKEN, str(n)), "192.0.2.1") for n in (1, 2)
+    ]
+    assert len({holder(one) for one in operators} | {"alpha", PORTAL}) == 4
