@@ -159,6 +159,7 @@ DOING = MetricLabel(
         "held mail",
         "account use",
         "scrub",
+        "collect garbage",
         "certificate",
         "sweep",
         "watch",
