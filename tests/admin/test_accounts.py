@@ -1,3 +1,5 @@
+import asyncio
+
 import pytest
 
 from restante.admin.accounts import (
@@ -49,6 +51,19 @@ def test_a_second_account_of_one_name_is_refused() -> None:
     with pytest.raises(AdminError) as caught:
         run(story(AdminWorld()))
     assert caught.value.kind is ErrorKind.EXISTS
+
+
+def test_of_two_additions_at_once_one_is_refused() -> None:
+    async def story(admin: AdminWorld) -> None:
+        wanted = [NewAccount(name="alpha", note=f"note {number}") for number in range(2)]
+        additions = (add_account(admin.context, new) for new in wanted)
+        results = await asyncio.gather(*additions, return_exceptions=True)
+        [refused] = [one for one in results if isinstance(one, AdminError)]
+        [added] = [one for one in results if not isinstance(one, BaseException)]
+        assert refused.kind is ErrorKind.EXISTS
+        assert admin.context.directory.now.accounts["alpha"].note == added.note
+
+    run(story(AdminWorld()))
 
 
 def test_an_account_with_domains_stays() -> None:

@@ -11,6 +11,7 @@ from restante.admin.applying import apply_configuration
 from restante.admin.configuration_entries import NotApplicable
 from restante.admin.domain_change import DomainChange
 from restante.admin.domains import change_domain
+from restante.store.record_store import Absent
 from restante.store.store_errors import StoreError
 from restante.tenancy.audit import AuditAction, AuditEntry
 from restante.tenancy.model import Account
@@ -178,7 +179,9 @@ def test_the_next_application_waits_for_steps_that_an_abandoned_one_has_begun() 
     put_account = admin.store.records.put_account
     has_begun, may_go = asyncio.Event(), asyncio.Event()
 
-    async def slowly(account: Account, audit: AuditEntry, before: Account | None = None) -> None:
+    async def slowly(
+        account: Account, audit: AuditEntry, before: Account | Absent | None = None
+    ) -> None:
         has_begun.set()
         await may_go.wait()
         await put_account(account, audit, before)

@@ -1,10 +1,12 @@
 """The operator's records: put, replaced, removed, and refused where they conflict."""
 
+import asyncio
 from dataclasses import fields, replace
 
 import pytest
 
 from restante.store.interface import Store
+from restante.store.record_store import ABSENT
 from restante.store.store_errors import Conflict, Overtaken
 from restante.tenancy.model import (
     Account,
@@ -344,6 +346,35 @@ async def test_of_two_changes_of_one_record_the_first_is_kept(store: Store) -> N
     assert directory.accounts["alpha"].note == "first"
     assert directory.logins["u"] == then
     assert directory.domains["d.example"] == suspended
+
+
+async def test_of_two_additions_of_one_record_the_first_is_kept(store: Store) -> None:
+    records = store.records
+    first, second = (replace(account("alpha"), note=note) for note in ("first", "second"))
+    await records.put_account(first, NOTED, before=ABSENT)
+    with pytest.raises(Overtaken):
+        await records.put_account(second, NOTED, before=ABSENT)
+    anna = login("u", "alpha")
+    await records.put_login(anna, NOTED, before=ABSENT)
+    with pytest.raises(Overtaken):
+        await records.put_login(replace(anna, valid_until=1.8e9), NOTED, before=ABSENT)
+    directory = await records.directory()
+    assert directory.accounts["alpha"].note == "first"
+    assert directory.logins["u"] == anna
+
+
+async def test_of_additions_at_once_one_is_kept(store: Store) -> None:
+    added = [
+        store.records.put_account(
+            replace(account("alpha"), note=f"note {number}"), NOTED, before=ABSENT
+        )
+        for number in range(8)
+    ]
+    results = await asyncio.gather(*added, return_exceptions=True)
+    assert [type(one) for one in results if one is not None] == [Overtaken] * 7
+    kept = results.index(None)
+    directory = await store.records.directory()
+    assert directory.accounts["alpha"].note == f"note {kept}"
 
 
 async def test_a_change_of_a_record_that_was_removed_is_overtaken(store: Store) -> None:

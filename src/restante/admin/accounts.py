@@ -25,6 +25,7 @@ from restante.admin.policy_change import Amount, changed_quota
 from restante.admin.request_bounds import LineText
 from restante.mail.quantity import counted
 from restante.phrases import EXISTS, did_you_mean
+from restante.store.record_store import ABSENT
 from restante.store.store_errors import Conflict, Overtaken
 from restante.tenancy.api_token import TokenState
 from restante.tenancy.audit import AuditAction
@@ -96,12 +97,14 @@ async def add_account(context: AdminContext, new: NewAccount) -> AccountView:
     """Add an account. Raises AdminError if the name is bad or taken."""
     permit(context.principal, AdminAction.ACCOUNT_ADD)
     if new.name in context.directory.now.accounts:
-        raise AdminError(
-            ErrorKind.EXISTS, f"account {new.name}: {EXISTS}", "change it by `account set`"
-        )
+        raise _exists(new.name)
     account = checked_account(Account(new.name, context.now()), _change_from(new))
     await store_account(context, None, account)
     return _view(context, account)
+
+
+def _exists(name: str) -> AdminError:
+    return AdminError(ErrorKind.EXISTS, f"account {name}: {EXISTS}", "change it by `account set`")
 
 
 def list_accounts(context: AdminContext, after: str = "") -> Iterator[AccountView]:
@@ -161,9 +164,10 @@ async def store_account(
         action = AuditAction.ACCOUNT_ADDED if present is None else AuditAction.ACCOUNT_CHANGED
         recorded = with_changes(entry(context, action, account.name, account.name), changes)
         try:
-            await context.store.records.put_account(account, recorded, before=present)
+            await context.store.records.put_account(account, recorded, before=present or ABSENT)
         except Overtaken:
-            raise await overtaken(context, f"account {account.name}") from None
+            refusal = await overtaken(context, f"account {account.name}")
+            raise (_exists(account.name) if present is None else refusal) from None
         await changed(context, recorded)
     return changes
 

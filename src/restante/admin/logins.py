@@ -34,6 +34,7 @@ from restante.admin.permissions import AdminAction, permit
 from restante.admin.request_bounds import LineText, Moment, Secret
 from restante.phrases import did_you_mean, none_of_that_name
 from restante.sasl.scram_keys import new_verifier, read_verifier, verifier_of
+from restante.store.record_store import ABSENT
 from restante.store.store_errors import Conflict, Overtaken
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.model import Login, LoginUse
@@ -306,15 +307,14 @@ async def store_login(
         login = login if is_new else replace(login, prior=None)
     if login.prior is not None and login.sealed_secret is None:  # CRAM-MD5 was forbidden
         login = replace(login, prior=replace(login.prior, sealed_secret=None))
-    if present is None and login.user in context.directory.now.logins:
-        raise user_taken(login.user)  # by another request, while the password was hashed
     action = AuditAction.LOGIN_ADDED if present is None else AuditAction.LOGIN_CHANGED
     if changes := changes_between(present, login):
         recorded = with_changes(entry(context, action, login.user, login.account), changes)
         try:
-            await context.store.records.put_login(login, recorded, before=present)
+            await context.store.records.put_login(login, recorded, before=present or ABSENT)
         except Overtaken:
-            raise await overtaken(context, f"login {login.user}") from None
+            refusal = await overtaken(context, f"login {login.user}")
+            raise (user_taken(login.user) if present is None else refusal) from None
         except Conflict:
             raise user_taken(login.user) from None
         await changed(context, recorded)

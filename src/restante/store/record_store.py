@@ -4,6 +4,7 @@ Part of the contract in interface.py, whose rules hold here.
 """
 
 from collections.abc import Mapping, Sequence
+from enum import Enum
 from typing import Final, Protocol
 
 from restante.tenancy.api_token import ApiToken
@@ -16,6 +17,20 @@ from restante.tenancy.portal_user import PortalUser
 CHANGES_KEPT: Final = 1000  # so many changes behind, a process reads all records again
 
 
+class Absent(Enum):
+    """The type of ABSENT."""
+
+    ABSENT = "absent"
+
+
+ABSENT: Final = Absent.ABSENT  # in place of a record before a change: there is none
+
+
+def is_as_before(present: object, before: object) -> bool:
+    """Return whether a record is as it was before a change; None: there is no record. Pure."""
+    return before is None or present == (None if before is ABSENT else before)
+
+
 class RecordStore(Protocol):
     """The operator's records. Each change also writes its audit entry and moves the change number.
 
@@ -23,7 +38,8 @@ class RecordStore(Protocol):
 
     `before` of a change is the record that it was made from. If the record is not as it was then,
     or is not there, Overtaken is raised. So of two changes that were made from one record, only the
-    first is kept. Without `before`, whatever is there is replaced.
+    first is kept. With ABSENT there must be no record, so that two additions do not replace each
+    other. Without `before`, whatever is there is replaced.
     """
 
     async def directory(self) -> Directory:
@@ -38,7 +54,7 @@ class RecordStore(Protocol):
         """
 
     async def put_account(
-        self, account: Account, audit: AuditEntry, before: Account | None = None
+        self, account: Account, audit: AuditEntry, before: Account | Absent | None = None
     ) -> None:
         """Add or replace, by name."""
 
@@ -48,7 +64,9 @@ class RecordStore(Protocol):
         Raises Conflict while it has logins, domains or channels.
         """
 
-    async def put_login(self, login: Login, audit: AuditEntry, before: Login | None = None) -> None:
+    async def put_login(
+        self, login: Login, audit: AuditEntry, before: Login | Absent | None = None
+    ) -> None:
         """Add or replace, by user name.
 
         Raises Conflict if that user name is another account's, or its own no longer exists.

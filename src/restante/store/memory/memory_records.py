@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from restante.phrases import CHANGED_MEANWHILE, EXISTS, REMOVED_MEANWHILE
 from restante.store.memory.memory_state import MemoryState
+from restante.store.record_store import Absent, is_as_before
 from restante.store.store_errors import Conflict, Overtaken
 from restante.tenancy.api_token import ApiToken
 from restante.tenancy.audit import AuditEntry
@@ -37,7 +38,7 @@ class MemoryRecords:
         return sorted(found, key=lambda change: change.number)
 
     async def put_account(
-        self, account: Account, audit: AuditEntry, before: Account | None = None
+        self, account: Account, audit: AuditEntry, before: Account | Absent | None = None
     ) -> None:
         """Add or replace, by name."""
         self._check_before(RecordKind.ACCOUNT, account.name, before)
@@ -62,7 +63,9 @@ class MemoryRecords:
                 await self.remove_portal_user(user.email, None)
             self._change(RecordKind.ACCOUNT, name, audit, accounts=accounts)
 
-    async def put_login(self, login: Login, audit: AuditEntry, before: Login | None = None) -> None:
+    async def put_login(
+        self, login: Login, audit: AuditEntry, before: Login | Absent | None = None
+    ) -> None:
         """Add or replace, by user name."""
         self._check_before(RecordKind.LOGIN, login.user, before)
         self._check_account(login.account)
@@ -229,8 +232,10 @@ class MemoryRecords:
         }
         return tables[kind].get(key)
 
-    def _check_before(self, kind: RecordKind, key: str, before: DirectoryRecord | None) -> None:
-        if before is not None and self._present(kind, key) != before:
+    def _check_before(
+        self, kind: RecordKind, key: str, before: DirectoryRecord | Absent | None
+    ) -> None:
+        if not is_as_before(self._present(kind, key), before):
             raise Overtaken(f"{kind} {key} {CHANGED_MEANWHILE}")
 
     def _check_account(self, name: str) -> None:

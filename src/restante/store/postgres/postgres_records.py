@@ -10,6 +10,7 @@ from restante.store.postgres import (
     record_writing,
 )
 from restante.store.postgres.postgres_core import PostgresCore
+from restante.store.record_store import Absent
 from restante.tenancy.api_token import ApiToken
 from restante.tenancy.audit import AuditEntry
 from restante.tenancy.model import Account, Directory, HostedDomain, Login, LoginUse
@@ -37,7 +38,7 @@ class PostgresRecords:
         return await self._core.read(question, at_once=True)
 
     async def put_account(
-        self, account: Account, audit: AuditEntry, before: Account | None = None
+        self, account: Account, audit: AuditEntry, before: Account | Absent | None = None
     ) -> None:
         """Add or replace, by name."""
         change = partial(record_writing.put_account, account=account, audit=audit, before=before)
@@ -47,7 +48,9 @@ class PostgresRecords:
         """Remove it, its tokens, and its portal users."""
         await self._core.write(partial(record_writing.remove_account, name=name, audit=audit))
 
-    async def put_login(self, login: Login, audit: AuditEntry, before: Login | None = None) -> None:
+    async def put_login(
+        self, login: Login, audit: AuditEntry, before: Login | Absent | None = None
+    ) -> None:
         """Add or replace, by user name."""
         change = partial(record_writing.put_login, login=login, audit=audit, before=before)
         await self._core.write(change)

@@ -21,6 +21,7 @@ MOVE_CHANGE_NUMBER: Final = """
     UPDATE counter SET value = value + 1 WHERE name = 'change-number' RETURNING value
 """
 CHANGE_NUMBER: Final = "SELECT value FROM counter WHERE name = 'change-number'"
+LOCK_CHANGE_NUMBER: Final = f"{CHANGE_NUMBER} FOR UPDATE"
 KEEP_CHANGE: Final = "INSERT INTO change (number, kind, key) VALUES ($1, $2, $3)"
 DROP_OLD_CHANGES: Final = "DELETE FROM change WHERE number <= $1"
 CHANGES_SINCE: Final = "SELECT number, kind, key FROM change WHERE number > $1 ORDER BY number"

@@ -18,7 +18,7 @@ from restante.store.postgres import (
 from restante.store.postgres.audit_writing import record
 from restante.store.postgres.directory_reading import locked_record
 from restante.store.postgres.postgres_transaction import PostgresTransaction, VersionedDrain
-from restante.store.record_store import CHANGES_KEPT
+from restante.store.record_store import ABSENT, CHANGES_KEPT, Absent, is_as_before
 from restante.store.store_errors import Conflict, Overtaken
 from restante.store.stored_form.record_rows import account_row, domain_row, login_row
 from restante.tenancy.audit import AuditEntry
@@ -44,7 +44,9 @@ async def check_before(
     transaction: PostgresTransaction, kind: RecordKind, key: str, before: object
 ) -> None:
     """Raise Overtaken unless the record is as it was before a change."""
-    if before is not None and await locked_record(transaction, kind, key) != before:
+    if before is ABSENT:  # there is no row to lock, so wait for all changes of records
+        await transaction.fetch(record_statements.LOCK_CHANGE_NUMBER)
+    if not is_as_before(await locked_record(transaction, kind, key), before):
         raise Overtaken(f"{kind} {key} {CHANGED_MEANWHILE}")
 
 
@@ -58,7 +60,10 @@ async def check_account(transaction: PostgresTransaction, name: str) -> None:
 
 
 async def put_account(
-    transaction: PostgresTransaction, account: Account, audit: AuditEntry, before: Account | None
+    transaction: PostgresTransaction,
+    account: Account,
+    audit: AuditEntry,
+    before: Account | Absent | None,
 ) -> None:
     """Add or replace an account."""
     await check_before(transaction, RecordKind.ACCOUNT, account.name, before)
@@ -82,7 +87,10 @@ async def remove_account(transaction: PostgresTransaction, name: str, audit: Aud
 
 
 async def put_login(
-    transaction: PostgresTransaction, login: Login, audit: AuditEntry, before: Login | None
+    transaction: PostgresTransaction,
+    login: Login,
+    audit: AuditEntry,
+    before: Login | Absent | None,
 ) -> None:
     """Add or replace a login of an account."""
     await check_before(transaction, RecordKind.LOGIN, login.user, before)

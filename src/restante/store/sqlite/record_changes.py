@@ -10,7 +10,7 @@ from dataclasses import asdict, replace
 
 from restante.phrases import CHANGED_MEANWHILE, EXISTS, REMOVED_MEANWHILE
 from restante.store.handover_store import STOPPED, Drain, Joined, PastDrain
-from restante.store.record_store import CHANGES_KEPT
+from restante.store.record_store import CHANGES_KEPT, Absent, is_as_before
 from restante.store.sqlite import (
     audit_queries,
     drain_queries,
@@ -125,7 +125,7 @@ def _keep_drain(transaction: WriteTransaction, domain_id: int) -> None:
 
 def check_before(transaction: WriteTransaction, kind: RecordKind, key: str, before: object) -> None:
     """Raise Overtaken unless the record is as it was before a change."""
-    if before is not None and record_of(transaction.connection, kind, key) != before:
+    if not is_as_before(record_of(transaction.connection, kind, key), before):
         raise Overtaken(f"{kind} {key} {CHANGED_MEANWHILE}")
 
 
@@ -133,7 +133,7 @@ def put_account(
     transaction: WriteTransaction,
     account: Account,
     audit: AuditEntry,
-    before: Account | None = None,
+    before: Account | Absent | None = None,
 ) -> None:
     """Add or replace an account."""
     check_before(transaction, RecordKind.ACCOUNT, account.name, before)
@@ -160,7 +160,7 @@ def put_login(
     transaction: WriteTransaction,
     login: Login,
     audit: AuditEntry,
-    before: Login | None = None,
+    before: Login | Absent | None = None,
 ) -> None:
     """Add or replace a login of an account."""
     check_before(transaction, RecordKind.LOGIN, login.user, before)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from functools import partial
 
+from restante.store.record_store import Absent
 from restante.store.sqlite import (
     notice_changes,
     portal_user_changes,
@@ -34,7 +35,7 @@ class SqliteRecords:
         return await self._core.read(partial(record_reading.changes_since, number=number))
 
     async def put_account(
-        self, account: Account, audit: AuditEntry, before: Account | None = None
+        self, account: Account, audit: AuditEntry, before: Account | Absent | None = None
     ) -> None:
         """Add or replace, by name."""
         await self._core.write(
@@ -45,7 +46,9 @@ class SqliteRecords:
         """Remove it. Raises Conflict while it has logins or domains."""
         await self._core.write(partial(record_changes.delete_account, name=name, audit=audit))
 
-    async def put_login(self, login: Login, audit: AuditEntry, before: Login | None = None) -> None:
+    async def put_login(
+        self, login: Login, audit: AuditEntry, before: Login | Absent | None = None
+    ) -> None:
         """Add or replace, by user name."""
         await self._core.write(
             partial(record_changes.put_login, login=login, audit=audit, before=before)
