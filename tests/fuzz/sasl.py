@@ -17,6 +17,7 @@ from restante.sasl.mechanism import (
     PasswordCredentials,
 )
 from restante.sasl.plain import Plain
+from restante.tenancy.saslprep import prepared
 from tests.fuzz import scram
 
 _CHALLENGE: Final = b"<1.2@mx2.example.net>"
@@ -43,7 +44,7 @@ def _check_login(data: bytes) -> None:
         return
     assert outcomes == [
         Challenge(PASSWORD_PROMPT),
-        PasswordCredentials(data.decode(), data.decode()),
+        PasswordCredentials(prepared(data.decode()), data.decode()),
     ]
     assert b"\0" not in data
 
@@ -58,8 +59,9 @@ def _check_step(mechanism: Mechanism, response: bytes, *, is_initial: bool) -> N
             assert outcome.user
             assert "\0" not in outcome.user + outcome.password
             identity, user, password = response.split(b"\0")
-            assert (user, password) == (outcome.user.encode(), outcome.password.encode())
-            assert identity in (b"", user)
+            name = prepared(user.decode())
+            assert (name, password) == (outcome.user, outcome.password.encode())
+            assert not identity or prepared(identity.decode()) == name
         case DigestCredentials():
             assert outcome.user
             assert outcome.challenge == _CHALLENGE
@@ -73,4 +75,6 @@ def _check_digest(credentials: DigestCredentials, response: bytes) -> None:
     expected = cram_md5.digest(_PASSWORD, credentials.challenge)
     is_good = hmac.compare_digest(expected, credentials.digest)
     assert is_good == (response[-len(expected) :].lower() == expected.encode())
-    assert response[: -len(expected)] == f"{credentials.user} ".encode()
+    user = response[: -len(expected)].decode()
+    assert user.endswith(" ")
+    assert prepared(user[:-1]) == credentials.user
