@@ -5,6 +5,7 @@ import pytest
 
 from restante.store.postgres import PostgresStore, open_postgres
 from restante.store.postgres.cluster_node import LEASE, MARGIN
+from restante.store.postgres.lane_set import SessionKind
 from restante.store.store_errors import StoreError
 from tests.contract.making import hosted, opened
 
@@ -109,3 +110,18 @@ async def test_the_absence_of_the_database_is_told_and_ends(store: PostgresStore
     node._lanes = lanes
     await node.beat()
     assert store.upkeep.absence == ""
+
+
+async def test_after_a_new_session_of_the_heartbeat_no_other_session_is_used_again(
+    store: PostgresStore,
+) -> None:
+    """The primary may have changed, and the former one may still answer."""
+    ask = "SELECT pg_backend_pid()"
+    await store.core.node.beat()
+    before = await store.core.fetch(ask)
+    await store.core.node.beat()
+    assert await store.core.fetch(ask) == before
+    async with store.core.node._lanes[SessionKind.NODE].session() as session:
+        session.abort()
+    await store.core.node.beat()
+    assert await store.core.fetch(ask) != before

@@ -7,9 +7,11 @@ from contextlib import suppress
 import asyncpg
 import pytest
 
+from restante.store.postgres import sqlstate
 from restante.store.postgres.database_session import (
     DatabaseSession,
     OutcomeUnknown,
+    SessionLost,
     open_session,
 )
 from restante.store.store_errors import StoreError
@@ -72,7 +74,7 @@ async def hide(session: DatabaseSession) -> None:
 
 
 async def test_a_statement_that_warns_at_its_commit_has_failed(session: DatabaseSession) -> None:
-    with pytest.raises(StoreError, match="warned at a commit: waiting was cancelled"):
+    with pytest.raises(OutcomeUnknown, match="warned at a commit: waiting was cancelled"):
         await session.fetch(WARN)
 
 
@@ -88,6 +90,65 @@ async def test_the_socket_is_aborted_when_patience_ends(postgres_url: str) -> No
     with pytest.raises((asyncpg.PostgresConnectionError, OSError)):
         await session.fetch(SLEEP)
     assert session.is_lost
+
+
+async def test_settings_of_the_database_change_no_session(postgres_url: str) -> None:
+    """Each of these would break a rule: a timeout cancels the wait of a COMMIT, for example."""
+    connection = await asyncpg.connect(postgres_url)
+    name = await connection.fetchval("SELECT current_database()")
+    for setting in (
+        "statement_timeout = '1ms'",
+        "default_transaction_isolation = 'serializable'",
+        "default_transaction_read_only = on",
+        "idle_in_transaction_session_timeout = 0",
+        "lock_timeout = 0",
+    ):
+        await connection.execute(f"ALTER DATABASE {name} SET {setting}")
+    await connection.close()
+    session = await open_session(postgres_url)
+    await session.fetch("INSERT INTO counter VALUES ('kept', 1)")
+    found = {}
+    for (setting,) in await session.fetch("SELECT name FROM pg_settings WHERE source = 'client'"):
+        [(found[setting],)] = await session.fetch(f"SHOW {setting}")
+    assert found["statement_timeout"] == "0"
+    assert found["lock_timeout"] == "8s"
+    assert found["idle_in_transaction_session_timeout"] == "10s"
+    assert found["default_transaction_isolation"] == "read committed"
+    await session.close()
+
+
+async def test_a_standby_is_not_used_unless_the_url_says_so(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = []
+
+    async def connect(_url: str, **settings: object) -> None:
+        given.append(settings["target_session_attrs"])
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(asyncpg, "connect", connect)
+    for url in (postgres_url, f"{postgres_url}&target_session_attrs=any"):
+        with suppress(ConnectionRefusedError):
+            await open_session(url)
+    assert given == ["read-write", None]
+
+
+async def test_a_value_that_does_not_fit_is_no_absence_of_the_database(
+    session: DatabaseSession,
+) -> None:
+    with pytest.raises(asyncpg.DataError) as raised:
+        await session.fetch("SELECT $1::integer", "text")
+    assert not sqlstate.is_away(raised.value)
+    assert session.is_idle
+
+
+async def test_a_statement_on_a_closed_session_says_that_it_is_lost(
+    session: DatabaseSession,
+) -> None:
+    session.abort()
+    with pytest.raises(SessionLost) as raised:
+        await session.fetch("SELECT 1")
+    assert sqlstate.is_away(raised.value)
 
 
 async def test_the_outcome_is_unknown_if_the_session_ends_in_a_commit(

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from functools import partial
 
+import asyncpg
 import pytest
 
 from restante.store.postgres.database_session import open_session
@@ -61,3 +62,21 @@ async def test_a_session_that_is_left_in_a_transaction_is_not_used_again(lane: L
     async with lane.session() as session:
         await session._command("BEGIN")
     assert await process(lane) != first
+
+
+async def test_a_session_that_says_it_takes_no_changes_is_not_used_again(lane: Lane) -> None:
+    first = await process(lane)
+    with pytest.raises(asyncpg.ReadOnlySQLTransactionError):
+        async with lane.session():
+            raise asyncpg.ReadOnlySQLTransactionError("in a test")
+    assert await process(lane) != first
+
+
+async def test_sessions_are_replaced_at_a_renewal_idle_or_at_work(lane: Lane) -> None:
+    first = await process(lane)
+    lane.renew()
+    second = await process(lane)
+    async with lane.session() as session:
+        lane.renew()
+        assert await session.fetch("SELECT 1") == [(1,)]
+    assert len({first, second, await process(lane)}) == 3

@@ -4,6 +4,7 @@ import asyncio
 
 import asyncpg
 import pytest
+from asyncpg.exceptions import TargetServerAttributeNotMatched
 
 from restante.store.postgres import open_postgres
 from restante.store.store_errors import StoreUnusable
@@ -67,3 +68,16 @@ async def test_another_encoding_is_refused(postgres_cluster: PostgresCluster) ->
 async def test_a_database_that_is_not_there_is_refused(url: str) -> None:
     with pytest.raises(StoreUnusable, match="the database cannot be opened"):
         await open_postgres(url)
+
+
+async def test_a_standby_alone_is_refused(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The driver's error for that is of a class of its own."""
+
+    async def connect(*_: object, **__: object) -> None:
+        raise TargetServerAttributeNotMatched("none of the hosts match")
+
+    monkeypatch.setattr(asyncpg, "connect", connect)
+    with pytest.raises(StoreUnusable, match="cannot be opened: none of the hosts match"):
+        await open_postgres(postgres_url)

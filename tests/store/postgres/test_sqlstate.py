@@ -2,6 +2,8 @@
 
 import asyncpg
 import pytest
+from asyncpg.exceptions import TargetServerAttributeNotMatched
+from asyncpg.exceptions._base import DataError
 
 from restante.store.postgres import sqlstate
 from restante.store.store_errors import (
@@ -23,7 +25,7 @@ from restante.store.store_errors import (
         (asyncpg.ReadOnlySQLTransactionError("x"), StoreUnreachable),
         (asyncpg.TooManyConnectionsError("x"), StoreUnreachable),
         (asyncpg.ConnectionDoesNotExistError("x"), StoreUnreachable),
-        (asyncpg.InterfaceError("x"), StoreUnreachable),
+        (TargetServerAttributeNotMatched("x"), StoreUnreachable),
         (ConnectionRefusedError("x"), StoreUnreachable),
         (asyncpg.UniqueViolationError("x"), StoreError),
         (asyncpg.CharacterNotInRepertoireError("x"), StoreError),
@@ -36,6 +38,8 @@ def test_an_error_has_its_meaning(error: Exception, expected: type[StoreError]) 
 
 def test_a_defect_of_ours_stays_as_it_is() -> None:
     assert sqlstate.store_error(KeyError("x"), "writing") is None
+    assert sqlstate.store_error(asyncpg.InterfaceError("x"), "writing") is None
+    assert sqlstate.store_error(DataError("x"), "writing") is None
 
 
 def test_only_a_transaction_that_others_were_in_the_way_of_is_repeated() -> None:

@@ -4,6 +4,9 @@ A process takes a slot whose lease has ended, or a new one, with the next epoch.
 a slot and an epoch. Others may take it over once the lease of the slot has ended by the clock of
 the database. The process itself counts by its own monotonic clock from before each heartbeat, and
 stops a margin earlier.
+
+A heartbeat that needed a new session, or failed, may have come at a change of the primary. The
+former one may still answer. So all other sessions are replaced then.
 """
 
 import asyncio
@@ -13,6 +16,7 @@ from contextlib import suppress
 from typing import Final
 
 from restante.store.postgres import node_queries, sqlstate
+from restante.store.postgres.database_session import DatabaseSession
 from restante.store.postgres.lane_set import LaneSet, SessionKind
 from restante.store.postgres.postgres_transaction import NodeKey
 from restante.store.store_errors import StoreUnusable
@@ -37,6 +41,7 @@ class ClusterNode:
         self._timer: asyncio.TimerHandle | None = None
         self._beating: asyncio.Task[None] | None = None
         self._next_beat = asyncio.Event()
+        self._session: DatabaseSession | None = None  # of the last heartbeat
 
     def begin(self, on_beat: Callable[[], Awaitable[None]]) -> None:
         """Send a heartbeat each second from now on. `on_beat` is awaited after each."""
@@ -80,10 +85,12 @@ class ClusterNode:
         at = time.monotonic()
         try:
             async with self._lanes[SessionKind.NODE].session() as session:
+                self._look_at_session(session)
                 found = await session.fetch(node_queries.BEAT, *self.key, LEASE)
         except Exception as error:  # noqa: BLE001  whatever it is, the next heartbeat tries again
             self.absence = str(sqlstate.store_error(error, "heartbeat") or repr(error))
             self._beats = 0
+            self._session = None
             return
         self.absence = ""
         if not found:
@@ -91,6 +98,11 @@ class ClusterNode:
             return
         self._beaten_at = at
         self._beats += 1
+
+    def _look_at_session(self, session: DatabaseSession) -> None:
+        if session is not self._session:
+            self._lanes.renew()
+            self._session = session
 
     async def _beat_and(
         self, on_beat: Callable[[], Awaitable[None]], again: Callable[[], None]

@@ -6,16 +6,22 @@ cancels a statement: when patience ends, the socket is aborted, and the outcome 
 transaction that ended with a warning counts as failed.
 
 A statement outside of a transaction is one of its own, with the same rules.
+
+Settings of the role or of the database could break these rules, so each session has its own. A
+`statement_timeout` cancels the wait of a COMMIT, for example.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+import os
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Final
+from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
 
 from restante.phrases import cause_of
+from restante.store.postgres import sqlstate
 from restante.store.store_errors import StoreError
 
 PostgresRow = Sequence[Any]
@@ -28,11 +34,27 @@ _SETTINGS: Final = {
     "jit": "off",  # all statements are short
     "timezone": "UTC",
     "client_min_messages": "warning",
+    "default_transaction_isolation": "read committed",
+    "default_transaction_read_only": "off",
+    "default_transaction_deferrable": "off",
+    "statement_timeout": "0",
+    "lock_timeout": "8s",  # before patience ends: the statement fails, and the session stays
+    # The locks of a machine that has vanished go with its session.
+    "idle_in_transaction_session_timeout": "10s",
+    "tcp_keepalives_idle": "5",
+    "tcp_keepalives_interval": "2",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "10s",
 }
+_ATTRIBUTES: Final = "target_session_attrs"
 
 
 class OutcomeUnknown(StoreError):  # noqa: N818  it is a state of knowledge
-    """The session ended in a COMMIT: the change may be there or not."""
+    """A COMMIT had no answer, or one with a warning: the change may be there or not."""
+
+
+class SessionLost(ConnectionError):  # noqa: N818  an event of the network
+    """The driver knows that the connection is closed."""
 
 
 class DatabaseSession:
@@ -47,7 +69,7 @@ class DatabaseSession:
     async def fetch(self, statement: str, *values: Any) -> list[PostgresRow]:
         """Run one statement and return its rows. Its own transaction, if none is open."""
         self._warning = ""
-        with self._bounded():
+        with self._bounded(), self._watched():
             rows: list[PostgresRow] = await self._connection.fetch(statement, *values)
         if not self._connection.is_in_transaction():
             self._check_warning()
@@ -71,7 +93,9 @@ class DatabaseSession:
         self._warning = ""
         try:
             answer = await self._command("COMMIT")
-        except (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError) as error:
+        except Exception as error:
+            if not sqlstate.is_away(error):
+                raise
             raise OutcomeUnknown(f"the database was lost in a commit: {cause_of(error)}") from error
         self._check_warning()
         if answer != "COMMIT":
@@ -97,8 +121,18 @@ class DatabaseSession:
             await self._connection.close()
 
     async def _command(self, text: str) -> str:
-        with self._bounded():
+        with self._bounded(), self._watched():
             return str(await self._connection.execute(text))
+
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
+        """Tell a lost connection from a misuse of the driver, which has one error for both."""
+        try:
+            yield
+        except asyncpg.InterfaceError as error:
+            if self.is_lost:
+                raise SessionLost(cause_of(error)) from error
+            raise
 
     def _bounded(self) -> "_Bound":
         return _Bound(self._patience, self.abort)
@@ -108,7 +142,7 @@ class DatabaseSession:
 
     def _check_warning(self) -> None:
         if self._warning:
-            raise StoreError(f"the database warned at a commit: {self._warning}")
+            raise OutcomeUnknown(f"the database warned at a commit: {self._warning}")
 
 
 class _Bound:
@@ -124,13 +158,26 @@ class _Bound:
         self._timer.cancel()
 
 
-async def open_session(url: str, patience: float = PATIENCE) -> DatabaseSession:
-    """Connect. Raises the driver's errors."""
+async def open_session(
+    url: str, patience: float = PATIENCE, password: str | None = None
+) -> DatabaseSession:
+    """Connect, to a server that takes changes unless the URL says otherwise.
+
+    Raises the driver's errors. `password` is that of a file; None: the URL has one, or none is
+    needed.
+    """
     connection = await asyncpg.connect(
         url,
+        password=password,
         timeout=_CONNECT_PATIENCE,
         statement_cache_size=_STATEMENTS,
         max_cached_statement_lifetime=0,
         server_settings=_SETTINGS,
+        target_session_attrs=None if _has_attributes(url) else "read-write",
     )
     return DatabaseSession(connection, patience)
+
+
+def _has_attributes(url: str) -> bool:
+    """Tell whether the operator has said which server of several is meant."""
+    return _ATTRIBUTES in parse_qs(urlsplit(url).query) or "PGTARGETSESSIONATTRS" in os.environ

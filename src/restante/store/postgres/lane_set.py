@@ -53,6 +53,12 @@ class LaneSet:
         """Return the lane of a kind."""
         return self._lanes[kind]
 
+    def renew(self) -> None:
+        """Replace all sessions except that of the heartbeat."""
+        for kind, lane in self._lanes.items():
+            if kind is not SessionKind.NODE:
+                lane.renew()
+
     @asynccontextmanager
     async def quiet(self) -> AsyncIterator[None]:
         """Let nobody change anything during the block."""

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
+from restante.store.postgres import sqlstate
 from restante.store.postgres.database_session import DatabaseSession
 
 
@@ -18,6 +19,7 @@ class Lane:
         self._size = size
         self._turns = asyncio.Semaphore(size)
         self._idle: list[DatabaseSession] = []
+        self._renewals = 0
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[DatabaseSession]:
@@ -25,14 +27,26 @@ class Lane:
         async with self._turns:
             while self._idle and self._idle[-1].is_lost:
                 self._idle.pop()
+            renewals = self._renewals
             session = self._idle.pop() if self._idle else await self._connect()
             try:
                 yield session
+            except Exception as error:
+                if sqlstate.is_away(error):  # such as of a primary that is a standby now
+                    session.abort()
+                raise
             finally:
-                if session.is_idle:
+                if session.is_idle and renewals == self._renewals:
                     self._idle.append(session)
                 else:
                     session.abort()
+
+    def renew(self) -> None:
+        """Use no session any more that is open now: it may be of a former primary."""
+        self._renewals += 1
+        for session in self._idle:
+            session.abort()
+        self._idle.clear()
 
     @asynccontextmanager
     async def quiet(self) -> AsyncIterator[None]:

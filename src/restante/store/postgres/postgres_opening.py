@@ -28,6 +28,13 @@ from restante.store.postgres.postgres_schema import SCHEMA, VERSION
 from restante.store.store_errors import StoreUnusable
 
 OLDEST_SERVER: Final = 15
+_CANNOT_OPEN: Final = (
+    OSError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    ValueError,
+)
 _SERVER: Final = """
     SELECT current_setting('server_version_num')::integer / 10000,
         current_setting('server_encoding'), to_regclass('restante_schema') IS NOT NULL
@@ -40,7 +47,7 @@ async def open_core(url: str, on_damage: OnDamage) -> PostgresCore:
     lanes = LaneSet(partial(open_session, url))
     try:
         return await _opened(lanes, on_damage)
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
+    except _CANNOT_OPEN as error:
         await lanes.close()
         raise StoreUnusable(f"the database cannot be opened: {cause_of(error)}") from error
     except BaseException:

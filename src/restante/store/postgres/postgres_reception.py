@@ -9,7 +9,7 @@ from restante.store.hold_refusals import refused_of
 from restante.store.postgres import mail_statements, node_queries, sqlstate
 from restante.store.postgres.chunk_spool import ChunkSpool, content_id
 from restante.store.postgres.content_chunks import copy_content
-from restante.store.postgres.database_session import PostgresRow
+from restante.store.postgres.database_session import OutcomeUnknown, PostgresRow
 from restante.store.postgres.lane_set import SessionKind
 from restante.store.postgres.postgres_core import PostgresCore
 from restante.store.postgres.postgres_transaction import PostgresTransaction
@@ -51,7 +51,7 @@ class PostgresReception:
             rows = await self._core.write_at_once(
                 mail_statements.HOLD, self._values(messages, domain_ids), SessionKind.HOLDING, moved
             )
-        except StoreUnreachable:
+        except (StoreUnreachable, OutcomeUnknown):
             if not await self._core.write(partial(_are_held, messages=messages)):
                 raise
             return set(domain_ids)

@@ -3,6 +3,7 @@
 from typing import Final
 
 import asyncpg
+from asyncpg.exceptions import TargetServerAttributeNotMatched
 
 from restante.phrases import cause_of
 from restante.store.store_errors import (
@@ -37,11 +38,15 @@ def is_timeout(error: BaseException) -> bool:
 
 
 def is_away(error: BaseException) -> bool:
-    """Tell whether the database cannot be reached, or serves no changes."""
+    """Tell whether the database cannot be reached, or serves no changes.
+
+    An InterfaceError of the driver is a defect of ours: `database_session` makes a SessionLost of
+    one that means a lost connection.
+    """
     if isinstance(error, asyncpg.PostgresError):
         state = str(error.sqlstate)
         return state.startswith(_AWAY) or state in (_READ_ONLY, _TOO_MANY)
-    return isinstance(error, (OSError, asyncpg.InterfaceError))
+    return isinstance(error, (OSError, TargetServerAttributeNotMatched))
 
 
 def store_error(error: BaseException, doing: str) -> StoreError | None:
