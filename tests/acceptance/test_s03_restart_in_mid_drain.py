@@ -16,9 +16,7 @@ from tests.acceptance.peers.sink import SmtpSink
 from tests.acceptance.sample import REVERSE_PATH, message, send
 
 COUNT: Final = 800
-WINDOW: Final = (
-    64  # messages that one connection may have handed over without a record of it (DESIGN §8)
-)
+WINDOW: Final = 64  # messages that one connection may have handed over without a record of it
 TOLD_NAME: Final = re.compile(r"held as (\w+)")
 OUR_NAME: Final = re.compile(r"^\tby mx2\.example\.net with \w+ id (\w+)", re.MULTILINE)
 

@@ -30,7 +30,7 @@ from tests.acceptance.sample import REVERSE_PATH
 
 COUNT: Final = 300
 KILLED_AFTER: Final = COUNT // 20  # messages at the primary
-WINDOW: Final = 64  # messages that a kill may send twice (DESIGN §8)
+WINDOW: Final = 64  # messages that a kill may send twice
 CONNECTIONS: Final = 40  # in all, after the restart; one for each message would be 300
 DEADLINE: Final = 30.0  # seconds; without trouble a drain takes 2
 OUR_NAME: Final = re.compile(rb"by mx2\.example\.net with \w+ id (\w+)")

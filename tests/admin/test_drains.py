@@ -54,13 +54,24 @@ def test_a_drain_is_stopped_with_its_reason_and_is_shown_as_it_was() -> None:
         view = await stop_drain(admin.context, "Alpha.Example", DrainStop(reason="maintenance"))
         assert view.domain == "alpha.example"
         assert admin.server
-        assert admin.server.stopped == [(domain, "stopped by the operator: maintenance")]
+        assert admin.server.stopped == [(domain, "stopped by operator: maintenance")]
         [entry] = await admin.store.audit.audit(AuditFilter(action="drain-stopped"))
         assert (entry.subject, entry.account, entry.reason) == (
             "alpha.example",
             "alpha",
             "maintenance",
         )
+
+    run(story(AdminWorld()))
+
+
+def test_an_account_that_stops_its_drain_is_named_as_the_one_who_did() -> None:
+    async def story(admin: AdminWorld) -> None:
+        domain = await admin.host("alpha.example", "alpha")
+        alpha = admin.context.acting(of_account("alpha"))
+        await stop_drain(alpha, "alpha.example", DrainStop())
+        assert admin.server
+        assert admin.server.stopped == [(domain, f"stopped by {alpha.principal.name}")]
 
     run(story(AdminWorld()))
 

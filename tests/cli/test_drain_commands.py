@@ -21,7 +21,8 @@ def test_drains_are_listed_and_stopped(admin: AdminWorld, command: Command) -> N
         == "alpha.example: the drain stops after 5 messages handed over; the rest stays held\n"
     )
     assert admin.server
-    assert admin.server.stopped[0][1] == "stopped by the operator: they asked"
+    assert admin.server.stopped[0][1].startswith("stopped by operator")
+    assert admin.server.stopped[0][1].endswith(": they asked")
     assert (
         json.loads(command("drain", "stop", "alpha.example", "--json").out)["domain"]
         == "alpha.example"

@@ -486,7 +486,7 @@ def test_stopping_one_drain_is_for_good_and_leaves_its_mail_held() -> None:
             await dispatcher.stop(domain.id)  # nothing happens
             assert world.store.handover.open_drains() == []
             assert await world.waiting(RecipientStatus.HELD) == [1, 2]
-        assert world.log.of(DrainFinished)[0]["reason"] == "stopped by the operator"
+        assert world.log.of(DrainFinished)[0]["reason"] == "stopped on request"
 
     asyncio.run(main())
 

@@ -96,7 +96,7 @@ def test_a_mail_reads_well() -> None:
         "held         12\n"
         "reason       patience is over\n"
         "\n"
-        "From mx2.example.net; which notices come here, the operator of that server has set.\n"
+        "From mx2.example.net, whose channels decide which notices you get.\n"
     )
 
 

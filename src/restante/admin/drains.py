@@ -133,7 +133,7 @@ async def stop_drain(context: AdminContext, name: str, order: DrainStop) -> Drai
     await context.store.audit.record([recorded])
     announce(context, recorded)
     why = f": {order.reason}" if order.reason else ""
-    await context.server.stop_drain(domain.id, f"stopped by the operator{why}")
+    await context.server.stop_drain(domain.id, f"stopped by {context.principal.name}{why}")
     return drain_view(running)
 
 

@@ -112,7 +112,7 @@ class Dispatcher:
             await self._launch(opened, domain)
             return Start.STARTED
 
-    async def stop(self, domain_id: int, reason: str = "stopped by the operator") -> bool:
+    async def stop(self, domain_id: int, reason: str = "stopped on request") -> bool:
         """End a domain's drain permanently; its mail stays held. False if there is none.
 
         Returns before the drain has ended. Raises StoreError if it runs elsewhere, or not yet, and

@@ -26,7 +26,7 @@ class DrainEnd(StrEnum):
     FINISHED = "finished"  # everything was delivered, or marked refused
     GIVEN_UP = "given up"  # the rest is held, and waits for the next request
     REFUSED = "refused"  # the destination refused message after message
-    STOPPED = "stopped"  # by the operator, with the server, or with its domain
+    STOPPED = "stopped"  # on request, with the server, or with its domain
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,8 @@ def make_mail(notice: Notice, address: str, hostname: str) -> bytes:
     mail["Date"] = date_time(int(notice.made_at))
     mail["Message-ID"] = f"<{notice.key}@{hostname}>"
     mail["Auto-Submitted"] = "auto-generated"  # RFC 3834 §5
-    mail.set_content(as_text(notice, hostname))
+    # Always ASCII: left to itself, the library sends short lines as 8bit.
+    mail.set_content(as_text(notice, hostname), cte="quoted-printable")
     return mail.as_bytes()
 
 

@@ -117,7 +117,7 @@ def _primary_back(event: PrimaryBack, at: float) -> Iterator[NoticeFacts]:
 
 
 def _drain_finished(event: DrainFinished, at: float) -> Iterator[NoticeFacts]:
-    """A stopped drain causes no notice, by the operator or with the server; refusals do."""
+    """A drain that was stopped causes no notice; refusals do."""
     domain, held = event.domain, event.held
     if event.end == "finished" and event.delivered:
         text = f"The mail held for {domain} was delivered: {counted(event.delivered, 'message')}."

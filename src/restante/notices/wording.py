@@ -53,7 +53,7 @@ def _lines(notice: Notice, hostname: str) -> Iterator[str]:
     width = max(len(name) for name in shown)
     yield from (f"{name:{width}}  {value}" for name, value in shown.items() if value != "")
     yield ""
-    yield f"From {hostname}; which notices come here, the operator of that server has set."
+    yield f"From {hostname}, whose channels decide which notices you get."
 
 
 def _time(at: float) -> str:

@@ -13,8 +13,7 @@ From refused, uncertain and damaged, "released again" leads back to held. An unc
 message may be at the destination. So only a person decides about it.
 
 A message is in the store as long as one of its recipients is. A crash at any point leaves a
-recipient where it was. Mail that was handed over but not yet settled is sent again, and never lost
-(DESIGN §8).
+recipient where it was. Mail that was handed over but not yet settled is sent again, and never lost.
 """
 
 from collections.abc import Mapping

@@ -13,7 +13,7 @@ def offered_extensions(
 ) -> tuple[str, ...]:
     """List the EHLO keywords.
 
-    AUTH and ETRN are there only under TLS (DESIGN §7): no password on a bare line.
+    AUTH and ETRN are there only under TLS: no password on a bare line.
     """
     always = (
         "PIPELINING",

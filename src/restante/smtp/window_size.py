@@ -16,7 +16,7 @@ from typing import Final
 from restante.smtp.pipelining import Across
 
 FEWEST_MESSAGES: Final = 4
-MOST_MESSAGES: Final = 64  # the copies that one lost connection can make, at most (DESIGN §10)
+MOST_MESSAGES: Final = 64  # the copies that one lost connection can make, at most
 MOST_OCTETS: Final = 4 * 1024 * 1024
 QUICK: Final = 2.0  # seconds from the first octet sent to the last reply
 SLOW: Final = 5.0
