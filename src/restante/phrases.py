@@ -93,7 +93,7 @@ _WORDLESS: Final[Mapping[type[BaseException], str]] = {
     EOFError: "it ended too early",
     ConnectionError: "the connection was closed",
     MemoryError: "not enough memory",
-    UnicodeError: "it has octets that are no text",
+    UnicodeError: "it has octets that are not text",
 }
 _NO_CAUSE: Final = "no cause was given"
 

@@ -41,7 +41,7 @@ TIMED_OUT: Final = "timed out waiting for"
 NOT_YET: Final = f"{NO_REPLY}|{TIMED_OUT}"  # where it might still become a line
 LF_WITHIN: Final = "a bare LF within a reply"
 END_LOST: Final = "the end of the last reply was not found"
-ONE_IS_LEFT: Final = "all was tried, 1 message was deferred"
+ONE_IS_LEFT: Final = "every message was tried, 1 message was deferred"
 ONE_IS_REFUSED: Final = "all mail was tried: 1 refused"
 END_OF_ALL: Final = "everything was handed over"
 

@@ -291,8 +291,8 @@ def test_notices_are_never_mailed_to_a_domain_that_is_hosted_here(restante: Inst
     )
     assert refused.returncode == 65
     assert refused.stderr == (
-        "restante: notice channel mail: mail to ops@alpha.example is held here, and so would the"
-        " notice of it be; name an address in a domain that is not hosted here\n"
+        "restante: notice channel mail: mail to ops@alpha.example is held here, so its notices"
+        " would be held too; name an address in a domain that is not hosted here\n"
     )
     restante.do("notice", "add", "mail", "--mail", "ops@beta.example", "--account", "alpha")
     restante.hosts("beta.example", AWAY, account="beta")

@@ -68,7 +68,7 @@ def test_kinds_that_are_not_given_stay_or_are_all_when_pruning(admin: AdminWorld
         ),
         ({**HOOK, "webhook": "http://h.example/secret-path"}, "plain HTTP"),
         ({**MAIL, "kinds": ["room-short"]}, "it can never get room-short"),
-        ({**MAIL, "sealed": "AAAA"}, "sealed goes with transport and target alone"),
+        ({**MAIL, "sealed": "AAAA"}, "sealed needs transport and target, and nothing else"),
         ({**CHANNEL, "transport": "webhook", "sealed": "AAAA"}, "sealed cannot be opened with"),
     ],
 )

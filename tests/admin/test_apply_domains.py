@@ -80,7 +80,7 @@ def test_a_suspension_that_has_ended_is_none(admin: AdminWorld) -> None:
         ({"hold": "suspended"}, "is not suspended without a reason"),
         ({"pin_now": True}, "pin_now would pin another key each time"),
         ({"destination_sealed": "AAAA"}, "destination_sealed is the password of"),
-        ({"accept": "when-down"}, "needs a destination that is watched"),
+        ({"accept": "when-down"}, "needs a watched destination"),
         ({"message_size": 10**9}, "is above the server's own limit"),
         ({"allow": ["192.0.2.1/24"]}, "neither an address nor a network"),
         ({"tls_pins": ["00" * 32]}, "an authority or pin is of use only where"),
@@ -117,7 +117,7 @@ def test_a_list_is_replaced_and_a_large_loss_needs_pruning(admin: AdminWorld) ->
     entry = {**DOMAIN, "addresses": ["new"]}
     problem = problem_of(admin, entry)
     assert problem == (
-        "domain acme.example: 9 of its recipients would be dropped; say --prune if the list of"
+        "domain acme.example: 9 of its recipients would be dropped; use --prune if the list of"
         " addresses is whole"
     )
     assert numbers(apply(admin, [entry], Prune.RECORDS))[1] == 1

@@ -172,7 +172,7 @@ async def authorize(scene: ChangeScene) -> None:
 @pytest.mark.parametrize(
     ("meanwhile", "why"),
     [
-        (revoke, "token ci (alpha) has not the right any more"),
+        (revoke, "token ci (alpha) does not have the right any more"),
         (move, "the domain has moved to another account"),
         (remove, "the domain was removed"),
         (add_again, "the domain was removed"),

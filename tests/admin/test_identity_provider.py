@@ -291,10 +291,10 @@ async def test_the_public_key_is_no_shared_secret(
     [
         ({"issuer": "https://evil.example"}, "another issuer"),
         ({"code_challenge_methods_supported": ["plain"]}, "PKCE"),
-        ({"token_endpoint": "http://127.0.0.1/token"}, "token_endpoint is no https URL"),
-        ({"token_endpoint": "file:///etc/passwd"}, "token_endpoint is no https URL"),
-        ({"jwks_uri": "https://user@127.0.0.1/keys"}, "jwks_uri is no https URL"),
-        ({"authorization_endpoint": 7}, "authorization_endpoint is no https URL"),
+        ({"token_endpoint": "http://127.0.0.1/token"}, "token_endpoint is not an https URL"),
+        ({"token_endpoint": "file:///etc/passwd"}, "token_endpoint is not an https URL"),
+        ({"jwks_uri": "https://user@127.0.0.1/keys"}, "jwks_uri is not an https URL"),
+        ({"authorization_endpoint": 7}, "authorization_endpoint is not an https URL"),
     ],
     ids=range(6),
 )

@@ -217,7 +217,7 @@ def test_a_bad_cursor_is_named_with_its_remedy(cursor: str) -> None:
             lambda: asyncio.to_thread(list_drains, context, f"strange{cursor}"),
         ]
         for ask in asks:
-            with pytest.raises(AdminError, match="no place of this list") as error:
+            with pytest.raises(AdminError, match="is not in this list") as error:
                 await ask()
             assert error.value.kind is ErrorKind.INVALID
             assert "Link" in error.value.remedy

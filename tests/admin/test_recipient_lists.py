@@ -81,7 +81,7 @@ def test_a_replacement_that_drops_many_wants_to_be_confirmed() -> None:
         await replace_recipients(admin.context, DOMAIN, RecipientList(addresses=ten))
         eight = await replace_recipients(admin.context, DOMAIN, RecipientList(addresses=ten[:8]))
         assert (eight.dropped, eight.listed, eight.is_large) == (2, 8, False)
-        with pytest.raises(AdminError, match=r"2 of the 8 .* say --yes") as caught:
+        with pytest.raises(AdminError, match=r"2 of the 8 .* use --yes") as caught:
             await replace_recipients(admin.context, DOMAIN, RecipientList(addresses=ten[:6]))
         assert caught.value.kind is ErrorKind.CONFLICT
         preview = await replace_recipients(

@@ -106,7 +106,7 @@ def test_a_token_expires_in_a_year_at_a_given_time_or_never() -> None:
 @pytest.mark.parametrize(
     ("fields", "kind", "text"),
     [
-        ({"scopes": ()}, ErrorKind.USAGE, "is allowed nothing"),
+        ({"scopes": ()}, ErrorKind.USAGE, "has no rights"),
         ({"name": "no spaces"}, ErrorKind.INVALID, "not a name"),
         ({"account": "gamma"}, ErrorKind.NOT_FOUND, "there is none"),
         ({"role": "operator"}, ErrorKind.INVALID, "only for an operator's token"),

@@ -103,7 +103,7 @@ def walk_sign_in(page: Page, portal: SignInPortal, look: Look) -> None:
     look("one-time-codes", page)
     page.goto(f"{portal.address}{portal.link()}")
     look("link", page)  # with a question, because somebody is signed in
-    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Continue").click()
     assert page.locator("details.who > summary").inner_text() == ANA
     sign_out(page)
     page.goto(f"{portal.address}/invitation/{portal.secret}")

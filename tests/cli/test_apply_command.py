@@ -124,8 +124,8 @@ def test_every_fault_is_told_with_its_line(
     file.write_text("[[account]]\nname = 5\n[[domain]]\nname = 'x'\nquota = 'much'\n[[user]]\n")
     told = command("apply", file)
     assert told.code == 65
-    assert f"{file}:3: domain x: quota: 'much' is no size" in told.err
-    assert f"{file}:6: user: is not known here; it has [[account]]" in told.err
+    assert f"{file}:3: domain x: quota: 'much' is not a size" in told.err
+    assert f"{file}:6: user: is unknown; it has [[account]]" in told.err
     accounts = json.loads(command("account", "list", "--json").out)
     assert [account["name"] for account in accounts] == ["alpha"]
 

@@ -59,11 +59,11 @@ def test_values_in_other_files_are_found_from_the_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("quota = 'much'", "x:1: domain d: quota: 'much' is no size"),
+        ("quota = 'much'", "x:1: domain d: quota: 'much' is not a size"),
         ("retention = '3 days'", "x:1: domain d: retention: '3 days' is not an age"),
         ("per_minute = 'x'", "x:1: domain d: per_minute: 'x' is not a number"),
         ("until = 'soon'", "x:1: domain d: until: 'soon' is not a time"),
-        ("until = 10:00:00", "x:1: domain d: until: is no day"),
+        ("until = 10:00:00", "x:1: domain d: until: is not a time"),
         ("password_file = 'none'", "x:1: domain d: password_file: none: No such file"),
         ("password_file = 5", "x:1: domain d: password_file: is not the name of a file"),
         ("key = 'a'\nkey_file = '/dev/null'", "key_file: /dev/null: is empty"),
@@ -83,7 +83,7 @@ def test_a_value_that_cannot_be_read_is_told(text: str, problem: str, tmp_path: 
         ("[[x", "toml", "x: Expected"),
         ("{", "json", "x: Expecting"),
         ("[]", "json", "x: is not an object"),
-        ("name = 1", "toml", "x:1: name: is not known here; it has [[account]], [[login]]"),
+        ("name = 1", "toml", "x:1: name: is unknown; it has [[account]], [[login]]"),
         ("[account]\nname = 'a'", "toml", "x:1: account: is not a list; write [[account]]"),
         ('{"account": [1]}', "json", "x: account: is not a list"),
         ("a,b\n", "csv", "x:1: its header lacks columns"),
@@ -93,7 +93,7 @@ def test_a_value_that_cannot_be_read_is_told(text: str, problem: str, tmp_path: 
         ('account,domain\n"a,b', "csv", "x:2: unexpected end of data"),
         ("account,domain,password\na,d,secret\n", "csv", "x:2: a password is for one login"),
         ("account,domain,ignore_tags\na,d,maybe\n", "csv", "'maybe' is neither yes nor no"),
-        ("account,domain,quota\na,d,much\n", "csv", "x:2: domain d: quota: 'much' is no size"),
+        ("account,domain,quota\na,d,much\n", "csv", "x:2: domain d: quota: 'much' is not a size"),
         ("account,domain,note\na,d,x\na,e,y\n", "csv", "x:3: account a: has another note"),
         (
             "account,domain,login,password\na,d,u,password1\na,e,u,password2\n",

@@ -26,14 +26,23 @@ def test_the_last_drain_and_a_suspension_are_shown_wherever_mail_waits(
         domain_id = admin.context.directory.now.domains["alpha.example"].id
         drain = await opened(admin.store, domain_id, NOW, NOW)
         past = PastDrain(
-            NOW, NOW, "operator", "given up", "patience is over", 5, 1, 2, "421 4.3.2 bye", 3
+            NOW,
+            NOW,
+            "operator",
+            "given up",
+            "the time for attempts is over",
+            5,
+            1,
+            2,
+            "421 4.3.2 bye",
+            3,
         )
         await admin.store.handover.close_drain(drain, past)
 
     run(drained())
     text = (
-        "asked for by operator: patience is over; 5 delivered; 1 deferred; 2 refused; 3 uncertain;"
-        " last error: 421 4.3.2 bye"
+        "asked for by operator: the time for attempts is over; 5 delivered; 1 deferred;"
+        " 2 refused; 3 uncertain; last error: 421 4.3.2 bye"
     )
     for words in (
         ("status",),

@@ -85,7 +85,7 @@ def test_an_age_is_a_time_of_expiry_too(installation: Path, command: Command) ->
     [
         (("alpha", "--scope", "release"), "give ACCOUNT and NAME, or --operator and NAME"),
         (("alpha", "ci", "--operator", "--role", "operator"), "give --operator and NAME, or"),
-        (("alpha", "ci"), "is allowed nothing"),
+        (("alpha", "ci"), "has no rights"),
         (("alpha", "ci", "--scope", "release", "--expires", "soon"), "'soon' is not an age"),
         (("alpha", "ci", "--scope", "everything"), "everything"),
         (("gamma", "ci", "--scope", "release"), "account gamma: there is none"),

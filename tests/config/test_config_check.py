@@ -122,7 +122,7 @@ def test_an_rsa_key_that_signs_wrongly_is_refused(tmp_path: Path) -> None:
     damaged = wrong.private_key(unsafe_skip_rsa_key_validation=True)
     file.write_bytes(damaged.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     assert f"{file}" in failures(config)
-    assert "signs wrongly" in failures(config)
+    assert "a defective RSA key" in failures(config)
 
 
 def test_files_that_hold_something_else_are_refused(tmp_path: Path) -> None:
@@ -397,8 +397,8 @@ def test_the_secret_of_a_provider_can_be_read_by_us_alone(tmp_path: Path) -> Non
 
 def test_the_authorities_of_a_provider_are_read(tmp_path: Path) -> None:
     config = with_provider(tmp_path, 'ca_file = "ca.pem"')
-    assert "has no authorities that can be read: No such file" in failures(config)
+    assert "has no CA certificates that can be read: No such file" in failures(config)
     (tmp_path / "ca.pem").write_text("no certificate")
-    assert "has no authorities that can be read" in failures(config)
+    assert "has no CA certificates that can be read" in failures(config)
     trustme.CA().cert_pem.write_to_path(tmp_path / "ca.pem")
     assert warnings(config) == []

@@ -116,7 +116,7 @@ def test_how_a_drain_went_is_kept() -> None:
                 0,
                 "421 not now",
             )
-            assert past.reason.startswith("patience is over")
+            assert past.reason.startswith("the time for attempts is over")
             primary.script.clear()
             await dispatcher.start(domain, "operator")
             await until(lambda: not list(dispatcher.drains()))

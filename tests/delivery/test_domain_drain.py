@@ -238,7 +238,7 @@ def test_a_destination_that_cannot_be_reached_is_tried_until_patience_ends() -> 
     assert len(world.pauses) >= 3
     assert sum(world.pauses) <= 60
     assert world.pauses == sorted(world.pauses)
-    assert world.end["reason"].startswith("patience is over; ")
+    assert world.end["reason"].startswith("the time for attempts is over; ")
     assert still_held(world) == [1, 2, 3]
     assert world.store.handover.open_drains() == []
     assert {line["end"] for line in world.log.of(DeliveryAttempt)} == {"unreachable"}

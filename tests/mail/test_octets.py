@@ -23,7 +23,7 @@ def test_a_size_is_read(text: str, octets: int) -> None:
 
 @pytest.mark.parametrize("text", ["", "K", "-1", "1.5M", "10MB", "1e3", "1  K", "ten", "1\n2"])
 def test_other_text_is_refused_with_an_example(text: str) -> None:
-    with pytest.raises(ValueError, match="is no size; write a number, then K, M, G or T"):
+    with pytest.raises(ValueError, match="is not a size; write a number, then K, M, G or T"):
         read_octets(text)
 
 

@@ -35,8 +35,8 @@ def test_the_client_side_of_the_example() -> None:
         (SERVER_FIRST.replace(b"i=4096", b"i=" + b"9" * 5000), "cannot be read"),
         (SERVER_FIRST.replace(b"i=4096", b"i=%d" % (MAX_ITERATIONS + 1)), "iterations"),
         (SERVER_FIRST.replace(b"W22Z", b"!"), "cannot be read"),
-        (SERVER_FIRST.replace(b"rOpr", b"rOpq"), "does not answer ours"),
-        (SERVER_FIRST.replace(SERVER_NONCE.encode(), b""), "does not answer ours"),
+        (SERVER_FIRST.replace(b"rOpr", b"rOpq"), "does not match our message"),
+        (SERVER_FIRST.replace(SERVER_NONCE.encode(), b""), "does not match our message"),
     ],
 )
 def test_challenges_that_are_refused(message: bytes, reason: str) -> None:

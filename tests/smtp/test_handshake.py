@@ -302,7 +302,7 @@ def test_scram_is_used_where_nothing_else_is_offered_though_it_was_refused() -> 
             b"r=nonces,s=c2FsdA==,i=1000001",
             "AUTH: SCRAM with 1000001 iterations; the limit is 1000000",
         ),
-        (b"r=another,s=c2FsdA==,i=1", "AUTH: the SCRAM challenge does not answer ours"),
+        (b"r=another,s=c2FsdA==,i=1", "AUTH: the SCRAM challenge does not match our message"),
         (b"", "AUTH: the SCRAM challenge cannot be read"),
     ],
 )
@@ -377,7 +377,7 @@ def test_no_password_is_sent_without_tls() -> None:
         (
             "AUTH GSSAPI",
             "",
-            "no AUTH mechanism that we have (SCRAM-SHA-256, PLAIN, CRAM-MD5, LOGIN)",
+            "no AUTH mechanism that we know (SCRAM-SHA-256, PLAIN, CRAM-MD5, LOGIN)",
         ),
         (
             "AUTH PLAIN",

@@ -284,4 +284,4 @@ def test_the_relying_party_is_the_host_of_the_portal(url: str, party: str, origi
 def test_an_address_without_passkeys_tells_the_setting(url: str, cause: str) -> None:
     with pytest.raises(NoRelyingParty, match=cause) as refused:
         RelyingParty.of_url(url, "x")
-    assert "set `url` of `[web]`" in str(refused.value)
+    assert "set `url` in `[web]`" in str(refused.value)

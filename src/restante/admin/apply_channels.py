@@ -144,7 +144,7 @@ def _sealed(
     """Return a channel with an exported secret. Raises AdminError."""
     given = (entry.webhook, entry.key, entry.mail, entry.apprise)
     if entry.transport in (None, Transport.MAIL) or any(one is not None for one in given):
-        cause = "sealed goes with transport and target alone"
+        cause = "sealed needs transport and target, and nothing else"
         raise wrong(entry.name, ErrorKind.USAGE, cause, "write it as export-config does")
     all_accounts = bool(entry.all_accounts)
     kinds = checked_kinds(entry.name, entry.account, entry.kinds or (), all_accounts=all_accounts)

@@ -157,7 +157,7 @@ def _sealed_step(
         kept = replace(kept, sealed_secret=None)
     elif entry.cram_md5 and kept.sealed_secret is None:
         error = f"login {entry.user}: sealed has no password for CRAM-MD5"
-        raise AdminError(ErrorKind.USAGE, error, "write its password instead, or no cram_md5")
+        raise AdminError(ErrorKind.USAGE, error, "write its password, or leave out cram_md5")
     if present is None and entry.user not in context.directory.now.logins:
         check_user(context, entry.user)
     base = present or Login(entry.user, entry.account, "", None, context.now())

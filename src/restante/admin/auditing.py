@@ -161,7 +161,7 @@ async def changed(context: AdminContext, recorded: AuditEntry) -> None:
 async def overtaken(context: AdminContext, thing: str) -> AdminError:
     """Return the refusal of a change whose record was changed by somebody else meanwhile."""
     await context.directory.refresh()
-    remedy = "nothing was done; see what it is now, and do it again"
+    remedy = "nothing was changed; look at it, and try again"
     return AdminError(ErrorKind.CONFLICT, f"{thing}: {CHANGED_MEANWHILE}", remedy)
 
 

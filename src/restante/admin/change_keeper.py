@@ -138,7 +138,7 @@ class ChangeKeeper:
             or not maker.sees_domain(change.account, change.domain)
             or not all(may(maker, action) for action in needed)
         ):
-            raise Obstacle(f"{change.maker.name} has not the right any more")
+            raise Obstacle(f"{change.maker.name} does not have the right any more")
         domain = directory.domain_by_id(change.domain_id)
         if domain is not None and (locked := lock_on(self._context, domain)):
             raise Obstacle(locked)

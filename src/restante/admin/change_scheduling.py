@@ -157,7 +157,7 @@ async def schedule(context: AdminContext, change: ScheduledChange) -> ScheduledC
     try:
         kept = await context.store.schedule.schedule_change(change, recorded)
     except Conflict:  # somebody else was faster, or the domain was removed
-        error = f"domain {change.domain}: was changed by somebody else at this moment"
+        error = f"domain {change.domain}: was changed at this moment"
         raise AdminError(ErrorKind.CONFLICT, error, "look at it, and try again") from None
     announce(context, recorded)
     return kept
@@ -221,5 +221,7 @@ def _in_the_way(change: ScheduledChange, other: ScheduledChange) -> AdminError:
         f" {time_text(other.applies_at)}"
     )
     return AdminError(
-        ErrorKind.CONFLICT, error, f"cancel change {other.id} first, then ask for all at once"
+        ErrorKind.CONFLICT,
+        error,
+        f"cancel change {other.id} first, then request both together",
     )

@@ -221,7 +221,7 @@ def _literal(host: str) -> IpAddress | None:
 def _outside(context: AdminContext, name: str, address: str) -> str:
     """Return an address that is not ours. Raises AdminError."""
     if is_hosted_here(address, context.directory.now, context.network.hostname):
-        cause = f"mail to {address} is held here, and so would the notice of it be"
+        cause = f"mail to {address} is held here, so its notices would be held too"
         raise wrong(
             name, ErrorKind.INVALID, cause, f"name an address in a domain that {NOT_HOSTED}"
         )

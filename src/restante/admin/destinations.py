@@ -40,9 +40,7 @@ def read_destination(text: str) -> tuple[str, int]:
     except ValueError as error:
         raise AdminError(ErrorKind.INVALID, f"destination: {error}", remedy) from None
     if port == 0:
-        raise AdminError(
-            ErrorKind.INVALID, f"destination {text!r}: 0 is no port to connect to", remedy
-        )
+        raise AdminError(ErrorKind.INVALID, f"destination {text!r}: port 0 is not valid", remedy)
     address_text, percent, zone = host.partition("%")
     if (address := _literal(address_text)) and percent:
         return _with_zone(address, zone), port
@@ -134,7 +132,7 @@ async def with_shown_pin(
         return fields
     if context.principal.role is Role.ACCOUNT and isinstance(fields, DomainChange):
         if fields.destination is not None:
-            error = "--pin-now: it connects to the recorded destination"
+            error = "--pin-now cannot be combined with a new destination"
             raise AdminError(ErrorKind.USAGE, error, "change the destination first, then pin")
         allow_check(context, destination.text)
     if fields.tls not in (None, TlsUse.VERIFY) or fields.tls_pins or fields.tls_ca:

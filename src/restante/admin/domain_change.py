@@ -141,11 +141,11 @@ def _refuse_contradictions(domain: str, destination: Destination) -> None:
             f"domain {domain}: an authority or pin is of use only where the destination is verified"
         )
         raise AdminError(
-            ErrorKind.USAGE, error, "say --tls verify too, or take --tls-ca and --tls-pin away"
+            ErrorKind.USAGE, error, "give --tls verify too, or leave out --tls-ca and --tls-pin"
         )
     if destination.login and destination.tls not in _PROTECTED:
         error = f"domain {domain}: the password for its destination could go out in plain text"
-        raise AdminError(ErrorKind.USAGE, error, "say --tls required or --tls verify too")
+        raise AdminError(ErrorKind.USAGE, error, "give --tls required or --tls verify too")
 
 
 def _changed_login(

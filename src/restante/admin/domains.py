@@ -229,7 +229,7 @@ def find_domain(context: AdminContext, name: str) -> HostedDomain:
     domain = context.directory.now.domains.get(domain_name(name))
     if domain is None or not context.principal.sees_domain(domain.account, domain.name):
         meant = did_you_mean(name.lower(), (one.name for one in domains_in_scope(context)))
-        remedy = f"{meant} `restante domain list` shows those that are".lstrip()
+        remedy = f"{meant} `restante domain list` shows the hosted domains".lstrip()
         raise AdminError(ErrorKind.NOT_FOUND, f"domain {name}: {NOT_HOSTED}", remedy)
     return domain
 

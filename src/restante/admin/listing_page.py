@@ -57,4 +57,4 @@ def number_at(cursor: str) -> int | None:
 def bad_cursor(cursor: str) -> AdminError:
     """Return the error of a cursor that this listing cannot have given."""
     remedy = "take it from the Link header of the page before, or leave it out for the first page"
-    return AdminError(ErrorKind.INVALID, f"after: {cursor!r} is no place of this list", remedy)
+    return AdminError(ErrorKind.INVALID, f"after: {cursor!r} is not in this list", remedy)

@@ -197,7 +197,7 @@ async def change_login(
         login = _with_cram_md5(context, login, wanted=change.cram_md5)
     if find_login(context, account, user) != found:  # hashing takes time
         error = f"login {user}: somebody changed it meanwhile"
-        raise AdminError(ErrorKind.CONFLICT, error, "look at it, and ask again if need be")
+        raise AdminError(ErrorKind.CONFLICT, error, "look at it, and try again if necessary")
     return await _view_changed(context, login, await store_login(context, found, login))
 
 
@@ -279,7 +279,7 @@ async def remove_login(context: AdminContext, account: str, user: str, reason: s
 def _with_cram_md5(context: AdminContext, login: Login, *, wanted: bool | None) -> Login:
     """Allow or forbid CRAM-MD5 for a login that keeps its password."""
     if wanted and login.sealed_secret is None:
-        remedy = "give a password too, for CRAM-MD5 needs it"
+        remedy = "give a password too; CRAM-MD5 needs it"
         raise AdminError(
             ErrorKind.USAGE, f"login {login.user}: its password is kept as a hash only", remedy
         )

@@ -133,7 +133,7 @@ class OwnCredentials:
     async def _change(self, user: PortalUser, address: IpAddress, **fields: Any) -> PortalUser:
         after = user.changed(**fields)
         if not await self._put(user, after, address):
-            error = "your record was changed at the same moment"
+            error = "your record was changed meanwhile"
             raise AdminError(ErrorKind.STALE, error, "load the page again")
         return after
 
@@ -167,7 +167,7 @@ class OwnCredentials:
     async def _hash(self, user: PortalUser, password: str) -> str:
         objection = objection_to_password(password, user.email)
         if objection is not None:
-            remedy = "take some words that belong together for you alone"
+            remedy = "use several words that only you would combine"
             raise AdminError(ErrorKind.INVALID, f"this password {objection}", remedy)
         try:
             return await self._hashing.of_known(lambda: hash_password(password))

@@ -208,7 +208,7 @@ class PasskeyService:
     ) -> None:
         after, action = user.changed(passkeys=passkeys), AuditAction.USER_CHANGED
         if not await put_own(self._context, user, after, action, str(address)):
-            error = "your record was changed at the same moment"
+            error = "your record was changed meanwhile"
             raise AdminError(ErrorKind.STALE, error, "load the page again")
 
 

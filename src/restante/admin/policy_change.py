@@ -204,20 +204,20 @@ def _checked_time(domain: str, option: str, time: datetime, now: float) -> float
 
 def _refuse_contradictions(domain: str, policy: Policy, fields: PolicyFields) -> None:
     if policy.accept is Accept.WHEN_DOWN and policy.hold is not Hold.ON_RETURN:
-        error = f"domain {domain}: --accept when-down needs a destination that is watched"
-        raise AdminError(ErrorKind.USAGE, error, "say --hold on-return too, or --accept always")
+        error = f"domain {domain}: --accept when-down needs a watched destination"
+        raise AdminError(ErrorKind.USAGE, error, "give --hold on-return too, or --accept always")
     of_suspension = ("reason", "until", "while_suspended")
     if policy.suspension is None and any(given(fields, name) for name in of_suspension):
-        error = f"domain {domain}: --reason, --until and --while-suspended are about a suspension"
-        raise AdminError(ErrorKind.USAGE, error, "say --hold suspended too")
+        error = f"domain {domain}: --reason, --until and --while-suspended need a suspension"
+        raise AdminError(ErrorKind.USAGE, error, "give --hold suspended too")
     if policy.asks_destination and policy.recipients is not Recipients.LEARNED:
-        error = f"domain {domain}: --ask-destination is a way to learn of mailboxes"
+        error = f"domain {domain}: --ask-destination works only with --recipients learned"
         raise AdminError(
-            ErrorKind.USAGE, error, "say --recipients learned too, or --no-ask-destination"
+            ErrorKind.USAGE, error, "give --recipients learned too, or --no-ask-destination"
         )
     if policy.forced is None and given(fields, "force_until"):
         error = f"domain {domain}: --force-until says when what is forced ends, and nothing is"
-        raise AdminError(ErrorKind.USAGE, error, "say --force-accept on or off too")
+        raise AdminError(ErrorKind.USAGE, error, "give --force-accept on or off too")
 
 
 def settings_without_effect(domain: str, policy: Policy, fields: PolicyFields) -> list[str]:

@@ -34,7 +34,7 @@ from restante.tenancy.record_change import changes_between
 
 MOST_USERS: Final = 200  # of one account
 INVITATION_PATH: Final = "/invitation/"
-_LIST: Final = "`restante user list` shows those there are"
+_LIST: Final = "`restante user list` shows the users"
 
 
 class NewPortalUser(BaseModel):

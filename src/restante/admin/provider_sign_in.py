@@ -179,7 +179,7 @@ class ProviderSignIn:
             raise AdminError(ErrorKind.CONFLICT, "you sign in at the provider alone", remedy)
         after = user.changed(oidc_issuer="", oidc_subject="")
         if not await put_own(self._context, user, after, AuditAction.USER_CHANGED, str(address)):
-            error = "your record was changed at the same moment"
+            error = "your record was changed meanwhile"
             raise AdminError(ErrorKind.STALE, error, "load the page again")
 
     async def _signed_in(

@@ -196,7 +196,7 @@ def _checked_grants(context: AdminContext, new: NewToken) -> frozenset[Grant]:
     if not grants:
         raise AdminError(
             ErrorKind.USAGE,
-            f"token {new.name}: is allowed nothing",
+            f"token {new.name}: has no rights",
             f"give a role or scopes: {', '.join(ALL_GRANTS)}",
         )
     for grant in grants:
@@ -224,7 +224,7 @@ def _domain_of(context: AdminContext, new: NewToken, name: str) -> str:
     """Return the canonical name of a domain of the token's account."""
     domain = find_domain(context, name)
     if new.account and domain.account != new.account:
-        remedy = "`restante domain list` shows those that are"
+        remedy = "`restante domain list` shows the hosted domains"
         raise AdminError(ErrorKind.NOT_FOUND, f"domain {name}: {NOT_HOSTED}", remedy)
     return domain.name
 

@@ -95,7 +95,7 @@ async def find_change(context: AdminContext, change_id: int) -> ScheduledChange:
 def not_waiting(change_id: int) -> AdminError:
     """Make the error about a change that does not wait, or not any longer."""
     remedy = "`restante change list` shows those that do"
-    return AdminError(ErrorKind.NOT_FOUND, f"change {change_id}: none waits", remedy)
+    return AdminError(ErrorKind.NOT_FOUND, f"change {change_id}: is not waiting", remedy)
 
 
 def _is_seen(context: AdminContext, change: ScheduledChange) -> bool:

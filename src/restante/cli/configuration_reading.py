@@ -108,7 +108,7 @@ class _Places:
 def _add_all(found: ReadConfiguration, key: str, value: Any, places: _Places, base: Path) -> None:
     if key not in THINGS:
         remedy = f"it has [[{']], [['.join(THINGS)}]]"
-        found.problems.append(f"{places.of(key)}: {key}: is not known here; {remedy}")
+        found.problems.append(f"{places.of(key)}: {key}: is unknown; {remedy}")
         return
     if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
         found.problems.append(f"{places.of(key)}: {key}: is not a list; write [[{key}]]")
@@ -193,7 +193,7 @@ _READERS: Final[Mapping[str, Callable[[str], Any]]] = {
 def _moment(key: str, value: datetime | date | time) -> str:
     """Return a time of TOML; the default time zone is UTC."""
     if isinstance(value, time):
-        raise UnusableEntry(f"{key}: is no day; write a time such as 2026-12-01T00:00:00Z")
+        raise UnusableEntry(f"{key}: is not a time; write a time such as 2026-12-01T00:00:00Z")
     if not isinstance(value, datetime):
         value = datetime(value.year, value.month, value.day, tzinfo=UTC)
     return (value if value.tzinfo else value.replace(tzinfo=UTC)).isoformat()

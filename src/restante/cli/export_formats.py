@@ -194,7 +194,8 @@ def open_export(style: str, place: Path) -> ExportWriter:
     except FileExistsError as error:
         text = str(error.args[0]) if len(error.args) == 1 else f"{error.filename}: {EXISTS}"
         raise Failure(
-            Exit.CANNOT_CREATE, f"queue export: {text}; name another place: nothing is overwritten"
+            Exit.CANNOT_CREATE,
+            f"queue export: {text}; choose another place: nothing is overwritten",
         ) from None
     except OSError as error:
         raise Failure(

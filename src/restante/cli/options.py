@@ -151,6 +151,6 @@ def password_from_stdin() -> str:
     password = sys.stdin.readline().rstrip("\r\n")
     if not password:
         raise Failure(
-            Exit.USAGE, "password: nothing came on standard input; write it there, on one line"
+            Exit.USAGE, "password: standard input is empty; write the password there, on one line"
         )
     return password

@@ -214,7 +214,7 @@ def _show_message(message: JsonObject) -> None:
     for header in message["headers"]:
         say(f"{header['name']}: {decoded(header['value'])}")
     if message["damage"]:
-        remedy = "a backup may have it whole (docs/how-to/back-up-and-restore.md)"
+        remedy = "a backup may have an undamaged copy (docs/how-to/back-up-and-restore.md)"
         complain(f"message {message['name']}: {message['damage']}; {remedy}")
 
 

@@ -84,7 +84,7 @@ def invite(
         body["scopes"] = scope
     invited = ask(config, "POST", "/v1/users", params={"reason": reason}, body=body)
     complain(f"{invited['email']} invited; send the link by a way that others cannot read")
-    complain("it is shown only once, and good once, for 30 minutes")
+    complain("it is shown only once and works once, within 30 minutes")
     say(invited["link"])
 
 

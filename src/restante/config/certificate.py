@@ -74,7 +74,8 @@ def _prove(key: rsa.RSAPrivateKey) -> None:
         )
     except (InvalidSignature, ValueError):
         raise Unfit(
-            "holds an RSA key that signs wrongly", "restore it, or issue a new key and certificate"
+            "has a defective RSA key",
+            "restore it, or issue a new key and certificate",
         ) from None
 
 

@@ -201,7 +201,7 @@ def _provider_problems(config: Config) -> Iterator[ConfigProblem]:
         try:
             verifying_client_context(authorities)
         except OSError as error:  # ssl.SSLError among them
-            cause = f"has no authorities that can be read: {error.strerror or error}"
+            cause = f"has no CA certificates that can be read: {error.strerror or error}"
             remedy = "name a PEM file with the authorities that sign the provider's certificate"
             yield _problem(config, ("oidc", "ca_file"), cause, remedy, authorities)
 

@@ -347,7 +347,7 @@ class DeliveryConnection:
     def _begin_tls(self) -> None:
         plan = self._link_plan.tls
         assert self._wire is not None
-        assert plan is not None, "the session was told to do without"
+        assert plan is not None, "the session uses no TLS"
         self._wire.begin_tls(plan.begin(), plan.check_peer)
 
     def _go_on_salted(self, salted: asyncio.Future[bytes]) -> None:

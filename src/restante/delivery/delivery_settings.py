@@ -76,7 +76,8 @@ class DeliverySettings(BaseModel):
         " also refuses at 50.",
     )
     drains_limit: Annotated[int, Field(ge=1)] = Field(
-        default=200, description="Domains drained at the same time; further ones wait their turn."
+        default=200,
+        description="Maximum number of domains drained at the same time. Other domains wait.",
     )
     account_drains_limit: Annotated[int, Field(ge=1)] = Field(
         default=50,

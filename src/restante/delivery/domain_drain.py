@@ -356,7 +356,9 @@ class DomainDrain:
         at = self._patience.next_attempt(end, now)
         if at is None:
             self._stop = Stop(
-                f"patience is over; {end.reason}", stays_recorded=False, end=DrainEnd.GIVEN_UP
+                f"the time for attempts is over; {end.reason}",
+                stays_recorded=False,
+                end=DrainEnd.GIVEN_UP,
             )
             self._reason = self._stop.reason
             return

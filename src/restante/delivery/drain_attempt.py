@@ -241,7 +241,7 @@ class DrainAttempt:
             self._connections.wake()
         elif was_all and self._has_tried_all:
             left = counted(self._supply.left_behind, "message was", "messages were")
-            self.end(f"all was tried, {left} deferred", AttemptKind.COMPLETE)
+            self.end(f"every message was tried, {left} deferred", AttemptKind.COMPLETE)
 
     def _take(self) -> HeldMessage | None:
         if self._context.directory.now is not self._picture:

@@ -12,7 +12,7 @@ def read_octets(text: str) -> int:
     found = _SIZE.fullmatch(text.strip())
     if not found:
         raise ValueError(
-            f"{text!r} is no size; write a number, then K, M, G or T if wanted, such as 10M"
+            f"{text!r} is not a size; write a number, then K, M, G or T if wanted, such as 10M"
         )
     return int(found[1]) * _UNITS[found[2].upper()]
 

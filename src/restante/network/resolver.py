@@ -196,9 +196,9 @@ _CAUSES: Final[Mapping[type[Exception], str]] = {
     dns.exception.Timeout: "no name server answered in time",
     dns.resolver.NoNameservers: "no name server could answer",
     dns.resolver.YXDOMAIN: "its alias in DNS is too long",
-    dns.exception.SyntaxError: "it is not a name that DNS can have",  # of the text of a name
-    dns.name.NameTooLong: "it is not a name that DNS can have",
-    dns.name.LabelTooLong: "it is not a name that DNS can have",
+    dns.exception.SyntaxError: "it is not a valid DNS name",  # of the text of a name
+    dns.name.NameTooLong: "it is not a valid DNS name",
+    dns.name.LabelTooLong: "it is not a valid DNS name",
 }
 
 

@@ -9,17 +9,17 @@ from restante.tenancy.notice import NoticeKind
 MAX_TEXT: Final = 500  # characters of anything that goes into a notice
 
 KIND_MEANINGS: Final[Mapping[NoticeKind, str]] = {
-    NoticeKind.MAIL_AFTER_QUIET: "The first mail came for a domain that had none for an hour: its"
-    " own server may be away.",
-    NoticeKind.PRIMARY_AWAY: "A destination that is watched did not answer two probes in a row.",
+    NoticeKind.MAIL_AFTER_QUIET: "Mail came for a domain after an hour without any: its own server"
+    " may be unavailable.",
+    NoticeKind.PRIMARY_AWAY: "A watched destination did not answer two probes in a row.",
     NoticeKind.PRIMARY_BACK: "The destination answers again.",
     NoticeKind.DRAIN_FINISHED: "Everything held for a domain was handed over.",
-    NoticeKind.DRAIN_GIVEN_UP: "A drain ended and left mail behind, which stays held: its time was"
-    " over, or the store failed.",
+    NoticeKind.DRAIN_GIVEN_UP: "A drain ended before all mail was delivered, because its time was"
+    " over or the store failed. The rest stays held.",
     NoticeKind.DESTINATION_REFUSES: "A drain was stopped because the destination refused many"
     " messages in a row.",
-    NoticeKind.DELIVERY_REFUSED: "A drain ended in which the destination refused mail permanently:"
-    " it waits for review.",
+    NoticeKind.DELIVERY_REFUSED: "The destination refused mail permanently during a drain. That"
+    " mail waits for review.",
     NoticeKind.QUOTA_REACHED: "A domain or an account has filled 80 or 100 % of its quota.",
     NoticeKind.RETENTION_AHEAD: "The oldest mail of a domain reaches the end of its retention in 7,"
     " 3 or 1 days.",

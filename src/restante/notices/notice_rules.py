@@ -104,7 +104,7 @@ def _primary_away(event: PrimaryAway, at: float) -> Iterator[NoticeFacts]:
 
 def _primary_back(event: PrimaryBack, at: float) -> Iterator[NoticeFacts]:
     where = event.destination
-    text = f"{where} answers again, the destination of {event.domains}."
+    text = f"{where}, the destination of {event.domains}, answers again."
     yield _make(
         NoticeKind.PRIMARY_BACK,
         event.account,

@@ -42,7 +42,7 @@ def read_webhook(text: str, *, is_plain_allowed: bool) -> tuple[str, str]:
         )
     if url.scheme == "http" and not (is_plain_allowed or _is_loopback(url.host)):
         raise NotAChannelTarget(
-            "plain HTTP, which anybody on the way can read", "write https://, or say --insecure"
+            "plain HTTP can be read on its way", "write https://, or give --insecure"
         )
     return str(url.copy_with(fragment=None)), _shown(url)
 

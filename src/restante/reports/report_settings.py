@@ -12,8 +12,8 @@ class ReportSettings(BaseModel):
 
     per_minute: Annotated[int, Field(ge=1)] = Field(
         default=60,
-        description="Attempts to send a report in a minute, in all; further ones wait. This server"
-        " must not flood others.",
+        description="Maximum attempts to send a report in a minute, in all. Other reports wait, so"
+        " that this server does not flood others.",
     )
     first_retry: Annotated[float, Field(gt=0)] = Field(
         default=300.0,

@@ -44,7 +44,7 @@ class ScramClient:
         except BadResponse:
             raise BadChallenge("the SCRAM challenge cannot be read") from None
         if not read.nonce.startswith(self._nonce) or read.nonce == self._nonce:
-            raise BadChallenge("the SCRAM challenge does not answer ours")
+            raise BadChallenge("the SCRAM challenge does not match our message")
         if read.salting.iterations > MAX_ITERATIONS:
             raise BadChallenge(
                 f"SCRAM with {read.salting.iterations} iterations; the limit is {MAX_ITERATIONS}"

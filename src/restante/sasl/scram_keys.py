@@ -73,7 +73,7 @@ def read_verifier(text: str) -> Verifier:
     """Read back what `Verifier.text` spelled. Raises ValueError."""
     scheme, salting, keys = text.split("$")
     if scheme != _SCHEME:
-        raise ValueError(f"{scheme}: not a scheme that is known")
+        raise ValueError(f"{scheme}: is not a known scheme")
     iterations, salt = salting.split(":")
     stored_key, server_key = keys.split(":")
     return Verifier(

@@ -181,7 +181,7 @@ class Handshake:
         mechanism = login.choose(self.offer.mechanisms)
         if mechanism is None:
             return Refuse(
-                f"the destination offers no AUTH mechanism that we have ({', '.join(MECHANISMS)})"
+                f"the destination offers no AUTH mechanism that we know ({', '.join(MECHANISMS)})"
             )
         self._authentication = Authentication(
             login, mechanism, self._options.new_nonce(), self._told

@@ -232,7 +232,7 @@ def _endpoint(found: Mapping[str, Any], name: str) -> str:
     except ValueError:
         is_fit = False
     if not is_fit or not isinstance(value, str) or not value.isprintable() or " " in value:
-        raise ProviderUnfit(f"its {name} is no https URL")
+        raise ProviderUnfit(f"its {name} is not an https URL")
     return value
 
 

@@ -146,7 +146,7 @@ def _verified_claims(token: str, keys: Sequence[ProviderKey]) -> Mapping[str, An
         parts = jws.extract_compact(token.encode("ascii"))
         header = parts.headers()
     except Exception as error:  # a stranger's octets
-        raise IdTokenRefused("the ID token is no signed token") from error
+        raise IdTokenRefused("the ID token is not a signed token") from error
     algorithm, key_id = header.get("alg"), header.get("kid")
     if not isinstance(algorithm, str) or algorithm not in _ALL_ALGORITHMS:
         raise IdTokenRefused(f"the ID token has the algorithm {str(algorithm)[:20]!r}")
@@ -173,7 +173,7 @@ def _is_signed(parts: jws.CompactSignature, key: ProviderKey, algorithm: str) ->
 
 def _check_parties(claims: Mapping[str, Any], expected: ExpectedToken) -> None:
     if claims.get("iss") != expected.issuer:
-        raise IdTokenRefused("the ID token is of another issuer")
+        raise IdTokenRefused("the ID token is from another issuer")
     audience = claims.get("aud")
     audiences = audience if isinstance(audience, list) else [audience]
     if expected.client_id not in audiences:
@@ -201,5 +201,5 @@ def _time(claims: Mapping[str, Any], name: str) -> float | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise IdTokenRefused(f"the time {name} of the ID token is no number")
+        raise IdTokenRefused(f"the time {name} of the ID token is not a number")
     return float(value)

@@ -63,12 +63,12 @@ class RelyingParty:
         parts = urlsplit(url.lower())
         host = parts.hostname or ""
         if not host:
-            raise NoRelyingParty("the portal has no address: set `url` of `[web]`")
+            raise NoRelyingParty("the portal has no address: set `url` in `[web]`")
         if _is_address(host):
-            remedy = "set `url` of `[web]` to one with a name"
+            remedy = "set `url` in `[web]` to a URL with a host name"
             raise NoRelyingParty(f"browsers have no passkeys for an address ({host}): {remedy}")
         if parts.scheme != "https" and host != "localhost":
-            raise NoRelyingParty("browsers have no passkeys without HTTPS: set `url` of `[web]`")
+            raise NoRelyingParty("browsers have no passkeys without HTTPS: set `url` in `[web]`")
         port = "" if parts.port in (None, _DEFAULT_PORTS[parts.scheme]) else f":{parts.port}"
         return cls(host, f"{parts.scheme}://{host}{port}", name)
 

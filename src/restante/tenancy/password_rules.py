@@ -55,7 +55,7 @@ def objection_to_password(password: str, email: str) -> str | None:
     if not password.isprintable():
         return "has characters that cannot be typed"
     if _is_common(password.lower()):
-        return "is among those that are guessed first"
+        return "is a common password"
     plain = _plain(password)
     names = (part for part in re.split(r"[@.+_-]", email) if len(part) >= MIN_NAME)
     left = plain.replace(_plain(email), "")

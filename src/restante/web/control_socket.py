@@ -85,7 +85,7 @@ def _clear_stale(path: Path) -> None:
         return
     if not stat.S_ISSOCK(mode):
         raise ControlMisplaced(
-            f"{path}: is there and is no socket; move it away, or name another as control_socket"
+            f"{path}: exists and is not a socket; move it away, or set another control_socket"
         )
     if answers(path):
         raise ControlUnusable(f"{path}: {OTHER_SERVER}")

@@ -37,13 +37,13 @@ def _check_issuer(value: str) -> str:
         remedy = (
             'write the https URL that the provider calls its issuer, such as "https://id.example"'
         )
-        raise _wrong_provider("is no issuer", remedy)
+        raise _wrong_provider("is not an issuer", remedy)
     return value
 
 
 def _check_scope_name(value: str) -> str:
     if not value or not value.isascii() or not value.isprintable() or set(' "\\') & set(value):
-        raise _wrong_provider("is no scope", 'write one such as "groups"')
+        raise _wrong_provider("is not a scope", 'write one such as "groups"')
     return value
 
 
@@ -78,10 +78,10 @@ class OidcRole(BaseModel):
     def _role_suits_the_account(self) -> Self:
         if self.account and self.role.is_of_operators:
             remedy = "write another role, or remove `account`"
-            raise _wrong_provider(f"{self.role} is no role of an account", remedy)
+            raise _wrong_provider(f"{self.role} is not a role of an account", remedy)
         if not self.account and not self.role.is_of_operators:
             remedy = "write another role, or add `account`"
-            raise _wrong_provider(f"{self.role} is no role of operators", remedy)
+            raise _wrong_provider(f"{self.role} is not a role of operators", remedy)
         return self
 
     @property

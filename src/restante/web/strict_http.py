@@ -78,7 +78,7 @@ def _refuse_ambiguous(request: h11.Request) -> None:
     if any(names.count(name) > 1 for name in _SINGLE):
         raise h11.RemoteProtocolError("a field that may be there once")
     if not all(_HOST.match(value) for name, value in request.headers if name == b"host"):
-        raise h11.RemoteProtocolError("Host is no host and port")
+        raise h11.RemoteProtocolError("Host is not a host and port")
     is_chunked = b"transfer-encoding" in names
     if is_chunked and b"content-length" in names:
         raise h11.RemoteProtocolError("Content-Length with Transfer-Encoding")

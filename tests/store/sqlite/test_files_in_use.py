@@ -43,13 +43,13 @@ async def test_a_log_that_is_cut_is_damage_before_anything_is_written_behind_the
     domain_id = await hosted(store)
     await hold(store, domain_id, *range(1, 60))
     os.truncate(directory / "restante.db-wal", left)
-    with pytest.raises(StoreError, match=r"restante\.db-wal was cut while in use"):
+    with pytest.raises(StoreError, match=r"restante\.db-wal was truncated while in use"):
         await store.reception.hold([message(60, domain_id)])
     assert "must be reopened" in store.upkeep.failure
     assert (directory / "damaged").exists()
     await store.close()
     for _ in range(2):
-        with pytest.raises(StoreDamaged, match=r"its log restante\.db-wal (was cut|is missing)"):
+        with pytest.raises(StoreDamaged, match=r"log restante\.db-wal (was truncated|is missing)"):
             await open_sqlite(directory)
 
 
@@ -63,7 +63,7 @@ async def test_a_cut_file_is_noticed_though_no_mail_comes(
     assert not store.upkeep.failure
     os.truncate(directory / name, 0)
     store.upkeep.free_octets()
-    assert f"{name} was cut while in use" in store.upkeep.failure
+    assert f"{name} was truncated while in use" in store.upkeep.failure
 
 
 async def test_a_log_that_begins_again_after_a_checkpoint_is_whole(

@@ -23,10 +23,13 @@ SOURCES = Path(restante.__file__).parent
 @pytest.mark.parametrize(
     ("words", "of_api"),
     [
-        ("`restante domain list` shows those that are", "`GET /v1/domains` shows those that are"),
         (
-            "say --tls verify too, or take --tls-pin away",
-            "say `tls` verify too, or take `tls_pins` away",
+            "`restante domain list` shows the hosted domains",
+            "`GET /v1/domains` shows the hosted domains",
+        ),
+        (
+            "give --tls verify too, or leave out --tls-pin",
+            "give `tls` verify too, or leave out `tls_pins`",
         ),
         ("`restante login list acme` shows all", "`GET /v1/accounts/acme/logins` shows all"),
         (

@@ -159,7 +159,7 @@ def test_an_address_without_passkeys_says_how_to_get_them() -> None:
         assert "passkeys.js" not in (await browser.get("/sign-in")).text
         await browser.sign_in(code=people.code())
         page = (await browser.get("/profile/passkeys")).text
-        assert "set `url` of `[web]`" in page
+        assert "set `url` in `[web]`" in page
         answer = await options(browser, "/sign-in/passkey/options")
         assert answer.status_code == 409
 

@@ -38,7 +38,7 @@ def write_backup(path: Path, vfs: str | None, files: ContentFiles, target: Path)
     except OSError as error:
         raise StoreError(f"{target}: {error.strerror or error}") from error
     except apsw.FullError as error:
-        raise StoreFull(f"{target}: there is no room") from error
+        raise StoreFull(f"{target}: there is not enough disk space") from error
     except apsw.Error as error:
         raise StoreError(f"{target}: {error}") from error
     return made

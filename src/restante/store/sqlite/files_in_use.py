@@ -22,7 +22,7 @@ _REMOVED: Final = (
     "was removed or replaced while in use: put it back, or release or export the held mail before"
     " the server stops"
 )
-_CUT: Final = "was cut while in use"
+_CUT: Final = "was truncated while in use"
 _LAST_VALID: Final = 16  # place in the log's index of the number of its frames
 _NUMBER: Final = struct.Struct("=I")
 _LOG_HEADER, _FRAME_HEADER = 32, 24

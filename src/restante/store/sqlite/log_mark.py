@@ -39,7 +39,7 @@ class LogMark:
             return ""
         if self._size:
             return (
-                f"its log {self._log.name} was cut while in use: {self._size} octets of"
+                f"its log {self._log.name} was truncated while in use: {self._size} octets of"
                 f" {self._least} are left. To begin without the lost transactions, remove {MARK}"
             )
         return (

@@ -81,7 +81,7 @@ def salvage(directory: Path, target: Path, on_progress: OnSalvaged) -> SalvageRe
     except OSError as error:
         raise StoreError(f"{target}: {error.strerror or error}") from error
     except apsw.FullError as error:
-        raise StoreFull(f"{target}: there is no room") from error
+        raise StoreFull(f"{target}: there is not enough disk space") from error
     finally:
         lock.release()
 

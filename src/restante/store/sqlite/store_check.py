@@ -102,7 +102,7 @@ class _Check:
             self._found_unreadable(error)
 
     def _found_unreadable(self, error: Exception) -> None:
-        finding = Finding("database", f"cannot be read on: {cause_of(error)}")
+        finding = Finding("database", f"cannot be read further: {cause_of(error)}")
         if finding not in self._report.findings:  # several parts can come to one page
             self._report.findings.append(finding)
 

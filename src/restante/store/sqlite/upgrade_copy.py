@@ -50,7 +50,7 @@ def _check_room(path: Path) -> None:
     if free < needed:
         room = f"{counted(needed // _MIB, 'MiB', 'MiB')} are needed and {free // _MIB} are free"
         raise StoreUnusable(
-            f"{path}: there is no room for the copy that is made before the schema is upgraded: "
+            f"{path}: there is not enough disk space for the copy before the schema is upgraded: "
             f"{room}; make room and start again"
         )
 

@@ -102,7 +102,7 @@ def _token_of(visit: Visit, form: FormValues, account: str) -> NewToken:
     text = form.text("days", "365")
     if not (text.isascii() and text.isdecimal() and 0 < int(text[:9]) <= _LONGEST_DAYS):
         remedy = f"write a number from 1 to {_LONGEST_DAYS}"
-        raise AdminError(ErrorKind.INVALID, "days: is no number of days", remedy)
+        raise AdminError(ErrorKind.INVALID, "days: is not a number of days", remedy)
     roles = [one for one in grants if one in list(GrantedRole)]
     return NewToken.model_validate(
         {

@@ -18,8 +18,8 @@ from restante.web.portal.shell_lines import released
 
 _HOLD: Final = {
     "until-asked": "Mail is held until somebody asks for it.",
-    "on-return": "Mail is handed over when the primary is seen to be back, or on request.",
-    "relay": "Mail is sent on at once, and again with growing pauses.",
+    "on-return": "Mail is handed over when the primary answers again, or on request.",
+    "relay": "Mail is forwarded at once, and retried with growing pauses.",
     "suspended": "The domain is suspended. Nothing leaves, even on request.",
 }
 _RECIPIENTS: Final = {

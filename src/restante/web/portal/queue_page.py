@@ -97,7 +97,7 @@ async def confirm(visit: Visit) -> Response:
     chosen = await chosen_by(visit, form)
     if not chosen.names:
         error = "no message is selected, or none of them is here any more"
-        raise AdminError(ErrorKind.USAGE, error, "go back, and tick some")
+        raise AdminError(ErrorKind.USAGE, error, "go back and select messages")
     reason = form.text("reason")
     base_url = visit.renderer.base_url
     return visit.page(
@@ -153,7 +153,7 @@ def selection_of(form: FormValues, limit: int) -> QueueSelection:
     """Return the filter of a form or a query. Raises AdminError for values that mean nothing."""
     status = form.given("status")
     if status is not None and status not in list(RecipientStatus):
-        raise _odd("status", "choose one of the list")
+        raise _odd("status", "choose one from the list")
     hours, kilobytes = _amount(form, "hours"), _amount(form, "kilobytes")
     reverse_path = form.given("reverse_path")
     after = form.given("after")

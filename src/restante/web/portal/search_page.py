@@ -64,7 +64,7 @@ def selection_of_search(query: FormValues) -> TraceSelection:
     except ValidationError as error:
         name = str(error.errors()[0]["loc"][0])
         raise AdminError(
-            ErrorKind.INVALID, f"{name}: is not valid", "go back, and correct it"
+            ErrorKind.INVALID, f"{name}: is not valid", "go back and correct it"
         ) from None
 
 
