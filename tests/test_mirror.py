@@ -39,7 +39,6 @@ ELSEWHERE: dict[str, str] = {
     "store/postgres/postgres_transaction.py": "tests/store/postgres/test_postgres_core.py",
     "store/postgres/queue_reading.py": "tests/contract/test_queue.py",
     "store/postgres/record_statements.py": "tests/contract/test_records.py",
-    "store/postgres/record_writing.py": "tests/contract/test_records.py",
     "store/postgres/report_changing.py": "tests/contract/test_reports.py",
     "store/postgres/settling.py": "tests/contract/test_handover.py",
     "store/sqlite/history_changes.py": "tests/contract/test_history.py",

@@ -1,5 +1,7 @@
 """The slots of processes, their leases, and the loss of a slot."""
 
+import asyncio
+
 import asyncpg
 import pytest
 
@@ -9,13 +11,15 @@ from restante.store.postgres.lane_set import SessionKind
 from restante.store.store_errors import StoreError
 from tests.contract.making import hosted, opened
 
-EXPIRE = "UPDATE node SET expires_at = '-infinity' WHERE id = $1"
+EXPIRE = "UPDATE node SET expires_at = $2::text::timestamptz WHERE id = $1"
+GIVEN_BACK = "-infinity"
+OVER = "2020-01-01"  # its process may still live
 
 
-async def expire(url: str, store: PostgresStore) -> None:
+async def expire(url: str, store: PostgresStore, at: str = GIVEN_BACK) -> None:
     """Let the lease of a process end, as if it had been stopped."""
     connection = await asyncpg.connect(url)
-    await connection.execute(EXPIRE, store.core.node.key.id)
+    await connection.execute(EXPIRE, store.core.node.key.id, at)
     await connection.close()
 
 
@@ -80,7 +84,7 @@ async def test_after_an_absence_nobody_is_judged_before_two_heartbeats(
 ) -> None:
     """All leases have ended meanwhile."""
     await opened(store, await hosted(store))
-    await expire(postgres_url, store)
+    await expire(postgres_url, store, OVER)
     node = other.core.node
     node._beats = 0
     seen = []
@@ -125,3 +129,51 @@ async def test_after_a_new_session_of_the_heartbeat_no_other_session_is_used_aga
         session.abort()
     await store.core.node.beat()
     assert await store.core.fetch(ask) != before
+
+
+async def test_a_process_that_begins_judges_nobody_at_once(
+    store: PostgresStore, other: PostgresStore, postgres_url: str
+) -> None:
+    """The database may have been away until now: then all leases have ended."""
+    drain = await opened(store, await hosted(store))
+    await expire(postgres_url, store, OVER)
+    assert other.core.node._beats == 0
+    assert await other.handover.take_over(drain) is None
+    await expire(postgres_url, store)
+    assert await other.handover.take_over(drain) is not None
+
+
+async def test_a_slot_whose_lease_has_just_ended_is_left_to_its_process(
+    store: PostgresStore, postgres_url: str
+) -> None:
+    connection = await asyncpg.connect(postgres_url)
+    await connection.execute("UPDATE node SET expires_at = now() - interval '9 seconds'")
+    await connection.close()
+    later = await open_postgres(postgres_url)
+    assert later.core.node.key.id != store.core.node.key.id
+    await later.close()
+
+
+async def test_a_heartbeat_does_not_wait_for_what_is_read_after_the_last_one(
+    store: PostgresStore,
+) -> None:
+    node = store.core.node
+    assert node._timer is not None
+    node._timer.cancel()
+    begun, going_on = asyncio.Event(), asyncio.Event()
+
+    def note() -> None:
+        """Do nothing at the next time."""
+
+    async def read() -> None:
+        begun.set()
+        await going_on.wait()
+
+    first = asyncio.create_task(node._beat_and(read, note))
+    await begun.wait()
+    before = node._beaten_at
+    await node._beat_and(read, note)
+    assert node._beaten_at > before
+    assert not first.done()
+    going_on.set()
+    await first

@@ -179,3 +179,8 @@ def lose_answers(store: PostgresStore, monkeypatch: pytest.MonkeyPatch, *, is_se
         raise ConnectionResetError("in a test")
 
     monkeypatch.setattr(store.core, "_fetched", lost)
+
+
+async def test_a_doubt_of_a_core_apart_is_one_of_the_store(store: PostgresStore) -> None:
+    store.core.apart()._doubt(ConnectionResetError("in a test"))
+    assert store.core._doubts.looks > 0

@@ -16,7 +16,7 @@ from contextlib import suppress
 from typing import Final
 
 from restante.store.postgres import node_queries, sqlstate
-from restante.store.postgres.database_session import DatabaseSession
+from restante.store.postgres.database_session import DatabaseSession, PostgresRow
 from restante.store.postgres.lane_set import LaneSet, SessionKind
 from restante.store.postgres.postgres_transaction import NodeKey
 from restante.store.store_errors import StoreUnusable
@@ -26,6 +26,7 @@ LEASE: Final = 5.0  # seconds that a heartbeat is good for
 MARGIN: Final = 1.0  # seconds before its end at which the process stops
 _BEATS_BEFORE_JUDGING: Final = 2  # after a reconnect
 _MOST_SLOTS: Final = 255
+_SURELY_OVER: Final = 300.0  # seconds after the end of a lease: its process has ended
 
 
 class ClusterNode:
@@ -37,18 +38,25 @@ class ClusterNode:
         self.absence = ""  # why the database cannot be reached; "" while it can
         self._lanes = lanes
         self._beaten_at = beaten_at
-        self._beats = _BEATS_BEFORE_JUDGING  # since the last time that the database was away
+        self._beats = 0  # since the last time that the database was away, perhaps until now
         self._timer: asyncio.TimerHandle | None = None
-        self._beating: asyncio.Task[None] | None = None
+        self._beating: set[asyncio.Task[None]] = set()
+        self._is_following = False
+        self._is_closed = False
         self._next_beat = asyncio.Event()
         self._session: DatabaseSession | None = None  # of the last heartbeat
 
     def begin(self, on_beat: Callable[[], Awaitable[None]]) -> None:
-        """Send a heartbeat each second from now on. `on_beat` is awaited after each."""
+        """Send a heartbeat each second from now on. `on_beat` is awaited after each.
+
+        The next heartbeat does not wait for it. It is passed over while the last one is at work.
+        """
         loop = asyncio.get_running_loop()
 
         def start() -> None:
-            self._beating = loop.create_task(self._beat_and(on_beat, start))
+            task = loop.create_task(self._beat_and(on_beat, start))
+            self._beating.add(task)
+            task.add_done_callback(self._beating.discard)
 
         self._timer = loop.call_later(BEAT, start)
 
@@ -70,12 +78,11 @@ class ClusterNode:
 
     async def close(self) -> None:
         """Stop, and end the lease at once."""
+        self._is_closed = True
         if self._timer is not None:
             self._timer.cancel()
-        if self._beating is not None:
-            await asyncio.wait([self._beating])
-            if self._timer is not None:
-                self._timer.cancel()
+        if self._beating:
+            await asyncio.wait(set(self._beating))
         with suppress(Exception):  # the lease ends by itself
             async with self._lanes[SessionKind.NODE].session() as session:
                 await session.fetch(node_queries.RETIRE, *self.key)
@@ -108,14 +115,23 @@ class ClusterNode:
         self, on_beat: Callable[[], Awaitable[None]], again: Callable[[], None]
     ) -> None:
         await self.beat()
+        if not self._is_closed:
+            self._timer = asyncio.get_running_loop().call_later(BEAT, again)
+        if self._is_following:
+            return
         if not (self.absence or self.failure):
-            try:
-                await on_beat()
-            except Exception as error:  # noqa: BLE001  as above
-                self.absence = str(sqlstate.store_error(error, "heartbeat") or repr(error))
+            await self._follow(on_beat)
         waited, self._next_beat = self._next_beat, asyncio.Event()
         waited.set()
-        self._timer = asyncio.get_running_loop().call_later(BEAT, again)
+
+    async def _follow(self, on_beat: Callable[[], Awaitable[None]]) -> None:
+        self._is_following = True
+        try:
+            await on_beat()
+        except Exception as error:  # noqa: BLE001  as above
+            self.absence = str(sqlstate.store_error(error, "heartbeat") or repr(error))
+        finally:
+            self._is_following = False
 
 
 async def join_cluster(lanes: LaneSet, name: str) -> ClusterNode:
@@ -123,12 +139,8 @@ async def join_cluster(lanes: LaneSet, name: str) -> ClusterNode:
     async with lanes[SessionKind.NODE].session() as session:
         for _ in range(_MOST_SLOTS):
             at = time.monotonic()
-            async with session.transaction():
-                rows = await session.fetch(node_queries.TAKE_OVER_SLOT, LEASE, name)
-            if rows:
-                return ClusterNode(lanes, NodeKey(*rows[0]), at)
             try:
-                rows = await session.fetch(node_queries.ADD_SLOT, LEASE, name)
+                rows = await _slot(session, name)
             except Exception as error:
                 if not sqlstate.is_taken(error):
                     raise
@@ -137,3 +149,12 @@ async def join_cluster(lanes: LaneSet, name: str) -> ClusterNode:
                 return ClusterNode(lanes, NodeKey(*rows[0]), at)
             break
     raise StoreUnusable(f"all {_MOST_SLOTS} slots are taken by processes that have the store open")
+
+
+async def _slot(session: DatabaseSession, name: str) -> list[PostgresRow]:
+    """Take a slot that nobody can have, or a new one, or in need one that nobody seems to have."""
+    return (
+        await session.fetch(node_queries.TAKE_OVER_SLOT, LEASE, name, _SURELY_OVER)
+        or await session.fetch(node_queries.ADD_SLOT, LEASE, name)
+        or await session.fetch(node_queries.TAKE_OVER_SLOT, LEASE, name, 0.0)
+    )

@@ -48,13 +48,14 @@ async def beginning_of(core: PostgresCore, file: ContentFile, octets: int) -> by
 
 
 async def copy_content(core: PostgresCore, file: ContentFile) -> ContentFile:
-    """Copy content under a number of its own."""
+    """Copy content under a number of its own: a chunk is a statement, as when it was written."""
     number, copy = content_id(file), core.mirror.content_numbers.next(time.time())
 
     async def change(transaction: PostgresTransaction) -> None:
         await transaction.fetch(content_queries.ADD_SPOOL, copy, *transaction.node)
-        if not await transaction.has(content_queries.COPY_CHUNKS, number, copy):
-            raise StoreError(f"content {file.name} is missing")
+        for part in range(max(1, -(-file.size // CHUNK))):
+            if not await transaction.has(content_queries.COPY_CHUNK, number, copy, part):
+                raise StoreError(f"content {file.name} is missing")
 
     await core.write(change, SessionKind.SPOOLING)
     return replace(file, name=str(copy))

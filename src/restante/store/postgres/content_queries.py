@@ -11,9 +11,9 @@ ADD_CHUNK = """
 """
 CHUNK = "SELECT body FROM chunk WHERE content_id = $1 AND part = $2"
 BEGINNING = "SELECT substr(body, 1, $3) FROM chunk WHERE content_id = $1 AND part = $2"
-COPY_CHUNKS = """
+COPY_CHUNK = """
     INSERT INTO chunk (content_id, part, body)
-    SELECT $2, part, body FROM chunk WHERE content_id = $1 RETURNING part
+    SELECT $2, part, body FROM chunk WHERE content_id = $1 AND part = $3 RETURNING part
 """
 # A statement before DISCARD: it waits for a chunk on its way, so that DISCARD sees that chunk.
 LOCK_SPOOL = "SELECT content_id FROM spool WHERE content_id = $1 FOR UPDATE"

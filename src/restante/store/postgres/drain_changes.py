@@ -68,10 +68,12 @@ async def _begin_release(transaction: PostgresTransaction, drain: Drain, release
         )
 
 
-async def take_over(transaction: PostgresTransaction, drain: Drain) -> Drain | None:
+async def take_over(
+    transaction: PostgresTransaction, drain: Drain, *, may_judge: bool
+) -> Drain | None:
     """Give a drain to this process, if it is in force and nobody runs it."""
-    place = (drain.domain_id, drain.number)
-    if await changed(transaction, drain_statements.TAKE_OVER, *place, *transaction.node):
+    given = (drain.domain_id, drain.number, *transaction.node, may_judge)
+    if await changed(transaction, drain_statements.TAKE_OVER, *given):
         return record_of(transaction, drain.domain_id).drain
     return None
 

@@ -35,28 +35,45 @@ OPEN = f"""
         is_open = true
     RETURNING {_COLUMNS}
 """
-# Nobody runs it, or a process whose lease has ended, by the clock of the database.
-_IS_ABANDONED = """
+
+
+def _is_abandoned(may_judge: str) -> str:
+    """Return the condition that nobody runs a drain. `may_judge` is the place of a value.
+
+    A process that ended gave its lease back, or lost its slot. Others are judged by their lease and
+    the clock of the database.
+    """
+    return f"""
     (owner IS NULL OR NOT EXISTS (
         SELECT 1 FROM node
-        WHERE node.id = drain.owner AND node.epoch = drain.owner_epoch
-            AND node.expires_at > clock_timestamp()
+        WHERE node.id = drain.owner AND node.epoch = drain.owner_epoch AND (
+            node.expires_at > clock_timestamp()
+            OR (NOT {may_judge}::boolean AND node.expires_at > '-infinity')
+        )
     ))
-"""
+    """
+
+
 # $1 and $2 are the node, $3 whether it may judge others.
 CLAIMABLE = f"""
     SELECT {_COLUMNS} FROM drain
     WHERE is_open AND (
-        (owner = $1 AND owner_epoch = $2) OR owner IS NULL OR ($3 AND {_IS_ABANDONED})
+        (owner = $1 AND owner_epoch = $2) OR {_is_abandoned("$3")}
     )
     ORDER BY domain_id
 """
+# A row that is locked is left for the next look. The lock may be that of a vanished machine, and
+# all drains of this process would wait for it. $5 is whether the process may judge others.
 TAKE_OVER = f"""
     UPDATE drain SET number = number + 1, version = version + 1, owner = $3, owner_epoch = $4,
         times = 0
-    WHERE domain_id = $1 AND number = $2 AND is_open AND (
-        (owner = $3 AND owner_epoch = $4) OR {_IS_ABANDONED}
-    )
+    WHERE domain_id = (
+        SELECT domain_id FROM drain
+        WHERE domain_id = $1 AND number = $2 AND is_open AND (
+            (owner = $3 AND owner_epoch = $4) OR {_is_abandoned("$5")}
+        )
+        FOR UPDATE SKIP LOCKED
+    ) AND number = $2 AND is_open
     RETURNING {_COLUMNS}
 """
 GIVE_BACK = f"""

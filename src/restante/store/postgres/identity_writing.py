@@ -7,6 +7,7 @@ from restante.phrases import EXISTS, REMOVED_MEANWHILE
 from restante.store.postgres import notice_statements, record_statements
 from restante.store.postgres.postgres_transaction import PostgresTransaction
 from restante.store.postgres.record_writing import (
+    add,
     check_account,
     check_before,
     note_change,
@@ -30,7 +31,11 @@ async def put_token(transaction: PostgresTransaction, token: ApiToken, audit: Au
     present = await transaction.fetch(record_statements.ACCOUNT_OF_TOKEN, token.id)
     if present and present[0][0] != token.account:
         raise Conflict(f"token {token.id} is taken")
-    await transaction.fetch(record_statements.PUT_TOKEN, *token_row(token))
+    row = token_row(token)
+    if present:
+        await transaction.fetch(record_statements.PUT_TOKEN, *row)
+    else:
+        await add(transaction, record_statements.ADD_TOKEN, row, f"token {token.id}")
     await note_change(transaction, RecordKind.TOKEN, token.id, audit)
 
 
@@ -54,7 +59,11 @@ async def put_user(transaction: PostgresTransaction, user: PortalUser, audit: Au
     before = user.revision - 1
     if [tuple(row) for row in present] != ([(user.account, before)] if before else []):
         raise Conflict(f"portal user {user.email} was changed meanwhile")
-    await transaction.fetch(record_statements.PUT_USER, *portal_user_row(user))
+    row = portal_user_row(user)
+    if present:
+        await transaction.fetch(record_statements.PUT_USER, *row)
+    else:
+        await add(transaction, record_statements.ADD_USER, row, f"portal user {user.email}")
     await transaction.fetch(record_statements.END_OTHER_STAMPS, user.email, user.stamp)
     await note_change(transaction, RecordKind.PORTAL_USER, user.email, audit)
 

@@ -65,8 +65,9 @@ LEASE = """
     SELECT release FROM drain WHERE domain_id = $1 AND number = $2 AND is_open FOR SHARE
 """
 # Messages that were delivered whole: $3 their numbers, $4 their recipients as a drain knows them.
-# All leave or none. $1 is the domain, $2 the drain, $5 the node, $6 the time. $7 to $9 are number,
-# path and reply of each recipient.
+# All leave or none. A message that others have locked counts as not there: this statement's
+# snapshot is from before their changes. $1 is the domain, $2 the drain, $5 the node, $6 the time.
+# $7 to $9 are number, path and reply of each recipient.
 SETTLE_WHOLE = """
     WITH lease AS MATERIALIZED (
         SELECT release FROM drain WHERE domain_id = $1::integer AND number = $2::bigint AND is_open
@@ -79,7 +80,7 @@ SETTLE_WHOLE = """
             SELECT 1 FROM last_reply
             WHERE last_reply.domain_id = $1 AND last_reply.number = known.number
         )
-        ORDER BY message.number FOR UPDATE OF message
+        ORDER BY message.number FOR UPDATE OF message SKIP LOCKED
     ), gone AS (
         DELETE FROM message
         WHERE number = ANY(ARRAY(SELECT number FROM sought))

@@ -1,12 +1,14 @@
 """The statements about the processes that have the store open."""
 
+# $3 is how long ago the lease must have ended, unless it was given back. Just after the database
+# was away, the leases of all processes have ended, and these live.
 TAKE_OVER_SLOT = """
     UPDATE node SET epoch = epoch + 1, name = $2,
         expires_at = clock_timestamp() + make_interval(secs => $1)
     WHERE id = (
-        SELECT id FROM node WHERE expires_at < clock_timestamp() ORDER BY expires_at LIMIT 1
-        FOR UPDATE
-    ) AND expires_at < clock_timestamp()
+        SELECT id FROM node WHERE expires_at < clock_timestamp() - make_interval(secs => $3)
+        ORDER BY expires_at LIMIT 1 FOR UPDATE SKIP LOCKED
+    ) AND expires_at < clock_timestamp() - make_interval(secs => $3)
     RETURNING id, epoch
 """
 ADD_SLOT = """

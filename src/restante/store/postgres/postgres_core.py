@@ -7,6 +7,7 @@ cancelled. Changes of one lane are made in the order in which they were asked fo
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from copy import copy
+from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from restante.store.content_store import OnDamage
@@ -28,6 +29,13 @@ _LOOKS: Final = 2  # at the own figures, after an answer was lost
 _SNAPSHOT: Final = "ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 
+@dataclass(slots=True)
+class Doubts:
+    """How often the own figures must be read, because an answer was lost."""
+
+    looks: int = 0
+
+
 class PostgresCore:
     """Writes and reads for the parts. Belongs to the event loop on which it was opened."""
 
@@ -40,7 +48,7 @@ class PostgresCore:
         self.on_damage = on_damage
         self._reading = SessionKind.READING
         self._at_work: set[asyncio.Task[Any]] = set()  # shared with a core apart
-        self._doubts = 0  # looks at the own figures that are due
+        self._doubts = Doubts()  # shared with a core apart
 
     def apart(self) -> "PostgresCore":
         """Return a core of the same data, whose reads have sessions of their own."""
@@ -121,11 +129,11 @@ class PostgresCore:
 
         Twice, because the database may still be at work on the statement without an answer.
         """
-        if not self._doubts:
+        if not self._doubts.looks:
             return
         async with self._lanes.quiet(), self._lanes[SessionKind.NODE].session() as session:
             rows = await session.fetch(usage_queries.OWN, self.node.key.id)
-            self._doubts -= 1
+            self._doubts.looks -= 1
             self.mirror.take_own({domain_id: Usage(*figures) for domain_id, *figures in rows})
 
     async def _read(self, question: PostgresQuestion[_Answer], *, at_once: bool) -> _Answer:
@@ -187,7 +195,7 @@ class PostgresCore:
     def _doubt(self, error: Exception) -> None:
         """Note that a change may have been made without an answer."""
         if sqlstate.is_away(error) or isinstance(error, OutcomeUnknown):
-            self._doubts = _LOOKS
+            self._doubts.looks = _LOOKS
 
     def _as_raised(self, error: Exception, doing: str) -> Exception:
         """Return the error that a caller gets; one that is a defect of ours stays as it is."""

@@ -22,8 +22,10 @@ _CLAIM: Final = """
         number = old.number + 1, owner = excluded.owner, owner_epoch = excluded.owner_epoch
     WHERE old.owner IS NULL OR (old.owner = $2 AND old.owner_epoch = $3) OR NOT EXISTS (
         SELECT 1 FROM node
-        WHERE node.id = old.owner AND node.epoch = old.owner_epoch
-            AND node.expires_at > clock_timestamp()
+        WHERE node.id = old.owner AND node.epoch = old.owner_epoch AND (
+            node.expires_at > clock_timestamp()
+            OR (NOT $4::boolean AND node.expires_at > '-infinity')
+        )
     )
     RETURNING number
 """
@@ -64,11 +66,13 @@ class PostgresDuties:
         return number
 
     async def _claim(self, name: str) -> int | None:
+        node = self._core.node
+
         async def change(transaction: PostgresTransaction) -> int | None:
-            rows = await transaction.fetch(_CLAIM, name, *transaction.node)
+            rows = await transaction.fetch(_CLAIM, name, *transaction.node, node.may_judge)
             return int(rows[0][0]) if rows else None
 
-        if not self._core.node.may_judge:
+        if node.lease_left() <= 0:
             return None
         return await self._core.write(change, SessionKind.DRAINS)
 

@@ -78,7 +78,7 @@ class PostgresHandover:
 
     async def take_over(self, drain: Drain) -> Drain | None:
         """Take over a claimable drain, if it still is."""
-        change = partial(drain_changes.take_over, drain=drain)
+        change = partial(drain_changes.take_over, drain=drain, may_judge=self._core.node.may_judge)
         return await self._core.write(change, SessionKind.DRAINS)
 
     async def give_back(self, drains: Collection[Drain]) -> None:

@@ -16,6 +16,12 @@ def _put(table: str, columns: str, key: str) -> str:
     )
 
 
+def _add(table: str, columns: str) -> str:
+    """Return the statement that adds a row, and fails if another process adds it meanwhile."""
+    places = ", ".join(f"${number}" for number in range(1, columns.count(",") + 2))
+    return f"INSERT INTO {table} ({columns}) VALUES ({places})"
+
+
 # Each change waits for the number of the change before: so numbers are in the order of commits.
 MOVE_CHANGE_NUMBER: Final = """
     UPDATE counter SET value = value + 1 WHERE name = 'change-number' RETURNING value
@@ -30,6 +36,7 @@ _ACCOUNT: Final = "name, created_at, empty_reply, note, quota, report_details, h
 ACCOUNTS: Final = f"SELECT {_ACCOUNT} FROM account ORDER BY name"
 ACCOUNTS_NAMED: Final = f"SELECT {_ACCOUNT} FROM account WHERE name = ANY($1::text[])"
 PUT_ACCOUNT: Final = _put("account", _ACCOUNT, "name")
+ADD_ACCOUNT: Final = _add("account", _ACCOUNT)
 # Nobody removes the account before the commit.
 HAS_ACCOUNT: Final = "SELECT 1 FROM account WHERE name = $1 FOR KEY SHARE"
 LOCK_ACCOUNT: Final = "SELECT 1 FROM account WHERE name = $1 FOR UPDATE"
@@ -47,6 +54,7 @@ _LOGIN: Final = (
 LOGINS: Final = f'SELECT {_LOGIN} FROM login ORDER BY "user"'
 LOGINS_NAMED: Final = f'SELECT {_LOGIN} FROM login WHERE "user" = ANY($1::text[])'
 PUT_LOGIN: Final = _put("login", _LOGIN, '"user"')
+ADD_LOGIN: Final = _add("login", _LOGIN)
 ACCOUNT_OF_LOGIN: Final = 'SELECT account FROM login WHERE "user" = $1 FOR UPDATE'
 END_ROTATION: Final = """
     UPDATE login
@@ -123,6 +131,7 @@ _TOKEN: Final = (
 TOKENS: Final = f"SELECT {_TOKEN} FROM token ORDER BY id"
 TOKENS_BY_ID: Final = f"SELECT {_TOKEN} FROM token WHERE id = ANY($1::text[])"
 PUT_TOKEN: Final = _put("token", _TOKEN, "id")
+ADD_TOKEN: Final = _add("token", _TOKEN)
 ACCOUNT_OF_TOKEN: Final = "SELECT account FROM token WHERE id = $1 FOR UPDATE"
 TOKENS_OF_ACCOUNT: Final = "SELECT id FROM token WHERE account = $1 ORDER BY id"
 REMOVE_TOKEN: Final = "DELETE FROM token WHERE id = $1 RETURNING 1"
@@ -142,6 +151,7 @@ _USER: Final = (
 USERS: Final = f"SELECT {_USER} FROM portal_user ORDER BY email"
 USERS_BY_EMAIL: Final = f"SELECT {_USER} FROM portal_user WHERE email = ANY($1::text[])"
 PUT_USER: Final = _put("portal_user", _USER, "email")
+ADD_USER: Final = _add("portal_user", _USER)
 USER_PRESENT: Final = "SELECT account, revision FROM portal_user WHERE email = $1 FOR UPDATE"
 USERS_OF_ACCOUNT: Final = "SELECT email FROM portal_user WHERE account = $1 ORDER BY email"
 REMOVE_USER: Final = "DELETE FROM portal_user WHERE email = $1 RETURNING 1"

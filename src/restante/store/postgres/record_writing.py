@@ -13,6 +13,7 @@ from restante.store.postgres import (
     drain_changes,
     drain_statements,
     record_statements,
+    sqlstate,
     usage_queries,
 )
 from restante.store.postgres.audit_writing import record
@@ -56,6 +57,18 @@ async def check_account(transaction: PostgresTransaction, name: str) -> None:
         raise Conflict(f"account {name} no longer exists")
 
 
+async def add(
+    transaction: PostgresTransaction, statement: str, row: Sequence[object], name: str
+) -> None:
+    """Add a row. Raises Conflict if another process has added it since it was looked for."""
+    try:
+        await transaction.fetch(statement, *row)
+    except Exception as error:
+        if sqlstate.is_taken(error):
+            raise Conflict(f"{name} {EXISTS}") from error
+        raise
+
+
 # --- accounts and logins
 
 
@@ -67,7 +80,11 @@ async def put_account(
 ) -> None:
     """Add or replace an account."""
     await check_before(transaction, RecordKind.ACCOUNT, account.name, before)
-    await transaction.fetch(record_statements.PUT_ACCOUNT, *account_row(account))
+    row = account_row(account)
+    if await transaction.has(record_statements.LOCK_ACCOUNT, account.name):
+        await transaction.fetch(record_statements.PUT_ACCOUNT, *row)
+    else:
+        await add(transaction, record_statements.ADD_ACCOUNT, row, f"account {account.name}")
     await note_change(transaction, RecordKind.ACCOUNT, account.name, audit)
 
 
@@ -98,7 +115,11 @@ async def put_login(
     present = await transaction.fetch(record_statements.ACCOUNT_OF_LOGIN, login.user)
     if present and present[0][0] != login.account:
         raise Conflict(f"user name {login.user} is taken")
-    await transaction.fetch(record_statements.PUT_LOGIN, *login_row(login))
+    row = login_row(login)
+    if present:
+        await transaction.fetch(record_statements.PUT_LOGIN, *row)
+    else:
+        await add(transaction, record_statements.ADD_LOGIN, row, f"login {login.user}")
     await note_change(transaction, RecordKind.LOGIN, login.user, audit)
 
 
