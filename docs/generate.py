@@ -13,7 +13,7 @@ import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import Field, fields
-from enum import Enum
+from enum import Enum, StrEnum
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -544,6 +544,8 @@ def _event_field(field: Field[Any]) -> Sequence[str]:
 def _event_type(annotation: Any) -> str:
     if get_origin(annotation) in (Union, UnionType):
         return _event_type(get_args(annotation)[0])
+    if isinstance(annotation, type) and issubclass(annotation, StrEnum):
+        return " or ".join(f"`{word}`" for word in annotation)
     return {tuple[str, ...]: "list of texts", BaseException: "text"}.get(annotation) or _TYPE_NAMES[
         annotation
     ]

@@ -44,7 +44,7 @@ def test_postfix_authenticates_by_scram(restante: Installation) -> None:
         )
         eventually(lambda: restante.held("alpha.example") == 1, what="the mail that Postfix relays")
     said = restante.events("authentication")
-    assert [(line["mechanism"], line["answer"]) for line in said] == [("SCRAM-SHA-256", "accepted")]
+    assert [(line["mechanism"], line["result"]) for line in said] == [("SCRAM-SHA-256", "accepted")]
 
 
 def test_postfix_by_its_own_choice_gets_in(restante: Installation) -> None:
@@ -58,4 +58,4 @@ def test_postfix_by_its_own_choice_gets_in(restante: Installation) -> None:
             content=message("by postfix"),
         )
         eventually(lambda: restante.held("beta.example") == 1, what="the mail that Postfix relays")
-    assert restante.events("authentication", login="beta", answer="accepted")
+    assert restante.events("authentication", login="beta", result="accepted")

@@ -49,7 +49,7 @@ def test_scram_works_under_tls(restante: Installation, secure: list[Server], log
         asked = msmtp_asks(server, login, "alpha.example", mechanism="scram-sha-256")
         assert asked.returncode == 0, asked.stdout
         said = restante.events("authentication")[-1]
-        assert (said["mechanism"], said["answer"]) == ("SCRAM-SHA-256", "accepted")
+        assert (said["mechanism"], said["result"]) == ("SCRAM-SHA-256", "accepted")
 
 
 def test_programs_send_no_password_on_a_bare_line(restante: Installation, login: Login) -> None:

@@ -1,13 +1,15 @@
 """Events of AUTH leave the last use of each login."""
 
-from restante.reception.auth_gate import EXPIRED
 from restante.reception.login_inbox import Authentications, LoginInbox
+from restante.telemetry.authentication_result import AuthenticationResult
 from restante.telemetry.events import AuthenticationEnded
 from restante.tenancy.model import LoginUse
 
 
-def ended(login: str, answer: str, peer: str = "192.0.2.1") -> AuthenticationEnded:
-    return AuthenticationEnded(peer=peer, login=login, mechanism="PLAIN", answer=answer)
+def ended(login: str, result: str, peer: str = "192.0.2.1") -> AuthenticationEnded:
+    return AuthenticationEnded(
+        peer=peer, login=login, mechanism="PLAIN", result=AuthenticationResult(result)
+    )
 
 
 def test_the_last_use_and_the_last_late_password_are_kept() -> None:
@@ -15,9 +17,9 @@ def test_the_last_use_and_the_last_late_password_are_kept() -> None:
     inbox = LoginInbox(lambda: next(times))
     inbox.hear(ended("anna", "accepted"))
     inbox.hear(ended("anna", "accepted", "192.0.2.2"))
-    inbox.hear(ended("carl", EXPIRED))
-    for login, answer in (("anna", "refused"), ("", "refused"), ("anna", "deferred: x")):
-        inbox.hear(ended(login, answer))
+    inbox.hear(ended("carl", "expired"))
+    for login, result in (("anna", "refused"), ("", "accepted"), ("anna", "deferred")):
+        inbox.hear(ended(login, result))
     taken = inbox.take()
     assert taken.uses == {"anna": LoginUse(2.0, "192.0.2.2", "PLAIN")}
     assert taken.expired == {"carl": LoginUse(3.0, "192.0.2.1", "PLAIN")}

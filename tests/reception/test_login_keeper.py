@@ -8,12 +8,12 @@ from typing import Any, TypeVar
 import pytest
 
 from restante.background.clocks import Clocks
-from restante.reception.auth_gate import EXPIRED
 from restante.reception.login_inbox import LoginInbox
 from restante.reception.login_keeper import LoginKeeper, rotation_step_due
 from restante.store.live_directory import LiveDirectory
 from restante.store.memory import MemoryStore
 from restante.store.store_errors import StoreError
+from restante.telemetry.authentication_result import AuthenticationResult
 from restante.telemetry.events import AuthenticationEnded, LoginExpiring, StoreFailed
 from restante.tenancy.audit import AuditAction, AuditFilter
 from restante.tenancy.model import Login, LoginUse, PriorPassword
@@ -60,10 +60,10 @@ class Scene:
             raise asyncio.CancelledError
         self.now += self._ends.pop(0)
 
-    def hear(self, answer: str) -> None:
+    def hear(self, result: AuthenticationResult) -> None:
         self.inbox.hear(
             AuthenticationEnded(
-                peer="192.0.2.1", login=self.login.user, mechanism="PLAIN", answer=answer
+                peer="192.0.2.1", login=self.login.user, mechanism="PLAIN", result=result
             )
         )
 
@@ -85,7 +85,7 @@ def test_a_login_without_end_has_no_step() -> None:
 
 def test_the_last_use_is_written() -> None:
     scene = Scene()
-    scene.hear("accepted")
+    scene.hear(AuthenticationResult.ACCEPTED)
     run(scene.rounds())
     use = LoginUse(1000.0, "192.0.2.1", "PLAIN")
     assert run(scene.store.records.login_uses()) == {LOGIN.user: use}
@@ -94,7 +94,7 @@ def test_the_last_use_is_written() -> None:
 def test_uses_since_the_last_round_are_written_at_the_end() -> None:
     scene = Scene()
     run(scene.rounds())
-    scene.hear("accepted")
+    scene.hear(AuthenticationResult.ACCEPTED)
     run(scene.keeper.finish())
     assert set(run(scene.store.records.login_uses())) == {LOGIN.user}
 
@@ -106,7 +106,7 @@ def test_a_use_that_could_not_be_written_is_written_in_the_next_round(
         raise StoreError("the disk is full")
 
     scene = Scene()
-    scene.hear("accepted")
+    scene.hear(AuthenticationResult.ACCEPTED)
     with monkeypatch.context() as patch:
         patch.setattr(scene.store.records, "record_login_uses", fails)
         run(scene.rounds())
@@ -118,12 +118,12 @@ def test_a_use_that_could_not_be_written_is_written_in_the_next_round(
 def test_a_right_password_that_comes_too_late_is_in_the_trail_once_an_hour() -> None:
     scene = Scene(replace(LOGIN, valid_until=900.0))
     for _ in range(3):
-        scene.hear(EXPIRED)
+        scene.hear(AuthenticationResult.EXPIRED)
         run(scene.rounds(60.0))
     reason = "the password is right, but the login expired at 1970-01-01T00:15:00Z"
     assert run(scene.refusals()) == [reason]
     scene.now += 3600.0
-    scene.hear(EXPIRED)
+    scene.hear(AuthenticationResult.EXPIRED)
     run(scene.rounds())
     assert run(scene.refusals()) == [reason] * 2
 
@@ -131,12 +131,12 @@ def test_a_right_password_that_comes_too_late_is_in_the_trail_once_an_hour() -> 
 @pytest.mark.parametrize("step", [-7200.0, 7200.0])
 def test_setting_the_clock_changes_no_hour_between_two_entries(step: float) -> None:
     scene = Scene(replace(LOGIN, valid_until=-DAY))
-    scene.hear(EXPIRED)
+    scene.hear(AuthenticationResult.EXPIRED)
     run(scene.rounds())
     scene.stepped = step
     for seconds, entries in ((3000.0, 1), (600.0, 2)):
         scene.now += seconds
-        scene.hear(EXPIRED)
+        scene.hear(AuthenticationResult.EXPIRED)
         run(scene.rounds())
         assert len(run(scene.refusals())) == entries
 

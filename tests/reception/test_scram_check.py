@@ -96,7 +96,7 @@ def test_a_login_gets_in_by_what_is_kept_of_it(smtp: Wire, kept: str) -> None:
         "C: ETRN a.example\nS: 253 2.0.0 OK, 1 pending messages for node a.example started"
     )
     lines = smtp.log.of(AuthenticationEnded)
-    assert [(line["mechanism"], line["login"], line["answer"]) for line in lines] == [
+    assert [(line["mechanism"], line["login"], line["result"]) for line in lines] == [
         ("SCRAM-SHA-256", "alpha", "refused"),
         ("SCRAM-SHA-256", "alpha", "accepted"),
     ]

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from restante.telemetry.authentication_result import AuthenticationLimit, AuthenticationResult
 from restante.telemetry.event_counts import Counts
 from restante.telemetry.event_fields import example
 from restante.telemetry.events import (
@@ -69,21 +70,26 @@ from tests.telemetry.exposed import shown, spelled
         ),
         (
             AuthenticationEnded,
-            {"mechanism": "PLAIN", "answer": "refused", "login": "alpha"},
-            {'restante_authentications_total{mechanism="PLAIN",outcome="refused"}': 1},
+            {"mechanism": "PLAIN", "result": AuthenticationResult.REFUSED, "login": "alpha"},
+            {'restante_authentications_total{mechanism="PLAIN",result="refused"}': 1},
         ),
         (
             AuthenticationEnded,
-            {"mechanism": "CRAM-MD5", "answer": "deferred: too many failures", "login": "alpha"},
             {
-                'restante_authentications_total{mechanism="CRAM-MD5",outcome="deferred"}': 1,
-                'restante_authentications_deferred_total{limit="too many failures"}': 1,
+                "mechanism": "CRAM-MD5",
+                "result": AuthenticationResult.DEFERRED,
+                "deferred_by": AuthenticationLimit.FAILURES,
+                "login": "alpha",
+            },
+            {
+                'restante_authentications_total{mechanism="CRAM-MD5",result="deferred"}': 1,
+                'restante_authentications_deferred_total{limit="failures"}': 1,
             },
         ),
         (
             ReleaseRequested,
             {"answer": "253 2.0.0 OK, 2 pending messages for node a.example started"},
-            {'restante_release_requests_total{code="253"}': 1},
+            {'restante_release_requests_total{result="granted"}': 1},
         ),
         (MessageDelivered, {"recipients": 9}, {"restante_messages_delivered_total": 1}),
         (DeliveryDeferred, {"reply": "450"}, {"restante_recipients_deferred_total": 1}),

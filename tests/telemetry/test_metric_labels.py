@@ -14,15 +14,18 @@ from restante.reception.offered_mechanisms import offered_mechanisms
 from restante.sasl.scram_keys import Salting
 from restante.smtp import replies
 from restante.smtp.session_end import SessionEnd
+from restante.telemetry.authentication_result import AuthenticationLimit, AuthenticationResult
 from restante.telemetry.event_fields import example
 from restante.telemetry.events import AuthenticationEnded, RecipientRefused
 from restante.telemetry.metric_labels import (
+    RELEASE_RESULT,
     authentication_of,
     code_of,
     count_of,
     deferral_of,
 )
 from restante.telemetry.metrics import METRICS
+from restante.tenancy.release_result import ReleaseResult
 from tests.telemetry.exposed import label
 
 
@@ -74,8 +77,8 @@ def test_no_label_is_for_names_of_people_or_places() -> None:
             "event",
             "limit",
             "mechanism",
-            "outcome",
             "reason",
+            "result",
             "route",
             "service",
             "state",
@@ -93,20 +96,23 @@ def test_every_mechanism_that_is_offered_is_counted_by_its_name() -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "outcome", "limit"),
+    ("result", "limit", "expected"),
     [
-        ("accepted", "accepted", None),
-        ("refused", "refused", None),
-        ("deferred: too many at once", "deferred", ("too many at once",)),
-        ("refused: too many at once", "refused", None),
+        (AuthenticationResult.ACCEPTED, None, None),
+        (AuthenticationResult.EXPIRED, None, None),
+        (AuthenticationResult.DEFERRED, AuthenticationLimit.AT_ONCE, ("at-once",)),
     ],
 )
-def test_an_authentication_has_an_outcome_and_the_limit_that_deferred_it(
-    answer: str, outcome: str, limit: tuple[str] | None
+def test_an_authentication_has_a_result_and_the_limit_that_deferred_it(
+    result: AuthenticationResult, limit: AuthenticationLimit | None, expected: tuple[str] | None
 ) -> None:
-    event = example(AuthenticationEnded, mechanism="PLAIN", answer=answer)
-    assert authentication_of(event) == ("PLAIN", outcome)
-    assert deferral_of(event) == limit
+    event = example(AuthenticationEnded, mechanism="PLAIN", result=result, deferred_by=limit)
+    assert authentication_of(event) == ("PLAIN", result.value)
+    assert deferral_of(event) == expected
+
+
+def test_each_result_of_a_release_is_counted_by_its_name() -> None:
+    assert set(RELEASE_RESULT.values) == set(ReleaseResult)
 
 
 @pytest.mark.parametrize(("count", "expected"), [(None, 1), (0, 0), (12, 12)])

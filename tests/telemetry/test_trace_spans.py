@@ -26,7 +26,8 @@ class Traced:
         )
 
     def release(self, release: str | None, answer: str = "253 2.0.0 OK") -> None:
-        self.spans.hear(example(ReleaseRequested, release=release, answer=answer))
+        result = "granted" if answer.startswith("253") else "refused"
+        self.spans.hear(example(ReleaseRequested, release=release, answer=answer, result=result))
 
     def begin(self, release: str | None, domain: str = DOMAIN) -> None:
         self.spans.hear(example(DrainStarted, domain=domain, release=release))

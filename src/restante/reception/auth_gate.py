@@ -8,10 +8,9 @@ authorized host of the login's account. Its check does not wait behind those of 
 import asyncio
 from collections.abc import Callable, Coroutine, Hashable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from restante.network.addresses import address_block
-from restante.phrases import HAS_EXPIRED
 from restante.reception.authentication import Authenticator
 from restante.reception.credential_lanes import LanePosition, Unchecked
 from restante.reception.primary_addresses import ExpectedHosts
@@ -19,20 +18,18 @@ from restante.reception.reception_settings import ReceptionSettings
 from restante.request_limits.failed_logins import FailureLedger, RateLimit
 from restante.sasl.mechanism import SaslCredentials
 from restante.smtp.replies import AUTH_UNAVAILABLE, AUTHENTICATED, BAD_CREDENTIALS, Reply
+from restante.telemetry.authentication_result import AuthenticationLimit, AuthenticationResult
 from restante.tenancy.model import Directory, IpAddress, Login
-
-_BUSY: Final = "too many at once"
-EXPIRED: Final = f"refused: the login {HAS_EXPIRED}"  # with the right password
-_OURS: Final = f"deferred: {_BUSY}"  # the reason is ours; the client did not guess
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The answer to an attempt, the login that was proved, and the true reason for the log."""
+    """The answer to an attempt, the login that was proved, and the true result for the log."""
 
     reply: Reply
     login: Login | None
-    reason: str
+    result: AuthenticationResult
+    limit: AuthenticationLimit | None = None  # that deferred it
     # from a mechanism by which we prove ourselves too; sent before the reply
     last_word: bytes = b""
 
@@ -81,7 +78,8 @@ class AuthGate:
         """
         verdict = await self._judge(credentials, address, directory, is_wanted)
         login = directory.logins.get(credentials.user)
-        if verdict.login is None and login is not None and verdict.reason != _OURS:
+        is_ours = verdict.limit is AuthenticationLimit.AT_ONCE  # the client did not guess
+        if verdict.login is None and login is not None and not is_ours:
             self._on_failure(login, address)
         return verdict
 
@@ -106,23 +104,28 @@ class AuthGate:
         )
         share = login.account if login is not None and is_authorized_host else block
         keys: tuple[Hashable, ...] = (credentials.user, block)
-        reason = self._reason_to_defer(keys, is_authorized_host=is_authorized_host)
-        if reason:
-            return _deferred(reason)
+        limit = self._limit_reached(keys, is_authorized_host=is_authorized_host)
+        if limit is not None:
+            return _deferred(limit)
         place = LanePosition(is_authorized_host, share, is_wanted)
         proved = await self._authenticator.authenticate(credentials, directory, place)
         if proved is Unchecked.UNCHECKED:
-            return _deferred(_BUSY)
+            return _deferred(AuthenticationLimit.AT_ONCE)
         if proved is None or proved.has_expired:
             self._failures.failed(keys, self._now())
             await self._delay(self._failures.delay(keys, self._now()))
             if proved is None:
-                return Verdict(BAD_CREDENTIALS, None, "refused")
-            return Verdict(BAD_CREDENTIALS, None, EXPIRED)
+                return Verdict(BAD_CREDENTIALS, None, AuthenticationResult.REFUSED)
+            return Verdict(BAD_CREDENTIALS, None, AuthenticationResult.EXPIRED)
         # The block's failures stay. Otherwise a client could use its own login to guess at others
         # without end.
         self._failures.succeeded(keys[:1])
-        return Verdict(AUTHENTICATED, proved.login, "accepted", proved.last_word)
+        return Verdict(
+            AUTHENTICATED,
+            proved.login,
+            AuthenticationResult.ACCEPTED,
+            last_word=proved.last_word,
+        )
 
     async def _delay(self, seconds: float) -> None:
         if self._is_closed:
@@ -135,14 +138,16 @@ class AuthGate:
             delay.cancel()
             self._delays.discard(delay)
 
-    def _reason_to_defer(self, keys: tuple[Hashable, ...], *, is_authorized_host: bool) -> str:
+    def _limit_reached(
+        self, keys: tuple[Hashable, ...], *, is_authorized_host: bool
+    ) -> AuthenticationLimit | None:
         now = self._now()
         if not self._rate.allows(keys if is_authorized_host else keys[1], now):
-            return "too many attempts in a minute"
+            return AuthenticationLimit.ATTEMPTS
         if not is_authorized_host and self._failures.is_refused(keys, now):
-            return "too many failures"
-        return ""
+            return AuthenticationLimit.FAILURES
+        return None
 
 
-def _deferred(reason: str) -> Verdict:
-    return Verdict(AUTH_UNAVAILABLE, None, f"deferred: {reason}")
+def _deferred(limit: AuthenticationLimit) -> Verdict:
+    return Verdict(AUTH_UNAVAILABLE, None, AuthenticationResult.DEFERRED, limit)

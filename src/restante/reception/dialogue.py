@@ -407,7 +407,8 @@ class Dialogue:
                 if credentials.user in directory.logins
                 else "",  # it may be a password in the wrong place
                 mechanism=mechanism,
-                answer=verdict.reason,
+                result=verdict.result,
+                deferred_by=verdict.limit,
             )
         )
         if self._is_abandoned:

@@ -7,7 +7,7 @@ memory is bounded by the number of logins.
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from restante.reception.auth_gate import EXPIRED
+from restante.telemetry.authentication_result import AuthenticationResult
 from restante.telemetry.events import AuthenticationEnded
 from restante.tenancy.model import LoginUse
 
@@ -30,9 +30,12 @@ class LoginInbox:
 
     def hear(self, event: AuthenticationEnded) -> None:
         """Take note of an attempt to authenticate."""
-        if not event.login or event.answer not in ("accepted", EXPIRED):
+        kept = {
+            AuthenticationResult.ACCEPTED: self._uses,
+            AuthenticationResult.EXPIRED: self._expired,
+        }.get(event.result)
+        if not event.login or kept is None:
             return
-        kept = self._expired if event.answer == EXPIRED else self._uses
         kept[event.login] = LoginUse(self._now(), event.peer, event.mechanism)
 
     def take(self) -> Authentications:

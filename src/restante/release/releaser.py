@@ -243,6 +243,7 @@ class Releaser:
                 target=request.argument[:TARGET_SHOWN],
                 account=account,
                 answer=str(etrn_reply(outcome)),
+                result=result_of(outcome),
                 reason=_full_reason(request, outcome),
                 release=message_name(outcome.release) if outcome.release else None,
             )

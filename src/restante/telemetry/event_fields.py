@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
 from typing import Any, Final, TypeVar
 
+from restante.telemetry.authentication_result import AuthenticationResult
 from restante.telemetry.events import (
     AuthenticationBurst,
     AuthenticationEnded,
@@ -71,6 +72,7 @@ FIELDS: Final[Mapping[str, FieldMeaning]] = {
     "domain": FieldMeaning("The domain concerned.", "acme.example"),
     "domain_id": FieldMeaning("The number of the domain in the store.", 3),
     "domains": FieldMeaning("The domains concerned, with commas between.", "acme.example"),
+    "deferred_by": FieldMeaning("The limit that deferred it; absent if none did.", "at-once"),
     "end": FieldMeaning("How it ended, in one word or two.", "finished"),
     "ends": FieldMeaning("The time of the end, in UTC.", "2027-03-01T12:00:00Z"),
     "entries": FieldMeaning("Number of entries of the history.", 4000),
@@ -141,6 +143,7 @@ FIELDS: Final[Mapping[str, FieldMeaning]] = {
     "tls": FieldMeaning(
         "The TLS version and cipher; empty for none.", "TLSv1.3 TLS_AES_256_GCM_SHA384"
     ),
+    "result": FieldMeaning("The result, in one word.", "granted"),
     "token": FieldMeaning("The id of the token; empty if none can be read.", "k3v9x0q2ma"),
     "token_name": FieldMeaning("The name of the token; empty for an unknown one.", "ci"),
     "tried": FieldMeaning("Number of addresses tried.", 1),
@@ -158,7 +161,7 @@ _CHANGE: Final[Mapping[str, Any]] = {
 }
 _EXAMPLES: Final[Mapping[type[Event], Mapping[str, Any]]] = {
     AuthenticationBurst: {"failures": 30},
-    AuthenticationEnded: {"answer": "accepted"},
+    AuthenticationEnded: {"result": AuthenticationResult.ACCEPTED, "deferred_by": None},
     ChangeEnded: {"end": "applied", **_CHANGE},
     ChangeScheduled: _CHANGE,
     DeliveryDeferred: {"reply": _LATER},
@@ -169,7 +172,10 @@ _EXAMPLES: Final[Mapping[type[Event], Mapping[str, Any]]] = {
     PrimaryAway: {"reason": "connection refused"},
     RecipientRefused: {"reason": "not a hosted domain", "forward_path": "<anna@b.example>"},
     RecordChanged: {"action": "account-changed", "actor": "operator", "subject": "acme"},
-    ReleaseRequested: {"answer": "253 2.0.0 OK, 2 pending messages for node acme.example started"},
+    ReleaseRequested: {
+        "answer": "253 2.0.0 OK, 2 pending messages for node acme.example started",
+        "result": "granted",
+    },
     ReloadFailed: {"error": ValueError("hostname: not a host name")},
     StoreAway: {"reason": "connection refused"},
     ServerFailing: {"reason": "a sync failed"},

@@ -1,5 +1,6 @@
 """The labels of metrics, with all their values, and how an event has them."""
 
+from restante.telemetry.authentication_result import AuthenticationLimit, AuthenticationResult
 from restante.telemetry.events import (
     AuthenticationEnded,
     MailRefused,
@@ -7,7 +8,6 @@ from restante.telemetry.events import (
     NoticeGivenUp,
     NoticeSent,
     RecipientRefused,
-    ReleaseRequested,
     ReportDropped,
     ReportMade,
     ReportSent,
@@ -15,7 +15,7 @@ from restante.telemetry.events import (
 from restante.telemetry.metric_types import LabelValues, MetricLabel
 
 
-def code_of(event: MailRefused | RecipientRefused | ReleaseRequested) -> LabelValues:
+def code_of(event: MailRefused | RecipientRefused) -> LabelValues:
     """Return the code of the answer."""
     return (event.answer[:3],)
 
@@ -26,14 +26,13 @@ def count_of(event: MailRefused | RecipientRefused) -> int:
 
 
 def authentication_of(event: AuthenticationEnded) -> LabelValues:
-    """Return the mechanism and the outcome."""
-    return event.mechanism, event.answer.partition(":")[0]
+    """Return the mechanism and the result."""
+    return event.mechanism, event.result
 
 
 def deferral_of(event: AuthenticationEnded) -> LabelValues | None:
     """Return the limit that deferred it, None if none did."""
-    outcome, _, limit = event.answer.partition(": ")
-    return (limit,) if outcome == "deferred" else None
+    return None if event.deferred_by is None else (event.deferred_by,)
 
 
 def action_of(event: ReportMade | ReportSent | ReportDropped) -> LabelValues:
@@ -47,9 +46,11 @@ def way_of(event: NoticeSent | NoticeDeferred | NoticeGivenUp) -> LabelValues:
 
 
 MECHANISM = MetricLabel("mechanism", ("PLAIN", "LOGIN", "CRAM-MD5", "SCRAM-SHA-256"))
-OUTCOME = MetricLabel("outcome", ("accepted", "refused", "deferred"))
-DEFERRAL_LIMIT = MetricLabel(
-    "limit", ("too many attempts in a minute", "too many failures", "too many at once")
+AUTHENTICATION_RESULT = MetricLabel("result", tuple(AuthenticationResult))
+DEFERRAL_LIMIT = MetricLabel("limit", tuple(AuthenticationLimit))
+RELEASE_RESULT = MetricLabel(
+    "result",
+    ("granted", "nothing-held", "refused", "not-authenticated", "cannot-now", "not-a-target"),
 )
 DOOR_LIMIT = MetricLabel(
     "limit",

@@ -50,6 +50,7 @@ from restante.telemetry.events import (
     SuccessReportsDropped,
 )
 from restante.telemetry.metric_labels import (
+    AUTHENTICATION_RESULT,
     DEFERRAL_LIMIT,
     DELIVERY_END,
     DOING,
@@ -59,7 +60,7 @@ from restante.telemetry.metric_labels import (
     HTTP_REFUSAL,
     HTTP_SERVICE,
     MECHANISM,
-    OUTCOME,
+    RELEASE_RESULT,
     REPORT_ACTION,
     SESSION_END,
     TRANSPORT,
@@ -218,9 +219,9 @@ METRICS: Final[tuple[Metric, ...]] = (
     ),
     Counted(
         "restante_authentications",
-        "Completed AUTH exchanges, by mechanism and outcome.",
+        "Completed AUTH exchanges, by mechanism and result.",
         AuthenticationEnded,
-        (MECHANISM, OUTCOME),
+        (MECHANISM, AUTHENTICATION_RESULT),
         authentication_of,
     ),
     Counted(
@@ -239,10 +240,10 @@ METRICS: Final[tuple[Metric, ...]] = (
     # release
     Counted(
         "restante_release_requests",
-        "Release requests by ETRN, commands, the API and the portal, by the code of the reply.",
+        "Release requests by ETRN, commands, the API and the portal, by result.",
         ReleaseRequested,
-        (MetricLabel("code", ("250", "251", "253", "458", "459", "500", "501", "530")),),
-        code_of,
+        (RELEASE_RESULT,),
+        lambda event: (event.result,),
     ),
     # delivery
     Read(

@@ -28,7 +28,7 @@ TRACED: Final[tuple[type[Event], ...]] = (
     DrainFinished,
 )
 _GOOD_ENDS: Final = frozenset({"quit", "finished"})
-_REFUSED: Final = ("4", "5")  # first digits of the answer to a release
+_GOOD_RESULTS: Final = ("granted", "nothing-held")  # of a request to release mail
 
 AttributeValue = str | int | float
 
@@ -93,7 +93,7 @@ class TraceSpans:
             return
         at = self._now()
         span_id = _release_span(event.release)
-        error = event.answer if event.answer.startswith(_REFUSED) else ""
+        error = "" if event.result in _GOOD_RESULTS else event.answer
         self._take(
             TraceSpan(
                 "release", _trace_of(event.release), span_id, None, at, at, _facts(event), error

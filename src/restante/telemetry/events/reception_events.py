@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from restante.telemetry.authentication_result import AuthenticationLimit, AuthenticationResult
 from restante.telemetry.events.event import Event, FailureEvent
 
 
@@ -184,7 +185,8 @@ class AuthenticationEnded(Event):
     peer: str
     login: str
     mechanism: str
-    answer: str
+    result: AuthenticationResult
+    deferred_by: AuthenticationLimit | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,6 +230,7 @@ class ReleaseRequested(Event):
     origin: str
     target: str
     account: str
+    result: str
     answer: str
     reason: str
     release: str | None = None
