@@ -197,7 +197,7 @@ async def test_an_answer_that_is_not_good_is_refused(
         ({"iat": int(NOW) + 61, "exp": int(NOW) + 400}, "future"),
         ({"nbf": int(NOW) + 61}, "future"),
         ({"exp": "-"}, "no times"),
-        ({"exp": "soon"}, "no number"),
+        ({"exp": "soon"}, "not a number"),
         ({"sub": ""}, "no subject"),
     ],
     ids=range(12),

@@ -28,7 +28,7 @@ def test_a_socket_nobody_answers_on_is_replaced(directory: Path) -> None:
 def test_a_file_that_is_no_socket_is_left_alone(directory: Path) -> None:
     path = directory / "control.sock"
     path.write_text("mail")
-    with pytest.raises(ControlUnusable, match="no socket"):
+    with pytest.raises(ControlUnusable, match="not a socket"):
         open_control(path)
     assert path.read_text() == "mail"
 
@@ -76,5 +76,5 @@ def test_only_a_server_that_runs_there_is_worth_another_try(directory: Path) -> 
     assert not isinstance(running.value, ControlMisplaced)
     path.unlink()
     path.mkdir()
-    with pytest.raises(ControlMisplaced, match="no socket"):
+    with pytest.raises(ControlMisplaced, match="not a socket"):
         open_control(path)
