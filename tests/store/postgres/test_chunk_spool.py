@@ -33,6 +33,14 @@ async def run(store: PostgresStore, statement: str, *values: object) -> None:
         await session.fetch(statement, *values)
 
 
+@pytest.fixture
+def store(store: PostgresStore, runner: asyncio.Runner) -> PostgresStore:
+    """A store whose process has had the heartbeats after which it may judge others."""
+    for _ in range(2):
+        runner.run(store.core.node.beat())
+    return store
+
+
 async def lapse(store: PostgresStore, other: PostgresStore, minutes: int) -> None:
     """Let the lease of another process be over for so long."""
     await run(store, LAPSE, other.core.node.key.id, timedelta(minutes=minutes))
