@@ -41,6 +41,7 @@ class People:
     admin: AdminWorld = field(default_factory=AdminWorld)
     now: float = NOW
     monotonic: float = 0.0
+    url: str = "https://r.example"  # of the portal
     provider_settings: ProviderSettings | None = None  # of a provider
     hashing: PortalHashing = field(
         default_factory=lambda: PortalHashing(pause=no_pause, stranger_matches=any_matches)
@@ -50,7 +51,7 @@ class People:
 
     def __post_init__(self) -> None:
         self.context = replace(
-            with_settings(self.admin.context, portal_url=lambda: "https://r.example"),
+            with_settings(self.admin.context, portal_url=lambda: self.url),
             now=lambda: self.now,
             memory=RequestMemory(monotonic=lambda: self.monotonic),
         )
@@ -84,7 +85,7 @@ class People:
             {"email": email, "account": account, "role": role} | fields
         )
         link = (await invite_user(self.context, new)).link
-        return link.removeprefix(f"https://r.example{INVITATION_PATH}")
+        return link.removeprefix(f"{self.url}{INVITATION_PATH}")
 
     async def accept(
         self, secret: str, password: str = PASSWORD, *, has_code: bool = True

@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, Page
 from restante.mail.message import message_name
 from tests.admin.admin_world import NOW
 from tests.browser.chromium import chromium
+from tests.browser.provider_walk import provider_portal, walk_provider
 from tests.browser.sample_portal import DIRECTOR, sample_admin, serving, today
 from tests.browser.sign_in_walk import sign_in_portal, walk_sign_in
 from tests.web.portal.visitors import OPERATOR
@@ -74,13 +75,16 @@ def _take_sign_in(browser: Browser, folder: Path, size: str, width: int, scheme:
     def take(name: str, page: Page) -> None:
         page.screenshot(path=folder / f"{name}-{size}.png", full_page=True)
 
+    context = browser.new_context(
+        viewport={"width": width, "height": 800},
+        color_scheme="dark" if scheme == "dark" else "light",
+        ignore_https_errors=True,  # the provider's authority is its own
+    )
     with sign_in_portal() as portal:
-        context = browser.new_context(
-            viewport={"width": width, "height": 800},
-            color_scheme="dark" if scheme == "dark" else "light",
-        )
         walk_sign_in(context.new_page(), portal, take)
-        context.close()
+    with provider_portal() as provided:
+        walk_provider(context.new_page(), provided, take)
+    context.close()
 
 
 def _take(browser: Browser, address: str, pages: dict[str, str], folder: Path) -> None:

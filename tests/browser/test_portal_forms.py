@@ -134,7 +134,7 @@ def test_without_a_recent_factor_there_is_a_way_to_show_one_and_no_form(
     with serving(admin, DIRECTOR, fresh_until=NOW - 1) as address:
         page = page_of(browser)
         page.goto(address + path)
-        link = page.get_by_role("link", name="Show it")
+        link = page.get_by_role("link", name="Confirm")
         assert (link.get_attribute("href") or "").startswith("/step-up?next=")
         assert page.locator("main form[method=post]").count() == 0
 

@@ -14,6 +14,7 @@ from tests.acceptance.portal_browser import COOKIE, key_on
 from tests.acceptance.sample import message, send
 from tests.admin.portal_people import PASSWORD
 from tests.browser.chromium import NEEDS_CHROMIUM, chromium
+from tests.browser.provider_walk import provider_portal, walk_provider
 from tests.browser.sign_in_walk import sign_in_portal, sign_out, walk_sign_in
 
 pytestmark = NEEDS_CHROMIUM
@@ -31,7 +32,10 @@ def browser() -> Iterator[Browser]:
 @pytest.mark.parametrize("width", [1280, 390, 320])
 def test_no_page_of_the_sign_in_is_wider_than_the_window(browser: Browser, width: int) -> None:
     faults: list[str] = []
-    context = browser.new_context(viewport={"width": width, "height": 800})
+    context = browser.new_context(
+        viewport={"width": width, "height": 800},
+        ignore_https_errors=True,  # the provider's authority is its own
+    )
     page = context.new_page()
     page.on("console", lambda line: faults.append(line.text) if line.type == "error" else None)
     page.on("pageerror", lambda error: faults.append(str(error)))
@@ -43,12 +47,18 @@ def test_no_page_of_the_sign_in_is_wider_than_the_window(browser: Browser, width
 
     with sign_in_portal() as portal:
         walk_sign_in(page, portal, look)
+    with provider_portal() as portal:
+        walk_provider(page, portal, look)
     assert [one for one in faults if "status of 4" not in one] == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_on_the_way(browser: Browser, scheme: Literal["light", "dark"]) -> None:
-    context = browser.new_context(color_scheme=scheme, bypass_csp=True)  # it runs in the page
+    context = browser.new_context(
+        color_scheme=scheme,
+        bypass_csp=True,  # it runs in the page
+        ignore_https_errors=True,
+    )
     found: list[str] = []
 
     def look(name: str, page: Page) -> None:
@@ -59,15 +69,20 @@ def test_axe_finds_nothing_on_the_way(browser: Browser, scheme: Literal["light",
 
     with sign_in_portal() as portal:
         walk_sign_in(context.new_page(), portal, look)
+    with provider_portal() as portal:
+        walk_provider(context.new_page(), portal, look)
     assert found == []
 
 
 def test_the_sign_in_needs_no_script(browser: Browser) -> None:
     seen: list[str] = []
-    context = browser.new_context(java_script_enabled=False)
+    context = browser.new_context(java_script_enabled=False, ignore_https_errors=True)
     with sign_in_portal() as portal:
         walk_sign_in(context.new_page(), portal, lambda name, _page: seen.append(name))
     assert seen[-1] == "link-over"
+    with provider_portal() as portal:
+        walk_provider(context.new_page(), portal, lambda name, _page: seen.append(name))
+    assert seen[-1] == "provider-refused"
 
 
 def test_a_customer_releases_mail_on_a_running_server(browser: Browser) -> None:

@@ -99,8 +99,8 @@ def test_the_forms_are_there_only_with_a_factor_and_the_right() -> None:
     reader = visit(admin, "/access", user_of("alpha", GrantedRole.ACCOUNT_READER)).text
     for text in (stale, reader):
         assert not any(path in text for path in paths)
-    assert "second factor first" in stale
-    assert "second factor first" not in reader
+    assert "confirm first that it is you" in stale
+    assert "confirm first that it is you" not in reader
 
 
 def test_only_rights_that_the_user_has_are_offered() -> None:

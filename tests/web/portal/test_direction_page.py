@@ -76,7 +76,7 @@ def test_a_change_needs_a_recent_factor(path: str) -> None:
     assert answer.headers["location"] == "/step-up?next=%2Fdomains%2Falpha.example%2Fdirection"
     assert waiting(admin) == []
     text = visit(admin, PAGE, DIRECTOR, fresh_until=STALE).text
-    assert "show your second factor first" in text
+    assert "confirm first that it is you" in text
     assert "<textarea" not in text
 
 

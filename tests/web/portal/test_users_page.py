@@ -108,5 +108,5 @@ def test_a_user_without_a_recent_factor_sees_the_list_alone() -> None:
     invited(admin)
     page = visit(admin, "/users", ALPHA, fresh_until=NOW)
     assert BERT["email"] in page.text
-    assert "Show it" in page.text
+    assert "confirm first that it is you" in page.text
     assert 'action="/users/' not in page.text
