@@ -61,7 +61,8 @@ def test_a_message_is_logged_with_where_it_went_and_what_was_said() -> None:
         "recipients": 1,
         "forward_paths": line["forward_paths"],
     }
-    assert line["forward_paths"].endswith(f"@{DOMAIN}")
+    [path] = line["forward_paths"]
+    assert path.endswith(f"@{DOMAIN}")
     assert line == {**expected, "reply": "250 2.0.0 queued as 4711"}
     (attempt,) = world.log.of(DeliveryAttempt)
     assert (attempt["delivered"], attempt["end"], attempt["outstanding"]) == (1, "quit", 0)

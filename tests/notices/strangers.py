@@ -42,7 +42,10 @@ def filled(kind: type[Event], text: str) -> Event:
         for each in fields(event)
         if isinstance(getattr(event, each.name), str) and each.name not in _OF_OURS
     }
-    return replace(event, **texts)
+    lists = {
+        each.name: (text,) for each in fields(event) if isinstance(getattr(event, each.name), tuple)
+    }
+    return replace(event, **texts, **lists)
 
 
 def notices(text: str) -> list[Notice]:

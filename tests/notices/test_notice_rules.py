@@ -14,6 +14,7 @@ from restante.telemetry.events import (
     MailHeld,
     MessageDamaged,
     PrimaryAway,
+    PrimaryBack,
 )
 from restante.tenancy.notice import (
     OF_ACCOUNTS,
@@ -68,6 +69,19 @@ def test_kinds_of_notices_by_the_end_of_a_drain(
 
 def test_an_event_without_a_rule_is_no_news() -> None:
     assert list(notice_facts_in(example(MailHeld), NOW)) == []
+
+
+@pytest.mark.parametrize(
+    ("total", "expected"), [(2, "a.example,b.example"), (5, "a.example,b.example and 3 more")]
+)
+@pytest.mark.parametrize("kind", [PrimaryAway, PrimaryBack])
+def test_a_notice_counts_the_domains_that_its_event_does_not_name(
+    kind: type[PrimaryAway | PrimaryBack], total: int, expected: str
+) -> None:
+    event = example(kind, domains=("a.example", "b.example"), domains_total=total)
+    [facts] = notice_facts_in(event, NOW)
+    assert facts.details["domains"] == expected
+    assert expected in facts.text
 
 
 @pytest.mark.parametrize("kind", RULES)

@@ -52,9 +52,9 @@ def test_held_mail_has_one_line() -> None:
     assert len(lines.lines) == 1
     assert (held["message"], held["peer"], held["octets"]) == ("1k52", "192.0.2.1", 77)
     assert (held["reverse_path"], held["recipients"]) == ("<s@b.example>", 2)
-    assert held["domains"] == "a.example,b.example"
+    assert held["domains"] == ("a.example", "b.example")
     assert held["message_id"] == "<1@a>"
-    assert held["forward_paths"] == "anna@b.example,bert@a.example"
+    assert held["forward_paths"] == ("anna@b.example", "bert@a.example")
     assert (held["hello"], held["tls"]) == ("c.example", "TLSv1.3 X")
 
 

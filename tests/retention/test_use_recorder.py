@@ -50,8 +50,8 @@ def test_mail_is_counted_for_the_accounts_of_its_domains() -> None:
     async def story() -> None:
         store = MemoryStore()
         inbox, recording = await recorder(store, store.uses)
-        inbox.hear_held(held("alpha.example,other.example", 70))
-        inbox.hear_held(held("alpha.example", 30))
+        inbox.hear_held(held("alpha.example", "other.example", octets=70))
+        inbox.hear_held(held("alpha.example", octets=30))
         inbox.hear_delivered(delivered("other.example"))
         assert await recording.record() == STORE_SECONDS
         assert stored(store) == {("alpha", 202611): Use(2, 100, 1)}
@@ -76,10 +76,10 @@ def test_nothing_is_lost_or_counted_twice_when_the_store_fails() -> None:
         store = MemoryStore()
         uses = FailingUses(store.state)
         inbox, recording = await recorder(store, uses)
-        inbox.hear_held(held("alpha.example", 30))
+        inbox.hear_held(held("alpha.example", octets=30))
         with pytest.raises(StoreFull):
             await recording.record()
-        inbox.hear_held(held("alpha.example", 5))
+        inbox.hear_held(held("alpha.example", octets=5))
         uses.fails = False
         await recording.record()
         await recording.record()
@@ -95,7 +95,7 @@ def test_the_end_of_the_server_writes_what_is_left() -> None:
         running = asyncio.create_task(recording.run())
         await asyncio.sleep(0)
         await asyncio.sleep(0)
-        inbox.hear_held(held("alpha.example", 30))
+        inbox.hear_held(held("alpha.example", octets=30))
         running.cancel()
         with pytest.raises(asyncio.CancelledError):
             await running

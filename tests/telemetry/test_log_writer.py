@@ -21,7 +21,7 @@ from restante.telemetry.log_writer import LogWriter
 
 def test_a_text_line(capsys: pytest.CaptureFixture[str]) -> None:
     event = example(
-        MailHeld, message="abc", hello='a"b=c', tls="TLSv1.3 X", reverse_path="<ü\n>", domains=""
+        MailHeld, message="abc", hello='a"b=c', tls="TLSv1.3 X", reverse_path="<ü\n>", domains=()
     )
     LogWriter().write(event)
     line = capsys.readouterr().err
@@ -48,10 +48,17 @@ def test_a_json_line_names_the_version_of_its_schema(capsys: pytest.CaptureFixtu
         "tls": "TLSv1.3 TLS_AES_256_GCM_SHA384",
         "reverse_path": "<bob@example.org>",
         "recipients": 1,
-        "forward_paths": "anna@acme.example",
-        "domains": "acme.example",
+        "forward_paths": ["anna@acme.example"],
+        "domains": ["acme.example"],
         "octets": 4096,
     }
+
+
+def test_texts_of_a_list_stay_apart_in_json(capsys: pytest.CaptureFixture[str]) -> None:
+    paths = ('"a,b"@acme.example', "ü@acme.example")
+    LogWriter("json").write(example(MailHeld, forward_paths=paths, domains=()))
+    line = json.loads(capsys.readouterr().err)
+    assert (line["forward_paths"], line["domains"]) == ([*paths], [])
 
 
 @pytest.mark.parametrize("kind", EVENTS)

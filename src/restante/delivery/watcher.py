@@ -491,16 +491,12 @@ class Watcher:
         for domain in watched.domains:
             names[domain.account].append(domain.name)
         for account, domains in names.items():
-            more = (
-                f" and {len(domains) - _DOMAINS_NAMED} more"
-                if len(domains) > _DOMAINS_NAMED
-                else ""
-            )
             self._log.publish(
                 event(
                     destination=watched.destination.text,
                     account=account,
-                    domains=",".join(domains[:_DOMAINS_NAMED]) + more,
+                    domains=tuple(domains[:_DOMAINS_NAMED]),
+                    domains_total=len(domains),
                     reason=reason,
                 )
             )

@@ -108,6 +108,6 @@ def path_matches(path: str, pattern: str) -> bool:
 PATHS_SHOWN: Final = 10  # in one line of the log: a message may have a thousand recipients
 
 
-def shown_paths(paths: Sequence[str]) -> str:
-    """Return the first addresses as one text, with commas between."""
-    return paths[0] if len(paths) == 1 else ",".join(paths[:PATHS_SHOWN])
+def shown_paths(paths: Sequence[str]) -> tuple[str, ...]:
+    """Return the first addresses."""
+    return tuple(paths[:PATHS_SHOWN])

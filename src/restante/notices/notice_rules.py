@@ -87,9 +87,15 @@ def _mail_after_quiet(event: MailAfterQuiet, at: float) -> Iterator[NoticeFacts]
     )
 
 
+def _domains_of(event: PrimaryAway | PrimaryBack) -> str:
+    """Name the domains of a destination, and the number of those that the event leaves out."""
+    left_out = event.domains_total - len(event.domains)
+    return ",".join(event.domains) + (f" and {left_out} more" if left_out else "")
+
+
 def _primary_away(event: PrimaryAway, at: float) -> Iterator[NoticeFacts]:
-    where = event.destination
-    text = f"{where} does not answer; mail is held for {event.domains}. {event.reason}"
+    where, domains = event.destination, _domains_of(event)
+    text = f"{where} does not answer; mail is held for {domains}. {event.reason}"
     yield _make(
         NoticeKind.PRIMARY_AWAY,
         event.account,
@@ -97,14 +103,14 @@ def _primary_away(event: PrimaryAway, at: float) -> Iterator[NoticeFacts]:
         where,
         text,
         destination=event.destination,
-        domains=event.domains,
+        domains=domains,
         reason=event.reason,
     )
 
 
 def _primary_back(event: PrimaryBack, at: float) -> Iterator[NoticeFacts]:
-    where = event.destination
-    text = f"{where}, the destination of {event.domains}, answers again."
+    where, domains = event.destination, _domains_of(event)
+    text = f"{where}, the destination of {domains}, answers again."
     yield _make(
         NoticeKind.PRIMARY_BACK,
         event.account,
@@ -112,7 +118,7 @@ def _primary_back(event: PrimaryBack, at: float) -> Iterator[NoticeFacts]:
         where,
         text,
         destination=event.destination,
-        domains=event.domains,
+        domains=domains,
     )
 
 

@@ -52,7 +52,7 @@ class TransactionLog:
     def settled(self, transaction: AdmittedTransaction, receipt: Receipt, reply: Reply) -> None:
         """Publish that a message is held, or could not be."""
         client = transaction.checks.client
-        domains = ",".join(sorted({domain.name for domain in transaction.recipients.values()}))
+        domains = tuple(sorted({domain.name for domain in transaction.recipients.values()}))
         if receipt.failure:
             self._refused(
                 MailRefused(

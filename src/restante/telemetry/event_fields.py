@@ -71,7 +71,10 @@ FIELDS: Final[Mapping[str, FieldMeaning]] = {
     "doing": FieldMeaning("The work that failed, in one word or two.", "hold"),
     "domain": FieldMeaning("The domain concerned.", "acme.example"),
     "domain_id": FieldMeaning("The number of the domain in the store.", 3),
-    "domains": FieldMeaning("The domains concerned, with commas between.", "acme.example"),
+    "domains": FieldMeaning(
+        "The domains concerned; of a destination at most twenty.", ("acme.example",)
+    ),
+    "domains_total": FieldMeaning("Number of domains concerned.", 1),
     "deferred_by": FieldMeaning("The limit that deferred it; absent if none did.", "at-once"),
     "end": FieldMeaning("How it ended, in one word or two.", "finished"),
     "ends": FieldMeaning("The time of the end, in UTC.", "2027-03-01T12:00:00Z"),
@@ -85,8 +88,7 @@ FIELDS: Final[Mapping[str, FieldMeaning]] = {
     "files": FieldMeaning("Number of files.", 3),
     "forward_path": FieldMeaning("The address of a recipient.", "anna@acme.example"),
     "forward_paths": FieldMeaning(
-        "The addresses of the first recipients, with commas between; at most ten.",
-        "anna@acme.example",
+        "The addresses of the first recipients; at most ten.", ("anna@acme.example",)
     ),
     "free": FieldMeaning("Free octets on the store's disk.", 900_000_000),
     "held": FieldMeaning("Number of messages held: by the session, or still for the domain.", 2),

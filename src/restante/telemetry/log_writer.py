@@ -193,6 +193,10 @@ def _json(value: Any) -> str:
     kind = type(value)
     if kind is str:
         return encode_basestring_ascii(value)
+    if kind is tuple:  # mostly of one text
+        if len(value) == 1:
+            return f"[{encode_basestring_ascii(value[0])}]"
+        return f"[{', '.join([encode_basestring_ascii(text) for text in value])}]"
     return str(value) if kind is int else _encode(value)
 
 

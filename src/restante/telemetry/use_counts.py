@@ -21,7 +21,7 @@ class UseInbox:
     """Counts until `take`. Belongs to the event loop; thousands of events a second reach it."""
 
     def __init__(self) -> None:
-        self._received: dict[str, list[int]] = {}  # by the domains as the event has them
+        self._received: dict[tuple[str, ...], list[int]] = {}
         self._delivered: dict[str, int] = {}
 
     def hear_held(self, event: MailHeld) -> None:
@@ -30,10 +30,10 @@ class UseInbox:
             self._count(event.domains, event.octets)
             return
         # Senders choose the sets. No set of theirs may keep a domain from being counted.
-        for domain in event.domains.split(","):
-            self._count(domain, event.octets)
+        for domain in event.domains:
+            self._count((domain,), event.octets)
 
-    def _count(self, domains: str, octets: int) -> None:
+    def _count(self, domains: tuple[str, ...], octets: int) -> None:
         sums = self._received.get(domains)
         if sums is None:
             sums = self._received[domains] = [0, 0]
@@ -47,8 +47,7 @@ class UseInbox:
     def take(self) -> UseCounts:
         """Return the counts since the last time, and forget them."""
         received = {
-            tuple(domains.split(",")): (messages, octets)
-            for domains, (messages, octets) in self._received.items()
+            domains: (messages, octets) for domains, (messages, octets) in self._received.items()
         }
         taken = UseCounts(received, self._delivered)
         self._received, self._delivered = {}, {}

@@ -82,7 +82,7 @@ class MessageDelivered(Event):
     domain: str
     destination: str
     recipients: int
-    forward_paths: str
+    forward_paths: tuple[str, ...]
     reply: str
 
 
@@ -152,7 +152,8 @@ class PrimaryAway(Event):
     event: ClassVar[str] = "primary-away"
     destination: str
     account: str
-    domains: str
+    domains: tuple[str, ...]
+    domains_total: int
     reason: str
 
 
@@ -166,5 +167,6 @@ class PrimaryBack(Event):
     event: ClassVar[str] = "primary-back"
     destination: str
     account: str
-    domains: str
+    domains: tuple[str, ...]
+    domains_total: int
     reason: str

@@ -86,8 +86,8 @@ class MailHeld(Event):
     tls: str
     reverse_path: str
     recipients: int
-    forward_paths: str
-    domains: str
+    forward_paths: tuple[str, ...]
+    domains: tuple[str, ...]
     octets: int
 
 
@@ -109,7 +109,7 @@ class MailRefused(Event):
     tls: str | None = None
     reverse_path: str | None = None
     recipients: int | None = None
-    domains: str | None = None
+    domains: tuple[str, ...] | None = None
     octets: int | None = None
 
 
