@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+import pytest
+
 import restante
 from tests.source_tree import parse_source
 
@@ -131,3 +133,46 @@ def test_every_module_that_says_it_is_pure_is_held_to_it() -> None:
     free = [one for one in saying if not f"{one}.".startswith(tuple(f"{each}." for each in held))]
     assert [one for one in free if not one.startswith("restante.telemetry.")] == []
     assert len(saying) > 50
+
+
+_READS_TEXT: Final = {
+    *("split", "rsplit", "splitlines", "partition", "rpartition", "find", "index", "count"),
+    *("startswith", "endswith", "removeprefix", "removesuffix"),
+}
+
+
+def parsed_fields(tree: ast.AST) -> set[str]:
+    """Return the fields of events whose text code takes apart."""
+    found = set()
+    for node in ast.walk(tree):
+        match node:
+            case ast.Attribute(
+                value=ast.Attribute(value=ast.Name("event"), attr=field), attr=method
+            ) if method in _READS_TEXT:
+                found.add(field)
+            case ast.Subscript(value=ast.Attribute(value=ast.Name("event"), attr=field)):
+                found.add(field)
+            case ast.Compare(
+                ops=[_],
+                left=ast.Constant(),
+                comparators=[ast.Attribute(value=ast.Name("event"), attr=field)],
+            ):
+                found.add(field)
+    return found
+
+
+@pytest.mark.parametrize(
+    "code", ["event.a.split(',')", "event.a[:3]", "event.a.startswith('25')", "'25' in event.a"]
+)
+def test_a_field_whose_text_is_taken_apart_is_found(code: str) -> None:
+    assert parsed_fields(ast.parse(code)) == {"a"}
+
+
+def test_no_subscriber_takes_the_text_of_an_event_apart() -> None:
+    """A fact that a subscriber needs is a field of its own."""
+    found = {
+        f"{path.relative_to(TOP)}: {field}"
+        for path in sorted(TOP.rglob("*.py"))
+        for field in parsed_fields(parse_source(path.read_text()))
+    }
+    assert found == set()

@@ -28,7 +28,9 @@ def counted(log: Lines, name: str) -> dict[str, float]:
 
 
 def refused(answer: str, forward_path: str = "") -> RecipientRefused:
-    return RecipientRefused(peer=PEER, answer=answer, reason="", forward_path=forward_path)
+    return RecipientRefused(
+        peer=PEER, code=int(answer[:3]), answer=answer, reason="", forward_path=forward_path
+    )
 
 
 def test_the_first_are_written_whole_and_the_rest_as_a_sum_for_each_reply() -> None:
@@ -43,8 +45,8 @@ def test_the_first_are_written_whole_and_the_rest_as_a_sum_for_each_reply() -> N
     lines.close()
     lines.close()
     assert log.of(RecipientRefused)[LINES_WHOLE:] == [
-        {"peer": "192.0.2.7", "answer": "550 no", "count": 12, "reason": REST},
-        {"peer": "192.0.2.7", "answer": "450 later", "count": 3, "reason": REST},
+        {"peer": "192.0.2.7", "code": 550, "answer": "550 no", "count": 12, "reason": REST},
+        {"peer": "192.0.2.7", "code": 450, "answer": "450 later", "count": 3, "reason": REST},
     ]
 
 
@@ -53,7 +55,7 @@ def test_each_event_has_its_own_first_lines() -> None:
     lines = RefusalLog(log, PEER)
     for _ in range(LINES_WHOLE + 1):
         lines.write(refused("550 no"))
-    lines.write(MailRefused(peer=PEER, answer="451 later", reason=""))
+    lines.write(MailRefused(peer=PEER, code=451, answer="451 later", reason=""))
     assert (len(log.of(RecipientRefused)), len(log.of(MailRefused))) == (
         LINES_WHOLE,
         1,
@@ -64,9 +66,9 @@ def test_an_answer_that_comes_after_the_end_is_written() -> None:
     log = Lines()
     lines = RefusalLog(log, PEER)
     for _ in range(LINES_WHOLE):
-        lines.write(MailRefused(peer=PEER, answer="451 later", reason=""))
+        lines.write(MailRefused(peer=PEER, code=451, answer="451 later", reason=""))
     lines.close()
-    lines.write(MailRefused(peer=PEER, answer="451 later", reason=""))
+    lines.write(MailRefused(peer=PEER, code=451, answer="451 later", reason=""))
     assert len(log.of(MailRefused)) == LINES_WHOLE + 1
 
 
@@ -84,7 +86,7 @@ def test_a_dictionary_attack_on_recipients_writes_a_few_lines(smtp: Wire) -> Non
     assert len(smtp.log.of(RecipientRefused)) == LINES_WHOLE
     smtp.dialogue.abandon()
     assert smtp.log.of(RecipientRefused)[LINES_WHOLE:] == [
-        {"peer": "192.0.2.10", "answer": NOT_HOSTED, "count": 90, "reason": REST}
+        {"peer": "192.0.2.10", "code": 550, "answer": NOT_HOSTED, "count": 90, "reason": REST}
     ]
     assert counted(smtp.log, "restante_recipients_refused") == {"550": 100}
 

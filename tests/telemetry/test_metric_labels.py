@@ -117,5 +117,5 @@ def test_each_result_of_a_release_is_counted_by_its_name() -> None:
 
 @pytest.mark.parametrize(("count", "expected"), [(None, 1), (0, 0), (12, 12)])
 def test_an_event_that_stands_for_several_counts_as_often(count: int | None, expected: int) -> None:
-    assert count_of(example(RecipientRefused, answer="550 5.1.1 No", count=count)) == expected
-    assert code_of(example(RecipientRefused, answer="550 5.1.1 No", count=count)) == ("550",)
+    assert count_of(example(RecipientRefused, code=550, count=count)) == expected
+    assert code_of(example(RecipientRefused, code=550, count=count)) == ("550",)

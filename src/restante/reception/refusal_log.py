@@ -27,7 +27,7 @@ class RefusalLog:
         self._log = log
         self._peer = peer
         self._written: Counter[type[_RefusalEvent]] = Counter()
-        self._rest: Counter[tuple[type[_RefusalEvent], str]] = (
+        self._rest: Counter[tuple[type[_RefusalEvent], int, str]] = (
             Counter()
         )  # by event and reply: both are our own words
         self._is_closed = False
@@ -39,11 +39,13 @@ class RefusalLog:
             self._written[kind] += 1
             self._log.publish(event)
         else:
-            self._rest[kind, event.answer] += 1
+            self._rest[kind, event.code, event.answer] += 1
 
     def close(self) -> None:
         """Publish the counted refusals. May be called again."""
         rest, self._rest = self._rest, Counter()
         self._is_closed = True
-        for (kind, answer), count in rest.items():
-            self._log.publish(kind(peer=self._peer, answer=answer, reason=_REST, count=count))
+        for (kind, code, answer), count in rest.items():
+            self._log.publish(
+                kind(peer=self._peer, code=code, answer=answer, reason=_REST, count=count)
+            )

@@ -29,6 +29,7 @@ class TransactionLog:
         self._refused(
             RecipientRefused(
                 peer=self._peer,
+                code=objection.reply.code,
                 answer=str(objection.reply),
                 reason=objection.reason,
                 reverse_path=_reverse_path(transaction),
@@ -43,6 +44,7 @@ class TransactionLog:
         self._refused(
             MailRefused(
                 peer=self._peer,
+                code=reply.code,
                 answer=str(reply),
                 reason=reason or (str(transaction.content.failure or "") if transaction else ""),
                 reverse_path=_reverse_path(transaction) if transaction else "",
@@ -57,6 +59,7 @@ class TransactionLog:
             self._refused(
                 MailRefused(
                     peer=self._peer,
+                    code=reply.code,
                     answer=str(reply),
                     reason=str(receipt.failure),
                     message=receipt.name,

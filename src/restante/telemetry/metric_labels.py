@@ -17,7 +17,7 @@ from restante.telemetry.metric_types import LabelValues, MetricLabel
 
 def code_of(event: MailRefused | RecipientRefused) -> LabelValues:
     """Return the code of the answer."""
-    return (event.answer[:3],)
+    return (str(event.code),)
 
 
 def count_of(event: MailRefused | RecipientRefused) -> int:

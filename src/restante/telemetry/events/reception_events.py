@@ -101,6 +101,7 @@ class MailRefused(Event):
 
     event: ClassVar[str] = "mail-refused"
     peer: str
+    code: int
     answer: str
     reason: str
     count: int | None = None
@@ -123,6 +124,7 @@ class RecipientRefused(Event):
 
     event: ClassVar[str] = "recipient-refused"
     peer: str
+    code: int
     answer: str
     reason: str
     count: int | None = None
