@@ -309,7 +309,7 @@ def test_an_account_pins_the_recorded_destination_once_a_minute(
         await admin.host("alpha.example", "alpha")
         account = as_account(admin, monkeypatch)
         elsewhere = DomainChange(destination="8.8.8.8:22", pin_now=True)
-        with pytest.raises(AdminError, match="recorded destination"):
+        with pytest.raises(AdminError, match="change the destination first"):
             await change_domain(account, "alpha.example", elsewhere)
         for words in ("shows no key", "try again in 60 seconds"):
             with pytest.raises(AdminError, match=words) as caught:

@@ -205,7 +205,7 @@ def test_of_two_changes_of_one_record_the_first_is_kept() -> None:
         await people.registered()
         old = people.user()
         await people.passkeys.rename(old, old.passkeys[0].key, "first", HOME)
-        with pytest.raises(AdminError, match="same moment"):
+        with pytest.raises(AdminError, match="changed meanwhile"):
             await people.passkeys.rename(old, old.passkeys[0].key, "second", HOME)
         assert people.user().passkeys[0].name == "first"
 
