@@ -33,7 +33,7 @@ def test_a_primary_answers_goes_away_and_comes_back() -> None:
         eventually(lambda: "away since" in status(), what="it to go away", timeout=20)
         assert re.search(r"away since \d\d:\d\dZ \(Connection refused\)", status())
         [away] = restante.events("primary-away")
-        assert (away["account"], away["domains"]) == ("alpha", "alpha.example")
+        assert (away["account"], away["domains"]) == ("alpha", ["alpha.example"])
         assert restante.events("delivery-attempt") == []
 
         since = restante.shown("domain", "show", "alpha.example")["primary"]["since"]

@@ -59,14 +59,15 @@ def test_mail_leaves_when_the_primary_is_back_and_nobody_has_asked(
     for content in contents:
         send(installed.mx, PATH, content=content)
     away = installed.wait_for_event("primary-away")
-    assert (away["destination"], away["account"], away["domains"]) == (at(primary), "alpha", DOMAIN)
+    assert (away["account"], away["domains"]) == ("alpha", [DOMAIN])
+    assert away["destination"] == at(primary)
     assert installed.held(DOMAIN) == 3
 
     primary.start()
     primary.wait_for(3)
 
     assert sorted(arrived(primary)) == sorted(contents)
-    assert installed.wait_for_event("primary-back")["domains"] == DOMAIN
+    assert installed.wait_for_event("primary-back")["domains"] == [DOMAIN]
     eventually(lambda: installed.held(DOMAIN) == 0, what="an empty queue")
     assert release_requests(installed) == [("policy on-return", "this server", DOMAIN, "253")]
 

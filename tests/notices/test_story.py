@@ -106,7 +106,9 @@ def test_a_drain_that_hands_everything_over() -> None:
 def test_a_drain_that_is_given_up(count: int, what: str) -> None:
     [notice] = drained(ScriptedPrimary({"RCPT": "450 4.2.1 later"}), count, patience=100.0)
     assert told([notice]) == [("drain-given-up", "b.example")]
-    assert notice.facts.text.startswith(f"The drain of b.example was given up; {what}. patience")
+    assert notice.facts.text.startswith(
+        f"The drain of b.example was given up; {what}. the time for attempts is over"
+    )
 
 
 def test_a_destination_that_refuses_some() -> None:
