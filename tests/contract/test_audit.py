@@ -143,6 +143,14 @@ async def test_the_last_granted_request_for_each_target_is_known(store: Store) -
     ]
 
 
+async def test_a_request_counts_if_its_result_is_done(store: Store) -> None:
+    await store.audit.record(
+        [asked_for(f"{result}.example", 1.0, result=result) for result in ReleaseResult]
+    )
+    done = sorted(f"{result}.example" for result in ReleaseResult if result.is_done)
+    assert [one.target for one in await store.audit.last_requests()] == done
+
+
 async def test_requests_that_came_since_are_known_and_those_before_not_forgotten(
     store: Store,
 ) -> None:

@@ -10,6 +10,7 @@ from restante.telemetry.events import (
     ReleaseRequested,
 )
 from restante.telemetry.trace_spans import TraceSpan, TraceSpans
+from restante.tenancy.release_result import ReleaseResult
 
 DOMAIN = "alpha.example"
 
@@ -25,8 +26,12 @@ class Traced:
             lambda: self.now + self.stepped, lambda: self.now, self.taken.append
         )
 
-    def release(self, release: str | None, answer: str = "253 2.0.0 OK") -> None:
-        result = "granted" if answer.startswith("253") else "refused"
+    def release(
+        self,
+        release: str | None,
+        result: ReleaseResult = ReleaseResult.GRANTED,
+        answer: str = "253 2.0.0 OK",
+    ) -> None:
         self.spans.hear(example(ReleaseRequested, release=release, answer=answer, result=result))
 
     def begin(self, release: str | None, domain: str = DOMAIN) -> None:
@@ -58,6 +63,13 @@ def test_a_release_its_drain_and_its_connection_are_one_trace() -> None:
     assert (connection.began_at, connection.ended_at) == (103.5, 105.0)
     assert drain.attributes["restante.domain"] == DOMAIN
     assert all(span.error == "" for span in traced.taken)
+
+
+@pytest.mark.parametrize("result", ReleaseResult)
+def test_a_release_is_an_error_unless_its_result_is_done(result: ReleaseResult) -> None:
+    traced = Traced()
+    traced.release("1k2", result, "the reply")
+    assert traced.taken[0].error == ("" if result.is_done else "the reply")
 
 
 @pytest.mark.parametrize("step", [-3600.0, 3600.0])
@@ -104,7 +116,7 @@ def test_a_drain_without_a_release_has_a_trace_of_its_own() -> None:
 
 def test_failures_have_an_error() -> None:
     traced = Traced()
-    traced.release("1k2", "459 4.7.1 Node not allowed")
+    traced.release("1k2", ReleaseResult.REFUSED, "459 4.7.1 Node not allowed")
     traced.begin("1k2")
     traced.connect(end="unreachable", why="connection refused")
     traced.connect(seconds=None, end=None, why="no such name")
