@@ -11,14 +11,14 @@ from tests.acceptance.portal_browser import PortalBrowser, key_on
 PASSWORD: Final = "korb stiefel mond"
 
 
-def origin(restante: Installation) -> str:
+def web_origin(restante: Installation) -> str:
     """Return the beginning of the portal's addresses."""
     return f"http://{HOST}:{restante.web_port}"
 
 
 def visitor(restante: Installation, email: str, *options: str) -> PortalBrowser:
     """Invite a person, who opens the link and is signed in. `options` are of the invitation."""
-    browser = PortalBrowser(origin(restante))
+    browser = PortalBrowser(web_origin(restante))
     link = restante.do("user", "invite", email, *options).splitlines()[-1]
     page = browser.get(re.sub(r"^https?://[^/]*", "", link))
     assert page.status_code == 200, page.text

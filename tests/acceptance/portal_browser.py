@@ -19,10 +19,10 @@ OWN: Final = {"Sec-Fetch-Site": "same-origin"}
 class PortalBrowser:
     """One browser. It follows no answer."""
 
-    def __init__(self, origin: str) -> None:
-        """`origin` is the beginning of the portal's address."""
+    def __init__(self, web_origin: str) -> None:
+        """`web_origin` is the beginning of the portal's address."""
         self.cookie = ""
-        self._client = httpx.Client(base_url=origin, timeout=30)
+        self._client = httpx.Client(base_url=web_origin, timeout=30)
 
     def __enter__(self) -> Self:
         return self

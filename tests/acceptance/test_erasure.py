@@ -14,7 +14,7 @@ ANNA: Final = "anna@acme.example"
 ROWS: Final = 60_000
 FILL: Final = """
     WITH RECURSIVE row (number) AS (SELECT 1 UNION ALL SELECT number + 1 FROM row LIMIT ?)
-    INSERT INTO audit (at, action, actor, subject, account, origin, answer, reason)
+    INSERT INTO audit (at, action, actor, subject, account, acted_from, answer, reason)
     SELECT number, 'user-changed', 'user ' || ?, 'x', '', '', '', '' FROM row
 """
 COUNT: Final = "SELECT count(*) FROM audit WHERE actor = 'user ' || ?"

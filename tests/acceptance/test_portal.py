@@ -53,25 +53,25 @@ def restante(sink: SmtpSink) -> Iterator[Installation]:
 @pytest.fixture
 def browser(restante: Installation) -> Iterator[PortalBrowser]:
     """A browser that has no cookie."""
-    with PortalBrowser(origin(restante)) as browser:
+    with PortalBrowser(web_origin(restante)) as browser:
         yield browser
 
 
 @pytest.fixture(scope="module")
 def root(restante: Installation) -> Person:
     """The operator, who has signed in once."""
-    with PortalBrowser(origin(restante)) as browser:
+    with PortalBrowser(web_origin(restante)) as browser:
         return enrolled(restante, browser, ROOT, "--role", "operator")
 
 
-def origin(restante: Installation) -> str:
+def web_origin(restante: Installation) -> str:
     return f"http://{HOST}:{restante.web_port}"
 
 
 def enrolled(restante: Installation, browser: PortalBrowser, email: str, *options: str) -> Person:
     """Invite a person, who opens the link, and sets up a password and an app."""
     link = restante.do("user", "invite", email, *options).splitlines()[-1]
-    path = link.removeprefix(origin(restante))
+    path = link.removeprefix(web_origin(restante))
     assert path.startswith("/invitation/")
     page = browser.get(path)
     assert (page.status_code, email in page.text) == (200, True)
@@ -108,7 +108,7 @@ def test_from_the_invitation_to_the_release_of_mail(
     sink.wait_for(1)
     [release] = restante.shown("audit", "--action", "release-requested", "--json")
     assert release["actor"] == f"user {email} (alpha)"
-    assert release["origin"] == HOST
+    assert release["acted_from"] == HOST
 
     signed_out = browser.send("/sign-out", browser.get("/"))
     assert signed_out.headers["location"] == "/sign-in?told=out"
@@ -140,7 +140,7 @@ def test_a_stranger_opens_nothing_and_is_told_nothing(
 def test_a_code_opens_the_portal_once(
     restante: Installation, root: Person, browser: PortalBrowser
 ) -> None:
-    with PortalBrowser(origin(restante)) as thief:
+    with PortalBrowser(web_origin(restante)) as thief:
         code = root.recovery_codes[0]
         assert sign_in(browser, root, code) == 303
         assert sign_in(thief, root, code) == 403
@@ -178,7 +178,7 @@ def test_a_link_is_good_once_and_no_log_has_its_secret(
     email = "carl@alpha.example"
     options = ("--account", "alpha", "--role", "account-reader")
     link = restante.do("user", "invite", email, *options).splitlines()[-1]
-    path = link.removeprefix(origin(restante))
+    path = link.removeprefix(web_origin(restante))
     for _ in range(3):  # a mail filter opens links
         assert browser.get(path).status_code == 200
     page = browser.get(path)

@@ -85,7 +85,7 @@ def test_from_a_host_that_is_not_authorized_nothing_moves(
     assert asked.returncode == CURL_REFUSED
     assert f"{NOT_ALLOWED} Node alpha.example not allowed" in asked.stdout
     [entry] = restante.shown("audit", "--account", "alpha", "--limit", "1")
-    assert entry["origin"] == ELSEWHERE
+    assert entry["acted_from"] == ELSEWHERE
     assert entry["reason"] == "host not authorized for alpha.example"
 
 

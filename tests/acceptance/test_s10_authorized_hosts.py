@@ -72,7 +72,7 @@ def test_an_address_is_that_address_alone(restante: Installation) -> None:
         assert "459 4.7.1 Node address.example not allowed" in refused.stdout
         assert restante.held("address.example") == 1
         entry = last_entry(restante)
-        assert (entry["actor"], entry["subject"], entry["origin"]) == (
+        assert (entry["actor"], entry["subject"], entry["acted_from"]) == (
             "login alpha",
             "address.example",
             next_to_it,

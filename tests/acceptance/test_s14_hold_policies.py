@@ -45,7 +45,7 @@ def answer_to_rcpt(restante: Installation) -> str:
 def release_requests(restante: Installation) -> list[tuple[str, str, str, str]]:
     entries = restante.shown("audit", "--account", "alpha")
     return [
-        (entry["actor"], entry["origin"], entry["subject"], entry["answer"][:3])
+        (entry["actor"], entry["acted_from"], entry["subject"], entry["answer"][:3])
         for entry in entries
         if entry["action"] == "release-requested"
     ]

@@ -163,7 +163,7 @@ async def ask_for(
         id=number,
         at=at,
         actor=f"login {account}-mail",
-        origin="192.0.2.25",
+        acted_from="192.0.2.25",
         target=target,
         account=account,
         domain=target,

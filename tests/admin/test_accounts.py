@@ -91,7 +91,7 @@ def test_removing_takes_a_reason_and_leaves_it_in_the_trail() -> None:
             "operator",
             "alpha",
         )
-        assert (newest.origin, newest.reason) == ("control socket", "left us")
+        assert (newest.acted_from, newest.reason) == ("control socket", "left us")
         assert admin.log.lines[-1][0] is RecordChanged
 
     run(story(AdminWorld()))

@@ -1,4 +1,4 @@
-"""The operator's part of the trail: actor, action, origin and reason."""
+"""The operator's part of the trail: actor, action, acted_from and reason."""
 
 import pytest
 
@@ -21,7 +21,7 @@ from tests.admin.admin_world import AdminWorld, all_of, run
 def test_the_trail_says_which_way_the_operator_came() -> None:
     async def story(admin: AdminWorld) -> str:
         await admin.host("alpha.example", "alpha")
-        return (await all_of(list_audit(admin.context, AuditFilter(account="alpha"))))[0].origin
+        return (await all_of(list_audit(admin.context, AuditFilter(account="alpha"))))[0].acted_from
 
     assert run(story(AdminWorld())) == "control socket"
     assert run(story(AdminWorld(server=None))) == "command line"

@@ -96,7 +96,7 @@ def test_the_trail_has_what_would_change_and_why() -> None:
             "alpha.example",
             "a new server",
         )
-        assert (entry.actor, entry.origin) == ("token ci (alpha)", "192.0.2.9")
+        assert (entry.actor, entry.acted_from) == ("token ci (alpha)", "192.0.2.9")
         assert list(entry.changes) == [
             Change("destination.host", "mail.alpha.example", NEW_HOST),
             Change("authorized_hosts", "192.0.2.1", "192.0.2.1, 198.51.100.9"),

@@ -15,7 +15,7 @@ def test_of_two_changes_from_one_record_the_first_is_kept() -> None:
         assert not await put_own(context, user, user.changed(totp_step=8), action, "192.0.2.7")
         assert people.user(ANA).totp_step == 9
         [entry] = await people.entries(action)
-        assert (entry.actor, entry.origin) == (f"user {ANA} (alpha)", "192.0.2.7")
+        assert (entry.actor, entry.acted_from) == (f"user {ANA} (alpha)", "192.0.2.7")
         assert (entry.subject, entry.account) == (ANA, "alpha")
 
     run(story())

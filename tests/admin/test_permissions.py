@@ -1237,7 +1237,7 @@ def test_the_audit_trail_has_the_principal() -> None:
         change = DomainChange.model_validate({"hold": "relay"})
         await domains.change_domain(admin.context.acting(ALPHA_LOGIN), ALPHA.domain, change)
         [entry] = await admin.store.audit.audit(limit=1)
-        assert (entry.actor, entry.origin, entry.account) == (
+        assert (entry.actor, entry.acted_from, entry.account) == (
             "login alpha-mail",
             "192.0.2.1",
             "alpha",

@@ -154,7 +154,7 @@ def test_a_token_that_is_not_good_signs_nobody_in() -> None:
             assert await people.refusal(**claims) == NOT_SIGNED_IN
             assert reason in people.reasons[-1]
         entries = await people.entries(AuditAction.SIGN_IN_REFUSED)
-        assert [one.origin for one in entries] == [str(HOME)] * 3
+        assert [one.acted_from for one in entries] == [str(HOME)] * 3
 
     told(story)
 

@@ -64,7 +64,7 @@ def test_a_release_that_runs_has_a_rate_and_an_end_in_sight() -> None:
         "granted",
         2,
     )
-    assert (view.requested_by, view.origin, view.account) == (
+    assert (view.requested_by, view.acted_from, view.account) == (
         "login alpha-mail",
         "192.0.2.25",
         "alpha",

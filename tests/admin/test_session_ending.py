@@ -38,7 +38,7 @@ def test_each_end_has_an_entry_with_its_user_and_the_reason() -> None:
         await sign_out_everywhere(context, people.sessions, ANA)
         assert not await people.sessions.of_user(ANA)
         entries = await people.entries(AuditAction.SESSION_ENDED)
-        assert {(one.subject, one.account, one.origin) for one in entries} == {
+        assert {(one.subject, one.account, one.acted_from) for one in entries} == {
             (ANA, "alpha", "192.0.2.7")
         }
         assert {one.reason for one in entries} == {

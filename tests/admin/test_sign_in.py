@@ -40,7 +40,7 @@ def test_a_password_and_a_code_sign_an_operator_in() -> None:
         assert signed_in.factors == "password and one-time code"
         assert signed_in.user.signed_in_at == people.now
         [entry] = await people.entries(AuditAction.SIGNED_IN)
-        assert (entry.actor, entry.origin) == (f"user {ROOT} (operator)", str(HOME))
+        assert (entry.actor, entry.acted_from) == (f"user {ROOT} (operator)", str(HOME))
 
     run(story())
 

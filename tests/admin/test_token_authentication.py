@@ -72,7 +72,7 @@ def test_a_valid_token_acts_for_its_account() -> None:
         for scheme in ("Bearer", "bearer", "BEARER"):
             principal = scene.authenticate(f"{scheme} {added.token}")
             assert (principal.role, principal.account) == (Role.ACCOUNT, "alpha")
-            assert (principal.name, principal.origin) == ("token ci (alpha)", "192.0.2.7")
+            assert (principal.name, principal.acted_from) == ("token ci (alpha)", "192.0.2.7")
         await scene.uses.write()
         assert await scene.admin.store.records.token_uses() == {added.id: NOW}
 
@@ -209,6 +209,6 @@ def test_a_mapped_address_is_the_address_of_ipv4() -> None:
         scene = Scene()
         added = await scene.add(networks=("192.0.2.0/24",))
         mapped = ipaddress.ip_address("::ffff:192.0.2.7")
-        assert scene.authenticate(f"Bearer {added.token}", mapped).origin == "192.0.2.7"
+        assert scene.authenticate(f"Bearer {added.token}", mapped).acted_from == "192.0.2.7"
 
     run(story())

@@ -122,11 +122,11 @@ def _see_cookie(context: BrowserContext) -> None:
     assert cookie["sameSite"] == "Lax"
 
 
-def _be_attacked(context: BrowserContext, origin: str) -> None:
+def _be_attacked(context: BrowserContext, web_origin: str) -> None:
     """Visit another site, which has a form for the portal, and frames it."""
     page = context.new_page()
-    strange = origin.replace(HOST, "localhost")  # another site, with the same server behind it
-    action = f"{origin}/profile/sign-out-everywhere"
+    strange = web_origin.replace(HOST, "localhost")  # another site, with the same server behind it
+    action = f"{web_origin}/profile/sign-out-everywhere"
     page.route(
         f"{strange}/**",
         lambda route: route.fulfill(content_type="text/html", body=STRANGE_PAGE.format(action)),
@@ -136,11 +136,11 @@ def _be_attacked(context: BrowserContext, origin: str) -> None:
         page.get_by_role("button", name="Win a prize").click()
     assert answered.value.status == 403
     page.goto(f"{strange}/")
-    page.evaluate(f"document.body.innerHTML = '<iframe src=\"{origin}/\"></iframe>'")
+    page.evaluate(f"document.body.innerHTML = '<iframe src=\"{web_origin}/\"></iframe>'")
     page.wait_for_timeout(300)
     assert all("Release" not in frame.content() for frame in page.frames)
     page.close()
     still = context.new_page()
-    still.goto(f"{origin}/")
+    still.goto(f"{web_origin}/")
     assert still.get_by_role("button", name="Release now").count() == 1
     still.close()

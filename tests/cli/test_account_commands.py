@@ -33,7 +33,7 @@ def test_the_whole_is_taken_down_again(installation: Path, command: Command) -> 
         command("account", "remove", "alpha", "--reason", "left").out == "account alpha removed\n"
     )
     newest = json.loads(command("audit", "--limit", "1", "--json").out)[0]
-    assert (newest["action"], newest["reason"], newest["origin"]) == (
+    assert (newest["action"], newest["reason"], newest["acted_from"]) == (
         "account-removed",
         "left",
         "command line",

@@ -26,7 +26,7 @@ def test_the_trail_says_who_changed_what_and_why(admin: AdminWorld, command: Com
         command("audit", "--domain", "Alpha.Example", "--action", "domain-changed", "--json").out
     )
     assert entry["actor"] == f"operator {pwd.getpwuid(os.getuid()).pw_name}"
-    assert (entry["origin"], entry["reason"]) == ("control socket", "it has little room")
+    assert (entry["acted_from"], entry["reason"]) == ("control socket", "it has little room")
     assert entry["changes"] == [{"field": "destination.connections", "before": "20", "after": "2"}]
     *shown, _, _ = command("audit", "--limit", "1").out.splitlines()
     assert shown[0].endswith("domain-changed  alpha.example")
@@ -78,7 +78,7 @@ ENTRY: dict[str, Any] = {
     "at": "2025-10-09T08:53:20.000000Z",
     "action": "domain-changed",
     "actor": "operator root",
-    "origin": "control socket",
+    "acted_from": "control socket",
     "subject": "alpha.example",
     "account": "acme",
     "domain": "alpha.example",

@@ -29,7 +29,7 @@ def test_the_user_of_a_command_is_on_record_also_when_mail_is_streamed(
     assert command("queue", "export", tmp_path / "out").code == 0
     entries = json.loads(command("audit", "--json").out)
     assert {
-        entry["action"]: (entry["actor"], entry["origin"])
+        entry["action"]: (entry["actor"], entry["acted_from"])
         for entry in entries
         if entry["action"].startswith("mail-")
     } == {

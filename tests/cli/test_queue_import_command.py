@@ -238,7 +238,7 @@ def test_with_a_server_it_is_the_same(admin: AdminWorld, command: Command, tmp_p
     )
     assert (out.code, out.err) == (0, "")
     [entry] = asyncio.run(admin.store.audit.audit(limit=1))
-    assert (entry.action, entry.reason, entry.origin) == (
+    assert (entry.action, entry.reason, entry.acted_from) == (
         "mail-exported",
         "moving out",
         "control socket",

@@ -198,7 +198,7 @@ async def test_a_waiting_change_names_its_maker_without_secrets(store: Store) ->
         "reason": "moved",
         "made_at": 1.0,
         "applies_at": 2.0,
-        "origin": "192.0.2.9",
+        "acted_from": "192.0.2.9",
         "account": "alpha",
         "domain": "alpha.example",
     }

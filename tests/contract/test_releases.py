@@ -42,7 +42,7 @@ def release(number: int, **fields: object) -> ReleaseRecord:
         id=number * SECOND,
         at=float(number),
         actor="login alice",
-        origin="192.0.2.25",
+        acted_from="192.0.2.25",
         target="alpha.example",
         account="alpha",
         domain="alpha.example",

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from restante.mail.first_line import has_ascii_header, set_off
-from restante.mail.received_field import Origin, received_field
+from restante.mail.received_field import SessionFacts, received_field
 
 HOST: Final = "mx2.example.net"
 NAME: Final = "1abcdefghjk"
@@ -17,7 +17,9 @@ NAME: Final = "1abcdefghjk"
 def field(
     only_recipient: str = "", client: str = "a.example", name: str = NAME, by: str = HOST
 ) -> bytes:
-    origin = Origin(client, "192.0.2.1", is_extended=True, tls="TLSv1.3 TLS_AES_256_GCM_SHA384")
+    origin = SessionFacts(
+        client, "192.0.2.1", is_extended=True, tls="TLSv1.3 TLS_AES_256_GCM_SHA384"
+    )
     at = datetime(2026, 11, 28, tzinfo=UTC).timestamp()
     return received_field(
         origin, by=by, name=name, only_recipient=only_recipient, at=at, is_smtputf8=False

@@ -5,7 +5,7 @@ from ipaddress import ip_address
 import pytest
 
 from restante.mail.own_names import is_our_name, other_names
-from restante.mail.received_field import Origin, received_field
+from restante.mail.received_field import SessionFacts, received_field
 
 HOSTNAME = "mx2.xn--bcher-kva.example"
 OURS = (ip_address("203.0.113.2"), ip_address("2001:db8::2"))
@@ -65,7 +65,7 @@ def test_the_first_label_and_certified_names_are_ours_too(hello: str, *, is_ours
 
 
 def field_of(name: str, *, has_our_name: bool = False, address: str = "198.51.100.66") -> bytes:
-    origin = Origin(name, address, is_extended=True, tls="", has_our_name=has_our_name)
+    origin = SessionFacts(name, address, is_extended=True, tls="", has_our_name=has_our_name)
     field = received_field(
         origin, by=HOSTNAME, name="n", only_recipient="", at=0, is_smtputf8=False
     )

@@ -97,7 +97,7 @@ def test_a_principal_of_an_account_releases_its_own_domains_only(text: str) -> N
         assert [one.id for one in found.domains] == [1]
     else:
         assert found == unknown
-    assert (by_account.actor.text, by_account.origin) == ("login alice", "192.0.2.1")
+    assert (by_account.actor.text, by_account.acted_from) == ("login alice", "192.0.2.1")
 
 
 def test_a_principal_with_a_list_of_domains_releases_these_only() -> None:

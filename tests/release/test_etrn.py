@@ -36,7 +36,7 @@ def test_etrn_for_another_accounts_target_is_refused(smtp: Wire) -> None:
         ("#beta", "459", "the domain belongs to another account"),
         ("mail.alpha.example", "253", "granted"),
     ]
-    assert {(entry.actor, entry.origin, entry.account) for entry in smtp.trail()} == {
+    assert {(entry.actor, entry.acted_from, entry.account) for entry in smtp.trail()} == {
         ("login alpha", "192.0.2.10", "alpha")
     }
 

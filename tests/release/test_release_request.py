@@ -14,7 +14,7 @@ HOME = ipaddress.ip_address("192.0.2.1")
 
 
 @pytest.mark.parametrize(
-    ("requester", "actor", "origin"),
+    ("requester", "actor", "acted_from"),
     [
         (Requester(), "anonymous", CONTROL_SOCKET),
         (Requester(address=HOME), "anonymous", "192.0.2.1"),
@@ -27,8 +27,8 @@ HOME = ipaddress.ip_address("192.0.2.1")
         ),
     ],
 )
-def test_a_requester_is_named(requester: Requester, actor: str, origin: str) -> None:
-    assert (requester.actor.text, requester.origin) == (actor, origin)
+def test_a_requester_is_named(requester: Requester, actor: str, acted_from: str) -> None:
+    assert (requester.actor.text, requester.acted_from) == (actor, acted_from)
 
 
 def test_a_principal_of_an_account_is_bound_to_its_domains() -> None:
@@ -36,11 +36,11 @@ def test_a_principal_of_an_account_is_bound_to_its_domains() -> None:
     assert requester == Requester(
         is_operator=True, acting=actor_named("login anna"), place="192.0.2.1", only_account="alpha"
     )
-    assert (requester.actor.text, requester.origin) == ("login anna", "192.0.2.1")
+    assert (requester.actor.text, requester.acted_from) == ("login anna", "192.0.2.1")
 
 
 def test_the_policy_acts_as_this_server_for_every_account() -> None:
-    assert (BY_POLICY.actor.text, BY_POLICY.origin) == ("policy on-return", THIS_SERVER)
+    assert (BY_POLICY.actor.text, BY_POLICY.acted_from) == ("policy on-return", THIS_SERVER)
     assert BY_POLICY.only_account == ""
 
 

@@ -34,7 +34,7 @@ def test_text_chosen_by_strangers_and_customers_is_not_shown() -> None:
         "forward_path",
         "account",
         "actor",
-        "origin",
+        "acted_from",
         "reply",
         "requested_by",
         "request",

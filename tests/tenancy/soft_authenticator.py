@@ -23,7 +23,7 @@ PRESENT, VERIFIED, BACKUP_POSSIBLE, BACKED_UP, HAS_KEY = 0x01, 0x04, 0x08, 0x10,
 class SoftAuthenticator:
     """One passkey. The fields can be set to those of a bad one."""
 
-    origin: str
+    web_origin: str
     counter: int = 1
     flags: int = PRESENT | VERIFIED
     credential_id: bytes = field(default_factory=lambda: secrets.token_bytes(32))
@@ -65,7 +65,12 @@ class SoftAuthenticator:
         )
 
     def _client(self, kind: str, challenge: str) -> CollectedClientData:
-        said = {"type": kind, "challenge": challenge, "origin": self.origin, "crossOrigin": False}
+        said = {
+            "type": kind,
+            "challenge": challenge,
+            "origin": self.web_origin,
+            "crossOrigin": False,
+        }
         return CollectedClientData(json.dumps({**said, **self.client}).encode())
 
     def _data(

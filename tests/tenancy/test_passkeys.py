@@ -61,7 +61,7 @@ def sign(device: SoftAuthenticator, passkey: PortalPasskey, *, is_stranger: bool
 
 
 def device_of(**fields: Any) -> SoftAuthenticator:
-    return SoftAuthenticator(PARTY.origin, **fields)
+    return SoftAuthenticator(PARTY.web_origin, **fields)
 
 
 def test_a_passkey_is_registered_and_signs() -> None:
@@ -99,9 +99,9 @@ def test_present_passkeys_are_not_made_again() -> None:
 @pytest.mark.parametrize(
     ("fields", "reason"),
     [
-        ({"origin": "https://portal.example.net:8443"}, "origin"),
-        ({"origin": "https://sub.portal.example.net"}, "origin"),
-        ({"origin": "http://portal.example.net"}, "origin"),
+        ({"web_origin": "https://portal.example.net:8443"}, "origin"),
+        ({"web_origin": "https://sub.portal.example.net"}, "origin"),
+        ({"web_origin": "http://portal.example.net"}, "origin"),
         ({"relying_party": "example.net"}, "RP ID"),
         ({"flags": PRESENT}, "verification required"),
         ({"flags": VERIFIED}, "User Present"),
@@ -259,7 +259,7 @@ def test_an_answer_that_was_changed_is_refused_or_still_signed(place: int, octet
 
 
 @pytest.mark.parametrize(
-    ("url", "party", "origin"),
+    ("url", "party", "web_origin"),
     [
         ("https://portal.example.net", "portal.example.net", "https://portal.example.net"),
         ("https://Portal.Example.net:443", "portal.example.net", "https://portal.example.net"),
@@ -267,9 +267,9 @@ def test_an_answer_that_was_changed_is_refused_or_still_signed(place: int, octet
         ("http://localhost:8025", "localhost", "http://localhost:8025"),
     ],
 )
-def test_the_relying_party_is_the_host_of_the_portal(url: str, party: str, origin: str) -> None:
+def test_the_relying_party_is_the_host_of_the_portal(url: str, party: str, web_origin: str) -> None:
     found = RelyingParty.of_url(url, "x")
-    assert (found.id, found.origin) == (party, origin)
+    assert (found.id, found.web_origin) == (party, web_origin)
 
 
 @pytest.mark.parametrize(

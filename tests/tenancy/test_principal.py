@@ -33,6 +33,6 @@ def test_a_principal_sees_accounts(principal: Principal, seen: list[str]) -> Non
 
 
 def test_the_audit_trail_names_a_login_and_a_policy() -> None:
-    assert (ALICE.name, ALICE.origin) == ("login alice", "192.0.2.1")
+    assert (ALICE.name, ALICE.acted_from) == ("login alice", "192.0.2.1")
     rule = policy_rule("retention")
-    assert (rule.name, rule.origin) == ("policy retention", THIS_SERVER)
+    assert (rule.name, rule.acted_from) == ("policy retention", THIS_SERVER)

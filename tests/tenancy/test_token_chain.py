@@ -81,7 +81,7 @@ def test_the_networks_of_each_maker_count() -> None:
 def test_the_principal_has_the_grants_of_the_whole_chain() -> None:
     principal = token_principal(MADE, directory_of(MADE, ADMIN), "192.0.2.9")
     assert (principal.role, principal.account, principal.token) == (Role.ACCOUNT, "alpha", MADE.id)
-    assert (principal.name, principal.origin) == ("token made (alpha)", "192.0.2.9")
+    assert (principal.name, principal.acted_from) == ("token made (alpha)", "192.0.2.9")
     assert principal.grants == (MADE.grants, ADMIN.grants)
     assert principal.domains is None
 

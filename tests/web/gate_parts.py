@@ -29,7 +29,7 @@ def by_token(scope: Scope, client: IpAddress) -> Principal | Response:
 
 
 async def echo(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer with the principal's origin, the method, the path and the length of the body."""
+    """Answer with the principal's acted_from, the method, the path and the length of the body."""
     body = b""
     while True:
         message = await receive()
@@ -37,7 +37,7 @@ async def echo(scope: Scope, receive: Receive, send: Send) -> None:
         if not message.get("more_body"):
             break
     principal: Principal = scope["state"]["principal"]
-    text = f"{principal.origin} {scope['method']} {scope['path']} {len(body)}"
+    text = f"{principal.acted_from} {scope['method']} {scope['path']} {len(body)}"
     await PlainTextResponse(text)(scope, receive, send)
 
 

@@ -217,10 +217,10 @@ class AdminContext:
         return replace(self, request=ActingRequest(principal, reason))
 
 
-def operator(uid: int, origin: str) -> Principal:
+def operator(uid: int, acted_from: str) -> Principal:
     """Return the operator with a user id of this machine."""
     try:
         name = pwd.getpwuid(uid).pw_name
     except KeyError:
         name = f"uid:{uid}"
-    return Principal(Role.OPERATOR, Actor(ActorKind.OPERATOR, name), origin)
+    return Principal(Role.OPERATOR, Actor(ActorKind.OPERATOR, name), acted_from)

@@ -42,7 +42,7 @@ class AuditView(BaseModel):
     actor: str
     subject: str
     account: str
-    origin: str
+    acted_from: str
     answer: str
     result: str  # of a request to release mail; "" for every other action
     reason: str
@@ -102,7 +102,7 @@ def entry(
         context.principal.name,
         subject,
         account,
-        origin=context.principal.origin,
+        acted_from=context.principal.acted_from,
         reason=said,
         domain=domain,
     )
@@ -182,7 +182,7 @@ def _view(context: AdminContext, recorded: AuditEntry) -> AuditView:
         actor=recorded.actor,
         subject=recorded.subject,
         account=recorded.account,
-        origin=recorded.origin,
+        acted_from=recorded.acted_from,
         answer=recorded.answer,
         result=recorded.result or "",
         reason=recorded.reason,

@@ -107,7 +107,7 @@ class ChangeKeeper:
                     domain=change.domain,
                     account=told_account(self._context, change),
                     actor=change.maker.name,
-                    origin=change.maker.origin,
+                    acted_from=change.maker.acted_from,
                     ends=time_text(change.applies_at),
                     changes=change_lines(change.changes),
                 )

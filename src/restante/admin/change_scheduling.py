@@ -38,7 +38,7 @@ class WaitingChangeView(BaseModel):
     domain: str
     account: str
     asked_by: str
-    origin: str
+    acted_from: str
     asked_at: datetime
     applies_at: datetime
     reason: str
@@ -52,7 +52,7 @@ def waiting_view(change: ScheduledChange) -> WaitingChangeView:
         domain=change.domain,
         account=change.account,
         asked_by=change.maker.name,
-        origin=change.maker.origin,
+        acted_from=change.maker.acted_from,
         asked_at=moment(change.made_at),
         applies_at=moment(change.applies_at),
         reason=change.reason,
@@ -79,7 +79,7 @@ def wish(
         present.id,
         present.name,
         present.account,
-        ChangeMaker(principal.name, principal.origin, principal.token, principal.user),
+        ChangeMaker(principal.name, principal.acted_from, principal.token, principal.user),
         now,
         now + context.settings.change_delay(),
         destination,

@@ -17,15 +17,15 @@ async def put_own(
     before: PortalUser | None,
     after: PortalUser,
     action: AuditAction,
-    origin: str,
+    acted_from: str,
 ) -> bool:
     """Store a change by a user who proved to be that user; False if it was changed meanwhile.
 
     `before` is None for a new user.
 
-    `origin` is the address of the client. Raises StoreError.
+    `acted_from` is the address of the client. Raises StoreError.
     """
-    acting = context.acting(user_principal(after, origin))
+    acting = context.acting(user_principal(after, acted_from))
     recorded = with_changes(
         entry(acting, action, after.email, after.account), changes_between(before, after)
     )

@@ -56,7 +56,7 @@ class PastReleaseView(BaseModel):
     id: str
     at: datetime
     requested_by: str
-    origin: str  # the address or the place that it came from
+    acted_from: str  # the address or the place that it came from
     target: str  # as it was asked for
     account: str
     result: ReleaseResult
@@ -187,7 +187,7 @@ def release_view(release: PastRelease, work: _Work, now: float) -> PastReleaseVi
         id=message_name(record.id),
         at=moment(record.at),
         requested_by=record.actor,
-        origin=record.origin,
+        acted_from=record.acted_from,
         target=record.target,
         account=record.account,
         result=record.result,

@@ -176,7 +176,7 @@ class SignInService:
                 "anonymous",
                 email,
                 account,
-                origin=str(address),
+                acted_from=str(address),
                 answer=text,
                 reason=reason,
             )

@@ -1,4 +1,4 @@
-"""`restante audit`: show the audit trail: actions and requests, with actor, origin and result."""
+"""`restante audit`: show the audit trail: actions and requests, by actor, place and result."""
 
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Final
@@ -125,4 +125,4 @@ def _cut(names: Sequence[str]) -> str:
 
 
 def _by(entry: JsonObject) -> str:
-    return printable(f"by {entry['actor']}, {entry['origin']}")
+    return printable(f"by {entry['actor']}, {entry['acted_from']}")

@@ -36,7 +36,7 @@ COLUMNS = (
     text_column("ACCOUNT", "account"),
     time_column("APPLIES", "applies_at"),
     text_column("ASKED BY", "asked_by"),
-    text_column("FROM", "origin"),
+    text_column("FROM", "acted_from"),
     text_column("REASON", "reason", is_detail=True),
     Column("CHANGES", changed_text, is_detail=True),
 )

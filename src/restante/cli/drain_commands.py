@@ -107,7 +107,7 @@ _PAST: Final = (
     number_column("REFUSED", "refused"),
     number_column("LEFT", "left"),
     Column("END", lambda row: row["end"] or (row["state"] if row["drains"] else "")),
-    Column("BY", lambda row: f"{row['requested_by']}, {row['origin']}", is_detail=True),
+    Column("BY", lambda row: f"{row['requested_by']}, {row['acted_from']}", is_detail=True),
 )
 
 

@@ -146,7 +146,7 @@ def release_line(release: JsonObject) -> str:
     moved = f"{release['delivered']} delivered, {release['refused']} refused"
     return (
         f"{human_time(release['at'])}  release {release['id']} of {release['target']} by"
-        f" {release['requested_by']}, {release['origin']}: {release['result']}, {moved}"
+        f" {release['requested_by']}, {release['acted_from']}: {release['result']}, {moved}"
     )
 
 

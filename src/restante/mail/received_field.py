@@ -23,7 +23,7 @@ _NOT_IN_COMMENT: Final = re.compile(r"[^!-'*-\[\]-~]")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
-class Origin(NamedTuple):
+class SessionFacts(NamedTuple):
     """The known facts of the session that a message came through."""
 
     client_name: str  # as EHLO gave it
@@ -44,7 +44,7 @@ class Origin(NamedTuple):
 
 
 def received_field(
-    origin: Origin, *, by: str, name: str, only_recipient: str, at: float, is_smtputf8: bool
+    origin: SessionFacts, *, by: str, name: str, only_recipient: str, at: float, is_smtputf8: bool
 ) -> bytes:
     """Return the field with its CRLF.
 

@@ -310,7 +310,7 @@ def _change_scheduled(event: ChangeScheduled, at: float) -> Iterator[NoticeFacts
         domain=event.domain,
         number=event.number,
         actor=event.actor,
-        origin=event.origin,
+        acted_from=event.acted_from,
         ends=event.ends,
         changes=", ".join(event.changes),
     )

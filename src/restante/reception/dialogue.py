@@ -17,7 +17,7 @@ from restante.checks.session_checks import PendingRefusal, SessionChecks
 from restante.mail.message import ContentFile
 from restante.mail.message_id import message_id_of
 from restante.mail.own_names import is_our_name
-from restante.mail.received_field import Origin
+from restante.mail.received_field import SessionFacts
 from restante.reception.admission import Objection, object_to_content
 from restante.reception.admitted_transaction import (
     AdmittedTransaction,
@@ -364,10 +364,10 @@ class Dialogue:
             self._transaction.checks.abort()
             self._transaction = None
 
-    def _origin(self) -> Origin:
+    def _origin(self) -> SessionFacts:
         session = self._session
         settings = self._services.admission.settings
-        return Origin(
+        return SessionFacts(
             session.client_name,
             self._peer_text,
             session.is_extended,

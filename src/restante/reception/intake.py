@@ -18,7 +18,7 @@ from typing import NamedTuple
 from restante.mail.envelope import Envelope
 from restante.mail.message import ContentFile, NewMessage, message_name
 from restante.mail.message_origin import MessageOrigin, shown_hello
-from restante.mail.received_field import Origin, received_field
+from restante.mail.received_field import SessionFacts, received_field
 from restante.store.reception_store import ReceptionStore
 from restante.store.store_errors import StoreError
 from restante.telemetry.event_bus import Log
@@ -32,7 +32,7 @@ class ReceivedMail:
     """One mail transaction whose content is complete."""
 
     origin: (
-        Origin | None
+        SessionFacts | None
     )  # None: imported by hand. It has no Received field, and `received_at` is set
     envelope: Envelope
     domain_ids: Sequence[int]  # of each forward-path, in the same order
@@ -182,7 +182,7 @@ class Intake:
                 )
             )
 
-    def _received_field(self, origin: Origin, mail: ReceivedMail, now: float) -> bytes:
+    def _received_field(self, origin: SessionFacts, mail: ReceivedMail, now: float) -> bytes:
         paths = mail.envelope.forward_paths
         return received_field(
             origin,

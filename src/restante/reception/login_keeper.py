@@ -101,7 +101,7 @@ class LoginKeeper:
                 Actor(ActorKind.LOGIN, user).text,
                 user,
                 logins[user].account,
-                origin=use.address,
+                acted_from=use.address,
                 answer=str(BAD_CREDENTIALS),
                 reason=f"the password is right, but {_ended(logins[user])}",
             )
@@ -141,7 +141,7 @@ class LoginKeeper:
                 rule.name,
                 login.user,
                 login.account,
-                origin=THIS_SERVER,
+                acted_from=THIS_SERVER,
                 reason="the time of the old password is over",
                 changes=changes_between(prior, None),
             )

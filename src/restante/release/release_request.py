@@ -38,7 +38,7 @@ class Requester:
         return str(ActorKind.OPERATOR) if is_by_operator else self.actor.text
 
     @property
-    def origin(self) -> str:
+    def acted_from(self) -> str:
         """Name the place for the audit trail."""
         return str(self.address) if self.address else self.place
 
@@ -48,7 +48,7 @@ def requested_by(principal: Principal) -> Requester:
     return Requester(
         is_operator=True,
         acting=principal.actor,
-        place=principal.origin,
+        place=principal.acted_from,
         only_account=principal.account,
         only_domains=principal.domains,
     )

@@ -239,7 +239,7 @@ class Releaser:
         self._log.publish(
             ReleaseRequested(
                 actor=request.requester.actor.text,
-                origin=request.requester.origin,
+                acted_from=request.requester.acted_from,
                 target=request.argument[:TARGET_SHOWN],
                 account=account,
                 answer=str(etrn_reply(outcome)),
@@ -255,7 +255,7 @@ def _record(request: ReleaseRequest, account: str, outcome: ReleaseOutcome) -> R
         id=request.id,
         at=request.at,
         actor=request.requester.actor.text,
-        origin=request.requester.origin,
+        acted_from=request.requester.acted_from,
         target=request.argument[:TARGET_SHOWN],
         account=account,
         domain=_domain_named(request.argument),
@@ -272,7 +272,7 @@ def _audit_entry(release: ReleaseRecord, answer: str, at: float) -> AuditEntry:
         actor=release.actor,
         subject=release.target,
         account=release.account,
-        origin=release.origin,
+        acted_from=release.acted_from,
         answer=answer,
         reason=release.reason,
         domain=release.domain,

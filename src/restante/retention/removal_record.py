@@ -30,7 +30,7 @@ def change_event(recorded: AuditEntry) -> RecordChanged:
         account=recorded.account,
         domain=recorded.domain,
         actor=recorded.actor,
-        origin=recorded.origin,
+        acted_from=recorded.acted_from,
         reason=recorded.reason,
         changes=tuple(f"{one.field}: {one.before} → {one.after}" for one in recorded.changes),
     )

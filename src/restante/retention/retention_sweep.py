@@ -216,7 +216,7 @@ class RetentionSweep:
             actor=SWEEP.name,
             subject=" ".join(message_name(one.number) for one in mail),
             account=domain.account,
-            origin=SWEEP.origin,
+            acted_from=SWEEP.acted_from,
             domain=domain.name,
             reason=(
                 f"{status} for more than {days:g} {agreeing(days, 'day', 'days')},"

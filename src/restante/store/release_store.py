@@ -21,7 +21,7 @@ class ReleaseRecord:
     id: int  # grows from request to request; never the number of a message
     at: float  # Unix time
     actor: str  # "login alice", "operator root", "policy on-return"
-    origin: str  # the address or the place that it came from
+    acted_from: str  # the address or the place that it came from
     target: str  # as it was asked for
     account: str  # whose mail; "" for nobody's
     domain: str  # the one that it names; "" for none or several

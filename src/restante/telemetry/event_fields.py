@@ -118,7 +118,9 @@ FIELDS: Final[Mapping[str, FieldMeaning]] = {
     "of_event": FieldMeaning("The name of an event.", "store-failed"),
     "oldest_at": FieldMeaning("Time of the oldest entry left, as Unix time.", 1_790_000_000.0),
     "number": FieldMeaning("The number of a change that waits; 0 if it did not wait.", 7),
-    "origin": FieldMeaning("Where a request came from.", "192.0.2.25"),
+    "acted_from": FieldMeaning(
+        "The address or the place that the actor's request came from.", "192.0.2.25"
+    ),
     "outstanding": FieldMeaning("Number of messages whose reply was still missing.", 0),
     "peer": FieldMeaning("The address of the client.", "192.0.2.7"),
     "percent": FieldMeaning("The part of the quota that is used, in percent.", 80),

@@ -1,4 +1,4 @@
-"""The audit trail: each request, its author and origin, the answer, and the true reason.
+"""The audit trail: each request, its actor, where it came from, the answer and the true reason.
 
 The reply on the wire hides the reason (a stranger must not learn which domains exist); the trail
 keeps it.
@@ -74,7 +74,7 @@ class AuditEntry:
         str  # the thing concerned: a domain, `@domain`, `#name`, an account, a user name, a message
     )
     account: str = ""  # whose data; "" where none could be named
-    origin: str = ""  # address it came from; for the operator "control socket" or "command line"
+    acted_from: str = ""  # an address, or a place: "control socket", "command line", "this server"
     answer: str = ""  # for requests: the reply as sent
     reason: str = ""  # the true reason, or the operator's --reason
     domain: str = (

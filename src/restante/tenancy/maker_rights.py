@@ -24,12 +24,12 @@ def present_maker(change: ScheduledChange, directory: Directory, now: float) -> 
         token = directory.tokens.get(maker.token)
         if token is None or state_of(token, directory, now) is not TokenState.ACTIVE:
             return None
-        found = token_principal(token, directory, maker.origin)
+        found = token_principal(token, directory, maker.acted_from)
     elif maker.user:
         user = directory.portal_users.get(maker.user)
         if user is None or user.created_at > change.made_at:
             return None
-        found = user_principal(user, maker.origin)
+        found = user_principal(user, maker.acted_from)
     else:
         return None
     return found if found.account == change.account else None

@@ -1,6 +1,6 @@
 """Registrations and assertions of passkeys (WebAuthn level 3, sections 7.1 and 7.2). Pure.
 
-`fido2` makes the options, and checks challenge, origin, relying party, flags and signature. The
+`fido2` makes the options, and checks challenge, web origin, relying party, flags and signature. The
 other steps are here: the algorithm, the id, the user handle, backup flags, frames and the counter.
 The device must have verified its user, by a PIN or biometrics. So a passkey alone is two factors.
 
@@ -54,7 +54,7 @@ class RelyingParty:
     """The portal, as browsers and authenticators know it."""
 
     id: str  # a host name
-    origin: str
+    web_origin: str
     name: str
 
     @classmethod
@@ -193,7 +193,7 @@ def _goes_back(before: int, now: int) -> bool:
 
 def _server(party: RelyingParty) -> Fido2Server:
     entity = PublicKeyCredentialRpEntity(id=party.id, name=party.name)
-    server = Fido2Server(entity, verify_origin=lambda origin: origin == party.origin)
+    server = Fido2Server(entity, verify_origin=lambda web_origin: web_origin == party.web_origin)
     server.timeout = int(CEREMONY_SECONDS * 1000)  # type: ignore[assignment]
     server.allowed_algorithms = [
         PublicKeyCredentialParameters(type=PublicKeyCredentialType.PUBLIC_KEY, alg=one)

@@ -26,11 +26,11 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """One who acts, as authenticated. `actor` and `origin` stand in the audit trail."""
+    """One who acts, as authenticated. `actor` and `acted_from` stand in the audit trail."""
 
     role: Role
     actor: Actor
-    origin: str  # an address, or one of the places above
+    acted_from: str  # an address, or one of the places above
     account: str = ""  # of a customer; "" for the others
     # Roles and scopes. One grant of each set must allow an action: of the principal's own set, and
     # of the set of each maker of its token. Without any set, the role alone decides.
@@ -73,10 +73,10 @@ class Principal:
 NOBODY: Final = Principal(Role.NOBODY, Actor(ActorKind.ANONYMOUS), "")
 
 
-def account_login(user: str, account: str, origin: str) -> Principal:
+def account_login(user: str, account: str, acted_from: str) -> Principal:
     """Return the principal of an authenticated login."""
     grants = frozenset({GrantedRole.ACCOUNT_ADMIN})
-    return Principal(Role.ACCOUNT, Actor(ActorKind.LOGIN, user), origin, account, (grants,))
+    return Principal(Role.ACCOUNT, Actor(ActorKind.LOGIN, user), acted_from, account, (grants,))
 
 
 def policy_rule(name: str) -> Principal:

@@ -32,7 +32,7 @@ class ChangeMaker:
     """The principal that made a change, by which its rights are found again."""
 
     name: str  # as in the audit trail
-    origin: str
+    acted_from: str
     token: str = ""  # the id of its token; "" without one
     user: str = ""  # the email address of the portal user; "" if it is none
 

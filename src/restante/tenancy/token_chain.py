@@ -69,7 +69,7 @@ def accepted_until(principal: Principal, directory: Directory) -> float:
     """
     if principal.user:
         user = directory.portal_users.get(principal.user)
-        is_same = user is not None and user_principal(user, principal.origin) == principal
+        is_same = user is not None and user_principal(user, principal.acted_from) == principal
         return math.inf if is_same else -math.inf
     if not principal.token:
         return math.inf
@@ -79,21 +79,21 @@ def accepted_until(principal: Principal, directory: Directory) -> float:
         token is None
         or chain is None
         or any(one.revoked_at is not None for one in chain)
-        or not admits(token, directory, _address(principal.origin))
-        or token_principal(token, directory, principal.origin) != principal
+        or not admits(token, directory, _address(principal.acted_from))
+        or token_principal(token, directory, principal.acted_from) != principal
     ):
         return -math.inf
     return min((one.expires_at for one in chain if one.expires_at is not None), default=math.inf)
 
 
-def _address(origin: str) -> IpAddress | None:
+def _address(acted_from: str) -> IpAddress | None:
     try:
-        return ipaddress.ip_address(origin)
+        return ipaddress.ip_address(acted_from)
     except ValueError:
         return None
 
 
-def token_principal(token: ApiToken, directory: Directory, origin: str) -> Principal:
+def token_principal(token: ApiToken, directory: Directory, acted_from: str) -> Principal:
     """Return the principal of a token that was accepted."""
     chain = chain_of(token, directory) or ()
     user = user_behind(chain[-1], directory) if chain else None
@@ -102,7 +102,7 @@ def token_principal(token: ApiToken, directory: Directory, origin: str) -> Princ
     return Principal(
         Role.ACCOUNT if token.account else Role.OPERATOR,
         Actor(ActorKind.TOKEN, f"{token.name} ({token.account or 'operator'})"),
-        origin,
+        acted_from,
         token.account,
         sets or (frozenset(),),
         frozenset.intersection(*limits) if limits else None,

@@ -292,3 +292,26 @@ def test_replies_in_the_audit_trail_get_their_results(tmp_path: Path) -> None:
     found = connection.execute("SELECT result, substr(answer, 1, 3) FROM audit ORDER BY id")
     assert list(found) == [("granted", "253"), ("refused", "459"), ("", "535")]
     connection.close()
+
+
+def test_places_of_actors_keep_their_values(tmp_path: Path) -> None:
+    connection = apsw.Connection(str(tmp_path / "restante.db"))
+    before = migrations.MIGRATIONS.index(portal_schema.rename_places_of_actors)
+    migrations.migrate(connection, migrations.MIGRATIONS[:before])
+    marks = "(NULL, 1.0, 'release-requested', 'login a', 'a', 'a', '192.0.2.1', '', '', '', '', '')"
+    connection.execute(f"INSERT INTO audit VALUES {marks}")
+    connection.execute(
+        "INSERT INTO release VALUES (1, 1.0, 'login a', '192.0.2.2', 'a', 'a', 'a', 'granted', '',"
+        " 2)"
+    )
+    connection.execute(
+        "INSERT INTO scheduled_change VALUES (1, 1, 'a.example', 'a', 'login a', '192.0.2.3', '',"
+        " '', 1.0, 2.0, NULL, NULL, NULL, NULL, '', 0)"
+    )
+    migrations.migrate(connection)
+    found = [
+        connection.execute(f"SELECT acted_from FROM {table}").get
+        for table in ("audit", "release", "scheduled_change")
+    ]
+    assert found == ["192.0.2.1", "192.0.2.2", "192.0.2.3"]
+    connection.close()

@@ -127,7 +127,7 @@ def test_the_trail_names_the_token_that_acted() -> None:
         done = await web.ask("PATCH", "/v1/domains/alpha.example", added.token, json=body)
         assert done.status_code == 200
         [entry] = await web.admin.store.audit.audit(limit=1)
-        assert (entry.actor, entry.origin) == ("token fix (alpha)", "192.0.2.7")
+        assert (entry.actor, entry.acted_from) == ("token fix (alpha)", "192.0.2.7")
 
     run(story())
 

@@ -14,7 +14,8 @@ from restante.tenancy.actor import actors_named
 from restante.tenancy.audit import EVERY_ENTRY, AuditEntry, AuditFilter
 
 _ENTRIES: Final = """
-    SELECT id, at, action, actor, subject, account, origin, answer, reason, domain, changes, result
+    SELECT id, at, action, actor, subject, account, acted_from, answer, reason, domain, changes,
+        result
     FROM audit
     WHERE id BETWEEN $1 AND $2 AND ($4::text IS NULL OR account = $4)
         AND ($5::text IS NULL OR domain = $5) AND ($6::text IS NULL OR action = $6)

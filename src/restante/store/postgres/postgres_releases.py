@@ -25,11 +25,11 @@ from restante.tenancy.release_result import ReleaseResult
 _RECORD_COLUMNS: Final = 10  # of a row, before those of its progress
 _RECORD: Final = """
     INSERT INTO release (
-        id, at, actor, origin, target, account, domain, result, reason, pending
+        id, at, actor, acted_from, target, account, domain, result, reason, pending
     )
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
     ON CONFLICT (id) DO UPDATE SET
-        at = excluded.at, actor = excluded.actor, origin = excluded.origin,
+        at = excluded.at, actor = excluded.actor, acted_from = excluded.acted_from,
         target = excluded.target, account = excluded.account, domain = excluded.domain,
         result = excluded.result, reason = excluded.reason, pending = excluded.pending
 """
@@ -54,7 +54,7 @@ _SUMS: Final = ", ".join(
 )
 _RELEASES: Final = f"""
     WITH wanted AS MATERIALIZED (
-        SELECT id, at, actor, origin, target, account, domain, result, reason, pending
+        SELECT id, at, actor, acted_from, target, account, domain, result, reason, pending
         FROM release
         WHERE ($1::bigint[] IS NULL OR id = ANY($1)) AND ($2::text IS NULL OR account = $2)
             AND ($3::text IS NULL OR domain = $3 OR id IN (
@@ -166,12 +166,12 @@ def _past_release(row: PostgresRow) -> PastRelease:
 
 
 def _record(row: PostgresRow) -> ReleaseRecord:
-    number, at, actor, origin, target, account, domain, result, reason, pending = row
+    number, at, actor, acted_from, target, account, domain, result, reason, pending = row
     return ReleaseRecord(
         id=number,
         at=at,
         actor=actor,
-        origin=origin,
+        acted_from=acted_from,
         target=target,
         account=account,
         domain=domain,

@@ -20,7 +20,7 @@ from restante.tenancy.model import HostedDomain
 from restante.tenancy.scheduled_change import ScheduledChange
 
 _COLUMNS: Final = (
-    "domain_id, domain, account, maker, origin, token, portal_user, made_at, applies_at,"
+    "domain_id, domain, account, maker, acted_from, token, portal_user, made_at, applies_at,"
     " former_destination, wanted_destination, former_hosts, wanted_hosts, reason, is_announced"
 )
 _WAITING: Final = f"""

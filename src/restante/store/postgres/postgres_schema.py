@@ -168,7 +168,7 @@ CREATE TABLE release (
     id      bigint PRIMARY KEY,
     at      float8 NOT NULL,
     actor   text NOT NULL,
-    origin  text NOT NULL,
+    acted_from text NOT NULL,
     target  text NOT NULL,
     account text COLLATE "C" NOT NULL,
     domain  text COLLATE "C" NOT NULL,

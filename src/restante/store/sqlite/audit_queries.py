@@ -1,12 +1,14 @@
 """The statements on the audit trail. None of them changes or removes an entry."""
 
 RECORD = """
-    INSERT INTO audit (at, action, actor, subject, account, origin, answer, reason, domain, changes,
-        result)
+    INSERT INTO audit (
+        at, action, actor, subject, account, acted_from, answer, reason, domain, changes, result
+    )
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _NEWEST_ENTRIES = """
-    SELECT id, at, action, actor, subject, account, origin, answer, reason, domain, changes, result
+    SELECT id, at, action, actor, subject, account, acted_from, answer, reason, domain, changes,
+        result
     FROM audit
     WHERE {place} AND id BETWEEN :first AND :last
         AND (:action IS NULL OR action = :action)

@@ -53,6 +53,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     portal_schema.add_used_values,
     portal_schema.name_results_of_releases,
     portal_schema.name_results_in_audit,
+    portal_schema.rename_places_of_actors,
 )
 
 

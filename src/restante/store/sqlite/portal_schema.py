@@ -230,3 +230,15 @@ UPDATE audit SET result = {result} WHERE action = 'release-requested';
 def name_results_in_audit(connection: apsw.Connection) -> None:
     """Keep the result of a request beside the reply, so that no query reads the reply's digits."""
     connection.execute(_RESULTS_IN_AUDIT.format(result=_RESULT))
+
+
+_PLACES_OF_ACTORS = """
+ALTER TABLE audit RENAME COLUMN origin TO acted_from;
+ALTER TABLE release RENAME COLUMN origin TO acted_from;
+ALTER TABLE scheduled_change RENAME COLUMN origin TO acted_from;
+"""
+
+
+def rename_places_of_actors(connection: apsw.Connection) -> None:
+    """Leave the word origin to messages: these columns have the place that an actor acted from."""
+    connection.execute(_PLACES_OF_ACTORS)

@@ -21,7 +21,7 @@ def record_release(
         release.id,
         release.at,
         release.actor,
-        release.origin,
+        release.acted_from,
         release.target,
         release.account,
         release.domain,

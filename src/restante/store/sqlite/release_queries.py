@@ -9,7 +9,7 @@ however many requests have joined it.
 
 RECORD_RELEASE = """
     INSERT OR REPLACE INTO release (
-        id, at, actor, origin, target, account, domain, result, reason, pending
+        id, at, actor, acted_from, target, account, domain, result, reason, pending
     )
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
@@ -47,7 +47,7 @@ _COUNTS = ("delivered", "refused", "uncertain")
 _IS_OPEN = "counted.release IS NOT NULL AND counted.ended_at IS NULL"
 _SUMS = ", ".join(f"ifnull(sum({_since_joined(count)}), 0)" for count in _COUNTS)
 _RELEASES = """
-    SELECT id, at, actor, origin, target, account, domain, result, reason, pending FROM release
+    SELECT id, at, actor, acted_from, target, account, domain, result, reason, pending FROM release
 """
 
 

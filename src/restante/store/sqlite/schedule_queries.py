@@ -1,7 +1,7 @@
 """The statements on changes that wait. There are few rows: at most two for a domain."""
 
 _COLUMNS = """
-    domain_id, domain, account, maker, origin, token, portal_user, made_at, applies_at,
+    domain_id, domain, account, maker, acted_from, token, portal_user, made_at, applies_at,
     former_destination, wanted_destination, former_hosts, wanted_hosts, reason, is_announced
 """
 ALL = f"""

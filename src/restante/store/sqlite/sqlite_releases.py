@@ -98,12 +98,12 @@ def _past_release(row: Row) -> PastRelease:
 
 
 def _record(row: Row) -> ReleaseRecord:
-    number, at, actor, origin, target, account, domain, result, reason, pending = row
+    number, at, actor, acted_from, target, account, domain, result, reason, pending = row
     return ReleaseRecord(
         id=number,
         at=at,
         actor=actor,
-        origin=origin,
+        acted_from=acted_from,
         target=target,
         account=account,
         domain=domain,

@@ -88,7 +88,7 @@ NAMING_TABLES: Final[Mapping[PersonPlace, NamingTable]] = {
         "scheduled_change",
         "id",
         texts=("maker", "portal_user", "reason"),
-        others=("made_at", "applies_at", "origin", "account", "domain"),
+        others=("made_at", "applies_at", "acted_from", "account", "domain"),
     ),
     PersonPlace.UPTIME: NamingTable(
         "presence", "id", texts=("reason",), others=("at", "account", "destination", "seen")
@@ -103,7 +103,7 @@ NAMING_TABLES: Final[Mapping[PersonPlace, NamingTable]] = {
         "release",
         "id",
         texts=("actor", "target", "reason"),
-        others=("at", "origin", "account", "domain", "result", "pending"),
+        others=("at", "acted_from", "account", "domain", "result", "pending"),
     ),
     PersonPlace.HISTORY: NamingTable(
         "history",
@@ -117,7 +117,7 @@ NAMING_TABLES: Final[Mapping[PersonPlace, NamingTable]] = {
         "id",
         texts=("actor", "subject", "answer", "reason"),
         json=("changes",),
-        others=("at", "action", "account", "origin", "domain"),
+        others=("at", "action", "account", "acted_from", "domain"),
     ),
 }
 

@@ -245,7 +245,7 @@ def audit_row(entry: AuditEntry) -> Row:
         entry.actor,
         entry.subject,
         entry.account,
-        entry.origin,
+        entry.acted_from,
         entry.answer,
         entry.reason,
         entry.domain,

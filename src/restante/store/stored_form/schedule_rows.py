@@ -19,7 +19,7 @@ def scheduled_row(change: ScheduledChange) -> Row:
         change.domain,
         change.account,
         maker.name,
-        maker.origin,
+        maker.acted_from,
         maker.token,
         maker.user,
         change.made_at,

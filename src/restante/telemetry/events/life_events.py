@@ -180,7 +180,7 @@ class ChangeScheduled(Event):
     domain: str
     account: str
     actor: str
-    origin: str
+    acted_from: str
     ends: str
     changes: tuple[str, ...]
 
@@ -209,6 +209,6 @@ class RecordChanged(Event):
     account: str
     domain: str
     actor: str
-    origin: str
+    acted_from: str
     reason: str
     changes: tuple[str, ...]

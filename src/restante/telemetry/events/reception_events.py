@@ -229,7 +229,7 @@ class ReleaseRequested(Event):
 
     event: ClassVar[str] = "release-requested"
     actor: str
-    origin: str
+    acted_from: str
     target: str
     account: str
     result: str

@@ -83,15 +83,15 @@ def is_from_own_page(headers: Headers, scheme: str) -> bool:
     sites = headers.getlist("Sec-Fetch-Site")
     if sites:
         return sites == ["same-origin"]
-    origins = headers.getlist("Origin")
-    if len(origins) != 1:
+    web_origins = headers.getlist("Origin")
+    if len(web_origins) != 1:
         return False
     try:
-        origin = urlsplit(origins[0])
+        web_origin = urlsplit(web_origins[0])
     except ValueError:
         return False
-    is_same_host = origin.netloc.lower() == headers.get("Host", "").lower() != ""
-    return is_same_host and origin.scheme in ("https", scheme)
+    is_same_host = web_origin.netloc.lower() == headers.get("Host", "").lower() != ""
+    return is_same_host and web_origin.scheme in ("https", scheme)
 
 
 def token_of(headers: Mapping[str, str], body: bytes) -> str:
