@@ -70,7 +70,8 @@ def _add_accounts(connection: apsw.Connection, domains: int) -> None:
     _copy(connection, "account", {"name": "'account' || n"}, accounts)
     _copy(connection, "login", {"user": "'user' || n", "account": "'account' || n"}, accounts)
     connection.execute(
-        f"{COUNTED} INSERT INTO channel (account, name, way, target, kinds, created_at, hears_all)"
+        f"{COUNTED} INSERT INTO channel"
+        " (account, name, transport, target, kinds, created_at, all_accounts)"
         " SELECT 'account' || n, 'pager', 'webhook', 'https://pager.example', '', 1.0, 0"
         " FROM counted",
         (accounts,),
@@ -121,7 +122,7 @@ def _add_what_waits(connection: apsw.Connection) -> None:
     )
     connection.execute(
         f"{COUNTED} INSERT INTO notice"
-        " (channel_id, key, news, held_back, made_at, next_attempt_at, failures, reply)"
+        " (channel_id, key, facts, held_back, made_at, next_attempt_at, failures, reply)"
         " SELECT (SELECT min(id) FROM channel) + n % (SELECT count(*) FROM channel),"
         " 'key' || n, ?, 0, 1.0, ?, 3, 'no answer' FROM counted",
         (NOTICES, FACTS, time.time() + NEXT),
@@ -131,7 +132,7 @@ def _add_what_waits(connection: apsw.Connection) -> None:
 def _add_past(connection: apsw.Connection, domains: int) -> None:
     connection.execute(
         "INSERT OR REPLACE INTO past_drain (domain_id, started_at, ended_at, requested_by, ending,"
-        " reason, delivered, deferred, refused, last_words)"
+        " reason, delivered, deferred, refused, last_error)"
         " SELECT id, 1.0, 2.0, 'login x', 'finished', 'nothing is left', 3, 0, 0, '' FROM domain"
     )
     connection.execute(

@@ -57,8 +57,7 @@ OTHER_MEANINGS: dict[str, str] = {
     r"tests/smtp/test_replies\.py:nodes?": "the syntax trees of Python",
     r"(tests|tools)/.*:node": "a syntax tree of Python, where the file imports ast",
     r"(src/restante|tests)/store/postgres/.*:.*([nN]ode|NODE).*": "a server of a cluster",
-    r"src/.*/notice_rows\.py:news": "a column of the database",
-    r"tests/store/sqlite/test_migrations\.py:news": "the same column",
+    r"tests/store/sqlite/test_migrations\.py:news": "a column in earlier versions of the store",
 }
 
 

@@ -165,7 +165,7 @@ def test_a_server_that_leaves_scram_without_a_result_gets_another_mechanism(
     assert len(primary.taken) == 2
 
 
-def test_a_wrong_password_is_reported_with_the_last_words(authority: Authority) -> None:
+def test_a_wrong_password_is_reported_with_the_last_reply(authority: Authority) -> None:
     primary = ScramPrimary(
         offer=("STARTTLS", "AUTH SCRAM-SHA-256"), context=authority.context, password="another"
     )

@@ -14,7 +14,7 @@ from restante.web.request_places import (
     Kind,
     NoPlace,
     RequestPlaces,
-    holder,
+    place_owner,
 )
 
 
@@ -59,8 +59,8 @@ def test_operators_count_by_their_tokens_and_customers_by_their_account() -> Non
         Principal(Role.ACCOUNT, Actor(ActorKind.TOKEN, f"{n} (alpha)"), "192.0.2.1", "alpha")
         for n in (1, 2)
     ]
-    assert {holder(one) for one in customers} == {"alpha"}
+    assert {place_owner(one) for one in customers} == {"alpha"}
     operators = [
         Principal(Role.OPERATOR, Actor(ActorKind.TOKEN, str(n)), "192.0.2.1") for n in (1, 2)
     ]
-    assert len({holder(one) for one in operators} | {"alpha", PORTAL}) == 4
+    assert len({place_owner(one) for one in operators} | {"alpha", PORTAL}) == 4

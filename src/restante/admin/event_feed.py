@@ -216,13 +216,13 @@ def has_room(principal: Principal, present: Sequence[Principal]) -> bool:
 
     However many accounts there are, they leave places for operators, who have no account.
     """
-    own = Counter(map(_holder, present))[_holder(principal)]
+    own = Counter(map(_place_owner, present))[_place_owner(principal)]
     of_accounts = sum(one.account != "" for one in present)
     is_left = principal.account == "" or of_accounts < MOST - FOR_OPERATORS
     return is_left and own < MOST_OF_ONE and len(present) < MOST
 
 
-def _holder(principal: Principal) -> tuple[str, str]:
+def _place_owner(principal: Principal) -> tuple[str, str]:
     """Return whose place a follower takes: its account's, or that of an operator by name."""
     return principal.account, "" if principal.account else principal.name
 

@@ -16,31 +16,34 @@ class KeptAnswer:
 
 @dataclass(frozen=True, slots=True)
 class AnswerBounds:
-    """How much is kept. Beyond that, old answers go, first those of the holder that has most.
+    """How much is kept. Beyond that, old answers go, first those of the account that has most.
 
-    The holder of an actor's answers is the actor's text up to its first line end: an account. No
-    holder can push out the answers of another that has less.
+    The account of a key owner is its text up to the first line end; "" for operators. No account
+    can push out the answers of another that has less.
     """
 
     since: float  # Unix time; older ones go
-    of_actor: int  # answers to one actor
+    of_owner: int  # answers to one owner of keys
     number: int  # answers in all
     octets: int  # of their bodies
 
 
 class AnswerStore(Protocol):
-    """Kept answers. They are no records: nothing else depends on them."""
+    """Kept answers. They are no records: nothing else depends on them.
 
-    async def answer(self, actor: str, key: str, since: float) -> KeptAnswer | None:
-        """Return the answer to an actor's request with this key, if it is not older."""
+    Each principal chooses its keys, apart from those of others: it is the owner of its keys.
+    """
+
+    async def answer(self, key_owner: str, key: str, since: float) -> KeptAnswer | None:
+        """Return the answer to the owner's request with this key, if it is not older."""
 
     async def keep_answer(
-        self, actor: str, key: str, answer: KeptAnswer, bounds: AnswerBounds
+        self, key_owner: str, key: str, answer: KeptAnswer, bounds: AnswerBounds
     ) -> None:
         """Keep an answer, and remove those out of bounds. One that is there already stays."""
 
 
-def holder_of(actor: str) -> str:
-    """Return the holder of an actor's answers."""
-    holder, end, _ = actor.partition("\n")
-    return holder if end else ""
+def account_of_key_owner(key_owner: str) -> str:
+    """Return the account of the owner of a key, among whose answers its own are counted."""
+    account, end, _ = key_owner.partition("\n")
+    return account if end else ""

@@ -39,7 +39,7 @@ OF_ONE: Final = {Kind.BODY: 16, Kind.WORK: 16, Kind.LONG: 8}
 OF_PORTAL: Final = 32  # at work
 
 
-def holder(principal: Principal) -> str:
+def place_owner(principal: Principal) -> str:
     """Return whose places the requests of a principal take."""
     return principal.account or f"operator {principal.name}"
 

@@ -43,7 +43,7 @@ from restante.web.api.problem_details import problem
 from restante.web.api.request_id import RequestIds
 from restante.web.client_address import client_address, is_trusted
 from restante.web.request_counts import NO_ROUTE, Refusal, RequestCounts
-from restante.web.request_places import PORTAL, Kind, NoPlace, RequestPlaces, holder
+from restante.web.request_places import PORTAL, Kind, NoPlace, RequestPlaces, place_owner
 from restante.web.route_limits import body_limit, is_long
 from restante.web.serving import PROVED_EXTENSION
 
@@ -157,7 +157,7 @@ class WebGate:
             assert principal is not None
             authenticated(scope, principal)
             scope["extensions"][PROVED_EXTENSION]()
-            admitted = _Admitted(self._parts.api, holder(principal), client)
+            admitted = _Admitted(self._parts.api, place_owner(principal), client)
         await self._admit(admitted, scope, receive, send)
 
     async def _admit(

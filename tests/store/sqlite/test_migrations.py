@@ -156,7 +156,7 @@ async def test_notices_of_refused_deliveries_get_the_name_of_their_event(
     migrations.migrate(connection)
     kept = '{"kind":"delivery-refused","text":"mail-refused"}'
     assert connection.execute("SELECT kinds FROM channel").get == "delivery-refused\nroom-short"
-    assert connection.execute("SELECT news FROM notice").get == kept
+    assert connection.execute("SELECT facts FROM notice").get == kept
     assert list(connection.execute("SELECT kind, about, last FROM quiet ORDER BY about")) == [
         ("delivery-refused", "a", None),
         ("delivery-refused", "b", kept),
@@ -314,4 +314,31 @@ def test_places_of_actors_keep_their_values(tmp_path: Path) -> None:
         for table in ("audit", "release", "scheduled_change")
     ]
     assert found == ["192.0.2.1", "192.0.2.2", "192.0.2.3"]
+    connection.close()
+
+
+def test_columns_named_as_fields_keep_their_values(tmp_path: Path) -> None:
+    connection = apsw.Connection(str(tmp_path / "restante.db"))
+    before = migrations.MIGRATIONS.index(portal_schema.name_columns_as_fields)
+    migrations.migrate(connection, migrations.MIGRATIONS[:before])
+    for table, values in {
+        "answer": "1, 'owner', 'k', x'00', 1.0, 200, NULL",
+        "past_drain": "1, 1.0, 2.0, 'operator', 'finished', 'why', 3, 4, 5, '450 no', 0, ''",
+        "channel": "1, '', 'ops', 'mail', 'ops@example.org', NULL, 'room-short', 1.0, 1",
+        "notice": "1, 1, 'key', '{}', 0, 7.0, 9.0, 0, ''",
+        "past_notice": "1, 1, 'key', '[]', 0, 7.0, 1, 0, ''",
+    }.items():
+        connection.execute(f"INSERT INTO {table} VALUES ({values})")
+    migrations.migrate(connection)
+    found = [
+        connection.execute(f"SELECT {columns} FROM {table}").get
+        for table, columns in {
+            "answer": "key_owner",
+            "past_drain": "last_error",
+            "channel": "transport, all_accounts",
+            "notice": "facts",
+            "past_notice": "facts",
+        }.items()
+    ]
+    assert found == ["owner", "450 no", ("mail", 1), "{}", "[]"]
     connection.close()

@@ -16,7 +16,7 @@ from restante.web.api.idempotency_keys import (
     SECRET_ANSWER,
     ActingRoute,
     RequestsUnderWay,
-    actor_of,
+    key_owner_of,
     request_digest,
 )
 from tests.actors import actor_named
@@ -80,7 +80,7 @@ def test_two_principals_have_keys_of_their_own() -> None:
     anna, bert = (
         Principal(Role.OPERATOR, actor_named(f"operator {one}"), "") for one in ("anna", "bert")
     )
-    assert actor_of(anna) != actor_of(bert)
+    assert key_owner_of(anna) != key_owner_of(bert)
     admin = AdminWorld()
     ask(admin, "POST", "/v1/accounts", json={"name": "beta"}, headers=KEY)
     admin.context = admin.context.acting(bert)

@@ -245,7 +245,7 @@ def _facts(one: object) -> dict[str, Fact]:
         names = ("kind", "account", "about", "text", "at")
         shown = {name: getattr(one.facts, name) for name in names}
         text = json.dumps({**shown, "details": dict(one.facts.details)}, separators=(",", ":"))
-        return {"reply": one.reply, "news": text, **time}
+        return {"reply": one.reply, "facts": text, **time}
     facts = {name: getattr(one, name) for name in (*_TEXTS[type(one)], *_OTHERS[type(one)])}
     if isinstance(one, AuditEntry):
         changes = json.dumps([astuple(change) for change in one.changes], ensure_ascii=False)

@@ -103,18 +103,18 @@ REMOVE = "DELETE FROM drain WHERE domain_id = $1"
 KEEP_PAST_DRAIN = """
     INSERT INTO past_drain (
         domain_id, started_at, ended_at, requested_by, ending, reason, delivered, deferred,
-        refused, last_words, uncertain, taker
+        refused, last_error, uncertain, taker
     )
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
     ON CONFLICT (domain_id) DO UPDATE SET
         started_at = excluded.started_at, ended_at = excluded.ended_at,
         requested_by = excluded.requested_by, ending = excluded.ending, reason = excluded.reason,
         delivered = excluded.delivered, deferred = excluded.deferred, refused = excluded.refused,
-        last_words = excluded.last_words, uncertain = excluded.uncertain, taker = excluded.taker
+        last_error = excluded.last_error, uncertain = excluded.uncertain, taker = excluded.taker
 """
 PAST_DRAINS = """
     SELECT domain_id, started_at, ended_at, requested_by, ending, reason, delivered, deferred,
-        refused, last_words, uncertain, taker
+        refused, last_error, uncertain, taker
     FROM past_drain
 """
 PAST_DRAINS_OF = f"{PAST_DRAINS} WHERE domain_id = ANY($1::integer[])"

@@ -5,11 +5,12 @@
 from typing import Final
 
 _COLUMNS: Final = (
-    "number, channel_id, key, news, held_back, made_at, next_attempt_at, failures, reply"
+    "number, channel_id, key, facts, held_back, made_at, next_attempt_at, failures, reply"
 )
 HAS_CHANNEL: Final = "SELECT id FROM channel WHERE id = ANY($1::bigint[]) FOR KEY SHARE"
 KEEP: Final = """
-    INSERT INTO notice (channel_id, key, news, held_back, made_at, next_attempt_at, failures, reply)
+    INSERT INTO notice
+        (channel_id, key, facts, held_back, made_at, next_attempt_at, failures, reply)
     VALUES ($1, $2, $3, $4, $5, $6, 0, '')
 """
 # The newest $2 stay: the one just older than those is the newest that goes.
@@ -55,7 +56,7 @@ REMOVE_QUIET: Final = "DELETE FROM quiet WHERE account = $1 AND kind = $2 AND ab
 
 KEEP_PAST: Final = """
     INSERT INTO past_notice
-        (channel_id, key, news, held_back, ended_at, is_sent, failures, reply)
+        (channel_id, key, facts, held_back, ended_at, is_sent, failures, reply)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 """
 REMOVE_OLDEST_PAST: Final = """
@@ -65,7 +66,7 @@ REMOVE_OLDEST_PAST: Final = """
 """
 REMOVE_PAST_OF_CHANNEL: Final = "DELETE FROM past_notice WHERE channel_id = $1"
 LIST_PAST: Final = """
-    SELECT number, channel_id, key, news, held_back, ended_at, is_sent, failures, reply
+    SELECT number, channel_id, key, facts, held_back, ended_at, is_sent, failures, reply
     FROM past_notice
     WHERE ($1::bigint[] IS NULL OR channel_id = ANY($1)) AND ($2::bigint IS NULL OR number < $2)
     ORDER BY number DESC LIMIT $3

@@ -155,22 +155,22 @@ CREATE INDEX audit_domain ON audit (domain, id);
 
 NOTICES: Final = """
 CREATE TABLE channel (
-    id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    account    text COLLATE "C" NOT NULL,
-    name       text COLLATE "C" NOT NULL,
-    way        text NOT NULL,
-    target     text NOT NULL,
-    sealed     bytea,
-    kinds      text NOT NULL,
-    created_at float8 NOT NULL,
-    hears_all  smallint NOT NULL,
+    id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    account      text COLLATE "C" NOT NULL,
+    name         text COLLATE "C" NOT NULL,
+    transport    text NOT NULL,
+    target       text NOT NULL,
+    sealed       bytea,
+    kinds        text NOT NULL,
+    created_at   float8 NOT NULL,
+    all_accounts smallint NOT NULL,
     UNIQUE (account, name)
 );
 CREATE TABLE notice (
     number          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     channel_id      bigint NOT NULL,
     key             text NOT NULL,
-    news            text NOT NULL,
+    facts           text NOT NULL,
     held_back       bigint NOT NULL,
     made_at         float8 NOT NULL,
     next_attempt_at float8 NOT NULL,
@@ -182,7 +182,7 @@ CREATE TABLE past_notice (
     number     bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     channel_id bigint NOT NULL,
     key        text NOT NULL,
-    news       text NOT NULL,
+    facts      text NOT NULL,
     held_back  bigint NOT NULL,
     ended_at   float8 NOT NULL,
     is_sent    smallint NOT NULL,
@@ -200,14 +200,14 @@ CREATE TABLE quiet (
     PRIMARY KEY (account, kind, about)
 );
 CREATE TABLE answer (
-    id      bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    actor   text COLLATE "C" NOT NULL,
-    key     text COLLATE "C" NOT NULL,
-    request bytea NOT NULL,
-    at      float8 NOT NULL,
-    status  integer NOT NULL,
-    body    bytea,
-    UNIQUE (actor, key)
+    id        bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    key_owner text COLLATE "C" NOT NULL,
+    key       text COLLATE "C" NOT NULL,
+    request   bytea NOT NULL,
+    at        float8 NOT NULL,
+    status    integer NOT NULL,
+    body      bytea,
+    UNIQUE (key_owner, key)
 );
 CREATE TABLE used_value (
     digest bytea PRIMARY KEY,

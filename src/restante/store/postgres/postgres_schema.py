@@ -109,7 +109,7 @@ CREATE TABLE past_drain (
     delivered    bigint NOT NULL,
     deferred     bigint NOT NULL,
     refused      bigint NOT NULL,
-    last_words   text NOT NULL,
+    last_error   text NOT NULL,
     uncertain    bigint NOT NULL,
     taker        text NOT NULL
 );

@@ -108,15 +108,15 @@ REMOVE_FROM_LIST: Final = """
     WHERE domain_id = $1 AND source = 'list' AND name = ANY($2::text[])
 """
 
-_CHANNEL: Final = "account, name, way, target, sealed, kinds, created_at, hears_all"
+_CHANNEL: Final = "account, name, transport, target, sealed, kinds, created_at, all_accounts"
 CHANNELS: Final = f"SELECT id, {_CHANNEL} FROM channel ORDER BY id"
 CHANNELS_BY_ID: Final = f"SELECT id, {_CHANNEL} FROM channel WHERE id = ANY($1::bigint[])"
 ADD_CHANNEL: Final = f"""
     INSERT INTO channel ({_CHANNEL}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id
 """
 CHANGE_CHANNEL: Final = """
-    UPDATE channel SET account = $1, name = $2, way = $3, target = $4, sealed = $5, kinds = $6,
-        created_at = $7, hears_all = $8
+    UPDATE channel SET account = $1, name = $2, transport = $3, target = $4, sealed = $5,
+        kinds = $6, created_at = $7, all_accounts = $8
     WHERE id = $9
 """
 ID_OF_CHANNEL: Final = """

@@ -24,7 +24,7 @@ REMOVE_PAST_DRAIN = "DELETE FROM past_drain WHERE domain_id = ?"
 KEEP_PAST_DRAIN = "INSERT OR REPLACE INTO past_drain VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 PAST_DRAINS = """
 SELECT domain_id, started_at, ended_at, requested_by, ending, reason, delivered, deferred, refused,
-    last_words, uncertain, taker
+    last_error, uncertain, taker
 FROM past_drain
 """
 PAST_DRAINS_OF = f"{PAST_DRAINS} WHERE {OF_SOME}"

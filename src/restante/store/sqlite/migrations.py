@@ -54,6 +54,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     portal_schema.name_results_of_releases,
     portal_schema.name_results_in_audit,
     portal_schema.rename_places_of_actors,
+    portal_schema.name_columns_as_fields,
 )
 
 

@@ -2,18 +2,19 @@
 
 # ruff: noqa: S608  what is joined here are constants; every value is bound
 
-CHANNELS = (
-    "SELECT id, account, name, way, target, sealed, kinds, created_at, hears_all FROM channel"
-)
+CHANNELS = """
+    SELECT id, account, name, transport, target, sealed, kinds, created_at, all_accounts
+    FROM channel
+"""
 CHANNELS_BY_ID = f"{CHANNELS} WHERE id IN (SELECT value FROM json_each(?))"
 ADD_CHANNEL = """
-    INSERT INTO channel (account, name, way, target, sealed, kinds, created_at, hears_all)
+    INSERT INTO channel (account, name, transport, target, sealed, kinds, created_at, all_accounts)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 """
 CHANGE_CHANNEL = """
     UPDATE channel SET
-        account = ?, name = ?, way = ?, target = ?, sealed = ?, kinds = ?, created_at = ?,
-        hears_all = ?
+        account = ?, name = ?, transport = ?, target = ?, sealed = ?, kinds = ?, created_at = ?,
+        all_accounts = ?
     WHERE id = ?
 """
 ID_OF_CHANNEL = "SELECT id FROM channel WHERE account = ? AND name = ?"
@@ -21,10 +22,11 @@ HAS_CHANNEL = "SELECT 1 FROM channel WHERE id = ?"
 REMOVE_CHANNEL = "DELETE FROM channel WHERE id = ?"
 REMOVE_NOTICES_OF_CHANNEL = "DELETE FROM notice WHERE channel_id = ?"
 NOTICE_COLUMNS = (
-    "number, channel_id, key, news, held_back, made_at, next_attempt_at, failures, reply"
+    "number, channel_id, key, facts, held_back, made_at, next_attempt_at, failures, reply"
 )
 KEEP_NOTICE = """
-    INSERT INTO notice (channel_id, key, news, held_back, made_at, next_attempt_at, failures, reply)
+    INSERT INTO notice
+        (channel_id, key, facts, held_back, made_at, next_attempt_at, failures, reply)
     VALUES (?, ?, ?, ?, ?, ?, 0, '')
 """
 

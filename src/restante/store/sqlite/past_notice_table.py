@@ -14,7 +14,7 @@ from restante.store.stored_form.notice_rows import past_notice_of_row, past_noti
 from restante.tenancy.notice import PastNotice
 
 _KEEP: Final = """
-    INSERT INTO past_notice (channel_id, key, news, held_back, ended_at, is_sent, failures, reply)
+    INSERT INTO past_notice (channel_id, key, facts, held_back, ended_at, is_sent, failures, reply)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 """
 _REMOVE_OLDEST: Final = """
@@ -24,7 +24,7 @@ _REMOVE_OLDEST: Final = """
 """
 _REMOVE_ALL: Final = "DELETE FROM past_notice WHERE channel_id = ?"
 _LIST: Final = """
-    SELECT number, channel_id, key, news, held_back, ended_at, is_sent, failures, reply
+    SELECT number, channel_id, key, facts, held_back, ended_at, is_sent, failures, reply
     FROM past_notice
     WHERE (?1 IS NULL OR channel_id IN (SELECT value FROM json_each(?1)))
         AND (?2 IS NULL OR number < ?2)

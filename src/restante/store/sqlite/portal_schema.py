@@ -242,3 +242,18 @@ ALTER TABLE scheduled_change RENAME COLUMN origin TO acted_from;
 def rename_places_of_actors(connection: apsw.Connection) -> None:
     """Leave the word origin to messages: these columns have the place that an actor acted from."""
     connection.execute(_PLACES_OF_ACTORS)
+
+
+_COLUMNS_NAMED_AS_FIELDS = """
+ALTER TABLE answer RENAME COLUMN actor TO key_owner;
+ALTER TABLE past_drain RENAME COLUMN last_words TO last_error;
+ALTER TABLE channel RENAME COLUMN way TO transport;
+ALTER TABLE channel RENAME COLUMN hears_all TO all_accounts;
+ALTER TABLE notice RENAME COLUMN news TO facts;
+ALTER TABLE past_notice RENAME COLUMN news TO facts;
+"""
+
+
+def name_columns_as_fields(connection: apsw.Connection) -> None:
+    """Give columns the names that their values have everywhere else."""
+    connection.execute(_COLUMNS_NAMED_AS_FIELDS)

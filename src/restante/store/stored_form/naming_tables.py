@@ -78,7 +78,7 @@ NAMING_TABLES: Final[Mapping[PersonPlace, NamingTable]] = {
     PersonPlace.DRAINS: NamingTable(
         "past_drain",
         "domain_id",
-        texts=("requested_by", "reason", "last_words"),
+        texts=("requested_by", "reason", "last_error"),
         others=("started_at", "ended_at"),
     ),
     PersonPlace.OPEN_DRAINS: NamingTable(
@@ -94,10 +94,10 @@ NAMING_TABLES: Final[Mapping[PersonPlace, NamingTable]] = {
         "presence", "id", texts=("reason",), others=("at", "account", "destination", "seen")
     ),
     PersonPlace.NOTICES: NamingTable(
-        "notice", "number", texts=("reply",), json=("news",), others=("made_at",)
+        "notice", "number", texts=("reply",), json=("facts",), others=("made_at",)
     ),
     PersonPlace.PAST_NOTICES: NamingTable(
-        "past_notice", "number", texts=("reply",), json=("news",), others=("ended_at",)
+        "past_notice", "number", texts=("reply",), json=("facts",), others=("ended_at",)
     ),
     PersonPlace.RELEASES: NamingTable(
         "release",

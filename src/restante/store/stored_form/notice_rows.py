@@ -61,12 +61,12 @@ def notice_row(new: NewNotice) -> Row:
 
 def notice(row: Row) -> Notice:
     """Read a notice back."""
-    number, channel_id, key, news, held_back, made_at, next_attempt_at, failures, reply = row
+    number, channel_id, key, facts, held_back, made_at, next_attempt_at, failures, reply = row
     return Notice(
         number,
         channel_id,
         key,
-        facts_of(news),
+        facts_of(facts),
         held_back,
         made_at,
         next_attempt_at,
@@ -91,12 +91,12 @@ def past_notice_row(one: PastNotice) -> Row:
 
 def past_notice_of_row(row: Row) -> PastNotice:
     """Read a past notice back."""
-    number, channel_id, key, news, held_back, ended_at, is_sent, failures, reply = row
+    number, channel_id, key, facts, held_back, ended_at, is_sent, failures, reply = row
     return PastNotice(
         number,
         channel_id,
         key,
-        facts_of(news),
+        facts_of(facts),
         held_back,
         ended_at,
         bool(is_sent),
@@ -118,25 +118,30 @@ def quiet(row: Row) -> Quiet:
     return Quiet(topic, until, held_back, None if last is None else facts_of(last))
 
 
-def facts_text(news: NoticeFacts) -> str:
+def facts_text(facts: NoticeFacts) -> str:
     """Spell facts as a JSON object."""
-    facts = {
-        "kind": news.kind,
-        "account": news.account,
-        "about": news.about,
-        "text": news.text,
-        "at": news.at,
-        "details": dict(news.details),
+    values = {
+        "kind": facts.kind,
+        "account": facts.account,
+        "about": facts.about,
+        "text": facts.text,
+        "at": facts.at,
+        "details": dict(facts.details),
     }
-    return json.dumps(facts, separators=(",", ":"))
+    return json.dumps(values, separators=(",", ":"))
 
 
 def facts_of(text: str) -> NoticeFacts:
     """Read facts back."""
-    facts = json.loads(text)
-    kind = _known(NoticeKind, facts["kind"])
+    values = json.loads(text)
+    kind = _known(NoticeKind, values["kind"])
     return NoticeFacts(
-        kind, facts["account"], facts["about"], facts["text"], facts["at"], facts["details"]
+        kind,
+        values["account"],
+        values["about"],
+        values["text"],
+        values["at"],
+        values["details"],
     )
 
 

@@ -36,7 +36,7 @@ REPEATED: Final = "Idempotent-Replayed"  # in an answer that was kept
 KEPT_SECONDS: Final = DAY
 MAX_KEY_LENGTH: Final = 255  # characters
 MAX_BODY: Final = 64 * 1024  # octets of an answer that is kept whole
-MOST_OF_ACTOR: Final = 500
+MOST_OF_OWNER: Final = 500
 MOST: Final = 5000
 MOST_OCTETS: Final = 16 * 1024 * 1024
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,255}\Z")
@@ -47,7 +47,7 @@ _LABEL: Final = "idempotent requests"
 class KeyedRequest:
     """One request with a key."""
 
-    actor: str
+    key_owner: str
     key: str
     digest: bytes
 
@@ -68,17 +68,17 @@ class RequestsUnderWay:
 
     def begin(self, request: KeyedRequest) -> None:
         """Note a request. Raises AdminError if another with its key is under way."""
-        if (request.actor, request.key) in self._keys:
+        if (request.key_owner, request.key) in self._keys:
             raise AdminError(
                 ErrorKind.CONFLICT,
                 f"{KEY_HEADER}: a request with this key is being answered",
                 "wait, and send it again",
             )
-        self._keys.add((request.actor, request.key))
+        self._keys.add((request.key_owner, request.key))
 
     def end(self, request: KeyedRequest) -> None:
         """Forget it."""
-        self._keys.discard((request.actor, request.key))
+        self._keys.discard((request.key_owner, request.key))
 
 
 async def _take_part(
@@ -109,7 +109,7 @@ async def _take_part(
         await request.body(),
     )
     keyed = KeyedRequest(
-        actor_of(context.principal),
+        key_owner_of(context.principal),
         idempotency_key,
         request_digest(context.vault.constant(_LABEL), parts),
     )
@@ -117,7 +117,7 @@ async def _take_part(
     under_way.begin(keyed)
     request.state.keyed = (keyed, context)  # from here on the route ends it
     since = context.now() - KEPT_SECONDS
-    kept = await context.store.answers.answer(keyed.actor, keyed.key, since)
+    kept = await context.store.answers.answer(keyed.key_owner, keyed.key, since)
     if kept is not None:
         raise AnswerKept(_repeated(kept, keyed))
 
@@ -156,8 +156,8 @@ class ActingRoute(CheckedRoute):
         return answer_once
 
 
-def actor_of(principal: Principal) -> str:
-    """Return the one whose keys are apart from those of others; its account holds the answers."""
+def key_owner_of(principal: Principal) -> str:
+    """Return the text of a principal as an owner of keys. It begins with its account."""
     return f"{principal.account}\n{principal.role}\n{principal.name}\n{principal.token}"
 
 
@@ -200,9 +200,9 @@ async def _keep(request: Request, response: Response) -> None:
         response.status_code,
         _kept_body(response, has_secret=getattr(request.state, "has_secret", False)),
     )
-    bounds = AnswerBounds(context.now() - KEPT_SECONDS, MOST_OF_ACTOR, MOST, MOST_OCTETS)
+    bounds = AnswerBounds(context.now() - KEPT_SECONDS, MOST_OF_OWNER, MOST, MOST_OCTETS)
     try:
-        await context.store.answers.keep_answer(keyed.actor, keyed.key, answer, bounds)
+        await context.store.answers.keep_answer(keyed.key_owner, keyed.key, answer, bounds)
     except StoreError as error:
         if context.parts.log:
             context.parts.log.publish(StoreFailed(error=error, doing="keeping an answer"))
