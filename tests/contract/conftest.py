@@ -27,10 +27,11 @@ def implementation(request: pytest.FixtureRequest) -> str:
 def postgres_template(postgres_cluster: "PostgresCluster") -> str:
     """The name of a database with an empty store, of which each test gets a copy."""
     from restante.store.postgres import open_postgres  # noqa: PLC0415  an extra
+    from tests.postgres_cluster import ALONE  # noqa: PLC0415  as above
 
     async def made() -> str:
         name = await postgres_cluster.create()
-        await (await open_postgres(postgres_cluster.url(name))).close()
+        await (await open_postgres(postgres_cluster.url(name), ALONE)).close()
         return name
 
     return asyncio.run(made())
@@ -53,8 +54,9 @@ def store(
     """An empty store."""
     if implementation == "postgres":
         from restante.store.postgres import open_postgres  # noqa: PLC0415  an extra
+        from tests.postgres_cluster import ALONE  # noqa: PLC0415  as above
 
-        opening = open_postgres(request.getfixturevalue("postgres_url"))
+        opening = open_postgres(request.getfixturevalue("postgres_url"), ALONE)
         store: Store = runner.run(opening)
     else:
         url = "memory:" if implementation == "memory" else f"sqlite://{directory}"

@@ -20,6 +20,7 @@ from restante.tenancy.numbered_change import NumberedChange, RecordKind, after_c
 from restante.tenancy.policy import Policy, Recipients
 from restante.tenancy.recipients import Recipient, RecipientSource
 from tests.contract.making import NOTED, account, domain, hosted, login
+from tests.postgres_cluster import ALONE
 
 CHANNEL = Channel(
     0,
@@ -143,7 +144,7 @@ def other(
         return
     other: Store
     if implementation == "postgres":
-        other = runner.run(open_postgres(request.getfixturevalue("postgres_url")))
+        other = runner.run(open_postgres(request.getfixturevalue("postgres_url"), ALONE))
     else:
         monkeypatch.setattr(opening, "DirectoryLock", _NoLock)
         other = runner.run(open_store(f"sqlite://{request.getfixturevalue('directory')}"))

@@ -32,7 +32,7 @@ class HealthFacts:
     now: float
     is_running: bool
     store_failure: str = ""  # why no mail is taken or delivered
-    store_absence: str = ""  # why it cannot be reached now
+    store_absence: str = ""  # why it cannot be reached or takes no mail
     is_room_short: bool = False
     certificate_expires_at: float | None = None
     clock_leap: float = 0.0  # seconds, while the wall clock is in doubt
@@ -81,7 +81,7 @@ def _critical(facts: HealthFacts) -> list[HealthProblem]:
         texts.append(f"no mail is taken or handed over, the store failed: {facts.store_failure}")
     if facts.store_absence:
         texts.append(
-            f"no mail is taken, the store cannot be reached: {facts.store_absence}; "
+            f"no mail is taken because of the store: {facts.store_absence}; "
             "it is tried again by itself"
         )
     if facts.is_room_short:

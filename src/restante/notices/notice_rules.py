@@ -395,12 +395,12 @@ def _room_back(event: RoomBack, at: float) -> Iterator[NoticeFacts]:
 
 
 def _store_away(event: StoreAway, at: float) -> Iterator[NoticeFacts]:
-    text = f"The store cannot be reached: {event.reason}. Mail is deferred, and drains wait."
+    text = f"The store takes no mail: {event.reason}. Mail is deferred, and drains may wait."
     yield _make(NoticeKind.STORE_AWAY, "", at, "store", text, reason=event.reason)
 
 
 def _store_back(event: StoreBack, at: float) -> Iterator[NoticeFacts]:
-    text = f"The store can be reached again, after {event.seconds:.0f} s: mail is taken again."
+    text = f"The store can be used again, after {event.seconds:.0f} s: mail is taken again."
     yield _make(NoticeKind.STORE_BACK, "", at, "store", text, seconds=round(event.seconds))
 
 

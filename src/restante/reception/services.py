@@ -31,7 +31,7 @@ class Services:
     log: Log
     settings: ReceptionSettings
     disk_space: DiskSpace = field(default_factory=DiskSpace)
-    store_absence: Callable[[], str] = _never_away  # why the store cannot be reached now
+    store_absence: Callable[[], str] = _never_away  # why the store takes no mail now
     checks: Sequence[CheckRunner] = ()  # in the order in which they are asked
 
 

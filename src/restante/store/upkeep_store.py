@@ -33,11 +33,12 @@ class UpkeepStore(Protocol):
 
     @property
     def absence(self) -> str:
-        """Why the store cannot be reached at present; "" while it can. No I/O.
+        """Why the store cannot be reached at present, or takes no mail; "" while it does. No I/O.
 
         Time cures it, so the process goes on; calls raise StoreUnreachable meanwhile. A store in
-        files of this machine is away while its database is not in its place. It then accepts
-        nothing new, and can still hand over its mail.
+        files of this machine is away while its database is not in its place. A store in a database
+        is also away while an acknowledged message could be lost with one machine. Both accept
+        nothing new then, and can still hand over mail.
         """
 
     @property

@@ -9,7 +9,7 @@ from hypothesis.stateful import precondition, rule
 
 from restante.store.postgres import PostgresStore, open_postgres
 from tests.contract.test_store import Agreement
-from tests.postgres_cluster import PostgresCluster
+from tests.postgres_cluster import ALONE, PostgresCluster
 
 EXPIRE = "UPDATE node SET expires_at = '-infinity'"
 
@@ -23,7 +23,7 @@ class PostgresAgreement(Agreement):
 
     async def opened(self) -> Any:
         self.name = self.name or await self.cluster.create(self.template)
-        return await open_postgres(self.cluster.url(self.name), on_damage=self.damage)
+        return await open_postgres(self.cluster.url(self.name), ALONE, on_damage=self.damage)
 
     @precondition(lambda self: self.memory.figures.usages())
     @rule()
@@ -61,7 +61,7 @@ def _server(postgres_cluster: PostgresCluster) -> None:
 async def template(cluster: PostgresCluster) -> str:
     """Make a database with an empty store."""
     name = await cluster.create()
-    await (await open_postgres(cluster.url(name))).close()
+    await (await open_postgres(cluster.url(name), ALONE)).close()
     return name
 
 

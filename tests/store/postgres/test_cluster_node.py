@@ -10,6 +10,7 @@ from restante.store.postgres.cluster_node import LEASE, MARGIN
 from restante.store.postgres.lane_set import SessionKind
 from restante.store.store_errors import StoreError
 from tests.contract.making import hosted, opened
+from tests.postgres_cluster import ALONE
 
 EXPIRE = "UPDATE node SET expires_at = $2::text::timestamptz WHERE id = $1"
 GIVEN_BACK = "-infinity"
@@ -34,7 +35,7 @@ async def test_a_slot_is_used_again_with_the_next_epoch(
 ) -> None:
     before = store.core.node.key
     await store.close()
-    later = await open_postgres(postgres_url)
+    later = await open_postgres(postgres_url, ALONE)
     assert later.core.node.key == (before.id, before.epoch + 1)
     await later.close()
 
@@ -48,7 +49,7 @@ async def test_a_process_whose_slot_was_taken_changes_nothing_more(
     store: PostgresStore, postgres_url: str
 ) -> None:
     await expire(postgres_url, store)
-    later = await open_postgres(postgres_url)
+    later = await open_postgres(postgres_url, ALONE)
     assert later.core.node.key.id == store.core.node.key.id
     await store.core.node.beat()
     assert "another process has the slot" in store.upkeep.failure
@@ -149,7 +150,7 @@ async def test_a_slot_whose_lease_has_just_ended_is_left_to_its_process(
     connection = await asyncpg.connect(postgres_url)
     await connection.execute("UPDATE node SET expires_at = now() - interval '9 seconds'")
     await connection.close()
-    later = await open_postgres(postgres_url)
+    later = await open_postgres(postgres_url, ALONE)
     assert later.core.node.key.id != store.core.node.key.id
     await later.close()
 

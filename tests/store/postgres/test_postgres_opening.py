@@ -9,7 +9,7 @@ from asyncpg.exceptions import TargetServerAttributeNotMatched
 from restante.store.postgres import open_postgres
 from restante.store.store_errors import StoreUnusable
 from tests.contract.making import hold, hosted
-from tests.postgres_cluster import PostgresCluster
+from tests.postgres_cluster import ALONE, PostgresCluster
 
 pytestmark = pytest.mark.usefixtures("runner")
 
@@ -26,25 +26,25 @@ async def test_processes_that_begin_together_make_the_tables_once(
 ) -> None:
     name = await postgres_cluster.create()
     url = postgres_cluster.url(name)
-    stores = await asyncio.gather(*(open_postgres(url) for _ in range(4)))
+    stores = await asyncio.gather(*(open_postgres(url, ALONE) for _ in range(4)))
     assert len({store.core.node.key.id for store in stores}) == 4
     domain_id = await hosted(stores[0])
     await hold(stores[0], domain_id, 1)
     for store in stores:
         await store.close()
-    later = await open_postgres(url)
+    later = await open_postgres(url, ALONE)
     assert later.figures.usage(domain_id).messages == 1
     await later.close()
     await postgres_cluster.drop(name)
 
 
 async def test_numbers_go_on_above_those_that_are_known(postgres_url: str) -> None:
-    store = await open_postgres(postgres_url)
+    store = await open_postgres(postgres_url, ALONE)
     domain_id = await hosted(store)
     far = 4_000_000_000_000_000 << 8
     await hold(store, domain_id, far)
     await store.close()
-    later = await open_postgres(postgres_url)
+    later = await open_postgres(postgres_url, ALONE)
     assert later.reception.numbers().next(1.0) > far
     await later.close()
 
@@ -52,7 +52,7 @@ async def test_numbers_go_on_above_those_that_are_known(postgres_url: str) -> No
 async def test_another_version_of_the_tables_is_refused(postgres_url: str) -> None:
     await run(postgres_url, "UPDATE restante_schema SET version = 99")
     with pytest.raises(StoreUnusable, match="has schema 99, and this version of Restante needs 1"):
-        await open_postgres(postgres_url)
+        await open_postgres(postgres_url, ALONE)
 
 
 async def test_another_encoding_is_refused(postgres_cluster: PostgresCluster) -> None:
@@ -60,14 +60,14 @@ async def test_another_encoding_is_refused(postgres_cluster: PostgresCluster) ->
         "CREATE DATABASE latin ENCODING 'LATIN1' LOCALE_PROVIDER libc LOCALE 'C' TEMPLATE template0"
     )
     with pytest.raises(StoreUnusable, match="encoding LATIN1: make it with"):
-        await open_postgres(postgres_cluster.url("latin"))
+        await open_postgres(postgres_cluster.url("latin"), ALONE)
     await postgres_cluster.drop("latin")
 
 
 @pytest.mark.parametrize("url", ["postgresql:///none?host=/nowhere", "postgresql://[", "x"])
 async def test_a_database_that_is_not_there_is_refused(url: str) -> None:
     with pytest.raises(StoreUnusable, match="the database cannot be opened"):
-        await open_postgres(url)
+        await open_postgres(url, ALONE)
 
 
 async def test_a_standby_alone_is_refused(
@@ -80,4 +80,4 @@ async def test_a_standby_alone_is_refused(
 
     monkeypatch.setattr(asyncpg, "connect", connect)
     with pytest.raises(StoreUnusable, match="cannot be opened: none of the hosts match"):
-        await open_postgres(postgres_url)
+        await open_postgres(postgres_url, ALONE)

@@ -7,6 +7,10 @@ stops a margin earlier.
 
 A heartbeat that needed a new session, or failed, may have come at a change of the primary. The
 former one may still answer. So all other sessions are replaced then.
+
+With a recovery point of zero, each heartbeat looks first whether a commit still waits for a
+standby. If commits do not wait, `risk` says so, and no mail may be acknowledged. If there is no
+standby to wait for, nothing is written, and the database counts as away.
 """
 
 import asyncio
@@ -15,11 +19,13 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Final
 
+from restante.store.database_access import RecoveryPoint
 from restante.store.postgres import node_queries, sqlstate
+from restante.store.postgres.commit_safety import CommitFacts, CommitSafety, judge_commits
 from restante.store.postgres.database_session import DatabaseSession, PostgresRow
 from restante.store.postgres.lane_set import LaneSet, SessionKind
 from restante.store.postgres.postgres_transaction import NodeKey
-from restante.store.store_errors import StoreUnusable
+from restante.store.store_errors import StoreUnreachable, StoreUnusable
 
 BEAT: Final = 1.0  # seconds
 LEASE: Final = 5.0  # seconds that a heartbeat is good for
@@ -32,8 +38,12 @@ _SURELY_OVER: Final = 300.0  # seconds after the end of a lease: its process has
 class ClusterNode:
     """One process. Belongs to the event loop on which it was opened."""
 
-    def __init__(self, lanes: LaneSet, key: NodeKey, beaten_at: float) -> None:
+    def __init__(
+        self, lanes: LaneSet, key: NodeKey, beaten_at: float, recovery_point: RecoveryPoint
+    ) -> None:
         self.key = key
+        self.recovery_point = recovery_point
+        self.risk = ""  # why acknowledged mail could be lost; "" while it cannot
         self.failure = ""  # why it cannot go on; "" while it can
         self.absence = ""  # why the database cannot be reached; "" while it can
         self._lanes = lanes
@@ -93,6 +103,7 @@ class ClusterNode:
         try:
             async with self._lanes[SessionKind.NODE].session() as session:
                 self._look_at_session(session)
+                self.risk = await risk_of(session, self.recovery_point)
                 found = await session.fetch(node_queries.BEAT, *self.key, LEASE)
         except Exception as error:  # noqa: BLE001  whatever it is, the next heartbeat tries again
             self.absence = str(sqlstate.store_error(error, "heartbeat") or repr(error))
@@ -134,7 +145,23 @@ class ClusterNode:
             self._is_following = False
 
 
-async def join_cluster(lanes: LaneSet, name: str) -> ClusterNode:
+async def risk_of(session: DatabaseSession, recovery_point: RecoveryPoint) -> str:
+    """Tell why an answered commit could be lost; "": it cannot, or the operator accepts that.
+
+    Raises StoreUnreachable while no commit would be answered.
+    """
+    if recovery_point is RecoveryPoint.ACCEPT_LOSS:
+        return ""
+    [facts] = await session.fetch(node_queries.COMMIT_FACTS)
+    verdict = judge_commits(CommitFacts(*facts))
+    if verdict.safety is CommitSafety.WAITING:
+        raise StoreUnreachable(verdict.text)
+    if verdict.safety is CommitSafety.SAFE:
+        return ""
+    return f"acknowledged mail could be lost: {verdict.text}"
+
+
+async def join_cluster(lanes: LaneSet, name: str, recovery_point: RecoveryPoint) -> ClusterNode:
     """Take a slot. Raises StoreUnusable if there is none, and the driver's errors."""
     async with lanes[SessionKind.NODE].session() as session:
         for _ in range(_MOST_SLOTS):
@@ -146,7 +173,7 @@ async def join_cluster(lanes: LaneSet, name: str) -> ClusterNode:
                     raise
                 continue  # another process was faster
             if rows:
-                return ClusterNode(lanes, NodeKey(*rows[0]), at)
+                return ClusterNode(lanes, NodeKey(*rows[0]), at, recovery_point)
             break
     raise StoreUnusable(f"all {_MOST_SLOTS} slots are taken by processes that have the store open")
 

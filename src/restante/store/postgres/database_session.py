@@ -46,6 +46,7 @@ _SETTINGS: Final = {
     "tcp_keepalives_count": "3",
     "tcp_user_timeout": "10s",
 }
+_WAITING: Final = {"synchronous_commit": "on"}
 _ATTRIBUTES: Final = "target_session_attrs"
 
 
@@ -159,12 +160,17 @@ class _Bound:
 
 
 async def open_session(
-    url: str, patience: float = PATIENCE, password: str | None = None
+    url: str,
+    patience: float = PATIENCE,
+    password: str | None = None,
+    *,
+    waits_for_standby: bool = False,
 ) -> DatabaseSession:
     """Connect, to a server that takes changes unless the URL says otherwise.
 
     Raises the driver's errors. `password` is that of a file; None: the URL has one, or none is
-    needed.
+    needed. With `waits_for_standby`, no setting of the role or the database keeps commits from
+    waiting for the standbys that the database names.
     """
     connection = await asyncpg.connect(
         url,
@@ -172,7 +178,7 @@ async def open_session(
         timeout=_CONNECT_PATIENCE,
         statement_cache_size=_STATEMENTS,
         max_cached_statement_lifetime=0,
-        server_settings=_SETTINGS,
+        server_settings=_SETTINGS | _WAITING if waits_for_standby else _SETTINGS,
         target_session_attrs=None if _has_attributes(url) else "read-write",
     )
     return DatabaseSession(connection, patience)

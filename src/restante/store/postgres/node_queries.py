@@ -27,6 +27,13 @@ RETIRE = """
 """
 # Writes the row as it is, if it is still this process's.
 TOUCH = "UPDATE node SET name = name WHERE id = $1 AND epoch = $2 RETURNING id"
+# Rows of pg_stat_replication have no sync_state where the role may not see it.
+COMMIT_FACTS = """
+    SELECT current_setting('synchronous_commit'), current_setting('synchronous_standby_names'),
+        current_setting('fsync') = 'on', current_setting('full_page_writes') = 'on',
+        current_setting('max_wal_senders')::integer,
+        ARRAY(SELECT coalesce(sync_state, '') FROM pg_stat_replication)
+"""
 OTHERS = "SELECT 1 FROM node WHERE id <> $1 AND expires_at > clock_timestamp() LIMIT 1"
 # The highest number that the store knows, of messages, their history, and releases.
 LAST_NUMBER = """

@@ -9,6 +9,7 @@ import asyncpg
 
 from restante.phrases import cause_of
 from restante.store.content_store import OnDamage
+from restante.store.database_access import DatabaseAccess, RecoveryPoint
 from restante.store.figure_store import Usage
 from restante.store.postgres import (
     drain_statements,
@@ -17,7 +18,7 @@ from restante.store.postgres import (
     sqlstate,
     usage_queries,
 )
-from restante.store.postgres.cluster_node import ClusterNode, join_cluster
+from restante.store.postgres.cluster_node import ClusterNode, join_cluster, risk_of
 from restante.store.postgres.database_session import DatabaseSession, PostgresRow, open_session
 from restante.store.postgres.drain_changes import drain_state
 from restante.store.postgres.figure_mirror import FigureMirror
@@ -25,7 +26,7 @@ from restante.store.postgres.lane_set import LaneSet, SessionKind
 from restante.store.postgres.node_numbers import NodeNumbers
 from restante.store.postgres.postgres_core import PostgresCore
 from restante.store.postgres.postgres_schema import SCHEMA, VERSION
-from restante.store.store_errors import StoreUnusable
+from restante.store.store_errors import StoreUnreachable, StoreUnusable
 
 OLDEST_SERVER: Final = 15
 _CANNOT_OPEN: Final = (
@@ -42,11 +43,15 @@ _SERVER: Final = """
 _SCHEMA: Final = "SELECT version FROM restante_schema"
 
 
-async def open_core(url: str, on_damage: OnDamage) -> PostgresCore:
+async def open_core(url: str, access: DatabaseAccess, on_damage: OnDamage) -> PostgresCore:
     """Open the store in a database. Raises StoreUnusable, which says why and what to do."""
-    lanes = LaneSet(partial(open_session, url))
+    is_zero = access.recovery_point is RecoveryPoint.ZERO
+    lanes = LaneSet(partial(open_session, url, waits_for_standby=is_zero))
     try:
-        return await _opened(lanes, on_damage)
+        return await _opened(lanes, access.recovery_point, on_damage)
+    except StoreUnreachable as error:
+        await lanes.close()
+        raise StoreUnusable(str(error)) from error
     except _CANNOT_OPEN as error:
         await lanes.close()
         raise StoreUnusable(f"the database cannot be opened: {cause_of(error)}") from error
@@ -55,10 +60,15 @@ async def open_core(url: str, on_damage: OnDamage) -> PostgresCore:
         raise
 
 
-async def _opened(lanes: LaneSet, on_damage: OnDamage) -> PostgresCore:
+async def _opened(
+    lanes: LaneSet, recovery_point: RecoveryPoint, on_damage: OnDamage
+) -> PostgresCore:
     async with lanes[SessionKind.READING].session() as session:
+        risk = await risk_of(session, recovery_point)  # before anything is written
+        if risk:
+            raise StoreUnusable(risk)
         await _prepare(session)
-    node = await join_cluster(lanes, f"{socket.gethostname()}:{os.getpid()}")
+    node = await join_cluster(lanes, f"{socket.gethostname()}:{os.getpid()}", recovery_point)
     async with lanes[SessionKind.READING].session() as session:
         mirror = await _mirror(session, node)
     core = PostgresCore(lanes, node, mirror, on_damage)

@@ -29,6 +29,8 @@ class PostgresReception:
 
     async def hold(self, messages: Sequence[NewMessage]) -> Mapping[int, StoreError]:
         """Hold these, except for removed domains. Their numbers need not grow."""
+        if self._core.node.risk:
+            raise StoreUnreachable(self._core.node.risk)
         refused: dict[int, StoreError] = {}
         while messages:
             hosted = await self._hold(messages)

@@ -12,7 +12,10 @@ returned. With synchronous standbys it survives the loss of the primary's machin
 A COMMIT is never cancelled (`database_session`). A change goes on if its caller is cancelled.
 """
 
+from typing import Final
+
 from restante.store.content_store import OnDamage
+from restante.store.database_access import DatabaseAccess
 from restante.store.postgres.postgres_answers import PostgresAnswers
 from restante.store.postgres.postgres_audit import PostgresAudit
 from restante.store.postgres.postgres_content import PostgresContent
@@ -39,10 +42,14 @@ from restante.store.postgres.postgres_upkeep import PostgresUpkeep
 from restante.store.postgres.postgres_used import PostgresUsed
 from restante.store.postgres.postgres_uses import PostgresUses
 
+_STRICT: Final = DatabaseAccess()
 
-async def open_postgres(url: str, *, on_damage: OnDamage | None = None) -> "PostgresStore":
+
+async def open_postgres(
+    url: str, access: DatabaseAccess = _STRICT, *, on_damage: OnDamage | None = None
+) -> "PostgresStore":
     """Open the store in a database. Raises StoreUnusable."""
-    return PostgresStore(await open_core(url, on_damage or _unheard))
+    return PostgresStore(await open_core(url, access, on_damage or _unheard))
 
 
 def _unheard(_number: int, _text: str, _domain_id: int) -> None:

@@ -53,7 +53,10 @@ class MessageDamaged(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreAway(Event):
-    """The store cannot be reached, or its database was moved. MAIL is answered 451 meanwhile."""
+    """The store cannot be reached, its database was moved, or it could lose acknowledged mail.
+
+    MAIL is answered 451 meanwhile.
+    """
 
     event: ClassVar[str] = "store-away"
     reason: str
@@ -61,7 +64,7 @@ class StoreAway(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreBack(Event):
-    """The store can be reached again, after so many seconds. Mail is accepted."""
+    """The store can be used again, after so many seconds. Mail is accepted."""
 
     event: ClassVar[str] = "store-back"
     seconds: float
