@@ -63,6 +63,7 @@ from restante.mail.import_stream import WHOLE, pack_block, pack_label
 from restante.mail.message import message_name
 from restante.notices.webhook_signature import new_signing_key
 from restante.sasl.scram_keys import new_verifier
+from restante.store.choice import store_care
 from restante.store.queue_store import QueueFilter
 from restante.store.report_store import ReportFilter
 from restante.store.store_errors import StoreError
@@ -100,7 +101,7 @@ from tests.contract.making import NOTED
 from tests.source_tree import parse_source
 
 SOURCE = Path(restante.__file__).parent
-SOURCE_URL = f"sqlite://{SOURCE}"
+SOURCE_CARE = store_care(f"sqlite://{SOURCE}")
 ALPHA_LOGIN = account_login("alpha-mail", "alpha", "192.0.2.1")
 BETA_LOGIN = account_login("beta-mail", "beta", "192.0.2.1")
 
@@ -463,15 +464,18 @@ CALLS: dict[AdminAction, list[Call]] = {
     ],
     AdminAction.STORE_CHECK: [
         at_once(
-            lambda c, _: store_maintenance.check_store(c.principal, SOURCE_URL, lambda *_: None)
+            lambda c, _: store_maintenance.check_store(c.principal, SOURCE_CARE, lambda *_: None)
         )
     ],
     AdminAction.STORE_SALVAGE: [
         at_once(
             lambda c, _: store_maintenance.salvage_store(
-                c.principal, SOURCE_URL, SOURCE, lambda _: None
+                c.principal, SOURCE_CARE, SOURCE, lambda _: None
             )
         )
+    ],
+    AdminAction.STORE_UPGRADE: [
+        at_once(lambda c, _: store_maintenance.upgrade_store(c.principal, SOURCE_CARE))
     ],
 }
 # These concern the platform as a whole: an account's things and another's cannot be told apart.
@@ -481,6 +485,7 @@ OF_THE_PLATFORM = {
     AdminAction.STORE_BACKUP,
     AdminAction.STORE_CHECK,
     AdminAction.STORE_SALVAGE,
+    AdminAction.STORE_UPGRADE,
     AdminAction.ACCOUNT_ADD,
     AdminAction.PERSON_EXPORT,
     AdminAction.PERSON_ERASE,
@@ -1083,6 +1088,7 @@ def test_no_grant_of_an_account_sets_limits_or_concerns_the_platform() -> None:
         AdminAction.STORE_BACKUP,
         AdminAction.STORE_CHECK,
         AdminAction.STORE_SALVAGE,
+        AdminAction.STORE_UPGRADE,
     }
     everything = Principal(
         Role.ACCOUNT, actor_named("token t"), "", "alpha", (frozenset(ALL_GRANTS),)

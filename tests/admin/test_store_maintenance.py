@@ -7,9 +7,16 @@ from pathlib import Path
 import pytest
 
 from restante.admin.admin_error import AdminError, ErrorKind
-from restante.admin.store_maintenance import BackupOrder, backup, check_store, salvage_store
+from restante.admin.store_maintenance import (
+    BackupOrder,
+    backup,
+    check_store,
+    salvage_store,
+    upgrade_store,
+)
 from restante.mail.message import message_name
-from restante.store.choice import open_store
+from restante.store.choice import open_store, store_care
+from restante.store.store_care import StoreCare
 from restante.store.store_errors import StoreError
 from restante.tenancy.principal import COMMAND_LINE, Principal, Role
 from tests.actors import actor_named
@@ -23,6 +30,11 @@ ALICE = Principal(Role.ACCOUNT, actor_named("token a"), "https", "alpha")
 def url(directory: Path) -> str:
     """The URL of the store in a directory."""
     return f"sqlite://{directory}"
+
+
+def care(directory: Path) -> StoreCare:
+    """The care of the store in a directory."""
+    return store_care(url(directory))
 
 
 def filled(directory: Path) -> Path:
@@ -52,7 +64,7 @@ def test_a_store_that_cannot_be_copied_says_so(tmp_path: Path) -> None:
 def test_a_sound_store_is_shown_as_sound(tmp_path: Path) -> None:
     filled(tmp_path)
     seen: list[tuple[int, int]] = []
-    view = check_store(OPERATOR, url(tmp_path), lambda done, of: seen.append((done, of)))
+    view = check_store(OPERATOR, care(tmp_path), lambda done, of: seen.append((done, of)))
     assert (view.is_sound, view.findings, view.messages, view.contents_read) == (True, [], 1, 1)
     assert view.schema_version == view.schema_known
     assert seen[-1] == (1, 1)
@@ -60,7 +72,7 @@ def test_a_sound_store_is_shown_as_sound(tmp_path: Path) -> None:
 
 def test_a_finding_names_its_message(tmp_path: Path) -> None:
     filled(tmp_path).unlink()
-    view = check_store(OPERATOR, url(tmp_path), lambda _done, _of: None)
+    view = check_store(OPERATOR, care(tmp_path), lambda _done, _of: None)
     [finding] = view.findings
     assert (finding.kind, finding.message) == ("content", message_name(7))
     assert not view.is_sound
@@ -68,7 +80,7 @@ def test_a_finding_names_its_message(tmp_path: Path) -> None:
 
 def test_salvaged_and_lost_mail_is_shown(tmp_path: Path) -> None:
     filled(tmp_path / "store").unlink()
-    view = salvage_store(OPERATOR, url(tmp_path / "store"), tmp_path / "new", lambda _count: None)
+    view = salvage_store(OPERATOR, care(tmp_path / "store"), tmp_path / "new", lambda _count: None)
     assert (view.is_whole, view.messages, view.directory) == (False, 0, str(tmp_path / "new"))
     assert [one.message for one in view.lost] == [message_name(7)]
     assert view.schema_before == view.schema_now
@@ -78,8 +90,9 @@ ACTS: dict[str, Callable[[Path], object]] = {
     "backup": lambda path: run(
         backup(AdminWorld().context.acting(ALICE), BackupOrder(directory=str(path)))
     ),
-    "check": lambda path: check_store(ALICE, url(path), lambda _done, _of: None),
-    "salvage": lambda path: salvage_store(ALICE, url(path), path / "new", lambda _count: None),
+    "check": lambda path: check_store(ALICE, care(path), lambda _done, _of: None),
+    "salvage": lambda path: salvage_store(ALICE, care(path), path / "new", lambda _count: None),
+    "upgrade": lambda path: upgrade_store(ALICE, care(path)),
 }
 
 

@@ -1,10 +1,14 @@
 """`restante store`, with no server running."""
 
+import asyncio
 import json
 from pathlib import Path
 
+import pytest
+
 from restante.cli.failures import Exit
 from tests.cli.conftest import Command
+from tests.postgres_cluster import PostgresCluster
 
 
 def test_a_new_store_is_sound(command: Command, installation: Path) -> None:
@@ -31,6 +35,38 @@ def test_a_copy_takes_the_place_of_the_store(command: Command, installation: Pat
     (installation / "copy").rename(installation / "data")
     assert "alpha.example" in command("domain", "list").out
     assert command("store", "check").code == Exit.DONE
+
+
+def test_a_store_on_sqlite_is_upgraded_by_its_server(command: Command, installation: Path) -> None:
+    refused = command("store", "upgrade")
+    assert refused.code == Exit.UNAVAILABLE
+    assert "upgraded by the start of its server" in refused.err
+
+
+def test_a_store_in_a_database_is_upgraded_and_left_to_its_tools(
+    command: Command,
+    installation: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    postgres_cluster: PostgresCluster,
+) -> None:
+    monkeypatch.setenv("RESTANTE_STORE", postgres_cluster.url("postgres"))
+    monkeypatch.setenv("RESTANTE_STATE_DIR", str(installation / "data"))
+    monkeypatch.setenv("RESTANTE_RPO", "accept-loss")
+    assert command("store", "upgrade").code == Exit.UNAVAILABLE
+    name = asyncio.run(postgres_cluster.create())
+    monkeypatch.setenv("RESTANTE_STORE", postgres_cluster.url(name))
+    assert command("account", "add", "alpha").code == Exit.DONE  # which makes the tables
+    assert "alpha" in command("account", "list").out
+    assert "already; nothing was changed" in command("store", "upgrade").out
+    for words, remedy in (
+        (("check",), "pg_amcheck"),
+        (("salvage", installation / "new"), "a backup of PostgreSQL"),
+        (("backup", installation / "copy"), "`restante queue export`"),
+    ):
+        refused = command("store", *words)
+        assert refused.code != Exit.DONE
+        assert remedy in refused.err
+    asyncio.run(postgres_cluster.drop(name))
 
 
 def test_nothing_is_overwritten_by_a_copy(command: Command, installation: Path) -> None:

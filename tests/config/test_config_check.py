@@ -402,3 +402,37 @@ def test_the_authorities_of_a_provider_are_read(tmp_path: Path) -> None:
     assert "has no CA certificates that can be read" in failures(config)
     trustme.CA().cert_pem.write_to_path(tmp_path / "ca.pem")
     assert warnings(config) == []
+
+
+def on_database(tmp_path: Path, *more: str) -> Path:
+    """Return the configuration of a server whose store is in a database."""
+    database = ('store = "postgresql://restante@db/mail"', f'state_dir = "{tmp_path}/state"')
+    return replaced(installed(tmp_path), 'store = "sqlite:data"', "\n".join((*database, *more)))
+
+
+def test_a_server_with_a_database_needs_a_directory_of_its_own(tmp_path: Path) -> None:
+    config = on_database(tmp_path)
+    assert f'state_dir = "{tmp_path}/state": its directory is not there; make it' in failures(
+        config
+    )
+    (tmp_path / "state").mkdir()
+    assert warnings(config) == []
+
+
+def test_a_database_needs_its_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = on_database(tmp_path)
+    (tmp_path / "state").mkdir()
+    monkeypatch.setattr(config_check, "database_driver_is_installed", lambda: False)
+    assert "install it: pip install 'restante[postgres]'" in failures(config)
+
+
+def test_the_password_of_a_database_can_be_read_by_us_alone(tmp_path: Path) -> None:
+    config = on_database(tmp_path, 'store_password_file = "secret"')
+    (tmp_path / "state").mkdir()
+    secret = tmp_path / "secret"
+    assert "store_password_file" in failures(config)
+    secret.write_text("hunter2")
+    secret.chmod(0o644)
+    assert f"chmod 640 {secret}" in failures(config)
+    secret.chmod(0o600)
+    assert warnings(config) == []

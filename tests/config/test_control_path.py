@@ -17,6 +17,10 @@ from restante.config.control_path import likely_control_socket
         ("control_socket = 7\nstore = 'sqlite:data'", "data/control.sock"),
         ("hostname = broken\n  store='sqlite:data' # not TOML", "data/control.sock"),
         ('[tls\ncontrol_socket = "c.sock"', "c.sock"),
+        ('store = "postgresql://h/d"', "/var/lib/restante/control.sock"),
+        ('store = "postgres://h/d"\nstate_dir = "s"', "s/control.sock"),
+        ("[tls\nstore='postgresql://h/d'\nstate_dir='/s'", "/s/control.sock"),
+        ('store = "postgresql://h/d"\ncontrol_socket = "c.sock"', "c.sock"),
         ('hostname = "x"', None),
         ("", None),
         ("\ufffd = [", None),
@@ -40,6 +44,7 @@ def test_a_file_of_other_octets_is_searched_too(tmp_path: Path) -> None:
     ("environ", "socket"),
     [
         ({"RESTANTE_STORE": "sqlite:other"}, "other/control.sock"),
+        ({"RESTANTE_STORE": "postgresql://h/d", "RESTANTE_STATE_DIR": "s"}, "s/control.sock"),
         ({"RESTANTE_CONTROL_SOCKET": "c.sock"}, "c.sock"),
         ({"RESTANTE_CONTROL_SOCKET": ""}, "data/control.sock"),
     ],

@@ -72,7 +72,9 @@ def test_the_output_of_show_is_read_back_as_the_same(tmp_path: Path) -> None:
     [
         ('hostname = "mx2.example.net"', "hostname = 5", "hostname", "write it in quotes"),
         ('"mx2.example.net"', '"no name"', "hostname", "full name"),
-        ('"sqlite:data"', '"postgresql://h/d"', "store", "not in this version yet"),
+        ('"sqlite:data"', '"postgresql://h"', "store", "postgresql://USER@HOST/DATABASE"),
+        ('"sqlite:data"', '"sqlite:data"\nrpo = "none"', "rpo", "'zero' or 'accept-loss'"),
+        ('"sqlite:data"', '"sqlite:data"\nstate_dir = "s"', "state_dir", "PostgreSQL only"),
         ('"sqlite:data"', '"data"', "store", "sqlite:///DIRECTORY"),
         ('"sqlite:data"', '"sqlite://data"', "store", "sqlite:///DIRECTORY"),
         ('"sqlite:data"', '"memory:"', "store", "would lose all mail when the server stops"),
@@ -286,3 +288,25 @@ def test_a_mistake_at_the_end_of_the_file_has_its_line(end: str, tmp_path: Path)
     file.write_text(f'hostname = "mx2.example.net"\n\n{end}\n\n')
     [problem] = problems(file)
     assert str(problem).startswith(f"{file}:3: is not TOML: ")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://restante:hunter2@h/d",
+        "postgresql://h/d?password=hunter2",
+        "mysql://restante:hunter2@h/d",
+        "sqlite://restante:hunter2@h/d",
+    ],
+)
+@pytest.mark.parametrize("by", ["file", "environment"])
+def test_a_password_in_the_url_of_the_store_is_not_repeated(
+    tmp_path: Path, url: str, by: str
+) -> None:
+    file = installed(tmp_path)
+    environ = {"RESTANTE_STORE": url} if by == "environment" else {}
+    if by == "file":
+        file.write_text(file.read_text().replace('"sqlite:data"', f'"{url}"'))
+    with pytest.raises(ConfigError, match="store") as caught:
+        load(file, environ)
+    assert "hunter2" not in str(caught.value)

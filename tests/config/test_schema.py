@@ -7,6 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from restante.config.schema import Config, Listen, ResolverSettings, TelemetrySettings, TlsSettings
+from restante.store.database_access import DatabaseAccess, RecoveryPoint
 
 MINIMUM: dict[str, Any] = {
     "hostname": "mx2.example",
@@ -44,6 +45,9 @@ def test_paths_start_at_the_file() -> None:
         ({"hostname": "no name"}, "is not a domain name; write this server's full name"),
         ({"hostname": "192.0.2.1"}, "is not a domain name"),
         ({"store": "memory:"}, "would lose all mail when the server stops"),
+        ({"state_dir": "x"}, "is a setting for a store on PostgreSQL only; remove it"),
+        ({"store_password_file": "x"}, "is a setting for a store on PostgreSQL only"),
+        ({"rpo": "accept-loss"}, "is a setting for a store on PostgreSQL only"),
         ({"listen": []}, "at least 1 item"),
         ({"tls": {"certificate": [], "key": []}}, "at least 1 item"),
         ({"telemetry": {"metrics": "localhost:9325"}}, 'ADDRESS:PORT, such as "127.0.0.1:9325"'),
@@ -56,6 +60,24 @@ def test_paths_start_at_the_file() -> None:
 )
 def test_a_wrong_value_is_refused(settings: dict[str, Any], problem: str) -> None:
     assert problem in refused(**settings)
+
+
+def test_a_database_leaves_the_socket_in_the_state_directory() -> None:
+    made = config(store="postgres://restante@db/mail", state_dir="state")
+    assert made.store == "postgresql://restante@db/mail"
+    assert made.store_directory is None
+    assert made.local_directory == Path("/etc/r/state")
+    assert made.control_socket == Path("/etc/r/state/control.sock")
+    assert config(store="postgres://db/mail").control_socket == Path(
+        "/var/lib/restante/control.sock"
+    )
+
+
+def test_a_database_is_opened_as_the_settings_say() -> None:
+    given = {"store_password_file": "secret", "rpo": "accept-loss"}
+    made = config(store="postgresql://db/mail", **given)
+    assert made.database_access == DatabaseAccess(Path("/etc/r/secret"), RecoveryPoint.ACCEPT_LOSS)
+    assert config().database_access == DatabaseAccess(None, RecoveryPoint.ZERO)
 
 
 @pytest.mark.parametrize("service", ["odmr"])

@@ -1,10 +1,12 @@
 """The care of a store that is not opened, or a clear word that there is none, and what to do."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
 from restante.store.choice import open_store, store_care
+from restante.store.database_access import DatabaseAccess
 from restante.store.interface import Store
 from restante.store.postgres.postgres_care import PostgresCare
 from restante.store.store_care import StoreCare
@@ -25,7 +27,7 @@ WITHOUT_CARE = {
 def care(request: pytest.FixtureRequest, implementation: str, directory: Path) -> StoreCare:
     """The care of the store."""
     if implementation == "postgres":
-        return PostgresCare()
+        return PostgresCare(request.getfixturevalue("postgres_url"), DatabaseAccess())
     return store_care("memory:" if implementation == "memory" else f"sqlite://{directory}")
 
 
@@ -59,8 +61,20 @@ async def test_a_store_that_was_closed_is_salvaged_or_it_is_said_why_not(
     await made.close()
 
 
+async def test_a_store_is_upgraded_or_it_is_said_when_that_happens(
+    store: Store, implementation: str, care: StoreCare
+) -> None:
+    if implementation == "postgres":
+        change = await asyncio.to_thread(care.upgrade)
+        assert change.before == change.after
+        assert store.figures.usages() == {}
+        return
+    with pytest.raises(CareUnsupported, match=r"start of its server|its program's version"):
+        care.upgrade()
+
+
 def test_a_url_of_no_store_is_named() -> None:
-    with pytest.raises(StoreUnusable, match="mysql://x: is not the URL of a store; write"):
+    with pytest.raises(StoreUnusable, match="the setting `store` is not the URL of a store; write"):
         store_care("mysql://x")
 
 

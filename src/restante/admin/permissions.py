@@ -88,6 +88,7 @@ class AdminAction(StrEnum):
     STORE_BACKUP = "back up the store"
     STORE_CHECK = "check the store"
     STORE_SALVAGE = "salvage the store"
+    STORE_UPGRADE = "upgrade the store"
 
 
 _OF_THE_PLATFORM: Final = frozenset(
@@ -110,6 +111,7 @@ _OF_THE_PLATFORM: Final = frozenset(
         AdminAction.STORE_BACKUP,
         AdminAction.STORE_CHECK,
         AdminAction.STORE_SALVAGE,
+        AdminAction.STORE_UPGRADE,
     }
 )
 # With a stolen password or token of an administrator, mail must reach nobody but the domain's own
@@ -131,6 +133,7 @@ _OF_ALL_DOMAINS: Final = frozenset(
         AdminAction.STORE_BACKUP,
         AdminAction.STORE_CHECK,
         AdminAction.STORE_SALVAGE,
+        AdminAction.STORE_UPGRADE,
     }
 )
 _READING: Final = frozenset(
@@ -309,6 +312,7 @@ _OF_SCOPES: Final[Mapping[Grant, frozenset[AdminAction]]] = {
             AdminAction.SECRETS_EXPORT,
             AdminAction.STORE_CHECK,
             AdminAction.STORE_SALVAGE,
+            AdminAction.STORE_UPGRADE,
         }
     ),
 }

@@ -10,8 +10,7 @@ from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.permissions import AdminAction, permit
 from restante.admin.request_bounds import PathText
 from restante.mail.message import message_name
-from restante.store.choice import store_care
-from restante.store.store_care import StoreReport
+from restante.store.store_care import StoreCare, StoreReport
 from restante.tenancy.principal import Principal
 
 
@@ -69,6 +68,13 @@ class SalvageView(BaseModel):
     lost: list[FindingView]
 
 
+class UpgradeView(BaseModel):
+    """The versions of the tables before and after an upgrade."""
+
+    schema_before: int
+    schema_now: int
+
+
 async def backup(context: AdminContext, order: BackupOrder) -> BackupView:
     """Copy the store to an absolute directory that is empty or missing.
 
@@ -87,25 +93,35 @@ async def backup(context: AdminContext, order: BackupOrder) -> BackupView:
 
 
 def check_store(
-    principal: Principal, url: str, on_progress: Callable[[int, int], None]
+    principal: Principal, care: StoreCare, on_progress: Callable[[int, int], None]
 ) -> CheckView:
-    """Check everything in the store of a URL. Works with or without a server.
+    """Check everything in a store. Works with or without a server.
 
     Blocks. Raises CareUnsupported.
     """
     permit(principal, AdminAction.STORE_CHECK)
-    return _view(store_care(url).check(on_progress))
+    return _view(care.check(on_progress))
+
+
+def upgrade_store(principal: Principal, care: StoreCare) -> UpgradeView:
+    """Bring the tables of a store to this program's version, with or without servers.
+
+    Blocks. Raises CareUnsupported, StoreUnusable.
+    """
+    permit(principal, AdminAction.STORE_UPGRADE)
+    change = care.upgrade()
+    return UpgradeView(schema_before=change.before, schema_now=change.after)
 
 
 def salvage_store(
-    principal: Principal, url: str, target: Path, on_progress: Callable[[int], None]
+    principal: Principal, care: StoreCare, target: Path, on_progress: Callable[[int], None]
 ) -> SalvageView:
     """Write the readable parts of a store into a new one.
 
     Blocks. Raises StoreError, StoreUnusable, CareUnsupported.
     """
     permit(principal, AdminAction.STORE_SALVAGE)
-    report = store_care(url).salvage(target, on_progress)
+    report = care.salvage(target, on_progress)
     before, now = report.schema
     return SalvageView(
         is_whole=report.is_whole,

@@ -117,7 +117,15 @@ _NOT_A_NUMBER: Final = (
 _CHOICES: Final = re.compile(r"'(?P<given>[^']*)' is (?P<list>not one of (?P<choices>'.*'))$")
 _QUOTED: Final = re.compile(r"'([^']*)'")
 _STDOUT: Final = 1  # its file descriptor
-_ASK_NO_SERVER: Final = {"init", "serve", "etrn", "config", "store check", "store salvage"}
+_ASK_NO_SERVER: Final = {
+    "init",
+    "serve",
+    "etrn",
+    "config",
+    "store check",
+    "store salvage",
+    "store upgrade",
+}
 _LAST: Final = ("as_json", "config", "socket")  # options that many commands have, in this order
 
 

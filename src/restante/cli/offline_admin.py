@@ -25,16 +25,23 @@ from restante.delivery.dialer import Dialer
 from restante.network.resolver import DnsResolver
 from restante.notices.notice_service import make_transports
 from restante.notices.transports import Transports
+from restante.phrases import FOREIGN_KEY_FILE
 from restante.reception.intake import Intake, Receipt, ReceivedMail, hold_all
 from restante.reports.mx_delivery import MxAccess
 from restante.store import choice
 from restante.store.interface import Store
 from restante.store.live_directory import LiveDirectory
 from restante.store.live_recipients import LiveRecipients
-from restante.store.store_errors import StoreDamaged, StoreError, StoreMisplaced
+from restante.store.store_errors import (
+    StoreDamaged,
+    StoreError,
+    StoreMismatched,
+    StoreMisplaced,
+)
 from restante.telemetry.events import Event
 from restante.tenancy.principal import COMMAND_LINE
 from restante.tenancy.sealed_secrets import Vault
+from restante.tenancy.shared_key import has_shared_key
 
 
 @asynccontextmanager
@@ -50,6 +57,8 @@ async def open_offline_admin(config: Config) -> AsyncIterator[AdminContext]:
     try:
         directory = LiveDirectory(store.records)
         await directory.refresh()
+        if config.store_directory is None and not has_shared_key(vault, directory.now):
+            raise Failure(Exit.CONFIGURATION, f"{config.key_file}: {FOREIGN_KEY_FILE}")
         recipients = LiveRecipients(store.recipients, directory)
         await recipients.load()
         resolver = DnsResolver(config.resolver.endpoints)
@@ -113,10 +122,10 @@ async def open_configured_store(config: Config) -> Store:
     """Open the store that the configuration names. Raises Failure."""
     check_store_is_there(config.store)
     try:
-        return await choice.open_store(config.store)
+        return await choice.open_store(config.store, access=config.database_access)
     except StoreDamaged as error:
         raise Failure(Exit.DATA, str(error)) from None
-    except StoreMisplaced as error:
+    except (StoreMisplaced, StoreMismatched) as error:
         raise Failure(Exit.CONFIGURATION, str(error)) from None
     except StoreError as error:
         raise Failure(Exit.UNAVAILABLE, str(error)) from None

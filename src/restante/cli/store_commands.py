@@ -14,13 +14,19 @@ from restante.cli.failures import Exit, Failure, complain
 from restante.cli.options import ConfigOption, JsonOption
 from restante.cli.store_place import check_store_is_there
 from restante.mail.quantity import counted
-from restante.store.store_errors import CareUnsupported, StoreError, StoreUnusable
+from restante.store.store_errors import (
+    CareUnsupported,
+    StoreError,
+    StoreMismatched,
+    StoreUnusable,
+)
 from restante.tenancy.principal import COMMAND_LINE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from restante.admin.store_maintenance import CheckView, FindingView, SalvageView
+    from restante.store.store_care import StoreCare
     from restante.tenancy.principal import Principal
 
 group = typer.Typer(name="store", help="Check, back up or salvage the whole store.")
@@ -38,7 +44,7 @@ def check(*, as_json: JsonOption = False, config: ConfigOption = None) -> int:
     from restante.admin import store_maintenance  # noqa: PLC0415  heavy
 
     try:
-        view = store_maintenance.check_store(_principal(), _url(config), _Progress().show)
+        view = store_maintenance.check_store(_principal(), _care(config), _Progress().show)
     except CareUnsupported as error:
         raise Failure(Exit.UNAVAILABLE, str(error)) from None
     if as_json:
@@ -90,10 +96,9 @@ def salvage(
     """
     from restante.admin import store_maintenance  # noqa: PLC0415  heavy
 
-    source = _url(config)
     try:
         view = store_maintenance.salvage_store(
-            _principal(), source, directory, _Progress().show_salvaged
+            _principal(), _care(config), directory, _Progress().show_salvaged
         )
     except (StoreUnusable, CareUnsupported) as error:
         raise Failure(Exit.UNAVAILABLE, str(error)) from None
@@ -113,9 +118,33 @@ def _principal() -> "Principal":
     return operator(os.getuid(), COMMAND_LINE)
 
 
-def _url(config_file: Path | None) -> str:
-    """Return the URL of a store that is there, as its user. Raises Failure."""
+@group.command("upgrade")
+def upgrade(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
+    """Bring the tables of a store on PostgreSQL to this version of Restante.
+
+    Servers of the former version may be running. A store on SQLite needs no command: the start of
+    its server upgrades it.
+    """
+    from restante.admin import store_maintenance  # noqa: PLC0415  heavy
+
+    try:
+        view = store_maintenance.upgrade_store(_principal(), _care(config))
+    except StoreMismatched as error:
+        raise Failure(Exit.CONFIGURATION, str(error)) from None
+    except (StoreUnusable, CareUnsupported) as error:
+        raise Failure(Exit.UNAVAILABLE, str(error)) from None
+    if as_json:
+        show_json(view.model_dump())
+    elif view.schema_before == view.schema_now:
+        say(f"the store has schema {view.schema_now} already; nothing was changed")
+    else:
+        say(f"the store has schema {view.schema_now} now; it had {view.schema_before}")
+
+
+def _care(config_file: Path | None) -> "StoreCare":
+    """Return the care of a store that is there, as its user. Raises Failure."""
     from restante.config.privileges import UserUnusable, become  # noqa: PLC0415
+    from restante.store.choice import store_care  # noqa: PLC0415  heavy
 
     config = read_config(config_file)
     check_store_is_there(config.store)
@@ -123,7 +152,10 @@ def _url(config_file: Path | None) -> str:
         become(config.user)  # reading creates the WAL index, which the server must be able to open
     except UserUnusable as error:
         raise Failure(Exit.CONFIGURATION, str(error)) from None
-    return config.store
+    try:
+        return store_care(config.store, config.database_access)
+    except StoreMismatched as error:
+        raise Failure(Exit.CONFIGURATION, str(error)) from None
 
 
 class _Progress:

@@ -31,13 +31,20 @@ from restante.config.self_signed import is_self_signed
 from restante.config.setting_places import SettingLocation, key_name
 from restante.mail.address import canonical_domain, split_mailbox
 from restante.network.tls_context import verifying_client_context
-from restante.phrases import NO_STORE, NO_USER
+from restante.phrases import (
+    INSTALL_DATABASE_DRIVER,
+    NO_DATABASE_DRIVER,
+    NO_STORE,
+    NO_USER,
+)
 from restante.reception.disk_space import free_octets, size_octets
 from restante.reception.reception_settings import MEBIBYTE
+from restante.store.database_driver import database_driver_is_installed
 from restante.telemetry.trace_export import is_installed
 
 SOCKET_PATH_LIMIT = 107  # octets that the system takes for the path of a Unix socket
 NAMES_SHOWN = 3  # of the hosts that a certificate covers
+_NO_DIRECTORY = "its directory is not there"
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -48,6 +55,7 @@ def check_config(config: Config, now: float) -> list[str]:
         *_key_problems(config),
         *_user_problems(config),
         *_directory_problems(config),
+        *_database_problems(config),
         *_socket_problems(config),
         *_postmaster_problems(config),
         *_web_problems(config),
@@ -142,17 +150,25 @@ def _account_of(config: Config) -> pwd.struct_passwd | None:
 
 
 def _directory_problems(config: Config) -> Iterator[ConfigProblem]:
-    directory = config.store_directory
+    directory, is_embedded = config.local_directory, config.store_directory is not None
+    place: SettingLocation = ("store",) if is_embedded else ("state_dir",)
+    value = config.store if is_embedded else directory
     if not directory.is_dir():
         owner = f" -o {config.user}" if config.user else ""
         remedy = f"make it: install -d -m 0700{owner} {quote(str(directory))}"
-        yield _problem(config, ("store",), NO_STORE, remedy, config.store)
+        yield _problem(config, place, NO_STORE if is_embedded else _NO_DIRECTORY, remedy, value)
     elif not _may_write(config, directory):
         owner = config.user or pwd.getpwuid(os.geteuid()).pw_name
         remedy = f"let the server own all of it: chown -R {owner} {quote(str(directory))}"
-        yield _problem(
-            config, ("store",), "the server may not write to its directory", remedy, config.store
-        )
+        yield _problem(config, place, "the server may not write to its directory", remedy, value)
+
+
+def _database_problems(config: Config) -> Iterator[ConfigProblem]:
+    """Check what a store on PostgreSQL needs on this machine. The database is not asked."""
+    if config.store_directory is None and not database_driver_is_installed():
+        yield _problem(config, ("store",), NO_DATABASE_DRIVER, INSTALL_DATABASE_DRIVER)
+    if config.store_password_file is not None:
+        yield from _secret_problems(config, ("store_password_file",), config.store_password_file)
 
 
 def _may_write(config: Config, directory: Path) -> bool:
@@ -196,7 +212,7 @@ def _provider_problems(config: Config) -> Iterator[ConfigProblem]:
     """Check the files of a provider of OpenID Connect, which are read at each sign-in."""
     secret, authorities = config.oidc.client_secret_file, config.oidc.ca_file
     if secret:
-        yield from _secret_problems(config, Path(secret))
+        yield from _secret_problems(config, ("oidc", "client_secret_file"), Path(secret))
     if authorities:
         try:
             verifying_client_context(authorities)
@@ -206,13 +222,12 @@ def _provider_problems(config: Config) -> Iterator[ConfigProblem]:
             yield _problem(config, ("oidc", "ca_file"), cause, remedy, authorities)
 
 
-def _secret_problems(config: Config, file: Path) -> Iterator[ConfigProblem]:
-    place = ("oidc", "client_secret_file")
+def _secret_problems(config: Config, place: SettingLocation, file: Path) -> Iterator[ConfigProblem]:
     try:
         with file.open("rb") as stream:
             mode, is_empty = os.fstat(stream.fileno()).st_mode, not stream.read(1)
     except OSError as error:
-        remedy = "name the file with the secret that the provider gave"
+        remedy = "name the file with the secret, and let the server's user read it"
         yield _problem(config, place, f"cannot be read: {error.strerror}", remedy, file)
         return
     if mode & _OTHERS & ~stat.S_IRGRP:  # a group may share it, such as that of the server's user
@@ -245,8 +260,8 @@ def _warnings(config: Config, now: float) -> Iterator[str]:
     for file in config.tls.key:
         if file.stat().st_mode & _OTHERS & ~stat.S_IRGRP:
             yield f"{file}: other users can read this key; chmod 640 {quote(str(file))}"
-    if config.store_directory.stat().st_mode & _OTHERS:
-        directory = config.store_directory
+    directory = config.store_directory
+    if directory is not None and directory.stat().st_mode & _OTHERS:
         yield f"{directory}: other users can read held mail; chmod 700 {quote(str(directory))}"
     yield from _host_name_warnings(config)
     yield from _certificate_warnings(config)
@@ -284,6 +299,8 @@ def _certificate_warnings(config: Config) -> Iterator[str]:
 def _small_disk_warnings(config: Config) -> Iterator[str]:
     """Warn of a disk on which no mail can ever be accepted."""
     directory, reserve = config.store_directory, config.reception.disk_reserve
+    if directory is None:
+        return
     size = size_octets(directory)
     if size <= reserve:
         cause = f"its disk has {size // MEBIBYTE} MiB, no more than {_reserve_text(config)}"
@@ -294,6 +311,8 @@ def _small_disk_warnings(config: Config) -> Iterator[str]:
 def _full_disk_warnings(config: Config) -> Iterator[str]:
     """Warn of a large enough disk on which no mail can be accepted now."""
     directory, reserve = config.store_directory, config.reception.disk_reserve
+    if directory is None:
+        return
     free = free_octets(directory)
     if free < reserve < size_octets(directory):
         cause = f"its disk has {free // MEBIBYTE} MiB free, less than {_reserve_text(config)}"
@@ -322,7 +341,9 @@ def _reload_warnings(config: Config) -> Iterator[str]:
     account = _account_of(config) if config.user and os.geteuid() == 0 else None
     if account is None:
         return
-    for path in (*config.tls.certificate, *config.tls.key, config.key_file):
+    password = config.store_password_file
+    secrets = (config.key_file, *(() if password is None else (password,)))
+    for path in (*config.tls.certificate, *config.tls.key, *secrets):
         facts = path.stat()
         is_readable = facts.st_uid == account.pw_uid or facts.st_mode & stat.S_IROTH
         if not is_readable and not (

@@ -18,10 +18,13 @@ from restante.config.setting_places import variable_name
 _SQLITE: Final = re.compile(
     r"sqlite:(//(?=/))?"
 )  # sqlite:data is relative, sqlite:///var/lib/x is not
+_DATABASE: Final = re.compile(r"postgres(ql)?:")
+DEFAULT_STATE_DIR: Final = Path("/var/lib/restante")
 VARIABLE: Final = variable_name(("control_socket",))
 _STORE_VARIABLE: Final = variable_name(("store",))
+_STATE_VARIABLE: Final = variable_name(("state_dir",))
 _SETTING: Final = re.compile(
-    r"""^\s*(control_socket|store|user)\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.MULTILINE
+    r"""^\s*(control_socket|store|state_dir|user)\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.MULTILINE
 )
 
 
@@ -44,6 +47,9 @@ def likely_control_socket(given: Path | None, environ: Mapping[str, str]) -> Pat
     if socket := values.get("control_socket"):
         return file.parent / socket
     store = environ.get(_STORE_VARIABLE) or values.get("store")
+    if store and _DATABASE.match(store):
+        own = environ.get(_STATE_VARIABLE) or values.get("state_dir") or DEFAULT_STATE_DIR
+        return file.parent / own / "control.sock"
     return file.parent / _SQLITE.sub("", store, count=1) / "control.sock" if store else None
 
 
@@ -54,7 +60,7 @@ def recorded_control_socket(given: Path | None, environ: Mapping[str, str]) -> P
     of them: it means that one.
     """
     file = first_file(candidates(given, environ))
-    if file is None or environ.get(VARIABLE) or environ.get(_STORE_VARIABLE):
+    if file is None or any(map(environ.get, (VARIABLE, _STORE_VARIABLE, _STATE_VARIABLE))):
         return None
     try:
         values = _settings(file.read_text(encoding="utf-8", errors="replace"))

@@ -175,6 +175,8 @@ def _problem(detail: ErrorDetails, source: ConfigSource) -> ConfigProblem:
         )
     remedy = _REMEDIES.get(kind, "see the reference of the configuration").format(**context)
     value = detail["input"] if isinstance(detail["input"], str | int | float | bool) else None
+    if context.get("is_secret"):
+        value = None
     return ConfigProblem(source.where(location), key_name(location), cause, remedy, value)
 
 

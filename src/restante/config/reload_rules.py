@@ -25,6 +25,9 @@ APPLIED_BY_RELOAD: Final = (
 NEED_RESTART: Final = (
     "hostname",
     "store",
+    "store_password_file",
+    "rpo",
+    "state_dir",
     "key_file",
     "control_socket",
     "user",

@@ -23,6 +23,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from restante.config.control_path import DEFAULT_STATE_DIR
 from restante.config.one_or_more import ONE_OR_MORE
 from restante.config.setting_places import ConfigSource
 from restante.delivery.delivery_settings import DeliverySettings
@@ -34,7 +35,8 @@ from restante.notices.notice_settings import NoticeSettings
 from restante.reception.reception_settings import ReceptionSettings
 from restante.reports.report_settings import ReportSettings
 from restante.retention.history_settings import HistorySettings
-from restante.store.store_url import StoreUrlUnusable, parse_store_url, store_directory
+from restante.store.database_access import DatabaseAccess, RecoveryPoint
+from restante.store.store_url import StoreKind, StoreUrlUnusable, parse_store_url
 from restante.telemetry.metrics_settings import MetricsSettings
 from restante.web.oidc_settings import OidcSettings
 from restante.web.portal.portal_settings import PortalSettings
@@ -48,9 +50,10 @@ IMPLICIT_TLS = frozenset({"smtps"})  # services that speak TLS from the first by
 TlsVersion = Literal["1.0", "1.1", "1.2", "1.3"]
 
 
-def _wrong(cause: str, remedy: str) -> PydanticCustomError:
-    """Return the error of a value. `load` adds file, line and key."""
-    return PydanticCustomError("restante", "{cause}", {"cause": cause, "remedy": remedy})
+def _wrong(cause: str, remedy: str, *, is_secret: bool = False) -> PydanticCustomError:
+    """Return the error of a value. `load` adds file, line and key, and the value unless secret."""
+    context = {"cause": cause, "remedy": remedy, "is_secret": is_secret}
+    return PydanticCustomError("restante", "{cause}", context)
 
 
 def _directory(info: ValidationInfo) -> Path:
@@ -122,16 +125,20 @@ def _check_service(value: Any) -> Any:
 
 
 def _check_store(url: str, info: ValidationInfo) -> str:
-    """Return `sqlite://` and an absolute path.
+    """Return `sqlite://` and an absolute path, or the URL of a database.
 
-    `sqlite:data` is relative, `sqlite:///var/lib/x` is absolute.
+    `sqlite:data` is relative, `sqlite:///var/lib/x` is absolute. A URL that may have a password is
+    not repeated in an error.
     """
     try:
         place = parse_store_url(url)
     except StoreUrlUnusable as error:
-        raise _wrong(error.cause, error.remedy) from None
-    if place.directory is None:
+        may_have_password = "@" in url or "password" in url
+        raise _wrong(error.cause, error.remedy, is_secret=may_have_password) from None
+    if place.kind is StoreKind.MEMORY:
         raise _wrong("would lose all mail when the server stops", 'write "sqlite:///DIRECTORY"')
+    if place.directory is None:
+        return str(place)
     return str(replace(place, directory=_directory(info) / place.directory))
 
 
@@ -277,7 +284,8 @@ class ResolverSettings(Section):
 
 
 def _beside_the_store(values: dict[str, Any]) -> Path:
-    return store_directory(str(values["store"])) / "control.sock"
+    directory = parse_store_url(str(values["store"])).directory
+    return (directory or values["state_dir"] or DEFAULT_STATE_DIR) / "control.sock"
 
 
 class Config(Section):
@@ -291,8 +299,29 @@ class Config(Section):
     )
     store: Annotated[str, AfterValidator(_check_store)] = Field(
         default="sqlite:///var/lib/restante",
-        description="Location of mail and records: `sqlite:///DIRECTORY`. `sqlite:NAME` is relative"
-        " to this file's directory.",
+        description="Location of mail and records: `sqlite:///DIRECTORY`, or for a store that"
+        " several servers share, `postgresql://USER@HOST/DATABASE`. `sqlite:NAME` is relative to"
+        " this file's directory. The URL of a database has the form of libpq, and no password. It"
+        " can name several hosts, as `HOST,HOST`. Needs `restante[postgres]`.",
+    )
+    store_password_file: ConfigPath | None = Field(
+        default=None,
+        description="File with the password for the database of `store`, read at each new"
+        " connection. Unset: the means of PostgreSQL's own programs, such as `PGPASSFILE`"
+        " and certificates. Only for PostgreSQL.",
+        examples=["database.password"],
+    )
+    rpo: RecoveryPoint = Field(
+        default=RecoveryPoint.ZERO,
+        description="Acceptable loss of mail, if the machine of the database is lost. `zero`: none,"
+        " so the database must confirm a commit only after a standby has it. `accept-loss`: the"
+        " last commits. Only for PostgreSQL.",
+    )
+    state_dir: ConfigPath | None = Field(
+        default=None,
+        description="Directory of this server's control socket. It never has acknowledged mail."
+        f" Unset: `{DEFAULT_STATE_DIR}`. Only for PostgreSQL.",
+        examples=["/var/lib/restante"],
     )
     key_file: ConfigPath = Field(
         default=Path("restante.key"),
@@ -302,7 +331,7 @@ class Config(Section):
     control_socket: ConfigPath = Field(
         default_factory=_beside_the_store,
         description="Unix socket on which the running server accepts the commands of `restante`."
-        " Unset: `control.sock` in the store's directory.",
+        " Unset: `control.sock` in the store's directory, or in `state_dir`.",
     )
     user: str = Field(
         default="",
@@ -356,6 +385,15 @@ class Config(Section):
 
     _source: ConfigSource = PrivateAttr(default_factory=ConfigSource)
 
+    @field_validator("store_password_file", "rpo", "state_dir")
+    @classmethod
+    def _is_of_a_database(cls, value: Any, info: ValidationInfo) -> Any:
+        store = info.data.get("store")  # missing if it is invalid itself
+        is_given = value not in (None, RecoveryPoint.ZERO)
+        if is_given and store and parse_store_url(store).kind is not StoreKind.POSTGRESQL:
+            raise _wrong("is a setting for a store on PostgreSQL only", "remove it")
+        return value
+
     @field_validator("listen")
     @classmethod
     def _listeners_do_not_meet(cls, listen: tuple[Listen, ...]) -> tuple[Listen, ...]:
@@ -380,9 +418,19 @@ class Config(Section):
         return self._source.file
 
     @property
-    def store_directory(self) -> Path:
-        """The directory of the embedded store."""
-        return store_directory(self.store)
+    def store_directory(self) -> Path | None:
+        """The directory of the embedded store; None where the store is a database."""
+        return parse_store_url(self.store).directory
+
+    @property
+    def local_directory(self) -> Path:
+        """The directory where this server keeps files: that of the store, or `state_dir`."""
+        return self.store_directory or self.state_dir or DEFAULT_STATE_DIR
+
+    @property
+    def database_access(self) -> DatabaseAccess:
+        """How the database of the store is opened."""
+        return DatabaseAccess(self.store_password_file, self.rpo)
 
 
 def _meet(one: tuple[str, int], other: tuple[str, int]) -> bool:

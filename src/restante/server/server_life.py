@@ -18,7 +18,8 @@ from typing import Final
 from restante.background.rounds import Rounds
 from restante.config.server_record import recorded
 from restante.delivery.dispatcher import STOP_GRACE
-from restante.server.built_parts import DeliveryParts, ServerParts
+from restante.phrases import FOREIGN_KEY_FILE
+from restante.server.built_parts import DeliveryParts, Records, ServerParts
 from restante.server.damage_log import DamageLog
 from restante.server.garbage_collection import GarbageCollection
 from restante.server.reload import listen_places
@@ -29,8 +30,10 @@ from restante.server.store_watch import StoreWatch
 from restante.server.task_spawner import CallbackDefects
 from restante.store.choice import open_store
 from restante.store.interface import Store
+from restante.store.store_errors import StoreMismatched
 from restante.telemetry.events import ServerReady, ServerStopped, ServerStopping
 from restante.telemetry.service_manager import notify
+from restante.tenancy.shared_key import has_shared_key
 from restante.web.control_service import serve_on
 from restante.web.control_socket import open_control
 from restante.web.metrics_service import serve_metrics
@@ -61,8 +64,14 @@ class Application:
         """Serve until asked to stop. Raises StoreError, ControlUnusable where it cannot begin."""
         notify(f"EXTEND_TIMEOUT_USEC={_OPENING_SECONDS * 1_000_000}")
         damage = DamageLog(self._log)
-        url, control = self._setup.config.store, self._setup.config.control_socket
-        store = await open_store(url, on_damage=damage.found, is_server=True, control=control)
+        config = self._setup.config
+        store = await open_store(
+            config.store,
+            on_damage=damage.found,
+            is_server=True,
+            control=config.control_socket,
+            access=config.database_access,
+        )
         try:
             await self._serve(store, damage)
         finally:
@@ -78,6 +87,7 @@ class Application:
     async def _serve_on(self, control: socket.socket, store: Store, damage: DamageLog) -> None:
         async with asyncio.TaskGroup() as tasks:
             records = await read_records(store, damage)
+            self._check_key(records)
             parts = self.parts = build(self._setup, records, tasks)
             defects = CallbackDefects(self._log)
             sweep = ServerSweep(
@@ -101,6 +111,13 @@ class Application:
             await _end_telling(parts.delivery, telling)
             for task in background:
                 task.cancel()
+
+    def _check_key(self, records: Records) -> None:
+        """Raise StoreMismatched where other servers have another key."""
+        config = self._setup.config
+        is_shared = config.store_directory is None
+        if is_shared and not has_shared_key(self._setup.vault, records.directory.now):
+            raise StoreMismatched(f"{config.key_file}: {FOREIGN_KEY_FILE}")
 
     def _start_background(
         self,

@@ -38,6 +38,7 @@ from restante.server.server_setup import EventSubscribers, ServerSetup
 from restante.store.store_errors import (
     StoreDamaged,
     StoreError,
+    StoreMismatched,
     StoreMisplaced,
     StoreUnusable,
 )
@@ -180,7 +181,7 @@ def _without_store(error: StoreError) -> tuple[int, str]:
     """Return the exit code and what to say where the store cannot be served."""
     if isinstance(error, StoreDamaged):  # starting again would meet the same
         return EX_DATAERR, str(error)
-    if isinstance(error, StoreMisplaced):
+    if isinstance(error, (StoreMisplaced, StoreMismatched)):
         return EX_CONFIG, str(error)
     if isinstance(error, StoreUnusable):
         return EX_UNAVAILABLE, str(error)

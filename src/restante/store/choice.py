@@ -7,15 +7,19 @@ store needs a StoreKind and one more branch of `open_store` and `store_care`.
 from pathlib import Path
 from typing import assert_never
 
+from restante.phrases import INSTALL_DATABASE_DRIVER, NO_DATABASE_DRIVER
 from restante.store.content_store import OnDamage
+from restante.store.database_access import DatabaseAccess
+from restante.store.database_driver import database_driver_is_installed
 from restante.store.interface import Store
 from restante.store.memory import MemoryCare, MemoryStore
 from restante.store.sqlite import BALLAST, SqliteCare, open_sqlite
 from restante.store.store_care import StoreCare
-from restante.store.store_errors import StoreUnusable
+from restante.store.store_errors import StoreMismatched, StoreUnusable
 from restante.store.store_url import StoreKind, StoreUrl, StoreUrlUnusable, parse_store_url
 
 _COMMANDS_PROOF = 0.05  # seconds
+_STRICT = DatabaseAccess()
 
 
 async def open_store(
@@ -24,6 +28,7 @@ async def open_store(
     on_damage: OnDamage | None = None,
     is_server: bool = False,
     control: Path | None = None,
+    access: DatabaseAccess = _STRICT,
 ) -> Store:
     """Open the store of a URL (store_url.py). Raises StoreUnusable.
 
@@ -31,7 +36,7 @@ async def open_store(
     domain's id. A server's store keeps a reserve on its disk, so that mail can still leave when the
     disk is full. Raises StoreDamaged if the database is damaged: a server checks more of it than a
     command, which must be quick. `control` is the server's socket, for others who find the store
-    locked.
+    locked. `access` is for a database.
     """
     place = _place(url)
     match place.kind:
@@ -44,30 +49,45 @@ async def open_store(
             return await open_sqlite(
                 place.directory, on_damage=on_damage, proof_seconds=_COMMANDS_PROOF
             )
+        case StoreKind.POSTGRESQL:
+            _check_driver()
+            from restante.store.postgres import open_postgres  # noqa: PLC0415  an extra
+
+            return await open_postgres(place.database, access, on_damage=on_damage)
         case StoreKind.MEMORY:
             return MemoryStore()
         case _:
             assert_never(place.kind)
 
 
-def store_care(url: str) -> StoreCare:
-    """Return the means to check and salvage the store of a URL without opening it.
+def store_care(url: str, access: DatabaseAccess = _STRICT) -> StoreCare:
+    """Return the means to check, salvage and upgrade the store of a URL without opening it.
 
-    Raises StoreUnusable.
+    `access` is for a database. Raises StoreUnusable.
     """
     place = _place(url)
     match place.kind:
         case StoreKind.SQLITE:
             assert place.directory is not None
             return SqliteCare(place.directory)
+        case StoreKind.POSTGRESQL:
+            _check_driver()
+            from restante.store.postgres import PostgresCare  # noqa: PLC0415  an extra
+
+            return PostgresCare(place.database, access)
         case StoreKind.MEMORY:
             return MemoryCare()
         case _:
             assert_never(place.kind)
 
 
+def _check_driver() -> None:
+    if not database_driver_is_installed():
+        raise StoreMismatched(f"{NO_DATABASE_DRIVER}; {INSTALL_DATABASE_DRIVER}")
+
+
 def _place(url: str) -> StoreUrl:
     try:
         return parse_store_url(url)
     except StoreUrlUnusable as error:
-        raise StoreUnusable(f"{url}: {error}") from None
+        raise StoreUnusable(f"the setting `store` {error}") from None

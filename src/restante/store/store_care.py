@@ -60,6 +60,14 @@ class SalvageReport:
 
 
 @dataclass(frozen=True, slots=True)
+class SchemaChange:
+    """The versions of the tables before and after an upgrade."""
+
+    before: int
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
 class Slice:
     """The amount that one step of a walk has read, and its processor time in seconds."""
 
@@ -86,4 +94,11 @@ class StoreCare(Protocol):
         `on_progress` is told how many messages were salvaged. Raises CareUnsupported. Raises
         StoreUnusable where nothing can be read or a server has the store open, StoreError where the
         new one cannot be written.
+        """
+
+    def upgrade(self) -> SchemaChange:
+        """Bring the tables to this program's version. Servers may have the store open.
+
+        Nothing is changed if they have it. Raises CareUnsupported where the start of a server does
+        this. Raises StoreUnusable.
         """

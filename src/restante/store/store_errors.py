@@ -49,6 +49,13 @@ class StoreMisplaced(StoreUnusable):
     """Something that is no store stands in its place. Opening it again cures nothing."""
 
 
+class StoreMismatched(StoreUnusable):
+    """The store is sound, but this program is not made for it, or has not the key of it.
+
+    Opening it again cures nothing. The text says what to do.
+    """
+
+
 class StoreDamaged(StoreUnusable):
     """The database is not what was written.
 

@@ -3,19 +3,26 @@
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Final
+from urllib.parse import parse_qsl, urlsplit
 
-_WRITE = 'write "sqlite:///DIRECTORY", such as "sqlite:///var/lib/restante"'
+_WRITE: Final = (
+    'write "sqlite:///DIRECTORY", such as "sqlite:///var/lib/restante", or'
+    ' "postgresql://USER@HOST/DATABASE"'
+)
+_SECRETS: Final = frozenset({"password", "sslpassword"})  # of the query of a database's URL
 
 
 class StoreKind(StrEnum):
     """The kinds of store, by the scheme of their URLs."""
 
     SQLITE = "sqlite"
+    POSTGRESQL = "postgresql"  # shared by several servers
     MEMORY = "memory"  # forgets everything at its end: for tests
 
 
 class StoreUrlUnusable(ValueError):  # noqa: N818  named like the other errors of a store
-    """No store can be opened by this URL."""
+    """No store can be opened by this URL. The text has nothing of it, as it may have a password."""
 
     def __init__(self, cause: str, remedy: str) -> None:
         super().__init__(f"{cause}; {remedy}")
@@ -29,18 +36,25 @@ class StoreUrl:
 
     kind: StoreKind
     directory: Path | None = None  # of a store on SQLite; as given, perhaps relative
+    database: str = ""  # the URL of a database of PostgreSQL, without any password
 
     def __str__(self) -> str:
+        if self.database:
+            return self.database
         if self.directory is None:
             return f"{self.kind}:"
         return f"{self.kind}:{'//' if self.directory.is_absolute() else ''}{self.directory}"
 
 
 def parse_store_url(text: str) -> StoreUrl:
-    """Read `sqlite:///ABSOLUTE`, `sqlite:RELATIVE` or `memory:`. Raises StoreUrlUnusable."""
+    """Read the URL of a store. Raises StoreUrlUnusable.
+
+    It is `sqlite:///ABSOLUTE`, `sqlite:RELATIVE`, `memory:`, or a URL of libpq:
+    `postgresql://USER@HOST,HOST/DATABASE?OPTION=VALUE`.
+    """
     scheme, _, rest = text.partition(":")
     if scheme in {"postgresql", "postgres"}:
-        raise StoreUrlUnusable("PostgreSQL is not in this version yet", _WRITE)
+        return _database_url(rest)
     if text == "memory:":
         return StoreUrl(StoreKind.MEMORY)
     path = rest.removeprefix("//") if rest.startswith("///") else rest
@@ -55,3 +69,22 @@ def store_directory(url: str) -> Path:
     if directory is None:
         raise StoreUrlUnusable("has no directory", _WRITE)
     return directory
+
+
+def _database_url(rest: str) -> StoreUrl:
+    """Read the part of a database's URL after its scheme."""
+    try:
+        parts = urlsplit(f"postgresql:{rest}")
+        options = parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query))
+    except ValueError:
+        raise StoreUrlUnusable("is not the URL of a database", _WRITE) from None
+    user, _, _ = parts.netloc.rpartition("@")
+    if ":" in user or any(name in _SECRETS for name, _ in options):
+        raise StoreUrlUnusable(
+            "has a password, which others could read",
+            "write the password into a file of mode 0600, and name that as store_password_file",
+        )
+    is_named = parts.path.strip("/") or any(name in {"dbname", "database"} for name, _ in options)
+    if not rest.startswith("//") or not is_named or parts.fragment:
+        raise StoreUrlUnusable("does not name a database", _WRITE)
+    return StoreUrl(StoreKind.POSTGRESQL, database=f"postgresql:{rest}")

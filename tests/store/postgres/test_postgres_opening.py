@@ -7,7 +7,7 @@ import pytest
 from asyncpg.exceptions import TargetServerAttributeNotMatched
 
 from restante.store.postgres import open_postgres
-from restante.store.store_errors import StoreUnusable
+from restante.store.store_errors import StoreMismatched, StoreUnusable
 from tests.contract.making import hold, hosted
 from tests.postgres_cluster import ALONE, PostgresCluster
 
@@ -50,8 +50,8 @@ async def test_numbers_go_on_above_those_that_are_known(postgres_url: str) -> No
 
 
 async def test_another_version_of_the_tables_is_refused(postgres_url: str) -> None:
-    await run(postgres_url, "UPDATE restante_schema SET version = 99")
-    with pytest.raises(StoreUnusable, match="has schema 99, and this version of Restante needs 1"):
+    await run(postgres_url, "UPDATE restante_schema SET version = 99, oldest = 99")
+    with pytest.raises(StoreMismatched, match="has schema 99, and this version of Restante knows"):
         await open_postgres(postgres_url, ALONE)
 
 

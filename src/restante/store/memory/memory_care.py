@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from restante.store.store_care import SalvageReport, StoreReport
+from restante.store.store_care import SalvageReport, SchemaChange, StoreReport
 from restante.store.store_errors import CareUnsupported
 
 _EXPORT = "to keep its mail, run `restante queue export` while the server runs"
@@ -23,6 +23,10 @@ class MemoryCare:
     ) -> SalvageReport:
         """Raise CareUnsupported."""
         raise CareUnsupported(f"{target}: a store in memory ends with its server; {_EXPORT}")
+
+    def upgrade(self) -> SchemaChange:
+        """Raise CareUnsupported."""
+        raise CareUnsupported("a store in memory is always of its program's version")
 
 
 def no_backup(directory: Path) -> CareUnsupported:

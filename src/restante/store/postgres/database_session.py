@@ -21,6 +21,7 @@ from urllib.parse import parse_qs, urlsplit
 import asyncpg
 
 from restante.phrases import cause_of
+from restante.store.database_access import DatabaseAccess, RecoveryPoint
 from restante.store.postgres import sqlstate
 from restante.store.store_errors import StoreError
 
@@ -80,6 +81,10 @@ class DatabaseSession:
         """Run several statements, all or none."""
         async with self.transaction():
             await self._command(statements)
+
+    async def run(self, statements: str) -> None:
+        """Run several statements in the transaction that is open."""
+        await self._command(statements)
 
     @asynccontextmanager
     async def transaction(self, mode: str = "") -> AsyncIterator[None]:
@@ -182,6 +187,17 @@ async def open_session(
         target_session_attrs=None if _has_attributes(url) else "read-write",
     )
     return DatabaseSession(connection, patience)
+
+
+async def open_granted(url: str, access: DatabaseAccess) -> DatabaseSession:
+    """Connect as the operator's settings say. Raises the driver's errors.
+
+    The password is read each time, so a new one is used without a restart.
+    """
+    file = access.password_file
+    password = None if file is None else file.read_text(encoding="utf-8").rstrip("\r\n")
+    is_zero = access.recovery_point is RecoveryPoint.ZERO
+    return await open_session(url, password=password, waits_for_standby=is_zero)
 
 
 def _has_attributes(url: str) -> bool:

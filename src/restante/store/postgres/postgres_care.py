@@ -1,14 +1,27 @@
-"""The care of a store on PostgreSQL from outside: PostgreSQL has tools of its own for that."""
+"""The care of a store on PostgreSQL from outside: PostgreSQL has tools of its own for most."""
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
-from restante.store.store_care import SalvageReport, StoreReport
-from restante.store.store_errors import CareUnsupported
+import asyncpg
+
+from restante.phrases import cause_of
+from restante.store.database_access import DatabaseAccess
+from restante.store.postgres.database_session import open_granted
+from restante.store.postgres.schema_upgrade import upgrade_schema
+from restante.store.store_care import SalvageReport, SchemaChange, StoreReport
+from restante.store.store_errors import CareUnsupported, StoreUnusable
+
+_NO_TABLES = "the database has no store; the first start of a server makes one"
 
 
 class PostgresCare:
     """A `StoreCare`."""
+
+    def __init__(self, url: str, access: DatabaseAccess) -> None:
+        self._url = url
+        self._access = access
 
     def check(self, on_progress: Callable[[int, int], None]) -> StoreReport:  # noqa: ARG002
         """Raise CareUnsupported."""
@@ -25,3 +38,19 @@ class PostgresCare:
         raise CareUnsupported(
             f"{target}: a damaged store on PostgreSQL is restored from a backup of PostgreSQL"
         )
+
+    def upgrade(self) -> SchemaChange:
+        """Bring the tables to this program's version."""
+        try:
+            return asyncio.run(self._upgrade())
+        except asyncpg.UndefinedTableError:
+            raise StoreUnusable(_NO_TABLES) from None
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
+            raise StoreUnusable(f"the database cannot be opened: {cause_of(error)}") from error
+
+    async def _upgrade(self) -> SchemaChange:
+        session = await open_granted(self._url, self._access)
+        try:
+            return SchemaChange(*await upgrade_schema(session))
+        finally:
+            await session.close()

@@ -19,13 +19,14 @@ from restante.store.postgres import (
     usage_queries,
 )
 from restante.store.postgres.cluster_node import ClusterNode, join_cluster, risk_of
-from restante.store.postgres.database_session import DatabaseSession, PostgresRow, open_session
+from restante.store.postgres.database_session import DatabaseSession, PostgresRow, open_granted
 from restante.store.postgres.drain_changes import drain_state
 from restante.store.postgres.figure_mirror import FigureMirror
 from restante.store.postgres.lane_set import LaneSet, SessionKind
 from restante.store.postgres.node_numbers import NodeNumbers
 from restante.store.postgres.postgres_core import PostgresCore
-from restante.store.postgres.postgres_schema import SCHEMA, VERSION
+from restante.store.postgres.postgres_schema import SCHEMA
+from restante.store.postgres.schema_upgrade import SCHEMA_FOUND, check_schema
 from restante.store.store_errors import StoreUnreachable, StoreUnusable
 
 OLDEST_SERVER: Final = 15
@@ -40,13 +41,11 @@ _SERVER: Final = """
     SELECT current_setting('server_version_num')::integer / 10000,
         current_setting('server_encoding'), to_regclass('restante_schema') IS NOT NULL
 """
-_SCHEMA: Final = "SELECT version FROM restante_schema"
 
 
 async def open_core(url: str, access: DatabaseAccess, on_damage: OnDamage) -> PostgresCore:
     """Open the store in a database. Raises StoreUnusable, which says why and what to do."""
-    is_zero = access.recovery_point is RecoveryPoint.ZERO
-    lanes = LaneSet(partial(open_session, url, waits_for_standby=is_zero))
+    lanes = LaneSet(partial(open_granted, url, access))
     try:
         return await _opened(lanes, access.recovery_point, on_damage)
     except StoreUnreachable as error:
@@ -87,11 +86,7 @@ async def _prepare(session: DatabaseSession) -> None:
         )
     if not has_tables:
         await _make_tables(session)
-    [(schema,)] = await session.fetch(_SCHEMA)
-    if schema != VERSION:
-        raise StoreUnusable(
-            f"the store has schema {schema}, and this version of Restante needs {VERSION}"
-        )
+    check_schema(*(await session.fetch(SCHEMA_FOUND))[0])
 
 
 async def _make_tables(session: DatabaseSession) -> None:

@@ -209,8 +209,9 @@ CREATE FUNCTION reply_code(reply text) RETURNS text LANGUAGE sql IMMUTABLE PARAL
 
 SCHEMA: Final = "".join(
     (
-        "CREATE TABLE restante_schema (version integer NOT NULL);",
-        f"INSERT INTO restante_schema (version) VALUES ({VERSION:d});",  # noqa: S608  a number
+        # A program that knows the schema `oldest`, or a later one, can work with these tables.
+        "CREATE TABLE restante_schema (version integer NOT NULL, oldest integer NOT NULL);",
+        f"INSERT INTO restante_schema VALUES ({VERSION:d}, {VERSION:d});",  # noqa: S608  a number
         MAIL,
         RECORDS,
         NOTICES,

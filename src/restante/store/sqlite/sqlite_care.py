@@ -5,7 +5,8 @@ from pathlib import Path
 
 from restante.store.sqlite.salvage import salvage
 from restante.store.sqlite.store_check import check_directory
-from restante.store.store_care import SalvageReport, StoreReport
+from restante.store.store_care import SalvageReport, SchemaChange, StoreReport
+from restante.store.store_errors import CareUnsupported
 
 
 class SqliteCare:
@@ -21,3 +22,10 @@ class SqliteCare:
     def salvage(self, target: Path, on_progress: Callable[[int], None]) -> SalvageReport:
         """Write what can be read into a new store."""
         return salvage(self._directory, target, on_progress)
+
+    def upgrade(self) -> SchemaChange:
+        """Raise CareUnsupported: the start of a server does it."""
+        raise CareUnsupported(
+            f"{self._directory}: a store on SQLite is upgraded by the start of its server, which"
+            " copies it first"
+        )

@@ -1,0 +1,56 @@
+"""The version of the tables, and the steps from older versions to this program's.
+
+Servers of two versions work on one database while an operator restarts them in turn. So a step only
+adds, and keeps what the former version reads and writes. A later step, in a later version, removes
+what nobody uses any more. `oldest` says who can still work with the tables.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from restante.store.postgres.database_session import DatabaseSession
+from restante.store.postgres.postgres_schema import VERSION
+from restante.store.store_errors import StoreMismatched
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaStep:
+    """From one version to the next."""
+
+    statements: str
+    oldest: int  # the oldest version that a program may know
+
+
+STEPS: Final[Mapping[int, SchemaStep]] = {}  # by the version that they begin from
+
+SCHEMA_FOUND: Final = "SELECT version, oldest FROM restante_schema"
+_LOCKED: Final = f"{SCHEMA_FOUND} FOR UPDATE"
+_NOTE: Final = "UPDATE restante_schema SET version = $1, oldest = $2"
+
+
+def check_schema(version: int, oldest: int, known: int = VERSION) -> None:
+    """Raise StoreMismatched unless a program that knows a version can work with these tables."""
+    if version < known:
+        raise StoreMismatched(
+            f"the store has schema {version}, and this version of Restante needs {known}; run"
+            " `restante store upgrade` once"
+        )
+    if oldest > known:
+        raise StoreMismatched(
+            f"the store has schema {version}, and this version of Restante knows {known}; install"
+            " the version of the other servers"
+        )
+
+
+async def upgrade_schema(
+    session: DatabaseSession, steps: Mapping[int, SchemaStep] = STEPS, known: int = VERSION
+) -> tuple[int, int]:
+    """Take all steps that are due, or none. Return the versions before and after it."""
+    async with session.transaction():
+        [(before, oldest)] = await session.fetch(_LOCKED)
+        check_schema(max(before, known), oldest, known)
+        for version in range(before, known):
+            await session.run(steps[version].statements)
+            await session.fetch(_NOTE, version + 1, steps[version].oldest)
+    return before, max(before, known)

@@ -1,0 +1,82 @@
+"""The tables are brought to a newer version while servers of the older one work on them."""
+
+import asyncpg
+import pytest
+
+from restante.store.database_access import DatabaseAccess
+from restante.store.postgres import PostgresCare, open_postgres
+from restante.store.postgres.database_session import open_session
+from restante.store.postgres.postgres_schema import VERSION
+from restante.store.postgres.schema_upgrade import STEPS, SchemaStep, check_schema, upgrade_schema
+from restante.store.store_errors import StoreMismatched, StoreUnusable
+from tests.postgres_cluster import ALONE, PostgresCluster
+
+pytestmark = pytest.mark.usefixtures("runner")
+TWO_STEPS = {
+    VERSION: SchemaStep("ALTER TABLE node ADD COLUMN a integer; CREATE TABLE b (c integer)", 1),
+    VERSION + 1: SchemaStep("DROP TABLE b", VERSION + 1),
+}
+
+
+def test_there_is_a_step_from_each_version() -> None:
+    assert sorted(STEPS) == list(range(1, VERSION))
+
+
+@pytest.mark.parametrize(
+    ("version", "oldest", "problem"),
+    [
+        (1, 1, "run `restante store upgrade` once"),
+        (2, 1, ""),
+        (3, 2, ""),  # another server was upgraded already
+        (4, 3, "install the version of the other servers"),
+    ],
+)
+def test_a_program_works_with_tables_that_it_can_know(
+    version: int, oldest: int, problem: str
+) -> None:
+    if not problem:
+        check_schema(version, oldest, known=2)
+        return
+    with pytest.raises(StoreMismatched, match=problem):
+        check_schema(version, oldest, known=2)
+
+
+async def test_all_steps_that_are_due_are_taken_once(postgres_url: str) -> None:
+    session = await open_session(postgres_url)
+    newest = VERSION + 2
+    assert await upgrade_schema(session, TWO_STEPS, newest) == (VERSION, newest)
+    assert await upgrade_schema(session, TWO_STEPS, newest) == (newest, newest)
+    [(count,)] = await session.fetch("SELECT count(a) FROM node")
+    assert count == 0
+    await session.close()
+    with pytest.raises(StoreMismatched, match="install the version of the other servers"):
+        await open_postgres(postgres_url, ALONE)
+
+
+async def test_a_server_of_the_former_version_starts_after_the_first_step(
+    postgres_url: str,
+) -> None:
+    session = await open_session(postgres_url)
+    await upgrade_schema(session, TWO_STEPS, VERSION + 1)
+    await session.close()
+    await (await open_postgres(postgres_url, ALONE)).close()
+
+
+async def test_a_step_that_fails_changes_nothing(postgres_url: str) -> None:
+    session = await open_session(postgres_url)
+    steps = {**TWO_STEPS, VERSION + 1: SchemaStep("DROP TABLE nothing", 1)}
+    with pytest.raises(asyncpg.UndefinedTableError):
+        await upgrade_schema(session, steps, VERSION + 2)
+    rows = await session.fetch("SELECT version FROM restante_schema")
+    assert [tuple(row) for row in rows] == [(VERSION,)]
+    await session.close()
+
+
+def test_an_empty_database_is_not_upgraded(postgres_cluster: PostgresCluster) -> None:
+    with pytest.raises(StoreUnusable, match="the first start of a server makes one"):
+        PostgresCare(postgres_cluster.url("postgres"), DatabaseAccess()).upgrade()
+
+
+def test_a_database_that_is_not_there_is_named() -> None:
+    with pytest.raises(StoreUnusable, match="the database cannot be opened"):
+        PostgresCare("postgresql:///x?host=/nonexistent&user=x", DatabaseAccess()).upgrade()
