@@ -2,6 +2,7 @@
 
 from restante.queue.monthly_use import MonthlyUse, Use, UseMonth
 from restante.store.interface import Store
+from restante.store.use_store import UseBatch
 
 ALL = (0, 999912)
 
@@ -21,6 +22,14 @@ async def test_uses_of_a_month_add_up(store: Store) -> None:
     await store.uses.add_uses([used(202611, "alpha", 100, 10, 20, 30, 0.25)])
     [one] = await store.uses.uses("alpha", ALL, None, 10)
     assert one == used(202611, "alpha", 100, 11, 22, 33, 4.75)
+
+
+async def test_a_batch_is_added_once(store: Store) -> None:
+    uses = [used(202611, "alpha", 100, 1, 2, 3, 4.5), used(202611, "beta")]
+    for key in (b"one", b"one", b"two", b"one"):
+        await store.uses.add_uses(uses, UseBatch(key, 5e9))
+    [alpha, _] = await store.uses.uses(None, ALL, None, 10)
+    assert alpha == used(202611, "alpha", 100, 2, 4, 6, 9.0)
 
 
 async def test_they_are_listed_by_account_addition_and_month(store: Store) -> None:

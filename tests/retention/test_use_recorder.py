@@ -13,6 +13,7 @@ from restante.store.live_directory import LiveDirectory
 from restante.store.memory import MemoryStore
 from restante.store.memory.memory_uses import MemoryUses
 from restante.store.store_errors import StoreFull
+from restante.store.use_store import UseBatch
 from restante.telemetry.use_counts import UseInbox
 from tests.contract.making import hosted
 from tests.log_lines import Lines
@@ -26,10 +27,10 @@ class FailingUses(MemoryUses):
 
     fails = True
 
-    async def add_uses(self, uses: Sequence[MonthlyUse]) -> None:
+    async def add_uses(self, uses: Sequence[MonthlyUse], batch: UseBatch | None = None) -> None:
         if self.fails:
             raise StoreFull("no room")
-        await super().add_uses(uses)
+        await super().add_uses(uses, batch)
 
 
 async def recorder(store: MemoryStore, uses: MemoryUses) -> tuple[UseInbox, UseRecorder]:

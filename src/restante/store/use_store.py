@@ -5,16 +5,26 @@ removed, for the last bill.
 """
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from restante.queue.monthly_use import MonthlyUse, UseMonth
+
+
+class UseBatch(NamedTuple):
+    """The name of some uses that are added together, so that they are added once."""
+
+    key: bytes  # of no other batch
+    until: float  # Unix time; the key is kept until then
 
 
 class UseStore(Protocol):
     """Uses by account and month."""
 
-    async def add_uses(self, uses: Sequence[MonthlyUse]) -> None:
-        """Add uses to those of their months."""
+    async def add_uses(self, uses: Sequence[MonthlyUse], batch: UseBatch | None = None) -> None:
+        """Add uses to those of their months, unless this batch was added before.
+
+        So a caller that does not know whether they were added can give the same batch again.
+        """
 
     async def uses(
         self, account: str | None, months: tuple[int, int], after: UseMonth | None, limit: int

@@ -11,9 +11,10 @@ from restante.server.store_watch import StoreWatch
 from restante.store.database_access import DatabaseAccess
 from restante.store.postgres import PostgresStore, open_postgres
 from restante.store.postgres.commit_safety import parse_standby_names
+from restante.store.postgres.lane_set import SessionKind
 from restante.store.store_errors import StoreUnreachable, StoreUnusable
 from restante.telemetry.events import StoreAway, StoreBack
-from tests.contract.making import hold, hosted, message
+from tests.contract.making import NOTED, account, hold, hosted, message
 from tests.log_lines import Lines
 from tests.postgres_cluster import ALONE, ROLE, PostgresCluster
 from tests.store.postgres.conftest import PostgresPair
@@ -137,6 +138,28 @@ async def test_nothing_is_written_in_vain_while_the_standby_is_away(
     await store.core.node.beat()
     assert store.upkeep.absence == ""
     await hold(store, domain_id, 1)
+
+
+async def test_a_change_that_waits_for_the_standby_is_known_to_be_made_when_it_is_back(
+    pair: PostgresPair, store: PostgresStore
+) -> None:
+    """The session was aborted meanwhile, and the database went on waiting."""
+    async with store.core._lanes[SessionKind.WORK].session() as session:
+        session._patience = 0.3
+    pair.standby.halt()
+    await until_alone(pair)
+    change = asyncio.create_task(store.records.put_account(account(), NOTED))
+    connection = await asyncpg.connect(pair.primary.url("postgres"))
+    for _ in range(_LOOKS):
+        if await connection.fetchval("SELECT 1 FROM pg_locks WHERE NOT granted"):
+            break
+    else:
+        raise AssertionError("nobody looks whether the change was made")
+    await connection.close()
+    assert not change.done()
+    await pair.standby.start_again()
+    await change
+    assert await store.audit.audit() == [NOTED]
 
 
 async def test_a_role_that_may_not_see_standbys_is_told_what_it_needs(

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from restante.queue.monthly_use import MonthlyUse, Use, UseMonth, added_use
 from restante.store.memory.memory_state import MemoryState
+from restante.store.use_store import UseBatch
 
 
 class MemoryUses:
@@ -12,8 +13,12 @@ class MemoryUses:
     def __init__(self, state: MemoryState) -> None:
         self._state = state
 
-    async def add_uses(self, uses: Sequence[MonthlyUse]) -> None:
-        """Add uses to those of their months."""
+    async def add_uses(self, uses: Sequence[MonthlyUse], batch: UseBatch | None = None) -> None:
+        """Add uses to those of their months, unless this batch was added before."""
+        if batch is not None:
+            if batch.key in self._state.used:
+                return
+            self._state.used[batch.key] = batch.until
         for of, use in uses:
             self._state.uses[of] = added_use(self._state.uses.get(of, Use()), use)
 

@@ -27,6 +27,9 @@ RETIRE = """
 """
 # Writes the row as it is, if it is still this process's.
 TOUCH = "UPDATE node SET name = name WHERE id = $1 AND epoch = $2 RETURNING id"
+MARK_CHANGE = "INSERT INTO made_change (node, number) VALUES ($1, $2)"
+MARK_UNLESS_MADE = f"{MARK_CHANGE} ON CONFLICT DO NOTHING RETURNING 1"
+FORGET_MARKS = "DELETE FROM made_change WHERE node = $1 AND number < $2"
 # Rows of pg_stat_replication have no sync_state where the role may not see it.
 COMMIT_FACTS = """
     SELECT current_setting('synchronous_commit'), current_setting('synchronous_standby_names'),

@@ -8,17 +8,18 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from copy import copy
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 from restante.store.content_store import OnDamage
 from restante.store.figure_store import Usage
 from restante.store.postgres import sqlstate, usage_queries
+from restante.store.postgres.change_marks import ChangeMarks
 from restante.store.postgres.cluster_node import ClusterNode
 from restante.store.postgres.database_session import DatabaseSession, OutcomeUnknown, PostgresRow
 from restante.store.postgres.figure_mirror import FigureMirror
 from restante.store.postgres.lane_set import LaneSet, SessionKind
 from restante.store.postgres.postgres_transaction import PostgresTransaction
-from restante.store.store_errors import StoreError
+from restante.store.store_errors import StoreError, StoreUnreachable
 
 _Answer = TypeVar("_Answer")
 PostgresChange = Callable[[PostgresTransaction], Awaitable[_Answer]]
@@ -26,6 +27,8 @@ PostgresQuestion = Callable[[DatabaseSession], Awaitable[_Answer]]
 
 _TRIES: Final = 5  # of a transaction that others are in the way of
 _LOOKS: Final = 2  # at the own figures, after an answer was lost
+_MARKED: Final = (SessionKind.DRAINS, SessionKind.WORK)  # settling and spooling can be repeated
+_PAUSES: Final = (0.1, 0.3, 1.0, 2.0, 4.0)  # seconds between looks at a change without an answer
 _SNAPSHOT: Final = "ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 
@@ -34,6 +37,15 @@ class Doubts:
     """How often the own figures must be read, because an answer was lost."""
 
     looks: int = 0
+
+
+class _AnswerLost(OutcomeUnknown):
+    """A change may have been made. Its mark tells, and then it has this answer."""
+
+    def __init__(self, error: OutcomeUnknown, made: PostgresTransaction, answer: object) -> None:
+        super().__init__(str(error))
+        self.made = made
+        self.answer = answer
 
 
 class PostgresCore:
@@ -49,6 +61,7 @@ class PostgresCore:
         self._reading = SessionKind.READING
         self._at_work: set[asyncio.Task[Any]] = set()  # shared with a core apart
         self._doubts = Doubts()  # shared with a core apart
+        self._marks = ChangeMarks(node.key.epoch)  # as above
 
     def apart(self) -> "PostgresCore":
         """Return a core of the same data, whose reads have sessions of their own."""
@@ -149,27 +162,62 @@ class PostgresCore:
     async def _write(self, change: PostgresChange[_Answer], lane: SessionKind) -> _Answer:
         try:
             async with self._lanes[lane].session() as session:
-                return await self._tried(change, session)
+                try:
+                    return await self._tried(change, session, is_marked=lane in _MARKED)
+                except _AnswerLost as lost:  # in the lane still: figures are read between changes
+                    await self._make_certain(lost)
+                    return cast(_Answer, lost.answer)
         except Exception as error:
             self._doubt(error)
             raise self._as_raised(error, "writing") from error
 
-    async def _tried(self, change: PostgresChange[_Answer], session: DatabaseSession) -> _Answer:
+    async def _tried(
+        self, change: PostgresChange[_Answer], session: DatabaseSession, *, is_marked: bool
+    ) -> _Answer:
         for _ in range(_TRIES - 1):
             try:
-                return await self._made(change, session)
+                return await self._made(change, session, is_marked=is_marked)
             except Exception as error:
                 if not sqlstate.is_worth_repeating(error):
                     raise
-        return await self._made(change, session)
+        return await self._made(change, session, is_marked=is_marked)
 
-    async def _made(self, change: PostgresChange[_Answer], session: DatabaseSession) -> _Answer:
+    async def _made(
+        self, change: PostgresChange[_Answer], session: DatabaseSession, *, is_marked: bool
+    ) -> _Answer:
         transaction = PostgresTransaction(session, self.node.key)
-        async with session.transaction():
-            answer = await change(transaction)
-            await transaction.write_moves()
+        try:
+            async with session.transaction():
+                answer = await change(transaction)
+                await transaction.write_moves()
+                if is_marked:
+                    transaction.mark = await self._marks.mark(transaction)
+        except OutcomeUnknown as error:  # of the COMMIT: all else was done
+            if not is_marked:
+                raise
+            raise _AnswerLost(error, transaction, answer) from error
         self.mirror.take(transaction)
         return answer
+
+    async def _make_certain(self, lost: _AnswerLost) -> None:
+        """Take over a change if it was made. Raises StoreUnreachable if it was not."""
+        for pause in (*_PAUSES, None):
+            try:
+                is_made = await self._was_made(lost.made.mark)
+                break
+            except Exception as error:
+                if pause is None or not sqlstate.is_away(error):
+                    raise lost from error
+            await asyncio.sleep(pause)
+        if not is_made:
+            raise StoreUnreachable(f"writing: the database was lost, and nothing changed: {lost}")
+        self.mirror.take(lost.made)
+
+    async def _was_made(self, mark: int) -> bool:
+        async with self._lanes[SessionKind.READING].session() as session:
+            look = PostgresTransaction(session, self.node.key)
+            async with session.transaction():
+                return await self._marks.was_made(look, mark)
 
     async def _fetched(
         self,

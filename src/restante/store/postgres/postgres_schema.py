@@ -20,6 +20,13 @@ CREATE TABLE node (
     name       text NOT NULL
 ) WITH (fillfactor = 50);
 
+-- The newest changes of each process: after a lost answer, they tell whether one was made.
+CREATE TABLE made_change (
+    node   smallint,
+    number bigint,
+    PRIMARY KEY (node, number)
+);
+
 -- Held mail. head is beside the rest: up to 8 KB it is read without another table.
 CREATE TABLE message (
     number       bigint PRIMARY KEY,

@@ -6,7 +6,7 @@ from restante.store.postgres.postgres_core import PostgresCore
 from restante.store.postgres.postgres_transaction import PostgresTransaction
 
 _PRESENT: Final = "SELECT 1 FROM used_value WHERE digest = $1"
-_ADD: Final = """
+ADD: Final = """
     INSERT INTO used_value (digest, until) VALUES ($1, $2)
     ON CONFLICT (digest) DO NOTHING RETURNING 1
 """
@@ -28,7 +28,7 @@ class PostgresUsed:
         """Note that a value was used; False if it was used before."""
 
         async def change(transaction: PostgresTransaction) -> bool:
-            return await transaction.has(_ADD, digest, until)
+            return await transaction.has(ADD, digest, until)
 
         return await self._core.write(change)
 

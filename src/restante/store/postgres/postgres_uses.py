@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from typing import Final
 
 from restante.queue.monthly_use import MonthlyUse, Use, UseMonth
+from restante.store.postgres import postgres_used
 from restante.store.postgres.postgres_core import PostgresCore
 from restante.store.postgres.postgres_transaction import PostgresTransaction
+from restante.store.use_store import UseBatch
 
 _ADD: Final = """
     INSERT INTO account_use AS old
@@ -38,10 +40,12 @@ class PostgresUses:
     def __init__(self, core: PostgresCore) -> None:
         self._core = core
 
-    async def add_uses(self, uses: Sequence[MonthlyUse]) -> None:
-        """Add uses to those of their months."""
+    async def add_uses(self, uses: Sequence[MonthlyUse], batch: UseBatch | None = None) -> None:
+        """Add uses to those of their months, unless this batch was added before."""
 
         async def change(transaction: PostgresTransaction) -> None:
+            if batch is not None and not await transaction.has(postgres_used.ADD, *batch):
+                return
             for of, use in sorted(uses):
                 await transaction.fetch(_ADD, *of, *use)
 

@@ -7,9 +7,11 @@ from typing import Final
 import apsw
 
 from restante.queue.monthly_use import MonthlyUse, Use, UseMonth
+from restante.store.sqlite import used_queries
 from restante.store.sqlite.engine import fetch
 from restante.store.sqlite.store_core import StoreCore
 from restante.store.sqlite.write_transaction import WriteTransaction
+from restante.store.use_store import UseBatch
 
 _ADD: Final = """
     INSERT INTO account_use
@@ -41,9 +43,9 @@ class SqliteUses:
     def __init__(self, core: StoreCore) -> None:
         self._core = core
 
-    async def add_uses(self, uses: Sequence[MonthlyUse]) -> None:
-        """Add uses to those of their months."""
-        await self._core.write(partial(_add, uses=uses))
+    async def add_uses(self, uses: Sequence[MonthlyUse], batch: UseBatch | None = None) -> None:
+        """Add uses to those of their months, unless this batch was added before."""
+        await self._core.write(partial(_add, uses=uses, batch=batch))
 
     async def uses(
         self, account: str | None, months: tuple[int, int], after: UseMonth | None, limit: int
@@ -58,7 +60,11 @@ class SqliteUses:
         return removed
 
 
-def _add(transaction: WriteTransaction, uses: Sequence[MonthlyUse]) -> None:
+def _add(transaction: WriteTransaction, uses: Sequence[MonthlyUse], batch: UseBatch | None) -> None:
+    if batch is not None:
+        transaction.execute(used_queries.ADD, batch)
+        if not transaction.connection.changes():
+            return
     for of, use in uses:
         transaction.execute(_ADD, (*of, *use))
 
