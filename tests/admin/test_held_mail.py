@@ -1,4 +1,6 @@
 import zlib
+from copy import copy
+from typing import NoReturn
 
 import pytest
 
@@ -18,7 +20,9 @@ from restante.mail.message_origin import MessageOrigin
 from restante.mail.received_field import date_time
 from restante.queue.recipient_status import RecipientStatus
 from restante.tenancy.audit import AuditFilter
+from restante.tenancy.model import HostedDomain
 from tests.admin.admin_world import HEAD, NOW, AdminWorld, all_of, run
+from tests.web.portal.visitors import user_of
 
 
 async def filled() -> AdminWorld:
@@ -56,6 +60,30 @@ def test_the_queue_is_listed_by_what_is_asked() -> None:
         assert await names(admin, larger=10_000) == []
         assert await names(admin, after="2") == ["3"]
         assert await names(admin, limit=1) == ["1"]
+
+    run(story())
+
+
+class UnwalkedDomains(dict[str, HostedDomain]):
+    """Domains that can be looked up, and not walked over: there may be ten thousand."""
+
+    def __iter__(self) -> NoReturn:
+        raise AssertionError("walked over all domains")
+
+    values = items = keys = __iter__
+
+
+def test_a_page_costs_no_walk_over_all_domains() -> None:
+    async def story() -> None:
+        admin = await filled()
+        directory = admin.context.directory
+        directory.now.make_indexes()  # once for each change of a record
+        indexed = copy(directory.now)
+        object.__setattr__(indexed, "domains", UnwalkedDomains(indexed.domains))
+        directory.now = indexed
+        assert await names(admin) == ["1", "2", "3"]
+        admin.context = admin.context.acting(user_of("alpha"))
+        assert await names(admin) == ["1", "2"]
 
     run(story())
 

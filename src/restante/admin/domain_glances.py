@@ -21,7 +21,7 @@ from restante.admin.drains import DrainView, LastDrainView, drain_view, last_dra
 from restante.admin.permissions import AdminAction, may, permit
 from restante.admin.primary_state import PrimaryView, primary_view
 from restante.admin.scope import domains_in_scope
-from restante.background.loop_slices import in_slices
+from restante.background.loop_slices import in_slices, in_turns
 from restante.store.figure_store import NONE_SET_APART, SetApart, Usage
 from restante.store.handover_store import PastDrain
 from restante.tenancy.model import HostedDomain
@@ -92,8 +92,8 @@ async def list_glances(
         shown = nsmallest(limit, chain(shown, following), key=attrgetter("name"))
     figures = await _figures(context, (*shown, *needy))
     return DomainGlances(
-        _glances(context, shown, figures),
-        _glances(context, needy, figures),
+        await _glances(context, shown, figures),
+        await _glances(context, needy, figures),
         count,
         Usage(messages, octets, refused),
     )
@@ -103,8 +103,7 @@ async def show_glance(context: AdminContext, name: str) -> DomainGlance:
     """Return one domain. Raises AdminError if it is not hosted."""
     permit(context.principal, AdminAction.DOMAIN_SHOW)
     domain = find_domain(context, name)
-    [glance] = _glances(context, [domain], await _figures(context, [domain]))
-    return glance
+    return _glance(context, domain, await _figures(context, [domain]))
 
 
 async def _figures(context: AdminContext, domains: Sequence[HostedDomain]) -> _GlanceFigures:
@@ -121,10 +120,10 @@ def _may_need(domain: HostedDomain, usage: Usage, now: float) -> bool:
     return bool(usage.messages or domain.policy.suspension_at(now) is not None)
 
 
-def _glances(
+async def _glances(
     context: AdminContext, domains: Iterable[HostedDomain], figures: _GlanceFigures
 ) -> list[DomainGlance]:
-    return [_glance(context, domain, figures) for domain in domains]
+    return [_glance(context, domain, figures) async for domain in in_turns(domains)]
 
 
 def _glance(context: AdminContext, domain: HostedDomain, figures: _GlanceFigures) -> DomainGlance:

@@ -43,6 +43,7 @@ MAX_HEADER_OCTETS = 65536
 _UNFOLD = re.compile(r"[ \t]*\r?\n[ \t]+")
 
 ChangeMessages = Callable[[Sequence[int], AuditEntry], Awaitable[int]]
+DomainNames = Callable[[int], str]  # by id; "" for one that is not hosted
 
 
 class QueueSelection(BaseModel):
@@ -164,7 +165,7 @@ async def name_messages(context: AdminContext, selection: QueueSelection) -> Sel
         domain_ids.update(message.domain_id for message in page)
         shared += await _shared(context, selection, page)
     hosted = domain_names(context)
-    domains = sorted({hosted.get(domain_id, "") for domain_id in domain_ids})
+    domains = sorted({hosted(domain_id) for domain_id in domain_ids})
     return SelectedNames(names=names, octets=octets, domains=domains, shared=shared)
 
 
@@ -306,16 +307,22 @@ def number_of(name: str) -> int:
         ) from None
 
 
-def domain_names(context: AdminContext) -> dict[int, str]:
-    """Return the names of the hosted domains, by id."""
-    return {domain.id: domain.name for domain in context.directory.now.domains.values()}
+def domain_names(context: AdminContext) -> DomainNames:
+    """Return the look-up of names at this moment: nothing is made for domains not asked for."""
+    directory = context.directory.now
+
+    def name_of(domain_id: int) -> str:
+        domain = directory.domain_by_id(domain_id)
+        return "" if domain is None else domain.name
+
+    return name_of
 
 
-def view(message: QueuedMessage, names: dict[int, str]) -> MessageView:
-    """Return the view of a listed message; `names` are of the domains, by id."""
+def view(message: QueuedMessage, names: DomainNames) -> MessageView:
+    """Return the view of a listed message."""
     return MessageView(
         name=message_name(message.number),
-        domain=names.get(message.domain_id, ""),
+        domain=names(message.domain_id),
         reverse_path=message.reverse_path,
         recipients=[
             RecipientView(forward_path=one.forward_path, status=one.status, reply=one.reply)

@@ -12,6 +12,7 @@ from restante.admin.auditing import AuditView, list_audit, moment
 from restante.admin.domains import find_domain
 from restante.admin.held_mail import (
     MAX_PATTERN_LENGTH,
+    DomainNames,
     MessageView,
     domain_names,
     number_of,
@@ -116,8 +117,8 @@ async def trace(context: AdminContext, selection: TraceSelection) -> FoundMail:
     releases = await _releases(context, left, number) if shows_releases else []
     names = domain_names(context)
     shows_trail = may(context.principal, AdminAction.AUDIT_LIST)
-    found = {one.number: names.get(one.domain_id) for one in left}
-    found |= {one.number: names.get(one.domain_id) for one in held}
+    found = {one.number: names(one.domain_id) or None for one in left}
+    found |= {one.number: names(one.domain_id) or None for one in held}
     if number is not None:  # its entries remain when it is found nowhere else
         found.setdefault(number, selection.domain)
     return FoundMail(
@@ -208,14 +209,14 @@ async def _audit(context: AdminContext, found: Mapping[int, str | None]) -> list
     return sorted(unique.values(), key=lambda one: one.at)
 
 
-def history_view(entry: HistoryEntry, names: dict[int, str]) -> HistoryView:
-    """Return the view of an entry; `names` are of the domains, by id."""
+def history_view(entry: HistoryEntry, names: DomainNames) -> HistoryView:
+    """Return the view of an entry."""
     return HistoryView(
         id=entry.id,
         at=moment(entry.at),
         outcome=entry.outcome,
         name=message_name(entry.number),
-        domain=names.get(entry.domain_id, ""),
+        domain=names(entry.domain_id),
         received_at=moment(entry.received_at),
         octets=entry.octets,
         reverse_path=entry.reverse_path,

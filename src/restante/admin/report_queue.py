@@ -15,7 +15,13 @@ from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.auditing import announce, checked_reason, entry_about_mail, moment
 from restante.admin.domains import find_domain
-from restante.admin.held_mail import MAX_NAMES, MAX_PATTERN_LENGTH, HeaderView, domain_names
+from restante.admin.held_mail import (
+    MAX_NAMES,
+    MAX_PATTERN_LENGTH,
+    DomainNames,
+    HeaderView,
+    domain_names,
+)
 from restante.admin.listing_page import (
     PAGE_ROWS,
     Cursor,
@@ -167,11 +173,11 @@ async def _drop(
     return set(dropped)
 
 
-def _view(report: WaitingReport, names: dict[int, str]) -> ReportView:
+def _view(report: WaitingReport, names: DomainNames) -> ReportView:
     return ReportView(
         number=report.number,
         message=message_name(report.about),
-        domain=names.get(report.domain_id, ""),
+        domain=names(report.domain_id),
         action=str(report.action),
         to=report.reverse_path,
         made_at=moment(report.made_at),

@@ -16,6 +16,7 @@ from restante.store.release_store import PastRelease, ReleaseFilter
 from restante.store.report_store import ReportFilter, WaitingReport
 from restante.tenancy.audit import AuditFilter
 from restante.tenancy.model import HostedDomain
+from restante.tenancy.principal import Role
 
 
 def domain_name(text: str) -> str:
@@ -44,8 +45,12 @@ def owner_of(context: AdminContext, account: str) -> str:
 
 def domain_ids_in_scope(context: AdminContext) -> tuple[int, ...] | None:
     """Return the domains that exist for the principal; None is all."""
-    if context.principal.sees_everything:
+    principal = context.principal
+    if principal.sees_everything:
         return None
+    if principal.role is Role.ACCOUNT and principal.domains is None:  # there may be thousands
+        own = context.directory.now.domains_of(principal.account)
+        return tuple([domain.id for domain in own])
     return tuple(domain.id for domain in domains_in_scope(context))
 
 

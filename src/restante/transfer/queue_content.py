@@ -15,6 +15,7 @@ from restante.admin.auditing import announce, checked_reason, entry_about_mail
 from restante.admin.dsn_facts import DsnFacts, dsn_facts
 from restante.admin.held_mail import (
     MAX_NAMES,
+    DomainNames,
     MessageView,
     QueueSelection,
     domain_names,
@@ -159,7 +160,7 @@ async def _packed_pages(
 
 
 async def _packed_message(
-    context: AdminContext, listed: QueuedMessage, names: dict[int, str]
+    context: AdminContext, listed: QueuedMessage, names: DomainNames
 ) -> AsyncIterator[bytes]:
     """Yield one message of the stream; nothing if it has left meanwhile."""
     try:
@@ -180,7 +181,7 @@ async def _packed_message(
         yield waiting + WHOLE
 
 
-def _label(names: dict[int, str], listed: QueuedMessage, message: HeldMessage | None) -> bytes:
+def _label(names: DomainNames, listed: QueuedMessage, message: HeldMessage | None) -> bytes:
     envelope = message.envelope if message is not None else Envelope(listed.reverse_path, ())
     waiting = [
         one.forward_path for one in listed.recipients

@@ -1,8 +1,14 @@
 """The first page: a sentence for each domain, below the things that need a person."""
 
 import asyncio
+import time
 
+import pytest
+
+from restante.admin.domain_glances import DomainGlance
+from restante.background.loop_slices import TURN_SECONDS
 from restante.tenancy.grants import GrantedRole
+from restante.web.portal import overview_page
 from tests.web.portal.visitors import ALPHA, CSRF, OPERATOR, hosting, user_of, visit
 
 
@@ -55,3 +61,27 @@ def test_a_reason_of_a_stranger_is_text() -> None:
     text = visit(admin, "/", ALPHA).text
     assert "suspended, nothing leaves: &lt;script&gt;" in text
     assert evil not in text
+
+
+@pytest.mark.parametrize("part", ["sentence", "needs"])
+def test_others_get_turns_between_domains(monkeypatch: pytest.MonkeyPatch, part: str) -> None:
+    admin = hosting("alpha", "alpha2")
+    for number, name in enumerate(("b", "c"), start=1):
+        domain_id = asyncio.run(admin.host(f"{name}.example", "alpha"))
+        asyncio.run(admin.hold(number, domain_id, f"a@{name}.example"))
+    turns: list[None] = []
+    seen: list[int] = []
+    real = getattr(overview_page, part)
+
+    def slow(glance: DomainGlance, now: float) -> object:
+        seen.append(len(turns))
+        asyncio.get_running_loop().call_soon(turns.append, None)
+        until = time.perf_counter() + TURN_SECONDS
+        while time.perf_counter() <= until:
+            pass
+        return real(glance, now)
+
+    monkeypatch.setattr(overview_page, part, slow)
+    assert "b.example" in visit(admin, "/", ALPHA).text
+    assert seen == list(range(len(seen)))
+    assert len(seen) >= 2

@@ -7,7 +7,8 @@ from typing import Any
 
 from starlette.requests import Request
 
-from restante.web.portal.page_renderer import STEP_SECONDS, PageRenderer, RenderedPage
+from restante.background.loop_slices import TURN_SECONDS
+from restante.web.portal.page_renderer import PageRenderer, RenderedPage
 from restante.web.portal.portal_look import PortalLook
 
 EVIL = "<img src=x onerror=alert(1)>"
@@ -30,7 +31,7 @@ def test_a_long_page_leaves_turns_to_others() -> None:
 
     def pieces() -> Iterator[str]:
         for _ in range(5):
-            until = time.perf_counter() + STEP_SECONDS
+            until = time.perf_counter() + TURN_SECONDS
             while time.perf_counter() <= until:
                 pass
             yield f"{turns} "

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from starlette.exceptions import HTTPException
 
-from restante.web.portal.page_renderer import STEP_SECONDS
+from restante.background.loop_slices import TURN_SECONDS
 from restante.web.portal.portal_visit import MOST_FIELDS, FormValues, all_made, path_segment
 
 
@@ -32,7 +32,7 @@ def test_views_of_a_long_listing_are_made_in_turns_with_others() -> None:
 
     def views() -> Iterator[int]:
         for _ in range(3):
-            until = time.perf_counter() + STEP_SECONDS
+            until = time.perf_counter() + TURN_SECONDS
             while time.perf_counter() <= until:
                 pass
             yield turns

@@ -2,10 +2,13 @@
 
 import asyncio
 import re
+import time
 
 import pytest
 
+from restante.background.loop_slices import TURN_SECONDS
 from restante.mail.message import message_name
+from restante.web.portal import refused_page
 from restante.web.portal.refused_page import kind_of
 from tests.web.portal.visitors import ALPHA, BETA, hosting, visit
 
@@ -46,3 +49,27 @@ def test_groups_and_an_action_for_each() -> None:
     assert "2+messages+are+held+again" in done.headers["location"]
     assert "rate limit" not in visit(admin, "/refused", ALPHA).text
     assert "Nothing is refused" in visit(admin, "/refused", BETA).text
+
+
+def test_others_get_turns_while_messages_are_grouped(monkeypatch: pytest.MonkeyPatch) -> None:
+    admin = hosting()
+    turns: list[None] = []
+    seen: list[int] = []
+
+    async def refuse() -> None:
+        for number in (1, 2, 3):
+            await admin.hold(number, 1, "u@alpha.example")
+            await admin.refuse(number, 1, "u@alpha.example", "550 5.7.1 rate limit")
+
+    def slow_kind_of(reply: str) -> str:
+        seen.append(len(turns))
+        asyncio.get_running_loop().call_soon(turns.append, None)
+        until = time.perf_counter() + TURN_SECONDS
+        while time.perf_counter() <= until:
+            pass
+        return reply
+
+    asyncio.run(refuse())
+    monkeypatch.setattr(refused_page, "kind_of", slow_kind_of)
+    assert "rate limit" in visit(admin, "/refused", ALPHA).text
+    assert seen == [0, 1, 2]

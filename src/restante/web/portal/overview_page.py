@@ -11,6 +11,7 @@ from restante.admin.accounts import AccountView, list_accounts
 from restante.admin.domain_glances import DomainGlance, DomainGlances, list_glances
 from restante.admin.permissions import AdminAction, may
 from restante.admin.server_status import summarize_status
+from restante.background.loop_slices import in_turns
 from restante.web.portal.domain_sentence import Need, needs, sentence
 from restante.web.portal.portal_visit import Visit, all_made, page_route
 
@@ -24,7 +25,7 @@ async def overview(visit: Visit) -> Response:
     is_of_platform = may(visit.session.principal, AdminAction.SERVER_STATUS) and account is None
     found = await list_glances(visit.context, account, after, 0 if is_of_platform else ROWS)
     common: dict[str, Any] = {
-        "needs": _needs(found, visit.now)[:MOST_NEEDS],
+        "needs": (await _needs(found, visit.now))[:MOST_NEEDS],
         "total": found.held,
         "domains": found.domains,
         "account": account,
@@ -38,13 +39,13 @@ async def overview(visit: Visit) -> Response:
             after=_next(accounts),
             **common,
         )
-    rows = [(glance, sentence(glance, visit.now)) for glance in found.page]
+    rows = [(glance, sentence(glance, visit.now)) async for glance in in_turns(found.page)]
     return visit.page("overview.html", rows=rows, after=_next(found.page), **common)
 
 
-def _needs(found: DomainGlances, now: float) -> list[Need]:
+async def _needs(found: DomainGlances, now: float) -> list[Need]:
     """Return what needs a person, the urgent first."""
-    all_of_them = [need for glance in found.needy for need in needs(glance, now)]
+    all_of_them = [need async for glance in in_turns(found.needy) for need in needs(glance, now)]
     return sorted(all_of_them, key=lambda need: not need.is_urgent)
 
 

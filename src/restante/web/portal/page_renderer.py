@@ -4,11 +4,9 @@ Templates are compiled once, in `build_portal`: that takes longer than a page ma
 loop.
 """
 
-import asyncio
 import shlex
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from time import perf_counter
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
@@ -18,13 +16,12 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from restante.admin.permissions import AdminAction, may
+from restante.background.loop_slices import in_turns
 from restante.web.portal import page_wording
 from restante.web.portal.portal_look import PortalLook
 from restante.web.portal.portal_session import PortalSession
 
 _TYPE: Final = "text/html; charset=utf-8"
-STEP_SECONDS: Final = 0.002  # of the event loop, between two of its turns
-
 
 NAVIGATION: Final = (
     ("/", "Overview", AdminAction.DOMAIN_LIST),
@@ -88,13 +85,7 @@ class RenderedPage(Response):
 
     async def rendered(self) -> bytes:
         """Return the page's octets."""
-        text: list[str] = []
-        began = perf_counter()
-        for piece in self._pieces:
-            text.append(piece)
-            if perf_counter() - began > STEP_SECONDS:
-                await asyncio.sleep(0)
-                began = perf_counter()
+        text = [piece async for piece in in_turns(self._pieces)]
         # Half a pair of surrogates may be in a name that a stranger chose.
         return "".join(text).encode("utf-8", "replace")
 

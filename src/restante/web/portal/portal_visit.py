@@ -1,10 +1,8 @@
 """One request of a user that is signed in, as the pages get it."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from time import perf_counter
 from typing import Any, Final, TypeVar
 from urllib.parse import parse_qs, quote
 
@@ -16,7 +14,8 @@ from starlette.routing import Route
 
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
-from restante.web.portal.page_renderer import STEP_SECONDS, PageRenderer
+from restante.background.loop_slices import in_turns
+from restante.web.portal.page_renderer import PageRenderer
 from restante.web.portal.portal_session import PortalSession, SessionReader
 from restante.web.serving import PROVED_EXTENSION
 
@@ -140,14 +139,7 @@ def checked(make: Callable[[], _Made]) -> _Made:
 
 async def all_made(views: Iterable[_Made]) -> list[_Made]:
     """Return the views of a listing. They are made when they are read: others get turns between."""
-    found: list[_Made] = []
-    began = perf_counter()
-    for view in views:
-        found.append(view)
-        if perf_counter() - began > STEP_SECONDS:
-            await asyncio.sleep(0)
-            began = perf_counter()
-    return found
+    return [view async for view in in_turns(views)]
 
 
 def see_other(path: str) -> Response:

@@ -2,7 +2,6 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -11,8 +10,9 @@ from starlette.routing import Route
 
 from restante.admin.held_mail import MessageView, QueueSelection, list_queue
 from restante.admin.listing_page import MOST_ROWS
+from restante.background.loop_slices import in_turns
 from restante.queue.recipient_status import RecipientStatus
-from restante.web.portal.portal_visit import Visit, all_made, page_route
+from restante.web.portal.portal_visit import Visit, page_route
 
 MOST_READ: Final = 1000  # messages; the oldest first
 EXAMPLES: Final = 5
@@ -44,7 +44,9 @@ async def refused(visit: Visit) -> Response:
             domain=domain, status=RecipientStatus.REFUSED, after=after, limit=MOST_ROWS
         )
         page = await list_queue(visit.context, selection)
-        count += add_to_groups(groups, await all_made(page.views))
+        async for message in in_turns(page.views):
+            add_to_groups(groups, message)
+            count += 1
         if (after := page.after) is None:
             break
     ordered = sorted(groups.values(), key=lambda group: -len(group.names))
@@ -53,18 +55,16 @@ async def refused(visit: Visit) -> Response:
     )
 
 
-def add_to_groups(groups: dict[str, ReplyGroup], messages: Iterable[MessageView]) -> int:
-    """Add messages to their groups, and return their number."""
-    count = 0
-    for message in messages:
-        count += 1
-        for key, reply in _replies(message).items():
-            group = groups.setdefault(key, ReplyGroup(reply))
-            group.names.append(message.name)
-            group.domains[message.domain] += 1
-            if len(group.examples) < EXAMPLES:
-                group.examples.append(message)
-    return count
+def add_to_groups(groups: dict[str, ReplyGroup], message: MessageView) -> None:
+    """Add a message to its groups."""
+    for key, reply in _replies(message).items():
+        group = groups.get(key)
+        if group is None:
+            group = groups[key] = ReplyGroup(reply)
+        group.names.append(message.name)
+        group.domains[message.domain] += 1
+        if len(group.examples) < EXAMPLES:
+            group.examples.append(message)
 
 
 def kind_of(reply: str) -> str:
