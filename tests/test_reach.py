@@ -31,7 +31,7 @@ VALUES: Final = (
     *("Enum", "Flag", "NamedTuple", "TypedDict"),
     *("BaseModel", "Error", "Exception", "Settings"),
 )  # as endings of the names of bases
-OF_NAMED_TUPLES: Final = frozenset({"_replace", "_asdict", "_exit"})  # and of os
+OF_NAMED_TUPLES: Final = frozenset({"_replace", "_asdict", "_exit", "_value_"})  # and of os, enum
 MOST_FIELDS: Final = 10  # of a value that groups parts
 FEWEST_PARTS: Final = 3  # a value with fewer is a record that has them, not a group
 

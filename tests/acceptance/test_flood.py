@@ -140,8 +140,7 @@ def test_those_inside_are_served_and_the_rest_are_shed_and_all_recovers(
     )  # 350 sessions that were not let go of would be more
     assert restante.held("alpha.example") == held
     assert all(
-        line["reason"] == "too many unauthenticated sessions"
-        for line in restante.events("connections-shed")
+        line["cause"] == "unauthenticated-sessions" for line in restante.events("connections-shed")
     )
 
 
@@ -181,9 +180,7 @@ def test_one_address_fills_its_own_share_only(restante: Installation) -> None:
         assert crowd.come(60, ["127.0.3.1"]) == {"220": 20, "421": 40}
         with Session(restante.mx, source="127.0.3.2") as other:
             deliver(other)
-        restante.wait_for_event(
-            "connections-shed", reason="too many sessions from one address block"
-        )
+        restante.wait_for_event("connections-shed", cause="sessions-per-block")
     eventually(lambda: is_served(restante, "127.0.3.1"), what="the flooder to be served")
 
 
@@ -391,7 +388,7 @@ def test_idle_http_connections_do_not_take_what_mail_needs(descriptors: int, cro
             assert httpx.get(f"http://{metrics}/metrics", timeout=TIMEOUT).is_success
             for service in ("control", "metrics"):
                 restante.wait_for_event(
-                    "http-connections-cut", service=service, reason="too many connections"
+                    "http-connections-cut", service=service, cause="too-many-connections"
                 )
         assert not restante.events("accepts-failed")
 

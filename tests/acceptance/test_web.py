@@ -35,7 +35,7 @@ def test_a_stranger_gets_health_and_refusals_alone() -> None:
             for path in ("/docs", "/redoc", "/domains"):
                 assert client.get(path).status_code == 404
             assert client.get("/static/portal.css").status_code == 200
-        refused = restante.wait_for_event("http-requests-refused", reason="no credentials")
+        refused = restante.wait_for_event("http-requests-refused", cause="no-credentials")
         assert refused["peer"] == HOST
         listeners = restante.shown("status")["listeners"]
         assert [each["service"] for each in listeners] == ["mx", "smtps", "web"]
@@ -101,7 +101,7 @@ def test_idle_and_slow_web_clients_take_nothing_from_mail(descriptors: int) -> N
             assert restante.held("alpha.example") == 5
             assert httpx.get(f"http://{HOST}:{restante.web_port}/healthz", timeout=TIMEOUT).text
             restante.wait_for_event(
-                "http-connections-cut", service="web", reason="too many connections"
+                "http-connections-cut", service="web", cause="too-many-connections"
             )
         assert not restante.events("accepts-failed")
         eventually(

@@ -23,11 +23,12 @@ from restante.admin.admin_context import (
 from restante.admin.domain_change import NewDomain
 from restante.admin.domains import add_domain
 from restante.admin.listing_page import ListingPage
-from restante.delivery.drain_state import DrainSnapshot, DrainState
+from restante.delivery.drain_state import DrainSnapshot
 from restante.mail.envelope import Envelope
 from restante.mail.message import NewMessage
 from restante.network.resolver import LookupFailed
 from restante.notices.notice_result import NoticeAttempt, NoticeResult
+from restante.queue.drain_word import DrainState
 from restante.queue.presence import Sighting
 from restante.queue.recipient_status import Move, Outcome, RecipientOutcome
 from restante.reception.intake import Intake, Receipt, ReceivedMail, hold_all

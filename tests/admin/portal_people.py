@@ -15,6 +15,7 @@ from restante.admin.provider_sign_in import ProviderSignIn
 from restante.admin.sign_in import SignedIn, SignInCredentials, SignInDenied, SignInService
 from restante.background.rounds import Rounds
 from restante.telemetry.events import SignInRefused
+from restante.telemetry.work_word import WorkWord
 from restante.tenancy.audit import EVERY_ENTRY, AuditAction, AuditEntry
 from restante.tenancy.grants import GrantedRole
 from restante.tenancy.one_time_codes import code_at, step_at
@@ -71,7 +72,7 @@ class People:
         self.sessions = PortalSessions(
             self.admin.store.sessions,
             self.context.directory,
-            Rounds(self.admin.log, "portal sessions"),
+            Rounds(self.admin.log, WorkWord.PORTAL_SESSIONS),
             lambda: self.now,
         )
 

@@ -70,7 +70,7 @@ def test_it_waits_for_its_time_and_is_applied_once() -> None:
             AuditAction.CHANGE_APPLIED,
         }
         applied = next(one for one in (first, second) if one.action == AuditAction.CHANGE_APPLIED)
-        assert applied.actor == "policy scheduled changes"
+        assert applied.actor == "policy scheduled-changes"
         assert "asked for by token ci (alpha)" in applied.reason
         assert Change("destination.host", "mail.alpha.example", NEW_HOST) in applied.changes
 

@@ -4,7 +4,7 @@ import pytest
 
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.drains import DrainStop, last_drains, list_drains, stop_drain
-from restante.delivery.drain_state import DrainState
+from restante.queue.drain_word import DrainState
 from restante.store.handover_store import PastDrain
 from restante.tenancy.audit import AuditFilter
 from restante.tenancy.principal import Principal, Role

@@ -18,6 +18,7 @@ from restante.background.rounds import Rounds
 from restante.store.live_directory import LiveDirectory
 from restante.store.memory import MemoryStore
 from restante.store.store_errors import StoreError
+from restante.telemetry.work_word import WorkWord
 from restante.tenancy.audit import AuditAction, AuditEntry
 from restante.tenancy.grants import GrantedRole
 from restante.tenancy.portal_user import PortalUser
@@ -51,7 +52,10 @@ class Place:
     def another(self) -> PortalSessions:
         """Return the sessions of another process on the same store."""
         return PortalSessions(
-            self.store.sessions, self.directory, Rounds(Lines(), "x"), lambda: self.now
+            self.store.sessions,
+            self.directory,
+            Rounds(Lines(), WorkWord.PORTAL_SESSIONS),
+            lambda: self.now,
         )
 
     async def put(self, user: PortalUser) -> None:
@@ -232,7 +236,7 @@ def test_sessions_that_are_over_are_removed_and_the_uses_written_in_a_round() ->
             await asyncio.Event().wait()
 
         sessions = place.sessions
-        sessions._rounds = Rounds(Lines(), "x", wait)
+        sessions._rounds = Rounds(Lines(), WorkWord.PORTAL_SESSIONS, wait)
         running = asyncio.create_task(sessions.run())
         await clock_ends.wait()
         kept = await place.store.sessions.sessions_of(ROOT.email)

@@ -16,8 +16,8 @@ from restante.admin.releases import (
     list_releases,
     show_release,
 )
-from restante.delivery.drain_state import DrainState
 from restante.mail.message import message_name
+from restante.queue.drain_word import DrainState
 from restante.store.handover_store import PastDrain
 from restante.tenancy.principal import account_login
 from tests.admin.admin_world import NOW, AdminWorld, all_of, ask_for, run

@@ -18,6 +18,7 @@ from restante.admin.token_uses import TokenUses
 from restante.admin.tokens import AddedToken, NewToken
 from restante.background.rounds import Rounds
 from restante.telemetry.events import TokenRefused
+from restante.telemetry.work_word import WorkWord
 from restante.tenancy.grants import GrantedRole, Scope
 from restante.tenancy.principal import Principal, Role
 from restante.tenancy.token_chain import token_principal
@@ -36,7 +37,7 @@ class Scene:
 
     def __post_init__(self) -> None:
         records, log = self.admin.store.records, self.admin.log
-        self.uses = TokenUses(records, Rounds(log, "token uses"), lambda: self.now)
+        self.uses = TokenUses(records, Rounds(log, WorkWord.TOKEN_USES), lambda: self.now)
         self.gate = TokenGate(
             self.admin.context.directory,
             self.uses,

@@ -9,6 +9,7 @@ from restante.admin.token_uses import WRITE_SECONDS, TokenUses
 from restante.background.rounds import Rounds
 from restante.store.memory import MemoryStore
 from restante.store.store_errors import StoreError
+from restante.telemetry.work_word import WorkWord
 from restante.tenancy.api_token import ApiToken
 from restante.tenancy.audit import AuditAction, AuditEntry
 from restante.tenancy.grants import Scope
@@ -43,7 +44,9 @@ async def store_of(*ids: str) -> MemoryStore:
 
 
 def uses_of(store: MemoryStore, clock: Clock) -> TokenUses:
-    return TokenUses(store.records, Rounds(Lines(), "token uses", clock.wait), lambda: clock.now)
+    return TokenUses(
+        store.records, Rounds(Lines(), WorkWord.TOKEN_USES, clock.wait), lambda: clock.now
+    )
 
 
 def test_uses_are_written_once_a_minute_and_at_the_end() -> None:

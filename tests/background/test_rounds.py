@@ -8,6 +8,7 @@ import pytest
 from restante.background.rounds import AFTER_FAILURE, Rounds
 from restante.store.store_errors import StoreError
 from restante.telemetry.events import InternalError, StoreFailed
+from restante.telemetry.work_word import WorkWord
 from tests.log_lines import Lines
 
 
@@ -19,7 +20,7 @@ class Played:
         self.waits: list[tuple[str, float]] = []
         self.log = Lines()
         self.log.takes_defects = True
-        self.rounds = Rounds(self.log, "report", self.wait, after_failure=after_failure)
+        self.rounds = Rounds(self.log, WorkWord.REPORT, self.wait, after_failure=after_failure)
         self.on_wait: Callable[[], None] = lambda: None
 
     async def wait(self, event: asyncio.Event, seconds: float) -> None:
@@ -76,7 +77,7 @@ def test_a_failure_ends_its_round_alone_and_only_close_cuts_the_pause(
 
 def test_news_during_a_round_starts_the_next_one_at_once() -> None:
     async def main() -> None:
-        rounds = Rounds(Lines(), "report")
+        rounds = Rounds(Lines(), WorkWord.REPORT)
         done: list[int] = []
 
         async def take_round() -> float:

@@ -47,7 +47,7 @@ def test_where_the_handshake_fails_opportunistic_goes_on_in_plain_over_a_new_con
     primary = ScriptedPrimary(offer=STARTTLS, script={"HANDSHAKE": behind})
     world = tried_once(primary, tls=TlsUse.OPPORTUNISTIC, connections=1)
     assert len(primary.taken) == 3
-    assert [line["end"] for line in world.log.of(DeliveryAttempt)] == ["tls failed", "quit"]
+    assert [line["end"] for line in world.log.of(DeliveryAttempt)] == ["tls-failed", "quit"]
     assert primary.connections == 2
 
 
@@ -55,7 +55,7 @@ def test_a_server_that_hangs_up_at_starttls_gets_plain_text_over_a_new_connectio
     primary = ScriptedPrimary(offer=STARTTLS, script={"STARTTLS": CLOSE})
     world = tried_once(primary, tls=TlsUse.OPPORTUNISTIC, connections=1)
     assert len(primary.taken) == 3
-    assert [line["end"] for line in world.log.of(DeliveryAttempt)] == ["tls failed", "quit"]
+    assert [line["end"] for line in world.log.of(DeliveryAttempt)] == ["tls-failed", "quit"]
 
 
 def test_a_server_that_says_nothing_to_starttls_gets_plain_text() -> None:
@@ -64,7 +64,7 @@ def test_a_server_that_says_nothing_to_starttls_gets_plain_text() -> None:
     world.set(reply_timeout=0.2)
     tried_once(primary, world, tls=TlsUse.OPPORTUNISTIC, connections=1)
     assert len(primary.taken) == 3
-    assert [line["end"] for line in world.log.of(DeliveryAttempt)] == ["tls failed", "quit"]
+    assert [line["end"] for line in world.log.of(DeliveryAttempt)] == ["tls-failed", "quit"]
 
 
 @pytest.mark.parametrize("script", [{"STARTTLS": SILENCE}, {"HANDSHAKE": SILENCE}])
@@ -96,7 +96,7 @@ def test_silence_at_tls_costs_half_a_minute_and_is_remembered(script: Script) ->
     assert seconds[0] == pytest.approx(30, abs=2)
     assert seconds[1] < 2
     ends = [line["end"] for line in world.log.of(DeliveryAttempt)]
-    assert ends == ["tls failed", "quit", "quit"]
+    assert ends == ["tls-failed", "quit", "quit"]
 
 
 @pytest.mark.parametrize("use", [TlsUse.REQUIRED, TlsUse.VERIFY])
@@ -117,7 +117,7 @@ def test_a_server_that_hangs_up_behind_the_handshake_gets_plain_text(authority: 
     )
     world = tried_once(primary, tls=TlsUse.OPPORTUNISTIC, connections=1)
     assert len(primary.taken) == 3
-    assert [line["end"] for line in world.log.of(DeliveryAttempt)] == ["tls failed", "quit"]
+    assert [line["end"] for line in world.log.of(DeliveryAttempt)] == ["tls-failed", "quit"]
 
 
 def test_a_server_that_demands_our_certificate_gets_plain_text(authority: Authority) -> None:
@@ -125,7 +125,7 @@ def test_a_server_that_demands_our_certificate_gets_plain_text(authority: Author
     primary = ScriptedPrimary(offer=STARTTLS, context=authority.demanding)
     world = tried_once(primary, tls=TlsUse.OPPORTUNISTIC, connections=1)
     assert len(primary.taken) == 3
-    assert [line["end"] for line in world.log.of(DeliveryAttempt)] == ["tls failed", "quit"]
+    assert [line["end"] for line in world.log.of(DeliveryAttempt)] == ["tls-failed", "quit"]
 
 
 @pytest.mark.parametrize("use", [TlsUse.REQUIRED, TlsUse.VERIFY])

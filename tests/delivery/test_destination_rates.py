@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from restante.delivery.destination_rates import Rates
-from restante.delivery.drain_state import DrainState
+from restante.queue.drain_word import DrainState
 from restante.queue.recipient_status import RecipientStatus
 from restante.queue.retry_schedule import Schedule, rate_pause
 from restante.telemetry.events import DrainStarted

@@ -12,8 +12,8 @@ from restante.delivery import domain_drain
 from restante.delivery.cannot_start import CannotStart
 from restante.delivery.delivery_settings import DeliverySettings
 from restante.delivery.dispatcher import Dispatcher, Start
-from restante.delivery.drain_state import DrainState
 from restante.mail.message import HeldMessage
+from restante.queue.drain_word import DrainState
 from restante.queue.recipient_status import RecipientStatus
 from restante.store.store_errors import LeaseLost, StoreError
 from restante.telemetry.events import DrainFinished, DrainStarted, InternalError

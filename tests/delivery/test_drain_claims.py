@@ -9,7 +9,7 @@ import pytest
 from restante.delivery.delivery_settings import DeliverySettings
 from restante.delivery.dispatcher import Dispatcher, Start
 from restante.delivery.drain_claims import LOOK_SECONDS
-from restante.delivery.drain_state import DrainState
+from restante.queue.drain_word import DrainState
 from restante.queue.recipient_status import RecipientStatus
 from restante.store.handover_store import Drain
 from restante.store.store_errors import StoreError

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from restante.delivery.attempt_end import AttemptKind
 from restante.delivery.delivery_settings import DeliverySettings
 from restante.delivery.delivery_tally import DeliveryTally
 from restante.delivery.drain_log import DrainLog
@@ -135,10 +136,12 @@ def test_a_connection_is_one_line_with_its_counts() -> None:
     assert scene.drain_log.last_error == "421 busy"
 
 
-@pytest.mark.parametrize("is_complete", [True, False])
-def test_the_reason_of_an_attempt_is_an_error_only_if_it_was_incomplete(is_complete: bool) -> None:
+@pytest.mark.parametrize("kind", AttemptKind)
+def test_the_reason_of_an_attempt_is_an_error_only_if_it_was_incomplete(
+    kind: AttemptKind,
+) -> None:
     scene = Scene()
-    scene.drain_log.attempt_ended("COMPLETE", "the reason", tried=5, is_complete=is_complete)
-    expected = {**PLACE, "end": "COMPLETE", "reason": "the reason", "tried": 5}
+    scene.drain_log.attempt_ended(kind, "the reason", tried=5)
+    expected = {**PLACE, "end": kind.value, "reason": "the reason", "tried": 5}
     assert scene.lines == [(AttemptEnded, expected)]
-    assert scene.drain_log.last_error == ("" if is_complete else "the reason")
+    assert scene.drain_log.last_error == ("" if kind is AttemptKind.COMPLETE else "the reason")

@@ -1,6 +1,7 @@
 """A drain on record that no server runs, as an operator sees it."""
 
-from restante.delivery.drain_state import DrainState, unclaimed_view
+from restante.delivery.drain_state import unclaimed_view
+from restante.queue.drain_word import DrainState
 from restante.store.handover_store import Drain
 from restante.tenancy.model import AuthorizedHosts, Destination, HostedDomain
 

@@ -73,7 +73,7 @@ def test_another_name_is_not_believed(authority: Authority) -> None:
         world.set(patience=0)
         world = drained_to(host, primary, world, tls=TlsUse.VERIFY, ca_file=authority.ca_file)
         assert held(world) == 3
-        assert [line["end"] for line in world.log.of(DeliveryAttempt)] == ["tls failed"]
+        assert [line["end"] for line in world.log.of(DeliveryAttempt)] == ["tls-failed"]
         assert not [command for command in primary.commands if command.startswith("MAIL")]
 
 

@@ -22,12 +22,12 @@ from restante.delivery.delivery_context import (
 from restante.delivery.delivery_settings import DeliverySettings
 from restante.delivery.dialer import Dialer
 from restante.delivery.dispatcher import Dispatcher
-from restante.delivery.drain_state import DrainState
 from restante.dsn.dsn_writer import DsnWriter
 from restante.mail.delivery_report import Report
 from restante.mail.envelope import Envelope
 from restante.mail.message import NewMessage
 from restante.network.resolver import Exchanger, LookupFailed
+from restante.queue.drain_word import DrainState
 from restante.queue.recipient_status import RecipientStatus
 from restante.reports.mx_delivery import MxAccess
 from restante.reports.report_sender import ReportPorts, Reports

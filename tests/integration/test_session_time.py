@@ -97,9 +97,9 @@ class Hall:
         return self._clock.now - began
 
 
-def ends(reception: Reception) -> list[str]:
-    """The end of each session in the log."""
-    return [str(line["reason"]) for line in reception.world.log.of(SessionClosed)]
+def ends(reception: Reception) -> list[tuple[str, bool]]:
+    """The end of each session in the log, and whether that was within content."""
+    return [(line["end"], line["in_content"]) for line in reception.world.log.of(SessionClosed)]
 
 
 def test_a_noop_now_and_then_keeps_a_session_for_an_hour_only(reception: Reception) -> None:
@@ -110,10 +110,10 @@ def test_a_noop_now_and_then_keeps_a_session_for_an_hour_only(reception: Recepti
             assert await hall.lasts(client, 290, lambda: b"NOOP\r\n") == 290 * 13
             assert client.said.endswith(NO_MESSAGE)
             await asyncio.sleep(0)
-            assert listener._door.ended == {"no message for too long": 1}
+            assert listener._door.ended == {("no-message", "false"): 1}
 
     reception.world.run(session())
-    assert ends(reception) == ["no message for too long"]
+    assert ends(reception) == [("no-message", False)]
 
 
 @pytest.mark.parametrize("announced", [b"BDAT 18446744073709551616\r\n", b"BDAT 40000000\r\n"])
@@ -130,7 +130,7 @@ def test_a_chunk_that_comes_at_the_least_rate_does_too(
             assert client.said.endswith(NO_MESSAGE)
 
     reception.world.run(session())
-    assert ends(reception) == ["no message for too long in mid-content"]
+    assert ends(reception) == [("no-message", True)]
     assert reception.world.held("a.example") == []
 
 
@@ -202,9 +202,8 @@ def test_where_it_is_crowded_strangers_have_a_tenth_of_each_time(
 
     reception.world.run(sessions())
     if not is_expected:
-        assert {reason.partition(": ")[2] for reason in ends(reception)[:8]} == {
-            "most sessions are taken"
-        }
+        lines = reception.world.log.of(SessionClosed)[:8]
+        assert {line["reason"] for line in lines} == {"most sessions are taken"}
 
 
 def test_where_it_is_crowded_a_message_has_a_tenth_of_the_hour(reception: Reception) -> None:

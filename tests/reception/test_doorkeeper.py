@@ -4,7 +4,8 @@ import ipaddress
 
 import pytest
 
-from restante.reception.doorkeeper import Doorkeeper, DoorLimits
+from restante.reception.doorkeeper import Doorkeeper, DoorLimits, ShedCause
+from restante.smtp.session_end import SessionEnd
 from restante.tenancy.model import IpAddress
 
 HOME = ipaddress.ip_address("192.0.2.10")
@@ -34,27 +35,27 @@ def keeper(
 
 def test_past_the_limit_in_all_nobody_gets_in() -> None:
     door = keeper(in_all=1)
-    assert door.refusal(STRANGER) == ""
+    assert door.refusal(STRANGER) is None
     door.entered(STRANGER)
-    assert door.refusal(HOME) == "too many sessions"
-    door.left(STRANGER, was_stranger=True, ended="quit")
-    assert door.refusal(HOME) == ""
+    assert door.refusal(HOME) is ShedCause.SESSIONS
+    door.left(STRANGER, was_stranger=True, end=SessionEnd.QUIT, in_content=False)
+    assert door.refusal(HOME) is None
 
 
 def test_strangers_leave_room_for_authorized_hosts() -> None:
     door = keeper(of_strangers=1)
     door.entered(STRANGER)
-    assert door.refusal(OTHER) == "too many unauthenticated sessions"
-    assert door.refusal(HOME) == ""
+    assert door.refusal(OTHER) is ShedCause.UNAUTHENTICATED_SESSIONS
+    assert door.refusal(HOME) is None
 
 
 def test_an_authenticated_client_is_not_a_stranger() -> None:
     door = keeper(of_strangers=1)
     door.entered(STRANGER)
     door.authenticated()
-    assert door.refusal(OTHER) == ""
-    door.left(STRANGER, was_stranger=False, ended="quit")
-    assert (door.sessions, door.strangers, door.ended) == (0, 0, {"quit": 1})
+    assert door.refusal(OTHER) is None
+    door.left(STRANGER, was_stranger=False, end=SessionEnd.QUIT, in_content=False)
+    assert (door.sessions, door.strangers, door.ended) == (0, 0, {("quit", "false"): 1})
 
 
 @pytest.mark.parametrize(
@@ -84,57 +85,57 @@ def test_a_connection_turned_away_is_counted_once() -> None:
     door.entered(STRANGER)
     door.refusal(OTHER)
     door.refusal(OTHER)
-    assert door.take_shed() == {"too many sessions": 2}
+    assert door.take_shed() == {ShedCause.SESSIONS: 2}
     assert door.take_shed() == {}
 
 
 # Connections in a minute
 
-OFTEN = "too many connections in a minute from one address block"
+OFTEN = ShedCause.CONNECTIONS_PER_MINUTE
 
 
 def test_a_burst_of_a_whole_minute_passes_and_then_the_rate_counts() -> None:
     clock = Clock()
     door = keeper(per_minute=60, clock=clock)
-    assert [door.refusal(STRANGER) for _ in range(62)] == [""] * 60 + [OFTEN] * 2
+    assert [door.refusal(STRANGER) for _ in range(62)] == [None] * 60 + [OFTEN] * 2
     clock.now += 1.0
-    assert [door.refusal(STRANGER) for _ in range(2)] == ["", OFTEN]
+    assert [door.refusal(STRANGER) for _ in range(2)] == [None, OFTEN]
     clock.now += 3600.0
-    assert [door.refusal(STRANGER) for _ in range(61)] == [""] * 60 + [OFTEN]
+    assert [door.refusal(STRANGER) for _ in range(61)] == [None] * 60 + [OFTEN]
     assert door.take_shed() == {OFTEN: 4}
 
 
 def test_each_block_has_its_own_minute() -> None:
     door = keeper(per_minute=1)
-    assert [door.refusal(each) for each in (STRANGER, OTHER)] == ["", ""]
+    assert [door.refusal(each) for each in (STRANGER, OTHER)] == [None, None]
     one, neighbor = (ipaddress.ip_address(f"2001:db8:1:2::{each}") for each in (1, 2))
-    assert [door.refusal(each) for each in (one, neighbor)] == ["", OFTEN]
+    assert [door.refusal(each) for each in (one, neighbor)] == [None, OFTEN]
 
 
 def test_authorized_hosts_may_come_as_often_as_they_like() -> None:
     door = keeper(per_minute=1)
-    assert [door.refusal(HOME) for _ in range(100)] == [""] * 100
+    assert [door.refusal(HOME) for _ in range(100)] == [None] * 100
 
 
 def test_a_connection_that_another_limit_turned_away_does_not_count() -> None:
     door = keeper(in_all=1, per_minute=2)
-    assert door.refusal(STRANGER) == ""
+    assert door.refusal(STRANGER) is None
     door.entered(STRANGER)
     for _ in range(10):
-        assert door.refusal(STRANGER) == "too many sessions"
-    door.left(STRANGER, was_stranger=True, ended="quit")
-    assert [door.refusal(STRANGER) for _ in range(2)] == ["", OFTEN]
+        assert door.refusal(STRANGER) is ShedCause.SESSIONS
+    door.left(STRANGER, was_stranger=True, end=SessionEnd.QUIT, in_content=False)
+    assert [door.refusal(STRANGER) for _ in range(2)] == [None, OFTEN]
 
 
 def test_a_new_limit_applies_at_once() -> None:
     door = keeper(per_minute=1)
-    assert [door.refusal(STRANGER) for _ in range(2)] == ["", OFTEN]
+    assert [door.refusal(STRANGER) for _ in range(2)] == [None, OFTEN]
     clock = Clock()
     door = keeper(per_minute=1, clock=clock)
     door.refusal(STRANGER)
     door.set_limits(DoorLimits(10, 10, 10, 120))
     clock.now += 0.5
-    assert [door.refusal(STRANGER) for _ in range(2)] == ["", OFTEN]
+    assert [door.refusal(STRANGER) for _ in range(2)] == [None, OFTEN]
 
 
 # Many IPv6 blocks of one site
@@ -150,26 +151,26 @@ def test_a_site_with_many_blocks_takes_half_of_the_sessions_at_most() -> None:
         if not door.refusal(block(number)):
             door.entered(block(number))
     assert door.sessions == 40
-    assert door.refusal(block(200)) == "too many sessions from one address block"
-    assert door.refusal(block(1, site=2)) == ""
-    assert door.refusal(STRANGER) == ""
-    door.left(block(0), was_stranger=True, ended="quit")
-    assert door.refusal(block(200)) == ""
+    assert door.refusal(block(200)) is ShedCause.SESSIONS_PER_BLOCK
+    assert door.refusal(block(1, site=2)) is None
+    assert door.refusal(STRANGER) is None
+    door.left(block(0), was_stranger=True, end=SessionEnd.QUIT, in_content=False)
+    assert door.refusal(block(200)) is None
 
 
 def test_a_site_with_many_blocks_comes_as_often_as_eight() -> None:
     clock = Clock()
     door = keeper(per_minute=10, clock=clock)
-    assert [door.refusal(block(number)) for number in range(81)] == [""] * 80 + [OFTEN]
-    assert door.refusal(block(1, site=2)) == ""
+    assert [door.refusal(block(number)) for number in range(81)] == [None] * 80 + [OFTEN]
+    assert door.refusal(block(1, site=2)) is None
     clock.now += 60.0
-    assert door.refusal(block(200)) == ""
+    assert door.refusal(block(200)) is None
 
 
 def test_a_busy_block_takes_nothing_from_the_others_of_its_site() -> None:
     door = keeper(per_minute=10)
-    assert [door.refusal(block(1)) for _ in range(1000)].count("") == 10
-    assert [door.refusal(block(number)) for number in range(2, 72)] == [""] * 70
+    assert [door.refusal(block(1)) for _ in range(1000)].count(None) == 10
+    assert [door.refusal(block(number)) for number in range(2, 72)] == [None] * 70
 
 
 def test_an_authorized_host_in_a_busy_site_is_admitted() -> None:
@@ -178,13 +179,13 @@ def test_an_authorized_host_in_a_busy_site_is_admitted() -> None:
     for number in range(100):
         if not door.refusal(block(number)):
             door.entered(block(number))
-    assert door.refusal(home) == ""
+    assert door.refusal(home) is None
     assert door.sessions == 8
 
 
 def test_the_counts_of_a_site_end_with_its_sessions() -> None:
     door = keeper()
     door.entered(block(1))
-    door.left(block(1), was_stranger=True, ended="quit")
+    door.left(block(1), was_stranger=True, end=SessionEnd.QUIT, in_content=False)
     assert not door._by_site
     assert not door._by_block

@@ -13,6 +13,7 @@ from restante.retention.use_ledger import UseLedger
 from restante.store.live_directory import LiveDirectory
 from restante.store.memory import MemoryStore
 from restante.store.peak_store import PeakStore
+from restante.telemetry.work_word import WorkWord
 from tests.contract.making import hold, hosted
 from tests.log_lines import Lines
 
@@ -29,7 +30,7 @@ class Held:
         self.recorder = HeldRecorder(
             sources,
             UseLedger(store.uses, directory, lambda: self.at),
-            Rounds(Lines(), "held mail"),
+            Rounds(Lines(), WorkWord.HELD_MAIL),
             Clocks(lambda: self.at, lambda: self.at),
         )
 

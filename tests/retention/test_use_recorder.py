@@ -15,6 +15,7 @@ from restante.store.memory.memory_uses import MemoryUses
 from restante.store.store_errors import StoreFull
 from restante.store.use_store import UseBatch
 from restante.telemetry.use_counts import UseInbox
+from restante.telemetry.work_word import WorkWord
 from tests.contract.making import hosted
 from tests.log_lines import Lines
 from tests.telemetry.test_use_counts import delivered, held
@@ -40,7 +41,7 @@ async def recorder(store: MemoryStore, uses: MemoryUses) -> tuple[UseInbox, UseR
     await directory.refresh()
     inbox = UseInbox()
     ledger = UseLedger(uses, directory, lambda: NOVEMBER)
-    return inbox, UseRecorder(inbox, ledger, directory, Rounds(Lines(), "account use"))
+    return inbox, UseRecorder(inbox, ledger, directory, Rounds(Lines(), WorkWord.ACCOUNT_USE))
 
 
 def stored(store: MemoryStore) -> dict[tuple[str, int], Use]:

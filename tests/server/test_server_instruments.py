@@ -8,7 +8,8 @@ import pytest
 
 from restante.admin.bounce import bounce_messages
 from restante.admin.held_mail import NamedMessages
-from restante.delivery.drain_state import DrainCensus, DrainState
+from restante.delivery.drain_state import DrainCensus
+from restante.queue.drain_word import DrainState
 from restante.reception.disk_space import DiskSpace
 from restante.reception.doorkeeper import Doorkeeper, DoorLimits
 from restante.reception.intake import Intake

@@ -105,10 +105,10 @@ def test_a_defect_ends_only_its_round_and_drains_are_still_fenced() -> None:
 
 def test_connections_turned_away_are_one_line_for_each_reason_and_told_once() -> None:
     scene = Scene()
-    scene.shed = Counter({"too many sessions": 3, "too many unauthenticated sessions": 1})
+    scene.shed = Counter({"sessions": 3, "unauthenticated-sessions": 1})
     assert scene.run(2).of(ConnectionsShed) == [
-        {"count": 3, "reason": "too many sessions", "sessions": 7},
-        {"count": 1, "reason": "too many unauthenticated sessions", "sessions": 7},
+        {"count": 3, "cause": "sessions", "sessions": 7},
+        {"count": 1, "cause": "unauthenticated-sessions", "sessions": 7},
     ]
 
 
@@ -117,8 +117,8 @@ def test_http_connections_that_were_cut_are_told_by_service_and_cause() -> None:
     scene.control.closed[Cut.TOO_MANY] = 2
     scene.metrics.closed[Cut.NO_REQUEST] = 1
     assert scene.run(2).of(HttpConnectionsCut) == [
-        {"service": "control", "count": 2, "reason": "too many connections"},
-        {"service": "metrics", "count": 1, "reason": "no request in time"},
+        {"service": "control", "count": 2, "cause": "too-many-connections"},
+        {"service": "metrics", "count": 1, "cause": "no-request"},
     ]
 
 
@@ -127,7 +127,7 @@ def test_refused_requests_are_one_line_for_each_reason() -> None:
     for peer in ("192.0.2.1", "192.0.2.2"):
         scene.requests.refused(Refusal.NO_CREDENTIALS, peer)
     assert scene.run(2).of(HttpRequestsRefused) == [
-        {"count": 2, "reason": "no credentials", "peer": "192.0.2.2"}
+        {"count": 2, "cause": "no-credentials", "peer": "192.0.2.2"}
     ]
 
 

@@ -81,7 +81,7 @@ def handled(*contexts: dict[str, Any]) -> tuple[Lines, list[bool]]:
 def test_a_defect_of_a_callback_is_logged(context: dict[str, Any], error: str) -> None:
     log, accept_failed = handled(context)
     [line] = log.of(InternalError)
-    assert (repr(line["error"]), line["doing"]) == (error, context["message"])
+    assert (repr(line["error"]), line["doing"]) == (error, "callback")
     assert accept_failed == [False, False]
 
 

@@ -13,6 +13,7 @@ from restante.store.store_care import Slice
 from restante.store.store_errors import StoreError
 from restante.store.upkeep_store import UpkeepStore
 from restante.telemetry.events import StoreFailed, StoreScrubbed
+from restante.telemetry.work_word import WorkWord
 from tests.log_lines import Lines
 
 
@@ -55,7 +56,7 @@ def run(store: Walked, end: Callable[[list[float]], bool]) -> tuple[list[float],
             rest,
         )
         with suppress(asyncio.CancelledError):
-            await Rounds(log, "scrub", wait).run_rounds(scrubber.take_round)
+            await Rounds(log, WorkWord.SCRUB, wait).run_rounds(scrubber.take_round)
         return scrubber
 
     return rests, log, asyncio.run(main())

@@ -65,8 +65,8 @@ from tests.telemetry.exposed import shown, spelled
         ),
         (
             ConnectionsShed,
-            {"count": 40, "reason": "too many sessions"},
-            {'restante_connections_shed_total{limit="too many sessions"}': 40},
+            {"count": 40, "cause": "sessions"},
+            {'restante_connections_shed_total{cause="sessions"}': 40},
         ),
         (
             AuthenticationEnded,
@@ -105,13 +105,13 @@ from tests.telemetry.exposed import shown, spelled
         ),
         (
             DeliveryAttempt,
-            {"reason": "no such name in DNS"},
-            {'restante_delivery_attempts_total{end="no route"}': 1},
+            {"end": "no-route", "reason": "no such name in DNS"},
+            {'restante_delivery_attempts_total{end="no-route"}': 1},
         ),
         (StoreFailed, {"doing": "hold"}, {'restante_store_failures_total{doing="hold"}': 1}),
         (
             StoreFailed,
-            {"doing": None, "request": "GET /v1/x"},
+            {"doing": "request", "request": "GET /v1/x"},
             {'restante_store_failures_total{doing="request"}': 1},
         ),
         (RoomShort, {"free": 7}, {}),

@@ -19,9 +19,10 @@ from restante.telemetry.events import (
 )
 from restante.telemetry.line_limit import LINES, SECONDS, LineLimit
 from restante.telemetry.log_writer import LogWriter
+from restante.telemetry.work_word import WorkWord
 
 DEFERRED = replace(example(ReleaseRequested), release=None)
-FAILED = StoreFailed(error=ValueError("away"), request="GET /v1/queue")
+FAILED = StoreFailed(error=ValueError("away"), doing=WorkWord.REQUEST, request="GET /v1/queue")
 
 
 def raised(text: str) -> InternalError:

@@ -17,6 +17,7 @@ from restante.telemetry.events import (
     StoreFailed,
 )
 from restante.telemetry.log_writer import LogWriter
+from restante.telemetry.work_word import WorkWord
 
 
 def test_a_text_line(capsys: pytest.CaptureFixture[str]) -> None:
@@ -75,7 +76,7 @@ def test_each_event_is_a_line_of_its_fields(
 
 
 def test_a_field_that_is_none_is_left_out(capsys: pytest.CaptureFixture[str]) -> None:
-    LogWriter("json").write(StoreFailed(error=ValueError("boom"), doing="hold"))
+    LogWriter("json").write(StoreFailed(error=ValueError("boom"), doing=WorkWord.HOLD))
     line = json.loads(capsys.readouterr().err)
     assert line.keys() == {"v", "timestamp", "level", "event", "error", "doing"}
 
@@ -92,7 +93,7 @@ def test_the_lines_of_one_turn_of_the_loop_leave_together(monkeypatch: pytest.Mo
         await asyncio.sleep(0)
         assert [json.loads(line)["message"] for line in written[0].splitlines()] == ["a", "b"]
         log.write(example(MailHeld, message="c"))
-        log.write(StoreFailed(error=ValueError("boom")))
+        log.write(StoreFailed(error=ValueError("boom"), doing=WorkWord.HOLD))
         assert [json.loads(line)["event"] for line in written[1].splitlines()] == [
             "mail-held",
             "store-failed",
@@ -105,7 +106,7 @@ def test_the_lines_of_one_turn_of_the_loop_leave_together(monkeypatch: pytest.Mo
 def test_a_failure_says_what_and_a_defect_also_where(capsys: pytest.CaptureFixture[str]) -> None:
     log = LogWriter()
     error = ValueError("boom")
-    log.write(StoreFailed(error=error, doing="hold"))
+    log.write(StoreFailed(error=error, doing=WorkWord.HOLD))
     log.write(InternalError(error=error))
     plain, _, rest = capsys.readouterr().err.partition("\n")
     assert plain.endswith(" store-failed [error] doing=hold error=boom")

@@ -1,15 +1,15 @@
 """The labels of metrics, with the words of the parts that say them."""
 
 import ipaddress
-import re
 from pathlib import Path
 
 import pytest
 
 import restante
-from restante.delivery.drain_state import DrainState
 from restante.delivery.link_plan import EndKind
-from restante.reception.doorkeeper import Doorkeeper, DoorLimits
+from restante.mail.delivery_report import Action
+from restante.queue.drain_word import DrainState
+from restante.reception.doorkeeper import Doorkeeper, DoorLimits, ShedCause
 from restante.reception.offered_mechanisms import offered_mechanisms
 from restante.sasl.scram_keys import Salting
 from restante.smtp import replies
@@ -25,17 +25,27 @@ from restante.telemetry.metric_labels import (
     deferral_of,
 )
 from restante.telemetry.metrics import METRICS
+from restante.telemetry.work_word import DefectPlace, WorkWord
+from restante.tenancy.notice import Transport
 from restante.tenancy.release_result import ReleaseResult
+from restante.web.http_connections import Cut, HttpService
+from restante.web.request_counts import Refusal
+from tests.stable_words import STABLE_WORD
 from tests.telemetry.exposed import label
 
 
 def test_labels_have_the_words_of_the_parts_that_say_them() -> None:
     """A word that is missing here would be shown only from its first time on."""
-    ends = label("restante_sessions_ended", "reason").values
-    assert {end.removesuffix(" in mid-content") for end in ends} == set(SessionEnd)
+    assert label("restante_sessions_ended", "end").values == tuple(SessionEnd)
     assert label("restante_drains", "state").values == tuple(DrainState)
-    assert label("restante_delivery_attempts", "end").values == (*EndKind, "no route")
-    assert label("restante_connections_shed", "limit").values == tuple(refusals())
+    assert label("restante_delivery_attempts", "end").values == tuple(EndKind)
+    assert label("restante_connections_shed", "cause").values == tuple(refusals())
+    assert label("restante_connections_shed", "cause").values == tuple(ShedCause)
+    assert label("restante_http_connections_cut", "service").values == tuple(HttpService)
+    assert label("restante_http_connections_cut", "cause").values == tuple(Cut)
+    assert label("restante_web_requests_refused", "cause").values == tuple(Refusal)
+    assert set(label("restante_reports_made", "action").values) == set(Action)
+    assert label("restante_notices_sent", "transport").values == tuple(Transport)
     codes = {
         str(value.code) for value in vars(replies).values() if isinstance(value, replies.Reply)
     }
@@ -44,18 +54,27 @@ def test_labels_have_the_words_of_the_parts_that_say_them() -> None:
             assert each.name != "code" or codes.issuperset(each.values)
 
 
-def test_every_way_in_which_the_store_fails_has_its_word() -> None:
+def test_every_value_of_a_label_is_a_word() -> None:
+    values = {
+        (each.name, value)
+        for metric in METRICS
+        for each in metric.labels
+        for value in each.values
+        if each.name != "mechanism"  # these are the names of SASL
+    }
+    assert len(values) > 100
+    assert [one for one in values if not STABLE_WORD.fullmatch(one[1])] == []
+
+
+def test_every_work_that_can_fail_is_named_somewhere() -> None:
+    """A word without a use is a series that never moves."""
     sources = "".join(file.read_text() for file in Path(restante.__file__).parent.rglob("*.py"))
-    said = re.findall(
-        r"(?:StoreFailed\(\s*error=\w+,\s*doing=|_log_failure\(error, |Rounds\([\w.]+, "
-        r'|^RULE: Final = )"([^"]+)"',
-        sources,
-        re.MULTILINE,
-    )
-    assert {*said, "request"} == set(label("restante_store_failures", "doing").values)
+    for words in (WorkWord, DefectPlace):
+        unused = [one for one in words if f"{words.__name__}.{one.name}" not in sources]
+        assert unused == []
 
 
-def refusals() -> list[str]:
+def refusals() -> list[ShedCause | None]:
     """Return the refusal by each limit of new connections, in the order of their checks."""
     address = ipaddress.ip_address("192.0.2.1")
     limits = (
@@ -71,13 +90,14 @@ def test_no_label_is_for_names_of_people_or_places() -> None:
     assert {each.name for metric in METRICS for each in metric.labels} == {
         *(
             "action",
+            "cause",
             "code",
             "doing",
             "end",
             "event",
+            "in_content",
             "limit",
             "mechanism",
-            "reason",
             "result",
             "route",
             "service",

@@ -14,6 +14,7 @@ from restante.telemetry.events import (
 )
 from restante.telemetry.log_writer import LogWriter
 from restante.telemetry.metrics import METRICS
+from restante.telemetry.work_word import WorkWord
 from tests.telemetry.exposed import shown
 
 
@@ -33,7 +34,7 @@ def test_the_log_counts_what_it_writes(capsys: pytest.CaptureFixture[str]) -> No
     log.subscribe(counts.count, *EVENTS)
     log.subscribe(LogWriter("json").write, *EVENTS)
     log.publish(example(MailHeld, message="abc", octets=3))
-    log.publish(StoreFailed(error=ValueError("boom"), doing="hold"))
+    log.publish(StoreFailed(error=ValueError("boom"), doing=WorkWord.HOLD))
     samples = shown(counts)
     assert capsys.readouterr().err.count("\n") == 2
     assert samples["restante_octets_held_total", ()] == 3

@@ -30,6 +30,7 @@ from restante.admin.configuration_entries import WantedRecords
 from restante.admin.permissions import AdminAction, permit
 from restante.store.store_errors import StoreError
 from restante.telemetry.events import StoreFailed
+from restante.telemetry.work_word import WorkWord
 
 AT_ONCE: Final = 25  # steps that run together
 TURN_SECONDS: Final = 60.0  # that a second application waits for the first
@@ -183,7 +184,7 @@ class _Run:
         except StoreError as error:
             self._is_store_away = True
             if self._context.parts.log:
-                self._context.parts.log.publish(StoreFailed(error=error, doing="applying"))
+                self._context.parts.log.publish(StoreFailed(error=error, doing=WorkWord.APPLY))
             cause, _, remedy = str(error).partition("; ")
             later = AdminError(ErrorKind.TRY_LATER, f"store: {cause}", remedy or "apply it again")
             return self._failed(step, later)

@@ -30,13 +30,14 @@ from restante.store.duty_store import keep_performing
 from restante.store.schedule_store import PAGE
 from restante.telemetry.event_bus import Log
 from restante.telemetry.events import ChangeScheduled, RecordChanged
+from restante.telemetry.work_word import WorkWord
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.maker_rights import present_maker
 from restante.tenancy.principal import Principal, policy_rule
 from restante.tenancy.scheduled_change import ScheduledChange
 
 LONGEST_PAUSE: Final = 60.0  # seconds
-RULE: Final = "scheduled changes"
+RULE: Final = "scheduled-changes"
 
 
 class ChangeKeeper:
@@ -53,7 +54,7 @@ class ChangeKeeper:
         self._context = context.acting(policy_rule(RULE))
         self._log = log
         self._until_told = until_told
-        self._rounds = Rounds(log, RULE, wait)
+        self._rounds = Rounds(log, WorkWord.SCHEDULED_CHANGES, wait)
 
     def record_changed(self, event: RecordChanged) -> None:
         """Do a round now if a change was scheduled."""

@@ -15,7 +15,8 @@ from restante.admin.domains import find_domain
 from restante.admin.listing_page import MOST_ROWS, ListingPage, bad_cursor, page_of
 from restante.admin.permissions import AdminAction, permit
 from restante.admin.request_bounds import LineText
-from restante.delivery.drain_state import DrainSnapshot, DrainState
+from restante.delivery.drain_state import DrainSnapshot
+from restante.queue.drain_word import DrainState
 from restante.store.handover_store import PastDrain
 from restante.tenancy.audit import AuditAction
 
@@ -25,7 +26,7 @@ class DrainView(BaseModel):
 
     domain: str
     destination: str
-    state: str
+    state: DrainState
     started_at: datetime
     delivered: int
     refused: int

@@ -23,8 +23,9 @@ from restante.admin.listing_page import (
 from restante.admin.permissions import AdminAction, permit
 from restante.admin.request_bounds import UnixTime, check_span
 from restante.admin.scope import domain_ids_in_scope, list_past_releases
-from restante.delivery.drain_state import DrainSnapshot, DrainState
+from restante.delivery.drain_state import DrainSnapshot
 from restante.mail.message import message_name, message_number
+from restante.queue.drain_word import DrainState
 from restante.store.release_store import (
     PastRelease,
     ReleaseDrain,
@@ -80,7 +81,7 @@ class ReleaseDrainView(BaseModel):
     """One domain's part of a release."""
 
     domain: str
-    state: str  # "delivering", "waiting to retry", …; "ended"
+    state: DrainState | Literal["ended"]
     delivered: int
     refused: int
     uncertain: int
@@ -233,8 +234,8 @@ def _drain_view(context: AdminContext, drain: ReleaseDrain) -> ReleaseDrainView:
     )
 
 
-def _state(snapshot: DrainSnapshot | None) -> str:
-    return str(DrainState.UNCLAIMED if snapshot is None else snapshot.state)
+def _state(snapshot: DrainSnapshot | None) -> DrainState:
+    return DrainState.UNCLAIMED if snapshot is None else snapshot.state
 
 
 def _snapshot(context: AdminContext, domain_id: int) -> DrainSnapshot | None:

@@ -19,6 +19,7 @@ from restante.admin.sign_in_limits import SignInLimits
 from restante.admin.stranger_passwords import PasswordsUnchecked
 from restante.request_limits.failed_logins import RateLimit
 from restante.telemetry.events import InternalError, SignInRefused
+from restante.telemetry.work_word import WorkWord
 from restante.tenancy.audit import AuditAction, AuditEntry
 from restante.tenancy.model import IpAddress
 from restante.tenancy.one_time_codes import hash_recovery_code, step_of_code
@@ -144,7 +145,9 @@ class SignInService:
         except (HashingBusy, PasswordsUnchecked) as error:
             self._limits.take_back(email, address)
             if self._context.parts.log and isinstance(error, PasswordsUnchecked):
-                self._context.parts.log.publish(InternalError(error=error, request="sign-in"))
+                self._context.parts.log.publish(
+                    InternalError(error=error, doing=WorkWord.REQUEST, request="sign-in")
+                )
             raise SignInDenied(BUSY, is_flood=True) from None
         present = self._present(email)  # as it is after the hash
         if user is None or present is None or not is_right or present.stamp != user.stamp:

@@ -13,6 +13,7 @@ from restante.background.clocks import Wait, wait_at_most
 from restante.store.store_errors import StoreError
 from restante.telemetry.event_bus import Log
 from restante.telemetry.events import InternalError, StoreFailed
+from restante.telemetry.work_word import WorkWord
 
 AFTER_FAILURE: Final = 30.0  # seconds
 
@@ -25,7 +26,7 @@ class Rounds:
     def __init__(
         self,
         log: Log,
-        doing: str,
+        doing: WorkWord,
         wait: Wait = wait_at_most,
         *,
         after_failure: float = AFTER_FAILURE,

@@ -28,6 +28,7 @@ from restante.cli.options import (
 )
 from restante.cli.times import age_of, error_text, span, until
 from restante.mail.quantity import counted
+from restante.queue.drain_word import DrainState
 
 _ROWS: Final = 100
 
@@ -114,7 +115,7 @@ _PAST: Final = (
 def _columns(drains: Sequence[JsonObject], now: float) -> list[Column]:
     return [
         text_column("DRAIN", "domain"),
-        text_column("STATE", "state"),
+        Column("STATE", lambda row: DrainState.text_of(row["state"])),
         Column("FOR", lambda row: span(age_of(row["started_at"], now)), is_number=True),
         number_column("DELIVERED", "delivered"),
         number_column("DEFERRED", "deferred"),

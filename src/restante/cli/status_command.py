@@ -32,6 +32,7 @@ from restante.cli.times import (
     until,
 )
 from restante.mail.quantity import agreeing, counted
+from restante.queue.drain_word import DrainState
 
 CRITICAL, UNKNOWN = 2, 3
 LEVELS: Final = {"ok": 0, "warning": 1, "critical": CRITICAL}
@@ -195,7 +196,7 @@ def _last_drain(domain: JsonObject, now: float) -> str:
 def _drains(drains: Sequence[JsonObject], now: float) -> list[Column]:
     return [
         text_column("DRAIN", "domain"),
-        text_column("STATE", "state"),
+        Column("STATE", lambda row: DrainState.text_of(row["state"])),
         _ago("FOR", "started_at", now),
         number_column("DELIVERED", "delivered"),
         number_column("DEFERRED", "deferred"),

@@ -35,6 +35,7 @@ from restante.cli.text_width import width_of
 from restante.cli.times import age_of, error_text, primary_text, span, unix_time
 from restante.cli.top_keys import Controls, read_keys
 from restante.mail.quantity import counted
+from restante.queue.drain_word import DrainState
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -364,7 +365,7 @@ def _rate_text(rate: float | None) -> str:
 
 def _state(drain: View, now: float) -> str:
     if drain["next_attempt_at"] is None:
-        return str(drain["state"])
+        return DrainState.text_of(drain["state"])
     return f"retries in {span(unix_time(drain['next_attempt_at']) - now)}"
 
 

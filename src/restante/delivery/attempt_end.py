@@ -1,7 +1,7 @@
 """Why an attempt of a drain ended, and which changes of a record end it."""
 
 from dataclasses import dataclass
-from enum import Enum, auto
+from enum import StrEnum
 
 from restante.tenancy.model import Destination, HostedDomain
 from restante.tenancy.policy import OnRefusal
@@ -12,15 +12,15 @@ def concerns(domain: HostedDomain) -> tuple[int, str, Destination, OnRefusal]:
     return domain.id, domain.account, domain.destination, domain.policy.on_refusal
 
 
-class AttemptKind(Enum):
+class AttemptKind(StrEnum):
     """How an attempt ended."""
 
-    COMPLETE = auto()  # the round: everything held was tried, in this attempt or an earlier one
-    STOPPED = auto()  # by the destination, the store, or the caller of `end`
-    CHANGED = auto()  # because the record of the destination changed
-    REFUSING = auto()  # by us: the destination refuses one message after the other
-    LIMITED = auto()  # by us: the destination limits the rate
-    PACED = auto()  # by us: the limit per minute is reached
+    COMPLETE = "complete"  # the round: everything held was tried, in this attempt or an earlier one
+    STOPPED = "stopped"  # by the destination, the store, or the caller of `end`
+    CHANGED = "changed"  # because the record of the destination changed
+    REFUSING = "refusing"  # by us: the destination refuses one message after the other
+    LIMITED = "limited"  # by us: the destination limits the rate
+    PACED = "paced"  # by us: the limit per minute is reached
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ from restante.smtp.peer_replies import ServerReply
 from restante.smtp.protocol_errors import PeerBroke
 from restante.store.store_errors import StoreError
 from restante.telemetry.events import InternalError, StoreFailed
+from restante.telemetry.work_word import DefectPlace, WorkWord
 from restante.tenancy.model import Destination, HostedDomain
 from restante.tenancy.recipients import Recipient, RecipientSource
 
@@ -76,7 +77,7 @@ class Callouts:
             return await self._ask(domain, key, forward_path)
         except Exception as error:  # noqa: BLE001
             self._context.log.publish(
-                InternalError(error=error, doing="callout", domain=domain.name)
+                InternalError(error=error, doing=DefectPlace.CALLOUT, domain=domain.name)
             )
             return None
         finally:
@@ -124,7 +125,7 @@ class Callouts:
                     key[0], [Recipient(key[1], RecipientSource.CALL, is_there=True, at=at)]
                 )
             except StoreError as error:
-                self._context.log.publish(StoreFailed(error=error, doing="learn"))
+                self._context.log.publish(StoreFailed(error=error, doing=WorkWord.LEARN))
             return True
         if not says_no_mailbox(reply.text):
             return None

@@ -21,12 +21,14 @@ from restante.delivery.delivery_context import DeliveryContext
 from restante.delivery.destination_probe import probe
 from restante.delivery.domain_drain import DomainDrain, Stop
 from restante.delivery.drain_claims import FENCE_SECONDS, DrainClaims
-from restante.delivery.drain_state import DrainCensus, DrainSnapshot, DrainState, unclaimed_view
+from restante.delivery.drain_state import DrainCensus, DrainSnapshot, unclaimed_view
 from restante.delivery.greeting_probe import greeting_probe
 from restante.mail.address import Mailbox
+from restante.queue.drain_word import DrainState
 from restante.store.handover_store import Asked, Drain, Joined
 from restante.store.store_errors import StoreError
 from restante.telemetry.events import InternalError, StoreFailed
+from restante.telemetry.work_word import WorkWord
 from restante.tenancy.model import Destination, HostedDomain
 from restante.tenancy.numbered_change import NumberedChange, RecordKind
 
@@ -310,7 +312,7 @@ class Dispatcher:
         try:
             await self._handover.give_back(drains)
         except StoreError as error:  # others take them over when the lease ends
-            self._context.log.publish(StoreFailed(error=error, doing="give drains back"))
+            self._context.log.publish(StoreFailed(error=error, doing=WorkWord.RETURN_DRAINS))
 
     def _tell_end(self, domain_id: int) -> None:
         for listener in self._end_listeners:

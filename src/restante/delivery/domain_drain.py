@@ -42,7 +42,7 @@ from restante.delivery.dial_plan import DialPlan, find_dial_plan
 from restante.delivery.drain_attempt import DrainAttempt
 from restante.delivery.drain_log import DrainLog
 from restante.delivery.drain_patience import DrainPatience
-from restante.delivery.drain_state import DrainEnd, DrainSnapshot, DrainState
+from restante.delivery.drain_state import DrainEnd, DrainSnapshot
 from restante.delivery.drain_summary import DrainSummary
 from restante.delivery.mail_supply import MailSupply
 from restante.delivery.recipient_learning import RecipientLearning
@@ -50,9 +50,11 @@ from restante.delivery.route import NoRoute
 from restante.delivery.settlement import Settlement
 from restante.phrases import NO_LONGER_HOSTED
 from restante.queue.broken_destination import BrokenDestinationDetector
+from restante.queue.drain_word import DrainState
 from restante.store.handover_store import Drain
 from restante.store.store_errors import LeaseLost, StoreError
 from restante.telemetry.events import StoreFailed
+from restante.telemetry.work_word import WorkWord
 from restante.tenancy.model import HostedDomain
 from restante.tenancy.policy import Recipients
 
@@ -228,11 +230,7 @@ class DomainDrain:
         try:
             while self._stop is None:
                 end = await self._make_attempt()
-                is_complete = end.kind is AttemptKind.COMPLETE
-                kind = end.kind.name.lower()
-                self._drain_log.attempt_ended(
-                    kind, end.reason, tried=end.tried, is_complete=is_complete
-                )
+                self._drain_log.attempt_ended(end.kind, end.reason, tried=end.tried)
                 if self._is_final(end) or (self._has_all(end) and await self._is_finished()):
                     return
                 await self._prepare_next(end)
@@ -323,7 +321,7 @@ class DomainDrain:
                 is_end, outcome, reason = True, DrainEnd.GIVEN_UP, str(error)
             except StoreError as error:  # it stays recorded and is resumed, which does no harm
                 self._context.log.publish(
-                    StoreFailed(error=error, doing="close drain", domain=self._domain_name)
+                    StoreFailed(error=error, doing=WorkWord.CLOSE_DRAIN, domain=self._domain_name)
                 )
                 is_end = True
             if is_end:
@@ -395,7 +393,7 @@ class DomainDrain:
             await self._context.learn(self._lease.domain_id, learning)
         except StoreError as error:  # the next drain learns it again
             self._context.log.publish(
-                StoreFailed(error=error, doing="learn", domain=self._domain_name)
+                StoreFailed(error=error, doing=WorkWord.LEARN, domain=self._domain_name)
             )
 
     async def _close(self) -> None:
@@ -407,7 +405,7 @@ class DomainDrain:
             )
         except StoreError as error:  # it is resumed at the next start, which does no harm
             self._context.log.publish(
-                StoreFailed(error=error, doing="close drain", domain=self._domain_name)
+                StoreFailed(error=error, doing=WorkWord.CLOSE_DRAIN, domain=self._domain_name)
             )
 
 

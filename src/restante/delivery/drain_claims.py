@@ -14,6 +14,7 @@ from restante.background.rounds import Rounds
 from restante.delivery.delivery_context import DeliveryContext
 from restante.queue.retry_schedule import Schedule, next_attempt
 from restante.store.handover_store import Asked, Drain
+from restante.telemetry.work_word import WorkWord
 from restante.tenancy.model import HostedDomain
 
 LOOK_SECONDS: Final = 1.0
@@ -40,7 +41,7 @@ class DrainClaims:
         self._given_up: dict[int, int] = {}  # by domain id: how often in a row
         self._rests_until: dict[int, float] = {}  # by domain id: monotonic
         wait = context.clocks.wait
-        self._rounds = Rounds(context.log, "claim drains", wait, after_failure=LOOK_SECONDS)
+        self._rounds = Rounds(context.log, WorkWord.CLAIM_DRAINS, wait, after_failure=LOOK_SECONDS)
 
     async def run(self) -> None:
         """Look once a second, until cancelled."""

@@ -9,8 +9,9 @@ reverse-path.
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from restante.delivery.attempt_end import AttemptKind
 from restante.delivery.delivery_tally import DeliveryTally
-from restante.delivery.link_plan import ConnectionEnd, LinkPlan
+from restante.delivery.link_plan import ConnectionEnd, EndKind, LinkPlan
 from restante.mail.address import shown_paths
 from restante.mail.message import HeldMessage, message_name
 from restante.queue.deferral_cause import Hindrance, hindrance
@@ -111,8 +112,8 @@ class DrainLog:
                 destination=self.destination,
                 address=link_plan.endpoint.text,
                 tls=end.tls,
-                manner=str(end.manner),
-                end=str(end.kind),
+                manner=end.manner,
+                end=end.kind,
                 reason=end.reason,
                 delivered=tally.delivered,
                 deferred=tally.deferred,
@@ -123,9 +124,9 @@ class DrainLog:
             )
         )
 
-    def attempt_ended(self, kind: str, reason: str, *, tried: int, is_complete: bool) -> None:
+    def attempt_ended(self, kind: AttemptKind, reason: str, *, tried: int) -> None:
         """Log the end of an attempt; if it was incomplete, the reason is the last error."""
-        if not is_complete:
+        if kind is not AttemptKind.COMPLETE:
             self.last_error = reason
         self._log.publish(
             AttemptEnded(
@@ -141,5 +142,10 @@ class DrainLog:
         """Log that no connection could even be tried."""
         self.last_error, self.hindrance = reason, Hindrance.NONE
         self._log.publish(
-            DeliveryAttempt(domain=self._domain, destination=self.destination, reason=reason)
+            DeliveryAttempt(
+                domain=self._domain,
+                destination=self.destination,
+                end=EndKind.NO_ROUTE,
+                reason=reason,
+            )
         )

@@ -4,20 +4,9 @@ from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
 
+from restante.queue.drain_word import DrainState
 from restante.store.handover_store import Drain
 from restante.tenancy.model import HostedDomain
-
-
-class DrainState(StrEnum):
-    """The states of a drain."""
-
-    WAITING_TURN = "waiting its turn"
-    LOOKING_UP = "looking up the destination"
-    DELIVERING = "delivering"
-    SETTLING = "settling"
-    WAITING_TO_RETRY = "waiting to retry"
-    STOPPING = "stopping"
-    UNCLAIMED = "waiting for a server"
 
 
 class DrainEnd(StrEnum):

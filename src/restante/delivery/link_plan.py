@@ -47,12 +47,13 @@ class EndKind(StrEnum):
 
     QUIT = "quit"  # as we wanted
     UNREACHABLE = "unreachable"  # no connection was made
-    TLS_FAILED = "tls failed"  # the handshake, or the check of the peer
+    TLS_FAILED = "tls-failed"  # the handshake, or the check of the peer
     REFUSED = "refused"  # the destination will not talk to us, or takes no mail
     BUSY = "busy"  # 421
     BROKEN = "broken"  # closed, silent, or not SMTP
     UNREADABLE = "unreadable"  # our own disk cannot read the content of the outstanding message
     ABORTED = "aborted"  # by us
+    NO_ROUTE = "no-route"  # none could be tried
 
 
 OURS: Final = (EndKind.QUIT, EndKind.UNREADABLE)  # ends that are no fault of the destination

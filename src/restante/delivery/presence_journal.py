@@ -13,6 +13,7 @@ from restante.store.presence_store import PresenceStore
 from restante.store.store_errors import StoreError
 from restante.telemetry.event_bus import Log
 from restante.telemetry.events import StoreFailed
+from restante.telemetry.work_word import WorkWord
 
 UNWRITTEN_LIMIT: Final = 10_000  # changes that wait for a store that fails; then the oldest go
 NOT_PROBED: Final = "not probed any more"
@@ -83,7 +84,7 @@ class PresenceJournal:
                     await self._store.record_presence(changes)
                 except StoreError as error:
                     self._unwritten = (changes + self._unwritten)[-UNWRITTEN_LIMIT:]
-                    self._log.publish(StoreFailed(error=error, doing="presence"))
+                    self._log.publish(StoreFailed(error=error, doing=WorkWord.PRESENCE))
                     return
         finally:
             self._is_writing = False

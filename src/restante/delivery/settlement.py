@@ -31,6 +31,7 @@ from restante.store.handover_store import Drain, HandoverStore
 from restante.store.store_errors import LeaseLost, StoreError, StoreUnreachable
 from restante.telemetry.event_bus import Log
 from restante.telemetry.events import StoreFailed
+from restante.telemetry.work_word import WorkWord
 
 PAUSES: Final = (0.1, 0.3, 1.0, 3.0, 10.0, 15.0)  # seconds between the tries of one batch
 AWAY_PAUSE: Final = 1.0  # seconds between tries while the store cannot be reached
@@ -124,7 +125,7 @@ class Settlement:
             self._log.publish(
                 StoreFailed(
                     error=error,
-                    doing="settle",
+                    doing=WorkWord.SETTLE,
                     domain_id=self._lease.domain_id,
                     unsettled=len(outcomes),
                 )
@@ -176,7 +177,9 @@ class Settlement:
             self._on_change()
 
     def _report(self, error: StoreError) -> None:
-        self._log.publish(StoreFailed(error=error, doing="settle", domain_id=self._lease.domain_id))
+        self._log.publish(
+            StoreFailed(error=error, doing=WorkWord.SETTLE, domain_id=self._lease.domain_id)
+        )
 
     def end(self) -> None:
         """Drop the callback, whose owner refers to this object.

@@ -47,6 +47,7 @@ from restante.store.live_directory import LiveDirectory
 from restante.store.store_errors import StoreError
 from restante.telemetry.event_bus import Log
 from restante.telemetry.events import DeliveryAttempt, PrimaryAway, PrimaryBack, StoreFailed
+from restante.telemetry.work_word import WorkWord
 from restante.tenancy.model import Destination, Directory, HostedDomain
 from restante.tenancy.policy import Accept, Hold, Probe
 
@@ -152,7 +153,7 @@ class Watcher:
             tuple[float, int, _WaitingDomain | _Watched]
         ] = []  # a heap: due time, order of arrival, item
         self._entries = count()
-        self._rounds = Rounds(log, "watch", clocks.wait)
+        self._rounds = Rounds(log, WorkWord.WATCH, clocks.wait)
 
     # Called by other parts
 
@@ -243,7 +244,7 @@ class Watcher:
         try:
             await self._journal.load()
         except StoreError as error:
-            self._log.publish(StoreFailed(error=error, doing="presence"))
+            self._log.publish(StoreFailed(error=error, doing=WorkWord.PRESENCE))
         try:
             await self._rounds.run_rounds(self._take_round)
         finally:
@@ -382,7 +383,7 @@ class Watcher:
             pass
         except StoreError as error:
             self._log.publish(
-                StoreFailed(error=error, doing="start drain", domain=waiting.domain.name)
+                StoreFailed(error=error, doing=WorkWord.START_DRAIN, domain=waiting.domain.name)
             )
         finally:
             if not self._drains.runs_here(waiting.domain.id):

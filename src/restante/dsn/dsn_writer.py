@@ -13,6 +13,7 @@ from restante.store.content_store import ContentStore
 from restante.store.store_errors import StoreError
 from restante.telemetry.event_bus import Log
 from restante.telemetry.events import InternalError, ReportMade
+from restante.telemetry.work_word import WorkWord
 
 
 class DsnWriter:
@@ -67,7 +68,9 @@ class DsnWriter:
     def _tell_defect(self, message: HeldMessage, error: Exception) -> None:
         if self._log is not None:
             self._log.publish(
-                InternalError(error=error, doing="report", message=message_name(message.number))
+                InternalError(
+                    error=error, doing=WorkWord.REPORT, message=message_name(message.number)
+                )
             )
 
     def stored(self, reports: Sequence[NewReport]) -> None:

@@ -8,6 +8,7 @@ from restante.background.clocks import Wait, wait_at_most
 from restante.background.rounds import Rounds
 from restante.telemetry.event_bus import Log
 from restante.telemetry.events import CertificateExpiring
+from restante.telemetry.work_word import WorkWord
 
 LOOK_SECONDS: Final = 3600.0
 STEPS: Final = (0, 1, 3, 7, 14)  # days
@@ -36,7 +37,7 @@ class CertificateWatch:
         self._expires_at = expires_at
         self._log = log
         self._now = now
-        self._rounds = Rounds(log, "certificate", wait)
+        self._rounds = Rounds(log, WorkWord.CERTIFICATE, wait)
         self._told: tuple[float, int | None] | None = None
 
     async def run(self) -> None:

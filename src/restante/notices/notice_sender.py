@@ -41,6 +41,7 @@ from restante.telemetry.events import (
     NoticeSent,
     StoreFailed,
 )
+from restante.telemetry.work_word import WorkWord
 from restante.tenancy.notice import Channel, Notice, PastNotice
 
 AT_ONCE: Final = 20  # channels
@@ -72,7 +73,7 @@ class NoticeSender:
         self._clocks = clocks
         self._now = clocks.now
         self._clocks_before: tuple[float, float] | None = None  # wall and monotonic
-        self._rounds = Rounds(log, "notice", clocks.wait)
+        self._rounds = Rounds(log, WorkWord.NOTICE, clocks.wait)
         self._jitter = clocks.jitter
         self._sending: set[int] = set()  # channels
 
@@ -119,7 +120,7 @@ class NoticeSender:
         try:
             await self._send(notice)
         except Exception as error:  # noqa: BLE001  the boundary: no defect ends the server
-            self._log.publish(InternalError(error=error, doing="notice"))
+            self._log.publish(InternalError(error=error, doing=WorkWord.NOTICE))
             await self._rounds.pause(AFTER_FAILURE)
         finally:
             self._sending.discard(notice.channel_id)
@@ -133,7 +134,9 @@ class NoticeSender:
         try:
             attempt = await self._sender.send(channel, notice)
         except Exception as error:  # noqa: BLE001  the boundary: one channel's defect is no other's
-            self._log.publish(InternalError(error=error, doing="notice", channel=channel.name))
+            self._log.publish(
+                InternalError(error=error, doing=WorkWord.NOTICE, channel=channel.name)
+            )
             attempt = _DEFECT
         outcome = self._conclude(channel, notice, attempt)
         is_past = outcome.next_attempt_at is None
@@ -146,7 +149,7 @@ class NoticeSender:
             try:
                 await self._store.settle_notices([outcome], past)
             except StoreError as error:
-                self._log.publish(StoreFailed(error=error, doing="notice"))
+                self._log.publish(StoreFailed(error=error, doing=WorkWord.NOTICE))
             else:
                 return
             if self._rounds.is_closing:

@@ -30,6 +30,7 @@ from restante.store.notice_store import NoticeStore
 from restante.store.store_errors import StoreError
 from restante.telemetry.event_bus import Log
 from restante.telemetry.events import InternalError, NoticesDropped
+from restante.telemetry.work_word import WorkWord
 from restante.tenancy.notice import NewNotice, Quiet, Topic
 
 BETWEEN_ROUNDS: Final = 0.25  # seconds
@@ -76,7 +77,7 @@ class Outbox:
         self._log = log
         self._now = clocks.now
         self._on_stored = on_stored
-        self._rounds = Rounds(log, "notice", clocks.wait)
+        self._rounds = Rounds(log, WorkWord.NOTICE, clocks.wait)
         self._quiets: dict[Topic, Quiet] | None = None  # None: not read yet
         self._duty_number = 0  # of the last round that went well
         self._is_under_way = False
@@ -179,7 +180,7 @@ class Outbox:
     def _tell_defect(self) -> None:
         defect, self._inbox.defect = self._inbox.defect, None
         if defect is not None:
-            self._log.publish(InternalError(error=defect, doing="notice"))
+            self._log.publish(InternalError(error=defect, doing=WorkWord.NOTICE))
 
     def _pause(self) -> float:
         """Return the seconds until a topic ends."""

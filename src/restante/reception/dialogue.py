@@ -55,6 +55,7 @@ from restante.telemetry.events import (
     AuthenticationEnded,
     StoreFailed,
 )
+from restante.telemetry.work_word import WorkWord
 from restante.tenancy.model import IpAddress, Login
 
 
@@ -313,7 +314,9 @@ class Dialogue:
 
     def _refuse_unread(self, error: StoreError) -> None:
         """Refuse content that the spool could not take or give back."""
-        self._services.log.publish(StoreFailed(error=error, doing="spool", peer=self._peer_text))
+        self._services.log.publish(
+            StoreFailed(error=error, doing=WorkWord.SPOOL, peer=self._peer_text)
+        )
         if not self._is_abandoned:
             self._refuse_content(_reply_to(error))
             self._go_on()

@@ -14,16 +14,27 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 
 from restante.network.addresses import FIRST_IPV6_BLOCK, address_block, block_site
 from restante.reception.reception_settings import ReceptionSettings
 from restante.request_limits.failed_logins import RateLimit
+from restante.smtp.session_end import SessionEnd
 from restante.tenancy.model import IpAddress
 
 _CROWDED = 0.8  # of the session slots
 _SITE_SHARE = 2  # sites that together may take all slots of strangers
 _SITE_BLOCKS = 8  # the connections in a minute of a site are those of so many blocks
 _BLOCK_SHARE = 4  # blocks that together may take all slots of strangers
+
+
+class ShedCause(StrEnum):
+    """The limit that a new connection exceeded; it was answered 421."""
+
+    SESSIONS = "sessions"
+    SESSIONS_PER_BLOCK = "sessions-per-block"  # of addresses
+    UNAUTHENTICATED_SESSIONS = "unauthenticated-sessions"
+    CONNECTIONS_PER_MINUTE = "connections-per-minute"  # from one address block
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +86,9 @@ class Doorkeeper:
         self._none.set()
         self.sessions = 0
         self.strangers = 0
-        self.ended: Counter[str] = Counter()  # sessions since the start, by how they ended
-        self.shed: Counter[str] = (
-            Counter()
-        )  # connections turned away since the last `take_shed`, by reason
+        # sessions since the start, by the end, and whether it was within content
+        self.ended: Counter[tuple[str, ...]] = Counter()
+        self._shed: Counter[ShedCause] = Counter()  # connections turned away since `take_shed`
 
     @property
     def limits(self) -> DoorLimits:
@@ -91,27 +101,27 @@ class Doorkeeper:
         self._rate.per_minute = limits.per_minute
         self._site_rate.per_minute = limits.per_minute * _SITE_BLOCKS
 
-    def refusal(self, address: IpAddress) -> str:
-        """Say why one more session from there is not served now; "" if it is.
+    def refusal(self, address: IpAddress) -> ShedCause | None:
+        """Return the limit by which one more session from there is not served; None if it is.
 
         Only connections that pass every other limit count against the limit per minute.
         """
         block, limits = address_block(address), self._limits
         site = block_site(block) if block >= FIRST_IPV6_BLOCK else None
         if self.sessions >= limits.in_all:
-            reason = "too many sessions"
+            cause = ShedCause.SESSIONS
         elif self._by_block[block] >= limits.per_block or (
             site is not None and self._is_full(site) and not self._is_expected(address)
         ):
-            reason = "too many sessions from one address block"
+            cause = ShedCause.SESSIONS_PER_BLOCK
         elif self.strangers >= limits.of_strangers and not self._is_expected(address):
-            reason = "too many unauthenticated sessions"
+            cause = ShedCause.UNAUTHENTICATED_SESSIONS
         elif self._comes_too_often(block, site) and not self._is_expected(address):
-            reason = "too many connections in a minute from one address block"
+            cause = ShedCause.CONNECTIONS_PER_MINUTE
         else:
-            return ""
-        self.shed[reason] += 1
-        return reason
+            return None
+        self._shed[cause] += 1
+        return cause
 
     def _is_full(self, site: int) -> bool:
         limits = self._limits
@@ -156,11 +166,13 @@ class Doorkeeper:
         """Count one session less as a stranger's."""
         self.strangers -= 1
 
-    def left(self, address: IpAddress, *, was_stranger: bool, ended: str) -> None:
+    def left(
+        self, address: IpAddress, *, was_stranger: bool, end: SessionEnd, in_content: bool
+    ) -> None:
         """Count a session that ended."""
         self.sessions -= 1
         self.strangers -= was_stranger
-        self.ended[ended] += 1
+        self.ended[end, "true" if in_content else "false"] += 1
         block = address_block(address)
         self._by_block[block] -= 1
         if not self._by_block[block]:
@@ -173,9 +185,9 @@ class Doorkeeper:
         if not self.sessions:
             self._none.set()
 
-    def take_shed(self) -> Counter[str]:
-        """Return the connections turned away since the last call."""
-        shed, self.shed = self.shed, Counter()
+    def take_shed(self) -> Counter[ShedCause]:
+        """Return the connections turned away since the last call, by the limit."""
+        shed, self._shed = self._shed, Counter()
         return shed
 
     async def until_none(self) -> None:

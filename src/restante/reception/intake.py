@@ -23,6 +23,7 @@ from restante.store.reception_store import ReceptionStore
 from restante.store.store_errors import StoreError
 from restante.telemetry.event_bus import Log
 from restante.telemetry.events import InternalError, StoreFailed
+from restante.telemetry.work_word import DefectPlace, WorkWord
 
 BATCH_LIMIT = 500  # messages; a longer transaction delays settlements and saves no more syncs
 
@@ -112,10 +113,10 @@ class Intake:
             held = [one for one in messages if one.number not in refused]
             reasons = {message_name(number): reason for number, reason in refused.items()}
         except StoreError as error:
-            self._log.publish(StoreFailed(error=error, doing="hold", messages=len(mails)))
+            self._log.publish(StoreFailed(error=error, doing=WorkWord.HOLD, messages=len(mails)))
             self._fail(mails, error)
         except Exception as error:  # noqa: BLE001  a defect here leaves no sender waiting
-            self._log.publish(InternalError(error=error, doing="hold", messages=len(mails)))
+            self._log.publish(InternalError(error=error, doing=WorkWord.HOLD, messages=len(mails)))
             self._fail(mails, StoreError(repr(error)))
         else:
             self.batches += 1
@@ -130,7 +131,7 @@ class Intake:
             self._on_held(messages)
         except Exception as error:  # noqa: BLE001
             self._log.publish(
-                InternalError(error=error, doing="report mail", messages=len(messages))
+                InternalError(error=error, doing=DefectPlace.COUNT_MAIL, messages=len(messages))
             )
 
     def _fail(self, mails: Sequence[ReceivedMail], error: StoreError) -> None:
@@ -142,7 +143,9 @@ class Intake:
         try:
             mail.on_held(receipt)
         except Exception as error:  # noqa: BLE001
-            self._log.publish(InternalError(error=error, doing="answer", message=receipt.name))
+            self._log.publish(
+                InternalError(error=error, doing=DefectPlace.ANSWER, message=receipt.name)
+            )
 
     async def _add(self, messages: list[NewMessage], mail: ReceivedMail) -> None:
         """Make a message per hosted domain from one mail: two accounts never share a message.

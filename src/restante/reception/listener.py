@@ -5,7 +5,7 @@ import socket
 from collections.abc import Callable
 
 from restante.network.addresses import join_host_port, split_host_port
-from restante.reception.doorkeeper import Doorkeeper
+from restante.reception.doorkeeper import Doorkeeper, ShedCause
 from restante.reception.smtp_connection import Connection, SessionSettings
 from restante.tenancy.model import IpAddress
 
@@ -68,8 +68,8 @@ class Listener:
         """Sessions open now."""
         return len(self._connections)
 
-    def refusal(self, address: IpAddress) -> str:
-        """Say why one more session from an address is not served now; "" if it is."""
+    def refusal(self, address: IpAddress) -> ShedCause | None:
+        """Return the limit by which one more session from there is not served; None if it is."""
         return self._door.refusal(address)
 
     def must_hurry(self, address: IpAddress) -> bool:
@@ -91,7 +91,10 @@ class Listener:
         if connection in self._connections:
             del self._connections[connection]
             self._door.left(
-                connection.peer, was_stranger=connection.is_stranger, ended=connection.ended
+                connection.peer,
+                was_stranger=connection.is_stranger,
+                end=connection.end,
+                in_content=connection.ended_in_content,
             )
 
     async def open(self) -> None:

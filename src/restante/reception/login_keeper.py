@@ -18,6 +18,7 @@ from restante.store.live_directory import LiveDirectory
 from restante.store.store_errors import StoreError
 from restante.telemetry.event_bus import Log
 from restante.telemetry.events import LoginExpiring
+from restante.telemetry.work_word import WorkWord
 from restante.tenancy.actor import Actor, ActorKind
 from restante.tenancy.audit import AuditAction, AuditEntry
 from restante.tenancy.model import Login, LoginUse
@@ -59,7 +60,7 @@ class LoginKeeper:
         self._clocks = clocks
         self._now = clocks.now
         self._monotonic = clocks.monotonic
-        self._rounds = Rounds(log, "keep logins", clocks.wait)
+        self._rounds = Rounds(log, WorkWord.KEEP_LOGINS, clocks.wait)
         self._told: dict[str, tuple[float | None, int]] = {}  # the end and the step, by user name
         self._recorded: dict[str, float] = {}  # monotonic: when an entry was made, by user name
 

@@ -16,6 +16,7 @@ from typing import Protocol
 from restante.network.tls import TlsFailed, TlsLayer
 from restante.network.wire import Wire
 from restante.reception.dialogue import Dialogue
+from restante.reception.doorkeeper import ShedCause
 from restante.reception.services import Services
 from restante.reception.session_time import LINGER_SECONDS, SessionTime
 from restante.reception.turnaround import Turnaround
@@ -46,8 +47,8 @@ class SessionSettings:
 class ConnectionOwner(Protocol):
     """The listener that a connection belongs to."""
 
-    def refusal(self, address: IpAddress) -> str:
-        """Say why one more session from an address is not served now; "" if it is."""
+    def refusal(self, address: IpAddress) -> ShedCause | None:
+        """Return the limit by which one more session from there is not served; None if it is."""
 
     def must_hurry(self, address: IpAddress) -> bool:
         """Return whether a stranger's session from there gets less time now."""
@@ -69,7 +70,6 @@ class Connection:
         "_clock",
         "_detail",
         "_dialogue",
-        "_end",
         "_has_eof",
         "_is_closing",
         "_is_stopping",
@@ -79,7 +79,8 @@ class Connection:
         "_settings",
         "_time",
         "_turnaround",
-        "ended",
+        "end",
+        "ended_in_content",
         "is_stranger",
         "peer",
         "wire",
@@ -99,11 +100,11 @@ class Connection:
         self._is_stopping = False
         self._is_closing = False
         self._is_turned_away = False
-        self._end = SessionEnd.CONNECTION_LOST
+        self.end = SessionEnd.CONNECTION_LOST
         self._detail = ""  # of the end, for the log
         self.peer: IpAddress  # these two from `opened` on
         self._dialogue: Dialogue
-        self.ended = ""  # the end in this program's own words, once it has ended
+        self.ended_in_content = False
         self._time = SessionTime(settings.services.settings, self._session, clock())
         self.is_stranger = True  # has not authenticated
 
@@ -170,9 +171,7 @@ class Connection:
         """Forget the session; mail already submitted is still held."""
         if exc is not None and not self._is_closing:
             self._detail = str((exc.strerror if isinstance(exc, OSError) else None) or exc)
-        self.ended = (
-            f"{self._end} in mid-content" if self._session.is_in_content else str(self._end)
-        )
+        self.ended_in_content = self._session.is_in_content
         self._dialogue.abandon()
         self._is_closing = True
         if not self._is_turned_away:  # those are counted, and logged together
@@ -296,7 +295,7 @@ class Connection:
 
     def _hand_over(self, turnaround: Turnaround) -> None:
         """Give the wire away; the listener counts this until the wire is closed."""
-        self._end = SessionEnd.TURNED_AROUND
+        self.end = SessionEnd.TURNED_AROUND
         self._is_closing = True
         self._turnaround = turnaround
         self.wire.release(on_lost=self._turnaround_ended)
@@ -326,7 +325,7 @@ class Connection:
     def _finish(self, end: SessionEnd, detail: str = "") -> None:
         if self._is_closing:
             return
-        self._end, self._detail = end, detail
+        self.end, self._detail = end, detail
         self._is_closing = True
         self._time.restart(self._clock())
         self.wire.close()
@@ -335,7 +334,7 @@ class Connection:
         """Write the session's line; none if it only brought mail: each message has its own line."""
         tally = self._dialogue.tally
         errors = self._session.error_count
-        if self._end is SessionEnd.QUIT and tally.held and not errors and not tally.releases:
+        if self.end is SessionEnd.QUIT and tally.held and not errors and not tally.releases:
             return
         self._settings.services.log.publish(
             SessionClosed(
@@ -346,6 +345,8 @@ class Connection:
                 held=tally.held,
                 releases=tally.releases,
                 errors=errors,
-                reason=f"{self.ended}: {self._detail}" if self._detail else self.ended,
+                end=self.end,
+                in_content=self.ended_in_content,
+                reason=self._detail,
             )
         )

@@ -48,6 +48,7 @@ from restante.store.release_store import ReleaseRecord, ReleaseStore
 from restante.store.store_errors import StoreError
 from restante.telemetry.event_bus import Log
 from restante.telemetry.events import ReleaseRequested, StoreFailed
+from restante.telemetry.work_word import WorkWord
 from restante.tenancy.audit import AuditAction, AuditEntry
 from restante.tenancy.etrn_target import EtrnTarget, parse_etrn_target
 from restante.tenancy.model import Directory, HostedDomain
@@ -221,7 +222,7 @@ class Releaser:
                 release, _audit_entry(release, str(etrn_reply(outcome)), self._now())
             )
         except StoreError as error:
-            self._log.publish(StoreFailed(error=error, doing="audit"))
+            self._log.publish(StoreFailed(error=error, doing=WorkWord.AUDIT))
             outcome = _unrecorded(outcome, release.target, str(error))
         else:
             outcome = replace(outcome, release=release.id)

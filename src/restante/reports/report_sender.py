@@ -52,6 +52,7 @@ from restante.telemetry.events import (
     ReportSent,
     SuccessReportsDropped,
 )
+from restante.telemetry.work_word import WorkWord
 
 _ReportEvent = type[ReportSent | ReportDeferred | ReportDropped]
 BATCH: Final = 50  # reports read at once
@@ -107,7 +108,7 @@ class Reports:
         self._deliveries: dict[asyncio.Task[None], LaneUse] = {}
         self._unsettled: list[SendingOutcome] = []
         self._settling = asyncio.Lock()
-        self._rounds = Rounds(log, "report", clocks.wait)
+        self._rounds = Rounds(log, WorkWord.REPORT, clocks.wait)
         self._looked_for_late_at = -inf  # monotonic
         self._clocks_before: tuple[float, float] | None = None  # Unix time, monotonic
 
@@ -235,7 +236,7 @@ class Reports:
             late = {one.number: _TOO_SLOW for one in reports if one.number not in delivery.outcomes}
             delivery.outcomes.update(late)
         except Exception as error:  # noqa: BLE001  the boundary: one domain's defect is no other's
-            self._log.publish(InternalError(error=error, doing="report", domain=domain))
+            self._log.publish(InternalError(error=error, doing=WorkWord.REPORT, domain=domain))
         for report in reports:
             self._conclude(domain, report, delivery.outcomes.get(report.number, _UNKNOWN))
         with suppress(StoreError):  # it is logged, and tried again before anything more is sent

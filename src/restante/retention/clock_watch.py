@@ -18,6 +18,7 @@ from restante.store.retention_store import RetentionStore
 from restante.store.store_errors import Conflict
 from restante.telemetry.event_bus import Log
 from restante.telemetry.events import ClockDoubted, ClockTrusted
+from restante.telemetry.work_word import WorkWord
 
 LOOK_SECONDS: Final = 60.0
 KEEP_SECONDS: Final = 3600.0
@@ -53,7 +54,7 @@ class ClockWatch:
         self._directory = directory
         self._log = log
         self._monotonic = clocks.monotonic
-        self._rounds = Rounds(log, "clock", clocks.wait)
+        self._rounds = Rounds(log, WorkWord.CLOCK, clocks.wait)
         self._told: ClockDoubt | None = None
         self._kept_at = -inf  # monotonic
 

@@ -17,6 +17,7 @@ from restante.store.live_directory import LiveDirectory
 from restante.store.release_store import ReleaseStore
 from restante.telemetry.event_bus import Log
 from restante.telemetry.events import HistoryTrimmed
+from restante.telemetry.work_word import WorkWord
 from restante.tenancy.policy import DAY
 
 SWEEP_SECONDS: Final = 3600.0
@@ -46,7 +47,7 @@ class HistorySweep:
         self._settings = settings
         self._log = log
         self._ages = ages
-        self._rounds = Rounds(log, "history", wait)
+        self._rounds = Rounds(log, WorkWord.HISTORY, wait)
 
     async def run(self) -> None:
         """Sweep now and every hour, until cancelled."""

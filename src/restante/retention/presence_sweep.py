@@ -10,6 +10,7 @@ from restante.store.duty_store import DutyStore, keep_performing
 from restante.store.live_directory import LiveDirectory
 from restante.store.presence_store import PresenceStore
 from restante.telemetry.event_bus import Log
+from restante.telemetry.work_word import WorkWord
 from restante.tenancy.policy import DAY
 
 SWEEP_SECONDS: Final = 3600.0
@@ -36,7 +37,7 @@ class PresenceSweep:
         self._directory = directory
         self._settings = settings
         self._ages = ages
-        self._rounds = Rounds(log, "presence", wait)
+        self._rounds = Rounds(log, WorkWord.PRESENCE, wait)
 
     async def run(self) -> None:
         """Sweep now and every hour, until cancelled."""

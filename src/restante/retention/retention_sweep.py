@@ -36,6 +36,7 @@ from restante.store.queue_store import Bounce, QueuedMessage, QueueFilter
 from restante.store.store_errors import Damaged
 from restante.telemetry.event_bus import Log
 from restante.telemetry.events import MailExpired, RetentionAhead, RetentionOver, StoreFailed
+from restante.telemetry.work_word import WorkWord
 from restante.tenancy.audit import AuditAction, AuditEntry
 from restante.tenancy.model import HostedDomain
 from restante.tenancy.policy import DAY, AtEnd, Retention
@@ -68,7 +69,7 @@ class RetentionSweep:
         self._log = log
         self._clocks = clocks
         self._until_told = until_told
-        self._rounds = Rounds(log, "retention", clocks.wait)
+        self._rounds = Rounds(log, WorkWord.RETENTION, clocks.wait)
 
     async def run(self) -> None:
         """Sweep now and every hour, until cancelled."""
@@ -171,7 +172,9 @@ class RetentionSweep:
             )
         except Damaged as error:
             self._log.publish(
-                StoreFailed(error=error, doing="retention", message=message_name(listed.number))
+                StoreFailed(
+                    error=error, doing=WorkWord.RETENTION, message=message_name(listed.number)
+                )
             )
             return None
 

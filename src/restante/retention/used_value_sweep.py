@@ -26,7 +26,7 @@ class UsedValueSweep:
 
     async def run(self) -> None:
         """Sweep now and every hour, until cancelled."""
-        await keep_performing(self._duties, "used values", self._sweep_hourly)
+        await keep_performing(self._duties, "used-values", self._sweep_hourly)
 
     async def _sweep_hourly(self) -> None:
         await self._rounds.run_rounds(self.sweep)

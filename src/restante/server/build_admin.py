@@ -46,6 +46,7 @@ from restante.server.server_surface import RunningServer
 from restante.store.scrubber import Scrubber
 from restante.telemetry.events import RecordChanged
 from restante.telemetry.loop_lag import LoopLag
+from restante.telemetry.work_word import WorkWord
 from restante.web.api.api_application import Prepared, build_api
 from restante.web.api.bearer_tokens import identify
 from restante.web.http_connections import HttpConnections, HttpService
@@ -64,10 +65,10 @@ def build_admin(ground: Ground, delivery: DeliveryParts, reception: ReceptionPar
     process = _process_gauges(ground)
     instruments = _instruments(ground, delivery, reception, scrubber, process)
     surface = _surface(ground, delivery, reception, instruments)
-    uses = TokenUses(store.records, Rounds(log, "token uses"), time.time)
+    uses = TokenUses(store.records, Rounds(log, WorkWord.TOKEN_USES), time.time)
     context = _admin_context(ground, delivery, reception, surface)
     sessions = PortalSessions(
-        store.sessions, ground.records.directory, Rounds(log, "portal sessions"), time.time
+        store.sessions, ground.records.directory, Rounds(log, WorkWord.PORTAL_SESSIONS), time.time
     )
     token_gate = TokenGate(
         ground.records.directory, uses, log, now=time.time, monotonic=time.monotonic

@@ -36,6 +36,7 @@ from restante.server.built_parts import (
     RetentionSweeps,
 )
 from restante.telemetry.events import DeliveryAttempt
+from restante.telemetry.work_word import WorkWord
 from restante.tenancy.model import HostedDomain
 from restante.tenancy.policy import Hold
 
@@ -209,7 +210,7 @@ def _sweeps(ground: Ground, retention: RetentionSweep) -> RetentionSweeps:
         ages=ground.ages.now,
     )
     used_values = UsedValueSweep(
-        store.used, store.duties, Rounds(ground.setup.log, "used values"), ground.ages.now
+        store.used, store.duties, Rounds(ground.setup.log, WorkWord.USED_VALUES), ground.ages.now
     )
     clock = ClockWatch(ground.ages, store.retention, directory, ground.setup.log, ground.clocks)
     held, uses = _recorders(ground)
@@ -222,14 +223,14 @@ def _recorders(ground: Ground) -> tuple[HeldRecorder, UseRecorder]:
     held = HeldRecorder(
         HeldSources(store.figures, store.peaks, store.uses, store.duties, directory),
         UseLedger(store.uses, directory, clocks.now),
-        Rounds(ground.setup.log, "held mail"),
+        Rounds(ground.setup.log, WorkWord.HELD_MAIL),
         clocks,
     )
     uses = UseRecorder(
         ground.setup.heard.uses,
         UseLedger(store.uses, directory, clocks.now),
         directory,
-        Rounds(ground.setup.log, "account use"),
+        Rounds(ground.setup.log, WorkWord.ACCOUNT_USE),
     )
     return held, uses
 

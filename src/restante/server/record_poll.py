@@ -10,6 +10,7 @@ from restante.background.rounds import Rounds
 from restante.store.live_directory import LiveDirectory
 from restante.store.live_recipients import LiveRecipients
 from restante.telemetry.event_bus import Log
+from restante.telemetry.work_word import WorkWord
 
 POLL_SECONDS: Final = 1.0
 
@@ -26,7 +27,7 @@ class RecordPoll:
     ) -> None:
         self._directory = directory
         self._recipients = recipients
-        self._rounds = Rounds(log, "read records", wait, after_failure=POLL_SECONDS)
+        self._rounds = Rounds(log, WorkWord.READ_RECORDS, wait, after_failure=POLL_SECONDS)
 
     async def run(self) -> None:
         """Poll until cancelled."""

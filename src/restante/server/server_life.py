@@ -33,6 +33,7 @@ from restante.store.interface import Store
 from restante.store.store_errors import StoreMismatched
 from restante.telemetry.events import ServerReady, ServerStopped, ServerStopping
 from restante.telemetry.service_manager import notify
+from restante.telemetry.work_word import WorkWord
 from restante.tenancy.shared_key import has_shared_key
 from restante.web.control_service import serve_on
 from restante.web.control_socket import open_control
@@ -141,9 +142,11 @@ class Application:
             tasks.create_task(delivery.retention.used_values.run()),
             tasks.create_task(delivery.retention.held.run()),
             tasks.create_task(delivery.retention.uses.run()),
-            tasks.create_task(Rounds(self._log, "scrub").run_rounds(admin.scrubber.take_round)),
             tasks.create_task(
-                Rounds(self._log, "collect garbage").run_rounds(self._garbage.take_round)
+                Rounds(self._log, WorkWord.SCRUB).run_rounds(admin.scrubber.take_round)
+            ),
+            tasks.create_task(
+                Rounds(self._log, WorkWord.COLLECT_GARBAGE).run_rounds(self._garbage.take_round)
             ),
             tasks.create_task(admin.loop_lag.run()),
             tasks.create_task(admin.token_uses.run()),

@@ -17,6 +17,7 @@ from restante.telemetry.events import (
     RoomBack,
     RoomShort,
 )
+from restante.telemetry.work_word import WorkWord
 
 
 class ServerSweep:
@@ -39,7 +40,7 @@ class ServerSweep:
         self._defects = defects
         self._log = log
         self._fence = fence
-        self._rounds = Rounds(log, "sweep", after_failure=SWEEP_SECONDS)
+        self._rounds = Rounds(log, WorkWord.SWEEP, after_failure=SWEEP_SECONDS)
 
     async def run(self) -> None:
         """Sweep until cancelled."""
@@ -65,8 +66,8 @@ class ServerSweep:
 
     def _tell_of_sessions(self) -> None:
         door = self._reception.door
-        for reason, count in door.take_shed().items():
-            self._log.publish(ConnectionsShed(count=count, reason=reason, sessions=door.sessions))
+        for cause, count in door.take_shed().items():
+            self._log.publish(ConnectionsShed(count=count, cause=cause, sessions=door.sessions))
 
     def _tell_of_http(self) -> None:
         admin = self._admin
@@ -76,13 +77,13 @@ class ServerSweep:
                     HttpConnectionsCut(
                         service=connections.service.value,
                         count=count,
-                        reason=cause.value,
+                        cause=cause,
                     )
                 )
 
         for refusal, refused in admin.http.counts.take_refused().items():
             self._log.publish(
-                HttpRequestsRefused(count=refused.count, reason=refusal.value, peer=refused.address)
+                HttpRequestsRefused(count=refused.count, cause=refusal, peer=refused.address)
             )
 
     def _tell_of_accepts(self) -> None:

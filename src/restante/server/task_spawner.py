@@ -7,6 +7,7 @@ from typing import Any
 from restante.reception.descriptor_limit import is_want_of_descriptors
 from restante.telemetry.event_bus import Log
 from restante.telemetry.events import InternalError
+from restante.telemetry.work_word import DefectPlace
 
 
 class TaskSpawner:
@@ -52,7 +53,7 @@ class CallbackDefects:
         if "accept" in context["message"] and is_want_of_descriptors(error):
             self._has_accept_failed = True  # asyncio's own loop: it tries again in a second
             return
-        self._log.publish(InternalError(error=error, doing=context["message"]))
+        self._log.publish(InternalError(error=error, doing=DefectPlace.CALLBACK))
 
     def take_accept_failed(self) -> bool:
         """Tell whether an accept has failed since this was last asked."""

@@ -14,6 +14,7 @@ from restante.store.store_errors import StoreError
 from restante.store.upkeep_store import UpkeepStore
 from restante.telemetry.event_bus import Log
 from restante.telemetry.events import StoreFailed, StoreScrubbed
+from restante.telemetry.work_word import WorkWord
 
 SHARE: Final = 0.035  # of one core, for the slices themselves: waking for each takes some more
 DAY: Final = 24 * 3600.0
@@ -73,7 +74,7 @@ class Scrubber:
                 walk.take(part)
                 await self.rest(min(part.seconds * (1 / SHARE - 1), _LONGEST_REST))
         except StoreError as error:
-            self.log.publish(StoreFailed(error=error, doing="scrub"))
+            self.log.publish(StoreFailed(error=error, doing=WorkWord.SCRUB))
             return
         walk.ended_at = self.last_ended_at = self.now()
         self.log.publish(

@@ -28,6 +28,7 @@ from restante.telemetry.events import (
     StoreFailed,
     TokenRefused,
 )
+from restante.telemetry.work_word import WorkWord
 
 _E = TypeVar("_E", bound=Event)
 
@@ -53,6 +54,7 @@ FIELDS: Final[Mapping[str, FieldMeaning]] = {
     ),
     "bounced": FieldMeaning("True if the sender gets a report at once.", True),
     "changes": FieldMeaning("The changed fields: before and after.", ("note:  → moved",)),
+    "cause": FieldMeaning("The limit or fault that was the cause, in one word.", "no-request"),
     "channel": FieldMeaning("The name of a channel of notices.", "helpdesk"),
     "check": FieldMeaning("The name of a check of mail.", "suspicion"),
     "code": FieldMeaning("The code of the reply in `answer`.", 550),
@@ -69,7 +71,7 @@ FIELDS: Final[Mapping[str, FieldMeaning]] = {
     "disk_reserve": FieldMeaning(
         "The reserve of `reception.disk_reserve`, in octets.", 1_000_000_000
     ),
-    "doing": FieldMeaning("The work that failed, in one word or two.", "hold"),
+    "doing": FieldMeaning("The work that failed, in one word.", WorkWord.HOLD),
     "domain": FieldMeaning("The domain concerned.", "acme.example"),
     "domain_id": FieldMeaning("The number of the domain in the store.", 3),
     "domains": FieldMeaning(
@@ -77,7 +79,7 @@ FIELDS: Final[Mapping[str, FieldMeaning]] = {
     ),
     "domains_total": FieldMeaning("Number of domains concerned.", 1),
     "deferred_by": FieldMeaning("The limit that deferred it; absent if none did.", "at-once"),
-    "end": FieldMeaning("How it ended, in one word or two.", "finished"),
+    "end": FieldMeaning("How it ended, in one word.", "finished"),
     "ends": FieldMeaning("The time of the end, in UTC.", "2027-03-01T12:00:00Z"),
     "entries": FieldMeaning("Number of entries of the history.", 4000),
     "error": FieldMeaning(
@@ -95,11 +97,12 @@ FIELDS: Final[Mapping[str, FieldMeaning]] = {
     "held": FieldMeaning("Number of messages held: by the session, or still for the domain.", 2),
     "hello": FieldMeaning("The name that the client gave.", "mail.example.org"),
     "hostname": FieldMeaning("The name of this server.", "mx2.example.net"),
+    "in_content": FieldMeaning("True if it ended within the content of a message.", False),
     "kind": FieldMeaning("The kind of a notice.", "drain-finished"),
     "limit": FieldMeaning("The limit that was exceeded.", 1000),
     "listening": FieldMeaning("The open listeners.", "mx 192.0.2.2:25"),
     "login": FieldMeaning("The login, if there is one of that name.", "acme-mail"),
-    "manner": FieldMeaning("How far the connection sent ahead.", "windowed"),
+    "manner": FieldMeaning("How far the connection sent ahead, in one word.", "ahead"),
     "mechanism": FieldMeaning("The SASL mechanism.", "SCRAM-SHA-256"),
     "message": FieldMeaning("The name of a message, as in the 250 reply.", "0000000000a7k"),
     "message_id": FieldMeaning(
@@ -128,7 +131,7 @@ FIELDS: Final[Mapping[str, FieldMeaning]] = {
         "The email address with which somebody signs in, of a portal user or not.",
         "ana@acme.example",
     ),
-    "reason": FieldMeaning("The reason, in words; empty for none.", "quit"),
+    "reason": FieldMeaning("The reason, in words; empty for none.", "connection refused"),
     "recipients": FieldMeaning("Number of recipients.", 1),
     "refused": FieldMeaning("Number of messages that the destination refused.", 0),
     "release": FieldMeaning("The id of the release.", "1k2x9q4hz0a"),
@@ -172,7 +175,7 @@ _EXAMPLES: Final[Mapping[type[Event], Mapping[str, Any]]] = {
     DeliveryDeferred: {"reply": _LATER},
     DeliveryRefused: {"reply": _NEVER, "bounced": True},
     DeliveryUncertain: {"reply": _RESET},
-    InternalError: {"doing": "hold", "messages": 2, "error": RuntimeError("no state")},
+    InternalError: {"doing": WorkWord.HOLD, "messages": 2, "error": RuntimeError("no state")},
     MailRefused: {
         "code": 452,
         "answer": "452 4.3.1 Not enough room, try again later",
@@ -188,8 +191,8 @@ _EXAMPLES: Final[Mapping[type[Event], Mapping[str, Any]]] = {
     ReloadFailed: {"error": ValueError("hostname: not a host name")},
     StoreAway: {"reason": "connection refused"},
     ServerFailing: {"reason": "a sync failed"},
-    SessionClosed: {"reason": "timed out: idle"},
-    StoreFailed: {"doing": "hold", "messages": 2},
+    SessionClosed: {"end": "timed-out", "reason": "most sessions are taken"},
+    StoreFailed: {"doing": WorkWord.HOLD, "messages": 2},
     SignInRefused: {"reason": "wrong password"},
     TokenRefused: {"reason": "expired"},
 }

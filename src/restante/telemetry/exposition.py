@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from itertools import product
 from typing import Final
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily
@@ -70,7 +71,8 @@ def _read(metric: Read, state: State) -> _Samples:
         return {}
     if not isinstance(value, Mapping):
         return {(): value}
-    samples: dict[LabelValues, float] = {(each,): 0 for each in metric.labels[0].values}
+    known = product(*(label.values for label in metric.labels))
+    samples: dict[LabelValues, float] = dict.fromkeys(known, 0)
     for each, count in value.items():
         samples[each if isinstance(each, tuple) else (each,)] = count
     return samples

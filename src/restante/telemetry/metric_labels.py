@@ -13,6 +13,7 @@ from restante.telemetry.events import (
     ReportSent,
 )
 from restante.telemetry.metric_types import LabelValues, MetricLabel
+from restante.telemetry.work_word import WorkWord
 
 
 def code_of(event: MailRefused | RecipientRefused) -> LabelValues:
@@ -53,75 +54,70 @@ RELEASE_RESULT = MetricLabel(
     ("granted", "nothing-held", "refused", "not-authenticated", "cannot-now", "not-a-target"),
 )
 DOOR_LIMIT = MetricLabel(
-    "limit",
+    "cause",
     (
-        "too many sessions",
-        "too many sessions from one address block",
-        "too many unauthenticated sessions",
-        "too many connections in a minute from one address block",
+        "sessions",
+        "sessions-per-block",
+        "unauthenticated-sessions",
+        "connections-per-minute",
     ),
 )
 HTTP_SERVICE = MetricLabel("service", ("control", "metrics", "web"))
 HTTP_CUT = MetricLabel(
-    "reason",
+    "cause",
     (
-        "too many connections",
-        "too many connections from one address block",
-        "too many requests of a stranger",
-        "no request in time",
-        "answer not taken in time",
-        "TLS failed",
+        "too-many-connections",
+        "too-many-per-block",
+        "too-many-of-stranger",
+        "no-request",
+        "answer-not-taken",
+        "tls-failed",
     ),
 )
 HTTP_REFUSAL = MetricLabel(
-    "reason",
+    "cause",
     (
-        "no credentials",
-        "not through a trusted proxy",
-        "too many requests at once",
-        "too many requests of strangers",
-        "body too large",
-        "took too long",
+        "no-credentials",
+        "no-proxy",
+        "too-many-requests",
+        "too-many-of-strangers",
+        "too-large",
+        "too-slow",
         "malformed",
     ),
 )
 SESSION_END = MetricLabel(
-    "reason",
+    "end",
     (
         "quit",
-        "closed by client",
-        "closed by client in mid-content",
-        "connection lost",
-        "connection lost in mid-content",
-        "timed out",
-        "timed out in mid-content",
-        "no message for too long",
-        "no message for too long in mid-content",
-        "too many errors",
-        "too many commands before EHLO",
-        "too many commands that do nothing",
-        "too many refused recipients",
-        "too many failed authentications",
-        "unreadable BDAT",
-        "data before TLS",
-        "turned around",
-        "TLS failed",
-        "TLS failed in mid-content",
-        "server stopping",
-        "server stopping in mid-content",
-        "internal error",
+        "closed-by-client",
+        "connection-lost",
+        "tls-failed",
+        "timed-out",
+        "no-message",
+        "too-many-errors",
+        "too-many-early-commands",
+        "too-many-idle-commands",
+        "too-many-refused-recipients",
+        "too-many-failed-authentications",
+        "unreadable-bdat",
+        "data-before-tls",
+        "turned-around",
+        "server-stopping",
+        "internal-error",
     ),
 )
+IN_CONTENT = MetricLabel("in_content", ("false", "true"))
 DRAIN_STATE = MetricLabel(
     "state",
     (
-        "waiting its turn",
-        "looking up the destination",
+        "waiting-turn",
+        "looking-up",
         "delivering",
         "settling",
-        "waiting to retry",
+        "waiting-to-retry",
         "stopping",
-        "waiting for a server",
+        "unclaimed",
     ),
 )
 DELIVERY_END = MetricLabel(
@@ -129,50 +125,15 @@ DELIVERY_END = MetricLabel(
     (
         "quit",
         "unreachable",
-        "tls failed",
+        "tls-failed",
         "refused",
         "busy",
         "broken",
         "unreadable",
         "aborted",
-        "no route",
+        "no-route",
     ),
 )
-DOING = MetricLabel(
-    "doing",
-    (
-        "hold",
-        "spool",
-        "audit",
-        "settle",
-        "start drain",
-        "close drain",
-        "claim drains",
-        "give drains back",
-        "read records",
-        "learn",
-        "keep logins",
-        "retention",
-        "clock",
-        "history",
-        "presence",
-        "used values",
-        "held mail",
-        "account use",
-        "scrub",
-        "collect garbage",
-        "certificate",
-        "sweep",
-        "watch",
-        "report",
-        "notice",
-        "request",
-        "token uses",
-        "portal sessions",
-        "scheduled changes",
-        "applying",
-        "keeping an answer",
-    ),
-)
+DOING = MetricLabel("doing", tuple(WorkWord))
 REPORT_ACTION = MetricLabel("action", ("failed", "delayed", "relayed"))
 TRANSPORT = MetricLabel("transport", ("webhook", "mail", "apprise"))

@@ -31,7 +31,7 @@ class State:
     oldest_message_age: float | None  # None: the store cannot say
     sessions_open: Mapping[str, int]  # by service
     sessions_unauthenticated: int
-    sessions_ended: Mapping[str, int]  # by reason
+    sessions_ended: Mapping[LabelValues, int]  # by the end, and whether within content
     octets_in_flight: int
     batches_held: int
     drains: Mapping[str, int]  # by state

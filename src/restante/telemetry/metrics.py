@@ -59,6 +59,7 @@ from restante.telemetry.metric_labels import (
     HTTP_CUT,
     HTTP_REFUSAL,
     HTTP_SERVICE,
+    IN_CONTENT,
     MECHANISM,
     RELEASE_RESULT,
     REPORT_ACTION,
@@ -163,24 +164,25 @@ METRICS: Final[tuple[Metric, ...]] = (
     Read(
         "restante_sessions_ended",
         MetricKind.COUNTER,
-        "SMTP sessions that ended, by reason. A limit of `[reception]` is such a reason.",
+        "SMTP sessions that ended, by the end, and by whether that was within content."
+        " A limit of `[reception]` is such an end.",
         lambda state: state.sessions_ended,
-        (SESSION_END,),
+        (SESSION_END, IN_CONTENT),
     ),
     Counted(
         "restante_connections_shed",
         "Connections answered 421 at once, by the limit exceeded. Updated once a second.",
         ConnectionsShed,
         (DOOR_LIMIT,),
-        lambda event: (event.reason,),
+        lambda event: (event.cause,),
         amount=lambda event: event.count,
     ),
     Counted(
         "restante_http_connections_cut",
-        "HTTP connections closed without an answer, by service and reason.",
+        "HTTP connections closed without an answer, by service and cause.",
         HttpConnectionsCut,
         (HTTP_SERVICE, HTTP_CUT),
-        lambda event: (event.service, event.reason),
+        lambda event: (event.service, event.cause),
         amount=lambda event: event.count,
     ),
     Read(
@@ -206,10 +208,10 @@ METRICS: Final[tuple[Metric, ...]] = (
     ),
     Counted(
         "restante_web_requests_refused",
-        "Requests refused on the `web` listeners before any action, by reason.",
+        "Requests refused on the `web` listeners before any action, by cause.",
         HttpRequestsRefused,
         (HTTP_REFUSAL,),
-        lambda event: (event.reason,),
+        lambda event: (event.cause,),
         amount=lambda event: event.count,
     ),
     Counted(
@@ -281,10 +283,10 @@ METRICS: Final[tuple[Metric, ...]] = (
     ),
     Counted(
         "restante_delivery_attempts",
-        "Connections to destinations, by how they ended; `no route`: none could be tried.",
+        "Connections to destinations, by how they ended; `no-route`: none could be tried.",
         DeliveryAttempt,
         (DELIVERY_END,),
-        lambda event: (event.end or "no route",),
+        lambda event: (event.end,),
     ),
     # reports to senders
     Counted(
@@ -365,7 +367,7 @@ METRICS: Final[tuple[Metric, ...]] = (
         "Failed store operations, by operation; `request` is a request to the API.",
         StoreFailed,
         (DOING,),
-        lambda event: (event.doing or "request",),
+        lambda event: (event.doing,),
     ),
     Counted(
         "restante_messages_damaged",

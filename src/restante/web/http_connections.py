@@ -28,12 +28,12 @@ class HttpService(StrEnum):
 class Cut(StrEnum):
     """Why a connection was closed without an answer."""
 
-    TOO_MANY = "too many connections"
-    TOO_MANY_FROM_BLOCK = "too many connections from one address block"
-    STRANGER = "too many requests of a stranger"
-    NO_REQUEST = "no request in time"
-    TOO_SLOW = "answer not taken in time"
-    TLS_FAILED = "TLS failed"
+    TOO_MANY = "too-many-connections"
+    TOO_MANY_FROM_BLOCK = "too-many-per-block"
+    STRANGER = "too-many-of-stranger"
+    NO_REQUEST = "no-request"  # in time
+    TOO_SLOW = "answer-not-taken"  # in time
+    TLS_FAILED = "tls-failed"
 
 
 class HttpConnection(Protocol):

@@ -12,12 +12,12 @@ NO_ROUTE: Final = "(none)"  # of a request that reached no route
 class Refusal(StrEnum):
     """Why a request was refused before any action."""
 
-    NO_CREDENTIALS = "no credentials"
-    NO_PROXY = "not through a trusted proxy"
-    TOO_MANY = "too many requests at once"
-    STRANGERS = "too many requests of strangers"
-    TOO_LARGE = "body too large"
-    TOO_SLOW = "took too long"
+    NO_CREDENTIALS = "no-credentials"
+    NO_PROXY = "no-proxy"  # in clear text, past the trusted proxies
+    TOO_MANY = "too-many-requests"  # at once
+    STRANGERS = "too-many-of-strangers"
+    TOO_LARGE = "too-large"
+    TOO_SLOW = "too-slow"
     MALFORMED = "malformed"
 
 

@@ -43,11 +43,11 @@ class DeliveryAttempt(Event):
     event: ClassVar[str] = "delivery-attempt"
     domain: str
     destination: str
+    end: str
     reason: str
     address: str | None = None
     tls: str | None = None
     manner: str | None = None
-    end: str | None = None
     delivered: int | None = None
     deferred: int | None = None
     refused: int | None = None

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from restante.telemetry.events.event import Event, FailureEvent
+from restante.telemetry.work_word import DefectPlace, WorkWord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +81,7 @@ class InternalError(FailureEvent):
     """
 
     event: ClassVar[str] = "internal-error"
-    doing: str | None = None
+    doing: WorkWord | DefectPlace | None = None
     messages: int | None = None
     message: str | None = None
     domain: str | None = None

@@ -9,7 +9,7 @@ from restante.telemetry.events.event import Event, FailureEvent
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionClosed(Event):
-    """An SMTP session ended. The fields count its work and give the reason."""
+    """An SMTP session ended. The fields count its work."""
 
     event: ClassVar[str] = "session-closed"
     peer: str
@@ -19,6 +19,8 @@ class SessionClosed(Event):
     held: int
     releases: int
     errors: int
+    end: str
+    in_content: bool
     reason: str
 
 
@@ -28,7 +30,7 @@ class ConnectionsShed(Event):
 
     event: ClassVar[str] = "connections-shed"
     count: int
-    reason: str
+    cause: str
     sessions: int
 
 
@@ -36,7 +38,7 @@ class ConnectionsShed(Event):
 class HttpConnectionsCut(Event):
     """HTTP connections of the last second that were closed without an answer.
 
-    `service` is the control socket, the metrics port or the `web` listeners. The reason is too many
+    `service` is the control socket, the metrics port or the `web` listeners. The cause is too many
     connections, no request within ten seconds, an answer that the client did not read, or TLS
     without success.
     """
@@ -44,21 +46,21 @@ class HttpConnectionsCut(Event):
     event: ClassVar[str] = "http-connections-cut"
     service: str
     count: int
-    reason: str
+    cause: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpRequestsRefused(Event):
     """Requests of the last second on the `web` listeners that were refused before any action.
 
-    The reason is missing credentials, or clear text past the proxies. Or there were too many
+    The cause is missing credentials, or clear text past the proxies. Or there were too many
     requests at once or of strangers, or one was malformed, too large or too slow. `peer` is the
-    last client of this reason.
+    last client of this cause.
     """
 
     event: ClassVar[str] = "http-requests-refused"
     count: int
-    reason: str
+    cause: str
     peer: str
 
 

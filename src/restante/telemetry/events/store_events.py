@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from restante.telemetry.events.event import Event, FailureEvent
+from restante.telemetry.work_word import WorkWord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -11,7 +12,7 @@ class StoreFailed(FailureEvent):
     """A store operation failed. Mail was answered 451, release requests 458."""
 
     event: ClassVar[str] = "store-failed"
-    doing: str | None = None
+    doing: WorkWord
     messages: int | None = None
     message: str | None = None
     peer: str | None = None

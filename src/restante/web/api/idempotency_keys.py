@@ -26,6 +26,7 @@ from restante.admin.admin_error import AdminError, ErrorKind
 from restante.store.answer_store import AnswerBounds, KeptAnswer
 from restante.store.store_errors import StoreError
 from restante.telemetry.events import StoreFailed
+from restante.telemetry.work_word import WorkWord
 from restante.tenancy.policy import DAY
 from restante.tenancy.principal import Principal
 from restante.web.api.checked_route import CheckedRoute
@@ -205,7 +206,7 @@ async def _keep(request: Request, response: Response) -> None:
         await context.store.answers.keep_answer(keyed.key_owner, keyed.key, answer, bounds)
     except StoreError as error:
         if context.parts.log:
-            context.parts.log.publish(StoreFailed(error=error, doing="keeping an answer"))
+            context.parts.log.publish(StoreFailed(error=error, doing=WorkWord.KEEP_ANSWER))
 
 
 def _kept_body(response: Response, *, has_secret: bool) -> bytes | None:

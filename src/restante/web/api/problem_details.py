@@ -26,6 +26,7 @@ from restante.store.store_errors import (
     StoreError,
 )
 from restante.telemetry.events import InternalError, StoreFailed
+from restante.telemetry.work_word import WorkWord
 from restante.transfer.transfer_error import TransferError, TransferFault
 from restante.web.api.remedy_words import words_for
 from restante.web.api.request_id import ID_HEADER, id_of
@@ -159,7 +160,9 @@ async def _answer_store_error(request: Request, error: Exception) -> JSONRespons
     context: AdminContext = request.app.state.context
     if context.parts.log and kind is ErrorKind.TRY_LATER:
         context.parts.log.publish(
-            StoreFailed(error=error, request=f"{request.method} {request.url.path}")
+            StoreFailed(
+                error=error, doing=WorkWord.REQUEST, request=f"{request.method} {request.url.path}"
+            )
         )
     cause, _, remedy = str(error).partition("; ")  # some texts have a remedy of their own
     otherwise = "try again later" if kind is ErrorKind.TRY_LATER else "see what exists now"
@@ -190,7 +193,9 @@ async def _answer_defect(request: Request, error: Exception) -> JSONResponse:
     context: AdminContext = request.app.state.context
     if context.parts.log:
         context.parts.log.publish(
-            InternalError(error=error, request=f"{request.method} {request.url.path}")
+            InternalError(
+                error=error, doing=WorkWord.REQUEST, request=f"{request.method} {request.url.path}"
+            )
         )
     given = id_of(request.scope)  # middleware that adds it to other answers is inside this one
     return problem(

@@ -24,6 +24,7 @@ from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.long_work import beside_mail
 from restante.store.store_errors import StoreError
 from restante.telemetry.events import InternalError, StoreFailed
+from restante.telemetry.work_word import WorkWord
 from restante.web.api.problem_details import STATUSES
 from restante.web.portal import (
     access_page,
@@ -188,7 +189,9 @@ async def _answer_store_failure(request: Request, error: Exception) -> Response:
     assert isinstance(error, StoreError)
     context: AdminContext = request.app.state.portal.context
     if context.parts.log:
-        context.parts.log.publish(StoreFailed(error=error, request=_name_of(request)))
+        context.parts.log.publish(
+            StoreFailed(error=error, doing=WorkWord.REQUEST, request=_name_of(request))
+        )
     text = "The store cannot answer now."
     return await _error_page(
         request, HTTPStatus.SERVICE_UNAVAILABLE, text, "Try again in a moment."
@@ -216,7 +219,9 @@ async def _answer_stranger(request: Request, _error: Exception) -> Response:
 async def _answer_bug(request: Request, error: Exception) -> Response:
     context: AdminContext = request.app.state.portal.context
     if context.parts.log:
-        context.parts.log.publish(InternalError(error=error, request=_name_of(request)))
+        context.parts.log.publish(
+            InternalError(error=error, doing=WorkWord.REQUEST, request=_name_of(request))
+        )
     text, remedy = "A defect in Restante; the log has it.", "Tell your operator the time."
     return await _error_page(request, HTTPStatus.INTERNAL_SERVER_ERROR, text, remedy)
 

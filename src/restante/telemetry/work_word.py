@@ -1,0 +1,48 @@
+"""The words for the works of the server that can fail, as events and metrics name them."""
+
+from enum import StrEnum
+
+
+class WorkWord(StrEnum):
+    """One work. Each is a value of `doing`."""
+
+    HOLD = "hold"
+    SPOOL = "spool"
+    AUDIT = "audit"
+    SETTLE = "settle"
+    START_DRAIN = "start-drain"
+    CLOSE_DRAIN = "close-drain"
+    CLAIM_DRAINS = "claim-drains"
+    RETURN_DRAINS = "return-drains"  # at the end of the process; they stay recorded
+    READ_RECORDS = "read-records"
+    LEARN = "learn"  # of mailboxes, from a destination
+    KEEP_LOGINS = "keep-logins"
+    RETENTION = "retention"
+    CLOCK = "clock"
+    HISTORY = "history"
+    PRESENCE = "presence"
+    USED_VALUES = "used-values"
+    HELD_MAIL = "held-mail"
+    ACCOUNT_USE = "account-use"
+    SCRUB = "scrub"
+    COLLECT_GARBAGE = "collect-garbage"
+    CERTIFICATE = "certificate"
+    SWEEP = "sweep"
+    WATCH = "watch"
+    REPORT = "report"
+    NOTICE = "notice"
+    REQUEST = "request"  # to the API
+    TOKEN_USES = "token-uses"  # noqa: S105  a name
+    PORTAL_SESSIONS = "portal-sessions"
+    SCHEDULED_CHANGES = "scheduled-changes"
+    APPLY = "apply"
+    KEEP_ANSWER = "keep-answer"
+
+
+class DefectPlace(StrEnum):
+    """Works that a defect can end, and that use no store. Also values of `doing`."""
+
+    COUNT_MAIL = "count-mail"
+    ANSWER = "answer"
+    CALLOUT = "callout"
+    CALLBACK = "callback"  # of the event loop
