@@ -25,6 +25,7 @@ class FigureMirror:
         self._of_others: dict[int, Usage] = {}
         self._sums = AccountSums()
         self._drains: dict[int, VersionedDrain] = {}  # by domain id; those that are over stay
+        self._moved: set[int] = set()  # domains whose own figures were moved
 
     def usage(self, domain_id: int) -> Usage:
         """Return how much a domain holds."""
@@ -59,6 +60,7 @@ class FigureMirror:
         self.numbers.pass_over(done.last_number)
         for domain_id, usage in done.moves.items():
             self._own[domain_id] = self._own.get(domain_id, NO_USAGE) + usage
+        self._moved.update(done.moves)
         for domain_id, account in done.accounts.items():
             self._give(domain_id, account)
         self._add_up(done.moves.keys() | done.accounts.keys())
@@ -71,6 +73,17 @@ class FigureMirror:
             if known is None or known.version < state.version:
                 self._drains[domain_id] = state
 
+    def take_moved(self) -> set[int]:
+        """Return the domains whose own figures were moved since the last call."""
+        moved, self._moved = self._moved, set()
+        return moved
+
+    def take_changed_domains(self, accounts: Mapping[int, str]) -> None:
+        """Take over some domains with their accounts; "": it was removed."""
+        for domain_id, account in accounts.items():
+            self._give(domain_id, account)
+        self._add_up(accounts)
+
     def take_domains(self, accounts: Mapping[int, str]) -> None:
         """Take over all domains with their accounts."""
         gone = self._accounts.keys() - accounts.keys()
@@ -81,12 +94,18 @@ class FigureMirror:
     def take_own(self, usages: Mapping[int, Usage]) -> None:
         """Take over the rows of this process's slot, between its changes."""
         before, self._own = self._own, dict(usages)
+        self._moved |= {key for key, _ in before.items() ^ usages.items()}
         self._add_up(before.keys() | usages.keys())
 
     def take_others(self, usages: Mapping[int, Usage]) -> None:
         """Take over the sums of the rows of all other slots."""
         before, self._of_others = self._of_others, dict(usages)
         self._add_up(before.keys() | usages.keys())
+
+    def take_changed_others(self, usages: Mapping[int, Usage]) -> None:
+        """Take over the sums of some domains over the rows of all other slots."""
+        self._of_others.update(usages)
+        self._add_up(usages)
 
     def _give(self, domain_id: int, account: str) -> None:
         if account:

@@ -37,7 +37,19 @@ COMMIT_FACTS = """
         current_setting('max_wal_senders')::integer,
         ARRAY(SELECT coalesce(sync_state, '') FROM pg_stat_replication)
 """
-OTHERS = "SELECT 1 FROM node WHERE id <> $1 AND expires_at > clock_timestamp() LIMIT 1"
+LIVING = "SELECT id, epoch FROM node WHERE id <> $1 AND expires_at > clock_timestamp()"
+TELL = "INSERT INTO bulletin (node, epoch, number, domain_ids) VALUES ($1, $2, $3, $4)"
+# Those of processes that had the slot before, too.
+FORGET_BULLETINS = """
+    DELETE FROM bulletin WHERE node = $1 AND (epoch < $2 OR epoch = $2 AND number < $3)
+"""
+BULLETINS = """
+    SELECT bulletin.node, bulletin.epoch, bulletin.number, domain_ids
+    FROM unnest($1::smallint[], $2::bigint[], $3::bigint[]) AS known (node, epoch, number)
+    JOIN bulletin ON bulletin.node = known.node AND bulletin.epoch = known.epoch
+        AND bulletin.number > known.number
+    ORDER BY bulletin.node, bulletin.epoch, bulletin.number
+"""
 # The highest number that the store knows, of messages, their history, and releases.
 LAST_NUMBER = """
     SELECT greatest(

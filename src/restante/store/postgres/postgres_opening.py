@@ -10,16 +10,15 @@ import asyncpg
 from restante.phrases import cause_of
 from restante.store.content_store import OnDamage
 from restante.store.database_access import DatabaseAccess, RecoveryPoint
-from restante.store.figure_store import Usage
 from restante.store.postgres import (
     drain_statements,
     node_queries,
-    record_statements,
     sqlstate,
     usage_queries,
 )
 from restante.store.postgres.cluster_node import ClusterNode, join_cluster, risk_of
-from restante.store.postgres.database_session import DatabaseSession, PostgresRow, open_granted
+from restante.store.postgres.cluster_reading import ClusterReading, usages
+from restante.store.postgres.database_session import DatabaseSession, open_granted
 from restante.store.postgres.drain_changes import drain_state
 from restante.store.postgres.figure_mirror import FigureMirror
 from restante.store.postgres.lane_set import LaneSet, SessionKind
@@ -71,7 +70,7 @@ async def _opened(
     async with lanes[SessionKind.READING].session() as session:
         mirror = await _mirror(session, node)
     core = PostgresCore(lanes, node, mirror, on_damage)
-    node.begin(partial(follow, core, FollowMark()))
+    node.begin(ClusterReading(core).read_changes)
     return core
 
 
@@ -106,42 +105,9 @@ async def _mirror(session: DatabaseSession, node: ClusterNode) -> FigureMirror:
         [(last_content,)] = await session.fetch(node_queries.LAST_CONTENT)
         mirror = FigureMirror(NodeNumbers(slot, last), NodeNumbers(slot, last_content))
         mirror.take_domains(dict(map(tuple, await session.fetch(usage_queries.ACCOUNTS))))
-        mirror.take_own(_usages(await session.fetch(usage_queries.OWN, slot)))
-        mirror.take_others(_usages(await session.fetch(usage_queries.OF_OTHERS, slot)))
+        mirror.take_own(usages(await session.fetch(usage_queries.OWN, slot)))
+        mirror.take_others(usages(await session.fetch(usage_queries.OF_OTHERS, slot)))
         mirror.take_drains(
             dict(map(drain_state, await session.fetch(drain_statements.OPEN_DRAINS)))
         )
     return mirror
-
-
-def _usages(rows: list[PostgresRow]) -> dict[int, Usage]:
-    return {domain_id: Usage(*figures) for domain_id, *figures in rows}
-
-
-class FollowMark:
-    """How far this process has read the changes of others."""
-
-    def __init__(self) -> None:
-        self.change_number = -1
-        self.had_others = False
-
-
-async def follow(core: PostgresCore, mark: FollowMark) -> None:
-    """Take over the figures that other processes have changed.
-
-    Limitation: the usage of all domains is read each second while other processes are alive.
-    """
-    await core.look_again()
-    slot, mirror = core.node.key.id, core.mirror
-    has_others = bool(await core.fetch(node_queries.OTHERS, slot))
-    if not (has_others or mark.had_others):
-        return
-    mark.had_others = has_others  # one last time after all have ended
-    [(number,)] = await core.fetch(record_statements.CHANGE_NUMBER)
-    if number != mark.change_number:
-        mirror.take_domains(dict(map(tuple, await core.fetch(usage_queries.ACCOUNTS))))
-        mark.change_number = number
-    mirror.take_others(_usages(await core.fetch(usage_queries.OF_OTHERS, slot)))
-    known = list(mirror.open_drains())
-    rows = await core.fetch(drain_statements.KNOWN_DRAINS, known)
-    mirror.take_drains(dict(map(drain_state, rows)))

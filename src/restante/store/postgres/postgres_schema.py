@@ -27,6 +27,15 @@ CREATE TABLE made_change (
     PRIMARY KEY (node, number)
 );
 
+-- The domains whose figures a process has moved, for others to read.
+CREATE TABLE bulletin (
+    node       smallint,
+    epoch      bigint,
+    number     bigint,
+    domain_ids integer[] NOT NULL,
+    PRIMARY KEY (node, epoch, number)
+);
+
 -- Held mail. head is beside the rest: up to 8 KB it is read without another table.
 CREATE TABLE message (
     number       bigint PRIMARY KEY,

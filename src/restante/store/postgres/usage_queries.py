@@ -28,5 +28,10 @@ OF_OTHERS = """
     SELECT domain_id, sum(messages)::bigint, sum(octets)::bigint, sum(refused)::bigint
     FROM usage WHERE node <> $1::smallint GROUP BY domain_id
 """
+OF_OTHERS_IN = """
+    SELECT domain_id, sum(messages)::bigint, sum(octets)::bigint, sum(refused)::bigint
+    FROM usage WHERE node <> $1::smallint AND domain_id = ANY($2::integer[]) GROUP BY domain_id
+"""
 REMOVE = "DELETE FROM usage WHERE domain_id = $1::integer"
 ACCOUNTS = "SELECT id, account FROM domain"
+ACCOUNTS_OF = "SELECT id, account FROM domain WHERE id = ANY($1::integer[])"
