@@ -16,17 +16,17 @@ from hypothesis import strategies as st
 from restante.delivery.link_plan import ConnectionEnd, EndKind
 from restante.delivery.pipelining_backoff import PipeliningBackoff
 from restante.mail.address import Mailbox
-from restante.mail.delivery_report import Action, NewReport
+from restante.mail.delivery_report import NewReport, ReportAction
 from restante.mail.envelope import Envelope
-from restante.network.resolver import Exchanger
+from restante.network.resolver import MxRecord
 from restante.reception.after_holding import AfterHolding
 from restante.reception.reception_settings import ReceptionSettings
 from restante.release.authorized_host_lookup import HostNames
 from restante.reports.report_settings import ReportSettings
 from restante.smtp.pipelining import Pipelining
-from restante.store.queue_store import Bounce
+from restante.store.queue_store import MessageBounce
 from restante.telemetry.events import Event, MailAfterQuiet, ReportSent
-from restante.tenancy.policy import Hold
+from restante.tenancy.policy import HoldPolicy
 from tests.delivery.scripted_primary import CLOSE, Script, ScriptedPrimary
 from tests.delivery.test_callout import NOBODY
 from tests.delivery.test_watcher import Scene
@@ -172,7 +172,7 @@ def watcher(step: Step) -> Any:
     async def story() -> Any:
         scene = Scene()
         start = scene.world.monotonic
-        await scene.world.hold(await scene.host("b.example", hold=Hold.ON_RETURN))
+        await scene.world.hold(await scene.host("b.example", hold=HoldPolicy.ON_RETURN))
         probe = scene.probe
         probed: list[float] = []
 
@@ -197,7 +197,7 @@ def reports(step: Step) -> Any:
         host = ScriptedPrimary()
         async with host:
             domain = await world.host(25)
-            world.names.mx = {"a.example": [Exchanger(10, "mx.a.example")]}
+            world.names.mx = {"a.example": [MxRecord(10, "mx.a.example")]}
             world.names.table = {"mx.a.example": ["127.0.0.1"]}
             given = ReportSettings(port=host.port, per_minute=2, private_addresses=True)
             sending = world.new_reports(given)
@@ -226,13 +226,15 @@ async def store_reports(world: World, domain: Any, count: int) -> None:
         made = NewReport(
             world.held,
             domain.id,
-            Action.FAILED,
+            ReportAction.FAILED,
             ("b@b.example",),
             "s@a.example",
             b"\r\n",
             world.now,
         )
-        assert await world.store.queue.bounce([Bounce(world.held, ("b@b.example",), made)], audit())
+        assert await world.store.queue.bounce(
+            [MessageBounce(world.held, ("b@b.example",), made)], audit()
+        )
 
 
 STORIES = [

@@ -51,12 +51,12 @@ SHOWN: Final = {
     "PostgresCore.*": "the group that the parts of one store share",
     "FigureMirror.numbers": "the sequence that intake takes from, as of every store",
     "FigureMirror.content_numbers": "the same for large content",
-    "Connection.wire": "the protocol of the transport, for the listener that makes both",
+    "SmtpConnection.wire": "the protocol of the transport, for the listener that makes both",
     "WebConnection.wire": "the same",
     "WebConnection.conn": "uvicorn's name for the parser",
     "Dialogue.turnaround": "the connection gives its wire to it",
     "_IncomingContent.spool": "given away with the message",
-    "Ahead.transactions": "the state of transactions: plain values, with slots for speed",
+    "TransactionWindow.transactions": "the transactions: plain values, with slots for speed",
     "ClientSession.in_doubt": "the same",
     "Visit.query": "the values of a request",
 }
@@ -65,8 +65,8 @@ SHOWN: Final = {
 NESTED: Final = (
     *("AdminContext.memory", "AdminContext.network", "AdminContext.parts"),
     *("DeliveryContext.memory", "DeliveryContext.store"),
-    *("Parts.place", "Parts.writing"),  # of a store on SQLite
-    *("PortalParts.context", "Services.admission", "Services.content"),
+    *("StoreParts.place", "StoreParts.writing"),  # of a store on SQLite
+    *("PortalParts.context", "DialogueServices.admission", "DialogueServices.content"),
     *("SessionSettings.services", "SignInParts.context"),
 )
 

@@ -33,12 +33,12 @@ from restante.reception.offered_mechanisms import offered_mechanisms
 from restante.reception.primary_addresses import ExpectedHosts
 from restante.reception.reception_settings import ReceptionSettings
 from restante.reception.recipient_admission import AdmissionParts
-from restante.reception.services import Services
+from restante.reception.services import DialogueServices
 from restante.release.authorized_host_lookup import HostNames
 from restante.release.release_allowance import ReleaseAllowance
 from restante.release.releaser import Releaser
 from restante.sasl.cram_md5 import CramMd5
-from restante.smtp.limits import Limits
+from restante.smtp.limits import SmtpLimits
 from restante.smtp.server_options import ServerOptions
 from restante.smtp.server_session import ServerSession
 from restante.store.live_directory import LiveDirectory
@@ -239,7 +239,7 @@ class Wire:
             **offered_mechanisms("mx2.example.net", lambda user: salting(user, self.directory.now)),
             "CRAM-MD5": lambda: CramMd5(CHALLENGE),
         }
-        limits = Limits(
+        limits = SmtpLimits(
             message_octets=self.settings.message_size_limit,
             recipients=self.settings.recipients_limit,
             errors=self.settings.errors_limit,
@@ -300,7 +300,7 @@ class Wire:
         self.now += seconds
         self.stepped += seconds
 
-    def _make_services(self) -> Services:
+    def _make_services(self) -> DialogueServices:
         host_names = HostNames(self.names, lambda: self.monotonic)
         expected = ExpectedHosts(self.directory, host_names.known)
         after_holding = AfterHolding(
@@ -323,7 +323,7 @@ class Wire:
             now=lambda: self.now,
             allowance=ReleaseAllowance(self.settings.releases_per_minute, lambda: self.monotonic),
         )
-        return Services(
+        return DialogueServices(
             admission=self._admission_parts(after_holding),
             content=ContentParts(
                 self.store.reception, self.store.content, self.memory_budget, self._spawn

@@ -12,7 +12,7 @@ from typing import Final
 import httpx
 
 from restante.admin.event_feed import MOST_OF_ONE
-from restante.web.request_places import OF_ONE, Kind
+from restante.web.request_places import OF_ONE, PlaceKind
 from tests.acceptance.crowd import descriptors, let_us_have, memory
 from tests.acceptance.installation import ALPHA, HOST, Installation
 from tests.acceptance.peers.eventually import eventually
@@ -20,7 +20,7 @@ from tests.acceptance.session import TIMEOUT, Session
 from tests.acceptance.test_flood import AWAY, Narrow, deliver
 
 MESSAGES: Final = 100
-SEARCHERS: Final = 3 * OF_ONE[Kind.WORK]
+SEARCHERS: Final = 3 * OF_ONE[PlaceKind.WORK]
 SLOW_BODIES: Final = 60
 QUICKLY: Final = 5.0  # seconds: each takes some ms, but the machine may do much else
 SEARCHES: Final = (

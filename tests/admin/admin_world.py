@@ -18,7 +18,7 @@ from restante.admin.admin_context import (
     ProcessParts,
     RequestMemory,
     ScrubFacts,
-    Vitals,
+    ServerVitals,
 )
 from restante.admin.domain_change import NewDomain
 from restante.admin.domains import add_domain
@@ -29,9 +29,9 @@ from restante.mail.message import NewMessage
 from restante.network.resolver import LookupFailed
 from restante.notices.notice_result import NoticeAttempt, NoticeResult
 from restante.queue.drain_word import DrainState
-from restante.queue.presence import Sighting
-from restante.queue.recipient_status import Move, Outcome, RecipientOutcome
-from restante.reception.intake import Intake, Receipt, ReceivedMail, hold_all
+from restante.queue.presence import WatchedDestination
+from restante.queue.recipient_status import MessageOutcome, RecipientMove, RecipientOutcome
+from restante.reception.intake import Intake, IntakeReceipt, ReceivedMail, hold_all
 from restante.release.release_outcome import Granted, Refused, ReleaseOutcome
 from restante.store.handover_store import Drain
 from restante.store.live_directory import LiveDirectory
@@ -87,8 +87,8 @@ class FakeServer:
     reports_sent: int = 0  # times it was told to
     notices_sent: int = 0  # the same
     state: ConfigurationState = field(default_factory=lambda: ConfigurationState(NOW))
-    condition: Vitals = field(default_factory=lambda: Vitals(False, NOW + 90 * 86400))
-    sightings: dict[str, Sighting] = field(default_factory=dict)  # by destination
+    condition: ServerVitals = field(default_factory=lambda: ServerVitals(False, NOW + 90 * 86400))
+    sightings: dict[str, WatchedDestination] = field(default_factory=dict)  # by destination
 
     async def release(self, target: str, principal: Principal, reason: str) -> ReleaseOutcome:
         self.released.append((target, principal.name, reason))
@@ -128,13 +128,13 @@ class FakeServer:
     def listeners(self) -> Sequence[OpenListener]:
         return [OpenListener("mx", "0.0.0.0:25", "1.2", 7)]
 
-    def vitals(self) -> Vitals:
+    def vitals(self) -> ServerVitals:
         return self.condition
 
     def scrub(self) -> ScrubFacts:
         return ScrubFacts(NOW, is_under_way=True, messages=3)
 
-    def sighting(self, destination: Destination) -> Sighting | None:
+    def sighting(self, destination: Destination) -> WatchedDestination | None:
         return self.sightings.get(destination.text)
 
     async def metrics(self, accept: str) -> Exposition:
@@ -264,7 +264,7 @@ class AdminWorld:
         """Change settings that administration asks for."""
         self.context = with_settings(self.context, **settings)
 
-    async def _hold(self, mails: Sequence[ReceivedMail]) -> list[Receipt]:
+    async def _hold(self, mails: Sequence[ReceivedMail]) -> list[IntakeReceipt]:
         """The intake of the server, for as long as these take."""
         intake = Intake(self.store.reception, self.log, lambda: NOW, hostname="mx2.example.net")
         holding = asyncio.create_task(hold_all(intake, mails))
@@ -293,11 +293,16 @@ class AdminWorld:
         await self.store.reception.hold([NewMessage(number, domain_id, envelope, NOW - 3600, HEAD)])
 
     async def refuse(
-        self, number: int, domain_id: int, path: str, reply: str, move: Move = Move.REFUSED
+        self,
+        number: int,
+        domain_id: int,
+        path: str,
+        reply: str,
+        move: RecipientMove = RecipientMove.REFUSED,
     ) -> None:
         """Let the destination refuse a recipient, or leave it uncertain."""
         drain = await opened(self.store, domain_id, NOW, NOW + 60)
         await self.store.handover.settle(
-            drain, [Outcome(number, (RecipientOutcome(path, move, reply),))]
+            drain, [MessageOutcome(number, (RecipientOutcome(path, move, reply),))]
         )
         await self.store.handover.close_drain(drain)

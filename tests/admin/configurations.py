@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Any
 
 from restante.admin.admin_context import AdminContext
-from restante.admin.apply_steps import Prune
+from restante.admin.apply_steps import PruneScope
 from restante.admin.applying import UNNAMED, ApplyLine, apply_configuration
 from restante.admin.configuration_export import export_configuration, export_with_secrets
 from tests.admin.admin_world import AdminWorld
@@ -37,19 +37,23 @@ async def lines(entries: Entries) -> AsyncIterator[bytes]:
 async def applied(
     context: AdminContext,
     entries: Entries,
-    prune: Prune = Prune.NOTHING,
+    prune: PruneScope = PruneScope.NOTHING,
     *,
     is_dry_run: bool = False,
 ) -> list[ApplyLine]:
     """Return the lines of the answer, with a reason unless the context has one."""
-    if prune is not Prune.NOTHING:
+    if prune is not PruneScope.NOTHING:
         context = context.acting(context.principal, context.reason or UNNAMED)
     answer = apply_configuration(context, lines(entries), prune, is_dry_run=is_dry_run)
     return [line async for line in answer]
 
 
 def apply(
-    admin: AdminWorld, entries: Entries, prune: Prune = Prune.NOTHING, *, is_dry_run: bool = False
+    admin: AdminWorld,
+    entries: Entries,
+    prune: PruneScope = PruneScope.NOTHING,
+    *,
+    is_dry_run: bool = False,
 ) -> list[ApplyLine]:
     """Return the lines of the answer to the operator."""
     return asyncio.run(applied(admin.context, entries, prune, is_dry_run=is_dry_run))

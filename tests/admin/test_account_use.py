@@ -6,7 +6,7 @@ from pydantic import ValidationError
 from restante.admin.account_use import AccountUseView, UseSelection, account_uses
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
-from restante.queue.monthly_use import MonthlyUse, Use, UseMonth, month_of, months_before
+from restante.queue.monthly_use import AccountUse, MonthlyUse, UseMonth, month_of, months_before
 from restante.tenancy.policy import DAY
 from restante.tenancy.principal import account_login
 from tests.admin.admin_world import NOW, AdminWorld, run
@@ -24,9 +24,11 @@ async def platform() -> AdminWorld:
         month = months_before(NOW_MONTH, ago)
         for name in ("alpha", "beta"):
             added_at = int(admin.context.directory.now.accounts[name].created_at)
-            uses.append(MonthlyUse(UseMonth(name, added_at, month), Use(ago, 100 * ago, ago, DAY)))
-    uses.append(MonthlyUse(UseMonth("alpha", 5, NOW_MONTH), Use(99)))
-    uses.append(MonthlyUse(UseMonth("gone", 5, NOW_MONTH), Use(7)))
+            uses.append(
+                MonthlyUse(UseMonth(name, added_at, month), AccountUse(ago, 100 * ago, ago, DAY))
+            )
+    uses.append(MonthlyUse(UseMonth("alpha", 5, NOW_MONTH), AccountUse(99)))
+    uses.append(MonthlyUse(UseMonth("gone", 5, NOW_MONTH), AccountUse(7)))
     await admin.store.uses.add_uses(uses)
     return admin
 

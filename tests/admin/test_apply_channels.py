@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from restante.admin.apply_steps import Prune
+from restante.admin.apply_steps import PruneScope
 from restante.admin.configuration_entries import NotApplicable
 from restante.tenancy.principal import account_login
 from tests.admin.admin_world import AdminWorld
@@ -25,7 +25,9 @@ def admin() -> AdminWorld:
     return admin
 
 
-def problem_of(admin: AdminWorld, entry: dict[str, Any], prune: Prune = Prune.NOTHING) -> str:
+def problem_of(
+    admin: AdminWorld, entry: dict[str, Any], prune: PruneScope = PruneScope.NOTHING
+) -> str:
     with pytest.raises(NotApplicable) as caught:
         apply(admin, [entry], prune)
     [problem] = caught.value.problems
@@ -45,7 +47,7 @@ def test_a_new_webhook_without_a_key_gets_one_that_is_told_once(admin: AdminWorl
 def test_a_target_that_is_not_given_stays(admin: AdminWorld) -> None:
     apply(admin, [HOOK])
     transport = {**CHANNEL, "transport": "webhook", "target": "https://hooks.example/…"}
-    for prune in (Prune.NOTHING, Prune.RECORDS):
+    for prune in (PruneScope.NOTHING, PruneScope.RECORDS):
         assert numbers(apply(admin, [transport], prune))[1] == 0
         assert numbers(apply(admin, [CHANNEL], prune))[1] == 0
 
@@ -53,7 +55,9 @@ def test_a_target_that_is_not_given_stays(admin: AdminWorld) -> None:
 def test_kinds_that_are_not_given_stay_or_are_all_when_pruning(admin: AdminWorld) -> None:
     apply(admin, [{**MAIL, "kinds": ["drain-finished"]}])
     assert numbers(apply(admin, [MAIL]))[1] == 0
-    assert fields_changed(apply(admin, [MAIL], Prune.RECORDS))[0].startswith("kinds: drain-finish")
+    assert fields_changed(apply(admin, [MAIL], PruneScope.RECORDS))[0].startswith(
+        "kinds: drain-finish"
+    )
 
 
 @pytest.mark.parametrize(
@@ -92,9 +96,9 @@ def test_only_an_operator_allows_plain_http_in_a_configuration(admin: AdminWorld
 def test_another_way_replaces_the_channel_only_when_pruning(admin: AdminWorld) -> None:
     apply(admin, [MAIL])
     assert "its transport is mail and cannot be changed; use --prune" in problem_of(admin, HOOK)
-    answer = apply(admin, [HOOK], Prune.RECORDS)
+    answer = apply(admin, [HOOK], PruneScope.RECORDS)
     assert told(answer) == ["remove channel ops", "add channel ops"]
-    assert numbers(apply(admin, [HOOK], Prune.RECORDS))[:4] == (0, 0, 0, 1)
+    assert numbers(apply(admin, [HOOK], PruneScope.RECORDS))[:4] == (0, 0, 0, 1)
 
 
 def test_a_sealed_secret_is_put_back_as_it_was(admin: AdminWorld) -> None:

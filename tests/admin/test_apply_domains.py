@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from restante.admin.admin_error import ErrorKind
-from restante.admin.apply_steps import Prune
+from restante.admin.apply_steps import PruneScope
 from restante.admin.configuration_entries import NotApplicable
 from restante.tenancy.grants import Grant, GrantedRole, Scope
-from restante.tenancy.policy import Hold
+from restante.tenancy.policy import HoldPolicy
 from restante.tenancy.principal import Principal, Role
 from tests.actors import actor_named
 from tests.admin.admin_world import AdminWorld, with_settings
@@ -27,7 +27,9 @@ def admin() -> AdminWorld:
     return admin
 
 
-def problem_of(admin: AdminWorld, entry: dict[str, Any], prune: Prune = Prune.NOTHING) -> str:
+def problem_of(
+    admin: AdminWorld, entry: dict[str, Any], prune: PruneScope = PruneScope.NOTHING
+) -> str:
     with pytest.raises(NotApplicable) as caught:
         apply(admin, [entry], prune)
     [problem] = caught.value.problems
@@ -37,7 +39,7 @@ def problem_of(admin: AdminWorld, entry: dict[str, Any], prune: Prune = Prune.NO
 def test_a_new_domain_needs_a_destination_and_another_keeps_its_own(admin: AdminWorld) -> None:
     bare = {"thing": "domain", "account": "acme"}
     assert "a new domain needs a destination" in problem_of(admin, {**bare, "name": "new.example"})
-    for prune in (Prune.NOTHING, Prune.RECORDS):
+    for prune in (PruneScope.NOTHING, PruneScope.RECORDS):
         apply(admin, [{**bare, "name": "acme.example"}], prune)
         destination = admin.context.directory.now.domains["acme.example"].destination
         assert destination.text == "192.0.2.7:25"
@@ -56,7 +58,7 @@ def test_a_destination_that_does_not_change_is_not_looked_up_again(admin: AdminW
 def test_a_suspension_and_the_mode_after_it_are_one_change(admin: AdminWorld) -> None:
     assert numbers(apply(admin, [{**SUSPENDED, "hold_otherwise": "relay"}]))[1] == 1
     policy = admin.context.directory.now.domains["acme.example"].policy
-    assert (policy.hold, policy.suspension is not None) == (Hold.RELAY, True)
+    assert (policy.hold, policy.suspension is not None) == (HoldPolicy.RELAY, True)
     assert numbers(apply(admin, [{**SUSPENDED, "hold_otherwise": "relay"}]))[1] == 0
     assert admin.server is not None
     assert admin.server.stopped == [(1, "the domain was suspended")]
@@ -70,7 +72,7 @@ def test_a_suspension_that_has_ended_is_none(admin: AdminWorld) -> None:
         "domain acme.example: force_until is past, so nothing is forced",
     ]
     policy = admin.context.directory.now.domains["acme.example"].policy
-    assert (policy.hold, policy.suspension, policy.forced) == (Hold.ON_RETURN, None, None)
+    assert (policy.hold, policy.suspension, policy.forced) == (HoldPolicy.ON_RETURN, None, None)
 
 
 @pytest.mark.parametrize(
@@ -98,20 +100,20 @@ def test_a_login_at_the_destination_keeps_its_password_unless_another_is_given(
     with_login = {**DOMAIN, **LOGIN}
     assert numbers(apply(admin, [with_login]))[1] == 1
     bare = {key: value for key, value in with_login.items() if key != "destination_password"}
-    for prune in (Prune.NOTHING, Prune.RECORDS):
+    for prune in (PruneScope.NOTHING, PruneScope.RECORDS):
         assert numbers(apply(admin, [with_login], prune))[1] == 0
         assert numbers(apply(admin, [bare], prune))[1] == 0
     assert fields_changed(
         apply(admin, [{**with_login, "destination_password": "other words"}])
     ) == ["destination.login.sealed_password: set → replaced"]
     assert "is a user name and a password" in problem_of(admin, {**bare, "destination_login": "x"})
-    apply(admin, [DOMAIN], Prune.RECORDS)
+    apply(admin, [DOMAIN], PruneScope.RECORDS)
     assert admin.context.directory.now.domains["acme.example"].destination.login is None
 
 
 def test_a_list_is_replaced_and_a_large_loss_needs_pruning(admin: AdminWorld) -> None:
     names = [f"user{number}" for number in range(10)]
-    assert told(apply(admin, [{**DOMAIN, "addresses": names}], Prune.RECORDS))
+    assert told(apply(admin, [{**DOMAIN, "addresses": names}], PruneScope.RECORDS))
     answer = apply(admin, [{**DOMAIN, "addresses": [*names[1:], "new"]}])
     assert fields_changed(answer) == ["added: none → 1", "dropped: 1 → none"]
     entry = {**DOMAIN, "addresses": ["new"]}
@@ -120,18 +122,18 @@ def test_a_list_is_replaced_and_a_large_loss_needs_pruning(admin: AdminWorld) ->
         "domain acme.example: 9 of its recipients would be dropped; use --prune if the list of"
         " addresses is whole"
     )
-    assert numbers(apply(admin, [entry], Prune.RECORDS))[1] == 1
-    assert numbers(apply(admin, [DOMAIN], Prune.RECORDS))[1] == 0, "a list not named stays"
+    assert numbers(apply(admin, [entry], PruneScope.RECORDS))[1] == 1
+    assert numbers(apply(admin, [DOMAIN], PruneScope.RECORDS))[1] == 0, "a list not named stays"
 
 
 def test_a_list_is_there_before_the_domain_rejects_unknown_recipients(admin: AdminWorld) -> None:
     rejecting = {**DOMAIN, "recipients": "list", "unknown": "reject", "addresses": ["new", "anna"]}
-    assert told(apply(admin, [rejecting], Prune.RECORDS))[:2] == [
+    assert told(apply(admin, [rejecting], PruneScope.RECORDS))[:2] == [
         "change recipients acme.example",
         "change domain acme.example",
     ]
     lenient = {**DOMAIN, "recipients": "any", "addresses": ["anna"]}
-    assert told(apply(admin, [lenient], Prune.RECORDS))[:2] == [
+    assert told(apply(admin, [lenient], PruneScope.RECORDS))[:2] == [
         "change domain acme.example",
         "change recipients acme.example",
     ]
@@ -168,9 +170,9 @@ def test_a_domain_added_meanwhile_is_not_overwritten(admin: AdminWorld) -> None:
     asyncio.run(story())
 
 
-@pytest.mark.parametrize("prune", [Prune.NOTHING, Prune.RECORDS])
+@pytest.mark.parametrize("prune", [PruneScope.NOTHING, PruneScope.RECORDS])
 def test_an_account_that_prunes_wins_no_leave_for_private_addresses(
-    admin: AdminWorld, prune: Prune
+    admin: AdminWorld, prune: PruneScope
 ) -> None:
     """Its own destination would count as an operator's, whose names may lead inside."""
     admin.resolver.known["out.example"] = ["8.8.8.8"]

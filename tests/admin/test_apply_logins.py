@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from restante.admin.apply_steps import Prune
+from restante.admin.apply_steps import PruneScope
 from restante.admin.configuration_entries import NotApplicable
 from restante.admin.logins import LoginChange, change_login
 from restante.tenancy.passwords import password_matches
@@ -27,7 +27,9 @@ def admin() -> AdminWorld:
     return admin
 
 
-def problem_of(admin: AdminWorld, entry: dict[str, Any], prune: Prune = Prune.NOTHING) -> str:
+def problem_of(
+    admin: AdminWorld, entry: dict[str, Any], prune: PruneScope = PruneScope.NOTHING
+) -> str:
     with pytest.raises(NotApplicable) as caught:
         apply(admin, [entry], prune)
     [problem] = caught.value.problems
@@ -77,7 +79,7 @@ def test_the_same_password_is_no_change_and_another_is(
 def test_cram_md5_is_taken_away_and_comes_back_only_with_the_password(admin: AdminWorld) -> None:
     apply(admin, [GIVEN])
     assert fields_changed(apply(admin, [{**LOGIN, "cram_md5": False}])) == ["cram_md5: yes → no"]
-    assert numbers(apply(admin, [LOGIN], Prune.RECORDS))[1] == 0, "a field not given stays"
+    assert numbers(apply(admin, [LOGIN], PruneScope.RECORDS))[1] == 0, "a field not given stays"
     assert "kept as a hash only" in problem_of(admin, {**LOGIN, "cram_md5": True})
     assert fields_changed(apply(admin, [{**GIVEN, "cram_md5": True}])) == ["cram_md5: no → yes"]
     assert admin.context.directory.now.logins["one"].sealed_secret is not None
@@ -104,8 +106,8 @@ def test_a_user_name_of_another_account_is_taken_unless_that_loses_it(admin: Adm
     apply(admin, [GIVEN])
     moved = {**GIVEN, "account": "b"}
     assert "the user name is taken" in problem_of(admin, moved)
-    assert "the user name is taken" in problem_of(admin, moved, Prune.RECORDS)
-    answer = apply(admin, [ACCOUNTS[0], moved], Prune.RECORDS)
+    assert "the user name is taken" in problem_of(admin, moved, PruneScope.RECORDS)
+    answer = apply(admin, [ACCOUNTS[0], moved], PruneScope.RECORDS)
     assert told(answer) == ["remove login one", "add login one"]
     assert admin.context.directory.now.logins["one"].account == "b"
 
@@ -177,7 +179,7 @@ def test_an_expiry_is_declared_and_removed(admin: AdminWorld) -> None:
     ends = {**GIVEN, "expires_at": "2030-01-01T00:00:00Z"}
     apply(admin, [ends])
     assert end_of(admin) == 1893456000.0
-    for prune in (Prune.NOTHING, Prune.RECORDS):
+    for prune in (PruneScope.NOTHING, PruneScope.RECORDS):
         assert numbers(apply(admin, [ends], prune))[1] == 0
     assert numbers(apply(admin, [GIVEN]))[1] == 0, "not given: it stays"
     later = fields_changed(apply(admin, [{**LOGIN, "expires_at": "2031-01-01T00:00:00Z"}]))
@@ -185,7 +187,7 @@ def test_an_expiry_is_declared_and_removed(admin: AdminWorld) -> None:
     apply(admin, [{**LOGIN, "expires_at": "never"}])
     assert end_of(admin) is None
     apply(admin, [{**ends, "user": "two", "password": "correct horse"}, ends])
-    assert numbers(apply(admin, [GIVEN], Prune.RECORDS))[1:3] == (1, 1)
+    assert numbers(apply(admin, [GIVEN], PruneScope.RECORDS))[1:3] == (1, 1)
     assert end_of(admin) is None
     past = {**LOGIN, "expires_at": "2020-01-01T00:00:00Z"}
     assert "the time of its expiry is past" in problem_of(admin, past)
@@ -203,7 +205,7 @@ def test_a_rotation_and_an_expiry_are_exported_with_secrets(admin: AdminWorld) -
     login = admin.context.directory.now.logins["one"]
     assert login.prior is not None
     entry = sealed_of(admin)
-    assert numbers(apply(admin, [entry], Prune.RECORDS))[1] == 0
+    assert numbers(apply(admin, [entry], PruneScope.RECORDS))[1] == 0
     other = AdminWorld()
     apply(other, [*ACCOUNTS, entry])
     assert other.context.directory.now.logins["one"] == login

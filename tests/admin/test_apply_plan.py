@@ -8,13 +8,15 @@ import pytest
 
 from restante.admin import apply_plan
 from restante.admin.apply_plan import SLICE_SECONDS, Breather
-from restante.admin.apply_steps import Prune
+from restante.admin.apply_steps import PruneScope
 from restante.admin.configuration_entries import NotApplicable
 from tests.admin.admin_world import AdminWorld
 from tests.admin.configurations import ACME, Entries, apply, fields_changed, numbers, told
 
 
-def problems_of(admin: AdminWorld, entries: Entries, prune: Prune = Prune.NOTHING) -> list[str]:
+def problems_of(
+    admin: AdminWorld, entries: Entries, prune: PruneScope = PruneScope.NOTHING
+) -> list[str]:
     with pytest.raises(NotApplicable) as caught:
         apply(admin, entries, prune)
     return caught.value.problems
@@ -25,7 +27,7 @@ def test_fields_that_are_not_given_stay_or_get_their_defaults_when_pruning() -> 
     apply(admin, [{**ACME[0], "quota": 5}])
     bare = [{"thing": "account", "name": "acme"}]
     assert numbers(apply(admin, bare))[:4] == (0, 0, 0, 1)
-    assert fields_changed(apply(admin, bare, Prune.RECORDS)) == [
+    assert fields_changed(apply(admin, bare, PruneScope.RECORDS)) == [
         "note: since 2019 → none",
         "quota.octets: 5 → none",
     ]

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from restante.admin.apply_removals import accounts_in_scope, is_leaving
-from restante.admin.apply_steps import Prune
+from restante.admin.apply_steps import PruneScope
 from restante.admin.configuration_entries import LoginEntry, WantedRecords
 from restante.tenancy.principal import account_login
 from tests.admin.admin_world import AdminWorld
@@ -35,7 +35,7 @@ def test_nothing_is_removed_unless_that_is_asked_for(admin: AdminWorld) -> None:
 
 def test_things_of_named_accounts_go_last_and_other_accounts_keep_theirs(admin: AdminWorld) -> None:
     new = {**ACME[2], "name": "new.example"}
-    answer = apply(admin, [ACME[0], new], Prune.RECORDS)
+    answer = apply(admin, [ACME[0], new], PruneScope.RECORDS)
     assert told(answer)[-3:] == [
         "remove channel ops",
         "remove login acme-mail",
@@ -48,7 +48,7 @@ def test_things_of_named_accounts_go_last_and_other_accounts_keep_theirs(admin: 
 
 
 def test_accounts_go_with_all_that_they_have_if_that_is_asked_for(admin: AdminWorld) -> None:
-    answer = apply(admin, ACME, Prune.ACCOUNTS)
+    answer = apply(admin, ACME, PruneScope.ACCOUNTS)
     assert told(answer) == [
         "remove channel own",
         "remove channel ops",
@@ -61,7 +61,7 @@ def test_accounts_go_with_all_that_they_have_if_that_is_asked_for(admin: AdminWo
 def test_an_account_whose_domain_holds_mail_stays(admin: AdminWorld) -> None:
     asyncio.run(admin.hold(1, admin.context.directory.now.domains["beta.example"].id, "x@b"))
     for is_dry_run in (True, False):
-        answer = apply(admin, ACME, Prune.ACCOUNTS, is_dry_run=is_dry_run)
+        answer = apply(admin, ACME, PruneScope.ACCOUNTS, is_dry_run=is_dry_run)
         failures = [line.failure for line in answer if line.failure]
         assert [f"{one.thing} {one.name}" for one in failures] == [
             "domain beta.example",
@@ -71,7 +71,7 @@ def test_an_account_whose_domain_holds_mail_stays(admin: AdminWorld) -> None:
 
 
 def test_a_reason_is_kept_in_the_trail(admin: AdminWorld) -> None:
-    apply(admin, ACME[:1], Prune.RECORDS)
+    apply(admin, ACME[:1], PruneScope.RECORDS)
     entries = asyncio.run(admin.store.audit.audit(limit=3))
     assert {entry.reason for entry in entries} == {"not named by the applied configuration"}
 
@@ -80,18 +80,18 @@ def test_the_scope_is_what_the_principal_sees(admin: AdminWorld) -> None:
     wanted = WantedRecords()
     wanted.add_line(b'{"thing": "account", "name": "acme"}')
     own = admin.context.acting(account_login("beta-mail", "beta", "192.0.2.1"))
-    assert accounts_in_scope(admin.context, wanted, Prune.NOTHING) == []
-    assert accounts_in_scope(admin.context, wanted, Prune.RECORDS) == ["acme"]
-    assert accounts_in_scope(admin.context, wanted, Prune.ACCOUNTS) == ["", "acme", "beta"]
-    assert accounts_in_scope(own, wanted, Prune.RECORDS) == []
-    assert accounts_in_scope(own, wanted, Prune.ACCOUNTS) == ["beta"]
+    assert accounts_in_scope(admin.context, wanted, PruneScope.NOTHING) == []
+    assert accounts_in_scope(admin.context, wanted, PruneScope.RECORDS) == ["acme"]
+    assert accounts_in_scope(admin.context, wanted, PruneScope.ACCOUNTS) == ["", "acme", "beta"]
+    assert accounts_in_scope(own, wanted, PruneScope.RECORDS) == []
+    assert accounts_in_scope(own, wanted, PruneScope.ACCOUNTS) == ["beta"]
 
 
 def test_a_login_leaves_its_account_if_that_is_in_scope(admin: AdminWorld) -> None:
     wanted = WantedRecords()
     wanted.logins["acme-mail"] = LoginEntry(user="acme-mail", account="beta")
-    assert not is_leaving(admin.context, wanted, Prune.NOTHING, "acme-mail")
-    assert not is_leaving(admin.context, wanted, Prune.RECORDS, "acme-mail")
-    assert is_leaving(admin.context, wanted, Prune.ACCOUNTS, "acme-mail")
+    assert not is_leaving(admin.context, wanted, PruneScope.NOTHING, "acme-mail")
+    assert not is_leaving(admin.context, wanted, PruneScope.RECORDS, "acme-mail")
+    assert is_leaving(admin.context, wanted, PruneScope.ACCOUNTS, "acme-mail")
     wanted.logins["new"] = LoginEntry(user="new", account="beta")
-    assert not is_leaving(admin.context, wanted, Prune.ACCOUNTS, "new")
+    assert not is_leaving(admin.context, wanted, PruneScope.ACCOUNTS, "new")

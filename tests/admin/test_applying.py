@@ -6,7 +6,7 @@ import pytest
 
 from restante.admin import applying
 from restante.admin.admin_error import AdminError, ErrorKind
-from restante.admin.apply_steps import Prune
+from restante.admin.apply_steps import PruneScope
 from restante.admin.applying import apply_configuration
 from restante.admin.configuration_entries import NotApplicable
 from restante.admin.domain_change import DomainChange
@@ -51,7 +51,7 @@ def test_a_second_application_changes_nothing_and_says_so() -> None:
     admin = AdminWorld()
     apply(admin, ACME)
     entries = asyncio.run(admin.store.audit.audit(limit=100))
-    for prune in Prune:
+    for prune in PruneScope:
         answer = apply(admin, ACME, prune)
         assert (told(answer), numbers(answer)) == ([], (0, 0, 0, 5, 0))
         assert answer[-1].summary is not None
@@ -109,8 +109,8 @@ def test_a_domain_that_holds_mail_is_kept_and_all_else_is_done() -> None:
         await admin.hold(1, domain.id, "x@acme.example")
 
     asyncio.run(hold())
-    foreseen = apply(admin, [ACME[0]], Prune.RECORDS, is_dry_run=True)
-    answer = apply(admin, [ACME[0]], Prune.RECORDS)
+    foreseen = apply(admin, [ACME[0]], PruneScope.RECORDS, is_dry_run=True)
+    answer = apply(admin, [ACME[0]], PruneScope.RECORDS)
     for one in (foreseen, answer):
         assert told(one) == [
             "remove channel ops",
@@ -230,7 +230,7 @@ def test_an_account_may_apply_what_it_may_change() -> None:
     async def story() -> None:
         own = await exported(context)
         assert "note" not in own[0]
-        assert numbers(await applied(context, own, Prune.RECORDS)) == (0, 0, 0, 5, 0)
+        assert numbers(await applied(context, own, PruneScope.RECORDS)) == (0, 0, 0, 5, 0)
         for entry in own:
             if entry["thing"] == "domain":
                 entry["hold"] = "relay"

@@ -3,7 +3,7 @@
 import pytest
 
 from restante.admin.auditing import MAX_REASON_LENGTH
-from restante.admin.change_applying import Obstacle, put_change
+from restante.admin.change_applying import ChangeObstacle, put_change
 from tests.admin.admin_world import run
 from tests.admin.change_scene import NEW_HOST, ChangeScene
 
@@ -53,7 +53,7 @@ def test_an_address_inside_is_an_obstacle() -> None:
         await scene.ask(destination=NEW_HOST)
         [change] = await scene.waiting()
         scene.admin.resolver.known[NEW_HOST] = ["192.168.0.9"]
-        with pytest.raises(Obstacle, match="has no public address"):
+        with pytest.raises(ChangeObstacle, match="has no public address"):
             await put_change(scene.operator, change)
         assert len(await scene.waiting()) == 1
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.configuration_entries import (
     MAX_PROBLEMS,
+    EntryProblem,
     NotApplicable,
-    Problem,
     WantedRecords,
     read_entry,
 )
@@ -96,7 +96,7 @@ def test_a_domain_is_the_same_in_any_case_and_more_addresses_follow_it() -> None
 
 
 def test_a_hundred_errors_are_told_and_the_others_counted() -> None:
-    problem = Problem(ErrorKind.INVALID, "domain x: wrong", "mend it")
+    problem = EntryProblem(ErrorKind.INVALID, "domain x: wrong", "mend it")
     error = NotApplicable([problem] * (MAX_PROBLEMS + 2))
     assert len(error.problems) == MAX_PROBLEMS + 1
     assert error.problems[-1] == "2 more errors; correct these first"

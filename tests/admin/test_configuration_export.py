@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from restante.admin.admin_error import AdminError
-from restante.admin.apply_steps import Prune
+from restante.admin.apply_steps import PruneScope
 from restante.admin.configuration_export import export_with_secrets
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.model import Account, Destination, HostedDomain, Login, PriorPassword
@@ -104,7 +104,7 @@ def test_an_export_with_secrets_makes_the_same_records_in_an_empty_store() -> No
         assert numbers(await applied(other.context, first))[4] == 0
         assert json.dumps(await exported(other.context, with_secrets=True)) == json.dumps(first)
         for context in (admin.context, other.context):
-            for prune in Prune:
+            for prune in PruneScope:
                 assert numbers(await applied(context, first, prune))[:3] == (0, 0, 0)
 
     asyncio.run(story())
@@ -124,7 +124,7 @@ def test_an_export_has_every_field_that_was_applied_and_no_secret() -> None:
         text = json.dumps(export)
         for secret in ("correct horse", "a secret word", "secret-path", "whsec", "sealed", "argon"):
             assert secret not in text
-        for prune in Prune:
+        for prune in PruneScope:
             assert numbers(await applied(admin.context, export, prune))[:3] == (0, 0, 0)
 
     asyncio.run(story())
@@ -284,24 +284,24 @@ def test_pruning_gives_the_same_result_from_any_state(first: Entries, second: En
     async def story() -> None:
         admin, empty = AdminWorld(), AdminWorld()
         assert numbers(await applied(admin.context, first))[4] == 0
-        assert numbers(await applied(admin.context, second, Prune.ACCOUNTS))[4] == 0
+        assert numbers(await applied(admin.context, second, PruneScope.ACCOUNTS))[4] == 0
         assert numbers(await applied(empty.context, second))[4] == 0
         assert await state(admin) == await state(empty)
-        again = await applied(admin.context, second, Prune.ACCOUNTS)
+        again = await applied(admin.context, second, PruneScope.ACCOUNTS)
         assert numbers(again)[:3] == (0, 0, 0)
 
     asyncio.run(story())
 
 
-@pytest.mark.parametrize("prune", [Prune.NOTHING, Prune.RECORDS])
-def test_accounts_that_are_not_named_stay_unless_they_are_to_go(prune: Prune) -> None:
+@pytest.mark.parametrize("prune", [PruneScope.NOTHING, PruneScope.RECORDS])
+def test_accounts_that_are_not_named_stay_unless_they_are_to_go(prune: PruneScope) -> None:
     admin = AdminWorld()
     apply(admin, EVERYTHING)
     before = asyncio.run(exported(admin.context, "beta"))
     apply(admin, [EVERYTHING[0]], prune)
     assert asyncio.run(exported(admin.context, "beta")) == before
     names = set(admin.context.directory.now.logins)
-    assert names == (set() if prune is Prune.RECORDS else {"acme-mail", "other"})
+    assert names == (set() if prune is PruneScope.RECORDS else {"acme-mail", "other"})
 
 
 def test_an_export_of_secrets_is_audited_before_it_begins() -> None:

@@ -19,7 +19,7 @@ from restante.admin.domains import (
     show_domain,
 )
 from restante.delivery.shown_key import NoKey
-from restante.store.figure_store import Usage
+from restante.store.figure_store import DomainUsage
 from restante.tenancy.model import Destination, IpAddress, TlsUse
 from restante.tenancy.principal import Principal, Role
 from tests.actors import actor_named
@@ -182,7 +182,7 @@ def test_a_listing_asks_the_store_for_one_domain_at_a_time() -> None:
             await admin.host(f"domain{number}.example", f"account{number}")
         asked: list[int] = []
 
-        def usages() -> dict[int, Usage]:
+        def usages() -> dict[int, DomainUsage]:
             asked.append(1)
             return {}
 

@@ -9,7 +9,7 @@ from restante.admin.held_mail import (
 from restante.admin.hold_again import MessagesToHoldAgain, hold_again
 from restante.mail.envelope import Envelope
 from restante.mail.message import NewMessage
-from restante.queue.recipient_status import Move, RecipientStatus
+from restante.queue.recipient_status import RecipientMove, RecipientStatus
 from restante.store.store_errors import Damaged
 from restante.tenancy.audit import AuditFilter
 from restante.tenancy.record_change import Change
@@ -52,7 +52,7 @@ def test_refused_mail_is_held_again() -> None:
 def test_the_trail_says_what_the_mail_was_before_it_was_held_again() -> None:
     async def story() -> None:
         admin = await filled()
-        await admin.refuse(1, 1, "x@alpha.example", "cut off", Move.UNCERTAIN)
+        await admin.refuse(1, 1, "x@alpha.example", "cut off", RecipientMove.UNCERTAIN)
         wanted = MessagesToHoldAgain(names=("1", "2"), status="uncertain", reason="not there")
         assert (await hold_again(admin.context, wanted)).changed == 1
         assert await names(admin, status=RecipientStatus.REFUSED) == ["2"]

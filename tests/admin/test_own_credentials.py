@@ -7,7 +7,7 @@ import pytest
 from restante.admin.admin_error import AdminError
 from restante.admin.own_credentials import LINK_OVER, NewCredentials
 from restante.admin.portal_hashing import PortalHashing
-from restante.admin.portal_sessions import Proof
+from restante.admin.portal_sessions import SignInProof
 from restante.admin.sign_in import BUSY, SignInDenied
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.one_time_codes import RECOVERY_CODES, code_at, step_at
@@ -92,7 +92,7 @@ def test_a_user_who_is_invited_again_gets_everything_new_and_sessions_end() -> N
     async def story() -> None:
         people = People()
         user = await people.set_up()
-        secret = await people.sessions.begin(user, Proof("x", str(HOME)))
+        secret = await people.sessions.begin(user, SignInProof("x", str(HOME)))
         again = await people.invite(again=True)
         assert await people.sessions.find(secret) is not None
         before = people.apps[ROOT]
@@ -181,7 +181,7 @@ def test_another_password_ends_every_session() -> None:
     async def story() -> None:
         people = People()
         user = await people.set_up(ANA, has_code=False)
-        secret = await people.sessions.begin(user, Proof("x", str(HOME)))
+        secret = await people.sessions.begin(user, SignInProof("x", str(HOME)))
         with pytest.raises(AdminError, match="too short"):
             await people.credentials.change_password(user, "short", HOME)
         assert await people.sessions.find(secret) is not None

@@ -11,8 +11,8 @@ from restante.admin.portal_sessions import (
     SLICE,
     WRITE_SECONDS,
     PortalSessions,
-    Proof,
     SessionOver,
+    SignInProof,
 )
 from restante.background.rounds import Rounds
 from restante.store.live_directory import LiveDirectory
@@ -35,7 +35,7 @@ ROOT = PortalUser(
     password_hash="$argon2id$",
     sealed_totp=b"\0",
 )
-PROOF = Proof("password and one-time code", "192.0.2.9", "Browser/1.0")
+PROOF = SignInProof("password and one-time code", "192.0.2.9", "Browser/1.0")
 
 
 @dataclass
@@ -213,7 +213,7 @@ def test_a_user_has_a_number_of_sessions() -> None:
 def test_the_name_of_a_browser_is_kept_in_part_and_cannot_break_a_line() -> None:
     async def story() -> None:
         place = await place_with_root()
-        await place.sessions.begin(ROOT, Proof("x", "192.0.2.9", "a\r\n\x1b[1m" + "b" * 5000))
+        await place.sessions.begin(ROOT, SignInProof("x", "192.0.2.9", "a\r\n\x1b[1m" + "b" * 5000))
         [record] = await place.sessions.of_user(ROOT.email)
         assert record.agent == "a[1m" + "b" * (LONGEST_AGENT - 4)
 

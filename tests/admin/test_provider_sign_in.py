@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from restante.admin.portal_sessions import Proof
+from restante.admin.portal_sessions import SignInProof
 from restante.admin.portal_users import PortalUserState, list_users
-from restante.admin.provider_sign_in import BEGUN_A_MINUTE, NO_ROLE, NOT_SIGNED_IN, Returned
+from restante.admin.provider_sign_in import BEGUN_A_MINUTE, NO_ROLE, NOT_SIGNED_IN, ReturnedPerson
 from restante.admin.sign_in import TOO_MANY, SignInDenied
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.grants import GrantedRole
@@ -23,7 +23,7 @@ from tests.admin.portal_people import ANA, HOME, People
 class Visitors(People):
     """People whose portal has a provider, on loopback."""
 
-    async def come(self, confirming: str = "", /, **claims: Any) -> Returned:
+    async def come(self, confirming: str = "", /, **claims: Any) -> ReturnedPerson:
         """Sign in at the provider, as a person with these claims."""
         loopback.claims = {**CLAIMS, **claims}
         loopback.now = self.now
@@ -112,7 +112,7 @@ def test_without_a_role_a_person_is_refused_and_signed_out() -> None:
         assert ANA not in people.context.directory.now.portal_users
         await people.come()
         store = people.admin.store.sessions
-        await people.sessions.begin(people.user(ANA), Proof("provider", str(HOME)))
+        await people.sessions.begin(people.user(ANA), SignInProof("provider", str(HOME)))
         assert len(await store.sessions_of(ANA)) == 1
         assert await people.refusal(groups=[]) == NO_ROLE
         assert await store.sessions_of(ANA) == []

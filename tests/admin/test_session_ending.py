@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from restante.admin.portal_sessions import Proof
+from restante.admin.portal_sessions import SignInProof
 from restante.admin.session_ending import end_own_session, sign_out, sign_out_everywhere
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.portal_user import user_principal
@@ -22,7 +22,7 @@ def told(story: Callable[[People], Awaitable[None]]) -> None:
 
 async def begun(people: People) -> str:
     """Begin a session; return its name."""
-    secret = await people.sessions.begin(people.user(ANA), Proof("password", "192.0.2.7"))
+    secret = await people.sessions.begin(people.user(ANA), SignInProof("password", "192.0.2.7"))
     key = hash_session_secret(secret)
     assert key is not None
     return key[:8].hex()

@@ -24,8 +24,8 @@ from restante.mail.envelope import Envelope
 from restante.mail.message import NewMessage, message_name
 from restante.mail.message_origin import MessageOrigin
 from restante.queue.held_peak import WIDE, HeldAmount, HeldPeak, PeakPlace
-from restante.queue.presence import Seen, Sighting
-from restante.queue.recipient_status import Move, Outcome, RecipientOutcome
+from restante.queue.presence import DestinationState, WatchedDestination
+from restante.queue.recipient_status import MessageOutcome, RecipientMove, RecipientOutcome
 from restante.tenancy.grants import GrantedRole, Scope
 from restante.tenancy.principal import Principal, Role
 from restante.web.portal.portal_application import build_portal
@@ -94,8 +94,10 @@ async def _fill(admin: AdminWorld) -> None:
     for name in ("alpha.example", "shop.alpha.example", "old-branch-office.alpha.example"):
         await admin.host(name, "alpha", destination=f"mail.{name}", retention=30 * 86400.0)
     await admin.host("beta.example", "beta", destination="mail.beta.example")
-    away = Sighting(Seen.AWAY, NOW - 30_000, NOW + 20, "connection refused", NOW - 40)
-    there = Sighting(Seen.UP, NOW - 90_000, NOW + 20, "", NOW - 40)
+    away = WatchedDestination(
+        DestinationState.AWAY, NOW - 30_000, NOW + 20, "connection refused", NOW - 40
+    )
+    there = WatchedDestination(DestinationState.UP, NOW - 90_000, NOW + 20, "", NOW - 40)
     server.sightings["mail.alpha.example:25"] = there
     server.sightings["mail.shop.alpha.example:25"] = away
     for number in range(1, 41):
@@ -137,7 +139,7 @@ async def _hold(admin: AdminWorld, number: int, domain_id: int, path: str, sende
 
 async def _refuse(admin: AdminWorld, number: int, path: str, reply: str) -> None:
     drain = await opened(admin.store, 2, NOW - 1800, NOW + 60)
-    outcome = Outcome(number, (RecipientOutcome(path, Move.REFUSED, reply),))
+    outcome = MessageOutcome(number, (RecipientOutcome(path, RecipientMove.REFUSED, reply),))
     await admin.store.handover.settle(drain, [outcome], at=NOW - 1800)
     await admin.store.handover.close_drain(drain)
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from restante.queue.monthly_use import MonthlyUse, Use, UseMonth, month_of
+from restante.queue.monthly_use import AccountUse, MonthlyUse, UseMonth, month_of
 from tests.admin.admin_world import NOW, AdminWorld, run
 from tests.cli.conftest import Command
 
@@ -14,7 +14,7 @@ TEXT = f"{MONTH // 100}-{MONTH % 100:02}"
 
 @pytest.fixture
 def used(admin: AdminWorld) -> AdminWorld:
-    use = Use(1204, 5 * 2**20, 1200, 2**20 * 86400 * 2.5)
+    use = AccountUse(1204, 5 * 2**20, 1200, 2**20 * 86400 * 2.5)
     run(admin.store.uses.add_uses([MonthlyUse(UseMonth("alpha", 100, MONTH), use)]))
     return admin
 

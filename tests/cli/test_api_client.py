@@ -177,7 +177,7 @@ def test_all_pages_of_a_list_are_returned() -> None:
             await add_account(admin.context, NewAccount(name=f"a{number}"))
         transport = httpx.ASGITransport(build_api(admin.context, admin.context.principal))
         async with httpx.AsyncClient(transport=transport, base_url="http://restante") as client:
-            api = api_client.Api(client, "here", 1.0)
+            api = api_client.ApiClient(client, "here", 1.0)
             listed = await api.ask("GET", "/v1/accounts", params={"limit": 2})
             return [one["name"] for one in listed]
 
@@ -200,7 +200,7 @@ def test_no_page_beyond_the_wanted_items_is_asked_for(monkeypatch: pytest.Monkey
         async with httpx.AsyncClient(
             transport=transport, base_url="http://restante", event_hooks=hooks
         ) as client:
-            api = api_client.Api(client, "here", 1.0)
+            api = api_client.ApiClient(client, "here", 1.0)
             return [
                 [one["name"] for one in await api.ask("GET", "/v1/accounts", most=most)]
                 for most in (1, 3, 4)

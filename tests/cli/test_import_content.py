@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from restante.cli import import_content
-from restante.cli.import_content import Stretch
+from restante.cli.import_content import ContentStretch
 
 MEMORY = Path("/dev/shm")
 
@@ -16,7 +16,7 @@ MEMORY = Path("/dev/shm")
 def read(path: Path, octets: bytes, **where: int | bool) -> bytes:
     """Write a file, and read a stretch of it."""
     path.write_bytes(octets)
-    return b"".join(Stretch(path, **where).blocks())  # type: ignore[arg-type]
+    return b"".join(ContentStretch(path, **where).blocks())  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_content_does_not_depend_on_how_it_is_read(octets: bytes, block: int) ->
         with pytest.MonkeyPatch.context() as monkeypatch:
             monkeypatch.setattr(import_content, "BLOCK", block)
             assert read(path, octets) == whole
-            measure = Stretch(path).measure()
+            measure = ContentStretch(path).measure()
     finally:
         path.unlink()
     assert whole == b"" or whole.endswith(b"\r\n")
@@ -84,11 +84,11 @@ def test_envelope_fields_above_are_read_and_are_no_content(tmp_path: Path, paths
     fields = "".join(f"X-Envelope-To: <{path}>\n" for path in to)
     file = tmp_path / "one.eml"
     file.write_text(f"Return-Path: <bob@example.org>\n{fields}Subject: x\n\ntext\n")
-    found, below = Stretch(file).below_fields()
+    found, below = ContentStretch(file).below_fields()
     assert (found.reverse_path, list(found.forward_paths)) == ("bob@example.org", to)
     assert b"".join(below.blocks()) == b"Subject: x\r\n\r\ntext\r\n"
 
 
 def test_a_file_that_is_gone_is_an_error_of_the_system(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
-        Stretch(tmp_path / "missing").measure()
+        ContentStretch(tmp_path / "missing").measure()

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from restante.cli.export_formats import ENVELOPES
-from restante.cli.import_sources import SourceFormat, SourceMessage, Unreadable, source_messages
+from restante.cli.import_sources import SourceFormat, SourceMessage, UnreadableFile, source_messages
 
 FACTS: dict[str, Any] = {
     "reverse_path": "",
@@ -21,7 +21,7 @@ FACTS: dict[str, Any] = {
 def found(*paths: Path, style: SourceFormat | None = None) -> list[SourceMessage]:
     """The messages, all of which are readable."""
     seen = list(source_messages(paths, style))
-    unreadable = [one for one in seen if isinstance(one, Unreadable)]
+    unreadable = [one for one in seen if isinstance(one, UnreadableFile)]
     assert unreadable == []
     return [one for one in seen if isinstance(one, SourceMessage)]
 
@@ -33,7 +33,7 @@ def texts(some: list[SourceMessage]) -> list[bytes]:
 
 def complaints(*paths: Path, style: SourceFormat | None = None) -> list[str]:
     """The errors of unreadable files."""
-    return [one.error for one in source_messages(paths, style) if isinstance(one, Unreadable)]
+    return [one.error for one in source_messages(paths, style) if isinstance(one, UnreadableFile)]
 
 
 def test_a_bare_file_is_a_message_without_an_envelope(tmp_path: Path) -> None:
@@ -147,7 +147,7 @@ def test_one_bad_file_stops_no_other(tmp_path: Path) -> None:
     (tmp_path / "one.json").write_text("[]")
     (tmp_path / "two.eml").write_bytes(b"y\n")
     seen = list(source_messages([tmp_path], None))
-    assert [type(one) for one in seen] == [Unreadable, SourceMessage]
+    assert [type(one) for one in seen] == [UnreadableFile, SourceMessage]
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,13 @@
 
 import json
 
-from restante.queue.presence import Seen, Sighting
+from restante.queue.presence import DestinationState, WatchedDestination
 from tests.admin.admin_world import NOW, AdminWorld
 from tests.cli.conftest import Command
 
-AWAY = Sighting(Seen.AWAY, NOW - 12_000, NOW + 45, "connection refused", NOW - 15)
+AWAY = WatchedDestination(
+    DestinationState.AWAY, NOW - 12_000, NOW + 45, "connection refused", NOW - 15
+)
 DESTINATION = "mail.alpha.example:25"
 
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from restante.admin.admin_context import ConfigurationState, Vitals
+from restante.admin.admin_context import ConfigurationState, ServerVitals
 from restante.cli import api_client, status_command, top
-from restante.queue.recipient_status import Move
+from restante.queue.recipient_status import RecipientMove
 from restante.store.handover_store import PastDrain
-from restante.tenancy.notice import Channel, NewNotice, NoticeFacts, NoticeKind, Transport
+from restante.tenancy.notice import Channel, ChannelTransport, NewNotice, NoticeFacts, NoticeKind
 from restante.web.control_socket import open_control
 from tests.admin.admin_world import NOW, AdminWorld, run
 from tests.cli.conftest import Command
@@ -141,24 +141,24 @@ def test_status_tells_of_a_failed_reload_and_of_what_waits_for_a_restart(
     ("condition", "code", "line"),
     [
         (
-            Vitals(is_room_short=False, certificate_expires_at=NOW + 1e7),
+            ServerVitals(is_room_short=False, certificate_expires_at=NOW + 1e7),
             0,
             "RESTANTE OK - 1 message held, 1 refused",
         ),
         (
-            Vitals(is_room_short=False, certificate_expires_at=NOW + 90000),
+            ServerVitals(is_room_short=False, certificate_expires_at=NOW + 90000),
             1,
             "RESTANTE WARNING - a certificate expires in 1 day",
         ),
         (
-            Vitals(is_room_short=True, certificate_expires_at=NOW + 1e7),
+            ServerVitals(is_room_short=True, certificate_expires_at=NOW + 1e7),
             2,
             "RESTANTE CRITICAL - no mail is taken: ",
         ),
     ],
 )
 def test_a_monitoring_system_gets_one_line_and_a_code(
-    admin: AdminWorld, command: Command, condition: Vitals, code: int, line: str
+    admin: AdminWorld, command: Command, condition: ServerVitals, code: int, line: str
 ) -> None:
     assert admin.server
     admin.server.condition = condition
@@ -171,7 +171,7 @@ def test_a_monitoring_system_gets_one_line_and_a_code(
 
 def test_uncertain_mail_is_named_wherever_amounts_are(admin: AdminWorld, command: Command) -> None:
     alpha = admin.context.directory.now.domains["alpha.example"].id
-    asyncio.run(admin.refuse(33, alpha, "x@alpha.example", "cut off", Move.UNCERTAIN))
+    asyncio.run(admin.refuse(33, alpha, "x@alpha.example", "cut off", RecipientMove.UNCERTAIN))
     shown = command("status").out
     assert "0 messages held, 1 refused, 1 uncertain" in shown
     assert "warning: 1 message is uncertain, the destination may have them" in shown
@@ -215,7 +215,9 @@ def notice(channel_id: int, at: float) -> NewNotice:
 def test_status_tells_what_waits_to_be_told_and_for_how_long(
     admin: AdminWorld, command: Command
 ) -> None:
-    channel = Channel(0, "", "ops", Transport.MAIL, "ops@example.org", None, frozenset(), 1.0)
+    channel = Channel(
+        0, "", "ops", ChannelTransport.MAIL, "ops@example.org", None, frozenset(), 1.0
+    )
     number = asyncio.run(admin.store.records.put_channel(channel, audit())).id
     command("queue", "bounce", "12", "--reason", "no such mailbox", "--yes")
     asyncio.run(admin.store.notices.keep_notices([notice(number, NOW - 7200)], [], [], 9))

@@ -5,15 +5,15 @@ import textwrap
 from hypothesis import given
 from hypothesis import strategies as st
 
-from restante.cli.table import Heading, lay_out, shorten
+from restante.cli.table import ColumnHeading, lay_out, shorten
 from restante.cli.text_width import width_of
 
 HEADINGS = [
-    Heading("DOMAIN"),
-    Heading("MESSAGES", is_number=True),
-    Heading("DESTINATION"),
-    Heading("LAST ERROR", is_detail=True),
-    Heading("AGE", is_number=True),
+    ColumnHeading("DOMAIN"),
+    ColumnHeading("MESSAGES", is_number=True),
+    ColumnHeading("DESTINATION"),
+    ColumnHeading("LAST ERROR", is_detail=True),
+    ColumnHeading("AGE", is_number=True),
 ]
 ROWS = [
     ["alpha.example", "12", "mail.alpha.example:25", "connection refused", "3m 05s"],

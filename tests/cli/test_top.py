@@ -10,8 +10,8 @@ from rich.console import Console
 
 from restante.cli import top
 from restante.cli.times import span
-from restante.cli.top import WINDOW, Looks, TopLine, chosen, screen
-from restante.cli.top_keys import Controls
+from restante.cli.top import WINDOW, StatusSamples, TopLine, chosen, screen
+from restante.cli.top_keys import TopControls
 from tests.admin.admin_world import AdminWorld
 from tests.cli.conftest import Command
 
@@ -75,18 +75,18 @@ def view(at: float, domains: list[dict[str, Any]], *drains: dict[str, Any]) -> d
     }
 
 
-def look(looks: Looks, at: float, held: int, *drains: dict[str, Any]) -> TopLine:
+def look(looks: StatusSamples, at: float, held: int, *drains: dict[str, Any]) -> TopLine:
     [line] = looks.add(view(at, [domain("alpha.example", held)], *drains))
     return line
 
 
 def test_the_first_rate_is_since_the_drain_began() -> None:
-    line = look(Looks(), NOW, 500, drain("alpha.example", 100))
+    line = look(StatusSamples(), NOW, 500, drain("alpha.example", 100))
     assert (line.rate, line.left) == (10.0, 50.0)
 
 
 def test_the_next_rates_are_between_two_looks_at_the_same_drain() -> None:
-    looks = Looks()
+    looks = StatusSamples()
     look(looks, NOW, 500, drain("alpha.example", 100))
     assert look(looks, NOW + 1, 450, drain("alpha.example", 150)).rate == 50.0
     assert look(looks, NOW + 2, 400, drain("alpha.example", 350)).rate == 125.0
@@ -95,7 +95,7 @@ def test_the_next_rates_are_between_two_looks_at_the_same_drain() -> None:
 
 
 def test_a_rate_is_of_the_last_looks_only() -> None:
-    looks = Looks()
+    looks = StatusSamples()
     for second in range(WINDOW):
         look(looks, NOW + second, 500, drain("alpha.example", 1000 * second))
     for second in range(WINDOW, 2 * WINDOW + 1):
@@ -104,15 +104,15 @@ def test_a_rate_is_of_the_last_looks_only() -> None:
 
 
 def test_where_nothing_moves_no_time_is_left_to_tell() -> None:
-    assert look(Looks(), NOW, 500).rate is None
-    still = look(Looks(), NOW, 500, drain("alpha.example", 0))
+    assert look(StatusSamples(), NOW, 500).rate is None
+    still = look(StatusSamples(), NOW, 500, drain("alpha.example", 0))
     assert (still.rate, still.left) == (0.0, None)
-    assert look(Looks(), NOW, 500, drain("alpha.example", 0, started_at=NOW)).rate == 0.0
+    assert look(StatusSamples(), NOW, 500, drain("alpha.example", 0, started_at=NOW)).rate == 0.0
 
 
 def test_a_drain_that_waits_says_until_when() -> None:
     assert (
-        look(Looks(), NOW, 5, drain("alpha.example", 0, next_at=NOW + 75)).state
+        look(StatusSamples(), NOW, 5, drain("alpha.example", 0, next_at=NOW + 75)).state
         == "retries in 1m 15s"
     )
 
@@ -125,13 +125,13 @@ def test_drains_come_first_then_who_has_most_and_who_has_nothing_is_left_out() -
         domain("d", 2),
         domain("e", 0, refused=3),
     ]
-    lines = Looks().add(view(NOW, domains, drain("d", 1)))
+    lines = StatusSamples().add(view(NOW, domains, drain("d", 1)))
     assert [line.domain for line in lines] == ["d", "b", "e", "a"]
 
 
 def test_uncertain_mail_has_a_column_where_there_is_some_and_is_named_above() -> None:
     looked = view(NOW, [domain("a", 0, uncertain=3), domain("b", 2)])
-    lines = Looks().add(looked)
+    lines = StatusSamples().add(looked)
     assert [line.domain for line in lines] == ["a", "b"]
     text = "\n".join(drawn_view(looked, 120, 24))
     assert "2 messages held, 0 refused, 3 uncertain" in text
@@ -167,7 +167,7 @@ def drawn(count: int, width: int, height: int) -> list[str]:
 def drawn_view(looked: dict[str, Any], width: int, height: int) -> list[str]:
     console = Console(width=width, height=height, file=StringIO())
     with console.capture() as captured:
-        console.print(screen(looked, Looks().add(looked), width, height, Controls()))
+        console.print(screen(looked, StatusSamples().add(looked), width, height, TopControls()))
     return captured.get().splitlines()
 
 
@@ -244,13 +244,13 @@ def test_without_a_server_there_is_nothing_to_watch_but_it_can_be_shown(
 
 def test_lines_are_filtered_and_sorted_as_the_keys_say() -> None:
     domains = [domain("beta.example", 5), domain("alpha.example", 1), domain("alpha.test", 9)]
-    lines = Looks().add(view(NOW, domains))
-    assert [line.domain for line in chosen(lines, Controls(order="name"))] == [
+    lines = StatusSamples().add(view(NOW, domains))
+    assert [line.domain for line in chosen(lines, TopControls(order="name"))] == [
         "alpha.example",
         "alpha.test",
         "beta.example",
     ]
-    assert [line.domain for line in chosen(lines, Controls(order="held", filter="alpha"))] == [
+    assert [line.domain for line in chosen(lines, TopControls(order="held", filter="alpha"))] == [
         "alpha.test",
         "alpha.example",
     ]
@@ -264,5 +264,5 @@ def test_a_suspended_domain_says_so_where_no_drain_runs() -> None:
 
 
 def test_the_filter_ignores_case() -> None:
-    lines = Looks().add(view(NOW, [domain("alpha.example", 5)]))
-    assert chosen(lines, Controls(filter="ALPHA"))
+    lines = StatusSamples().add(view(NOW, [domain("alpha.example", 5)]))
+    assert chosen(lines, TopControls(filter="ALPHA"))

@@ -2,11 +2,11 @@
 
 import pytest
 
-from restante.cli.top_keys import ORDERS, Controls
+from restante.cli.top_keys import ORDERS, TopControls
 
 
-def pressed(keys: str) -> Controls:
-    controls = Controls()
+def pressed(keys: str) -> TopControls:
+    controls = TopControls()
     for key in keys:
         controls.press(key)
     return controls

@@ -2,7 +2,7 @@
 
 import json
 
-from restante.queue.presence import PresenceChange, Seen, Sighting
+from restante.queue.presence import DestinationState, PresenceChange, WatchedDestination
 from restante.tenancy.policy import DAY
 from tests.admin.admin_world import NOW, AdminWorld, run
 from tests.cli.conftest import Command
@@ -10,7 +10,7 @@ from tests.cli.conftest import Command
 HOST = "mail.alpha.example:25"
 
 
-def keep(admin: AdminWorld, *changes: tuple[float, Seen, str]) -> None:
+def keep(admin: AdminWorld, *changes: tuple[float, DestinationState, str]) -> None:
     run(
         admin.store.presence.record_presence(
             [
@@ -25,8 +25,15 @@ def test_it_shows_the_ratio_the_outages_and_the_changes(
     admin: AdminWorld, command: Command
 ) -> None:
     assert admin.server
-    admin.server.sightings[HOST] = Sighting(Seen.UP, NOW - DAY, NOW + 20, "", NOW - 40)
-    keep(admin, (20, Seen.UP, ""), (10, Seen.AWAY, "connection refused"), (9, Seen.UP, ""))
+    admin.server.sightings[HOST] = WatchedDestination(
+        DestinationState.UP, NOW - DAY, NOW + 20, "", NOW - 40
+    )
+    keep(
+        admin,
+        (20, DestinationState.UP, ""),
+        (10, DestinationState.AWAY, "connection refused"),
+        (9, DestinationState.UP, ""),
+    )
     shown = command("domain", "uptime", "alpha.example").out
     assert "answers (40s ago)" in shown
     assert "95.00% of 20d 0h" in shown
@@ -41,6 +48,6 @@ def test_of_one_that_was_never_probed_it_says_so(admin: AdminWorld, command: Com
 
 
 def test_json_has_everything(admin: AdminWorld, command: Command) -> None:
-    keep(admin, (1, Seen.UP, ""))
+    keep(admin, (1, DestinationState.UP, ""))
     view = json.loads(command("domain", "uptime", "alpha.example", "--json").out)
     assert (view["up_ratio"], view["outages"], len(view["changes"])) == (1.0, 0, 1)

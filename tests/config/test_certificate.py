@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from restante.config.certificate import (
-    Unfit,
+    UnfitCertificate,
     covers,
     end_warnings,
     host_names,
@@ -80,9 +80,13 @@ def test_other_types_of_keys_have_their_names() -> None:
     "pem", [b"", b"\xff", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"]
 )
 def test_a_file_without_a_certificate_or_key_is_refused_with_its_remedy(pem: bytes) -> None:
-    with pytest.raises(Unfit, match="holds no PEM certificate; give the file with BEGIN CERT"):
+    with pytest.raises(
+        UnfitCertificate, match="holds no PEM certificate; give the file with BEGIN CERT"
+    ):
         read_certificate(pem)
-    with pytest.raises(Unfit, match="holds no PEM private key; give the file with BEGIN PRIV"):
+    with pytest.raises(
+        UnfitCertificate, match="holds no PEM private key; give the file with BEGIN PRIV"
+    ):
         read_private_key(pem)
 
 
@@ -90,7 +94,7 @@ def test_a_key_with_a_passphrase_is_refused() -> None:
     key = ec.generate_private_key(ec.SECP256R1())
     form = (Encoding.PEM, PrivateFormat.PKCS8)
     read_private_key(key.private_bytes(*form, NoEncryption()))
-    with pytest.raises(Unfit, match="is protected by a passphrase"):
+    with pytest.raises(UnfitCertificate, match="is protected by a passphrase"):
         read_private_key(key.private_bytes(*form, BestAvailableEncryption(b"x")))
 
 

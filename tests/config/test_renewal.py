@@ -11,7 +11,7 @@ from cryptography import x509
 from restante.config.certificate import public_key_of, read_certificate, read_certificates
 from restante.config.config_check import check_tls
 from restante.config.load import load
-from restante.config.renewal import NotRenewable, Renewed, renew
+from restante.config.renewal import NotRenewable, RenewalFiles, renew
 from tests.config.files import NOW, installed, replaced
 
 DAY = 86400
@@ -26,7 +26,7 @@ def trusted(config: Path) -> list[x509.Certificate]:
     return read_certificates((config.parent / "tls" / "trust.pem").read_bytes())
 
 
-def renewed(config: Path, now: float) -> Renewed:
+def renewed(config: Path, now: float) -> RenewalFiles:
     return renew(load(config, {}), now)
 
 
@@ -162,7 +162,7 @@ def test_renewals_at_once_take_turns_and_each_leaves_its_certificates(tmp_path: 
     config = installed(tmp_path)
     first, start = trusted(config), Barrier(4)
 
-    def renew_once(hours: int) -> Renewed:
+    def renew_once(hours: int) -> RenewalFiles:
         start.wait()
         return renewed(config, NOW + hours * 3600)
 

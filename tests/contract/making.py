@@ -3,10 +3,10 @@
 import zlib
 from collections.abc import AsyncIterator
 
-from restante.mail.delivery_report import Action, NewReport
+from restante.mail.delivery_report import NewReport, ReportAction
 from restante.mail.envelope import Envelope
 from restante.mail.message import ContentFile, HeldMessage, NewMessage
-from restante.queue.recipient_status import Move, Outcome, RecipientOutcome
+from restante.queue.recipient_status import MessageOutcome, RecipientMove, RecipientOutcome
 from restante.store.handover_store import Drain
 from restante.store.interface import Store
 from restante.tenancy.audit import AuditAction, AuditEntry
@@ -103,29 +103,35 @@ def content_file(name: str, octets: bytes) -> ContentFile:
     return ContentFile(name, len(octets), zlib.crc32(octets))
 
 
-def delivered(number: int, *paths: str) -> Outcome:
+def delivered(number: int, *paths: str) -> MessageOutcome:
     """The destination took these; Anna, if nobody is named."""
-    return Outcome(
-        number, tuple(RecipientOutcome(path, Move.DELIVERED) for path in paths or (ANNA,))
+    return MessageOutcome(
+        number, tuple(RecipientOutcome(path, RecipientMove.DELIVERED) for path in paths or (ANNA,))
     )
 
 
-def refused(number: int, *paths: str, reply: str = "550 5.1.1 no such user") -> Outcome:
+def refused(number: int, *paths: str, reply: str = "550 5.1.1 no such user") -> MessageOutcome:
     """The destination refused these permanently; Anna, if nobody is named."""
-    return Outcome(
-        number, tuple(RecipientOutcome(path, Move.REFUSED, reply) for path in paths or (ANNA,))
+    return MessageOutcome(
+        number,
+        tuple(RecipientOutcome(path, RecipientMove.REFUSED, reply) for path in paths or (ANNA,)),
     )
 
 
-def deferred(number: int, *paths: str, reply: str = "450 4.2.1 try later") -> Outcome:
+def deferred(number: int, *paths: str, reply: str = "450 4.2.1 try later") -> MessageOutcome:
     """The destination wants these later; Anna, if nobody is named."""
-    return Outcome(
-        number, tuple(RecipientOutcome(path, Move.DEFERRED, reply) for path in paths or (ANNA,))
+    return MessageOutcome(
+        number,
+        tuple(RecipientOutcome(path, RecipientMove.DEFERRED, reply) for path in paths or (ANNA,)),
     )
 
 
 def report(
-    about: int, domain_id: int, *paths: str, action: Action = Action.FAILED, made_at: float = 50.0
+    about: int,
+    domain_id: int,
+    *paths: str,
+    action: ReportAction = ReportAction.FAILED,
+    made_at: float = 50.0,
 ) -> NewReport:
     """A report on a message, by default on Anna."""
     told = paths or (ANNA,)
@@ -155,7 +161,9 @@ async def waiting(store: Store, number: int) -> tuple[str, ...]:
     return mail[0].envelope.forward_paths if mail else ()
 
 
-def uncertain(number: int, *paths: str, reply: str = "cannot be read: 'OK'") -> Outcome:
+def uncertain(number: int, *paths: str, reply: str = "cannot be read: 'OK'") -> MessageOutcome:
     """The outcome of a message whose final reply could not be read for the third time."""
-    recipients = tuple(RecipientOutcome(path, Move.UNCERTAIN, reply) for path in paths or (ANNA,))
-    return Outcome(number, recipients, doubts=3)
+    recipients = tuple(
+        RecipientOutcome(path, RecipientMove.UNCERTAIN, reply) for path in paths or (ANNA,)
+    )
+    return MessageOutcome(number, recipients, doubts=3)

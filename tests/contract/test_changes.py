@@ -15,9 +15,9 @@ from restante.store.postgres import open_postgres
 from restante.store.record_store import CHANGES_KEPT
 from restante.store.sqlite import opening
 from restante.tenancy.model import Directory
-from restante.tenancy.notice import Channel, NoticeKind, Transport
+from restante.tenancy.notice import Channel, ChannelTransport, NoticeKind
 from restante.tenancy.numbered_change import NumberedChange, RecordKind, after_changes
-from restante.tenancy.policy import Policy, Recipients
+from restante.tenancy.policy import Policy, RecipientPolicy
 from restante.tenancy.recipients import Recipient, RecipientSource
 from tests.contract.making import NOTED, account, domain, hosted, login
 from tests.postgres_cluster import ALONE
@@ -26,7 +26,7 @@ CHANNEL = Channel(
     0,
     "alpha",
     "hook",
-    Transport.WEBHOOK,
+    ChannelTransport.WEBHOOK,
     "https://a.example/",
     b"\1",
     frozenset({NoticeKind.MAIL_AFTER_QUIET}),
@@ -205,7 +205,7 @@ async def test_a_list_that_another_process_changed_is_read_again(
     await store.recipients.change_list(domain_id, ["anna"], [], NOTED)
     assert await listed(domain_id) is None  # its mail is taken for everybody
     present = (await store.records.directory()).domains["alpha.example"]
-    by_list = replace(present, policy=Policy(recipients=Recipients.LIST))
+    by_list = replace(present, policy=Policy(recipients=RecipientPolicy.LIST))
     await store.records.put_domain(by_list, NOTED)
     assert await listed(domain_id) == {"anna"}
     await store.recipients.change_list(domain_id, ["bert"], ["anna"], NOTED)

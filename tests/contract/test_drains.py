@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from restante.store.handover_store import Asked, Drain, Joined, PastDrain
+from restante.store.handover_store import Drain, DrainRequests, JoinedDrain, PastDrain
 from restante.store.interface import Store
 from restante.store.postgres.cluster_node import LEASE
 from restante.store.store_errors import Conflict, LeaseLost
@@ -84,7 +84,7 @@ async def test_a_drain_keeps_who_asked_first(store: Store) -> None:
     drain = await store.handover.open_drain(domain_id, 1.0, 60.0, requested_by="login alice")
     assert isinstance(drain, Drain)
     joined = await store.handover.open_drain(domain_id, 2.0, 70.0, requested_by="operator")
-    assert isinstance(joined, Joined)
+    assert isinstance(joined, JoinedDrain)
     taken = await taken_over(store, joined.drain)
     assert {drain.requested_by, joined.drain.requested_by, taken.requested_by} == {"login alice"}
 
@@ -95,9 +95,9 @@ async def test_a_drain_that_is_open_is_joined(store: Store) -> None:
     drain = await opened(store, domain_id, 1.0, 60.0)
     assert await store.handover.asked([drain]) == []
     joined = await store.handover.open_drain(domain_id, 2.0, 120.0)
-    assert joined == Joined(replace(drain, deadline=120.0), times=1)
+    assert joined == JoinedDrain(replace(drain, deadline=120.0), times=1)
     assert await store.handover.open_drain(domain_id, 3.0, 90.0) == replace(joined, times=2)
-    assert await store.handover.asked([drain]) == [Asked(domain_id, 2, 120.0, "")]
+    assert await store.handover.asked([drain]) == [DrainRequests(domain_id, 2, 120.0, "")]
     await store.handover.settle(drain, [])
     later = await taken_over(store, drain)
     assert (later.requested_at, later.deadline) == (1.0, 120.0)
@@ -111,7 +111,13 @@ async def test_requests_at_the_same_moment_open_one_drain(store: Store) -> None:
     answers = await asyncio.gather(
         *(store.handover.open_drain(domain_id, 1.0, 60.0) for _ in range(5))
     )
-    assert [type(one) for one in answers] == [Drain, Joined, Joined, Joined, Joined]
+    assert [type(one) for one in answers] == [
+        Drain,
+        JoinedDrain,
+        JoinedDrain,
+        JoinedDrain,
+        JoinedDrain,
+    ]
     assert store.handover.open_drains() == answers[:1]
 
 
@@ -120,20 +126,22 @@ async def test_a_drain_can_be_stopped_through_the_store(store: Store) -> None:
     assert await store.handover.ask_stop(domain_id, "no more") is False
     drain = await opened(store, domain_id, 1.0, 60.0)
     assert await store.handover.ask_stop(domain_id, "no more") is True
-    assert await store.handover.asked([drain]) == [Asked(domain_id, 0, 60.0, "no more")]
+    assert await store.handover.asked([drain]) == [DrainRequests(domain_id, 0, 60.0, "no more")]
     later = await taken_over(store, drain)
-    assert await store.handover.asked([later]) == [Asked(domain_id, 0, 60.0, "no more")]
+    assert await store.handover.asked([later]) == [DrainRequests(domain_id, 0, 60.0, "no more")]
     await store.handover.open_drain(domain_id, 2.0, 120.0)  # a later request lets it go on
-    assert await store.handover.asked([later]) == [Asked(domain_id, 1, 120.0, "")]
+    assert await store.handover.asked([later]) == [DrainRequests(domain_id, 1, 120.0, "")]
 
 
 async def test_an_owner_reads_that_its_drain_is_lost(store: Store) -> None:
     alpha, beta = await hosted(store), await hosted(store, "c.example")
     drains = [await opened(store, alpha, 1.0, 60.0), await opened(store, beta, 2.0, 60.0)]
     later = await taken_over(store, drains[0])
-    assert await store.handover.asked([*drains, later]) == [Asked(alpha, 0, 60.0, "", is_lost=True)]
+    assert await store.handover.asked([*drains, later]) == [
+        DrainRequests(alpha, 0, 60.0, "", is_lost=True)
+    ]
     await store.handover.close_drain(later)
-    assert await store.handover.asked([later]) == [Asked(alpha, 0, 60.0, "", is_lost=True)]
+    assert await store.handover.asked([later]) == [DrainRequests(alpha, 0, 60.0, "", is_lost=True)]
     assert await store.handover.asked([]) == []
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from restante.store.figure_store import NO_USAGE, SetApart, Usage
+from restante.store.figure_store import NO_USAGE, DomainUsage, SetApart
 from restante.store.interface import Store
 from tests.contract.making import (
     ANNA,
@@ -63,12 +63,12 @@ async def test_each_outcome_moves_the_figures_by_what_it_changes(store: Store) -
     await store.queue.delete([1], NOTED)
     seen.append(store.figures.usage(domain_id))
     assert seen == [
-        Usage(3, 3 * SIZE),
-        Usage(3, 3 * SIZE),
-        Usage(3, 3 * SIZE, refused=1),
-        Usage(2, 2 * SIZE, refused=1),
-        Usage(2, 2 * SIZE, refused=2),
-        Usage(1, SIZE, refused=1),
+        DomainUsage(3, 3 * SIZE),
+        DomainUsage(3, 3 * SIZE),
+        DomainUsage(3, 3 * SIZE, refused=1),
+        DomainUsage(2, 2 * SIZE, refused=1),
+        DomainUsage(2, 2 * SIZE, refused=2),
+        DomainUsage(1, SIZE, refused=1),
     ]
     assert store.figures.usage(domain_id).held == 0
 
@@ -80,11 +80,11 @@ async def test_an_account_holds_what_its_domains_hold_and_a_domain_moves_with_it
     await store.records.put_account(account("other"), NOTED)
     await hold(store, alpha, 1, 2)
     await hold(store, beta, 3)
-    assert store.figures.usage_of_account("alpha") == Usage(3, 3 * SIZE)
+    assert store.figures.usage_of_account("alpha") == DomainUsage(3, 3 * SIZE)
     moved = replace(domain("beta.example", of="other"), id=beta)
     await store.records.put_domain(moved, NOTED)
-    assert store.figures.usage_of_account("alpha") == Usage(2, 2 * SIZE)
-    assert store.figures.usage_of_account("other") == Usage(1, SIZE)
+    assert store.figures.usage_of_account("alpha") == DomainUsage(2, 2 * SIZE)
+    assert store.figures.usage_of_account("other") == DomainUsage(1, SIZE)
 
 
 async def test_uncertain_mail_is_set_apart_until_a_person_ends_it(store: Store) -> None:

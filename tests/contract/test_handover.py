@@ -2,8 +2,13 @@
 
 import pytest
 
-from restante.queue.recipient_status import Move, Outcome, RecipientOutcome, RecipientStatus
-from restante.store.figure_store import NO_USAGE, Usage
+from restante.queue.recipient_status import (
+    MessageOutcome,
+    RecipientMove,
+    RecipientOutcome,
+    RecipientStatus,
+)
+from restante.store.figure_store import NO_USAGE, DomainUsage
 from restante.store.handover_store import Drain
 from restante.store.interface import Store
 from restante.store.queue_store import QueueFilter
@@ -63,14 +68,14 @@ async def test_many_are_settled_at_once(store: Store) -> None:
     drain = await opened(store, domain_id, 0.0, 60.0)
     await store.handover.settle(drain, [delivered(number) for number in range(64, 0, -1)])
     assert await held_numbers(store, domain_id) == list(range(65, 101))
-    assert store.figures.usage(domain_id) == Usage(36, 36 * SIZE)
+    assert store.figures.usage(domain_id) == DomainUsage(36, 36 * SIZE)
 
 
 async def test_a_recipient_delivered_leaves_the_others_held(store: Store) -> None:
     drain = await one_held(store, ANNA, BERT, CARL)
     await store.handover.settle(drain, [delivered(1, BERT)])
     assert await waiting(store, 1) == (ANNA, CARL)
-    assert store.figures.usage(drain.domain_id) == Usage(1, SIZE)
+    assert store.figures.usage(drain.domain_id) == DomainUsage(1, SIZE)
 
 
 async def test_two_parts_of_one_message_settled_together_are_the_whole(store: Store) -> None:
@@ -114,14 +119,14 @@ async def test_a_recipient_refused_is_parked_with_the_reply(store: Store) -> Non
         ANNA: (RecipientStatus.REFUSED, "550 5.1.1 nobody here"),
         BERT: (RecipientStatus.HELD, ""),
     }
-    assert store.figures.usage(drain.domain_id) == Usage(1, SIZE, refused=0)
+    assert store.figures.usage(drain.domain_id) == DomainUsage(1, SIZE, refused=0)
 
 
 async def test_a_message_all_refused_counts_as_refused_and_not_as_held(store: Store) -> None:
     drain = await one_held(store, ANNA, BERT)
     await store.handover.settle(drain, [refused(1, ANNA, BERT)])
     usage = store.figures.usage(drain.domain_id)
-    assert usage == Usage(1, SIZE, refused=1)
+    assert usage == DomainUsage(1, SIZE, refused=1)
     assert usage.held == 0
     assert await held_numbers(store, drain.domain_id) == []
 
@@ -131,12 +136,12 @@ async def test_delivering_the_rest_leaves_a_refused_message(store: Store) -> Non
     await store.handover.settle(drain, [refused(1, ANNA)])
     await store.handover.settle(drain, [delivered(1, BERT)])
     assert await statuses(store) == {ANNA: (RecipientStatus.REFUSED, "550 5.1.1 no such user")}
-    assert store.figures.usage(drain.domain_id) == Usage(1, SIZE, refused=1)
+    assert store.figures.usage(drain.domain_id) == DomainUsage(1, SIZE, refused=1)
 
 
 async def test_one_outcome_can_hold_all_three_moves(store: Store) -> None:
     drain = await one_held(store, ANNA, BERT, CARL)
-    outcome = Outcome(
+    outcome = MessageOutcome(
         1,
         (
             *delivered(1, ANNA).recipients,
@@ -167,7 +172,7 @@ async def test_whole_and_partial_outcomes_are_settled_together(store: Store) -> 
     )
     assert await held_numbers(store, domain_id) == [2, 4]
     assert await waiting(store, 2) == (BERT,)
-    assert store.figures.usage(domain_id) == Usage(3, 3 * SIZE, refused=1)
+    assert store.figures.usage(domain_id) == DomainUsage(3, 3 * SIZE, refused=1)
 
 
 async def test_outcomes_of_deleted_mail_are_passed_over(store: Store) -> None:
@@ -195,7 +200,7 @@ async def test_a_refused_recipient_is_not_delivered_before_it_is_released_again(
 
 async def test_an_outcome_without_recipients_changes_nothing(store: Store) -> None:
     drain = await one_held(store)
-    await store.handover.settle(drain, [Outcome(1, ())])
+    await store.handover.settle(drain, [MessageOutcome(1, ())])
     assert await waiting(store, 1) == (ANNA,)
 
 
@@ -214,17 +219,17 @@ async def test_another_domains_message_is_not_touched(store: Store) -> None:
     assert await held_numbers(store, beta) == [1]
 
 
-@pytest.mark.parametrize("move", [Move.DEFERRED, Move.REFUSED])
+@pytest.mark.parametrize("move", [RecipientMove.DEFERRED, RecipientMove.REFUSED])
 async def test_a_reply_that_is_no_valid_text_does_not_stop_the_settling(
-    store: Store, move: Move
+    store: Store, move: RecipientMove
 ) -> None:
     """Its octets are a stranger's: failing here would hand the message over repeatedly."""
     drain = await one_held(store)
     await store.handover.settle(
-        drain, [Outcome(1, (RecipientOutcome(ANNA, move, "550 \udcff no"),))]
+        drain, [MessageOutcome(1, (RecipientOutcome(ANNA, move, "550 \udcff no"),))]
     )
     assert (await statuses(store))[ANNA][0] is (
-        RecipientStatus.REFUSED if move is Move.REFUSED else RecipientStatus.HELD
+        RecipientStatus.REFUSED if move is RecipientMove.REFUSED else RecipientStatus.HELD
     )
 
 

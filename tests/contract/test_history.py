@@ -7,9 +7,14 @@ import pytest
 
 from restante.mail.message_origin import MessageOrigin
 from restante.queue.history import HistoryEntry, HistoryFilter, HistoryPage
-from restante.queue.recipient_status import Move, Outcome, RecipientOutcome, RecipientStatus
+from restante.queue.recipient_status import (
+    MessageOutcome,
+    RecipientMove,
+    RecipientOutcome,
+    RecipientStatus,
+)
 from restante.store.interface import Store
-from restante.store.queue_store import Bounce
+from restante.store.queue_store import MessageBounce
 from restante.tenancy.history_detail import HistoryDetail
 from tests.contract.making import ANNA, BERT, CARL, NOTED, account, domain, hosted, message, opened
 
@@ -23,19 +28,21 @@ async def settled(
 ) -> None:
     """Settle one message in a drain of its own."""
     drain = await opened(store, domain_id)
-    await store.handover.settle(drain, [Outcome(number, recipients)], at=at)
+    await store.handover.settle(drain, [MessageOutcome(number, recipients)], at=at)
     await store.handover.close_drain(drain)
 
 
 def delivered(path: str = ANNA) -> RecipientOutcome:
-    return RecipientOutcome(path, Move.DELIVERED, TAKEN)
+    return RecipientOutcome(path, RecipientMove.DELIVERED, TAKEN)
 
 
 def refused(path: str = BERT) -> RecipientOutcome:
-    return RecipientOutcome(path, Move.REFUSED, UNKNOWN)
+    return RecipientOutcome(path, RecipientMove.REFUSED, UNKNOWN)
 
 
-async def told(store: Store, selection: HistoryFilter = ANY) -> list[tuple[int, str, Move]]:
+async def told(
+    store: Store, selection: HistoryFilter = ANY
+) -> list[tuple[int, str, RecipientMove]]:
     """Return number, recipient and outcome of the entries, newest first."""
     entries = await store.history.history(selection)
     return [(entry.number, entry.forward_path, entry.outcome) for entry in entries]
@@ -50,13 +57,13 @@ async def test_an_entry_names_all_facts(store: Store) -> None:
     await store.reception.hold([new])
     drain = await opened(store, domain_id)
 
-    await store.handover.settle(drain, [Outcome(3, (delivered(),))], at=50.0)
+    await store.handover.settle(drain, [MessageOutcome(3, (delivered(),))], at=50.0)
 
     [entry] = await store.history.history(ANY)
     assert entry == HistoryEntry(
         id=entry.id,
         at=50.0,
-        outcome=Move.DELIVERED,
+        outcome=RecipientMove.DELIVERED,
         domain_id=domain_id,
         number=3,
         received_at=7.5,
@@ -81,13 +88,16 @@ async def test_mail_without_origin_and_message_id_has_an_entry(store: Store) -> 
 async def test_each_recipient_has_an_entry_when_it_leaves(store: Store) -> None:
     domain_id = await hosted(store)
     await store.reception.hold([message(1, domain_id, ANNA, BERT, CARL)])
-    deferred = RecipientOutcome(CARL, Move.DEFERRED, "450 later")
+    deferred = RecipientOutcome(CARL, RecipientMove.DEFERRED, "450 later")
 
     await settled(store, domain_id, 1, delivered(), refused(), deferred)
-    assert await told(store) == [(1, BERT, Move.REFUSED), (1, ANNA, Move.DELIVERED)]
+    assert await told(store) == [
+        (1, BERT, RecipientMove.REFUSED),
+        (1, ANNA, RecipientMove.DELIVERED),
+    ]
 
     await settled(store, domain_id, 1, delivered(CARL))
-    assert (await told(store))[0] == (1, CARL, Move.DELIVERED)
+    assert (await told(store))[0] == (1, CARL, RecipientMove.DELIVERED)
 
 
 async def test_the_same_outcome_twice_makes_one_entry(store: Store) -> None:
@@ -96,7 +106,10 @@ async def test_the_same_outcome_twice_makes_one_entry(store: Store) -> None:
     for _ in range(2):
         await settled(store, domain_id, 1, delivered())
         await settled(store, domain_id, 2, delivered())
-    assert await told(store) == [(2, ANNA, Move.DELIVERED), (1, ANNA, Move.DELIVERED)]
+    assert await told(store) == [
+        (2, ANNA, RecipientMove.DELIVERED),
+        (1, ANNA, RecipientMove.DELIVERED),
+    ]
 
 
 async def test_more_than_one_statement_takes(store: Store) -> None:
@@ -104,7 +117,9 @@ async def test_more_than_one_statement_takes(store: Store) -> None:
     numbers = range(1, 151)
     await store.reception.hold([message(number, domain_id) for number in numbers])
     drain = await opened(store, domain_id)
-    await store.handover.settle(drain, [Outcome(number, (delivered(),)) for number in numbers])
+    await store.handover.settle(
+        drain, [MessageOutcome(number, (delivered(),)) for number in numbers]
+    )
     entries = await store.history.history(HistoryFilter(limit=1000))
     assert [entry.number for entry in entries] == list(reversed(numbers))
 
@@ -118,20 +133,25 @@ async def test_deleted_mail(store: Store) -> None:
 
     entries = await told(store)
     assert sorted(entries[:3]) == [
-        (1, ANNA, Move.DELETED),
-        (1, BERT, Move.DELETED),
-        (2, CARL, Move.DELETED),
+        (1, ANNA, RecipientMove.DELETED),
+        (1, BERT, RecipientMove.DELETED),
+        (2, CARL, RecipientMove.DELETED),
     ]
-    assert entries[3:] == [(1, BERT, Move.REFUSED)]
+    assert entries[3:] == [(1, BERT, RecipientMove.REFUSED)]
 
 
 async def test_bounced_mail(store: Store) -> None:
     domain_id = await hosted(store)
     await store.reception.hold([message(1, domain_id, ANNA, BERT, CARL)])
-    await store.queue.bounce([Bounce(1, (ANNA,), None)], NOTED)
-    assert await told(store) == [(1, ANNA, Move.BOUNCED)]
-    await store.queue.bounce([Bounce(1, (BERT, CARL), None), Bounce(2, (ANNA,), None)], NOTED)
-    assert sorted((await told(store))[:2]) == [(1, BERT, Move.BOUNCED), (1, CARL, Move.BOUNCED)]
+    await store.queue.bounce([MessageBounce(1, (ANNA,), None)], NOTED)
+    assert await told(store) == [(1, ANNA, RecipientMove.BOUNCED)]
+    await store.queue.bounce(
+        [MessageBounce(1, (BERT, CARL), None), MessageBounce(2, (ANNA,), None)], NOTED
+    )
+    assert sorted((await told(store))[:2]) == [
+        (1, BERT, RecipientMove.BOUNCED),
+        (1, CARL, RecipientMove.BOUNCED),
+    ]
 
 
 @pytest.mark.parametrize("status", [RecipientStatus.HELD, RecipientStatus.REFUSED])
@@ -143,7 +163,7 @@ async def test_expired_mail(store: Store, status: RecipientStatus) -> None:
     await store.retention.expire(domain_id, [1], status, 100.0, NOTED)
 
     gone = ANNA if status is RecipientStatus.HELD else BERT
-    assert await told(store) == [(1, gone, Move.EXPIRED), (1, BERT, Move.REFUSED)]
+    assert await told(store) == [(1, gone, RecipientMove.EXPIRED), (1, BERT, RecipientMove.REFUSED)]
 
 
 async def test_no_more_than_the_domain_is_kept(store: Store) -> None:
@@ -190,8 +210,8 @@ async def filled(store: Store) -> tuple[int, int]:
         (HistoryFilter(reverse_path="s3@example.org"), [3]),
         (HistoryFilter(reverse_path="*@EXAMPLE.org"), [3, 2, 1]),
         (HistoryFilter(recipient="b*@alpha.example"), [3]),
-        (HistoryFilter(outcome=Move.DELIVERED), [3, 2, 1]),
-        (HistoryFilter(outcome=Move.REFUSED), []),
+        (HistoryFilter(outcome=RecipientMove.DELIVERED), [3, 2, 1]),
+        (HistoryFilter(outcome=RecipientMove.REFUSED), []),
         (HistoryFilter(since=102.0), [3, 2]),
         (HistoryFilter(until=102.0), [1]),
         (HistoryFilter(limit=2), [3, 2]),

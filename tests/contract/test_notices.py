@@ -10,22 +10,29 @@ from restante.store.notice_store import PAST_KEPT
 from restante.store.store_errors import Conflict, Overtaken
 from restante.tenancy.notice import (
     Channel,
+    ChannelTransport,
     NewNotice,
     Notice,
     NoticeFacts,
     NoticeKind,
     PastNotice,
-    Quiet,
-    Transport,
+    QuietTopic,
 )
 from tests.contract.making import NOTED, account
 
 KINDS = frozenset({NoticeKind.MAIL_AFTER_QUIET, NoticeKind.QUOTA_REACHED})
 HOOK = Channel(
-    0, "alpha", "hook", Transport.WEBHOOK, "https://hook.example/…", b"\0sealed", KINDS, 100.0
+    0,
+    "alpha",
+    "hook",
+    ChannelTransport.WEBHOOK,
+    "https://hook.example/…",
+    b"\0sealed",
+    KINDS,
+    100.0,
 )
 MAIL = Channel(
-    0, "", "mail", Transport.MAIL, "ops@example.org", None, KINDS, 101.0, all_accounts=True
+    0, "", "mail", ChannelTransport.MAIL, "ops@example.org", None, KINDS, 101.0, all_accounts=True
 )
 PLENTY = 1000
 
@@ -103,7 +110,7 @@ async def test_a_channel_is_changed_in_place(store: Store) -> None:
         number,
         "alpha",
         "hook",
-        Transport.WEBHOOK,
+        ChannelTransport.WEBHOOK,
         "https://b.example/",
         b"new",
         KINDS - {NoticeKind.QUOTA_REACHED},
@@ -291,8 +298,10 @@ async def test_a_notice_for_a_channel_that_is_gone_is_passed_over(store: Store) 
 
 async def test_quiet_topics_are_remembered_until_their_end(store: Store) -> None:
     number = await channel(store)
-    told = Quiet(notice_facts().topic, 100.0)
-    held_back = Quiet(notice_facts("beta.example").topic, 200.0, 3, notice_facts("beta.example"))
+    told = QuietTopic(notice_facts().topic, 100.0)
+    held_back = QuietTopic(
+        notice_facts("beta.example").topic, 200.0, 3, notice_facts("beta.example")
+    )
     await store.notices.keep_notices([new(number)], [told, held_back], [], PLENTY)
     assert await store.notices.quiets() == [told, held_back]
     again = replace(told, until=300.0)
@@ -309,7 +318,7 @@ async def test_fields_of_a_later_version_are_read_by_their_names(
     number = await channel(store, replace(HOOK, transport="pigeon"))
     assert (await store.records.directory()).channels[number].transport == "pigeon"
     unknown = replace(notice_facts(), kind="eggs-laid")
-    told = Quiet(unknown.topic, 100.0, 1, unknown)
+    told = QuietTopic(unknown.topic, 100.0, 1, unknown)
     await store.notices.keep_notices([replace(new(number), facts=unknown)], [told], [], PLENTY)
     [notice] = await store.notices.first_notices(10)
     assert notice.facts == unknown

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from restante.queue.history import HistoryFilter
-from restante.queue.presence import PresenceChange, Seen
-from restante.queue.recipient_status import Outcome
+from restante.queue.presence import DestinationState, PresenceChange
+from restante.queue.recipient_status import MessageOutcome
 from restante.store.handover_store import PastDrain
 from restante.store.interface import Store
 from restante.store.person_store import ERASABLE, PersonPlace
@@ -51,7 +51,7 @@ async def settled(store: Store, domain_id: int) -> None:
     await store.reception.hold([message(1, domain_id, ANNA, BERT)])
     drain = await opened(store, domain_id)
     both = (*delivered(1, ANNA).recipients, *refused(1, BERT, reply=f"550 not {ANNA}").recipients)
-    await store.handover.settle(drain, [Outcome(1, both)], at=50.0)
+    await store.handover.settle(drain, [MessageOutcome(1, both)], at=50.0)
 
 
 async def test_history_keeps_a_mark_in_place_of_paths_and_in_replies(store: Store) -> None:
@@ -156,7 +156,7 @@ async def test_recipients_of_each_source_are_removed_with_a_numbered_change(stor
 
 
 async def test_the_cause_of_downtime_keeps_a_mark(store: Store) -> None:
-    own = PresenceChange("alpha", "mail.example:25", 1.0, Seen.AWAY, f"554 ask {ANNA}")
+    own = PresenceChange("alpha", "mail.example:25", 1.0, DestinationState.AWAY, f"554 ask {ANNA}")
     await store.presence.record_presence([own, replace(own, at=2.0, reason="refused")])
 
     assert [one["reason"] for one in await facts_of(store, PersonPlace.UPTIME)] == [own.reason]

@@ -1,21 +1,21 @@
 """The presence of destinations: the changes that were seen, for each account by itself."""
 
-from restante.queue.presence import PresenceChange, Seen
+from restante.queue.presence import DestinationState, PresenceChange
 from restante.store.interface import Store
 
 HOST = "mail.example:25"
 
 
 def up(at: float, account: str = "alpha", destination: str = HOST) -> PresenceChange:
-    return PresenceChange(account, destination, at, Seen.UP)
+    return PresenceChange(account, destination, at, DestinationState.UP)
 
 
 def away(at: float, account: str = "alpha", destination: str = HOST) -> PresenceChange:
-    return PresenceChange(account, destination, at, Seen.AWAY, "connection refused")
+    return PresenceChange(account, destination, at, DestinationState.AWAY, "connection refused")
 
 
 def unknown(at: float) -> PresenceChange:
-    return PresenceChange("alpha", HOST, at, Seen.UNKNOWN, "not probed any more")
+    return PresenceChange("alpha", HOST, at, DestinationState.UNKNOWN, "not probed any more")
 
 
 async def changes(
@@ -89,7 +89,7 @@ async def test_the_changes_of_removed_accounts_are_forgotten(store: Store) -> No
 
 
 async def test_a_reason_may_have_any_text(store: Store) -> None:
-    odd = PresenceChange("alpha", HOST, 1.0, Seen.AWAY, "550 \x00 caf\u00e9 \ud800")
+    odd = PresenceChange("alpha", HOST, 1.0, DestinationState.AWAY, "550 \x00 caf\u00e9 \ud800")
     await store.presence.record_presence([odd])
     [found] = await changes(store)
     assert found.reason.startswith("550 ")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from restante.queue.recipient_status import RecipientStatus
-from restante.store.figure_store import NO_USAGE, Usage
+from restante.store.figure_store import NO_USAGE, DomainUsage
 from restante.store.interface import Store
 from restante.store.queue_store import QueuedMessage, QueuedRecipient, QueueFilter
 from tests.contract.making import (
@@ -230,8 +230,8 @@ async def test_deleted_messages_are_gone_whatever_their_state(store: Store) -> N
     alpha, beta = await a_queue(store)
     assert await store.queue.delete([2, 3, 4, 99, 2], NOTED) == 3
     assert await listed(store, QueueFilter()) == [1, 5]
-    assert store.figures.usage(alpha) == Usage(1, SIZE)
-    assert store.figures.usage(beta) == Usage(1, SIZE, refused=1)
+    assert store.figures.usage(alpha) == DomainUsage(1, SIZE)
+    assert store.figures.usage(beta) == DomainUsage(1, SIZE, refused=1)
 
 
 async def test_deleting_what_is_not_there_is_recorded_too(store: Store) -> None:
@@ -245,8 +245,8 @@ async def test_refused_recipients_are_held_again(store: Store) -> None:
     assert await held_numbers(store, alpha) == [1, 2, 3]
     assert await waiting(store, 2) == (BERT, ANNA)
     assert await waiting(store, 3) == (ANNA, BERT)
-    assert store.figures.usage(alpha) == Usage(3, 2 * SIZE + 1000, refused=0)
-    assert store.figures.usage(beta) == Usage(2, 2 * SIZE, refused=1)
+    assert store.figures.usage(alpha) == DomainUsage(3, 2 * SIZE + 1000, refused=0)
+    assert store.figures.usage(beta) == DomainUsage(2, 2 * SIZE, refused=1)
 
 
 async def test_a_recipient_held_again_keeps_the_destinations_last_word(store: Store) -> None:
@@ -266,7 +266,7 @@ async def test_a_recipient_held_again_can_be_delivered_or_refused_again(store: S
     await store.handover.settle(drain, [refused(1), refused(2)])
     await store.queue.release_refused([1, 2], NOTED)
     await store.handover.settle(drain, [delivered(1), refused(2)])
-    assert store.figures.usage(domain_id) == Usage(1, SIZE, refused=1)
+    assert store.figures.usage(domain_id) == DomainUsage(1, SIZE, refused=1)
 
 
 async def test_actions_of_an_operator_on_mail_are_recorded(store: Store) -> None:

@@ -5,7 +5,7 @@ import pytest
 from restante.mail.envelope import Envelope
 from restante.mail.message import HeldMessage, NewMessage
 from restante.mail.message_origin import MessageOrigin
-from restante.store.figure_store import NO_USAGE, Usage
+from restante.store.figure_store import NO_USAGE, DomainUsage
 from restante.store.interface import Store
 from restante.store.store_errors import Conflict
 from tests.contract.making import (
@@ -73,7 +73,7 @@ async def test_many_messages_are_held_at_once_and_read_oldest_first(store: Store
     domain_id = await hosted(store)
     await hold(store, domain_id, *range(1, 201))
     assert await held_numbers(store, domain_id) == list(range(1, 201))
-    assert store.figures.usage(domain_id) == Usage(200, 200 * len(CONTENT))
+    assert store.figures.usage(domain_id) == DomainUsage(200, 200 * len(CONTENT))
 
 
 async def test_holding_nothing_is_nothing(store: Store) -> None:
@@ -88,7 +88,7 @@ async def test_mail_for_a_domain_that_is_gone_is_refused_alone(store: Store) -> 
     assert {number: type(reason) for number, reason in refused.items()} == {2: Conflict}
     assert str(refused[2]) == f"domain {beta} no longer exists"
     assert await held_numbers(store, alpha) == [1, 3]
-    assert store.figures.usage(alpha) == Usage(2, 2 * len(CONTENT))
+    assert store.figures.usage(alpha) == DomainUsage(2, 2 * len(CONTENT))
     assert store.figures.usage(beta) == NO_USAGE
 
 

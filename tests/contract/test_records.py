@@ -20,16 +20,16 @@ from restante.tenancy.model import (
     parse_authorized_hosts,
 )
 from restante.tenancy.policy import (
-    Accept,
+    AcceptPolicy,
     AtEnd,
-    Forced,
-    Hold,
+    ForcedAcceptance,
+    HoldPolicy,
     Policy,
-    Probe,
-    Recipients,
+    ProbePolicy,
+    RecipientPolicy,
     Retention,
     Suspension,
-    Unknown,
+    UnknownRecipientReply,
     WhileSuspended,
 )
 from restante.tenancy.quota import Quota
@@ -59,13 +59,13 @@ FULL_DESTINATION = Destination(
 )
 
 FULL_POLICY = Policy(
-    hold=Hold.ON_RETURN,
+    hold=HoldPolicy.ON_RETURN,
     suspension=Suspension("not paid — ünïcode", 1.8e9, WhileSuspended.DEFER),
-    probe=Probe.OFF,
-    accept=Accept.WHEN_DOWN,
-    forced=Forced(is_on=False, until=1.7e9),
-    recipients=Recipients.LIST,
-    unknown=Unknown.REJECT,
+    probe=ProbePolicy.OFF,
+    accept=AcceptPolicy.WHEN_DOWN,
+    forced=ForcedAcceptance(is_on=False, until=1.7e9),
+    recipients=RecipientPolicy.LIST,
+    unknown=UnknownRecipientReply.REJECT,
     ignores_tags=True,
     asks_destination=True,
     quota=Quota(10**12, 5),

@@ -6,19 +6,24 @@ from typing import Any
 
 import pytest
 
-from restante.mail.delivery_report import Action, NewReport, Report
+from restante.mail.delivery_report import NewReport, Report, ReportAction
 from restante.mail.dsn_request import DsnRequest, Notify, RecipientRequest, Ret
 from restante.mail.envelope import Envelope
 from restante.mail.message import ContentFile, NewMessage
 from restante.queue.fair_order import DueReport, target_of
-from restante.queue.recipient_status import Move, Outcome, RecipientOutcome, RecipientStatus
+from restante.queue.recipient_status import (
+    MessageOutcome,
+    RecipientMove,
+    RecipientOutcome,
+    RecipientStatus,
+)
 from restante.queue.report_lanes import LaneUse, ReportLanes, lane_kind
 from restante.queue.sending_outcome import Backlog, SendingOutcome
-from restante.store.figure_store import NO_USAGE, Usage
+from restante.store.figure_store import NO_USAGE, DomainUsage
 from restante.store.handover_store import Drain
 from restante.store.interface import Store
 from restante.store.postgres import due_reading
-from restante.store.queue_store import Bounce, QueueFilter
+from restante.store.queue_store import MessageBounce, QueueFilter
 from restante.store.report_store import ReportFilter, WaitingReport
 from restante.store.sqlite import SqliteStore, report_reading
 from restante.store.store_errors import LeaseLost, StoreError
@@ -55,10 +60,13 @@ async def reports(store: Store) -> list[Report]:
     return await store.reports.due_reports(LATER, 100, 1 << 20)
 
 
-def bounced(number: int, *paths: str) -> Outcome:
-    return Outcome(
+def bounced(number: int, *paths: str) -> MessageOutcome:
+    return MessageOutcome(
         number,
-        tuple(RecipientOutcome(path, Move.BOUNCED, "550 5.1.1 no") for path in paths or (ANNA,)),
+        tuple(
+            RecipientOutcome(path, RecipientMove.BOUNCED, "550 5.1.1 no")
+            for path in paths or (ANNA,)
+        ),
     )
 
 
@@ -70,7 +78,7 @@ async def test_a_report_is_stored_with_the_outcome_that_it_tells_of(store: Store
     made = NewReport(
         1,
         drain.domain_id,
-        Action.RELAYED,
+        ReportAction.RELAYED,
         (ANNA,),
         "bob@example.org",
         b"\xff\r\n",
@@ -81,7 +89,15 @@ async def test_a_report_is_stored_with_the_outcome_that_it_tells_of(store: Store
     await store.handover.settle(drain, [delivered(1)], [made])
     assert await reports(store) == [
         Report(
-            1, 1, drain.domain_id, Action.RELAYED, "bob@example.org", b"\xff\r\n", 50.0, True, True
+            1,
+            1,
+            drain.domain_id,
+            ReportAction.RELAYED,
+            "bob@example.org",
+            b"\xff\r\n",
+            50.0,
+            True,
+            True,
         )
     ]
     assert await store.queue.message(1) is None
@@ -92,11 +108,13 @@ async def test_an_outcome_settled_again_is_not_told_again(store: Store) -> None:
     drain = await drained(store, ANNA, BERT)
     for _ in range(2):
         await store.handover.settle(
-            drain, [delivered(1, ANNA)], [report(1, drain.domain_id, action=Action.RELAYED)]
+            drain, [delivered(1, ANNA)], [report(1, drain.domain_id, action=ReportAction.RELAYED)]
         )
     for _ in range(2):
         await store.handover.settle(
-            drain, [delivered(1, BERT)], [report(1, drain.domain_id, BERT, action=Action.RELAYED)]
+            drain,
+            [delivered(1, BERT)],
+            [report(1, drain.domain_id, BERT, action=ReportAction.RELAYED)],
         )
     assert len(await reports(store)) == 2
 
@@ -148,8 +166,8 @@ async def test_messages_are_bounced_whatever_their_state_with_the_reports_on_the
     file = await spooled(store, b"large")
     await store.reception.hold([message(2, drain.domain_id, file=file)])
     bounces = [
-        Bounce(1, (BERT, ANNA), report(1, drain.domain_id, ANNA, BERT)),
-        Bounce(2, (ANNA,), None),
+        MessageBounce(1, (BERT, ANNA), report(1, drain.domain_id, ANNA, BERT)),
+        MessageBounce(2, (ANNA,), None),
     ]
     assert await store.queue.bounce(bounces, NOTED) == [1, 2]
     assert store.figures.usage(drain.domain_id) == NO_USAGE
@@ -176,7 +194,9 @@ async def test_a_message_that_has_changed_meanwhile_stays(
 ) -> None:
     drain = await drained(store, ANNA, BERT)
     assert (
-        await store.queue.bounce([Bounce(1, paths, report(1, drain.domain_id, *paths))], NOTED)
+        await store.queue.bounce(
+            [MessageBounce(1, paths, report(1, drain.domain_id, *paths))], NOTED
+        )
         == []
     )
     assert await waiting(store, 1) == (ANNA, BERT)
@@ -189,18 +209,23 @@ async def test_some_recipients_are_bounced_and_the_others_stay(store: Store, gon
     drain = await drained(store, ANNA, BERT)
     await store.handover.settle(drain, [refused(1, BERT)])
     assert await store.queue.bounce(
-        [Bounce(1, (gone,), report(1, drain.domain_id, gone))], NOTED
+        [MessageBounce(1, (gone,), report(1, drain.domain_id, gone))], NOTED
     ) == [1]
     [listed] = await store.queue.list_queue(QueueFilter())
     left = {ANNA: (BERT, RecipientStatus.REFUSED), BERT: (ANNA, RecipientStatus.HELD)}[gone]
     assert [(one.forward_path, one.status) for one in listed.recipients] == [left]
-    assert store.figures.usage(drain.domain_id) == Usage(1, len(CONTENT), refused=int(gone == ANNA))
+    assert store.figures.usage(drain.domain_id) == DomainUsage(
+        1, len(CONTENT), refused=int(gone == ANNA)
+    )
     assert len(await reports(store)) == 1
 
 
 async def test_a_message_that_is_gone_is_not_bounced(store: Store) -> None:
     drain = await drained(store)
-    assert await store.queue.bounce([Bounce(9, (ANNA,), report(9, drain.domain_id))], NOTED) == []
+    assert (
+        await store.queue.bounce([MessageBounce(9, (ANNA,), report(9, drain.domain_id))], NOTED)
+        == []
+    )
     assert await reports(store) == []
 
 
@@ -208,8 +233,8 @@ async def test_a_refused_message_that_is_bounced_counts_no_more(store: Store) ->
     drain = await drained(store)
     await store.reception.hold([message(2, drain.domain_id)])
     await store.handover.settle(drain, [refused(1)])
-    await store.queue.bounce([Bounce(1, (ANNA,), report(1, drain.domain_id))], NOTED)
-    assert store.figures.usage(drain.domain_id) == Usage(1, len(CONTENT))
+    await store.queue.bounce([MessageBounce(1, (ANNA,), report(1, drain.domain_id))], NOTED)
+    assert store.figures.usage(drain.domain_id) == DomainUsage(1, len(CONTENT))
 
 
 # --- on their way
@@ -219,7 +244,8 @@ async def stored(store: Store, *due_at: float) -> int:
     domain_id = await hosted(store)
     await hold(store, domain_id, *range(1, len(due_at) + 1))
     made = [
-        Bounce(n, (ANNA,), report(n, domain_id, made_at=at)) for n, at in enumerate(due_at, start=1)
+        MessageBounce(n, (ANNA,), report(n, domain_id, made_at=at))
+        for n, at in enumerate(due_at, start=1)
     ]
     await store.queue.bounce(made, NOTED)
     return domain_id
@@ -249,7 +275,7 @@ async def test_a_flood_of_due_reports_hides_none_of_another_account(
         replace(report(30, other, made_at=50.0), reverse_path="s@b.example"),
         replace(report(31, domain_id, made_at=60.0), reverse_path="s@c.example"),
     ]
-    await store.queue.bounce([Bounce(one.about, (ANNA,), one) for one in late], NOTED)
+    await store.queue.bounce([MessageBounce(one.about, (ANNA,), one) for one in late], NOTED)
     due = await store.reports.due_reports(LATER, 3, 1 << 20)
     assert [one.about for one in due] == [1, 30, 31]
 
@@ -260,10 +286,10 @@ async def test_only_reports_with_a_free_lane_are_read(store: Store) -> None:
     await store.reports.settle_reports([SendingOutcome(first.number, 30.0, "450 later")])
     lanes = ReportLanes()
     target = target_of(first.reverse_path)
-    lanes.take(LaneUse(lane_kind(Action.FAILED, 0), "alpha", target))
+    lanes.take(LaneUse(lane_kind(ReportAction.FAILED, 0), "alpha", target))
     due = await store.reports.due_reports(LATER, 9, 1 << 20, lanes.occupied())
     assert [one.number for one in due] == [first.number], "the other has had no attempt"
-    lanes.take(LaneUse(lane_kind(Action.FAILED, 1), "alpha", target))
+    lanes.take(LaneUse(lane_kind(ReportAction.FAILED, 1), "alpha", target))
     assert await store.reports.due_reports(LATER, 9, 1 << 20, lanes.occupied()) == []
     assert second.failures == 0
 
@@ -295,7 +321,7 @@ async def test_a_report_that_is_done_with_is_gone_and_its_number_too(store: Stor
     assert await reports(store) == []
     assert await store.reports.next_report_at() is None
     await store.reception.hold([message(9, domain_id)])
-    await store.queue.bounce([Bounce(9, (ANNA,), report(9, domain_id))], NOTED)
+    await store.queue.bounce([MessageBounce(9, (ANNA,), report(9, domain_id))], NOTED)
     assert [one.number for one in await reports(store)] == [first.number + 1]
 
 
@@ -367,7 +393,7 @@ async def test_delay_is_told_once(store: Store) -> None:
     await store.reception.hold(
         [asked(1, domain_id, Notify.DELAY), asked(2, domain_id, Notify.DELAY)]
     )
-    late = report(1, domain_id, action=Action.DELAYED)
+    late = report(1, domain_id, action=ReportAction.DELAYED)
     await store.reports.tell_of_delay([1, 9], [late, report(9, domain_id)])
     await store.reports.tell_of_delay([1], [late])
     assert [one.about for one in await reports(store)] == [1]
@@ -382,7 +408,7 @@ async def test_delay_that_was_told_elsewhere_is_not_told_here(store: Store) -> N
     told = asked(1, domain_id, Notify.DELAY)._replace(is_delay_told=True)
     await store.reception.hold([told, asked(2, domain_id, Notify.DELAY)])
     assert [one.number for one in await store.reports.late_messages(100.0, 10)] == [2]
-    await store.reports.tell_of_delay([1], [report(1, domain_id, action=Action.DELAYED)])
+    await store.reports.tell_of_delay([1], [report(1, domain_id, action=ReportAction.DELAYED)])
     assert await reports(store) == []
     assert [one.is_delay_told for one in await store.handover.held(domain_id, 0, 10, 1 << 20)] == [
         True,
@@ -418,7 +444,7 @@ async def test_reports_that_wait_are_listed_shown_and_dropped(store: Store) -> N
         replace(report(3, beta), reverse_path="Carl@example.net"),
     ]
     for one in made:
-        await store.queue.bounce([Bounce(one.about, (ANNA,), one)], NOTED)
+        await store.queue.bounce([MessageBounce(one.about, (ANNA,), one)], NOTED)
     await store.reports.settle_reports([SendingOutcome(1, 99.0, "450 later")])
     listed = await store.reports.list_reports(ReportFilter())
     assert listed == [
@@ -426,7 +452,7 @@ async def test_reports_that_wait_are_listed_shown_and_dropped(store: Store) -> N
             1,
             1,
             alpha,
-            Action.FAILED,
+            ReportAction.FAILED,
             "bob@example.org",
             50.0,
             99.0,
@@ -435,10 +461,28 @@ async def test_reports_that_wait_are_listed_shown_and_dropped(store: Store) -> N
             len(made[0].content),
         ),
         WaitingReport(
-            2, 2, alpha, Action.FAILED, "bob@example.org", 60.0, 60.0, 0, "", len(made[1].content)
+            2,
+            2,
+            alpha,
+            ReportAction.FAILED,
+            "bob@example.org",
+            60.0,
+            60.0,
+            0,
+            "",
+            len(made[1].content),
         ),
         WaitingReport(
-            3, 3, beta, Action.FAILED, "Carl@example.net", 50.0, 50.0, 0, "", len(made[2].content)
+            3,
+            3,
+            beta,
+            ReportAction.FAILED,
+            "Carl@example.net",
+            50.0,
+            50.0,
+            0,
+            "",
+            len(made[2].content),
         ),
     ]
 
@@ -463,7 +507,12 @@ async def test_reports_that_wait_are_listed_shown_and_dropped(store: Store) -> N
 
 async def test_failures_leave_first_and_each_domain_has_its_turn(store: Store) -> None:
     drain = await drained(store)
-    told = [(1, Action.RELAYED), (1, Action.RELAYED), (1, Action.DELAYED), (1, Action.FAILED)]
+    told = [
+        (1, ReportAction.RELAYED),
+        (1, ReportAction.RELAYED),
+        (1, ReportAction.DELAYED),
+        (1, ReportAction.FAILED),
+    ]
     made = [
         replace(
             report(about, drain.domain_id, action=action, made_at=50.0 + place),
@@ -473,13 +522,13 @@ async def test_failures_leave_first_and_each_domain_has_its_turn(store: Store) -
     ]
     await store.handover.settle(drain, [delivered(1)], made)
     assert [one.action for one in await reports(store)] == [
-        Action.FAILED,
-        Action.DELAYED,
-        Action.RELAYED,
-        Action.RELAYED,
+        ReportAction.FAILED,
+        ReportAction.DELAYED,
+        ReportAction.RELAYED,
+        ReportAction.RELAYED,
     ]
     assert [one.action for one in await store.reports.due_reports(LATER, 1, 1 << 20)] == [
-        Action.FAILED
+        ReportAction.FAILED
     ]
 
 
@@ -490,17 +539,17 @@ async def test_reports_of_success_that_wait_are_known_with_their_shares(store: S
     made = [
         replace(report(1, domain_id, action=action), reverse_path=path)
         for domain_id, action, path in (
-            (other, Action.RELAYED, "s@B.example"),
-            (drain.domain_id, Action.FAILED, "s@a.example"),
-            (drain.domain_id, Action.RELAYED, "s@a.example"),
-            (drain.domain_id, Action.DELAYED, "s@a.example"),
-            (99, Action.RELAYED, "s@c.example"),
+            (other, ReportAction.RELAYED, "s@B.example"),
+            (drain.domain_id, ReportAction.FAILED, "s@a.example"),
+            (drain.domain_id, ReportAction.RELAYED, "s@a.example"),
+            (drain.domain_id, ReportAction.DELAYED, "s@a.example"),
+            (99, ReportAction.RELAYED, "s@c.example"),
         )
     ]
     await store.handover.settle(drain, [delivered(1)], made)
     await store.reports.settle_reports([SendingOutcome(3, LATER * 2, "450 later")])
     assert await store.reports.success_reports() == [
-        DueReport(1, Action.RELAYED, "alpha", "b.example"),
-        DueReport(3, Action.RELAYED, "alpha", "a.example"),
-        DueReport(5, Action.RELAYED, "", "c.example"),
+        DueReport(1, ReportAction.RELAYED, "alpha", "b.example"),
+        DueReport(3, ReportAction.RELAYED, "alpha", "a.example"),
+        DueReport(5, ReportAction.RELAYED, "", "c.example"),
     ]

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from restante.queue.recipient_status import RecipientStatus
-from restante.store.figure_store import NO_USAGE, Usage
+from restante.store.figure_store import NO_USAGE, DomainUsage
 from restante.store.handover_store import Drain
 from restante.store.interface import Store
 from restante.store.queue_store import QueueFilter
@@ -54,7 +54,7 @@ async def test_expired_mail_is_gone_with_its_file(store: Store) -> None:
     assert (
         store.figures.usage(domain_id)
         == store.figures.usage_of_account("alpha")
-        == Usage(1, len(CONTENT))
+        == DomainUsage(1, len(CONTENT))
     )
     assert len([entry for entry in await store.audit.audit() if entry == NOTED]) > 0
 
@@ -80,7 +80,7 @@ async def test_refused_mail_is_due_by_when_it_was_refused(store: Store) -> None:
     assert (
         await store.retention.expire(domain_id, [1, 2], RecipientStatus.REFUSED, 60.0, NOTED) == 1
     )
-    assert store.figures.usage(domain_id) == Usage(1, len(CONTENT), refused=1)
+    assert store.figures.usage(domain_id) == DomainUsage(1, len(CONTENT), refused=1)
 
 
 async def test_of_a_message_only_who_is_due_goes(store: Store) -> None:
@@ -88,7 +88,7 @@ async def test_of_a_message_only_who_is_due_goes(store: Store) -> None:
     await store.reception.hold([message(1, domain_id, ANNA, BERT, CARL)])
     await store.handover.settle(await drain(store, domain_id), [refused(1, BERT)], at=10.0)
     assert await store.retention.expire(domain_id, [1], RecipientStatus.HELD, 11.0, NOTED) == 1
-    assert store.figures.usage(domain_id) == Usage(1, len(CONTENT), refused=1)
+    assert store.figures.usage(domain_id) == DomainUsage(1, len(CONTENT), refused=1)
     assert await held_numbers(store, domain_id) == []
     assert await store.retention.expire(domain_id, [1], RecipientStatus.REFUSED, 11.0, NOTED) == 1
     assert store.figures.usage(domain_id) == NO_USAGE

@@ -18,19 +18,31 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from restante.mail.delivery_report import Action, NewReport
+from restante.mail.delivery_report import NewReport, ReportAction
 from restante.mail.dsn_request import DsnRequest, Notify, RecipientRequest
 from restante.mail.message import HeldMessage, NewMessage
-from restante.queue.recipient_status import Move, Outcome, RecipientOutcome, RecipientStatus
+from restante.queue.recipient_status import (
+    MessageOutcome,
+    RecipientMove,
+    RecipientOutcome,
+    RecipientStatus,
+)
 from restante.queue.sending_outcome import SendingOutcome
 from restante.store.handover_store import Drain
 from restante.store.interface import Store
 from restante.store.memory import MemoryStore
-from restante.store.queue_store import Bounce, QueueFilter
+from restante.store.queue_store import MessageBounce, QueueFilter
 from restante.store.sqlite import SqliteStore, mail_changes, open_sqlite, writer
 from restante.store.sqlite.write_transaction import WriteTransaction
 from restante.store.store_errors import Conflict, LeaseLost
-from restante.tenancy.notice import Channel, NewNotice, NoticeFacts, NoticeKind, Quiet, Transport
+from restante.tenancy.notice import (
+    Channel,
+    ChannelTransport,
+    NewNotice,
+    NoticeFacts,
+    NoticeKind,
+    QuietTopic,
+)
 from tests.contract.making import (
     ANNA,
     BERT,
@@ -49,7 +61,14 @@ PATHS = [ANNA, BERT, CARL]
 NAMES = ["alpha.example", "beta.example"]
 DOMAIN_IDS = st.sampled_from([1, 1, 2, 3])  # the last is never there, or seldom
 MOVES = st.sampled_from(
-    [Move.DELIVERED, Move.DELIVERED, Move.DEFERRED, Move.REFUSED, Move.UNCERTAIN, Move.BOUNCED]
+    [
+        RecipientMove.DELIVERED,
+        RecipientMove.DELIVERED,
+        RecipientMove.DEFERRED,
+        RecipientMove.REFUSED,
+        RecipientMove.UNCERTAIN,
+        RecipientMove.BOUNCED,
+    ]
 )
 PARKED = [RecipientStatus.REFUSED, RecipientStatus.UNCERTAIN, RecipientStatus.DAMAGED]
 NOTIFIES = st.sampled_from([None, None, Notify.DELAY, Notify.SUCCESS | Notify.FAILURE])
@@ -93,7 +112,7 @@ def made(about: int, domain_id: int, *paths: str) -> NewReport:
     return NewReport(
         about,
         domain_id,
-        Action.FAILED,
+        ReportAction.FAILED,
         paths,
         "bob@example.org",
         b"on %d\r\n" % about,
@@ -250,7 +269,9 @@ class Agreement(RuleBasedStateMachine):
     @rule(data=st.data())
     def settle(self, data: st.DataObject) -> None:
         drain = data.draw(st.sampled_from(self.drains[-3:]))
-        outcomes = [Outcome(number, data.draw(OUTCOMES)) for number in self.some_numbers(data)]
+        outcomes = [
+            MessageOutcome(number, data.draw(OUTCOMES)) for number in self.some_numbers(data)
+        ]
         reports = [
             made(one.number, drain.domain_id, *data.draw(SOME_PATHS))
             for one in outcomes
@@ -295,7 +316,9 @@ class Agreement(RuleBasedStateMachine):
             )
             paths = data.draw(st.sampled_from([there, there, (ANNA,)]))
             bounces.append(
-                Bounce(number, paths, made(number, 1, *paths) if data.draw(st.booleans()) else None)
+                MessageBounce(
+                    number, paths, made(number, 1, *paths) if data.draw(st.booleans()) else None
+                )
             )
         self.both(lambda store: store.queue.bounce(bounces, NOTED))
 
@@ -328,7 +351,7 @@ class Agreement(RuleBasedStateMachine):
     @rule(account=st.sampled_from(["", "alpha", "gamma"]), name=st.sampled_from(["a", "b"]))
     def put_channel(self, account: str, name: str) -> None:
         channel = Channel(
-            0, account, name, Transport.WEBHOOK, "https://c.example/", b"\0", KINDS, 1.0
+            0, account, name, ChannelTransport.WEBHOOK, "https://c.example/", b"\0", KINDS, 1.0
         )
         self.both(lambda store: store.records.put_channel(channel, NOTED))
 
@@ -343,7 +366,14 @@ class Agreement(RuleBasedStateMachine):
         if present is not None and name == "a":
             account, name = present.account, present.name
         channel = Channel(
-            number, account, name, Transport.WEBHOOK, f"https://{name}.example/", b"\1", KINDS, 2.0
+            number,
+            account,
+            name,
+            ChannelTransport.WEBHOOK,
+            f"https://{name}.example/",
+            b"\1",
+            KINDS,
+            2.0,
         )
         self.both(lambda store: store.records.put_channel(channel, replace(NOTED, at=5.0)))
 
@@ -358,7 +388,7 @@ class Agreement(RuleBasedStateMachine):
             NoticeKind.TEST, "alpha", f"thing {at}", "text", float(at), {"a": 1, "b": "ü"}
         )
         notices = [NewNotice(number, f"key {at}", facts, at, float(at)) for number in to]
-        quiets = [Quiet(facts.topic, float(at), at, facts if at % 2 else None)]
+        quiets = [QuietTopic(facts.topic, float(at), at, facts if at % 2 else None)]
         over = [("alpha", NoticeKind.TEST, f"thing {at - 1}")]
         self.both(lambda store: store.notices.keep_notices(notices, quiets, over, limit))
 
@@ -385,10 +415,11 @@ class Agreement(RuleBasedStateMachine):
         self.both(lambda store: store.handover.held(drain.domain_id, 0, count, 1 << 20))
         window = self.runner.run(self.memory.handover.held(drain.domain_id, 0, count, 1 << 20))
         outcomes = [
-            Outcome(
+            MessageOutcome(
                 one.number,
                 tuple(
-                    RecipientOutcome(path, Move.DELIVERED) for path in one.envelope.forward_paths
+                    RecipientOutcome(path, RecipientMove.DELIVERED)
+                    for path in one.envelope.forward_paths
                 ),
             )
             for one in window

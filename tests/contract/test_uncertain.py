@@ -1,7 +1,7 @@
 """Mail with an unreadable final reply: attempts are counted, and only a person ends it."""
 
 from restante.queue.recipient_status import RecipientStatus
-from restante.store.figure_store import SetApart, Usage
+from restante.store.figure_store import DomainUsage, SetApart
 from restante.store.interface import Store
 from restante.store.queue_store import QueuedRecipient, QueueFilter
 from tests.contract.making import (
@@ -40,7 +40,7 @@ async def parked(store: Store) -> int:
 
 async def test_it_counts_as_parked_and_is_listed_under_a_status_of_its_own(store: Store) -> None:
     domain_id = await parked(store)
-    assert store.figures.usage(domain_id) == Usage(1, len(CONTENT), refused=1)
+    assert store.figures.usage(domain_id) == DomainUsage(1, len(CONTENT), refused=1)
     assert {(one.forward_path, one.status) for one in await listed(store)} == {
         (ANNA, RecipientStatus.UNCERTAIN),
         (BERT, RecipientStatus.REFUSED),
@@ -67,7 +67,7 @@ async def test_the_retention_of_refused_mail_does_not_concern_it(store: Store) -
     assert await store.retention.expired(domain_id, RecipientStatus.REFUSED, 99.0, 10) == []
     assert await store.retention.waiting_since(domain_id, RecipientStatus.REFUSED) is None
     assert await store.retention.expire(domain_id, [1], RecipientStatus.REFUSED, 99.0, NOTED) == 0
-    assert store.figures.usage(domain_id) == Usage(1, len(CONTENT), refused=1)
+    assert store.figures.usage(domain_id) == DomainUsage(1, len(CONTENT), refused=1)
 
 
 async def test_it_is_counted_apart_from_refused_mail(store: Store) -> None:
@@ -79,7 +79,7 @@ async def test_it_is_counted_apart_from_refused_mail(store: Store) -> None:
     await store.handover.settle(drain, [refused(1, BERT)], at=10.0)
     await store.handover.settle(drain, [uncertain(2, ANNA)], at=10.0)
     await store.handover.settle(drain, [refused(3, ANNA)], at=10.0)
-    assert store.figures.usage(domain_id) == Usage(3, 3 * len(CONTENT), refused=2)
+    assert store.figures.usage(domain_id) == DomainUsage(3, 3 * len(CONTENT), refused=2)
     assert await store.figures.set_apart() == {domain_id: SetApart(uncertain=2, unheld=1)}
 
 
@@ -93,7 +93,7 @@ async def test_released_by_status_only_recipients_with_this_one_are_held_again(
         (ANNA, RecipientStatus.UNCERTAIN),
         (BERT, RecipientStatus.HELD),
     }
-    assert store.figures.usage(domain_id) == Usage(1, len(CONTENT), refused=0)
+    assert store.figures.usage(domain_id) == DomainUsage(1, len(CONTENT), refused=0)
     assert await store.figures.set_apart() == {domain_id: SetApart(uncertain=1)}
 
 
@@ -107,7 +107,7 @@ async def test_released_again_it_is_held_and_its_attempts_are_forgotten(store: S
 async def test_it_can_be_deleted(store: Store) -> None:
     domain_id = await parked(store)
     assert await store.queue.delete([1], NOTED) == 1
-    assert store.figures.usage(domain_id) == Usage(0, 0)
+    assert store.figures.usage(domain_id) == DomainUsage(0, 0)
 
 
 async def test_how_often_no_reply_could_be_read_is_remembered_with_the_message(

@@ -1,6 +1,6 @@
 """How much accounts used the server, by month."""
 
-from restante.queue.monthly_use import MonthlyUse, Use, UseMonth
+from restante.queue.monthly_use import AccountUse, MonthlyUse, UseMonth
 from restante.store.interface import Store
 from restante.store.use_store import UseBatch
 
@@ -8,7 +8,9 @@ ALL = (0, 999912)
 
 
 def used(month: int, account: str = "alpha", added_at: int = 100, *amounts: float) -> MonthlyUse:
-    return MonthlyUse(UseMonth(account, added_at, month), Use(*map(int, amounts[:3]), *amounts[3:]))
+    return MonthlyUse(
+        UseMonth(account, added_at, month), AccountUse(*map(int, amounts[:3]), *amounts[3:])
+    )
 
 
 async def test_an_empty_store_has_no_uses(store: Store) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from restante.store.figure_store import Usage
+from restante.store.figure_store import DomainUsage
 from restante.store.interface import Store
 from tests.contract.making import (
     ANNA,
@@ -25,8 +25,8 @@ async def test_each_domain_has_its_own_mail(store: Store) -> None:
     assert await held_numbers(store, alpha) == [1, 3]
     assert await held_numbers(store, beta) == [2]
     assert store.figures.usages() == {
-        alpha: Usage(2, 2 * len(CONTENT)),
-        beta: Usage(1, len(CONTENT)),
+        alpha: DomainUsage(2, 2 * len(CONTENT)),
+        beta: DomainUsage(1, len(CONTENT)),
     }
 
 

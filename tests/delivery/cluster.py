@@ -8,8 +8,8 @@ from typing import Any
 
 from restante.delivery.delivery_context import DeliveryContext
 from restante.delivery.dispatcher import Dispatcher
-from restante.delivery.domain_drain import Stop
-from restante.store.handover_store import Drain, Joined
+from restante.delivery.domain_drain import DrainStopCause
+from restante.store.handover_store import Drain, JoinedDrain
 from restante.store.memory import MemoryStore
 from restante.store.store_errors import StoreUnreachable
 from tests.delivery.world import World
@@ -71,7 +71,7 @@ class Server:
         """End it at once: nothing that it still does reaches the store."""
         self.is_cut_off = True
         for drain in self.dispatcher._drains.values():
-            drain.stop(Stop("killed", stays_recorded=True), 0.0)
+            drain.stop(DrainStopCause("killed", stays_recorded=True), 0.0)
         self._main.cancel()
         await asyncio.wait([self._main])
 
@@ -114,7 +114,7 @@ class _ServersHandover:
         deadline: float,
         release: int = 0,
         requested_by: str = "",
-    ) -> Drain | Joined:
+    ) -> Drain | JoinedDrain:
         self._check()
         opened = await self._store.open_drain(
             domain_id, requested_at, deadline, release, requested_by

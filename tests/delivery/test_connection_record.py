@@ -16,7 +16,7 @@ from restante.smtp.client_transaction import (
     MAIL,
     RCPT,
     ClientTransaction,
-    Step,
+    DialogueStep,
 )
 from restante.smtp.pipelining import Pipelining
 from tests.smtp.client_talk import mail
@@ -37,7 +37,7 @@ class Session:
     awaits_across: bool = False
     is_trying_across: bool = False
     awaits_behind_chunk: bool = False
-    awaited: Step | None = None
+    awaited: DialogueStep | None = None
     in_doubt: ClientTransaction | None = None
     probed: None = None
     is_audited: bool = False

@@ -21,7 +21,7 @@ from restante.delivery.link_plan import (
 )
 from restante.delivery.route import Endpoint
 from restante.mail.message import ContentFile, HeldMessage
-from restante.queue.recipient_status import Outcome
+from restante.queue.recipient_status import MessageOutcome
 from restante.smtp.handshake import ClientOptions
 from restante.tenancy.model import TlsUse
 from tests.delivery.scripted_primary import CLOSE, SILENCE, Script, ScriptedPrimary
@@ -38,13 +38,13 @@ class Post:
     """Messages for a connection, and their outcomes."""
 
     waiting: deque[HeldMessage]
-    outcomes: list[Outcome] = field(default_factory=list)
+    outcomes: list[MessageOutcome] = field(default_factory=list)
     blocks: int = 0
 
     def take(self) -> HeldMessage | None:
         return self.waiting.popleft() if self.waiting else None
 
-    def report(self, _: HeldMessage, outcome: Outcome, __: str) -> None:
+    def report(self, _: HeldMessage, outcome: MessageOutcome, __: str) -> None:
         self.outcomes.append(outcome)
 
     async def read_file(self, file: ContentFile) -> AsyncIterator[bytes]:

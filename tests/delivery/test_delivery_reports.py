@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from restante.dsn.dsn_writer import DsnWriter
-from restante.mail.delivery_report import Action, Report
+from restante.mail.delivery_report import Report, ReportAction
 from restante.mail.dsn_request import DsnRequest, Notify, RecipientRequest, Ret
 from restante.mail.envelope import Envelope
 from restante.queue.recipient_status import RecipientStatus
@@ -55,7 +55,11 @@ def test_a_primary_without_dsn_causes_a_report_of_relaying() -> None:
         Envelope("s@a.example", (ANNA, BERT), dsn=SUCCESS),
         Envelope("t@a.example", (ANNA,)),
     )
-    assert (report.about, report.action, report.reverse_path) == (1, Action.RELAYED, "s@a.example")
+    assert (report.about, report.action, report.reverse_path) == (
+        1,
+        ReportAction.RELAYED,
+        "s@a.example",
+    )
     fields = str(message_from_bytes(report.content).get_payload(1))
     assert "Final-Recipient: rfc822; anna@b.example" in fields
     assert "4711" not in fields  # strangers learn neither the reply of the primary nor its place
@@ -119,7 +123,7 @@ def test_refused_mail_is_bounced_where_the_domain_wants_that() -> None:
     primary = ScriptedPrimary(script={"RCPT TO:<anna": "550 5.1.1 nobody"})
     world = World(bounces_refused=True)
     [report] = told(world, primary, Envelope("s@a.example", (ANNA, BERT)))
-    assert (report.action, report.about) == (Action.FAILED, 1)
+    assert (report.action, report.about) == (ReportAction.FAILED, 1)
     assert "550 5.1.1 nobody" in report.content.decode()
     assert asyncio.run(world.waiting()) == []
     [line] = world.log.of(DeliveryRefused)

@@ -5,14 +5,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from restante.delivery.delivery_tally import DeliveryTally
-from restante.queue.recipient_status import Move, Outcome, RecipientOutcome, move_of
+from restante.queue.recipient_status import MessageOutcome, RecipientMove, RecipientOutcome, move_of
 
-DELIVERED, DEFERRED, REFUSED = Move.DELIVERED, Move.DEFERRED, Move.REFUSED
-UNCERTAIN, BOUNCED = Move.UNCERTAIN, Move.BOUNCED
+DELIVERED, DEFERRED, REFUSED = (
+    RecipientMove.DELIVERED,
+    RecipientMove.DEFERRED,
+    RecipientMove.REFUSED,
+)
+UNCERTAIN, BOUNCED = RecipientMove.UNCERTAIN, RecipientMove.BOUNCED
 
 
-def outcome(*moves: Move) -> Outcome:
-    return Outcome(1, tuple(RecipientOutcome("u@b.example", move) for move in moves))
+def outcome(*moves: RecipientMove) -> MessageOutcome:
+    return MessageOutcome(1, tuple(RecipientOutcome("u@b.example", move) for move in moves))
 
 
 @pytest.mark.parametrize(
@@ -27,13 +31,15 @@ def outcome(*moves: Move) -> Outcome:
         ([DELIVERED, UNCERTAIN], UNCERTAIN),
     ],
 )
-def test_the_worst_recipient_decides_in_any_order(moves: list[Move], expected: Move) -> None:
+def test_the_worst_recipient_decides_in_any_order(
+    moves: list[RecipientMove], expected: RecipientMove
+) -> None:
     assert move_of(outcome(*moves)) is expected
     assert move_of(outcome(*reversed(moves))) is expected
 
 
 @given(st.lists(st.sampled_from([DELIVERED, DEFERRED, REFUSED, UNCERTAIN])))
-def test_each_message_is_counted_once(moves: list[Move]) -> None:
+def test_each_message_is_counted_once(moves: list[RecipientMove]) -> None:
     tally = DeliveryTally()
     for move in moves:
         tally.count(move)

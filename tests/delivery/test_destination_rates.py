@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from restante.delivery.destination_rates import Rates
+from restante.delivery.destination_rates import DestinationRates
 from restante.queue.drain_word import DrainState
 from restante.queue.recipient_status import RecipientStatus
 from restante.queue.retry_schedule import Schedule, rate_pause
@@ -202,7 +202,7 @@ def test_domains_with_one_destination_share_the_smallest_number() -> None:
 
 def test_in_no_minute_more_leave_and_each_domain_has_its_part() -> None:
     clock = [0.0]
-    rates = Rates(lambda: clock[0])
+    rates = DestinationRates(lambda: clock[0])
     assert [rates.take("d", 1, 3) for _ in range(4)] == [0.0, 0.0, 0.0, 60.0]
     clock[0] = 30.0
     assert rates.take("d", 2, 3) == 30.0

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from restante.delivery.dial_plan import DialPlan, find_dial_plan
-from restante.delivery.drain_experience import Beginning
+from restante.delivery.drain_experience import AttemptStart
 from restante.delivery.link_plan import ConnectionEnd, EndKind, LinkPlan
 from restante.delivery.route import Endpoint, NoRoute
 from restante.smtp.client_auth import ClientLogin
 from restante.smtp.pipelining import Pipelining
-from restante.smtp.window_size import Pace
+from restante.smtp.window_size import WindowPace
 from restante.tenancy.model import TlsUse
 from tests.delivery.world import World
 
@@ -89,7 +89,7 @@ def test_plain_text_follows_a_failed_handshake_only_without_a_password(
 
 def linked(
     world: World,
-    beginning: Beginning,
+    beginning: AttemptStart,
     *,
     not_borne: Pipelining | None = None,
     is_plain: bool = False,
@@ -100,7 +100,7 @@ def linked(
         end = ConnectionEnd(EndKind.BROKEN, "", True, (), "", not_borne=not_borne)
         context.memory.backoff.learn(plan.destination.text, end)
     return plan.link_plan(
-        ENDPOINT, context, Pace(), beginning, is_plain=is_plain, uses_ehlo=True, messages=7
+        ENDPOINT, context, WindowPace(), beginning, is_plain=is_plain, uses_ehlo=True, messages=7
     )
 
 
@@ -121,13 +121,13 @@ def test_pipelining_goes_as_far_as_the_strictest_of_three_allows(
 ) -> None:
     world = World()
     world.set(run_ahead=run_ahead)
-    beginning = Beginning(5, 1, begins, None)
+    beginning = AttemptStart(5, 1, begins, None)
     assert linked(world, beginning, not_borne=not_borne).options.pipelining is expected
 
 
 @pytest.mark.parametrize("is_plain", [True, False])
 def test_a_plain_connection_asks_for_no_tls(is_plain: bool) -> None:
-    plan = linked(World(), Beginning(5, 1, AHEAD, None), is_plain=is_plain)
+    plan = linked(World(), AttemptStart(5, 1, AHEAD, None), is_plain=is_plain)
     assert plan.options.tls is (TlsUse.OFF if is_plain else TlsUse.OPPORTUNISTIC)
     assert (plan.tls is None) is is_plain
     assert (plan.messages, plan.endpoint, plan.destination) == (7, ENDPOINT, "192.0.2.9:25")
@@ -143,9 +143,9 @@ def test_helo_is_remembered_for_the_destination() -> None:
     plan, context = found(world), world.new_context()
     end = ConnectionEnd(EndKind.QUIT, "", True, (), "", uses_ehlo=False)
     context.memory.backoff.learn(plan.destination.text, end)
-    beginning = Beginning(5, 1, AHEAD, None)
+    beginning = AttemptStart(5, 1, AHEAD, None)
     made = plan.link_plan(
-        ENDPOINT, context, Pace(), beginning, is_plain=False, uses_ehlo=True, messages=7
+        ENDPOINT, context, WindowPace(), beginning, is_plain=False, uses_ehlo=True, messages=7
     )
     assert replace(made.options, uses_ehlo=True) != made.options
 

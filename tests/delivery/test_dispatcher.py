@@ -11,7 +11,7 @@ import pytest
 from restante.delivery import domain_drain
 from restante.delivery.cannot_start import CannotStart
 from restante.delivery.delivery_settings import DeliverySettings
-from restante.delivery.dispatcher import Dispatcher, Start
+from restante.delivery.dispatcher import Dispatcher, DrainStart
 from restante.mail.message import HeldMessage
 from restante.queue.drain_word import DrainState
 from restante.queue.recipient_status import RecipientStatus
@@ -41,7 +41,7 @@ def test_a_drain_is_on_record_before_it_is_confirmed_and_no_longer_when_it_is_ov
         async with ScriptedPrimary() as primary, world.dispatcher() as dispatcher:
             domain = await world.host(primary.port)
             await world.hold(domain, 3)
-            assert await dispatcher.start(domain, "login alpha") is Start.STARTED
+            assert await dispatcher.start(domain, "login alpha") is DrainStart.STARTED
             (recorded,) = world.store.handover.open_drains()
             assert recorded.deadline == NOW + world.settings.patience
             await until(lambda: not list(dispatcher.drains()))
@@ -166,7 +166,7 @@ def test_a_second_request_joins_and_makes_it_try_at_once_with_new_patience() -> 
                 assert view.state is DrainState.WAITING_TO_RETRY
                 assert view.next_attempt_at is not None
                 assert view.last_error == "421 not yet"
-                assert await dispatcher.start(domain, "test") is Start.JOINED
+                assert await dispatcher.start(domain, "test") is DrainStart.JOINED
 
             world.on_pause = ask_again
             await world.hold(domain, 3)
@@ -193,7 +193,7 @@ def test_a_request_during_an_attempt_is_followed_by_a_new_round() -> None:
             async def release_again(*arguments: Any) -> None:
                 await settle(*arguments)
                 if await world.store.queue.release_refused([1], audit()):
-                    assert await dispatcher.start(domain, "test") is Start.JOINED
+                    assert await dispatcher.start(domain, "test") is DrainStart.JOINED
 
             world.intercept("settle", release_again)
             await dispatcher.start(domain, "test")
@@ -219,7 +219,7 @@ def test_requests_at_the_same_moment_make_one_drain() -> None:
             world.intercept("open_drain", open_slowly)
             starts = await asyncio.gather(*(dispatcher.start(domain, "test") for _ in range(10)))
             await until(lambda: not list(dispatcher.drains()))
-        assert starts == [Start.STARTED] + [Start.JOINED] * 9
+        assert starts == [DrainStart.STARTED] + [DrainStart.JOINED] * 9
         assert sorted(numbers(primary)) == [1, 2, 3]
 
     asyncio.run(main())
@@ -230,7 +230,10 @@ def test_a_request_for_a_drain_that_is_ending_starts_another() -> None:
         world = World()
         async with ScriptedPrimary() as primary, world.dispatcher() as dispatcher:
             domain = await world.host(primary.port)
-            finish_drain, starts = world.store.handover.finish_drain, list[asyncio.Task[Start]]()
+            finish_drain, starts = (
+                world.store.handover.finish_drain,
+                list[asyncio.Task[DrainStart]](),
+            )
 
             async def finish_slowly(*arguments: Any) -> bool:
                 is_end = await finish_drain(*arguments)
@@ -244,7 +247,7 @@ def test_a_request_for_a_drain_that_is_ending_starts_another() -> None:
             world.intercept("finish_drain", finish_slowly)
             await dispatcher.start(domain, "test")
             await until(lambda: bool(starts) and starts[0].done() and not list(dispatcher.drains()))
-            assert await starts[0] is Start.STARTED
+            assert await starts[0] is DrainStart.STARTED
         assert numbers(primary) == [1]
 
     asyncio.run(main())
@@ -309,7 +312,7 @@ def test_a_request_waits_for_the_decision_and_joins_the_drain_that_goes_on() -> 
         world = World()
         async with ScriptedPrimary() as primary, world.dispatcher() as dispatcher:
             domain = await world.host(primary.port)
-            starts = list[asyncio.Task[Start]]()
+            starts = list[asyncio.Task[DrainStart]]()
 
             async def ask() -> None:
                 await world.hold(domain, 1)
@@ -321,7 +324,7 @@ def test_a_request_waits_for_the_decision_and_joins_the_drain_that_goes_on() -> 
             finishing(world, ask)
             await dispatcher.start(domain, "test")
             await until(lambda: bool(starts) and not list(dispatcher.drains()))
-            assert await starts[0] is Start.JOINED
+            assert await starts[0] is DrainStart.JOINED
         assert numbers(primary) == [1]
 
     asyncio.run(main())

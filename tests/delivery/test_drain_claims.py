@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from restante.delivery.delivery_settings import DeliverySettings
-from restante.delivery.dispatcher import Dispatcher, Start
+from restante.delivery.dispatcher import Dispatcher, DrainStart
 from restante.delivery.drain_claims import LOOK_SECONDS
 from restante.queue.drain_word import DrainState
 from restante.queue.recipient_status import RecipientStatus
@@ -145,7 +145,7 @@ def test_a_request_ends_the_rest() -> None:
             await world.hold(domain, 1)
             await dispatcher.look_for_drains()
             assert states(dispatcher) == [DrainState.UNCLAIMED]
-            assert await dispatcher.start(domain, "test") is Start.JOINED
+            assert await dispatcher.start(domain, "test") is DrainStart.JOINED
             await dispatcher.look_for_drains()
             await until(lambda: is_idle(dispatcher))
             assert world.store.handover.open_drains() == []
@@ -244,7 +244,7 @@ def test_a_request_is_recorded_with_its_patience() -> None:
             await world.hold(domain, 1)
             await dispatcher.start(domain, "test")
             world.now += 50.0
-            assert await dispatcher.start(domain, "test") is Start.JOINED
+            assert await dispatcher.start(domain, "test") is DrainStart.JOINED
             assert world.store.handover.open_drains()[0].deadline == NOW + 150
             (running,) = dispatcher._drains.values()
             running._woken.clear()

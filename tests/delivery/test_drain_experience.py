@@ -2,22 +2,24 @@
 
 import pytest
 
-from restante.delivery.drain_experience import Beginning, Experience, GoodDrain
-from restante.smtp.chunking_probe import Probed, SendingMode
+from restante.delivery.drain_experience import AttemptStart, DrainExperience, GoodDrain
+from restante.smtp.chunking_probe import ChunkingProbeResult, SendingMode
 from restante.smtp.ehlo_offer import NO_OFFER
 from restante.smtp.pipelining import Pipelining
 
 MOST = 20
-PROBED = Probed(NO_OFFER, SendingMode.AHEAD, has_codes=True)
-ONE_BY_ONE = Beginning(MOST, 1, Pipelining.AHEAD, None)
+PROBED = ChunkingProbeResult(NO_OFFER, SendingMode.AHEAD, has_codes=True)
+ONE_BY_ONE = AttemptStart(MOST, 1, Pipelining.AHEAD, None)
 
 
 class Scene:
     def __init__(self) -> None:
         self.now = 0.0
-        self.experience = Experience(lambda: self.now)
+        self.experience = DrainExperience(lambda: self.now)
 
-    def beginning(self, name: str = "d", most: int = MOST, *, is_paced: bool = False) -> Beginning:
+    def beginning(
+        self, name: str = "d", most: int = MOST, *, is_paced: bool = False
+    ) -> AttemptStart:
         return self.experience.beginning(name, most, is_paced=is_paced)
 
 
@@ -31,7 +33,7 @@ def test_after_a_good_drain_as_many_begin_at_once_with_its_probe_and_windows(
 ) -> None:
     scene = Scene()
     scene.experience.went_well("d", GoodDrain(8, PROBED, 64))
-    assert scene.beginning(most=most) == Beginning(most, first, Pipelining.AHEAD, PROBED, 64)
+    assert scene.beginning(most=most) == AttemptStart(most, first, Pipelining.AHEAD, PROBED, 64)
     assert scene.beginning("other") == ONE_BY_ONE
 
 
@@ -48,7 +50,7 @@ def test_a_rate_limit_counts_for_an_hour_and_then_the_destination_is_new() -> No
     scene.experience.went_well("d", GoodDrain(8, PROBED))
     scene.experience.met_limit("d")
     scene.now = 3599.0
-    limited = Beginning(1, 1, Pipelining.OPENING, None, is_limited=True)
+    limited = AttemptStart(1, 1, Pipelining.OPENING, None, is_limited=True)
     assert (scene.beginning(), scene.beginning("other")) == (limited, ONE_BY_ONE)
     scene.now = 3600.0
     assert scene.beginning() == ONE_BY_ONE
@@ -57,7 +59,7 @@ def test_a_rate_limit_counts_for_an_hour_and_then_the_destination_is_new() -> No
 def test_a_number_a_minute_means_one_connection_without_windows() -> None:
     scene = Scene()
     scene.experience.went_well("d", GoodDrain(8, PROBED))
-    assert scene.beginning(is_paced=True) == Beginning(1, 1, Pipelining.OPENING, None)
+    assert scene.beginning(is_paced=True) == AttemptStart(1, 1, Pipelining.OPENING, None)
 
 
 def test_a_destination_that_took_mail_is_known_whatever_follows() -> None:

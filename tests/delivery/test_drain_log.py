@@ -12,7 +12,12 @@ from restante.delivery.drain_log import DrainLog
 from restante.delivery.link_plan import ConnectionEnd, EndKind, LinkPlan, SendingManner
 from restante.delivery.route import Endpoint
 from restante.queue.deferral_cause import Hindrance
-from restante.queue.recipient_status import Move, Outcome, RecipientOutcome, Stage
+from restante.queue.recipient_status import (
+    MessageOutcome,
+    RecipientMove,
+    RecipientOutcome,
+    TransactionStage,
+)
 from restante.smtp.handshake import ClientOptions
 from restante.telemetry.events import (
     AttemptEnded,
@@ -38,22 +43,27 @@ class Scene:
         self.log = Lines()
         self.drain_log = DrainLog(self.log, "b.example", "p.example:25")
 
-    def record(self, *recipients: RecipientOutcome) -> Move:
+    def record(self, *recipients: RecipientOutcome) -> RecipientMove:
         message = mail(33)._replace(message_id=MESSAGE_ID)
-        return self.drain_log.record(message, Outcome(33, recipients), QUEUED)
+        return self.drain_log.record(message, MessageOutcome(33, recipients), QUEUED)
 
     @property
     def lines(self) -> list[tuple[type[Event], dict[str, Any]]]:
         return self.log.lines
 
 
-def recipient(move: Move, reply: str = "", stage: Stage = Stage.RCPT) -> RecipientOutcome:
+def recipient(
+    move: RecipientMove, reply: str = "", stage: TransactionStage = TransactionStage.RCPT
+) -> RecipientOutcome:
     return RecipientOutcome(f"{move.value}@b.example", move, reply, stage)
 
 
 def test_a_delivered_message_is_one_line_with_its_place_and_the_reply() -> None:
     scene = Scene()
-    assert scene.record(recipient(Move.DELIVERED), recipient(Move.DELIVERED)) is Move.DELIVERED
+    assert (
+        scene.record(recipient(RecipientMove.DELIVERED), recipient(RecipientMove.DELIVERED))
+        is RecipientMove.DELIVERED
+    )
     paths = ("delivered@b.example", "delivered@b.example")
     expected = {**PLACE, **NAMED, "recipients": 2, "forward_paths": paths, "reply": QUEUED}
     assert scene.lines == [(MessageDelivered, expected)]
@@ -63,14 +73,14 @@ def test_a_delivered_message_is_one_line_with_its_place_and_the_reply() -> None:
 @pytest.mark.parametrize(
     ("move", "event", "more"),
     [
-        (Move.DEFERRED, DeliveryDeferred, {}),
-        (Move.UNCERTAIN, DeliveryUncertain, {}),
-        (Move.REFUSED, DeliveryRefused, {}),
-        (Move.BOUNCED, DeliveryRefused, {"bounced": True}),
+        (RecipientMove.DEFERRED, DeliveryDeferred, {}),
+        (RecipientMove.UNCERTAIN, DeliveryUncertain, {}),
+        (RecipientMove.REFUSED, DeliveryRefused, {}),
+        (RecipientMove.BOUNCED, DeliveryRefused, {"bounced": True}),
     ],
 )
 def test_each_other_recipient_is_a_line_with_the_reply_to_it(
-    move: Move, event: type[Event], more: dict[str, Any]
+    move: RecipientMove, event: type[Event], more: dict[str, Any]
 ) -> None:
     scene = Scene()
     scene.record(recipient(move, "reply of the destination"))
@@ -83,9 +93,11 @@ def test_each_other_recipient_is_a_line_with_the_reply_to_it(
 def test_a_message_taken_in_part_has_a_line_for_each_refusal_and_one_for_the_rest() -> None:
     scene = Scene()
     move = scene.record(
-        recipient(Move.DELIVERED), recipient(Move.REFUSED, "550 no"), recipient(Move.DELIVERED)
+        recipient(RecipientMove.DELIVERED),
+        recipient(RecipientMove.REFUSED, "550 no"),
+        recipient(RecipientMove.DELIVERED),
     )
-    assert move is Move.REFUSED
+    assert move is RecipientMove.REFUSED
     assert [kind for kind, _ in scene.lines] == [DeliveryRefused, MessageDelivered]
     assert scene.lines[1][1]["recipients"] == 2
     assert scene.lines[1][1]["forward_paths"] == ("delivered@b.example", "delivered@b.example")
@@ -95,16 +107,16 @@ def test_a_message_taken_in_part_has_a_line_for_each_refusal_and_one_for_the_res
 @pytest.mark.parametrize(
     ("reply", "stage", "expected"),
     [
-        ("450 4.7.1 slow down", Stage.MAIL, Hindrance.RATE),
-        ("450 4.7.1 greylisted", Stage.RCPT, Hindrance.POLICY),
-        ("450 4.2.1 mailbox busy", Stage.RCPT, Hindrance.NONE),
+        ("450 4.7.1 slow down", TransactionStage.MAIL, Hindrance.RATE),
+        ("450 4.7.1 greylisted", TransactionStage.RCPT, Hindrance.POLICY),
+        ("450 4.2.1 mailbox busy", TransactionStage.RCPT, Hindrance.NONE),
     ],
 )
 def test_the_last_error_is_shown_with_its_cause(
-    reply: str, stage: Stage, expected: Hindrance
+    reply: str, stage: TransactionStage, expected: Hindrance
 ) -> None:
     scene = Scene()
-    scene.record(recipient(Move.DEFERRED, reply, stage))
+    scene.record(recipient(RecipientMove.DEFERRED, reply, stage))
     assert (scene.drain_log.last_error, scene.drain_log.hindrance) == (reply, expected)
     scene.drain_log.could_not_attempt("no such name in DNS")
     assert scene.drain_log.last_error == "no such name in DNS"

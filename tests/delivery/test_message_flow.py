@@ -13,10 +13,10 @@ from restante.delivery.link_plan import ConnectionWork, LinkPlan
 from restante.delivery.message_flow import MessageFlow
 from restante.delivery.route import Endpoint
 from restante.mail.message import ContentFile, HeldMessage
-from restante.queue.recipient_status import Outcome
+from restante.queue.recipient_status import MessageOutcome
 from restante.smtp.client_session import ClientSession
 from restante.smtp.client_transaction import ClientTransaction
-from restante.smtp.ehlo_offer import Offer
+from restante.smtp.ehlo_offer import EhloOffer
 from restante.smtp.handshake import ClientOptions
 from restante.smtp.peer_replies import ServerReply
 from restante.smtp.window_size import FEWEST_MESSAGES, SLOW
@@ -41,7 +41,7 @@ def transaction(*replies: str, number: int = 1) -> ClientTransaction:
 class Session:
     """The state of a session, and the messages begun over it."""
 
-    offer: Offer = Offer()  # noqa: RUF009  it is frozen
+    offer: EhloOffer = EhloOffer()  # noqa: RUF009  it is frozen
     is_ahead: bool = False
     runs_ahead: bool = False
     is_audited: bool = False
@@ -88,7 +88,7 @@ class Scene:
     def take(self) -> HeldMessage | None:
         return self.waiting.popleft() if self.waiting else None
 
-    def report(self, message: HeldMessage, outcome: Outcome, text: str) -> None:
+    def report(self, message: HeldMessage, outcome: MessageOutcome, text: str) -> None:
         moves = " ".join(one.move.value for one in outcome.recipients)
         self.reports.append((message.number, moves, text))
         self.replies += [one.reply for one in outcome.recipients]
@@ -108,14 +108,14 @@ def test_the_next_message_begins_and_without_one_nothing_happens() -> None:
 @pytest.mark.parametrize(
     ("message", "offer", "reason"),
     [
-        (mail(1, content=b"x" * 101), Offer(has_size=True, size_limit=100), "5.3.4"),
-        (mail(1, needs_smtputf8=True), Offer(), "5.6.7"),
-        (mail(1, reverse_path="unsafe@a.example"), Offer(), "5.1"),
+        (mail(1, content=b"x" * 101), EhloOffer(has_size=True, size_limit=100), "5.3.4"),
+        (mail(1, needs_smtputf8=True), EhloOffer(), "5.6.7"),
+        (mail(1, reverse_path="unsafe@a.example"), EhloOffer(), "5.1"),
     ],
     ids=["too large", "SMTPUTF8", "a path that no command can carry"],
 )
 def test_a_message_that_cannot_be_sent_is_refused_and_the_next_one_begins(
-    message: HeldMessage, offer: Offer, reason: str
+    message: HeldMessage, offer: EhloOffer, reason: str
 ) -> None:
     scene = Scene(message, mail(2), session=Session(offer))
     assert [scene.flow.begin_next() for _ in range(3)] == [True, True, False]

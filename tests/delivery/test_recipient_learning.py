@@ -4,9 +4,9 @@ import asyncio
 from typing import Any
 
 from restante.delivery.recipient_learning import RecipientLearning
-from restante.queue.recipient_status import Move, Outcome, RecipientOutcome
+from restante.queue.recipient_status import MessageOutcome, RecipientMove, RecipientOutcome
 from restante.store.live_recipients import LiveRecipients
-from restante.tenancy.policy import DAY, Policy, Recipients
+from restante.tenancy.policy import DAY, Policy, RecipientPolicy
 from restante.tenancy.recipients import Recipient, RecipientSource
 from tests.delivery.scripted_primary import ScriptedPrimary
 from tests.delivery.world import World
@@ -14,13 +14,13 @@ from tests.delivery.world import World
 NOBODY = "550 5.1.1 no such mailbox"
 
 
-def outcome(**moves: tuple[Move, str]) -> Outcome:
-    return Outcome(
+def outcome(**moves: tuple[RecipientMove, str]) -> MessageOutcome:
+    return MessageOutcome(
         1, tuple(RecipientOutcome(f"{name}@b.example", *said) for name, said in moves.items())
     )
 
 
-TAKEN = (Move.DELIVERED, "")
+TAKEN = (RecipientMove.DELIVERED, "")
 
 
 def test_whom_the_destination_took_and_whom_it_does_not_know() -> None:
@@ -28,10 +28,10 @@ def test_whom_the_destination_took_and_whom_it_does_not_know() -> None:
     learning.take(
         outcome(
             Anna=TAKEN,
-            bert=(Move.REFUSED, NOBODY),
-            carl=(Move.REFUSED, "550 5.7.1 you are spam"),
-            dora=(Move.DEFERRED, "450 4.1.1 later"),
-            emil=(Move.REFUSED, "551 5.1.6 moved"),
+            bert=(RecipientMove.REFUSED, NOBODY),
+            carl=(RecipientMove.REFUSED, "550 5.7.1 you are spam"),
+            dora=(RecipientMove.DEFERRED, "450 4.1.1 later"),
+            emil=(RecipientMove.REFUSED, "551 5.1.6 moved"),
         )
     )
     assert learning.learned(7.0) == [
@@ -44,7 +44,9 @@ def test_whom_the_destination_took_and_whom_it_does_not_know() -> None:
 def test_a_destination_that_knows_nobody_teaches_nothing() -> None:
     """It has lost its list, and would have us refuse everybody's mail."""
     learning = RecipientLearning()
-    learning.take(outcome(anna=(Move.REFUSED, NOBODY), bert=(Move.REFUSED, NOBODY)))
+    learning.take(
+        outcome(anna=(RecipientMove.REFUSED, NOBODY), bert=(RecipientMove.REFUSED, NOBODY))
+    )
     assert learning.learned(7.0) == []
 
 
@@ -52,7 +54,9 @@ def test_our_own_refusal_teaches_nothing() -> None:
     learning = RecipientLearning()
     learning.take(outcome(anna=TAKEN))
     learning.take(
-        Outcome(2, (RecipientOutcome("bert@b.example", Move.REFUSED, NOBODY),), is_ours=True)
+        MessageOutcome(
+            2, (RecipientOutcome("bert@b.example", RecipientMove.REFUSED, NOBODY),), is_ours=True
+        )
     )
     assert [one.name for one in learning.learned(7.0)] == ["anna"]
 
@@ -77,7 +81,7 @@ def drained(world: World, policy: Policy) -> LiveRecipients:
 
 def test_a_drain_teaches_the_store_and_the_memory() -> None:
     world = World()
-    recipients = drained(world, Policy(recipients=Recipients.LEARNED))
+    recipients = drained(world, Policy(recipients=RecipientPolicy.LEARNED))
     book = recipients.of(1)
     assert book is not None
     assert {name: is_there for name, (is_there, _) in book.learned.items()} == {
@@ -93,7 +97,7 @@ def test_a_drain_teaches_the_store_and_the_memory() -> None:
 
 def test_where_nobody_wants_to_know_nothing_is_kept() -> None:
     world = World()
-    drained(world, Policy(recipients=Recipients.LIST))
+    drained(world, Policy(recipients=RecipientPolicy.LIST))
     assert asyncio.run(world.store.recipients.recipients(1, None, 9)) == []
 
 
@@ -102,7 +106,7 @@ def test_a_known_recipient_is_written_again_only_when_it_is_old() -> None:
     written: list[int] = []
 
     async def main() -> None:
-        domain = await world.host(25, policy=Policy(recipients=Recipients.LEARNED))
+        domain = await world.host(25, policy=Policy(recipients=RecipientPolicy.LEARNED))
         recipients = LiveRecipients(world.store.recipients, world.directory)
         await recipients.load()
         learn = world.store.recipients.learn

@@ -11,7 +11,7 @@ from restante.delivery.delivery_settings import DeliverySettings
 from restante.delivery.reply_timer import ReplyTimer
 from restante.smtp.chunking_probe import PROBE_CHUNK, PROBE_MAIL
 from restante.smtp.client_session import ClientSession
-from restante.smtp.client_transaction import CONTENT, DATA, EHLO, MAIL, QUIT, STARTTLS, Step
+from restante.smtp.client_transaction import CONTENT, DATA, EHLO, MAIL, QUIT, STARTTLS, DialogueStep
 from tests.delivery.manual_loop import ManualLoop
 
 SETTINGS = DeliverySettings(reply_timeout=300, content_timeout=600)
@@ -21,7 +21,7 @@ SETTINGS = DeliverySettings(reply_timeout=300, content_timeout=600)
 class Session:
     """The facts of a session that decide about time."""
 
-    awaited: Step | None = None
+    awaited: DialogueStep | None = None
     awaits_across: bool = False
     awaits_close: bool = False
     awaits_behind_chunk: bool = False

@@ -7,11 +7,11 @@ from typing import Any, cast
 
 from restante.delivery.settlement import AWAY_PAUSE, PAUSES, Settlement
 from restante.dsn.dsn_writer import DsnWriter
-from restante.mail.delivery_report import Action, Fate, NewReport, ReportFacts
+from restante.mail.delivery_report import NewReport, ReportAction, ReportedRecipient, ReportFacts
 from restante.mail.dsn_request import DsnRequest
 from restante.mail.envelope import Envelope
 from restante.mail.message import HeldMessage
-from restante.queue.recipient_status import Move, Outcome, RecipientOutcome
+from restante.queue.recipient_status import MessageOutcome, RecipientMove, RecipientOutcome
 from restante.store.handover_store import Drain, HandoverStore
 from restante.store.memory import MemoryStore
 from restante.store.store_errors import LeaseLost, StoreError, StoreUnreachable
@@ -22,8 +22,8 @@ from tests.log_lines import Lines
 LEASE = Drain(1, 1, 0.0, 0.0)
 
 
-def outcome(number: int) -> Outcome:
-    return Outcome(number, (RecipientOutcome("b@b.example", Move.DELIVERED),))
+def outcome(number: int) -> MessageOutcome:
+    return MessageOutcome(number, (RecipientOutcome("b@b.example", RecipientMove.DELIVERED),))
 
 
 class Book:
@@ -44,7 +44,7 @@ class Book:
     async def settle(
         self,
         _: Drain,
-        outcomes: Sequence[Outcome],
+        outcomes: Sequence[MessageOutcome],
         reports: Sequence[NewReport] = (),
         at: float = 0.0,
     ) -> None:
@@ -213,7 +213,7 @@ def held(number: int) -> HeldMessage:
     return HeldMessage(number, 1, Envelope("a@a.example", ("b@b.example",)), 0.0, b"A: b\r\n\r\n")
 
 
-RELAYED = ReportFacts(Action.RELAYED, (Fate("b@b.example", "250 queued"),))
+RELAYED = ReportFacts(ReportAction.RELAYED, (ReportedRecipient("b@b.example", "250 queued"),))
 
 
 def test_a_report_goes_with_the_batch_of_its_outcome() -> None:

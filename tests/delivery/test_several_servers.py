@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from restante.delivery.dispatcher import Start
+from restante.delivery.dispatcher import DrainStart
 from restante.delivery.drain_attempt import UNSETTLED_PER_CONNECTION
 from restante.tenancy.model import HostedDomain
 from tests.delivery.cluster import LEASE_SECONDS, Cluster, Server
@@ -33,9 +33,9 @@ def test_a_request_at_another_server_takes_no_drain_away() -> None:
             domain = await world.host(primary.port, connections=1)
             await world.hold(domain, 5)
             first, second = await Server(cluster).begin(), await Server(cluster).begin()
-            assert await first.dispatcher.start(domain, "test") is Start.STARTED
+            assert await first.dispatcher.start(domain, "test") is DrainStart.STARTED
             await is_silent(primary)
-            assert await second.dispatcher.start(domain, "test") is Start.JOINED
+            assert await second.dispatcher.start(domain, "test") is DrainStart.JOINED
             assert second.dispatcher.is_draining(domain.id)
             for server in (second, first, second):
                 await server.second()
@@ -67,7 +67,7 @@ def test_the_patience_of_a_drain_that_is_joined_elsewhere_is_no_matter_of_the_wa
             await first.dispatcher.start(domain, "test")
             await is_silent(primary)
             world.now += 600.0
-            assert await second.dispatcher.start(domain, "test") is Start.JOINED
+            assert await second.dispatcher.start(domain, "test") is DrainStart.JOINED
             world.step(step)
             await first.second()
             (drain,) = first.dispatcher._drains.values()

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from restante.delivery.dispatcher import Start
+from restante.delivery.dispatcher import DrainStart
 from restante.store.store_errors import StoreUnreachable
 from restante.telemetry.events import DrainFinished, StoreFailed
 from tests.away_store import AwayStore
@@ -70,7 +70,7 @@ def test_without_a_lease_the_drain_ends_and_is_taken_up_when_the_store_is_back()
             with pytest.raises(StoreUnreachable):
                 await dispatcher.start(domain, "test")
             store.absence = ""
-            assert await dispatcher.start(domain, "test") is Start.JOINED
+            assert await dispatcher.start(domain, "test") is DrainStart.JOINED
             await dispatcher.look_for_drains()
             assert is_idle(dispatcher), "it takes nothing without a lease of its own"
             store.lease_left = 5.0

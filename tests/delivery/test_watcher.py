@@ -16,16 +16,16 @@ from restante.delivery.presence_settings import PresenceSettings
 from restante.delivery.watcher import (
     CONSIDERED_AT_ONCE,
     GREETINGS_AT_ONCE,
-    Probing,
+    ProbeSettings,
     UnaskedDrains,
     Watcher,
 )
-from restante.queue.presence import PresenceChange, Seen
+from restante.queue.presence import DestinationState, PresenceChange
 from restante.store.duty_locks import DutyLocks
 from restante.store.store_errors import StoreError
 from restante.telemetry.events import DeliveryAttempt, PrimaryAway, PrimaryBack, StoreFailed
 from restante.tenancy.model import Destination, HostedDomain
-from restante.tenancy.policy import Accept, Hold, Policy, Probe, Suspension
+from restante.tenancy.policy import AcceptPolicy, HoldPolicy, Policy, ProbePolicy, Suspension
 from tests.contract.making import account
 from tests.delivery.world import World
 from tests.wire import audit
@@ -65,7 +65,9 @@ class Scene:
         return round(self.world.monotonic - self.began, 3)
 
     async def host(self, name: str, port: int = PORT, **policy: Any) -> HostedDomain:
-        return await self.world.host(port, name, policy=Policy(**{"probe": Probe.OFF} | policy))
+        return await self.world.host(
+            port, name, policy=Policy(**{"probe": ProbePolicy.OFF} | policy)
+        )
 
     async def mail(self, domain: HostedDomain) -> None:
         """A message comes."""
@@ -109,7 +111,7 @@ class Scene:
                     is_draining=lambda domain_id: domain_id in self.draining | self.elsewhere,
                     runs_here=self.draining.__contains__,
                 ),
-                probing=Probing(
+                probing=ProbeSettings(
                     lambda: SETTINGS,
                     lambda: self.presence,
                     PresenceJournal(self.world.store.presence, self.world.log, tasks.create_task),
@@ -165,7 +167,9 @@ def test_many_domains_of_a_destination_that_comes_back_begin_few_at_once() -> No
 
         scene.start = start  # type: ignore[method-assign]
         for number in range(4 * CONSIDERED_AT_ONCE):
-            await scene.world.hold(await scene.host(f"d{number}.example", hold=Hold.ON_RETURN))
+            await scene.world.hold(
+                await scene.host(f"d{number}.example", hold=HoldPolicy.ON_RETURN)
+            )
         beside = asyncio.create_task(other())
         await scene.watch(100.0)
         beside.cancel()
@@ -190,7 +194,7 @@ def test_until_asked_nothing_is_watched_and_nothing_leaves() -> None:
 def test_on_return_it_leaves_when_the_destination_answers_twice() -> None:
     async def main() -> None:
         scene = Scene()
-        domain = await scene.host("b.example", hold=Hold.ON_RETURN)
+        domain = await scene.host("b.example", hold=HoldPolicy.ON_RETURN)
         await scene.world.hold(domain, 3)
 
         async def come_back() -> None:
@@ -225,7 +229,7 @@ def test_on_return_it_leaves_when_the_destination_answers_twice() -> None:
 def test_one_good_probe_among_bad_ones_is_no_return() -> None:
     async def main() -> None:
         scene = Scene()
-        domain = await scene.host("b.example", hold=Hold.ON_RETURN)
+        domain = await scene.host("b.example", hold=HoldPolicy.ON_RETURN)
         await scene.world.hold(domain, 1)
 
         async def flicker() -> None:
@@ -242,7 +246,7 @@ def test_one_good_probe_among_bad_ones_is_no_return() -> None:
 def test_only_while_mail_is_held_it_is_watched() -> None:
     async def main() -> None:
         scene = Scene(up={PORT})
-        domain = await scene.host("b.example", hold=Hold.ON_RETURN)
+        domain = await scene.host("b.example", hold=HoldPolicy.ON_RETURN)
         scene.acts[500.0] = lambda: scene.mail(domain)
         await scene.watch(2000)
         assert [at for at, _ in scene.probed] == [500.0, 510.0]
@@ -255,8 +259,10 @@ def test_one_destination_of_many_domains_is_probed_once() -> None:
     async def main() -> None:
         scene = Scene()
         for name in ("a.example", "b.example", "c.example"):
-            await scene.world.hold(await scene.host(name, hold=Hold.ON_RETURN), 1)
-        await scene.world.hold(await scene.host("d.example", PORT + 1, hold=Hold.ON_RETURN), 1)
+            await scene.world.hold(await scene.host(name, hold=HoldPolicy.ON_RETURN), 1)
+        await scene.world.hold(
+            await scene.host("d.example", PORT + 1, hold=HoldPolicy.ON_RETURN), 1
+        )
         await scene.watch(5)
         assert sorted(port for _, port in scene.probed) == [PORT, PORT + 1]
 
@@ -266,7 +272,7 @@ def test_one_destination_of_many_domains_is_probed_once() -> None:
 def test_a_relay_hands_over_at_once_and_then_after_growing_pauses() -> None:
     async def main() -> None:
         scene = Scene(takes=False)
-        domain = await scene.host("b.example", hold=Hold.RELAY)
+        domain = await scene.host("b.example", hold=HoldPolicy.RELAY)
         scene.acts[7.0] = lambda: scene.mail(domain)
         await scene.watch(10000)
         assert [at for at, _ in scene.begun] == [7.0, 307.0, 907.0, 2107.0, 4507.0, 8107.0]
@@ -278,7 +284,7 @@ def test_a_relay_hands_over_at_once_and_then_after_growing_pauses() -> None:
 def test_mail_that_comes_in_the_pause_waits_for_its_end() -> None:
     async def main() -> None:
         scene = Scene(takes=False)
-        domain = await scene.host("b.example", hold=Hold.RELAY)
+        domain = await scene.host("b.example", hold=HoldPolicy.RELAY)
         scene.acts |= {0.0: lambda: scene.mail(domain), 50.0: lambda: scene.mail(domain)}
         await scene.watch(350)
         assert [at for at, _ in scene.begun] == [0.0, 300.0]
@@ -289,7 +295,7 @@ def test_mail_that_comes_in_the_pause_waits_for_its_end() -> None:
 def test_a_relay_that_has_been_emptied_begins_anew() -> None:
     async def main() -> None:
         scene = Scene()
-        domain = await scene.host("b.example", hold=Hold.RELAY)
+        domain = await scene.host("b.example", hold=HoldPolicy.RELAY)
         scene.acts |= {0.0: lambda: scene.mail(domain), 50.0: lambda: scene.mail(domain)}
         await scene.watch(100)
         assert [at for at, _ in scene.begun] == [0.0, 50.0]
@@ -300,7 +306,7 @@ def test_a_relay_that_has_been_emptied_begins_anew() -> None:
 def test_a_drain_that_leaves_mail_behind_is_followed_by_another_while_it_is_up() -> None:
     async def main() -> None:
         scene = Scene(up={PORT}, takes=False)
-        domain = await scene.host("b.example", hold=Hold.ON_RETURN)
+        domain = await scene.host("b.example", hold=HoldPolicy.ON_RETURN)
         await scene.world.hold(domain, 1)
         await scene.watch(1000)
         assert [at for at, _ in scene.begun] == [10.0, 310.0, 910.0]
@@ -311,7 +317,7 @@ def test_a_drain_that_leaves_mail_behind_is_followed_by_another_while_it_is_up()
 def test_a_return_makes_an_end_of_pauses() -> None:
     async def main() -> None:
         scene = Scene(up={PORT}, takes=False)
-        domain = await scene.host("b.example", hold=Hold.ON_RETURN)
+        domain = await scene.host("b.example", hold=HoldPolicy.ON_RETURN)
         await scene.world.hold(domain, 1)
 
         async def flicker() -> None:
@@ -334,7 +340,7 @@ def test_a_return_makes_an_end_of_pauses() -> None:
 def test_a_start_that_fails_is_tried_again(error: Exception) -> None:
     async def main() -> None:
         scene = Scene(error=error)
-        domain = await scene.host("b.example", hold=Hold.RELAY)
+        domain = await scene.host("b.example", hold=HoldPolicy.RELAY)
         await scene.world.hold(domain, 1)
         await scene.watch(400)
         assert [at for at, _ in scene.begun] == [0.0, 300.0]
@@ -346,7 +352,7 @@ def test_a_start_that_fails_is_tried_again(error: Exception) -> None:
 def test_a_drain_that_somebody_asked_for_is_left_alone() -> None:
     async def main() -> None:
         scene = Scene()
-        domain = await scene.host("b.example", hold=Hold.RELAY)
+        domain = await scene.host("b.example", hold=HoldPolicy.RELAY)
         await scene.world.hold(domain, 1)
         scene.draining.add(domain.id)
 
@@ -366,7 +372,7 @@ def test_mail_that_a_drain_elsewhere_leaves_behind_is_not_forgotten() -> None:
 
     async def main() -> None:
         scene = Scene()
-        domain = await scene.host("b.example", hold=Hold.RELAY)
+        domain = await scene.host("b.example", hold=HoldPolicy.RELAY)
         await scene.world.hold(domain, 1)
         scene.elsewhere.add(domain.id)
 
@@ -383,7 +389,7 @@ def test_mail_that_a_drain_elsewhere_leaves_behind_is_not_forgotten() -> None:
 def test_a_request_that_joins_a_drain_elsewhere_is_looked_after() -> None:
     async def main() -> None:
         scene = Scene()
-        domain = await scene.host("b.example", hold=Hold.RELAY)
+        domain = await scene.host("b.example", hold=HoldPolicy.RELAY)
         await scene.world.hold(domain, 1)
         begin = scene.start
 
@@ -409,7 +415,7 @@ def test_a_suspended_domain_is_left_in_peace_until_it_is_over() -> None:
     async def main() -> None:
         scene = Scene(up={PORT})
         suspension = Suspension("not paid", until=scene.world.now + 1000)
-        domain = await scene.host("b.example", hold=Hold.RELAY, suspension=suspension)
+        domain = await scene.host("b.example", hold=HoldPolicy.RELAY, suspension=suspension)
         await scene.world.hold(domain, 1)
         scene.acts[100.0] = lambda: scene.mail(domain)
         await scene.watch(1100)
@@ -422,7 +428,7 @@ def test_a_suspended_domain_is_left_in_peace_until_it_is_over() -> None:
 def test_mail_held_again_by_hand_is_found_within_a_minute() -> None:
     async def main() -> None:
         scene = Scene()
-        domain = await scene.host("b.example", hold=Hold.RELAY)
+        domain = await scene.host("b.example", hold=HoldPolicy.RELAY)
 
         async def hold_silently() -> None:
             await scene.world.hold(domain, 1)
@@ -437,7 +443,9 @@ def test_mail_held_again_by_hand_is_found_within_a_minute() -> None:
 def test_a_domain_that_takes_mail_only_when_down_is_watched_without_mail() -> None:
     async def main() -> None:
         scene = Scene(up={PORT})
-        domain = await scene.host("b.example", hold=Hold.ON_RETURN, accept=Accept.WHEN_DOWN)
+        domain = await scene.host(
+            "b.example", hold=HoldPolicy.ON_RETURN, accept=AcceptPolicy.WHEN_DOWN
+        )
         seen: dict[float, Any] = {}
 
         async def look() -> None:
@@ -458,10 +466,15 @@ def test_a_domain_that_takes_mail_only_when_down_is_watched_without_mail() -> No
         scene.acts |= {5.0: look, 15.0: look, 100.0: leave, 199.0: look}
         await scene.watch(200)
         assert seen == {
-            5.0: (Seen.UNKNOWN, None, pytest.approx(11.0, abs=5.0), ""),
-            15.0: (Seen.UP, pytest.approx(11.0, abs=5.0), pytest.approx(50.0, abs=10.0), ""),
+            5.0: (DestinationState.UNKNOWN, None, pytest.approx(11.0, abs=5.0), ""),
+            15.0: (
+                DestinationState.UP,
+                pytest.approx(11.0, abs=5.0),
+                pytest.approx(50.0, abs=10.0),
+                "",
+            ),
             199.0: (
-                Seen.AWAY,
+                DestinationState.AWAY,
                 pytest.approx(150.0, abs=40.0),
                 pytest.approx(220.0, abs=21.0),
                 "connection refused",
@@ -480,7 +493,7 @@ def test_a_change_of_the_records_is_seen_at_once() -> None:
         await scene.world.hold(domain, 1)
 
         async def relay() -> None:
-            await scene.host("b.example", hold=Hold.RELAY)
+            await scene.host("b.example", hold=HoldPolicy.RELAY)
             scene.watcher.records_changed()
 
         scene.acts[5.0] = relay
@@ -494,7 +507,7 @@ def test_each_account_is_told_of_its_own_domains() -> None:
     async def main() -> None:
         scene = Scene()
         await scene.world.store.records.put_account(account("beta"), audit())
-        policy = Policy(hold=Hold.ON_RETURN, probe=Probe.OFF)
+        policy = Policy(hold=HoldPolicy.ON_RETURN, probe=ProbePolicy.OFF)
         mine = await scene.world.host(PORT, "a.example", policy=policy)
         yours = await scene.world.host(PORT, "b.example", account="beta", policy=policy)
         await scene.world.hold(mine, 1)
@@ -520,7 +533,7 @@ async def kept(scene: Scene, account: str = "alpha", port: int = PORT) -> list[P
 def test_every_destination_is_greeted_once_a_minute() -> None:
     async def main() -> None:
         scene = Scene(up={PORT})
-        await scene.host("b.example", probe=Probe.ON)
+        await scene.host("b.example", probe=ProbePolicy.ON)
         await scene.watch(200)
         # Some time in the first minute, soon again because it is in doubt, then every minute.
         assert [at for at, _ in scene.greeted] == [30.0, 40.0, 100.0, 160.0]
@@ -533,7 +546,7 @@ def test_a_destination_of_many_domains_is_greeted_once() -> None:
     async def main() -> None:
         scene = Scene(up={PORT})
         for name in ("a.example", "b.example", "c.example"):
-            await scene.host(name, probe=Probe.ON)
+            await scene.host(name, probe=ProbePolicy.ON)
         await scene.watch(35)
         assert scene.greeted == [(30.0, PORT)]
 
@@ -543,7 +556,7 @@ def test_a_destination_of_many_domains_is_greeted_once() -> None:
 def test_no_destination_is_greeted_where_the_operator_wants_none() -> None:
     async def main() -> None:
         scene = Scene(up={PORT}, presence=PresenceSettings(probes=False))
-        await scene.host("b.example", probe=Probe.ON)
+        await scene.host("b.example", probe=ProbePolicy.ON)
         await scene.watch(200)
         assert scene.greeted == []
 
@@ -553,7 +566,7 @@ def test_no_destination_is_greeted_where_the_operator_wants_none() -> None:
 def test_a_change_of_the_setting_is_obeyed_at_once() -> None:
     async def main() -> None:
         scene = Scene(up={PORT}, presence=PresenceSettings(probes=False))
-        await scene.host("b.example", probe=Probe.ON)
+        await scene.host("b.example", probe=ProbePolicy.ON)
 
         async def turn_on() -> None:
             scene.presence = PresenceSettings()
@@ -569,7 +582,7 @@ def test_a_change_of_the_setting_is_obeyed_at_once() -> None:
 def test_an_outage_is_seen_told_and_kept() -> None:
     async def main() -> None:
         scene = Scene(up={PORT})
-        await scene.host("b.example", probe=Probe.ON)
+        await scene.host("b.example", probe=ProbePolicy.ON)
 
         async def flip() -> None:
             scene.up ^= {PORT}
@@ -578,9 +591,9 @@ def test_an_outage_is_seen_told_and_kept() -> None:
         await scene.watch(400)
         times = [(round(one.at - scene.began), one.seen, one.reason) for one in await kept(scene)]
         assert times == [
-            (40, Seen.UP, ""),
-            (170, Seen.AWAY, "connection refused"),
-            (360, Seen.UP, ""),
+            (40, DestinationState.UP, ""),
+            (170, DestinationState.AWAY, "connection refused"),
+            (360, DestinationState.UP, ""),
         ]
         assert len(scene.world.log.of(PrimaryAway)) == len(scene.world.log.of(PrimaryBack)) == 1
 
@@ -590,14 +603,14 @@ def test_an_outage_is_seen_told_and_kept() -> None:
 def test_a_state_that_lasts_over_a_restart_is_one_state() -> None:
     async def main() -> None:
         scene = Scene()
-        domain = await scene.host("b.example", probe=Probe.ON)
+        domain = await scene.host("b.example", probe=ProbePolicy.ON)
         await scene.watch(100)
         [before] = await kept(scene)
 
         async def look() -> None:
             sighting = scene.watcher.sighting(domain.destination)
             assert sighting is not None
-            assert (sighting.seen, sighting.since) == (Seen.AWAY, before.at)
+            assert (sighting.seen, sighting.since) == (DestinationState.AWAY, before.at)
 
         again = Scene(scene.world)
         again.acts[90.0] = look
@@ -612,11 +625,14 @@ def test_a_state_that_lasts_over_a_restart_is_one_state() -> None:
 def test_a_return_during_a_restart_is_told() -> None:
     async def main() -> None:
         scene = Scene()
-        await scene.host("b.example", probe=Probe.ON)
+        await scene.host("b.example", probe=ProbePolicy.ON)
         await scene.watch(100)
         again = Scene(scene.world, up={PORT})
         await again.watch(100)
-        assert [one.seen for one in await kept(again)] == [Seen.AWAY, Seen.UP]
+        assert [one.seen for one in await kept(again)] == [
+            DestinationState.AWAY,
+            DestinationState.UP,
+        ]
         assert len(again.world.log.of(PrimaryBack)) == 1
 
     asyncio.run(main())
@@ -627,12 +643,12 @@ def test_a_destination_with_a_connection_of_a_drain_is_not_disturbed() -> None:
 
     async def main() -> None:
         scene = Scene(busy={f"127.0.0.1:{PORT}"})
-        domain = await scene.host("b.example", probe=Probe.ON)
+        domain = await scene.host("b.example", probe=ProbePolicy.ON)
 
         async def end() -> None:
             sighting = scene.watcher.sighting(domain.destination)
             assert sighting is not None
-            assert sighting.seen is Seen.UP
+            assert sighting.seen is DestinationState.UP
             scene.busy.clear()
             scene.up.add(PORT)
 
@@ -646,15 +662,18 @@ def test_a_destination_with_a_connection_of_a_drain_is_not_disturbed() -> None:
 def test_a_domain_that_is_not_probed_any_more_is_unknown() -> None:
     async def main() -> None:
         scene = Scene(up={PORT})
-        await scene.host("b.example", probe=Probe.ON)
+        await scene.host("b.example", probe=ProbePolicy.ON)
 
         async def turn_off() -> None:
-            await scene.host("b.example", probe=Probe.OFF)
+            await scene.host("b.example", probe=ProbePolicy.OFF)
             scene.watcher.records_changed()
 
         scene.acts[50.0] = turn_off
         await scene.watch(200)
-        assert [one.seen for one in await kept(scene)] == [Seen.UP, Seen.UNKNOWN]
+        assert [one.seen for one in await kept(scene)] == [
+            DestinationState.UP,
+            DestinationState.UNKNOWN,
+        ]
         assert len(scene.greeted) == 2
 
     asyncio.run(main())
@@ -665,7 +684,7 @@ def test_mail_that_leaves_on_return_leaves_at_once_where_the_destination_is_know
 ):
     async def main() -> None:
         scene = Scene(up={PORT})
-        domain = await scene.host("b.example", hold=Hold.ON_RETURN, probe=Probe.ON)
+        domain = await scene.host("b.example", hold=HoldPolicy.ON_RETURN, probe=ProbePolicy.ON)
         scene.acts[70.0] = lambda: scene.mail(domain)
         await scene.watch(90)
         assert scene.begun == [(70.0, "b.example")]
@@ -676,7 +695,7 @@ def test_mail_that_leaves_on_return_leaves_at_once_where_the_destination_is_know
 def test_mail_that_leaves_on_return_has_a_destination_looked_at_that_is_away() -> None:
     async def main() -> None:
         scene = Scene()
-        domain = await scene.host("b.example", hold=Hold.ON_RETURN, probe=Probe.ON)
+        domain = await scene.host("b.example", hold=HoldPolicy.ON_RETURN, probe=ProbePolicy.ON)
         scene.acts[70.0] = lambda: scene.mail(domain)
         await scene.watch(75)
         assert scene.probed == [(70.0, PORT)]
@@ -691,8 +710,8 @@ def test_hosts_that_do_not_answer_hold_up_no_others() -> None:
         scene = Scene(up={PORT})
         absent = range(PORT + 1, PORT + 1 + 2 * GREETINGS_AT_ONCE)
         for port in absent:
-            await scene.host(f"d{port}.example", port, probe=Probe.ON)
-        await scene.host("b.example", probe=Probe.ON)
+            await scene.host(f"d{port}.example", port, probe=ProbePolicy.ON)
+        await scene.host("b.example", probe=ProbePolicy.ON)
         forever = asyncio.Event()
         greet = scene.greet
 
@@ -723,9 +742,9 @@ def ended(domain: HostedDomain, **fields: Any) -> DeliveryAttempt:
 def test_a_destination_that_took_or_refused_mail_is_up_at_once(outcome: str) -> None:
     async def main() -> None:
         scene = Scene()
-        domain = await scene.host("b.example", hold=Hold.ON_RETURN)
+        domain = await scene.host("b.example", hold=HoldPolicy.ON_RETURN)
         await scene.world.hold(domain)
-        seen: list[Seen] = []
+        seen: list[DestinationState] = []
 
         async def deliver() -> None:
             seen.append(scene.watcher.seen(domain.destination))
@@ -734,7 +753,7 @@ def test_a_destination_that_took_or_refused_mail_is_up_at_once(outcome: str) -> 
 
         scene.acts[50.0] = deliver
         await scene.watch(60)
-        assert seen == [Seen.AWAY, Seen.UP]
+        assert seen == [DestinationState.AWAY, DestinationState.UP]
         assert [line["destination"] for line in scene.world.log.of(PrimaryBack)] != []
         assert scene.begun != []  # mail of its other domains follows
 
@@ -744,7 +763,7 @@ def test_a_destination_that_took_or_refused_mail_is_up_at_once(outcome: str) -> 
 def test_a_connection_without_a_delivery_has_the_destination_probed_now() -> None:
     async def main() -> None:
         scene = Scene(up={PORT}, takes=False)
-        domain = await scene.host("b.example", accept=Accept.WHEN_DOWN)
+        domain = await scene.host("b.example", accept=AcceptPolicy.WHEN_DOWN)
 
         async def fail() -> None:
             scene.up.clear()
@@ -753,7 +772,9 @@ def test_a_connection_without_a_delivery_has_the_destination_probed_now() -> Non
 
         scene.acts[33.0] = fail
         await scene.watch(34)
-        assert scene.watcher.seen(domain.destination) is Seen.UP  # one probe proves nothing
+        assert (
+            scene.watcher.seen(domain.destination) is DestinationState.UP
+        )  # one probe proves nothing
         assert scene.probed == [(33.0, PORT)]
 
     asyncio.run(main())
@@ -762,7 +783,7 @@ def test_a_connection_without_a_delivery_has_the_destination_probed_now() -> Non
 def test_a_destination_that_was_never_probed_is_probed_once_a_drain_fails_there() -> None:
     async def main() -> None:
         scene = Scene()
-        domain = await scene.host("b.example", probe=Probe.ON)
+        domain = await scene.host("b.example", probe=ProbePolicy.ON)
 
         async def fail() -> None:
             assert (scene.greeted, scene.probed) == ([], [])
@@ -796,7 +817,7 @@ def test_connections_to_a_destination_that_is_up_change_nothing(outcome: str) ->
 
     async def main() -> None:
         scene = Scene(up={PORT}, takes=False)
-        domain = await scene.host("b.example", accept=Accept.WHEN_DOWN)
+        domain = await scene.host("b.example", accept=AcceptPolicy.WHEN_DOWN)
         before: list[object] = []
 
         async def deliver() -> None:

@@ -26,11 +26,11 @@ from restante.dsn.dsn_writer import DsnWriter
 from restante.mail.delivery_report import Report
 from restante.mail.envelope import Envelope
 from restante.mail.message import NewMessage
-from restante.network.resolver import Exchanger, LookupFailed
+from restante.network.resolver import LookupFailed, MxRecord
 from restante.queue.drain_word import DrainState
 from restante.queue.recipient_status import RecipientStatus
 from restante.reports.mx_delivery import MxAccess
-from restante.reports.report_sender import ReportPorts, Reports
+from restante.reports.report_sender import ReportPorts, ReportSender
 from restante.reports.report_settings import ReportSettings
 from restante.store.live_directory import LiveDirectory
 from restante.store.memory import MemoryStore
@@ -61,9 +61,9 @@ class Names:
     table: dict[str, list[str]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     forgotten: list[str] = field(default_factory=list)
-    mx: dict[str, list[Exchanger] | LookupFailed] = field(default_factory=dict)
+    mx: dict[str, list[MxRecord] | LookupFailed] = field(default_factory=dict)
 
-    async def exchangers(self, domain: str) -> tuple[Exchanger, ...]:
+    async def exchangers(self, domain: str) -> tuple[MxRecord, ...]:
         found = self.mx.get(domain, [])
         if isinstance(found, LookupFailed):
             raise found
@@ -206,10 +206,10 @@ class World:
             learn=self.learn,
         )
 
-    def new_reports(self, settings: ReportSettings) -> Reports:
+    def new_reports(self, settings: ReportSettings) -> ReportSender:
         """Return the reports of this world, not yet running."""
         context, store = self.new_context(), self.store
-        return Reports(
+        return ReportSender(
             ReportPorts(store.reports, store.queue, store.duties),
             self.directory,
             context.dsn_writer,

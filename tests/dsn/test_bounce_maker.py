@@ -11,17 +11,17 @@ from restante.mail.envelope import Envelope
 from restante.mail.message import NewMessage
 from restante.queue.recipient_status import RecipientStatus
 from restante.store.memory import MemoryStore
-from restante.store.queue_store import Bounce, QueuedMessage, QueuedRecipient
+from restante.store.queue_store import MessageBounce, QueuedMessage, QueuedRecipient
 from tests.contract.making import ANNA, BERT, hosted
 
 HELD, REFUSED = RecipientStatus.HELD, RecipientStatus.REFUSED
 NEVER = DsnRequest(recipients={ANNA: RecipientRequest(Notify.NEVER)})
 
 
-def bounced(envelope: Envelope, *listed: QueuedRecipient, number: int = 1) -> Bounce | None:
+def bounced(envelope: Envelope, *listed: QueuedRecipient, number: int = 1) -> MessageBounce | None:
     """Hold a message, and bounce some of its recipients."""
 
-    async def prepare() -> Bounce | None:
+    async def prepare() -> MessageBounce | None:
         store = MemoryStore()
         domain_id = await hosted(store)
         await store.reception.hold([NewMessage(1, domain_id, envelope, 0.0, b"X: y\r\n\r\n")])

@@ -7,7 +7,7 @@ import pytest
 
 from restante.dsn import dsn_writer, report_text
 from restante.dsn.dsn_writer import DsnWriter
-from restante.mail.delivery_report import Action, Fate, NewReport, ReportFacts
+from restante.mail.delivery_report import NewReport, ReportAction, ReportedRecipient, ReportFacts
 from restante.mail.dsn_request import DsnRequest, Ret
 from restante.mail.envelope import Envelope
 from restante.mail.message import ContentFile, HeldMessage
@@ -18,7 +18,9 @@ from tests.log_lines import Lines
 
 NOW = 1_800_000_000.0
 ANNA = "anna@b.example"
-FACTS = ReportFacts(Action.FAILED, (Fate(ANNA, "550 5.1.1 no such user", is_refused=True),), "")
+FACTS = ReportFacts(
+    ReportAction.FAILED, (ReportedRecipient(ANNA, "550 5.1.1 no such user", is_refused=True),), ""
+)
 
 
 RECEIVED = (

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from restante.dsn.report_text import Letterhead, header_section, make_report, status_of
-from restante.mail.delivery_report import Action, Fate, NewReport, ReportFacts
+from restante.dsn.report_text import ReportingMta, header_section, make_report, status_of
+from restante.mail.delivery_report import NewReport, ReportAction, ReportedRecipient, ReportFacts
 from restante.mail.dsn_request import DsnRequest, Notify, RecipientRequest, Ret
 from restante.mail.envelope import Envelope
 from restante.mail.message import ContentFile, HeldMessage, message_name
@@ -25,9 +25,9 @@ NO_USER = "550 5.1.1 no such user"
 TAKEN_AT = 1_800_000_000.0
 
 
-def letterhead() -> Letterhead:
+def mta() -> ReportingMta:
     tokens: Iterator[int] = count(1)
-    return Letterhead("mx2.example.net", TAKEN_AT + 60, lambda: f"token{next(tokens)}")
+    return ReportingMta("mx2.example.net", TAKEN_AT + 60, lambda: f"token{next(tokens)}")
 
 
 def message(
@@ -44,17 +44,17 @@ def message(
 
 def report(
     about: HeldMessage,
-    action: Action,
-    *fates: Fate,
+    action: ReportAction,
+    *recipients: ReportedRecipient,
     remote: str = "",
     beginning: bytes | None = None,
 ) -> NewReport:
-    told = fates or (Fate(ANNA, NO_USER, is_refused=True),)
+    told = recipients or (ReportedRecipient(ANNA, NO_USER, is_refused=True),)
     return make_report(
         about,
         ReportFacts(action, told, remote),
         about.head if beginning is None else beginning,
-        letterhead(),
+        mta(),
     )
 
 
@@ -87,8 +87,11 @@ def test_a_failure_is_told_to_people_and_to_programs() -> None:
         None, "QQ+2B314", {ANNA: RecipientRequest(Notify.FAILURE, "rfc822;Anna+3D@b.example")}
     )
     about = message(ANNA, BERT, dsn=asked)
-    fates = (Fate(ANNA, NO_USER, is_refused=True), Fate(BERT, "connecting timed out"))
-    made = report(about, Action.FAILED, *fates, remote="mail.b.example")
+    recipients = (
+        ReportedRecipient(ANNA, NO_USER, is_refused=True),
+        ReportedRecipient(BERT, "connecting timed out"),
+    )
+    made = report(about, ReportAction.FAILED, *recipients, remote="mail.b.example")
     read, parts, groups = parsed(made)
 
     assert (made.about, made.domain_id, made.forward_paths) == (4711, 9, (ANNA, BERT))
@@ -135,16 +138,16 @@ def test_a_failure_is_told_to_people_and_to_programs() -> None:
 @pytest.mark.parametrize(
     ("action", "reply", "status", "words"),
     [
-        (Action.DELAYED, "451 4.3.2 busy", "4.3.2", "waits"),
-        (Action.DELAYED, "connecting timed out", "4.0.0", "waits"),
-        (Action.RELAYED, "250 2.0.0 queued", "2.1.9", "was handed over"),
+        (ReportAction.DELAYED, "451 4.3.2 busy", "4.3.2", "waits"),
+        (ReportAction.DELAYED, "connecting timed out", "4.0.0", "waits"),
+        (ReportAction.RELAYED, "250 2.0.0 queued", "2.1.9", "was handed over"),
     ],
 )
 def test_delay_and_handing_over_are_told_with_headers_only(
-    action: Action, reply: str, status: str, words: str
+    action: ReportAction, reply: str, status: str, words: str
 ) -> None:
     """RFC 3461 §4.3: RET is about failures."""
-    made = report(message(dsn=DsnRequest(Ret.FULL)), action, Fate(ANNA, reply))
+    made = report(message(dsn=DsnRequest(Ret.FULL)), action, ReportedRecipient(ANNA, reply))
     read, parts, groups = parsed(made)
     assert words in read["Subject"]
     assert (groups[1]["Action"], groups[1]["Status"]) == (str(action), status)
@@ -166,11 +169,11 @@ def test_delay_and_handing_over_are_told_with_headers_only(
 def test_the_status_is_the_destinations_where_it_fits(
     reply: str, is_refused: bool, status: str
 ) -> None:
-    assert status_of(Fate(ANNA, reply, is_refused), Action.FAILED) == status
+    assert status_of(ReportedRecipient(ANNA, reply, is_refused), ReportAction.FAILED) == status
 
 
 def test_all_of_a_small_message_comes_back_where_that_was_asked() -> None:
-    made = report(message(dsn=DsnRequest(Ret.FULL)), Action.FAILED)
+    made = report(message(dsn=DsnRequest(Ret.FULL)), ReportAction.FAILED)
     _, parts, _ = parsed(made)
     assert parts[2].get_content_type() == "message/rfc822"
     assert CONTENT in made.content
@@ -178,14 +181,14 @@ def test_all_of_a_small_message_comes_back_where_that_was_asked() -> None:
 
 @pytest.mark.parametrize("ret", [None, Ret.HDRS])
 def test_without_that_wish_the_body_stays_here(ret: Ret | None) -> None:
-    assert b"The body" not in report(message(dsn=DsnRequest(ret)), Action.FAILED).content
+    assert b"The body" not in report(message(dsn=DsnRequest(ret)), ReportAction.FAILED).content
 
 
 def test_of_a_large_message_only_the_headers_come_back() -> None:
     large = message(
         content=HEADER[:25], dsn=DsnRequest(Ret.FULL), file=ContentFile("f", 1_000_000, 0)
     )
-    _, parts, _ = parsed(report(large, Action.FAILED, beginning=CONTENT))
+    _, parts, _ = parsed(report(large, ReportAction.FAILED, beginning=CONTENT))
     assert (parts[2].get_content_type(), parts[2].get_payload()) == (
         "text/rfc822-headers",
         HEADER.decode(),
@@ -198,7 +201,7 @@ def test_a_header_section_that_is_cut_off_ends_with_a_whole_line() -> None:
 
 def test_an_8_bit_body_comes_back_as_it_is() -> None:
     content = HEADER + b"\r\n\xe9\r\n"
-    made = report(message(content=content, dsn=DsnRequest(Ret.FULL)), Action.FAILED)
+    made = report(message(content=content, dsn=DsnRequest(Ret.FULL)), ReportAction.FAILED)
     _, parts, _ = parsed(made)
     assert parts[2]["Content-Transfer-Encoding"] == "8bit"
     assert made.is_8bit
@@ -208,7 +211,9 @@ def test_an_8_bit_body_comes_back_as_it_is() -> None:
 def test_headers_in_another_character_set_come_back_octet_by_octet() -> None:
     header = b"Subject: caf\xe9\r\n"
     _, parts, _ = parsed(
-        report(message(content=header + b"\r\nx\r\n", dsn=DsnRequest(Ret.FULL)), Action.FAILED)
+        report(
+            message(content=header + b"\r\nx\r\n", dsn=DsnRequest(Ret.FULL)), ReportAction.FAILED
+        )
     )
     assert parts[2].get_content_type() == "text/rfc822-headers"
     assert parts[2].get_payload(decode=True) == header
@@ -222,7 +227,9 @@ def test_to_an_ascii_reverse_path_everything_goes_in_ascii() -> None:
     """RFC 6533 §3, §4.5: then any server can take it."""
     dsn = DsnRequest(None, "", {UTF8_PATH: RecipientRequest(None, "utf-8;\\x{E4}nna@b.example")})
     about = message(UTF8_PATH, content=UTF8_HEADER + b"\r\nx\r\n", dsn=dsn)
-    made = report(about, Action.FAILED, Fate(UTF8_PATH, NO_USER, is_refused=True))
+    made = report(
+        about, ReportAction.FAILED, ReportedRecipient(UTF8_PATH, NO_USER, is_refused=True)
+    )
     _, parts, groups = parsed(made)
     assert made.content.isascii()
     assert not made.needs_smtputf8
@@ -239,7 +246,9 @@ def test_to_a_utf_8_reverse_path_it_goes_as_it_is() -> None:
     about = message(
         UTF8_PATH, content=UTF8_HEADER + b"\r\nx\r\n", reverse_path="sönder@a.example", dsn=dsn
     )
-    made = report(about, Action.FAILED, Fate(UTF8_PATH, NO_USER, is_refused=True))
+    made = report(
+        about, ReportAction.FAILED, ReportedRecipient(UTF8_PATH, NO_USER, is_refused=True)
+    )
     read = message_from_bytes(made.content, policy=SMTPUTF8)
     assert (made.needs_smtputf8, made.is_8bit) == (True, True)
     assert read["To"] == "sönder@a.example"
@@ -251,7 +260,9 @@ def test_to_a_utf_8_reverse_path_it_goes_as_it_is() -> None:
 
 def test_a_destinations_words_end_no_field() -> None:
     reply = "550 5.7.1 no\r\nBcc: everybody\x1b[31m ü"
-    _, _, groups = parsed(report(message(), Action.FAILED, Fate(ANNA, reply, is_refused=True)))
+    _, _, groups = parsed(
+        report(message(), ReportAction.FAILED, ReportedRecipient(ANNA, reply, is_refused=True))
+    )
     assert groups[1]["Diagnostic-Code"] == "smtp; 550 5.7.1 no?Bcc: everybody?[31m ?"
     assert "Bcc" not in groups[1]
 
@@ -259,7 +270,7 @@ def test_a_destinations_words_end_no_field() -> None:
 def test_the_boundary_is_none_of_the_messages_own() -> None:
     """A stranger's message with a boundary in it, even the very one, must not cut the report."""
     guessed = HEADER + b"\r\n--=_token1\r\n--=_token2--\r\n"
-    made = report(message(content=guessed, dsn=DsnRequest(Ret.FULL)), Action.FAILED)
+    made = report(message(content=guessed, dsn=DsnRequest(Ret.FULL)), ReportAction.FAILED)
     _, parts, _ = parsed(made)
     assert len(parts) == 3
     assert b'boundary="=_token3"' in made.content
@@ -273,15 +284,15 @@ def test_the_boundary_is_none_of_the_messages_own() -> None:
         max_size=9,
     ),
     st.sampled_from([None, *Ret]),
-    st.sampled_from(Action),
+    st.sampled_from(ReportAction),
     st.text(max_size=30),
 )
 def test_whatever_was_sent_the_report_has_its_parts(
-    pieces: list[bytes], ret: Ret | None, action: Action, reply: str
+    pieces: list[bytes], ret: Ret | None, action: ReportAction, reply: str
 ) -> None:
     content = HEADER + b"".join(pieces) + b"\r\n"
     about = message(content=content, dsn=DsnRequest(ret))
-    made = report(about, action, Fate(ANNA, reply, is_refused=True))
+    made = report(about, action, ReportedRecipient(ANNA, reply, is_refused=True))
     _, parts, groups = parsed(made)
     assert len(parts) == 3
     assert [group["Final-Recipient"] for group in groups[1:]] == [f"rfc822; {ANNA}"]

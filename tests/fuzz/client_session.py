@@ -15,7 +15,7 @@ from restante.delivery.reply_outcome import outcome_of, session_complaint
 from restante.mail.dsn_request import DsnRequest, Notify, RecipientRequest, Ret
 from restante.mail.envelope import Envelope
 from restante.mail.message import ContentFile, HeldMessage
-from restante.queue.recipient_status import Move
+from restante.queue.recipient_status import RecipientMove
 from restante.sasl.scram_client import MAX_ITERATIONS
 from restante.sasl.scram_keys import Salting, salted_password
 from restante.sasl.scram_messages import server_final
@@ -24,9 +24,9 @@ from restante.smtp.client_events import (
     BeginTls,
     ClientEvent,
     ContentWanted,
-    Ready,
     SaltPassword,
     SessionEnded,
+    SessionReady,
     TransactionEnded,
 )
 from restante.smtp.client_session import ClientSession
@@ -159,7 +159,7 @@ class _Shell:
                 self._session.tls_established()
             case SaltPassword(password, salting):
                 self._salt(password, salting)
-            case Ready():
+            case SessionReady():
                 self._check_proof()
             case ContentWanted():
                 assert self._wanted is None
@@ -210,7 +210,7 @@ class _Shell:
         ]
         assert all(each.reply.isprintable() for each in outcome.recipients)
         assert session_complaint(transaction).isprintable()
-        if Move.DELIVERED in {each.move for each in outcome.recipients}:
+        if RecipientMove.DELIVERED in {each.move for each in outcome.recipients}:
             content = self._planned[outcome.number].content
             by_chunk = b"BDAT %d LAST\r\n%s" % (len(content), content)
             assert stuffed(content) in self._said or by_chunk in self._said, (

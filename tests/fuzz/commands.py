@@ -15,13 +15,13 @@ from restante.mail.message import HeldMessage
 from restante.mail.received_field import from_clause
 from restante.smtp.client_transaction import opening_commands
 from restante.smtp.commands import Auth, Bdat, Command, Etrn, Hello, Mail, Rcpt, parse_command
-from restante.smtp.ehlo_offer import Offer
+from restante.smtp.ehlo_offer import EhloOffer
 from restante.smtp.grammar import MAX_HELLO_NAME
 from restante.smtp.protocol_errors import CommandRefused
 from restante.smtp.replies import Reply
 
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
-_EVERYTHING: Final = Offer(
+_EVERYTHING: Final = EhloOffer(
     has_pipelining=True, has_8bitmime=True, has_smtputf8=True, has_dsn=True, has_size=True
 )
 

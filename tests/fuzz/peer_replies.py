@@ -7,7 +7,7 @@ import base64
 from collections.abc import Iterable
 
 from restante.sasl.scram_client import MAX_ITERATIONS
-from restante.smtp.client_auth import SCRAM, Authentication, ClientLogin
+from restante.smtp.client_auth import SCRAM, ClientAuthentication, ClientLogin
 from restante.smtp.client_events import SaltPassword
 from restante.smtp.ehlo_offer import read_offer
 from restante.smtp.peer_replies import MAX_LINE, MAX_LINES, MAX_REPLY, ReplyReader, ServerReply
@@ -74,7 +74,7 @@ def _check_reply(reply: ServerReply) -> None:
 
 def _answer_challenge(reply: ServerReply) -> None:
     for mechanism in ("CRAM-MD5", SCRAM):
-        authentication = Authentication(_LOGIN, mechanism, "nonce", ToldSecrets())
+        authentication = ClientAuthentication(_LOGIN, mechanism, "nonce", ToldSecrets())
         authentication.command()
         try:
             response = authentication.respond(reply)

@@ -19,7 +19,7 @@ from restante.sasl.scram import ScramSha256
 from restante.sasl.scram_keys import Salting
 from restante.smtp import replies
 from restante.smtp.commands import Data, Etrn, Mail, Rcpt, StartTls
-from restante.smtp.limits import AUTH_OCTETS, COMMAND_OCTETS, Limits
+from restante.smtp.limits import AUTH_OCTETS, COMMAND_OCTETS, SmtpLimits
 from restante.smtp.phases import Phase
 from restante.smtp.replies import Reply
 from restante.smtp.server_events import (
@@ -48,8 +48,8 @@ _ANSWERS: Final[Mapping[type[ServerEvent], tuple[Reply, ...]]] = {  # the first 
     ContentReceived: (replies.OK, replies.STORE_FAILED),
 }
 _LIMITS: Final = (
-    Limits(),
-    Limits(
+    SmtpLimits(),
+    SmtpLimits(
         message_octets=60,
         recipients=2,
         errors=5,
@@ -57,7 +57,9 @@ _LIMITS: Final = (
         junk_commands=5,
         refused_recipients=2,
     ),
-    Limits(message_octets=1, recipients=1, errors=1000, early_commands=1000, junk_commands=1000),
+    SmtpLimits(
+        message_octets=1, recipients=1, errors=1000, early_commands=1000, junk_commands=1000
+    ),
 )
 _MECHANISMS: Final[MechanismFactories] = {
     "PLAIN": Plain,

@@ -17,7 +17,7 @@ from restante.reception.doorkeeper import Doorkeeper, DoorLimits
 from restante.reception.listener import Listener, bind
 from restante.reception.smtp_connection import SessionSettings
 from restante.sasl.plain import Plain
-from restante.smtp.limits import Limits
+from restante.smtp.limits import SmtpLimits
 from restante.smtp.server_options import ServerOptions
 from tests.wire import Wire
 
@@ -65,7 +65,7 @@ class Reception:
     certificates: Certificates
     world: Wire = field(default_factory=Wire)
     clock: Clock = field(default_factory=Clock)
-    limits: Limits = field(default_factory=Limits)
+    limits: SmtpLimits = field(default_factory=SmtpLimits)
 
     @asynccontextmanager
     async def listener(

@@ -7,7 +7,7 @@ from typing import Final
 
 import pytest
 
-from restante.reception.smtp_connection import Connection
+from restante.reception.smtp_connection import SmtpConnection
 from tests.integration.reception import Reception, until
 
 OPENING: Final = (
@@ -48,7 +48,7 @@ def test_replies_to_what_came_together_leave_together(reception: Reception) -> N
     async def session() -> None:
         async with reception.listener() as listener:
             counter = Counter()
-            connection = Connection(listener.settings, listener, reception.clock)
+            connection = SmtpConnection(listener.settings, listener, reception.clock)
             connection.wire.connection_made(counter)
             connection.wire.data_received(b"EHLO c.example\r\n")
             greeting = len(counter.writes)
@@ -71,7 +71,7 @@ def test_an_idle_session_has_no_task_and_no_timer(reception: Reception, pieces: 
         async with reception.listener() as listener:
             tasks, timers = len(asyncio.all_tasks()), _timers()
             connections = [
-                Connection(listener.settings, listener, reception.clock) for _ in range(50)
+                SmtpConnection(listener.settings, listener, reception.clock) for _ in range(50)
             ]
             for connection in connections:
                 connection.wire.connection_made(Counter())
@@ -93,7 +93,7 @@ def test_a_session_that_is_over_leaves_nothing_for_the_collector(
 
     async def session() -> None:
         async with reception.listener() as listener:
-            connection = Connection(listener.settings, listener, reception.clock)
+            connection = SmtpConnection(listener.settings, listener, reception.clock)
             connection.wire.connection_made(counter := Counter())
             over = weakref.ref(connection._dialogue)
             connection.wire.data_received(b"EHLO c.example\r\n" + said)

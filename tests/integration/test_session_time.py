@@ -7,7 +7,7 @@ import pytest
 
 from restante.reception.listener import Listener
 from restante.reception.session_time import LINGER_SECONDS
-from restante.reception.smtp_connection import Connection
+from restante.reception.smtp_connection import SmtpConnection
 from restante.telemetry.events import SessionClosed
 from tests.integration.reception import Reception
 
@@ -27,7 +27,7 @@ class Pipe(asyncio.Transport):
         super().__init__({"peername": ("192.0.2.7", 40000)})
         self.said = b""
         self.is_cut = False
-        self.connection: Connection | None = None
+        self.connection: SmtpConnection | None = None
         self._takes_replies = takes_replies
         self._is_read = asyncio.Event()
         self._is_read.set()
@@ -74,7 +74,7 @@ class Hall:
     def comes(self, said: bytes = b"", *, takes_replies: bool = True) -> Pipe:
         """Connect one more, and let it speak."""
         pipe = Pipe(takes_replies=takes_replies)
-        pipe.connection = Connection(self._listener.settings, self._listener, self._clock)
+        pipe.connection = SmtpConnection(self._listener.settings, self._listener, self._clock)
         pipe.connection.wire.connection_made(pipe)
         if said:
             pipe.send(said)

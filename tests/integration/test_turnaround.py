@@ -17,7 +17,7 @@ from restante.delivery.link_plan import ConnectionEnd, ConnectionWork, EndKind, 
 from restante.delivery.route import Endpoint
 from restante.mail.message import ContentFile, HeldMessage
 from restante.network.wire import Wire
-from restante.queue.recipient_status import Outcome
+from restante.queue.recipient_status import MessageOutcome
 from restante.reception.listener import Listener
 from restante.release.release_outcome import CannotNow, Granted, ReleaseOutcome
 from restante.release.release_request import ReleaseRequest
@@ -36,7 +36,7 @@ class MailBack:
     """A turnaround that delivers messages, and records their outcomes."""
 
     waiting: deque[HeldMessage]
-    outcomes: list[Outcome] = field(default_factory=list)
+    outcomes: list[MessageOutcome] = field(default_factory=list)
     is_patient: bool = False  # does not quit when all is delivered
     is_aborted_first: bool = False
     connection: DeliveryConnection | None = None
@@ -76,7 +76,7 @@ class MailBack:
             self.connection.finish_soon()
         return None
 
-    def _report(self, _: HeldMessage, outcome: Outcome, __: str) -> None:
+    def _report(self, _: HeldMessage, outcome: MessageOutcome, __: str) -> None:
         self.outcomes.append(outcome)
 
     async def _no_file(self, file: ContentFile) -> AsyncIterator[bytes]:

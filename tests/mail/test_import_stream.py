@@ -11,7 +11,7 @@ from restante.mail.import_stream import (
     WHOLE,
     StreamEnd,
     StreamLabel,
-    Unpacker,
+    StreamUnpacker,
     pack_block,
     pack_failure,
     pack_label,
@@ -40,7 +40,7 @@ def packed(messages: list[tuple[dict[str, str], list[bytes], bool]]) -> bytes:
 def test_packed_mail_is_unpacked(
     messages: list[tuple[dict[str, str], list[bytes], bool]], step: int
 ) -> None:
-    stream, unpacker = packed(messages), Unpacker()
+    stream, unpacker = packed(messages), StreamUnpacker()
     read: list[tuple[object, bytes, bool]] = []
     content = b""
     for start in range(0, len(stream), step):
@@ -60,7 +60,7 @@ def test_packed_mail_is_unpacked(
 @given(st.integers(1, 30))
 def test_a_stream_that_is_cut_off_is_known(cut: int) -> None:
     stream = packed([({}, [b"abc"], True)])
-    unpacker = Unpacker()
+    unpacker = StreamUnpacker()
     list(unpacker.receive(stream[: min(cut, len(stream) - 1)]))
     with pytest.raises(ValueError, match="ends within"):
         unpacker.close()
@@ -69,10 +69,10 @@ def test_a_stream_that_is_cut_off_is_known(cut: int) -> None:
 @pytest.mark.parametrize("stream", [b"[]\n", b"{\n", b"{}\nxyz\n", b"{}\n-1\n", b"\xff\n"])
 def test_data_that_is_no_stream_is_refused(stream: bytes) -> None:
     with pytest.raises(ValueError):  # noqa: PT011  each in its own words
-        list(Unpacker().receive(stream))
+        list(StreamUnpacker().receive(stream))
 
 
 def test_a_label_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(import_stream, "MAX_LABEL", 10)
     with pytest.raises(ValueError, match="longer"):
-        list(Unpacker().receive(b'{"a": "long'))
+        list(StreamUnpacker().receive(b'{"a": "long'))

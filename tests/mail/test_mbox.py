@@ -5,7 +5,13 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from restante.mail.mbox import Quoter, Unquoter, message_positions, reverse_path_in, separator
+from restante.mail.mbox import (
+    MboxQuoter,
+    MboxUnquoter,
+    message_positions,
+    reverse_path_in,
+    separator,
+)
 
 LINES = st.lists(
     st.sampled_from(
@@ -29,7 +35,7 @@ CONTENTS = LINES.map(lambda lines: b"".join(line + b"\r\n" for line in lines))
 def written(contents: list[bytes], cut: int) -> bytes:
     mbox = b""
     for content in contents:
-        quoter = Quoter()
+        quoter = MboxQuoter()
         mbox += separator("a@sender.example", 1_760_000_000.0)
         mbox += quoter.quote(content[:cut]) + quoter.quote(content[cut:]) + quoter.finish()
     return mbox
@@ -37,7 +43,7 @@ def written(contents: list[bytes], cut: int) -> bytes:
 
 def unquote(octets: bytes, *cuts: int) -> bytes:
     """Unquoted in pieces that end at these places."""
-    unquoter = Unquoter()
+    unquoter = MboxUnquoter()
     ends = sorted(min(cut, len(octets)) for cut in cuts)
     pieces = [
         octets[start:end] for start, end in zip([0, *ends], [*ends, len(octets)], strict=True)

@@ -8,7 +8,7 @@ import dns.resolver
 import pytest
 
 from restante.network import resolver as resolver_module
-from restante.network.resolver import DnsResolver, Exchanger, LookupFailed
+from restante.network.resolver import DnsResolver, LookupFailed, MxRecord
 from tests.acceptance.name_server import ADDRESS, NameServer, Records
 
 RECORDS: Records = {
@@ -21,7 +21,7 @@ RECORDS: Records = {
 }
 
 
-def exchangers(domain: str) -> tuple[Exchanger, ...]:
+def exchangers(domain: str) -> tuple[MxRecord, ...]:
     with NameServer(RECORDS) as names:
         names.failing = {"broken.example"}
         resolver = DnsResolver([(ADDRESS, names.port)])
@@ -34,15 +34,15 @@ def exchangers(domain: str) -> tuple[Exchanger, ...]:
         (
             "a.example",
             tuple(
-                Exchanger(preference, f"mx{preference}.a.example")
+                MxRecord(preference, f"mx{preference}.a.example")
                 for preference in range(10, 90, 10)
             ),
         ),
-        ("null.example", (Exchanger(0, ""),)),
+        ("null.example", (MxRecord(0, ""),)),
         ("none.example", ()),
     ],
 )
-def test_they_come_in_the_order_of_preference(domain: str, found: tuple[Exchanger, ...]) -> None:
+def test_they_come_in_the_order_of_preference(domain: str, found: tuple[MxRecord, ...]) -> None:
     assert exchangers(domain) == found
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from restante.background.clocks import Clocks
-from restante.notices.notice_inbox import Heard, NoticeInbox
+from restante.notices.notice_inbox import HeardTopic, NoticeInbox
 from restante.notices.notice_result import NoticeAttempt, NoticeResult
 from restante.notices.notice_sender import NoticeSender
 from restante.notices.notice_settings import NoticeSettings
@@ -24,12 +24,12 @@ from restante.tenancy.notice import (
     OF_ACCOUNTS,
     OF_THE_SERVER,
     Channel,
+    ChannelTransport,
     NewNotice,
     Notice,
     NoticeFacts,
     NoticeKind,
-    Quiet,
-    Transport,
+    QuietTopic,
 )
 from tests.log_lines import Lines
 from tests.wire import NOW, audit
@@ -72,7 +72,7 @@ class CountingNotices(MemoryNotices):
         self.readings = 0  # of the notices that are held back
         self.failures = 0
 
-    async def quiets(self) -> list[Quiet]:
+    async def quiets(self) -> list[QuietTopic]:
         self.readings += 1
         return await super().quiets()
 
@@ -176,7 +176,7 @@ class Scene:
         account: str = "alpha",
         *kinds: NoticeKind,
         all_accounts: bool = False,
-        transport: Transport = Transport.WEBHOOK,
+        transport: ChannelTransport = ChannelTransport.WEBHOOK,
     ) -> Channel:
         """Add a channel, and its account."""
         if account:
@@ -199,7 +199,7 @@ class Scene:
     async def hear(self, *heard: NoticeFacts) -> None:
         """Have news come to the outbox, and let it deal with it."""
         for one in heard:
-            self.inbox._keep(Heard(one))
+            self.inbox._keep(HeardTopic(one))
         await self.outbox._rounds.run_once(self.outbox._take_round)
 
     async def waiting(self) -> list[Notice]:

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from restante.network.resolver import Exchanger, LookupFailed
+from restante.network.resolver import LookupFailed, MxRecord
 from restante.notices.mail_transport import MOST_SECONDS, MailSender
 from restante.notices.notice_result import NoticeAttempt, NoticeResult
 from restante.reports.report_settings import ReportSettings
@@ -30,7 +30,7 @@ def sent(
         async with host:
             await world.host(25, hosting)
             world.names.mx = {
-                "a.example": [Exchanger(10, MX)],
+                "a.example": [MxRecord(10, MX)],
                 "nowhere.example": LookupFailed("no", is_temporary=False),
             }
             world.names.table = {MX: ["127.0.0.1"]}

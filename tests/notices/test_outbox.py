@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from restante.notices.notice_inbox import MOST_TOPICS, Heard, NoticeInbox
+from restante.notices.notice_inbox import MOST_TOPICS, HeardTopic, NoticeInbox
 from restante.notices.notice_settings import NoticeSettings
 from restante.notices.outbox import AT_ONCE, BETWEEN_ROUNDS, LONGEST_PAUSE
 from restante.telemetry.event_fields import example
@@ -19,7 +19,7 @@ from restante.telemetry.events import (
     RoomShort,
     StoreFailed,
 )
-from restante.tenancy.notice import Channel, NoticeKind, Transport
+from restante.tenancy.notice import Channel, ChannelTransport, NoticeKind
 from tests.notices.scene import Scene, notice_facts, play
 from tests.wire import NOW
 
@@ -223,7 +223,9 @@ def test_of_the_same_that_comes_at_once_the_last_is_told() -> None:
 def test_a_channel_of_an_account_hears_of_no_other_whatever_it_says() -> None:
     """Even if somebody had written into the store that it gets all notices."""
     heard = frozenset(NoticeKind)
-    channel = Channel(1, "alpha", "hook", Transport.WEBHOOK, "", b"", heard, NOW, all_accounts=True)
+    channel = Channel(
+        1, "alpha", "hook", ChannelTransport.WEBHOOK, "", b"", heard, NOW, all_accounts=True
+    )
     assert channel.receives(notice_facts())
     assert not channel.receives(notice_facts(account="beta"))
     assert not channel.receives(notice_facts(account=""))
@@ -314,7 +316,7 @@ def test_a_waiter_goes_on_exactly_when_the_events_are_stored() -> None:
             return await keep(*given)
 
         scene.store.notices.keep_notices = slow  # type: ignore[method-assign, assignment]
-        scene.inbox._keep(Heard(notice_facts()))
+        scene.inbox._keep(HeardTopic(notice_facts()))
         turn = asyncio.create_task(scene.outbox._take_round())
         waiting = asyncio.create_task(scene.outbox.until_stored())
         await begun.wait()
@@ -333,7 +335,7 @@ def test_waiting_for_a_failing_store_ends_when_it_works_again() -> None:
         scene = Scene()
         await scene.channel("hook")
         scene.costs.failures = 2
-        scene.inbox._keep(Heard(notice_facts()))
+        scene.inbox._keep(HeardTopic(notice_facts()))
         running = asyncio.create_task(scene.outbox.run())
         await scene.outbox.until_stored()
         assert (scene.costs.failures, len(await scene.waiting())) == (0, 1)

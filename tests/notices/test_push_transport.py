@@ -12,7 +12,7 @@ import pytest
 
 from restante.notices import push_transport
 from restante.notices.notice_result import NoticeAttempt, NoticeResult
-from restante.notices.push_transport import AT_ONCE, Pushes, read_push_url
+from restante.notices.push_transport import AT_ONCE, PushTransport, read_push_url
 from restante.notices.targets import NotAChannelTarget
 from restante.tenancy.notice import Notice
 from tests.notices.scene import notice, notice_facts, play
@@ -27,7 +27,7 @@ def pushed(
     async def story() -> NoticeAttempt:
         async with receiver.listening() as port:
             url = f"json://127.0.0.1:{port}/{path}"
-            return await Pushes(HOSTNAME, lambda: seconds).send(url, what or notice())
+            return await PushTransport(HOSTNAME, lambda: seconds).send(url, what or notice())
 
     return play(story())
 
@@ -90,7 +90,7 @@ def test_pushes_that_hang_are_ended_and_leave_the_way_to_others() -> None:
     async def story() -> NoticeAttempt:
         hanging, other = Hanging(), Receiver(OK)
         async with hanging.listening() as silent, other.listening() as port:
-            pushes = Pushes(HOSTNAME, lambda: 300.0)
+            pushes = PushTransport(HOSTNAME, lambda: 300.0)
             url = f"json://127.0.0.1:{silent}/?rto=300"
             waiting = [asyncio.ensure_future(pushes.send(url, notice())) for _ in range(AT_ONCE)]
             for _ in waiting:

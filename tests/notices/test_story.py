@@ -20,8 +20,8 @@ from restante.server.store_watch import StoreWatch
 from restante.store.interface import Store
 from restante.store.live_directory import LiveDirectory
 from restante.telemetry.events import Event, RoomBack, RoomShort
-from restante.tenancy.notice import OF_ACCOUNTS, OF_THE_SERVER, Channel, Notice, Transport
-from restante.tenancy.policy import DAY, Hold, Policy
+from restante.tenancy.notice import OF_ACCOUNTS, OF_THE_SERVER, Channel, ChannelTransport, Notice
+from restante.tenancy.policy import DAY, HoldPolicy, Policy
 from restante.tenancy.quota import Quota
 from tests.away_store import AwayStore
 from tests.contract.making import message
@@ -49,7 +49,7 @@ async def listen(store: Store, directory: LiveDirectory) -> None:
     """Add a channel of the account alpha and one of the operator's own."""
     for account, kinds in (("alpha", OF_ACCOUNTS), ("", OF_THE_SERVER)):
         await store.records.put_channel(
-            Channel(0, account, "hook", Transport.WEBHOOK, "", b"", kinds, NOW), audit()
+            Channel(0, account, "hook", ChannelTransport.WEBHOOK, "", b"", kinds, NOW), audit()
         )
     await directory.refresh()
 
@@ -131,7 +131,7 @@ def test_a_destination_that_refuses_everything() -> None:
 def test_a_primary_that_goes_and_comes_back() -> None:
     async def main() -> list[Notice]:
         scene = WatcherScene(world=World(log=(log := Heard())))
-        domain = await scene.host("b.example", hold=Hold.ON_RETURN)
+        domain = await scene.host("b.example", hold=HoldPolicy.ON_RETURN)
         await listen(scene.world.store, scene.world.directory)
         await scene.world.hold(domain)
 

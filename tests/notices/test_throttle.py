@@ -6,20 +6,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from restante.notices.throttle import DAY, Telling, hear, is_over, let_go
-from restante.tenancy.notice import NoticeKind, Quiet
+from restante.notices.throttle import DAY, DueNotice, hear, is_over, let_go
+from restante.tenancy.notice import NoticeKind, QuietTopic
 from tests.notices.scene import notice_facts
 from tests.wire import NOW
 
 HOUR = 3600.0
 FIRST, LAST = notice_facts(), replace(notice_facts(), text="the last of them")
-QUIET = Quiet(FIRST.topic, NOW + HOUR)
+QUIET = QuietTopic(FIRST.topic, NOW + HOUR)
 STEP = notice_facts("a certificate", "", NoticeKind.CERTIFICATE_EXPIRING)
 
 
 def test_the_first_is_told_at_once_with_the_number_of_others_like_it() -> None:
-    assert hear(None, FIRST, 1, NOW, HOUR) == (Telling(FIRST, 0), QUIET)
-    assert hear(None, FIRST, 5, NOW, HOUR) == (Telling(FIRST, 4), QUIET)
+    assert hear(None, FIRST, 1, NOW, HOUR) == (DueNotice(FIRST, 0), QUIET)
+    assert hear(None, FIRST, 5, NOW, HOUR) == (DueNotice(FIRST, 4), QUIET)
 
 
 def test_further_ones_are_held_back_and_counted_and_do_not_extend_the_pause() -> None:
@@ -33,7 +33,7 @@ def test_further_ones_are_held_back_and_counted_and_do_not_extend_the_pause() ->
 def test_after_the_pause_the_last_is_told_and_another_pause_begins() -> None:
     ended = replace(QUIET, held_back=5, last=LAST)
     later = NOW + 2 * HOUR
-    assert let_go(ended, later, HOUR) == (Telling(LAST, 4), Quiet(FIRST.topic, later + HOUR))
+    assert let_go(ended, later, HOUR) == (DueNotice(LAST, 4), QuietTopic(FIRST.topic, later + HOUR))
 
 
 def test_a_topic_of_which_nothing_was_held_back_is_forgotten() -> None:
@@ -42,7 +42,7 @@ def test_a_topic_of_which_nothing_was_held_back_is_forgotten() -> None:
 
 def test_a_step_of_a_certificate_is_told_once_in_a_month_and_not_after_it() -> None:
     telling, quiet = hear(None, STEP, 1, NOW, HOUR)
-    assert telling == Telling(STEP, 0)
+    assert telling == DueNotice(STEP, 0)
     assert quiet.until == NOW + 30 * DAY
     assert hear(quiet, STEP, 1, NOW + DAY, HOUR) == (None, quiet)
     assert let_go(quiet, quiet.until, HOUR) == (None, None)

@@ -10,7 +10,7 @@ from restante.store.memory import MemoryStore
 from restante.telemetry.event_fields import example
 from restante.telemetry.events import Event, MessageDamaged, ServerFailing
 from restante.tenancy.model import Account
-from restante.tenancy.notice import OF_ACCOUNTS, OF_THE_SERVER, Channel, Transport
+from restante.tenancy.notice import OF_ACCOUNTS, OF_THE_SERVER, Channel, ChannelTransport
 from tests.admin.admin_world import FakeTransports
 from tests.wire import NOW, audit
 
@@ -23,7 +23,9 @@ def sent(*events: Event, transports: FakeTransports | None = None) -> list[tuple
         store = MemoryStore()
         await store.records.put_account(Account("alpha", NOW), audit())
         for account, kinds in (("", OF_THE_SERVER), ("alpha", OF_ACCOUNTS)):
-            channel = Channel(0, account, account or "ops", Transport.WEBHOOK, "", b"", kinds, NOW)
+            channel = Channel(
+                0, account, account or "ops", ChannelTransport.WEBHOOK, "", b"", kinds, NOW
+            )
             await store.records.put_channel(channel, audit())
         directory = LiveDirectory(store.records)
         await directory.refresh()

@@ -15,7 +15,7 @@ import trustme
 from restante.network.resolver import Resolver
 from restante.notices.notice_result import NoticeAttempt, NoticeResult
 from restante.notices.webhook_signature import new_signing_key
-from restante.notices.webhook_transport import Webhooks
+from restante.notices.webhook_transport import WebhookTransport
 from restante.notices.wording import webhook_body
 from restante.tenancy.model import IpAddress
 from tests.delivery.world import Names
@@ -85,7 +85,7 @@ def post(
     receiver: Receiver, *, seconds: float = 30.0, now: float | None = None, key: str | None = None
 ) -> NoticeAttempt:
     async def story() -> NoticeAttempt:
-        webhooks = Webhooks(
+        webhooks = WebhookTransport(
             HOSTNAME, time.time if now is None else lambda: now, lambda: seconds, Names()
         )
         async with receiver.listening() as port:
@@ -180,7 +180,7 @@ def test_a_redirect_is_not_followed() -> None:
                 b"HTTP/1.1 307 Temporary Redirect\r\nLocation: http://127.0.0.1:%d/\r\n\r\n" % port
             )
             async with source.listening() as first:
-                webhooks = Webhooks(HOSTNAME, time.time, lambda: 30.0, Names())
+                webhooks = WebhookTransport(HOSTNAME, time.time, lambda: 30.0, Names())
                 return await webhooks.send(
                     f"http://127.0.0.1:{first}/", new_signing_key(), notice()
                 )
@@ -236,7 +236,7 @@ def test_where_nobody_listens_it_is_tried_again() -> None:
     async def story() -> NoticeAttempt:
         async with Receiver().listening() as port:
             pass
-        webhooks = Webhooks(HOSTNAME, time.time, lambda: 30.0, Names())
+        webhooks = WebhookTransport(HOSTNAME, time.time, lambda: 30.0, Names())
         return await webhooks.send(f"http://127.0.0.1:{port}/{SECRET}", new_signing_key(), notice())
 
     attempt = play(story())
@@ -252,7 +252,7 @@ def named(
     receiver = Receiver()
 
     async def story() -> NoticeAttempt:
-        webhooks = Webhooks(HOSTNAME, time.time, lambda: seconds, names)
+        webhooks = WebhookTransport(HOSTNAME, time.time, lambda: seconds, names)
         async with receiver.listening() as port:
             return await webhooks.send(
                 f"http://u:p@{host}:{port}/{SECRET}", new_signing_key(), notice()
@@ -335,7 +335,7 @@ def test_the_certificate_is_checked(is_trusted: bool) -> None:
 
     async def story() -> NoticeAttempt:
         async with receiver.listening(served) as port:
-            webhooks = Webhooks(HOSTNAME, time.time, lambda: 30.0, LOCAL, trusting)
+            webhooks = WebhookTransport(HOSTNAME, time.time, lambda: 30.0, LOCAL, trusting)
             return await webhooks.send(f"https://localhost:{port}/", new_signing_key(), notice())
 
     attempt = play(story())
@@ -356,7 +356,7 @@ def test_a_name_that_is_not_the_certificates_is_not_trusted() -> None:
 
     async def story() -> NoticeAttempt:
         async with Receiver().listening(served) as port:
-            webhooks = Webhooks(HOSTNAME, time.time, lambda: 30.0, LOCAL, trusting)
+            webhooks = WebhookTransport(HOSTNAME, time.time, lambda: 30.0, LOCAL, trusting)
             return await webhooks.send(f"https://localhost:{port}/", new_signing_key(), notice())
 
     assert play(story()).text.startswith("its certificate is not trusted: ")
@@ -367,7 +367,7 @@ def test_a_webhook_of_an_account_leads_to_no_private_address(host: str) -> None:
     receiver = Receiver()
 
     async def story() -> NoticeAttempt:
-        webhooks = Webhooks(HOSTNAME, time.time, lambda: 30.0, LOCAL)
+        webhooks = WebhookTransport(HOSTNAME, time.time, lambda: 30.0, LOCAL)
         async with receiver.listening() as port:
             return await webhooks.send(
                 f"http://{host}:{port}/", new_signing_key(), notice(), is_public_only=True

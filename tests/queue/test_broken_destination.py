@@ -3,24 +3,32 @@
 import pytest
 
 from restante.queue.broken_destination import POLICY_RECIPIENTS, BrokenDestinationDetector
-from restante.queue.recipient_status import Move, Outcome, RecipientOutcome, Stage
+from restante.queue.recipient_status import (
+    MessageOutcome,
+    RecipientMove,
+    RecipientOutcome,
+    TransactionStage,
+)
 
 LIMIT = 3
 
 
-def refused(*replies: str, stage: Stage = Stage.RCPT, to: str = "u") -> Outcome:
+def refused(
+    *replies: str, stage: TransactionStage = TransactionStage.RCPT, to: str = "u"
+) -> MessageOutcome:
     recipients = (
-        RecipientOutcome(f"{to}{n}@b", Move.REFUSED, text, stage) for n, text in enumerate(replies)
+        RecipientOutcome(f"{to}{n}@b", RecipientMove.REFUSED, text, stage)
+        for n, text in enumerate(replies)
     )
-    return Outcome(1, tuple(recipients))
+    return MessageOutcome(1, tuple(recipients))
 
 
-def taken() -> Outcome:
-    return Outcome(1, (RecipientOutcome("good@b", Move.DELIVERED),))
+def taken() -> MessageOutcome:
+    return MessageOutcome(1, (RecipientOutcome("good@b", RecipientMove.DELIVERED),))
 
 
 def verdicts(
-    outcomes: list[Outcome], refusals: BrokenDestinationDetector | None = None
+    outcomes: list[MessageOutcome], refusals: BrokenDestinationDetector | None = None
 ) -> list[bool]:
     refusals = refusals or BrokenDestinationDetector()
     return [bool(refusals.take(outcome, LIMIT)) for outcome in outcomes]
@@ -29,14 +37,17 @@ def verdicts(
 @pytest.mark.parametrize(
     ("reply", "stage"),
     [
-        ("550 5.7.1 no", Stage.RCPT),
-        ("550 no such user", Stage.RCPT),  # none was accepted: it may say that of everybody
-        ("554 5.3.0 no", Stage.CONTENT),
-        ("553 5.7.1 no", Stage.MAIL),
-        ("550 5.10.1 no", Stage.RCPT),
+        ("550 5.7.1 no", TransactionStage.RCPT),
+        (
+            "550 no such user",
+            TransactionStage.RCPT,
+        ),  # none was accepted: it may say that of everybody
+        ("554 5.3.0 no", TransactionStage.CONTENT),
+        ("553 5.7.1 no", TransactionStage.MAIL),
+        ("550 5.10.1 no", TransactionStage.RCPT),
     ],
 )
-def test_so_many_in_a_row_stop_the_drain(reply: str, stage: Stage) -> None:
+def test_so_many_in_a_row_stop_the_drain(reply: str, stage: TransactionStage) -> None:
     assert verdicts([refused(reply, stage=stage)] * 4) == [False, False, True, False]
 
 
@@ -61,14 +72,19 @@ def test_after_an_accepted_one_550_551_and_553_to_rcpt_concern_the_recipient(rep
 
 
 @pytest.mark.parametrize(
-    ("reply", "stage"), [("554 no", Stage.RCPT), ("550 no", Stage.CONTENT), ("550 no", Stage.MAIL)]
+    ("reply", "stage"),
+    [
+        ("554 no", TransactionStage.RCPT),
+        ("550 no", TransactionStage.CONTENT),
+        ("550 no", TransactionStage.MAIL),
+    ],
 )
-def test_others_count_after_an_accepted_one_too(reply: str, stage: Stage) -> None:
+def test_others_count_after_an_accepted_one_too(reply: str, stage: TransactionStage) -> None:
     assert verdicts([taken(), *[refused(reply, stage=stage)] * 3])[-1]
 
 
 def test_a_recipient_whose_content_was_refused_had_been_accepted() -> None:
-    content = refused("554 spam", stage=Stage.CONTENT)
+    content = refused("554 spam", stage=TransactionStage.CONTENT)
     assert not any(verdicts([content, *[refused("550 no such user")] * 100]))
 
 

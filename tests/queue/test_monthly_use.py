@@ -4,15 +4,17 @@ from datetime import UTC, datetime
 
 import pytest
 
-from restante.queue.monthly_use import Use, added_use, month_of, months_before, octet_days
+from restante.queue.monthly_use import AccountUse, added_use, month_of, months_before, octet_days
 
 
 def test_uses_add_up() -> None:
-    assert added_use(Use(1, 2, 3, 4.0), Use(10, 20, 30, 0.5)) == Use(11, 22, 33, 4.5)
+    assert added_use(AccountUse(1, 2, 3, 4.0), AccountUse(10, 20, 30, 0.5)) == AccountUse(
+        11, 22, 33, 4.5
+    )
 
 
 def test_stored_octets_are_shown_by_days() -> None:
-    assert octet_days(Use(octet_seconds=5 * 86400.0)) == 5.0
+    assert octet_days(AccountUse(octet_seconds=5 * 86400.0)) == 5.0
 
 
 def test_a_month_begins_at_midnight_utc() -> None:

@@ -2,14 +2,14 @@
 
 import pytest
 
-from restante.queue.presence import Presence, Seen
+from restante.queue.presence import DestinationPresence, DestinationState
 from restante.queue.retry_schedule import Schedule
 
 SCHEDULE = Schedule(first_retry=10.0, longest_retry=100.0)
 
 
-def after(marks: str) -> Presence:
-    presence = Presence()
+def after(marks: str) -> DestinationPresence:
+    presence = DestinationPresence()
     for mark in marks:
         presence = presence.after(is_good=mark == "+")
     return presence
@@ -18,21 +18,21 @@ def after(marks: str) -> Presence:
 @pytest.mark.parametrize(
     ("probes", "seen"),
     [
-        ("", Seen.UNKNOWN),
-        ("+", Seen.UNKNOWN),
-        ("++", Seen.UP),
-        ("-", Seen.UNKNOWN),
-        ("--", Seen.AWAY),
-        ("+-+-+-", Seen.UNKNOWN),
-        ("++-", Seen.UP),
-        ("++-+-+", Seen.UP),
-        ("++--", Seen.AWAY),
-        ("--+", Seen.AWAY),
-        ("--+-+-", Seen.AWAY),
-        ("--++", Seen.UP),
+        ("", DestinationState.UNKNOWN),
+        ("+", DestinationState.UNKNOWN),
+        ("++", DestinationState.UP),
+        ("-", DestinationState.UNKNOWN),
+        ("--", DestinationState.AWAY),
+        ("+-+-+-", DestinationState.UNKNOWN),
+        ("++-", DestinationState.UP),
+        ("++-+-+", DestinationState.UP),
+        ("++--", DestinationState.AWAY),
+        ("--+", DestinationState.AWAY),
+        ("--+-+-", DestinationState.AWAY),
+        ("--++", DestinationState.UP),
     ],
 )
-def test_two_of_a_kind_decide(probes: str, seen: Seen) -> None:
+def test_two_of_a_kind_decide(probes: str, seen: DestinationState) -> None:
     assert after(probes).seen is seen
 
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from restante.mail.delivery_report import Action
+from restante.mail.delivery_report import ReportAction
 from restante.queue.report_lanes import (
     ACCOUNT_LANES,
     LANES,
@@ -13,11 +13,11 @@ from restante.queue.report_lanes import (
     lane_kind,
 )
 
-URGENT = lane_kind(Action.FAILED, 0)
+URGENT = lane_kind(ReportAction.FAILED, 0)
 USES = st.lists(
     st.builds(
         LaneUse,
-        st.builds(lane_kind, st.sampled_from(list(Action)), st.integers(0, 2)),
+        st.builds(lane_kind, st.sampled_from(list(ReportAction)), st.integers(0, 2)),
         st.sampled_from("abcd"),
         st.sampled_from("stuvwxyz"),
     ),
@@ -37,8 +37,8 @@ def test_other_kinds_have_lanes_of_their_own() -> None:
     for number in range(LANES):
         lanes.take(LaneUse(URGENT, str(number), f"{number}.example"))
     assert not lanes.take(LaneUse(URGENT, "z", "z.example"))
-    assert lanes.take(LaneUse(lane_kind(Action.FAILED, 1), "z", "z.example"))
-    assert lanes.take(LaneUse(lane_kind(Action.RELAYED, 0), "z", "z.example"))
+    assert lanes.take(LaneUse(lane_kind(ReportAction.FAILED, 1), "z", "z.example"))
+    assert lanes.take(LaneUse(lane_kind(ReportAction.RELAYED, 0), "z", "z.example"))
 
 
 def test_one_delivery_at_a_time_goes_to_a_target_whatever_the_account() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from restante.mail.delivery_report import Action
+from restante.mail.delivery_report import ReportAction
 from restante.mail.dsn_request import DsnRequest, Notify, RecipientRequest
 from restante.mail.envelope import Envelope
 from restante.queue.reporting import recipients_to_tell_of, wants_word_of_delay
@@ -20,40 +20,42 @@ def envelope(
 @pytest.mark.parametrize(
     ("notify", "told"),
     [
-        (None, {Action.FAILED}),
+        (None, {ReportAction.FAILED}),
         (Notify.NEVER, set()),
-        (Notify.SUCCESS, {Action.RELAYED}),
-        (Notify.FAILURE, {Action.FAILED}),
-        (Notify.DELAY, {Action.DELAYED}),
-        (Notify.SUCCESS | Notify.FAILURE | Notify.DELAY, set(Action)),
+        (Notify.SUCCESS, {ReportAction.RELAYED}),
+        (Notify.FAILURE, {ReportAction.FAILED}),
+        (Notify.DELAY, {ReportAction.DELAYED}),
+        (Notify.SUCCESS | Notify.FAILURE | Notify.DELAY, set(ReportAction)),
     ],
 )
-def test_the_sender_hears_what_was_asked_for(notify: Notify | None, told: set[Action]) -> None:
+def test_the_sender_hears_what_was_asked_for(
+    notify: Notify | None, told: set[ReportAction]
+) -> None:
     found = {
         action
-        for action in Action
+        for action in ReportAction
         if ANNA in recipients_to_tell_of(action, envelope(notify), (ANNA, BERT))
     }
     assert found == told
 
 
-@pytest.mark.parametrize("action", Action)
-def test_of_a_recipient_of_whom_nothing_was_said_only_failure_is_told(action: Action) -> None:
+@pytest.mark.parametrize("action", ReportAction)
+def test_of_a_recipient_of_whom_nothing_was_said_only_failure_is_told(action: ReportAction) -> None:
     told = recipients_to_tell_of(action, envelope(Notify.NEVER), (ANNA, BERT))
-    assert told == ((BERT,) if action is Action.FAILED else ())
+    assert told == ((BERT,) if action is ReportAction.FAILED else ())
 
 
-@pytest.mark.parametrize("action", Action)
+@pytest.mark.parametrize("action", ReportAction)
 @pytest.mark.parametrize("reverse_path", ["", "s@[192.0.2.1]"])
 def test_a_report_is_never_answered_and_none_goes_where_no_name_leads(
-    action: Action, reverse_path: str
+    action: ReportAction, reverse_path: str
 ) -> None:
     everything = envelope(Notify.SUCCESS | Notify.FAILURE | Notify.DELAY, reverse_path)
     assert recipients_to_tell_of(action, everything, (ANNA,)) == ()
 
 
-@pytest.mark.parametrize("action", Action)
-def test_nothing_is_told_of_mail_taken_under_suspicion(action: Action) -> None:
+@pytest.mark.parametrize("action", ReportAction)
+def test_nothing_is_told_of_mail_taken_under_suspicion(action: ReportAction) -> None:
     everything = envelope(Notify.SUCCESS | Notify.FAILURE | Notify.DELAY, is_suspect=True)
     assert recipients_to_tell_of(action, everything, (ANNA,)) == ()
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from restante.queue.presence import PresenceChange, Seen
+from restante.queue.presence import DestinationState, PresenceChange
 from restante.queue.uptime import Uptime, uptime
 
-MARKS = {"+": Seen.UP, "-": Seen.AWAY, "?": Seen.UNKNOWN}
+MARKS = {"+": DestinationState.UP, "-": DestinationState.AWAY, "?": DestinationState.UNKNOWN}
 
 
 def changes(*marks: str) -> list[PresenceChange]:

@@ -3,7 +3,13 @@
 import pytest
 
 from restante.telemetry.events import MailRefused, RecipientRefused
-from restante.tenancy.policy import Accept, Forced, Hold, Suspension, WhileSuspended
+from restante.tenancy.policy import (
+    AcceptPolicy,
+    ForcedAcceptance,
+    HoldPolicy,
+    Suspension,
+    WhileSuspended,
+)
 from restante.tenancy.quota import Quota
 from tests.wire import Wire, audit
 
@@ -45,7 +51,7 @@ def test_a_suspended_domain_holds_its_mail_or_puts_it_off(smtp: Wire) -> None:
 
 
 def test_while_the_destination_answers_mail_is_left_to_it(smtp: Wire) -> None:
-    smtp.hosts("a.example", hold=Hold.ON_RETURN, accept=Accept.WHEN_DOWN)
+    smtp.hosts("a.example", hold=HoldPolicy.ON_RETURN, accept=AcceptPolicy.WHEN_DOWN)
     smtp.hosts("b.example")
     assert answers(smtp, "x@a.example") == "250 2.1.5 OK"
     smtp.is_up = True
@@ -56,16 +62,16 @@ def test_while_the_destination_answers_mail_is_left_to_it(smtp: Wire) -> None:
 def test_a_maintenance_window_has_its_own_way(smtp: Wire) -> None:
     smtp.hosts(
         "a.example",
-        hold=Hold.ON_RETURN,
-        accept=Accept.WHEN_DOWN,
-        forced=Forced(is_on=True, until=smtp.now + 60),
+        hold=HoldPolicy.ON_RETURN,
+        accept=AcceptPolicy.WHEN_DOWN,
+        forced=ForcedAcceptance(is_on=True, until=smtp.now + 60),
     )
     smtp.is_up = True
     assert answers(smtp, "x@a.example") == "250 2.1.5 OK"
     smtp.now += 60
     assert answers(smtp, "x@a.example") == NOT_NOW
     smtp.is_up = False
-    smtp.change("a.example", forced=Forced(is_on=False))
+    smtp.change("a.example", forced=ForcedAcceptance(is_on=False))
     assert answers(smtp, "x@a.example") == NOT_NOW
 
 

@@ -9,7 +9,7 @@ import pytest
 from argon2 import low_level
 
 from restante.admin.login_rotation import rotated
-from restante.reception.authentication import Authenticator, Proved
+from restante.reception.authentication import Authenticator, ProvedLogin
 from restante.reception.credential_lanes import LanePosition, Unchecked, password_lanes, proof_lanes
 from restante.sasl.auth_login import AuthLogin
 from restante.sasl.cram_md5 import CramMd5, digest
@@ -51,7 +51,9 @@ def authenticator() -> Iterator[Authenticator]:
     made.close()
 
 
-def prove(authenticator: Authenticator, credentials: SaslCredentials) -> Proved | Unchecked | None:
+def prove(
+    authenticator: Authenticator, credentials: SaslCredentials
+) -> ProvedLogin | Unchecked | None:
     place = LanePosition(is_authorized_host=False, share="192.0.2.1")
     return asyncio.run(authenticator.authenticate(credentials, DIRECTORY, place))
 
@@ -83,7 +85,7 @@ def test_a_password(
     authenticator: Authenticator, user: str, password: str, login: Login | None
 ) -> None:
     proved = prove(authenticator, PasswordCredentials(user, password))
-    assert proved == (Proved(login) if login else None)
+    assert proved == (ProvedLogin(login) if login else None)
 
 
 @pytest.mark.parametrize(
@@ -100,7 +102,7 @@ def test_a_digest(
     authenticator: Authenticator, user: str, password: str, login: Login | None
 ) -> None:
     answer = DigestCredentials(user, CHALLENGE, digest(password, CHALLENGE))
-    assert prove(authenticator, answer) == (Proved(login) if login else None)
+    assert prove(authenticator, answer) == (ProvedLogin(login) if login else None)
 
 
 @pytest.mark.parametrize(("user", "login"), [("anna", ANNA), ("carl", CARL)])
@@ -109,7 +111,7 @@ def test_a_proof_is_answered_by_our_own(
 ) -> None:
     client, credentials = scram(authenticator, user, PASSWORD)
     proved = prove(authenticator, credentials)
-    assert isinstance(proved, Proved)
+    assert isinstance(proved, ProvedLogin)
     assert proved.login is login
     client.take_server_final(proved.last_word)
     client.require_proof()
@@ -136,7 +138,7 @@ def test_past_its_limit_a_check_for_a_stranger_is_put_off(authenticator: Authent
     credentials = PasswordCredentials("anna", PASSWORD)
     assert prove(authenticator, credentials) is Unchecked.UNCHECKED
     carl = DigestCredentials("carl", CHALLENGE, digest(PASSWORD, CHALLENGE))
-    assert prove(authenticator, carl) == Proved(CARL)  # a digest waits for nothing
+    assert prove(authenticator, carl) == ProvedLogin(CARL)  # a digest waits for nothing
 
 
 @pytest.mark.parametrize(
@@ -172,7 +174,7 @@ def test_one_password_is_good_by_each_mechanism_in_each_form(
     for attempt in attempts:
         assert not isinstance(attempt, Challenge)
         proved = asyncio.run(authenticator.authenticate(attempt, directory, place))
-        assert isinstance(proved, Proved), attempt
+        assert isinstance(proved, ProvedLogin), attempt
         assert proved.login is dora
 
 
@@ -255,6 +257,6 @@ def test_an_expired_login_says_so_only_with_the_right_password() -> None:
     right = DigestCredentials("carl", CHALLENGE, digest(PASSWORD, CHALLENGE))
     wrong = DigestCredentials("carl", CHALLENGE, digest("another", CHALLENGE))
     proved = asyncio.run(made.authenticate(right, directory, place))
-    assert proved == Proved(login, has_expired=True)
+    assert proved == ProvedLogin(login, has_expired=True)
     assert asyncio.run(made.authenticate(wrong, directory, place)) is None
     made.close()

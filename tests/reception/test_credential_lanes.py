@@ -11,8 +11,13 @@ from typing import Any
 
 import pytest
 
-from restante.reception.authentication import Authenticator, Proved
-from restante.reception.credential_lanes import CredentialLane, LanePosition, Lanes, Unchecked
+from restante.reception.authentication import Authenticator, ProvedLogin
+from restante.reception.credential_lanes import (
+    CredentialLane,
+    CredentialLanes,
+    LanePosition,
+    Unchecked,
+)
 from restante.reception.fair_line import FairLine
 from restante.sasl.cram_md5 import digest
 from restante.sasl.mechanism import (
@@ -201,7 +206,7 @@ class Scene:
             (ByHand(), ByHand()),
         )  # at home, strangers
         lanes = (
-            Lanes(CredentialLane(home, 1), CredentialLane(strangers, 2, limit))
+            CredentialLanes(CredentialLane(home, 1), CredentialLane(strangers, 2, limit))
             for home, strangers in (self.passwords, self.proofs)
         )
         self.authenticator = Authenticator(
@@ -216,7 +221,7 @@ class Scene:
 
     def begin(
         self, credentials: SaslCredentials, place: LanePosition
-    ) -> asyncio.Task[Proved | Unchecked | None]:
+    ) -> asyncio.Task[ProvedLogin | Unchecked | None]:
         return asyncio.create_task(
             self.authenticator.authenticate(credentials, self.directory, place)
         )
@@ -244,8 +249,8 @@ def password(typed: str, user: str = "alpha") -> SaslCredentials:
     return PasswordCredentials(user, typed)
 
 
-def user_of(answer: Proved | Unchecked | None) -> str:
-    assert isinstance(answer, Proved), answer
+def user_of(answer: ProvedLogin | Unchecked | None) -> str:
+    assert isinstance(answer, ProvedLogin), answer
     return answer.login.user
 
 

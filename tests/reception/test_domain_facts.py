@@ -7,10 +7,10 @@ import pytest
 from restante.mail.address import Mailbox
 from restante.reception.admission import HostedRecipient
 from restante.reception.domain_facts import FactsLookup
-from restante.store.figure_store import Usage
-from restante.tenancy.policy import Policy, Recipients
+from restante.store.figure_store import DomainUsage
+from restante.tenancy.policy import Policy, RecipientPolicy
 from restante.tenancy.quota import Quota
-from restante.tenancy.recipients import Known, Recipient, RecipientSource
+from restante.tenancy.recipients import MailboxExistence, Recipient, RecipientSource
 from tests.wire import NOW, Wire
 
 QUOTA = Quota(messages=5)
@@ -31,7 +31,7 @@ def lookup(smtp: Wire) -> FactsLookup:
     [
         ({}, Quota(), False),
         ({"quota": QUOTA}, Quota(), True),
-        ({"recipients": Recipients.LIST}, Quota(), True),
+        ({"recipients": RecipientPolicy.LIST}, Quota(), True),
         ({}, QUOTA, True),
     ],
 )
@@ -67,19 +67,19 @@ def test_mail_on_its_way_to_the_disk_counts(smtp: Wire) -> None:
 
 
 def test_a_mailbox_is_known_by_the_book_of_its_domain(smtp: Wire) -> None:
-    domain = smtp.hosts("a.example", recipients=Recipients.LIST)
+    domain = smtp.hosts("a.example", recipients=RecipientPolicy.LIST)
     path = Mailbox("Anna", "a.example")
     recipient = HostedRecipient(path, str(path), domain)
     assert lookup(smtp).of_recipient(recipient).known is None  # the book cannot be read
     smtp.knows("a.example", Recipient("anna", RecipientSource.LIST, is_there=True, at=NOW))
-    assert lookup(smtp).of_recipient(recipient).known is Known.YES
+    assert lookup(smtp).of_recipient(recipient).known is MailboxExistence.YES
     bert = HostedRecipient(Mailbox("bert", "a.example"), "bert@a.example", domain)
-    assert lookup(smtp).of_recipient(bert).known is Known.UNKNOWN
+    assert lookup(smtp).of_recipient(bert).known is MailboxExistence.UNKNOWN
 
 
 def test_without_a_watcher_no_destination_is_known_to_answer(smtp: Wire) -> None:
     domain = smtp.hosts("a.example")
     facts = FactsLookup(smtp.store.figures, smtp.directory, lambda: NOW).of_domain(domain)
     assert not facts.is_up
-    assert facts.usage == Usage()
+    assert facts.usage == DomainUsage()
     assert domain.policy == Policy()

@@ -7,7 +7,7 @@ from typing import Any
 
 from restante.mail.envelope import Envelope
 from restante.mail.message import NewMessage
-from restante.reception.intake import Intake, Receipt, ReceivedMail, hold_all
+from restante.reception.intake import Intake, IntakeReceipt, ReceivedMail, hold_all
 from restante.store.memory import MemoryStore
 from restante.store.store_errors import Conflict, StoreError, StoreFull
 from tests.contract.making import NOTED, held_numbers, hosted
@@ -21,7 +21,7 @@ class Scene:
     store: MemoryStore = field(default_factory=MemoryStore)
     told: list[int] = field(default_factory=list)
 
-    async def submit(self, *mails: ReceivedMail) -> list[Receipt]:
+    async def submit(self, *mails: ReceivedMail) -> list[IntakeReceipt]:
         """Have these held in one batch."""
         intake = Intake(
             self.store.reception,

@@ -12,7 +12,7 @@ from restante.network.small_reads import PIECE
 from restante.network.tls_context import VERSIONS
 from restante.reception.doorkeeper import ShedCause
 from restante.reception.listener import Listener
-from restante.reception.smtp_connection import Connection
+from restante.reception.smtp_connection import SmtpConnection
 from restante.telemetry.events import SessionClosed
 from tests.integration.reception import (
     Certificates,
@@ -294,7 +294,7 @@ def test_a_client_that_does_not_take_our_replies_is_not_read_either(reception: R
     async def session() -> None:
         async with reception.listener() as listener:
             pipe = Pipe()
-            connection = Connection(listener.settings, listener, reception.clock)
+            connection = SmtpConnection(listener.settings, listener, reception.clock)
             connection.wire.connection_made(pipe)
             connection.wire.pause_writing()
             assert (pipe.reads, bool(pipe.written)) == (False, True)
@@ -314,13 +314,13 @@ def test_announced_large_content_is_read_in_small_pieces_and_comes_whole(
 ) -> None:
     """So are the messages that follow on the same connection, and its end is noticed."""
     pieces: list[int] = []
-    receive = Connection.data_received
+    receive = SmtpConnection.data_received
 
-    def noted(connection: Connection, data: bytes) -> None:
+    def noted(connection: SmtpConnection, data: bytes) -> None:
         pieces.append(len(data))
         receive(connection, data)
 
-    monkeypatch.setattr(Connection, "data_received", noted)
+    monkeypatch.setattr(SmtpConnection, "data_received", noted)
     lines = b"a line of a large message\r\n" * 40_000
     world = Wire()
     world.hosts("a.example")

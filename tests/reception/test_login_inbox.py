@@ -1,6 +1,6 @@
 """Events of AUTH leave the last use of each login."""
 
-from restante.reception.login_inbox import Authentications, LoginInbox
+from restante.reception.login_inbox import LoginInbox, LoginUses
 from restante.telemetry.authentication_result import AuthenticationResult
 from restante.telemetry.events import AuthenticationEnded
 from restante.tenancy.model import LoginUse
@@ -23,7 +23,7 @@ def test_the_last_use_and_the_last_late_password_are_kept() -> None:
     taken = inbox.take()
     assert taken.uses == {"anna": LoginUse(2.0, "192.0.2.2", "PLAIN")}
     assert taken.expired == {"carl": LoginUse(3.0, "192.0.2.1", "PLAIN")}
-    assert inbox.take() == Authentications({}, {})
+    assert inbox.take() == LoginUses({}, {})
 
 
 def test_a_use_put_back_yields_to_a_later_one() -> None:

@@ -14,7 +14,14 @@ from restante.reception.admission import (
 )
 from restante.telemetry.events import RecipientRefused
 from restante.tenancy.model import AuthorizedHosts, Destination, HostedDomain
-from restante.tenancy.policy import DAY, Policy, Recipients, Suspension, Unknown, WhileSuspended
+from restante.tenancy.policy import (
+    DAY,
+    Policy,
+    RecipientPolicy,
+    Suspension,
+    UnknownRecipientReply,
+    WhileSuspended,
+)
 from restante.tenancy.recipients import Recipient, RecipientSource, make_book
 from tests.wire import Wire
 
@@ -29,12 +36,17 @@ def answer(smtp: Wire, path: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("unknown", "said"), [(Unknown.ACCEPT, OK), (Unknown.DEFER, LATER), (Unknown.REJECT, NOBODY)]
+    ("unknown", "said"),
+    [
+        (UnknownRecipientReply.ACCEPT, OK),
+        (UnknownRecipientReply.DEFER, LATER),
+        (UnknownRecipientReply.REJECT, NOBODY),
+    ],
 )
 def test_unlisted_addresses_are_answered_as_the_domain_wants(
-    smtp: Wire, unknown: Unknown, said: str
+    smtp: Wire, unknown: UnknownRecipientReply, said: str
 ) -> None:
-    smtp.hosts("a.example", recipients=Recipients.LIST, unknown=unknown)
+    smtp.hosts("a.example", recipients=RecipientPolicy.LIST, unknown=unknown)
     smtp.knows("a.example", Recipient("anna", RecipientSource.LIST, is_there=True, at=smtp.now))
     assert [
         answer(smtp, path) for path in ("Anna@A.example", "postmaster@a.example", "bert@a.example")
@@ -46,7 +58,7 @@ def test_unlisted_addresses_are_answered_as_the_domain_wants(
 
 
 def test_the_answer_of_a_destination_counts_for_a_while(smtp: Wire) -> None:
-    smtp.hosts("a.example", recipients=Recipients.LEARNED, unknown=Unknown.DEFER)
+    smtp.hosts("a.example", recipients=RecipientPolicy.LEARNED, unknown=UnknownRecipientReply.DEFER)
     smtp.knows(
         "a.example",
         Recipient("anna", RecipientSource.DRAIN, is_there=True, at=smtp.now),
@@ -64,20 +76,25 @@ def test_the_answer_of_a_destination_counts_for_a_while(smtp: Wire) -> None:
 
 @pytest.mark.parametrize("is_up", [True, False])
 def test_whether_the_destination_is_there_makes_no_difference(smtp: Wire, is_up: bool) -> None:
-    smtp.hosts("a.example", recipients=Recipients.LEARNED)
+    smtp.hosts("a.example", recipients=RecipientPolicy.LEARNED)
     smtp.knows("a.example")
     smtp.is_up = is_up
     assert answer(smtp, "somebody@a.example") == OK
 
 
 def test_a_book_that_could_not_be_read_keeps_nobody_out(smtp: Wire) -> None:
-    smtp.hosts("a.example", recipients=Recipients.LIST, unknown=Unknown.REJECT)
+    smtp.hosts("a.example", recipients=RecipientPolicy.LIST, unknown=UnknownRecipientReply.REJECT)
     assert answer(smtp, "anybody@a.example") == OK
 
 
 def test_one_domains_list_is_no_other_domains(smtp: Wire) -> None:
-    smtp.hosts("a.example", recipients=Recipients.LIST, unknown=Unknown.REJECT)
-    smtp.hosts("b.example", account="beta", recipients=Recipients.LIST, unknown=Unknown.REJECT)
+    smtp.hosts("a.example", recipients=RecipientPolicy.LIST, unknown=UnknownRecipientReply.REJECT)
+    smtp.hosts(
+        "b.example",
+        account="beta",
+        recipients=RecipientPolicy.LIST,
+        unknown=UnknownRecipientReply.REJECT,
+    )
     smtp.knows("a.example", Recipient("anna", RecipientSource.LIST, is_there=True, at=smtp.now))
     smtp.knows("b.example", Recipient("bert", RecipientSource.LIST, is_there=True, at=smtp.now))
     assert [answer(smtp, path) for path in ("anna@b.example", "bert@b.example")] == [NOBODY, OK]
@@ -86,14 +103,16 @@ def test_one_domains_list_is_no_other_domains(smtp: Wire) -> None:
 # --- asking the destination
 
 
-def asking(smtp: Wire, unknown: Unknown = Unknown.ACCEPT) -> None:
-    smtp.hosts("a.example", recipients=Recipients.LEARNED, unknown=unknown, asks_destination=True)
+def asking(smtp: Wire, unknown: UnknownRecipientReply = UnknownRecipientReply.ACCEPT) -> None:
+    smtp.hosts(
+        "a.example", recipients=RecipientPolicy.LEARNED, unknown=unknown, asks_destination=True
+    )
     smtp.knows("a.example", Recipient("anna", RecipientSource.DRAIN, is_there=True, at=smtp.now))
     smtp.mailboxes = {"bert@a.example": True, "carl@a.example": False}
 
 
 def test_only_about_whom_nothing_is_known_the_destination_is_asked(smtp: Wire) -> None:
-    asking(smtp, Unknown.DEFER)
+    asking(smtp, UnknownRecipientReply.DEFER)
     names = ("anna", "postmaster", "bert", "carl", "dora")
     assert [answer(smtp, f"{name}@a.example") for name in names] == [OK, OK, OK, NOBODY, LATER]
     assert smtp.asked == ["bert@a.example", "carl@a.example", "dora@a.example"]
@@ -129,7 +148,7 @@ def test_a_domain_that_takes_no_mail_now_is_not_asked_about(smtp: Wire) -> None:
 
 def test_the_list_knows_better_than_the_destination() -> None:
     book = make_book([Recipient("anna", RecipientSource.LIST, is_there=True, at=0.0)])
-    policy = Policy(recipients=Recipients.LEARNED, asks_destination=True)
+    policy = Policy(recipients=RecipientPolicy.LEARNED, asks_destination=True)
     domain = HostedDomain(
         1, "a.example", "alpha", Destination("192.0.2.1"), AuthorizedHosts(), 0.0, policy
     )

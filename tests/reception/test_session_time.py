@@ -4,7 +4,7 @@ import pytest
 
 from restante.reception.reception_settings import ReceptionSettings
 from restante.reception.session_time import LINGER_SECONDS, SessionTime
-from restante.smtp.limits import Limits
+from restante.smtp.limits import SmtpLimits
 from restante.smtp.server_options import ServerOptions
 from restante.smtp.server_session import ServerSession
 from restante.smtp.session_end import SessionEnd
@@ -17,7 +17,7 @@ SETTINGS = ReceptionSettings(
 def begun(*, has_greeted: bool) -> SessionTime:
     """Return the time of a session that began at 0."""
     session = ServerSession(
-        ServerOptions("mx2.example.net", Limits(), {}, can_start_tls=True), has_tls=False
+        ServerOptions("mx2.example.net", SmtpLimits(), {}, can_start_tls=True), has_tls=False
     )
     if has_greeted:
         session.receive_data(b"EHLO c.example\r\n")

@@ -6,8 +6,8 @@ import errno
 import pytest
 
 from restante.reception.listener import Listener
-from restante.reception.smtp_connection import Connection
-from restante.smtp.limits import Limits
+from restante.reception.smtp_connection import SmtpConnection
+from restante.smtp.limits import SmtpLimits
 from restante.telemetry.events import SessionClosed
 from tests.integration.reception import Reception, close, read_reply, until
 
@@ -75,11 +75,11 @@ def test_one_that_is_reset_is_named_for_what_ended_it_first(
 ) -> None:
     """A client that reaches a limit and disconnects is counted for the limit."""
     reception.world.hosts("a.example")
-    reception.limits = Limits(errors=2)
+    reception.limits = SmtpLimits(errors=2)
 
     async def session() -> None:
         async with reception.listener() as listener:
-            connection = Connection(listener.settings, listener, reception.clock)
+            connection = SmtpConnection(listener.settings, listener, reception.clock)
             connection.wire.connection_made(DeadTransport())
             connection.wire.data_received(said)
             connection.wire.connection_lost(

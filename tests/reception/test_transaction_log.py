@@ -10,7 +10,7 @@ from restante.mail.address import Mailbox
 from restante.reception.admission import HostedRecipient, Objection
 from restante.reception.admitted_transaction import AdmittedTransaction
 from restante.reception.content_buffer import ContentBuffer
-from restante.reception.intake import Receipt
+from restante.reception.intake import IntakeReceipt
 from restante.reception.refusal_log import LINES_WHOLE
 from restante.reception.transaction_checks import TransactionChecks
 from restante.reception.transaction_log import TransactionLog
@@ -47,7 +47,7 @@ def log() -> tuple[Lines, TransactionLog]:
 
 def test_held_mail_has_one_line() -> None:
     lines, events = log()
-    events.settled(transaction(), Receipt("1k52", 77, message_id="<1@a>"), OK)
+    events.settled(transaction(), IntakeReceipt("1k52", 77, message_id="<1@a>"), OK)
     [held] = lines.of(MailHeld)
     assert len(lines.lines) == 1
     assert (held["message"], held["peer"], held["octets"]) == ("1k52", "192.0.2.1", 77)
@@ -62,14 +62,16 @@ def test_findings_of_checks_follow_it() -> None:
     lines, events = log()
     begun = transaction()
     begun.checks.findings = begun.checks.findings.with_one("filter", CheckPassed(("SEEN",)))
-    events.settled(begun, Receipt("1k52"), OK)
+    events.settled(begun, IntakeReceipt("1k52"), OK)
     assert [kind for kind, _ in lines.lines] == [MailHeld, MailChecked]
     assert lines.of(MailChecked)[0]["notes"] == "filter: SEEN"
 
 
 def test_mail_that_the_store_could_not_hold_is_refused_with_the_cause() -> None:
     lines, events = log()
-    events.settled(transaction(""), Receipt("1k52", 77, StoreError("disk I/O error")), STORE_FAILED)
+    events.settled(
+        transaction(""), IntakeReceipt("1k52", 77, StoreError("disk I/O error")), STORE_FAILED
+    )
     assert lines.of(MailHeld) == []
     [refused] = lines.of(MailRefused)
     assert refused["answer"] == str(STORE_FAILED)

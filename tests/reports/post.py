@@ -5,12 +5,12 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
-from restante.mail.delivery_report import Action, NewReport
+from restante.mail.delivery_report import NewReport, ReportAction
 from restante.mail.envelope import Envelope
-from restante.network.resolver import Exchanger
-from restante.reports.report_sender import Reports
+from restante.network.resolver import MxRecord
+from restante.reports.report_sender import ReportSender
 from restante.reports.report_settings import ReportSettings
-from restante.store.queue_store import Bounce
+from restante.store.queue_store import MessageBounce
 from restante.store.store_errors import StoreError
 from restante.telemetry.events import (
     Event,
@@ -35,7 +35,7 @@ class Post:
 
     world: World
     settings: ReportSettings
-    reports: Reports
+    reports: ReportSender
     host: ScriptedPrimary
     stored: int = 0
     failures: list[StoreError] = field(default_factory=list)
@@ -54,10 +54,16 @@ class Post:
             await self.world.hold_asking(domain, Envelope(path, (ANNA,)))
             content = b"Subject: report %d\r\n\r\n.\r\n" % self.stored
             made = NewReport(
-                self.world.held, domain.id, Action.FAILED, (ANNA,), path, content, self.world.now
+                self.world.held,
+                domain.id,
+                ReportAction.FAILED,
+                (ANNA,),
+                path,
+                content,
+                self.world.now,
             )
             assert await self.world.store.queue.bounce(
-                [Bounce(self.world.held, (ANNA,), made)], audit()
+                [MessageBounce(self.world.held, (ANNA,), made)], audit()
             )
 
     async def go_on_until(self, condition: Callable[[], bool]) -> None:
@@ -87,7 +93,7 @@ def play(
     async def main() -> None:
         async with host:
             await world.host(25)
-            world.names.mx = {"a.example": [Exchanger(10, MX)]}
+            world.names.mx = {"a.example": [MxRecord(10, MX)]}
             world.names.table = {MX: ["127.0.0.1"]}
             given = ReportSettings(port=host.port, **{"private_addresses": True, **settings})
             reports = world.new_reports(given)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from restante.network.resolver import Exchanger, LookupFailed
+from restante.network.resolver import LookupFailed, MxRecord
 from restante.telemetry.events import (
     ReportDeferred,
     ReportDropped,
@@ -17,7 +17,7 @@ def test_hosts_are_tried_in_the_order_of_preference_until_one_lets_us_begin(repl
     async def act(post: Post) -> None:
         hosts = ("gone.a.example", "off.a.example", MX, "spare.a.example")
         post.world.names.mx["a.example"] = [
-            Exchanger(place, host) for place, host in enumerate(hosts)
+            MxRecord(place, host) for place, host in enumerate(hosts)
         ]
         post.world.names.table["off.a.example"] = ["127.0.0.9"]  # nobody listens there
         await post.store(SENDER)
@@ -49,13 +49,13 @@ def test_a_domain_without_mx_is_its_own_host() -> None:
 @pytest.mark.parametrize(
     "records",
     [
-        [Exchanger(0, "")],
-        [Exchanger(10, "mx2.example.net")],
+        [MxRecord(0, "")],
+        [MxRecord(10, "mx2.example.net")],
         LookupFailed("a.example: no such name in DNS", is_temporary=False),
     ],
 )
 def test_a_notice_without_a_channel_is_dropped_at_once(
-    records: list[Exchanger] | LookupFailed,
+    records: list[MxRecord] | LookupFailed,
 ) -> None:
     async def act(post: Post) -> None:
         post.world.names.mx["a.example"] = records

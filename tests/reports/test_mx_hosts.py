@@ -2,14 +2,14 @@
 
 import pytest
 
-from restante.network.resolver import Exchanger
+from restante.network.resolver import MxRecord
 from restante.reports.mx_hosts import NoMailHost, mail_hosts
 
 US = "mx2.example.net"
 FIRST, SECOND, OURS = (
-    Exchanger(10, "mx1.a.example"),
-    Exchanger(20, "mx2.a.example"),
-    Exchanger(20, US),
+    MxRecord(10, "mx1.a.example"),
+    MxRecord(20, "mx2.a.example"),
+    MxRecord(20, US),
 )
 
 
@@ -23,12 +23,12 @@ FIRST, SECOND, OURS = (
             [FIRST, OURS, SECOND],
             ("mx1.a.example",),
         ),  # a host that is no better than us would bring it back
-        ([FIRST, OURS, Exchanger(30, "mx3.a.example")], ("mx1.a.example",)),
-        ([Exchanger(0, ""), FIRST], ("mx1.a.example",)),
+        ([FIRST, OURS, MxRecord(30, "mx3.a.example")], ("mx1.a.example",)),
+        ([MxRecord(0, ""), FIRST], ("mx1.a.example",)),
     ],
 )
 def test_the_hosts_are_those_of_the_mx_records(
-    exchangers: list[Exchanger], hosts: tuple[str, ...]
+    exchangers: list[MxRecord], hosts: tuple[str, ...]
 ) -> None:
     assert mail_hosts("a.example", exchangers, US) == hosts
 
@@ -36,11 +36,11 @@ def test_the_hosts_are_those_of_the_mx_records(
 @pytest.mark.parametrize(
     ("exchangers", "reason"),
     [
-        ([Exchanger(0, "")], "takes no mail"),
+        ([MxRecord(0, "")], "takes no mail"),
         ([OURS], "this server itself"),
-        ([Exchanger(10, US), FIRST], "this server itself"),
+        ([MxRecord(10, US), FIRST], "this server itself"),
     ],
 )
-def test_some_domains_have_no_host_for_us(exchangers: list[Exchanger], reason: str) -> None:
+def test_some_domains_have_no_host_for_us(exchangers: list[MxRecord], reason: str) -> None:
     with pytest.raises(NoMailHost, match=reason):
         mail_hosts("a.example", exchangers, US)

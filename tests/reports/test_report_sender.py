@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from restante.mail.delivery_report import Action, NewReport
+from restante.mail.delivery_report import NewReport, ReportAction
 from restante.mail.dsn_request import DsnRequest, Notify, RecipientRequest
 from restante.mail.envelope import Envelope
-from restante.network.resolver import Exchanger, LookupFailed
+from restante.network.resolver import LookupFailed, MxRecord
 from restante.queue.report_lanes import ACCOUNT_LANES, LANES, LaneUse, lane_kind
 from restante.queue.sending_outcome import Backlog, SendingOutcome
 from restante.reports import report_sender
-from restante.reports.report_sender import LONGEST_PAUSE, Reports
-from restante.store.queue_store import Bounce
+from restante.reports.report_sender import LONGEST_PAUSE, ReportSender
+from restante.store.queue_store import MessageBounce
 from restante.store.store_errors import StoreError
 from restante.telemetry.events import (
     Event,
@@ -92,7 +92,7 @@ def test_a_report_that_cannot_go_now_is_tried_again_with_growing_pauses(trouble:
 
         async def mend() -> None:
             if post.count(ReportDeferred) == 3:
-                names.mx["a.example"], names.table = [Exchanger(10, MX)], {MX: ["127.0.0.1"]}
+                names.mx["a.example"], names.table = [MxRecord(10, MX)], {MX: ["127.0.0.1"]}
 
         post.world.on_pause = mend
         await post.store(SENDER)
@@ -134,7 +134,7 @@ def test_a_clock_that_was_ahead_for_a_while_keeps_nothing_waiting(has_restarted:
         await post.world.store.reports.settle_reports(put_off)
         if not has_restarted:
             await post.reports._meet_clock()
-            use = LaneUse(lane_kind(Action.FAILED, 0), "alpha", "a.example")
+            use = LaneUse(lane_kind(ReportAction.FAILED, 0), "alpha", "a.example")
             post.reports._tried_at.append((post.world.monotonic, use))
         post.world.step(-365 * 86400.0)
         await post.go_on_until(lambda: post.count(ReportSent) == 3)
@@ -149,7 +149,7 @@ def test_no_more_are_tried_in_a_minute_than_are_allowed() -> None:
 
     async def act(post: Post) -> None:
         for number in range(7):
-            post.world.names.mx[f"a{number}.example"] = [Exchanger(10, MX)]
+            post.world.names.mx[f"a{number}.example"] = [MxRecord(10, MX)]
         await post.store(*(f"s@a{number}.example" for number in range(7)))
 
         def note(event: Event) -> None:
@@ -221,9 +221,17 @@ def test_a_utf_8_reverse_path_is_reached_where_the_way_allows_it(
         await post.world.hold_asking(domain, Envelope("s\u00f6nder@a.example", (ANNA,)))
         paths, content = (ANNA,), "To: s\u00f6nder@a.example\r\n\r\n".encode()
         made = NewReport(
-            1, domain.id, Action.FAILED, paths, "s\u00f6nder@a.example", content, NOW, True, True
+            1,
+            domain.id,
+            ReportAction.FAILED,
+            paths,
+            "s\u00f6nder@a.example",
+            content,
+            NOW,
+            True,
+            True,
         )
-        await post.world.store.queue.bounce([Bounce(1, paths, made)], audit())
+        await post.world.store.queue.bounce([MessageBounce(1, paths, made)], audit())
         await post.go_on_until(lambda: post.count(ReportSent, ReportDropped) == 1)
 
     post = play(act, ScriptedPrimary(offer=("8BITMIME", *offer)))
@@ -284,7 +292,7 @@ def test_a_sender_that_asked_hears_once_that_mail_waits() -> None:
 def test_a_report_of_delay_quotes_the_primary_only_where_the_account_wants_it(
     has_details: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def said(_: Reports, _number: int) -> dict[str, str]:
+    async def said(_: ReportSender, _number: int) -> dict[str, str]:
         return {ANNA: "450 4.2.1 primary.internal is busy"}
 
     async def act(post: Post) -> None:
@@ -296,7 +304,7 @@ def test_a_report_of_delay_quotes_the_primary_only_where_the_account_wants_it(
         await world.hold_asking(world.directory.now.domains["b.example"], asking(Notify.DELAY))
         await post.go_on_until(lambda: bool(post.lines(ReportSent)))
 
-    monkeypatch.setattr(Reports, "_words", said)
+    monkeypatch.setattr(ReportSender, "_words", said)
     [taken] = play(act, delay_after=3600.0).host.taken
     assert (b"primary.internal" in taken.content) is has_details
 
@@ -354,7 +362,7 @@ def test_hosts_that_say_nothing_delay_no_other_host() -> None:
         silent = await asyncio.start_server(say_nothing, "127.0.0.2", post.host.port)
         post.world.names.table["mx.evil.example"] = ["127.0.0.2"]
         for number in range(LANES):
-            post.world.names.mx[f"e{number}.evil.example"] = [Exchanger(10, "mx.evil.example")]
+            post.world.names.mx[f"e{number}.evil.example"] = [MxRecord(10, "mx.evil.example")]
         await post.store(*(f"s@e{number}.evil.example" for number in range(LANES)))
         running = asyncio.ensure_future(post.reports.run())
         for _ in range(ACCOUNT_LANES):
@@ -409,10 +417,10 @@ async def store_successes(post: Post, count: int) -> None:
         made = NewReport(
             number,
             domain.id,
-            Action.RELAYED,
+            ReportAction.RELAYED,
             (ANNA,),
             SENDER,
             b"Subject: x\r\n\r\n",
             post.world.now,
         )
-        assert await post.world.store.queue.bounce([Bounce(number, (ANNA,), made)], audit())
+        assert await post.world.store.queue.bounce([MessageBounce(number, (ANNA,), made)], audit())

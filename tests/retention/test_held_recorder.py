@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from restante.background.clocks import Clocks
 from restante.background.rounds import Rounds
 from restante.queue.held_peak import KEPT, NARROW, WIDE, HeldAmount, HeldPeak, PeakPlace
-from restante.queue.monthly_use import MonthlyUse, Use, UseMonth
+from restante.queue.monthly_use import AccountUse, MonthlyUse, UseMonth
 from restante.retention import held_recorder
 from restante.retention.held_recorder import LOOK_SECONDS, STORE_LOOKS, HeldRecorder, HeldSources
 from restante.retention.use_ledger import UseLedger
@@ -128,7 +128,7 @@ def test_uses_of_years_ago_end() -> None:
     async def story() -> None:
         held = await beside_a_store(0)
         for month in (199901, 200109):
-            await held.store.uses.add_uses([MonthlyUse(UseMonth("gone", 1, month), Use(1))])
+            await held.store.uses.add_uses([MonthlyUse(UseMonth("gone", 1, month), AccountUse(1))])
         await held.look(1)
         assert [of.month for of in held.store.state.uses] == [200109]
 

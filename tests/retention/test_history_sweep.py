@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from restante.queue.history import HistoryEntry, HistoryFilter
-from restante.queue.recipient_status import Move
+from restante.queue.recipient_status import RecipientMove
 from restante.retention import history_sweep
 from restante.retention.history_settings import HistorySettings
 from restante.retention.history_sweep import SWEEP_SECONDS, HistorySweep
@@ -23,7 +23,7 @@ from tests.log_lines import Lines
 ENTRY = HistoryEntry(
     id=0,
     at=0.0,
-    outcome=Move.DELIVERED,
+    outcome=RecipientMove.DELIVERED,
     domain_id=1,
     number=1,
     received_at=0.0,

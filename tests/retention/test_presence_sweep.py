@@ -3,7 +3,7 @@
 import asyncio
 
 from restante.delivery.presence_settings import PresenceSettings
-from restante.queue.presence import PresenceChange, Seen
+from restante.queue.presence import DestinationState, PresenceChange
 from restante.retention import presence_sweep
 from restante.retention.presence_sweep import SWEEP_SECONDS, PresenceSweep
 from restante.store.live_directory import LiveDirectory
@@ -36,7 +36,9 @@ def swept(days: int, *changes: PresenceChange) -> list[float]:
     return asyncio.run(story())
 
 
-def change(day: int, account: str = "alpha", seen: Seen = Seen.UP) -> PresenceChange:
+def change(
+    day: int, account: str = "alpha", seen: DestinationState = DestinationState.UP
+) -> PresenceChange:
     return PresenceChange(account, "mail.example:25", day * DAY, seen)
 
 

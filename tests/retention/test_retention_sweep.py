@@ -17,7 +17,7 @@ from restante.mail.message import message_name
 from restante.queue.recipient_status import RecipientStatus
 from restante.retention.age_clock import WAIT_SECONDS, AgeClock
 from restante.retention.retention_sweep import BATCH, SWEEP_SECONDS, RetentionSweep
-from restante.store.figure_store import Usage
+from restante.store.figure_store import DomainUsage
 from restante.store.interface import Store
 from restante.store.live_directory import LiveDirectory
 from restante.store.queue_store import QueueFilter
@@ -136,7 +136,7 @@ async def test_it_is_told_ahead_three_times_and_then_deleted(keeping: Keeping) -
         (29.1, "retention-ahead", 1),
         (30.1, "mail-expired", None),
     ]
-    assert keeping.store.figures.usage(alpha.id) == Usage()
+    assert keeping.store.figures.usage(alpha.id) == DomainUsage()
     [entry] = [
         entry
         for entry in await keeping.store.audit.audit()
@@ -255,7 +255,7 @@ async def test_very_much_goes_in_batches_each_with_its_entry(keeping: Keeping) -
     await keeping.store.reception.hold([message(count + 1, alpha.id, received_at=20 * DAY)])
     assert await keeping.sweep_on(31) == [(31, "mail-expired", None)]
     assert keeping.log.of(MailExpired)[0]["messages"] == count
-    assert keeping.store.figures.usage(alpha.id) == Usage(1, len(CONTENT))
+    assert keeping.store.figures.usage(alpha.id) == DomainUsage(1, len(CONTENT))
     entries = [
         entry
         for entry in await keeping.store.audit.audit()
@@ -277,7 +277,7 @@ async def test_each_domain_goes_by_its_own_policy(keeping: Keeping) -> None:
     beta = await keeping.host("beta.example")
     await keeping.store.reception.hold([message(1, alpha.id), message(2, beta.id)])
     await keeping.sweep_on(31)
-    assert keeping.store.figures.usages() == {beta.id: Usage(1, len(CONTENT))}
+    assert keeping.store.figures.usages() == {beta.id: DomainUsage(1, len(CONTENT))}
 
 
 async def test_a_store_that_fails_is_tried_again_soon_and_else_an_hour_later(
@@ -298,7 +298,7 @@ async def test_a_store_that_fails_is_tried_again_soon_and_else_an_hour_later(
     with pytest.raises(asyncio.CancelledError) as waited:
         await keeping.sweeper.run()
     assert waited.value.args == (SWEEP_SECONDS,)
-    assert keeping.store.figures.usage(alpha.id) == Usage()
+    assert keeping.store.figures.usage(alpha.id) == DomainUsage()
 
 
 async def test_mail_that_is_bounced_at_its_end_goes_and_its_sender_is_told(
@@ -310,7 +310,7 @@ async def test_mail_that_is_bounced_at_its_end_goes_and_its_sender_is_told(
         [message(1, alpha.id), message(2, alpha.id), message(3, alpha.id, reverse_path="")]
     )
     assert (30.1, "mail-expired", None) in await keeping.sweep_on(30.1)
-    assert keeping.store.figures.usage(alpha.id) == Usage()
+    assert keeping.store.figures.usage(alpha.id) == DomainUsage()
     reports = await keeping.store.reports.due_reports(31 * DAY, 10, 1 << 20)
     assert [report.about for report in reports] == [1, 2]
     assert await keeping.sweep_on(30.2) == []

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from restante.queue.monthly_use import MonthlyUse, Use, UseMonth
+from restante.queue.monthly_use import AccountUse, MonthlyUse, UseMonth
 from restante.retention.use_ledger import UseLedger
 from restante.store.live_directory import LiveDirectory
 from restante.store.memory import MemoryStore
@@ -27,15 +27,15 @@ def test_uses_of_a_month_are_one_row() -> None:
         added_at = int(directory.now.accounts["alpha"].created_at)
         now = NOVEMBER
         ledger = UseLedger(store.uses, directory, lambda: now)
-        ledger.add(["alpha", "nobody"], Use(received=1))
-        ledger.add(["alpha"], Use(received=2))
+        ledger.add(["alpha", "nobody"], AccountUse(received=1))
+        ledger.add(["alpha"], AccountUse(received=2))
         now = DECEMBER
-        ledger.add(["alpha"], Use(received=4))
+        ledger.add(["alpha"], AccountUse(received=4))
         await ledger.write()
         await ledger.write()
         assert store.state.uses == {
-            UseMonth("alpha", added_at, 202611): Use(received=3),
-            UseMonth("alpha", added_at, 202612): Use(received=4),
+            UseMonth("alpha", added_at, 202611): AccountUse(received=3),
+            UseMonth("alpha", added_at, 202612): AccountUse(received=4),
         }
 
     asyncio.run(story())
@@ -60,12 +60,12 @@ def test_uses_whose_answer_was_lost_are_counted_once() -> None:
         directory = LiveDirectory(store.records)
         await directory.refresh()
         ledger = UseLedger(ForgetfulUses(store.state), directory, lambda: NOVEMBER)
-        ledger.add(["alpha"], Use(received=1))
+        ledger.add(["alpha"], AccountUse(received=1))
         for _ in range(ForgetfulUses.losses):
             with pytest.raises(StoreError):
                 await ledger.write()
-            ledger.add(["alpha"], Use(received=10))
+            ledger.add(["alpha"], AccountUse(received=10))
         await ledger.write()
-        assert list(store.state.uses.values()) == [Use(received=21)]
+        assert list(store.state.uses.values()) == [AccountUse(received=21)]
 
     asyncio.run(story())

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from restante.background.rounds import Rounds
-from restante.queue.monthly_use import MonthlyUse, Use
+from restante.queue.monthly_use import AccountUse, MonthlyUse
 from restante.retention.use_ledger import UseLedger
 from restante.retention.use_recorder import STORE_SECONDS, UseRecorder
 from restante.store.live_directory import LiveDirectory
@@ -44,7 +44,7 @@ async def recorder(store: MemoryStore, uses: MemoryUses) -> tuple[UseInbox, UseR
     return inbox, UseRecorder(inbox, ledger, directory, Rounds(Lines(), WorkWord.ACCOUNT_USE))
 
 
-def stored(store: MemoryStore) -> dict[tuple[str, int], Use]:
+def stored(store: MemoryStore) -> dict[tuple[str, int], AccountUse]:
     return {(of.account, of.month): use for of, use in store.state.uses.items()}
 
 
@@ -56,7 +56,7 @@ def test_mail_is_counted_for_the_accounts_of_its_domains() -> None:
         inbox.hear_held(held("alpha.example", octets=30))
         inbox.hear_delivered(delivered("other.example"))
         assert await recording.record() == STORE_SECONDS
-        assert stored(store) == {("alpha", 202611): Use(2, 100, 1)}
+        assert stored(store) == {("alpha", 202611): AccountUse(2, 100, 1)}
 
     asyncio.run(story())
 
@@ -85,7 +85,7 @@ def test_nothing_is_lost_or_counted_twice_when_the_store_fails() -> None:
         uses.fails = False
         await recording.record()
         await recording.record()
-        assert stored(store) == {("alpha", 202611): Use(2, 35)}
+        assert stored(store) == {("alpha", 202611): AccountUse(2, 35)}
 
     asyncio.run(story())
 
@@ -101,6 +101,6 @@ def test_the_end_of_the_server_writes_what_is_left() -> None:
         running.cancel()
         with pytest.raises(asyncio.CancelledError):
             await running
-        assert stored(store) == {("alpha", 202611): Use(1, 30)}
+        assert stored(store) == {("alpha", 202611): AccountUse(1, 30)}
 
     asyncio.run(story())

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import pytest
 from prometheus_client.parser import text_string_to_metric_families as read_text
 
-from restante.queue.presence import Seen
+from restante.queue.presence import DestinationState
 from restante.server.domain_instruments import DomainInstruments
 from restante.store.store_errors import StoreError
 from restante.telemetry.domain_counts import DomainCounts
@@ -25,7 +25,7 @@ def instruments(admin: AdminWorld, limit: int | None = None) -> DomainInstrument
         store=admin.store,
         directory=admin.context.directory,
         counts=DomainCounts(),
-        seen=lambda _: Seen.AWAY,
+        seen=lambda _: DestinationState.AWAY,
         is_draining=lambda domain_id: domain_id == 1,
         limit=lambda: limit,
         now=lambda: NOW,

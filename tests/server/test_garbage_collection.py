@@ -10,8 +10,8 @@ from restante.server.garbage_collection import (
     LOOK_SECONDS,
     MANY,
     THRESHOLDS,
+    CollectionScope,
     GarbageCollection,
-    Look,
     look_for,
 )
 
@@ -19,14 +19,14 @@ from restante.server.garbage_collection import (
 @pytest.mark.parametrize(
     ("objects", "look"),
     [
-        (0, Look.ALL),
-        (FEW, Look.ALL),
-        (FEW + 1, Look.NONE),
-        (MANY, Look.NONE),
-        (MANY + 1, Look.ALL_AND_FROZEN),
+        (0, CollectionScope.ALL),
+        (FEW, CollectionScope.ALL),
+        (FEW + 1, CollectionScope.NONE),
+        (MANY, CollectionScope.NONE),
+        (MANY + 1, CollectionScope.ALL_AND_FROZEN),
     ],
 )
-def test_the_number_of_objects_decides(objects: int, look: Look) -> None:
+def test_the_number_of_objects_decides(objects: int, look: CollectionScope) -> None:
     assert look_for(objects) is look
 
 

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from restante.config.load import load
 from restante.config.schema import Config
-from restante.config.server_certificates import Identity
+from restante.config.server_certificates import ServerIdentity
 from restante.server.server_setup import RunningSettings, ServerSetup
 from tests.config.files import installed
 
@@ -55,7 +55,7 @@ def test_without_metrics_there_is_no_address_of_theirs() -> None:
 def test_a_replacement_is_complete_before_any_listener_is_called(tmp_path: Path) -> None:
     old = load(installed(tmp_path), {})
     new = old.model_copy(update={"hostname": "mx3.example.net"})
-    first, second = Identity({}, 1.0), Identity({}, 2.0)
+    first, second = ServerIdentity({}, 1.0), ServerIdentity({}, 2.0)
     running, told = RunningSettings(old, first, 0.0), list[tuple[Any, ...]]()
     for name in ("door", "gate"):
         running.on_change(

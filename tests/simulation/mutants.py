@@ -15,8 +15,8 @@ from restante.background.fair_slots import FairSlots
 from restante.delivery import dial_plan, domain_drain, drain_attempt
 from restante.delivery.drain_attempt import DrainAttempt
 from restante.mail.message import HeldMessage, NewMessage
-from restante.queue.recipient_status import Move, Outcome, RecipientOutcome
-from restante.reception.intake import Intake, Receipt, ReceivedMail, _size
+from restante.queue.recipient_status import MessageOutcome, RecipientMove, RecipientOutcome
+from restante.reception.intake import Intake, IntakeReceipt, ReceivedMail, _size
 from restante.release import releaser
 from restante.release.authorization import Authorization
 from restante.smtp.window_size import SendWindow
@@ -41,7 +41,7 @@ def _acknowledge_before_hold() -> list[Replacement]:
         for mail in mails:
             await self._add(messages, mail)
         for mail in mails:
-            self._answer(mail, Receipt(mail.name, _size(mail)))
+            self._answer(mail, IntakeReceipt(mail.name, _size(mail)))
         try:
             await self._store.hold(messages)
         except StoreError:
@@ -59,8 +59,8 @@ def _delete_before_the_final_reply() -> list[Replacement]:
         message = take(self)
         if message is not None:
             paths = message.envelope.forward_paths
-            done = tuple(RecipientOutcome(path, Move.DELIVERED) for path in paths)
-            self._settlement.add(Outcome(message.number, done))
+            done = tuple(RecipientOutcome(path, RecipientMove.DELIVERED) for path in paths)
+            self._settlement.add(MessageOutcome(message.number, done))
         return message
 
     return [(DrainAttempt, "_take", take_and_settle)]
@@ -71,10 +71,10 @@ def _settle_refused_as_delivered() -> list[Replacement]:
     record = DrainAttempt._record
 
     def record_delivered(
-        self: DrainAttempt, message: HeldMessage, outcome: Outcome, reply: str
-    ) -> Move:
+        self: DrainAttempt, message: HeldMessage, outcome: MessageOutcome, reply: str
+    ) -> RecipientMove:
         done = tuple(
-            one._replace(move=Move.DELIVERED) if one.move is Move.REFUSED else one
+            one._replace(move=RecipientMove.DELIVERED) if one.move is RecipientMove.REFUSED else one
             for one in outcome.recipients
         )
         return record(self, message, outcome._replace(recipients=done), reply)

@@ -24,7 +24,7 @@ from restante.config.key_file import read_key
 from restante.config.load import load
 from restante.config.schema import Config
 from restante.config.self_signed import self_signed
-from restante.config.server_certificates import Identity, read_identity
+from restante.config.server_certificates import ServerIdentity, read_identity
 from restante.notices.notice_inbox import NoticeInbox
 from restante.notices.notice_rules import RULES
 from restante.server import build_reception, reload, server_life, server_parts, server_sweep
@@ -223,7 +223,7 @@ class ServerMachine:
             self.defects.append(f"a defect in the server: {event.error!r} {text}")
 
 
-def _identity(config: Config) -> Identity:
+def _identity(config: Config) -> ServerIdentity:
     """Read the certificates. Without session tickets, whose length depends on chance."""
     identity = read_identity(config)
     for context in identity.contexts.values():

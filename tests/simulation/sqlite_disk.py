@@ -31,7 +31,7 @@ from restante.store.sqlite import (
     store_core,
     writer,
 )
-from restante.store.sqlite.ledger import Balance
+from restante.store.sqlite.ledger import LedgerBalance
 from restante.store.sqlite.sqlite_store import SqliteStore
 from restante.store.sqlite.write_transaction import SqliteChange
 from restante.store.sqlite.writer import StoreWriter
@@ -133,10 +133,10 @@ class _UnhurriedWriter(StoreWriter):
         else:
             self._give_up(one.answer for one in group)
 
-    def _answer(self, answers: list[Any], balance: Balance | None = None) -> None:
+    def _answer(self, answers: list[Any], balance: LedgerBalance | None = None) -> None:
         self._later(self._hand_back_alive, answers, balance)
 
-    def _hand_back_alive(self, answers: list[Any], balance: Balance | None) -> None:
+    def _hand_back_alive(self, answers: list[Any], balance: LedgerBalance | None) -> None:
         if self._machine.is_alive:
             self._hand_back(answers, balance)
         else:

@@ -13,7 +13,7 @@ from restante.delivery.reply_outcome import outcome_of
 from restante.mail.dsn_request import DsnRequest
 from restante.mail.envelope import Envelope
 from restante.mail.message import ContentFile, HeldMessage
-from restante.queue.recipient_status import Move
+from restante.queue.recipient_status import RecipientMove
 from restante.sasl.scram_keys import salted_password
 from restante.smtp.client_auth import ClientLogin
 from restante.smtp.client_events import (
@@ -28,8 +28,8 @@ from restante.smtp.client_events import (
 from restante.smtp.client_session import ClientSession
 from restante.smtp.client_transaction import ClientTransaction
 from restante.smtp.handshake import ClientOptions
-from restante.smtp.pipelining import Across
-from restante.smtp.window_size import SLOW, Pace
+from restante.smtp.pipelining import ContentPipelining
+from restante.smtp.window_size import SLOW, WindowPace
 from restante.tenancy.model import TlsUse
 
 PIPELINING = (
@@ -86,16 +86,16 @@ class ClientTalk:
         *messages: HeldMessage,
         tls: TlsUse = TlsUse.OFF,
         login: ClientLogin | None = None,
-        across: Across = Across.BORNE,
+        across: ContentPipelining = ContentPipelining.BORNE,
     ) -> None:
         """`across`: the earlier findings about the server."""
-        self.pace = Pace()
+        self.pace = WindowPace()
         self.pace.across = across
         options = ClientOptions("mx2.example.net", tls, login, new_nonce=lambda: "nonce")
         self.session = ClientSession(options, self.pace)
         self.waiting = deque(messages)
         self.events: list[ClientEvent] = []
-        self.moves: dict[int, dict[str, Move]] = {}
+        self.moves: dict[int, dict[str, RecipientMove]] = {}
         self.replies: dict[int, list[str]] = {}
 
     def receive(self, data: bytes) -> None:

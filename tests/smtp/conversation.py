@@ -10,7 +10,7 @@ from restante.sasl.scram import ScramSha256
 from restante.sasl.scram_keys import Salting
 from restante.smtp import replies
 from restante.smtp.commands import Data, Etrn, Mail, Rcpt, StartTls
-from restante.smtp.limits import Limits
+from restante.smtp.limits import SmtpLimits
 from restante.smtp.replies import Reply
 from restante.smtp.server_events import (
     Answered,
@@ -41,7 +41,7 @@ class Conversation:
     """Answers every event as `answers` says, at once."""
 
     def __init__(
-        self, *, has_tls: bool = False, limits: Limits | None = None, can_start_tls: bool = True
+        self, *, has_tls: bool = False, limits: SmtpLimits | None = None, can_start_tls: bool = True
     ) -> None:
         mechanisms: MechanismFactories = {
             "PLAIN": Plain,
@@ -49,7 +49,9 @@ class Conversation:
             "CRAM-MD5": lambda: CramMd5(CHALLENGE),
             "SCRAM-SHA-256": lambda: ScramSha256("SERVER", lambda _user: Salting(b"salt", 1)),
         }
-        options = ServerOptions("mx2.example.net", limits or Limits(), mechanisms, can_start_tls)
+        options = ServerOptions(
+            "mx2.example.net", limits or SmtpLimits(), mechanisms, can_start_tls
+        )
         self.session = ServerSession(options, has_tls=has_tls)
         self.answers: dict[type[ServerEvent], Reply] = dict(ACCEPTING)
         self.last_word = b""  # behind credentials that are good

@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 from restante.delivery.reply_outcome import outcome_of
 from restante.mail.envelope import Envelope
 from restante.mail.message import ContentFile, HeldMessage
-from restante.queue.recipient_status import Move
+from restante.queue.recipient_status import RecipientMove
 from restante.smtp import replies
-from restante.smtp.client_events import ContentWanted, Ending, SessionEnded, TransactionEnded
+from restante.smtp.client_events import ContentWanted, SessionEnded, SessionEnding, TransactionEnded
 from restante.smtp.client_session import ClientSession
 from restante.smtp.client_transaction import ClientTransaction
 from restante.smtp.commands import Mail, Rcpt
 from restante.smtp.handshake import ClientOptions
-from restante.smtp.limits import Limits
+from restante.smtp.limits import SmtpLimits
 from restante.smtp.replies import Reply
 from restante.smtp.server_events import (
     Answered,
@@ -37,8 +37,8 @@ from restante.tenancy.model import TlsUse
 from tests.smtp.reference import Taken, code_in, normalized
 from tests.smtp.test_content import cut
 
-_PATIENT: Final = Limits(errors=10_000, refused_recipients=10_000, junk_commands=10_000)
-_MOVES: Final = {2: Move.DELIVERED, 4: Move.DEFERRED, 5: Move.REFUSED}
+_PATIENT: Final = SmtpLimits(errors=10_000, refused_recipients=10_000, junk_commands=10_000)
+_MOVES: Final = {2: RecipientMove.DELIVERED, 4: RecipientMove.DEFERRED, 5: RecipientMove.REFUSED}
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class PlannedMail:
     def is_taken(self) -> bool:
         return bool(self.taken_paths) and self.end == 250
 
-    def moves(self) -> dict[str, Move]:
+    def moves(self) -> dict[str, RecipientMove]:
         """The outcome due to each recipient: the first reply that is not positive decides."""
         decisive = {path: [self.mail, code_in(path), self.end] for path in self.forward_paths}
         return {
@@ -188,7 +188,7 @@ class JoinedClient:
         self.session = ClientSession(ClientOptions("mx2.example.net", TlsUse.OFF))
         self._planned = list(to_send)
         self._waiting = [_message(number, planned) for number, planned in enumerate(to_send)]
-        self.moves: dict[int, dict[str, Move]] = {}
+        self.moves: dict[int, dict[str, RecipientMove]] = {}
         self.has_quit = False
 
     def receive(self, data: bytes) -> None:
@@ -211,7 +211,7 @@ class JoinedClient:
             elif isinstance(event, ContentWanted):
                 self._send_blocks(event.transaction)
             elif isinstance(event, SessionEnded):
-                self.has_quit = event.ending is Ending.QUIT
+                self.has_quit = event.ending is SessionEnding.QUIT
 
     def says(self) -> bytes:
         return self.session.data_to_send()

@@ -1,10 +1,10 @@
 """Commands behind content: tried once, given up where not understood, never losing a message."""
 
-from restante.queue.recipient_status import Move
-from restante.smtp.pipelining import Across
+from restante.queue.recipient_status import RecipientMove
+from restante.smtp.pipelining import ContentPipelining
 from tests.smtp.client_talk import PIPELINING, ClientTalk, mail
 
-DELIVERED = {"b@b.example": Move.DELIVERED}
+DELIVERED = {"b@b.example": RecipientMove.DELIVERED}
 OPENING = """
     C: MAIL FROM:<a@a.example>
     C: RCPT TO:<b@b.example>
@@ -29,7 +29,7 @@ REFUSED_TRIAL = """
 
 
 def test_the_second_content_carries_a_trial_and_the_third_an_opening() -> None:
-    talk = ClientTalk(*map(mail, range(1, 5)), across=Across.UNTRIED)
+    talk = ClientTalk(*map(mail, range(1, 5)), across=ContentPipelining.UNTRIED)
     talk.transcript(
         PIPELINING,
         OPENING,
@@ -44,12 +44,12 @@ def test_the_second_content_carries_a_trial_and_the_third_an_opening() -> None:
     assert talk.session.awaits_across
     assert not talk.session.can_begin
     talk.transcript("S: 250 reset", OPENING, GO_AHEAD, CONTENT, OPENING)
-    assert talk.pace.across is Across.BORNE
+    assert talk.pace.across is ContentPipelining.BORNE
     assert talk.outstanding == [3, 4]
 
 
 def test_where_the_trial_is_refused_each_transaction_waits_over_the_same_connection() -> None:
-    talk = ClientTalk(*map(mail, range(1, 5)), across=Across.UNTRIED)
+    talk = ClientTalk(*map(mail, range(1, 5)), across=ContentPipelining.UNTRIED)
     talk.transcript(
         PIPELINING,
         OPENING,
@@ -68,13 +68,13 @@ def test_where_the_trial_is_refused_each_transaction_waits_over_the_same_connect
 
 
 def test_one_message_is_no_reason_to_try() -> None:
-    talk = ClientTalk(mail(1), across=Across.UNTRIED)
+    talk = ClientTalk(mail(1), across=ContentPipelining.UNTRIED)
     talk.transcript(PIPELINING, OPENING, GO_AHEAD, CONTENT, "S: 250 queued")
 
 
 def test_a_transaction_that_came_out_of_turn_begins_again_and_loses_nothing() -> None:
     """The server behind the address may be another than the one that bore it."""
-    talk = ClientTalk(mail(1), mail(2), mail(3), across=Across.BORNE)
+    talk = ClientTalk(mail(1), mail(2), mail(3), across=ContentPipelining.BORNE)
     talk.transcript(
         PIPELINING,
         OPENING,
@@ -92,7 +92,7 @@ def test_a_transaction_that_came_out_of_turn_begins_again_and_loses_nothing() ->
 
 
 def test_out_of_turn_and_yet_asked_for_content_it_begins_again_behind_the_end_mark() -> None:
-    talk = ClientTalk(mail(1), mail(2), across=Across.BORNE)
+    talk = ClientTalk(mail(1), mail(2), across=ContentPipelining.BORNE)
     talk.transcript(
         PIPELINING,
         OPENING,
@@ -107,7 +107,7 @@ def test_out_of_turn_and_yet_asked_for_content_it_begins_again_behind_the_end_ma
 
 
 def test_out_of_turn_while_quitting_it_is_sent_before_quit() -> None:
-    talk = ClientTalk(mail(1), mail(2), across=Across.BORNE)
+    talk = ClientTalk(mail(1), mail(2), across=ContentPipelining.BORNE)
     talk.transcript(PIPELINING, OPENING, GO_AHEAD, CONTENT, OPENING)
     talk.session.quit()
     talk.transcript(
@@ -121,6 +121,6 @@ def test_out_of_turn_while_quitting_it_is_sent_before_quit() -> None:
 
 
 def test_503_in_turn_is_no_reason_to_begin_again() -> None:
-    talk = ClientTalk(mail(1), across=Across.BORNE)
+    talk = ClientTalk(mail(1), across=ContentPipelining.BORNE)
     talk.transcript(PIPELINING, OPENING, "S: 503 no\nS: 503 no\nS: 503 no")
-    assert talk.moves == {1: {"b@b.example": Move.DEFERRED}}
+    assert talk.moves == {1: {"b@b.example": RecipientMove.DEFERRED}}

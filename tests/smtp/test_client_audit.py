@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from restante.queue.recipient_status import Move
-from restante.smtp.client_events import Ending
+from restante.queue.recipient_status import RecipientMove
+from restante.smtp.client_events import SessionEnding
 from restante.smtp.pipelining import Pipelining
 from restante.smtp.protocol_errors import PeerBroke, ReplyEndLost
 from tests.smtp.client_talk import CHUNKING_OFFERED, PIPELINING, PLAIN, PROBED, ClientTalk, mail
@@ -19,7 +19,7 @@ from tests.smtp.client_talk import CHUNKING_OFFERED, PIPELINING, PLAIN, PROBED, 
 MAIL, RCPT, DATA = ("C: MAIL FROM:<a@a.example>", "C: RCPT TO:<b@b.example>", "C: DATA")
 CONTENT = "C: Subject: x\nC:\nC: body\nC: ."
 QUIT = "C: QUIT"
-DELIVERED = {1: {"b@b.example": Move.DELIVERED}}
+DELIVERED = {1: {"b@b.example": RecipientMove.DELIVERED}}
 
 
 def closed(talk: ClientTalk) -> ClientTalk:
@@ -60,7 +60,7 @@ def test_a_message_to_a_server_that_mixes_line_ends_counts_once_it_has_closed(
     talk = served(*ends)
     assert (talk.moves, talk.outstanding, talk.session.can_begin) == ({}, [1], False)
     assert closed(talk).moves == DELIVERED
-    assert talk.ending.ending is Ending.QUIT
+    assert talk.ending.ending is SessionEnding.QUIT
     assert talk.outstanding == []
 
 
@@ -96,7 +96,7 @@ def test_refusals_count_with_the_audit_too() -> None:
     )
     assert talk.moves == {}
     assert talk.session.in_doubt is None
-    assert closed(talk).moves == {1: {"b@b.example": Move.REFUSED}}
+    assert closed(talk).moves == {1: {"b@b.example": RecipientMove.REFUSED}}
 
 
 @pytest.mark.parametrize(
@@ -204,7 +204,7 @@ def test_only_content_that_the_server_took_is_delivered(
                 server.unread += talk.session.data_to_send()
         if server.has_closed:
             closed(talk)
-    if talk.moves.get(1, {}).get("b@b.example") is Move.DELIVERED:
+    if talk.moves.get(1, {}).get("b@b.example") is RecipientMove.DELIVERED:
         assert server.verdict == b"250"
 
 
@@ -222,7 +222,7 @@ def test_no_message_begins_while_one_is_audited() -> None:
         QUIT,
         "S: 221 bye",
     )
-    assert closed(talk).moves == {1: {"b@b.example": Move.REFUSED}}
+    assert closed(talk).moves == {1: {"b@b.example": RecipientMove.REFUSED}}
     assert talk.outstanding == []
 
 

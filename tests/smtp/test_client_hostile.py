@@ -3,8 +3,8 @@
 import pytest
 
 from restante.mail.message import ContentFile
-from restante.queue.recipient_status import Move
-from restante.smtp.client_events import Ending
+from restante.queue.recipient_status import RecipientMove
+from restante.smtp.client_events import SessionEnding
 from restante.smtp.protocol_errors import PeerBroke, ReplyEndLost
 from tests.smtp.client_talk import PIPELINING, PLAIN, ClientTalk, mail
 
@@ -77,7 +77,7 @@ def test_an_endless_reply_is_not_awaited() -> None:
 def test_an_empty_line_is_passed_over() -> None:
     replies = SENT.replace("S: 250 OK", "S:\n    S: 250 OK")
     talk = ClientTalk(mail(1)).transcript(PIPELINING, replies, "S:\nS:\nS: 250 OK")
-    assert talk.moves == {1: {"b@b.example": Move.DELIVERED}}
+    assert talk.moves == {1: {"b@b.example": RecipientMove.DELIVERED}}
 
 
 def test_a_reply_to_content_that_was_not_sent_is_no_delivery() -> None:
@@ -106,7 +106,7 @@ def test_one_reply_too_many_after_the_content_takes_the_next_message_with_it() -
         OPENED,
         "S: 250 queued\nS: 250 what is this?\nS: 250 OK\nS: 250 OK\nS: 354 go",
     )
-    assert talk.moves == {1: {"b@b.example": Move.DELIVERED}}
+    assert talk.moves == {1: {"b@b.example": RecipientMove.DELIVERED}}
     assert talk.outstanding == [2]
 
 
@@ -120,7 +120,7 @@ def test_a_reply_to_nothing_voids_an_idle_session() -> None:
 )
 def test_421_anywhere_ends_the_session_with_everything_outstanding(busy: str) -> None:
     talk = ClientTalk(mail(1)).transcript(PIPELINING, OPENED, busy)
-    assert talk.ending.ending is Ending.BUSY
+    assert talk.ending.ending is SessionEnding.BUSY
     assert talk.moves == {}
     assert talk.outstanding == [1]
 
@@ -134,13 +134,13 @@ def test_421_after_the_reply_to_content_leaves_the_delivery() -> None:
     talk = ClientTalk(mail(1), mail(2)).transcript(
         PIPELINING, SENT, OPENED, "S: 250 queued\nS: 421 enough"
     )
-    assert talk.moves == {1: {"b@b.example": Move.DELIVERED}}
+    assert talk.moves == {1: {"b@b.example": RecipientMove.DELIVERED}}
     assert talk.outstanding == [2]
 
 
 def test_421_that_nobody_asked_for_ends_an_idle_session() -> None:
     talk = ClientTalk().transcript(PIPELINING, "S: 421 idle too long")
-    assert (talk.ending.ending, talk.ending.reason) == (Ending.BUSY, "421 idle too long")
+    assert (talk.ending.ending, talk.ending.reason) == (SessionEnding.BUSY, "421 idle too long")
 
 
 def test_a_word_of_the_server_is_safe_to_show() -> None:

@@ -5,8 +5,8 @@ import contextlib
 from hypothesis import given
 from hypothesis import strategies as st
 
-from restante.queue.recipient_status import Move
-from restante.smtp.limits import Limits
+from restante.queue.recipient_status import RecipientMove
+from restante.smtp.limits import SmtpLimits
 from restante.smtp.protocol_errors import PeerBroke
 from restante.tenancy.model import TlsUse
 from tests.smtp.client_talk import ClientTalk, mail
@@ -72,7 +72,7 @@ def test_no_message_is_delivered_before_its_content_has_left(
         for piece in cut(b"220 p\r\n" + server, cuts):
             talk.receive(piece)
             for number, moves in talk.moves.items():
-                if Move.DELIVERED in moves.values():
+                if RecipientMove.DELIVERED in moves.values():
                     assert b"number %d\r\n.\r\n" % number in said
             said += talk.session.data_to_send()
     assert not set(talk.moves) & set(talk.outstanding)
@@ -94,7 +94,7 @@ def test_one_engine_receives_byte_for_byte_from_the_other(
     bodies: list[bytes], cuts: list[int], lacks: bytes
 ) -> None:
     talk = ClientTalk(*(mail(number, content=body) for number, body in enumerate(bodies, 1)))
-    server = Conversation(limits=Limits())
+    server = Conversation(limits=SmtpLimits())
     for _ in range(10 * len(bodies)):
         said = server.session.data_to_send().replace(b"mx2.example.net", b"p.example")
         talk.receive(said.replace(lacks, b"X-NO") if lacks else said)
@@ -102,5 +102,5 @@ def test_one_engine_receives_byte_for_byte_from_the_other(
             server.send(piece)
     by_data = [body if body.endswith(b"\r\n") else body + b"\r\n" for body in bodies]
     assert server.messages == (by_data if lacks else bodies)
-    assert all(set(moves.values()) == {Move.DELIVERED} for moves in talk.moves.values())
+    assert all(set(moves.values()) == {RecipientMove.DELIVERED} for moves in talk.moves.values())
     assert len(talk.moves) == len(bodies)

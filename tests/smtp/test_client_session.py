@@ -4,12 +4,16 @@ import pytest
 
 from restante.mail.dsn_request import DsnRequest, Notify, RecipientRequest, Ret
 from restante.mail.message import ContentFile
-from restante.queue.recipient_status import Move
-from restante.smtp.client_events import Ending
+from restante.queue.recipient_status import RecipientMove
+from restante.smtp.client_events import SessionEnding
 from restante.smtp.client_transaction import CONTENT, MAIL, QUIT
 from tests.smtp.client_talk import PIPELINING, PLAIN, ClientTalk, mail
 
-DELIVERED, DEFERRED, REFUSED = Move.DELIVERED, Move.DEFERRED, Move.REFUSED
+DELIVERED, DEFERRED, REFUSED = (
+    RecipientMove.DELIVERED,
+    RecipientMove.DEFERRED,
+    RecipientMove.REFUSED,
+)
 
 
 def test_with_pipelining_a_message_costs_one_round_trip() -> None:
@@ -103,7 +107,9 @@ def test_each_recipient_has_its_own_outcome() -> None:
 @pytest.mark.parametrize(
     ("reply", "move"), [("451 4.3.0 disk full", DEFERRED), ("554 5.6.0 a virus", REFUSED)]
 )
-def test_refused_content_is_refused_for_those_who_would_have_had_it(reply: str, move: Move) -> None:
+def test_refused_content_is_refused_for_those_who_would_have_had_it(
+    reply: str, move: RecipientMove
+) -> None:
     talk = ClientTalk(mail(1, "a@b.example", "b@b.example", "c@b.example"), mail(2))
     talk.transcript(
         PIPELINING,
@@ -267,7 +273,7 @@ def test_a_server_that_cannot_reset_is_left() -> None:
         S: 500 what?
         """,
     )
-    assert (talk.ending.ending, talk.ending.reason) == (Ending.REFUSED, "RSET: 500 what?")
+    assert (talk.ending.ending, talk.ending.reason) == (SessionEnding.REFUSED, "RSET: 500 what?")
     assert talk.outstanding == [2]
 
 
@@ -416,7 +422,7 @@ def test_quit_waits_for_what_was_begun() -> None:
     """)
     assert talk.session.awaited is QUIT
     talk.transcript("S: 221 bye")
-    assert talk.ending.ending is Ending.QUIT
+    assert talk.ending.ending is SessionEnding.QUIT
     assert talk.moves == {1: {"b@b.example": DELIVERED}}
     assert list(talk.waiting) == [mail(2)]
 
@@ -425,7 +431,7 @@ def test_quit_before_the_session_is_ready_takes_the_place_of_what_comes_next() -
     talk = ClientTalk(mail(1))
     talk.session.quit()
     talk.transcript("S: 220 p.example ESMTP\nC: QUIT\nS: 221 bye")
-    assert talk.ending.ending is Ending.QUIT
+    assert talk.ending.ending is SessionEnding.QUIT
 
 
 def test_a_path_that_would_become_something_else_is_not_sent() -> None:

@@ -15,10 +15,10 @@ from restante.smtp.client_transaction import (
     opening_commands,
 )
 from restante.smtp.commands import Mail, Rcpt, parse_command
-from restante.smtp.ehlo_offer import NO_OFFER, Offer
+from restante.smtp.ehlo_offer import NO_OFFER, EhloOffer
 from restante.smtp.peer_replies import ServerReply
 
-ALL = Offer(has_size=True, has_8bitmime=True, has_smtputf8=True)
+ALL = EhloOffer(has_size=True, has_8bitmime=True, has_smtputf8=True)
 
 
 def message(reverse_path: str, *paths: str, **envelope: Any) -> HeldMessage:
@@ -53,14 +53,14 @@ def answered(
         ),
         (ALL, message("", "bücher@b.example"), "MAIL FROM:<> SIZE=77 SMTPUTF8"),
         (
-            Offer(has_smtputf8=True),
+            EhloOffer(has_smtputf8=True),
             message("a@bücher.example", "b@b.example"),
             "MAIL FROM:<a@bücher.example> SMTPUTF8",
         ),
     ],
 )
 def test_only_parameters_that_the_server_offers_are_named(
-    offer: Offer, held: HeldMessage, mail: str
+    offer: EhloOffer, held: HeldMessage, mail: str
 ) -> None:
     (_, first), *rest = opening_commands(held, offer)
     assert first.decode() == f"{mail}\r\n"
@@ -87,7 +87,7 @@ def test_any_other_path_is_sent(path: str) -> None:
 def test_a_path_is_two_commands_or_none(reverse_path: str, path: str) -> None:
     held = message(reverse_path, path)
     try:
-        commands = opening_commands(held, Offer(has_smtputf8=True))
+        commands = opening_commands(held, EhloOffer(has_smtputf8=True))
     except ValueError:
         assert not (is_safe_path(reverse_path) and is_safe_path(path))
         return

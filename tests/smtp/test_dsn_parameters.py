@@ -13,7 +13,7 @@ from restante.mail.envelope import Envelope
 from restante.mail.message import HeldMessage
 from restante.smtp.client_transaction import opening_commands
 from restante.smtp.commands import Mail, Rcpt, parse_command
-from restante.smtp.ehlo_offer import Offer
+from restante.smtp.ehlo_offer import EhloOffer
 
 PATH = "b@b.example"
 xtexts = st.lists(
@@ -37,7 +37,7 @@ def message(asked: DsnRequest) -> HeldMessage:
 def test_it_comes_out_as_it_came_in(asked: DsnRequest) -> None:
     lines = [
         line.removesuffix(b"\r\n")
-        for _, line in opening_commands(message(asked), Offer(has_dsn=True))
+        for _, line in opening_commands(message(asked), EhloOffer(has_dsn=True))
     ]
     mail, rcpt = map(parse_command, lines)
     assert isinstance(mail, Mail)
@@ -49,7 +49,7 @@ def test_it_comes_out_as_it_came_in(asked: DsnRequest) -> None:
 @given(requests)
 def test_a_server_without_the_extension_is_told_nothing_of_it(asked: DsnRequest) -> None:
     """RFC 3461 §5.2.2 (a)."""
-    assert [line for _, line in opening_commands(message(asked), Offer())] == [
+    assert [line for _, line in opening_commands(message(asked), EhloOffer())] == [
         b"MAIL FROM:<a@a.example>\r\n",
         b"RCPT TO:<b@b.example>\r\n",
     ]

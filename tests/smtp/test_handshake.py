@@ -10,7 +10,7 @@ from restante.sasl.cram_md5 import digest
 from restante.sasl.scram_keys import Salting, client_proof, salted_password, server_signature
 from restante.sasl.scram_messages import server_final
 from restante.smtp.client_auth import ClientLogin
-from restante.smtp.client_events import Ending, SaltPassword
+from restante.smtp.client_events import SaltPassword, SessionEnding
 from restante.smtp.client_session import ClientSession
 from restante.smtp.handshake import ClientOptions
 from restante.smtp.protocol_errors import PeerBroke
@@ -58,7 +58,9 @@ PLAIN_RESPONSE = base64.b64encode(b"\0mx2\0secret").decode()
 def test_an_unkind_greeting_ends_the_session(greeting: str) -> None:
     talk = ClientTalk(mail(1)).transcript(f"S: {greeting}")
     assert greeting in talk.ending.reason
-    assert talk.ending.ending is (Ending.BUSY if greeting.startswith("421") else Ending.REFUSED)
+    assert talk.ending.ending is (
+        SessionEnding.BUSY if greeting.startswith("421") else SessionEnding.REFUSED
+    )
     assert talk.outstanding == []
 
 
@@ -79,7 +81,7 @@ def test_a_server_without_ehlo_is_greeted_with_helo() -> None:
 )
 def test_a_server_that_will_not_be_greeted_is_left(script: str) -> None:
     talk = ClientTalk(mail(1)).transcript("S: 220 p.example\nC: EHLO mx2.example.net", script)
-    assert talk.ending.ending is Ending.REFUSED
+    assert talk.ending.ending is SessionEnding.REFUSED
 
 
 def test_a_server_that_calls_itself_as_we_do_is_ourselves() -> None:
@@ -256,7 +258,7 @@ def test_a_server_that_does_not_prove_itself_is_left(ending: str) -> None:
         talk.ending.reason
         == "AUTH SCRAM-SHA-256: the server did not prove that it knows the password"
     )
-    assert talk.ending.ending is Ending.REFUSED
+    assert talk.ending.ending is SessionEnding.REFUSED
 
 
 @pytest.mark.parametrize(
@@ -284,7 +286,7 @@ def test_a_server_that_has_no_time_now_is_not_tried_once_more() -> None:
     talk.transcript(
         TO_TLS, "S: 250-p\nS: 250 AUTH PLAIN SCRAM-SHA-256", f"{SCRAM}\nS: 421 4.3.2 bye"
     )
-    assert talk.ending.ending is Ending.BUSY
+    assert talk.ending.ending is SessionEnding.BUSY
 
 
 def test_scram_is_used_where_nothing_else_is_offered_though_it_was_refused() -> None:

@@ -6,12 +6,17 @@ from hypothesis import strategies as st
 
 from restante.smtp import replies
 from restante.smtp.content import ChunkDecoder
-from restante.smtp.incoming_content import Incoming, IncomingChunk, IncomingData, RefusedChunk
+from restante.smtp.incoming_content import (
+    IncomingChunk,
+    IncomingContent,
+    IncomingData,
+    RefusedChunk,
+)
 
 END = b"\r\n.\r\n"
 
 
-def read(incoming: Incoming, stream: bytes, cut: int) -> tuple[bytes, bytes]:
+def read(incoming: IncomingContent, stream: bytes, cut: int) -> tuple[bytes, bytes]:
     """Give a stream in two pieces; return the content, and the octets behind it."""
     rest = incoming.take(stream[:cut])
     content = incoming.block

@@ -5,8 +5,8 @@ from typing import Final
 
 import pytest
 
-from restante.queue.recipient_status import Move
-from restante.smtp.pipelining import Across
+from restante.queue.recipient_status import RecipientMove
+from restante.smtp.pipelining import ContentPipelining
 from restante.smtp.window_size import QUICK
 from tests.smtp.chunking_reference import ChunkingDestination, Refusal
 from tests.smtp.client_talk import ClientTalk, mail
@@ -26,7 +26,7 @@ class Traveler(ClientTalk):
             mail(number, "250.b@b.example", reverse_path="250.250@a.example")
             for number in range(COUNT)
         )
-        super().__init__(*messages, across=Across.UNTRIED)
+        super().__init__(*messages, across=ContentPipelining.UNTRIED)
         self.waits = 0
 
     def travel(self, server: ReferenceDestination) -> "Traveler":
@@ -56,4 +56,4 @@ def test_with_chunking_a_window_costs_one() -> None:
     """1, then 8, 16 and 32, then 64 each: 11 windows for 500 messages, plus one for the probe."""
     client = Traveler().travel(ChunkingDestination(Refusal.ENDS))
     assert client.waits == 11 + 1 + HANDSHAKE
-    assert all(set(moves.values()) == {Move.DELIVERED} for moves in client.moves.values())
+    assert all(set(moves.values()) == {RecipientMove.DELIVERED} for moves in client.moves.values())

@@ -3,12 +3,14 @@
 import pytest
 
 from restante.sasl.plain import Plain
-from restante.smtp.limits import Limits
+from restante.smtp.limits import SmtpLimits
 from restante.smtp.server_options import ServerOptions
 
 
 def options(*, can_start_tls: bool = True) -> ServerOptions:
-    return ServerOptions("mx2.example", Limits(message_octets=77), {"PLAIN": Plain}, can_start_tls)
+    return ServerOptions(
+        "mx2.example", SmtpLimits(message_octets=77), {"PLAIN": Plain}, can_start_tls
+    )
 
 
 def test_replies_name_the_host() -> None:

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from restante.smtp.limits import Limits
+from restante.smtp.limits import SmtpLimits
 from restante.smtp.server_events import ContentBlock, ServerEvent
 from tests.smtp.conversation import Conversation
 from tests.smtp.test_content import cut, slices
@@ -39,7 +39,7 @@ dialogues = st.lists(st.sampled_from(_LINES), max_size=25).map(b"".join)
 
 def outcome(pieces: list[bytes]) -> tuple[bytes, list[ServerEvent], list[bytes]]:
     """Return the visible parts of a dialogue: replies, events without content's cuts, messages."""
-    talk = Conversation(has_tls=True, limits=Limits(message_octets=60, errors=50))
+    talk = Conversation(has_tls=True, limits=SmtpLimits(message_octets=60, errors=50))
     said = talk.session.data_to_send()
     for piece in pieces:
         talk.send(piece)
@@ -78,7 +78,7 @@ def test_any_bytes_give_replies_or_silence_and_never_an_exception(
     )
 )
 def test_every_line_outside_content_gets_exactly_one_reply(lines: list[bytes]) -> None:
-    talk = Conversation(has_tls=True, limits=Limits(early_commands=50))
+    talk = Conversation(has_tls=True, limits=SmtpLimits(early_commands=50))
     talk.session.data_to_send()
     for line in lines:
         if talk.session.is_in_content or line.count(b"\r\n") > 1:

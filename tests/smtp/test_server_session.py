@@ -5,7 +5,7 @@ import pytest
 from restante.mail.dsn_request import Notify, RecipientRequest, Ret
 from restante.smtp import replies
 from restante.smtp.commands import Etrn, Mail, Rcpt, StartTls
-from restante.smtp.limits import Limits
+from restante.smtp.limits import SmtpLimits
 from restante.smtp.phases import Phase
 from restante.smtp.server_events import (
     ChunkReceived,
@@ -169,7 +169,7 @@ def test_a_line_too_long_is_refused_once_and_forgotten() -> None:
 
 
 def test_a_session_of_mistakes_only_is_ended() -> None:
-    talk = Conversation(limits=Limits(errors=3)).greet()
+    talk = Conversation(limits=SmtpLimits(errors=3)).greet()
     talk.transcript("""
         C: FOO
         S: 500 5.5.1 Command not recognized
@@ -287,7 +287,7 @@ def test_vanishing_in_mid_content_leaves_no_message() -> None:
 
 
 def test_too_many_recipients_are_put_off_not_refused() -> None:
-    talk = Conversation(limits=Limits(recipients=2)).begin()
+    talk = Conversation(limits=SmtpLimits(recipients=2)).begin()
     talk.transcript("""
         C: RCPT TO:<c@b.example>
         S: 250 2.1.5 OK
@@ -298,7 +298,7 @@ def test_too_many_recipients_are_put_off_not_refused() -> None:
 
 
 def test_content_over_the_limit_is_read_to_its_end_and_refused() -> None:
-    talk = Conversation(limits=Limits(message_octets=100)).begin()
+    talk = Conversation(limits=SmtpLimits(message_octets=100)).begin()
     talk.transcript("C: DATA\nS: 354 End data with <CR><LF>.<CR><LF>")
     for _ in range(50):
         talk.send(b"0123456789\r\n")
@@ -384,7 +384,7 @@ class TestBdat:
         """)
 
     def test_a_chunk_over_the_limit_is_refused_with_the_transaction(self) -> None:
-        talk = Conversation(limits=Limits(message_octets=10)).begin()
+        talk = Conversation(limits=SmtpLimits(message_octets=10)).begin()
         talk.transcript(r"""
             C~ BDAT 8\r\n12345678
             S: 250 2.0.0 OK
@@ -467,14 +467,14 @@ class TestEtrn:
 
 class TestWearingOut:
     def test_nothing_but_junk_ends_a_session(self) -> None:
-        talk = Conversation(limits=Limits(junk_commands=5)).greet()
+        talk = Conversation(limits=SmtpLimits(junk_commands=5)).greet()
         talk.send(b"NOOP\r\n" * 10)
         assert talk.session.data_to_send().endswith(
             b"421 4.7.0 mx2.example.net saw too many errors, closing connection\r\n"
         )
 
     def test_a_message_makes_up_for_junk(self) -> None:
-        talk = Conversation(limits=Limits(junk_commands=5)).greet()
+        talk = Conversation(limits=SmtpLimits(junk_commands=5)).greet()
         for _ in range(4):
             talk.send(
                 b"RSET\r\nRSET\r\nMAIL FROM:<>\r\nRCPT TO:<b@b.example>\r\nDATA\r\nx\r\n.\r\n"
@@ -483,12 +483,12 @@ class TestWearingOut:
         assert talk.session.phase is Phase.GREETED
 
     def test_a_client_that_does_not_greet_is_closed_sooner(self) -> None:
-        talk = Conversation(limits=Limits(early_commands=3))
+        talk = Conversation(limits=SmtpLimits(early_commands=3))
         talk.send(b"NOOP\r\nMAIL FROM:<>\r\nNOOP\r\nNOOP\r\n")
         assert talk.session.phase is Phase.CLOSED
 
     def test_guessing_recipients_ends_a_session(self) -> None:
-        talk = Conversation(limits=Limits(refused_recipients=3)).begin()
+        talk = Conversation(limits=SmtpLimits(refused_recipients=3)).begin()
         talk.answers[Rcpt] = replies.RELAYING_DENIED
         talk.send(b"RCPT TO:<c@b.example>\r\n" * 5)
         assert talk.session.phase is Phase.CLOSED

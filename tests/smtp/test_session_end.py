@@ -4,12 +4,12 @@ import pytest
 
 from restante.smtp import replies
 from restante.smtp.commands import Rcpt
-from restante.smtp.limits import Limits
+from restante.smtp.limits import SmtpLimits
 from restante.smtp.phases import Phase
 from restante.smtp.session_end import SessionEnd
 from tests.smtp.conversation import Conversation
 
-LIMITS = Limits(errors=3, early_commands=2, junk_commands=4, refused_recipients=2)
+LIMITS = SmtpLimits(errors=3, early_commands=2, junk_commands=4, refused_recipients=2)
 EHLO = b"EHLO c.example\r\n"
 MAIL = b"MAIL FROM:<a@a.example>\r\n"
 RCPT = b"RCPT TO:<b@b.example>\r\n"

@@ -3,13 +3,17 @@
 import pytest
 
 from restante.mail.message import ContentFile, HeldMessage
-from restante.queue.recipient_status import Move
-from restante.smtp.client_events import Ending, WindowSettled
+from restante.queue.recipient_status import RecipientMove
+from restante.smtp.client_events import SessionEnding, WindowSettled
 from restante.smtp.protocol_errors import PeerBroke
 from restante.smtp.window_size import FEWEST_MESSAGES
 from tests.smtp.client_talk import CHUNKING, CHUNKING_OFFERED, PROBED, ClientTalk, mail
 
-DELIVERED, DEFERRED, REFUSED = Move.DELIVERED, Move.DEFERRED, Move.REFUSED
+DELIVERED, DEFERRED, REFUSED = (
+    RecipientMove.DELIVERED,
+    RecipientMove.DEFERRED,
+    RecipientMove.REFUSED,
+)
 
 EXIM = f"""
     {CHUNKING_OFFERED.strip()}
@@ -190,7 +194,7 @@ def test_421_leaves_what_was_answered_in_full() -> None:
     talk = ClientTalk(*short_mail(3)).transcript(
         CHUNKING, SENT * 3, TAKEN, "S: 250 OK\nS: 421 4.7.0 enough for today"
     )
-    assert talk.ending.ending is Ending.BUSY
+    assert talk.ending.ending is SessionEnding.BUSY
     assert talk.moves == {1: {"b@b.example": DELIVERED}}
     assert talk.outstanding == [2, 3]
 
@@ -199,7 +203,7 @@ def test_quit_waits_for_the_window() -> None:
     talk = ClientTalk(*short_mail(2)).transcript(CHUNKING, SENT * 2)
     talk.session.quit()
     talk.transcript(TAKEN * 2, "C: QUIT\nS: 221 bye")
-    assert talk.ending.ending is Ending.QUIT
+    assert talk.ending.ending is SessionEnding.QUIT
     assert set(talk.moves) == {1, 2}
 
 

@@ -6,12 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from restante.store.account_sums import AccountSums
-from restante.store.figure_store import NO_USAGE, Usage
+from restante.store.figure_store import NO_USAGE, DomainUsage
 
 ACCOUNTS = ["alpha", "beta", ""]  # "": the domain was removed
 
 
-def take(sums: AccountSums, domains: dict[int, tuple[str, Usage]]) -> None:
+def take(sums: AccountSums, domains: dict[int, tuple[str, DomainUsage]]) -> None:
     """Work in a commit that touched these domains."""
     sums.take(
         {number: usage for number, (_, usage) in domains.items()},
@@ -21,15 +21,15 @@ def take(sums: AccountSums, domains: dict[int, tuple[str, Usage]]) -> None:
 
 def test_a_domain_that_moves_takes_its_mail_along_and_a_removed_one_leaves_none() -> None:
     sums = AccountSums()
-    take(sums, {1: ("alpha", Usage(2, 20)), 2: ("alpha", Usage(1, 5, 1))})
-    assert sums.usage("alpha") == Usage(3, 25, 1)
-    take(sums, {1: ("beta", Usage(2, 20))})
-    assert (sums.usage("alpha"), sums.usage("beta")) == (Usage(1, 5, 1), Usage(2, 20))
+    take(sums, {1: ("alpha", DomainUsage(2, 20)), 2: ("alpha", DomainUsage(1, 5, 1))})
+    assert sums.usage("alpha") == DomainUsage(3, 25, 1)
+    take(sums, {1: ("beta", DomainUsage(2, 20))})
+    assert (sums.usage("alpha"), sums.usage("beta")) == (DomainUsage(1, 5, 1), DomainUsage(2, 20))
     take(sums, {1: ("", NO_USAGE)})
     assert (sums.usage("beta"), sums.usage("never seen")) == (NO_USAGE, NO_USAGE)
 
 
-USAGES = st.builds(Usage, st.integers(0, 5), st.integers(0, 50), st.integers(0, 3))
+USAGES = st.builds(DomainUsage, st.integers(0, 5), st.integers(0, 50), st.integers(0, 3))
 COMMITS = st.lists(
     st.dictionaries(st.integers(1, 4), st.tuples(st.sampled_from(ACCOUNTS), USAGES), max_size=3),
     max_size=10,
@@ -38,13 +38,13 @@ COMMITS = st.lists(
 
 @given(commits=COMMITS)
 def test_after_any_commits_a_sum_is_what_a_recount_says(
-    commits: list[dict[int, tuple[str, Usage]]],
+    commits: list[dict[int, tuple[str, DomainUsage]]],
 ) -> None:
-    sums, present = AccountSums(), dict[int, tuple[str, Usage]]()
+    sums, present = AccountSums(), dict[int, tuple[str, DomainUsage]]()
     for commit in commits:
         take(sums, commit)
         present |= commit
-    recount: defaultdict[str, Usage] = defaultdict(Usage)
+    recount: defaultdict[str, DomainUsage] = defaultdict(DomainUsage)
     for account, usage in present.values():
         recount[account] += usage
     for account in ("alpha", "beta"):

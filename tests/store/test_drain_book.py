@@ -11,7 +11,7 @@ from restante.store.drain_book import (
     open_drains,
     unclaimed,
 )
-from restante.store.handover_store import Asked, Drain, Joined
+from restante.store.handover_store import Drain, DrainRequests, JoinedDrain
 from restante.store.store_errors import LeaseLost
 
 
@@ -30,7 +30,7 @@ def test_a_request_joins_the_open_drain_with_the_later_deadline(
     opened(book)
     book.ask_stop(1, "no more")
     joined = book.open(1, 5.0, deadline)
-    assert joined == Joined(Drain(1, 1, 0.0, later), 1)
+    assert joined == JoinedDrain(Drain(1, 1, 0.0, later), 1)
     assert book.records[1] == DrainRecord(joined.drain, times=1, stop="")
 
 
@@ -84,10 +84,10 @@ def test_an_owner_is_told_of_requests_and_losses_and_of_nothing_else() -> None:
     book.take_over(lost)
     gone = Drain(9, 1, 0.0, 60.0)
     assert asked_of(book.records, [quiet, joined, stopped, lost, gone]) == [
-        Asked(2, 1, 90.0, ""),
-        Asked(3, 0, 60.0, "no more"),
-        Asked(4, 0, 60.0, "", is_lost=True),
-        Asked(9, 0, 60.0, "", is_lost=True),
+        DrainRequests(2, 1, 90.0, ""),
+        DrainRequests(3, 0, 60.0, "no more"),
+        DrainRequests(4, 0, 60.0, "", is_lost=True),
+        DrainRequests(9, 0, 60.0, "", is_lost=True),
     ]
 
 

@@ -12,11 +12,11 @@ from restante.store.memory import MemoryStore
 from restante.store.memory.memory_recipients import MemoryRecipients
 from restante.store.memory.memory_state import MemoryState
 from restante.tenancy.model import HostedDomain
-from restante.tenancy.policy import Policy, Recipients
+from restante.tenancy.policy import Policy, RecipientPolicy
 from restante.tenancy.recipients import Recipient, RecipientSource
 from tests.contract.making import NOTED, account, domain
 
-POLICY = Policy(recipients=Recipients.LEARNED)
+POLICY = Policy(recipients=RecipientPolicy.LEARNED)
 
 
 class SlowRecipients(MemoryRecipients):
@@ -134,7 +134,7 @@ def test_a_change_of_the_policy_reads_a_list_only_if_there_is_no_book() -> None:
     async def story() -> None:
         world = await World().make()
         book = world.live.of(world.domain.id)
-        await world.set_policy(Policy(recipients=Recipients.LIST))
+        await world.set_policy(Policy(recipients=RecipientPolicy.LIST))
         assert world.live.of(world.domain.id) is book
         await world.set_policy(Policy())
         assert world.live.of(world.domain.id) is None

@@ -9,13 +9,13 @@ import pytest
 from restante.config.key_file import read_key
 from restante.mail.dsn_request import Notify, Ret
 from restante.queue.recipient_status import RecipientStatus
-from restante.store.figure_store import Usage
+from restante.store.figure_store import DomainUsage
 from restante.store.queue_store import QueueFilter
 from restante.store.report_store import ReportFilter
 from restante.store.sqlite import SqliteCare, SqliteStore, open_sqlite
 from restante.tenancy.model import TlsUse
 from restante.tenancy.passwords import password_matches
-from restante.tenancy.policy import AtEnd, Recipients, Retention
+from restante.tenancy.policy import AtEnd, RecipientPolicy, Retention
 from restante.tenancy.quota import Quota
 from restante.tenancy.sealed_secrets import Vault, channel_owner, destination_owner, login_owner
 from tests.contract.making import (
@@ -58,7 +58,7 @@ async def test_its_records_are_read(store: SqliteStore) -> None:
         found.domains["beta.example"].policy,
         found.domains["beta.example"].destination,
     )
-    assert (policy.recipients, policy.quota) == (Recipients.LIST, Quota(messages=1000))
+    assert (policy.recipients, policy.quota) == (RecipientPolicy.LIST, Quota(messages=1000))
     assert policy.suspension is not None
     assert policy.retention == Retention(30 * 86400.0, AtEnd.DELETE)
     assert (destination.tls, destination.key_pins) == (TlsUse.VERIFY, ("ab" * 32,))
@@ -101,7 +101,7 @@ async def test_its_mail_is_held_and_refused_as_it_was(
         (7, ["550 5.1.1 no such user"]),
         (8, ["550 5.1.1 no such user"]),
     ]
-    assert store.figures.usage(domains["beta.example"].id) == Usage(1, 400_535)
+    assert store.figures.usage(domains["beta.example"].id) == DomainUsage(1, 400_535)
     assert store.figures.usage(domains["alpha.example"].id).messages == 8
     assert damage.numbers == []
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from restante.store.figure_store import NO_USAGE, Usage
+from restante.store.figure_store import NO_USAGE, DomainUsage
 from restante.store.interface import Store
 from restante.store.sqlite import SqliteStore, open_sqlite, writer
 from restante.store.store_errors import StoreError
@@ -156,7 +156,7 @@ async def check(place: Path, owed: Owed, what: str) -> None:
         assert owed.must <= there.keys(), what
         assert there.keys() <= owed.files.keys(), what
         assert not there.keys() & owed.gone, what
-        figures = Usage(len(there), sum(held.size for held in there.values()))
+        figures = DomainUsage(len(there), sum(held.size for held in there.values()))
         assert (
             sum(store.figures.usages().values(), start=NO_USAGE)
             == store.figures.usage_of_account("alpha")

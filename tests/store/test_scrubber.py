@@ -9,7 +9,7 @@ import pytest
 
 from restante.background.rounds import Rounds
 from restante.store.scrubber import DAY, FIRST_AFTER, SHARE, Scrubber
-from restante.store.store_care import Slice
+from restante.store.store_care import ScrubSlice
 from restante.store.store_errors import StoreError
 from restante.store.upkeep_store import UpkeepStore
 from restante.telemetry.events import StoreFailed, StoreScrubbed
@@ -21,11 +21,11 @@ class Walked:
     """A store whose walk has these slices."""
 
     def __init__(
-        self, *slices: Slice, is_proven: bool = True, error: Exception | None = None
+        self, *slices: ScrubSlice, is_proven: bool = True, error: Exception | None = None
     ) -> None:
         self.slices, self.is_proven, self.error = slices, is_proven, error
 
-    async def scrub(self) -> AsyncIterator[Slice]:
+    async def scrub(self) -> AsyncIterator[ScrubSlice]:
         for part in self.slices:
             yield part
         if self.error is not None:
@@ -64,7 +64,8 @@ def run(store: Walked, end: Callable[[list[float]], bool]) -> tuple[list[float],
 
 def test_it_rests_as_long_as_keeps_it_below_its_share() -> None:
     rests, log, scrubber = run(
-        Walked(Slice(2, 20, 1, 0.1, 1), Slice(3, 30, 0, 0.3)), lambda rests: len(rests) == 4
+        Walked(ScrubSlice(2, 20, 1, 0.1, 1), ScrubSlice(3, 30, 0, 0.3)),
+        lambda rests: len(rests) == 4,
     )
     first, *between, until_tomorrow = rests
     assert first == FIRST_AFTER
@@ -83,7 +84,7 @@ def test_it_begins_at_once_where_the_start_did_not_prove_everything() -> None:
 
 def test_a_walk_that_the_store_breaks_off_has_not_ended() -> None:
     rests, log, scrubber = run(
-        Walked(Slice(1), error=StoreError("malformed")), lambda rests: len(rests) == 3
+        Walked(ScrubSlice(1), error=StoreError("malformed")), lambda rests: len(rests) == 3
     )
     assert rests[0] == FIRST_AFTER
     assert scrubber.last_ended_at is None

@@ -7,7 +7,7 @@ import pytest
 
 import restante
 from restante.delivery.link_plan import EndKind
-from restante.mail.delivery_report import Action
+from restante.mail.delivery_report import ReportAction
 from restante.queue.drain_word import DrainState
 from restante.reception.doorkeeper import Doorkeeper, DoorLimits, ShedCause
 from restante.reception.offered_mechanisms import offered_mechanisms
@@ -26,7 +26,7 @@ from restante.telemetry.metric_labels import (
 )
 from restante.telemetry.metrics import METRICS
 from restante.telemetry.work_word import DefectPlace, WorkWord
-from restante.tenancy.notice import Transport
+from restante.tenancy.notice import ChannelTransport
 from restante.tenancy.release_result import ReleaseResult
 from restante.web.http_connections import Cut, HttpService
 from restante.web.request_counts import Refusal
@@ -44,8 +44,8 @@ def test_labels_have_the_words_of_the_parts_that_say_them() -> None:
     assert label("restante_http_connections_cut", "service").values == tuple(HttpService)
     assert label("restante_http_connections_cut", "cause").values == tuple(Cut)
     assert label("restante_web_requests_refused", "cause").values == tuple(Refusal)
-    assert set(label("restante_reports_made", "action").values) == set(Action)
-    assert label("restante_notices_sent", "transport").values == tuple(Transport)
+    assert set(label("restante_reports_made", "action").values) == set(ReportAction)
+    assert label("restante_notices_sent", "transport").values == tuple(ChannelTransport)
     codes = {
         str(value.code) for value in vars(replies).values() if isinstance(value, replies.Reply)
     }

@@ -3,13 +3,20 @@
 from dataclasses import replace
 
 from restante.tenancy.model import Account, Directory, HostedDomain, Login
-from restante.tenancy.notice import Channel, NoticeKind, Transport
+from restante.tenancy.notice import Channel, ChannelTransport, NoticeKind
 from restante.tenancy.numbered_change import NumberedChange, RecordKind, after_changes
 from tests.contract.making import account, domain, login
 
 ALPHA = replace(domain(), id=1)
 HOOK = Channel(
-    7, "alpha", "hook", Transport.WEBHOOK, "https://a.example/", b"\1", frozenset(NoticeKind), 2.0
+    7,
+    "alpha",
+    "hook",
+    ChannelTransport.WEBHOOK,
+    "https://a.example/",
+    b"\1",
+    frozenset(NoticeKind),
+    2.0,
 )
 BEFORE = Directory(4, {"alpha": account()}, {"alice": login()}, {"alpha.example": ALPHA}, {7: HOOK})
 

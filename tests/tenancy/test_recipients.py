@@ -2,9 +2,9 @@
 
 import pytest
 
-from restante.tenancy.policy import DAY, Policy, Recipients
+from restante.tenancy.policy import DAY, Policy, RecipientPolicy
 from restante.tenancy.recipients import (
-    Known,
+    MailboxExistence,
     Recipient,
     RecipientSource,
     make_book,
@@ -28,42 +28,44 @@ BOOK = make_book(
 @pytest.mark.parametrize(
     ("name", "by_list", "by_learning"),
     [
-        ("anna", Known.YES, Known.YES),  # the list wins
-        ("ANNA", Known.YES, Known.YES),
-        ("Postmaster", Known.YES, Known.YES),
-        ("sales-", Known.YES, Known.YES),
-        ("Sales-north", Known.YES, Known.YES),
-        ("sales", Known.UNKNOWN, Known.UNKNOWN),
-        ("a.bot", Known.YES, Known.YES),
-        ("a.bots", Known.UNKNOWN, Known.UNKNOWN),
-        ("withxdot", Known.UNKNOWN, Known.UNKNOWN),
-        ("anna+tag", Known.UNKNOWN, Known.UNKNOWN),
-        ("taken", Known.UNKNOWN, Known.YES),
-        ("taken-long-ago", Known.UNKNOWN, Known.UNKNOWN),
-        ("refused", Known.UNKNOWN, Known.NO),
-        ("refused-long-ago", Known.UNKNOWN, Known.UNKNOWN),
-        ("nobody", Known.UNKNOWN, Known.UNKNOWN),
+        ("anna", MailboxExistence.YES, MailboxExistence.YES),  # the list wins
+        ("ANNA", MailboxExistence.YES, MailboxExistence.YES),
+        ("Postmaster", MailboxExistence.YES, MailboxExistence.YES),
+        ("sales-", MailboxExistence.YES, MailboxExistence.YES),
+        ("Sales-north", MailboxExistence.YES, MailboxExistence.YES),
+        ("sales", MailboxExistence.UNKNOWN, MailboxExistence.UNKNOWN),
+        ("a.bot", MailboxExistence.YES, MailboxExistence.YES),
+        ("a.bots", MailboxExistence.UNKNOWN, MailboxExistence.UNKNOWN),
+        ("withxdot", MailboxExistence.UNKNOWN, MailboxExistence.UNKNOWN),
+        ("anna+tag", MailboxExistence.UNKNOWN, MailboxExistence.UNKNOWN),
+        ("taken", MailboxExistence.UNKNOWN, MailboxExistence.YES),
+        ("taken-long-ago", MailboxExistence.UNKNOWN, MailboxExistence.UNKNOWN),
+        ("refused", MailboxExistence.UNKNOWN, MailboxExistence.NO),
+        ("refused-long-ago", MailboxExistence.UNKNOWN, MailboxExistence.UNKNOWN),
+        ("nobody", MailboxExistence.UNKNOWN, MailboxExistence.UNKNOWN),
     ],
 )
 def test_a_recipient_is_known_by_list_or_by_learning(
-    name: str, by_list: Known, by_learning: Known
+    name: str, by_list: MailboxExistence, by_learning: MailboxExistence
 ) -> None:
-    assert BOOK.known(name, Policy(recipients=Recipients.LIST), NOW) is by_list
-    assert BOOK.known(name, Policy(recipients=Recipients.LEARNED), NOW) is by_learning
-    assert BOOK.known(name, Policy(), NOW) is Known.YES
+    assert BOOK.known(name, Policy(recipients=RecipientPolicy.LIST), NOW) is by_list
+    assert BOOK.known(name, Policy(recipients=RecipientPolicy.LEARNED), NOW) is by_learning
+    assert BOOK.known(name, Policy(), NOW) is MailboxExistence.YES
 
 
 @pytest.mark.parametrize(
     ("name", "known"),
     [
-        ("anna+tag", Known.YES),
-        ("anna+a+b", Known.YES),
-        ("nobody+tag", Known.UNKNOWN),
-        ("+anna", Known.UNKNOWN),
+        ("anna+tag", MailboxExistence.YES),
+        ("anna+a+b", MailboxExistence.YES),
+        ("nobody+tag", MailboxExistence.UNKNOWN),
+        ("+anna", MailboxExistence.UNKNOWN),
     ],
 )
-def test_tags_are_ignored_where_that_is_wanted(name: str, known: Known) -> None:
-    assert BOOK.known(name, Policy(recipients=Recipients.LIST, ignores_tags=True), NOW) is known
+def test_tags_are_ignored_where_that_is_wanted(name: str, known: MailboxExistence) -> None:
+    assert (
+        BOOK.known(name, Policy(recipients=RecipientPolicy.LIST, ignores_tags=True), NOW) is known
+    )
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from restante.tenancy.model import (
     Login,
     parse_authorized_hosts,
 )
-from restante.tenancy.policy import Hold, Policy, Retention, Suspension
+from restante.tenancy.policy import HoldPolicy, Policy, Retention, Suspension
 from restante.tenancy.portal_user import PortalPasskey, PortalUser
 from restante.tenancy.quota import Quota
 from restante.tenancy.record_change import (
@@ -40,7 +40,9 @@ def test_nothing_changed_is_nothing() -> None:
 
 def test_each_field_that_differs_has_its_old_and_its_new_value() -> None:
     policy = Policy(
-        hold=Hold.ON_RETURN, quota=Quota(octets=1000), suspension=Suspension("unpaid", until=0.0)
+        hold=HoldPolicy.ON_RETURN,
+        quota=Quota(octets=1000),
+        suspension=Suspension("unpaid", until=0.0),
     )
     hosts = parse_authorized_hosts(["192.0.2.0/24", "mail.alpha.example"])
     changed = replace(

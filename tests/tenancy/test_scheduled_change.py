@@ -12,7 +12,7 @@ from restante.tenancy.model import (
     TlsUse,
     parse_authorized_hosts,
 )
-from restante.tenancy.policy import Hold, Policy
+from restante.tenancy.policy import HoldPolicy, Policy
 from restante.tenancy.record_change import Change
 from restante.tenancy.scheduled_change import (
     ChangeMaker,
@@ -105,7 +105,7 @@ def test_a_change_of_authorized_hosts_waits(hosts: Sequence[str], waits: bool) -
 
 
 def test_the_rest_of_a_change_does_not_wait() -> None:
-    policy = Policy(hold=Hold.RELAY)
+    policy = Policy(hold=HoldPolicy.RELAY)
     wanted = replace(sent_to(host="other.example", connections=1), policy=policy)
     wanted = replace(wanted, authorized_hosts=parse_authorized_hosts(["192.0.2.7"]))
     rest = without_scheduled_parts(PRESENT, wanted)
@@ -137,7 +137,7 @@ def test_a_change_replaces_its_parts_alone() -> None:
     now = replace(
         allowing("192.0.2.9"),
         destination=replace(PRESENT.destination, connections=2),
-        policy=Policy(hold=Hold.RELAY),
+        policy=Policy(hold=HoldPolicy.RELAY),
     )
     assert objection(change, now) == ""
     assert with_change(change, now) == replace(

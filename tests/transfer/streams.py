@@ -8,7 +8,7 @@ from restante.mail.import_stream import (
     WHOLE,
     StreamEnd,
     StreamLabel,
-    Unpacker,
+    StreamUnpacker,
     pack_block,
     pack_label,
 )
@@ -47,7 +47,7 @@ async def content_of(admin: AdminWorld, name: str) -> bytes:
 async def exported(admin: AdminWorld, **order: Any) -> list[tuple[str, bytes, str]]:
     """Name, content and failure of each message."""
     found: list[tuple[str, bytes, str]] = []
-    unpacker, content = Unpacker(), b""
+    unpacker, content = StreamUnpacker(), b""
     async for octets in await export_mail(admin.context, ExportOrder.model_validate(order)):
         for piece in unpacker.receive(octets):
             match piece:

@@ -5,7 +5,7 @@ import pytest
 from restante.admin.held_mail import QueueSelection
 from restante.mail.import_stream import (
     StreamLabel,
-    Unpacker,
+    StreamUnpacker,
 )
 from restante.tenancy.audit import AuditAction, AuditFilter
 from restante.transfer.queue_content import ExportOrder, export_mail, read_content
@@ -84,7 +84,7 @@ def test_a_label_says_all_recipients_whatever_was_asked_for() -> None:
         await bring_in(admin, packed_message(HEAD, "x@alpha.example", "y@alpha.example"))
         order = ExportOrder(selection=QueueSelection(recipient="x@*"))
         octets = b"".join([octets async for octets in await export_mail(admin.context, order)])
-        label = next(Unpacker().receive(octets))
+        label = next(StreamUnpacker().receive(octets))
         assert isinstance(label, StreamLabel)
         assert [one["forward_path"] for one in label.facts["recipients"]] == [
             "x@alpha.example",

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from restante.mail.dsn_request import DsnRequest, Notify, RecipientRequest, Ret
-from restante.mail.import_stream import StreamLabel, Unpacker
+from restante.mail.import_stream import StreamLabel, StreamUnpacker
 from restante.mail.message import message_name, message_number
-from restante.queue.recipient_status import Move, Outcome, RecipientOutcome
+from restante.queue.recipient_status import MessageOutcome, RecipientMove, RecipientOutcome
 from restante.transfer.queue_content import ExportOrder, export_mail
 from tests.admin.admin_world import HEAD, NOW, AdminWorld, run
 from tests.contract.making import opened
@@ -92,8 +92,9 @@ def test_of_a_recipient_who_has_it_already_nothing_is_said() -> None:
         drain = await opened(
             admin.store, admin.context.directory.now.domains["alpha.example"].id, NOW, NOW + 60
         )
-        outcome = Outcome(
-            message_number(result.held[0]), (RecipientOutcome("x@alpha.example", Move.DELIVERED),)
+        outcome = MessageOutcome(
+            message_number(result.held[0]),
+            (RecipientOutcome("x@alpha.example", RecipientMove.DELIVERED),),
         )
         await admin.store.handover.settle(drain, [outcome])
         [label] = await exported_labels(admin)
@@ -104,4 +105,6 @@ def test_of_a_recipient_who_has_it_already_nothing_is_said() -> None:
 
 async def exported_labels(admin: AdminWorld) -> list[Mapping[str, Any]]:
     octets = b"".join([octets async for octets in await export_mail(admin.context, ExportOrder())])
-    return [piece.facts for piece in Unpacker().receive(octets) if isinstance(piece, StreamLabel)]
+    return [
+        piece.facts for piece in StreamUnpacker().receive(octets) if isinstance(piece, StreamLabel)
+    ]

@@ -11,14 +11,14 @@ from restante.web.request_places import (
     OF_ONE,
     OF_PORTAL,
     PORTAL,
-    Kind,
     NoPlace,
+    PlaceKind,
     RequestPlaces,
     place_owner,
 )
 
 
-def taken(places: RequestPlaces, kind: Kind, whose: str, stack: ExitStack) -> int:
+def taken(places: RequestPlaces, kind: PlaceKind, whose: str, stack: ExitStack) -> int:
     """Take places until there is none, and return how many there were."""
     for count in range(1000):
         try:
@@ -28,8 +28,8 @@ def taken(places: RequestPlaces, kind: Kind, whose: str, stack: ExitStack) -> in
     return 1000
 
 
-@pytest.mark.parametrize("kind", list(Kind))
-def test_one_has_some_and_all_together_have_more(kind: Kind) -> None:
+@pytest.mark.parametrize("kind", list(PlaceKind))
+def test_one_has_some_and_all_together_have_more(kind: PlaceKind) -> None:
     places = RequestPlaces()
     with ExitStack() as stack:
         assert taken(places, kind, "alpha", stack) == OF_ONE[kind]
@@ -42,16 +42,16 @@ def test_one_has_some_and_all_together_have_more(kind: Kind) -> None:
 def test_kinds_do_not_take_each_other_s_places() -> None:
     places = RequestPlaces()
     with ExitStack() as stack:
-        for kind in Kind:
+        for kind in PlaceKind:
             assert taken(places, kind, "alpha", stack) == OF_ONE[kind]
 
 
 def test_the_portal_has_more_at_work_and_bodies_without_a_place() -> None:
     places = RequestPlaces()
     with ExitStack() as stack:
-        assert taken(places, Kind.WORK, PORTAL, stack) == OF_PORTAL
-        assert taken(places, Kind.BODY, PORTAL, stack) == 1000
-        assert taken(places, Kind.BODY, "alpha", stack) == OF_ONE[Kind.BODY]
+        assert taken(places, PlaceKind.WORK, PORTAL, stack) == OF_PORTAL
+        assert taken(places, PlaceKind.BODY, PORTAL, stack) == 1000
+        assert taken(places, PlaceKind.BODY, "alpha", stack) == OF_ONE[PlaceKind.BODY]
 
 
 def test_operators_count_by_their_tokens_and_customers_by_their_account() -> None:

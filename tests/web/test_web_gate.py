@@ -16,7 +16,7 @@ from restante.tenancy.api_token import token_inside
 from restante.tenancy.model import IpAddress
 from restante.tenancy.principal import Principal
 from restante.web.request_counts import Refusal, RefusedRequests
-from restante.web.request_places import IN_ALL, OF_ONE, OF_PORTAL, Kind
+from restante.web.request_places import IN_ALL, OF_ONE, OF_PORTAL, PlaceKind
 from restante.web.route_limits import BODY_OCTETS
 from restante.web.serving import PROVED_EXTENSION
 from restante.web.web_gate import GateParts, GateSettings, WebGate
@@ -128,15 +128,15 @@ def test_the_requests_at_once_are_limited_in_all_and_for_each_account() -> None:
             def begin(who: str) -> asyncio.Task[httpx.Response]:
                 return tasks.create_task(client.get("/x", headers={"Authorization": who}))
 
-            running = [begin("Account alpha") for _ in range(OF_ONE[Kind.WORK])]
+            running = [begin("Account alpha") for _ in range(OF_ONE[PlaceKind.WORK])]
             one_more = await begin("Account alpha")
             assert (one_more.status_code, one_more.headers["retry-after"]) == (503, "1")
             running += [
                 begin(other)
                 for other in ("Account beta", "Account gamma", TOKEN.decode())
-                for _ in range(OF_ONE[Kind.WORK])
+                for _ in range(OF_ONE[PlaceKind.WORK])
             ]
-            assert len(running) == IN_ALL[Kind.WORK]
+            assert len(running) == IN_ALL[PlaceKind.WORK]
             assert (await begin("Account delta")).status_code == 503
             assert (await client.get("/healthz")).status_code == 200
             for each in running:
@@ -229,7 +229,7 @@ def test_slow_bodies_of_one_account_take_no_place_of_a_complete_request(who: str
         async with client_of(parts) as client, asyncio.TaskGroup() as tasks:
             running = [
                 tasks.create_task(client.post("/v1/releases", headers=headers, content=slow()))
-                for _ in range(OF_ONE[Kind.BODY])
+                for _ in range(OF_ONE[PlaceKind.BODY])
             ]
             for _ in range(20):
                 await asyncio.sleep(0)
@@ -259,7 +259,7 @@ def test_slow_bodies_of_many_accounts_take_no_place_of_a_visitor_or_a_request_at
                 tasks.create_task(
                     client.post("/v1/x", headers={"Authorization": f"Account {n}"}, content=slow())
                 )
-                for n in range(IN_ALL[Kind.BODY])
+                for n in range(IN_ALL[PlaceKind.BODY])
             ]
             for _ in range(20):
                 await asyncio.sleep(0)
@@ -279,7 +279,7 @@ def test_long_requests_have_places_of_their_own() -> None:
         async with client_of(parts) as client, asyncio.TaskGroup() as tasks:
             running = [
                 tasks.create_task(client.post("/v1/queue/export", headers=alpha))
-                for _ in range(OF_ONE[Kind.LONG])
+                for _ in range(OF_ONE[PlaceKind.LONG])
             ]
             await asyncio.sleep(0)
             assert (await client.get("/v1/events", headers=alpha)).status_code == 503

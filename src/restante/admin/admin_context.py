@@ -13,9 +13,9 @@ from restante.admin.one_time_seals import OneTimeSeals
 from restante.admin.record_locks import RecordLocks
 from restante.delivery.drain_state import DrainSnapshot
 from restante.network.resolver import Resolver
-from restante.notices.transports import Sender
-from restante.queue.presence import Sighting
-from restante.reception.intake import Receipt, ReceivedMail
+from restante.notices.transports import ChannelSender
+from restante.queue.presence import WatchedDestination
+from restante.reception.intake import IntakeReceipt, ReceivedMail
 from restante.reception.quota_reservations import QuotaReservations
 from restante.release.release_outcome import ReleaseOutcome
 from restante.request_limits.dial_limits import DialLimits
@@ -71,7 +71,7 @@ class ScrubFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Vitals:
+class ServerVitals:
     """The facts that decide whether the running server can do its work."""
 
     is_room_short: bool
@@ -80,7 +80,7 @@ class Vitals:
     clock_trusted_from: float = 0.0  # Unix time; meaningless without a leap
 
 
-class Server(Protocol):
+class ServerSurface(Protocol):
     """The parts of the running server that an administrator may use."""
 
     async def release(self, target: str, principal: Principal, reason: str) -> ReleaseOutcome:
@@ -101,13 +101,13 @@ class Server(Protocol):
     async def configuration(self) -> ConfigurationState:
         """The running configuration, a failed reload, and the changes of the file that wait."""
 
-    def vitals(self) -> Vitals:
+    def vitals(self) -> ServerVitals:
         """Return whether there is room for mail, and how long the certificate is valid."""
 
     def scrub(self) -> ScrubFacts:
         """Return the state of the scrub."""
 
-    def sighting(self, destination: Destination) -> Sighting | None:
+    def sighting(self, destination: Destination) -> WatchedDestination | None:
         """Return the result of probes of a destination, None for one that is not watched."""
 
     async def metrics(self, accept: str) -> Exposition:
@@ -153,10 +153,10 @@ class ProcessParts:
     """The parts of this process, a server or a command, by which functions act."""
 
     hold: Callable[
-        [Sequence[ReceivedMail]], Awaitable[list[Receipt]]
+        [Sequence[ReceivedMail]], Awaitable[list[IntakeReceipt]]
     ]  # the one intake: it assigns message numbers
     recipients: LiveRecipients
-    transports: Sender  # the senders of notices
+    transports: ChannelSender  # the senders of notices
     reservations: QuotaReservations = field(
         default_factory=QuotaReservations
     )  # room for incoming mail, from any source
@@ -193,7 +193,7 @@ class AdminContext:
     network: NetworkAccess
     settings: AdminSettings
     parts: ProcessParts
-    server: Server | None  # None: the command line opened the store itself
+    server: ServerSurface | None  # None: the command line opened the store itself
     memory: RequestMemory = field(default_factory=RequestMemory)
     request: ActingRequest = ActingRequest()
 

@@ -26,7 +26,7 @@ from restante.admin.permissions import AdminAction, permit
 from restante.notices.transports import open_secret
 from restante.notices.webhook_signature import new_signing_key
 from restante.phrases import WRONG_KEY_FILE
-from restante.tenancy.notice import Channel, Transport
+from restante.tenancy.notice import Channel, ChannelTransport
 from restante.tenancy.record_change import changes_between
 from restante.tenancy.sealed_secrets import SealBroken
 
@@ -51,7 +51,7 @@ async def plan_channel(
     return [removal, *await _steps(context, entry, None, transport, options)]
 
 
-def _transport(entry: ChannelEntry) -> Transport | None:
+def _transport(entry: ChannelEntry) -> ChannelTransport | None:
     """Return the transport that an entry names. Raises AdminError for two different ones."""
     transport = transport_given(entry.name, entry)
     if transport is not None and entry.transport not in (None, transport):
@@ -64,7 +64,7 @@ async def _steps(
     context: AdminContext,
     entry: ChannelEntry,
     present: Channel | None,
-    transport: Transport | None,
+    transport: ChannelTransport | None,
     options: ApplyOptions,
 ) -> list[ApplyStep]:
     key = None
@@ -72,7 +72,11 @@ async def _steps(
         permit(context.principal, AdminAction.CHANNEL_CHANGE)  # it must not try URLs either
     if present is None:
         check_name(entry.name)
-        if transport is Transport.WEBHOOK and entry.webhook is not None and entry.key is None:
+        if (
+            transport is ChannelTransport.WEBHOOK
+            and entry.webhook is not None
+            and entry.key is None
+        ):
             key = new_signing_key()
     wanted = await _wanted(context, entry if key is None else _signed(entry, key), present, options)
     changes = changes_between(present, wanted)
@@ -143,7 +147,7 @@ def _sealed(
 ) -> Channel:
     """Return a channel with an exported secret. Raises AdminError."""
     given = (entry.webhook, entry.key, entry.mail, entry.apprise)
-    if entry.transport in (None, Transport.MAIL) or any(one is not None for one in given):
+    if entry.transport in (None, ChannelTransport.MAIL) or any(one is not None for one in given):
         cause = "sealed needs transport and target, and nothing else"
         raise wrong(entry.name, ErrorKind.USAGE, cause, "write it as export-config does")
     all_accounts = bool(entry.all_accounts)

@@ -45,7 +45,7 @@ from restante.admin.recipient_lists import (
 )
 from restante.phrases import WRONG_KEY_FILE
 from restante.tenancy.model import AuthorizedHosts, Destination, DestinationLogin, HostedDomain
-from restante.tenancy.policy import DEFAULT_POLICY, Policy, Recipients, Unknown
+from restante.tenancy.policy import DEFAULT_POLICY, Policy, RecipientPolicy, UnknownRecipientReply
 from restante.tenancy.policy_settings import SUSPENDED
 from restante.tenancy.principal import Role
 from restante.tenancy.record_change import NOTHING, Change, changes_between
@@ -320,8 +320,8 @@ async def _plan_list(
             )
     if not change.added and not change.dropped:
         return None
-    rejects = wanted.policy.recipients is not Recipients.ANY
-    rejects = rejects and wanted.policy.unknown is Unknown.REJECT
+    rejects = wanted.policy.recipients is not RecipientPolicy.ANY
+    rejects = rejects and wanted.policy.unknown is UnknownRecipientReply.REJECT
     return ApplyStep(
         ApplyStage.LISTS_FIRST if wanted.id and rejects else ApplyStage.LISTS,
         ApplyVerb.CHANGE,

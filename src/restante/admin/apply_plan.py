@@ -32,9 +32,9 @@ from restante.admin.configuration_entries import (
     ChannelEntry,
     ConfigurationEntry,
     DomainEntry,
+    EntryProblem,
     LoginEntry,
     NotApplicable,
-    Problem,
     WantedRecords,
 )
 from restante.admin.permissions import AdminAction, permit
@@ -98,7 +98,7 @@ class _Planner:
         try:
             await self._plan_removals()
         except AdminError as error:
-            self._wanted.problems.append(Problem(error.kind, error.error, error.remedy))
+            self._wanted.problems.append(EntryProblem(error.kind, error.error, error.remedy))
 
     async def _plan_each(self, entry: _Entry, plan: Callable[[_Entry], Awaitable[None]]) -> None:
         """Plan one entry, and note a fault of it."""

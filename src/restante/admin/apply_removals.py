@@ -6,7 +6,7 @@ from functools import partial
 from restante.admin.accounts import remove_account
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
-from restante.admin.apply_steps import ApplyOptions, ApplyStage, ApplyStep, ApplyVerb, Prune
+from restante.admin.apply_steps import ApplyOptions, ApplyStage, ApplyStep, ApplyVerb, PruneScope
 from restante.admin.channels import remove_channel
 from restante.admin.configuration_entries import WantedRecords
 from restante.admin.domains import holds_mail, remove_domain
@@ -17,12 +17,12 @@ from restante.tenancy.notice import Channel
 from restante.tenancy.record_change import changes_between
 
 
-def accounts_in_scope(context: AdminContext, wanted: WantedRecords, prune: Prune) -> list[str]:
+def accounts_in_scope(context: AdminContext, wanted: WantedRecords, prune: PruneScope) -> list[str]:
     """Return the accounts whose unnamed things go; "" for the operator's own channels."""
-    if prune is Prune.NOTHING:
+    if prune is PruneScope.NOTHING:
         return []
     names = wanted.named_accounts
-    if prune is Prune.ACCOUNTS:
+    if prune is PruneScope.ACCOUNTS:
         names |= {"", *context.directory.now.accounts}
     return sorted(filter(context.principal.sees, names))
 
@@ -48,12 +48,12 @@ def removals(
                 step = _domain_removal(context, domain, reason)
                 stuck = stuck or step.obstacle
                 yield step
-        unnamed = options.prune is Prune.ACCOUNTS and account not in wanted.named_accounts
+        unnamed = options.prune is PruneScope.ACCOUNTS and account not in wanted.named_accounts
         if unnamed and account in directory.accounts:
             yield _account_removal(context, directory.accounts[account], reason, stuck)
 
 
-def is_leaving(context: AdminContext, wanted: WantedRecords, prune: Prune, user: str) -> bool:
+def is_leaving(context: AdminContext, wanted: WantedRecords, prune: PruneScope, user: str) -> bool:
     """Return whether the account that has a user name now loses it by this configuration."""
     present, entry = context.directory.now.logins.get(user), wanted.logins[user]
     if present is None or present.account == entry.account:

@@ -13,7 +13,7 @@ from restante.tenancy.record_change import Change
 _Item = TypeVar("_Item")
 
 
-class Prune(StrEnum):
+class PruneScope(StrEnum):
     """How things and fields that a configuration does not name are treated."""
 
     NOTHING = "nothing"  # they stay as they are
@@ -25,13 +25,13 @@ class Prune(StrEnum):
 class ApplyOptions:
     """The options that are the same for every entry of a configuration."""
 
-    prune: Prune = Prune.NOTHING
+    prune: PruneScope = PruneScope.NOTHING
     reason: str = ""  # of removals, in the audit trail
 
     @property
     def is_pruning(self) -> bool:
         """Whether things that are not named are removed."""
-        return self.prune is not Prune.NOTHING
+        return self.prune is not PruneScope.NOTHING
 
 
 class ApplyStage(IntEnum):

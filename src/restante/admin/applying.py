@@ -22,7 +22,7 @@ from restante.admin.apply_steps import (
     ApplyPlan,
     ApplyStep,
     ApplyVerb,
-    Prune,
+    PruneScope,
     groups_of,
 )
 from restante.admin.auditing import ChangeView, change_views, checked_reason
@@ -84,7 +84,7 @@ class ApplyLine(BaseModel):
 async def apply_configuration(
     context: AdminContext,
     lines: AsyncIterator[bytes],
-    prune: Prune = Prune.NOTHING,
+    prune: PruneScope = PruneScope.NOTHING,
     *,
     is_dry_run: bool = False,
 ) -> AsyncGenerator[ApplyLine, None]:
@@ -94,7 +94,7 @@ async def apply_configuration(
     if something is wrong, AdminError if another application does not end in time, StoreError.
     """
     permit(context.principal, AdminAction.CONFIGURATION_APPLY)
-    if prune is not Prune.NOTHING and not is_dry_run:
+    if prune is not PruneScope.NOTHING and not is_dry_run:
         checked_reason(context.reason)  # it may remove things
     options = ApplyOptions(prune, checked_reason(context.reason or UNNAMED))
     wanted, breather = WantedRecords(), Breather()

@@ -32,7 +32,7 @@ from restante.dsn.dsn_writer import DsnWriter
 from restante.mail.message import message_name
 from restante.queue.recipient_status import RecipientStatus
 from restante.retention.removal_record import removal_of
-from restante.store.queue_store import Bounce, QueuedMessage, QueueFilter
+from restante.store.queue_store import MessageBounce, QueuedMessage, QueueFilter
 from restante.store.store_errors import Damaged
 from restante.tenancy.audit import AuditAction
 
@@ -129,7 +129,7 @@ def _groups(found: Sequence[QueuedMessage]) -> Iterator[tuple[int, Sequence[Queu
 
 async def _prepare(
     context: AdminContext, group: Sequence[QueuedMessage], damaged: dict[int, str]
-) -> list[Bounce]:
+) -> list[MessageBounce]:
     """Return the bounces for existing messages; add damaged ones to `damaged`.
 
     Raises StoreError.
@@ -151,7 +151,7 @@ async def _prepare(
 async def _carry_out(
     context: AdminContext,
     group: Sequence[QueuedMessage],
-    bounces: Sequence[Bounce],
+    bounces: Sequence[MessageBounce],
     reason: str,
 ) -> set[int]:
     """Bounce messages of a group, which is of one domain. Return the numbers of those that left."""

@@ -13,11 +13,11 @@ from restante.tenancy.record_change import changes_between
 from restante.tenancy.scheduled_change import ScheduledChange, objection, with_change
 
 
-class Obstacle(Exception):  # noqa: N818
+class ChangeObstacle(Exception):  # noqa: N818
     """The change cannot be applied. The text says why, without the names of hosts inside."""
 
 
-class RecordMoved(Obstacle):
+class RecordMoved(ChangeObstacle):
     """The record of the domain was changed at this moment; another attempt may succeed."""
 
 
@@ -31,7 +31,7 @@ async def put_change(
     """
     present = context.directory.now.domain_by_id(change.domain_id)
     if (why := objection(change, present)) or present is None:
-        raise Obstacle(why)
+        raise ChangeObstacle(why)
     wanted = with_change(change, present)
     await _check_destination(judge or context, present, wanted)
     action = AuditAction.CHANGE_APPLIED
@@ -62,7 +62,7 @@ async def _check_destination(
             must_be_public=destination.must_be_public,
         )
     except AdminError as error:
-        raise Obstacle(error.error) from None
+        raise ChangeObstacle(error.error) from None
 
 
 def _reason(context: AdminContext, change: ScheduledChange) -> str:

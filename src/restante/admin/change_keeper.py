@@ -15,7 +15,7 @@ from typing import Final
 
 from restante.admin.admin_context import AdminContext
 from restante.admin.auditing import announce, entry, with_changes
-from restante.admin.change_applying import Obstacle, RecordMoved, put_change
+from restante.admin.change_applying import ChangeObstacle, RecordMoved, put_change
 from restante.admin.change_scheduling import (
     announce_end,
     change_lines,
@@ -125,7 +125,7 @@ class ChangeKeeper:
                 announce_end(self._context, change, "applied")
         except RecordMoved:
             return
-        except Obstacle as obstacle:
+        except ChangeObstacle as obstacle:
             await self._drop(change, str(obstacle))
 
     def _checked_maker(self, change: ScheduledChange) -> Principal:
@@ -139,10 +139,10 @@ class ChangeKeeper:
             or not maker.sees_domain(change.account, change.domain)
             or not all(may(maker, action) for action in needed)
         ):
-            raise Obstacle(f"{change.maker.name} does not have the right any more")
+            raise ChangeObstacle(f"{change.maker.name} does not have the right any more")
         domain = directory.domain_by_id(change.domain_id)
         if domain is not None and (locked := lock_on(self._context, domain)):
-            raise Obstacle(locked)
+            raise ChangeObstacle(locked)
         return maker
 
     async def _drop(self, change: ScheduledChange, why: str) -> None:

@@ -26,7 +26,13 @@ from restante.notices.transports import ChannelSecret, open_secret
 from restante.notices.webhook_signature import key_octets
 from restante.phrases import NOT_HOSTED, WRONG_KEY_FILE
 from restante.tenancy.model import IpAddress
-from restante.tenancy.notice import OF_ACCOUNTS, OF_THE_SERVER, Channel, NoticeKind, Transport
+from restante.tenancy.notice import (
+    OF_ACCOUNTS,
+    OF_THE_SERVER,
+    Channel,
+    ChannelTransport,
+    NoticeKind,
+)
 from restante.tenancy.sealed_secrets import SealBroken
 
 GivenKinds = Annotated[tuple[NoticeKind, ...], AtMost(MOST_CHOICES)]
@@ -134,9 +140,9 @@ async def _directed(context: AdminContext, channel: Channel, fields: ChannelFiel
         if transport is None
         else await _read_target(context, channel.name, fields)
     )
-    if channel.account and transport is Transport.WEBHOOK and url is not None:
+    if channel.account and transport is ChannelTransport.WEBHOOK and url is not None:
         await _require_public_host(context, channel.name, url)
-    if channel.transport == Transport.MAIL:
+    if channel.transport == ChannelTransport.MAIL:
         return replace(channel, target=shown)
     sealed = _secret(context, channel, url, key).sealed(
         context.vault, channel.account, channel.name, channel.sealed
@@ -144,12 +150,12 @@ async def _directed(context: AdminContext, channel: Channel, fields: ChannelFiel
     return replace(channel, target=shown, sealed=sealed)
 
 
-def transport_given(name: str, fields: ChannelFields) -> Transport | None:
+def transport_given(name: str, fields: ChannelFields) -> ChannelTransport | None:
     """Return the transport of the given target, if there is one. Raises AdminError for two."""
     transports = {
-        Transport.WEBHOOK: fields.webhook,
-        Transport.MAIL: fields.mail,
-        Transport.APPRISE: fields.apprise,
+        ChannelTransport.WEBHOOK: fields.webhook,
+        ChannelTransport.MAIL: fields.mail,
+        ChannelTransport.APPRISE: fields.apprise,
     }
     given = [transport for transport, target in transports.items() if target is not None]
     if len(given) > 1:
@@ -233,7 +239,7 @@ def _outside(context: AdminContext, name: str, address: str) -> str:
 
 def _checked_key(channel: Channel, fields: ChannelFields) -> str | None:
     """Return the given key. Raises AdminError, also if a required one is missing."""
-    if channel.transport != Transport.WEBHOOK:
+    if channel.transport != ChannelTransport.WEBHOOK:
         if fields.key is not None:
             raise wrong(
                 channel.name, ErrorKind.USAGE, "only webhooks are signed", "leave out the key"
@@ -256,7 +262,7 @@ def _secret(
     context: AdminContext, channel: Channel, url: str | None, key: str | None
 ) -> ChannelSecret:
     """Return the secret to seal: the given parts, otherwise the old ones. Raises AdminError."""
-    if url is not None and (key is not None or channel.transport != Transport.WEBHOOK):
+    if url is not None and (key is not None or channel.transport != ChannelTransport.WEBHOOK):
         return ChannelSecret(url, key or "")
     try:
         was = open_secret(context.vault, channel)

@@ -20,8 +20,8 @@ from restante.admin.scope import domain_name
 from restante.mail.quantity import counted
 from restante.mail.unique_json import NameTwice, read_json
 from restante.phrases import did_you_mean
-from restante.tenancy.notice import Transport
-from restante.tenancy.policy import Hold
+from restante.tenancy.notice import ChannelTransport
+from restante.tenancy.policy import HoldPolicy
 
 MAX_PROBLEMS: Final = 100  # that are told at once
 
@@ -63,7 +63,7 @@ class DomainEntry(DomainFields):
     name: LineText
     account: LineText
     destination: LineText | None = None  # a new domain needs one
-    hold_otherwise: Hold | None = None  # in force when the suspension has ended
+    hold_otherwise: HoldPolicy | None = None  # in force when the suspension has ended
     destination_set_by: LineText | None = None  # the account that chose it; for operators to give
     destination_sealed: SealedText | None = (
         None  # the password, as exported under the same key file
@@ -97,7 +97,7 @@ class ChannelEntry(ChannelChange):
 
     name: LineText
     account: LineText = ""  # "": the operator's own
-    transport: Transport | None = None  # of `sealed`, or of a channel that is there
+    transport: ChannelTransport | None = None  # of `sealed`, or of a channel that is there
     target: LineText | None = None  # as it is shown; of `sealed`
     sealed: SealedText | None = None  # URL and key, as exported under the same key file
     place: LineText = ""
@@ -120,7 +120,7 @@ MODELS: Final[Mapping[str, type[ConfigurationEntry | MoreAddresses]]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class EntryProblem:
     """One fault of a configuration."""
 
     kind: ErrorKind
@@ -131,7 +131,7 @@ class Problem:
 class NotApplicable(AdminError):  # noqa: N818  a refusal
     """A configuration has faults. Nothing was changed."""
 
-    def __init__(self, problems: list[Problem]) -> None:
+    def __init__(self, problems: list[EntryProblem]) -> None:
         """The first problem is the error; `problems` has all that are told, as lines."""
         first = problems[0]
         super().__init__(first.kind, first.text, first.remedy)
@@ -149,20 +149,20 @@ class WantedRecords:
     domains: dict[str, DomainEntry] = field(default_factory=dict)
     channels: dict[tuple[str, str], ChannelEntry] = field(default_factory=dict)
     addresses: dict[str, list[str]] = field(default_factory=dict)  # by domain
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[EntryProblem] = field(default_factory=list)
 
     def add_line(self, line: bytes) -> None:
         """Add the entry of a line of JSON. A fault in it becomes a problem."""
         try:
             self._add(read_entry(line))
         except AdminError as error:
-            self.problems.append(Problem(error.kind, error.error, error.remedy))
+            self.problems.append(EntryProblem(error.kind, error.error, error.remedy))
 
     def note(self, entry: ConfigurationEntry, error: AdminError) -> None:
         """Note a fault of an entry."""
         kind, _, name = entry.label.partition(" ")
         text = error.error.removeprefix(f"{entry.label}: ").removeprefix(f"{kind} {name!r}: ")
-        self.problems.append(Problem(error.kind, f"{spot(entry)}: {text}", error.remedy))
+        self.problems.append(EntryProblem(error.kind, f"{spot(entry)}: {text}", error.remedy))
 
     @property
     def named_accounts(self) -> set[str]:

@@ -19,7 +19,7 @@ from restante.admin.sealed_credentials import seal_credentials
 from restante.store.live_recipients import recipient_pages
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.model import Account, Destination, HostedDomain, Login
-from restante.tenancy.notice import Channel, Transport
+from restante.tenancy.notice import Channel, ChannelTransport
 from restante.tenancy.policy import DEFAULT_POLICY
 from restante.tenancy.policy_settings import SUSPENDED
 from restante.tenancy.recipients import RecipientSource
@@ -182,7 +182,7 @@ def channel_fields(channel: Channel, *, with_secrets: bool) -> ExportedFields:
     fields: ExportedFields = {"name": channel.name}
     if channel.account:
         fields["account"] = channel.account
-    if channel.transport == Transport.MAIL:
+    if channel.transport == ChannelTransport.MAIL:
         fields["mail"] = channel.target
     else:
         fields |= {"transport": str(channel.transport), "target": channel.target}

@@ -22,7 +22,7 @@ from restante.admin.permissions import AdminAction, may, permit
 from restante.admin.primary_state import PrimaryView, primary_view
 from restante.admin.scope import domains_in_scope
 from restante.background.loop_slices import in_slices, in_turns
-from restante.store.figure_store import NONE_SET_APART, SetApart, Usage
+from restante.store.figure_store import NONE_SET_APART, DomainUsage, SetApart
 from restante.store.handover_store import PastDrain
 from restante.tenancy.model import HostedDomain
 
@@ -58,7 +58,7 @@ class DomainGlances(NamedTuple):
     page: list[DomainGlance]
     needy: list[DomainGlance]
     domains: int  # in all
-    held: Usage  # by all of them
+    held: DomainUsage  # by all of them
 
 
 class _GlanceFigures(NamedTuple):
@@ -95,7 +95,7 @@ async def list_glances(
         await _glances(context, shown, figures),
         await _glances(context, needy, figures),
         count,
-        Usage(messages, octets, refused),
+        DomainUsage(messages, octets, refused),
     )
 
 
@@ -115,7 +115,7 @@ async def _figures(context: AdminContext, domains: Sequence[HostedDomain]) -> _G
     )
 
 
-def _may_need(domain: HostedDomain, usage: Usage, now: float) -> bool:
+def _may_need(domain: HostedDomain, usage: DomainUsage, now: float) -> bool:
     """Return whether the domain holds mail, or is suspended: only then a person may be needed."""
     return bool(usage.messages or domain.policy.suspension_at(now) is not None)
 

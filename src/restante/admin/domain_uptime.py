@@ -11,7 +11,7 @@ from restante.admin.domains import find_domain
 from restante.admin.permissions import AdminAction, permit
 from restante.admin.primary_state import PrimaryView, primary_view
 from restante.admin.request_bounds import UnixTime, check_span
-from restante.queue.presence import PresenceChange, Seen
+from restante.queue.presence import DestinationState, PresenceChange
 from restante.queue.uptime import uptime
 from restante.tenancy.policy import DAY
 
@@ -34,7 +34,7 @@ class PresenceChangeView(BaseModel):
     """The destination came up, went away, or is not probed any more."""
 
     at: datetime
-    seen: Seen
+    seen: DestinationState
     reason: str  # why it was found away
 
 

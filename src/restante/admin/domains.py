@@ -60,8 +60,8 @@ from restante.store.figure_store import NONE_SET_APART, SetApart
 from restante.store.store_errors import Conflict, Overtaken
 from restante.tenancy.audit import AuditAction, AuditEntry
 from restante.tenancy.model import AuthorizedHosts, Destination, HostedDomain
-from restante.tenancy.notice import Transport
-from restante.tenancy.policy import DEFAULT_POLICY, Recipients, Unknown
+from restante.tenancy.notice import ChannelTransport
+from restante.tenancy.policy import DEFAULT_POLICY, RecipientPolicy, UnknownRecipientReply
 from restante.tenancy.policy_settings import SUSPENDED
 from restante.tenancy.recipients import RecipientBook
 from restante.tenancy.record_change import Change, changes_between
@@ -316,7 +316,7 @@ def _notice_warnings(context: AdminContext, domain: HostedDomain) -> list[str]:
     inside = [
         one
         for one in channels
-        if one.transport == Transport.MAIL
+        if one.transport == ChannelTransport.MAIL
         and one.target.endswith(f"@{domain.name}")
         and context.principal.sees(one.account)
     ]
@@ -330,11 +330,15 @@ def _notice_warnings(context: AdminContext, domain: HostedDomain) -> list[str]:
 def _recipient_warnings(book: RecipientBook | None, domain: HostedDomain) -> list[str]:
     """Warn of an empty list that decides alone: it keeps all mail out."""
     policy = domain.policy
-    if policy.recipients is not Recipients.LIST or policy.unknown is Unknown.ACCEPT or book is None:
+    if (
+        policy.recipients is not RecipientPolicy.LIST
+        or policy.unknown is UnknownRecipientReply.ACCEPT
+        or book is None
+    ):
         return []
     if book.listed or book.patterns:
         return []
-    answer = "550" if policy.unknown is Unknown.REJECT else "450"
+    answer = "550" if policy.unknown is UnknownRecipientReply.REJECT else "450"
     return [
         (
             f"domain {domain.name}: its list of recipients is empty, so all its mail is answered"

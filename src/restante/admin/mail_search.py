@@ -25,7 +25,7 @@ from restante.admin.scope import held_page, history_page, list_past_releases
 from restante.mail.message import message_name
 from restante.mail.message_id import MESSAGE_ID_LIMIT
 from restante.queue.history import HistoryEntry, HistoryFilter, HistoryPage
-from restante.queue.recipient_status import Move
+from restante.queue.recipient_status import RecipientMove
 from restante.store.queue_store import QueueFilter, QueuePage
 from restante.store.release_store import ReleaseFilter
 from restante.tenancy.audit import AuditFilter
@@ -171,7 +171,7 @@ async def _left(
             message_id=_whole_id(selection.message_id),
             reverse_path=selection.reverse_path,
             recipient=selection.recipient,
-            outcome=Move(selection.outcome) if selection.outcome else None,
+            outcome=RecipientMove(selection.outcome) if selection.outcome else None,
             since=selection.since,
             until=selection.until,
             before=selection.before,

@@ -15,14 +15,14 @@ from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.auditing import moment
 from restante.admin.request_bounds import KeptFor, LineText, Moment, StoredNumber
 from restante.tenancy.policy import (
-    Accept,
+    AcceptPolicy,
     AtEnd,
-    Forced,
-    Hold,
+    ForcedAcceptance,
+    HoldPolicy,
     Policy,
-    Recipients,
+    RecipientPolicy,
     Suspension,
-    Unknown,
+    UnknownRecipientReply,
     WhileSuspended,
 )
 from restante.tenancy.policy_settings import (
@@ -119,7 +119,7 @@ def changed_policy(domain: str, present: Policy, fields: PolicyFields, now: floa
     hold = given(fields, "hold")
     policy = replace(
         present,
-        hold=present.hold if hold in (None, SUSPENDED) else Hold(hold),
+        hold=present.hold if hold in (None, SUSPENDED) else HoldPolicy(hold),
         suspension=_changed_suspension(domain, present, fields, now),
         forced=_changed_force(domain, present.forced, fields, now),
     )
@@ -178,8 +178,8 @@ def _changed_suspension(
 
 
 def _changed_force(
-    domain: str, present: Forced | None, fields: PolicyFields, now: float
-) -> Forced | None:
+    domain: str, present: ForcedAcceptance | None, fields: PolicyFields, now: float
+) -> ForcedAcceptance | None:
     force, force_until = given(fields, "force_accept"), given(fields, "force_until")
     if force == "":
         return None
@@ -191,7 +191,7 @@ def _changed_force(
         return present
     if force_until is not None:
         until = _checked_time(domain, "--force-until", force_until, now)
-    return Forced(is_on=is_on, until=until)
+    return ForcedAcceptance(is_on=is_on, until=until)
 
 
 def _checked_time(domain: str, option: str, time: datetime, now: float) -> float:
@@ -203,14 +203,14 @@ def _checked_time(domain: str, option: str, time: datetime, now: float) -> float
 
 
 def _refuse_contradictions(domain: str, policy: Policy, fields: PolicyFields) -> None:
-    if policy.accept is Accept.WHEN_DOWN and policy.hold is not Hold.ON_RETURN:
+    if policy.accept is AcceptPolicy.WHEN_DOWN and policy.hold is not HoldPolicy.ON_RETURN:
         error = f"domain {domain}: --accept when-down needs a watched destination"
         raise AdminError(ErrorKind.USAGE, error, "give --hold on-return too, or --accept always")
     of_suspension = ("reason", "until", "while_suspended")
     if policy.suspension is None and any(given(fields, name) for name in of_suspension):
         error = f"domain {domain}: --reason, --until and --while-suspended need a suspension"
         raise AdminError(ErrorKind.USAGE, error, "give --hold suspended too")
-    if policy.asks_destination and policy.recipients is not Recipients.LEARNED:
+    if policy.asks_destination and policy.recipients is not RecipientPolicy.LEARNED:
         error = f"domain {domain}: --ask-destination works only with --recipients learned"
         raise AdminError(
             ErrorKind.USAGE, error, "give --recipients learned too, or --no-ask-destination"
@@ -223,8 +223,8 @@ def _refuse_contradictions(domain: str, policy: Policy, fields: PolicyFields) ->
 def settings_without_effect(domain: str, policy: Policy, fields: PolicyFields) -> list[str]:
     """Return warnings for given settings that do nothing, and for an end that does little."""
     found = []
-    if policy.recipients is Recipients.ANY:
-        if given(fields, "unknown") not in (None, Unknown.ACCEPT):
+    if policy.recipients is RecipientPolicy.ANY:
+        if given(fields, "unknown") not in (None, UnknownRecipientReply.ACCEPT):
             found.append("--unknown has no effect: with --recipients any, no address is unknown")
         if given(fields, "ignore_tags"):
             found.append("--ignore-tags has no effect with --recipients any")
@@ -261,7 +261,7 @@ def _suspension_shown(policy: Policy, now: float) -> dict[str, Any]:
     }
 
 
-def _force_shown(forced: Forced | None) -> dict[str, Any]:
+def _force_shown(forced: ForcedAcceptance | None) -> dict[str, Any]:
     return {
         "force_accept": "" if forced is None else "on" if forced.is_on else "off",
         "force_until": _moment(forced.until if forced else None),

@@ -37,7 +37,7 @@ class SessionOver(Exception):  # noqa: N818
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
+class SignInProof:
     """Shown by somebody who signs in."""
 
     factors: str  # such as "password and one-time code"; the user reads it in the list of sessions
@@ -72,7 +72,7 @@ class PortalSessions:
         self._now = now
         self._unwritten: dict[bytes, float] = {}
 
-    async def begin(self, user: PortalUser, proof: Proof, before: str = "") -> str:
+    async def begin(self, user: PortalUser, proof: SignInProof, before: str = "") -> str:
         """Begin a session; return its secret, for the browser alone.
 
         `user` is the record whose factors were proven. `before` is the secret that the browser had:

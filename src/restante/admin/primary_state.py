@@ -6,7 +6,7 @@ from pydantic import BaseModel
 
 from restante.admin.admin_context import AdminContext
 from restante.admin.auditing import moment
-from restante.queue.presence import Seen
+from restante.queue.presence import DestinationState
 from restante.tenancy.model import Destination
 
 
@@ -16,7 +16,7 @@ class PrimaryView(BaseModel):
     All is empty without a running server, or if nobody has it probed.
     """
 
-    seen: Seen = Seen.UNKNOWN
+    seen: DestinationState = DestinationState.UNKNOWN
     since: datetime | None = None  # when that became known
     probed_at: datetime | None = None  # when the last probe ended; null if there was none so far
     next_probe_at: datetime | None = None  # None: it is not probed

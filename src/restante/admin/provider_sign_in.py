@@ -42,7 +42,7 @@ class _Refused(Exception):  # noqa: N818
 
 
 @dataclass(frozen=True, slots=True)
-class Returned:
+class ReturnedPerson:
     """A person who came back from the provider."""
 
     signed_in: SignedIn
@@ -101,7 +101,7 @@ class ProviderSignIn:
 
     async def finish(
         self, answer: Mapping[str, str], cookie: str, address: IpAddress, fresh: str = ""
-    ) -> Returned:
+    ) -> ReturnedPerson:
         """Return the person who came back, signed in. Raises SignInDenied, StoreError.
 
         `fresh` is the user who is signed in in this browser and showed a factor recently.
@@ -127,7 +127,7 @@ class ProviderSignIn:
                 await self._context.store.sessions.end_sessions_of(email)
             text = NOT_LINKED if begun.is_link else NO_ROLE
             raise await self._refusal(email or begun.email, refused, address, text) from None
-        return Returned(signed_in, begun.following, identity.authenticated_at or 0.0, False)
+        return ReturnedPerson(signed_in, begun.following, identity.authenticated_at or 0.0, False)
 
     @property
     def _back(self) -> str:
@@ -139,7 +139,7 @@ class ProviderSignIn:
         user: PortalUser | None,
         identity: ProvenIdentity,
         address: IpAddress,
-    ) -> Returned:
+    ) -> ReturnedPerson:
         """Return a user who is signed in, and showed a factor at the provider just now."""
         if user is None or user.email != begun.email:
             raise _Refused("the provider knows the person as another user")
@@ -149,11 +149,11 @@ class ProviderSignIn:
         after, action = user.changed(), AuditAction.FACTOR_SHOWN
         if not await put_own(self._context, user, after, action, str(address)):
             raise SignInDenied(BUSY)
-        return Returned(SignedIn(after, self.name), begun.following, now, True)
+        return ReturnedPerson(SignedIn(after, self.name), begun.following, now, True)
 
     async def _linked(
         self, own: PortalUser | None, identity: ProvenIdentity, address: IpAddress
-    ) -> Returned:
+    ) -> ReturnedPerson:
         """Give an identity to the user who is signed in and asked for it."""
         present = self._context.directory.now.user_of_identity(identity.issuer, identity.subject)
         if present is not None:
@@ -165,7 +165,7 @@ class ProviderSignIn:
         after = own.changed(oidc_issuer=identity.issuer, oidc_subject=identity.subject)
         if not await put_own(self._context, own, after, AuditAction.USER_CHANGED, str(address)):
             raise SignInDenied(BUSY)
-        return Returned(SignedIn(after, self.name), "", 0.0, is_step_up=False, is_link=True)
+        return ReturnedPerson(SignedIn(after, self.name), "", 0.0, is_step_up=False, is_link=True)
 
     async def unlink(self, user: PortalUser, address: IpAddress) -> None:
         """Take the identity from a user who can sign in without it. Raises AdminError, StoreError.

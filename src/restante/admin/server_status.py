@@ -27,7 +27,7 @@ from restante.admin.permissions import AdminAction, permit
 from restante.admin.primary_state import PrimaryView, primary_view
 from restante.admin.request_bounds import HostList
 from restante.queue.sending_outcome import Backlog
-from restante.store.figure_store import NO_USAGE, NONE_SET_APART, SetApart, Usage
+from restante.store.figure_store import NO_USAGE, NONE_SET_APART, DomainUsage, SetApart
 from restante.store.handover_store import PastDrain
 from restante.telemetry.metric_types import Exposition
 from restante.tenancy.model import HostedDomain
@@ -183,7 +183,7 @@ async def summarize_status(context: AdminContext) -> StatusView:
 
 
 async def _summary(
-    context: AdminContext, usages: Mapping[int, Usage], parked: Mapping[int, SetApart]
+    context: AdminContext, usages: Mapping[int, DomainUsage], parked: Mapping[int, SetApart]
 ) -> StatusView:
     server = context.server
     total = SetApart(*map(sum, zip(NONE_SET_APART, *parked.values(), strict=True)))
@@ -302,7 +302,7 @@ def _health(
 
 
 def _selected(
-    context: AdminContext, wanted: StatusSelection, usages: Mapping[int, Usage]
+    context: AdminContext, wanted: StatusSelection, usages: Mapping[int, DomainUsage]
 ) -> tuple[Sequence[HostedDomain], int]:
     """Return the domains to show, by name, and the number of candidates."""
     directory, now = context.directory.now, context.now()
@@ -331,7 +331,7 @@ def _selected(
 async def _domains(
     context: AdminContext,
     domains: Sequence[HostedDomain],
-    usages: Mapping[int, Usage],
+    usages: Mapping[int, DomainUsage],
     parked: Mapping[int, SetApart],
 ) -> Iterator[DomainStatus]:
     only = [domain.id for domain in domains] if len(domains) <= FEW else None
@@ -359,7 +359,7 @@ async def _domains(
 def _domain_status(
     context: AdminContext,
     domain: HostedDomain,
-    usage: Usage,
+    usage: DomainUsage,
     oldest: float | None,
     request: float | None,
     *,

@@ -10,7 +10,7 @@ from restante.admin.accounts import find_account
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.auditing import announce, entry, with_changes
-from restante.admin.change_applying import Obstacle, put_change
+from restante.admin.change_applying import ChangeObstacle, put_change
 from restante.admin.change_scheduling import WaitingChangeView, announce_end, waiting_view
 from restante.admin.domains import find_domain
 from restante.admin.permissions import AdminAction, permit
@@ -74,7 +74,7 @@ async def apply_change(context: AdminContext, change_id: int) -> WaitingChangeVi
     change = await find_change(context, change_id)
     try:
         is_applied = await put_change(context, change)
-    except Obstacle as obstacle:
+    except ChangeObstacle as obstacle:
         error = f"change {change_id}: cannot be applied: {obstacle}"
         remedy = f"cancel it by `restante change cancel {change_id}`"
         raise AdminError(ErrorKind.CONFLICT, error, remedy) from None

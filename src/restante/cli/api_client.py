@@ -50,7 +50,7 @@ GIVEN_SOCKET: ContextVar[Path | None] = ContextVar("GIVEN_SOCKET", default=None)
 Params = Mapping[str, Any] | None
 
 
-class Api:
+class ApiClient:
     """A connection to the API. Every method raises Failure with the error of the API."""
 
     def __init__(self, client: "httpx.AsyncClient", place: str, seconds: float) -> None:
@@ -165,7 +165,7 @@ def ask(
     seconds: float = ANSWER_SECONDS,
     most: int | None = None,
 ) -> Any:
-    """Send one request and return the JSON of its answer, as `Api.ask` does.
+    """Send one request and return the JSON of its answer, as `ApiClient.ask` does.
 
     Raises Failure with the API's error.
     """
@@ -184,7 +184,7 @@ async def connected(
     seconds: float = ANSWER_SECONDS,
     is_streaming: bool = False,
     needs_server: str = "",
-) -> AsyncIterator[Api]:
+) -> AsyncIterator[ApiClient]:
     """Connect to the API for several requests. Raises Failure.
 
     Set `is_streaming` for answers that may not fit in memory. `needs_server` names a command that
@@ -204,7 +204,7 @@ async def connected(
             headers={"User-Agent": _USER_AGENT},
         )
         async with client:
-            yield Api(client, str(place), seconds)
+            yield ApiClient(client, str(place), seconds)
 
 
 def _locate(config_file: Path | None) -> "tuple[Path, Config | None]":

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from restante.cli.failures import for_terminal, printable
-from restante.cli.table import GAP, INDENT, Heading, fold, lay_out
+from restante.cli.table import GAP, INDENT, ColumnHeading, fold, lay_out
 from restante.cli.text_width import width_of
 from restante.mail.quantity import counted
 
@@ -135,7 +135,7 @@ def show_table(rows: Sequence[JsonObject], columns: Sequence[Column]) -> None:
     """
     cells = [[printable(column.cell(row)) for column in columns] for row in rows]
     headings = [
-        Heading(column.title, is_number=column.is_number, is_detail=column.is_detail)
+        ColumnHeading(column.title, is_number=column.is_number, is_detail=column.is_detail)
         for column in columns
     ]
     titles, *lines = lay_out(headings, cells, screen_width())

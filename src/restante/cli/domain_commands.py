@@ -71,7 +71,7 @@ TlsOption = Annotated[
 ]
 
 
-class Leave(StrEnum):
+class AllowOrDeny(StrEnum):
     """Whether something is allowed."""
 
     ALLOW = "allow"
@@ -293,7 +293,7 @@ def change(
     connections: ConnectionsOption = None,
     per_minute: PerMinuteOption = None,
     private_destination: Annotated[
-        Leave | None,
+        AllowOrDeny | None,
         typer.Option(
             "--private-destination",
             help="Whether a destination that an account chose may have an address outside the"
@@ -326,7 +326,7 @@ def change(
     )
     fields |= _without_none(account=account, destination=destination)
     if private_destination is not None:
-        fields["private_destination"] = private_destination is Leave.ALLOW
+        fields["private_destination"] = private_destination is AllowOrDeny.ALLOW
     fields |= _without_none(add_allow=add_allow or None, drop_allow=drop_allow or None)
     if not fields:
         raise typer.BadParameter("nothing to change: give at least one option")

@@ -62,9 +62,11 @@ def etrn(
     Run this on a primary that cannot send ETRN itself. It sends ETRN over TLS with a verified
     certificate. The mail then arrives at the destination as ordinary SMTP mail.
     """
-    from restante.cli.etrn_session import Asking, ask_for_mail  # noqa: PLC0415  heavy
+    from restante.cli.etrn_session import EtrnServer, ask_for_mail  # noqa: PLC0415  heavy
 
-    asking = Asking(server, login, _password(password_file), tls == "implicit", ca, auth, timeout)
+    asking = EtrnServer(
+        server, login, _password(password_file), tls == "implicit", ca, auth, timeout
+    )
     worst = Exit.DONE
     for domain, code, text in ask_for_mail(asking, domains):
         say(f"{domain}: {words(code)} ({code} {text})")

@@ -37,7 +37,7 @@ _SCRAM: Final = "SCRAM-SHA-256"
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
+class EtrnServer:
     """The server to ask, and the login to ask with."""
 
     server: str  # host, or host:port
@@ -59,7 +59,7 @@ class Asking:
             raise Failure(Exit.USAGE, f"server: {error}; write HOST or HOST:PORT") from None
 
 
-def ask_for_mail(asking: Asking, domains: Sequence[str]) -> Iterator[tuple[str, int, str]]:
+def ask_for_mail(asking: EtrnServer, domains: Sequence[str]) -> Iterator[tuple[str, int, str]]:
     """Yield each domain with the code and text of its reply. Raises Failure if none can come."""
     targets = [(domain, _target(domain)) for domain in domains]
     try:
@@ -102,7 +102,7 @@ def _target(text: str) -> str:
         raise Failure(Exit.USAGE, f"{text}: {error}; give DOMAIN, @DOMAIN or #ACCOUNT") from None
 
 
-def _connect(asking: Asking) -> smtplib.SMTP:
+def _connect(asking: EtrnServer) -> smtplib.SMTP:
     host, port = asking.endpoint
     context = _context(asking.ca_file)
     if asking.is_implicit:
@@ -143,7 +143,7 @@ def _context(ca_file: Path | None) -> ssl.SSLContext:
         raise Failure(Exit.NO_INPUT, text) from None
 
 
-def _authenticate(session: smtplib.SMTP, asking: Asking) -> None:
+def _authenticate(session: smtplib.SMTP, asking: EtrnServer) -> None:
     offered = session.esmtp_features.get("auth", "").upper().replace(",", " ").split()
     wanted = [asking.mechanism.upper()] if asking.mechanism else list(_MECHANISMS)
     usable = [name for name in wanted if name in offered]
@@ -170,7 +170,7 @@ def _authenticate(session: smtplib.SMTP, asking: Asking) -> None:
         raise Failure(exit_for(code), f"{asking.server}: login {asking.login}: {cause}; {remedy}")
 
 
-def _scram(session: smtplib.SMTP, asking: Asking) -> tuple[int, bytes]:
+def _scram(session: smtplib.SMTP, asking: EtrnServer) -> tuple[int, bytes]:
     """Authenticate by RFC 5802. Raises Failure unless the server proves its identity."""
     client = ScramClient(asking.login, new_nonce())
     try:
@@ -193,14 +193,14 @@ def _scram(session: smtplib.SMTP, asking: Asking) -> tuple[int, bytes]:
     return code, text
 
 
-def _plain(session: smtplib.SMTP, asking: Asking) -> tuple[int, bytes]:
+def _plain(session: smtplib.SMTP, asking: EtrnServer) -> tuple[int, bytes]:
     """Authenticate by RFC 4616. The function of smtplib supports ASCII only."""
     return session.docmd(
         "AUTH", "PLAIN " + _base64(f"\0{asking.login}\0{asking.password}".encode())
     )
 
 
-def _cram_md5(session: smtplib.SMTP, asking: Asking) -> tuple[int, bytes]:
+def _cram_md5(session: smtplib.SMTP, asking: EtrnServer) -> tuple[int, bytes]:
     """Authenticate by RFC 2195 §2."""
     code, challenge = session.docmd("AUTH", "CRAM-MD5")
     if code != _CHALLENGE:
@@ -209,7 +209,7 @@ def _cram_md5(session: smtplib.SMTP, asking: Asking) -> tuple[int, bytes]:
     return session.docmd(_base64(f"{asking.login} {answer}".encode()))
 
 
-def _auth_login(session: smtplib.SMTP, asking: Asking) -> tuple[int, bytes]:
+def _auth_login(session: smtplib.SMTP, asking: EtrnServer) -> tuple[int, bytes]:
     """Send user name and password, each after its prompt."""
     code, text = session.docmd("AUTH", "LOGIN")
     for answer in (asking.login, asking.password):
@@ -234,7 +234,7 @@ def _base64(octets: bytes) -> str:
     return base64.b64encode(octets).decode("ascii")
 
 
-def _safe(text: bytes, asking: Asking) -> str:
+def _safe(text: bytes, asking: EtrnServer) -> str:
     told = secrets_of(ClientLogin(asking.login, asking.password))
     return _WITHHELD if told.are_in(text) else _one_line(text)
 

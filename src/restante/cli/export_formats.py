@@ -17,7 +17,7 @@ from typing import Any, BinaryIO, Final, Protocol
 
 from restante.cli.failures import Exit, Failure
 from restante.mail.envelope_fields import envelope_fields
-from restante.mail.mbox import Quoter, separator
+from restante.mail.mbox import MboxQuoter, separator
 from restante.phrases import EXISTS
 
 ENVELOPES: Final = "envelopes.jsonl"  # inside a Maildir; for an mbox, appended to its own name
@@ -145,12 +145,12 @@ class MboxWriter:
         self._file, self._envelopes = (_create(path) for path in self._parts)
         self._place = 0
         self._facts: ExportFacts  # these two from `begin` on
-        self._quoter: Quoter
+        self._quoter: MboxQuoter
 
     def begin(self, facts: ExportFacts) -> None:
         """Write the separator and the fields."""
         self._facts = facts
-        self._quoter = Quoter()
+        self._quoter = MboxQuoter()
         self._file.write(separator(facts["reverse_path"], _seconds(facts)))
         self.write(_fields(facts))
 

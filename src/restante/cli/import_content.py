@@ -10,15 +10,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from restante.mail.envelope_fields import Found, take_envelope_fields
-from restante.mail.mbox import Unquoter
+from restante.mail.envelope_fields import FoundEnvelope, take_envelope_fields
+from restante.mail.mbox import MboxUnquoter
 from restante.smtp.content import ChunkDecoder
 
 BLOCK: Final = 262144
 _FIELDS_BLOCK: Final = 65536  # octets searched first for envelope fields
 
 
-class Measure(NamedTuple):
+class ContentMeasure(NamedTuple):
     """Facts about content that has been read."""
 
     size: int  # octets
@@ -27,7 +27,7 @@ class Measure(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class ContentStretch:
     """Content in a file, or a part of a file."""
 
     path: Path
@@ -48,16 +48,16 @@ class Stretch:
         if last != b"\r\n":
             yield b"\r\n"
 
-    def measure(self) -> Measure:
+    def measure(self) -> ContentMeasure:
         """Read all of it. Raises OSError."""
         digest, size, is_8bit = hashlib.sha256(), 0, False
         for block in self.blocks():
             digest.update(block)
             size += len(block)
             is_8bit = is_8bit or not block.isascii()
-        return Measure(size, digest.hexdigest(), is_8bit)
+        return ContentMeasure(size, digest.hexdigest(), is_8bit)
 
-    def below_fields(self) -> tuple[Found, "Stretch"]:
+    def below_fields(self) -> tuple[FoundEnvelope, "ContentStretch"]:
         """Return the envelope fields at the top, and the content below. Raises OSError."""
         octets = _FIELDS_BLOCK
         while True:
@@ -77,7 +77,7 @@ class Stretch:
         return head[:octets]
 
     def _clean_blocks(self) -> Iterator[bytes]:
-        decoder, unquoter = ChunkDecoder(), Unquoter()
+        decoder, unquoter = ChunkDecoder(), MboxUnquoter()
         for block in self._raw_blocks():
             yield decoder.receive(
                 unquoter.unquote(block) if self.is_quoted else block, is_last=False

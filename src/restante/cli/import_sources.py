@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from restante.cli.export_formats import ENVELOPES
-from restante.cli.import_content import Stretch
+from restante.cli.import_content import ContentStretch
 from restante.mail.dsn_request import DsnRequest
 from restante.mail.mbox import message_positions, reverse_path_in
 from restante.mail.postcat import QueueFile, is_postcat, read_postcat
@@ -42,7 +42,7 @@ class SourceMessage:
     place: str  # for people: a file, and the number of the message in it
     reverse_path: str | None
     forward_paths: tuple[str, ...]
-    content: Stretch
+    content: ContentStretch
     received_at: datetime | None = None
     needs_smtputf8: bool = False
     dsn: Mapping[str, Any] | None = None  # in the form of the API
@@ -53,7 +53,7 @@ class SourceMessage:
 
 
 @dataclass(frozen=True, slots=True)
-class Unreadable:
+class UnreadableFile:
     """A file without a complete message."""
 
     place: str
@@ -62,16 +62,18 @@ class Unreadable:
 
 def source_messages(
     paths: Iterable[Path], style: SourceFormat | None
-) -> Iterator[SourceMessage | Unreadable]:
+) -> Iterator[SourceMessage | UnreadableFile]:
     """Yield the messages, in the order of paths and names. Without a style, detect it."""
     for path in paths:
         try:
             yield from _messages_in(path, style)
         except OSError as error:
-            yield Unreadable(str(path), error.strerror or str(error))
+            yield UnreadableFile(str(path), error.strerror or str(error))
 
 
-def _messages_in(path: Path, style: SourceFormat | None) -> Iterator[SourceMessage | Unreadable]:
+def _messages_in(
+    path: Path, style: SourceFormat | None
+) -> Iterator[SourceMessage | UnreadableFile]:
     if not path.is_dir():
         yield from _file_messages(path, style)
     elif style == "maildir" or (style is None and (path / "cur").is_dir()):
@@ -82,7 +84,9 @@ def _messages_in(path: Path, style: SourceFormat | None) -> Iterator[SourceMessa
                 yield from _file_messages(file, style)
 
 
-def _file_messages(path: Path, style: SourceFormat | None) -> Iterator[SourceMessage | Unreadable]:
+def _file_messages(
+    path: Path, style: SourceFormat | None
+) -> Iterator[SourceMessage | UnreadableFile]:
     try:
         match style or _style(path):
             case "mbox":
@@ -92,7 +96,7 @@ def _file_messages(path: Path, style: SourceFormat | None) -> Iterator[SourceMes
             case _:
                 yield _eml_message(path)
     except ValueError as error:
-        yield Unreadable(str(path), str(error))
+        yield UnreadableFile(str(path), str(error))
 
 
 def _style(path: Path) -> SourceFormat:
@@ -105,7 +109,7 @@ def _style(path: Path) -> SourceFormat:
 
 def _eml_message(path: Path) -> SourceMessage:
     side = path.with_suffix(_SIDE)
-    content = Stretch(path)
+    content = ContentStretch(path)
     return (
         _with_facts(str(path), content, _facts(side.read_bytes(), str(side)))
         if side.is_file()
@@ -113,11 +117,11 @@ def _eml_message(path: Path) -> SourceMessage:
     )
 
 
-def _maildir_messages(path: Path) -> Iterator[SourceMessage | Unreadable]:
+def _maildir_messages(path: Path) -> Iterator[SourceMessage | UnreadableFile]:
     try:
         known = {facts.get("file"): facts for facts in _lines(path / ENVELOPES)}
     except ValueError as error:  # without their envelopes some mail may be taken for other mail
-        yield Unreadable(str(path), str(error))
+        yield UnreadableFile(str(path), str(error))
         return
     files = [
         file
@@ -127,14 +131,14 @@ def _maildir_messages(path: Path) -> Iterator[SourceMessage | Unreadable]:
     ]
     for file in sorted(files, key=lambda file: file.name):
         try:
-            yield _copied(str(file), Stretch(file), known.get(file.name.partition(":")[0]))
+            yield _copied(str(file), ContentStretch(file), known.get(file.name.partition(":")[0]))
         except OSError as error:
-            yield Unreadable(str(file), error.strerror or str(error))
+            yield UnreadableFile(str(file), error.strerror or str(error))
         except ValueError as error:
-            yield Unreadable(str(file), str(error))
+            yield UnreadableFile(str(file), str(error))
 
 
-def _mbox_messages(path: Path) -> Iterator[SourceMessage | Unreadable]:
+def _mbox_messages(path: Path) -> Iterator[SourceMessage | UnreadableFile]:
     known = list(_lines(Path(f"{path}.{ENVELOPES}")))
     if not path.stat().st_size:
         return
@@ -146,7 +150,7 @@ def _mbox_messages(path: Path) -> Iterator[SourceMessage | Unreadable]:
         [*known] if len(known) == len(found) else [None] * len(found)
     )
     for number, (place, one) in enumerate(zip(found, facts, strict=True), start=1):
-        content = Stretch(path, place.start, place.end, is_quoted=True)
+        content = ContentStretch(path, place.start, place.end, is_quoted=True)
         message = _copied(f"{path}, message {number}", content, one)
         named = (
             reverse_path_in(place.separator)
@@ -173,7 +177,7 @@ def _postfix_message(path: Path, one: QueueFile) -> SourceMessage:
         place=f"{path}, {one.name}",
         reverse_path=one.sender,
         forward_paths=one.recipients,
-        content=Stretch(path, one.start, one.end),
+        content=ContentStretch(path, one.start, one.end),
         received_at=one.arrived_at.astimezone(UTC)
         if one.arrived_at
         else None,  # printed on this machine, so in its time zone
@@ -195,19 +199,19 @@ def _dsn(request: DsnRequest | None) -> Mapping[str, Any] | None:
     return {"ret": request.ret, "envid": request.envelope_id or None, "recipients": recipients}
 
 
-def _copied(place: str, content: Stretch, facts: Mapping[str, Any] | None) -> SourceMessage:
+def _copied(place: str, content: ContentStretch, facts: Mapping[str, Any] | None) -> SourceMessage:
     """Return a message from a mailbox, with its envelope above it."""
     if facts is None:
         return replace(_bare(content), place=place)
     return _with_facts(place, content.below_fields()[1], facts)
 
 
-def _bare(content: Stretch) -> SourceMessage:
+def _bare(content: ContentStretch) -> SourceMessage:
     found, below = content.below_fields()
     return SourceMessage(str(content.path), found.reverse_path, found.forward_paths, below)
 
 
-def _with_facts(place: str, content: Stretch, facts: Mapping[str, Any]) -> SourceMessage:
+def _with_facts(place: str, content: ContentStretch, facts: Mapping[str, Any]) -> SourceMessage:
     try:
         return SourceMessage(
             place=place,

@@ -15,7 +15,7 @@ from restante.cli.options import ConfigOption
 from restante.phrases import EXISTS
 
 if TYPE_CHECKING:
-    from restante.config.init_files import Made
+    from restante.config.init_files import InstallationFiles
 
 
 def init(
@@ -105,7 +105,7 @@ def _checked_name(hostname: str | None) -> str:
         ) from None
 
 
-def _make(directory: Path, hostname: str) -> "Made":
+def _make(directory: Path, hostname: str) -> "InstallationFiles":
     from restante.config.init_files import AlreadyThere, initialize  # noqa: PLC0415  heavy
 
     try:
@@ -122,7 +122,7 @@ def _make(directory: Path, hostname: str) -> "Made":
         raise Failure(Exit.CANNOT_CREATE, text) from None
 
 
-async def _make_store(made: "Made") -> None:
+async def _make_store(made: "InstallationFiles") -> None:
     from restante.cli.offline_admin import open_configured_store  # noqa: PLC0415  heavy
     from restante.config.load import load  # noqa: PLC0415
 

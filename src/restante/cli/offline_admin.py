@@ -26,7 +26,7 @@ from restante.network.resolver import DnsResolver
 from restante.notices.notice_service import make_transports
 from restante.notices.transports import Transports
 from restante.phrases import FOREIGN_KEY_FILE
-from restante.reception.intake import Intake, Receipt, ReceivedMail, hold_all
+from restante.reception.intake import Intake, IntakeReceipt, ReceivedMail, hold_all
 from restante.reports.mx_delivery import MxAccess
 from restante.store import choice
 from restante.store.interface import Store
@@ -101,7 +101,7 @@ def _transports(
     )
 
 
-async def _hold(store: Store, hostname: str, mails: Sequence[ReceivedMail]) -> list[Receipt]:
+async def _hold(store: Store, hostname: str, mails: Sequence[ReceivedMail]) -> list[IntakeReceipt]:
     """Hold mail through an intake of its own."""
     intake = Intake(store.reception, _Unwritten(), time.time, hostname=hostname)
     holding = asyncio.create_task(hold_all(intake, mails))

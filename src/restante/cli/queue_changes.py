@@ -12,7 +12,7 @@ from typing import Annotated, Final
 
 import typer
 
-from restante.cli.api_client import Api, connected
+from restante.cli.api_client import ApiClient, connected
 from restante.cli.display import say
 from restante.cli.failures import Exit, Failure, complain
 from restante.cli.options import ConfigOption, ReasonOption, YesOption
@@ -25,7 +25,7 @@ from restante.cli.queue_selection import (
     QueueDomainOption,
     RecipientOption,
     ReversePathOption,
-    Selection,
+    SelectionOptions,
     StatusOption,
     confirm,
     count_matching,
@@ -50,7 +50,7 @@ ReleaseReasonOption = Annotated[
 
 
 @dataclass(frozen=True, slots=True)
-class Verb:
+class QueueCommand:
     """The change that a command makes."""
 
     command: str
@@ -59,18 +59,18 @@ class Verb:
     done: str
 
 
-DELETE: Final = Verb("queue delete", "/v1/queue/delete", "delete permanently", "deleted")
-BOUNCE: Final = Verb(
+DELETE: Final = QueueCommand("queue delete", "/v1/queue/delete", "delete permanently", "deleted")
+BOUNCE: Final = QueueCommand(
     "queue bounce", "/v1/queue/bounce", "delete and report to the senders", "bounced"
 )
-RELEASE: Final = Verb("queue release", "/v1/queue/release", "hold again", "held again")
+RELEASE: Final = QueueCommand("queue release", "/v1/queue/release", "hold again", "held again")
 
 
 @dataclass(slots=True)
 class QueueWork:
     """The progress of a command."""
 
-    verb: Verb
+    verb: QueueCommand
     reason: str
     status: str | None = None  # only recipients with this one are concerned
     total: int = 0
@@ -82,7 +82,7 @@ class QueueWork:
         default_factory=list
     )  # name and damage of messages that could not be bounced or held again
 
-    async def run(self, api: Api, names: Sequence[str]) -> None:
+    async def run(self, api: ApiClient, names: Sequence[str]) -> None:
         """Change all of these messages. Raises Failure."""
         self.total = len(names)
         with progress(self.verb.question, self.total) as advance:
@@ -113,7 +113,7 @@ class QueueWork:
         )
 
 
-def _destructive(verb: Verb, about: str) -> Callable[..., None]:
+def _destructive(verb: QueueCommand, about: str) -> Callable[..., None]:
     """Return the command of a verb that removes messages."""
 
     def change(
@@ -130,7 +130,7 @@ def _destructive(verb: Verb, about: str) -> Callable[..., None]:
         yes: YesOption = False,
         config: ConfigOption = None,
     ) -> None:
-        selection = Selection(domain, reverse_path, recipient, older, larger, status)
+        selection = SelectionOptions(domain, reverse_path, recipient, older, larger, status)
         require_choice(verb.command, names or [], selection, is_all=is_all)
         _change(config, verb, names or [], selection, reason, is_confirmed=yes, asks_for_names=True)
 
@@ -171,17 +171,17 @@ def release(
     destination may have accepted uncertain mail already. Releasing it can deliver it twice. Damaged
     mail is checked first. It is held again only if it is whole; otherwise the exit code is 65.
     """
-    selection = Selection(domain, reverse_path, recipient, older, larger)
+    selection = SelectionOptions(domain, reverse_path, recipient, older, larger)
     require_choice(RELEASE.command, names or [], selection, is_all=is_all)
-    parked = Selection(domain, reverse_path, recipient, older, larger, status)
+    parked = SelectionOptions(domain, reverse_path, recipient, older, larger, status)
     _change(config, RELEASE, names or [], parked, reason, is_confirmed=yes, asks_for_names=False)
 
 
 def _change(
     config: Path | None,
-    verb: Verb,
+    verb: QueueCommand,
     names: Sequence[str],
-    selection: Selection,
+    selection: SelectionOptions,
     reason: str,
     *,
     is_confirmed: bool,

@@ -33,7 +33,7 @@ from restante.cli.queue_selection import (
     QueueDomainOption,
     RecipientOption,
     ReversePathOption,
-    Selection,
+    SelectionOptions,
     StatusOption,
 )
 from restante.cli.table import INDENT, fold
@@ -91,7 +91,7 @@ def list_all(
     config: ConfigOption = None,
 ) -> None:
     """List messages, oldest first."""
-    selection = Selection(
+    selection = SelectionOptions(
         _one_domain(domain_name, domain), reverse_path, recipient, older, larger, status
     )
     messages = ask(config, "GET", "/v1/queue", params=selection.params, most=limit)

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from restante.cli.api_client import Api, connected
+from restante.cli.api_client import ApiClient, connected
 from restante.cli.display import human_size, say, show_json
 from restante.cli.export_formats import ExportWriter, open_export
 from restante.cli.failures import Exit, Failure, complain
@@ -21,11 +21,11 @@ from restante.cli.queue_selection import (
     QueueDomainOption,
     RecipientOption,
     ReversePathOption,
-    Selection,
+    SelectionOptions,
     StatusOption,
     count_matching,
 )
-from restante.mail.import_stream import StreamEnd, StreamLabel, Unpacker
+from restante.mail.import_stream import StreamEnd, StreamLabel, StreamUnpacker
 from restante.mail.quantity import counted
 
 
@@ -69,7 +69,7 @@ def export(
     65. Without a running server the command becomes the server's user, who must be allowed to
     write to PLACE.
     """
-    selection = Selection(domain, reverse_path, recipient, older, larger, status)
+    selection = SelectionOptions(domain, reverse_path, recipient, older, larger, status)
     tally = asyncio.run(_export(config, selection, reason, style, place))
     os.sync()  # the operator may delete the exported messages from the queue next
     if as_json:
@@ -80,7 +80,7 @@ def export(
 
 
 async def _export(
-    config: Path | None, selection: Selection, reason: str, style: str, place: Path
+    config: Path | None, selection: SelectionOptions, reason: str, style: str, place: Path
 ) -> ExportTally:
     async with connected(
         config, is_streaming=True
@@ -105,11 +105,11 @@ async def _export(
 
 
 async def _write(
-    api: Api, order: dict[str, Any], writer: ExportWriter, advance: Advance
+    api: ApiClient, order: dict[str, Any], writer: ExportWriter, advance: Advance
 ) -> ExportTally:
     """Write the stream of messages. Raises Failure if it is cut off."""
     tally = ExportTally()
-    unpacker = Unpacker()
+    unpacker = StreamUnpacker()
     name, octets = "", 0
     stream: AsyncIterator[bytes] = api.receive("POST", "/v1/queue/export", body=order)
     async for data in stream:

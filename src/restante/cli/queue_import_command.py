@@ -15,11 +15,11 @@ from typing import Annotated, Any, Final, Literal
 
 import typer
 
-from restante.cli.api_client import PAGE, Api, connected
+from restante.cli.api_client import PAGE, ApiClient, connected
 from restante.cli.display import human_size, say, show_json
 from restante.cli.failures import Exit, Failure, complain
-from restante.cli.import_content import Measure
-from restante.cli.import_sources import SourceMessage, Unreadable, source_messages
+from restante.cli.import_content import ContentMeasure
+from restante.cli.import_sources import SourceMessage, UnreadableFile, source_messages
 from restante.cli.options import ConfigOption, JsonOption
 from restante.cli.progress import progress
 from restante.mail.import_stream import WHOLE, pack_block, pack_label
@@ -30,7 +30,7 @@ OCTETS_AT_ONCE: Final = 8 * 1024 * 1024  # a request also ends at this size
 
 _DIGESTS: Final = 500  # messages that the server reads for one request
 
-_Measured = tuple[SourceMessage, Measure]
+_Measured = tuple[SourceMessage, ContentMeasure]
 _SizeAndPath = tuple[
     int, str
 ]  # size and reverse-path, to compare with held mail before reading content
@@ -47,7 +47,7 @@ class ImportTally:
 
 
 @dataclass(slots=True)
-class Plan:
+class ImportPlan:
     """The results of the first reading."""
 
     messages: int = 0
@@ -57,21 +57,21 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class ImportOptions:
     """Facts about the mail from the options of the command."""
 
     domain: str | None
     reverse_path: str | None
     forward_paths: tuple[str, ...]
 
-    def completed(self, message: SourceMessage) -> SourceMessage | Unreadable:
+    def completed(self, message: SourceMessage) -> SourceMessage | UnreadableFile:
         """Return the message, completed from the options where it lacks facts."""
         reverse_path = self.reverse_path if message.reverse_path is None else message.reverse_path
         forward_paths = message.forward_paths or self.forward_paths
         if reverse_path is None:
-            return Unreadable(message.place, "it has no reverse-path; give --reverse-path")
+            return UnreadableFile(message.place, "it has no reverse-path; give --reverse-path")
         if not forward_paths:
-            return Unreadable(message.place, "it has no recipients; give --to")
+            return UnreadableFile(message.place, "it has no recipients; give --to")
         return replace(message, reverse_path=reverse_path, forward_paths=forward_paths)
 
 
@@ -118,7 +118,7 @@ def import_mail(
     message that is still held is not imported twice. But one that has left meanwhile is.
     """
     path = None if reverse_path is None else reverse_path.removeprefix("<").removesuffix(">")
-    given = Given(domain, path, tuple(forward_paths or ()))
+    given = ImportOptions(domain, path, tuple(forward_paths or ()))
     work = _Import(places, style, given, reason)
     try:
         asyncio.run(work.run(config))
@@ -135,7 +135,9 @@ def import_mail(
 class _Import:
     """One import, from beginning to end."""
 
-    def __init__(self, places: Sequence[Path], style: Any, given: Given, reason: str) -> None:
+    def __init__(
+        self, places: Sequence[Path], style: Any, given: ImportOptions, reason: str
+    ) -> None:
         self._places = places
         self._style = style
         self._given = given
@@ -166,8 +168,8 @@ class _Import:
                     await self._send(api, batch)
                     advance(len(batch))
 
-    def _look(self) -> Plan:
-        plan = Plan()
+    def _look(self) -> ImportPlan:
+        plan = ImportPlan()
         with progress("reading") as advance:
             for message, measure in self._usable(self.tally):
                 plan.messages += 1
@@ -181,14 +183,16 @@ class _Import:
         """Yield the usable messages. Record the others in `tally`, on one of the two readings."""
         for found in source_messages(self._places, self._style):
             message = (
-                found if isinstance(found, Unreadable) else _measured(self._given.completed(found))
+                found
+                if isinstance(found, UnreadableFile)
+                else _measured(self._given.completed(found))
             )
             if isinstance(message, tuple):
                 yield message
             elif tally is not None:
                 _complain(tally, f"{message.place}: {message.error}")
 
-    async def _see_what_is_held(self, api: Api, plan: Plan) -> None:
+    async def _see_what_is_held(self, api: ApiClient, plan: ImportPlan) -> None:
         """Find messages that may be held already, by size and reverse-path, then by digest."""
         params: dict[str, Any] = {"limit": PAGE, "domain": self._given.domain}
         held = await api.ask("GET", "/v1/queue", params=params)
@@ -214,7 +218,7 @@ class _Import:
         if batch:
             yield batch
 
-    async def _send(self, api: Api, batch: Sequence[_Measured]) -> None:
+    async def _send(self, api: ApiClient, batch: Sequence[_Measured]) -> None:
         results = await api.send(
             "/v1/queue/import", self._packed(batch), params={"reason": self._reason}
         )
@@ -229,7 +233,7 @@ class _Import:
                 waiting = b""
             yield waiting + WHOLE
 
-    def _label(self, message: SourceMessage, measure: Measure) -> dict[str, Any]:
+    def _label(self, message: SourceMessage, measure: ContentMeasure) -> dict[str, Any]:
         return {
             "reverse_path": message.reverse_path,
             "forward_paths": message.forward_paths,
@@ -245,7 +249,9 @@ class _Import:
             "perhaps": self._held.get(measure.digest, []),
         }
 
-    def _count(self, message: SourceMessage, measure: Measure, result: dict[str, Any]) -> None:
+    def _count(
+        self, message: SourceMessage, measure: ContentMeasure, result: dict[str, Any]
+    ) -> None:
         if result["held"]:
             self.tally.imported += 1
             self.tally.octets += measure.size
@@ -264,14 +270,14 @@ class _Import:
             )
 
 
-def _measured(message: SourceMessage | Unreadable) -> "_Measured | Unreadable":
+def _measured(message: SourceMessage | UnreadableFile) -> "_Measured | UnreadableFile":
     """Measure a message's content. Return Unreadable if that fails."""
-    if isinstance(message, Unreadable):
+    if isinstance(message, UnreadableFile):
         return message
     try:
         return message, message.content.measure()
     except OSError as error:
-        return Unreadable(message.place, error.strerror or str(error))
+        return UnreadableFile(message.place, error.strerror or str(error))
 
 
 def _complain(tally: ImportTally, text: str) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from restante.cli.api_client import Api
+from restante.cli.api_client import ApiClient
 from restante.cli.display import human_size
 from restante.cli.failures import Exit, Failure
 from restante.cli.options import parse_octets, seconds
@@ -64,7 +64,7 @@ AllMailOption = Annotated[bool, typer.Option("--all", help="All mail of every do
 
 
 @dataclass(frozen=True, slots=True)
-class Selection:
+class SelectionOptions:
     """Filters in the form of the API; None means any."""
 
     domain: str | None = None
@@ -108,7 +108,7 @@ class SelectionCount:
         )
 
 
-async def count_matching(api: Api, selection: Selection) -> SelectionCount:
+async def count_matching(api: ApiClient, selection: SelectionOptions) -> SelectionCount:
     """Return the names and number of all matching messages. Raises Failure."""
     found = SelectionCount()
     with progress("counting") as advance:
@@ -121,7 +121,9 @@ async def count_matching(api: Api, selection: Selection) -> SelectionCount:
     return found
 
 
-async def _page(api: Api, selection: Selection, before: Sequence[str]) -> dict[str, Any] | None:
+async def _page(
+    api: ApiClient, selection: SelectionOptions, before: Sequence[str]
+) -> dict[str, Any] | None:
     if before and len(before) % PAGE:
         return None  # the last page was not full
     params = selection.params | {"limit": PAGE} | ({"after": before[-1]} if before else {})
@@ -145,7 +147,7 @@ def confirm(command: str, what: str, verb: str, *, is_confirmed: bool) -> None:
 
 
 def require_choice(
-    command: str, names: Sequence[str], selection: Selection, *, is_all: bool
+    command: str, names: Sequence[str], selection: SelectionOptions, *, is_all: bool
 ) -> None:
     """Raise Failure unless messages are chosen in exactly one way: names, filters or all."""
     if sum((bool(names), bool(selection.params), is_all)) != 1:

@@ -5,7 +5,7 @@ from typing import Annotated, Final
 
 import typer
 
-from restante.cli.api_client import PAGE, Api, ask, connected
+from restante.cli.api_client import PAGE, ApiClient, ask, connected
 from restante.cli.display import (
     Column,
     JsonObject,
@@ -143,12 +143,12 @@ def drop(
         raise Failure(Exit.NO_INPUT, *texts)
 
 
-async def _numbers(api: Api, filters: dict[str, str | None]) -> list[int]:
+async def _numbers(api: ApiClient, filters: dict[str, str | None]) -> list[int]:
     params = filters | {"limit": PAGE}
     return [report["number"] for report in await api.ask("GET", "/v1/reports", params=params)]
 
 
-async def _drop(api: Api, numbers: list[int], reason: str) -> tuple[int, list[int]]:
+async def _drop(api: ApiClient, numbers: list[int], reason: str) -> tuple[int, list[int]]:
     dropped, missing = 0, []
     for start in range(0, len(numbers), AT_ONCE):
         body = {"numbers": numbers[start : start + AT_ONCE], "reason": reason}

@@ -17,7 +17,7 @@ INDENT: Final = "    "
 
 
 @dataclass(frozen=True, slots=True)
-class Heading:
+class ColumnHeading:
     """The title of a column, its alignment, and its order of moving below the row."""
 
     title: str
@@ -25,7 +25,9 @@ class Heading:
     is_detail: bool = False  # moves below the row before others
 
 
-def lay_out(headings: Sequence[Heading], rows: Sequence[Sequence[str]], width: int) -> list[str]:
+def lay_out(
+    headings: Sequence[ColumnHeading], rows: Sequence[Sequence[str]], width: int
+) -> list[str]:
     """Return the lines of a table: its titles, then each row with its details below."""
     widths = [max(map(width_of, column)) for column in _columns(headings, rows)]
     longest = max(width // 2, len(headings[0].title))
@@ -43,14 +45,16 @@ def lay_out(headings: Sequence[Heading], rows: Sequence[Sequence[str]], width: i
     return lines
 
 
-def _columns(headings: Sequence[Heading], rows: Sequence[Sequence[str]]) -> Iterator[list[str]]:
+def _columns(
+    headings: Sequence[ColumnHeading], rows: Sequence[Sequence[str]]
+) -> Iterator[list[str]]:
     return (
         [heading.title, *(row[place] for row in rows)] for place, heading in enumerate(headings)
     )
 
 
 def _divided(
-    headings: Sequence[Heading], widths: Sequence[int], width: int
+    headings: Sequence[ColumnHeading], widths: Sequence[int], width: int
 ) -> tuple[list[int], list[int]]:
     """Return the indexes of the columns that stay on a row's line, and of the others."""
     places = list(range(len(headings)))
@@ -63,7 +67,10 @@ def _divided(
 
 
 def _line(
-    headings: Sequence[Heading], places: Sequence[int], widths: Sequence[int], texts: Sequence[str]
+    headings: Sequence[ColumnHeading],
+    places: Sequence[int],
+    widths: Sequence[int],
+    texts: Sequence[str],
 ) -> str:
     cells = (
         padded(texts[place], widths[place], is_right=headings[place].is_number) for place in places
@@ -72,7 +79,7 @@ def _line(
 
 
 def _details(
-    headings: Sequence[Heading], moved: Sequence[int], row: Sequence[str], width: int
+    headings: Sequence[ColumnHeading], moved: Sequence[int], row: Sequence[str], width: int
 ) -> Iterator[str]:
     """Yield the lines below a row, with as many values as fit. Empty values are omitted."""
     items = [f"{headings[place].title.lower()} {row[place]}" for place in moved if row[place]]

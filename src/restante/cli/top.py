@@ -33,7 +33,7 @@ from restante.cli.status_command import health_lines
 from restante.cli.table import INDENT, fold
 from restante.cli.text_width import width_of
 from restante.cli.times import age_of, error_text, primary_text, span, unix_time
-from restante.cli.top_keys import Controls, read_keys
+from restante.cli.top_keys import TopControls, read_keys
 from restante.mail.quantity import counted
 from restante.queue.drain_word import DrainState
 
@@ -101,7 +101,7 @@ class TopLine:
         return self.refused + self.uncertain + self.damaged
 
 
-class Looks:
+class StatusSamples:
     """The last samples of the status, oldest first."""
 
     def __init__(self) -> None:
@@ -195,7 +195,7 @@ COLUMNS: Final = (
 
 
 def _show_once(view: View, *, as_json: bool) -> None:
-    lines = Looks().add(view)
+    lines = StatusSamples().add(view)
     rows = [_row(line) for line in lines]
     if as_json:
         show_json({"at": view["at"], "domains": rows})
@@ -212,7 +212,7 @@ def _show_once(view: View, *, as_json: bool) -> None:
 async def _watch(config: Path | None) -> None:
     from rich.live import Live  # noqa: PLC0415  heavy
 
-    looks, controls, pressed = Looks(), Controls(), asyncio.Event()
+    looks, controls, pressed = StatusSamples(), TopControls(), asyncio.Event()
 
     def press(key: str) -> None:
         controls.press(key)
@@ -230,7 +230,11 @@ async def _watch(config: Path | None) -> None:
 
 
 async def _show_until_due(
-    live: "Live", view: View, lines: Sequence[TopLine], controls: Controls, pressed: asyncio.Event
+    live: "Live",
+    view: View,
+    lines: Sequence[TopLine],
+    controls: TopControls,
+    pressed: asyncio.Event,
 ) -> None:
     """Show a look until the next is due; a key shows it again at once."""
     due = time.monotonic() + REFRESH_SECONDS
@@ -242,14 +246,14 @@ async def _show_until_due(
                 await pressed.wait()
 
 
-def chosen(lines: Sequence[TopLine], controls: Controls) -> list[TopLine]:
+def chosen(lines: Sequence[TopLine], controls: TopControls) -> list[TopLine]:
     """Return the lines that the filter lets through, in the order that is set."""
     found = [line for line in lines if controls.filter.casefold() in line.domain]
     return sorted(found, key=lambda line: line.rank(controls.order))
 
 
 def screen(
-    view: View, lines: Sequence[TopLine], width: int, height: int, controls: Controls
+    view: View, lines: Sequence[TopLine], width: int, height: int, controls: TopControls
 ) -> "Group":
     """Return what fills a screen of so many columns and rows."""
     from rich.console import Group  # noqa: PLC0415

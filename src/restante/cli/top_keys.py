@@ -19,7 +19,7 @@ _MOST: Final = 100  # characters of a filter
 
 
 @dataclass(slots=True)
-class Controls:
+class TopControls:
     """The settings made by keys."""
 
     order: str = ORDERS[0]

@@ -25,7 +25,7 @@ _PROBE = b"restante"
 SOON_DAYS = 14  # before its end from which an expiring certificate is warned of
 
 
-class Unfit(ValueError):  # noqa: N818
+class UnfitCertificate(ValueError):  # noqa: N818
     """The file is no certificate or key that we can use. The text is cause and remedy."""
 
     def __init__(self, cause: str, remedy: str) -> None:
@@ -44,7 +44,9 @@ def read_certificates(pem: bytes) -> list[x509.Certificate]:
     try:
         return x509.load_pem_x509_certificates(pem)
     except ValueError:
-        raise Unfit("holds no PEM certificate", "give the file with BEGIN CERTIFICATE") from None
+        raise UnfitCertificate(
+            "holds no PEM certificate", "give the file with BEGIN CERTIFICATE"
+        ) from None
 
 
 def read_private_key(pem: bytes) -> PrivateKeyTypes:
@@ -57,11 +59,13 @@ def read_private_key(pem: bytes) -> PrivateKeyTypes:
         key = load_pem_private_key(pem, password=None, unsafe_skip_rsa_key_validation=True)
     except TypeError:
         remedy = "store it without one: openssl pkey -in KEY -out NEWKEY"
-        raise Unfit(
+        raise UnfitCertificate(
             "is protected by a passphrase, which nobody can type at start", remedy
         ) from None
     except (ValueError, UnsupportedAlgorithm):
-        raise Unfit("holds no PEM private key", "give the file with BEGIN PRIVATE KEY") from None
+        raise UnfitCertificate(
+            "holds no PEM private key", "give the file with BEGIN PRIVATE KEY"
+        ) from None
     if isinstance(key, rsa.RSAPrivateKey):
         _prove(key)
     return key
@@ -73,7 +77,7 @@ def _prove(key: rsa.RSAPrivateKey) -> None:
             key.sign(_PROBE, PKCS1v15(), SHA256()), _PROBE, PKCS1v15(), SHA256()
         )
     except (InvalidSignature, ValueError):
-        raise Unfit(
+        raise UnfitCertificate(
             "has a defective RSA key",
             "restore it, or issue a new key and certificate",
         ) from None

@@ -14,7 +14,7 @@ from pathlib import Path
 from shlex import quote
 
 from restante.config.certificate import (
-    Unfit,
+    UnfitCertificate,
     covers,
     end_warnings,
     host_names,
@@ -74,7 +74,7 @@ def standing_warnings(config: Config) -> tuple[str, ...]:
     """
     found: list[str] = []
     for warnings in (_host_name_warnings, _certificate_warnings, _small_disk_warnings):
-        with suppress(OSError, Unfit):
+        with suppress(OSError, UnfitCertificate):
             found += warnings(config)
     return tuple(found)
 
@@ -97,11 +97,11 @@ def _tls_problems(config: Config) -> Iterator[ConfigProblem]:
         certificate = public_key = None
         try:
             certificate = read_certificate(certificate_file.read_bytes())
-        except (OSError, Unfit) as error:
+        except (OSError, UnfitCertificate) as error:
             yield _file_problem(config, ("tls", "certificate"), certificate_file, error)
         try:
             public_key = read_public_key(key_file.read_bytes())
-        except (OSError, Unfit) as error:
+        except (OSError, UnfitCertificate) as error:
             yield _file_problem(config, ("tls", "key"), key_file, error)
         if certificate is None:
             continue
@@ -121,9 +121,9 @@ def _tls_problems(config: Config) -> Iterator[ConfigProblem]:
 
 
 def _file_problem(
-    config: Config, location: SettingLocation, file: Path, error: OSError | Unfit
+    config: Config, location: SettingLocation, file: Path, error: OSError | UnfitCertificate
 ) -> ConfigProblem:
-    if isinstance(error, Unfit):
+    if isinstance(error, UnfitCertificate):
         return _problem(config, location, error.cause, error.remedy, file)
     remedy = "name the right file, and let the user who starts restante read it"
     return _problem(config, location, f"cannot be read: {error.strerror}", remedy, file)

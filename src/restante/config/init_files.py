@@ -73,7 +73,7 @@ class AlreadyThere(Exception):  # noqa: N818
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class InstallationFiles:
     """The paths of a new installation."""
 
     config: Path
@@ -91,7 +91,7 @@ def own_name() -> str:
     return "localhost"
 
 
-def initialize(directory: Path, hostname: str, now: float) -> Made:
+def initialize(directory: Path, hostname: str, now: float) -> InstallationFiles:
     """Create everything except the store itself, or nothing.
 
     Raises AlreadyThere, and OSError if the directory cannot be written.
@@ -107,7 +107,7 @@ def initialize(directory: Path, hostname: str, now: float) -> Made:
         for path in reversed(made):
             path.rmdir() if path.is_dir() else path.unlink()
         raise
-    return Made(directory / "restante.toml", data)
+    return InstallationFiles(directory / "restante.toml", data)
 
 
 def _files(directory: Path, hostname: str, now: float) -> Mapping[Path, tuple[bytes, int]]:

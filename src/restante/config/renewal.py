@@ -21,7 +21,7 @@ from typing import Final
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from restante.config.certificate import (
-    Unfit,
+    UnfitCertificate,
     read_certificate,
     read_certificates,
     read_private_key,
@@ -38,7 +38,7 @@ class NotRenewable(Exception):  # noqa: N818
 
 
 @dataclass(frozen=True, slots=True)
-class Renewed:
+class RenewalFiles:
     """The files of a renewal."""
 
     certificates: tuple[Path, ...]
@@ -46,7 +46,7 @@ class Renewed:
     ends: float  # Unix time
 
 
-def renew(config: Config, now: float) -> Renewed:
+def renew(config: Config, now: float) -> RenewalFiles:
     """Write new certificates for all configured keys, or none. `now` is Unix time.
 
     Raises NotRenewable, and OSError where a file cannot be read or written. The pairs must be in
@@ -56,7 +56,7 @@ def renew(config: Config, now: float) -> Renewed:
         return _renew(config, now)
 
 
-def _renew(config: Config, now: float) -> Renewed:
+def _renew(config: Config, now: float) -> RenewalFiles:
     renewed: dict[Path, bytes] = {}
     for file, key_file in config.tls.pairs:
         old, key = read_certificate(file.read_bytes()), read_private_key(key_file.read_bytes())
@@ -67,7 +67,7 @@ def _renew(config: Config, now: float) -> Renewed:
     trust = config.tls.certificate[0].parent / TRUST_NAME
     _replace_all({trust: _trusted(trust, config, renewed.values(), now), **renewed})
     ends = read_certificate(next(iter(renewed.values()))).not_valid_after_utc
-    return Renewed(tuple(renewed), trust, ends.timestamp())
+    return RenewalFiles(tuple(renewed), trust, ends.timestamp())
 
 
 @contextmanager
@@ -85,7 +85,7 @@ def _trusted(trust: Path, config: Config, renewed: Iterable[bytes], now: float) 
     """Return the file to trust: the new certificates, then all others that are still valid."""
     try:
         before = read_certificates(trust.read_bytes()) if trust.exists() else []
-    except Unfit as error:
+    except UnfitCertificate as error:
         raise NotRenewable(f"{trust}: {error.cause}; remove it and run this again") from None
     shown = [read_certificate(file.read_bytes()) for file in config.tls.certificate]
     others = [each for each in (*shown, *before) if each.not_valid_after_utc.timestamp() > now]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from ssl import SSLContext, SSLError
 
-from restante.config.certificate import Unfit, host_names, read_certificate
+from restante.config.certificate import UnfitCertificate, host_names, read_certificate
 from restante.config.file_stamp import FileStamp
 from restante.config.schema import IMPLICIT_TLS, WEB, Config, Listen, TlsSettings, TlsVersion
 from restante.network.tls_context import server_context
@@ -17,7 +17,7 @@ class IdentityUnusable(Exception):  # noqa: N818
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
+class ServerIdentity:
     """As read from files."""
 
     contexts: Mapping[tuple[str, str], SSLContext]  # by service and oldest TLS version
@@ -30,7 +30,7 @@ class Identity:
         return self.contexts[listen.service, listen.tls_minimum or tls.minimum]
 
 
-def read_identity(config: Config) -> Identity:
+def read_identity(config: Config) -> ServerIdentity:
     """Read certificates and keys. Raises IdentityUnusable."""
     pairs = config.tls.pairs
     try:
@@ -49,8 +49,8 @@ def read_identity(config: Config) -> Identity:
             )
             for service, minimum in kinds
         }
-        return Identity(contexts, min(ends).timestamp(), names, stamps)
-    except (OSError, SSLError, Unfit) as error:
+        return ServerIdentity(contexts, min(ends).timestamp(), names, stamps)
+    except (OSError, SSLError, UnfitCertificate) as error:
         files = ", ".join(str(certificate) for certificate, _ in pairs)
         raise IdentityUnusable(
             f"{files}: cannot be used: {cause_of(error)}; see `restante config check`"

@@ -10,30 +10,32 @@ from restante.delivery.delivery_connection import DeliveryConnection
 from restante.delivery.delivery_context import DeliveryContext
 from restante.delivery.delivery_tally import DeliveryTally
 from restante.delivery.dial_plan import DialPlan
-from restante.delivery.drain_experience import Beginning
+from restante.delivery.drain_experience import AttemptStart
 from restante.delivery.drain_log import DrainLog
 from restante.delivery.link_plan import OURS, ConnectionEnd, ConnectionWork, EndKind
 from restante.delivery.reply_timer import LATE_SECONDS
 from restante.delivery.route import Endpoint
 from restante.mail.message import HeldMessage
-from restante.queue.recipient_status import Outcome
-from restante.smtp.chunking_probe import Probed
+from restante.queue.recipient_status import MessageOutcome
+from restante.smtp.chunking_probe import ChunkingProbeResult
 from restante.smtp.pipelining import Pipelining
-from restante.smtp.window_size import Pace
+from restante.smtp.window_size import WindowPace
 
 FIRST_SILENT_SECONDS: Final = 180.0  # of silence, before a connection may be cut for the others
 SILENT_SECONDS: Final = 60.0  # the same, once one was cut
 TARDY_SECONDS: Final = 30.0  # where replies come after that, none is cut
 _EXAMINED_OCTETS: Final = 100_000  # a second: a slow filter may need so long for content
 
-OnOutcome = Callable[[DeliveryTally, HeldMessage, Outcome, str], None]
+OnOutcome = Callable[[DeliveryTally, HeldMessage, MessageOutcome, str], None]
 
 
 def _no_message() -> None:
     """Take none: the attempt is over."""
 
 
-def _not_told(_tally: DeliveryTally, _message: HeldMessage, _outcome: Outcome, _reply: str) -> None:
+def _not_told(
+    _tally: DeliveryTally, _message: HeldMessage, _outcome: MessageOutcome, _reply: str
+) -> None:
     """Tell nobody: the attempt is over."""
 
 
@@ -45,7 +47,7 @@ class AttemptConnections:
         plan: DialPlan,
         context: DeliveryContext,
         drain_log: DrainLog,
-        beginning: Beginning,
+        beginning: AttemptStart,
         *,
         take: Callable[[], HeldMessage | None],
         report: OnOutcome,
@@ -70,8 +72,8 @@ class AttemptConnections:
         self._has_cut = False  # a connection, for its silence
         self._replies_late = False  # a reply has come although it was awaited long
         self._ended: str | None = None  # why none may begin any more
-        self._pace = Pace(beginning.proven)
-        self.probed: Probed | None = None
+        self._pace = WindowPace(beginning.proven)
+        self.probed: ChunkingProbeResult | None = None
         self.has_failed = False  # one of them
 
     @property

@@ -22,9 +22,24 @@ from restante.delivery.tls_plan import TlsPlan
 from restante.delivery.wire_reader import WireReader
 from restante.network.tls import TlsFailed
 from restante.sasl.scram_keys import salted_password
-from restante.smtp.client_events import BeginTls, Ready, SaltPassword
-from restante.smtp.client_transaction import AUTH, EHLO, GREETING, HELO, MAIL, QUIT, RCPT, Step
-from restante.smtp.handshake import ClientOptions, Handshake, HandshakeStep, Refuse, Say
+from restante.smtp.client_events import BeginTls, SaltPassword, SessionReady
+from restante.smtp.client_transaction import (
+    AUTH,
+    EHLO,
+    GREETING,
+    HELO,
+    MAIL,
+    QUIT,
+    RCPT,
+    DialogueStep,
+)
+from restante.smtp.handshake import (
+    ClientOptions,
+    Handshake,
+    HandshakeRefuse,
+    HandshakeSend,
+    HandshakeStep,
+)
 from restante.smtp.peer_replies import ReplyReader, ServerReply
 from restante.smtp.pipelining import Pipelining
 from restante.smtp.protocol_errors import PeerBroke
@@ -77,9 +92,9 @@ class CalloutSession:
         """Reach the point where transactions can begin."""
         self._replies = handshake.new_reader()
         following: HandshakeStep = handshake.take(GREETING, await self._reply(GREETING))
-        while not isinstance(following, Ready):
+        while not isinstance(following, SessionReady):
             match following:
-                case Say(data, [step]):
+                case HandshakeSend(data, [step]):
                     self._reader.send(data)
                     following = handshake.take(step, await self._session_reply(handshake, step))
                 case BeginTls():
@@ -89,13 +104,13 @@ class CalloutSession:
                 case SaltPassword(password, salting):
                     salted = await asyncio.to_thread(salted_password, password, salting)
                     following = handshake.password_salted(salted)
-                case Refuse(reason):
+                case HandshakeRefuse(reason):
                     self._reader.send(b"QUIT\r\n")
                     raise PeerBroke(reason)
                 case _:
                     raise AssertionError(following)  # no command goes ahead of replies here
 
-    async def _session_reply(self, handshake: Handshake, step: Step) -> ServerReply:
+    async def _session_reply(self, handshake: Handshake, step: DialogueStep) -> ServerReply:
         try:
             return await self._reply(step)
         except (OSError, EOFError, PeerBroke):
@@ -139,7 +154,7 @@ class CalloutSession:
             raise PeerBroke("bytes after the reply to STARTTLS, before the handshake")
         await self._reader.begin_tls(plan.begin(), plan.check_peer)
 
-    async def _reply(self, step: Step) -> ServerReply:
+    async def _reply(self, step: DialogueStep) -> ServerReply:
         while (reply := self._replies.next_reply()) is None:
             if self._replies.meets_lf:
                 self._replies.decide_about_lf(ends_lines=True)

@@ -37,10 +37,10 @@ from restante.smtp.client_events import (
     BeginTls,
     ClientEvent,
     ContentWanted,
-    Ending,
-    Ready,
     SaltPassword,
     SessionEnded,
+    SessionEnding,
+    SessionReady,
     TransactionEnded,
     WindowSettled,
 )
@@ -332,17 +332,19 @@ class DeliveryConnection:
                 self._flow.window_settled(is_whole=is_whole)
             case ContentWanted(transaction):
                 self._feed.want(transaction)
-            case Ready():
+            case SessionReady():
                 self._record.was_ready = True
             case BeginTls():
                 self._begin_tls()
             case SaltPassword(password, salting):
                 work = self._loop.run_in_executor(None, salted_password, password, salting)
                 work.add_done_callback(lambda done: self._guarded(self._go_on_salted, done))
-            case SessionEnded(Ending.QUIT, _):
+            case SessionEnded(SessionEnding.QUIT, _):
                 self._timer.is_leaving = True
             case SessionEnded(ending, reason):
-                self._close(EndKind.BUSY if ending is Ending.BUSY else EndKind.REFUSED, reason)
+                self._close(
+                    EndKind.BUSY if ending is SessionEnding.BUSY else EndKind.REFUSED, reason
+                )
 
     def _begin_tls(self) -> None:
         plan = self._link_plan.tls

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from restante.background.clocks import Clocks
 from restante.delivery.delivery_settings import DeliverySettings
-from restante.delivery.destination_rates import Rates
+from restante.delivery.destination_rates import DestinationRates
 from restante.delivery.dialer import Dialer
-from restante.delivery.drain_experience import Experience
+from restante.delivery.drain_experience import DrainExperience
 from restante.delivery.pipelining_backoff import PipeliningBackoff
 from restante.dsn.dsn_writer import DsnWriter
 from restante.store.content_store import ContentStore
@@ -39,8 +39,8 @@ class DestinationMemory:
     """The parts that remember how destinations behave, for the next connection and drain."""
 
     backoff: PipeliningBackoff
-    experience: Experience
-    rates: Rates
+    experience: DrainExperience
+    rates: DestinationRates
 
 
 def new_destination_memory(
@@ -48,7 +48,9 @@ def new_destination_memory(
 ) -> DestinationMemory:
     """Return an empty one, but for the `takers`: the destinations that have ever taken mail."""
     return DestinationMemory(
-        PipeliningBackoff(monotonic), Experience(monotonic, takers), Rates(monotonic)
+        PipeliningBackoff(monotonic),
+        DrainExperience(monotonic, takers),
+        DestinationRates(monotonic),
     )
 
 

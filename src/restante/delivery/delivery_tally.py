@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from restante.queue.recipient_status import Move
+from restante.queue.recipient_status import RecipientMove
 
 
 @dataclass(slots=True)
@@ -19,13 +19,13 @@ class DeliveryTally:
         """How many messages have an outcome."""
         return self.delivered + self.deferred + self.refused + self.uncertain
 
-    def count(self, move: Move) -> None:
+    def count(self, move: RecipientMove) -> None:
         """Count one message."""
-        if move is Move.DELIVERED:
+        if move is RecipientMove.DELIVERED:
             self.delivered += 1
-        elif move is Move.REFUSED:
+        elif move is RecipientMove.REFUSED:
             self.refused += 1
-        elif move is Move.UNCERTAIN:
+        elif move is RecipientMove.UNCERTAIN:
             self.uncertain += 1
         else:
             self.deferred += 1

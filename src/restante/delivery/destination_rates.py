@@ -29,7 +29,7 @@ class _Minute:
         self.asked = {domain_id: at for domain_id, at in self.asked.items() if at > before}
 
 
-class Rates:
+class DestinationRates:
     """The rates of all destinations with a limit. Kept as long as the process lives."""
 
     def __init__(self, monotonic: Callable[[], float]) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from restante.delivery.delivery_context import DeliveryContext
-from restante.delivery.drain_experience import Beginning
+from restante.delivery.drain_experience import AttemptStart
 from restante.delivery.link_plan import LinkPlan
 from restante.delivery.route import Endpoint, NoRoute, remote_name
 from restante.delivery.tls_plan import TlsPlan
@@ -11,7 +11,7 @@ from restante.phrases import cause_of
 from restante.smtp.client_auth import ClientLogin
 from restante.smtp.handshake import ClientOptions
 from restante.smtp.pipelining import Pipelining
-from restante.smtp.window_size import Pace
+from restante.smtp.window_size import WindowPace
 from restante.tenancy.model import Destination, HostedDomain, TlsUse
 from restante.tenancy.sealed_secrets import SealBroken, destination_owner
 
@@ -45,8 +45,8 @@ class DialPlan:
         self,
         endpoint: Endpoint,
         context: DeliveryContext,
-        pace: Pace,
-        beginning: Beginning,
+        pace: WindowPace,
+        beginning: AttemptStart,
         *,
         is_plain: bool,
         uses_ehlo: bool,

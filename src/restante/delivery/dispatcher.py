@@ -19,13 +19,13 @@ from restante.delivery.callout import Callouts
 from restante.delivery.cannot_start import CannotStart
 from restante.delivery.delivery_context import DeliveryContext
 from restante.delivery.destination_probe import probe
-from restante.delivery.domain_drain import DomainDrain, Stop
+from restante.delivery.domain_drain import DomainDrain, DrainStopCause
 from restante.delivery.drain_claims import FENCE_SECONDS, DrainClaims
 from restante.delivery.drain_state import DrainCensus, DrainSnapshot, unclaimed_view
 from restante.delivery.greeting_probe import greeting_probe
 from restante.mail.address import Mailbox
 from restante.queue.drain_word import DrainState
-from restante.store.handover_store import Asked, Drain, Joined
+from restante.store.handover_store import Drain, DrainRequests, JoinedDrain
 from restante.store.store_errors import StoreError
 from restante.telemetry.events import InternalError, StoreFailed
 from restante.telemetry.work_word import WorkWord
@@ -37,7 +37,7 @@ STOP_GRACE: Final = 5.0  # seconds for outstanding replies: interrupted mail may
 _RECORD_SECONDS: Final = 5.0  # for stopped drains to record their end
 
 
-class Start(StrEnum):
+class DrainStart(StrEnum):
     """The result of a start."""
 
     STARTED = "started"
@@ -84,7 +84,7 @@ class Dispatcher:
         """Let drains begin that waited for a limit, if there is more room now."""
         self._slots.limits_changed()
 
-    async def start(self, domain: HostedDomain, requested_by: str, release: int = 0) -> Start:
+    async def start(self, domain: HostedDomain, requested_by: str, release: int = 0) -> DrainStart:
         """Deliver a domain's held mail. An open drain is joined: new patience, next try at once.
 
         `release` is the id of the request that it is for, if there is one. On return, the drain is
@@ -104,15 +104,15 @@ class Dispatcher:
                 release,
                 requested_by,
             )
-            if isinstance(opened, Joined):
+            if isinstance(opened, JoinedDrain):
                 if drain is not None:
                     drain.times_asked = opened.times  # it knows already
                 else:
                     self._claims.look_soon(domain.id)
-                return Start.JOINED
+                return DrainStart.JOINED
             await self._replace(domain.id)
             await self._launch(opened, domain)
-            return Start.STARTED
+            return DrainStart.STARTED
 
     async def stop(self, domain_id: int, reason: str = "stopped on request") -> bool:
         """End a domain's drain permanently; its mail stays held. False if there is none.
@@ -122,7 +122,7 @@ class Dispatcher:
         """
         drain = self._drains.get(domain_id)
         if drain is not None:
-            drain.stop(Stop(reason, stays_recorded=False), self._grace)
+            drain.stop(DrainStopCause(reason, stays_recorded=False), self._grace)
             return True
         is_there = await self._handover.ask_stop(domain_id, reason)
         if is_there:
@@ -161,7 +161,7 @@ class Dispatcher:
         """End every drain and return when all have ended; others or the next start resume them."""
         self._is_stopping = True
         for drain in self._drains.values():
-            drain.stop(Stop("the server is stopping", stays_recorded=True), self._grace)
+            drain.stop(DrainStopCause("the server is stopping", stays_recorded=True), self._grace)
         await self._give_back(self._claims.resting(self._others()))
         if self._running:
             _, stuck = await asyncio.wait(
@@ -182,7 +182,7 @@ class Dispatcher:
             return
         reason = "the store was out of reach for so long that another server may take the drain"
         for drain in self._drains.values():
-            drain.stop(Stop(reason, stays_recorded=True), 0.0)
+            drain.stop(DrainStopCause(reason, stays_recorded=True), 0.0)
 
     def drains(self) -> Iterator[DrainSnapshot]:
         """Yield a view of each drain, each made at its turn.
@@ -267,16 +267,16 @@ class Dispatcher:
             else:
                 await self._launch(lease, domain)
 
-    async def _obey(self, asked: Asked) -> None:
+    async def _obey(self, asked: DrainRequests) -> None:
         """Do what others ask of a drain that runs here."""
         drain = self._drains.get(asked.domain_id)
         if drain is None:
             return
         if asked.is_lost:
             reason = "another server has taken the drain over"
-            drain.stop(Stop(reason, stays_recorded=True), self._grace)
+            drain.stop(DrainStopCause(reason, stays_recorded=True), self._grace)
         elif asked.stop:
-            drain.stop(Stop(asked.stop, stays_recorded=False), self._grace)
+            drain.stop(DrainStopCause(asked.stop, stays_recorded=False), self._grace)
         elif asked.times > drain.times_asked:
             drain.times_asked = asked.times
             # It was asked within the last second. The deadline on record is by the wall clock.

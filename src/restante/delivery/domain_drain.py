@@ -56,7 +56,7 @@ from restante.store.store_errors import LeaseLost, StoreError
 from restante.telemetry.events import StoreFailed
 from restante.telemetry.work_word import WorkWord
 from restante.tenancy.model import HostedDomain
-from restante.tenancy.policy import Recipients
+from restante.tenancy.policy import RecipientPolicy
 
 _ABORT_SECONDS: Final = 1.0  # after this only a read that hangs can delay an attempt
 
@@ -64,7 +64,7 @@ _UNREADABLE: Final = "the store counts held mail that cannot be read"
 
 
 @dataclass(frozen=True, slots=True)
-class Stop:
+class DrainStopCause:
     """Why a drain must end. One that stays recorded is resumed at the next start."""
 
     reason: str
@@ -90,7 +90,7 @@ class DomainDrain:
         self._patience = _patience(lease, context)
         self._supply = _supply(lease, context)
         self._settlement = _settlement(lease, context, self._settlement_changed)
-        learns = domain.policy.recipients is Recipients.LEARNED
+        learns = domain.policy.recipients is RecipientPolicy.LEARNED
         self._learning = RecipientLearning() if learns else None
         takes_mail = context.memory.experience.has_taken_mail(domain.destination.text)
         self._refusals = BrokenDestinationDetector(takes_mail=takes_mail)
@@ -102,7 +102,7 @@ class DomainDrain:
         self._empty_rounds = 0  # in a row that found nothing, although mail is held
         self._next_attempt_at: float | None = None
         self._state = DrainState.WAITING_TURN
-        self._stop: Stop | None = None
+        self._stop: DrainStopCause | None = None
         self._is_closing = False  # no request can join any more
         self._is_over = False  # nothing is left to record of the end
         self._reason = "internal error"  # until there is a better one
@@ -157,7 +157,7 @@ class DomainDrain:
             async with self._gate:
                 yield True
 
-    def stop(self, stop: Stop, grace: float) -> None:
+    def stop(self, stop: DrainStopCause, grace: float) -> None:
         """End: begin no more, wait `grace` seconds for replies, close the connections."""
         if self._stop is not None or self._is_closing:
             return
@@ -353,7 +353,7 @@ class DomainDrain:
         now = self._clocks.monotonic()
         at = self._patience.next_attempt(end, now)
         if at is None:
-            self._stop = Stop(
+            self._stop = DrainStopCause(
                 f"the time for attempts is over; {end.reason}",
                 stays_recorded=False,
                 end=DrainEnd.GIVEN_UP,

@@ -49,7 +49,7 @@ from restante.delivery.connection_ramp import ConnectionRamp
 from restante.delivery.delivery_context import DeliveryContext
 from restante.delivery.delivery_tally import DeliveryTally
 from restante.delivery.dial_plan import DialPlan
-from restante.delivery.drain_experience import Beginning, Experience, GoodDrain
+from restante.delivery.drain_experience import AttemptStart, DrainExperience, GoodDrain
 from restante.delivery.drain_log import DrainLog
 from restante.delivery.link_plan import ConnectionEnd, EndKind
 from restante.delivery.mail_supply import MailSupply
@@ -61,7 +61,7 @@ from restante.mail.message import HeldMessage
 from restante.mail.quantity import counted
 from restante.queue.broken_destination import BrokenDestinationDetector
 from restante.queue.deferral_cause import takes_few_at_once
-from restante.queue.recipient_status import Move, Outcome
+from restante.queue.recipient_status import MessageOutcome, RecipientMove
 from restante.queue.reporting import in_keeping, report_facts_of
 from restante.smtp.pipelining import Pipelining
 from restante.smtp.window_size import FEWEST_MESSAGES, MOST_MESSAGES
@@ -276,7 +276,7 @@ class DrainAttempt:
     # Outcomes
 
     def _report(
-        self, tally: DeliveryTally, message: HeldMessage, outcome: Outcome, reply: str
+        self, tally: DeliveryTally, message: HeldMessage, outcome: MessageOutcome, reply: str
     ) -> None:
         self._count_refusal(outcome)  # by the destination's reply, whatever our policy makes of it
         if self._learning is not None:
@@ -287,7 +287,7 @@ class DrainAttempt:
             outcome = self._tell(message, outcome, reply)
         move = self._record(message, outcome, reply)
         tally.count(move)
-        if move is Move.DELIVERED:
+        if move is RecipientMove.DELIVERED:
             self._tally.delivered += 1
             self._losses.delivered()
             if self._tally.delivered == 1:
@@ -306,7 +306,7 @@ class DrainAttempt:
         if self._ramp.deliver(self.connection_count, self._loop.time(), together):
             self._open_connections()
 
-    def _tell(self, message: HeldMessage, outcome: Outcome, reply: str) -> Outcome:
+    def _tell(self, message: HeldMessage, outcome: MessageOutcome, reply: str) -> MessageOutcome:
         """Add the report that is due, and return the outcome by the domain's policy."""
         outcome = in_keeping(outcome, message.envelope, is_refused_bounced=self._is_refused_bounced)
         has_details = self._context.directory.has_report_details(self._plan.domain)
@@ -316,7 +316,7 @@ class DrainAttempt:
             self._settlement.tell(message, facts)
         return outcome
 
-    def _record(self, message: HeldMessage, outcome: Outcome, reply: str) -> Move:
+    def _record(self, message: HeldMessage, outcome: MessageOutcome, reply: str) -> RecipientMove:
         self._settlement.add(outcome)
         self._in_hand -= 1
         self._tally.tried += 1
@@ -324,14 +324,14 @@ class DrainAttempt:
             self._woken.set()
         return self._drain_log.record(message, outcome, reply)
 
-    def _count_refusal(self, outcome: Outcome) -> None:
+    def _count_refusal(self, outcome: MessageOutcome) -> None:
         if stop := self._rules.answered(outcome, self._context.settings.refusals_limit):
             self.end(*stop)
 
-    def _consider_stopping(self, outcome: Outcome) -> None:
+    def _consider_stopping(self, outcome: MessageOutcome) -> None:
         self._tally.moved_some |= takes_few_at_once(outcome)
         moves = [recipient.move for recipient in outcome.recipients]
-        self._supply.left_behind += Move.DEFERRED in moves
+        self._supply.left_behind += RecipientMove.DEFERRED in moves
         if stop := self._rules.not_delivered(outcome):
             if stop.kind is AttemptKind.LIMITED:
                 self._tally.is_limited = True
@@ -425,6 +425,6 @@ class DrainAttempt:
         self._connections.wake()
 
 
-def _beginning(plan: DialPlan, experience: Experience) -> Beginning:
+def _beginning(plan: DialPlan, experience: DrainExperience) -> AttemptStart:
     destination, is_paced = plan.destination, plan.per_minute is not None
     return experience.beginning(destination.text, destination.connections, is_paced=is_paced)

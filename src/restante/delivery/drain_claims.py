@@ -13,7 +13,7 @@ from typing import Final
 from restante.background.rounds import Rounds
 from restante.delivery.delivery_context import DeliveryContext
 from restante.queue.retry_schedule import Schedule, next_attempt
-from restante.store.handover_store import Asked, Drain
+from restante.store.handover_store import Drain, DrainRequests
 from restante.telemetry.work_word import WorkWord
 from restante.tenancy.model import HostedDomain
 
@@ -30,7 +30,7 @@ class DrainClaims:
         context: DeliveryContext,
         running: Callable[[], list[Drain]],
         take_up: Callable[[Drain, HostedDomain], Awaitable[None]],
-        obey: Callable[[Asked], Awaitable[None]],
+        obey: Callable[[DrainRequests], Awaitable[None]],
     ) -> None:
         """`running` returns the drains of this process; `take_up` runs one that it can have."""
         self._context = context

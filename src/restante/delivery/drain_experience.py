@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import Final
 
-from restante.smtp.chunking_probe import Probed
+from restante.smtp.chunking_probe import ChunkingProbeResult
 from restante.smtp.pipelining import Pipelining
 
 _HOUR: Final = 3600.0
@@ -31,23 +31,23 @@ class GoodDrain:
     """The memory of a drain that went well."""
 
     connections: int
-    probed: Probed | None  # None without pipelining
+    probed: ChunkingProbeResult | None  # None without pipelining
     proven: int = 0  # messages in the largest window that was answered
 
 
 @dataclass(frozen=True, slots=True)
-class Beginning:
+class AttemptStart:
     """How an attempt begins."""
 
     most: int  # connections
     first: int  # how many of them at once
     pipelining: Pipelining  # at most
-    probed: Probed | None
+    probed: ChunkingProbeResult | None
     proven: int = 0  # messages in the largest window that has ever been answered
     is_limited: bool = False  # the destination limits the rate
 
 
-class Experience:
+class DrainExperience:
     """As large as the number of destinations."""
 
     def __init__(self, monotonic: Callable[[], float], takers: Iterable[str] = ()) -> None:
@@ -59,17 +59,17 @@ class Experience:
         self._useless_mechanisms: dict[tuple[str, str], set[str]] = {}
         self._unanswered_mechanisms: dict[tuple[str, str], Counter[str]] = {}
 
-    def beginning(self, destination: str, most: int, *, is_paced: bool) -> Beginning:
+    def beginning(self, destination: str, most: int, *, is_paced: bool) -> AttemptStart:
         """Return how an attempt begins.
 
         `most` connections are allowed. `is_paced`: the number of messages a minute is limited.
         """
         is_limited = self._limited_until.get(destination, -inf) > self._monotonic()
         if is_paced or is_limited:
-            return Beginning(1, 1, Pipelining.OPENING, None, is_limited=is_limited)
+            return AttemptStart(1, 1, Pipelining.OPENING, None, is_limited=is_limited)
         good = self._good.get(destination, _NONE)
         first = min(good.connections, most)
-        return Beginning(most, first, Pipelining.AHEAD, good.probed, good.proven)
+        return AttemptStart(most, first, Pipelining.AHEAD, good.probed, good.proven)
 
     def took_mail(self, destination: str) -> None:
         """Remember that it has taken a message."""

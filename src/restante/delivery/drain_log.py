@@ -15,7 +15,7 @@ from restante.delivery.link_plan import ConnectionEnd, EndKind, LinkPlan
 from restante.mail.address import shown_paths
 from restante.mail.message import HeldMessage, message_name
 from restante.queue.deferral_cause import Hindrance, hindrance
-from restante.queue.recipient_status import Move, Outcome, RecipientOutcome, move_of
+from restante.queue.recipient_status import MessageOutcome, RecipientMove, RecipientOutcome, move_of
 from restante.telemetry.event_bus import Log
 from restante.telemetry.events import (
     AttemptEnded,
@@ -27,9 +27,9 @@ from restante.telemetry.events import (
     MessageDelivered,
 )
 
-_EVENTS: Final[Mapping[Move, type[DeliveryDeferred | DeliveryUncertain]]] = {
-    Move.DEFERRED: DeliveryDeferred,
-    Move.UNCERTAIN: DeliveryUncertain,
+_EVENTS: Final[Mapping[RecipientMove, type[DeliveryDeferred | DeliveryUncertain]]] = {
+    RecipientMove.DEFERRED: DeliveryDeferred,
+    RecipientMove.UNCERTAIN: DeliveryUncertain,
 }
 
 
@@ -44,28 +44,28 @@ class DrainLog:
         self.last_error = ""
         self.hindrance = Hindrance.NONE  # the cause that it indicates
 
-    def record(self, message: HeldMessage, outcome: Outcome, reply: str) -> Move:
+    def record(self, message: HeldMessage, outcome: MessageOutcome, reply: str) -> RecipientMove:
         """Log the outcome of a message and return it; `reply` is the one to its content."""
         move = move_of(outcome)
         self.totals.count(move)
-        if move is Move.DELIVERED:
+        if move is RecipientMove.DELIVERED:
             self._delivered(message, outcome.recipients, reply)
         else:
             self._not_delivered(message, outcome, reply)
         return move
 
-    def _not_delivered(self, message: HeldMessage, outcome: Outcome, reply: str) -> None:
+    def _not_delivered(self, message: HeldMessage, outcome: MessageOutcome, reply: str) -> None:
         for recipient in outcome.recipients:
-            if recipient.move is Move.DELIVERED:
+            if recipient.move is RecipientMove.DELIVERED:
                 continue
             self.last_error, self.hindrance = recipient.reply, hindrance(recipient)
             self._log.publish(self._event(message, recipient))
-        taken = [one for one in outcome.recipients if one.move is Move.DELIVERED]
+        taken = [one for one in outcome.recipients if one.move is RecipientMove.DELIVERED]
         if taken:
             self._delivered(message, taken, reply)
 
     def _event(self, message: HeldMessage, recipient: RecipientOutcome) -> Event:
-        if recipient.move in (Move.REFUSED, Move.BOUNCED):
+        if recipient.move in (RecipientMove.REFUSED, RecipientMove.BOUNCED):
             return DeliveryRefused(
                 message=message_name(message.number),
                 message_id=message.message_id or "",
@@ -73,7 +73,7 @@ class DrainLog:
                 destination=self.destination,
                 forward_path=recipient.forward_path,
                 reply=recipient.reply,
-                bounced=True if recipient.move is Move.BOUNCED else None,
+                bounced=True if recipient.move is RecipientMove.BOUNCED else None,
             )
         return _EVENTS[recipient.move](
             message=message_name(message.number),

@@ -9,11 +9,11 @@ from restante.delivery.delivery_settings import DeliverySettings
 from restante.delivery.route import Endpoint
 from restante.delivery.tls_plan import TlsPlan
 from restante.mail.message import ContentFile, HeldMessage
-from restante.queue.recipient_status import Outcome
-from restante.smtp.chunking_probe import Probed
+from restante.queue.recipient_status import MessageOutcome
+from restante.smtp.chunking_probe import ChunkingProbeResult
 from restante.smtp.handshake import ClientOptions
 from restante.smtp.pipelining import Pipelining
-from restante.smtp.window_size import Pace
+from restante.smtp.window_size import WindowPace
 
 _FEW: Final = 2  # messages
 
@@ -27,7 +27,7 @@ class LinkPlan:
     options: ClientOptions
     tls: TlsPlan | None  # None where the options want no TLS
     settings: DeliverySettings
-    pace: Pace = field(default_factory=Pace)  # of pipelining
+    pace: WindowPace = field(default_factory=WindowPace)  # of pipelining
     messages: int = 1000  # at most, before we end it
 
 
@@ -37,7 +37,7 @@ class ConnectionWork:
 
     take: Callable[[], HeldMessage | None]  # the next message; None: nothing now, `wake` says when
     report: Callable[
-        [HeldMessage, Outcome, str], None
+        [HeldMessage, MessageOutcome, str], None
     ]  # with the reply to the content, as text, if there was one
     read_file: Callable[[ContentFile], AsyncIterator[bytes]]
 
@@ -80,7 +80,7 @@ class ConnectionEnd:
     manner: SendingManner = SendingManner.DATA
     # the pipelining that the destination has shown not to support
     not_borne: Pipelining | None = None
-    probed: Probed | None = None  # for later connections
+    probed: ChunkingProbeResult | None = None  # for later connections
     delivered: int = 0  # messages
     tried: int = 0  # messages that it gave an outcome to
     was_closed: bool = (

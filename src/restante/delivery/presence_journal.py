@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable, Collection, Coroutine
 from typing import Any, Final
 
-from restante.queue.presence import PresenceChange, Seen
+from restante.queue.presence import DestinationState, PresenceChange
 from restante.store.presence_store import PresenceStore
 from restante.store.store_errors import StoreError
 from restante.telemetry.event_bus import Log
@@ -46,13 +46,18 @@ class PresenceJournal:
         return max(known.values(), key=lambda one: one.at) if known else None
 
     def note(
-        self, destination: str, accounts: Collection[str], seen: Seen, at: float, reason: str = ""
+        self,
+        destination: str,
+        accounts: Collection[str],
+        seen: DestinationState,
+        at: float,
+        reason: str = "",
     ) -> None:
         """Note the present state of a destination: a change for those that know another state."""
         known = self._known.setdefault(destination, {})
         for account in accounts:
             before = known.get(account)
-            if (before.seen if before is not None else Seen.UNKNOWN) is not seen:
+            if (before.seen if before is not None else DestinationState.UNKNOWN) is not seen:
                 change = PresenceChange(account, destination, at, seen, reason)
                 known[account] = change
                 self._unwritten.append(change)
@@ -64,7 +69,7 @@ class PresenceJournal:
             accounts = watched.get(destination, ())
             gone = [one for one in known if one not in accounts]
             if gone:
-                self.note(destination, gone, Seen.UNKNOWN, at, NOT_PROBED)
+                self.note(destination, gone, DestinationState.UNKNOWN, at, NOT_PROBED)
                 for account in gone:
                     del known[account]
             if not known:

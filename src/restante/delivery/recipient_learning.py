@@ -8,7 +8,7 @@ import re
 from typing import Final
 
 from restante.mail.address import split_mailbox
-from restante.queue.recipient_status import Move, Outcome
+from restante.queue.recipient_status import MessageOutcome, RecipientMove
 from restante.tenancy.recipients import Recipient, RecipientSource
 
 MOST: Final = 100_000  # names, in the memory of one drain
@@ -29,15 +29,15 @@ class RecipientLearning:
         self._names: dict[str, bool] = {}
         self._has_taken = False
 
-    def take(self, outcome: Outcome) -> None:
+    def take(self, outcome: MessageOutcome) -> None:
         """Learn from the outcome of a message."""
         if outcome.is_ours:
             return
         for recipient in outcome.recipients:
-            if recipient.move is Move.DELIVERED:
+            if recipient.move is RecipientMove.DELIVERED:
                 self._has_taken = True
                 self._note(recipient.forward_path, is_there=True)
-            elif recipient.move is Move.REFUSED and says_no_mailbox(recipient.reply):
+            elif recipient.move is RecipientMove.REFUSED and says_no_mailbox(recipient.reply):
                 self._note(recipient.forward_path, is_there=False)
 
     def learned(self, at: float) -> list[Recipient]:

@@ -27,17 +27,22 @@ Refused mail is kept and marked refused, not bounced. When in doubt a row says d
 from typing import Final
 
 from restante.mail.message import HeldMessage
-from restante.queue.recipient_status import Move, Outcome, RecipientOutcome, Stage
+from restante.queue.recipient_status import (
+    MessageOutcome,
+    RecipientMove,
+    RecipientOutcome,
+    TransactionStage,
+)
 from restante.smtp.client_transaction import (
     CONTENT,
     DATA,
     MAIL,
     RCPT,
     ClientTransaction,
-    Step,
+    DialogueStep,
     needs_smtputf8,
 )
-from restante.smtp.ehlo_offer import Offer
+from restante.smtp.ehlo_offer import EhloOffer
 from restante.smtp.peer_replies import ServerReply
 from restante.smtp.replies import Reply
 
@@ -51,7 +56,12 @@ MOST_DOUBTS: Final = 3  # attempts whose final reply could not be read
 _PERMANENT_FROM: Final = 500
 _TOO_MANY_RECIPIENTS_ONCE: Final = 552
 _TOO_MANY_RECIPIENTS: Final = "5.5.3"  # RFC 3463 §3.6, with any code before it
-_STAGES: Final = {MAIL: Stage.MAIL, RCPT: Stage.RCPT, DATA: Stage.DATA, CONTENT: Stage.CONTENT}
+_STAGES: Final = {
+    MAIL: TransactionStage.MAIL,
+    RCPT: TransactionStage.RCPT,
+    DATA: TransactionStage.DATA,
+    CONTENT: TransactionStage.CONTENT,
+}
 
 # Used in place of the destination's reply, before anything is sent, with the codes it would use.
 TOO_MANY_HOPS: Final = Reply(
@@ -73,7 +83,7 @@ def words_to_content(transaction: ClientTransaction) -> str:
     return transaction.content.text if transaction.content is not None else ""
 
 
-def outcome_of(transaction: ClientTransaction, words: str | None = None) -> Outcome:
+def outcome_of(transaction: ClientTransaction, words: str | None = None) -> MessageOutcome:
     """Return the outcome of a transaction that has ended.
 
     `words` are those to its content, where the caller has spelled them already.
@@ -85,10 +95,10 @@ def outcome_of(transaction: ClientTransaction, words: str | None = None) -> Outc
     recipients = [
         _judge_recipient(transaction, index, path, words) for index, path in enumerate(paths)
     ]
-    return Outcome(message.number, tuple(recipients), transaction.passes_dsn_on)
+    return MessageOutcome(message.number, tuple(recipients), transaction.passes_dsn_on)
 
 
-def outcome_as_far_as(transaction: ClientTransaction) -> Outcome | None:
+def outcome_as_far_as(transaction: ClientTransaction) -> MessageOutcome | None:
     """Return the outcome of a transaction that was cut short, None if no reply decides anything.
 
     A recipient that was refused before the connection ended is refused. The others are deferred.
@@ -105,18 +115,21 @@ def _judge_recipient(
 ) -> RecipientOutcome:
     failure = _decisive(transaction, index)
     if failure is None:
-        return RecipientOutcome(path, Move.DELIVERED, words)
+        return RecipientOutcome(path, RecipientMove.DELIVERED, words)
     step, reply = failure
     if reply is None:
-        return RecipientOutcome(path, Move.DEFERRED, f"no reply to {step.name}")
+        return RecipientOutcome(path, RecipientMove.DEFERRED, f"no reply to {step.name}")
     is_session = is_about_session(reply, about_content=_about_content(transaction, step))
     is_put_off = is_session or _has_too_many(transaction, step, reply)
     return RecipientOutcome(
-        path, Move.DEFERRED if is_put_off else _move(step, reply), reply.text, _STAGES[step]
+        path,
+        RecipientMove.DEFERRED if is_put_off else _move(step, reply),
+        reply.text,
+        _STAGES[step],
     )
 
 
-def _has_too_many(transaction: ClientTransaction, step: Step, reply: ServerReply) -> bool:
+def _has_too_many(transaction: ClientTransaction, step: DialogueStep, reply: ServerReply) -> bool:
     """Return whether a recipient came after too many others: it then gets its own transaction.
 
     If the server took none before it, the code can only be about this recipient.
@@ -126,7 +139,9 @@ def _has_too_many(transaction: ClientTransaction, step: Step, reply: ServerReply
     return any(one.is_positive for one in transaction.recipients)
 
 
-def _decisive(transaction: ClientTransaction, index: int) -> tuple[Step, ServerReply | None] | None:
+def _decisive(
+    transaction: ClientTransaction, index: int
+) -> tuple[DialogueStep, ServerReply | None] | None:
     """Return the first missing or negative reply; None only for content taken with 250."""
     own = transaction.recipients[index] if index < len(transaction.recipients) else None
     data = () if transaction.is_chunked else ((DATA, transaction.data),)
@@ -141,12 +156,12 @@ def _decisive(transaction: ClientTransaction, index: int) -> tuple[Step, ServerR
     return None
 
 
-def _move(step: Step, reply: ServerReply) -> Move:
+def _move(step: DialogueStep, reply: ServerReply) -> RecipientMove:
     if reply.code < _PERMANENT_FROM:
-        return Move.DEFERRED
+        return RecipientMove.DEFERRED
     if step is RCPT and reply.code == _TOO_MANY_RECIPIENTS_ONCE:
-        return Move.DEFERRED
-    return Move.REFUSED
+        return RecipientMove.DEFERRED
+    return RecipientMove.REFUSED
 
 
 def is_about_session(reply: ServerReply, *, about_content: frozenset[int] = frozenset()) -> bool:
@@ -161,7 +176,7 @@ def is_about_session(reply: ServerReply, *, about_content: frozenset[int] = froz
     )
 
 
-def _about_content(transaction: ClientTransaction, step: Step) -> frozenset[int]:
+def _about_content(transaction: ClientTransaction, step: DialogueStep) -> frozenset[int]:
     if step is not CONTENT:
         return frozenset()
     return _CHUNK_CODES if transaction.is_chunked else _CONTENT_CODES
@@ -182,7 +197,7 @@ def session_complaint(transaction: ClientTransaction) -> str:
     return ""
 
 
-def obstacle(message: HeldMessage, offer: Offer, destination: str) -> Reply | None:
+def obstacle(message: HeldMessage, offer: EhloOffer, destination: str) -> Reply | None:
     """Return why a message cannot be sent to a server with this offer, None if it can."""
     if message.goes_in_a_circle:
         return TOO_MANY_HOPS
@@ -193,33 +208,35 @@ def obstacle(message: HeldMessage, offer: Offer, destination: str) -> Reply | No
     return None
 
 
-def refused_for(message: HeldMessage, obstacle: Reply) -> Outcome:
+def refused_for(message: HeldMessage, obstacle: Reply) -> MessageOutcome:
     """Refuse every recipient without asking the destination."""
-    return _same_for_all(message, Move.REFUSED, str(obstacle))._replace(is_ours=True)
+    return _same_for_all(message, RecipientMove.REFUSED, str(obstacle))._replace(is_ours=True)
 
 
-def deferred_for(message: HeldMessage, reason: str) -> Outcome:
+def deferred_for(message: HeldMessage, reason: str) -> MessageOutcome:
     """Defer every recipient: the destination's result is unknown."""
-    return _same_for_all(message, Move.DEFERRED, reason)
+    return _same_for_all(message, RecipientMove.DEFERRED, reason)
 
 
-def uncertain_for(message: HeldMessage, garbled: str) -> Outcome:
+def uncertain_for(message: HeldMessage, garbled: str) -> MessageOutcome:
     """Return the outcome of a message whose final reply could not be read.
 
     It goes behind the others, and is set apart the third time. The destination may have taken it
     each time. So it is neither sent permanently nor dropped without an operator.
     """
     doubts = message.doubts + 1
-    move = Move.UNCERTAIN if doubts >= MOST_DOUBTS else Move.DEFERRED
+    move = RecipientMove.UNCERTAIN if doubts >= MOST_DOUBTS else RecipientMove.DEFERRED
     text = f"the final reply cannot be read; the destination may have taken the message: {garbled}"
     paths = message.envelope.forward_paths
-    return Outcome(
+    return MessageOutcome(
         message.number,
-        tuple(RecipientOutcome(path, move, text, Stage.CONTENT) for path in paths),
+        tuple(RecipientOutcome(path, move, text, TransactionStage.CONTENT) for path in paths),
         doubts=doubts,
     )
 
 
-def _same_for_all(message: HeldMessage, move: Move, reply: str) -> Outcome:
+def _same_for_all(message: HeldMessage, move: RecipientMove, reply: str) -> MessageOutcome:
     paths = message.envelope.forward_paths
-    return Outcome(message.number, tuple(RecipientOutcome(path, move, reply) for path in paths))
+    return MessageOutcome(
+        message.number, tuple(RecipientOutcome(path, move, reply) for path in paths)
+    )

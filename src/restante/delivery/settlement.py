@@ -26,7 +26,7 @@ from restante.background.clocks import Wait
 from restante.dsn.dsn_writer import DsnWriter
 from restante.mail.delivery_report import NewReport, ReportFacts
 from restante.mail.message import HeldMessage
-from restante.queue.recipient_status import Outcome
+from restante.queue.recipient_status import MessageOutcome
 from restante.store.handover_store import Drain, HandoverStore
 from restante.store.store_errors import LeaseLost, StoreError, StoreUnreachable
 from restante.telemetry.event_bus import Log
@@ -62,9 +62,9 @@ class Settlement:
         self._wait = wait
         self._log = log
         self._on_change = on_change
-        self._gathered: list[Outcome] = []
+        self._gathered: list[MessageOutcome] = []
         self._report_facts: list[tuple[HeldMessage, ReportFacts]] = []  # for the gathered outcomes
-        self._batch: list[Outcome] = []  # being settled
+        self._batch: list[MessageOutcome] = []  # being settled
         self._batch_report_facts: list[
             tuple[HeldMessage, ReportFacts]
         ] = []  # for the batch, until its reports are made
@@ -77,7 +77,7 @@ class Settlement:
         self.is_lease_lost = False
         self._is_store_away = False
 
-    def add(self, outcome: Outcome) -> None:
+    def add(self, outcome: MessageOutcome) -> None:
         """Take an outcome. It is kept while the drain lives, even if the store fails."""
         self._gathered.append(outcome)
         self._arrival.set()

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 from restante.delivery.attempt_end import AttemptKind
 from restante.queue.broken_destination import BrokenDestinationDetector
 from restante.queue.deferral_cause import Hindrance, concerns_mailbox, hindrance
-from restante.queue.recipient_status import Move, Outcome
+from restante.queue.recipient_status import MessageOutcome, RecipientMove
 
 DEFERRED_LIMIT: Final = 10  # messages in a row
 MAILBOXES_LIMIT: Final = (
@@ -39,7 +39,7 @@ class StopRules:
         self._deferred_in_a_row = 0
         self._mailboxes: set[str] = set()  # deferred for their state since the last delivery
 
-    def answered(self, outcome: Outcome, refusals_limit: int) -> AttemptStop | None:
+    def answered(self, outcome: MessageOutcome, refusals_limit: int) -> AttemptStop | None:
         """Count the destination's answer, whatever policy makes of it."""
         reason = self._refusals.take(outcome, refusals_limit)
         return AttemptStop(reason, AttemptKind.REFUSING) if reason else None
@@ -49,11 +49,13 @@ class StopRules:
         self._deferred_in_a_row = 0
         self._mailboxes.clear()
 
-    def not_delivered(self, outcome: Outcome) -> AttemptStop | None:
+    def not_delivered(self, outcome: MessageOutcome) -> AttemptStop | None:
         """Count a message that was not taken for all its recipients."""
         if not self._is_about_mailboxes(outcome):
             moves = {recipient.move for recipient in outcome.recipients}
-            self._deferred_in_a_row = self._deferred_in_a_row + 1 if moves == {Move.DEFERRED} else 0
+            self._deferred_in_a_row = (
+                self._deferred_in_a_row + 1 if moves == {RecipientMove.DEFERRED} else 0
+            )
         for recipient in outcome.recipients:
             if hindrance(recipient) is Hindrance.RATE:
                 limited = f"the destination limits the rate: {recipient.reply}"
@@ -64,7 +66,7 @@ class StopRules:
             return AttemptStop(in_a_row, AttemptKind.STOPPED)
         return None
 
-    def _is_about_mailboxes(self, outcome: Outcome) -> bool:
+    def _is_about_mailboxes(self, outcome: MessageOutcome) -> bool:
         """Return whether every recipient was deferred for its mailbox, and these are few so far."""
         if not all(map(concerns_mailbox, outcome.recipients)):
             return False

@@ -39,7 +39,12 @@ from restante.delivery.cannot_start import CannotStart
 from restante.delivery.delivery_settings import DeliverySettings
 from restante.delivery.presence_journal import PresenceJournal
 from restante.delivery.presence_settings import PresenceSettings
-from restante.queue.presence import PROVEN, Presence, Seen, Sighting
+from restante.queue.presence import (
+    PROVEN,
+    DestinationPresence,
+    DestinationState,
+    WatchedDestination,
+)
 from restante.queue.retry_schedule import Schedule, next_attempt
 from restante.store.duty_store import DutyStore, keep_performing
 from restante.store.figure_store import FigureStore
@@ -49,7 +54,7 @@ from restante.telemetry.event_bus import Log
 from restante.telemetry.events import DeliveryAttempt, PrimaryAway, PrimaryBack, StoreFailed
 from restante.telemetry.work_word import WorkWord
 from restante.tenancy.model import Destination, Directory, HostedDomain
-from restante.tenancy.policy import Accept, Hold, Probe
+from restante.tenancy.policy import AcceptPolicy, HoldPolicy, ProbePolicy
 
 PROBES_AT_ONCE: Final = 50  # of destinations that a policy needs
 GREETINGS_AT_ONCE: Final = 100  # of others that answer; as many of those that do not
@@ -83,7 +88,7 @@ class _Watched:
     probe_at: float  # monotonic
     is_needed: bool = True  # by the policy of one of the domains
     accounts: frozenset[str] = frozenset()  # those that have it probed all the time
-    presence: Presence = field(default_factory=Presence)
+    presence: DestinationPresence = field(default_factory=DestinationPresence)
     since: float | None = None  # Unix time: when `presence.seen` last changed
     reason: str = ""  # of the last probe
     probed_at: float | None = None  # Unix time: the end of the last probe
@@ -103,7 +108,7 @@ class UnaskedDrains:
 
 
 @dataclass(frozen=True, slots=True)
-class Probing:
+class ProbeSettings:
     """How destinations are probed, and where the result is kept. Settings of the last reload."""
 
     settings: Callable[[], DeliverySettings]  # for those that a policy needs
@@ -121,7 +126,7 @@ class Watcher:
         duties: DutyStore,
         directory: LiveDirectory,
         drains: UnaskedDrains,
-        probing: Probing,
+        probing: ProbeSettings,
         log: Log,
         clocks: Clocks,
         spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]],
@@ -162,7 +167,7 @@ class Watcher:
         if domain.id not in self._waiting and domain.policy.leaves_unasked(self._now()):
             waiting = self._waiting[domain.id] = _WaitingDomain(domain, self._monotonic())
             self._enter(waiting.drain_at, waiting)
-            if domain.policy.hold is Hold.ON_RETURN:
+            if domain.policy.hold is HoldPolicy.ON_RETURN:
                 self._watch(domain)
             self._rounds.wake()
 
@@ -206,7 +211,7 @@ class Watcher:
         watched = self._watched.get(event.destination)
         if watched is None:
             return
-        is_up = watched.presence.seen is Seen.UP and not watched.presence.is_in_doubt
+        is_up = watched.presence.seen is DestinationState.UP and not watched.presence.is_in_doubt
         if event.delivered or event.refused:
             if not is_up:
                 self._note(watched, PROVEN, "")
@@ -217,20 +222,20 @@ class Watcher:
 
     def is_up(self, destination: Destination) -> bool:
         """Return whether a destination is known to answer; False if it is not watched."""
-        return self.seen(destination) is Seen.UP
+        return self.seen(destination) is DestinationState.UP
 
-    def seen(self, destination: Destination) -> Seen:
+    def seen(self, destination: Destination) -> DestinationState:
         """Return the state of a destination, as last seen."""
         watched = self._watched.get(destination.text)
-        return watched.presence.seen if watched is not None else Seen.UNKNOWN
+        return watched.presence.seen if watched is not None else DestinationState.UNKNOWN
 
-    def sighting(self, destination: Destination) -> Sighting | None:
+    def sighting(self, destination: Destination) -> WatchedDestination | None:
         """Return all that is known of a destination, None for one that is not watched."""
         watched = self._watched.get(destination.text)
         if watched is None:
             return None
         next_probe_at = self._now() + watched.probe_at - self._monotonic()
-        return Sighting(
+        return WatchedDestination(
             watched.presence.seen, watched.since, next_probe_at, watched.reason, watched.probed_at
         )
 
@@ -295,7 +300,7 @@ class Watcher:
         groups: defaultdict[str, list[HostedDomain]] = defaultdict(list)
         for domain in domains:
             is_needed = self._is_needed(domain)
-            if is_needed or (settings.probes and domain.policy.probe is Probe.ON):
+            if is_needed or (settings.probes and domain.policy.probe is ProbePolicy.ON):
                 text = domain.destination.text
                 groups[text].append(domain)
                 if is_needed:
@@ -333,20 +338,20 @@ class Watcher:
         watched.accounts = frozenset(
             domain.account
             for domain in domains
-            if settings.probes and domain.policy.probe is Probe.ON
+            if settings.probes and domain.policy.probe is ProbePolicy.ON
         )
         return watched
 
     def _need(self, watched: _Watched) -> None:
         """Look now at a destination that a policy needs from now on, unless it is up."""
         watched.is_needed = True
-        if watched.presence.seen is not Seen.UP:
+        if watched.presence.seen is not DestinationState.UP:
             watched.probe_at = min(watched.probe_at, self._monotonic())
 
     def _is_needed(self, domain: HostedDomain) -> bool:
         """Tell whether the policy of a domain needs its destination probed."""
-        return domain.policy.accept is Accept.WHEN_DOWN or (
-            domain.policy.hold is Hold.ON_RETURN and domain.id in self._waiting
+        return domain.policy.accept is AcceptPolicy.WHEN_DOWN or (
+            domain.policy.hold is HoldPolicy.ON_RETURN and domain.id in self._waiting
         )
 
     def _held(self, domain: HostedDomain) -> int:
@@ -373,7 +378,7 @@ class Watcher:
         self._enter(waiting.drain_at, waiting)
 
     def _may_leave(self, domain: HostedDomain) -> bool:
-        return domain.policy.hold is Hold.RELAY or self.is_up(domain.destination)
+        return domain.policy.hold is HoldPolicy.RELAY or self.is_up(domain.destination)
 
     async def _begin_drain(self, waiting: _WaitingDomain) -> None:
         """Start it. In any case it is considered again after its end, or after a pause."""
@@ -435,13 +440,13 @@ class Watcher:
     def _lane(self, watched: _Watched) -> asyncio.Semaphore:
         if watched.is_needed:
             return self._probes
-        is_absent = watched.presence.seen is Seen.AWAY
+        is_absent = watched.presence.seen is DestinationState.AWAY
         return self._greetings_of_absent if is_absent else self._greetings
 
     def _learn(self, watched: _Watched, reason: str) -> None:
         self._note(watched, watched.presence.after(is_good=not reason), reason)
 
-    def _note(self, watched: _Watched, presence: Presence, reason: str) -> None:
+    def _note(self, watched: _Watched, presence: DestinationPresence, reason: str) -> None:
         before, watched.presence = watched.presence, presence
         watched.probe_at = self._next_probe(watched)
         at = watched.probed_at = self._now()
@@ -449,21 +454,29 @@ class Watcher:
         seen = watched.presence.seen
         if seen is not before.seen:
             self._notice_change(watched, before.seen, at)
-        if seen is not Seen.UNKNOWN:  # told each time: an account may have come to know it
+        if (
+            seen is not DestinationState.UNKNOWN
+        ):  # told each time: an account may have come to know it
             text = watched.destination.text
             self._journal.note(text, watched.accounts, seen, at, reason)
 
-    def _notice_change(self, watched: _Watched, before: Seen, at: float) -> None:
+    def _notice_change(self, watched: _Watched, before: DestinationState, at: float) -> None:
         """Tell and do what follows from a new state; not again after a restart."""
         seen = watched.presence.seen
-        known = self._journal.last(watched.destination.text) if before is Seen.UNKNOWN else None
-        was_away = before is Seen.AWAY or (known is not None and known.seen is Seen.AWAY)
+        known = (
+            self._journal.last(watched.destination.text)
+            if before is DestinationState.UNKNOWN
+            else None
+        )
+        was_away = before is DestinationState.AWAY or (
+            known is not None and known.seen is DestinationState.AWAY
+        )
         watched.since = known.at if known is not None and known.seen is seen else at
-        if seen is Seen.AWAY and not was_away:
+        if seen is DestinationState.AWAY and not was_away:
             self._tell(PrimaryAway, watched, watched.reason)
-        elif seen is Seen.UP and was_away:
+        elif seen is DestinationState.UP and was_away:
             self._tell(PrimaryBack, watched, watched.reason)
-        if seen is Seen.UP:
+        if seen is DestinationState.UP:
             self._begin_anew(watched)
 
     def _next_probe(self, watched: _Watched) -> float:

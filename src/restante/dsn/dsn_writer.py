@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from secrets import token_hex
 
-from restante.dsn.report_text import Letterhead, make_report
+from restante.dsn.report_text import ReportingMta, make_report
 from restante.mail.delivery_report import NewReport, ReportFacts
 from restante.mail.first_line import set_off
 from restante.mail.message import HeldMessage, message_name
@@ -38,12 +38,12 @@ class DsnWriter:
 
     async def make(self, message: HeldMessage, facts: ReportFacts) -> NewReport:
         """Make a report on a message."""
-        letterhead = Letterhead(self.hostname, self._now(), lambda: token_hex(12))
+        mta = ReportingMta(self.hostname, self._now(), lambda: token_hex(12))
         beginning = await self._beginning(message)
         # As it is handed over: no text of a stranger stands within our own field.
         head = set_off(message.head, beginning, message_name(message.number), self.hostname)
         beginning = head + beginning[len(message.head) :]
-        return make_report(message._replace(head=head), facts, beginning, letterhead)
+        return make_report(message._replace(head=head), facts, beginning, mta)
 
     async def make_all(self, facts: Iterable[tuple[HeldMessage, ReportFacts]]) -> list[NewReport]:
         """Make several.

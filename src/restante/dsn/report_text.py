@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from restante.mail.delivery_report import Action, Fate, NewReport, ReportFacts
+from restante.mail.delivery_report import NewReport, ReportAction, ReportedRecipient, ReportFacts
 from restante.mail.dsn_request import Ret, unembedded, utf8_address, xtext_decoded
 from restante.mail.envelope import Envelope
 from restante.mail.message import HeldMessage, message_name
@@ -29,23 +29,23 @@ _END_OF_HEADER: Final = b"\r\n\r\n"
 _UNPRINTABLE: Final = re.compile(r"[^ -~]+")
 _SMTP_REPLY: Final = re.compile(r"[245][0-9]{2}(?:[ -]|\Z)")
 _ENHANCED: Final = re.compile(r"[245][0-9]{2}[ -](?P<status>[245]\.[0-9]{1,3}\.[0-9]{1,3})(?: |\Z)")
-_CLASS_OF: Final = {Action.FAILED: "5", Action.DELAYED: "4"}
+_CLASS_OF: Final = {ReportAction.FAILED: "5", ReportAction.DELAYED: "4"}
 _RELAYED_STATUS: Final = "2.1.9"  # relayed to a server that does not report (RFC 3886 §3.3.4)
 _GIVEN_UP_STATUS: Final = "5.4.7"  # it waited too long (RFC 3463 §3.5)
 
 _SUBJECTS: Final = {
-    Action.FAILED: "Your message could not be handed over",
-    Action.DELAYED: "Your message waits to be handed over",
-    Action.RELAYED: "Your message was handed over",
+    ReportAction.FAILED: "Your message could not be handed over",
+    ReportAction.DELAYED: "Your message waits to be handed over",
+    ReportAction.RELAYED: "Your message was handed over",
 }
 _OPENINGS: Final = {
-    Action.FAILED: "could not hand over the message that it took from you for\r\n"
+    ReportAction.FAILED: "could not hand over the message that it took from you for\r\n"
     "those named below. It will not try again.",
-    Action.DELAYED: "holds the message that it took from you for those named\r\n"
+    ReportAction.DELAYED: "holds the message that it took from you for those named\r\n"
     "below: their own mail server has not taken it yet. It is kept, and handed over as soon"
     " as\r\n"
     "that server takes it. You need not send it again.",
-    Action.RELAYED: "has handed over the message that it took from you, as you\r\n"
+    ReportAction.RELAYED: "has handed over the message that it took from you, as you\r\n"
     "wanted to know. The mail server that has it now does not report what happens to it, so"
     " you\r\n"
     "will receive no further report.",
@@ -53,7 +53,7 @@ _OPENINGS: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Letterhead:
+class ReportingMta:
     """How a report identifies the server that made it."""
 
     hostname: str
@@ -80,7 +80,7 @@ class _MimePart:
 
 
 def make_report(
-    message: HeldMessage, facts: ReportFacts, beginning: bytes, letterhead: Letterhead
+    message: HeldMessage, facts: ReportFacts, beginning: bytes, mta: ReportingMta
 ) -> NewReport:
     """Return a report on some recipients of a message.
 
@@ -88,35 +88,35 @@ def make_report(
     """
     is_global = not message.envelope.reverse_path.isascii()
     parts = (
-        _words(message, facts, letterhead, is_global=is_global),
-        _fields(message, facts, letterhead, is_global=is_global),
+        _words(message, facts, mta, is_global=is_global),
+        _fields(message, facts, mta, is_global=is_global),
         _returned(message, facts.action, beginning, is_global=is_global),
     )
-    content = _assembled(message.envelope, facts.action, parts, letterhead)
+    content = _assembled(message.envelope, facts.action, parts, mta)
     return NewReport(
         about=message.number,
         domain_id=message.domain_id,
         action=facts.action,
-        forward_paths=tuple(fate.forward_path for fate in facts.fates),
+        forward_paths=tuple(recipient.forward_path for recipient in facts.recipients),
         reverse_path=message.envelope.reverse_path,
         content=content,
-        made_at=letterhead.at,
+        made_at=mta.at,
         is_8bit=not content.isascii(),
         needs_smtputf8=is_global,
     )
 
 
 def _assembled(
-    envelope: Envelope, action: Action, parts: Sequence[_MimePart], letterhead: Letterhead
+    envelope: Envelope, action: ReportAction, parts: Sequence[_MimePart], mta: ReportingMta
 ) -> bytes:
     octets = [part.octets for part in parts]
-    boundary = _boundary(octets, letterhead)
+    boundary = _boundary(octets, mta)
     header = (
-        f"From: Mail Delivery System <postmaster@{letterhead.hostname}>\r\n"
+        f"From: Mail Delivery System <postmaster@{mta.hostname}>\r\n"
         f"To: <{envelope.reverse_path}>\r\n"
         f"Subject: {_SUBJECTS[action]}\r\n"
-        f"Date: {date_time(int(letterhead.at))}\r\n"
-        f"Message-ID: <{letterhead.token()}@{letterhead.hostname}>\r\n"
+        f"Date: {date_time(int(mta.at))}\r\n"
+        f"Message-ID: <{mta.token()}@{mta.hostname}>\r\n"
         "Auto-Submitted: auto-replied\r\n"  # RFC 3834 §5
         "MIME-Version: 1.0\r\n"
         "Content-Type: multipart/report; report-type=delivery-status;\r\n"
@@ -128,13 +128,13 @@ def _assembled(
     return header.encode() + body + mark + b"--\r\n"
 
 
-def _boundary(parts: Sequence[bytes], letterhead: Letterhead) -> str:
+def _boundary(parts: Sequence[bytes], mta: ReportingMta) -> str:
     """Return a boundary that occurs in none of the parts (RFC 2046 §5.1.1).
 
     One of the parts comes from a stranger.
     """
     while True:
-        boundary = f"=_{letterhead.token()}"
+        boundary = f"=_{mta.token()}"
         if not any(boundary.encode() in part for part in parts):
             return boundary
 
@@ -143,13 +143,11 @@ def _boundary(parts: Sequence[bytes], letterhead: Letterhead) -> str:
 
 
 def _words(
-    message: HeldMessage, facts: ReportFacts, letterhead: Letterhead, *, is_global: bool
+    message: HeldMessage, facts: ReportFacts, mta: ReportingMta, *, is_global: bool
 ) -> _MimePart:
     taken = date_time(int(message.received_at))
-    opening = (
-        f"This is {letterhead.hostname}, a backup mail server. It {_OPENINGS[facts.action]}\r\n"
-    )
-    lines = [line for fate in facts.fates for line in _lines_on(fate, facts.action)]
+    opening = f"This is {mta.hostname}, a backup mail server. It {_OPENINGS[facts.action]}\r\n"
+    lines = [line for recipient in facts.recipients for line in _lines_on(recipient, facts.action)]
     closing = f"It took the message on {taken} under the name {message_name(message.number)}.\r\n"
     text = "\r\n".join([opening, *lines, "", closing])
     if text.isascii():
@@ -159,53 +157,55 @@ def _words(
     return _MimePart("text/plain; charset=utf-8", "base64", _base64(text.encode()))
 
 
-def _lines_on(fate: Fate, action: Action) -> Iterator[str]:
-    yield f"<{fate.forward_path}>"
-    if not fate.reply or action is Action.RELAYED:
+def _lines_on(recipient: ReportedRecipient, action: ReportAction) -> Iterator[str]:
+    yield f"<{recipient.forward_path}>"
+    if not recipient.reply or action is ReportAction.RELAYED:
         return
     yield (
         "    Their mail server refused it:"
-        if fate.is_refused
+        if recipient.is_refused
         else "    The last attempt to deliver it failed:"
     )
-    yield f"    {_cleaned(fate.reply)}"
+    yield f"    {_cleaned(recipient.reply)}"
 
 
 # For programs
 
 
 def _fields(
-    message: HeldMessage, facts: ReportFacts, letterhead: Letterhead, *, is_global: bool
+    message: HeldMessage, facts: ReportFacts, mta: ReportingMta, *, is_global: bool
 ) -> _MimePart:
     """Spell the fields that RFC 3461 §6.3 wants."""
     dsn = message.envelope.dsn
     groups = [
         [
-            f"Reporting-MTA: dns; {letterhead.hostname}",
+            f"Reporting-MTA: dns; {mta.hostname}",
             f"Arrival-Date: {date_time(int(message.received_at))}",
         ]
     ]
     if dsn is not None and dsn.envelope_id:
         groups[0].insert(0, f"Original-Envelope-Id: {xtext_decoded(dsn.envelope_id)}")
-    for fate in facts.fates:
-        original = dsn.of(fate.forward_path).original if dsn is not None else ""
-        groups.append(list(_fields_of(fate, facts, original, is_global=is_global)))
+    for recipient in facts.recipients:
+        original = dsn.of(recipient.forward_path).original if dsn is not None else ""
+        groups.append(list(_fields_of(recipient, facts, original, is_global=is_global)))
     text = "\r\n\r\n".join("\r\n".join(group) for group in groups) + "\r\n"
     if text.isascii():
         return _MimePart("message/delivery-status", "7bit", text.encode())
     return _MimePart("message/global-delivery-status", "8bit", text.encode())
 
 
-def _fields_of(fate: Fate, facts: ReportFacts, original: str, *, is_global: bool) -> Iterator[str]:
+def _fields_of(
+    recipient: ReportedRecipient, facts: ReportFacts, original: str, *, is_global: bool
+) -> Iterator[str]:
     if original:
         yield f"Original-Recipient: {_original(original, is_global=is_global)}"
-    yield f"Final-Recipient: {_address(fate.forward_path, is_global=is_global)}"
+    yield f"Final-Recipient: {_address(recipient.forward_path, is_global=is_global)}"
     yield f"Action: {facts.action}"
-    yield f"Status: {status_of(fate, facts.action)}"
-    if _SMTP_REPLY.match(fate.reply):
+    yield f"Status: {status_of(recipient, facts.action)}"
+    if _SMTP_REPLY.match(recipient.reply):
         if facts.remote:
             yield f"Remote-MTA: dns; {facts.remote}"
-        yield f"Diagnostic-Code: smtp; {_cleaned(fate.reply)}"
+        yield f"Diagnostic-Code: smtp; {_cleaned(recipient.reply)}"
 
 
 def _address(path: str, *, is_global: bool) -> str:
@@ -220,13 +220,13 @@ def _original(value: str, *, is_global: bool) -> str:
     return f"{kind}; {unembedded(decoded) if is_global and kind.lower() == 'utf-8' else decoded}"
 
 
-def status_of(fate: Fate, action: Action) -> str:
+def status_of(recipient: ReportedRecipient, action: ReportAction) -> str:
     """Return the status (RFC 3463) that fits: the destination's own if it is of the right class."""
-    if action is Action.RELAYED:
+    if action is ReportAction.RELAYED:
         return _RELAYED_STATUS
-    if action is Action.FAILED and not fate.is_refused:
+    if action is ReportAction.FAILED and not recipient.is_refused:
         return _GIVEN_UP_STATUS
-    match = _ENHANCED.match(fate.reply)
+    match = _ENHANCED.match(recipient.reply)
     wanted = _CLASS_OF[action]
     return (
         match["status"] if match is not None and match["status"][0] == wanted else f"{wanted}.0.0"
@@ -242,10 +242,10 @@ def _cleaned(reply: str) -> str:
 
 
 def _returned(
-    message: HeldMessage, action: Action, beginning: bytes, *, is_global: bool
+    message: HeldMessage, action: ReportAction, beginning: bytes, *, is_global: bool
 ) -> _MimePart:
     dsn = message.envelope.dsn
-    is_wanted = action is Action.FAILED and dsn is not None and dsn.ret is Ret.FULL
+    is_wanted = action is ReportAction.FAILED and dsn is not None and dsn.ret is Ret.FULL
     header = header_section(beginning)
     is_text = _is_utf8(header)
     if is_wanted and message.file is None and is_text:

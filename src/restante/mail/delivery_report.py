@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Action(StrEnum):
+class ReportAction(StrEnum):
     """The action that a report names for recipients (RFC 3464 §2.3.3).
 
     Never `delivered`: we only pass on; never `expanded`.
@@ -16,7 +16,7 @@ class Action(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Fate:
+class ReportedRecipient:
     """The outcome for one recipient; `reply` is the destination's latest reply, "" if none."""
 
     forward_path: str
@@ -28,8 +28,8 @@ class Fate:
 class ReportFacts:
     """The facts of a report; `remote` is the host that was tried, "" where none was asked."""
 
-    action: Action
-    fates: tuple[Fate, ...]
+    action: ReportAction
+    recipients: tuple[ReportedRecipient, ...]
     remote: str = ""
 
 
@@ -42,7 +42,7 @@ class NewReport:
 
     about: int  # the number of the message
     domain_id: int  # whose mail that is
-    action: Action
+    action: ReportAction
     forward_paths: tuple[str, ...]  # the recipients that it names
     reverse_path: str
     content: bytes
@@ -58,7 +58,7 @@ class Report:
     number: int  # of reports: another series than messages have
     about: int
     domain_id: int
-    action: Action
+    action: ReportAction
     reverse_path: str
     content: bytes
     made_at: float

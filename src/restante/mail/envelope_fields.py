@@ -18,7 +18,7 @@ _FIELD: Final = re.compile(
 _BEST_FIRST: Final = ("x-envelope-to", "x-original-to", "delivered-to")
 
 
-class Found(NamedTuple):
+class FoundEnvelope(NamedTuple):
     """The envelope found above a message; None or empty where it was not given."""
 
     reverse_path: str | None
@@ -35,7 +35,7 @@ def envelope_fields(reverse_path: str, forward_paths: Iterable[str]) -> bytes:
     return "".join(f"{line}\r\n" for line in lines).encode()
 
 
-def take_envelope_fields(content: bytes) -> Found:
+def take_envelope_fields(content: bytes) -> FoundEnvelope:
     """Read the fields, and return the content without them; it has CRLF line ends."""
     reverse_path: str | None = None
     paths: dict[str, list[str]] = {name: [] for name in _BEST_FIRST}
@@ -50,7 +50,7 @@ def take_envelope_fields(content: bytes) -> Found:
             paths[name].append(path)
         place = field.end()
     forward_paths = next((found for found in paths.values() if found), [])
-    return Found(reverse_path, tuple(dict.fromkeys(forward_paths)), content[place:])
+    return FoundEnvelope(reverse_path, tuple(dict.fromkeys(forward_paths)), content[place:])
 
 
 def _path(text: bytes) -> str:

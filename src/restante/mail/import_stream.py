@@ -52,7 +52,7 @@ def pack_failure(reason: str) -> bytes:
     return b"!" + " ".join(reason.split()).encode("utf-8", "replace") + b"\n"
 
 
-class Unpacker:
+class StreamUnpacker:
     """Takes a stream in whatever pieces it comes, and gives what is in it.
 
     Raises ValueError for octets that are no item.

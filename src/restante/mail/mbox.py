@@ -42,7 +42,7 @@ def separator(reverse_path: str, received_at: float) -> bytes:
     return f"From {path} {datetime.fromtimestamp(received_at, UTC):%a %b %d %H:%M:%S %Y}\n".encode()
 
 
-class Quoter:
+class MboxQuoter:
     """Quotes content, block by block, CRLF line ends made LF."""
 
     def __init__(self) -> None:
@@ -87,7 +87,7 @@ def reverse_path_in(text: bytes) -> str | None:
     return "" if path == NULL_PATH else path if "@" in path else None
 
 
-class Unquoter:
+class MboxUnquoter:
     """Restores content that was quoted, block by block; its line ends stay as they are."""
 
     def __init__(self) -> None:

@@ -59,7 +59,7 @@ class Resolver(Protocol):
         """Query this name again the next time, even if its cached answer would still hold."""
 
 
-class Exchanger(NamedTuple):
+class MxRecord(NamedTuple):
     """One MX record; `host` is "" in the null MX of a domain that takes no mail (RFC 7505)."""
 
     preference: int
@@ -69,7 +69,7 @@ class Exchanger(NamedTuple):
 class MailExchangers(Protocol):
     """Looks up who takes a domain's mail."""
 
-    async def exchangers(self, domain: str) -> tuple[Exchanger, ...]:
+    async def exchangers(self, domain: str) -> tuple[MxRecord, ...]:
         """Return its MX records, the most preferred first; () without any.
 
         Records of one preference come in random order. Raises LookupFailed.
@@ -123,7 +123,7 @@ class DnsResolver:
         with suppress(dns.exception.DNSException):
             self._answers.forget(dns.name.from_text(f"{name}."))
 
-    async def exchangers(self, domain: str) -> tuple[Exchanger, ...]:
+    async def exchangers(self, domain: str) -> tuple[MxRecord, ...]:
         """Return a domain's MX records in the order in which to try them (RFC 5321 §5.1)."""
         try:
             answer = await self._resolve(domain, "MX")
@@ -135,7 +135,7 @@ class DnsResolver:
             raise LookupFailed(
                 f"{domain}: MX lookup failed: {_cause(error)}", is_temporary=True
             ) from None
-        found = [Exchanger(record.preference, _host_name(record.exchange)) for record in answer]
+        found = [MxRecord(record.preference, _host_name(record.exchange)) for record in answer]
         shuffle(found)  # the load is shared; the sort keeps the order of equal ones
         return tuple(sorted(found, key=lambda exchanger: exchanger.preference))
 

@@ -16,7 +16,7 @@ from restante.mail.message import HeldMessage
 from restante.mail.received_field import date_time
 from restante.notices.notice_result import NoticeAttempt, NoticeResult
 from restante.notices.wording import as_text, title
-from restante.queue.recipient_status import Move
+from restante.queue.recipient_status import RecipientMove
 from restante.reports.mx_delivery import MxAccess, MxDelivery
 from restante.store.live_directory import LiveDirectory
 from restante.tenancy.model import Directory
@@ -25,7 +25,10 @@ from restante.tenancy.notice import Notice
 MAX_SUBJECT: Final = 150  # characters of the variable part
 MOST_SECONDS: Final = 600.0  # a host that answers slowly must not keep other channels waiting
 
-_ENDS: Final = {Move.DELIVERED: NoticeResult.SENT, Move.DEFERRED: NoticeResult.NOT_NOW}
+_ENDS: Final = {
+    RecipientMove.DELIVERED: NoticeResult.SENT,
+    RecipientMove.DEFERRED: NoticeResult.NOT_NOW,
+}
 
 
 def is_hosted_here(address: str, directory: Directory, hostname: str) -> bool:

@@ -16,7 +16,7 @@ MOST_TOPICS: Final = 1000
 
 
 @dataclass(slots=True)
-class Heard:
+class HeardTopic:
     """The last event of a topic, and the number of events."""
 
     last: NoticeFacts
@@ -29,7 +29,7 @@ class NoticeInbox:
     def __init__(self, now: Callable[[], float]) -> None:
         """`now` is Unix time."""
         self._now = now
-        self.topics: dict[Topic, Heard] = {}
+        self.topics: dict[Topic, HeardTopic] = {}
         self.dropped = 0  # facts for which there was no room
         self.defect: Exception | None = None  # a line that could not be understood
         self._listeners: list[Callable[[], None]] = []
@@ -49,7 +49,7 @@ class NoticeInbox:
             return
         try:
             for facts in notice_facts_in(event, self._now()):
-                self._keep(Heard(facts))
+                self._keep(HeardTopic(facts))
                 for listen in self._facts_listeners:
                     listen(facts)
         except Exception as error:  # noqa: BLE001  the boundary: no defect reaches the publisher
@@ -57,19 +57,19 @@ class NoticeInbox:
         for listener in self._listeners:
             listener()
 
-    def take(self) -> dict[Topic, Heard]:
+    def take(self) -> dict[Topic, HeardTopic]:
         """Return everything and forget it."""
         topics, self.topics = self.topics, {}
         return topics
 
-    def take_back(self, topics: dict[Topic, Heard]) -> None:
+    def take_back(self, topics: dict[Topic, HeardTopic]) -> None:
         """Keep events that could not be processed, before those that came since."""
         since = self.take()
         self.topics = topics
         for heard in since.values():
             self._keep(heard)
 
-    def _keep(self, heard: Heard) -> None:
+    def _keep(self, heard: HeardTopic) -> None:
         known = self.topics.get(heard.last.topic)
         if known is not None:
             known.last, known.count = heard.last, known.count + heard.count

@@ -26,7 +26,7 @@ from restante.notices.notice_language import clean
 from restante.notices.notice_result import NoticeAttempt, NoticeResult
 from restante.notices.notice_settings import NoticeSettings
 from restante.notices.past_notice import past_notice
-from restante.notices.transports import Sender
+from restante.notices.transports import ChannelSender
 from restante.queue.retry_schedule import Schedule, next_attempt
 from restante.queue.sending_outcome import SendingOutcome
 from restante.store.duty_store import DutyStore, keep_performing
@@ -58,7 +58,7 @@ class NoticeSender:
         store: NoticeStore,
         duties: DutyStore,
         directory: LiveDirectory,
-        sender: Sender,
+        sender: ChannelSender,
         settings: Callable[[], NoticeSettings],
         log: Log,
         clocks: Clocks,

@@ -12,10 +12,10 @@ from restante.notices.notice_inbox import NoticeInbox
 from restante.notices.notice_sender import NoticeSender
 from restante.notices.notice_settings import NoticeSettings
 from restante.notices.outbox import Outbox
-from restante.notices.push_transport import Pushes
-from restante.notices.transports import Sender, Transports
+from restante.notices.push_transport import PushTransport
+from restante.notices.transports import ChannelSender, Transports
 from restante.notices.unstored_notices import send_unstored
-from restante.notices.webhook_transport import Webhooks
+from restante.notices.webhook_transport import WebhookTransport
 from restante.reports.mx_delivery import MxAccess
 from restante.store.duty_store import DutyStore
 from restante.store.live_directory import LiveDirectory
@@ -39,8 +39,8 @@ def make_transports(
     def timeout() -> float:
         return settings().timeout
 
-    webhooks = Webhooks(hostname, now, timeout, resolver)
-    pushes = Pushes(hostname, timeout)
+    webhooks = WebhookTransport(hostname, now, timeout, resolver)
+    pushes = PushTransport(hostname, timeout)
     return Transports(vault, webhooks, MailSender(directory, access), pushes, access.settings)
 
 
@@ -52,14 +52,14 @@ class NoticePorts:
     duties: DutyStore
 
 
-class Notices:
+class NoticeService:
     """The notices of a running server."""
 
     def __init__(
         self,
         ports: NoticePorts,
         directory: LiveDirectory,
-        sender: Sender,
+        sender: ChannelSender,
         inbox: NoticeInbox,
         *,
         settings: Callable[[], NoticeSettings],

@@ -21,9 +21,9 @@ from typing import Final
 
 from restante.background.clocks import Clocks
 from restante.background.rounds import Rounds
-from restante.notices.notice_inbox import Heard, NoticeInbox
+from restante.notices.notice_inbox import HeardTopic, NoticeInbox
 from restante.notices.notice_settings import NoticeSettings
-from restante.notices.throttle import Telling, hear, is_over, let_go
+from restante.notices.throttle import DueNotice, hear, is_over, let_go
 from restante.store.duty_store import DutyStore
 from restante.store.live_directory import LiveDirectory
 from restante.store.notice_store import NoticeStore
@@ -31,7 +31,7 @@ from restante.store.store_errors import StoreError
 from restante.telemetry.event_bus import Log
 from restante.telemetry.events import InternalError, NoticesDropped
 from restante.telemetry.work_word import WorkWord
-from restante.tenancy.notice import NewNotice, Quiet, Topic
+from restante.tenancy.notice import NewNotice, QuietTopic, Topic
 
 BETWEEN_ROUNDS: Final = 0.25  # seconds
 LONGEST_PAUSE: Final = 300.0
@@ -43,7 +43,7 @@ class _Decisions:
     """The decisions of one round, stored together."""
 
     notices: list[NewNotice] = field(default_factory=list)
-    quiets: dict[Topic, Quiet] = field(default_factory=dict)
+    quiets: dict[Topic, QuietTopic] = field(default_factory=dict)
     over: set[Topic] = field(default_factory=set)
 
 
@@ -78,7 +78,7 @@ class Outbox:
         self._now = clocks.now
         self._on_stored = on_stored
         self._rounds = Rounds(log, WorkWord.NOTICE, clocks.wait)
-        self._quiets: dict[Topic, Quiet] | None = None  # None: not read yet
+        self._quiets: dict[Topic, QuietTopic] | None = None  # None: not read yet
         self._duty_number = 0  # of the last round that went well
         self._is_under_way = False
         self._round_over = asyncio.Event()
@@ -100,7 +100,7 @@ class Outbox:
 
     async def _take_round(self) -> float:
         """Process the events; return the seconds until the next round if none comes."""
-        taken: dict[Topic, Heard] = {}
+        taken: dict[Topic, HeardTopic] = {}
         try:
             async with self._duties.perform("notice outbox") as number:
                 taken, self._is_under_way = self._inbox.take(), True
@@ -117,7 +117,7 @@ class Outbox:
             self._round_over.clear()  # … and wait for the next round if there is more
         return self._pause()
 
-    async def _deal_with(self, taken: dict[Topic, Heard]) -> None:
+    async def _deal_with(self, taken: dict[Topic, HeardTopic]) -> None:
         if self._quiets is None:
             self._quiets = {quiet.topic: quiet for quiet in await self._store.quiets()}
         made = await self._decide(taken, self._quiets)
@@ -135,7 +135,9 @@ class Outbox:
         self._tell_loss(gone)
         self._tell_defect()
 
-    async def _decide(self, taken: dict[Topic, Heard], quiets: dict[Topic, Quiet]) -> _Decisions:
+    async def _decide(
+        self, taken: dict[Topic, HeardTopic], quiets: dict[Topic, QuietTopic]
+    ) -> _Decisions:
         made, now, pause = _Decisions(), self._now(), self._settings().pause
         for place, quiet in enumerate([one for one in quiets.values() if is_over(one, now, pause)]):
             await _give_way(place)
@@ -157,8 +159,8 @@ class Outbox:
         self,
         made: _Decisions,
         topic: Topic,
-        telling: Telling | None,
-        after: Quiet | None,
+        telling: DueNotice | None,
+        after: QuietTopic | None,
         *,
         is_known: bool = False,
     ) -> None:

@@ -73,7 +73,7 @@ async def _is_unknown(url: str) -> bool:
     return code == PushAnswer.UNKNOWN_URL
 
 
-class Pushes:
+class PushTransport:
     """Passes notices to Apprise."""
 
     def __init__(self, hostname: str, timeout: Callable[[], float]) -> None:

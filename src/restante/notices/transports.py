@@ -7,11 +7,11 @@ from typing import Protocol
 
 from restante.notices.mail_transport import MailSender
 from restante.notices.notice_result import NoticeAttempt, NoticeResult
-from restante.notices.push_transport import Pushes
-from restante.notices.webhook_transport import Webhooks
+from restante.notices.push_transport import PushTransport
+from restante.notices.webhook_transport import WebhookTransport
 from restante.phrases import WRONG_KEY_FILE
 from restante.reports.report_settings import ReportSettings
-from restante.tenancy.notice import Channel, Notice, Transport
+from restante.tenancy.notice import Channel, ChannelTransport, Notice
 from restante.tenancy.sealed_secrets import SealBroken, Vault, channel_owner
 
 
@@ -36,7 +36,7 @@ def open_secret(vault: Vault, channel: Channel) -> ChannelSecret:
     return ChannelSecret(facts["url"], facts["key"])
 
 
-class Sender(Protocol):
+class ChannelSender(Protocol):
     """Sends notices."""
 
     async def send(self, channel: Channel, notice: Notice) -> NoticeAttempt:
@@ -49,9 +49,9 @@ class Transports:
     def __init__(
         self,
         vault: Vault,
-        webhooks: Webhooks,
+        webhooks: WebhookTransport,
         mail_sender: MailSender,
-        pushes: Pushes,
+        pushes: PushTransport,
         reports: Callable[[], ReportSettings],
     ) -> None:
         """`reports` returns whether an account's channels may use private addresses."""
@@ -63,12 +63,12 @@ class Transports:
 
     async def send(self, channel: Channel, notice: Notice) -> NoticeAttempt:
         """Send a notice by the channel's transport."""
-        if channel.transport not in frozenset(Transport):
+        if channel.transport not in frozenset(ChannelTransport):
             return NoticeAttempt(
                 NoticeResult.NOT_NOW,
                 f"this version of Restante knows no transport {channel.transport}",
             )
-        if channel.transport == Transport.MAIL:
+        if channel.transport == ChannelTransport.MAIL:
             return await self._mail_sender.send(
                 channel.target, notice, is_operators=not channel.account
             )
@@ -77,7 +77,7 @@ class Transports:
         except SealBroken:
             return NoticeAttempt(NoticeResult.NOT_NOW, f"its secret {WRONG_KEY_FILE}")
         is_public_only = bool(channel.account) and not self._reports().private_addresses
-        if channel.transport == Transport.APPRISE:
+        if channel.transport == ChannelTransport.APPRISE:
             return await self._pushes.send(secret.url, notice, is_public_only=is_public_only)
         return await self._webhooks.send(
             secret.url, secret.key, notice, is_public_only=is_public_only

@@ -10,7 +10,7 @@ from secrets import token_hex
 from typing import Final
 
 from restante.notices.notice_inbox import NoticeInbox
-from restante.notices.transports import Sender
+from restante.notices.transports import ChannelSender
 from restante.store.live_directory import LiveDirectory
 from restante.tenancy.notice import Notice
 
@@ -18,7 +18,7 @@ MOST: Final = 100  # notices
 
 
 async def send_unstored(
-    inbox: NoticeInbox, directory: LiveDirectory, sender: Sender, now: Callable[[], float]
+    inbox: NoticeInbox, directory: LiveDirectory, sender: ChannelSender, now: Callable[[], float]
 ) -> None:
     """Send the rest of the inbox to the channels that want it. Raises nothing."""
     notices = [

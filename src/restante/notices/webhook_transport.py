@@ -21,7 +21,7 @@ from restante.tenancy.notice import Notice
 _FINAL: Final = frozenset({400, 410, 413, 415, 422})
 
 
-class Webhooks:
+class WebhookTransport:
     """Posts notices."""
 
     def __init__(

@@ -20,7 +20,12 @@ import re
 from typing import Final
 
 from restante.mail.quantity import counted
-from restante.queue.recipient_status import Move, Outcome, RecipientOutcome, Stage
+from restante.queue.recipient_status import (
+    MessageOutcome,
+    RecipientMove,
+    RecipientOutcome,
+    TransactionStage,
+)
 
 POLICY_RECIPIENTS: Final = 20
 _MOST_TEXTS: Final = (
@@ -47,7 +52,7 @@ class BrokenDestinationDetector:
         self._row = 0
         self._refused_by_text.clear()
 
-    def take(self, outcome: Outcome, limit: int) -> str:
+    def take(self, outcome: MessageOutcome, limit: int) -> str:
         """Count an outcome; return why the drain must stop, "" if it goes on.
 
         `limit`: messages in a row.
@@ -71,10 +76,10 @@ class BrokenDestinationDetector:
     def _concerns_recipient(self, refusal: RecipientOutcome) -> bool:
         if _ABOUT_ADDRESS.match(refusal.reply):
             return True
-        is_at_rcpt = refusal.stage is Stage.RCPT
+        is_at_rcpt = refusal.stage is TransactionStage.RCPT
         return is_at_rcpt and self._has_accepted and _ABOUT_MAILBOX.match(refusal.reply) is not None
 
-    def _policy(self, outcome: Outcome) -> str:
+    def _policy(self, outcome: MessageOutcome) -> str:
         """Return the reply that everybody gets, if there is one."""
         if self._has_accepted or self._takes_mail:
             return ""
@@ -98,4 +103,7 @@ class BrokenDestinationDetector:
 
 def _is_accepted(recipient: RecipientOutcome) -> bool:
     """Tell whether the destination accepted this RCPT, whatever happened to the content."""
-    return recipient.move is Move.DELIVERED or recipient.stage in (Stage.DATA, Stage.CONTENT)
+    return recipient.move is RecipientMove.DELIVERED or recipient.stage in (
+        TransactionStage.DATA,
+        TransactionStage.CONTENT,
+    )

@@ -15,7 +15,12 @@ import re
 from enum import StrEnum
 from typing import Final
 
-from restante.queue.recipient_status import Move, Outcome, RecipientOutcome, Stage
+from restante.queue.recipient_status import (
+    MessageOutcome,
+    RecipientMove,
+    RecipientOutcome,
+    TransactionStage,
+)
 
 _ENHANCED: Final = re.compile(r"4\d\d[ -]4\.(\d{1,3})\.\d{1,3}\b")
 # Not X.2.0: greylisting says so of everything.
@@ -39,14 +44,14 @@ class Hindrance(StrEnum):
 def hindrance(recipient: RecipientOutcome) -> Hindrance:
     """Judge what was said of one recipient."""
     if (
-        recipient.move is not Move.DEFERRED
-        or recipient.stage is Stage.NONE
+        recipient.move is not RecipientMove.DEFERRED
+        or recipient.stage is TransactionStage.NONE
         or not recipient.reply.startswith("4")
     ):
         return Hindrance.NONE
     found = _ENHANCED.match(recipient.reply)
     subject = found[1] if found is not None else ""
-    if recipient.stage is Stage.MAIL:
+    if recipient.stage is TransactionStage.MAIL:
         return Hindrance.NONE if subject in _ABOUT_MESSAGE else Hindrance.RATE
     if subject != _POLICY:
         return Hindrance.NONE
@@ -55,16 +60,18 @@ def hindrance(recipient: RecipientOutcome) -> Hindrance:
 
 def concerns_mailbox(recipient: RecipientOutcome) -> bool:
     """Return whether a recipient was deferred at RCPT for the state of its mailbox (RFC 3463)."""
-    if recipient.move is not Move.DEFERRED or recipient.stage is not Stage.RCPT:
+    if recipient.move is not RecipientMove.DEFERRED or recipient.stage is not TransactionStage.RCPT:
         return False
     return _ABOUT_MAILBOX.match(recipient.reply) is not None
 
 
-def takes_few_at_once(outcome: Outcome) -> bool:
+def takes_few_at_once(outcome: MessageOutcome) -> bool:
     """Return whether some recipients were taken and others were too many for one transaction."""
     recipients = outcome.recipients
-    has_some = any(one.move is Move.DELIVERED for one in recipients)
+    has_some = any(one.move is RecipientMove.DELIVERED for one in recipients)
     return has_some and any(
-        one.move is Move.DEFERRED and one.stage is Stage.RCPT and _TOO_MANY.match(one.reply)
+        one.move is RecipientMove.DEFERRED
+        and one.stage is TransactionStage.RCPT
+        and _TOO_MANY.match(one.reply)
         for one in recipients
     )

@@ -11,17 +11,17 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Final, NamedTuple
 
 from restante.mail.address import split_mailbox
-from restante.mail.delivery_report import Action
+from restante.mail.delivery_report import ReportAction
 from restante.queue.report_lanes import LaneUse, lane_kind
 
-_URGENCY: Final = {Action.FAILED: 0, Action.DELAYED: 1, Action.RELAYED: 2}
+_URGENCY: Final = {ReportAction.FAILED: 0, ReportAction.DELAYED: 1, ReportAction.RELAYED: 2}
 
 
 class DueReport(NamedTuple):
     """The facts that decide whose turn it is. Iterated with those due longest first."""
 
     number: int
-    action: Action
+    action: ReportAction
     account: str  # the account of the mail reported, "" if it no longer exists
     target: str  # the mail domain that it goes to
     is_repeated: bool = False  # it was tried before

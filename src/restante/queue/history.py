@@ -7,16 +7,16 @@ recipient, so the two cannot disagree.
 from dataclasses import dataclass
 from typing import Final
 
-from restante.queue.recipient_status import Move
+from restante.queue.recipient_status import RecipientMove
 
 REPLY_LIMIT: Final = 1000  # characters of a destination's reply that an entry keeps
 RECORDED: Final = (  # the moves that make an entry; a store spells them by their place here
-    Move.DELIVERED,
-    Move.REFUSED,
-    Move.UNCERTAIN,
-    Move.BOUNCED,
-    Move.DELETED,
-    Move.EXPIRED,
+    RecipientMove.DELIVERED,
+    RecipientMove.REFUSED,
+    RecipientMove.UNCERTAIN,
+    RecipientMove.BOUNCED,
+    RecipientMove.DELETED,
+    RecipientMove.EXPIRED,
 )
 
 
@@ -26,7 +26,7 @@ class HistoryEntry:
 
     id: int  # grows from entry to entry
     at: float
-    outcome: Move
+    outcome: RecipientMove
     domain_id: int
     number: int  # of the message
     received_at: float
@@ -49,7 +49,7 @@ class HistoryFilter:
     message_id: str | None = None  # exact
     reverse_path: str | None = None  # pattern, as mail.address.path_matches reads it
     recipient: str | None = None  # pattern
-    outcome: Move | None = None
+    outcome: RecipientMove | None = None
     since: float | None = None  # Unix time, inclusive
     until: float | None = None  # Unix time, exclusive
     before: int | None = None  # an entry's id: for paging

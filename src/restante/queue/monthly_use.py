@@ -16,7 +16,7 @@ class UseMonth(NamedTuple):
     month: int  # such as 202611
 
 
-class Use(NamedTuple):
+class AccountUse(NamedTuple):
     """Amounts used. A message for two accounts counts for both."""
 
     received: int = 0  # messages
@@ -29,12 +29,12 @@ class MonthlyUse(NamedTuple):
     """The use of an account in a month."""
 
     of: UseMonth
-    use: Use
+    use: AccountUse
 
 
-def added_use(one: Use, other: Use) -> Use:
+def added_use(one: AccountUse, other: AccountUse) -> AccountUse:
     """Return the sum of two uses."""
-    return Use(
+    return AccountUse(
         one.received + other.received,
         one.received_octets + other.received_octets,
         one.delivered + other.delivered,
@@ -42,7 +42,7 @@ def added_use(one: Use, other: Use) -> Use:
     )
 
 
-def octet_days(use: Use) -> float:
+def octet_days(use: AccountUse) -> float:
     """Return the stored octets times days."""
     return use.octet_seconds / DAY
 

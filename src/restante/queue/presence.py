@@ -20,7 +20,7 @@ _CALM: Final = (
 )
 
 
-class Seen(StrEnum):
+class DestinationState(StrEnum):
     """The known state of a destination."""
 
     UNKNOWN = "unknown"
@@ -29,18 +29,24 @@ class Seen(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Presence:
+class DestinationPresence:
     """One destination, since it was first looked at."""
 
-    seen: Seen = Seen.UNKNOWN
+    seen: DestinationState = DestinationState.UNKNOWN
     good: int = 0  # probes in a row
     bad: int = 0
 
-    def after(self, *, is_good: bool) -> "Presence":
+    def after(self, *, is_good: bool) -> "DestinationPresence":
         """Return what is known after one more probe."""
         good, bad = (self.good + 1, 0) if is_good else (0, self.bad + 1)
-        seen = Seen.UP if good >= NEEDED else Seen.AWAY if bad >= NEEDED else self.seen
-        return Presence(seen, good, bad)
+        seen = (
+            DestinationState.UP
+            if good >= NEEDED
+            else DestinationState.AWAY
+            if bad >= NEEDED
+            else self.seen
+        )
+        return DestinationPresence(seen, good, bad)
 
     @property
     def is_in_doubt(self) -> bool:
@@ -54,21 +60,23 @@ class Presence:
         Those of one that is up do not, so that an outage is seen in time.
         """
         failures = 1 if self.is_in_doubt else max(self.bad - NEEDED + 1, 1)
-        if self.seen is Seen.UP and not self.is_in_doubt:
+        if self.seen is DestinationState.UP and not self.is_in_doubt:
             schedule = Schedule(_CALM * schedule.first_retry, schedule.longest_retry)
         at = next_attempt(schedule, failures, now, inf, jitter)
         assert at is not None  # there is no deadline
         return at
 
 
-PROVEN: Final = Presence(Seen.UP, NEEDED)  # a destination that took or refused mail
+PROVEN: Final = DestinationPresence(
+    DestinationState.UP, NEEDED
+)  # a destination that took or refused mail
 
 
 @dataclass(frozen=True, slots=True)
-class Sighting:
+class WatchedDestination:
     """The state of a watched destination, as it is shown."""
 
-    seen: Seen
+    seen: DestinationState
     since: float | None  # Unix time; None while it is unknown
     next_probe_at: float
     reason: str  # why the last probe found nothing, "" if it did
@@ -82,5 +90,5 @@ class PresenceChange:
     account: str
     destination: str  # host:port
     at: float  # Unix time
-    seen: Seen  # from then on; unknown: it is not probed
+    seen: DestinationState  # from then on; unknown: it is not probed
     reason: str = ""  # why it was found away

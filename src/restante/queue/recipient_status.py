@@ -31,7 +31,7 @@ class RecipientStatus(StrEnum):
     GONE = "gone"
 
 
-class Move(StrEnum):
+class RecipientMove(StrEnum):
     """The things that can happen to a recipient."""
 
     DELIVERED = "delivered"
@@ -45,7 +45,7 @@ class Move(StrEnum):
     BOUNCED = "bounced"  # given up, with a report to the sender where that is allowed
 
 
-class Stage(StrEnum):
+class TransactionStage(StrEnum):
     """The step of a mail transaction whose reply decided about a recipient."""
 
     NONE = "none"  # no reply did: none came, or it was never asked for
@@ -55,50 +55,50 @@ class Stage(StrEnum):
     CONTENT = "content"
 
 
-MOVES: Final[Mapping[RecipientStatus, Mapping[Move, RecipientStatus]]] = {
+MOVES: Final[Mapping[RecipientStatus, Mapping[RecipientMove, RecipientStatus]]] = {
     RecipientStatus.HELD: {
-        Move.DELIVERED: RecipientStatus.GONE,
-        Move.DEFERRED: RecipientStatus.HELD,
-        Move.REFUSED: RecipientStatus.REFUSED,
-        Move.UNCERTAIN: RecipientStatus.UNCERTAIN,
-        Move.DAMAGED: RecipientStatus.DAMAGED,
-        Move.DELETED: RecipientStatus.GONE,
-        Move.EXPIRED: RecipientStatus.GONE,
-        Move.BOUNCED: RecipientStatus.GONE,
+        RecipientMove.DELIVERED: RecipientStatus.GONE,
+        RecipientMove.DEFERRED: RecipientStatus.HELD,
+        RecipientMove.REFUSED: RecipientStatus.REFUSED,
+        RecipientMove.UNCERTAIN: RecipientStatus.UNCERTAIN,
+        RecipientMove.DAMAGED: RecipientStatus.DAMAGED,
+        RecipientMove.DELETED: RecipientStatus.GONE,
+        RecipientMove.EXPIRED: RecipientStatus.GONE,
+        RecipientMove.BOUNCED: RecipientStatus.GONE,
     },
     RecipientStatus.REFUSED: {
-        Move.RELEASED_AGAIN: RecipientStatus.HELD,
-        Move.DELETED: RecipientStatus.GONE,
-        Move.EXPIRED: RecipientStatus.GONE,
-        Move.BOUNCED: RecipientStatus.GONE,
+        RecipientMove.RELEASED_AGAIN: RecipientStatus.HELD,
+        RecipientMove.DELETED: RecipientStatus.GONE,
+        RecipientMove.EXPIRED: RecipientStatus.GONE,
+        RecipientMove.BOUNCED: RecipientStatus.GONE,
     },
     RecipientStatus.UNCERTAIN: {
-        Move.RELEASED_AGAIN: RecipientStatus.HELD,
-        Move.DELETED: RecipientStatus.GONE,
-        Move.BOUNCED: RecipientStatus.GONE,
+        RecipientMove.RELEASED_AGAIN: RecipientStatus.HELD,
+        RecipientMove.DELETED: RecipientStatus.GONE,
+        RecipientMove.BOUNCED: RecipientStatus.GONE,
     },
     RecipientStatus.DAMAGED: {
-        Move.RELEASED_AGAIN: RecipientStatus.HELD,
-        Move.DELETED: RecipientStatus.GONE,
-        Move.EXPIRED: RecipientStatus.GONE,
-        Move.BOUNCED: RecipientStatus.GONE,
+        RecipientMove.RELEASED_AGAIN: RecipientStatus.HELD,
+        RecipientMove.DELETED: RecipientStatus.GONE,
+        RecipientMove.EXPIRED: RecipientStatus.GONE,
+        RecipientMove.BOUNCED: RecipientStatus.GONE,
     },
     RecipientStatus.GONE: {},
 }
 
-_PARKED: Final = frozenset({Move.REFUSED, Move.UNCERTAIN})
+_PARKED: Final = frozenset({RecipientMove.REFUSED, RecipientMove.UNCERTAIN})
 
 
 class RecipientOutcome(NamedTuple):
     """The destination's answer for one recipient: a move up to UNCERTAIN, or BOUNCED."""
 
     forward_path: str
-    move: Move
+    move: RecipientMove
     reply: str = ""  # the destination's full reply, as text; for DELIVERED the one to its content
-    stage: Stage = Stage.NONE  # where it was said; NONE for DELIVERED
+    stage: TransactionStage = TransactionStage.NONE  # where it was said; NONE for DELIVERED
 
 
-class Outcome(NamedTuple):
+class MessageOutcome(NamedTuple):
     """The result of one attempt at one message, per recipient that was tried."""
 
     number: int
@@ -125,21 +125,22 @@ class Outcome(NamedTuple):
     def is_delivered(self) -> bool:
         """Every recipient tried was taken."""
         for recipient in self.recipients:  # noqa: SIM110  as above
-            if recipient.move is not Move.DELIVERED:
+            if recipient.move is not RecipientMove.DELIVERED:
                 return False
         return True
 
 
-def move_of(outcome: Outcome) -> Move:
+def move_of(outcome: MessageOutcome) -> RecipientMove:
     """Return the result of a message as a whole: that of its worst recipient.
 
     Refused, uncertain and bounced come before deferred.
     """
     if outcome.is_delivered:
-        return Move.DELIVERED
-    if any(recipient.move is Move.UNCERTAIN for recipient in outcome.recipients):
-        return Move.UNCERTAIN
+        return RecipientMove.DELIVERED
+    if any(recipient.move is RecipientMove.UNCERTAIN for recipient in outcome.recipients):
+        return RecipientMove.UNCERTAIN
     is_refused = any(
-        recipient.move not in (Move.DELIVERED, Move.DEFERRED) for recipient in outcome.recipients
+        recipient.move not in (RecipientMove.DELIVERED, RecipientMove.DEFERRED)
+        for recipient in outcome.recipients
     )
-    return Move.REFUSED if is_refused else Move.DEFERRED
+    return RecipientMove.REFUSED if is_refused else RecipientMove.DEFERRED

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from restante.mail.delivery_report import Action
+from restante.mail.delivery_report import ReportAction
 
 LANES: Final = 12  # of each kind: target domains served at once
 ACCOUNT_LANES: Final = 5  # of each kind
@@ -20,7 +20,7 @@ ACCOUNT_LANES: Final = 5  # of each kind
 class LaneKind(NamedTuple):
     """The kind of lane that a report needs."""
 
-    action: Action
+    action: ReportAction
     is_repeated: bool  # it was tried before
 
 
@@ -32,7 +32,7 @@ class LaneUse(NamedTuple):
     target: str  # the mail domain that it goes to
 
 
-def lane_kind(action: Action, failures: int) -> LaneKind:
+def lane_kind(action: ReportAction, failures: int) -> LaneKind:
     """Return the kind of lane for a report after `failures` attempts."""
     return LaneKind(action, failures > 0)
 

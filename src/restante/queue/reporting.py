@@ -17,15 +17,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from restante.mail.address import is_address_literal, split_mailbox
-from restante.mail.delivery_report import Action, Fate, ReportFacts
+from restante.mail.delivery_report import ReportAction, ReportedRecipient, ReportFacts
 from restante.mail.dsn_request import Notify
 from restante.mail.envelope import Envelope
-from restante.queue.recipient_status import Move, Outcome
+from restante.queue.recipient_status import MessageOutcome, RecipientMove
 
-_ASKED_BY: Final[Mapping[Action, Notify]] = {
-    Action.FAILED: Notify.FAILURE,
-    Action.DELAYED: Notify.DELAY,
-    Action.RELAYED: Notify.SUCCESS,
+_ASKED_BY: Final[Mapping[ReportAction, Notify]] = {
+    ReportAction.FAILED: Notify.FAILURE,
+    ReportAction.DELAYED: Notify.DELAY,
+    ReportAction.RELAYED: Notify.SUCCESS,
 }
 
 
@@ -36,7 +36,7 @@ def may_report(envelope: Envelope) -> bool:
 
 
 def recipients_to_tell_of(
-    action: Action, envelope: Envelope, forward_paths: Sequence[str]
+    action: ReportAction, envelope: Envelope, forward_paths: Sequence[str]
 ) -> tuple[str, ...]:
     """Return the recipients on which the sender gets this report."""
     if not may_report(envelope):
@@ -44,22 +44,24 @@ def recipients_to_tell_of(
     return tuple(path for path in forward_paths if is_wanted(action, envelope, path))
 
 
-def is_wanted(action: Action, envelope: Envelope, forward_path: str) -> bool:
+def is_wanted(action: ReportAction, envelope: Envelope, forward_path: str) -> bool:
     """Tell whether the sender wants this report on a recipient."""
     notify = envelope.dsn.of(forward_path).notify if envelope.dsn is not None else None
     if notify is None:
-        return action is Action.FAILED
+        return action is ReportAction.FAILED
     return _ASKED_BY[action] in notify
 
 
 def wants_word_of_delay(envelope: Envelope) -> bool:
     """Tell whether a message must be looked after for delay."""
     return envelope.dsn is not None and bool(
-        recipients_to_tell_of(Action.DELAYED, envelope, envelope.forward_paths)
+        recipients_to_tell_of(ReportAction.DELAYED, envelope, envelope.forward_paths)
     )
 
 
-def in_keeping(outcome: Outcome, envelope: Envelope, *, is_refused_bounced: bool) -> Outcome:
+def in_keeping(
+    outcome: MessageOutcome, envelope: Envelope, *, is_refused_bounced: bool
+) -> MessageOutcome:
     """Turn *refused* into *bounced* where the domain wants that.
 
     Not for mail that was taken under suspicion: nobody could be told, so it is kept for review.
@@ -68,14 +70,19 @@ def in_keeping(outcome: Outcome, envelope: Envelope, *, is_refused_bounced: bool
     if not is_refused_bounced or envelope.is_suspect or outcome.is_ours:
         return outcome
     recipients = tuple(
-        one._replace(move=Move.BOUNCED) if one.move is Move.REFUSED else one
+        one._replace(move=RecipientMove.BOUNCED) if one.move is RecipientMove.REFUSED else one
         for one in outcome.recipients
     )
     return outcome._replace(recipients=recipients)
 
 
 def report_facts_of(
-    outcome: Outcome, envelope: Envelope, reply: str, remote: str, *, has_details: bool = False
+    outcome: MessageOutcome,
+    envelope: Envelope,
+    reply: str,
+    remote: str,
+    *,
+    has_details: bool = False,
 ) -> Iterator[ReportFacts]:
     """Yield the reports on an outcome: for bounces, and for mail relayed to a server without DSN.
 
@@ -83,17 +90,23 @@ def report_facts_of(
     the account wants that (`has_details`): any stranger can ask for one.
     """
     bounced = {
-        one.forward_path: one.reply for one in outcome.recipients if one.move is Move.BOUNCED
+        one.forward_path: one.reply
+        for one in outcome.recipients
+        if one.move is RecipientMove.BOUNCED
     }
-    if failed := recipients_to_tell_of(Action.FAILED, envelope, tuple(bounced)):
+    if failed := recipients_to_tell_of(ReportAction.FAILED, envelope, tuple(bounced)):
         yield ReportFacts(
-            Action.FAILED,
-            tuple(Fate(path, bounced[path], is_refused=True) for path in failed),
+            ReportAction.FAILED,
+            tuple(ReportedRecipient(path, bounced[path], is_refused=True) for path in failed),
             remote,
         )
     if outcome.passes_dsn_on or envelope.dsn is None:
         return
-    delivered = [one.forward_path for one in outcome.recipients if one.move is Move.DELIVERED]
-    if relayed := recipients_to_tell_of(Action.RELAYED, envelope, delivered):
+    delivered = [
+        one.forward_path for one in outcome.recipients if one.move is RecipientMove.DELIVERED
+    ]
+    if relayed := recipients_to_tell_of(ReportAction.RELAYED, envelope, delivered):
         said, where = (reply, remote) if has_details else ("", "")
-        yield ReportFacts(Action.RELAYED, tuple(Fate(path, said) for path in relayed), where)
+        yield ReportFacts(
+            ReportAction.RELAYED, tuple(ReportedRecipient(path, said) for path in relayed), where
+        )

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from restante.queue.presence import PresenceChange, Seen
+from restante.queue.presence import DestinationState, PresenceChange
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +27,14 @@ def uptime(changes: Iterable[PresenceChange], since: float, until: float) -> Upt
     `changes` are those of one destination, newest first. They must reach back to the last one
     before `since`, if there is one.
     """
-    spent = dict.fromkeys(Seen, 0.0)
+    spent = dict.fromkeys(DestinationState, 0.0)
     outages, end = 0, until
     for change in changes:
         begin = max(change.at, since)
         if begin < end:
             spent[change.seen] += end - begin
-            outages += change.seen is Seen.AWAY
+            outages += change.seen is DestinationState.AWAY
             end = begin
         if change.at <= since:
             break
-    return Uptime(spent[Seen.UP], spent[Seen.AWAY], outages)
+    return Uptime(spent[DestinationState.UP], spent[DestinationState.AWAY], outages)

@@ -36,11 +36,11 @@ from restante.smtp.replies import (
     RELAYING_DENIED,
     Reply,
 )
-from restante.store.figure_store import NO_USAGE, Usage
+from restante.store.figure_store import NO_USAGE, DomainUsage
 from restante.tenancy.model import Directory, HostedDomain, IpAddress
-from restante.tenancy.policy import Unknown, WhileSuspended
+from restante.tenancy.policy import UnknownRecipientReply, WhileSuspended
 from restante.tenancy.quota import NO_QUOTA, Quota
-from restante.tenancy.recipients import Known
+from restante.tenancy.recipients import MailboxExistence
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +67,8 @@ class DomainFacts:
     """The state of one hosted domain at the last commit and the last look at its destination."""
 
     now: float  # Unix time
-    usage: Usage = NO_USAGE
-    account_usage: Usage = NO_USAGE
+    usage: DomainUsage = NO_USAGE
+    account_usage: DomainUsage = NO_USAGE
     account_quota: Quota = NO_QUOTA
     is_up: bool = False  # the destination is known to answer
 
@@ -79,7 +79,9 @@ class AdmissionFacts:
 
     recipient: HostedRecipient
     domain_facts: DomainFacts
-    known: Known | None  # whether the mailbox exists; None: the domain's recipients are unreadable
+    known: (
+        MailboxExistence | None
+    )  # whether the mailbox exists; None: the domain's recipients are unreadable
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +127,7 @@ def wants_callout(facts: AdmissionFacts, announced: int) -> bool:
     """Return whether the destination must be asked about a mailbox before RCPT is answered."""
     domain = facts.recipient.domain
     return (
-        facts.known is Known.UNKNOWN
+        facts.known is MailboxExistence.UNKNOWN
         and domain.policy.asks_destination
         and _object_to_domain(domain, facts.domain_facts, announced) is None
     )
@@ -145,20 +147,23 @@ def _object_to_domain(
 
 
 def _object_to_mailbox(
-    domain: HostedDomain, known: Known | None, *, answer: bool | None
+    domain: HostedDomain, known: MailboxExistence | None, *, answer: bool | None
 ) -> Objection | None:
     """Object to an unknown mailbox, but never because the destination is down.
 
     Without an answer now, only recipients learned earlier count.
     """
-    if known is Known.UNKNOWN and answer is not None:
-        known = Known.YES if answer else Known.NO
+    if known is MailboxExistence.UNKNOWN and answer is not None:
+        known = MailboxExistence.YES if answer else MailboxExistence.NO
     match known, domain.policy.unknown:
-        case (None | Known.YES, _) | (Known.UNKNOWN, Unknown.ACCEPT):
+        case (None | MailboxExistence.YES, _) | (
+            MailboxExistence.UNKNOWN,
+            UnknownRecipientReply.ACCEPT,
+        ):
             return None
-        case Known.NO, _:
+        case MailboxExistence.NO, _:
             return Objection(NO_MAILBOX, "the destination said that there is no such mailbox")
-        case _, Unknown.DEFER:
+        case _, UnknownRecipientReply.DEFER:
             return Objection(CANNOT_TELL, "the mailbox is not known")
     return Objection(NO_MAILBOX, "the mailbox is not known")
 

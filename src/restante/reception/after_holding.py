@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from restante.mail.message import NewMessage
-from restante.store.figure_store import FigureStore, Usage
+from restante.store.figure_store import DomainUsage, FigureStore
 from restante.store.live_directory import LiveDirectory
 from restante.telemetry.event_bus import Log
 from restante.telemetry.events import MailAfterQuiet, QuotaReached
@@ -75,7 +75,7 @@ class AfterHolding:
             self._look_at_quota(key, domain.account, quota, usage)
         self._on_mail(domain)
 
-    def _quotas(self, domain: HostedDomain) -> Iterator[tuple[_QuotaOwner, Quota, Usage]]:
+    def _quotas(self, domain: HostedDomain) -> Iterator[tuple[_QuotaOwner, Quota, DomainUsage]]:
         yield ("domain", domain.name), domain.policy.quota, self._figures.usage(domain.id)
         account = self._directory.now.accounts.get(domain.account)
         if account is not None:
@@ -85,14 +85,16 @@ class AfterHolding:
                 self._figures.usage_of_account(account.name),
             )
 
-    def _look_at_quota(self, key: _QuotaOwner, account: str, quota: Quota, usage: Usage) -> None:
+    def _look_at_quota(
+        self, key: _QuotaOwner, account: str, quota: Quota, usage: DomainUsage
+    ) -> None:
         step = quota.step(usage.octets, usage.messages)
         if step:
             self._tell(key, account, step, usage)
         else:
             self._told.pop(key, None)
 
-    def _tell(self, key: _QuotaOwner, account: str, step: int, usage: Usage) -> None:
+    def _tell(self, key: _QuotaOwner, account: str, step: int, usage: DomainUsage) -> None:
         if step <= self._told.get(key, 0):
             return
         self._told[key] = step

@@ -23,7 +23,7 @@ from restante.tenancy.model import Directory, IpAddress, Login
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class AuthDecision:
     """The answer to an attempt, the login that was proved, and the true result for the log."""
 
     reply: Reply
@@ -71,7 +71,7 @@ class AuthGate:
         address: IpAddress,
         directory: Directory,
         is_wanted: Callable[[], bool] = lambda: True,
-    ) -> Verdict:
+    ) -> AuthDecision:
         """Check credentials, or defer the attempt. A failure is answered late, and later each time.
 
         `is_wanted` returns whether the client is still connected. Without it nothing is checked.
@@ -96,7 +96,7 @@ class AuthGate:
         address: IpAddress,
         directory: Directory,
         is_wanted: Callable[[], bool],
-    ) -> Verdict:
+    ) -> AuthDecision:
         login = directory.logins.get(credentials.user)
         block = address_block(address)
         is_authorized_host = login is not None and self._expected.is_authorized_for(
@@ -115,12 +115,12 @@ class AuthGate:
             self._failures.failed(keys, self._now())
             await self._delay(self._failures.delay(keys, self._now()))
             if proved is None:
-                return Verdict(BAD_CREDENTIALS, None, AuthenticationResult.REFUSED)
-            return Verdict(BAD_CREDENTIALS, None, AuthenticationResult.EXPIRED)
+                return AuthDecision(BAD_CREDENTIALS, None, AuthenticationResult.REFUSED)
+            return AuthDecision(BAD_CREDENTIALS, None, AuthenticationResult.EXPIRED)
         # The block's failures stay. Otherwise a client could use its own login to guess at others
         # without end.
         self._failures.succeeded(keys[:1])
-        return Verdict(
+        return AuthDecision(
             AUTHENTICATED,
             proved.login,
             AuthenticationResult.ACCEPTED,
@@ -149,5 +149,5 @@ class AuthGate:
         return None
 
 
-def _deferred(limit: AuthenticationLimit) -> Verdict:
-    return Verdict(AUTH_UNAVAILABLE, None, AuthenticationResult.DEFERRED, limit)
+def _deferred(limit: AuthenticationLimit) -> AuthDecision:
+    return AuthDecision(AUTH_UNAVAILABLE, None, AuthenticationResult.DEFERRED, limit)

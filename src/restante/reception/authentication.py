@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from functools import partial
 from secrets import token_hex
 
-from restante.reception.credential_lanes import LanePosition, Lanes, Unchecked
+from restante.reception.credential_lanes import CredentialLanes, LanePosition, Unchecked
 from restante.reception.scram_check import ScramCheck
 from restante.sasl.cram_md5 import digest
 from restante.sasl.mechanism import (
@@ -38,7 +38,7 @@ _NOBODY = "\0nobody"  # no user name has a NUL
 
 
 @dataclass(frozen=True, slots=True)
-class Proved:
+class ProvedLogin:
     """A login whose credentials are good. `last_word` is our own proof; b"" if none is wanted."""
 
     login: Login
@@ -52,8 +52,8 @@ class Authenticator:
     def __init__(
         self,
         vault: Vault,
-        passwords: Lanes,
-        proofs: Lanes,
+        passwords: CredentialLanes,
+        proofs: CredentialLanes,
         *,
         matches: Callable[[Sequence[str], str], bool] = any_matches,
         now: Callable[[], float] = time.time,
@@ -78,7 +78,7 @@ class Authenticator:
 
     async def authenticate(
         self, credentials: SaslCredentials, directory: Directory, place: LanePosition
-    ) -> Proved | Unchecked | None:
+    ) -> ProvedLogin | Unchecked | None:
         """Return what the credentials prove, or None."""
         login = directory.logins.get(credentials.user)
         now = self._now()
@@ -99,7 +99,7 @@ class Authenticator:
             return last_word
         if login is None or last_word is None:
             return None
-        return Proved(login, last_word, has_expired=login.has_expired(now))
+        return ProvedLogin(login, last_word, has_expired=login.has_expired(now))
 
     def salting(self, user: str, directory: Directory) -> Salting:
         """Return what SCRAM tells a client that names this user."""

@@ -18,7 +18,7 @@ from restante.mail.message_id import MessageIdSearch
 from restante.reception.memory_budget import MemoryBudget
 from restante.reception.quota_reservations import QuotaReservation
 from restante.store.content_store import ContentStore
-from restante.store.reception_store import INLINE_LIMIT, ReceptionStore, Spool
+from restante.store.reception_store import INLINE_LIMIT, ContentSpool, ReceptionStore
 from restante.store.store_errors import StoreError
 
 WRITE_OCTETS = 65536  # size of a piece that is written to the spool; one large read can exceed it
@@ -81,7 +81,7 @@ class ContentBuffer:
         self._on_stall = on_stall
         self._blocks: list[bytes] = []
         self._due_above = INLINE_LIMIT if announced <= INLINE_LIMIT else WRITE_OCTETS
-        self._spool: Spool | None = None
+        self._spool: ContentSpool | None = None
         self._finishing: asyncio.Lock | None = None  # once it is
         self._file: ContentFile | None = None  # once it is durable
         self._writing: asyncio.Task[None] | None = None
@@ -192,7 +192,7 @@ class ContentBuffer:
         if self._spool is not None:
             self._spool.discard()
 
-    async def _write_waiting(self, spool: Spool) -> None:
+    async def _write_waiting(self, spool: ContentSpool) -> None:
         """Write the blocks in memory; they are counted until that is done."""
         data = b"".join(self._blocks)
         self._blocks.clear()
@@ -216,7 +216,7 @@ class ContentBuffer:
             self._due_above = WRITE_OCTETS
         self._writing = self._spawn(self._write_out(self._spool))
 
-    async def _write_out(self, spool: Spool) -> None:
+    async def _write_out(self, spool: ContentSpool) -> None:
         try:
             while self._is_due and self.failure is None:
                 await self._write_waiting(spool)

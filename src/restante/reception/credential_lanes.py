@@ -124,7 +124,7 @@ def _defer(job: _Job) -> None:
         job.answer.set_result(Unchecked.UNCHECKED)
 
 
-class Lanes:
+class CredentialLanes:
     """The two lanes for one kind of check."""
 
     def __init__(self, authorized: CredentialLane, strangers: CredentialLane) -> None:
@@ -150,17 +150,17 @@ class Lanes:
         self._strangers.close()
 
 
-def password_lanes(limit: int) -> Lanes:
+def password_lanes(limit: int) -> CredentialLanes:
     """Return the lanes for passwords. `limit` is for strangers; authorized hosts have none."""
     return _lanes("password", _PASSWORD_THREADS, limit)
 
 
-def proof_lanes(limit: int) -> Lanes:
+def proof_lanes(limit: int) -> CredentialLanes:
     """Return the lanes for SCRAM proofs, which take milliseconds."""
     return _lanes("proof", 1, limit)
 
 
-def _lanes(name: str, threads: int, limit: int) -> Lanes:
+def _lanes(name: str, threads: int, limit: int) -> CredentialLanes:
     authorized = ThreadPoolExecutor(1, thread_name_prefix=f"{name}-authorized")
     strangers = ThreadPoolExecutor(threads, thread_name_prefix=name)
-    return Lanes(CredentialLane(authorized, 1), CredentialLane(strangers, threads, limit))
+    return CredentialLanes(CredentialLane(authorized, 1), CredentialLane(strangers, threads, limit))

@@ -25,10 +25,10 @@ from restante.reception.admitted_transaction import (
     examine_content,
 )
 from restante.reception.content_buffer import ContentBuffer
-from restante.reception.intake import Receipt, ReceivedMail
+from restante.reception.intake import IntakeReceipt, ReceivedMail
 from restante.reception.quota_reservations import FIELD_ROOM
 from restante.reception.recipient_admission import Admission, admit_recipient
-from restante.reception.services import Services, SessionTally
+from restante.reception.services import DialogueServices, SessionTally
 from restante.reception.transaction_checks import TransactionChecks
 from restante.reception.transaction_log import TransactionLog
 from restante.reception.turnaround import Turnaround
@@ -77,7 +77,7 @@ class Dialogue:
 
     def __init__(
         self,
-        services: Services,
+        services: DialogueServices,
         session: ServerSession,
         peer: IpAddress,
         on_progress: Callable[[], None],
@@ -339,7 +339,7 @@ class Dialogue:
         )
         self._services.intake.submit(mail)
 
-    def _on_held(self, transaction: AdmittedTransaction, receipt: Receipt) -> None:
+    def _on_held(self, transaction: AdmittedTransaction, receipt: IntakeReceipt) -> None:
         if receipt.failure is not None:
             transaction.content.discard()
             reply = _reply_to(receipt.failure)

@@ -39,7 +39,7 @@ class ReceivedMail:
     domain_ids: Sequence[int]  # of each forward-path, in the same order
     content: bytes  # whole, or b"" if it is in `file`
     file: ContentFile | None
-    on_held: Callable[["Receipt"], None]
+    on_held: Callable[["IntakeReceipt"], None]
     name: str = ""  # assigned by the intake
     received_at: float | None = None  # Unix time; None: now
     message_id: str | None = None
@@ -49,7 +49,7 @@ class ReceivedMail:
     is_delay_told: bool = False  # another server has sent a delay report
 
 
-class Receipt(NamedTuple):
+class IntakeReceipt(NamedTuple):
     """The result for a submitted message: held under a name, or not held."""
 
     name: str
@@ -123,7 +123,9 @@ class Intake:
             self._tell(held)
             for mail in mails:
                 reason = reasons.get(mail.name)
-                self._answer(mail, Receipt(mail.name, _size(mail), reason, mail.message_id or ""))
+                self._answer(
+                    mail, IntakeReceipt(mail.name, _size(mail), reason, mail.message_id or "")
+                )
 
     def _tell(self, messages: Sequence[NewMessage]) -> None:
         """Tell the listener of a batch; a defect there must not keep senders from their 250."""
@@ -136,9 +138,9 @@ class Intake:
 
     def _fail(self, mails: Sequence[ReceivedMail], error: StoreError) -> None:
         for mail in mails:
-            self._answer(mail, Receipt(mail.name, failure=error))
+            self._answer(mail, IntakeReceipt(mail.name, failure=error))
 
-    def _answer(self, mail: ReceivedMail, receipt: Receipt) -> None:
+    def _answer(self, mail: ReceivedMail, receipt: IntakeReceipt) -> None:
         """Answer a dialogue; a defect in one must not leave the others without an answer."""
         try:
             mail.on_held(receipt)
@@ -197,7 +199,7 @@ class Intake:
         )
 
 
-async def hold_all(intake: Intake, mails: Sequence[ReceivedMail]) -> list[Receipt]:
+async def hold_all(intake: Intake, mails: Sequence[ReceivedMail]) -> list[IntakeReceipt]:
     """Submit these, and return the receipt of each once all are settled."""
     settled = [asyncio.get_running_loop().create_future() for _ in mails]
     for mail, future in zip(mails, settled, strict=True):
@@ -205,7 +207,7 @@ async def hold_all(intake: Intake, mails: Sequence[ReceivedMail]) -> list[Receip
     return [await future for future in settled]
 
 
-def _settle(future: "asyncio.Future[Receipt]", receipt: Receipt) -> None:
+def _settle(future: "asyncio.Future[IntakeReceipt]", receipt: IntakeReceipt) -> None:
     if not future.done():  # its waiter may have left
         future.set_result(receipt)
 

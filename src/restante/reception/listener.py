@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from restante.network.addresses import join_host_port, split_host_port
 from restante.reception.doorkeeper import Doorkeeper, ShedCause
-from restante.reception.smtp_connection import Connection, SessionSettings
+from restante.reception.smtp_connection import SessionSettings, SmtpConnection
 from restante.tenancy.model import IpAddress
 
 BACKLOG = 1024
@@ -55,7 +55,7 @@ class Listener:
         self._door = door
         self._clock = clock
         # in the order in which they came, so that a run can be repeated
-        self._connections: dict[Connection, None] = {}
+        self._connections: dict[SmtpConnection, None] = {}
         self._server: asyncio.Server | None = None
 
     @property
@@ -76,17 +76,17 @@ class Listener:
         """Return whether a stranger's session from there gets less time now."""
         return self._door.must_hurry(address)
 
-    def joined(self, connection: Connection) -> None:
+    def joined(self, connection: SmtpConnection) -> None:
         """Record a session that begins."""
         self._connections[connection] = None
         self._door.entered(connection.peer)
 
-    def proved(self, connection: Connection) -> None:
+    def proved(self, connection: SmtpConnection) -> None:
         """Record that it has authenticated."""
         if connection in self._connections:
             self._door.authenticated()
 
-    def left(self, connection: Connection) -> None:
+    def left(self, connection: SmtpConnection) -> None:
         """Record that it ended."""
         if connection in self._connections:
             del self._connections[connection]
@@ -101,7 +101,7 @@ class Listener:
         """Begin to accept connections."""
         loop = asyncio.get_running_loop()
         server = await loop.create_server(
-            lambda: Connection(self.settings, self, self._clock).wire,
+            lambda: SmtpConnection(self.settings, self, self._clock).wire,
             sock=self._bound,
             backlog=ACCEPTED_AT_ONCE,
         )

@@ -12,7 +12,7 @@ from restante.telemetry.events import AuthenticationEnded
 from restante.tenancy.model import LoginUse
 
 
-class Authentications(NamedTuple):
+class LoginUses(NamedTuple):
     """The last use of each login, and the last right password that came too late."""
 
     uses: Mapping[str, LoginUse]
@@ -38,13 +38,13 @@ class LoginInbox:
             return
         kept[event.login] = LoginUse(self._now(), event.peer, event.mechanism)
 
-    def take(self) -> Authentications:
+    def take(self) -> LoginUses:
         """Return what came since the last time, and forget it."""
-        taken = Authentications(self._uses, self._expired)
+        taken = LoginUses(self._uses, self._expired)
         self._uses, self._expired = {}, {}
         return taken
 
-    def put_back(self, taken: Authentications) -> None:
+    def put_back(self, taken: LoginUses) -> None:
         """Keep uses that could not be written, unless there are later ones."""
         self._uses = {**taken.uses, **self._uses}
         self._expired = {**taken.expired, **self._expired}

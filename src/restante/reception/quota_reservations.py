@@ -13,7 +13,7 @@ itself alone.
 from collections.abc import Iterable
 from typing import Final, TypeVar
 
-from restante.store.figure_store import NO_USAGE, Usage
+from restante.store.figure_store import NO_USAGE, DomainUsage
 from restante.tenancy.model import HostedDomain
 
 _Key = TypeVar("_Key")
@@ -25,12 +25,12 @@ class QuotaReservations:
     """The present reservations, by domain and by account."""
 
     def __init__(self) -> None:
-        self._domains: dict[int, Usage] = {}
-        self._accounts: dict[str, Usage] = {}
+        self._domains: dict[int, DomainUsage] = {}
+        self._accounts: dict[str, DomainUsage] = {}
 
     def beside(
-        self, domain: HostedDomain, usage: Usage, account_usage: Usage
-    ) -> tuple[Usage, Usage]:
+        self, domain: HostedDomain, usage: DomainUsage, account_usage: DomainUsage
+    ) -> tuple[DomainUsage, DomainUsage]:
         """Return held plus reserved: the domain's usage, and its account's."""
         if not self._accounts:
             return usage, account_usage
@@ -43,10 +43,10 @@ class QuotaReservations:
     def make(self, domains: Iterable[HostedDomain], size: int) -> "QuotaReservation":
         """Reserve room for a message of `size` octets, with a copy for each of the domains."""
         return QuotaReservation(
-            self, [(domain.id, domain.account) for domain in domains], Usage(1, size)
+            self, [(domain.id, domain.account) for domain in domains], DomainUsage(1, size)
         )
 
-    def add(self, domain_id: int, account: str, usage: Usage) -> None:
+    def add(self, domain_id: int, account: str, usage: DomainUsage) -> None:
         """Add a usage; a negative one subtracts."""
         _add(self._domains, domain_id, usage)
         _add(self._accounts, account, usage)
@@ -58,7 +58,7 @@ class QuotaReservation:
     __slots__ = ("_places", "_reservations", "_usage")
 
     def __init__(
-        self, reservations: QuotaReservations, places: list[tuple[int, str]], usage: Usage
+        self, reservations: QuotaReservations, places: list[tuple[int, str]], usage: DomainUsage
     ) -> None:
         self._reservations, self._places, self._usage = reservations, places, usage
         for domain_id, account in places:
@@ -71,7 +71,7 @@ class QuotaReservation:
             self._reservations.add(domain_id, account, NO_USAGE - self._usage)
 
 
-def _add(counts: dict[_Key, Usage], key: _Key, usage: Usage) -> None:
+def _add(counts: dict[_Key, DomainUsage], key: _Key, usage: DomainUsage) -> None:
     total = counts.get(key, NO_USAGE) + usage
     if total == NO_USAGE:
         del counts[key]

@@ -20,7 +20,7 @@ def _never_away() -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Services:
+class DialogueServices:
     """The services that all dialogues of the server share."""
 
     admission: AdmissionParts

@@ -17,7 +17,7 @@ from restante.network.tls import TlsFailed, TlsLayer
 from restante.network.wire import Wire
 from restante.reception.dialogue import Dialogue
 from restante.reception.doorkeeper import ShedCause
-from restante.reception.services import Services
+from restante.reception.services import DialogueServices
 from restante.reception.session_time import LINGER_SECONDS, SessionTime
 from restante.reception.turnaround import Turnaround
 from restante.smtp import replies
@@ -38,7 +38,7 @@ UNREAD_LIMIT = (
 class SessionSettings:
     """The settings of a listener: replaced whole when the configuration is reloaded."""
 
-    services: Services
+    services: DialogueServices
     options: ServerOptions
     tls: SSLContext
     is_implicit_tls: bool
@@ -53,17 +53,17 @@ class ConnectionOwner(Protocol):
     def must_hurry(self, address: IpAddress) -> bool:
         """Return whether a stranger's session from there gets less time now."""
 
-    def joined(self, connection: "Connection") -> None:
+    def joined(self, connection: "SmtpConnection") -> None:
         """Record a session that begins."""
 
-    def proved(self, connection: "Connection") -> None:
+    def proved(self, connection: "SmtpConnection") -> None:
         """Record that it has authenticated."""
 
-    def left(self, connection: "Connection") -> None:
+    def left(self, connection: "SmtpConnection") -> None:
         """Record that it ended."""
 
 
-class Connection:
+class SmtpConnection:
     """One client's connection."""
 
     __slots__ = (

@@ -4,7 +4,7 @@ from restante.checks.findings import NOTHING_FOUND
 from restante.mail.address import Mailbox, shown_paths
 from restante.reception.admission import Objection
 from restante.reception.admitted_transaction import AdmittedTransaction
-from restante.reception.intake import Receipt
+from restante.reception.intake import IntakeReceipt
 from restante.reception.refusal_log import RefusalLog
 from restante.smtp.replies import Reply
 from restante.telemetry.event_bus import Log
@@ -51,7 +51,9 @@ class TransactionLog:
             )
         )
 
-    def settled(self, transaction: AdmittedTransaction, receipt: Receipt, reply: Reply) -> None:
+    def settled(
+        self, transaction: AdmittedTransaction, receipt: IntakeReceipt, reply: Reply
+    ) -> None:
         """Publish that a message is held, or could not be."""
         client = transaction.checks.client
         domains = tuple(sorted({domain.name for domain in transaction.recipients.values()}))

@@ -60,7 +60,7 @@ _POSITIVE: Final = (
 )
 
 
-class Drains(Protocol):
+class DrainStarter(Protocol):
     """Starts drains (delivery/dispatcher.py)."""
 
     async def start(self, domain: HostedDomain, requested_by: str, release: int) -> object:
@@ -76,7 +76,7 @@ class Releaser:
         figures: FigureStore,
         releases: ReleaseStore,
         directory: LiveDirectory,
-        drains: Drains,
+        drains: DrainStarter,
         host_names: HostNames,
         log: Log,
         now: Callable[[], float],

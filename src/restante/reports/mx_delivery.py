@@ -17,7 +17,7 @@ from restante.delivery.reply_outcome import deferred_for
 from restante.delivery.route import Endpoint, NoRoute, public_addresses
 from restante.mail.message import ContentFile, HeldMessage
 from restante.network.resolver import LookupFailed, MailExchangers
-from restante.queue.recipient_status import Move, Outcome, RecipientOutcome
+from restante.queue.recipient_status import MessageOutcome, RecipientMove, RecipientOutcome
 from restante.reports.mx_hosts import NoMailHost, mail_hosts
 from restante.reports.report_settings import ReportSettings
 from restante.smtp.handshake import ClientOptions
@@ -63,7 +63,7 @@ class MxDelivery:
 
     async def run(self) -> None:
         """Send as much as possible. Raises only for defects of ours."""
-        move = Move.DEFERRED
+        move = RecipientMove.DEFERRED
         try:
             exchangers = await self._exchangers.exchangers(self._domain)
             for host in mail_hosts(self._domain, exchangers, self._dialer.hostname):
@@ -71,9 +71,12 @@ class MxDelivery:
                     break
                 self._dialer.forget(host)  # it may have moved
         except NoMailHost as error:
-            move, self._reason = Move.REFUSED, str(error)
+            move, self._reason = RecipientMove.REFUSED, str(error)
         except LookupFailed as error:
-            move, self._reason = Move.DEFERRED if error.is_temporary else Move.REFUSED, str(error)
+            move, self._reason = (
+                RecipientMove.DEFERRED if error.is_temporary else RecipientMove.REFUSED,
+                str(error),
+            )
         if self._waiting:
             self._dialer.forget(self._domain)  # its MX records, for the next attempt
         for message in self._waiting:
@@ -127,7 +130,7 @@ class MxDelivery:
         self._connection.finish()  # sends QUIT after the outstanding replies
         return None
 
-    def _report(self, message: HeldMessage, outcome: Outcome, reply: str) -> None:
+    def _report(self, message: HeldMessage, outcome: MessageOutcome, reply: str) -> None:
         [recipient] = outcome.recipients
         self.outcomes[message.number] = recipient._replace(reply=recipient.reply or reply)
 

@@ -6,14 +6,14 @@ Only here do MX records count. Held mail never gets here: it goes to the destina
 
 from collections.abc import Sequence
 
-from restante.network.resolver import Exchanger
+from restante.network.resolver import MxRecord
 
 
 class NoMailHost(Exception):  # noqa: N818
     """No host takes mail for the domain, or only ourselves. Permanent. The text says why."""
 
 
-def mail_hosts(domain: str, exchangers: Sequence[Exchanger], hostname: str) -> tuple[str, ...]:
+def mail_hosts(domain: str, exchangers: Sequence[MxRecord], hostname: str) -> tuple[str, ...]:
     """Return the hosts to try, in order.
 
     `exchangers` are sorted by preference; none means that there is no MX record. A null MX beside

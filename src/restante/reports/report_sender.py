@@ -29,11 +29,11 @@ from restante.background.clocks import CLOCK_SLACK, Clocks
 from restante.background.rounds import Rounds
 from restante.dsn.dsn_writer import DsnWriter
 from restante.mail.address import canonical_domain, split_mailbox
-from restante.mail.delivery_report import Action, Fate, Report, ReportFacts
+from restante.mail.delivery_report import Report, ReportAction, ReportedRecipient, ReportFacts
 from restante.mail.envelope import Envelope
 from restante.mail.message import HeldMessage, message_name
 from restante.queue.fair_order import over_limit, target_of
-from restante.queue.recipient_status import Move, RecipientOutcome
+from restante.queue.recipient_status import RecipientMove, RecipientOutcome
 from restante.queue.report_lanes import LaneUse, ReportLanes, lane_kind
 from restante.queue.reporting import recipients_to_tell_of
 from restante.queue.retry_schedule import Schedule, next_attempt
@@ -66,8 +66,8 @@ _FIRST_SECONDS: Final = 60.0  # of a delivery; then its reports are tried again 
 _REPEATED_SECONDS: Final = 300.0  # by which a slow host gets the time that SMTP allows it
 _SHARE_PAUSE: Final = 1.0
 _MINUTE: Final = 60.0
-_TOO_SLOW: Final = RecipientOutcome("", Move.DEFERRED, "its mail host took too long")
-_UNKNOWN: Final = RecipientOutcome("", Move.DEFERRED, "internal error")
+_TOO_SLOW: Final = RecipientOutcome("", RecipientMove.DEFERRED, "its mail host took too long")
+_UNKNOWN: Final = RecipientOutcome("", RecipientMove.DEFERRED, "internal error")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class ReportPorts:
     duties: DutyStore
 
 
-class Reports:
+class ReportSender:
     """All reports of this process."""
 
     def __init__(
@@ -188,9 +188,9 @@ class Reports:
 
         Delays and successes get at most half of the minute, so that a failure always finds room.
         """
-        lesser = [report for report in due if report.action is not Action.FAILED]
+        lesser = [report for report in due if report.action is not ReportAction.FAILED]
         share = max(self._settings().per_minute // 2, 1) - sum(
-            use.kind.action is not Action.FAILED for _, use in self._tried_at
+            use.kind.action is not ReportAction.FAILED for _, use in self._tried_at
         )
         put_off = {report.number for report in lesser[max(share, 0) :]}
         return [report for report in due if report.number not in put_off]
@@ -201,7 +201,7 @@ class Reports:
         for report in reports:
             use = self._use(report)
             some = deliveries.setdefault(use, [])
-            if use.kind.action is Action.FAILED or len(some) < LESSER_AT_ONCE:
+            if use.kind.action is ReportAction.FAILED or len(some) < LESSER_AT_ONCE:
                 some.append(report)
         return deliveries
 
@@ -267,9 +267,9 @@ class Reports:
         self, report: Report, recipient: RecipientOutcome
     ) -> tuple[SendingOutcome, _ReportEvent]:
         """Return the outcome of a report and the event for it."""
-        if recipient.move is Move.DELIVERED:
+        if recipient.move is RecipientMove.DELIVERED:
             return SendingOutcome(report.number, None, recipient.reply), ReportSent
-        at = self._next_attempt(report) if recipient.move is Move.DEFERRED else None
+        at = self._next_attempt(report) if recipient.move is RecipientMove.DEFERRED else None
         event: _ReportEvent = ReportDropped if at is None else ReportDeferred
         return SendingOutcome(report.number, at, recipient.reply), event
 
@@ -303,7 +303,7 @@ class Reports:
         if not self._room():
             pause = max(pause, self._tried_at[0][0] + _MINUTE - self._clocks.monotonic())
         if pause <= 0 and any(
-            use.kind.action is not Action.FAILED for _, use in self._tried_at
+            use.kind.action is not ReportAction.FAILED for _, use in self._tried_at
         ):  # the due reports have used up their share
             pause = _SHARE_PAUSE
         return min(max(pause, 0.0), LONGEST_PAUSE)
@@ -329,13 +329,16 @@ class Reports:
 
     async def _facts_of_delay(self, message: HeldMessage) -> ReportFacts | None:
         envelope = message.envelope
-        told = recipients_to_tell_of(Action.DELAYED, envelope, envelope.forward_paths)
+        told = recipients_to_tell_of(ReportAction.DELAYED, envelope, envelope.forward_paths)
         if not told:
             return None
         hosted = self._directory.now.domain_by_id(message.domain_id)
         has_details = hosted is not None and self._directory.has_report_details(hosted)
         words = await self._words(message.number) if has_details else {}
-        return ReportFacts(Action.DELAYED, tuple(Fate(path, words.get(path, "")) for path in told))
+        return ReportFacts(
+            ReportAction.DELAYED,
+            tuple(ReportedRecipient(path, words.get(path, "")) for path in told),
+        )
 
     async def _words(self, number: int) -> dict[str, str]:
         """Return the destination's last reply for each recipient."""

@@ -9,7 +9,7 @@ from restante.background.clocks import Clocks
 from restante.background.loop_slices import in_slices
 from restante.background.rounds import Rounds
 from restante.queue.held_peak import KEPT, HeldAmount, PeakTally
-from restante.queue.monthly_use import KEPT_MONTHS, Use, month_of, months_before
+from restante.queue.monthly_use import KEPT_MONTHS, AccountUse, month_of, months_before
 from restante.retention.use_ledger import UseLedger
 from restante.store.duty_store import DutyStore, keep_performing
 from restante.store.figure_store import FigureStore
@@ -68,7 +68,7 @@ class HeldRecorder:
         now = self._clocks.monotonic()
         seconds, self._looked_at = now - self._looked_at, now
         for account, stored in octets.items():
-            self._ledger.add([account], Use(octet_seconds=stored * seconds))
+            self._ledger.add([account], AccountUse(octet_seconds=stored * seconds))
         self._looks += 1
         if self._looks % STORE_LOOKS == 0:
             await self._store()

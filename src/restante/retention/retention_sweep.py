@@ -32,7 +32,7 @@ from restante.retention.removal_record import change_event, removal_of
 from restante.store.duty_store import keep_performing
 from restante.store.interface import Store
 from restante.store.live_directory import LiveDirectory
-from restante.store.queue_store import Bounce, QueuedMessage, QueueFilter
+from restante.store.queue_store import MessageBounce, QueuedMessage, QueueFilter
 from restante.store.store_errors import Damaged
 from restante.telemetry.event_bus import Log
 from restante.telemetry.events import MailExpired, RetentionAhead, RetentionOver, StoreFailed
@@ -165,7 +165,7 @@ class RetentionSweep:
             QueueFilter(numbers=tuple(numbers), status=status, limit=len(numbers))
         )
 
-    async def _prepare(self, domain: HostedDomain, listed: QueuedMessage) -> Bounce | None:
+    async def _prepare(self, domain: HostedDomain, listed: QueuedMessage) -> MessageBounce | None:
         try:
             return await prepare_bounce(
                 self._store.queue, self._dsn_writer, listed, remote_name(domain.destination)

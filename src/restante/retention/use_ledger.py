@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from secrets import token_bytes
 from typing import Final
 
-from restante.queue.monthly_use import MonthlyUse, Use, UseMonth, added_use, month_of
+from restante.queue.monthly_use import AccountUse, MonthlyUse, UseMonth, added_use, month_of
 from restante.store.live_directory import LiveDirectory
 from restante.store.use_store import UseBatch, UseStore
 from restante.tenancy.policy import DAY
@@ -25,17 +25,17 @@ class UseLedger:
         self._uses = uses
         self._directory = directory
         self._now = now
-        self._unwritten: dict[UseMonth, Use] = {}
+        self._unwritten: dict[UseMonth, AccountUse] = {}
         self._batch: tuple[list[MonthlyUse], UseBatch] | None = None  # tried, perhaps written
 
-    def add(self, accounts: Iterable[str], use: Use) -> None:
+    def add(self, accounts: Iterable[str], use: AccountUse) -> None:
         """Add a use to the present month of each of these accounts, if it exists."""
         month = month_of(self._now())
         for name in accounts:
             account = self._directory.now.accounts.get(name)
             if account is not None:
                 of = UseMonth(name, int(account.created_at), month)
-                self._unwritten[of] = added_use(self._unwritten.get(of, Use()), use)
+                self._unwritten[of] = added_use(self._unwritten.get(of, AccountUse()), use)
 
     async def write(self) -> None:
         """Write what was added. Raises StoreError; then the rest is kept."""

@@ -6,7 +6,7 @@ from typing import Final
 
 from restante.background.loop_slices import in_slices
 from restante.background.rounds import Rounds
-from restante.queue.monthly_use import Use
+from restante.queue.monthly_use import AccountUse
 from restante.retention.use_ledger import UseLedger
 from restante.store.live_directory import LiveDirectory
 from restante.store.store_errors import StoreError
@@ -43,11 +43,11 @@ class UseRecorder:
         counts = self._inbox.take()
         async for received in in_slices(counts.received.items(), AT_ONCE):
             for domains, (messages, octets) in received:
-                use = Use(received=messages, received_octets=octets)
+                use = AccountUse(received=messages, received_octets=octets)
                 self._ledger.add(self._accounts(domains), use)
         async for delivered in in_slices(counts.delivered.items(), AT_ONCE):
             for domain, messages in delivered:
-                self._ledger.add(self._accounts([domain]), Use(delivered=messages))
+                self._ledger.add(self._accounts([domain]), AccountUse(delivered=messages))
         await self._ledger.write()
         return STORE_SECONDS
 

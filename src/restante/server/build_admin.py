@@ -27,8 +27,8 @@ from restante.reception.descriptor_limit import http_connections_possible
 from restante.reception.intake import hold_all
 from restante.server.built_parts import (
     AdminParts,
+    BuildContext,
     DeliveryParts,
-    Ground,
     HttpParts,
     ReceptionParts,
 )
@@ -47,7 +47,7 @@ from restante.store.scrubber import Scrubber
 from restante.telemetry.events import RecordChanged
 from restante.telemetry.loop_lag import LoopLag
 from restante.telemetry.work_word import WorkWord
-from restante.web.api.api_application import Prepared, build_api
+from restante.web.api.api_application import PreparedApi, build_api
 from restante.web.api.bearer_tokens import identify
 from restante.web.http_connections import HttpConnections, HttpService
 from restante.web.portal.portal_application import PreparedPortal, build_portal
@@ -58,7 +58,9 @@ from restante.web.request_counts import RequestCounts
 from restante.web.web_gate import GateParts
 
 
-def build_admin(ground: Ground, delivery: DeliveryParts, reception: ReceptionParts) -> AdminParts:
+def build_admin(
+    ground: BuildContext, delivery: DeliveryParts, reception: ReceptionParts
+) -> AdminParts:
     """Build them on those of delivery and reception."""
     store, log = ground.records.store, ground.setup.log
     scrubber = Scrubber(store.upkeep, log, time.time, time.monotonic)
@@ -104,7 +106,10 @@ def _http(reception: ReceptionParts, gate: GateParts) -> HttpParts:
 
 
 def _surface(
-    ground: Ground, delivery: DeliveryParts, reception: ReceptionParts, instruments: Instruments
+    ground: BuildContext,
+    delivery: DeliveryParts,
+    reception: ReceptionParts,
+    instruments: Instruments,
 ) -> RunningServer:
     settings, identities = ground.settings, IdentityWatch()
     watch = FileWatch(ground.setup.config.file)
@@ -128,7 +133,7 @@ def _surface(
 
 
 def _reloader(
-    ground: Ground, reception: ReceptionParts, listener_settings: ListenerSettingsMaker
+    ground: BuildContext, reception: ReceptionParts, listener_settings: ListenerSettingsMaker
 ) -> Reloader:
     targets = ReloadTargets(
         listeners=reception.listeners,
@@ -141,13 +146,15 @@ def _reloader(
     return Reloader(ground.settings, targets)
 
 
-def _change_keeper(ground: Ground, context: AdminContext, delivery: DeliveryParts) -> ChangeKeeper:
+def _change_keeper(
+    ground: BuildContext, context: AdminContext, delivery: DeliveryParts
+) -> ChangeKeeper:
     keeper = ChangeKeeper(context, ground.setup.log, delivery.notices.until_stored)
     ground.setup.log.subscribe(keeper.record_changed, RecordChanged)
     return keeper
 
 
-def _process_gauges(ground: Ground) -> ProcessGauges:
+def _process_gauges(ground: BuildContext) -> ProcessGauges:
     return ProcessGauges(
         started_at=ground.setup.started_at,
         certificate_expires_at=lambda: ground.settings.identity.expires_at,
@@ -159,7 +166,7 @@ def _process_gauges(ground: Ground) -> ProcessGauges:
 
 
 def _instruments(
-    ground: Ground,
+    ground: BuildContext,
     delivery: DeliveryParts,
     reception: ReceptionParts,
     scrubber: Scrubber,
@@ -181,7 +188,9 @@ def _instruments(
     )
 
 
-def _portal(ground: Ground, context: AdminContext, sessions: PortalSessions) -> PreparedPortal:
+def _portal(
+    ground: BuildContext, context: AdminContext, sessions: PortalSessions
+) -> PreparedPortal:
     look, hashing = ground.setup.config.portal.look, PortalHashing()
     provider = IdentityProvider(
         lambda: ground.settings.config.oidc.provider_settings,
@@ -208,7 +217,7 @@ def _gate(
 ) -> GateParts:
     care, disk_space = context.store.upkeep, reception.disk_space
     return GateParts(
-        api=Prepared(build_api(context)),
+        api=PreparedApi(build_api(context)),
         identify=lambda scope, client: identify(scope, token_gate, client),
         is_ready=lambda: not (care.failure or care.absence or disk_space.is_short),
         counts=request_counts,
@@ -218,7 +227,7 @@ def _gate(
     )
 
 
-def _domain_instruments(ground: Ground, delivery: DeliveryParts) -> DomainInstruments:
+def _domain_instruments(ground: BuildContext, delivery: DeliveryParts) -> DomainInstruments:
     return DomainInstruments(
         store=ground.records.store,
         directory=ground.records.directory,
@@ -231,7 +240,7 @@ def _domain_instruments(ground: Ground, delivery: DeliveryParts) -> DomainInstru
 
 
 def _admin_context(
-    ground: Ground,
+    ground: BuildContext,
     delivery: DeliveryParts,
     reception: ReceptionParts,
     surface: RunningServer,
@@ -258,7 +267,7 @@ def _admin_context(
     )
 
 
-def _settings(ground: Ground) -> AdminSettings:
+def _settings(ground: BuildContext) -> AdminSettings:
     running = ground.settings
     return AdminSettings(
         message_size_limit=lambda: running.config.reception.message_size_limit,

@@ -13,15 +13,15 @@ from restante.delivery.delivery_context import (
 from restante.delivery.dialer import Dialer
 from restante.delivery.dispatcher import Dispatcher
 from restante.delivery.presence_journal import PresenceJournal
-from restante.delivery.watcher import Probing, UnaskedDrains, Watcher
+from restante.delivery.watcher import ProbeSettings, UnaskedDrains, Watcher
 from restante.dsn.dsn_writer import DsnWriter
-from restante.notices.notice_service import NoticePorts, Notices, make_transports
+from restante.notices.notice_service import NoticePorts, NoticeService, make_transports
 from restante.notices.transports import Transports
 from restante.release.release_allowance import ReleaseAllowance
 from restante.release.release_request import BY_POLICY, ReleaseRequest
 from restante.release.releaser import Releaser
 from restante.reports.mx_delivery import MxAccess
-from restante.reports.report_sender import ReportPorts, Reports
+from restante.reports.report_sender import ReportPorts, ReportSender
 from restante.retention.clock_watch import ClockWatch
 from restante.retention.held_recorder import HeldRecorder, HeldSources
 from restante.retention.history_sweep import HistorySweep
@@ -31,17 +31,17 @@ from restante.retention.use_ledger import UseLedger
 from restante.retention.use_recorder import UseRecorder
 from restante.retention.used_value_sweep import UsedValueSweep
 from restante.server.built_parts import (
+    BuildContext,
     DeliveryParts,
-    Ground,
     RetentionSweeps,
 )
 from restante.telemetry.events import DeliveryAttempt
 from restante.telemetry.work_word import WorkWord
 from restante.tenancy.model import HostedDomain
-from restante.tenancy.policy import Hold
+from restante.tenancy.policy import HoldPolicy
 
 
-def build_delivery(ground: Ground, tasks: asyncio.TaskGroup) -> DeliveryParts:
+def build_delivery(ground: BuildContext, tasks: asyncio.TaskGroup) -> DeliveryParts:
     """Build them; drains run as tasks of `tasks`."""
     dialer, dsn_writer = _dialer(ground), _dsn_writer(ground)
     dispatcher = Dispatcher(_delivery_context(ground, dialer, dsn_writer), tasks)
@@ -58,7 +58,7 @@ def build_delivery(ground: Ground, tasks: asyncio.TaskGroup) -> DeliveryParts:
     return DeliveryParts(dispatcher, releaser, watcher, reports, notices, transports, sweeps)
 
 
-def _dialer(ground: Ground) -> Dialer:
+def _dialer(ground: BuildContext) -> Dialer:
     return Dialer(
         ground.resolver,
         ground.setup.config.hostname,
@@ -67,12 +67,14 @@ def _dialer(ground: Ground) -> Dialer:
     )
 
 
-def _dsn_writer(ground: Ground) -> DsnWriter:
+def _dsn_writer(ground: BuildContext) -> DsnWriter:
     hostname, content = ground.setup.config.hostname, ground.records.store.content
     return DsnWriter(content, hostname, time.time, ground.setup.log)
 
 
-def _delivery_context(ground: Ground, dialer: Dialer, dsn_writer: DsnWriter) -> DeliveryContext:
+def _delivery_context(
+    ground: BuildContext, dialer: Dialer, dsn_writer: DsnWriter
+) -> DeliveryContext:
     store, records = ground.records.store, ground.records
     return DeliveryContext(
         store=HeldMailPorts(store.handover, store.content, store.figures),
@@ -87,10 +89,10 @@ def _delivery_context(ground: Ground, dialer: Dialer, dsn_writer: DsnWriter) -> 
     )
 
 
-def _reports(ground: Ground, dsn_writer: DsnWriter, access: MxAccess) -> Reports:
+def _reports(ground: BuildContext, dsn_writer: DsnWriter, access: MxAccess) -> ReportSender:
     store = ground.records.store
     ports = ReportPorts(store.reports, store.queue, store.duties)
-    reports = Reports(
+    reports = ReportSender(
         ports,
         ground.records.directory,
         dsn_writer,
@@ -102,7 +104,7 @@ def _reports(ground: Ground, dsn_writer: DsnWriter, access: MxAccess) -> Reports
     return reports
 
 
-def _transports(ground: Ground, access: MxAccess) -> Transports:
+def _transports(ground: BuildContext, access: MxAccess) -> Transports:
     return make_transports(
         ground.setup.vault,
         ground.records.directory,
@@ -113,9 +115,9 @@ def _transports(ground: Ground, access: MxAccess) -> Transports:
     )
 
 
-def _notices(ground: Ground, transports: Transports) -> Notices:
+def _notices(ground: BuildContext, transports: Transports) -> NoticeService:
     store = ground.records.store
-    return Notices(
+    return NoticeService(
         NoticePorts(store.notices, store.duties),
         ground.records.directory,
         transports,
@@ -127,7 +129,7 @@ def _notices(ground: Ground, transports: Transports) -> Notices:
     )
 
 
-def _releaser(ground: Ground, dispatcher: Dispatcher) -> Releaser:
+def _releaser(ground: BuildContext, dispatcher: Dispatcher) -> Releaser:
     per_minute = ground.settings.config.reception.releases_per_minute
     allowance = ReleaseAllowance(per_minute, time.monotonic)
     ground.settings.on_change(
@@ -145,7 +147,7 @@ def _releaser(ground: Ground, dispatcher: Dispatcher) -> Releaser:
     )
 
 
-def _watcher(ground: Ground, dispatcher: Dispatcher, releaser: Releaser) -> Watcher:
+def _watcher(ground: BuildContext, dispatcher: Dispatcher, releaser: Releaser) -> Watcher:
     watcher = Watcher(
         figures=ground.records.store.figures,
         duties=ground.records.store.duties,
@@ -158,7 +160,7 @@ def _watcher(ground: Ground, dispatcher: Dispatcher, releaser: Releaser) -> Watc
             is_draining=dispatcher.is_draining,
             runs_here=dispatcher.runs_here,
         ),
-        probing=Probing(
+        probing=ProbeSettings(
             settings=lambda: ground.settings.config.delivery,
             presence=lambda: ground.settings.config.presence,
             journal=PresenceJournal(
@@ -177,7 +179,7 @@ def _watcher(ground: Ground, dispatcher: Dispatcher, releaser: Releaser) -> Watc
 
 
 def _retention(
-    ground: Ground, dsn_writer: DsnWriter, dispatcher: Dispatcher, notices: Notices
+    ground: BuildContext, dsn_writer: DsnWriter, dispatcher: Dispatcher, notices: NoticeService
 ) -> RetentionSweep:
     return RetentionSweep(
         store=ground.records.store,
@@ -190,7 +192,7 @@ def _retention(
     )
 
 
-def _sweeps(ground: Ground, retention: RetentionSweep) -> RetentionSweeps:
+def _sweeps(ground: BuildContext, retention: RetentionSweep) -> RetentionSweeps:
     store, directory = ground.records.store, ground.records.directory
     history = HistorySweep(
         history=store.history,
@@ -217,7 +219,7 @@ def _sweeps(ground: Ground, retention: RetentionSweep) -> RetentionSweeps:
     return RetentionSweeps(retention, history, presence, used_values, held, uses, clock)
 
 
-def _recorders(ground: Ground) -> tuple[HeldRecorder, UseRecorder]:
+def _recorders(ground: BuildContext) -> tuple[HeldRecorder, UseRecorder]:
     store, directory = ground.records.store, ground.records.directory
     clocks = ground.clocks
     held = HeldRecorder(
@@ -237,7 +239,7 @@ def _recorders(ground: Ground) -> tuple[HeldRecorder, UseRecorder]:
 
 async def _start_unasked(dispatcher: Dispatcher, releaser: Releaser, domain: HostedDomain) -> None:
     """Begin a drain that policy asks for. Only a release on return is audited."""
-    if domain.policy.hold is Hold.RELAY:
+    if domain.policy.hold is HoldPolicy.RELAY:
         await dispatcher.start(domain, "policy relay")
     else:
         await releaser.release(ReleaseRequest(BY_POLICY, domain.name))

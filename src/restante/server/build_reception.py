@@ -23,17 +23,17 @@ from restante.reception.memory_budget import MemoryBudget
 from restante.reception.primary_addresses import ExpectedHosts
 from restante.reception.quota_reservations import QuotaReservations
 from restante.reception.recipient_admission import AdmissionParts
-from restante.reception.services import Services
+from restante.reception.services import DialogueServices
 from restante.server.built_parts import (
+    BuildContext,
     DeliveryParts,
-    Ground,
     ReceptionParts,
 )
 from restante.server.session_settings_maker import SessionSettingsMaker, admission_settings
 from restante.web.web_listener import WebListener
 
 
-def build_reception(ground: Ground, delivery: DeliveryParts) -> ReceptionParts:
+def build_reception(ground: BuildContext, delivery: DeliveryParts) -> ReceptionParts:
     """Build them on those of delivery."""
     expected = ExpectedHosts(ground.records.directory, ground.host_names.known)
     authenticator = _authenticator(ground)
@@ -41,7 +41,7 @@ def build_reception(ground: Ground, delivery: DeliveryParts) -> ReceptionParts:
     after_holding, reservations = _after_holding(ground, delivery), QuotaReservations()
     intake = _intake(ground, after_holding)
     content, disk_space = _content_parts(ground), _disk_space(ground)
-    services = Services(
+    services = DialogueServices(
         admission=_admission_parts(ground, delivery, after_holding, reservations),
         content=content,
         intake=intake,
@@ -68,7 +68,7 @@ def build_reception(ground: Ground, delivery: DeliveryParts) -> ReceptionParts:
 
 
 def _admission_parts(
-    ground: Ground,
+    ground: BuildContext,
     delivery: DeliveryParts,
     after_holding: AfterHolding,
     reservations: QuotaReservations,
@@ -91,14 +91,14 @@ def _admission_parts(
     )
 
 
-def _content_parts(ground: Ground) -> ContentParts:
+def _content_parts(ground: BuildContext) -> ContentParts:
     store = ground.records.store
     return ContentParts(
         store.reception, store.content, _memory_budget(ground), ground.spawner.spawn
     )
 
 
-def _doorkeeper(ground: Ground, expected: ExpectedHosts) -> Doorkeeper:
+def _doorkeeper(ground: BuildContext, expected: ExpectedHosts) -> Doorkeeper:
     def limits(config: Config) -> DoorLimits:
         return door_limits(config.reception, sessions_possible())
 
@@ -107,7 +107,7 @@ def _doorkeeper(ground: Ground, expected: ExpectedHosts) -> Doorkeeper:
     return door
 
 
-def _listeners(ground: Ground, door: Doorkeeper) -> Listeners:
+def _listeners(ground: BuildContext, door: Doorkeeper) -> Listeners:
     """Make the listeners, which a reload opens and closes; `own_addresses` follows."""
     listeners = Listeners(door, time.monotonic, {WEB: WebListener})
     metrics_addresses = ground.setup.metrics_addresses
@@ -120,7 +120,7 @@ def _listeners(ground: Ground, door: Doorkeeper) -> Listeners:
     return listeners
 
 
-def _memory_budget(ground: Ground) -> MemoryBudget:
+def _memory_budget(ground: BuildContext) -> MemoryBudget:
     budget = MemoryBudget(ground.settings.config.reception.octets_in_flight_limit)
     ground.settings.on_change(
         lambda config: budget.set_limit(config.reception.octets_in_flight_limit)
@@ -128,25 +128,27 @@ def _memory_budget(ground: Ground) -> MemoryBudget:
     return budget
 
 
-def _disk_space(ground: Ground) -> DiskSpace:
+def _disk_space(ground: BuildContext) -> DiskSpace:
     care = ground.records.store.upkeep
     space = DiskSpace(care.free_octets, ground.settings.config.reception.disk_reserve)
     ground.settings.on_change(lambda config: space.set_reserve(config.reception.disk_reserve))
     return space
 
 
-def _checks(ground: Ground) -> tuple[CheckRunner, ...]:
+def _checks(ground: BuildContext) -> tuple[CheckRunner, ...]:
     """Return the checks of mail, in the order in which they are asked."""
     suspicion = SuspicionCheck(ground.records.directory)
     return (CheckRunner(suspicion, CheckLimits(), ground.setup.log, time.monotonic),)
 
 
-def _authenticator(ground: Ground) -> Authenticator:
+def _authenticator(ground: BuildContext) -> Authenticator:
     pending = ground.setup.config.reception.pending_authentications_limit
     return Authenticator(ground.setup.vault, password_lanes(pending), proof_lanes(pending))
 
 
-def _auth_gate(ground: Ground, authenticator: Authenticator, expected: ExpectedHosts) -> AuthGate:
+def _auth_gate(
+    ground: BuildContext, authenticator: Authenticator, expected: ExpectedHosts
+) -> AuthGate:
     bursts = AuthBursts(ground.setup.log, time.monotonic)
     settings = ground.setup.config.reception
     gate = AuthGate(authenticator, expected, settings, time.monotonic, on_failure=bursts.failed)
@@ -154,7 +156,7 @@ def _auth_gate(ground: Ground, authenticator: Authenticator, expected: ExpectedH
     return gate
 
 
-def _login_keeper(ground: Ground) -> LoginKeeper:
+def _login_keeper(ground: BuildContext) -> LoginKeeper:
     records, setup = ground.records, ground.setup
     clocks = ground.clocks
     return LoginKeeper(
@@ -162,7 +164,7 @@ def _login_keeper(ground: Ground) -> LoginKeeper:
     )
 
 
-def _after_holding(ground: Ground, delivery: DeliveryParts) -> AfterHolding:
+def _after_holding(ground: BuildContext, delivery: DeliveryParts) -> AfterHolding:
     return AfterHolding(
         ground.records.store.figures,
         ground.records.directory,
@@ -172,7 +174,7 @@ def _after_holding(ground: Ground, delivery: DeliveryParts) -> AfterHolding:
     )
 
 
-def _intake(ground: Ground, after_holding: AfterHolding) -> Intake:
+def _intake(ground: BuildContext, after_holding: AfterHolding) -> Intake:
     return Intake(
         ground.records.store.reception,
         ground.setup.log,

@@ -15,7 +15,7 @@ from restante.background.clocks import Clocks
 from restante.delivery.dispatcher import Dispatcher
 from restante.delivery.watcher import Watcher
 from restante.network.resolver import DnsResolver
-from restante.notices.notice_service import Notices
+from restante.notices.notice_service import NoticeService
 from restante.notices.transports import Transports
 from restante.reception.auth_gate import AuthGate
 from restante.reception.disk_space import DiskSpace
@@ -27,7 +27,7 @@ from restante.reception.memory_budget import MemoryBudget
 from restante.reception.quota_reservations import QuotaReservations
 from restante.release.authorized_host_lookup import HostNames
 from restante.release.releaser import Releaser
-from restante.reports.report_sender import Reports
+from restante.reports.report_sender import ReportSender
 from restante.retention.age_clock import AgeClock
 from restante.retention.clock_watch import ClockWatch
 from restante.retention.held_recorder import HeldRecorder
@@ -53,7 +53,7 @@ from restante.web.request_counts import RequestCounts
 
 
 @dataclass(frozen=True, slots=True)
-class Records:
+class KeptRecords:
     """The store, and the records that are kept in memory."""
 
     store: Store
@@ -98,8 +98,8 @@ class DeliveryParts:
     dispatcher: Dispatcher
     releaser: Releaser
     watcher: Watcher
-    reports: Reports
-    notices: Notices
+    reports: ReportSender
+    notices: NoticeService
     transports: Transports  # of notices
     retention: RetentionSweeps
 
@@ -140,7 +140,7 @@ class ServerParts:
     """All parts of one server."""
 
     settings: RunningSettings
-    records: Records
+    records: KeptRecords
     own_addresses: list[HostAndPort]  # that we listen on; changed in place by a reload
     record_poll: RecordPoll
     delivery: DeliveryParts
@@ -149,12 +149,12 @@ class ServerParts:
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
+class BuildContext:
     """Needed by every builder."""
 
     setup: ServerSetup
     settings: RunningSettings
-    records: Records
+    records: KeptRecords
     resolver: DnsResolver
     host_names: HostNames
     own_addresses: list[HostAndPort]

@@ -10,8 +10,8 @@ from typing import Final
 
 from restante.admin.last_requests import LastRequests
 from restante.background.loop_slices import in_slices
-from restante.queue.presence import Seen
-from restante.store.figure_store import NO_USAGE, NONE_SET_APART, SetApart, Usage
+from restante.queue.presence import DestinationState
+from restante.store.figure_store import NO_USAGE, NONE_SET_APART, DomainUsage, SetApart
 from restante.store.interface import Store
 from restante.store.live_directory import LiveDirectory
 from restante.store.store_errors import StoreError
@@ -31,7 +31,7 @@ _PIECES_AT_ONCE: Final = 1  # of text
 class _StoredFacts:
     """The answers of the store, empty where it could not answer."""
 
-    usages: Mapping[int, Usage]
+    usages: Mapping[int, DomainUsage]
     oldest: Mapping[int, float] | None
     parked: Mapping[int, SetApart]
     requests: LastRequests
@@ -41,7 +41,7 @@ class _StoredFacts:
 class _Rest:
     """The sums of all domains that are not shown by themselves."""
 
-    usage: Usage = NO_USAGE
+    usage: DomainUsage = NO_USAGE
     unheld: int = 0
     oldest_at: float | None = None
     drains: int = 0
@@ -55,7 +55,7 @@ class DomainInstruments:
     store: Store
     directory: LiveDirectory
     counts: DomainCounts
-    seen: Callable[[Destination], Seen]
+    seen: Callable[[Destination], DestinationState]
     is_draining: Callable[[int], bool]  # by domain id
     limit: Callable[[], int | None]  # the most domains shown; None: all
     now: Callable[[], float]  # Unix time
@@ -120,7 +120,7 @@ class DomainInstruments:
                 facts, None if facts.oldest is None else facts.oldest.get(domain.id)
             ),
             totals=totals,
-            is_up=None if seen is Seen.UNKNOWN else seen is Seen.UP,
+            is_up=None if seen is DestinationState.UNKNOWN else seen is DestinationState.UP,
             drains=int(self.is_draining(domain.id)),
             quota_used=_used(domain.policy.quota, usage),
             last_release=facts.requests.last_for(domain),
@@ -160,7 +160,7 @@ class DomainInstruments:
         return 0.0 if received_at is None else max(0.0, self.now() - received_at)
 
 
-def _used(quota: Quota, usage: Usage) -> float | None:
+def _used(quota: Quota, usage: DomainUsage) -> float | None:
     """Return the larger used part of the two limits, None without a limit."""
     parts = [
         used / limit

@@ -27,7 +27,7 @@ _NEVER: Final = 1_000_000_000  # looks at the middle generation
 THRESHOLDS: Final = (1_000, 10, _NEVER)
 
 
-class Look(Enum):
+class CollectionScope(Enum):
     """The objects to look at."""
 
     NONE = auto()
@@ -35,7 +35,7 @@ class Look(Enum):
     ALL_AND_FROZEN = auto()
 
 
-class Collector(Protocol):
+class GarbageCollector(Protocol):
     """The part of the module `gc` that is needed."""
 
     def collect(self) -> int:
@@ -54,17 +54,17 @@ class Collector(Protocol):
         """Return the objects of a generation that are not frozen."""
 
 
-def look_for(objects: int) -> Look:
+def look_for(objects: int) -> CollectionScope:
     """Decide by the number of objects that are not frozen. Pure."""
     if objects > MANY:
-        return Look.ALL_AND_FROZEN
-    return Look.ALL if objects <= FEW else Look.NONE
+        return CollectionScope.ALL_AND_FROZEN
+    return CollectionScope.ALL if objects <= FEW else CollectionScope.NONE
 
 
 class GarbageCollection:
     """Decides for the whole process."""
 
-    def __init__(self, collector: Collector) -> None:
+    def __init__(self, collector: GarbageCollector) -> None:
         self._collector = collector
 
     def begin(self) -> None:
@@ -76,12 +76,12 @@ class GarbageCollection:
     async def take_round(self) -> float:
         """Look, if the number of objects says so; return the seconds until the next round."""
         match look_for(len(self._collector.get_objects(generation=_OLDEST))):
-            case Look.ALL:
+            case CollectionScope.ALL:
                 self._collector.collect()
-            case Look.ALL_AND_FROZEN:
+            case CollectionScope.ALL_AND_FROZEN:
                 self._collector.unfreeze()
                 self._collector.collect()
                 self._collector.freeze()
-            case Look.NONE:
+            case CollectionScope.NONE:
                 pass
         return LOOK_SECONDS

@@ -12,7 +12,7 @@ from pathlib import Path
 from restante.admin.admin_context import ConfigurationState
 from restante.config.file_stamp import FileSignature, signature
 from restante.config.schema import Config
-from restante.config.server_certificates import Identity, IdentityUnusable, read_identity
+from restante.config.server_certificates import IdentityUnusable, ServerIdentity, read_identity
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class _Trial:
     """The result of reading changed files once."""
 
     seen: tuple[FileSignature, ...]
-    identity: Identity  # the one that runs
+    identity: ServerIdentity  # the one that runs
     error: str
 
 
@@ -31,18 +31,18 @@ class IdentityWatch:
         self._last: _Trial | None = None
 
     async def add_to(
-        self, state: ConfigurationState, running: Config, identity: Identity
+        self, state: ConfigurationState, running: Config, identity: ServerIdentity
     ) -> ConfigurationState:
         """Return the state with the changed files, and why they would not be accepted."""
         changed, error = await asyncio.to_thread(self._look, running, identity)
         files = tuple(map(str, changed))
         return replace(state, unread_certificates=files, certificate_error=error)
 
-    def _look(self, running: Config, identity: Identity) -> tuple[list[Path], str]:
+    def _look(self, running: Config, identity: ServerIdentity) -> tuple[list[Path], str]:
         changed = [file for file, stamp in identity.files.items() if stamp.has_changed(file)]
         return changed, self._error(running, identity) if changed else ""
 
-    def _error(self, running: Config, identity: Identity) -> str:
+    def _error(self, running: Config, identity: ServerIdentity) -> str:
         seen = tuple(map(_seen, identity.files))
         last = self._last
         if last is None or last.seen != seen or last.identity is not identity:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from restante.config.schema import WEB, Config, Listen
-from restante.config.server_certificates import Identity
+from restante.config.server_certificates import ServerIdentity
 from restante.reception.descriptor_limit import http_connections_possible
 from restante.reception.listeners import ListenerSettings
 from restante.server.session_settings_maker import SessionSettingsMaker
@@ -32,7 +32,9 @@ class WebListenerSettingsMaker:
     gate: GateParts
     connections: HttpConnections
 
-    def settings(self, config: Config, listen: Listen, identity: Identity) -> WebListenerSettings:
+    def settings(
+        self, config: Config, listen: Listen, identity: ServerIdentity
+    ) -> WebListenerSettings:
         """Return what the connections of a listener get under a configuration."""
         proxies = config.web.trusted_proxies
         gate = WebGate(
@@ -54,7 +56,9 @@ class ListenerSettingsMaker:
     smtp: SessionSettingsMaker
     web: WebListenerSettingsMaker
 
-    def settings(self, config: Config, listen: Listen, identity: Identity) -> ListenerSettings:
+    def settings(
+        self, config: Config, listen: Listen, identity: ServerIdentity
+    ) -> ListenerSettings:
         """Return what the clients of a listener get under a configuration."""
         maker = self.web if listen.service == WEB else self.smtp
         return maker.settings(config, listen, identity)

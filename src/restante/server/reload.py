@@ -16,7 +16,7 @@ from restante.config.key_file import KeyUnusable, read_key
 from restante.config.load import load
 from restante.config.reload_rules import effective, settings_needing_restart
 from restante.config.schema import Config, Listen
-from restante.config.server_certificates import Identity, IdentityUnusable, read_identity
+from restante.config.server_certificates import IdentityUnusable, ServerIdentity, read_identity
 from restante.phrases import cause_of
 from restante.reception.listeners import (
     CannotListen,
@@ -51,7 +51,7 @@ class ReloadTargets:
     """The parts of the server that a reload changes."""
 
     listeners: Listeners
-    listener_settings: Callable[[Config, Listen, Identity], ListenerSettings]
+    listener_settings: Callable[[Config, Listen, ServerIdentity], ListenerSettings]
     vault: Vault  # under the key that runs
     log: Log
     now: Callable[[], float]  # Unix time

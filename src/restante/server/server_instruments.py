@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from restante import __version__
-from restante.admin.admin_context import ScrubFacts, Vitals
+from restante.admin.admin_context import ScrubFacts, ServerVitals
 from restante.delivery.drain_state import DrainCensus
 from restante.queue.sending_outcome import Backlog
 from restante.reception.disk_space import DiskSpace
@@ -97,10 +97,12 @@ class Instruments:
             web_requests_running=process.web_requests.running,
         )
 
-    def vitals(self) -> Vitals:
+    def vitals(self) -> ServerVitals:
         """Return whether there is room for mail, and how long the certificate is good for."""
         doubt = self.process.clock_doubt()
-        vitals = Vitals(self.reception.disk_space.is_short, self.process.certificate_expires_at())
+        vitals = ServerVitals(
+            self.reception.disk_space.is_short, self.process.certificate_expires_at()
+        )
         if doubt is None:
             return vitals
         return replace(vitals, clock_leap=doubt.leap, clock_trusted_from=doubt.trusted_from)

@@ -19,7 +19,7 @@ from restante.background.rounds import Rounds
 from restante.config.server_record import recorded
 from restante.delivery.dispatcher import STOP_GRACE
 from restante.phrases import FOREIGN_KEY_FILE
-from restante.server.built_parts import DeliveryParts, Records, ServerParts
+from restante.server.built_parts import DeliveryParts, KeptRecords, ServerParts
 from restante.server.damage_log import DamageLog
 from restante.server.garbage_collection import GarbageCollection
 from restante.server.reload import listen_places
@@ -113,7 +113,7 @@ class Application:
             for task in background:
                 task.cancel()
 
-    def _check_key(self, records: Records) -> None:
+    def _check_key(self, records: KeptRecords) -> None:
         """Raise StoreMismatched where other servers have another key."""
         config = self._setup.config
         is_shared = config.store_directory is None

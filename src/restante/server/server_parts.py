@@ -11,8 +11,8 @@ from restante.server.build_admin import build_admin
 from restante.server.build_delivery import build_delivery
 from restante.server.build_reception import build_reception
 from restante.server.built_parts import (
-    Ground,
-    Records,
+    BuildContext,
+    KeptRecords,
     ServerParts,
 )
 from restante.server.damage_log import DamageLog
@@ -24,7 +24,7 @@ from restante.store.live_directory import LiveDirectory
 from restante.store.live_recipients import LiveRecipients
 
 
-async def read_records(store: Store, damage: DamageLog) -> Records:
+async def read_records(store: Store, damage: DamageLog) -> KeptRecords:
     """Read accounts, domains, recipients and past drains. Raises StoreError."""
     directory = LiveDirectory(store.records)
     await directory.refresh()
@@ -33,13 +33,13 @@ async def read_records(store: Store, damage: DamageLog) -> Records:
     await recipients.load()
     past = await store.handover.past_drains()
     takers = frozenset(drain.taker for drain in past.values() if drain.taker)
-    return Records(store, directory, recipients, takers, await newest_time(store))
+    return KeptRecords(store, directory, recipients, takers, await newest_time(store))
 
 
-def build(setup: ServerSetup, records: Records, tasks: asyncio.TaskGroup) -> ServerParts:
+def build(setup: ServerSetup, records: KeptRecords, tasks: asyncio.TaskGroup) -> ServerParts:
     """Build every part; nothing runs yet. Later their tasks belong to `tasks`."""
     resolver = DnsResolver(setup.config.resolver.endpoints)
-    ground = Ground(
+    ground = BuildContext(
         setup=setup,
         settings=RunningSettings(setup.config, setup.identity, time.time()),
         records=records,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from restante.admin.admin_context import ConfigurationState
 from restante.config.config_check import standing_warnings
 from restante.config.schema import Config
-from restante.config.server_certificates import Identity
+from restante.config.server_certificates import ServerIdentity
 from restante.network.addresses import join_host_port
 from restante.notices.notice_inbox import NoticeInbox
 from restante.reception.login_inbox import LoginInbox
@@ -41,7 +41,7 @@ class ServerSetup:
     """Made by `server_start` before the store is opened, partly as root."""
 
     config: Config
-    identity: Identity
+    identity: ServerIdentity
     vault: Vault
     sockets: Sequence[socket.socket]  # bound: first those of the listeners, in their order
     log: EventBus  # parts may subscribe
@@ -78,7 +78,7 @@ class ServerSetup:
 class RunningSettings:
     """The configuration and the certificates that run. A reload replaces both at once."""
 
-    def __init__(self, config: Config, identity: Identity, read_at: float) -> None:
+    def __init__(self, config: Config, identity: ServerIdentity, read_at: float) -> None:
         """`read_at` is when the file was read, in Unix time."""
         self.config = config
         self.identity = identity
@@ -97,7 +97,7 @@ class RunningSettings:
         """Take note of how the file that was read last differs from this."""
         self.state = state
 
-    def replace(self, config: Config, identity: Identity, read: Config) -> None:
+    def replace(self, config: Config, identity: ServerIdentity, read: Config) -> None:
         """Let these run from now on. `read` is the file: it may differ until a restart."""
         self.config, self.identity, self.read = config, identity, read
         for listener in self._listeners:

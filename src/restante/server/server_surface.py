@@ -8,19 +8,19 @@ from restante.admin.admin_context import (
     ConfigurationState,
     OpenListener,
     ScrubFacts,
-    Vitals,
+    ServerVitals,
 )
 from restante.delivery.dispatcher import Dispatcher
 from restante.delivery.drain_state import DrainSnapshot
 from restante.delivery.watcher import Watcher
 from restante.network.tls_context import oldest_version
-from restante.notices.notice_service import Notices
-from restante.queue.presence import Sighting
+from restante.notices.notice_service import NoticeService
+from restante.queue.presence import WatchedDestination
 from restante.reception.listeners import AnyListener
 from restante.release.release_outcome import ReleaseOutcome
 from restante.release.release_request import ReleaseRequest, requested_by
 from restante.release.releaser import Releaser
-from restante.reports.report_sender import Reports
+from restante.reports.report_sender import ReportSender
 from restante.server.domain_instruments import DomainInstruments
 from restante.server.server_instruments import Instruments
 from restante.telemetry.event_counts import Counts
@@ -32,13 +32,13 @@ from restante.tenancy.principal import Principal
 
 @dataclass(frozen=True, slots=True)
 class RunningServer:
-    """The `Server` of `admin/admin_context`, by the parts of the running server."""
+    """The `ServerSurface` of `admin/admin_context`, by the parts of the running server."""
 
     releaser: Releaser
     dispatcher: Dispatcher
     watcher: Watcher
-    reports: Reports
-    notices: Notices
+    reports: ReportSender
+    notices: NoticeService
     listeners_open: Iterable[AnyListener]  # in the order in which they are configured
     counts: Counts
     instruments: Instruments
@@ -78,7 +78,7 @@ class RunningServer:
         """Return the result of the last reload, and how the file differs from it now."""
         return await self.configuration_state()
 
-    def vitals(self) -> Vitals:
+    def vitals(self) -> ServerVitals:
         """Return whether there is room for mail, and how long the certificate is good for."""
         return self.instruments.vitals()
 
@@ -86,7 +86,7 @@ class RunningServer:
         """Say how the scrub of the store stands."""
         return self.instruments.scrub()
 
-    def sighting(self, destination: Destination) -> Sighting | None:
+    def sighting(self, destination: Destination) -> WatchedDestination | None:
         """Return what probes have shown of a destination."""
         return self.watcher.sighting(destination)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from restante.config.schema import IMPLICIT_TLS, Config, Listen
-from restante.config.server_certificates import Identity
+from restante.config.server_certificates import ServerIdentity
 from restante.mail.address import Mailbox, split_mailbox
 from restante.mail.own_names import other_names
 from restante.network.addresses import peer_address
@@ -12,11 +12,11 @@ from restante.reception.admission import AdmissionSettings
 from restante.reception.authentication import Authenticator
 from restante.reception.offered_mechanisms import offered_mechanisms
 from restante.reception.reception_settings import ReceptionSettings
-from restante.reception.services import Services
+from restante.reception.services import DialogueServices
 from restante.reception.smtp_connection import SessionSettings
 from restante.sasl.scram_keys import Salting
 from restante.server.server_setup import HostAndPort
-from restante.smtp.limits import Limits
+from restante.smtp.limits import SmtpLimits
 from restante.smtp.server_options import ServerOptions
 from restante.tenancy.model import IpAddress
 
@@ -25,11 +25,11 @@ from restante.tenancy.model import IpAddress
 class SessionSettingsMaker:
     """Makes the settings of a listener, at the start and at each reload."""
 
-    services: Services  # with the settings of the start; each listener gets its own
+    services: DialogueServices  # with the settings of the start; each listener gets its own
     authenticator: Authenticator
     own_addresses: Sequence[HostAndPort]  # changed in place by a reload
 
-    def settings(self, config: Config, listen: Listen, identity: Identity) -> SessionSettings:
+    def settings(self, config: Config, listen: Listen, identity: ServerIdentity) -> SessionSettings:
         """Return what the sessions of a listener get under a configuration."""
         reception = config.reception
         services = replace(
@@ -56,7 +56,7 @@ class SessionSettingsMaker:
 
 
 def admission_settings(
-    config: Config, own_addresses: Iterable[HostAndPort], identity: Identity
+    config: Config, own_addresses: Iterable[HostAndPort], identity: ServerIdentity
 ) -> AdmissionSettings:
     """Return the settings of admission that belong to no domain."""
     return AdmissionSettings(
@@ -78,8 +78,8 @@ def _specific(own: Iterable[HostAndPort]) -> frozenset[IpAddress]:
     )
 
 
-def _limits(reception: ReceptionSettings) -> Limits:
-    return Limits(
+def _limits(reception: ReceptionSettings) -> SmtpLimits:
+    return SmtpLimits(
         message_octets=reception.message_size_limit,
         recipients=reception.recipients_limit,
         errors=reception.errors_limit,

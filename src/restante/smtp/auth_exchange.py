@@ -48,7 +48,7 @@ class AuthExchange:
         return Authenticate(self._name, outcome)
 
 
-class Conclusion:
+class AuthConclusion:
     """The end of an exchange: the credentials are good, and the client must take our proof."""
 
     __slots__ = ("_reply",)

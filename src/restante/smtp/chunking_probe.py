@@ -31,8 +31,8 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
 
-from restante.smtp.client_transaction import Step
-from restante.smtp.ehlo_offer import Offer
+from restante.smtp.client_transaction import DialogueStep
+from restante.smtp.ehlo_offer import EhloOffer
 from restante.smtp.peer_replies import ServerReply
 from restante.smtp.protocol_errors import PeerBroke
 
@@ -48,20 +48,22 @@ class SendingMode(Enum):
 PROBE: Final = b"MAIL FROM:<>\r\nBDAT 12 LAST\r\nNOPE\r\nNOPE\r\nMAIL FROM:<>\r\nRSET\r\n"
 _ANY: Final = frozenset({250})
 _NONE: Final[frozenset[int]] = frozenset()
-PROBE_MAIL: Final = Step("MAIL of the probe", _ANY)
-PROBE_CHUNK: Final = Step("BDAT of the probe", _NONE)
-PROBE_MAIL_AGAIN: Final = Step("second MAIL of the probe", _ANY)
-PROBE_RSET: Final = Step("RSET of the probe", _ANY)
-PROBE_REST: Final = Step("rest of the probe", _ANY)  # where the chunk was taken for commands
+PROBE_MAIL: Final = DialogueStep("MAIL of the probe", _ANY)
+PROBE_CHUNK: Final = DialogueStep("BDAT of the probe", _NONE)
+PROBE_MAIL_AGAIN: Final = DialogueStep("second MAIL of the probe", _ANY)
+PROBE_RSET: Final = DialogueStep("RSET of the probe", _ANY)
+PROBE_REST: Final = DialogueStep(
+    "rest of the probe", _ANY
+)  # where the chunk was taken for commands
 PROBE_STEPS: Final = (PROBE_MAIL, PROBE_CHUNK, PROBE_MAIL_AGAIN, PROBE_RSET)
 REST_STEPS: Final = (PROBE_REST, PROBE_REST)  # the second MAIL, and RSET
 
 
 @dataclass(frozen=True, slots=True)
-class Probed:
+class ChunkingProbeResult:
     """The result of an earlier session's probe. It holds while the server offers the same."""
 
-    offer: Offer
+    offer: EhloOffer
     mode: SendingMode
     has_codes: bool
 
@@ -76,7 +78,9 @@ class ChunkingProbe:
         self._mails_taken = 0
         self._rests = 0  # replies to commands behind a chunk that was taken for commands
 
-    def take(self, step: Step, reply: ServerReply) -> SendingMode | tuple[Step, ...] | None:
+    def take(
+        self, step: DialogueStep, reply: ServerReply
+    ) -> SendingMode | tuple[DialogueStep, ...] | None:
         """Return the mode once it is known, further steps whose replies are due, or None.
 
         Raises PeerBroke.
@@ -89,7 +93,7 @@ class ChunkingProbe:
         self._mails_taken += reply.is_positive  # BDAT has no positive reply that fits
         return None
 
-    def _judge(self, reply: ServerReply) -> SendingMode | tuple[Step, ...]:
+    def _judge(self, reply: ServerReply) -> SendingMode | tuple[DialogueStep, ...]:
         if not reply.is_positive:
             return REST_STEPS
         takes_both = self._mails_taken > 1

@@ -76,7 +76,7 @@ class ClientLogin:
         return choose_mechanism(offered, self.useless) or choose_mechanism(offered)
 
 
-class Authentication:
+class ClientAuthentication:
     """One AUTH exchange. The session begins it under TLS only."""
 
     __slots__ = ("_login", "_said", "_scram", "_told", "complaint", "mechanism")

@@ -7,7 +7,7 @@ from restante.sasl.scram_keys import Salting
 from restante.smtp.client_transaction import ClientTransaction
 
 
-class Ending(StrEnum):
+class SessionEnding(StrEnum):
     """Why a server ended a session, or we had to."""
 
     QUIT = "quit"  # we said it
@@ -37,7 +37,7 @@ class SaltPassword:
 
 
 @dataclass(frozen=True, slots=True)
-class Ready:
+class SessionReady:
     """Transactions can begin."""
 
 
@@ -66,14 +66,14 @@ class WindowSettled:
 class SessionEnded:
     """Nothing more can be sent; the `outstanding` have no outcome. `reason` is for people."""
 
-    ending: Ending
+    ending: SessionEnding
     reason: str
 
 
 ClientEvent = (
     BeginTls
     | SaltPassword
-    | Ready
+    | SessionReady
     | ContentWanted
     | TransactionEnded
     | WindowSettled

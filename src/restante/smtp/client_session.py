@@ -42,15 +42,15 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from restante.smtp.chunking_probe import PROBE_STEPS, REST_STEPS, Probed, SendingMode
+from restante.smtp.chunking_probe import PROBE_STEPS, REST_STEPS, ChunkingProbeResult, SendingMode
 from restante.smtp.client_events import (
     BeginTls,
     ClientEvent,
     ContentWanted,
-    Ending,
-    Ready,
     SaltPassword,
     SessionEnded,
+    SessionEnding,
+    SessionReady,
     TransactionEnded,
 )
 from restante.smtp.client_transaction import (
@@ -66,17 +66,24 @@ from restante.smtp.client_transaction import (
     RCPT,
     RSET,
     ClientTransaction,
-    Step,
+    DialogueStep,
     opening_commands,
 )
 from restante.smtp.content import ChunkEncoder, DataEncoder
 from restante.smtp.ehlo_offer import NO_OFFER
-from restante.smtp.handshake import Await, ClientOptions, Handshake, HandshakeStep, Refuse, Say
+from restante.smtp.handshake import (
+    ClientOptions,
+    Handshake,
+    HandshakeAwait,
+    HandshakeRefuse,
+    HandshakeSend,
+    HandshakeStep,
+)
 from restante.smtp.peer_replies import ReplyReader, ServerReply
-from restante.smtp.pipelining import Across, Pipelining
+from restante.smtp.pipelining import ContentPipelining, Pipelining
 from restante.smtp.protocol_errors import PeerBroke
-from restante.smtp.transaction_window import Ahead
-from restante.smtp.window_size import Pace
+from restante.smtp.transaction_window import TransactionWindow
+from restante.smtp.window_size import WindowPace
 
 _BUSY: Final = 421  # RFC 5321 §3.8: may come at any time, and closes the session
 _LARGE: Final = 1024 * 1024  # octets of content
@@ -112,21 +119,23 @@ class ClientSession:
         "reply_count",
     )
 
-    def __init__(self, options: ClientOptions, pace: Pace | None = None) -> None:
+    def __init__(self, options: ClientOptions, pace: WindowPace | None = None) -> None:
         """`pace` is shared by the sessions with one server."""
         self._handshake = Handshake(options)
         self._replies = self._new_reader()
         self._outgoing: list[bytes] = []
         self._events: deque[ClientEvent] = deque()
-        self._expected: deque[tuple[Step, ClientTransaction | None]] = deque([(GREETING, None)])
+        self._expected: deque[tuple[DialogueStep, ClientTransaction | None]] = deque(
+            [(GREETING, None)]
+        )
         self._due = 1  # how many of those, from the front, may be answered: their cause has left
         self._opening: ClientTransaction | None = None  # begun, and its content not sent
-        self._withheld: deque[tuple[Step, bytes]] = (
+        self._withheld: deque[tuple[DialogueStep, bytes]] = (
             deque()
         )  # the rest of the opening, which waits for replies
         self._encoder: DataEncoder | ChunkEncoder | None = None  # content is being sent in blocks
-        self._pace = pace or Pace()
-        self._ahead = Ahead(self._pace)
+        self._pace = pace or WindowPace()
+        self._ahead = TransactionWindow(self._pace)
         self._pipelining = options.pipelining
         self._taken = 0  # messages
         self.is_across_refused = (
@@ -201,7 +210,7 @@ class ClientSession:
         self._say_opening(transaction, commands)
 
     def _say_opening(
-        self, transaction: ClientTransaction, commands: list[tuple[Step, bytes]]
+        self, transaction: ClientTransaction, commands: list[tuple[DialogueStep, bytes]]
     ) -> None:
         self._opening = transaction
         commands.append((DATA, b"DATA\r\n"))
@@ -213,7 +222,7 @@ class ClientSession:
             self._send_withheld(transaction)
 
     def _run_ahead(
-        self, transaction: ClientTransaction, commands: list[tuple[Step, bytes]]
+        self, transaction: ClientTransaction, commands: list[tuple[DialogueStep, bytes]]
     ) -> None:
         self._opening = transaction
         size = transaction.message.size
@@ -266,7 +275,7 @@ class ClientSession:
         return list(dict.fromkeys([*audited, *self._ahead.transactions, *self._unanswered()]))
 
     @property
-    def awaited(self) -> Step | None:
+    def awaited(self) -> DialogueStep | None:
         """The step whose reply comes next, None if no reply is due: each has its own timeout."""
         return self._expected[0][0] if self._expected else None
 
@@ -319,7 +328,7 @@ class ClientSession:
             return
         self._audited = None
         self._events.append(TransactionEnded(audited))
-        self._end(Ending.QUIT, "")
+        self._end(SessionEnding.QUIT, "")
 
     @property
     def has_partial_code(self) -> bool:
@@ -360,7 +369,7 @@ class ClientSession:
         return any(step is ACROSS for step, _ in self._expected)
 
     @property
-    def probed(self) -> Probed | None:
+    def probed(self) -> ChunkingProbeResult | None:
         """The result of the probe for CHUNKING, for later sessions."""
         return self._handshake.probed
 
@@ -388,7 +397,7 @@ class ClientSession:
             return True
         if self._expected[-1][0] is RSET:
             return self.is_pipelining
-        return self._may_go_across and self._pace.across is Across.BORNE
+        return self._may_go_across and self._pace.across is ContentPipelining.BORNE
 
     @property
     def _may_go_across(self) -> bool:
@@ -402,13 +411,15 @@ class ClientSession:
         self._outgoing.append(data)
         self.outgoing_octets += len(data)
 
-    def _send(self, data: bytes, step: Step, transaction: ClientTransaction | None = None) -> None:
+    def _send(
+        self, data: bytes, step: DialogueStep, transaction: ClientTransaction | None = None
+    ) -> None:
         self._write(data)
         self._expected.append((step, transaction))
 
     def _match(self, reply: ServerReply) -> None:
         if reply.code == _BUSY:
-            self._end(Ending.BUSY, reply.text)
+            self._end(SessionEnding.BUSY, reply.text)
             return
         if not self._due:
             raise PeerBroke(f"an unexpected reply, to no command: {reply.text}")
@@ -448,9 +459,9 @@ class ClientSession:
             behind = Pipelining.ACROSS if self.awaited is CONTENT else Pipelining.OPENING
             self.not_borne_for_lf = Pipelining.AHEAD if is_probing else behind
 
-    def _take_odd(self, step: Step, reply: ServerReply) -> None:
+    def _take_odd(self, step: DialogueStep, reply: ServerReply) -> None:
         """Send nothing behind content from now on: an odd reply could be mistaken for two."""
-        self._pace.across = Across.NOT_BORNE
+        self._pace.across = ContentPipelining.NOT_BORNE
         if not self.runs_ahead:
             self.is_across_refused |= self._due > 1
         if step is CONTENT and self._due > 1 and not self.runs_ahead:
@@ -470,40 +481,40 @@ class ClientSession:
         if self._is_ready and not self._is_over and is_idle:
             self._send(b"QUIT\r\n", QUIT)
 
-    def _end(self, ending: Ending, reason: str) -> None:
+    def _end(self, ending: SessionEnding, reason: str) -> None:
         self._is_over = True
-        if ending is Ending.BUSY:
+        if ending is SessionEnding.BUSY:
             self._events.extend(self._ahead.settle_answered(self._unanswered()))
         self._events.append(SessionEnded(ending, reason))
 
     # The session's own steps
 
-    def _take_session_reply(self, step: Step, reply: ServerReply) -> None:
+    def _take_session_reply(self, step: DialogueStep, reply: ServerReply) -> None:
         if step in (EHLO, HELO):
             self._replies.learns_line_end = False
         if step is QUIT and self._audited is not None:
             self.awaits_close = True
         elif step is QUIT:
-            self._end(Ending.QUIT, reply.text)
+            self._end(SessionEnding.QUIT, reply.text)
         elif step is ACROSS:
             self._bear_across(is_borne=reply.is_positive)
         elif step is not RSET:
             self._go_on(self._handshake.take(step, reply))
         elif not reply.is_positive:  # later commands would be taken for part of the old transaction
-            self._end(Ending.REFUSED, f"RSET: {reply.text}")
+            self._end(SessionEnding.REFUSED, f"RSET: {reply.text}")
 
     def _bear_across(self, *, is_borne: bool) -> None:
-        self._pace.across = Across.BORNE if is_borne else Across.NOT_BORNE
+        self._pace.across = ContentPipelining.BORNE if is_borne else ContentPipelining.NOT_BORNE
         self.is_across_refused = not is_borne
 
     def _go_on(self, following: HandshakeStep) -> None:
         match following:
-            case Say() | Ready() if self._is_quitting:
+            case HandshakeSend() | SessionReady() if self._is_quitting:
                 self._send(b"QUIT\r\n", QUIT)
-            case Say(data, steps):
+            case HandshakeSend(data, steps):
                 self._write(data)
                 self._expected.extend((step, None) for step in steps)
-            case Await(steps):
+            case HandshakeAwait(steps):
                 self._expected.extend((step, None) for step in steps)
                 self._due += len(steps)
             case BeginTls():
@@ -514,14 +525,14 @@ class ClientSession:
                 self._events.append(following)
             case SaltPassword():
                 self._events.append(following)
-            case Ready():
+            case SessionReady():
                 self.offer = self._handshake.offer
                 mode = SendingMode.DATA if self.is_audited else self._handshake.mode
                 self._ahead.open(mode, has_codes=self._handshake.has_codes)
                 self._is_ready = True
                 self._events.append(following)
-            case Refuse(reason):
-                self._end(Ending.REFUSED, reason)
+            case HandshakeRefuse(reason):
+                self._end(SessionEnding.REFUSED, reason)
 
     # The steps of a transaction
 
@@ -589,10 +600,10 @@ class ClientSession:
         if (
             is_worth_it
             and self._may_go_across
-            and self._pace.across is Across.UNTRIED
+            and self._pace.across is ContentPipelining.UNTRIED
             and not self.runs_ahead
         ):
-            self._pace.across = Across.TRYING
+            self._pace.across = ContentPipelining.TRYING
             self._send(b"RSET\r\n", ACROSS)
 
     def _take_end_mark(self, transaction: ClientTransaction, _: ServerReply) -> None:
@@ -638,7 +649,7 @@ def _is_taken(reply: ServerReply | None) -> bool:
 
 
 _TRANSACTION_STEPS: Final[
-    Mapping[Step, Callable[[ClientSession, ClientTransaction, ServerReply], None]]
+    Mapping[DialogueStep, Callable[[ClientSession, ClientTransaction, ServerReply], None]]
 ] = {
     MAIL: ClientSession._take_mail,  # noqa: SLF001
     RCPT: ClientSession._take_rcpt,  # noqa: SLF001

@@ -6,7 +6,7 @@ from typing import Final
 
 from restante.mail.message import HeldMessage
 from restante.smtp.dsn_parameters import mail_parameters, recipient_parameters
-from restante.smtp.ehlo_offer import Offer
+from restante.smtp.ehlo_offer import EhloOffer
 from restante.smtp.peer_replies import ServerReply
 
 MAX_RECIPIENTS: Final = 100  # in one transaction; every server must take so many (§4.5.3.1.8)
@@ -20,7 +20,7 @@ _SAFE_PATH: Final = re.compile(
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Step:
+class DialogueStep:
     """One thing of ours that gets one reply. Compared by identity."""
 
     name: str
@@ -29,23 +29,23 @@ class Step:
     ]  # the positive codes that fit; another positive one means that we are out of step
 
 
-GREETING: Final = Step("greeting", frozenset({220}))
-EHLO: Final = Step("EHLO", frozenset({250}))
-HELO: Final = Step("HELO", frozenset({250}))
-STARTTLS: Final = Step("STARTTLS", frozenset({220}))
-AUTH: Final = Step("AUTH", frozenset({235, 334}))
-MAIL: Final = Step("MAIL", frozenset({250}))
-RCPT: Final = Step("RCPT", frozenset({250, 251, 252}))
-DATA: Final = Step("DATA", frozenset({354}))
+GREETING: Final = DialogueStep("greeting", frozenset({220}))
+EHLO: Final = DialogueStep("EHLO", frozenset({250}))
+HELO: Final = DialogueStep("HELO", frozenset({250}))
+STARTTLS: Final = DialogueStep("STARTTLS", frozenset({220}))
+AUTH: Final = DialogueStep("AUTH", frozenset({235, 334}))
+MAIL: Final = DialogueStep("MAIL", frozenset({250}))
+RCPT: Final = DialogueStep("RCPT", frozenset({250, 251, 252}))
+DATA: Final = DialogueStep("DATA", frozenset({354}))
 # x5z is about mail (RFC 5321 §4.2.1). Not 220, 221 or 235, which belong to other moments of a
 # session.
-CONTENT: Final = Step("content", frozenset({200, *range(250, 260)}))
-END_MARK: Final = Step(
+CONTENT: Final = DialogueStep("content", frozenset({200, *range(250, 260)}))
+END_MARK: Final = DialogueStep(
     "end mark", frozenset({250})
 )  # of content that nobody was to get: means nothing
-RSET: Final = Step("RSET", frozenset({250}))
-ACROSS: Final = Step("RSET behind content", frozenset({250}))
-QUIT: Final = Step("QUIT", frozenset({221, 250}))
+RSET: Final = DialogueStep("RSET", frozenset({250}))
+ACROSS: Final = DialogueStep("RSET behind content", frozenset({250}))
+QUIT: Final = DialogueStep("QUIT", frozenset({221, 250}))
 
 
 _OUT_OF_SEQUENCE: Final = 503
@@ -116,7 +116,7 @@ def is_safe_path(path: str) -> bool:
     return _SAFE_PATH.match(path) is not None
 
 
-def opening_commands(message: HeldMessage, offer: Offer) -> list[tuple[Step, bytes]]:
+def opening_commands(message: HeldMessage, offer: EhloOffer) -> list[tuple[DialogueStep, bytes]]:
     """Return MAIL and each RCPT, as sent. Raises ValueError for a path that must not be sent."""
     envelope = message.envelope
     for path in (envelope.reverse_path, *envelope.forward_paths):
@@ -135,7 +135,7 @@ def opening_commands(message: HeldMessage, offer: Offer) -> list[tuple[Step, byt
     return commands
 
 
-def _mail_parameters(message: HeldMessage, offer: Offer) -> str:
+def _mail_parameters(message: HeldMessage, offer: EhloOffer) -> str:
     """Name only parameters that the server offers: others are an error (RFC 5321 §4.1.1.11)."""
     size = f" SIZE={message.size}" if offer.has_size else ""  # RFC 1870 §6
     # Without 8BITMIME 8-bit content goes out as it is: everybody takes it, and converting would

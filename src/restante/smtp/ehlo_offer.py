@@ -7,7 +7,7 @@ from restante.smtp.peer_replies import ServerReply
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class EhloOffer:
     """The extensions that matter to us. Without EHLO, or before it, none is offered."""
 
     server_name: str = ""  # as the server calls itself
@@ -22,16 +22,16 @@ class Offer:
     mechanisms: frozenset[str] = frozenset()  # RFC 4954
 
 
-NO_OFFER = Offer()
+NO_OFFER = EhloOffer()
 
 
-def read_offer(reply: ServerReply) -> Offer:
+def read_offer(reply: ServerReply) -> EhloOffer:
     """Read the reply to EHLO. Lines outside the standards' grammar are ignored."""
     texts = [line.decode("ascii", "replace").strip().upper() for line in reply.lines]
     words = [_words(text) for text in texts[1:]]
     keywords = {parts[0]: parts[1:] for parts in words if parts}
     size = keywords.get("SIZE", [])
-    return Offer(
+    return EhloOffer(
         server_name=_server_name(texts[0]),
         has_starttls="STARTTLS" in keywords,
         has_pipelining="PIPELINING" in keywords,

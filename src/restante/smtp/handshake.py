@@ -18,18 +18,18 @@ from restante.smtp.chunking_probe import (
     PROBE_STEPS,
     REST_STEPS,
     ChunkingProbe,
-    Probed,
+    ChunkingProbeResult,
     SendingMode,
 )
 from restante.smtp.client_auth import (
     MECHANISMS,
-    Authentication,
+    ClientAuthentication,
     ClientLogin,
     choose_mechanism,
     secrets_of,
 )
-from restante.smtp.client_events import BeginTls, Ready, SaltPassword
-from restante.smtp.client_transaction import AUTH, EHLO, GREETING, HELO, STARTTLS, Step
+from restante.smtp.client_events import BeginTls, SaltPassword, SessionReady
+from restante.smtp.client_transaction import AUTH, EHLO, GREETING, HELO, STARTTLS, DialogueStep
 from restante.smtp.ehlo_offer import NO_OFFER, read_offer
 from restante.smtp.peer_replies import ReplyReader, ServerReply
 from restante.smtp.pipelining import Pipelining
@@ -51,7 +51,7 @@ class ClientOptions:
     tls: TlsUse
     login: ClientLogin | None = None
     pipelining: Pipelining = Pipelining.AHEAD  # how far, where the server supports it
-    probed: Probed | None = None  # by an earlier session with the same server
+    probed: ChunkingProbeResult | None = None  # by an earlier session with the same server
     new_nonce: Callable[[], str] = new_nonce  # for SCRAM: never the same twice
     uses_ehlo: bool = True  # False: HELO from the start, for a server that hangs up at EHLO
 
@@ -67,28 +67,30 @@ class ClientOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class Say:
+class HandshakeSend:
     """Send this; the replies go to the steps, one each."""
 
     data: bytes
-    steps: tuple[Step, ...]
+    steps: tuple[DialogueStep, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Await:
+class HandshakeAwait:
     """Send nothing now; replies to these steps are due too."""
 
-    steps: tuple[Step, ...] = ()
+    steps: tuple[DialogueStep, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Refuse:
+class HandshakeRefuse:
     """Nothing can be sent to this server."""
 
     reason: str
 
 
-HandshakeStep = Say | Await | BeginTls | SaltPassword | Ready | Refuse
+HandshakeStep = (
+    HandshakeSend | HandshakeAwait | BeginTls | SaltPassword | SessionReady | HandshakeRefuse
+)
 
 
 class Handshake:
@@ -109,7 +111,7 @@ class Handshake:
     def __init__(self, options: ClientOptions) -> None:
         self._options = options
         self._told = secrets_of(options.login)  # no text about this session shows them
-        self._authentication: Authentication | None = None
+        self._authentication: ClientAuthentication | None = None
         self._has_faulty_chunking = False
         self._probe = ChunkingProbe()
         self.has_tls = False
@@ -121,11 +123,11 @@ class Handshake:
         """Return a reader of replies, whose texts show no secret of this session."""
         return ReplyReader(self._told)
 
-    def take(self, step: Step, reply: ServerReply) -> HandshakeStep:
+    def take(self, step: DialogueStep, reply: ServerReply) -> HandshakeStep:
         """Say what follows from a reply. Raises PeerBroke."""
         return self._take_probe(step, reply) if step in _PROBE else _STEPS[step](self, reply)
 
-    def tls_established(self) -> Say:
+    def tls_established(self) -> HandshakeSend:
         """Begin again: everything said before TLS counts for nothing (RFC 3207 §4.2)."""
         self.has_tls = True
         self.offer = NO_OFFER
@@ -134,32 +136,32 @@ class Handshake:
     def _take_greeting(self, reply: ServerReply) -> HandshakeStep:
         self._has_faulty_chunking = _FAULTY_CHUNKING.search(reply.text) is not None
         if not reply.is_positive:
-            return Refuse(f"greeting: {reply.text}")
+            return HandshakeRefuse(f"greeting: {reply.text}")
         return self._hello("EHLO", EHLO) if self._options.uses_ehlo else self._hello("HELO", HELO)
 
-    def _hello(self, command: str, step: Step) -> Say:
-        return Say(f"{command} {self._options.hostname}\r\n".encode(), (step,))
+    def _hello(self, command: str, step: DialogueStep) -> HandshakeSend:
+        return HandshakeSend(f"{command} {self._options.hostname}\r\n".encode(), (step,))
 
     def _take_ehlo(self, reply: ServerReply) -> HandshakeStep:
         if reply.is_positive:
             self.offer = read_offer(reply)
             return self._after_hello()
         if reply.code < _PERMANENT_FROM:
-            return Refuse(f"EHLO: {reply.text}")
+            return HandshakeRefuse(f"EHLO: {reply.text}")
         return self._hello("HELO", HELO)  # RFC 5321 §3.2: a server from before the extensions
 
     def _take_helo(self, reply: ServerReply) -> HandshakeStep:
-        return self._after_hello() if reply.is_positive else Refuse(f"HELO: {reply.text}")
+        return self._after_hello() if reply.is_positive else HandshakeRefuse(f"HELO: {reply.text}")
 
     def _after_hello(self) -> HandshakeStep:
         if self.offer.server_name == self._options.hostname.lower():
-            return Refuse(
+            return HandshakeRefuse(
                 f"the destination calls itself {self.offer.server_name}: it is this server"
             )
         if self.has_tls or self._options.tls is TlsUse.OFF:
             return self._authenticate()
         if self.offer.has_starttls:
-            return Say(b"STARTTLS\r\n", (STARTTLS,))
+            return HandshakeSend(b"STARTTLS\r\n", (STARTTLS,))
         return self._do_without_tls("the destination does not offer STARTTLS")
 
     def _take_starttls(self, reply: ServerReply) -> HandshakeStep:
@@ -167,7 +169,7 @@ class Handshake:
 
     def _do_without_tls(self, reason: str) -> HandshakeStep:
         if self._options.tls in _DEMANDS_TLS:
-            return Refuse(f"TLS is required: {reason}")
+            return HandshakeRefuse(f"TLS is required: {reason}")
         return self._authenticate()
 
     def _authenticate(self) -> HandshakeStep:
@@ -175,21 +177,21 @@ class Handshake:
         if login is None:
             return self._ask_about_chunking()
         if not self.has_tls:
-            return Refuse(
+            return HandshakeRefuse(
                 "the destination has a login, and TLS could not be had: no password without it"
             )
         mechanism = login.choose(self.offer.mechanisms)
         if mechanism is None:
-            return Refuse(
+            return HandshakeRefuse(
                 f"the destination offers no AUTH mechanism that we know ({', '.join(MECHANISMS)})"
             )
-        self._authentication = Authentication(
+        self._authentication = ClientAuthentication(
             login, mechanism, self._options.new_nonce(), self._told
         )
         return self._say_auth(self._authentication.command())
 
-    def _say_auth(self, line: bytes) -> Say:
-        return Say(line + b"\r\n", (AUTH,))
+    def _say_auth(self, line: bytes) -> HandshakeSend:
+        return HandshakeSend(line + b"\r\n", (AUTH,))
 
     def _take_auth(self, reply: ServerReply) -> HandshakeStep:
         authentication = self._authentication
@@ -202,13 +204,13 @@ class Handshake:
                 return answer if isinstance(answer, SaltPassword) else self._say_auth(answer)
             authentication.succeeded()
         except BadChallenge as error:  # it does not know the password, and must not get it
-            return Refuse(f"AUTH {authentication.mechanism}: {error}")
+            return HandshakeRefuse(f"AUTH {authentication.mechanism}: {error}")
         assert self._options.login is not None
         self._options.login.unanswered.pop(authentication.mechanism, None)
         self._authentication = None
         return self._ask_about_chunking()
 
-    def password_salted(self, salted: bytes) -> Say:
+    def password_salted(self, salted: bytes) -> HandshakeSend:
         """Go on with the answer that had to wait for this."""
         assert self._authentication is not None
         return self._say_auth(self._authentication.password_salted(salted))
@@ -220,7 +222,7 @@ class Handshake:
             self._options.login.unanswered[self._authentication.mechanism] += 1
 
     def _take_auth_refusal(
-        self, authentication: Authentication, reply: ServerReply
+        self, authentication: ClientAuthentication, reply: ServerReply
     ) -> HandshakeStep:
         """Try the next mechanism if the refusal may concern this one alone, in later sessions too.
 
@@ -230,7 +232,7 @@ class Handshake:
         assert login is not None
         if reply.code == _BUSY_SERVER:
             self.auth_unanswered()
-            return Refuse(f"AUTH: {reply.text}")
+            return HandshakeRefuse(f"AUTH: {reply.text}")
         login.unanswered.pop(authentication.mechanism, None)
         if authentication.concerns_mechanism(reply.code):
             login.useless.add(authentication.mechanism)
@@ -238,37 +240,39 @@ class Handshake:
                 return self._authenticate()
         if authentication.concerns_form(reply.code) and login.use_other_form():
             return self._authenticate()
-        return Refuse(f"AUTH: {authentication.complaint or reply.text}")
+        return HandshakeRefuse(f"AUTH: {authentication.complaint or reply.text}")
 
     def _ask_about_chunking(self) -> HandshakeStep:
         is_offered = (
             self.offer.has_chunking and self.offer.has_pipelining and not self._has_faulty_chunking
         )
         if not is_offered or self._options.pipelining < Pipelining.AHEAD:
-            return Ready()
+            return SessionReady()
         known = self._options.probed
         if known is None or known.offer != self.offer:
-            return Say(PROBE, PROBE_STEPS)
+            return HandshakeSend(PROBE, PROBE_STEPS)
         self.mode, self.has_codes = known.mode, known.has_codes
-        return Ready()
+        return SessionReady()
 
     @property
-    def probed(self) -> Probed | None:
+    def probed(self) -> ChunkingProbeResult | None:
         """The result of the probe, for later sessions; None where nothing may run ahead."""
         return (
-            None if self.mode is SendingMode.DATA else Probed(self.offer, self.mode, self.has_codes)
+            None
+            if self.mode is SendingMode.DATA
+            else ChunkingProbeResult(self.offer, self.mode, self.has_codes)
         )
 
-    def _take_probe(self, step: Step, reply: ServerReply) -> HandshakeStep:
+    def _take_probe(self, step: DialogueStep, reply: ServerReply) -> HandshakeStep:
         answer = self._probe.take(step, reply)
         if isinstance(answer, SendingMode):
             self.mode, self.has_codes = answer, self._probe.has_codes
-            return Ready()
-        return Await(answer or ())
+            return SessionReady()
+        return HandshakeAwait(answer or ())
 
 
 _PROBE: Final = frozenset(PROBE_STEPS + REST_STEPS)
-_STEPS: Final[Mapping[Step, Callable[[Handshake, ServerReply], HandshakeStep]]] = {
+_STEPS: Final[Mapping[DialogueStep, Callable[[Handshake, ServerReply], HandshakeStep]]] = {
     GREETING: Handshake._take_greeting,  # noqa: SLF001  the table is part of the class
     EHLO: Handshake._take_ehlo,  # noqa: SLF001
     HELO: Handshake._take_helo,  # noqa: SLF001

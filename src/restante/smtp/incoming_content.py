@@ -12,7 +12,7 @@ from restante.smtp.content import ChunkDecoder, DataDecoder
 from restante.smtp.replies import Reply
 
 
-class Incoming(Protocol):
+class IncomingContent(Protocol):
     """Takes bytes until its content is complete."""
 
     block: bytes  # content decoded by the last `take`; b"" for none

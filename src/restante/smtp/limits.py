@@ -7,7 +7,7 @@ AUTH_OCTETS = 12288  # one line of an AUTH exchange, with CRLF (RFC 4954 §4)
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class SmtpLimits:
     """The limits that the operator set."""
 
     message_octets: int = 50 * 1024 * 1024

@@ -28,7 +28,7 @@ class Pipelining(IntEnum):
     AHEAD = auto()  # whole messages by BDAT, once that has been tried (smtp/chunking_probe.py)
 
 
-class Across(Enum):
+class ContentPipelining(Enum):
     """Whether a server supports commands behind content."""
 
     UNTRIED = auto()

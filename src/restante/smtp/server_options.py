@@ -7,7 +7,7 @@ from itertools import product
 from restante.sasl.mechanism import Mechanism
 from restante.smtp import replies
 from restante.smtp.extensions import offered_extensions
-from restante.smtp.limits import Limits
+from restante.smtp.limits import SmtpLimits
 from restante.smtp.replies import Reply
 
 MechanismFactories = Mapping[str, Callable[[], Mechanism]]
@@ -18,7 +18,7 @@ class ServerOptions:
     """Options that are the same for all sessions of a listener."""
 
     hostname: str
-    limits: Limits
+    limits: SmtpLimits
     mechanisms: MechanismFactories
     can_start_tls: bool
     greeting: Reply = field(init=False)  # replies that every session gets are encoded once

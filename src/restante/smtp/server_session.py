@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Final, cast, get_args
 
 from restante.smtp import replies
-from restante.smtp.auth_exchange import AuthExchange, Conclusion, challenge
+from restante.smtp.auth_exchange import AuthConclusion, AuthExchange, challenge
 from restante.smtp.commands import (
     Auth,
     Bdat,
@@ -36,7 +36,12 @@ from restante.smtp.commands import (
     parse_command,
 )
 from restante.smtp.content import ChunkDecoder
-from restante.smtp.incoming_content import Incoming, IncomingChunk, IncomingData, RefusedChunk
+from restante.smtp.incoming_content import (
+    IncomingChunk,
+    IncomingContent,
+    IncomingData,
+    RefusedChunk,
+)
 from restante.smtp.lines import LineBuffer
 from restante.smtp.phases import IN_TRANSACTION, TRANSITIONS, Phase
 from restante.smtp.protocol_errors import CommandRefused
@@ -111,8 +116,8 @@ class ServerSession:
         self._outgoing: list[bytes] = []
         self._events: list[ServerEvent] = []  # found and not yet given out
         self._awaiting: Answered | None = None
-        self._exchange: AuthExchange | Conclusion | None = None
-        self._incoming: Incoming | None = None
+        self._exchange: AuthExchange | AuthConclusion | None = None
+        self._incoming: IncomingContent | None = None
         self._chunk_decoder: ChunkDecoder | None = None
         self._content_octets = 0  # announced by the BDATs of this transaction
         self.phase = Phase.CONNECTED
@@ -156,7 +161,7 @@ class ServerSession:
         event, self._awaiting = self._awaiting, None
         assert event is not None, "there is nothing to answer"
         if last_word and reply.is_positive:
-            self._exchange = Conclusion(reply)
+            self._exchange = AuthConclusion(reply)
             self._say(challenge(last_word))
             return
         self._outgoing.append(reply.octets)
@@ -241,7 +246,7 @@ class ServerSession:
             self._count_error()
         return True
 
-    def _take_content(self, incoming: Incoming) -> bool:
+    def _take_content(self, incoming: IncomingContent) -> bool:
         was_refused = incoming.refusal is not None
         self._buffer.octets = incoming.take(self._buffer.octets)
         if incoming.refusal is not None and not was_refused:
@@ -252,7 +257,7 @@ class ServerSession:
             self._content_is_complete(incoming)
         return True
 
-    def _content_is_complete(self, incoming: Incoming) -> None:
+    def _content_is_complete(self, incoming: IncomingContent) -> None:
         self._incoming = None
         if incoming.refusal is not None:
             self._say(incoming.refusal)
@@ -356,7 +361,7 @@ class ServerSession:
     def _refuse_chunk(self, bdat: Bdat, reply: Reply) -> None:
         self._begin_content(RefusedChunk(bdat.octets, reply))
 
-    def _begin_content(self, incoming: Incoming) -> None:
+    def _begin_content(self, incoming: IncomingContent) -> None:
         """Read content from here on; a chunk of no octets is complete at once."""
         self._incoming = incoming
         rest = incoming.take(b"")
@@ -385,7 +390,7 @@ class ServerSession:
             self._events.append(outcome)
             return
         self._say(outcome)
-        if isinstance(self._exchange, Conclusion):
+        if isinstance(self._exchange, AuthConclusion):
             self._exchange = None
             self.is_authenticated = True
 

@@ -25,7 +25,7 @@ from restante.smtp.client_events import TransactionEnded, WindowSettled
 from restante.smtp.client_transaction import ClientTransaction
 from restante.smtp.peer_replies import ServerReply
 from restante.smtp.protocol_errors import PeerBroke
-from restante.smtp.window_size import Pace, SendWindow
+from restante.smtp.window_size import SendWindow, WindowPace
 
 _Words = tuple[bytes, ...]  # the lines of a reply
 _REFUSES_COMMAND: Final = range(500, 505)  # RFC 5321 §4.2.2
@@ -34,7 +34,7 @@ _MOST_WORDS: Final = (
 )
 
 
-class Ahead:
+class TransactionWindow:
     """The transactions in the window, with replies or without."""
 
     __slots__ = (
@@ -47,7 +47,7 @@ class Ahead:
         "transactions",
     )
 
-    def __init__(self, pace: Pace) -> None:
+    def __init__(self, pace: WindowPace) -> None:
         self.mode = SendingMode.DATA  # until the probe has shown another
         self.transactions: list[ClientTransaction] = []
         self._window = SendWindow(pace)

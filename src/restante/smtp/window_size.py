@@ -13,7 +13,7 @@ a chunk shows that in the window of two, and gets one copy.
 
 from typing import Final
 
-from restante.smtp.pipelining import Across
+from restante.smtp.pipelining import ContentPipelining
 
 FEWEST_MESSAGES: Final = 4
 MOST_MESSAGES: Final = 64  # the copies that one lost connection can make, at most
@@ -24,7 +24,7 @@ _SEVERAL: Final = 2  # messages
 _STEPS: Final = 3  # windows of 1, 2 and 4
 
 
-class Pace:
+class WindowPace:
     """How many messages a window takes.
 
     The connections of one attempt share it: the server behind them is the same.
@@ -37,7 +37,7 @@ class Pace:
         self.messages = FEWEST_MESSAGES
         self.proven = proven
         self._settled = 0  # windows
-        self.across = Across.UNTRIED
+        self.across = ContentPipelining.UNTRIED
         self.together = (
             1  # how many got their replies together the last time: one, while nothing runs ahead
         )
@@ -80,7 +80,7 @@ class SendWindow:
 
     __slots__ = ("_count", "_octets", "_pace")
 
-    def __init__(self, pace: Pace) -> None:
+    def __init__(self, pace: WindowPace) -> None:
         self._pace = pace
         self._count = 0
         self._octets = 0

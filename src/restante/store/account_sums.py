@@ -5,28 +5,28 @@ Touched on the event loop only, with the figures of a commit: exact as of that c
 
 from collections.abc import Mapping
 
-from restante.store.figure_store import NO_USAGE, Usage
+from restante.store.figure_store import NO_USAGE, DomainUsage
 
 
 class AccountSums:
     """Running sums."""
 
     def __init__(self) -> None:
-        self._sums: dict[str, Usage] = {}
+        self._sums: dict[str, DomainUsage] = {}
         self._counted: dict[
-            int, tuple[str, Usage]
+            int, tuple[str, DomainUsage]
         ] = {}  # by domain id: in whose sum it is, and with what
 
-    def take(self, usages: Mapping[int, Usage], accounts: Mapping[int, str]) -> None:
+    def take(self, usages: Mapping[int, DomainUsage], accounts: Mapping[int, str]) -> None:
         """Work in the present figures of some domains; the account "" is of a removed one."""
         for domain_id, usage in usages.items():
             self._move(domain_id, accounts[domain_id], usage)
 
-    def usage(self, account: str) -> Usage:
+    def usage(self, account: str) -> DomainUsage:
         """Return an account's sum."""
         return self._sums.get(account, NO_USAGE)
 
-    def _move(self, domain_id: int, account: str, usage: Usage) -> None:
+    def _move(self, domain_id: int, account: str, usage: DomainUsage) -> None:
         """Take a domain out of the sum it was in, and put it in the one it belongs to now."""
         if (counted := self._counted.pop(domain_id, None)) is not None:
             self._add(counted[0], NO_USAGE - counted[1])
@@ -34,7 +34,7 @@ class AccountSums:
             self._counted[domain_id] = (account, usage)
             self._add(account, usage)
 
-    def _add(self, account: str, usage: Usage) -> None:
+    def _add(self, account: str, usage: DomainUsage) -> None:
         total = self.usage(account) + usage
         if total == NO_USAGE:
             self._sums.pop(account, None)

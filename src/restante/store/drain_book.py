@@ -9,7 +9,7 @@ reach the owner, and a request survives it.
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from restante.store.handover_store import Asked, Drain, Joined
+from restante.store.handover_store import Drain, DrainRequests, JoinedDrain
 from restante.store.store_errors import LeaseLost
 
 
@@ -39,7 +39,7 @@ class DrainBook:
         deadline: float,
         release: int = 0,
         requested_by: str = "",
-    ) -> Drain | Joined:
+    ) -> Drain | JoinedDrain:
         """Record a drain, or join the one that is open.
 
         A stop asked for before no longer counts. A drain without a release gets this one.
@@ -56,7 +56,7 @@ class DrainBook:
             release=present.drain.release or release,
         )
         self.records[domain_id] = DrainRecord(drain, present.times + 1)
-        return Joined(drain, present.times + 1)
+        return JoinedDrain(drain, present.times + 1)
 
     def take_over(self, drain: Drain) -> Drain | None:
         """Give it to another, under a new number; None if it is not in force any more."""
@@ -121,13 +121,15 @@ def unclaimed(records: Mapping[int, DrainRecord], running: Collection[Drain]) ->
     return sorted(found, key=lambda drain: drain.domain_id)
 
 
-def asked_of(records: Mapping[int, DrainRecord], drains: Iterable[Drain]) -> list[Asked]:
+def asked_of(records: Mapping[int, DrainRecord], drains: Iterable[Drain]) -> list[DrainRequests]:
     """Return the requests to the owner of these drains; nothing for those without any."""
     found = []
     for drain in drains:
         record = records.get(drain.domain_id)
         if record is None or record.drain.number != drain.number:
-            found.append(Asked(drain.domain_id, 0, drain.deadline, "", is_lost=True))
+            found.append(DrainRequests(drain.domain_id, 0, drain.deadline, "", is_lost=True))
         elif record.times or record.stop:
-            found.append(Asked(drain.domain_id, record.times, record.drain.deadline, record.stop))
+            found.append(
+                DrainRequests(drain.domain_id, record.times, record.drain.deadline, record.stop)
+            )
     return found

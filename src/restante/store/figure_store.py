@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 
 
 @dataclass(frozen=True, slots=True)
-class Usage:
+class DomainUsage:
     """A domain's held mail, refused mail included: exact at every commit and after a crash."""
 
     messages: int = 0
@@ -21,18 +21,18 @@ class Usage:
         """Messages that a release would hand over."""
         return self.messages - self.refused
 
-    def __add__(self, other: "Usage") -> "Usage":
-        return Usage(
+    def __add__(self, other: "DomainUsage") -> "DomainUsage":
+        return DomainUsage(
             self.messages + other.messages, self.octets + other.octets, self.refused + other.refused
         )
 
-    def __sub__(self, other: "Usage") -> "Usage":
-        return Usage(
+    def __sub__(self, other: "DomainUsage") -> "DomainUsage":
+        return DomainUsage(
             self.messages - other.messages, self.octets - other.octets, self.refused - other.refused
         )
 
 
-NO_USAGE = Usage()
+NO_USAGE = DomainUsage()
 
 
 class SetApart(NamedTuple):
@@ -40,7 +40,7 @@ class SetApart(NamedTuple):
 
     uncertain: int = 0  # with an uncertain recipient
     damaged: int = 0
-    unheld: int = 0  # of both, those with no held recipient: `Usage.refused` counts them too
+    unheld: int = 0  # of both, those with no held recipient: `DomainUsage.refused` counts them too
 
 
 NONE_SET_APART = SetApart()
@@ -53,16 +53,16 @@ class FigureStore(Protocol):
     processes on the same store within a second.
     """
 
-    def usage(self, domain_id: int) -> Usage:
+    def usage(self, domain_id: int) -> DomainUsage:
         """Return what a domain holds, as of the last commit. No I/O."""
 
-    def usages(self) -> Mapping[int, Usage]:
+    def usages(self) -> Mapping[int, DomainUsage]:
         """Return what each domain holds, by domain id; domains with nothing may be absent.
 
         No I/O.
         """
 
-    def usage_of_account(self, account: str) -> Usage:
+    def usage_of_account(self, account: str) -> DomainUsage:
         """Return what all domains of an account hold together, as of the last commit.
 
         No I/O; no walk over domains.

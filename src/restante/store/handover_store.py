@@ -9,7 +9,7 @@ from typing import Final, Protocol
 
 from restante.mail.delivery_report import NewReport
 from restante.mail.message import HeldMessage
-from restante.queue.recipient_status import Outcome
+from restante.queue.recipient_status import MessageOutcome
 
 STOPPED: Final = "stopped"  # the end of a drain that was not run to it
 
@@ -30,7 +30,7 @@ class Drain:
 
 
 @dataclass(frozen=True, slots=True)
-class Joined:
+class JoinedDrain:
     """A drain that was open before: its owner is asked for a new round."""
 
     drain: Drain  # with its new deadline
@@ -38,7 +38,7 @@ class Joined:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class DrainRequests:
     """The requests of others to a drain's owner."""
 
     domain_id: int
@@ -85,7 +85,7 @@ class HandoverStore(Protocol):
     async def settle(
         self,
         drain: Drain,
-        outcomes: Sequence[Outcome],
+        outcomes: Sequence[MessageOutcome],
         reports: Sequence[NewReport] = (),
         at: float = 0.0,
     ) -> None:
@@ -105,7 +105,7 @@ class HandoverStore(Protocol):
         deadline: float,
         release: int = 0,
         requested_by: str = "",
-    ) -> Drain | Joined:
+    ) -> Drain | JoinedDrain:
         """Record a drain, which is the caller's to run; or join the one that is open.
 
         A drain that is joined has the later of both deadlines, and its owner reads in `asked` that
@@ -135,7 +135,7 @@ class HandoverStore(Protocol):
         the lease of this process has ended.
         """
 
-    async def asked(self, drains: Collection[Drain]) -> list[Asked]:
+    async def asked(self, drains: Collection[Drain]) -> list[DrainRequests]:
         """Return the requests to the owner of these drains; nothing for those without any."""
 
     async def ask_stop(self, domain_id: int, reason: str) -> bool:

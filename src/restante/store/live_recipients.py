@@ -21,7 +21,7 @@ from restante.store.live_directory import LiveDirectory
 from restante.store.recipient_store import RecipientStore
 from restante.tenancy.model import HostedDomain
 from restante.tenancy.numbered_change import NumberedChange, RecordKind
-from restante.tenancy.policy import DAY, Recipients
+from restante.tenancy.policy import DAY, RecipientPolicy
 from restante.tenancy.recipients import Recipient, RecipientBook
 
 PAGE: Final = 1000
@@ -102,11 +102,11 @@ class LiveRecipients:
 
     def _is_wanted(self, domain_id: int) -> bool:
         domain = self._directory.now.domain_by_id(domain_id)
-        return domain is not None and domain.policy.recipients is not Recipients.ANY
+        return domain is not None and domain.policy.recipients is not RecipientPolicy.ANY
 
     async def refresh(self, domain: HostedDomain) -> None:
         """Read a domain's again. Raises StoreError."""
-        if domain.policy.recipients is Recipients.ANY:
+        if domain.policy.recipients is RecipientPolicy.ANY:
             self._books.pop(domain.id, None)
             return
         async with self._reading[domain.id]:

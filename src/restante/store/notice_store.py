@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final, Protocol
 
 from restante.queue.sending_outcome import Backlog, SendingOutcome
-from restante.tenancy.notice import NewNotice, Notice, PastNotice, Quiet, Topic
+from restante.tenancy.notice import NewNotice, Notice, PastNotice, QuietTopic, Topic
 
 PAST_KEPT: Final = 200  # of a channel
 
@@ -18,7 +18,7 @@ class NoticeStore(Protocol):
     async def keep_notices(
         self,
         notices: Sequence[NewNotice],
-        quiets: Sequence[Quiet],
+        quiets: Sequence[QuietTopic],
         over: Sequence[Topic],
         limit: int,
     ) -> int:
@@ -28,7 +28,7 @@ class NoticeStore(Protocol):
         Returns how many were dropped. A notice whose channel no longer exists is skipped.
         """
 
-    async def quiets(self) -> list[Quiet]:
+    async def quiets(self) -> list[QuietTopic]:
         """Return what is told no more for a while."""
 
     async def first_notices(self, limit: int) -> list[Notice]:

@@ -69,7 +69,7 @@ class QueuePage:
 
 
 @dataclass(frozen=True, slots=True)
-class Bounce:
+class MessageBounce:
     """Held or refused recipients of one message to give up, with the report; None: no report."""
 
     number: int
@@ -112,7 +112,7 @@ class QueueStore(Protocol):
         again, with that of the entry.
         """
 
-    async def bounce(self, bounces: Sequence[Bounce], audit: AuditEntry) -> list[int]:
+    async def bounce(self, bounces: Sequence[MessageBounce], audit: AuditEntry) -> list[int]:
         """Remove these recipients and store the reports on them; return the numbers concerned.
 
         A message with none left is removed with its file. One whose recipients have changed

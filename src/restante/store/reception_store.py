@@ -17,7 +17,7 @@ is written twice (log, then database). At 64 KiB rows take 1.9 times the message
 the processor time. At 200 KB they take 1.4 times. At 1 MiB a limit of 512 KiB was no better."""
 
 
-class Spool(Protocol):
+class ContentSpool(Protocol):
     """Large content on its way to disk. Used by one connection, one call at a time."""
 
     async def write(self, block: bytes) -> None:
@@ -54,7 +54,7 @@ class ReceptionStore(Protocol):
         Conflict if one is taken. Raises StoreError; none is held then. The caller discards spools.
         """
 
-    def open_spool(self) -> Spool:
+    def open_spool(self) -> ContentSpool:
         """Begin large content. Nothing touches the disk before the first write."""
 
     async def duplicate(self, file: ContentFile) -> ContentFile:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from restante.mail.delivery_report import Action, NewReport, Report
+from restante.mail.delivery_report import NewReport, Report, ReportAction
 from restante.mail.message import HeldMessage
 from restante.queue.fair_order import DueReport
 from restante.queue.report_lanes import NONE_OCCUPIED, OccupiedLanes
@@ -22,7 +22,7 @@ class WaitingReport:
     number: int
     about: int  # the number of the message reported
     domain_id: int
-    action: Action
+    action: ReportAction
     reverse_path: str
     made_at: float  # Unix time
     next_attempt_at: float

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from restante.store.store_care import Slice
+from restante.store.store_care import ScrubSlice
 from restante.store.store_errors import StoreError
 from restante.store.upkeep_store import UpkeepStore
 from restante.telemetry.event_bus import Log
@@ -23,7 +23,7 @@ _LONGEST_REST: Final = 60.0
 
 
 @dataclass(slots=True)
-class Walk:
+class ScrubWalk:
     """One walk, as far as it has come. Times are Unix time."""
 
     ended_at: float | None = None  # None: under way, or interrupted
@@ -32,7 +32,7 @@ class Walk:
     files: int = 0
     damaged: int = 0
 
-    def take(self, part: Slice) -> None:
+    def take(self, part: ScrubSlice) -> None:
         """Work a slice in."""
         self.messages += part.messages
         self.octets += part.octets
@@ -52,7 +52,7 @@ class Scrubber:
     now: Callable[[], float]
     clock: Callable[[], float]
     rest: Callable[[float], Awaitable[None]] = asyncio.sleep
-    walk: Walk | None = field(default=None, init=False)  # the last one that was begun
+    walk: ScrubWalk | None = field(default=None, init=False)  # the last one that was begun
     last_ended_at: float | None = field(default=None, init=False)
     _has_begun: bool = field(default=False, init=False)
 
@@ -67,7 +67,7 @@ class Scrubber:
 
     async def scrub(self) -> None:
         """Walk once. A store that fails ends the walk, which is not begun again before its time."""
-        walk = self.walk = Walk()
+        walk = self.walk = ScrubWalk()
         began = self.clock()
         try:
             async for part in self.store.scrub():

@@ -10,7 +10,7 @@ from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class StoreFinding:
     """One thing that is not as it should be."""
 
     kind: str  # "schema", "database", "log", "figures", "content"
@@ -32,7 +32,7 @@ class StoreReport:
     orphans: list[str] = field(
         default_factory=list
     )  # files that no row names: on their way in, or swept at next start
-    findings: list[Finding] = field(default_factory=list)
+    findings: list[StoreFinding] = field(default_factory=list)
 
     @property
     def is_sound(self) -> bool:
@@ -49,7 +49,7 @@ class SalvageReport:
     octets: int = 0
     files: int = 0
     rows: dict[str, int] = field(default_factory=dict)  # of the other tables
-    lost: list[Finding] = field(
+    lost: list[StoreFinding] = field(
         default_factory=list
     )  # unreadable data, and records that were recreated in its place
 
@@ -68,7 +68,7 @@ class SchemaChange:
 
 
 @dataclass(frozen=True, slots=True)
-class Slice:
+class ScrubSlice:
     """The amount that one step of a walk has read, and its processor time in seconds."""
 
     messages: int = 0

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from restante.store.store_care import Slice
+from restante.store.store_care import ScrubSlice
 
 
 @dataclass(frozen=True, slots=True)
-class Backup:
+class BackupCopy:
     """The contents of a copy of the store."""
 
     messages: int
@@ -51,14 +51,14 @@ class UpkeepStore(Protocol):
         Cheap, but not free: for once a second. Raises StoreError.
         """
 
-    def scrub(self) -> AsyncIterator[Slice]:
+    def scrub(self) -> AsyncIterator[ScrubSlice]:
         """Walk once over all records and held content, step by step, without blocking others.
 
         A message found damaged is reported and marked as in `held`. Raises StoreError; damage to
         the database is met here as anywhere, and then `failure` says so.
         """
 
-    async def backup(self, directory: Path) -> Backup:
+    async def backup(self, directory: Path) -> BackupCopy:
         """Write a copy of everything, as at one moment, to a new or empty directory.
 
         Mail comes in and leaves meanwhile. If writing fails, no copy is left that could be taken

@@ -57,7 +57,7 @@ ALWAYS_TOLD: Final = frozenset({NoticeKind.CHANGE_SCHEDULED, NoticeKind.CHANGE_E
 OF_ACCOUNTS: Final = frozenset(NoticeKind) - OF_THE_SERVER - {NoticeKind.TEST}
 
 
-class Transport(StrEnum):
+class ChannelTransport(StrEnum):
     """How a notice reaches its recipient."""
 
     WEBHOOK = "webhook"
@@ -137,7 +137,7 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
-class Quiet:
+class QuietTopic:
     """A topic that was told, and of which nothing more is told for a while."""
 
     topic: Topic

@@ -14,7 +14,7 @@ from restante.tenancy.quota import NO_QUOTA, Quota
 DAY: Final = 86400.0
 
 
-class Hold(StrEnum):
+class HoldPolicy(StrEnum):
     """The events that make held mail leave."""
 
     UNTIL_ASKED = "until-asked"  # a request, and nothing else
@@ -38,14 +38,14 @@ class Suspension:
     mail: WhileSuspended = WhileSuspended.ACCEPT
 
 
-class Probe(StrEnum):
+class ProbePolicy(StrEnum):
     """Whether the destination is probed all the time."""
 
     ON = "on"
     OFF = "off"  # only where the policy needs it
 
 
-class Accept(StrEnum):
+class AcceptPolicy(StrEnum):
     """When mail is taken in."""
 
     ALWAYS = "always"
@@ -55,14 +55,14 @@ class Accept(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Forced:
+class ForcedAcceptance:
     """Taking mail in or not, whatever the destination does: for a maintenance window."""
 
     is_on: bool
     until: float | None = None  # Unix time; None: until it is lifted
 
 
-class Recipients(StrEnum):
+class RecipientPolicy(StrEnum):
     """Which addresses are known to be there."""
 
     ANY = "any"  # all of them
@@ -70,7 +70,7 @@ class Recipients(StrEnum):
     LEARNED = "learned"  # those too, and those that the destination took
 
 
-class Unknown(StrEnum):
+class UnknownRecipientReply(StrEnum):
     """The reply to RCPT of an address that is not known."""
 
     ACCEPT = "accept"
@@ -109,13 +109,13 @@ REFUSED_FOR_TWO_WEEKS: Final = Retention(14 * DAY)
 class Policy:
     """All of it, for one domain."""
 
-    hold: Hold = Hold.UNTIL_ASKED
+    hold: HoldPolicy = HoldPolicy.UNTIL_ASKED
     suspension: Suspension | None = None
-    probe: Probe = Probe.ON
-    accept: Accept = Accept.ALWAYS
-    forced: Forced | None = None
-    recipients: Recipients = Recipients.ANY
-    unknown: Unknown = Unknown.ACCEPT
+    probe: ProbePolicy = ProbePolicy.ON
+    accept: AcceptPolicy = AcceptPolicy.ALWAYS
+    forced: ForcedAcceptance | None = None
+    recipients: RecipientPolicy = RecipientPolicy.ANY
+    unknown: UnknownRecipientReply = UnknownRecipientReply.ACCEPT
     ignores_tags: bool = False  # user+tag is user
     asks_destination: bool = (
         False  # at RCPT, while it is up, about a mailbox of which nothing is known
@@ -131,8 +131,8 @@ class Policy:
     def takes_everything(self) -> bool:
         """True if no rule here can ever reject mail; most domains then need no lookup."""
         return (
-            self.accept is Accept.ALWAYS
-            and self.recipients is Recipients.ANY
+            self.accept is AcceptPolicy.ALWAYS
+            and self.recipients is RecipientPolicy.ANY
             and self.suspension is None
             and self.forced is None
             and self.message_octets is None
@@ -149,7 +149,7 @@ class Policy:
 
     def leaves_unasked(self, now: float) -> bool:
         """Tell whether a drain may start without a request."""
-        return self.hold is not Hold.UNTIL_ASKED and self.suspension_at(now) is None
+        return self.hold is not HoldPolicy.UNTIL_ASKED and self.suspension_at(now) is None
 
     def awaits_outage(self, now: float, *, is_up: bool) -> bool:
         """Tell whether mail is deferred because the destination can take it itself.
@@ -158,7 +158,7 @@ class Policy:
         """
         if self.forced is not None and _is_on(self.forced.until, now):
             return not self.forced.is_on
-        return self.accept is Accept.WHEN_DOWN and is_up
+        return self.accept is AcceptPolicy.WHEN_DOWN and is_up
 
 
 DEFAULT_POLICY: Final = Policy()

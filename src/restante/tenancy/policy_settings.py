@@ -12,7 +12,7 @@ from enum import Enum, StrEnum
 from functools import reduce
 from typing import Any, Final, get_type_hints
 
-from restante.tenancy.policy import Hold, Policy, Suspension
+from restante.tenancy.policy import HoldPolicy, Policy, Suspension
 
 SUSPENDED: Final = "suspended"
 
@@ -96,7 +96,7 @@ SETTINGS: Final[Sequence[PolicySetting]] = (
         "When to hand mail over. until-asked: on request only (new domains). on-return: also when"
         " the destination is back. relay: at once, like any secondary. suspended: never. The first"
         " three end a suspension.",
-        choices=(*_values(Hold), SUSPENDED),
+        choices=(*_values(HoldPolicy), SUSPENDED),
     ),
     PolicySetting(
         "reason",

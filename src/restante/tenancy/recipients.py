@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Final
 
 from restante.mail.address import canonical_domain
-from restante.tenancy.policy import DAY, Policy, Recipients
+from restante.tenancy.policy import DAY, Policy, RecipientPolicy
 
 TAKEN_COUNTS_FOR: Final = 30 * DAY  # a mailbox may be closed
 REFUSED_COUNTS_FOR: Final = 7 * DAY  # or opened
@@ -44,7 +44,7 @@ class Recipient:
         return self.source, self.name
 
 
-class Known(StrEnum):
+class MailboxExistence(StrEnum):
     """Whether a mailbox is known to exist."""
 
     YES = "yes"
@@ -75,32 +75,34 @@ class RecipientBook:
             else:
                 self.listed.add(recipient.name)
 
-    def known(self, local_part: str, policy: Policy, now: float) -> Known:
+    def known(self, local_part: str, policy: Policy, now: float) -> MailboxExistence:
         """Return what is known of a mailbox under this policy."""
-        if policy.recipients is Recipients.ANY:
-            return Known.YES
+        if policy.recipients is RecipientPolicy.ANY:
+            return MailboxExistence.YES
         name = local_part.lower()
         known = self._known(name, policy, now)
-        if known is Known.UNKNOWN and policy.ignores_tags and _TAG in name[1:]:
+        if known is MailboxExistence.UNKNOWN and policy.ignores_tags and _TAG in name[1:]:
             return self._known(name[: name.index(_TAG, 1)], policy, now)
         return known
 
-    def _known(self, name: str, policy: Policy, now: float) -> Known:
+    def _known(self, name: str, policy: Policy, now: float) -> MailboxExistence:
         if (
             name == _POSTMASTER
             or name in self.listed
             or any(pattern.fullmatch(name) for pattern in self.patterns)
         ):
-            return Known.YES
+            return MailboxExistence.YES
         return (
-            self._learned(name, now) if policy.recipients is Recipients.LEARNED else Known.UNKNOWN
+            self._learned(name, now)
+            if policy.recipients is RecipientPolicy.LEARNED
+            else MailboxExistence.UNKNOWN
         )
 
-    def _learned(self, name: str, now: float) -> Known:
+    def _learned(self, name: str, now: float) -> MailboxExistence:
         is_there, at = self.learned.get(name, (False, float("-inf")))
         if now - at > (TAKEN_COUNTS_FOR if is_there else REFUSED_COUNTS_FOR):
-            return Known.UNKNOWN
-        return Known.YES if is_there else Known.NO
+            return MailboxExistence.UNKNOWN
+        return MailboxExistence.YES if is_there else MailboxExistence.NO
 
 
 def make_book(recipients: Iterable[Recipient]) -> RecipientBook:

@@ -10,11 +10,11 @@ from restante.admin.dsn_facts import DsnFacts, dsn_request
 from restante.admin.origin_facts import OriginFacts
 from restante.admin.request_bounds import MOST_RECIPIENTS, AnyMoment, AtMost
 from restante.mail.dsn_request import DsnRequest
-from restante.mail.import_stream import StreamEnd, StreamLabel, StreamPiece, Unpacker
+from restante.mail.import_stream import StreamEnd, StreamLabel, StreamPiece, StreamUnpacker
 from restante.mail.message import ContentFile
 from restante.mail.message_id import MESSAGE_ID_LIMIT, MessageIdSearch
 from restante.smtp.content import ChunkDecoder
-from restante.store.reception_store import INLINE_LIMIT, ReceptionStore, Spool
+from restante.store.reception_store import INLINE_LIMIT, ContentSpool, ReceptionStore
 from restante.transfer.transfer_error import TransferError, TransferFault
 
 MAX_MESSAGES = 500  # in one request
@@ -54,7 +54,7 @@ class ArrivedMessage:
     dsn: DsnRequest | None
     content: bytes  # b"" where `file` has it
     file: ContentFile | None
-    spool: Spool | None  # the one that made the file
+    spool: ContentSpool | None  # the one that made the file
     digest: bytes
     message_id: str | None
     is_used: bool = False  # a message owns the file
@@ -71,7 +71,7 @@ class Arrival:
 
     reception: ReceptionStore
     messages: list[ArrivedMessage] = field(default_factory=list)
-    _unpacker: Unpacker = field(default_factory=Unpacker)
+    _unpacker: StreamUnpacker = field(default_factory=StreamUnpacker)
     _inline: int = 0
     _label: ImportLabel | None = None
     _content: "_IncomingContent | None" = None
@@ -147,7 +147,7 @@ class _IncomingContent:
         self._octets = 0
         self.digest = hashlib.sha256()
         self._search = MessageIdSearch()
-        self.spool: Spool | None = None
+        self.spool: ContentSpool | None = None
 
     @property
     def message_id(self) -> str | None:

@@ -30,7 +30,7 @@ from restante.mail.envelope import Envelope
 from restante.mail.message import ContentFile, HeldMessage
 from restante.reception.admission import object_to_quota
 from restante.reception.domain_facts import FactsLookup
-from restante.reception.intake import Receipt, ReceivedMail
+from restante.reception.intake import IntakeReceipt, ReceivedMail
 from restante.reception.quota_reservations import QuotaReservation
 from restante.smtp.grammar import parse_path
 from restante.smtp.protocol_errors import CommandRefused
@@ -293,7 +293,7 @@ def _mail(
     )
 
 
-def _unheard(_receipt: Receipt) -> None:
+def _unheard(_receipt: IntakeReceipt) -> None:
     """Do nothing: `hold_all` returns the receipts."""
 
 

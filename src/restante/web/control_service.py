@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from restante.admin.admin_context import AdminContext
-from restante.web.api.api_application import Prepared, build_api
+from restante.web.api.api_application import PreparedApi, build_api
 from restante.web.http_connections import HttpConnections
 from restante.web.serving import HttpLimits, serve_http
 
@@ -16,7 +16,7 @@ async def serve_on(
 ) -> None:
     """Serve on an opened control socket until cancelled, and remove it at the end."""
     with _taken_away(Path(listener.getsockname())):
-        await serve_http(Prepared(build_api(context)), listener, HttpLimits(connections))
+        await serve_http(PreparedApi(build_api(context)), listener, HttpLimits(connections))
 
 
 @contextlib.contextmanager

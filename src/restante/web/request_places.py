@@ -26,7 +26,7 @@ class NoPlace(Exception):  # noqa: N818
     """All places are taken."""
 
 
-class Kind(Enum):
+class PlaceKind(Enum):
     """The kinds of places."""
 
     BODY = auto()
@@ -34,8 +34,8 @@ class Kind(Enum):
     LONG = auto()
 
 
-IN_ALL: Final = {Kind.BODY: 64, Kind.WORK: 64, Kind.LONG: 24}
-OF_ONE: Final = {Kind.BODY: 16, Kind.WORK: 16, Kind.LONG: 8}
+IN_ALL: Final = {PlaceKind.BODY: 64, PlaceKind.WORK: 64, PlaceKind.LONG: 24}
+OF_ONE: Final = {PlaceKind.BODY: 16, PlaceKind.WORK: 16, PlaceKind.LONG: 8}
 OF_PORTAL: Final = 32  # at work
 
 
@@ -48,7 +48,7 @@ class RequestPlaces:
     """Counts the places that are taken. Belongs to the event loop."""
 
     def __init__(self) -> None:
-        self._taken: dict[Kind, Counter[str]] = {kind: Counter() for kind in Kind}
+        self._taken: dict[PlaceKind, Counter[str]] = {kind: Counter() for kind in PlaceKind}
 
     @property
     def are_free(self) -> bool:
@@ -56,9 +56,9 @@ class RequestPlaces:
         return not any(taken.total() for taken in self._taken.values())
 
     @contextmanager
-    def place(self, kind: Kind, whose: str) -> Iterator[None]:
+    def place(self, kind: PlaceKind, whose: str) -> Iterator[None]:
         """Hold a place for the time of the block. Raises NoPlace if there is none."""
-        if kind is Kind.BODY and whose == PORTAL:
+        if kind is PlaceKind.BODY and whose == PORTAL:
             yield
             return
         taken = self._taken[kind]

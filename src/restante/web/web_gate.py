@@ -43,7 +43,7 @@ from restante.web.api.problem_details import problem
 from restante.web.api.request_id import RequestIds
 from restante.web.client_address import client_address, is_trusted
 from restante.web.request_counts import NO_ROUTE, Refusal, RequestCounts
-from restante.web.request_places import PORTAL, Kind, NoPlace, RequestPlaces, place_owner
+from restante.web.request_places import PORTAL, NoPlace, PlaceKind, RequestPlaces, place_owner
 from restante.web.route_limits import body_limit, is_long
 from restante.web.serving import PROVED_EXTENSION
 
@@ -167,14 +167,14 @@ class WebGate:
         places, whose, client = self._parts.places, admitted.whose, admitted.client
         try:
             if is_long(scope["method"], scope["path"]):
-                with places.place(Kind.LONG, whose):
+                with places.place(PlaceKind.LONG, whose):
                     await admitted.application(scope, receive, send)
                 return
             ends_at = asyncio.get_running_loop().time() + self._parts.request_seconds
-            with places.place(Kind.BODY, whose):
+            with places.place(PlaceKind.BODY, whose):
                 async with asyncio.timeout_at(ends_at):
                     body = await _whole_body(scope, receive)
-            with places.place(Kind.WORK, whose):
+            with places.place(PlaceKind.WORK, whose):
                 await self._work(admitted, scope, _replayed(body, receive), send, ends_at)
         except _ClientGone:
             pass

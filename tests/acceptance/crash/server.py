@@ -39,7 +39,7 @@ from typing import Any, Final
 import apsw
 
 from restante.config.load import load
-from restante.reception.intake import Intake, Receipt, ReceivedMail
+from restante.reception.intake import Intake, IntakeReceipt, ReceivedMail
 from restante.server import server_life, server_start
 from restante.store.content_store import OnDamage
 from restante.store.interface import Store
@@ -163,7 +163,7 @@ def tell_lies(fate: Fate) -> None:
 
     async def hold(self: Intake, mails: list[ReceivedMail]) -> None:
         for mail in mails:
-            self._answer(mail, Receipt(mail.name))
+            self._answer(mail, IntakeReceipt(mail.name))
             mail.on_held = lambda _receipt: None
         await asyncio.sleep(0.02)  # the time that a disk takes
         fate.passes(LIE)

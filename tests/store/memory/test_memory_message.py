@@ -7,7 +7,7 @@ import pytest
 from restante.mail.dsn_request import DsnRequest, Notify, RecipientRequest
 from restante.mail.envelope import Envelope
 from restante.mail.message import NewMessage
-from restante.queue.recipient_status import Move, RecipientOutcome, RecipientStatus
+from restante.queue.recipient_status import RecipientMove, RecipientOutcome, RecipientStatus
 from restante.store.memory.memory_message import MemoryMessage, handed_out, listed, selects
 from restante.store.queue_store import QueueFilter
 from tests.contract.making import ANNA, BERT, CARL, CONTENT, message
@@ -19,8 +19,8 @@ UNCERTAIN, DAMAGED = RecipientStatus.UNCERTAIN, RecipientStatus.DAMAGED
 def record() -> MemoryMessage:
     """A message to three, received at 7: Bert is refused and Carl uncertain, both at 20."""
     new = MemoryMessage(message(7, 1, ANNA, BERT, CARL), [ANNA, BERT, CARL])
-    new.settle(RecipientOutcome(BERT, Move.REFUSED, "550 no"), 20.0)
-    new.settle(RecipientOutcome(CARL, Move.UNCERTAIN, "OK"), 20.0)
+    new.settle(RecipientOutcome(BERT, RecipientMove.REFUSED, "550 no"), 20.0)
+    new.settle(RecipientOutcome(CARL, RecipientMove.UNCERTAIN, "OK"), 20.0)
     return new
 
 
@@ -32,15 +32,15 @@ def standing(one: MemoryMessage) -> dict[str, RecipientStatus]:
 STEPS: dict[str, tuple[Callable[[MemoryMessage], object], dict[str, RecipientStatus]]] = {
     "nothing": (lambda _one: None, {ANNA: HELD, BERT: REFUSED, CARL: UNCERTAIN}),
     "delivered": (
-        lambda one: one.settle(RecipientOutcome(ANNA, Move.DELIVERED), 30.0),
+        lambda one: one.settle(RecipientOutcome(ANNA, RecipientMove.DELIVERED), 30.0),
         {BERT: REFUSED, CARL: UNCERTAIN},
     ),
     "deferred": (
-        lambda one: one.settle(RecipientOutcome(ANNA, Move.DEFERRED, "450"), 30.0),
+        lambda one: one.settle(RecipientOutcome(ANNA, RecipientMove.DEFERRED, "450"), 30.0),
         {ANNA: HELD, BERT: REFUSED, CARL: UNCERTAIN},
     ),
     "a refused one delivered": (
-        lambda one: one.settle(RecipientOutcome(BERT, Move.DELIVERED), 30.0),
+        lambda one: one.settle(RecipientOutcome(BERT, RecipientMove.DELIVERED), 30.0),
         {ANNA: HELD, BERT: REFUSED, CARL: UNCERTAIN},
     ),
     "damaged": (

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from restante.store.figure_store import NO_USAGE, Usage
+from restante.store.figure_store import NO_USAGE, DomainUsage
 from restante.store.handover_store import PastDrain
 from restante.store.memory.memory_message import MemoryMessage
 from restante.store.memory.memory_state import MemoryState
@@ -42,7 +42,7 @@ def notice(number: int, channel_id: int, at: float) -> Notice:
 
 
 def test_held_mail_is_counted_with_its_files(state: MemoryState) -> None:
-    assert state.usage(1) == Usage(3, 3 * SIZE + 7, refused=1)
+    assert state.usage(1) == DomainUsage(3, 3 * SIZE + 7, refused=1)
     assert state.usage(2) == NO_USAGE
     assert (state.holds_mail(1), state.holds_mail(2)) == (True, False)
     assert [one.message.number for one in state.of(1)] == [1, 2, 3]

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from restante.mail.delivery_report import Action
+from restante.mail.delivery_report import ReportAction
 from restante.queue.sending_outcome import Backlog, SendingOutcome
 from restante.store.memory.waiting_reports import WaitingReports
 from restante.store.report_store import ReportFilter
@@ -91,6 +91,6 @@ def test_dropped_are_only_those_that_are_there() -> None:
 
 def test_reports_of_success_are_known_apart() -> None:
     reports = waiting(10.0)
-    reports.keep([replace(report(7, 1, made_at=20.0), action=Action.RELAYED)])
+    reports.keep([replace(report(7, 1, made_at=20.0), action=ReportAction.RELAYED)])
     [one] = reports.successes(str)
-    assert (one.number, one.action, one.account) == (2, Action.RELAYED, "1")
+    assert (one.number, one.action, one.account) == (2, ReportAction.RELAYED, "1")

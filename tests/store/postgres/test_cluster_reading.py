@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from restante.store.figure_store import Usage
+from restante.store.figure_store import DomainUsage
 from restante.store.postgres import PostgresStore, open_postgres, usage_queries
 from restante.store.postgres.cluster_reading import ClusterReading
 from restante.store.store_errors import StoreError
@@ -174,6 +174,6 @@ async def test_figures_found_after_a_lost_answer_are_told(writer: Watched, reade
     domain_id = await hosted(writer.store)
     await writer.read()
     await reader.read()
-    writer.store.core.mirror.take_own({domain_id: Usage(3, 30)})
+    writer.store.core.mirror.take_own({domain_id: DomainUsage(3, 30)})
     await writer.read()
     assert (usage_queries.OF_OTHERS_IN, [domain_id]) in await reader.read()

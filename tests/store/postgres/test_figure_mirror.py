@@ -3,7 +3,7 @@
 from itertools import permutations
 
 from restante.store.drain_book import DrainRecord
-from restante.store.figure_store import NO_USAGE, Usage
+from restante.store.figure_store import NO_USAGE, DomainUsage
 from restante.store.handover_store import Drain
 from restante.store.postgres import PostgresStore
 from restante.store.postgres.cluster_node import ClusterNode
@@ -37,17 +37,17 @@ def state(version: int, number: int | None) -> VersionedDrain:
 
 def test_usage_is_the_sum_of_all_processes() -> None:
     figures = mirror()
-    figures.take_others({1: Usage(5, 50)})
-    figures.take(done(moves={1: Usage(2, 20, 1), 2: Usage(1, 1)}))
-    assert figures.usages() == {1: Usage(7, 70, 1), 2: Usage(1, 1)}
-    assert figures.usage_of_account("alpha") == Usage(8, 71, 1)
+    figures.take_others({1: DomainUsage(5, 50)})
+    figures.take(done(moves={1: DomainUsage(2, 20, 1), 2: DomainUsage(1, 1)}))
+    assert figures.usages() == {1: DomainUsage(7, 70, 1), 2: DomainUsage(1, 1)}
+    assert figures.usage_of_account("alpha") == DomainUsage(8, 71, 1)
     figures.take_others({})
-    assert figures.usage_of_account("alpha") == Usage(3, 21, 1)
+    assert figures.usage_of_account("alpha") == DomainUsage(3, 21, 1)
 
 
 def test_a_domain_that_is_removed_leaves_nothing() -> None:
     figures = mirror()
-    figures.take(done(moves={1: Usage(2, 20)}))
+    figures.take(done(moves={1: DomainUsage(2, 20)}))
     figures.take(done(accounts={1: ""}))
     assert (figures.usage(1), figures.usages()) == (NO_USAGE, {})
     assert figures.usage_of_account("alpha") == NO_USAGE
@@ -55,9 +55,9 @@ def test_a_domain_that_is_removed_leaves_nothing() -> None:
 
 def test_a_domain_takes_its_mail_to_another_account() -> None:
     figures = mirror()
-    figures.take(done(moves={1: Usage(2, 20)}))
+    figures.take(done(moves={1: DomainUsage(2, 20)}))
     figures.take(done(accounts={1: "beta"}))
-    assert figures.usage_of_account("beta") == Usage(2, 20)
+    assert figures.usage_of_account("beta") == DomainUsage(2, 20)
     assert figures.usage_of_account("alpha") == NO_USAGE
 
 

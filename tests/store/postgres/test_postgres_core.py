@@ -5,7 +5,7 @@ import asyncio
 import asyncpg
 import pytest
 
-from restante.store.figure_store import NO_USAGE, Usage
+from restante.store.figure_store import NO_USAGE, DomainUsage
 from restante.store.postgres import PostgresStore
 from restante.store.postgres.postgres_transaction import PostgresTransaction
 from restante.store.store_errors import Conflict, StoreError, StoreUnreachable
@@ -103,7 +103,7 @@ async def test_figures_are_written_with_the_change(store: PostgresStore) -> None
     domain_id = await hosted(store)
     await hold(store, domain_id, 1, 2)
     [(messages, octets)] = await store.core.fetch("SELECT messages, octets FROM usage")
-    assert Usage(messages, octets) == store.figures.usage(domain_id)
+    assert DomainUsage(messages, octets) == store.figures.usage(domain_id)
 
 
 # --- the loss of an answer

@@ -6,7 +6,7 @@ from typing import Any
 
 import apsw
 
-from restante.store.figure_store import Usage
+from restante.store.figure_store import DomainUsage
 from restante.store.handover_store import Drain
 from restante.store.sqlite import care_queries, engine, ledger_queries, migrations
 from restante.store.sqlite.ballast import Ballast
@@ -83,7 +83,8 @@ class Tables:
     def check_figures(self) -> None:
         """Hold the running figures, and those that a start would read, against a recount."""
         counted = {
-            domain_id: Usage(*figures) for domain_id, *figures in self.rows(care_queries.RECOUNT)
+            domain_id: DomainUsage(*figures)
+            for domain_id, *figures in self.rows(care_queries.RECOUNT)
         }
         for ledger in (self.ledger, Ledger.read(self.connection)):
             kept = ledger.balance_of_all().usages

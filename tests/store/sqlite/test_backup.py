@@ -8,7 +8,7 @@ import pytest
 
 from restante.store.sqlite import SqliteCare, SqliteStore, backup, open_sqlite
 from restante.store.store_errors import StoreError, StoreUnusable
-from restante.store.upkeep_store import Backup
+from restante.store.upkeep_store import BackupCopy
 from tests.contract.making import (
     CONTENT,
     all_held,
@@ -42,7 +42,7 @@ async def test_a_copy_has_everything_and_is_a_store(store: SqliteStore, tmp_path
     await hold(store, domain_id, 1, 2)
     await store.reception.hold([message(3, domain_id, file=await spooled(store, b"x" * 100_000))])
     made = await store.upkeep.backup(tmp_path / "copy")
-    assert made == Backup(3, 3 * len(CONTENT) + 100_000, 1)
+    assert made == BackupCopy(3, 3 * len(CONTENT) + 100_000, 1)
     assert await restored_numbers(tmp_path / "copy") == [1, 2, 3]
 
 

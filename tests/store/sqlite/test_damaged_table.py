@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from restante.store.sqlite import damaged_table, engine
-from restante.store.sqlite.damaged_table import Gap, TolerantReader, table_of
+from restante.store.sqlite.damaged_table import TolerantReader, UnreadableGap, table_of
 from restante.store.stored_form.row_type import Row
 from tests.store.sqlite.tables import Tables
 
@@ -23,7 +23,7 @@ def numbered(numbers: Iterable[int]) -> apsw.Connection:
 
 def read(
     connection: apsw.Connection, broken: set[int], monkeypatch: pytest.MonkeyPatch
-) -> tuple[list[int], list[Gap]]:
+) -> tuple[list[int], list[UnreadableGap]]:
     """Read the table, while every question that comes by a broken row ends there with an error."""
     real = engine.fetch
 
@@ -56,7 +56,7 @@ def test_every_row_that_can_be_read_is_read_once_and_the_rest_is_in_a_gap(
         found, gaps = read(numbered(present | {LAST}), broken, monkeypatch)
     assert sorted(found) == sorted(present - broken | {LAST})
 
-    def is_in(number: int, gap: Gap) -> bool:
+    def is_in(number: int, gap: UnreadableGap) -> bool:
         after, before = gap.after or (0,), gap.before or (1000,)
         return int(str(after[0])) < number < int(str(before[0]))
 
@@ -82,12 +82,12 @@ def test_a_sound_table_has_no_gap(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("gap", "text"),
     [
-        (Gap(None, None), "from the beginning, to the end"),
-        (Gap((3,), None), "after 3, to the end"),
-        (Gap(None, ("a", 7)), "from the beginning, before a, 7"),
+        (UnreadableGap(None, None), "from the beginning, to the end"),
+        (UnreadableGap((3,), None), "after 3, to the end"),
+        (UnreadableGap(None, ("a", 7)), "from the beginning, before a, 7"),
     ],
 )
-def test_a_gap_in_words(gap: Gap, text: str) -> None:
+def test_a_gap_in_words(gap: UnreadableGap, text: str) -> None:
     assert gap.text == text
 
 

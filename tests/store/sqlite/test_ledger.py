@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from restante.store.figure_store import Usage
+from restante.store.figure_store import DomainUsage
 from restante.store.sqlite import (
     SqliteCare,
     SqliteStore,
@@ -35,8 +35,8 @@ from tests.store.watched_disk import WatchedDisk
 ALPHA, BETA = "alpha.example", "beta.example"
 
 
-def of(messages: int, refused: int = 0) -> Usage:
-    return Usage(messages, messages * len(CONTENT), refused)
+def of(messages: int, refused: int = 0) -> DomainUsage:
+    return DomainUsage(messages, messages * len(CONTENT), refused)
 
 
 def behind(store: SqliteStore) -> set[int]:

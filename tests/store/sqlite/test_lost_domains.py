@@ -4,13 +4,13 @@ import pytest
 
 from restante.store.sqlite import record_reading
 from restante.store.sqlite.lost_domains import keep_domains
-from restante.store.store_care import Finding
+from restante.store.store_care import StoreFinding
 from restante.tenancy.model import Directory
 from tests.contract.making import ANNA, BERT
 from tests.store.sqlite.tables import Tables
 
 
-def kept(tables: Tables) -> tuple[list[Finding], Directory]:
+def kept(tables: Tables) -> tuple[list[StoreFinding], Directory]:
     """Make what is missing; return what is said of it, and all records."""
     return keep_domains(tables.connection), record_reading.directory(tables.connection)
 

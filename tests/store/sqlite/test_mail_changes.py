@@ -7,7 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from restante.queue.recipient_status import Move, Outcome, RecipientOutcome, RecipientStatus
+from restante.queue.recipient_status import (
+    MessageOutcome,
+    RecipientMove,
+    RecipientOutcome,
+    RecipientStatus,
+)
 from restante.store.handover_store import Drain
 from restante.store.sqlite import mail_changes
 from restante.store.store_errors import Conflict, LeaseLost, StoreFull
@@ -75,7 +80,10 @@ LATER = (0, "450 4.2.1 try later")
     ],
 )
 def test_each_outcome_moves_its_recipient(
-    tables: Tables, outcomes: list[Outcome], held: list[str], replies: dict[str, tuple[int, str]]
+    tables: Tables,
+    outcomes: list[MessageOutcome],
+    held: list[str],
+    replies: dict[str, tuple[int, str]],
 ) -> None:
     tables.hold(1, 1, ANNA, BERT)
     drain = tables.drain(1)
@@ -88,7 +96,9 @@ def test_each_outcome_moves_its_recipient(
 
 
 @pytest.mark.parametrize("outcome", [delivered(1), refused(1), deferred(1)])
-def test_a_drain_that_was_taken_over_settles_nothing(tables: Tables, outcome: Outcome) -> None:
+def test_a_drain_that_was_taken_over_settles_nothing(
+    tables: Tables, outcome: MessageOutcome
+) -> None:
     tables.hold(1, 1)
     drain = tables.drain(1)
     before = tables.standing(1)
@@ -188,11 +198,18 @@ def test_deleted_are_only_those_that_are_there(tables: Tables) -> None:
 
 
 PATHS = st.lists(st.sampled_from([ANNA, BERT, CARL]), min_size=1, max_size=3, unique=True)
-MOVES = st.sampled_from([Move.DELIVERED, Move.DEFERRED, Move.REFUSED, Move.UNCERTAIN])
+MOVES = st.sampled_from(
+    [
+        RecipientMove.DELIVERED,
+        RecipientMove.DEFERRED,
+        RecipientMove.REFUSED,
+        RecipientMove.UNCERTAIN,
+    ]
+)
 NUMBERS = st.lists(st.integers(1, 6), max_size=4)
 OUTCOMES = st.lists(
     st.builds(
-        lambda number, one, move: Outcome(number, (RecipientOutcome(one, move, "a reply"),)),
+        lambda number, one, move: MessageOutcome(number, (RecipientOutcome(one, move, "a reply"),)),
         st.integers(1, 6),
         st.sampled_from([ANNA, BERT, CARL]),
         MOVES,
@@ -201,7 +218,7 @@ OUTCOMES = st.lists(
 )
 
 
-def settled(tables: Tables, outcomes: list[Outcome]) -> None:
+def settled(tables: Tables, outcomes: list[MessageOutcome]) -> None:
     """Settle under the one drain that there is."""
     [record] = tables.ledger.drains.records.values()
     tables.change(mail_changes.settle, record.drain, outcomes, at=20.0)

@@ -71,12 +71,12 @@ def test_a_window_goes_past_damaged_messages_and_names_them(tables: Tables) -> N
 
 def test_one_message_comes_with_all_its_recipients_or_its_damage(tables: Tables) -> None:
     found = mail_reading.message(tables.connection, 4)
-    assert not isinstance(found, mail_reading.Damage)
+    assert not isinstance(found, mail_reading.UnreadableMessage)
     assert found is not None
     assert found.envelope.forward_paths == (ANNA, BERT)
     assert mail_reading.message(tables.connection, 99) is None
     spoil(tables, 4)
-    assert mail_reading.message(tables.connection, 4) == mail_reading.Damage(
+    assert mail_reading.message(tables.connection, 4) == mail_reading.UnreadableMessage(
         4, "its content does not match its checksum", 1
     )
 
@@ -84,7 +84,7 @@ def test_one_message_comes_with_all_its_recipients_or_its_damage(tables: Tables)
 def test_a_damaged_file_is_traced_to_its_message(tables: Tables) -> None:
     tables.hold(6, 1, file=content_file("0/six", b"content"))
     assert mail_reading.damage_of_file(tables.connection, "0/six", "is missing") == [
-        mail_reading.Damage(6, "is missing", 1)
+        mail_reading.UnreadableMessage(6, "is missing", 1)
     ]
     assert mail_reading.damage_of_file(tables.connection, "0/none", "is missing") == []
 

@@ -6,7 +6,14 @@ import pytest
 
 from restante.store.sqlite import notice_changes, record_changes
 from restante.store.store_errors import Conflict
-from restante.tenancy.notice import Channel, NewNotice, NoticeFacts, NoticeKind, Quiet, Transport
+from restante.tenancy.notice import (
+    Channel,
+    ChannelTransport,
+    NewNotice,
+    NoticeFacts,
+    NoticeKind,
+    QuietTopic,
+)
 from tests.contract.making import NOTED
 from tests.store.sqlite.tables import Tables
 
@@ -14,7 +21,7 @@ HOOK = Channel(
     0,
     "alpha",
     "hook",
-    Transport.WEBHOOK,
+    ChannelTransport.WEBHOOK,
     "https://c.example/",
     b"\0",
     frozenset({NoticeKind.TEST}),
@@ -92,7 +99,7 @@ def test_of_too_many_the_oldest_go_and_those_for_nobody_are_passed_over(tables: 
 
 
 def test_a_topic_is_kept_quiet_until_it_is_over(tables: Tables) -> None:
-    first, longer = Quiet(FACTS.topic, 9.0, 1, FACTS), Quiet(FACTS.topic, 20.0, 2, None)
+    first, longer = QuietTopic(FACTS.topic, 9.0, 1, FACTS), QuietTopic(FACTS.topic, 20.0, 2, None)
     for quiet in (first, longer):
         tables.change(notice_changes.keep_notices, [], [quiet], [], 10)
     assert tables.rows("SELECT until, held_back FROM quiet") == [(20.0, 2)]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from restante.store.figure_store import Usage
+from restante.store.figure_store import DomainUsage
 from restante.store.sqlite import SqliteStore, open_sqlite
 from restante.store.store_errors import StoreDamaged, StoreUnusable
 from tests.contract.making import (
@@ -97,7 +97,7 @@ async def test_completed_changes_are_there_after_a_crash(
     assert (
         again.figures.usage(domain_id)
         == store.figures.usage(domain_id)
-        == Usage(3, 3 * len(CONTENT) + 7, refused=1)
+        == DomainUsage(3, 3 * len(CONTENT) + 7, refused=1)
     )
     assert (
         again.figures.usage_of_account("alpha")

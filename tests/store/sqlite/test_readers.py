@@ -10,7 +10,7 @@ import apsw
 import pytest
 
 from restante.store.sqlite import engine
-from restante.store.sqlite.readers import Readers
+from restante.store.sqlite.readers import ReaderPool
 from restante.store.sqlite.store_health import StoreHealth
 from restante.store.store_errors import StoreError
 
@@ -22,12 +22,12 @@ def health() -> StoreHealth:
 
 
 @pytest.fixture
-def readers(tmp_path: Path, health: StoreHealth) -> Iterator[Readers]:
+def readers(tmp_path: Path, health: StoreHealth) -> Iterator[ReaderPool]:
     """Readers of a database with one table."""
     path = tmp_path / "db"
     with closing(engine.open_write_connection(path)) as connection:
         connection.execute("CREATE TABLE thing (text); INSERT INTO thing VALUES ('here')")
-        readers = Readers(path, health)
+        readers = ReaderPool(path, health)
         yield readers
         readers.close()
 
@@ -36,11 +36,13 @@ def text(connection: apsw.Connection) -> object:
     return connection.execute("SELECT text FROM thing").get
 
 
-async def test_a_question_is_answered(readers: Readers, runner: object) -> None:
+async def test_a_question_is_answered(readers: ReaderPool, runner: object) -> None:
     assert await readers.ask(text) == "here"
 
 
-async def test_a_long_question_does_not_hold_another_up(readers: Readers, runner: object) -> None:
+async def test_a_long_question_does_not_hold_another_up(
+    readers: ReaderPool, runner: object
+) -> None:
     begun, end = threading.Event(), threading.Event()
 
     def long(_connection: apsw.Connection) -> str:
@@ -66,7 +68,7 @@ async def test_a_long_question_does_not_hold_another_up(readers: Readers, runner
     ],
 )
 async def test_an_error_is_a_store_error_and_damage_is_the_end(
-    readers: Readers, health: StoreHealth, runner: object, error: Exception, is_final: bool
+    readers: ReaderPool, health: StoreHealth, runner: object, error: Exception, is_final: bool
 ) -> None:
     def fail(_connection: apsw.Connection) -> None:
         raise error
@@ -78,7 +80,7 @@ async def test_an_error_is_a_store_error_and_damage_is_the_end(
         assert await readers.ask(text) == "here"
 
 
-async def test_a_mistake_of_ours_is_raised_as_it_is(readers: Readers, runner: object) -> None:
+async def test_a_mistake_of_ours_is_raised_as_it_is(readers: ReaderPool, runner: object) -> None:
     def fail(_connection: apsw.Connection) -> None:
         raise KeyError("a mistake")
 
@@ -86,6 +88,6 @@ async def test_a_mistake_of_ours_is_raised_as_it_is(readers: Readers, runner: ob
         await readers.ask(fail)
 
 
-async def test_a_question_writes_nothing(readers: Readers, runner: object) -> None:
+async def test_a_question_writes_nothing(readers: ReaderPool, runner: object) -> None:
     with pytest.raises(StoreError, match="readonly"):
         await readers.ask(lambda connection: connection.execute("DELETE FROM thing").fetchall())

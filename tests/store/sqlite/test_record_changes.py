@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from restante.store.handover_store import Joined, PastDrain
+from restante.store.handover_store import JoinedDrain, PastDrain
 from restante.store.sqlite import mail_changes, record_changes
 from restante.store.sqlite.ledger import Ledger
 from restante.store.store_errors import Conflict, LeaseLost
@@ -42,7 +42,7 @@ def as_read_again(tables: Tables) -> object:
 def test_a_drain_is_kept_with_all_that_was_asked_of_it(tables: Tables) -> None:
     drain = tables.drain(1)
     joined = tables.change(record_changes.open_drain, 1, 5.0, 90.0)
-    assert joined == Joined(replace(drain, deadline=90.0), 1)
+    assert joined == JoinedDrain(replace(drain, deadline=90.0), 1)
     assert tables.change(record_changes.ask_stop, 1, "no more")
     assert tables.ledger.balance().drains == tables.ledger.drains.records  # told to the event loop
     assert as_read_again(tables) == tables.ledger.drains.records

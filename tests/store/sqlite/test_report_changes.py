@@ -2,8 +2,8 @@
 
 import pytest
 
-from restante.mail.delivery_report import Action
-from restante.store.queue_store import Bounce
+from restante.mail.delivery_report import ReportAction
+from restante.store.queue_store import MessageBounce
 from restante.store.sqlite import mail_changes, report_changes
 from tests.contract.making import ANNA, BERT, CARL, NOTED, content_file, refused, report
 from tests.store.sqlite.tables import Tables
@@ -33,7 +33,9 @@ def tables() -> Tables:
 def test_a_bounce_takes_the_recipients_that_its_report_names_or_none(
     tables: Tables, paths: tuple[str, ...], is_done: bool, held: list[str], parked: set[str]
 ) -> None:
-    done = tables.change(report_changes.bounce, [Bounce(1, paths, report(1, 1, *paths))], NOTED)
+    done = tables.change(
+        report_changes.bounce, [MessageBounce(1, paths, report(1, 1, *paths))], NOTED
+    )
     assert done == ([1] if is_done else [])
     assert len(tables.rows("SELECT 1 FROM report")) == is_done
     waits, replies = tables.standing(1)
@@ -43,7 +45,7 @@ def test_a_bounce_takes_the_recipients_that_its_report_names_or_none(
 
 
 def test_a_bounce_without_a_report_tells_nobody(tables: Tables) -> None:
-    assert tables.change(report_changes.bounce, [Bounce(1, (ANNA,), None)], NOTED) == [1]
+    assert tables.change(report_changes.bounce, [MessageBounce(1, (ANNA,), None)], NOTED) == [1]
     assert tables.rows("SELECT 1 FROM report") == []
 
 
@@ -63,7 +65,7 @@ def test_dropped_are_only_those_that_are_there(tables: Tables) -> None:
 
 def test_delay_is_told_once_and_only_where_it_is_owed(tables: Tables) -> None:
     tables.connection.execute("UPDATE message SET flags = flags | 8 WHERE number = 1")
-    late = [report(number, 1, action=Action.DELAYED) for number in (1, 9)]
+    late = [report(number, 1, action=ReportAction.DELAYED) for number in (1, 9)]
     for _ in range(2):
         tables.change(report_changes.tell_of_delay, [1, 9], late)
     assert tables.rows("SELECT about FROM report") == [(1,)]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from restante.mail.delivery_report import Action
+from restante.mail.delivery_report import ReportAction
 from restante.store.sqlite import report_changes, report_reading
 from tests.contract.making import ANNA, report
 from tests.store.sqlite.tables import Tables
@@ -26,9 +26,9 @@ def test_failures_are_due_first_and_within_bounds(
     tables: Tables, limit: int, max_octets: int, abouts: list[int]
 ) -> None:
     new = [
-        report(1, 1, action=Action.DELAYED),
-        report(2, 1, action=Action.FAILED),
-        report(3, 1, action=Action.RELAYED),
+        report(1, 1, action=ReportAction.DELAYED),
+        report(2, 1, action=ReportAction.FAILED),
+        report(3, 1, action=ReportAction.RELAYED),
     ]
     tables.change(report_changes.store_reports, new)
     due = report_reading.due_reports(tables.connection, 50.0, limit, max_octets)

@@ -9,7 +9,7 @@ import pytest
 from restante.store.figure_store import SetApart
 from restante.store.sqlite import SqliteStore, care_queries, scrub, start_check
 from restante.store.sqlite.engine import PAGE_SIZE
-from restante.store.store_care import Slice
+from restante.store.store_care import ScrubSlice
 from restante.store.store_errors import StoreError
 from tests.contract.making import (
     CONTENT,
@@ -28,10 +28,10 @@ from tests.store.test_failing_disk import spoil
 from tests.store.watched_disk import WatchedDisk
 
 
-async def walked(store: SqliteStore) -> Slice:
+async def walked(store: SqliteStore) -> ScrubSlice:
     """Walk once; return the sum."""
     parts = [part async for part in store.upkeep.scrub()]
-    return Slice(
+    return ScrubSlice(
         sum(part.messages for part in parts),
         sum(part.octets for part in parts),
         sum(part.files for part in parts),

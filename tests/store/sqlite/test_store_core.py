@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from restante.store.drain_book import DrainRecord
-from restante.store.figure_store import Usage
+from restante.store.figure_store import DomainUsage
 from restante.store.handover_store import Drain
 from restante.store.sqlite import SqliteStore, open_sqlite
-from restante.store.sqlite.ledger import Balance
-from restante.store.sqlite.mail_reading import Damage
+from restante.store.sqlite.ledger import LedgerBalance
+from restante.store.sqlite.mail_reading import UnreadableMessage
 from restante.store.sqlite.store_core import LatestFigures
 from restante.store.store_errors import StoreError
 from tests.contract.making import (
@@ -29,13 +29,17 @@ from tests.store.damage_report import DamageReport
 def test_the_figures_follow_each_commit_and_keep_what_it_did_not_touch() -> None:
     latest = LatestFigures()
     drain = DrainRecord(Drain(1, 1, 0.0, 60.0))
-    latest.take(Balance({1: Usage(2, 20), 2: Usage(1, 5)}, {1: "a", 2: "a"}, 7, {1: drain}))
-    latest.take(Balance({1: Usage(1, 10)}, {1: "a"}, 3, {}))
-    assert latest.usages == {1: Usage(1, 10), 2: Usage(1, 5)}
-    assert latest.accounts.usage("a") == Usage(2, 15)
+    latest.take(
+        LedgerBalance(
+            {1: DomainUsage(2, 20), 2: DomainUsage(1, 5)}, {1: "a", 2: "a"}, 7, {1: drain}
+        )
+    )
+    latest.take(LedgerBalance({1: DomainUsage(1, 10)}, {1: "a"}, 3, {}))
+    assert latest.usages == {1: DomainUsage(1, 10), 2: DomainUsage(1, 5)}
+    assert latest.accounts.usage("a") == DomainUsage(2, 15)
     assert latest.numbers.last == 7
     assert latest.drains == {1: drain}
-    latest.take(Balance({}, {}, 7, {1: None}))
+    latest.take(LedgerBalance({}, {}, 7, {1: None}))
     assert latest.drains == {}
 
 
@@ -45,7 +49,7 @@ async def test_damage_is_reported_once_and_keeps_the_message_from_drains(
     domain_id = await hosted(store)
     await hold(store, domain_id, 1, 2)
     for _ in range(2):
-        await store.core.park([Damage(1, "its content is short", domain_id)])
+        await store.core.park([UnreadableMessage(1, "its content is short", domain_id)])
     assert damage.numbers == [1]
     assert await held_numbers(store, domain_id) == [2]
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from restante.mail.message import NewMessage
-from restante.store.figure_store import NO_USAGE, Usage
+from restante.store.figure_store import NO_USAGE, DomainUsage
 from restante.store.sqlite import SqliteStore, history_queries
 from restante.store.sqlite.mail_queries import MOST_ROWS
 from restante.store.sqlite.write_transaction import WriteTransaction
@@ -97,7 +97,7 @@ async def test_one_sync_serves_changes_of_every_kind(store: SqliteStore, disk: W
         store.handover.close_drain(drain),
     )
     assert disk.syncs == ["wal"]
-    assert store.figures.usage(domain_id) == Usage(2, 2 * len(CONTENT), refused=1)
+    assert store.figures.usage(domain_id) == DomainUsage(2, 2 * len(CONTENT), refused=1)
 
 
 async def test_messages_are_inserted_many_at_a_step(store: SqliteStore) -> None:
@@ -202,7 +202,7 @@ async def test_a_change_that_is_a_mistake_fails_alone_too(store: SqliteStore) ->
         type(None),
     ]
     assert await held_numbers(store, domain_id) == [1, 3]
-    assert store.figures.usage(domain_id) == Usage(2, 2 * len(CONTENT))
+    assert store.figures.usage(domain_id) == DomainUsage(2, 2 * len(CONTENT))
     assert last_number(store) == 3
 
 

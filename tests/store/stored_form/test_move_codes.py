@@ -1,16 +1,16 @@
 """The numbers of moves never change: databases have them."""
 
-from restante.queue.recipient_status import Move
+from restante.queue.recipient_status import RecipientMove
 from restante.store.stored_form.move_codes import CODES, MOVES
 
 
 def test_each_move_has_the_number_that_it_always_had() -> None:
     assert CODES == {
-        Move.DELIVERED: 1,
-        Move.REFUSED: 2,
-        Move.UNCERTAIN: 3,
-        Move.BOUNCED: 4,
-        Move.DELETED: 5,
-        Move.EXPIRED: 6,
+        RecipientMove.DELIVERED: 1,
+        RecipientMove.REFUSED: 2,
+        RecipientMove.UNCERTAIN: 3,
+        RecipientMove.BOUNCED: 4,
+        RecipientMove.DELETED: 5,
+        RecipientMove.EXPIRED: 6,
     }
     assert {code: move for move, code in CODES.items()} == MOVES

@@ -1,7 +1,7 @@
 """Rows of channels that another version has written."""
 
 from restante.store.stored_form.notice_rows import channel
-from restante.tenancy.notice import NoticeKind, Transport
+from restante.tenancy.notice import ChannelTransport, NoticeKind
 
 
 def test_a_channel_hears_of_the_kinds_that_there_are() -> None:
@@ -18,4 +18,4 @@ def test_a_channel_hears_of_the_kinds_that_there_are() -> None:
     )
     read = channel(row)
     assert read.kinds == {NoticeKind.MAIL_EXPIRED}
-    assert read.transport is Transport.WEBHOOK
+    assert read.transport is ChannelTransport.WEBHOOK

@@ -11,10 +11,10 @@ from restante.store.stored_form.policy_column import (
     read_policy,
     read_quota,
 )
-from restante.tenancy.policy import DEFAULT_POLICY, Hold, Policy, Suspension
+from restante.tenancy.policy import DEFAULT_POLICY, HoldPolicy, Policy, Suspension
 from restante.tenancy.quota import NO_QUOTA, Quota
 
-CHANGED = Policy(hold=Hold.RELAY, suspension=Suspension("unpaid", until=7.5))
+CHANGED = Policy(hold=HoldPolicy.RELAY, suspension=Suspension("unpaid", until=7.5))
 
 
 @pytest.mark.parametrize("policy", [DEFAULT_POLICY, CHANGED])
@@ -29,7 +29,7 @@ def test_every_field_is_written_so_that_a_later_default_changes_no_domain() -> N
 def test_a_field_of_an_earlier_or_a_later_version_stops_nothing() -> None:
     earlier = json.loads(policy_text(CHANGED))
     del earlier["suspension"]
-    assert read_policy(json.dumps(earlier)) == Policy(hold=Hold.RELAY)
+    assert read_policy(json.dumps(earlier)) == Policy(hold=HoldPolicy.RELAY)
     later = json.loads(policy_text(CHANGED)) | {"not_known_yet": 1}
     assert read_policy(json.dumps(later)) == CHANGED
 

@@ -1,6 +1,6 @@
 """The use of the server by accounts, over the API."""
 
-from restante.queue.monthly_use import MonthlyUse, Use, UseMonth, month_of
+from restante.queue.monthly_use import AccountUse, MonthlyUse, UseMonth, month_of
 from tests.admin.admin_world import NOW, AdminWorld, run
 from tests.web.api.asking import ask
 
@@ -8,7 +8,7 @@ from tests.web.api.asking import ask
 def test_it_comes_by_pages() -> None:
     admin = AdminWorld()
     for name in ("alpha", "beta", "gamma"):
-        use = MonthlyUse(UseMonth(name, 100, month_of(NOW)), Use(1))
+        use = MonthlyUse(UseMonth(name, 100, month_of(NOW)), AccountUse(1))
         run(admin.store.uses.add_uses([use]))
     first = ask(admin, "GET", "/v1/account-uses", params={"limit": 2})
     assert [row["account"] for row in first.json()] == ["alpha", "beta"]

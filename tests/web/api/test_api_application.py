@@ -8,7 +8,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from restante.web.api.api_application import Prepared, build_api
+from restante.web.api.api_application import PreparedApi, build_api
 from tests.admin.admin_world import AdminWorld
 from tests.web.api.asking import ask, story
 
@@ -53,7 +53,7 @@ def test_routes_are_made_once_and_where_nobody_waits_for_it(
 
     async def ask_three() -> list[int]:
         transport = httpx.ASGITransport(
-            Prepared(build_api(AdminWorld().context, AdminWorld().context.principal))
+            PreparedApi(build_api(AdminWorld().context, AdminWorld().context.principal))
         )
         async with httpx.AsyncClient(transport=transport, base_url="http://restante") as client:
             answers = await asyncio.gather(*(client.get("/v1/accounts") for _ in range(3)))

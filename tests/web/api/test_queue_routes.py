@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from restante.mail.import_stream import WHOLE, StreamLabel, Unpacker, pack_block, pack_label
+from restante.mail.import_stream import WHOLE, StreamLabel, StreamUnpacker, pack_block, pack_label
 from restante.telemetry.events import InternalError
 from restante.web.api.api_application import build_api
 from tests.admin.admin_world import HEAD, AdminWorld
@@ -58,7 +58,7 @@ def test_matching_mail_is_named_counted_exported_and_imported() -> None:
         json={"selection": {"domain": "alpha.example"}, "reason": "out"},
     )
     assert stream.headers["content-type"] == "application/x-restante-mail"
-    label, content, _ = list(Unpacker().receive(stream.content))
+    label, content, _ = list(StreamUnpacker().receive(stream.content))
     assert content == HEAD
     assert isinstance(label, StreamLabel)
     mine = {"reverse_path": "", "forward_paths": ["z@alpha.example"]}

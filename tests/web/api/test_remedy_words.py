@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import restante
-from restante.queue.recipient_status import Move
+from restante.queue.recipient_status import RecipientMove
 from restante.web.api.remedy_words import in_words_of_api, is_command_line
 from tests.admin.admin_world import AdminWorld
 from tests.source_tree import parse_source
@@ -124,4 +124,4 @@ async def prepare(admin: AdminWorld) -> None:
     """Hold an uncertain message, so that there is something to warn of."""
     number = await admin.host("alpha.example", "alpha")
     await admin.hold(1, number, "u@alpha.example")
-    await admin.refuse(1, number, "u@alpha.example", "250ok", Move.UNCERTAIN)
+    await admin.refuse(1, number, "u@alpha.example", "250ok", RecipientMove.UNCERTAIN)

@@ -9,13 +9,15 @@ from restante.admin.auditing import moment
 from restante.admin.domain_glances import DomainGlance
 from restante.admin.drains import LastDrainView
 from restante.admin.primary_state import PrimaryView
-from restante.queue.presence import Seen
+from restante.queue.presence import DestinationState
 from restante.web.portal.domain_sentence import needs, sentence
 
 NOW = 1_764_331_200.0  # 2025-11-28 12:00
 AT = moment(NOW)
-UP = PrimaryView(seen=Seen.UP, since=AT, probed_at=AT - timedelta(seconds=40))
-AWAY = PrimaryView(seen=Seen.AWAY, since=AT - timedelta(hours=8, minutes=48), reason="refused")
+UP = PrimaryView(seen=DestinationState.UP, since=AT, probed_at=AT - timedelta(seconds=40))
+AWAY = PrimaryView(
+    seen=DestinationState.AWAY, since=AT - timedelta(hours=8, minutes=48), reason="refused"
+)
 
 
 def glance(**facts: Any) -> DomainGlance:

@@ -3,7 +3,7 @@
 import asyncio
 import re
 
-from restante.admin.portal_sessions import Proof
+from restante.admin.portal_sessions import SignInProof
 from restante.tenancy.one_time_codes import code_at, step_at
 from tests.admin.portal_people import ANA, PASSWORD, ROOT, People
 from tests.web.portal.browsers import Browser, portal_of
@@ -122,8 +122,8 @@ def test_a_user_sets_up_an_app_and_other_sessions_end() -> None:
     asyncio.run(story())
 
 
-def _proof() -> Proof:
-    return Proof("password", "192.0.2.66")
+def _proof() -> SignInProof:
+    return SignInProof("password", "192.0.2.66")
 
 
 def test_an_app_is_not_set_up_without_a_recent_factor() -> None:

@@ -3,7 +3,7 @@
 import asyncio
 
 from restante.admin.accounts import AccountChange, change_account
-from restante.queue.monthly_use import MonthlyUse, Use, UseMonth, month_of
+from restante.queue.monthly_use import AccountUse, MonthlyUse, UseMonth, month_of
 from restante.tenancy.policy import DAY
 from tests.admin.admin_world import NOW
 from tests.web.portal.visitors import ALPHA, BETA, OPERATOR, hosting, visit
@@ -29,7 +29,9 @@ def test_the_use_of_each_month_is_shown_the_last_one_first() -> None:
     admin = hosting()
     added_at = int(admin.context.directory.now.accounts["alpha"].created_at)
     uses = [
-        MonthlyUse(UseMonth("alpha", added_at, month_of(NOW) - ago), Use(1200 + ago, 5000, 3, DAY))
+        MonthlyUse(
+            UseMonth("alpha", added_at, month_of(NOW) - ago), AccountUse(1200 + ago, 5000, 3, DAY)
+        )
         for ago in (0, 1)
     ]
     asyncio.run(admin.store.uses.add_uses(uses))

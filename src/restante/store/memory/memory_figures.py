@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from restante.store.figure_store import NO_USAGE, NONE_SET_APART, SetApart, Usage
+from restante.store.figure_store import NO_USAGE, NONE_SET_APART, DomainUsage, SetApart
 from restante.store.memory.memory_state import MemoryState
 
 
@@ -12,15 +12,15 @@ class MemoryFigures:
     def __init__(self, state: MemoryState) -> None:
         self._state = state
 
-    def usage(self, domain_id: int) -> Usage:
+    def usage(self, domain_id: int) -> DomainUsage:
         """Return what a domain holds."""
         return self._state.usage(domain_id)
 
-    def usages(self) -> Mapping[int, Usage]:
+    def usages(self) -> Mapping[int, DomainUsage]:
         """Return what each domain holds, by domain id."""
         return {domain_id: self.usage(domain_id) for domain_id in self._holding()}
 
-    def usage_of_account(self, account: str) -> Usage:
+    def usage_of_account(self, account: str) -> DomainUsage:
         """Return what all domains of an account hold together."""
         return sum(
             (self.usage(domain.id) for domain in self._state.directory.domains_of(account)),

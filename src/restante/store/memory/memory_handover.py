@@ -5,9 +5,9 @@ from math import inf
 
 from restante.mail.delivery_report import NewReport
 from restante.mail.message import HeldMessage
-from restante.queue.recipient_status import Outcome, move_of
+from restante.queue.recipient_status import MessageOutcome, move_of
 from restante.store.drain_book import asked_of, open_drains, unclaimed
-from restante.store.handover_store import STOPPED, Asked, Drain, Joined, PastDrain
+from restante.store.handover_store import STOPPED, Drain, DrainRequests, JoinedDrain, PastDrain
 from restante.store.memory.memory_history import record_outcomes
 from restante.store.memory.memory_message import handed_out
 from restante.store.memory.memory_state import DrainShare, MemoryState
@@ -36,7 +36,7 @@ class MemoryHandover:
     async def settle(
         self,
         drain: Drain,
-        outcomes: Sequence[Outcome],
+        outcomes: Sequence[MessageOutcome],
         reports: Sequence[NewReport] = (),
         at: float = 0.0,
     ) -> None:
@@ -67,7 +67,7 @@ class MemoryHandover:
         deadline: float,
         release: int = 0,
         requested_by: str = "",
-    ) -> Drain | Joined:
+    ) -> Drain | JoinedDrain:
         """Record a drain, or join the one that is open."""
         self._state.check_hosted(domain_id)
         opened = self._state.drains.open(domain_id, requested_at, deadline, release, requested_by)
@@ -86,7 +86,7 @@ class MemoryHandover:
     async def give_back(self, drains: Collection[Drain]) -> None:
         """Record nothing: a drain that this process does not run is claimable."""
 
-    async def asked(self, drains: Collection[Drain]) -> list[Asked]:
+    async def asked(self, drains: Collection[Drain]) -> list[DrainRequests]:
         """Return what others ask of these drains."""
         return asked_of(self._state.drains.records, drains)
 

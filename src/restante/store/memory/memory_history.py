@@ -12,7 +12,7 @@ from restante.queue.history import (
     HistoryFilter,
     HistoryPage,
 )
-from restante.queue.recipient_status import Move, RecipientOutcome
+from restante.queue.recipient_status import RecipientMove, RecipientOutcome
 from restante.store.memory.memory_message import MemoryMessage
 from restante.store.memory.memory_state import MemoryState
 from restante.tenancy.history_detail import HistoryDetail, reply_code, shortened
@@ -104,7 +104,7 @@ def record_outcomes(
 
 
 def record_removed(
-    state: MemoryState, kept: MemoryMessage, paths: Iterable[str], move: Move, at: float
+    state: MemoryState, kept: MemoryMessage, paths: Iterable[str], move: RecipientMove, at: float
 ) -> None:
     """Keep that these recipients of a message are removed."""
     outcomes = [RecipientOutcome(path, move, kept.replies.get(path, "")) for path in paths]

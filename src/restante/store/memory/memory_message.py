@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from restante.mail.address import path_matches
 from restante.mail.message import HeldMessage, NewMessage
-from restante.queue.recipient_status import Move, RecipientOutcome, RecipientStatus
+from restante.queue.recipient_status import RecipientMove, RecipientOutcome, RecipientStatus
 from restante.queue.reporting import wants_word_of_delay
 from restante.store.queue_store import QueuedMessage, QueuedRecipient, QueueFilter
 
@@ -45,14 +45,14 @@ class MemoryMessage:
         if path not in self.held:
             return  # deleted or settled meanwhile
         self.replies[path] = outcome.reply
-        if outcome.move is not Move.DEFERRED:
+        if outcome.move is not RecipientMove.DEFERRED:
             self.held = [other for other in self.held if other != path]
-        if outcome.move is Move.DELIVERED:
+        if outcome.move is RecipientMove.DELIVERED:
             self.times.pop(path, None)
-        if outcome.move is Move.REFUSED:
+        if outcome.move is RecipientMove.REFUSED:
             self.refused.add(path)
             self.times[path] = at
-        if outcome.move is Move.UNCERTAIN:
+        if outcome.move is RecipientMove.UNCERTAIN:
             self.uncertain.add(path)
             self.times[path] = at
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from restante.queue.sending_outcome import Backlog, SendingOutcome
 from restante.store.memory.memory_state import MemoryState
 from restante.store.notice_store import PAST_KEPT
-from restante.tenancy.notice import NewNotice, Notice, PastNotice, Quiet, Topic
+from restante.tenancy.notice import NewNotice, Notice, PastNotice, QuietTopic, Topic
 
 
 class MemoryNotices:
@@ -20,7 +20,7 @@ class MemoryNotices:
     async def keep_notices(
         self,
         notices: Sequence[NewNotice],
-        quiets: Sequence[Quiet],
+        quiets: Sequence[QuietTopic],
         over: Sequence[Topic],
         limit: int,
     ) -> int:
@@ -41,7 +41,7 @@ class MemoryNotices:
             del self._state.notices[number]
         return len(excess)
 
-    async def quiets(self) -> list[Quiet]:
+    async def quiets(self) -> list[QuietTopic]:
         """Return what is told no more for a while."""
         return [self._state.quiets[topic] for topic in sorted(self._state.quiets)]
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from restante.queue.presence import PresenceChange, Seen
+from restante.queue.presence import DestinationState, PresenceChange
 from restante.store.memory.memory_state import MemoryState
 
 
@@ -41,7 +41,8 @@ class MemoryPresence:
             [
                 number
                 for number, change in self._state.presence.items()
-                if change.at < before and (number not in newest or change.seen is Seen.UNKNOWN)
+                if change.at < before
+                and (number not in newest or change.seen is DestinationState.UNKNOWN)
             ],
             limit,
         )

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from restante.mail.message import HeldMessage
-from restante.queue.recipient_status import Move, RecipientOutcome, RecipientStatus
+from restante.queue.recipient_status import RecipientMove, RecipientOutcome, RecipientStatus
 from restante.store.memory.memory_history import record_outcomes, record_removed
 from restante.store.memory.memory_message import handed_out, listed, selects
 from restante.store.memory.memory_state import MemoryState
-from restante.store.queue_store import Bounce, QueuedMessage, QueueFilter, QueuePage
+from restante.store.queue_store import MessageBounce, QueuedMessage, QueueFilter, QueuePage
 from restante.tenancy.audit import AuditEntry
 
 
@@ -42,7 +42,7 @@ class MemoryQueue:
         present = [number for number in dict.fromkeys(numbers) if number in self._state.mail]
         for number in present:
             kept = self._state.mail[number]
-            record_removed(self._state, kept, kept.all_paths, Move.DELETED, audit.at)
+            record_removed(self._state, kept, kept.all_paths, RecipientMove.DELETED, audit.at)
             self._state.forget(number)
         self._state.trail.append(audit)
         return len(present)
@@ -60,7 +60,7 @@ class MemoryQueue:
         self._state.trail.append(audit)
         return len(concerned)
 
-    async def bounce(self, bounces: Sequence[Bounce], audit: AuditEntry) -> list[int]:
+    async def bounce(self, bounces: Sequence[MessageBounce], audit: AuditEntry) -> list[int]:
         """Remove these recipients and store the reports on them."""
         done = []
         for bounce in bounces:
@@ -70,7 +70,9 @@ class MemoryQueue:
                 and bounce.forward_paths
                 and set(bounce.forward_paths) <= set(kept.all_paths)
             ):
-                bounced = [RecipientOutcome(path, Move.BOUNCED) for path in bounce.forward_paths]
+                bounced = [
+                    RecipientOutcome(path, RecipientMove.BOUNCED) for path in bounce.forward_paths
+                ]
                 record_outcomes(self._state, kept, bounced, audit.at)
                 kept.give_up(bounce.forward_paths)
                 if not kept.all_paths:

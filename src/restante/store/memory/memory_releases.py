@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from restante.queue.recipient_status import Move
+from restante.queue.recipient_status import RecipientMove
 from restante.store.memory.memory_state import MemoryState
 from restante.store.release_store import (
     PastRelease,
@@ -71,9 +71,9 @@ class MemoryReleases:
         return [
             ReleaseDrain(
                 domain_id,
-                share.moved.get(Move.DELIVERED, 0),
-                share.moved.get(Move.REFUSED, 0),
-                share.moved.get(Move.UNCERTAIN, 0),
+                share.moved.get(RecipientMove.DELIVERED, 0),
+                share.moved.get(RecipientMove.REFUSED, 0),
+                share.moved.get(RecipientMove.UNCERTAIN, 0),
                 share.left,
                 share.ended_at,
                 share.end,

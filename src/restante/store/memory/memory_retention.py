@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from restante.queue.recipient_status import Move, RecipientStatus
+from restante.queue.recipient_status import RecipientMove, RecipientStatus
 from restante.store.memory.memory_history import record_removed
 from restante.store.memory.memory_state import MemoryState
 from restante.tenancy.audit import AuditEntry
@@ -44,7 +44,7 @@ class MemoryRetention:
             paths = kept.all_paths
             count += kept.expire(status, before)
             gone = [path for path in paths if path not in kept.all_paths]
-            record_removed(self._state, kept, gone, Move.EXPIRED, audit.at)
+            record_removed(self._state, kept, gone, RecipientMove.EXPIRED, audit.at)
         for kept in concerned:
             if not kept.all_paths:
                 self._state.forget(kept.message.number)

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field, replace
 from restante.mail.message import ContentFile, MessageNumbers
 from restante.queue.held_peak import HeldAmount, PeakPlace
 from restante.queue.history import HistoryEntry
-from restante.queue.monthly_use import Use, UseMonth
+from restante.queue.monthly_use import AccountUse, UseMonth
 from restante.queue.presence import PresenceChange
-from restante.queue.recipient_status import Move
+from restante.queue.recipient_status import RecipientMove
 from restante.store.answer_store import KeptAnswer
 from restante.store.content_store import DAMAGED
 from restante.store.drain_book import DrainBook
-from restante.store.figure_store import Usage
+from restante.store.figure_store import DomainUsage
 from restante.store.handover_store import STOPPED, PastDrain
 from restante.store.memory.memory_message import MemoryMessage
 from restante.store.memory.waiting_reports import WaitingReports
@@ -21,7 +21,7 @@ from restante.store.release_store import ReleaseRecord
 from restante.store.store_errors import Conflict
 from restante.tenancy.audit import AuditEntry
 from restante.tenancy.model import Directory, LoginUse
-from restante.tenancy.notice import Notice, PastNotice, Quiet, Topic
+from restante.tenancy.notice import Notice, PastNotice, QuietTopic, Topic
 from restante.tenancy.numbered_change import RecordKind
 from restante.tenancy.recipients import Recipient, RecipientSource
 from restante.tenancy.scheduled_change import ScheduledChange
@@ -32,7 +32,7 @@ from restante.tenancy.session_record import SessionRecord
 class DrainShare:
     """The work of one drain for one release so far."""
 
-    moved: dict[Move, int] = field(default_factory=dict)
+    moved: dict[RecipientMove, int] = field(default_factory=dict)
     left: int = 0
     ended_at: float | None = None
     end: str = ""
@@ -53,7 +53,7 @@ class MemoryState:
     marks: dict[tuple[int, str], float] = field(default_factory=dict)
     notices: dict[int, Notice] = field(default_factory=dict)  # by number
     past_notices: list[PastNotice] = field(default_factory=list)  # oldest first
-    quiets: dict[Topic, Quiet] = field(default_factory=dict)
+    quiets: dict[Topic, QuietTopic] = field(default_factory=dict)
     trail: list[AuditEntry] = field(default_factory=list)
     releases: dict[int, ReleaseRecord] = field(default_factory=dict)  # by id
     release_drains: dict[tuple[int, int], DrainShare] = field(  # by release and domain id
@@ -69,7 +69,7 @@ class MemoryState:
     sessions: dict[bytes, SessionRecord] = field(default_factory=dict)  # by the hash of the secret
     presence: dict[int, PresenceChange] = field(default_factory=dict)  # by number
     last_presence_id: int = 0
-    uses: dict[UseMonth, Use] = field(default_factory=dict)
+    uses: dict[UseMonth, AccountUse] = field(default_factory=dict)
     erasures: list[str] = field(default_factory=list)  # the addresses of marks; "" when ended
     peaks: dict[PeakPlace, HeldAmount] = field(default_factory=dict)
     login_uses: dict[str, LoginUse] = field(default_factory=dict)  # by user name
@@ -101,11 +101,11 @@ class MemoryState:
             if kept.message.file is not None and kept.message.file.name == file.name:
                 kept.park(f"{DAMAGED} {text}")
 
-    def usage(self, domain_id: int) -> Usage:
+    def usage(self, domain_id: int) -> DomainUsage:
         """Return what a domain holds."""
         messages = [kept for kept in self.mail.values() if kept.message.domain_id == domain_id]
         octets = sum(kept.message.size for kept in messages)
-        return Usage(len(messages), octets, sum(not kept.held for kept in messages))
+        return DomainUsage(len(messages), octets, sum(not kept.held for kept in messages))
 
     def account_of(self, domain_id: int) -> str:
         """Return the account of a domain, or "" if it was removed."""
@@ -121,7 +121,7 @@ class MemoryState:
         if self.directory.domain_by_id(domain_id) is None:
             raise Conflict(f"domain {domain_id} no longer exists")
 
-    def count_for_releases(self, domain_id: int, move: Move) -> None:
+    def count_for_releases(self, domain_id: int, move: RecipientMove) -> None:
         """Count a message for the releases that its domain's drain works for."""
         for share in self._open_shares(domain_id):
             share.moved[move] = share.moved.get(move, 0) + 1

@@ -6,9 +6,9 @@ from pathlib import Path
 from restante.store.memory.memory_care import no_backup
 from restante.store.memory.memory_content import MemoryContent
 from restante.store.memory.memory_state import MemoryState
-from restante.store.store_care import Slice
+from restante.store.store_care import ScrubSlice
 from restante.store.store_errors import Damaged
-from restante.store.upkeep_store import Backup
+from restante.store.upkeep_store import BackupCopy
 
 
 class MemoryUpkeep:
@@ -34,7 +34,7 @@ class MemoryUpkeep:
         """No disk limits it."""
         return None
 
-    async def scrub(self) -> AsyncIterator[Slice]:
+    async def scrub(self) -> AsyncIterator[ScrubSlice]:
         """Look at every content file."""
         for record in list(self._state.mail.values()):
             damaged = 0
@@ -43,8 +43,8 @@ class MemoryUpkeep:
                     await self._content.prove_file(record.message.file, 0)
                 except Damaged:
                     damaged = 1
-            yield Slice(1, record.message.size, record.message.file is not None, 0.0, damaged)
+            yield ScrubSlice(1, record.message.size, record.message.file is not None, 0.0, damaged)
 
-    async def backup(self, directory: Path) -> Backup:
+    async def backup(self, directory: Path) -> BackupCopy:
         """Raise CareUnsupported: there is nothing that would outlive the process."""
         raise no_backup(directory)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from restante.queue.monthly_use import MonthlyUse, Use, UseMonth, added_use
+from restante.queue.monthly_use import AccountUse, MonthlyUse, UseMonth, added_use
 from restante.store.memory.memory_state import MemoryState
 from restante.store.use_store import UseBatch
 
@@ -20,7 +20,7 @@ class MemoryUses:
                 return
             self._state.used[batch.key] = batch.until
         for of, use in uses:
-            self._state.uses[of] = added_use(self._state.uses.get(of, Use()), use)
+            self._state.uses[of] = added_use(self._state.uses.get(of, AccountUse()), use)
 
     async def uses(
         self, account: str | None, months: tuple[int, int], after: UseMonth | None, limit: int

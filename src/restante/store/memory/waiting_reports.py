@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from restante.mail.address import path_matches
-from restante.mail.delivery_report import Action, NewReport, Report
+from restante.mail.delivery_report import NewReport, Report, ReportAction
 from restante.queue.fair_order import DueReport, fair_order, target_of
 from restante.queue.report_lanes import NONE_OCCUPIED, OccupiedLanes
 from restante.queue.sending_outcome import Backlog, SendingOutcome
@@ -58,7 +58,7 @@ class WaitingReports:
         return [
             _turn(report, account_of)._replace(is_repeated=False)
             for report in reports
-            if report.action is Action.RELAYED
+            if report.action is ReportAction.RELAYED
         ]
 
     def all(self) -> list[tuple[int, Report]]:

@@ -28,7 +28,7 @@ def content_id(file: ContentFile) -> int:
 
 
 class ChunkSpool:
-    """A `Spool`."""
+    """A `ContentSpool`."""
 
     def __init__(self, core: PostgresCore) -> None:
         self._core = core

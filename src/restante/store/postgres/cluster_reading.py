@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from restante.store.figure_store import NO_USAGE, Usage
+from restante.store.figure_store import NO_USAGE, DomainUsage
 from restante.store.postgres import (
     drain_statements,
     node_queries,
@@ -123,6 +123,6 @@ def _of_bulletins(
     return moved, read_up_to, has_all
 
 
-def usages(rows: Iterable[PostgresRow]) -> dict[int, Usage]:
+def usages(rows: Iterable[PostgresRow]) -> dict[int, DomainUsage]:
     """Read figures by domain id."""
-    return {domain_id: Usage(*figures) for domain_id, *figures in rows}
+    return {domain_id: DomainUsage(*figures) for domain_id, *figures in rows}

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from restante.queue.recipient_status import Move
+from restante.queue.recipient_status import RecipientMove
 from restante.store.drain_book import DrainRecord
-from restante.store.handover_store import STOPPED, Drain, Joined, PastDrain
+from restante.store.handover_store import STOPPED, Drain, JoinedDrain, PastDrain
 from restante.store.postgres import drain_statements
 from restante.store.postgres.database_session import PostgresRow
 from restante.store.postgres.postgres_transaction import PostgresTransaction, VersionedDrain
@@ -48,7 +48,7 @@ async def open_drain(
     *,
     release: int,
     requested_by: str,
-) -> Drain | Joined:
+) -> Drain | JoinedDrain:
     """Record a drain under a number that nobody has had, or join the one that is open."""
     await transaction.check_hosted(domain_id)
     given = (domain_id, requested_at, deadline, release, requested_by, *transaction.node)
@@ -56,7 +56,7 @@ async def open_drain(
     record = record_of(transaction, domain_id)
     if release:
         await _begin_release(transaction, record.drain, release)
-    return Joined(record.drain, record.times) if record.times else record.drain
+    return JoinedDrain(record.drain, record.times) if record.times else record.drain
 
 
 async def _begin_release(transaction: PostgresTransaction, drain: Drain, release: int) -> None:
@@ -128,9 +128,15 @@ async def end_release(
 
 
 async def count_for_release(
-    transaction: PostgresTransaction, domain_id: int, release: int, moved: Mapping[Move, int]
+    transaction: PostgresTransaction,
+    domain_id: int,
+    release: int,
+    moved: Mapping[RecipientMove, int],
 ) -> None:
     """Count messages of a drain, by their outcome."""
-    counts = [moved.get(move, 0) for move in (Move.DELIVERED, Move.REFUSED, Move.UNCERTAIN)]
+    counts = [
+        moved.get(move, 0)
+        for move in (RecipientMove.DELIVERED, RecipientMove.REFUSED, RecipientMove.UNCERTAIN)
+    ]
     if release and any(counts):
         await transaction.fetch(drain_statements.COUNT_FOR_RELEASE, *counts, release, domain_id)

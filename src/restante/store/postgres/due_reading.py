@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from restante.mail.delivery_report import Action, Report
+from restante.mail.delivery_report import Report, ReportAction
 from restante.queue.fair_order import DueReport, fair_order, target_of
 from restante.queue.report_lanes import OccupiedLanes
 from restante.store.postgres import report_statements
@@ -17,7 +17,7 @@ async def due_reports(
 ) -> list[Report]:
     """Read the reports that are due and for which a lane is free, in fair order."""
     due: list[DueReport] = []
-    for action in (Action.FAILED, Action.DELAYED, Action.RELAYED):
+    for action in (ReportAction.FAILED, ReportAction.DELAYED, ReportAction.RELAYED):
         if len(due) < limit:
             due += filter(lambda one: occupied.admit(one.use), await _due(session, now, action))
     found: list[Report] = []
@@ -31,7 +31,7 @@ async def due_reports(
     return found
 
 
-async def _due(session: DatabaseSession, now: float, action: Action) -> list[DueReport]:
+async def _due(session: DatabaseSession, now: float, action: ReportAction) -> list[DueReport]:
     """Read some of the reports of a kind that are due: of every account, and of many targets."""
     given = (now, action, _DUE_LOOKED_AT)
     rows = await session.fetch(report_statements.DUE, *given)

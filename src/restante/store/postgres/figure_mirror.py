@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 
 from restante.store.account_sums import AccountSums
 from restante.store.drain_book import DrainRecord
-from restante.store.figure_store import NO_USAGE, Usage
+from restante.store.figure_store import NO_USAGE, DomainUsage
 from restante.store.postgres.node_numbers import NodeNumbers
 from restante.store.postgres.postgres_transaction import PostgresTransaction, VersionedDrain
 
@@ -21,24 +21,24 @@ class FigureMirror:
         self.numbers = numbers
         self.content_numbers = content_numbers
         self._accounts: dict[int, str] = {}  # by domain id
-        self._own: dict[int, Usage] = {}  # by domain id: as of the rows of this process
-        self._of_others: dict[int, Usage] = {}
+        self._own: dict[int, DomainUsage] = {}  # by domain id: as of the rows of this process
+        self._of_others: dict[int, DomainUsage] = {}
         self._sums = AccountSums()
         self._drains: dict[int, VersionedDrain] = {}  # by domain id; those that are over stay
         self._moved: set[int] = set()  # domains whose own figures were moved
 
-    def usage(self, domain_id: int) -> Usage:
+    def usage(self, domain_id: int) -> DomainUsage:
         """Return how much a domain holds."""
         if domain_id not in self._accounts:
             return NO_USAGE
         return self._own.get(domain_id, NO_USAGE) + self._of_others.get(domain_id, NO_USAGE)
 
-    def usages(self) -> dict[int, Usage]:
+    def usages(self) -> dict[int, DomainUsage]:
         """Return the figures of each domain with mail."""
         found = ((key, self.usage(key)) for key in self._own.keys() | self._of_others.keys())
         return {key: usage for key, usage in sorted(found) if usage.messages}
 
-    def usage_of_account(self, account: str) -> Usage:
+    def usage_of_account(self, account: str) -> DomainUsage:
         """Return the sum over an account's domains."""
         return self._sums.usage(account)
 
@@ -91,18 +91,18 @@ class FigureMirror:
             self._give(domain_id, account)
         self._add_up(accounts.keys() | gone)
 
-    def take_own(self, usages: Mapping[int, Usage]) -> None:
+    def take_own(self, usages: Mapping[int, DomainUsage]) -> None:
         """Take over the rows of this process's slot, between its changes."""
         before, self._own = self._own, dict(usages)
         self._moved |= {key for key, _ in before.items() ^ usages.items()}
         self._add_up(before.keys() | usages.keys())
 
-    def take_others(self, usages: Mapping[int, Usage]) -> None:
+    def take_others(self, usages: Mapping[int, DomainUsage]) -> None:
         """Take over the sums of the rows of all other slots."""
         before, self._of_others = self._of_others, dict(usages)
         self._add_up(before.keys() | usages.keys())
 
-    def take_changed_others(self, usages: Mapping[int, Usage]) -> None:
+    def take_changed_others(self, usages: Mapping[int, DomainUsage]) -> None:
         """Take over the sums of some domains over the rows of all other slots."""
         self._of_others.update(usages)
         self._add_up(usages)

@@ -11,8 +11,8 @@ from typing import Final
 
 from restante.mail.delivery_report import NewReport
 from restante.queue.recipient_status import (
-    Move,
-    Outcome,
+    MessageOutcome,
+    RecipientMove,
     RecipientOutcome,
     RecipientStatus,
     move_of,
@@ -32,7 +32,7 @@ from restante.store.stored_form.rows import (
 )
 from restante.tenancy.audit import AuditEntry
 
-_PARKED: Final = {Move.REFUSED: IS_REFUSED, Move.UNCERTAIN: IS_UNCERTAIN}
+_PARKED: Final = {RecipientMove.REFUSED: IS_REFUSED, RecipientMove.UNCERTAIN: IS_UNCERTAIN}
 _REPLY = tuple[int, str, str]
 
 
@@ -47,12 +47,12 @@ class PartialSettling:
     replies: dict[tuple[int, str], tuple[int, str]] = field(default_factory=dict)
     over: set[tuple[int, str]] = field(default_factory=set)  # recipients whose reply is forgotten
     doubts: dict[int, int] = field(default_factory=dict)
-    moved: Counter[Move] = field(default_factory=Counter)
+    moved: Counter[RecipientMove] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
         self.held = {number: list(waiting) for number, waiting in self.before.items()}
 
-    def take(self, outcome: Outcome) -> None:
+    def take(self, outcome: MessageOutcome) -> None:
         """Work in an outcome. Recipients that do not wait any more are passed over."""
         waiting = self.held.get(outcome.number, [])
         fresh = {
@@ -72,13 +72,15 @@ class PartialSettling:
         if outcome.doubts:
             self.doubts[outcome.number] = outcome.doubts
         self.held[outcome.number] = [
-            path for path in waiting if path not in fresh or fresh[path].move is Move.DEFERRED
+            path
+            for path in waiting
+            if path not in fresh or fresh[path].move is RecipientMove.DEFERRED
         ]
         self.moved[move_of(outcome)] += 1
 
     def _keep_word(self, number: int, one: RecipientOutcome) -> None:
         place = (number, one.forward_path)
-        if one.move in (Move.DELIVERED, Move.BOUNCED):
+        if one.move in (RecipientMove.DELIVERED, RecipientMove.BOUNCED):
             self.replies.pop(place, None)
             self.over.add(place)
             return
@@ -98,8 +100,8 @@ class PartialSettling:
 
 
 async def settle_in_part(
-    transaction: PostgresTransaction, drain: Drain, outcomes: Sequence[Outcome], at: float
-) -> Counter[Move]:
+    transaction: PostgresTransaction, drain: Drain, outcomes: Sequence[MessageOutcome], at: float
+) -> Counter[RecipientMove]:
     """Record outcomes recipient by recipient; return how many messages had news, by outcome."""
     domain_id = drain.domain_id
     numbers = [outcome.number for outcome in outcomes]
@@ -232,7 +234,9 @@ async def expire_held(
     standings = await transaction.fetch(mail_statements.STANDINGS, domain_id, numbers, before)
     due = [(number, has_refused) for number, is_due, has_refused in standings if is_due]
     mixed = [number for number, has_refused in due if has_refused]
-    await keep_waiting(transaction, domain_id, [number for number, _ in due], Move.EXPIRED, at)
+    await keep_waiting(
+        transaction, domain_id, [number for number, _ in due], RecipientMove.EXPIRED, at
+    )
     if mixed:
         await transaction.fetch(mail_statements.WAIT_NO_MORE, mixed)
         await transaction.fetch(mail_statements.FORGET_DEFERRALS, domain_id, mixed)
@@ -252,7 +256,7 @@ async def expire_refused(
     await transaction.fetch(mail_statements.LOCK, numbers)
     rows = await transaction.fetch(mail_statements.DUE_REFUSALS, domain_id, numbers, before)
     due = [number for (number,) in rows]
-    await keep_parked(transaction, domain_id, due, Move.EXPIRED, at=at, before=before)
+    await keep_parked(transaction, domain_id, due, RecipientMove.EXPIRED, at=at, before=before)
     await transaction.fetch(mail_statements.FORGET_REFUSALS, domain_id, numbers, before)
     left = await transaction.fetch(mail_statements.LEFT_WITH_NOBODY, domain_id, due)
     await remove(transaction, [number for (number,) in left])
@@ -282,7 +286,7 @@ async def keep_outcomes(
 
 
 async def keep_removed(
-    transaction: PostgresTransaction, numbers: Sequence[int], move: Move, at: float
+    transaction: PostgresTransaction, numbers: Sequence[int], move: RecipientMove, at: float
 ) -> None:
     """Keep that all recipients of these messages are removed."""
     for (domain_id,) in await transaction.fetch(mail_statements.DOMAINS_OF, numbers):
@@ -291,7 +295,11 @@ async def keep_removed(
 
 
 async def keep_waiting(
-    transaction: PostgresTransaction, domain_id: int, numbers: Sequence[int], move: Move, at: float
+    transaction: PostgresTransaction,
+    domain_id: int,
+    numbers: Sequence[int],
+    move: RecipientMove,
+    at: float,
 ) -> None:
     """Keep that the recipients are removed that wait for these messages."""
     values = (at, domain_id, numbers, CODES[move])
@@ -302,7 +310,7 @@ async def keep_parked(
     transaction: PostgresTransaction,
     domain_id: int,
     numbers: Sequence[int],
-    move: Move,
+    move: RecipientMove,
     *,
     at: float,
     before: float | None = None,

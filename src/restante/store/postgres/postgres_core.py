@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeVar, cast
 
 from restante.store.content_store import OnDamage
-from restante.store.figure_store import Usage
+from restante.store.figure_store import DomainUsage
 from restante.store.postgres import sqlstate, usage_queries
 from restante.store.postgres.change_marks import ChangeMarks
 from restante.store.postgres.cluster_node import ClusterNode
@@ -147,7 +147,7 @@ class PostgresCore:
         async with self._lanes.quiet(), self._lanes[SessionKind.NODE].session() as session:
             rows = await session.fetch(usage_queries.OWN, self.node.key.id)
             self._doubts.looks -= 1
-            self.mirror.take_own({domain_id: Usage(*figures) for domain_id, *figures in rows})
+            self.mirror.take_own({domain_id: DomainUsage(*figures) for domain_id, *figures in rows})
 
     async def _read(self, question: PostgresQuestion[_Answer], *, at_once: bool) -> _Answer:
         try:

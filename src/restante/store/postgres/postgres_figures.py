@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from restante.store.figure_store import SetApart, Usage
+from restante.store.figure_store import DomainUsage, SetApart
 from restante.store.postgres import mail_statements
 from restante.store.postgres.database_session import PostgresRow
 from restante.store.postgres.postgres_core import PostgresCore
@@ -14,15 +14,15 @@ class PostgresFigures:
     def __init__(self, core: PostgresCore) -> None:
         self._core = core
 
-    def usage(self, domain_id: int) -> Usage:
+    def usage(self, domain_id: int) -> DomainUsage:
         """Return what a domain holds, as of the last commit."""
         return self._core.mirror.usage(domain_id)
 
-    def usages(self) -> Mapping[int, Usage]:
+    def usages(self) -> Mapping[int, DomainUsage]:
         """Return what each domain holds, by domain id."""
         return self._core.mirror.usages()
 
-    def usage_of_account(self, account: str) -> Usage:
+    def usage_of_account(self, account: str) -> DomainUsage:
         """Return what all domains of an account hold together, as of the last commit."""
         return self._core.mirror.usage_of_account(account)
 

@@ -5,9 +5,9 @@ from functools import partial
 
 from restante.mail.delivery_report import NewReport
 from restante.mail.message import HeldMessage
-from restante.queue.recipient_status import Outcome
+from restante.queue.recipient_status import MessageOutcome
 from restante.store.drain_book import asked_of, open_drains, unclaimed
-from restante.store.handover_store import Asked, Drain, Joined, PastDrain
+from restante.store.handover_store import Drain, DrainRequests, JoinedDrain, PastDrain
 from restante.store.postgres import drain_changes, drain_statements, held_reading, settling
 from restante.store.postgres.lane_set import SessionKind
 from restante.store.postgres.postgres_core import PostgresCore
@@ -38,7 +38,7 @@ class PostgresHandover:
     async def settle(
         self,
         drain: Drain,
-        outcomes: Sequence[Outcome],
+        outcomes: Sequence[MessageOutcome],
         reports: Sequence[NewReport] = (),
         at: float = 0.0,
     ) -> None:
@@ -56,7 +56,7 @@ class PostgresHandover:
         deadline: float,
         release: int = 0,
         requested_by: str = "",
-    ) -> Drain | Joined:
+    ) -> Drain | JoinedDrain:
         """Record a drain, or join the one that is open."""
         change = partial(
             drain_changes.open_drain,
@@ -93,7 +93,7 @@ class PostgresHandover:
 
         await self._core.write(change, SessionKind.DRAINS)
 
-    async def asked(self, drains: Collection[Drain]) -> list[Asked]:
+    async def asked(self, drains: Collection[Drain]) -> list[DrainRequests]:
         """Return what others ask of these drains."""
         if not drains:
             return []

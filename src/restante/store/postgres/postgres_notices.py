@@ -16,7 +16,7 @@ from restante.store.stored_form.notice_rows import (
     quiet,
     quiet_row,
 )
-from restante.tenancy.notice import NewNotice, Notice, PastNotice, Quiet, Topic
+from restante.tenancy.notice import NewNotice, Notice, PastNotice, QuietTopic, Topic
 
 
 class PostgresNotices:
@@ -28,7 +28,7 @@ class PostgresNotices:
     async def keep_notices(
         self,
         notices: Sequence[NewNotice],
-        quiets: Sequence[Quiet],
+        quiets: Sequence[QuietTopic],
         over: Sequence[Topic],
         limit: int,
     ) -> int:
@@ -36,7 +36,7 @@ class PostgresNotices:
         change = partial(_keep, notices=notices, quiets=quiets, over=over, limit=limit)
         return await self._core.write(change)
 
-    async def quiets(self) -> list[Quiet]:
+    async def quiets(self) -> list[QuietTopic]:
         """Return the topics that are silenced for a while."""
         return [quiet(tuple(row)) for row in await self._core.fetch(notice_statements.QUIETS)]
 
@@ -89,7 +89,7 @@ class PostgresNotices:
 async def _keep(
     transaction: PostgresTransaction,
     notices: Sequence[NewNotice],
-    quiets: Sequence[Quiet],
+    quiets: Sequence[QuietTopic],
     over: Sequence[Topic],
     limit: int,
 ) -> int:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from restante.queue.presence import PresenceChange, Seen
+from restante.queue.presence import DestinationState, PresenceChange
 from restante.store.postgres.database_session import PostgresRow
 from restante.store.postgres.postgres_core import PostgresCore
 from restante.store.postgres.postgres_transaction import PostgresTransaction
@@ -92,4 +92,4 @@ class PostgresPresence:
 
 def _change(row: PostgresRow) -> tuple[int, PresenceChange]:
     number, at, account, destination, seen, reason = row
-    return number, PresenceChange(account, destination, at, Seen(seen), reason)
+    return number, PresenceChange(account, destination, at, DestinationState(seen), reason)

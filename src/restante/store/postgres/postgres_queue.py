@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from functools import partial
 
 from restante.mail.message import HeldMessage
-from restante.queue.recipient_status import Move, RecipientOutcome, RecipientStatus
+from restante.queue.recipient_status import RecipientMove, RecipientOutcome, RecipientStatus
 from restante.store.postgres import held_mail_changes, held_reading, mail_statements, queue_reading
 from restante.store.postgres.audit_writing import record
 from restante.store.postgres.postgres_core import PostgresCore
 from restante.store.postgres.postgres_transaction import PostgresTransaction
 from restante.store.postgres.report_changing import keep
-from restante.store.queue_store import Bounce, QueuedMessage, QueueFilter, QueuePage
+from restante.store.queue_store import MessageBounce, QueuedMessage, QueueFilter, QueuePage
 from restante.store.store_errors import Damaged
 from restante.store.stored_form.rows import paths
 from restante.tenancy.audit import AuditEntry
@@ -51,7 +51,7 @@ class PostgresQueue:
             partial(_release_refused, numbers=numbers, audit=audit, status=status)
         )
 
-    async def bounce(self, bounces: Sequence[Bounce], audit: AuditEntry) -> list[int]:
+    async def bounce(self, bounces: Sequence[MessageBounce], audit: AuditEntry) -> list[int]:
         """Remove these recipients and store the reports on them."""
         return await self._core.write(partial(_bounce, bounces=bounces, audit=audit))
 
@@ -61,7 +61,7 @@ async def _delete(
 ) -> int:
     await record(transaction, [audit])
     await transaction.fetch(mail_statements.LOCK, numbers)
-    await held_mail_changes.keep_removed(transaction, numbers, Move.DELETED, audit.at)
+    await held_mail_changes.keep_removed(transaction, numbers, RecipientMove.DELETED, audit.at)
     return await held_mail_changes.remove(transaction, numbers)
 
 
@@ -76,7 +76,7 @@ async def _release_refused(
 
 
 async def _bounce(
-    transaction: PostgresTransaction, bounces: Sequence[Bounce], audit: AuditEntry
+    transaction: PostgresTransaction, bounces: Sequence[MessageBounce], audit: AuditEntry
 ) -> list[int]:
     await record(transaction, [audit])
     await transaction.fetch(mail_statements.LOCK, [bounce.number for bounce in bounces])
@@ -85,7 +85,7 @@ async def _bounce(
     return [one.number for one in done]
 
 
-async def _give_up(transaction: PostgresTransaction, bounce: Bounce, at: float) -> bool:
+async def _give_up(transaction: PostgresTransaction, bounce: MessageBounce, at: float) -> bool:
     rows = await transaction.fetch(mail_statements.WHO_WAITS, bounce.number)
     if not rows or not bounce.forward_paths:
         return False
@@ -95,7 +95,8 @@ async def _give_up(transaction: PostgresTransaction, bounce: Bounce, at: float) 
     if not named <= everybody:
         return False
     bounced = [
-        (bounce.number, RecipientOutcome(path, Move.BOUNCED)) for path in bounce.forward_paths
+        (bounce.number, RecipientOutcome(path, RecipientMove.BOUNCED))
+        for path in bounce.forward_paths
     ]
     await held_mail_changes.keep_outcomes(transaction, domain_id, bounced, at)
     if named == everybody:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import partial
 
-from restante.mail.delivery_report import Action, NewReport, Report
+from restante.mail.delivery_report import NewReport, Report, ReportAction
 from restante.mail.message import HeldMessage
 from restante.queue.fair_order import DueReport, target_of
 from restante.queue.report_lanes import NONE_OCCUPIED, OccupiedLanes
@@ -46,7 +46,7 @@ class PostgresReports:
     async def success_reports(self) -> list[DueReport]:
         """Return all waiting reports of success, in the order in which they were made."""
         return [
-            DueReport(number, Action.RELAYED, account, target_of(path))
+            DueReport(number, ReportAction.RELAYED, account, target_of(path))
             for number, account, path in await self._core.fetch(report_statements.SUCCESS)
         ]
 
@@ -80,7 +80,7 @@ class PostgresReports:
             selection.limit,
         )
         return [
-            WaitingReport(number, about, domain_id, Action(action), *rest)
+            WaitingReport(number, about, domain_id, ReportAction(action), *rest)
             for number, about, domain_id, action, *rest in rows
         ]
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from restante.store.drain_book import DrainRecord
-from restante.store.figure_store import NO_USAGE, Usage
+from restante.store.figure_store import NO_USAGE, DomainUsage
 from restante.store.postgres import usage_queries
 from restante.store.postgres.database_session import DatabaseSession, PostgresRow
 from restante.store.store_errors import Conflict
@@ -31,8 +31,8 @@ class PostgresTransaction:
 
     session: DatabaseSession
     node: NodeKey
-    moves: dict[int, Usage] = field(default_factory=dict)  # by domain id
-    written: dict[int, Usage] = field(default_factory=dict)  # of them, those written already
+    moves: dict[int, DomainUsage] = field(default_factory=dict)  # by domain id
+    written: dict[int, DomainUsage] = field(default_factory=dict)  # of them, those written already
     accounts: dict[int, str] = field(default_factory=dict)  # of domains; "": it was removed
     drains: dict[int, VersionedDrain] = field(default_factory=dict)  # by domain id
     last_number: int = 0  # of the messages that it holds
@@ -53,13 +53,13 @@ class PostgresTransaction:
     def move(self, domain_id: int, messages: int, octets: int, refused: int = 0) -> None:
         """Count so many messages and octets more for a domain, or fewer."""
         moved = self.moves.get(domain_id, NO_USAGE)
-        self.moves[domain_id] = moved + Usage(messages, octets, refused)
+        self.moves[domain_id] = moved + DomainUsage(messages, octets, refused)
 
     def note_written(self, domain_id: int, messages: int, octets: int) -> None:
         """Count what a statement has written to the figures by itself."""
         self.move(domain_id, messages, octets)
         written = self.written.get(domain_id, NO_USAGE)
-        self.written[domain_id] = written + Usage(messages, octets)
+        self.written[domain_id] = written + DomainUsage(messages, octets)
 
     async def check_hosted(self, domain_id: int) -> None:
         """Raise Conflict if it is no hosted domain; it stays one until the commit."""
@@ -80,11 +80,11 @@ class PostgresTransaction:
             columns = zip(*((key, *figures(usage)) for key, usage in moved), strict=True)
             await self.fetch(usage_queries.MOVE, self.node.id, *map(list, columns))
 
-    def _unwritten(self, domain_id: int) -> Usage:
+    def _unwritten(self, domain_id: int) -> DomainUsage:
         moved = self.moves.get(domain_id, NO_USAGE)
         return moved - self.written.get(domain_id, NO_USAGE)
 
 
-def figures(usage: Usage) -> Sequence[int]:
+def figures(usage: DomainUsage) -> Sequence[int]:
     """Return a usage as columns."""
     return (usage.messages, usage.octets, usage.refused)

@@ -10,9 +10,9 @@ from restante.store.postgres import content_queries, held_reading, mail_statemen
 from restante.store.postgres.chunk_spool import remove_unheld
 from restante.store.postgres.postgres_content import PostgresContent
 from restante.store.postgres.postgres_core import PostgresCore
-from restante.store.store_care import Slice
+from restante.store.store_care import ScrubSlice
 from restante.store.store_errors import CareUnsupported, Damaged
-from restante.store.upkeep_store import Backup
+from restante.store.upkeep_store import BackupCopy
 
 _STEP: Final = 64  # rows that are read at once
 _SOME: Final = f"""
@@ -43,7 +43,7 @@ class PostgresUpkeep:
         """Nobody here can tell: the disk is another machine's."""
         return None
 
-    async def scrub(self) -> AsyncIterator[Slice]:
+    async def scrub(self) -> AsyncIterator[ScrubSlice]:
         """Read all held mail, step by step, and remove content that belongs to nobody."""
         await self._remove_orphans()
         after = 0
@@ -61,10 +61,10 @@ class PostgresUpkeep:
                 except Damaged:
                     damaged += 1
             octets = sum(one.size for one in found.messages)
-            yield Slice(len(rows), octets, len(files), process_time() - begun, damaged)
+            yield ScrubSlice(len(rows), octets, len(files), process_time() - begun, damaged)
             after = rows[-1][0]
 
-    async def backup(self, directory: Path) -> Backup:
+    async def backup(self, directory: Path) -> BackupCopy:
         """Raise CareUnsupported: PostgreSQL has its own tools."""
         raise CareUnsupported(
             f"{directory}: a store on PostgreSQL is copied with the tools of PostgreSQL, such as"

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from restante.queue.monthly_use import MonthlyUse, Use, UseMonth
+from restante.queue.monthly_use import AccountUse, MonthlyUse, UseMonth
 from restante.store.postgres import postgres_used
 from restante.store.postgres.postgres_core import PostgresCore
 from restante.store.postgres.postgres_transaction import PostgresTransaction
@@ -57,7 +57,7 @@ class PostgresUses:
         """Return the uses of an account or of all in some months."""
         begin = after or UseMonth(account or "", 0, 0)
         rows = await self._core.fetch(_USES, *begin, account, *months, limit)
-        return [MonthlyUse(UseMonth(*row[:3]), Use(*row[3:])) for row in rows]
+        return [MonthlyUse(UseMonth(*row[:3]), AccountUse(*row[3:])) for row in rows]
 
     async def trim_uses(self, before: int, limit: int) -> int:
         """Remove old uses."""

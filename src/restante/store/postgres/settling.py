@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from restante.mail.delivery_report import NewReport
-from restante.queue.recipient_status import Move, Outcome
+from restante.queue.recipient_status import MessageOutcome, RecipientMove
 from restante.store.handover_store import Drain
 from restante.store.postgres import (
     drain_changes,
@@ -20,14 +20,14 @@ from restante.store.postgres.postgres_transaction import PostgresTransaction
 from restante.store.stored_form.rows import storable
 
 
-def are_whole(outcomes: Sequence[Outcome]) -> bool:
+def are_whole(outcomes: Sequence[MessageOutcome]) -> bool:
     """Tell whether these are deliveries only, each of another message."""
     numbers = {outcome.number for outcome in outcomes if outcome.is_delivered}
     return len(numbers) == len(outcomes) > 0
 
 
 async def settle_whole(
-    core: PostgresCore, drain: Drain, outcomes: Sequence[Outcome], at: float
+    core: PostgresCore, drain: Drain, outcomes: Sequence[MessageOutcome], at: float
 ) -> bool:
     """Remove messages that were delivered to all their recipients, or change nothing.
 
@@ -50,7 +50,7 @@ async def settle_whole(
 async def settle(
     transaction: PostgresTransaction,
     drain: Drain,
-    outcomes: Sequence[Outcome],
+    outcomes: Sequence[MessageOutcome],
     reports: Sequence[NewReport],
     at: float,
 ) -> None:
@@ -60,7 +60,7 @@ async def settle(
     if reports:  # before their outcomes: afterwards nobody waits who would make them news
         fresh = await held_mail_changes.untold_reports(transaction, drain.domain_id, reports)
         await report_changing.keep(transaction, fresh)
-    moved: Counter[Move] = Counter()
+    moved: Counter[RecipientMove] = Counter()
     others = [outcome for outcome in outcomes if not outcome.is_delivered]
     delivered = [outcome for outcome in outcomes if outcome.is_delivered]
     is_done = are_whole(delivered) and await _remove_whole(transaction, drain, delivered, at)
@@ -72,7 +72,7 @@ async def settle(
 
 
 async def _remove_whole(
-    transaction: PostgresTransaction, drain: Drain, delivered: Sequence[Outcome], at: float
+    transaction: PostgresTransaction, drain: Drain, delivered: Sequence[MessageOutcome], at: float
 ) -> bool:
     """Remove these if they are whole. The statement counts for the release and the usage itself."""
     values = _whole(drain, delivered, transaction.node.id, at)
@@ -81,7 +81,9 @@ async def _remove_whole(
     return bool(count == len(delivered))
 
 
-def _whole(drain: Drain, outcomes: Sequence[Outcome], node: int, at: float) -> tuple[Any, ...]:
+def _whole(
+    drain: Drain, outcomes: Sequence[MessageOutcome], node: int, at: float
+) -> tuple[Any, ...]:
     """Return the values of mail_statements.SETTLE_WHOLE."""
     told = [(outcome.number, one) for outcome in outcomes for one in outcome.recipients]
     return (

@@ -20,14 +20,14 @@ from restante.store.sqlite import care_queries, engine, mail_queries
 from restante.store.sqlite.regular_file import open_regular
 from restante.store.sqlite.spool import ContentFiles
 from restante.store.store_errors import NotEmpty, StoreError, StoreFull
-from restante.store.upkeep_store import Backup
+from restante.store.upkeep_store import BackupCopy
 
 _DATABASE = "restante.db"
 PARTIAL = "restante.db.partial"
 _CONTENT = "content"
 
 
-def write_backup(path: Path, vfs: str | None, files: ContentFiles, target: Path) -> Backup:
+def write_backup(path: Path, vfs: str | None, files: ContentFiles, target: Path) -> BackupCopy:
     """Copy the database at `path` and the files it names to `target`. Blocks. Raises StoreError."""
     try:
         prepare_directory(target)
@@ -55,7 +55,7 @@ def prepare_directory(target: Path) -> None:
     (target / _CONTENT).mkdir(mode=0o700)
 
 
-def _copy(path: Path, vfs: str | None, files: ContentFiles, target: Path) -> Backup:
+def _copy(path: Path, vfs: str | None, files: ContentFiles, target: Path) -> BackupCopy:
     (target / PARTIAL).touch(mode=0o600)
     with closing(apsw.Connection(str(target / PARTIAL))) as copy:
         with (
@@ -70,7 +70,7 @@ def _copy(path: Path, vfs: str | None, files: ContentFiles, target: Path) -> Bac
         [(messages, octets)] = engine.fetch(copy, care_queries.TOTALS)
     sync(target / PARTIAL)
     _copy_files(files, names, target / _CONTENT)
-    return Backup(messages, octets, len(names))
+    return BackupCopy(messages, octets, len(names))
 
 
 def _copy_files(files: ContentFiles, names: Iterable[str], content: Path) -> None:

@@ -28,7 +28,7 @@ RowKey = tuple[object, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class SchemaTable:
     """A table of the schema; the key is its primary key, or the rowid if it has none."""
 
     name: str
@@ -37,7 +37,7 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
-class Gap:
+class UnreadableGap:
     """The unreadable rows between two keys; None: from the beginning, or to the end."""
 
     after: RowKey | None
@@ -51,13 +51,13 @@ class Gap:
         return f"{first}, {last}"
 
 
-def table_of(connection: apsw.Connection, name: str) -> Table:
+def table_of(connection: apsw.Connection, name: str) -> SchemaTable:
     """Look a table up."""
     facts = fetch(connection, f"PRAGMA table_info({quoted(name)})")
     columns = tuple(column for _, column, *_ in facts)
     in_key = sorted((place, column, kind) for _, column, kind, _, _, place in facts if place)
     is_rowid = not in_key or (len(in_key) == 1 and in_key[0][2].upper() == "INTEGER")
-    return Table(
+    return SchemaTable(
         name, columns, ("rowid",) if is_rowid else tuple(column for _, column, _ in in_key)
     )
 
@@ -66,7 +66,7 @@ class TolerantReader:
     """Reads one table; `gaps` says afterwards what could not be read."""
 
     def __init__(
-        self, connection: apsw.Connection, table: Table, take: Callable[[Row], None]
+        self, connection: apsw.Connection, table: SchemaTable, take: Callable[[Row], None]
     ) -> None:
         """`take` is given each readable row, its columns in the table's order, rows in no order."""
         self._connection = connection
@@ -74,7 +74,7 @@ class TolerantReader:
         self._take = take
         self._probes = 0
         self._ends: set[tuple[RowKey, bool]] = set()  # of questions about keys that are no numbers
-        self.gaps: list[Gap] = []
+        self.gaps: list[UnreadableGap] = []
 
     def read(self) -> None:
         """Read everything that can be read."""
@@ -88,7 +88,7 @@ class TolerantReader:
                 continue
             middle = self._middle(low, high)
             if middle is None:
-                self.gaps.append(Gap(low, high))
+                self.gaps.append(UnreadableGap(low, high))
             else:
                 left += [(low, (middle,)), ((middle - 1,), high)]
         if self._table.keys == ("rowid",):
@@ -165,15 +165,15 @@ class TolerantReader:
         return engine.fetch(self._connection, query, (*(low or ()), *(high or ())))
 
 
-def _joined(gaps: list[Gap]) -> list[Gap]:
+def _joined(gaps: list[UnreadableGap]) -> list[UnreadableGap]:
     """Join gaps between numbers with nothing in between: probes cut one into many."""
-    joined: list[Gap] = []
+    joined: list[UnreadableGap] = []
     for gap in sorted(gaps, key=lambda gap: _number(gap.after, -math.inf)):
         last = joined[-1] if joined else None
         if last and _number(gap.after, -math.inf) < _number(last.before, math.inf):
             ends = (last.before, gap.before)
             before = None if None in ends else max(ends, key=lambda end: _number(end, math.inf))
-            joined[-1] = Gap(last.after, before)
+            joined[-1] = UnreadableGap(last.after, before)
         else:
             joined.append(gap)
     return joined

@@ -6,7 +6,7 @@ Each function is called inside the transaction of a change, before the messages 
 from collections.abc import Sequence
 from typing import Final
 
-from restante.queue.recipient_status import Move, RecipientOutcome
+from restante.queue.recipient_status import RecipientMove, RecipientOutcome
 from restante.store.handover_store import Drain
 from restante.store.sqlite import history_queries
 from restante.store.sqlite.write_transaction import WriteTransaction
@@ -44,7 +44,7 @@ def keep_outcomes(
 
 
 def keep_removed(
-    transaction: WriteTransaction, numbers: Sequence[int], move: Move, at: float
+    transaction: WriteTransaction, numbers: Sequence[int], move: RecipientMove, at: float
 ) -> None:
     """Keep that all recipients of these messages are removed, whatever their state."""
     text = numbers_text(numbers)
@@ -54,7 +54,11 @@ def keep_removed(
 
 
 def keep_waiting(
-    transaction: WriteTransaction, domain_id: int, numbers: Sequence[int], move: Move, at: float
+    transaction: WriteTransaction,
+    domain_id: int,
+    numbers: Sequence[int],
+    move: RecipientMove,
+    at: float,
 ) -> None:
     """Keep that those are removed who wait for these messages."""
     detail = _detail(transaction, domain_id, at)
@@ -67,7 +71,7 @@ def keep_parked(
     transaction: WriteTransaction,
     domain_id: int,
     numbers: Sequence[int],
-    move: Move,
+    move: RecipientMove,
     *,
     at: float,
     before: float | None = None,

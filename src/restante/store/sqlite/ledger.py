@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 import apsw
 
 from restante.store.drain_book import DrainBook, DrainRecord
-from restante.store.figure_store import NO_USAGE, Usage
+from restante.store.figure_store import NO_USAGE, DomainUsage
 from restante.store.handover_store import Drain
 from restante.store.sqlite import drain_queries, ledger_queries
 from restante.store.sqlite.engine import fetch
@@ -25,10 +25,10 @@ from restante.store.stored_form.row_type import Row
 
 
 @dataclass(frozen=True, slots=True)
-class Balance:
+class LedgerBalance:
     """The changes of a commit to figures that are answered from memory."""
 
-    usages: dict[int, Usage]  # of the domains touched
+    usages: dict[int, DomainUsage]  # of the domains touched
     accounts: dict[int, str]  # their accounts; "" for a domain that was removed
     last_number: int
     drains: dict[int, DrainRecord | None]  # of the domains whose drain changed; None: it is over
@@ -44,8 +44,8 @@ class _Figures:
     last_number: int = 0
 
     @property
-    def usage(self) -> Usage:
-        return Usage(self.messages, self.octets, self.refused)
+    def usage(self) -> DomainUsage:
+        return DomainUsage(self.messages, self.octets, self.refused)
 
 
 @dataclass(slots=True)
@@ -88,7 +88,7 @@ class Ledger:
             self._behind.add(domain_id)
             self.last_number = max(self.last_number, last_number)
 
-    def balance_of_all(self) -> Balance:
+    def balance_of_all(self) -> LedgerBalance:
         """Say how everything stands."""
         return self._balance(self._figures, self.drains.records)
 
@@ -153,7 +153,7 @@ class Ledger:
         self._figures[domain_id].refused += messages
         self._touched.add(domain_id)
 
-    def usage(self, domain_id: int) -> Usage:
+    def usage(self, domain_id: int) -> DomainUsage:
         """Return what it holds at this point of the transaction."""
         figures = self._figures.get(domain_id)
         return figures.usage if figures else NO_USAGE
@@ -194,16 +194,16 @@ class Ledger:
         """Note that what `unwritten` told was written."""
         self._behind.clear()
 
-    def balance(self) -> Balance:
+    def balance(self) -> LedgerBalance:
         """Say what changed since the last call; to be called when it is durable."""
         balance = self._balance(self._touched, self._touched_drains)
         self._touched.clear()
         self._touched_drains.clear()
         return balance
 
-    def _balance(self, domain_ids: Iterable[int], drains: Iterable[int]) -> Balance:
+    def _balance(self, domain_ids: Iterable[int], drains: Iterable[int]) -> LedgerBalance:
         usages = {domain_id: self.usage(domain_id) for domain_id in domain_ids}
-        return Balance(
+        return LedgerBalance(
             usages,
             {domain_id: self._accounts.get(domain_id, "") for domain_id in usages},
             self.last_number,

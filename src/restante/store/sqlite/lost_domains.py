@@ -11,7 +11,7 @@ import apsw
 from restante.mail.address import split_mailbox
 from restante.store.sqlite import care_queries, record_queries
 from restante.store.sqlite.engine import fetch
-from restante.store.store_care import Finding
+from restante.store.store_care import StoreFinding
 from restante.store.stored_form.record_rows import account_row, domain_row
 from restante.tenancy.model import Account, AuthorizedHosts, Destination, HostedDomain
 from restante.tenancy.policy import Policy, Suspension
@@ -24,9 +24,9 @@ _SUSPENDED = Policy(
 _SAMPLE = 50  # messages that are asked for a domain's name
 
 
-def keep_domains(connection: apsw.Connection) -> list[Finding]:
+def keep_domains(connection: apsw.Connection) -> list[StoreFinding]:
     """Make what is missing; return what was made."""
-    made: list[Finding] = []
+    made: list[StoreFinding] = []
     with connection:
         for (domain_id,) in fetch(connection, care_queries.DOMAINS_LOST):
             name = _free_name(connection, domain_id)
@@ -35,7 +35,7 @@ def keep_domains(connection: apsw.Connection) -> list[Finding]:
             )
             connection.execute(care_queries.ADD_DOMAIN_AGAIN, (domain_id, *domain_row(domain)))
             made.append(
-                Finding(
+                StoreFinding(
                     "domain",
                     f"{name}: its record was lost and recreated, suspended, with no destination",
                 )
@@ -44,7 +44,7 @@ def keep_domains(connection: apsw.Connection) -> list[Finding]:
             connection.execute(record_queries.KEEP_ACCOUNT, account_row(Account(name, 0.0)))
             if name != _ACCOUNT:
                 made.append(
-                    Finding(
+                    StoreFinding(
                         "account",
                         f"{name}: its record was lost and recreated, without note and quota",
                     )

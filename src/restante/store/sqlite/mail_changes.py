@@ -11,8 +11,8 @@ from typing import Any, Final
 from restante.mail.delivery_report import NewReport
 from restante.mail.message import NewMessage
 from restante.queue.recipient_status import (
-    Move,
-    Outcome,
+    MessageOutcome,
+    RecipientMove,
     RecipientOutcome,
     RecipientStatus,
     move_of,
@@ -46,7 +46,7 @@ from restante.store.stored_form.rows import (
 )
 from restante.tenancy.audit import AuditEntry
 
-_PARKED: Final = {Move.REFUSED: IS_REFUSED, Move.UNCERTAIN: IS_UNCERTAIN}
+_PARKED: Final = {RecipientMove.REFUSED: IS_REFUSED, RecipientMove.UNCERTAIN: IS_UNCERTAIN}
 
 
 def hold(
@@ -71,7 +71,7 @@ def hold(
 def settle(
     transaction: WriteTransaction,
     drain: Drain,
-    outcomes: Sequence[Outcome],
+    outcomes: Sequence[MessageOutcome],
     reports: Sequence[NewReport] = (),
     at: float = 0.0,
 ) -> None:
@@ -84,9 +84,9 @@ def settle(
         if _concerns_held(transaction, drain.domain_id, report):
             transaction.execute(report_queries.KEEP_REPORT, report_row(report))
     delivered = [outcome for outcome in outcomes if outcome.is_delivered]
-    moved: Counter[Move] = Counter()
+    moved: Counter[RecipientMove] = Counter()
     if delivered and _remove_whole(transaction, drain, delivered, at):
-        moved[Move.DELIVERED] = len(delivered)
+        moved[RecipientMove.DELIVERED] = len(delivered)
     elif delivered:
         moved += _settle_in_part(transaction, drain, delivered, at)
     if len(delivered) < len(outcomes):
@@ -103,7 +103,7 @@ def _concerns_held(transaction: WriteTransaction, domain_id: int, report: NewRep
 
 
 def _remove_whole(
-    transaction: WriteTransaction, drain: Drain, delivered: list[Outcome], at: float
+    transaction: WriteTransaction, drain: Drain, delivered: list[MessageOutcome], at: float
 ) -> bool:
     """Remove these messages if these are all their recipients; otherwise return False."""
     domain_id = drain.domain_id
@@ -125,18 +125,18 @@ def _remove_whole(
     return True
 
 
-def _number(outcome: Outcome) -> int:
+def _number(outcome: MessageOutcome) -> int:
     return outcome.number
 
 
 def _settle_in_part(
-    transaction: WriteTransaction, drain: Drain, outcomes: Iterable[Outcome], at: float
-) -> Counter[Move]:
+    transaction: WriteTransaction, drain: Drain, outcomes: Iterable[MessageOutcome], at: float
+) -> Counter[RecipientMove]:
     """Record outcomes recipient by recipient: some are not delivered, or were refused before.
 
     Returns how many messages were settled, by their outcome.
     """
-    moved: Counter[Move] = Counter()
+    moved: Counter[RecipientMove] = Counter()
     gone: list[int] = []
     for outcome in outcomes:
         is_settled, is_gone = _settle_one(transaction, drain, outcome, at)
@@ -149,7 +149,7 @@ def _settle_in_part(
 
 
 def _settle_one(
-    transaction: WriteTransaction, drain: Drain, outcome: Outcome, at: float
+    transaction: WriteTransaction, drain: Drain, outcome: MessageOutcome, at: float
 ) -> tuple[bool, bool]:
     """Record one outcome; tell whether it settled anything, and whether no recipient is left.
 
@@ -169,7 +169,9 @@ def _settle_one(
         _keep_word(transaction, (domain_id, outcome.number), recipient, at)
     if outcome.doubts and settled:
         transaction.execute(mail_queries.KEEP_DOUBTS, (outcome.doubts, outcome.number))
-    left = [path for path in held if path not in settled or settled[path].move is Move.DEFERRED]
+    left = [
+        path for path in held if path not in settled or settled[path].move is RecipientMove.DEFERRED
+    ]
     is_gone = left != held and _has_nobody(transaction, (domain_id, outcome.number), left)
     return bool(settled), is_gone
 
@@ -178,7 +180,7 @@ def _keep_word(
     transaction: WriteTransaction, message: tuple[int, int], recipient: RecipientOutcome, at: float
 ) -> None:
     """Keep the destination's latest reply on a recipient that it did not take."""
-    if recipient.move in (Move.DELIVERED, Move.BOUNCED):
+    if recipient.move in (RecipientMove.DELIVERED, RecipientMove.BOUNCED):
         transaction.execute(mail_queries.FORGET_REPLY, (*message, recipient.forward_path))
     else:
         parked = _PARKED.get(recipient.move, 0)
@@ -231,7 +233,7 @@ def park_damaged(transaction: WriteTransaction, number: int, text: str, at: floa
 def delete(transaction: WriteTransaction, numbers: Sequence[int], audit: AuditEntry) -> int:
     """Remove whole messages; return how many were there."""
     transaction.execute(audit_queries.RECORD, audit_row(audit))
-    keep_removed(transaction, numbers, Move.DELETED, audit.at)
+    keep_removed(transaction, numbers, RecipientMove.DELETED, audit.at)
     return remove(transaction, numbers)
 
 
@@ -280,7 +282,7 @@ def _expire_held(transaction: WriteTransaction, bindings: dict[str, Any], at: fl
     standings = transaction.execute(mail_queries.STANDINGS, bindings)
     due = [(number, has_refused) for number, is_due, has_refused in standings if is_due]
     domain_id, mixed = bindings["domain_id"], [number for number, has_refused in due if has_refused]
-    keep_waiting(transaction, domain_id, [number for number, _ in due], Move.EXPIRED, at)
+    keep_waiting(transaction, domain_id, [number for number, _ in due], RecipientMove.EXPIRED, at)
     if mixed:
         transaction.execute(mail_queries.WAIT_NO_MORE, (numbers_text(mixed),))
         transaction.execute(mail_queries.FORGET_DEFERRALS, (domain_id, numbers_text(mixed)))
@@ -292,7 +294,12 @@ def _expire_held(transaction: WriteTransaction, bindings: dict[str, Any], at: fl
 def _expire_refused(transaction: WriteTransaction, bindings: dict[str, Any], at: float) -> int:
     due = [number for (number,) in transaction.execute(mail_queries.DUE_REFUSALS, bindings)]
     keep_parked(
-        transaction, bindings["domain_id"], due, Move.EXPIRED, at=at, before=bindings["before"]
+        transaction,
+        bindings["domain_id"],
+        due,
+        RecipientMove.EXPIRED,
+        at=at,
+        before=bindings["before"],
     )
     transaction.execute(mail_queries.FORGET_REFUSALS, bindings)
     narrowed = {"domain_id": bindings["domain_id"], "numbers": numbers_text(due)}

@@ -44,7 +44,7 @@ from restante.tenancy.recipients import Recipient, RecipientSource
 _NEWEST: Final = 2**63 - 1  # no message has a higher number
 
 
-class Damage(NamedTuple):
+class UnreadableMessage(NamedTuple):
     """A message that cannot be handed out."""
 
     number: int
@@ -56,7 +56,7 @@ class PageBounds(NamedTuple):
     """Messages for a drain, and those passed over on the way to them."""
 
     messages: list[HeldMessage]
-    damaged: list[Damage]
+    damaged: list[UnreadableMessage]
 
 
 def held(
@@ -78,13 +78,13 @@ def _take(row: Row, window: PageBounds) -> int:
     try:
         message = held_message(row)
     except DamagedRow as damage:
-        window.damaged.append(Damage(row[NUMBER], str(damage), row[DOMAIN_ID]))
+        window.damaged.append(UnreadableMessage(row[NUMBER], str(damage), row[DOMAIN_ID]))
         return 0
     window.messages.append(message)
     return len(message.head)
 
 
-def message(connection: apsw.Connection, number: int) -> HeldMessage | Damage | None:
+def message(connection: apsw.Connection, number: int) -> HeldMessage | UnreadableMessage | None:
     """Read one message with all its recipients."""
     with connection:  # one moment for both statements
         rows = fetch(connection, mail_queries.ONE_MESSAGE, (number,))
@@ -94,13 +94,13 @@ def message(connection: apsw.Connection, number: int) -> HeldMessage | Damage | 
     try:
         return held_message(rows[0], [path for (path,) in refused])
     except DamagedRow as damage:
-        return Damage(number, str(damage), rows[0][DOMAIN_ID])
+        return UnreadableMessage(number, str(damage), rows[0][DOMAIN_ID])
 
 
-def damage_of_file(connection: apsw.Connection, name: str, text: str) -> list[Damage]:
+def damage_of_file(connection: apsw.Connection, name: str, text: str) -> list[UnreadableMessage]:
     """Say whose content a damaged file is; it may be nobody's any more."""
     rows = fetch(connection, mail_queries.NUMBER_OF_FILE, (name,))
-    return [Damage(number, text, domain_id) for number, domain_id in rows]
+    return [UnreadableMessage(number, text, domain_id) for number, domain_id in rows]
 
 
 def set_apart(

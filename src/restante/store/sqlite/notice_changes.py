@@ -14,7 +14,7 @@ from restante.store.sqlite.write_transaction import WriteTransaction
 from restante.store.store_errors import Conflict
 from restante.store.stored_form.notice_rows import channel_row, notice_row, quiet_row
 from restante.tenancy.audit import AuditEntry
-from restante.tenancy.notice import Channel, NewNotice, Quiet, Topic
+from restante.tenancy.notice import Channel, NewNotice, QuietTopic, Topic
 from restante.tenancy.numbered_change import RecordKind
 
 
@@ -65,7 +65,7 @@ def delete_channel(transaction: WriteTransaction, channel_id: int, audit: AuditE
 def keep_notices(
     transaction: WriteTransaction,
     notices: Sequence[NewNotice],
-    quiets: Sequence[Quiet],
+    quiets: Sequence[QuietTopic],
     over: Sequence[Topic],
     limit: int,
 ) -> int:

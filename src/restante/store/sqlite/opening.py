@@ -23,8 +23,8 @@ from restante.store.sqlite.files_in_use import FilesInUse
 from restante.store.sqlite.ledger import Ledger
 from restante.store.sqlite.log_mark import MARK, LogMark
 from restante.store.sqlite.log_remains import lost_part
-from restante.store.sqlite.mail_reading import Damage, damage_of_file
-from restante.store.sqlite.readers import Readers
+from restante.store.sqlite.mail_reading import UnreadableMessage, damage_of_file
+from restante.store.sqlite.readers import ReaderPool
 from restante.store.sqlite.spool import ContentFiles
 from restante.store.sqlite.store_health import StoreHealth
 from restante.store.sqlite.upgrade_copy import upgrade
@@ -47,7 +47,7 @@ class StorePlace(NamedTuple):
     lock: DirectoryLock
 
 
-class Parts(NamedTuple):
+class StoreParts(NamedTuple):
     """The open parts of a store."""
 
     place: StorePlace
@@ -55,15 +55,15 @@ class Parts(NamedTuple):
     files: ContentFiles
     writing: WritingParts
     in_use: FilesInUse
-    readers: Readers
-    readers_apart: Readers  # for people's requests
-    damaged: list[Damage]  # messages whose content file is missing
+    readers: ReaderPool
+    readers_apart: ReaderPool  # for people's requests
+    damaged: list[UnreadableMessage]  # messages whose content file is missing
     is_proven: bool  # all of the database was looked at: else the scrub begins at once
 
 
 def open_parts(
     directory: Path, vfs: str | None, ballast: int = 0, proof_seconds: float = start_check.SECONDS
-) -> Parts:
+) -> StoreParts:
     """Open everything, or nothing.
 
     `ballast` is in octets, 0 for none of our own; `proof_seconds` as in start_check.py.
@@ -97,7 +97,7 @@ def _damaged(directory: Path, found: str) -> StoreDamaged:
 
 def _open_in_turn(
     directory: Path, vfs: str | None, octets: int, proof_seconds: float, undo: ExitStack
-) -> Parts:
+) -> StoreParts:
     check_kinds(directory, files=_FILES, directories=(CONTENT,))
     changed = _make(directory)
     place = StorePlace(directory / DATABASE, vfs, DirectoryLock(directory))
@@ -122,9 +122,11 @@ def _open_in_turn(
     in_use = FilesInUse(place.path, directory / CONTENT, log_mark)
     undo.callback(in_use.close)
     writing = WritingParts(connection, Ledger.read(connection), ballast, log_mark)
-    readers = Readers(place.path, health, vfs)
-    readers_apart = Readers(place.path, health, vfs, "restante-web-reader")
-    return Parts(place, health, files, writing, in_use, readers, readers_apart, damaged, is_proven)
+    readers = ReaderPool(place.path, health, vfs)
+    readers_apart = ReaderPool(place.path, health, vfs, "restante-web-reader")
+    return StoreParts(
+        place, health, files, writing, in_use, readers, readers_apart, damaged, is_proven
+    )
 
 
 def _open_database(
@@ -171,7 +173,7 @@ def _check_whole(path: Path) -> None:
         )
 
 
-def _sweep(connection: apsw.Connection, files: ContentFiles) -> list[Damage]:
+def _sweep(connection: apsw.Connection, files: ContentFiles) -> list[UnreadableMessage]:
     missing = files.sweep({name for name, _ in engine.fetch(connection, mail_queries.FILES)})
     return [
         damage

@@ -24,7 +24,7 @@ _CLOSING_SECONDS = 3.0  # a read that hangs is left behind
 _Answer = TypeVar("_Answer")
 
 
-class Readers:
+class ReaderPool:
     """A few threads, each question on a connection of its own while it lasts."""
 
     def __init__(

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 
 from restante.phrases import CHANGED_MEANWHILE, EXISTS, REMOVED_MEANWHILE
-from restante.store.handover_store import STOPPED, Drain, Joined, PastDrain
+from restante.store.handover_store import STOPPED, Drain, JoinedDrain, PastDrain
 from restante.store.record_store import CHANGES_KEPT, Absent, is_as_before
 from restante.store.sqlite import (
     audit_queries,
@@ -44,7 +44,7 @@ def open_drain(
     *,
     release: int = 0,
     requested_by: str = "",
-) -> Drain | Joined:
+) -> Drain | JoinedDrain:
     """Record a drain under a number that nobody has had, or join the one that is open."""
     transaction.ledger.check_hosted(domain_id)
     opened = transaction.ledger.drains.open(
@@ -52,7 +52,7 @@ def open_drain(
     )
     _keep_drain(transaction, domain_id)
     if release:
-        drain = opened.drain if isinstance(opened, Joined) else opened
+        drain = opened.drain if isinstance(opened, JoinedDrain) else opened
         release_changes.begin(transaction, drain, release)
     return opened
 

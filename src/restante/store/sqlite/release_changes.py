@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from restante.mail.message import NUMBERS_A_SECOND
-from restante.queue.recipient_status import Move
+from restante.queue.recipient_status import RecipientMove
 from restante.store.handover_store import Drain
 from restante.store.release_store import ReleaseRecord
 from restante.store.sqlite import audit_queries, release_queries
@@ -40,9 +40,14 @@ def begin(transaction: WriteTransaction, drain: Drain, release: int) -> None:
         transaction.execute(release_queries.JOIN, (release, drain.domain_id, drain.release))
 
 
-def count_moved(transaction: WriteTransaction, drain: Drain, moved: Mapping[Move, int]) -> None:
+def count_moved(
+    transaction: WriteTransaction, drain: Drain, moved: Mapping[RecipientMove, int]
+) -> None:
     """Count messages of a drain, by their outcome."""
-    counts = [moved.get(move, 0) for move in (Move.DELIVERED, Move.REFUSED, Move.UNCERTAIN)]
+    counts = [
+        moved.get(move, 0)
+        for move in (RecipientMove.DELIVERED, RecipientMove.REFUSED, RecipientMove.UNCERTAIN)
+    ]
     if drain.release and any(counts):
         transaction.execute(release_queries.COUNT, (*counts, drain.release, drain.domain_id))
 

@@ -6,8 +6,8 @@ Each function runs on the writer thread inside a transaction.
 from collections.abc import Iterable, Sequence
 
 from restante.mail.delivery_report import NewReport
-from restante.queue.recipient_status import Move, RecipientOutcome
-from restante.store.queue_store import Bounce
+from restante.queue.recipient_status import RecipientMove, RecipientOutcome
+from restante.store.queue_store import MessageBounce
 from restante.store.sqlite import audit_queries, mail_queries, report_queries
 from restante.store.sqlite.history_changes import keep_outcomes
 from restante.store.sqlite.mail_changes import remove
@@ -17,7 +17,7 @@ from restante.tenancy.audit import AuditEntry
 
 
 def bounce(
-    transaction: WriteTransaction, bounces: Sequence[Bounce], audit: AuditEntry
+    transaction: WriteTransaction, bounces: Sequence[MessageBounce], audit: AuditEntry
 ) -> list[int]:
     """Remove recipients that are as their reports say, and keep the reports; return the numbers."""
     transaction.execute(audit_queries.RECORD, audit_row(audit))
@@ -26,7 +26,7 @@ def bounce(
     return [one.number for one in done]
 
 
-def _give_up(transaction: WriteTransaction, bounce: Bounce, at: float) -> bool:
+def _give_up(transaction: WriteTransaction, bounce: MessageBounce, at: float) -> bool:
     rows = transaction.execute(mail_queries.WHO_WAITS, (bounce.number,))
     if not rows or not bounce.forward_paths:
         return False
@@ -39,7 +39,7 @@ def _give_up(transaction: WriteTransaction, bounce: Bounce, at: float) -> bool:
     named = set(bounce.forward_paths)
     if not named <= {*held, *refused}:
         return False
-    bounced = [RecipientOutcome(path, Move.BOUNCED) for path in bounce.forward_paths]
+    bounced = [RecipientOutcome(path, RecipientMove.BOUNCED) for path in bounce.forward_paths]
     keep_outcomes(transaction, domain_id, [(bounce.number, one) for one in bounced], at)
     if named == {*held, *refused}:
         remove(transaction, [bounce.number])

@@ -5,7 +5,7 @@ from typing import Final
 
 import apsw
 
-from restante.mail.delivery_report import Action, Report
+from restante.mail.delivery_report import Report, ReportAction
 from restante.queue.fair_order import DueReport, fair_order, target_of
 from restante.queue.report_lanes import NONE_OCCUPIED, OccupiedLanes
 from restante.store.report_store import ReportFilter, WaitingReport
@@ -28,7 +28,7 @@ def due_reports(
 ) -> list[Report]:
     """Read the reports that are due and for which a lane is free, in fair order."""
     due: list[DueReport] = []
-    for action in (Action.FAILED, Action.DELAYED, Action.RELAYED):
+    for action in (ReportAction.FAILED, ReportAction.DELAYED, ReportAction.RELAYED):
         if len(due) < limit:
             due += filter(lambda one: occupied.admit(one.use), _due(connection, now, action))
     found: list[Report] = []
@@ -43,7 +43,7 @@ def due_reports(
     return found
 
 
-def _due(connection: apsw.Connection, now: float, action: Action) -> list[DueReport]:
+def _due(connection: apsw.Connection, now: float, action: ReportAction) -> list[DueReport]:
     """Read some of the reports of a kind that are due: of every account, and of many targets."""
     given = (now, action, _DUE_LOOKED_AT)
     rows = list(fetch(connection, report_queries.DUE_REPORTS, given))
@@ -59,7 +59,7 @@ def success_reports(connection: apsw.Connection) -> list[DueReport]:
     """Read the reports of success that wait, without their content."""
     rows = sorted(fetch(connection, report_queries.SUCCESS_REPORTS))
     return [
-        DueReport(number, Action.RELAYED, account, target_of(path))
+        DueReport(number, ReportAction.RELAYED, account, target_of(path))
         for number, account, path in rows
     ]
 
@@ -74,7 +74,7 @@ def reports(connection: apsw.Connection, selection: ReportFilter) -> list[Waitin
         "limit": selection.limit,
     }
     return [
-        WaitingReport(number, about, domain_id, Action(action), *rest)
+        WaitingReport(number, about, domain_id, ReportAction(action), *rest)
         for number, about, domain_id, action, *rest in fetch(
             connection, report_queries.LIST_REPORTS, bindings
         )

@@ -28,7 +28,7 @@ from restante.store.sqlite import (
     salvage_source,
 )
 from restante.store.sqlite.backup import PARTIAL, copy_file, prepare_directory, sync
-from restante.store.sqlite.damaged_table import UNREADABLE, Gap, TolerantReader, table_of
+from restante.store.sqlite.damaged_table import UNREADABLE, TolerantReader, UnreadableGap, table_of
 from restante.store.sqlite.directory_lock import DirectoryLock
 from restante.store.sqlite.engine import PAGE_SIZE, fetch, quoted
 from restante.store.sqlite.leaf_pages import LeafPages, is_message
@@ -36,7 +36,7 @@ from restante.store.sqlite.log_mark import LogMark
 from restante.store.sqlite.log_remains import lost_part
 from restante.store.sqlite.lost_domains import keep_domains
 from restante.store.sqlite.regular_file import look_at, what_is_wrong
-from restante.store.store_care import Finding, SalvageReport
+from restante.store.store_care import SalvageReport, StoreFinding
 from restante.store.store_errors import StoreError, StoreFull, StoreUnusable
 from restante.store.stored_form.row_type import Row
 
@@ -89,7 +89,7 @@ def salvage(directory: Path, target: Path, on_progress: OnSalvaged) -> SalvageRe
 def _salvaged(directory: Path, target: Path, work: Path, on_progress: OnSalvaged) -> SalvageReport:
     report = SalvageReport()
     if lost_log := LogMark(directory / _DATABASE).lost:
-        report.lost.append(Finding("log", lost_log))
+        report.lost.append(StoreFinding("log", lost_log))
     with salvage_source.opened(directory / _DATABASE, work) as (source, version, first_page):
         if version > len(migrations.MIGRATIONS):
             raise StoreUnusable(
@@ -98,10 +98,10 @@ def _salvaged(directory: Path, target: Path, work: Path, on_progress: OnSalvaged
             )
         if first_page:
             report.lost.append(
-                Finding("database", f"{first_page}; data that only the log had may be missing")
+                StoreFinding("database", f"{first_page}; data that only the log had may be missing")
             )
         elif lost := lost_part(directory / _DATABASE):
-            report.lost.append(Finding("log", lost))
+            report.lost.append(StoreFinding("log", lost))
         with closing(_new_database(target / PARTIAL, version)) as made:
             run = _Salvage(
                 directory, target, source=source, made=made, report=report, on_progress=on_progress
@@ -187,7 +187,7 @@ class _Salvage:
             for gap in self._read(name, keep):
                 self._lose(name, f"rows {gap.text} cannot be read")
 
-    def _read(self, name: str, keep: Callable[[Row], None]) -> list[Gap]:
+    def _read(self, name: str, keep: Callable[[Row], None]) -> list[UnreadableGap]:
         """Read a table of the damaged database as far as possible; return the unreadable gaps."""
         reader = TolerantReader(self._source, table_of(self._made, name), keep)
         try:
@@ -197,7 +197,7 @@ class _Salvage:
         return reader.gaps
 
     def _lose(self, kind: str, text: str, number: int | None = None) -> None:
-        self._report.lost.append(Finding(kind, text, number))
+        self._report.lost.append(StoreFinding(kind, text, number))
 
     # --- mail
 
@@ -255,7 +255,7 @@ class _Salvage:
         self._report.files += 1
         return ""
 
-    def _mail_of_pages(self, missing: set[int], gaps: list[Gap]) -> None:
+    def _mail_of_pages(self, missing: set[int], gaps: list[UnreadableGap]) -> None:
         """Look in the pages for messages that are missing, or whose number is in a gap.
 
         Of several with one number the last counts.
@@ -271,7 +271,7 @@ class _Salvage:
         for number in sorted(found):
             self._keep_message((*found[number], *[None] * width)[:width])
 
-    def _known_elsewhere(self, gaps: list[Gap]) -> dict[int, int]:
+    def _known_elsewhere(self, gaps: list[UnreadableGap]) -> dict[int, int]:
         """Return the domains of the messages that other records name, as far as these are whole.
 
         Name the gaps in which nothing else names what is lost.
@@ -351,7 +351,7 @@ def _named(row: Row, wrong: str) -> str:
     return f"from <{row[_REVERSE_PATH]}> to {to or 'nobody who waits'}: {wrong}"
 
 
-def _is_in(number: int, gaps: list[Gap]) -> bool:
+def _is_in(number: int, gaps: list[UnreadableGap]) -> bool:
     return any(
         (gap.after is None or _whole(gap.after) < number)
         and (gap.before is None or number < _whole(gap.before))

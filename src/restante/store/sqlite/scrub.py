@@ -27,16 +27,16 @@ from pathlib import Path
 import apsw
 
 from restante.store.sqlite import care_queries, engine, start_check
-from restante.store.sqlite.damaged_table import Table, table_of
+from restante.store.sqlite.damaged_table import SchemaTable, table_of
 from restante.store.sqlite.engine import fetch, quoted
-from restante.store.sqlite.mail_reading import Damage
+from restante.store.sqlite.mail_reading import UnreadableMessage
 from restante.store.sqlite.regular_file import (
     is_curable,
     is_within_reach,
     look_at,
     what_is_wrong,
 )
-from restante.store.store_care import Slice
+from restante.store.store_care import ScrubSlice
 from restante.store.stored_form.row_type import Row
 
 _BATCH = 32  # messages of one slice: 8 MiB of content at most
@@ -45,10 +45,12 @@ _SLICE_SECONDS = 0.01  # of this thread, at least
 _CHECK_SECONDS = 0.05  # for the engine's check of one table; beyond, its rows are read in slices
 _MAIL = "message"
 
-_ScrubbedPart = tuple[int, int, int, list[Damage]]  # messages, octets, files, damage
+_ScrubbedPart = tuple[int, int, int, list[UnreadableMessage]]  # messages, octets, files, damage
 
 
-def scrub(path: Path, vfs: str | None, content: Path) -> Generator[tuple[Slice, list[Damage]]]:
+def scrub(
+    path: Path, vfs: str | None, content: Path
+) -> Generator[tuple[ScrubSlice, list[UnreadableMessage]]]:
     """Walk once over the database at `path` and the files in `content`, a slice at each step.
 
     Blocks.
@@ -67,22 +69,24 @@ def _parts(connection: apsw.Connection, content: Path) -> Iterator[_ScrubbedPart
     yield from _look_at_mail(connection, content)
 
 
-def _metered(parts: Iterator[_ScrubbedPart]) -> Iterator[tuple[Slice, list[Damage]]]:
+def _metered(
+    parts: Iterator[_ScrubbedPart],
+) -> Iterator[tuple[ScrubSlice, list[UnreadableMessage]]]:
     """Combine parts to slices that keep this thread busy for a while: each waking has a cost."""
     part: _ScrubbedPart | None = (0, 0, 0, [])
     while part is not None:
         messages = octets = files = 0
-        damaged: list[Damage] = []
+        damaged: list[UnreadableMessage] = []
         began = time.thread_time()
         while (part := next(parts, None)) is not None:
             messages, octets, files = messages + part[0], octets + part[1], files + part[2]
             damaged += part[3]
             if time.thread_time() - began >= _SLICE_SECONDS:
                 break
-        yield Slice(messages, octets, files, time.thread_time() - began), damaged
+        yield ScrubSlice(messages, octets, files, time.thread_time() - began), damaged
 
 
-def _look_at_table(connection: apsw.Connection, table: Table) -> Iterator[_ScrubbedPart]:
+def _look_at_table(connection: apsw.Connection, table: SchemaTable) -> Iterator[_ScrubbedPart]:
     """Have the engine check a table; only read its rows if that would block reuse of the log."""
     if start_check.is_done_within(
         connection, _CHECK_SECONDS, partial(_check_table, table=table.name)
@@ -113,7 +117,7 @@ def _look_at_mail(connection: apsw.Connection, content: Path) -> Iterator[_Scrub
         _look_at_indexes(connection, last, rows[-1][0])
         last = rows[-1][0]
         damaged = [
-            Damage(row[0], "its content does not match its checksum", row[1])
+            UnreadableMessage(row[0], "its content does not match its checksum", row[1])
             for row in rows
             if _is_wrong(row)
         ]
@@ -121,7 +125,12 @@ def _look_at_mail(connection: apsw.Connection, content: Path) -> Iterator[_Scrub
         for row in rows:
             if row[5] is not None:
                 wrong = _wrong_with_file(content, row)
-                yield 0, row[2] - len(row[4]), 1, [Damage(row[0], wrong, row[1])] if wrong else []
+                yield (
+                    0,
+                    row[2] - len(row[4]),
+                    1,
+                    [UnreadableMessage(row[0], wrong, row[1])] if wrong else [],
+                )
 
 
 def _is_wrong(row: Row) -> bool:

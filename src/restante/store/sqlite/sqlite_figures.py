@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from functools import partial
 
-from restante.store.figure_store import NO_USAGE, SetApart, Usage
+from restante.store.figure_store import NO_USAGE, DomainUsage, SetApart
 from restante.store.sqlite import mail_reading
 from restante.store.sqlite.store_core import StoreCore
 
@@ -14,11 +14,11 @@ class SqliteFigures:
     def __init__(self, core: StoreCore) -> None:
         self._core = core
 
-    def usage(self, domain_id: int) -> Usage:
+    def usage(self, domain_id: int) -> DomainUsage:
         """Return what a domain holds, as of the last commit."""
         return self._core.latest.usages.get(domain_id, NO_USAGE)
 
-    def usages(self) -> Mapping[int, Usage]:
+    def usages(self) -> Mapping[int, DomainUsage]:
         """Return what each domain holds, by domain id."""
         return {
             domain_id: usage
@@ -26,7 +26,7 @@ class SqliteFigures:
             if usage.messages
         }
 
-    def usage_of_account(self, account: str) -> Usage:
+    def usage_of_account(self, account: str) -> DomainUsage:
         """Return what all domains of an account hold together, as of the last commit."""
         return self._core.latest.accounts.usage(account)
 

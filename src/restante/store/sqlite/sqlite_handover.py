@@ -6,9 +6,9 @@ from math import inf
 
 from restante.mail.delivery_report import NewReport
 from restante.mail.message import HeldMessage
-from restante.queue.recipient_status import Outcome
+from restante.queue.recipient_status import MessageOutcome
 from restante.store.drain_book import asked_of, open_drains, unclaimed
-from restante.store.handover_store import Asked, Drain, Joined, PastDrain
+from restante.store.handover_store import Drain, DrainRequests, JoinedDrain, PastDrain
 from restante.store.sqlite import mail_changes, mail_reading, record_changes
 from restante.store.sqlite.store_core import StoreCore
 
@@ -33,7 +33,7 @@ class SqliteHandover:
     async def settle(
         self,
         drain: Drain,
-        outcomes: Sequence[Outcome],
+        outcomes: Sequence[MessageOutcome],
         reports: Sequence[NewReport] = (),
         at: float = 0.0,
     ) -> None:
@@ -49,7 +49,7 @@ class SqliteHandover:
         deadline: float,
         release: int = 0,
         requested_by: str = "",
-    ) -> Drain | Joined:
+    ) -> Drain | JoinedDrain:
         """Record a drain, or join the one that is open."""
         change = partial(
             record_changes.open_drain,
@@ -59,7 +59,7 @@ class SqliteHandover:
             release=release,
             requested_by=requested_by,
         )
-        opened: Drain | Joined = await self._core.write(change)
+        opened: Drain | JoinedDrain = await self._core.write(change)
         return opened
 
     async def claimable_drains(self, running: Collection[Drain]) -> list[Drain]:
@@ -76,7 +76,7 @@ class SqliteHandover:
         """Record nothing: a drain that this process does not run is claimable."""
         self._core.check()
 
-    async def asked(self, drains: Collection[Drain]) -> list[Asked]:
+    async def asked(self, drains: Collection[Drain]) -> list[DrainRequests]:
         """Return what others ask of these drains."""
         self._core.check()
         return asked_of(self._core.latest.drains, drains)

@@ -15,7 +15,7 @@ from restante.store.sqlite.past_notice_table import keep_past, past_notices
 from restante.store.sqlite.store_core import StoreCore
 from restante.store.sqlite.write_transaction import WriteTransaction
 from restante.store.stored_form.notice_rows import notice, quiet
-from restante.tenancy.notice import NewNotice, Notice, PastNotice, Quiet, Topic
+from restante.tenancy.notice import NewNotice, Notice, PastNotice, QuietTopic, Topic
 
 
 class SqliteNotices:
@@ -27,7 +27,7 @@ class SqliteNotices:
     async def keep_notices(
         self,
         notices: Sequence[NewNotice],
-        quiets: Sequence[Quiet],
+        quiets: Sequence[QuietTopic],
         over: Sequence[Topic],
         limit: int,
     ) -> int:
@@ -38,7 +38,7 @@ class SqliteNotices:
         gone: int = await self._core.write(change)
         return gone
 
-    async def quiets(self) -> list[Quiet]:
+    async def quiets(self) -> list[QuietTopic]:
         """Return what is told no more for a while."""
         return [
             quiet(row) for row in await self._core.read(partial(fetch, query=notice_queries.QUIETS))

@@ -6,7 +6,7 @@ from functools import partial
 
 import apsw
 
-from restante.queue.presence import PresenceChange, Seen
+from restante.queue.presence import DestinationState, PresenceChange
 from restante.store.sqlite import presence_queries
 from restante.store.sqlite.engine import fetch
 from restante.store.sqlite.store_core import StoreCore
@@ -76,4 +76,4 @@ def _changes(
 
 def _change(row: Row) -> tuple[int, PresenceChange]:
     number, at, account, destination, seen, reason = row
-    return number, PresenceChange(account, destination, at, Seen(seen), reason)
+    return number, PresenceChange(account, destination, at, DestinationState(seen), reason)

@@ -5,7 +5,7 @@ from functools import partial
 
 from restante.mail.message import HeldMessage
 from restante.queue.recipient_status import RecipientStatus
-from restante.store.queue_store import Bounce, QueuedMessage, QueueFilter, QueuePage
+from restante.store.queue_store import MessageBounce, QueuedMessage, QueueFilter, QueuePage
 from restante.store.sqlite import mail_changes, mail_reading, report_changes
 from restante.store.sqlite.store_core import StoreCore
 from restante.store.store_errors import Damaged
@@ -29,7 +29,7 @@ class SqliteQueue:
     async def message(self, number: int) -> HeldMessage | None:
         """Return one message with all its recipients, or None. Raises Damaged, StoreError."""
         found = await self._core.read(partial(mail_reading.message, number=number))
-        if isinstance(found, mail_reading.Damage):
+        if isinstance(found, mail_reading.UnreadableMessage):
             await self._core.park([found])
             raise Damaged(found.text)
         return found
@@ -50,7 +50,7 @@ class SqliteQueue:
         )
         return count
 
-    async def bounce(self, bounces: Sequence[Bounce], audit: AuditEntry) -> list[int]:
+    async def bounce(self, bounces: Sequence[MessageBounce], audit: AuditEntry) -> list[int]:
         """Remove these recipients and store the reports on them."""
         numbers: list[int] = await self._core.write(
             partial(report_changes.bounce, bounces=bounces, audit=audit)

@@ -13,9 +13,9 @@ from restante.store.sqlite.daemon_threads import DaemonThreads
 from restante.store.sqlite.scrub import scrub
 from restante.store.sqlite.store_core import StoreCore
 from restante.store.sqlite.upgrade_copy import room_for_copy
-from restante.store.store_care import Slice
+from restante.store.store_care import ScrubSlice
 from restante.store.store_errors import StoreError
-from restante.store.upkeep_store import Backup
+from restante.store.upkeep_store import BackupCopy
 
 
 class SqliteUpkeep:
@@ -44,7 +44,7 @@ class SqliteUpkeep:
         except OSError as error:
             raise StoreError(f"{self._core.path.parent}: {error.strerror or error}") from error
 
-    async def scrub(self) -> AsyncIterator[Slice]:
+    async def scrub(self) -> AsyncIterator[ScrubSlice]:
         """Walk over everything, a slice at each step."""
         self._core.check()
         threads = DaemonThreads(1, "restante-scrub")
@@ -64,7 +64,7 @@ class SqliteUpkeep:
             threads.submit(walk.close)
             threads.close(0.0)
 
-    async def backup(self, directory: Path) -> Backup:
+    async def backup(self, directory: Path) -> BackupCopy:
         """Write a copy of everything, as at one moment."""
         self._core.check()
         try:

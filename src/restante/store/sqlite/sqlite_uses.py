@@ -6,7 +6,7 @@ from typing import Final
 
 import apsw
 
-from restante.queue.monthly_use import MonthlyUse, Use, UseMonth
+from restante.queue.monthly_use import AccountUse, MonthlyUse, UseMonth
 from restante.store.sqlite import used_queries
 from restante.store.sqlite.engine import fetch
 from restante.store.sqlite.store_core import StoreCore
@@ -76,5 +76,6 @@ def _trim(transaction: WriteTransaction, bindings: tuple[int, int]) -> int:
 
 def _uses(connection: apsw.Connection, bindings: tuple[object, ...]) -> list[MonthlyUse]:
     return [
-        MonthlyUse(UseMonth(*row[:3]), Use(*row[3:])) for row in fetch(connection, _USES, bindings)
+        MonthlyUse(UseMonth(*row[:3]), AccountUse(*row[3:]))
+        for row in fetch(connection, _USES, bindings)
     ]

@@ -21,7 +21,7 @@ from restante.store.sqlite.directory_lock import DirectoryLock
 from restante.store.sqlite.log_mark import LogMark
 from restante.store.sqlite.log_remains import lost_part
 from restante.store.sqlite.regular_file import look_at, what_is_wrong
-from restante.store.store_care import Finding, StoreReport
+from restante.store.store_care import StoreFinding, StoreReport
 from restante.store.store_errors import StoreUnusable
 from restante.store.stored_form.row_type import Row
 
@@ -78,7 +78,7 @@ class _Check:
             self._report.orphans = sorted((present & self._files()) - self._named)
 
     def _found(self, kind: str, text: str, number: int | None = None) -> None:
-        self._report.findings.append(Finding(kind, text, number))
+        self._report.findings.append(StoreFinding(kind, text, number))
 
     def _guarded(self, path: Path) -> None:
         """Look at each part, though another cannot be read."""
@@ -102,7 +102,7 @@ class _Check:
             self._found_unreadable(error)
 
     def _found_unreadable(self, error: Exception) -> None:
-        finding = Finding("database", f"cannot be read further: {cause_of(error)}")
+        finding = StoreFinding("database", f"cannot be read further: {cause_of(error)}")
         if finding not in self._report.findings:  # several parts can come to one page
             self._report.findings.append(finding)
 

@@ -15,10 +15,10 @@ from restante.mail.message import ContentFile, MessageNumbers
 from restante.store.account_sums import AccountSums
 from restante.store.content_store import OnDamage
 from restante.store.drain_book import DrainRecord
-from restante.store.figure_store import Usage
+from restante.store.figure_store import DomainUsage
 from restante.store.sqlite import mail_changes, mail_reading
-from restante.store.sqlite.ledger import Balance
-from restante.store.sqlite.opening import Parts
+from restante.store.sqlite.ledger import LedgerBalance
+from restante.store.sqlite.opening import StoreParts
 from restante.store.sqlite.write_transaction import SqliteChange
 from restante.store.sqlite.writer import StoreWriter
 from restante.store.store_errors import StoreError
@@ -30,12 +30,12 @@ _Answer = TypeVar("_Answer")
 class LatestFigures:
     """The figures as of the last commit."""
 
-    usages: dict[int, Usage] = field(default_factory=dict)  # by domain id
+    usages: dict[int, DomainUsage] = field(default_factory=dict)  # by domain id
     accounts: AccountSums = field(default_factory=AccountSums)
     numbers: MessageNumbers = field(default_factory=MessageNumbers)  # for new messages
     drains: dict[int, DrainRecord] = field(default_factory=dict)  # the open ones, by domain id
 
-    def take(self, balance: Balance) -> None:
+    def take(self, balance: LedgerBalance) -> None:
         """Work in the figures of a commit."""
         self.usages.update(balance.usages)
         self.accounts.take(balance.usages, balance.accounts)
@@ -50,7 +50,7 @@ class LatestFigures:
 class StoreCore:
     """Writes and reads for the parts. Belongs to the event loop on which it was opened."""
 
-    def __init__(self, parts: Parts, on_damage: OnDamage) -> None:
+    def __init__(self, parts: StoreParts, on_damage: OnDamage) -> None:
         self.path = parts.place.path  # of the database
         self.vfs = parts.place.vfs
         self.health = parts.health
@@ -104,7 +104,7 @@ class StoreCore:
             raise StoreError("the store is closed")
         self.health.check()
 
-    async def park(self, damaged: Sequence[mail_reading.Damage]) -> None:
+    async def park(self, damaged: Sequence[mail_reading.UnreadableMessage]) -> None:
         """Refuse the recipients of damaged messages, and report it; failures are retried later."""
         for damage in damaged:
             change = partial(

@@ -29,7 +29,7 @@ from restante.phrases import cause_of
 from restante.store.sqlite import engine, ledger_queries
 from restante.store.sqlite.ballast import Ballast
 from restante.store.sqlite.files_in_use import FilesInUse
-from restante.store.sqlite.ledger import Balance, Ledger
+from restante.store.sqlite.ledger import Ledger, LedgerBalance
 from restante.store.sqlite.log_mark import LogMark
 from restante.store.sqlite.store_health import StoreHealth
 from restante.store.sqlite.write_transaction import SqliteChange, WriteTransaction
@@ -70,7 +70,7 @@ class StoreWriter:
         health: StoreHealth,
         *,
         in_use: FilesInUse,
-        announce: Callable[[Balance], None],
+        announce: Callable[[LedgerBalance], None],
         remove_files: Callable[[list[str]], None],
     ) -> None:
         """`announce` runs on the event loop before any answer, `remove_files` on the thread."""
@@ -171,11 +171,11 @@ class StoreWriter:
                 f"rolling back: {error}"
             )  # in any case: memory may differ from the disk
 
-    def _answer(self, answers: list[_ChangeAnswer], balance: Balance | None = None) -> None:
+    def _answer(self, answers: list[_ChangeAnswer], balance: LedgerBalance | None = None) -> None:
         with suppress(RuntimeError):  # the loop is closed: nobody waits
             self._loop.call_soon_threadsafe(self._hand_back, answers, balance)
 
-    def _hand_back(self, answers: list[_ChangeAnswer], balance: Balance | None) -> None:
+    def _hand_back(self, answers: list[_ChangeAnswer], balance: LedgerBalance | None) -> None:
         if balance:
             self._announce(balance)
         for (_, future), value, error in answers:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from restante.queue.history import RECORDED
-from restante.queue.recipient_status import Move
+from restante.queue.recipient_status import RecipientMove
 
-CODES: Final[Mapping[Move, int]] = {move: code for code, move in enumerate(RECORDED, 1)}
-MOVES: Final[Mapping[int, Move]] = {code: move for move, code in CODES.items()}
+CODES: Final[Mapping[RecipientMove, int]] = {move: code for code, move in enumerate(RECORDED, 1)}
+MOVES: Final[Mapping[int, RecipientMove]] = {code: move for move, code in CODES.items()}

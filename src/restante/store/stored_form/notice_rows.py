@@ -12,13 +12,13 @@ from restante.store.stored_form.row_type import Row
 from restante.store.stored_form.rows import storable
 from restante.tenancy.notice import (
     Channel,
+    ChannelTransport,
     NewNotice,
     Notice,
     NoticeFacts,
     NoticeKind,
     PastNotice,
-    Quiet,
-    Transport,
+    QuietTopic,
 )
 
 
@@ -45,7 +45,7 @@ def channel(row: Row) -> Channel:
         number,
         account,
         name,
-        _known(Transport, transport),
+        _known(ChannelTransport, transport),
         target,
         sealed,
         known,
@@ -105,17 +105,17 @@ def past_notice_of_row(row: Row) -> PastNotice:
     )
 
 
-def quiet_row(quiet: Quiet) -> Row:
+def quiet_row(quiet: QuietTopic) -> Row:
     """Spell what is told no more for a while."""
     last = None if quiet.last is None else facts_text(quiet.last)
     return (*quiet.topic, quiet.until, quiet.held_back, last)
 
 
-def quiet(row: Row) -> Quiet:
+def quiet(row: Row) -> QuietTopic:
     """Read it back."""
     account, kind, about, until, held_back, last = row
     topic = (account, _known(NoticeKind, kind), about)
-    return Quiet(topic, until, held_back, None if last is None else facts_of(last))
+    return QuietTopic(topic, until, held_back, None if last is None else facts_of(last))
 
 
 def facts_text(facts: NoticeFacts) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import astuple, replace
 from typing import Final
 
-from restante.mail.delivery_report import Action, NewReport, Report
+from restante.mail.delivery_report import NewReport, Report, ReportAction
 from restante.mail.dsn_request import DsnRequest, RecipientRequest, Ret, parse_notify
 from restante.mail.envelope import Envelope
 from restante.mail.message import ContentFile, HeldMessage, NewMessage
@@ -210,7 +210,7 @@ def waiting_report(row: Row) -> Report:
         number,
         about,
         domain_id,
-        Action(action),
+        ReportAction(action),
         reverse_path,
         content,
         made_at,

@@ -40,7 +40,7 @@ from restante.web.api import (
     user_routes,
 )
 from restante.web.api.api_schema import PROBLEMS, ApiWithSchema, operation_id
-from restante.web.api.bearer_tokens import BearerTokens, Gate
+from restante.web.api.bearer_tokens import BearerGate, BearerTokens
 from restante.web.api.idempotency_keys import RequestsUnderWay
 from restante.web.api.malformed_request import answer_bad_shape
 from restante.web.api.problem_details import handle_problems
@@ -69,7 +69,7 @@ ROUTES = (  # in the order of the reference
 
 
 def build_api(
-    context: AdminContext, acting: Principal | None = None, gate: Gate | None = None
+    context: AdminContext, acting: Principal | None = None, gate: BearerGate | None = None
 ) -> FastAPI:
     """Return the application for this admin context.
 
@@ -98,7 +98,7 @@ def build_api(
     return api
 
 
-class Prepared:
+class PreparedApi:
     """The API, with its routes made in a thread at the first request.
 
     The framework makes a route when it is first used. On the event loop, that takes a tenth of a

@@ -31,7 +31,7 @@ IN_URL: Final = "request: has a token in its URL"
 _KEY: Final = "principal"  # in the state of the request
 
 
-class Gate(Protocol):
+class BearerGate(Protocol):
     """Authenticates requests (admin/token_authentication.py)."""
 
     def authenticate(self, headers: Mapping[str, str], address: IpAddress) -> Principal:
@@ -44,7 +44,7 @@ class Gate(Protocol):
 class BearerTokens:
     """Stands before every route of an API that strangers can reach."""
 
-    def __init__(self, app: ASGIApp, gate: Gate) -> None:
+    def __init__(self, app: ASGIApp, gate: BearerGate) -> None:
         self._app = app
         self._gate = gate
 
@@ -61,7 +61,7 @@ class BearerTokens:
         await self._app(scope, receive, send)
 
 
-def identify(scope: Scope, gate: Gate, address: IpAddress) -> Principal | Response:
+def identify(scope: Scope, gate: BearerGate, address: IpAddress) -> Principal | Response:
     """Return the principal of a request from an address, or the answer that refuses it."""
     in_url = token_inside(url_text(scope))
     if in_url is not None:

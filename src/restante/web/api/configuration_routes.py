@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Query, Request
 
 from restante.admin import applying, configuration_export
-from restante.admin.apply_steps import Prune
+from restante.admin.apply_steps import PruneScope
 from restante.admin.applying import ApplyLine
 from restante.web.api.json_lines import MEDIA_TYPE, JsonLines, body_lines, streamed
 from restante.web.api.request_context import ClientWords, RequestContext
@@ -31,8 +31,8 @@ async def apply_configuration(
     request: Request,
     words: ClientWords,
     prune: Annotated[
-        Prune, Query(description="How things that are not named are treated.")
-    ] = Prune.NOTHING,
+        PruneScope, Query(description="How things that are not named are treated.")
+    ] = PruneScope.NOTHING,
     dry_run: Annotated[bool, Query(description="Change nothing.")] = False,  # noqa: FBT002
 ) -> JsonLines:
     """Apply a configuration: an entry to a line, in JSON (`application/x-ndjson`).

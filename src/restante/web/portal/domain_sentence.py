@@ -10,7 +10,7 @@ from typing import Final
 from urllib.parse import urlencode
 
 from restante.admin.domain_glances import DomainGlance
-from restante.queue.presence import Seen
+from restante.queue.presence import DestinationState
 from restante.tenancy.actor import ActorKind, read_actor
 from restante.web.portal.page_wording import (
     clock,
@@ -33,7 +33,7 @@ _AWAY_SECONDS: Final = 3600.0  # a restart of a server needs nobody
 
 
 @dataclass(frozen=True, slots=True)
-class Need:
+class DomainNeed:
     """Something that a person should decide or know, and the page for it."""
 
     domain: str
@@ -56,11 +56,11 @@ def sentence(glance: DomainGlance, now: float) -> str:
 def _presence(glance: DomainGlance, now: float) -> str:
     host, primary = _host(glance), glance.primary
     match primary.seen:
-        case Seen.UP if primary.probed_at is not None:
+        case DestinationState.UP if primary.probed_at is not None:
             return f"{host} answers ({time_ago(primary.probed_at, now)})."
-        case Seen.UP:
+        case DestinationState.UP:
             return f"{host} answers."
-        case Seen.AWAY:
+        case DestinationState.AWAY:
             since = f" since {clock(primary.since, now)}" if primary.since else ""
             return f"{host} has been away{since}." if since else f"{host} is away."
     return f"{host}: no probe has an answer yet."
@@ -99,28 +99,28 @@ def _last_release(glance: DomainGlance, now: float) -> str:
     return f"; last released {day(last.started_at, now)}{f' by {who}' if who else ''}"
 
 
-def needs(glance: DomainGlance, now: float) -> Iterator[Need]:
+def needs(glance: DomainGlance, now: float) -> Iterator[DomainNeed]:
     """Yield what needs a person, the urgent first."""
     name = glance.name
     if glance.damaged:
         text = f"{counted_thing(glance.damaged, 'message is', 'messages are')} damaged"
-        yield Need(name, text, _queue(name, "damaged"), is_urgent=True)
+        yield DomainNeed(name, text, _queue(name, "damaged"), is_urgent=True)
     if (ahead := _retention_ahead(glance, now)) is not None:
-        yield Need(name, ahead, _queue(name, "held"), is_urgent=True)
+        yield DomainNeed(name, ahead, _queue(name, "held"), is_urgent=True)
     if (full := _fullness(glance)) is not None:
-        yield Need(name, full, f"/domains/{name}", is_urgent=True)
+        yield DomainNeed(name, full, f"/domains/{name}", is_urgent=True)
     if glance.refused:
         text = f"the primary has refused {counted_thing(glance.refused, 'message')}"
-        yield Need(name, text, "/refused?" + urlencode({"domain": name}))
+        yield DomainNeed(name, text, "/refused?" + urlencode({"domain": name}))
     if glance.uncertain:
         text = f"{counted_thing(glance.uncertain, 'message')} may have arrived, or not"
-        yield Need(name, text, _queue(name, "uncertain"))
+        yield DomainNeed(name, text, _queue(name, "uncertain"))
     if glance.suspended_for is not None:
         why = f": {glance.suspended_for}" if glance.suspended_for else ""
-        yield Need(name, f"suspended, nothing leaves{why}", f"/domains/{name}")
+        yield DomainNeed(name, f"suspended, nothing leaves{why}", f"/domains/{name}")
     primary = glance.primary
     is_long_away = (
-        primary.seen is Seen.AWAY
+        primary.seen is DestinationState.AWAY
         and primary.since is not None
         and now - primary.since.timestamp() >= _AWAY_SECONDS
     )
@@ -128,7 +128,7 @@ def needs(glance: DomainGlance, now: float) -> Iterator[Need]:
         reason = f": {primary.reason}" if primary.reason else ""
         away = short_span(now - primary.since.timestamp())
         text = f"{_host(glance)} has been away for {away}{reason}"
-        yield Need(name, text, f"/domains/{name}")
+        yield DomainNeed(name, text, f"/domains/{name}")
 
 
 def _retention_ahead(glance: DomainGlance, now: float) -> str | None:

@@ -12,7 +12,7 @@ from restante.admin.domain_glances import DomainGlance, DomainGlances, list_glan
 from restante.admin.permissions import AdminAction, may
 from restante.admin.server_status import summarize_status
 from restante.background.loop_slices import in_turns
-from restante.web.portal.domain_sentence import Need, needs, sentence
+from restante.web.portal.domain_sentence import DomainNeed, needs, sentence
 from restante.web.portal.portal_visit import Visit, all_made, page_route
 
 ROWS: Final = 100
@@ -43,7 +43,7 @@ async def overview(visit: Visit) -> Response:
     return visit.page("overview.html", rows=rows, after=_next(found.page), **common)
 
 
-async def _needs(found: DomainGlances, now: float) -> list[Need]:
+async def _needs(found: DomainGlances, now: float) -> list[DomainNeed]:
     """Return what needs a person, the urgent first."""
     all_of_them = [need async for glance in in_turns(found.needy) for need in needs(glance, now)]
     return sorted(all_of_them, key=lambda need: not need.is_urgent)

@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from restante.admin.portal_sessions import SessionOver
-from restante.admin.provider_sign_in import BACK_PATH, Returned
+from restante.admin.provider_sign_in import BACK_PATH, ReturnedPerson
 from restante.admin.sign_in import SignInDenied
 from restante.web.portal.form_guard import StrangerRoute
 from restante.web.portal.own_path import HOME, SIGN_IN, STEP_UP, own_path, step_up_path
@@ -125,7 +125,9 @@ class ProviderPage:
         _put_state(answer, state, _SECONDS)
         return answer
 
-    async def _begin_session(self, request: Request, answer: Response, returned: Returned) -> None:
+    async def _begin_session(
+        self, request: Request, answer: Response, returned: ReturnedPerson
+    ) -> None:
         """Begin a session, or make the present one fresh. Raises SessionOver, StoreError."""
         sessions, user = self.parts.sessions, returned.signed_in.user
         if not returned.is_step_up:

@@ -55,7 +55,7 @@ _CRITICAL: Final = frozenset({"bounce", "delete"})
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class ChosenMessages:
     """The messages of an action: some that were ticked, or all that a filter matches."""
 
     names: list[str]
@@ -134,19 +134,19 @@ async def carry_out(visit: Visit) -> Response:
     return see_other(_back(form, told=f"{told}."))
 
 
-async def chosen_by(visit: Visit, form: FormValues) -> Chosen:
+async def chosen_by(visit: Visit, form: FormValues) -> ChosenMessages:
     """Return the messages that a form is about, as they are now."""
     if form.text("scope") != "all":
         names = list(dict.fromkeys(form.all_of("name") + form.text("names").split()))
         for name in names:
             number_of(name)
-        return Chosen(names[:MOST_AT_ONCE], None)
+        return ChosenMessages(names[:MOST_AT_ONCE], None)
     selection = selection_of(form, limit=MOST_AT_ONCE)
     found = await name_messages(visit.context, selection)
     names, last = found.names, form.given("last")
     if last is not None:
         names = [name for name in names if number_of(name) <= number_of(last)]
-    return Chosen(names, selection, found.octets, found.shared)
+    return ChosenMessages(names, selection, found.octets, found.shared)
 
 
 def selection_of(form: FormValues, limit: int) -> QueueSelection:

@@ -10,7 +10,7 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from restante.admin.portal_sessions import PortalSessions, Proof
+from restante.admin.portal_sessions import PortalSessions, SignInProof
 from restante.tenancy.portal_user import PortalUser, user_principal
 from restante.tenancy.session_record import form_token, limits_of
 from restante.web.portal.portal_session import PortalSession
@@ -65,7 +65,7 @@ async def sign_in(
     elsewhere and not just now.
     """
     agent = request.headers.get("User-Agent", "")
-    proof = Proof(factors, address_of(request), agent, proved_at)
+    proof = SignInProof(factors, address_of(request), agent, proved_at)
     secret = await sessions.begin(user, proof, session_secret(request))
     set_cookie(answer, secret, user)
 
