@@ -45,7 +45,7 @@ def test_a_drain_survives_the_end_of_the_server(
     assert got.total() <= COUNT + copies
     [release] = restante.shown("drain", "list", "--past", "--domain", domain)
     counts = [release[name] for name in ("pending", "delivered", "refused", "left")]
-    assert (release["end"], counts) == ("finished", [COUNT, COUNT, 0, 0])
+    assert (release["ends"], counts) == (["finished"], [COUNT, COUNT, 0, 0])
 
 
 def test_a_drain_survives_the_end_of_the_primary(restante: Installation, primary: SmtpSink) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.drains import DrainStop, last_drains, list_drains, stop_drain
-from restante.queue.drain_word import DrainState
+from restante.queue.drain_word import DrainEnd, DrainState
 from restante.store.handover_store import PastDrain
 from restante.tenancy.audit import AuditFilter
 from restante.tenancy.principal import Principal, Role
@@ -12,7 +12,9 @@ from tests.actors import actor_named
 from tests.admin.admin_world import NOW, AdminWorld, run
 from tests.contract.making import opened
 
-PAST = PastDrain(NOW, NOW + 5, "login p", "given up", "too many failures", 3, 1, 2, "421 bye")
+PAST = PastDrain(
+    NOW, NOW + 5, "login p", DrainEnd.GIVEN_UP, "too many failures", 3, 1, 2, "421 bye"
+)
 
 
 def of_account(name: str) -> Principal:
@@ -119,7 +121,7 @@ def test_the_last_drain_of_each_domain_is_told_within_the_scope() -> None:
         [own] = await last_drains(admin.context.acting(of_account("beta")))
         assert (own.domain, own.end, own.reason) == (
             "beta.example",
-            "given up",
+            "given-up",
             "too many failures",
         )
         assert (own.delivered, own.deferred, own.refused, own.last_error) == (3, 1, 2, "421 bye")

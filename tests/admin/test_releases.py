@@ -17,14 +17,14 @@ from restante.admin.releases import (
     show_release,
 )
 from restante.mail.message import message_name
-from restante.queue.drain_word import DrainState
+from restante.queue.drain_word import DrainEnd, DrainState
 from restante.store.handover_store import PastDrain
 from restante.tenancy.principal import account_login
 from tests.admin.admin_world import NOW, AdminWorld, all_of, ask_for, run
 from tests.contract.making import NOTED, account, delivered, domain, refused
 
 BEGAN = NOW - 10
-FINISHED = PastDrain(BEGAN, NOW - 5, "login alpha-mail", "finished", "", 2, 0, 1, "")
+FINISHED = PastDrain(BEGAN, NOW - 5, "login alpha-mail", DrainEnd.FINISHED, "", 2, 0, 1, "")
 TO = "x@alpha.example"
 
 
@@ -69,7 +69,7 @@ def test_a_release_that_runs_has_a_rate_and_an_end_in_sight() -> None:
         "192.0.2.25",
         "alpha",
     )
-    assert (view.state, view.end, view.ended_at) == ("running", "", None)
+    assert (view.state, view.ends, view.ended_at) == ("running", [], None)
     assert (view.delivered, view.refused, view.left) == (2, 1, 1)
     assert view.rate == 0.2
     assert view.eta == moment(NOW) + timedelta(seconds=5)
@@ -100,7 +100,7 @@ def test_a_release_that_has_ended_is_a_record() -> None:
     admin = AdminWorld()
     run(ended(admin))
     view = shown(admin)
-    assert (view.state, view.end, view.ended_at) == ("ended", "finished", moment(NOW - 5))
+    assert (view.state, view.ends, view.ended_at) == ("ended", ["finished"], moment(NOW - 5))
     assert (view.delivered, view.refused, view.left, view.rate) == (2, 1, 1, 0.4)
     assert (view.drains, view.running, view.eta) == (1, 0, None)
     assert view.drains_shown[0].state == "ended"

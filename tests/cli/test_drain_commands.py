@@ -5,6 +5,7 @@ import json
 import pytest
 
 from restante.cli import api_client
+from restante.queue.drain_word import DrainEnd
 from restante.store.handover_store import PastDrain
 from tests.admin.admin_world import NOW, AdminWorld, ask_for, run
 from tests.cli.conftest import Command
@@ -52,7 +53,7 @@ def past(admin: AdminWorld) -> None:
     """Three requests for a domain, of which the first has ended and others have joined."""
     domain_id = admin.context.directory.now.domains["alpha.example"].id
     drain = run(ask_for(admin, 50, "alpha.example", domain_id, at=NOW - 9000))
-    ended = PastDrain(NOW, NOW, "", "given up", "", 0, 0, 0, "")
+    ended = PastDrain(NOW, NOW, "", DrainEnd.GIVEN_UP, "", 0, 0, 0, "")
     run(admin.store.handover.close_drain(drain, ended))
     for number in (60, 70):
         run(ask_for(admin, number, "alpha.example", domain_id))

@@ -8,6 +8,7 @@ import pytest
 
 from restante.cli.failures import Exit
 from restante.cli.release_command import ended_text, exit_after, told
+from restante.queue.drain_word import DrainEnd
 from restante.store.handover_store import PastDrain
 from tests.admin.admin_world import NOW, RELEASE, AdminWorld, ask_for, run
 from tests.cli.conftest import Command
@@ -88,7 +89,7 @@ class Advancing:
             assert self.admin.server
             self.admin.server.last_error = "connection refused"
         else:
-            past = PastDrain(NOW, NOW + 75, "", "given up", "", 2, 0, 0, "")
+            past = PastDrain(NOW, NOW + 75, "", DrainEnd.GIVEN_UP, "", 2, 0, 0, "")
             run(handover.close_drain(drain, past))
 
 
@@ -117,7 +118,7 @@ def test_the_end_of_a_release_can_be_waited_for(advancing: Advancing, command: C
 def test_the_end_of_a_release_as_json(advancing: Advancing, command: Command) -> None:
     waited = json.loads(command("release", "alpha.example", "--wait", "--json").out)
     assert [one["result"] for one in waited["answers"]] == ["granted"]
-    assert [one["end"] for one in waited["releases"]] == ["given up"]
+    assert [one["ends"] for one in waited["releases"]] == [["given-up"]]
     assert len(advancing.pauses) == 2
 
 

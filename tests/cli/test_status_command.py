@@ -9,6 +9,7 @@ import pytest
 
 from restante.admin.admin_context import ConfigurationState, ServerVitals
 from restante.cli import api_client, status_command, top
+from restante.queue.drain_word import DrainEnd
 from restante.queue.recipient_status import RecipientMove
 from restante.store.handover_store import PastDrain
 from restante.tenancy.notice import Channel, ChannelTransport, NewNotice, NoticeFacts, NoticeKind
@@ -29,7 +30,7 @@ def test_the_last_drain_and_a_suspension_are_shown_wherever_mail_waits(
             NOW,
             NOW,
             "operator",
-            "given up",
+            DrainEnd.GIVEN_UP,
             "the time for attempts is over",
             5,
             1,
@@ -51,7 +52,7 @@ def test_the_last_drain_and_a_suspension_are_shown_wherever_mail_waits(
     ):
         assert text in " ".join(command(*words).out.split()), words
     assert (
-        json.loads(command("status", "--json").out)["domains"][0]["last_drain"]["end"] == "given up"
+        json.loads(command("status", "--json").out)["domains"][0]["last_drain"]["end"] == "given-up"
     )
     assert (
         json.loads(command("domain", "show", "alpha.example", "--json").out)["last_drain"][

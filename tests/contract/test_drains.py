@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from restante.queue.drain_word import DrainEnd
 from restante.store.handover_store import Drain, DrainRequests, JoinedDrain, PastDrain
 from restante.store.interface import Store
 from restante.store.postgres.cluster_node import LEASE
@@ -38,7 +39,17 @@ def past(**fields: Any) -> PastDrain:
         **{
             **asdict(
                 PastDrain(
-                    1.5, 2.5, "operator", "given up", "why", 3, 4, 5, "421 bye", 6, "b.example:25"
+                    1.5,
+                    2.5,
+                    "operator",
+                    DrainEnd.GIVEN_UP,
+                    "why",
+                    3,
+                    4,
+                    5,
+                    "421 bye",
+                    6,
+                    "b.example:25",
                 )
             ),
             **fields,

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from restante.queue.drain_word import DrainEnd
 from restante.queue.history import HistoryFilter
 from restante.queue.presence import DestinationState, PresenceChange
 from restante.queue.recipient_status import MessageOutcome
@@ -109,7 +110,7 @@ async def test_releases_and_last_drains_keep_a_mark(store: Store) -> None:
     )
     await store.releases.record_release(release, ENDED)
     drain = await opened(store, domain_id)
-    past = PastDrain(1.0, 2.0, f"login {ANNA}", "finished", "", 1, 0, 0, f"550 {ANNA}")
+    past = PastDrain(1.0, 2.0, f"login {ANNA}", DrainEnd.FINISHED, "", 1, 0, 0, f"550 {ANNA}")
     await store.handover.close_drain(drain, past)
 
     assert await erase(store, PersonPlace.RELEASES) == 1

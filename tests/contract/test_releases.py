@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from restante.queue.drain_word import DrainEnd
 from restante.queue.history import HistoryFilter
 from restante.store.handover_store import PastDrain
 from restante.store.interface import Store
@@ -53,7 +54,7 @@ def release(number: int, **fields: object) -> ReleaseRecord:
     return replace(record, **fields)  # type: ignore[arg-type]  # by name, as the test says
 
 
-def past(end: str = "finished", at: float = 9.0) -> PastDrain:
+def past(end: DrainEnd = DrainEnd.FINISHED, at: float = 9.0) -> PastDrain:
     return PastDrain(1.5, at, "login alice", end, "", 0, 0, 0, "")
 
 
@@ -108,7 +109,7 @@ async def test_messages_count_by_their_outcome(store: Store) -> None:
     await store.handover.settle(drain, [uncertain(4), deferred(5), delivered(6, ANNA)])
     assert await progress(store) == ReleaseProgress(1, 1, delivered=3, refused=1, uncertain=1)
 
-    await store.handover.close_drain(drain, past("given up"))
+    await store.handover.close_drain(drain, past(DrainEnd.GIVEN_UP))
     assert await progress(store) == ReleaseProgress(
         drains=1,
         open=0,
@@ -117,7 +118,7 @@ async def test_messages_count_by_their_outcome(store: Store) -> None:
         uncertain=1,
         left=2,
         ended_at=9.0,
-        ends=("given up",),
+        ends=(DrainEnd.GIVEN_UP,),
     )
 
 
@@ -142,7 +143,7 @@ async def test_a_server_that_takes_the_drain_over_goes_on_counting(store: Store)
     await store.handover.settle(later, [delivered(2)])
     assert await store.handover.finish_drain(later, past=past())
     assert await progress(store) == ReleaseProgress(
-        1, 0, delivered=2, ended_at=9.0, ends=("finished",)
+        1, 0, delivered=2, ended_at=9.0, ends=(DrainEnd.FINISHED,)
     )
 
 
@@ -158,9 +159,9 @@ async def test_a_request_that_joins_a_drain_counts_from_then_on(store: Store) ->
         ReleaseProgress(1, 1, delivered=2),
         ReleaseProgress(1, 1, delivered=1),
     )
-    await store.handover.close_drain(drain, past("stopped"))
+    await store.handover.close_drain(drain, past(DrainEnd.STOPPED))
     assert await progress(store, 2) == ReleaseProgress(
-        1, 0, delivered=1, left=1, ended_at=9.0, ends=("stopped",)
+        1, 0, delivered=1, left=1, ended_at=9.0, ends=(DrainEnd.STOPPED,)
     )
 
 
@@ -183,15 +184,21 @@ async def test_the_drains_of_one_request_add_up(store: Store) -> None:
     await store.handover.settle(drains[0], [delivered(1), refused(2)])
     await store.handover.close_drain(drains[0], past(at=8.0))
     assert await progress(store) == ReleaseProgress(
-        2, 1, delivered=1, refused=1, ends=("finished",)
+        2, 1, delivered=1, refused=1, ends=(DrainEnd.FINISHED,)
     )
-    await store.handover.close_drain(drains[1], past("given up", at=7.0))
+    await store.handover.close_drain(drains[1], past(DrainEnd.GIVEN_UP, at=7.0))
     assert await progress(store) == ReleaseProgress(
-        2, 0, delivered=1, refused=1, left=1, ended_at=8.0, ends=("finished", "given up")
+        2,
+        0,
+        delivered=1,
+        refused=1,
+        left=1,
+        ended_at=8.0,
+        ends=(DrainEnd.FINISHED, DrainEnd.GIVEN_UP),
     )
     assert list(await store.releases.release_drains(SECOND, 10)) == [
-        ReleaseDrain(first, 1, 1, 0, 0, 8.0, "finished"),
-        ReleaseDrain(second, 0, 0, 0, 1, 7.0, "given up"),
+        ReleaseDrain(first, 1, 1, 0, 0, 8.0, DrainEnd.FINISHED),
+        ReleaseDrain(second, 0, 0, 0, 1, 7.0, DrainEnd.GIVEN_UP),
     ]
     assert len(await store.releases.release_drains(SECOND, 1)) == 1
 
@@ -201,14 +208,14 @@ async def test_a_drain_that_is_closed_without_a_result_was_stopped(store: Store)
     await asked(store, domain_id)
     [drain] = store.handover.open_drains()
     await store.handover.close_drain(drain, at=5.0)
-    assert await progress(store) == ReleaseProgress(1, 0, ended_at=5.0, ends=("stopped",))
+    assert await progress(store) == ReleaseProgress(1, 0, ended_at=5.0, ends=(DrainEnd.STOPPED,))
 
 
 async def test_a_removed_domain_ends_its_drain(store: Store) -> None:
     domain_id = await hosted(store)
     await asked(store, domain_id)
     await store.records.remove_domain(domain_id, NOTED)
-    assert await progress(store) == ReleaseProgress(1, 0, ended_at=1.0, ends=("stopped",))
+    assert await progress(store) == ReleaseProgress(1, 0, ended_at=1.0, ends=(DrainEnd.STOPPED,))
 
 
 async def test_the_history_names_the_release(store: Store) -> None:

@@ -112,7 +112,7 @@ def test_how_a_drain_went_is_kept() -> None:
             past = (await world.store.handover.past_drains())[domain.id]
             assert (past.requested_by, past.end, past.delivered, past.last_error) == (
                 "login alpha",
-                "given up",
+                "given-up",
                 0,
                 "421 not now",
             )
@@ -348,7 +348,7 @@ def test_mail_that_is_counted_and_cannot_be_read_is_given_up_with_patience() -> 
             assert world.store.handover.open_drains() == []
         assert 3 < len(world.pauses) < 20
         assert sum(world.pauses) <= 3600.0
-        assert world.end["end"] == "given up"
+        assert world.end["end"] == "given-up"
         assert "cannot be read" in world.end["reason"]
 
     asyncio.run(main())
@@ -358,7 +358,7 @@ def test_mail_that_is_counted_and_cannot_be_read_is_given_up_with_patience() -> 
     ("error", "end", "records"),
     [
         (StoreError("disk full"), "finished", 1),
-        (LeaseLost("taken over"), "given up", 1),
+        (LeaseLost("taken over"), "given-up", 1),
     ],
 )
 def test_an_end_that_cannot_be_recorded_is_left_to_the_next_owner(

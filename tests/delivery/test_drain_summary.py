@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from restante.delivery.drain_log import DrainLog
-from restante.delivery.drain_state import DrainEnd
 from restante.delivery.drain_summary import DrainSummary
+from restante.queue.drain_word import DrainEnd
 from restante.store.handover_store import PastDrain
 from restante.telemetry.events import DestinationRefuses, DrainFinished, DrainStarted
 from tests.contract.making import opened

@@ -36,7 +36,7 @@ _OF_OURS = ("account", "status", "at_end", "end")
 
 def filled(kind: type[Event], text: str) -> Event:
     """An event with a text in every field that may be a stranger's."""
-    event = example(kind, **({"end": "given up", "refused": 2} if kind is DrainFinished else {}))
+    event = example(kind, **({"end": "given-up", "refused": 2} if kind is DrainFinished else {}))
     texts = {
         each.name: text
         for each in fields(event)

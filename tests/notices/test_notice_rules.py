@@ -54,7 +54,7 @@ def test_every_kind_has_a_rule() -> None:
         ("finished", 3, 2, ["drain-finished", "delivery-refused"]),
         ("finished", 0, 2, ["delivery-refused"]),
         ("finished", 0, 0, []),
-        ("given up", 0, 0, ["drain-given-up"]),
+        ("given-up", 0, 0, ["drain-given-up"]),
         ("refused", 0, 9, ["delivery-refused"]),
         ("stopped", 3, 0, []),
     ],

@@ -75,7 +75,7 @@ def test_no_text_makes_a_line_of_its_own_in_a_mail(text: str) -> None:
 
 
 def test_a_mail_reads_well() -> None:
-    [facts] = notice_facts_in(example(DrainFinished, end="given up", **DRAIN), NOW)
+    [facts] = notice_facts_in(example(DrainFinished, end="given-up", **DRAIN), NOW)
     mail = message_from_bytes(
         make_mail(notice(facts=facts, held_back=2), "ops@example.org", HOSTNAME)
     )

@@ -1,8 +1,8 @@
-"""The states of a drain, for machines and for people."""
+"""The states and ends of a drain, for machines and for people."""
 
 import pytest
 
-from restante.queue.drain_word import DrainState
+from restante.queue.drain_word import DrainEnd, DrainState
 
 
 @pytest.mark.parametrize(
@@ -17,3 +17,7 @@ from restante.queue.drain_word import DrainState
 )
 def test_people_read_what_a_drain_does(word: str, text: str) -> None:
     assert DrainState(word).text == text
+
+
+def test_people_read_how_a_drain_ended() -> None:
+    assert [end.text for end in DrainEnd] == ["finished", "given up", "refused", "stopped"]

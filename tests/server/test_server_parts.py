@@ -2,6 +2,7 @@
 
 import asyncio
 
+from restante.queue.drain_word import DrainEnd
 from restante.server.damage_log import DamageLog
 from restante.server.server_parts import read_records
 from restante.store.handover_store import PastDrain
@@ -12,7 +13,7 @@ from tests.log_lines import Lines
 
 
 def past(taker: str) -> PastDrain:
-    return PastDrain(1.0, 2.0, "operator", "given up", "why", 0, 0, 0, "", taker=taker)
+    return PastDrain(1.0, 2.0, "operator", DrainEnd.GIVEN_UP, "why", 0, 0, 0, "", taker=taker)
 
 
 async def drained(store: Store, name: str, taker: str) -> None:

@@ -120,7 +120,7 @@ def test_failures_have_an_error() -> None:
     traced.begin("1k2")
     traced.connect(end="unreachable", why="connection refused")
     traced.connect(seconds=None, end=None, why="no such name")
-    traced.end("given up")
+    traced.end("given-up")
     assert [span.error for span in traced.taken] == [
         "459 4.7.1 Node not allowed",
         "connection refused",

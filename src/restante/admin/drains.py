@@ -16,7 +16,7 @@ from restante.admin.listing_page import MOST_ROWS, ListingPage, bad_cursor, page
 from restante.admin.permissions import AdminAction, permit
 from restante.admin.request_bounds import LineText
 from restante.delivery.drain_state import DrainSnapshot
-from restante.queue.drain_word import DrainState
+from restante.queue.drain_word import DrainEnd, DrainState
 from restante.store.handover_store import PastDrain
 from restante.tenancy.audit import AuditAction
 
@@ -46,7 +46,7 @@ class LastDrainView(BaseModel):
     started_at: datetime
     ended_at: datetime
     requested_by: str
-    end: str  # "finished", "given up", "refused", "stopped"
+    end: DrainEnd
     reason: str  # why it ended
     delivered: int
     deferred: int

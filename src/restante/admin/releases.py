@@ -25,7 +25,7 @@ from restante.admin.request_bounds import UnixTime, check_span
 from restante.admin.scope import domain_ids_in_scope, list_past_releases
 from restante.delivery.drain_state import DrainSnapshot
 from restante.mail.message import message_name, message_number
-from restante.queue.drain_word import DrainState
+from restante.queue.drain_word import DrainEnd, DrainState
 from restante.store.release_store import (
     PastRelease,
     ReleaseDrain,
@@ -65,7 +65,7 @@ class PastReleaseView(BaseModel):
     reason: str  # the true one
     pending: int  # messages released, at the time of the request
     state: Literal["running", "ended"]
-    end: str  # "finished", "given up", "refused", "stopped", or several; "" without a drain
+    ends: list[DrainEnd]  # of its drains, each once; empty while it runs, and without a drain
     drains: int  # domains whose mail was released
     running: int  # of them, those whose drain is not over
     delivered: int
@@ -87,7 +87,7 @@ class ReleaseDrainView(BaseModel):
     uncertain: int
     left: int
     ended_at: datetime | None
-    end: str
+    end: DrainEnd | None  # None while it runs
     next_attempt_at: datetime | None
     last_error: str  # mostly in the destination's words; "" if it is over
 
@@ -196,7 +196,7 @@ def release_view(release: PastRelease, work: _Work, now: float) -> PastReleaseVi
         reason=record.reason,
         pending=record.pending,
         state="running" if is_running else "ended",
-        end="" if is_running else ", ".join(progress.ends),
+        ends=[] if is_running else list(progress.ends),
         drains=progress.drains,
         running=progress.open,
         delivered=progress.delivered,

@@ -28,7 +28,7 @@ from restante.cli.options import (
 )
 from restante.cli.times import age_of, error_text, span, until
 from restante.mail.quantity import counted
-from restante.queue.drain_word import DrainState
+from restante.queue.drain_word import DrainEnd, DrainState
 
 _ROWS: Final = 100
 
@@ -98,6 +98,12 @@ def stop_drain(
         )
 
 
+def _end_text(release: JsonObject) -> str:
+    """Return the ends of its drains; without any, whether it runs."""
+    ends = ", ".join(map(DrainEnd.text_of, release["ends"]))
+    return ends or (str(release["state"]) if release["drains"] else "")
+
+
 _PAST: Final = (
     text_column("RELEASE", "id"),
     time_column("AT", "at"),
@@ -107,7 +113,7 @@ _PAST: Final = (
     number_column("DELIVERED", "delivered"),
     number_column("REFUSED", "refused"),
     number_column("LEFT", "left"),
-    Column("END", lambda row: row["end"] or (row["state"] if row["drains"] else "")),
+    Column("END", _end_text),
     Column("BY", lambda row: f"{row['requested_by']}, {row['acted_from']}", is_detail=True),
 )
 

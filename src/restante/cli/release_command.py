@@ -12,6 +12,7 @@ from restante.cli.options import ConfigOption, JsonOption
 from restante.cli.progress import progress
 from restante.cli.times import span, unix_time
 from restante.phrases import IS_SUSPENDED
+from restante.queue.drain_word import DrainEnd
 from restante.tenancy.release_result import ReleaseResult
 
 POLL_SECONDS: Final = 1.0
@@ -101,7 +102,8 @@ def ended_text(release: JsonObject) -> str:
     counts = [f"{release['delivered']:,} delivered", f"{release['refused']:,} refused"]
     counts += [f"{release['uncertain']:,} uncertain"] if release["uncertain"] else []
     counts.append(f"{release['left']:,} left")
-    return f"{release['target']}: {release['end']} after {took}: {', '.join(counts)}"
+    ends = ", ".join(map(DrainEnd.text_of, release["ends"]))
+    return f"{release['target']}: {ends} after {took}: {', '.join(counts)}"
 
 
 def told(answer: JsonObject) -> str:

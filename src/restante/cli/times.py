@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Final
 
 from restante.cli.display import JsonObject, human_time
+from restante.queue.drain_word import DrainEnd
 
 _DAY, _HOUR, _MINUTE = 86400, 3600, 60
 
@@ -63,7 +64,7 @@ def last_drain_text(drain: JsonObject, now: float) -> str:
         else ""
     )
     ended = (
-        f"{drain['end']} {span(age_of(drain['ended_at'], now))} ago, asked for by"
+        f"{DrainEnd.text_of(drain['end'])} {span(age_of(drain['ended_at'], now))} ago, asked for by"
         f" {drain['requested_by']}"
     )
     return "; ".join(
@@ -71,7 +72,7 @@ def last_drain_text(drain: JsonObject, now: float) -> str:
             f"{ended}: {drain['reason']}",
             *(one for one in counts if one not in said),
             *([f"last error: {words}"] if words else []),
-            *([_AFTER_REFUSALS] if drain["end"] == "refused" else []),
+            *([_AFTER_REFUSALS] if drain["end"] == DrainEnd.REFUSED else []),
         ]
     )
 

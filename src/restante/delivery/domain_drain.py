@@ -42,7 +42,7 @@ from restante.delivery.dial_plan import DialPlan, find_dial_plan
 from restante.delivery.drain_attempt import DrainAttempt
 from restante.delivery.drain_log import DrainLog
 from restante.delivery.drain_patience import DrainPatience
-from restante.delivery.drain_state import DrainEnd, DrainSnapshot
+from restante.delivery.drain_state import DrainSnapshot
 from restante.delivery.drain_summary import DrainSummary
 from restante.delivery.mail_supply import MailSupply
 from restante.delivery.recipient_learning import RecipientLearning
@@ -50,7 +50,7 @@ from restante.delivery.route import NoRoute
 from restante.delivery.settlement import Settlement
 from restante.phrases import NO_LONGER_HOSTED
 from restante.queue.broken_destination import BrokenDestinationDetector
-from restante.queue.drain_word import DrainState
+from restante.queue.drain_word import DrainEnd, DrainState
 from restante.store.handover_store import Drain
 from restante.store.store_errors import LeaseLost, StoreError
 from restante.telemetry.events import StoreFailed

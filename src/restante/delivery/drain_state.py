@@ -2,20 +2,10 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from enum import StrEnum
 
 from restante.queue.drain_word import DrainState
 from restante.store.handover_store import Drain
 from restante.tenancy.model import HostedDomain
-
-
-class DrainEnd(StrEnum):
-    """How a drain ended."""
-
-    FINISHED = "finished"  # everything was delivered, or marked refused
-    GIVEN_UP = "given up"  # the rest is held, and waits for the next request
-    REFUSED = "refused"  # the destination refused message after message
-    STOPPED = "stopped"  # on request, with the server, or with its domain
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,8 @@
 
 from restante.delivery.delivery_context import DeliveryContext
 from restante.delivery.drain_log import DrainLog
-from restante.delivery.drain_state import DrainEnd
 from restante.mail.message import message_name
+from restante.queue.drain_word import DrainEnd
 from restante.store.handover_store import Drain, PastDrain
 from restante.telemetry.events import DestinationRefuses, DrainFinished, DrainStarted
 from restante.tenancy.model import HostedDomain
@@ -68,7 +68,7 @@ class DrainSummary:
                 uncertain=totals.uncertain,
                 held=self._held,
                 seconds=round(self._clocks.monotonic() - self._started, 3),
-                end=str(outcome),
+                end=outcome,
                 reason=reason,
             )
         )
@@ -88,7 +88,7 @@ class DrainSummary:
             started_at=self.started_at,
             ended_at=self._clocks.now(),
             requested_by=self._requested_by,
-            end=str(outcome),
+            end=outcome,
             reason=reason,
             delivered=totals.delivered,
             deferred=totals.deferred,

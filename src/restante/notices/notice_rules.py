@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 from restante.mail.quantity import counted
 from restante.notices.notice_language import clean
 from restante.phrases import EXPIRES, HAS_EXPIRED
+from restante.queue.drain_word import DrainEnd
 from restante.telemetry.events import (
     AuthenticationBurst,
     CertificateExpiring,
@@ -125,10 +126,10 @@ def _primary_back(event: PrimaryBack, at: float) -> Iterator[NoticeFacts]:
 def _drain_finished(event: DrainFinished, at: float) -> Iterator[NoticeFacts]:
     """A drain that was stopped causes no notice; refusals do."""
     domain, held = event.domain, event.held
-    if event.end == "finished" and event.delivered:
+    if event.end == DrainEnd.FINISHED and event.delivered:
         text = f"The mail held for {domain} was delivered: {counted(event.delivered, 'message')}."
         yield _of_drain(NoticeKind.DRAIN_FINISHED, event, at, text, held=held, reason=event.reason)
-    elif event.end == "given up":
+    elif event.end == DrainEnd.GIVEN_UP:
         left = counted(held, "message stays", "messages stay")
         text = f"The drain of {domain} was given up; {left} held. {event.reason}"
         yield _of_drain(NoticeKind.DRAIN_GIVEN_UP, event, at, text, held=held, reason=event.reason)

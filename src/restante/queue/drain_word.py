@@ -1,4 +1,4 @@
-"""The states of a drain. Pure."""
+"""The states and the ends of a drain. Pure."""
 
 from restante.stable_word import StableWord
 
@@ -13,3 +13,12 @@ class DrainState(StableWord):
     WAITING_TO_RETRY = "waiting-to-retry"
     STOPPING = "stopping"
     UNCLAIMED = "unclaimed", "waiting for a server"
+
+
+class DrainEnd(StableWord):
+    """How a drain ended."""
+
+    FINISHED = "finished"  # everything was delivered, or marked refused
+    GIVEN_UP = "given-up"  # the rest is held, and waits for the next request
+    REFUSED = "refused"  # the destination refused message after message
+    STOPPED = "stopped"  # on request, with the server, or with its domain

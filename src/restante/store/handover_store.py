@@ -5,13 +5,12 @@ Part of the contract in interface.py, whose rules hold here.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Protocol
 
 from restante.mail.delivery_report import NewReport
 from restante.mail.message import HeldMessage
+from restante.queue.drain_word import DrainEnd
 from restante.queue.recipient_status import MessageOutcome
-
-STOPPED: Final = "stopped"  # the end of a drain that was not run to it
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +54,7 @@ class PastDrain:
     started_at: float
     ended_at: float
     requested_by: str  # "login alice", "operator", …
-    end: str  # "finished", "given up", "refused", "stopped"
+    end: DrainEnd
     reason: str  # why it ended
     delivered: int
     deferred: int

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from restante.queue.drain_word import DrainEnd
 from restante.tenancy.audit import AuditEntry
 from restante.tenancy.release_result import ReleaseResult
 
@@ -41,7 +42,7 @@ class ReleaseProgress:
     uncertain: int = 0  # not among the refused
     left: int = 0  # held at the end, of the drains that are over
     ended_at: float | None = None  # Unix time of the last end; None while one is open, or for none
-    ends: tuple[str, ...] = ()  # how they ended, each once: "finished", "given up", …
+    ends: tuple[DrainEnd, ...] = ()  # how they ended, each once
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ class ReleaseDrain:
     uncertain: int
     left: int  # held at its end; 0 while it is open
     ended_at: float | None  # Unix time; None while it is open
-    end: str  # "finished", "given up", …; "" while it is open
+    end: DrainEnd | None  # None while it is open
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from restante.queue.drain_word import DrainEnd
 from restante.store.figure_store import NO_USAGE, DomainUsage
 from restante.store.handover_store import PastDrain
 from restante.store.memory.memory_message import MemoryMessage
@@ -73,7 +74,9 @@ def test_a_removed_domain_takes_its_own_along_and_no_other_domains(state: Memory
     for number in (1, 2):
         state.drains.open(number, 0.0, 60.0)
         state.marks[number, "kind"] = 1.0
-        state.past_drains[number] = PastDrain(1.5, 2.5, "operator", "finished", "", 3, 0, 0, "")
+        state.past_drains[number] = PastDrain(
+            1.5, 2.5, "operator", DrainEnd.FINISHED, "", 3, 0, 0, ""
+        )
         one = Recipient("anna", RecipientSource.LIST, is_there=True, at=1.0)
         state.recipients[number, one.source, one.name] = one
     state.domain_removed(1, 5.0)

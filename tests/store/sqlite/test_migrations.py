@@ -8,6 +8,7 @@ import apsw
 import pytest
 
 from restante.mail.envelope import Envelope
+from restante.queue.drain_word import DrainEnd
 from restante.queue.history import HistoryFilter
 from restante.queue.sending_outcome import Backlog
 from restante.store.handover_store import PastDrain
@@ -195,7 +196,7 @@ async def test_drains_that_ended_before_uncertain_mail_was_counted_apart_are_rea
         "INSERT INTO past_drain VALUES (1, 1.0, 2.0, 'operator', 'finished', 'why', 3, 4, 5, '')"
     )
     migrations.migrate(connection)
-    past = PastDrain(1.0, 2.0, "operator", "finished", "why", 3, 4, 5, "", 0, "")
+    past = PastDrain(1.0, 2.0, "operator", DrainEnd.FINISHED, "why", 3, 4, 5, "", 0, "")
     assert past_drains(connection) == {1: past}
     connection.close()
 
@@ -342,3 +343,44 @@ def test_columns_named_as_fields_keep_their_values(tmp_path: Path) -> None:
     ]
     assert found == ["owner", "450 no", ("mail", 1), "{}", "[]"]
     connection.close()
+
+
+def test_words_that_had_a_space_are_read_with_a_hyphen(tmp_path: Path) -> None:
+    connection = apsw.Connection(str(tmp_path / "restante.db"))
+    before = migrations.MIGRATIONS.index(portal_schema.spell_words_with_hyphens)
+    migrations.migrate(connection, migrations.MIGRATIONS[:before])
+    for number, end in enumerate(("given up", "finished", ""), 1):
+        connection.execute(
+            f"INSERT INTO past_drain VALUES ({number}, 1.0, 2.0, 'operator', '{end or 'refused'}',"
+            " 'given up', 3, 4, 5, '450 no', 0, '')"
+        )
+        connection.execute(
+            f"INSERT INTO release_drain VALUES (9, {number}, 9, 1, 0, 0, 0, 2.0, '{end}')"
+        )
+    marks = "1.0, 'change-applied', 'policy scheduled changes', '', 'a', 'this server'"
+    connection.execute(f"INSERT INTO audit VALUES (NULL, {marks}, '', '', '', '', '')")
+    migrations.migrate(connection)
+    assert list(connection.execute("SELECT ending, reason FROM past_drain")) == [
+        ("given-up", "given up"),  # a reason is a text
+        ("finished", "given up"),
+        ("refused", "given up"),
+    ]
+    drains = connection.execute("SELECT ending FROM release_drain").fetchall()
+    assert drains == [("given-up",), ("finished",), ("",)]
+    assert connection.execute("SELECT actor FROM audit").get == "policy scheduled-changes"
+    connection.close()
+
+
+def test_a_drain_of_an_older_store_is_read(tmp_path: Path) -> None:
+    before = migrations.MIGRATIONS.index(portal_schema.spell_words_with_hyphens)
+    database = tmp_path / "restante.db"
+    connection = apsw.Connection(str(database))
+    migrations.migrate(connection, migrations.MIGRATIONS[:before])
+    connection.execute(
+        "INSERT INTO past_drain VALUES (7, 1.0, 2.0, 'operator', 'given up', 'why', 3, 4, 5, '', 0,"
+        " '')"
+    )
+    migrations.migrate(connection)
+    [past] = past_drains(connection).values()
+    connection.close()
+    assert past.end is DrainEnd.GIVEN_UP

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from restante.queue.drain_word import DrainEnd
 from restante.store.handover_store import JoinedDrain, PastDrain
 from restante.store.sqlite import mail_changes, record_changes
 from restante.store.sqlite.ledger import Ledger
@@ -14,7 +15,7 @@ from restante.tenancy.recipients import Recipient, RecipientSource
 from tests.contract.making import ANNA, NOTED, account, delivered, domain, login
 from tests.store.sqlite.tables import Tables
 
-PAST = PastDrain(1.5, 2.5, "operator", "given up", "why", 3, 4, 5, "421 bye")
+PAST = PastDrain(1.5, 2.5, "operator", DrainEnd.GIVEN_UP, "why", 3, 4, 5, "421 bye")
 
 
 @pytest.fixture

@@ -11,12 +11,13 @@ from restante.admin.channel_change import NewChannel
 from restante.admin.channels import add_channel
 from restante.admin.held_mail import NamedMessages
 from restante.admin.recipient_lists import RecipientList, replace_recipients
+from restante.queue.drain_word import DrainEnd
 from restante.store.handover_store import PastDrain
 from restante.tenancy.notice import NewNotice, NoticeFacts, NoticeKind, PastNotice
 from tests.admin.admin_world import NOW, AdminWorld, ask_for
 from tests.web.api.asking import ask
 
-ENDED = PastDrain(NOW - 9, NOW, "operator", "finished", "", 1, 0, 0, "")
+ENDED = PastDrain(NOW - 9, NOW, "operator", DrainEnd.FINISHED, "", 1, 0, 0, "")
 
 
 def admin_with(path: str) -> AdminWorld:

@@ -9,6 +9,7 @@ from restante.admin.auditing import moment
 from restante.admin.domain_glances import DomainGlance
 from restante.admin.drains import LastDrainView
 from restante.admin.primary_state import PrimaryView
+from restante.queue.drain_word import DrainEnd
 from restante.queue.presence import DestinationState
 from restante.web.portal.domain_sentence import needs, sentence
 
@@ -53,7 +54,7 @@ def test_a_domain_whose_server_is_away() -> None:
         started_at=AT - timedelta(days=1),
         ended_at=AT,
         requested_by="login acme-mail",
-        end="finished",
+        end=DrainEnd.FINISHED,
         reason="",
         delivered=3,
         deferred=0,

@@ -5,9 +5,10 @@ from math import inf
 
 from restante.mail.delivery_report import NewReport
 from restante.mail.message import HeldMessage
+from restante.queue.drain_word import DrainEnd
 from restante.queue.recipient_status import MessageOutcome, move_of
 from restante.store.drain_book import asked_of, open_drains, unclaimed
-from restante.store.handover_store import STOPPED, Drain, DrainRequests, JoinedDrain, PastDrain
+from restante.store.handover_store import Drain, DrainRequests, JoinedDrain, PastDrain
 from restante.store.memory.memory_history import record_outcomes
 from restante.store.memory.memory_message import handed_out
 from restante.store.memory.memory_state import DrainShare, MemoryState
@@ -121,7 +122,7 @@ class MemoryHandover:
     ) -> None:
         """Record that it is over, and how it went."""
         if self._state.drains.is_in_force(drain):
-            ended_at, ending = (at, STOPPED) if past is None else (past.ended_at, past.end)
+            ended_at, ending = (at, DrainEnd.STOPPED) if past is None else (past.ended_at, past.end)
             self._state.end_drain_shares(drain.domain_id, ended_at, ending)
             self._state.drains.close(drain)
             if past is not None:

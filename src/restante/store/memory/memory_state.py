@@ -4,6 +4,7 @@ from collections import deque
 from dataclasses import dataclass, field, replace
 
 from restante.mail.message import ContentFile, MessageNumbers
+from restante.queue.drain_word import DrainEnd
 from restante.queue.held_peak import HeldAmount, PeakPlace
 from restante.queue.history import HistoryEntry
 from restante.queue.monthly_use import AccountUse, UseMonth
@@ -13,7 +14,7 @@ from restante.store.answer_store import KeptAnswer
 from restante.store.content_store import DAMAGED
 from restante.store.drain_book import DrainBook
 from restante.store.figure_store import DomainUsage
-from restante.store.handover_store import STOPPED, PastDrain
+from restante.store.handover_store import PastDrain
 from restante.store.memory.memory_message import MemoryMessage
 from restante.store.memory.waiting_reports import WaitingReports
 from restante.store.record_store import CHANGES_KEPT
@@ -35,7 +36,7 @@ class DrainShare:
     moved: dict[RecipientMove, int] = field(default_factory=dict)
     left: int = 0
     ended_at: float | None = None
-    end: str = ""
+    end: DrainEnd | None = None
 
 
 @dataclass(slots=True)
@@ -126,7 +127,7 @@ class MemoryState:
         for share in self._open_shares(domain_id):
             share.moved[move] = share.moved.get(move, 0) + 1
 
-    def end_drain_shares(self, domain_id: int, at: float, ending: str) -> None:
+    def end_drain_shares(self, domain_id: int, at: float, ending: DrainEnd) -> None:
         """Close the accounts of a domain's drain for its releases."""
         left = self.usage(domain_id).held
         for share in self._open_shares(domain_id):
@@ -149,7 +150,7 @@ class MemoryState:
 
     def domain_removed(self, domain_id: int, at: float) -> None:
         """Remove all that goes with a domain."""
-        self.end_drain_shares(domain_id, at, STOPPED)
+        self.end_drain_shares(domain_id, at, DrainEnd.STOPPED)
         self.drains.forget(domain_id)
         self.past_drains.pop(domain_id, None)
         self.marks = {key: value for key, value in self.marks.items() if key[0] != domain_id}

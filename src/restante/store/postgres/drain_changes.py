@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 
+from restante.queue.drain_word import DrainEnd
 from restante.queue.recipient_status import RecipientMove
 from restante.store.drain_book import DrainRecord
-from restante.store.handover_store import STOPPED, Drain, JoinedDrain, PastDrain
+from restante.store.handover_store import Drain, JoinedDrain, PastDrain
 from restante.store.postgres import drain_statements
 from restante.store.postgres.database_session import PostgresRow
 from restante.store.postgres.postgres_transaction import PostgresTransaction, VersionedDrain
@@ -109,7 +110,7 @@ async def close_drain(
     rows = await transaction.fetch(drain_statements.LOCK, drain.domain_id, drain.number)
     if not rows:
         return
-    ended_at, ending = (at, STOPPED) if past is None else (past.ended_at, past.end)
+    ended_at, ending = (at, DrainEnd.STOPPED) if past is None else (past.ended_at, past.end)
     await end_release(transaction, drain.domain_id, rows[0][0], ended_at, ending)
     await changed(transaction, drain_statements.CLOSE, drain.domain_id)
     if past is not None:
@@ -119,7 +120,7 @@ async def close_drain(
 
 
 async def end_release(
-    transaction: PostgresTransaction, domain_id: int, release: int, at: float, ending: str
+    transaction: PostgresTransaction, domain_id: int, release: int, at: float, ending: DrainEnd
 ) -> None:
     """Close the account of a drain for its release, if it has one."""
     if release:

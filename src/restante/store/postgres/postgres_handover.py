@@ -12,6 +12,7 @@ from restante.store.postgres import drain_changes, drain_statements, held_readin
 from restante.store.postgres.lane_set import SessionKind
 from restante.store.postgres.postgres_core import PostgresCore
 from restante.store.postgres.postgres_transaction import PostgresTransaction
+from restante.store.stored_form.rows import read_past_drain
 
 
 class PostgresHandover:
@@ -145,4 +146,4 @@ class PostgresHandover:
             rows = await self._core.fetch(drain_statements.PAST_DRAINS)
         else:
             rows = await self._core.fetch(drain_statements.PAST_DRAINS_OF, domain_ids)
-        return {domain_id: PastDrain(*row) for domain_id, *row in rows}
+        return {domain_id: read_past_drain(row) for domain_id, *row in rows}

@@ -19,6 +19,7 @@ from restante.store.release_store import (
     ReleaseProgress,
     ReleaseRecord,
 )
+from restante.store.stored_form.rows import read_drain_ends, read_release_drain
 from restante.tenancy.audit import AuditEntry
 from restante.tenancy.release_result import ReleaseResult
 
@@ -126,7 +127,7 @@ class PostgresReleases:
 
     async def release_drains(self, release: int, limit: int) -> Sequence[ReleaseDrain]:
         """Return the drains of a release by domain."""
-        return [ReleaseDrain(*row) for row in await self._core.fetch(_DRAINS, release, limit)]
+        return [read_release_drain(row) for row in await self._core.fetch(_DRAINS, release, limit)]
 
     async def trim_releases(self, before: float, limit: int) -> int:
         """Forget the oldest."""
@@ -160,7 +161,7 @@ def _past_release(row: PostgresRow) -> PastRelease:
             uncertain=uncertain,
             left=left,
             ended_at=None if is_open else ended_at,
-            ends=tuple(sorted(ends or ())),
+            ends=read_drain_ends(ends or ()),
         ),
     )
 

@@ -8,7 +8,7 @@ from dataclasses import astuple, replace
 from typing import Final
 
 from restante.phrases import CHANGED_MEANWHILE, EXISTS, REMOVED_MEANWHILE
-from restante.store.handover_store import STOPPED
+from restante.queue.drain_word import DrainEnd
 from restante.store.postgres import (
     drain_changes,
     drain_statements,
@@ -200,7 +200,7 @@ async def remove_domain(
     if messages:
         raise Conflict(f"domain {domain_id} holds mail")
     for _, release in await transaction.fetch(drain_statements.LOCK_OPEN, domain_id):
-        await drain_changes.end_release(transaction, domain_id, release, audit.at, STOPPED)
+        await drain_changes.end_release(transaction, domain_id, release, audit.at, DrainEnd.STOPPED)
     for statement in (
         record_statements.REMOVE_DOMAIN,
         usage_queries.REMOVE,

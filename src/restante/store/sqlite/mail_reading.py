@@ -36,6 +36,7 @@ from restante.store.stored_form.rows import (
     DamagedRow,
     held_message,
     queued_message,
+    read_past_drain,
 )
 from restante.tenancy.notice import Notice
 from restante.tenancy.policy import DAY
@@ -342,7 +343,7 @@ def past_drains(
     found = _of_domains(
         connection, drain_queries.PAST_DRAINS, drain_queries.PAST_DRAINS_OF, domain_ids
     )
-    return {domain_id: PastDrain(*row) for domain_id, *row in found}
+    return {domain_id: read_past_drain(row) for domain_id, *row in found}
 
 
 def notices(

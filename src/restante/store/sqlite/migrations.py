@@ -55,6 +55,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     portal_schema.name_results_in_audit,
     portal_schema.rename_places_of_actors,
     portal_schema.name_columns_as_fields,
+    portal_schema.spell_words_with_hyphens,
 )
 
 

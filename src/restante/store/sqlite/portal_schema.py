@@ -257,3 +257,15 @@ ALTER TABLE past_notice RENAME COLUMN news TO facts;
 def name_columns_as_fields(connection: apsw.Connection) -> None:
     """Give columns the names that their values have everywhere else."""
     connection.execute(_COLUMNS_NAMED_AS_FIELDS)
+
+
+_WORDS_WITH_HYPHENS = """
+UPDATE past_drain SET ending = 'given-up' WHERE ending = 'given up';
+UPDATE release_drain SET ending = 'given-up' WHERE ending = 'given up';
+UPDATE audit SET actor = 'policy scheduled-changes' WHERE actor = 'policy scheduled changes';
+"""
+
+
+def spell_words_with_hyphens(connection: apsw.Connection) -> None:
+    """Give the stored words that had a space their present form."""
+    connection.execute(_WORDS_WITH_HYPHENS)

@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 
 from restante.phrases import CHANGED_MEANWHILE, EXISTS, REMOVED_MEANWHILE
-from restante.store.handover_store import STOPPED, Drain, JoinedDrain, PastDrain
+from restante.queue.drain_word import DrainEnd
+from restante.store.handover_store import Drain, JoinedDrain, PastDrain
 from restante.store.record_store import CHANGES_KEPT, Absent, is_as_before
 from restante.store.sqlite import (
     audit_queries,
@@ -90,7 +91,7 @@ def close_drain(
     """Record that it is over and how it went, and let nothing more be settled under it."""
     ledger = transaction.ledger
     if ledger.drains.is_in_force(drain):
-        ended_at, ending = (at, STOPPED) if past is None else (past.ended_at, past.end)
+        ended_at, ending = (at, DrainEnd.STOPPED) if past is None else (past.ended_at, past.end)
         release_changes.end(transaction, ledger.drains.present(drain.domain_id), ended_at, ending)
         ledger.touch_drain(drain.domain_id)
         number = ledger.drains.close(drain)
@@ -243,7 +244,9 @@ def delete_domain(transaction: WriteTransaction, domain_id: int, audit: AuditEnt
     if not ledger.hosts(domain_id):
         return
     if domain_id in ledger.drains.records:
-        release_changes.end(transaction, ledger.drains.present(domain_id), audit.at, STOPPED)
+        release_changes.end(
+            transaction, ledger.drains.present(domain_id), audit.at, DrainEnd.STOPPED
+        )
     for query in (
         record_queries.REMOVE_DOMAIN,
         record_queries.REMOVE_USAGE,

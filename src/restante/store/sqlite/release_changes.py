@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from restante.mail.message import NUMBERS_A_SECOND
+from restante.queue.drain_word import DrainEnd
 from restante.queue.recipient_status import RecipientMove
 from restante.store.handover_store import Drain
 from restante.store.release_store import ReleaseRecord
@@ -52,7 +53,7 @@ def count_moved(
         transaction.execute(release_queries.COUNT, (*counts, drain.release, drain.domain_id))
 
 
-def end(transaction: WriteTransaction, drain: Drain, at: float, ending: str) -> None:
+def end(transaction: WriteTransaction, drain: Drain, at: float, ending: DrainEnd) -> None:
     """Close the account of a drain that is over."""
     if drain.release:
         left = transaction.ledger.usage(drain.domain_id).held

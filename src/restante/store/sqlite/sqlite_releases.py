@@ -19,6 +19,7 @@ from restante.store.sqlite import engine, release_changes, release_queries
 from restante.store.sqlite.engine import fetch
 from restante.store.sqlite.store_core import StoreCore
 from restante.store.stored_form.row_type import Row
+from restante.store.stored_form.rows import read_drain_ends, read_release_drain
 from restante.tenancy.audit import AuditEntry
 from restante.tenancy.release_result import ReleaseResult
 
@@ -92,7 +93,7 @@ def _past_release(row: Row) -> PastRelease:
             uncertain=uncertain,
             left=left,
             ended_at=None if is_open else ended_at,
-            ends=tuple(sorted(json.loads(ends))),
+            ends=read_drain_ends(json.loads(ends)),
         ),
     )
 
@@ -115,4 +116,4 @@ def _record(row: Row) -> ReleaseRecord:
 
 def _release_drains(connection: apsw.Connection, release: int, limit: int) -> list[ReleaseDrain]:
     rows = fetch(connection, release_queries.RELEASE_DRAINS, (release, limit))
-    return [ReleaseDrain(*row) for row in rows]
+    return [read_release_drain(row) for row in rows]

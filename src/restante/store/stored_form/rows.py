@@ -2,18 +2,20 @@
 
 import json
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, replace
-from typing import Final
+from typing import Any, Final
 
 from restante.mail.delivery_report import NewReport, Report, ReportAction
 from restante.mail.dsn_request import DsnRequest, RecipientRequest, Ret, parse_notify
 from restante.mail.envelope import Envelope
 from restante.mail.message import ContentFile, HeldMessage, NewMessage
+from restante.queue.drain_word import DrainEnd
 from restante.queue.recipient_status import RecipientStatus
 from restante.queue.reporting import wants_word_of_delay
 from restante.store.handover_store import PastDrain
 from restante.store.queue_store import QueuedMessage, QueuedRecipient, QueueFilter
+from restante.store.release_store import ReleaseDrain
 from restante.store.stored_form.origin_column import origin_text, read_origin
 from restante.store.stored_form.row_type import Row
 from restante.tenancy.audit import AuditAction, AuditEntry
@@ -235,6 +237,24 @@ def past_drain_row(past: PastDrain) -> Row:
         past.uncertain,
         past.taker,
     )
+
+
+def read_past_drain(row: Sequence[Any]) -> PastDrain:
+    """Read how a drain went from the same columns."""
+    started_at, ended_at, requested_by, ending, *rest = row
+    return PastDrain(started_at, ended_at, requested_by, DrainEnd(ending), *rest)
+
+
+def read_release_drain(row: Sequence[Any]) -> ReleaseDrain:
+    """Read the drain of one domain for a release; its end is the last column, empty while open."""
+    domain_id, delivered, refused, uncertain, left, ended_at, ending = row
+    end = DrainEnd(ending) if ending else None
+    return ReleaseDrain(domain_id, delivered, refused, uncertain, left, ended_at, end)
+
+
+def read_drain_ends(endings: Iterable[str]) -> tuple[DrainEnd, ...]:
+    """Return the ends of drains in one order."""
+    return tuple(sorted(map(DrainEnd, endings)))
 
 
 def audit_row(entry: AuditEntry) -> Row:
