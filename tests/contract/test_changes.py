@@ -14,6 +14,7 @@ from restante.store.memory import MemoryStore
 from restante.store.postgres import open_postgres
 from restante.store.record_store import CHANGES_KEPT
 from restante.store.sqlite import opening
+from restante.store.store_errors import Conflict
 from restante.tenancy.model import Directory
 from restante.tenancy.notice import Channel, ChannelTransport, NoticeKind
 from restante.tenancy.numbered_change import NumberedChange, RecordKind, after_changes
@@ -124,6 +125,18 @@ async def test_too_old_a_number_is_answered_by_none(store: Store) -> None:
 async def test_a_number_of_another_store_is_answered_by_none(store: Store) -> None:
     await store.records.put_account(account(), NOTED)
     assert await store.records.changes_since(2) is None
+
+
+async def test_a_change_is_heard_before_its_author_is_told(store: Store) -> None:
+    heard: list[str] = []
+    store.records.on_change(lambda: heard.append("a change"))
+    await store.records.put_account(account(), NOTED)
+    assert heard == ["a change"]
+    with pytest.raises(Conflict):
+        await store.records.put_login(login(of="nobody"), NOTED)
+    assert heard == ["a change"]
+    await store.apart().records.put_login(login(), NOTED)
+    assert len(heard) > 1
 
 
 # --- two processes on one store

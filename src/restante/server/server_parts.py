@@ -52,7 +52,7 @@ def build(setup: ServerSetup, records: KeptRecords, tasks: asyncio.TaskGroup) ->
     delivery = build_delivery(ground, tasks)
     reception = build_reception(ground, delivery)
     admin = build_admin(ground, delivery, reception)
-    poll = RecordPoll(records.directory, records.recipients, setup.log)
+    poll = RecordPoll(records.store.records, records.directory, records.recipients, setup.log)
     return ServerParts(
         ground.settings, records, ground.own_addresses, poll, delivery, reception, admin
     )

@@ -3,7 +3,7 @@
 Part of the contract in interface.py, whose rules hold here.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from typing import Final, Protocol
 
@@ -51,6 +51,14 @@ class RecordStore(Protocol):
         Changes of lists of recipients are among them. The records are as at the last number. None
         if `number` is too old, or is not one of this store: then read `directory`. Cheap if
         nothing was changed: each process asks once a second.
+        """
+
+    def on_change(self, listener: Callable[[], None]) -> None:
+        """Have this called at once after each change of a record. No I/O.
+
+        A store knows of the changes of other processes only if its database notifies it. So a
+        caller that must know all of them also asks `changes_since` once a second. It may be
+        called without a change.
         """
 
     async def put_account(

@@ -178,3 +178,14 @@ async def test_a_heartbeat_does_not_wait_for_what_is_read_after_the_last_one(
     assert not first.done()
     going_on.set()
     await first
+
+
+async def test_a_change_by_another_process_is_heard_at_once(
+    store: PostgresStore, other: PostgresStore
+) -> None:
+    is_heard = asyncio.Event()
+    other.records.on_change(is_heard.set)
+    await other.core.node.beat()  # its session listens from now on
+    await hosted(store)
+    async with asyncio.timeout(30):
+        await is_heard.wait()

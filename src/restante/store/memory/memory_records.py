@@ -1,6 +1,6 @@
 """The operator's records in a store that forgets."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -36,6 +36,10 @@ class MemoryRecords:
         last = {(kind, key): at for at, kind, key in later}
         found = [NumberedChange(at, *what, self._present(*what)) for what, at in last.items()]
         return sorted(found, key=lambda change: change.number)
+
+    def on_change(self, listener: Callable[[], None]) -> None:
+        """Have this called after each change of a record."""
+        self._state.change_listeners.append(listener)
 
     async def put_account(
         self, account: Account, audit: AuditEntry, before: Account | Absent | None = None

@@ -1,6 +1,7 @@
 """The data of a store in memory, and the removal of data that depends on removed data."""
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from restante.mail.message import ContentFile, MessageNumbers
@@ -62,6 +63,7 @@ class MemoryState:
     )
     answers: dict[tuple[str, str], KeptAnswer] = field(default_factory=dict)  # the oldest first
     history: list[HistoryEntry] = field(default_factory=list)  # by id
+    change_listeners: list[Callable[[], None]] = field(default_factory=list)
     changes: deque[tuple[int, RecordKind, str]] = field(  # of records: number, kind, key
         default_factory=lambda: deque(maxlen=CHANGES_KEPT)
     )
@@ -85,6 +87,8 @@ class MemoryState:
         self.changes.append((self.directory.change_number, kind, key))
         if audit is not None:
             self.trail.append(audit)
+        for listener in self.change_listeners:
+            listener()
 
     def of(self, domain_id: int) -> list[MemoryMessage]:
         """Return a domain's mail, oldest first."""

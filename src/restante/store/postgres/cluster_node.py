@@ -25,6 +25,7 @@ from restante.store.postgres.commit_safety import CommitFacts, CommitSafety, jud
 from restante.store.postgres.database_session import DatabaseSession, PostgresRow
 from restante.store.postgres.lane_set import LaneSet, SessionKind
 from restante.store.postgres.postgres_transaction import NodeKey
+from restante.store.postgres.record_statements import CHANGES_CHANNEL
 from restante.store.store_errors import StoreUnreachable, StoreUnusable
 
 BEAT: Final = 1.0  # seconds
@@ -45,6 +46,7 @@ class ClusterNode:
         self.recovery_point = recovery_point
         self.risk = ""  # why acknowledged mail could be lost; "" while it cannot
         self.failure = ""  # why it cannot go on; "" while it can
+        self.change_listeners: list[Callable[[], None]] = []  # to changes of records
         self.absence = ""  # why the database cannot be reached; "" while it can
         self._lanes = lanes
         self._beaten_at = beaten_at
@@ -102,7 +104,7 @@ class ClusterNode:
         at = time.monotonic()
         try:
             async with self._lanes[SessionKind.NODE].session() as session:
-                self._look_at_session(session)
+                await self._look_at_session(session)
                 self.risk = await risk_of(session, self.recovery_point)
                 found = await session.fetch(node_queries.BEAT, *self.key, LEASE)
         except Exception as error:  # noqa: BLE001  whatever it is, the next heartbeat tries again
@@ -117,10 +119,16 @@ class ClusterNode:
         self._beaten_at = at
         self._beats += 1
 
-    def _look_at_session(self, session: DatabaseSession) -> None:
+    def tell_listeners(self) -> None:
+        """Tell that records were changed, or may have been."""
+        for listener in self.change_listeners:
+            listener()
+
+    async def _look_at_session(self, session: DatabaseSession) -> None:
         if session is not self._session:
             self._lanes.renew()
             self._session = session
+            await session.listen(CHANGES_CHANNEL, self.tell_listeners)
 
     async def _beat_and(
         self, on_beat: Callable[[], Awaitable[None]], again: Callable[[], None]

@@ -86,6 +86,11 @@ class DatabaseSession:
         """Run several statements in the transaction that is open."""
         await self._command(statements)
 
+    async def listen(self, channel: str, listener: Callable[[], None]) -> None:
+        """Have this called at each notification, until the session ends."""
+        with self._bounded(), self._watched():
+            await self._connection.add_listener(channel, lambda *_: listener())
+
     @asynccontextmanager
     async def transaction(self, mode: str = "") -> AsyncIterator[None]:
         """Commit at the end of the block, or roll back if it raises."""

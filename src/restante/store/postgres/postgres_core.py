@@ -196,8 +196,13 @@ class PostgresCore:
             if not is_marked:
                 raise
             raise _AnswerLost(error, transaction, answer) from error
-        self.mirror.take(transaction)
+        self._take(transaction)
         return answer
+
+    def _take(self, done: PostgresTransaction) -> None:
+        self.mirror.take(done)
+        if done.has_new_records:
+            self.node.tell_listeners()
 
     async def _make_certain(self, lost: _AnswerLost) -> None:
         """Take over a change if it was made. Raises StoreUnreachable if it was not."""
@@ -211,7 +216,7 @@ class PostgresCore:
             await asyncio.sleep(pause)
         if not is_made:
             raise StoreUnreachable(f"writing: the database was lost, and nothing changed: {lost}")
-        self.mirror.take(lost.made)
+        self._take(lost.made)
 
     async def _was_made(self, mark: int) -> bool:
         async with self._lanes[SessionKind.READING].session() as session:

@@ -1,6 +1,6 @@
 """The operator's records in the store on PostgreSQL."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from restante.store.postgres import (
@@ -36,6 +36,10 @@ class PostgresRecords:
             return []  # nearly always: no transaction for that
         question = partial(directory_reading.changes_since, number=number)
         return await self._core.read(question, at_once=True)
+
+    def on_change(self, listener: Callable[[], None]) -> None:
+        """Have this called after each change of a record, by this process or another one."""
+        self._core.node.change_listeners.append(listener)
 
     async def put_account(
         self, account: Account, audit: AuditEntry, before: Account | Absent | None = None

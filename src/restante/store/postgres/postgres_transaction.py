@@ -36,6 +36,7 @@ class PostgresTransaction:
     accounts: dict[int, str] = field(default_factory=dict)  # of domains; "": it was removed
     drains: dict[int, VersionedDrain] = field(default_factory=dict)  # by domain id
     last_number: int = 0  # of the messages that it holds
+    has_new_records: bool = False  # whether a record of the operator was changed
     mark: int = 0  # of `change_marks`, if it has one
 
     async def fetch(self, statement: str, *values: Any) -> list[PostgresRow]:

@@ -30,6 +30,9 @@ CHANGE_NUMBER: Final = "SELECT value FROM counter WHERE name = 'change-number'"
 LOCK_CHANGE_NUMBER: Final = f"{CHANGE_NUMBER} FOR UPDATE"
 KEEP_CHANGE: Final = "INSERT INTO change (number, kind, key) VALUES ($1, $2, $3)"
 DROP_OLD_CHANGES: Final = "DELETE FROM change WHERE number <= $1"
+# Wakes processes that listen, after the commit. It carries nothing: all processes also ask.
+CHANGES_CHANNEL: Final = "restante_change"
+TELL_CHANGE: Final = f"NOTIFY {CHANGES_CHANNEL}"
 CHANGES_SINCE: Final = "SELECT number, kind, key FROM change WHERE number > $1 ORDER BY number"
 
 _ACCOUNT: Final = "name, created_at, empty_reply, note, quota, report_details, history, change_lock"

@@ -34,9 +34,11 @@ async def note_change(
     transaction: PostgresTransaction, kind: RecordKind, key: str, audit: AuditEntry | None
 ) -> None:
     """Number a change of a record, and append its entry, if it has one, to the trail."""
+    transaction.has_new_records = True
     [(number,)] = await transaction.fetch(record_statements.MOVE_CHANGE_NUMBER)
     await transaction.fetch(record_statements.KEEP_CHANGE, number, kind, key)
     await transaction.fetch(record_statements.DROP_OLD_CHANGES, number - CHANGES_KEPT)
+    await transaction.fetch(record_statements.TELL_CHANGE)
     if audit is not None:
         await record(transaction, [audit])
 

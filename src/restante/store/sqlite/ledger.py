@@ -32,6 +32,7 @@ class LedgerBalance:
     accounts: dict[int, str]  # their accounts; "" for a domain that was removed
     last_number: int
     drains: dict[int, DrainRecord | None]  # of the domains whose drain changed; None: it is over
+    has_new_records: bool = False  # whether a record of the operator was changed
 
 
 @dataclass(slots=True)
@@ -61,6 +62,7 @@ class Ledger:
         default_factory=set
     )  # domains whose row of `usage` lacks their newest mail
     last_number: int = 0
+    has_new_records: bool = False  # of this transaction
 
     @classmethod
     def read(cls, connection: apsw.Connection) -> "Ledger":
@@ -197,6 +199,7 @@ class Ledger:
     def balance(self) -> LedgerBalance:
         """Say what changed since the last call; to be called when it is durable."""
         balance = self._balance(self._touched, self._touched_drains)
+        self.has_new_records = False
         self._touched.clear()
         self._touched_drains.clear()
         return balance
@@ -208,6 +211,7 @@ class Ledger:
             {domain_id: self._accounts.get(domain_id, "") for domain_id in usages},
             self.last_number,
             {domain_id: self.drains.records.get(domain_id) for domain_id in drains},
+            self.has_new_records,
         )
 
 

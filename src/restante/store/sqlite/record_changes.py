@@ -325,6 +325,7 @@ def note_change(
     transaction: WriteTransaction, kind: RecordKind, key: str, audit: AuditEntry | None
 ) -> None:
     """Number a change of a record, and append its entry, if it has one, to the trail."""
+    transaction.ledger.has_new_records = True
     transaction.execute(record_queries.MOVE_CHANGE_NUMBER)
     transaction.execute(record_queries.KEEP_CHANGE, (kind, key))
     transaction.execute(record_queries.DROP_OLD_CHANGES, (CHANGES_KEPT,))

@@ -1,6 +1,6 @@
 """The part of the store that keeps the operator's records."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from restante.store.record_store import Absent
@@ -33,6 +33,10 @@ class SqliteRecords:
     async def changes_since(self, number: int) -> Sequence[NumberedChange] | None:
         """Return the changes after a change number, of each record the last."""
         return await self._core.read(partial(record_reading.changes_since, number=number))
+
+    def on_change(self, listener: Callable[[], None]) -> None:
+        """Have this called after each change of a record, before its author has the answer."""
+        self._core.change_listeners.append(listener)
 
     async def put_account(
         self, account: Account, audit: AuditEntry, before: Account | Absent | None = None

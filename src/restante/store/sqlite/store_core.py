@@ -66,13 +66,20 @@ class StoreCore:
         self._lock = parts.place.lock
         self._on_damage = on_damage
         self.is_closed = False
+        self.change_listeners: list[Callable[[], None]] = []  # shared with a core apart
         self.writer = StoreWriter(
             parts.writing,
             parts.health,
             in_use=parts.in_use,
-            announce=self.latest.take,
+            announce=self._take,
             remove_files=parts.files.remove,
         )
+
+    def _take(self, balance: LedgerBalance) -> None:
+        self.latest.take(balance)
+        if balance.has_new_records:
+            for listener in self.change_listeners:
+                listener()
 
     def apart(self) -> "StoreCore":
         """Return a core of the same data, whose reads have threads of their own.
