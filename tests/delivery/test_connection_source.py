@@ -1,4 +1,4 @@
-"""Wires that are dialed, and wires that are adopted from the server side."""
+"""Wires that are dialed, and wires that the server side has released."""
 
 import asyncio
 import errno
@@ -11,7 +11,7 @@ import pytest
 from restante.delivery.connection_source import NotReached, adopt, dial
 from restante.delivery.route import Endpoint
 from restante.delivery.wire_reader import WireReader
-from restante.network.wire import Wire, WireOwner
+from restante.network.wire import Wire
 from restante.smtp.protocol_errors import PeerBroke
 from tests.delivery.scripted_primary import ScriptedPrimary
 from tests.delivery.swift_loop import run_swiftly
@@ -19,7 +19,7 @@ from tests.delivery.swift_loop import run_swiftly
 LOOPBACK = ipaddress.ip_address("127.0.0.1")
 
 
-def test_a_dialed_wire_is_the_owners_before_open_returns() -> None:
+def test_a_dialed_wire_is_adopted_and_read() -> None:
     async def main() -> None:
         async with ScriptedPrimary() as primary:
             source, reader = dial(Endpoint(LOOPBACK, primary.port), 30.0), WireReader()
@@ -34,7 +34,7 @@ def test_a_dialed_wire_is_the_owners_before_open_returns() -> None:
 
 def test_a_refused_connection_says_so() -> None:
     async def main(port: int) -> None:
-        await dial(Endpoint(LOOPBACK, port), 30.0).open(WireReader())
+        await dial(Endpoint(LOOPBACK, port), 30.0).open()
 
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
@@ -63,7 +63,7 @@ def test_a_failed_connection_says_why_in_words(
 
     async def main() -> None:
         monkeypatch.setattr(asyncio.get_running_loop(), "create_connection", fails)
-        await dial(Endpoint(LOOPBACK, 25), 30.0).open(WireReader())
+        await dial(Endpoint(LOOPBACK, 25), 30.0).open()
 
     with pytest.raises(NotReached) as caught:
         asyncio.run(main())
@@ -86,7 +86,7 @@ def test_an_address_that_does_not_answer_is_awaited_for_its_time(
         loop = asyncio.get_running_loop()
         began = loop.time()
         with pytest.raises(NotReached, match="connecting timed out"):
-            await dial(Endpoint(LOOPBACK, 9), 30.0).open(WireReader())
+            await dial(Endpoint(LOOPBACK, 9), 30.0).open()
         return loop.time() - began
 
     assert run_swiftly(main()) == pytest.approx(30.0, abs=1.0)
@@ -100,7 +100,7 @@ def test_a_connection_that_is_not_wanted_any_more_is_not_awaited(
     async def main() -> None:
         source = dial(Endpoint(LOOPBACK, 9), 3600.0)
         source.give_up()  # nothing to give up yet
-        opening = asyncio.create_task(source.open(WireReader()))
+        opening = asyncio.create_task(source.open())
         await asyncio.sleep(0)
         assert source.is_dialing
         source.give_up()
@@ -127,27 +127,20 @@ class ReleasedWire:
     """A wire that its session has released."""
 
     def __init__(self) -> None:
-        self.owner: WireOwner | None = None
         self.is_aborted = False
-
-    def adopt(self, owner: WireOwner) -> None:
-        self.owner = owner
 
     def abort(self) -> None:
         self.is_aborted = True
 
 
-def test_an_adopted_wire_has_its_new_owner_and_no_objection() -> None:
-    released, reader = ReleasedWire(), WireReader()
-    wire = cast("Wire", released)
+def test_a_released_wire_is_given_as_it_is() -> None:
+    wire = cast("Wire", ReleasedWire())
     source = adopt(wire)
     assert not source.is_dialing
-    asyncio.run(source.open(reader))
-    assert released.owner is reader
-    assert source.objection(wire) == ""
+    assert asyncio.run(source.open()) is wire
 
 
-def test_an_adopted_wire_that_is_given_up_is_closed() -> None:
+def test_a_released_wire_that_is_given_up_is_closed() -> None:
     released = ReleasedWire()
     adopt(cast("Wire", released)).give_up()
     assert released.is_aborted

@@ -204,6 +204,24 @@ def test_octets_that_the_transport_gives_while_nobody_owns_it_are_kept() -> None
     joined(test)
 
 
+class OpenTransport(asyncio.Transport):
+    """A transport that does nothing."""
+
+    def is_closing(self) -> bool:
+        return False
+
+
+def test_a_wire_without_a_first_owner_keeps_all_for_the_one_that_adopts_it() -> None:
+    wire, owner = Wire(), Owner()
+    wire.connection_made(OpenTransport())
+    wire.data_received(b"220 ready")
+    wire.eof_received()
+    wire.connection_lost(None)
+    wire.adopt(owner)
+    assert (owner.octets, owner.told) == (b"220 ready", ["opened", "octets", "eof", "lost"])
+    assert owner.wire is wire
+
+
 def test_a_wire_that_is_lost_between_two_owners_is_lost_for_the_second() -> None:
     lost: list[bool] = []
 

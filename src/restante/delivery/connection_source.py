@@ -1,4 +1,7 @@
-"""Where a delivery connection's wire comes from: dialed, or adopted from the server side."""
+"""Where a delivery connection's wire comes from: dialed, or released by the server side.
+
+Both give a wire without an owner. The connection adopts it, in the same way.
+"""
 
 import asyncio
 import os
@@ -6,29 +9,31 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from restante.delivery.route import Endpoint, leads_home
-from restante.network.wire import Wire, WireOwner
+from restante.network.wire import Wire
 from restante.phrases import cause_of
+from restante.smtp.protocol_errors import PeerBroke
 
 
 class NotReached(OSError):  # noqa: N818
     """No connection was made. The text says why."""
 
 
+class ReachedItself(PeerBroke):
+    """The connection leads to a listener of this server. It was closed, and nothing was said."""
+
+
 class ConnectionSource(Protocol):
-    """Gives one wire to one owner."""
+    """Gives one wire."""
 
     @property
     def is_dialing(self) -> bool:
         """Whether a connection is being made now."""
 
-    async def open(self, owner: WireOwner) -> None:
-        """Give the wire to its owner, which gets `opened` before this returns.
+    async def open(self) -> Wire:
+        """Return a wire that has no owner: adopt it before you wait for anything else.
 
-        Raises NotReached if there is none.
+        Raises NotReached if there is none, and ReachedItself if nothing may be said over it.
         """
-
-    def objection(self, wire: Wire) -> str:
-        """Say why nothing may be said over the wire; "" if it may be used."""
 
     def give_up(self) -> None:
         """Want no wire any more."""
@@ -45,14 +50,14 @@ class Dialing:
         self._limit = asyncio.timeout(seconds)
         self.is_dialing = False
 
-    async def open(self, owner: WireOwner) -> None:
-        """Connect. Raises NotReached."""
+    async def open(self) -> Wire:
+        """Connect. Raises NotReached or ReachedItself."""
         loop = asyncio.get_running_loop()
         try:
             async with self._limit:
                 self.is_dialing = True
-                await loop.create_connection(
-                    lambda: Wire(owner), str(self._endpoint.address), self._endpoint.port
+                _, wire = await loop.create_connection(
+                    Wire, str(self._endpoint.address), self._endpoint.port
                 )
         except TimeoutError:
             raise NotReached("connecting timed out") from None
@@ -60,13 +65,11 @@ class Dialing:
             raise NotReached(_cause(error)) from error
         finally:
             self.is_dialing = False
-
-    def objection(self, wire: Wire) -> str:
-        """Object to a connection that has reached our own listener."""
         own = wire.own_address
-        if own is None or not leads_home(self._endpoint, own, self._own_addresses):
-            return ""
-        return f"the destination is this server itself ({self._endpoint.text})"
+        if own is not None and leads_home(self._endpoint, own, self._own_addresses):
+            wire.abort()
+            raise ReachedItself(f"the destination is this server itself ({self._endpoint.text})")
+        return wire
 
     def give_up(self) -> None:
         """Wait no longer for a connection that is being made."""
@@ -75,20 +78,16 @@ class Dialing:
 
 
 class Adoption:
-    """Takes over a wire that its server session has released."""
+    """Has a wire that its server session has released: its peer was authorized there."""
 
     is_dialing = False
 
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
 
-    async def open(self, owner: WireOwner) -> None:
-        """Adopt the wire, with all that has happened to it meanwhile."""
-        self._wire.adopt(owner)
-
-    def objection(self, wire: Wire) -> str:  # noqa: ARG002  the peer was chosen before this
-        """Object to nothing: the peer has come to us and was authorized."""
-        return ""
+    async def open(self) -> Wire:
+        """Return the wire, with all that has happened to it meanwhile."""
+        return self._wire
 
     def give_up(self) -> None:
         """Close the wire, which nobody would close otherwise."""

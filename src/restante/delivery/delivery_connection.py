@@ -23,7 +23,7 @@ from collections.abc import Callable
 from typing import Final, TypeVarTuple
 
 from restante.delivery.connection_record import ConnectionRecord, connection_end
-from restante.delivery.connection_source import ConnectionSource, NotReached
+from restante.delivery.connection_source import ConnectionSource, NotReached, ReachedItself
 from restante.delivery.content_feed import ContentFeed
 from restante.delivery.link_plan import ConnectionEnd, ConnectionWork, EndKind, LinkPlan
 from restante.delivery.message_flow import MessageFlow
@@ -195,9 +195,13 @@ class DeliveryConnection:
         if self._record.is_over:  # aborted before it began
             return
         try:
-            await self._source.open(self)
+            wire = await self._source.open()
         except NotReached as error:
             self._close(EndKind.UNREACHABLE, str(error))
+        except ReachedItself as error:
+            self._close(EndKind.REFUSED, str(error))
+        else:
+            wire.adopt(self)
 
     # Called by the content feed
 
@@ -228,8 +232,6 @@ class DeliveryConnection:
         self._wire = wire
         if self._record.is_over:  # aborted meanwhile
             wire.abort()
-        elif objection := self._source.objection(wire):
-            self._close(EndKind.REFUSED, objection)
         else:
             self._timer.restart(is_shaking_hands=False)
 

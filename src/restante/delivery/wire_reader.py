@@ -7,7 +7,6 @@ from restante.delivery.connection_source import ConnectionSource
 from restante.network.tls import TlsFailed, TlsLayer
 from restante.network.wire import CheckPeer, Wire
 from restante.phrases import cause_of
-from restante.smtp.protocol_errors import PeerBroke
 
 _KEPT_OCTETS: Final = 65536  # more than any reply that counts; then nothing is read for a while
 _CLOSE_SECONDS: Final = 5.0  # for a destination to take our QUIT
@@ -23,11 +22,9 @@ class WireReader:
         self._wire: Wire  # from `opened` on
 
     async def open(self, source: ConnectionSource) -> None:
-        """Get the wire. Raises OSError; closes it and raises PeerBroke if it must not be used."""
-        await source.open(self)
-        if objection := source.objection(self._wire):
-            self.close()
-            raise PeerBroke(objection)
+        """Adopt the wire of a source. Raises OSError, or PeerBroke if it must not be used."""
+        wire = await source.open()
+        wire.adopt(self)
 
     @property
     def peer_key(self) -> str:

@@ -4,10 +4,13 @@ Theory of operation. The wire is the transport's protocol from the first octet t
 owner is the session that it serves, and gets plaintext. TLS begins in mid-connection, in either
 role, without a change of protocol: the wire puts a TlsLayer between the two.
 
-The owner can change. A connection that our server side accepted can be turned around and become a
-connection that we deliver over (RFC 2645). `release` leaves the old owner and stops reading, and
-`adopt` gives the wire to the new one. Octets, an end, or a failure that come between the two are
-kept, and the new owner gets them first. So nothing is lost, and nothing goes to the wrong session.
+A wire can be without an owner. One that we dial has none at first, and `adopt` gives it to the
+session that delivers over it. Octets, an end, or a failure that come before are kept, and the owner
+gets them first. So nothing is lost, and nothing goes to the wrong session.
+
+The owner can change. A connection that our server side accepted can be turned around and become one
+that we deliver over (RFC 2645). `release` leaves the old owner and stops reading. Then the wire is
+adopted as if it had been dialed.
 
 Before a turn, ask `has_unread`: octets that were sent early must not be read by the new owner.
 Limitation: octets still on their way, or in an incomplete TLS record, are not seen. They can only
@@ -68,7 +71,7 @@ class WireOwner(Protocol):
 
 
 class _Unclaimed:
-    """The owner between two owners: keeps all that happens for the next one."""
+    """The owner of a wire without one: keeps all that happens for the next owner."""
 
     __slots__ = ("_events",)
 
@@ -137,8 +140,9 @@ class Wire(asyncio.Protocol):
         "is_write_full",
     )
 
-    def __init__(self, owner: WireOwner) -> None:
-        self._owner: WireOwner = owner
+    def __init__(self, owner: WireOwner | None = None) -> None:
+        """Without an owner, all that happens is kept until one adopts the wire."""
+        self._owner: WireOwner = _Unclaimed() if owner is None else owner
         self._transport: asyncio.Transport  # from `connection_made` on
         self._tls: TlsLayer | None = None
         self._check_peer: CheckPeer = _any_peer
@@ -279,7 +283,7 @@ class Wire(asyncio.Protocol):
         self._owner, self._on_lost = _Unclaimed(), on_lost
 
     def adopt(self, owner: WireOwner) -> None:
-        """Give a released wire to its new owner, with all that has happened meanwhile."""
+        """Give a wire without an owner to its new one, with all that has happened meanwhile."""
         unclaimed = self._owner
         assert type(unclaimed) is _Unclaimed, "the wire has an owner, or is closed"
         self._owner = owner
