@@ -195,7 +195,7 @@ def _right(grant: Grant) -> list[str]:
     else:
         holders = "accounts" if isinstance(grant, GrantedRole) else "accounts, operators"
     actions = [action for action in AdminAction if action in GRANTED[grant]]
-    return [f"`{grant}`", holders, ", ".join(actions)]
+    return [f"`{grant}`", holders, ", ".join(action.text for action in actions)]
 
 
 # Commands

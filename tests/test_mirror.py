@@ -52,7 +52,10 @@ ELSEWHERE: dict[str, str] = {
     "store/stored_form/schedule_rows.py": "tests/contract/test_schedule.py",
 }
 
-RECORDS = {"Enum", "IntEnum", "StrEnum", "Flag", "IntFlag", "NamedTuple", "TypedDict", "BaseModel"}
+RECORDS = {
+    *("Enum", "IntEnum", "StrEnum", "StableWord", "Flag", "IntFlag"),
+    *("NamedTuple", "TypedDict", "BaseModel"),
+}
 DECISIONS = (
     *(ast.If, ast.IfExp, ast.For, ast.AsyncFor, ast.While, ast.Try, ast.Match, ast.BoolOp),
     *(ast.Compare, ast.comprehension, ast.Assert, ast.Raise, ast.Await, ast.Yield, ast.Lambda),

@@ -16,6 +16,7 @@ import pytest
 
 import restante
 from tests.source_tree import parse_source
+from tests.stable_words import STABLE_WORD, enumerated_words
 
 TOP = Path(restante.__file__).parent
 TREE = Path(__file__).parents[1]
@@ -30,6 +31,12 @@ WORD = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
 # Functions that have the same name in more modules than one, with the reason.
 SAME_FUNCTION: dict[str, str] = {
     "main": "the entry point of a process: the command line's, and the one that pushes by Apprise",
+}
+
+# Enumerations whose values have another form, with the reason.
+OTHER_FORMS: dict[str, str] = {
+    "Ret": "RFC 3461 spells them in capitals",
+    "Scope": "scopes of tokens are spelled as in OAuth, with a colon",
 }
 
 # Old words, with the word that replaced each.
@@ -218,3 +225,12 @@ def test_an_alias_is_told_from_a_value() -> None:
     assert [name for name, _ in assignments(text)] == ["Row", "Name"]
     [(_, value)] = assignments("Row = TypeVar('Row')")
     assert is_type_variable(value)
+
+
+def test_a_value_for_machines_is_a_word() -> None:
+    """People read its text. A test of the metrics' labels walks those as well."""
+    found = list(enumerated_words())
+    assert len(found) > 300
+    bad = sorted({(name, value) for name, value in found if not STABLE_WORD.fullmatch(value)})
+    assert [one for one in bad if one[0] not in OTHER_FORMS] == []
+    assert set(OTHER_FORMS) <= {name for name, _ in bad}, "an exception that nothing needs"

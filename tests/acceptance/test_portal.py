@@ -115,7 +115,7 @@ def test_from_the_invitation_to_the_release_of_mail(
     assert browser.get("/").headers["location"] == "/sign-in"
     actions = [one["action"] for one in restante.shown("audit", "--json")]
     assert actions.count("signed-in") == 1
-    assert restante.shown("user", "list", "--json")[0]["second_factors"] == ["one-time code"]
+    assert restante.shown("user", "list", "--json")[0]["second_factors"] == ["one-time-code"]
 
 
 def test_a_stranger_opens_nothing_and_is_told_nothing(

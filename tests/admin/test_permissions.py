@@ -1102,7 +1102,7 @@ def test_no_role_has_the_content_of_mail(role: GrantedRole) -> None:
 
 
 def test_a_reader_only_reads() -> None:
-    verbs = {action.split()[0] for action in GRANTED[GrantedRole.OPERATOR_READER]}
+    verbs = {action.text.split()[0] for action in GRANTED[GrantedRole.OPERATOR_READER]}
     assert verbs == {"follow", "list", "show", "trace"}
     assert GRANTED[GrantedRole.ACCOUNT_READER] < GRANTED[GrantedRole.OPERATOR_READER]
 

@@ -172,11 +172,11 @@ async def test_an_open_drain_and_a_waiting_change_are_named_and_left() -> None:
     lines = await erased(admin)
 
     left = {(line.place, line.left) for line in lines if line.left is not None}
-    assert {("open drains", "alpha.example"), ("waiting changes", "1")} <= left
+    assert {("open-drains", "alpha.example"), ("waiting-changes", "1")} <= left
     [waiting] = await admin.store.schedule.waiting_changes()
     assert waiting.maker == maker
     shown = {line.place: line.facts for line in await exported(admin) if line.facts is not None}
-    assert (shown["open drains"] or {})["domain"] == "alpha.example"
+    assert (shown["open-drains"] or {})["domain"] == "alpha.example"
 
 
 @on_loop

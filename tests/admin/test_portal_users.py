@@ -11,14 +11,13 @@ from restante.admin.portal_users import (
     InvitedUser,
     NewPortalUser,
     PortalUserChange,
-    PortalUserState,
-    SecondFactor,
 )
 from restante.admin.tokens import NewToken
 from restante.tenancy.api_token import TokenState
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.grants import Grant, GrantedRole, Scope
 from restante.tenancy.portal_user import user_principal
+from restante.tenancy.portal_user_state import PortalUserState, SecondFactor
 from restante.tenancy.token_chain import state_of, token_principal
 from tests.admin.admin_world import NOW, AdminWorld, run
 

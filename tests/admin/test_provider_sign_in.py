@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from restante.admin.portal_sessions import SignInProof
-from restante.admin.portal_users import PortalUserState, list_users
+from restante.admin.portal_users import list_users
 from restante.admin.provider_sign_in import BEGUN_A_MINUTE, NO_ROLE, NOT_SIGNED_IN, ReturnedPerson
 from restante.admin.sign_in import TOO_MANY, SignInDenied
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.grants import GrantedRole
+from restante.tenancy.portal_user_state import PortalUserState
 from restante.tenancy.provider_settings import RoleRule
 from tests.admin.loopback_provider import ANA as CLAIMS
 from tests.admin.loopback_provider import LoopbackProvider

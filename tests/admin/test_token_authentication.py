@@ -61,9 +61,9 @@ class Scene:
         return str(caught.value)
 
     @property
-    def reasons(self) -> list[tuple[str, str, str]]:
+    def causes(self) -> list[tuple[str, str, str]]:
         events = [fields for kind, fields in self.admin.log.lines if kind is TokenRefused]
-        return [(one["reason"], one["token_name"], one["account"]) for one in events]
+        return [(one["cause"], one["token_name"], one["account"]) for one in events]
 
 
 def test_a_valid_token_acts_for_its_account() -> None:
@@ -106,12 +106,12 @@ def test_every_refusal_has_one_text_and_the_log_has_the_reason() -> None:
         }
         texts |= {scene.refused(text) for text in ("", "Basic YTpi", good.token)}
         assert texts == {"no valid token came with the request"}
-        assert scene.reasons == [
-            ("wrong secret", "ci", "alpha"),
+        assert scene.causes == [
+            ("wrong-secret", "ci", "alpha"),
             ("unknown", "", ""),
             ("expired", "old", "alpha"),
             ("revoked", "gone", "alpha"),
-            ("wrong network", "inside", "alpha"),
+            ("wrong-network", "inside", "alpha"),
             *[("unknown", "", "")] * 4,
         ]
         secrets = [one.token.split("_", 2)[2] for one in (good, expired, revoked, inside)]
@@ -127,7 +127,7 @@ def test_a_wrong_secret_tells_nothing_of_the_state() -> None:
         revoked = await scene.add()
         await tokens.revoke_token(scene.admin.context, revoked.id, "leaked")
         scene.refused(f"Bearer rst_{revoked.id}_{'x' * 43}")
-        assert scene.reasons == [("wrong secret", "ci", "alpha")]
+        assert scene.causes == [("wrong-secret", "ci", "alpha")]
 
     run(story())
 
@@ -173,7 +173,7 @@ def test_a_token_follows_its_makers_at_each_request() -> None:
         assert scene.authenticate(f"Bearer {made.token}").grants[1] == {Scope.RELEASE}
         await tokens.revoke_token(scene.admin.context, admin.id, "left")
         scene.refused(f"Bearer {made.token}")
-        assert scene.reasons == [("maker gone", "ci", "alpha")]
+        assert scene.causes == [("maker-gone", "ci", "alpha")]
 
     run(story())
 
@@ -186,7 +186,7 @@ def test_a_flood_is_not_logged_and_locks_nobody_out() -> None:
             assert scene.refused("Bearer x") == "no valid token came with the request"
         for _ in range(50):
             assert scene.refused("Bearer x") == "too many wrong tokens came from this address"
-        assert len(scene.reasons) == FAILURES_UNTIL_REFUSAL
+        assert len(scene.causes) == FAILURES_UNTIL_REFUSAL
         assert scene.authenticate(f"Bearer {added.token}").account == "alpha"
         assert scene.refused("Bearer x", ELSEWHERE) == "no valid token came with the request"
         scene.monotonic += FAILURE_SECONDS + 1
@@ -200,7 +200,7 @@ def test_a_token_in_a_url_is_logged() -> None:
         scene = Scene()
         added = await scene.add()
         scene.gate.refuse_url(added.id, HOME)
-        assert scene.reasons == [("in a URL", "ci", "alpha")]
+        assert scene.causes == [("in-url", "ci", "alpha")]
 
     run(story())
 

@@ -18,7 +18,7 @@ def test_an_export_is_one_json_document(admin: AdminWorld, command: Command) -> 
     hold(admin)
     found = json.loads(command("privacy", "export", ANNA, *ASKED).out)
     assert found["address"] == ANNA
-    assert [ANNA] in [one["recipients"] for one in found["held mail"]]
+    assert [ANNA] in [one["recipients"] for one in found["held-mail"]]
     assert found["elsewhere"]
 
 

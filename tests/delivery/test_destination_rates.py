@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from restante.delivery.destination_rates import DestinationRates
+from restante.queue.deferral_cause import Hindrance
 from restante.queue.drain_word import DrainState
 from restante.queue.recipient_status import RecipientStatus
 from restante.queue.retry_schedule import Schedule, rate_pause
@@ -80,9 +81,9 @@ def test_patience_begins_anew_while_the_destination_takes_its_rate() -> None:
 
 
 def test_status_tells_a_rate_limit_from_a_policy() -> None:
-    async def main(script: dict[str, str | list[str]]) -> str:
+    async def main(script: dict[str, str | list[str]]) -> Hindrance | None:
         world = World()
-        told: list[str] = []
+        told: list[Hindrance | None] = []
 
         async def look() -> None:
             told.extend(view.hindrance for view in dispatcher.drains())
@@ -96,9 +97,9 @@ def test_status_tells_a_rate_limit_from_a_policy() -> None:
             await until(lambda: bool(told))
         return told[0]
 
-    assert asyncio.run(main({"MAIL": TOO_MUCH})) == "rate limit"
-    assert asyncio.run(main({"RCPT": "450 4.7.25 cannot find your hostname"})) == "policy"
-    assert asyncio.run(main({"RCPT": "450 4.2.0 busy"})) == ""
+    assert asyncio.run(main({"MAIL": TOO_MUCH})) is Hindrance.RATE
+    assert asyncio.run(main({"RCPT": "450 4.7.25 cannot find your hostname"})) is Hindrance.POLICY
+    assert asyncio.run(main({"RCPT": "450 4.2.0 busy"})) is None
 
 
 def test_a_sender_that_is_deferred_does_not_count_as_a_rate_limit() -> None:

@@ -109,18 +109,18 @@ def test_a_message_taken_in_part_has_a_line_for_each_refusal_and_one_for_the_res
     [
         ("450 4.7.1 slow down", TransactionStage.MAIL, Hindrance.RATE),
         ("450 4.7.1 greylisted", TransactionStage.RCPT, Hindrance.POLICY),
-        ("450 4.2.1 mailbox busy", TransactionStage.RCPT, Hindrance.NONE),
+        ("450 4.2.1 mailbox busy", TransactionStage.RCPT, None),
     ],
 )
 def test_the_last_error_is_shown_with_its_cause(
-    reply: str, stage: TransactionStage, expected: Hindrance
+    reply: str, stage: TransactionStage, expected: Hindrance | None
 ) -> None:
     scene = Scene()
     scene.record(recipient(RecipientMove.DEFERRED, reply, stage))
     assert (scene.drain_log.last_error, scene.drain_log.hindrance) == (reply, expected)
     scene.drain_log.could_not_attempt("no such name in DNS")
     assert scene.drain_log.last_error == "no such name in DNS"
-    assert scene.drain_log.hindrance is Hindrance.NONE
+    assert scene.drain_log.hindrance is None
 
 
 def test_a_connection_is_one_line_with_its_counts() -> None:

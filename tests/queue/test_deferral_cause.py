@@ -15,9 +15,9 @@ from restante.queue.recipient_status import RecipientMove, RecipientOutcome, Tra
         (
             TransactionStage.MAIL,
             "450 4.1.8 <a@a.example>: Sender address rejected: Domain not found",
-            Hindrance.NONE,
+            None,
         ),
-        (TransactionStage.MAIL, "no reply to MAIL", Hindrance.NONE),
+        (TransactionStage.MAIL, "no reply to MAIL", None),
         (
             TransactionStage.RCPT,
             "450 4.7.1 Error: too many recipients from 192.0.2.1",
@@ -31,14 +31,16 @@ from restante.queue.recipient_status import RecipientMove, RecipientOutcome, Tra
         (
             TransactionStage.RCPT,
             "450 4.2.1 receiving mail at a rate that prevents delivery",
-            Hindrance.NONE,
+            None,
         ),
-        (TransactionStage.RCPT, "451 greylisted", Hindrance.NONE),
+        (TransactionStage.RCPT, "451 greylisted", None),
         (TransactionStage.CONTENT, "451 4.7.1 Greylisted", Hindrance.POLICY),
-        (TransactionStage.NONE, "450 4.7.1 too much", Hindrance.NONE),
+        (TransactionStage.NONE, "450 4.7.1 too much", None),
     ],
 )
-def test_place_and_words_tell(stage: TransactionStage, reply: str, expected: Hindrance) -> None:
+def test_place_and_words_tell(
+    stage: TransactionStage, reply: str, expected: Hindrance | None
+) -> None:
     assert (
         hindrance(RecipientOutcome("b@b.example", RecipientMove.DEFERRED, reply, stage)) is expected
     )
@@ -49,5 +51,5 @@ def test_a_refusal_is_no_hindrance() -> None:
         hindrance(
             RecipientOutcome("b@b", RecipientMove.REFUSED, "550 5.7.1 no", TransactionStage.RCPT)
         )
-        is Hindrance.NONE
+        is None
     )

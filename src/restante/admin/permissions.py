@@ -9,86 +9,86 @@ scopes. It may do what one of its grants allows, within that limit and the right
 """
 
 from collections.abc import Iterable, Mapping
-from enum import StrEnum
 from typing import Final
 
 from restante.admin.admin_error import AdminError, ErrorKind
+from restante.stable_word import StableWord
 from restante.tenancy.grants import Grant, GrantedRole, Scope
 from restante.tenancy.policy_settings import SETTINGS
 from restante.tenancy.principal import Principal, Role
 
 
-class AdminAction(StrEnum):
+class AdminAction(StableWord):
     """The actions of administration. Closed: a new one gets a row in the table below."""
 
-    ACCOUNT_ADD = "add an account"
-    ACCOUNT_LIST = "list accounts"
-    ACCOUNT_SHOW = "show an account"
-    ACCOUNT_CHANGE = "change an account"
-    ACCOUNT_REMOVE = "remove an account"
-    LOGIN_ADD = "add a login"
-    LOGIN_LIST = "list logins"
-    LOGIN_CHANGE = "change a login"
-    LOGIN_REMOVE = "remove a login"
-    TOKEN_ADD = "add a token"  # noqa: S105  a name
-    TOKEN_LIST = "list tokens"  # noqa: S105
-    TOKEN_REVOKE = "revoke a token"  # noqa: S105
-    USER_INVITE = "invite a portal user"
-    USER_LIST = "list portal users"
-    USER_CHANGE = "change a portal user"
-    USER_REMOVE = "remove a portal user"
-    PORTAL_LINK = "make a link into the portal"
-    DOMAIN_ADD = "add a domain"
-    DOMAIN_LIST = "list domains"
-    DOMAIN_SHOW = "show a domain"
-    DOMAIN_SUSPEND = "suspend or resume a domain"
-    DOMAIN_CHANGE = "change a domain's policy"
-    DOMAIN_LIMIT = "change a domain's limits"
-    DOMAIN_DIRECT = "change a domain's destination"
-    DOMAIN_AUTHORIZE = "change a domain's authorized hosts"
-    DOMAIN_MOVE = "move a domain to another account"
-    DOMAIN_REMOVE = "remove a domain"
-    CHANGE_LIST = "list waiting changes"
-    CHANGE_CANCEL = "cancel a waiting change"
-    CHANGE_APPLY = "apply a waiting change early"
-    RECIPIENTS_LIST = "list recipients"
-    RECIPIENTS_CHANGE = "change recipients"
-    QUEUE_LIST = "list messages"
-    QUEUE_SHOW = "show a message"
-    QUEUE_DELETE = "delete messages"
-    QUEUE_BOUNCE = "bounce messages"
-    QUEUE_RELEASE = "release refused messages"
-    CONTENT_READ = "read content"
-    CONTENT_EXPORT = "export mail"
-    CONTENT_IMPORT = "import mail"
-    TRACE = "trace mail"
-    PERSON_EXPORT = "export what is kept about a person"
-    PERSON_ERASE = "erase what is kept about a person"
-    REPORTS_LIST = "list reports"
-    REPORTS_SHOW = "show a report"
-    REPORTS_DROP = "drop reports"
-    CHANNEL_ADD = "add a notice channel"
-    CHANNEL_LIST = "list notice channels"
-    CHANNEL_CHANGE = "change a notice channel"
-    CHANNEL_EXPOSE = "let a notice channel use plain HTTP"
-    CHANNEL_REMOVE = "remove a notice channel"
-    CHANNEL_TEST = "test a notice channel"
-    NOTICES_LIST = "list waiting notices"
-    RELEASE = "release mail"
-    RELEASE_LIST = "list releases"
-    DRAIN_LIST = "list drains"
-    DRAIN_STOP = "stop a drain"
-    EVENTS_FOLLOW = "follow events"
-    AUDIT_LIST = "list the audit trail"
-    CONFIGURATION_APPLY = "apply a configuration"
-    CONFIGURATION_EXPORT = "show records as a configuration"
-    SECRETS_EXPORT = "export sealed secrets"
-    SERVER_STATUS = "show the server's status"
-    SERVER_METRICS = "show metrics"
-    STORE_BACKUP = "back up the store"
-    STORE_CHECK = "check the store"
-    STORE_SALVAGE = "salvage the store"
-    STORE_UPGRADE = "upgrade the store"
+    ACCOUNT_ADD = "account-add", "add an account"
+    ACCOUNT_LIST = "account-list", "list accounts"
+    ACCOUNT_SHOW = "account-show", "show an account"
+    ACCOUNT_CHANGE = "account-change", "change an account"
+    ACCOUNT_REMOVE = "account-remove", "remove an account"
+    LOGIN_ADD = "login-add", "add a login"
+    LOGIN_LIST = "login-list", "list logins"
+    LOGIN_CHANGE = "login-change", "change a login"
+    LOGIN_REMOVE = "login-remove", "remove a login"
+    TOKEN_ADD = "token-add", "add a token"
+    TOKEN_LIST = "token-list", "list tokens"
+    TOKEN_REVOKE = "token-revoke", "revoke a token"
+    USER_INVITE = "user-invite", "invite a portal user"
+    USER_LIST = "user-list", "list portal users"
+    USER_CHANGE = "user-change", "change a portal user"
+    USER_REMOVE = "user-remove", "remove a portal user"
+    PORTAL_LINK = "portal-link", "make a link into the portal"
+    DOMAIN_ADD = "domain-add", "add a domain"
+    DOMAIN_LIST = "domain-list", "list domains"
+    DOMAIN_SHOW = "domain-show", "show a domain"
+    DOMAIN_SUSPEND = "domain-suspend", "suspend or resume a domain"
+    DOMAIN_CHANGE = "domain-change", "change a domain's policy"
+    DOMAIN_LIMIT = "domain-limit", "change a domain's limits"
+    DOMAIN_DIRECT = "domain-direct", "change a domain's destination"
+    DOMAIN_AUTHORIZE = "domain-authorize", "change a domain's authorized hosts"
+    DOMAIN_MOVE = "domain-move", "move a domain to another account"
+    DOMAIN_REMOVE = "domain-remove", "remove a domain"
+    CHANGE_LIST = "change-list", "list waiting changes"
+    CHANGE_CANCEL = "change-cancel", "cancel a waiting change"
+    CHANGE_APPLY = "change-apply", "apply a waiting change early"
+    RECIPIENTS_LIST = "recipients-list", "list recipients"
+    RECIPIENTS_CHANGE = "recipients-change", "change recipients"
+    QUEUE_LIST = "queue-list", "list messages"
+    QUEUE_SHOW = "queue-show", "show a message"
+    QUEUE_DELETE = "queue-delete", "delete messages"
+    QUEUE_BOUNCE = "queue-bounce", "bounce messages"
+    QUEUE_RELEASE = "queue-release", "release refused messages"
+    CONTENT_READ = "content-read", "read content"
+    CONTENT_EXPORT = "content-export", "export mail"
+    CONTENT_IMPORT = "content-import", "import mail"
+    TRACE = "trace", "trace mail"
+    PERSON_EXPORT = "person-export", "export what is kept about a person"
+    PERSON_ERASE = "person-erase", "erase what is kept about a person"
+    REPORTS_LIST = "reports-list", "list reports"
+    REPORTS_SHOW = "reports-show", "show a report"
+    REPORTS_DROP = "reports-drop", "drop reports"
+    CHANNEL_ADD = "channel-add", "add a notice channel"
+    CHANNEL_LIST = "channel-list", "list notice channels"
+    CHANNEL_CHANGE = "channel-change", "change a notice channel"
+    CHANNEL_EXPOSE = "channel-expose", "let a notice channel use plain HTTP"
+    CHANNEL_REMOVE = "channel-remove", "remove a notice channel"
+    CHANNEL_TEST = "channel-test", "test a notice channel"
+    NOTICES_LIST = "notices-list", "list waiting notices"
+    RELEASE = "release", "release mail"
+    RELEASE_LIST = "release-list", "list releases"
+    DRAIN_LIST = "drain-list", "list drains"
+    DRAIN_STOP = "drain-stop", "stop a drain"
+    EVENTS_FOLLOW = "events-follow", "follow events"
+    AUDIT_LIST = "audit-list", "list the audit trail"
+    CONFIGURATION_APPLY = "configuration-apply", "apply a configuration"
+    CONFIGURATION_EXPORT = "configuration-export", "show records as a configuration"
+    SECRETS_EXPORT = "secrets-export", "export sealed secrets"
+    SERVER_STATUS = "server-status", "show the server's status"
+    SERVER_METRICS = "server-metrics", "show metrics"
+    STORE_BACKUP = "store-backup", "back up the store"
+    STORE_CHECK = "store-check", "check the store"
+    STORE_SALVAGE = "store-salvage", "salvage the store"
+    STORE_UPGRADE = "store-upgrade", "upgrade the store"
 
 
 _OF_THE_PLATFORM: Final = frozenset(
@@ -377,7 +377,7 @@ def lacking_for(principal: Principal, grant: Grant, account: str) -> AdminAction
     `account` is that of the one who would get the grant; "" is an operator.
     """
     limit = PERMITTED[Role.ACCOUNT if account else Role.OPERATOR]
-    useful = sorted(actions_of([grant]) & limit)
+    useful = sorted(actions_of([grant]) & limit, key=lambda action: action.text)
     return next((action for action in useful if not may(principal, action)), None)
 
 
@@ -386,7 +386,7 @@ def permit(principal: Principal, action: AdminAction) -> None:
     if not may(principal, action):
         raise AdminError(
             ErrorKind.NOT_ALLOWED,
-            f"{action}: {principal.name} is not allowed to",
+            f"{action.text}: {principal.name} is not allowed to",
             "ask an operator of this server",
         )
 

@@ -114,6 +114,6 @@ def _check_rights(principal: Principal, user: PortalUser) -> None:
             raise AdminError(
                 ErrorKind.NOT_ALLOWED,
                 f"user {user.email}: {grant} exceeds the rights behind {principal.name},"
-                f" without: {lacking}",
+                f" without: {lacking.text}",
                 "ask an operator of this server",
             )

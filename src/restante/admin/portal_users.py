@@ -5,7 +5,6 @@ A view never holds a secret. The one answer to an invitation has its link, once.
 
 from collections.abc import Sequence
 from datetime import datetime
-from enum import StrEnum
 from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict
@@ -30,6 +29,7 @@ from restante.tenancy.portal_user import (
     hash_link_secret,
     new_link_secret,
 )
+from restante.tenancy.portal_user_state import PortalUserState, SecondFactor
 from restante.tenancy.record_change import changes_between
 
 MOST_USERS: Final = 200  # of one account
@@ -57,21 +57,6 @@ class PortalUserChange(BaseModel):
 
     role: GrantedRole | None = None
     scopes: Annotated[tuple[Scope, ...], AtMost(len(Scope))] | None = None
-
-
-class PortalUserState(StrEnum):
-    """Whether a user can sign in, and why not."""
-
-    ACTIVE = "active"
-    INVITED = "invited"
-    EXPIRED = "invitation expired"
-
-
-class SecondFactor(StrEnum):
-    """The kinds of second factors."""
-
-    ONE_TIME_CODE = "one-time code"
-    PASSKEY = "passkey"
 
 
 class PortalUserView(BaseModel):

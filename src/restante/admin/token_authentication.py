@@ -2,7 +2,7 @@
 
 The secret is compared first, also for an id that nobody has. The state of a token counts only
 after its right secret. So neither the text nor the time of the answer tells more about a token. The
-log has the true reason.
+log has the true cause.
 
 A flood of wrong tokens costs a hash each. After some failures an address block gets another answer
 without a line in the log. A valid token is accepted from there too: a secret of 256 bits cannot be
@@ -10,6 +10,7 @@ guessed, and nobody may lock out a neighbor.
 """
 
 from collections.abc import Callable, Mapping
+from enum import StrEnum
 from typing import Final
 
 from restante.admin.token_uses import TokenUses
@@ -40,6 +41,15 @@ NOT_VALID: Final = "no valid token came with the request"
 HOW_TO_SEND: Final = "send `Authorization: Bearer TOKEN`; `restante token add` makes one"
 TOO_MANY_FAILED: Final = "too many wrong tokens came from this address"
 REVOKE_IT: Final = "send it in the header Authorization; revoke this one, because URLs are logged"
+
+
+class TokenFault(StrEnum):
+    """The cause of a refusal, where it is not the state of the token."""
+
+    UNKNOWN = "unknown"
+    WRONG_SECRET = "wrong-secret"  # noqa: S105  a name
+    WRONG_NETWORK = "wrong-network"  # the client has an address that the token does not admit
+    IN_URL = "in-url"
 
 
 class NoValidToken(Exception):  # noqa: N818
@@ -85,23 +95,27 @@ class TokenGate:
         secret = presented.secret if presented is not None else text
         is_right = (token or _NOBODYS).has_secret(secret)
         if token is None or not is_right:
-            reason = "unknown" if token is None else "wrong secret"
-            raise self._refused(token, presented.id if presented else "", reason, address)
+            cause = TokenFault.UNKNOWN if token is None else TokenFault.WRONG_SECRET
+            raise self._refused(token, presented.id if presented else "", cause, address)
         state = state_of(token, directory, self._now())
         if state is not TokenState.ACTIVE:
             raise self._refused(token, token.id, state, address)
         if not admits(token, directory, address):
-            raise self._refused(token, token.id, "wrong network", address)
+            raise self._refused(token, token.id, TokenFault.WRONG_NETWORK, address)
         self._uses.used(token.id)
         return token_principal(token, directory, str(address))
 
     def refuse_url(self, token_id: str, address: IpAddress) -> None:
         """Log a request that had a token in its URL."""
         token = self._directory.now.tokens.get(token_id)
-        self._refused(token, token_id, "in a URL", address)
+        self._refused(token, token_id, TokenFault.IN_URL, address)
 
     def _refused(
-        self, token: ApiToken | None, token_id: str, reason: str, address: IpAddress
+        self,
+        token: ApiToken | None,
+        token_id: str,
+        cause: TokenFault | TokenState,
+        address: IpAddress,
     ) -> NoValidToken:
         """Count a failure, log it unless there are too many, and return the error."""
         keys, now = (address_block(address),), self._monotonic()
@@ -114,7 +128,7 @@ class TokenGate:
                     token_name=token.name if token is not None else "",
                     account=token.account if token is not None else "",
                     peer=str(address),
-                    reason=str(reason),
+                    cause=cause,
                 )
             )
         return NoValidToken(is_flood=is_flood)

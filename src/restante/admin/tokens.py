@@ -208,7 +208,7 @@ def _checked_grants(context: AdminContext, new: NewToken) -> frozenset[Grant]:
             raise AdminError(
                 ErrorKind.NOT_ALLOWED,
                 f"token {new.name}: {grant} exceeds the rights of {context.principal.name},"
-                f" which may not: {lacking}",
+                f" which may not: {lacking.text}",
                 "ask an operator of this server",
             )
     return frozenset(grants)

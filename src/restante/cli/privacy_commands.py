@@ -12,7 +12,7 @@ from restante.cli.display import say, show_json
 from restante.cli.failures import Exit, Failure
 from restante.cli.options import ConfigOption, JsonOption, ReasonOption
 from restante.cli.progress import progress
-from restante.store.person_store import LEFT
+from restante.store.person_store import LEFT, PersonPlace
 
 group = typer.Typer(
     name="privacy",
@@ -75,9 +75,9 @@ def erase(
         show_json({**document, "elsewhere": end["elsewhere"]})
         return
     for place, count in erased.items():
-        say(f"{place}: {count} {'would be ' if dry_run else ''}erased")
+        say(f"{PersonPlace.text_of(place)}: {count} {'would be ' if dry_run else ''}erased")
     for place, names in left.items():
-        say(f"left in {place}: {', '.join(names)}")
+        say(f"left in {PersonPlace.text_of(place)}: {', '.join(names)}")
     say("not erased, because the server cannot reach it:")
     for one in end["elsewhere"]:
         say(f"  {one}")

@@ -16,6 +16,7 @@ from restante.cli.options import (
     expiry,
     owner,
 )
+from restante.tenancy.api_token import TokenState
 from restante.tenancy.grants import GrantedRole, Scope
 
 group = typer.Typer(name="token", help="Tokens of the HTTP API, for programs and customers.")
@@ -36,7 +37,7 @@ COLUMNS = (
     text_column("ID", "id"),
     Column("ACCOUNT", lambda row: row["account"] or OPERATOR),
     text_column("NAME", "name"),
-    text_column("STATE", "state"),
+    Column("STATE", lambda row: TokenState.text_of(row["state"])),
     Column("MAY", _rights),
     time_column("EXPIRES", "expires_at"),
     time_column("LAST USED", "last_used_at"),

@@ -17,6 +17,7 @@ from restante.cli.display import (
 from restante.cli.failures import complain
 from restante.cli.options import ConfigOption, JsonOption, OptionalReasonOption, ReasonOption, owner
 from restante.tenancy.grants import GrantedRole, Scope
+from restante.tenancy.portal_user_state import PortalUserState, SecondFactor
 
 group = typer.Typer(name="user", help="Users of the portal: people who sign in with a browser.")
 
@@ -51,9 +52,11 @@ def _rights(row: JsonObject) -> str:
 COLUMNS = (
     text_column("EMAIL", "email"),
     Column("ACCOUNT", lambda row: row["account"] or OPERATOR),
-    text_column("STATE", "state"),
+    Column("STATE", lambda row: PortalUserState.text_of(row["state"])),
     Column("MAY", _rights),
-    Column("SECOND FACTOR", lambda row: ", ".join(row["second_factors"])),
+    Column(
+        "SECOND FACTOR", lambda row: ", ".join(map(SecondFactor.text_of, row["second_factors"]))
+    ),
     text_column("PROVIDER", "provider", is_detail=True),
     time_column("SIGNED IN", "signed_in_at"),
     Column("INVITED UNTIL", lambda row: human_time(row["invited_until"]), is_detail=True),

@@ -42,7 +42,7 @@ class DrainLog:
         self.destination = destination  # of the present attempt
         self.totals = DeliveryTally()
         self.last_error = ""
-        self.hindrance = Hindrance.NONE  # the cause that it indicates
+        self.hindrance: Hindrance | None = None  # the cause that it indicates
 
     def record(self, message: HeldMessage, outcome: MessageOutcome, reply: str) -> RecipientMove:
         """Log the outcome of a message and return it; `reply` is the one to its content."""
@@ -105,7 +105,7 @@ class DrainLog:
     ) -> None:
         """Log the end of a connection, which took so many seconds."""
         if end.reason:
-            self.last_error, self.hindrance = end.reason, Hindrance.NONE
+            self.last_error, self.hindrance = end.reason, None
         self._log.publish(
             DeliveryAttempt(
                 domain=self._domain,
@@ -140,7 +140,7 @@ class DrainLog:
 
     def could_not_attempt(self, reason: str) -> None:
         """Log that no connection could even be tried."""
-        self.last_error, self.hindrance = reason, Hindrance.NONE
+        self.last_error, self.hindrance = reason, None
         self._log.publish(
             DeliveryAttempt(
                 domain=self._domain,

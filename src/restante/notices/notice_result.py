@@ -8,7 +8,7 @@ class NoticeResult(StrEnum):
     """How an attempt ended."""
 
     SENT = "sent"
-    NOT_NOW = "not now"  # the same notice may get through later
+    NOT_NOW = "not-now"  # the same notice may get through later
     REFUSED = "refused"  # it never will
 
 

@@ -12,7 +12,6 @@ A rate limit passes with time. A policy says the same in each drain, until someb
 """
 
 import re
-from enum import StrEnum
 from typing import Final
 
 from restante.queue.recipient_status import (
@@ -21,6 +20,7 @@ from restante.queue.recipient_status import (
     RecipientOutcome,
     TransactionStage,
 )
+from restante.stable_word import StableWord
 
 _ENHANCED: Final = re.compile(r"4\d\d[ -]4\.(\d{1,3})\.\d{1,3}\b")
 # Not X.2.0: greylisting says so of everything.
@@ -33,28 +33,27 @@ _TOO_MUCH: Final = re.compile(r"\btoo (?:much|many|fast|quickly)\b|\brate\b", re
 _TOO_MANY: Final = re.compile(r"[45]52\b(?![ -][245]\.)|[45]\d\d[ -][45]\.5\.3\b")
 
 
-class Hindrance(StrEnum):
+class Hindrance(StableWord):
     """The reason why a destination defers a recipient's mail."""
 
-    NONE = ""
-    RATE = "rate limit"
+    RATE = "rate-limit"
     POLICY = "policy"
 
 
-def hindrance(recipient: RecipientOutcome) -> Hindrance:
+def hindrance(recipient: RecipientOutcome) -> Hindrance | None:
     """Judge what was said of one recipient."""
     if (
         recipient.move is not RecipientMove.DEFERRED
         or recipient.stage is TransactionStage.NONE
         or not recipient.reply.startswith("4")
     ):
-        return Hindrance.NONE
+        return None
     found = _ENHANCED.match(recipient.reply)
     subject = found[1] if found is not None else ""
     if recipient.stage is TransactionStage.MAIL:
-        return Hindrance.NONE if subject in _ABOUT_MESSAGE else Hindrance.RATE
+        return None if subject in _ABOUT_MESSAGE else Hindrance.RATE
     if subject != _POLICY:
-        return Hindrance.NONE
+        return None
     return Hindrance.RATE if _TOO_MUCH.search(recipient.reply) else Hindrance.POLICY
 
 

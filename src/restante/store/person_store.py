@@ -7,28 +7,28 @@ given. Beside the person's own paths, texts are searched for the address.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final, Protocol
 
+from restante.stable_word import StableWord
 from restante.tenancy.audit import AuditEntry
 from restante.tenancy.person import Person
 
 
-class PersonPlace(StrEnum):
+class PersonPlace(StableWord):
     """The places of a store that can name a person."""
 
-    HELD = "held mail"
+    HELD = "held-mail"
     REPORTS = "reports"
     RECIPIENTS = "recipients"
-    OPEN_DRAINS = "open drains"
-    WAITING_CHANGES = "waiting changes"
-    DRAINS = "last drains"
+    OPEN_DRAINS = "open-drains"
+    WAITING_CHANGES = "waiting-changes"
+    DRAINS = "last-drains"
     UPTIME = "uptime"
     NOTICES = "notices"
-    PAST_NOTICES = "past notices"
+    PAST_NOTICES = "past-notices"
     RELEASES = "releases"
     HISTORY = "history"
-    AUDIT = "audit trail"
+    AUDIT = "audit-trail"
 
 
 # Where an erasure changes rows; the trail is last, because the work before it leaves entries. Held

@@ -194,7 +194,7 @@ _EXAMPLES: Final[Mapping[type[Event], Mapping[str, Any]]] = {
     SessionClosed: {"end": "timed-out", "reason": "most sessions are taken"},
     StoreFailed: {"doing": WorkWord.HOLD, "messages": 2},
     SignInRefused: {"reason": "wrong password"},
-    TokenRefused: {"reason": "expired"},
+    TokenRefused: {"cause": "expired"},
 }
 
 

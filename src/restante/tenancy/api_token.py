@@ -13,9 +13,9 @@ import ipaddress
 import re
 import secrets
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from typing import Final, NamedTuple
 
+from restante.stable_word import StableWord
 from restante.tenancy.grants import Grant
 
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -28,13 +28,13 @@ _FORM: Final = re.compile(rf"{PREFIX}([a-z0-9]{{{_ID_LENGTH}}})_([A-Za-z0-9_-]{{
 MAX_TEXT_LENGTH: Final = 200  # characters; nothing longer is compared with the form
 
 
-class TokenState(StrEnum):
+class TokenState(StableWord):
     """Whether a token is accepted, and why not."""
 
     ACTIVE = "active"
     EXPIRED = "expired"
     REVOKED = "revoked"
-    MAKER_GONE = "maker gone"  # its maker was revoked, expired or removed
+    MAKER_GONE = "maker-gone"  # its maker was revoked, expired or removed
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,7 +92,7 @@ def test_a_token_in_a_url_is_refused_even_beside_a_valid_header(place: str) -> N
         assert answer.status_code == 400
         assert answer.json()["detail"] == "request: has a token in its URL"
         assert added.token not in answer.text
-        assert web.scene.reasons == [("in a URL", "ci", "alpha")]
+        assert web.scene.causes == [("in-url", "ci", "alpha")]
 
     run(story())
 

@@ -156,7 +156,7 @@ class SignInRefused(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenRefused(Event):
-    """A request to the API had a token that is not valid: the true reason, which nobody is told.
+    """A request to the API had a token that is not valid: the true cause, which nobody is told.
 
     After twenty in ten minutes from one address block, further ones are not logged.
     """
@@ -166,7 +166,7 @@ class TokenRefused(Event):
     token_name: str
     account: str
     peer: str
-    reason: str
+    cause: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
