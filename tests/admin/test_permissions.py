@@ -25,6 +25,7 @@ from restante.admin import (
     held_over_time,
     hold_again,
     known_records,
+    login_passwords,
     logins,
     mail_search,
     operator_release,
@@ -504,9 +505,9 @@ WITHIN_AN_ACCOUNT = [(action, call) for action, call in EACH_CALL if action not 
 
 @pytest.fixture(autouse=True)
 def _cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(logins, "hash_password", lambda password: f"hash of {password}")
+    monkeypatch.setattr(login_passwords, "hash_password", lambda password: f"hash of {password}")
     verifier = new_verifier("a secret word")
-    monkeypatch.setattr(logins, "new_verifier", lambda _: verifier)
+    monkeypatch.setattr(login_passwords, "new_verifier", lambda _: verifier)
 
 
 async def past(context: AdminContext, wanted: releases.ReleaseSelection) -> object:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from restante.admin import logins
+from restante.admin import login_passwords
 from restante.cli.command_line import build_command
 from tests.admin.admin_world import AdminWorld
 from tests.cli.conftest import Command
@@ -15,7 +15,7 @@ from tests.cli.conftest import Command
 
 @pytest.fixture(autouse=True)
 def _cheap_hash(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(logins, "hash_password", lambda password: f"hash of {password}")
+    monkeypatch.setattr(login_passwords, "hash_password", lambda password: f"hash of {password}")
 
 
 @pytest.mark.parametrize(

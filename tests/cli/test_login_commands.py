@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from restante.admin import logins
+from restante.admin import login_passwords
 from tests.cli.conftest import Command
 
 
 @pytest.fixture(autouse=True)
 def _cheap_hash(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(logins, "hash_password", lambda password: f"hash of {password}")
+    monkeypatch.setattr(login_passwords, "hash_password", lambda password: f"hash of {password}")
 
 
 def test_a_password_comes_from_standard_input(installation: Path, command: Command) -> None:

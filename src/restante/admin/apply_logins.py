@@ -10,6 +10,7 @@ from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.apply_steps import ApplyOptions, ApplyStage, ApplyStep, ApplyVerb, check_same
 from restante.admin.auditing import moment
 from restante.admin.configuration_entries import LoginEntry
+from restante.admin.login_passwords import checked_password, is_password_of
 from restante.admin.logins import (
     LoginChange,
     NewLogin,
@@ -17,8 +18,6 @@ from restante.admin.logins import (
     add_login,
     change_login,
     check_user,
-    checked_password,
-    is_password_of,
     login_end,
     store_login,
     user_taken,

@@ -5,12 +5,9 @@ A rotation (`login_rotation`) keeps the old password beside the new one for a wh
 """
 
 import re
-import secrets
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
-from hmac import compare_digest
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, SecretStr
@@ -28,26 +25,27 @@ from restante.admin.auditing import (
     overtaken,
     with_changes,
 )
+from restante.admin.login_passwords import (
+    checked_password,
+    generate_password,
+    password_hashes,
+    sealed_secret_of,
+    with_cram_md5,
+    with_password,
+)
 from restante.admin.login_rotation import OLD_VALID_SECONDS, rotated
 from restante.admin.password_work import hashed_in_turn
 from restante.admin.permissions import AdminAction, permit
 from restante.admin.request_bounds import LineText, Moment, Secret
 from restante.phrases import did_you_mean, none_of_that_name
-from restante.sasl.scram_keys import new_verifier, read_verifier, verifier_of
 from restante.store.record_store import ABSENT
 from restante.store.store_errors import Conflict, Overtaken
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.model import Login, LoginUse
-from restante.tenancy.passwords import hash_generated_password, hash_password, password_matches
+from restante.tenancy.passwords import hash_generated_password, password_matches
 from restante.tenancy.record_change import Change, changes_between
-from restante.tenancy.saslprep import prepared
-from restante.tenancy.sealed_secrets import SealBroken, login_owner, verifier_owner
 
 USER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}\Z")
-MIN_PASSWORD_LENGTH = 8  # characters
-MAX_PASSWORD_LENGTH = 255
-_ALPHABET = "abcdefghjkmnpqrstvwxyz23456789"  # none that looks like another: people type these
-_GROUPS, _GROUP_LENGTH = 5, 5  # 25 of 30 letters: 122 bits
 
 
 class NewLogin(BaseModel):
@@ -96,21 +94,13 @@ class ChangedLogin(LoginView):
     changes: list[ChangeView]
 
 
-def generate_password() -> str:
-    """Return a new strong password, to be shown once."""
-    groups = (
-        "".join(secrets.choice(_ALPHABET) for _ in range(_GROUP_LENGTH)) for _ in range(_GROUPS)
-    )
-    return "-".join(groups)
-
-
 async def add_login(context: AdminContext, account: str, new: NewLogin) -> LoginView:
     """Add a login. Raises AdminError if the user name is bad or taken, or the password too weak."""
     permit(context.principal, AdminAction.LOGIN_ADD)
     find_account(context, account)
     check_user(context, new.user)
     password = checked_password(new.password)
-    hashes = await _hashes(context, new.user, password)
+    hashes = await password_hashes(context, new.user, password)
     return await _add(context, account, new, *hashes)
 
 
@@ -127,7 +117,7 @@ async def add_generated_login(
     find_account(context, account)
     check_user(context, user)
     password = generate_password()
-    hashes = await _hashes(context, user, password, hash_generated_password)
+    hashes = await password_hashes(context, user, password, hash_generated_password)
     new = NewLogin(
         user=user, password=SecretStr(password), cram_md5=cram_md5, expires_at=expires_at
     )
@@ -139,7 +129,7 @@ async def _add(
     context: AdminContext, account: str, new: NewLogin, password_hash: str, verifier: bytes
 ) -> LoginView:
     password = new.password.get_secret_value()
-    secret = _sealed_secret(context, new.user, password) if new.cram_md5 else None
+    secret = sealed_secret_of(context, new.user, password) if new.cram_md5 else None
     ends = login_end(context, new.user, new.expires_at)
     login = Login(new.user, account, password_hash, secret, context.now(), verifier, ends)
     return await _view_changed(context, login, await store_login(context, None, login))
@@ -192,29 +182,15 @@ async def change_login(
     if change.password is not None and change.rotate:
         login = await _rotated(context, login, change, checked_password(change.password))
     elif change.password is not None:
-        login = await _with_password(context, login, change, checked_password(change.password))
+        login = await with_password(
+            context, login, checked_password(change.password), cram_md5=change.cram_md5
+        )
     else:
-        login = _with_cram_md5(context, login, wanted=change.cram_md5)
+        login = with_cram_md5(context, login, wanted=change.cram_md5)
     if find_login(context, account, user) != found:  # hashing takes time
         error = f"login {user}: somebody changed it meanwhile"
         raise AdminError(ErrorKind.CONFLICT, error, "look at it, and try again if necessary")
     return await _view_changed(context, login, await store_login(context, found, login))
-
-
-async def _with_password(
-    context: AdminContext, login: Login, change: LoginChange, password: str
-) -> Login:
-    """Return a login with a password, whose hashes stay if it has that one already."""
-    if await hashed_in_turn(_is_same, context, login, password):
-        password_hash, verifier = login.password_hash, login.sealed_verifier
-    else:
-        password_hash, verifier = await _hashes(context, login.user, password)
-    keeps_secret = login.sealed_secret is not None if change.cram_md5 is None else change.cram_md5
-    present, owner = login.sealed_secret, login_owner(login.user)
-    secret = context.vault.sealed_again(present, password, owner) if keeps_secret else None
-    return replace(
-        login, password_hash=password_hash, sealed_secret=secret, sealed_verifier=verifier
-    )
 
 
 async def _rotated(
@@ -276,25 +252,6 @@ async def remove_login(context: AdminContext, account: str, user: str, reason: s
     await changed(context, recorded)
 
 
-def _with_cram_md5(context: AdminContext, login: Login, *, wanted: bool | None) -> Login:
-    """Allow or forbid CRAM-MD5 for a login that keeps its password."""
-    if wanted and login.sealed_secret is None:
-        remedy = "give a password too; CRAM-MD5 needs it"
-        raise AdminError(
-            ErrorKind.USAGE, f"login {login.user}: its password is kept as a hash only", remedy
-        )
-    return _without_secret(context, login) if wanted is False else login
-
-
-def _without_secret(context: AdminContext, login: Login) -> Login:
-    """Forget the sealed password. An older login without a verifier gets one first."""
-    if login.sealed_verifier is None and login.sealed_secret is not None:
-        with suppress(SealBroken):  # sealed under another key file: useless already
-            password = context.vault.open(login.sealed_secret, login_owner(login.user))
-            login = replace(login, sealed_verifier=_sealed_verifier(context, login.user, password))
-    return replace(login, sealed_secret=None)
-
-
 async def store_login(
     context: AdminContext, present: Login | None, login: Login
 ) -> Sequence[Change]:
@@ -345,61 +302,6 @@ def user_taken(user: str) -> AdminError:
     """Make the error about a user name that another login has."""
     remedy = "choose another user name: they are unique over all accounts"
     return AdminError(ErrorKind.EXISTS, f"login {user}: the user name is taken", remedy)
-
-
-def checked_password(secret: SecretStr) -> str:
-    """Return a password that a login may have. Raises AdminError. Its prepared form counts."""
-    password = secret.get_secret_value()
-    compared = prepared(password)
-    is_short = len(compared) < MIN_PASSWORD_LENGTH
-    if is_short or max(len(compared), len(password)) > MAX_PASSWORD_LENGTH:
-        error = f"password: must have {MIN_PASSWORD_LENGTH} to {MAX_PASSWORD_LENGTH} characters"
-        raise AdminError(ErrorKind.INVALID, error, "choose another, or let --generate make one")
-    if not compared.isprintable():
-        raise AdminError(
-            ErrorKind.INVALID, "password: holds a character that cannot be typed", "choose another"
-        )
-    return password
-
-
-async def _hashes(
-    context: AdminContext,
-    user: str,
-    password: str,
-    hashed: Callable[[str], str] | None = None,
-) -> tuple[str, bytes]:
-    """Return a password's hash and its sealed SCRAM verifier."""
-    password_hash = await hashed_in_turn(hashed or hash_password, password)
-    return password_hash, await hashed_in_turn(_sealed_verifier, context, user, password)
-
-
-def _is_same(context: AdminContext, login: Login, password: str) -> bool:
-    is_same = is_password_of(context, login, password)
-    return is_same and password_matches(login.password_hash, prepared(password))
-
-
-def is_password_of(context: AdminContext, login: Login, password: str) -> bool:
-    """Return whether this is the login's password, with a verifier that can be read.
-
-    The verifier decides: it takes milliseconds, and holds keys of the password alone.
-    """
-    if login.sealed_verifier is None:
-        return False
-    try:
-        text = context.vault.open(login.sealed_verifier, verifier_owner(login.user))
-        kept = read_verifier(text)
-    except (SealBroken, ValueError):
-        return False
-    given = verifier_of(password, kept.salting)
-    return compare_digest(given.stored_key, kept.stored_key)
-
-
-def _sealed_secret(context: AdminContext, user: str, password: str) -> bytes:
-    return context.vault.seal(password, login_owner(user))
-
-
-def _sealed_verifier(context: AdminContext, user: str, password: str) -> bytes:
-    return context.vault.seal(new_verifier(password).text, verifier_owner(user))
 
 
 def _view(context: AdminContext, login: Login, use: LoginUse | None) -> LoginView:

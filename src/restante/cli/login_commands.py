@@ -242,7 +242,7 @@ def _new_password(*, from_stdin: bool, generated: bool) -> str | None:
     if from_stdin:
         return password_from_stdin()
     if generated:
-        from restante.admin.logins import generate_password  # noqa: PLC0415  heavy
+        from restante.admin.login_passwords import generate_password  # noqa: PLC0415  heavy
 
         return generate_password()
     return None

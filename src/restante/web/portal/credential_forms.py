@@ -10,13 +10,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from restante.admin.admin_error import AdminError, ErrorKind
-from restante.admin.logins import (
-    LoginChange,
-    add_generated_login,
-    change_login,
-    generate_password,
-    remove_login,
-)
+from restante.admin.login_passwords import generate_password
+from restante.admin.logins import LoginChange, add_generated_login, change_login, remove_login
 from restante.admin.tokens import NewToken, add_token, revoke_token
 from restante.tenancy.grants import ALL_GRANTS, GrantedRole, Scope
 from restante.web.portal.access_page import access_path
