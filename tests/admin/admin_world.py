@@ -138,7 +138,7 @@ class FakeServer:
         return self.sightings.get(destination.text)
 
     async def metrics(self, accept: str) -> Exposition:
-        return Exposition(b"restante_held_messages 7.0\n", f"text/plain; asked={accept}")
+        return Exposition((b"restante_held_messages 7.0\n",), f"text/plain; asked={accept}")
 
     def send_reports(self) -> None:
         self.reports_sent += 1

@@ -1,3 +1,5 @@
+import asyncio
+import time
 from dataclasses import replace
 
 import pytest
@@ -5,9 +7,10 @@ import pytest
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError
 from restante.admin.server_status import BUSY_DOMAINS, StatusSelection, StatusView, show_status
+from restante.background.loop_slices import TURN_SECONDS
 from restante.tenancy.audit import AuditAction, AuditEntry
 from restante.tenancy.release_result import ReleaseResult
-from tests.admin.admin_world import NOW, AdminWorld, run
+from tests.admin.admin_world import NOW, AdminWorld, FakeServer, run
 
 
 def asked_for(
@@ -120,3 +123,28 @@ def test_without_a_wish_only_domains_with_mail_or_trouble_are_shown() -> None:
                 await shown_status(admin.context, wrong)
 
     run(story(AdminWorld()))
+
+
+@pytest.mark.parametrize("wanted", [StatusSelection(), StatusSelection(account="alpha")])
+def test_domains_are_selected_in_turns_with_others(wanted: StatusSelection) -> None:
+    turns: list[None] = []
+    seen: list[int] = []
+
+    class SlowServer(FakeServer):
+        def is_draining(self, domain_id: int) -> bool:
+            seen.append(len(turns))
+            asyncio.get_running_loop().call_soon(turns.append, None)
+            until = time.perf_counter() + TURN_SECONDS
+            while time.perf_counter() <= until:
+                pass
+            return super().is_draining(domain_id)
+
+    async def story() -> None:
+        admin = AdminWorld()
+        for name in ("a", "b", "c"):
+            await admin.host(f"{name}.example", "alpha")
+        context = replace(admin.context, server=SlowServer())
+        await show_status(context, wanted)
+
+    run(story())
+    assert seen == [0, 1, 2]

@@ -81,10 +81,15 @@ async def test_an_account_holds_what_its_domains_hold_and_a_domain_moves_with_it
     await hold(store, alpha, 1, 2)
     await hold(store, beta, 3)
     assert store.figures.usage_of_account("alpha") == DomainUsage(3, 3 * SIZE)
+    assert store.figures.usage_of_all() == DomainUsage(3, 3 * SIZE)
     moved = replace(domain("beta.example", of="other"), id=beta)
     await store.records.put_domain(moved, NOTED)
     assert store.figures.usage_of_account("alpha") == DomainUsage(2, 2 * SIZE)
     assert store.figures.usage_of_account("other") == DomainUsage(1, SIZE)
+    assert store.figures.usage_of_all() == DomainUsage(3, 3 * SIZE)
+    await store.queue.delete([1, 2], NOTED)
+    assert store.figures.usage_of_all() == DomainUsage(1, SIZE)
+    assert store.figures.usages() == {beta: DomainUsage(1, SIZE)}
 
 
 async def test_uncertain_mail_is_set_apart_until_a_person_ends_it(store: Store) -> None:

@@ -1,11 +1,14 @@
 """The figures of single domains that are read from the parts."""
 
 import asyncio
+import time
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families as read_text
 
+from restante.background.loop_slices import TURN_SECONDS
 from restante.queue.presence import DestinationState
 from restante.server.domain_instruments import DomainInstruments
 from restante.store.store_errors import StoreError
@@ -16,7 +19,7 @@ from restante.telemetry.metric_types import Exposition
 from tests.admin.admin_world import HEAD, NOW, AdminWorld
 from tests.contract.store_parts import part_with
 
-PLAIN = Exposition(b"", "text/plain; version=0.0.4")
+PLAIN = Exposition((b"",), "text/plain; version=0.0.4")
 Samples = dict[tuple[str, str], float]
 
 
@@ -117,3 +120,38 @@ def test_a_store_that_cannot_be_asked_leaves_the_rest_to_be_seen(
     samples = asyncio.run(story())
     assert samples["held_messages", "alpha.example"] == 1
     assert ("oldest_message_age_seconds", "alpha.example") not in samples
+
+
+@pytest.mark.parametrize("limit", [None, 1])
+def test_domains_are_read_in_turns_with_others(limit: int | None) -> None:
+    turns: list[None] = []
+    seen: list[int] = []
+
+    def slow_is_draining(_: int) -> bool:
+        seen.append(len(turns))
+        asyncio.get_running_loop().call_soon(turns.append, None)
+        until = time.perf_counter() + TURN_SECONDS
+        while time.perf_counter() <= until:
+            pass
+        return False
+
+    async def story() -> None:
+        admin = AdminWorld()
+        await with_mail(admin)
+        read = replace(instruments(admin, limit), is_draining=slow_is_draining)
+        await read.added_to(PLAIN)
+
+    asyncio.run(story())
+    assert seen[:3] == [0, 1, 2]
+
+
+def test_many_domains_are_written_in_several_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story() -> Exposition:
+        admin = AdminWorld()
+        await with_mail(admin)
+        return await instruments(admin).added_to(PLAIN)
+
+    monkeypatch.setattr("restante.telemetry.domain_metrics.LINES_AT_ONCE", 1)
+    shown = asyncio.run(story())
+    assert max(piece.count(b"\n") for piece in shown.pieces) <= 2
+    assert len(shown.pieces) > 3 * 5

@@ -25,8 +25,10 @@ def test_a_domain_that_moves_takes_its_mail_along_and_a_removed_one_leaves_none(
     assert sums.usage("alpha") == DomainUsage(3, 25, 1)
     take(sums, {1: ("beta", DomainUsage(2, 20))})
     assert (sums.usage("alpha"), sums.usage("beta")) == (DomainUsage(1, 5, 1), DomainUsage(2, 20))
+    assert sums.total == DomainUsage(3, 25, 1)
     take(sums, {1: ("", NO_USAGE)})
     assert (sums.usage("beta"), sums.usage("never seen")) == (NO_USAGE, NO_USAGE)
+    assert sums.total == DomainUsage(1, 5, 1)
 
 
 USAGES = st.builds(DomainUsage, st.integers(0, 5), st.integers(0, 50), st.integers(0, 3))
@@ -49,3 +51,4 @@ def test_after_any_commits_a_sum_is_what_a_recount_says(
         recount[account] += usage
     for account in ("alpha", "beta"):
         assert sums.usage(account) == recount[account]
+    assert sums.total == recount["alpha"] + recount["beta"]

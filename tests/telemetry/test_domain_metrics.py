@@ -75,8 +75,8 @@ def test_a_destination_that_is_away_is_0() -> None:
 
 def test_both_formats_have_them_behind_the_others() -> None:
     plain, openmetrics = expose(Counts(), STATE), expose(Counts(), STATE, OPENMETRICS)
-    plain = with_more(plain, text(ALPHA))
-    openmetrics = with_more(openmetrics, text(ALPHA, is_openmetrics=True))
+    plain = with_more(plain, [text(ALPHA).encode()])
+    openmetrics = with_more(openmetrics, [text(ALPHA, is_openmetrics=True).encode()])
     expected = {metric.name for metric in (*METRICS, *DOMAIN_METRICS)}
     families = list(read_openmetrics(openmetrics.body.decode()))  # type: ignore[no-untyped-call]
     assert {family.name for family in families} == expected

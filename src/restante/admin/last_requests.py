@@ -1,11 +1,14 @@
 """When each domain was last asked for, by any request that covered it. Pure."""
 
 from collections.abc import Iterator
-from contextlib import suppress
+from functools import lru_cache
+from typing import Final
 
 from restante.store.audit_store import GrantedRequest
 from restante.tenancy.etrn_target import EtrnTargetKind, parse_etrn_target
 from restante.tenancy.model import HostedDomain
+
+_TARGETS: Final = 20_000  # read once: the same ones are asked for at each status
 
 
 class LastRequests:
@@ -16,9 +19,9 @@ class LastRequests:
 
     def add(self, request: GrantedRequest) -> None:
         """Add a request."""
-        with suppress(ValueError):  # if a past target is no longer valid
-            target = parse_etrn_target(request.target)
-            key = (target.kind, target.key, request.account)
+        named = _key_of(request.target)
+        if named is not None:
+            key = (*named, request.account)
             self._at[key] = max(request.at, self._at.get(key, request.at))
 
     def last_for(self, domain: HostedDomain) -> float | None:
@@ -34,6 +37,16 @@ class LastRequests:
             if (kind, key, domain.account) in self._at
         ]
         return max((at for at in found if at >= domain.created_at), default=None)
+
+
+@lru_cache(maxsize=_TARGETS)
+def _key_of(target: str) -> tuple[EtrnTargetKind, str] | None:
+    """Return what a target stands for; None for a past one that is no longer valid."""
+    try:
+        parsed = parse_etrn_target(target)
+    except ValueError:
+        return None
+    return parsed.kind, parsed.key
 
 
 def _with_parents(name: str) -> Iterator[str]:

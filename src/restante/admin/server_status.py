@@ -1,9 +1,9 @@
 """The status: held mail by domain, running drains, open listeners; also as numbers."""
 
-import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from operator import attrgetter
 from typing import Final
 
 from pydantic import BaseModel, ConfigDict
@@ -26,6 +26,7 @@ from restante.admin.last_requests import LastRequests
 from restante.admin.permissions import AdminAction, permit
 from restante.admin.primary_state import PrimaryView, primary_view
 from restante.admin.request_bounds import HostList
+from restante.background.loop_slices import in_turns
 from restante.queue.sending_outcome import Backlog
 from restante.store.figure_store import NO_USAGE, NONE_SET_APART, DomainUsage, SetApart
 from restante.store.handover_store import PastDrain
@@ -122,7 +123,6 @@ class StatusSelection(BaseModel):
 
 
 FEW: Final = 500  # domains that the store is asked about by their ids
-AT_ONCE: Final = 100  # requests between two turns of the event loop
 BUSY_DOMAINS: Final = StatusSelection()
 
 
@@ -168,8 +168,8 @@ async def show_status(
     permit(context.principal, AdminAction.SERVER_STATUS)
     usages = context.store.figures.usages()
     parked = await context.store.figures.set_apart()
-    shown, candidates = _selected(context, wanted, usages)
-    view = await _summary(context, usages, parked)
+    shown, candidates = await _selected(context, wanted, usages)
+    view = await _summary(context, parked)
     view.domains_not_shown = candidates - len(shown)
     drains = map(drain_view, running_drains(context))
     return ServerStatus(view, await _domains(context, shown, usages, parked), drains)
@@ -179,13 +179,11 @@ async def summarize_status(context: AdminContext) -> StatusView:
     """Return the status without any domain or drain. Raises AdminError."""
     permit(context.principal, AdminAction.SERVER_STATUS)
     parked = await context.store.figures.set_apart()
-    return await _summary(context, context.store.figures.usages(), parked)
+    return await _summary(context, parked)
 
 
-async def _summary(
-    context: AdminContext, usages: Mapping[int, DomainUsage], parked: Mapping[int, SetApart]
-) -> StatusView:
-    server = context.server
+async def _summary(context: AdminContext, parked: Mapping[int, SetApart]) -> StatusView:
+    server, usage = context.server, context.store.figures.usage_of_all()
     total = SetApart(*map(sum, zip(NONE_SET_APART, *parked.values(), strict=True)))
     store = _store_view(context, total.damaged)
     notices = await context.store.notices.notice_backlog()
@@ -196,10 +194,10 @@ async def _summary(
         health=_health(context, store, total.uncertain, notices, configuration),
         at=moment(context.now()),
         is_running=server is not None,
-        messages=sum(usage.messages for usage in usages.values()),
-        octets=sum(usage.octets for usage in usages.values()),
-        held=sum(usage.held for usage in usages.values()),
-        refused=sum(usage.refused for usage in usages.values()) - total.unheld,
+        messages=usage.messages,
+        octets=usage.octets,
+        held=usage.held,
+        refused=usage.refused - total.unheld,
         uncertain=total.uncertain,
         store=store,
         reports=_backlog(await context.store.reports.report_backlog()),
@@ -301,7 +299,7 @@ def _health(
     return HealthView(level=health.level, problems=problems)
 
 
-def _selected(
+async def _selected(
     context: AdminContext, wanted: StatusSelection, usages: Mapping[int, DomainUsage]
 ) -> tuple[Sequence[HostedDomain], int]:
     """Return the domains to show, by name, and the number of candidates."""
@@ -313,19 +311,21 @@ def _selected(
         return [found[name] for name in sorted(found)], len(found)
     if wanted.account is not None:
         find_account(context, wanted.account)
-    of_account = [
-        one for one in directory.domains.values() if wanted.account in (None, one.account)
-    ]
     server = context.server
-    shown = [
-        domain
-        for domain in of_account
-        if wanted.everything
-        or domain.id in usages
-        or (server is not None and server.is_draining(domain.id))
-        or domain.policy.suspension_at(now) is not None
-    ]
-    return sorted(shown, key=lambda domain: domain.name), len(of_account)
+    shown: list[HostedDomain] = []
+    candidates = 0
+    async for domain in in_turns(directory.domains.values()):
+        if wanted.account not in (None, domain.account):
+            continue
+        candidates += 1
+        if (
+            wanted.everything
+            or domain.id in usages
+            or (server is not None and server.is_draining(domain.id))
+            or domain.policy.suspension_at(now) is not None
+        ):
+            shown.append(domain)
+    return sorted(shown, key=attrgetter("name")), candidates
 
 
 async def _domains(
@@ -337,9 +337,7 @@ async def _domains(
     only = [domain.id for domain in domains] if len(domains) <= FEW else None
     oldest = await context.store.figures.oldest(only)
     requests = LastRequests()
-    for place, request in enumerate(await context.store.audit.last_requests()):
-        if place % AT_ONCE == 0:
-            await asyncio.sleep(0)  # there may be ten thousand, and the event loop takes mail too
+    async for request in in_turns(await context.store.audit.last_requests()):
         requests.add(request)
     past = await context.store.handover.past_drains(only)
     return (

@@ -6,10 +6,9 @@ pieces, and most figures only of the domains that are shown by themselves.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
 
 from restante.admin.last_requests import LastRequests
-from restante.background.loop_slices import in_slices
+from restante.background.loop_slices import in_turns
 from restante.queue.presence import DestinationState
 from restante.store.figure_store import NO_USAGE, NONE_SET_APART, DomainUsage, SetApart
 from restante.store.interface import Store
@@ -22,9 +21,6 @@ from restante.telemetry.exposition import is_openmetrics, with_more
 from restante.telemetry.metric_types import Exposition
 from restante.tenancy.model import Destination, HostedDomain
 from restante.tenancy.quota import Quota
-
-AT_ONCE: Final = 200  # domains or requests between two turns of the event loop
-_PIECES_AT_ONCE: Final = 1  # of text
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,28 +64,26 @@ class DomainInstruments:
             return exposition
         domains = await self._read(limit)
         text = domain_text(domains, is_openmetrics=is_openmetrics(exposition))
-        pieces = [piece async for some in in_slices(text, _PIECES_AT_ONCE) for piece in some]
-        return with_more(exposition, "".join(pieces))
+        return with_more(exposition, [piece.encode() async for piece in in_turns(text)])
 
     async def _read(self, limit: int | None) -> list[DomainFigures]:
         facts = await self._stored_facts()
         hosted = self.directory.now.domains
-        held = {
-            domain.name: usage.held
-            for domain_id, usage in facts.usages.items()
-            if usage.held and (domain := self.directory.now.domain_by_id(domain_id)) is not None
-        }
+        held: dict[str, int] = {}
+        async for domain in in_turns(hosted.values()):
+            usage = facts.usages.get(domain.id)
+            if usage is not None and usage.held:
+                held[domain.name] = usage.held
         shown = self.choice.choose(hosted, held, limit)
         own, others = self.counts.read(shown, hosted)
         figures: list[DomainFigures] = []
         rest = _Rest()
-        async for domains in in_slices(hosted.values(), AT_ONCE):
-            for domain in domains:
-                if domain.name in shown:
-                    totals = own.get(domain.name, DomainTotals())
-                    figures.append(self._figures(domain, facts, totals))
-                else:
-                    self._add(rest, domain, facts)
+        async for domain in in_turns(hosted.values()):
+            if domain.name in shown:
+                totals = own.get(domain.name, DomainTotals())
+                figures.append(self._figures(domain, facts, totals))
+            else:
+                self._add(rest, domain, facts)
         if len(shown) < len(hosted):
             figures.append(self._figures_of(rest, others, facts))
         return figures
@@ -99,9 +93,8 @@ class DomainInstruments:
         try:
             oldest = await figures.oldest()
             parked = await figures.set_apart()
-            async for piece in in_slices(await self.store.audit.last_requests(), AT_ONCE):
-                for request in piece:
-                    requests.add(request)
+            async for request in in_turns(await self.store.audit.last_requests()):
+                requests.add(request)
         except StoreError:
             return _StoredFacts(figures.usages(), None, {}, LastRequests())
         return _StoredFacts(figures.usages(), oldest, parked, requests)

@@ -60,16 +60,15 @@ class Instruments:
     async def read(self) -> State:
         """Read all of them. Asks the store four questions; if it fails, omits the answers."""
         oldest = await self._oldest_age()
-        usages = self.store.figures.usages().values()
+        usage = self.store.figures.usage_of_all()
         drains, reception, process = self.drains(), self.reception, self.process
         parked = await self._set_apart()
         return State(
-            held_messages=sum(usage.held for usage in usages),
-            refused_messages=sum(usage.refused for usage in usages)
-            - (parked.unheld if parked else 0),
+            held_messages=usage.held,
+            refused_messages=usage.refused - (parked.unheld if parked else 0),
             uncertain_messages=parked.uncertain if parked else None,
-            stored_octets=sum(usage.octets for usage in usages),
-            domains_with_mail=len(usages),
+            stored_octets=usage.octets,
+            domains_with_mail=len(self.store.figures.usages()),
             oldest_message_age=oldest,
             sessions_open=reception.sessions(),
             sessions_unauthenticated=reception.door.strangers,

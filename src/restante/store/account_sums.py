@@ -1,4 +1,4 @@
-"""The mail that each account holds: the sum over its domains, moved with every commit.
+"""The mail that each account holds, and all of them: sums over domains, moved with every commit.
 
 Touched on the event loop only, with the figures of a commit: exact as of that commit.
 """
@@ -12,6 +12,7 @@ class AccountSums:
     """Running sums."""
 
     def __init__(self) -> None:
+        self.total = NO_USAGE  # of all accounts
         self._sums: dict[str, DomainUsage] = {}
         self._counted: dict[
             int, tuple[str, DomainUsage]
@@ -35,8 +36,9 @@ class AccountSums:
             self._add(account, usage)
 
     def _add(self, account: str, usage: DomainUsage) -> None:
-        total = self.usage(account) + usage
-        if total == NO_USAGE:
+        self.total += usage
+        of_account = self.usage(account) + usage
+        if of_account == NO_USAGE:
             self._sums.pop(account, None)
         else:
-            self._sums[account] = total
+            self._sums[account] = of_account

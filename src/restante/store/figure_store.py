@@ -68,6 +68,12 @@ class FigureStore(Protocol):
         No I/O; no walk over domains.
         """
 
+    def usage_of_all(self) -> DomainUsage:
+        """Return what all domains hold together, as of the last commit.
+
+        No I/O; no walk over domains.
+        """
+
     async def oldest(self, domain_ids: Sequence[int] | None = None) -> Mapping[int, float]:
         """Return by domain id when each domain's oldest message was received, if it has one.
 

@@ -1,6 +1,6 @@
 """The metrics as text that Prometheus can read. Only this file needs the metrics library."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import product
 from typing import Final
@@ -33,7 +33,7 @@ def expose(counts: Counts, state: State, accept: str = "") -> Exposition:
         encode, content_type = choose_encoder(accept)
     except (TypeError, ValueError):  # the library compares what stands there as a version
         encode, content_type = choose_encoder("")
-    return Exposition(encode(_Moment(counts, state)), content_type)
+    return Exposition((encode(_Moment(counts, state)),), content_type)
 
 
 def is_openmetrics(exposition: Exposition) -> bool:
@@ -41,10 +41,13 @@ def is_openmetrics(exposition: Exposition) -> bool:
     return exposition.content_type.startswith("application/openmetrics-text")
 
 
-def with_more(exposition: Exposition, text: str) -> Exposition:
+def with_more(exposition: Exposition, more: Iterable[bytes]) -> Exposition:
     """Return the exposition with more metrics, written in the same format."""
-    end = _OPENMETRICS_END if is_openmetrics(exposition) else b""
-    return replace(exposition, body=exposition.body.removesuffix(end) + text.encode() + end)
+    if not is_openmetrics(exposition):
+        return replace(exposition, pieces=(*exposition.pieces, *more))
+    *first, last = exposition.pieces
+    last = last.removesuffix(_OPENMETRICS_END)
+    return replace(exposition, pieces=(*first, last, *more, _OPENMETRICS_END))
 
 
 class _Moment(Collector):

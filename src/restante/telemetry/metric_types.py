@@ -58,10 +58,15 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Exposition:
-    """All metrics as text: the body of a response, and its content type."""
+    """All metrics as text: the body of a response in pieces, and its content type."""
 
-    body: bytes
+    pieces: tuple[bytes, ...]  # of a hundred kilobytes at most: there may be many megabytes
     content_type: str
+
+    @property
+    def body(self) -> bytes:
+        """The pieces together."""
+        return b"".join(self.pieces)
 
 
 @dataclass(frozen=True, slots=True)

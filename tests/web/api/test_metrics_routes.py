@@ -26,6 +26,7 @@ def test_the_api_has_them_beside_its_versions() -> None:
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "text/plain; asked=application/openmetrics-text"
     assert answer.content == b"restante_held_messages 7.0\n"
+    assert answer.headers["content-length"] == "27"
 
 
 def test_without_a_server_there_are_none() -> None:

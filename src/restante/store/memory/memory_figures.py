@@ -27,6 +27,10 @@ class MemoryFigures:
             start=NO_USAGE,
         )
 
+    def usage_of_all(self) -> DomainUsage:
+        """Return what all domains hold together."""
+        return sum(self.usages().values(), start=NO_USAGE)
+
     async def oldest(self, domain_ids: Sequence[int] | None = None) -> Mapping[int, float]:
         """Return, by domain id, when the oldest message was received."""
         newest_first = reversed(self._state.mail.values())

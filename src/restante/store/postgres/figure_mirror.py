@@ -42,6 +42,10 @@ class FigureMirror:
         """Return the sum over an account's domains."""
         return self._sums.usage(account)
 
+    def usage_of_all(self) -> DomainUsage:
+        """Return the sum over all domains."""
+        return self._sums.total
+
     def open_drains(self) -> dict[int, DrainRecord]:
         """Return the open drains, by domain id."""
         return {

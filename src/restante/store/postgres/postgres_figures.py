@@ -26,6 +26,10 @@ class PostgresFigures:
         """Return what all domains of an account hold together, as of the last commit."""
         return self._core.mirror.usage_of_account(account)
 
+    def usage_of_all(self) -> DomainUsage:
+        """Return what all domains hold together, as of the last commit."""
+        return self._core.mirror.usage_of_all()
+
     async def oldest(self, domain_ids: Sequence[int] | None = None) -> Mapping[int, float]:
         """Return, by domain id, when the oldest message was received."""
         return dict(map(tuple, await self._of(mail_statements.oldest_messages, domain_ids)))

@@ -49,4 +49,4 @@ class SqliteAudit:
             if known is None or known.at < request.at:
                 self._requests[key] = request
         self._requests_until = max(newest, self._requests_until)
-        return [self._requests[key] for key in sorted(self._requests)]
+        return list(self._requests.values())

@@ -20,15 +20,15 @@ class SqliteFigures:
 
     def usages(self) -> Mapping[int, DomainUsage]:
         """Return what each domain holds, by domain id."""
-        return {
-            domain_id: usage
-            for domain_id, usage in self._core.latest.usages.items()
-            if usage.messages
-        }
+        return self._core.latest.usages.copy()
 
     def usage_of_account(self, account: str) -> DomainUsage:
         """Return what all domains of an account hold together, as of the last commit."""
         return self._core.latest.accounts.usage(account)
+
+    def usage_of_all(self) -> DomainUsage:
+        """Return what all domains hold together, as of the last commit."""
+        return self._core.latest.accounts.total
 
     async def oldest(self, domain_ids: Sequence[int] | None = None) -> Mapping[int, float]:
         """Return, by domain id, when the oldest message was received."""

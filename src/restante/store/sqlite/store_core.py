@@ -30,14 +30,18 @@ _Answer = TypeVar("_Answer")
 class LatestFigures:
     """The figures as of the last commit."""
 
-    usages: dict[int, DomainUsage] = field(default_factory=dict)  # by domain id
+    usages: dict[int, DomainUsage] = field(default_factory=dict)  # by domain id, of those with mail
     accounts: AccountSums = field(default_factory=AccountSums)
     numbers: MessageNumbers = field(default_factory=MessageNumbers)  # for new messages
     drains: dict[int, DrainRecord] = field(default_factory=dict)  # the open ones, by domain id
 
     def take(self, balance: LedgerBalance) -> None:
         """Work in the figures of a commit."""
-        self.usages.update(balance.usages)
+        for domain_id, usage in balance.usages.items():
+            if usage.messages:
+                self.usages[domain_id] = usage
+            else:
+                self.usages.pop(domain_id, None)
         self.accounts.take(balance.usages, balance.accounts)
         self.numbers.pass_over(balance.last_number)
         for domain_id, record in balance.drains.items():
