@@ -1,10 +1,8 @@
 """`restante domain`: hosted domains, their destinations and authorized hosts."""
 
 import time
-from collections.abc import Mapping, Sequence
-from enum import StrEnum
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import typer
 
@@ -26,6 +24,24 @@ from restante.cli.display import (
     text_column,
     time_column,
 )
+from restante.cli.domain_options import (
+    AllowOption,
+    AllowOrDeny,
+    ConnectionsOption,
+    DestinationLoginOption,
+    DestinationOption,
+    DestinationPasswordOption,
+    DomainAccountOption,
+    PerMinuteOption,
+    PinNowOption,
+    TlsCaOption,
+    TlsOption,
+    TlsPinOption,
+    destination_password,
+    given_domain_fields,
+    reason_and_policy,
+    without_none,
+)
 from restante.cli.failures import warn
 from restante.cli.held_command import show_held
 from restante.cli.options import (
@@ -33,114 +49,12 @@ from restante.cli.options import (
     DomainArgument,
     JsonOption,
     ReasonOption,
-    password_from_stdin,
 )
 from restante.cli.policy_options import HOLD_COLUMN, policy_fields, with_policy
 from restante.cli.times import last_drain_text, primary_fields
 from restante.cli.uptime_command import show_uptime
-from restante.phrases import cause_of
-from restante.tenancy.model import DEFAULT_CONNECTIONS
 
 group = typer.Typer(name="domain", help="Hosted domains, their destinations and authorized hosts.")
-
-DomainAccountOption = Annotated[
-    str, typer.Option("--account", metavar="NAME", help="The account of the domain.")
-]
-DestinationOption = Annotated[
-    str,
-    typer.Option(
-        "--destination",
-        metavar="HOST[:PORT]",
-        help="The primary: host name or address, and port (25). Mail goes to it and nowhere else.",
-    ),
-]
-AllowOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--allow",
-        metavar="HOST",
-        help='Address, network or host name that may request the mail; repeatable; "" for none.',
-    ),
-]
-TlsOption = Annotated[
-    Literal["off", "opportunistic", "required", "verify"] | None,
-    typer.Option(
-        "--tls",
-        help="TLS to the destination; `verify` checks its certificate. New domains: opportunistic.",
-    ),
-]
-
-
-class AllowOrDeny(StrEnum):
-    """Whether something is allowed."""
-
-    ALLOW = "allow"
-    DENY = "deny"
-
-
-TlsCaOption = Annotated[
-    str | None,
-    typer.Option(
-        "--tls-ca",
-        metavar="FILE",
-        help="For verify: trusted authorities. FILE: a PEM file that the server reads at each"
-        ' connection. @FILE: the server stores its text. "": the authorities of the system.',
-    ),
-]
-TlsPinOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--tls-pin",
-        metavar="SHA256",
-        help='For verify: SHA-256 of the destination\'s public key, hex or base64; repeatable; ""'
-        " for none.",
-    ),
-]
-PinNowOption = Annotated[
-    bool,
-    typer.Option(
-        "--pin-now",
-        help="Connect to the destination now, show its key, and accept only this key (--tls"
-        " verify).",
-    ),
-]
-DestinationLoginOption = Annotated[
-    str | None,
-    typer.Option(
-        "--destination-login",
-        metavar="USER",
-        help='User name for AUTH at the destination; "" for none.',
-    ),
-]
-DestinationPasswordOption = Annotated[
-    bool,
-    typer.Option(
-        "--destination-password-stdin",
-        help="Read the password for the destination from standard input.",
-    ),
-]
-ConnectionsOption = Annotated[
-    int | None,
-    typer.Option(
-        "--connections",
-        metavar="N",
-        min=1,
-        max=100,
-        help=f"Maximum of parallel connections. New domains: {DEFAULT_CONNECTIONS}. If all"
-        " of them wait a minute for a reply, up to four more are opened.",
-    ),
-]
-PerMinuteOption = Annotated[
-    int | None,
-    typer.Option(
-        "--per-minute",
-        metavar="N",
-        min=0,
-        max=10_000,
-        help="Maximum of messages a minute; 0: no limit. Domains with one destination share the"
-        " lowest.",
-    ),
-]
 
 
 def _authorities(row: JsonObject) -> str:
@@ -194,7 +108,7 @@ def add(
     policy: Mapping[str, Any],
 ) -> None:
     """Add a hosted domain. From then on its mail is accepted and held."""
-    fields = _fields(
+    fields = given_domain_fields(
         allow=allow,
         tls=tls,
         tls_ca=tls_ca,
@@ -203,9 +117,9 @@ def add(
         connections=connections,
         per_minute=per_minute,
     )
-    reason, chosen = _with_reason(policy)
+    reason, chosen = reason_and_policy(policy)
     fields |= (
-        _password(is_given=destination_password_stdin)
+        destination_password(is_given=destination_password_stdin)
         | chosen
         | ({"pin_now": True} if pin_now else {})
     )
@@ -309,7 +223,7 @@ def change(
 
     --allow replaces the whole list. A running drain of the domain uses the new settings.
     """
-    fields = _fields(
+    fields = given_domain_fields(
         allow=allow,
         tls=tls,
         tls_ca=tls_ca,
@@ -318,16 +232,16 @@ def change(
         connections=connections,
         per_minute=per_minute,
     )
-    reason, chosen = _with_reason(policy)
+    reason, chosen = reason_and_policy(policy)
     fields |= (
-        _password(is_given=destination_password_stdin)
+        destination_password(is_given=destination_password_stdin)
         | chosen
         | ({"pin_now": True} if pin_now else {})
     )
-    fields |= _without_none(account=account, destination=destination)
+    fields |= without_none(account=account, destination=destination)
     if private_destination is not None:
         fields["private_destination"] = private_destination is AllowOrDeny.ALLOW
-    fields |= _without_none(add_allow=add_allow or None, drop_allow=drop_allow or None)
+    fields |= without_none(add_allow=add_allow or None, drop_allow=drop_allow or None)
     if not fields:
         raise typer.BadParameter("nothing to change: give at least one option")
     done = ask(
@@ -355,59 +269,3 @@ def _say_pin(domain: Mapping[str, Any]) -> None:
         "compare it on the primary: openssl x509 -in CERT -pubkey -noout | openssl pkey -pubin"
         " -outform DER | sha256sum"
     )
-
-
-def _fields(
-    *,
-    allow: Sequence[str] | None,
-    tls: str | None,
-    tls_ca: str | None,
-    tls_pin: Sequence[str] | None,
-    destination_login: str | None,
-    connections: int | None,
-    per_minute: int | None,
-) -> dict[str, Any]:
-    return _without_none(
-        allow=_listed(allow),
-        tls=tls,
-        tls_ca=_authority(tls_ca),
-        tls_pins=_listed(tls_pin),
-        destination_login=destination_login,
-        connections=connections,
-        per_minute=per_minute,
-    )
-
-
-def _authority(given: str | None) -> str | None:
-    """Return the value of --tls-ca as the API takes it. Raises typer.BadParameter."""
-    if not given or not given.startswith("@"):
-        return str(Path(given).absolute()) if given else given  # the server's directory is another
-    try:
-        return Path(given[1:]).read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise typer.BadParameter(f"--tls-ca {given}: cannot be read: {cause_of(error)}") from None
-
-
-def _with_reason(policy: Mapping[str, Any]) -> tuple[str | None, dict[str, Any]]:
-    """Return the reason for the audit trail, and the policy's fields.
-
-    A suspension keeps the reason too.
-    """
-    fields = dict(policy)
-    reason = fields.get("reason")
-    if fields.get("hold") != "suspended" and not fields.keys() & {"until", "while_suspended"}:
-        fields.pop("reason", None)
-    return reason, fields
-
-
-def _listed(texts: Sequence[str] | None) -> list[str] | None:
-    """Return the listed texts, or None without any. One empty text means an empty list."""
-    return [text for text in texts if text] if texts else None
-
-
-def _password(*, is_given: bool) -> dict[str, Any]:
-    return {"destination_password": password_from_stdin()} if is_given else {}
-
-
-def _without_none(**fields: Any) -> dict[str, Any]:
-    return {name: value for name, value in fields.items() if value is not None}
