@@ -11,6 +11,7 @@ from restante.delivery.delivery_tally import DeliveryTally
 from restante.delivery.drain_log import DrainLog
 from restante.delivery.link_plan import ConnectionEnd, EndKind, LinkPlan, SendingManner
 from restante.delivery.route import Endpoint
+from restante.mail.reply_status import read_reply_status
 from restante.queue.deferral_cause import Hindrance
 from restante.queue.recipient_status import (
     MessageOutcome,
@@ -55,7 +56,7 @@ class Scene:
 def recipient(
     move: RecipientMove, reply: str = "", stage: TransactionStage = TransactionStage.RCPT
 ) -> RecipientOutcome:
-    return RecipientOutcome(f"{move.value}@b.example", move, reply, stage)
+    return RecipientOutcome(f"{move.value}@b.example", move, reply, stage, read_reply_status(reply))
 
 
 def test_a_delivered_message_is_one_line_with_its_place_and_the_reply() -> None:

@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 from restante.delivery.recipient_learning import RecipientLearning
+from restante.mail.reply_status import read_reply_status
 from restante.queue.recipient_status import MessageOutcome, RecipientMove, RecipientOutcome
 from restante.store.live_recipients import LiveRecipients
 from restante.tenancy.policy import DAY, Policy, RecipientPolicy
@@ -16,7 +17,11 @@ NOBODY = "550 5.1.1 no such mailbox"
 
 def outcome(**moves: tuple[RecipientMove, str]) -> MessageOutcome:
     return MessageOutcome(
-        1, tuple(RecipientOutcome(f"{name}@b.example", *said) for name, said in moves.items())
+        1,
+        tuple(
+            RecipientOutcome(f"{name}@b.example", move, said, status=read_reply_status(said))
+            for name, (move, said) in moves.items()
+        ),
     )
 
 
@@ -55,7 +60,16 @@ def test_our_own_refusal_teaches_nothing() -> None:
     learning.take(outcome(anna=TAKEN))
     learning.take(
         MessageOutcome(
-            2, (RecipientOutcome("bert@b.example", RecipientMove.REFUSED, NOBODY),), is_ours=True
+            2,
+            (
+                RecipientOutcome(
+                    "bert@b.example",
+                    RecipientMove.REFUSED,
+                    NOBODY,
+                    status=read_reply_status(NOBODY),
+                ),
+            ),
+            is_ours=True,
         )
     )
     assert [one.name for one in learning.learned(7.0)] == ["anna"]

@@ -4,6 +4,7 @@ import pytest
 
 from restante.delivery.attempt_end import AttemptKind
 from restante.delivery.stop_rules import DEFERRED_LIMIT, StopRules
+from restante.mail.reply_status import ReplyStatus, read_reply_status
 from restante.queue.broken_destination import BrokenDestinationDetector
 from restante.queue.recipient_status import (
     MessageOutcome,
@@ -17,7 +18,12 @@ def deferred(
     reply: str, stage: TransactionStage = TransactionStage.RCPT, *others: RecipientMove
 ) -> MessageOutcome:
     moves = (RecipientMove.DEFERRED, *others)
-    return MessageOutcome(1, tuple(RecipientOutcome("u@b", move, reply, stage) for move in moves))
+    return MessageOutcome(
+        1,
+        tuple(
+            RecipientOutcome("u@b", move, reply, stage, read_reply_status(reply)) for move in moves
+        ),
+    )
 
 
 def test_ten_deferred_in_a_row_end_it_with_the_last_reply() -> None:
@@ -58,7 +64,12 @@ def test_a_rate_limit_ends_it_at_once() -> None:
 def test_refusals_of_everything_end_it() -> None:
     rules = StopRules(BrokenDestinationDetector())
     refused = MessageOutcome(
-        1, (RecipientOutcome("u@b", RecipientMove.REFUSED, "554 no", TransactionStage.MAIL),)
+        1,
+        (
+            RecipientOutcome(
+                "u@b", RecipientMove.REFUSED, "554 no", TransactionStage.MAIL, ReplyStatus(554)
+            ),
+        ),
     )
     stops = [rules.answered(refused, 3) for _ in range(3)]
     assert [stop and stop.kind for stop in stops] == [None, None, AttemptKind.REFUSING]

@@ -2,6 +2,7 @@
 
 import pytest
 
+from restante.mail.reply_status import read_reply_status
 from restante.queue.broken_destination import POLICY_RECIPIENTS, BrokenDestinationDetector
 from restante.queue.recipient_status import (
     MessageOutcome,
@@ -17,7 +18,7 @@ def refused(
     *replies: str, stage: TransactionStage = TransactionStage.RCPT, to: str = "u"
 ) -> MessageOutcome:
     recipients = (
-        RecipientOutcome(f"{to}{n}@b", RecipientMove.REFUSED, text, stage)
+        RecipientOutcome(f"{to}{n}@b", RecipientMove.REFUSED, text, stage, read_reply_status(text))
         for n, text in enumerate(replies)
     )
     return MessageOutcome(1, tuple(recipients))

@@ -2,8 +2,23 @@
 
 import pytest
 
-from restante.queue.deferral_cause import Hindrance, hindrance
-from restante.queue.recipient_status import RecipientMove, RecipientOutcome, TransactionStage
+from restante.mail.reply_status import read_reply_status
+from restante.queue.deferral_cause import (
+    Hindrance,
+    concerns_mailbox,
+    hindrance,
+    takes_few_at_once,
+)
+from restante.queue.recipient_status import (
+    MessageOutcome,
+    RecipientMove,
+    RecipientOutcome,
+    TransactionStage,
+)
+
+
+def answered(move: RecipientMove, reply: str, stage: TransactionStage) -> RecipientOutcome:
+    return RecipientOutcome("b@b.example", move, reply, stage, read_reply_status(reply))
 
 
 @pytest.mark.parametrize(
@@ -35,21 +50,55 @@ from restante.queue.recipient_status import RecipientMove, RecipientOutcome, Tra
         ),
         (TransactionStage.RCPT, "451 greylisted", None),
         (TransactionStage.CONTENT, "451 4.7.1 Greylisted", Hindrance.POLICY),
-        (TransactionStage.NONE, "450 4.7.1 too much", None),
     ],
 )
 def test_place_and_words_tell(
     stage: TransactionStage, reply: str, expected: Hindrance | None
 ) -> None:
-    assert (
-        hindrance(RecipientOutcome("b@b.example", RecipientMove.DEFERRED, reply, stage)) is expected
-    )
+    assert hindrance(answered(RecipientMove.DEFERRED, reply, stage)) is expected
 
 
 def test_a_refusal_is_no_hindrance() -> None:
-    assert (
-        hindrance(
-            RecipientOutcome("b@b", RecipientMove.REFUSED, "550 5.7.1 no", TransactionStage.RCPT)
-        )
-        is None
-    )
+    assert hindrance(answered(RecipientMove.REFUSED, "550 5.7.1 no", TransactionStage.RCPT)) is None
+
+
+def test_words_of_our_own_that_look_like_a_reply_are_none() -> None:
+    ours = RecipientOutcome("b@b.example", RecipientMove.DEFERRED, "450 4.7.1 too much")
+    assert hindrance(ours) is None
+    assert not concerns_mailbox(ours)
+
+
+@pytest.mark.parametrize(
+    ("reply", "expected"),
+    [
+        ("450 4.1.8 sender unknown", True),
+        ("450 4.2.2 mailbox full", True),
+        ("450 4.2.0 greylisted", False),
+        ("450 4.20.1 what", False),
+        ("450 5.1.1 the classes differ", False),
+        ("450 busy", False),
+    ],
+)
+def test_a_mailbox_is_named_by_the_enhanced_code(reply: str, expected: bool) -> None:
+    one = answered(RecipientMove.DEFERRED, reply, TransactionStage.RCPT)
+    assert concerns_mailbox(one) is expected
+    assert not concerns_mailbox(one._replace(stage=TransactionStage.CONTENT))
+
+
+@pytest.mark.parametrize(
+    ("reply", "expected"),
+    [
+        ("452 too many recipients", True),
+        ("552 too many recipients", True),
+        ("452 4.5.3 too many", True),
+        ("451 4.5.3 too many", True),
+        ("550 5.5.3 too many", True),
+        ("452 4.3.1 no room", False),
+        ("450 busy", False),
+    ],
+)
+def test_too_many_at_once_is_seen_where_others_were_taken(reply: str, expected: bool) -> None:
+    late = answered(RecipientMove.DEFERRED, reply, TransactionStage.RCPT)
+    taken = RecipientOutcome("a@b.example", RecipientMove.DELIVERED)
+    assert takes_few_at_once(MessageOutcome(1, (taken, late))) is expected
+    assert not takes_few_at_once(MessageOutcome(1, (late,)))

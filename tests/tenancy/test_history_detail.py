@@ -30,6 +30,7 @@ def test_an_address_keeps_its_domain(address: str, kept: str) -> None:
         ("550 anna@example.org unknown", "550"),
         ("550 12 unknown", "550"),
         ("no reply to RCPT of anna@example.org", ""),
+        ("20 recipients were refused alike", ""),
         ("550 5.1.1.anna", "550"),
     ],
 )

@@ -127,7 +127,7 @@ class Callouts:
             except StoreError as error:
                 self._context.log.publish(StoreFailed(error=error, doing=WorkWord.LEARN))
             return True
-        if not says_no_mailbox(reply.text):
+        if not says_no_mailbox(reply.status):
             return None
         self._nobody[key] = self._context.clocks.monotonic()
         while len(self._nobody) > _MOST_REMEMBERED:

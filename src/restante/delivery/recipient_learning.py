@@ -4,22 +4,21 @@ They count only if the destination accepted at least one recipient. A destinatio
 to all has lost its list of mailboxes, and its answers must not become our replies to senders.
 """
 
-import re
 from typing import Final
 
 from restante.mail.address import split_mailbox
+from restante.mail.reply_status import ReplyStatus
 from restante.queue.recipient_status import MessageOutcome, RecipientMove
 from restante.tenancy.recipients import Recipient, RecipientSource
 
 MOST: Final = 100_000  # names, in the memory of one drain
-_NO_MAILBOX: Final = re.compile(
-    r"55[0-9][ -]5\.1\.[16]\b"
-)  # RFC 3463 §3.2: no such mailbox, or it has moved
+_NO_MAILBOX: Final = frozenset({"5.1.1", "5.1.6"})  # RFC 3463 §3.2: none, or it has moved
+_REFUSALS: Final = range(550, 560)
 
 
-def says_no_mailbox(reply: str) -> bool:
-    """Return whether a destination's reply, as text, says that there is no such mailbox."""
-    return _NO_MAILBOX.match(reply) is not None
+def says_no_mailbox(status: ReplyStatus | None) -> bool:
+    """Return whether a destination's reply says that there is no such mailbox."""
+    return status is not None and status.code in _REFUSALS and status.enhanced in _NO_MAILBOX
 
 
 class RecipientLearning:
@@ -37,7 +36,7 @@ class RecipientLearning:
             if recipient.move is RecipientMove.DELIVERED:
                 self._has_taken = True
                 self._note(recipient.forward_path, is_there=True)
-            elif recipient.move is RecipientMove.REFUSED and says_no_mailbox(recipient.reply):
+            elif recipient.move is RecipientMove.REFUSED and says_no_mailbox(recipient.status):
                 self._note(recipient.forward_path, is_there=False)
 
     def learned(self, at: float) -> list[Recipient]:

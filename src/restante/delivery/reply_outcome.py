@@ -126,6 +126,7 @@ def _judge_recipient(
         RecipientMove.DEFERRED if is_put_off else _move(step, reply),
         reply.text,
         _STAGES[step],
+        reply.status,
     )
 
 

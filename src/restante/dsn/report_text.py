@@ -22,13 +22,12 @@ from restante.mail.dsn_request import Ret, unembedded, utf8_address, xtext_decod
 from restante.mail.envelope import Envelope
 from restante.mail.message import HeldMessage, message_name
 from restante.mail.received_field import date_time
+from restante.mail.reply_status import read_reply_status
 
 MAX_REPLY: Final = 500  # characters of a destination's words that are passed on
 
 _END_OF_HEADER: Final = b"\r\n\r\n"
 _UNPRINTABLE: Final = re.compile(r"[^ -~]+")
-_SMTP_REPLY: Final = re.compile(r"[245][0-9]{2}(?:[ -]|\Z)")
-_ENHANCED: Final = re.compile(r"[245][0-9]{2}[ -](?P<status>[245]\.[0-9]{1,3}\.[0-9]{1,3})(?: |\Z)")
 _CLASS_OF: Final = {ReportAction.FAILED: "5", ReportAction.DELAYED: "4"}
 _RELAYED_STATUS: Final = "2.1.9"  # relayed to a server that does not report (RFC 3886 §3.3.4)
 _GIVEN_UP_STATUS: Final = "5.4.7"  # it waited too long (RFC 3463 §3.5)
@@ -202,7 +201,7 @@ def _fields_of(
     yield f"Final-Recipient: {_address(recipient.forward_path, is_global=is_global)}"
     yield f"Action: {facts.action}"
     yield f"Status: {status_of(recipient, facts.action)}"
-    if _SMTP_REPLY.match(recipient.reply):
+    if read_reply_status(recipient.reply) is not None:
         if facts.remote:
             yield f"Remote-MTA: dns; {facts.remote}"
         yield f"Diagnostic-Code: smtp; {_cleaned(recipient.reply)}"
@@ -226,11 +225,10 @@ def status_of(recipient: ReportedRecipient, action: ReportAction) -> str:
         return _RELAYED_STATUS
     if action is ReportAction.FAILED and not recipient.is_refused:
         return _GIVEN_UP_STATUS
-    match = _ENHANCED.match(recipient.reply)
+    status = read_reply_status(recipient.reply)
     wanted = _CLASS_OF[action]
-    return (
-        match["status"] if match is not None and match["status"][0] == wanted else f"{wanted}.0.0"
-    )
+    is_apt = status is not None and status.enhanced.startswith(wanted)
+    return status.enhanced if status is not None and is_apt else f"{wanted}.0.0"
 
 
 def _cleaned(reply: str) -> str:

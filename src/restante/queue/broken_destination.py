@@ -16,7 +16,6 @@ different recipients is judged as a policy and stops the drain too, if the desti
 taken mail.
 """
 
-import re
 from typing import Final
 
 from restante.mail.quantity import counted
@@ -31,8 +30,8 @@ POLICY_RECIPIENTS: Final = 20
 _MOST_TEXTS: Final = (
     1000  # kept at a time, so that replies that all differ cost no more memory than that
 )
-_ABOUT_ADDRESS: Final = re.compile(r"5\d\d[ -]#?5\.1\.\d{1,3}\b")  # IronPort: "#5.1.0"
-_ABOUT_MAILBOX: Final = re.compile(r"55[013]\b")
+_ABOUT_ADDRESS: Final = "1."  # the subject of the enhanced code
+_ABOUT_MAILBOX: Final = frozenset({550, 551, 553})
 
 
 class BrokenDestinationDetector:
@@ -74,10 +73,13 @@ class BrokenDestinationDetector:
         return self._policy(outcome)
 
     def _concerns_recipient(self, refusal: RecipientOutcome) -> bool:
-        if _ABOUT_ADDRESS.match(refusal.reply):
+        status = refusal.status
+        if status is None:
+            return False
+        if status.is_permanent and status.topic.startswith(_ABOUT_ADDRESS):
             return True
         is_at_rcpt = refusal.stage is TransactionStage.RCPT
-        return is_at_rcpt and self._has_accepted and _ABOUT_MAILBOX.match(refusal.reply) is not None
+        return is_at_rcpt and self._has_accepted and status.code in _ABOUT_MAILBOX
 
     def _policy(self, outcome: MessageOutcome) -> str:
         """Return the reply that everybody gets, if there is one."""

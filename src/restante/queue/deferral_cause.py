@@ -14,6 +14,7 @@ A rate limit passes with time. A policy says the same in each drain, until someb
 import re
 from typing import Final
 
+from restante.mail.reply_status import ReplyStatus
 from restante.queue.recipient_status import (
     MessageOutcome,
     RecipientMove,
@@ -22,15 +23,16 @@ from restante.queue.recipient_status import (
 )
 from restante.stable_word import StableWord
 
-_ENHANCED: Final = re.compile(r"4\d\d[ -]4\.(\d{1,3})\.\d{1,3}\b")
 # Not X.2.0: greylisting says so of everything.
-_ABOUT_MAILBOX: Final = re.compile(r"4\d\d[ -]4\.(?:1\.\d{1,3}|2\.[1-4])\b")
+_ABOUT_MAILBOX: Final = frozenset({"2.1", "2.2", "2.3", "2.4"})
+_ABOUT_ADDRESS: Final = "1"
 _ABOUT_MESSAGE: Final = frozenset({"1", "5", "6"})
 _POLICY: Final = "7"
 _TOO_MUCH: Final = re.compile(r"\btoo (?:much|many|fast|quickly)\b|\brate\b", re.IGNORECASE)
 
 # RFC 5321 §4.5.3.1.10, RFC 3463 §3.6
-_TOO_MANY: Final = re.compile(r"[45]52\b(?![ -][245]\.)|[45]\d\d[ -][45]\.5\.3\b")
+_TOO_MANY_CODES: Final = frozenset({452, 552})  # without an enhanced code
+_TOO_MANY: Final = frozenset({"4.5.3", "5.5.3"})
 
 
 class Hindrance(StableWord):
@@ -42,14 +44,10 @@ class Hindrance(StableWord):
 
 def hindrance(recipient: RecipientOutcome) -> Hindrance | None:
     """Judge what was said of one recipient."""
-    if (
-        recipient.move is not RecipientMove.DEFERRED
-        or recipient.stage is TransactionStage.NONE
-        or not recipient.reply.startswith("4")
-    ):
+    status = recipient.status
+    if recipient.move is not RecipientMove.DEFERRED or status is None or not status.is_temporary:
         return None
-    found = _ENHANCED.match(recipient.reply)
-    subject = found[1] if found is not None else ""
+    subject = status.topic.partition(".")[0]
     if recipient.stage is TransactionStage.MAIL:
         return None if subject in _ABOUT_MESSAGE else Hindrance.RATE
     if subject != _POLICY:
@@ -59,9 +57,13 @@ def hindrance(recipient: RecipientOutcome) -> Hindrance | None:
 
 def concerns_mailbox(recipient: RecipientOutcome) -> bool:
     """Return whether a recipient was deferred at RCPT for the state of its mailbox (RFC 3463)."""
+    status = recipient.status
+    if status is None or not status.is_temporary:
+        return False
     if recipient.move is not RecipientMove.DEFERRED or recipient.stage is not TransactionStage.RCPT:
         return False
-    return _ABOUT_MAILBOX.match(recipient.reply) is not None
+    subject = status.topic.partition(".")[0]
+    return subject == _ABOUT_ADDRESS or status.topic in _ABOUT_MAILBOX
 
 
 def takes_few_at_once(outcome: MessageOutcome) -> bool:
@@ -71,6 +73,12 @@ def takes_few_at_once(outcome: MessageOutcome) -> bool:
     return has_some and any(
         one.move is RecipientMove.DEFERRED
         and one.stage is TransactionStage.RCPT
-        and _TOO_MANY.match(one.reply)
+        and _has_too_many(one.status)
         for one in recipients
     )
+
+
+def _has_too_many(status: ReplyStatus | None) -> bool:
+    if status is None:
+        return False
+    return status.enhanced in _TOO_MANY or (status.code in _TOO_MANY_CODES and not status.enhanced)

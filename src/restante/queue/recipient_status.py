@@ -20,6 +20,8 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final, NamedTuple
 
+from restante.mail.reply_status import ReplyStatus
+
 
 class RecipientStatus(StrEnum):
     """Where a recipient stands."""
@@ -96,6 +98,7 @@ class RecipientOutcome(NamedTuple):
     move: RecipientMove
     reply: str = ""  # the destination's full reply, as text; for DELIVERED the one to its content
     stage: TransactionStage = TransactionStage.NONE  # where it was said; NONE for DELIVERED
+    status: ReplyStatus | None = None  # the codes of a reply that decided; None for DELIVERED
 
 
 class MessageOutcome(NamedTuple):

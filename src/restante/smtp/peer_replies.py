@@ -25,6 +25,7 @@ in the first digit. ReplyEndLost is raised when a void session is read on.
 import re
 from typing import Final, NamedTuple
 
+from restante.mail.reply_status import ENHANCED_CODE, ReplyStatus
 from restante.smtp.protocol_errors import PeerBroke, ReplyEndLost
 from restante.smtp.told_secrets import ToldSecrets
 
@@ -41,7 +42,7 @@ _ONE_LINE: Final = re.compile(rb"([2-5][0-9][0-9])(?: ([^\r\n]{0,2048}+))?\r\n")
 # digit is no reply.
 _CODE: Final = re.compile(rb"[2-5][0-9][0-9](?![0-9])")
 # status-code = class "." subject "." detail (RFC 3463 §2)
-_ENHANCED: Final = re.compile(rb"[245]\.[0-9]{1,3}\.[0-9]{1,3}(?= |\Z)")
+_ENHANCED: Final = re.compile(ENHANCED_CODE.encode())
 _WITHHELD: Final = "(not shown: it repeats our login)"
 _CODE_OCTETS: Final = 4  # with the one behind it, which tells whether the code ends there
 
@@ -62,7 +63,12 @@ class ServerReply(NamedTuple):
     def enhanced(self) -> str:
         """The enhanced status code (RFC 2034), "" without one."""
         match = _ENHANCED.match(self.lines[0])
-        return match[0].decode("ascii") if match else ""
+        return match[1].decode("ascii") if match else ""
+
+    @property
+    def status(self) -> ReplyStatus:
+        """Its codes."""
+        return ReplyStatus(self.code, self.enhanced)
 
     @property
     def text(self) -> str:
@@ -71,7 +77,7 @@ class ServerReply(NamedTuple):
         Only the codes are left of words that repeat a secret.
         """
         if self.is_withheld:
-            return f"{self.code} {self.enhanced}".rstrip()
+            return self.status.text
         words = b" ".join(line for line in self.lines if line)
         return f"{self.code} {_shown(words)}".rstrip()
 

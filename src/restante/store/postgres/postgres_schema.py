@@ -214,13 +214,15 @@ CREATE INDEX release_drain_domain ON release_drain (domain_id);
 CREATE FUNCTION shortened(address text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN coalesce(substring(address FROM '@[^@]*$'), address);
 CREATE FUNCTION reply_code(reply text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN coalesce(regexp_replace(
-        substring(
-            left(reply, 20)
-            FROM '^\\s*([0-9]+(?=\\s|$)(?:\\s+(?=[0-9.]*\\.)(?=\\.*[0-9])[0-9.]+(?=\\s|$))?)'
+    RETURN coalesce(
+        substring(reply FROM '^([2-5][0-9][0-9])(?=[ -]|$)') || coalesce(
+            ' ' || substring(
+                reply FROM '^[2-5][0-9][0-9][ -]#?([245]\\.[0-9]{1,3}\\.[0-9]{1,3})\\M(?!\\.\\w)'
+            ),
+            ''
         ),
-        '\\s+', ' '
-    ), '');
+        ''
+    );
 """
 
 SCHEMA: Final = "".join(
