@@ -1,5 +1,7 @@
 """Holding mail: it comes back whole, its numbers grow, and a refusal is for all of one mail."""
 
+from dataclasses import replace
+
 import pytest
 
 from restante.mail.envelope import Envelope
@@ -7,13 +9,16 @@ from restante.mail.message import HeldMessage, NewMessage
 from restante.mail.message_origin import MessageOrigin
 from restante.store.figure_store import NO_USAGE, DomainUsage
 from restante.store.interface import Store
-from restante.store.store_errors import Conflict
+from restante.store.store_errors import Conflict, OverQuota, StoreError
+from restante.tenancy.quota import NO_QUOTA, DomainQuotas, Quota
 from tests.contract.making import (
     ANNA,
     CONTENT,
     NOTED,
+    account,
     all_held,
     delivered,
+    domain,
     held_numbers,
     hold,
     hosted,
@@ -137,3 +142,78 @@ async def test_the_last_number_outlives_its_message_and_its_domain(store: Store)
     await store.handover.settle(await opened(store, beta, 0.0, 60.0), [delivered(9)])
     await store.records.remove_domain(beta, NOTED)
     assert last_number(store) == 9
+
+
+# --- quotas
+
+
+def quotas(domain_id: int, own: Quota, of_account: Quota = NO_QUOTA) -> dict[int, DomainQuotas]:
+    return {domain_id: DomainQuotas("alpha.example", own, "alpha", of_account)}
+
+
+async def test_mail_beyond_a_quota_is_refused_and_other_mail_is_held(store: Store) -> None:
+    alpha, beta = await hosted(store), await hosted(store, "beta.example")
+    await hold(store, alpha, 1, 2)
+    new = [message(3, alpha), message(4, beta), message(5, alpha), message(6, beta)]
+    refused = await store.reception.hold(new, quotas(alpha, Quota(messages=3)))
+    assert {number: type(why) for number, why in refused.items()} == {5: OverQuota}
+    assert await held_numbers(store, alpha) == [1, 2, 3]
+    assert await held_numbers(store, beta) == [4, 6]
+    assert store.figures.usage_of_account("alpha").messages == 5
+
+
+async def test_the_parts_of_a_mail_are_refused_with_the_one_that_has_no_room(
+    store: Store,
+) -> None:
+    alpha, beta = await hosted(store), await hosted(store, "beta.example")
+    parts = [message(1, beta), message(2, alpha)._replace(first=1)]
+    refused = await store.reception.hold(
+        [*parts, message(3, beta)], quotas(alpha, Quota(octets=len(CONTENT) - 1))
+    )
+    assert refused.keys() == {1, 2}
+    assert await held_numbers(store, beta) == [3]
+
+
+async def test_the_quota_of_an_account_counts_all_its_domains(store: Store) -> None:
+    alpha, beta = await hosted(store), await hosted(store, "beta.example")
+    await hold(store, beta, 1)
+    await hold(store, alpha, 2)
+    limits = quotas(alpha, NO_QUOTA, Quota(messages=3))
+    refused = await store.reception.hold([message(3, alpha), message(4, alpha)], limits)
+    assert refused.keys() == {4}
+    await store.queue.delete([1], NOTED)
+    assert await store.reception.hold([message(5, alpha)], limits) == {}
+    moved = replace(domain("beta.example"), id=beta, account="other")
+    await store.records.put_account(account("other"), NOTED)
+    await store.records.put_domain(moved, NOTED)
+    await hold(store, beta, 6)
+    assert (await store.reception.hold([message(7, alpha)], limits)).keys() == {7}
+    assert await store.reception.hold([message(8, beta)], quotas(beta, NO_QUOTA)) == {}
+
+
+async def test_mail_to_a_removed_domain_is_a_conflict_beside_a_quota(store: Store) -> None:
+    alpha = await hosted(store)
+    limits = quotas(alpha, Quota(messages=1)) | quotas(77, Quota(messages=1))
+    new = [message(1, alpha), message(2, 77), message(3, alpha)]
+    refused = await store.reception.hold(new, limits)
+    assert {number: type(why) for number, why in refused.items()} == {2: Conflict, 3: OverQuota}
+    with_number = await hold_or_conflict(store, message(1, alpha), quotas(alpha, Quota(messages=9)))
+    assert isinstance(with_number, Conflict)
+    assert await held_numbers(store, alpha) == [1]
+
+
+async def hold_or_conflict(
+    store: Store, one: NewMessage, limits: dict[int, DomainQuotas]
+) -> StoreError | None:
+    """Return why a message is not held, raised or returned."""
+    try:
+        return (await store.reception.hold([one], limits)).get(one.number)
+    except StoreError as error:
+        return error
+
+
+async def test_a_quota_below_the_mail_that_is_held_refuses_all(store: Store) -> None:
+    alpha = await hosted(store)
+    await hold(store, alpha, 1, 2, 3)
+    refused = await store.reception.hold([message(4, alpha)], quotas(alpha, Quota(messages=2)))
+    assert refused.keys() == {4}

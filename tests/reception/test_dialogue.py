@@ -152,7 +152,7 @@ async def _read(smtp: Wire, file: object) -> bytes:
 def test_a_store_that_fails_is_451_and_the_session_lives_on(
     smtp: Wire, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def fail(_messages: object) -> None:
+    async def fail(*_: object) -> None:
         raise StoreError("disk full")
 
     smtp.hosts("a.example")

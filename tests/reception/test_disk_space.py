@@ -6,7 +6,7 @@ import pytest
 
 from restante.mail.message import NewMessage
 from restante.reception.disk_space import DiskSpace
-from restante.store.store_errors import StoreError, StoreFull
+from restante.store.store_errors import OverQuota, StoreError, StoreFull
 from restante.telemetry.events import MailRefused
 from tests.wire import Wire
 
@@ -82,6 +82,10 @@ def test_without_room_mail_is_put_off_and_the_session_lives_on(smtp: Wire) -> No
     ("failure", "reply"),
     [
         (StoreFull("the disk is full"), "452 4.3.1 No room for mail now, try again later"),
+        (
+            OverQuota("the quota of alpha.example is reached"),
+            "452 4.2.2 No room for mail to this domain now, try again later",
+        ),
         (StoreError("disk I/O error"), "451 4.3.0 Cannot store mail now, try again later"),
     ],
 )
@@ -90,7 +94,7 @@ def test_content_that_the_store_cannot_hold_is_put_off(
 ) -> None:
     smtp.hosts("alpha.example")
 
-    async def fails(_messages: Sequence[NewMessage]) -> None:
+    async def fails(_messages: Sequence[NewMessage], _quotas: object) -> None:
         raise failure
 
     with monkeypatch.context() as broken:

@@ -1,15 +1,16 @@
 """The facts about a domain or a recipient, from memory."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from restante.mail.address import Mailbox
 from restante.reception.admission import HostedRecipient
-from restante.reception.domain_facts import FactsLookup
+from restante.reception.domain_facts import FactsLookup, quotas_of
 from restante.store.figure_store import DomainUsage
 from restante.tenancy.policy import Policy, RecipientPolicy
-from restante.tenancy.quota import Quota
+from restante.tenancy.quota import NO_QUOTA, DomainQuotas, Quota
 from restante.tenancy.recipients import MailboxExistence, Recipient, RecipientSource
 from tests.wire import NOW, Wire
 
@@ -83,3 +84,19 @@ def test_without_a_watcher_no_destination_is_known_to_answer(smtp: Wire) -> None
     assert not facts.is_up
     assert facts.usage == DomainUsage()
     assert domain.policy == Policy()
+
+
+def test_the_quotas_of_domains_are_those_of_the_domain_and_its_account(smtp: Wire) -> None:
+    bounded = smtp.hosts("a.example", quota=Quota(messages=3))
+    free = smtp.hosts("b.example")
+    directory = smtp.directory.now
+    none, own = NO_QUOTA, Quota(messages=3)
+    assert quotas_of(directory, {bounded.id, free.id, 77}) == {
+        bounded.id: DomainQuotas("a.example", own, bounded.account, none)
+    }
+    whole = Quota(octets=1000)
+    accounts = {**directory.accounts}
+    accounts[free.account] = replace(accounts[free.account], quota=whole)
+    assert quotas_of(replace(directory, accounts=accounts), [free.id]) == {
+        free.id: DomainQuotas("b.example", none, free.account, whole)
+    }

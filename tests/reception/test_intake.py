@@ -9,7 +9,8 @@ from restante.mail.envelope import Envelope
 from restante.mail.message import NewMessage
 from restante.reception.intake import Intake, IntakeReceipt, ReceivedMail, hold_all
 from restante.store.memory import MemoryStore
-from restante.store.store_errors import Conflict, StoreError, StoreFull
+from restante.store.store_errors import Conflict, OverQuota, StoreError, StoreFull
+from restante.tenancy.quota import NO_QUOTA, DomainQuotas, Quota
 from tests.contract.making import NOTED, held_numbers, hosted
 from tests.log_lines import Lines
 
@@ -20,6 +21,7 @@ class Scene:
 
     store: MemoryStore = field(default_factory=MemoryStore)
     told: list[int] = field(default_factory=list)
+    quotas: dict[int, DomainQuotas] = field(default_factory=dict)  # by domain id
 
     async def submit(self, *mails: ReceivedMail) -> list[IntakeReceipt]:
         """Have these held in one batch."""
@@ -29,6 +31,9 @@ class Scene:
             lambda: 7.0,
             hostname="mx2.example.net",
             on_held=self._held,
+            quotas_of=lambda domain_ids: {
+                key: quotas for key, quotas in self.quotas.items() if key in domain_ids
+            },
         )
         holding = asyncio.create_task(hold_all(intake, mails))
         await asyncio.sleep(0)
@@ -69,6 +74,20 @@ def test_a_mail_that_is_held_in_part_is_not_held() -> None:
         assert isinstance(receipt.failure, Conflict)
         assert await held_numbers(scene.store, alpha) == []
         assert scene.told == []
+
+    asyncio.run(main())
+
+
+def test_mail_beyond_a_quota_is_refused_alone() -> None:
+    """Another process may have held mail since the quota was looked at."""
+
+    async def main() -> None:
+        scene = Scene()
+        alpha, beta = await hosted(scene.store), await hosted(scene.store, "beta.example")
+        scene.quotas[alpha] = DomainQuotas("alpha.example", Quota(messages=1), "alpha", NO_QUOTA)
+        receipts = await scene.submit(mail(alpha), mail(alpha), mail(beta))
+        assert [type(one.failure) for one in receipts] == [type(None), OverQuota, type(None)]
+        assert scene.told == [alpha, beta]
 
     asyncio.run(main())
 

@@ -50,7 +50,7 @@ from restante.smtp.server_events import (
 from restante.smtp.server_session import ServerSession
 from restante.smtp.session_end import SessionEnd
 from restante.store.reception_store import INLINE_LIMIT
-from restante.store.store_errors import StoreError, StoreFull
+from restante.store.store_errors import OverQuota, StoreError, StoreFull
 from restante.telemetry.events import (
     AuthenticationEnded,
     StoreFailed,
@@ -487,4 +487,6 @@ def _flaw_in(received: ContentReceived) -> Reply | None:
 
 def _reply_to(failure: StoreError) -> Reply:
     """Return the reply to a failure of the store. It is temporary in each case."""
+    if isinstance(failure, OverQuota):
+        return replies.QUOTA_FULL
     return replies.STORE_FULL if isinstance(failure, StoreFull) else replies.STORE_FAILED

@@ -1,14 +1,30 @@
 """The facts to which admission applies a domain's policy. All are in memory."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from restante.reception.admission import AdmissionFacts, DomainFacts, HostedRecipient
 from restante.reception.quota_reservations import QuotaReservation, QuotaReservations
 from restante.store.figure_store import FigureStore
+from restante.store.hold_refusals import QuotasByDomain
 from restante.store.live_directory import LiveDirectory
-from restante.tenancy.model import Destination, HostedDomain
-from restante.tenancy.quota import NO_QUOTA
+from restante.tenancy.model import Destination, Directory, HostedDomain
+from restante.tenancy.quota import NO_QUOTA, DomainQuotas
 from restante.tenancy.recipients import RecipientBook
+
+
+def quotas_of(directory: Directory, domain_ids: Iterable[int]) -> QuotasByDomain:
+    """Return the quotas that apply to those of some domains that have any."""
+    found = {}
+    for domain_id in domain_ids:
+        domain = directory.domain_by_id(domain_id)
+        account = directory.accounts.get(domain.account) if domain else None
+        if domain is None or account is None:
+            continue
+        if not (domain.policy.quota.is_none and account.quota.is_none):
+            found[domain_id] = DomainQuotas(
+                domain.name, domain.policy.quota, account.name, account.quota
+            )
+    return found
 
 
 class FactsLookup:

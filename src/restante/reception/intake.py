@@ -4,7 +4,7 @@ Theory of operation. Dialogues submit complete messages. These wait here while t
 batch before them; then all waiting messages form the next batch. So one sync acknowledges many
 messages, and a single message waits for no other. If the store fails, the batch fails whole: each
 of its senders gets 451 and keeps its copy. The store can also refuse single mails, whose domain was
-removed meanwhile; then the others are held.
+removed meanwhile or has no room left; then the others are held.
 
 Message numbers are assigned here, from the store's.
 """
@@ -19,6 +19,7 @@ from restante.mail.envelope import Envelope
 from restante.mail.message import ContentFile, NewMessage, message_name
 from restante.mail.message_origin import MessageOrigin, shown_hello
 from restante.mail.received_field import SessionFacts, received_field
+from restante.store.hold_refusals import NO_QUOTAS, QuotasByDomain
 from restante.store.reception_store import ReceptionStore
 from restante.store.store_errors import StoreError
 from restante.telemetry.event_bus import Log
@@ -69,14 +70,19 @@ class Intake:
         *,
         hostname: str,
         on_held: Callable[[Sequence[NewMessage]], None] = lambda _messages: None,
+        quotas_of: Callable[[set[int]], QuotasByDomain] = lambda _domain_ids: NO_QUOTAS,
     ) -> None:
-        """`on_held` gets each batch once it is durable, before its senders are answered."""
+        """`on_held` gets each batch once it is durable, before its senders are answered.
+
+        `quotas_of` returns the quotas that apply to some domains.
+        """
         self._store = store
         self._log = log
         self._now = now
         self._hostname = hostname
         self._numbers = store.numbers()
         self._on_held = on_held
+        self._quotas_of = quotas_of
         self._waiting: list[ReceivedMail] = []
         self._wake = asyncio.Event()
         self._is_closing = False
@@ -109,7 +115,8 @@ class Intake:
         try:
             for mail in mails:
                 await self._add(messages, mail)
-            refused = await self._store.hold(messages)
+            quotas = self._quotas_of({one.domain_id for one in messages})
+            refused = await self._store.hold(messages, quotas)
             held = [one for one in messages if one.number not in refused]
             reasons = {message_name(number): reason for number, reason in refused.items()}
         except StoreError as error:

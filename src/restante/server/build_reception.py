@@ -14,7 +14,7 @@ from restante.reception.content_buffer import ContentParts
 from restante.reception.credential_lanes import password_lanes, proof_lanes
 from restante.reception.descriptor_limit import sessions_possible
 from restante.reception.disk_space import DiskSpace
-from restante.reception.domain_facts import FactsLookup
+from restante.reception.domain_facts import FactsLookup, quotas_of
 from restante.reception.doorkeeper import Doorkeeper, DoorLimits, door_limits
 from restante.reception.intake import Intake
 from restante.reception.listeners import Listeners
@@ -181,4 +181,5 @@ def _intake(ground: BuildContext, after_holding: AfterHolding) -> Intake:
         time.time,
         hostname=ground.setup.config.hostname,
         on_held=after_holding.held,
+        quotas_of=lambda domain_ids: quotas_of(ground.records.directory.now, domain_ids),
     )

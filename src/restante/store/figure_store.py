@@ -50,7 +50,7 @@ class FigureStore(Protocol):
     """How much mail is held, and since when.
 
     The figures without I/O contain the changes of this process at their commit, and those of other
-    processes on the same store within a second.
+    processes on the same store within two seconds.
     """
 
     def usage(self, domain_id: int) -> DomainUsage:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from restante.mail.message import ContentFile, MessageNumbers, NewMessage
+from restante.store.hold_refusals import NO_QUOTAS, QuotasByDomain
 from restante.store.store_errors import StoreError
 
 INLINE_LIMIT = 256 * 1024
@@ -46,12 +47,19 @@ class ReceptionStore(Protocol):
         number. So a reader must not assume that it has seen all mail below the highest number.
         """
 
-    async def hold(self, messages: Sequence[NewMessage]) -> Mapping[int, StoreError]:
+    async def hold(
+        self, messages: Sequence[NewMessage], quotas: QuotasByDomain = NO_QUOTAS
+    ) -> Mapping[int, StoreError]:
         """Hold these, and return by number why some are refused: all others are durable.
 
-        A message is refused if its domain no longer exists, and with it all messages of the same
-        mail (`NewMessage.first`): their sender gets one reply. Numbers come from `numbers`. Raises
-        Conflict if one is taken. Raises StoreError; none is held then. The caller discards spools.
+        A message is refused if its domain no longer exists (Conflict), or if its domain or account
+        would hold more than the quota (OverQuota). With it, all messages of the same mail
+        (`NewMessage.first`) are refused: their sender gets one reply. Mail in front of it counts
+        first. `quotas` are those of domains and accounts that have some.
+
+        Numbers come from `numbers`. Raises Conflict if one is taken. Raises StoreError; none is
+        held then. The caller discards spools. Limitation: processes on one database see each
+        other's mail of the last second only where a quota is small, or is half full.
         """
 
     def open_spool(self) -> ContentSpool:

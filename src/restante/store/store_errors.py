@@ -18,6 +18,10 @@ class StoreFull(StoreError):  # noqa: N818
     """
 
 
+class OverQuota(StoreError):  # noqa: N818
+    """The domain or its account may hold no more. Mail that leaves makes room: 452 to a sender."""
+
+
 class StoreUnreachable(StoreError):  # noqa: N818
     """The store cannot be reached at present, and nothing changed. Time cures it."""
 

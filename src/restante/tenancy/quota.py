@@ -42,3 +42,13 @@ class Quota:
 
 
 NO_QUOTA: Final = Quota()
+
+
+@dataclass(frozen=True, slots=True)
+class DomainQuotas:
+    """The quotas for mail of a domain: its own, and that of its account."""
+
+    domain: str
+    own: Quota
+    account: str
+    of_account: Quota

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from restante.mail.message import ContentFile, MessageNumbers, NewMessage
-from restante.store.hold_refusals import refused_of
+from restante.store.hold_refusals import NO_QUOTAS, QuotasByDomain, over_quota, refused_of
+from restante.store.memory.memory_figures import MemoryFigures
 from restante.store.memory.memory_message import MemoryMessage
 from restante.store.memory.memory_state import MemoryState
 from restante.store.store_errors import Conflict, StoreError
@@ -16,20 +17,26 @@ class MemoryReception:
 
     def __init__(self, state: MemoryState) -> None:
         self._state = state
+        self._figures = MemoryFigures(state)
         self._files_named = 0
 
     def numbers(self) -> MessageNumbers:
         """Return the numbers for new messages."""
         return self._state.numbers
 
-    async def hold(self, messages: Sequence[NewMessage]) -> Mapping[int, StoreError]:
-        """Hold these, except for removed domains. Their numbers need not grow."""
+    async def hold(
+        self, messages: Sequence[NewMessage], quotas: QuotasByDomain = NO_QUOTAS
+    ) -> Mapping[int, StoreError]:
+        """Hold these, except for removed domains and full quotas. Their numbers need not grow."""
         new = {message.number: message for message in messages}
         if len(new) < len(messages) or new.keys() & self._state.mail.keys():
             raise Conflict("a message number is taken")
         refused = refused_of(
             messages, lambda domain_id: self._state.directory.domain_by_id(domain_id) is not None
         )
+        if quotas:
+            left = [message for message in messages if message.number not in refused]
+            refused |= over_quota(left, quotas, self._figures.usage, self._figures.usage_of_account)
         for number, message in new.items():
             if number not in refused:
                 paths = list(message.envelope.forward_paths)

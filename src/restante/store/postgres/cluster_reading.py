@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from restante.store.figure_store import NO_USAGE, DomainUsage
+from restante.store.figure_store import NO_USAGE
 from restante.store.postgres import (
     drain_statements,
     node_queries,
@@ -24,7 +24,11 @@ from restante.store.postgres.database_session import PostgresRow
 from restante.store.postgres.drain_changes import drain_state
 from restante.store.postgres.lane_set import SessionKind
 from restante.store.postgres.postgres_core import PostgresCore
-from restante.store.postgres.postgres_transaction import NodeKey, PostgresTransaction
+from restante.store.postgres.postgres_transaction import (
+    NodeKey,
+    PostgresTransaction,
+    usages_of_rows,
+)
 from restante.tenancy.numbered_change import RecordKind
 
 BULLETINS_KEPT: Final = 600  # a reader that is further behind reads all figures
@@ -83,10 +87,10 @@ class ClusterReading:
         moved, read_up_to, has_all = _of_bulletins(bulletins, known)
         await self._read_domains()
         if not has_all or self._read_up_to.keys() != living:
-            core.mirror.take_others(usages(await core.fetch(usage_queries.OF_OTHERS, slot)))
+            core.mirror.take_others(usages_of_rows(await core.fetch(usage_queries.OF_OTHERS, slot)))
         elif moved:
             rows = await core.fetch(usage_queries.OF_OTHERS_IN, slot, sorted(moved))
-            core.mirror.take_changed_others(dict.fromkeys(moved, NO_USAGE) | usages(rows))
+            core.mirror.take_changed_others(dict.fromkeys(moved, NO_USAGE) | usages_of_rows(rows))
         self._read_up_to = read_up_to  # at the end: after a failure all of it is read again
         drains = await core.fetch(drain_statements.KNOWN_DRAINS, list(core.mirror.open_drains()))
         core.mirror.take_drains(dict(map(drain_state, drains)))
@@ -121,8 +125,3 @@ def _of_bulletins(
         read_up_to[key] = number
         moved.update(domain_ids)
     return moved, read_up_to, has_all
-
-
-def usages(rows: Iterable[PostgresRow]) -> dict[int, DomainUsage]:
-    """Read figures by domain id."""
-    return {domain_id: DomainUsage(*figures) for domain_id, *figures in rows}

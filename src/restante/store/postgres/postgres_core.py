@@ -27,7 +27,8 @@ PostgresQuestion = Callable[[DatabaseSession], Awaitable[_Answer]]
 
 _TRIES: Final = 5  # of a transaction that others are in the way of
 _LOOKS: Final = 2  # at the own figures, after an answer was lost
-_MARKED: Final = (SessionKind.DRAINS, SessionKind.WORK)  # settling and spooling can be repeated
+# Settling and spooling can be repeated.
+_MARKED: Final = (SessionKind.HOLDING, SessionKind.DRAINS, SessionKind.WORK)
 _PAUSES: Final = (0.1, 0.3, 1.0, 2.0, 4.0)  # seconds between looks at a change without an answer
 _SNAPSHOT: Final = "ISOLATION LEVEL REPEATABLE READ READ ONLY"
 

@@ -17,7 +17,7 @@ from restante.store.postgres import (
     usage_queries,
 )
 from restante.store.postgres.cluster_node import ClusterNode, join_cluster, risk_of
-from restante.store.postgres.cluster_reading import ClusterReading, usages
+from restante.store.postgres.cluster_reading import ClusterReading
 from restante.store.postgres.database_session import DatabaseSession, open_granted
 from restante.store.postgres.drain_changes import drain_state
 from restante.store.postgres.figure_mirror import FigureMirror
@@ -25,6 +25,7 @@ from restante.store.postgres.lane_set import LaneSet, SessionKind
 from restante.store.postgres.node_numbers import NodeNumbers
 from restante.store.postgres.postgres_core import PostgresCore
 from restante.store.postgres.postgres_schema import SCHEMA
+from restante.store.postgres.postgres_transaction import usages_of_rows
 from restante.store.postgres.schema_upgrade import SCHEMA_FOUND, check_schema
 from restante.store.store_errors import StoreUnreachable, StoreUnusable
 
@@ -105,8 +106,8 @@ async def _mirror(session: DatabaseSession, node: ClusterNode) -> FigureMirror:
         [(last_content,)] = await session.fetch(node_queries.LAST_CONTENT)
         mirror = FigureMirror(NodeNumbers(slot, last), NodeNumbers(slot, last_content))
         mirror.take_domains(dict(map(tuple, await session.fetch(usage_queries.ACCOUNTS))))
-        mirror.take_own(usages(await session.fetch(usage_queries.OWN, slot)))
-        mirror.take_others(usages(await session.fetch(usage_queries.OF_OTHERS, slot)))
+        mirror.take_own(usages_of_rows(await session.fetch(usage_queries.OWN, slot)))
+        mirror.take_others(usages_of_rows(await session.fetch(usage_queries.OF_OTHERS, slot)))
         mirror.take_drains(
             dict(map(drain_state, await session.fetch(drain_statements.OPEN_DRAINS)))
         )

@@ -3,18 +3,23 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import Final
 
 from restante.mail.message import ContentFile, MessageNumbers, NewMessage
-from restante.store.hold_refusals import refused_of
-from restante.store.postgres import mail_statements, node_queries, sqlstate
+from restante.store.figure_store import NO_USAGE
+from restante.store.hold_refusals import NO_QUOTAS, QuotasByDomain, over_quota, refused_of
+from restante.store.postgres import mail_statements, node_queries, sqlstate, usage_queries
 from restante.store.postgres.chunk_spool import ChunkSpool, content_id
 from restante.store.postgres.content_chunks import copy_content
 from restante.store.postgres.database_session import OutcomeUnknown, PostgresRow
 from restante.store.postgres.lane_set import SessionKind
 from restante.store.postgres.postgres_core import PostgresCore
-from restante.store.postgres.postgres_transaction import PostgresTransaction
+from restante.store.postgres.postgres_transaction import PostgresTransaction, usages_of_rows
+from restante.store.postgres.quota_closeness import close_quotas
 from restante.store.store_errors import Conflict, StoreError, StoreUnreachable
 from restante.store.stored_form.rows import message_row
+
+_NO_CONTENT: Final = "content of a message was removed before it was held"
 
 
 class PostgresReception:
@@ -27,10 +32,57 @@ class PostgresReception:
         """Return the numbers for new messages."""
         return self._core.mirror.numbers
 
-    async def hold(self, messages: Sequence[NewMessage]) -> Mapping[int, StoreError]:
-        """Hold these, except for removed domains. Their numbers need not grow."""
+    async def hold(
+        self, messages: Sequence[NewMessage], quotas: QuotasByDomain = NO_QUOTAS
+    ) -> Mapping[int, StoreError]:
+        """Hold these, except for removed domains and full quotas. Their numbers need not grow."""
         if self._core.node.risk:
             raise StoreUnreachable(self._core.node.risk)
+        mirror = self._core.mirror
+        close = quotas and close_quotas(messages, quotas, mirror.usage, mirror.usage_of_account)
+        if not close:
+            return await self._hold_at_once(messages)
+        bounded, others = _parted(messages, close)
+        refused = await self._hold_at_once(others)  # if this fails, nothing is held
+        try:
+            change = partial(self._hold_within, messages=bounded, quotas=close)
+            refused |= await self._core.write(change, SessionKind.HOLDING)
+        except StoreError as error:
+            refused |= {one.number: _conflict_of(error) for one in bounded}
+        return refused
+
+    async def _hold_within(
+        self,
+        transaction: PostgresTransaction,
+        messages: Sequence[NewMessage],
+        quotas: QuotasByDomain,
+    ) -> dict[int, StoreError]:
+        """Hold messages as far as quotas allow it, while no other process holds any beside."""
+        accounts = sorted({quota.account for quota in quotas.values()})
+        domain_ids = sorted({message.domain_id for message in messages})
+        await transaction.fetch(usage_queries.LOCK_ACCOUNTS, accounts)
+        hosted = {key for (key,) in await transaction.fetch(usage_queries.LOCK_DOMAINS, domain_ids)}
+        usages = usages_of_rows(await transaction.fetch(usage_queries.OF_DOMAINS, domain_ids))
+        sums = usages_of_rows(await transaction.fetch(usage_queries.OF_ACCOUNTS, accounts))
+        refused = refused_of(messages, hosted.__contains__)
+        left = [message for message in messages if message.number not in refused]
+        refused |= over_quota(
+            left,
+            quotas,
+            lambda domain_id: usages.get(domain_id, NO_USAGE),
+            lambda account: sums.get(account, NO_USAGE),
+        )
+        left = [message for message in left if message.number not in refused]
+        if left:
+            domain_ids = sorted({message.domain_id for message in left})
+            rows = await transaction.fetch(mail_statements.HOLD, *self._values(left, domain_ids))
+            if _lacks_content(rows):
+                raise StoreError(_NO_CONTENT)
+            count(transaction, left)
+        return refused
+
+    async def _hold_at_once(self, messages: Sequence[NewMessage]) -> dict[int, StoreError]:
+        """Hold these by one statement, except for removed domains."""
         refused: dict[int, StoreError] = {}
         while messages:
             hosted = await self._hold(messages)
@@ -58,11 +110,9 @@ class PostgresReception:
                 raise
             return set(domain_ids)
         except StoreError as error:
-            if error.__cause__ is not None and sqlstate.is_taken(error.__cause__):
-                raise Conflict("a message number is taken") from error
-            raise
+            raise _conflict_of(error) from error.__cause__
         if len(rows) == len(domain_ids) and _lacks_content(rows):
-            raise StoreError("content of a message was removed before it was held")
+            raise StoreError(_NO_CONTENT)
         return {domain_id for domain_id, _ in rows}
 
     def _values(self, messages: Sequence[NewMessage], domain_ids: Sequence[int]) -> list[object]:
@@ -80,6 +130,22 @@ class PostgresReception:
     async def duplicate(self, file: ContentFile) -> ContentFile:
         """Give the same content a second name: its chunks are copied inside the database."""
         return await copy_content(self._core, file)
+
+
+def _conflict_of(error: StoreError) -> StoreError:
+    """Return the error of a number that is taken, if it was one."""
+    if error.__cause__ is not None and sqlstate.is_taken(error.__cause__):
+        return Conflict("a message number is taken")
+    return error
+
+
+def _parted(
+    messages: Sequence[NewMessage], quotas: QuotasByDomain
+) -> tuple[list[NewMessage], list[NewMessage]]:
+    """Part the mails that a quota concerns from the others; a mail stays whole."""
+    mails = {one.first or one.number for one in messages if one.domain_id in quotas}
+    bounded = [one for one in messages if (one.first or one.number) in mails]
+    return bounded, [one for one in messages if (one.first or one.number) not in mails]
 
 
 def _lacks_content(rows: list[PostgresRow]) -> bool:

@@ -1,6 +1,6 @@
 """One transaction of a change, and the figures that it moves."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -89,3 +89,8 @@ class PostgresTransaction:
 def figures(usage: DomainUsage) -> Sequence[int]:
     """Return a usage as columns."""
     return (usage.messages, usage.octets, usage.refused)
+
+
+def usages_of_rows(rows: Iterable[PostgresRow]) -> dict[Any, DomainUsage]:
+    """Read figures by the first column: a domain's id, or an account."""
+    return {key: DomainUsage(*columns) for key, *columns in rows}

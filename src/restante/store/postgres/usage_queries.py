@@ -21,6 +21,21 @@ MOVE = """
 HELD = """
     SELECT coalesce(sum(messages - refused), 0)::bigint FROM usage WHERE domain_id = $1::integer
 """
+# For mail that must not exceed a quota. A domain's lock waits for all mail on its way to it, as
+# that holds it as hosted.
+LOCK_ACCOUNTS = """
+    SELECT name FROM account WHERE name = ANY($1::text[]) ORDER BY name FOR NO KEY UPDATE
+"""
+LOCK_DOMAINS = "SELECT id FROM domain WHERE id = ANY($1::integer[]) ORDER BY id FOR UPDATE"
+OF_DOMAINS = """
+    SELECT domain_id, sum(messages)::bigint, sum(octets)::bigint, sum(refused)::bigint
+    FROM usage WHERE domain_id = ANY($1::integer[]) GROUP BY domain_id
+"""
+OF_ACCOUNTS = """
+    SELECT account, sum(messages)::bigint, sum(octets)::bigint, sum(refused)::bigint
+    FROM domain JOIN usage ON usage.domain_id = domain.id
+    WHERE account = ANY($1::text[]) GROUP BY account
+"""
 MESSAGES = "SELECT coalesce(sum(messages), 0)::bigint FROM usage WHERE domain_id = $1::integer"
 OWN = "SELECT domain_id, messages, octets, refused FROM usage WHERE node = $1::smallint"
 # Of all other nodes.

@@ -10,6 +10,7 @@ transaction, or checkpoint, writes the rows of all domains that are behind, so t
 needs counting.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -36,13 +37,29 @@ class LedgerBalance:
 
 
 @dataclass(slots=True)
+class _AccountFigures:
+    """The running sums over an account's domains."""
+
+    messages: int = 0
+    octets: int = 0
+
+
+@dataclass(slots=True)
 class _Figures:
     """One domain's running figures."""
 
+    account: _AccountFigures
     messages: int = 0
     octets: int = 0
     refused: int = 0
     last_number: int = 0
+
+    def add(self, messages: int, octets: int) -> None:
+        """Count so many more, also for the account."""
+        self.messages += messages
+        self.octets += octets
+        self.account.messages += messages
+        self.account.octets += octets
 
     @property
     def usage(self) -> DomainUsage:
@@ -55,6 +72,9 @@ class Ledger:
 
     _figures: dict[int, _Figures] = field(default_factory=dict)  # one for each hosted domain
     _accounts: dict[int, str] = field(default_factory=dict)  # whose each is
+    _of_accounts: defaultdict[str, _AccountFigures] = field(
+        default_factory=lambda: defaultdict(_AccountFigures)
+    )
     drains: DrainBook = field(default_factory=DrainBook)
     _touched_drains: set[int] = field(default_factory=set)
     _touched: set[int] = field(default_factory=set)
@@ -70,8 +90,12 @@ class Ledger:
         ledger = cls()
         for domain_id, account in fetch(connection, ledger_queries.DOMAIN_IDS):
             ledger.add_domain(domain_id, account)
-        for domain_id, *figures in fetch(connection, ledger_queries.USAGES):
-            ledger._figures[domain_id] = _Figures(*figures)
+        for domain_id, messages, octets, parked, last_number in fetch(
+            connection, ledger_queries.USAGES
+        ):
+            figures = ledger._figures.setdefault(domain_id, _Figures(_AccountFigures()))
+            figures.add(messages, octets)
+            figures.refused, figures.last_number = parked, last_number
         rows = fetch(connection, drain_queries.DRAINS)
         ledger.drains = DrainBook(
             {domain_id: number for domain_id, number, *_ in rows},
@@ -83,9 +107,8 @@ class Ledger:
 
     def _count(self, newest: Iterable[Row]) -> None:
         for domain_id, messages, octets, last_number in newest:
-            figures = self._figures.setdefault(domain_id, _Figures())
-            figures.messages += messages
-            figures.octets += octets
+            figures = self._figures.setdefault(domain_id, _Figures(_AccountFigures()))
+            figures.add(messages, octets)
             figures.last_number = last_number
             self._behind.add(domain_id)
             self.last_number = max(self.last_number, last_number)
@@ -98,11 +121,16 @@ class Ledger:
 
     def add_domain(self, domain_id: int, account: str) -> None:
         """Begin its figures."""
-        self._figures[domain_id] = _Figures()
+        self._figures[domain_id] = _Figures(self._of_accounts[account])
         self._accounts[domain_id] = account
 
     def give_domain(self, domain_id: int, account: str) -> None:
         """Note its new account; the mail that it holds moves along."""
+        figures = self._figures[domain_id]
+        messages, octets = figures.messages, figures.octets
+        figures.add(-messages, -octets)
+        figures.account = self._of_accounts[account]
+        figures.add(messages, octets)
         self._accounts[domain_id] = account
         self._touched.add(domain_id)
 
@@ -138,16 +166,14 @@ class Ledger:
     def add_message(self, number: int, domain_id: int, octets: int) -> None:
         """One message more."""
         figures = self._figures[domain_id]
-        figures.messages += 1
-        figures.octets += octets
+        figures.add(1, octets)
         figures.last_number = self.last_number = number
         self._touched.add(domain_id)
 
     def remove_messages(self, domain_id: int, messages: int, octets: int, refused: int = 0) -> None:
         """So many fewer, `refused` of them with nobody held."""
         figures = self._figures[domain_id]
-        figures.messages -= messages
-        figures.octets -= octets
+        figures.add(-messages, -octets)
         self.move_to_refused(domain_id, -refused)
 
     def move_to_refused(self, domain_id: int, messages: int) -> None:
@@ -159,6 +185,11 @@ class Ledger:
         """Return what it holds at this point of the transaction."""
         figures = self._figures.get(domain_id)
         return figures.usage if figures else NO_USAGE
+
+    def usage_of_account(self, account: str) -> DomainUsage:
+        """Return what its domains hold at this point of the transaction; refused is not counted."""
+        figures = self._of_accounts.get(account)
+        return DomainUsage(figures.messages, figures.octets) if figures else NO_USAGE
 
     # --- drains
 

@@ -19,7 +19,7 @@ from restante.queue.recipient_status import (
 )
 from restante.store.content_store import DAMAGED
 from restante.store.handover_store import Drain
-from restante.store.hold_refusals import refused_of
+from restante.store.hold_refusals import NO_QUOTAS, QuotasByDomain, over_quota, refused_of
 from restante.store.sqlite import audit_queries, mail_queries, release_changes, report_queries
 from restante.store.sqlite.history_changes import (
     keep_outcomes,
@@ -50,13 +50,19 @@ _PARKED: Final = {RecipientMove.REFUSED: IS_REFUSED, RecipientMove.UNCERTAIN: IS
 
 
 def hold(
-    transaction: WriteTransaction, messages: Sequence[NewMessage], rows: Sequence[Row]
+    transaction: WriteTransaction,
+    messages: Sequence[NewMessage],
+    rows: Sequence[Row],
+    quotas: QuotasByDomain = NO_QUOTAS,
 ) -> dict[int, StoreError]:
     """Add messages, given also as `message_row` spells them; return which ones are refused."""
     transaction.ballast.require()
     ledger = transaction.ledger
     ledger.check_numbers([row[NUMBER] for row in rows])
     refused = refused_of(messages, ledger.hosts)
+    if quotas:
+        left = [message for message in messages if message.number not in refused]
+        refused |= over_quota(left, quotas, ledger.usage, ledger.usage_of_account)
     if refused:
         rows = [row for row in rows if row[NUMBER] not in refused]
     for row in rows:

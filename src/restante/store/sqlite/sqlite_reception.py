@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 
 from restante.mail.message import ContentFile, MessageNumbers, NewMessage
+from restante.store.hold_refusals import NO_QUOTAS, QuotasByDomain
 from restante.store.sqlite import mail_changes
 from restante.store.sqlite.spool import FileSpool
 from restante.store.sqlite.store_core import StoreCore
@@ -21,8 +22,10 @@ class SqliteReception:
         """Return the numbers for new messages."""
         return self._core.latest.numbers
 
-    async def hold(self, messages: Sequence[NewMessage]) -> Mapping[int, StoreError]:
-        """Hold these, except for removed domains. Here their numbers must grow.
+    async def hold(
+        self, messages: Sequence[NewMessage], quotas: QuotasByDomain = NO_QUOTAS
+    ) -> Mapping[int, StoreError]:
+        """Hold these, except for removed domains and full quotas. Here their numbers must grow.
 
         Raises StoreError too if they would be lost with the end of the process.
         """
@@ -33,6 +36,7 @@ class SqliteReception:
                 mail_changes.hold,
                 messages=messages,
                 rows=[message_row(message) for message in messages],
+                quotas=quotas,
             )
         )
         self._core.in_use.require_place()
