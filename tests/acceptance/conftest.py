@@ -2,17 +2,50 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 from collections.abc import Generator, Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.acceptance.installation import Installation
+from tests.acceptance.installation import Installation, found
 from tests.acceptance.loopback import addresses
 from tests.acceptance.name_server import NameServer
 from tests.acceptance.peers.ports import free_port
 from tests.acceptance.peers.postfix import PostfixPrimary
 from tests.acceptance.peers.primary import Primary
 from tests.acceptance.sample import SENDER_DOMAIN
+
+if TYPE_CHECKING:
+    from tests.postgres_cluster import PostgresCluster
+
+
+@pytest.fixture(scope="session")
+def founded_database(postgres_cluster: PostgresCluster) -> str:
+    """The name of a database with the account alpha, of which installations get copies."""
+    name = asyncio.run(postgres_cluster.create())
+    found(postgres_cluster.url(name))
+    return name
+
+
+@pytest.fixture(scope="module", autouse=True)
+def store_kind(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The store of installations. A module opts in to "postgres" by ON_BOTH_STORES.
+
+    With RESTANTE_TEST_STORE=postgres all have it. Tests that look into files then fail.
+    """
+    kind = str(getattr(request, "param", os.environ.get("RESTANTE_TEST_STORE", "sqlite")))
+    if kind == "sqlite":
+        yield kind
+        return
+    cluster: PostgresCluster = request.getfixturevalue("postgres_cluster")
+    template: str = request.getfixturevalue("founded_database")
+    Installation.new_database = lambda: cluster.url(asyncio.run(cluster.create(template)))
+    try:
+        yield kind
+    finally:
+        Installation.new_database = None
 
 
 @pytest.fixture(scope="module")

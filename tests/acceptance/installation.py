@@ -22,7 +22,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -78,6 +78,7 @@ class Installation:
     """One directory, one configuration, and at most one server process."""
 
     open: ClassVar[list[Installation]] = []  # for the report of a test that failed
+    new_database: ClassVar[Callable[[], str] | None] = None  # one with alpha; None: SQLite
 
     def __init__(
         self,
@@ -86,8 +87,12 @@ class Installation:
         mx_port: int | None = None,
         delivery: Mapping[str, float] | None = None,
         more: str = "",
+        database: str = "",
     ) -> None:
-        """Make one. `delivery` has settings of that table; `more` is TOML with more tables."""
+        """Make one. `delivery` has settings of that table; `more` is TOML with more tables.
+
+        With `database`, its URL, the store is there, with no account before `hosts` adds one.
+        """
         self._directory = TemporaryDirectory(
             prefix="restante-"
         )  # short: the control socket's path has a limit
@@ -99,12 +104,14 @@ class Installation:
         self.web_port = free_port(HOST)
         self._process = ServerProcess(self.log_path)
         self._clock = self.directory / "seconds-ahead"
-        self._logins = {ALPHA.user: ALPHA}
+        self._logins = {} if database else {ALPHA.user: ALPHA}
         self._authorities = 0
         self._way_in = way_in(user, self.directory) if user else []
         shutil.copytree(_made(), self.directory, dirs_exist_ok=True)
         self.directory.chmod(0o755)  # a server that has dropped its privileges must get in
         self.certify()
+        if database := database or self._own_database():
+            self._share(database)
         self._configure(user, {**QUICK, **(delivery or {})}, more)
 
     def __enter__(self) -> Self:
@@ -136,6 +143,19 @@ class Installation:
         for made in (_made() / "tls").iterdir():
             shutil.copyfile(made, self.directory / "tls" / made.name)
         self.authority = self.directory / "tls/trust.pem"
+
+    def _own_database(self) -> str:
+        """Return the URL of a database for this installation alone; "" for SQLite."""
+        make = Installation.new_database
+        return make() if make is not None else ""
+
+    def _share(self, database: str) -> None:
+        """Have the store in a database, whose machine has no standby."""
+        (self.directory / "state").mkdir(mode=0o700)
+        shared = f'store = "{database}"\nrpo = "accept-loss"\nstate_dir = "state"'
+        text = self.config.read_text()
+        assert 'store = "sqlite:data"' in text
+        self.config.write_text(text.replace('store = "sqlite:data"', shared))
 
     def _configure(self, user: str, delivery: Mapping[str, float], more: str) -> None:
         text = self.config.read_text()
@@ -355,6 +375,12 @@ def _do(config: Path, *words: str, typed: str = "") -> str:
 def _add_account(config: Path, login: Login) -> None:
     _do(config, "account", "add", login.user)
     _do(config, "login", "add", login.user, login.user, "--password-stdin", typed=login.password)
+
+
+def found(database: str) -> None:
+    """Make the tables in a database, and the account alpha."""
+    with Installation(database=database) as founder:
+        _add_account(founder.config, ALPHA)
 
 
 @cache

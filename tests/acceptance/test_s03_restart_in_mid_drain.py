@@ -10,10 +10,13 @@ from typing import Final
 import pytest
 
 from tests.acceptance.installation import Installation, at
+from tests.acceptance.on_both_stores import ON_BOTH_STORES
 from tests.acceptance.peers.eventually import eventually
 from tests.acceptance.peers.senders import smtp_source_sends
 from tests.acceptance.peers.sink import SmtpSink
 from tests.acceptance.sample import REVERSE_PATH, message, send
+
+pytestmark = ON_BOTH_STORES
 
 COUNT: Final = 800
 WINDOW: Final = 64  # messages that one connection may have handed over without a record of it

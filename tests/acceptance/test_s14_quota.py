@@ -6,10 +6,13 @@ from contextlib import ExitStack
 from typing import Final
 
 from tests.acceptance.installation import HOST, Installation, at
+from tests.acceptance.on_both_stores import ON_BOTH_STORES
 from tests.acceptance.peers.eventually import eventually
 from tests.acceptance.peers.postfix import PostfixPrimary
 from tests.acceptance.session import Session
 from tests.acceptance.webhook_receiver import WebhookReceiver
+
+pytestmark = ON_BOTH_STORES
 
 SESSIONS: Final = 30
 OCTETS: Final = 20_000

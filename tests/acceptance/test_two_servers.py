@@ -1,0 +1,147 @@
+"""Two servers share one store: mail taken at one leaves by the other, also after a SIGKILL."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections import Counter
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from tests.acceptance.installation import ALPHA, Installation, at
+from tests.acceptance.peers.eventually import eventually
+from tests.acceptance.peers.senders import smtp_source_sends
+from tests.acceptance.peers.sink import SmtpSink
+from tests.acceptance.sample import REVERSE_PATH, message, send
+from tests.acceptance.session import Session
+
+if TYPE_CHECKING:
+    from tests.postgres_cluster import PostgresCluster
+
+COUNT: Final = 800
+WINDOW: Final = 64  # messages that one connection may have handed over without a record of it
+TAKEOVER: Final = 10.0  # seconds at most
+HEARD: Final = 1.5  # seconds: a poll each second, and the time of the test's own look
+OUR_NAME: Final = re.compile(r"^\tby mx2\.example\.net with \w+ id (\w+)", re.MULTILINE)
+
+
+@pytest.fixture(scope="module")
+def database(postgres_cluster: PostgresCluster) -> Iterator[str]:
+    """The URL of an empty database."""
+    name = asyncio.run(postgres_cluster.create())
+    yield postgres_cluster.url(name)
+    asyncio.run(postgres_cluster.drop(name))
+
+
+@pytest.fixture(scope="module")
+def first(database: str) -> Iterator[Installation]:
+    """A server."""
+    with Installation(database=database) as first:
+        first.start()
+        first.has_account("alpha")
+        yield first
+
+
+@pytest.fixture(scope="module")
+def second(database: str, first: Installation) -> Iterator[Installation]:
+    """Another server on the same store."""
+    with Installation(database=database) as second:
+        second.start()
+        yield second
+
+
+@pytest.fixture
+def primary() -> Iterator[SmtpSink]:
+    """A primary that keeps what it takes, off."""
+    with SmtpSink(keep_content=True) as primary:
+        yield primary
+
+
+def test_mail_that_one_server_took_leaves_by_the_other(
+    first: Installation, second: Installation, primary: SmtpSink
+) -> None:
+    first.hosts("shared.example", at(primary))
+    wait_until_known(second, "shared.example")
+    send(first.mx, "reader@shared.example", content=message("shared"))
+    primary.start()
+    assert second.etrn("shared.example", login=ALPHA).returncode == 0
+    second.wait_for_event("drain-finished", domain="shared.example", held=0)
+    assert not first.events("drain-started", domain="shared.example")
+    eventually(lambda: first.held("shared.example") == 0, what="the first server to know")
+    assert primary.count() == 1
+
+
+def test_a_server_knows_what_another_has_changed(
+    first: Installation, second: Installation, primary: SmtpSink
+) -> None:
+    login = first.has_account("beta")
+    first.hosts("known.example", at(primary))
+    begun = time.monotonic()
+    wait_until_known(second, "known.example")
+    assert time.monotonic() - begun < HEARD
+    with Session(second.smtps) as asker:
+        assert asker.authenticate(login).startswith(b"235")
+
+    first.do("login", "remove", "beta", "--reason", "left")
+    first.hosts("later.example", at(primary))
+    wait_until_known(second, "later.example")
+    with Session(second.smtps) as asker:
+        assert asker.authenticate(login).startswith(b"535")
+
+
+def wait_until_known(server: Installation, domain: str) -> None:
+    """Return when a server accepts mail for a domain."""
+    with Session(server.mx) as sender:
+        sender.say("MAIL FROM:<a@b.example>")
+        eventually(
+            lambda: sender.say(f"RCPT TO:<reader@{domain}>").startswith(b"250"),
+            what=f"{domain} at another server",
+        )
+
+
+def test_a_killed_server_s_drain_is_taken_over(
+    first: Installation, second: Installation, primary: SmtpSink
+) -> None:
+    """No loss, and at most one window of copies of each connection."""
+    login = first.hosts("killed.example", at(primary), "--connections", "1")
+    wait_until_known(second, "killed.example")
+    sent = smtp_source_sends(
+        second.mx,
+        reverse_path=REVERSE_PATH,
+        forward_path="reader@killed.example",
+        count=COUNT,
+        sessions=20,
+        size=2000,
+    )
+    assert sent.returncode == 0, sent.stdout
+    held = {one["name"] for one in second.shown("queue", "list", "killed.example")}
+    assert first.etrn("killed.example", login=login).returncode == 0
+    primary.start()
+    eventually(lambda: primary.count() > COUNT // 20, what="the drain to be on its way")
+    first.kill()
+    killed = time.monotonic()
+    before = primary.count()
+    assert before < COUNT, "it was over too soon for this test"
+    eventually(lambda: primary.count() > before, what="the takeover", timeout=TAKEOVER)
+    assert time.monotonic() - killed < TAKEOVER
+    second.wait_for_event("drain-finished", domain="killed.example", held=0)
+    got = names_at(primary)
+    assert got.keys() == held
+    assert got.total() <= COUNT + WINDOW
+    first.start()
+
+
+def names_at(primary: SmtpSink) -> Counter[str]:
+    """Count what a primary has, by the names in our Received fields."""
+    return Counter(name for raw in primary.messages() for name in OUR_NAME.findall(raw.decode()))
+
+
+def test_a_server_with_another_key_refuses_to_start(database: str, first: Installation) -> None:
+    with Installation(database=database) as stranger:
+        (stranger.directory / "restante.key").write_bytes(bytes(32))
+        ended = stranger.run("serve")
+        assert ended.returncode == 78
+        assert "another key than the servers that share this store" in ended.stderr
