@@ -96,6 +96,10 @@ AUDIT_MEANINGS = {
     " names.",
     AuditAction.MAIL_HELD_AGAIN: "Refused, uncertain or damaged messages were held again; the"
     " subject is their names.",
+    AuditAction.NODE_RETIRED: "A server of a shared store was asked to stop; the subject is its"
+    " name.",
+    AuditAction.NODE_REMOVED: "A silent server of a shared store was removed; the subject is its"
+    " name.",
     AuditAction.SECRETS_EXPORTED: "Sealed secrets of records were exported; the subject is the"
     " account.",
     AuditAction.PERSON_EXPORTED: "The data of a person was exported; the entry does not have"

@@ -28,6 +28,7 @@ from restante.admin import (
     login_passwords,
     logins,
     mail_search,
+    nodes,
     operator_release,
     past_notices,
     permissions,
@@ -475,6 +476,9 @@ CALLS: dict[AdminAction, list[Call]] = {
             )
         )
     ],
+    AdminAction.NODE_LIST: [lambda c, _: nodes.list_nodes(c)],
+    AdminAction.NODE_RETIRE: [lambda c, _: nodes.retire_node(c, "mx1:7", nodes.NodeOrder())],
+    AdminAction.NODE_REMOVE: [lambda c, _: nodes.remove_node(c, "mx1:7", nodes.NodeOrder())],
     AdminAction.STORE_UPGRADE: [
         at_once(lambda c, _: store_maintenance.upgrade_store(c.principal, SOURCE_CARE))
     ],
@@ -487,6 +491,9 @@ OF_THE_PLATFORM = {
     AdminAction.STORE_CHECK,
     AdminAction.STORE_SALVAGE,
     AdminAction.STORE_UPGRADE,
+    AdminAction.NODE_LIST,
+    AdminAction.NODE_RETIRE,
+    AdminAction.NODE_REMOVE,
     AdminAction.ACCOUNT_ADD,
     AdminAction.PERSON_EXPORT,
     AdminAction.PERSON_ERASE,
@@ -1090,6 +1097,9 @@ def test_no_grant_of_an_account_sets_limits_or_concerns_the_platform() -> None:
         AdminAction.STORE_CHECK,
         AdminAction.STORE_SALVAGE,
         AdminAction.STORE_UPGRADE,
+        AdminAction.NODE_LIST,
+        AdminAction.NODE_RETIRE,
+        AdminAction.NODE_REMOVE,
     }
     everything = Principal(
         Role.ACCOUNT, actor_named("token t"), "", "alpha", (frozenset(ALL_GRANTS),)

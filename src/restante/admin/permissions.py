@@ -89,6 +89,9 @@ class AdminAction(StableWord):
     STORE_CHECK = "store-check", "check the store"
     STORE_SALVAGE = "store-salvage", "salvage the store"
     STORE_UPGRADE = "store-upgrade", "upgrade the store"
+    NODE_LIST = "node-list", "list nodes"
+    NODE_RETIRE = "node-retire", "retire a node"
+    NODE_REMOVE = "node-remove", "remove a node"
 
 
 _OF_THE_PLATFORM: Final = frozenset(
@@ -112,6 +115,9 @@ _OF_THE_PLATFORM: Final = frozenset(
         AdminAction.STORE_CHECK,
         AdminAction.STORE_SALVAGE,
         AdminAction.STORE_UPGRADE,
+        AdminAction.NODE_LIST,
+        AdminAction.NODE_RETIRE,
+        AdminAction.NODE_REMOVE,
     }
 )
 # With a stolen password or token of an administrator, mail must reach nobody but the domain's own
@@ -134,6 +140,9 @@ _OF_ALL_DOMAINS: Final = frozenset(
         AdminAction.STORE_CHECK,
         AdminAction.STORE_SALVAGE,
         AdminAction.STORE_UPGRADE,
+        AdminAction.NODE_LIST,
+        AdminAction.NODE_RETIRE,
+        AdminAction.NODE_REMOVE,
     }
 )
 _READING: Final = frozenset(
@@ -304,7 +313,12 @@ _OF_SCOPES: Final[Mapping[Grant, frozenset[AdminAction]]] = {
     | _CHANGES_POLICY
     | {AdminAction.CONFIGURATION_EXPORT, AdminAction.CONFIGURATION_APPLY},
     Scope.SERVER_READ: frozenset(
-        {AdminAction.SERVER_STATUS, AdminAction.SERVER_METRICS, AdminAction.DRAIN_LIST}
+        {
+            AdminAction.SERVER_STATUS,
+            AdminAction.SERVER_METRICS,
+            AdminAction.DRAIN_LIST,
+            AdminAction.NODE_LIST,
+        }
     ),
     Scope.STORE_WRITE: frozenset(
         {
@@ -313,6 +327,8 @@ _OF_SCOPES: Final[Mapping[Grant, frozenset[AdminAction]]] = {
             AdminAction.STORE_CHECK,
             AdminAction.STORE_SALVAGE,
             AdminAction.STORE_UPGRADE,
+            AdminAction.NODE_RETIRE,
+            AdminAction.NODE_REMOVE,
         }
     ),
 }
@@ -324,7 +340,8 @@ PERMITTED: Final[Mapping[Role, frozenset[AdminAction]]] = {
 }
 GRANTED: Final[Mapping[Grant, frozenset[AdminAction]]] = {
     GrantedRole.OPERATOR: _EVERYTHING - _CONTENT,
-    GrantedRole.OPERATOR_READER: _READING | {AdminAction.SERVER_STATUS, AdminAction.SERVER_METRICS},
+    GrantedRole.OPERATOR_READER: _READING
+    | {AdminAction.SERVER_STATUS, AdminAction.SERVER_METRICS, AdminAction.NODE_LIST},
     GrantedRole.ACCOUNT_ADMIN: _EVERYTHING - _OF_THE_PLATFORM - _MOVES_MAIL_ELSEWHERE,
     GrantedRole.ACCOUNT_OPERATOR: _READING | _OPERATING,
     GrantedRole.ACCOUNT_READER: _READING,

@@ -23,6 +23,7 @@ from restante.admin.drains import (
 )
 from restante.admin.health import HealthFacts, HealthLevel, judge
 from restante.admin.last_requests import LastRequests
+from restante.admin.nodes import NodeView, node_views
 from restante.admin.permissions import AdminAction, permit
 from restante.admin.primary_state import PrimaryView, primary_view
 from restante.admin.request_bounds import HostList
@@ -146,6 +147,7 @@ class StatusView(BaseModel):
     domains_not_shown: int  # those with neither mail nor problems
     drains: list[DrainView]
     listeners: list[ListenerView]
+    nodes: list[NodeView]  # servers that share the store; none if it is of one server
     configuration: ConfigurationView | None  # null without a running server
 
 
@@ -208,6 +210,7 @@ async def _summary(context: AdminContext, parked: Mapping[int, SetApart]) -> Sta
         listeners=[ListenerView(**asdict(listener)) for listener in server.listeners()]
         if server
         else [],
+        nodes=await node_views(context),
         configuration=_configuration_view(configuration) if configuration else None,
     )
 

@@ -25,6 +25,7 @@ from restante.cli import (
     export_config_command,
     init_command,
     login_commands,
+    node_commands,
     notice_commands,
     privacy_commands,
     queue_commands,
@@ -95,6 +96,7 @@ for _group in (
     report_commands,
     notice_commands,
     store_commands,
+    node_commands,
     privacy_commands,
     config_commands,
 ):

@@ -21,6 +21,7 @@ from restante.cli.display import (
     text_column,
 )
 from restante.cli.failures import Exit, Failure
+from restante.cli.node_commands import NODES
 from restante.cli.options import ConfigOption, JsonOption
 from restante.cli.times import (
     age_of,
@@ -96,6 +97,7 @@ def _show(view: JsonObject) -> None:
         ("domains", _domains(view, now)),
         ("drains", _drains(view["drains"], now)),
         ("listeners", LISTENERS),
+        ("nodes", NODES),
     ):
         if view[title]:
             say("")

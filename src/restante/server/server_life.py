@@ -13,11 +13,12 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final
 
 from restante.background.rounds import Rounds
 from restante.config.server_record import recorded
-from restante.delivery.dispatcher import STOP_GRACE
+from restante.delivery.dispatcher import STOP_GRACE, Dispatcher
 from restante.phrases import FOREIGN_KEY_FILE
 from restante.server.built_parts import DeliveryParts, KeptRecords, ServerParts
 from restante.server.damage_log import DamageLog
@@ -97,7 +98,7 @@ class Application:
                 StoreWatch(store.upkeep, self._log, time.monotonic, self._end_failed),
                 defects=defects,
                 log=self._log,
-                fence=parts.delivery.dispatcher.fence,
+                fence=partial(self._look_at_lease, store, parts.delivery.dispatcher),
             )
             tasks.create_task(parts.reception.intake.run())  # until it is closed
             background = self._start_background(parts, sweep, control, tasks)
@@ -112,6 +113,12 @@ class Application:
             await _end_telling(parts.delivery, telling)
             for task in background:
                 task.cancel()
+
+    def _look_at_lease(self, store: Store, dispatcher: Dispatcher) -> None:
+        """Stop drains whose lease is about to end, or the server if an operator retires it."""
+        dispatcher.fence()
+        if store.nodes.is_retiring:
+            self._stop.set()
 
     def _check_key(self, records: KeptRecords) -> None:
         """Raise StoreMismatched where other servers have another key."""

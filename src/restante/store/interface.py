@@ -24,6 +24,7 @@ from restante.store.duty_store import DutyStore
 from restante.store.figure_store import FigureStore
 from restante.store.handover_store import HandoverStore
 from restante.store.history_store import HistoryStore
+from restante.store.node_store import NodeStore
 from restante.store.notice_store import NoticeStore
 from restante.store.peak_store import PeakStore
 from restante.store.person_store import PersonStore
@@ -128,6 +129,10 @@ class Store(Protocol):
     @property
     def duties(self) -> DutyStore:
         """Work that one process does for all."""
+
+    @property
+    def nodes(self) -> NodeStore:
+        """Servers that share the store."""
 
     @property
     def audit(self) -> AuditStore:

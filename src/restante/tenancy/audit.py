@@ -61,6 +61,8 @@ class AuditAction(StrEnum):
     CHANNEL_CHANGED = "notice-channel-changed"
     CHANNEL_REMOVED = "notice-channel-removed"
     SECRETS_EXPORTED = "secrets-exported"
+    NODE_RETIRED = "node-retired"
+    NODE_REMOVED = "node-removed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ from restante.store.memory.memory_state import MemoryState
 from restante.store.memory.memory_upkeep import MemoryUpkeep
 from restante.store.memory.memory_used import MemoryUsed
 from restante.store.memory.memory_uses import MemoryUses
+from restante.store.single_node import SingleNode
 
 
 class MemoryStore:
@@ -58,6 +59,7 @@ class MemoryStore:
         self.answers = MemoryAnswers(state)
         self.used = MemoryUsed(state)
         self.duties = DutyLocks()
+        self.nodes = SingleNode()
         self.audit = MemoryAudit(state)
         self.upkeep = MemoryUpkeep(state, self.content)
 

@@ -19,6 +19,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Final
 
+from restante import __version__
 from restante.store.database_access import RecoveryPoint
 from restante.store.postgres import node_queries, sqlstate
 from restante.store.postgres.commit_safety import CommitFacts, CommitSafety, judge_commits
@@ -44,6 +45,7 @@ class ClusterNode:
     ) -> None:
         self.key = key
         self.recovery_point = recovery_point
+        self.is_retiring = False  # it was asked to stop
         self.risk = ""  # why acknowledged mail could be lost; "" while it cannot
         self.failure = ""  # why it cannot go on; "" while it can
         self.change_listeners: list[Callable[[], None]] = []  # to changes of records
@@ -113,7 +115,9 @@ class ClusterNode:
             self._session = None
             return
         self.absence = ""
-        if not found:
+        if found:
+            self.is_retiring = bool(found[0][0])
+        else:
             self.failure = "another process has the slot of this one in the database"
             return
         self._beaten_at = at
@@ -189,7 +193,7 @@ async def join_cluster(lanes: LaneSet, name: str, recovery_point: RecoveryPoint)
 async def _slot(session: DatabaseSession, name: str) -> list[PostgresRow]:
     """Take a slot that nobody can have, or a new one, or in need one that nobody seems to have."""
     return (
-        await session.fetch(node_queries.TAKE_OVER_SLOT, LEASE, name, _SURELY_OVER)
-        or await session.fetch(node_queries.ADD_SLOT, LEASE, name)
-        or await session.fetch(node_queries.TAKE_OVER_SLOT, LEASE, name, 0.0)
+        await session.fetch(node_queries.TAKE_OVER_SLOT, LEASE, name, _SURELY_OVER, __version__)
+        or await session.fetch(node_queries.ADD_SLOT, LEASE, name, __version__)
+        or await session.fetch(node_queries.TAKE_OVER_SLOT, LEASE, name, 0.0, __version__)
     )

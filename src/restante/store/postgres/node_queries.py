@@ -3,7 +3,8 @@
 # $3 is how long ago the lease must have ended, unless it was given back. Just after the database
 # was away, the leases of all processes have ended, and these live.
 TAKE_OVER_SLOT = """
-    UPDATE node SET epoch = epoch + 1, name = $2,
+    UPDATE node SET epoch = epoch + 1, name = $2, version = $4, beaten_at = clock_timestamp(),
+        is_retiring = FALSE,
         expires_at = clock_timestamp() + make_interval(secs => $1)
     WHERE id = (
         SELECT id FROM node WHERE expires_at < clock_timestamp() - make_interval(secs => $3)
@@ -12,15 +13,41 @@ TAKE_OVER_SLOT = """
     RETURNING id, epoch
 """
 ADD_SLOT = """
-    INSERT INTO node (id, epoch, expires_at, name)
-    SELECT slot, 1, clock_timestamp() + make_interval(secs => $1), $2
+    INSERT INTO node (id, epoch, expires_at, name, version, beaten_at, is_retiring)
+    SELECT slot, 1, clock_timestamp() + make_interval(secs => $1), $2, $3, clock_timestamp(), FALSE
     FROM generate_series(1, 255) AS slot
     WHERE NOT EXISTS (SELECT 1 FROM node WHERE node.id = slot) ORDER BY slot LIMIT 1
     RETURNING id, epoch
 """
 BEAT = """
-    UPDATE node SET expires_at = clock_timestamp() + make_interval(secs => $3)
-    WHERE id = $1 AND epoch = $2 RETURNING id
+    UPDATE node SET
+        expires_at = clock_timestamp() + make_interval(secs => $3), beaten_at = clock_timestamp()
+    WHERE id = $1 AND epoch = $2 RETURNING is_retiring
+"""
+NODES = """
+    SELECT id, name, version,
+        extract(epoch FROM clock_timestamp() - beaten_at)::float8,
+        greatest(0, extract(epoch FROM expires_at - clock_timestamp()))::float8,
+        is_retiring,
+        (
+            SELECT count(*) FROM drain
+            WHERE is_open AND owner = node.id AND owner_epoch = node.epoch
+        ),
+        ARRAY(
+            SELECT duty.name FROM duty
+            WHERE owner = node.id AND owner_epoch = node.epoch ORDER BY duty.name
+        )
+    FROM node WHERE name <> '' AND expires_at > '-infinity' ORDER BY name, id
+"""
+ASK_TO_RETIRE = """
+    UPDATE node SET is_retiring = TRUE
+    WHERE name = $1 AND expires_at > clock_timestamp() RETURNING id
+"""
+# The next epoch fences it. Its slot is given to another one when its process has surely ended.
+REMOVE = """
+    UPDATE node SET epoch = epoch + 1, name = '' WHERE name = $1
+        AND expires_at <= clock_timestamp() AND expires_at > '-infinity'
+    RETURNING id
 """
 RETIRE = """
     UPDATE node SET expires_at = '-infinity' WHERE id = $1 AND epoch = $2 RETURNING id

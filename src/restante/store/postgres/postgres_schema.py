@@ -17,7 +17,10 @@ CREATE TABLE node (
     id         smallint PRIMARY KEY CHECK (id BETWEEN 1 AND 255),
     epoch      bigint NOT NULL,             -- grows with each process that takes the slot
     expires_at timestamptz NOT NULL,
-    name       text NOT NULL
+    name       text NOT NULL,               -- '' once it was removed
+    version    text NOT NULL,               -- of its program
+    beaten_at  timestamptz NOT NULL,
+    is_retiring boolean NOT NULL            -- it was asked to stop
 ) WITH (fillfactor = 50);
 
 -- The newest changes of each process: after a lost answer, they tell whether one was made.

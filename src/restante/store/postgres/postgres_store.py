@@ -24,6 +24,7 @@ from restante.store.postgres.postgres_duties import PostgresDuties
 from restante.store.postgres.postgres_figures import PostgresFigures
 from restante.store.postgres.postgres_handover import PostgresHandover
 from restante.store.postgres.postgres_history import PostgresHistory
+from restante.store.postgres.postgres_nodes import PostgresNodes
 from restante.store.postgres.postgres_notices import PostgresNotices
 from restante.store.postgres.postgres_opening import open_core
 from restante.store.postgres.postgres_peaks import PostgresPeaks
@@ -82,6 +83,7 @@ class PostgresStore:
         self.answers = PostgresAnswers(core)
         self.used = PostgresUsed(core)
         self.duties = PostgresDuties(core)
+        self.nodes = PostgresNodes(core)
         self.audit = PostgresAudit(core)
         self.upkeep = PostgresUpkeep(core, self.content)
 

@@ -27,6 +27,7 @@ from restante.web.api import (
     event_routes,
     login_routes,
     metrics_routes,
+    node_routes,
     notice_routes,
     person_routes,
     portal_link_routes,
@@ -63,6 +64,7 @@ ROUTES = (  # in the order of the reference
     release_routes,
     server_routes,
     event_routes,
+    node_routes,
     store_routes,
     configuration_routes,
 )

@@ -84,6 +84,9 @@ RIGHTS: Final[Mapping[str, AdminAction]] = {
     "apply_configuration": AdminAction.CONFIGURATION_APPLY,
     "export_configuration": AdminAction.CONFIGURATION_EXPORT,
     "back_up_store": AdminAction.STORE_BACKUP,
+    "list_nodes": AdminAction.NODE_LIST,
+    "retire_node": AdminAction.NODE_RETIRE,
+    "remove_node": AdminAction.NODE_REMOVE,
 }
 
 
