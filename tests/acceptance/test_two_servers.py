@@ -85,7 +85,7 @@ def test_a_server_knows_what_another_has_changed(
     with Session(second.smtps) as asker:
         assert asker.authenticate(login).startswith(b"235")
 
-    first.do("login", "remove", "beta", "--reason", "left")
+    first.do("login", "remove", "beta", "beta", "--reason", "left")
     first.hosts("later.example", at(primary))
     wait_until_known(second, "later.example")
     with Session(second.smtps) as asker:

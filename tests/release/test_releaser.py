@@ -19,6 +19,7 @@ from restante.telemetry.events import ReleaseRequested
 from restante.tenancy.model import HostedDomain, IpAddress
 from tests.actors import actor_named
 from tests.admin.admin_world import Lines
+from tests.away_store import AwayStore
 from tests.contract.making import NOTED, account, domain, message
 from tests.delivery.world import until
 
@@ -59,9 +60,11 @@ async def released(count: int, drains: Drains) -> int:
     return etrn_reply(outcome).code
 
 
-async def releaser_for(count: int, drains: Drains, log: Lines | None = None) -> Releaser:
+async def releaser_for(
+    count: int, drains: Drains, log: Lines | None = None, store: MemoryStore | None = None
+) -> Releaser:
     """Make one for an account with so many domains, each with a message."""
-    store = MemoryStore()
+    store = store or MemoryStore()
     await store.records.put_account(account(), NOTED)
     for number in range(1, count + 1):
         hosted = await store.records.put_domain(domain(f"d{number:03}.example"), NOTED)
@@ -129,3 +132,15 @@ def test_a_request_for_no_name_is_of_the_account_that_made_it() -> None:
         assert requests[-1]["reason"] == "too many requests in a minute; not audited"
 
     asyncio.run(story())
+
+
+def test_without_the_figures_of_other_servers_the_request_is_to_be_made_again() -> None:
+    async def story() -> int:
+        store, drains = AwayStore(), Drains()
+        releaser = await releaser_for(1, drains, store=store)
+        store.absence = "connection refused"
+        outcome = await releaser.release(replace(REQUEST))
+        assert drains.started == []
+        return etrn_reply(outcome).code
+
+    assert asyncio.run(story()) == 458

@@ -145,6 +145,11 @@ class Releaser:
         if not authorization.is_granted:
             kind = CannotNow if authorization.suspended else Refused
             return await self._conclude(request, account, kind(target.text, authorization.reason))
+        try:
+            await self._figures.catch_up([domain.id for domain in authorization.domains])
+        except StoreError as error:
+            failed = CannotNow(target.text, f"the figures cannot be read: {cause_of(error)}")
+            return await self._conclude(request, account, failed)
         waiting = [
             domain for domain in authorization.domains if self._figures.usage(domain.id).held
         ]

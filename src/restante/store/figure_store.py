@@ -74,6 +74,9 @@ class FigureStore(Protocol):
         No I/O; no walk over domains.
         """
 
+    async def catch_up(self, domain_ids: Sequence[int]) -> None:
+        """Let `usage` of these domains contain what other processes have committed by now."""
+
     async def oldest(self, domain_ids: Sequence[int] | None = None) -> Mapping[int, float]:
         """Return by domain id when each domain's oldest message was received, if it has one.
 

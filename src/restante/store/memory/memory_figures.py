@@ -31,6 +31,9 @@ class MemoryFigures:
         """Return what all domains hold together."""
         return sum(self.usages().values(), start=NO_USAGE)
 
+    async def catch_up(self, domain_ids: Sequence[int]) -> None:
+        """Nothing: no other process changes this store."""
+
     async def oldest(self, domain_ids: Sequence[int] | None = None) -> Mapping[int, float]:
         """Return, by domain id, when the oldest message was received."""
         newest_first = reversed(self._state.mail.values())

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from restante.store.figure_store import DomainUsage, SetApart
-from restante.store.postgres import mail_statements
+from restante.store.figure_store import NO_USAGE, DomainUsage, SetApart
+from restante.store.postgres import mail_statements, usage_queries
 from restante.store.postgres.database_session import PostgresRow
 from restante.store.postgres.postgres_core import PostgresCore
 
@@ -29,6 +29,13 @@ class PostgresFigures:
     def usage_of_all(self) -> DomainUsage:
         """Return what all domains hold together, as of the last commit."""
         return self._core.mirror.usage_of_all()
+
+    async def catch_up(self, domain_ids: Sequence[int]) -> None:
+        """Read the figures of other processes for these domains."""
+        slot = self._core.node.key.id
+        rows = await self._core.fetch(usage_queries.OF_OTHERS_IN, slot, domain_ids)
+        found = {domain_id: DomainUsage(*figures) for domain_id, *figures in rows}
+        self._core.mirror.take_changed_others(dict.fromkeys(domain_ids, NO_USAGE) | found)
 
     async def oldest(self, domain_ids: Sequence[int] | None = None) -> Mapping[int, float]:
         """Return, by domain id, when the oldest message was received."""

@@ -30,6 +30,9 @@ class SqliteFigures:
         """Return what all domains hold together, as of the last commit."""
         return self._core.latest.accounts.total
 
+    async def catch_up(self, domain_ids: Sequence[int]) -> None:
+        """Nothing: no other process changes this store."""
+
     async def oldest(self, domain_ids: Sequence[int] | None = None) -> Mapping[int, float]:
         """Return, by domain id, when the oldest message was received."""
         return await self._core.read(partial(mail_reading.oldest, domain_ids=domain_ids))
