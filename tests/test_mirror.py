@@ -22,7 +22,11 @@ TESTS = Path(__file__).parent
 
 # Modules without a decision of their own to test, such as wiring, with the test that drives them.
 ELSEWHERE: dict[str, str] = {
+    "notices/account_notices.py": "tests/notices/test_notice_rules.py",
+    "notices/domain_notices.py": "tests/notices/test_notice_rules.py",
+    "notices/notice_making.py": "tests/notices/test_notice_rules.py",
     "notices/notice_service.py": "tests/acceptance/test_s14_notices.py",
+    "notices/server_notices.py": "tests/notices/test_notice_rules.py",
     "reception/services.py": "tests/reception/test_dialogue.py",
     "server/build_admin.py": "tests/server/test_reload.py",
     "server/build_delivery.py": "tests/server/test_reload.py",

@@ -1,0 +1,107 @@
+"""Notices about the server itself: its certificate, disk, store and clock."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from restante.mail.quantity import counted
+from restante.notices.notice_making import PairedRule, make_notice, paired
+from restante.phrases import EXPIRES, HAS_EXPIRED
+from restante.telemetry.events import (
+    CertificateExpiring,
+    ClockDoubted,
+    RoomBack,
+    RoomShort,
+    ServerFailing,
+    StoreAway,
+    StoreBack,
+)
+from restante.tenancy.notice import NoticeFacts, NoticeKind
+from restante.tenancy.policy import DAY
+
+
+def _certificate_expiring(event: CertificateExpiring, at: float) -> Iterator[NoticeFacts]:
+    days, ends = event.days, event.ends
+    text = (
+        f"A certificate of the server {EXPIRES} {counted(days, 'day')}, at {ends}."
+        if days
+        else f"A certificate of the server {HAS_EXPIRED}, at {ends}."
+    )
+    yield make_notice(
+        NoticeKind.CERTIFICATE_EXPIRING,
+        "",
+        at,
+        f"{ends}, {counted(days, 'day')}",
+        text,
+        days=event.days,
+        ends=event.ends,
+    )
+
+
+def _server_failing(event: ServerFailing, at: float) -> Iterator[NoticeFacts]:
+    text = (
+        f"The server takes no more mail and leaves: {event.reason}. If it does not come back, see"
+        " its log."
+    )
+    yield make_notice(NoticeKind.SERVER_FAILING, "", at, "store", text, reason=event.reason)
+
+
+def _room_short(event: RoomShort, at: float) -> Iterator[NoticeFacts]:
+    text = (
+        f"{event.free} octets are free on the store's disk, less than {event.disk_reserve}: mail is"
+        " deferred."
+    )
+    yield make_notice(
+        NoticeKind.ROOM_SHORT,
+        "",
+        at,
+        "disk",
+        text,
+        free=event.free,
+        disk_reserve=event.disk_reserve,
+    )
+
+
+def _room_back(event: RoomBack, at: float) -> Iterator[NoticeFacts]:
+    text = f"{event.free} octets are free on the store's disk: mail is taken again."
+    yield make_notice(
+        NoticeKind.ROOM_BACK, "", at, "disk", text, free=event.free, disk_reserve=event.disk_reserve
+    )
+
+
+def _store_away(event: StoreAway, at: float) -> Iterator[NoticeFacts]:
+    text = f"The store takes no mail: {event.reason}. Mail is deferred, and drains may wait."
+    yield make_notice(NoticeKind.STORE_AWAY, "", at, "store", text, reason=event.reason)
+
+
+def _store_back(event: StoreBack, at: float) -> Iterator[NoticeFacts]:
+    text = f"The store can be used again, after {event.seconds:.0f} s: mail is taken again."
+    yield make_notice(NoticeKind.STORE_BACK, "", at, "store", text, seconds=round(event.seconds))
+
+
+def _clock_doubted(event: ClockDoubted, at: float) -> Iterator[NoticeFacts]:
+    where = "ahead" if event.seconds > 0 else "back"
+    days = counted(round(abs(event.seconds) / DAY), "day")
+    text = (
+        f"The server's clock leapt {days} {where} from the time that was expected. Mail does not"
+        f" expire by it before {event.ends}. Set the clock if it is wrong."
+    )
+    yield make_notice(
+        NoticeKind.CLOCK_DOUBTED,
+        "",
+        at,
+        "clock",
+        text,
+        seconds=round(event.seconds),
+        ends=event.ends,
+    )
+
+
+SERVER_RULES: Final[tuple[PairedRule, ...]] = (
+    paired(CertificateExpiring, _certificate_expiring),
+    paired(ServerFailing, _server_failing),
+    paired(RoomShort, _room_short),
+    paired(RoomBack, _room_back),
+    paired(StoreAway, _store_away),
+    paired(StoreBack, _store_back),
+    paired(ClockDoubted, _clock_doubted),
+)
