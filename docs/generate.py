@@ -521,6 +521,11 @@ def _event_lines() -> Iterator[str]:
             ["`event`", "text", "The name of the event."],
         ],
     )
+    yield from (
+        "Addresses and replies are shortened for accounts whose history is not `full`",
+        "([how far](../how-to/find-a-message.md)).",
+        "",
+    )
     yield from ("The version grows when a field is removed or changes its meaning. New fields and",)
     yield from ("events do not change it. An optional field is absent where it does not apply.", "")
     yield from _table(

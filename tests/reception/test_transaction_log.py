@@ -86,6 +86,12 @@ def test_a_refused_recipient_has_its_path_and_the_true_reason() -> None:
     assert (refused["forward_path"], refused["reason"]) == ("<bert@b.example>", "no such domain")
 
 
+def test_refused_content_has_the_domains_that_it_was_for() -> None:
+    lines, events = log()
+    events.content_refused(transaction(), STORE_FAILED, "too large")
+    assert lines.of(MailRefused)[0]["domains"] == ("a.example", "b.example")
+
+
 def test_content_is_refused_also_after_the_end_of_its_transaction() -> None:
     lines, events = log()
     events.content_refused(None, STORE_FAILED, "the session ended")

@@ -47,6 +47,7 @@ def test_a_report_leaves_from_the_null_reverse_path_to_the_mx_of_its_domain() ->
     assert line == {
         "message": "1",
         "action": "failed",
+        "account": "alpha",
         "domain": "a.example",
         "failures": 0,
         "reply": "250 2.0.0 queued",

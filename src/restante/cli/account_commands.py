@@ -50,8 +50,8 @@ HistoryOption = Annotated[
     HistoryDetail | None,
     typer.Option(
         "--history",
-        help="How much `trace` keeps of its mail: addresses in full, their domains alone, or"
-        " nothing. New accounts: full.",
+        help="How much `trace` and the log keep of its mail: addresses in full, their domains"
+        " alone, or nothing. New accounts: full.",
     ),
 ]
 ChangeLockOption = Annotated[

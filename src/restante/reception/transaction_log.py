@@ -48,6 +48,7 @@ class TransactionLog:
                 answer=str(reply),
                 reason=reason or (str(transaction.content.failure or "") if transaction else ""),
                 reverse_path=_reverse_path(transaction) if transaction else "",
+                domains=_domains(transaction) if transaction else None,
             )
         )
 
@@ -56,7 +57,7 @@ class TransactionLog:
     ) -> None:
         """Publish that a message is held, or could not be."""
         client = transaction.checks.client
-        domains = tuple(sorted({domain.name for domain in transaction.recipients.values()}))
+        domains = _domains(transaction)
         if receipt.failure:
             self._refused(
                 MailRefused(
@@ -101,6 +102,10 @@ class TransactionLog:
         if self._refusals is None:
             self._refusals = RefusalLog(self._log, self._peer)
         self._refusals.write(event)
+
+
+def _domains(transaction: AdmittedTransaction) -> tuple[str, ...]:
+    return tuple(sorted({domain.name for domain in transaction.recipients.values()}))
 
 
 def _reverse_path(transaction: AdmittedTransaction) -> str:

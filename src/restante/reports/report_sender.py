@@ -253,10 +253,12 @@ class ReportSender:
         """Record the result of a report and log it."""
         outcome, event = self._judge(report, recipient)
         self._unsettled.append(outcome)
+        hosted = self._directory.now.domain_by_id(report.domain_id)
         self._log.publish(
             event(
                 message=message_name(report.about),
                 action=str(report.action),
+                account="" if hosted is None else hosted.account,
                 domain=domain,
                 failures=report.failures + (event is not ReportSent),
                 reply=outcome.reply,

@@ -16,12 +16,14 @@ from restante.server.built_parts import (
     ServerParts,
 )
 from restante.server.damage_log import DamageLog
+from restante.server.event_privacy import EventPrivacy
 from restante.server.record_poll import RecordPoll
 from restante.server.server_setup import RunningSettings, ServerSetup
 from restante.server.task_spawner import TaskSpawner
 from restante.store.interface import Store
 from restante.store.live_directory import LiveDirectory
 from restante.store.live_recipients import LiveRecipients
+from restante.telemetry.event_bus import EventBus
 
 
 async def read_records(store: Store, damage: DamageLog) -> KeptRecords:
@@ -36,8 +38,20 @@ async def read_records(store: Store, damage: DamageLog) -> KeptRecords:
     return KeptRecords(store, directory, recipients, takers, await newest_time(store))
 
 
+def _keep_events_private(log: EventBus, directory: LiveDirectory) -> None:
+    """Have events shortened as accounts ask for it. No other part gets a change earlier."""
+    privacy = EventPrivacy()
+
+    def apply(_: object = None) -> None:
+        log.shorten_by(privacy.shorteners(directory.now))
+
+    directory.on_numbered(apply)
+    apply()
+
+
 def build(setup: ServerSetup, records: KeptRecords, tasks: asyncio.TaskGroup) -> ServerParts:
     """Build every part; nothing runs yet. Later their tasks belong to `tasks`."""
+    _keep_events_private(setup.log, records.directory)
     resolver = DnsResolver(setup.config.resolver.endpoints)
     ground = BuildContext(
         setup=setup,

@@ -23,6 +23,7 @@ class ReportSent(Event):
     event: ClassVar[str] = "report-sent"
     message: str
     action: str
+    account: str
     domain: str
     failures: int
     reply: str
@@ -35,6 +36,7 @@ class ReportDeferred(Event):
     event: ClassVar[str] = "report-deferred"
     message: str
     action: str
+    account: str
     domain: str
     failures: int
     reply: str
@@ -50,6 +52,7 @@ class ReportDropped(Event):
     event: ClassVar[str] = "report-dropped"
     message: str
     action: str
+    account: str
     domain: str
     failures: int
     reply: str
