@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from http.cookies import SimpleCookie
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import httpx
 
@@ -38,6 +38,13 @@ class PortalBrowser:
         """Send a form, with the hidden fields of the page that it is on."""
         fields = hidden_fields(page.text) if page is not None else {}
         return self._ask("POST", path, {**fields, **form}, OWN)
+
+    def challenge(self, path: str, page: str = "") -> Any:
+        """Ask for a challenge of a passkey, as the script of a page does."""
+        headers = dict(OWN)
+        if page:
+            headers["X-CSRF-Token"] = hidden_fields(self.get(page).text)["csrf"]
+        return self._ask("POST", path, {}, headers).json()
 
     def forge(self, path: str, **form: str) -> httpx.Response:
         """Send a form as a page of another site does: with the cookie, and without a token."""

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -71,7 +72,7 @@ def web_origin(restante: Installation) -> str:
 def enrolled(restante: Installation, browser: PortalBrowser, email: str, *options: str) -> Person:
     """Invite a person, who opens the link, and sets up a password and an app."""
     link = restante.do("user", "invite", email, *options).splitlines()[-1]
-    path = link.removeprefix(web_origin(restante))
+    path = urlsplit(link).path
     assert path.startswith("/invitation/")
     page = browser.get(path)
     assert (page.status_code, email in page.text) == (200, True)
@@ -178,7 +179,7 @@ def test_a_link_is_good_once_and_no_log_has_its_secret(
     email = "carl@alpha.example"
     options = ("--account", "alpha", "--role", "account-reader")
     link = restante.do("user", "invite", email, *options).splitlines()[-1]
-    path = link.removeprefix(web_origin(restante))
+    path = urlsplit(link).path
     for _ in range(3):  # a mail filter opens links
         assert browser.get(path).status_code == 200
     page = browser.get(path)
