@@ -116,13 +116,8 @@ async def erase_person(context: AdminContext, order: ErasureOrder) -> AsyncItera
     persons = context.store.persons
     mark = "" if order.dry_run else await persons.begin_erasure(person.address)
     found: Counter[str] = Counter()
-    for place in LEFT:
-        async for rows, line in _slices(context, place, person):
-            for row in rows:
-                yield PersonLine(place=place, left=_name(context, place, row))
-            yield line
-    async for thing in _records(context, person):
-        yield PersonLine(place="records", left=thing)
+    async for line in _name_left(context, person):
+        yield line
     for user in _own_users(context, person):
         number = len(await context.store.sessions.sessions_of(user.email))
         found[PORTAL] += number
@@ -130,14 +125,9 @@ async def erase_person(context: AdminContext, order: ErasureOrder) -> AsyncItera
             await context.store.sessions.end_sessions_of(user.email)
         yield PersonLine(place=PORTAL, looked_at=number, found=number)
     for place in ERASABLE:
-        async for rows, line in _slices(context, place, person):
+        async for line in _erase_place(context, place, person, mark):
             found[place] = line.found or 0
-            if mark and rows:
-                await persons.erase_person(place, person, mark, [row.key for row in rows])
             yield line
-        if mark and place is PersonPlace.RECIPIENTS:
-            await context.directory.refresh()
-            await context.parts.recipients.catch_up()
     if mark:
         recorded = with_changes(
             entry(context, AuditAction.PERSON_ERASED, mark, "", person.without(reason, mark)),
@@ -146,6 +136,31 @@ async def erase_person(context: AdminContext, order: ErasureOrder) -> AsyncItera
         await persons.end_erasure(mark, recorded)
         await changed(context, recorded)
     yield PersonLine(mark=mark, elsewhere=ELSEWHERE)
+
+
+async def _name_left(context: AdminContext, person: Person) -> AsyncIterator[PersonLine]:
+    """Yield what an erasure leaves: held mail, reports, and records."""
+    for place in LEFT:
+        async for rows, line in _slices(context, place, person):
+            for row in rows:
+                yield PersonLine(place=place, left=_name(context, place, row))
+            yield line
+    async for thing in _records(context, person):
+        yield PersonLine(place="records", left=thing)
+
+
+async def _erase_place(
+    context: AdminContext, place: PersonPlace, person: Person, mark: str
+) -> AsyncIterator[PersonLine]:
+    """Put a mark for a person in one place, and yield how far that is; "" changes nothing."""
+    async for rows, line in _slices(context, place, person):
+        if mark and rows:
+            keys = [row.key for row in rows]
+            await context.store.persons.erase_person(place, person, mark, keys)
+        yield line
+    if mark and place is PersonPlace.RECIPIENTS:
+        await context.directory.refresh()
+        await context.parts.recipients.catch_up()
 
 
 async def _slices(

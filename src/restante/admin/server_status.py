@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from restante import __version__
 from restante.admin.accounts import find_account
-from restante.admin.admin_context import AdminContext, ConfigurationState, ScrubFacts
+from restante.admin.admin_context import AdminContext, ConfigurationState, ScrubFacts, ServerVitals
 from restante.admin.admin_error import no_server
 from restante.admin.auditing import moment
 from restante.admin.domains import find_domain
@@ -267,39 +267,47 @@ def _health(
     configuration: ConfigurationState | None,
 ) -> HealthView:
     server = context.server
-    facts = HealthFacts(context.now(), is_running=server is not None, store_failure=store.failure)
-    if server is not None:
-        vitals = server.vitals()
-        facts = replace(
-            facts,
-            is_room_short=vitals.is_room_short,
-            certificate_expires_at=vitals.certificate_expires_at,
-            clock_leap=vitals.clock_leap,
-            clock_trusted_from=vitals.clock_trusted_from,
-        )
-    if configuration is not None:
-        facts = replace(
-            facts,
-            reload_failure=configuration.reload_failure,
-            restart_for=configuration.restart_for,
-            unread=configuration.unread,
-            file_error=configuration.file_error,
-            is_file_changed=configuration.is_file_changed,
-            unread_certificates=configuration.unread_certificates,
-            certificate_error=configuration.certificate_error,
-            config_warnings=configuration.warnings,
-        )
-    facts = replace(
-        facts,
+    facts = HealthFacts(
+        context.now(),
+        is_running=server is not None,
+        store_failure=store.failure,
         damaged_messages=store.damaged_messages,
         uncertain_messages=uncertain,
         store_absence=context.store.upkeep.absence,
         notices_waiting=notices.count,
         notices_since=notices.since,
     )
+    if server is not None:
+        facts = _with_vitals(facts, server.vitals())
+    if configuration is not None:
+        facts = _with_configuration(facts, configuration)
     health = judge(facts)
     problems = [HealthProblemView(level=one.level, text=one.text) for one in health.problems]
     return HealthView(level=health.level, problems=problems)
+
+
+def _with_vitals(facts: HealthFacts, vitals: ServerVitals) -> HealthFacts:
+    return replace(
+        facts,
+        is_room_short=vitals.is_room_short,
+        certificate_expires_at=vitals.certificate_expires_at,
+        clock_leap=vitals.clock_leap,
+        clock_trusted_from=vitals.clock_trusted_from,
+    )
+
+
+def _with_configuration(facts: HealthFacts, configuration: ConfigurationState) -> HealthFacts:
+    return replace(
+        facts,
+        reload_failure=configuration.reload_failure,
+        restart_for=configuration.restart_for,
+        unread=configuration.unread,
+        file_error=configuration.file_error,
+        is_file_changed=configuration.is_file_changed,
+        unread_certificates=configuration.unread_certificates,
+        certificate_error=configuration.certificate_error,
+        config_warnings=configuration.warnings,
+    )
 
 
 async def _selected(

@@ -125,32 +125,12 @@ class _Check:
     def _look_at_figures(self) -> None:
         """Compare what is kept of each domain with a recount, as at one moment."""
         with self._connection:
-            kept = {
-                row[0]: row[1:4] for row in engine.fetch(self._connection, ledger_queries.USAGES)
-            }
-            for domain_id, messages, octets, _ in engine.fetch(
-                self._connection, ledger_queries.UNCOUNTED
-            ):
-                counted_before = kept.get(domain_id, (0, 0, 0))
-                kept[domain_id] = (
-                    counted_before[0] + messages,
-                    counted_before[1] + octets,
-                    counted_before[2],
-                )
-            counted = {
-                row[0]: row[1:4] for row in engine.fetch(self._connection, care_queries.RECOUNT)
-            }
-            is_up_to_date = (
-                self._report.schema == self._report.schema_known
-            )  # an older one has no such counts
-            backlogs = (
-                engine.fetch(self._connection, care_queries.RECOUNT_BACKLOGS)
-                if is_up_to_date
-                else []
-            )
-            [(self._report.messages, self._report.octets)] = engine.fetch(
-                self._connection, care_queries.TOTALS
-            )
+            kept = self._kept_figures()
+            counted = {row[0]: row[1:4] for row in self._fetch(care_queries.RECOUNT)}
+            # An older schema has no such counts.
+            is_up_to_date = self._report.schema == self._report.schema_known
+            backlogs = self._fetch(care_queries.RECOUNT_BACKLOGS) if is_up_to_date else []
+            [(self._report.messages, self._report.octets)] = self._fetch(care_queries.TOTALS)
         for domain_id in sorted(kept.keys() | counted.keys()):
             figures = (kept.get(domain_id, (0, 0, 0)), counted.get(domain_id, (0, 0, 0)))
             if figures[0] != figures[1]:
@@ -162,6 +142,17 @@ class _Check:
         for name, count, recount in backlogs:
             if count != recount:
                 self._found("figures", f"{name} that wait: kept {count}, counted {recount}")
+
+    def _kept_figures(self) -> dict[int, tuple[int, int, int]]:
+        """Return what is kept of each domain, with the newest mail, which the table lacks."""
+        kept = {row[0]: row[1:4] for row in self._fetch(ledger_queries.USAGES)}
+        for domain_id, messages, octets, _ in self._fetch(ledger_queries.UNCOUNTED):
+            before = kept.get(domain_id, (0, 0, 0))
+            kept[domain_id] = (before[0] + messages, before[1] + octets, before[2])
+        return kept
+
+    def _fetch(self, statement: str) -> list[Row]:
+        return engine.fetch(self._connection, statement)
 
     def _look_at_contents(self) -> None:
         last = 0

@@ -97,7 +97,19 @@ async def _take_part(
     """Raise AnswerKept for a request that was answered before; otherwise note it."""
     if idempotency_key is None:
         return
-    if not _KEY.match(idempotency_key):
+    keyed = await _keyed_request(request, context, idempotency_key)
+    under_way: RequestsUnderWay = request.app.state.under_way
+    under_way.begin(keyed)
+    request.state.keyed = (keyed, context)  # from here on the route ends it
+    since = context.now() - KEPT_SECONDS
+    kept = await context.store.answers.answer(keyed.key_owner, keyed.key, since)
+    if kept is not None:
+        raise AnswerKept(_repeated(kept, keyed))
+
+
+async def _keyed_request(request: Request, context: AdminContext, key: str) -> KeyedRequest:
+    """Return a request with its key. Raises AdminError for one that is none."""
+    if not _KEY.match(key):
         raise AdminError(
             ErrorKind.INVALID,
             f"{KEY_HEADER}: must be 1 to {MAX_KEY_LENGTH} visible ASCII characters",
@@ -109,18 +121,8 @@ async def _take_part(
         request.url.query.encode(),
         await request.body(),
     )
-    keyed = KeyedRequest(
-        key_owner_of(context.principal),
-        idempotency_key,
-        request_digest(context.vault.constant(_LABEL), parts),
-    )
-    under_way: RequestsUnderWay = request.app.state.under_way
-    under_way.begin(keyed)
-    request.state.keyed = (keyed, context)  # from here on the route ends it
-    since = context.now() - KEPT_SECONDS
-    kept = await context.store.answers.answer(keyed.key_owner, keyed.key, since)
-    if kept is not None:
-        raise AnswerKept(_repeated(kept, keyed))
+    digest = request_digest(context.vault.constant(_LABEL), parts)
+    return KeyedRequest(key_owner_of(context.principal), key, digest)
 
 
 async def _has_secret(request: Request) -> None:
