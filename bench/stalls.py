@@ -105,7 +105,7 @@ class Server:
         self._control = httpx.Client(
             transport=transport, base_url="http://restante", timeout=PATIENCE
         )
-        self._metrics = restante.events("server-ready")[-1]["metrics"]
+        self._metrics = restante.events("server-ready")[-1]["metrics"][0]
         self._names: list[str] = []
         self.changes = 0
         self._visitors = [

@@ -369,7 +369,7 @@ def test_idle_http_connections_do_not_take_what_mail_needs(descriptors: int, cro
     with Narrow(descriptors, more='[telemetry]\nmetrics = "127.0.0.1:0"\n') as restante:
         restante.hosts("alpha.example", AWAY)
         restante.start()
-        metrics = restante.events("server-ready")[-1]["metrics"]
+        metrics = restante.events("server-ready")[-1]["metrics"][0]
         host, _, port = metrics.rpartition(":")
         control = str(restante.directory / "data/control.sock")
         let_us_have(2 * crowd + 400)

@@ -45,7 +45,7 @@ def restante() -> Iterator[Installation]:
 def by_tcp(restante: Installation) -> Samples:
     """Read them as Prometheus does."""
     [*_, ready] = restante.events("server-ready")
-    return parsed(httpx.get(f"http://{ready['metrics']}/metrics", timeout=20))
+    return parsed(httpx.get(f"http://{ready['metrics'][0]}/metrics", timeout=20))
 
 
 def by_control_socket(restante: Installation) -> Samples:

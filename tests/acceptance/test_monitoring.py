@@ -83,7 +83,7 @@ def prometheus() -> Iterator[Prometheus]:
         sink.start()
         restante.start()
         [ready] = restante.events("server-ready")
-        with Prometheus(ready["metrics"], ALERTS) as prometheus:
+        with Prometheus(ready["metrics"][0], ALERTS) as prometheus:
             eventually(lambda: prometheus.ask("up == 1"), what="the first scrape")
             send(restante.mx, "reader@alpha.example", content=message("one"))
             send(restante.mx, "reader@beta.example", content=message("two"))

@@ -90,7 +90,7 @@ def test_a_reload_opens_and_closes_listeners_and_status_tells_what_waits(
         "reader@gamma.example",
         content=message("through the door that was there"),
     )
-    assert restante.events("server-reloaded")[-1]["restart_for"] == "hostname"
+    assert restante.events("server-reloaded")[-1]["restart_for"] == ["hostname"]
 
     restante.config.write_text(more.replace("tls/cert.pem", "tls/none.pem"))
     restante.ask_to_reload()

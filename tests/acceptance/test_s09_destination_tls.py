@@ -84,9 +84,8 @@ def test_the_certificate_must_come_from_the_authority(
 
     restante.do("domain", "set", "authority.example", "--tls-ca", str(right.file))
     goes(restante, "authority.example", primary)
-    assert restante.events("delivery-attempt", domain="authority.example")[-1]["tls"].startswith(
-        "TLSv1."
-    )
+    attempt = restante.events("delivery-attempt", domain="authority.example")[-1]
+    assert attempt["tls_version"].startswith("TLSv1.")
     assert "TLS connection established from" in primary.log()
 
 
@@ -124,7 +123,8 @@ def test_tls_is_used_where_it_is_offered_unless_told_otherwise(
         restante.wait_for_event("drain-finished", domain=domain)
 
     versions = {
-        line["domain"]: line["tls"] for line in restante.events("delivery-attempt", delivered=1)
+        line["domain"]: line["tls_version"]
+        for line in restante.events("delivery-attempt", delivered=1)
     }
     assert versions["opportunistic.example"].startswith("TLSv1.")
     assert versions["off.example"] == ""

@@ -83,7 +83,7 @@ def test_suspicion_costs_a_message_nothing_but_its_reports(smtp: Wire) -> None:
     smtp.send(b"MAIL FROM:<s@s.example>\r\nRCPT TO:<one@a.example>\r\nDATA\r\nSubject: x\r\n.\r\n")
     assert [held.envelope.is_suspect for held in smtp.held("a.example")] == [True, False]
     [checked] = smtp.log.of(MailChecked)
-    assert checked["notes"] == "suspicion: the reverse-path is of the recipient's own server"
+    assert checked["notes"] == ("suspicion: the reverse-path is of the recipient's own server",)
 
 
 def test_a_login_is_believed(smtp: Wire) -> None:

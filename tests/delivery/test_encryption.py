@@ -36,7 +36,7 @@ def tried_once(primary: ScriptedPrimary, world: World | None = None, **destinati
 
 
 def versions(world: World) -> list[str]:
-    return [line["tls"] for line in world.log.of(DeliveryAttempt)]
+    return [line["tls_version"] for line in world.log.of(DeliveryAttempt)]
 
 
 def held(world: World) -> int:

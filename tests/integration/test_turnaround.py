@@ -216,7 +216,7 @@ def test_a_session_that_brought_mail_takes_a_whole_drain_back(
     assert end.tls.startswith("TLSv1")
     assert sum(outcome.is_delivered for outcome in releaser.back.outcomes) == 300
     [line] = reception.world.log.of(SessionClosed)
-    assert (line["end"], line["held"], line["login"]) == ("turned-around", 1, "alpha")
+    assert (line["end"], line["messages"], line["login"]) == ("turned-around", 1, "alpha")
 
 
 def test_octets_behind_the_command_prevent_the_turn_and_the_session_goes_on(

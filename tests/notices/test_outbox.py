@@ -215,9 +215,9 @@ def test_a_flood_is_bounded_in_memory_and_in_transactions() -> None:
 def test_of_the_same_that_comes_at_once_the_last_is_told() -> None:
     inbox = NoticeInbox(lambda: NOW)
     for free in (3, 2, 1):
-        inbox.hear(RoomShort(free=free, disk_reserve=10))
+        inbox.hear(RoomShort(free_octets=free, disk_reserve=10))
     [heard] = inbox.take().values()
-    assert (heard.last.details["free"], heard.count) == (1, 3)
+    assert (heard.last.details["free_octets"], heard.count) == (1, 3)
 
 
 def test_a_channel_of_an_account_hears_of_no_other_whatever_it_says() -> None:

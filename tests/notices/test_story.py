@@ -209,7 +209,7 @@ def test_room_on_the_disk_is_the_operators_affair() -> None:
         free = [5, 500]
         room = DiskSpace(lambda: free[0], reserve=100)
         for event in (RoomShort, RoomBack):
-            log.publish(event(free=room.look() or 0, disk_reserve=room.reserve))
+            log.publish(event(free_octets=room.look() or 0, disk_reserve=room.reserve))
             free.pop(0)
         return await notices(world.store, world.directory, log)
 

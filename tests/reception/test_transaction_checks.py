@@ -72,7 +72,7 @@ def test_content_is_read_as_it_was_sent_and_what_is_found_stands_above_our_field
     assert held.head.startswith(f"X-Filter: score={len(sent) / 1000:g}\r\nReceived: ".encode())
     assert (held.file is not None) is large
     [checked] = smtp.log.of(MailChecked)
-    assert checked["notes"] == f"filter {len(sent) / 1000:g}: HAS_SIZE"
+    assert checked["notes"] == (f"filter {len(sent) / 1000:g}: HAS_SIZE",)
     assert smtp.memory_budget.now == 0
 
 

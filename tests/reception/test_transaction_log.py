@@ -64,7 +64,7 @@ def test_findings_of_checks_follow_it() -> None:
     begun.checks.findings = begun.checks.findings.with_one("filter", CheckPassed(("SEEN",)))
     events.settled(begun, IntakeReceipt("1k52"), OK)
     assert [kind for kind, _ in lines.lines] == [MailHeld, MailChecked]
-    assert lines.of(MailChecked)[0]["notes"] == "filter: SEEN"
+    assert lines.of(MailChecked)[0]["notes"] == ("filter: SEEN",)
 
 
 def test_mail_that_the_store_could_not_hold_is_refused_with_the_cause() -> None:

@@ -91,7 +91,7 @@ def test_it_is_ready_with_the_address_that_is_bound(scene: Scene) -> None:
     port = scene.socket.getsockname()[1]
     scene.run(stop)
     [ready] = scene.log.of(ServerReady)
-    assert ready["listening"] == f"mx 127.0.0.1:{port}"
+    assert ready["listening"] == (f"mx 127.0.0.1:{port}",)
 
 
 def test_a_failure_stops_it_in_the_same_order_and_is_kept_for_the_exit_code(scene: Scene) -> None:

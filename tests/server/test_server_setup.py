@@ -44,12 +44,12 @@ def test_the_sockets_of_listeners_come_first_and_the_rest_are_for_metrics() -> N
     assert setup.sockets[2:] == setup.metrics_sockets
     assert setup.addresses == [("192.0.2.1", 25), ("2001:db8::1", 465), ("::1", 9090)]
     assert setup.metrics_addresses == [("::1", 9090)]
-    assert setup.metrics_text == "[::1]:9090"
+    assert setup.metrics_texts == ("[::1]:9090",)
 
 
 def test_without_metrics_there_is_no_address_of_theirs() -> None:
     setup = made(1, MX)
-    assert (setup.metrics_addresses, setup.metrics_text) == ([], "")
+    assert (setup.metrics_addresses, setup.metrics_texts) == ([], ())
 
 
 def test_a_replacement_is_complete_before_any_listener_is_called(tmp_path: Path) -> None:

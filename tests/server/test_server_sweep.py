@@ -150,5 +150,5 @@ def test_room_is_told_when_it_becomes_short_and_when_it_is_back() -> None:
     for scene.free in (100, 5, 4, 100, 100):
         scene.log.lines.clear()
         scene.sweep.look_for_room()
-        told.append(tuple((kind, fields["free"]) for kind, fields in scene.log.lines))
+        told.append(tuple((kind, fields["free_octets"]) for kind, fields in scene.log.lines))
     assert told == [(), ((RoomShort, 5),), (), ((RoomBack, 100),), ()]

@@ -114,7 +114,7 @@ from tests.telemetry.exposed import shown, spelled
             {"doing": "request", "request": "GET /v1/x"},
             {'restante_store_failures_total{doing="request"}': 1},
         ),
-        (RoomShort, {"free": 7}, {}),
+        (RoomShort, {"free_octets": 7}, {}),
         (MessageDamaged, {"message": "x"}, {"restante_messages_damaged_total": 1}),
         (ServerFailing, {"reason": "x"}, {"restante_server_failures_total": 1}),
         (LoopStalled, {"seconds": 5.4}, {"restante_loop_stalls_total": 1}),

@@ -18,14 +18,14 @@ def test_names_are_unique_and_every_field_has_one_meaning() -> None:
 
 def test_a_misspelled_field_is_an_error_and_an_event_never_changes() -> None:
     with pytest.raises(TypeError):
-        RoomShort(free=1, reserve=2)  # type: ignore[call-arg]
+        RoomShort(free_octets=1, reserve=2)  # type: ignore[call-arg]
     with pytest.raises(AttributeError):
-        RoomShort(free=1, disk_reserve=2).free = 3  # type: ignore[misc]
+        RoomShort(free_octets=1, disk_reserve=2).free_octets = 3  # type: ignore[misc]
 
 
 def test_an_example_has_what_is_given_and_an_example_of_each_other_required_field() -> None:
-    assert example(RoomShort, free=1) == RoomShort(
-        free=1, disk_reserve=FIELDS["disk_reserve"].example
+    assert example(RoomShort, free_octets=1) == RoomShort(
+        free_octets=1, disk_reserve=FIELDS["disk_reserve"].example
     )
 
 

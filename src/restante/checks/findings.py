@@ -11,7 +11,7 @@ from typing import Final
 from restante.checks.verdict import CheckPassed
 from restante.mail.message_origin import NO_VERDICTS, VERDICT_LIMIT
 
-NOTES_LIMIT: Final = 1000  # characters
+NOTES_LIMIT: Final = 1000  # characters of all
 FIELDS_LIMIT: Final = 4096  # octets
 
 
@@ -29,10 +29,14 @@ class Findings:
         return Findings({**self.by_check, check: joined}, self.is_suspect or passed.is_suspect)
 
     @property
-    def notes(self) -> str:
-        """All notes and scores for the log: `rspamd 3.2: BAYES_SPAM, R_SPF_FAIL; …`."""
-        parts = [_text(check, found) for check, found in self.by_check.items()]
-        return "; ".join(part for part in parts if part)[:NOTES_LIMIT]
+    def notes(self) -> tuple[str, ...]:
+        """The notes and score of each check, for the log: `rspamd 3.2: BAYES_SPAM, R_SPF_FAIL`."""
+        notes, room = [], NOTES_LIMIT
+        for check, found in self.by_check.items():
+            if text := _text(check, found)[:room]:
+                notes.append(text)
+                room -= len(text)
+        return tuple(notes)
 
     @property
     def verdicts(self) -> Mapping[str, str]:

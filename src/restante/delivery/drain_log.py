@@ -111,7 +111,7 @@ class DrainLog:
                 domain=self._domain,
                 destination=self.destination,
                 address=link_plan.endpoint.text,
-                tls=end.tls,
+                tls_version=end.tls,
                 manner=end.manner,
                 end=end.kind,
                 reason=end.reason,

@@ -47,8 +47,8 @@ def _server_failing(event: ServerFailing, at: float) -> Iterator[NoticeFacts]:
 
 def _room_short(event: RoomShort, at: float) -> Iterator[NoticeFacts]:
     text = (
-        f"{event.free} octets are free on the store's disk, less than {event.disk_reserve}: mail is"
-        " deferred."
+        f"{event.free_octets} octets are free on the store's disk, less than {event.disk_reserve}:"
+        " mail is deferred."
     )
     yield make_notice(
         NoticeKind.ROOM_SHORT,
@@ -56,15 +56,21 @@ def _room_short(event: RoomShort, at: float) -> Iterator[NoticeFacts]:
         at,
         "disk",
         text,
-        free=event.free,
+        free_octets=event.free_octets,
         disk_reserve=event.disk_reserve,
     )
 
 
 def _room_back(event: RoomBack, at: float) -> Iterator[NoticeFacts]:
-    text = f"{event.free} octets are free on the store's disk: mail is taken again."
+    text = f"{event.free_octets} octets are free on the store's disk: mail is taken again."
     yield make_notice(
-        NoticeKind.ROOM_BACK, "", at, "disk", text, free=event.free, disk_reserve=event.disk_reserve
+        NoticeKind.ROOM_BACK,
+        "",
+        at,
+        "disk",
+        text,
+        free_octets=event.free_octets,
+        disk_reserve=event.disk_reserve,
     )
 
 

@@ -342,7 +342,7 @@ class SmtpConnection:
                 hello=self._session.client_name,
                 tls=self._dialogue.tls,
                 login=self._dialogue.login.user if self._dialogue.login else "",
-                held=tally.held,
+                messages=tally.held,
                 releases=tally.releases,
                 errors=errors,
                 end=self.end,

@@ -120,7 +120,7 @@ class Reloader:
         warnings = await asyncio.to_thread(standing_warnings, read)
         state = ConfigurationState(now, restart_for=tuple(restart_for), warnings=warnings)
         self._running.note(state)
-        parts.log.publish(ServerReloaded(restart_for=", ".join(restart_for)))
+        parts.log.publish(ServerReloaded(restart_for=tuple(restart_for)))
 
     def _restart_for(
         self,

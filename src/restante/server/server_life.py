@@ -179,9 +179,9 @@ class Application:
         listeners = parts.reception.listeners
         self._log.publish(
             ServerReady(
-                listening=", ".join(f"{each.service} {each.address_text}" for each in listeners),
+                listening=tuple(f"{each.service} {each.address_text}" for each in listeners),
                 control=str(self._setup.config.control_socket),
-                metrics=self._setup.metrics_text,
+                metrics=self._setup.metrics_texts,
                 sessions_limit=parts.reception.door.limits.in_all,
             )
         )

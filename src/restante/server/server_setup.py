@@ -70,9 +70,9 @@ class ServerSetup:
         return _bound(self.metrics_sockets)
 
     @property
-    def metrics_text(self) -> str:
+    def metrics_texts(self) -> tuple[str, ...]:
         """Return the addresses that metrics are served on, for the log."""
-        return ", ".join(join_host_port(*address) for address in self.metrics_addresses)
+        return tuple(join_host_port(*address) for address in self.metrics_addresses)
 
 
 class RunningSettings:

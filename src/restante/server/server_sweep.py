@@ -62,7 +62,7 @@ class ServerSweep:
         free = disk_space.look()
         if free is not None:
             event = RoomShort if disk_space.is_short else RoomBack
-            self._log.publish(event(free=free, disk_reserve=disk_space.reserve))
+            self._log.publish(event(free_octets=free, disk_reserve=disk_space.reserve))
 
     def _tell_of_sessions(self) -> None:
         door = self._reception.door

@@ -46,7 +46,7 @@ class DeliveryAttempt(Event):
     end: str
     reason: str
     address: str | None = None
-    tls: str | None = None
+    tls_version: str | None = None
     manner: str | None = None
     delivered: int | None = None
     deferred: int | None = None

@@ -21,9 +21,9 @@ class ServerReady(Event):
     """Every listener is open and the store is readable."""
 
     event: ClassVar[str] = "server-ready"
-    listening: str
+    listening: tuple[str, ...]
     control: str
-    metrics: str
+    metrics: tuple[str, ...]
     sessions_limit: int
 
 
@@ -50,7 +50,7 @@ class ServerReloaded(Event):
     """
 
     event: ClassVar[str] = "server-reloaded"
-    restart_for: str
+    restart_for: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ class SessionClosed(Event):
     hello: str
     tls: str
     login: str
-    held: int
+    messages: int
     releases: int
     errors: int
     end: str
@@ -140,7 +140,7 @@ class MailChecked(Event):
 
     event: ClassVar[str] = "mail-checked"
     message: str
-    notes: str
+    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

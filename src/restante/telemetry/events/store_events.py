@@ -76,7 +76,7 @@ class RoomShort(Event):
     """Less than `reception.disk_reserve` is free on the store's disk. MAIL is answered 452."""
 
     event: ClassVar[str] = "room-short"
-    free: int
+    free_octets: int
     disk_reserve: int
 
 
@@ -85,7 +85,7 @@ class RoomBack(Event):
     """The store's disk has enough free space again. Mail is accepted."""
 
     event: ClassVar[str] = "room-back"
-    free: int
+    free_octets: int
     disk_reserve: int
 
 
