@@ -31,6 +31,7 @@ def left(command: Command) -> list[str]:
         (["--domain", "alpha.example", "--status", "held"], ["12", "14"]),
         (["--older", "30m", "--larger", "10"], []),
         (["--older", "2h"], ["11", "12", "13", "14"]),
+        (["--message-id", "none@a.example"], ["11", "12", "13", "14"]),
         (["--all"], []),
         (["13", "14"], ["11", "12"]),
     ],

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from restante.mail.message_id import MESSAGE_ID_LIMIT, MessageIdSearch, message_id_of
+from restante.mail.message_id import MESSAGE_ID_LIMIT, MessageIdSearch, message_id_of, whole_id
 from restante.mail.received_field import HEADER_OCTETS
 
 
@@ -65,3 +65,10 @@ def test_content_in_blocks_has_the_same(blocks: list[bytes]) -> None:
     for block in blocks:
         search.take(block)
     assert search.found == message_id_of(b"".join(blocks))
+
+
+@pytest.mark.parametrize(
+    ("text", "whole"), [("1@a", "<1@a>"), ("<1@a>", "<1@a>"), (None, None)], ids=str
+)
+def test_people_copy_it_with_and_without_brackets(text: str | None, whole: str | None) -> None:
+    assert whole_id(text) == whole

@@ -28,6 +28,7 @@ from restante.admin.request_bounds import AtMost, LineText, Span, StoredNumber
 from restante.admin.scope import held_page, list_held, message_in_scope
 from restante.mail.first_line import set_off
 from restante.mail.message import HeldMessage, message_name, message_number
+from restante.mail.message_id import MESSAGE_ID_LIMIT, whole_id
 from restante.phrases import MAY_HAVE_LEFT, NOT_QUEUED
 from restante.queue.recipient_status import RecipientStatus
 from restante.retention.removal_record import removal_of
@@ -58,6 +59,9 @@ class QueueSelection(BaseModel):
     )
     older: Span | None = None  # seconds since it was received
     larger: StoredNumber | None = None  # octets
+    message_id: Annotated[str, Field(max_length=MESSAGE_ID_LIMIT)] | None = (
+        None  # exact; with or without <>
+    )
     status: RecipientStatus | None = None
     after: LineText | None = None  # a message's name: for paging
     limit: Annotated[int, Field(ge=1, le=100_000)] = 1000
@@ -211,6 +215,7 @@ def queue_filter(context: AdminContext, selection: QueueSelection) -> QueueFilte
         recipient=selection.recipient,
         received_before=None if selection.older is None else context.now() - selection.older,
         larger_than=selection.larger,
+        message_id=whole_id(selection.message_id),
         after=number_of(selection.after) if selection.after else 0,
         limit=selection.limit,
     )

@@ -23,7 +23,7 @@ from restante.admin.releases import PastReleaseView, ended_view
 from restante.admin.request_bounds import StoredNumber, UnixTime, check_span
 from restante.admin.scope import held_page, history_page, list_past_releases
 from restante.mail.message import message_name
-from restante.mail.message_id import MESSAGE_ID_LIMIT
+from restante.mail.message_id import MESSAGE_ID_LIMIT, whole_id
 from restante.queue.history import HistoryEntry, HistoryFilter, HistoryPage
 from restante.queue.recipient_status import RecipientMove
 from restante.store.queue_store import QueueFilter, QueuePage
@@ -147,7 +147,7 @@ async def _held(
             recipient=selection.recipient or None,
             received_since=selection.since,
             received_before=selection.until,
-            message_id=_whole_id(selection.message_id),
+            message_id=whole_id(selection.message_id),
             numbers=None if number is None else (number,),
             after=0 if selection.after is None else number_of(selection.after),
             limit=selection.limit,
@@ -168,7 +168,7 @@ async def _left(
         HistoryFilter(
             domain_ids=domain_ids,
             number=number,
-            message_id=_whole_id(selection.message_id),
+            message_id=whole_id(selection.message_id),
             reverse_path=selection.reverse_path,
             recipient=selection.recipient,
             outcome=RecipientMove(selection.outcome) if selection.outcome else None,
@@ -227,10 +227,3 @@ def history_view(entry: HistoryEntry, names: DomainNames) -> HistoryView:
         drain=entry.drain,
         release=message_name(entry.release) if entry.release else "",
     )
-
-
-def _whole_id(text: str | None) -> str | None:
-    """Return a Message-ID as fields spell it: people copy it with and without brackets."""
-    if text is None:
-        return None
-    return text if text.startswith("<") else f"<{text}>"

@@ -20,6 +20,7 @@ from restante.cli.progress import progress
 from restante.cli.queue_selection import (
     AllMailOption,
     LargerOption,
+    MessageIdOption,
     OlderOption,
     ParkedStatusOption,
     QueueDomainOption,
@@ -125,12 +126,15 @@ def _destructive(verb: QueueCommand, about: str) -> Callable[..., None]:
         recipient: RecipientOption = None,
         older: OlderOption = None,
         larger: LargerOption = None,
+        message_id: MessageIdOption = None,
         status: StatusOption = None,
         is_all: AllMailOption = False,
         yes: YesOption = False,
         config: ConfigOption = None,
     ) -> None:
-        selection = SelectionOptions(domain, reverse_path, recipient, older, larger, status)
+        selection = SelectionOptions(
+            domain, reverse_path, recipient, older, larger, message_id, status
+        )
         require_choice(verb.command, names or [], selection, is_all=is_all)
         _change(config, verb, names or [], selection, reason, is_confirmed=yes, asks_for_names=True)
 
@@ -160,6 +164,7 @@ def release(
     recipient: RecipientOption = None,
     older: OlderOption = None,
     larger: LargerOption = None,
+    message_id: MessageIdOption = None,
     status: ParkedStatusOption = "refused",
     is_all: AllMailOption = False,
     yes: YesOption = False,
@@ -171,9 +176,9 @@ def release(
     destination may have accepted uncertain mail already. Releasing it can deliver it twice. Damaged
     mail is checked first. It is held again only if it is whole; otherwise the exit code is 65.
     """
-    selection = SelectionOptions(domain, reverse_path, recipient, older, larger)
+    selection = SelectionOptions(domain, reverse_path, recipient, older, larger, message_id)
     require_choice(RELEASE.command, names or [], selection, is_all=is_all)
-    parked = SelectionOptions(domain, reverse_path, recipient, older, larger, status)
+    parked = SelectionOptions(domain, reverse_path, recipient, older, larger, message_id, status)
     _change(config, RELEASE, names or [], parked, reason, is_confirmed=yes, asks_for_names=False)
 
 

@@ -29,6 +29,7 @@ from restante.cli.failures import Exit, Failure, complain, printable
 from restante.cli.options import ConfigOption, JsonOption
 from restante.cli.queue_selection import (
     LargerOption,
+    MessageIdOption,
     OlderOption,
     QueueDomainOption,
     RecipientOption,
@@ -82,6 +83,7 @@ def list_all(
     recipient: RecipientOption = None,
     older: OlderOption = None,
     larger: LargerOption = None,
+    message_id: MessageIdOption = None,
     status: StatusOption = None,
     limit: Annotated[
         int,
@@ -92,7 +94,13 @@ def list_all(
 ) -> None:
     """List messages, oldest first."""
     selection = SelectionOptions(
-        _one_domain(domain_name, domain), reverse_path, recipient, older, larger, status
+        _one_domain(domain_name, domain),
+        reverse_path,
+        recipient,
+        older,
+        larger,
+        message_id,
+        status,
     )
     messages = ask(config, "GET", "/v1/queue", params=selection.params, most=limit)
     show_listing(messages, COLUMNS, as_json=as_json, thing="message")

@@ -17,6 +17,7 @@ from restante.cli.options import ConfigOption, JsonOption
 from restante.cli.progress import Advance, progress
 from restante.cli.queue_selection import (
     LargerOption,
+    MessageIdOption,
     OlderOption,
     QueueDomainOption,
     RecipientOption,
@@ -56,6 +57,7 @@ def export(
     recipient: RecipientOption = None,
     older: OlderOption = None,
     larger: LargerOption = None,
+    message_id: MessageIdOption = None,
     status: StatusOption = None,
     reason: Annotated[
         str, typer.Option("--reason", metavar="TEXT", help="Reason for the audit trail.")
@@ -69,7 +71,7 @@ def export(
     65. Without a running server the command becomes the server's user, who must be allowed to
     write to PLACE.
     """
-    selection = SelectionOptions(domain, reverse_path, recipient, older, larger, status)
+    selection = SelectionOptions(domain, reverse_path, recipient, older, larger, message_id, status)
     tally = asyncio.run(_export(config, selection, reason, style, place))
     os.sync()  # the operator may delete the exported messages from the queue next
     if as_json:

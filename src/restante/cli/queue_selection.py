@@ -50,6 +50,12 @@ LargerOption = Annotated[
         help="Only mail larger than this: 500, 64K, 10M.",
     ),
 ]
+MessageIdOption = Annotated[
+    str | None,
+    typer.Option(
+        "--message-id", metavar="ID", help="Only mail with this Message-ID, with or without <>."
+    ),
+]
 StatusOption = Annotated[
     Literal["held", "refused", "uncertain", "damaged"] | None,
     typer.Option("--status", help="Only mail with a recipient of this status."),
@@ -72,6 +78,7 @@ class SelectionOptions:
     recipient: str | None = None
     older: int | None = None
     larger: int | None = None
+    message_id: str | None = None
     status: str | None = None
 
     @property

@@ -34,6 +34,13 @@ def message_id_of(content: bytes) -> str | None:
     return None
 
 
+def whole_id(text: str | None) -> str | None:
+    """Return a Message-ID as fields spell it: people copy it with and without brackets."""
+    if text is None:
+        return None
+    return text if text.startswith("<") else f"<{text}>"
+
+
 class MessageIdSearch:
     """Looks for the Message-ID in content that comes in blocks; keeps no more than a header."""
 

@@ -2,12 +2,15 @@
 
 import asyncio
 import re
+from urllib.parse import urlencode
 
 import pytest
 
+from restante.mail.envelope import Envelope
+from restante.mail.message import NewMessage, message_name
 from restante.tenancy.grants import GrantedRole
 from restante.web.portal.queue_page import STEP_UP_FROM
-from tests.admin.admin_world import NOW, AdminWorld
+from tests.admin.admin_world import HEAD, NOW, AdminWorld
 from tests.web.portal.visitors import ALPHA, BETA, hosting, user_of, visit
 
 EVIL = '"><script>alert(1)</script>@sender.example'
@@ -45,10 +48,52 @@ def test_a_filter_selects_and_another_account_s_mail_does_not_exist() -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["status=odd", "hours=x", "hours=nan", "kilobytes=-1", "after=%21"]
+    "query",
+    [
+        "status=odd",
+        "hours=x",
+        "hours=nan",
+        "kilobytes=-1",
+        "after=%21",
+        f"message_id={'x' * 10_000}",
+    ],
 )
 def test_odd_filters_get_an_answer(query: str) -> None:
     assert visit(with_mail(), f"/queue?{query}", ALPHA).status_code == 422
+
+
+def test_a_message_is_found_by_its_message_id() -> None:
+    admin = with_mail()
+
+    async def hold() -> None:
+        mail = Envelope("a@sender.example", ("user9@alpha.example",))
+        message = NewMessage(77, 1, mail, NOW, HEAD, message_id="<order@a.example>")
+        await admin.store.reception.hold([message])
+
+    asyncio.run(hold())
+    for written in ("order@a.example", "<order@a.example>"):
+        query = urlencode({"message_id": written})
+        assert names_in(visit(admin, f"/queue?{query}", ALPHA).text) == [message_name(77)]
+        assert names_in(visit(admin, f"/queue?{query}", BETA).text) == []
+    form = {"action": "delete", "scope": "all", "message_id": "order@a.example"}
+    asked = visit(admin, "/queue/confirm", ALPHA, form=form).text
+    assert "Delete 1 message?" in asked
+    assert "all mail with the Message-ID order@a.example" in asked
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "told=Call+0900+1234+at+once",
+        "told=delete&done=Call+0900&of=2",
+        "told=delete&done=1",
+        "told=delete&done=9999999&of=1",
+    ],
+)
+def test_a_link_of_a_stranger_shows_no_text_of_its_own(query: str) -> None:
+    text = visit(with_mail(), f"/queue?{query}", ALPHA).text
+    assert 'role="status"' not in text
+    assert "0900" not in text
 
 
 def test_a_refresh_keeps_what_is_ticked() -> None:
@@ -78,7 +123,8 @@ def test_all_that_match_leaves_mail_alone_that_came_after_the_question() -> None
     asyncio.run(admin.hold(99, 1, "late@alpha.example"))
     done = visit(admin, "/queue/carry-out", ALPHA, form={**form, "last": last})
     assert done.status_code == 303
-    assert "3+messages+are+deleted" in done.headers["location"]
+    told = visit(admin, done.headers["location"], ALPHA).text
+    assert '<p class="told" role="status">3 messages are deleted.</p>' in told
     assert len(left(admin)) == 1
 
 
@@ -89,7 +135,8 @@ def test_ticked_messages_alone_are_deleted() -> None:
     assert visit(admin, "/queue/carry-out", ALPHA, form=form).status_code == 303
     assert left(admin) == rest
     again = visit(admin, "/queue/carry-out", ALPHA, form=form)
-    assert "0+messages+are+deleted" in again.headers["location"]
+    told = visit(admin, again.headers["location"], ALPHA).text
+    assert "0 messages are deleted; 1 needed no change, or left meanwhile." in told
 
 
 def test_a_bounce_and_a_deletion_need_a_reason() -> None:

@@ -9,11 +9,20 @@ EVIL = "'; rm -rf / #"
 
 
 def test_values_are_quoted_for_the_shell() -> None:
-    selection = QueueSelection(reverse_path=EVIL, older=7200, larger=5)
+    selection = QueueSelection(reverse_path=EVIL, older=7200, larger=5, message_id="1@a")
     [line] = acted("delete", [], selection, EVIL, "https://r.example")
     words = shlex.split(line)
     assert words[:5] == ["restante", "queue", "delete", "--reverse-path", EVIL]
-    assert words[5:] == ["--older", "7200s", "--larger", "5", "--reason", EVIL]
+    assert words[5:] == [
+        "--older",
+        "7200s",
+        "--larger",
+        "5",
+        "--message-id",
+        "1@a",
+        "--reason",
+        EVIL,
+    ]
 
 
 def test_named_messages_have_a_line_for_the_api_too() -> None:

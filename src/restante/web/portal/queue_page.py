@@ -5,6 +5,7 @@ the last message that the question was about: mail that arrives meanwhile is lef
 """
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,6 +32,7 @@ from restante.admin.held_mail import (
 from restante.admin.hold_again import MessagesToHoldAgain, hold_again
 from restante.admin.listing_page import ListingPage
 from restante.mail.message import NUMBERS_A_SECOND
+from restante.mail.message_id import MESSAGE_ID_LIMIT
 from restante.queue.recipient_status import RecipientStatus
 from restante.web.portal.page_wording import counted_thing, short_octets, span_in_words
 from restante.web.portal.portal_visit import (
@@ -45,12 +47,21 @@ from restante.web.portal.shell_lines import acted
 ROWS: Final = 100
 MOST_AT_ONCE: Final = 10_000  # messages of one action
 STEP_UP_FROM: Final = 100  # messages; above it, deleting and bouncing needs a recent factor
-FILTERS: Final = ("domain", "reverse_path", "recipient", "status", "hours", "kilobytes")
+FILTERS: Final = (
+    "domain",
+    "reverse_path",
+    "recipient",
+    "message_id",
+    "status",
+    "hours",
+    "kilobytes",
+)
 ACTIONS: Final[Mapping[str, tuple[str, str, str]]] = {
     "release": ("Release again", "is held again", "are held again"),
     "bounce": ("Bounce", "is bounced", "are bounced"),
     "delete": ("Delete", "is deleted", "are deleted"),
 }
+_COUNT: Final = re.compile(r"\d{1,6}", re.ASCII)
 _CRITICAL: Final = frozenset({"bounce", "delete"})
 
 
@@ -76,7 +87,7 @@ async def queue(visit: Visit) -> Response:
         filters=filters_of(query),
         statuses=[one.value for one in RecipientStatus if one is not RecipientStatus.GONE],
         ticked=set(query.all_of("name")),
-        told=query.text("told"),
+        told=told_by(query),
         more=_more(query, page),
         searched_until=_searched_until(page),
     )
@@ -127,11 +138,22 @@ async def carry_out(visit: Visit) -> Response:
     for place in range(0, len(chosen.names), MAX_NAMES):
         names = tuple(chosen.names[place : place + MAX_NAMES])
         done += await _act(visit, action, names, reason)
+    given = {"told": action, "done": str(done), "of": str(len(chosen.names))}
+    return see_other(_back(form, **given))
+
+
+def told_by(query: FormValues) -> str:
+    """Return the result of an action in words, "" without one.
+
+    The address has the action and numbers alone: a link of a stranger shows no text of its own.
+    """
+    action, done, chosen = query.text("told"), query.text("done"), query.text("of")
+    if action not in ACTIONS or not (_COUNT.fullmatch(done) and _COUNT.fullmatch(chosen)):
+        return ""
     _, one, several = ACTIONS[action]
-    told = counted_thing(done, f"message {one}", f"messages {several}")
-    if not chosen.names or done < len(chosen.names):
-        told += f"; {len(chosen.names) - done} needed no change, or left meanwhile"
-    return see_other(_back(form, told=f"{told}."))
+    told = counted_thing(int(done), f"message {one}", f"messages {several}")
+    left = int(chosen) - int(done)
+    return f"{told}; {left} needed no change, or left meanwhile." if left > 0 else f"{told}."
 
 
 async def chosen_by(visit: Visit, form: FormValues) -> ChosenMessages:
@@ -159,10 +181,13 @@ def selection_of(form: FormValues, limit: int) -> QueueSelection:
     after = form.given("after")
     if len(form.text("recipient")) > MAX_PATTERN_LENGTH:
         raise _odd("recipient", "write a shorter pattern")
+    if len(form.text("message_id")) > MESSAGE_ID_LIMIT:
+        raise _odd("message_id", "copy the Message-ID alone")
     return QueueSelection(
         domain=form.given("domain"),
         reverse_path="" if reverse_path == "<>" else reverse_path,
         recipient=form.given("recipient"),
+        message_id=form.given("message_id"),
         status=None if status is None else RecipientStatus(status),
         older=None if hours is None else hours * 3600,
         larger=None if kilobytes is None else int(kilobytes * 1000),
@@ -184,6 +209,7 @@ def described(selection: QueueSelection | None) -> str:
         ("of {}", selection.domain),
         ("from {}", "<>" if selection.reverse_path == "" else selection.reverse_path),
         ("to {}", selection.recipient),
+        ("with the Message-ID {}", selection.message_id),
         ("with the status {}", selection.status),
         ("older than {}", None if selection.older is None else span_in_words(selection.older)),
         ("larger than {}", None if selection.larger is None else short_octets(selection.larger)),
