@@ -50,3 +50,10 @@ def test_a_long_page_leaves_turns_to_others() -> None:
             running.cancel()
 
     assert asyncio.run(story()) == b"0 1 2 3 4 "
+
+
+def test_commands_name_the_address_of_the_portal_where_it_is_known() -> None:
+    look = PortalLook()
+    assert PageRenderer(lambda: 0.0, "mx.example", look).base_url == "https://mx.example"
+    there = PageRenderer(lambda: 0.0, "mx.example", look, lambda: "https://portal.example")
+    assert there.base_url == "https://portal.example"

@@ -1,6 +1,5 @@
 """Notices: the channels, a test of each, those that wait, and the last ones with their answers."""
 
-from collections.abc import Sequence
 from itertools import islice
 from typing import Final
 from urllib.parse import urlencode
@@ -60,15 +59,6 @@ async def _page(visit: Visit, tested: str = "", trial: TrialView | None = None) 
         tested=tested,
         trial=trial,
         more=more,
-        commands=_commands(visit.session.principal.account),
-    )
-
-
-def _commands(account: str) -> Sequence[str]:
-    owner = f" --account {account}" if account else ""
-    return (
-        f"restante notice add NAME --webhook https://example.org/hook{owner}",
-        f"restante notice test NAME{owner}",
     )
 
 

@@ -17,7 +17,7 @@ from starlette.types import Receive, Scope, Send
 
 from restante.admin.permissions import AdminAction, may
 from restante.background.loop_slices import in_turns
-from restante.web.portal import page_wording
+from restante.web.portal import page_wording, shell_lines
 from restante.web.portal.portal_look import PortalLook
 from restante.web.portal.portal_session import PortalSession
 
@@ -60,6 +60,7 @@ def page_templates() -> Environment:
     }
     templates.globals["counted"] = page_wording.counted_thing
     templates.globals["AdminAction"] = AdminAction
+    templates.globals["shell_lines"] = shell_lines
     templates.globals["navigation"] = NAVIGATION
     for name in templates.list_templates():
         templates.get_template(name)
@@ -97,12 +98,13 @@ class PageRenderer:
     now: Callable[[], float]  # Unix time
     hostname: str
     look: PortalLook
+    portal_url: Callable[[], str] = str  # without a slash at the end; "" if it is not known
     templates: Environment = field(default_factory=page_templates)
 
     @property
     def base_url(self) -> str:
-        """The address of the API, for commands to copy."""
-        return f"https://{self.hostname}"
+        """The address of the API, for commands to copy: that of the portal, where it is known."""
+        return self.portal_url() or f"https://{self.hostname}"
 
     def page(
         self,
@@ -125,6 +127,7 @@ class PageRenderer:
             "path": request.url.path,
             "look": self.look,
             "hostname": self.hostname,
+            "base_url": self.base_url,
             "now": now,
             "clock": lambda at: page_wording.clock(at, now),
             "ago": lambda at: page_wording.time_ago(at, now),

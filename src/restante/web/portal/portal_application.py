@@ -103,7 +103,9 @@ def build_portal(
     for pages in _PAGES:
         routes += pages.ROUTES
     portal = Starlette(routes=guarded(routes, sessions))
-    renderer = PageRenderer(context.now, context.network.hostname, look)
+    renderer = PageRenderer(
+        context.now, context.network.hostname, look, context.settings.portal_url
+    )
     portal.state.portal = PortalParts(context, sessions, renderer)
     for kind, answer in (
         (AdminError, _answer_refusal),

@@ -7,7 +7,7 @@ import json
 import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from restante.admin.held_mail import QueueSelection
 
@@ -18,7 +18,108 @@ _VERBS: Final = {"release": "release", "bounce": "bounce", "delete": "delete"}
 def posted(base_url: str, path: str, body: Mapping[str, Any]) -> str:
     """Return a line of curl that sends JSON. The token is in a variable of the shell."""
     given = shlex.quote(json.dumps(body))
-    return f'curl -H "Authorization: Bearer $TOKEN" --json {given} {base_url}{path}'
+    return f'curl -H "Authorization: Bearer $TOKEN" --json {given} {shlex.quote(base_url + path)}'
+
+
+def asked(
+    base_url: str, path: str, method: str = "GET", query: Mapping[str, str] | None = None
+) -> str:
+    """Return a line of curl without a body."""
+    verb = "" if method == "GET" else f" -X {method}"
+    url = shlex.quote(f"{base_url}{path}" + (f"?{urlencode(query)}" if query else ""))
+    return f'curl{verb} -H "Authorization: Bearer $TOKEN" {url}'
+
+
+def of_access(account: str, base_url: str) -> list[str]:
+    """Return the lines that add and end logins and tokens. A password is in a file, `login.json`.
+
+    `account` is "" for the tokens of the operator, who has no login.
+    """
+    owner = account or "ACCOUNT"
+    words = [shlex.quote(owner)] if account else ["--operator"]
+    logins = f"/v1/accounts/{quote(owner, safe='')}/logins"
+    token = {"name": "NAME", "account": account, "scopes": ["release"]}
+    return [
+        shlex.join(["restante", "login", "add", owner, "USER", "--generate"]),
+        f'curl -H "Authorization: Bearer $TOKEN" --json @login.json {base_url}{logins}',
+        shlex.join(["restante", "login", "set", owner, "USER", "--rotate"]),
+        shlex.join(["restante", "login", "remove", owner, "USER"]),
+        asked(base_url, f"{logins}/USER", "DELETE"),
+        f"restante token add {' '.join(words)} NAME --scope release",
+        posted(base_url, "/v1/tokens", token),
+        "restante token revoke ID --reason why",
+        asked(base_url, "/v1/tokens/ID", "DELETE", {"reason": "why"}),
+    ]
+
+
+def of_users(account: str, base_url: str) -> list[str]:
+    """Return the lines that invite, change and remove people; "" is the operator's."""
+    role = "account-reader" if account else "operator-reader"
+    owner = ["--account", account] if account else []
+    new = {"email": "EMAIL", "account": account, "role": role}
+    change = posted(base_url, "/v1/users/EMAIL", {"role": role})
+    return [
+        shlex.join(["restante", "user", "invite", "EMAIL", *owner, "--role", role]),
+        posted(base_url, "/v1/users", new),
+        f"restante user set EMAIL --role {role}",
+        change.replace("curl ", "curl -X PATCH ", 1),
+        "restante user remove EMAIL --reason why",
+        asked(base_url, "/v1/users/EMAIL", "DELETE", {"reason": "why"}),
+    ]
+
+
+def of_channels(account: str, base_url: str) -> list[str]:
+    """Return the lines that add a channel, test it, and send a past notice again."""
+    owner = ["--account", account] if account else []
+    query = f"?{urlencode({'account': account})}" if account else ""
+    path = "/v1/notices/channels/NAME"
+    hook = "https://example.org/hook"
+    new = {"name": "NAME", "account": account, "webhook": hook}
+    return [
+        shlex.join(["restante", "notice", "add", "NAME", "--webhook", hook, *owner]),
+        posted(base_url, "/v1/notices/channels", new),
+        shlex.join(["restante", "notice", "test", "NAME", *owner]),
+        asked(base_url, f"{path}/test{query}", "POST"),
+        shlex.join(["restante", "notice", "resend", "NAME", "ID", *owner]),
+        posted(base_url, f"{path}/again{query}", {"id": "ID"}),
+    ]
+
+
+def of_recipients(domain: str, base_url: str) -> list[str]:
+    """Return the lines that list and add recipients."""
+    path = f"/v1/domains/{quote(domain, safe='')}/recipients"
+    change = posted(base_url, path, {"add": ["NAME"]})
+    return [
+        shlex.join(["restante", "recipient", "list", domain]),
+        asked(base_url, path),
+        shlex.join(["restante", "recipient", "add", domain, "NAME"]),
+        change.replace("curl ", "curl -X PATCH ", 1),
+    ]
+
+
+def of_message(name: str, base_url: str) -> list[str]:
+    """Return the lines that show a message and its way."""
+    return [
+        shlex.join(["restante", "queue", "show", name]),
+        asked(base_url, f"/v1/queue/{quote(name, safe='')}"),
+        shlex.join(["restante", "trace", name]),
+        asked(base_url, "/v1/trace", query={"name": name}),
+    ]
+
+
+def of_waiting_change(number: int, base_url: str, *, may_apply: bool) -> list[str]:
+    """Return the lines that cancel a change, and those that apply it early."""
+    path = f"/v1/changes/{number}"
+    lines = [f"restante change cancel {number}", asked(base_url, path, "DELETE")]
+    if may_apply:
+        lines += [f"restante change apply {number}", asked(base_url, f"{path}/apply", "POST")]
+    return lines
+
+
+def of_use(account: str, base_url: str) -> list[str]:
+    """Return the lines that list what an account has used."""
+    line = shlex.join(["restante", "account", "usage", account, "--csv"])
+    return [line, asked(base_url, "/v1/account-uses", query={"account": account})]
 
 
 def released(domain: str, base_url: str) -> list[str]:
