@@ -55,12 +55,10 @@ RENEW: Final = "renew it and reload"
 _LENGTHS_APART: Final = 3
 _MOST_COMPARED: Final = 500  # of 16 characters, that takes 5 ms
 
-IS_SUSPENDED = " is suspended: "
-
 
 def suspended(domain: str, reason: str) -> str:
     """Return the fact that a domain is suspended, and why."""
-    return f"{domain}{IS_SUSPENDED}{reason}"
+    return f"{domain} is suspended: {reason}"
 
 
 def did_you_mean(name: str, names: Iterable[str]) -> str:

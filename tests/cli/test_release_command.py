@@ -18,8 +18,18 @@ RESUME = "`restante domain set DOMAIN --hold until-asked` ends a suspension"
 LIST = "`restante domain list` shows the hosted domains"
 
 
-def answer(target: str, result: str, text: str, reason: str) -> dict[str, Any]:
-    return {"target": target, "result": result, "text": text, "reason": reason, "pending": 0}
+def answer(target: str, result: str, text: str, reason: str, *suspensions: str) -> dict[str, Any]:
+    return {
+        "target": target,
+        "result": result,
+        "text": text,
+        "reason": reason,
+        "pending": 0,
+        "suspensions": list(suspensions),
+    }
+
+
+UNPAID = "a.example is suspended: unpaid"
 
 
 @pytest.mark.parametrize(
@@ -30,14 +40,12 @@ def answer(target: str, result: str, text: str, reason: str) -> dict[str, Any]:
             "a.example: 2 messages released",
         ),
         (
-            answer("a.example", "cannot-now", "not now", "a.example is suspended: unpaid"),
+            answer("a.example", "cannot-now", "not now", UNPAID, UNPAID),
             f"a.example: not now; a.example is suspended: unpaid; {RESUME}",
         ),
         (
-            answer(
-                "#a", "nothing-held", "none", "operator, but a.example is suspended: unpaid; none"
-            ),
-            f"#a: none; a.example is suspended: unpaid; none; {RESUME}",
+            answer("#a", "nothing-held", "none", f"operator, but {UNPAID}; none", UNPAID),
+            f"#a: none; {UNPAID}; {RESUME}",
         ),
         (
             answer("b.example", "refused", "not allowed", "the domain is not hosted here"),

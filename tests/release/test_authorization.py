@@ -80,6 +80,7 @@ def test_no_domain_is_compared_with_each_other(monkeypatch: pytest.MonkeyPatch) 
     found = authorize(ASKER, parse_etrn_target("#alpha"), present, {}, 0.0)
     assert [one.id for one in found.domains] == [2, 4, 6, 8]
     assert [one.id for one in found.suspended] == [10, 11]
+    assert list(found.suspensions) == [f"{one.name} is suspended: unpaid" for one in stopped]
 
 
 @pytest.mark.parametrize("text", ["d002.example", "@d002.example", "#beta", "@example"])

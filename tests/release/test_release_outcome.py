@@ -12,6 +12,7 @@ from restante.release.release_outcome import (
     ReleaseOutcome,
     is_confirmed,
     pending_messages,
+    suspensions_of,
 )
 
 TARGET = "a.example"
@@ -33,3 +34,11 @@ TARGET = "a.example"
 def test_each_outcome(outcome: ReleaseOutcome, confirmed: bool, pending: int) -> None:
     assert is_confirmed(outcome) is confirmed
     assert pending_messages(outcome) == pending
+
+
+def test_domains_that_were_left_out_are_named_apart_from_the_reason() -> None:
+    left_out = ("b.example is suspended: unpaid",)
+    assert suspensions_of(Granted(TARGET, 3, "its own", suspensions=left_out)) == left_out
+    assert suspensions_of(NothingHeld(TARGET, "its own", suspensions=left_out)) == left_out
+    assert suspensions_of(CannotNow(TARGET, "why", suspensions=left_out)) == left_out
+    assert suspensions_of(Refused(TARGET, "b.example is suspended: unpaid")) == ()

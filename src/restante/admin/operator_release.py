@@ -12,7 +12,12 @@ from restante.admin.admin_error import no_server
 from restante.admin.permissions import AdminAction, permit
 from restante.admin.request_bounds import AtMost, LineText
 from restante.mail.message import message_name
-from restante.release.release_outcome import ReleaseOutcome, pending_messages, result_of
+from restante.release.release_outcome import (
+    ReleaseOutcome,
+    pending_messages,
+    result_of,
+    suspensions_of,
+)
 from restante.tenancy.release_result import ReleaseResult, result_text
 
 MAX_TARGETS = 1000
@@ -38,6 +43,7 @@ class ReleaseView(BaseModel):
     text: str  # the result in words
     pending: int  # messages released
     reason: str
+    suspensions: list[str]  # of domains that were left out, with the reason of each; at most 20
 
 
 async def release(context: AdminContext, order: ReleaseOrder) -> list[ReleaseView]:
@@ -63,4 +69,5 @@ def _view(target: str, outcome: ReleaseOutcome) -> ReleaseView:
         text=result_text(result, pending),
         pending=pending,
         reason=outcome.reason,
+        suspensions=list(suspensions_of(outcome)),
     )

@@ -11,7 +11,6 @@ from restante.cli.failures import Exit, complain
 from restante.cli.options import ConfigOption, JsonOption
 from restante.cli.progress import progress
 from restante.cli.times import span, unix_time
-from restante.phrases import IS_SUSPENDED
 from restante.queue.drain_word import DrainEnd
 from restante.tenancy.release_result import ReleaseResult
 
@@ -109,9 +108,8 @@ def ended_text(release: JsonObject) -> str:
 def told(answer: JsonObject) -> str:
     """Return an answer as one line; where mail stays held, with the true reason and the remedy."""
     line = f"{answer['target'] or repr('')}: {answer['text']}"
-    if IS_SUSPENDED in answer["reason"]:
-        _, but, others = answer["reason"].partition(", but ")
-        return f"{line}; {others if but else answer['reason']}; {_RESUME}"
+    if answer["suspensions"]:
+        return f"{line}; {'; '.join(answer['suspensions'])}; {_RESUME}"
     if _is_done(answer):
         return line
     remedy = f"; {_REMEDIES[answer['result']]}" if answer["result"] in _REMEDIES else ""
@@ -128,8 +126,7 @@ def exit_after(release: JsonObject) -> Exit:
 def _exit_for(answer: JsonObject) -> Exit:
     """Return the exit code for an answer. Asking again does not end a suspension."""
     code = _EXITS.get(answer["result"], Exit.DONE)
-    is_suspended = IS_SUSPENDED in answer["reason"]
-    return Exit.DATA if code is Exit.TRY_LATER and is_suspended else code
+    return Exit.DATA if code is Exit.TRY_LATER and answer["suspensions"] else code
 
 
 def _is_done(answer: JsonObject) -> bool:

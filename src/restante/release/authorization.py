@@ -31,6 +31,7 @@ class Authorization:
     domains: tuple[HostedDomain, ...]
     reason: str
     suspended: tuple[HostedDomain, ...] = ()  # left out only because they are suspended
+    suspensions: tuple[str, ...] = ()  # the first of these, each with its reason
 
     @property
     def is_granted(self) -> bool:
@@ -57,11 +58,12 @@ def _without_suspended(granted: Authorization, now: float) -> Authorization:
         (left if domain.policy.suspension_at(now) is None else suspended).append(domain)
     if not suspended:
         return granted
-    named = [phrases.suspended(domain.name, _reason(domain, now)) for domain in suspended[:NAMED]]
-    why = "; ".join(named) + _more(len(suspended))
-    return Authorization(
-        tuple(left), f"{granted.reason}, but {why}" if left else why, tuple(suspended)
+    named = tuple(
+        phrases.suspended(domain.name, _reason(domain, now)) for domain in suspended[:NAMED]
     )
+    why = "; ".join(named) + _more(len(suspended))
+    reason = f"{granted.reason}, but {why}" if left else why
+    return Authorization(tuple(left), reason, tuple(suspended), named)
 
 
 def _reason(domain: HostedDomain, now: float) -> str:

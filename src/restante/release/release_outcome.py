@@ -19,6 +19,7 @@ class Granted:
     pending: int  # messages
     reason: str
     release: int = 0
+    suspensions: tuple[str, ...] = ()  # of domains that were left out, with the reason of each
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class NothingHeld:
     reason: str
     is_positive_wanted: bool = False  # the account wants 250: some clients stop at the first 251
     release: int = 0
+    suspensions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,7 @@ class CannotNow:
     reason: str
     pending: int = 0  # messages that are released although the release could not be recorded
     release: int = 0
+    suspensions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,3 +98,10 @@ def is_confirmed(outcome: ReleaseOutcome) -> bool:
 def pending_messages(outcome: ReleaseOutcome) -> int:
     """Return how many messages the request has released."""
     return outcome.pending if isinstance(outcome, Granted | CannotNow) else 0
+
+
+def suspensions_of(outcome: ReleaseOutcome) -> tuple[str, ...]:
+    """Return the domains that were left out because they are suspended, with their reasons."""
+    if isinstance(outcome, Granted | NothingHeld | CannotNow):
+        return outcome.suspensions
+    return ()

@@ -143,8 +143,12 @@ class Releaser:
     ) -> ReleaseOutcome:
         account = _account(request.requester, authorization)
         if not authorization.is_granted:
-            kind = CannotNow if authorization.suspended else Refused
-            return await self._conclude(request, account, kind(target.text, authorization.reason))
+            outcome: CannotNow | Refused = Refused(target.text, authorization.reason)
+            if authorization.suspended:
+                outcome = CannotNow(
+                    target.text, authorization.reason, suspensions=authorization.suspensions
+                )
+            return await self._conclude(request, account, outcome)
         try:
             await self._figures.catch_up([domain.id for domain in authorization.domains])
         except StoreError as error:
@@ -154,26 +158,30 @@ class Releaser:
             domain for domain in authorization.domains if self._figures.usage(domain.id).held
         ]
         if waiting:
-            return await self._start(request, target, account, waiting, authorization.reason)
+            started = Granted(
+                target.text,
+                sum(self._figures.usage(domain.id).held for domain in waiting),
+                authorization.reason,
+                suspensions=authorization.suspensions,
+            )
+            return await self._start(request, account, waiting, started)
         record = directory.accounts.get(account)
         nothing = NothingHeld(
             target.text,
             f"{authorization.reason}; {NOTHING_WAITS}",
             is_positive_wanted=record is not None and record.empty_reply == _POSITIVE,
+            suspensions=authorization.suspensions,
         )
         return await self._conclude(request, account, nothing)
 
     async def _start(
         self,
         request: ReleaseRequest,
-        target: EtrnTarget,
         account: str,
         waiting: Sequence[HostedDomain],
-        reason: str,
+        started: Granted,
     ) -> ReleaseOutcome:
         """Start the drains, also if the client leaves meanwhile: it may have thousands."""
-        pending = sum(self._figures.usage(domain.id).held for domain in waiting)
-        started = Granted(target.text, pending, reason)
         starting = asyncio.create_task(self._start_and_record(request, account, waiting, started))
         self._starting.add(starting)
         starting.add_done_callback(self._starting.discard)
