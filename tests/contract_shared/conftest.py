@@ -5,26 +5,37 @@ from collections.abc import Iterator
 
 import pytest
 
+from restante.store.database_access import DatabaseAccess
 from restante.store.postgres import PostgresStore, open_postgres
 from tests.contract.conftest import postgres_template, postgres_url
 from tests.contract.running import loop_kind, pytest_pyfunc_call, runner
-from tests.postgres_cluster import ALONE
+from tests.postgres_cluster import ALONE, PLAIN
 
 __all__ = ["loop_kind", "postgres_template", "postgres_url", "pytest_pyfunc_call", "runner"]
 
 
+@pytest.fixture(params=["all", "plain"])
+def access(request: pytest.FixtureRequest) -> DatabaseAccess:
+    """How the database is used: by all its means, or by plain SQL."""
+    return ALONE if request.param == "all" else PLAIN
+
+
 @pytest.fixture
-def one(postgres_url: str, runner: asyncio.Runner) -> Iterator[PostgresStore]:
+def one(
+    postgres_url: str, access: DatabaseAccess, runner: asyncio.Runner
+) -> Iterator[PostgresStore]:
     """An empty store."""
-    store = runner.run(open_postgres(postgres_url, ALONE))
+    store = runner.run(open_postgres(postgres_url, access))
     yield store
     runner.run(store.close())
 
 
 @pytest.fixture
-def other(postgres_url: str, one: PostgresStore, runner: asyncio.Runner) -> Iterator[PostgresStore]:
+def other(
+    postgres_url: str, access: DatabaseAccess, one: PostgresStore, runner: asyncio.Runner
+) -> Iterator[PostgresStore]:
     """The same store, opened by another process."""
-    store = runner.run(open_postgres(postgres_url, ALONE))
+    store = runner.run(open_postgres(postgres_url, access))
     yield store
     runner.run(store.close())
 

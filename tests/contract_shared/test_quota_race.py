@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 
+import asyncpg
 import pytest
 
 from restante.store.postgres import PostgresStore
@@ -10,6 +11,7 @@ from restante.store.store_errors import OverQuota
 from restante.tenancy.quota import NO_QUOTA, DomainQuotas, Quota
 from tests.contract.making import NOTED, account, domain, held_numbers, hosted, message
 from tests.contract_shared.conftest import second
+from tests.store.postgres.waiting import when_one_waits
 
 BATCH = 5
 
@@ -86,3 +88,21 @@ async def test_a_domain_that_moves_to_another_account_is_counted_there(
     await one.records.put_domain(replace(domain(of="beta"), id=domain_id), NOTED)
     quotas = {domain_id: DomainQuotas("alpha.example", NO_QUOTA, "beta", Quota(messages=1))}
     assert (await one.reception.hold([message(2, domain_id)], quotas)).keys() == {2}
+
+
+async def test_mail_on_its_way_to_a_domain_is_waited_for(
+    one: PostgresStore, postgres_url: str
+) -> None:
+    """Another process holds it without a lock, because it believes the quota to be far away."""
+    domain_id = await hosted(one)
+    quotas = {domain_id: DomainQuotas("alpha.example", Quota(messages=1), "alpha", NO_QUOTA)}
+    another = await asyncpg.connect(postgres_url)
+    block = another.transaction()
+    await block.start()
+    await another.execute("SELECT id FROM domain FOR KEY SHARE")
+    await another.execute(f"INSERT INTO usage VALUES ({domain_id:d}, 99, 1, 10, 0)")
+    holding = asyncio.ensure_future(one.reception.hold([message(1, domain_id)], quotas))
+    await when_one_waits(another)
+    await block.commit()
+    assert (await holding).keys() == {1}
+    await another.close()

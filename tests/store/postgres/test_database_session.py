@@ -14,7 +14,8 @@ from restante.store.postgres.database_session import (
     SessionLost,
     open_session,
 )
-from restante.store.store_errors import StoreError
+from restante.store.store_errors import StoreError, StoreUnusable
+from tests.store.postgres.waiting import when_one_waits
 
 WARN = "DO $$ BEGIN RAISE WARNING 'waiting was cancelled'; END $$"
 SLEEP = "SELECT pg_sleep(60)"
@@ -76,6 +77,27 @@ async def hide(session: DatabaseSession) -> None:
 async def test_a_statement_that_warns_at_its_commit_has_failed(session: DatabaseSession) -> None:
     with pytest.raises(OutcomeUnknown, match="warned at a commit: waiting was cancelled"):
         await session.fetch(WARN)
+
+
+async def test_a_transaction_that_warns_at_its_commit_has_failed(session: DatabaseSession) -> None:
+    """As a server does whose wait for a standby was cancelled; here a deferred trigger warns."""
+    await session.script(
+        """
+        CREATE TABLE warning (at integer);
+        CREATE FUNCTION warn() RETURNS trigger LANGUAGE plpgsql AS
+            $$ BEGIN RAISE WARNING 'waiting was cancelled'; RETURN NULL; END $$;
+        CREATE CONSTRAINT TRIGGER warns AFTER INSERT ON warning
+            DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION warn();
+        """
+    )
+    with pytest.raises(OutcomeUnknown, match="warned at a commit: waiting was cancelled"):
+        await insert(session)
+
+
+async def insert(session: DatabaseSession) -> None:
+    """Add a row in a transaction."""
+    async with session.transaction():
+        await session.fetch("INSERT INTO warning VALUES (1)")
 
 
 async def test_a_warning_inside_of_a_transaction_is_none_of_its_commit(
@@ -167,3 +189,31 @@ async def test_the_outcome_is_unknown_if_the_session_ends_in_a_commit(
     with pytest.raises(OutcomeUnknown):
         async with session.transaction():
             pass
+
+
+async def test_a_plain_session_refuses_settings_of_its_role_that_break_a_rule(
+    postgres_url: str,
+) -> None:
+    await (await open_session(postgres_url, is_plain=True)).close()
+    connection = await asyncpg.connect(postgres_url)
+    name = await connection.fetchval("SELECT current_database()")
+    await connection.execute(f"ALTER DATABASE {name} SET statement_timeout = '9s'")
+    await connection.close()
+    with pytest.raises(StoreUnusable, match="have statement_timeout = 9s; ALTER ROLE"):
+        await open_session(postgres_url, is_plain=True)
+
+
+async def test_a_plain_session_waits_for_locks_and_listens_to_nothing(postgres_url: str) -> None:
+    session = await open_session(postgres_url, is_plain=True)
+    another = await asyncpg.connect(postgres_url)
+    block = another.transaction()
+    await block.start()
+    await another.execute("SELECT 1 FROM counter FOR UPDATE")
+    asking = asyncio.ensure_future(session.fetch("SELECT 1 FROM counter FOR UPDATE SKIP LOCKED"))
+    await when_one_waits(another)
+    await block.commit()
+    assert await asking == [(1,)]
+    await session.listen("channel", lambda: None)
+    assert await session.fetch("SELECT pg_listening_channels()") == []
+    await session.close()
+    await another.close()

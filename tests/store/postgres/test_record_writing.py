@@ -7,7 +7,8 @@ import asyncpg
 import pytest
 
 from restante.store.postgres import PostgresStore
-from restante.store.store_errors import Conflict
+from restante.store.record_store import ABSENT
+from restante.store.store_errors import Conflict, Overtaken
 from tests.contract.making import NOTED, account, login
 from tests.store.postgres.waiting import when_one_waits
 
@@ -51,3 +52,21 @@ async def test_a_login_that_another_process_adds_is_not_overwritten(
     await refuse_behind(postgres_url, statement, store.records.put_login(login(), NOTED))
     [(kept,)] = await store.core.fetch("SELECT password_hash FROM login")
     assert kept == "theirs"
+
+
+async def test_an_addition_waits_for_all_changes_of_records(
+    store: PostgresStore, postgres_url: str
+) -> None:
+    """There is no row of its own that it could wait for, so it is told that it was overtaken."""
+    await store.records.put_account(account(), NOTED)
+    another = await asyncpg.connect(postgres_url)
+    block = another.transaction()
+    await block.start()
+    await another.execute("UPDATE counter SET value = value + 1 WHERE name = 'change-number'")
+    await another.execute("UPDATE account SET name = 'beta'")
+    adding = asyncio.ensure_future(store.records.put_account(account("beta"), NOTED, ABSENT))
+    await when_one_waits(another)
+    await block.commit()
+    with pytest.raises(Overtaken):
+        await adding
+    await another.close()

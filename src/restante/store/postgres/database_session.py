@@ -23,7 +23,7 @@ import asyncpg
 from restante.phrases import cause_of
 from restante.store.database_access import DatabaseAccess, RecoveryPoint
 from restante.store.postgres import sqlstate
-from restante.store.store_errors import StoreError
+from restante.store.store_errors import StoreError, StoreUnusable
 
 PostgresRow = Sequence[Any]
 
@@ -48,6 +48,11 @@ _SETTINGS: Final = {
     "tcp_user_timeout": "10s",
 }
 _WAITING: Final = {"synchronous_commit": "on"}
+_NAME: Final = "application_name"
+_NEEDED: Final = (
+    *("statement_timeout", "default_transaction_isolation", "default_transaction_read_only"),
+)
+_SKIPPING: Final = " SKIP LOCKED"  # without it, a statement waits for a lock
 _ATTRIBUTES: Final = "target_session_attrs"
 
 
@@ -62,7 +67,10 @@ class SessionLost(ConnectionError):  # noqa: N818  an event of the network
 class DatabaseSession:
     """A connection, used by one task at a time. Raises the driver's errors."""
 
-    def __init__(self, connection: Any, patience: float = PATIENCE) -> None:
+    def __init__(
+        self, connection: Any, patience: float = PATIENCE, *, is_plain: bool = False
+    ) -> None:
+        self.is_plain = is_plain
         self._connection = connection
         self._patience = patience
         self._warning = ""
@@ -70,6 +78,8 @@ class DatabaseSession:
 
     async def fetch(self, statement: str, *values: Any) -> list[PostgresRow]:
         """Run one statement and return its rows. Its own transaction, if none is open."""
+        if self.is_plain:
+            statement = statement.replace(_SKIPPING, "")
         self._warning = ""
         with self._bounded(), self._watched():
             rows: list[PostgresRow] = await self._connection.fetch(statement, *values)
@@ -87,7 +97,9 @@ class DatabaseSession:
         await self._command(statements)
 
     async def listen(self, channel: str, listener: Callable[[], None]) -> None:
-        """Have this called at each notification, until the session ends."""
+        """Have this called at each notification, until the session ends; never if it is plain."""
+        if self.is_plain:
+            return
         with self._bounded(), self._watched():
             await self._connection.add_listener(channel, lambda *_: listener())
 
@@ -175,23 +187,43 @@ async def open_session(
     password: str | None = None,
     *,
     waits_for_standby: bool = False,
+    is_plain: bool = False,
 ) -> DatabaseSession:
     """Connect, to a server that takes changes unless the URL says otherwise.
 
     Raises the driver's errors. `password` is that of a file; None: the URL has one, or none is
     needed. With `waits_for_standby`, no setting of the role or the database keeps commits from
     waiting for the standbys that the database names.
+
+    A pooler gives each transaction a session of the database that others have had before. So a
+    plain session prepares no statements, and has the settings of its role. Raises StoreUnusable if
+    one of these breaks a rule.
     """
+    settings = _SETTINGS | _WAITING if waits_for_standby else _SETTINGS
     connection = await asyncpg.connect(
         url,
         password=password,
         timeout=_CONNECT_PATIENCE,
-        statement_cache_size=_STATEMENTS,
+        statement_cache_size=0 if is_plain else _STATEMENTS,
         max_cached_statement_lifetime=0,
-        server_settings=_SETTINGS | _WAITING if waits_for_standby else _SETTINGS,
+        server_settings={_NAME: settings[_NAME]} if is_plain else settings,
         target_session_attrs=None if _has_attributes(url) else "read-write",
     )
-    return DatabaseSession(connection, patience)
+    session = DatabaseSession(connection, patience, is_plain=is_plain)
+    if is_plain:
+        await _check_settings(session)
+    return session
+
+
+async def _check_settings(session: DatabaseSession) -> None:
+    for setting in _NEEDED:
+        [(found,)] = await session.fetch("SELECT current_setting($1)", setting)
+        if found != _SETTINGS[setting]:
+            session.abort()
+            raise StoreUnusable(
+                f"sessions of this role have {setting} = {found};"
+                f" ALTER ROLE … SET {setting} = '{_SETTINGS[setting]}'"
+            )
 
 
 async def open_granted(url: str, access: DatabaseAccess) -> DatabaseSession:
@@ -202,7 +234,9 @@ async def open_granted(url: str, access: DatabaseAccess) -> DatabaseSession:
     file = access.password_file
     password = None if file is None else file.read_text(encoding="utf-8").rstrip("\r\n")
     is_zero = access.recovery_point is RecoveryPoint.ZERO
-    return await open_session(url, password=password, waits_for_standby=is_zero)
+    return await open_session(
+        url, password=password, waits_for_standby=is_zero, is_plain=access.is_plain
+    )
 
 
 def _has_attributes(url: str) -> bool:

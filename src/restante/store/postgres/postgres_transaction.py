@@ -43,6 +43,11 @@ class PostgresTransaction:
         """Run one statement and return its rows."""
         return await self.session.fetch(statement, *values)
 
+    async def notify(self, statement: str) -> None:
+        """Run a notification, unless plain SQL must do."""
+        if not self.session.is_plain:
+            await self.session.fetch(statement)
+
     async def count(self, statement: str, *values: Any) -> int:
         """Run one statement, and return how many rows it returned."""
         return len(await self.session.fetch(statement, *values))

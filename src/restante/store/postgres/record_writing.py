@@ -38,7 +38,7 @@ async def note_change(
     [(number,)] = await transaction.fetch(record_statements.MOVE_CHANGE_NUMBER)
     await transaction.fetch(record_statements.KEEP_CHANGE, number, kind, key)
     await transaction.fetch(record_statements.DROP_OLD_CHANGES, number - CHANGES_KEPT)
-    await transaction.fetch(record_statements.TELL_CHANGE)
+    await transaction.notify(record_statements.TELL_CHANGE)
     if audit is not None:
         await record(transaction, [audit])
 
