@@ -178,14 +178,14 @@ def _rights() -> Iterator[str]:
     yield from (
         "# Rights of tokens and portal users",
         "",
-        "A token has a role, or scopes, or both. It may do what one of them allows. An account's",
-        "token acts on the things of its account only; a token with domains on these only. A",
-        "token never has more rights than the token or portal user that made it.",
+        "A token has a role, or scopes, or both, and the rights of all of them. An account's token",
+        "has access to its account only, and a token with domains to these domains only. A token",
+        "never has more rights than the token or portal user that made it.",
         "",
         "## Roles",
         "",
-        "No role has the content of mail: `content:read` gives it. A portal user has one role, and",
-        "can have `content:read` and `domain:direct` in addition.",
+        "No role may read the content of mail; that needs the scope `content:read`. A portal user",
+        "has one role, and can have `content:read` and `domain:direct` in addition.",
         "",
     )
     yield from _table(["role", "for", "may"], [_right(role) for role in GrantedRole])
@@ -209,9 +209,9 @@ def _commands() -> Iterator[str]:
     yield from (
         "# Commands",
         "",
-        "Every command takes `--help`. Errors are one line each on standard error: what,",
+        "Every command takes `--help`. An error is one line on standard error: the thing, the",
     )
-    yield from ("why, and what to do.", "")
+    yield from ("cause and the remedy.", "")
     command: Any = build_command()
     for path, leaf in _leaves("restante", command):
         yield from _command(path, leaf)
@@ -281,10 +281,10 @@ _RECORDS: Mapping[str, tuple[str, Mapping[str, str]]] = {
         "login set",
         {
             "account": "The account of the login.",
-            "password": "A new login without one gets a strong one; another login keeps its own.",
-            "expires_at": "From when on it is refused: a time, a day, or never.",
+            "password": "Without it, a new login gets a generated one; others keep their own.",
+            "expires_at": "The time or day from which it is refused, or never.",
             "password_file": "File with the password on its first line.",
-            "sealed": "Credentials of an export, encrypted with the key file.",
+            "sealed": "Credentials in an export, encrypted with the key file.",
         },
     ),
     "domain": (
@@ -299,9 +299,9 @@ _RECORDS: Mapping[str, tuple[str, Mapping[str, str]]] = {
             "allow": "List of addresses, networks and host names that may request the mail.",
             "destination_password": "Password for the login at the destination.",
             "destination_password_file": "File with that password on its first line.",
-            "destination_set_by": "The account that chose the destination, for operators to give.",
-            "private_destination": "Whether the account's choice may have a private address.",
-            "destination_sealed": "That password of an export, encrypted with the key file.",
+            "destination_set_by": "The account that chose the destination; only for operators.",
+            "private_destination": "Whether an account's choice may have a private address.",
+            "destination_sealed": "That password in an export, encrypted with the key file.",
             "hold_otherwise": "With hold = suspended: the mode after the suspension.",
             "addresses": "List of recipients, as of `restante recipient`. Not given: it stays.",
             "addresses_file": "File with one address a line; # begins a comment.",
@@ -313,13 +313,13 @@ _RECORDS: Mapping[str, tuple[str, Mapping[str, str]]] = {
             "webhook": "URL that gets JSON.",
             "apprise": "URL for the optional package Apprise.",
             "kinds": "List of the kinds of notices. Default: every kind.",
-            "key": "Key that signs a webhook. A new webhook without one gets a new key.",
+            "key": "Key that signs a webhook. Without it, one is generated for a new webhook.",
             "key_file": "File with that key.",
             "webhook_file": "File with the URL of the webhook.",
             "apprise_file": "File with the URL for Apprise.",
             "transport": "With sealed, or for a channel that exists: webhook, mail or apprise.",
             "target": "With sealed: the visible part of the target.",
-            "sealed": "URL and key of an export, encrypted with the key file.",
+            "sealed": "URL and key in an export, encrypted with the key file.",
         },
     ),
 }
@@ -375,8 +375,8 @@ def _configuration() -> Iterator[str]:
     yield from (
         "The file is TOML. The first of these is read: `--config`, `$RESTANTE_CONFIG`,",
         "`./restante.toml`, `/etc/restante/restante.toml`. Relative paths start at its directory.",
-        "Any key can be set by the environment variable named with it; lists and tables are JSON",
-        "there.",
+        "An environment variable, named in the last column, overrides a key; lists and tables are",
+        "JSON there.",
         "",
     )
     yield from _section("Top level", Config, ())
@@ -609,8 +609,8 @@ def _metrics() -> Iterator[str]:
         "",
         "Each has the label `domain`. By default, the 200 domains with the most held mail have",
         "metrics of their own ([`metrics.domains`](configuration.md)). All others are summed as",
-        '`domain="(other)"`. A domain that is shown stays until another one holds half as much',
-        "again. The counters of a domain count while it is shown. Its other events count for",
+        '`domain="(other)"`. A domain keeps its own metrics until another one holds half as much',
+        "mail again. While a domain has none of its own, its events count for",
         '`domain="(other)"`.',
         "",
     )

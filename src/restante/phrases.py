@@ -21,11 +21,12 @@ LOW_DISK: Final = "less than reception.disk_reserve is free on the store's disk"
 
 # The store
 
-NO_STORE: Final = "the directory of the store is not there"
+NO_STORE: Final = "the directory of the store does not exist"
 NO_DATABASE_DRIVER: Final = "a store on PostgreSQL needs a library that is not installed"
 INSTALL_DATABASE_DRIVER: Final = "install it: pip install 'restante[postgres]'"
 FOREIGN_KEY_FILE: Final = (
-    "has another key than the servers that share this store: it opens no stored secret; copy theirs"
+    "differs from the key file of the other servers of this store, so it cannot decrypt secrets;"
+    " copy theirs"
 )
 WRONG_KEY_FILE: Final = "cannot be opened with this key file"
 

@@ -93,7 +93,7 @@ def test_cram_md5_is_taken_away_and_comes_back_only_with_the_password(admin: Adm
         ({**GIVEN, "sealed": "AAAA"}, "has both password and sealed"),
         ({**LOGIN, "sealed": "AAAA"}, "sealed cannot be opened with this key file"),
         ({**LOGIN, "sealed": "not base64"}, "sealed cannot be opened with this key file"),
-        ({**LOGIN, "account": "c"}, "account c: there is none"),
+        ({**LOGIN, "account": "c"}, "account c: does not exist"),
     ],
 )
 def test_a_faulty_login_is_refused(admin: AdminWorld, entry: dict[str, Any], cause: str) -> None:

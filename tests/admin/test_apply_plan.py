@@ -36,7 +36,7 @@ def test_fields_that_are_not_given_stay_or_get_their_defaults_when_pruning() -> 
 def test_an_account_may_come_from_the_configuration_or_be_there() -> None:
     admin = AdminWorld()
     [problem] = problems_of(admin, [ACME[3]])
-    assert problem.startswith("notice channel ops: account acme: there is none; ")
+    assert problem.startswith("notice channel ops: account acme: does not exist; ")
     assert problem.endswith("or add an entry for the account")
     apply(admin, ACME[:1])
     assert told(apply(admin, [ACME[3]])) == ["add channel ops"]

@@ -94,7 +94,7 @@ def test_everything_wrong_is_told_with_its_place_and_nothing_is_changed() -> Non
         apply(admin, faulty)
     first, *others = caught.value.problems
     assert first.startswith("x.toml:40: notice channel ops: is named twice, first at x.toml:30; ")
-    assert others[0].startswith("x.toml:20: login one: account gamma: there is none; ")
+    assert others[0].startswith("x.toml:20: login one: account gamma: does not exist; ")
     assert others[1].startswith("x.toml:9: domain acme.example: destination ")
     assert others[2].startswith("x.toml:30: notice channel ops: ")
     assert admin.context.directory.now.accounts == {}

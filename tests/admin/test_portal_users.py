@@ -107,7 +107,7 @@ def test_a_user_is_listed_with_its_state() -> None:
         (ADMIN.model_copy(update={"role": GrantedRole.OPERATOR}), "only for a user of an operator"),
         (ROOT.model_copy(update={"role": GrantedRole.ACCOUNT_ADMIN}), "only for a user of an acc"),
         (ADMIN.model_copy(update={"scopes": (Scope.STORE_WRITE,)}), "not for users"),
-        (ADMIN.model_copy(update={"account": "gamma"}), "there is none"),
+        (ADMIN.model_copy(update={"account": "gamma"}), "does not exist"),
     ],
     ids=["header", "operator in an account", "admin of no account", "scope", "unknown account"],
 )

@@ -108,7 +108,7 @@ def test_a_token_expires_in_a_year_at_a_given_time_or_never() -> None:
     [
         ({"scopes": ()}, ErrorKind.USAGE, "has no rights"),
         ({"name": "no spaces"}, ErrorKind.INVALID, "not a name"),
-        ({"account": "gamma"}, ErrorKind.NOT_FOUND, "there is none"),
+        ({"account": "gamma"}, ErrorKind.NOT_FOUND, "does not exist"),
         ({"role": "operator"}, ErrorKind.INVALID, "only for an operator's token"),
         ({"scopes": ("account:write",), "account": ""}, None, ""),
         ({"scopes": ("server:read",)}, ErrorKind.INVALID, "only for an operator's token"),

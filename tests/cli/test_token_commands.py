@@ -53,7 +53,7 @@ def test_a_token_is_revoked_by_its_id(installation: Path, command: Command) -> N
     assert json.loads(command("token", "list", "--json").out)[0]["state"] == "revoked"
     unknown = command("token", "revoke", "unknown000", "--reason", "leaked")
     assert unknown.code != 0
-    assert "token unknown000: there is none" in unknown.err
+    assert "token unknown000: does not exist" in unknown.err
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_an_age_is_a_time_of_expiry_too(installation: Path, command: Command) ->
         (("alpha", "ci"), "has no rights"),
         (("alpha", "ci", "--scope", "release", "--expires", "soon"), "'soon' is not an age"),
         (("alpha", "ci", "--scope", "everything"), "everything"),
-        (("gamma", "ci", "--scope", "release"), "account gamma: there is none"),
+        (("gamma", "ci", "--scope", "release"), "account gamma: does not exist"),
     ],
 )
 def test_a_wrong_order_is_refused(

@@ -46,7 +46,7 @@ def test_a_user_is_changed_and_removed(installation: Path, command: Command) -> 
     assert (removed.code, removed.out) == (0, "user ana@alpha.example removed\n")
     unknown = command("user", "remove", "ana@alpha.example", "--reason", "left")
     assert unknown.code != 0
-    assert "user ana@alpha.example: there is none" in unknown.err
+    assert "user ana@alpha.example: does not exist" in unknown.err
 
 
 @pytest.mark.parametrize(
@@ -76,6 +76,6 @@ def test_a_link_opens_the_portal_for_a_user_of_an_account_alone(
     assert "no server runs" in refused.err
     operator = command("user", "link", "root@mx.example")
     assert "there are no links for operators" in operator.err
-    assert "there is none" in command("user", "link", "nobody@alpha.example").err
+    assert "does not exist" in command("user", "link", "nobody@alpha.example").err
     [listed] = json.loads(command("user", "list", "alpha", "--json").out)
     assert listed["provider"] == ""

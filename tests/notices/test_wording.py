@@ -84,7 +84,7 @@ def test_a_mail_reads_well() -> None:
     assert payload.decode().replace("\r\n", "\n") == (
         "The drain of acme.example was given up; 12 messages stay held. patience is over\n"
         "\n"
-        "Of this 2 more happened meanwhile and were not told.\n"
+        "2 more notices of this kind were held back.\n"
         "\n"
         "kind         drain-given-up\n"
         "when         2027-01-15T08:00:00.000Z\n"

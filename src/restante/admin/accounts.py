@@ -198,7 +198,7 @@ def find_account(context: AdminContext, name: str) -> Account:
     if account is None or not context.principal.sees(name):
         seen = filter(context.principal.sees, context.directory.now.accounts)
         remedy = f"{did_you_mean(name, seen)} `restante account list` shows all".lstrip()
-        raise AdminError(ErrorKind.NOT_FOUND, f"account {name}: there is none", remedy)
+        raise AdminError(ErrorKind.NOT_FOUND, f"account {name}: does not exist", remedy)
     return account
 
 

@@ -316,7 +316,7 @@ async def _plan_list(
         if change.is_large and change.dropped and not options.is_pruning:
             error = f"domain {name}: {change.dropped} of its recipients would be dropped"
             raise AdminError(
-                ErrorKind.CONFLICT, error, "use --prune if the list of addresses is whole"
+                ErrorKind.CONFLICT, error, "use --prune if the list of addresses is complete"
             )
     if not change.added and not change.dropped:
         return None

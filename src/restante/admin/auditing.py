@@ -65,7 +65,7 @@ async def list_audit(
     if wanted.action is not None and wanted.action not in list(AuditAction):
         meant = did_you_mean(wanted.action, AuditAction)
         remedy = meant or f"name one of {', '.join(AuditAction)}"
-        raise AdminError(ErrorKind.INVALID, f"action {wanted.action}: there is none", remedy)
+        raise AdminError(ErrorKind.INVALID, f"action {wanted.action}: does not exist", remedy)
     before = number_at(after)
     if wanted.domain is not None:
         wanted = wanted._replace(domain=domain_name(wanted.domain))

@@ -240,7 +240,7 @@ def _put(entries: dict[Any, Any], key: object, entry: ConfigurationEntry) -> Non
     if key in entries:
         before = entries[key].place
         cause = f"is named twice, first at {before}" if before else "is named twice"
-        raise _wrong(entry, cause, "name each thing once")
+        raise _wrong(entry, cause, "name each record once")
     entries[key] = entry
 
 

@@ -227,7 +227,9 @@ def _checked_ca_file(text: str) -> str:
         return ""
     if not Path(text).is_absolute():
         raise AdminError(
-            ErrorKind.INVALID, f"authority {text}: is not a full path", "write it from / on"
+            ErrorKind.INVALID,
+            f"authority {text}: is not a full path",
+            "write the full path, from /",
         )
     try:
         ssl.create_default_context(cafile=text)

@@ -233,5 +233,5 @@ def _checked_name(text: str) -> str:
 def _passkey_of(user: PortalUser, key: str) -> PortalPasskey:
     found = next((one for one in user.passkeys if one.key == key), None)
     if found is None:
-        raise AdminError(ErrorKind.NOT_FOUND, "passkey: there is none", "load the page again")
+        raise AdminError(ErrorKind.NOT_FOUND, "passkey: does not exist", "load the page again")
     return found

@@ -197,7 +197,9 @@ def _changed_force(
 def _checked_time(domain: str, option: str, time: datetime, now: float) -> float:
     if time.timestamp() <= now:
         raise AdminError(
-            ErrorKind.INVALID, f"domain {domain}: {option} is in the past", "name a time to come"
+            ErrorKind.INVALID,
+            f"domain {domain}: {option} is in the past",
+            "name a time in the future",
         )
     return time.timestamp()
 

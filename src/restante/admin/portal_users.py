@@ -164,7 +164,7 @@ def find_user(context: AdminContext, email: str) -> PortalUser:
         users = context.directory.now.portal_users.values()
         seen = (one.email for one in users if context.principal.sees(one.account))
         remedy = f"{did_you_mean(email.strip().lower(), seen)} {_LIST}".lstrip()
-        raise AdminError(ErrorKind.NOT_FOUND, f"user {email}: there is none", remedy)
+        raise AdminError(ErrorKind.NOT_FOUND, f"user {email}: does not exist", remedy)
     return user
 
 

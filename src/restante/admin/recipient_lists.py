@@ -124,7 +124,7 @@ async def replace_recipients(
                 f"domain {hosted.name}: {plan.change.dropped} of the {listed} listed would be"
                 " dropped"
             )
-            raise AdminError(ErrorKind.CONFLICT, error, "use --yes if the new list is whole")
+            raise AdminError(ErrorKind.CONFLICT, error, "use --yes if the new list is complete")
         return await _put(context, hosted, plan)
 
 

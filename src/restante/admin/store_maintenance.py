@@ -84,7 +84,7 @@ async def backup(context: AdminContext, order: BackupOrder) -> BackupView:
     directory = Path(order.directory)
     if not directory.is_absolute():
         raise AdminError(
-            ErrorKind.INVALID, f"{directory}: is not named from the root", "give the whole path"
+            ErrorKind.INVALID, f"{directory}: is not an absolute path", "give the whole path"
         )
     made = await context.store.upkeep.backup(directory)
     return BackupView(

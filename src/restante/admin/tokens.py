@@ -156,7 +156,7 @@ async def revoke_token(context: AdminContext, token_id: str, reason: str) -> Tok
     token = context.directory.now.tokens.get(token_id)
     if token is None or not context.principal.sees(token.account):
         remedy = f"{_meant(context, token_id)} `restante token list` shows those there are".lstrip()
-        raise AdminError(ErrorKind.NOT_FOUND, f"token {token_id}: there is none", remedy)
+        raise AdminError(ErrorKind.NOT_FOUND, f"token {token_id}: does not exist", remedy)
     why = checked_reason(reason)
     if token.revoked_at is None:
         recorded = with_changes(

@@ -115,7 +115,7 @@ def import_mail(
 
     Recipients outside hosted domains are listed and skipped. Unusable messages are listed too, and
     the exit code is then 65. To resume an interrupted import, run the same command again. A
-    message that is still held is not imported twice. But one that has left meanwhile is.
+    message that is still held is skipped. One that has left meanwhile is imported again.
     """
     path = None if reverse_path is None else reverse_path.removeprefix("<").removesuffix(">")
     given = ImportOptions(domain, path, tuple(forward_paths or ()))

@@ -57,7 +57,7 @@ _EXAMPLES: Final = (
 def add(
     first: Annotated[
         str,
-        typer.Argument(metavar="ACCOUNT", help="The account; with --operator the name instead."),
+        typer.Argument(metavar="ACCOUNT", help="The account. With --operator, give only the NAME."),
     ],
     second: Annotated[
         str | None,
@@ -69,11 +69,16 @@ def add(
     operator: OperatorOption = False,
     scope: Annotated[
         list[Scope] | None,
-        typer.Option("--scope", help="A permission; repeat for more.", show_default=False),
+        typer.Option(
+            "--scope",
+            metavar="SCOPE",
+            help="A right; repeatable: " + ", ".join(Scope) + ".",
+            show_default=False,
+        ),
     ] = None,
     role: Annotated[
         GrantedRole | None,
-        typer.Option("--role", help="All permissions of this role.", show_default=False),
+        typer.Option("--role", help="All rights of this role.", show_default=False),
     ] = None,
     domain: Annotated[
         list[str] | None,

@@ -39,6 +39,7 @@ ScopesOption = Annotated[
     list[Scope] | None,
     typer.Option(
         "--scope",
+        metavar="SCOPE",
         help="content:read or domain:direct, in addition to the role; repeat for both.",
         show_default=False,
     ),

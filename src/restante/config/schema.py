@@ -158,7 +158,7 @@ class Listen(Section):
 
     service: Annotated[Literal["mx", "smtps", "web"], BeforeValidator(_check_service)] = Field(
         description="`mx`: mail and ETRN, with TLS by STARTTLS. `smtps`: the same, with TLS from"
-        " the first byte. `web`: the API over HTTP.",
+        " the first byte. `web`: the API and the portal over HTTP.",
         examples=["mx"],
     )
     address: Annotated[str, AfterValidator(_check_listener)] = Field(

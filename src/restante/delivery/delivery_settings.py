@@ -61,13 +61,14 @@ class DeliverySettings(BaseModel):
     probe_pause: Annotated[float, Field(gt=0)] = Field(
         default=15.0,
         description="Seconds between two probes of a watched destination (`--hold on-return`) while"
-        " its state is in doubt. A destination that is up is probed a quarter as often, one"
-        " that is down more and more rarely.",
+        " its state is in doubt. Otherwise it is probed once in `[presence] pause`. With `--probe"
+        " off`, one that is up is probed a quarter as often as in doubt, and one that is down"
+        " with growing pauses.",
     )
     longest_probe_pause: Annotated[float, Field(gt=0)] = Field(
         default=600.0,
-        description="Longest such pause, in seconds: about the longest time until a return is"
-        " noticed.",
+        description="Longest pause between probes of a destination that is down, in seconds. It"
+        " matters only with `--probe off` or `[presence] probes = false`.",
     )
     hops_limit: Annotated[int, Field(ge=1)] = Field(
         default=50,

@@ -18,8 +18,8 @@ from restante.tenancy.notice import NoticeFacts, NoticeKind
 def _authentication_burst(event: AuthenticationBurst, at: float) -> Iterator[NoticeFacts]:
     thing = f"account {event.account}" if event.login is None else f"login {event.login}"
     text = (
-        f"{event.failures} attempts in a row to authenticate failed for {thing}, in {event.minutes}"
-        " minutes at most."
+        f"{event.failures} attempts to authenticate failed for {thing} within {event.minutes}"
+        " minutes."
     )
     yield make_notice(
         NoticeKind.AUTHENTICATION_BURST,

@@ -114,8 +114,7 @@ def _of_drain(
 def _destination_refuses(event: DestinationRefuses, at: float) -> Iterator[NoticeFacts]:
     domain = event.domain
     text = (
-        f"{event.destination} refuses the mail of {domain}, message after message; the drain was"
-        " stopped."
+        f"{event.destination} refused many messages for {domain} in a row: the drain was stopped."
     )
     yield make_notice(
         NoticeKind.DESTINATION_REFUSES,
@@ -135,7 +134,7 @@ def _quota_reached(event: QuotaReached, at: float) -> Iterator[NoticeFacts]:
     thing = f"account {event.account}" if event.domain is None else f"domain {event.domain}"
     percent = event.percent
     text = (
-        f"The quota of {thing} is full to {percent} %: {counted(event.messages, 'message')},"
+        f"The {thing} uses {percent} % of its quota: {counted(event.messages, 'message')},"
         f" {counted(event.octets, 'octet')}."
     )
     yield make_notice(

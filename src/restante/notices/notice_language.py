@@ -18,8 +18,8 @@ KIND_MEANINGS: Final[Mapping[NoticeKind, str]] = {
     " over or the store failed. The rest stays held.",
     NoticeKind.DESTINATION_REFUSES: "A drain was stopped because the destination refused many"
     " messages in a row.",
-    NoticeKind.DELIVERY_REFUSED: "The destination refused mail permanently during a drain. That"
-    " mail waits for review.",
+    NoticeKind.DELIVERY_REFUSED: "The destination refused mail permanently. It is kept or bounced,"
+    " by the domain's policy.",
     NoticeKind.QUOTA_REACHED: "A domain or an account has filled 80 or 100 % of its quota.",
     NoticeKind.RETENTION_AHEAD: "The oldest mail of a domain reaches the end of its retention in 7,"
     " 3 or 1 days.",
@@ -34,9 +34,9 @@ KIND_MEANINGS: Final[Mapping[NoticeKind, str]] = {
     " account receives it.",
     NoticeKind.CERTIFICATE_EXPIRING: f"A certificate of the server {EXPIRES} 14, 7, 3 or 1 days, or"
     f" {HAS_EXPIRED}.",
-    NoticeKind.MESSAGE_DAMAGED: "A held message is damaged on our disk: it is marked damaged and"
-    " kept for review.",
-    NoticeKind.DAMAGE_FOUND: "A held message of any account is damaged on our disk.",
+    NoticeKind.MESSAGE_DAMAGED: "A held message is damaged on the server's disk. It is marked"
+    " damaged and kept.",
+    NoticeKind.DAMAGE_FOUND: "A held message of any account is damaged on the server's disk.",
     NoticeKind.SERVER_FAILING: "The server exits because its disk failed or the database is"
     " damaged. Sent at once, and only once: nothing can be stored then.",
     NoticeKind.ROOM_SHORT: "Less than `reception.disk_reserve` is free on the store's disk: mail is"
@@ -45,8 +45,8 @@ KIND_MEANINGS: Final[Mapping[NoticeKind, str]] = {
     NoticeKind.STORE_AWAY: "The store could not be reached: mail was deferred and drains waited."
     " Sent when it is back, because notices are stored first.",
     NoticeKind.STORE_BACK: "The store can be reached again.",
-    NoticeKind.CLOCK_DOUBTED: "The server's clock leapt by more than a day. Nothing ends by its age"
-    " because of that for twelve hours: set the clock if it is wrong.",
+    NoticeKind.CLOCK_DOUBTED: "The server's clock leapt by more than a day. For twelve hours, ages"
+    " are counted by the expected time: set the clock if it is wrong.",
     NoticeKind.TEST: "Somebody ran `restante notice test`. Every channel receives it.",
 }
 

@@ -39,8 +39,8 @@ def _certificate_expiring(event: CertificateExpiring, at: float) -> Iterator[Not
 
 def _server_failing(event: ServerFailing, at: float) -> Iterator[NoticeFacts]:
     text = (
-        f"The server takes no more mail and leaves: {event.reason}. If it does not come back, see"
-        " its log."
+        f"The server accepts no more mail and exits: {event.reason}. If it does not start again,"
+        " read its log."
     )
     yield make_notice(NoticeKind.SERVER_FAILING, "", at, "store", text, reason=event.reason)
 
@@ -62,7 +62,7 @@ def _room_short(event: RoomShort, at: float) -> Iterator[NoticeFacts]:
 
 
 def _room_back(event: RoomBack, at: float) -> Iterator[NoticeFacts]:
-    text = f"{event.free_octets} octets are free on the store's disk: mail is taken again."
+    text = f"{event.free_octets} octets are free on the store's disk: mail is accepted again."
     yield make_notice(
         NoticeKind.ROOM_BACK,
         "",
@@ -80,16 +80,16 @@ def _store_away(event: StoreAway, at: float) -> Iterator[NoticeFacts]:
 
 
 def _store_back(event: StoreBack, at: float) -> Iterator[NoticeFacts]:
-    text = f"The store can be used again, after {event.seconds:.0f} s: mail is taken again."
+    text = f"The store can be used again, after {event.seconds:.0f} s: mail is accepted again."
     yield make_notice(NoticeKind.STORE_BACK, "", at, "store", text, seconds=round(event.seconds))
 
 
 def _clock_doubted(event: ClockDoubted, at: float) -> Iterator[NoticeFacts]:
-    where = "ahead" if event.seconds > 0 else "back"
+    where = "ahead" if event.seconds > 0 else "behind"
     days = counted(round(abs(event.seconds) / DAY), "day")
     text = (
-        f"The server's clock leapt {days} {where} from the time that was expected. Mail does not"
-        f" expire by it before {event.ends}. Set the clock if it is wrong."
+        f"The server's clock is {days} {where}. Until {event.ends}, ages are counted by the"
+        " expected time. Set the clock if it is wrong."
     )
     yield make_notice(
         NoticeKind.CLOCK_DOUBTED,

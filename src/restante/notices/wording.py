@@ -44,10 +44,8 @@ def _lines(notice: Notice, hostname: str) -> Iterator[str]:
     yield facts.text
     yield ""
     if notice.held_back:
-        more = counted(
-            notice.held_back, "more happened meanwhile and was", "more happened meanwhile and were"
-        )
-        yield f"Of this {more} not told."
+        one, many = "notice of this kind was", "notices of this kind were"
+        yield f"{counted(notice.held_back, f'more {one}', f'more {many}')} held back."
         yield ""
     shown = {"kind": facts.kind, "when": _time(facts.at), "account": facts.account, **facts.details}
     width = max(len(name) for name in shown)

@@ -1,8 +1,9 @@
 """Limit AUTH under attack, but admit the owner of a login.
 
 The order of the checks, cheapest first: attempts in a minute, remembered failures, waiting checks,
-and only then the costly check of the password. The first three do not apply to a client at an
-authorized host of the login's account. Its check does not wait behind those of strangers either.
+and only then the costly check of the password. For a client at an authorized host of the login's
+account, attempts are counted for that login alone. Remembered failures and the limit of waiting
+checks do not apply to it, and its check does not wait behind those of strangers.
 """
 
 import asyncio

@@ -4,23 +4,36 @@ from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
 from typing import Any, Final, TypeVar
 
+from restante.phrases import NOT_HOSTED
 from restante.telemetry.authentication_result import AuthenticationResult
 from restante.telemetry.events import (
+    AttemptEnded,
     AuthenticationBurst,
     AuthenticationEnded,
     ChangeEnded,
     ChangeScheduled,
+    ConnectionsShed,
+    DeliveryAttempt,
     DeliveryDeferred,
     DeliveryRefused,
     DeliveryUncertain,
+    DestinationRefuses,
     Event,
+    HttpConnectionsCut,
     InternalError,
     MailRefused,
+    MessageDamaged,
+    NoticeDeferred,
+    NoticeGivenUp,
+    NoticeSent,
     PrimaryAway,
     RecipientRefused,
     RecordChanged,
     ReleaseRequested,
     ReloadFailed,
+    ReportDeferred,
+    ReportDropped,
+    ReportSent,
     ServerFailing,
     SessionClosed,
     SignInRefused,
@@ -42,19 +55,19 @@ class FieldMeaning:
 
 
 FIELDS: Final[Mapping[str, FieldMeaning]] = {
-    "account": FieldMeaning("The account concerned; empty for the operator or nobody's.", "acme"),
+    "account": FieldMeaning("The account concerned; empty for none, or for the operator.", "acme"),
     "action": FieldMeaning("The change made, or the kind of a report.", "failed"),
     "actor": FieldMeaning(
-        "The principal that asked or acted: a login, an operator, a token, …", "login acme-mail"
+        "The requester: a login, an operator, a token, a policy, …", "login acme-mail"
     ),
     "address": FieldMeaning("The address and port of a connection.", "192.0.2.25:25"),
-    "answer": FieldMeaning("The reply or the decision.", "550 5.7.1 Not a domain we hold mail for"),
-    "at_end": FieldMeaning(
-        "The end that policy has for mail: `delete`, `bounce` or `keep`.", "bounce"
-    ),
+    "answer": FieldMeaning("The reply or the decision.", f"550 5.7.1 The domain {NOT_HOSTED}"),
+    "at_end": FieldMeaning("The action of the policy: `delete`, `bounce` or `keep`.", "bounce"),
     "bounced": FieldMeaning("True if the sender gets a report at once.", True),
     "changes": FieldMeaning("The changed fields: before and after.", ("note:  → moved",)),
-    "cause": FieldMeaning("The limit or fault that was the cause, in one word.", "no-request"),
+    "cause": FieldMeaning(
+        "The limit or fault that was the cause, in one word.", "too-many-requests"
+    ),
     "channel": FieldMeaning("The name of a channel of notices.", "helpdesk"),
     "check": FieldMeaning("The name of a check of mail.", "suspicion"),
     "code": FieldMeaning("The code of the reply in `answer`.", 550),
@@ -86,7 +99,7 @@ FIELDS: Final[Mapping[str, FieldMeaning]] = {
         "The cause in words; for `internal-error` after the name of its class.",
         OSError("disk full"),
     ),
-    "errors": FieldMeaning("Number of commands refused because they were wrong.", 0),
+    "errors": FieldMeaning("Number of wrong commands.", 0),
     "failures": FieldMeaning("Number of failed attempts so far.", 1),
     "files": FieldMeaning("Number of files.", 3),
     "forward_path": FieldMeaning("The address of a recipient.", "anna@acme.example"),
@@ -122,16 +135,17 @@ FIELDS: Final[Mapping[str, FieldMeaning]] = {
     "oldest_at": FieldMeaning("Time of the oldest entry left, as Unix time.", 1_790_000_000.0),
     "number": FieldMeaning("The number of a change that waits; 0 if it did not wait.", 7),
     "acted_from": FieldMeaning(
-        "The address or the place that the actor's request came from.", "192.0.2.25"
+        "The address that the actor's request came from, or a place such as `control socket`.",
+        "192.0.2.25",
     ),
-    "outstanding": FieldMeaning("Number of messages whose reply was still missing.", 0),
+    "outstanding": FieldMeaning("Number of messages without a reply when it ended.", 0),
     "peer": FieldMeaning("The address of the client.", "192.0.2.7"),
     "percent": FieldMeaning("The part of the quota that is used, in percent.", 80),
     "portal_user": FieldMeaning(
-        "The email address with which somebody signs in, of a portal user or not.",
+        "The email address that was typed, of a portal user or not.",
         "ana@acme.example",
     ),
-    "reason": FieldMeaning("The reason, in words; empty for none.", "connection refused"),
+    "reason": FieldMeaning("The reason, in words; empty for none.", ""),
     "recipients": FieldMeaning("Number of recipients.", 1),
     "refused": FieldMeaning("Number of messages that the destination refused.", 0),
     "release": FieldMeaning("The id of the release.", "1k2x9q4hz0a"),
@@ -142,7 +156,7 @@ FIELDS: Final[Mapping[str, FieldMeaning]] = {
     "restart_for": FieldMeaning("The settings that need a restart.", ("hostname",)),
     "reverse_path": FieldMeaning("The sender of the envelope.", "<bob@example.org>"),
     "seconds": FieldMeaning("Duration in seconds.", 1.25),
-    "service": FieldMeaning("Which service it was.", "control"),
+    "service": FieldMeaning("The service: `control`, `metrics` or `web`.", "web"),
     "sessions": FieldMeaning("Number of SMTP sessions open now.", 17),
     "sessions_limit": FieldMeaning("Number of SMTP sessions possible.", 1000),
     "status": FieldMeaning("The status of the mail.", "held"),
@@ -170,18 +184,27 @@ _CHANGE: Final[Mapping[str, Any]] = {
 }
 _EXAMPLES: Final[Mapping[type[Event], Mapping[str, Any]]] = {
     AuthenticationBurst: {"failures": 30},
+    AttemptEnded: {"end": "unreachable", "reason": "connection refused"},
     AuthenticationEnded: {"result": AuthenticationResult.ACCEPTED, "deferred_by": None},
     ChangeEnded: {"end": "applied", **_CHANGE},
     ChangeScheduled: _CHANGE,
+    ConnectionsShed: {"cause": "sessions-per-block"},
+    DeliveryAttempt: {"end": "unreachable", "reason": "connection refused"},
     DeliveryDeferred: {"reply": _LATER},
     DeliveryRefused: {"reply": _NEVER, "bounced": True},
     DeliveryUncertain: {"reply": _RESET},
+    DestinationRefuses: {"refused": 20, "reason": "20 messages were refused in a row"},
+    HttpConnectionsCut: {"cause": "no-request"},
     InternalError: {"doing": WorkWord.HOLD, "messages": 2, "error": RuntimeError("no state")},
     MailRefused: {
         "code": 452,
-        "answer": "452 4.3.1 Not enough room, try again later",
-        "reason": "the quota",
+        "answer": "452 4.2.2 No room for mail to this domain now, try again later",
+        "reason": "the quota of acme.example is reached",
     },
+    MessageDamaged: {"reason": "its content differs from its checksum"},
+    NoticeDeferred: {"reply": "503 Service Unavailable"},
+    NoticeGivenUp: {"reply": "410 Gone"},
+    NoticeSent: {"reply": "204 No Content", "failures": 0},
     PrimaryAway: {"reason": "connection refused"},
     RecipientRefused: {"reason": "not a hosted domain", "forward_path": "<anna@b.example>"},
     RecordChanged: {"action": "account-changed", "actor": "operator", "subject": "acme"},
@@ -189,6 +212,9 @@ _EXAMPLES: Final[Mapping[type[Event], Mapping[str, Any]]] = {
         "answer": "253 2.0.0 OK, 2 pending messages for node acme.example started",
         "result": "granted",
     },
+    ReportDeferred: {"domain": "example.org", "reply": "451 4.3.0 try again later"},
+    ReportDropped: {"domain": "example.org", "reply": "550 5.1.1 no such mailbox"},
+    ReportSent: {"domain": "example.org", "failures": 0},
     ReloadFailed: {"error": ValueError("hostname: not a host name")},
     StoreAway: {"reason": "connection refused"},
     ServerFailing: {"reason": "a sync failed"},

@@ -13,6 +13,7 @@ from joserfc import jwk, jws
 from joserfc.jwk import RSAKey
 
 from restante.mail.unique_json import read_json
+from restante.phrases import HAS_EXPIRED
 
 LONGEST_TOKEN: Final = 65_536  # characters; tokens with many groups are long
 MOST_KEYS: Final = 100  # of a provider
@@ -190,7 +191,7 @@ def _check_times(claims: Mapping[str, Any], now: float) -> None:
     if expires is None or issued is None:
         raise IdTokenRefused("the ID token has no times")
     if now >= expires + SKEW_SECONDS:
-        raise IdTokenRefused("the ID token is over, or a clock is wrong")
+        raise IdTokenRefused(f"the ID token {HAS_EXPIRED}, or a clock is wrong")
     begins = _time(claims, "nbf")
     if now < max(issued, issued if begins is None else begins) - SKEW_SECONDS:
         raise IdTokenRefused("the ID token is from the future: a clock is wrong")

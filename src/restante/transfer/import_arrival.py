@@ -85,7 +85,7 @@ class Arrival:
             raise TransferError(
                 TransferFault.MALFORMED,
                 f"import: {error}",
-                "send the format of mail/import_stream.py",
+                "send the stream of an export (application/x-restante-mail)",
             ) from None
 
     def close(self) -> None:

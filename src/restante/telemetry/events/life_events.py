@@ -91,9 +91,9 @@ class InternalError(FailureEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClockDoubted(Event):
-    """The wall clock leapt by `seconds` from the time that was expected; below 0: back.
+    """The wall clock differs from the expected time by `seconds`; negative: it is behind.
 
-    Nothing ends by its age because of that before `ends`. Set the clock if it is wrong.
+    Until `ends`, ages are counted by the expected time. Set the clock if it is wrong.
     """
 
     event: ClassVar[str] = "clock-doubted"
@@ -103,14 +103,14 @@ class ClockDoubted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClockTrusted(Event):
-    """The wall clock is trusted again: it was set right, or went on evenly for long enough."""
+    """The wall clock is trusted again: it was corrected, or ran evenly for 12 hours."""
 
     event: ClassVar[str] = "clock-trusted"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinesLeftOut(Event):
-    """Lines of one cause were left out of the log, after ten in a minute."""
+    """`count` lines of the event `of_event` were left out of the log, after ten in a minute."""
 
     event: ClassVar[str] = "lines-left-out"
     of_event: str
@@ -119,9 +119,9 @@ class LinesLeftOut(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoopStalled(Event):
-    """One turn of the event loop took more than a quarter of a second: at least `seconds`.
+    """One step of the event loop took more than a quarter of a second: at least `seconds`.
 
-    Everything else waited. Please report it if the machine was not overloaded.
+    All other work waited. Please report it if the machine was not overloaded.
     """
 
     event: ClassVar[str] = "loop-stalled"
@@ -142,9 +142,9 @@ class CertificateExpiring(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignInRefused(Event):
-    """A password or code for the portal was refused: the true reason, which nobody is told.
+    """A password or code for the portal was refused. The user is not told the reason given here.
 
-    After a number of failures, attempts are refused unexamined. These are not logged.
+    After a number of failures, attempts are refused without a check. These are not logged.
     """
 
     event: ClassVar[str] = "sign-in-refused"
@@ -156,7 +156,7 @@ class SignInRefused(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenRefused(Event):
-    """A request to the API had a token that is not valid: the true cause, which nobody is told.
+    """A request to the API had an invalid token. The client is not told the cause given here.
 
     After twenty in ten minutes from one address block, further ones are not logged.
     """

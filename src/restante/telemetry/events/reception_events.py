@@ -53,8 +53,8 @@ class HttpConnectionsCut(Event):
 class HttpRequestsRefused(Event):
     """Requests of the last second on the `web` listeners that were refused before any action.
 
-    The cause is missing credentials, or clear text past the proxies. Or there were too many
-    requests at once or of strangers, or one was malformed, too large or too slow. `peer` is the
+    They had no credentials, bypassed the proxies, were too many at once or from strangers, or were
+    malformed, too large or too slow (`cause`). `peer` is the
     last client of this cause.
     """
 
@@ -147,8 +147,8 @@ class MailChecked(Event):
 class CheckFailed(FailureEvent):
     """A check could not examine mail.
 
-    The mail was accepted unexamined, or deferred with 451, as the check is set. At most one line a
-    minute for each check; `count` is the number of failures since the last.
+    The mail was accepted unexamined, or deferred with 451: each check decides this. At most one
+    line a minute for each check; `count` is the number of failures since the last.
     """
 
     event: ClassVar[str] = "check-failed"
@@ -170,7 +170,7 @@ class MailAfterQuiet(Event):
 class QuotaReached(Event):
     """A domain or an account reached 80 or 100 % of its quota; without `domain`, the account did.
 
-    Above 100 %, RCPT is answered 452.
+    At 100 %, RCPT is answered 452.
     """
 
     event: ClassVar[str] = "quota-reached"

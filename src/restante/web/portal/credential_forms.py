@@ -93,7 +93,9 @@ def _account(visit: Visit, form: FormValues) -> str:
 def _token_of(visit: Visit, form: FormValues, account: str) -> NewToken:
     grants = form.all_of("grant")
     if odd := [one for one in grants if one not in list(ALL_GRANTS)]:
-        raise AdminError(ErrorKind.INVALID, f"grant {odd[0]}: there is none", "choose of the list")
+        raise AdminError(
+            ErrorKind.INVALID, f"grant {odd[0]}: does not exist", "choose from the list"
+        )
     text = form.text("days", "365")
     if not (text.isascii() and text.isdecimal() and 0 < int(text[:9]) <= _LONGEST_DAYS):
         remedy = f"write a number from 1 to {_LONGEST_DAYS}"

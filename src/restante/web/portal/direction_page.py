@@ -47,7 +47,9 @@ async def set_destination(visit: Visit) -> Response:
     form = await visit.form()
     tls = form.given("tls")
     if tls is not None and tls not in list(TlsUse):
-        raise AdminError(ErrorKind.INVALID, f"tls {tls}: there is none", "choose one from the list")
+        raise AdminError(
+            ErrorKind.INVALID, f"tls {tls}: does not exist", "choose one from the list"
+        )
     chosen = None if tls is None else TlsUse(tls)
     wanted = checked(lambda: DomainChange(destination=form.given("destination"), tls=chosen))
     return await _changed(visit, form, wanted)
