@@ -27,7 +27,10 @@ END = "UPDATE node SET expires_at = '-infinity' WHERE id = $1"
 
 
 async def kill(url: str, store: PostgresStore) -> None:
-    """Let the lease of a process end, as that of one that was killed."""
+    """Let the lease of a process end, as that of one that was killed: it beats no more."""
+    timer = store.core.node._timer
+    assert timer is not None
+    timer.cancel()
     connection = await asyncpg.connect(url)
     await connection.execute(END, store.core.node.key.id)
     await connection.close()
