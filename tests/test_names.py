@@ -54,6 +54,28 @@ BANNED: dict[str, str] = {
     "promise": "quota reservation, acknowledgment",
 }
 
+# Class names of one word that a mail engineer understands without their module: terms of the field,
+# and those of the design. A new class gets a name that says what it belongs to.
+ONE_WORD: frozenset[str] = frozenset(
+    {
+        *("Absent", "Account", "Actor", "Application", "Authenticator", "Backlog", "Ballast"),
+        *("Callouts", "Challenge", "Change", "Channel", "Check", "Clocks", "Column", "Config"),
+        *("Conflict", "Counted", "Counts", "Damaged", "Deadline", "Destination", "Dialer"),
+        *("Dialogue", "Directory", "Dispatcher", "Doorkeeper", "Doubts", "Drain", "Endpoint"),
+        *("Envelope", "Event", "Exit", "Exposition", "Failure", "Findings", "Granted"),
+        *("Handshake", "Health", "Intake", "Invitation", "Lane", "Ledger", "Listen", "Listener"),
+        *("Listeners", "Log", "Login", "Mailbox", "Node", "Notice", "Notify", "Outbox"),
+        *("Overtaken", "Patience", "Person", "Phase", "Pipelining", "Policy", "Precondition"),
+        *("Principal", "Quota", "Read", "Recipient", "Refused", "Releaser", "Reloader", "Reply"),
+        *("Report", "Requester", "Resolver", "Ret", "Retention", "Role", "Rounds", "Salting"),
+        *("Schedule", "Scope", "Scrubber", "Section", "Settlement", "State", "Store"),
+        *("Suspension", "Transports", "Turnaround", "Uptime", "Vault", "Visit", "Watcher", "Wire"),
+        # the commands of SMTP, in smtp/commands.py and smtp/server_events.py
+        *("Auth", "Authenticate", "Bdat", "Data", "Etrn", "Hello", "Help", "Mail", "Noop", "Quit"),
+        *("Rcpt", "Reset", "Unimplemented", "Verify"),
+    }
+)
+
 # Where an old word has a meaning of its own, with that meaning. A key is a path and an identifier.
 OTHER_MEANINGS: dict[str, str] = {
     r".*:letter": "one character of a text",
@@ -179,6 +201,13 @@ def test_a_function_is_defined_once() -> None:
     found = {name: sorted(places) for name, places in functions().items() if len(places) > 1}
     assert {name: found[name] for name in found if name not in SAME_FUNCTION} == {}
     assert set(SAME_FUNCTION) <= set(found), "an exception that nothing needs"
+
+
+def test_a_class_of_one_word_is_a_term_of_the_field() -> None:
+    public = {name for name in classes() if not name.startswith("_")}
+    one_word = {name for name in public if len(WORD.findall(name)) == 1}
+    assert one_word - ONE_WORD == set(), "a name that does not explain itself"
+    assert ONE_WORD - one_word == set(), "no class has this name"
 
 
 def test_old_words_stay_out() -> None:

@@ -55,7 +55,7 @@ SHOWN: Final = {
     "WebConnection.wire": "the same",
     "WebConnection.conn": "uvicorn's name for the parser",
     "Dialogue.turnaround": "the connection gives its wire to it",
-    "Adoption.open": "the connection takes the wire away",
+    "ReleasedWire.open": "the connection takes the wire away",
     "_IncomingContent.spool": "given away with the message",
     "TransactionWindow.transactions": "the transactions: plain values, with slots for speed",
     "ClientSession.in_doubt": "the same",

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from restante.admin import apply_plan
-from restante.admin.apply_plan import SLICE_SECONDS, Breather
+from restante.admin.apply_plan import SLICE_SECONDS, SliceBreather
 from restante.admin.apply_steps import PruneScope
 from restante.admin.configuration_entries import NotApplicable
 from tests.admin.admin_world import AdminWorld
@@ -65,7 +65,7 @@ def test_a_channel_cannot_mail_to_a_domain_of_the_same_configuration() -> None:
 def test_other_work_runs_after_each_slice_of_time() -> None:
     async def story() -> int:
         now, turns = 0.0, 0
-        breather = Breather(lambda: now)
+        breather = SliceBreather(lambda: now)
 
         async def other() -> None:
             nonlocal turns
@@ -86,7 +86,7 @@ def test_other_work_runs_after_each_slice_of_time() -> None:
 def test_many_entries_are_planned_in_slices(monkeypatch: pytest.MonkeyPatch) -> None:
     breaths = 0
 
-    class Counting(Breather):
+    class Counting(SliceBreather):
         async def breathe(self) -> None:
             nonlocal breaths
             breaths += 1

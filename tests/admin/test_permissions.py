@@ -82,7 +82,7 @@ from restante.tenancy.principal import (
     account_login,
     policy_rule,
 )
-from restante.tenancy.scheduled_change import ChangeMaker, Replacement, ScheduledChange
+from restante.tenancy.scheduled_change import ChangeMaker, PartReplacement, ScheduledChange
 from restante.transfer import queue_content, queue_import
 from restante.transfer.import_arrival import ImportLabel
 from restante.transfer.transfer_error import TransferError, TransferFault
@@ -549,7 +549,7 @@ def waiting_change(admin: AdminWorld, of: Things) -> ScheduledChange:
     """Return a change of the account's domain."""
     domain = admin.context.directory.now.domains[of.domain]
     maker = ChangeMaker(f"login {of.account}-mail", "192.0.2.1")
-    hosts = Replacement(domain.authorized_hosts, parse_authorized_hosts(["192.0.2.99"]))
+    hosts = PartReplacement(domain.authorized_hosts, parse_authorized_hosts(["192.0.2.99"]))
     return ScheduledChange(
         0,
         domain.id,

@@ -19,7 +19,7 @@ from restante.tenancy.grants import GrantedRole
 from restante.tenancy.model import AuthorizedHosts
 from restante.tenancy.portal_user import PortalPasskey, PortalUser
 from restante.tenancy.record_change import Change
-from restante.tenancy.scheduled_change import ChangeMaker, Replacement, ScheduledChange
+from restante.tenancy.scheduled_change import ChangeMaker, PartReplacement, ScheduledChange
 from restante.tenancy.session_record import SessionRecord
 from tests.admin.admin_world import AdminWorld, run
 from tests.contract.making import NOTED
@@ -161,7 +161,7 @@ async def test_an_open_drain_and_a_waiting_change_are_named_and_left() -> None:
     admin, domain_id = await furnished()
     await admin.store.handover.open_drain(domain_id, 1.0, 60.0, requested_by=f"login {ANNA}")
     domain = admin.context.directory.now.domains["alpha.example"]
-    hosts = Replacement(domain.authorized_hosts, AuthorizedHosts())
+    hosts = PartReplacement(domain.authorized_hosts, AuthorizedHosts())
     maker = ChangeMaker(f"user {ANNA} (alpha)", "192.0.2.9", "", ANNA)
     change = ScheduledChange(
         *(0, domain_id, domain.name, "alpha", maker, 1.0, 2.0), authorized_hosts=hosts

@@ -8,7 +8,7 @@ from restante.cli.change_commands import changed_text
 from restante.store.choice import open_store
 from restante.tenancy.audit import AuditAction, AuditEntry
 from restante.tenancy.model import parse_authorized_hosts
-from restante.tenancy.scheduled_change import ChangeMaker, Replacement, ScheduledChange
+from restante.tenancy.scheduled_change import ChangeMaker, PartReplacement, ScheduledChange
 from tests.cli.conftest import Command
 
 NOTED = AuditEntry(1.0, AuditAction.CHANGE_SCHEDULED, "token ci (alpha)", "alpha.example", "alpha")
@@ -30,7 +30,7 @@ def schedule(installation: Path) -> None:
                 ChangeMaker("token ci (alpha)", "192.0.2.9", "k3v9x0q2ma"),
                 1e9,
                 4e9,
-                authorized_hosts=Replacement(domain.authorized_hosts, wanted),
+                authorized_hosts=PartReplacement(domain.authorized_hosts, wanted),
             )
             await store.schedule.schedule_change(change, NOTED)
         finally:

@@ -19,7 +19,7 @@ from restante.tenancy.person import read_person
 from restante.tenancy.recipients import Recipient, RecipientSource
 from restante.tenancy.record_change import Change
 from restante.tenancy.release_result import ReleaseResult
-from restante.tenancy.scheduled_change import ChangeMaker, Replacement, ScheduledChange
+from restante.tenancy.scheduled_change import ChangeMaker, PartReplacement, ScheduledChange
 from tests.contract.making import (
     ANNA,
     BERT,
@@ -187,7 +187,7 @@ async def test_a_waiting_change_names_its_maker_without_secrets(store: Store) ->
         *(0, domain.id, domain.name, "alpha"),
         ChangeMaker(f"user {ANNA} (alpha)", "192.0.2.9", "", ANNA),
         *(1.0, 2.0),
-        destination=Replacement(domain.destination, wanted),
+        destination=PartReplacement(domain.destination, wanted),
         reason="moved",
     )
     await store.schedule.schedule_change(change, ENDED)

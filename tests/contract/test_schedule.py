@@ -14,7 +14,7 @@ from restante.tenancy.model import (
     TlsUse,
     parse_authorized_hosts,
 )
-from restante.tenancy.scheduled_change import ChangeMaker, Replacement, ScheduledChange
+from restante.tenancy.scheduled_change import ChangeMaker, PartReplacement, ScheduledChange
 from tests.contract.making import NOTED, account, domain
 
 MAKER = ChangeMaker("token ci (alpha) — ünïcode", "192.0.2.9", "k3v9x0q2ma", "")
@@ -39,8 +39,10 @@ def change_of(present: HostedDomain) -> ScheduledChange:
         MAKER,
         5.25,
         3605.25,
-        Replacement(present.destination, WANTED),
-        Replacement(present.authorized_hosts, parse_authorized_hosts(["192.0.2.1", "mx.example"])),
+        PartReplacement(present.destination, WANTED),
+        PartReplacement(
+            present.authorized_hosts, parse_authorized_hosts(["192.0.2.1", "mx.example"])
+        ),
         "a new server",
     )
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from restante.delivery.destination_rates import DestinationRates
-from restante.queue.deferral_cause import Hindrance
+from restante.queue.deferral_cause import DeferralCause
 from restante.queue.drain_word import DrainState
 from restante.queue.recipient_status import RecipientStatus
 from restante.queue.retry_schedule import Schedule, rate_pause
@@ -81,9 +81,9 @@ def test_patience_begins_anew_while_the_destination_takes_its_rate() -> None:
 
 
 def test_status_tells_a_rate_limit_from_a_policy() -> None:
-    async def main(script: dict[str, str | list[str]]) -> Hindrance | None:
+    async def main(script: dict[str, str | list[str]]) -> DeferralCause | None:
         world = World()
-        told: list[Hindrance | None] = []
+        told: list[DeferralCause | None] = []
 
         async def look() -> None:
             told.extend(view.hindrance for view in dispatcher.drains())
@@ -97,8 +97,10 @@ def test_status_tells_a_rate_limit_from_a_policy() -> None:
             await until(lambda: bool(told))
         return told[0]
 
-    assert asyncio.run(main({"MAIL": TOO_MUCH})) is Hindrance.RATE
-    assert asyncio.run(main({"RCPT": "450 4.7.25 cannot find your hostname"})) is Hindrance.POLICY
+    assert asyncio.run(main({"MAIL": TOO_MUCH})) is DeferralCause.RATE
+    assert (
+        asyncio.run(main({"RCPT": "450 4.7.25 cannot find your hostname"})) is DeferralCause.POLICY
+    )
     assert asyncio.run(main({"RCPT": "450 4.2.0 busy"})) is None
 
 

@@ -12,7 +12,7 @@ from restante.delivery.drain_log import DrainLog
 from restante.delivery.link_plan import ConnectionEnd, EndKind, LinkPlan, SendingManner
 from restante.delivery.route import Endpoint
 from restante.mail.reply_status import read_reply_status
-from restante.queue.deferral_cause import Hindrance
+from restante.queue.deferral_cause import DeferralCause
 from restante.queue.recipient_status import (
     MessageOutcome,
     RecipientMove,
@@ -108,13 +108,13 @@ def test_a_message_taken_in_part_has_a_line_for_each_refusal_and_one_for_the_res
 @pytest.mark.parametrize(
     ("reply", "stage", "expected"),
     [
-        ("450 4.7.1 slow down", TransactionStage.MAIL, Hindrance.RATE),
-        ("450 4.7.1 greylisted", TransactionStage.RCPT, Hindrance.POLICY),
+        ("450 4.7.1 slow down", TransactionStage.MAIL, DeferralCause.RATE),
+        ("450 4.7.1 greylisted", TransactionStage.RCPT, DeferralCause.POLICY),
         ("450 4.2.1 mailbox busy", TransactionStage.RCPT, None),
     ],
 )
 def test_the_last_error_is_shown_with_its_cause(
-    reply: str, stage: TransactionStage, expected: Hindrance | None
+    reply: str, stage: TransactionStage, expected: DeferralCause | None
 ) -> None:
     scene = Scene()
     scene.record(recipient(RecipientMove.DEFERRED, reply, stage))

@@ -13,10 +13,10 @@ from restante.sasl.mechanism import (
     BadResponse,
     Challenge,
     DigestCredentials,
-    Mechanism,
     PasswordCredentials,
+    SaslMechanism,
 )
-from restante.sasl.plain import Plain
+from restante.sasl.plain import PlainExchange
 from restante.tenancy.saslprep import prepared
 from tests.fuzz import scram
 
@@ -26,9 +26,9 @@ _PASSWORD: Final = "secret"
 
 def check(data: bytes) -> None:
     """Run one input, as initial response and as a later one. Raises what breaks the rule."""
-    for mechanism in (Plain(), CramMd5(_CHALLENGE)):
+    for mechanism in (PlainExchange(), CramMd5(_CHALLENGE)):
         _check_step(mechanism, data, is_initial=True)
-    for mechanism in (Plain(), CramMd5(_CHALLENGE)):
+    for mechanism in (PlainExchange(), CramMd5(_CHALLENGE)):
         assert isinstance(mechanism.begin(None), Challenge)
         _check_step(mechanism, data, is_initial=False)
     _check_login(data)
@@ -49,7 +49,7 @@ def _check_login(data: bytes) -> None:
     assert b"\0" not in data
 
 
-def _check_step(mechanism: Mechanism, response: bytes, *, is_initial: bool) -> None:
+def _check_step(mechanism: SaslMechanism, response: bytes, *, is_initial: bool) -> None:
     try:
         outcome = mechanism.begin(response) if is_initial else mechanism.respond(response)
     except BadResponse:

@@ -14,7 +14,7 @@ from typing import Final
 from restante.sasl.auth_login import AuthLogin
 from restante.sasl.cram_md5 import CramMd5
 from restante.sasl.mechanism import ScramCredentials
-from restante.sasl.plain import Plain
+from restante.sasl.plain import PlainExchange
 from restante.sasl.scram import ScramSha256
 from restante.sasl.scram_keys import Salting
 from restante.smtp import replies
@@ -62,7 +62,7 @@ _LIMITS: Final = (
     ),
 )
 _MECHANISMS: Final[MechanismFactories] = {
-    "PLAIN": Plain,
+    "PLAIN": PlainExchange,
     "LOGIN": AuthLogin,
     "CRAM-MD5": lambda: CramMd5(b"<1.2@mx2.example.net>"),
     "SCRAM-SHA-256": lambda: ScramSha256("SERVER", lambda _user: Salting(b"salt", 1)),

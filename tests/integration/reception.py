@@ -16,7 +16,7 @@ from restante.network.tls_context import server_context
 from restante.reception.doorkeeper import Doorkeeper, DoorLimits
 from restante.reception.listener import Listener, bind
 from restante.reception.smtp_connection import SessionSettings
-from restante.sasl.plain import Plain
+from restante.sasl.plain import PlainExchange
 from restante.smtp.limits import SmtpLimits
 from restante.smtp.server_options import ServerOptions
 from tests.wire import Wire
@@ -79,7 +79,7 @@ class Reception:
         is_expected: bool = False,
     ) -> AsyncIterator[Listener]:
         """Listen for the time of a block."""
-        mechanisms = {"PLAIN": Plain}
+        mechanisms = {"PLAIN": PlainExchange}
         options = ServerOptions(
             "mx2.example.net", self.limits, mechanisms, can_start_tls=service == "mx"
         )

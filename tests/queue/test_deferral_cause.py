@@ -4,7 +4,7 @@ import pytest
 
 from restante.mail.reply_status import read_reply_status
 from restante.queue.deferral_cause import (
-    Hindrance,
+    DeferralCause,
     concerns_mailbox,
     hindrance,
     takes_few_at_once,
@@ -24,9 +24,13 @@ def answered(move: RecipientMove, reply: str, stage: TransactionStage) -> Recipi
 @pytest.mark.parametrize(
     ("stage", "reply", "expected"),
     [
-        (TransactionStage.MAIL, "450 4.7.1 Error: too much mail from 192.0.2.1", Hindrance.RATE),
-        (TransactionStage.MAIL, "451 try later", Hindrance.RATE),
-        (TransactionStage.MAIL, "452 4.3.1 Insufficient system storage", Hindrance.RATE),
+        (
+            TransactionStage.MAIL,
+            "450 4.7.1 Error: too much mail from 192.0.2.1",
+            DeferralCause.RATE,
+        ),
+        (TransactionStage.MAIL, "451 try later", DeferralCause.RATE),
+        (TransactionStage.MAIL, "452 4.3.1 Insufficient system storage", DeferralCause.RATE),
         (
             TransactionStage.MAIL,
             "450 4.1.8 <a@a.example>: Sender address rejected: Domain not found",
@@ -36,12 +40,12 @@ def answered(move: RecipientMove, reply: str, stage: TransactionStage) -> Recipi
         (
             TransactionStage.RCPT,
             "450 4.7.1 Error: too many recipients from 192.0.2.1",
-            Hindrance.RATE,
+            DeferralCause.RATE,
         ),
         (
             TransactionStage.RCPT,
             "450 4.7.25 Client host rejected: cannot find your hostname",
-            Hindrance.POLICY,
+            DeferralCause.POLICY,
         ),
         (
             TransactionStage.RCPT,
@@ -49,11 +53,11 @@ def answered(move: RecipientMove, reply: str, stage: TransactionStage) -> Recipi
             None,
         ),
         (TransactionStage.RCPT, "451 greylisted", None),
-        (TransactionStage.CONTENT, "451 4.7.1 Greylisted", Hindrance.POLICY),
+        (TransactionStage.CONTENT, "451 4.7.1 Greylisted", DeferralCause.POLICY),
     ],
 )
 def test_place_and_words_tell(
-    stage: TransactionStage, reply: str, expected: Hindrance | None
+    stage: TransactionStage, reply: str, expected: DeferralCause | None
 ) -> None:
     assert hindrance(answered(RecipientMove.DEFERRED, reply, stage)) is expected
 

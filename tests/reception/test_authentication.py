@@ -10,7 +10,12 @@ from argon2 import low_level
 
 from restante.admin.login_rotation import rotated
 from restante.reception.authentication import Authenticator, ProvedLogin
-from restante.reception.credential_lanes import LanePosition, Unchecked, password_lanes, proof_lanes
+from restante.reception.credential_lanes import (
+    CheckOmitted,
+    LanePosition,
+    password_lanes,
+    proof_lanes,
+)
 from restante.sasl.auth_login import AuthLogin
 from restante.sasl.cram_md5 import CramMd5, digest
 from restante.sasl.mechanism import (
@@ -20,7 +25,7 @@ from restante.sasl.mechanism import (
     SaslCredentials,
     ScramCredentials,
 )
-from restante.sasl.plain import Plain
+from restante.sasl.plain import PlainExchange
 from restante.sasl.scram import ScramSha256
 from restante.sasl.scram_client import ScramClient
 from restante.sasl.scram_keys import Salting, salted_password, verifier_of
@@ -53,7 +58,7 @@ def authenticator() -> Iterator[Authenticator]:
 
 def prove(
     authenticator: Authenticator, credentials: SaslCredentials
-) -> ProvedLogin | Unchecked | None:
+) -> ProvedLogin | CheckOmitted | None:
     place = LanePosition(is_authorized_host=False, share="192.0.2.1")
     return asyncio.run(authenticator.authenticate(credentials, DIRECTORY, place))
 
@@ -136,7 +141,7 @@ def test_the_salt_of_a_login_is_its_own_and_others_get_one_too(
 def test_past_its_limit_a_check_for_a_stranger_is_put_off(authenticator: Authenticator) -> None:
     authenticator.set_limit(0)
     credentials = PasswordCredentials("anna", PASSWORD)
-    assert prove(authenticator, credentials) is Unchecked.UNCHECKED
+    assert prove(authenticator, credentials) is CheckOmitted.UNCHECKED
     carl = DigestCredentials("carl", CHALLENGE, digest(PASSWORD, CHALLENGE))
     assert prove(authenticator, carl) == ProvedLogin(CARL)  # a digest waits for nothing
 
@@ -166,7 +171,7 @@ def test_one_password_is_good_by_each_mechanism_in_each_form(
     answers = [digest(form, CHALLENGE) for form in (stored, prepared(typed))]
     attempts = [
         proof,
-        Plain().begin(f"\0{name}\0{typed}".encode()),
+        PlainExchange().begin(f"\0{name}\0{typed}".encode()),
         login.respond(typed.encode()),
         *(cram.respond(f"{name} {answer}".encode()) for answer in answers),
     ]

@@ -13,10 +13,10 @@ import pytest
 
 from restante.reception.authentication import Authenticator, ProvedLogin
 from restante.reception.credential_lanes import (
+    CheckOmitted,
     CredentialLane,
     CredentialLanes,
     LanePosition,
-    Unchecked,
 )
 from restante.reception.fair_line import FairLine
 from restante.sasl.cram_md5 import digest
@@ -86,7 +86,7 @@ class Checks:
         answer = await self.lane.run(
             name[0], lambda: self._run(name), lambda: name[0] not in self.gone
         )
-        if answer is Unchecked.UNCHECKED:
+        if answer is CheckOmitted.UNCHECKED:
             self.put_off.append(name)
 
     def _run(self, name: str) -> bytes:
@@ -221,7 +221,7 @@ class Scene:
 
     def begin(
         self, credentials: SaslCredentials, place: LanePosition
-    ) -> asyncio.Task[ProvedLogin | Unchecked | None]:
+    ) -> asyncio.Task[ProvedLogin | CheckOmitted | None]:
         return asyncio.create_task(
             self.authenticator.authenticate(credentials, self.directory, place)
         )
@@ -249,7 +249,7 @@ def password(typed: str, user: str = "alpha") -> SaslCredentials:
     return PasswordCredentials(user, typed)
 
 
-def user_of(answer: ProvedLogin | Unchecked | None) -> str:
+def user_of(answer: ProvedLogin | CheckOmitted | None) -> str:
     assert isinstance(answer, ProvedLogin), answer
     return answer.login.user
 
@@ -305,7 +305,7 @@ def test_a_login_at_home_is_checked_though_no_more_strangers_may_wait() -> None:
             at_home = scene.begin(credentials, AT_HOME)
             await settled()
             assert (stranger.result(), at_home.done(), len(hands[0].begun)) == (
-                Unchecked.UNCHECKED,
+                CheckOmitted.UNCHECKED,
                 False,
                 1,
             )

@@ -7,7 +7,7 @@ from restante.checks.check import ClientFacts
 from restante.checks.session_checks import SessionChecks
 from restante.checks.verdict import CheckPassed
 from restante.mail.address import Mailbox
-from restante.reception.admission import HostedRecipient, Objection
+from restante.reception.admission import AdmissionObjection, HostedRecipient
 from restante.reception.admitted_transaction import AdmittedTransaction
 from restante.reception.content_buffer import ContentBuffer
 from restante.reception.intake import IntakeReceipt
@@ -23,7 +23,7 @@ from tests.log_lines import Lines
 
 CLIENT = ClientFacts(ip_address("192.0.2.1"), "c.example", "mx2.example.net", "TLSv1.3 X")
 NO_CONTENT = cast("ContentBuffer", None)
-DENIED = Objection(RELAYING_DENIED, "no such domain")
+DENIED = AdmissionObjection(RELAYING_DENIED, "no such domain")
 BERT = Mailbox("bert", "b.example")
 
 

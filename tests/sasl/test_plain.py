@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from restante.sasl.mechanism import BadResponse, Challenge, PasswordCredentials
-from restante.sasl.plain import Plain
+from restante.sasl.plain import PlainExchange
 from restante.tenancy.saslprep import prepared
 
 
@@ -23,8 +23,8 @@ from restante.tenancy.saslprep import prepared
 def test_it_is_read_at_once_or_after_an_empty_challenge(
     response: bytes, user: str, password: str
 ) -> None:
-    assert Plain().begin(response) == PasswordCredentials(user, password)
-    exchange = Plain()
+    assert PlainExchange().begin(response) == PasswordCredentials(user, password)
+    exchange = PlainExchange()
     assert exchange.begin(None) == Challenge(b"")
     assert exchange.respond(response) == PasswordCredentials(user, password)
 
@@ -45,7 +45,7 @@ def test_it_is_read_at_once_or_after_an_empty_challenge(
 )
 def test_responses_that_are_refused(response: bytes) -> None:
     with pytest.raises(BadResponse):
-        Plain().respond(response)
+        PlainExchange().respond(response)
 
 
 @given(st.text(st.characters(exclude_characters="\0")), st.text())
@@ -54,7 +54,7 @@ def test_a_response_with_a_user_name_is_read_unless_a_nul_is_in_the_password(
 ) -> None:
     response = f"\0{user}\0{password}".encode("utf-8", "surrogatepass")
     try:
-        credentials = Plain().respond(response)
+        credentials = PlainExchange().respond(response)
     except BadResponse:
         is_utf8 = response.decode("utf-8", "ignore").encode() == response
         assert not prepared(user) or "\0" in password or not is_utf8
@@ -63,4 +63,4 @@ def test_a_response_with_a_user_name_is_read_unless_a_nul_is_in_the_password(
 
 
 def test_credentials_do_not_show_the_password() -> None:
-    assert "tanstaaf" not in repr(Plain().respond(b"\0tim\0tanstaaf"))
+    assert "tanstaaf" not in repr(PlainExchange().respond(b"\0tim\0tanstaaf"))

@@ -49,7 +49,7 @@ def test_only_one_proof_is_right(proof: bytes) -> None:
 
 def test_a_verifier_shows_no_key() -> None:
     verifier = new_verifier(PASSWORD)
-    assert repr(verifier) == f"Verifier(salting={verifier.salting!r})"
+    assert repr(verifier) == f"ScramVerifier(salting={verifier.salting!r})"
 
 
 def test_a_verifier_comes_back_as_it_was() -> None:

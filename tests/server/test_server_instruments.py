@@ -14,7 +14,7 @@ from restante.reception.disk_space import DiskSpace
 from restante.reception.doorkeeper import Doorkeeper, DoorLimits
 from restante.reception.intake import Intake
 from restante.reception.memory_budget import MemoryBudget
-from restante.server.server_instruments import Instruments, ProcessGauges, ReceptionGauges
+from restante.server.server_instruments import ProcessGauges, ReceptionGauges, ServerInstruments
 from restante.store.scrubber import Scrubber
 from restante.store.store_errors import StoreError
 from restante.telemetry.loop_lag import LoopLag
@@ -24,9 +24,9 @@ from tests.admin.admin_world import HEAD, NOW, AdminWorld
 from tests.contract.store_parts import part_with
 
 
-def instruments(admin: AdminWorld) -> Instruments:
+def instruments(admin: AdminWorld) -> ServerInstruments:
     door = Doorkeeper(DoorLimits(9, 9, 9, 9), lambda _: False, lambda: 0.0)
-    return Instruments(
+    return ServerInstruments(
         store=admin.store,
         drains=lambda: DrainCensus(
             Counter({DrainState.DELIVERING: 2, DrainState.STOPPING: 1}), connections=4
@@ -52,7 +52,7 @@ def instruments(admin: AdminWorld) -> Instruments:
     )
 
 
-async def with_mail(admin: AdminWorld) -> Instruments:
+async def with_mail(admin: AdminWorld) -> ServerInstruments:
     alpha, beta = (
         await admin.host("alpha.example", "alpha"),
         await admin.host("beta.example", "beta"),

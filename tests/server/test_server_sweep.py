@@ -24,8 +24,8 @@ from restante.telemetry.events import (
     RoomBack,
     RoomShort,
 )
-from restante.web.http_connections import Cut, HttpService
-from restante.web.request_counts import Refusal, RequestCounts
+from restante.web.http_connections import ConnectionCut, HttpService
+from restante.web.request_counts import RequestCounts, RequestRefusal
 from tests.delivery.swift_loop import run_swiftly
 from tests.log_lines import Lines
 
@@ -35,9 +35,9 @@ class Http:
     """The connections of one HTTP service."""
 
     service: HttpService
-    closed: Counter[Cut] = field(default_factory=Counter)
+    closed: Counter[ConnectionCut] = field(default_factory=Counter)
 
-    def take_closed(self) -> Counter[Cut]:
+    def take_closed(self) -> Counter[ConnectionCut]:
         closed, self.closed = self.closed, Counter()
         return closed
 
@@ -114,8 +114,8 @@ def test_connections_turned_away_are_one_line_for_each_reason_and_told_once() ->
 
 def test_http_connections_that_were_cut_are_told_by_service_and_cause() -> None:
     scene = Scene()
-    scene.control.closed[Cut.TOO_MANY] = 2
-    scene.metrics.closed[Cut.NO_REQUEST] = 1
+    scene.control.closed[ConnectionCut.TOO_MANY] = 2
+    scene.metrics.closed[ConnectionCut.NO_REQUEST] = 1
     assert scene.run(2).of(HttpConnectionsCut) == [
         {"service": "control", "count": 2, "cause": "too-many-connections"},
         {"service": "metrics", "count": 1, "cause": "no-request"},
@@ -125,7 +125,7 @@ def test_http_connections_that_were_cut_are_told_by_service_and_cause() -> None:
 def test_refused_requests_are_one_line_for_each_reason() -> None:
     scene = Scene()
     for peer in ("192.0.2.1", "192.0.2.2"):
-        scene.requests.refused(Refusal.NO_CREDENTIALS, peer)
+        scene.requests.refused(RequestRefusal.NO_CREDENTIALS, peer)
     assert scene.run(2).of(HttpRequestsRefused) == [
         {"count": 2, "cause": "no-credentials", "peer": "192.0.2.2"}
     ]

@@ -18,7 +18,7 @@ from restante.mail.message import HeldMessage, NewMessage
 from restante.queue.recipient_status import MessageOutcome, RecipientMove, RecipientOutcome
 from restante.reception.intake import Intake, IntakeReceipt, ReceivedMail, _size
 from restante.release import releaser
-from restante.release.authorization import Authorization
+from restante.release.authorization import ReleaseAuthorization
 from restante.smtp.window_size import SendWindow
 from restante.store.handover_store import Drain
 from restante.store.memory.memory_handover import MemoryHandover
@@ -115,8 +115,8 @@ def _send_without_a_window() -> list[Replacement]:
 def _release_for_anybody() -> list[Replacement]:
     """Grant every release of a hosted domain."""
 
-    def authorize(_requester: Any, target: Any, directory: Any, *_: Any) -> Authorization:
-        return Authorization(tuple(target.hosted(directory)), "granted")
+    def authorize(_requester: Any, target: Any, directory: Any, *_: Any) -> ReleaseAuthorization:
+        return ReleaseAuthorization(tuple(target.hosted(directory)), "granted")
 
     return [(releaser, "authorize", authorize)]
 

@@ -5,7 +5,7 @@ from typing import Final
 
 from restante.sasl.auth_login import AuthLogin
 from restante.sasl.cram_md5 import CramMd5
-from restante.sasl.plain import Plain
+from restante.sasl.plain import PlainExchange
 from restante.sasl.scram import ScramSha256
 from restante.sasl.scram_keys import Salting
 from restante.smtp import replies
@@ -44,7 +44,7 @@ class Conversation:
         self, *, has_tls: bool = False, limits: SmtpLimits | None = None, can_start_tls: bool = True
     ) -> None:
         mechanisms: MechanismFactories = {
-            "PLAIN": Plain,
+            "PLAIN": PlainExchange,
             "LOGIN": AuthLogin,
             "CRAM-MD5": lambda: CramMd5(CHALLENGE),
             "SCRAM-SHA-256": lambda: ScramSha256("SERVER", lambda _user: Salting(b"salt", 1)),

@@ -2,14 +2,14 @@
 
 import pytest
 
-from restante.sasl.plain import Plain
+from restante.sasl.plain import PlainExchange
 from restante.smtp.limits import SmtpLimits
 from restante.smtp.server_options import ServerOptions
 
 
 def options(*, can_start_tls: bool = True) -> ServerOptions:
     return ServerOptions(
-        "mx2.example", SmtpLimits(message_octets=77), {"PLAIN": Plain}, can_start_tls
+        "mx2.example", SmtpLimits(message_octets=77), {"PLAIN": PlainExchange}, can_start_tls
     )
 
 

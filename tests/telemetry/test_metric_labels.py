@@ -28,8 +28,8 @@ from restante.telemetry.metrics import METRICS
 from restante.telemetry.work_word import DefectPlace, WorkWord
 from restante.tenancy.notice import ChannelTransport
 from restante.tenancy.release_result import ReleaseResult
-from restante.web.http_connections import Cut, HttpService
-from restante.web.request_counts import Refusal
+from restante.web.http_connections import ConnectionCut, HttpService
+from restante.web.request_counts import RequestRefusal
 from tests.stable_words import STABLE_WORD
 from tests.telemetry.exposed import label
 
@@ -42,8 +42,8 @@ def test_labels_have_the_words_of_the_parts_that_say_them() -> None:
     assert label("restante_connections_shed", "cause").values == tuple(refusals())
     assert label("restante_connections_shed", "cause").values == tuple(ShedCause)
     assert label("restante_http_connections_cut", "service").values == tuple(HttpService)
-    assert label("restante_http_connections_cut", "cause").values == tuple(Cut)
-    assert label("restante_web_requests_refused", "cause").values == tuple(Refusal)
+    assert label("restante_http_connections_cut", "cause").values == tuple(ConnectionCut)
+    assert label("restante_web_requests_refused", "cause").values == tuple(RequestRefusal)
     assert set(label("restante_reports_made", "action").values) == set(ReportAction)
     assert label("restante_notices_sent", "transport").values == tuple(ChannelTransport)
     codes = {

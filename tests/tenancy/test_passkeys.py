@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from restante.tenancy.grants import GrantedRole
 from restante.tenancy.passkeys import (
     LONGEST_ANSWER,
-    Assertion,
     NoRelyingParty,
+    PasskeyAssertion,
     PasskeyRefused,
-    Registration,
+    PasskeyRegistration,
     RelyingParty,
     asserted,
     assertion_options,
@@ -51,12 +51,12 @@ def request_for(challenge: bytes = CHALLENGE) -> dict[str, Any]:
 
 
 def register(device: SoftAuthenticator) -> PortalPasskey:
-    answer = Registration.read(device.create(options_for()))
+    answer = PasskeyRegistration.read(device.create(options_for()))
     return registered(PARTY, CHALLENGE, answer, "phone", NOW)
 
 
 def sign(device: SoftAuthenticator, passkey: PortalPasskey, *, is_stranger: bool = True) -> int:
-    answer = Assertion.read(device.get(request_for()))
+    answer = PasskeyAssertion.read(device.get(request_for()))
     return asserted(PARTY, CHALLENGE, answer, ANA, passkey, is_stranger=is_stranger)
 
 
@@ -70,7 +70,7 @@ def test_a_passkey_is_registered_and_signs() -> None:
     assert (passkey.name, passkey.sign_count, passkey.created_at) == ("phone", 3, NOW)
     assert passkey.credential_id == device.credential_id
     device.counter = 4
-    answer = Assertion.read(device.get(request_for()))
+    answer = PasskeyAssertion.read(device.get(request_for()))
     assert (answer.challenge, answer.credential_id) == (CHALLENGE, passkey.credential_id)
     assert sign(device, passkey) == 4
 
@@ -130,8 +130,8 @@ def test_a_registration_is_no_assertion() -> None:
     passkey = register(device)
     made, signed = device.create(options_for()), device.get(request_for())
     swapped: tuple[tuple[Callable[[str], object], str], ...] = (
-        (Registration.read, signed),
-        (Assertion.read, made),
+        (PasskeyRegistration.read, signed),
+        (PasskeyAssertion.read, made),
     )
     for read, text in swapped:
         with pytest.raises(PasskeyRefused, match="form of WebAuthn"):
@@ -144,10 +144,10 @@ def test_a_registration_is_no_assertion() -> None:
 def test_an_answer_to_another_challenge_is_refused() -> None:
     device = device_of()
     passkey = register(device)
-    made = Registration.read(device.create(options_for(challenge=OTHER)))
+    made = PasskeyRegistration.read(device.create(options_for(challenge=OTHER)))
     with pytest.raises(PasskeyRefused, match="challenge"):
         registered(PARTY, CHALLENGE, made, "", NOW)
-    signed = Assertion.read(device.get(request_for(OTHER)))
+    signed = PasskeyAssertion.read(device.get(request_for(OTHER)))
     with pytest.raises(PasskeyRefused, match="challenge"):
         asserted(PARTY, CHALLENGE, signed, ANA, passkey, is_stranger=True)
 
@@ -234,7 +234,7 @@ def test_an_id_has_a_longest_length() -> None:
     ids=range(7),
 )
 def test_another_text_is_no_answer(text: str) -> None:
-    for read in (Registration.read, Assertion.read):
+    for read in (PasskeyRegistration.read, PasskeyAssertion.read):
         with pytest.raises(PasskeyRefused):
             read(text)
 
@@ -244,13 +244,13 @@ def test_an_answer_that_was_changed_is_refused_or_still_signed(place: int, octet
     device = device_of()
     passkey = register(device)
     for text, check in (
-        (device.create(options_for()), Registration.read),
-        (device.get(request_for()), Assertion.read),
+        (device.create(options_for()), PasskeyRegistration.read),
+        (device.get(request_for()), PasskeyAssertion.read),
     ):
         changed = text[:place] + octets.decode("latin-1") + text[place + len(octets) :]
         try:
             answer = check(changed)
-            if isinstance(answer, Assertion):
+            if isinstance(answer, PasskeyAssertion):
                 asserted(PARTY, CHALLENGE, answer, ANA, passkey, is_stranger=True)
             else:
                 registered(PARTY, CHALLENGE, answer, "", NOW)

@@ -16,7 +16,7 @@ from restante.mail.import_stream import (
 )
 from restante.store.memory import MemoryStore
 from restante.transfer import import_arrival
-from restante.transfer.import_arrival import MAX_MESSAGES, Arrival
+from restante.transfer.import_arrival import MAX_MESSAGES, ImportArrival
 from restante.transfer.transfer_error import TransferError, TransferFault
 from tests.admin.admin_world import HEAD, all_of, run
 from tests.transfer.streams import LARGE, bring_in, hosting, packed_message
@@ -71,7 +71,7 @@ def arrived(stream: bytes, sizes: list[int]) -> tuple[list[tuple[bytes, bytes]],
 
     async def story() -> tuple[list[tuple[bytes, bytes]], int]:
         store = MemoryStore()
-        arrival, start, steps = Arrival(store.reception), 0, itertools.cycle(sizes)
+        arrival, start, steps = ImportArrival(store.reception), 0, itertools.cycle(sizes)
         while start < len(stream):
             end = start + next(steps)
             await arrival.receive(stream[start:end])
@@ -117,7 +117,7 @@ def test_content_beyond_the_memory_of_a_request_goes_to_the_disk(
 )
 def test_the_message_id_of_the_label_comes_first(label: dict[str, Any], message_id: str) -> None:
     async def story() -> None:
-        arrival = Arrival(MemoryStore().reception)
+        arrival = ImportArrival(MemoryStore().reception)
         content = b"Message-ID: <a@b>\r\n\r\n"
         await arrival.receive(packed_message(content, **label))
         assert [one.message_id for one in arrival.messages] == [message_id]

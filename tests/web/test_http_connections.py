@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from restante.telemetry.metrics import METRICS
-from restante.web.http_connections import Cut, HttpConnections, HttpService
+from restante.web.http_connections import ConnectionCut, HttpConnections, HttpService
 
 
 @dataclass(eq=False)
@@ -25,7 +25,7 @@ def test_the_oldest_idle_connection_makes_room() -> None:
     assert all(two.admits(each) for each in (first, second, third))
     assert [each.is_cut for each in (first, second, third)] == [True, False, False]
     assert two.count == 2
-    assert two.take_closed() == {Cut.TOO_MANY: 1}
+    assert two.take_closed() == {ConnectionCut.TOO_MANY: 1}
     assert two.take_closed() == {}
 
 
@@ -44,7 +44,7 @@ def test_where_all_are_busy_the_new_one_goes() -> None:
     one.began(busy)
     assert not one.admits(new)
     assert (busy.is_cut, one.count) == (False, 1)
-    assert one.take_closed() == {Cut.TOO_MANY: 1}
+    assert one.take_closed() == {ConnectionCut.TOO_MANY: 1}
 
 
 def test_a_busy_one_that_yields_makes_room_after_the_idle_ones() -> None:
@@ -61,7 +61,7 @@ def test_a_busy_one_that_yields_makes_room_after_the_idle_ones() -> None:
     assert (yielding.is_cut, busy.is_cut, newer.is_cut) == (True, False, False)
     three.began(newest)
     assert not three.admits(last)
-    assert three.take_closed() == {Cut.TOO_MANY: 3}
+    assert three.take_closed() == {ConnectionCut.TOO_MANY: 3}
 
 
 def test_one_that_stays_after_all_makes_no_room() -> None:
@@ -100,7 +100,7 @@ def test_a_block_at_its_limit_closes_its_own_that_yields() -> None:
         connections.yields(each)
     assert connections.admits(new, 2)
     assert (other.is_cut, mine.is_cut) == (False, True)
-    assert connections.take_closed() == {Cut.TOO_MANY_FROM_BLOCK: 1}
+    assert connections.take_closed() == {ConnectionCut.TOO_MANY_FROM_BLOCK: 1}
 
 
 def test_a_block_that_is_turned_away_closes_nobody_else() -> None:
@@ -109,7 +109,7 @@ def test_a_block_that_is_turned_away_closes_nobody_else() -> None:
     assert connections.admits(present, 1)
     assert not connections.admits(turned_away, 2)
     assert not present.is_cut
-    assert connections.take_closed() == {Cut.STRANGER: 1}
+    assert connections.take_closed() == {ConnectionCut.STRANGER: 1}
     assert connections.admits(new)  # it has no block
 
 
@@ -138,12 +138,12 @@ def test_each_gives_its_place_back_once() -> None:
 def test_one_that_is_late_is_cut_and_counted_once() -> None:
     one, late = limited_to(1), Connection()
     assert one.admits(late)
-    one.expire(late, Cut.NO_REQUEST)
-    one.expire(late, Cut.NO_REQUEST)
+    one.expire(late, ConnectionCut.NO_REQUEST)
+    one.expire(late, ConnectionCut.NO_REQUEST)
     assert (late.is_cut, one.count) == (True, 0)
-    assert one.take_closed() == {Cut.NO_REQUEST: 1}
+    assert one.take_closed() == {ConnectionCut.NO_REQUEST: 1}
 
 
 def test_the_metric_has_all_services_and_reasons() -> None:
     [metric] = [each for each in METRICS if each.name == "restante_http_connections_cut"]
-    assert [label.values for label in metric.labels] == [tuple(HttpService), tuple(Cut)]
+    assert [label.values for label in metric.labels] == [tuple(HttpService), tuple(ConnectionCut)]

@@ -1,6 +1,6 @@
 """The counts of requests."""
 
-from restante.web.request_counts import Refusal, RefusedRequests, RequestCounts
+from restante.web.request_counts import RefusedRequests, RequestCounts, RequestRefusal
 
 
 def test_answers_count_by_route_and_class_of_status() -> None:
@@ -15,10 +15,10 @@ def test_answers_count_by_route_and_class_of_status() -> None:
 def test_refused_requests_are_told_once_with_their_last_client() -> None:
     counts = RequestCounts()
     for address in ("192.0.2.1", "192.0.2.2"):
-        counts.refused(Refusal.NO_CREDENTIALS, address)
-    counts.refused(Refusal.MALFORMED, "192.0.2.3")
+        counts.refused(RequestRefusal.NO_CREDENTIALS, address)
+    counts.refused(RequestRefusal.MALFORMED, "192.0.2.3")
     assert counts.take_refused() == {
-        Refusal.NO_CREDENTIALS: RefusedRequests(2, "192.0.2.2"),
-        Refusal.MALFORMED: RefusedRequests(1, "192.0.2.3"),
+        RequestRefusal.NO_CREDENTIALS: RefusedRequests(2, "192.0.2.2"),
+        RequestRefusal.MALFORMED: RefusedRequests(1, "192.0.2.3"),
     }
     assert counts.take_refused() == {}

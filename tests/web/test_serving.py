@@ -11,7 +11,12 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from restante.reception.listener import bind
-from restante.web.http_connections import Cut, HttpConnection, HttpConnections, HttpService
+from restante.web.http_connections import (
+    ConnectionCut,
+    HttpConnection,
+    HttpConnections,
+    HttpService,
+)
 from restante.web.serving import HttpLimits, serve_http
 
 Loop = Callable[[], asyncio.AbstractEventLoop]
@@ -87,7 +92,7 @@ def test_idle_connections_beyond_the_limit_keep_nobody_out(loop: Loop) -> None:
             await answered(late)
             assert connections.count == 4
             assert [await heard(reader) for reader, _ in crowd[:17]] == [b""] * 17
-            assert connections.take_closed() == {Cut.TOO_MANY: 17}
+            assert connections.take_closed() == {ConnectionCut.TOO_MANY: 17}
             await answered(crowd[-1])
             for _, writer in (*crowd, late):
                 writer.close()
@@ -106,7 +111,10 @@ def test_one_that_sends_no_request_is_closed(loop: Loop, said: bytes) -> None:
             reader, writer = await asyncio.open_connection(*place)
             writer.write(said)
             assert await heard(reader) == b""
-            assert (connections.count, connections.take_closed()) == (0, {Cut.NO_REQUEST: 1})
+            assert (connections.count, connections.take_closed()) == (
+                0,
+                {ConnectionCut.NO_REQUEST: 1},
+            )
             writer.close()
 
     run(loop, story)
@@ -122,7 +130,7 @@ def test_half_a_header_behind_an_answer_ends_too(loop: Loop) -> None:
             await answered((reader, writer))
             writer.write(b"GET / HT")
             assert await heard(reader) == b""
-            assert connections.take_closed() == {Cut.NO_REQUEST: 1}
+            assert connections.take_closed() == {ConnectionCut.NO_REQUEST: 1}
             writer.close()
 
     run(loop, story)
@@ -146,7 +154,10 @@ def test_an_answer_that_nobody_reads_ends(loop: Loop) -> None:
             with socket.create_connection(place) as client:
                 await asyncio.to_thread(client.sendall, ASK)
                 await ended.wait()
-                assert (connections.count, connections.take_closed()) == (0, {Cut.TOO_SLOW: 1})
+                assert (connections.count, connections.take_closed()) == (
+                    0,
+                    {ConnectionCut.TOO_SLOW: 1},
+                )
 
     run(loop, story)
 
@@ -165,7 +176,7 @@ def test_the_end_of_an_answer_waits_for_a_client_that_pauses(loop: Loop) -> None
                 idle, idle_writer = await asyncio.open_connection(*place)
                 assert await heard(idle) == b"", "the limit of a header is over"
                 assert await asyncio.to_thread(rest_of, client) == MUCH[-1000:]
-                assert connections.take_closed() == {Cut.NO_REQUEST: 1}
+                assert connections.take_closed() == {ConnectionCut.NO_REQUEST: 1}
                 idle_writer.close()
 
     run(loop, story)
@@ -180,7 +191,7 @@ def rest_of(client: socket.socket) -> bytes:
 
 
 def test_the_end_of_an_answer_that_nobody_reads_has_a_limit_at_a_public_door(loop: Loop) -> None:
-    expired: list[Cut] = []
+    expired: list[ConnectionCut] = []
 
     async def story() -> None:
         over = asyncio.Event()
@@ -188,7 +199,7 @@ def test_the_end_of_an_answer_that_nobody_reads_has_a_limit_at_a_public_door(loo
         class Watched(HttpConnections):
             """Tells when a connection's time is over."""
 
-            def expire(self, connection: HttpConnection, cause: Cut) -> None:
+            def expire(self, connection: HttpConnection, cause: ConnectionCut) -> None:
                 super().expire(connection, cause)
                 expired.append(cause)
                 over.set()
@@ -199,7 +210,7 @@ def test_the_end_of_an_answer_that_nobody_reads_has_a_limit_at_a_public_door(loo
             with socket.create_connection(place) as client:
                 await asyncio.to_thread(client.sendall, ASK)
                 await over.wait()
-                assert (connections.count, expired) == (0, [Cut.TOO_SLOW])
+                assert (connections.count, expired) == (0, [ConnectionCut.TOO_SLOW])
 
     run(loop, story)
 
@@ -254,7 +265,7 @@ def test_a_body_that_stops_frees_its_place(loop: Loop, start: bytes) -> None:
             stream[1].close()
 
     run(loop, story)
-    assert connections.take_closed()[Cut.NO_REQUEST] == 1
+    assert connections.take_closed()[ConnectionCut.NO_REQUEST] == 1
 
 
 def test_a_body_may_take_any_time_while_it_arrives_or_we_are_slow(loop: Loop) -> None:

@@ -14,7 +14,12 @@ from starlette.types import Receive, Scope, Send
 from restante.network.addresses import address_block
 from restante.reception.listener import bind
 from restante.web import web_connection
-from restante.web.http_connections import Cut, HttpConnection, HttpConnections, HttpService
+from restante.web.http_connections import (
+    ConnectionCut,
+    HttpConnection,
+    HttpConnections,
+    HttpService,
+)
 from restante.web.web_connection import WebListenerSettings
 from restante.web.web_gate import GateSettings, WebGate
 from restante.web.web_listener import WebListener
@@ -67,7 +72,7 @@ def test_one_that_never_shakes_hands_counts_as_idle_and_makes_room() -> None:
             )
             writer.write(LAST)
             assert (await reader.read()).startswith(b"HTTP/1.1 200")
-            assert listener.settings.connections.take_closed() == {Cut.TOO_MANY: 4}
+            assert listener.settings.connections.take_closed() == {ConnectionCut.TOO_MANY: 4}
             for _, each in (*silent, (reader, writer)):
                 each.close()
 
@@ -104,7 +109,7 @@ def test_a_body_that_stops_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     async def story() -> None:
         async with listening(gate_parts()) as listener:
             assert await heard(listener, POST + b"Content-Length: 9\r\n\r\nhi") == b""
-            assert listener.settings.connections.take_closed() == {Cut.TOO_SLOW: 1}
+            assert listener.settings.connections.take_closed() == {ConnectionCut.TOO_SLOW: 1}
 
     asyncio.run(story())
 
@@ -161,7 +166,7 @@ def test_strangers_that_take_no_answers_keep_nobody_out() -> None:
             crowd = [await takes_nothing(listener, PROBES) for _ in range(3)]
             for _ in range(2):
                 assert (await heard(listener, LAST)).startswith(b"HTTP/1.1 200")
-            assert listener.settings.connections.take_closed() == {Cut.TOO_MANY: 1}
+            assert listener.settings.connections.take_closed() == {ConnectionCut.TOO_MANY: 1}
             for each in crowd:
                 each.close()
 
@@ -201,7 +206,7 @@ def test_a_known_client_yields_while_it_takes_nothing(
             assert taken > LONG
             assert not connections.is_yielding.is_set()
         assert (await heard(listener, LAST)).startswith(b"HTTP/1.1 200")
-        assert connections.take_closed() == ({} if goes_on else {Cut.TOO_MANY: 1})
+        assert connections.take_closed() == ({} if goes_on else {ConnectionCut.TOO_MANY: 1})
         client.close()
         listener.close()
 

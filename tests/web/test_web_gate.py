@@ -15,7 +15,7 @@ from restante.request_limits.stranger_limits import OF_BLOCK_AT_ONCE
 from restante.tenancy.api_token import token_inside
 from restante.tenancy.model import IpAddress
 from restante.tenancy.principal import Principal
-from restante.web.request_counts import Refusal, RefusedRequests
+from restante.web.request_counts import RefusedRequests, RequestRefusal
 from restante.web.request_places import IN_ALL, OF_ONE, OF_PORTAL, PlaceKind
 from restante.web.route_limits import BODY_OCTETS
 from restante.web.serving import PROVED_EXTENSION
@@ -145,7 +145,7 @@ def test_the_requests_at_once_are_limited_in_all_and_for_each_account() -> None:
     asyncio.run(story())
     assert parts.places.are_free
     assert parts.counts.running == 0
-    assert parts.counts.take_refused() == {Refusal.TOO_MANY: RefusedRequests(2, "127.0.0.1")}
+    assert parts.counts.take_refused() == {RequestRefusal.TOO_MANY: RefusedRequests(2, "127.0.0.1")}
 
 
 async def portal(scope: Scope, receive: Receive, send: Send) -> None:
@@ -352,7 +352,9 @@ def test_a_stranger_has_a_number_of_requests_and_others_still_have_theirs() -> N
     assert statuses(parts, most + 2, "127.0.0.1", {}) == [200] * most + [429] * 2
     assert statuses(parts, 1, "127.0.0.2", {}) == [200]
     assert ask("/healthz", parts=parts).status_code == 200
-    assert parts.counts.take_refused() == {Refusal.STRANGERS: RefusedRequests(2, "127.0.0.1")}
+    assert parts.counts.take_refused() == {
+        RequestRefusal.STRANGERS: RefusedRequests(2, "127.0.0.1")
+    }
 
 
 def test_a_stranger_s_body_is_not_read_once_there_were_too_many() -> None:

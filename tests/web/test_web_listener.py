@@ -14,8 +14,8 @@ import uvloop
 from starlette.types import Receive, Scope, Send
 
 from restante.reception.listener import bind
-from restante.web.http_connections import Cut, HttpConnections, HttpService
-from restante.web.request_counts import Refusal
+from restante.web.http_connections import ConnectionCut, HttpConnections, HttpService
+from restante.web.request_counts import RequestRefusal
 from restante.web.web_connection import PIECE, WebListenerSettings
 from restante.web.web_gate import GateParts, GateSettings, WebGate
 from restante.web.web_listener import WebListener
@@ -125,7 +125,7 @@ def test_tls_is_spoken_from_the_first_octet(
             assert answer.count(b"strict-transport-security: max-age=31536000\r\n") == 2
             writer.close()
             assert b"HTTP" not in await heard(listener, ASK)
-            assert listener.settings.connections.take_closed()[Cut.TLS_FAILED] == 1
+            assert listener.settings.connections.take_closed()[ConnectionCut.TLS_FAILED] == 1
 
     run(loop, story)
 
@@ -189,7 +189,7 @@ def test_an_ambiguous_request_is_refused_and_counted(
             if len(said) < 10_000:  # the answer to more may be lost, as we close before its end
                 assert answer.startswith(b"HTTP/1.1 " + status)
                 assert b"application/problem+json" in answer
-            assert parts.counts.take_refused().keys() == {Refusal.MALFORMED}
+            assert parts.counts.take_refused().keys() == {RequestRefusal.MALFORMED}
 
     run(loop, story)
 
@@ -277,7 +277,7 @@ def test_idle_connections_keep_nobody_out(loop: Loop) -> None:
         async with listening(gate_parts(), limit=4) as listener:
             crowd = [await asyncio.open_connection(*listener.address) for _ in range(20)]
             assert (await heard(listener, LAST)).startswith(b"HTTP/1.1 200")
-            assert listener.settings.connections.take_closed() == {Cut.TOO_MANY: 17}
+            assert listener.settings.connections.take_closed() == {ConnectionCut.TOO_MANY: 17}
             for _, writer in crowd:
                 writer.close()
 

@@ -47,7 +47,7 @@ _AT_ONCE: Final = 20  # domains whose destinations are looked up
 _Entry = TypeVar("_Entry", bound=ConfigurationEntry)
 
 
-class Breather:
+class SliceBreather:
     """Lets other work run after each slice of time."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -81,7 +81,7 @@ class _Planner:
         self._context = context
         self._wanted = wanted
         self._options = options
-        self._breather = Breather()
+        self._breather = SliceBreather()
 
     async def run(self) -> None:
         """Plan everything."""

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from restante.admin.admin_context import AdminContext, RequestMemory
 from restante.admin.admin_error import AdminError, ErrorKind
-from restante.admin.apply_plan import Breather, make_plan
+from restante.admin.apply_plan import SliceBreather, make_plan
 from restante.admin.apply_steps import (
     AppliedKind,
     ApplyOptions,
@@ -97,7 +97,7 @@ async def apply_configuration(
     if prune is not PruneScope.NOTHING and not is_dry_run:
         checked_reason(context.reason)  # it may remove things
     options = ApplyOptions(prune, checked_reason(context.reason or UNNAMED))
-    wanted, breather = WantedRecords(), Breather()
+    wanted, breather = WantedRecords(), SliceBreather()
     async for line in lines:
         wanted.add_line(line)
         await breather.breathe()

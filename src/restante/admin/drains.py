@@ -16,7 +16,7 @@ from restante.admin.listing_page import MOST_ROWS, ListingPage, bad_cursor, page
 from restante.admin.permissions import AdminAction, permit
 from restante.admin.request_bounds import LineText
 from restante.delivery.drain_state import DrainSnapshot
-from restante.queue.deferral_cause import Hindrance
+from restante.queue.deferral_cause import DeferralCause
 from restante.queue.drain_word import DrainEnd, DrainState
 from restante.store.handover_store import PastDrain
 from restante.tenancy.audit import AuditAction
@@ -36,7 +36,7 @@ class DrainView(BaseModel):
     connections: int
     next_attempt_at: datetime | None
     last_error: str
-    hindrance: Hindrance | None  # the cause of the last error; a rate limit passes with time
+    hindrance: DeferralCause | None  # the cause of the last error; a rate limit passes with time
 
 
 class LastDrainView(BaseModel):

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
-from restante.sasl.scram_keys import Verifier, new_verifier, read_verifier, verifier_of
+from restante.sasl.scram_keys import ScramVerifier, new_verifier, read_verifier, verifier_of
 from restante.tenancy.model import Login, PriorPassword
 from restante.tenancy.passwords import hash_beside
 from restante.tenancy.sealed_secrets import SealBroken, Vault, login_owner, verifier_owner
@@ -37,7 +37,7 @@ def rotated(vault: Vault, login: Login, password: str, until: float) -> Login:
     )
 
 
-def _verifier(vault: Vault, login: Login) -> Verifier | None:
+def _verifier(vault: Vault, login: Login) -> ScramVerifier | None:
     """Return the verifier of the present password, if it can be read or made."""
     with suppress(SealBroken, ValueError):  # sealed under another key file
         if login.sealed_verifier is not None:

@@ -18,10 +18,10 @@ from restante.tenancy.audit import AuditAction
 from restante.tenancy.model import IpAddress
 from restante.tenancy.passkeys import (
     CEREMONY_SECONDS,
-    Assertion,
     NoRelyingParty,
+    PasskeyAssertion,
     PasskeyRefused,
-    Registration,
+    PasskeyRegistration,
     RelyingParty,
     asserted,
     assertion_options,
@@ -71,7 +71,7 @@ class PasskeyService:
         """Record the passkey that a browser made. Raises AdminError, StoreError."""
         self._check_room(user)
         try:
-            answer = Registration.read(text)
+            answer = PasskeyRegistration.read(text)
             asked = await self._opened(answer.challenge, _register(session))
             called, now = _checked_name(name), self._context.now()
             made = registered(self._checked_party(), answer.challenge, answer, called, now)
@@ -162,18 +162,23 @@ class PasskeyService:
         if not await self._context.one_time_seals.use(challenge):
             raise PasskeyRefused(_OVER)
 
-    async def _read(self, text: str, purpose: str) -> tuple[Assertion, OpenedValue]:
-        assertion = Assertion.read(text)
+    async def _read(self, text: str, purpose: str) -> tuple[PasskeyAssertion, OpenedValue]:
+        assertion = PasskeyAssertion.read(text)
         return assertion, await self._opened(assertion.challenge, purpose)
 
     def _asserted(
-        self, assertion: Assertion, user: PortalUser, passkey: PortalPasskey, *, is_stranger: bool
+        self,
+        assertion: PasskeyAssertion,
+        user: PortalUser,
+        passkey: PortalPasskey,
+        *,
+        is_stranger: bool,
     ) -> int:
         challenge = assertion.challenge
         return asserted(self._party(), challenge, assertion, user, passkey, is_stranger=is_stranger)
 
     def _owner(
-        self, assertion: Assertion, email: str | None = None
+        self, assertion: PasskeyAssertion, email: str | None = None
     ) -> tuple[PortalUser, PortalPasskey]:
         """Return the passkey that signed, and its user, who may only be one. Raises."""
         found = self._context.directory.now.passkey(assertion.credential_id)

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Final
 
 from restante.cli.display import JsonObject, human_time
-from restante.queue.deferral_cause import Hindrance
+from restante.queue.deferral_cause import DeferralCause
 from restante.queue.drain_word import DrainEnd
 
 _DAY, _HOUR, _MINUTE = 86400, 3600, 60
@@ -43,7 +43,7 @@ def error_text(drain: JsonObject) -> str:
     """Return a drain's last error, with its likely cause before it."""
     sign = drain.get("hindrance")
     error = str(drain["last_error"])
-    return f"{Hindrance.text_of(sign)}: {error}" if sign else error
+    return f"{DeferralCause.text_of(sign)}: {error}" if sign else error
 
 
 _AFTER_REFUSALS: Final = (

@@ -39,7 +39,7 @@ class ConnectionSource(Protocol):
         """Want no wire any more."""
 
 
-class Dialing:
+class DialedWire:
     """Makes a connection to an endpoint."""
 
     def __init__(
@@ -77,7 +77,7 @@ class Dialing:
             self._limit.reschedule(asyncio.get_running_loop().time())
 
 
-class Adoption:
+class ReleasedWire:
     """Has a wire that its server session has released: its peer was authorized there."""
 
     is_dialing = False
@@ -102,11 +102,11 @@ def _cause(error: OSError) -> str:
 
 def dial(
     endpoint: Endpoint, seconds: float, own_addresses: Sequence[tuple[str, int]] = ()
-) -> Dialing:
+) -> DialedWire:
     """Make a connection within so many seconds, but not to one of our own listeners."""
-    return Dialing(endpoint, seconds, own_addresses)
+    return DialedWire(endpoint, seconds, own_addresses)
 
 
-def adopt(wire: Wire) -> Adoption:
+def adopt(wire: Wire) -> ReleasedWire:
     """Use a connection that a peer has made to us and that its session has released."""
-    return Adoption(wire)
+    return ReleasedWire(wire)

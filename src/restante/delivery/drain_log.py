@@ -14,7 +14,7 @@ from restante.delivery.delivery_tally import DeliveryTally
 from restante.delivery.link_plan import ConnectionEnd, EndKind, LinkPlan
 from restante.mail.address import shown_paths
 from restante.mail.message import HeldMessage, message_name
-from restante.queue.deferral_cause import Hindrance, hindrance
+from restante.queue.deferral_cause import DeferralCause, hindrance
 from restante.queue.recipient_status import MessageOutcome, RecipientMove, RecipientOutcome, move_of
 from restante.telemetry.event_bus import Log
 from restante.telemetry.events import (
@@ -42,7 +42,7 @@ class DrainLog:
         self.destination = destination  # of the present attempt
         self.totals = DeliveryTally()
         self.last_error = ""
-        self.hindrance: Hindrance | None = None  # the cause that it indicates
+        self.hindrance: DeferralCause | None = None  # the cause that it indicates
 
     def record(self, message: HeldMessage, outcome: MessageOutcome, reply: str) -> RecipientMove:
         """Log the outcome of a message and return it; `reply` is the one to its content."""

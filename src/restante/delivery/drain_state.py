@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 
-from restante.queue.deferral_cause import Hindrance
+from restante.queue.deferral_cause import DeferralCause
 from restante.queue.drain_word import DrainState
 from restante.store.handover_store import Drain
 from restante.tenancy.model import HostedDomain
@@ -23,7 +23,7 @@ class DrainSnapshot:
     state: DrainState
     next_attempt_at: float | None
     last_error: str
-    hindrance: Hindrance | None = None  # the cause that it indicates
+    hindrance: DeferralCause | None = None  # the cause that it indicates
     uncertain: int = 0  # not among the refused
 
 

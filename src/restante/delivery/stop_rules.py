@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 from restante.delivery.attempt_end import AttemptKind
 from restante.queue.broken_destination import BrokenDestinationDetector
-from restante.queue.deferral_cause import Hindrance, concerns_mailbox, hindrance
+from restante.queue.deferral_cause import DeferralCause, concerns_mailbox, hindrance
 from restante.queue.recipient_status import MessageOutcome, RecipientMove
 
 DEFERRED_LIMIT: Final = 10  # messages in a row
@@ -57,7 +57,7 @@ class StopRules:
                 self._deferred_in_a_row + 1 if moves == {RecipientMove.DEFERRED} else 0
             )
         for recipient in outcome.recipients:
-            if hindrance(recipient) is Hindrance.RATE:
+            if hindrance(recipient) is DeferralCause.RATE:
                 limited = f"the destination limits the rate: {recipient.reply}"
                 return AttemptStop(limited, AttemptKind.LIMITED)
         if self._deferred_in_a_row >= DEFERRED_LIMIT:

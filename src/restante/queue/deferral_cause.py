@@ -35,24 +35,24 @@ _TOO_MANY_CODES: Final = frozenset({452, 552})  # without an enhanced code
 _TOO_MANY: Final = frozenset({"4.5.3", "5.5.3"})
 
 
-class Hindrance(StableWord):
+class DeferralCause(StableWord):
     """The reason why a destination defers a recipient's mail."""
 
     RATE = "rate-limit"
     POLICY = "policy"
 
 
-def hindrance(recipient: RecipientOutcome) -> Hindrance | None:
+def hindrance(recipient: RecipientOutcome) -> DeferralCause | None:
     """Judge what was said of one recipient."""
     status = recipient.status
     if recipient.move is not RecipientMove.DEFERRED or status is None or not status.is_temporary:
         return None
     subject = status.topic.partition(".")[0]
     if recipient.stage is TransactionStage.MAIL:
-        return None if subject in _ABOUT_MESSAGE else Hindrance.RATE
+        return None if subject in _ABOUT_MESSAGE else DeferralCause.RATE
     if subject != _POLICY:
         return None
-    return Hindrance.RATE if _TOO_MUCH.search(recipient.reply) else Hindrance.POLICY
+    return DeferralCause.RATE if _TOO_MUCH.search(recipient.reply) else DeferralCause.POLICY
 
 
 def concerns_mailbox(recipient: RecipientOutcome) -> bool:

@@ -85,7 +85,7 @@ class AdmissionFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Objection:
+class AdmissionObjection:
     """Why mail is not taken: for a domain, or in general."""
 
     reply: Reply
@@ -95,7 +95,7 @@ class Objection:
 
 def find_recipient(
     path: Mailbox, *, directory: Directory, settings: AdmissionSettings
-) -> HostedRecipient | Objection:
+) -> HostedRecipient | AdmissionObjection:
     """Find the hosted domain of a forward-path, or refuse it by the address alone.
 
     `object_to_recipient` then applies the domain's policy.
@@ -103,13 +103,15 @@ def find_recipient(
     if is_own_postmaster(path, settings.hostname):
         # It must exist (RFC 5321 §4.5.1), but there is no local mailbox.
         own = settings.postmaster
-        return (_find_hosted(own, directory) if own else None) or Objection(POSTMASTER_UNSET)
-    return _find_hosted(path, directory) or Objection(RELAYING_DENIED)
+        return (_find_hosted(own, directory) if own else None) or AdmissionObjection(
+            POSTMASTER_UNSET
+        )
+    return _find_hosted(path, directory) or AdmissionObjection(RELAYING_DENIED)
 
 
 def object_to_recipient(
     facts: AdmissionFacts, announced: int, *, answer: bool | None = None
-) -> Objection | None:
+) -> AdmissionObjection | None:
     """Return the policy's objection to one more message.
 
     `announced` is its SIZE in octets, 0 without one. `answer` is the destination's answer about the
@@ -135,20 +137,20 @@ def wants_callout(facts: AdmissionFacts, announced: int) -> bool:
 
 def _object_to_domain(
     domain: HostedDomain, domain_facts: DomainFacts, announced: int
-) -> Objection | None:
+) -> AdmissionObjection | None:
     """Return the objection that holds for every mailbox of the domain."""
     policy = domain.policy
     suspension = policy.suspension_at(domain_facts.now)
     if suspension is not None and suspension.mail is WhileSuspended.DEFER:
-        return Objection(NOT_NOW, suspended(domain.name, suspension.reason))
+        return AdmissionObjection(NOT_NOW, suspended(domain.name, suspension.reason))
     if policy.awaits_outage(domain_facts.now, is_up=domain_facts.is_up):
-        return Objection(NOT_NOW, "the destination is to take its mail itself")
+        return AdmissionObjection(NOT_NOW, "the destination is to take its mail itself")
     return _object_to_size(domain, announced)
 
 
 def _object_to_mailbox(
     domain: HostedDomain, known: MailboxExistence | None, *, answer: bool | None
-) -> Objection | None:
+) -> AdmissionObjection | None:
     """Object to an unknown mailbox, but never because the destination is down.
 
     Without an answer now, only recipients learned earlier count.
@@ -162,17 +164,19 @@ def _object_to_mailbox(
         ):
             return None
         case MailboxExistence.NO, _:
-            return Objection(NO_MAILBOX, "the destination said that there is no such mailbox")
+            return AdmissionObjection(
+                NO_MAILBOX, "the destination said that there is no such mailbox"
+            )
         case _, UnknownRecipientReply.DEFER:
-            return Objection(CANNOT_TELL, "the mailbox is not known")
-    return Objection(NO_MAILBOX, "the mailbox is not known")
+            return AdmissionObjection(CANNOT_TELL, "the mailbox is not known")
+    return AdmissionObjection(NO_MAILBOX, "the mailbox is not known")
 
 
 def object_to_content(
     size: int, domains: Iterable[tuple[HostedDomain, DomainFacts]]
-) -> Objection | None:
+) -> AdmissionObjection | None:
     """Say why content of this size is not taken; None as soon as one of its domains takes it."""
-    found: Objection | None = None
+    found: AdmissionObjection | None = None
     for domain, facts in domains:
         found = _object_to_size(domain, size) or object_to_quota(domain, facts, size)
         if found is None:
@@ -180,20 +184,26 @@ def object_to_content(
     return found
 
 
-def _object_to_size(domain: HostedDomain, size: int) -> Objection | None:
+def _object_to_size(domain: HostedDomain, size: int) -> AdmissionObjection | None:
     limit = domain.policy.message_octets
     if limit is None or size <= limit:
         return None
-    return Objection(MESSAGE_TOO_LARGE, f"{domain.name} takes messages of up to {limit} octets")
+    return AdmissionObjection(
+        MESSAGE_TOO_LARGE, f"{domain.name} takes messages of up to {limit} octets"
+    )
 
 
-def object_to_quota(domain: HostedDomain, facts: DomainFacts, size: int) -> Objection | None:
+def object_to_quota(
+    domain: HostedDomain, facts: DomainFacts, size: int
+) -> AdmissionObjection | None:
     """Object if one more message of this size exceeds the quota of its domain or its account."""
     usage, whole = facts.usage, facts.account_usage
     if not domain.policy.quota.has_room(usage.octets, usage.messages, size):
-        return Objection(QUOTA_FULL, f"the quota of {domain.name} is reached", is_quota=True)
+        return AdmissionObjection(
+            QUOTA_FULL, f"the quota of {domain.name} is reached", is_quota=True
+        )
     if not facts.account_quota.has_room(whole.octets, whole.messages, size):
-        return Objection(
+        return AdmissionObjection(
             QUOTA_FULL, f"the quota of account {domain.account} is reached", is_quota=True
         )
     return None

@@ -13,7 +13,7 @@ from typing import Any
 
 from restante.network.addresses import address_block
 from restante.reception.authentication import Authenticator
-from restante.reception.credential_lanes import LanePosition, Unchecked
+from restante.reception.credential_lanes import CheckOmitted, LanePosition
 from restante.reception.primary_addresses import ExpectedHosts
 from restante.reception.reception_settings import ReceptionSettings
 from restante.request_limits.failed_logins import FailureLedger, RateLimit
@@ -110,7 +110,7 @@ class AuthGate:
             return _deferred(limit)
         place = LanePosition(is_authorized_host, share, is_wanted)
         proved = await self._authenticator.authenticate(credentials, directory, place)
-        if proved is Unchecked.UNCHECKED:
+        if proved is CheckOmitted.UNCHECKED:
             return _deferred(AuthenticationLimit.AT_ONCE)
         if proved is None or proved.has_expired:
             self._failures.failed(keys, self._now())

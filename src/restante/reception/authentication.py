@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from functools import partial
 from secrets import token_hex
 
-from restante.reception.credential_lanes import CredentialLanes, LanePosition, Unchecked
+from restante.reception.credential_lanes import CheckOmitted, CredentialLanes, LanePosition
 from restante.reception.scram_check import ScramCheck
 from restante.sasl.cram_md5 import digest
 from restante.sasl.mechanism import (
@@ -78,12 +78,12 @@ class Authenticator:
 
     async def authenticate(
         self, credentials: SaslCredentials, directory: Directory, place: LanePosition
-    ) -> ProvedLogin | Unchecked | None:
+    ) -> ProvedLogin | CheckOmitted | None:
         """Return what the credentials prove, or None."""
         login = directory.logins.get(credentials.user)
         now = self._now()
         prior = login.prior_at(now) if login is not None else None
-        last_word: bytes | Unchecked | None
+        last_word: bytes | CheckOmitted | None
         match credentials:
             case PasswordCredentials():
                 last_word = await self._passwords.run(
@@ -95,7 +95,7 @@ class Authenticator:
                 )
             case DigestCredentials():
                 last_word = b"" if self._digest_matches(credentials, login, prior) else None
-        if last_word is Unchecked.UNCHECKED:
+        if last_word is CheckOmitted.UNCHECKED:
             return last_word
         if login is None or last_word is None:
             return None

@@ -22,7 +22,7 @@ Verification = Callable[[], bytes | None]
 _PASSWORD_THREADS: Final = 2  # for strangers; each check takes 64 MiB for a moment
 
 
-class Unchecked(Enum):
+class CheckOmitted(Enum):
     """The answer when a check was not made."""
 
     UNCHECKED = "too many wait, the client has left, or the server stops"
@@ -41,7 +41,7 @@ class LanePosition:
 class _Job:
     check: Verification
     is_wanted: Callable[[], bool]
-    answer: asyncio.Future[bytes | Unchecked | None]
+    answer: asyncio.Future[bytes | CheckOmitted | None]
 
 
 class CredentialLane:
@@ -58,14 +58,14 @@ class CredentialLane:
 
     async def run(
         self, share: Hashable, check: Verification, is_wanted: Callable[[], bool] = lambda: True
-    ) -> bytes | Unchecked | None:
+    ) -> bytes | CheckOmitted | None:
         """Return what a check says.
 
         If the client has left when its turn comes, the check is not made. Otherwise a flood could
         keep the lane busy after its end.
         """
         if self._is_closed:
-            return Unchecked.UNCHECKED
+            return CheckOmitted.UNCHECKED
         job = _Job(check, is_wanted, asyncio.get_running_loop().create_future())
         if self._running < min(self._threads, self.limit):
             self._start(job)
@@ -121,7 +121,7 @@ def _is_unwanted(job: _Job) -> bool:
 
 def _defer(job: _Job) -> None:
     if not job.answer.done():
-        job.answer.set_result(Unchecked.UNCHECKED)
+        job.answer.set_result(CheckOmitted.UNCHECKED)
 
 
 class CredentialLanes:
@@ -131,7 +131,7 @@ class CredentialLanes:
         self._authorized = authorized
         self._strangers = strangers
 
-    async def run(self, place: LanePosition, check: Verification) -> bytes | Unchecked | None:
+    async def run(self, place: LanePosition, check: Verification) -> bytes | CheckOmitted | None:
         """Have a check made in its place."""
         lane = self._authorized if place.is_authorized_host else self._strangers
         return await lane.run(place.share, check, place.is_wanted)

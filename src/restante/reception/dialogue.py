@@ -18,7 +18,7 @@ from restante.mail.message import ContentFile
 from restante.mail.message_id import message_id_of
 from restante.mail.own_names import is_our_name
 from restante.mail.received_field import SessionFacts
-from restante.reception.admission import Objection, object_to_content
+from restante.reception.admission import AdmissionObjection, object_to_content
 from restante.reception.admitted_transaction import (
     AdmittedTransaction,
     envelope_of,
@@ -221,7 +221,7 @@ class Dialogue:
     def _reply_to_rcpt(
         self, transaction: AdmittedTransaction, rcpt: Rcpt, admission: Admission
     ) -> None:
-        if isinstance(admission, Objection):
+        if isinstance(admission, AdmissionObjection):
             self._log.recipient_refused(transaction, rcpt.forward_path, admission)
             self._session.reply(admission.reply)
             return
@@ -282,7 +282,7 @@ class Dialogue:
         else:
             self._submit(transaction, transaction.content.inline(), None)
 
-    def _object_to_content(self, transaction: AdmittedTransaction) -> Objection | None:
+    def _object_to_content(self, transaction: AdmittedTransaction) -> AdmissionObjection | None:
         """Apply the domains' limits to the real size: SIZE may be missing or wrong."""
         admission, content = self._services.admission, transaction.content
         domains = list({domain.id: domain for domain in transaction.recipients.values()}.values())

@@ -6,7 +6,7 @@ from secrets import token_hex
 
 from restante.sasl.auth_login import AuthLogin
 from restante.sasl.cram_md5 import CramMd5
-from restante.sasl.plain import Plain
+from restante.sasl.plain import PlainExchange
 from restante.sasl.scram import ScramSha256
 from restante.sasl.scram_keys import Salting
 from restante.sasl.scram_messages import new_nonce
@@ -16,7 +16,7 @@ from restante.smtp.server_options import MechanismFactories
 def offered_mechanisms(hostname: str, salting: Callable[[str], Salting]) -> MechanismFactories:
     """Return what makes an exchange of each. `salting` gives the SCRAM salt of a user."""
     return {
-        "PLAIN": Plain,
+        "PLAIN": PlainExchange,
         "LOGIN": AuthLogin,
         "CRAM-MD5": lambda: CramMd5(_challenge(hostname)),
         "SCRAM-SHA-256": lambda: ScramSha256(new_nonce(), salting),

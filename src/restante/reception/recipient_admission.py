@@ -18,9 +18,9 @@ from restante.checks.session_checks import PendingRefusal
 from restante.checks.verdict import CheckRefused
 from restante.mail.address import Mailbox
 from restante.reception.admission import (
+    AdmissionObjection,
     AdmissionSettings,
     HostedRecipient,
-    Objection,
     find_recipient,
     object_to_recipient,
     wants_callout,
@@ -31,7 +31,7 @@ from restante.reception.domain_facts import FactsLookup
 from restante.store.live_directory import LiveDirectory
 from restante.tenancy.model import HostedDomain
 
-Admission = HostedRecipient | Objection
+Admission = HostedRecipient | AdmissionObjection
 
 AskCallout = Callable[[HostedDomain, Mailbox], Awaitable[bool | None]]
 """Asks a domain's destination whether a mailbox exists; None if it cannot be known now."""
@@ -63,7 +63,7 @@ def admit_recipient(
         directory=parts.directory.now,
         settings=parts.settings,
     )
-    if isinstance(recipient, Objection):
+    if isinstance(recipient, AdmissionObjection):
         return recipient
     if not parts.facts.matter(recipient.domain):
         return _ask_checks(recipient, transaction)
@@ -87,8 +87,8 @@ async def _admit_after_callout(
 
 
 def _note(
-    objection: Objection | None, domain: HostedDomain, parts: AdmissionParts
-) -> Objection | None:
+    objection: AdmissionObjection | None, domain: HostedDomain, parts: AdmissionParts
+) -> AdmissionObjection | None:
     """Record an objection that the customer is told about."""
     if objection is not None and objection.is_quota:
         parts.after_holding.refused_for_quota(domain)
@@ -102,10 +102,10 @@ def _ask_checks(
     if answer is None:
         return recipient
     if isinstance(answer, CheckRefused):
-        return Objection(answer.reply, answer.reason)
+        return AdmissionObjection(answer.reply, answer.reason)
     return _await_checks(recipient, answer)
 
 
 async def _await_checks(recipient: HostedRecipient, examination: PendingRefusal) -> Admission:
     refused = await examination
-    return recipient if refused is None else Objection(refused.reply, refused.reason)
+    return recipient if refused is None else AdmissionObjection(refused.reply, refused.reason)

@@ -12,7 +12,7 @@ from restante.sasl.scram_keys import (
     ITERATIONS,
     SALT_OCTETS,
     Salting,
-    Verifier,
+    ScramVerifier,
     read_verifier,
     verifier_of,
 )
@@ -59,13 +59,13 @@ class ScramCheck:
         signature = derived.check(credentials.auth_message, credentials.proof)
         return None if password is None else signature
 
-    def _verifier(self, login: Login | None) -> Verifier | None:
+    def _verifier(self, login: Login | None) -> ScramVerifier | None:
         """Return the verifier of a login, None if it has none."""
         if login is None:
             return self._opened(None, _NOBODY)
         return self._opened(login.sealed_verifier, login.user)
 
-    def _opened(self, sealed: bytes | None, user: str) -> Verifier | None:
+    def _opened(self, sealed: bytes | None, user: str) -> ScramVerifier | None:
         """Return a sealed verifier, None if there is none. One is opened in each case."""
         try:
             if sealed is not None:

@@ -2,7 +2,7 @@
 
 from restante.checks.findings import NOTHING_FOUND
 from restante.mail.address import Mailbox, shown_paths
-from restante.reception.admission import Objection
+from restante.reception.admission import AdmissionObjection
 from restante.reception.admitted_transaction import AdmittedTransaction
 from restante.reception.intake import IntakeReceipt
 from restante.reception.refusal_log import RefusalLog
@@ -23,7 +23,7 @@ class TransactionLog:
         self._refusals: RefusalLog | None = None  # once something was refused
 
     def recipient_refused(
-        self, transaction: AdmittedTransaction, path: Mailbox, objection: Objection
+        self, transaction: AdmittedTransaction, path: Mailbox, objection: AdmissionObjection
     ) -> None:
         """Publish that RCPT was refused."""
         self._refused(

@@ -25,7 +25,7 @@ HostAddresses = Mapping[str, Collection[IpAddress]]  # host name → its address
 
 
 @dataclass(frozen=True, slots=True)
-class Authorization:
+class ReleaseAuthorization:
     """The domains to release, none if refused, and the true reason for the audit trail."""
 
     domains: tuple[HostedDomain, ...]
@@ -45,12 +45,12 @@ def authorize(
     directory: Directory,
     host_addresses: HostAddresses,
     now: float,
-) -> Authorization:
+) -> ReleaseAuthorization:
     """Decide which domains this request releases; `now` is Unix time."""
     return _without_suspended(_authorize(requester, target, directory, host_addresses), now)
 
 
-def _without_suspended(granted: Authorization, now: float) -> Authorization:
+def _without_suspended(granted: ReleaseAuthorization, now: float) -> ReleaseAuthorization:
     """Remove suspended domains from those granted."""
     suspended: list[HostedDomain] = []
     left: list[HostedDomain] = []
@@ -63,7 +63,7 @@ def _without_suspended(granted: Authorization, now: float) -> Authorization:
     )
     why = "; ".join(named) + _more(len(suspended))
     reason = f"{granted.reason}, but {why}" if left else why
-    return Authorization(tuple(left), reason, tuple(suspended), named)
+    return ReleaseAuthorization(tuple(left), reason, tuple(suspended), named)
 
 
 def _reason(domain: HostedDomain, now: float) -> str:
@@ -73,14 +73,14 @@ def _reason(domain: HostedDomain, now: float) -> str:
 
 def _authorize(
     requester: Requester, target: EtrnTarget, directory: Directory, host_addresses: HostAddresses
-) -> Authorization:
+) -> ReleaseAuthorization:
     covered = tuple(target.hosted(directory))
     if requester.is_operator:
         if requester.only_account:
             covered = tuple(one for one in covered if one.account == requester.only_account)
         if requester.only_domains is not None:
             covered = tuple(one for one in covered if one.name in requester.only_domains)
-        return Authorization(covered, requester.right if covered else NO_SUCH_DOMAIN)
+        return ReleaseAuthorization(covered, requester.right if covered else NO_SUCH_DOMAIN)
     account = _proven_account(requester, directory)
     own = tuple(domain for domain in covered if domain.account == account)
     allowed: list[HostedDomain] = []
@@ -89,8 +89,8 @@ def _authorize(
         is_allowed = is_authorized_host(requester.address, domain.authorized_hosts, host_addresses)
         (allowed if is_allowed else left_out).append(domain)
     if allowed:
-        return Authorization(tuple(allowed), _grant_reason(left_out))
-    return Authorization((), _refusal_reason(requester, account, covered, own))
+        return ReleaseAuthorization(tuple(allowed), _grant_reason(left_out))
+    return ReleaseAuthorization((), _refusal_reason(requester, account, covered, own))
 
 
 def _proven_account(requester: Requester, directory: Directory) -> str | None:

@@ -22,8 +22,8 @@ from restante.mail.message import message_name
 from restante.phrases import NOTHING_WAITS, cause_of
 from restante.release.authorization import (
     NOT_AUTHENTICATED,
-    Authorization,
     HostAddresses,
+    ReleaseAuthorization,
     authorize,
 )
 from restante.release.authorized_host_lookup import HostNames
@@ -138,7 +138,7 @@ class Releaser:
         self,
         request: ReleaseRequest,
         target: EtrnTarget,
-        authorization: Authorization,
+        authorization: ReleaseAuthorization,
         directory: Directory,
     ) -> ReleaseOutcome:
         account = _account(request.requester, authorization)
@@ -333,7 +333,7 @@ def _host_names_needed(requester: Requester, target: EtrnTarget, directory: Dire
     }
 
 
-def _account(requester: Requester, authorization: Authorization) -> str:
+def _account(requester: Requester, authorization: ReleaseAuthorization) -> str:
     """Return whose request it is; "" if the domains are of several accounts."""
     if requester.account:
         return requester.account

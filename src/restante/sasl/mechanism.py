@@ -48,7 +48,7 @@ class ScramCredentials:
 SaslCredentials = PasswordCredentials | DigestCredentials | ScramCredentials
 
 
-class Mechanism(Protocol):
+class SaslMechanism(Protocol):
     """One exchange."""
 
     def begin(self, initial: bytes | None) -> Challenge | SaslCredentials:

@@ -6,7 +6,7 @@ from restante.tenancy.saslprep import prepared
 _PARTS = 3
 
 
-class Plain:
+class PlainExchange:
     """One PLAIN exchange."""
 
     def begin(self, initial: bytes | None) -> Challenge | PasswordCredentials:

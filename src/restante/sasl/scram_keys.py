@@ -29,7 +29,7 @@ class Salting:
 
 
 @dataclass(frozen=True, slots=True)
-class Verifier:
+class ScramVerifier:
     """The keys by which a server checks proofs and proves itself. The password is not in it."""
 
     salting: Salting
@@ -57,26 +57,26 @@ def salted_password(password: str, salting: Salting) -> bytes:
     return hashlib.pbkdf2_hmac(_HASH, prepared_password(password), salting.salt, salting.iterations)
 
 
-def verifier_of(password: str, salting: Salting) -> Verifier:
+def verifier_of(password: str, salting: Salting) -> ScramVerifier:
     """Return the verifier of a password. Slow on purpose."""
     salted = salted_password(password, salting)
     stored_key = hashlib.sha256(_client_key(salted)).digest()
-    return Verifier(salting, stored_key, _server_key(salted))
+    return ScramVerifier(salting, stored_key, _server_key(salted))
 
 
-def new_verifier(password: str) -> Verifier:
+def new_verifier(password: str) -> ScramVerifier:
     """Return a verifier under a salt of its own. Slow on purpose."""
     return verifier_of(password, Salting(token_bytes(SALT_OCTETS), ITERATIONS))
 
 
-def read_verifier(text: str) -> Verifier:
-    """Read back what `Verifier.text` spelled. Raises ValueError."""
+def read_verifier(text: str) -> ScramVerifier:
+    """Read back what `ScramVerifier.text` spelled. Raises ValueError."""
     scheme, salting, keys = text.split("$")
     if scheme != _SCHEME:
         raise ValueError(f"{scheme}: is not a known scheme")
     iterations, salt = salting.split(":")
     stored_key, server_key = keys.split(":")
-    return Verifier(
+    return ScramVerifier(
         Salting(_octets(salt), int(iterations)), _octets(stored_key), _octets(server_key)
     )
 

@@ -41,7 +41,7 @@ from restante.server.listener_settings_maker import (
     web_connections,
 )
 from restante.server.reload import Reloader, ReloadTargets
-from restante.server.server_instruments import Instruments, ProcessGauges, ReceptionGauges
+from restante.server.server_instruments import ProcessGauges, ReceptionGauges, ServerInstruments
 from restante.server.server_surface import RunningServer
 from restante.store.scrubber import Scrubber
 from restante.telemetry.events import RecordChanged
@@ -109,7 +109,7 @@ def _surface(
     ground: BuildContext,
     delivery: DeliveryParts,
     reception: ReceptionParts,
-    instruments: Instruments,
+    instruments: ServerInstruments,
 ) -> RunningServer:
     settings, identities = ground.settings, IdentityWatch()
     watch = FileWatch(ground.setup.config.file)
@@ -171,8 +171,8 @@ def _instruments(
     reception: ReceptionParts,
     scrubber: Scrubber,
     process: ProcessGauges,
-) -> Instruments:
-    return Instruments(
+) -> ServerInstruments:
+    return ServerInstruments(
         store=ground.records.store,
         scrubber=scrubber,
         drains=delivery.dispatcher.census,

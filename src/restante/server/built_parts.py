@@ -39,7 +39,7 @@ from restante.retention.used_value_sweep import UsedValueSweep
 from restante.server.listener_settings_maker import ListenerSettingsMaker
 from restante.server.record_poll import RecordPoll
 from restante.server.reload import Reloader
-from restante.server.server_instruments import Instruments
+from restante.server.server_instruments import ServerInstruments
 from restante.server.server_setup import HostAndPort, RunningSettings, ServerSetup
 from restante.server.session_settings_maker import SessionSettingsMaker
 from restante.server.task_spawner import TaskSpawner
@@ -125,7 +125,7 @@ class AdminParts:
     """The parts that show the server and let an operator act."""
 
     context: AdminContext
-    instruments: Instruments
+    instruments: ServerInstruments
     reloader: Reloader
     scrubber: Scrubber
     loop_lag: LoopLag

@@ -47,7 +47,7 @@ class ProcessGauges:
 
 
 @dataclass(frozen=True, slots=True)
-class Instruments:
+class ServerInstruments:
     """The parts that are read. No cost here grows with the amount of held mail."""
 
     store: Store

@@ -22,7 +22,7 @@ from restante.release.release_request import ReleaseRequest, requested_by
 from restante.release.releaser import Releaser
 from restante.reports.report_sender import ReportSender
 from restante.server.domain_instruments import DomainInstruments
-from restante.server.server_instruments import Instruments
+from restante.server.server_instruments import ServerInstruments
 from restante.telemetry.event_counts import Counts
 from restante.telemetry.exposition import expose
 from restante.telemetry.metric_types import Exposition
@@ -41,7 +41,7 @@ class RunningServer:
     notices: NoticeService
     listeners_open: Iterable[AnyListener]  # in the order in which they are configured
     counts: Counts
-    instruments: Instruments
+    instruments: ServerInstruments
     domain_instruments: DomainInstruments
     configuration_state: Callable[[], Awaitable[ConfigurationState]]
 

@@ -7,7 +7,7 @@ SMTP has no place for additional data in the 235.
 import base64
 from collections.abc import Callable
 
-from restante.sasl.mechanism import BadResponse, Challenge, Mechanism, SaslCredentials
+from restante.sasl.mechanism import BadResponse, Challenge, SaslCredentials, SaslMechanism
 from restante.smtp import replies
 from restante.smtp.commands import decode_response
 from restante.smtp.protocol_errors import CommandRefused
@@ -23,7 +23,7 @@ class AuthExchange:
 
     __slots__ = ("_mechanism", "_name")
 
-    def __init__(self, name: str, mechanism: Mechanism) -> None:
+    def __init__(self, name: str, mechanism: SaslMechanism) -> None:
         self._name = name
         self._mechanism = mechanism
 

@@ -4,13 +4,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import product
 
-from restante.sasl.mechanism import Mechanism
+from restante.sasl.mechanism import SaslMechanism
 from restante.smtp import replies
 from restante.smtp.extensions import offered_extensions
 from restante.smtp.limits import SmtpLimits
 from restante.smtp.replies import Reply
 
-MechanismFactories = Mapping[str, Callable[[], Mechanism]]
+MechanismFactories = Mapping[str, Callable[[], SaslMechanism]]
 
 
 @dataclass(frozen=True, slots=True)

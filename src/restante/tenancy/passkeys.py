@@ -74,7 +74,7 @@ class RelyingParty:
 
 
 @dataclass(frozen=True, slots=True)
-class Registration:
+class PasskeyRegistration:
     """The answer of a browser that made a passkey, read but not verified."""
 
     challenge: bytes
@@ -88,7 +88,7 @@ class Registration:
 
 
 @dataclass(frozen=True, slots=True)
-class Assertion:
+class PasskeyAssertion:
     """The answer of a browser that used a passkey, read but not verified."""
 
     challenge: bytes
@@ -131,7 +131,7 @@ def assertion_options(
 
 
 def registered(
-    party: RelyingParty, challenge: bytes, registration: Registration, name: str, now: float
+    party: RelyingParty, challenge: bytes, registration: PasskeyRegistration, name: str, now: float
 ) -> PortalPasskey:
     """Return the passkey that a browser made for a challenge. Raises PasskeyRefused.
 
@@ -155,7 +155,7 @@ def registered(
 def asserted(
     party: RelyingParty,
     challenge: bytes,
-    assertion: Assertion,
+    assertion: PasskeyAssertion,
     user: PortalUser,
     passkey: PortalPasskey,
     *,

@@ -20,7 +20,7 @@ _Part = TypeVar("_Part")
 
 
 @dataclass(frozen=True, slots=True)
-class Replacement(Generic[_Part]):
+class PartReplacement(Generic[_Part]):
     """One part of a record: as it was when the change was made, and as it will be."""
 
     former: _Part
@@ -48,8 +48,8 @@ class ScheduledChange:
     maker: ChangeMaker
     made_at: float
     applies_at: float
-    destination: Replacement[Destination] | None = None
-    authorized_hosts: Replacement[AuthorizedHosts] | None = None
+    destination: PartReplacement[Destination] | None = None
+    authorized_hosts: PartReplacement[AuthorizedHosts] | None = None
     reason: str = ""
     is_announced: bool = False  # whether notices about it are stored
 
@@ -105,21 +105,21 @@ def direction(destination: Destination) -> Destination:
 
 def destination_change(
     present: HostedDomain, wanted: HostedDomain
-) -> Replacement[Destination] | None:
+) -> PartReplacement[Destination] | None:
     """Return the change of where the mail goes, and of how; None if there is none."""
     former, after = direction(present.destination), direction(wanted.destination)
-    return Replacement(former, after) if former != after else None
+    return PartReplacement(former, after) if former != after else None
 
 
 def hosts_change(
     present: HostedDomain, wanted: HostedDomain
-) -> Replacement[AuthorizedHosts] | None:
+) -> PartReplacement[AuthorizedHosts] | None:
     """Return the change of the authorized hosts; None if there is none.
 
     The order of the hosts is of no meaning.
     """
     former, after = present.authorized_hosts, wanted.authorized_hosts
-    return Replacement(former, after) if set(former.texts) != set(after.texts) else None
+    return PartReplacement(former, after) if set(former.texts) != set(after.texts) else None
 
 
 def without_scheduled_parts(present: HostedDomain, wanted: HostedDomain) -> HostedDomain:

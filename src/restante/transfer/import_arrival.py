@@ -66,7 +66,7 @@ class ArrivedMessage:
 
 
 @dataclass(slots=True)
-class Arrival:
+class ImportArrival:
     """Splits a stream into messages; large content goes to disk as it arrives."""
 
     reception: ReceptionStore

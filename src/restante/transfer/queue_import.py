@@ -38,7 +38,7 @@ from restante.smtp.replies import BAD_FORWARD_PATH, BAD_REVERSE_PATH
 from restante.store.store_errors import Damaged
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.model import HostedDomain
-from restante.transfer.import_arrival import Arrival, ArrivedMessage, ImportLabel
+from restante.transfer.import_arrival import ArrivedMessage, ImportArrival, ImportLabel
 from restante.transfer.queue_content import content_blocks
 
 
@@ -79,7 +79,7 @@ async def import_mail(
     StoreError; nothing is held then.
     """
     permit(context.principal, AdminAction.CONTENT_IMPORT)
-    arrival = Arrival(context.store.reception)
+    arrival = ImportArrival(context.store.reception)
     batch = _Batch(context)
     try:
         async for octets in stream:

@@ -25,7 +25,7 @@ class HttpService(StrEnum):
     WEB = "web"
 
 
-class Cut(StrEnum):
+class ConnectionCut(StrEnum):
     """Why a connection was closed without an answer."""
 
     TOO_MANY = "too-many-connections"
@@ -66,7 +66,7 @@ class HttpConnections:
         self._yielding: dict[HttpConnection, None] = {}  # busy, but may be closed; the oldest first
         self._blocks: dict[HttpConnection, int] = {}  # of those that count for an address block
         self._in_block: Counter[int] = Counter()
-        self._closed: Counter[Cut] = Counter()
+        self._closed: Counter[ConnectionCut] = Counter()
         self._none_busy = asyncio.Event()
         self._none_busy.set()
 
@@ -81,14 +81,14 @@ class HttpConnections:
         `block` is the key of its address block; None: no limit of blocks holds for it.
         """
         if block is not None and self._turns_away(block):
-            self._closed[Cut.STRANGER] += 1
+            self._closed[ConnectionCut.STRANGER] += 1
             return False
         if block is not None and self._in_block[block] >= self.block_limit:
             mine = (each for each in self._closable() if self._blocks.get(each) == block)
-            if not self._make_room(next(mine, None), Cut.TOO_MANY_FROM_BLOCK):
+            if not self._make_room(next(mine, None), ConnectionCut.TOO_MANY_FROM_BLOCK):
                 return False
         if self.count >= self.limit and not self._make_room(
-            next(self._closable(), None), Cut.TOO_MANY
+            next(self._closable(), None), ConnectionCut.TOO_MANY
         ):
             return False
         self._idle[connection] = None
@@ -101,7 +101,7 @@ class HttpConnections:
         """Return those that may be closed for a new one, in the order in which they are."""
         return chain(self._idle, self._yielding)
 
-    def _make_room(self, oldest: HttpConnection | None, cause: Cut) -> bool:
+    def _make_room(self, oldest: HttpConnection | None, cause: ConnectionCut) -> bool:
         """Close a connection for a new one; without one, the new one is closed."""
         self._closed[cause] += 1
         if oldest is None:
@@ -154,14 +154,14 @@ class HttpConnections:
         if not self._busy:
             self._none_busy.set()
 
-    def expire(self, connection: HttpConnection, cause: Cut) -> None:
+    def expire(self, connection: HttpConnection, cause: ConnectionCut) -> None:
         """Close one that has exceeded its time."""
         if connection in self._idle or connection in self._busy:
             self._closed[cause] += 1
             self.left(connection)
             connection.cut()
 
-    def take_closed(self) -> Counter[Cut]:
+    def take_closed(self) -> Counter[ConnectionCut]:
         """Return how many were closed without an answer since the last call, by cause."""
         closed, self._closed = self._closed, Counter()
         return closed

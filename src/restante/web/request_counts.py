@@ -9,7 +9,7 @@ from typing import Final
 NO_ROUTE: Final = "(none)"  # of a request that reached no route
 
 
-class Refusal(StrEnum):
+class RequestRefusal(StrEnum):
     """Why a request was refused before any action."""
 
     NO_CREDENTIALS = "no-credentials"
@@ -35,7 +35,7 @@ class RequestCounts:
     def __init__(self) -> None:
         self._ended: Counter[tuple[str, ...]] = Counter()
         self._seconds: dict[tuple[str, ...], float] = {}
-        self._refused: dict[Refusal, RefusedRequests] = {}
+        self._refused: dict[RequestRefusal, RefusedRequests] = {}
         self.running = 0  # requests now
 
     @property
@@ -53,12 +53,12 @@ class RequestCounts:
         self._ended[route, f"{status // 100}xx"] += 1
         self._seconds[route,] = self._seconds.get((route,), 0.0) + seconds
 
-    def refused(self, reason: Refusal, address: str) -> None:
+    def refused(self, reason: RequestRefusal, address: str) -> None:
         """Count one refused request."""
         before = self._refused.get(reason)
         self._refused[reason] = RefusedRequests(before.count + 1 if before else 1, address)
 
-    def take_refused(self) -> Mapping[Refusal, RefusedRequests]:
+    def take_refused(self) -> Mapping[RequestRefusal, RefusedRequests]:
         """Return the refused requests since the last call, by reason."""
         refused, self._refused = self._refused, {}
         return refused

@@ -20,7 +20,7 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
-from restante.web.http_connections import Cut, HttpConnections
+from restante.web.http_connections import ConnectionCut, HttpConnections
 
 HEADER_SECONDS: Final = 10.0
 BODY_SECONDS: Final = 60.0
@@ -60,7 +60,7 @@ class LimitedProtocol(H11Protocol):
         if not self._limits.connections.admits(self, self._block()):
             self.cut()
             return
-        self._limit(self._limits.header_seconds, Cut.NO_REQUEST)
+        self._limit(self._limits.header_seconds, ConnectionCut.NO_REQUEST)
         peer = transport.get_extra_info("socket")
         if peer is not None and peer.family == socket.AF_UNIX:
             octets = peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
@@ -92,7 +92,7 @@ class LimitedProtocol(H11Protocol):
             if limit is None:
                 self._limit_body()
             else:
-                self._limit(limit, Cut.TOO_SLOW)
+                self._limit(limit, ConnectionCut.TOO_SLOW)
         elif (
             limit is None and had_body and (self._body_octets >= BODY_STEP or not self._awaits_body)
         ):
@@ -127,29 +127,31 @@ class LimitedProtocol(H11Protocol):
     def on_response_complete(self) -> None:
         """Wait for the next request; uvicorn checks whether one has arrived meanwhile."""
         self._limits.connections.answered(self)
-        self._limit(self._limits.header_seconds, Cut.NO_REQUEST)
+        self._limit(self._limits.header_seconds, ConnectionCut.NO_REQUEST)
         super().on_response_complete()
 
     def cut(self) -> None:
         """Close at once: a peer that reads nothing would delay an orderly close."""
         self.transport.abort()
 
-    def _limit(self, seconds: float | None, cause: Cut = Cut.NO_REQUEST) -> None:
+    def _limit(
+        self, seconds: float | None, cause: ConnectionCut = ConnectionCut.NO_REQUEST
+    ) -> None:
         if self._deadline is not None:
             self._deadline.cancel()
         self._deadline = (
             None if seconds is None else self.loop.call_later(seconds, self._late, cause)
         )
 
-    def _late(self, cause: Cut) -> None:
+    def _late(self, cause: ConnectionCut) -> None:
         if self._awaits_body and self.flow.read_paused:  # it is our turn, not the client's
             self._limit_body()
             return
-        if cause is Cut.NO_REQUEST and self.transport.get_write_buffer_size():
+        if cause is ConnectionCut.NO_REQUEST and self.transport.get_write_buffer_size():
             if self._answer_seconds() is None:
                 self._limit(self._limits.header_seconds, cause)
                 return
-            cause = Cut.TOO_SLOW
+            cause = ConnectionCut.TOO_SLOW
         self._limits.connections.expire(self, cause)
 
 

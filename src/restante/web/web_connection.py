@@ -28,8 +28,8 @@ from restante.network.wire import Wire
 from restante.tenancy.model import IpNetwork
 from restante.web.answer_headers import malformed
 from restante.web.client_address import is_trusted
-from restante.web.http_connections import Cut, HttpConnections
-from restante.web.request_counts import Refusal, RequestCounts
+from restante.web.http_connections import ConnectionCut, HttpConnections
+from restante.web.request_counts import RequestCounts, RequestRefusal
 from restante.web.route_limits import is_long
 from restante.web.serving import HttpLimits, LimitedProtocol
 from restante.web.strict_http import StrictConnection
@@ -161,7 +161,7 @@ class WebConnection(LimitedProtocol):
 
     def tls_failed(self, failure: TlsFailed) -> None:  # noqa: ARG002
         """End: no HTTP answer would be understood."""
-        self._web.connections.expire(self, Cut.TLS_FAILED)
+        self._web.connections.expire(self, ConnectionCut.TLS_FAILED)
 
     def data_received(self, data: bytes) -> None:
         """Give the octets to the parser: one piece now, and one at each turn of the loop."""
@@ -215,7 +215,7 @@ class WebConnection(LimitedProtocol):
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002
         """Refuse a request that cannot be read, and close."""
         host = self.client[0] if self.client else ""
-        self._web.counts.refused(Refusal.MALFORMED, host)
+        self._web.counts.refused(RequestRefusal.MALFORMED, host)
         cycle = cast("RequestResponseCycle | None", self.cycle)
         if cycle is not None and not cycle.response_complete:
             cycle.disconnected = True  # its body cannot be read: it gets no answer

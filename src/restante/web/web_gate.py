@@ -42,7 +42,7 @@ from restante.web.api.bearer_tokens import authenticated, url_text
 from restante.web.api.problem_details import problem
 from restante.web.api.request_id import RequestIds
 from restante.web.client_address import client_address, is_trusted
-from restante.web.request_counts import NO_ROUTE, Refusal, RequestCounts
+from restante.web.request_counts import NO_ROUTE, RequestCounts, RequestRefusal
 from restante.web.request_places import PORTAL, NoPlace, PlaceKind, RequestPlaces, place_owner
 from restante.web.route_limits import body_limit, is_long
 from restante.web.serving import PROVED_EXTENSION
@@ -179,11 +179,11 @@ class WebGate:
         except _ClientGone:
             pass
         except NoPlace:
-            await self._refused(Refusal.TOO_MANY, client)(scope, receive, send)
+            await self._refused(RequestRefusal.TOO_MANY, client)(scope, receive, send)
         except _BodyTooLarge:
-            await self._refused(Refusal.TOO_LARGE, client)(scope, receive, send)
+            await self._refused(RequestRefusal.TOO_LARGE, client)(scope, receive, send)
         except TimeoutError:
-            await self._refused(Refusal.TOO_SLOW, client)(scope, receive, send)
+            await self._refused(RequestRefusal.TOO_SLOW, client)(scope, receive, send)
 
     def _client_of(self, scope: Scope) -> IpAddress:
         peer = ipaddress.ip_address(scope["client"][0].partition("%")[0])
@@ -211,12 +211,12 @@ class WebGate:
             or is_trusted(peer, self._settings.proxies)
         ):
             return None
-        return self._refused(Refusal.NO_PROXY, client)
+        return self._refused(RequestRefusal.NO_PROXY, client)
 
     def _identified(self, scope: Scope, client: IpAddress) -> Principal | Response:
         found = self._parts.identify(scope, client)
         if isinstance(found, Response):
-            self._parts.counts.refused(Refusal.NO_CREDENTIALS, str(client))
+            self._parts.counts.refused(RequestRefusal.NO_CREDENTIALS, str(client))
             self._parts.strangers.allows(address_block(client), self._parts.monotonic())
         return found
 
@@ -224,7 +224,7 @@ class WebGate:
         """Refuse a request of a stranger to the portal where there were too many."""
         if self._parts.strangers.allows(address_block(client), self._parts.monotonic()):
             return None
-        return self._refused(Refusal.STRANGERS, client)
+        return self._refused(RequestRefusal.STRANGERS, client)
 
     async def _work(
         self, admitted: "_Admitted", scope: Scope, receive: Receive, send: Send, ends_at: float
@@ -242,22 +242,22 @@ class WebGate:
                 await admitted.application(scope, receive, send_noted)
         except TimeoutError:
             # An answer that has begun stays incomplete, and uvicorn closes the connection.
-            answer = self._refused(Refusal.TOO_SLOW, admitted.client)
+            answer = self._refused(RequestRefusal.TOO_SLOW, admitted.client)
             if not is_started:
                 await answer(scope, receive, send)
 
-    def _refused(self, refusal: Refusal, client: IpAddress) -> Response:
+    def _refused(self, refusal: RequestRefusal, client: IpAddress) -> Response:
         self._parts.counts.refused(refusal, str(client))
         status, headers = _ANSWERS[refusal]
         return _problem(status, headers, refusal)
 
 
-_ANSWERS: Final[Mapping[Refusal, tuple[HTTPStatus, Mapping[str, str]]]] = {
-    Refusal.NO_PROXY: (HTTPStatus.FORBIDDEN, {}),
-    Refusal.TOO_MANY: (HTTPStatus.SERVICE_UNAVAILABLE, {"Retry-After": "1"}),
-    Refusal.STRANGERS: (HTTPStatus.TOO_MANY_REQUESTS, {"Retry-After": "10"}),
-    Refusal.TOO_LARGE: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, {}),
-    Refusal.TOO_SLOW: (HTTPStatus.SERVICE_UNAVAILABLE, {}),
+_ANSWERS: Final[Mapping[RequestRefusal, tuple[HTTPStatus, Mapping[str, str]]]] = {
+    RequestRefusal.NO_PROXY: (HTTPStatus.FORBIDDEN, {}),
+    RequestRefusal.TOO_MANY: (HTTPStatus.SERVICE_UNAVAILABLE, {"Retry-After": "1"}),
+    RequestRefusal.STRANGERS: (HTTPStatus.TOO_MANY_REQUESTS, {"Retry-After": "10"}),
+    RequestRefusal.TOO_LARGE: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, {}),
+    RequestRefusal.TOO_SLOW: (HTTPStatus.SERVICE_UNAVAILABLE, {}),
 }
 _WORDS: Final[Mapping[HTTPStatus, tuple[ErrorKind, str, str]]] = {
     HTTPStatus.FORBIDDEN: (
@@ -282,14 +282,14 @@ _WORDS: Final[Mapping[HTTPStatus, tuple[ErrorKind, str, str]]] = {
         "send less in one request",
     ),
 }
-_TEXTS: Final[Mapping[Refusal, tuple[str, str]]] = {
-    Refusal.TOO_MANY: ("request: too many requests at once", "repeat it in a moment"),
-    Refusal.TOO_SLOW: ("request: took too long", "ask for less, or repeat it later"),
+_TEXTS: Final[Mapping[RequestRefusal, tuple[str, str]]] = {
+    RequestRefusal.TOO_MANY: ("request: too many requests at once", "repeat it in a moment"),
+    RequestRefusal.TOO_SLOW: ("request: took too long", "ask for less, or repeat it later"),
 }
 
 
 def _problem(
-    status: HTTPStatus, headers: Mapping[str, str], refusal: Refusal | None = None
+    status: HTTPStatus, headers: Mapping[str, str], refusal: RequestRefusal | None = None
 ) -> Response:
     kind, detail, remedy = _WORDS[status]
     if refusal is not None:

@@ -27,7 +27,7 @@ AskConnection = Callable[[int, int, int], list[Row]]
 In the direction of the search."""
 
 
-class Reach(NamedTuple):
+class SearchedRows(NamedTuple):
     """The rows of a question, and the last number that it looked at; None: it looked at all."""
 
     rows: list[Row]
@@ -41,7 +41,7 @@ def search_within_reach(
     ask: AskConnection,
     *,
     is_down: bool = False,
-) -> Reach:
+) -> SearchedRows:
     """Search between two numbers, both included: upwards, or downwards."""
     first, last = bounds
     ends_at = time.monotonic() + QUESTION_SECONDS
@@ -57,9 +57,9 @@ def search_within_reach(
         rows += found
         first, last = (first, begin - 1) if is_down else (begin + width, last)
         if time.monotonic() >= ends_at and first <= last and len(rows) < limit:
-            return Reach(rows, begin if is_down else first - 1)
+            return SearchedRows(rows, begin if is_down else first - 1)
         width *= _WIDER
-    return Reach(rows, None)
+    return SearchedRows(rows, None)
 
 
 def _slice(

@@ -131,8 +131,8 @@ class ContentFiles:
         finally:
             self.begin(descriptor.close)
 
-    def _opened(self, name: str) -> "Descriptor":
-        return Descriptor(open_regular(self.path(name)))
+    def _opened(self, name: str) -> "SharedDescriptor":
+        return SharedDescriptor(open_regular(self.path(name)))
 
     async def read_beginning(self, file: ContentFile, octets: int) -> bytes:
         """Read the first octets of a file."""
@@ -213,13 +213,15 @@ class ContentFiles:
 
     def sync_directory(self, directory: Path) -> None:
         """Make a directory's entries durable."""
-        descriptor = Descriptor(os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
+        descriptor = SharedDescriptor(
+            os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        )
         try:
             self.sync(descriptor)
         finally:
             descriptor.close()
 
-    def sync(self, descriptor: "Descriptor") -> None:
+    def sync(self, descriptor: "SharedDescriptor") -> None:
         """Make what was written durable.
 
         A failure for any reason but want of room is final for the store.
@@ -237,7 +239,7 @@ class ContentFiles:
         self._pool.close(_CLOSING_SECONDS)
 
 
-class Descriptor:
+class SharedDescriptor:
     """An open file that one thread uses and another may let go of.
 
     The lock keeps the number from being closed under a read or a write. Otherwise the system would
@@ -285,7 +287,7 @@ class FileSpool:
         self._lock = (
             threading.Lock()
         )  # a write whose caller was cancelled may still run when discard comes
-        self._descriptor: Descriptor | None = None
+        self._descriptor: SharedDescriptor | None = None
         self._size = 0
         self._crc32 = 0
         self._is_discarded = False
@@ -310,13 +312,13 @@ class FileSpool:
             self._size += len(block)
             self._crc32 = zlib.crc32(block, self._crc32)
 
-    def _opened(self) -> Descriptor:
+    def _opened(self) -> SharedDescriptor:
         if self._is_discarded:
             raise StoreError("content file: discarded")
         if self._descriptor is None:
             path = self._files.path(self._name)
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-            self._descriptor = Descriptor(os.open(path, flags, 0o600))
+            self._descriptor = SharedDescriptor(os.open(path, flags, 0o600))
         return self._descriptor
 
     def _finish(self) -> ContentFile:

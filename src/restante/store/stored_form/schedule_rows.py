@@ -8,7 +8,7 @@ from restante.store.stored_form.record_rows import (
 )
 from restante.store.stored_form.row_type import Row
 from restante.store.stored_form.rows import storable
-from restante.tenancy.scheduled_change import ChangeMaker, Replacement, ScheduledChange
+from restante.tenancy.scheduled_change import ChangeMaker, PartReplacement, ScheduledChange
 
 
 def scheduled_row(change: ScheduledChange) -> Row:
@@ -45,8 +45,8 @@ def scheduled_change(row: Row) -> ScheduledChange:
         ChangeMaker(*maker),
         made_at,
         applies_at,
-        new_place and Replacement(destination_of(old_place), destination_of(new_place)),
-        new_hosts and Replacement(hosts_of(old_hosts), hosts_of(new_hosts)),
+        new_place and PartReplacement(destination_of(old_place), destination_of(new_place)),
+        new_hosts and PartReplacement(hosts_of(old_hosts), hosts_of(new_hosts)),
         reason,
         bool(is_announced),
     )
