@@ -61,7 +61,7 @@ DIRECTOR: Final = Principal(
     actor_named("user anna (alpha)"),
     "192.0.2.9",
     "alpha",
-    (frozenset({GrantedRole.ACCOUNT_ADMIN, Scope.DOMAIN_DIRECT}),),
+    (frozenset({GrantedRole.ACCOUNT_ADMIN, Scope.DOMAIN_DIRECT, Scope.CONTENT_READ}),),
     user="anna@x.example",
 )
 
@@ -112,7 +112,7 @@ async def _fill(admin: AdminWorld) -> None:
     await admin.hold(47, 2, "gone@shop.alpha.example")
     gone = NamedMessages(names=(message_name(47),), reason="asked by the customer")
     await delete_messages(admin.context, gone)
-    await ask_for(admin, 900, "alpha.example", 1, at=NOW - 60)
+    await ask_for(admin, 900, "alpha.example", 1)  # not before the account was made
     await add_channel(admin.context, hook("pager", account="alpha"))
     login = NewLogin(user="alpha-mail", password=SecretStr("a-very-secret-password"))
     await add_login(admin.context, "alpha", login)

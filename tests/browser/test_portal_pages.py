@@ -45,7 +45,9 @@ def test_no_page_is_wider_than_the_window_or_breaks_its_policy(
     page.on("console", lambda line: faults.append(line.text) if line.type == "error" else None)
     page.on("pageerror", lambda error: faults.append(str(error)))
     for name, path in PAGES.items():
-        page.goto(address + path)
+        answer = page.goto(address + path)
+        assert answer is not None
+        assert answer.status == (404 if name == "not-found" else 200), name
         widest = page.evaluate("document.documentElement.scrollWidth")
         assert widest <= width, f"{name} is {widest} px wide"
         assert page.title() != "stolen"

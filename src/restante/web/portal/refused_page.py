@@ -18,7 +18,8 @@ MOST_READ: Final = 1000  # messages; the oldest first
 EXAMPLES: Final = 5
 # A reply names a queue id, a time or an address: without them, alike replies are the same.
 _OWN_WORDS: Final = re.compile(
-    r"<[^<>]*>|\b(?=\w*\d)[0-9A-Za-z]{8,}\b|\b\d{1,3}(?:\.\d{1,3}){3}\b|\[[0-9a-fA-F:.]+\]"
+    r"<[^<>]*>|(?<![^\s<>(),;@])[^\s<>(),;@]+@[^\s<>(),;@]+"  # from the start of a word: linear
+    r"|\b(?=\w*\d)[0-9A-Za-z]{8,}\b|\b\d{1,3}(?:\.\d{1,3}){3}\b|\[[0-9a-fA-F:.]+\]"
 )
 _STATUS: Final = re.compile(r"^(\d{3})([ -])")
 
