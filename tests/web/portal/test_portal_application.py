@@ -134,3 +134,16 @@ def test_more_routes_are_part_of_the_portal() -> None:
 
 def test_an_operator_sees_every_domain() -> None:
     assert visit(hosting(), "/domains/alpha.example", OPERATOR).status_code == 200
+
+
+def test_the_policy_lets_a_page_load_and_send_to_its_own_site_alone() -> None:
+    assert dict(part.strip().split(" ", 1) for part in POLICY.split(";")) == {
+        "default-src": "'none'",
+        "script-src": "'self'",
+        "style-src": "'self'",
+        "img-src": "'self' data:",
+        "connect-src": "'self'",
+        "form-action": "'self'",
+        "frame-ancestors": "'none'",
+        "base-uri": "'none'",
+    }
