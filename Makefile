@@ -19,7 +19,7 @@ SHOW_PROGRESS = awk -v tty="$$([ -t 1 ] && echo 1)" \
      /^Installing/    { if (tty) { printf "\r\033[K  unpacking"; fflush() } } \
      /^Successfully/  { printf "%s  %d packages installed\n", tty ? "\r\033[K" : "", n }'
 
-.PHONY: install run demo test unit screenshots crash fuzz simulate bench stalls check format lock audit docs clean
+.PHONY: install run demo test unit screenshots crash cluster fuzz simulate bench stalls check format lock audit docs clean
 
 # The virtual environment is made again when the lock files or the project's metadata have changed.
 .venv/.installed: requirements.lock requirements-dev.lock pyproject.toml
@@ -68,6 +68,11 @@ contract-postgres: install
 		$(ON_LOOPBACK) pytest -q tests/contract tests/contract_shared -k postgres
 	$(if $(POOLER),RESTANTE_POOLER=$(POOLER) \
 		$(ON_LOOPBACK) pytest -q tests/contract tests/contract_shared -k postgres)
+
+# N faults of servers on one database and of that database, under load. Prints the numbers of
+# messages that were acknowledged, lost and doubled.
+cluster: install
+	$(ON_LOOPBACK) tests.cluster.campaign $(N) $(SEED)
 
 # T seconds in all, a target on each processor. Findings are written to tests/fuzz/findings, and
 # `make test` replays them.

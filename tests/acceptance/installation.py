@@ -88,10 +88,12 @@ class Installation:
         delivery: Mapping[str, float] | None = None,
         more: str = "",
         database: str = "",
+        rpo: str = "accept-loss",
     ) -> None:
         """Make one. `delivery` has settings of that table; `more` is TOML with more tables.
 
         With `database`, its URL, the store is there, with no account before `hosts` adds one.
+        `rpo` is for a database.
         """
         self._directory = TemporaryDirectory(
             prefix="restante-"
@@ -111,7 +113,7 @@ class Installation:
         self.directory.chmod(0o755)  # a server that has dropped its privileges must get in
         self.certify()
         if database := database or self._own_database():
-            self._share(database)
+            self._share(database, rpo)
         self._configure(user, {**QUICK, **(delivery or {})}, more)
 
     def __enter__(self) -> Self:
@@ -149,10 +151,10 @@ class Installation:
         make = Installation.new_database
         return make() if make is not None else ""
 
-    def _share(self, database: str) -> None:
-        """Have the store in a database, whose machine has no standby."""
+    def _share(self, database: str, rpo: str) -> None:
+        """Have the store in a database."""
         (self.directory / "state").mkdir(mode=0o700)
-        shared = f'store = "{database}"\nrpo = "accept-loss"\nstate_dir = "state"'
+        shared = f'store = "{database}"\nrpo = "{rpo}"\nstate_dir = "state"'
         text = self.config.read_text()
         assert 'store = "sqlite:data"' in text
         self.config.write_text(text.replace('store = "sqlite:data"', shared))

@@ -81,6 +81,7 @@ def test_an_outage_of_the_database_passes(
     with Session(restante.smtps) as asker:
         assert asker.authenticate(ALPHA).startswith((b"235", b"454"))
         assert asker.say(f"ETRN {DOMAIN}").startswith((b"458", b"530"))
+    assert restante.run("status", "--check").returncode == 2
     assert restante.is_running
     asyncio.run(postgres_cluster.start_again())
     restante.wait_for_event("store-back")
