@@ -7,12 +7,15 @@ import os
 import random
 from typing import Final
 
+import pytest
+
 from tests.cluster.campaign import TAKEOVER, ClusterCampaign, site
 
 FAULTS: Final = 4
 SEED: Final = int(os.environ.get("RESTANTE_SEED") or random.SystemRandom().getrandbits(32))
 
 
+@pytest.mark.timeout(400)
 def test_no_acknowledged_mail_is_lost_and_every_drain_is_taken_over() -> None:
     with site() as made:
         result = asyncio.run(ClusterCampaign(made, SEED).run(FAULTS))

@@ -60,10 +60,19 @@ class PostgresDuties:
                     await self._give_back(name)
 
     async def _claimed(self, name: str) -> int:
-        """Wait until the duty is free, and take it."""
-        while (number := await self._claim(name)) is None:
+        """Wait until the duty is free, and take it.
+
+        A database that is away is waited for too: a server without the duty must survive that.
+        """
+        while True:
+            try:
+                number = await self._claim(name)
+            except StoreError:
+                self._core.check()  # raises if this process cannot go on
+                number = None
+            if number is not None:
+                return number
             await self._core.node.next_beat()
-        return number
 
     async def _claim(self, name: str) -> int | None:
         node = self._core.node
