@@ -11,7 +11,7 @@ import pytest
 
 from tests.cluster.campaign import TAKEOVER, ClusterCampaign, site
 
-FAULTS: Final = 4
+FAULTS: Final = 3
 SEED: Final = int(os.environ.get("RESTANTE_SEED") or random.SystemRandom().getrandbits(32))
 
 
