@@ -1,6 +1,7 @@
 """HTTP over real sockets: idle, slow and unread connections end, and keep nobody out."""
 
 import asyncio
+import gc
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -17,7 +18,7 @@ from restante.web.http_connections import (
     HttpConnections,
     HttpService,
 )
-from restante.web.serving import HttpLimits, serve_http
+from restante.web.serving import HttpLimits, LimitedProtocol, serve_http
 
 Loop = Callable[[], asyncio.AbstractEventLoop]
 Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -296,3 +297,40 @@ async def reading(scope: Scope, receive: Receive, send: Send) -> None:
         if not message.get("more_body"):
             await short(scope, receive, send)
             return
+
+
+async def turns_until(is_so: Callable[[], bool]) -> None:
+    """Give other tasks turns until something is so; `run` has a limit of time."""
+    while not is_so():  # noqa: ASYNC110  nobody tells
+        await asyncio.sleep(0)
+
+
+def test_a_connection_that_has_ended_is_no_garbage(loop: Loop) -> None:
+    connections = HttpConnections(HttpService.CONTROL, 4)
+
+    async def closed(place: tuple[str, int], said: bytes) -> None:
+        reader, writer = await asyncio.open_connection(*place)
+        writer.write(said)
+        await reader.readuntil(b"\r\n\r\n" if said == ASK else b"OK")
+        writer.close()
+        await writer.wait_closed()
+
+    async def story() -> None:
+        async with serving(HttpLimits(connections, LONG)) as place:
+            for said in (ASK, ASK.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")):
+                await closed(place, said)
+                await turns_until(lambda: connections.count == 0)
+            await asyncio.sleep(0)
+            left = [
+                one
+                for one in gc.get_objects()
+                if type(one) is LimitedProtocol and one._limits.connections is connections
+            ]
+            assert len(left) == 0, "an ended connection waits for the collector"
+
+    gc.collect()
+    gc.disable()
+    try:
+        run(loop, story)
+    finally:
+        gc.enable()

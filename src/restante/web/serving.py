@@ -47,6 +47,10 @@ class HttpLimits:
 class LimitedProtocol(H11Protocol):
     """HTTP/1.1 within limits; on a Unix socket, the client is the user at its other end."""
 
+    # As uvicorn declares them. Both are of the last request, and None when the connection is lost.
+    cycle: RequestResponseCycle
+    scope: Any
+
     def __init__(self, *args: Any, limits: HttpLimits, **options: Any) -> None:
         super().__init__(*args, **options)
         self._limits = limits
@@ -72,6 +76,7 @@ class LimitedProtocol(H11Protocol):
         self._limit(None)
         self._limits.connections.left(self)
         super().connection_lost(exc)
+        self._leave_no_garbage()
 
     def data_received(self, data: bytes) -> None:
         """Take octets; enough of a body extend its time."""
@@ -129,6 +134,18 @@ class LimitedProtocol(H11Protocol):
         self._limits.connections.answered(self)
         self._limit(self._limits.header_seconds, ConnectionCut.NO_REQUEST)
         super().on_response_complete()
+        if self.scope is None:  # the connection was lost first
+            self._leave_no_garbage()
+
+    def _leave_no_garbage(self) -> None:
+        """Part from the last request: it refers to this connection, and would be a cycle with it.
+
+        A request that is still at work keeps its own parts.
+        """
+        self.scope = None
+        cycle = cast("RequestResponseCycle | None", self.cycle)
+        if cycle is not None and cycle.response_complete:
+            self.cycle = None  # type: ignore[assignment]
 
     def cut(self) -> None:
         """Close at once: a peer that reads nothing would delay an orderly close."""
