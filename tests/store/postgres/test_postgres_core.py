@@ -1,6 +1,7 @@
 """A change is made to its end, repeated if others were in its way, and undone if it fails."""
 
 import asyncio
+import gc
 
 import asyncpg
 import pytest
@@ -184,3 +185,29 @@ def lose_answers(store: PostgresStore, monkeypatch: pytest.MonkeyPatch, *, is_se
 async def test_a_doubt_of_a_core_apart_is_one_of_the_store(store: PostgresStore) -> None:
     store.core.apart()._doubt(ConnectionResetError("in a test"))
     assert store.core._doubts.looks > 0
+
+
+async def test_a_change_that_fails_after_its_caller_left_is_no_defect(
+    store: PostgresStore,
+) -> None:
+    told: list[object] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _loop, context: told.append(context))
+    going, failing, over = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def fails() -> None:
+        going.set()
+        await failing.wait()
+        loop.call_soon(over.set)
+        raise StoreUnreachable("away")
+
+    caller = asyncio.create_task(store.core.carry_out(fails()))
+    await going.wait()
+    caller.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await caller
+    failing.set()
+    await over.wait()
+    await asyncio.sleep(0)
+    gc.collect()
+    assert told == []

@@ -113,8 +113,13 @@ class PostgresCore:
         return await self.read(lambda session: session.fetch(statement, *values))
 
     async def carry_out(self, work: Coroutine[Any, Any, _Answer]) -> _Answer:
-        """Do a work to its end, even if the caller is cancelled meanwhile."""
-        return await asyncio.shield(self.begin(work))
+        """Do a work to its end, even if the caller is cancelled meanwhile.
+
+        If the work fails after the caller left, nobody is there for its error: that is no defect.
+        """
+        task = self.begin(work)
+        task.add_done_callback(_take_note)
+        return await asyncio.shield(task)
 
     def begin(self, work: Coroutine[Any, Any, _Answer]) -> asyncio.Task[_Answer]:
         """Begin a work that is finished before the store is closed."""
@@ -254,3 +259,9 @@ class PostgresCore:
     def _as_raised(self, error: Exception, doing: str) -> Exception:
         """Return the error that a caller gets; one that is a defect of ours stays as it is."""
         return sqlstate.store_error(error, doing) or error
+
+
+def _take_note(task: asyncio.Task[Any]) -> None:
+    """Let the event loop know that somebody has looked at an error."""
+    if not task.cancelled():
+        task.exception()
