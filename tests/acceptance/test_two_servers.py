@@ -144,4 +144,4 @@ def test_a_server_with_another_key_refuses_to_start(database: str, first: Instal
         (stranger.directory / "restante.key").write_bytes(bytes(32))
         ended = stranger.run("serve")
         assert ended.returncode == 78
-        assert "another key than the servers that share this store" in ended.stderr
+        assert "differs from the key file of the other servers of this store" in ended.stderr
