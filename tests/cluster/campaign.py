@@ -52,6 +52,7 @@ BETWEEN: Final = 3.0  # seconds between two faults
 AWAY: Final = 2.0  # seconds until a killed server is started again
 STOPPED: Final = 8.0  # seconds: longer than a lease
 TAKEOVER: Final = 10.0  # seconds
+IN_FLIGHT: Final = 0.5  # seconds in which the sink still takes what a killed server has sent
 END: Final = 90.0  # seconds in which all mail must have left
 FAULTS: Final = {"kill": 5, "stop": 2, "crash": 2}  # how often
 _RECOUNT: Final = """
@@ -235,7 +236,7 @@ class ClusterCampaign:
         for domain in DOMAINS:
             of_domain = [one for one in self._sink.taken if one.domain == domain]
             if any(one.node == node and at - 0.1 < one.at <= at for one in of_domain):
-                yield from [one.at - at for one in of_domain if one.at > at][:1]
+                yield from [one.at - at for one in of_domain if one.at > at + IN_FLIGHT][:1]
 
 
 @contextmanager
