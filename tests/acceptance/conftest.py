@@ -49,7 +49,7 @@ def store_kind(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def restante() -> Iterator[Installation]:
+def restante(store_kind: str) -> Iterator[Installation]:
     """An installation with nothing set but its ports, its server running."""
     with Installation() as restante:
         restante.start()

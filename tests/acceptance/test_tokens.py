@@ -66,7 +66,7 @@ def test_a_token_is_accepted_until_it_is_revoked(restante: Installation) -> None
     status, problem = curl(restante, "/v1/domains", held)
     assert (status, problem["detail"]) == (401, "request: no valid token came with the request")
     refused = restante.wait_for_event("token-refused", token_name="short")
-    assert refused["reason"] == "revoked"
+    assert refused["cause"] == "revoked"
 
 
 def test_a_token_for_another_network_is_refused_like_an_unknown_one(
@@ -75,7 +75,7 @@ def test_a_token_for_another_network_is_refused_like_an_unknown_one(
     held = token(restante, "far", "--scope", "domain:read", "--network", "203.0.113.0/24")
     unknown = curl(restante, "/v1/domains", f"rst_unknown000_{'x' * 43}")
     assert curl(restante, "/v1/domains", held) == unknown
-    assert restante.wait_for_event("token-refused", token_name="far")["reason"] == "wrong network"
+    assert restante.wait_for_event("token-refused", token_name="far")["cause"] == "wrong-network"
 
 
 def test_a_release_by_token_is_one_of_its_own_domains(restante: Installation) -> None:
@@ -94,7 +94,7 @@ def test_a_release_by_token_is_one_of_its_own_domains(restante: Installation) ->
 def test_no_secret_is_in_the_log_or_the_trail(restante: Installation) -> None:
     held = token(restante, "quiet", "--scope", "domain:read")
     curl(restante, f"/v1/domains?access_token={held}", held)
-    assert restante.wait_for_event("token-refused", token_name="quiet")["reason"] == "in a URL"
+    assert restante.wait_for_event("token-refused", token_name="quiet")["cause"] == "in-url"
     secret = held.split("_", 2)[2]
     assert secret not in restante.log_path.read_text()
     assert secret not in restante.do("audit", "--json")

@@ -120,7 +120,7 @@ def test_a_list_is_replaced_and_a_large_loss_needs_pruning(admin: AdminWorld) ->
     problem = problem_of(admin, entry)
     assert problem == (
         "domain acme.example: 9 of its recipients would be dropped; use --prune if the list of"
-        " addresses is whole"
+        " addresses is complete"
     )
     assert numbers(apply(admin, [entry], PruneScope.RECORDS))[1] == 1
     assert numbers(apply(admin, [DOMAIN], PruneScope.RECORDS))[1] == 0, "a list not named stays"

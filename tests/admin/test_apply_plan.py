@@ -91,6 +91,6 @@ def test_many_entries_are_planned_in_slices(monkeypatch: pytest.MonkeyPatch) -> 
             nonlocal breaths
             breaths += 1
 
-    monkeypatch.setattr(apply_plan, "Breather", Counting)
+    monkeypatch.setattr(apply_plan, "SliceBreather", Counting)
     apply(AdminWorld(), ACME)
     assert breaths == len(ACME)

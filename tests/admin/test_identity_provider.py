@@ -193,7 +193,7 @@ async def test_an_answer_that_is_not_good_is_refused(
         ({"nonce": "other"}, "nonce of another sign-in"),
         ({"nonce": "-"}, "nonce of another sign-in"),
         ({"iss": "https://evil.example"}, "another issuer"),
-        ({"exp": int(NOW) - 61}, "is over"),
+        ({"exp": int(NOW) - 61}, "has expired"),
         ({"iat": int(NOW) + 61, "exp": int(NOW) + 400}, "future"),
         ({"nbf": int(NOW) + 61}, "future"),
         ({"exp": "-"}, "no times"),

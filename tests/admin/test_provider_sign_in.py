@@ -150,7 +150,7 @@ def test_a_token_that_is_not_good_signs_nobody_in() -> None:
         for claims, reason in (
             ({"aud": "other"}, "another audience"),
             ({"nonce": "other"}, "nonce"),
-            ({"exp": 1}, "is over"),
+            ({"exp": 1}, "has expired"),
         ):
             assert await people.refusal(**claims) == NOT_SIGNED_IN
             assert reason in people.reasons[-1]

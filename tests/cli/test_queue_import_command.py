@@ -197,11 +197,11 @@ def test_an_import_that_fails_half_way_says_so_and_goes_on_when_repeated(
     hold = admin.store.reception.hold
     calls: list[int] = []
 
-    async def failing(messages: Sequence[Any]) -> Any:
+    async def failing(messages: Sequence[Any], *quotas: Any) -> Any:
         calls.append(len(messages))
         if len(calls) == 2:
             raise StoreError("the disk is full")
-        return await hold(messages)
+        return await hold(messages, *quotas)
 
     monkeypatch.setattr(admin.store.reception, "hold", failing)
     stopped = command("queue", "import", tmp_path)

@@ -136,7 +136,7 @@ def test_a_connection_is_one_line_with_its_counts() -> None:
     expected = {
         **PLACE,
         "address": "192.0.2.9:25",
-        "tls": "TLSv1.3",
+        "tls_version": "TLSv1.3",
         "manner": "ahead",
         "end": "busy",
         "reason": "421 busy",

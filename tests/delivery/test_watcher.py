@@ -734,7 +734,7 @@ def ended(domain: HostedDomain, **fields: Any) -> DeliveryAttempt:
     """Return the end of a connection to a domain's destination."""
     counts = {"delivered": 0, "deferred": 0, "refused": 0, "seconds": 1.0} | fields
     return DeliveryAttempt(
-        domain="b.example", destination=domain.destination.text, reason="", **counts
+        domain="b.example", destination=domain.destination.text, end="quit", reason="", **counts
     )
 
 

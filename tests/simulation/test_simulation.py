@@ -37,7 +37,7 @@ def test_nothing_is_lost_whatever_happens(seed: int) -> None:
 
 def test_the_stories_have_both_kinds_of_store_and_crash_on_both() -> None:
     crashed = {store_of(seed) for seed in SEEDS if make_plan(seed).crashes}
-    assert crashed == set(StoreKind)
+    assert crashed == {StoreKind.MEMORY, StoreKind.SQLITE}
 
 
 def test_the_stories_have_every_kind_of_trouble() -> None:

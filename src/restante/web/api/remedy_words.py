@@ -27,6 +27,9 @@ _FIELDS: Final[Mapping[str, str]] = {
 }
 # {} is the first word after the command.
 _ROUTES: Final[Mapping[str, str]] = {
+    "node list": "GET /v1/nodes",
+    "node remove": "POST /v1/nodes/{}/remove",
+    "node retire": "POST /v1/nodes/{}/retire",
     "account list": "GET /v1/accounts",
     "account set": "PATCH /v1/accounts/{}",
     "change cancel": "DELETE /v1/changes/{}",
