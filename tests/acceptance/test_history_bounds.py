@@ -6,7 +6,8 @@ import sqlite3
 import time
 from contextlib import closing
 from functools import partial
-from typing import Final
+from threading import Event, Thread
+from typing import Final, Self
 
 from tests.acceptance.installation import Installation, at
 from tests.acceptance.peers.eventually import eventually
@@ -16,8 +17,8 @@ from tests.acceptance.sample import message, send
 DOMAIN: Final = "alpha.example"
 ROOM: Final = 1 << 20  # octets, the least that can be set
 SLICE: Final = 2000  # entries in one transaction
-ENTRIES: Final = 60_000
-STEP: Final = 30.0  # seconds between two entries: about 21 days in all
+ENTRIES: Final = 400_000  # so that removing them takes seconds, and is seen
+STEP: Final = 4.5  # seconds between two entries: about 21 days in all
 DAY: Final = 86400.0
 FILL: Final = """
     WITH RECURSIVE counted(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM counted LIMIT ?)
@@ -37,6 +38,35 @@ FIGURES: Final = """
             + length(message_id) + length(reply))
     FROM history WHERE number <= ?
 """
+
+
+OLDEST: Final = "SELECT number FROM history ORDER BY id LIMIT 1"
+
+
+class OldestEntries(Thread):
+    """Looks again and again for the oldest entry of `fill`, until the block ends."""
+
+    def __init__(self, restante: Installation) -> None:
+        super().__init__()
+        self._place = restante.directory / "data/restante.db"
+        self._is_over = Event()
+        self.numbers: set[int] = set()
+
+    def run(self) -> None:
+        """Collect the numbers of all that were the oldest."""
+        with closing(sqlite3.connect(f"file:{self._place}?mode=ro", uri=True)) as database:
+            while not self._is_over.is_set():
+                self.numbers.add(database.execute(OLDEST).fetchone()[0])
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End."""
+        self._is_over.set()
+        self.join()
 
 
 def fill(restante: Installation, now: float) -> None:
@@ -60,22 +90,22 @@ def test_above_its_room_the_oldest_go_in_slices_and_mail_comes_in_between() -> N
     with Installation(more=f"[history]\noctets = {ROOM}\n") as restante:
         restante.hosts(DOMAIN, "127.0.0.1:9")
         fill(restante, time.time())
-        restante.start()
-        counts, took = [ENTRIES], []
-        while not restante.events("history-trimmed"):
-            before, began = figures(restante)[0], time.monotonic()
-            send(restante.mx, f"anna@{DOMAIN}", content=message("meanwhile"))
-            took.append(time.monotonic() - began)
-            counts += [before, figures(restante)[0]]
+        sent = 0
+        with OldestEntries(restante) as seen:
+            restante.start()
+            while not restante.events("history-trimmed"):
+                send(restante.mx, f"anna@{DOMAIN}", content=message("meanwhile"))
+                sent += 1
         left, oldest, newest, _, octets = figures(restante)
         assert octets <= ROOM < octets * 1.05, "as much is kept as there is room for"
         assert (newest, newest - oldest + 1) == (ENTRIES, left), "the oldest went"
         [told] = restante.events("history-trimmed")
         assert (told["entries"], told["octets"]) == (ENTRIES - left, ROOM)
-        steps = {one for one in counts if left < one < ENTRIES}
-        assert {(ENTRIES - one) % SLICE for one in steps} == {0}, "whole slices alone are seen"
-        assert len(took) > 1, "mail was taken between two slices"
-        assert restante.held(DOMAIN) == len(took)
+        between = seen.numbers - {1, oldest}
+        assert len(between) > 10, "it went step by step"
+        assert {(one - 1) % SLICE for one in between} == {0}, "whole slices alone are seen"
+        assert sent > 1, "mail was taken between two slices"
+        assert restante.held(DOMAIN) == sent
 
 
 def test_days_end_entries_and_requests_to_release_mail() -> None:
