@@ -39,6 +39,15 @@ class Visit:
         return bool(self.misbehaved) or self.connection.is_cut
 
 
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A domain's change of destination. It takes effect between its request and its answer."""
+
+    requested: float
+    answered: float
+    away_from: str  # a primary
+
+
 @dataclass(frozen=True)
 class Taken:
     """A primary has taken a message for one recipient."""
@@ -64,9 +73,7 @@ class Books:
     )  # attempts whose end of content left, by mark
     taken: list[Taken] = field(default_factory=list)
     visits: list[Visit] = field(default_factory=list)
-    moves: list[tuple[float, str]] = field(
-        default_factory=list
-    )  # when, and away from which primary
+    moves: list[Move] = field(default_factory=list)
     suspensions: list[tuple[str, float, float]] = field(default_factory=list)  # domain, from, to
     store_troubles: list[tuple[float, float]] = field(default_factory=list)  # from when to when
     owners: dict[str, set[str]] = field(default_factory=dict)  # of each primary: its domains, ever

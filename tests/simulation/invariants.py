@@ -201,13 +201,19 @@ def _suspended(evidence: Evidence) -> Iterator[Finding]:
 
 def _wrong_places(evidence: Evidence) -> Iterator[Finding]:
     """Look for connections to where a domain was before; it may have moved back since."""
-    for at, name in evidence.books.moves:
+    moves = evidence.books.moves
+    for move in moves:
+        name = move.away_from
         back = min(
-            (when for when, other in evidence.books.moves if when > at and other != name),
-            default=float("inf"),
+            (
+                other.requested
+                for other in moves
+                if other.answered > move.answered and other.away_from != name
+            ),
+            default=math.inf,
         )
         for visit in evidence.books.visits:
-            if visit.primary == name and at + _DIAL_SECONDS < visit.at < back:
+            if visit.primary == name and move.answered + _DIAL_SECONDS < visit.at < back:
                 yield Finding(f"{name} was connected to long after its domain had moved", (name,))
 
 

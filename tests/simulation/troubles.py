@@ -9,7 +9,7 @@ from restante.admin.admin_error import AdminError
 from restante.admin.domain_change import DomainChange
 from restante.admin.domains import change_domain
 from restante.store.store_errors import StoreError
-from tests.simulation.books import Books
+from tests.simulation.books import Books, Move
 from tests.simulation.faulty_store import Disk
 from tests.simulation.plan import Plan
 from tests.simulation.primaries import Primary
@@ -124,13 +124,13 @@ class Troubles:
 
     async def _move(self) -> None:
         """Let an operator give a domain another destination."""
-        name = self._unlucky()
-        new = self._primaries[name][1]
+        name, loop = self._unlucky(), asyncio.get_running_loop()
+        new, requested = self._primaries[name][1], loop.time()
         if not await self._change(name, DomainChange(destination=f"{new.address}:25")):
             return
         self._primaries[name].reverse()
         old = self._primaries[name][1]
-        self._books.moves.append((asyncio.get_running_loop().time(), old.machine.name))
+        self._books.moves.append(Move(requested, loop.time(), old.machine.name))
 
     async def _suspend(self) -> None:
         """Let an operator suspend a domain for some time.
