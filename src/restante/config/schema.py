@@ -302,7 +302,8 @@ class Config(Section):
         description="Location of mail and records: `sqlite:///DIRECTORY`, or for a store that"
         " several servers share, `postgresql://USER@HOST/DATABASE`. `sqlite:NAME` is relative to"
         " this file's directory. The URL of a database has the form of libpq, and no password. It"
-        " can name several hosts, as `HOST,HOST`. Needs `restante[postgres]`.",
+        " can name several hosts, as `HOST,HOST:PORT`: the one is used that takes changes. Needs"
+        " `restante[postgres]`.",
     )
     store_password_file: ConfigPath | None = Field(
         default=None,

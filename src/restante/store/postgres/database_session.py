@@ -23,12 +23,14 @@ import asyncpg
 from restante.phrases import cause_of
 from restante.store.database_access import DatabaseAccess, RecoveryPoint
 from restante.store.postgres import sqlstate
+from restante.store.postgres.database_hosts import url_of_each_host
+from restante.store.postgres.host_choice import connect_to_first
 from restante.store.store_errors import StoreError, StoreUnusable
 
 PostgresRow = Sequence[Any]
 
 PATIENCE: Final = 10.0  # seconds for one statement, a COMMIT included
-_CONNECT_PATIENCE: Final = 5.0
+_CONNECT_PATIENCE: Final = 5.0  # for one host
 _STATEMENTS: Final = 300  # kept prepared, in each session
 _SETTINGS: Final = {
     "application_name": "restante",
@@ -200,15 +202,20 @@ async def open_session(
     one of these breaks a rule.
     """
     settings = _SETTINGS | _WAITING if waits_for_standby else _SETTINGS
-    connection = await asyncpg.connect(
-        url,
-        password=password,
-        timeout=_CONNECT_PATIENCE,
-        statement_cache_size=0 if is_plain else _STATEMENTS,
-        max_cached_statement_lifetime=0,
-        server_settings={_NAME: settings[_NAME]} if is_plain else settings,
-        target_session_attrs=None if _has_attributes(url) else "read-write",
-    )
+    attributes = None if _has_attributes(url) else "read-write"
+
+    async def connect(one: str) -> Any:
+        return await asyncpg.connect(
+            one,
+            password=password,
+            timeout=_CONNECT_PATIENCE,
+            statement_cache_size=0 if is_plain else _STATEMENTS,
+            max_cached_statement_lifetime=0,
+            server_settings={_NAME: settings[_NAME]} if is_plain else settings,
+            target_session_attrs=attributes,
+        )
+
+    connection = await connect_to_first(url_of_each_host(url), connect)
     session = DatabaseSession(connection, patience, is_plain=is_plain)
     if is_plain:
         await _check_settings(session)
