@@ -26,3 +26,17 @@ def test_the_backup_has_the_larger_preference() -> None:
         "acme.example.  IN MX 10 mail.acme.example.",
         "acme.example.  IN MX 20 mx2.example.net.",
     ]
+
+
+@pytest.mark.parametrize(
+    ("address", "record"), [("192.0.2.25", "A 192.0.2.25"), ("2001:db8::25", "AAAA 2001:db8::25")]
+)
+def test_a_name_is_never_made_up_for_an_address(address: str, record: str) -> None:
+    dns = receiving(replace(NAMES, primary=address))[0]
+    assert dns.text.splitlines() == [
+        "acme.example.  IN MX 10 HOST-NAME.",
+        "acme.example.  IN MX 20 mx2.example.net.",
+        f"HOST-NAME.  IN {record}",
+    ]
+    assert f"only the address {address} is known here" in dns.note
+    assert "Replace HOST-NAME with the primary's name" in dns.note

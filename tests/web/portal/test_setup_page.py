@@ -2,6 +2,7 @@
 
 import asyncio
 
+import pytest
 from pydantic import SecretStr
 
 from restante.admin.admin_context import OpenListener
@@ -40,10 +41,14 @@ def test_without_a_login_the_page_says_so() -> None:
     assert "none is known here; replace LOGIN below" in text
 
 
-def test_a_destination_without_a_name_gets_an_example_name() -> None:
+@pytest.mark.parametrize("address", ["192.0.2.1", "[2001:db8::1]:2525"])
+def test_a_destination_without_a_name_gets_a_marked_gap(address: str) -> None:
     admin = AdminWorld()
-    asyncio.run(admin.host("alpha.example", "alpha", destination="192.0.2.1"))
-    assert "IN MX 10 mail.alpha.example." in visit(admin, PAGE, ALPHA).text
+    asyncio.run(admin.host("alpha.example", "alpha", destination=address))
+    text = visit(admin, PAGE, ALPHA).text
+    assert "IN MX 10 HOST-NAME." in text
+    assert "An MX record needs a host name" in text
+    assert "mail.alpha.example" not in text
 
 
 def test_the_port_is_the_one_that_is_open() -> None:

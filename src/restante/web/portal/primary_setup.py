@@ -5,10 +5,12 @@ they are run.
 """
 
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import Final
 
 IMPLICIT_TLS_PORT: Final = 465
 NO_LOGIN: Final = "LOGIN"  # stands where the account has no login yet
+NO_NAME: Final = "HOST-NAME"  # stands where only the primary's address is known
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +21,7 @@ class SetupNames:
     port: int  # of implicit TLS
     domain: str  # A-labels
     login: str
-    primary: str  # host name of the destination
+    primary: str  # the destination's host: a name or an address
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +73,9 @@ def asking(names: SetupNames) -> list[SetupLines]:
 
 def receiving(names: SetupNames) -> list[SetupLines]:
     """Return what the primary needs in order to take the mail, and the domain's DNS records."""
-    domain, server = names.domain, names.server
+    server = names.server
     return [
-        SetupLines(
-            "DNS",
-            f"{domain}.  IN MX 10 {names.primary}.\n{domain}.  IN MX 20 {server}.",
-            "The backup has the larger number. Keep the word mx out of the domain's SPF"
-            " record, and name the primary's own addresses there.",
-        ),
+        _mail_exchangers(names),
         SetupLines(
             "Postfix, in main.cf",
             "smtpd_client_restrictions = check_client_access inline:{ADDRESS=permit}, …\n"
@@ -94,3 +91,26 @@ def receiving(names: SetupNames) -> list[SetupLines]:
             " then see the original client. Use both or neither.",
         ),
     ]
+
+
+def _mail_exchangers(names: SetupNames) -> SetupLines:
+    """Return the domain's MX records. An MX record names a host, and never an address."""
+    note = (
+        "The backup has the larger number. Keep the word mx out of the domain's SPF"
+        " record, and name the primary's own addresses there."
+    )
+    try:
+        address = ip_address(names.primary)
+    except ValueError:
+        return SetupLines("DNS", _mx_lines(names, names.primary), note)
+    kind = "A" if address.version == 4 else "AAAA"  # noqa: PLR2004
+    return SetupLines(
+        "DNS",
+        f"{_mx_lines(names, NO_NAME)}\n{NO_NAME}.  IN {kind} {address}",
+        f"An MX record needs a host name, and only the address {address} is known here. Replace"
+        f" {NO_NAME} with the primary's name. That name needs the {kind} record above. {note}",
+    )
+
+
+def _mx_lines(names: SetupNames, primary: str) -> str:
+    return f"{names.domain}.  IN MX 10 {primary}.\n{names.domain}.  IN MX 20 {names.server}."

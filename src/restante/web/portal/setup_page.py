@@ -1,6 +1,5 @@
 """How to set up the primary: the lines for it, with the names of this domain and this server."""
 
-from ipaddress import ip_address
 from itertools import islice
 from typing import Final
 
@@ -32,7 +31,7 @@ async def setup(visit: Visit) -> Response:
         port=_implicit_tls_port(visit),
         domain=record.name,
         login=chosen if chosen in logins else next(iter(logins), NO_LOGIN),
-        primary=_host_name(record),
+        primary=_host(record),
     )
     return visit.page(
         "setup.html",
@@ -44,14 +43,9 @@ async def setup(visit: Visit) -> Response:
     )
 
 
-def _host_name(record: DomainView) -> str:
-    """Return the destination's name, or an example where the record has an address."""
-    host = record.destination.rpartition(":")[0].strip("[]")
-    try:
-        ip_address(host)
-    except ValueError:
-        return host
-    return f"mail.{record.name}"
+def _host(record: DomainView) -> str:
+    """Return the destination without its port: a name, or an address without brackets."""
+    return record.destination.rpartition(":")[0].strip("[]")
 
 
 async def _logins(visit: Visit, record: DomainView) -> list[str]:
