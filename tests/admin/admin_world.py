@@ -32,7 +32,13 @@ from restante.queue.drain_word import DrainState
 from restante.queue.presence import WatchedDestination
 from restante.queue.recipient_status import MessageOutcome, RecipientMove, RecipientOutcome
 from restante.reception.intake import Intake, IntakeReceipt, ReceivedMail, hold_all
-from restante.release.release_outcome import Granted, Refused, ReleaseOutcome
+from restante.release.release_outcome import (
+    CannotNow,
+    Granted,
+    NotATarget,
+    Refused,
+    ReleaseOutcome,
+)
 from restante.store.handover_store import Drain
 from restante.store.live_directory import LiveDirectory
 from restante.store.live_recipients import LiveRecipients
@@ -53,6 +59,7 @@ from tests.log_lines import fields_of
 T = TypeVar("T")
 
 NOW = 1_760_000_000.0
+UNPAID = "unpaid.example is suspended: unpaid"
 RELEASE = 4711  # the id of each release that the server grants
 ALPHA = 1  # the number of the domain that has a drain
 HEAD = (
@@ -95,6 +102,12 @@ class FakeServer:
         self.principals.append(principal)
         if target == "unknown.example":
             return Refused(target, "not hosted")
+        if target == "unpaid.example":
+            return CannotNow(target, UNPAID, suspensions=(UNPAID,))
+        if target == "busy.example":
+            return CannotNow(target, "too many requests in a minute; not audited")
+        if not target:
+            return NotATarget(is_missing=True)
         return Granted(target, 2, "operator", RELEASE)
 
     def drains(self) -> Iterator[DrainSnapshot]:

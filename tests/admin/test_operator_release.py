@@ -3,7 +3,7 @@
 import pytest
 
 from restante.admin.admin_error import AdminError, ErrorKind
-from restante.admin.operator_release import ReleaseOrder, release
+from restante.admin.operator_release import NothingReleased, ReleaseOrder, release
 from tests.admin.admin_world import AdminWorld, run
 
 
@@ -18,6 +18,34 @@ def test_a_release_goes_through_the_servers_door() -> None:
     assert [answer.result for answer in answers] == ["granted", "refused"]
     assert admin.server
     assert admin.server.released[0] == ("alpha.example", "operator", "asked by phone")
+
+
+@pytest.mark.parametrize(
+    ("targets", "kind"),
+    [
+        (("unknown.example",), ErrorKind.NOT_FOUND),
+        (("",), ErrorKind.INVALID),
+        (("unpaid.example",), ErrorKind.CONFLICT),
+        (("busy.example",), ErrorKind.TRY_LATER),
+        (("", "unknown.example"), ErrorKind.NOT_FOUND),
+        (("unknown.example", "unpaid.example"), ErrorKind.CONFLICT),
+        (("unknown.example", "unpaid.example", "busy.example"), ErrorKind.TRY_LATER),
+    ],
+)
+def test_a_release_of_nothing_is_an_error(targets: tuple[str, ...], kind: ErrorKind) -> None:
+    with pytest.raises(NothingReleased) as caught:
+        run(release(AdminWorld().context, ReleaseOrder(targets=targets)))
+    assert caught.value.kind is kind
+    assert [one.target for one in caught.value.results] == list(targets)
+
+
+def test_the_error_has_cause_and_remedy() -> None:
+    with pytest.raises(NothingReleased) as caught:
+        run(release(AdminWorld().context, ReleaseOrder(targets=("unknown.example", ""))))
+    assert str(caught.value) == (
+        "unknown.example: not allowed; not hosted; and 1 more;"
+        " `restante domain list` shows the hosted domains"
+    )
 
 
 def test_without_a_server_a_release_says_so() -> None:

@@ -10,7 +10,7 @@ from restante.cli.failures import Exit
 from restante.cli.release_command import ended_text, exit_after, told
 from restante.queue.drain_word import DrainEnd
 from restante.store.handover_store import PastDrain
-from tests.admin.admin_world import NOW, RELEASE, AdminWorld, ask_for, run
+from tests.admin.admin_world import NOW, RELEASE, UNPAID, AdminWorld, ask_for, run
 from tests.cli.conftest import Command
 from tests.contract.making import delivered
 
@@ -29,7 +29,7 @@ def answer(target: str, result: str, text: str, reason: str, *suspensions: str) 
     }
 
 
-UNPAID = "a.example is suspended: unpaid"
+OF_A = "a.example is suspended: unpaid"
 
 
 @pytest.mark.parametrize(
@@ -40,12 +40,12 @@ UNPAID = "a.example is suspended: unpaid"
             "a.example: 2 messages released",
         ),
         (
-            answer("a.example", "cannot-now", "not now", UNPAID, UNPAID),
+            answer("a.example", "cannot-now", "not now", OF_A, OF_A),
             f"a.example: not now; a.example is suspended: unpaid; {RESUME}",
         ),
         (
-            answer("#a", "nothing-held", "none", f"operator, but {UNPAID}; none", UNPAID),
-            f"#a: none; {UNPAID}; {RESUME}",
+            answer("#a", "nothing-held", "none", f"operator, but {OF_A}; none", OF_A),
+            f"#a: none; {OF_A}; {RESUME}",
         ),
         (
             answer("b.example", "refused", "not allowed", "the domain is not hosted here"),
@@ -79,6 +79,22 @@ def test_release_tells_each_answer_and_exits_with_the_worst(
     assert released.code == 0
     assert released.out == "alpha.example: 2 messages released\n"
     assert command("release", "unknown.example", "alpha.example").code == 77
+
+
+def test_targets_of_which_none_is_released_are_told_too(
+    admin: AdminWorld, command: Command
+) -> None:
+    ended = command("release", "unpaid.example", "unknown.example")
+    assert ended.out.splitlines() == [
+        f"unpaid.example: not possible now; {UNPAID}; {RESUME}",
+        f"unknown.example: not allowed; not hosted; {LIST}",
+    ]
+    assert (ended.err, ended.code) == ("", 77)
+    assert command("release", "busy.example").code == 75
+    assert command("release", "unpaid.example").code == 65
+    shown = json.loads(command("release", "unknown.example", "--json").out)
+    assert [one["result"] for one in shown] == ["refused"]
+    assert admin.server
 
 
 class Advancing:

@@ -3,12 +3,13 @@
 Releaser, destination and audit trail are the same.
 """
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from restante.admin.admin_context import AdminContext
-from restante.admin.admin_error import no_server
+from restante.admin.admin_error import AdminError, ErrorKind, no_server
 from restante.admin.permissions import AdminAction, permit
 from restante.admin.request_bounds import AtMost, LineText
 from restante.mail.message import message_name
@@ -18,7 +19,7 @@ from restante.release.release_outcome import (
     result_of,
     suspensions_of,
 )
-from restante.tenancy.release_result import ReleaseResult, result_text
+from restante.tenancy.release_result import ReleaseResult, result_remedy, result_text
 
 MAX_TARGETS = 1000
 
@@ -46,18 +47,59 @@ class ReleaseView(BaseModel):
     suspensions: list[str]  # of domains that were left out, with the reason of each; at most 20
 
 
+class NothingReleased(AdminError):  # noqa: N818
+    """No target was released. `results` has the answer for each."""
+
+    def __init__(self, results: Sequence[ReleaseView]) -> None:
+        self.results = list(results)
+        first, more = results[0], len(results) - 1
+        why = f"{first.text}; {first.reason}"
+        error = f"{first.target or repr('')}: {why}" + (f"; and {more} more" if more else "")
+        remedy = result_remedy(first.result, is_suspended=bool(first.suspensions))
+        kinds = {_kind_of(one) for one in results}
+        super().__init__(
+            next(kind for kind in _KINDS if kind in kinds), error, remedy or "try again later"
+        )
+
+
+# Of several, the first counts: a request that time can cure is worth repeating.
+_KINDS: Final = (
+    ErrorKind.TRY_LATER,
+    ErrorKind.CONFLICT,
+    ErrorKind.NOT_ALLOWED,
+    ErrorKind.NOT_FOUND,
+    ErrorKind.INVALID,
+)
+
+
+def _kind_of(answer: ReleaseView) -> ErrorKind:
+    match answer.result:
+        case ReleaseResult.REFUSED:  # unknown and foreign domains look the same
+            return ErrorKind.NOT_FOUND
+        case ReleaseResult.NOT_A_TARGET:
+            return ErrorKind.INVALID
+        case ReleaseResult.NOT_AUTHENTICATED:
+            return ErrorKind.NOT_ALLOWED
+        case _:
+            return ErrorKind.CONFLICT if answer.suspensions else ErrorKind.TRY_LATER
+
+
 async def release(context: AdminContext, order: ReleaseOrder) -> list[ReleaseView]:
     """Start the drains, and return the answers in the order of the targets.
 
-    Raises AdminError without a running server.
+    Raises NothingReleased if every target was refused or deferred, and AdminError without a
+    running server.
     """
     permit(context.principal, AdminAction.RELEASE)
     if context.server is None:
         raise no_server("release")
-    return [
+    answers = [
         _view(target, await context.server.release(target, context.principal, order.reason))
         for target in order.targets
     ]
+    if not any(answer.result.is_done for answer in answers):
+        raise NothingReleased(answers)
+    return answers
 
 
 def _view(target: str, outcome: ReleaseOutcome) -> ReleaseView:

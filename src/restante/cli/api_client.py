@@ -356,4 +356,4 @@ def _content(answer: "httpx.Response") -> Any:
     if answer.is_success:
         return content
     texts = content.get("problems") or [f"{content['detail']}; {content['remedy']}"]
-    raise Failure(BY_KIND.get(content["kind"], Exit.UNAVAILABLE), *texts)
+    raise Failure(BY_KIND.get(content["kind"], Exit.UNAVAILABLE), *texts, problem=content)

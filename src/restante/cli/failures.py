@@ -2,7 +2,7 @@
 
 import shutil
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import IntEnum
 from typing import Any, TextIO
 
@@ -42,10 +42,12 @@ BY_KIND = {
 class Failure(Exception):  # noqa: N818
     """A command failed. Each text has thing, cause and remedy."""
 
-    def __init__(self, code: Exit, *texts: str) -> None:
+    def __init__(self, code: Exit, *texts: str, problem: Mapping[str, Any] | None = None) -> None:
+        """`problem` is the answer of the API, if it is the cause."""
         super().__init__(*texts)
         self.code = code
         self.texts = texts
+        self.problem = problem or {}
 
 
 def complain(*texts: str) -> None:

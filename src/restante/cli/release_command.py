@@ -7,19 +7,14 @@ import typer
 
 from restante.cli.api_client import ask
 from restante.cli.display import JsonObject, say, show_json
-from restante.cli.failures import Exit, complain
+from restante.cli.failures import Exit, Failure, complain
 from restante.cli.options import ConfigOption, JsonOption
 from restante.cli.progress import progress
 from restante.cli.times import span, unix_time
 from restante.queue.drain_word import DrainEnd
-from restante.tenancy.release_result import ReleaseResult
+from restante.tenancy.release_result import ReleaseResult, result_remedy
 
 POLL_SECONDS: Final = 1.0
-_RESUME: Final = "`restante domain set DOMAIN --hold until-asked` ends a suspension"
-_REMEDIES: Final = {
-    ReleaseResult.REFUSED: "`restante domain list` shows the hosted domains",
-    ReleaseResult.NOT_A_TARGET: "name a domain, @DOMAIN or #ACCOUNT",
-}
 _EXITS: Final = {
     ReleaseResult.REFUSED: Exit.NOT_ALLOWED,
     ReleaseResult.NOT_AUTHENTICATED: Exit.NOT_ALLOWED,
@@ -55,7 +50,7 @@ def release(
 
     It goes to the configured destination, as if the primary had sent ETRN.
     """
-    answers = ask(config, "POST", "/v1/releases", body={"targets": targets, "reason": reason})
+    answers = _asked(config, targets, reason)
     if not as_json:
         for answer in answers:
             say(told(answer))
@@ -68,6 +63,16 @@ def release(
         for release in ended:
             say(ended_text(release))
     return max(code, *map(exit_after, ended), Exit.DONE)
+
+
+def _asked(config: ConfigOption, targets: list[str], reason: str) -> list[JsonObject]:
+    """Return the answer for each target, also if none was released. Raises Failure otherwise."""
+    try:
+        answers = ask(config, "POST", "/v1/releases", body={"targets": targets, "reason": reason})
+    except Failure as failure:
+        if (answers := failure.problem.get("results")) is None:
+            raise
+    return list(answers)
 
 
 def _await_end(config: ConfigOption, release: str) -> JsonObject:
@@ -108,12 +113,12 @@ def ended_text(release: JsonObject) -> str:
 def told(answer: JsonObject) -> str:
     """Return an answer as one line; where mail stays held, with the true reason and the remedy."""
     line = f"{answer['target'] or repr('')}: {answer['text']}"
-    if answer["suspensions"]:
-        return f"{line}; {'; '.join(answer['suspensions'])}; {_RESUME}"
-    if _is_done(answer):
+    suspensions = answer["suspensions"]
+    if _is_done(answer) and not suspensions:
         return line
-    remedy = f"; {_REMEDIES[answer['result']]}" if answer["result"] in _REMEDIES else ""
-    return f"{line}; {answer['reason']}{remedy}"
+    why = "; ".join(suspensions) or answer["reason"]
+    remedy = result_remedy(ReleaseResult(answer["result"]), is_suspended=bool(suspensions))
+    return f"{line}; {why}; {remedy}" if remedy else f"{line}; {why}"
 
 
 def exit_after(release: JsonObject) -> Exit:

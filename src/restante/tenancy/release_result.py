@@ -33,6 +33,18 @@ _TEXTS = {
 }
 
 
+_REMEDIES = {
+    ReleaseResult.REFUSED: "`restante domain list` shows the hosted domains",
+    ReleaseResult.NOT_A_TARGET: "name a domain, @DOMAIN or #ACCOUNT",
+}
+RESUME = "`restante domain set DOMAIN --hold until-asked` ends a suspension"
+
+
+def result_remedy(result: ReleaseResult, *, is_suspended: bool) -> str:
+    """Return the next step after a result; "" if none is known."""
+    return RESUME if is_suspended else _REMEDIES.get(result, "")
+
+
 def result_text(result: ReleaseResult, pending: int) -> str:
     """Return a result in words; `pending` messages were released."""
     if result is ReleaseResult.GRANTED:

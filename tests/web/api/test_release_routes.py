@@ -22,6 +22,34 @@ def test_a_release_has_an_answer_and_an_id(path: str) -> None:
     assert (granted["text"], refused["text"]) == ("2 messages released", "not allowed")
 
 
+@pytest.mark.parametrize(
+    ("targets", "status"),
+    [
+        (["unknown.example"], 404),
+        ([""], 422),
+        (["unknown.example", "unpaid.example"], 409),
+        (["unpaid.example", "busy.example"], 503),
+    ],
+)
+@pytest.mark.parametrize("path", ["/v1/releases", "/v1/release"])
+def test_a_release_of_nothing_is_a_problem(path: str, targets: list[str], status: int) -> None:
+    answer = ask(AdminWorld(), "POST", path, json={"targets": targets})
+    assert (answer.status_code, answer.json()["status"]) == (status, status)
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert ("retry-after" in answer.headers) is (status == 503)
+    problem = answer.json()
+    assert problem["type"] == "urn:restante:problem:nothing-released"
+    assert [one["target"] for one in problem["results"]] == targets
+    assert all(one["reason"] and one["text"] for one in problem["results"])
+
+
+def test_the_remedy_of_a_problem_is_in_words_of_the_api() -> None:
+    order = {"targets": ["unknown.example"]}
+    problem = ask(AdminWorld(), "POST", "/v1/releases", json=order).json()
+    assert problem["detail"] == "unknown.example: not allowed; not hosted"
+    assert problem["remedy"] == "`GET /v1/domains` shows the hosted domains"
+
+
 def test_a_release_is_shown_and_listed() -> None:
     admin = AdminWorld()
     domain_id = story(admin)

@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.configuration_entries import NotApplicable
+from restante.admin.operator_release import NothingReleased, ReleaseView
 from restante.mail.one_line import one_line
 from restante.store.store_errors import (
     CareUnsupported,
@@ -63,6 +64,7 @@ _FAULTS = {
 
 
 MEDIA_TYPE: Final = "application/problem+json"
+_NOTHING_RELEASED: Final = "nothing-released"  # one type, whatever the kinds of its results
 RETRY_SECONDS: Final = 10  # in Retry-After, where a part knows no better number
 
 # The kind of an answer that the framework makes, by its status.
@@ -83,7 +85,9 @@ _MAY_BE_REPEATED: Final = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SE
 class ProblemDetails(BaseModel):
     """The body of an error (RFC 9457, section 3)."""
 
-    type: str = Field(description="`urn:restante:problem:` and the kind.")
+    type: str = Field(
+        description="`urn:restante:problem:` and the kind, or `nothing-released` for a release."
+    )
     title: str = Field(description="The name of the status.")
     status: int = Field(description="The status of the answer.")
     detail: str = Field(description="The thing and the cause.")
@@ -91,6 +95,9 @@ class ProblemDetails(BaseModel):
     remedy: str = Field(description="The next step.")
     problems: list[str] | None = Field(
         default=None, description="Of a configuration: each of its faults, with its remedy."
+    )
+    results: list[ReleaseView] | None = Field(
+        default=None, description="Of a release that released nothing: the result for each target."
     )
 
 
@@ -111,16 +118,18 @@ def problem(
     headers: Mapping[str, str] | None = None,
     *,
     problems: Sequence[str] | None = None,
+    results: Sequence[ReleaseView] | None = None,
 ) -> JSONResponse:
     """Return the answer for a request that failed, with Retry-After where time may cure it."""
     details = ProblemDetails(
-        type=f"urn:restante:problem:{kind}",
+        type=f"urn:restante:problem:{kind if results is None else _NOTHING_RELEASED}",
         title=HTTPStatus(status).phrase,
         status=status,
         detail=one_line(detail),
         kind=kind,
         remedy=one_line(remedy),
         problems=None if problems is None else [one_line(one) for one in problems],
+        results=None if results is None else list(results),
     )
     retry = {"Retry-After": str(RETRY_SECONDS)} if status in _MAY_BE_REPEATED else {}
     return JSONResponse(
@@ -136,9 +145,13 @@ async def answer_admin_error(request: Request, error: Exception) -> JSONResponse
     assert isinstance(error, AdminError)
     say = _words_for(request)
     found = error.problems if isinstance(error, NotApplicable) else None
-    problems = None if found is None else [say(str(one)) for one in found]
     return problem(
-        STATUSES[error.kind], error.kind, say(error.error), say(error.remedy), problems=problems
+        STATUSES[error.kind],
+        error.kind,
+        say(error.error),
+        say(error.remedy),
+        problems=None if found is None else [say(str(one)) for one in found],
+        results=error.results if isinstance(error, NothingReleased) else None,
     )
 
 

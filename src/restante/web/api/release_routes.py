@@ -17,7 +17,11 @@ router = APIRouter(route_class=ActingRoute, tags=["operations"])
 
 @router.post("/releases", dependencies=[REPEATABLE])
 async def release_domains(context: RequestContext, order: ReleaseOrder) -> list[ReleaseView]:
-    """Start the drains of domains: ETRN over HTTP. One answer for each target, with its id."""
+    """Start the drains of domains: ETRN over HTTP. One answer for each target, with its id.
+
+    If every target is refused or deferred, the answer is a problem with the result for each in
+    `results`. Its type is `urn:restante:problem:nothing-released`.
+    """
     return await operator_release.release(context, order)
 
 

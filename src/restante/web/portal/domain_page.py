@@ -9,7 +9,7 @@ from starlette.routing import Route
 from restante.admin.domain_glances import DomainGlance, show_glance
 from restante.admin.domains import DomainView, show_domain
 from restante.admin.held_over_time import HeldOverTimeView, HeldSpan, show_held
-from restante.admin.operator_release import ReleaseOrder, release
+from restante.admin.operator_release import NothingReleased, ReleaseOrder, release
 from restante.admin.waiting_changes import list_changes
 from restante.web.portal.domain_sentence import needs, retention, sentence
 from restante.web.portal.page_wording import short_octets, span_in_words
@@ -73,8 +73,10 @@ async def domain_drain(visit: Visit) -> Response:
 async def release_domain(visit: Visit) -> Response:
     """Release a domain's mail, as an ETRN of its primary does."""
     name = (await show_domain(visit.context, visit.part("name"))).name
-    [answer] = await release(visit.context, ReleaseOrder(targets=(name,), reason="portal"))
-    if not answer.result.is_done:
+    try:
+        await release(visit.context, ReleaseOrder(targets=(name,), reason="portal"))
+    except NothingReleased as refusal:
+        [answer] = refusal.results
         return visit.page("release_refused.html", status=409, answer=answer, name=name)
     return see_other(f"/domains/{path_segment(name)}")
 
