@@ -61,13 +61,16 @@ crash: install
 	$(ON_LOOPBACK) tests.acceptance.crash.campaign $(N) $(SEED)
 
 # The contract of a store on PostgreSQL in its other forms: plain SQL, PostgreSQL 15 of Debian, and
-# a pooler in transaction mode; POOLER=/path/of/pgbouncer. Each takes some minutes.
+# a pooler in transaction mode, with whole servers too; POOLER=/path/of/pgbouncer. Each takes some
+# minutes.
 contract-postgres: install
 	RESTANTE_PLAIN=1 $(ON_LOOPBACK) pytest -q tests/contract tests/contract_shared -k postgres
 	RESTANTE_POSTGRES=/usr/lib/postgresql/15/bin \
 		$(ON_LOOPBACK) pytest -q tests/contract tests/contract_shared -k postgres
 	$(if $(POOLER),RESTANTE_POOLER=$(POOLER) \
 		$(ON_LOOPBACK) pytest -q tests/contract tests/contract_shared -k postgres)
+	$(if $(POOLER),RESTANTE_POOLER=$(POOLER) \
+		$(ON_LOOPBACK) pytest -q tests/acceptance/test_shared_store.py tests/acceptance/test_two_servers.py)
 
 # N faults of servers on one database and of that database, under load. Prints the numbers of
 # messages that were acknowledged, lost and doubled.

@@ -55,6 +55,8 @@ pool_mode = transaction
 max_client_conn = 2000
 default_pool_size = 6
 server_idle_timeout = 2
+server_login_retry = 1
+query_wait_timeout = 5
 logfile = {place}/pool/log
 """
 _SETTINGS: Final = {
