@@ -48,7 +48,8 @@ STATEMENTS: dict[str, tuple[str, tuple[Any, ...]]] = {
     "lease": (mail_statements.LEASE, (1, 1)),
     "usage": (usage_queries.HELD, (1,)),
     "hosted": (usage_queries.HOSTED, ([1, 2],)),
-    "expired": (mail_statements.EXPIRED_REFUSED, (1, 5.0, 10)),
+    "expired": (mail_statements.EXPIRED_HELD, (1, 5.0, 10, 1000)),
+    "refused and expired": (mail_statements.EXPIRED_REFUSED, (1, 5.0, 10)),
     "open drains": (drain_statements.OPEN_DRAINS, ()),
     "claimable": (drain_statements.CLAIMABLE, (1, 1, True, [1, 2], [1, 1])),
     "asked": (drain_statements.ASKED, ([1, 2], [1, 1])),
@@ -80,6 +81,14 @@ async def test_a_hot_statement_walks_along_indexes(filled: PostgresStore, name: 
         plan = await plan_of(filled, name, mode)
         scanned = re.findall(r"Seq Scan on (\w+)", plan)
         assert not set(scanned) & set(TABLES.split(", ")), f"{mode}:\n{plan}"
+
+
+async def test_mail_that_cannot_be_due_yet_is_not_read(filled: PostgresStore) -> None:
+    """A sweep would read all held mail each hour."""
+    for mode in MODES:
+        plan = await plan_of(filled, "expired", mode)
+        assert re.search(r"message_held.*\n.*Cond: .*domain_id = .*number <= ", plan), plan
+        assert re.search(r"message_aged.*\n.*Cond: .*domain_id = .*received_at < ", plan), plan
 
 
 async def plan_of(store: PostgresStore, name: str, mode: str) -> str:
