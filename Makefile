@@ -19,7 +19,7 @@ SHOW_PROGRESS = awk -v tty="$$([ -t 1 ] && echo 1)" \
      /^Installing/    { if (tty) { printf "\r\033[K  unpacking"; fflush() } } \
      /^Successfully/  { printf "%s  %d packages installed\n", tty ? "\r\033[K" : "", n }'
 
-.PHONY: install run demo test unit screenshots crash cluster fuzz simulate bench stalls check format lock audit docs clean
+.PHONY: install run demo test unit screenshots crash cluster fuzz simulate bench stalls scale check format lock audit docs clean
 
 # The virtual environment is made again when the lock files or the project's metadata have changed.
 .venv/.installed: requirements.lock requirements-dev.lock pyproject.toml
@@ -101,6 +101,12 @@ bench: install
 stalls: install
 	$(ON_LOOPBACK) bench.stalls $(if $(MESSAGES),--messages $(MESSAGES)) $(if $(ROUNDS),--rounds $(ROUNDS)) \
 		$(if $(DIR),--dir '$(DIR)') $(if $(CALLS),--calls '$(CALLS)') $(if $(PUBLISH),--publish)
+
+# The store on PostgreSQL with much mail: MESSAGES=1000000, DOMAINS=10000, DIR=/on/the/disk, PARTS=figures,sweep,
+# DELETE=100000. It fills the database once for each DIR, and leaves it there.
+scale: install
+	$(BIN)/python -m bench.scale $(if $(MESSAGES),--messages $(MESSAGES)) $(if $(DOMAINS),--domains $(DOMAINS)) \
+		$(if $(DIR),--dir '$(DIR)') $(if $(PARTS),--parts '$(PARTS)') $(if $(DELETE),--delete $(DELETE))
 
 check: install
 	$(BIN)/ruff check
