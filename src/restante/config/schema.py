@@ -332,8 +332,8 @@ class Config(Section):
     )
     key_file: ConfigPath = Field(
         default=Path("restante.key"),
-        description="File with the 32 octets that encrypt stored secrets; mode 0600. Keep a copy of"
-        " it apart from copies of the store.",
+        description="File with the 32 octets that encrypt stored secrets; mode 0600, or 0640 if"
+        " root owns it. Keep a copy of it apart from copies of the store.",
     )
     control_socket: ConfigPath = Field(
         default_factory=_beside_the_store,
