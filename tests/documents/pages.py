@@ -168,6 +168,13 @@ install -m 755 $CHECKOUT/tests/documents/compose_check.py /steps/bin/docker
 """
 
 
+# Likewise, in a checkout, with a certificate.
+KUBECTL: Final = r"""
+install -m 755 $CHECKOUT/tests/documents/kubectl_check.py /steps/bin/kubectl
+touch cert.pem key.pem
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """A page's machine: scripts in bash."""
@@ -201,6 +208,7 @@ PAGES: Final = {
         RUNNING + POSTFIX, {"Out": "install -d -o restante /root/out; chmod 755 /root\n"}
     ),
     "docs/how-to/run-with-compose.md": Page(DOCKER),
+    "docs/how-to/run-on-kubernetes.md": Page(KUBECTL),
     "docs/how-to/run-on-postgresql.md": Page(DATABASE, {"Configure the servers": ENTERED}),
     "docs/how-to/set-policies.md": Page(
         RUNNING + "printf '# mailboxes\\nyou@acme.example\\n' >addresses.txt\n"

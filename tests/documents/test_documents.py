@@ -21,7 +21,9 @@ from tests.documents.pages import PAGES, Page
 PLACES: Final = [".", "docs", "docs/how-to", "docs/explanation", "bench"]
 LANGUAGES: Final = {*AS_SHELL, *PARSED, TEXT}
 INLINE: Final = re.compile(r"`(restante [^`]+)`")
-IN_CONTAINER: Final = re.compile(r"^(?:docker|kubectl) .*? (restante [a-z].*)$", re.MULTILINE)
+IN_CONTAINER: Final = re.compile(
+    r"^(?:docker|kubectl) .*?(?:exec|run) (?:--\S+ )*[\w-]+(?: --)? (restante .+)$", re.MULTILINE
+)
 
 
 def pages() -> dict[str, list[Block]]:
