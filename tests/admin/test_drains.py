@@ -1,9 +1,14 @@
 """Drains as an operator sees and stops them: within the scope, with a trace in the trail."""
 
+import asyncio
+from collections.abc import Iterator
+from dataclasses import replace
+
 import pytest
 
 from restante.admin.admin_error import AdminError, ErrorKind
-from restante.admin.drains import DrainStop, last_drains, list_drains, stop_drain
+from restante.admin.drains import AT_ONCE, DrainStop, last_drains, list_drains, stop_drain
+from restante.delivery.drain_state import DrainSnapshot
 from restante.queue.drain_word import DrainEnd, DrainState
 from restante.store.handover_store import PastDrain
 from restante.tenancy.audit import AuditFilter
@@ -25,7 +30,7 @@ def of_account(name: str) -> Principal:
 def test_a_running_drain_is_shown_with_its_counts() -> None:
     async def story(admin: AdminWorld) -> None:
         await admin.host("alpha.example", "alpha")
-        [view] = list_drains(admin.context).views
+        [view] = (await list_drains(admin.context)).views
         assert (view.domain, view.destination, view.state) == (
             "alpha.example",
             "192.0.2.1:25",
@@ -41,13 +46,50 @@ def test_drains_are_listed_within_the_scope_and_only_by_a_server() -> None:
     async def story(admin: AdminWorld) -> None:
         await admin.host("alpha.example", "alpha")
         shown = [
-            [one.domain for one in list_drains(admin.context.acting(of_account(name))).views]
+            [
+                one.domain
+                for one in (await list_drains(admin.context.acting(of_account(name)))).views
+            ]
             for name in ("alpha", "beta")
         ]
         assert shown == [["alpha.example"], []]
 
     run(story(AdminWorld()))
-    assert list(list_drains(AdminWorld(server=None).context).views) == []
+    assert list(run(list_drains(AdminWorld(server=None).context)).views) == []
+
+
+def test_others_get_turns_while_many_drains_are_listed_and_one_is_sought(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def story(admin: AdminWorld) -> None:
+        for name in ("alpha.example", "last.example"):
+            await admin.host(name, "alpha")
+        assert admin.server is not None
+        [one] = admin.server.drains()
+        others = [replace(one, domain=f"d{number}.example") for number in range(AT_ONCE * 3)]
+        last = replace(one, domain="last.example", started_at=NOW - 1)
+        made_at: list[int] = []  # the turns that another task had had by then
+        turns = 0
+
+        def many() -> Iterator[DrainSnapshot]:
+            for each in (*others, last):
+                made_at.append(turns)
+                yield each
+
+        async def other() -> None:
+            nonlocal turns
+            while True:
+                turns += 1
+                await asyncio.sleep(0)
+
+        monkeypatch.setattr(admin.server, "drains", many)
+        task = asyncio.create_task(other())
+        page = await list_drains(admin.context, limit=1)
+        task.cancel()
+        assert [view.domain for view in page.views] == ["last.example"]
+        assert max(made_at.count(turn) for turn in made_at) <= AT_ONCE
+
+    run(story(AdminWorld()))
 
 
 def test_a_drain_is_stopped_with_its_reason_and_is_shown_as_it_was() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import sys
 from pathlib import Path
 
 import pytest
@@ -165,3 +166,21 @@ def test_an_address_of_another_machine_is_not_called_in_use(
     listen = [config.listen[0].model_copy(update={"address": address})]
     assert run_server(config.model_copy(update={"listen": listen})) == 69
     assert complaint(capfd).startswith(f"restante: {line}")
+
+
+def test_a_busy_thread_keeps_the_loop_waiting_for_half_a_millisecond_at_most(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[float] = []
+
+    class Looking(Failing):
+        async def run(self) -> None:
+            seen.append(sys.getswitchinterval())
+
+    monkeypatch.setattr(server_start, "Application", Looking)
+    before = sys.getswitchinterval()
+    try:
+        run_server(config)
+    finally:
+        sys.setswitchinterval(before)
+    assert seen == [pytest.approx(0.0005)]

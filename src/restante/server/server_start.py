@@ -64,6 +64,10 @@ EX_OK, EX_DATAERR, EX_UNAVAILABLE, EX_TEMPFAIL, EX_NOPERM, EX_CONFIG = 0, 65, 69
 # Seconds from the signal: less than the service manager waits, more than any grace period of ours.
 STOP_DEADLINE = 45.0
 
+# Seconds for which a thread that reads from the store may keep the event loop from running. Each
+# step of a session can wait once for them, and Python's own 5 ms would be felt by all mail.
+SWITCH_SECONDS = 0.0005
+
 
 @dataclass(frozen=True, slots=True)
 class _Subscribers:
@@ -219,6 +223,7 @@ def _bind(address: str, table: str) -> socket.socket:
 
 def _run(main: Coroutine[None, None, None], *, is_uvloop: bool) -> None:
     """Run the server. A failure of one of its tasks is raised as itself, not as a group of one."""
+    sys.setswitchinterval(SWITCH_SECONDS)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop if is_uvloop else None) as runner:
         try:
             runner.run(main)

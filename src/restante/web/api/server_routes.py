@@ -24,7 +24,7 @@ router = APIRouter(route_class=ActingRoute, tags=["operations"])
 @router.get("/drains", response_model=list[DrainView], responses=PAGED)
 async def list_drains(context: ReadingContext, page: ListPage) -> Response:
     """List the drains that run or wait, in the order in which they started."""
-    return await as_listing_page(drains.list_drains(context, page.after, page.limit), page)
+    return await as_listing_page(await drains.list_drains(context, page.after, page.limit), page)
 
 
 @router.get("/drains/last", response_model=list[LastDrainView], responses=PAGED)
