@@ -11,7 +11,10 @@ import pytest
 from restante.admin import event_feed
 from restante.admin.accounts import NewAccount, add_account, remove_account
 from restante.admin.admin_error import AdminError, ErrorKind
+from restante.admin.domain_change import DomainChange
+from restante.admin.domains import change_domain
 from restante.admin.event_feed import EventFeed, FeedEvent, FeedKind, PlacedEvent
+from restante.admin.held_changes import HeldChanges
 from restante.tenancy.api_token import ApiToken
 from restante.tenancy.grants import GrantedRole, Scope
 from restante.tenancy.notice import NoticeFacts
@@ -375,5 +378,71 @@ def test_each_change_of_records_wakes_a_waiting_follower() -> None:
         [follower] = feed._followers
         feed.hear_changes([])
         assert follower.woken.is_set()
+
+    run(story())
+
+
+def held_feed(admin: AdminWorld) -> EventFeed:
+    changes = HeldChanges(admin.store.figures)
+    return EventFeed(admin.context.directory, lambda: NOW, no_wait, lambda: 0.0, held=changes)
+
+
+async def opened_stream(feed: EventFeed, principal: Principal) -> Stream:
+    stream = feed.follow(principal, "")
+    await anext(stream)
+    return stream
+
+
+def test_followers_hear_whose_held_mail_has_changed_and_how_much_there_is_now() -> None:
+    async def story() -> None:
+        admin = AdminWorld()
+        alpha, beta = [await admin.host(f"{name}.example", name) for name in ("alpha", "beta")]
+        await admin.hold(1, alpha, "a@alpha.example")
+        feed = held_feed(admin)
+        streams = [await opened_stream(feed, one) for one in (ROOT, ALPHA)]
+        await admin.hold(2, alpha, "a@alpha.example")
+        await admin.hold(3, beta, "b@beta.example")
+        await feed.look_at_held()
+        await admin.hold(4, alpha, "a@alpha.example")
+        of_all, of_alpha = [await until_quiet(stream) for stream in streams]
+        assert {placed.event.domain for placed in of_all} == {"alpha.example", "beta.example"}
+        [placed] = of_alpha
+        assert (placed.id, placed.event.kind) == ("", FeedKind.HELD)
+        data = placed.event.data
+        assert (data["domain"], data["account"], data["held"]) == ("alpha.example", "alpha", 3)
+        await feed.look_at_held()
+        assert len(await until_quiet(streams[1])) == 1
+        await feed.look_at_held()
+        assert await until_quiet(streams[1]) == []
+
+    run(story())
+
+
+def test_what_changed_before_anybody_followed_is_not_told() -> None:
+    async def story() -> None:
+        admin = AdminWorld()
+        alpha = await admin.host("alpha.example", "alpha")
+        feed = held_feed(admin)
+        await admin.hold(1, alpha, "a@alpha.example")
+        await feed.look_at_held()
+        stream = await opened_stream(feed, ROOT)
+        await feed.look_at_held()
+        assert await until_quiet(stream) == []
+
+    run(story())
+
+
+def test_a_domain_that_moved_is_told_to_its_new_account_alone() -> None:
+    async def story() -> None:
+        admin = AdminWorld()
+        alpha = await admin.host("alpha.example", "alpha")
+        await admin.host("beta.example", "beta")
+        feed = held_feed(admin)
+        old, new = [await opened_stream(feed, one) for one in (ALPHA, BETA)]
+        await admin.hold(1, alpha, "a@alpha.example")
+        await feed.look_at_held()
+        await change_domain(admin.context, "alpha.example", DomainChange(account="beta"))
+        assert await until_quiet(old) == []
+        assert [placed.event.account for placed in await until_quiet(new)] == ["beta"]
 
     run(story())

@@ -3,6 +3,10 @@
 The feed has what notices report, and changes of records. A follower has a place in a ring of the
 last events and reads from there at its own speed. So no follower delays anything. One that falls
 behind the ring is told that it missed events.
+
+The feed also tells which domains hold more or less mail than before. Under load that changes all
+the time, so such events are not in the ring. Each follower has a set of domains that changed since
+it last read, and gets their figures of now.
 """
 
 import asyncio
@@ -16,7 +20,9 @@ from enum import StrEnum
 from typing import Final
 
 from restante.admin.admin_error import AdminError, ErrorKind
+from restante.admin.held_changes import HeldChanges
 from restante.background.clocks import Wait, wait_at_most
+from restante.background.loop_slices import in_turns
 from restante.store.live_directory import LiveDirectory
 from restante.tenancy.model import Account, Directory, HostedDomain, Login
 from restante.tenancy.notice import Channel, NoticeFacts
@@ -29,6 +35,7 @@ MOST: Final = 16  # followers
 MOST_OF_ONE: Final = 4  # followers of one account with all its tokens, or of one operator
 FOR_OPERATORS: Final = 4  # places that accounts leave free
 HEARTBEAT_SECONDS: Final = 15.0
+LOOK_SECONDS: Final = 1.0  # between two looks at held mail
 _NUMBER: Final = re.compile(r"[0-9]{1,15}\Z")
 FOLLOW_SECONDS: Final = 900.0  # then the client connects again, and is authenticated again
 
@@ -38,6 +45,7 @@ class FeedKind(StrEnum):
 
     NOTICE = "notice"  # as notices report it
     RECORD = "record"  # a record was added, changed or removed
+    HELD = "held"  # the held mail of a domain has changed; these events have no id
     MISSED = "missed"  # events are missing here: read again what you show
 
 
@@ -55,7 +63,7 @@ class FeedEvent:
 class PlacedEvent:
     """An event and its id."""
 
-    id: str
+    id: str  # "" for one that is not kept
     event: FeedEvent
 
 
@@ -64,6 +72,7 @@ class _Follower:
     principal: Principal
     place: int  # the number of the next event to read
     ends_at: float  # seconds of the monotonic clock
+    changed: set[int] = field(default_factory=set)  # domains by id, whose held mail has changed
     woken: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -76,9 +85,12 @@ class EventFeed:
         now: Callable[[], float],
         wait: Wait = wait_at_most,
         monotonic: Callable[[], float] = time.monotonic,
+        *,
+        held: HeldChanges | None = None,
     ) -> None:
-        """`now` is Unix time."""
+        """`now` is Unix time. Without `held`, nothing is told about held mail."""
         self._monotonic = monotonic
+        self._held = held
         self._directory = directory
         self._before = directory.now  # as of the last change
         self._now = now
@@ -115,6 +127,15 @@ class EventFeed:
             self._end += 1  # all followers have missed something
         self._wake()  # also without an event: a follower may have lost its rights
 
+    async def look_at_held(self) -> float:
+        """Let followers know whose held mail has changed; return the seconds to the next look."""
+        if self._held is not None and self._followers:
+            changed = await self._held.look()
+            for follower in self._followers if changed else ():
+                follower.changed.update(changed)
+                follower.woken.set()
+        return LOOK_SECONDS
+
     def close(self) -> None:
         """End all followers: the server stops."""
         self._is_closed = True
@@ -140,6 +161,8 @@ class EventFeed:
         self._check_room(principal)
         place, has_missed = self._place_after(after)
         follower = _Follower(principal, place, self._monotonic() + FOLLOW_SECONDS)
+        if self._held is not None and not self._followers:
+            self._held.begin()  # nobody looked until now
         self._followers.add(follower)
         try:
             yield None
@@ -152,7 +175,9 @@ class EventFeed:
                         return
                     if sees_event(principal, placed.event):
                         yield placed
-                if is_quiet:
+                async for event in in_turns(self._held_events(follower)):
+                    yield PlacedEvent("", event)
+                if is_quiet and not follower.changed:
                     follower.woken.clear()
                     patience = min(HEARTBEAT_SECONDS, self._seconds_left(principal))
                     await self._wait(follower.woken, patience)
@@ -179,6 +204,26 @@ class EventFeed:
             event = self._ring[follower.place - first]
             follower.place += 1
             yield PlacedEvent(f"{self._run}-{follower.place}", event)
+
+    def _held_events(self, follower: _Follower) -> Iterator[FeedEvent]:
+        """Yield the figures of now, for domains that changed since the follower last read."""
+        told, follower.changed = follower.changed, set()
+        for domain_id in told:
+            domain = self._directory.now.domain_by_id(domain_id)
+            if domain is None or self._held is None or self._seconds_left(follower.principal) <= 0:
+                continue
+            usage = self._held.usage(domain_id)
+            data = {
+                "domain": domain.name,
+                "account": domain.account,
+                "messages": usage.messages,
+                "octets": usage.octets,
+                "held": usage.held,
+                "at": self._now(),
+            }
+            event = FeedEvent(FeedKind.HELD, domain.account, domain.name, data)
+            if sees_event(follower.principal, event):
+                yield event
 
     def _place_after(self, last_id: str) -> tuple[int, bool]:
         """Return where to go on after the event with this id, and whether events are missing."""

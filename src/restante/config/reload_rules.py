@@ -27,7 +27,6 @@ NEED_RESTART: Final = (
     "store",
     "store_password_file",
     "rpo",
-    "pooled",
     "state_dir",
     "key_file",
     "control_socket",

@@ -12,6 +12,7 @@ from restante.admin.admin_context import (
 )
 from restante.admin.change_keeper import ChangeKeeper
 from restante.admin.event_feed import EventFeed
+from restante.admin.held_changes import HeldChanges
 from restante.admin.identity_provider import IdentityProvider
 from restante.admin.own_credentials import OwnCredentials
 from restante.admin.passkey_service import PasskeyService
@@ -68,7 +69,8 @@ def build_admin(
     instruments = _instruments(ground, delivery, reception, scrubber, process)
     surface = _surface(ground, delivery, reception, instruments)
     uses = TokenUses(store.records, Rounds(log, WorkWord.TOKEN_USES), time.time)
-    context = _admin_context(ground, delivery, reception, surface)
+    feed = _event_feed(ground)
+    context = _admin_context(ground, delivery, reception, surface, feed)
     sessions = PortalSessions(
         store.sessions, ground.records.directory, Rounds(log, WorkWord.PORTAL_SESSIONS), time.time
     )
@@ -81,6 +83,7 @@ def build_admin(
     http = _http(reception, gate)
     return AdminParts(
         context=context,
+        feed=feed,
         instruments=instruments,
         reloader=_reloader(ground, reception, http.listener_settings),
         scrubber=scrubber,
@@ -239,15 +242,21 @@ def _domain_instruments(ground: BuildContext, delivery: DeliveryParts) -> Domain
     )
 
 
+def _event_feed(ground: BuildContext) -> EventFeed:
+    held = HeldChanges(ground.records.store.figures)
+    feed = EventFeed(ground.records.directory, time.time, held=held)
+    ground.records.directory.on_numbered(feed.hear_changes)
+    ground.setup.heard.inbox.on_facts(feed.hear_notice)
+    return feed
+
+
 def _admin_context(
     ground: BuildContext,
     delivery: DeliveryParts,
     reception: ReceptionParts,
     surface: RunningServer,
+    feed: EventFeed,
 ) -> AdminContext:
-    feed = EventFeed(ground.records.directory, time.time)
-    ground.records.directory.on_numbered(feed.hear_changes)
-    ground.setup.heard.inbox.on_facts(feed.hear_notice)
     return AdminContext(
         store=ground.records.store.apart(),
         directory=ground.records.directory,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from restante.admin.admin_context import AdminContext
 from restante.admin.change_keeper import ChangeKeeper
+from restante.admin.event_feed import EventFeed
 from restante.admin.portal_sessions import PortalSessions
 from restante.admin.token_uses import TokenUses
 from restante.background.clocks import Clocks
@@ -125,6 +126,7 @@ class AdminParts:
     """The parts that show the server and let an operator act."""
 
     context: AdminContext
+    feed: EventFeed
     instruments: ServerInstruments
     reloader: Reloader
     scrubber: Scrubber

@@ -159,6 +159,9 @@ class Application:
             tasks.create_task(admin.token_uses.run()),
             tasks.create_task(admin.changes.run()),
             tasks.create_task(admin.sessions.run()),
+            tasks.create_task(
+                Rounds(self._log, WorkWord.EVENT_FEED).run_rounds(admin.feed.look_at_held)
+            ),
             tasks.create_task(serve_on(admin.context, control, admin.http.control)),
             *(
                 tasks.create_task(serve_metrics(admin.context, bound, admin.http.metrics))
@@ -205,8 +208,7 @@ class Application:
         notify("STOPPING=1")
         reception.listeners.close()
         reception.auth_gate.close()
-        if (feed := parts.admin.context.parts.feed) is not None:
-            feed.close()  # its followers would keep the control socket open
+        parts.admin.feed.close()  # its followers would keep the control socket open
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(STOP_SECONDS):
                 await reception.door.until_none()

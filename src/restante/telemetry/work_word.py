@@ -36,6 +36,7 @@ class WorkWord(StrEnum):
     PORTAL_SESSIONS = "portal-sessions"
     SCHEDULED_CHANGES = "scheduled-changes"
     APPLY = "apply"
+    EVENT_FEED = "event-feed"
     KEEP_ANSWER = "keep-answer"
 
 

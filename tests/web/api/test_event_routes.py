@@ -28,6 +28,11 @@ def test_text_of_strangers_stays_on_its_line() -> None:
     assert block.startswith(b"id: r-1\nevent: notice\ndata: {")
 
 
+def test_an_event_that_is_not_kept_has_no_id() -> None:
+    block = event_block(PlacedEvent("", FeedEvent(FeedKind.HELD, "a", "a.example", {"held": 1})))
+    assert block == b'event: held\ndata: {"held": 1}\n\n'
+
+
 def test_events_are_sent_as_they_happen_until_the_server_stops() -> None:
     admin, feed = admin_with_feed()
     sent: list[dict[str, Any]] = []

@@ -57,7 +57,7 @@ async def follow_events(
         str, Header(max_length=64, description="The id of the last event that you have.")
     ] = "",
 ) -> EventStream:
-    """Follow events as they happen: the causes of notices, and changes of records.
+    """Follow events as they happen: causes of notices, changes of records, and of held mail.
 
     A comment every 15 seconds shows that the connection is alive. The stream ends after 15 minutes;
     connect again with `Last-Event-ID`. After an event `missed`, read again what you show.
@@ -77,4 +77,5 @@ async def _blocks(found: AsyncIterator[PlacedEvent | None]) -> AsyncIterator[byt
 def event_block(placed: PlacedEvent) -> bytes:
     """Return an event as a block of the stream. JSON on one line has no line ends in it."""
     data = json.dumps(placed.event.data)
-    return f"id: {placed.id}\nevent: {placed.event.kind}\ndata: {data}\n\n".encode()
+    id_line = f"id: {placed.id}\n" if placed.id else ""  # the client keeps the id of the last one
+    return f"{id_line}event: {placed.event.kind}\ndata: {data}\n\n".encode()

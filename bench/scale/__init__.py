@@ -1,1 +1,0 @@
-"""A database with very much mail, and the time that the store takes there."""
