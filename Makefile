@@ -19,7 +19,7 @@ SHOW_PROGRESS = awk -v tty="$$([ -t 1 ] && echo 1)" \
      /^Installing/    { if (tty) { printf "\r\033[K  unpacking"; fflush() } } \
      /^Successfully/  { printf "%s  %d packages installed\n", tty ? "\r\033[K" : "", n }'
 
-.PHONY: install run demo test unit screenshots crash cluster fuzz simulate bench stalls check format lock audit docs clean
+.PHONY: install run demo test unit screenshots crash cluster fuzz simulate bench stalls scale check format lock audit docs clean
 
 # The virtual environment is made again when the lock files or the project's metadata have changed.
 .venv/.installed: requirements.lock requirements-dev.lock pyproject.toml
@@ -61,13 +61,16 @@ crash: install
 	$(ON_LOOPBACK) tests.acceptance.crash.campaign $(N) $(SEED)
 
 # The contract of a store on PostgreSQL in its other forms: plain SQL, PostgreSQL 15 of Debian, and
-# a pooler in transaction mode; POOLER=/path/of/pgbouncer. Each takes some minutes.
+# a pooler in transaction mode, with whole servers too; POOLER=/path/of/pgbouncer. Each takes some
+# minutes.
 contract-postgres: install
 	RESTANTE_PLAIN=1 $(ON_LOOPBACK) pytest -q tests/contract tests/contract_shared -k postgres
 	RESTANTE_POSTGRES=/usr/lib/postgresql/15/bin \
 		$(ON_LOOPBACK) pytest -q tests/contract tests/contract_shared -k postgres
 	$(if $(POOLER),RESTANTE_POOLER=$(POOLER) \
 		$(ON_LOOPBACK) pytest -q tests/contract tests/contract_shared -k postgres)
+	$(if $(POOLER),RESTANTE_POOLER=$(POOLER) \
+		$(ON_LOOPBACK) pytest -q tests/acceptance/test_shared_store.py tests/acceptance/test_two_servers.py)
 
 # N faults of servers on one database and of that database, under load. Prints the numbers of
 # messages that were acknowledged, lost and doubled.
@@ -99,6 +102,12 @@ stalls: install
 	$(ON_LOOPBACK) bench.stalls $(if $(MESSAGES),--messages $(MESSAGES)) $(if $(ROUNDS),--rounds $(ROUNDS)) \
 		$(if $(DIR),--dir '$(DIR)') $(if $(CALLS),--calls '$(CALLS)') $(if $(PUBLISH),--publish)
 
+# The store on PostgreSQL with much mail: MESSAGES=1000000, DOMAINS=10000, DIR=/on/the/disk, PARTS=figures,sweep,
+# DELETE=100000. It fills the database once for each DIR, and leaves it there.
+scale: install
+	$(BIN)/python -m bench.scale $(if $(MESSAGES),--messages $(MESSAGES)) $(if $(DOMAINS),--domains $(DOMAINS)) \
+		$(if $(DIR),--dir '$(DIR)') $(if $(PARTS),--parts '$(PARTS)') $(if $(DELETE),--delete $(DELETE))
+
 check: install
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -119,6 +128,7 @@ lock:
 	@$(PYTHON) -m venv .venv/tools
 	@.venv/tools/bin/python -m pip install --quiet --disable-pip-version-check $(UV)
 	.venv/tools/bin/uv pip compile $(LOCKING) pyproject.toml -o requirements.lock
+	.venv/tools/bin/uv pip compile $(LOCKING) --extra postgres pyproject.toml -o requirements-postgres.lock
 	.venv/tools/bin/uv pip compile $(LOCKING) --group dev pyproject.toml -o requirements-dev.lock
 
 # Looks up every pinned package in the database of known vulnerabilities. Fails without a network.

@@ -32,8 +32,8 @@ def describe(directory: Path) -> dict[str, str]:
     return {
         "date": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         "command": f"python -m bench {' '.join(sys.argv[1:])}".strip(),
-        "processor": f"{os.cpu_count()} x {_processor()}",
-        "memory": f"{os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') / 2**30:.1f} GiB",
+        "processor": processors(),
+        "memory": memory(),
         "disk": _disk(directory),
         "kernel": f"{platform.system()} {platform.release()}",
         "Python": platform.python_version(),
@@ -41,6 +41,16 @@ def describe(directory: Path) -> dict[str, str]:
         "Postfix": _said("postconf", "-dh", "mail_version"),
         "Exim": _exim(),
     }
+
+
+def processors() -> str:
+    """Return number and name of the processors."""
+    return f"{os.cpu_count()} x {_processor()}"
+
+
+def memory() -> str:
+    """Return how much memory there is."""
+    return f"{os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') / 2**30:.1f} GiB"
 
 
 def _processor() -> str:

@@ -55,6 +55,8 @@ pool_mode = transaction
 max_client_conn = 2000
 default_pool_size = 6
 server_idle_timeout = 2
+server_login_retry = 1
+query_wait_timeout = 5
 logfile = {place}/pool/log
 """
 _SETTINGS: Final = {
@@ -87,14 +89,20 @@ def end_with_parent() -> None:
 class PostgresCluster:
     """One server with its data directory."""
 
-    def __init__(self, **settings: str) -> None:
-        """Make the data directory, and start the server with some settings of its own."""
+    def __init__(self, place: Path | None = None, /, **settings: str) -> None:
+        """Make the data directory, and start the server with some settings of its own.
+
+        In a `place` on a disk the data stay, and the next server there has them.
+        """
         self._settings = _SETTINGS | settings
-        memory = Path("/dev/shm")
-        self._directory = tempfile.TemporaryDirectory(
-            prefix="postgres-", dir=memory if memory.is_dir() else None
-        )
-        self.place = Path(self._directory.name)
+        self._directory: tempfile.TemporaryDirectory[str] | None = None
+        if place is None:
+            memory = Path("/dev/shm")
+            self._directory = tempfile.TemporaryDirectory(
+                prefix="postgres-", dir=memory if memory.is_dir() else None
+            )
+            place = Path(self._directory.name)
+        self.place = place
         self._user: dict[str, Any] = {}
         if os.geteuid() == 0:
             self._user = {"user": _NOBODY, "group": _NOBODY, "extra_groups": []}
@@ -102,7 +110,8 @@ class PostgresCluster:
         self._programs = self._reachable_programs()
         self._numbers = count(1)
         self._data = self.place / "data"
-        self._make_data()
+        if not (self._data / "PG_VERSION").exists():
+            self._make_data()
         self._server = self._start()
         asyncio.run(self._when_ready())
         self._pooler = self._start_pooler() if POOLER else None
@@ -155,7 +164,13 @@ class PostgresCluster:
             self._pooler.kill()
             self._pooler.wait(30)
         self.halt()
-        self._directory.cleanup()
+        if self._directory is not None:
+            self._directory.cleanup()
+
+    def end(self) -> None:
+        """End the server in good order: its next start has nothing to recover."""
+        self._server.send_signal(signal.SIGINT)
+        self._server.wait(600)
 
     def _make_data(self) -> None:
         self._run("initdb", "--pgdata", str(self._data), *_INITDB)
@@ -168,7 +183,7 @@ class PostgresCluster:
         except PermissionError:
             package = programs.parents[1]
             for name in (package.name, f"{package.name}.libs"):
-                shutil.copytree(package.with_name(name), self.place / name)
+                shutil.copytree(package.with_name(name), self.place / name, dirs_exist_ok=True)
             return self.place / programs.relative_to(package.parent)
         return programs
 

@@ -89,11 +89,12 @@ class Installation:
         more: str = "",
         database: str = "",
         rpo: str = "accept-loss",
+        top: str = "",
     ) -> None:
         """Make one. `delivery` has settings of that table; `more` is TOML with more tables.
 
         With `database`, its URL, the store is there, with no account before `hosts` adds one.
-        `rpo` is for a database.
+        `rpo` and `top`, more settings in TOML above the tables, are for a database.
         """
         self._directory = TemporaryDirectory(
             prefix="restante-"
@@ -113,7 +114,7 @@ class Installation:
         self.directory.chmod(0o755)  # a server that has dropped its privileges must get in
         self.certify()
         if database := database or self._own_database():
-            self._share(database, rpo)
+            self._share(database, rpo, top)
         self._configure(user, {**QUICK, **(delivery or {})}, more)
 
     def __enter__(self) -> Self:
@@ -151,10 +152,13 @@ class Installation:
         make = Installation.new_database
         return make() if make is not None else ""
 
-    def _share(self, database: str, rpo: str) -> None:
-        """Have the store in a database."""
+    def _share(self, database: str, rpo: str, top: str) -> None:
+        """Have the store in a database, perhaps behind a pooler."""
         (self.directory / "state").mkdir(mode=0o700)
-        shared = f'store = "{database}"\nrpo = "{rpo}"\nstate_dir = "state"'
+        pooled = str(bool(os.environ.get("RESTANTE_POOLER"))).lower()
+        shared = (
+            f'store = "{database}"\nrpo = "{rpo}"\nstate_dir = "state"\npooled = {pooled}\n{top}'
+        )
         text = self.config.read_text()
         assert 'store = "sqlite:data"' in text
         self.config.write_text(text.replace('store = "sqlite:data"', shared))

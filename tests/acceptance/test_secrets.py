@@ -449,7 +449,7 @@ def test_files_of_the_server_are_for_their_owner_only(tmp_path: Path) -> None:
         assert modes(backup) == {}
 
 
-@pytest.mark.parametrize("mode", [0o640, 0o604, 0o660])
+@pytest.mark.parametrize("mode", [0o644, 0o604, 0o660])
 def test_with_a_key_that_others_may_read_nothing_starts(mode: int) -> None:
     with Installation() as restante:
         key = restante.directory / "restante.key"

@@ -42,7 +42,7 @@ def test_the_files_of_init_pass_the_check(tmp_path: Path) -> None:
 
 def test_a_key_that_others_may_read_is_refused(tmp_path: Path) -> None:
     config = installed(tmp_path)
-    (tmp_path / "restante.key").chmod(0o640)
+    (tmp_path / "restante.key").chmod(0o644)
     assert f"chmod 600 {tmp_path}/restante.key" in failures(config)
 
 

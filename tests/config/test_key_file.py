@@ -1,5 +1,8 @@
 """The key file: 32 octets that nobody else may read."""
 
+import os
+import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -24,10 +27,34 @@ def test_a_key_is_read(file: Path, mode: int) -> None:
     assert read_key(file) == KEY
 
 
-@pytest.mark.parametrize("mode", [0o640, 0o604, 0o610, 0o601, 0o666])
+@pytest.mark.parametrize("mode", [0o604, 0o620, 0o610, 0o601, 0o666])
 def test_a_key_that_is_open_to_others_is_refused(file: Path, mode: int) -> None:
     file.chmod(mode)
     with pytest.raises(KeyUnusable, match=f"others may read it .mode 0{mode:o}.; chmod 600 {file}"):
+        read_key(file)
+
+
+def owned_by(number: int) -> Callable[[int], os.stat_result]:
+    """Return a stand-in for `os.fstat` that says so of each file."""
+    real = os.fstat
+
+    def fstat(descriptor: int) -> os.stat_result:
+        facts = list(real(descriptor))
+        facts[stat.ST_UID] = number
+        return os.stat_result(facts)
+
+    return fstat
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o440])
+def test_a_group_may_read_a_key_of_root(
+    file: Path, mode: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file.chmod(mode)
+    monkeypatch.setattr(os, "fstat", owned_by(0))
+    assert read_key(file) == KEY
+    monkeypatch.setattr(os, "fstat", owned_by(1000))
+    with pytest.raises(KeyUnusable, match="others may read it"):
         read_key(file)
 
 

@@ -47,6 +47,7 @@ def test_paths_start_at_the_file() -> None:
         ({"store": "memory:"}, "would lose all mail when the server stops"),
         ({"state_dir": "x"}, "is a setting for a store on PostgreSQL only; remove it"),
         ({"store_password_file": "x"}, "is a setting for a store on PostgreSQL only"),
+        ({"pooled": True}, "is a setting for a store on PostgreSQL only"),
         ({"rpo": "accept-loss"}, "is a setting for a store on PostgreSQL only"),
         ({"listen": []}, "at least 1 item"),
         ({"tls": {"certificate": [], "key": []}}, "at least 1 item"),
@@ -74,9 +75,11 @@ def test_a_database_leaves_the_socket_in_the_state_directory() -> None:
 
 
 def test_a_database_is_opened_as_the_settings_say() -> None:
-    given = {"store_password_file": "secret", "rpo": "accept-loss"}
+    given = {"store_password_file": "secret", "rpo": "accept-loss", "pooled": True}
     made = config(store="postgresql://db/mail", **given)
-    assert made.database_access == DatabaseAccess(Path("/etc/r/secret"), RecoveryPoint.ACCEPT_LOSS)
+    assert made.database_access == DatabaseAccess(
+        Path("/etc/r/secret"), RecoveryPoint.ACCEPT_LOSS, is_plain=True
+    )
     assert config().database_access == DatabaseAccess(None, RecoveryPoint.ZERO)
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from restante.store.choice import open_store, store_care
-from restante.store.database_access import DatabaseAccess
 from restante.store.interface import Store
 from restante.store.postgres.postgres_care import PostgresCare
 from restante.store.store_care import StoreCare
@@ -27,7 +26,9 @@ WITHOUT_CARE = {
 def care(request: pytest.FixtureRequest, implementation: str, directory: Path) -> StoreCare:
     """The care of the store."""
     if implementation == "postgres":
-        return PostgresCare(request.getfixturevalue("postgres_url"), DatabaseAccess())
+        from tests.postgres_cluster import ALONE  # noqa: PLC0415  it needs an extra
+
+        return PostgresCare(request.getfixturevalue("postgres_url"), ALONE)
     return store_care("memory:" if implementation == "memory" else f"sqlite://{directory}")
 
 

@@ -137,10 +137,10 @@ async def test_drains_of_another_process_are_known_after_a_second(
 ) -> None:
     domain_id = await hosted(one)
     drain = await opened(one, domain_id)
-    await second(other)
+    await second(one, other)  # the one tells that it was changed, the other one reads it
     assert other.handover.open_drains() == [drain]
     await one.handover.close_drain(drain)
-    await second(other)
+    await second(one, other)
     assert other.handover.open_drains() == []
 
 

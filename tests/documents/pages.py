@@ -162,6 +162,19 @@ setpriv --reuid database --regid database --clear-groups bash -e /steps/database
 ENTERED: Final = "psql -c \"ALTER ROLE restante PASSWORD 'PASSWORD'\" postgres\n"
 
 
+# Compose is not there: its commands are checked, and start nothing.
+DOCKER: Final = r"""
+install -m 755 $CHECKOUT/tests/documents/compose_check.py /steps/bin/docker
+"""
+
+
+# Likewise, in a checkout, with a certificate.
+KUBECTL: Final = r"""
+install -m 755 $CHECKOUT/tests/documents/kubectl_check.py /steps/bin/kubectl
+touch cert.pem key.pem
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """A page's machine: scripts in bash."""
@@ -194,6 +207,8 @@ PAGES: Final = {
     "docs/how-to/move-in-and-out.md": Page(
         RUNNING + POSTFIX, {"Out": "install -d -o restante /root/out; chmod 755 /root\n"}
     ),
+    "docs/how-to/run-with-compose.md": Page(DOCKER),
+    "docs/how-to/run-on-kubernetes.md": Page(KUBECTL),
     "docs/how-to/run-on-postgresql.md": Page(DATABASE, {"Configure the servers": ENTERED}),
     "docs/how-to/set-policies.md": Page(
         RUNNING + "printf '# mailboxes\\nyou@acme.example\\n' >addresses.txt\n"

@@ -9,18 +9,21 @@ from __future__ import annotations
 import re
 import shlex
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pytest
 
-from restante.cli.command_line import build_command
 from tests.documents.blocks import Block, read_blocks
+from tests.documents.command_check import complaint
 from tests.documents.machine import AS_SHELL, CHECKOUT, PARSED, TEXT, parse, run_page
 from tests.documents.pages import PAGES, Page
 
 PLACES: Final = [".", "docs", "docs/how-to", "docs/explanation", "bench"]
 LANGUAGES: Final = {*AS_SHELL, *PARSED, TEXT}
 INLINE: Final = re.compile(r"`(restante [^`]+)`")
+IN_CONTAINER: Final = re.compile(
+    r"^(?:docker|kubectl) .*?(?:exec|run) (?:--\S+ )*[\w-]+(?: --)? (restante .+)$", re.MULTILINE
+)
 
 
 def pages() -> dict[str, list[Block]]:
@@ -74,33 +77,20 @@ def test_only_blocks_that_need_what_no_test_has_are_left_out() -> None:
 
 
 def inline_commands() -> list[tuple[str, str]]:
-    """Return the commands that stand in sentences and tables, with their page."""
+    """Return the commands in sentences, tables and containers that no test has, with their page."""
     found = []
     for name in BLOCKS.keys() - {"CHANGELOG.md"}:  # it is about earlier versions too
         text = (CHECKOUT / name).read_text(encoding="utf-8")
         prose = re.sub(r"^ *```.*?^ *```", "", text, flags=re.DOTALL | re.MULTILINE)
         found += [(name, " ".join(command.split())) for command in INLINE.findall(prose)]
+        found += [(name, command) for command in IN_CONTAINER.findall(text)]
     return sorted(found)
 
 
 @pytest.mark.parametrize(("name", "command"), inline_commands())
 def test_a_command_in_a_sentence_is_one_of_the_program(name: str, command: str) -> None:
     words = shlex.split(command.replace("…", ""))
-    found: Any = build_command()
-    rest = words[1:]
-    while rest and not rest[0].startswith("-") and getattr(found, "commands", None):
-        names = rest[0].split("|")
-        assert set(names) <= set(found.commands), f"{name}: {command}: {rest[0]} is no command"
-        found = found.commands[names[0]]
-        rest = rest[1:]
-    known = {
-        option
-        for parameter in found.params
-        for option in (*parameter.opts, *parameter.secondary_opts)
-    }
-    known |= {"--help"}
-    unknown = [word for word in rest if word.startswith("--") and word.split("=")[0] not in known]
-    assert not unknown, f"{name}: {command}: no option {unknown}"
+    assert complaint(words) == "", f"{name}: {command}"
 
 
 def test_a_fence_that_never_closes_is_named(tmp_path: Path) -> None:

@@ -1,4 +1,8 @@
-"""The key that seals stored secrets: 32 octets in a file that nobody else may read."""
+"""The key that seals stored secrets: 32 octets in a file that nobody else may read.
+
+A group may read a file of root, as only root can have chosen that group. Kubernetes leaves its
+secrets so, and PostgreSQL has the same rule for its keys.
+"""
 
 import os
 import stat
@@ -21,7 +25,7 @@ def read_key(file: Path) -> bytes:
     """Return the key. Raises KeyUnusable."""
     try:
         with file.open("rb") as stream:
-            mode = os.fstat(stream.fileno()).st_mode
+            facts = os.fstat(stream.fileno())
             key = stream.read(KEY_OCTETS + 1)
     except FileNotFoundError:
         remedy = "restore it from your copy; for a new store, `restante init` makes one"
@@ -30,7 +34,9 @@ def read_key(file: Path) -> bytes:
         raise KeyUnusable(
             file, f"cannot be read: {error.strerror}", "run as its owner, or as root"
         ) from None
-    if mode & (stat.S_IRWXG | stat.S_IRWXO):
+    mode = facts.st_mode
+    allowed = stat.S_IRWXU | (stat.S_IRGRP if facts.st_uid == 0 else 0)
+    if stat.S_IMODE(mode) & ~allowed & (stat.S_IRWXG | stat.S_IRWXO):
         raise KeyUnusable(
             file,
             f"others may read it (mode {stat.S_IMODE(mode):04o})",

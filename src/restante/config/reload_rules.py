@@ -27,6 +27,7 @@ NEED_RESTART: Final = (
     "store",
     "store_password_file",
     "rpo",
+    "pooled",
     "state_dir",
     "key_file",
     "control_socket",

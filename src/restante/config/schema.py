@@ -318,6 +318,12 @@ class Config(Section):
         " so the database must confirm a commit only after a standby has it. `accept-loss`: the"
         " last commits. Only for PostgreSQL.",
     )
+    pooled: bool = Field(
+        default=False,
+        description="Whether the database is reached through a pooler in transaction mode, such as"
+        " PgBouncer. Then plain SQL is used: without prepared statements, notifications, settings"
+        " of the session and SKIP LOCKED. Only for PostgreSQL.",
+    )
     state_dir: ConfigPath | None = Field(
         default=None,
         description="Directory of this server's control socket. It never has acknowledged mail."
@@ -326,8 +332,8 @@ class Config(Section):
     )
     key_file: ConfigPath = Field(
         default=Path("restante.key"),
-        description="File with the 32 octets that encrypt stored secrets; mode 0600. Keep a copy of"
-        " it apart from copies of the store.",
+        description="File with the 32 octets that encrypt stored secrets; mode 0600, or 0640 if"
+        " root owns it. Keep a copy of it apart from copies of the store.",
     )
     control_socket: ConfigPath = Field(
         default_factory=_beside_the_store,
@@ -386,11 +392,11 @@ class Config(Section):
 
     _source: ConfigSource = PrivateAttr(default_factory=ConfigSource)
 
-    @field_validator("store_password_file", "rpo", "state_dir")
+    @field_validator("store_password_file", "rpo", "pooled", "state_dir")
     @classmethod
     def _is_of_a_database(cls, value: Any, info: ValidationInfo) -> Any:
         store = info.data.get("store")  # missing if it is invalid itself
-        is_given = value not in (None, RecoveryPoint.ZERO)
+        is_given = value not in (None, RecoveryPoint.ZERO, False)
         if is_given and store and parse_store_url(store).kind is not StoreKind.POSTGRESQL:
             raise _wrong("is a setting for a store on PostgreSQL only", "remove it")
         return value
@@ -431,7 +437,7 @@ class Config(Section):
     @property
     def database_access(self) -> DatabaseAccess:
         """How the database of the store is opened."""
-        return DatabaseAccess(self.store_password_file, self.rpo)
+        return DatabaseAccess(self.store_password_file, self.rpo, is_plain=self.pooled)
 
 
 def _meet(one: tuple[str, int], other: tuple[str, int]) -> bool:

@@ -18,4 +18,4 @@ class DatabaseAccess:
 
     password_file: Path | None = None  # read at each new session; None: PostgreSQL's own means
     recovery_point: RecoveryPoint = RecoveryPoint.ZERO
-    is_plain: bool = False  # use plain SQL only: for a pooler, or another database of this protocol
+    is_plain: bool = False  # use plain SQL only, for a pooler: the setting `pooled`

@@ -119,6 +119,13 @@ async def test_the_absence_of_the_database_is_told_and_ends(store: PostgresStore
     assert store.upkeep.absence == ""
 
 
+async def test_a_heartbeat_that_waits_for_too_long_is_an_absence(store: PostgresStore) -> None:
+    store.core.node._beaten_at -= LEASE
+    assert "does not answer the heartbeat" in store.upkeep.absence
+    await store.core.node.beat()
+    assert store.upkeep.absence == ""
+
+
 async def test_after_a_new_session_of_the_heartbeat_no_other_session_is_used_again(
     store: PostgresStore,
 ) -> None:

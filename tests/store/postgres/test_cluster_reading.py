@@ -5,10 +5,15 @@ from typing import Any
 import pytest
 
 from restante.store.figure_store import DomainUsage
-from restante.store.postgres import PostgresStore, open_postgres, usage_queries
+from restante.store.postgres import (
+    PostgresStore,
+    drain_statements,
+    open_postgres,
+    usage_queries,
+)
 from restante.store.postgres.cluster_reading import ClusterReading
 from restante.store.store_errors import StoreError
-from tests.contract.making import NOTED, account, hold, hosted
+from tests.contract.making import NOTED, account, hold, hosted, opened
 from tests.postgres_cluster import ALONE
 from tests.store.postgres.test_cluster_node import GIVEN_BACK, expire
 
@@ -86,6 +91,46 @@ async def test_only_domains_that_were_changed_are_read(writer: Watched, reader: 
     assert reader.store.figures.usages().keys() == {first}
     await writer.store.records.put_account(account("gamma"), NOTED)
     assert await reader.read() == []
+
+
+def drains_read(reader: Watched) -> list[list[int]]:
+    """The domains whose drains were read; of all open drains, those that were known."""
+    statements = (drain_statements.KNOWN_DRAINS, drain_statements.CHANGED_DRAINS)
+    return [values[0] for statement, *values in reader.asked if statement in statements]
+
+
+async def test_only_drains_that_were_changed_are_read(writer: Watched, reader: Watched) -> None:
+    first, second = await hosted(writer.store), await hosted(writer.store, "beta.example")
+    kept = await opened(writer.store, first)
+    await writer.read()
+    await reader.read()
+    assert reader.store.handover.open_drains() == [kept]
+    brief = await opened(writer.store, second)
+    await writer.read()
+    await reader.read()
+    assert reader.store.handover.open_drains() == [kept, brief]
+    assert drains_read(reader) == [[second]]
+    await writer.store.handover.close_drain(brief)
+    await writer.read()
+    await reader.read()
+    assert reader.store.handover.open_drains() == [kept]
+    assert drains_read(reader) == [[second]]
+    await writer.read()
+    await reader.read()
+    assert drains_read(reader) == []
+
+
+async def test_drains_of_a_process_that_was_killed_are_read(
+    writer: Watched, reader: Watched, postgres_url: str
+) -> None:
+    """It was killed before the bulletin on them."""
+    domain_id = await hosted(writer.store)
+    await writer.read()
+    await reader.read()
+    drain = await opened(writer.store, domain_id)
+    await expire(postgres_url, writer.store, GIVEN_BACK)
+    await reader.read()
+    assert reader.store.handover.open_drains() == [drain]
 
 
 async def test_all_is_read_when_a_process_has_ended(

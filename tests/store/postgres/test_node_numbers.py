@@ -1,7 +1,7 @@
 """Numbers of several processes: each once, and about in the order of time."""
 
 from restante.mail.message import message_name, message_number
-from restante.store.postgres.node_numbers import A_SECOND, NodeNumbers
+from restante.store.postgres.node_numbers import A_SECOND, NodeNumbers, last_number
 
 NOW = 1_800_000_000.0
 
@@ -30,3 +30,10 @@ def test_a_number_is_a_name_of_twelve_letters_and_above_those_of_other_stores() 
     assert len(message_name(number)) == 12
     assert message_number(message_name(number)) == number
     assert number > NOW * 1_000_000
+
+
+def test_no_process_gives_a_higher_number_at_a_moment() -> None:
+    given = [NodeNumbers(slot).next(NOW) for slot in (1, 255)]
+    assert max(given) == last_number(NOW) < NodeNumbers(1).next(NOW + 0.000001)
+    assert last_number(float("inf")) == 2**63 - 1
+    assert last_number(-1.0) == 255

@@ -34,6 +34,8 @@ FILL = """
 """
 TABLES = "message, last_reply, usage, chunk, drain, release_drain, report, domain"
 
+MODES = ("force_custom_plan", "force_generic_plan")
+
 STATEMENTS: dict[str, tuple[str, tuple[Any, ...]]] = {
     "held": (mail_statements.HELD_MESSAGES, (1, 0, 64)),
     "settled": (
@@ -46,10 +48,13 @@ STATEMENTS: dict[str, tuple[str, tuple[Any, ...]]] = {
     "lease": (mail_statements.LEASE, (1, 1)),
     "usage": (usage_queries.HELD, (1,)),
     "hosted": (usage_queries.HOSTED, ([1, 2],)),
-    "expired": (mail_statements.EXPIRED_REFUSED, (1, 5.0, 10)),
+    "expired": (mail_statements.EXPIRED_HELD, (1, 5.0, 10, 1000)),
+    "refused and expired": (mail_statements.EXPIRED_REFUSED, (1, 5.0, 10)),
     "open drains": (drain_statements.OPEN_DRAINS, ()),
-    "claimable": (drain_statements.CLAIMABLE, (1, 1, True)),
-    "asked": (drain_statements.OF_DOMAINS, ([1, 2],)),
+    "claimable": (drain_statements.CLAIMABLE, (1, 1, True, [1, 2], [1, 1])),
+    "asked": (drain_statements.ASKED, ([1, 2], [1, 1])),
+    "asked for what": (drain_statements.OF_DOMAINS, ([1, 2],)),
+    "changed drains": (drain_statements.CHANGED_DRAINS, ([1, 2],)),
     "next report": (report_statements.NEXT_AT, ()),
     "late": (report_statements.LATE, (5.0, 10)),
 }
@@ -72,14 +77,27 @@ def filled(store: PostgresStore, runner: asyncio.Runner) -> PostgresStore:
 @pytest.mark.parametrize("name", STATEMENTS)
 async def test_a_hot_statement_walks_along_indexes(filled: PostgresStore, name: str) -> None:
     """Also with the plan that is kept for all values."""
-    statement, values = STATEMENTS[name]
-    for mode in ("force_custom_plan", "force_generic_plan"):
-
-        async def explained(session: Any, mode: str = mode) -> str:
-            await session.fetch("SELECT set_config('plan_cache_mode', $1, false)", mode)
-            rows = await session.fetch(f"EXPLAIN {statement}", *values)
-            return "\n".join(line for (line,) in rows)
-
-        plan = await filled.core.read(explained)
+    for mode in MODES:
+        plan = await plan_of(filled, name, mode)
         scanned = re.findall(r"Seq Scan on (\w+)", plan)
         assert not set(scanned) & set(TABLES.split(", ")), f"{mode}:\n{plan}"
+
+
+async def test_mail_that_cannot_be_due_yet_is_not_read(filled: PostgresStore) -> None:
+    """A sweep would read all held mail each hour."""
+    for mode in MODES:
+        plan = await plan_of(filled, "expired", mode)
+        assert re.search(r"message_held.*\n.*Cond: .*domain_id = .*number <= ", plan), plan
+        assert re.search(r"message_aged.*\n.*Cond: .*domain_id = .*received_at < ", plan), plan
+
+
+async def plan_of(store: PostgresStore, name: str, mode: str) -> str:
+    """Return the plan of a statement."""
+    statement, values = STATEMENTS[name]
+
+    async def explained(session: Any) -> str:
+        await session.fetch("SELECT set_config('plan_cache_mode', $1, false)", mode)
+        rows = await session.fetch(f"EXPLAIN {statement}", *values)
+        return "\n".join(line for (line,) in rows)
+
+    return await store.core.read(explained)

@@ -79,6 +79,14 @@ class ClusterNode:
         return max(0.0, self._beaten_at + LEASE - MARGIN - time.monotonic())
 
     @property
+    def silence(self) -> str:
+        """Why nothing may be relied on although no heartbeat has failed; "" while that is not so.
+
+        A pooler, or a database that hangs, lets the heartbeat wait.
+        """
+        return "" if self.lease_left() else "the database does not answer the heartbeat"
+
+    @property
     def may_judge(self) -> bool:
         """Whether it may take over the drains of other processes.
 

@@ -9,8 +9,20 @@ _COLUMNS = (
 OPEN_DRAINS = f"SELECT {_COLUMNS} FROM drain WHERE is_open"
 # Those that are open, and those that a process believes to be.
 KNOWN_DRAINS = f"SELECT {_COLUMNS} FROM drain WHERE is_open OR domain_id = ANY($1::integer[])"
+# Those of some domains, open or over.
+CHANGED_DRAINS = f"SELECT {_COLUMNS} FROM drain WHERE domain_id = ANY($1::integer[])"
 OF_DOMAINS = f"""
     SELECT {_COLUMNS} FROM drain WHERE domain_id = ANY($1::integer[]) AND is_open
+"""
+# The domains $1, with the numbers $2 of the drains that run here, whose drain is another one now,
+# or is asked for something. Mostly none: a process asks this each second about all its drains.
+ASKED = """
+    SELECT mine.domain_id FROM unnest($1::integer[], $2::bigint[]) AS mine (domain_id, number)
+    WHERE NOT EXISTS (
+        SELECT 1 FROM drain
+        WHERE drain.domain_id = mine.domain_id AND drain.number = mine.number AND is_open
+            AND times = 0 AND stop = ''
+    )
 """
 # A drain that is joined has one request more, and no stop. $6 and $7 are the node.
 OPEN = f"""
@@ -54,11 +66,15 @@ def _is_abandoned(may_judge: str) -> str:
     """
 
 
-# $1 and $2 are the node, $3 whether it may judge others.
+# $1 and $2 are the node, $3 whether it may judge others. $4 and $5 are domains and numbers of the
+# drains that it runs. These are left out, so that the answer is short.
 CLAIMABLE = f"""
     SELECT {_COLUMNS} FROM drain
     WHERE is_open AND (
         (owner = $1 AND owner_epoch = $2) OR {_is_abandoned("$3")}
+    ) AND NOT EXISTS (
+        SELECT 1 FROM unnest($4::integer[], $5::bigint[]) AS mine (domain_id, number)
+        WHERE mine.domain_id = drain.domain_id AND mine.number = drain.number
     )
     ORDER BY domain_id
 """

@@ -25,7 +25,7 @@ class FigureMirror:
         self._of_others: dict[int, DomainUsage] = {}
         self._sums = AccountSums()
         self._drains: dict[int, VersionedDrain] = {}  # by domain id; those that are over stay
-        self._moved: set[int] = set()  # domains whose own figures were moved
+        self._moved: set[int] = set()  # domains whose own figures or drains were changed here
 
     def usage(self, domain_id: int) -> DomainUsage:
         """Return how much a domain holds."""
@@ -64,7 +64,7 @@ class FigureMirror:
         self.numbers.pass_over(done.last_number)
         for domain_id, usage in done.moves.items():
             self._own[domain_id] = self._own.get(domain_id, NO_USAGE) + usage
-        self._moved.update(done.moves)
+        self._moved.update(done.moves, done.drains)
         for domain_id, account in done.accounts.items():
             self._give(domain_id, account)
         self._add_up(done.moves.keys() | done.accounts.keys())
@@ -78,7 +78,7 @@ class FigureMirror:
                 self._drains[domain_id] = state
 
     def take_moved(self) -> set[int]:
-        """Return the domains whose own figures were moved since the last call."""
+        """Return the domains whose figures or drains were changed here since the last call."""
         moved, self._moved = self._moved, set()
         return moved
 

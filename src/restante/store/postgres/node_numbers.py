@@ -10,6 +10,13 @@ from restante.mail.message import NUMBERS_A_SECOND, MessageNumbers
 
 SLOT_BITS: Final = 8
 A_SECOND: Final = NUMBERS_A_SECOND << SLOT_BITS  # numbers that are passed over with the time
+_HIGHEST: Final = 2**63 - 1  # that the database can have
+
+
+def last_number(moment: float) -> int:
+    """Return the highest number that any process gives at a moment, Unix time."""
+    of_no_process = max(0, int(min(moment, 2.0**40) * NUMBERS_A_SECOND)) << SLOT_BITS
+    return min(_HIGHEST, of_no_process | (1 << SLOT_BITS) - 1)
 
 
 class NodeNumbers(MessageNumbers):

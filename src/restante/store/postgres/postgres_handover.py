@@ -74,7 +74,8 @@ class PostgresHandover:
         node = self._core.node
         if node.lease_left() <= 0:
             return []
-        rows = await self._core.fetch(drain_statements.CLAIMABLE, *node.key, node.may_judge)
+        given = (*node.key, node.may_judge, *_keys(running))
+        rows = await self._core.fetch(drain_statements.CLAIMABLE, *given)
         return unclaimed(drain_changes.open_records(rows), running)
 
     async def take_over(self, drain: Drain) -> Drain | None:
@@ -86,11 +87,8 @@ class PostgresHandover:
         """Let others take these over at once."""
 
         async def change(transaction: PostgresTransaction) -> None:
-            domains = [drain.domain_id for drain in drains]
-            numbers = [drain.number for drain in drains]
-            await drain_changes.changed(
-                transaction, drain_statements.GIVE_BACK, domains, numbers, *transaction.node
-            )
+            given = (*_keys(drains), *transaction.node)
+            await drain_changes.changed(transaction, drain_statements.GIVE_BACK, *given)
 
         await self._core.write(change, SessionKind.DRAINS)
 
@@ -98,9 +96,13 @@ class PostgresHandover:
         """Return what others ask of these drains."""
         if not drains:
             return []
-        ids = [drain.domain_id for drain in drains]
-        rows = await self._core.fetch(drain_statements.OF_DOMAINS, ids)
-        return asked_of(drain_changes.open_records(rows), drains)
+        found = await self._core.fetch(drain_statements.ASKED, *_keys(drains))
+        ids = {domain_id for (domain_id,) in found}
+        if not ids:
+            return []
+        rows = await self._core.fetch(drain_statements.OF_DOMAINS, sorted(ids))
+        some = [drain for drain in drains if drain.domain_id in ids]
+        return asked_of(drain_changes.open_records(rows), some)
 
     async def ask_stop(self, domain_id: int, reason: str) -> bool:
         """Ask the owner of a domain's drain to end it."""
@@ -147,3 +149,8 @@ class PostgresHandover:
         else:
             rows = await self._core.fetch(drain_statements.PAST_DRAINS_OF, domain_ids)
         return {domain_id: read_past_drain(row) for domain_id, *row in rows}
+
+
+def _keys(drains: Collection[Drain]) -> tuple[list[int], list[int]]:
+    """Return the domains and the numbers of drains."""
+    return [drain.domain_id for drain in drains], [drain.number for drain in drains]

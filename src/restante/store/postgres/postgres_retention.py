@@ -2,13 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import Final
 
 from restante.queue.recipient_status import RecipientStatus
 from restante.store.postgres import held_mail_changes, mail_statements
 from restante.store.postgres.audit_writing import record
+from restante.store.postgres.node_numbers import last_number
 from restante.store.postgres.postgres_core import PostgresCore
 from restante.store.postgres.postgres_transaction import PostgresTransaction
 from restante.tenancy.audit import AuditEntry
+
+AGED_SECONDS: Final = 3600.0  # from receipt to the number; the index message_aged has the others
 
 
 class PostgresRetention:
@@ -21,9 +25,12 @@ class PostgresRetention:
         self, domain_id: int, status: RecipientStatus, before: float, limit: int
     ) -> list[int]:
         """Return messages with a recipient that has this status since before then, oldest first."""
-        is_held = status is RecipientStatus.HELD
-        statement = mail_statements.EXPIRED_HELD if is_held else mail_statements.EXPIRED_REFUSED
-        rows = await self._core.fetch(statement, domain_id, before, limit)
+        values = (domain_id, before, limit)
+        if status is RecipientStatus.HELD:
+            last = last_number(before + AGED_SECONDS)
+            rows = await self._core.fetch(mail_statements.EXPIRED_HELD, *values, last)
+        else:
+            rows = await self._core.fetch(mail_statements.EXPIRED_REFUSED, *values)
         return [number for (number,) in rows]
 
     async def expire(

@@ -59,6 +59,10 @@ CREATE TABLE message (
     autovacuum_vacuum_threshold = 1000);
 ALTER TABLE message ALTER COLUMN head SET STORAGE MAIN;
 CREATE INDEX message_held ON message (domain_id, number) WHERE held_paths <> '';
+-- Mail that was old when it was held: imported, or after the clock was set back. A number has the
+-- microseconds above its lowest 8 bits.
+CREATE INDEX message_aged ON message (domain_id, received_at)
+    WHERE held_paths <> '' AND received_at < (number >> 8)::float8 / 1000000 - 3600;
 CREATE INDEX message_delay ON message (received_at) WHERE flags & 8 <> 0;
 CREATE INDEX message_sought ON message USING hash (message_id);
 CREATE INDEX message_content ON message (content_id) WHERE content_id IS NOT NULL;

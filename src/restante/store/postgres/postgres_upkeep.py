@@ -37,7 +37,8 @@ class PostgresUpkeep:
     @property
     def absence(self) -> str:
         """Why the database cannot be reached at present, or acknowledged mail could be lost."""
-        return self._core.node.absence or self._core.node.risk
+        node = self._core.node
+        return node.absence or node.silence or node.risk
 
     def free_octets(self) -> int | None:
         """Nobody here can tell: the disk is another machine's."""

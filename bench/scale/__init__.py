@@ -1,0 +1,1 @@
+"""A database with very much mail, and the time that the store takes there."""
