@@ -32,12 +32,14 @@ from tests.contract import making
 
 WINDOW: Final = 64  # messages of a window, which settles as a unit
 HELD_AT_ONCE: Final = 50  # messages
+BATCHES: Final = 100
 PATIENCE: Final = 3600.0
 TAKEN_OVER: Final = 1000  # drains
 _PAGE: Final = 100
 _TIMES: Final = 5
 _Answer = TypeVar("_Answer")
 _HELD: Final = RecipientStatus.HELD
+_WAL: Final = "SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::float8"
 _DRAINS: Final = """
     INSERT INTO drain SELECT id, 1, 1, $2::smallint, $3::bigint, $4::float8, $5::float8, 0, '', 0,
         'measured', true
@@ -169,7 +171,7 @@ async def sweep(timings: Timings, store: PostgresStore) -> None:
 
 async def handover(timings: Timings, store: PostgresStore) -> None:
     """Open drains, read and settle a window of each, and finish them."""
-    now, ports = time.time(), store.handover
+    now, ports, written, settled = time.time(), store.handover, 0.0, 0
     for domain_id in some_domains(store, 200, 4):
         until = now + PATIENCE
         drain = await timings.call("drain, opened", ports.open_drain, domain_id, now, until)
@@ -185,23 +187,29 @@ async def handover(timings: Timings, store: PostgresStore) -> None:
             )
             for message in held
         ]
+        before = await _wal(store)
         await timings.call(f"settle, {WINDOW} messages", ports.settle, drain, delivered, (), now)
+        written, settled = written + await _wal(store) - before, settled + len(delivered)
         taken = await timings.call("drain, taken over", ports.take_over, drain)
         assert taken is not None
         await timings.call("drain, given up", ports.close_drain, taken, None, now)
+    timings.facts["settle, log of a message, octets"] = written / settled
 
 
 async def reception(timings: Timings, store: PostgresStore) -> None:
     """Hold batches of messages."""
     numbers, ids = store.reception.numbers(), some_domains(store, 1000, 5)
-    chance = random.Random(6)
-    for _ in range(100):
+    chance, written = random.Random(6), 0.0
+    for _ in range(BATCHES):
         now = time.time()
         batch = [
             making.message(numbers.next(now), chance.choice(ids), received_at=now)
             for _ in range(HELD_AT_ONCE)
         ]
+        before = await _wal(store)
         await timings.call(f"hold, {HELD_AT_ONCE} messages", store.reception.hold, batch)
+        written += await _wal(store) - before
+    timings.facts["hold, log of a message, octets"] = written / BATCHES / HELD_AT_ONCE
 
 
 async def open_drains(timings: Timings, store: PostgresStore, counts: Sequence[int]) -> None:
@@ -247,6 +255,12 @@ async def deletion(timings: Timings, store: PostgresStore, messages: int, second
             break
     took = time.monotonic() - began
     timings.facts |= {"messages deleted": gone, "messages deleted a second": gone / took}
+
+
+async def _wal(store: PostgresStore) -> float:
+    """Return how many octets the database has written to its log, ever."""
+    [(octets,)] = await store.core.fetch(_WAL)
+    return float(octets)
 
 
 async def _put_drains(
