@@ -45,12 +45,24 @@ def test_a_bad_name_is_refused(name: str) -> None:
 
 def test_a_second_account_of_one_name_is_refused() -> None:
     async def story(admin: AdminWorld) -> None:
-        await add_account(admin.context, NewAccount(name="alpha"))
-        await add_account(admin.context, NewAccount(name="alpha"))
+        await add_account(admin.context, NewAccount(name="alpha", note="old"))
+        await add_account(admin.context, NewAccount(name="alpha", note="new"))
 
-    with pytest.raises(AdminError) as caught:
+    with pytest.raises(AdminError, match="note is old, not new") as caught:
         run(story(AdminWorld()))
     assert caught.value.kind is ErrorKind.EXISTS
+    assert caught.value.remedy == "change it by `restante account set alpha`"
+
+
+def test_a_second_account_with_the_same_values_changes_nothing() -> None:
+    async def story(admin: AdminWorld) -> None:
+        new = NewAccount(name="alpha", note="customer")
+        assert (await add_account(admin.context, new)).changes
+        await change_account(admin.context, "alpha", AccountChange(quota=1))
+        again = await add_account(admin.context, new)
+        assert (again.changes, again.quota) == ([], 1)
+
+    run(story(AdminWorld()))
 
 
 def test_of_two_additions_at_once_one_is_refused() -> None:

@@ -96,7 +96,7 @@ def test_the_operators_own_hear_of_the_server_and_of_accounts_if_wanted(admin: A
 def test_a_name_is_taken_once_in_each_account(admin: AdminWorld) -> None:
     run(add_channel(admin.context, hook(account="alpha")))
     run(add_channel(admin.context, hook()))
-    with pytest.raises(AdminError, match="is there already") as caught:
+    with pytest.raises(AdminError, match="is there already; transport is webhook") as caught:
         run(add_channel(admin.context, mail("ops@example.org", "hook", account="alpha")))
     assert caught.value.kind is ErrorKind.EXISTS
     assert [(one.account, one.name) for one in list_channels(admin.context)] == [

@@ -22,6 +22,7 @@ from restante.admin.auditing import (
 )
 from restante.admin.permissions import AdminAction, permit
 from restante.admin.policy_change import Amount, changed_quota
+from restante.admin.repeated_add import refuse_difference
 from restante.admin.request_bounds import LineText
 from restante.mail.quantity import counted
 from restante.phrases import EXISTS, did_you_mean
@@ -93,18 +94,28 @@ class ChangedAccount(AccountView):
     changes: list[ChangeView]
 
 
-async def add_account(context: AdminContext, new: NewAccount) -> AccountView:
-    """Add an account. Raises AdminError if the name is bad or taken."""
+async def add_account(context: AdminContext, new: NewAccount) -> ChangedAccount:
+    """Add an account, unless it is there with the given values.
+
+    Raises AdminError if the name is bad, or taken with other values.
+    """
     permit(context.principal, AdminAction.ACCOUNT_ADD)
-    if new.name in context.directory.now.accounts:
-        raise _exists(new.name)
-    account = checked_account(Account(new.name, context.now()), _change_from(new))
-    await store_account(context, None, account)
-    return _view(context, account)
+    fields = AccountChange(**new.model_dump(exclude={"name"}, exclude_unset=True))
+    if (present := context.directory.now.accounts.get(new.name)) is not None:
+        differing = changes_between(present, checked_account(present, fields))
+        refuse_difference(f"account {new.name}", differing, _by_set(new.name))
+        return ChangedAccount(**dict(_view(context, present)), changes=[])
+    account = checked_account(Account(new.name, context.now()), fields)
+    changes = await store_account(context, None, account)
+    return ChangedAccount(**dict(_view(context, account)), changes=change_views(changes))
 
 
 def _exists(name: str) -> AdminError:
-    return AdminError(ErrorKind.EXISTS, f"account {name}: {EXISTS}", "change it by `account set`")
+    return AdminError(ErrorKind.EXISTS, f"account {name}: {EXISTS}", _by_set(name))
+
+
+def _by_set(name: str) -> str:
+    return f"change it by `restante account set {name}`"
 
 
 def list_accounts(context: AdminContext, after: str = "") -> Iterator[AccountView]:
@@ -200,10 +211,6 @@ def find_account(context: AdminContext, name: str) -> Account:
         remedy = f"{did_you_mean(name, seen)} `restante account list` shows all".lstrip()
         raise AdminError(ErrorKind.NOT_FOUND, f"account {name}: does not exist", remedy)
     return account
-
-
-def _change_from(new: NewAccount) -> AccountChange:
-    return AccountChange(**new.model_dump(exclude={"name"}))
 
 
 def _in_use(name: str, view: AccountView) -> AdminError:

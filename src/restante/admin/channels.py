@@ -8,6 +8,7 @@ import asyncio
 import re
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from secrets import token_hex
 from typing import Final
@@ -33,11 +34,13 @@ from restante.admin.channel_change import (
     changed_channel,
     gets_every_kind,
     new_channel,
+    transport_given,
     wrong,
 )
 from restante.admin.destinations import allow_check
 from restante.admin.listing_page import PAGE_ROWS, ListingPage, number_at
 from restante.admin.permissions import AdminAction, permit
+from restante.admin.repeated_add import refuse_difference
 from restante.admin.scope import account_in_scope, owner_of
 from restante.notices.notice_result import NoticeAttempt, NoticeResult
 from restante.notices.past_notice import past_notice
@@ -93,15 +96,29 @@ class TrialView(BaseModel):
     text: str
 
 
-async def add_channel(context: AdminContext, new: NewChannel) -> ChannelView:
-    """Add a channel. Raises AdminError."""
+async def add_channel(context: AdminContext, new: NewChannel) -> ChangedChannel:
+    """Add a channel, unless it is there with the given values. Raises AdminError."""
     permit(context.principal, AdminAction.CHANNEL_ADD)
     new = new.model_copy(update={"account": owner_of(context, new.account)})
     check_name(new.name)
     check_owner(context, new.account)
-    if context.directory.now.channel(new.account, new.name):
-        raise _taken(new.name)
+    if (present := context.directory.now.channel(new.account, new.name)) is not None:
+        return await _added_again(context, present, new)
     return await store_channel(context, None, await new_channel(context, new))
+
+
+async def _added_again(context: AdminContext, present: Channel, new: NewChannel) -> ChangedChannel:
+    """Return a channel that is there with the given values. Raises AdminError for other values."""
+    remedy = f"choose another name, or change it by `restante notice set {new.name}`"
+    transport = transport_given(new.name, new) or present.transport
+    if transport == present.transport:
+        given = new.model_dump(exclude={"name", "account"}, exclude_unset=True)
+        wanted = await changed_channel(context, present, ChannelChange(**given))
+    else:
+        wanted = replace(present, transport=transport)
+        remedy = f"choose another name, or remove it by `restante notice remove {new.name}`"
+    refuse_difference(f"notice channel {new.name}", changes_between(present, wanted), remedy)
+    return ChangedChannel(**dict(_view(present)), changes=[])
 
 
 async def change_channel(
@@ -282,7 +299,7 @@ def _taken(name: str) -> AdminError:
         name,
         ErrorKind.EXISTS,
         EXISTS,
-        "choose another name, or change it by `notice set`",
+        f"choose another name, or change it by `restante notice set {name}`",
     )
 
 

@@ -47,6 +47,7 @@ from restante.admin.policy_change import (
     settings_without_effect,
 )
 from restante.admin.primary_state import PrimaryView, primary_view
+from restante.admin.repeated_add import refuse_difference
 from restante.admin.scope import domain_name, domains_in_scope
 from restante.mail.quantity import counted
 from restante.phrases import (
@@ -111,11 +112,11 @@ class StoredDomain(NamedTuple):
 
 
 async def add_domain(context: AdminContext, new: NewDomain) -> ChangedDomain:
-    """Add a hosted domain. Raises AdminError."""
+    """Add a hosted domain, unless it is there with the given values. Raises AdminError."""
     permit(context.principal, AdminAction.DOMAIN_ADD)
     name = domain_name(new.name)
-    if name in context.directory.now.domains:
-        raise _taken(name)
+    if (present := context.directory.now.domains.get(name)) is not None:
+        return await _added_again(context, present, new)
     find_account(context, new.account)
     host, port = read_destination(new.destination)
     check_authority(context, new)
@@ -131,6 +132,19 @@ async def add_domain(context: AdminContext, new: NewDomain) -> ChangedDomain:
     warnings += settings_without_effect(name, policy, new)
     domain = HostedDomain(0, name, new.account, destination, hosts, now, policy)
     return await _changed_domain(context, await store_domain(context, None, domain), warnings)
+
+
+async def _added_again(
+    context: AdminContext, present: HostedDomain, new: NewDomain
+) -> ChangedDomain:
+    """Return a domain that is there with the given values. Raises AdminError for other values."""
+    if not context.principal.sees_domain(present.account, present.name):
+        raise _taken(present.name)
+    given_fields = new.model_dump(exclude={"name"}, exclude_unset=True)
+    wanted, warnings = await _with_change(context, present, DomainChange(**given_fields))
+    differing = changes_between(present, wanted)
+    refuse_difference(f"domain {present.name}", differing, _by_set(present.name))
+    return await _changed_domain(context, StoredDomain(present, (), None), warnings)
 
 
 async def list_domains(
@@ -167,9 +181,17 @@ async def change_domain(context: AdminContext, name: str, change: DomainChange) 
     """Change the given fields; a running drain uses the new record. Raises AdminError."""
     permit(context.principal, AdminAction.DOMAIN_SUSPEND)
     permit_fields(context.principal, change.model_fields_set)
-    present = domain = find_domain(context, name)
-    if given(change, "hold") not in (None, SUSPENDED, domain.policy.hold.value):
+    present = find_domain(context, name)
+    if given(change, "hold") not in (None, SUSPENDED, present.policy.hold.value):
         permit(context.principal, AdminAction.DOMAIN_CHANGE)
+    domain, warnings = await _with_change(context, present, change)
+    return await _changed_domain(context, await store_domain(context, present, domain), warnings)
+
+
+async def _with_change(
+    context: AdminContext, domain: HostedDomain, change: DomainChange
+) -> tuple[HostedDomain, list[str]]:
+    """Return a domain with the given fields, and warnings. Raises AdminError."""
     warnings: list[str] = []
     destination = domain.destination
     check_authority(context, change)
@@ -191,10 +213,10 @@ async def change_domain(context: AdminContext, name: str, change: DomainChange) 
     check_message_size(domain.name, change, context.settings.message_size_limit())
     policy = changed_policy(domain.name, domain.policy, change, context.now())
     warnings += settings_without_effect(domain.name, policy, change)
-    domain = replace(
+    wanted = replace(
         domain, account=account, destination=destination, authorized_hosts=hosts, policy=policy
     )
-    return await _changed_domain(context, await store_domain(context, present, domain), warnings)
+    return wanted, warnings
 
 
 async def remove_domain(context: AdminContext, name: str, reason: str) -> None:
@@ -299,7 +321,11 @@ async def _put(
 
 
 def _taken(name: str) -> AdminError:
-    return AdminError(ErrorKind.EXISTS, f"domain {name}: {EXISTS}", "change it by `domain set`")
+    return AdminError(ErrorKind.EXISTS, f"domain {name}: {EXISTS}", _by_set(name))
+
+
+def _by_set(name: str) -> str:
+    return f"change it by `restante domain set {name}`"
 
 
 def _warnings(context: AdminContext, domain: HostedDomain) -> list[str]:

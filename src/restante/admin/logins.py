@@ -36,6 +36,7 @@ from restante.admin.login_passwords import (
 from restante.admin.login_rotation import OLD_VALID_SECONDS, rotated
 from restante.admin.password_work import hashed_in_turn
 from restante.admin.permissions import AdminAction, permit
+from restante.admin.repeated_add import refuse_difference
 from restante.admin.request_bounds import LineText, Moment, Secret
 from restante.phrases import did_you_mean, none_of_that_name
 from restante.store.record_store import ABSENT
@@ -94,14 +95,34 @@ class ChangedLogin(LoginView):
     changes: list[ChangeView]
 
 
-async def add_login(context: AdminContext, account: str, new: NewLogin) -> LoginView:
-    """Add a login. Raises AdminError if the user name is bad or taken, or the password too weak."""
+async def add_login(context: AdminContext, account: str, new: NewLogin) -> ChangedLogin:
+    """Add a login, unless the account has it with the given values.
+
+    Raises AdminError if the user name is bad or taken, or the password too weak.
+    """
     permit(context.principal, AdminAction.LOGIN_ADD)
     find_account(context, account)
+    present = context.directory.now.logins.get(new.user)
+    if present is not None and present.account == account:
+        return await _added_again(context, present, new)
     check_user(context, new.user)
     password = checked_password(new.password)
     hashes = await password_hashes(context, new.user, password)
     return await _add(context, account, new, *hashes)
+
+
+async def _added_again(context: AdminContext, present: Login, new: NewLogin) -> ChangedLogin:
+    """Return a login that is there with the given values. Raises AdminError for other values."""
+    password, wanted = checked_password(new.password), present
+    if not await hashed_in_turn(password_matches, present.password_hash, password):
+        wanted = replace(wanted, password_hash="another")  # noqa: S106  it is only compared
+    if "cram_md5" in new.model_fields_set and new.cram_md5 != (present.sealed_secret is not None):
+        wanted = replace(wanted, sealed_secret=b"another" if new.cram_md5 else None)
+    if new.expires_at is not None:
+        wanted = replace(wanted, valid_until=login_end(context, new.user, new.expires_at))
+    remedy = f"change it by `restante login set {present.account} {present.user}`"
+    refuse_difference(f"login {present.user}", changes_between(present, wanted), remedy)
+    return await _view_changed(context, present, ())
 
 
 async def add_generated_login(
@@ -127,7 +148,7 @@ async def add_generated_login(
 
 async def _add(
     context: AdminContext, account: str, new: NewLogin, password_hash: str, verifier: bytes
-) -> LoginView:
+) -> ChangedLogin:
     password = new.password.get_secret_value()
     secret = sealed_secret_of(context, new.user, password) if new.cram_md5 else None
     ends = login_end(context, new.user, new.expires_at)

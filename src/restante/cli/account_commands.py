@@ -102,7 +102,7 @@ def add(
     body = {"name": name} | _given(note, empty_reply, quota, quota_messages)
     body |= _details(report_details, history, change_lock)
     added = ask(config, "POST", "/v1/accounts", params={"reason": reason}, body=body)
-    show_added(f"account {name}", added, as_json=as_json)
+    show_added(f"account {name}", added, added["changes"], as_json=as_json)
 
 
 @group.command("list")

@@ -18,6 +18,7 @@ from restante.mail.quantity import counted
 
 JsonObject = Mapping[str, Any]
 
+_NO_CHANGE = "no change; the record has these values already"
 _STEP = 1024
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 _SECONDS_END = 19  # of 2025-11-21T20:35:00.123456Z
@@ -66,21 +67,24 @@ def say(text: str) -> None:
 
 def say_changed(thing: str, changes: Sequence[JsonObject]) -> None:
     """Print the changes of a record, a line for each field."""
-    say(
-        f"{thing} changed"
-        if changes
-        else f"{thing}: no change; the record has these values already"
-    )
+    say(f"{thing} changed" if changes else f"{thing}: {_NO_CHANGE}")
     for change in changes:
         say(f"  {change['field']}: {change['before']} → {change['after']}")
 
 
-def show_added(thing: str, record: JsonObject, *, as_json: bool) -> None:
-    """Report a new record."""
+def show_added(
+    thing: str, record: JsonObject, changes: Sequence[JsonObject], *, as_json: bool
+) -> None:
+    """Report a new record, or one that was there with the same values: it has no changes."""
     if as_json:
-        show_json(changed_document(record))
+        show_json(changed_document(record, changes))
     else:
-        say(f"{thing} added")
+        say_added(thing, changes)
+
+
+def say_added(thing: str, changes: Sequence[JsonObject]) -> None:
+    """Print that a record was added, or that it was there."""
+    say(f"{thing} added" if changes else f"{thing}: {_NO_CHANGE}")
 
 
 def show_changed(
@@ -94,15 +98,14 @@ def show_changed(
 
 
 def changed_document(
-    record: JsonObject, changes: Sequence[JsonObject] | None = None, **more: Any
+    record: JsonObject, changes: Sequence[JsonObject], **more: Any
 ) -> dict[str, Any]:
     """Return JSON for programs that need to know whether something was changed, such as Ansible.
 
-    `changes` is None for a new record. `more` has what is shown only once.
+    `more` has what is shown only once.
     """
-    is_changed = changes is None or bool(changes)
     fields = {key: value for key, value in record.items() if key != "changes"}
-    return {"changed": is_changed, "changes": list(changes or ()), "record": fields, **more}
+    return {"changed": bool(changes), "changes": list(changes), "record": fields, **more}
 
 
 def show_json(data: Any) -> None:

@@ -128,7 +128,8 @@ def add(
     warn(done["warnings"])
     if pin_now and not as_json:
         _say_pin(done["domain"])
-    show_added(f"domain {done['domain']['name']}", done["domain"], as_json=as_json)
+    thing = f"domain {done['domain']['name']}"
+    show_added(thing, done["domain"], done["changes"], as_json=as_json)
 
 
 @group.command("list")

@@ -13,6 +13,7 @@ from restante.cli.display import (
     changed_document,
     human_time,
     say,
+    say_added,
     say_changed,
     show_json,
     show_listing,
@@ -105,12 +106,9 @@ def add(
     password = _new_password(from_stdin=password_stdin, generated=generate)
     if password is None:
         password = _prompted_password()
-    body = {
-        "user": user,
-        "password": password,
-        "cram_md5": not no_cram_md5,
-        "expires_at": expiry(expires),
-    }
+    body: dict[str, Any] = {"user": user, "password": password, "expires_at": expiry(expires)}
+    if no_cram_md5:
+        body["cram_md5"] = False
     done = ask(
         config,
         "POST",
@@ -120,9 +118,11 @@ def add(
     )
     shown = password if generate else None
     if as_json:
-        show_json(_document(done, None, shown))
-    else:
+        show_json(_document(done, done["changes"], shown))
+    elif shown is not None:
         _report(f"login {user} added", shown)
+    else:
+        say_added(f"login {user}", done["changes"])
 
 
 @group.command("list")
@@ -197,7 +197,7 @@ def change(
     done = ask(config, "PATCH", path, params={"reason": reason}, body=body)
     if as_json:
         show_json(_document(done, done["changes"], password if generate else None))
-    elif generate:
+    elif generate and password is not None:
         _report(f"login {user} changed", password)
     else:
         say_changed(f"login {user}", done["changes"])
@@ -256,17 +256,14 @@ def _prompted_password() -> str:
 
 
 def _document(
-    login: Mapping[str, Any], changes: Sequence[Mapping[str, Any]] | None, password: str | None
+    login: Mapping[str, Any], changes: Sequence[Mapping[str, Any]], password: str | None
 ) -> dict[str, Any]:
     """Return JSON with a generated password, if there is one."""
     more = {} if password is None else {"password": password}
     return changed_document(login, changes, **more)
 
 
-def _report(text: str, password: str | None) -> None:
+def _report(text: str, password: str) -> None:
     """Report success. Write a generated password, and nothing else, to standard output."""
-    if password is None:
-        say(text)
-    else:
-        complain(f"{text}; its password is shown only once")
-        say(password)
+    complain(f"{text}; its password is shown only once")
+    say(password)

@@ -13,6 +13,7 @@ from restante.cli.display import (
     JsonObject,
     changed_document,
     say,
+    say_added,
     say_changed,
     show_json,
     show_listing,
@@ -149,15 +150,16 @@ def add(
     body: dict[str, Any] = {
         "name": name,
         "account": account,
-        "kinds": kind or [],
-        "all_accounts": all_accounts,
-    }
-    body |= target | key.field | {"insecure": insecure}
+    } | ({"kinds": kind} if kind else {})
+    body |= target | key.field | ({"all_accounts": True} if all_accounts else {})
+    body |= {"insecure": True} if insecure else {}
     added = ask(config, "POST", "/v1/notices/channels", params={"reason": reason}, body=body)
     if as_json:
-        show_json(changed_document(added, None, **key.shown_once))
-    else:
+        show_json(changed_document(added, added["changes"], **key.shown_once))
+    elif key.is_new:
         _say_done(f"notice channel {name} added", key)
+    else:
+        say_added(f"notice channel {name}", added["changes"])
 
 
 @group.command("set")

@@ -103,6 +103,13 @@ def _readable(name: str, value: object) -> object:
     return octets_text(int(value)) if name.endswith("octets") else value
 
 
+def difference_text(change: Change) -> str:
+    """Return a difference as a clause, without a secret."""
+    if change.after == _REPLACED and change.before == SECRET:
+        return f"{change.field} differs"
+    return f"{change.field} is {change.before}, not {change.after}"
+
+
 def readable_change(change: Change) -> Change:
     """Return a change without raw seconds and octets, which earlier versions recorded."""
     return replace(

@@ -21,6 +21,19 @@ def test_logins_are_added_listed_changed_and_removed() -> None:
     assert ask(admin, "GET", PATH).json() == []
 
 
+def test_a_login_is_added_again_without_a_change() -> None:
+    admin = AdminWorld()
+    story(admin)
+    first, again = (ask(admin, "POST", PATH, json=LOGIN) for _ in range(2))
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert (bool(first.json()["changes"]), again.json()["changes"]) == (True, [])
+    other = ask(admin, "POST", PATH, json=LOGIN | {"password": "another long password"})
+    assert (other.status_code, other.json()["kind"]) == (409, "exists")
+    assert other.json()["detail"] == "login primary: is there already; password differs"
+    assert other.json()["remedy"] == "change it by `PATCH /v1/accounts/alpha/logins/primary`"
+    assert "long" not in other.text
+
+
 def test_a_login_of_another_account_does_not_exist() -> None:
     admin = AdminWorld()
     story(admin)

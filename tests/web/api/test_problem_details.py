@@ -18,7 +18,7 @@ from tests.web.api.asking import ask, story
     ("method", "path", "body", "status", "kind"),
     [
         ("GET", "/v1/accounts/nobody", None, 404, "not-found"),
-        ("POST", "/v1/accounts", {"name": "alpha"}, 409, "exists"),
+        ("POST", "/v1/accounts", {"name": "alpha", "note": "x"}, 409, "exists"),
         ("POST", "/v1/accounts", {"name": "Not OK"}, 422, "invalid"),
         ("POST", "/v1/accounts", {"name": "x", "color": "blue"}, 422, "invalid"),
         ("POST", "/v1/accounts", {}, 422, "invalid"),

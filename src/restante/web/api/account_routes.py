@@ -10,16 +10,31 @@ from restante.admin import accounts, known_records
 from restante.admin.accounts import AccountChange, AccountView, ChangedAccount, NewAccount
 from restante.web.api.idempotency_keys import REPEATABLE, ActingRoute
 from restante.web.api.paging import PAGED, ListPage, as_page
-from restante.web.api.preconditions import TAGGED, IfMatch, IfNoneMatch, changed_response, shown
+from restante.web.api.preconditions import (
+    TAGGED,
+    IfMatch,
+    IfNoneMatch,
+    added_response,
+    changed_response,
+    shown,
+    unchanged_add,
+)
 from restante.web.api.request_context import ReadingContext, ReasonParam, RequestContext
 
 router = APIRouter(route_class=ActingRoute, prefix="/accounts", tags=["accounts"])
 
 
-@router.post("", status_code=201, dependencies=[REPEATABLE])
-async def add_account(context: RequestContext, new: NewAccount) -> AccountView:
-    """Add an account."""
-    return await accounts.add_account(context, new)
+@router.post(
+    "",
+    status_code=201,
+    response_model=ChangedAccount,
+    responses=unchanged_add(ChangedAccount),
+    dependencies=[REPEATABLE],
+)
+async def add_account(context: RequestContext, new: NewAccount) -> Response:
+    """Add an account. If it is there with the given values, nothing is changed."""
+    view = await accounts.add_account(context, new)
+    return added_response(view, view.changes)
 
 
 @router.get("", response_model=list[AccountView], responses=PAGED)

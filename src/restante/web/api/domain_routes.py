@@ -14,7 +14,15 @@ from restante.admin.domains import ChangedDomain, DomainView
 from restante.admin.held_over_time import HeldOverTimeView, HeldSpan
 from restante.web.api.idempotency_keys import REPEATABLE, ActingRoute
 from restante.web.api.paging import PAGED, ListPage, as_page
-from restante.web.api.preconditions import TAGGED, IfMatch, IfNoneMatch, changed_response, shown
+from restante.web.api.preconditions import (
+    TAGGED,
+    IfMatch,
+    IfNoneMatch,
+    added_response,
+    changed_response,
+    shown,
+    unchanged_add,
+)
 from restante.web.api.request_context import (
     ClientWords,
     ReadingContext,
@@ -29,10 +37,17 @@ SCHEDULED: Final[dict[int | str, dict[str, Any]]] = {
 router = APIRouter(route_class=ActingRoute, prefix="/domains", tags=["domains"])
 
 
-@router.post("", status_code=201, dependencies=[REPEATABLE])
-async def add_domain(context: RequestContext, new: NewDomain, words: ClientWords) -> ChangedDomain:
-    """Add a hosted domain."""
-    return _told(await domains.add_domain(context, new), words)
+@router.post(
+    "",
+    status_code=201,
+    response_model=ChangedDomain,
+    responses=unchanged_add(ChangedDomain),
+    dependencies=[REPEATABLE],
+)
+async def add_domain(context: RequestContext, new: NewDomain, words: ClientWords) -> Response:
+    """Add a hosted domain. If it is there with the given values, nothing is changed."""
+    view = _told(await domains.add_domain(context, new), words)
+    return added_response(view, view.changes)
 
 
 def _told(changed_domain: ChangedDomain, words: ClientWords) -> ChangedDomain:

@@ -10,16 +10,31 @@ from restante.admin import known_records, logins
 from restante.admin.logins import ChangedLogin, LoginChange, LoginView, NewLogin
 from restante.web.api.idempotency_keys import REPEATABLE, ActingRoute
 from restante.web.api.paging import PAGED, ListPage, as_page
-from restante.web.api.preconditions import TAGGED, IfMatch, IfNoneMatch, changed_response, shown
+from restante.web.api.preconditions import (
+    TAGGED,
+    IfMatch,
+    IfNoneMatch,
+    added_response,
+    changed_response,
+    shown,
+    unchanged_add,
+)
 from restante.web.api.request_context import ReadingContext, ReasonParam, RequestContext
 
 router = APIRouter(route_class=ActingRoute, prefix="/accounts/{account}/logins", tags=["logins"])
 
 
-@router.post("", status_code=201, dependencies=[REPEATABLE])
-async def add_login(context: RequestContext, account: str, new: NewLogin) -> LoginView:
-    """Add a login."""
-    return await logins.add_login(context, account, new)
+@router.post(
+    "",
+    status_code=201,
+    response_model=ChangedLogin,
+    responses=unchanged_add(ChangedLogin),
+    dependencies=[REPEATABLE],
+)
+async def add_login(context: RequestContext, account: str, new: NewLogin) -> Response:
+    """Add a login. If the account has it with the given values, nothing is changed."""
+    view = await logins.add_login(context, account, new)
+    return added_response(view, view.changes)
 
 
 @router.get("", response_model=list[LoginView], responses=PAGED)

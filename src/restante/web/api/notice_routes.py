@@ -12,16 +12,31 @@ from restante.admin.channels import ChangedChannel, ChannelView, TrialView, Wait
 from restante.admin.past_notices import PastNoticeView, PastSelection, SentAgain
 from restante.web.api.idempotency_keys import REPEATABLE, ActingRoute
 from restante.web.api.paging import PAGED, ListPage, WantedPage, as_listing_page, as_page
-from restante.web.api.preconditions import TAGGED, IfMatch, IfNoneMatch, changed_response, shown
+from restante.web.api.preconditions import (
+    TAGGED,
+    IfMatch,
+    IfNoneMatch,
+    added_response,
+    changed_response,
+    shown,
+    unchanged_add,
+)
 from restante.web.api.request_context import OwnAccount, ReadingContext, ReasonParam, RequestContext
 
 router = APIRouter(route_class=ActingRoute, prefix="/notices", tags=["notices"])
 
 
-@router.post("/channels", status_code=201, dependencies=[REPEATABLE])
-async def add_channel(context: RequestContext, new: NewChannel) -> ChannelView:
-    """Add a channel."""
-    return await channels.add_channel(context, new)
+@router.post(
+    "/channels",
+    status_code=201,
+    response_model=ChangedChannel,
+    responses=unchanged_add(ChangedChannel),
+    dependencies=[REPEATABLE],
+)
+async def add_channel(context: RequestContext, new: NewChannel) -> Response:
+    """Add a channel. If it is there with the given values, nothing is changed."""
+    view = await channels.add_channel(context, new)
+    return added_response(view, view.changes)
 
 
 @router.get("/channels", response_model=list[ChannelView], responses=PAGED)

@@ -4,7 +4,7 @@ Changes of one record through the API are made one after the other, so that of t
 same tag only one succeeds.
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
 from typing import Annotated, Any, Final
@@ -82,6 +82,19 @@ def shown(record: object, view: BaseModel, if_none_match: str | None) -> Respons
     if if_none_match is not None and knows(if_none_match, tag):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
     return Response(text, media_type="application/json", headers=headers)
+
+
+def unchanged_add(model: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
+    """Return how a route that adds a record declares the answer if nothing is changed."""
+    return {
+        200: {"description": "It is there with these values. Nothing was changed.", "model": model}
+    }
+
+
+def added_response(view: BaseModel, changes: Sequence[object]) -> Response:
+    """Return the result of a request to add a record: 201, or 200 if it was there."""
+    status = HTTPStatus.CREATED if changes else HTTPStatus.OK
+    return Response(view.model_dump_json(), status, media_type="application/json")
 
 
 def changed_response(find: Find, view: BaseModel, status: int = HTTPStatus.OK) -> Response:

@@ -41,6 +41,8 @@ _ROUTES: Final[Mapping[str, str]] = {
     "login list": "GET /v1/accounts/{}/logins",
     "login set": "PATCH /v1/accounts/{}/logins",
     "notice list": "GET /v1/notices/channels",
+    "notice remove": "DELETE /v1/notices/channels/{}",
+    "notice set": "PATCH /v1/notices/channels/{}",
     "notice show-waiting": "GET /v1/notices/waiting",
     "queue list": "GET /v1/queue",
     "recipient list": "GET /v1/domains/{}/recipients",
