@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -11,6 +11,8 @@ from restante.delivery.drain_summary import DrainSummary
 from restante.queue.drain_word import DrainEnd
 from restante.store.handover_store import PastDrain
 from restante.telemetry.events import DestinationRefuses, DrainFinished, DrainStarted
+from restante.tenancy.history_detail import HistoryDetail
+from restante.tenancy.model import Account
 from tests.contract.making import opened
 from tests.delivery.world import World
 from tests.wire import NOW
@@ -82,3 +84,31 @@ def test_the_last_drain_names_its_destination_if_that_has_ever_taken_mail(
     assert (past.end, past.reason) == (str(DrainEnd.GIVEN_UP), "patience is over")
     assert past.last_error == "450 later"
     assert past.taker == "".join(takers)
+
+
+REFUSAL = "550 5.1.1 <anna@b.example> unknown"
+
+
+@pytest.mark.parametrize(
+    ("detail", "error"),
+    [
+        (HistoryDetail.FULL, REFUSAL),
+        (HistoryDetail.DOMAIN, "550 5.1.1"),
+        (HistoryDetail.NONE, "550 5.1.1"),
+    ],
+)
+def test_no_more_is_kept_of_the_last_error_than_the_account_wants(
+    detail: HistoryDetail, error: str
+) -> None:
+    def act(world: World, drain_log: DrainLog, summary: DrainSummary) -> PastDrain:
+        drain_log.last_error = REFUSAL
+        account = Account(summary.account, NOW, history=detail)
+        accounts = cast("dict[str, Account]", world.directory.now.accounts)
+        accounts[account.name] = account
+        assert summary.last_error == error
+        del accounts[account.name]  # the drain ends, as its domain was removed
+        return summary.past(DrainEnd.GIVEN_UP, f"all mail was tried; {REFUSAL}")
+
+    _, past = told(act)
+    assert past.last_error == error
+    assert past.reason == f"all mail was tried; {error}"

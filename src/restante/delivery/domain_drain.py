@@ -219,7 +219,7 @@ class DomainDrain:
             connections=self.connections,
             state=self._state,
             next_attempt_at=self._next_attempt_at,
-            last_error=self._drain_log.last_error,
+            last_error=self._summary.last_error,
             hindrance=self._drain_log.hindrance,
         )
 

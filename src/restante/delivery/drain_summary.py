@@ -6,6 +6,7 @@ from restante.mail.message import message_name
 from restante.queue.drain_word import DrainEnd
 from restante.store.handover_store import Drain, PastDrain
 from restante.telemetry.events import DestinationRefuses, DrainFinished, DrainStarted
+from restante.tenancy.history_detail import HistoryDetail, text_in_detail
 from restante.tenancy.model import HostedDomain
 
 _FINISHED = "everything was handed over"
@@ -25,6 +26,8 @@ class DrainSummary:
         self._clocks = context.clocks
         self._figures = context.store.figures
         self._experience = context.memory.experience
+        self._directory = context.directory
+        self._detail = HistoryDetail.FULL  # that its account had last: it may be removed
         self._requested_by = lease.requested_by or "an earlier drain"
         self.account = domain.account  # of the domain as it was recorded last
         self.started_at, self._started = self._clocks.now(), self._clocks.monotonic()
@@ -89,14 +92,25 @@ class DrainSummary:
             ended_at=self._clocks.now(),
             requested_by=self._requested_by,
             end=outcome,
-            reason=reason,
+            reason=self._in_detail(reason),
             delivered=totals.delivered,
             deferred=totals.deferred,
             refused=totals.refused,
-            last_error=self._drain_log.last_error,
+            last_error=self.last_error,
             uncertain=totals.uncertain,
             taker=destination if has_taken else "",
         )
+
+    @property
+    def last_error(self) -> str:
+        """The last error, as the account has such texts shown and kept."""
+        return self._in_detail(self._drain_log.last_error)
+
+    def _in_detail(self, text: str) -> str:
+        account = self._directory.now.accounts.get(self.account)
+        if account is not None:
+            self._detail = account.history
+        return text_in_detail(text, self._detail)
 
     @property
     def _held(self) -> int:

@@ -13,7 +13,6 @@ operator can still follow it.
 An address at a domain that is not hosted belongs to no account, and is shown whole.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
@@ -38,20 +37,12 @@ from restante.telemetry.events import (
     ReportSent,
 )
 from restante.tenancy.audit import AuditAction
-from restante.tenancy.history_detail import HistoryDetail, shortened
+from restante.tenancy.history_detail import HistoryDetail, shortened, text_in_detail
 from restante.tenancy.model import Directory
 
 Shorten = Callable[[Any], Event]
 _Details = Mapping[str, HistoryDetail]  # those other than `full`
 _Finder = Callable[[Any, HistoryDetail], Event]
-
-# A reply within a text: its codes stay, and all that follows goes.
-_REPLY: Final = re.compile(
-    r"\b([245]\d\d)(?:[ -]+([245]\.\d{1,3}\.\d{1,3})(?!\S))?[ -].*", re.DOTALL
-)
-_LOCAL_PART: Final = re.compile(r"""(?:"[^"]*"|[^\s<>()\[\]:;,"']+)@(?=[\w\[])""")
-_ADDRESS: Final = re.compile(_LOCAL_PART.pattern + r"""[^\s<>();,"']+""")
-_UNNAMED: Final = "(address)"
 
 
 class EventPrivacy:
@@ -169,7 +160,7 @@ def _mail_refused(event: MailRefused, detail: HistoryDetail) -> Event:
     reverse_path = event.reverse_path
     if reverse_path is not None:
         reverse_path = _path(reverse_path, detail)
-    return replace(event, reverse_path=reverse_path, reason=_words(event.reason, detail))
+    return replace(event, reverse_path=reverse_path, reason=text_in_detail(event.reason, detail))
 
 
 def _recipient_refused(event: RecipientRefused, detail: HistoryDetail) -> Event:
@@ -177,7 +168,7 @@ def _recipient_refused(event: RecipientRefused, detail: HistoryDetail) -> Event:
         event,
         reverse_path=_path(event.reverse_path or "", detail),
         forward_path=_path(event.forward_path or "", detail),
-        reason=_words(event.reason, detail),
+        reason=text_in_detail(event.reason, detail),
     )
 
 
@@ -185,7 +176,7 @@ def _delivered(event: MessageDelivered, detail: HistoryDetail) -> Event:
     return replace(
         event,
         forward_paths=_paths(event.forward_paths, detail),
-        reply=_words(event.reply, detail),
+        reply=text_in_detail(event.reply, detail),
     )
 
 
@@ -195,7 +186,7 @@ def _not_delivered(
     return replace(
         event,
         forward_path=_path(event.forward_path, detail),
-        reply=_words(event.reply, detail),
+        reply=text_in_detail(event.reply, detail),
     )
 
 
@@ -203,13 +194,13 @@ def _ended(
     event: AttemptEnded | DeliveryAttempt | DestinationRefuses | DrainFinished,
     detail: HistoryDetail,
 ) -> Event:
-    return replace(event, reason=_words(event.reason, detail))
+    return replace(event, reason=text_in_detail(event.reason, detail))
 
 
 def _report(event: ReportDeferred | ReportDropped | ReportSent, detail: HistoryDetail) -> Event:
     """Shorten a line about a report: `domain` is that of its reverse-path."""
     domain = "" if detail is HistoryDetail.NONE else event.domain
-    return replace(event, domain=domain, reply=_words(event.reply, detail))
+    return replace(event, domain=domain, reply=text_in_detail(event.reply, detail))
 
 
 def _record(event: RecordChanged, _: HistoryDetail) -> Event:
@@ -256,11 +247,3 @@ def _path(path: str, detail: HistoryDetail) -> str:
     if path.startswith("<"):
         return f"<{shortened(path[1:-1])}>"
     return shortened(path)
-
-
-def _words(text: str, detail: HistoryDetail) -> str:
-    """Return a text without addresses, and of a reply in it the codes only."""
-    text = _REPLY.sub(lambda found: " ".join(filter(None, found.groups())), text)
-    if detail is HistoryDetail.NONE:
-        return _ADDRESS.sub(_UNNAMED, text)
-    return _LOCAL_PART.sub("@", text)
