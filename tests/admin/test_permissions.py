@@ -27,6 +27,7 @@ from restante.admin import (
     known_records,
     login_passwords,
     logins,
+    mail_history,
     mail_search,
     nodes,
     operator_release,
@@ -52,6 +53,7 @@ from restante.admin.domain_change import DomainChange, NewDomain
 from restante.admin.domain_uptime import UptimeSelection
 from restante.admin.event_feed import EventFeed
 from restante.admin.held_over_time import HeldSpan
+from restante.admin.mail_history import HistorySelection
 from restante.admin.mail_search import TraceSelection
 from restante.admin.past_notices import PastSelection, SentAgain
 from restante.admin.permissions import (
@@ -360,6 +362,8 @@ CALLS: dict[AdminAction, list[Call]] = {
     AdminAction.TRACE: [
         lambda c, of: mail_search.trace(c, TraceSelection(domain=of.domain)),
         lambda c, of: mail_search.trace(c, TraceSelection(name=of.held)),
+        lambda c, of: mail_history.list_history(c, HistorySelection(domain=of.domain)),
+        lambda c, of: lines_of(mail_history.export_history(c, HistorySelection(domain=of.domain))),
     ],
     AdminAction.PERSON_EXPORT: [
         lambda c, of: lines_of(

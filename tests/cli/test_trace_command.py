@@ -107,3 +107,25 @@ def test_the_release_that_moved_it(admin: AdminWorld, command: Command) -> None:
     by_its_id = command("trace", name)
     assert by_its_id.code == 0
     assert f"release {name}" in by_its_id.out
+
+
+@pytest.mark.usefixtures("admin")
+def test_the_history_as_lines(command: Command) -> None:
+    shown = command("trace", "--domain", "alpha.example", "--ndjson")
+    [entry] = [json.loads(line) for line in shown.out.splitlines()]
+    assert (entry["outcome"], entry["forward_path"]) == ("refused", "x@alpha.example")
+    assert shown.code == 0
+    nothing = command("trace", "--to", "nobody@*", "--ndjson")
+    assert (nothing.code, nothing.out) == (66, "")
+    assert "give --ndjson alone" in command("trace", "--to", "x@*", "--ndjson", "--json").err
+
+
+def test_json_has_more_rows_than_a_table_without_a_limit(
+    admin: AdminWorld, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trace_command, "USUAL_ROWS", 1)
+    monkeypatch.setattr(trace_command, "PAGE", 1)
+    found = json.loads(command("trace", "--to", "x@*", "--json").out)
+    assert len(found["held"]) == 2
+    assert "1 message here" in command("trace", "--to", "x@*").out
+    del admin

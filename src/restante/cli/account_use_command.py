@@ -1,16 +1,15 @@
 """`restante account usage`: how much accounts used the server, by month."""
 
-import csv
+import asyncio
+import codecs
 import sys
 from typing import Annotated, Final
 
 import typer
 
-from restante.cli.api_client import ask
-from restante.cli.csv_cells import marked
+from restante.cli.api_client import Params, ask, connected
 from restante.cli.display import (
     Column,
-    JsonObject,
     number_column,
     show_listing,
     size_column,
@@ -55,18 +54,17 @@ def show_usage(
     """
     if as_csv and as_json:
         raise typer.BadParameter("give --csv or --json, not both")
-    params = {"account": name, "since": since, "until": until, "limit": 500}
-    rows = ask(config, "GET", "/v1/account-uses", params=params)
+    params = {"account": name, "since": since, "until": until}
     if as_csv:
-        _write_csv(rows)
-    else:
-        show_listing(rows, COLUMNS, as_json=as_json, thing="month of an account", things="months")
+        asyncio.run(_write_csv(config, params | {"format": "csv"}))
+        return
+    rows = ask(config, "GET", "/v1/account-uses", params=params | {"limit": 500})
+    show_listing(rows, COLUMNS, as_json=as_json, thing="month of an account", things="months")
 
 
-def _write_csv(rows: list[JsonObject]) -> None:
-    from restante.admin.account_use import AccountUseView  # noqa: PLC0415  heavy
-
-    columns = list(AccountUseView.model_fields)
-    writer = csv.DictWriter(sys.stdout, columns, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({key: marked(value) for key, value in row.items()} for row in rows)
+async def _write_csv(config: ConfigOption, params: Params) -> None:
+    """Write the table of the API."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    async with connected(config, is_streaming=True) as api:
+        async for block in api.receive("GET", "/v1/account-uses", params=params):
+            sys.stdout.write(decoder.decode(block))

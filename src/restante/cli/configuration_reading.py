@@ -17,9 +17,9 @@ from typing import Any, Final
 
 import typer
 
-from restante.cli.csv_cells import unmarked
 from restante.cli.options import parse_octets, seconds
 from restante.config.setting_places import SettingLocation, key_lines
+from restante.mail.csv_cells import unmarked
 from restante.mail.unique_json import read_json
 from restante.tenancy.policy_settings import SETTINGS, SettingKind
 

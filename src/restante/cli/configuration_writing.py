@@ -11,7 +11,7 @@ from io import StringIO
 from typing import Any, Final
 
 from restante.cli.configuration_reading import NONE, THINGS, EntryFields
-from restante.cli.csv_cells import marked
+from restante.mail.csv_cells import marked
 from restante.mail.octets import octets_text
 from restante.tenancy.policy_settings import SETTINGS, SettingKind
 

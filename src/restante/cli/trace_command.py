@@ -1,10 +1,12 @@
 """`restante trace`: was it delivered? Held mail, and the outcome for each recipient that left."""
 
+import asyncio
+import json
 from typing import Annotated, Any, Final, Literal
 
 import typer
 
-from restante.cli.api_client import ask
+from restante.cli.api_client import ask, connected
 from restante.cli.audit_commands import two_lines
 from restante.cli.display import (
     Column,
@@ -24,6 +26,7 @@ from restante.cli.table import INDENT, fold
 from restante.mail.quantity import counted
 
 PAGE: Final = 1000  # rows of each kind that the API gives at once
+USUAL_ROWS: Final = 100
 MOST_ROWS: Final = 100_000
 _FOUND: Final = ("held", "left", "releases")
 
@@ -86,16 +89,25 @@ def trace(
     since: SinceOption = None,
     until: UntilOption = None,
     limit: Annotated[
-        int,
+        int | None,
         typer.Option(
             "--limit",
             metavar="N",
             min=1,
             max=MOST_ROWS,
-            help="Maximum number of rows of each kind.",
+            help=f"Maximum number of rows of each kind. Default: {USUAL_ROWS}, with --json"
+            f" {MOST_ROWS}.",
+            show_default=False,
         ),
-    ] = 100,
+    ] = None,
     as_json: JsonOption = False,
+    as_lines: Annotated[
+        bool,
+        typer.Option(
+            "--ndjson",
+            help="Write all outcomes of mail that left, without limit: a JSON object to a line.",
+        ),
+    ] = False,
     config: ConfigOption = None,
 ) -> int:
     """Find mail that is held or has left, with the destination's reply to each recipient.
@@ -115,12 +127,28 @@ def trace(
             "nothing to look for: give a NAME, --message-id, --from, --to, --domain, --outcome,"
             " --since or --until"
         )
+    if as_lines and (as_json or limit is not None):
+        raise typer.BadParameter("give --ndjson alone: without --json and --limit")
+    if as_lines:
+        return Exit.DONE if asyncio.run(_write_lines(config, wanted)) else Exit.NO_INPUT
+    limit = limit or (MOST_ROWS if as_json else USUAL_ROWS)
     found = _find(config, wanted, limit)
     if as_json:
         show_json(found)
     else:
         _show(found, limit)
     return Exit.DONE if any(found[kind] for kind in _FOUND) else Exit.NO_INPUT
+
+
+async def _write_lines(config: ConfigOption, wanted: JsonObject) -> int:
+    """Write the history that matches, and return the number of its entries."""
+    count = 0
+    params = {**wanted, "format": "ndjson"}
+    async with connected(config, is_streaming=True) as api:
+        async for entry in api.lines("/v1/history", params=params):
+            print(json.dumps(entry))  # noqa: T201  output of the program
+            count += 1
+    return count
 
 
 def _find(config: ConfigOption, wanted: JsonObject, limit: int) -> dict[str, Any]:

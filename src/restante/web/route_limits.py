@@ -1,7 +1,7 @@
 """The limits of requests by their route.
 
-Long ones move mail, or follow events: they may be large and take long. The others have a limit of
-octets, so that no body keeps the event loop busy for long.
+Long ones move mail, export the history, or follow events: they may be large and take long. The
+others have a limit of octets, so that no body keeps the event loop busy for long.
 """
 
 import re
@@ -16,6 +16,7 @@ _LONG: Final = frozenset(
         ("POST", "/v1/queue/import"),
         ("POST", "/v1/queue/export"),
         ("GET", "/v1/events"),
+        ("GET", "/v1/history"),
     }
 )
 _LISTS: Final = re.compile(r"/v1/apply|/v1/domains/[^/]+/recipients")

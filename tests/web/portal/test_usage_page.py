@@ -38,4 +38,11 @@ def test_the_use_of_each_month_is_shown_the_last_one_first() -> None:
     text = visit(admin, "/usage", ALPHA).text
     assert text.index("1,200") < text.index("1,201")
     assert "restante account usage alpha --csv" in text
+    assert 'href="/usage.csv?account=alpha"' in text
+    table = visit(admin, "/usage.csv?account=alpha", ALPHA)
+    assert table.headers["content-type"].startswith("text/csv")
+    assert "attachment" in table.headers["content-disposition"]
+    assert table.text.splitlines()[0].startswith("account,account_added_at,month,")
+    assert [line.split(",")[3] for line in table.text.splitlines()[1:]] == ["1201", "1200"]
+    assert visit(admin, "/usage.csv?account=alpha", BETA).status_code == 404
     assert "Nothing was counted yet" in visit(admin, "/usage", BETA).text

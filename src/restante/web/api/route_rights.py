@@ -80,6 +80,7 @@ RIGHTS: Final[Mapping[str, AdminAction]] = {
     "show_status": AdminAction.SERVER_STATUS,
     "show_metrics": AdminAction.SERVER_METRICS,
     "trace_mail": AdminAction.TRACE,
+    "list_history": AdminAction.TRACE,
     "list_audit": AdminAction.AUDIT_LIST,
     "apply_configuration": AdminAction.CONFIGURATION_APPLY,
     "export_configuration": AdminAction.CONFIGURATION_EXPORT,

@@ -59,6 +59,15 @@ async def _array(pages: ListingPages) -> AsyncIterator[bytes]:
     yield b"]" if opening == b"," else b"[]"
 
 
+async def lines_in_pieces(pages: ListingPages) -> AsyncIterator[bytes]:
+    """Yield views as JSON, a line for each, in pieces of a few milliseconds."""
+    async for page in pages:
+        rest = iter(page)
+        while piece := _piece(rest, time.monotonic):
+            yield b"".join([f"{line}\n".encode() for line in piece])
+            await asyncio.sleep(0)
+
+
 def in_pieces(
     views: Iterable[BaseModel], clock: Callable[[], float] = time.monotonic
 ) -> Iterator[bytes]:

@@ -9,6 +9,7 @@ from starlette.routing import Route
 from restante.admin.account_use import UseSelection, account_uses
 from restante.admin.accounts import show_account
 from restante.admin.domain_glances import list_glances
+from restante.admin.use_table import HEADERS, MEDIA_TYPE, use_table
 from restante.web.portal.portal_visit import Visit, page_route, see_other
 
 ROWS: Final = 100
@@ -30,4 +31,15 @@ async def usage(visit: Visit) -> Response:
     return visit.page("usage.html", account=account, rows=found.page, months=months, more=more)
 
 
-ROUTES: Final[list[Route]] = [page_route("/usage", usage)]
+async def usage_table(visit: Visit) -> Response:
+    """Return the use of an account by month as CSV."""
+    name = visit.query.text("account") or visit.session.principal.account
+    wanted = UseSelection(account=name or None)  # None, for an operator: all accounts
+    text = "".join([part async for part in use_table(visit.context, wanted)])
+    return Response(text, media_type=MEDIA_TYPE, headers=HEADERS)
+
+
+ROUTES: Final[list[Route]] = [
+    page_route("/usage", usage),
+    page_route("/usage.csv", usage_table),
+]

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from restante.cli.csv_cells import marked, unmarked
+from restante.mail.csv_cells import marked, unmarked
 
 TEXTS = st.text(alphabet="'=+-@\t\r\n\uff0bab ") | st.text()
 
