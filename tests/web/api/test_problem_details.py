@@ -105,10 +105,20 @@ def test_a_defect_is_logged_and_says_nothing_of_itself(monkeypatch: pytest.Monke
     assert admin.log.lines[-1][0] is InternalError
 
 
-def test_a_method_that_a_path_does_not_take_names_those_that_it_takes() -> None:
-    answer = ask(AdminWorld(), "PUT", "/v1/audit")
-    assert (answer.status_code, answer.headers["allow"]) == (405, "GET")
-    assert answer.json()["remedy"] == "use GET"
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("/v1/audit", "GET"),
+        ("/v1/accounts", "GET, POST"),
+        ("/v1/accounts/alpha", "DELETE, GET, PATCH"),
+    ],
+)
+def test_a_method_that_a_path_does_not_take_names_those_that_it_takes(
+    path: str, allowed: str
+) -> None:
+    answer = ask(AdminWorld(), "PUT", path)
+    assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
+    assert answer.json()["remedy"] == f"use {allowed}"
 
 
 @pytest.mark.parametrize("body", [b"{", b"\xff", b"[" * 100_000, b'{"name": "\\ud800"}', b"null"])

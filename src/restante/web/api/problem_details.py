@@ -193,13 +193,27 @@ async def _answer_http_error(request: Request, error: Exception) -> JSONResponse
             detail = f"{request.url.path}: there is no such path"
         case HTTPStatus.METHOD_NOT_ALLOWED:
             detail = f"{request.url.path}: does not take {request.method}"
-            if allowed := headers.get("Allow"):
-                remedy = f"use {allowed}"
+            if allowed := _allowed_methods(request):
+                remedy, headers = f"use {allowed}", {**headers, "Allow": allowed}
         case HTTPStatus.BAD_REQUEST:
             detail, remedy = "body: cannot be read", "send JSON in UTF-8"
         case _:
             detail = f"request: {error.detail}"
     return problem(status, kind, detail, remedy, headers)
+
+
+def _allowed_methods(request: Request) -> str:
+    """Return all methods of a path (RFC 9110, section 10.2.1). The framework names one route's."""
+    segments = request.url.path.split("/")
+    found: set[str] = set()
+    for template, methods in request.app.openapi()["paths"].items():  # made once
+        parts = template.split("/")
+        if len(parts) == len(segments) and all(
+            part == segment or (part.startswith("{") and segment)
+            for part, segment in zip(parts, segments, strict=True)
+        ):
+            found.update(method.upper() for method in methods)
+    return ", ".join(sorted(found))
 
 
 async def _answer_defect(request: Request, error: Exception) -> JSONResponse:
