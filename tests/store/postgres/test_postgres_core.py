@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 
 from restante.store.figure_store import NO_USAGE, DomainUsage
-from restante.store.postgres import PostgresStore
+from restante.store.postgres import PostgresStore, postgres_reception
 from restante.store.postgres.postgres_transaction import PostgresTransaction
 from restante.store.store_errors import Conflict, StoreError, StoreUnreachable
 from tests.contract.making import (
@@ -131,6 +131,25 @@ async def test_mail_is_not_acknowledged_by_a_process_that_lost_its_slot(
     await another.close()
     with pytest.raises(StoreError, match="another process has the slot"):
         await store.reception.hold([message(1, domain_id)])
+
+
+async def test_a_sender_does_not_wait_for_a_look_that_takes_long(
+    store: PostgresStore, monkeypatch: pytest.MonkeyPatch, postgres_url: str
+) -> None:
+    """As without a standby. The look goes on, and then the figures are right."""
+    domain_id = await hosted(store)
+    lose_answers(store, monkeypatch, is_sent=True)
+    monkeypatch.setattr(postgres_reception, "LOOK_PATIENCE", 0.05)
+    another = await asyncpg.connect(postgres_url)
+    block = another.transaction()
+    await block.start()
+    await another.execute("SELECT 1 FROM node FOR UPDATE")
+    with pytest.raises(StoreUnreachable):
+        await store.reception.hold([message(1, domain_id)])
+    await block.rollback()
+    await another.close()
+    await store.records.put_account(account("behind it"), NOTED)
+    assert store.figures.usage(domain_id).messages == 1
 
 
 async def test_figures_are_right_again_after_an_answer_was_lost(

@@ -118,7 +118,7 @@ class PostgresCore:
         If the work fails after the caller left, nobody is there for its error: that is no defect.
         """
         task = self.begin(work)
-        task.add_done_callback(_take_note)
+        task.add_done_callback(take_note)
         return await asyncio.shield(task)
 
     def begin(self, work: Coroutine[Any, Any, _Answer]) -> asyncio.Task[_Answer]:
@@ -261,7 +261,7 @@ class PostgresCore:
         return sqlstate.store_error(error, doing) or error
 
 
-def _take_note(task: asyncio.Task[Any]) -> None:
+def take_note(task: asyncio.Task[Any]) -> None:
     """Let the event loop know that somebody has looked at an error."""
     if not task.cancelled():
         task.exception()
